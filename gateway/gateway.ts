@@ -1,0 +1,96 @@
+/** The gateway as the rest of the program sees it: a few writes that are one request each, and reads. */
+import type { GatewayTransaction, LookUp, SendResult, TransactionTree } from '../domain/transaction.js';
+
+/** When a write may leave, and how long its answer is waited for. */
+export interface SendLimits {
+  /** `performance.now()` after which no byte may leave any more. Checked in the tick that hands the request to the socket. */
+  readonly sendBy: number;
+  /** Milliseconds from that tick until the answer counts as lost. */
+  readonly answerWithin: number;
+}
+
+/** Fields common to every write. `amount` is the gateway's form: exactly two decimals. */
+interface Write {
+  readonly entityId: string;
+  readonly merchantTransactionId: string;
+  readonly limits: SendLimits;
+}
+
+export interface RefundOrder extends Write {
+  /** The DB or CP to be refunded, 32 hex. */
+  readonly paymentId: string;
+  readonly amount: string;
+  readonly currency: string;
+}
+
+export interface ReversalOrder extends Write {
+  /** The PA to be reversed, 32 hex. */
+  readonly paymentId: string;
+  /** Only for a partial reversal. */
+  readonly partial?: { readonly amount: string; readonly currency: string };
+}
+
+export interface RegistrationCreditOrder extends Write {
+  readonly registrationId: string;
+  readonly amount: string;
+  readonly currency: string;
+}
+
+/** Billing and customer fields in the gateway's spelling; formats in gateway.md 2.3. */
+export interface PayerFields {
+  readonly billing?: {
+    readonly street1?: string;
+    readonly city?: string;
+    readonly state?: string;
+    readonly postcode?: string;
+    readonly country?: string;
+  };
+  readonly customer?: {
+    readonly givenName?: string;
+    readonly surname?: string;
+    readonly merchantCustomerId?: string;
+    readonly email?: string;
+    readonly phone?: string;
+    readonly ip?: string;
+    readonly birthDate?: string;
+  };
+}
+
+export interface CardCreditOrder extends Write, PayerFields {
+  readonly amount: string;
+  readonly currency: string;
+  readonly paymentBrand: string;
+  readonly card: {
+    readonly number: string;
+    readonly holder: string;
+    readonly expiryMonth: string;
+    readonly expiryYear: string;
+    readonly cvv?: string;
+  };
+}
+
+export interface ResultCodeText {
+  readonly code: string;
+  readonly description: string;
+}
+
+export interface Gateway {
+  /** `RF`: `POST /v1/payments/{paymentId}`. */
+  refund(order: RefundOrder): Promise<SendResult>;
+  /** `RV`: `POST /v1/payments/{paymentId}`. */
+  reverse(order: ReversalOrder): Promise<SendResult>;
+  /** `CD` to a registration: `POST /v1/registrations/{registrationId}/payments`. */
+  creditRegistration(order: RegistrationCreditOrder): Promise<SendResult>;
+  /** `CD` to a card: `POST /v1/payments`. */
+  creditCard(order: CardCreditOrder): Promise<SendResult>;
+  /** Everything under our own reference. v3 search first; v1 where v3 is not offered. An empty list never comes as `found`. */
+  findByReference(
+    entityId: string,
+    merchantTransactionId: string,
+  ): Promise<LookUp<readonly GatewayTransaction[]>>;
+  /** One transaction with what is linked to it. v3 first; v1 by id, without links it would be `unavailable`, never an empty list. */
+  findWithLinked(entityId: string, id: string): Promise<LookUp<TransactionTree>>;
+  /** The gateway's published result codes. */
+  resultCodes(entityId: string): Promise<LookUp<readonly ResultCodeText[]>>;
+  close(): Promise<void>;
+}
