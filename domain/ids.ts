@@ -1,0 +1,35 @@
+/** Ids as types of their own, so that one kind cannot be passed for another. */
+declare const brand: unique symbol;
+declare const original: unique symbol;
+
+/** A transaction at the gateway: 32 lowercase hex. */
+export type GatewayId = string & { readonly [brand]: 'GatewayId' };
+
+/** A transaction that took money or reserved it: the original that a refund refers to. */
+export type PaymentId = GatewayId & { readonly [original]: true };
+
+/** The merchant's channel at the gateway: 32 lowercase hex. */
+export type EntityId = string & { readonly [brand]: 'EntityId' };
+
+/** The promise to the customer: a UUID, lower case. */
+export type RefundId = string & { readonly [brand]: 'RefundId' };
+
+/** One instruction to the gateway: a UUID, lower case. */
+export type AttemptId = string & { readonly [brand]: 'AttemptId' };
+
+const HEX_32 = /^[a-f0-9]{32}$/;
+const UUID = /^[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}$/;
+
+/**
+ * Checked before any id becomes part of an address: `POST /v1/payments/` with an empty id is the gateway's *create* endpoint, so a
+ * refund without an id would be taken for a new payment.
+ */
+export const isGatewayId = (text: string): text is GatewayId => HEX_32.test(text);
+
+export const isPaymentId = (text: string): text is PaymentId => HEX_32.test(text);
+
+export const isEntityId = (text: string): text is EntityId => HEX_32.test(text);
+
+export const isRefundId = (text: string): text is RefundId => UUID.test(text);
+
+export const isAttemptId = (text: string): text is AttemptId => UUID.test(text);
