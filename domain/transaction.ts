@@ -1,6 +1,6 @@
 /** What the gateway said, in its own field names, reduced to what may be kept: no card data ever gets this far. */
 
-/** One transaction as an answer, a look-up entry or a webhook tells it (gateway.md 3). Absent means the gateway left it out. */
+/** One transaction as an answer, a look-up entry or a webhook tells it. Absent means the gateway left it out. */
 export interface GatewayTransaction {
   /** 32 lowercase hex. Absent on validation errors: no transaction was created. */
   readonly id?: string;
@@ -23,10 +23,30 @@ export interface GatewayTransaction {
   readonly timestamp?: string;
 }
 
-/** Why a request certainly never left: nothing of it reached the gateway, so sending again is safe. */
+/**
+ * Why a request certainly never left: nothing of it reached the gateway, so sending again is safe.
+ *
+ * - `refused`: no connection, the host or the network said no at once
+ * - `dns`: the name has no address, or nobody could say
+ * - `tls`: no encrypted connection, or a certificate that is not to be trusted
+ * - `connect_timeout`: the connection took too long
+ * - `deadline_passed`: it was not on its way by its send-by deadline, waiting for a connection included
+ * - `closed`: the connection broke before it was used, or the client was closed
+ */
 export type NotSentReason = 'refused' | 'dns' | 'tls' | 'connect_timeout' | 'deadline_passed' | 'closed';
 
-/** Why a request that may have left has no usable answer. */
+/**
+ * Why a request that may have left has no usable answer. The gateway may have done what was asked.
+ *
+ * - `timeout`: the whole answer was not there in time, however much of it was
+ * - `connection_lost`: the connection broke before the head of an answer
+ * - `redirected`: an answer of 3xx that may not be followed
+ * - `not_json`: a body that does not have the expected shape: not JSON, not an object, a name given twice, or a wrong type in a
+ *   field that says whose money it is (`id`, `amount`, `currency`, `paymentType`, `merchantTransactionId`, `referencedId`)
+ * - `no_result_code`: a JSON object without a well-formed `result.code`
+ * - `body_too_large`: a body over the limit, not read to its end
+ * - `body_cut_off`: the connection broke after the head
+ */
 export type NoAnswerReason =
   | 'timeout'
   | 'connection_lost'

@@ -36,7 +36,7 @@ export interface RegistrationCreditOrder extends Write {
   readonly currency: string;
 }
 
-/** Billing and customer fields in the gateway's spelling; formats in gateway.md 2.3. */
+/** Billing and customer fields in the gateway's spelling; their formats are the rules of `form.ts`. */
 export interface PayerFields {
   readonly billing?: {
     readonly street1?: string;

@@ -1,0 +1,124 @@
+/** Reads the body of a look-up: which list it holds, whether there is more of it, and what its codes mean for a read. */
+import { z } from 'zod';
+import type { GatewayTransaction, LookUp } from '../domain/transaction.js';
+import { readTransaction, resultCodeOf } from './answer.js';
+import { parseObject } from './json.js';
+import type { Exchange } from './one-request.js';
+
+/** One page of transactions, flattened. */
+export interface Page {
+  readonly transactions: readonly GatewayTransaction[];
+  /** How many pages there are; 1 where the answer does not say. */
+  readonly pages: number;
+  /** Whether the answer spoke of links at all: a list, or an object with `linkedTransactions`. */
+  readonly tellsLinks: boolean;
+}
+
+export type PageAnswer = LookUp<Page> | { readonly kind: 'not_offered'; readonly instead: LookUp<never> };
+
+const NOT_FOUND = '700.400.580';
+const THROTTLED = '800.120.100';
+
+const pageShape = z.object({
+  // `records` with `pages` is what v3 was seen to answer in clients of it; `payments` is v1's.
+  records: z.array(z.unknown()).optional(),
+  payments: z.array(z.unknown()).optional(),
+  transactions: z.array(z.unknown()).optional(),
+  pages: z.union([z.int().min(0), z.string().regex(/^\d{1,6}$/)]).nullish(),
+  id: z.string().nullish(),
+});
+
+const nestedShape = z.object({ linkedTransactions: z.array(z.unknown()).nullish() });
+
+/** What one request of a look-up told. Whatever is in doubt is `unavailable`, never an empty list and never `not_found`. */
+export function readPage(exchange: Exchange): PageAnswer {
+  if (exchange.kind !== 'answered') return unavailable(exchange);
+  const { httpStatus } = exchange;
+  const body = parseObject(exchange.body);
+  const code = resultCodeOf(body);
+  const because = { httpStatus, ...(code !== undefined && { code }) };
+
+  if (httpStatus === 429 || code === THROTTLED) return { kind: 'unavailable', why: 'throttled', ...because };
+  // Both say that reporting, or this version of it, is not open to the account; 800.900.300 a wrong token as well.
+  if (code === '800.900.300' || code?.startsWith('800.121.') === true) {
+    const why = code === '800.900.300' ? 'forbidden' : 'error';
+    return { kind: 'not_offered', instead: { kind: 'unavailable', why, ...because } };
+  }
+  if (httpStatus === 401 || httpStatus === 403) return { kind: 'unavailable', why: 'forbidden', ...because };
+  if (body === undefined) return withoutResult(httpStatus, 'not_json');
+  // A server in trouble may say anything; "not found" from one is no evidence.
+  if (code === NOT_FOUND && httpStatus < 500) return { kind: 'not_found' };
+
+  const shape = pageShape.safeParse(body);
+  if (!shape.success) return { kind: 'unavailable', why: 'not_json', ...because };
+  const { records, payments, transactions, pages, id } = shape.data;
+  const lists = [records, payments, transactions].filter((list) => list !== undefined);
+  if (lists.length === 0 && id == null) {
+    return code === undefined
+      ? withoutResult(httpStatus, 'no_result_code')
+      : { kind: 'unavailable', why: 'error', ...because };
+  }
+  const listed = lists.flat();
+  // Next to a list, the code is the request's own (000.000.100), not a payment's; an empty list counts only with it.
+  const requestSucceeded = code?.startsWith('000.') === true;
+  if (lists.length > 0 && !requestSucceeded && (code !== undefined || listed.length === 0)) {
+    return { kind: 'unavailable', why: code === undefined ? 'no_result_code' : 'error', ...because };
+  }
+  if (lists.length > 0 && listed.length === 0) return { kind: 'not_found' };
+
+  const flat = flatten(lists.length > 0 ? listed : [body]);
+  if (flat.kind !== 'read') return { kind: 'unavailable', why: flat.why, ...because };
+  return {
+    kind: 'found',
+    value: {
+      transactions: flat.transactions,
+      pages: Number(pages ?? 1),
+      tellsLinks: lists.length > 0 || flat.nested,
+    },
+  };
+}
+
+/** The look-up that an exchange without an answer is. */
+function unavailable(exchange: Exclude<Exchange, { kind: 'answered' }>): LookUp<never> {
+  return exchange.kind === 'not_sent'
+    ? { kind: 'unavailable', why: exchange.why }
+    : {
+        kind: 'unavailable',
+        why: exchange.why,
+        ...(exchange.httpStatus !== undefined && { httpStatus: exchange.httpStatus }),
+      };
+}
+
+/** No result of the gateway: a page of some server in between, or an endpoint that is not there. A 5xx may be over in a minute. */
+function withoutResult(httpStatus: number, why: 'not_json' | 'no_result_code'): PageAnswer {
+  const instead = { kind: 'unavailable', why, httpStatus } as const;
+  return httpStatus < 500 || httpStatus === 501 ? { kind: 'not_offered', instead } : instead;
+}
+
+type Flat =
+  | {
+      readonly kind: 'read';
+      readonly transactions: readonly GatewayTransaction[];
+      readonly nested: boolean;
+    }
+  | { readonly kind: 'unreadable'; readonly why: 'not_json' | 'no_result_code' };
+
+/** Every transaction, also those nested in others. One unreadable entry makes the list unreadable: it might be a refund. */
+function flatten(entries: readonly unknown[]): Flat {
+  const transactions: GatewayTransaction[] = [];
+  const left = [...entries].reverse();
+  let nested = false;
+  while (left.length > 0) {
+    const entry = left.pop();
+    const read = readTransaction(entry);
+    const inside = nestedShape.safeParse(entry);
+    if (!read.ok) return { kind: 'unreadable', why: read.why };
+    if (!inside.success) return { kind: 'unreadable', why: 'not_json' };
+    transactions.push(read.value);
+    const linked = inside.data.linkedTransactions;
+    if (linked == null) continue;
+    nested = true;
+    for (const item of linked.toReversed()) left.push(item);
+  }
+  return { kind: 'read', transactions, nested };
+}
