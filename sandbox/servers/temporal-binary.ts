@@ -5,6 +5,7 @@ import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { isAlive } from './process-alive.js';
 import { sayOnStderr, showing, type ProgressOptions } from './progress.js';
 import { buildTemporal, downloadTemporal, TEMPORAL_CLI_VERSION, type Getter } from './temporal-build.js';
 
@@ -146,15 +147,6 @@ async function tryLock(lock: string): Promise<boolean> {
     if (Number.isNaN(holder) || isAlive(holder)) return false;
     await rm(lock, { force: true });
     return false;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
 

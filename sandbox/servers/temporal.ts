@@ -154,7 +154,9 @@ async function untilReady(
   const within = options.readyWithinMs ?? 60_000;
   const deadline = performance.now() + within;
   const wanted = Object.keys({ ...SEARCH_ATTRIBUTES, ...options.searchAttributes });
-  const connection = Connection.lazy({ address });
+  // gRPC's own wait between two attempts to connect is a second, as long as the whole start takes.
+  const channelArgs = { 'grpc.initial_reconnect_backoff_ms': 50, 'grpc.max_reconnect_backoff_ms': 100 };
+  const connection = Connection.lazy({ address, channelArgs });
   let last = 'no answer';
   try {
     for (;;) {

@@ -1,0 +1,27 @@
+/** `npm test`: makes sure of the servers' programs where they can be watched arriving, then runs vitest. */
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findTemporal } from '../sandbox/servers/temporal-binary.js';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
+
+// Inside vitest its lines would be swallowed or mixed with the report.
+const temporal = await findTemporal();
+process.stderr.write(`Temporal CLI: ${temporal.path} (${temporal.from})\n`);
+
+const child = spawn(process.execPath, [vitest, 'run', ...process.argv.slice(2)], {
+  cwd: root,
+  stdio: 'inherit',
+  env: { ...process.env, TEMPORAL_CLI_PATH: temporal.path },
+});
+for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
+process.on('SIGINT', () => {
+  if (!process.stdin.isTTY) child.kill('SIGINT');
+});
+child.once('exit', (code, signal) => {
+  process.exitCode = code ?? (signal === null ? 1 : 128 + constants.signals[signal]);
+});

@@ -1,0 +1,137 @@
+/** The ways to a Temporal CLI: their order, what is said when all fail, and several processes asking at once. */
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { findTemporal, TemporalNotFound } from '../../sandbox/servers/temporal-binary.js';
+import { buildTemporal, TEMPORAL_CLI_VERSION } from '../../sandbox/servers/temporal-build.js';
+
+const CLI = '#!/bin/sh\necho "temporal version 1.0.0"\n';
+
+let folder: string;
+let lines: string[];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'finder-'));
+  lines = [];
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const say = (line: string): void => void lines.push(line);
+const noWay = (why: string) => () => Promise.reject(new Error(why));
+
+async function program(path: string, text: string): Promise<string> {
+  await mkdir(join(path, '..'), { recursive: true });
+  await writeFile(path, text);
+  await chmod(path, 0o755);
+  return path;
+}
+
+const cached = (): string => join(folder, 'cache', 'oppwa-refunds', `temporal-${TEMPORAL_CLI_VERSION}`);
+
+/** Everything that leads somewhere lies in the test's own folder. */
+const environment = (more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
+  PATH: join(folder, 'bin'),
+  HOME: folder,
+  XDG_CACHE_HOME: join(folder, 'cache'),
+  ...more,
+});
+
+describe.skipIf(process.platform === 'win32')('finding a Temporal CLI', () => {
+  it('goes through the ways in their order, each only when the ones before it lead nowhere', async () => {
+    const named = await program(join(folder, 'named'), CLI);
+    const onPath = await program(join(folder, 'bin', 'temporal'), CLI);
+    await program(cached(), CLI);
+    const find = (env = environment()) =>
+      findTemporal({ env, say, download: (target) => program(target, CLI).then(() => undefined), build: noWay('-') });
+
+    expect(await find(environment({ TEMPORAL_CLI_PATH: named }))).toEqual({
+      path: named,
+      from: 'TEMPORAL_CLI_PATH',
+    });
+    expect(await find()).toEqual({ path: onPath, from: 'PATH' });
+    await rm(onPath);
+    expect(await find()).toEqual({ path: cached(), from: 'cache' });
+    await rm(cached());
+    expect(await find()).toEqual({ path: cached(), from: 'download' });
+    await rm(cached());
+    const built = await findTemporal({
+      env: environment(),
+      say,
+      download: noWay('no network'),
+      build: (target) => program(target, CLI).then(() => undefined),
+    });
+    expect(built).toEqual({ path: cached(), from: 'build' });
+    expect(await find()).toEqual({ path: cached(), from: 'cache' });
+  });
+
+  it('does not quietly use another CLI than the one that was asked for', async () => {
+    await program(cached(), CLI);
+    const env = environment({ TEMPORAL_CLI_PATH: join(folder, 'not-there') });
+    await expect(findTemporal({ env, say })).rejects.toThrow(/TEMPORAL_CLI_PATH=.*not-there/u);
+  });
+
+  it('passes over a file of the right name that does not run', async () => {
+    await program(join(folder, 'bin', 'temporal'), 'half a download');
+    await program(cached(), CLI);
+    expect((await findTemporal({ env: environment(), say })).from).toBe('cache');
+    expect(lines.join('\n')).toContain('does not run as a Temporal CLI');
+  });
+
+  it('says why each way failed and what to install when none is left, and leaves nothing behind', async () => {
+    const env = environment();
+    const failed = findTemporal({ env, say, download: noWay('no network here'), build: buildTemporal });
+    await expect(failed).rejects.toBeInstanceOf(TemporalNotFound);
+    await expect(failed).rejects.toThrow(
+      /no network here[\s\S]*go is not installed[\s\S]*docs\.temporal\.io\/cli[\s\S]*go\.dev\/dl[\s\S]*TEMPORAL_ADDRESS/u,
+    );
+    expect(await readdir(join(folder, 'cache', 'oppwa-refunds'))).toEqual([]);
+  });
+
+  it('lets one of several who ask at once do the work, and nobody sees half a file', async () => {
+    let builds = 0;
+    const build = async (target: string): Promise<void> => {
+      builds += 1;
+      // As `go build -o` does: written in pieces, under another name, then renamed.
+      await program(`${target}.build-${builds}`, '#!/bin/sh\n');
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      await program(`${target}.build-${builds}`, CLI);
+      await rename(`${target}.build-${builds}`, target);
+    };
+    const ask = () => findTemporal({ env: environment(), say, download: noWay('no network'), build });
+    const found = await Promise.all([ask(), ask(), ask()]);
+    expect(builds).toBe(1);
+    expect(found.map(({ from }) => from).sort()).toEqual(['build', 'cache', 'cache']);
+    expect(await readFile(cached(), 'utf8')).toBe(CLI);
+  });
+
+  it('takes over from a builder that was killed', async () => {
+    await mkdir(join(cached(), '..'), { recursive: true });
+    // No process has this number: Linux ends at 4,194,304.
+    await writeFile(`${cached()}.lock`, '99999999');
+    const build = (target: string) => program(target, CLI).then(() => undefined);
+    const found = await findTemporal({ env: environment(), say, download: noWay('no network'), build });
+    expect(found.from).toBe('build');
+  });
+
+  it('builds with the pinned module and publishes only what the compiler finished', async () => {
+    const go = [
+      '#!/bin/sh',
+      'pwd > "$FAKE_LOG"; echo "$@" >> "$FAKE_LOG"; echo "cgo=$CGO_ENABLED" >> "$FAKE_LOG"',
+      'while [ "$1" != -o ]; do shift; done',
+      'printf "#!/bin/sh\\necho temporal version 1.0.0\\n" > "$2"',
+      'exit "${FAKE_EXIT:-0}"',
+    ].join('\n');
+    await program(join(folder, 'bin', 'go'), go);
+    const log = join(folder, 'go.log');
+    const env = environment({ FAKE_LOG: log, PATH: `${join(folder, 'bin')}:/usr/bin:/bin` });
+    const find = (more: NodeJS.ProcessEnv) =>
+      findTemporal({ env: { ...env, ...more }, say, download: noWay('no network') });
+
+    await expect(find({ FAKE_EXIT: '1' })).rejects.toThrow(/building.*go ended with 1/u);
+    expect(await readdir(join(folder, 'cache', 'oppwa-refunds'))).toEqual([]);
+    expect((await find({})).from).toBe('build');
+    const said = await readFile(log, 'utf8');
+    expect(said).toMatch(/sandbox\/temporal\n.*-tags disable_grpc_modules .*cmd\/temporal\ncgo=0/u);
+  });
+});

@@ -1,0 +1,28 @@
+/** Databases for tests: each file has its own, so that files run side by side and none sees another's rows. */
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { afterAll, inject } from 'vitest';
+
+/**
+ * Creates an empty database on the run's PostgreSQL and returns its URL. It is dropped after the last test of the file.
+ * Call it while the file is read, `const url = await freshDatabase();` at its top: hooks run in reverse, so the file's
+ * own `afterAll`, which ends its connections, comes before the drop.
+ */
+export async function freshDatabase(): Promise<string> {
+  const url = new URL(inject('postgresUrl'));
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  await asAdministrator(`create database ${name}`);
+  afterAll(() => asAdministrator(`drop database ${name} with (force)`));
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+async function asAdministrator(statement: string): Promise<void> {
+  const client = new pg.Client(inject('postgresUrl'));
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
