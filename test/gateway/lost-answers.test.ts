@@ -1,0 +1,384 @@
+/** What becomes of a refund when the network or the gateway misbehaves: what may have left is never called unsent, nor sent twice. */
+import { readFile } from 'node:fs';
+import { createServer as createNetServer } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { SendResult } from '../../domain/transaction.js';
+import type { Gateway } from '../../gateway/gateway.js';
+import type { GatewayOptions } from '../../gateway/settings.js';
+import { CARD_NUMBER, cardCreditOrder, gatewayAt, limits, refunded, refundOrder, TOKEN } from './orders.js';
+import { answer, listen, startRawServer, type RawServer } from './raw-server.js';
+import { selfSigned } from './self-signed.js';
+
+let server: RawServer;
+const open: { close(): Promise<void> }[] = [];
+
+beforeEach(async () => {
+  server = await startRawServer((socket) => socket.write(answer(200, JSON.stringify(refunded))));
+  open.push(server);
+});
+
+afterEach(async () => {
+  for (const thing of open.splice(0).reverse()) await thing.close();
+});
+
+function gateway(options: Partial<GatewayOptions> = {}, baseUrl = server.url): Gateway {
+  const client = gatewayAt(baseUrl, options);
+  open.push(client);
+  return client;
+}
+
+function expectOnce(): void {
+  expect(server.requests.length).toBe(1);
+}
+
+describe('a refund that certainly never left', () => {
+  it('is not sent where nobody listens', async () => {
+    await server.close();
+    expect(await gateway().refund(refundOrder())).toEqual({ kind: 'not_sent', why: 'refused' });
+  });
+
+  it('is not sent where the host has no address', async () => {
+    const nowhere = gateway({}, 'https://gateway.invalid');
+    expect(await nowhere.refund(refundOrder())).toEqual({ kind: 'not_sent', why: 'dns' });
+  });
+
+  it('is not sent where the other side does not speak TLS', async () => {
+    server.onConnection = (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
+    const client = gateway({}, server.url.replace('http:', 'https:'));
+    expect(await client.refund(refundOrder())).toEqual({ kind: 'not_sent', why: 'tls' });
+    expect(server.requests).toEqual([]);
+  });
+
+  it('is not sent where no encryption can be agreed on', async () => {
+    const port = await openTls({});
+    const client = gateway({}, `https://127.0.0.1:${port}`);
+    expect(await client.refund(refundOrder())).toEqual({ kind: 'not_sent', why: 'tls' });
+  });
+
+  it('is not sent to a certificate that nobody vouches for, and the token stays here', async () => {
+    const received: string[] = [];
+    const port = await openTls(selfSigned(), (text) => received.push(text));
+    const client = gateway({}, `https://127.0.0.1:${port}`);
+    expect(await client.refund(refundOrder())).toEqual({ kind: 'not_sent', why: 'tls' });
+    expect(received).toEqual([]);
+  });
+
+  it('is not sent where the connection is never finished', async () => {
+    const client = gateway({ connectTimeoutMs: 100 }, server.url.replace('http:', 'https:'));
+    expect(await client.refund(refundOrder())).toEqual({ kind: 'not_sent', why: 'connect_timeout' });
+  });
+
+  it('is not sent where the connection is not finished by the deadline', async () => {
+    const client = gateway({}, server.url.replace('http:', 'https:'));
+    const result = await client.refund(refundOrder({ limits: limits(5_000, 50) }));
+    expect(result).toEqual({ kind: 'not_sent', why: 'deadline_passed' });
+  });
+
+  it('is not sent when its deadline has passed before the call', async () => {
+    const result = await gateway().refund(refundOrder({ limits: limits(5_000, -1) }));
+    expect(result).toEqual({ kind: 'not_sent', why: 'deadline_passed' });
+    expect(server.connections()).toBe(0);
+  });
+
+  it('is not sent when the process stood still until after the deadline, with an open connection at hand', async () => {
+    const client = gateway();
+    await client.refund(refundOrder());
+    // From an I/O callback the connection is used before any timer has run: only the check in the sending tick can say no.
+    const late = await new Promise<SendResult>((resolve, reject) => {
+      readFile(new URL(import.meta.url), () => {
+        client.refund(refundOrder({ limits: limits(5_000, 20) })).then(resolve, reject);
+        const until = performance.now() + 40;
+        while (performance.now() < until);
+      });
+    });
+    expect(late).toEqual({ kind: 'not_sent', why: 'deadline_passed' });
+    await client.refund(refundOrder());
+    expect(server.requests.length).toBe(2);
+  });
+
+  it('never leaves once its deadline passed while it waited for a connection', async () => {
+    const client = gateway({ connections: 1 });
+    const ok = answer(200, JSON.stringify(refunded));
+    let answerFirst: () => void = () => undefined;
+    server.reply = (socket, _request, nth) => {
+      if (nth === 1) answerFirst = () => socket.write(ok);
+      else socket.write(ok);
+    };
+    const first = client.refund(refundOrder());
+    await server.untilRequests(1);
+    const waited = await client.refund(
+      refundOrder({ merchantTransactionId: 'TooLate0', limits: limits(5_000, 30) }),
+    );
+    expect(waited).toEqual({ kind: 'not_sent', why: 'deadline_passed' });
+
+    // The connection becomes free, and what is asked next is what is sent next.
+    const third = client.refund(refundOrder({ merchantTransactionId: 'Third000' }));
+    answerFirst();
+    expect(await first).toMatchObject({ kind: 'answered' });
+    expect(await third).toMatchObject({ kind: 'answered' });
+    expect(server.requests.map(({ fields }) => Object.fromEntries(fields)['merchantTransactionId'])).toEqual([
+      'Rf00000000000001',
+      'Third000',
+    ]);
+  });
+
+  it('is not sent by a client that was closed, which waits for what it has sent', async () => {
+    const client = gateway();
+    server.reply = (socket) => setTimeout(() => socket.write(answer(200, JSON.stringify(refunded))), 50);
+    const running = client.refund(refundOrder());
+    await server.untilRequests(1);
+    const closing = client.close();
+    expect(await client.refund(refundOrder())).toEqual({ kind: 'not_sent', why: 'closed' });
+    expect(await running).toMatchObject({ kind: 'answered' });
+    await closing;
+    expectOnce();
+  });
+});
+
+describe('a refund that may have left', () => {
+  it.each<[string, string]>([
+    ['the connection is closed at once', 'on connection'],
+    ['the connection is closed when the request was read', 'on request'],
+  ])('has no answer when %s', async (_what, when) => {
+    if (when === 'on connection') server.onConnection = (socket) => socket.destroy();
+    else server.reply = (socket) => socket.end();
+    expect(await gateway().refund(refundOrder())).toEqual({ kind: 'no_answer', why: 'connection_lost' });
+    expect(server.requests.length).toBeLessThanOrEqual(1);
+    expect(server.connections()).toBe(1);
+  });
+
+  const success = JSON.stringify(refunded);
+  it.each<[string, string, SendResult]>([
+    ['the head breaks off', 'HTTP/1.1 200 OK\r\ncontent-ty', { kind: 'no_answer', why: 'connection_lost' }],
+    ['the answer is not HTTP', '220 mail ready\r\n\r\n', { kind: 'no_answer', why: 'connection_lost' }],
+    [
+      'the body breaks off',
+      `HTTP/1.1 200 OK\r\ncontent-length: 9999\r\n\r\n${success}`,
+      { kind: 'no_answer', why: 'body_cut_off', httpStatus: 200 },
+    ],
+    [
+      'the body breaks off on a connection that was to be closed',
+      `HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 9999\r\n\r\n${success}`,
+      { kind: 'no_answer', why: 'body_cut_off', httpStatus: 200 },
+    ],
+    [
+      'a chunked body breaks off',
+      `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${success.length.toString(16)}\r\n${success}\r\n`,
+      { kind: 'no_answer', why: 'body_cut_off', httpStatus: 200 },
+    ],
+    [
+      'a chunk has no length',
+      `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nZZ\r\n${success}\r\n`,
+      { kind: 'no_answer', why: 'body_cut_off', httpStatus: 200 },
+    ],
+    [
+      'the body ends in the middle of its JSON',
+      `HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n${success.slice(0, -5)}`,
+      { kind: 'no_answer', why: 'not_json', httpStatus: 200 },
+    ],
+  ])('has no answer when %s', async (_what, bytes, expected) => {
+    server.reply = (socket) => socket.end(bytes);
+    expect(await gateway().refund(refundOrder())).toEqual(expected);
+    expectOnce();
+  });
+
+  it.each<[string, number, string, SendResult]>([
+    [
+      'a page of a proxy',
+      502,
+      '<html>Bad Gateway</html>',
+      { kind: 'no_answer', why: 'not_json', httpStatus: 502 },
+    ],
+    [
+      'a page of a firewall',
+      403,
+      '<html>Denied</html>',
+      { kind: 'no_answer', why: 'not_json', httpStatus: 403 },
+    ],
+    ['an empty body', 200, '', { kind: 'no_answer', why: 'not_json', httpStatus: 200 }],
+    ['an array', 200, `[${success}]`, { kind: 'no_answer', why: 'not_json', httpStatus: 200 }],
+    ['a number', 200, '1', { kind: 'no_answer', why: 'not_json', httpStatus: 200 }],
+    ['a text', 200, '"000.000.000"', { kind: 'no_answer', why: 'not_json', httpStatus: 200 }],
+    ['null', 200, 'null', { kind: 'no_answer', why: 'not_json', httpStatus: 200 }],
+    ['no result', 200, '{"id":"x"}', { kind: 'no_answer', why: 'no_result_code', httpStatus: 200 }],
+    ['a 401 without a result', 401, '{}', { kind: 'no_answer', why: 'no_result_code', httpStatus: 401 }],
+    ['a 429 without a result', 429, '{}', { kind: 'no_answer', why: 'no_result_code', httpStatus: 429 }],
+  ])('has no usable answer when it is %s', async (_what, status, body, expected) => {
+    server.reply = (socket) => socket.write(answer(status, body));
+    expect(await gateway().refund(refundOrder())).toEqual(expected);
+    expectOnce();
+  });
+
+  it.each([200, 400, 401, 403, 429, 500, 503])(
+    'is answered by the body, whatever the status %d says',
+    async (status) => {
+      const declined = { result: { code: '800.100.152', description: 'declined' } };
+      server.reply = (socket) => socket.write(answer(status, JSON.stringify(declined)));
+      expect(await gateway().refund(refundOrder())).toEqual({
+        kind: 'answered',
+        httpStatus: status,
+        transaction: declined,
+      });
+      expectOnce();
+    },
+  );
+
+  it("hands on what does not agree with the order: judging it is not the client's business", async () => {
+    const other = { ...refunded, id: 'f'.repeat(32), amount: '9200.00', currency: 'JPY', paymentType: 'DB' };
+    server.reply = (socket) => socket.write(answer(200, JSON.stringify(other)));
+    expect(await gateway().refund(refundOrder())).toMatchObject({ kind: 'answered', transaction: other });
+  });
+
+  it('takes the answer after an interim one', async () => {
+    server.reply = (socket) => socket.write(`HTTP/1.1 103 Early Hints\r\n\r\n${answer(200, success)}`);
+    expect(await gateway().refund(refundOrder())).toMatchObject({ kind: 'answered', httpStatus: 200 });
+    expectOnce();
+  });
+
+  it('has no answer when none comes in time', async () => {
+    server.reply = () => undefined;
+    const result = await gateway().refund(refundOrder({ limits: limits(60) }));
+    expect(result).toEqual({ kind: 'no_answer', why: 'timeout' });
+    expectOnce();
+  });
+
+  it('has no answer in time when it comes drop by drop, each drop soon after the last', async () => {
+    server.reply = (socket) => {
+      const whole = answer(200, success);
+      let at = 0;
+      const drip = setInterval(() => socket.write(whole.slice(at, (at += 2))), 10);
+      socket.on('close', () => clearInterval(drip));
+    };
+    const began = performance.now();
+    const result = await gateway().refund(refundOrder({ limits: limits(200) }));
+    expect(result).toMatchObject({ kind: 'no_answer', why: 'timeout' });
+    // The whole answer would have taken more than a second.
+    expect(performance.now() - began).toBeLessThan(900);
+    expectOnce();
+  });
+
+  it.each([
+    ['with its length', 'content-length: 3000000\r\n\r\n'],
+    ['without one', 'connection: close\r\n\r\n'],
+  ])('has no answer when the body is too large, told %s, and reading stops', async (_how, rest) => {
+    server.reply = (socket) => socket.end(`HTTP/1.1 200 OK\r\n${rest}${'x'.repeat(3_000_000)}`);
+    const client = gateway({ maxBodyBytes: 10_000 });
+    expect(await client.refund(refundOrder())).toEqual({
+      kind: 'no_answer',
+      why: 'body_too_large',
+      httpStatus: 200,
+    });
+    server.reply = (socket) => socket.write(answer(200, success));
+    expect(await client.refund(refundOrder())).toMatchObject({ kind: 'answered' });
+  });
+
+  it('is answered by a body of exactly the limit', async () => {
+    server.reply = (socket) => socket.write(answer(200, success));
+    const client = gateway({ maxBodyBytes: Buffer.byteLength(success) });
+    expect(await client.refund(refundOrder())).toMatchObject({ kind: 'answered' });
+  });
+
+  it('is not sent a second time when a kept connection turns out to be dead', async () => {
+    const client = gateway({ connections: 1 });
+    const result: string[] = [];
+    for (let nth = 1; nth <= 9; nth += 1) {
+      // Every second request meets a connection that is reset as soon as the request is there.
+      server.reply = (socket, _request, seen) => {
+        if (seen % 2 === 1) socket.write(answer(200, success));
+        else socket.resetAndDestroy();
+      };
+      result.push((await client.refund(refundOrder({ merchantTransactionId: `Nth0000${nth}` }))).kind);
+    }
+    expect(result).toEqual(Array.from({ length: 9 }, (_, i) => (i % 2 === 0 ? 'answered' : 'no_answer')));
+    expect(server.requests.map(({ fields }) => Object.fromEntries(fields)['merchantTransactionId'])).toEqual(
+      Array.from({ length: 9 }, (_, i) => `Nth0000${i + 1}`),
+    );
+  });
+
+  it('is sent once over a new connection when the kept one was closed in between', async () => {
+    const client = gateway({ connections: 1 });
+    server.reply = (socket, _request, seen) => {
+      if (seen === 1) socket.end(answer(200, success));
+      else socket.write(answer(200, success));
+    };
+    const closed = new Promise<void>((resolve) => {
+      server.onConnection = (socket) => socket.on('close', () => resolve());
+    });
+    await client.refund(refundOrder());
+    await closed;
+    expect(await client.refund(refundOrder())).toMatchObject({ kind: 'answered' });
+    expect(server.requests.length).toBe(2);
+    expect(server.connections()).toBe(2);
+  });
+
+  it('is one of many on the wire at a time, each of them exactly once', async () => {
+    server.reply = (socket, _request, seen) => {
+      if (seen % 3 === 0) socket.resetAndDestroy();
+      else socket.write(answer(200, success));
+    };
+    const client = gateway({ connections: 8 });
+    const references = Array.from({ length: 200 }, (_, i) => `Many${String(i).padStart(4, '0')}`);
+    const results = await Promise.all(
+      references.map((merchantTransactionId) => client.refund(refundOrder({ merchantTransactionId }))),
+    );
+    const seen = server.requests.map(({ fields }) => Object.fromEntries(fields)['merchantTransactionId']);
+    const left = references.filter((_, i) => results[i]?.kind !== 'not_sent');
+    expect([...seen].sort()).toEqual([...left].sort());
+    expect(results.filter(({ kind }) => kind === 'no_answer').length).toBe(Math.floor(seen.length / 3));
+  });
+});
+
+describe('a credit to a card whose answer went wrong', () => {
+  it('leaves neither card number nor token in what comes back', async () => {
+    const replies = [
+      answer(
+        400,
+        JSON.stringify({
+          result: {
+            code: '100.100.101',
+            description: `invalid ${CARD_NUMBER}`,
+            parameterErrors: [
+              { name: 'card.number', value: CARD_NUMBER, message: `4200 0000 0000 0000 is invalid` },
+            ],
+          },
+          card: { number: CARD_NUMBER },
+          resultDetails: { ExtendedDescription: `card ${CARD_NUMBER}.` },
+        }),
+      ),
+      answer(502, `<html>${CARD_NUMBER} Bearer ${TOKEN}</html>`),
+      answer(200, `{"card":"${CARD_NUMBER}"}`),
+    ];
+    server.reply = (socket, _request, nth) => socket.write(replies[nth - 1] ?? '');
+    const client = gateway();
+    const results: SendResult[] = [];
+    for (const _ of replies) results.push(await client.creditCard(cardCreditOrder()));
+    expect(results.map(({ kind }) => kind)).toEqual(['answered', 'no_answer', 'no_answer']);
+    expect(results[0]).toMatchObject({
+      transaction: {
+        result: { description: 'invalid [digits]' },
+        parameterErrors: ['card.number: [digits] is invalid'],
+        extendedDescription: 'card [digits].',
+      },
+    });
+    const told = JSON.stringify(results);
+    for (const secret of [CARD_NUMBER, '4200 0000', TOKEN, '123']) expect(told).not.toContain(secret);
+  });
+});
+
+async function openTls(
+  options: { key?: string; cert?: string },
+  onText?: (text: string) => void,
+): Promise<number> {
+  const tls = createTlsServer(options, (socket) => {
+    socket.on('data', (chunk) => onText?.(chunk.toString('latin1')));
+    socket.on('error', () => undefined);
+  });
+  tls.on('tlsClientError', () => undefined);
+  const net = createNetServer((socket) => {
+    socket.on('error', () => undefined);
+    tls.emit('connection', socket);
+  });
+  open.push({ close: () => new Promise((done) => net.close(() => done())) });
+  return listen(net);
+}
