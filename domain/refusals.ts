@@ -1,81 +1,83 @@
-/** Why the gateway said no, reduced to the few answers that call for something different. */
+/** Reads one result code: what it says about an order that was sent. */
+import { ANY_WAY, BY_GROUP, DOUBTS, OF_WAY, type CodeDoubt, type Rules } from './code-rules.js';
+import type { RefusalClass } from './refusal-classes.js';
+import {
+  FLAGGED_SUCCESS_CODES,
+  groupOf,
+  isResultCode,
+  PENDING_CODES,
+  SUCCESS_CODES,
+  TEST_SUCCESS_CODES,
+  type GatewayHost,
+} from './result-codes.js';
+import type { Way } from './way.js';
+
+export { REFUSAL_CLASSES, type RefusalClass } from './refusal-classes.js';
+export type { CodeDoubt } from './code-rules.js';
+export type { GatewayHost } from './result-codes.js';
+
+/** `flagged`: done, and the gateway asks that somebody looks at it. */
+export type CodeReading =
+  | { readonly kind: 'succeeded'; readonly flagged: boolean }
+  | { readonly kind: 'pending' }
+  | { readonly kind: 'refused'; readonly class: RefusalClass }
+  | { readonly kind: 'unknown'; readonly why: CodeDoubt };
 
 /**
- * The class of a final refusal: this instruction moved no money and never will. A closed set; which code falls in which class,
- * for which way, is data in `code-rules.ts`.
- *
- * Two answers are missing on purpose. "Duplicate" and "already being processed" say that another transaction may have done the
- * work under the same reference: that is an unknown outcome, because a refusal would free money that may be on its way.
+ * What `result.code` says about an order of this way. Success and pending are exact lists; then come the tables: doubts, the way's own,
+ * those of any way, and the vendor's group for the rest. A code that is nowhere is `unknown`: neither a success nor a refusal.
  */
-export type RefusalClass =
-  /**
-   * The structure forbids a refund that refers to the original, whoever the customer is: session full or closed, customer data
-   * deleted, wrong kind of original, unknown to the acquirer. A credit may follow, once a look-up has proved the original captured
-   * and nothing given back.
-   */
-  | 'not_linkable'
-  /** The card's bank refused the refund. Once more later, then another way by policy; the generic decline may hide a chargeback. */
-  | 'issuer_declined'
-  /** The function does not fit the original's present state, most often because it is not settled. Wait for settlement, then again. */
-  | 'not_settled_yet'
-  /** The acquirer takes back only the whole amount. Another way for this part, by policy; a full refund might still work. */
-  | 'partial_not_supported'
-  /** Refunds are not configured for this channel or method. A person confirms it before any credit. */
-  | 'refund_not_enabled'
-  /** Credits are not configured for this merchant. Final; no more credits there until somebody has changed that. */
-  | 'credit_not_enabled'
-  /**
-   * `700.400.200`: too much, or reversed, or an invalid order of things; a second refund gets it too. Look at what is linked to the
-   * original, our own reference first, before anything is released or tried. Never opens the way to a credit by itself.
-   */
-  | 'ambiguous'
-  /** Refunded, captured or reversed before. It may be our own success: look at what is linked to the original first. */
-  | 'already_given_back'
-  /** A chargeback stands on the original: the customer has the money, or will. Nothing more goes out. */
-  | 'disputed'
-  /** The customer's bank is taking the debit back already. Nothing more goes out. */
-  | 'repaid_by_bank'
-  /** Nothing was captured. If there is only an authorisation, reverse it; never credit. */
-  | 'not_captured'
-  /** The original took no money: rejected, or a test account. Nothing is owed through this payment. */
-  | 'not_owed'
-  /** Amount or currency does not fit the original. Our books are wrong: stop, and a person compares. */
-  | 'our_data_wrong'
-  /** Request, channel or credentials are wrong. Somebody mends it, then the same again; never another way. */
-  | 'configuration'
-  /** Not executed for a reason that passes: throttled, limit, maintenance, original pending. The same later, after a look-up. */
-  | 'wait'
-  /** The authorisation cannot be reversed, or not any more. A refund is next, never a credit. */
-  | 'reversal_too_late'
-  /** The card or the stored card is dead or unusable. The same card will refuse a credit as well: other data for it, or a person. */
-  | 'card_unusable'
-  /** Fraud, blacklist or velocity rules stopped it. A person looks; no money goes out by itself. */
-  | 'risk'
-  /** A code that belongs to another operation than the one sent. A person looks. */
-  | 'other_operation'
-  /** Refused, and no rule says what must follow. A person decides. */
-  | 'unlisted';
+export function readCode(code: string, way: Way, host: GatewayHost): CodeReading {
+  if (!isResultCode(code)) return { kind: 'unknown', why: 'malformed_code' };
+  if (TEST_SUCCESS_CODES.has(code) && host === 'live')
+    return { kind: 'unknown', why: 'test_success_on_live' };
+  if (SUCCESS_CODES.has(code)) return { kind: 'succeeded', flagged: false };
+  if (FLAGGED_SUCCESS_CODES.has(code)) return { kind: 'succeeded', flagged: true };
+  if (PENDING_CODES.has(code)) return { kind: 'pending' };
 
-/** Every class, in the order in which people read them: ways onward, what stands against paying, what to mend, the rest. */
-export const REFUSAL_CLASSES = [
-  'not_linkable',
-  'issuer_declined',
-  'not_settled_yet',
-  'partial_not_supported',
-  'refund_not_enabled',
-  'credit_not_enabled',
-  'ambiguous',
-  'already_given_back',
-  'disputed',
-  'repaid_by_bank',
-  'not_captured',
-  'not_owed',
-  'our_data_wrong',
-  'configuration',
-  'wait',
-  'reversal_too_late',
-  'card_unusable',
-  'risk',
-  'other_operation',
-  'unlisted',
-] as const satisfies readonly RefusalClass[];
+  const doubt = longestMatch(DOUBT_INDEX, code);
+  if (doubt !== undefined) return { kind: 'unknown', why: doubt };
+  const refusal = longestMatch(WAY_INDEX[way], code) ?? longestMatch(ANY_WAY_INDEX, code);
+  if (refusal !== undefined) return { kind: 'refused', class: refusal };
+  const group = groupOf(code);
+  return group === undefined ? { kind: 'unknown', why: 'unlisted_code' } : BY_GROUP[group.name];
+}
+
+type Index<T> = ReadonlyMap<string, T>;
+
+const DOUBT_INDEX = indexOf(DOUBTS);
+const ANY_WAY_INDEX = indexOf(ANY_WAY);
+const WAY_INDEX: Readonly<Record<Way, Index<RefusalClass>>> = {
+  refund: indexOf(OF_WAY.refund),
+  reversal: indexOf(OF_WAY.reversal),
+  credit: indexOf(OF_WAY.credit),
+};
+
+/** By beginning of the code; a whole code is its own beginning. */
+function indexOf<T extends string>(rules: Rules<T>): Index<T> {
+  const index = new Map<string, T>();
+  for (const [verdict, entries] of rules)
+    for (const beginning of entries.flatMap(expand)) {
+      if (index.has(beginning)) throw new Error(`Two rules for ${beginning} in one table of result codes.`);
+      index.set(beginning, verdict);
+    }
+  return index;
+}
+
+/** `700.500.001/004` becomes both codes; `800.2*` becomes its beginning. */
+function expand(entry: string): string[] {
+  if (entry.endsWith('*')) return [entry.slice(0, -1)];
+  const stem = entry.slice(0, 'ddd.ddd.'.length);
+  return entry
+    .slice(stem.length)
+    .split('/')
+    .map((last) => stem + last);
+}
+
+function longestMatch<T>(index: Index<T>, code: string): T | undefined {
+  for (let length = code.length; length > 0; length -= 1) {
+    const found = index.get(code.slice(0, length));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
