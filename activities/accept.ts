@@ -1,0 +1,72 @@
+/** Accepting a refund: check everything that can be checked, then store and reserve. Used by callers' workflows and by the client. */
+import { readRefundRequest, type InputProblem } from '../domain/request.js';
+import type { Accepted } from '../ledger/ledger.js';
+import type { Dependencies } from './dependencies.js';
+import { lookUpOriginal } from './originals.js';
+
+export interface RefundOrder {
+  /** Owns the idempotency key. */
+  readonly caller: string;
+  readonly idempotencyKey: string;
+  /** The person or system who asks; whoever asks cannot approve. */
+  readonly requestedBy: string;
+  /** As the caller wrote it; see `RefundRequestInput`. */
+  readonly request: unknown;
+}
+
+/** The request is wrong, in each of the ways named. Nothing was stored. */
+export class RequestRefused extends Error {
+  override readonly name = 'RequestRefused';
+  readonly problems: readonly InputProblem[];
+
+  constructor(problems: readonly InputProblem[]) {
+    super(problems.map((problem) => `${problem.field}: ${problem.message}`).join('; '));
+    this.problems = problems;
+  }
+}
+
+/** The original could not be read now. Nothing was stored; the same request may be sent again later. */
+export class GatewayUnavailable extends Error {
+  override readonly name = 'GatewayUnavailable';
+}
+
+const KEY = /^[\x21-\x7e]{1,255}$/;
+
+/** Throws `RequestRefused`, `GatewayUnavailable` or the ledger's `LedgerError`; in each case nothing was stored. */
+export async function acceptRefund(deps: Dependencies, order: RefundOrder): Promise<Accepted> {
+  const reading = readRefundRequest(order.request);
+  const problems: InputProblem[] = reading.ok ? [] : [...reading.problems];
+  if (!KEY.test(order.idempotencyKey))
+    problems.push({
+      field: 'idempotencyKey',
+      code: 'invalid',
+      message: 'must be 1 to 255 visible ASCII characters without spaces',
+    });
+  if (order.caller.trim() === '') problems.push({ field: 'caller', code: 'invalid', message: 'must not be empty' });
+  if (order.requestedBy.trim() === '')
+    problems.push({ field: 'requestedBy', code: 'invalid', message: 'must not be empty' });
+  if (!reading.ok || problems.length > 0) throw new RequestRefused(problems);
+
+  const { request } = reading;
+  const accepted = { caller: order.caller, idempotencyKey: order.idempotencyKey, requestedBy: order.requestedBy, request };
+  if ((await deps.ledger.findPayment(request.paymentId)) !== null) return deps.ledger.accept(accepted, null);
+
+  const entityId = request.entityId ?? deps.defaultEntityId;
+  const original = await lookUpOriginal(deps, entityId, request.paymentId);
+  switch (original.kind) {
+    case 'read':
+      return deps.ledger.accept(accepted, { entityId, facts: original.facts });
+    case 'not_found':
+      throw refused('not_found', 'the gateway has no such payment under this entity');
+    case 'unreadable':
+      throw refused('not_refundable', original.why);
+    case 'unavailable':
+      throw new GatewayUnavailable(
+        `the payment could not be looked up at the gateway (${original.why}); nothing was stored, send the same request again later`,
+      );
+    default:
+      return original satisfies never;
+  }
+}
+
+const refused = (code: string, message: string) => new RequestRefused([{ field: 'paymentId', code, message }]);

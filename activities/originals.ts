@@ -1,0 +1,40 @@
+/** Reading an original from the gateway, from a payment's id or one of its captures'. */
+import { readOriginal, type OriginalFacts } from '../domain/original.js';
+import type { TransactionTree } from '../domain/transaction.js';
+import type { Dependencies } from './dependencies.js';
+
+export type OriginalLookUp =
+  | { readonly kind: 'read'; readonly facts: OriginalFacts; readonly tree: TransactionTree }
+  | { readonly kind: 'not_found' }
+  | { readonly kind: 'unreadable'; readonly why: string }
+  /** The gateway told nothing; asking again later may. */
+  | { readonly kind: 'unavailable'; readonly why: string };
+
+export async function lookUpOriginal(
+  deps: Dependencies,
+  entityId: string,
+  id: string,
+  mayBeCapture = true,
+): Promise<OriginalLookUp> {
+  const answer = await deps.gateway.findWithLinked(entityId, id);
+  if (answer.kind === 'not_found') return answer;
+  if (answer.kind === 'unavailable') return { kind: 'unavailable', why: answer.code ?? answer.why };
+  const reading = readOriginal(answer.value, deps.hostOf(entityId));
+  if (reading.kind === 'read') return { kind: 'read', facts: reading.facts, tree: answer.value };
+  const { reason } = reading;
+  switch (reason.why) {
+    case 'capture':
+      // Only the authorisation shows all captures, and what was given back on each.
+      return mayBeCapture
+        ? lookUpOriginal(deps, entityId, reason.parentId, false)
+        : { kind: 'unreadable', why: 'a capture refers to another capture' };
+    case 'not_an_original':
+      return { kind: 'unreadable', why: `a ${reason.type} is neither a debit, an authorisation nor a capture` };
+    case 'missing_field':
+      return { kind: 'unreadable', why: `the gateway does not show its ${reason.field}` };
+    case 'amount':
+      return { kind: 'unreadable', why: 'the gateway shows an amount that its currency cannot have' };
+    default:
+      return reason satisfies never;
+  }
+}

@@ -1,0 +1,110 @@
+/** The side effects that a refund's workflow may have. Each joins gateway and ledger in a few lines and may run any number of times. */
+import type { Position } from '../domain/next-step.js';
+import type { CaseReason, GiveUpReason } from '../domain/finding.js';
+import type { Plan } from '../domain/plan.js';
+import type { Decision, DecisionResult, WithdrawResult } from '../ledger/ledger.js';
+export type { DecisionResult, WithdrawResult };
+import { outcomeOfFound } from '../domain/outcome.js';
+import type { Dependencies } from './dependencies.js';
+import { lookUp } from './look-up.js';
+import { lookUpOriginal, type OriginalLookUp } from './originals.js';
+import { expectationOf, send } from './send.js';
+
+/** What every activity is told: which refund, and how patient and permissive it is. */
+export interface Task {
+  readonly refundId: string;
+  readonly plan: Plan;
+}
+
+/** Where a refund stands does not depend on what an activity is retried for: `alive` ends when the activity may not go on. */
+export interface RefundActivities {
+  /** Sends a refund, or a reversal where nothing is captured. Whoever comes second adopts what the first one did. */
+  sendRefund(task: Task): Promise<Position>;
+  /** Proves that a credit is allowed and sends it, or records why not. */
+  sendCredit(task: Task): Promise<Position>;
+  lookUp(task: Task): Promise<Position>;
+  /** Compares a refused refund with the gateway's records of the original, and carries out what follows. */
+  reconcile(task: Task): Promise<Position>;
+  askPerson(refundId: string, why: CaseReason): Promise<Position>;
+  giveUp(refundId: string, why: GiveUpReason): Promise<Position>;
+  withdraw(refundId: string, by: string, reason: string): Promise<WithdrawResult>;
+  decide(decision: Decision): Promise<DecisionResult>;
+  position(refundId: string): Promise<Position>;
+}
+
+/** Asking again later may help; Temporal's retry does it. */
+export class OriginalUnavailable extends Error {
+  override readonly name = 'OriginalUnavailable';
+}
+
+export function createRefundActivities(deps: Dependencies, alive: () => AbortSignal): RefundActivities {
+  const { ledger } = deps;
+
+  async function sendRefund({ refundId, plan }: Task): Promise<Position> {
+    const openedAfter = deps.now();
+    const opened = await ledger.openLinked(refundId, plan.timings, plan.policy);
+    if (opened.kind === 'adopt') return opened.position;
+    return send(deps, refundId, opened.order, openedAfter, plan.timings, alive());
+  }
+
+  async function sendCredit({ refundId, plan }: Task): Promise<Position> {
+    const scope = await ledger.scope(refundId);
+    const provenAfter = deps.now();
+    const original = await lookUpOriginal(deps, scope.entityId, scope.paymentId);
+    if (original.kind !== 'read') return unreadable(refundId, original);
+    const closed = await ledger.applyFinding(refundId, original.facts, 'before_credit');
+    if (closed.finding.kind === 'ours') return recordOurs(refundId, original);
+    // A process that was frozen since the look-up has proven nothing about now.
+    const openedAfter = deps.now();
+    if (openedAfter - provenAfter > plan.timings.sendWindow)
+      throw new OriginalUnavailable('the proof is too old; it is made again');
+    const opened = await ledger.openCredit(refundId, original.facts, plan.timings, plan.policy);
+    if (opened.kind === 'adopt') return opened.position;
+    return send(deps, refundId, opened.order, openedAfter, plan.timings, alive());
+  }
+
+  async function reconcile({ refundId }: Task): Promise<Position> {
+    const scope = await ledger.scope(refundId);
+    const original = await lookUpOriginal(deps, scope.entityId, scope.paymentId);
+    if (original.kind !== 'read') return unreadable(refundId, original);
+    const { finding, position } = await ledger.applyFinding(refundId, original.facts, 'decide');
+    return finding.kind === 'ours' ? recordOurs(refundId, original) : position;
+  }
+
+  function unreadable(refundId: string, original: Exclude<OriginalLookUp, { kind: 'read' }>): Promise<Position> {
+    if (original.kind === 'unavailable') throw new OriginalUnavailable(original.why);
+    const details = original.kind === 'unreadable' ? { problem: original.why } : { problem: 'not found' };
+    return ledger.ask(refundId, 'original_unreadable', details);
+  }
+
+  /** A refused attempt that the gateway shows all the same: the refusal was about a repetition of it. */
+  async function recordOurs(
+    refundId: string,
+    { tree }: Extract<OriginalLookUp, { kind: 'read' }>,
+  ): Promise<Position> {
+    const refund = await ledger.findRefund(refundId);
+    for (const attempt of refund?.attempts ?? []) {
+      if (refund === null || attempt.state === 'succeeded') continue;
+      const expected = expectationOf(deps, { ...attempt, entityId: refund.entityId, currency: refund.currency });
+      const outcome = outcomeOfFound(tree.linked, expected);
+      if (outcome.kind === 'succeeded')
+        await ledger.record({ attemptId: attempt.id, send: null, source: 'look_up', outcome });
+    }
+    const position = await ledger.position(refundId);
+    return ['rejected', 'fallback_checking', 'reserved'].includes(position.state)
+      ? ledger.ask(refundId, 'refusal_unclear')
+      : position;
+  }
+
+  return {
+    sendRefund,
+    sendCredit,
+    reconcile,
+    lookUp: ({ refundId, plan }) => lookUp(deps, refundId, plan.timings),
+    askPerson: (refundId, why) => ledger.ask(refundId, why),
+    giveUp: (refundId, why) => ledger.giveUp(refundId, why, 'system'),
+    withdraw: (refundId, by, reason) => ledger.withdraw(refundId, by, reason),
+    decide: (decision) => ledger.decide(decision),
+    position: (refundId) => ledger.position(refundId),
+  };
+}

@@ -1,0 +1,111 @@
+/** The one door through which money leaves: an attempt that is written down is sent once, and its answer recorded. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { gatewayAmount, storedMoney } from '../domain/money.js';
+import type { Position } from '../domain/next-step.js';
+import { outcomeOfSend, type Expectation, type Outcome } from '../domain/outcome.js';
+import type { Timings } from '../domain/plan.js';
+import type { SendResult } from '../domain/transaction.js';
+import { GatewayInputError, GatewaySettingsError } from '../gateway/errors.js';
+import type { SendLimits } from '../gateway/gateway.js';
+import { LedgerError, type Evidence, type SendOrder } from '../ledger/ledger.js';
+import type { Dependencies } from './dependencies.js';
+
+/**
+ * Sends `order`, which was opened after `openedAfter` (monotonic), and records what came of it.
+ * The deadline counts from before the attempt was opened, so it has passed here whenever it has passed by the database's clock.
+ */
+export async function send(
+  deps: Dependencies,
+  refundId: string,
+  order: SendOrder,
+  openedAfter: number,
+  timings: Timings,
+  alive: AbortSignal,
+): Promise<Position> {
+  const limits = { sendBy: openedAfter + timings.sendWindow, answerWithin: timings.answerWithin };
+  const answer = await handOver(deps, order, limits);
+  const evidence: Evidence = {
+    attemptId: order.attemptId,
+    send: order.send,
+    source: 'answer',
+    outcome: outcomeOf(deps, order, answer),
+    ...(answer.kind === 'answered'
+      ? { code: answer.transaction.result.code, description: answer.transaction.result.description }
+      : {}),
+  };
+  const position = await persist(() => deps.ledger.record(evidence), alive);
+  return answer.kind === 'unfit' ? deps.ledger.ask(refundId, 'configuration', { problem: answer.problem }) : position;
+}
+
+/** `unfit`: our own data or settings make no request; nothing has left. */
+type Answer = SendResult | { readonly kind: 'unfit'; readonly problem: string };
+
+async function handOver(deps: Dependencies, order: SendOrder, limits: SendLimits): Promise<Answer> {
+  const { gateway } = deps;
+  const common = { entityId: order.entityId, merchantTransactionId: order.reference, limits };
+  const amount = gatewayAmount(storedMoney(order.amountMinor, order.currency));
+  if (!amount.ok) return { kind: 'unfit', problem: amount.error };
+  const { currency } = order;
+  try {
+    switch (order.way) {
+      case 'refund':
+        return await gateway.refund({ ...common, paymentId: order.originalId ?? '', amount: amount.text, currency });
+      case 'reversal':
+        return await gateway.reverse({
+          ...common,
+          paymentId: order.originalId ?? '',
+          ...(order.isPartialReversal ? { partial: { amount: amount.text, currency } } : {}),
+        });
+      case 'credit':
+        return await gateway.creditRegistration({
+          ...common,
+          registrationId: order.registrationId ?? '',
+          amount: amount.text,
+          currency,
+        });
+      default:
+        return order.way satisfies never;
+    }
+  } catch (error) {
+    if (error instanceof GatewayInputError || error instanceof GatewaySettingsError)
+      return { kind: 'unfit', problem: error.message };
+    // Whatever else went wrong in the client: it may have left.
+    return { kind: 'no_answer', why: 'connection_lost' };
+  }
+}
+
+function outcomeOf(deps: Dependencies, order: SendOrder, answer: Answer): Outcome {
+  return answer.kind === 'unfit'
+    ? { kind: 'not_sent', why: 'closed' }
+    : outcomeOfSend(answer, expectationOf(deps, order));
+}
+
+/** What an answer or a look-up entry must agree with. */
+export function expectationOf(
+  deps: Dependencies,
+  order: Pick<SendOrder, 'way' | 'entityId' | 'originalId' | 'reference' | 'amountMinor' | 'currency'>,
+): Expectation {
+  return {
+    way: order.way,
+    ...(order.originalId === null ? {} : { originalId: order.originalId }),
+    amountMinor: order.amountMinor,
+    currency: order.currency,
+    reference: order.reference,
+    host: deps.hostOf(order.entityId),
+  };
+}
+
+/**
+ * Records what the gateway said for as long as this activity may live. When the database stays away the activity fails, and
+ * the next run finds the attempt handed over and looks it up; it never sends.
+ */
+async function persist<T>(work: () => Promise<T>, alive: AbortSignal): Promise<T> {
+  for (let pause = 100; ; pause = Math.min(pause * 2, 2_000)) {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof LedgerError || alive.aborted) throw error;
+    }
+    await wait(pause, undefined, { signal: alive });
+  }
+}

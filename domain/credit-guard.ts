@@ -1,0 +1,121 @@
+/** May a standalone credit be sent? Default deny: the gateway caps refunds, it does not cap credits. */
+import type { OriginalFacts } from './original.js';
+import type { Policy } from './plan.js';
+import type { RefusalClass } from './refusals.js';
+
+/** Everything that the decision rests on, read under the payment's lock and from a look-up made just before. Minor units. */
+export interface CreditEvidence {
+  readonly amountMinor: bigint;
+  readonly currency: string;
+  /** Whether less than the captured amount was asked for. */
+  readonly isPartial: boolean;
+  /** The last refusal of this refund's linked attempts, or null where it came back after a success. */
+  readonly refusal: { readonly class: RefusalClass; readonly code: string } | null;
+  /** Attempts on this payment, of this and of every other refund, whose outcome is open. */
+  readonly openAttempts: number;
+  /** References of this refund's own attempts. */
+  readonly ownReferences: readonly string[];
+  /** Gateway ids of returns on this payment that were known when this refund was accepted, or are ours. */
+  readonly knownReturns: readonly string[];
+  /** Credits on this payment that succeeded, according to the ledger; the gateway cannot tell. */
+  readonly creditedMinor: bigint;
+  readonly original: OriginalFacts;
+  readonly destination: { readonly registrationId: string } | null;
+  /** An approval of exactly this amount, way and destination by somebody other than who asked. */
+  readonly approved: boolean;
+  readonly policy: Policy;
+}
+
+export const CREDIT_BLOCKS = {
+  credit_not_enabled: 'the acquirer does not offer credits on this entity',
+  no_refusal: 'no refusal of a regular refund is on record',
+  refusal_leaves_doubt: 'the refusal does not prove that the customer has nothing',
+  policy_asks_person: 'policy leaves this refusal to a person',
+  original_not_captured: 'the original is not a successful, captured payment',
+  wrong_currency: 'the original has another currency',
+  refund_found: 'the gateway has a refund under our own reference',
+  unknown_return: 'the gateway has a refund or reversal on the original that we did not make',
+  reversed: 'the original was reversed',
+  disputed: 'a chargeback stands on the original',
+  over_captured: 'with this credit more than the captured amount would be given back',
+  no_destination: 'the payment has no registration and no destination was given',
+} as const;
+export type CreditBlock = keyof typeof CREDIT_BLOCKS;
+
+export const APPROVAL_REASONS = {
+  above_limit: 'the amount is above the limit for credits without approval',
+  no_limit_for_currency: 'no limit is set for this currency',
+  refusal_needs_approval: 'after this refusal a credit needs a second person',
+  other_destination: 'the destination is not the registration that paid',
+} as const;
+export type ApprovalReason = keyof typeof APPROVAL_REASONS;
+
+export type CreditVerdict =
+  | { readonly kind: 'allowed' }
+  | { readonly kind: 'needs_approval'; readonly why: readonly ApprovalReason[] }
+  /** Another attempt on the payment is open: nothing may be concluded before it is resolved. */
+  | { readonly kind: 'wait' }
+  | { readonly kind: 'denied'; readonly why: readonly CreditBlock[] };
+
+/** Refusals after which the acquirer cannot find the original: only a settlement line would prove that it was paid out. */
+const NEEDS_SETTLEMENT_PROOF: ReadonlySet<string> = new Set(['800.100.167']);
+
+/** Decides from the evidence alone. Approval never overrules a block. */
+export function mayCredit(evidence: CreditEvidence): CreditVerdict {
+  const after = afterRefusal(evidence);
+  const blocks = [...blocksOf(evidence), ...(after === 'allowed' || after === 'approval' ? [] : [after])];
+  if (blocks.length > 0) return { kind: 'denied', why: blocks };
+  if (evidence.openAttempts > 0) return { kind: 'wait' };
+  const reasons = approvalReasons(evidence, after === 'approval');
+  if (reasons.length > 0 && !evidence.approved) return { kind: 'needs_approval', why: reasons };
+  return { kind: 'allowed' };
+}
+
+/** What the refusal itself allows. The allow-list: every class that is not named here leaves a doubt. */
+function afterRefusal({ refusal, policy, isPartial }: CreditEvidence): 'allowed' | 'approval' | CreditBlock {
+  if (refusal === null) return 'no_refusal';
+  const byPolicy = (choice: 'approval' | 'person') => (choice === 'approval' ? choice : 'policy_asks_person');
+  switch (refusal.class) {
+    case 'not_linkable':
+      return NEEDS_SETTLEMENT_PROOF.has(refusal.code) ? 'approval' : 'allowed';
+    case 'issuer_declined':
+      return byPolicy(policy.creditAfterIssuerDecline);
+    case 'not_settled_yet':
+      return byPolicy(policy.creditWhenNeverSettled);
+    case 'partial_not_supported':
+      return isPartial ? byPolicy(policy.creditWhenPartialNotSupported) : 'refusal_leaves_doubt';
+    case 'refund_not_enabled':
+      return byPolicy(policy.creditWhenRefundNotEnabled);
+    default:
+      return 'refusal_leaves_doubt';
+  }
+}
+
+function blocksOf(evidence: CreditEvidence): CreditBlock[] {
+  const { original, policy } = evidence;
+  const blocks: CreditBlock[] = [];
+  const standing = original.returns;
+  if (!policy.creditEnabled) blocks.push('credit_not_enabled');
+  if (original.state !== 'succeeded' || original.capturedMinor <= 0n) blocks.push('original_not_captured');
+  if (original.currency !== evidence.currency) blocks.push('wrong_currency');
+  if (standing.some((r) => r.reference !== null && evidence.ownReferences.includes(r.reference)))
+    blocks.push('refund_found');
+  if (standing.some((r) => r.type === 'RV')) blocks.push('reversed');
+  if (standing.some((r) => r.type === 'RF' && !evidence.knownReturns.includes(r.id)))
+    blocks.push('unknown_return');
+  if (original.disputes.some((dispute) => !dispute.reversed)) blocks.push('disputed');
+  const given = standing.reduce((sum, r) => sum + r.amountMinor, 0n) + evidence.creditedMinor;
+  if (given + evidence.amountMinor > original.capturedMinor) blocks.push('over_captured');
+  if (evidence.destination === null) blocks.push('no_destination');
+  return blocks;
+}
+
+function approvalReasons(evidence: CreditEvidence, afterRefusalNeeds: boolean): ApprovalReason[] {
+  const reasons: ApprovalReason[] = [];
+  const limit = evidence.policy.creditApprovalAbove[evidence.currency];
+  if (limit === undefined) reasons.push('no_limit_for_currency');
+  else if (evidence.amountMinor > BigInt(limit)) reasons.push('above_limit');
+  if (afterRefusalNeeds) reasons.push('refusal_needs_approval');
+  if (evidence.destination?.registrationId !== evidence.original.registrationId) reasons.push('other_destination');
+  return reasons;
+}

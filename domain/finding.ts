@@ -1,0 +1,154 @@
+/** A refusal that may mean "the customer already has the money": what do the gateway's records of the original say? */
+import type { OriginalFacts } from './original.js';
+
+/** Why a refund ended without money leaving the merchant for it. Kept with the refund and told to the caller. */
+export const GIVE_UP_REASONS = {
+  original_rejected: 'the original payment was rejected: no money was ever taken',
+  original_reversed: 'the original was reversed: the customer has the money back',
+  already_refunded: 'the original was refunded outside of this refund and nothing is left to refund',
+  not_owed: 'the gateway says that nothing is owed on this payment',
+  our_data_wrong: 'amount or currency does not fit the original',
+  repaid_by_bank: 'the payer had the money fetched back by the bank',
+  credit_refused: 'the credit was finally refused',
+  approval_refused: 'a person refused the credit',
+} as const;
+export type GiveUpReason = keyof typeof GIVE_UP_REASONS;
+
+/** Why a person has to decide, and the safe next step that the operator is shown. */
+export const CASE_REASONS = {
+  outcome_unknown: {
+    why: 'No look-up has shown yet whether the gateway executed this attempt.',
+    nextStep: 'Ask the gateway for the reference; attach its id when found.',
+  },
+  pending_too_long: {
+    why: 'The gateway accepted the attempt long ago and has not finished it.',
+    nextStep: 'Ask the acquirer; it is still listened for.',
+  },
+  credit_not_found: {
+    why: 'A credit was sent, its answer was lost and look-ups do not show it. It is never sent again by the program.',
+    nextStep: 'Ask the acquirer for the reference before anything else.',
+  },
+  refusal_unclear: {
+    why: 'The refusal does not tell whether the customer has the money, and the gateway shows no refund.',
+    nextStep: 'Ask the acquirer; then withdraw, or have it paid another way.',
+  },
+  refunded_elsewhere: {
+    why: 'The gateway shows a refund on the original that was not made here.',
+    nextStep: 'If it is this refund, withdraw; otherwise ask for the rest.',
+  },
+  card_unusable: {
+    why: 'The card or its account is closed; a credit to it would be refused as well.',
+    nextStep: 'Agree another way with the customer.',
+  },
+  issuer_declined: {
+    why: 'The issuer declined the refund and policy leaves what follows to a person.',
+    nextStep: 'Agree another way with the customer.',
+  },
+  credit_blocked: {
+    why: 'A credit would be the next step, but the guard does not allow it.',
+    nextStep: 'Look at what blocks it.',
+  },
+  configuration: {
+    why: 'The gateway refused the request as ours to mend (entity, credentials, set-up).',
+    nextStep: 'Mend the set-up; the refund has not been sent.',
+  },
+  risk: {
+    why: 'The gateway refused for risk reasons.',
+    nextStep: 'Let the risk desk decide.',
+  },
+  refund_not_enabled: {
+    why: 'Refunds are not enabled for this payment method.',
+    nextStep: 'Have them enabled, or approve another way.',
+  },
+  not_captured: {
+    why: 'The original is neither captured nor open to a reversal.',
+    nextStep: 'Check the payment in the gateway.',
+  },
+  partial_reversal: {
+    why: 'Only a part of an authorisation was asked back and the acquirer reverses only all of it.',
+    nextStep: 'Reverse all of it, or capture the rest first.',
+  },
+  cannot_be_sent: {
+    why: 'The gateway cannot be reached, or never shows what was sent.',
+    nextStep: 'Check the connection to the gateway; nothing of this attempt is there.',
+  },
+  refused_too_often: {
+    why: 'The gateway keeps refusing softly.',
+    nextStep: 'Check the merchant balance and limits with the acquirer.',
+  },
+  unlisted_refusal: {
+    why: 'A refusal that no rule covers.',
+    nextStep: 'Look the code up in the vendor list and decide.',
+  },
+  other_operation: {
+    why: 'The gateway answered with a code of another operation.',
+    nextStep: 'Check the payment in the gateway.',
+  },
+  found_twice: {
+    why: 'The gateway shows two executions under one reference.',
+    nextStep: 'Check for a double payment at once.',
+  },
+  answers_contradict: {
+    why: 'Two sources tell different things about one attempt.',
+    nextStep: 'Compare them with the gateway before anything else.',
+  },
+  paid_twice: {
+    why: 'More was given back than was captured.',
+    nextStep: 'Start the recovery; keep the evidence for representment.',
+  },
+  partly_refunded: {
+    why: 'One part was refunded, the rest was finally refused.',
+    nextStep: 'Decide how the rest is paid.',
+  },
+  came_back: {
+    why: 'A refund that had succeeded came back.',
+    nextStep: 'Agree another way with the customer.',
+  },
+  original_unreadable: {
+    why: 'The gateway does not show the original in a form that can be trusted.',
+    nextStep: 'Check the payment in the gateway.',
+  },
+} as const;
+export type CaseReason = keyof typeof CASE_REASONS;
+
+export type Finding =
+  /** Our own reference is there: the refusal was about a repetition. The look-up records it. */
+  | { readonly kind: 'ours' }
+  | { readonly kind: 'closed_by_dispute' }
+  | { readonly kind: 'give_up'; readonly why: GiveUpReason }
+  /** Refundable after all, by the way that fits: a reversal where nothing is captured, otherwise a refund. */
+  | { readonly kind: 'try_again' }
+  | { readonly kind: 'person'; readonly why: CaseReason };
+
+export interface FindingEvidence {
+  readonly remainingMinor: bigint;
+  readonly original: OriginalFacts;
+  readonly ownReferences: readonly string[];
+  /** Gateway ids of returns that were known when the refund was accepted, or are ours. */
+  readonly knownReturns: readonly string[];
+  readonly creditedMinor: bigint;
+  /** The way of the refused attempt: trying the same way again would only be refused again. */
+  readonly refusedWay: 'refund' | 'reversal';
+}
+
+/** Reads the original's records after a refusal that the code alone does not explain. Never leads to a credit. */
+export function readFinding(evidence: FindingEvidence): Finding {
+  const { original } = evidence;
+  if (original.returns.some((r) => r.reference !== null && evidence.ownReferences.includes(r.reference)))
+    return { kind: 'ours' };
+  if (original.disputes.some((dispute) => !dispute.reversed)) return { kind: 'closed_by_dispute' };
+  if (original.state === 'rejected') return { kind: 'give_up', why: 'original_rejected' };
+  if (original.returns.some((r) => r.type === 'RV' && r.state === 'succeeded'))
+    return { kind: 'give_up', why: 'original_reversed' };
+  const way = original.capturedMinor > 0n ? 'refund' : 'reversal';
+  if (way !== evidence.refusedWay) return { kind: 'try_again' };
+  if (way === 'reversal') return { kind: 'person', why: 'not_captured' };
+  const unknown = original.returns.filter((r) => !evidence.knownReturns.includes(r.id));
+  if (unknown.length === 0) return { kind: 'person', why: 'refusal_unclear' };
+  const sum = (returns: typeof unknown) => returns.reduce((total, r) => total + r.amountMinor, 0n);
+  const left = original.capturedMinor - sum([...original.returns]) - evidence.creditedMinor;
+  const final = unknown.every((r) => r.state === 'succeeded');
+  return final && left <= 0n && sum(unknown) >= evidence.remainingMinor
+    ? { kind: 'give_up', why: 'already_refunded' }
+    : { kind: 'person', why: 'refunded_elsewhere' };
+}

@@ -1,0 +1,174 @@
+/** What a refund does next: one table of refusals, and one function that reads it. The workflow only carries it out. */
+import type { CaseReason, GiveUpReason } from './finding.js';
+import type { Plan } from './plan.js';
+import type { RefusalClass } from './refusals.js';
+import type { Way } from './way.js';
+import { isFinal, isOpenAttempt, type AttemptState, type RefundState } from './states.js';
+
+/** The newest attempt of a refund, as the ledger holds it. Ages are measured by the database's clock alone. */
+export interface AttemptPosition {
+  readonly attemptId: string;
+  readonly way: Way;
+  readonly state: AttemptState;
+  readonly class: RefusalClass | null;
+  /** How often it was handed to the gateway (more than once only under one reference, after proven absence). */
+  readonly sends: number;
+  readonly lookUps: number;
+  /** Milliseconds since it was last handed over. */
+  readonly ageMs: number;
+}
+
+/** Where a refund stands. Every activity answers with it, so a run that starts anew knows all that the last one knew. */
+export interface Position {
+  readonly refundId: string;
+  /** Grows with each change; of two positions the larger version is the later truth. */
+  readonly version: number;
+  readonly state: RefundState;
+  /** Milliseconds since the state was entered. */
+  readonly sinceMs: number;
+  readonly attempt: AttemptPosition | null;
+  readonly attempts: number;
+  /** How many attempts of this refund were refused with each class. */
+  readonly refusals: Readonly<Partial<Record<RefusalClass, number>>>;
+  /** Why it ended or waits, for people. */
+  readonly why: string | null;
+}
+
+export type Step =
+  /** Nothing is left to do. */
+  | { readonly kind: 'finish' }
+  /** Open or re-open an attempt on the original and send it, `after` ms from now. */
+  | { readonly kind: 'send'; readonly after: number }
+  /** Prove that a credit is allowed and send it, or learn why not. */
+  | { readonly kind: 'credit'; readonly after: number }
+  /** The outcome is open: look the reference up `after` ms from now, or as soon as the gateway gives notice. */
+  | { readonly kind: 'listen'; readonly after: number }
+  /** Compare with what the gateway has on the original. */
+  | { readonly kind: 'reconcile' }
+  /** Open a case. */
+  | { readonly kind: 'ask'; readonly why: CaseReason }
+  /** Undo our side. */
+  | { readonly kind: 'give_up'; readonly why: GiveUpReason }
+  /** Only a person can say how it goes on. */
+  | { readonly kind: 'person' };
+
+type Then =
+  | { readonly then: 'credit' | 'reconcile' }
+  | { readonly then: 'ask'; readonly why: CaseReason }
+  | { readonly then: 'give_up'; readonly why: GiveUpReason };
+
+interface Rule {
+  /** Send the same again first: how often, and how long to wait. */
+  readonly retry?: 'soft' | 'issuer';
+  readonly next: Then;
+}
+
+const ask = (why: CaseReason): Rule => ({ next: { then: 'ask', why } });
+const giveUp = (why: GiveUpReason): Rule => ({ next: { then: 'give_up', why } });
+const reconcile: Rule = { next: { then: 'reconcile' } };
+
+/** After a refused refund or reversal. `credit` only asks the guard; the guard decides. */
+export const AFTER_REFUSAL: Readonly<Record<RefusalClass, Rule>> = {
+  not_linkable: { next: { then: 'credit' } },
+  issuer_declined: { retry: 'issuer', next: { then: 'credit' } },
+  not_settled_yet: { retry: 'soft', next: { then: 'credit' } },
+  partial_not_supported: { next: { then: 'credit' } },
+  refund_not_enabled: { next: { then: 'credit' } },
+  wait: { retry: 'soft', next: { then: 'ask', why: 'refused_too_often' } },
+  ambiguous: reconcile,
+  already_given_back: reconcile,
+  disputed: reconcile,
+  not_captured: reconcile,
+  reversal_too_late: reconcile,
+  not_owed: giveUp('not_owed'),
+  our_data_wrong: giveUp('our_data_wrong'),
+  repaid_by_bank: giveUp('repaid_by_bank'),
+  configuration: ask('configuration'),
+  credit_not_enabled: ask('other_operation'),
+  card_unusable: ask('card_unusable'),
+  risk: ask('risk'),
+  other_operation: ask('other_operation'),
+  unlisted: ask('unlisted_refusal'),
+};
+
+/** After a refused credit. A credit is never sent twice by the program, whatever the refusal says. */
+const AFTER_CREDIT_REFUSAL: Readonly<Partial<Record<RefusalClass, Rule>>> = {
+  risk: ask('risk'),
+  unlisted: ask('unlisted_refusal'),
+  other_operation: ask('other_operation'),
+  ambiguous: ask('unlisted_refusal'),
+  wait: ask('refused_too_often'),
+};
+
+/** The next step of a refund that stands at `position`. Pure: equal input, equal answer. */
+export function nextStep(position: Position, plan: Plan): Step {
+  const { state, attempt } = position;
+  if (isFinal(state)) return { kind: 'finish' };
+  if (attempt !== null && isOpenAttempt(attempt.state)) return whileOpen(position, attempt, plan);
+  switch (state) {
+    case 'requested':
+    case 'reserved':
+      return whenReserved(position, attempt, plan);
+    case 'rejected':
+      return attempt === null ? { kind: 'ask', why: 'answers_contradict' } : afterRefusal(position, attempt, plan);
+    case 'fallback_checking':
+      return position.sinceMs > plan.timings.caseAfterUnknown
+        ? { kind: 'ask', why: 'credit_blocked' }
+        : { kind: 'credit', after: position.why === null ? 0 : plan.timings.lookUpFirst };
+    case 'returned':
+      return { kind: 'ask', why: 'came_back' };
+    case 'awaiting_approval':
+    case 'manual_review':
+      return { kind: 'person' };
+    default:
+      // submitting, unknown and pending without an open attempt: the ledger disagrees with itself.
+      return { kind: 'ask', why: 'answers_contradict' };
+  }
+}
+
+/** Unknown and pending: wait and look. Time opens a case, and never decides anything else. */
+function whileOpen(position: Position, attempt: AttemptPosition, { timings }: Plan): Step {
+  const budget = attempt.state === 'pending' ? timings.caseAfterPending : timings.caseAfterUnknown;
+  if (position.state !== 'manual_review' && attempt.ageMs > budget)
+    return { kind: 'ask', why: attempt.state === 'pending' ? 'pending_too_long' : 'outcome_unknown' };
+  return { kind: 'listen', after: grown(timings.lookUpFirst, timings.lookUpGrowth, attempt.lookUps, timings.lookUpMax) };
+}
+
+function whenReserved(position: Position, attempt: AttemptPosition | null, { timings, policy }: Plan): Step {
+  if (attempt === null || attempt.state !== 'absent')
+    return position.attempts >= policy.maxAttempts
+      ? { kind: 'ask', why: 'refused_too_often' }
+      : { kind: 'send', after: 0 };
+  if (attempt.sends >= policy.maxSends) return { kind: 'ask', why: 'cannot_be_sent' };
+  const after = grown(timings.resendFirst, 2, attempt.sends - 1, timings.retryMax);
+  return { kind: attempt.way === 'credit' ? 'credit' : 'send', after };
+}
+
+function afterRefusal(position: Position, attempt: AttemptPosition, plan: Plan): Step {
+  const refusal = attempt.class ?? 'unlisted';
+  const rule =
+    attempt.way === 'credit' ? (AFTER_CREDIT_REFUSAL[refusal] ?? giveUp('credit_refused')) : AFTER_REFUSAL[refusal];
+  if (position.attempts >= plan.policy.maxAttempts) return { kind: 'ask', why: 'refused_too_often' };
+  const times = position.refusals[refusal] ?? 1;
+  if (rule.retry === 'soft' && times <= plan.policy.softRetries)
+    return { kind: 'send', after: grown(plan.timings.retryFirst, 2, times - 1, plan.timings.retryMax) };
+  if (rule.retry === 'issuer' && times <= 1) return { kind: 'send', after: plan.timings.issuerRetryAfter };
+  switch (rule.next.then) {
+    case 'credit':
+      // A reversal that cannot be linked says nothing about captured money: there is none to credit.
+      return attempt.way === 'refund' ? { kind: 'credit', after: 0 } : { kind: 'reconcile' };
+    case 'reconcile':
+      return { kind: 'reconcile' };
+    case 'ask':
+      return { kind: 'ask', why: rule.next.why };
+    case 'give_up':
+      return { kind: 'give_up', why: rule.next.why };
+    default:
+      return rule.next satisfies never;
+  }
+}
+
+/** `first × factor^times`, at most `max`. */
+function grown(first: number, factor: number, times: number, max: number): number {
+  return Math.min(first * factor ** times, max);
+}

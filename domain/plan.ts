@@ -1,0 +1,121 @@
+/** How patient and how permissive one refund is: the arguments a workflow is started with, and their defaults. */
+
+/** All durations in milliseconds. A history replays with the values it was started with. */
+export interface Timings {
+  /** From opening an attempt to the last moment at which a byte of it may leave. */
+  readonly sendWindow: number;
+  /** How long the answer to a write is waited for once it has left. The vendor's own SDKs wait 60 to 100 s. */
+  readonly answerWithin: number;
+  /** First look-up of an open attempt comes this long after its answer was lost or pending. */
+  readonly lookUpFirst: number;
+  /** Each further look-up waits this many times longer, … */
+  readonly lookUpGrowth: number;
+  /** … but never longer than this. */
+  readonly lookUpMax: number;
+  /** How long a fresh transaction may stay invisible to look-ups. Misses before it has passed prove nothing. */
+  readonly visibilityLag: number;
+  /** Misses, at least `missSpacing` apart and after the lag, that prove absence. */
+  readonly missesNeeded: number;
+  readonly missSpacing: number;
+  /** An attempt without a final answer for this long becomes a case. It is still looked up and listened for. */
+  readonly caseAfterUnknown: number;
+  readonly caseAfterPending: number;
+  /** First wait before a refund is sent again after a soft refusal; doubled each time. */
+  readonly retryFirst: number;
+  readonly retryMax: number;
+  /** Wait before the one repetition that an issuer's decline gets. */
+  readonly issuerRetryAfter: number;
+  /** Wait before a request that never left is tried again; doubled each time up to `retryMax`. */
+  readonly resendFirst: number;
+}
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+export const DEFAULT_TIMINGS: Timings = {
+  sendWindow: 30 * SECOND,
+  answerWithin: 100 * SECOND,
+  lookUpFirst: 10 * SECOND,
+  lookUpGrowth: 2,
+  lookUpMax: HOUR,
+  visibilityLag: 15 * MINUTE,
+  missesNeeded: 3,
+  missSpacing: 5 * MINUTE,
+  caseAfterUnknown: DAY,
+  caseAfterPending: 14 * DAY,
+  retryFirst: 10 * MINUTE,
+  retryMax: DAY,
+  issuerRetryAfter: DAY,
+  resendFirst: 5 * SECOND,
+};
+
+/** Windows that time real I/O keep a floor under any scale: a loaded machine must still be able to send. */
+const FLOORS: Partial<Record<keyof Timings, number>> = {
+  sendWindow: 2 * SECOND,
+  answerWithin: 5 * SECOND,
+  lookUpFirst: 50,
+  resendFirst: 50,
+  retryFirst: 50,
+};
+
+/** `REFUNDS_TIME_SCALE` applied: 0.001 turns a minute into 60 ms. Counts and growth factors stay. */
+export function scaleTimings(timings: Timings, scale: number): Timings {
+  const scaled = (key: keyof Timings): number => Math.max(FLOORS[key] ?? 0, Math.round(timings[key] * scale));
+  return {
+    sendWindow: scaled('sendWindow'),
+    answerWithin: scaled('answerWithin'),
+    lookUpFirst: scaled('lookUpFirst'),
+    lookUpGrowth: timings.lookUpGrowth,
+    lookUpMax: scaled('lookUpMax'),
+    visibilityLag: scaled('visibilityLag'),
+    missesNeeded: timings.missesNeeded,
+    missSpacing: scaled('missSpacing'),
+    caseAfterUnknown: scaled('caseAfterUnknown'),
+    caseAfterPending: scaled('caseAfterPending'),
+    retryFirst: scaled('retryFirst'),
+    retryMax: scaled('retryMax'),
+    issuerRetryAfter: scaled('issuerRetryAfter'),
+    resendFirst: scaled('resendFirst'),
+  };
+}
+
+/** What the merchant allows the program to do on its own. `approval`: only after a second person said yes. */
+export interface Policy {
+  /** Whether the acquirer offers `CD` on this entity at all. Where it does not, every fallback goes to a person. */
+  readonly creditEnabled: boolean;
+  /** Whether the acquirer can reverse a part of an authorisation. */
+  readonly partialReversal: boolean;
+  /** Credits above this need a second person: currency → amount in minor units, as a string. A currency not listed always does. */
+  readonly creditApprovalAbove: Readonly<Record<string, string>>;
+  /** Refusals that leave a doubt whether the customer was repaid elsewhere: may a credit follow? */
+  readonly creditAfterIssuerDecline: 'approval' | 'person';
+  readonly creditWhenNeverSettled: 'approval' | 'person';
+  readonly creditWhenPartialNotSupported: 'approval' | 'person';
+  readonly creditWhenRefundNotEnabled: 'approval' | 'person';
+  /** How often a softly refused refund is sent again before a person is asked. */
+  readonly softRetries: number;
+  /** How many attempts one refund may make in all; a loop between two refusals ends here. */
+  readonly maxAttempts: number;
+  /** How often one attempt may be handed over after it was absent each time: a gateway that is down for long becomes a case. */
+  readonly maxSends: number;
+}
+
+export const DEFAULT_POLICY: Policy = {
+  creditEnabled: true,
+  partialReversal: false,
+  creditApprovalAbove: {},
+  creditAfterIssuerDecline: 'approval',
+  creditWhenNeverSettled: 'approval',
+  creditWhenPartialNotSupported: 'approval',
+  creditWhenRefundNotEnabled: 'person',
+  softRetries: 6,
+  maxAttempts: 20,
+  maxSends: 30,
+};
+
+export interface Plan {
+  readonly timings: Timings;
+  readonly policy: Policy;
+}

@@ -1,0 +1,212 @@
+/** The life of a refund and of one attempt, as data: who may follow whom, and on what. docs/states.md is drawn from it. */
+
+/** Fine states of a refund. `status` in the public view is `PUBLIC_STATUS[state]`. */
+export const REFUND_STATES = [
+  'requested',
+  'reserved',
+  'submitting',
+  'unknown',
+  'pending',
+  'rejected',
+  'fallback_checking',
+  'awaiting_approval',
+  'manual_review',
+  'succeeded',
+  'settled',
+  'returned',
+  'closed_by_dispute',
+  'failed',
+  'canceled',
+] as const;
+export type RefundState = (typeof REFUND_STATES)[number];
+
+/** What a caller sees. `review`: a person has to decide; the money position is frozen meanwhile. */
+export type RefundStatus = 'pending' | 'succeeded' | 'failed' | 'canceled' | 'review';
+
+export const PUBLIC_STATUS: Readonly<Record<RefundState, RefundStatus>> = {
+  requested: 'pending',
+  reserved: 'pending',
+  submitting: 'pending',
+  unknown: 'pending',
+  pending: 'pending',
+  rejected: 'pending',
+  fallback_checking: 'pending',
+  awaiting_approval: 'pending',
+  manual_review: 'review',
+  succeeded: 'succeeded',
+  settled: 'succeeded',
+  returned: 'pending',
+  closed_by_dispute: 'canceled',
+  failed: 'failed',
+  canceled: 'canceled',
+};
+
+/** Why a refund changes its state. */
+export type RefundTrigger =
+  | 'reserve'
+  | 'submit'
+  | 'not_at_gateway'
+  | 'answer_unknown'
+  | 'answer_pending'
+  | 'answer_rejected'
+  | 'answer_succeeded'
+  | 'part_succeeded'
+  | 'check_credit'
+  | 'need_approval'
+  | 'approve'
+  | 'try_again'
+  | 'ask_person'
+  | 'give_up'
+  | 'dispute'
+  | 'withdraw'
+  | 'settle'
+  | 'come_back';
+
+interface Transition {
+  readonly on: RefundTrigger;
+  readonly from: readonly RefundState[];
+  readonly to: RefundState;
+  readonly means: string;
+}
+
+const OPEN: readonly RefundState[] = ['submitting', 'unknown', 'pending'];
+const UNSENT: readonly RefundState[] = ['reserved', 'rejected', 'fallback_checking', 'awaiting_approval'];
+const CLOSED: readonly RefundState[] = ['failed', 'canceled', 'closed_by_dispute'];
+
+export const REFUND_TRANSITIONS: readonly Transition[] = [
+  { on: 'reserve', from: ['requested'], to: 'reserved', means: 'amount held against the payment' },
+  {
+    on: 'submit',
+    from: ['reserved', 'rejected', 'fallback_checking'],
+    to: 'submitting',
+    means: 'attempt written, bytes may leave',
+  },
+  {
+    on: 'not_at_gateway',
+    from: ['submitting', 'unknown', 'manual_review'],
+    to: 'reserved',
+    means: 'never sent, or proven absent: the same attempt may be sent again',
+  },
+  {
+    on: 'answer_unknown',
+    from: ['submitting'],
+    to: 'unknown',
+    means: 'timeout, garbled or unlisted answer, worker lost',
+  },
+  {
+    on: 'answer_pending',
+    from: ['submitting', 'unknown', 'reserved', 'manual_review'],
+    to: 'pending',
+    means: 'accepted, final answer later',
+  },
+  {
+    on: 'answer_rejected',
+    from: [...OPEN, 'manual_review'],
+    to: 'rejected',
+    means: 'this attempt is finally refused',
+  },
+  {
+    on: 'answer_succeeded',
+    from: [...OPEN, ...UNSENT, 'manual_review', ...CLOSED],
+    to: 'succeeded',
+    means: 'the gateway says done',
+  },
+  {
+    on: 'part_succeeded',
+    from: [...OPEN, 'reserved', 'rejected', 'manual_review'],
+    to: 'reserved',
+    means: 'one capture refunded, the rest of the amount is still to be paid',
+  },
+  {
+    on: 'check_credit',
+    from: ['rejected', 'reserved', 'returned'],
+    to: 'fallback_checking',
+    means: 'proving that a credit is allowed',
+  },
+  { on: 'need_approval', from: ['fallback_checking'], to: 'awaiting_approval', means: 'a second person decides' },
+  { on: 'approve', from: ['awaiting_approval'], to: 'fallback_checking', means: 'approved; proven once more' },
+  {
+    on: 'try_again',
+    from: ['rejected'],
+    to: 'reserved',
+    means: 'another way to the original is open (reversal or refund)',
+  },
+  {
+    on: 'ask_person',
+    from: ['reserved', 'unknown', 'pending', 'rejected', 'fallback_checking', 'returned', 'succeeded'],
+    to: 'manual_review',
+    means: 'a case is open; late truth is still heard',
+  },
+  {
+    on: 'give_up',
+    from: ['reserved', 'rejected', 'fallback_checking', 'awaiting_approval', 'manual_review'],
+    to: 'failed',
+    means: 'final refusal, nothing left the merchant, reservation released',
+  },
+  {
+    on: 'dispute',
+    from: [...UNSENT, 'manual_review'],
+    to: 'closed_by_dispute',
+    means: 'repaid by chargeback, reservation released',
+  },
+  {
+    on: 'withdraw',
+    from: ['requested', ...UNSENT, 'manual_review'],
+    to: 'canceled',
+    means: 'withdrawn while nothing has left and nothing may have left',
+  },
+  { on: 'settle', from: ['succeeded'], to: 'settled', means: 'seen in the settlement' },
+  { on: 'come_back', from: ['succeeded', 'settled'], to: 'returned', means: 'a success was undone outside' },
+];
+
+/** States that end a refund's workflow. They are left only on gateway evidence (`answer_succeeded`, `come_back`) or settlement. */
+export const FINAL_STATES: readonly RefundState[] = [
+  'succeeded',
+  'settled',
+  'closed_by_dispute',
+  'failed',
+  'canceled',
+];
+
+export function isFinal(state: RefundState): boolean {
+  return FINAL_STATES.includes(state);
+}
+
+/** The state after `on`, or undefined where the machine has no such transition: the caller must refuse, not improvise. */
+export function afterTrigger(from: RefundState, on: RefundTrigger): RefundState | undefined {
+  return REFUND_TRANSITIONS.find((t) => t.on === on && t.from.includes(from))?.to;
+}
+
+/**
+ * States of one attempt. `absent` means nothing of it is at the gateway: it never left, or that was proven.
+ * Only a `refund` or `reversal` is ever proven absent; a `credit` is absent only where the sender itself knows that no byte left.
+ */
+export const ATTEMPT_STATES = [
+  'submitting',
+  'unknown',
+  'pending',
+  'succeeded',
+  'rejected',
+  'absent',
+  'returned',
+] as const;
+export type AttemptState = (typeof ATTEMPT_STATES)[number];
+
+/** Attempts whose money may have left, or may still leave. */
+export const OPEN_ATTEMPT_STATES: readonly AttemptState[] = ['submitting', 'unknown', 'pending'];
+
+export function isOpenAttempt(state: AttemptState): boolean {
+  return OPEN_ATTEMPT_STATES.includes(state);
+}
+
+/** From which attempt states each piece of evidence is taken. Everything else is a repeat, or a contradiction. */
+export const ATTEMPT_EVIDENCE: Readonly<
+  Record<'succeeded' | 'pending' | 'rejected' | 'unknown' | 'absent' | 'returned', readonly AttemptState[]>
+> = {
+  succeeded: ['submitting', 'unknown', 'pending', 'absent', 'rejected'],
+  pending: ['submitting', 'unknown', 'absent'],
+  rejected: ['submitting', 'unknown', 'pending'],
+  unknown: ['submitting'],
+  absent: ['submitting', 'unknown'],
+  returned: ['succeeded'],
+};

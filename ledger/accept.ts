@@ -1,0 +1,101 @@
+/** Accepting a refund: stored and reserved in one transaction, once for each caller and key. */
+import { createHash } from 'node:crypto';
+import { v7 as uuid } from 'uuid';
+import { canonicalRequest } from '../domain/request.js';
+import { formatAmount, storedMoney } from '../domain/money.js';
+import type { Database, Tx } from './database.js';
+import { append, lockPayment, type PaymentRow } from './books.js';
+import { LedgerError, type AcceptOrder, type Accepted, type ImportedPayment } from './ledger.js';
+import { importPayment } from './payments.js';
+import { readRefund, refundableOf, rootOf } from './records.js';
+
+/** Returns the stored refund, new or not. Two equal requests at once give one refund; the later one waits for the row. */
+export function accept(
+  database: Database,
+  order: AcceptOrder,
+  imported: ImportedPayment | null,
+): Promise<Accepted> {
+  const { request } = order;
+  const fingerprint = createHash('sha256').update(canonicalRequest(request)).digest('hex');
+  return database.transaction(async (tx) => {
+    const before = await findByKey(tx, order, fingerprint);
+    if (before !== undefined) return { refund: await readRefund(tx, before), isNew: false };
+
+    if (imported !== null) await importPayment(tx, imported);
+    const root = await rootOf(tx, request.paymentId);
+    if (root === undefined)
+      throw new LedgerError('payment_unknown', `payment ${request.paymentId} is not in the ledger`);
+    const payment = await lockPayment(tx, root);
+    // Whoever held the lock may have stored the same key meanwhile.
+    const meanwhile = await findByKey(tx, order, fingerprint);
+    if (meanwhile !== undefined) return { refund: await readRefund(tx, meanwhile), isNew: false };
+    checkAgainst(payment, order);
+
+    const id = uuid();
+    const amount = request.money.minor;
+    await tx
+      .insertInto('refunds')
+      .values({
+        id,
+        payment_id: payment.id,
+        capture_id: request.paymentId === payment.id ? null : request.paymentId,
+        caller: order.caller,
+        idempotency_key: order.idempotencyKey,
+        fingerprint,
+        amount_minor: amount,
+        currency: request.money.currency,
+        reason: request.reason,
+        requested_by: order.requestedBy,
+        order_id: request.orderId ?? null,
+        destination: request.destination === undefined ? null : JSON.stringify(request.destination),
+        metadata: request.metadata === undefined ? null : JSON.stringify(request.metadata),
+        state: 'reserved',
+        why: null,
+        blocks: null,
+        instruction: null,
+      })
+      .execute();
+    const fact = { paymentId: payment.id, refundId: id, actor: order.requestedBy };
+    await append(tx, { ...fact, key: `refund:${id}:requested`, type: 'refund.requested', data: { reason: request.reason } });
+    await append(tx, { ...fact, key: `refund:${id}:reserved`, type: 'refund.reserved', reserved: amount });
+    return { refund: await readRefund(tx, id), isNew: true };
+  });
+}
+
+async function findByKey(tx: Tx, order: AcceptOrder, fingerprint: string): Promise<string | undefined> {
+  const found = await tx
+    .selectFrom('refunds')
+    .select(['id', 'fingerprint'])
+    .where('caller', '=', order.caller)
+    .where('idempotency_key', '=', order.idempotencyKey)
+    .executeTakeFirst();
+  if (found !== undefined && found.fingerprint !== fingerprint)
+    throw new LedgerError(
+      'idempotency_key_reused',
+      'this idempotency key was used before with another request; use a new key for a new refund',
+      { refundId: found.id },
+    );
+  return found?.id;
+}
+
+function checkAgainst(payment: PaymentRow, { request }: AcceptOrder): void {
+  const { money } = request;
+  if (request.entityId !== undefined && request.entityId !== payment.entity_id)
+    throw new LedgerError('payment_not_refundable', 'the payment belongs to another entity', {
+      entityId: payment.entity_id,
+    });
+  if (money.currency !== payment.currency)
+    throw new LedgerError('currency_mismatch', `the payment is in ${payment.currency}, not ${money.currency}`, {
+      currency: payment.currency,
+    });
+  if (payment.state === 'rejected')
+    throw new LedgerError('payment_not_refundable', 'the payment was rejected: no money was taken');
+  const refundable = refundableOf(payment);
+  if (money.minor > refundable) {
+    const left = formatAmount(storedMoney(refundable, payment.currency));
+    throw new LedgerError('exceeds_refundable', `at most ${left} ${payment.currency} can be refunded on this payment`, {
+      refundable: left,
+      currency: payment.currency,
+    });
+  }
+}

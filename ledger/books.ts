@@ -1,0 +1,181 @@
+/** What every transaction of the ledger is made of: the payment's lock, an event, a change of state. */
+import { sql } from 'kysely';
+import { afterTrigger, isFinal, type RefundTrigger } from '../domain/states.js';
+import type { CaseReason } from '../domain/finding.js';
+import type { PaymentTable, RefundTable, AttemptTable, Tx } from './database.js';
+import type { Selectable } from 'kysely';
+import { LedgerError } from './ledger.js';
+
+export type PaymentRow = Selectable<PaymentTable>;
+export type RefundRow = Selectable<RefundTable>;
+export type AttemptRow = Selectable<AttemptTable>;
+
+/** A refund with its payment's row locked: nobody else changes either before this transaction ends. */
+export interface Locked {
+  readonly payment: PaymentRow;
+  readonly refund: RefundRow;
+  /** Oldest first. */
+  readonly attempts: readonly AttemptRow[];
+}
+
+export async function lockPayment(tx: Tx, paymentId: string): Promise<PaymentRow> {
+  const payment = await tx
+    .selectFrom('payments')
+    .selectAll()
+    .where('id', '=', paymentId)
+    .forUpdate()
+    .executeTakeFirst();
+  if (payment === undefined) throw new LedgerError('payment_unknown', `payment ${paymentId} is not in the ledger`);
+  return payment;
+}
+
+/** Always the payment first: one order of locks, no deadlock. */
+export async function lockRefund(tx: Tx, refundId: string): Promise<Locked> {
+  const found = await tx.selectFrom('refunds').select('payment_id').where('id', '=', refundId).executeTakeFirst();
+  if (found === undefined) throw new LedgerError('refund_unknown', `refund ${refundId} is not in the ledger`);
+  const payment = await lockPayment(tx, found.payment_id);
+  const refund = await tx.selectFrom('refunds').selectAll().where('id', '=', refundId).executeTakeFirstOrThrow();
+  const attempts = await attemptsOf(tx, refundId);
+  return { payment, refund, attempts };
+}
+
+export async function lockAttempt(tx: Tx, attemptId: string): Promise<Locked & { readonly attempt: AttemptRow }> {
+  const found = await tx.selectFrom('attempts').select('refund_id').where('id', '=', attemptId).executeTakeFirst();
+  if (found === undefined) throw new LedgerError('refund_unknown', `attempt ${attemptId} is not in the ledger`);
+  const locked = await lockRefund(tx, found.refund_id);
+  const attempt = locked.attempts.find((candidate) => candidate.id === attemptId);
+  if (attempt === undefined) throw new LedgerError('refund_unknown', `attempt ${attemptId} is not in the ledger`);
+  return { ...locked, attempt };
+}
+
+export function attemptsOf(tx: Tx, refundId: string): Promise<AttemptRow[]> {
+  return tx.selectFrom('attempts').selectAll().where('refund_id', '=', refundId).orderBy('number').execute();
+}
+
+export interface NewEvent {
+  /** The fact's natural key: the same fact twice is one row and one effect. */
+  readonly key: string;
+  readonly type: string;
+  readonly paymentId: string;
+  readonly refundId?: string;
+  readonly attemptId?: string;
+  readonly reserved?: bigint;
+  readonly succeeded?: bigint;
+  readonly returned?: bigint;
+  readonly disputed?: bigint;
+  readonly fromOutside?: boolean;
+  readonly actor?: string;
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
+/** Appends a fact; false where it was there already. The balances follow by trigger. */
+export async function append(tx: Tx, event: NewEvent): Promise<boolean> {
+  const inserted = await tx
+    .insertInto('events')
+    .values({
+      natural_key: event.key,
+      type: event.type,
+      payment_id: event.paymentId,
+      refund_id: event.refundId ?? null,
+      attempt_id: event.attemptId ?? null,
+      reserved_delta: event.reserved ?? 0n,
+      succeeded_delta: event.succeeded ?? 0n,
+      returned_delta: event.returned ?? 0n,
+      disputed_delta: event.disputed ?? 0n,
+      from_outside: event.fromOutside ?? false,
+      actor: event.actor ?? 'system',
+      data: JSON.stringify(event.data ?? {}),
+    })
+    .onConflict((conflict) => conflict.column('natural_key').doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  return inserted !== undefined;
+}
+
+export interface Move {
+  readonly on: RefundTrigger;
+  readonly why?: string | null;
+  readonly actor?: string;
+  readonly data?: Readonly<Record<string, unknown>>;
+  readonly blocks?: readonly string[];
+}
+
+/** Changes a refund's state by the machine in domain/states, with its event. A final state releases what is still reserved. */
+export async function move(tx: Tx, refund: RefundRow, change: Move): Promise<RefundRow> {
+  const to = afterTrigger(refund.state, change.on);
+  if (to === undefined)
+    throw new LedgerError('illegal_transition', `refund ${refund.id} is ${refund.state}: ${change.on} is not possible`, {
+      state: refund.state,
+      trigger: change.on,
+    });
+  const why = change.why ?? null;
+  const moved = await tx
+    .updateTable('refunds')
+    .set({
+      state: to,
+      why,
+      version: sql<number>`version + 1`,
+      updated_at: sql<Date>`now()`,
+      ...(to === refund.state ? {} : { state_since: sql<Date>`now()` }),
+      ...(change.blocks === undefined ? {} : { blocks: JSON.stringify(change.blocks) }),
+    })
+    .where('id', '=', refund.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  const closes = to === 'failed' || to === 'canceled' || to === 'closed_by_dispute';
+  const held = closes ? await reservedFor(tx, refund.id) : 0n;
+  await append(tx, {
+    key: `refund:${refund.id}:${moved.version}`,
+    type: `refund.${to}`,
+    paymentId: refund.payment_id,
+    refundId: refund.id,
+    reserved: -held,
+    ...(change.actor === undefined ? {} : { actor: change.actor }),
+    data: { ...(why === null ? {} : { why }), ...change.data },
+  });
+  if (isFinal(to) || (refund.state === 'manual_review' && to !== 'manual_review'))
+    await closeCases(tx, refund.id, change);
+  return moved;
+}
+
+/** What is still held for a refund: a function of its events. */
+export async function reservedFor(tx: Tx, refundId: string): Promise<bigint> {
+  const { held } = await tx
+    .selectFrom('events')
+    .select(sql<string>`coalesce(sum(reserved_delta), 0)::text`.as('held'))
+    .where('refund_id', '=', refundId)
+    .executeTakeFirstOrThrow();
+  return BigInt(held);
+}
+
+/** Opens a case; one that is open for the same reason is enough. */
+export async function openCase(
+  tx: Tx,
+  refund: RefundRow,
+  why: CaseReason,
+  details: Readonly<Record<string, unknown>> = {},
+): Promise<void> {
+  await tx
+    .insertInto('cases')
+    .values({ payment_id: refund.payment_id, refund_id: refund.id, why, details: JSON.stringify(details), closed_by: null })
+    .onConflict((conflict) => conflict.columns(['refund_id', 'why']).where('closed_at', 'is', null).doNothing())
+    .execute();
+}
+
+/** Money already out twice, and contradictions, stay open whatever the refund does: only a person closes those. */
+const STAY_OPEN: readonly CaseReason[] = ['paid_twice', 'answers_contradict', 'found_twice'];
+
+async function closeCases(tx: Tx, refundId: string, change: Move): Promise<void> {
+  await tx
+    .updateTable('cases')
+    .set({ closed_at: sql<Date>`now()`, closed_by: change.actor ?? change.on })
+    .where('refund_id', '=', refundId)
+    .where('closed_at', 'is', null)
+    .where('why', 'not in', STAY_OPEN)
+    .execute();
+}
+
+/** The payment's row as it is after events of this transaction. */
+export function reload(tx: Tx, paymentId: string): Promise<PaymentRow> {
+  return tx.selectFrom('payments').selectAll().where('id', '=', paymentId).executeTakeFirstOrThrow();
+}

@@ -1,0 +1,191 @@
+/** The connection to PostgreSQL, its tables as types, and the one way to open a transaction. */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Kysely, PostgresDialect, type ColumnType, type Generated, type Transaction } from 'kysely';
+import pg from 'pg';
+import type { AttemptState, RefundState } from '../domain/states.js';
+import type { Way } from '../domain/way.js';
+import type { Instruction } from './ledger.js';
+
+type Stamp = ColumnType<Date, Date | undefined, Date>;
+/** Written as JSON text, read as what it holds. */
+type Json<T> = ColumnType<T, string | null, string | null>;
+
+export interface PaymentTable {
+  id: string;
+  entity_id: string;
+  type: 'DB' | 'PA';
+  state: 'succeeded' | 'pending' | 'rejected';
+  currency: string;
+  authorized_minor: bigint;
+  captured_minor: bigint;
+  registration_id: string | null;
+  reserved_minor: Generated<bigint>;
+  succeeded_minor: Generated<bigint>;
+  returned_minor: Generated<bigint>;
+  disputed_minor: Generated<bigint>;
+  excess_minor: Generated<bigint>;
+  imported_at: Stamp;
+  looked_up_at: Stamp;
+}
+
+interface CaptureTable {
+  id: string;
+  payment_id: string;
+  amount_minor: bigint;
+}
+
+export interface RefundTable {
+  id: string;
+  payment_id: string;
+  capture_id: string | null;
+  caller: string;
+  idempotency_key: string;
+  fingerprint: string;
+  amount_minor: bigint;
+  currency: string;
+  reason: string;
+  requested_by: string;
+  order_id: string | null;
+  destination: Json<{ registrationId: string } | null>;
+  metadata: Json<Record<string, string> | null>;
+  state: RefundState;
+  why: string | null;
+  blocks: Json<string[] | null>;
+  instruction: Json<Instruction | null>;
+  version: Generated<number>;
+  state_since: Stamp;
+  created_at: Stamp;
+  updated_at: Stamp;
+}
+
+export interface AttemptTable {
+  id: string;
+  refund_id: string;
+  payment_id: string;
+  number: number;
+  way: Way;
+  original_id: string | null;
+  registration_id: string | null;
+  reference: string;
+  amount_minor: bigint;
+  state: AttemptState;
+  sends: Generated<number>;
+  send_by: Stamp;
+  gateway_id: string | null;
+  result_code: string | null;
+  result_description: string | null;
+  refusal_class: string | null;
+  note: string | null;
+  look_ups: Generated<number>;
+  misses: Generated<number>;
+  last_miss_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
+  opened_at: Stamp;
+  sent_at: Stamp;
+  answered_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
+}
+
+export interface EventTable {
+  id: Generated<string>;
+  natural_key: string;
+  type: string;
+  payment_id: string;
+  refund_id: string | null;
+  attempt_id: string | null;
+  reserved_delta: Generated<bigint>;
+  succeeded_delta: Generated<bigint>;
+  returned_delta: Generated<bigint>;
+  disputed_delta: Generated<bigint>;
+  from_outside: Generated<boolean>;
+  actor: string;
+  data: Json<Record<string, unknown>>;
+  at: Stamp;
+}
+
+interface LookUpTable {
+  id: Generated<string>;
+  attempt_id: string;
+  answer: string;
+  at: Stamp;
+}
+
+interface CaseTable {
+  id: Generated<string>;
+  payment_id: string;
+  refund_id: string;
+  why: string;
+  details: Json<Record<string, unknown>>;
+  opened_at: Stamp;
+  closed_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
+  closed_by: string | null;
+}
+
+interface ApprovalTable {
+  refund_id: string;
+  instruction: string;
+  verdict: 'approved' | 'refused';
+  decided_by: string;
+  reason: string;
+  ticket: string | null;
+  at: Stamp;
+}
+
+export interface Tables {
+  payments: PaymentTable;
+  captures: CaptureTable;
+  refunds: RefundTable;
+  attempts: AttemptTable;
+  events: EventTable;
+  look_ups: LookUpTable;
+  cases: CaseTable;
+  approvals: ApprovalTable;
+}
+
+export type Tx = Transaction<Tables>;
+
+export interface Database {
+  readonly db: Kysely<Tables>;
+  /** Runs `work` in one transaction, and marks everything it awaits as inside of it. */
+  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+const INT8 = 20;
+const inside = new AsyncLocalStorage<true>();
+
+/** A text where a ledger transaction is open around the caller: a call to the gateway must never hold a row lock. */
+export function openTransaction(): string | undefined {
+  return inside.getStore() === true ? 'a ledger transaction is open' : undefined;
+}
+
+export interface DatabaseOptions {
+  /** Connections at most; default 10. */
+  readonly connections?: number;
+  /** A statement or a wait for a lock longer than this fails; default 15 s. */
+  readonly statementTimeoutMs?: number;
+}
+
+/** Opens a pool. `bigint` columns come as `bigint`, never as a float. */
+export function openDatabase(url: string, options: DatabaseOptions = {}): Database {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: options.connections ?? 10,
+    statement_timeout: options.statementTimeoutMs ?? 15_000,
+    connectionTimeoutMillis: 10_000,
+    // A session left open by a frozen process must not hold a payment's row for ever.
+    idle_in_transaction_session_timeout: 30_000,
+    types: {
+      getTypeParser: (oid, format) =>
+        oid === INT8 && format !== 'binary'
+          ? (value: string) => BigInt(value)
+          : pg.types.getTypeParser(oid, format),
+    },
+  });
+  // A lost idle connection is replaced by the pool; without a listener it would end the process.
+  pool.on('error', () => undefined);
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  return {
+    db,
+    transaction: (work) => inside.run(true, () => db.transaction().execute(work)),
+    close: () => db.destroy(),
+  };
+}

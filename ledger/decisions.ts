@@ -1,0 +1,180 @@
+/** What the program concludes and what people decide: cases, giving up, withdrawing, approving. */
+import { readFinding, type CaseReason, type Finding, type GiveUpReason } from '../domain/finding.js';
+import type { Position } from '../domain/next-step.js';
+import type { OriginalFacts } from '../domain/original.js';
+import { afterTrigger, isFinal, isOpenAttempt } from '../domain/states.js';
+import type { Database, Tx } from './database.js';
+import { append, attemptsOf, lockPayment, lockRefund, move, openCase, type Locked } from './books.js';
+import type { Decision, DecisionResult, WithdrawResult } from './ledger.js';
+import { remainingOf } from './open.js';
+import { returnsKnownTo } from './returns.js';
+import { updatePayment } from './payments.js';
+import { positionOf } from './records.js';
+
+export function recordOriginal(database: Database, paymentId: string, original: OriginalFacts): Promise<void> {
+  return database.transaction(async (tx) => {
+    await lockPayment(tx, paymentId);
+    await updatePayment(tx, original);
+  });
+}
+
+/** Weighs what the gateway shows on the original against a refused refund, and carries out what needs no other evidence. */
+export function applyFinding(
+  database: Database,
+  refundId: string,
+  original: OriginalFacts,
+  purpose: 'decide' | 'before_credit',
+): Promise<{ readonly finding: Finding; readonly position: Position }> {
+  return database.transaction(async (tx) => {
+    await lockRefund(tx, refundId);
+    await updatePayment(tx, original);
+    const locked = await lockRefund(tx, refundId);
+    const { refund, attempts } = locked;
+    const refused = attempts.filter((attempt) => attempt.state === 'rejected').at(-1);
+    const known = await returnsKnownTo(tx, locked, original);
+    const finding = readFinding({
+      remainingMinor: remainingOf(locked),
+      original,
+      ownReferences: known.ownReferences,
+      knownReturns: known.knownReturns,
+      creditedMinor: known.creditedMinor,
+      refusedWay: refused?.way === 'reversal' ? 'reversal' : 'refund',
+    });
+    const ends = finding.kind === 'closed_by_dispute' || finding.kind === 'give_up';
+    const mayEnd = ends && (refund.state === 'rejected' || purpose === 'before_credit');
+    if (mayEnd || (purpose === 'decide' && refund.state === 'rejected')) await carryOut(tx, locked, finding);
+    return { finding, position: await read(tx, refundId) };
+  });
+}
+
+async function carryOut(tx: Tx, locked: Locked, finding: Finding): Promise<void> {
+  switch (finding.kind) {
+    case 'closed_by_dispute':
+      return close(tx, locked, 'dispute', 'a chargeback stands on the original');
+    case 'give_up':
+      return close(tx, locked, 'give_up', finding.why);
+    case 'try_again':
+      await move(tx, locked.refund, { on: 'try_again' });
+      return;
+    case 'person':
+      await openCase(tx, locked.refund, finding.why);
+      await move(tx, locked.refund, { on: 'ask_person', why: finding.why });
+      return;
+    case 'ours':
+      return;
+    default:
+      return finding satisfies never;
+  }
+}
+
+export function ask(
+  database: Database,
+  refundId: string,
+  why: CaseReason,
+  details: Readonly<Record<string, unknown>> = {},
+): Promise<Position> {
+  return database.transaction(async (tx) => {
+    const { refund } = await lockRefund(tx, refundId);
+    if (afterTrigger(refund.state, 'ask_person') !== undefined && !isFinal(refund.state)) {
+      await openCase(tx, refund, why, details);
+      await move(tx, refund, { on: 'ask_person', why });
+    }
+    return read(tx, refundId);
+  });
+}
+
+export function giveUp(database: Database, refundId: string, why: GiveUpReason, actor: string): Promise<Position> {
+  return database.transaction(async (tx) => {
+    const locked = await lockRefund(tx, refundId);
+    if (afterTrigger(locked.refund.state, 'give_up') !== undefined && !mayHaveLeft(locked))
+      await close(tx, locked, 'give_up', why, actor);
+    return read(tx, refundId);
+  });
+}
+
+export function withdraw(
+  database: Database,
+  refundId: string,
+  by: string,
+  reason: string,
+): Promise<WithdrawResult> {
+  return database.transaction(async (tx) => {
+    const locked = await lockRefund(tx, refundId);
+    const { refund } = locked;
+    if (refund.state === 'canceled') return { kind: 'withdrawn', position: await read(tx, refundId) };
+    if (isFinal(refund.state)) return { kind: 'refused', why: 'final', position: await read(tx, refundId) };
+    if (mayHaveLeft(locked) || afterTrigger(refund.state, 'withdraw') === undefined)
+      return { kind: 'refused', why: 'may_have_left', position: await read(tx, refundId) };
+    await move(tx, refund, { on: 'withdraw', why: reason, actor: by });
+    return { kind: 'withdrawn', position: await read(tx, refundId) };
+  });
+}
+
+export function decide(database: Database, decision: Decision): Promise<DecisionResult> {
+  return database.transaction(async (tx) => {
+    const locked = await lockRefund(tx, decision.refundId);
+    const { refund } = locked;
+    const refused = async (why: 'not_awaiting_approval' | 'instruction_changed' | 'own_request') =>
+      ({ kind: 'refused', why, position: await read(tx, refund.id) }) as const;
+    const before = await tx
+      .selectFrom('approvals')
+      .selectAll()
+      .where('refund_id', '=', refund.id)
+      .where('instruction', '=', decision.instruction)
+      .executeTakeFirst();
+    // The same word again changes nothing, whoever repeats it.
+    if (before?.verdict === decision.verdict) return { kind: 'decided', position: await read(tx, refund.id) };
+    if (before !== undefined || refund.state !== 'awaiting_approval') return refused('not_awaiting_approval');
+    if (refund.instruction?.hash !== decision.instruction) return refused('instruction_changed');
+    if (decision.by === refund.requested_by) return refused('own_request');
+    await tx
+      .insertInto('approvals')
+      .values({
+        refund_id: refund.id,
+        instruction: decision.instruction,
+        verdict: decision.verdict,
+        decided_by: decision.by,
+        reason: decision.reason,
+        ticket: decision.ticket ?? null,
+      })
+      .execute();
+    await append(tx, {
+      key: `refund:${refund.id}:${decision.verdict}:${decision.instruction}`,
+      type: `refund.${decision.verdict}`,
+      paymentId: refund.payment_id,
+      refundId: refund.id,
+      actor: decision.by,
+      data: { instruction: decision.instruction, reason: decision.reason, ticket: decision.ticket },
+    });
+    if (decision.verdict === 'approved') await move(tx, refund, { on: 'approve', actor: decision.by });
+    else await close(tx, locked, 'give_up', 'approval_refused', decision.by);
+    return { kind: 'decided', position: await read(tx, refund.id) };
+  });
+}
+
+/** Money of this refund that has left, or may have. */
+function mayHaveLeft({ attempts }: Locked): boolean {
+  return attempts.some((attempt) => isOpenAttempt(attempt.state) || attempt.state === 'succeeded');
+}
+
+/** Ends a refund with nothing paid. Where a part was paid, "failed" would be a lie: a person decides about the rest. */
+async function close(
+  tx: Tx,
+  locked: Locked,
+  on: 'give_up' | 'dispute',
+  why: string,
+  actor = 'system',
+): Promise<void> {
+  if (mayHaveLeft(locked)) {
+    await openCase(tx, locked.refund, 'partly_refunded', { why });
+    if (afterTrigger(locked.refund.state, 'ask_person') !== undefined)
+      await move(tx, locked.refund, { on: 'ask_person', why: 'partly_refunded', actor });
+    return;
+  }
+  if (afterTrigger(locked.refund.state, on) !== undefined) await move(tx, locked.refund, { on, why, actor });
+}
+
+async function read(tx: Tx, refundId: string): Promise<Position> {
+  const refund = await tx.selectFrom('refunds').selectAll().where('id', '=', refundId).executeTakeFirstOrThrow();
+  return positionOf(tx, refund, await attemptsOf(tx, refundId));
+}

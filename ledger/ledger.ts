@@ -1,0 +1,257 @@
+/** The ledger as the rest of the program sees it: what was promised, sent and answered. Every call is one short transaction. */
+import type { CreditVerdict } from '../domain/credit-guard.js';
+import type { CaseReason, Finding, GiveUpReason } from '../domain/finding.js';
+import type { Position } from '../domain/next-step.js';
+import type { OriginalFacts } from '../domain/original.js';
+import type { Outcome } from '../domain/outcome.js';
+import type { Policy, Timings } from '../domain/plan.js';
+import type { AttemptState, RefundState } from '../domain/states.js';
+import type { RefundRequest } from '../domain/request.js';
+import type { Way } from '../domain/way.js';
+
+/** A checked request with who asks. `caller` owns the idempotency key; `requestedBy` is the person or system behind it. */
+export interface AcceptOrder {
+  readonly caller: string;
+  readonly idempotencyKey: string;
+  readonly requestedBy: string;
+  readonly request: RefundRequest;
+}
+
+/** An original as just looked up, to be stored with the first refund on it. */
+export interface ImportedPayment {
+  readonly entityId: string;
+  readonly facts: OriginalFacts;
+}
+
+export interface Accepted {
+  readonly refund: RefundRecord;
+  /** False where the same key and body had been accepted before. */
+  readonly isNew: boolean;
+}
+
+/** A payment's money, minor units. `refundable` is what may still be asked for. */
+export interface PaymentRecord {
+  readonly id: string;
+  readonly entityId: string;
+  readonly type: 'DB' | 'PA';
+  readonly state: 'succeeded' | 'pending' | 'rejected';
+  readonly currency: string;
+  readonly authorizedMinor: bigint;
+  readonly capturedMinor: bigint;
+  readonly registrationId: string | null;
+  readonly reservedMinor: bigint;
+  readonly succeededMinor: bigint;
+  readonly returnedMinor: bigint;
+  readonly disputedMinor: bigint;
+  readonly excessMinor: bigint;
+  readonly refundableMinor: bigint;
+}
+
+export interface AttemptRecord {
+  readonly id: string;
+  readonly number: number;
+  readonly way: Way;
+  readonly originalId: string | null;
+  readonly registrationId: string | null;
+  readonly reference: string;
+  readonly amountMinor: bigint;
+  readonly state: AttemptState;
+  readonly sends: number;
+  readonly gatewayId: string | null;
+  readonly resultCode: string | null;
+  readonly resultDescription: string | null;
+  readonly refusalClass: string | null;
+  readonly note: string | null;
+  readonly lookUps: number;
+  readonly sentAt: Date;
+  readonly answeredAt: Date | null;
+}
+
+/** What an approval is bound to. Change anything and the hash differs. */
+export interface Instruction {
+  readonly hash: string;
+  readonly way: 'credit';
+  readonly amountMinor: string;
+  readonly currency: string;
+  readonly registrationId: string;
+  readonly why: readonly string[];
+}
+
+export interface RefundRecord {
+  readonly id: string;
+  readonly paymentId: string;
+  readonly entityId: string;
+  readonly caller: string;
+  readonly idempotencyKey: string;
+  readonly amountMinor: bigint;
+  readonly currency: string;
+  readonly reason: string;
+  readonly requestedBy: string;
+  readonly orderId: string | null;
+  readonly destination: { readonly registrationId: string } | null;
+  readonly metadata: Readonly<Record<string, string>> | null;
+  readonly state: RefundState;
+  readonly why: string | null;
+  /** What the guard of the credit objected to, where it did. */
+  readonly blocks: readonly string[] | null;
+  readonly instruction: Instruction | null;
+  readonly attempts: readonly AttemptRecord[];
+  readonly version: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** An attempt that this caller, and nobody else, is to send once, now. Minor units. */
+export interface SendOrder {
+  readonly attemptId: string;
+  /** Which handing-over of the attempt this is: a later one makes weak answers to this one worthless. */
+  readonly send: number;
+  readonly way: Way;
+  readonly entityId: string;
+  readonly originalId: string | null;
+  readonly registrationId: string | null;
+  readonly reference: string;
+  readonly amountMinor: bigint;
+  readonly currency: string;
+  /** True for a reversal of less than was authorised. */
+  readonly isPartialReversal: boolean;
+}
+
+export type Opened =
+  | { readonly kind: 'send'; readonly order: SendOrder }
+  /** Somebody else is or was there first, or nothing is to be sent now: go on from the position. */
+  | { readonly kind: 'adopt'; readonly position: Position };
+
+/** What is known about an attempt's outcome, and from where. */
+export interface Evidence {
+  readonly attemptId: string;
+  /** The handing-over that this answers, or null for a look-up or notice, which speak of the attempt as a whole. */
+  readonly send: number | null;
+  readonly source: 'answer' | 'look_up' | 'notice';
+  readonly outcome: Outcome;
+  readonly code?: string;
+  readonly description?: string;
+}
+
+/** What a look-up needs to know. */
+export interface Inquiry {
+  readonly attemptId: string;
+  readonly way: Way;
+  readonly state: AttemptState;
+  readonly entityId: string;
+  readonly paymentId: string;
+  readonly originalId: string | null;
+  readonly reference: string;
+  readonly amountMinor: bigint;
+  readonly currency: string;
+  /** References of every attempt on the payment, and gateway ids of returns made elsewhere: what a look-up may find and explain. */
+  readonly explained: ReadonlySet<string>;
+}
+
+/** What comparing with the original needs to know. */
+export interface RefundScope {
+  readonly refundId: string;
+  readonly paymentId: string;
+  readonly entityId: string;
+}
+
+export type WithdrawResult =
+  | { readonly kind: 'withdrawn'; readonly position: Position }
+  | { readonly kind: 'refused'; readonly why: 'may_have_left' | 'final'; readonly position: Position };
+
+export interface Decision {
+  readonly refundId: string;
+  readonly verdict: 'approved' | 'refused';
+  /** The instruction that the person saw. */
+  readonly instruction: string;
+  readonly by: string;
+  readonly reason: string;
+  readonly ticket?: string;
+}
+
+export type DecisionResult =
+  | { readonly kind: 'decided'; readonly position: Position }
+  | {
+      readonly kind: 'refused';
+      readonly why: 'not_awaiting_approval' | 'instruction_changed' | 'own_request';
+      readonly position: Position;
+    };
+
+export interface RefundFilter {
+  readonly paymentId?: string;
+  readonly states?: readonly RefundState[];
+  /** Not final. */
+  readonly unfinished?: boolean;
+  readonly limit?: number;
+  /** Refunds created before this refund, newest first. */
+  readonly before?: string;
+}
+
+export interface Ledger {
+  /** Stores the refund and reserves its amount, or answers the one that the same key stored before. Throws `LedgerError`. */
+  accept(order: AcceptOrder, imported: ImportedPayment | null): Promise<Accepted>;
+  /** The root of a payment or capture id that is known, or null. */
+  findPayment(id: string): Promise<PaymentRecord | null>;
+  findRefund(id: string): Promise<RefundRecord | null>;
+  listRefunds(filter: RefundFilter): Promise<readonly RefundRecord[]>;
+  position(refundId: string): Promise<Position>;
+  scope(refundId: string): Promise<RefundScope>;
+
+  /** Opens an attempt on the original (refund, or reversal where nothing is captured), or re-opens the absent one. */
+  openLinked(refundId: string, timings: Timings, policy: Policy): Promise<Opened>;
+  /** Weighs the credit under the payment's lock with the look-up just made, and opens it only if the guard allows. */
+  openCredit(
+    refundId: string,
+    original: OriginalFacts,
+    timings: Timings,
+    policy: Policy,
+  ): Promise<Opened & { readonly verdict?: CreditVerdict }>;
+  /** Records what an answer, look-up or notice says. The same fact twice changes nothing. */
+  record(evidence: Evidence): Promise<Position>;
+  /** The open attempt of a refund, for a look-up; null where none is open. */
+  inquiry(refundId: string): Promise<Inquiry | null>;
+  /** Records a look-up that told nothing about the outcome; counts it towards absence only where it may. */
+  recordMiss(
+    attemptId: string,
+    miss: { readonly answer: string; readonly countsIfLate: boolean },
+    timings: Timings,
+  ): Promise<Position>;
+  /** Disputes and returns that the gateway shows and the ledger did not know; then what they mean for this refund. */
+  recordOriginal(paymentId: string, original: OriginalFacts): Promise<void>;
+  /**
+   * Compares a refund whose attempts are over with the original. `decide` carries out whatever follows; `before_credit` only
+   * what ends the refund (a dispute, a reversal), and leaves the rest to the guard of the credit.
+   */
+  applyFinding(
+    refundId: string,
+    original: OriginalFacts,
+    purpose: 'decide' | 'before_credit',
+  ): Promise<{ readonly finding: Finding; readonly position: Position }>;
+  ask(refundId: string, why: CaseReason, details?: Readonly<Record<string, unknown>>): Promise<Position>;
+  giveUp(refundId: string, why: GiveUpReason, actor: string): Promise<Position>;
+  withdraw(refundId: string, by: string, reason: string): Promise<WithdrawResult>;
+  decide(decision: Decision): Promise<DecisionResult>;
+}
+
+/** Why the ledger refuses. `details` holds nothing secret and is shown to the caller. */
+export type LedgerErrorCode =
+  | 'idempotency_key_reused'
+  | 'exceeds_refundable'
+  | 'currency_mismatch'
+  | 'payment_not_refundable'
+  | 'payment_unknown'
+  | 'refund_unknown'
+  | 'illegal_transition'
+  | 'reference_taken';
+
+export class LedgerError extends Error {
+  override readonly name = 'LedgerError';
+  readonly code: LedgerErrorCode;
+  readonly details: Readonly<Record<string, string>>;
+
+  constructor(code: LedgerErrorCode, message: string, details: Readonly<Record<string, string>> = {}) {
+    super(message);
+    this.code = code;
+    this.details = details;
+  }
+}

@@ -1,0 +1,82 @@
+/** The ledger on PostgreSQL. */
+import { FINAL_STATES } from '../domain/states.js';
+import { accept } from './accept.js';
+import { attemptsOf, lockRefund } from './books.js';
+import type { Database } from './database.js';
+import { applyFinding, ask, decide, giveUp, recordOriginal, withdraw } from './decisions.js';
+import { inquiry, record, recordMiss } from './evidence.js';
+import { LedgerError, type Ledger, type RefundFilter, type RefundRecord } from './ledger.js';
+import { openCredit, openLinked } from './open.js';
+import { paymentRecord, positionOf, readRefunds, rootOf } from './records.js';
+
+const DEFAULT_LIMIT = 100;
+
+export function createLedger(database: Database): Ledger {
+  const { db } = database;
+
+  async function row(refundId: string) {
+    const refund = await db.selectFrom('refunds').selectAll().where('id', '=', refundId).executeTakeFirst();
+    if (refund === undefined) throw new LedgerError('refund_unknown', `refund ${refundId} is not in the ledger`);
+    return refund;
+  }
+
+  async function listRefunds(filter: RefundFilter): Promise<readonly RefundRecord[]> {
+    let query = db
+      .selectFrom('refunds')
+      .select('id')
+      .orderBy('id', 'desc')
+      .limit(filter.limit ?? DEFAULT_LIMIT);
+    if (filter.paymentId !== undefined) {
+      const { paymentId } = filter;
+      query = query.where((eb) => eb.or([eb('payment_id', '=', paymentId), eb('capture_id', '=', paymentId)]));
+    }
+    if (filter.states !== undefined) query = query.where('state', 'in', filter.states);
+    if (filter.unfinished === true) query = query.where('state', 'not in', FINAL_STATES);
+    if (filter.before !== undefined) query = query.where('id', '<', filter.before);
+    const ids = await query.execute();
+    return readRefunds(
+      db,
+      ids.map(({ id }) => id),
+    );
+  }
+
+  return {
+    accept: (order, imported) => accept(database, order, imported),
+    async findPayment(id) {
+      const root = await rootOf(db, id);
+      if (root === undefined) return null;
+      return paymentRecord(
+        await db.selectFrom('payments').selectAll().where('id', '=', root).executeTakeFirstOrThrow(),
+      );
+    },
+    findRefund: async (id) => (await readRefunds(db, [id]))[0] ?? null,
+    listRefunds,
+    // One snapshot of refund and attempts: a change between two reads would show a state that never was.
+    position: (refundId) =>
+      database.transaction(async (tx) => {
+        const { refund } = await lockRefund(tx, refundId);
+        return positionOf(tx, refund, await attemptsOf(tx, refundId));
+      }),
+    async scope(refundId) {
+      const refund = await row(refundId);
+      const payment = await db
+        .selectFrom('payments')
+        .select('entity_id')
+        .where('id', '=', refund.payment_id)
+        .executeTakeFirstOrThrow();
+      return { refundId, paymentId: refund.payment_id, entityId: payment.entity_id };
+    },
+    openLinked: (refundId, timings, policy) => openLinked(database, refundId, timings, policy),
+    openCredit: (refundId, original, timings, policy) =>
+      openCredit(database, refundId, original, timings, policy),
+    record: (evidence) => record(database, evidence),
+    inquiry: (refundId) => inquiry(database, refundId),
+    recordMiss: (attemptId, miss, timings) => recordMiss(database, attemptId, miss, timings),
+    recordOriginal: (paymentId, original) => recordOriginal(database, paymentId, original),
+    applyFinding: (refundId, original, purpose) => applyFinding(database, refundId, original, purpose),
+    ask: (refundId, why, details) => ask(database, refundId, why, details),
+    giveUp: (refundId, why, actor) => giveUp(database, refundId, why, actor),
+    withdraw: (refundId, by, reason) => withdraw(database, refundId, by, reason),
+    decide: (decision) => decide(database, decision),
+  };
+}

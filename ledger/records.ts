@@ -1,0 +1,176 @@
+/** Rows of the ledger as the records that the rest of the program reads. */
+import { sql, type Kysely, type Selectable } from 'kysely';
+import type { Position } from '../domain/next-step.js';
+import type { RefusalClass } from '../domain/refusals.js';
+import { REFUSAL_CLASSES } from '../domain/refusals.js';
+import type { AttemptTable, Tables } from './database.js';
+import type { AttemptRow, PaymentRow, RefundRow } from './books.js';
+import { LedgerError, type AttemptRecord, type PaymentRecord, type RefundRecord } from './ledger.js';
+
+/** The money that a refund may take at most: what was captured, or what was authorised while nothing is captured. */
+export function limitOf(payment: PaymentRow): bigint {
+  return payment.captured_minor > 0n ? payment.captured_minor : payment.authorized_minor;
+}
+
+/** What may still be asked for on a payment; never negative. */
+export function refundableOf(payment: PaymentRow): bigint {
+  const left =
+    limitOf(payment) -
+    payment.reserved_minor -
+    payment.succeeded_minor +
+    payment.returned_minor -
+    payment.disputed_minor;
+  return left > 0n ? left : 0n;
+}
+
+/** The root payment of an id that may be a payment's or one of its captures'. */
+export async function rootOf(db: Kysely<Tables>, id: string): Promise<string | undefined> {
+  const payment = await db.selectFrom('payments').select('id').where('id', '=', id).executeTakeFirst();
+  if (payment !== undefined) return payment.id;
+  const capture = await db.selectFrom('captures').select('payment_id').where('id', '=', id).executeTakeFirst();
+  return capture?.payment_id;
+}
+
+export function paymentRecord(row: PaymentRow): PaymentRecord {
+  return {
+    id: row.id,
+    entityId: row.entity_id,
+    type: row.type,
+    state: row.state,
+    currency: row.currency,
+    authorizedMinor: row.authorized_minor,
+    capturedMinor: row.captured_minor,
+    registrationId: row.registration_id,
+    reservedMinor: row.reserved_minor,
+    succeededMinor: row.succeeded_minor,
+    returnedMinor: row.returned_minor,
+    disputedMinor: row.disputed_minor,
+    excessMinor: row.excess_minor,
+    refundableMinor: refundableOf(row),
+  };
+}
+
+function attemptRecord(row: Selectable<AttemptTable>): AttemptRecord {
+  return {
+    id: row.id,
+    number: row.number,
+    way: row.way,
+    originalId: row.original_id,
+    registrationId: row.registration_id,
+    reference: row.reference,
+    amountMinor: row.amount_minor,
+    state: row.state,
+    sends: row.sends,
+    gatewayId: row.gateway_id,
+    resultCode: row.result_code,
+    resultDescription: row.result_description,
+    refusalClass: row.refusal_class,
+    note: row.note,
+    lookUps: row.look_ups,
+    sentAt: row.sent_at,
+    answeredAt: row.answered_at,
+  };
+}
+
+export async function readRefund(db: Kysely<Tables>, id: string): Promise<RefundRecord> {
+  const [record] = await readRefunds(db, [id]);
+  if (record === undefined) throw new LedgerError('refund_unknown', `refund ${id} is not in the ledger`);
+  return record;
+}
+
+/** In the order asked for; ids that are not there are left out. */
+export async function readRefunds(db: Kysely<Tables>, ids: readonly string[]): Promise<RefundRecord[]> {
+  if (ids.length === 0) return [];
+  const rows = await db
+    .selectFrom('refunds')
+    .innerJoin('payments', 'payments.id', 'refunds.payment_id')
+    .selectAll('refunds')
+    .select('payments.entity_id')
+    .where('refunds.id', 'in', ids)
+    .execute();
+  const attempts = await db
+    .selectFrom('attempts')
+    .selectAll()
+    .where('refund_id', 'in', ids)
+    .orderBy('number')
+    .execute();
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return ids.flatMap((id) => {
+    const row = byId.get(id);
+    if (row === undefined) return [];
+    const record: RefundRecord = {
+      id: row.id,
+      paymentId: row.capture_id ?? row.payment_id,
+      entityId: row.entity_id,
+      caller: row.caller,
+      idempotencyKey: row.idempotency_key,
+      amountMinor: row.amount_minor,
+      currency: row.currency,
+      reason: row.reason,
+      requestedBy: row.requested_by,
+      orderId: row.order_id,
+      destination: row.destination,
+      metadata: row.metadata,
+      state: row.state,
+      why: row.why,
+      blocks: row.blocks,
+      instruction: row.state === 'awaiting_approval' ? row.instruction : null,
+      attempts: attempts.filter((attempt) => attempt.refund_id === id).map(attemptRecord),
+      version: row.version,
+      createdAt: row.created_at,
+      updatedAt: row.updated_at,
+    };
+    return [record];
+  });
+}
+
+/** Where a refund stands, for the next step. Ages come from the database's clock. */
+export async function positionOf(
+  db: Kysely<Tables>,
+  refund: RefundRow,
+  attempts: readonly AttemptRow[],
+): Promise<Position> {
+  // An older attempt that is open again (late evidence) is the one to resolve; otherwise the newest one speaks.
+  const current =
+    attempts.find((attempt) => ['submitting', 'unknown', 'pending'].includes(attempt.state)) ?? attempts.at(-1);
+  const { since, age } = await db
+    .selectNoFrom([
+      sql<number>`(extract(epoch from now() - ${refund.state_since}::timestamptz) * 1000)::float8`.as('since'),
+      sql<number>`(extract(epoch from now() - ${current?.sent_at ?? refund.state_since}::timestamptz) * 1000)::float8`.as(
+        'age',
+      ),
+    ])
+    .executeTakeFirstOrThrow();
+  const refusals: Partial<Record<RefusalClass, number>> = {};
+  for (const attempt of attempts) {
+    const refusal = attempt.state === 'rejected' ? refusalOf(attempt) : null;
+    if (refusal !== null) refusals[refusal] = (refusals[refusal] ?? 0) + 1;
+  }
+  return {
+    refundId: refund.id,
+    version: refund.version,
+    state: refund.state,
+    sinceMs: Math.max(0, Math.round(since)),
+    attempt:
+      current === undefined
+        ? null
+        : {
+            attemptId: current.id,
+            way: current.way,
+            state: current.state,
+            class: refusalOf(current),
+            sends: current.sends,
+            lookUps: current.look_ups,
+            ageMs: Math.max(0, Math.round(age)),
+          },
+    attempts: attempts.length,
+    refusals,
+    why: refund.why,
+  };
+}
+
+/** A class that this version does not know (a newer one wrote it) is read as the one that only a person may decide. */
+export function refusalOf(attempt: AttemptRow): RefusalClass | null {
+  if (attempt.refusal_class === null) return null;
+  return REFUSAL_CLASSES.find((known) => known === attempt.refusal_class) ?? 'unlisted';
+}

@@ -1,0 +1,48 @@
+/** The side effects of a refund, each kind with the options that fit it: one policy for all would be wrong for most. */
+import { proxyActivities } from '@temporalio/workflow';
+import type { RefundActivities } from '../activities/refunds.js';
+import type { RefundInput } from './contract.js';
+
+const SECOND = 1_000;
+/** A worker that stops heartbeating is taken for dead after this; what it was doing is then adopted, never repeated. */
+const HEARTBEAT_TIMEOUT = 10 * SECOND;
+/** Time for recording an answer while the database is away. */
+const RECORDING = 120 * SECOND;
+
+/**
+ * Retried without limit: every one begins by reading the ledger, so that running again is always safe. Only a refund that the
+ * ledger does not know fails at once.
+ */
+const RETRY = {
+  initialInterval: SECOND,
+  backoffCoefficient: 2,
+  maximumInterval: 60 * SECOND,
+  nonRetryableErrorTypes: ['refund_unknown'],
+};
+
+export interface Effects {
+  /** What moves money. One run hands over at most one request. */
+  readonly money: Pick<RefundActivities, 'sendRefund' | 'sendCredit'>;
+  /** What reads the gateway, at the rate that the entity is allowed. */
+  readonly gateway: Pick<RefundActivities, 'lookUp' | 'reconcile'>;
+  /** What changes only our side. */
+  readonly ledger: Pick<RefundActivities, 'askPerson' | 'giveUp' | 'withdraw' | 'decide' | 'position'>;
+}
+
+export function effectsOf({ plan, lookUpTaskQueue }: RefundInput): Effects {
+  const { sendWindow, answerWithin } = plan.timings;
+  return {
+    money: proxyActivities<RefundActivities>({
+      startToCloseTimeout: sendWindow + answerWithin + RECORDING,
+      heartbeatTimeout: HEARTBEAT_TIMEOUT,
+      retry: RETRY,
+    }),
+    gateway: proxyActivities<RefundActivities>({
+      taskQueue: lookUpTaskQueue,
+      startToCloseTimeout: 120 * SECOND,
+      heartbeatTimeout: HEARTBEAT_TIMEOUT,
+      retry: RETRY,
+    }),
+    ledger: proxyActivities<RefundActivities>({ startToCloseTimeout: 30 * SECOND, retry: RETRY }),
+  };
+}

@@ -1,0 +1,2 @@
+/** Every workflow that a worker runs. */
+export { refund } from './refund.js';

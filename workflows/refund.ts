@@ -1,0 +1,89 @@
+/** Pays one customer back exactly once: by refund, or by credit where a refund is proven impossible. */
+import {
+  allHandlersFinished,
+  CancellationScope,
+  CancelledFailure,
+  condition,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import { nextStep, type Position } from '../domain/next-step.js';
+import { isFinal, PUBLIC_STATUS } from '../domain/states.js';
+import { SEARCH_ATTRIBUTES, type RefundInput, type RefundResult } from './contract.js';
+import { openDesk } from './desk.js';
+import { effectsOf } from './effects.js';
+
+/**
+ * The ledger is the fact, this is the driver: each activity reads it first and answers where the refund stands, so any run may be
+ * killed, reset, terminated and started again. Cancelling is a wish: it is granted while nothing has left and nothing may have left.
+ */
+export async function refund(input: RefundInput): Promise<RefundResult> {
+  const { refundId, plan } = input;
+  const effects = effectsOf(input);
+  const { money, gateway, ledger } = effects;
+  const desk = openDesk(input, effects);
+  const show = searchAttributes();
+  let canceled = false;
+
+  const last = await CancellationScope.nonCancellable(async () => {
+    await desk.opened();
+    if (desk.takeCancelRequest()) await withdraw();
+    let position = await money.sendRefund(input);
+    for (;;) {
+      position = desk.newest(position);
+      if (!isFinal(position.state) && desk.takeCancelRequest()) position = await withdraw();
+      show(position);
+      const step = nextStep(position, plan);
+      switch (step.kind) {
+        case 'finish':
+          return position;
+        case 'send':
+          if (!(await desk.newsWithin(step.after, position))) position = await money.sendRefund(input);
+          break;
+        case 'credit':
+          if (!(await desk.newsWithin(step.after, position))) position = await money.sendCredit(input);
+          break;
+        case 'listen':
+          await desk.noticeWithin(step.after, position);
+          position = await gateway.lookUp(input);
+          break;
+        case 'reconcile':
+          position = await gateway.reconcile(input);
+          break;
+        case 'ask':
+          position = await ledger.askPerson(refundId, step.why);
+          break;
+        case 'give_up':
+          position = await ledger.giveUp(refundId, step.why);
+          break;
+        case 'person':
+          await desk.news(position);
+          break;
+        default:
+          step satisfies never;
+      }
+    }
+  });
+
+  await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
+  if (canceled) throw new CancelledFailure('withdrawn before anything was sent');
+  return { refundId, state: last.state, status: PUBLIC_STATUS[last.state], why: last.why };
+
+  async function withdraw(): Promise<Position> {
+    const result = await ledger.withdraw(refundId, 'cancellation', 'the workflow was cancelled');
+    canceled = result.kind === 'withdrawn';
+    return result.position;
+  }
+}
+
+/** Changed only off the happy path: each change is an event more in the history. */
+function searchAttributes(): (position: Position) => void {
+  let shown: string | undefined;
+  return ({ state }) => {
+    if (state === shown || (shown === undefined && isFinal(state))) return;
+    shown = state;
+    upsertSearchAttributes([
+      { key: SEARCH_ATTRIBUTES.state, value: state },
+      { key: SEARCH_ATTRIBUTES.needsPerson, value: state === 'manual_review' || state === 'awaiting_approval' },
+    ]);
+  };
+}
