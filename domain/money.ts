@@ -39,8 +39,10 @@ export type GatewayAmount =
 const MAX_WHOLE_DIGITS = 10;
 const GATEWAY_DECIMALS = 2;
 
-/** So many minor units of a currency, as the ledger keeps them. */
-export function money(minor: bigint, currency: CurrencyCode): Money {
+/** So many minor units of a currency, as the ledger keeps them. Throws for a currency that nothing can have been stored in. */
+export function storedMoney(minor: bigint, currency: string): Money {
+  if (!isCurrencyCode(currency))
+    throw new RangeError(`No money is kept in ${currency}: not an ISO 4217 code of money.`);
   return { minor, currency, decimals: decimalsOf(currency) };
 }
 
