@@ -1,0 +1,129 @@
+/** The gateway's own accounts, for comparing with anybody else's. Nothing here follows from what was answered. */
+import type { Store } from './store.js';
+import type { Transaction } from './types.js';
+
+/** A standalone credit. The gateway knows no original for it. */
+export interface CreditLine {
+  readonly id: string;
+  readonly merchantTransactionId: string | null;
+  readonly registrationId: string | null;
+  readonly amount: bigint;
+  readonly currency: string;
+  readonly state: Transaction['state'];
+}
+
+/** One original with everything linked to it, in hundredths of its currency. */
+export interface Books {
+  readonly originalId: string;
+  readonly entityId: string;
+  readonly currency: string;
+  /** Debited, or captured of the authorisation. */
+  readonly captured: bigint;
+  readonly refunded: bigint;
+  readonly reversed: bigint;
+  /** Chargebacks that were not reversed. */
+  readonly chargedBack: bigint;
+  /** Refunds and reversals accepted and not yet final. */
+  readonly pending: bigint;
+  /** Refunds that succeeded and came back. */
+  readonly returned: bigint;
+  /** Credits of the same entity; the hint decides which. Unlinked, so never part of the sums above. */
+  readonly credits: readonly CreditLine[];
+}
+
+/** Narrows `credits`: those under one of these references or to this registration. Without a hint: all. */
+export interface CreditHint {
+  readonly references?: readonly string[];
+  readonly registrationId?: string;
+}
+
+/** What left the merchant in one currency, in hundredths. `total` is refunds, reversals and credits, without chargebacks. */
+export interface Outflow {
+  readonly currency: string;
+  readonly refunded: bigint;
+  readonly reversed: bigint;
+  readonly credited: bigint;
+  readonly chargedBack: bigint;
+  readonly total: bigint;
+}
+
+function sum(transactions: readonly Transaction[], type: Transaction['type']): bigint {
+  return transactions
+    .filter((transaction) => transaction.type === type && transaction.state === 'succeeded')
+    .reduce((total, transaction) => total + transaction.amount, 0n);
+}
+
+function amountOf(transactions: readonly Transaction[]): bigint {
+  return transactions.reduce((total, transaction) => total + transaction.amount, 0n);
+}
+
+export function booksOf(store: Store, original: Transaction, hint: CreditHint = {}): Books {
+  const linked = store.descendants(original);
+  const outgoing = linked.filter(({ type }) => type === 'RF' || type === 'RV');
+  return {
+    originalId: original.id,
+    entityId: original.entityId,
+    currency: original.currency,
+    captured: original.type === 'PA' ? sum(linked, 'CP') : sum([original], original.type),
+    refunded: sum(linked, 'RF'),
+    reversed: sum(linked, 'RV'),
+    chargedBack: sum(linked, 'CB') - sum(linked, 'CR'),
+    pending: amountOf(outgoing.filter(({ state }) => state === 'pending')),
+    returned: amountOf(outgoing.filter(({ state, executed }) => state === 'rejected' && executed)),
+    credits: creditsOf(store, original.entityId, hint),
+  };
+}
+
+export function creditsOf(store: Store, entityId: string, hint: CreditHint = {}): CreditLine[] {
+  const everything = hint.references === undefined && hint.registrationId === undefined;
+  return [...store.all()].filter(
+    (found) =>
+      found.type === 'CD' &&
+      found.entityId === entityId &&
+      (everything ||
+        (found.merchantTransactionId !== null && hint.references?.includes(found.merchantTransactionId)) ||
+        (hint.registrationId !== undefined && found.registrationId === hint.registrationId)),
+  );
+}
+
+/** Everything under the given references together with everything linked to the given originals, each counted once. */
+export function outflowOf(
+  store: Store,
+  references: readonly string[],
+  originals: readonly string[],
+): Outflow[] {
+  const linked = originals.flatMap((id) => {
+    const original = store.any(id);
+    return original === null ? [] : store.descendants(original);
+  });
+  const found = new Map(
+    [...references.flatMap((reference) => store.byReference(reference)), ...linked].map((transaction) => [
+      transaction.id,
+      transaction,
+    ]),
+  );
+  const currencies = [...new Set([...found.values()].map(({ currency }) => currency))].sort();
+  return currencies.map((currency) => {
+    const own = [...found.values()].filter((transaction) => transaction.currency === currency);
+    const refunded = sum(own, 'RF');
+    const reversed = sum(own, 'RV');
+    const credited = sum(own, 'CD');
+    const chargedBack = sum(own, 'CB') - sum(own, 'CR');
+    return {
+      currency,
+      refunded,
+      reversed,
+      credited,
+      chargedBack,
+      total: refunded + reversed + credited,
+    };
+  });
+}
+
+/** Refunds, reversals and credits under one reference that moved money, or were accepted and still may. */
+export function executedUnder(store: Store, reference: string): number {
+  return store
+    .byReference(reference)
+    .filter(({ type }) => type === 'RF' || type === 'RV' || type === 'CD')
+    .filter(({ executed, state }) => executed || state === 'pending').length;
+}

@@ -1,0 +1,229 @@
+/** What happens at the gateway without the merchant asking: chargebacks, refunds in the portal, late decisions, new payments. */
+import type { Draft, Platform } from './platform.js';
+import { checkReference, isChargedBack, isReversed } from './references.js';
+import type { Transaction } from './types.js';
+
+/** Why a command cannot be done. Nothing has changed then. */
+export class CommandRefused extends Error {
+  readonly code: 'not_found' | 'conflict';
+
+  constructor(code: 'not_found' | 'conflict', message: string) {
+    super(message);
+    this.name = 'CommandRefused';
+    this.code = code;
+  }
+}
+
+function existing(platform: Platform, id: string): Transaction {
+  const transaction = platform.store.any(id);
+  if (transaction === null) throw new CommandRefused('not_found', `There is no transaction ${id}.`);
+  return transaction;
+}
+
+function successCode(platform: Platform): string {
+  return platform.settings.live ? '000.000.000' : '000.100.110';
+}
+
+/** A transaction by the platform on `original`. */
+function bySystem(
+  platform: Platform,
+  original: Transaction,
+  type: Transaction['type'],
+  amount: bigint,
+  resultCode: string,
+  now: number,
+  merchantTransactionId: string | null = null,
+): Transaction {
+  const draft: Draft = {
+    entityId: original.entityId,
+    type,
+    amount,
+    currency: original.currency,
+    referencedId: original.id,
+    state: 'succeeded',
+    merchantTransactionId,
+    registrationId: null,
+    paymentBrand: null,
+    card: null,
+    resultCode,
+    source: 'SYSTEM',
+    showsAmount: true,
+  };
+  return platform.create(draft, now);
+}
+
+/** The customer's bank takes the money back, all of it where no amount is given. Refunds made before do not prevent it. */
+export function chargeback(
+  platform: Platform,
+  order: {
+    readonly paymentId: string;
+    readonly amount?: bigint;
+    readonly code?: string;
+  },
+  now: number,
+): Transaction {
+  const payment = existing(platform, order.paymentId);
+  const amount = order.amount ?? payment.amount;
+  if (payment.type !== 'DB' && payment.type !== 'CP') {
+    throw new CommandRefused('conflict', `A ${payment.type} cannot be charged back, only a DB or a CP.`);
+  }
+  if (payment.state !== 'succeeded') {
+    throw new CommandRefused('conflict', `Payment ${payment.id} is ${payment.state}; nothing was taken.`);
+  }
+  if (isChargedBack(platform.store, payment)) {
+    throw new CommandRefused('conflict', `Payment ${payment.id} already has an open chargeback.`);
+  }
+  if (amount <= 0n || amount > payment.amount) {
+    throw new CommandRefused('conflict', 'A chargeback is more than nothing and at most the payment.');
+  }
+  return bySystem(platform, payment, 'CB', amount, order.code ?? '000.100.200', now);
+}
+
+/** The merchant won: the chargeback's amount comes back, and the payment may be refunded again. */
+export function reverseChargeback(platform: Platform, chargebackId: string, now: number): Transaction {
+  const found = existing(platform, chargebackId);
+  if (found.type !== 'CB') throw new CommandRefused('conflict', `${chargebackId} is not a chargeback.`);
+  if (isReversed(platform.store, found)) {
+    throw new CommandRefused('conflict', `Chargeback ${chargebackId} was already reversed.`);
+  }
+  return bySystem(platform, found, 'CR', found.amount, successCode(platform), now);
+}
+
+/** A refund that a person made in the gateway's portal: under the same rules, under no reference of ours. */
+export function refundInPortal(
+  platform: Platform,
+  order: {
+    readonly paymentId: string;
+    readonly amount: bigint;
+    readonly merchantTransactionId?: string;
+  },
+  now: number,
+): Transaction {
+  const payment = existing(platform, order.paymentId);
+  const check = checkReference(
+    platform.store,
+    {
+      entityId: payment.entityId,
+      type: 'RF',
+      amount: order.amount,
+      currency: payment.currency,
+      referencedId: payment.id,
+      registrationId: null,
+      merchantTransactionId: null,
+      paymentBrand: null,
+      card: null,
+      createRegistration: false,
+      testMode: 'INTERNAL',
+      forced: null,
+    },
+    platform.settings,
+  );
+  if (!check.ok) throw new CommandRefused('conflict', `The gateway refuses this refund with ${check.code}.`);
+  const reference = order.merchantTransactionId ?? null;
+  return bySystem(platform, payment, 'RF', order.amount, successCode(platform), now, reference);
+}
+
+/** The final word on something pending, now instead of when planned. */
+export function finishPending(
+  platform: Platform,
+  order: {
+    readonly id: string;
+    readonly state: 'succeeded' | 'rejected';
+    readonly code?: string;
+  },
+  now: number,
+): Transaction {
+  const transaction = existing(platform, order.id);
+  if (transaction.state !== 'pending') {
+    throw new CommandRefused('conflict', `Transaction ${order.id} is ${transaction.state}, not pending.`);
+  }
+  const usual = order.state === 'succeeded' ? successCode(platform) : '100.397.102';
+  return platform.change(transaction, order.state, order.code ?? usual, now);
+}
+
+/** A refund, reversal or credit that had succeeded comes back. */
+export function failLate(
+  platform: Platform,
+  order: { readonly id: string; readonly code?: string },
+  now: number,
+): Transaction {
+  const transaction = existing(platform, order.id);
+  if (transaction.state !== 'succeeded' || !['RF', 'RV', 'CD'].includes(transaction.type)) {
+    throw new CommandRefused('conflict', 'Only a refund, reversal or credit that succeeded can come back.');
+  }
+  return platform.change(transaction, 'rejected', order.code ?? '100.397.102', now);
+}
+
+export interface NewPayment {
+  /** The first entity where absent. */
+  readonly entityId?: string;
+  readonly type: 'DB' | 'PA';
+  readonly amount: bigint;
+  readonly currency: string;
+  /** Amounts of captures to make of an authorisation. */
+  readonly captures?: readonly bigint[];
+  readonly merchantTransactionId?: string;
+  /** How long ago the customer paid, in milliseconds. */
+  readonly ageMs?: number;
+}
+
+export interface CreatedPayment {
+  readonly paymentId: string;
+  readonly captureIds: readonly string[];
+  readonly registrationId: string;
+}
+
+const CARD = { bin: '420000', last4Digits: '0000' };
+
+/** A customer paid, by a card that is now registered. */
+export function createPayment(platform: Platform, order: NewPayment, now: number): CreatedPayment {
+  const entity =
+    order.entityId === undefined
+      ? platform.entities.values().next().value
+      : platform.entities.get(order.entityId);
+  if (entity === undefined)
+    throw new CommandRefused('not_found', `There is no entity ${order.entityId ?? ''}.`);
+  const captures = order.captures ?? [];
+  const captured = captures.reduce((sum, amount) => sum + amount, 0n);
+  if (captures.length > 0 && order.type === 'DB') {
+    throw new CommandRefused('conflict', 'A DB is not captured; captures belong to a PA.');
+  }
+  if (captured > order.amount) throw new CommandRefused('conflict', 'The captures exceed the authorisation.');
+
+  const at = now - (order.ageMs ?? 0);
+  const registrationId = platform.register(entity.id, CARD);
+  const common = {
+    entityId: entity.id,
+    currency: order.currency,
+    state: 'succeeded',
+    resultCode: successCode(platform),
+    registrationId,
+    source: 'OPP',
+    showsAmount: true,
+  } as const;
+  const payment = platform.create(
+    {
+      ...common,
+      type: order.type,
+      amount: order.amount,
+      referencedId: null,
+      merchantTransactionId: order.merchantTransactionId ?? null,
+      paymentBrand: 'VISA',
+      card: CARD,
+    },
+    at,
+  );
+  const captureIds = captures.map((amount) => {
+    const draft: Draft = {
+      ...common,
+      type: 'CP',
+      amount,
+      referencedId: payment.id,
+      merchantTransactionId: null,
+      paymentBrand: null,
+      card: null,
+    };
+    return platform.create(draft, at).id;
+  });
+  return { paymentId: payment.id, captureIds, registrationId };
+}

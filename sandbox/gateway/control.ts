@@ -1,0 +1,199 @@
+/** The control API under `/_control`: what tests and the demonstration make happen at the gateway, and its books to read. */
+import { z } from 'zod';
+import { formatAmount, parseAmount } from './amounts.js';
+import { CommandRefused } from './commands.js';
+import { faultRule } from './faults.js';
+import type { RequestLog } from './request-log.js';
+import type { SimulatedGateway } from './rules.js';
+import { gatewaySettings } from './settings.js';
+
+export interface ControlAnswer {
+  readonly status: number;
+  /** JSON; bigints become decimal strings. */
+  readonly body: unknown;
+}
+
+interface Control {
+  readonly engine: SimulatedGateway;
+  readonly log: RequestLog;
+}
+type Handler = (control: Control, body: unknown, query: URLSearchParams, id: string | null) => unknown;
+
+const amount = z.string().transform((text, context) => {
+  const parsed = parseAmount(text);
+  if (parsed !== null && parsed > 0n) return parsed;
+  context.addIssue({
+    code: 'custom',
+    message: 'must be an amount such as "12.34"',
+  });
+  return z.NEVER;
+});
+const code = z.string().regex(/^\d{3}\.\d{3}\.\d{3}$/);
+const id = z.string().min(1);
+
+/** Like `.partial()`, whose optional fields may also be present and undefined, which a setting may not. */
+const settingsChange = z.strictObject({
+  live: gatewaySettings.shape.live.exactOptional(),
+  declineStatus: gatewaySettings.shape.declineStatus.exactOptional(),
+  notFoundStatus: gatewaySettings.shape.notFoundStatus.exactOptional(),
+  visibilityLagMs: gatewaySettings.shape.visibilityLagMs.exactOptional(),
+  reversalOnDebit: gatewaySettings.shape.reversalOnDebit.exactOptional(),
+  throttle: gatewaySettings.shape.throttle.exactOptional(),
+  throttledStatus: gatewaySettings.shape.throttledStatus.exactOptional(),
+  notifyPortalRefunds: gatewaySettings.shape.notifyPortalRefunds.exactOptional(),
+});
+const payment = z.strictObject({
+  entityId: id.exactOptional(),
+  type: z.enum(['DB', 'PA']).default('DB'),
+  amount,
+  currency: z.string().regex(/^[A-Z]{3}$/),
+  captures: z.array(amount).exactOptional(),
+  merchantTransactionId: id.exactOptional(),
+  ageMs: z.number().nonnegative().exactOptional(),
+});
+const chargeback = z.strictObject({
+  paymentId: id,
+  amount: amount.exactOptional(),
+  code: code.exactOptional(),
+});
+const portalRefund = z.strictObject({
+  paymentId: id,
+  amount,
+  merchantTransactionId: id.exactOptional(),
+});
+const finish = z.strictObject({
+  id,
+  state: z.enum(['succeeded', 'rejected']),
+  code: code.exactOptional(),
+});
+const lateFailure = z.strictObject({ id, code: code.exactOptional() });
+const forgery = z.strictObject({
+  entityId: id,
+  content: z.object({
+    type: z.string(),
+    action: z.string().exactOptional(),
+    payload: z.unknown().exactOptional(),
+  }),
+  key: z.enum(['right', 'wrong']).default('wrong'),
+});
+
+const POST: Readonly<Record<string, Handler>> = {
+  faults: ({ engine }, body) => ({
+    id: engine.setFault(faultRule.parse(body)),
+  }),
+  settings: ({ engine }, body) => engine.changeSettings(settingsChange.parse(body)),
+  'create-payment': ({ engine }, body) => engine.createPayment(payment.parse(body)),
+  chargeback: ({ engine }, body) => engine.chargeback(chargeback.parse(body)),
+  'chargeback-reversal': ({ engine }, body) =>
+    engine.reverseChargeback(z.strictObject({ chargebackId: id }).parse(body).chargebackId),
+  'portal-refund': ({ engine }, body) => engine.refundInPortal(portalRefund.parse(body)),
+  'finish-pending': ({ engine }, body) => engine.finishPending(finish.parse(body)),
+  'late-failure': ({ engine }, body) => engine.failLate(lateFailure.parse(body)),
+  'forge-webhook': ({ engine }, body) => {
+    const { entityId, content, key } = forgery.parse(body);
+    engine.forgeWebhook(entityId, content, key);
+    return { forged: true };
+  },
+};
+
+const GET: Readonly<Record<string, Handler>> = {
+  faults: ({ engine }) => engine.faults(),
+  settings: ({ engine }) => engine.settings(),
+  requests: ({ log }) => log.list(),
+  transactions: ({ engine }, _body, query) => {
+    const reference = query.get('merchantTransactionId');
+    const all = engine.transactions();
+    return reference === null ? all : all.filter((found) => found.merchantTransactionId === reference);
+  },
+  books: ({ engine }, _body, query) => {
+    const paymentId = query.get('paymentId');
+    const references = listOf(query, 'references');
+    const registrationId = query.get('registrationId');
+    const hint = {
+      ...(references.length === 0 ? {} : { references }),
+      ...(registrationId === null ? {} : { registrationId }),
+    };
+    if (paymentId === null) {
+      const originals = engine.transactions().filter(({ type }) => type === 'DB' || type === 'PA');
+      // The credits of everybody belong to nobody's original; they are told once, beside the originals.
+      const books = originals.map((original) => engine.books(original.id, { references: [] }));
+      const credits = engine.transactions().filter(({ type }) => type === 'CD');
+      return { books, credits };
+    }
+    const books = engine.books(paymentId, hint);
+    if (books === null) throw new CommandRefused('not_found', `There is no transaction ${paymentId}.`);
+    return books;
+  },
+  'left-merchant': ({ engine }, _body, query) =>
+    engine.leftMerchant({
+      references: listOf(query, 'references'),
+      originals: listOf(query, 'originals'),
+    }),
+  executed: ({ engine }, _body, query) => {
+    const merchantTransactionId = id.parse(query.get('merchantTransactionId'));
+    return {
+      merchantTransactionId,
+      count: engine.executedByReference(merchantTransactionId),
+    };
+  },
+};
+
+const DELETE: Readonly<Record<string, Handler>> = {
+  faults: ({ engine }, _body, _query, faultId) => {
+    if (engine.clearFault(faultId ?? undefined)) return { cleared: faultId ?? 'all' };
+    throw new CommandRefused('not_found', `There is no fault ${faultId ?? ''}.`);
+  },
+  requests: ({ log }) => {
+    log.clear();
+    return { cleared: 'all' };
+  },
+};
+
+const METHODS: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
+  GET,
+  POST,
+  DELETE,
+};
+
+/** `path` begins with `/_control/`. Never throws: what is wrong is said in the answer. */
+export function control(
+  on: Control,
+  method: string,
+  path: string,
+  query: URLSearchParams,
+  bodyText: string,
+): ControlAnswer {
+  const [, , name = '', itemId = null, ...more] = path.split('/');
+  const handler = own(own(METHODS, method) ?? {}, name);
+  const takesItem = method === 'DELETE' && name === 'faults';
+  if (handler === undefined || more.length > 0 || (itemId !== null && !takesItem)) {
+    return refusal(404, `There is no ${method} ${path}.`);
+  }
+  try {
+    const body: unknown = method === 'POST' ? JSON.parse(bodyText) : null;
+    return { status: 200, body: handler(on, body, query, itemId) };
+  } catch (error) {
+    if (error instanceof z.ZodError) return refusal(400, z.prettifyError(error));
+    if (error instanceof SyntaxError) return refusal(400, 'The body is not JSON.');
+    if (error instanceof CommandRefused)
+      return refusal(error.code === 'not_found' ? 404 : 409, error.message);
+    throw error;
+  }
+}
+
+/** For `JSON.stringify`: the gateway's amounts as it would write them. */
+export function amountsAsText(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? formatAmount(value) : value;
+}
+
+function refusal(status: number, message: string): ControlAnswer {
+  return { status, body: { error: message } };
+}
+
+function own<V>(record: Readonly<Record<string, V>>, key: string): V | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}
+
+function listOf(query: URLSearchParams, name: string): string[] {
+  return (query.get(name) ?? '').split(',').filter((item) => item !== '');
+}

@@ -1,0 +1,233 @@
+/** What can go wrong on purpose: rules that wait for a matching request and then change what becomes of it. */
+import { z } from 'zod';
+
+const ms = z.number().nonnegative();
+const code = z.string().regex(/^\d{3}\.\d{3}\.\d{3}$/);
+const text = z.string().nullable();
+
+/** Decided on arrival: the request is lost, or carried out only later. The client gets no answer in either case. */
+const arrival = [
+  z.strictObject({
+    kind: z.literal('drop_before_execute'),
+    dropAfterMs: ms.default(0),
+  }),
+  z.strictObject({
+    kind: z.literal('execute_after'),
+    ms,
+    dropAfterMs: ms.default(0),
+  }),
+] as const;
+
+/** What the gateway makes of a request that passed every check. */
+const outcome = [
+  z.strictObject({
+    kind: z.literal('reject'),
+    code,
+    httpStatus: z.int().min(200).max(599).optional(),
+  }),
+  /** Not executed, look-ups find nothing unless `recorded`, then they show the communication error. */
+  z.strictObject({
+    kind: z.literal('comm_error'),
+    executed: z.boolean(),
+    recorded: z.boolean().default(false),
+    code: code.default('900.100.300'),
+    httpStatus: z.int().min(200).max(599).default(200),
+  }),
+  /** Without `afterMs` it stays pending until `finishPending`. */
+  z.strictObject({
+    kind: z.literal('pending'),
+    code: code.default('800.400.502'),
+    final: z.enum(['succeeded', 'rejected']).default('succeeded'),
+    finalCode: code.optional(),
+    afterMs: ms.optional(),
+  }),
+] as const;
+
+/** How the answer travels. `executed: false` means that the request is lost together with its answer. */
+const transport = [
+  z.strictObject({
+    kind: z.literal('accept_then_drop'),
+    dropAfterMs: ms.default(0),
+  }),
+  z.strictObject({ kind: z.literal('answer_after'), ms }),
+  z.strictObject({
+    kind: z.literal('http_error'),
+    status: z.int().min(300).max(599).default(502),
+    executed: z.boolean(),
+    /** Only useful with a 3xx status. */
+    location: z.string().optional(),
+  }),
+  /** `truncated`: half of the JSON. `cut_off`: the connection ends inside it. `huge`: valid, followed by 4 MiB of blanks. */
+  z.strictObject({
+    kind: z.literal('broken_body'),
+    form: z.enum(['truncated', 'cut_off', 'garbage', 'no_result', 'empty', 'huge']).default('truncated'),
+    executed: z.boolean().default(true),
+  }),
+] as const;
+
+/** The transaction is as asked; its answer tells something else. Null leaves the field out. */
+const echo = [
+  z.strictObject({
+    kind: z.literal('wrong_echo'),
+    fields: z.strictObject({
+      id: text.optional(),
+      paymentType: text.optional(),
+      amount: text.optional(),
+      currency: text.optional(),
+      referencedId: text.optional(),
+      merchantTransactionId: text.optional(),
+    }),
+  }),
+] as const;
+
+/** `referencedId` is missing in the answer, in look-ups and in webhooks. */
+const reference = [z.strictObject({ kind: z.literal('missing_reference') })] as const;
+const visibility = [z.strictObject({ kind: z.literal('visibility_lag'), ms })] as const;
+/** A success that turns into a rejection `ms` later. */
+const late = [
+  z.strictObject({
+    kind: z.literal('late_failure'),
+    ms,
+    code: code.default('100.397.102'),
+  }),
+] as const;
+/** Waits until a matching refund is rejected, then charges the payment back: between a refused refund and its credit. */
+const aftermath = [
+  z.strictObject({
+    kind: z.literal('chargeback_after_rejection'),
+    amount: z.string().optional(),
+  }),
+] as const;
+
+const lookUp = [
+  z.strictObject({
+    kind: z.literal('look_up'),
+    how: z.enum(['throttled', 'empty', 'html', 'drop']),
+    status: z.int().min(300).max(599).default(502),
+  }),
+] as const;
+
+/** `out_of_order`: the first notice about a transaction is held back until just after its second one. */
+const notice = [
+  z.strictObject({
+    kind: z.literal('webhook'),
+    how: z.enum(['lost', 'duplicate', 'delay', 'out_of_order']),
+    ms: ms.default(0),
+  }),
+] as const;
+
+const SLOTS = {
+  arrival,
+  outcome,
+  transport,
+  echo,
+  reference,
+  visibility,
+  late,
+  aftermath,
+  lookUp,
+  notice,
+};
+
+const effect = z.discriminatedUnion('kind', [
+  ...arrival,
+  ...outcome,
+  ...transport,
+  ...echo,
+  ...reference,
+  ...visibility,
+  ...late,
+  ...aftermath,
+  ...lookUp,
+  ...notice,
+]);
+type Effect = z.infer<typeof effect>;
+/** What a rule in one slot can do. */
+export type EffectOf<S extends keyof typeof SLOTS> = z.infer<(typeof SLOTS)[S][number]>;
+
+export const faultRule = z.strictObject({
+  /** Every field given must be equal. `paymentId`: the id in the path, or the original of the transaction a webhook is about. */
+  match: z
+    .strictObject({
+      paymentType: z.string(),
+      paymentId: z.string(),
+      registrationId: z.string(),
+      merchantTransactionId: z.string(),
+      amount: z.string(),
+    })
+    .partial()
+    .default({}),
+  times: z.union([z.int().positive(), z.literal('always')]).default(1),
+  effect,
+});
+
+/** A rule as one writes it: `match` and `times` may be left out (any request, once). */
+export type FaultRule = z.input<typeof faultRule>;
+export type FaultEffect = FaultRule['effect'];
+
+/** A rule that still waits. */
+export type ActiveFault = z.infer<typeof faultRule> & { readonly id: string };
+
+/** What a rule is compared with. A look-up knows only its id or its reference. */
+export interface FaultSubject {
+  readonly paymentType: string | null;
+  readonly paymentId: string | null;
+  readonly registrationId: string | null;
+  readonly merchantTransactionId: string | null;
+  readonly amount: string | null;
+}
+
+/**
+ * The waiting rules, oldest first. A request takes at most one rule of each slot, so that "rejected" and "the answer is
+ * lost" and "then charged back" can meet in one request.
+ */
+export class Faults {
+  #active: ActiveFault[] = [];
+  #counter = 0;
+
+  /** Returns the rule's id. Throws a `ZodError` for a rule that makes no sense. */
+  add(rule: FaultRule): string {
+    this.#counter += 1;
+    const id = `fault-${this.#counter}`;
+    this.#active.push({ ...faultRule.parse(rule), id });
+    return id;
+  }
+
+  list(): readonly ActiveFault[] {
+    return this.#active;
+  }
+
+  /** Without an id: all. False when there is no such rule. */
+  clear(id?: string): boolean {
+    const before = this.#active.length;
+    this.#active = id === undefined ? [] : this.#active.filter((fault) => fault.id !== id);
+    return id === undefined || this.#active.length < before;
+  }
+
+  /** The effect of the first matching rule of `slot`, and one time less for that rule. */
+  take<S extends keyof typeof SLOTS>(slot: S, subject: FaultSubject): EffectOf<S> | null {
+    for (const fault of this.#active) {
+      const found = fault.effect;
+      if (!isOf(slot, found) || !matches(fault, subject)) continue;
+      if (fault.times !== 'always') fault.times -= 1;
+      if (fault.times === 0) this.clear(fault.id);
+      return found;
+    }
+    return null;
+  }
+}
+
+function isOf<S extends keyof typeof SLOTS>(slot: S, found: Effect): found is Effect & EffectOf<S> {
+  return SLOTS[slot].some((schema) => schema.shape.kind.value === found.kind);
+}
+
+function matches(fault: ActiveFault, subject: FaultSubject): boolean {
+  const { match } = fault;
+  return (
+    (match.paymentType ?? subject.paymentType) === subject.paymentType &&
+    (match.paymentId ?? subject.paymentId) === subject.paymentId &&
+    (match.registrationId ?? subject.registrationId) === subject.registrationId &&
+    (match.merchantTransactionId ?? subject.merchantTransactionId) === subject.merchantTransactionId &&
+    (match.amount ?? subject.amount) === subject.amount
+  );
+}

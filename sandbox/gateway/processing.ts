@@ -1,0 +1,204 @@
+/** From a valid instruction to a transaction and its answer: forced results, references, faults, success. */
+import { answerBody, bareBody } from './bodies.js';
+import { parseAmount } from './amounts.js';
+import { chargeback } from './commands.js';
+import { draftOf, type Draft, type Platform } from './platform.js';
+import { checkReference, isChargedBack, type ReferenceCheck } from './references.js';
+import { createsNoTransaction, stateOfCode } from './result-texts.js';
+import { subjectOf } from './subjects.js';
+import type { Answer, Instruction, Plan, Transaction } from './types.js';
+
+/** Carries out `order` at `now`: the fourth to the seventh check, in this order. */
+export function processOrder(platform: Platform, order: Instruction, now: number): Answer {
+  const answer = decide(platform, order, now);
+  const wrong = platform.faults.take('echo', subjectOf(order));
+  if (wrong === null) return answer;
+  const fields = Object.entries(wrong.fields).map(([name, value]) => [name, value ?? undefined] as const);
+  return { ...answer, body: { ...answer.body, ...Object.fromEntries(fields) } };
+}
+
+function decide(platform: Platform, order: Instruction, now: number): Answer {
+  const { forced } = order;
+  if (forced !== null && stateOfCode(forced.code) === 'rejected') {
+    return forced.recorded
+      ? decline(platform, order, forced.code, now)
+      : bare(platform, order, forced.code, now);
+  }
+  const check = checkReference(platform.store, order, platform.settings);
+  if (!check.ok) return refuse(platform, order, check.code, now, check.original);
+
+  const fault = platform.faults.take('outcome', subjectOf(order));
+  switch (fault?.kind) {
+    case 'reject':
+      if (createsNoTransaction(fault.code)) return bare(platform, order, fault.code, now, fault.httpStatus);
+      return decline(platform, order, fault.code, now, fault.httpStatus);
+    case 'comm_error':
+      if (fault.executed) record(platform, order, check, now, successCode(platform, order));
+      else if (fault.recorded) record(platform, order, check, now, fault.code);
+      return bare(platform, order, fault.code, now, fault.httpStatus);
+    case 'pending': {
+      const finalCode =
+        fault.finalCode ?? (fault.final === 'succeeded' ? successCode(platform, order) : '100.397.102');
+      const plan: Plan | null =
+        fault.afterMs === undefined
+          ? null
+          : {
+              at: now + fault.afterMs,
+              from: 'pending',
+              to: fault.final,
+              resultCode: finalCode,
+            };
+      return accept(platform, order, check, now, fault.code, plan);
+    }
+    case undefined:
+      return accept(platform, order, check, now, forced?.code ?? successCode(platform, order), null);
+  }
+}
+
+type Accepted = Extract<ReferenceCheck, { ok: true }>;
+
+/** The last check: which success a host, or a test mode, gives. */
+function successCode(platform: Platform, order: Instruction): string {
+  if (platform.settings.live) return '000.000.000';
+  return order.testMode === 'EXTERNAL' ? '000.100.112' : '000.100.110';
+}
+
+function accept(
+  platform: Platform,
+  order: Instruction,
+  check: Accepted,
+  now: number,
+  code: string,
+  plan: Plan | null,
+): Answer {
+  const transaction = record(platform, order, check, now, code, plan);
+  return {
+    httpStatus: 200,
+    body: answerBody(platform.ids, platform.entityOf(transaction), transaction, now),
+  };
+}
+
+/** A decision of the bank: the transaction exists, with its amount, and is rejected. */
+function decline(
+  platform: Platform,
+  order: Instruction,
+  code: string,
+  now: number,
+  httpStatus: number = platform.settings.declineStatus,
+): Answer {
+  const original =
+    order.referencedId === null ? null : platform.store.find(order.entityId, order.referencedId);
+  const transaction = create(platform, order, now, {
+    amount: order.amount ?? original?.amount ?? 0n,
+    currency: order.currency ?? original?.currency ?? '',
+    state: 'rejected',
+    resultCode: code,
+    showsAmount: true,
+  });
+  afterRejection(platform, order, original, now);
+  return {
+    httpStatus,
+    body: answerBody(platform.ids, platform.entityOf(transaction), transaction, now),
+  };
+}
+
+/** A decision of the gateway about the reference: the transaction exists, and is answered without its amount. */
+function refuse(
+  platform: Platform,
+  order: Instruction,
+  code: string,
+  now: number,
+  original: Transaction | null,
+): Answer {
+  const transaction = create(platform, order, now, {
+    amount: order.amount ?? 0n,
+    currency: order.currency ?? '',
+    state: 'rejected',
+    resultCode: code,
+    showsAmount: false,
+  });
+  afterRejection(platform, order, original, now);
+  const httpStatus = platform.settings.declineStatus;
+  return {
+    httpStatus,
+    body: answerBody(platform.ids, platform.entityOf(transaction), transaction, now),
+  };
+}
+
+function bare(
+  platform: Platform,
+  order: Instruction,
+  code: string,
+  now: number,
+  httpStatus: number = platform.settings.declineStatus,
+): Answer {
+  return {
+    httpStatus,
+    body: bareBody(platform.ids, order.entityId, now, code),
+  };
+}
+
+function record(
+  platform: Platform,
+  order: Instruction,
+  check: Accepted,
+  now: number,
+  code: string,
+  plan: Plan | null = null,
+): Transaction {
+  const late = platform.faults.take('late', subjectOf(order));
+  const lateFailure: Plan[] =
+    late === null
+      ? []
+      : [
+          {
+            at: now + late.ms,
+            from: 'succeeded',
+            to: 'rejected',
+            resultCode: late.code,
+          },
+        ];
+  const registrationId =
+    order.createRegistration && order.card !== null
+      ? platform.register(order.entityId, order.card)
+      : order.registrationId;
+  return create(platform, { ...order, registrationId }, now, {
+    amount: check.amount,
+    currency: check.currency,
+    state: stateOfCode(code),
+    resultCode: code,
+    showsAmount: true,
+    plans: [...(plan === null ? [] : [plan]), ...lateFailure],
+  });
+}
+
+function create(
+  platform: Platform,
+  order: Instruction,
+  now: number,
+  rest: Pick<Draft, 'amount' | 'currency' | 'state' | 'resultCode' | 'showsAmount' | 'plans'>,
+): Transaction {
+  const subject = subjectOf(order);
+  const lag = platform.faults.take('visibility', subject);
+  const hidden = {
+    reference: platform.faults.take('reference', subject) !== null,
+    ...(lag === null ? {} : { lagMs: lag.ms }),
+  };
+  // PA.CP never gets this far as itself: it is refused, under the name of the authorisation in it.
+  const type = order.type === 'PA.CP' ? 'PA' : order.type;
+  return platform.create({ ...draftOf(order), type, ...rest }, now, hidden);
+}
+
+function afterRejection(
+  platform: Platform,
+  order: Instruction,
+  original: Transaction | null,
+  now: number,
+): void {
+  if (order.type !== 'RF' || original === null || isChargedBack(platform.store, original)) return;
+  if (original.type !== 'DB' && original.type !== 'CP') return;
+  const fault = platform.faults.take('aftermath', subjectOf(order));
+  if (fault === null) return;
+  const amount = fault.amount === undefined ? null : parseAmount(fault.amount);
+  chargeback(platform, { paymentId: original.id, amount: amount ?? original.amount }, now);
+}

@@ -1,0 +1,51 @@
+/** Which endpoint a method and path mean. An empty id is the create endpoint, as on the real gateway. */
+import type { LookUpEndpoint, WriteEndpoint } from './types.js';
+
+export type Route =
+  | { readonly kind: 'write'; readonly endpoint: WriteEndpoint }
+  | { readonly kind: 'look_up'; readonly endpoint: LookUpEndpoint }
+  | { readonly kind: 'wrong_method' }
+  | { readonly kind: 'unknown' };
+
+function postTo(path: readonly string[]): WriteEndpoint | null {
+  const [first, id, last] = path;
+  if (first === 'payments' && path.length <= 2) {
+    return id === undefined || id === '' ? { kind: 'create' } : { kind: 'backoffice', id };
+  }
+  if (first !== 'registrations') return null;
+  if (path.length === 1) return { kind: 'register' };
+  if (path.length === 3 && last === 'payments' && id !== undefined) {
+    return { kind: 'pay_registration', registrationId: id };
+  }
+  return null;
+}
+
+function getFrom(version: string, path: readonly string[]): LookUpEndpoint | null {
+  const [first, id = ''] = path;
+  if (path.length > 2) return null;
+  if (version === 'v3') {
+    if (first !== 'query') return null;
+    return id === '' ? { kind: 'v3_search' } : { kind: 'v3_query', id };
+  }
+  switch (first) {
+    case 'payments':
+      return id === '' ? { kind: 'v1_search' } : { kind: 'v1_payment', id };
+    case 'query':
+      return id === '' ? { kind: 'v1_search' } : { kind: 'v1_query', id };
+    case 'resultcodes':
+      return { kind: 'result_codes' };
+    default:
+      return null;
+  }
+}
+
+/** `path` without query string, for example `/v1/payments/8ac7…`. */
+export function route(method: string, path: string): Route {
+  const [, version = '', ...rest] = path.split('/');
+  if (version !== 'v1' && version !== 'v3') return { kind: 'unknown' };
+  const write = version === 'v1' ? postTo(rest) : null;
+  const lookUp = getFrom(version, rest);
+  if (method === 'POST' && write !== null) return { kind: 'write', endpoint: write };
+  if (method === 'GET' && lookUp !== null) return { kind: 'look_up', endpoint: lookUp };
+  return write === null && lookUp === null ? { kind: 'unknown' } : { kind: 'wrong_method' };
+}

@@ -1,0 +1,204 @@
+/** The simulated gateway as an HTTP server: a thin layer that reads requests, waits, breaks connections and posts webhooks. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { amountsAsText, control } from './control.js';
+import { randomIds, type IdSource } from './ids.js';
+import { openJournal } from './journal.js';
+import { RequestLog, type LoggedRequest } from './request-log.js';
+import { route } from './routes.js';
+import { SimulatedGateway } from './rules.js';
+import type { Entity, GatewaySettings } from './settings.js';
+import type { Delivery } from './types.js';
+import { createWebhookSender, type WebhookSenderOptions } from './webhooks.js';
+
+export interface GatewayServerOptions {
+  /** At least one. */
+  readonly entities: readonly Entity[];
+  /** 0: any free port. */
+  readonly port?: number;
+  /** Default `127.0.0.1`. */
+  readonly host?: string;
+  readonly settings?: Partial<GatewaySettings>;
+  /** Where the books are kept across restarts. Without it they end with the process. */
+  readonly journalFile?: string;
+  /** Without it no webhooks are sent. Keys come with the entities. */
+  readonly webhooks?: Omit<WebhookSenderOptions, 'keys'>;
+  readonly ids?: IdSource;
+  readonly clock?: () => number;
+}
+
+export interface GatewayServer {
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly engine: SimulatedGateway;
+  requests(): readonly LoggedRequest[];
+  /** Ends all connections, answered or not. */
+  close(): Promise<void>;
+}
+
+const MAX_BODY = 256 * 1024;
+const MAX_TIMER = 2 ** 31 - 1;
+
+export async function startGatewayServer(options: GatewayServerOptions): Promise<GatewayServer> {
+  const clock = options.clock ?? Date.now;
+  const journal = options.journalFile === undefined ? null : openJournal(options.journalFile);
+  const engine = new SimulatedGateway({
+    entities: options.entities,
+    clock,
+    ids: options.ids ?? randomIds(),
+    ...(options.settings === undefined ? {} : { settings: options.settings }),
+    ...(journal === null ? {} : { history: journal.history, journal: journal.append }),
+  });
+  const log = new RequestLog();
+  const keys = new Map(
+    options.entities.flatMap(({ id, webhookKey }) => (webhookKey === undefined ? [] : [[id, webhookKey]])),
+  );
+  const sender = options.webhooks === undefined ? null : createWebhookSender({ ...options.webhooks, keys });
+
+  let wakeUp: NodeJS.Timeout | undefined;
+  /** Sends what is due and comes back when the next thing is. Drained without a sender too, or it would pile up. */
+  function pump(): void {
+    clearTimeout(wakeUp);
+    for (const notice of engine.due()) sender?.send(notice);
+    const next = engine.nextAt();
+    if (next === null) return;
+    wakeUp = setTimeout(pump, Math.min(Math.max(next - clock(), 1), MAX_TIMER));
+    wakeUp.unref();
+  }
+
+  const answerTimers = new Set<NodeJS.Timeout>();
+  function deliver(delivery: Delivery, response: ServerResponse): void {
+    if (delivery.afterMs === 0) {
+      write(delivery, response);
+      return;
+    }
+    const timer = setTimeout(() => {
+      answerTimers.delete(timer);
+      write(delivery, response);
+    }, delivery.afterMs);
+    answerTimers.add(timer);
+  }
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const method = request.method ?? 'GET';
+    // Not `new URL`: a request may name anything as its target, and that must not end the server.
+    const [path = '/', queryText = ''] = (request.url ?? '/').split(/\?(.*)/s);
+    const query = new URLSearchParams(queryText);
+    const body = await readBody(request);
+    if (body === null) {
+      writeJson(response, 413, {
+        error: `A body is at most ${MAX_BODY} bytes.`,
+      });
+      return;
+    }
+    if (path.startsWith('/_control/')) {
+      const answer = control({ engine, log }, method, path, query, body);
+      writeJson(response, answer.status, answer.body);
+      return;
+    }
+    const to = route(method, path);
+    const parameters = new Map(to.kind === 'write' ? new URLSearchParams(body) : query);
+    const authorization = request.headers.authorization ?? null;
+    log.add(clock(), method, path, parameters);
+    switch (to.kind) {
+      case 'write':
+        deliver(engine.execute({ endpoint: to.endpoint, authorization, parameters }), response);
+        return;
+      case 'look_up':
+        deliver(engine.query({ endpoint: to.endpoint, authorization, parameters }), response);
+        return;
+      case 'wrong_method':
+        writeJson(response, 405, {
+          result: { code: '200.300.403', description: 'Invalid HTTP method' },
+        });
+        return;
+      case 'unknown':
+        response.writeHead(404, { 'content-type': 'text/html' }).end('<html><body>404</body></html>');
+    }
+  }
+
+  const server = createServer((request, response) => {
+    handle(request, response)
+      .then(pump)
+      .catch((error: unknown) => {
+        // A client that went away while sending is its own affair; anything else is a defect and must be seen.
+        if (request.destroyed && !request.complete) return;
+        console.error('The simulated gateway failed on a request:', error);
+        if (response.headersSent) response.destroy();
+        else
+          writeJson(response, 500, {
+            error: 'The simulator failed; see its output.',
+          });
+      });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port ?? 0, options.host ?? '127.0.0.1', resolve);
+  });
+  pump();
+
+  return {
+    url: urlOf(server.address()),
+    engine,
+    requests: () => log.list(),
+    async close() {
+      clearTimeout(wakeUp);
+      answerTimers.forEach(clearTimeout);
+      sender?.close();
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+      journal?.close();
+    },
+  };
+}
+
+function urlOf(address: AddressInfo | string | null): string {
+  if (address === null || typeof address === 'string') throw new Error('The gateway has no port.');
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return `http://${host}:${address.port}`;
+}
+
+/** Null: too long. */
+async function readBody(request: IncomingMessage): Promise<string | null> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request) {
+    const bytes = Buffer.from(chunk);
+    length += bytes.length;
+    if (length <= MAX_BODY) chunks.push(bytes);
+  }
+  return length > MAX_BODY ? null : Buffer.concat(chunks).toString('utf8');
+}
+
+function write(delivery: Delivery, response: ServerResponse): void {
+  switch (delivery.kind) {
+    case 'answer':
+      response
+        .writeHead(delivery.httpStatus, {
+          'content-type': 'application/json;charset=UTF-8',
+        })
+        .end(JSON.stringify(delivery.body));
+      return;
+    case 'raw': {
+      const bytes = Buffer.from(delivery.text);
+      response.writeHead(delivery.httpStatus, {
+        'content-type': delivery.contentType,
+        'content-length': bytes.length,
+        ...(delivery.location === null ? {} : { location: delivery.location }),
+      });
+      if (!delivery.cutOff) {
+        response.end(bytes);
+        return;
+      }
+      response.write(bytes.subarray(0, bytes.length / 2), () => response.destroy());
+      return;
+    }
+    case 'dropped':
+      response.destroy();
+  }
+}
+
+function writeJson(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body, amountsAsText));
+}

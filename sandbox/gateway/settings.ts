@@ -1,0 +1,70 @@
+/** How the simulated gateway is configured: what differs between acquirers, or is not known of the real one, is a choice here. */
+import { z } from 'zod';
+
+/** Requests in one window; `windowMs` is a minute on the real gateway, shorter where time is scaled. */
+const limits = z.strictObject({
+  windowMs: z.number().positive(),
+  /** `GET /v1/payments/{id}`. */
+  v1Payment: z.int().positive(),
+  /** `GET /v1/query…`, by id and search together. */
+  v1Query: z.int().positive(),
+  v3Query: z.int().positive(),
+  v3Search: z.int().positive(),
+  /** `POST /v1/payments/{id}`, for each payment id. */
+  backoffice: z.int().positive(),
+  /** `POST /v1/registrations/{id}/payments`. */
+  payRegistration: z.int().positive(),
+});
+export type ThrottleLimits = z.infer<typeof limits>;
+
+/** The figures of the vendor's and a reseller's API reference. */
+export const DOCUMENTED_LIMITS: ThrottleLimits = {
+  windowMs: 60_000,
+  v1Payment: 2,
+  v1Query: 2,
+  v3Query: 100,
+  v3Search: 30,
+  backoffice: 200,
+  payRegistration: 200,
+};
+
+export const gatewaySettings = z.strictObject({
+  /** A production host answers `000.000.000` and refuses `testMode`. */
+  live: z.boolean(),
+  /** Declines arrive with either status on the real gateway. */
+  declineStatus: z.union([z.literal(400), z.literal(200)]),
+  /** "Cannot find transaction" was recorded with both. */
+  notFoundStatus: z.union([z.literal(404), z.literal(400)]),
+  /** Milliseconds until a new transaction appears in look-ups. */
+  visibilityLagMs: z.number().nonnegative(),
+  /** Older manuals let a reversal void a debit; the newest one only an authorisation. */
+  reversalOnDebit: z.boolean(),
+  throttle: z.union([z.literal('off'), z.literal('documented'), limits]),
+  /** The status of a throttled answer is not documented. */
+  throttledStatus: z.union([z.literal(429), z.literal(400), z.literal(200)]),
+  /** Refunds made in the gateway's own portal are not announced by webhook unless the account is set up so. */
+  notifyPortalRefunds: z.boolean(),
+});
+export type GatewaySettings = z.infer<typeof gatewaySettings>;
+
+export const DEFAULT_SETTINGS: GatewaySettings = {
+  live: false,
+  declineStatus: 400,
+  notFoundStatus: 404,
+  visibilityLagMs: 0,
+  reversalOnDebit: false,
+  throttle: 'off',
+  throttledStatus: 429,
+  notifyPortalRefunds: false,
+};
+
+/** One channel of a merchant with the token that may use it. */
+export interface Entity {
+  /** 32 lowercase hex. */
+  readonly id: string;
+  readonly token: string;
+  /** Shown in descriptors and webhooks. */
+  readonly name?: string;
+  /** 64 hex. Without it this entity gets no webhooks. */
+  readonly webhookKey?: string;
+}

@@ -1,0 +1,176 @@
+/** The second check: the parameters of a write, and their reduction to an instruction without card numbers. */
+import { AMOUNT_PATTERN, parseAmount } from './amounts.js';
+import {
+  transactionType,
+  type CardSummary,
+  type Instruction,
+  type ParameterError,
+  type WriteEndpoint,
+} from './types.js';
+
+/** `code` alone for what has a result code of its own; `errors` come with `200.300.404`. */
+export type Validation =
+  | { readonly valid: true; readonly instruction: Instruction }
+  | {
+      readonly valid: false;
+      readonly code: string;
+      readonly errors: readonly ParameterError[];
+    };
+
+type Fields = ReadonlyMap<string, string>;
+
+/** The vendor's own list for `POST /v1/payments`, in its order, as its error message shows it. */
+const CREATE_TYPES = ['PA', 'DB', 'CD', 'PA.CP'];
+const REGISTRATION_TYPES = ['PA', 'DB', 'CD'];
+const BACKOFFICE_TYPES = ['CP', 'RF', 'RV', 'RB', 'RC'];
+
+const CARD_FORMATS: readonly (readonly [name: string, pattern: RegExp])[] = [
+  ['paymentBrand', /^[a-zA-Z0-9_]{1,32}$/],
+  ['card.number', /^[0-9]{8,32}$/],
+  ['card.holder', /^[\s\S]{3,128}$/],
+  ['card.expiryMonth', /^(0[1-9]|1[0-2])$/],
+  ['card.expiryYear', /^(19|20)([0-9]{2})$/],
+];
+
+/** Fields that may be absent but must have their form when present. */
+const OPTIONAL_FORMATS: readonly (readonly [name: string, pattern: RegExp])[] = [
+  ['merchantTransactionId', /^[\s\S]{1,255}$/],
+  ['descriptor', /^[\s\S]{1,127}$/],
+  ['card.cvv', /^[0-9]{3,4}$/],
+];
+
+const RESULT_CODE = /^\d{3}\.\d{3}\.\d{3}$/;
+
+export function validateWrite(
+  endpoint: WriteEndpoint,
+  entityId: string,
+  fields: Fields,
+  live: boolean,
+): Validation {
+  const typeText = endpoint.kind === 'register' ? 'PA' : fields.get('paymentType');
+  const allowed = allowedTypes(endpoint);
+  const needsCard = endpoint.kind === 'create' || endpoint.kind === 'register';
+  const needsAmount = endpoint.kind !== 'register' && (typeText !== 'RV' || fields.has('amount'));
+
+  const errors = [
+    ...(allowed.includes(typeText ?? '') ? [] : [typeError(typeText, allowed)]),
+    ...(needsAmount
+      ? formatErrors(fields, [
+          ['amount', AMOUNT_PATTERN],
+          ['currency', /^[A-Z]{3}$/],
+        ])
+      : []),
+    ...formatErrors(
+      fields,
+      OPTIONAL_FORMATS.filter(([name]) => fields.has(name)),
+    ),
+    ...(needsCard && hasCard(fields) ? formatErrors(fields, CARD_FORMATS) : []),
+  ];
+  if (errors.length > 0) return { valid: false, code: '200.300.404', errors };
+
+  const code = ruleBroken(fields, needsCard, needsAmount, live);
+  if (code !== null) return { valid: false, code, errors: [] };
+
+  const type = typeText === 'PA.CP' ? typeText : transactionType.parse(typeText);
+  const testMode = fields.get('testMode') === 'EXTERNAL' ? 'EXTERNAL' : 'INTERNAL';
+  return {
+    valid: true,
+    instruction: {
+      entityId,
+      type,
+      amount: needsAmount ? parseAmount(fields.get('amount') ?? '') : null,
+      currency: needsAmount ? (fields.get('currency') ?? null) : null,
+      referencedId: endpoint.kind === 'backoffice' ? endpoint.id : null,
+      registrationId: endpoint.kind === 'pay_registration' ? endpoint.registrationId : null,
+      merchantTransactionId: fields.get('merchantTransactionId') ?? null,
+      paymentBrand: needsCard ? (fields.get('paymentBrand') ?? null) : null,
+      card: needsCard ? summary(fields) : null,
+      createRegistration: fields.get('createRegistration') === 'true' || endpoint.kind === 'register',
+      testMode,
+      forced: forcedResult(fields, testMode),
+    },
+  };
+}
+
+function allowedTypes(endpoint: WriteEndpoint): readonly string[] {
+  switch (endpoint.kind) {
+    case 'create':
+      return CREATE_TYPES;
+    case 'pay_registration':
+      return REGISTRATION_TYPES;
+    case 'backoffice':
+      return BACKOFFICE_TYPES;
+    case 'register':
+      return ['PA'];
+  }
+}
+
+function typeError(value: string | undefined, allowed: readonly string[]): ParameterError {
+  return {
+    name: 'paymentType',
+    value: value ?? null,
+    message: `must be one of [${allowed.join(', ')}]`,
+  };
+}
+
+function formatErrors(
+  fields: Fields,
+  formats: readonly (readonly [name: string, pattern: RegExp])[],
+): ParameterError[] {
+  return formats
+    .filter(([name, pattern]) => !pattern.test(fields.get(name) ?? ''))
+    .map(([name, pattern]) => ({
+      name,
+      value: fields.get(name) ?? null,
+      message: `must match "${pattern.source}"`,
+    }));
+}
+
+function ruleBroken(fields: Fields, needsCard: boolean, needsAmount: boolean, live: boolean): string | null {
+  const testMode = fields.get('testMode');
+  if (testMode !== undefined) {
+    if (live) return '600.200.701';
+    if (testMode !== 'INTERNAL' && testMode !== 'EXTERNAL') return '100.300.101';
+  }
+  if (needsAmount && parseAmount(fields.get('amount') ?? '') === 0n) return '100.550.300';
+  if (needsCard) {
+    if (!hasCard(fields)) return '100.100.100';
+    if (!passesLuhn(fields.get('card.number') ?? '')) return '100.100.101';
+  }
+  return null;
+}
+
+function hasCard(fields: Fields): boolean {
+  return [...fields.keys()].some((name) => name.startsWith('card.'));
+}
+
+/** The check digit of ISO/IEC 7812, which makes the vendor's "bad" test cards bad. */
+function passesLuhn(digits: string): boolean {
+  let sum = 0;
+  [...digits].reverse().forEach((digit, index) => {
+    const doubled = Number(digit) * (index % 2 === 0 ? 1 : 2);
+    sum += doubled > 9 ? doubled - 9 : doubled;
+  });
+  return sum % 10 === 0;
+}
+
+function summary(fields: Fields): CardSummary {
+  const number = fields.get('card.number') ?? '';
+  return { bin: number.slice(0, 6), last4Digits: number.slice(-4) };
+}
+
+/**
+ * Two ways to choose a result on the test system: `customParameters[forceResultCode]`, in internal test mode only, and
+ * a card holder that is a code, in any test mode but not for `000.*`.
+ */
+function forcedResult(fields: Fields, testMode: 'INTERNAL' | 'EXTERNAL'): Instruction['forced'] {
+  const code = fields.get('customParameters[forceResultCode]');
+  if (code !== undefined && RESULT_CODE.test(code) && testMode === 'INTERNAL') {
+    return { code, recorded: false };
+  }
+  const holder = fields.get('card.holder');
+  if (holder !== undefined && RESULT_CODE.test(holder) && !holder.startsWith('000.')) {
+    return { code: holder, recorded: true };
+  }
+  return null;
+}
