@@ -1,0 +1,22 @@
+/** What a process is told from outside, checked once at its start. */
+import type { Plan } from '../domain/plan.js';
+import type { GatewayHost } from '../domain/result-codes.js';
+import type { EntitySettings } from '../gateway/settings.js';
+import type { ProfileName } from '../worker/profiles.js';
+
+export interface Settings {
+  readonly databaseUrl: string;
+  readonly databaseConnections: number;
+  /** The first is the default. */
+  readonly entities: readonly [EntitySettings, ...EntitySettings[]];
+  /** `test`: success codes of the test system are successes. `live`: they mean that no money moved. By entity id. */
+  readonly hosts: ReadonlyMap<string, GatewayHost>;
+  readonly plan: Plan;
+  /** Look-ups a second for each entity. The vendor documents 30 searches and 100 look-ups by id a minute. */
+  readonly lookUpsPerSecond: number;
+  /** Separates deployments that share a Temporal namespace. */
+  readonly taskQueue: string;
+  readonly workerProfile: ProfileName;
+  /** A workflow bundle that was built before; undefined builds one at start. */
+  readonly workflowBundlePath: string | undefined;
+}

@@ -1,0 +1,95 @@
+/** Workers for refunds: one queue for workflows and money, one for each entity's look-ups. */
+import { Context } from '@temporalio/activity';
+import { Worker, type ActivityInterceptorsFactory, type NativeConnection, type WorkflowBundle } from '@temporalio/worker';
+import { createCallerActivities, type StartSettings } from '../activities/caller.js';
+import type { Dependencies } from '../activities/dependencies.js';
+import { createRefundActivities } from '../activities/refunds.js';
+import type { TaskQueues } from '../temporal/task-queues.js';
+import type { Profile } from './profiles.js';
+
+export interface RefundWorkerOptions {
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  readonly bundle: WorkflowBundle;
+  readonly queues: TaskQueues;
+  readonly profile: Profile;
+  readonly dependencies: Dependencies;
+  readonly start: StartSettings;
+  readonly entityIds: readonly string[];
+  readonly lookUpsPerSecond: number;
+}
+
+export interface RefundWorker {
+  /** Ends when all have shut down: after `shutdown`, or with an error when one of them fails. */
+  readonly done: Promise<void>;
+  /** Takes no new work, lets what is under way finish, and answers when that is done. */
+  shutdown(): Promise<void>;
+}
+
+/** Longer than a send window and an answer together: an answer on its way is still recorded. */
+const SHUTDOWN_GRACE = '150s';
+const SHUTDOWN_FORCE = '170s';
+const HEARTBEAT_MS = 2_000;
+
+export async function startRefundWorker(options: RefundWorkerOptions): Promise<RefundWorker> {
+  const { connection, namespace, queues } = options;
+  const activities = {
+    ...createRefundActivities(options.dependencies, () => Context.current().cancellationSignal),
+    ...createCallerActivities(options.dependencies, options.start),
+  };
+  const shared = {
+    connection,
+    namespace,
+    shutdownGraceTime: SHUTDOWN_GRACE,
+    shutdownForceTime: SHUTDOWN_FORCE,
+    interceptors: { activity: [heartbeating] },
+  };
+  const workers = await Promise.all([
+    Worker.create({
+      ...shared,
+      ...options.profile,
+      taskQueue: queues.refunds,
+      workflowBundle: options.bundle,
+      activities,
+    }),
+    ...options.entityIds.map((entityId) =>
+      Worker.create({
+        ...shared,
+        taskQueue: queues.lookUps(entityId),
+        activities: { lookUp: activities.lookUp, reconcile: activities.reconcile },
+        maxTaskQueueActivitiesPerSecond: options.lookUpsPerSecond,
+        maxConcurrentActivityTaskExecutions: 20,
+      }),
+    ),
+  ]);
+  const runs = workers.map((worker) => worker.run());
+  const stop = (): void => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  // One that fails takes the others with it: half a worker would leave refunds waiting in silence.
+  for (const run of runs) run.catch(stop);
+  const done = Promise.all(runs).then(() => undefined);
+  return {
+    done,
+    async shutdown() {
+      stop();
+      await done;
+    },
+  };
+}
+
+/** A worker that dies is noticed by its silence, long before the activity's own time is over. */
+const heartbeating: ActivityInterceptorsFactory = (context) => ({
+  inbound: {
+    async execute(input, next) {
+      const beat = setInterval(() => {
+        context.heartbeat();
+      }, HEARTBEAT_MS);
+      try {
+        return await next(input);
+      } finally {
+        clearInterval(beat);
+      }
+    },
+  },
+});
