@@ -13,7 +13,7 @@ import {
   reachableTemporary,
   serverUser,
 } from './postgres-files.js';
-import { spawnServer, type ServerProcess } from './server-process.js';
+import { lastLines, spawnServer, type ServerProcess } from './server-process.js';
 
 export interface PostgresOptions {
   /** Keeps the data here, for the next start. Default: a temporary folder, removed on stop. */
@@ -119,13 +119,13 @@ async function startOn(settings: Settings, password: string): Promise<PostgresSe
         kill: () => server.kill(),
       };
     }
-    const log = server.tail();
+    const log = server.log();
     await server.kill();
     // After a crash the last of the old server's processes may hold its shared memory for a moment.
     const passing = /could not bind|address already in use|shared memory block .* is still in use/iu;
     const inTime = performance.now() - started < READY_WITHIN_MS;
     if (attempt === ATTEMPTS || !inTime || !passing.test(log)) {
-      throw new Error(`PostgreSQL did not start: ${problem}. The end of its log:\n${log}`);
+      throw new Error(`PostgreSQL did not start: ${problem}. The end of its log:\n${lastLines(log)}`);
     }
     await sleep(200 * attempt);
   }

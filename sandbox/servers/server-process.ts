@@ -1,6 +1,6 @@
 /** One server as a child process: its log, its end, and that it does not outlive this process. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 
 export interface ServerCommand {
@@ -26,8 +26,8 @@ export interface ServerProcess {
   readonly pid: number;
   /** How it ended, or undefined while it runs. */
   ended(): string | undefined;
-  /** The last lines of its log, for an error message. */
-  tail(): string;
+  /** What it has written so far. */
+  log(): string;
   /** Asks, waits, then kills. Resolves when the process is gone; calling it again is harmless. */
   stop(): Promise<void>;
   /** `SIGKILL`, as a crash would. Resolves when the process is gone. */
@@ -51,6 +51,7 @@ kill -s KILL "$2" 2>/dev/null
 /** Starts the server in a session of its own, so that Ctrl-C reaches only this process, which stops it in order. */
 export async function spawnServer(options: ServerCommand): Promise<ServerProcess> {
   const log = openSync(options.logFile, 'a', 0o600);
+  const logStart = fstatSync(log).size;
   const child = spawn(options.command, options.args, {
     cwd: options.cwd,
     env: options.env ?? process.env,
@@ -85,7 +86,7 @@ export async function spawnServer(options: ServerCommand): Promise<ServerProcess
   return {
     pid,
     ended: () => end,
-    tail: () => tailOf(options.logFile),
+    log: () => logFrom(options.logFile, logStart),
     stop: () => stopBy(options.stopSignal),
     kill: () => stopBy('SIGKILL'),
   };
@@ -122,10 +123,15 @@ function startGuard(pid: number, child: ChildProcess, options: ServerCommand): (
   return () => guard.kill('SIGKILL');
 }
 
-function tailOf(file: string): string {
+function logFrom(file: string, start: number): string {
   try {
-    return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-30).join('\n');
+    return readFileSync(file).subarray(start).toString('utf8');
   } catch {
     return '';
   }
+}
+
+/** The part of a log that an error message has room for. */
+export function lastLines(log: string): string {
+  return log.trimEnd().split('\n').slice(-30).join('\n');
 }

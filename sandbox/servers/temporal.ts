@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { freePort } from './free-port.js';
-import { spawnServer, type ServerProcess } from './server-process.js';
+import { lastLines, spawnServer, type ServerProcess } from './server-process.js';
 import { findTemporal } from './temporal-binary.js';
 
 export type SearchAttributeKind = 'Bool' | 'Datetime' | 'Double' | 'Int' | 'Keyword' | 'KeywordList' | 'Text';
@@ -105,7 +105,7 @@ async function startOnFreePorts(
       stopSignal: 'SIGTERM',
       ...(scratch === undefined ? {} : { scratch }),
     });
-    const problem = await untilReady(server, `${HOST}:${port}`, namespace, options);
+    const problem = await untilReady(server, port, namespace, options);
     if (problem === undefined) {
       return {
         address: `${HOST}:${port}`,
@@ -117,10 +117,10 @@ async function startOnFreePorts(
         kill: () => server.kill().then(forget),
       };
     }
-    const log = server.tail();
+    const log = server.log();
     await server.kill();
     if (attempt === ATTEMPTS || !/address already in use|can't set port|port .* in use/iu.test(log)) {
-      throw new Error(`The Temporal server did not start: ${problem}. The end of its log:\n${log}`);
+      throw new Error(`The Temporal server did not start: ${problem}. The end of its log:\n${lastLines(log)}`);
     }
     await sleep(100);
   }
@@ -147,7 +147,7 @@ function argumentsFor(
 /** Undefined when ready, else why not. An open port is not enough: the namespace and its attributes come later. */
 async function untilReady(
   server: ServerProcess,
-  address: string,
+  port: number,
   namespace: string,
   options: TemporalOptions,
 ): Promise<string | undefined> {
@@ -156,14 +156,17 @@ async function untilReady(
   const wanted = Object.keys({ ...SEARCH_ATTRIBUTES, ...options.searchAttributes });
   // gRPC's own wait between two attempts to connect is a second, as long as the whole start takes.
   const channelArgs = { 'grpc.initial_reconnect_backoff_ms': 50, 'grpc.max_reconnect_backoff_ms': 100 };
-  const connection = Connection.lazy({ address, channelArgs });
+  const connection = Connection.lazy({ address: `${HOST}:${port}`, channelArgs });
   let last = 'no answer';
   try {
     for (;;) {
       const end = server.ended();
       if (end !== undefined) return `it ended with ${end}`;
+      // What answers on the port may be somebody else's server: ours says itself that it has the port.
+      const bound = new RegExp(`Server:\\s+\\S+:${port}\\b`, 'u').test(server.log());
       if (performance.now() > deadline) return `not ready after ${within / 1_000} s (${last})`;
       try {
+        if (!bound) throw new Error('it has not opened its port');
         await connection.withDeadline(Date.now() + 2_000, async () => {
           await connection.workflowService.describeNamespace({ namespace });
           const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
