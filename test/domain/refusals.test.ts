@@ -1,0 +1,258 @@
+/** What each result code says about a refund, a reversal and a credit: the decision tables, row by row. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ANY_WAY, DOUBTS, OF_WAY } from '../../domain/code-rules.js';
+import { REFUSAL_CLASSES, readCode, type CodeDoubt, type RefusalClass } from '../../domain/refusals.js';
+import type { Way } from '../../domain/way.js';
+import { hasPublishedCodes, PUBLISHED_CODES, unlessMissing } from './published-codes.js';
+
+const WAYS: readonly Way[] = ['refund', 'reversal', 'credit'];
+
+/** `100.400.000/001` is two codes. */
+function codes(row: string): string[] {
+  return row.split(' ').flatMap((entry) => {
+    const [first = '', ...rest] = entry.split('/');
+    return [first, ...rest.map((last) => first.slice(0, 8) + last)];
+  });
+}
+
+const say = (row: string, way: Way) => [
+  ...new Set(codes(row).map((code) => JSON.stringify(readCode(code, way, 'live')))),
+];
+const refused = (refusal: RefusalClass) => [JSON.stringify({ kind: 'refused', class: refusal })];
+const unknown = (why: CodeDoubt) => [JSON.stringify({ kind: 'unknown', why })];
+
+/** Refusals that may be answered by another way to pay: only a refund may get one. */
+const OPENS_ANOTHER_WAY: readonly RefusalClass[] = [
+  'not_linkable',
+  'issuer_declined',
+  'not_settled_yet',
+  'partial_not_supported',
+  'refund_not_enabled',
+];
+
+describe('a refund that is answered with', () => {
+  it.each<[string, RefusalClass]>([
+    // The structure forbids it.
+    ['700.500.001/004', 'not_linkable'],
+    ['100.350.101', 'not_linkable'],
+    ['700.300.100', 'not_linkable'],
+    ['800.100.150/167', 'not_linkable'],
+    ['100.397.102', 'not_linkable'],
+    ['800.100.100/152/170', 'issuer_declined'],
+    ['900.100.202', 'not_settled_yet'],
+    ['700.100.200', 'partial_not_supported'],
+    ['600.200.202/310/400', 'refund_not_enabled'],
+    // The umbrella.
+    ['700.400.200', 'ambiguous'],
+    // A credit would pay twice, or for nothing.
+    ['700.300.200', 'not_owed'],
+    ['700.300.300', 'already_given_back'],
+    ['700.400.300', 'already_given_back'],
+    ['700.300.500/600', 'disputed'],
+    ['700.400.400/402/410/411/420', 'disputed'],
+    ['000.100.200/201/202/203/210/220/225/234/299', 'disputed'],
+    ['800.100.206/207', 'repaid_by_bank'],
+    ['700.100.300 100.550.301/701/702', 'our_data_wrong'],
+    ['700.400.520', 'not_captured'],
+    ['100.350.100', 'not_owed'],
+    ['700.500.002/003', 'not_owed'],
+    ['800.200.159/160/165/202/208/220', 'risk'],
+    ['800.300.101/102/200/301/302/401/500/501', 'risk'],
+    ['100.400.000/001/020/100/149/241/260/300/328', 'risk'],
+    ['100.380.100/101/110/201/305/306/401/501', 'risk'],
+    ['800.100.154/158', 'risk'],
+    ['800.140.100/113 800.150.100 800.160.100/130', 'risk'],
+    // Our request or our set-up is wrong.
+    ['700.100.100/400/500/600/700/701/710', 'configuration'],
+    ['700.400.580/700 700.450.001', 'configuration'],
+    ['600.200.500', 'configuration'],
+    ['600.200.100/200/201/300/600/700/701/800/810', 'configuration'],
+    ['600.300.101/200/210/211', 'configuration'],
+    ['500.100.201/301/403 500.200.101', 'configuration'],
+    ['800.121.100/400 800.900.100/300/450', 'configuration'],
+    ['200.100.101/603 200.300.403/404/406/407', 'configuration'],
+    ['100.300.101/701 100.500.101/304', 'configuration'],
+    ['100.550.300/303/312/400/401 100.600.500 100.900.500', 'configuration'],
+    ['800.100.156/173/174/175/177/190', 'configuration'],
+    // It passes.
+    ['700.400.570', 'wait'],
+    ['800.100.155/161/162/163/164/176/178/179/191', 'wait'],
+    ['100.550.310/311', 'wait'],
+    ['800.120.100/101/103/200/203/401', 'wait'],
+    ['800.700.100', 'wait'],
+    ['900.100.310/600', 'wait'],
+    ['800.800.400/800/801', 'wait'],
+    ['700.600.002/025', 'wait'],
+    // Another operation.
+    ['700.300.400/700/800', 'other_operation'],
+    ['700.400.100/101/510/530', 'other_operation'],
+    ['700.400.000', 'unlisted'],
+    // The card is dead.
+    ['800.100.151/157/159/160/165/168/171/172/202', 'card_unusable'],
+    ['800.310.200/210/211 700.601.003', 'card_unusable'],
+    // By group.
+    ['800.100.169/195/203/500 800.700.101 800.800.102', 'unlisted'],
+    ['300.100.100 100.390.112 800.400.200', 'unlisted'],
+    ['700.601.001', 'unlisted'],
+    ['000.400.101/113 000.400.200 800.400.110 800.120.300', 'risk'],
+    ['100.100.701', 'risk'],
+    ['100.100.101/303 100.150.200 100.210.101 100.250.100 100.360.300', 'configuration'],
+    ['100.550.605 100.700.100 100.800.200 100.900.450', 'configuration'],
+    ['100.395.101 100.396.101/201 100.397.101', 'unlisted'],
+  ])('%s is refused: %s', (row, refusal) => {
+    expect(say(row, 'refund')).toEqual(refused(refusal));
+  });
+});
+
+describe('whatever was sent, nobody knows the outcome after', () => {
+  const rows: readonly (readonly [string, CodeDoubt])[] = [
+    ['900.100.100/200/201/203/204/205/300/301/400/500/700', 'communication'],
+    ['900.200.100 900.300.600 900.400.100', 'communication'],
+    ['100.395.501/502 100.396.103/104', 'communication'],
+    ['999.999.888/999 600.100.100 800.500.100/110', 'system'],
+    ['800.110.100 800.130.100 200.200.106 200.300.405', 'duplicate'],
+    ['800.600.100 800.120.402', 'already_processing'],
+    ['000.400.030/050 000.100.105/106/211/212 000.500.000/100', 'manual_code'],
+    ['000.000.100', 'not_a_result'],
+    ['000.200.100/101/102/999', 'not_a_result'],
+    ['000.300.100/101/102/103 000.310.100/101/110', 'not_a_result'],
+    ['000.400.110/120', 'not_a_result'],
+    ['000.100.110/111/112', 'test_success_on_live'],
+    // In a group that is no refusal, or in none.
+    ['000.000.001 000.600.001 000.300.001 000.400.099 000.200.300 800.400.503 100.396.999', 'unlisted_code'],
+    ['123.456.789 700.200.100 900.500.100', 'unlisted_code'],
+  ];
+  const cases = WAYS.flatMap((way) => rows.map(([row, why]) => [way, row, why] as const));
+
+  it.each(cases)('a %s that is answered with %s: %s', (way, row, why) => {
+    expect(say(row, way)).toEqual(unknown(why));
+  });
+
+  it.each([
+    '',
+    '000',
+    '000.000.000 ',
+    ' 000.000.000',
+    '000.000.000\n',
+    '000000000',
+    '000.000.0000',
+    'x',
+    '٠٠٠.٠٠٠.٠٠٠',
+  ])('a code like %j', (code) => {
+    for (const way of WAYS)
+      expect(readCode(code, way, 'test')).toEqual({ kind: 'unknown', why: 'malformed_code' });
+  });
+});
+
+describe('a final answer may be long in coming', () => {
+  it.each(WAYS)('a %s is pending', (way) => {
+    const pending = '000.200.000/001/103/200/201 800.400.500/501/502 100.400.500';
+    expect(say(pending, way)).toEqual([JSON.stringify({ kind: 'pending' })]);
+  });
+});
+
+describe('a reversal that is answered with', () => {
+  it.each<[string, RefusalClass]>([
+    ['700.300.100/700/800 700.400.530', 'reversal_too_late'],
+    ['700.300.300 700.400.300', 'already_given_back'],
+    ['700.300.600', 'disputed'],
+    ['700.300.200', 'not_owed'],
+    ['700.400.570', 'wait'],
+    ['700.400.580 600.200.202/310/400', 'configuration'],
+    ['700.400.200/510/520 700.300.400', 'other_operation'],
+    ['800.100.100/151/152/159/170', 'unlisted'],
+    ['900.100.202 700.500.001/004 100.350.101 700.100.200 100.397.102', 'unlisted'],
+    ['800.100.150/167 800.310.200 700.601.003', 'unlisted'],
+    ['100.400.020', 'risk'],
+  ])('%s is refused: %s', (row, refusal) => {
+    expect(say(row, 'reversal')).toEqual(refused(refusal));
+  });
+});
+
+describe('a credit that is answered with', () => {
+  it.each<[string, RefusalClass]>([
+    ['100.100.100/101/303/600/700 100.150.100/200/202/206/300', 'card_unusable'],
+    ['800.310.200/210/211 700.601.003', 'card_unusable'],
+    // Final, whatever a refund would do after it.
+    ['800.100.100/150/151/152/155/159/162/164/167/170/174/176/191/206/207/500', 'issuer_declined'],
+    ['800.100.154/158 100.100.701 800.300.101 100.400.020', 'risk'],
+    ['600.200.100/202/310/400/500/800 500.100.201/402 500.200.101', 'credit_not_enabled'],
+    ['600.200.701 600.300.200 800.900.300 200.300.404 700.400.700', 'configuration'],
+    // Certainly not executed.
+    ['800.120.100/401 800.700.100 900.100.310/600 800.800.400 700.600.002 100.550.310', 'wait'],
+    // About an original, which a credit does not have.
+    ['700.300.100/300/600 700.400.200/300/420/520/530/570 700.500.001', 'other_operation'],
+    ['900.100.202 000.100.202', 'unlisted'],
+  ])('%s is refused: %s', (row, refusal) => {
+    expect(say(row, 'credit')).toEqual(refused(refusal));
+  });
+});
+
+describe('no code opens more than its row says', () => {
+  it.each(['reversal', 'credit'] as const)(
+    'a refused %s never reads like a refund that may be paid otherwise',
+    (way) => {
+      const opened = OF_WAY[way]
+        .map(([refusal]) => refusal)
+        .filter((refusal) => OPENS_ANOTHER_WAY.includes(refusal));
+      // A declined credit is followed by no other credit: there is none left.
+      expect(opened).toEqual(way === 'credit' ? ['issuer_declined'] : []);
+      expect(
+        ANY_WAY.map(([refusal]) => refusal).filter((refusal) => OPENS_ANOTHER_WAY.includes(refusal)),
+      ).toEqual([]);
+    },
+  );
+
+  it.runIf(hasPublishedCodes)(
+    `of the published codes fifteen may be followed by a credit${unlessMissing}`,
+    () => {
+      const opening = PUBLISHED_CODES.filter((code) => {
+        const reading = readCode(code, 'refund', 'live');
+        return reading.kind === 'refused' && OPENS_ANOTHER_WAY.includes(reading.class);
+      });
+      expect(opening).toEqual(
+        codes(
+          '100.350.101 100.397.102 600.200.202/310/400 700.100.200 700.300.100 700.500.001/004 ' +
+            '800.100.100/150/152/167/170 900.100.202',
+        ).sort(),
+      );
+    },
+  );
+
+  it('only eighteen codes of all that can be written mean that money has moved', () => {
+    const part = fc.oneof(
+      fc.integer({ min: 0, max: 999 }).map((n) => String(n).padStart(3, '0')),
+      fc.constantFrom('000', '100', '110', '112', '300', '400', '500', '600', '040', '050', '030', '091'),
+    );
+    const done =
+      /^(000\.000\.000|000\.100\.11[012]|000\.300\.000|000\.600\.000|000\.400\.(0[01246789]0|081|082|091|100))$/;
+    fc.assert(
+      fc.property(part, part, part, fc.constantFrom(...WAYS), (a, b, c, way) => {
+        const code = `${a}.${b}.${c}`;
+        expect(readCode(code, way, 'test').kind === 'succeeded').toBe(done.test(code));
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it('names every class of refusal once, and reads each from some code', () => {
+    expect(new Set(REFUSAL_CLASSES).size).toBe(REFUSAL_CLASSES.length);
+    const named = new Set([...ANY_WAY, ...WAYS.flatMap((way) => OF_WAY[way])].map(([refusal]) => refusal));
+    expect([...named].sort()).toEqual([...REFUSAL_CLASSES].sort());
+  });
+
+  it.runIf(hasPublishedCodes)(
+    `each entry of the tables is a published code or begins some${unlessMissing}`,
+    () => {
+      const tables = [...DOUBTS, ...ANY_WAY, ...WAYS.flatMap((way) => OF_WAY[way])];
+      const entries = tables.flatMap(([, row]) => row.flatMap(codes));
+      const dead = entries.filter((entry) =>
+        entry.endsWith('*')
+          ? !PUBLISHED_CODES.some((code) => code.startsWith(entry.slice(0, -1)))
+          : !PUBLISHED_CODES.includes(entry),
+      );
+      expect(dead).toEqual([]);
+    },
+  );
+});

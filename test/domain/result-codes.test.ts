@@ -1,0 +1,133 @@
+/** The vendor's groups and the exact lists, against every published code. */
+import { describe, expect, it } from 'vitest';
+import {
+  FLAGGED_SUCCESS_CODES,
+  groupOf,
+  MANUAL_CODES,
+  PENDING_CODES,
+  RESULT_GROUPS,
+  SUCCESS_CODES,
+} from '../../domain/result-codes.js';
+import { readCode, type CodeReading } from '../../domain/refusals.js';
+import { PAYMENT_TYPES, type Way } from '../../domain/way.js';
+import { hasPublishedCodes, PUBLISHED_CODES, unlessMissing } from './published-codes.js';
+
+const WAYS: readonly Way[] = ['refund', 'reversal', 'credit'];
+
+const DONE = ['000.000.000', '000.100.110', '000.100.111', '000.100.112', '000.300.000', '000.600.000'];
+const DONE_AND_FLAGGED = '000 010 020 040 060 070 080 081 082 090 091 100'
+  .split(' ')
+  .map((last) => `000.400.${last}`);
+
+describe.runIf(hasPublishedCodes)(`every published code${unlessMissing}`, () => {
+  it('is in exactly one group, except the two that the vendor left out', () => {
+    const odd = PUBLISHED_CODES.map((code) => ({
+      code,
+      groups: RESULT_GROUPS.filter(({ pattern }) => pattern.test(code)).map(({ name }) => name),
+    })).filter(({ groups }) => groups.length !== 1);
+    expect(odd).toEqual([
+      { code: '000.500.000', groups: [] },
+      { code: '000.500.100', groups: [] },
+    ]);
+    expect(PUBLISHED_CODES).toHaveLength(661);
+  });
+
+  it('fills the groups as the vendor published them', () => {
+    const sizes = RESULT_GROUPS.map(
+      ({ name }) => [name, PUBLISHED_CODES.filter((code) => groupOf(code)?.name === name).length] as const,
+    );
+    expect(Object.fromEntries(sizes)).toEqual({
+      success: 18,
+      success_review: 13,
+      pending_short: 9,
+      pending_long: 4,
+      three_ds_or_intercard_risk: 13,
+      bank: 87,
+      communication: 18,
+      system: 9,
+      asynchronous: 12,
+      soft_decline: 1,
+      external_risk: 87,
+      address_verification: 9,
+      three_d_secure: 26,
+      blacklist: 17,
+      risk_validation: 24,
+      configuration: 33,
+      registration: 28,
+      job: 17,
+      reference: 46,
+      mac_control: 4,
+      format: 69,
+      address: 13,
+      contact: 20,
+      account: 36,
+      amount: 13,
+      risk_management: 4,
+      chargeback: 29,
+    });
+  });
+
+  it.each(WAYS)('means that a %s is done only where it is on the list', (way) => {
+    const done = PUBLISHED_CODES.filter((code) => readCode(code, way, 'test').kind === 'succeeded');
+    expect(done).toEqual([...DONE, ...DONE_AND_FLAGGED].sort());
+  });
+
+  it.each(WAYS)('of which a live host may give a %s all but those of the test system', (way) => {
+    const done = PUBLISHED_CODES.filter((code) => readCode(code, way, 'live').kind === 'succeeded');
+    expect(done).toEqual(
+      [...DONE, ...DONE_AND_FLAGGED].filter((code) => !code.startsWith('000.100.11')).sort(),
+    );
+  });
+
+  it.each(WAYS)('is known for a %s: none is called unlisted or malformed as a code', (way) => {
+    const unread = PUBLISHED_CODES.filter((code) => {
+      const reading = readCode(code, way, 'test');
+      return reading.kind === 'unknown' && ['unlisted_code', 'malformed_code'].includes(reading.why);
+    });
+    expect(unread).toEqual([]);
+  });
+
+  it.each(WAYS)('that the vendor counts among the successes is never a refusal of a %s', (way) => {
+    const successful = PUBLISHED_CODES.filter((code) => groupOf(code)?.name.startsWith('success'));
+    expect(successful.filter((code) => readCode(code, way, 'test').kind === 'refused')).toEqual([]);
+  });
+
+  it.each(WAYS)(
+    'of the communication group leaves a %s unknown, except the three that are certain',
+    (way) => {
+      const certain = PUBLISHED_CODES.filter(
+        (code) => groupOf(code)?.name === 'communication' && readCode(code, way, 'test').kind !== 'unknown',
+      );
+      expect(certain).toEqual(['900.100.202', '900.100.310', '900.100.600']);
+    },
+  );
+
+  it('is on each of our lists as it is published', () => {
+    const listed = [...SUCCESS_CODES, ...FLAGGED_SUCCESS_CODES, ...PENDING_CODES, ...MANUAL_CODES];
+    expect(listed.filter((code) => !PUBLISHED_CODES.includes(code))).toEqual([]);
+  });
+
+  it.each(WAYS)('that a person must read leaves a %s unknown', (way) => {
+    const read = [...MANUAL_CODES].map((code) => readCode(code, way, 'test'));
+    expect(read).toEqual(read.map((): CodeReading => ({ kind: 'unknown', why: 'manual_code' })));
+  });
+});
+
+describe('the groups', () => {
+  it('are the vendor’s 27, each with a name of its own', () => {
+    expect(new Set(RESULT_GROUPS.map(({ name }) => name)).size).toBe(27);
+  });
+
+  it.each(['100.2A0.100', '100x210.101', '000.100', '000.000.000 ', '000.000.0000', '', '0000000000'])(
+    'know nothing of %j, which is no code',
+    (code) => {
+      expect(groupOf(code)).toBeUndefined();
+    },
+  );
+});
+
+describe('the orders', () => {
+  it('are called RF, RV and CD', () => {
+    expect(PAYMENT_TYPES).toEqual({ refund: 'RF', reversal: 'RV', credit: 'CD' });
+  });
+});
