@@ -4,7 +4,7 @@ import type { GatewayTransaction } from '../domain/transaction.js';
 import { parseObject } from './json.js';
 
 /** What a body says, or why it says nothing. */
-export type Read<T> =
+type Read<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly why: 'not_json' | 'no_result_code' };
 

@@ -60,7 +60,7 @@ const rules = {
   'customer.birthDate': pattern(/^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$/, 'yyyy-MM-dd'),
 } satisfies Record<string, Rule>;
 
-export type FieldName = keyof typeof rules;
+type FieldName = keyof typeof rules;
 
 /** Collects the fields of one request. Wrong ones are gathered too, so that one error can name them all. */
 export class Form {

@@ -130,8 +130,10 @@ class OneRequest implements Dispatcher.DispatchHandler {
         return;
       case 'over':
         return;
-      default:
-        this.#phase satisfies never;
+      default: {
+        const impossible: never = this.#phase;
+        return impossible;
+      }
     }
   }
 

@@ -3,14 +3,14 @@ import { Pool, type Dispatcher } from 'undici';
 import { isSafeAddress, type Settings } from './settings.js';
 import { sendOnce, type Exchange, type ExchangeLimits } from './one-request.js';
 
-export interface HttpRequest {
+interface HttpRequest {
   readonly method: 'GET' | 'POST';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
 }
 
-export interface Transport {
+interface Transport {
   /** One request on the wire; a second one only after a 307, with which the first host says that it has not acted. Never rejects. */
   send(request: HttpRequest, limits: Omit<ExchangeLimits, 'maxBodyBytes'>): Promise<Exchange>;
   /** Refuses new requests, waits for the running ones (each is bounded by its limits) and closes all connections. */

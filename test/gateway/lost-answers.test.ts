@@ -236,6 +236,28 @@ describe('a refund that may have left', () => {
     expectOnce();
   });
 
+  it('has no answer when there is only an interim one', async () => {
+    server.reply = (socket) => socket.end('HTTP/1.1 103 Early Hints\r\n\r\n');
+    expect(await gateway().refund(refundOrder())).toEqual({ kind: 'no_answer', why: 'connection_lost' });
+    expectOnce();
+  });
+
+  it('does not lend its late answer to the next refund', async () => {
+    const client = gateway({ connections: 1 });
+    const late = { ...refunded, merchantTransactionId: 'Late0001' };
+    let answerLate: () => void = () => undefined;
+    server.reply = (socket, _request, nth) => {
+      if (nth === 1) answerLate = () => socket.write(answer(200, JSON.stringify(late)));
+      else socket.write(answer(200, success));
+    };
+    const lost = await client.refund(refundOrder({ merchantTransactionId: 'Late0001', limits: limits(60) }));
+    expect(lost).toEqual({ kind: 'no_answer', why: 'timeout' });
+    const next = client.refund(refundOrder());
+    answerLate();
+    expect(await next).toMatchObject({ kind: 'answered', transaction: refunded });
+    expect(server.connections()).toBe(2);
+  });
+
   it('has no answer when none comes in time', async () => {
     server.reply = () => undefined;
     const result = await gateway().refund(refundOrder({ limits: limits(60) }));
@@ -263,7 +285,7 @@ describe('a refund that may have left', () => {
     ['without one', 'connection: close\r\n\r\n'],
   ])('has no answer when the body is too large, told %s, and reading stops', async (_how, rest) => {
     server.reply = (socket) => socket.end(`HTTP/1.1 200 OK\r\n${rest}${'x'.repeat(3_000_000)}`);
-    const client = gateway({ maxBodyBytes: 10_000 });
+    const client = gateway({ maxBodyBytes: 10_000, connections: 1 });
     expect(await client.refund(refundOrder())).toEqual({
       kind: 'no_answer',
       why: 'body_too_large',
@@ -271,6 +293,7 @@ describe('a refund that may have left', () => {
     });
     server.reply = (socket) => socket.write(answer(200, success));
     expect(await client.refund(refundOrder())).toMatchObject({ kind: 'answered' });
+    expect(server.connections()).toBe(2);
   });
 
   it('is answered by a body of exactly the limit', async () => {
