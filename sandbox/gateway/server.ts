@@ -131,6 +131,8 @@ export async function startGatewayServer(options: GatewayServerOptions): Promise
           });
       });
   });
+  // Longer than any client keeps an idle connection, so that no request meets one that is just being closed.
+  server.keepAliveTimeout = 75_000;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port ?? 0, options.host ?? '127.0.0.1', resolve);

@@ -1,0 +1,264 @@
+/** What the gateway guards and what it does not: the refund volume, the unlinked credit, and its own books. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { seededIds } from '../../sandbox/gateway/ids.js';
+import {
+  bodyOf,
+  creditByCard,
+  debit,
+  idOf,
+  openWorld,
+  refund,
+  verdict,
+  type World,
+} from './gateway-world.js';
+
+const capture = (
+  world: World,
+  captures: readonly bigint[],
+): { paymentId: string; captureIds: readonly string[] } =>
+  world.gateway.createPayment({ type: 'PA', amount: 100_00n, currency: 'EUR', captures });
+
+describe('the refund volume', () => {
+  it('takes partial refunds up to the last cent and then answers the umbrella code', () => {
+    const world = openWorld();
+    const id = debit(world);
+    expect(verdict(refund(world, id, '60.00'))).toBe('200 000.100.110');
+    expect(verdict(refund(world, id, '40.01'))).toBe('400 700.400.200');
+    expect(verdict(refund(world, id, '40.00'))).toBe('200 000.100.110');
+    expect(verdict(refund(world, id, '0.01'))).toBe('400 700.400.200');
+    expect(world.gateway.books(id)?.refunded).toBe(100_00n);
+  });
+
+  it('does not know that a repeated reference is a repetition', () => {
+    const world = openWorld();
+    const id = debit(world);
+    refund(world, id, '30.00', { merchantTransactionId: 'SAME' });
+    refund(world, id, '30.00', { merchantTransactionId: 'SAME' });
+    expect(world.gateway.executedByReference('SAME')).toBe(2);
+    expect(world.gateway.leftMerchant({ references: ['SAME'] })).toMatchObject([{ refunded: 60_00n }]);
+  });
+
+  it('holds a pending refund against the volume, and frees it when it is rejected', () => {
+    const world = openWorld();
+    const id = debit(world);
+    world.gateway.setFault({ effect: { kind: 'pending', afterMs: 1000, final: 'rejected' } });
+    refund(world, id, '100.00');
+    expect(verdict(refund(world, id, '1.00'))).toBe('400 700.400.200');
+    world.wait(1000);
+    expect(verdict(refund(world, id, '100.00'))).toBe('200 000.100.110');
+  });
+
+  it('shares the volume between an authorisation and its captures', () => {
+    const world = openWorld();
+    const { paymentId, captureIds } = capture(world, [60_00n, 40_00n]);
+    const [first = '', second = ''] = captureIds;
+    expect(verdict(refund(world, first, '60.01'))).toBe('400 700.400.200');
+    expect(verdict(refund(world, paymentId, '50.00'))).toBe('200 000.100.110');
+    expect(verdict(refund(world, first, '60.00'))).toBe('400 700.400.200');
+    expect(verdict(refund(world, second, '40.00'))).toBe('200 000.100.110');
+    expect(verdict(refund(world, first, '10.00'))).toBe('200 000.100.110');
+    expect(verdict(refund(world, paymentId, '0.01'))).toBe('400 700.400.200');
+    expect(world.gateway.books(paymentId)).toMatchObject({ captured: 100_00n, refunded: 100_00n });
+  });
+
+  it('counts a refund that a person made in the portal', () => {
+    const world = openWorld();
+    const id = debit(world);
+    world.gateway.refundInPortal({ paymentId: id, amount: 70_00n });
+    expect(verdict(refund(world, id, '30.01'))).toBe('400 700.400.200');
+    expect(() => world.gateway.refundInPortal({ paymentId: id, amount: 30_01n })).toThrow('700.400.200');
+  });
+});
+
+describe('the standalone credit', () => {
+  it('has no cap and no link: a refunded customer is paid again', () => {
+    const world = openWorld();
+    const id = debit(world);
+    refund(world, id, '100.00', { merchantTransactionId: 'RF1' });
+    expect(verdict(creditByCard(world, '5000.00', { merchantTransactionId: 'CD1' }))).toBe('200 000.100.110');
+    const linked = bodyOf(world.get(`/v3/query/${id}`, { includeLinkedTransactions: 'true' })).records;
+    expect(linked?.map(({ paymentType }) => paymentType)).toEqual(['DB', 'RF']);
+    expect(world.gateway.books(id)).toMatchObject({ refunded: 100_00n, credits: [{ amount: 5000_00n }] });
+  });
+
+  it('is found in the books by reference or registration only', () => {
+    const world = openWorld();
+    const { paymentId, registrationId } = world.gateway.createPayment({
+      type: 'DB',
+      amount: 9_00n,
+      currency: 'EUR',
+    });
+    world.post(`/v1/registrations/${registrationId}/payments`, {
+      paymentType: 'CD',
+      amount: '1.00',
+      currency: 'EUR',
+    });
+    creditByCard(world, '2.00', { merchantTransactionId: 'CD2' });
+    creditByCard(world, '3.00');
+    const amounts = (hint: object): unknown =>
+      world.gateway.books(paymentId, hint)?.credits.map(({ amount }) => amount);
+    expect(amounts({})).toEqual([1_00n, 2_00n, 3_00n]);
+    expect(amounts({ registrationId })).toEqual([1_00n]);
+    expect(amounts({ references: ['CD2'] })).toEqual([2_00n]);
+    expect(amounts({ references: [] })).toEqual([]);
+  });
+});
+
+describe('what left the merchant', () => {
+  it('adds up references and originals, each transaction once and each currency for itself', () => {
+    const world = openWorld();
+    const id = debit(world);
+    refund(world, id, '20.00', { merchantTransactionId: 'A' });
+    world.gateway.refundInPortal({ paymentId: id, amount: 5_00n });
+    creditByCard(world, '7.00', { merchantTransactionId: 'B' });
+    creditByCard(world, '8.00', { merchantTransactionId: 'C', currency: 'USD' });
+    refund(world, id, '500.00', { merchantTransactionId: 'A' });
+    expect(world.gateway.leftMerchant({ references: ['A', 'B', 'C'], originals: [id] })).toEqual([
+      { currency: 'EUR', refunded: 25_00n, reversed: 0n, credited: 7_00n, chargedBack: 0n, total: 32_00n },
+      { currency: 'USD', refunded: 0n, reversed: 0n, credited: 8_00n, chargedBack: 0n, total: 8_00n },
+    ]);
+    expect(['A', 'B', 'unused'].map((reference) => world.gateway.executedByReference(reference))).toEqual([
+      1, 1, 0,
+    ]);
+  });
+
+  it('takes back what came back', () => {
+    const world = openWorld();
+    const id = debit(world);
+    const refunded = idOf(refund(world, id, '20.00', { merchantTransactionId: 'A' }));
+    world.gateway.failLate({ id: refunded });
+    expect(world.gateway.books(id)).toMatchObject({ refunded: 0n, returned: 20_00n });
+    expect(world.gateway.leftMerchant({ references: ['A'] })).toMatchObject([{ total: 0n }]);
+    expect(verdict(refund(world, id, '100.00'))).toBe('200 000.100.110');
+  });
+});
+
+type Step = { readonly do: string; readonly pick: number; readonly amount: bigint; readonly ms: number };
+
+const step: fc.Arbitrary<Step> = fc.record({
+  do: fc.constantFrom(
+    'DB',
+    'PA',
+    'CP',
+    'RF',
+    'RF',
+    'RF',
+    'RV',
+    'CD',
+    'CB',
+    'CR',
+    'portal',
+    'late',
+    'fault',
+    'wait',
+  ),
+  pick: fc.nat(1000),
+  amount: fc.bigInt(1n, 120_00n),
+  ms: fc.nat(2000),
+});
+
+const text = (amount: bigint): string => `${amount / 100n}.${(amount % 100n).toString().padStart(2, '0')}`;
+
+/** Refused commands are part of the game; anything else that is thrown is not. */
+function attempt(command: () => unknown): void {
+  try {
+    command();
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'CommandRefused') throw error;
+  }
+}
+
+function play(world: World, move: Step): void {
+  const { gateway } = world;
+  const all = gateway.transactions();
+  const target = all[move.pick % Math.max(all.length, 1)]?.id ?? 'none';
+  const amount = text(move.amount);
+  switch (move.do) {
+    case 'DB':
+      gateway.createPayment({ type: 'DB', amount: move.amount, currency: 'EUR' });
+      return;
+    case 'PA':
+      gateway.createPayment({
+        type: 'PA',
+        amount: move.amount,
+        currency: 'EUR',
+        captures: [move.amount / 2n + 1n].filter((part) => part <= move.amount),
+      });
+      return;
+    case 'CP':
+    case 'RF':
+    case 'RV':
+      world.post(`/v1/payments/${target}`, {
+        paymentType: move.do,
+        amount,
+        currency: 'EUR',
+        merchantTransactionId: `m${move.pick}`,
+      });
+      return;
+    case 'CD':
+      creditByCard(world, amount);
+      return;
+    case 'CB':
+      attempt(() => gateway.chargeback({ paymentId: target, amount: move.amount }));
+      return;
+    case 'CR':
+      attempt(() => gateway.reverseChargeback(target));
+      return;
+    case 'portal':
+      attempt(() => gateway.refundInPortal({ paymentId: target, amount: move.amount }));
+      return;
+    case 'late':
+      attempt(() => gateway.failLate({ id: target }));
+      return;
+    case 'fault':
+      gateway.setFault({
+        effect: [
+          { kind: 'pending', afterMs: move.ms, final: 'succeeded' } as const,
+          { kind: 'pending', afterMs: move.ms, final: 'rejected' } as const,
+          { kind: 'execute_after', ms: move.ms } as const,
+          { kind: 'accept_then_drop' } as const,
+          { kind: 'comm_error', executed: true } as const,
+          { kind: 'late_failure', ms: move.ms } as const,
+        ][move.pick % 6] ?? { kind: 'drop_before_execute' },
+      });
+      return;
+    default:
+      world.wait(move.ms);
+  }
+}
+
+describe('whatever is done to the gateway', () => {
+  it('refunds no original beyond what it captured, and its books are the sums of its transactions', () => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 10, maxLength: 80 }), fc.integer(), (steps, seed) => {
+        const world = openWorld({ ids: seededIds(seed), settings: { reversalOnDebit: seed % 2 === 0 } });
+        for (const move of steps) play(world, move);
+        world.wait(10_000);
+        const all = world.gateway.transactions();
+        const paid = (ids: ReadonlySet<string>, type: string): bigint =>
+          all
+            .filter(
+              (found) =>
+                found.type === type && found.state === 'succeeded' && ids.has(found.referencedId ?? ''),
+            )
+            .reduce((sum, found) => sum + found.amount, 0n);
+        for (const original of all.filter(({ type }) => type === 'DB' || type === 'PA')) {
+          const captures = all.filter(
+            ({ type, referencedId }) => type === 'CP' && referencedId === original.id,
+          );
+          const tree = new Set([original.id, ...captures.map(({ id }) => id)]);
+          const books = world.gateway.books(original.id);
+          expect(books?.refunded).toBe(paid(tree, 'RF'));
+          expect(books?.reversed).toBe(paid(tree, 'RV'));
+          expect(books?.captured).toBe(original.type === 'DB' ? original.amount : paid(tree, 'CP'));
+          expect(paid(tree, 'RF')).toBeLessThanOrEqual(books?.captured ?? -1n);
+          expect(books?.chargedBack).toBeGreaterThanOrEqual(0n);
+          for (const part of captures)
+            expect(paid(new Set([part.id]), 'RF')).toBeLessThanOrEqual(part.amount);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
