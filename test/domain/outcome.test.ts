@@ -50,11 +50,39 @@ const done: GatewayTransaction = {
   result: result(DONE),
 };
 
-type Field = Exclude<keyof GatewayTransaction, 'result'>;
-function without(transaction: GatewayTransaction, ...fields: readonly Field[]): GatewayTransaction {
-  const copy: { -readonly [K in keyof GatewayTransaction]: GatewayTransaction[K] } = { ...transaction };
-  for (const field of fields) delete copy[field];
-  return copy;
+interface Loose {
+  readonly id: string | undefined;
+  readonly paymentType: string | undefined;
+  readonly amount: string | undefined;
+  readonly currency: string | undefined;
+  readonly merchantTransactionId: string | undefined;
+  readonly referencedId: string | undefined;
+}
+/** Fields that are undefined are left out, as in an answer. */
+function transactionOf(loose: Loose, code: string): GatewayTransaction {
+  const { id, paymentType, amount, currency, merchantTransactionId, referencedId } = loose;
+  return {
+    ...(id === undefined ? {} : { id }),
+    ...(paymentType === undefined ? {} : { paymentType }),
+    ...(amount === undefined ? {} : { amount }),
+    ...(currency === undefined ? {} : { currency }),
+    ...(merchantTransactionId === undefined ? {} : { merchantTransactionId }),
+    ...(referencedId === undefined ? {} : { referencedId }),
+    result: result(code),
+  };
+}
+
+function without(transaction: GatewayTransaction, ...fields: readonly (keyof Loose)[]): GatewayTransaction {
+  const kept = (field: keyof Loose) => (fields.includes(field) ? undefined : transaction[field]);
+  const loose = {
+    id: kept('id'),
+    paymentType: kept('paymentType'),
+    amount: kept('amount'),
+    currency: kept('currency'),
+    merchantTransactionId: kept('merchantTransactionId'),
+    referencedId: kept('referencedId'),
+  };
+  return transactionOf(loose, transaction.result.code);
 }
 const saying = (code: string, transaction = done): GatewayTransaction => ({
   ...transaction,
@@ -180,6 +208,7 @@ describe('other answers', () => {
   it('a credit may name the registration that it was paid to, and is judged by the codes of a credit', () => {
     const paid = { ...done, paymentType: 'CD', referencedId: OTHER };
     expect(answer(paid, credit)).toMatchObject({ kind: 'succeeded' });
+    expect(answer(paid, { ...credit, originalId: ORIGINAL })).toMatchObject({ kind: 'succeeded' });
     expect(answer(saying('100.100.303', paid), credit)).toMatchObject({ class: 'card_unusable' });
     expect(answer(done, credit)).toMatchObject({ kind: 'unknown', why: 'wrong_type' });
   });
@@ -260,27 +289,6 @@ describe('whatever the gateway says', () => {
       ),
     );
 
-  interface Loose {
-    readonly id: string | undefined;
-    readonly paymentType: string | undefined;
-    readonly amount: string | undefined;
-    readonly currency: string | undefined;
-    readonly merchantTransactionId: string | undefined;
-    readonly referencedId: string | undefined;
-  }
-  /** Fields that are undefined are left out, as in an answer. */
-  function transactionOf(loose: Loose, code: string): GatewayTransaction {
-    const { id, paymentType, amount, currency, merchantTransactionId, referencedId } = loose;
-    return {
-      ...(id === undefined ? {} : { id }),
-      ...(paymentType === undefined ? {} : { paymentType }),
-      ...(amount === undefined ? {} : { amount }),
-      ...(currency === undefined ? {} : { currency }),
-      ...(merchantTransactionId === undefined ? {} : { merchantTransactionId }),
-      ...(referencedId === undefined ? {} : { referencedId }),
-      result: result(code),
-    };
-  }
   const transactions = fc
     .tuple(
       fc.record({

@@ -33,7 +33,7 @@ describe('the reference of an attempt', () => {
         const text = `oppwa-refunds reference 1\n${refund}\n${way}\n${number}`;
         const digest = createHash('sha256').update(text).digest();
         const bits = [...digest.subarray(0, 10)].map((byte) => byte.toString(2).padStart(8, '0')).join('');
-        const read = [...referenceFor(refund, way, number)]
+        const read = Array.from(referenceFor(refund, way, number))
           .map((letter) => '0123456789ABCDEFGHJKMNPQRSTVWXYZ'.indexOf(letter).toString(2).padStart(5, '0'))
           .join('');
         expect(read).toBe(bits);

@@ -119,6 +119,9 @@ describe('whatever was sent, nobody knows the outcome after', () => {
     ['000.300.100/101/102/103 000.310.100/101/110', 'not_a_result'],
     ['000.400.110/120', 'not_a_result'],
     ['000.100.110/111/112', 'test_success_on_live'],
+    // New ones of a group that says nothing certain.
+    ['900.100.999 900.400.200', 'communication'],
+    ['800.500.999 800.600.999 800.800.899', 'system'],
     // In a group that is no refusal, or in none.
     ['000.000.001 000.600.001 000.300.001 000.400.099 000.200.300 800.400.503 100.396.999', 'unlisted_code'],
     ['123.456.789 700.200.100 900.500.100', 'unlisted_code'],
