@@ -1,0 +1,370 @@
+/** Each fault that the simulator can be told to have, and what it does to the money. */
+import { describe, expect, it } from 'vitest';
+import type { FaultEffect } from '../../sandbox/gateway/faults.js';
+import {
+  bodyOf,
+  creditByCard,
+  debit,
+  idOf,
+  openWorld,
+  refund,
+  verdict,
+  type World,
+} from './gateway-world.js';
+
+const RF = { merchantTransactionId: 'RF1' };
+const seen = (world: World): string => verdict(world.get('/v3/query', RF));
+const refundedOf = (world: World, id: string): bigint | undefined => world.gateway.books(id)?.refunded;
+
+function refundUnder(effect: FaultEffect): { world: World; id: string; answer: ReturnType<typeof refund> } {
+  const world = openWorld();
+  const id = debit(world);
+  world.gateway.setFault({ match: { paymentType: 'RF' }, effect });
+  return { world, id, answer: refund(world, id, '40.00', RF) };
+}
+
+describe('a lost answer', () => {
+  it('of a refund that was made', () => {
+    const { world, id, answer } = refundUnder({ kind: 'accept_then_drop' });
+    expect(verdict(answer)).toBe('dropped');
+    expect(refundedOf(world, id)).toBe(40_00n);
+    expect(seen(world)).toBe('200 000.000.100');
+  });
+
+  it('of a refund that never arrived', () => {
+    const { world, id, answer } = refundUnder({ kind: 'drop_before_execute' });
+    expect(verdict(answer)).toBe('dropped');
+    expect(refundedOf(world, id)).toBe(0n);
+    expect(seen(world)).toBe('404 700.400.580');
+  });
+
+  it('that only comes late', () => {
+    const { world, id, answer } = refundUnder({ kind: 'answer_after', ms: 90_000 });
+    expect(answer).toMatchObject({ kind: 'answer', httpStatus: 200, afterMs: 90_000 });
+    expect(refundedOf(world, id)).toBe(40_00n);
+  });
+
+  it('of a refund that is made later, at its own time, under the rules of that time', () => {
+    const { world, id, answer } = refundUnder({ kind: 'execute_after', ms: 5000 });
+    expect(verdict(answer)).toBe('dropped');
+    expect(world.gateway.nextAt()).not.toBeNull();
+    world.wait(4999);
+    expect(seen(world)).toBe('404 700.400.580');
+    expect(refundedOf(world, id)).toBe(0n);
+    refund(world, id, '30.00');
+    world.wait(2001);
+    expect(seen(world)).toBe('200 000.000.100');
+    expect(refundedOf(world, id)).toBe(70_00n);
+    const late = world.gateway
+      .transactions()
+      .find(({ merchantTransactionId }) => merchantTransactionId === 'RF1');
+    expect(late?.timestamp).toBe(Date.UTC(2026, 8, 1, 12, 0, 5));
+  });
+
+  it('of a delayed refund that then is one too many', () => {
+    const { world, id } = refundUnder({ kind: 'execute_after', ms: 5000 });
+    refund(world, id, '100.00');
+    world.wait(5000);
+    expect(refundedOf(world, id)).toBe(100_00n);
+    const found = bodyOf(world.get('/v3/query', RF)).records?.[0];
+    expect(found?.result?.code).toBe('700.400.200');
+  });
+});
+
+describe('an answer that leaves the outcome open', () => {
+  it('900.100.300 reads the same whether the refund was made or not', () => {
+    const made = refundUnder({ kind: 'comm_error', executed: true });
+    const notMade = refundUnder({ kind: 'comm_error', executed: false });
+    for (const { answer } of [made, notMade]) {
+      expect(verdict(answer)).toBe('200 900.100.300');
+      expect(bodyOf(answer).id).toBeUndefined();
+    }
+    expect([refundedOf(made.world, made.id), refundedOf(notMade.world, notMade.id)]).toEqual([40_00n, 0n]);
+    expect([seen(made.world), seen(notMade.world)]).toEqual(['200 000.000.100', '404 700.400.580']);
+  });
+
+  it('900.100.300 can be all that look-ups ever show', () => {
+    const { world } = refundUnder({ kind: 'comm_error', executed: false, recorded: true });
+    expect(bodyOf(world.get('/v3/query', RF)).records?.[0]?.result?.code).toBe('900.100.300');
+  });
+
+  it.each([true, false])('a 502 page of a proxy, the refund made: %s', (executed) => {
+    const { world, id, answer } = refundUnder({ kind: 'http_error', executed });
+    expect(answer).toMatchObject({ kind: 'raw', httpStatus: 502, contentType: 'text/html' });
+    expect(refundedOf(world, id)).toBe(executed ? 40_00n : 0n);
+  });
+
+  it('a 403 page of a firewall, and a redirect to somewhere else', () => {
+    expect(verdict(refundUnder({ kind: 'http_error', status: 403, executed: false }).answer)).toBe('raw 403');
+    const redirect = refundUnder({
+      kind: 'http_error',
+      status: 307,
+      executed: true,
+      location: 'http://elsewhere/',
+    });
+    expect(redirect.answer).toMatchObject({ httpStatus: 307, location: 'http://elsewhere/' });
+  });
+
+  it.each(['truncated', 'garbage', 'empty', 'no_result', 'huge', 'cut_off'] as const)(
+    'a refund that was made, answered with a body that is %s',
+    (form) => {
+      const { world, id, answer } = refundUnder({ kind: 'broken_body', form });
+      expect(refundedOf(world, id)).toBe(40_00n);
+      if (answer.kind !== 'raw') throw new Error(`Expected a raw body, got ${answer.kind}.`);
+      expect(answer.httpStatus).toBe(200);
+      expect(answer.cutOff).toBe(form === 'cut_off');
+      const parses = (): unknown => JSON.parse(answer.text);
+      if (['truncated', 'garbage', 'empty'].includes(form)) expect(parses).toThrow(SyntaxError);
+      else expect(parses()).toMatchObject({ paymentType: 'RF' });
+      if (form === 'no_result') expect(parses()).not.toHaveProperty('result');
+    },
+  );
+
+  it.each([
+    [{ amount: '4000.00' }],
+    [{ currency: 'USD' }],
+    [{ paymentType: 'DB' }],
+    [{ id: 'f'.repeat(32) }],
+    [{ referencedId: 'e'.repeat(32) }],
+  ])('an echo that is not what was asked: %o', (fields) => {
+    const { world, id, answer } = refundUnder({ kind: 'wrong_echo', fields });
+    expect(bodyOf(answer)).toMatchObject({ ...fields, result: { code: '000.100.110' } });
+    expect(refundedOf(world, id)).toBe(40_00n);
+    expect(bodyOf(world.get('/v3/query', RF)).records?.[0]).toMatchObject({
+      paymentType: 'RF',
+      amount: '40.00',
+      currency: 'EUR',
+      referencedId: id,
+    });
+  });
+
+  it('an echo with a field missing', () => {
+    const { answer } = refundUnder({ kind: 'wrong_echo', fields: { id: null } });
+    expect(bodyOf(answer).id).toBeUndefined();
+  });
+
+  it('no referencedId, in the answer and in look-ups, though the gateway knows the link', () => {
+    const { world, id, answer } = refundUnder({ kind: 'missing_reference' });
+    expect(bodyOf(answer).referencedId).toBeUndefined();
+    const records = bodyOf(world.get(`/v3/query/${id}`, { includeLinkedTransactions: 'true' })).records;
+    expect(records?.map(({ paymentType, referencedId }) => [paymentType, referencedId])).toEqual([
+      ['DB', undefined],
+      ['RF', undefined],
+    ]);
+    expect(refundedOf(world, id)).toBe(40_00n);
+  });
+});
+
+describe('a refund that is pending', () => {
+  it.each([
+    ['succeeded', '000.100.110', 40_00n],
+    ['rejected', '100.397.102', 0n],
+  ] as const)('becomes %s by itself', (final, code, refunded) => {
+    const { world, id, answer } = refundUnder({ kind: 'pending', final, afterMs: 3_600_000 });
+    expect(verdict(answer)).toBe('200 800.400.502');
+    expect(world.gateway.books(id)).toMatchObject({ refunded: 0n, pending: 40_00n });
+    world.wait(3_599_999);
+    expect(bodyOf(world.get('/v3/query', RF)).records?.[0]?.result?.code).toBe('800.400.502');
+    world.wait(1);
+    expect(bodyOf(world.get('/v3/query', RF)).records?.[0]?.result?.code).toBe(code);
+    expect(world.gateway.books(id)).toMatchObject({ refunded, pending: 0n });
+  });
+
+  it('stays so until told, and then keeps what it was told', () => {
+    const { world, id, answer } = refundUnder({ kind: 'pending', finalCode: '800.100.165' });
+    world.wait(30 * 24 * 3_600_000);
+    expect(world.gateway.books(id)?.pending).toBe(40_00n);
+    world.gateway.finishPending({ id: idOf(answer), state: 'succeeded' });
+    expect(refundedOf(world, id)).toBe(40_00n);
+    expect(() => world.gateway.finishPending({ id: idOf(answer), state: 'rejected' })).toThrow('not pending');
+  });
+
+  it('is not decided again by its plan when a person was quicker', () => {
+    const { world, id, answer } = refundUnder({ kind: 'pending', final: 'rejected', afterMs: 1000 });
+    world.gateway.finishPending({ id: idOf(answer), state: 'succeeded' });
+    world.wait(5000);
+    expect(refundedOf(world, id)).toBe(40_00n);
+  });
+});
+
+describe('a refusal by the bank', () => {
+  it.each([200, 400])('arrives with HTTP %i, with amount and id, and pays nothing', (httpStatus) => {
+    const { world, id, answer } = refundUnder({ kind: 'reject', code: '800.100.167', httpStatus });
+    expect(verdict(answer)).toBe(`${httpStatus} 800.100.167`);
+    expect(bodyOf(answer)).toMatchObject({ paymentType: 'RF', amount: '40.00', referencedId: id });
+    expect(refundedOf(world, id)).toBe(0n);
+  });
+
+  it('comes after the gateway’s own checks: what it would refuse itself never reaches the bank', () => {
+    const world = openWorld();
+    const id = debit(world);
+    world.gateway.setFault({ effect: { kind: 'reject', code: '800.100.165' } });
+    expect(verdict(refund(world, id, '100.01'))).toBe('400 700.400.200');
+    expect(verdict(refund(world, id, '100.00'))).toBe('400 800.100.165');
+  });
+
+  it('can be followed by a chargeback before anybody can credit the customer', () => {
+    const world = openWorld();
+    const id = debit(world);
+    world.gateway.setFault({ effect: { kind: 'chargeback_after_rejection', amount: '25.00' } });
+    expect(verdict(refund(world, id, '1.00'))).toBe('200 000.100.110');
+    expect(world.gateway.books(id)?.chargedBack).toBe(0n);
+    world.gateway.setFault({ effect: { kind: 'reject', code: '800.100.167' } });
+    refund(world, id, '40.00');
+    expect(world.gateway.books(id)?.chargedBack).toBe(25_00n);
+    expect(verdict(refund(world, id, '40.00'))).toBe('400 700.300.600');
+    const records = bodyOf(world.get(`/v3/query/${id}`, { includeLinkedTransactions: 'true' })).records;
+    expect(records?.find(({ paymentType }) => paymentType === 'CB')).toMatchObject({
+      amount: '25.00',
+      referencedId: id,
+      result: { code: '000.100.200' },
+    });
+  });
+
+  it('can lose its answer too: faults of different kinds meet in one request', () => {
+    const { world } = refundUnder({ kind: 'accept_then_drop' });
+    const id = debit(world);
+    world.gateway.setFault({ effect: { kind: 'reject', code: '800.100.167' } });
+    world.gateway.setFault({ effect: { kind: 'accept_then_drop' } });
+    world.gateway.setFault({ effect: { kind: 'visibility_lag', ms: 1000 } });
+    expect(verdict(refund(world, id, '1.00', { merchantTransactionId: 'X' }))).toBe('dropped');
+    expect(verdict(world.get('/v3/query', { merchantTransactionId: 'X' }))).toBe('404 700.400.580');
+    world.wait(1000);
+    expect(bodyOf(world.get('/v3/query', { merchantTransactionId: 'X' })).records?.[0]?.result?.code).toBe(
+      '800.100.167',
+    );
+  });
+});
+
+describe('a success that comes back', () => {
+  it('by plan, days later', () => {
+    const { world, id, answer } = refundUnder({ kind: 'late_failure', ms: 86_400_000 });
+    expect(verdict(answer)).toBe('200 000.100.110');
+    expect(refundedOf(world, id)).toBe(40_00n);
+    world.wait(86_400_000);
+    expect(world.gateway.books(id)).toMatchObject({ refunded: 0n, returned: 40_00n });
+    expect(bodyOf(world.get('/v3/query', RF)).records?.[0]?.result?.code).toBe('100.397.102');
+  });
+
+  it('after it had been pending', () => {
+    const { world, id } = refundUnder({ kind: 'late_failure', ms: 5000 });
+    const second = openWorld();
+    const other = debit(second);
+    second.gateway.setFault({ effect: { kind: 'late_failure', ms: 5000, code: '800.100.165' } });
+    second.gateway.setFault({ effect: { kind: 'pending', afterMs: 1000 } });
+    refund(second, other, '40.00');
+    second.wait(1000);
+    expect(refundedOf(second, other)).toBe(40_00n);
+    second.wait(4000);
+    expect(second.gateway.books(other)?.returned).toBe(40_00n);
+    expect(refundedOf(world, id)).toBe(40_00n);
+  });
+
+  it('never a payment', () => {
+    const world = openWorld();
+    expect(() => world.gateway.failLate({ id: debit(world) })).toThrow('Only a refund');
+  });
+});
+
+describe('look-ups that do not tell', () => {
+  it('show a new transaction only after the lag, by reference, by id and among the linked', () => {
+    const { world, id, answer } = refundUnder({ kind: 'visibility_lag', ms: 60_000 });
+    const ways = (): string[] => [
+      seen(world),
+      verdict(world.get(`/v1/payments/${idOf(answer)}`)),
+      String(bodyOf(world.get(`/v3/query/${id}`, { includeLinkedTransactions: 'true' })).records?.length),
+    ];
+    world.wait(59_999);
+    expect(ways()).toEqual(['404 700.400.580', '404 700.400.580', '1']);
+    world.wait(1);
+    expect(ways()).toEqual(['200 000.000.100', '200 000.100.110', '2']);
+    expect(refundedOf(world, id)).toBe(40_00n);
+  });
+
+  it.each([
+    ['throttled', '429 800.120.100'],
+    ['empty', '404 700.400.580'],
+    ['html', 'raw 502'],
+    ['drop', 'dropped'],
+  ] as const)('because they are %s, once', (how, expected) => {
+    const world = openWorld();
+    const id = debit(world);
+    world.gateway.setFault({ match: { paymentId: id }, effect: { kind: 'look_up', how } });
+    expect(verdict(world.get('/v3/query', { merchantTransactionId: 'other' }))).toBe('404 700.400.580');
+    expect(verdict(world.get(`/v3/query/${id}`))).toBe(expected);
+    expect(verdict(world.get(`/v3/query/${id}`))).toBe('200 000.000.100');
+  });
+});
+
+describe('fault rules', () => {
+  it('strike only what they match, as often as they say, and can be cleared', () => {
+    const world = openWorld();
+    const id = debit(world);
+    const fault = world.gateway.setFault({
+      match: { paymentType: 'RF', paymentId: id, amount: '5.00', merchantTransactionId: 'M' },
+      times: 2,
+      effect: { kind: 'reject', code: '800.100.152' },
+    });
+    const five = (more = {}): string =>
+      verdict(refund(world, id, '5.00', { merchantTransactionId: 'M', ...more }));
+    expect(five({ merchantTransactionId: 'N' })).toBe('200 000.100.110');
+    expect(verdict(refund(world, debit(world), '5.00', { merchantTransactionId: 'M' }))).toBe(
+      '200 000.100.110',
+    );
+    expect([five(), five(), five()]).toEqual(['400 800.100.152', '400 800.100.152', '200 000.100.110']);
+    expect(world.gateway.clearFault(fault)).toBe(false);
+
+    const always = world.gateway.setFault({ times: 'always', effect: { kind: 'drop_before_execute' } });
+    expect([five(), five(), five()]).toEqual(['dropped', 'dropped', 'dropped']);
+    expect(world.gateway.faults()).toMatchObject([{ id: always, times: 'always' }]);
+    expect(world.gateway.clearFault(always)).toBe(true);
+    expect(five()).toBe('200 000.100.110');
+  });
+
+  it('match a credit by its registration', () => {
+    const world = openWorld();
+    const { registrationId } = world.gateway.createPayment({ type: 'DB', amount: 1_00n, currency: 'EUR' });
+    world.gateway.setFault({ match: { registrationId }, effect: { kind: 'reject', code: '100.150.206' } });
+    expect(verdict(creditByCard(world, '1.00'))).toBe('200 000.100.110');
+    const fields = { paymentType: 'CD', amount: '1.00', currency: 'EUR' };
+    expect(verdict(world.post(`/v1/registrations/${registrationId}/payments`, fields))).toBe(
+      '400 100.150.206',
+    );
+  });
+
+  it('make no transaction where the code says that there is none', () => {
+    const { world, answer } = refundUnder({ kind: 'reject', code: '800.120.100', httpStatus: 429 });
+    expect(verdict(answer)).toBe('429 800.120.100');
+    expect(seen(world)).toBe('404 700.400.580');
+  });
+});
+
+describe('chargebacks on command', () => {
+  it('do not ask whether the customer was refunded already: then the money is gone twice', () => {
+    const world = openWorld();
+    const id = debit(world);
+    refund(world, id, '100.00');
+    world.gateway.chargeback({ paymentId: id, code: '000.100.201' });
+    expect(world.gateway.books(id)).toMatchObject({ refunded: 100_00n, chargedBack: 100_00n });
+    expect(() => world.gateway.chargeback({ paymentId: id })).toThrow('already has an open chargeback');
+  });
+
+  it('are reversed once, and then can come a second time', () => {
+    const world = openWorld();
+    const id = debit(world);
+    const first = world.gateway.chargeback({ paymentId: id }).id;
+    expect(world.gateway.reverseChargeback(first)).toMatchObject({ type: 'CR', referencedId: first });
+    expect(() => world.gateway.reverseChargeback(first)).toThrow('already reversed');
+    expect(world.gateway.books(id)?.chargedBack).toBe(0n);
+    expect(world.gateway.chargeback({ paymentId: id }).amount).toBe(100_00n);
+  });
+
+  it('strike what was paid, not refunds and not more than the payment', () => {
+    const world = openWorld();
+    const id = debit(world);
+    const refunded = idOf(refund(world, id, '1.00'));
+    expect(() => world.gateway.chargeback({ paymentId: refunded })).toThrow('only a DB or a CP');
+    expect(() => world.gateway.chargeback({ paymentId: id, amount: 100_01n })).toThrow('at most the payment');
+    expect(() => world.gateway.chargeback({ paymentId: 'nobody' })).toThrow('no transaction');
+  });
+});

@@ -1,0 +1,251 @@
+/** Webhooks: what is announced and when, how it is encrypted, and how long the gateway keeps trying. */
+import { createDecipheriv } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { startGatewayServer } from '../../sandbox/gateway/server.js';
+import { createWebhookSender, encryptWebhook } from '../../sandbox/gateway/webhooks.js';
+import type { FaultEffect } from '../../sandbox/gateway/faults.js';
+import { ENTITY, debit, openWorld, refund, type World } from './gateway-world.js';
+import { postControl as post, postForm } from './gateway-client.js';
+
+const KEY = '000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f';
+
+function decrypt(keyHex: string, headers: Readonly<Record<string, unknown>>, hexBody: string): unknown {
+  const iv = Buffer.from(String(headers['x-initialization-vector']), 'hex');
+  const decipher = createDecipheriv('aes-256-gcm', Buffer.from(keyHex, 'hex'), iv);
+  decipher.setAuthTag(Buffer.from(String(headers['x-authentication-tag']), 'hex'));
+  const clear = Buffer.concat([decipher.update(Buffer.from(hexBody, 'hex')), decipher.final()]);
+  return JSON.parse(clear.toString('utf8'));
+}
+
+const payment = z.object({
+  payload: z.object({
+    id: z.string(),
+    paymentType: z.string(),
+    result: z.object({ code: z.string() }),
+  }),
+});
+
+const told = (contents: readonly unknown[]): string[] =>
+  contents.map((content) => {
+    const { paymentType, result } = payment.parse(content).payload;
+    return `${paymentType} ${result.code}`;
+  });
+
+/** What became due, as `RF 000.100.110`. */
+const due = (world: World): string[] => told(world.gateway.due().map(({ content }) => content));
+
+describe('encryption', () => {
+  it('gives the known answer', () => {
+    const webhook = encryptWebhook(KEY, '{"type":"PAYMENT"}', 'none', Buffer.alloc(12));
+    expect(webhook).toEqual({
+      headers: {
+        'content-type': 'text/plain',
+        'x-initialization-vector': '000000000000000000000000',
+        'x-authentication-tag': 'CE573FB7A41AB78E743180DC83FF09BD',
+      },
+      body: '0A3471C72D9BE49A8520F79C66BBD9A12FF9',
+    });
+  });
+
+  it('wraps the same in JSON, and never uses an initialization vector twice', () => {
+    const webhook = encryptWebhook(KEY, '{"type":"PAYMENT"}', 'json', Buffer.alloc(12));
+    expect(webhook.body).toBe('{"encryptedBody":"0A3471C72D9BE49A8520F79C66BBD9A12FF9"}');
+    expect(webhook.headers['content-type']).toBe('application/json');
+    const [first, second] = [encryptWebhook(KEY, '{}'), encryptWebhook(KEY, '{}')];
+    expect(first.headers).not.toEqual(second.headers);
+  });
+});
+
+describe('what is announced', () => {
+  const refundWith = (effect: FaultEffect | null, pendingMs?: number): { world: World; id: string } => {
+    const world = openWorld();
+    const id = debit(world);
+    world.gateway.due();
+    if (effect !== null) world.gateway.setFault({ match: { paymentType: 'RF' }, effect });
+    if (pendingMs !== undefined) world.gateway.setFault({ effect: { kind: 'pending', afterMs: pendingMs } });
+    refund(world, id, '5.00', { merchantTransactionId: 'R1' });
+    return { world, id };
+  };
+
+  it('tells a refund once, with its entity and in the words of a look-up', () => {
+    const { world, id } = refundWith(null);
+    const [notice, ...more] = world.gateway.due();
+    expect(more).toEqual([]);
+    expect(notice).toMatchObject({
+      entityId: ENTITY.id,
+      content: {
+        type: 'PAYMENT',
+        payload: {
+          paymentType: 'RF',
+          amount: '5.00',
+          referencedId: id,
+          merchantTransactionId: 'R1',
+          source: 'OPP',
+          channelName: 'shop',
+          authentication: { entityId: ENTITY.id },
+        },
+      },
+    });
+    expect(world.gateway.due()).toEqual([]);
+  });
+
+  it('tells pending and final', () => {
+    const { world } = refundWith(null, 1000);
+    expect(due(world)).toEqual(['RF 800.400.502']);
+    expect(world.gateway.nextAt()).toBe(Date.UTC(2026, 8, 1, 12, 0, 1));
+    world.wait(1000);
+    expect(due(world)).toEqual(['RF 000.100.110']);
+    expect(world.gateway.nextAt()).toBeNull();
+  });
+
+  it('loses, doubles and delays', () => {
+    expect(refundWith({ kind: 'webhook', how: 'lost' }).world.gateway.due()).toEqual([]);
+
+    const doubled = refundWith({ kind: 'webhook', how: 'duplicate', ms: 500 }).world;
+    expect(due(doubled)).toEqual(['RF 000.100.110']);
+    doubled.wait(500);
+    expect(due(doubled)).toEqual(['RF 000.100.110']);
+
+    const delayed = refundWith({ kind: 'webhook', how: 'delay', ms: 900_000 }).world;
+    expect(delayed.gateway.due()).toEqual([]);
+    delayed.wait(900_000);
+    expect(due(delayed)).toEqual(['RF 000.100.110']);
+  });
+
+  it('tells the final state before the pending one', () => {
+    const { world } = refundWith({ kind: 'webhook', how: 'out_of_order' }, 1000);
+    expect(world.gateway.due()).toEqual([]);
+    world.wait(1000);
+    expect(due(world)).toEqual(['RF 000.100.110', 'RF 800.400.502']);
+  });
+
+  it('tells chargebacks, and refunds of the portal only where the account is set so', () => {
+    const world = openWorld();
+    const id = debit(world);
+    world.gateway.due();
+    world.gateway.refundInPortal({ paymentId: id, amount: 1_00n });
+    expect(world.gateway.due()).toEqual([]);
+    world.gateway.changeSettings({ notifyPortalRefunds: true });
+    world.gateway.refundInPortal({ paymentId: id, amount: 1_00n });
+    world.gateway.chargeback({ paymentId: id });
+    expect(due(world)).toEqual(['RF 000.100.110', 'CB 000.100.200']);
+  });
+});
+
+interface Received {
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body: string;
+}
+
+/** A merchant that answers with the given statuses, the last one for ever. */
+async function openMerchant(statuses: readonly number[]): Promise<{
+  readonly url: string;
+  /** The next webhook that arrives, or has arrived and was not taken. */
+  next(): Promise<Received>;
+}> {
+  const received: Received[] = [];
+  const waiting: ((webhook: Received) => void)[] = [];
+  let count = 0;
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      response.writeHead(statuses[Math.min(count, statuses.length - 1)] ?? 200).end();
+      count += 1;
+      const webhook = { headers: request.headers, body: Buffer.concat(chunks).toString() };
+      const taker = waiting.shift();
+      if (taker === undefined) received.push(webhook);
+      else taker(webhook);
+    });
+  });
+  const address = await new Promise<AddressInfo | string | null>((resolve) =>
+    server.listen(0, '127.0.0.1', () => resolve(server.address())),
+  );
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  toClose.push(
+    () =>
+      new Promise((resolve) => {
+        server.close(resolve);
+        server.closeAllConnections();
+      }),
+  );
+  return {
+    url: `http://127.0.0.1:${address.port}/webhooks/oppwa`,
+    next() {
+      const here = received.shift();
+      return here === undefined ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve(here);
+    },
+  };
+}
+
+const toClose: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of toClose.splice(0)) await close();
+});
+
+describe('delivery', () => {
+  const start = async (url: string, more = {}): Promise<Awaited<ReturnType<typeof startGatewayServer>>> => {
+    const server = await startGatewayServer({
+      entities: [{ ...ENTITY, webhookKey: KEY }],
+      webhooks: { url, timeFactor: 0.0001, ...more },
+    });
+    toClose.push(() => server.close());
+    return server;
+  };
+
+  it('posts to the merchant what its key opens, by itself, also what happens with nobody asking', async () => {
+    const merchant = await openMerchant([200]);
+    const { url, engine } = await start(merchant.url);
+    const create = { amount: '10.00', currency: 'EUR' };
+    const created = await post(`${url}/_control/create-payment`, create);
+    const first = await merchant.next();
+    expect(first.headers['content-type']).toBe('text/plain');
+    expect(decrypt(KEY, first.headers, first.body)).toMatchObject({
+      type: 'PAYMENT',
+      payload: { id: created.paymentId, paymentType: 'DB' },
+    });
+
+    await post(`${url}/_control/faults`, { effect: { kind: 'pending', afterMs: 50 } });
+    const order = { paymentType: 'RF', amount: '1.00', currency: 'EUR' };
+    await postForm(`${url}/v1/payments/${String(created.paymentId)}`, order);
+    const webhooks = [await merchant.next(), await merchant.next()];
+    expect(told(webhooks.map(({ headers, body }) => decrypt(KEY, headers, body)))).toEqual([
+      'RF 800.400.502',
+      'RF 000.100.110',
+    ]);
+    expect(engine.nextAt()).toBeNull();
+  });
+
+  it('tries again until the merchant takes it', async () => {
+    const merchant = await openMerchant([500, 503, 204]);
+    const { url } = await start(merchant.url, { wrapper: 'json' });
+    await post(`${url}/_control/create-payment`, { amount: '10.00', currency: 'EUR' });
+    const tries = [await merchant.next(), await merchant.next(), await merchant.next()];
+    const ids = tries.map(({ headers, body }) => {
+      const { encryptedBody } = z.object({ encryptedBody: z.string() }).parse(JSON.parse(body));
+      return payment.parse(decrypt(KEY, headers, encryptedBody)).payload.id;
+    });
+    expect(new Set(ids).size).toBe(1);
+  });
+
+  it('can be forged, with and without the key', async () => {
+    const merchant = await openMerchant([200]);
+    const { url } = await start(merchant.url);
+    const content = { type: 'PAYMENT', payload: { id: 'x' } };
+    await post(`${url}/_control/forge-webhook`, { entityId: ENTITY.id, content, key: 'right' });
+    const withKey = await merchant.next();
+    expect(decrypt(KEY, withKey.headers, withKey.body)).toEqual(content);
+    await post(`${url}/_control/forge-webhook`, { entityId: ENTITY.id, content });
+    const without = await merchant.next();
+    expect(() => decrypt(KEY, without.headers, without.body)).toThrow();
+  });
+
+  it('does not leave this machine', () => {
+    expect(() => createWebhookSender({ url: 'https://example.com/hook', keys: new Map() })).toThrow(
+      'example.com',
+    );
+  });
+});
