@@ -1,7 +1,7 @@
 // The first thing that runs in a fresh clone: checks Node, installs what the lock file says, then starts the entry.
 //
 // Plain JavaScript without dependencies, because nothing is installed yet.
-// usage: node sandbox/bootstrap.mjs ENTRY.ts [arguments for it]
+// usage: node sandbox/bootstrap.mjs [ENTRY.ts [arguments for it]]; without an entry it only installs
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -10,7 +10,6 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const [entry, ...entryArguments] = process.argv.slice(2);
-if (entry === undefined) fail(2, 'usage: node sandbox/bootstrap.mjs ENTRY.ts [arguments]');
 
 checkNode();
 if (!installed()) {
@@ -24,7 +23,9 @@ if (!installed()) {
   if (code !== 0) fail(code, 'npm ci failed: see its message above. Nothing was started.');
   process.stderr.write(`Installed in ${Math.round((performance.now() - started) / 1000)} s.\n`);
 }
-process.exitCode = await run(process.execPath, ['--import', 'tsx', join(root, entry), ...entryArguments]);
+if (entry !== undefined) {
+  process.exitCode = await run(process.execPath, ['--import', 'tsx', join(root, entry), ...entryArguments]);
+}
 
 /** The range in package.json is a list of `>=a.b.c [<d]`, joined by `||`. */
 function checkNode() {
@@ -41,7 +42,10 @@ function checkNode() {
   };
   const fits = wanted.split('||').some((range) => range.trim().split(/\s+/u).every(holds));
   if (!fits) {
-    fail(1, `This is Node ${process.versions.node}; oppwa-refunds needs ${wanted}. https://nodejs.org/en/download`);
+    fail(
+      1,
+      `This is Node ${process.versions.node}; oppwa-refunds needs ${wanted}. https://nodejs.org/en/download`,
+    );
   }
 }
 

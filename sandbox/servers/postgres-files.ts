@@ -55,7 +55,9 @@ export async function postgresPrograms(user: ServerUser | undefined): Promise<st
   await finishInstallation(packageRoot);
   if (user === undefined || (await canReach(native, user))) return native;
 
-  const version = createHash('sha256').update(await readFile(join(packageRoot, 'package.json'))).digest('hex');
+  const version = createHash('sha256')
+    .update(await readFile(join(packageRoot, 'package.json')))
+    .digest('hex');
   const copy = join(ROOTS_PLACE, `postgres-${version.slice(0, 12)}`);
   if (await exists(join(copy, 'bin', 'postgres'))) return copy;
   const unfinished = `${copy}.${randomUUID()}`;

@@ -132,7 +132,10 @@ function run(
       reject(cause.code === 'ENOENT' ? new Error(`${command} is not installed`) : cause);
     });
     child.once('close', (code, signal) => {
-      if (code === 0) return resolve();
+      if (code === 0) {
+        resolve();
+        return;
+      }
       const last = stderr.trimEnd().split('\n').at(-1)?.trim() ?? '';
       reject(new Error(aborted ?? (last === '' ? `${command} ended with ${signal ?? code ?? '?'}` : last)));
     });

@@ -120,7 +120,9 @@ async function startOnFreePorts(
     const log = server.log();
     await server.kill();
     if (attempt === ATTEMPTS || !/address already in use|can't set port|port .* in use/iu.test(log)) {
-      throw new Error(`The Temporal server did not start: ${problem}. The end of its log:\n${lastLines(log)}`);
+      throw new Error(
+        `The Temporal server did not start: ${problem}. The end of its log:\n${lastLines(log)}`,
+      );
     }
     await sleep(100);
   }

@@ -35,7 +35,7 @@ async function query(url: string, text: string): Promise<readonly unknown[]> {
   const client = new pg.Client(url);
   await client.connect();
   try {
-    return (await client.query(text)).rows;
+    return (await client.query<Record<string, unknown>>(text)).rows;
   } finally {
     await client.end();
   }
@@ -67,7 +67,9 @@ describe('the embedded PostgreSQL', () => {
 
   it('is not shared by two: the second learns which process has the data', async () => {
     await start();
-    await expect(start()).rejects.toThrow(new RegExp(`in use by process ${process.pid}.*REFUNDS_DATA_DIR`, 'u'));
+    await expect(start()).rejects.toThrow(
+      new RegExp(`in use by process ${process.pid}.*REFUNDS_DATA_DIR`, 'u'),
+    );
   });
 
   it('is durable unless a test says otherwise, and listens on the loopback interface only', async () => {
@@ -101,7 +103,7 @@ describe('the embedded PostgreSQL', () => {
       const parent = spawn(process.execPath, ['--import', 'tsx', script, dataDir], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
-      const [line] = await once(createInterface(parent.stdout), 'line');
+      const [line]: unknown[] = await once(createInterface(parent.stdout), 'line');
       const postmaster = Number(line);
       expect(isAlive(postmaster)).toBe(true);
 

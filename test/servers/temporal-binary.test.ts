@@ -43,7 +43,12 @@ describe.skipIf(process.platform === 'win32')('finding a Temporal CLI', () => {
     const onPath = await program(join(folder, 'bin', 'temporal'), CLI);
     await program(cached(), CLI);
     const find = (env = environment()) =>
-      findTemporal({ env, say, download: (target) => program(target, CLI).then(() => undefined), build: noWay('-') });
+      findTemporal({
+        env,
+        say,
+        download: (target) => program(target, CLI).then(() => undefined),
+        build: noWay('-'),
+      });
 
     expect(await find(environment({ TEMPORAL_CLI_PATH: named }))).toEqual({
       path: named,

@@ -49,6 +49,8 @@ describe('the Temporal server', () => {
 
   it('tells what the server said when it does not start', async () => {
     const options = { dynamicConfig: { 'limit.maxIDLength': 'not JSON' } };
-    await expect(startTemporal(options)).rejects.toThrow(/did not start: it ended with[\s\S]*limit\.maxIDLength/u);
+    await expect(startTemporal(options)).rejects.toThrow(
+      /did not start: it ended with[\s\S]*limit\.maxIDLength/u,
+    );
   });
 });

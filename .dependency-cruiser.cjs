@@ -1,0 +1,67 @@
+// Import rules: the rooms' imports go one way, types included. What may be reached at run time: .dependency-cruiser.runtime.cjs.
+
+/** What each room may import, besides itself. A room that is not listed may import anything. */
+const allowed = {
+  domain: [],
+  gateway: ['domain'],
+  ledger: ['domain'],
+  activities: ['domain', 'gateway', 'ledger'],
+  workflows: ['domain', 'activities'],
+  temporal: ['domain', 'workflows'],
+  settings: ['domain', 'gateway', 'ledger', 'temporal', 'worker/profiles.ts'],
+  worker: ['domain', 'gateway', 'ledger', 'activities', 'workflows', 'temporal', 'settings'],
+  client: ['domain', 'gateway', 'ledger', 'workflows', 'temporal', 'settings'],
+};
+
+const rooms = [...Object.keys(allowed), 'sandbox', 'test', 'bench', 'examples'];
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    ...Object.entries(allowed).map(([room, others]) => ({
+      name: `${room}-imports`,
+      comment: `${room}/ imports ${others.length === 0 ? 'no other room' : `only ${others.join(', ')}`}.`,
+      severity: 'error',
+      from: { path: `^${room}/` },
+      to: {
+        path: rooms.filter((other) => other !== room).map((other) => `^${other}/`),
+        ...(others.length === 0 ? {} : { pathNot: others.map((other) => `^${other}(/|$)`) }),
+      },
+    })),
+    {
+      name: 'no-cycles',
+      comment: 'Two files that need each other are one file, or three.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'development-only',
+      comment: 'What runs in production needs only what production installs.',
+      severity: 'error',
+      from: { path: `^(${Object.keys(allowed).join('|')})/` },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only', 'npm'] },
+    },
+    {
+      name: 'not-in-package-json',
+      severity: 'error',
+      from: { path: `^(${rooms.join('|')})/` },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+    },
+    {
+      name: 'not-found',
+      severity: 'error',
+      from: { path: `^(${rooms.join('|')})/` },
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
+  },
+};

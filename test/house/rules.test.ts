@@ -1,0 +1,183 @@
+/** The rules of the house fire: each is shown a file that breaks it. A rule that never fires is a rule nobody has. */
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ESLint } from 'eslint';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A folder of its own with our settings: the compiler has only the planted files to read. */
+async function plant(files: Readonly<Record<string, string>>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'rooms-'));
+  for (const shared of ['node_modules', 'package.json', 'tsconfig.json']) {
+    await symlink(join(root, shared), join(folder, shared));
+  }
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), `${text}\n`);
+  }
+  return folder;
+}
+
+describe('lint', () => {
+  let folder: string;
+  let eslint: ESLint;
+
+  beforeAll(async () => {
+    folder = await plant({ 'workflows/planted.ts': '', 'domain/planted.ts': '', 'ledger/planted.ts': '' });
+    eslint = new ESLint({ cwd: folder, overrideConfigFile: join(root, 'eslint.config.js') });
+    // The first file pays for the compiler.
+    await broken('ledger/planted.ts', 'export {};');
+  }, 60_000);
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  /** The rules that a file with this text would break. */
+  async function broken(file: string, text: string): Promise<readonly string[]> {
+    const [result] = await eslint.lintText(text, { filePath: join(folder, file) });
+    return (result?.messages ?? []).map(({ ruleId, message }) => ruleId ?? message);
+  }
+
+  it.each([
+    ['undici', `import { fetch } from 'undici'; export const x = fetch;`],
+    ['zod', `import { z } from 'zod'; export const x = z;`],
+    ['pg', `import pg from 'pg'; export const x = pg;`],
+    ['kysely', `import { sql } from 'kysely'; export const x = sql;`],
+    ['a Node built-in', `import { readFileSync } from 'node:fs'; export const x = readFileSync;`],
+    ['the gateway', `import { createGateway } from '../gateway/oppwa.js'; export const x = createGateway;`],
+    ['the values of activities', `import { y } from '../activities/refunds.js'; export const x = y;`],
+  ])('forbids a workflow to import %s', async (_name, text) => {
+    expect(await broken('workflows/planted.ts', text)).toContain('@typescript-eslint/no-restricted-imports');
+  });
+
+  it('lets a workflow import the SDK, domain and the types of activities', async () => {
+    const text = [
+      `import { sleep } from '@temporalio/workflow';`,
+      `import type { RefundActivities } from '../activities/refunds.js';`,
+      `export { next } from '../domain/planted-elsewhere.js';`,
+      `export { step } from './planted-elsewhere.js';`,
+      `export const x = async (_: RefundActivities): Promise<void> => sleep(1);`,
+    ].join('\n');
+    expect(await broken('workflows/planted.ts', text)).not.toContain(
+      '@typescript-eslint/no-restricted-imports',
+    );
+  });
+
+  it.each([
+    ['a promise nobody waits for', `async function f(): Promise<void> {}\nf();`, 'no-floating-promises'],
+    [
+      'a promise where a condition is meant',
+      `async function f(): Promise<boolean> { return true; }\nif (f()) throw new Error();`,
+      'no-misused-promises',
+    ],
+    ['any', `export const x = (y: any): void => void y;`, 'no-explicit-any'],
+    ['!', `export const x = (y: string | null): string => y!;`, 'no-non-null-assertion'],
+    [
+      'a switch that forgets a case',
+      `export function f(x: 'a' | 'b'): number { switch (x) { case 'a': return 1; } return 2; }`,
+      'switch-exhaustiveness-check',
+    ],
+    [
+      'an object that is declared to be what it may not be',
+      `export const x = {} as { y: string };`,
+      'consistent-type-assertions',
+    ],
+  ])('forbids %s', async (_name, text, rule) => {
+    expect(await broken('ledger/planted.ts', text)).toContain(`@typescript-eslint/${rule}`);
+  });
+
+  it.each(['process.env', 'setTimeout(() => 1, 1)', 'Buffer.alloc(1)', 'fetch("/")'])(
+    'forbids %s in a workflow',
+    async (text) => {
+      expect(await broken('workflows/planted.ts', `export const x = ${text};`)).toContain(
+        'no-restricted-globals',
+      );
+    },
+  );
+
+  it.each([
+    ['Date.now()', 'no-restricted-properties'],
+    ['Math.random()', 'no-restricted-properties'],
+    ['new Date()', 'no-restricted-syntax'],
+    ['process.env', 'no-restricted-globals'],
+  ])('forbids %s in domain', async (text, rule) => {
+    expect(await broken('domain/planted.ts', `export const x = ${text};`)).toContain(rule);
+  });
+});
+
+describe('import rules', () => {
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = await plant({
+      'domain/money.ts': `export const money = 1;`,
+      'domain/curious.ts': `import { z } from 'zod';\nexport const curious = z;`,
+      'domain/greedy.ts': `import { send } from '../gateway/send.js';\nexport const greedy = send;`,
+      'gateway/send.ts': `import { money } from '../domain/money.js';\nexport const send = money;`,
+      'gateway/rude.ts': `import type { work } from '../worker/work.js';\nexport type Rude = typeof work;`,
+      'ledger/one.ts': `import { two } from './two.js';\nexport const one = (): unknown => two;`,
+      'ledger/two.ts': `import { one } from './one.js';\nexport const two = (): unknown => one;`,
+      'ledger/test-only.ts': `import fc from 'fast-check';\nexport const x = fc;`,
+      'activities/pay.ts': `import { send } from '../gateway/send.js';\nexport const pay = send;`,
+      'worker/work.ts': `import { pay } from '../activities/pay.js';\nexport const work = pay;`,
+      'workflows/good.ts': `import type { pay } from '../activities/pay.js';\nimport { money } from '../domain/money.js';\nexport type Pay = typeof pay;\nexport const good = money;`,
+      'workflows/pulls-zod.ts': `import { curious } from '../domain/curious.js';\nexport const x = curious;`,
+      'workflows/pulls-gateway.ts': `import { pay } from '../activities/pay.js';\nexport const x = pay;`,
+      'workflows/pulls-node.ts': `import { readFileSync } from 'node:fs';\nexport const x = readFileSync;`,
+    });
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  /** What the import rules say about the planted rooms, as lines like `error name: from → to`. */
+  async function violations(config: string): Promise<readonly string[]> {
+    const program = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
+    const rooms = ['domain', 'gateway', 'ledger', 'activities', 'workflows', 'worker'];
+    const stdout = await new Promise<string>((resolve) => {
+      // Its exit code is the number of violations, so an error is the expected end.
+      execFile(
+        process.execPath,
+        [program, '--config', join(root, config), '--no-cache', ...rooms],
+        { cwd: folder },
+        (_error, out, err) => resolve(out + err),
+      );
+    });
+    return stdout
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line.startsWith('error '));
+  }
+
+  it('let the rooms import one way only, types included', async () => {
+    const found = await violations('.dependency-cruiser.cjs');
+    expect(found).toEqual(
+      expect.arrayContaining([
+        'error domain-imports: domain/greedy.ts → gateway/send.ts',
+        'error gateway-imports: gateway/rude.ts → worker/work.ts',
+        expect.stringContaining('error no-cycles: ledger/one.ts'),
+        expect.stringContaining('error development-only: ledger/test-only.ts'),
+      ]),
+    );
+    expect(found.filter((line) => line.includes('good.ts') || line.includes('gateway/send.ts →'))).toEqual(
+      [],
+    );
+  });
+
+  it('see what a workflow reaches through others, and do not mind what it only names', async () => {
+    const found = await violations('.dependency-cruiser.runtime.cjs');
+    expect(found).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(
+          /workflow-reaches-a-side-effect: workflows\/pulls-zod\.ts → .*node_modules\/zod/u,
+        ),
+        expect.stringContaining(
+          'workflow-reaches-a-side-effect: workflows/pulls-gateway.ts → gateway/send.ts',
+        ),
+        expect.stringMatching(/workflow-reaches-node: workflows\/pulls-node\.ts → (node:)?fs/u),
+        expect.stringContaining('domain-reaches-a-room: domain/greedy.ts → gateway/send.ts'),
+      ]),
+    );
+    expect(found.filter((line) => line.includes('good.ts'))).toEqual([]);
+  });
+});
