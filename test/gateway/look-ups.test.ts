@@ -68,6 +68,11 @@ describe('looking for our reference', () => {
     expect(await search()).toEqual({ kind: 'found', value: [declined] });
   });
 
+  it('believes entries that come without a result of the request: each has its own', async () => {
+    offer({ '/v3/query?': [200, { records: [original, refunded] }] });
+    expect(await search()).toEqual({ kind: 'found', value: [original, refunded] });
+  });
+
   it('keeps nothing of a card', async () => {
     offer({
       '/v3/query?': [
