@@ -26,8 +26,9 @@ export interface CallerActivities {
   refundPosition(refundId: string): Promise<Position>;
 }
 
+/** What a refund is started with besides its id; both follow from the entity of its payment. */
 export interface StartSettings {
-  readonly plan: Plan;
+  readonly planFor: (entityId: string) => Plan;
   readonly lookUpTaskQueue: (entityId: string) => string;
 }
 
@@ -40,7 +41,7 @@ export function createCallerActivities(deps: Dependencies, settings: StartSettin
           paymentId: refund.paymentId,
           input: {
             refundId: refund.id,
-            plan: settings.plan,
+            plan: settings.planFor(refund.entityId),
             lookUpTaskQueue: settings.lookUpTaskQueue(refund.entityId),
           },
         };

@@ -2,7 +2,10 @@
 import type { Plan } from '../domain/plan.js';
 import type { GatewayHost } from '../domain/result-codes.js';
 import type { EntitySettings } from '../gateway/settings.js';
-import type { ProfileName } from '../worker/profiles.js';
+
+/** How big a worker is; the numbers and their reasons are in `worker/profiles.ts`. */
+export const WORKER_PROFILES = ['small', 'standard'] as const;
+export type WorkerProfile = (typeof WORKER_PROFILES)[number];
 
 export interface Settings {
   readonly databaseUrl: string;
@@ -11,12 +14,13 @@ export interface Settings {
   readonly entities: readonly [EntitySettings, ...EntitySettings[]];
   /** `test`: success codes of the test system are successes. `live`: they mean that no money moved. By entity id. */
   readonly hosts: ReadonlyMap<string, GatewayHost>;
-  readonly plan: Plan;
+  /** Timings and policy of a refund that starts now. Acquirers differ in what they can do, so policy goes by entity. */
+  readonly planFor: (entityId: string) => Plan;
   /** Look-ups a second for each entity. The vendor documents 30 searches and 100 look-ups by id a minute. */
   readonly lookUpsPerSecond: number;
   /** Separates deployments that share a Temporal namespace. */
   readonly taskQueue: string;
-  readonly workerProfile: ProfileName;
+  readonly workerProfile: WorkerProfile;
   /** A workflow bundle that was built before; undefined builds one at start. */
   readonly workflowBundlePath: string | undefined;
 }

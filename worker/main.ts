@@ -1,5 +1,5 @@
 /** `npm run worker`: the production process that runs workflows and activities until it is told to stop. */
-import { NativeConnection, Runtime } from '@temporalio/worker';
+import { Runtime, type NativeConnection } from '@temporalio/worker';
 import { createGateway } from '../gateway/oppwa.js';
 import { openDatabase, openTransaction } from '../ledger/database.js';
 import { migrate } from '../ledger/migrate.js';
@@ -20,7 +20,7 @@ async function main(): Promise<void> {
   await migrate(settings.databaseUrl);
   const database = openDatabase(settings.databaseUrl, { connections: settings.databaseConnections });
   const gateway = createGateway({ entities: settings.entities, refuseWhen: openTransaction });
-  const { connection, namespace } = await connectWorker();
+  const { connection, namespace } = await connectWorker(process.env);
   const queues = taskQueues(settings.taskQueue);
   const worker = await startRefundWorker({
     connection,
@@ -35,11 +35,13 @@ async function main(): Promise<void> {
       hostOf: (entityId) => settings.hosts.get(entityId) ?? 'live',
       now: () => performance.now(),
     },
-    start: { plan: settings.plan, lookUpTaskQueue: queues.lookUps },
+    start: { planFor: settings.planFor, lookUpTaskQueue: queues.lookUps },
     entityIds: settings.entities.map(({ id }) => id),
     lookUpsPerSecond: settings.lookUpsPerSecond,
   });
-  process.stdout.write(`${JSON.stringify({ ready: true, role: 'worker', pid: process.pid, taskQueue: queues.refunds })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ ready: true, role: 'worker', pid: process.pid, taskQueue: queues.refunds })}\n`,
+  );
   const stop = (): void => {
     void worker.shutdown();
   };
@@ -61,7 +63,9 @@ async function closeAll(
 
 main().catch((error: unknown) => {
   process.stderr.write(
-    error instanceof SettingsError ? `${error.message}\n` : `worker: ${error instanceof Error ? (error.stack ?? error.message) : 'failed'}\n`,
+    error instanceof SettingsError
+      ? `${error.message}\n`
+      : `worker: ${error instanceof Error ? (error.stack ?? error.message) : 'failed'}\n`,
   );
   process.exitCode = error instanceof SettingsError ? 2 : 1;
 });

@@ -1,5 +1,6 @@
 /** How big a worker is, as named data: each number with its reason. */
 import type { WorkerOptions } from '@temporalio/worker';
+import type { WorkerProfile } from '../settings/settings.js';
 
 export type Profile = Pick<
   WorkerOptions,
@@ -33,6 +34,4 @@ export const PROFILES = {
     workflowTaskPollerBehavior: polling(20),
     activityTaskPollerBehavior: polling(20),
   },
-} as const satisfies Record<string, Profile>;
-
-export type ProfileName = keyof typeof PROFILES;
+} as const satisfies Record<WorkerProfile, Profile>;

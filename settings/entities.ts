@@ -1,0 +1,215 @@
+/** The gateway's entities, from `OPPWA_*` for one or from the file that `REFUNDS_CONFIG` names for several. */
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { z } from 'zod';
+import { isEntityId } from '../domain/ids.js';
+import type { GatewayHost } from '../domain/result-codes.js';
+import { Secret } from '../domain/secret.js';
+import { isSafeAddress, type EntitySettings } from '../gateway/settings.js';
+import type { Reading, SettingsProblem } from './problems.js';
+
+/** What the acquirer behind an entity can do, where it differs from the default policy. */
+export interface Capabilities {
+  readonly credit?: boolean | undefined;
+  readonly partialReversal?: boolean | undefined;
+}
+
+export interface ConfiguredEntity {
+  readonly settings: EntitySettings;
+  readonly host: GatewayHost;
+  readonly capabilities: Capabilities;
+}
+
+export type ConfiguredEntities = readonly [ConfiguredEntity, ...ConfiguredEntity[]];
+
+/** Hosts that the vendor and its resellers run for tests. Anything else may move real money. */
+const TEST_HOSTS: ReadonlySet<string> = new Set([
+  'eu-test.oppwa.com',
+  'test.oppwa.com',
+  'sandbox-card.peachpayments.com',
+  'test.vr-pay-ecommerce.de',
+]);
+
+const EXAMPLES = {
+  id: '8ac7a4c79394bdc801939736f17e063d',
+  baseUrl: 'https://eu-test.oppwa.com',
+  accessToken: 'the bearer token of the entity',
+  accessTokenFile: '/run/secrets/oppwa-token',
+  testMode: 'EXTERNAL, or empty on a live host',
+  capabilities: '{"credit":true,"partialReversal":false}',
+} as const;
+const FILE_EXAMPLE =
+  '{"entities":[{"id":"8ac7a4c79394bdc801939736f17e063d","baseUrl":"https://eu-test.oppwa.com","accessTokenFile":"/run/secrets/oppwa-token"}]}';
+
+const isToken = (text: string): boolean => /^[\x21-\x7e]+$/.test(text);
+const TOKEN_FORM = 'must be visible ASCII without spaces';
+
+function isBaseUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  return isSafeAddress(url) && url.search === '' && url.hash === '';
+}
+
+const given = z.string({ error: 'is missing' });
+const entityShape = z.strictObject({
+  id: given.refine(isEntityId, 'must be 32 lowercase hexadecimal characters'),
+  baseUrl: given.refine(
+    isBaseUrl,
+    'must be an https address without user, query or fragment; http is for loopback addresses only',
+  ),
+  accessToken: z.string({ error: 'must be text' }).refine(isToken, TOKEN_FORM).optional(),
+  accessTokenFile: z.string({ error: 'must be the name of a file' }).min(1, 'must not be empty').optional(),
+  testMode: z.enum(['INTERNAL', 'EXTERNAL'], { error: 'must be INTERNAL or EXTERNAL' }).optional(),
+  capabilities: z
+    .strictObject({
+      credit: z.boolean({ error: 'must be true or false' }).optional(),
+      partialReversal: z.boolean({ error: 'must be true or false' }).optional(),
+    })
+    .optional(),
+});
+type RawEntity = z.infer<typeof entityShape>;
+
+const fileShape = z.strictObject({
+  entities: z.array(z.unknown(), { error: 'must be a list' }).min(1, 'must name at least one entity'),
+});
+
+/** `test` where success codes of the test system are successes: known test hosts and this machine itself. */
+export function hostKind(baseUrl: string): GatewayHost {
+  const { hostname } = new URL(baseUrl);
+  const isLoopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);
+  return isLoopback || TEST_HOSTS.has(hostname) ? 'test' : 'live';
+}
+
+/** Empty variables count as absent: that is how many platforms pass what is not set. */
+export function readEntities(variable: (name: string) => string | undefined): Reading<ConfiguredEntities> {
+  const path = variable('REFUNDS_CONFIG');
+  if (path === undefined) return fromVariables(variable);
+  const also = Object.values(VARIABLES).filter((name) => variable(name) !== undefined);
+  if (also.length === 0) return fromFile(path);
+  const problem = `cannot be set together with ${also.join(', ')}: which entity is meant would be a guess`;
+  return {
+    ok: false,
+    problems: [{ variable: 'REFUNDS_CONFIG', problem, example: 'only one of the two ways' }],
+  };
+}
+
+const VARIABLES = {
+  id: 'OPPWA_ENTITY_ID',
+  baseUrl: 'OPPWA_BASE_URL',
+  accessToken: 'OPPWA_ACCESS_TOKEN',
+  testMode: 'OPPWA_TEST_MODE',
+} as const;
+
+function fromVariables(variable: (name: string) => string | undefined): Reading<ConfiguredEntities> {
+  const raw = Object.fromEntries(Object.entries(VARIABLES).map(([key, name]) => [key, variable(name)]));
+  const reading = readEntity(
+    raw,
+    (key) => new Map<string, string>(Object.entries(VARIABLES)).get(key) ?? key,
+    '.',
+  );
+  return reading.ok ? { ok: true, value: [reading.value] } : reading;
+}
+
+function fromFile(path: string): Reading<ConfiguredEntities> {
+  const wrong = (problem: string): Reading<ConfiguredEntities> => ({
+    ok: false,
+    problems: [{ variable: 'REFUNDS_CONFIG', problem, example: FILE_EXAMPLE }],
+  });
+  const text = readText(path);
+  if (text === undefined) return wrong('names a file that cannot be read');
+  const parsed = fileShape.safeParse(parseJson(text));
+  if (!parsed.success) return wrong('names a file that is not such a JSON document');
+  const place = (index: number) => (key: string) =>
+    `REFUNDS_CONFIG entities[${index}]${key === '' ? '' : `.${key}`}`;
+  const readings = parsed.data.entities.map((raw, index) => readEntity(raw, place(index), dirname(path)));
+  const problems = readings.flatMap((reading) => (reading.ok ? [] : reading.problems));
+  const entities = readings.flatMap((reading) => (reading.ok ? [reading.value] : []));
+  const seen = new Set<string>();
+  entities.forEach(({ settings }, index) => {
+    if (seen.has(settings.id))
+      problems.push({
+        variable: place(index)('id'),
+        problem: 'is the id of an earlier entity',
+        example: 'each entity once',
+      });
+    seen.add(settings.id);
+  });
+  const [first, ...others] = entities;
+  return first === undefined || problems.length > 0
+    ? { ok: false, problems }
+    : { ok: true, value: [first, ...others] };
+}
+
+function readEntity(raw: unknown, place: (key: string) => string, folder: string): Reading<ConfiguredEntity> {
+  const parsed = entityShape.safeParse(raw);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(({ path, ...issue }) => {
+      const key = path.map(String).join('.');
+      return {
+        variable: place(key),
+        problem:
+          issue.code === 'unrecognized_keys' ? `has unknown fields: ${issue.keys.join(', ')}` : issue.message,
+        example: new Map<unknown, string>(Object.entries(EXAMPLES)).get(path[0]) ?? FILE_EXAMPLE,
+      };
+    });
+    return { ok: false, problems };
+  }
+  const { id, baseUrl, testMode, capabilities } = parsed.data;
+  const token = readToken(parsed.data, place, folder);
+  const problems: SettingsProblem[] = token.ok ? [] : [...token.problems];
+  const host = hostKind(baseUrl);
+  if (host === 'live' && testMode !== undefined)
+    problems.push({
+      variable: place('testMode'),
+      problem: 'must be empty: the host is not a known test host, and a live one refuses the parameter',
+      example: 'leave it out, or name a test host such as https://eu-test.oppwa.com',
+    });
+  if (!token.ok || problems.length > 0) return { ok: false, problems };
+  return {
+    ok: true,
+    value: {
+      settings: { id, baseUrl, accessToken: token.value, ...(testMode === undefined ? {} : { testMode }) },
+      host,
+      capabilities: capabilities ?? {},
+    },
+  };
+}
+
+function readToken(
+  { accessToken, accessTokenFile }: RawEntity,
+  place: (key: string) => string,
+  folder: string,
+): Reading<Secret<string>> {
+  const wrong = (key: 'accessToken' | 'accessTokenFile', problem: string): Reading<Secret<string>> => ({
+    ok: false,
+    problems: [{ variable: place(key), problem, example: EXAMPLES[key] }],
+  });
+  if (accessToken !== undefined)
+    return accessTokenFile === undefined
+      ? { ok: true, value: new Secret(accessToken) }
+      : wrong('accessTokenFile', 'cannot be given together with accessToken');
+  if (accessTokenFile === undefined) return wrong('accessToken', 'is missing');
+  const text = readText(resolve(folder, accessTokenFile))?.trim();
+  if (text === undefined) return wrong('accessTokenFile', 'names a file that cannot be read');
+  return isToken(text)
+    ? { ok: true, value: new Secret(text) }
+    : wrong('accessTokenFile', `names a file whose text ${TOKEN_FORM}`);
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** The parser's own message would repeat a piece of the file, and a piece may be a token. */
+function parseJson(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    return value;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,143 @@
+/** Reads the settings of a process from its environment, and refuses to start with every reason at once. */
+import { z } from 'zod';
+import { parseAmount } from '../domain/money.js';
+import { DEFAULT_POLICY, DEFAULT_TIMINGS, scaleTimings, type Plan, type Policy } from '../domain/plan.js';
+import { readEntities, type Capabilities } from './entities.js';
+import { SettingsError, type SettingsProblem } from './problems.js';
+import { WORKER_PROFILES, type Settings } from './settings.js';
+
+export { SettingsError, type SettingsProblem } from './problems.js';
+
+/** One look-up is a search first, and the vendor documents 30 searches a minute. */
+const LOOK_UPS_PER_SECOND = 0.5;
+
+function isDatabaseUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, pathname } = new URL(text);
+  return (protocol === 'postgres:' || protocol === 'postgresql:') && pathname.length > 1;
+}
+
+const number = (fits: (value: number) => boolean, form: string) =>
+  z
+    .string()
+    .refine((text) => /^\d+(\.\d+)?$/.test(text) && fits(Number(text)), form)
+    .transform(Number);
+
+const variables = z.object({
+  DATABASE_URL: z
+    .string({ error: 'is missing' })
+    .refine(isDatabaseUrl, 'must be a postgresql:// address with the name of a database'),
+  REFUNDS_DATABASE_CONNECTIONS: number(
+    (value) => Number.isInteger(value) && value >= 1 && value <= 500,
+    'must be a whole number from 1 to 500',
+  ).default(10),
+  REFUNDS_LOOK_UPS_PER_SECOND: number(
+    (value) => value > 0 && value <= 10_000,
+    'must be a number above 0 and at most 10000',
+  ).optional(),
+  REFUNDS_TIME_SCALE: number(
+    (value) => value > 0 && value <= 1,
+    'must be a number above 0 and at most 1',
+  ).default(1),
+  REFUNDS_TASK_QUEUE: z
+    .string()
+    .regex(/^[\w.-]{1,100}$/, 'must be 1 to 100 letters, digits, dots, dashes or underscores')
+    .default('refunds'),
+  REFUNDS_WORKER_PROFILE: z
+    .enum(WORKER_PROFILES, { error: `must be one of ${WORKER_PROFILES.join(', ')}` })
+    .default('standard'),
+  REFUNDS_WORKFLOW_BUNDLE: z.string().optional(),
+  REFUNDS_CREDIT_APPROVAL_ABOVE: z.string().default('').transform(readThresholds),
+});
+
+const EXAMPLES: Readonly<Record<string, string>> = {
+  DATABASE_URL: 'postgresql://refunds@db.example:5432/refunds',
+  REFUNDS_DATABASE_CONNECTIONS: '10',
+  REFUNDS_LOOK_UPS_PER_SECOND: '0.5',
+  REFUNDS_TIME_SCALE: '0.001',
+  REFUNDS_TASK_QUEUE: 'refunds',
+  REFUNDS_WORKER_PROFILE: 'standard',
+  REFUNDS_CREDIT_APPROVAL_ABOVE: 'EUR:500.00,USD:500.00',
+};
+
+/** Throws `SettingsError`. Files that the variables name are read here, and only here. */
+export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  const variable = (name: string): string | undefined => {
+    const value = env[name]?.trim();
+    return value === '' ? undefined : value;
+  };
+  const parsed = variables.safeParse(
+    Object.fromEntries(Object.keys(variables.shape).map((name) => [name, variable(name)])),
+  );
+  const entities = readEntities(variable);
+  const problems: SettingsProblem[] = [
+    ...(parsed.success ? [] : parsed.error.issues.map(problemOf)),
+    ...(entities.ok ? [] : entities.problems),
+  ];
+  if (!parsed.success || !entities.ok) throw new SettingsError(problems);
+
+  const scale = parsed.data.REFUNDS_TIME_SCALE;
+  if (scale !== 1 && entities.value.some(({ host }) => host === 'live'))
+    throw new SettingsError([
+      {
+        variable: 'REFUNDS_TIME_SCALE',
+        problem:
+          'must be 1 where an entity is on a live host: it would shorten the proof that nothing was sent',
+        example: '1',
+      },
+    ]);
+
+  const timings = scaleTimings(DEFAULT_TIMINGS, scale);
+  const shared = { ...DEFAULT_POLICY, creditApprovalAbove: parsed.data.REFUNDS_CREDIT_APPROVAL_ABOVE };
+  const plans = new Map<string, Plan>(
+    entities.value.map(({ settings, capabilities }) => [
+      settings.id,
+      { timings, policy: policyFor(shared, capabilities) },
+    ]),
+  );
+  // An entity that is no longer configured: nothing is known about its acquirer, so nothing is allowed that may be refused.
+  const unknown: Plan = { timings, policy: policyFor(shared, { credit: false, partialReversal: false }) };
+  const [first, ...others] = entities.value;
+  return {
+    databaseUrl: parsed.data.DATABASE_URL,
+    databaseConnections: parsed.data.REFUNDS_DATABASE_CONNECTIONS,
+    entities: [first.settings, ...others.map(({ settings }) => settings)],
+    hosts: new Map(entities.value.map(({ settings, host }) => [settings.id, host])),
+    planFor: (entityId) => plans.get(entityId) ?? unknown,
+    lookUpsPerSecond: parsed.data.REFUNDS_LOOK_UPS_PER_SECOND ?? LOOK_UPS_PER_SECOND / scale,
+    taskQueue: parsed.data.REFUNDS_TASK_QUEUE,
+    workerProfile: parsed.data.REFUNDS_WORKER_PROFILE,
+    workflowBundlePath: parsed.data.REFUNDS_WORKFLOW_BUNDLE,
+  };
+}
+
+function policyFor(policy: Policy, { credit, partialReversal }: Capabilities): Policy {
+  return {
+    ...policy,
+    creditEnabled: credit ?? policy.creditEnabled,
+    partialReversal: partialReversal ?? policy.partialReversal,
+  };
+}
+
+/** `EUR:500.00,JPY:80000` as minor units by currency. */
+function readThresholds(text: string, context: z.core.$RefinementCtx): Readonly<Record<string, string>> {
+  const thresholds = new Map<string, string>();
+  for (const entry of text === '' ? [] : text.split(',')) {
+    const [currency = '', amount = '', ...rest] = entry.trim().split(':');
+    const reading = parseAmount(amount, currency);
+    if (rest.length > 0 || !reading.ok)
+      context.addIssue({
+        code: 'custom',
+        message: `must be a list of currency:amount; ${reading.ok ? 'an entry has two colons' : reading.error.message.replace(/\.$/, '')}`,
+      });
+    else if (thresholds.has(currency))
+      context.addIssue({ code: 'custom', message: `names ${currency} twice` });
+    else thresholds.set(currency, reading.money.minor.toString());
+  }
+  return Object.fromEntries(thresholds);
+}
+
+function problemOf(issue: z.core.$ZodIssue): SettingsProblem {
+  const name = String(issue.path[0]);
+  return { variable: name, problem: issue.message, example: EXAMPLES[name] ?? '' };
+}
