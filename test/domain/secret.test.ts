@@ -14,7 +14,7 @@ describe('a secret', () => {
   it.each([
     ['String()', () => String(secret)],
     ['a template literal', () => `${String(secret)} ${secret.toString()}`],
-    ['concatenation', () => '' + secret.toString() + [secret].join()],
+    ['concatenation', () => 'a ' + secret.toString() + [secret].join()],
     ['JSON', () => JSON.stringify({ card: { number: secret } })],
     ['inspect', () => inspect({ card: { number: secret } }, { depth: 9, showHidden: true })],
     ['inspect of the bare secret', () => inspect(secret, { showHidden: true })],

@@ -394,7 +394,7 @@ async function openTls(
   onText?: (text: string) => void,
 ): Promise<number> {
   const tls = createTlsServer(options, (socket) => {
-    socket.on('data', (chunk) => onText?.(chunk.toString('latin1')));
+    socket.on('data', (chunk: Buffer) => onText?.(chunk.toString('latin1')));
     socket.on('error', () => undefined);
   });
   tls.on('tlsClientError', () => undefined);
