@@ -1,9 +1,11 @@
 /** Workers for refunds: one queue for workflows and money, one for each entity's look-ups. */
 import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
 import { Worker, type ActivityInterceptorsFactory, type NativeConnection, type WorkflowBundle } from '@temporalio/worker';
 import { createCallerActivities, type StartSettings } from '../activities/caller.js';
 import type { Dependencies } from '../activities/dependencies.js';
 import { createRefundActivities } from '../activities/refunds.js';
+import { LedgerError } from '../ledger/ledger.js';
 import type { TaskQueues } from '../temporal/task-queues.js';
 import type { Profile } from './profiles.js';
 
@@ -42,7 +44,7 @@ export async function startRefundWorker(options: RefundWorkerOptions): Promise<R
     namespace,
     shutdownGraceTime: SHUTDOWN_GRACE,
     shutdownForceTime: SHUTDOWN_FORCE,
-    interceptors: { activity: [heartbeating] },
+    interceptors: { activity: [heartbeating, namingFailures] },
   };
   const workers = await Promise.all([
     Worker.create({
@@ -89,6 +91,20 @@ const heartbeating: ActivityInterceptorsFactory = (context) => ({
         return await next(input);
       } finally {
         clearInterval(beat);
+      }
+    },
+  },
+});
+
+/** A failure's type is the ledger's stable code: that is what retry options name. */
+const namingFailures: ActivityInterceptorsFactory = () => ({
+  inbound: {
+    async execute(input, next) {
+      try {
+        return await next(input);
+      } catch (error) {
+        if (!(error instanceof LedgerError)) throw error;
+        throw ApplicationFailure.create({ type: error.code, message: error.message, details: [error.details], cause: error });
       }
     },
   },

@@ -19,8 +19,8 @@ export interface Desk {
   readonly newest: (known: Position) => Position;
   /** Waits for `ms`, or until something else is known; false when it was only time. */
   readonly newsWithin: (ms: number, known: Position) => Promise<boolean>;
-  /** The same, and a notice of the gateway ends the wait too. */
-  readonly noticeWithin: (ms: number, known: Position) => Promise<boolean>;
+  /** The same, and a notice of the gateway ends the wait too, also one that came while the workflow was busy elsewhere. */
+  readonly noticeWithin: (ms: number, known: Position) => Promise<void>;
   /** Waits without end for something that a person says. */
   readonly news: (known: Position) => Promise<void>;
   /** Whether cancelling was asked for since this was last asked. */
@@ -30,7 +30,7 @@ export interface Desk {
 export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Desk {
   let latest: Position | undefined;
   let busy = 0;
-  let notices = 0;
+  let noticed = false;
   let cancelRequested = false;
 
   const hear = (position: Position): void => {
@@ -47,7 +47,7 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
   };
 
   setHandler(gatewayNotice, () => {
-    notices += 1;
+    noticed = true;
   });
   setHandler(
     decideUpdate,
@@ -57,7 +57,13 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
         hear(result.position);
         return result;
       }),
-    { validator: (message) => requireText(message, ['verdict', 'instruction', 'by', 'reason']) },
+    {
+      validator: (message) => {
+        requireText(message, ['verdict', 'instruction', 'by', 'reason']);
+        if (message.ticket !== undefined) requireText(message, ['ticket']);
+        requireVerdict(message);
+      },
+    },
   );
   setHandler(
     withdrawUpdate,
@@ -93,8 +99,8 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
     newsWithin: (ms, known) =>
       ms <= 0 ? Promise.resolve(isNews(known)) : condition(() => isNews(known), ms),
     noticeWithin: async (ms, known) => {
-      const heard = notices;
-      return condition(() => isNews(known) || notices > heard, ms);
+      await condition(() => isNews(known) || noticed, ms);
+      noticed = false;
     },
     news: (known) => condition(() => isNews(known)),
     takeCancelRequest: () => {
@@ -110,7 +116,14 @@ function requireText(message: unknown, fields: readonly string[]): void {
   for (const field of fields) {
     const value: unknown =
       typeof message === 'object' && message !== null ? Object.getOwnPropertyDescriptor(message, field)?.value : undefined;
-    if (typeof value !== 'string' || value.trim() === '')
+    // PostgreSQL stores no NUL: the activity would be tried for ever.
+    if (typeof value !== 'string' || value.trim() === '' || value.includes('\0'))
       throw ApplicationFailure.nonRetryable(`${field} must be a text that is not empty`, 'invalid_input');
   }
+}
+
+/** Messages come from outside, whatever their type says; the ledger would refuse another verdict again and again. */
+function requireVerdict({ verdict }: { readonly verdict: string }): void {
+  if (verdict !== 'approved' && verdict !== 'refused')
+    throw ApplicationFailure.nonRetryable("verdict must be 'approved' or 'refused'", 'invalid_input');
 }
