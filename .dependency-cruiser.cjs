@@ -8,7 +8,7 @@ const allowed = {
   activities: ['domain', 'gateway', 'ledger'],
   workflows: ['domain', 'activities'],
   temporal: ['domain', 'workflows'],
-  settings: ['domain', 'gateway', 'ledger', 'temporal', 'worker/profiles.ts'],
+  settings: ['domain', 'gateway', 'ledger', 'temporal'],
   worker: ['domain', 'gateway', 'ledger', 'activities', 'workflows', 'temporal', 'settings'],
   client: ['domain', 'gateway', 'ledger', 'workflows', 'temporal', 'settings'],
 };

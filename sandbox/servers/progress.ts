@@ -7,9 +7,6 @@ export const sayOnStderr: Say = (line) => {
   process.stderr.write(`${line}\n`);
 };
 
-/** What is known about a piece of work while it runs, for example `812 packages`. */
-export type Detail = () => string;
-
 export interface ProgressOptions {
   readonly say?: Say;
   /** Whether a line may be written over. Default: stderr is a terminal and nobody else takes the lines. */
@@ -24,7 +21,8 @@ const LINE_EVERY_MS = 10_000;
 const seconds = (since: number): string => `${Math.round((performance.now() - since) / 1_000)} s`;
 
 /**
- * Runs `work` and shows `label` with the seconds gone by: on a terminal as one live line, otherwise as a line each
+ * Runs `work` and shows `label` with the seconds gone by, and what `work` tells of itself
+ * (`812 steps`): on a terminal as one live line, otherwise as a line each
  * ten seconds, so that a log of a slow start is never silent and never long. Rethrows what `work` throws.
  */
 export async function showing<T>(

@@ -1,0 +1,115 @@
+/** The production-like stack: pinned, ordered, without secrets, and made of files that are there. */
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { SEARCH_ATTRIBUTES } from '../../sandbox/servers/temporal.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const text = await readFile(join(root, 'docker-compose.yml'), 'utf8');
+const example = await readFile(join(root, '.env.example'), 'utf8');
+
+const service = z.looseObject({
+  image: z.string().optional(),
+  build: z.string().optional(),
+  restart: z.string(),
+  depends_on: z.record(z.string(), z.object({ condition: z.string() })).default({}),
+  environment: z.record(z.string(), z.string()).default({}),
+  healthcheck: z.object({ test: z.array(z.string()) }).optional(),
+  ports: z.array(z.string()).default([]),
+  volumes: z.array(z.string()).default([]),
+});
+const { services } = z
+  .looseObject({ services: z.record(z.string(), service) })
+  .parse(parse(text, { merge: true }));
+const all = Object.entries(services);
+
+/** The compose command of this machine, or undefined. */
+const compose = [['docker', 'compose'], ['docker-compose']].find(
+  ([command = '', ...args]) => spawnSync(command, [...args, 'version']).status === 0,
+);
+
+describe('docker-compose.yml', () => {
+  it('pins every image, and uses none that sets itself up', () => {
+    for (const [name, { image, build }] of all) {
+      expect(build ?? image, name).toMatch(build === undefined ? /^[\w/-]+:\d+(\.\d+)+$/u : /^\.$/u);
+      expect(image ?? '', name).not.toContain('auto-setup');
+    }
+  });
+
+  it('waits for what each part needs, in a way that the other part can tell', () => {
+    for (const [name, { depends_on: others }] of all) {
+      for (const [other, { condition }] of Object.entries(others)) {
+        const needed = services[other];
+        expect(needed, `${name} needs ${other}`).toBeDefined();
+        if (condition === 'service_healthy') expect(needed?.healthcheck, other).toBeDefined();
+        // A job that is started again whenever it ends never counts as completed.
+        if (condition === 'service_completed_successfully') expect(needed?.restart).toMatch(/^on-failure/u);
+      }
+    }
+    expect(Object.keys(services['temporal']?.depends_on ?? {})).toEqual(['temporal-schema']);
+    expect(Object.keys(services['worker']?.depends_on ?? {}).sort()).toEqual([
+      'postgres',
+      'temporal-namespace',
+    ]);
+  });
+
+  it('holds no secret and asks for each by a name that .env.example explains', () => {
+    const asked = [...text.matchAll(/\$\{(\w+):[?-]/gu)].map(([, name = '']) => name);
+    const explained = [...example.matchAll(/^(\w+)=/gmu)].map(([, name = '']) => name);
+    expect([...new Set(asked)].sort()).toEqual(explained.sort());
+    for (const [name, { environment }] of all) {
+      for (const [variable, value] of Object.entries(environment)) {
+        if (/password|pwd|token|secret/iu.test(variable))
+          expect(value, `${name}.${variable}`).toMatch(/\$\{\w+:\?/u);
+      }
+    }
+    expect(example).toMatch(/^OPPWA_ACCESS_TOKEN=$/mu);
+  });
+
+  it('publishes ports on the loopback interface only and mounts files that exist', async () => {
+    for (const [name, { ports, volumes }] of all) {
+      for (const port of ports) expect(port, name).toMatch(/^127\.0\.0\.1:/u);
+      for (const [source = ''] of volumes.map((volume) => volume.split(':'))) {
+        if (source.startsWith('.')) expect((await stat(join(root, source))).isFile(), source).toBe(true);
+      }
+    }
+  });
+
+  it('creates the same search attributes as the sandbox', async () => {
+    const script = await readFile(join(root, 'deploy/temporal/setup-namespace.sh'), 'utf8');
+    const [, list = ''] = /for attribute in (.+); do/u.exec(script) ?? [];
+    expect(list.split(' ').sort()).toEqual(
+      Object.entries(SEARCH_ATTRIBUTES)
+        .map(([name, kind]) => `${name}:${kind}`)
+        .sort(),
+    );
+  });
+
+  it.skipIf(compose === undefined)(
+    `is read without complaint by Docker Compose${compose === undefined ? ' (skipped: there is no `docker compose` here)' : ''}`,
+    async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'compose-'));
+      try {
+        await writeFile(join(folder, 'env'), example.replaceAll(/=$/gmu, '=filled'));
+        const [command = '', ...args] = compose ?? [];
+        const file = join(root, 'docker-compose.yml');
+        const run = promisify(execFile);
+        const { stdout, stderr } = await run(
+          command,
+          [...args, '--env-file', join(folder, 'env'), '--file', file, 'config', '--services'],
+          { cwd: folder },
+        );
+        expect(stderr).toBe('');
+        expect(stdout.trim().split('\n').sort()).toEqual(Object.keys(services).sort());
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
+  );
+});
