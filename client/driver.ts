@@ -1,0 +1,101 @@
+/** Starts a refund's workflow, or speaks to it; whether one is running already makes no difference. */
+import { createHash, randomUUID } from 'node:crypto';
+import {
+  WithStartWorkflowOperation,
+  type Client,
+  type WorkflowStartOptions,
+  type WorkflowUpdateOptions,
+} from '@temporalio/client';
+import type { UpdateDefinition } from '@temporalio/common';
+import type { StartSettings } from '../activities/caller.js';
+import type { RefundState } from '../domain/states.js';
+import type { TaskQueues } from '../temporal/task-queues.js';
+import { REFUND_WORKFLOW, refundWorkflowId, SEARCH_ATTRIBUTES } from '../workflows/contract.js';
+import type { refund as refundWorkflow } from '../workflows/refund.js';
+import { fromTemporal } from './errors.js';
+import { PERSON_STATES } from './view.js';
+
+/** What a run is started with. */
+export interface Drivable {
+  readonly id: string;
+  readonly paymentId: string;
+  readonly entityId: string;
+  readonly state: RefundState;
+}
+
+export interface Driver {
+  start(refund: Drivable): Promise<void>;
+  /** Starts a run where none is alive, and answers what the run answered. `sameAs`: equal ones are heard once by one run. */
+  say<Answer, Args extends [unknown?]>(
+    refund: Drivable,
+    update: UpdateDefinition<Answer, Args>,
+    args: Args,
+    sameAs?: readonly string[],
+  ): Promise<Answer>;
+}
+
+type StartOptions = WorkflowStartOptions<typeof refundWorkflow> & {
+  readonly workflowIdConflictPolicy: 'USE_EXISTING';
+};
+
+/** Milliseconds. Longer than a worker needs for a restart, shorter than a person's patience. */
+const ANSWER_WITHIN = 30_000;
+
+export function createDriver(temporal: Client, start: StartSettings, queues: TaskQueues): Driver {
+  // The ledger makes a refund unique; the workflow's id only keeps two runs from going at once, and running again repairs.
+  function optionsFor(subject: Drivable): StartOptions {
+    return {
+      workflowId: refundWorkflowId(subject.id),
+      taskQueue: queues.refunds,
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      args: [
+        {
+          refundId: subject.id,
+          plan: start.planFor(subject.entityId),
+          lookUpTaskQueue: start.lookUpTaskQueue(subject.entityId),
+        },
+      ],
+      typedSearchAttributes: [
+        { key: SEARCH_ATTRIBUTES.state, value: subject.state },
+        { key: SEARCH_ATTRIBUTES.needsPerson, value: PERSON_STATES.includes(subject.state) },
+        { key: SEARCH_ATTRIBUTES.paymentId, value: subject.paymentId },
+      ],
+    };
+  }
+
+  async function within<T>(refundId: string, call: () => Promise<T>): Promise<T> {
+    try {
+      return await temporal.withDeadline(Date.now() + ANSWER_WITHIN, call);
+    } catch (error) {
+      throw fromTemporal(refundId, error);
+    }
+  }
+
+  return {
+    async start(subject) {
+      await within(subject.id, () =>
+        temporal.workflow.start<typeof refundWorkflow>(REFUND_WORKFLOW, optionsFor(subject)),
+      );
+    },
+    say(subject, update, args, sameAs) {
+      const updateOptions: WorkflowUpdateOptions = {
+        updateId: sameAs === undefined ? randomUUID() : digest(sameAs),
+      };
+      return within(subject.id, () =>
+        temporal.workflow.executeUpdateWithStart(update, {
+          ...updateOptions,
+          args,
+          startWorkflowOperation: new WithStartWorkflowOperation<typeof refundWorkflow>(
+            REFUND_WORKFLOW,
+            optionsFor(subject),
+          ),
+        }),
+      );
+    },
+  };
+}
+
+/** An update's id is not encrypted in the history, and who spoke is nobody's business there. */
+const digest = (parts: readonly string[]): string =>
+  createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);

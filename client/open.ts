@@ -1,0 +1,44 @@
+/** The client of a process that has nothing but its environment: connections opened from settings, and closed together. */
+import { createGateway } from '../gateway/oppwa.js';
+import { openDatabase, openTransaction } from '../ledger/database.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { createLedger } from '../ledger/postgres.js';
+import type { Settings } from '../settings/settings.js';
+import { openClient } from '../temporal/connection.js';
+import { taskQueues } from '../temporal/task-queues.js';
+import { createRefundsClient, type RefundsClient } from './refunds-client.js';
+
+export interface OpenRefundsClient {
+  readonly client: RefundsClient;
+  /** For reading. Who writes is the workflow. */
+  readonly ledger: Ledger;
+  close(): Promise<void>;
+}
+
+/** Connects with the first call that needs it, so what only reads the ledger works while Temporal is away. */
+export function openRefundsClient(settings: Settings, env: NodeJS.ProcessEnv): OpenRefundsClient {
+  const temporal = openClient(env);
+  const database = openDatabase(settings.databaseUrl, { connections: settings.databaseConnections });
+  const gateway = createGateway({ entities: settings.entities, refuseWhen: openTransaction });
+  const ledger = createLedger(database);
+  const queues = taskQueues(settings.taskQueue);
+  const client = createRefundsClient({
+    temporal,
+    dependencies: {
+      ledger,
+      gateway,
+      defaultEntityId: settings.entities[0].id,
+      hostOf: (entityId) => settings.hosts.get(entityId) ?? 'live',
+      now: () => performance.now(),
+    },
+    start: { planFor: settings.planFor, lookUpTaskQueue: queues.lookUps },
+    queues,
+  });
+  return {
+    client,
+    ledger,
+    async close() {
+      await Promise.all([temporal.connection.close(), gateway.close(), database.close()]);
+    },
+  };
+}

@@ -1,0 +1,221 @@
+/** The typed client: asks for refunds, tells where they stand, and carries what people decide. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import { acceptRefund, type RefundOrder } from '../activities/accept.js';
+import type { StartSettings } from '../activities/caller.js';
+import type { Dependencies } from '../activities/dependencies.js';
+import { isRefundId } from '../domain/ids.js';
+import type { InputProblem } from '../domain/request.js';
+import {
+  isFinal,
+  PUBLIC_STATUS,
+  REFUND_STATES,
+  type RefundState,
+  type RefundStatus,
+} from '../domain/states.js';
+import type { RefundRecord } from '../ledger/ledger.js';
+import type { TaskQueues } from '../temporal/task-queues.js';
+import { decideUpdate, resolveUpdate, withdrawUpdate } from '../workflows/contract.js';
+import { createDriver } from './driver.js';
+import { fromAcceptance, invalid, notFound, refusal } from './errors.js';
+import { PERSON_STATES, viewOf, type Refund } from './view.js';
+
+export interface RefundsClientOptions {
+  readonly temporal: Client;
+  readonly dependencies: Dependencies;
+  readonly start: StartSettings;
+  readonly queues: TaskQueues;
+}
+
+/** Newest first. Conditions are joined by *and*. */
+export interface ListFilter {
+  readonly paymentId?: string;
+  readonly status?: RefundStatus;
+  readonly state?: RefundState;
+  /** Only those that wait for a person. */
+  readonly stuck?: boolean;
+  /** 1 to 1000, default 100. */
+  readonly limit?: number;
+  /** The id of a refund: only older ones. */
+  readonly before?: string;
+}
+
+/** Who speaks, and why: both are kept. */
+export interface Word {
+  readonly by: string;
+  readonly reason: string;
+  readonly ticket?: string;
+}
+
+export interface ApprovalWord extends Word {
+  /** The instruction that the person saw; absent: the one that is waiting now. Repeating a word needs it. */
+  readonly instruction?: string;
+}
+
+/** Every method throws `RefundsError`; other errors are defects or a database that is away. */
+export interface RefundsClient {
+  /** Stores and reserves, then starts. The same key with the same request answers the same refund, however often and at once. */
+  requestRefund(order: RefundOrder): Promise<Refund>;
+  getRefund(id: string): Promise<Refund>;
+  listRefunds(filter?: ListFilter): Promise<readonly Refund[]>;
+  /** The refund now and whenever it has changed. Without `until` it never ends: what succeeded may come back. */
+  watch(
+    id: string,
+    options?: { readonly until?: 'final'; readonly signal?: AbortSignal },
+  ): AsyncIterable<Refund>;
+  /** As soon as it is final, after `ms` milliseconds at the latest. */
+  waitFor(id: string, ms: number): Promise<Refund>;
+  /** A second person says yes to exactly the instruction that was shown. */
+  approve(id: string, word: ApprovalWord): Promise<Refund>;
+  /** A second person says no: the refund ends, and its reservation is released. */
+  reject(id: string, word: ApprovalWord): Promise<Refund>;
+  /** Ends it while nothing has left and nothing may have left. */
+  withdraw(id: string, word: Word): Promise<Refund>;
+  /** Looks at the gateway now instead of when it is due. Sends nothing. */
+  resolve(id: string): Promise<Refund>;
+  /** Starts every refund that is not final, which changes nothing for those that run. Answers how many there are. */
+  resume(): Promise<number>;
+}
+
+const FIRST_PAUSE = 50;
+const PAUSE_GROWTH = 1.5;
+const LONGEST_PAUSE = 2_000;
+const MOST_AT_ONCE = 10;
+const PAGE = 500;
+const LONGEST_WORD = 500;
+
+export function createRefundsClient(options: RefundsClientOptions): RefundsClient {
+  const { dependencies } = options;
+  const { ledger } = dependencies;
+  const driver = createDriver(options.temporal, options.start, options.queues);
+
+  async function recordOf(id: string): Promise<RefundRecord> {
+    const record = isRefundId(id) ? await ledger.findRefund(id) : null;
+    if (record === null) throw notFound(id);
+    return record;
+  }
+
+  const getRefund = async (id: string): Promise<Refund> => viewOf(await recordOf(id));
+
+  async function* watch(
+    id: string,
+    { until, signal }: { readonly until?: 'final'; readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<Refund, void> {
+    let shown = '';
+    let pause = FIRST_PAUSE;
+    for (;;) {
+      const refund = await getRefund(id);
+      const text = JSON.stringify(refund);
+      if (text !== shown) {
+        shown = text;
+        pause = FIRST_PAUSE;
+        yield refund;
+      }
+      if (until === 'final' && isFinal(refund.state)) return;
+      await sleep(pause, undefined, signal === undefined ? {} : { signal });
+      pause = Math.min(pause * PAUSE_GROWTH, LONGEST_PAUSE);
+    }
+  }
+
+  async function decide(id: string, verdict: 'approved' | 'refused', word: ApprovalWord): Promise<Refund> {
+    checkWord(word);
+    const record = await recordOf(id);
+    const instruction = word.instruction ?? viewOf(record).approval?.instruction;
+    if (instruction === undefined) throw refusal(id, 'not_awaiting_approval');
+    const { by, reason, ticket } = word;
+    const message = { verdict, instruction, by, reason, ...(ticket === undefined ? {} : { ticket }) };
+    const result = await driver.say(record, decideUpdate, [message], [verdict, instruction, by]);
+    if (result.kind === 'refused') throw refusal(id, result.why);
+    return getRefund(id);
+  }
+
+  return {
+    async requestRefund(order) {
+      const { refund } = await acceptRefund(dependencies, order).catch((error: unknown) => {
+        throw fromAcceptance(error);
+      });
+      if (!isFinal(refund.state)) await driver.start(refund);
+      return viewOf(refund);
+    },
+    getRefund,
+    async listRefunds(filter = {}) {
+      const { paymentId, limit = 100, before } = filter;
+      checkList(filter);
+      const states = statesOf(filter);
+      if (states.length === 0) return [];
+      const records = await ledger.listRefunds({
+        states,
+        limit,
+        ...(paymentId === undefined ? {} : { paymentId }),
+        ...(before === undefined ? {} : { before }),
+      });
+      return records.map(viewOf);
+    },
+    watch,
+    async waitFor(id, ms) {
+      const until = performance.now() + ms;
+      for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * PAUSE_GROWTH, LONGEST_PAUSE)) {
+        const refund = await getRefund(id);
+        const left = until - performance.now();
+        if (isFinal(refund.state) || left <= 0) return refund;
+        await sleep(Math.min(pause, left));
+      }
+    },
+    approve: (id, word) => decide(id, 'approved', word),
+    reject: (id, word) => decide(id, 'refused', word),
+    async withdraw(id, word) {
+      checkWord(word);
+      const record = await recordOf(id);
+      const result = await driver.say(record, withdrawUpdate, [{ by: word.by, reason: word.reason }]);
+      if (result.kind === 'refused') throw refusal(id, result.why);
+      return getRefund(id);
+    },
+    async resolve(id) {
+      await driver.say(await recordOf(id), resolveUpdate, []);
+      return getRefund(id);
+    },
+    async resume() {
+      let started = 0;
+      for (let before: string | undefined; ;) {
+        const page = await ledger.listRefunds({
+          unfinished: true,
+          limit: PAGE,
+          ...(before === undefined ? {} : { before }),
+        });
+        for (let first = 0; first < page.length; first += MOST_AT_ONCE)
+          await Promise.all(page.slice(first, first + MOST_AT_ONCE).map((record) => driver.start(record)));
+        started += page.length;
+        before = page.at(-1)?.id;
+        if (before === undefined) return started;
+      }
+    },
+  };
+}
+
+function statesOf({ status, state, stuck }: ListFilter): readonly RefundState[] {
+  return REFUND_STATES.filter(
+    (one) =>
+      (state === undefined || one === state) &&
+      (status === undefined || PUBLIC_STATUS[one] === status) &&
+      (stuck !== true || PERSON_STATES.includes(one)),
+  );
+}
+
+function checkList({ limit = 1, before }: ListFilter): void {
+  const problems: InputProblem[] = [];
+  if (!Number.isInteger(limit) || limit < 1 || limit > 1000)
+    problems.push({ field: 'limit', code: 'invalid', message: 'must be a whole number from 1 to 1000' });
+  if (before !== undefined && !isRefundId(before))
+    problems.push({ field: 'before', code: 'invalid', message: 'must be the id of a refund' });
+  if (problems.length > 0) throw invalid(problems);
+}
+
+function checkWord({ by, reason, ticket }: Word): void {
+  const problems: InputProblem[] = [];
+  for (const [field, text] of Object.entries({ by, reason, ...(ticket === undefined ? {} : { ticket }) })) {
+    if (text.trim() === '') problems.push({ field, code: 'invalid', message: 'must not be empty' });
+    if (text.length > LONGEST_WORD)
+      problems.push({ field, code: 'invalid', message: `must be at most ${LONGEST_WORD} characters` });
+  }
+  if (problems.length > 0) throw invalid(problems);
+}

@@ -1,0 +1,122 @@
+/** A refund as everybody outside sees it: the command line, the typed client, and what answers over HTTP. */
+import { CASE_REASONS } from '../domain/finding.js';
+import { formatAmount, storedMoney } from '../domain/money.js';
+import { PUBLIC_STATUS, type AttemptState, type RefundState, type RefundStatus } from '../domain/states.js';
+import { PAYMENT_TYPES, type Way } from '../domain/way.js';
+import type { AttemptRecord, RefundRecord } from '../ledger/ledger.js';
+
+/** Amounts are decimal strings with the currency's own decimals, times are ISO 8601 in UTC. */
+export interface Refund {
+  readonly id: string;
+  /** What the caller named: a debit, an authorisation or one capture. */
+  readonly paymentId: string;
+  readonly amount: string;
+  readonly currency: string;
+  readonly reason: string;
+  readonly orderId: string | null;
+  readonly status: RefundStatus;
+  readonly state: RefundState;
+  /** How it was paid, or was tried last. */
+  readonly way: Way | null;
+  /** Oldest first. */
+  readonly attempts: readonly Attempt[];
+  /** What a person has to decide, while one has to. */
+  readonly review: { readonly why: string; readonly nextStep: string } | null;
+  /** What a second person is asked to approve, while one is asked. */
+  readonly approval: Approval | null;
+  /** Why it ended or waits: a stable code, or what the person wrote who ended it. */
+  readonly why: string | null;
+  /** What stands against a credit, where one was weighed. */
+  readonly blocks: readonly string[];
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+export interface Attempt {
+  readonly type: (typeof PAYMENT_TYPES)[Way];
+  readonly amount: string;
+  /** Ours, and known before anything was sent: what the gateway and the acquirer are asked by. */
+  readonly merchantTransactionId: string;
+  readonly gatewayId: string | null;
+  readonly state: AttemptState;
+  readonly resultCode: string | null;
+  readonly resultDescription: string | null;
+  /** What the refusal means, where it is one. */
+  readonly class: string | null;
+  readonly sentAt: string;
+  readonly answeredAt: string | null;
+}
+
+export interface Approval {
+  /** Binds the word to exactly this amount, way and destination. */
+  readonly instruction: string;
+  readonly amount: string;
+  readonly currency: string;
+  readonly registrationId: string;
+  readonly why: readonly string[];
+}
+
+/** States in which a refund goes on only when a person says how. */
+export const PERSON_STATES: readonly RefundState[] = ['manual_review', 'awaiting_approval'];
+
+export function viewOf(record: RefundRecord): Refund {
+  const { currency, state } = record;
+  const paid = record.attempts.filter((attempt) => attempt.state === 'succeeded').at(-1);
+  return {
+    id: record.id,
+    paymentId: record.paymentId,
+    amount: amountOf(record.amountMinor, currency),
+    currency,
+    reason: record.reason,
+    orderId: record.orderId,
+    status: PUBLIC_STATUS[state],
+    state,
+    way: (paid ?? record.attempts.at(-1))?.way ?? null,
+    attempts: record.attempts.map((attempt) => attemptOf(attempt, currency)),
+    review: state === 'manual_review' ? reviewOf(record.why) : null,
+    approval: approvalOf(record),
+    why: record.why,
+    blocks: record.blocks ?? [],
+    createdAt: record.createdAt.toISOString(),
+    updatedAt: record.updatedAt.toISOString(),
+  };
+}
+
+function attemptOf(attempt: AttemptRecord, currency: string): Attempt {
+  return {
+    type: PAYMENT_TYPES[attempt.way],
+    amount: amountOf(attempt.amountMinor, currency),
+    merchantTransactionId: attempt.reference,
+    gatewayId: attempt.gatewayId,
+    state: attempt.state,
+    resultCode: attempt.resultCode,
+    resultDescription: attempt.resultDescription,
+    class: attempt.refusalClass,
+    sentAt: attempt.sentAt.toISOString(),
+    answeredAt: attempt.answeredAt?.toISOString() ?? null,
+  };
+}
+
+/** A reason that this version does not know (a newer one wrote it) is shown as it is. */
+function reviewOf(why: string | null): { why: string; nextStep: string } {
+  const known = Object.entries(CASE_REASONS).find(([reason]) => reason === why)?.[1];
+  return known === undefined
+    ? {
+        why: why ?? 'A person has to decide.',
+        nextStep: 'Look at the attempts and at the payment in the gateway.',
+      }
+    : { why: known.why, nextStep: known.nextStep };
+}
+
+function approvalOf({ state, instruction }: RefundRecord): Approval | null {
+  if (state !== 'awaiting_approval' || instruction === null) return null;
+  return {
+    instruction: instruction.hash,
+    amount: amountOf(BigInt(instruction.amountMinor), instruction.currency),
+    currency: instruction.currency,
+    registrationId: instruction.registrationId,
+    why: instruction.why,
+  };
+}
+
+const amountOf = (minor: bigint, currency: string): string => formatAmount(storedMoney(minor, currency));
