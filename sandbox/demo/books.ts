@@ -1,0 +1,66 @@
+/** The gateway's books against the ledger, payment by payment: what each of them says has left the merchant. */
+import { storedMoney, formatAmount, parseGatewayAmount } from '../../domain/money.js';
+import { PAYMENT_TYPES } from '../../domain/way.js';
+import type { Ledger, RefundRecord } from '../../ledger/ledger.js';
+import type { SandboxTransaction } from '../control-client.js';
+
+export interface Disagreement {
+  readonly reference: string;
+  readonly what: string;
+}
+
+const OURS = new Set<string>(Object.values(PAYMENT_TYPES));
+
+/** Every reference that either side knows. Transactions without a reference of ours (a portal refund) are none of the ledger's attempts. */
+export function compareBooks(
+  refunds: readonly RefundRecord[],
+  transactions: readonly SandboxTransaction[],
+): readonly Disagreement[] {
+  const paid = new Map<string, SandboxTransaction[]>();
+  for (const transaction of transactions) {
+    const reference = transaction.merchantTransactionId;
+    if (reference === null || !OURS.has(transaction.type) || transaction.state !== 'succeeded') continue;
+    paid.set(reference, [...(paid.get(reference) ?? []), transaction]);
+  }
+  const disagreements: Disagreement[] = [];
+  for (const refund of refunds)
+    for (const attempt of refund.attempts) {
+      const executed = paid.get(attempt.reference) ?? [];
+      paid.delete(attempt.reference);
+      const told = (what: string): void => {
+        disagreements.push({ reference: attempt.reference, what });
+      };
+      const amount = formatAmount(storedMoney(attempt.amountMinor, refund.currency));
+      if (executed.length > 1) told(`executed ${executed.length} times`);
+      const [one] = executed;
+      if (one === undefined) {
+        if (attempt.state === 'succeeded')
+          told(`the ledger says ${amount} was paid, the gateway has nothing`);
+      } else if (attempt.state !== 'succeeded')
+        told(`the gateway paid ${one.amount}, the ledger says ${attempt.state}`);
+      else if (minorOf(one) !== attempt.amountMinor)
+        told(`the gateway paid ${one.amount}, the ledger says ${amount}`);
+    }
+  for (const [reference, executed] of paid)
+    disagreements.push({
+      reference,
+      what: `the gateway paid ${executed[0]?.amount ?? '?'}, the ledger has no such attempt`,
+    });
+  return disagreements;
+}
+
+/** All refunds of the ledger, page by page. */
+export async function allRefunds(ledger: Ledger): Promise<readonly RefundRecord[]> {
+  const all: RefundRecord[] = [];
+  for (;;) {
+    const last = all.at(-1)?.id;
+    const page = await ledger.listRefunds({ limit: 500, ...(last === undefined ? {} : { before: last }) });
+    if (page.length === 0) return all;
+    all.push(...page);
+  }
+}
+
+function minorOf(transaction: SandboxTransaction): bigint | undefined {
+  const read = parseGatewayAmount(transaction.amount, transaction.currency);
+  return read.ok ? read.money.minor : undefined;
+}

@@ -1,0 +1,199 @@
+/** The refunds of the demonstration, as data: what is arranged at the gateway, what is asked, how it must end. */
+import type { FaultRule } from '../gateway/faults.js';
+import type { GatewayControl, SandboxPayment } from '../control-client.js';
+
+/** How one request must end: as a refund in this state by this way, or refused before anything was stored. */
+export type Ending =
+  | { readonly state: string; readonly way: 'refund' | 'credit' | 'reversal' | null; readonly why?: RegExp }
+  | { readonly refused: string };
+
+export interface Case {
+  readonly name: string;
+  readonly payment: {
+    readonly type: 'DB' | 'PA';
+    readonly amount: string;
+    readonly captures?: readonly string[];
+  };
+  /** Paid back without incident beforehand, so that the ledger knows the payment before things go wrong. */
+  readonly before?: string;
+  readonly arrange?: (gateway: GatewayControl, payment: SandboxPayment) => Promise<void>;
+  /** Amounts asked for: one after the other, or all at once. */
+  readonly amounts: readonly string[];
+  readonly atOnce?: boolean;
+  /** What a second person says when an approval is asked for. */
+  readonly approval?: 'approve' | 'reject';
+  readonly endings: readonly Ending[];
+}
+
+const fault =
+  (paymentType: 'RF' | 'RV' | 'CD', ...effects: readonly FaultRule['effect'][]) =>
+  async (gateway: GatewayControl, payment: SandboxPayment): Promise<void> => {
+    for (const effect of effects) {
+      const match =
+        paymentType === 'CD' ? { registrationId: payment.registrationId } : { paymentId: payment.paymentId };
+      await gateway.setFault({ match: { paymentType, ...match }, effect });
+    }
+  };
+
+const reject = (code: string): FaultRule['effect'] => ({ kind: 'reject', code });
+const NOT_LINKABLE = reject('700.500.001');
+const DEBIT = { type: 'DB', amount: '100.00' } as const;
+const both =
+  (...steps: readonly ReturnType<typeof fault>[]) =>
+  async (gateway: GatewayControl, payment: SandboxPayment): Promise<void> => {
+    for (const step of steps) await step(gateway, payment);
+  };
+
+export const CASES: readonly Case[] = [
+  {
+    name: 'accepted at once',
+    payment: DEBIT,
+    amounts: ['100.00'],
+    endings: [{ state: 'succeeded', way: 'refund' }],
+  },
+  {
+    name: 'two equal parts',
+    payment: DEBIT,
+    amounts: ['30.00', '30.00'],
+    endings: [
+      { state: 'succeeded', way: 'refund' },
+      { state: 'succeeded', way: 'refund' },
+    ],
+  },
+  {
+    name: 'two captures of one authorisation',
+    payment: { type: 'PA', amount: '100.00', captures: ['60.00', '40.00'] },
+    amounts: ['80.00'],
+    endings: [{ state: 'succeeded', way: 'refund' }],
+  },
+  {
+    name: 'only authorised: reversed',
+    payment: { type: 'PA', amount: '75.00' },
+    amounts: ['75.00'],
+    endings: [{ state: 'succeeded', way: 'reversal' }],
+  },
+  {
+    name: 'pending, then accepted',
+    payment: DEBIT,
+    arrange: fault('RF', { kind: 'pending', afterMs: 1_500 }),
+    amounts: ['100.00'],
+    endings: [{ state: 'succeeded', way: 'refund' }],
+  },
+  {
+    name: 'answer lost, executed',
+    payment: DEBIT,
+    arrange: fault('RF', { kind: 'accept_then_drop' }),
+    amounts: ['100.00'],
+    endings: [{ state: 'succeeded', way: 'refund' }],
+  },
+  {
+    name: 'answer lost, not executed',
+    payment: DEBIT,
+    arrange: fault('RF', { kind: 'drop_before_execute' }),
+    amounts: ['100.00'],
+    endings: [{ state: 'succeeded', way: 'refund' }],
+  },
+  {
+    name: 'garbled answer, executed',
+    payment: DEBIT,
+    arrange: fault('RF', { kind: 'broken_body', form: 'truncated' }),
+    amounts: ['100.00'],
+    endings: [{ state: 'succeeded', way: 'refund' }],
+  },
+  {
+    name: 'soft refusal, sent again',
+    payment: DEBIT,
+    arrange: fault('RF', reject('900.100.600')),
+    amounts: ['100.00'],
+    endings: [{ state: 'succeeded', way: 'refund' }],
+  },
+  {
+    name: 'cannot be linked: credit',
+    payment: DEBIT,
+    arrange: fault('RF', NOT_LINKABLE),
+    amounts: ['100.00'],
+    endings: [{ state: 'succeeded', way: 'credit' }],
+  },
+  {
+    name: 'credit above the limit, approved',
+    payment: { type: 'DB', amount: '800.00' },
+    arrange: fault('RF', NOT_LINKABLE),
+    amounts: ['800.00'],
+    approval: 'approve',
+    endings: [{ state: 'succeeded', way: 'credit' }],
+  },
+  {
+    name: 'credit above the limit, refused',
+    payment: { type: 'DB', amount: '800.00' },
+    arrange: fault('RF', NOT_LINKABLE),
+    amounts: ['800.00'],
+    approval: 'reject',
+    endings: [{ state: 'failed', way: 'refund', why: /approval_refused/ }],
+  },
+  {
+    name: 'credit rejected: compensated',
+    payment: DEBIT,
+    arrange: both(fault('RF', NOT_LINKABLE), fault('CD', reject('800.100.152'))),
+    amounts: ['100.00'],
+    endings: [{ state: 'failed', way: 'credit', why: /credit_refused/ }],
+  },
+  {
+    name: 'credit, answer lost, executed',
+    payment: DEBIT,
+    arrange: both(fault('RF', NOT_LINKABLE), fault('CD', { kind: 'accept_then_drop' })),
+    amounts: ['100.00'],
+    endings: [{ state: 'succeeded', way: 'credit' }],
+  },
+  {
+    name: '700.300.300: no credit, a person',
+    payment: DEBIT,
+    arrange: fault('RF', reject('700.300.300')),
+    amounts: ['100.00'],
+    endings: [{ state: 'manual_review', way: 'refund', why: /refusal_unclear/ }],
+  },
+  {
+    name: '700.400.200, refunded in the portal: no credit',
+    payment: DEBIT,
+    before: '10.00',
+    arrange: (gateway, { paymentId }) => gateway.portalRefund(paymentId, '90.00'),
+    amounts: ['90.00'],
+    endings: [{ state: 'failed', way: 'refund', why: /already_refunded/ }],
+  },
+  {
+    name: 'chargeback before the refund: no credit',
+    payment: DEBIT,
+    before: '10.00',
+    arrange: (gateway, { paymentId }) => gateway.chargeback(paymentId),
+    amounts: ['90.00'],
+    endings: [{ state: 'closed_by_dispute', way: 'refund' }],
+  },
+  {
+    name: 'chargeback before the credit: no credit',
+    payment: DEBIT,
+    arrange: both(fault('RF', NOT_LINKABLE), fault('RF', { kind: 'chargeback_after_rejection' })),
+    amounts: ['100.00'],
+    endings: [{ state: 'closed_by_dispute', way: 'refund' }],
+  },
+  {
+    name: 'declined twice by the issuer',
+    payment: DEBIT,
+    arrange: both(fault('RF', reject('800.100.152')), fault('RF', reject('800.100.152'))),
+    amounts: ['100.00'],
+    approval: 'reject',
+    endings: [{ state: 'failed', way: 'refund', why: /approval_refused/ }],
+  },
+  {
+    name: 'over the balance',
+    payment: DEBIT,
+    before: '60.00',
+    amounts: ['60.00'],
+    endings: [{ refused: 'exceeds_refundable' }],
+  },
+  {
+    name: 'two race for the same money',
+    payment: DEBIT,
+    amounts: ['60.00', '60.00'],
+    atOnce: true,
+    endings: [{ state: 'succeeded', way: 'refund' }, { refused: 'exceeds_refundable' }],
+  },
+];

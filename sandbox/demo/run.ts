@@ -1,0 +1,146 @@
+/** Runs the demonstration: asks for every case's refunds through the public client and follows each to its end. */
+import { randomUUID } from 'node:crypto';
+import type { Refund, RefundsClient } from '../../client/index.js';
+import type { GatewayControl, SandboxPayment } from '../control-client.js';
+import { CASES, type Case, type Ending } from './cases.js';
+
+/** One line of the table: one request and what became of it. */
+export interface Row {
+  readonly name: string;
+  readonly amount: string;
+  readonly paymentId: string;
+  /** Absent where the request was refused. */
+  readonly refund?: Refund;
+  readonly refused?: string;
+  readonly ending: Ending | undefined;
+  readonly asExpected: boolean;
+}
+
+export interface DemoWorld {
+  readonly client: RefundsClient;
+  readonly gateway: GatewayControl;
+  /** Called whenever a case has changed, with what is known of all of them. */
+  readonly onProgress: (progress: readonly Progress[]) => void;
+}
+
+export interface Progress {
+  readonly name: string;
+  state: string;
+  done: boolean;
+}
+
+const CURRENCY = 'EUR';
+const WITHIN_MS = 80_000;
+
+export async function runDemo(world: DemoWorld): Promise<readonly Row[]> {
+  const progress: Progress[] = CASES.map(({ name }) => ({ name, state: 'waiting', done: false }));
+  const rows = await Promise.all(
+    CASES.map(async (example, index) => {
+      const line = progress[index];
+      const tell = (state: string, done = false): void => {
+        if (line === undefined || (line.state === state && line.done === done)) return;
+        line.state = state;
+        line.done = done;
+        world.onProgress(progress);
+      };
+      const result = await runCase(world, example, tell);
+      tell(result.map((row) => row.refund?.state ?? row.refused ?? '').join(', '), true);
+      return result;
+    }),
+  );
+  return rows.flat();
+}
+
+async function runCase(world: DemoWorld, example: Case, tell: (state: string) => void): Promise<Row[]> {
+  const { client, gateway } = world;
+  const payment = await gateway.createPayment({ ...example.payment, currency: CURRENCY });
+  if (example.before !== undefined) {
+    const first = await ask(client, payment, example.before);
+    if (first.refund !== undefined) await client.waitFor(first.refund.id, WITHIN_MS);
+  }
+  await example.arrange?.(gateway, payment);
+
+  const asked: Asked[] = [];
+  if (example.atOnce === true)
+    asked.push(...(await Promise.all(example.amounts.map((amount) => ask(client, payment, amount)))));
+  else for (const amount of example.amounts) asked.push(await ask(client, payment, amount));
+  // Which of two racing requests is accepted is not ours to say: the accepted ones come first.
+  asked.sort((a, b) => Number(a.refund === undefined) - Number(b.refund === undefined));
+
+  const rows: Row[] = [];
+  for (const [index, one] of asked.entries()) {
+    const ending = example.endings[index];
+    const refund =
+      one.refund === undefined ? undefined : await follow(client, one.refund, example, ending, tell);
+    rows.push({
+      name: example.name,
+      amount: one.amount,
+      paymentId: payment.paymentId,
+      ...(refund === undefined ? {} : { refund }),
+      ...(one.refused === undefined ? {} : { refused: one.refused }),
+      ending,
+      asExpected: ending !== undefined && endsAs(ending, refund, one.refused),
+    });
+  }
+  return rows;
+}
+
+interface Asked {
+  readonly amount: string;
+  readonly refund?: Refund;
+  readonly refused?: string;
+}
+
+async function ask(client: RefundsClient, payment: SandboxPayment, amount: string): Promise<Asked> {
+  const order = {
+    caller: 'demo',
+    idempotencyKey: randomUUID(),
+    requestedBy: 'demo',
+    request: { paymentId: payment.paymentId, amount, currency: CURRENCY, reason: 'order_cancelled' },
+  };
+  try {
+    return { amount, refund: await client.requestRefund(order) };
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && typeof error.code === 'string')
+      return { amount, refused: error.code };
+    throw error;
+  }
+}
+
+/** Until it ends as it should, or a second person has to speak, or the time is over. */
+async function follow(
+  client: RefundsClient,
+  refund: Refund,
+  example: Case,
+  ending: Ending | undefined,
+  tell: (state: string) => void,
+): Promise<Refund> {
+  const signal = AbortSignal.timeout(WITHIN_MS);
+  let now = refund;
+  try {
+    for await (const seen of client.watch(refund.id, { signal })) {
+      now = seen;
+      tell(now.state);
+      if (ending !== undefined && endsAs(ending, now, undefined)) break;
+      if (now.approval !== null && example.approval !== undefined)
+        await client[example.approval](now.id, {
+          by: 'second person',
+          reason: 'demonstration',
+          instruction: now.approval.instruction,
+        });
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+  return now;
+}
+
+function endsAs(ending: Ending, refund: Refund | undefined, refused: string | undefined): boolean {
+  if ('refused' in ending) return refused === ending.refused;
+  if (refund === undefined) return false;
+  return (
+    refund.state === ending.state &&
+    refund.way === ending.way &&
+    (ending.why === undefined || ending.why.test(refund.why ?? ''))
+  );
+}

@@ -1,0 +1,141 @@
+/** Everything that refunds need, on one machine: each part is ours unless a variable names another one. */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { migrate } from '../ledger/migrate.js';
+import { SANDBOX_ENTITY, SANDBOX_TOKEN } from './gateway/process-settings.js';
+import { startNodeProcess, type NodeProcess } from './node-process.js';
+import { startPostgres } from './servers/postgres.js';
+import { showing, type Say } from './servers/progress.js';
+import { findTemporal } from './servers/temporal-binary.js';
+import { startTemporal } from './servers/temporal.js';
+
+/** A day becomes 17 seconds: every wait of the demonstration is still a wait. */
+const TIME_SCALE = '0.0002';
+
+export interface Sandbox {
+  readonly temporal: string;
+  readonly temporalUi: string | undefined;
+  readonly database: string;
+  /** The gateway that the worker talks to; `control` is there only when it is the simulated one. */
+  readonly gateway: { readonly url: string; readonly control: boolean };
+  readonly worker: NodeProcess;
+  /** The environment that client, command line and worker share. */
+  readonly env: NodeJS.ProcessEnv;
+  stop(): Promise<void>;
+}
+
+const readyLine = z.object({ url: z.string() });
+
+/** Starts what is missing, shows what it waits for, and undoes what it started when something fails. */
+export async function startSandbox(env: NodeJS.ProcessEnv, say: Say): Promise<Sandbox> {
+  const dataDir = env['REFUNDS_DATA_DIR'] ?? '.data';
+  await mkdir(dataDir, { recursive: true });
+  const started: { name: string; stop: () => Promise<void> }[] = [];
+  const stop = async (): Promise<void> => {
+    for (const part of started.splice(0).reverse()) await part.stop();
+  };
+  try {
+    const [temporal, database, gateway] = await Promise.all([
+      theTemporal(env, started),
+      theDatabase(env, dataDir, started),
+      theGateway(env, dataDir, started, say),
+    ]);
+    await migrate(database);
+    const shared: NodeJS.ProcessEnv = {
+      ...env,
+      DATABASE_URL: database,
+      TEMPORAL_ADDRESS: temporal.address,
+      ...(temporal.namespace === undefined ? {} : { TEMPORAL_NAMESPACE: temporal.namespace }),
+      ...gateway.env,
+      REFUNDS_DATA_DIR: dataDir,
+    };
+    const worker = await showing('worker', () =>
+      startNodeProcess({
+        name: 'worker',
+        entry: 'worker/main.ts',
+        env: { REFUNDS_WORKER_PROFILE: 'small', ...shared },
+        say,
+      }),
+    );
+    started.push({ name: 'worker', stop: () => worker.stop() });
+    const envFile = join(dataDir, 'env');
+    await writeFile(envFile, envText(shared), { mode: 0o600 });
+    started.push({ name: 'env', stop: () => rm(envFile, { force: true }) });
+    return {
+      temporal: temporal.address,
+      temporalUi: temporal.uiUrl,
+      database,
+      gateway: { url: gateway.url, control: gateway.control },
+      worker,
+      env: shared,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+const FOR_OTHERS = /^(DATABASE_URL|TEMPORAL_(ADDRESS|NAMESPACE)|OPPWA_[A-Z_]+|REFUNDS_[A-Z_]+)$/;
+
+/** What the command line in another terminal needs to reach this sandbox; for its owner's eyes only. */
+function envText(env: NodeJS.ProcessEnv): string {
+  return Object.entries(env)
+    .filter(([name, value]) => FOR_OTHERS.test(name) && value !== undefined && value !== '')
+    .map(([name, value]) => `${name}=${JSON.stringify(value)}\n`)
+    .join('');
+}
+
+type Started = { name: string; stop: () => Promise<void> }[];
+
+async function theTemporal(
+  env: NodeJS.ProcessEnv,
+  started: Started,
+): Promise<{ address: string; namespace?: string; uiUrl?: string }> {
+  const address = env['TEMPORAL_ADDRESS'];
+  if (address !== undefined && address !== '') return { address };
+  const binary = await findTemporal();
+  const server = await showing('Temporal server', () => startTemporal({ binary: binary.path, ui: true }));
+  started.push({ name: 'Temporal', stop: () => server.stop() });
+  return server;
+}
+
+async function theDatabase(env: NodeJS.ProcessEnv, dataDir: string, started: Started): Promise<string> {
+  const url = env['DATABASE_URL'];
+  if (url !== undefined && url !== '') return url;
+  const server = await showing('PostgreSQL', () => startPostgres({ dataDir: join(dataDir, 'postgres') }));
+  started.push({ name: 'PostgreSQL', stop: () => server.stop() });
+  return server.url;
+}
+
+async function theGateway(
+  env: NodeJS.ProcessEnv,
+  dataDir: string,
+  started: Started,
+  say: Say,
+): Promise<{ url: string; control: boolean; env: NodeJS.ProcessEnv }> {
+  const url = env['OPPWA_BASE_URL'];
+  if (url !== undefined && url !== '') return { url, control: false, env: {} };
+  const gateway = await showing('sandbox gateway', () =>
+    startNodeProcess({
+      name: 'sandbox gateway',
+      entry: 'sandbox/gateway/main.ts',
+      env: { ...env, REFUNDS_DATA_DIR: dataDir },
+      say,
+    }),
+  );
+  started.push({ name: 'sandbox gateway', stop: () => gateway.stop() });
+  const ready = readyLine.parse(gateway.ready());
+  return {
+    url: ready.url,
+    control: true,
+    env: {
+      OPPWA_BASE_URL: ready.url,
+      OPPWA_ENTITY_ID: env['OPPWA_ENTITY_ID'] ?? SANDBOX_ENTITY,
+      OPPWA_ACCESS_TOKEN: env['OPPWA_ACCESS_TOKEN'] ?? SANDBOX_TOKEN,
+      REFUNDS_TIME_SCALE: env['REFUNDS_TIME_SCALE'] ?? TIME_SCALE,
+      REFUNDS_CREDIT_APPROVAL_ABOVE: env['REFUNDS_CREDIT_APPROVAL_ABOVE'] ?? 'EUR:500.00',
+    },
+  };
+}
