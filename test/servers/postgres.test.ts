@@ -1,6 +1,5 @@
 /** The embedded PostgreSQL keeps what was committed, whatever happens to it or to the process that started it. */
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -103,8 +102,8 @@ describe('the embedded PostgreSQL', () => {
       const parent = spawn(process.execPath, ['--import', 'tsx', script, dataDir], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
-      const [line]: unknown[] = await once(createInterface(parent.stdout), 'line');
-      const postmaster = Number(line);
+      const lines = createInterface(parent.stdout);
+      const postmaster = Number(await new Promise<string>((resolve) => lines.once('line', resolve)));
       expect(isAlive(postmaster)).toBe(true);
 
       parent.kill('SIGKILL');
