@@ -1,0 +1,224 @@
+/** Everything a refund needs, for one test file: simulated gateway, ledger, worker and client, with time that runs fast. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { expect, inject } from 'vitest';
+import type { Dependencies } from '../../activities/dependencies.js';
+import type { StartSettings } from '../../activities/caller.js';
+import { createRefundsClient, type RefundsClient } from '../../client/index.js';
+import {
+  DEFAULT_POLICY,
+  DEFAULT_TIMINGS,
+  scaleTimings,
+  type Plan,
+  type Policy,
+  type Timings,
+} from '../../domain/plan.js';
+import { Secret } from '../../domain/secret.js';
+import { FINAL_STATES, isOpenAttempt } from '../../domain/states.js';
+import { createGateway } from '../../gateway/oppwa.js';
+import { openDatabase, openTransaction, type Database } from '../../ledger/database.js';
+import { migrate } from '../../ledger/migrate.js';
+import { createLedger } from '../../ledger/postgres.js';
+import { allRefunds, compareBooks } from '../../sandbox/demo/books.js';
+import { formatAmount, parseAmount } from '../../sandbox/gateway/amounts.js';
+import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
+import type { FaultRule } from '../../sandbox/gateway/faults.js';
+import { startGatewayServer, type GatewayServer } from '../../sandbox/gateway/server.js';
+import type { GatewaySettings } from '../../sandbox/gateway/settings.js';
+import { taskQueues, type TaskQueues } from '../../temporal/task-queues.js';
+import { workflowBundle } from '../../worker/bundle.js';
+import { PROFILES } from '../../worker/profiles.js';
+import { startRefundWorker, type RefundWorker } from '../../worker/refund-worker.js';
+import { freshDatabase } from './database.js';
+
+export interface StackOptions {
+  readonly timings?: Partial<Timings>;
+  readonly policy?: Partial<Policy>;
+  /** Settings of the simulated gateway. */
+  readonly gateway?: Partial<GatewaySettings>;
+  /** Default true. Without it nothing runs until `startWorker()`. */
+  readonly worker?: boolean;
+}
+
+export interface NewPayment {
+  readonly type?: 'DB' | 'PA';
+  /** As the gateway writes it; default `100.00`. */
+  readonly amount?: string;
+  readonly currency?: string;
+  readonly captures?: readonly string[];
+}
+
+export interface Stack {
+  readonly gateway: GatewayServer;
+  readonly databaseUrl: string;
+  readonly database: Database;
+  readonly dependencies: Dependencies;
+  readonly plan: Plan;
+  readonly start: StartSettings;
+  readonly queues: TaskQueues;
+  readonly temporal: Client;
+  readonly client: RefundsClient;
+  /** What a process of this stack needs: the command line, a worker of its own. */
+  readonly env: NodeJS.ProcessEnv;
+  newPayment(payment?: NewPayment): CreatedPayment;
+  /** What the gateway does to the next matching order. */
+  fault(effect: FaultRule['effect'], match?: FaultRule['match']): void;
+  /** One more worker; it ends with the stack if not before. */
+  startWorker(): Promise<RefundWorker>;
+  /** The gateway's books equal the ledger to the cent, no attempt is open, and nothing stays reserved for what has ended. */
+  expectBooksAgree(): Promise<void>;
+  /** Ends everything, and expects the books to agree unless told that they cannot. */
+  close(options?: { readonly booksAgree?: boolean }): Promise<void>;
+}
+
+/** A minute is 60 ms. Windows that time real I/O keep their floors. */
+const SCALE = 0.001;
+const THRESHOLDS = { EUR: '50000' };
+
+/** Call it while the file is read: `const stack = await startStack();` at its top, then `afterAll(() => stack.close());`. */
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  quietRuntime();
+  const databaseUrl = await freshDatabase();
+  await migrate(databaseUrl);
+  const database = openDatabase(databaseUrl);
+  const entity = { id: randomBytes(16).toString('hex'), token: `token-${randomUUID()}` };
+  const gatewayServer = await startGatewayServer({
+    entities: [entity],
+    ...(options.gateway === undefined ? {} : { settings: options.gateway }),
+  });
+  const gateway = createGateway({
+    entities: [{ id: entity.id, baseUrl: gatewayServer.url, accessToken: new Secret(entity.token) }],
+    refuseWhen: openTransaction,
+  });
+  const plan: Plan = {
+    timings: { ...scaleTimings(DEFAULT_TIMINGS, SCALE), ...options.timings },
+    policy: { ...DEFAULT_POLICY, creditApprovalAbove: THRESHOLDS, ...options.policy },
+  };
+  const { address, namespace } = inject('temporal');
+  const queueName = `refunds-${randomUUID()}`;
+  const queues = taskQueues(queueName);
+  const start: StartSettings = { planFor: () => plan, lookUpTaskQueue: queues.lookUps };
+  const dependencies: Dependencies = {
+    ledger: createLedger(database),
+    gateway,
+    defaultEntityId: entity.id,
+    hostOf: () => 'test',
+    now: () => performance.now(),
+  };
+  const connection = await Connection.connect({ address });
+  const native = await NativeConnection.connect({ address });
+  const temporal = new Client({ connection, namespace });
+  const client = createRefundsClient({ temporal, dependencies, start, queues });
+
+  const workers: RefundWorker[] = [];
+  const bundle = await workflowBundle(undefined);
+  async function startWorker(): Promise<RefundWorker> {
+    const worker = await startRefundWorker({
+      connection: native,
+      namespace,
+      bundle,
+      queues,
+      profile: PROFILES.small,
+      dependencies,
+      start,
+      entityIds: [entity.id],
+      lookUpsPerSecond: 1_000,
+    });
+    workers.push(worker);
+    return worker;
+  }
+  if (options.worker !== false) await startWorker();
+
+  async function expectBooksAgree(): Promise<void> {
+    const refunds = await allRefunds(dependencies.ledger);
+    const transactions = gatewayServer.engine
+      .transactions()
+      .map((transaction) => ({ ...transaction, amount: formatAmount(transaction.amount) }));
+    expect(compareBooks(refunds, transactions), 'gateway and ledger').toEqual([]);
+    const open = refunds.flatMap(({ attempts }) =>
+      attempts.filter((attempt) => isOpenAttempt(attempt.state)),
+    );
+    expect(open, 'open attempts').toEqual([]);
+    const held = await database.db
+      .selectFrom('payments')
+      .select(['id', 'reserved_minor'])
+      .where('reserved_minor', '<>', 0n)
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom('refunds')
+              .select('refunds.id')
+              .whereRef('refunds.payment_id', '=', 'payments.id')
+              .where('refunds.state', 'not in', FINAL_STATES),
+          ),
+        ),
+      )
+      .execute();
+    expect(held, 'reserved for refunds that have ended').toEqual([]);
+  }
+
+  return {
+    gateway: gatewayServer,
+    databaseUrl,
+    database,
+    dependencies,
+    plan,
+    start,
+    queues,
+    temporal,
+    client,
+    env: {
+      PATH: process.env['PATH'],
+      DATABASE_URL: databaseUrl,
+      TEMPORAL_ADDRESS: address,
+      TEMPORAL_NAMESPACE: namespace,
+      OPPWA_BASE_URL: gatewayServer.url,
+      OPPWA_ENTITY_ID: entity.id,
+      OPPWA_ACCESS_TOKEN: entity.token,
+      REFUNDS_TASK_QUEUE: queueName,
+      REFUNDS_TIME_SCALE: String(SCALE),
+      REFUNDS_CREDIT_APPROVAL_ABOVE: 'EUR:500.00',
+    },
+    newPayment: ({ type = 'DB', amount = '100.00', currency = 'EUR', captures } = {}) =>
+      gatewayServer.engine.createPayment({
+        type,
+        amount: hundredths(amount),
+        currency,
+        ...(captures === undefined ? {} : { captures: captures.map(hundredths) }),
+      }),
+    fault(effect, match = {}) {
+      gatewayServer.engine.setFault({ match, effect });
+    },
+    startWorker,
+    expectBooksAgree,
+    async close({ booksAgree = true } = {}) {
+      try {
+        if (booksAgree) await expectBooksAgree();
+      } finally {
+        await Promise.all(workers.map((worker) => worker.shutdown()));
+        await Promise.all([native.close(), connection.close(), gateway.close(), database.close()]);
+        await gatewayServer.close();
+      }
+    },
+  };
+}
+
+function hundredths(amount: string): bigint {
+  const parsed = parseAmount(amount);
+  if (parsed === null) throw new RangeError(`not an amount of the gateway: ${amount}`);
+  return parsed;
+}
+
+/** Once for each process: the SDK's own lines would bury what a failing test says. */
+function quietRuntime(): void {
+  try {
+    Runtime.install({
+      logger: new DefaultLogger('ERROR'),
+      shutdownSignals: [],
+      telemetryOptions: { logging: { forward: {}, filter: { core: 'ERROR', other: 'ERROR' } } },
+    });
+  } catch {
+    // Installed by an earlier file of the same process.
+  }
+}
