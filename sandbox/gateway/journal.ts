@@ -19,7 +19,7 @@ export interface Journal {
   /** What the file held when it was opened, oldest first. */
   readonly history: readonly StoreEntry[];
   /** Handed to the operating system before this returns: killing the process does not lose it. */
-  append(entry: StoreEntry): void;
+  readonly append: (entry: StoreEntry) => void;
   close(): void;
 }
 

@@ -34,6 +34,7 @@ function getFrom(version: string, path: readonly string[]): LookUpEndpoint | nul
       return id === '' ? { kind: 'v1_search' } : { kind: 'v1_query', id };
     case 'resultcodes':
       return { kind: 'result_codes' };
+    case undefined:
     default:
       return null;
   }

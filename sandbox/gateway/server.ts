@@ -161,12 +161,18 @@ function urlOf(address: AddressInfo | string | null): string {
   return `http://${host}:${address.port}`;
 }
 
+/** Node types the chunks of a request as `any`; without an encoding they are buffers. */
+async function* chunksOf(request: IncomingMessage): AsyncGenerator<Buffer> {
+  for await (const chunk of request) {
+    if (Buffer.isBuffer(chunk)) yield chunk;
+  }
+}
+
 /** Null: too long. */
 async function readBody(request: IncomingMessage): Promise<string | null> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of request) {
-    const bytes = Buffer.from(chunk);
+  for await (const bytes of chunksOf(request)) {
     length += bytes.length;
     if (length <= MAX_BODY) chunks.push(bytes);
   }

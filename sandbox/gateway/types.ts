@@ -3,8 +3,6 @@ import { z } from 'zod';
 import { formatAmount, parseAmount } from './amounts.js';
 
 /** `pending`: accepted, the final word comes later. `rejected`: final; after a success it means that the money came back. */
-export type TransactionState = 'pending' | 'succeeded' | 'rejected';
-
 const state = z.enum(['pending', 'succeeded', 'rejected']);
 const hundredths = z.codec(z.string(), z.bigint(), {
   decode: (text) => parseAmount(text) ?? 0n,
@@ -25,7 +23,6 @@ const plan = z.object({
 export type Plan = z.infer<typeof plan>;
 
 export const transactionType = z.enum(['PA', 'DB', 'CD', 'CP', 'RF', 'RV', 'RB', 'RC', 'CB', 'CR']);
-export type TransactionType = z.infer<typeof transactionType>;
 
 /** One transaction in the gateway's books. In JSON the amount is a decimal string. */
 export const transactionCodec = z.object({

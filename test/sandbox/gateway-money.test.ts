@@ -43,9 +43,11 @@ describe('the refund volume', () => {
     const world = openWorld();
     const id = debit(world);
     world.gateway.setFault({ effect: { kind: 'pending', afterMs: 1000, final: 'rejected' } });
-    refund(world, id, '100.00');
+    refund(world, id, '100.00', { merchantTransactionId: 'P1' });
     expect(verdict(refund(world, id, '1.00'))).toBe('400 700.400.200');
+    expect(world.gateway.executedByReference('P1')).toBe(1);
     world.wait(1000);
+    expect(world.gateway.executedByReference('P1')).toBe(0);
     expect(verdict(refund(world, id, '100.00'))).toBe('200 000.100.110');
   });
 

@@ -5,13 +5,14 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { readProcessSettings } from '../../sandbox/gateway/process-settings.js';
 import {
   startGatewayServer,
   type GatewayServer,
   type GatewayServerOptions,
 } from '../../sandbox/gateway/server.js';
-import { getJson, postControl, postForm, send } from './gateway-client.js';
+import { getJson, postControl, postForm, send } from './gateway-http.js';
 import { CARD, ENTITY } from './gateway-world.js';
 
 const RF = { paymentType: 'RF', amount: '10.00', currency: 'EUR' };
@@ -29,6 +30,10 @@ async function open(options: Partial<GatewayServerOptions> = {}): Promise<Gatewa
 
 const pay = (server: GatewayServer, amount = 100_00n): string =>
   server.engine.createPayment({ type: 'DB', amount, currency: 'EUR' }).paymentId;
+
+const withId = z.object({ id: z.string() });
+const refusal = z.object({ error: z.string() });
+const paymentMade = z.object({ paymentId: z.string(), captureIds: z.array(z.string()) });
 
 const codeOf = (text: string): string => /"code":"([\d.]+)"/.exec(text)?.[1] ?? text;
 
@@ -86,7 +91,7 @@ describe('the gateway over HTTP', () => {
     server.engine.setFault({ effect: { kind: 'broken_body', form: 'truncated' } });
     const half = await postForm(`${server.url}/v1/payments/${id}`, RF);
     expect(half.status).toBe(200);
-    expect(() => JSON.parse(half.text)).toThrow(SyntaxError);
+    expect((): unknown => JSON.parse(half.text)).toThrow(SyntaxError);
     server.engine.setFault({ effect: { kind: 'http_error', status: 502, executed: true } });
     const page = await postForm(`${server.url}/v1/payments/${id}`, RF);
     expect(page).toMatchObject({ status: 502, contentType: 'text/html' });
@@ -169,24 +174,26 @@ describe('the control API', () => {
     const { url } = await open();
     const control = (name: string, body: object): Promise<Readonly<Record<string, unknown>>> =>
       postControl(`${url}/_control/${name}`, body);
-    const created = await control('create-payment', {
-      type: 'PA',
-      amount: '100.00',
-      currency: 'EUR',
-      captures: ['80.00'],
-      ageMs: 1000,
-    });
-    const [capture] = Array.isArray(created.captureIds) ? created.captureIds : [];
+    const { paymentId, captureIds } = paymentMade.parse(
+      await control('create-payment', {
+        type: 'PA',
+        amount: '100.00',
+        currency: 'EUR',
+        captures: ['80.00'],
+        ageMs: 1000,
+      }),
+    );
+    const [capture = ''] = captureIds;
     await control('faults', { match: { paymentType: 'RF' }, effect: { kind: 'pending' } });
-    const pending = await postForm(`${url}/v1/payments/${String(capture)}`, {
+    const pending = await postForm(`${url}/v1/payments/${capture}`, {
       ...RF,
       merchantTransactionId: 'R1',
     });
-    const { id } = JSON.parse(pending.text);
+    const { id } = withId.parse(JSON.parse(pending.text));
     expect(await control('finish-pending', { id, state: 'succeeded' })).toMatchObject({ state: 'succeeded' });
     await control('portal-refund', { paymentId: capture, amount: '5.00' });
     const chargeback = await control('chargeback', { paymentId: capture, amount: '7.00' });
-    const books = `${url}/_control/books?paymentId=${String(created.paymentId)}`;
+    const books = `${url}/_control/books?paymentId=${paymentId}`;
     expect(await getJson(books)).toMatchObject({ captured: '80.00', refunded: '15.00', chargedBack: '7.00' });
     await control('chargeback-reversal', { chargebackId: chargeback.id });
     await control('late-failure', { id, code: '800.100.165' });
@@ -197,9 +204,7 @@ describe('the control API', () => {
       credits: [],
     });
     expect(await getJson(`${url}/_control/executed?merchantTransactionId=R1`)).toMatchObject({ count: 1 });
-    const left = await getJson(
-      `${url}/_control/left-merchant?originals=${String(created.paymentId)}&references=R1`,
-    );
+    const left = await getJson(`${url}/_control/left-merchant?originals=${paymentId}&references=R1`);
     expect(left).toMatchObject([{ currency: 'EUR', refunded: '5.00', total: '5.00' }]);
     expect(await getJson(`${url}/_control/transactions?merchantTransactionId=R1`)).toMatchObject([
       { amount: '10.00' },
@@ -234,7 +239,7 @@ describe('the control API', () => {
     ): Promise<string> => {
       const { status, contentType, text } = await send(method, `${url}/_control/${path}`, body);
       expect(contentType).toBe('application/json');
-      return `${status} ${String(JSON.parse(text).error)}`;
+      return `${status} ${refusal.parse(JSON.parse(text)).error}`;
     };
     expect(await refused('POST', 'faults', '{')).toBe('400 The body is not JSON.');
     expect(await refused('POST', 'faults', '{}')).toContain('400 ');

@@ -8,7 +8,7 @@ import { startGatewayServer } from '../../sandbox/gateway/server.js';
 import { createWebhookSender, encryptWebhook } from '../../sandbox/gateway/webhooks.js';
 import type { FaultEffect } from '../../sandbox/gateway/faults.js';
 import { ENTITY, debit, openWorld, refund, type World } from './gateway-world.js';
-import { postControl as post, postForm } from './gateway-client.js';
+import { postControl as post, postForm } from './gateway-http.js';
 
 const KEY = '000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f';
 
