@@ -1,7 +1,7 @@
 /** PostgreSQL's programs and the user they run as: root may not run it, and an npm package may lie where others cannot read. */
 import { createHash, randomUUID } from 'node:crypto';
 import { execFile } from 'node:child_process';
-import { chmod, cp, mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -101,11 +101,25 @@ export async function reachableFolder(home: string, user: ServerUser | undefined
   const kept = (await readFile(pointer, 'utf8').catch(() => '')).trim();
   if (kept !== '') return kept;
   if (user === undefined || (await canReach(home, user))) return home;
-  const place = join(ROOTS_PLACE, `data-${randomUUID()}`);
   await makeOpen(ROOTS_PLACE);
+  await removeAbandoned();
+  const place = join(ROOTS_PLACE, `data-${randomUUID()}`);
   await makeOpen(place);
   await writeFile(pointer, `${place}\n`);
+  await writeFile(join(place, 'home'), home);
   return place;
+}
+
+/** Removes places whose `home` is gone or has another: whoever removed it wanted the data gone. */
+async function removeAbandoned(): Promise<void> {
+  for (const name of await readdir(ROOTS_PLACE)) {
+    const place = join(ROOTS_PLACE, name);
+    // Without this file it is being made right now, or it is not a place for data.
+    const home = await readFile(join(place, 'home'), 'utf8').catch(() => undefined);
+    if (home === undefined) continue;
+    const claimed = await readFile(join(home, 'place'), 'utf8').catch(() => '');
+    if (claimed.trim() !== place) await rm(place, { recursive: true, force: true });
+  }
 }
 
 /** Only root may write, anybody may pass: chmod because the umask may take that away from mkdir. */

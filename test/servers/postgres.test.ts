@@ -1,6 +1,6 @@
 /** The embedded PostgreSQL keeps what was committed, whatever happens to it or to the process that started it. */
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -16,6 +16,8 @@ let running: PostgresServer[];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'postgres-test-'));
+  // Open to pass, as a project's folder is: the server runs as another user when this runs as root.
+  await chmod(folder, 0o711);
   dataDir = join(folder, 'data');
   running = [];
 });
@@ -94,6 +96,27 @@ describe('the embedded PostgreSQL', () => {
     const second = await start();
     expect(await query(second.url, 'select 1 as one')).toEqual([{ one: 1 }]);
   });
+
+  it.skipIf(process.getuid?.() !== 0)(
+    'keeps its data for root in a place that the server can reach, and clears it once the folder is gone',
+    async () => {
+      await chmod(folder, 0o700);
+      const first = await start();
+      await query(first.url, 'create table refund (id int)');
+      await first.stop();
+      const place = (await readFile(join(dataDir, 'place'), 'utf8')).trim();
+      const second = await start();
+      expect(await query(second.url, 'select id from refund')).toEqual([]);
+      await second.stop();
+
+      await rm(dataDir, { recursive: true });
+      await start();
+      await expect(stat(place)).rejects.toThrow(/ENOENT/u);
+      // The next start clears this one too; the test clears it at once.
+      await running.at(-1)?.stop();
+      await rm((await readFile(join(dataDir, 'place'), 'utf8')).trim(), { recursive: true });
+    },
+  );
 
   it.skipIf(process.platform === 'win32')(
     'does not outlive the process that started it, and the next one has the data',
