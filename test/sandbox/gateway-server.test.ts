@@ -284,7 +284,7 @@ describe('the control API', () => {
       },
     ]);
     const everything = JSON.stringify([log, await getJson(`${url}/_control/transactions`), engine.faults()]);
-    for (const secret of ['4200000000000000', 'Jane', '737', ENTITY.token])
+    for (const secret of ['4200000000000000', 'Jane', '"737"', ENTITY.token])
       expect(everything).not.toContain(secret);
     await send('DELETE', `${url}/_control/requests`);
     expect(await getJson(`${url}/_control/requests`)).toEqual([]);
