@@ -21,14 +21,14 @@ export async function lookUp(deps: Dependencies, refundId: string, timings: Timi
   const byReference = await deps.gateway.findByReference(inquiry.entityId, inquiry.reference);
   if (byReference.kind === 'unavailable') return miss(byReference.code ?? byReference.why);
   if (byReference.kind === 'found') {
-    const known = await recordFound(deps, inquiry, byReference.value);
+    const known = await recordFound(deps, inquiry, byReference.value, miss);
     return known ?? miss('other transactions under this reference');
   }
 
   const tree = await deps.gateway.findWithLinked(inquiry.entityId, inquiry.paymentId);
   if (tree.kind === 'not_found') return miss('the original is not found under this entity');
   if (tree.kind === 'unavailable') return miss(tree.code ?? tree.why);
-  const known = await recordFound(deps, inquiry, tree.value.linked);
+  const known = await recordFound(deps, inquiry, tree.value.linked, miss);
   if (known !== undefined) return known;
   const unexplained = tree.value.linked.some((entry) => mightBeOurs(entry, inquiry));
   return unexplained ? miss('an unexplained transaction on the original') : miss('not found', true);
@@ -38,11 +38,14 @@ async function recordFound(
   deps: Dependencies,
   inquiry: Inquiry,
   found: readonly GatewayTransaction[],
+  stillPending: (answer: string) => Promise<Position>,
 ): Promise<Position | undefined> {
   const outcome = outcomeOfFound(found, expectationOf(deps, inquiry));
   if (outcome.kind === 'no_match') return undefined;
   const gatewayId = 'gatewayId' in outcome ? outcome.gatewayId : undefined;
   const entry = found.find((candidate) => candidate.id === gatewayId) ?? found[0];
+  // Nothing new, but a look-up made: the waits between them grow with their number.
+  if (outcome.kind === 'pending' && inquiry.state === 'pending') return stillPending(entry?.result.code ?? 'pending');
   return deps.ledger.record({
     attemptId: inquiry.attemptId,
     send: null,

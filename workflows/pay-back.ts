@@ -1,7 +1,15 @@
 /** For a caller's own workflow: accept a refund and pay it as a child. */
-import { executeChild, ParentClosePolicy, proxyActivities, sleep, WorkflowIdReusePolicy } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  getExternalWorkflowHandle,
+  ParentClosePolicy,
+  proxyActivities,
+  sleep,
+  startChild,
+  WorkflowIdReusePolicy,
+} from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import type { CallerActivities, CallerOrder } from '../activities/caller.js';
+import type { AcceptedOrder, CallerActivities, CallerOrder } from '../activities/caller.js';
 import { isFinal, PUBLIC_STATUS } from '../domain/states.js';
 import { DEFAULT_TASK_QUEUE, REFUND_WORKFLOW, refundWorkflowId, SEARCH_ATTRIBUTES, type RefundResult } from './contract.js';
 import type { refund } from './refund.js';
@@ -9,42 +17,58 @@ import type { refund } from './refund.js';
 const MINUTE = 60_000;
 
 /**
- * Accepts `order` and waits until the refund is final. Failures of acceptance (bad input, over the balance) are `ApplicationFailure`s
- * whose `type` is the stable code; nothing was stored then. The refund goes on when the caller's workflow ends or is terminated;
- * cancelling the caller asks the refund to stop, which it does while nothing has left.
+ * Accepts `order` and waits until the refund is final. Failures of acceptance (bad input, over the balance) are `ActivityFailure`s
+ * whose cause is an `ApplicationFailure` with the stable code as its `type`; nothing was stored then. The refund goes on when the
+ * caller's workflow ends or is terminated; cancelling the caller asks the refund to stop, which it does while nothing has left:
+ * then this fails with a `ChildWorkflowFailure` that is a cancellation (or answers `canceled` where another run drove the refund),
+ * else it answers how the refund ended. Cancelling while the order is being accepted is heard as soon as it is.
  */
 export async function payBack(order: CallerOrder, taskQueue: string = DEFAULT_TASK_QUEUE): Promise<RefundResult> {
-  const { acceptRefund, refundPosition } = proxyActivities<CallerActivities>({
-    taskQueue,
-    startToCloseTimeout: 2 * MINUTE,
+  const caller = CancellationScope.current();
+  if (caller.consideredCancelled) await caller.cancelRequested;
+  // What is accepted is reserved and has to be driven to an end: from here on only the refund itself decides about stopping.
+  return CancellationScope.nonCancellable(async () => {
+    const { acceptRefund } = proxyActivities<CallerActivities>({ taskQueue, startToCloseTimeout: 2 * MINUTE });
+    const accepted = await acceptRefund(order);
+    const stoppable = new CancellationScope();
+    try {
+      const child = await stoppable.run(() => startRefund(accepted, taskQueue));
+      // Not before it has started: a child that is cancelled earlier is never started, and its money would stay reserved.
+      caller.cancelRequested.catch(() => {
+        stoppable.cancel();
+      });
+      return await child.result();
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+    const elsewhere = getExternalWorkflowHandle(refundWorkflowId(accepted.input.refundId));
+    // It may be over already; then there is nothing to stop.
+    caller.cancelRequested.catch(() => elsewhere.cancel().catch(() => undefined));
+    return untilFinal(accepted.input.refundId, taskQueue);
   });
-  const { input, paymentId } = await acceptRefund(order);
-  try {
-    return await executeChild<typeof refund>(REFUND_WORKFLOW, {
-      args: [input],
-      workflowId: refundWorkflowId(input.refundId),
-      taskQueue,
-      workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-      typedSearchAttributes: [
-        { key: SEARCH_ATTRIBUTES.state, value: 'reserved' },
-        { key: SEARCH_ATTRIBUTES.needsPerson, value: false },
-        { key: SEARCH_ATTRIBUTES.paymentId, value: paymentId },
-      ],
-    });
-  } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-  }
-  // Somebody started the same refund already (a repair, a sweep): its run drives it, we only wait for the fact.
+}
+
+function startRefund({ input, paymentId }: AcceptedOrder, taskQueue: string) {
+  return startChild<typeof refund>(REFUND_WORKFLOW, {
+    args: [input],
+    workflowId: refundWorkflowId(input.refundId),
+    taskQueue,
+    workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+    typedSearchAttributes: [
+      { key: SEARCH_ATTRIBUTES.state, value: 'reserved' },
+      { key: SEARCH_ATTRIBUTES.needsPerson, value: false },
+      { key: SEARCH_ATTRIBUTES.paymentId, value: paymentId },
+    ],
+  });
+}
+
+/** Somebody started the same refund already (a repair, a sweep): its run drives it, we only wait for the fact. */
+async function untilFinal(refundId: string, taskQueue: string): Promise<RefundResult> {
+  const { refundPosition } = proxyActivities<CallerActivities>({ taskQueue, startToCloseTimeout: 2 * MINUTE });
   for (let pause = 1_000; ; pause = Math.min(pause * 2, MINUTE)) {
-    const position = await refundPosition(input.refundId);
-    if (isFinal(position.state))
-      return {
-        refundId: input.refundId,
-        state: position.state,
-        status: PUBLIC_STATUS[position.state],
-        why: position.why,
-      };
+    const { state, why } = await refundPosition(refundId);
+    if (isFinal(state)) return { refundId, state, status: PUBLIC_STATUS[state], why };
     await sleep(pause);
   }
 }
