@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 export interface NodeProcess {
   /** The line that the process printed when it was ready, the latest one after a restart. */
   readonly ready: () => unknown;
+  /** Undefined while it is being started again. */
   readonly pid: () => number | undefined;
   /** How often it died and was started again. */
   readonly restarts: () => number;
@@ -33,6 +34,7 @@ const MAX_FAILED_STARTS = 5;
 export async function startNodeProcess(options: NodeProcessOptions): Promise<NodeProcess> {
   let current: ChildProcess | undefined;
   let ready: unknown;
+  let isReady = false;
   let restarts = 0;
   let stopping = false;
 
@@ -43,9 +45,12 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     current = child;
+    isReady = false;
     ready = await untilReady(child, options);
+    isReady = true;
     child.once('exit', (code, signal) => {
       if (stopping) return;
+      isReady = false;
       restarts += 1;
       options.say(`  ${options.name} ended (${signal ?? String(code)}); it is started again`);
       void relaunch();
@@ -66,7 +71,7 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
   await launch();
   return {
     ready: () => ready,
-    pid: () => current?.pid,
+    pid: () => (isReady ? current?.pid : undefined),
     restarts: () => restarts,
     async stop() {
       stopping = true;

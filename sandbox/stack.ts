@@ -3,6 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { migrate } from '../ledger/migrate.js';
+import { writeWorkflowBundle } from '../worker/bundle.js';
 import { SANDBOX_ENTITY, SANDBOX_TOKEN } from './gateway/process-settings.js';
 import { startNodeProcess, type NodeProcess } from './node-process.js';
 import { startPostgres } from './servers/postgres.js';
@@ -31,6 +32,7 @@ const readyLine = z.object({ url: z.string() });
 export async function startSandbox(env: NodeJS.ProcessEnv, say: Say): Promise<Sandbox> {
   const dataDir = env['REFUNDS_DATA_DIR'] ?? '.data';
   await mkdir(dataDir, { recursive: true });
+  const bundle = join(dataDir, 'workflow-bundle.js');
   const started: { name: string; stop: () => Promise<void> }[] = [];
   const stop = async (): Promise<void> => {
     for (const part of started.splice(0).reverse()) await part.stop();
@@ -40,6 +42,8 @@ export async function startSandbox(env: NodeJS.ProcessEnv, say: Say): Promise<Sa
       theTemporal(env, started),
       theDatabase(env, dataDir, started),
       theGateway(env, dataDir, started, say),
+      // Built once here, so that a worker that is started again is at work at once.
+      showing('workflow bundle', () => writeWorkflowBundle(bundle)),
     ]);
     await migrate(database);
     const shared: NodeJS.ProcessEnv = {
@@ -54,7 +58,7 @@ export async function startSandbox(env: NodeJS.ProcessEnv, say: Say): Promise<Sa
       startNodeProcess({
         name: 'worker',
         entry: 'worker/main.ts',
-        env: { REFUNDS_WORKER_PROFILE: 'small', ...shared },
+        env: { REFUNDS_WORKER_PROFILE: 'small', REFUNDS_WORKFLOW_BUNDLE: bundle, ...shared },
         say,
       }),
     );

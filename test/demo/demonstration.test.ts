@@ -1,6 +1,6 @@
 /** The demonstration, as a newcomer runs it and while its worker is being killed. */
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,6 +18,8 @@ describe('the demonstration', () => {
   let dataDir: string;
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'refunds-demo-'));
+    // PostgreSQL runs as a user of its own under root, and has to get through.
+    await chmod(dataDir, 0o711);
   });
   afterAll(() => rm(dataDir, { recursive: true, force: true }));
 
@@ -51,19 +53,12 @@ describe('the demonstration', () => {
         try {
           const gateway = controlGateway(sandbox.gateway.url);
           const over = new AbortController();
-          const killing = (async () => {
-            for (const pause of [700, 1_500, 2_500, 4_000, 6_000]) {
-              await sleep(pause);
-              const pid = sandbox.worker.pid();
-              if (over.signal.aborted || pid === undefined) return;
-              process.kill(pid, 'SIGKILL');
-            }
-          })();
+          const killing = killAgainAndAgain(() => sandbox.worker.pid(), over.signal);
           const rows = await runDemo({ client: opened.client, gateway, onProgress: () => undefined });
           over.abort();
-          await killing;
+          const kills = await killing;
           expect(rows.filter((row) => !row.asExpected)).toEqual([]);
-          expect(sandbox.worker.restarts()).toBeGreaterThanOrEqual(3);
+          expect(kills).toBeGreaterThanOrEqual(3);
           expect(compareBooks(await allRefunds(opened.ledger), await gateway.transactions())).toEqual([]);
         } finally {
           await opened.close();
@@ -74,6 +69,26 @@ describe('the demonstration', () => {
     },
   );
 });
+
+const PAUSES = [300, 1_200, 100, 700, 2_000, 50];
+
+/** Each time after another pause, so that the worker dies at other moments of the refunds' lives. Answers how often. */
+async function killAgainAndAgain(workerPid: () => number | undefined, over: AbortSignal): Promise<number> {
+  let kills = 0;
+  let last: number | undefined;
+  for (const pause of PAUSES) {
+    while (workerPid() === undefined || workerPid() === last) {
+      if (over.aborted) return kills;
+      await sleep(20);
+    }
+    await sleep(pause);
+    last = workerPid();
+    if (over.aborted || last === undefined) return kills;
+    process.kill(last, 'SIGKILL');
+    kills += 1;
+  }
+  return kills;
+}
 
 function npmStart(
   args: readonly string[],
