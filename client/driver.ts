@@ -12,7 +12,7 @@ import type { RefundState } from '../domain/states.js';
 import type { TaskQueues } from '../temporal/task-queues.js';
 import { REFUND_WORKFLOW, refundWorkflowId, SEARCH_ATTRIBUTES } from '../workflows/contract.js';
 import type { refund as refundWorkflow } from '../workflows/refund.js';
-import { fromTemporal } from './errors.js';
+import { fromTemporal } from './translate.js';
 import { PERSON_STATES } from './view.js';
 
 /** What a run is started with. */

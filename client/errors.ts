@@ -1,19 +1,6 @@
 /** What the client throws: one closed set of codes, each with what happened and what to do next. */
-import {
-  isGrpcDeadlineError,
-  isGrpcServiceError,
-  ServiceError,
-  WorkflowUpdateFailedError,
-  WorkflowUpdateRPCTimeoutOrCancelledError,
-} from '@temporalio/client';
-import { GatewayUnavailable, RequestRefused } from '../activities/accept.js';
 import type { InputProblem } from '../domain/request.js';
-import {
-  LedgerError,
-  type DecisionResult,
-  type LedgerErrorCode,
-  type WithdrawResult,
-} from '../ledger/ledger.js';
+import type { DecisionResult, LedgerErrorCode, WithdrawResult } from '../ledger/ledger.js';
 
 type Refused<T> = T extends { readonly kind: 'refused'; readonly why: infer Why } ? Why : never;
 
@@ -81,46 +68,4 @@ export function refusal(
     own_request: 'whoever asked for it cannot decide about it. A second person has to',
   };
   return new RefundsError(why, `refund ${refundId}: ${message[why]}`);
-}
-
-/** What accepting a refund threw, as one of ours; anything else is a defect and stays what it is. */
-export function fromAcceptance(error: unknown): unknown {
-  if (error instanceof RequestRefused) return invalid(error.problems);
-  if (error instanceof GatewayUnavailable)
-    return new RefundsError('gateway_unavailable', error.message, { cause: error });
-  return fromLedger(error);
-}
-
-function fromLedger(error: unknown): unknown {
-  if (!(error instanceof LedgerError)) return error;
-  const { code, message, details } = error;
-  return new RefundsError(code === 'refund_unknown' ? 'refund_not_found' : code, message, {
-    details,
-    cause: error,
-  });
-}
-
-/** What a call to Temporal threw about this refund, which is in the ledger. */
-export function fromTemporal(refundId: string, error: unknown): unknown {
-  const more = { details: { refundId }, cause: error };
-  const rpc = error instanceof ServiceError ? error.cause : error;
-  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isGrpcDeadlineError(rpc))
-    return new RefundsError(
-      'no_answer',
-      `refund ${refundId}: no worker answered in time; whether it takes effect is open, and the same again is safe`,
-      more,
-    );
-  if (error instanceof WorkflowUpdateFailedError)
-    return new RefundsError(
-      'no_answer',
-      `refund ${refundId}: ${error.cause?.message ?? error.message}`,
-      more,
-    );
-  if (isGrpcServiceError(rpc))
-    return new RefundsError(
-      'temporal_unavailable',
-      `Temporal could not be reached (${rpc.details}); refund ${refundId} is stored and goes on as soon as it is started: ask again, or resume`,
-      more,
-    );
-  return error;
 }

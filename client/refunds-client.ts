@@ -17,7 +17,8 @@ import type { RefundRecord } from '../ledger/ledger.js';
 import type { TaskQueues } from '../temporal/task-queues.js';
 import { decideUpdate, resolveUpdate, withdrawUpdate } from '../workflows/contract.js';
 import { createDriver } from './driver.js';
-import { fromAcceptance, invalid, notFound, refusal } from './errors.js';
+import { invalid, notFound, refusal } from './errors.js';
+import { fromAcceptance } from './translate.js';
 import { PERSON_STATES, viewOf, type Refund } from './view.js';
 
 export interface RefundsClientOptions {
@@ -214,6 +215,9 @@ function checkWord({ by, reason, ticket }: Word): void {
   const problems: InputProblem[] = [];
   for (const [field, text] of Object.entries({ by, reason, ...(ticket === undefined ? {} : { ticket }) })) {
     if (text.trim() === '') problems.push({ field, code: 'invalid', message: 'must not be empty' });
+    // eslint-disable-next-line no-control-regex -- control characters are what is refused
+    if (/[\u0000-\u0008\u000b-\u001f\u007f]/.test(text))
+      problems.push({ field, code: 'invalid', message: 'must not contain control characters' });
     if (text.length > LONGEST_WORD)
       problems.push({ field, code: 'invalid', message: `must be at most ${LONGEST_WORD} characters` });
   }

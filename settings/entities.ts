@@ -57,8 +57,6 @@ const entityShape = z.strictObject({
     isBaseUrl,
     'must be an https address without user, query or fragment; http is for loopback addresses only',
   ),
-  accessToken: z.string({ error: 'must be text' }).refine(isToken, TOKEN_FORM).optional(),
-  accessTokenFile: z.string({ error: 'must be the name of a file' }).min(1, 'must not be empty').optional(),
   testMode: z.enum(['INTERNAL', 'EXTERNAL'], { error: 'must be INTERNAL or EXTERNAL' }).optional(),
   capabilities: z
     .strictObject({
@@ -66,8 +64,14 @@ const entityShape = z.strictObject({
       partialReversal: z.boolean({ error: 'must be true or false' }).optional(),
     })
     .optional(),
+  accessToken: z.unknown().optional(),
+  accessTokenFile: z.unknown().optional(),
 });
-type RawEntity = z.infer<typeof entityShape>;
+/** Read beside the rest, because one of the two has to be there whatever else is wrong. */
+const tokenShape = z.object({
+  accessToken: z.string({ error: 'must be text' }).refine(isToken, TOKEN_FORM).optional(),
+  accessTokenFile: z.string({ error: 'must be the name of a file' }).min(1, 'must not be empty').optional(),
+});
 
 const fileShape = z.strictObject({
   entities: z.array(z.unknown(), { error: 'must be a list' }).min(1, 'must name at least one entity'),
@@ -142,21 +146,13 @@ function fromFile(path: string): Reading<ConfiguredEntities> {
 
 function readEntity(raw: unknown, place: (key: string) => string, folder: string): Reading<ConfiguredEntity> {
   const parsed = entityShape.safeParse(raw);
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map(({ path, ...issue }) => {
-      const key = path.map(String).join('.');
-      return {
-        variable: place(key),
-        problem:
-          issue.code === 'unrecognized_keys' ? `has unknown fields: ${issue.keys.join(', ')}` : issue.message,
-        example: new Map<unknown, string>(Object.entries(EXAMPLES)).get(path[0]) ?? FILE_EXAMPLE,
-      };
-    });
-    return { ok: false, problems };
-  }
+  const token = readToken(raw, place, folder);
+  const problems: SettingsProblem[] = [
+    ...(parsed.success ? [] : problemsOf(parsed.error, place)),
+    ...(token.ok ? [] : token.problems),
+  ];
+  if (!parsed.success || !token.ok) return { ok: false, problems };
   const { id, baseUrl, testMode, capabilities } = parsed.data;
-  const token = readToken(parsed.data, place, folder);
-  const problems: SettingsProblem[] = token.ok ? [] : [...token.problems];
   const host = hostKind(baseUrl);
   if (host === 'live' && testMode !== undefined)
     problems.push({
@@ -164,7 +160,7 @@ function readEntity(raw: unknown, place: (key: string) => string, folder: string
       problem: 'must be empty: the host is not a known test host, and a live one refuses the parameter',
       example: 'leave it out, or name a test host such as https://eu-test.oppwa.com',
     });
-  if (!token.ok || problems.length > 0) return { ok: false, problems };
+  if (problems.length > 0) return { ok: false, problems };
   return {
     ok: true,
     value: {
@@ -175,15 +171,14 @@ function readEntity(raw: unknown, place: (key: string) => string, folder: string
   };
 }
 
-function readToken(
-  { accessToken, accessTokenFile }: RawEntity,
-  place: (key: string) => string,
-  folder: string,
-): Reading<Secret<string>> {
+function readToken(raw: unknown, place: (key: string) => string, folder: string): Reading<Secret<string>> {
   const wrong = (key: 'accessToken' | 'accessTokenFile', problem: string): Reading<Secret<string>> => ({
     ok: false,
     problems: [{ variable: place(key), problem, example: EXAMPLES[key] }],
   });
+  const parsed = tokenShape.safeParse(typeof raw === 'object' && raw !== null ? raw : {});
+  if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error, place) };
+  const { accessToken, accessTokenFile } = parsed.data;
   if (accessToken !== undefined)
     return accessTokenFile === undefined
       ? { ok: true, value: new Secret(accessToken) }
@@ -194,6 +189,15 @@ function readToken(
   return isToken(text)
     ? { ok: true, value: new Secret(text) }
     : wrong('accessTokenFile', `names a file whose text ${TOKEN_FORM}`);
+}
+
+function problemsOf(error: z.ZodError, place: (key: string) => string): SettingsProblem[] {
+  return error.issues.map(({ path, ...issue }) => ({
+    variable: place(path.map(String).join('.')),
+    problem:
+      issue.code === 'unrecognized_keys' ? `has unknown fields: ${issue.keys.join(', ')}` : issue.message,
+    example: new Map<unknown, string>(Object.entries(EXAMPLES)).get(path[0]) ?? FILE_EXAMPLE,
+  }));
 }
 
 function readText(path: string): string | undefined {

@@ -1,0 +1,80 @@
+/** `show`, `list`, `watch`: where refunds stand. */
+import type { RefundState, RefundStatus } from '../../domain/states.js';
+import { isFinal } from '../../domain/states.js';
+import { PERSON_STATES, type Refund } from '../view.js';
+import { EXIT, type ExitCode } from './exit.js';
+import { changeText, listText } from './render.js';
+import { run, type Session } from './session.js';
+
+interface Json {
+  readonly json?: true | undefined;
+}
+
+export interface ListOptions extends Json {
+  readonly payment?: string | undefined;
+  readonly state?: RefundState | undefined;
+  readonly status?: RefundStatus | undefined;
+  readonly stuck?: true | undefined;
+  readonly limit?: number | undefined;
+}
+
+export function show(id: string, { json }: Json): Promise<ExitCode> {
+  return run(json === true, async (session) => {
+    const refund = await session.client.getRefund(id);
+    session.printRefund(refund);
+    return needsPerson(refund) ? EXIT.personNeeded : EXIT.done;
+  });
+}
+
+export function list({ payment, state, status, stuck, limit, json }: ListOptions): Promise<ExitCode> {
+  return run(json === true, async ({ client, print }) => {
+    const refunds = await client.listRefunds({
+      ...(payment === undefined ? {} : { paymentId: payment }),
+      ...(state === undefined ? {} : { state }),
+      ...(status === undefined ? {} : { status }),
+      ...(stuck === undefined ? {} : { stuck }),
+      ...(limit === undefined ? {} : { limit }),
+    });
+    print(refunds, () => listText(refunds));
+    return EXIT.done;
+  });
+}
+
+/** A line for each change until it has ended or a person is needed. With `--json` each line is the whole refund. */
+export function watch(id: string, { json }: Json): Promise<ExitCode> {
+  return run(json === true, async (session) => {
+    const line = (text: string): void => {
+      process.stdout.write(`${text}\n`);
+    };
+    return outcome(await follow(session, id, undefined, line));
+  });
+}
+
+/** Tells each change to `tell` until the refund has ended, a person is needed or the time is over. */
+export async function follow(
+  { client, json }: Session,
+  id: string,
+  ms: number | undefined,
+  tell: (line: string) => void,
+): Promise<Refund> {
+  const limit = ms === undefined ? undefined : AbortSignal.timeout(ms);
+  let last: Refund | undefined;
+  try {
+    for await (const refund of client.watch(id, limit === undefined ? {} : { signal: limit })) {
+      last = refund;
+      tell(json ? JSON.stringify(refund) : changeText(refund));
+      if (isFinal(refund.state) || needsPerson(refund)) return refund;
+    }
+  } catch (error) {
+    if (limit?.aborted !== true) throw error;
+  }
+  return last ?? client.getRefund(id);
+}
+
+const needsPerson = ({ state }: Refund): boolean => PERSON_STATES.includes(state);
+
+/** What became of a refund, for whoever asked for it. What goes on by itself is no failure. */
+export function outcome(refund: Refund): ExitCode {
+  if (needsPerson(refund)) return EXIT.personNeeded;
+  return refund.status === 'failed' || refund.status === 'canceled' ? EXIT.failed : EXIT.done;
+}

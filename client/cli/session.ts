@@ -1,0 +1,128 @@
+/** One command from its settings to its exit code: data on stdout, everything else on stderr. */
+import { readSettings, SettingsError } from '../../settings/read.js';
+import { RefundsError, type RefundsErrorCode } from '../errors.js';
+import type { OpenRefundsClient } from '../open.js';
+import type { Refund } from '../view.js';
+import { environment } from './environment.js';
+import { Declined, EXIT, WrongUse, type ExitCode } from './exit.js';
+import { refundText } from './render.js';
+
+export interface Session extends OpenRefundsClient {
+  readonly json: boolean;
+  /** One document on stdout: as JSON, or as the text beside it. */
+  readonly print: (value: unknown, text: () => string) => void;
+  readonly printRefund: (refund: Refund) => void;
+  readonly note: (text: string) => void;
+}
+
+/** The request itself is wrong: the same command would be refused again. */
+const WRONG_USE: readonly RefundsErrorCode[] = [
+  'invalid_request',
+  'currency_mismatch',
+  'idempotency_key_reused',
+];
+
+/** The request's fields as the command line calls them. */
+const OPTION_OF = new Map([
+  ['paymentId', '--payment'],
+  ['amount', '--amount'],
+  ['currency', '--currency'],
+  ['reason', '--reason'],
+  ['orderId', '--order'],
+  ['destination', '--registration'],
+  ['destination.registrationId', '--registration'],
+  ['entityId', '--entity'],
+  ['idempotencyKey', '--key'],
+  ['requestedBy', '--requested-by'],
+  ['by', '--by'],
+  ['ticket', '--ticket'],
+  ['limit', '--limit'],
+]);
+export const optionOf = (field: string): string => OPTION_OF.get(field) ?? field;
+
+const note = (text: string): void => {
+  process.stderr.write(`${text}\n`);
+};
+
+/** Opens what the environment names, runs `work`, closes everything, and tells whatever went wrong. */
+export async function run(json: boolean, work: (session: Session) => Promise<ExitCode>): Promise<ExitCode> {
+  try {
+    const env = environment(process.env, note);
+    const settings = readSettings(env);
+    // Loaded only now: who made a mistake is told at once.
+    const { openRefundsClient } = await import('../open.js');
+    const opened = openRefundsClient(settings, env);
+    const print = (value: unknown, text: () => string): void => {
+      const indent = process.stdout.isTTY ? 2 : 0;
+      process.stdout.write(`${json ? JSON.stringify(value, null, indent) : text()}\n`);
+    };
+    try {
+      return await work({
+        ...opened,
+        json,
+        print,
+        printRefund: (refund) => {
+          print(refund, () => refundText(refund));
+        },
+        note,
+      });
+    } finally {
+      await opened.close();
+    }
+  } catch (error) {
+    return tell(json, error);
+  }
+}
+
+/** Says what went wrong on stderr, as JSON where JSON was asked for, and answers the exit code. */
+export function tell(json: boolean, error: unknown): ExitCode {
+  const { code, message, exit, more } = describe(error);
+  if (json) note(JSON.stringify({ error: { code, message, ...more } }));
+  else {
+    note(`${code}: ${message}`);
+    if (more?.problems !== undefined)
+      for (const { field, message: problem } of more.problems) note(`  ${optionOf(field)} ${problem}`);
+  }
+  return exit;
+}
+
+interface Told {
+  readonly code: string;
+  readonly message: string;
+  readonly exit: ExitCode;
+  readonly more?: {
+    readonly problems?: WrongUse['problems'];
+    readonly details?: Readonly<Record<string, string>>;
+  };
+}
+
+function describe(error: unknown): Told {
+  if (error instanceof SettingsError)
+    return { code: 'settings', message: error.message, exit: EXIT.wrongUse };
+  if (error instanceof Declined) return { code: 'declined', message: error.message, exit: EXIT.failed };
+  if (error instanceof WrongUse)
+    return {
+      code: 'wrong_use',
+      message: 'nothing was changed',
+      exit: EXIT.wrongUse,
+      more: { problems: error.problems },
+    };
+  if (error instanceof RefundsError)
+    return {
+      code: error.code,
+      message: error.problems.length > 0 ? 'nothing was stored' : error.message,
+      exit: WRONG_USE.includes(error.code) ? EXIT.wrongUse : EXIT.failed,
+      more: {
+        ...(error.problems.length > 0 ? { problems: error.problems } : {}),
+        ...(Object.keys(error.details).length > 0 ? { details: error.details } : {}),
+      },
+    };
+  return { code: 'failed', message: messageOf(error), exit: EXIT.failed };
+}
+
+/** A refused connection to a name with two addresses comes as an `AggregateError` without a message of its own. */
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '')
+    return error.errors.map((one: unknown) => messageOf(one)).join('; ');
+  return error instanceof Error ? error.message : 'failed';
+}
