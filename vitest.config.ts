@@ -2,7 +2,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** Need no server: they start in a second. Everything else is given PostgreSQL and Temporal. */
-const pure = ['domain', 'gateway', 'sandbox', 'simulation', 'house'].map(
+const pure = ['domain', 'settings', 'gateway', 'sandbox', 'simulation', 'house'].map(
   (room) => `test/${room}/**/*.test.ts`,
 );
 

@@ -31,6 +31,7 @@ export class GatewayUnavailable extends Error {
 }
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
+const NAME = /^[^\p{Cc}\p{Cs}]{1,255}$/u;
 
 /** Throws `RequestRefused`, `GatewayUnavailable` or the ledger's `LedgerError`; in each case nothing was stored. */
 export async function acceptRefund(deps: Dependencies, order: RefundOrder): Promise<Accepted> {
@@ -42,13 +43,22 @@ export async function acceptRefund(deps: Dependencies, order: RefundOrder): Prom
       code: 'invalid',
       message: 'must be 1 to 255 visible ASCII characters without spaces',
     });
-  if (order.caller.trim() === '') problems.push({ field: 'caller', code: 'invalid', message: 'must not be empty' });
-  if (order.requestedBy.trim() === '')
-    problems.push({ field: 'requestedBy', code: 'invalid', message: 'must not be empty' });
+  for (const field of ['caller', 'requestedBy'] as const)
+    if (!NAME.test(order[field]) || order[field].trim() === '')
+      problems.push({
+        field,
+        code: 'invalid',
+        message: 'must be 1 to 255 characters, none of them a control character',
+      });
   if (!reading.ok || problems.length > 0) throw new RequestRefused(problems);
 
   const { request } = reading;
-  const accepted = { caller: order.caller, idempotencyKey: order.idempotencyKey, requestedBy: order.requestedBy, request };
+  const accepted = {
+    caller: order.caller,
+    idempotencyKey: order.idempotencyKey,
+    requestedBy: order.requestedBy,
+    request,
+  };
   if ((await deps.ledger.findPayment(request.paymentId)) !== null) return deps.ledger.accept(accepted, null);
 
   const entityId = request.entityId ?? deps.defaultEntityId;
@@ -69,4 +79,5 @@ export async function acceptRefund(deps: Dependencies, order: RefundOrder): Prom
   }
 }
 
-const refused = (code: string, message: string) => new RequestRefused([{ field: 'paymentId', code, message }]);
+const refused = (code: string, message: string) =>
+  new RequestRefused([{ field: 'paymentId', code, message }]);

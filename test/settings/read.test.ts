@@ -1,0 +1,247 @@
+/** What a process is told from outside: taken, or refused with every reason and no secret. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { afterAll, describe, expect, it } from 'vitest';
+import { DEFAULT_TIMINGS } from '../../domain/plan.js';
+import { readSettings, SettingsError } from '../../settings/read.js';
+
+const TOKEN = 'OGFjN2E0Yzk5MDAwMDAwMDAwfHNlY3JldA==';
+const PASSWORD = 'correct-horse';
+const ENTITY = '8ac7a4c79394bdc801939736f17e063d';
+const OTHER = '8ac7a4c79394bdc801939736f17e063e';
+const LIVE = 'https://eu-prod.oppwa.com';
+const ENV = {
+  DATABASE_URL: `postgresql://refunds:${PASSWORD}@db.example:5432/refunds`,
+  OPPWA_BASE_URL: 'https://eu-test.oppwa.com',
+  OPPWA_ENTITY_ID: ENTITY,
+  OPPWA_ACCESS_TOKEN: TOKEN,
+};
+
+const folder = mkdtempSync(join(tmpdir(), 'settings-'));
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+function file(name: string, content: unknown): string {
+  const path = join(folder, name);
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+  return path;
+}
+const withFile = (content: unknown): NodeJS.ProcessEnv => ({
+  DATABASE_URL: ENV.DATABASE_URL,
+  REFUNDS_CONFIG: file('config.json', content),
+});
+
+function refused(env: NodeJS.ProcessEnv): SettingsError {
+  try {
+    readSettings(env);
+  } catch (error) {
+    if (error instanceof SettingsError) return error;
+    throw error;
+  }
+  throw new Error('the settings were accepted');
+}
+const namesOf = (error: SettingsError): string[] => error.problems.map(({ variable }) => variable);
+
+describe('settings', () => {
+  it('have defaults for everything but the database and the gateway', () => {
+    const settings = readSettings(ENV);
+    expect(settings).toMatchObject({
+      databaseUrl: ENV.DATABASE_URL,
+      databaseConnections: 10,
+      lookUpsPerSecond: 0.5,
+      taskQueue: 'refunds',
+      workerProfile: 'standard',
+      workflowBundlePath: undefined,
+    });
+    expect(settings.planFor(ENTITY).timings).toEqual(DEFAULT_TIMINGS);
+    expect(settings.planFor(ENTITY).policy).toMatchObject({ creditEnabled: true, partialReversal: false });
+    expect(settings.entities[0].accessToken.reveal()).toBe(TOKEN);
+    expect(settings.hosts.get(ENTITY)).toBe('test');
+  });
+
+  it('do not show a token when they are printed', () => {
+    const settings = readSettings(ENV);
+    expect(inspect(settings, { depth: 9 })).not.toContain(TOKEN);
+    expect(JSON.stringify(settings)).not.toContain(TOKEN);
+  });
+
+  it('take an empty variable for one that is not there', () => {
+    expect(
+      readSettings({ ...ENV, OPPWA_TEST_MODE: '', REFUNDS_TIME_SCALE: ' ' }).entities[0].testMode,
+    ).toBeUndefined();
+  });
+
+  it('read the limits above which a credit needs a second person as minor units of each currency', () => {
+    const { policy } = readSettings({
+      ...ENV,
+      REFUNDS_CREDIT_APPROVAL_ABOVE: 'EUR:500.00, JPY:80000,KWD:1.234',
+    }).planFor(ENTITY);
+    expect(policy.creditApprovalAbove).toEqual({ EUR: '50000', JPY: '80000', KWD: '1234' });
+  });
+
+  it('scale time, and look up as much more often', () => {
+    const settings = readSettings({ ...ENV, REFUNDS_TIME_SCALE: '0.001' });
+    expect(settings.planFor(ENTITY).timings.visibilityLag).toBe(900);
+    expect(settings.lookUpsPerSecond).toBe(500);
+    expect(
+      readSettings({ ...ENV, REFUNDS_TIME_SCALE: '0.001', REFUNDS_LOOK_UPS_PER_SECOND: '3' })
+        .lookUpsPerSecond,
+    ).toBe(3);
+  });
+
+  it.each([
+    ['https://eu-test.oppwa.com', 'test'],
+    ['https://test.oppwa.com/', 'test'],
+    ['https://sandbox-card.peachpayments.com', 'test'],
+    ['https://test.vr-pay-ecommerce.de', 'test'],
+    ['http://127.0.0.1:9000', 'test'],
+    ['http://localhost:9000', 'test'],
+    ['http://[::1]:9000', 'test'],
+    [LIVE, 'live'],
+    ['https://eu-test.oppwa.com.example.org', 'live'],
+    ['https://unknown.example.org', 'live'],
+  ])('call %s a %s host', (url, kind) => {
+    expect(readSettings({ ...ENV, OPPWA_BASE_URL: url }).hosts.get(ENTITY)).toBe(kind);
+  });
+});
+
+describe('wrong settings', () => {
+  it('are named all at once, each with an example', () => {
+    const error = refused({ REFUNDS_TIME_SCALE: '2', REFUNDS_WORKER_PROFILE: 'huge' });
+    expect(namesOf(error).toSorted()).toEqual([
+      'DATABASE_URL',
+      'OPPWA_ACCESS_TOKEN',
+      'OPPWA_BASE_URL',
+      'OPPWA_ENTITY_ID',
+      'REFUNDS_TIME_SCALE',
+      'REFUNDS_WORKER_PROFILE',
+    ]);
+    for (const { variable, problem, example } of error.problems)
+      expect(error.message).toContain(`${variable} ${problem}. Example: ${example}`);
+  });
+
+  it.each([
+    ['DATABASE_URL', `mysql://refunds:${PASSWORD}@db/refunds`],
+    ['DATABASE_URL', `postgresql://refunds:${PASSWORD}@db`],
+    ['DATABASE_URL', PASSWORD],
+    ['REFUNDS_DATABASE_CONNECTIONS', '0'],
+    ['REFUNDS_DATABASE_CONNECTIONS', '2.5'],
+    ['REFUNDS_LOOK_UPS_PER_SECOND', '0'],
+    ['REFUNDS_LOOK_UPS_PER_SECOND', '-1'],
+    ['REFUNDS_TIME_SCALE', '0'],
+    ['REFUNDS_TIME_SCALE', '1.1'],
+    ['REFUNDS_TIME_SCALE', '1e-3'],
+    ['REFUNDS_TASK_QUEUE', 'a queue'],
+    ['REFUNDS_CREDIT_APPROVAL_ABOVE', 'EUR'],
+    ['REFUNDS_CREDIT_APPROVAL_ABOVE', 'EUR:500:1'],
+    ['REFUNDS_CREDIT_APPROVAL_ABOVE', 'EUR:500.0'],
+    ['REFUNDS_CREDIT_APPROVAL_ABOVE', 'EUR:0.00'],
+    ['REFUNDS_CREDIT_APPROVAL_ABOVE', 'XXX:5.00'],
+    ['REFUNDS_CREDIT_APPROVAL_ABOVE', 'EUR:5.00,EUR:6.00'],
+    ['OPPWA_ENTITY_ID', ENTITY.toUpperCase()],
+    ['OPPWA_BASE_URL', 'http://eu-test.oppwa.com'],
+    ['OPPWA_BASE_URL', `https://user:${PASSWORD}@eu-test.oppwa.com`],
+    ['OPPWA_BASE_URL', 'eu-test.oppwa.com'],
+    ['OPPWA_ACCESS_TOKEN', `${TOKEN} ${TOKEN}`],
+    ['OPPWA_TEST_MODE', 'internal'],
+  ])('%s=%s is refused by its name', (name, value) => {
+    const error = refused({ ...ENV, [name]: value });
+    expect(namesOf(error)).toEqual([name]);
+    expect(error.message).not.toContain(TOKEN);
+    expect(error.message).not.toContain(PASSWORD);
+  });
+
+  it('are a test mode on a live host', () => {
+    expect(namesOf(refused({ ...ENV, OPPWA_BASE_URL: LIVE, OPPWA_TEST_MODE: 'EXTERNAL' }))).toEqual([
+      'OPPWA_TEST_MODE',
+    ]);
+  });
+
+  it('are faster clocks on a live host', () => {
+    expect(namesOf(refused({ ...ENV, OPPWA_BASE_URL: LIVE, REFUNDS_TIME_SCALE: '0.5' }))).toEqual([
+      'REFUNDS_TIME_SCALE',
+    ]);
+    expect(readSettings({ ...ENV, OPPWA_BASE_URL: LIVE, REFUNDS_TIME_SCALE: '1' }).hosts.get(ENTITY)).toBe(
+      'live',
+    );
+  });
+});
+
+describe('a file of entities', () => {
+  const first = {
+    id: ENTITY,
+    baseUrl: 'https://eu-test.oppwa.com',
+    accessToken: TOKEN,
+    testMode: 'EXTERNAL',
+  };
+
+  it('gives each entity its host, its token and its policy', () => {
+    file('token', `${TOKEN}-2\n`);
+    const second = {
+      id: OTHER,
+      baseUrl: LIVE,
+      accessTokenFile: 'token',
+      capabilities: { credit: false, partialReversal: true },
+    };
+    const settings = readSettings(withFile({ entities: [first, second] }));
+    expect(
+      settings.entities.map(({ id, testMode, accessToken }) => [id, testMode, accessToken.reveal()]),
+    ).toEqual([
+      [ENTITY, 'EXTERNAL', TOKEN],
+      [OTHER, undefined, `${TOKEN}-2`],
+    ]);
+    expect(settings.planFor(ENTITY).policy).toMatchObject({ creditEnabled: true, partialReversal: false });
+    expect(settings.planFor(OTHER).policy).toMatchObject({ creditEnabled: false, partialReversal: true });
+    expect([...settings.hosts.values()]).toEqual(['test', 'live']);
+  });
+
+  it('lets nobody credit through an entity that it does not name', () => {
+    const { policy } = readSettings(withFile({ entities: [first] })).planFor(OTHER);
+    expect(policy).toMatchObject({ creditEnabled: false, partialReversal: false });
+  });
+
+  it.each([
+    ['no JSON', `{"entities": ${TOKEN}`, ['REFUNDS_CONFIG']],
+    ['no entity', { entities: [] }, ['REFUNDS_CONFIG']],
+    [
+      'nothing in an entity',
+      { entities: [null] },
+      ['REFUNDS_CONFIG entities[0]', 'REFUNDS_CONFIG entities[0].accessToken'],
+    ],
+    ['an unknown field', { entities: [{ ...first, token: TOKEN }] }, ['REFUNDS_CONFIG entities[0]']],
+    ['one entity twice', { entities: [first, first] }, ['REFUNDS_CONFIG entities[1].id']],
+    [
+      'two tokens',
+      { entities: [{ ...first, accessTokenFile: 'token' }] },
+      ['REFUNDS_CONFIG entities[0].accessTokenFile'],
+    ],
+    [
+      'a test mode on a live host',
+      { entities: [{ ...first, baseUrl: LIVE }] },
+      ['REFUNDS_CONFIG entities[0].testMode'],
+    ],
+    [
+      'a token file that is not there',
+      { entities: [{ ...first, accessToken: undefined, accessTokenFile: 'nowhere' }] },
+      ['REFUNDS_CONFIG entities[0].accessTokenFile'],
+    ],
+  ])('is refused with %s', (_what, content, names) => {
+    const error = refused(withFile(content));
+    expect(namesOf(error)).toEqual(names);
+    expect(error.message).not.toContain(TOKEN);
+  });
+
+  it('is not mixed with the variables of one entity', () => {
+    expect(namesOf(refused({ ...ENV, REFUNDS_CONFIG: file('config.json', { entities: [first] }) }))).toEqual([
+      'REFUNDS_CONFIG',
+    ]);
+  });
+
+  it('must be there', () => {
+    expect(
+      namesOf(refused({ DATABASE_URL: ENV.DATABASE_URL, REFUNDS_CONFIG: join(folder, 'nowhere.json') })),
+    ).toEqual(['REFUNDS_CONFIG']);
+  });
+});
