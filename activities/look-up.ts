@@ -45,7 +45,8 @@ async function recordFound(
   const gatewayId = 'gatewayId' in outcome ? outcome.gatewayId : undefined;
   const entry = found.find((candidate) => candidate.id === gatewayId) ?? found[0];
   // Nothing new, but a look-up made: the waits between them grow with their number.
-  if (outcome.kind === 'pending' && inquiry.state === 'pending') return stillPending(entry?.result.code ?? 'pending');
+  if (outcome.kind === 'pending' && inquiry.state === 'pending')
+    return stillPending(entry?.result.code ?? 'pending');
   return deps.ledger.record({
     attemptId: inquiry.attemptId,
     send: null,

@@ -1,5 +1,11 @@
 /** What people and the gateway say while a refund is under way, and the wish to stop it. */
-import { ApplicationFailure, CancellationScope, condition, isCancellation, setHandler } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  isCancellation,
+  setHandler,
+} from '@temporalio/workflow';
 import type { Position } from '../domain/next-step.js';
 import {
   decideUpdate,
@@ -82,10 +88,9 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
       return position;
     }),
   );
-  CancellationScope.current()
-    .cancelRequested.catch((error: unknown) => {
-      if (isCancellation(error)) cancelRequested = true;
-    });
+  CancellationScope.current().cancelRequested.catch((error: unknown) => {
+    if (isCancellation(error)) cancelRequested = true;
+  });
 
   const isNews = (known: Position): boolean =>
     cancelRequested || (latest !== undefined && latest.version > known.version);
@@ -115,7 +120,9 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
 function requireText(message: unknown, fields: readonly string[]): void {
   for (const field of fields) {
     const value: unknown =
-      typeof message === 'object' && message !== null ? Object.getOwnPropertyDescriptor(message, field)?.value : undefined;
+      typeof message === 'object' && message !== null
+        ? Object.getOwnPropertyDescriptor(message, field)?.value
+        : undefined;
     // PostgreSQL stores no NUL: the activity would be tried for ever.
     if (typeof value !== 'string' || value.trim() === '' || value.includes('\0'))
       throw ApplicationFailure.nonRetryable(`${field} must be a text that is not empty`, 'invalid_input');

@@ -11,7 +11,13 @@ import {
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { AcceptedOrder, CallerActivities, CallerOrder } from '../activities/caller.js';
 import { isFinal, PUBLIC_STATUS } from '../domain/states.js';
-import { DEFAULT_TASK_QUEUE, REFUND_WORKFLOW, refundWorkflowId, SEARCH_ATTRIBUTES, type RefundResult } from './contract.js';
+import {
+  DEFAULT_TASK_QUEUE,
+  REFUND_WORKFLOW,
+  refundWorkflowId,
+  SEARCH_ATTRIBUTES,
+  type RefundResult,
+} from './contract.js';
 import type { refund } from './refund.js';
 
 const MINUTE = 60_000;
@@ -23,12 +29,18 @@ const MINUTE = 60_000;
  * then this fails with a `ChildWorkflowFailure` that is a cancellation (or answers `canceled` where another run drove the refund),
  * else it answers how the refund ended. Cancelling while the order is being accepted is heard as soon as it is.
  */
-export async function payBack(order: CallerOrder, taskQueue: string = DEFAULT_TASK_QUEUE): Promise<RefundResult> {
+export async function payBack(
+  order: CallerOrder,
+  taskQueue: string = DEFAULT_TASK_QUEUE,
+): Promise<RefundResult> {
   const caller = CancellationScope.current();
   if (caller.consideredCancelled) await caller.cancelRequested;
   // What is accepted is reserved and has to be driven to an end: from here on only the refund itself decides about stopping.
   return CancellationScope.nonCancellable(async () => {
-    const { acceptRefund } = proxyActivities<CallerActivities>({ taskQueue, startToCloseTimeout: 2 * MINUTE });
+    const { acceptRefund } = proxyActivities<CallerActivities>({
+      taskQueue,
+      startToCloseTimeout: 2 * MINUTE,
+    });
     const accepted = await acceptRefund(order);
     const stoppable = new CancellationScope();
     try {
@@ -65,7 +77,10 @@ function startRefund({ input, paymentId }: AcceptedOrder, taskQueue: string) {
 
 /** Somebody started the same refund already (a repair, a sweep): its run drives it, we only wait for the fact. */
 async function untilFinal(refundId: string, taskQueue: string): Promise<RefundResult> {
-  const { refundPosition } = proxyActivities<CallerActivities>({ taskQueue, startToCloseTimeout: 2 * MINUTE });
+  const { refundPosition } = proxyActivities<CallerActivities>({
+    taskQueue,
+    startToCloseTimeout: 2 * MINUTE,
+  });
   for (let pause = 1_000; ; pause = Math.min(pause * 2, MINUTE)) {
     const { state, why } = await refundPosition(refundId);
     if (isFinal(state)) return { refundId, state, status: PUBLIC_STATUS[state], why };

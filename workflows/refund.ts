@@ -90,7 +90,10 @@ function searchAttributes(): (position: Position) => void {
     shown = state;
     upsertSearchAttributes([
       { key: SEARCH_ATTRIBUTES.state, value: state },
-      { key: SEARCH_ATTRIBUTES.needsPerson, value: state === 'manual_review' || state === 'awaiting_approval' },
+      {
+        key: SEARCH_ATTRIBUTES.needsPerson,
+        value: state === 'manual_review' || state === 'awaiting_approval',
+      },
     ]);
   };
 }

@@ -1,0 +1,93 @@
+/** What is said to a refund before any worker has seen it: heard before anything is sent. */
+import type { WorkflowHandle } from '@temporalio/client';
+import { CancelledFailure } from '@temporalio/common';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Refund } from '../../client/index.js';
+import { historyOf } from './history.js';
+import { CLERK, eventually, openWorld, type RefundHandle } from './world.js';
+import { gatewayNotice, refundWorkflowId } from '../../workflows/contract.js';
+
+const world = await openWorld({ worker: false, sideBySide: true });
+
+interface Waiting {
+  readonly paymentId: string;
+  readonly refundId: string;
+  readonly handle: RefundHandle;
+}
+
+async function accepted(): Promise<{ readonly paymentId: string; readonly refundId: string }> {
+  const { paymentId } = world.newPayment();
+  return { paymentId, refundId: (await world.accept(paymentId, '100.00')).id };
+}
+
+async function started(): Promise<Waiting> {
+  const { paymentId, refundId } = await accepted();
+  return { paymentId, refundId, handle: await world.drive(refundId) };
+}
+
+/** The withdrawal starts the run that hears it: the client does not know whether one is alive. */
+async function withdrawn(): Promise<Waiting & { readonly answer: Promise<Refund> }> {
+  const { paymentId, refundId } = await accepted();
+  const answer = world.client.withdraw(refundId, { by: CLERK, reason: 'the customer keeps the goods' });
+  const handle: RefundHandle = world.temporal.workflow.getHandle(refundWorkflowId(refundId));
+  await eventually('the run is there', () => handle.describe().catch(() => undefined));
+  return { paymentId, refundId, handle, answer };
+}
+
+async function expectNothingHappened({ paymentId, refundId }: Waiting): Promise<void> {
+  expect(world.gateway.engine.books(paymentId)).toMatchObject({ refunded: 0n, pending: 0n });
+  expect(await world.refund(refundId)).toMatchObject({ state: 'canceled', attempts: [] });
+  expect(await world.dependencies.ledger.findPayment(paymentId)).toMatchObject({
+    reservedMinor: 0n,
+    refundableMinor: 100_00n,
+  });
+}
+
+const resultOf = (handle: Pick<WorkflowHandle, 'result'>): Promise<unknown> =>
+  handle.result().catch((error: unknown) => error);
+
+describe('while no worker is there', () => {
+  let cancelled: Waiting;
+  let withdrawal: Awaited<ReturnType<typeof withdrawn>>;
+  let noticed: Waiting;
+  let twice: Waiting;
+
+  beforeAll(async () => {
+    cancelled = await started();
+    await cancelled.handle.cancel();
+    withdrawal = await withdrawn();
+    noticed = await started();
+    await noticed.handle.signal(gatewayNotice);
+    twice = await started();
+    await world.drive(twice.refundId);
+    await world.startWorker();
+  });
+
+  it('a cancellation releases the money, and nothing reaches the gateway', async () => {
+    expect(await resultOf(cancelled.handle)).toMatchObject({
+      cause: expect.any(CancelledFailure) as unknown,
+    });
+    expect((await historyOf(cancelled.handle)).activities).toEqual(['withdraw', 'sendRefund']);
+    await expectNothingHappened(cancelled);
+  });
+
+  it('a withdrawal that comes together with the start is heard first, and nothing reaches the gateway', async () => {
+    expect(await withdrawal.answer).toMatchObject({ state: 'canceled' });
+    expect(await withdrawal.handle.result()).toMatchObject({
+      state: 'canceled',
+      why: 'the customer keeps the goods',
+    });
+    expect((await historyOf(withdrawal.handle)).activities).toEqual(['withdraw', 'sendRefund']);
+    await expectNothingHappened(withdrawal);
+  });
+
+  it('a notice changes nothing', async () => {
+    expect(await noticed.handle.result()).toMatchObject({ state: 'succeeded' });
+    expect((await historyOf(noticed.handle)).activities).toEqual(['sendRefund']);
+  });
+
+  it('a second start is the first', async () => {
+    expect(await twice.handle.result()).toMatchObject({ state: 'succeeded' });
+    expect(world.gateway.engine.books(twice.paymentId)).toMatchObject({ refunded: 100_00n });
+  });
+});

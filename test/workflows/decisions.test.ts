@@ -1,0 +1,157 @@
+/** What a second person decides about a credit: bound to the exact instruction, once, and never by whoever asked. */
+import { describe, expect, it } from 'vitest';
+import { openWorld, type RefundHandle } from './world.js';
+import {
+  decideUpdate,
+  resolveUpdate,
+  withdrawUpdate,
+  type DecisionMessage,
+} from '../../workflows/contract.js';
+
+const world = await openWorld();
+
+interface Waiting {
+  readonly paymentId: string;
+  readonly refundId: string;
+  readonly instruction: string;
+  readonly handle: RefundHandle;
+  decide(message: Partial<Record<keyof DecisionMessage, unknown>>): Promise<unknown>;
+}
+
+/** A refund that cannot be linked, above the limit: its credit waits for an approval. */
+async function creditThatWaits(): Promise<Waiting> {
+  const { paymentId } = world.newPayment({ amount: '800.00' });
+  world.fault({ kind: 'reject', code: '700.500.001' }, { paymentId });
+  const { refundId, handle } = await world.pay(paymentId, '800.00');
+  const { instruction } = await world.untilState(refundId, 'awaiting_approval');
+  if (instruction === null) throw new Error('nothing to approve');
+  expect(instruction).toMatchObject({
+    way: 'credit',
+    amountMinor: '80000',
+    currency: 'EUR',
+    why: ['above_limit'],
+  });
+  const usual = {
+    verdict: 'approved',
+    instruction: instruction.hash,
+    by: 'supervisor',
+    reason: 'known customer',
+  };
+  return {
+    paymentId,
+    refundId,
+    instruction: instruction.hash,
+    handle,
+    // By name, as somebody with another program would: the types of the message bind only our own callers.
+    decide: (message) => handle.executeUpdate(decideUpdate.name, { args: [{ ...usual, ...message }] }),
+  };
+}
+
+describe('an approval', () => {
+  it('lets exactly one credit go', async () => {
+    const { refundId, handle, decide } = await creditThatWaits();
+    expect(await decide({})).toMatchObject({ kind: 'decided', position: { state: 'fallback_checking' } });
+    expect(await handle.result()).toMatchObject({ state: 'succeeded' });
+    const { attempts } = await world.refund(refundId);
+    expect(attempts.map(({ way, state, sends }) => [way, state, sends])).toEqual([
+      ['refund', 'rejected', 1],
+      ['credit', 'succeeded', 1],
+    ]);
+  });
+
+  it('given twice pays once', async () => {
+    const { refundId, handle, decide } = await creditThatWaits();
+    const answers = await Promise.all([decide({}), decide({})]);
+    for (const answer of answers) expect(answer).toMatchObject({ kind: 'decided' });
+    expect(await handle.result()).toMatchObject({ state: 'succeeded' });
+    expect((await world.refund(refundId)).attempts).toHaveLength(2);
+  });
+
+  it('of another instruction is refused, and the credit goes on waiting', async () => {
+    const { refundId, handle, decide } = await creditThatWaits();
+    expect(await decide({ instruction: '0'.repeat(32) })).toMatchObject({
+      kind: 'refused',
+      why: 'instruction_changed',
+    });
+    expect((await world.refund(refundId)).state).toBe('awaiting_approval');
+    await handle.executeUpdate(withdrawUpdate, { args: [{ by: 'clerk', reason: 'paid in cash' }] });
+    expect(await handle.result()).toMatchObject({ state: 'canceled' });
+  });
+
+  it('by whoever asked for the refund is refused', async () => {
+    const { handle, decide } = await creditThatWaits();
+    expect(await decide({ by: 'clerk' })).toMatchObject({ kind: 'refused', why: 'own_request' });
+    await decide({ verdict: 'refused' });
+    expect(await handle.result()).toMatchObject({ state: 'failed', why: 'approval_refused' });
+  });
+
+  it('that comes after the end is refused', async () => {
+    const { refundId, instruction, handle, decide } = await creditThatWaits();
+    await decide({ verdict: 'refused' });
+    await handle.result();
+    const late = {
+      refundId,
+      verdict: 'approved',
+      instruction,
+      by: 'supervisor',
+      reason: 'second thoughts',
+    } as const;
+    expect(await world.dependencies.ledger.decide(late)).toMatchObject({
+      kind: 'refused',
+      why: 'not_awaiting_approval',
+    });
+    // A run of its own, as the client starts one for a message to a refund that is over.
+    const again = await world.drive(refundId);
+    expect(await again.result()).toMatchObject({ state: 'failed' });
+  });
+});
+
+describe('a refusal', () => {
+  it('ends the refund, releases the money and sends nothing', async () => {
+    const { paymentId, refundId, handle, decide } = await creditThatWaits();
+    expect(await decide({ verdict: 'refused', reason: 'not this customer' })).toMatchObject({
+      kind: 'decided',
+      position: { state: 'failed' },
+    });
+    expect(await handle.result()).toEqual({
+      refundId,
+      state: 'failed',
+      status: 'failed',
+      why: 'approval_refused',
+    });
+    expect(await world.dependencies.ledger.findPayment(paymentId)).toMatchObject({
+      reservedMinor: 0n,
+      refundableMinor: 800_00n,
+    });
+  });
+});
+
+describe('a message that makes no sense', () => {
+  it.for([
+    { reason: '' },
+    { by: undefined },
+    { instruction: 7 },
+    { verdict: 'perhaps' },
+    { reason: 'a\0b' },
+    { ticket: '' },
+  ])('is refused at the door, and the refund lives on: %j', async (wrong) => {
+    const { handle, decide } = await creditThatWaits();
+    await expect(decide(wrong)).rejects.toMatchObject({ cause: { type: 'invalid_input' } });
+    expect((await handle.describe()).status.name).toBe('RUNNING');
+    await decide({ verdict: 'refused' });
+    expect(await handle.result()).toMatchObject({ state: 'failed' });
+  });
+});
+
+describe('looking now', () => {
+  it('answers where the refund stands, and sends nothing', async () => {
+    const { paymentId } = world.newPayment();
+    world.fault({ kind: 'pending' }, { paymentId });
+    const { refundId, handle } = await world.pay(paymentId, '100.00');
+    const { attempts } = await world.untilState(refundId, 'pending');
+    expect(await handle.executeUpdate(resolveUpdate)).toMatchObject({ state: 'pending', refundId });
+    world.gateway.engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
+    expect(await handle.result()).toMatchObject({ state: 'succeeded' });
+    expect((await world.refund(refundId)).attempts).toMatchObject([{ sends: 1 }]);
+  });
+});

@@ -1,0 +1,85 @@
+/** Workers that stop, die, or work side by side: whoever comes next goes on from the ledger. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { once } from 'node:events';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { historyOf } from './history.js';
+import { openWorld } from './world.js';
+import type { RefundWorker } from '../../worker/refund-worker.js';
+
+const world = await openWorld({ worker: false });
+
+/** A process of its own, as in production: it can be killed, and stands beside the one in this process. */
+async function startProcess(): Promise<ChildProcess> {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'worker/main.ts'], {
+    env: { ...world.env, REFUNDS_WORKER_PROFILE: 'small', REFUNDS_LOOK_UPS_PER_SECOND: '1000' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const said: string[] = [];
+  createInterface({ input: child.stderr }).on('line', (line) => said.push(line));
+  await Promise.race([
+    once(createInterface({ input: child.stdout }), 'line'),
+    once(child, 'exit').then(() =>
+      Promise.reject(new Error(`the worker did not start:\n${said.join('\n')}`)),
+    ),
+  ]);
+  return child;
+}
+
+/** In this process; gone when the test is over. */
+async function startWorker(): Promise<RefundWorker> {
+  const worker = await world.startWorker();
+  onTestFinished(() => worker.shutdown());
+  return worker;
+}
+
+describe('a worker that is killed between sending and the answer', () => {
+  it('is replaced by one that looks the refund up and does not send it again', async () => {
+    const killed = await startProcess();
+    const { paymentId } = world.newPayment();
+    world.fault({ kind: 'answer_after', ms: 60_000 }, { paymentId });
+    const { refundId, handle } = await world.pay(paymentId, '100.00');
+    await world.untilExecuted(paymentId);
+    killed.kill('SIGKILL');
+    await once(killed, 'exit');
+    expect((await world.refund(refundId)).state).toBe('submitting');
+
+    await startWorker();
+    expect(await handle.result()).toMatchObject({ state: 'succeeded' });
+    expect((await historyOf(handle)).activities).toEqual(['sendRefund', 'lookUp']);
+    expect((await world.refund(refundId)).attempts).toMatchObject([{ state: 'succeeded', sends: 1 }]);
+  });
+});
+
+describe('a worker that is told to stop between sending and the answer', () => {
+  it('records the answer before it goes, and another one finishes the refund', async () => {
+    const stopping = await startWorker();
+    const { paymentId } = world.newPayment();
+    world.fault({ kind: 'answer_after', ms: 1_000 }, { paymentId });
+    const { refundId, handle } = await world.pay(paymentId, '100.00');
+    await world.untilExecuted(paymentId);
+    const stopped = stopping.shutdown();
+    await startWorker();
+    await stopped;
+
+    expect(await handle.result()).toMatchObject({ state: 'succeeded' });
+    expect((await historyOf(handle)).activities).toEqual(['sendRefund']);
+    expect((await world.refund(refundId)).attempts).toMatchObject([
+      { state: 'succeeded', sends: 1, lookUps: 0 },
+    ]);
+  });
+});
+
+describe('two workers side by side', () => {
+  it('share ten refunds of one payment and send each of them once', async () => {
+    await startProcess();
+    await startWorker();
+    const { paymentId } = world.newPayment();
+    const paid = await Promise.all(Array.from({ length: 10 }, () => world.pay(paymentId, '10.00')));
+    for (const { handle } of paid) expect(await handle.result()).toMatchObject({ state: 'succeeded' });
+    for (const { refundId } of paid)
+      expect((await world.refund(refundId)).attempts).toMatchObject([{ sends: 1 }]);
+    expect(world.gateway.engine.books(paymentId)).toMatchObject({ refunded: 100_00n });
+  });
+});

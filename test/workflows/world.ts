@@ -1,0 +1,131 @@
+/** What every test of this folder works with: the stack with waits of milliseconds, and refunds followed run by run. */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { WorkflowHandle } from '@temporalio/client';
+import { afterAll, afterEach, expect } from 'vitest';
+import { acceptRefund } from '../../activities/accept.js';
+import { createDriver } from '../../client/driver.js';
+import type { Plan, Timings } from '../../domain/plan.js';
+import { isFinal, type RefundState } from '../../domain/states.js';
+import type { RefundRecord } from '../../ledger/ledger.js';
+import { allRefunds } from '../../sandbox/demo/books.js';
+import { startStack, type Stack, type StackOptions } from '../support/stack.js';
+import { refundWorkflowId } from '../../workflows/contract.js';
+import type { refund } from '../../workflows/refund.js';
+
+/** Every wait is still a wait, and none is long enough to be waited for. */
+const TIMINGS: Partial<Timings> = {
+  sendWindow: 1_500,
+  lookUpMax: 400,
+  visibilityLag: 100,
+  missSpacing: 30,
+  retryFirst: 50,
+  retryMax: 500,
+  issuerRetryAfter: 100,
+};
+
+/** Who asks in all tests of this folder; somebody else has to approve. */
+export const CLERK = 'clerk';
+
+export type RefundHandle = WorkflowHandle<typeof refund>;
+
+export interface World extends Stack {
+  /** Promised and reserved; nothing runs yet. */
+  accept(paymentId: string, amount: string, idempotencyKey?: string): Promise<RefundRecord>;
+  /** A run, new or the one that is under way. */
+  drive(refundId: string, timings?: Partial<Timings>): Promise<RefundHandle>;
+  /** `accept` and `drive`. */
+  pay(
+    paymentId: string,
+    amount: string,
+    timings?: Partial<Timings>,
+  ): Promise<{ readonly refundId: string; readonly handle: RefundHandle }>;
+  refund(refundId: string): Promise<RefundRecord>;
+  /** Waits until `fact` holds of the refund as the ledger has it. */
+  untilRefund(refundId: string, fact: (refund: RefundRecord) => boolean): Promise<RefundRecord>;
+  untilState(refundId: string, state: RefundState): Promise<RefundRecord>;
+  /** Waits until a refund or credit on the payment has been executed at the gateway, whatever has been answered. */
+  untilExecuted(paymentId: string): Promise<void>;
+  /** The books, and that no refund is left that neither a run nor a person takes care of. */
+  expectNothingLost(): Promise<void>;
+}
+
+const WAIT_MS = 30_000;
+
+/** Waits until `read` answers something; fails with `what` when it does not in time. */
+export async function eventually<T>(
+  what: string,
+  read: () => Promise<T | undefined> | T | undefined,
+): Promise<T> {
+  const deadline = performance.now() + WAIT_MS;
+  for (;;) {
+    const found = await read();
+    if (found !== undefined) return found;
+    if (performance.now() > deadline) throw new Error(`not within ${WAIT_MS} ms: ${what}`);
+    await pause(20);
+  }
+}
+
+/** Where a refund may rest without being over. */
+const WITH_A_PERSON: readonly RefundState[] = ['manual_review', 'awaiting_approval'];
+
+/** Call it while the file is read. After each test (or the last one, where tests run side by side) nothing may be lost. */
+export async function openWorld(
+  options: StackOptions & { readonly sideBySide?: boolean } = {},
+): Promise<World> {
+  const stack = await startStack({ ...options, timings: { ...TIMINGS, ...options.timings } });
+  const { dependencies, gateway, queues, temporal } = stack;
+  const { ledger } = dependencies;
+  afterAll(() => stack.close({ booksAgree: false }));
+
+  const refundOf = async (refundId: string): Promise<RefundRecord> => {
+    const found = await ledger.findRefund(refundId);
+    if (found === null) throw new Error(`no refund ${refundId}`);
+    return found;
+  };
+  const accept: World['accept'] = async (paymentId, amount, idempotencyKey = crypto.randomUUID()) => {
+    const request = { paymentId, amount, currency: 'EUR', reason: 'order_cancelled' };
+    const order = { caller: 'shop', idempotencyKey, requestedBy: CLERK, request };
+    return (await acceptRefund(dependencies, order)).refund;
+  };
+  const drive: World['drive'] = async (refundId, timings) => {
+    const plan: Plan = { ...stack.plan, timings: { ...stack.plan.timings, ...timings } };
+    await createDriver(temporal, { ...stack.start, planFor: () => plan }, queues).start(
+      await refundOf(refundId),
+    );
+    return temporal.workflow.getHandle<typeof refund>(refundWorkflowId(refundId));
+  };
+  const untilRefund: World['untilRefund'] = (refundId, fact) =>
+    eventually(`refund ${refundId}: ${fact.toString()}`, async () => {
+      const found = await refundOf(refundId);
+      return fact(found) ? found : undefined;
+    });
+  const expectNothingLost = async (): Promise<void> => {
+    await stack.expectBooksAgree();
+    const lost = (await allRefunds(ledger))
+      .filter(({ state }) => !isFinal(state) && !WITH_A_PERSON.includes(state))
+      .map(({ id, state }) => `${id} ${state}`);
+    expect(lost, 'refunds that nobody takes care of').toEqual([]);
+  };
+  // Hooks run in reverse: this one before the stack is closed.
+  if (options.sideBySide === true) afterAll(expectNothingLost);
+  else afterEach(expectNothingLost);
+
+  return {
+    ...stack,
+    accept,
+    drive,
+    async pay(paymentId, amount, timings) {
+      const { id } = await accept(paymentId, amount);
+      return { refundId: id, handle: await drive(id, timings) };
+    },
+    refund: refundOf,
+    untilRefund,
+    untilState: (refundId, state) => untilRefund(refundId, (found) => found.state === state),
+    async untilExecuted(paymentId) {
+      await eventually('money has left', () =>
+        (gateway.engine.leftMerchant({ originals: [paymentId] })[0]?.total ?? 0n) > 0n ? true : undefined,
+      );
+    },
+    expectNothingLost,
+  };
+}
