@@ -110,19 +110,33 @@ export function nextStep(position: Position, plan: Plan): Step {
     case 'reserved':
       return whenReserved(position, attempt, plan);
     case 'rejected':
-      return attempt === null ? { kind: 'ask', why: 'answers_contradict' } : afterRefusal(position, attempt, plan);
+      return attempt === null
+        ? { kind: 'ask', why: 'answers_contradict' }
+        : afterRefusal(position, attempt, plan);
     case 'fallback_checking':
+      // Without a reason to wait the guard has not spoken yet: whoever was to ask it died on the way.
+      if (position.why === null) return { kind: 'credit', after: 0 };
       return position.sinceMs > plan.timings.caseAfterUnknown
         ? { kind: 'ask', why: 'credit_blocked' }
-        : { kind: 'credit', after: position.why === null ? 0 : plan.timings.lookUpFirst };
+        : { kind: 'credit', after: plan.timings.lookUpFirst };
     case 'returned':
       return { kind: 'ask', why: 'came_back' };
     case 'awaiting_approval':
     case 'manual_review':
       return { kind: 'person' };
-    default:
-      // submitting, unknown and pending without an open attempt: the ledger disagrees with itself.
+    case 'submitting':
+    case 'unknown':
+    case 'pending':
+      // Without an open attempt: the ledger disagrees with itself.
       return { kind: 'ask', why: 'answers_contradict' };
+    case 'succeeded':
+    case 'settled':
+    case 'closed_by_dispute':
+    case 'failed':
+    case 'canceled':
+      return { kind: 'finish' };
+    default:
+      return state satisfies never;
   }
 }
 
@@ -131,7 +145,10 @@ function whileOpen(position: Position, attempt: AttemptPosition, { timings }: Pl
   const budget = attempt.state === 'pending' ? timings.caseAfterPending : timings.caseAfterUnknown;
   if (position.state !== 'manual_review' && attempt.ageMs > budget)
     return { kind: 'ask', why: attempt.state === 'pending' ? 'pending_too_long' : 'outcome_unknown' };
-  return { kind: 'listen', after: grown(timings.lookUpFirst, timings.lookUpGrowth, attempt.lookUps, timings.lookUpMax) };
+  return {
+    kind: 'listen',
+    after: grown(timings.lookUpFirst, timings.lookUpGrowth, attempt.lookUps, timings.lookUpMax),
+  };
 }
 
 function whenReserved(position: Position, attempt: AttemptPosition | null, { timings, policy }: Plan): Step {
@@ -147,7 +164,9 @@ function whenReserved(position: Position, attempt: AttemptPosition | null, { tim
 function afterRefusal(position: Position, attempt: AttemptPosition, plan: Plan): Step {
   const refusal = attempt.class ?? 'unlisted';
   const rule =
-    attempt.way === 'credit' ? (AFTER_CREDIT_REFUSAL[refusal] ?? giveUp('credit_refused')) : AFTER_REFUSAL[refusal];
+    attempt.way === 'credit'
+      ? (AFTER_CREDIT_REFUSAL[refusal] ?? giveUp('credit_refused'))
+      : AFTER_REFUSAL[refusal];
   if (position.attempts >= plan.policy.maxAttempts) return { kind: 'ask', why: 'refused_too_often' };
   const times = position.refusals[refusal] ?? 1;
   if (rule.retry === 'soft' && times <= plan.policy.softRetries)
@@ -168,7 +187,7 @@ function afterRefusal(position: Position, attempt: AttemptPosition, plan: Plan):
   }
 }
 
-/** `first × factor^times`, at most `max`. */
+/** `first × factor^times`, at most `max`. The exponent is bounded: zero times infinity is no waiting time. */
 function grown(first: number, factor: number, times: number, max: number): number {
-  return Math.min(first * factor ** times, max);
+  return Math.min(first * factor ** Math.min(times, 64), max);
 }

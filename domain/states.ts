@@ -51,6 +51,7 @@ export type RefundTrigger =
   | 'answer_rejected'
   | 'answer_succeeded'
   | 'part_succeeded'
+  | 'part_after_end'
   | 'check_credit'
   | 'need_approval'
   | 'approve'
@@ -89,9 +90,10 @@ export const REFUND_TRANSITIONS: readonly Transition[] = [
   },
   {
     on: 'answer_unknown',
-    from: ['submitting'],
+    from: ['submitting', 'reserved'],
     to: 'unknown',
-    means: 'timeout, garbled or unlisted answer, worker lost',
+    means:
+      'timeout, garbled or unlisted answer, worker lost; or what was taken for absent is there after all',
   },
   {
     on: 'answer_pending',
@@ -118,13 +120,29 @@ export const REFUND_TRANSITIONS: readonly Transition[] = [
     means: 'one capture refunded, the rest of the amount is still to be paid',
   },
   {
+    on: 'part_after_end',
+    from: CLOSED,
+    to: 'manual_review',
+    means: 'a part turns out paid although the refund had ended without paying',
+  },
+  {
     on: 'check_credit',
     from: ['rejected', 'reserved', 'returned'],
     to: 'fallback_checking',
     means: 'proving that a credit is allowed',
   },
-  { on: 'need_approval', from: ['fallback_checking'], to: 'awaiting_approval', means: 'a second person decides' },
-  { on: 'approve', from: ['awaiting_approval'], to: 'fallback_checking', means: 'approved; proven once more' },
+  {
+    on: 'need_approval',
+    from: ['fallback_checking'],
+    to: 'awaiting_approval',
+    means: 'a second person decides',
+  },
+  {
+    on: 'approve',
+    from: ['awaiting_approval'],
+    to: 'fallback_checking',
+    means: 'approved; proven once more',
+  },
   {
     on: 'try_again',
     from: ['rejected'],
@@ -133,7 +151,7 @@ export const REFUND_TRANSITIONS: readonly Transition[] = [
   },
   {
     on: 'ask_person',
-    from: ['reserved', 'unknown', 'pending', 'rejected', 'fallback_checking', 'returned', 'succeeded'],
+    from: ['reserved', ...OPEN, 'rejected', 'fallback_checking', 'awaiting_approval', 'returned'],
     to: 'manual_review',
     means: 'a case is open; late truth is still heard',
   },
@@ -159,7 +177,7 @@ export const REFUND_TRANSITIONS: readonly Transition[] = [
   { on: 'come_back', from: ['succeeded', 'settled'], to: 'returned', means: 'a success was undone outside' },
 ];
 
-/** States that end a refund's workflow. They are left only on gateway evidence (`answer_succeeded`, `come_back`) or settlement. */
+/** States that end a refund's workflow. They are left only on gateway evidence (`answer_succeeded`, `part_after_end`, `come_back`) or settlement. */
 export const FINAL_STATES: readonly RefundState[] = [
   'succeeded',
   'settled',
@@ -206,7 +224,7 @@ export const ATTEMPT_EVIDENCE: Readonly<
   succeeded: ['submitting', 'unknown', 'pending', 'absent', 'rejected'],
   pending: ['submitting', 'unknown', 'absent'],
   rejected: ['submitting', 'unknown', 'pending'],
-  unknown: ['submitting'],
+  unknown: ['submitting', 'absent'],
   absent: ['submitting', 'unknown'],
   returned: ['succeeded'],
 };
