@@ -1,5 +1,5 @@
 /** A refusal that may mean "the customer already has the money": what do the gateway's records of the original say? */
-import type { OriginalFacts } from './original.js';
+import { takenByReturns, type OriginalFacts } from './original.js';
 
 /** Why a refund ended without money leaving the merchant for it. Kept with the refund and told to the caller. */
 export const GIVE_UP_REASONS = {
@@ -123,7 +123,8 @@ export type Finding =
 export interface FindingEvidence {
   readonly remainingMinor: bigint;
   readonly original: OriginalFacts;
-  readonly ownReferences: readonly string[];
+  /** Gateway ids of returns that belong to an attempt of this refund which is not known to have succeeded. */
+  readonly ownReturns: readonly string[];
   /** Gateway ids of returns that were known when the refund was accepted, or are ours. */
   readonly knownReturns: readonly string[];
   readonly creditedMinor: bigint;
@@ -134,20 +135,24 @@ export interface FindingEvidence {
 /** Reads the original's records after a refusal that the code alone does not explain. Never leads to a credit. */
 export function readFinding(evidence: FindingEvidence): Finding {
   const { original } = evidence;
-  if (original.returns.some((r) => r.reference !== null && evidence.ownReferences.includes(r.reference)))
-    return { kind: 'ours' };
+  if (original.returns.some((r) => evidence.ownReturns.includes(r.id))) return { kind: 'ours' };
   if (original.disputes.some((dispute) => !dispute.reversed)) return { kind: 'closed_by_dispute' };
   if (original.state === 'rejected') return { kind: 'give_up', why: 'original_rejected' };
-  if (original.returns.some((r) => r.type === 'RV' && r.state === 'succeeded'))
-    return { kind: 'give_up', why: 'original_reversed' };
+  const taken = takenByReturns(original);
+  const sum = (returns: typeof taken) => returns.reduce((total, { takenMinor }) => total + takenMinor, 0n);
+  const given = original.capturedMinor > 0n ? original.capturedMinor : original.authorizedMinor;
+  const reversals = taken.filter(({ entry }) => entry.type === 'RV' && entry.state === 'succeeded');
+  // A reversal of a part, or of what was never captured, has not given this customer everything back.
+  if (reversals.length > 0 && sum(reversals) >= given) return { kind: 'give_up', why: 'original_reversed' };
   const way = original.capturedMinor > 0n ? 'refund' : 'reversal';
   if (way !== evidence.refusedWay) return { kind: 'try_again' };
   if (way === 'reversal') return { kind: 'person', why: 'not_captured' };
-  const unknown = original.returns.filter((r) => !evidence.knownReturns.includes(r.id));
+  const unknown = taken.filter(
+    ({ entry, takenMinor }) => takenMinor > 0n && !evidence.knownReturns.includes(entry.id),
+  );
   if (unknown.length === 0) return { kind: 'person', why: 'refusal_unclear' };
-  const sum = (returns: typeof unknown) => returns.reduce((total, r) => total + r.amountMinor, 0n);
-  const left = original.capturedMinor - sum([...original.returns]) - evidence.creditedMinor;
-  const final = unknown.every((r) => r.state === 'succeeded');
+  const left = original.capturedMinor - sum(taken) - evidence.creditedMinor;
+  const final = unknown.every(({ entry }) => entry.state === 'succeeded');
   return final && left <= 0n && sum(unknown) >= evidence.remainingMinor
     ? { kind: 'give_up', why: 'already_refunded' }
     : { kind: 'person', why: 'refunded_elsewhere' };

@@ -71,26 +71,35 @@ export function readOriginal(tree: TransactionTree, host: GatewayHost): Original
   if (amount === undefined) return unreadable({ why: 'amount', text: original.amount });
 
   const captures: Capture[] = [];
+  const seen = new Set([original.id]);
   const returns: LinkedReturn[] = [];
-  const chargebacks: { id: string; amountMinor: bigint }[] = [];
+  const chargebacks: Chargeback[] = [];
   const chargebackReversals: GatewayTransaction[] = [];
-  if (type === 'DB' && state !== 'rejected') captures.push({ id: original.id, amountMinor: amount });
+  if (type === 'DB' && state !== 'rejected' && amount > 0n)
+    captures.push({ id: original.id, amountMinor: amount });
 
   for (const entry of linked) {
     if (entry.id === undefined || entry.id === original.id) continue;
     const entryState = stateOf(entry, host);
     if (entryState === 'rejected') continue;
-    const entryAmount = entry.amount === undefined ? undefined : minorOf(entry.amount, currency);
-    if (entry.amount !== undefined && entryAmount === undefined)
+    // One that is listed under the authorisation and again under its capture is one.
+    if (seen.has(entry.id)) continue;
+    // An amount in another currency cannot be compared; below it counts like one that is missing.
+    const isComparable = entry.currency === undefined || entry.currency === currency;
+    const entryAmount =
+      entry.amount === undefined || !isComparable ? undefined : minorOf(entry.amount, currency);
+    if (entry.amount !== undefined && isComparable && entryAmount === undefined)
       return unreadable({ why: 'amount', text: entry.amount });
     switch (entry.paymentType) {
       case 'CP':
         if (entryState !== 'succeeded') break;
         if (entryAmount === undefined) return missing(`amount of CP ${entry.id}`);
-        captures.push({ id: entry.id, amountMinor: entryAmount });
+        seen.add(entry.id);
+        if (entryAmount > 0n) captures.push({ id: entry.id, amountMinor: entryAmount });
         break;
       case 'RF':
       case 'RV':
+        seen.add(entry.id);
         returns.push({
           id: entry.id,
           type: entry.paymentType,
@@ -102,11 +111,18 @@ export function readOriginal(tree: TransactionTree, host: GatewayHost): Original
         });
         break;
       case 'CB':
-        chargebacks.push({ id: entry.id, amountMinor: entryAmount ?? amount });
+        seen.add(entry.id);
+        chargebacks.push({
+          id: entry.id,
+          amountMinor: entryAmount ?? amount,
+          timestamp: entry.timestamp ?? '',
+        });
         break;
       case 'CR':
+        seen.add(entry.id);
         chargebackReversals.push(entry);
         break;
+      case undefined:
       default:
         break;
     }
@@ -124,23 +140,71 @@ export function readOriginal(tree: TransactionTree, host: GatewayHost): Original
       capturedMinor: captures.reduce((sum, capture) => sum + capture.amountMinor, 0n),
       registrationId: original.registrationId ?? null,
       returns,
-      disputes: pairDisputes(chargebacks, chargebackReversals),
+      disputes: pairDisputes(
+        chargebacks,
+        chargebackReversals,
+        new Set(transactionsWithMoney(original.id, captures)),
+      ),
     },
   };
 }
 
-/** A CR ends the chargeback that it refers to; one without a reference ends the oldest that still stands. */
+interface Chargeback {
+  readonly id: string;
+  readonly amountMinor: bigint;
+  readonly timestamp: string;
+}
+
+const transactionsWithMoney = (originalId: string, captures: readonly Capture[]): string[] => [
+  originalId,
+  ...captures.map((capture) => capture.id),
+];
+
+/**
+ * A CR ends the chargeback that it refers to; one without a reference, or with the payment's own, ends the oldest that still stands.
+ * The order is the gateway's time, then the id: the same chargeback is found ended whatever order a look-up lists them in.
+ * A CR that refers to anything else ends nothing here: a chargeback that stands blocks payments, and that is the safe reading.
+ */
 function pairDisputes(
-  chargebacks: readonly { id: string; amountMinor: bigint }[],
+  chargebacks: readonly Chargeback[],
   reversals: readonly GatewayTransaction[],
+  payment: ReadonlySet<string>,
 ): LinkedDispute[] {
+  const byAge = [...chargebacks].sort((a, b) => (a.timestamp + a.id < b.timestamp + b.id ? -1 : 1));
   const reversed = new Set<string>();
+  const unnamed: GatewayTransaction[] = [];
   for (const reversal of reversals) {
-    const named = chargebacks.find((chargeback) => chargeback.id === reversal.referencedId);
-    const ended = named ?? chargebacks.find((chargeback) => !reversed.has(chargeback.id));
-    if (ended) reversed.add(ended.id);
+    const { referencedId } = reversal;
+    if (referencedId === undefined || payment.has(referencedId)) unnamed.push(reversal);
+    else if (byAge.some((chargeback) => chargeback.id === referencedId)) reversed.add(referencedId);
   }
-  return chargebacks.map((chargeback) => ({ ...chargeback, reversed: reversed.has(chargeback.id) }));
+  for (const _reversal of unnamed) {
+    const ended = byAge.find((chargeback) => !reversed.has(chargeback.id));
+    if (ended !== undefined) reversed.add(ended.id);
+  }
+  return byAge.map(({ id, amountMinor }) => ({ id, amountMinor, reversed: reversed.has(id) }));
+}
+
+/**
+ * What each return takes from the money that a refund can give back. A reversal of an authorisation releases first what was never
+ * captured, and that was nobody's money yet.
+ */
+export function takenByReturns(
+  facts: OriginalFacts,
+): { readonly entry: LinkedReturn; readonly takenMinor: bigint }[] {
+  let uncaptured =
+    facts.type === 'PA' && facts.capturedMinor > 0n && facts.authorizedMinor > facts.capturedMinor
+      ? facts.authorizedMinor - facts.capturedMinor
+      : 0n;
+  return [...facts.returns]
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
+    .map((entry) => {
+      if (entry.type !== 'RV' || facts.captures.some((capture) => capture.id === entry.referencedId))
+        return { entry, takenMinor: entry.amountMinor };
+      const free = entry.amountMinor < uncaptured ? entry.amountMinor : uncaptured;
+      uncaptured -= free;
+      return { entry, takenMinor: entry.amountMinor - free };
+    });
 }
 
 /** Chargebacks carry codes of their own group; for them only a refusal of the entry itself would count, and none exists. */
