@@ -9,16 +9,20 @@ export interface CreditEvidence {
   readonly currency: string;
   /** Whether less than the captured amount was asked for. */
   readonly isPartial: boolean;
-  /** The last refusal of this refund's linked attempts, or null where it came back after a success. */
+  /** The refusal of this refund's last linked attempt, or null where that was no refused refund. */
   readonly refusal: { readonly class: RefusalClass; readonly code: string } | null;
   /** Attempts on this payment, of this and of every other refund, whose outcome is open. */
   readonly openAttempts: number;
-  /** References of this refund's own attempts. */
-  readonly ownReferences: readonly string[];
+  /** Gateway ids of returns that belong to an attempt of this refund which is not known to have succeeded. */
+  readonly ownReturns: readonly string[];
   /** Gateway ids of returns on this payment that were known when this refund was accepted, or are ours. */
   readonly knownReturns: readonly string[];
   /** Credits on this payment that succeeded, according to the ledger; the gateway cannot tell. */
   readonly creditedMinor: bigint;
+  /** Given back on this payment according to the ledger, by any way; a look-up may not show the newest yet. */
+  readonly givenMinor: bigint;
+  /** Charged back on this payment according to the ledger. */
+  readonly disputedMinor: bigint;
   readonly original: OriginalFacts;
   readonly destination: { readonly registrationId: string } | null;
   /** An approval of exactly this amount, way and destination by somebody other than who asked. */
@@ -86,8 +90,24 @@ function afterRefusal({ refusal, policy, isPartial }: CreditEvidence): 'allowed'
       return isPartial ? byPolicy(policy.creditWhenPartialNotSupported) : 'refusal_leaves_doubt';
     case 'refund_not_enabled':
       return byPolicy(policy.creditWhenRefundNotEnabled);
-    default:
+    case 'wait':
+    case 'ambiguous':
+    case 'already_given_back':
+    case 'disputed':
+    case 'repaid_by_bank':
+    case 'not_captured':
+    case 'not_owed':
+    case 'our_data_wrong':
+    case 'configuration':
+    case 'credit_not_enabled':
+    case 'reversal_too_late':
+    case 'card_unusable':
+    case 'risk':
+    case 'other_operation':
+    case 'unlisted':
       return 'refusal_leaves_doubt';
+    default:
+      return refusal.class satisfies never;
   }
 }
 
@@ -98,13 +118,14 @@ function blocksOf(evidence: CreditEvidence): CreditBlock[] {
   if (!policy.creditEnabled) blocks.push('credit_not_enabled');
   if (original.state !== 'succeeded' || original.capturedMinor <= 0n) blocks.push('original_not_captured');
   if (original.currency !== evidence.currency) blocks.push('wrong_currency');
-  if (standing.some((r) => r.reference !== null && evidence.ownReferences.includes(r.reference)))
-    blocks.push('refund_found');
+  if (standing.some((r) => evidence.ownReturns.includes(r.id))) blocks.push('refund_found');
   if (standing.some((r) => r.type === 'RV')) blocks.push('reversed');
   if (standing.some((r) => r.type === 'RF' && !evidence.knownReturns.includes(r.id)))
     blocks.push('unknown_return');
-  if (original.disputes.some((dispute) => !dispute.reversed)) blocks.push('disputed');
-  const given = standing.reduce((sum, r) => sum + r.amountMinor, 0n) + evidence.creditedMinor;
+  if (evidence.disputedMinor > 0n || original.disputes.some((dispute) => !dispute.reversed))
+    blocks.push('disputed');
+  const shown = standing.reduce((sum, r) => sum + r.amountMinor, 0n) + evidence.creditedMinor;
+  const given = shown > evidence.givenMinor ? shown : evidence.givenMinor;
   if (given + evidence.amountMinor > original.capturedMinor) blocks.push('over_captured');
   if (evidence.destination === null) blocks.push('no_destination');
   return blocks;
@@ -116,6 +137,7 @@ function approvalReasons(evidence: CreditEvidence, afterRefusalNeeds: boolean): 
   if (limit === undefined) reasons.push('no_limit_for_currency');
   else if (evidence.amountMinor > BigInt(limit)) reasons.push('above_limit');
   if (afterRefusalNeeds) reasons.push('refusal_needs_approval');
-  if (evidence.destination?.registrationId !== evidence.original.registrationId) reasons.push('other_destination');
+  if (evidence.destination?.registrationId !== evidence.original.registrationId)
+    reasons.push('other_destination');
   return reasons;
 }
