@@ -1,6 +1,6 @@
 /** A request for a refund at the edge: every error is named, and nothing that is wrong gets further. */
 import { z } from 'zod';
-import { parseAmount, type Money } from './money.js';
+import { gatewayAmount, parseAmount, type AmountReading, type Money } from './money.js';
 import { isPaymentId } from './ids.js';
 
 /** Reasons that the field knows. Others are allowed: reports group by what callers send. */
@@ -49,6 +49,11 @@ export interface InputProblem {
   readonly message: string;
 }
 
+/** PostgreSQL keeps neither U+0000 nor half of a surrogate pair. */
+function isStorable(value: string): boolean {
+  return !value.includes('\u0000') && !/\p{Surrogate}/u.test(value);
+}
+
 const hex32 = z
   .string({ error: 'must be text' })
   .refine(isPaymentId, 'must be 32 lowercase hexadecimal characters, as the gateway gave it');
@@ -58,7 +63,8 @@ const text = (max: number) =>
     .max(max, `must be at most ${max} characters`)
     .refine((value) => value.trim() !== '', 'must not be empty')
     // eslint-disable-next-line no-control-regex -- control characters are what is refused
-    .refine((value) => !/[\u0000-\u001f\u007f]/.test(value), 'must not contain control characters');
+    .refine((value) => !/[\u0000-\u001f\u007f]/.test(value), 'must not contain control characters')
+    .refine(isStorable, 'must be well-formed Unicode');
 
 const shape = z.strictObject({
   paymentId: hex32,
@@ -69,7 +75,13 @@ const shape = z.strictObject({
   destination: z.strictObject({ registrationId: hex32 }).optional(),
   entityId: hex32.optional(),
   metadata: z
-    .record(text(40), z.string({ error: 'must be text' }).max(500, 'must be at most 500 characters'))
+    .record(
+      text(40),
+      z
+        .string({ error: 'must be text' })
+        .max(500, 'must be at most 500 characters')
+        .refine(isStorable, 'must be well-formed Unicode without U+0000'),
+    )
     .refine((entries) => Object.keys(entries).length <= 50, 'must have at most 50 entries')
     .optional(),
 });
@@ -84,12 +96,15 @@ export function readRefundRequest(input: unknown): RequestReading {
   const problems: InputProblem[] = parsed.success
     ? []
     : parsed.error.issues.map((issue) => ({
-        field: issue.path.join('.') || '(request)',
+        field: issue.path.map(nameOf).join('.') || '(request)',
         code: issue.code === 'unrecognized_keys' ? 'unknown_field' : 'invalid',
-        message: issue.code === 'unrecognized_keys' ? `unknown: ${issue.keys.join(', ')}` : issue.message,
+        message:
+          issue.code === 'unrecognized_keys'
+            ? `unknown: ${issue.keys.map(nameOf).join(', ')}`
+            : issue.message,
       }));
   const raw = shapeOfAmount(input);
-  const amount = raw === undefined ? undefined : parseAmount(raw.amount, raw.currency);
+  const amount = raw === undefined ? undefined : readAmount(raw.amount, raw.currency);
   if (amount?.ok === false)
     problems.push({
       field: amount.error.code === 'unknown_currency' ? 'currency' : 'amount',
@@ -111,6 +126,37 @@ export function readRefundRequest(input: unknown): RequestReading {
     },
   };
 }
+
+/** A name that a caller chose is repeated only if it reads like one: it could be a card number in the wrong place. */
+function nameOf(key: PropertyKey): string {
+  const name = String(key);
+  return typeof key === 'number' || (/^[\w-]{1,40}$/.test(name) && !/\d{10}/.test(name)) ? name : '(a name)';
+}
+
+type PaidAmount =
+  | Extract<AmountReading, { ok: true }>
+  | { readonly ok: false; readonly error: { readonly code: string; readonly message: string } };
+
+/** An amount that the gateway cannot be told is refused here: a refund that can never be sent must not be promised. */
+function readAmount(text: string, currency: string): PaidAmount {
+  const amount = parseAmount(text, currency);
+  if (!amount.ok) return amount;
+  const sent = gatewayAmount(amount.money);
+  if (sent.ok) return amount;
+  switch (sent.error) {
+    case 'not_expressible':
+      return refuseAmount(
+        'not_expressible',
+        'The gateway takes two decimals; the third must be 0, as in "1.230".',
+      );
+    case 'out_of_range':
+      return refuseAmount('too_large', 'The gateway takes at most ten digits before the point.');
+    default:
+      return sent.error satisfies never;
+  }
+}
+
+const refuseAmount = (code: string, message: string): PaidAmount => ({ ok: false, error: { code, message } });
 
 /** The amount is read even where other fields are wrong, so that one answer names everything. */
 function shapeOfAmount(input: unknown): { amount: string; currency: string } | undefined {
