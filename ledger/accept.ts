@@ -33,7 +33,7 @@ export function accept(
 
     const id = uuid();
     const amount = request.money.minor;
-    await tx
+    const stored = await tx
       .insertInto('refunds')
       .values({
         id,
@@ -54,9 +54,22 @@ export function accept(
         blocks: null,
         instruction: null,
       })
-      .execute();
+      .onConflict((conflict) => conflict.columns(['caller', 'idempotency_key']).doNothing())
+      .returning('id')
+      .executeTakeFirst();
+    if (stored === undefined) {
+      // The same key came in at the same moment for another payment, whose row is another lock.
+      const other = await findByKey(tx, order, fingerprint);
+      if (other !== undefined) return { refund: await readRefund(tx, other), isNew: false };
+      throw new LedgerError('idempotency_key_reused', 'this idempotency key is in use by another request');
+    }
     const fact = { paymentId: payment.id, refundId: id, actor: order.requestedBy };
-    await append(tx, { ...fact, key: `refund:${id}:requested`, type: 'refund.requested', data: { reason: request.reason } });
+    await append(tx, {
+      ...fact,
+      key: `refund:${id}:requested`,
+      type: 'refund.requested',
+      data: { reason: request.reason },
+    });
     await append(tx, { ...fact, key: `refund:${id}:reserved`, type: 'refund.reserved', reserved: amount });
     return { refund: await readRefund(tx, id), isNew: true };
   });
@@ -85,17 +98,25 @@ function checkAgainst(payment: PaymentRow, { request }: AcceptOrder): void {
       entityId: payment.entity_id,
     });
   if (money.currency !== payment.currency)
-    throw new LedgerError('currency_mismatch', `the payment is in ${payment.currency}, not ${money.currency}`, {
-      currency: payment.currency,
-    });
+    throw new LedgerError(
+      'currency_mismatch',
+      `the payment is in ${payment.currency}, not ${money.currency}`,
+      {
+        currency: payment.currency,
+      },
+    );
   if (payment.state === 'rejected')
     throw new LedgerError('payment_not_refundable', 'the payment was rejected: no money was taken');
   const refundable = refundableOf(payment);
   if (money.minor > refundable) {
     const left = formatAmount(storedMoney(refundable, payment.currency));
-    throw new LedgerError('exceeds_refundable', `at most ${left} ${payment.currency} can be refunded on this payment`, {
-      refundable: left,
-      currency: payment.currency,
-    });
+    throw new LedgerError(
+      'exceeds_refundable',
+      `at most ${left} ${payment.currency} can be refunded on this payment`,
+      {
+        refundable: left,
+        currency: payment.currency,
+      },
+    );
   }
 }

@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import { afterTrigger, isFinal, type RefundTrigger } from '../domain/states.js';
 import type { CaseReason } from '../domain/finding.js';
+import { isAttemptId, isRefundId } from '../domain/ids.js';
 import type { PaymentTable, RefundTable, AttemptTable, Tx } from './database.js';
 import type { Selectable } from 'kysely';
 import { LedgerError } from './ledger.js';
@@ -25,26 +26,48 @@ export async function lockPayment(tx: Tx, paymentId: string): Promise<PaymentRow
     .where('id', '=', paymentId)
     .forUpdate()
     .executeTakeFirst();
-  if (payment === undefined) throw new LedgerError('payment_unknown', `payment ${paymentId} is not in the ledger`);
+  if (payment === undefined)
+    throw new LedgerError('payment_unknown', `payment ${paymentId} is not in the ledger`);
   return payment;
 }
 
 /** Always the payment first: one order of locks, no deadlock. */
 export async function lockRefund(tx: Tx, refundId: string): Promise<Locked> {
-  const found = await tx.selectFrom('refunds').select('payment_id').where('id', '=', refundId).executeTakeFirst();
+  if (!isRefundId(refundId))
+    throw new LedgerError('refund_unknown', `refund ${refundId} is not in the ledger`);
+  const found = await tx
+    .selectFrom('refunds')
+    .select('payment_id')
+    .where('id', '=', refundId)
+    .executeTakeFirst();
   if (found === undefined) throw new LedgerError('refund_unknown', `refund ${refundId} is not in the ledger`);
   const payment = await lockPayment(tx, found.payment_id);
-  const refund = await tx.selectFrom('refunds').selectAll().where('id', '=', refundId).executeTakeFirstOrThrow();
+  const refund = await tx
+    .selectFrom('refunds')
+    .selectAll()
+    .where('id', '=', refundId)
+    .executeTakeFirstOrThrow();
   const attempts = await attemptsOf(tx, refundId);
   return { payment, refund, attempts };
 }
 
-export async function lockAttempt(tx: Tx, attemptId: string): Promise<Locked & { readonly attempt: AttemptRow }> {
-  const found = await tx.selectFrom('attempts').select('refund_id').where('id', '=', attemptId).executeTakeFirst();
-  if (found === undefined) throw new LedgerError('refund_unknown', `attempt ${attemptId} is not in the ledger`);
+export async function lockAttempt(
+  tx: Tx,
+  attemptId: string,
+): Promise<Locked & { readonly attempt: AttemptRow }> {
+  if (!isAttemptId(attemptId))
+    throw new LedgerError('refund_unknown', `attempt ${attemptId} is not in the ledger`);
+  const found = await tx
+    .selectFrom('attempts')
+    .select('refund_id')
+    .where('id', '=', attemptId)
+    .executeTakeFirst();
+  if (found === undefined)
+    throw new LedgerError('refund_unknown', `attempt ${attemptId} is not in the ledger`);
   const locked = await lockRefund(tx, found.refund_id);
   const attempt = locked.attempts.find((candidate) => candidate.id === attemptId);
-  if (attempt === undefined) throw new LedgerError('refund_unknown', `attempt ${attemptId} is not in the ledger`);
+  if (attempt === undefined)
+    throw new LedgerError('refund_unknown', `attempt ${attemptId} is not in the ledger`);
   return { ...locked, attempt };
 }
 
@@ -104,10 +127,14 @@ export interface Move {
 export async function move(tx: Tx, refund: RefundRow, change: Move): Promise<RefundRow> {
   const to = afterTrigger(refund.state, change.on);
   if (to === undefined)
-    throw new LedgerError('illegal_transition', `refund ${refund.id} is ${refund.state}: ${change.on} is not possible`, {
-      state: refund.state,
-      trigger: change.on,
-    });
+    throw new LedgerError(
+      'illegal_transition',
+      `refund ${refund.id} is ${refund.state}: ${change.on} is not possible`,
+      {
+        state: refund.state,
+        trigger: change.on,
+      },
+    );
   const why = change.why ?? null;
   const moved = await tx
     .updateTable('refunds')
@@ -157,8 +184,16 @@ export async function openCase(
 ): Promise<void> {
   await tx
     .insertInto('cases')
-    .values({ payment_id: refund.payment_id, refund_id: refund.id, why, details: JSON.stringify(details), closed_by: null })
-    .onConflict((conflict) => conflict.columns(['refund_id', 'why']).where('closed_at', 'is', null).doNothing())
+    .values({
+      payment_id: refund.payment_id,
+      refund_id: refund.id,
+      why,
+      details: JSON.stringify(details),
+      closed_by: null,
+    })
+    .onConflict((conflict) =>
+      conflict.columns(['refund_id', 'why']).where('closed_at', 'is', null).doNothing(),
+    )
     .execute();
 }
 

@@ -149,7 +149,6 @@ export interface Database {
   close(): Promise<void>;
 }
 
-const INT8 = 20;
 const inside = new AsyncLocalStorage<true>();
 
 /** A text where a ledger transaction is open around the caller: a call to the gateway must never hold a row lock. */
@@ -166,6 +165,8 @@ export interface DatabaseOptions {
 
 /** Opens a pool. `bigint` columns come as `bigint`, never as a float. */
 export function openDatabase(url: string, options: DatabaseOptions = {}): Database {
+  const types = new pg.TypeOverrides();
+  types.setTypeParser(pg.types.builtins.INT8, BigInt);
   const pool = new pg.Pool({
     connectionString: url,
     max: options.connections ?? 10,
@@ -173,12 +174,7 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
     connectionTimeoutMillis: 10_000,
     // A session left open by a frozen process must not hold a payment's row for ever.
     idle_in_transaction_session_timeout: 30_000,
-    types: {
-      getTypeParser: (oid, format) =>
-        oid === INT8 && format !== 'binary'
-          ? (value: string) => BigInt(value)
-          : pg.types.getTypeParser(oid, format),
-    },
+    types,
   });
   // A lost idle connection is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => undefined);

@@ -4,17 +4,20 @@ import type { Position } from '../domain/next-step.js';
 import type { OriginalFacts } from '../domain/original.js';
 import { afterTrigger, isFinal, isOpenAttempt } from '../domain/states.js';
 import type { Database, Tx } from './database.js';
-import { append, attemptsOf, lockPayment, lockRefund, move, openCase, type Locked } from './books.js';
+import { append, lockPayment, lockRefund, move, openCase, type Locked } from './books.js';
 import type { Decision, DecisionResult, WithdrawResult } from './ledger.js';
-import { remainingOf } from './open.js';
 import { returnsKnownTo } from './returns.js';
 import { updatePayment } from './payments.js';
-import { positionOf } from './records.js';
+import { currentPosition, remainingOf } from './records.js';
 
-export function recordOriginal(database: Database, paymentId: string, original: OriginalFacts): Promise<void> {
+export function recordOriginal(
+  database: Database,
+  paymentId: string,
+  original: OriginalFacts,
+): Promise<void> {
   return database.transaction(async (tx) => {
     await lockPayment(tx, paymentId);
-    await updatePayment(tx, original);
+    await updatePayment(tx, paymentId, original);
   });
 }
 
@@ -26,8 +29,8 @@ export function applyFinding(
   purpose: 'decide' | 'before_credit',
 ): Promise<{ readonly finding: Finding; readonly position: Position }> {
   return database.transaction(async (tx) => {
-    await lockRefund(tx, refundId);
-    await updatePayment(tx, original);
+    const { payment } = await lockRefund(tx, refundId);
+    await updatePayment(tx, payment.id, original);
     const locked = await lockRefund(tx, refundId);
     const { refund, attempts } = locked;
     const refused = attempts.filter((attempt) => attempt.state === 'rejected').at(-1);
@@ -35,15 +38,17 @@ export function applyFinding(
     const finding = readFinding({
       remainingMinor: remainingOf(locked),
       original,
-      ownReferences: known.ownReferences,
+      ownReturns: known.ownReturns,
       knownReturns: known.knownReturns,
       creditedMinor: known.creditedMinor,
       refusedWay: refused?.way === 'reversal' ? 'reversal' : 'refund',
     });
     const ends = finding.kind === 'closed_by_dispute' || finding.kind === 'give_up';
-    const mayEnd = ends && (refund.state === 'rejected' || purpose === 'before_credit');
+    // While an attempt is open nothing may be concluded.
+    const isOver = !attempts.some((attempt) => isOpenAttempt(attempt.state));
+    const mayEnd = isOver && ends && purpose === 'before_credit';
     if (mayEnd || (purpose === 'decide' && refund.state === 'rejected')) await carryOut(tx, locked, finding);
-    return { finding, position: await read(tx, refundId) };
+    return { finding, position: await currentPosition(tx, refundId) };
   });
 }
 
@@ -74,21 +79,36 @@ export function ask(
   details: Readonly<Record<string, unknown>> = {},
 ): Promise<Position> {
   return database.transaction(async (tx) => {
-    const { refund } = await lockRefund(tx, refundId);
-    if (afterTrigger(refund.state, 'ask_person') !== undefined && !isFinal(refund.state)) {
+    const { refund, attempts } = await lockRefund(tx, refundId);
+    // In awaiting_approval a person is asked already.
+    if (refund.state !== 'awaiting_approval' && afterTrigger(refund.state, 'ask_person') !== undefined) {
+      // Nobody waits for the answer any more where a person is asked: from now on it is looked up.
+      const unanswered = attempts.find((attempt) => attempt.state === 'submitting');
+      if (unanswered !== undefined)
+        await tx
+          .updateTable('attempts')
+          .set({ state: 'unknown', note: why })
+          .where('id', '=', unanswered.id)
+          .execute();
       await openCase(tx, refund, why, details);
       await move(tx, refund, { on: 'ask_person', why });
     }
-    return read(tx, refundId);
+    return currentPosition(tx, refundId);
   });
 }
 
-export function giveUp(database: Database, refundId: string, why: GiveUpReason, actor: string): Promise<Position> {
+export function giveUp(
+  database: Database,
+  refundId: string,
+  why: GiveUpReason,
+  actor: string,
+): Promise<Position> {
   return database.transaction(async (tx) => {
     const locked = await lockRefund(tx, refundId);
-    if (afterTrigger(locked.refund.state, 'give_up') !== undefined && !mayHaveLeft(locked))
+    const isOver = !locked.attempts.some((attempt) => isOpenAttempt(attempt.state));
+    if (isOver && afterTrigger(locked.refund.state, 'give_up') !== undefined)
       await close(tx, locked, 'give_up', why, actor);
-    return read(tx, refundId);
+    return currentPosition(tx, refundId);
   });
 }
 
@@ -101,12 +121,14 @@ export function withdraw(
   return database.transaction(async (tx) => {
     const locked = await lockRefund(tx, refundId);
     const { refund } = locked;
-    if (refund.state === 'canceled') return { kind: 'withdrawn', position: await read(tx, refundId) };
-    if (isFinal(refund.state)) return { kind: 'refused', why: 'final', position: await read(tx, refundId) };
+    if (refund.state === 'canceled')
+      return { kind: 'withdrawn', position: await currentPosition(tx, refundId) };
+    if (isFinal(refund.state))
+      return { kind: 'refused', why: 'final', position: await currentPosition(tx, refundId) };
     if (mayHaveLeft(locked) || afterTrigger(refund.state, 'withdraw') === undefined)
-      return { kind: 'refused', why: 'may_have_left', position: await read(tx, refundId) };
+      return { kind: 'refused', why: 'may_have_left', position: await currentPosition(tx, refundId) };
     await move(tx, refund, { on: 'withdraw', why: reason, actor: by });
-    return { kind: 'withdrawn', position: await read(tx, refundId) };
+    return { kind: 'withdrawn', position: await currentPosition(tx, refundId) };
   });
 }
 
@@ -115,17 +137,19 @@ export function decide(database: Database, decision: Decision): Promise<Decision
     const locked = await lockRefund(tx, decision.refundId);
     const { refund } = locked;
     const refused = async (why: 'not_awaiting_approval' | 'instruction_changed' | 'own_request') =>
-      ({ kind: 'refused', why, position: await read(tx, refund.id) }) as const;
+      ({ kind: 'refused', why, position: await currentPosition(tx, refund.id) }) as const;
     const before = await tx
       .selectFrom('approvals')
       .selectAll()
       .where('refund_id', '=', refund.id)
       .where('instruction', '=', decision.instruction)
       .executeTakeFirst();
+    if (refund.state === 'awaiting_approval' && refund.instruction?.hash !== decision.instruction)
+      return refused('instruction_changed');
     // The same word again changes nothing, whoever repeats it.
-    if (before?.verdict === decision.verdict) return { kind: 'decided', position: await read(tx, refund.id) };
+    if (before?.verdict === decision.verdict)
+      return { kind: 'decided', position: await currentPosition(tx, refund.id) };
     if (before !== undefined || refund.state !== 'awaiting_approval') return refused('not_awaiting_approval');
-    if (refund.instruction?.hash !== decision.instruction) return refused('instruction_changed');
     if (decision.by === refund.requested_by) return refused('own_request');
     await tx
       .insertInto('approvals')
@@ -148,7 +172,7 @@ export function decide(database: Database, decision: Decision): Promise<Decision
     });
     if (decision.verdict === 'approved') await move(tx, refund, { on: 'approve', actor: decision.by });
     else await close(tx, locked, 'give_up', 'approval_refused', decision.by);
-    return { kind: 'decided', position: await read(tx, refund.id) };
+    return { kind: 'decided', position: await currentPosition(tx, refund.id) };
   });
 }
 
@@ -172,9 +196,4 @@ async function close(
     return;
   }
   if (afterTrigger(locked.refund.state, on) !== undefined) await move(tx, locked.refund, { on, why, actor });
-}
-
-async function read(tx: Tx, refundId: string): Promise<Position> {
-  const refund = await tx.selectFrom('refunds').selectAll().where('id', '=', refundId).executeTakeFirstOrThrow();
-  return positionOf(tx, refund, await attemptsOf(tx, refundId));
 }

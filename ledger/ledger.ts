@@ -144,7 +144,10 @@ export interface Inquiry {
   readonly reference: string;
   readonly amountMinor: bigint;
   readonly currency: string;
-  /** References of every attempt on the payment, and gateway ids of returns made elsewhere: what a look-up may find and explain. */
+  /**
+   * What a look-up may find and explain: reference and gateway id of every attempt on the payment, and gateway ids of returns made
+   * elsewhere that were on record before this attempt was opened.
+   */
   readonly explained: ReadonlySet<string>;
 }
 

@@ -1,9 +1,9 @@
 /** What the gateway says about an original, brought into the ledger: captures, disputes, returns made elsewhere. */
 import { sql } from 'kysely';
-import type { LinkedDispute, LinkedReturn, OriginalFacts } from '../domain/original.js';
+import { takenByReturns, type LinkedDispute, type OriginalFacts } from '../domain/original.js';
 import type { Tx } from './database.js';
 import { append, lockPayment, openCase, reload, type PaymentRow } from './books.js';
-import type { ImportedPayment } from './ledger.js';
+import { LedgerError, type ImportedPayment } from './ledger.js';
 
 /** Stores an original, or brings one that is known up to date. */
 export async function importPayment(tx: Tx, { entityId, facts }: ImportedPayment): Promise<void> {
@@ -22,14 +22,19 @@ export async function importPayment(tx: Tx, { entityId, facts }: ImportedPayment
     .onConflict((conflict) => conflict.column('id').doNothing())
     .execute();
   await lockPayment(tx, facts.id);
-  await updatePayment(tx, facts);
+  await updatePayment(tx, facts.id, facts);
 }
 
 /**
  * Brings a locked payment up to date with a look-up. Outside facts are never refused: where they break the balance,
  * the excess is kept and every unfinished refund of the payment gets a case.
  */
-export async function updatePayment(tx: Tx, facts: OriginalFacts): Promise<PaymentRow> {
+export async function updatePayment(tx: Tx, lockedId: string, facts: OriginalFacts): Promise<PaymentRow> {
+  if (facts.id !== lockedId)
+    throw new LedgerError(
+      'payment_unknown',
+      `payment ${lockedId} was looked up, the gateway showed ${facts.id}`,
+    );
   for (const capture of facts.captures)
     await tx
       .insertInto('captures')
@@ -52,14 +57,7 @@ export async function updatePayment(tx: Tx, facts: OriginalFacts): Promise<Payme
     .where('id', '=', facts.id)
     .execute();
   for (const dispute of facts.disputes) await recordDispute(tx, facts.id, dispute);
-  const own = new Set(
-    (await tx.selectFrom('attempts').select('reference').where('payment_id', '=', facts.id).execute()).map(
-      (attempt) => attempt.reference,
-    ),
-  );
-  for (const entry of facts.returns)
-    if (entry.reference === null || !own.has(entry.reference)) await recordForeignReturn(tx, facts.id, entry);
-  await undoVanishedReturns(tx, facts);
+  await recordForeignReturns(tx, facts);
   const payment = await reload(tx, facts.id);
   if (payment.excess_minor > 0n) await askAboutExcess(tx, payment);
   return payment;
@@ -87,38 +85,86 @@ async function recordDispute(tx: Tx, paymentId: string, dispute: LinkedDispute):
     });
 }
 
-/** A refund or reversal that nobody here made. An open one counts like a finished one until it is gone again. */
-async function recordForeignReturn(tx: Tx, paymentId: string, entry: LinkedReturn): Promise<void> {
+/**
+ * Refunds and reversals that nobody here made, each counted with what the gateway shows now. An open one counts like a finished one.
+ * One that is no longer listed was refused, if it was open; a finished one cannot vanish, so a look-up without it is not believed.
+ */
+async function recordForeignReturns(tx: Tx, facts: OriginalFacts): Promise<void> {
+  const attempts = await tx
+    .selectFrom('attempts')
+    .select(['reference', 'gateway_id'])
+    .where('payment_id', '=', facts.id)
+    .execute();
+  const ours = new Set(attempts.flatMap(({ reference, gateway_id }) => [reference, gateway_id ?? reference]));
+  const standing = await foreignReturns(tx, facts.id);
+  for (const { entry, takenMinor } of takenByReturns(facts)) {
+    if (ours.has(entry.id) || (entry.reference !== null && ours.has(entry.reference))) continue;
+    const before = standing.get(entry.id);
+    await setForeignReturn(tx, facts.id, entry.id, before, takenMinor, entry.state === 'succeeded');
+  }
+  const listed = new Set(facts.returns.map((entry) => entry.id));
+  for (const [id, before] of standing)
+    if (!listed.has(id) && !before.isFinal) await setForeignReturn(tx, facts.id, id, before, 0n, false);
+}
+
+interface ForeignReturn {
+  /** What the balance holds for it now. */
+  readonly minor: bigint;
+  readonly isFinal: boolean;
+  /** Events so far: the next one's number. */
+  readonly events: number;
+}
+
+async function foreignReturns(tx: Tx, paymentId: string): Promise<Map<string, ForeignReturn>> {
+  const events = await tx
+    .selectFrom('events')
+    .select([
+      sql<string>`data->>'gatewayId'`.as('id'),
+      sql<boolean>`coalesce((data->>'final')::boolean, false)`.as('final'),
+    ])
+    .select('succeeded_delta')
+    .where('payment_id', '=', paymentId)
+    .where('type', '=', 'payment.returned_elsewhere')
+    .orderBy('events.id')
+    .execute();
+  const found = new Map<string, ForeignReturn>();
+  for (const event of events) {
+    const before = found.get(event.id);
+    found.set(event.id, {
+      minor: (before?.minor ?? 0n) + event.succeeded_delta,
+      isFinal: event.final,
+      events: (before?.events ?? 0) + 1,
+    });
+  }
+  return found;
+}
+
+async function setForeignReturn(
+  tx: Tx,
+  paymentId: string,
+  gatewayId: string,
+  before: ForeignReturn | undefined,
+  minor: bigint,
+  isFinal: boolean,
+): Promise<void> {
+  const delta = minor - (before?.minor ?? 0n);
+  if (before !== undefined && delta === 0n && before.isFinal === isFinal) return;
   await append(tx, {
-    key: `gateway:${entry.id}:returned_elsewhere`,
+    key: `gateway:${gatewayId}:returned_elsewhere:${before?.events ?? 0}`,
     type: 'payment.returned_elsewhere',
     paymentId,
-    succeeded: entry.amountMinor,
+    succeeded: delta,
     fromOutside: true,
     actor: 'gateway',
-    data: { gatewayId: entry.id, type: entry.type },
+    data: { gatewayId, final: isFinal },
   });
 }
 
-/** One that was open and then refused is no longer listed: its amount is free again. */
-async function undoVanishedReturns(tx: Tx, facts: OriginalFacts): Promise<void> {
-  const recorded = await tx
-    .selectFrom('events')
-    .select(['natural_key', 'succeeded_delta'])
-    .where('payment_id', '=', facts.id)
-    .where('type', '=', 'payment.returned_elsewhere')
-    .execute();
-  const listed = new Set(facts.returns.map((entry) => `gateway:${entry.id}:returned_elsewhere`));
-  for (const event of recorded)
-    if (!listed.has(event.natural_key))
-      await append(tx, {
-        key: `${event.natural_key}:undone`,
-        type: 'payment.returned_elsewhere_undone',
-        paymentId: facts.id,
-        succeeded: -event.succeeded_delta,
-        fromOutside: true,
-        actor: 'gateway',
-      });
+/** It was ours after all: from now on the attempt counts it. */
+export async function forgetForeignReturn(tx: Tx, paymentId: string, gatewayId: string): Promise<void> {
+  const before = (await foreignReturns(tx, paymentId)).get(gatewayId);
+  if (before !== undefined && before.minor !== 0n)
+    await setForeignReturn(tx, paymentId, gatewayId, before, 0n, false);
 }
 
 async function askAboutExcess(tx: Tx, payment: PaymentRow): Promise<void> {

@@ -1,12 +1,15 @@
 /** The ledger on PostgreSQL. */
+import { isRefundId } from '../domain/ids.js';
 import { FINAL_STATES } from '../domain/states.js';
 import { accept } from './accept.js';
 import { attemptsOf, lockRefund } from './books.js';
 import type { Database } from './database.js';
 import { applyFinding, ask, decide, giveUp, recordOriginal, withdraw } from './decisions.js';
-import { inquiry, record, recordMiss } from './evidence.js';
+import { record } from './evidence.js';
+import { inquiry, recordMiss } from './look-ups.js';
 import { LedgerError, type Ledger, type RefundFilter, type RefundRecord } from './ledger.js';
-import { openCredit, openLinked } from './open.js';
+import { openLinked } from './open.js';
+import { openCredit } from './open-credit.js';
 import { paymentRecord, positionOf, readRefunds, rootOf } from './records.js';
 
 const DEFAULT_LIMIT = 100;
@@ -15,12 +18,16 @@ export function createLedger(database: Database): Ledger {
   const { db } = database;
 
   async function row(refundId: string) {
-    const refund = await db.selectFrom('refunds').selectAll().where('id', '=', refundId).executeTakeFirst();
-    if (refund === undefined) throw new LedgerError('refund_unknown', `refund ${refundId} is not in the ledger`);
+    const refund = isRefundId(refundId)
+      ? await db.selectFrom('refunds').selectAll().where('id', '=', refundId).executeTakeFirst()
+      : undefined;
+    if (refund === undefined)
+      throw new LedgerError('refund_unknown', `refund ${refundId} is not in the ledger`);
     return refund;
   }
 
   async function listRefunds(filter: RefundFilter): Promise<readonly RefundRecord[]> {
+    if (filter.states?.length === 0) return [];
     let query = db
       .selectFrom('refunds')
       .select('id')
@@ -28,10 +35,13 @@ export function createLedger(database: Database): Ledger {
       .limit(filter.limit ?? DEFAULT_LIMIT);
     if (filter.paymentId !== undefined) {
       const { paymentId } = filter;
-      query = query.where((eb) => eb.or([eb('payment_id', '=', paymentId), eb('capture_id', '=', paymentId)]));
+      query = query.where((eb) =>
+        eb.or([eb('payment_id', '=', paymentId), eb('capture_id', '=', paymentId)]),
+      );
     }
     if (filter.states !== undefined) query = query.where('state', 'in', filter.states);
     if (filter.unfinished === true) query = query.where('state', 'not in', FINAL_STATES);
+    if (filter.before !== undefined && !isRefundId(filter.before)) return [];
     if (filter.before !== undefined) query = query.where('id', '<', filter.before);
     const ids = await query.execute();
     return readRefunds(

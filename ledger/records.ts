@@ -1,10 +1,11 @@
 /** Rows of the ledger as the records that the rest of the program reads. */
 import { sql, type Kysely, type Selectable } from 'kysely';
+import { isRefundId } from '../domain/ids.js';
 import type { Position } from '../domain/next-step.js';
 import type { RefusalClass } from '../domain/refusals.js';
 import { REFUSAL_CLASSES } from '../domain/refusals.js';
-import type { AttemptTable, Tables } from './database.js';
-import type { AttemptRow, PaymentRow, RefundRow } from './books.js';
+import type { AttemptTable, Tables, Tx } from './database.js';
+import { attemptsOf, type AttemptRow, type Locked, type PaymentRow, type RefundRow } from './books.js';
 import { LedgerError, type AttemptRecord, type PaymentRecord, type RefundRecord } from './ledger.js';
 
 /** The money that a refund may take at most: what was captured, or what was authorised while nothing is captured. */
@@ -27,7 +28,11 @@ export function refundableOf(payment: PaymentRow): bigint {
 export async function rootOf(db: Kysely<Tables>, id: string): Promise<string | undefined> {
   const payment = await db.selectFrom('payments').select('id').where('id', '=', id).executeTakeFirst();
   if (payment !== undefined) return payment.id;
-  const capture = await db.selectFrom('captures').select('payment_id').where('id', '=', id).executeTakeFirst();
+  const capture = await db
+    .selectFrom('captures')
+    .select('payment_id')
+    .where('id', '=', id)
+    .executeTakeFirst();
   return capture?.payment_id;
 }
 
@@ -79,7 +84,8 @@ export async function readRefund(db: Kysely<Tables>, id: string): Promise<Refund
 }
 
 /** In the order asked for; ids that are not there are left out. */
-export async function readRefunds(db: Kysely<Tables>, ids: readonly string[]): Promise<RefundRecord[]> {
+export async function readRefunds(db: Kysely<Tables>, asked: readonly string[]): Promise<RefundRecord[]> {
+  const ids = asked.filter(isRefundId);
   if (ids.length === 0) return [];
   const rows = await db
     .selectFrom('refunds')
@@ -132,10 +138,13 @@ export async function positionOf(
 ): Promise<Position> {
   // An older attempt that is open again (late evidence) is the one to resolve; otherwise the newest one speaks.
   const current =
-    attempts.find((attempt) => ['submitting', 'unknown', 'pending'].includes(attempt.state)) ?? attempts.at(-1);
+    attempts.find((attempt) => ['submitting', 'unknown', 'pending'].includes(attempt.state)) ??
+    attempts.at(-1);
   const { since, age } = await db
     .selectNoFrom([
-      sql<number>`(extract(epoch from now() - ${refund.state_since}::timestamptz) * 1000)::float8`.as('since'),
+      sql<number>`(extract(epoch from now() - ${refund.state_since}::timestamptz) * 1000)::float8`.as(
+        'since',
+      ),
       sql<number>`(extract(epoch from now() - ${current?.sent_at ?? refund.state_since}::timestamptz) * 1000)::float8`.as(
         'age',
       ),
@@ -173,4 +182,20 @@ export async function positionOf(
 export function refusalOf(attempt: AttemptRow): RefusalClass | null {
   if (attempt.refusal_class === null) return null;
   return REFUSAL_CLASSES.find((known) => known === attempt.refusal_class) ?? 'unlisted';
+}
+
+/** Where a refund stands now, within a transaction that holds its payment's lock. */
+export async function currentPosition(tx: Tx, refundId: string): Promise<Position> {
+  const refund = await tx
+    .selectFrom('refunds')
+    .selectAll()
+    .where('id', '=', refundId)
+    .executeTakeFirstOrThrow();
+  return positionOf(tx, refund, await attemptsOf(tx, refundId));
+}
+
+/** What of the promise is not paid yet: the amount less what succeeded and did not come back. */
+export function remainingOf({ refund, attempts }: Pick<Locked, 'refund' | 'attempts'>): bigint {
+  const paid = attempts.filter((attempt) => attempt.state === 'succeeded');
+  return refund.amount_minor - paid.reduce((sum, attempt) => sum + attempt.amount_minor, 0n);
 }

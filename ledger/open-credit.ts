@@ -1,0 +1,149 @@
+/** Opening a credit: weighed under the payment's lock with the look-up just made, and only where the guard allows it. */
+import { createHash } from 'node:crypto';
+import { sql } from 'kysely';
+import { mayCredit, type CreditEvidence, type CreditVerdict } from '../domain/credit-guard.js';
+import type { OriginalFacts } from '../domain/original.js';
+import type { Policy, Timings } from '../domain/plan.js';
+import { lockRefund, move, openCase, type Locked } from './books.js';
+import type { Database, Tx } from './database.js';
+import { adopt, askInstead, isNext, open, reopen, takeOver } from './hand-over.js';
+import { LedgerError, type Instruction, type Opened } from './ledger.js';
+import { updatePayment } from './payments.js';
+import { refusalOf, remainingOf } from './records.js';
+import { returnsKnownTo } from './returns.js';
+
+export function openCredit(
+  database: Database,
+  refundId: string,
+  original: OriginalFacts,
+  timings: Timings,
+  policy: Policy,
+): Promise<Opened & { readonly verdict?: CreditVerdict }> {
+  return database.transaction(async (tx) => {
+    const before = await lockRefund(tx, refundId);
+    const taken = await takeOver(tx, before);
+    if (taken !== undefined) return taken;
+    if (!(await isNext('credit', tx, before, { timings, policy }))) return adopt(tx, refundId);
+    await updatePayment(tx, before.payment.id, original);
+    const locked = await lockRefund(tx, refundId);
+    const refund =
+      locked.refund.state === 'fallback_checking'
+        ? locked.refund
+        : await move(tx, locked.refund, { on: 'check_credit' });
+    const amountMinor = remainingOf(locked);
+    const registrationId = refund.destination?.registrationId ?? locked.payment.registration_id;
+    const hash = instructionHash(refundId, amountMinor, refund.currency, registrationId);
+    const verdict = mayCredit(
+      await creditEvidence(tx, locked, { original, policy, amountMinor, registrationId, hash }),
+    );
+    switch (verdict.kind) {
+      case 'allowed': {
+        if (registrationId === null)
+          throw new LedgerError('illegal_transition', 'a credit without a destination');
+        const absent = locked.attempts.find((attempt) => attempt.state === 'absent');
+        const current = { ...locked, refund };
+        // What the guard weighed is what is sent: an absent attempt of another amount, way or destination is not sent again.
+        if (
+          absent !== undefined &&
+          (absent.way !== 'credit' ||
+            absent.amount_minor !== amountMinor ||
+            absent.registration_id !== registrationId)
+        )
+          return { ...(await askInstead(tx, current, 'answers_contradict')), verdict };
+        const order =
+          absent === undefined
+            ? await open(
+                tx,
+                current,
+                { way: 'credit', originalId: null, registrationId, amountMinor },
+                timings,
+              )
+            : await reopen(tx, current, absent, timings);
+        return { kind: 'send', order, verdict };
+      }
+      case 'wait':
+        await tx
+          .updateTable('refunds')
+          .set({ why: 'other_attempt_open', version: sql<number>`version + 1` })
+          .where('id', '=', refundId)
+          .execute();
+        break;
+      case 'needs_approval': {
+        if (registrationId === null)
+          throw new LedgerError('illegal_transition', 'a credit without a destination');
+        const instruction: Instruction = {
+          hash,
+          way: 'credit',
+          amountMinor: amountMinor.toString(),
+          currency: refund.currency,
+          registrationId,
+          why: verdict.why,
+        };
+        await tx
+          .updateTable('refunds')
+          .set({ instruction: JSON.stringify(instruction) })
+          .where('id', '=', refundId)
+          .execute();
+        await move(tx, refund, { on: 'need_approval', why: verdict.why.join(', '), data: { instruction } });
+        break;
+      }
+      case 'denied':
+        await openCase(tx, refund, 'credit_blocked', { blocks: verdict.why });
+        await move(tx, refund, { on: 'ask_person', why: 'credit_blocked', blocks: verdict.why });
+        break;
+      default:
+        return verdict satisfies never;
+    }
+    return { ...(await adopt(tx, refundId)), verdict };
+  });
+}
+
+/** Binds an approval to amount, way and destination: what changed needs a new one. */
+export function instructionHash(
+  refundId: string,
+  amountMinor: bigint,
+  currency: string,
+  registrationId: string | null,
+): string {
+  return createHash('sha256')
+    .update(JSON.stringify(['credit', refundId, amountMinor.toString(), currency, registrationId]))
+    .digest('hex')
+    .slice(0, 32);
+}
+
+async function creditEvidence(
+  tx: Tx,
+  locked: Locked,
+  given: {
+    readonly original: OriginalFacts;
+    readonly policy: Policy;
+    readonly amountMinor: bigint;
+    readonly registrationId: string | null;
+    readonly hash: string;
+  },
+): Promise<CreditEvidence> {
+  const { payment, refund, attempts } = locked;
+  const approval = await tx
+    .selectFrom('approvals')
+    .select('verdict')
+    .where('refund_id', '=', refund.id)
+    .where('instruction', '=', given.hash)
+    .executeTakeFirst();
+  // Of the refunds alone: a refused reversal says nothing about captured money.
+  const refused = attempts
+    .filter((attempt) => attempt.state === 'rejected' && attempt.way === 'refund')
+    .at(-1);
+  const refusal = refused === undefined ? null : refusalOf(refused);
+  return {
+    ...(await returnsKnownTo(tx, locked, given.original)),
+    amountMinor: given.amountMinor,
+    currency: refund.currency,
+    isPartial: given.amountMinor < payment.captured_minor,
+    refusal:
+      refused === undefined || refusal === null ? null : { class: refusal, code: refused.result_code ?? '' },
+    original: given.original,
+    destination: given.registrationId === null ? null : { registrationId: given.registrationId },
+    approved: approval?.verdict === 'approved',
+    policy: given.policy,
+  };
+}

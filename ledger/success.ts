@@ -1,0 +1,127 @@
+/** Money that has left: counted once for each transaction at the gateway, whatever our side thought; and money that came back. */
+import { afterTrigger, ATTEMPT_EVIDENCE, isOpenAttempt } from '../domain/states.js';
+import { noteEvidence, step, type LockedAttempt } from './attempt-ends.js';
+import { append, lockAttempt, move, openCase, reservedFor, type AttemptRow } from './books.js';
+import type { Tx } from './database.js';
+import type { Evidence } from './ledger.js';
+import { forgetForeignReturn } from './payments.js';
+import { remainingOf } from './records.js';
+
+/** Money has left. It is recorded whatever our side thought, once, by the attempt's own key. */
+export async function succeed(
+  tx: Tx,
+  locked: LockedAttempt,
+  evidence: Evidence,
+  gatewayId: string,
+): Promise<void> {
+  const { attempt, refund, payment } = locked;
+  if (attempt.state === 'succeeded') return executedAgain(tx, locked, evidence, gatewayId);
+  if (!ATTEMPT_EVIDENCE.succeeded.includes(attempt.state)) {
+    await openCase(tx, refund, 'answers_contradict', { gatewayId, attempt: attempt.state });
+    return;
+  }
+  // A look-up for another refund may have taken it for a refund that nobody here made.
+  await forgetForeignReturn(tx, payment.id, gatewayId);
+  const held = await reservedFor(tx, refund.id);
+  const fromReservation = held < attempt.amount_minor ? held : attempt.amount_minor;
+  const isNew = await append(tx, {
+    key: `attempt:${attempt.id}:succeeded`,
+    type: 'attempt.succeeded',
+    paymentId: payment.id,
+    refundId: refund.id,
+    attemptId: attempt.id,
+    reserved: -fromReservation,
+    succeeded: attempt.amount_minor,
+    // The reservation was gone already: the gateway's fact stands all the same.
+    fromOutside: fromReservation < attempt.amount_minor,
+    actor: evidence.source,
+    data: { gatewayId, code: evidence.code },
+  });
+  if (!isNew) return;
+  if (attempt.gateway_id !== null && attempt.gateway_id !== gatewayId)
+    await openCase(tx, refund, 'answers_contradict', { gatewayId, recorded: attempt.gateway_id });
+  await noteEvidence(tx, attempt, evidence, { state: 'succeeded', gatewayId, refusal: null });
+  const after = await lockAttempt(tx, attempt.id);
+  if (fromReservation < attempt.amount_minor || after.payment.excess_minor > 0n)
+    await openCase(tx, refund, 'paid_twice', { excessMinor: after.payment.excess_minor.toString() });
+  const owed = remainingOf(after);
+  if (after.attempts.some((other) => other.id !== attempt.id && mayStillPayTooMuch(other, owed))) {
+    // A refused attempt turns out paid while another is under way or about to be sent again: stop, and let a person look.
+    await openCase(tx, refund, 'answers_contradict', { gatewayId });
+    if (afterTrigger(refund.state, 'ask_person') !== undefined)
+      await move(tx, refund, { on: 'ask_person', why: 'answers_contradict' });
+    if (refund.state === 'manual_review' || afterTrigger(refund.state, 'ask_person') !== undefined) return;
+  }
+  if (owed <= 0n) return step(tx, refund, 'answer_succeeded', evidence);
+  const hadEnded = afterTrigger(refund.state, 'part_after_end') !== undefined;
+  if (hadEnded) await openCase(tx, refund, 'partly_refunded', { gatewayId });
+  return step(
+    tx,
+    refund,
+    hadEnded ? 'part_after_end' : 'part_succeeded',
+    evidence,
+    hadEnded ? 'partly_refunded' : undefined,
+  );
+}
+
+/** Open, or absent and of more than is still owed: sent again it would pay that twice. */
+function mayStillPayTooMuch(other: AttemptRow, owed: bigint): boolean {
+  return isOpenAttempt(other.state) || (other.state === 'absent' && owed > 0n && other.amount_minor > owed);
+}
+
+/** A second transaction under one attempt: the gateway executed it twice. The money is counted, and a person has to get it back. */
+async function executedAgain(
+  tx: Tx,
+  locked: LockedAttempt,
+  evidence: Evidence,
+  gatewayId: string,
+): Promise<void> {
+  const { attempt, refund, payment } = locked;
+  if (attempt.gateway_id === gatewayId) return;
+  await forgetForeignReturn(tx, payment.id, gatewayId);
+  const isNew = await append(tx, {
+    key: `attempt:${attempt.id}:executed_again:${gatewayId}`,
+    type: 'attempt.executed_again',
+    paymentId: payment.id,
+    refundId: refund.id,
+    attemptId: attempt.id,
+    succeeded: attempt.amount_minor,
+    fromOutside: true,
+    actor: evidence.source,
+    data: { gatewayId, recorded: attempt.gateway_id, code: evidence.code },
+  });
+  if (isNew) await openCase(tx, refund, 'paid_twice', { gatewayId, recorded: attempt.gateway_id });
+}
+
+/** A success that came back. Only a look-up may say so: a late answer or a notice is no proof. */
+export async function undo(
+  tx: Tx,
+  locked: LockedAttempt,
+  evidence: Evidence,
+  gatewayId: string | undefined,
+): Promise<void> {
+  const { attempt, refund, payment } = locked;
+  if (evidence.source !== 'look_up' || gatewayId !== attempt.gateway_id) {
+    if (evidence.source !== 'notice')
+      await openCase(tx, refund, 'answers_contradict', { code: evidence.code });
+    return;
+  }
+  // Owed again is only what no other attempt has paid meanwhile.
+  const owed = remainingOf(locked) + attempt.amount_minor;
+  const held = await reservedFor(tx, refund.id);
+  const missing = owed > held ? owed - held : 0n;
+  await append(tx, {
+    key: `attempt:${attempt.id}:returned`,
+    type: 'attempt.returned',
+    paymentId: payment.id,
+    refundId: refund.id,
+    attemptId: attempt.id,
+    returned: attempt.amount_minor,
+    reserved: missing,
+    fromOutside: true,
+    actor: evidence.source,
+    data: { gatewayId, code: evidence.code },
+  });
+  await noteEvidence(tx, attempt, evidence, { state: 'returned' });
+  if (owed > 0n) await step(tx, refund, 'come_back', evidence);
+}
