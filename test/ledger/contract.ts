@@ -1,0 +1,35 @@
+/** What every ledger must do, written against the interface alone. After each test the books must be right. */
+import { afterEach, beforeEach, describe, expect } from 'vitest';
+import { describeAbsence } from './contract/absence.js';
+import { describeAcceptance } from './contract/acceptance.js';
+import { describeCredits } from './contract/credits.js';
+import { describeEvidence } from './contract/evidence.js';
+import { describeOutside } from './contract/outside.js';
+import { describeParts } from './contract/parts.js';
+import { describePeople } from './contract/people.js';
+import type { LedgerUnderTest } from './given.js';
+
+/** `make` gives a ledger for one test; it may be the same one each time, tests share no payment. */
+export function describeLedger(name: string, make: () => Promise<LedgerUnderTest>): void {
+  describe(name, () => {
+    let made: LedgerUnderTest | undefined;
+    const underTest = (): LedgerUnderTest => {
+      if (made === undefined) throw new Error('no ledger before the test begins');
+      return made;
+    };
+    beforeEach(async () => {
+      made = await make();
+    });
+    afterEach(async () => {
+      expect(await underTest().violations()).toEqual([]);
+    });
+
+    describeAcceptance(underTest);
+    describeEvidence(underTest);
+    describeAbsence(underTest);
+    describeParts(underTest);
+    describeCredits(underTest);
+    describePeople(underTest);
+    describeOutside(underTest);
+  });
+}

@@ -1,0 +1,181 @@
+/** Not there: when look-ups that find nothing prove it, and what may be sent again then. */
+import { describe, expect, it } from 'vitest';
+import type { SendOrder } from '../../../ledger/ledger.js';
+import {
+  accepted,
+  answer,
+  debit,
+  gatewayId,
+  linkedReturn,
+  lost,
+  notSent,
+  openLinked,
+  paid,
+  refused,
+  seen,
+  submitted,
+  TIMINGS,
+  type LedgerUnderTest,
+} from '../given.js';
+
+export function describeAbsence(underTest: () => LedgerUnderTest): void {
+  async function given(): Promise<{ id: string; order: SendOrder; paymentId: string }> {
+    const { ledger } = underTest();
+    const facts = debit();
+    const id = await accepted(ledger, facts, 5_000n);
+    const order = await submitted(ledger, id);
+    await ledger.record(answer(order, lost));
+    return { id, order, paymentId: facts.id };
+  }
+  const miss = (attemptId: string, countsIfLate = true) =>
+    underTest().ledger.recordMiss(
+      attemptId,
+      { answer: countsIfLate ? 'not found' : '700.400.580', countsIfLate },
+      TIMINGS,
+    );
+  const proveAbsent = async (order: SendOrder) => {
+    await underTest().letPass(TIMINGS.sendWindow + TIMINGS.visibilityLag);
+    for (let number = 0; number < TIMINGS.missesNeeded; number += 1) {
+      await underTest().letPass(TIMINGS.missSpacing + 1);
+      await miss(order.attemptId);
+    }
+  };
+
+  describe('a look-up that finds nothing', () => {
+    it('proves nothing before the last byte could have left and become visible', async () => {
+      const { ledger, letPass } = underTest();
+      const { id, order } = await given();
+      await letPass(TIMINGS.sendWindow + TIMINGS.visibilityLag - 60_000);
+      for (let number = 0; number < 10; number += 1) await miss(order.attemptId);
+      expect(await ledger.position(id)).toMatchObject({ state: 'unknown', attempt: { lookUps: 10 } });
+    });
+
+    it('counts once however often it is repeated at one time', async () => {
+      const { letPass } = underTest();
+      const { order } = await given();
+      await letPass(TIMINGS.sendWindow + TIMINGS.visibilityLag + 60_000);
+      for (let number = 0; number < 10; number += 1)
+        expect((await miss(order.attemptId)).state).toBe('unknown');
+    });
+
+    it('never counts where the original was not found either: the entity may be wrong', async () => {
+      const { letPass } = underTest();
+      const { order } = await given();
+      for (let number = 0; number < 10; number += 1) {
+        await letPass(TIMINGS.visibilityLag);
+        expect((await miss(order.attemptId, false)).state).toBe('unknown');
+      }
+    });
+
+    it('proves absence when it is late, repeated and spaced: then the same attempt is sent again', async () => {
+      const { ledger } = underTest();
+      const { id, order } = await given();
+      await proveAbsent(order);
+      expect(await ledger.position(id)).toMatchObject({ state: 'reserved', attempt: { state: 'absent' } });
+      const again = await submitted(ledger, id);
+      expect(again).toEqual({ ...order, send: 2 });
+      expect((await ledger.record(answer(again, paid()))).state).toBe('succeeded');
+    });
+
+    it('says nothing about an attempt that the gateway has accepted', async () => {
+      const { ledger, letPass } = underTest();
+      const { id, order } = await given();
+      await ledger.record(seen(order, { kind: 'pending', gatewayId: gatewayId() }));
+      for (let number = 0; number < 5; number += 1) {
+        await letPass(TIMINGS.visibilityLag);
+        await miss(order.attemptId);
+      }
+      expect((await ledger.position(id)).state).toBe('pending');
+    });
+
+    it('begins to count anew when the attempt was sent again', async () => {
+      const { ledger, letPass } = underTest();
+      const { id, order } = await given();
+      await proveAbsent(order);
+      await ledger.record(answer(await submitted(ledger, id), lost));
+      await letPass(TIMINGS.sendWindow + TIMINGS.visibilityLag + TIMINGS.missSpacing);
+      expect((await miss(order.attemptId)).state).toBe('unknown');
+    });
+  });
+
+  describe('an attempt that was handed over twice', () => {
+    it('counts a late success of the first handing-over, and the second may not pay it again', async () => {
+      const { ledger, openCases } = underTest();
+      const { id, order } = await given();
+      await proveAbsent(order);
+      const again = await submitted(ledger, id);
+      const late = paid();
+      expect((await ledger.record(answer(order, late))).state).toBe('succeeded');
+      expect((await ledger.record(answer(again, late))).state).toBe('succeeded');
+      expect(await openCases(id)).toEqual([]);
+    });
+
+    it.each([
+      ['refusal', refused('issuer_declined')],
+      ['lost answer', lost],
+      ['word that nothing left', notSent],
+    ])('does not take a late %s of the first for an answer to the second', async (_name, outcome) => {
+      const { ledger } = underTest();
+      const { id, order } = await given();
+      await proveAbsent(order);
+      const again = await submitted(ledger, id);
+      expect((await ledger.record(answer(order, outcome))).state).toBe('submitting');
+      expect((await ledger.record(answer(again, paid()))).state).toBe('succeeded');
+    });
+
+    it('is not ended by a look-up that shows the first one refused while the second is on its way', async () => {
+      const { ledger } = underTest();
+      const { id, order } = await given();
+      await proveAbsent(order);
+      const again = await submitted(ledger, id);
+      expect((await ledger.record(seen(order, refused('issuer_declined', gatewayId())))).state).toBe(
+        'submitting',
+      );
+      await ledger.record(answer(again, lost));
+      expect((await ledger.record(seen(order, refused('issuer_declined', gatewayId())))).state).toBe(
+        'rejected',
+      );
+    });
+
+    it('goes again as soon as its sender says that nothing left', async () => {
+      const { ledger } = underTest();
+      const id = await accepted(ledger, debit(), 5_000n);
+      const first = await submitted(ledger, id);
+      await ledger.record(answer(first, notSent));
+      expect(await submitted(ledger, id)).toEqual({ ...first, send: 2 });
+    });
+  });
+
+  describe('an attempt that was taken for absent', () => {
+    it('is not sent again once a look-up shows something of it', async () => {
+      const { ledger } = underTest();
+      const { id, order } = await given();
+      await proveAbsent(order);
+      const strange = { kind: 'unknown', why: 'wrong_amount', gatewayId: gatewayId() } as const;
+      expect((await ledger.record(seen(order, strange))).state).toBe('unknown');
+      expect((await openLinked(ledger, id)).kind).toBe('adopt');
+    });
+  });
+
+  describe('what a look-up may explain away', () => {
+    it('is what was there before the attempt, not what appeared after it: that may be the attempt itself', async () => {
+      const { ledger } = underTest();
+      const before = linkedReturn({ amountMinor: 1_000n });
+      const facts = debit({ returns: [before] });
+      const id = await accepted(ledger, facts, 5_000n);
+      const order = await submitted(ledger, id);
+      await ledger.record(answer(order, lost));
+      const after = linkedReturn({ amountMinor: 5_000n });
+      await ledger.recordOriginal(facts.id, { ...facts, returns: [before, after] });
+      const inquiry = await ledger.inquiry(id);
+      expect(inquiry).toMatchObject({
+        attemptId: order.attemptId,
+        reference: order.reference,
+        amountMinor: 5_000n,
+      });
+      expect(inquiry?.explained.has(before.id)).toBe(true);
+      expect(inquiry?.explained.has(order.reference)).toBe(true);
+      expect(inquiry?.explained.has(after.id)).toBe(false);
+    });
+  });
+}

@@ -1,0 +1,196 @@
+/** Accepting: stored and reserved once for each caller and key, or refused with nothing stored. */
+import { describe, expect, it } from 'vitest';
+import { LedgerError, type AcceptOrder, type ImportedPayment } from '../../../ledger/ledger.js';
+import {
+  authorisation,
+  debit,
+  ENTITY,
+  gatewayId,
+  linkedReturn,
+  order,
+  type LedgerUnderTest,
+} from '../given.js';
+
+export function describeAcceptance(underTest: () => LedgerUnderTest): void {
+  const accept = (asked: AcceptOrder, imported: ImportedPayment | null = null) =>
+    underTest().ledger.accept(asked, imported);
+  const known = async (facts = debit()) => {
+    await accept(order(facts.id, 100n), { entityId: ENTITY, facts });
+    return facts;
+  };
+  async function refusalOf(work: Promise<unknown>) {
+    const error: unknown = await work.then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    if (!(error instanceof LedgerError)) throw new Error(`no refusal but ${String(error)}`);
+    return { code: error.code, details: error.details };
+  }
+
+  describe('accepting a refund', () => {
+    it('holds its amount against the payment', async () => {
+      const facts = debit();
+      const { refund, isNew } = await accept(order(facts.id, 6_000n), { entityId: ENTITY, facts });
+      expect(isNew).toBe(true);
+      expect(refund).toMatchObject({ state: 'reserved', amountMinor: 6_000n, currency: 'EUR', attempts: [] });
+      expect(await underTest().ledger.findPayment(facts.id)).toMatchObject({
+        reservedMinor: 6_000n,
+        refundableMinor: 4_000n,
+      });
+    });
+
+    it('answers the same key and body with the same refund, and holds nothing more', async () => {
+      const facts = await known();
+      const asked = order(facts.id, 3_000n);
+      const first = await accept(asked);
+      const again = await accept({ ...asked, requestedBy: 'berta' });
+      expect(again.isNew).toBe(false);
+      expect(again.refund).toEqual(first.refund);
+      expect((await underTest().ledger.findPayment(facts.id))?.reservedMinor).toBe(3_100n);
+    });
+
+    it('takes the same key of another caller for another refund', async () => {
+      const facts = await known();
+      const asked = order(facts.id, 3_000n);
+      const first = await accept(asked);
+      const other = await accept({ ...asked, caller: 'marketplace' });
+      expect(other.isNew).toBe(true);
+      expect(other.refund.id).not.toBe(first.refund.id);
+    });
+
+    it.each([
+      ['amount', (asked: AcceptOrder) => order(asked.request.paymentId, 3_001n)],
+      ['reason', (asked: AcceptOrder) => ({ ...asked, request: { ...asked.request, reason: 'goodwill' } })],
+      [
+        'destination',
+        (asked: AcceptOrder) => order(asked.request.paymentId, 3_000n, { destination: gatewayId() }),
+      ],
+    ])('refuses the same key with another %s', async (_field, change) => {
+      const facts = await known();
+      const asked = order(facts.id, 3_000n);
+      const { refund } = await accept(asked);
+      const changed = { ...change(asked), idempotencyKey: asked.idempotencyKey };
+      expect(await refusalOf(accept(changed))).toEqual({
+        code: 'idempotency_key_reused',
+        details: { refundId: refund.id },
+      });
+    });
+
+    it('refuses the same key for another payment, also when both come at once', async () => {
+      const [one, two] = [await known(), await known()];
+      const asked = order(one.id, 500n);
+      const other = { ...asked, request: { ...asked.request, paymentId: two.id } };
+      const answers = await Promise.allSettled([accept(asked), accept(other), accept(asked), accept(other)]);
+      const stored = answers.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+      expect(new Set(stored.map(({ refund }) => refund.id)).size).toBe(1);
+      expect(stored.filter(({ isNew }) => isNew)).toHaveLength(1);
+      for (const each of answers)
+        if (each.status === 'rejected') expect(each.reason).toMatchObject({ code: 'idempotency_key_reused' });
+    });
+
+    it('refuses more than is left and says how much that is', async () => {
+      const facts = await known();
+      const refusal = { code: 'exceeds_refundable', details: { refundable: '99.00', currency: 'EUR' } };
+      expect(await refusalOf(accept(order(facts.id, 9_901n)))).toEqual(refusal);
+      expect((await accept(order(facts.id, 9_900n))).isNew).toBe(true);
+      expect(await refusalOf(accept(order(facts.id, 1n)))).toMatchObject({ details: { refundable: '0.00' } });
+    });
+
+    it('refuses another currency than the payment has', async () => {
+      const facts = await known();
+      expect(await refusalOf(accept(order(facts.id, 1n, { currency: 'USD' })))).toEqual({
+        code: 'currency_mismatch',
+        details: { currency: 'EUR' },
+      });
+    });
+
+    it('refuses a payment that took no money, and a payment of another entity', async () => {
+      const rejected = debit({ state: 'rejected', captures: [], capturedMinor: 0n });
+      const imported = { entityId: ENTITY, facts: rejected };
+      expect((await refusalOf(accept(order(rejected.id, 1n), imported))).code).toBe('payment_not_refundable');
+      const facts = await known();
+      const asked = order(facts.id, 1n);
+      const elsewhere = { ...asked, request: { ...asked.request, entityId: 'b'.repeat(32) } };
+      expect((await refusalOf(accept(elsewhere))).code).toBe('payment_not_refundable');
+    });
+
+    it('refuses a payment that nobody has looked up', async () => {
+      expect((await refusalOf(accept(order(gatewayId(), 1n)))).code).toBe('payment_unknown');
+    });
+
+    it('stores nothing of what it refuses, not even the payment', async () => {
+      const facts = debit();
+      const asked = order(facts.id, 10_001n);
+      await refusalOf(accept(asked, { entityId: ENTITY, facts }));
+      expect(await underTest().ledger.findPayment(facts.id)).toBeNull();
+      expect(await underTest().ledger.listRefunds({ paymentId: facts.id })).toEqual([]);
+      const smaller = { ...order(facts.id, 10_000n), idempotencyKey: asked.idempotencyKey };
+      expect((await accept(smaller, { entityId: ENTITY, facts })).isNew).toBe(true);
+    });
+  });
+
+  describe('an original that is stored with its first refund', () => {
+    it('is found by the id of each of its captures, and all share one balance', async () => {
+      const facts = authorisation([4_000n, 3_000n]);
+      const [first, second] = facts.captures;
+      await accept(order(first?.id ?? '', 4_000n), { entityId: ENTITY, facts });
+      await accept(order(facts.id, 2_000n));
+      expect(await refusalOf(accept(order(second?.id ?? '', 1_001n)))).toMatchObject({
+        code: 'exceeds_refundable',
+        details: { refundable: '10.00' },
+      });
+      const found = await underTest().ledger.findPayment(second?.id ?? '');
+      expect(found).toMatchObject({ id: facts.id, type: 'PA', capturedMinor: 7_000n, reservedMinor: 6_000n });
+      expect(await underTest().ledger.listRefunds({ paymentId: facts.id })).toHaveLength(2);
+      expect(await underTest().ledger.listRefunds({ paymentId: first?.id ?? '' })).toHaveLength(1);
+    });
+
+    it('can be given back up to what is authorised while nothing is captured', async () => {
+      const facts = authorisation([]);
+      const { refund } = await accept(order(facts.id, 10_000n), { entityId: ENTITY, facts });
+      expect(refund.state).toBe('reserved');
+    });
+
+    it('brings what was given back and charged back before', async () => {
+      const facts = debit({
+        returns: [linkedReturn({ amountMinor: 2_500n, state: 'open' })],
+        disputes: [
+          { id: gatewayId(), amountMinor: 4_000n, reversed: false },
+          { id: gatewayId(), amountMinor: 1_000n, reversed: true },
+        ],
+      });
+      expect(await refusalOf(accept(order(facts.id, 3_501n), { entityId: ENTITY, facts }))).toMatchObject({
+        details: { refundable: '35.00' },
+      });
+      await accept(order(facts.id, 3_500n), { entityId: ENTITY, facts });
+      expect(await underTest().ledger.findPayment(facts.id)).toMatchObject({
+        succeededMinor: 2_500n,
+        disputedMinor: 4_000n,
+        refundableMinor: 0n,
+      });
+    });
+
+    it('does not count the reversal of what was never captured', async () => {
+      const facts = authorisation([6_000n]);
+      const release = linkedReturn({ type: 'RV', referencedId: facts.id, amountMinor: 4_000n });
+      const { refund } = await accept(order(facts.id, 6_000n), {
+        entityId: ENTITY,
+        facts: { ...facts, returns: [release] },
+      });
+      expect(refund.state).toBe('reserved');
+    });
+  });
+
+  describe('asking for what is not there', () => {
+    it('finds nothing, whatever the id looks like', async () => {
+      const { ledger } = underTest();
+      for (const id of ['', 'nonsense', '00000000-0000-4000-8000-000000000000', "' or 1=1 --"]) {
+        expect(await ledger.findRefund(id)).toBeNull();
+        expect(await ledger.findPayment(id)).toBeNull();
+        expect(await ledger.inquiry(id)).toBeNull();
+        await expect(ledger.position(id)).rejects.toMatchObject({ code: 'refund_unknown' });
+      }
+      expect(await ledger.listRefunds({ states: [] })).toEqual([]);
+    });
+  });
+}

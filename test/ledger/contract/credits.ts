@@ -1,0 +1,338 @@
+/** Credits: opened only where the guard allows it, weighed with what was just looked up, and never sent again on mere absence. */
+import { describe, expect, it } from 'vitest';
+import type { CreditBlock } from '../../../domain/credit-guard.js';
+import type { OriginalFacts } from '../../../domain/original.js';
+import type { Policy } from '../../../domain/plan.js';
+import type { RefusalClass } from '../../../domain/refusals.js';
+import type { SendOrder } from '../../../ledger/ledger.js';
+import {
+  accepted,
+  answer,
+  authorisation,
+  debit,
+  ENTITY,
+  gatewayId,
+  linkedReturn,
+  lost,
+  notSent,
+  openLinked,
+  order,
+  paid,
+  POLICY,
+  refused,
+  seen,
+  sent,
+  submitted,
+  TIMINGS,
+  type LedgerUnderTest,
+} from '../given.js';
+
+export function describeCredits(underTest: () => LedgerUnderTest): void {
+  const openCredit = (id: string, original: OriginalFacts, policy: Policy = POLICY) =>
+    underTest().ledger.openCredit(id, original, TIMINGS, policy);
+
+  /** A refund whose regular way was refused for good. */
+  async function given(
+    facts: OriginalFacts = debit(),
+    minor = 10_000n,
+    refusal: RefusalClass = 'not_linkable',
+  ): Promise<{ id: string; facts: OriginalFacts; linked: SendOrder }> {
+    const { ledger } = underTest();
+    const id = await accepted(ledger, facts, minor);
+    const linked = await submitted(ledger, id);
+    await ledger.record(answer(linked, refused(refusal)));
+    return { id, facts, linked };
+  }
+
+  describe('a credit', () => {
+    it('goes to the registration of the payment when a refund is impossible and nothing stands against it', async () => {
+      const { ledger } = underTest();
+      const { id, facts } = await given();
+      const opened = await openCredit(id, facts);
+      expect(opened.verdict).toEqual({ kind: 'allowed' });
+      const credit = sent(opened);
+      expect(credit).toMatchObject({
+        way: 'credit',
+        originalId: null,
+        registrationId: facts.registrationId,
+        amountMinor: 10_000n,
+      });
+      expect((await openCredit(id, facts)).kind).toBe('adopt');
+      expect((await ledger.record(answer(credit, paid()))).state).toBe('succeeded');
+    });
+
+    it.each<[CreditBlock, (facts: OriginalFacts, linked: SendOrder) => OriginalFacts, Policy]>([
+      ['credit_not_enabled', (facts) => facts, { ...POLICY, creditEnabled: false }],
+      ['original_not_captured', (facts) => ({ ...facts, state: 'pending' }), POLICY],
+      [
+        'refund_found',
+        (facts, { reference }) => ({
+          ...facts,
+          returns: [linkedReturn({ reference, amountMinor: 1n, state: 'open' })],
+        }),
+        POLICY,
+      ],
+      [
+        'unknown_return',
+        (facts) => ({ ...facts, returns: [linkedReturn({ amountMinor: 1n, state: 'open' })] }),
+        POLICY,
+      ],
+      [
+        'reversed',
+        (facts) => ({ ...facts, returns: [linkedReturn({ type: 'RV', amountMinor: 1n, state: 'open' })] }),
+        POLICY,
+      ],
+      [
+        'disputed',
+        (facts) => ({ ...facts, disputes: [{ id: gatewayId(), amountMinor: 1n, reversed: false }] }),
+        POLICY,
+      ],
+      ['over_captured', (facts) => ({ ...facts, capturedMinor: 4_999n }), POLICY],
+    ])('is denied and goes to a person: %s', async (block, change, policy) => {
+      const { ledger, openCases } = underTest();
+      const { id, facts, linked } = await given(debit(), 5_000n);
+      const opened = await openCredit(id, change(facts, linked), policy);
+      expect(opened.kind).toBe('adopt');
+      const verdict = opened.verdict?.kind === 'denied' ? opened.verdict.why : [];
+      expect(verdict).toContain(block);
+      expect((await ledger.findRefund(id))?.blocks).toEqual(verdict);
+      expect((await ledger.position(id)).state).toBe('manual_review');
+      expect(await openCases(id)).toContain('credit_blocked');
+      expect((await openCredit(id, facts)).kind).toBe('adopt');
+    });
+
+    it('is denied where nobody knows a destination', async () => {
+      const { id, facts } = await given(debit({ registrationId: null }));
+      expect((await openCredit(id, facts)).verdict).toEqual({ kind: 'denied', why: ['no_destination'] });
+    });
+
+    it.each([
+      'ambiguous',
+      'already_given_back',
+      'disputed',
+      'not_captured',
+      'configuration',
+      'wait',
+      'unlisted',
+    ] as const)('is not even weighed after a refusal that leaves a doubt (%s)', async (refusal) => {
+      const { id, facts } = await given(debit(), 10_000n, refusal);
+      const opened = await openCredit(id, facts);
+      expect(opened).toMatchObject({ kind: 'adopt', position: { state: 'rejected' } });
+      expect(opened.verdict).toBeUndefined();
+    });
+
+    it('is denied where the ledger knows of a chargeback that the look-up does not show', async () => {
+      const { ledger } = underTest();
+      const { id, facts } = await given(debit(), 5_000n);
+      await ledger.recordOriginal(facts.id, {
+        ...facts,
+        disputes: [{ id: gatewayId(), amountMinor: 1_000n, reversed: false }],
+      });
+      expect((await openCredit(id, facts)).verdict).toEqual({ kind: 'denied', why: ['disputed'] });
+    });
+
+    it('waits while the outcome of another refund on the payment is open', async () => {
+      const { ledger } = underTest();
+      const { id, facts } = await given(debit(), 5_000n);
+      const other = await accepted(ledger, facts, 2_000n);
+      const open = await submitted(ledger, other);
+      expect((await openCredit(id, facts)).verdict).toEqual({ kind: 'wait' });
+      expect(await ledger.position(id)).toMatchObject({
+        state: 'fallback_checking',
+        why: 'other_attempt_open',
+      });
+      await ledger.record(answer(open, refused('not_owed')));
+      expect((await openCredit(id, facts)).verdict).toEqual({ kind: 'allowed' });
+    });
+
+    it('pays only what is still owed when a part was refunded', async () => {
+      const { ledger } = underTest();
+      const facts = authorisation([6_000n, 4_000n]);
+      const id = await accepted(ledger, facts, 10_000n);
+      const first = await submitted(ledger, id);
+      const own = paid();
+      await ledger.record(answer(first, own));
+      await ledger.record(answer(await submitted(ledger, id), refused('not_linkable')));
+      const shown = linkedReturn({ reference: first.reference, amountMinor: 6_000n });
+      const credit = sent(await openCredit(id, { ...facts, returns: [shown] }));
+      expect(credit.amountMinor).toBe(4_000n);
+    });
+  });
+
+  describe('a credit whose answer is lost', () => {
+    it('is never taken for absent: after all the misses a person asks the acquirer', async () => {
+      const { ledger, letPass, openCases } = underTest();
+      const { id, facts } = await given();
+      const credit = sent(await openCredit(id, facts));
+      await ledger.record(answer(credit, lost));
+      await letPass(TIMINGS.sendWindow + TIMINGS.visibilityLag);
+      for (let miss = 0; miss < 10; miss += 1) {
+        await letPass(TIMINGS.missSpacing + 1);
+        await ledger.recordMiss(credit.attemptId, { answer: 'not found', countsIfLate: true }, TIMINGS);
+      }
+      expect(await ledger.position(id)).toMatchObject({
+        state: 'manual_review',
+        attempt: { state: 'unknown', sends: 1 },
+      });
+      expect(await openCases(id)).toEqual(['credit_not_found']);
+      expect((await openCredit(id, facts)).kind).toBe('adopt');
+      expect((await openLinked(ledger, id)).kind).toBe('adopt');
+      expect(await ledger.withdraw(id, 'anna', 'tired of waiting')).toMatchObject({ why: 'may_have_left' });
+      expect((await ledger.giveUp(id, 'credit_refused', 'system')).state).toBe('manual_review');
+      expect((await ledger.record(seen(credit, paid()))).state).toBe('succeeded');
+    });
+
+    it('is never taken for absent either where its sender has vanished without a word', async () => {
+      const { ledger, letPass, openCases } = underTest();
+      const { id, facts } = await given();
+      const credit = sent(await openCredit(id, facts));
+      await letPass(TIMINGS.sendWindow + TIMINGS.visibilityLag);
+      for (let miss = 0; miss < 5; miss += 1) {
+        await letPass(TIMINGS.missSpacing + 1);
+        await ledger.recordMiss(credit.attemptId, { answer: 'not found', countsIfLate: true }, TIMINGS);
+      }
+      expect(await ledger.position(id)).toMatchObject({
+        state: 'manual_review',
+        attempt: { state: 'unknown' },
+      });
+      expect(await openCases(id)).toEqual(['credit_not_found']);
+    });
+  });
+
+  describe('a credit that never left', () => {
+    it('goes again past the guard, and by no other door', async () => {
+      const { ledger } = underTest();
+      const { id, facts } = await given();
+      const credit = sent(await openCredit(id, facts));
+      await ledger.record(answer(credit, notSent));
+      expect((await openLinked(ledger, id)).kind).toBe('adopt');
+      const disputed = { ...facts, disputes: [{ id: gatewayId(), amountMinor: 1n, reversed: false }] };
+      const again = await given();
+      const second = sent(await openCredit(again.id, again.facts));
+      await ledger.record(answer(second, notSent));
+      expect(
+        (
+          await openCredit(
+            again.id,
+            disputed.id === again.facts.id ? disputed : { ...disputed, id: again.facts.id },
+          )
+        ).verdict,
+      ).toMatchObject({ kind: 'denied' });
+      expect(sent(await openCredit(id, facts))).toEqual({ ...credit, send: 2 });
+    });
+
+    it('is not sent again in full when a refused part turns out paid: a person decides', async () => {
+      const { ledger } = underTest();
+      const facts = authorisation([6_000n, 4_000n]);
+      const { id, linked } = await given(facts);
+      expect(linked.amountMinor).toBe(6_000n);
+      const credit = sent(await openCredit(id, facts));
+      expect(credit.amountMinor).toBe(10_000n);
+      await ledger.record(answer(credit, notSent));
+      expect((await ledger.record(seen(linked, paid()))).state).toBe('manual_review');
+      expect((await openCredit(id, facts)).kind).toBe('adopt');
+    });
+  });
+
+  describe('an approval', () => {
+    const strict: Policy = { ...POLICY, creditApprovalAbove: { EUR: '100' } };
+
+    async function awaiting(destination?: string) {
+      const { ledger } = underTest();
+      const facts = debit();
+      const asked = order(facts.id, 5_000n, destination === undefined ? {} : { destination });
+      const { refund } = await ledger.accept(asked, { entityId: ENTITY, facts });
+      await ledger.record(answer(await submitted(ledger, refund.id), refused('not_linkable')));
+      const opened = await openCredit(refund.id, facts, destination === undefined ? strict : POLICY);
+      expect(opened.verdict?.kind).toBe('needs_approval');
+      const stored = await ledger.findRefund(refund.id);
+      return { id: refund.id, facts, instruction: stored?.instruction ?? expect.fail('no instruction') };
+    }
+    const decide = (
+      refundId: string,
+      instruction: string,
+      verdict: 'approved' | 'refused' = 'approved',
+      by = 'berta',
+    ) => underTest().ledger.decide({ refundId, instruction, verdict, by, reason: 'checked' });
+
+    it('shows what is to be approved, and nothing is sent before', async () => {
+      const { ledger } = underTest();
+      const { id, facts, instruction } = await awaiting();
+      expect(instruction).toMatchObject({
+        way: 'credit',
+        amountMinor: '5000',
+        currency: 'EUR',
+        registrationId: facts.registrationId,
+        why: ['above_limit'],
+      });
+      expect((await openCredit(id, facts, strict)).kind).toBe('adopt');
+      expect((await openLinked(ledger, id)).kind).toBe('adopt');
+    });
+
+    it('lets exactly that credit go', async () => {
+      const { id, facts, instruction } = await awaiting();
+      expect(await decide(id, instruction.hash)).toMatchObject({
+        kind: 'decided',
+        position: { state: 'fallback_checking' },
+      });
+      expect(sent(await openCredit(id, facts, strict))).toMatchObject({ amountMinor: 5_000n });
+    });
+
+    it('cannot be given by who asked for the refund', async () => {
+      const { id, instruction } = await awaiting();
+      expect(await decide(id, instruction.hash, 'approved', 'anna')).toMatchObject({
+        kind: 'refused',
+        why: 'own_request',
+      });
+    });
+
+    it('given for another instruction does not count', async () => {
+      const { id } = await awaiting();
+      const other = await awaiting('d'.repeat(32));
+      expect(await decide(id, other.instruction.hash)).toMatchObject({
+        kind: 'refused',
+        why: 'instruction_changed',
+      });
+      expect(other.instruction.why).toEqual(['other_destination']);
+    });
+
+    it('may be given twice and may not be changed', async () => {
+      const { id, instruction } = await awaiting();
+      await decide(id, instruction.hash);
+      expect(await decide(id, instruction.hash)).toMatchObject({ kind: 'decided' });
+      expect(await decide(id, instruction.hash, 'refused')).toMatchObject({ why: 'not_awaiting_approval' });
+    });
+
+    it('does not overrule a chargeback that came meanwhile', async () => {
+      const { id, facts, instruction } = await awaiting();
+      await decide(id, instruction.hash);
+      const disputed = { ...facts, disputes: [{ id: gatewayId(), amountMinor: 1n, reversed: false }] };
+      expect((await openCredit(id, disputed, strict)).verdict).toMatchObject({ kind: 'denied' });
+    });
+
+    it('that is refused ends the refund and gives the reservation back once', async () => {
+      const { ledger } = underTest();
+      const { id, facts, instruction } = await awaiting();
+      expect(await decide(id, instruction.hash, 'refused')).toMatchObject({
+        position: { state: 'failed', why: 'approval_refused' },
+      });
+      await decide(id, instruction.hash, 'refused');
+      expect(await ledger.findPayment(facts.id)).toMatchObject({
+        reservedMinor: 0n,
+        refundableMinor: 10_000n,
+      });
+    });
+
+    it('that is refused after a part was paid leaves the rest to a person', async () => {
+      const { ledger, openCases } = underTest();
+      const facts = authorisation([6_000n, 4_000n]);
+      const id = await accepted(ledger, facts, 10_000n);
+      await ledger.record(answer(await submitted(ledger, id), paid()));
+      await ledger.record(answer(await submitted(ledger, id), refused('not_linkable')));
+      await openCredit(id, facts, strict);
+      const hash = (await ledger.findRefund(id))?.instruction?.hash ?? '';
+      expect(await decide(id, hash, 'refused')).toMatchObject({ position: { state: 'manual_review' } });
+      expect(await openCases(id)).toEqual(['partly_refunded']);
+    });
+  });
+}

@@ -1,0 +1,360 @@
+/** Sending and hearing: who may send, and what each answer does from each state of an attempt. */
+import { describe, expect, it } from 'vitest';
+import type { GatewayId } from '../../../domain/ids.js';
+import type { Outcome } from '../../../domain/outcome.js';
+import type { AttemptState, RefundState } from '../../../domain/states.js';
+import type { SendOrder } from '../../../ledger/ledger.js';
+import {
+  accepted,
+  answer,
+  authorisation,
+  debit,
+  gatewayId,
+  lost,
+  notSent,
+  openLinked,
+  paid,
+  pending,
+  POLICY,
+  refused,
+  seen,
+  submitted,
+  TIMINGS,
+  type LedgerUnderTest,
+} from '../given.js';
+
+export function describeEvidence(underTest: () => LedgerUnderTest): void {
+  const payment = async (id: string) =>
+    (await underTest().ledger.findPayment(id)) ?? expect.fail('no payment');
+  const attempts = async (id: string) => (await underTest().ledger.findRefund(id))?.attempts ?? [];
+
+  describe('opening an attempt', () => {
+    it('gives the order to send to one caller, and its reference is written down before', async () => {
+      const { ledger } = underTest();
+      const facts = debit();
+      const id = await accepted(ledger, facts, 2_500n);
+      const order = await submitted(ledger, id);
+      expect(order).toMatchObject({
+        send: 1,
+        way: 'refund',
+        originalId: facts.id,
+        amountMinor: 2_500n,
+        currency: 'EUR',
+      });
+      expect(await attempts(id)).toMatchObject([
+        { state: 'submitting', reference: order.reference, sends: 1 },
+      ]);
+      expect((await ledger.position(id)).state).toBe('submitting');
+    });
+
+    it('makes whoever comes second doubt and look, never send', async () => {
+      const { ledger } = underTest();
+      const id = await accepted(ledger, debit(), 2_500n);
+      await submitted(ledger, id);
+      for (let repeat = 0; repeat < 3; repeat += 1)
+        expect(await openLinked(ledger, id)).toMatchObject({ kind: 'adopt', position: { state: 'unknown' } });
+      expect(await attempts(id)).toHaveLength(1);
+    });
+
+    it('still takes the answer of the first one, who was only slow', async () => {
+      const { ledger } = underTest();
+      const id = await accepted(ledger, debit(), 2_500n);
+      const order = await submitted(ledger, id);
+      await openLinked(ledger, id);
+      expect((await ledger.record(answer(order, paid()))).state).toBe('succeeded');
+    });
+
+    it('reverses an authorisation, all of it', async () => {
+      const { ledger } = underTest();
+      const facts = authorisation([]);
+      const order = await submitted(ledger, await accepted(ledger, facts, 10_000n));
+      expect(order).toMatchObject({ way: 'reversal', originalId: facts.id, isPartialReversal: false });
+    });
+
+    it('asks a person before a part of an authorisation is reversed, unless the acquirer can', async () => {
+      const { ledger, openCases } = underTest();
+      const id = await accepted(ledger, authorisation([]), 4_000n);
+      expect(await openLinked(ledger, id)).toMatchObject({
+        kind: 'adopt',
+        position: { state: 'manual_review' },
+      });
+      expect(await openCases(id)).toEqual(['partial_reversal']);
+      const other = await accepted(ledger, authorisation([]), 4_000n);
+      const order = await submitted(ledger, other, { ...POLICY, partialReversal: true });
+      expect(order).toMatchObject({ way: 'reversal', isPartialReversal: true, amountMinor: 4_000n });
+    });
+
+    it('never reverses a debit that turned out rejected', async () => {
+      const { ledger } = underTest();
+      const facts = debit({ state: 'pending' });
+      const id = await accepted(ledger, facts, 10_000n);
+      await ledger.recordOriginal(facts.id, { ...facts, state: 'rejected', captures: [], capturedMinor: 0n });
+      expect(await openLinked(ledger, id)).toMatchObject({
+        kind: 'adopt',
+        position: { state: 'manual_review' },
+      });
+      expect(await attempts(id)).toEqual([]);
+    });
+  });
+
+  describe('an attempt', () => {
+    type From = 'submitting' | 'unknown' | 'pending' | 'absent' | 'rejected' | 'succeeded' | 'returned';
+
+    async function given(
+      from: From,
+    ): Promise<{ id: string; order: SendOrder; paymentId: string; known: GatewayId }> {
+      const { ledger } = underTest();
+      const facts = debit();
+      const id = await accepted(ledger, facts, 10_000n);
+      const order = await submitted(ledger, id);
+      const own = gatewayId();
+      const hear = (outcome: Outcome) => ledger.record(answer(order, outcome));
+      if (from === 'unknown') await hear(lost);
+      if (from === 'pending') await hear(pending(own));
+      if (from === 'absent') await hear(notSent);
+      if (from === 'rejected') await hear(refused('issuer_declined', own));
+      if (from === 'succeeded' || from === 'returned') await hear(paid(own));
+      if (from === 'returned') await ledger.record(seen(order, refused('issuer_declined', own)));
+      return { id, order, paymentId: facts.id, known: own };
+    }
+
+    const outcomes = (
+      own: GatewayId,
+    ): Record<'paid' | 'pending' | 'refused' | 'lost' | 'not sent', Outcome> => ({
+      paid: paid(own),
+      pending: pending(own),
+      refused: refused('issuer_declined', own),
+      lost,
+      'not sent': notSent,
+    });
+
+    // What an answer to the attempt's only handing-over does: the attempt's state, the refund's, and what is held, paid, returned.
+    const TABLE: readonly (readonly [From, keyof ReturnType<typeof outcomes>, AttemptState, RefundState])[] =
+      [
+        ['submitting', 'paid', 'succeeded', 'succeeded'],
+        ['submitting', 'pending', 'pending', 'pending'],
+        ['submitting', 'refused', 'rejected', 'rejected'],
+        ['submitting', 'lost', 'unknown', 'unknown'],
+        ['submitting', 'not sent', 'absent', 'reserved'],
+        ['unknown', 'paid', 'succeeded', 'succeeded'],
+        ['unknown', 'pending', 'pending', 'pending'],
+        ['unknown', 'refused', 'rejected', 'rejected'],
+        ['unknown', 'lost', 'unknown', 'unknown'],
+        ['unknown', 'not sent', 'absent', 'reserved'],
+        ['pending', 'paid', 'succeeded', 'succeeded'],
+        ['pending', 'pending', 'pending', 'pending'],
+        ['pending', 'refused', 'rejected', 'rejected'],
+        ['pending', 'lost', 'pending', 'pending'],
+        ['pending', 'not sent', 'pending', 'pending'],
+        ['absent', 'paid', 'succeeded', 'succeeded'],
+        ['absent', 'pending', 'pending', 'pending'],
+        ['absent', 'refused', 'absent', 'reserved'],
+        ['absent', 'lost', 'absent', 'reserved'],
+        ['absent', 'not sent', 'absent', 'reserved'],
+        ['rejected', 'paid', 'succeeded', 'succeeded'],
+        ['rejected', 'pending', 'rejected', 'rejected'],
+        ['rejected', 'refused', 'rejected', 'rejected'],
+        ['rejected', 'lost', 'rejected', 'rejected'],
+        ['rejected', 'not sent', 'rejected', 'rejected'],
+        ['succeeded', 'paid', 'succeeded', 'succeeded'],
+        ['succeeded', 'pending', 'succeeded', 'succeeded'],
+        ['succeeded', 'refused', 'succeeded', 'succeeded'],
+        ['succeeded', 'lost', 'succeeded', 'succeeded'],
+        ['succeeded', 'not sent', 'succeeded', 'succeeded'],
+        ['returned', 'paid', 'returned', 'returned'],
+        ['returned', 'refused', 'returned', 'returned'],
+      ];
+
+    it.each(TABLE)(
+      'that is %s and answered %s becomes %s, its refund %s',
+      async (from, what, state, refundState) => {
+        const { ledger } = underTest();
+        const { id, order, paymentId, known: own } = await given(from);
+        const evidence = answer(order, outcomes(own)[what]);
+        expect((await ledger.record(evidence)).state).toBe(refundState);
+        const after = await payment(paymentId);
+        expect(await attempts(id)).toMatchObject([{ state }]);
+        expect(after.succeededMinor - after.returnedMinor).toBe(state === 'succeeded' ? 10_000n : 0n);
+        expect(after.reservedMinor).toBe(state === 'succeeded' ? 0n : 10_000n);
+
+        await ledger.record(evidence);
+        expect(await payment(paymentId)).toEqual(after);
+        expect(await ledger.position(id)).toMatchObject({ state: refundState, attempts: 1 });
+      },
+    );
+
+    it('that was paid and is seen refused has come back: the promise stands and is held again', async () => {
+      const { ledger, openCases } = underTest();
+      const { id, paymentId } = await given('returned');
+      expect(await payment(paymentId)).toMatchObject({
+        succeededMinor: 10_000n,
+        returnedMinor: 10_000n,
+        reservedMinor: 10_000n,
+      });
+      expect((await ledger.ask(id, 'came_back')).state).toBe('manual_review');
+      expect(await openCases(id)).toEqual(['came_back']);
+    });
+
+    it('that was paid is not undone by an answer or a notice, only by a look-up of that very transaction', async () => {
+      const { ledger, openCases } = underTest();
+      const { id, order, known: own } = await given('succeeded');
+      await ledger.record({ ...seen(order, refused('issuer_declined', own)), source: 'notice' });
+      expect(await openCases(id)).toEqual([]);
+      await ledger.record(answer(order, refused('issuer_declined', own)));
+      await ledger.record(seen(order, refused('issuer_declined')));
+      await ledger.record(seen(order, refused('issuer_declined', gatewayId())));
+      expect((await ledger.position(id)).state).toBe('succeeded');
+      expect(await openCases(id)).toEqual(['answers_contradict']);
+    });
+
+    it('that was executed twice under one reference is counted twice, and a person is told', async () => {
+      const { ledger, openCases } = underTest();
+      const { id, order, paymentId } = await given('succeeded');
+      const second = seen(order, paid());
+      await ledger.record(second);
+      await ledger.record(second);
+      expect(await payment(paymentId)).toMatchObject({
+        succeededMinor: 20_000n,
+        excessMinor: 10_000n,
+        refundableMinor: 0n,
+      });
+      expect(await openCases(id)).toEqual(['paid_twice']);
+    });
+
+    it('that is told of a transaction which belongs to another attempt learns nothing from it', async () => {
+      const { ledger, openCases } = underTest();
+      const theirs = await given('succeeded');
+      const { id, order, paymentId } = await given('unknown');
+      expect((await ledger.record(seen(order, paid(theirs.known)))).state).toBe('unknown');
+      expect(await openCases(id)).toEqual(['answers_contradict']);
+      expect((await payment(paymentId)).reservedMinor).toBe(10_000n);
+      expect((await ledger.record(seen(order, paid()))).state).toBe('succeeded');
+    });
+
+    it('that is found twice stays open, with a case', async () => {
+      const { ledger, openCases } = underTest();
+      const { id, order } = await given('unknown');
+      expect((await ledger.record(seen(order, { kind: 'unknown', why: 'found_twice' }))).state).toBe(
+        'unknown',
+      );
+      expect(await openCases(id)).toEqual(['found_twice']);
+    });
+
+    it('that paid after its refund had ended is recorded all the same, and a person is told', async () => {
+      const { ledger, openCases } = underTest();
+      const { id, order, paymentId, known: own } = await given('rejected');
+      await ledger.giveUp(id, 'not_owed', 'system');
+      expect(await payment(paymentId)).toMatchObject({ reservedMinor: 0n, refundableMinor: 10_000n });
+      // The money is promised to somebody else meanwhile.
+      await accepted(ledger, debit({ id: paymentId }), 10_000n);
+      expect((await ledger.record(seen(order, paid(own)))).state).toBe('succeeded');
+      expect(await payment(paymentId)).toMatchObject({ succeededMinor: 10_000n, excessMinor: 10_000n });
+      expect(await openCases(id)).toEqual(['paid_twice']);
+    });
+
+    it('that paid after its refund was withdrawn is recorded all the same', async () => {
+      const { ledger, openCases } = underTest();
+      const { id, order } = await given('absent');
+      expect((await ledger.withdraw(id, 'anna', 'changed her mind')).kind).toBe('withdrawn');
+      expect((await ledger.record(answer(order, paid()))).state).toBe('succeeded');
+      expect(await openCases(id)).toEqual(['paid_twice']);
+    });
+  });
+
+  describe('a refused attempt that turns out paid', () => {
+    it('stops the next one, which is not sent even when it is proven absent', async () => {
+      const { ledger, letPass, openCases } = underTest();
+      const facts = debit({ capturedMinor: 50_000n });
+      const id = await accepted(ledger, facts, 10_000n);
+      const first = await submitted(ledger, id);
+      await ledger.record(answer(first, refused('wait')));
+      await letPass(TIMINGS.retryFirst);
+      const second = await submitted(ledger, id);
+      await ledger.record(answer(second, lost));
+      expect((await ledger.record(seen(first, paid()))).state).toBe('manual_review');
+      await letPass(TIMINGS.sendWindow + TIMINGS.visibilityLag);
+      for (let miss = 0; miss < TIMINGS.missesNeeded; miss += 1) {
+        await letPass(TIMINGS.missSpacing + 1);
+        await ledger.recordMiss(second.attemptId, { answer: 'not found', countsIfLate: true }, TIMINGS);
+      }
+      expect((await ledger.position(id)).state).toBe('succeeded');
+      expect((await openLinked(ledger, id)).kind).toBe('adopt');
+      expect((await payment(facts.id)).succeededMinor).toBe(10_000n);
+      expect(await openCases(id)).toEqual(['answers_contradict']);
+    });
+
+    it('is finished when the next one is refused: nothing is owed any more', async () => {
+      const { ledger, letPass } = underTest();
+      const id = await accepted(ledger, debit(), 10_000n);
+      const first = await submitted(ledger, id);
+      await ledger.record(answer(first, refused('wait')));
+      await letPass(TIMINGS.retryFirst);
+      const second = await submitted(ledger, id);
+      // Its sender is still waiting for the answer.
+      await ledger.record(seen(first, paid()));
+      expect((await ledger.record(answer(second, refused('issuer_declined')))).state).toBe('succeeded');
+    });
+
+    it('and the next one paid as well: both are counted and it is shouted about', async () => {
+      const { ledger, letPass, openCases } = underTest();
+      const facts = debit();
+      const id = await accepted(ledger, facts, 10_000n);
+      const first = await submitted(ledger, id);
+      await ledger.record(answer(first, refused('wait')));
+      await letPass(TIMINGS.retryFirst);
+      const second = await submitted(ledger, id);
+      const firstPaid = seen(first, paid());
+      await ledger.record(firstPaid);
+      await ledger.record(answer(second, paid()));
+      expect(await payment(facts.id)).toMatchObject({
+        succeededMinor: 20_000n,
+        excessMinor: 10_000n,
+        reservedMinor: 0n,
+      });
+      expect(await openCases(id)).toEqual(['answers_contradict', 'paid_twice']);
+      // One of the two comes back: the customer has the money once, as promised, and nothing is held for more.
+      const [one] = await attempts(id);
+      const own = firstPaid.outcome.kind === 'succeeded' ? firstPaid.outcome.gatewayId : undefined;
+      expect(one?.gatewayId).toBe(own);
+      expect((await ledger.record(seen(first, refused('issuer_declined', own)))).state).toBe('succeeded');
+      expect(await payment(facts.id)).toMatchObject({
+        returnedMinor: 10_000n,
+        excessMinor: 0n,
+        reservedMinor: 0n,
+      });
+    });
+  });
+
+  describe('running again', () => {
+    it.each([
+      'issuer_declined',
+      'already_given_back',
+      'disputed',
+      'ambiguous',
+      'not_linkable',
+      'configuration',
+      'not_owed',
+    ] as const)(
+      'after a refusal (%s) sends nothing by itself: the refusal was recorded, its step is another',
+      async (refusal) => {
+        const { ledger } = underTest();
+        const id = await accepted(ledger, debit(), 10_000n);
+        await ledger.record(answer(await submitted(ledger, id), refused(refusal)));
+        expect(await openLinked(ledger, id)).toMatchObject({
+          kind: 'adopt',
+          position: { state: 'rejected', attempts: 1 },
+        });
+      },
+    );
+
+    it('sends again after a soft refusal when the wait is over, not before', async () => {
+      const { ledger, letPass } = underTest();
+      const id = await accepted(ledger, debit(), 10_000n);
+      await ledger.record(answer(await submitted(ledger, id), refused('wait')));
+      expect((await openLinked(ledger, id)).kind).toBe('adopt');
+      await letPass(TIMINGS.retryFirst);
+      expect(await submitted(ledger, id)).toMatchObject({ send: 1, way: 'refund' });
+      expect(new Set((await attempts(id)).map(({ reference }) => reference)).size).toBe(2);
+    });
+  });
+}

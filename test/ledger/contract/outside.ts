@@ -1,0 +1,224 @@
+/** What others do to a payment: chargebacks, refunds made elsewhere, and look-ups that come late or in another order. */
+import { describe, expect, it } from 'vitest';
+import {
+  accepted,
+  answer,
+  authorisation,
+  debit,
+  gatewayId,
+  linkedReturn,
+  lost,
+  order,
+  paid,
+  refused,
+  seen,
+  submitted,
+  type LedgerUnderTest,
+} from '../given.js';
+
+export function describeOutside(underTest: () => LedgerUnderTest): void {
+  const payment = async (id: string) =>
+    (await underTest().ledger.findPayment(id)) ?? expect.fail('no payment');
+
+  describe('a chargeback', () => {
+    it('ends a refused refund and releases what was held; reversed, it makes room again', async () => {
+      const { ledger } = underTest();
+      const facts = debit();
+      const id = await accepted(ledger, facts, 10_000n);
+      await ledger.record(answer(await submitted(ledger, id), refused('disputed')));
+      const dispute = { id: gatewayId(), amountMinor: 10_000n, reversed: false };
+      const first = await ledger.applyFinding(id, { ...facts, disputes: [dispute] }, 'decide');
+      expect(first).toMatchObject({
+        finding: { kind: 'closed_by_dispute' },
+        position: { state: 'closed_by_dispute' },
+      });
+      expect(await payment(facts.id)).toMatchObject({
+        reservedMinor: 0n,
+        disputedMinor: 10_000n,
+        refundableMinor: 0n,
+      });
+      await ledger.recordOriginal(facts.id, { ...facts, disputes: [{ ...dispute, reversed: true }] });
+      await ledger.recordOriginal(facts.id, { ...facts, disputes: [{ ...dispute, reversed: true }] });
+      expect(await payment(facts.id)).toMatchObject({ disputedMinor: 0n, refundableMinor: 10_000n });
+    });
+
+    it('that crosses a refund is recorded beside it, and a person is told that it was paid twice', async () => {
+      const { ledger, openCases } = underTest();
+      const facts = debit();
+      const id = await accepted(ledger, facts, 10_000n);
+      await ledger.record(answer(await submitted(ledger, id), paid()));
+      await ledger.recordOriginal(facts.id, {
+        ...facts,
+        disputes: [{ id: gatewayId(), amountMinor: 10_000n, reversed: false }],
+      });
+      expect(await payment(facts.id)).toMatchObject({
+        succeededMinor: 10_000n,
+        disputedMinor: 10_000n,
+        excessMinor: 10_000n,
+      });
+      expect(await openCases(id)).toEqual(['paid_twice']);
+    });
+
+    it('does not end a refund whose attempt is still open', async () => {
+      const { ledger } = underTest();
+      const facts = debit();
+      const id = await accepted(ledger, facts, 10_000n);
+      const open = await submitted(ledger, id);
+      await ledger.record(answer(open, lost));
+      const disputed = { ...facts, disputes: [{ id: gatewayId(), amountMinor: 10_000n, reversed: false }] };
+      expect((await ledger.applyFinding(id, disputed, 'before_credit')).position.state).toBe('unknown');
+      expect((await ledger.applyFinding(id, disputed, 'decide')).position.state).toBe('unknown');
+    });
+  });
+
+  describe('a refund that was made elsewhere', () => {
+    it('takes from what may be refunded, once however often it is seen', async () => {
+      const { ledger } = underTest();
+      const facts = debit();
+      await accepted(ledger, facts, 1_000n);
+      const shown = { ...facts, returns: [linkedReturn({ amountMinor: 4_000n })] };
+      await ledger.recordOriginal(facts.id, shown);
+      await ledger.recordOriginal(facts.id, shown);
+      expect(await payment(facts.id)).toMatchObject({ succeededMinor: 4_000n, refundableMinor: 5_000n });
+    });
+
+    it('that was open and is gone makes room again, and takes it once more when it is back', async () => {
+      const { ledger } = underTest();
+      const facts = debit();
+      await accepted(ledger, facts, 1_000n);
+      const entry = linkedReturn({ amountMinor: 4_000n, state: 'open' });
+      for (const [returns, refundable] of [
+        [[entry], 5_000n],
+        [[], 9_000n],
+        [[entry], 5_000n],
+        [[{ ...entry, state: 'succeeded' }], 5_000n],
+        // Finished is finished: a look-up that does not show it was made before, or is wrong.
+        [[], 5_000n],
+        [[{ ...entry, state: 'succeeded', amountMinor: 3_000n }], 6_000n],
+      ] as const) {
+        await ledger.recordOriginal(facts.id, { ...facts, returns });
+        expect((await payment(facts.id)).refundableMinor).toBe(refundable);
+      }
+    });
+
+    it('beyond what is left is recorded all the same; what is promised stays promised', async () => {
+      const { ledger } = underTest();
+      const facts = debit();
+      const id = await accepted(ledger, facts, 10_000n);
+      await ledger.recordOriginal(facts.id, { ...facts, returns: [linkedReturn({ amountMinor: 6_000n })] });
+      expect(await payment(facts.id)).toMatchObject({
+        reservedMinor: 10_000n,
+        succeededMinor: 6_000n,
+        excessMinor: 6_000n,
+      });
+      await ledger.withdraw(id, 'anna', 'done in the back office');
+      expect(await payment(facts.id)).toMatchObject({ excessMinor: 0n, refundableMinor: 4_000n });
+    });
+
+    it('and turns out to be ours, shown without its reference, is counted once', async () => {
+      const { ledger, openCases } = underTest();
+      const facts = debit();
+      const id = await accepted(ledger, facts, 6_000n);
+      const open = await submitted(ledger, id);
+      await ledger.record(answer(open, lost));
+      const own = gatewayId();
+      const shown = { ...facts, returns: [linkedReturn({ id: own, amountMinor: 6_000n })] };
+      await ledger.recordOriginal(facts.id, shown);
+      expect(await payment(facts.id)).toMatchObject({ reservedMinor: 6_000n, succeededMinor: 6_000n });
+      expect((await ledger.record(seen(open, paid(own)))).state).toBe('succeeded');
+      await ledger.recordOriginal(facts.id, shown);
+      expect(await payment(facts.id)).toMatchObject({
+        reservedMinor: 0n,
+        succeededMinor: 6_000n,
+        excessMinor: 0n,
+      });
+      expect(await openCases(id)).toEqual([]);
+    });
+
+    it('is not made of our own refund when that is shown without its reference', async () => {
+      const { ledger } = underTest();
+      const facts = debit();
+      const id = await accepted(ledger, facts, 6_000n);
+      const own = gatewayId();
+      await ledger.record(answer(await submitted(ledger, id), paid(own)));
+      await ledger.recordOriginal(facts.id, {
+        ...facts,
+        returns: [linkedReturn({ id: own, amountMinor: 6_000n })],
+      });
+      expect((await payment(facts.id)).succeededMinor).toBe(6_000n);
+    });
+  });
+
+  describe('what a refused refund is compared with', () => {
+    it.each(['ambiguous', 'already_given_back'] as const)(
+      'our own reference there: nothing is concluded (%s)',
+      async (refusal) => {
+        const { ledger } = underTest();
+        const facts = debit();
+        const id = await accepted(ledger, facts, 10_000n);
+        const linked = await submitted(ledger, id);
+        await ledger.record(answer(linked, refused(refusal)));
+        const shown = { ...facts, returns: [linkedReturn({ reference: linked.reference })] };
+        const { finding, position } = await ledger.applyFinding(id, shown, 'decide');
+        expect(finding).toEqual({ kind: 'ours' });
+        expect(position.state).toBe('rejected');
+        expect((await ledger.record(seen(linked, paid()))).state).toBe('succeeded');
+      },
+    );
+
+    it('a captured original whose reversal was refused is refunded instead', async () => {
+      const { ledger } = underTest();
+      const facts = authorisation([]);
+      const id = await accepted(ledger, facts, 10_000n);
+      await ledger.record(answer(await submitted(ledger, id), refused('reversal_too_late')));
+      const capture = { id: gatewayId(), amountMinor: 10_000n };
+      const captured = { ...facts, captures: [capture], capturedMinor: 10_000n };
+      expect((await ledger.applyFinding(id, captured, 'decide')).position.state).toBe('reserved');
+      expect(await submitted(ledger, id)).toMatchObject({ way: 'refund', originalId: capture.id });
+    });
+
+    it('nothing on it: a person, and the reservation stays', async () => {
+      const { ledger, openCases } = underTest();
+      const facts = debit();
+      const id = await accepted(ledger, facts, 10_000n);
+      await ledger.record(answer(await submitted(ledger, id), refused('ambiguous')));
+      expect((await ledger.applyFinding(id, facts, 'decide')).position.state).toBe('manual_review');
+      expect(await openCases(id)).toEqual(['refusal_unclear']);
+      expect((await payment(facts.id)).reservedMinor).toBe(10_000n);
+    });
+
+    it('another payment than the refund belongs to: refused, and nothing of it is stored', async () => {
+      const { ledger } = underTest();
+      const facts = debit();
+      const id = await accepted(ledger, facts, 10_000n);
+      const strange = debit({ returns: [linkedReturn()] });
+      await expect(ledger.applyFinding(id, strange, 'decide')).rejects.toMatchObject({
+        code: 'payment_unknown',
+      });
+      await expect(ledger.recordOriginal(facts.id, strange)).rejects.toMatchObject({
+        code: 'payment_unknown',
+      });
+      expect((await payment(facts.id)).succeededMinor).toBe(0n);
+    });
+  });
+
+  it('a payment of which less turns out captured than is promised keeps the promise visible as excess', async () => {
+    const { ledger } = underTest();
+    const facts = authorisation([]);
+    await accepted(ledger, facts, 10_000n);
+    const captured = {
+      ...facts,
+      captures: [{ id: gatewayId(), amountMinor: 6_000n }],
+      capturedMinor: 6_000n,
+    };
+    await ledger.recordOriginal(facts.id, captured);
+    expect(await payment(facts.id)).toMatchObject({
+      capturedMinor: 6_000n,
+      reservedMinor: 10_000n,
+      excessMinor: 4_000n,
+    });
+    await expect(ledger.accept(order(facts.id, 1n), null)).rejects.toMatchObject({
+      code: 'exceeds_refundable',
+    });
+  });
+}

@@ -1,0 +1,148 @@
+/** What tests of a ledger start from: originals as a look-up shows them, requests, and what the gateway says. */
+import { randomBytes } from 'node:crypto';
+import { expect } from 'vitest';
+import { storedMoney } from '../../domain/money.js';
+import type { LinkedReturn, OriginalFacts } from '../../domain/original.js';
+import type { Outcome } from '../../domain/outcome.js';
+import { DEFAULT_POLICY, DEFAULT_TIMINGS, type Policy } from '../../domain/plan.js';
+import type { RefusalClass } from '../../domain/refusals.js';
+import { isGatewayId, type GatewayId } from '../../domain/ids.js';
+import type { AcceptOrder, Accepted, Evidence, Ledger, Opened, SendOrder } from '../../ledger/ledger.js';
+
+export const TIMINGS = DEFAULT_TIMINGS;
+export const POLICY: Policy = { ...DEFAULT_POLICY, creditApprovalAbove: { EUR: '10000' } };
+export const ENTITY = 'e'.repeat(32);
+
+/** A ledger and what only a test may do with it. */
+export interface LedgerUnderTest {
+  readonly ledger: Ledger;
+  /** Lets time pass for everything that the ledger measures. */
+  readonly letPass: (ms: number) => Promise<void>;
+  /** Reasons of the refund's open cases, sorted. */
+  readonly openCases: (refundId: string) => Promise<readonly string[]>;
+  /** Every broken invariant, as a sentence; empty where the books are right. */
+  readonly violations: () => Promise<readonly string[]>;
+}
+
+export function gatewayId(): GatewayId {
+  const id = randomBytes(16).toString('hex');
+  if (!isGatewayId(id)) throw new Error(id);
+  return id;
+}
+
+/** A debit of 100.00 euros, captured, unless told otherwise. */
+export function debit(facts: Partial<OriginalFacts> = {}): OriginalFacts {
+  const id = facts.id ?? gatewayId();
+  const capturedMinor = facts.capturedMinor ?? 10_000n;
+  return {
+    id,
+    type: 'DB',
+    state: 'succeeded',
+    currency: 'EUR',
+    authorizedMinor: 0n,
+    captures: capturedMinor > 0n ? [{ id, amountMinor: capturedMinor }] : [],
+    capturedMinor,
+    registrationId: 'a'.repeat(32),
+    returns: [],
+    disputes: [],
+    ...facts,
+  };
+}
+
+/** An authorisation of 100.00 euros with these captures. */
+export function authorisation(
+  captured: readonly bigint[],
+  facts: Partial<OriginalFacts> = {},
+): OriginalFacts {
+  const captures = captured.map((amountMinor) => ({ id: gatewayId(), amountMinor }));
+  return debit({
+    type: 'PA',
+    authorizedMinor: 10_000n,
+    captures,
+    capturedMinor: captured.reduce((sum, amount) => sum + amount, 0n),
+    ...facts,
+  });
+}
+
+export function linkedReturn(entry: Partial<LinkedReturn> = {}): LinkedReturn {
+  return {
+    id: gatewayId(),
+    type: 'RF',
+    reference: null,
+    referencedId: null,
+    amountMinor: 10_000n,
+    state: 'succeeded',
+    ...entry,
+  };
+}
+
+let keys = 0;
+
+export function order(
+  paymentId: string,
+  minor: bigint,
+  change: Partial<Omit<AcceptOrder, 'request'>> & {
+    readonly currency?: string;
+    readonly destination?: string;
+  } = {},
+): AcceptOrder {
+  const { currency = 'EUR', destination, ...rest } = change;
+  return {
+    caller: 'shop',
+    idempotencyKey: `key-${(keys += 1)}`,
+    requestedBy: 'anna',
+    request: {
+      paymentId,
+      money: storedMoney(minor, currency),
+      reason: 'goods_returned',
+      ...(destination === undefined ? {} : { destination: { registrationId: destination } }),
+    },
+    ...rest,
+  };
+}
+
+/** A refund on a payment that is stored with it; its id. */
+export async function accepted(ledger: Ledger, facts: OriginalFacts, minor: bigint): Promise<string> {
+  const { refund }: Accepted = await ledger.accept(order(facts.id, minor), { entityId: ENTITY, facts });
+  return refund.id;
+}
+
+export function sent(opened: Opened): SendOrder {
+  expect(opened.kind).toBe('send');
+  if (opened.kind !== 'send') throw new Error('nothing was to be sent');
+  return opened.order;
+}
+
+export const openLinked = (ledger: Ledger, refundId: string, policy: Policy = POLICY) =>
+  ledger.openLinked(refundId, TIMINGS, policy);
+
+export async function submitted(
+  ledger: Ledger,
+  refundId: string,
+  policy: Policy = POLICY,
+): Promise<SendOrder> {
+  return sent(await openLinked(ledger, refundId, policy));
+}
+
+export const paid = (id: GatewayId = gatewayId()): Outcome => ({
+  kind: 'succeeded',
+  gatewayId: id,
+  flagged: false,
+});
+export const pending = (id: GatewayId = gatewayId()): Outcome => ({ kind: 'pending', gatewayId: id });
+export const refused = (refusal: RefusalClass, id?: GatewayId): Outcome => ({
+  kind: 'rejected',
+  class: refusal,
+  ...(id === undefined ? {} : { gatewayId: id }),
+});
+export const lost: Outcome = { kind: 'unknown', why: 'timeout' };
+export const notSent: Outcome = { kind: 'not_sent', why: 'refused' };
+
+/** The answer to the very handing-over that `order` describes. */
+export function answer({ attemptId, send }: SendOrder, outcome: Outcome): Evidence {
+  return { attemptId, send, source: 'answer', outcome, code: '000.100.110', description: 'as tests say it' };
+}
+
+export function seen({ attemptId }: Pick<SendOrder, 'attemptId'>, outcome: Outcome): Evidence {
+  return { attemptId, send: null, source: 'look_up', outcome, code: '000.100.110' };
+}

@@ -1,0 +1,54 @@
+/** A migrated database of the file's own, and the ledger on it as the contract wants it. */
+import { sql } from 'kysely';
+import { afterAll } from 'vitest';
+import { openDatabase, type Database } from '../../ledger/database.js';
+import { migrate } from '../../ledger/migrate.js';
+import { createLedger } from '../../ledger/postgres.js';
+import { freshDatabase } from '../support/database.js';
+import type { LedgerUnderTest } from './given.js';
+import { violationsOf } from './invariants.js';
+
+export interface PostgresUnderTest extends LedgerUnderTest {
+  readonly url: string;
+  readonly database: Database;
+}
+
+/** Call it while the file is read. */
+export async function postgresLedger(connections = 10): Promise<PostgresUnderTest> {
+  const url = await freshDatabase();
+  await migrate(url);
+  const database = openDatabase(url, { connections });
+  afterAll(() => database.close());
+  const { db } = database;
+  return {
+    url,
+    database,
+    ledger: createLedger(database),
+    async letPass(ms) {
+      const earlier = (column: string) => sql<Date>`${sql.ref(column)} - ${ms} * interval '1 millisecond'`;
+      await db
+        .updateTable('attempts')
+        .set({
+          send_by: earlier('send_by'),
+          sent_at: earlier('sent_at'),
+          last_miss_at: earlier('last_miss_at'),
+        })
+        .execute();
+      await db
+        .updateTable('refunds')
+        .set({ state_since: earlier('state_since') })
+        .execute();
+    },
+    async openCases(refundId) {
+      const cases = await db
+        .selectFrom('cases')
+        .select('why')
+        .where('refund_id', '=', refundId)
+        .where('closed_at', 'is', null)
+        .orderBy('why')
+        .execute();
+      return cases.map(({ why }) => why);
+    },
+    violations: () => violationsOf(db),
+  };
+}
