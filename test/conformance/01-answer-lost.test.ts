@@ -1,0 +1,119 @@
+/**
+ * 01: a refund is sent and its answer is lost. Retried blindly it pays twice; given up it never pays.
+ * Sources: alphagov/pay-connector#5912 (an incident), csob/paymentgateway#705, medusajs/medusa#16681.
+ */
+import { describe, it } from 'vitest';
+import type { FaultRule } from '../../sandbox/gateway/faults.js';
+import { NEVER, openWorld } from './world.js';
+
+const world = await openWorld();
+
+type Lost = readonly [how: string, effect: FaultRule['effect']];
+
+const EXECUTED: readonly Lost[] = [
+  ['the connection ends without a byte', { kind: 'accept_then_drop' }],
+  ['a proxy answers 502', { kind: 'http_error', status: 502, executed: true }],
+  ['the JSON is cut off', { kind: 'broken_body', form: 'cut_off' }],
+  ['the answer has no result', { kind: 'broken_body', form: 'no_result' }],
+  ['the gateway says that it lost its own line', { kind: 'comm_error', executed: true }],
+];
+
+const NOT_EXECUTED: readonly Lost[] = [
+  ['the connection ends before the gateway has it', { kind: 'drop_before_execute' }],
+  ['a proxy answers 502', { kind: 'http_error', status: 502, executed: false }],
+  ['the JSON is cut off', { kind: 'broken_body', form: 'truncated', executed: false }],
+  ['the gateway says that it lost its own line', { kind: 'comm_error', executed: false }],
+];
+
+describe.concurrent('a refund whose answer is lost', () => {
+  it.for(EXECUTED)(
+    'and which was executed (%s) is found, and not sent again',
+    async ([, effect], { expect }) => {
+      const payment = world.newPayment();
+      world.onRefund(payment, effect);
+      const { id } = await world.ask(payment, '60.00');
+      const { attempts } = await world.until(id, 'succeeded');
+
+      expect(world.booked(payment)).toMatchObject({ out: '60.00', refunded: '60.00' });
+      expect(attempts).toHaveLength(1);
+      expect(world.ordersUnder(attempts[0]?.merchantTransactionId ?? '')).toBe(1);
+      expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 40_00n });
+    },
+  );
+
+  it.for(NOT_EXECUTED)(
+    'and which was not executed (%s) is proven absent, and sent once more under its own reference',
+    async ([, effect], { expect }) => {
+      const payment = world.newPayment();
+      world.onRefund(payment, effect);
+      const { id } = await world.ask(payment, '60.00');
+      const { attempts } = await world.until(id, 'succeeded');
+
+      expect(world.booked(payment)).toMatchObject({ out: '60.00', refunded: '60.00' });
+      expect(attempts).toHaveLength(1);
+      expect(world.ordersUnder(attempts[0]?.merchantTransactionId ?? '')).toBe(2);
+      expect(world.gateway.engine.executedByReference(attempts[0]?.merchantTransactionId ?? '')).toBe(1);
+    },
+  );
+
+  it('is unknown and stays reserved for as long as nobody has asked the gateway', async ({ expect }) => {
+    const payment = world.newPayment();
+    world.onRefund(payment, { kind: 'accept_then_drop' });
+    const client = world.clientWith({ lookUpFirst: NEVER, lookUpMax: NEVER });
+    const { id } = await world.ask(payment, '60.00', { by: client });
+    expect(await world.until(id, 'unknown')).toMatchObject({ status: 'pending' });
+    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 60_00n, refundableMinor: 40_00n });
+    await expect(world.ask(payment, '60.00')).rejects.toMatchObject({ code: 'exceeds_refundable' });
+    await expect(
+      world.client.withdraw(id, { by: 'clerk', reason: 'no longer wanted' }),
+    ).rejects.toMatchObject({
+      code: 'may_have_left',
+    });
+
+    await world.client.resolve(id);
+    expect(await world.until(id, 'succeeded')).toMatchObject({ status: 'succeeded' });
+    expect(world.booked(payment)).toMatchObject({ out: '60.00' });
+  });
+
+  it('is not taken for absent while the gateway has executed it and does not show it yet', async ({
+    expect,
+  }) => {
+    const payment = world.newPayment();
+    world.onRefund(payment, { kind: 'accept_then_drop' }, { kind: 'visibility_lag', ms: 2_500 });
+    // The proof of absence waits longer than the gateway needs, counted from the last moment at which a byte could leave.
+    const client = world.clientWith({ visibilityLag: 3_000 });
+    const { id } = await world.ask(payment, '60.00', { by: client });
+    const { attempts } = await world.until(id, 'succeeded');
+
+    expect(world.ordersUnder(attempts[0]?.merchantTransactionId ?? '')).toBe(1);
+    expect(world.booked(payment)).toMatchObject({ out: '60.00' });
+  });
+
+  it('is not taken for absent while look-ups tell nothing', async ({ expect }) => {
+    const payment = world.newPayment();
+    world.onRefund(payment, { kind: 'accept_then_drop' });
+    const client = world.clientWith({ lookUpFirst: NEVER, lookUpMax: NEVER });
+    const { id } = await world.ask(payment, '60.00', { by: client });
+    const { attempts } = await world.until(id, 'unknown');
+    const reference = attempts[0]?.merchantTransactionId ?? '';
+    for (const how of ['throttled', 'html', 'drop'] as const) {
+      world.fault({ kind: 'look_up', how, status: 502 }, { merchantTransactionId: reference });
+      expect(await world.client.resolve(id)).toMatchObject({ state: 'unknown' });
+    }
+    await world.client.resolve(id);
+    await world.until(id, 'succeeded');
+    expect(world.ordersUnder(reference)).toBe(1);
+    expect(world.booked(payment)).toMatchObject({ out: '60.00' });
+  });
+
+  it('and which the gateway carries out only after the client has given up is found all the same', async ({
+    expect,
+  }) => {
+    const payment = world.newPayment();
+    world.onRefund(payment, { kind: 'execute_after', ms: 1_000 });
+    const { id } = await world.ask(payment, '60.00');
+    const { attempts } = await world.until(id, 'succeeded');
+    expect(world.ordersUnder(attempts[0]?.merchantTransactionId ?? '')).toBe(1);
+    expect(world.booked(payment)).toMatchObject({ out: '60.00' });
+  });
+});

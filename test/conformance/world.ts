@@ -1,0 +1,265 @@
+/** What every conformance test works with: the real parts, money counted at the gateway, and the invariants when all is over. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { WorkflowHandle } from '@temporalio/client';
+import { afterAll, afterEach, expect } from 'vitest';
+import { createRefundsClient, type Refund, type RefundsClient } from '../../client/index.js';
+import { isGatewayId } from '../../domain/ids.js';
+import type { Plan, Policy, Timings } from '../../domain/plan.js';
+import type { RefundState } from '../../domain/states.js';
+import type { PaymentRecord } from '../../ledger/ledger.js';
+import { allRefunds } from '../../sandbox/demo/books.js';
+import { formatAmount } from '../../sandbox/gateway/amounts.js';
+import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
+import type { FaultRule } from '../../sandbox/gateway/faults.js';
+import type { Transaction } from '../../sandbox/gateway/types.js';
+import { refundWorkflowId } from '../../workflows/contract.js';
+import type { refund } from '../../workflows/refund.js';
+import { violationsOf } from '../ledger/invariants.js';
+import { startStack, type Stack, type StackOptions } from '../support/stack.js';
+
+/** Waits are waits, and none is long. What times real I/O leaves room for a machine that does much else. */
+const TIMINGS: Partial<Timings> = {
+  sendWindow: 1_500,
+  lookUpMax: 300,
+  visibilityLag: 100,
+  missSpacing: 30,
+  retryFirst: 50,
+  retryMax: 500,
+  issuerRetryAfter: 100,
+};
+
+/** Who asks in these tests; somebody else has to approve. */
+export const CLERK = 'clerk';
+export const SUPERVISOR = { by: 'supervisor', reason: 'checked with the customer' };
+
+/** Far longer than any test may last: what ends such a wait is not time. */
+export const NEVER = 3_600_000;
+
+const WAIT_MS = 30_000;
+
+/** What the gateway itself has booked on a payment, in the currency's two decimals; nothing of it comes from our ledger. */
+export interface Booked {
+  /** All that left the merchant for this payment: refunds, reversals, and credits to the card that paid. */
+  readonly out: string;
+  readonly refunded: string;
+  readonly reversed: string;
+  readonly credited: string;
+  /** Chargebacks that stand. */
+  readonly chargedBack: string;
+}
+
+export interface Asked {
+  readonly currency?: string;
+  readonly idempotencyKey?: string;
+  readonly caller?: string;
+  readonly by?: RefundsClient;
+}
+
+export interface World extends Stack {
+  /** Accepted and started. */
+  ask(payment: CreatedPayment, amount: string, how?: Asked): Promise<Refund>;
+  /** A client whose refunds run with other waits or another policy. */
+  clientWith(timings: Partial<Timings>, policy?: Partial<Policy>): RefundsClient;
+  /** What the gateway makes of the next orders about this payment, one effect for each, credits included. */
+  onRefund(payment: CreatedPayment, ...effects: readonly FaultRule['effect'][]): void;
+  onCredit(payment: CreatedPayment, ...effects: readonly FaultRule['effect'][]): void;
+  booked(payment: CreatedPayment): Booked;
+  /** Every refund, reversal and credit that the gateway has for this payment, in whatever state. */
+  transactionsOf(payment: CreatedPayment): readonly Transaction[];
+  /** How many orders with this reference arrived at the gateway. */
+  ordersUnder(reference: string): number;
+  /** The ledger's own balance. */
+  balance(payment: CreatedPayment): Promise<PaymentRecord>;
+  /** Why people are asked about a refund, while they are. */
+  openCases(refundId: string): Promise<readonly string[]>;
+  /** Waits until the refund is as told. */
+  until(refundId: string, is: RefundState | ((refund: Refund) => boolean)): Promise<Refund>;
+  /** Waits until the gateway has executed something for the payment, whatever was answered. */
+  untilExecuted(payment: CreatedPayment): Promise<void>;
+  run(refundId: string): WorkflowHandle<typeof refund>;
+}
+
+/** Waits until `read` answers something; fails with `what` when it does not in time. */
+export async function eventually<T>(
+  what: string,
+  read: () => Promise<T | undefined> | T | undefined,
+): Promise<T> {
+  const deadline = performance.now() + WAIT_MS;
+  for (;;) {
+    const found = await read();
+    if (found !== undefined) return found;
+    if (performance.now() > deadline) throw new Error(`not within ${WAIT_MS} ms: ${what}`);
+    await pause(25);
+  }
+}
+
+export interface WorldOptions extends StackOptions {
+  /** False where a case leaves the two sides apart on purpose, and says so itself. Default true. */
+  readonly booksAgree?: boolean;
+}
+
+/**
+ * Call it while the file is read. After each test I1 to I5 hold in the tables; at the end of the file the gateway's books equal the
+ * ledger to the cent (I6), everything that has ended can be run again without an effect (I7), and every fact told again changes nothing (I8).
+ */
+export async function openWorld(options: WorldOptions = {}): Promise<World> {
+  const stack = await startStack({ ...options, timings: { ...TIMINGS, ...options.timings } });
+  const { dependencies, gateway, temporal, database } = stack;
+  const { engine } = gateway;
+  const { ledger } = dependencies;
+  afterAll(() => stack.close({ booksAgree: false }));
+  afterEach(async () => {
+    expect(await violationsOf(database.db), 'I1 to I5').toEqual([]);
+  });
+  // Hooks run in reverse: this one before the stack is closed.
+  afterAll(async () => {
+    if (options.booksAgree !== false) await stack.expectBooksAgree();
+    await expectRunningAgainChangesNothing(stack);
+    await expectFactsToldAgainChangeNothing(stack);
+    expect(await violationsOf(database.db), 'I1 to I5, at the end').toEqual([]);
+  });
+
+  const transactionsOf: World['transactionsOf'] = (payment) => {
+    const roots = [payment.paymentId, ...payment.captureIds];
+    return engine
+      .transactions()
+      .filter(
+        ({ type, referencedId, registrationId }) =>
+          (type === 'CD' && registrationId === payment.registrationId) ||
+          ((type === 'RF' || type === 'RV') && referencedId !== null && roots.includes(referencedId)),
+      );
+  };
+
+  return {
+    ...stack,
+    ask: (payment, amount, { currency = 'EUR', idempotencyKey = randomUUID(), caller = 'shop', by } = {}) =>
+      (by ?? stack.client).requestRefund({
+        caller,
+        idempotencyKey,
+        requestedBy: CLERK,
+        request: { paymentId: payment.paymentId, amount, currency, reason: 'order_cancelled' },
+      }),
+    clientWith(timings, policy = {}) {
+      const plan: Plan = {
+        timings: { ...stack.plan.timings, ...timings },
+        policy: { ...stack.plan.policy, ...policy },
+      };
+      return createRefundsClient({
+        temporal,
+        dependencies,
+        start: { ...stack.start, planFor: () => plan },
+        queues: stack.queues,
+      });
+    },
+    onRefund(payment, ...effects) {
+      for (const id of [payment.paymentId, ...payment.captureIds].slice(-1))
+        for (const effect of effects) stack.fault(effect, { paymentType: 'RF', paymentId: id });
+    },
+    onCredit(payment, ...effects) {
+      for (const effect of effects)
+        stack.fault(effect, { paymentType: 'CD', registrationId: payment.registrationId });
+    },
+    booked(payment) {
+      const books = engine.books(payment.paymentId, { registrationId: payment.registrationId });
+      if (books === null) throw new Error(`the gateway has no payment ${payment.paymentId}`);
+      const credited = books.credits
+        .filter(({ state }) => state === 'succeeded')
+        .reduce((sum, { amount }) => sum + amount, 0n);
+      return {
+        out: formatAmount(books.refunded + books.reversed + credited),
+        refunded: formatAmount(books.refunded),
+        reversed: formatAmount(books.reversed),
+        credited: formatAmount(credited),
+        chargedBack: formatAmount(books.chargedBack),
+      };
+    },
+    transactionsOf,
+    ordersUnder: (reference) =>
+      gateway
+        .requests()
+        .filter(
+          ({ method, merchantTransactionId }) => method === 'POST' && merchantTransactionId === reference,
+        ).length,
+    async balance({ paymentId }) {
+      const payment = await ledger.findPayment(paymentId);
+      if (payment === null) throw new Error(`payment ${paymentId} is not in the ledger`);
+      return payment;
+    },
+    async openCases(refundId) {
+      const cases = await database.db
+        .selectFrom('cases')
+        .select('why')
+        .where('refund_id', '=', refundId)
+        .where('closed_at', 'is', null)
+        .orderBy('why')
+        .execute();
+      return cases.map(({ why }) => why);
+    },
+    until: (refundId, is) =>
+      eventually(`refund ${refundId}: ${String(is)}`, async () => {
+        const found = await stack.client.getRefund(refundId);
+        return (typeof is === 'string' ? found.state === is : is(found)) ? found : undefined;
+      }),
+    async untilExecuted(payment) {
+      await eventually(`money of ${payment.paymentId} has left`, () =>
+        transactionsOf(payment).some(({ executed }) => executed) ? true : undefined,
+      );
+    },
+    run: (refundId) => temporal.workflow.getHandle<typeof refund>(refundWorkflowId(refundId)),
+  };
+}
+
+const ENDED: readonly RefundState[] = ['succeeded', 'settled', 'closed_by_dispute', 'failed', 'canceled'];
+
+/** I7: as after Temporal has forgotten the runs. A start of what has ended finds the ledger's facts and sends nothing. */
+async function expectRunningAgainChangesNothing({
+  client,
+  dependencies,
+  gateway,
+  temporal,
+  queues,
+  start,
+}: Stack) {
+  const ended = (await allRefunds(dependencies.ledger)).filter(({ state }) => ENDED.includes(state));
+  const before = gateway.engine.transactions();
+  await Promise.all(
+    ended.map(async ({ id, entityId, state }) => {
+      const input = {
+        refundId: id,
+        plan: start.planFor(entityId),
+        lookUpTaskQueue: start.lookUpTaskQueue(entityId),
+      };
+      const again = await temporal.workflow.start<typeof refund>('refund', {
+        workflowId: refundWorkflowId(id),
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        taskQueue: queues.refunds,
+        args: [input],
+      });
+      expect(await again.result(), `I7: refund ${id}, run again`).toMatchObject({ state });
+      expect(await client.getRefund(id), `I7: refund ${id}, run again`).toMatchObject({ state });
+    }),
+  );
+  expect(gateway.engine.transactions(), 'I7: the gateway after everything was run again').toEqual(before);
+}
+
+/** I8: every success that the ledger has, told again by answer, look-up and notice. */
+async function expectFactsToldAgainChangeNothing({
+  dependencies: { ledger },
+  database,
+}: Stack): Promise<void> {
+  const facts = () => database.db.selectFrom('events').select('natural_key').orderBy('id').execute();
+  const before = await facts();
+  for (const { id, attempts, state } of await allRefunds(ledger))
+    for (const attempt of attempts) {
+      const { gatewayId } = attempt;
+      if (attempt.state !== 'succeeded' || gatewayId === null || !isGatewayId(gatewayId)) continue;
+      for (const source of ['answer', 'look_up', 'notice'] as const) {
+        const outcome = { kind: 'succeeded', gatewayId, flagged: false } as const;
+        const send = source === 'answer' ? attempt.sends : null;
+        const position = await ledger.record({ attemptId: attempt.id, send, source, outcome });
+        expect(position, `I8: refund ${id}, told again`).toMatchObject({ state });
+      }
+    }
+  expect(await facts(), 'I8: events after every success was told again').toEqual(before);
+}
