@@ -1,18 +1,13 @@
 /** Starts a refund's workflow, or speaks to it; whether one is running already makes no difference. */
 import { createHash, randomUUID } from 'node:crypto';
-import {
-  WithStartWorkflowOperation,
-  type Client,
-  type WorkflowStartOptions,
-  type WorkflowUpdateOptions,
-} from '@temporalio/client';
+import { WithStartWorkflowOperation, type Client, type WorkflowStartOptions } from '@temporalio/client';
 import type { UpdateDefinition } from '@temporalio/common';
 import type { StartSettings } from '../activities/caller.js';
 import type { RefundState } from '../domain/states.js';
 import type { TaskQueues } from '../temporal/task-queues.js';
 import { REFUND_WORKFLOW, refundWorkflowId, SEARCH_ATTRIBUTES } from '../workflows/contract.js';
 import type { refund as refundWorkflow } from '../workflows/refund.js';
-import { fromTemporal } from './translate.js';
+import { fromStart, fromUpdate } from './translate.js';
 import { PERSON_STATES } from './view.js';
 
 /** What a run is started with. */
@@ -40,8 +35,15 @@ type StartOptions = WorkflowStartOptions<typeof refundWorkflow> & {
 
 /** Milliseconds. Longer than a worker needs for a restart, shorter than a person's patience. */
 const ANSWER_WITHIN = 30_000;
+/** A start needs no worker. */
+const START_WITHIN = 10_000;
 
-export function createDriver(temporal: Client, start: StartSettings, queues: TaskQueues): Driver {
+export function createDriver(
+  temporal: Client,
+  start: StartSettings,
+  queues: TaskQueues,
+  answerWithin: number = ANSWER_WITHIN,
+): Driver {
   // The ledger makes a refund unique; the workflow's id only keeps two runs from going at once, and running again repairs.
   function optionsFor(subject: Drivable): StartOptions {
     return {
@@ -64,34 +66,29 @@ export function createDriver(temporal: Client, start: StartSettings, queues: Tas
     };
   }
 
-  async function within<T>(refundId: string, call: () => Promise<T>): Promise<T> {
-    try {
-      return await temporal.withDeadline(Date.now() + ANSWER_WITHIN, call);
-    } catch (error) {
-      throw fromTemporal(refundId, error);
-    }
-  }
-
   return {
     async start(subject) {
-      await within(subject.id, () =>
-        temporal.workflow.start<typeof refundWorkflow>(REFUND_WORKFLOW, optionsFor(subject)),
-      );
+      try {
+        await temporal.withDeadline(Date.now() + Math.min(answerWithin, START_WITHIN), () =>
+          temporal.workflow.start<typeof refundWorkflow>(REFUND_WORKFLOW, optionsFor(subject)),
+        );
+      } catch (error) {
+        throw fromStart(subject.id, error);
+      }
     },
-    say(subject, update, args, sameAs) {
-      const updateOptions: WorkflowUpdateOptions = {
-        updateId: sameAs === undefined ? randomUUID() : digest(sameAs),
-      };
-      return within(subject.id, () =>
-        temporal.workflow.executeUpdateWithStart(update, {
-          ...updateOptions,
-          args,
-          startWorkflowOperation: new WithStartWorkflowOperation<typeof refundWorkflow>(
-            REFUND_WORKFLOW,
-            optionsFor(subject),
-          ),
-        }),
+    async say(subject, update, args, sameAs) {
+      const startWorkflowOperation = new WithStartWorkflowOperation<typeof refundWorkflow>(
+        REFUND_WORKFLOW,
+        optionsFor(subject),
       );
+      const updateId = sameAs === undefined ? randomUUID() : digest(sameAs);
+      try {
+        return await temporal.withDeadline(Date.now() + answerWithin, () =>
+          temporal.workflow.executeUpdateWithStart(update, { updateId, args, startWorkflowOperation }),
+        );
+      } catch (error) {
+        throw fromUpdate(subject.id, error);
+      }
     },
   };
 }

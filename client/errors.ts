@@ -9,7 +9,7 @@ export type RefundsErrorCode =
   | 'invalid_request'
   /** The payment could not be read at the gateway now; nothing was stored. */
   | 'gateway_unavailable'
-  /** Temporal could not be reached. Where `details.refundId` is there, the refund is stored and goes on with `resume`. */
+  /** Temporal could not be reached. The refund, `details.refundId`, is stored and goes on when asked for again or resumed. */
   | 'temporal_unavailable'
   /** Nobody answered in time. Whether it takes effect is open; saying the same again is safe. */
   | 'no_answer'

@@ -26,6 +26,8 @@ export interface RefundsClientOptions {
   readonly dependencies: Dependencies;
   readonly start: StartSettings;
   readonly queues: TaskQueues;
+  /** Milliseconds that a person's word may take until it is `no_answer`. Default 30,000; a start takes 10,000 at most. */
+  readonly answerWithin?: number;
 }
 
 /** Newest first. Conditions are joined by *and*. */
@@ -88,7 +90,7 @@ const LONGEST_WORD = 500;
 export function createRefundsClient(options: RefundsClientOptions): RefundsClient {
   const { dependencies } = options;
   const { ledger } = dependencies;
-  const driver = createDriver(options.temporal, options.start, options.queues);
+  const driver = createDriver(options.temporal, options.start, options.queues, options.answerWithin);
 
   async function recordOf(id: string): Promise<RefundRecord> {
     const record = isRefundId(id) ? await ledger.findRefund(id) : null;

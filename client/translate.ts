@@ -6,6 +6,7 @@ import {
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import { GatewayUnavailable, RequestRefused } from '../activities/accept.js';
 import { LedgerError } from '../ledger/ledger.js';
 import { invalid, RefundsError } from './errors.js';
@@ -27,27 +28,33 @@ function fromLedger(error: unknown): unknown {
   });
 }
 
-/** What a call to Temporal threw about this refund, which is in the ledger. */
-export function fromTemporal(refundId: string, error: unknown): unknown {
-  const more = { details: { refundId }, cause: error };
-  const rpc = error instanceof ServiceError ? error.cause : error;
-  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isGrpcDeadlineError(rpc))
-    return new RefundsError(
-      'no_answer',
-      `refund ${refundId}: no worker answered in time; whether it takes effect is open, and the same again is safe`,
-      more,
-    );
-  if (error instanceof WorkflowUpdateFailedError)
-    return new RefundsError(
-      'no_answer',
-      `refund ${refundId}: ${error.cause?.message ?? error.message}`,
-      more,
-    );
-  if (isGrpcServiceError(rpc))
-    return new RefundsError(
-      'temporal_unavailable',
-      `Temporal could not be reached (${rpc.details}); refund ${refundId} is stored and goes on as soon as it is started: ask again, or resume`,
-      more,
-    );
-  return error;
+/** What starting a run threw. The refund is in the ledger. */
+export function fromStart(refundId: string, error: unknown): unknown {
+  const rpc = rpcError(error);
+  if (!isGrpcServiceError(rpc) && !isGrpcDeadlineError(rpc)) return error;
+  return new RefundsError(
+    'temporal_unavailable',
+    `Temporal could not be reached; refund ${refundId} is stored and goes on once it is started: ask for it again, or resume`,
+    { details: { refundId }, cause: error },
+  );
 }
+
+/** What a person's word to a run threw. */
+export function fromUpdate(refundId: string, error: unknown): unknown {
+  const failure = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
+  if (failure instanceof ApplicationFailure && failure.type === 'invalid_input')
+    return invalid([{ field: '(message)', code: 'invalid', message: failure.message }]);
+  const isOpen =
+    error instanceof WorkflowUpdateFailedError ||
+    error instanceof WorkflowUpdateRPCTimeoutOrCancelledError ||
+    isGrpcServiceError(rpcError(error)) ||
+    isGrpcDeadlineError(error);
+  if (!isOpen) return error;
+  return new RefundsError(
+    'no_answer',
+    `refund ${refundId}: there was no answer from Temporal or its worker; whether it takes effect is open, and saying the same again is safe`,
+    { details: { refundId }, cause: error },
+  );
+}
+
+const rpcError = (error: unknown): unknown => (error instanceof ServiceError ? error.cause : error);

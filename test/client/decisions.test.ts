@@ -1,0 +1,209 @@
+/** What people decide about refunds: heard whether or not a run is alive, refused by name, and never paid twice. */
+import { randomUUID } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import { afterAll, describe, expect, it } from 'vitest';
+import { acceptRefund } from '../../activities/accept.js';
+import { createRefundsClient, type Refund, type RefundOrder } from '../../client/index.js';
+import { taskQueues } from '../../temporal/task-queues.js';
+import { refundWorkflowId } from '../../workflows/contract.js';
+import { startStack } from '../support/stack.js';
+
+const stack = await startStack();
+afterAll(() => stack.close());
+const { client } = stack;
+const { engine } = stack.gateway;
+
+const BOSS = { by: 'boss', reason: 'checked' };
+const NOT_LINKABLE = { kind: 'reject', code: '700.500.001' } as const;
+
+const order = (paymentId: string, amount = '40.00'): RefundOrder => ({
+  caller: 'shop',
+  idempotencyKey: randomUUID(),
+  requestedBy: 'clerk',
+  request: { paymentId, amount, currency: 'EUR', reason: 'goods_returned' },
+});
+
+/** In the ledger, with no run: as if everything had died right after it was stored. */
+async function acceptedOnly(): Promise<{ id: string; paymentId: string }> {
+  const { paymentId } = stack.newPayment();
+  const { refund } = await acceptRefund(stack.dependencies, order(paymentId));
+  return { id: refund.id, paymentId };
+}
+
+async function until(id: string, state: string): Promise<Refund> {
+  for await (const refund of client.watch(id, { signal: AbortSignal.timeout(20_000) }))
+    if (refund.state === state) return refund;
+  throw new Error('unreachable');
+}
+
+/** A refund that is refused as not linkable, above the limit for credits without a second person. */
+async function awaitingApproval(): Promise<Refund> {
+  const { paymentId } = stack.newPayment({ amount: '800.00' });
+  stack.fault(NOT_LINKABLE, { paymentId });
+  const { id } = await client.requestRefund(order(paymentId, '800.00'));
+  return until(id, 'awaiting_approval');
+}
+
+const paidOn = (paymentId: string, attempts: Refund['attempts'] = []): bigint =>
+  engine
+    .leftMerchant({
+      originals: [paymentId],
+      references: attempts.map(({ merchantTransactionId }) => merchantTransactionId),
+    })
+    .reduce((sum, { total }) => sum + total, 0n);
+
+describe('an approval', () => {
+  it('is asked for with everything that it binds, and lets exactly one credit be paid', async () => {
+    const waiting = await awaitingApproval();
+    expect(waiting).toMatchObject({ status: 'pending', approval: { amount: '800.00', currency: 'EUR' } });
+    expect((await client.listRefunds({ stuck: true })).map(({ id }) => id)).toContain(waiting.id);
+    await client.approve(waiting.id, { ...BOSS, ticket: 'PAY-12' });
+    const paid = await client.waitFor(waiting.id, 20_000);
+    expect(paid).toMatchObject({ status: 'succeeded', way: 'credit', approval: null });
+    expect(paid.attempts.map(({ type, state }) => [type, state])).toEqual([
+      ['RF', 'rejected'],
+      ['CD', 'succeeded'],
+    ]);
+  });
+
+  it('counts once when ten say it at once, and when it is said again afterwards', async () => {
+    const { id, approval } = await awaitingApproval();
+    const word = { ...BOSS, instruction: approval?.instruction ?? '' };
+    await Promise.all(Array.from({ length: 10 }, () => client.approve(id, word)));
+    await client.waitFor(id, 20_000);
+    const again = await client.approve(id, word);
+    expect(again).toMatchObject({ id, status: 'succeeded' });
+    expect(again.attempts.filter(({ type }) => type === 'CD')).toHaveLength(1);
+  });
+
+  it('is heard where no run is alive', async () => {
+    const { id } = await awaitingApproval();
+    await stack.temporal.workflow.getHandle(refundWorkflowId(id)).terminate('test');
+    await client.approve(id, BOSS);
+    expect(await client.waitFor(id, 20_000)).toMatchObject({ status: 'succeeded', way: 'credit' });
+  });
+
+  it('is not for whoever asked, not for what has changed, and not for what does not wait', async () => {
+    const { id } = await awaitingApproval();
+    await expect(client.approve(id, { by: 'clerk', reason: 'mine' })).rejects.toMatchObject({
+      code: 'own_request',
+    });
+    await expect(client.approve(id, { ...BOSS, instruction: '0'.repeat(32) })).rejects.toMatchObject({
+      code: 'instruction_changed',
+    });
+    const ended = await client.reject(id, BOSS);
+    expect(ended).toMatchObject({ status: 'failed', why: 'approval_refused' });
+    expect(paidOn(ended.paymentId, ended.attempts)).toBe(0n);
+    await expect(client.approve(id, BOSS)).rejects.toMatchObject({ code: 'not_awaiting_approval' });
+  });
+
+  it('needs a name and a reason', async () => {
+    const { id } = await awaitingApproval();
+    const error: unknown = await client
+      .approve(id, { by: ' ', reason: 'a\u0000' })
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      code: 'invalid_request',
+      problems: [{ field: 'by' }, { field: 'reason' }],
+    });
+    await client.reject(id, BOSS);
+  });
+
+  it('is for a refund that exists', async () => {
+    for (const id of [randomUUID(), 'refund-1', ''])
+      await expect(client.approve(id, BOSS)).rejects.toMatchObject({ code: 'refund_not_found' });
+  });
+});
+
+describe('withdrawing', () => {
+  it('comes before the first byte where it is the first word of a run', async () => {
+    const { id, paymentId } = await acceptedOnly();
+    const ended = await client.withdraw(id, BOSS);
+    expect(ended).toMatchObject({ status: 'canceled', state: 'canceled', why: 'checked', attempts: [] });
+    expect(paidOn(paymentId)).toBe(0n);
+    expect((await stack.dependencies.ledger.findPayment(paymentId))?.reservedMinor).toBe(0n);
+    expect(await client.withdraw(id, BOSS), 'said again').toMatchObject({ status: 'canceled' });
+  });
+
+  it('ends a refund that waits for an approval', async () => {
+    const { id } = await awaitingApproval();
+    const ended = await client.withdraw(id, BOSS);
+    expect(ended.state).toBe('canceled');
+    expect(paidOn(ended.paymentId, ended.attempts)).toBe(0n);
+  });
+
+  it('is refused while money may have left, and when it has', async () => {
+    const { paymentId } = stack.newPayment();
+    stack.fault({ kind: 'pending' }, { paymentId });
+    const { id } = await client.requestRefund(order(paymentId));
+    const pending = await until(id, 'pending');
+    await expect(client.withdraw(id, BOSS)).rejects.toMatchObject({ code: 'may_have_left' });
+    engine.finishPending({ id: pending.attempts[0]?.gatewayId ?? '', state: 'succeeded' });
+    await client.resolve(id);
+    await until(id, 'succeeded');
+    await expect(client.withdraw(id, BOSS)).rejects.toMatchObject({ code: 'final' });
+  });
+});
+
+describe('looking now', () => {
+  it('learns what became of a lost answer, and sends nothing', async () => {
+    const patient = createRefundsClient({
+      ...stack,
+      start: {
+        ...stack.start,
+        planFor: () => ({ ...stack.plan, timings: { ...stack.plan.timings, lookUpFirst: 3_600_000 } }),
+      },
+    });
+    const { paymentId } = stack.newPayment();
+    stack.fault({ kind: 'accept_then_drop' }, { paymentId });
+    const { id } = await patient.requestRefund(order(paymentId));
+    await until(id, 'unknown');
+    expect(await patient.resolve(id)).toMatchObject({ status: 'succeeded' });
+    expect(paidOn(paymentId)).toBe(4000n);
+  });
+});
+
+describe('a Temporal server that is not there', () => {
+  it('keeps the refund, which is paid once it is resumed', async () => {
+    const connection = Connection.lazy({ address: '127.0.0.1:1', connectTimeout: 500 });
+    const cutOff = createRefundsClient({
+      ...stack,
+      temporal: new Client({ connection }),
+      answerWithin: 1_000,
+    });
+    const { paymentId } = stack.newPayment();
+    const error: unknown = await cutOff.requestRefund(order(paymentId)).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'temporal_unavailable' });
+    const [stored] = await client.listRefunds({ paymentId });
+    expect(error).toMatchObject({ details: { refundId: stored?.id } });
+    expect(paidOn(paymentId)).toBe(0n);
+    expect(await client.resume()).toBe(1);
+    expect(await client.waitFor(stored?.id ?? '', 20_000)).toMatchObject({ status: 'succeeded' });
+    await connection.close();
+  });
+
+  it('is told from a worker that is not there', async () => {
+    const unheard = createRefundsClient({
+      ...stack,
+      queues: taskQueues(`nobody-${randomUUID()}`),
+      answerWithin: 1_000,
+    });
+    const { id } = await acceptedOnly();
+    await expect(unheard.withdraw(id, BOSS)).rejects.toMatchObject({ code: 'no_answer' });
+    await stack.temporal.workflow.getHandle(refundWorkflowId(id)).terminate('test');
+    expect(await client.withdraw(id, BOSS)).toMatchObject({ status: 'canceled' });
+  });
+});
+
+describe('resuming', () => {
+  it('starts every refund that has not ended, and starting twice pays once', async () => {
+    const waiting = await Promise.all([acceptedOnly(), acceptedOnly(), acceptedOnly()]);
+    expect(await client.resume()).toBe(3);
+    await client.resume();
+    for (const { id, paymentId } of waiting) {
+      expect(await client.waitFor(id, 20_000)).toMatchObject({ status: 'succeeded' });
+      expect(paidOn(paymentId)).toBe(4000n);
+    }
+    expect(await client.resume()).toBe(0);
+  });
+});

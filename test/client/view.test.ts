@@ -1,0 +1,164 @@
+/** What the outside sees of a refund follows from the ledger's record alone. */
+import { describe, expect, it } from 'vitest';
+import { viewOf } from '../../client/view.js';
+import { CASE_REASONS } from '../../domain/finding.js';
+import { PUBLIC_STATUS, REFUND_STATES } from '../../domain/states.js';
+import type { AttemptRecord, RefundRecord } from '../../ledger/ledger.js';
+
+const AT = new Date('2026-02-03T04:05:06.789Z');
+
+const RECORD: RefundRecord = {
+  id: '0199b0a4-7c1e-7f3a-9d52-2f6f1c1f4b11',
+  paymentId: '8ac7a4a18f6fcb2d018f70a1b2c3d4e5',
+  entityId: '8ac7a4c79394bdc801939736f17e063d',
+  caller: 'shop',
+  idempotencyKey: 'key',
+  amountMinor: 1230n,
+  currency: 'EUR',
+  reason: 'goods_returned',
+  requestedBy: 'clerk',
+  orderId: null,
+  destination: null,
+  metadata: null,
+  state: 'reserved',
+  why: null,
+  blocks: null,
+  instruction: null,
+  attempts: [],
+  version: 1,
+  createdAt: AT,
+  updatedAt: AT,
+};
+
+const attempt = (changes: Partial<AttemptRecord>): AttemptRecord => ({
+  id: '0199b0a4-7c1e-7f3a-9d52-2f6f1c1f4b12',
+  number: 1,
+  way: 'refund',
+  originalId: RECORD.paymentId,
+  registrationId: null,
+  reference: 'reference-1',
+  amountMinor: 1230n,
+  state: 'submitting',
+  sends: 1,
+  gatewayId: null,
+  resultCode: null,
+  resultDescription: null,
+  refusalClass: null,
+  note: null,
+  lookUps: 0,
+  sentAt: AT,
+  answeredAt: null,
+  ...changes,
+});
+
+describe('the view of a refund', () => {
+  it('has every field of the contract before anything was sent', () => {
+    expect(viewOf(RECORD)).toEqual({
+      id: RECORD.id,
+      paymentId: RECORD.paymentId,
+      amount: '12.30',
+      currency: 'EUR',
+      reason: 'goods_returned',
+      orderId: null,
+      status: 'pending',
+      state: 'reserved',
+      way: null,
+      attempts: [],
+      review: null,
+      approval: null,
+      why: null,
+      blocks: [],
+      createdAt: '2026-02-03T04:05:06.789Z',
+      updatedAt: '2026-02-03T04:05:06.789Z',
+    });
+  });
+
+  it.each([
+    ['JPY', 1230n, '1230'],
+    ['KWD', 1230n, '1.230'],
+    ['EUR', 5n, '0.05'],
+    ['EUR', 12345678901234n, '123456789012.34'],
+  ])('writes an amount in %s with the decimals of the currency', (currency, amountMinor, amount) => {
+    expect(viewOf({ ...RECORD, currency, amountMinor })).toMatchObject({ amount, currency });
+  });
+
+  it.each(REFUND_STATES)('tells the status of %s as the table of states does', (state) => {
+    expect(viewOf({ ...RECORD, state }).status).toBe(PUBLIC_STATUS[state]);
+  });
+
+  it('tells an attempt by the names of the gateway', () => {
+    const refused = attempt({
+      state: 'rejected',
+      gatewayId: 'b'.repeat(32),
+      resultCode: '700.500.001',
+      resultDescription: 'referenced session contains too many transactions',
+      refusalClass: 'not_linkable',
+      answeredAt: AT,
+    });
+    expect(viewOf({ ...RECORD, attempts: [refused] }).attempts).toEqual([
+      {
+        type: 'RF',
+        amount: '12.30',
+        merchantTransactionId: 'reference-1',
+        gatewayId: 'b'.repeat(32),
+        state: 'rejected',
+        resultCode: '700.500.001',
+        resultDescription: 'referenced session contains too many transactions',
+        class: 'not_linkable',
+        sentAt: '2026-02-03T04:05:06.789Z',
+        answeredAt: '2026-02-03T04:05:06.789Z',
+      },
+    ]);
+  });
+
+  it('names the way of the money that was paid, even where another one was tried later', () => {
+    const attempts = [
+      attempt({ number: 1, state: 'succeeded' }),
+      attempt({ number: 2, way: 'credit', state: 'rejected' }),
+    ];
+    expect(viewOf({ ...RECORD, attempts }).way).toBe('refund');
+  });
+
+  it('names the way that was tried last where nothing was paid', () => {
+    const attempts = [
+      attempt({ state: 'rejected' }),
+      attempt({ number: 2, way: 'credit', state: 'unknown' }),
+    ];
+    const view = viewOf({ ...RECORD, attempts });
+    expect(view.way).toBe('credit');
+    expect(view.attempts.map(({ type }) => type)).toEqual(['RF', 'CD']);
+  });
+
+  it.each(Object.entries(CASE_REASONS))('gives a person the next step for %s', (why, review) => {
+    expect(viewOf({ ...RECORD, state: 'manual_review', why }).review).toEqual(review);
+  });
+
+  it('shows a reason that it does not know as it is', () => {
+    expect(viewOf({ ...RECORD, state: 'manual_review', why: 'of_a_newer_version' }).review?.why).toBe(
+      'of_a_newer_version',
+    );
+  });
+
+  it('asks nobody to review what is not in review, whatever its reason', () => {
+    expect(viewOf({ ...RECORD, state: 'failed', why: 'risk' }).review).toBeNull();
+  });
+
+  it('shows what is to be approved only while it is', () => {
+    const instruction = {
+      hash: 'c'.repeat(32),
+      way: 'credit',
+      amountMinor: '80000',
+      currency: 'EUR',
+      registrationId: 'd'.repeat(32),
+      why: ['above_threshold'],
+    } as const;
+    expect(viewOf({ ...RECORD, state: 'awaiting_approval', instruction }).approval).toEqual({
+      instruction: 'c'.repeat(32),
+      amount: '800.00',
+      currency: 'EUR',
+      registrationId: 'd'.repeat(32),
+      why: ['above_threshold'],
+    });
+    expect(viewOf({ ...RECORD, state: 'fallback_checking', instruction }).approval).toBeNull();
+  });
+});
