@@ -1,6 +1,7 @@
 /** For a caller's own workflow: accept a refund and pay it as a child. */
 import {
   CancellationScope,
+  CancelledFailure,
   getExternalWorkflowHandle,
   ParentClosePolicy,
   proxyActivities,
@@ -10,6 +11,7 @@ import {
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { AcceptedOrder, CallerActivities, CallerOrder } from '../activities/caller.js';
+import type { RefundActivities } from '../activities/refunds.js';
 import { isFinal, PUBLIC_STATUS } from '../domain/states.js';
 import {
   DEFAULT_TASK_QUEUE,
@@ -26,7 +28,7 @@ const MINUTE = 60_000;
  * Accepts `order` and waits until the refund is final. Failures of acceptance (bad input, over the balance) are `ActivityFailure`s
  * whose cause is an `ApplicationFailure` with the stable code as its `type`; nothing was stored then. The refund goes on when the
  * caller's workflow ends or is terminated; cancelling the caller asks the refund to stop, which it does while nothing has left:
- * then this fails with a `ChildWorkflowFailure` that is a cancellation (or answers `canceled` where another run drove the refund),
+ * then this fails with a cancellation (or answers `canceled` where another run drove the refund),
  * else it answers how the refund ended. Cancelling while the order is being accepted is heard as soon as it is.
  */
 export async function payBack(
@@ -37,11 +39,22 @@ export async function payBack(
   if (caller.consideredCancelled) await caller.cancelRequested;
   // What is accepted is reserved and has to be driven to an end: from here on only the refund itself decides about stopping.
   return CancellationScope.nonCancellable(async () => {
-    const { acceptRefund } = proxyActivities<CallerActivities>({
-      taskQueue,
-      startToCloseTimeout: 2 * MINUTE,
-    });
+    const { acceptRefund, withdraw } = proxyActivities<CallerActivities & Pick<RefundActivities, 'withdraw'>>(
+      {
+        taskQueue,
+        startToCloseTimeout: 2 * MINUTE,
+      },
+    );
     const accepted = await acceptRefund(order);
+    const { refundId } = accepted.input;
+    if (caller.consideredCancelled) {
+      const { kind } = await withdraw(
+        refundId,
+        'cancellation',
+        'the caller was cancelled before it was started',
+      );
+      if (kind === 'withdrawn') throw new CancelledFailure('withdrawn before it was started');
+    }
     const stoppable = new CancellationScope();
     try {
       const child = await stoppable.run(() => startRefund(accepted, taskQueue));
@@ -53,10 +66,10 @@ export async function payBack(
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     }
-    const elsewhere = getExternalWorkflowHandle(refundWorkflowId(accepted.input.refundId));
+    const elsewhere = getExternalWorkflowHandle(refundWorkflowId(refundId));
     // It may be over already; then there is nothing to stop.
     caller.cancelRequested.catch(() => elsewhere.cancel().catch(() => undefined));
-    return untilFinal(accepted.input.refundId, taskQueue);
+    return untilFinal(refundId, taskQueue);
   });
 }
 

@@ -1,0 +1,68 @@
+/** Cancels an order: hold it, pay the customer back, then finish it, or restore it where the money cannot go back. */
+import { CancellationScope, proxyActivities } from '@temporalio/workflow';
+import type { RefundResult } from '../../workflows/contract.js';
+import { payBack } from '../../workflows/pay-back.js';
+import type { Order, OrderActivities } from './orders.js';
+
+export interface OrderCancellation {
+  readonly orderId: string;
+  /** Who cancels: kept with the refund, and not allowed to approve a credit for it. */
+  readonly by: string;
+  /** The task queue of the workers that run refunds. */
+  readonly refunds?: string;
+}
+
+export interface OrderCancellationResult {
+  readonly order: 'cancelled' | 'restored';
+  readonly refund: RefundResult;
+}
+
+const { holdOrder, finishOrder, restoreOrder } = proxyActivities<OrderActivities>({
+  startToCloseTimeout: '30 seconds',
+});
+
+/** While a refund waits for a person the order stays on hold, for as long as that takes. */
+export async function orderCancellation({
+  orderId,
+  by,
+  refunds,
+}: OrderCancellation): Promise<OrderCancellationResult> {
+  const order = await holdOrder(orderId);
+  const refund = await refundOf(order, by, refunds).catch(async (error: unknown) => {
+    // Nothing was accepted, or it was stopped before anything left. Not even a cancellation may leave the order on hold.
+    await CancellationScope.nonCancellable(() => restoreOrder(orderId));
+    throw error;
+  });
+  // From here on the money has or has not moved, and the order follows it.
+  return CancellationScope.nonCancellable(async () => {
+    if (customerHasTheMoney(refund)) {
+      await finishOrder(orderId);
+      return { order: 'cancelled', refund };
+    }
+    await restoreOrder(orderId);
+    return { order: 'restored', refund };
+  });
+}
+
+function refundOf(order: Order, by: string, refunds: string | undefined): Promise<RefundResult> {
+  return payBack(
+    {
+      caller: 'orders',
+      // One key for one intent: cancelling an order twice refunds it once.
+      idempotencyKey: `order-${order.id}-cancellation`,
+      requestedBy: by,
+      request: {
+        paymentId: order.paymentId,
+        amount: order.amount,
+        currency: order.currency,
+        reason: 'order_cancelled',
+        orderId: order.id,
+      },
+    },
+    refunds,
+  );
+}
+
+/** By the refund, or by a chargeback that came before it. */
+const customerHasTheMoney = ({ state }: RefundResult): boolean =>
+  state === 'succeeded' || state === 'settled' || state === 'closed_by_dispute';

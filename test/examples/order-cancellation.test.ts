@@ -1,0 +1,105 @@
+/** The example of a merchant's own workflow: the order follows the money. */
+import { randomUUID } from 'node:crypto';
+import type { WorkflowHandle } from '@temporalio/client';
+import { CancelledFailure } from '@temporalio/common';
+import { NativeConnection } from '@temporalio/worker';
+import { afterAll, describe, expect, it, inject } from 'vitest';
+import type { Order } from '../../examples/order-cancellation/orders.js';
+import { createOrderWorker } from '../../examples/order-cancellation/worker.js';
+import type { orderCancellation } from '../../examples/order-cancellation/workflow.js';
+import { eventually, openWorld } from '../workflows/world.js';
+
+const world = await openWorld();
+const { address, namespace } = inject('temporal');
+const orders = new Map<string, Order>();
+const taskQueue = `orders-${randomUUID()}`;
+const connection = await NativeConnection.connect({ address });
+const worker = await createOrderWorker({ connection, namespace, taskQueue, orders });
+const run = worker.run();
+afterAll(async () => {
+  worker.shutdown();
+  await run;
+  await connection.close();
+});
+
+interface Placed {
+  readonly orderId: string;
+  readonly paymentId: string;
+  readonly registrationId: string;
+}
+
+function placeOrder(amount = '100.00'): Placed {
+  const { paymentId, registrationId } = world.newPayment();
+  const orderId = randomUUID();
+  orders.set(orderId, { id: orderId, paymentId, amount, currency: 'EUR', state: 'open' });
+  return { orderId, paymentId, registrationId };
+}
+
+const cancelOrder = ({ orderId }: Placed): Promise<WorkflowHandle<typeof orderCancellation>> =>
+  world.temporal.workflow.start<typeof orderCancellation>('orderCancellation', {
+    workflowId: `cancel-order-${orderId}`,
+    taskQueue,
+    args: [{ orderId, by: 'shop assistant', refunds: world.queues.refunds }],
+  });
+
+const stateOf = ({ orderId }: Placed): string | undefined => orders.get(orderId)?.state;
+
+const refundOf = ({ paymentId }: Placed) =>
+  eventually(
+    'the refund is accepted',
+    async () => (await world.dependencies.ledger.listRefunds({ paymentId }))[0],
+  );
+
+describe('cancelling an order', () => {
+  it('cancels it when the refund succeeds', async () => {
+    const order = placeOrder();
+    const handle = await cancelOrder(order);
+    expect(await handle.result()).toMatchObject({ order: 'cancelled', refund: { state: 'succeeded' } });
+    expect(stateOf(order)).toBe('cancelled');
+    expect(world.gateway.engine.books(order.paymentId)).toMatchObject({ refunded: 100_00n });
+  });
+
+  it('restores it when the refund is finally refused', async () => {
+    const order = placeOrder();
+    world.fault({ kind: 'reject', code: '700.500.001' }, { paymentId: order.paymentId });
+    world.fault({ kind: 'reject', code: '800.100.152' }, { registrationId: order.registrationId });
+    const handle = await cancelOrder(order);
+    expect(await handle.result()).toMatchObject({
+      order: 'restored',
+      refund: { state: 'failed', status: 'failed', why: 'credit_refused' },
+    });
+    expect(stateOf(order)).toBe('open');
+  });
+
+  it('keeps it on hold while a person looks at the refund, and restores it when that person withdraws', async () => {
+    const order = placeOrder();
+    world.fault({ kind: 'reject', code: '700.300.300' }, { paymentId: order.paymentId });
+    const handle = await cancelOrder(order);
+    const { id } = await refundOf(order);
+    await world.untilState(id, 'manual_review');
+    expect(stateOf(order)).toBe('on_hold');
+    expect((await handle.describe()).status.name).toBe('RUNNING');
+
+    await world.client.withdraw(id, { by: 'supervisor', reason: 'the customer was paid by hand' });
+    expect(await handle.result()).toMatchObject({ order: 'restored', refund: { status: 'canceled' } });
+    expect(stateOf(order)).toBe('open');
+  });
+
+  it('restores it when more is asked back than was paid', async () => {
+    const order = placeOrder('100.01');
+    const handle = await cancelOrder(order);
+    await expect(handle.result()).rejects.toMatchObject({ cause: { cause: { type: 'exceeds_refundable' } } });
+    expect(stateOf(order)).toBe('open');
+  });
+
+  it('that is itself cancelled while nothing has left, restores it', async () => {
+    const order = placeOrder();
+    world.fault({ kind: 'reject', code: '700.300.300' }, { paymentId: order.paymentId });
+    const handle = await cancelOrder(order);
+    await world.untilState((await refundOf(order)).id, 'manual_review');
+    await handle.cancel();
+    await expect(handle.result()).rejects.toMatchObject({ cause: expect.any(CancelledFailure) as unknown });
+    expect(stateOf(order)).toBe('open');
+    expect((await refundOf(order)).state).toBe('canceled');
+  });
+});

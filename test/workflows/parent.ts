@@ -1,0 +1,8 @@
+/** The smallest caller there is: a workflow of somebody else's that pays a customer back. */
+import type { CallerOrder } from '../../activities/caller.js';
+import type { RefundResult } from '../../workflows/contract.js';
+import { payBack } from '../../workflows/pay-back.js';
+
+export function parent(order: CallerOrder, refunds: string): Promise<RefundResult> {
+  return payBack(order, refunds);
+}

@@ -1,0 +1,144 @@
+/** A refund as the child of a caller's own workflow: what the caller learns, and what becomes of it when the caller ends. */
+import { randomUUID } from 'node:crypto';
+import type { WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CallerOrder } from '../../activities/caller.js';
+import type { RefundRequestInput } from '../../domain/request.js';
+import { startCallerWorker } from '../support/caller-worker.js';
+import { CLERK, eventually, openWorld } from './world.js';
+import type { parent } from './parent.js';
+import { refundWorkflowId, SEARCH_ATTRIBUTES } from '../../workflows/contract.js';
+
+const HOUR = 3_600_000;
+const world = await openWorld({
+  worker: false,
+  sideBySide: true,
+  timings: { retryFirst: HOUR, retryMax: HOUR },
+});
+const callers = await startCallerWorker('test/workflows/parent.ts');
+afterAll(() => callers.stop());
+
+type ParentHandle = WorkflowHandle<typeof parent>;
+
+const orderFor = (paymentId: string, more: Partial<RefundRequestInput> = {}): CallerOrder => ({
+  caller: 'orders',
+  idempotencyKey: randomUUID(),
+  requestedBy: CLERK,
+  request: { paymentId, amount: '100.00', currency: 'EUR', reason: 'order_cancelled', ...more },
+});
+
+const startParent = (order: CallerOrder): Promise<ParentHandle> =>
+  world.temporal.workflow.start<typeof parent>('parent', {
+    workflowId: `order-${randomUUID()}`,
+    taskQueue: callers.taskQueue,
+    args: [order, world.queues.refunds],
+  });
+
+/** The refund that the order became, as soon as it is in the ledger. */
+const refundOf = (paymentId: string) =>
+  eventually(
+    'the refund is accepted',
+    async () => (await world.dependencies.ledger.listRefunds({ paymentId }))[0],
+  );
+
+const failureOf = (handle: ParentHandle): Promise<unknown> =>
+  handle.result().catch((error: unknown) => error);
+
+describe('a caller that is cancelled while its order is being accepted', () => {
+  let paymentId: string;
+  let handle: ParentHandle;
+
+  beforeAll(async () => {
+    ({ paymentId } = world.newPayment());
+    handle = await startParent(orderFor(paymentId));
+    await eventually('the order is on its way', async () =>
+      (await handle.describe()).raw.pendingActivities?.length === 1 ? true : undefined,
+    );
+    await handle.cancel();
+    await world.startWorker();
+  });
+
+  it('leaves no money reserved that nobody takes care of', async () => {
+    expect(await failureOf(handle)).toMatchObject({ cause: expect.any(CancelledFailure) as unknown });
+    expect(await refundOf(paymentId)).toMatchObject({ state: 'canceled', attempts: [] });
+    expect(world.gateway.engine.books(paymentId)).toMatchObject({ refunded: 0n });
+  });
+});
+
+describe('a caller', () => {
+  it('learns how the refund ended, and finds it by the ids that everybody uses', async () => {
+    const { paymentId } = world.newPayment();
+    const result = await (await startParent(orderFor(paymentId))).result();
+    const refund = await refundOf(paymentId);
+    expect(result).toEqual({ refundId: refund.id, state: 'succeeded', status: 'succeeded', why: null });
+    const child = await world.temporal.workflow.getHandle(refundWorkflowId(refund.id)).describe();
+    expect(child.typedSearchAttributes.get(SEARCH_ATTRIBUTES.paymentId)).toBe(paymentId);
+  });
+
+  it.for([
+    ['more than was paid', { amount: '100.01' }, 'exceeds_refundable'],
+    ['in another currency', { currency: 'USD' }, 'currency_mismatch'],
+    ['that cannot be read', { amount: '1,00' }, 'invalid_request'],
+  ] as const)(
+    'whose order is for %s learns its stable code, and nothing is stored',
+    async ([, more, code]) => {
+      const { paymentId } = world.newPayment();
+      const failure = await failureOf(await startParent(orderFor(paymentId, more)));
+      expect(failure).toMatchObject({ cause: { cause: { type: code, nonRetryable: true } } });
+      expect(failure).toMatchObject({ cause: { cause: expect.any(ApplicationFailure) as unknown } });
+      expect(await world.dependencies.ledger.listRefunds({ paymentId })).toEqual([]);
+    },
+  );
+
+  it('and another one with the same key share one refund, and both learn how it ended', async () => {
+    const { paymentId } = world.newPayment();
+    world.fault({ kind: 'pending', afterMs: 500 }, { paymentId });
+    const order = orderFor(paymentId);
+    const handles = [await startParent(order), await startParent(order)];
+    const results = await Promise.all(handles.map((handle) => handle.result()));
+    expect(results[0]).toMatchObject({ state: 'succeeded' });
+    expect(results[1]).toEqual(results[0]);
+    expect(await world.dependencies.ledger.listRefunds({ paymentId })).toMatchObject([
+      { attempts: [{ sends: 1 }] },
+    ]);
+  });
+});
+
+describe('a caller that is cancelled', () => {
+  it('before anything has left, takes its refund along', async () => {
+    const { paymentId } = world.newPayment();
+    world.fault({ kind: 'reject', code: '900.100.600' }, { paymentId });
+    const handle = await startParent(orderFor(paymentId));
+    const { id } = await refundOf(paymentId);
+    await world.untilState(id, 'rejected');
+    await handle.cancel();
+    expect(await failureOf(handle)).toMatchObject({ cause: expect.any(CancelledFailure) as unknown });
+    expect((await world.refund(id)).state).toBe('canceled');
+    expect(world.gateway.engine.books(paymentId)).toMatchObject({ refunded: 0n });
+  });
+
+  it('after the refund has left, still learns how it ended', async () => {
+    const { paymentId } = world.newPayment();
+    world.fault({ kind: 'pending', afterMs: 800 }, { paymentId });
+    const handle = await startParent(orderFor(paymentId));
+    const { id } = await refundOf(paymentId);
+    await world.untilState(id, 'pending');
+    await handle.cancel();
+    expect(await handle.result()).toMatchObject({ refundId: id, state: 'succeeded' });
+  });
+});
+
+describe('a caller that is terminated', () => {
+  it('leaves its refund running to its end', async () => {
+    const { paymentId } = world.newPayment();
+    world.fault({ kind: 'pending', afterMs: 800 }, { paymentId });
+    const handle = await startParent(orderFor(paymentId));
+    const { id } = await refundOf(paymentId);
+    await world.untilState(id, 'pending');
+    await handle.terminate('a test');
+    expect(await world.temporal.workflow.getHandle(refundWorkflowId(id)).result()).toMatchObject({
+      state: 'succeeded',
+    });
+  });
+});
