@@ -178,6 +178,8 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
   });
   // A lost idle connection is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => undefined);
+  // So would a connection that is lost in the middle of a transaction: its statement fails, and that is how the caller learns of it.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   return {
     db,
