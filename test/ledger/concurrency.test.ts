@@ -1,0 +1,223 @@
+/** Many at once: one balance, one sender, one event, whoever comes first; and nothing half-written when a connection dies. */
+import fc from 'fast-check';
+import { sql } from 'kysely';
+import pg from 'pg';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { openDatabase } from '../../ledger/database.js';
+import type { Accepted } from '../../ledger/ledger.js';
+import { migrate } from '../../ledger/migrate.js';
+import { createLedger } from '../../ledger/postgres.js';
+import { freshDatabase } from '../support/database.js';
+import { accepted, answer, debit, ENTITY, openLinked, order, paid, seen, submitted } from './given.js';
+import { postgresLedger } from './postgres.js';
+
+const { ledger, database, url, violations } = await postgresLedger(50);
+const empty = await freshDatabase();
+
+const all = <T>(count: number, work: (number: number) => Promise<T>) =>
+  Promise.all(Array.from({ length: count }, (_, number) => work(number)));
+
+afterEach(async () => {
+  expect(await violations()).toEqual([]);
+});
+
+describe('one payment', () => {
+  it('never promises more than was captured to a thousand refunds of any size on fifty connections', async () => {
+    const facts = debit({ capturedMinor: 1_000_000n });
+    await accepted(ledger, facts, 1n);
+    const sizes = fc.sample(fc.bigInt(1n, 5_000n), { numRuns: 1_000, seed: 20_261_122 });
+    let watching = true;
+    const seenReserved: bigint[] = [];
+    const watch = (async () => {
+      while (watching) seenReserved.push((await ledger.findPayment(facts.id))?.reservedMinor ?? -1n);
+    })();
+    const answers = await Promise.allSettled(
+      sizes.map((minor) => ledger.accept(order(facts.id, minor), null)),
+    );
+    watching = false;
+    await watch;
+
+    const promised = answers.flatMap((each) =>
+      each.status === 'fulfilled' ? [each.value.refund.amountMinor] : [],
+    );
+    const sum = promised.reduce((total, minor) => total + minor, 1n);
+    for (const each of answers)
+      if (each.status === 'rejected') expect(each.reason).toMatchObject({ code: 'exceeds_refundable' });
+    expect(promised.length).toBeGreaterThan(100);
+    expect(promised.length).toBeLessThan(1_000);
+    expect(seenReserved.every((minor) => minor >= 0n && minor <= 1_000_000n)).toBe(true);
+    const after = await ledger.findPayment(facts.id);
+    expect(after).toMatchObject({ reservedMinor: sum, refundableMinor: 1_000_000n - sum });
+    if (sum < 1_000_000n) {
+      expect((await ledger.accept(order(facts.id, 1_000_000n - sum), null)).isNew).toBe(true);
+      await expect(ledger.accept(order(facts.id, 1n), null)).rejects.toMatchObject({
+        details: { refundable: '0.00' },
+      });
+    }
+  });
+
+  it('stores a hundred equal requests as one refund, also where the payment is new', async () => {
+    const facts = debit();
+    const asked = order(facts.id, 10_000n);
+    const answers: Accepted[] = await all(100, () => ledger.accept(asked, { entityId: ENTITY, facts }));
+    expect(new Set(answers.map(({ refund }) => refund.id)).size).toBe(1);
+    expect(answers.filter(({ isNew }) => isNew)).toHaveLength(1);
+    expect((await ledger.findPayment(facts.id))?.reservedMinor).toBe(10_000n);
+  });
+});
+
+describe('one refund', () => {
+  it('is given to one of twenty senders', async () => {
+    const id = await accepted(ledger, debit(), 5_000n);
+    const opened = await all(20, () => openLinked(ledger, id));
+    expect(opened.filter(({ kind }) => kind === 'send')).toHaveLength(1);
+    expect((await ledger.findRefund(id))?.attempts).toHaveLength(1);
+  });
+
+  it('is withdrawn or sent, never both', async () => {
+    const outcomes = new Set<string>();
+    for (let round = 0; round < 20; round += 1) {
+      const id = await accepted(ledger, debit(), 5_000n);
+      const tasks = [
+        async () => (await openLinked(ledger, id)).kind,
+        async () => (await ledger.withdraw(id, 'anna', 'changed her mind')).kind,
+      ];
+      if (round % 2 === 0) tasks.reverse();
+      const kinds = new Set<string>(await Promise.all(tasks.map((task) => task())));
+      outcomes.add([...kinds].sort().join(' and '));
+      expect(kinds.has('send')).not.toBe(kinds.has('withdrawn'));
+    }
+    expect(
+      [...outcomes].every((outcome) => ['adopt and withdrawn', 'refused and send'].includes(outcome)),
+    ).toBe(true);
+  });
+
+  it('is paid once, however often the same success is told at once', async () => {
+    const facts = debit();
+    const id = await accepted(ledger, facts, 5_000n);
+    const sent = await submitted(ledger, id);
+    const outcome = paid();
+    await all(20, (number) => ledger.record(number % 2 === 0 ? answer(sent, outcome) : seen(sent, outcome)));
+    const events = await database.db
+      .selectFrom('events')
+      .select('type')
+      .where('refund_id', '=', id)
+      .where('type', '=', 'attempt.succeeded')
+      .execute();
+    expect(events).toHaveLength(1);
+    expect(await ledger.findPayment(facts.id)).toMatchObject({ succeededMinor: 5_000n, reservedMinor: 0n });
+  });
+
+  it('releases its reservation once, however many give it up at once', async () => {
+    const facts = debit();
+    const id = await accepted(ledger, facts, 5_000n);
+    await all(20, (number) =>
+      number % 2 === 0 ? ledger.giveUp(id, 'not_owed', 'system') : ledger.withdraw(id, 'anna', 'no'),
+    );
+    expect(await ledger.findPayment(facts.id)).toMatchObject({ reservedMinor: 0n, refundableMinor: 10_000n });
+  });
+});
+
+describe('the schema', () => {
+  it('is brought up to date once by eight processes that start together', async () => {
+    const applied = await all(8, () => migrate(empty));
+    expect(applied.flat()).toEqual(['001_ledger']);
+    expect(await migrate(empty)).toEqual([]);
+  });
+
+  it.each([
+    ['UPDATE', 'update events set actor = actor'],
+    ['DELETE', 'delete from events'],
+    ['TRUNCATE', 'truncate events cascade'],
+  ])('refuses %s of what has happened', async (_name, statement) => {
+    await accepted(ledger, debit(), 1n);
+    await expect(sql.raw(statement).execute(database.db)).rejects.toThrow('append-only');
+  });
+
+  it('refuses an event that would promise more than was captured, whoever writes it', async () => {
+    const facts = debit();
+    await accepted(ledger, facts, 1n);
+    const tooMuch = database.db
+      .insertInto('events')
+      .values({
+        natural_key: 'by hand',
+        type: 'by hand',
+        payment_id: facts.id,
+        reserved_delta: 10_000n,
+        actor: 'a person',
+        data: '{}',
+      })
+      .execute();
+    await expect(tooMuch).rejects.toThrow('payment_balance');
+  });
+});
+
+describe('a connection that dies in the middle', () => {
+  it('leaves nothing half-written, and the next try goes through', async () => {
+    const facts = debit();
+    const id = await accepted(ledger, facts, 5_000n);
+    const mortal = openDatabase(url, { connections: 1 });
+    const itsLedger = createLedger(mortal);
+    const holder = new pg.Client(url);
+    await holder.connect();
+    try {
+      // Somebody holds the payment's row, so that the other stands in the middle of its transaction.
+      await holder.query('begin');
+      await holder.query('select 1 from payments where id = $1 for update', [facts.id]);
+      const opening = openLinked(itsLedger, id);
+      const failure = expect(opening).rejects.toThrow();
+      const blocked = await vi.waitFor(async () => {
+        const [pid] = await waitingForLocks();
+        return pid ?? expect.fail('nobody waits yet');
+      });
+      await holder.query('select pg_terminate_backend($1)', [blocked]);
+      await failure;
+      await holder.query('rollback');
+      expect((await ledger.findRefund(id))?.attempts).toEqual([]);
+      expect(await openLinked(itsLedger, id)).toMatchObject({ kind: 'send' });
+    } finally {
+      await holder.end();
+      await mortal.close();
+    }
+  });
+
+  it('after its statements and before its commit leaves none of them', async () => {
+    const facts = debit();
+    const id = await accepted(ledger, facts, 5_000n);
+    const mortal = openDatabase(url, { connections: 1 });
+    try {
+      const broken = mortal.transaction(async (tx) => {
+        await tx.updateTable('refunds').set({ state: 'canceled' }).where('id', '=', id).execute();
+        await tx
+          .insertInto('events')
+          .values({
+            natural_key: `half:${id}`,
+            type: 'refund.canceled',
+            payment_id: facts.id,
+            refund_id: id,
+            reserved_delta: -5_000n,
+            actor: 'a',
+            data: '{}',
+          })
+          .execute();
+        const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(tx);
+        await sql`select pg_terminate_backend(${rows[0]?.pid ?? 0})`.execute(database.db);
+        await sql`select 1`.execute(tx);
+      });
+      await expect(broken).rejects.toThrow();
+      expect(await ledger.findRefund(id)).toMatchObject({ state: 'reserved' });
+      expect(await ledger.findPayment(facts.id)).toMatchObject({ reservedMinor: 5_000n });
+    } finally {
+      await mortal.close();
+    }
+  });
+});
+
+/** Backends that wait for a lock in this database. Asked on another connection: within a transaction the answer never changes. */
+async function waitingForLocks(): Promise<number[]> {
+  const { rows } = await sql<{ pid: number }>`
+    select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(
+    database.db,
+  );
+  return rows.map(({ pid }) => pid);
+}
