@@ -1,0 +1,10 @@
+/** Which modules the simulation replaces by stand-ins on virtual time, for Node's loader and for vitest. */
+import { fileURLToPath } from 'node:url';
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+
+export const ALIASES = {
+  '@temporalio/workflow': here('./temporal/workflow.ts'),
+  uuid: here('./stand-in-uuid.ts'),
+  'node:timers/promises': here('./stand-in-timers.ts'),
+};

@@ -1,0 +1,103 @@
+/** I1 to I8 on the ledger's own rows, and that every promise has an end or somebody who looks after it. */
+import { isFinal, isOpenAttempt, OPEN_ATTEMPT_STATES, REFUND_STATES, REFUND_TRANSITIONS, type RefundState } from '../../../domain/states.js';
+import type { Row } from '../database/tables.js';
+import type { MemoryTables } from '../database/tables.js';
+import { amount, sumOf, text } from './rows.js';
+
+export function stateOf(row: Row): RefundState {
+  const state = REFUND_STATES.find((known) => known === row['state']);
+  if (state === undefined) throw new Error(`no state ${String(row['state'])}`);
+  return state;
+}
+
+const isOpen = (row: Row): boolean => OPEN_ATTEMPT_STATES.some((state) => state === row['state'] && isOpenAttempt(state));
+const short = (row: Row): string => text(row, 'id').slice(-6);
+
+/** One sentence for each thing that is wrong in the books. */
+export function ledgerViolations({ rows }: MemoryTables): string[] {
+  return [
+    ...rows.payments.flatMap((payment) => wrongBalance(payment, rows.events)),
+    ...rows.refunds.flatMap((refund) => wrongRefund(refund, rows)),
+    ...rows.attempts.flatMap((attempt) => wrongAttempt(attempt, rows)),
+  ];
+}
+
+/** I1, and that a balance is nothing but the sum of its events (I8: each fact once). */
+function wrongBalance(payment: Row, events: readonly Row[]): string[] {
+  const own = events.filter((event) => event['payment_id'] === payment['id']);
+  const wrong = ['reserved', 'succeeded', 'returned', 'disputed'].flatMap((kind) => {
+    const [stored, summed] = [amount(payment, `${kind}_minor`), sumOf(own, `${kind}_delta`)];
+    return stored === summed ? [] : [`I8: ${kind} is ${stored}, its events say ${summed}`];
+  });
+  const used =
+    amount(payment, 'reserved_minor') +
+    amount(payment, 'succeeded_minor') -
+    amount(payment, 'returned_minor') +
+    amount(payment, 'disputed_minor');
+  const captured = amount(payment, 'captured_minor');
+  const limit = captured > 0n ? captured : amount(payment, 'authorized_minor');
+  const excess = amount(payment, 'excess_minor');
+  if (used > limit + excess) wrong.push(`I1: ${used} of ${limit} are given or promised`);
+  if (excess > 0n && excess > used - limit) wrong.push(`I1: the excess is too large`);
+  return wrong;
+}
+
+/** Held is what is still owed while a refund is under way, and nothing when it has ended; each move is one of the machine. */
+function wrongRefund(refund: Row, { events, attempts, cases }: MemoryTables['rows']): string[] {
+  const id = short(refund);
+  const state = stateOf(refund);
+  const own = events.filter((event) => event['refund_id'] === refund['id']);
+  const tried = attempts.filter((attempt) => attempt['refund_id'] === refund['id']);
+  const held = sumOf(own, 'reserved_delta');
+  const paid = sumOf(
+    tried.filter((attempt) => attempt['state'] === 'succeeded'),
+    'amount_minor',
+  );
+  const owed = amount(refund, 'amount_minor') - paid;
+  const hadEnded = own.some((event) => ['refund.failed', 'refund.canceled', 'refund.closed_by_dispute'].includes(text(event, 'type')));
+  const wrong: string[] = [];
+  if (isFinal(state) ? held !== 0n : held !== (owed > 0n && !hadEnded ? owed : 0n))
+    wrong.push(`refund ${id} is ${state}, holds ${held} and owes ${owed}`);
+  if (isFinal(state) && tried.some(isOpen)) wrong.push(`I4: refund ${id} is ${state} with an open attempt`);
+  if (tried.filter((attempt) => isOpen(attempt) || attempt['state'] === 'absent').length > 1)
+    wrong.push(`I2: refund ${id} has two attempts that are not final`);
+  const isAsked = cases.some((entry) => entry['refund_id'] === refund['id'] && entry['closed_at'] === null);
+  if (!isFinal(state) && state !== 'awaiting_approval' && !(state === 'manual_review' && isAsked))
+    wrong.push(`refund ${id} is ${state}, and nobody is asked to look after it`);
+  if (state === 'succeeded' && paid < amount(refund, 'amount_minor')) wrong.push(`refund ${id} succeeded with ${paid} paid`);
+  return [...wrong, ...wrongMoves(refund, own)];
+}
+
+/** I4 and I5: every change of state is one of the machine's, and a final state is left on the gateway's word alone. */
+function wrongMoves(refund: Row, events: readonly Row[]): string[] {
+  let from: RefundState | undefined;
+  const wrong: string[] = [];
+  for (const event of events) {
+    const to = REFUND_STATES.find((state) => `refund.${state}` === event['type']);
+    if (to === undefined) continue;
+    const before = from;
+    from = to;
+    if (before === undefined) continue;
+    const moves = REFUND_TRANSITIONS.filter((move) => move.to === to && move.from.includes(before));
+    if (moves.length === 0 && before !== to) wrong.push(`refund ${short(refund)} went from ${before} to ${to}`);
+    if (isFinal(before) && before !== to && !['answer', 'look_up', 'notice'].includes(text(event, 'actor')))
+      wrong.push(`I5: refund ${short(refund)} left ${before} on the word of ${text(event, 'actor')}`);
+  }
+  return from === stateOf(refund) ? wrong : [...wrong, `refund ${short(refund)}: its events end in ${String(from)}`];
+}
+
+function wrongAttempt(attempt: Row, { events }: MemoryTables['rows']): string[] {
+  const own = events.filter((event) => event['attempt_id'] === attempt['id']);
+  const state = text(attempt, 'state');
+  const paid = sumOf(
+    own.filter((event) => event['type'] === 'attempt.succeeded'),
+    'succeeded_delta',
+  );
+  const wanted = state === 'succeeded' || state === 'returned' ? amount(attempt, 'amount_minor') : 0n;
+  const sends = own.filter((event) => event['type'] === 'attempt.submitted').length;
+  return [
+    ...(paid === wanted ? [] : [`attempt ${short(attempt)} is ${state}, its events have ${paid} paid`]),
+    ...(sends === attempt['sends'] ? [] : [`attempt ${short(attempt)}: ${String(attempt['sends'])} sends, ${sends} events`]),
+    ...(state === 'succeeded' && attempt['gateway_id'] === null ? [`attempt ${short(attempt)} is paid without an id`] : []),
+  ];
+}

@@ -1,0 +1,155 @@
+/** The gateway's own books against the ledger: what really left, for whom, how often, and whether it was allowed to. */
+import type { Transaction } from '../../../sandbox/gateway/types.js';
+import type { Row } from '../database/tables.js';
+import type { OutsideFacts } from '../world/outside-facts.js';
+import type { World } from '../world/world.js';
+import { stateOf } from './books.js';
+import { amount, text } from './rows.js';
+
+/** Longer before a credit than this, a fact at the gateway has to have been seen by its proof: two send windows and the way there. */
+const PROOF_AGE = 62_000;
+/** Classes of refusal that may be followed by a credit at all. */
+const OPENS_CREDIT: ReadonlySet<unknown> = new Set([
+  'not_linkable',
+  'issuer_declined',
+  'not_settled_yet',
+  'partial_not_supported',
+  'refund_not_enabled',
+]);
+
+export function gatewayViolations(world: World, facts: OutsideFacts): string[] {
+  const { gateway, database, payment } = world;
+  const all = gateway.transactions();
+  const given = all.filter((found) => (found.type === 'RF' || found.type === 'RV' || found.type === 'CD') && found.source === 'OPP');
+  const { attempts, refunds } = database.tables.rows;
+  const wrong: string[] = [];
+
+  for (const reference of new Set(given.map((found) => found.merchantTransactionId ?? ''))) {
+    const times = gateway.executedByReference(reference);
+    if (times > 1) wrong.push(`${reference} was executed ${times} times`);
+    if (!attempts.some((attempt) => attempt['reference'] === reference))
+      wrong.push(`the gateway was sent ${reference}, which nobody wrote down`);
+  }
+  for (const attempt of attempts) wrong.push(...wrongAttempt(world, attempt, given));
+  for (const refund of refunds) wrong.push(...wrongRefund(world, refund, given));
+  for (const credit of given) if (credit.type === 'CD' && credit.executed) wrong.push(...wrongCredit(world, credit, all));
+
+  const out = given.filter(standing).reduce((sum, found) => sum + payment.toMinor(found.amount), 0n);
+  const limit = payment.minor;
+  if (out > limit) wrong.push(`${out} of ${limit} were paid out by the program`);
+  const everything = all
+    .filter((found) => standing(found) && ['RF', 'RV', 'CD', 'CB'].includes(found.type))
+    .filter((found) => found.type !== 'CB' || !all.some((other) => other.type === 'CR' && other.referencedId === found.id))
+    .reduce((sum, found) => sum + payment.toMinor(found.amount), 0n);
+  const aftermath = all.some((found) => found.type === 'CB');
+  if (everything > limit && !facts.hasForcedMoney && !aftermath)
+    wrong.push(`${everything} of ${limit} are out, and nothing outside forced it`);
+  return wrong;
+}
+
+const standing = (found: Transaction): boolean => found.state === 'succeeded';
+
+/** What the ledger says of an attempt is what the gateway did. */
+function wrongAttempt({ database, payment }: World, attempt: Row, given: readonly Transaction[]): string[] {
+  const reference = text(attempt, 'reference');
+  const under = given.filter((found) => found.merchantTransactionId === reference);
+  const paid = under.filter(standing).reduce((sum, found) => sum + payment.toMinor(found.amount), 0n);
+  const cases = database.tables.rows.cases.filter((entry) => entry['refund_id'] === attempt['refund_id'] && entry['closed_at'] === null);
+  const isWatched = cases.length > 0;
+  const wrong: string[] = [];
+  switch (attempt['state']) {
+    case 'succeeded':
+      if (paid !== amount(attempt, 'amount_minor'))
+        wrong.push(`${reference} is paid in the ledger with ${amount(attempt, 'amount_minor')}, at the gateway with ${paid}`);
+      break;
+    case 'rejected':
+    case 'absent':
+    case 'returned':
+      if (paid !== 0n && !isWatched) wrong.push(`${reference} is ${text(attempt, 'state')} in the ledger, ${paid} went out, nobody looks`);
+      break;
+    default:
+      if (!isWatched) wrong.push(`${reference} is ${text(attempt, 'state')} and nobody looks`);
+  }
+  for (const found of under)
+    if (found.executed && payment.toMinor(found.amount) !== amount(attempt, 'amount_minor'))
+      wrong.push(`${reference} was to pay ${amount(attempt, 'amount_minor')} and paid ${payment.toMinor(found.amount)}`);
+  return wrong;
+}
+
+/** The customer has what was promised: all of it, or nothing, or somebody looks. */
+function wrongRefund({ database, payment }: World, refund: Row, given: readonly Transaction[]): string[] {
+  const references = new Set(
+    database.tables.rows.attempts.filter((attempt) => attempt['refund_id'] === refund['id']).map((attempt) => attempt['reference']),
+  );
+  const own = given.filter((found) => references.has(found.merchantTransactionId) && standing(found));
+  const paid = own.reduce((sum, found) => sum + payment.toMinor(found.amount), 0n);
+  const promised = amount(refund, 'amount_minor');
+  const state = stateOf(refund);
+  const name = `refund ${text(refund, 'id').slice(-6)}`;
+  if (paid > promised) return [`${name}: ${paid} of ${promised} were paid: too much`];
+  const isAsked = database.tables.rows.cases.some((entry) => entry['refund_id'] === refund['id'] && entry['closed_at'] === null);
+  switch (state) {
+    case 'succeeded':
+    case 'settled':
+      return paid === promised || isAsked ? [] : [`${name} is ${state}, ${paid} of ${promised} were paid`];
+    case 'failed':
+    case 'canceled':
+    case 'closed_by_dispute':
+      return paid === 0n ? [] : [`${name} is ${state}, and ${paid} were paid`];
+    default:
+      return [];
+  }
+}
+
+/** I3: default deny. Weighed against what was really at the gateway, not against what the program believed. */
+function wrongCredit(world: World, credit: Transaction, all: readonly Transaction[]): string[] {
+  const { database, payment, plan } = world;
+  const { attempts, refunds, events } = database.tables.rows;
+  const attempt = attempts.find((row) => row['reference'] === credit.merchantTransactionId);
+  if (attempt === undefined) return [];
+  const refund = refunds.find((row) => row['id'] === attempt['refund_id']);
+  const wrong: string[] = [];
+  const say = (why: string): void => void wrong.push(`I3: credit ${credit.merchantTransactionId ?? ''}: ${why}`);
+
+  const before = attempts.filter((row) => row['refund_id'] === attempt['refund_id'] && Number(row['number']) < Number(attempt['number']));
+  const last = before.filter((row) => row['way'] !== 'credit').at(-1);
+  // One that was refused may have paid in the end: then its class is gone, and a case is open.
+  if (last === undefined || !(OPENS_CREDIT.has(last['refusal_class']) || last['state'] === 'succeeded' || last['state'] === 'returned'))
+    say(`no refusal before it opens the way (${String(last?.['refusal_class'])})`);
+  if (!plan.policy.creditEnabled) say('credits are not enabled');
+
+  const seen = credit.timestamp - PROOF_AGE;
+  const known = all.filter((found) => Math.max(found.timestamp, found.visibleAt) <= seen && wasStanding(found, seen));
+  const reversed = new Set(all.filter((found) => found.type === 'CR' && found.timestamp <= credit.timestamp).map((found) => found.referencedId));
+  if (known.some((found) => found.type === 'CB' && !reversed.has(found.id))) say('a chargeback stood on the original');
+  const given = known
+    .filter((found) => ['RF', 'RV', 'CD'].includes(found.type) && found.id !== credit.id)
+    .reduce((sum, found) => sum + found.amount, 0n);
+  if (payment.toMinor(given + credit.amount) > payment.minor) say('more than was captured had been given back');
+  const wanted = destinationOf(refund) ?? payment.created.registrationId;
+  if (credit.registrationId !== wanted) say('it went to somebody else');
+
+  const limit = plan.policy.creditApprovalAbove[credit.currency];
+  const needs =
+    limit === undefined || payment.toMinor(credit.amount) > BigInt(limit) || wanted !== payment.created.registrationId;
+  const approved = events.some(
+    (event) =>
+      event['refund_id'] === attempt['refund_id'] &&
+      event['type'] === 'refund.approved' &&
+      event['actor'] !== refund?.['requested_by'] &&
+      Number(event['at'] instanceof Date ? event['at'].getTime() : Infinity) <= credit.timestamp,
+  );
+  if (needs && !approved) say('nobody approved it');
+  return wrong;
+}
+
+/** What came back later stood then. */
+function wasStanding(found: Transaction, at: number): boolean {
+  return found.state !== 'rejected' || (found.executed && found.changedAt > at);
+}
+
+function destinationOf(refund: Row | undefined): string | undefined {
+  const destination = refund?.['destination'];
+  if (typeof destination !== 'object' || destination === null || !('registrationId' in destination)) return undefined;
+  return typeof destination.registrationId === 'string' ? destination.registrationId : undefined;
+}

@@ -1,0 +1,84 @@
+/** The pieces of raw SQL that the ledger uses, each with what it means for rows in memory. A new one has to be added here. */
+import type { RawBuilder } from 'kysely';
+import { minor, type Row } from './tables.js';
+
+interface Given {
+  /** Values put into the template, in their order. */
+  readonly values: readonly unknown[];
+  readonly row: Row;
+  /** All rows that the query found, for sums. */
+  readonly rows: readonly Row[];
+  readonly now: Date;
+}
+
+const since = ({ values: [moment], now }: Given): number | null =>
+  moment instanceof Date ? now.getTime() - moment.getTime() : null;
+const sumOf =
+  (column: string) =>
+  ({ rows }: Given): string =>
+    rows.reduce((sum, row) => sum + minor(row, column), 0n).toString();
+const oneMore =
+  (column: string) =>
+  ({ row }: Given): number =>
+    Number(row[column]) + 1;
+const dataField =
+  (name: string) =>
+  ({ row }: Given): unknown => {
+    const { data } = row;
+    return typeof data === 'object' && data !== null ? Object.getOwnPropertyDescriptor(data, name)?.value : undefined;
+  };
+
+const MEANINGS: Readonly<Record<string, (given: Given) => unknown>> = {
+  'now()': ({ now }) => now,
+  "now() + ? * interval '1 millisecond'": ({ now, values: [ms] }) => new Date(now.getTime() + Number(ms)),
+  '(extract(epoch from now() - ?::timestamptz) * 1000)::float8': since,
+  'version + 1': oneMore('version'),
+  'look_ups + 1': oneMore('look_ups'),
+  'coalesce(sum(reserved_delta), 0)::text': sumOf('reserved_delta'),
+  'coalesce(sum(amount_minor), 0)::text': sumOf('amount_minor'),
+  "data->>'gatewayId'": dataField('gatewayId'),
+  "coalesce((data->>'final')::boolean, false)": (given) => dataField('final')(given) ?? false,
+  'coalesce(registration_id, ?)': ({ row, values: [other] }) => row['registration_id'] ?? other,
+  'greatest(0, reserved_minor + succeeded_minor - returned_minor + disputed_minor - case when ?::bigint > 0 then ?::bigint else ?::bigint end)':
+    ({ row, values: [captured, , authorized] }) => {
+      const used =
+        minor(row, 'reserved_minor') +
+        minor(row, 'succeeded_minor') -
+        minor(row, 'returned_minor') +
+        minor(row, 'disputed_minor');
+      const limit = typeof captured === 'bigint' && captured > 0n ? captured : authorized;
+      const above = used - (typeof limit === 'bigint' ? limit : 0n);
+      return above > 0n ? above : 0n;
+    },
+};
+
+/** A piece of raw SQL, evaluated. Throws for one that is not in the list. */
+export function evaluate(fragment: RawBuilder<unknown>, row: Row, rows: readonly Row[], now: Date): unknown {
+  const node = fragment.toOperationNode();
+  if (!('sqlFragments' in node) || !('parameters' in node)) throw new Error('not a piece of raw SQL');
+  const { text, values } = read(node.sqlFragments, node.parameters);
+  const meaning = MEANINGS[text];
+  if (meaning === undefined) throw new Error(`the database in memory does not know this SQL: ${text}`);
+  return meaning({ values, row, rows, now });
+}
+
+const texts = new WeakMap<object, string>();
+
+function read(fragments: unknown, parameters: unknown): { text: string; values: readonly unknown[] } {
+  if (!Array.isArray(fragments) || !Array.isArray(parameters)) throw new Error('raw SQL without its parts');
+  let text = texts.get(fragments);
+  if (text === undefined) {
+    text = fragments.join('?').replaceAll(/\s+/g, ' ').trim();
+    texts.set(fragments, text);
+  }
+  const values = parameters.map((parameter: unknown) =>
+    typeof parameter === 'object' && parameter !== null && 'value' in parameter ? parameter.value : undefined,
+  );
+  return { text, values };
+}
+
+/** Whether a value of an update or insert is a piece of SQL. */
+export function isFragment(value: unknown): value is RawBuilder<unknown> {
+  return typeof value === 'object' && value !== null && 'isRawBuilder' in value;
+}
+

@@ -1,0 +1,61 @@
+/** A database in memory for the real ledger: its own functions run on it, so there is no second ledger to keep alike. */
+import type { Kysely } from 'kysely';
+import type { Database, Tables, Tx } from '../../../ledger/database.js';
+import { Insert, Select, Update, type Run } from './queries.js';
+import { MemoryTables, type TableName } from './tables.js';
+
+export interface MemoryDatabase extends Database {
+  /** Everything that is stored, for whoever checks it. */
+  readonly tables: MemoryTables;
+}
+
+/**
+ * `clock`: milliseconds, what `now()` is taken from. Transactions run one at a time, each alone and as a whole. It never waits for
+ * anything but promises: whoever drains the microtask queue after a call has seen the whole transaction.
+ */
+export function openMemoryDatabase(clock: () => number): MemoryDatabase {
+  const tables = new MemoryTables(clock);
+  let underWay: Promise<unknown> | undefined;
+
+  const inside: Run = async (work) => work();
+  const outside: Run = async (work) => {
+    while (underWay !== undefined) await underWay;
+    return work();
+  };
+
+  async function alone<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    while (underWay !== undefined) await underWay;
+    let done = (): void => undefined;
+    underWay = new Promise<void>((resolve) => (done = resolve));
+    tables.begin();
+    let keep = false;
+    try {
+      const result = await work(transaction);
+      keep = true;
+      return result;
+    } finally {
+      tables.end(keep);
+      underWay = undefined;
+      done();
+    }
+  }
+
+  const transaction = queriesOn(tables, inside);
+  return { tables, db: queriesOn(tables, outside), transaction: alone, close: () => Promise.resolve() };
+}
+
+function queriesOn(tables: MemoryTables, run: Run): Tx {
+  const queries: unknown = {
+    selectFrom: (table: TableName) => new Select(tables, run, table),
+    selectNoFrom: (what: unknown) => new Select(tables, run, undefined).select(what),
+    insertInto: (table: TableName) => new Insert(tables, run, table),
+    updateTable: (table: TableName) => new Update(tables, run, table),
+  };
+  if (!isBuilder(queries)) throw new Error('unreachable');
+  return queries;
+}
+
+/** It has the builder's methods that the ledger calls; another one fails by name at once, and the contract tests run on both. */
+function isBuilder(queries: unknown): queries is Tx & Kysely<Tables> {
+  return typeof queries === 'object';
+}

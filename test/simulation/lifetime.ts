@@ -1,0 +1,188 @@
+/** One whole lifetime: a payment, refunds on it, everything that can come between, quiet, and then the books. */
+import { acceptRefund, RequestRefused } from '../../activities/accept.js';
+import { formatAmount, storedMoney } from '../../domain/money.js';
+import { isFinal } from '../../domain/states.js';
+import { LedgerError } from '../../ledger/ledger.js';
+import { REFUND_WORKFLOW, refundWorkflowId } from '../../workflows/contract.js';
+import { ledgerViolations } from './checks/books.js';
+import { gatewayViolations } from './checks/gateway.js';
+import { noteReached } from './checks/reached.js';
+import { OutsideFacts } from './world/outside-facts.js';
+import { People } from './world/people.js';
+import { Receiver } from './world/receiver.js';
+import type { Coverage } from './world/coverage.js';
+import { GatewayLink } from './world/gateway-link.js';
+import { enter, leave } from './world/stand-ins.js';
+import { KeptTrace } from './world/trace.js';
+import { World, type Mutant } from './world/world.js';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+/** Virtual time that a world may take to come to rest once nothing goes wrong any more. */
+const PATIENCE = 5 * DAY;
+
+export interface Lifetime {
+  readonly seed: number;
+  /** What does not hold; empty where all is well. */
+  readonly violations: readonly string[];
+  readonly steps: number;
+  readonly trace: readonly string[];
+}
+
+export interface LifetimeOptions {
+  readonly coverage: Coverage;
+  readonly isTraced?: boolean;
+  readonly mutant?: Mutant | undefined;
+}
+
+/** Everything follows from the seed: the same one again is the same lifetime. */
+export async function live(seed: number, options: LifetimeOptions): Promise<Lifetime> {
+  const world = new World({ seed, ...options });
+  enter(world);
+  const violations: string[] = [];
+  try {
+    violations.push(...(await unfold(world)));
+  } catch (error) {
+    violations.push(`the world broke: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  } finally {
+    leave();
+  }
+  const trace = world.trace instanceof KeptTrace ? world.trace.lines : [];
+  return { seed, violations, steps: world.scheduler.steps, trace };
+}
+
+async function unfold(world: World): Promise<readonly string[]> {
+  const { scheduler, cluster, chaos, random, gateway } = world;
+  const receiver = new Receiver(world);
+  const people = new People(world);
+  const facts = new OutsideFacts(world);
+  facts.takePayment();
+  askForRefunds(world, people);
+  people.plan();
+  facts.plan();
+
+  const settle = (): boolean => cluster.settle();
+  const troubleEnds = scheduler.now + random.spread(MINUTE, 2 * DAY);
+  await scheduler.run(settle, () => false, troubleEnds);
+
+  // From here on nothing goes wrong any more: all that is left has to come to rest.
+  scheduler.now = Math.max(scheduler.now, troubleEnds);
+  world.trace.note('world', 'NOTHING GOES WRONG FROM HERE ON');
+  chaos.isOn = false;
+  gateway.clearFault();
+  world.isDatabaseDown = false;
+  facts.finishPending();
+  const until = scheduler.now + PATIENCE;
+  for (let round = 0; round < 3; round += 1) {
+    sweep(world);
+    const end = await scheduler.run(settle, restful(world), until);
+    if (end === 'time_up') return [`it did not come to rest: ${describe(world)}`];
+    // What an audit does: every attempt of a refund that is over, once more.
+    await scheduler.run(settle, receiver.audit(), until);
+  }
+  await scheduler.run(settle, restful(world), until);
+  noteReached(world);
+  return [...world.failures, ...ledgerViolations(world.database.tables), ...gatewayViolations(world, facts)];
+}
+
+function describe({ database, cluster }: World): string {
+  const refunds = database.tables.rows.refunds.map((row) => `${String(row['id']).slice(-6)} is ${String(row['state'])}`);
+  return `${refunds.join(', ')}; ${cluster.openRuns} runs`;
+}
+
+/** Starts what has ended or was never started though its refund is not over. */
+function sweep(world: World): void {
+  for (const row of world.database.tables.rows.refunds) {
+    const id = String(row['id']);
+    if (isOver(row['state']) || world.cluster.isOpen(refundWorkflowId(id))) continue;
+    world.trace.note('sweep', `starts ${id.slice(-6)}`);
+    startRefund(world, id);
+  }
+}
+
+function isOver(state: unknown): boolean {
+  return typeof state === 'string' && FINAL.has(state);
+}
+const FINAL: ReadonlySet<string> = new Set(
+  (['succeeded', 'settled', 'closed_by_dispute', 'failed', 'canceled'] as const).filter(isFinal),
+);
+
+export function startRefund(world: World, refundId: string, conflict: 'use_existing' | 'second' = 'use_existing'): void {
+  const input = { refundId, plan: world.plan, lookUpTaskQueue: 'look-ups' };
+  world.cluster.start(REFUND_WORKFLOW, refundWorkflowId(refundId), [input], conflict);
+}
+
+/** Every refund is over, or waits for a person and nothing about it has changed for hours. */
+function restful(world: World): () => boolean {
+  const { scheduler, cluster, database } = world;
+  let next = scheduler.now + 10 * MINUTE;
+  let before = '';
+  let same = 0;
+  // So that the clock has somewhere to go where nothing else is left to happen.
+  const tick = (): void => void scheduler.after(HOUR, tick);
+  scheduler.after(10 * MINUTE, tick);
+  return () => {
+    if (cluster.openRuns === 0) return true;
+    if (scheduler.now < next) return false;
+    next = scheduler.now + HOUR;
+    const { refunds, attempts } = database.tables.rows;
+    if (!refunds.every((row) => isOver(row['state']) || WAITS.has(row['state']))) {
+      same = 0;
+      return false;
+    }
+    // Look-ups are counted anew with each sending; the state of the attempts is what has to stand still.
+    const now = `${refunds.map((row) => String(row['version'])).join()} ${attempts.map((row) => String(row['state'])).join()}`;
+    same = now === before ? same + 1 : 0;
+    before = now;
+    return same >= (attempts.some((row) => row['state'] === 'unknown' || row['state'] === 'pending') ? 6 : 1);
+  };
+}
+const WAITS: ReadonlySet<unknown> = new Set(['manual_review', 'awaiting_approval']);
+
+/** One to three refunds, by the client or by a caller's own workflow. */
+function askForRefunds(world: World, people: People): void {
+  const { random, scheduler } = world;
+  const { payment } = world;
+  const count = random.pick([1, 1, 1, 2, 2, 3]);
+  const whole = payment.minor;
+  const part = random.pick([whole, whole, whole / 2n, whole / 3n, (whole * 6n) / 10n, (whole * 3n) / 10n]);
+  for (let index = 0; index < count; index += 1) {
+    const minor = random.chance(0.7) ? part : random.pick([whole, whole / 4n, whole / 2n]);
+    const order = {
+      caller: 'shop',
+      // Now and then the same intent is asked for twice.
+      idempotencyKey: random.chance(0.1) ? 'key-0' : `key-${index}`,
+      requestedBy: 'asker',
+      request: {
+        paymentId: random.pick([payment.id, payment.id, ...payment.created.captureIds]),
+        amount: formatAmount(storedMoney(payment.roundDown(minor), payment.currency)),
+        currency: payment.currency,
+        reason: 'requested_by_customer',
+        ...(random.chance(0.12) ? { destination: { registrationId: payment.otherRegistrationId } } : {}),
+      },
+    };
+    scheduler.after(index === 0 ? 0 : random.spread(1, 2 * HOUR), () => {
+      if (random.chance(0.2)) {
+        world.cluster.start('payBack', `order-${index}`, [order, 'refunds'], 'use_existing');
+        people.watchOrder(`order-${index}`);
+        return;
+      }
+      const context = world.outsider('client');
+      const link = new GatewayLink(world, context, true);
+      acceptRefund(world.dependencies({ ledger: world.ledger, gateway: link }), order).then(
+        ({ refund }) => {
+          world.trace.note('client', `accepted ${refund.id.slice(-6)}: ${order.request.amount} ${refund.currency}`);
+          if (world.chaos.isOn && random.chance(0.03)) return; // the client dies before it can start the workflow
+          startRefund(world, refund.id);
+        },
+        (error: unknown) => {
+          world.trace.note('client', `refused: ${String(error)}`);
+          world.coverage.hit('acceptance', error instanceof LedgerError ? error.code : error instanceof RequestRefused ? 'invalid_request' : 'unavailable');
+          if (!(error instanceof LedgerError || error instanceof RequestRefused)) world.fail(error);
+        },
+      );
+    });
+  }
+}
+

@@ -1,0 +1,97 @@
+/** What goes wrong, and when: decided by the world's chance, at every call that a process makes. */
+import type { Coverage } from './coverage.js';
+import type { Random } from './random.js';
+
+export type LedgerFault =
+  | 'crash_before'
+  | 'crash_after'
+  | 'freeze_before'
+  | 'freeze_after'
+  | 'commit_answer_lost'
+  | 'connection_refused'
+  | 'slow';
+export type WriteFault =
+  | 'crash_before'
+  | 'crash_after_handing_over'
+  | 'crash_with_answer'
+  | 'freeze_before'
+  | 'freeze_while_waiting'
+  | 'not_sent'
+  | 'gateway';
+export type ReadFault = 'crash_before' | 'crash_after' | 'freeze_before' | 'freeze_after' | 'look_up' | 'unavailable';
+
+const LEDGER: readonly [LedgerFault, ...LedgerFault[]] = [
+  'crash_before',
+  'crash_after',
+  'freeze_before',
+  'freeze_after',
+  'commit_answer_lost',
+  'connection_refused',
+  'slow',
+];
+const WRITE: readonly [WriteFault, ...WriteFault[]] = [
+  'crash_before',
+  'crash_after_handing_over',
+  'crash_with_answer',
+  'freeze_before',
+  'freeze_while_waiting',
+  'not_sent',
+];
+const READ: readonly [ReadFault, ...ReadFault[]] = [
+  'crash_before',
+  'crash_after',
+  'freeze_before',
+  'freeze_after',
+  'look_up',
+  'look_up',
+  'unavailable',
+];
+
+export class Chaos {
+  isOn = true;
+  /** Chance of a fault at each call of the ledger or a read of the gateway. */
+  readonly rate: number;
+  /** Chance that a write meets something at the gateway itself. */
+  readonly gatewayRate: number;
+  readonly #random: Random;
+  readonly #coverage: Coverage;
+
+  constructor(random: Random, coverage: Coverage) {
+    this.#random = random;
+    this.#coverage = coverage;
+    this.rate = random.pick([0, 0, 0.01, 0.03, 0.1, 0.25]);
+    this.gatewayRate = random.pick([0, 0.2, 0.5, 0.8]);
+  }
+
+  ledger(): LedgerFault | undefined {
+    return this.#draw('ledger', this.rate, LEDGER);
+  }
+
+  read(): ReadFault | undefined {
+    return this.#draw('read', this.rate * 1.5, READ);
+  }
+
+  write(): WriteFault | undefined {
+    if (this.isOn && this.#random.chance(this.gatewayRate)) return 'gateway';
+    return this.#draw('write', this.rate * 2, WRITE);
+  }
+
+  /** A process that has just done its work dies before it can say so. */
+  dropsResult(): boolean {
+    if (!this.isOn || !this.#random.chance(this.rate)) return false;
+    this.#coverage.hit('fault', 'activity crash_before_result');
+    return true;
+  }
+
+  #draw<T extends string>(where: string, rate: number, faults: readonly [T, ...T[]]): T | undefined {
+    if (!this.isOn || rate === 0 || !this.#random.chance(rate)) return undefined;
+    const fault = this.#random.pick(faults);
+    this.#coverage.hit('fault', `${where} ${fault}`);
+    return fault;
+  }
+
+  /** Long enough to be taken for dead, or not; sometimes past every deadline. */
+  freezeMs(): number {
+    return this.#random.spread(500, 3_600_000);
+  }
+}

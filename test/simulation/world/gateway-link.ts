@@ -1,0 +1,223 @@
+/** The gateway as one activity reaches it: the simulator's own rules behind the client's own parsing, over a network that fails. */
+import type { GatewayTransaction, LookUp, NotSentReason, SendResult, TransactionTree } from '../../../domain/transaction.js';
+import { readTransactionBody } from '../../../gateway/answer.js';
+import { Form } from '../../../gateway/form.js';
+import type { Gateway, SendLimits } from '../../../gateway/gateway.js';
+import { findByReference, findWithLinked } from '../../../gateway/look-ups.js';
+import type { Exchange } from '../../../gateway/one-request.js';
+import type { Delivery, LookUpEndpoint, WriteEndpoint } from '../../../sandbox/gateway/types.js';
+import { planTrouble } from './gateway-trouble.js';
+import type { ActivityContext } from './process.js';
+import { AUTHORIZATION, type World } from './world.js';
+
+const NOT_SENT: readonly [NotSentReason, ...NotSentReason[]] = ['refused', 'dns', 'tls', 'connect_timeout', 'closed'];
+const MAX_BODY = 1024 * 1024;
+
+export class GatewayLink implements Gateway {
+  readonly #world: World;
+  readonly #context: ActivityContext;
+  readonly #isReliable: boolean;
+
+  /** `isReliable`: for whoever looks in from outside and is not what is tested. */
+  constructor(world: World, context: ActivityContext, isReliable = false) {
+    this.#world = world;
+    this.#context = context;
+    this.#isReliable = isReliable;
+  }
+
+  readonly refund: Gateway['refund'] = async (order) => {
+    new Form('refund')
+      .inPath('paymentId', order.paymentId)
+      .need('amount', order.amount)
+      .need('currency', order.currency)
+      .need('merchantTransactionId', order.merchantTransactionId)
+      .encode();
+    return this.#write({ kind: 'backoffice', id: order.paymentId }, order.limits, {
+      entityId: order.entityId,
+      paymentType: 'RF',
+      amount: order.amount,
+      currency: order.currency,
+      merchantTransactionId: order.merchantTransactionId,
+    });
+  };
+
+  readonly reverse: Gateway['reverse'] = async (order) => {
+    new Form('reverse').inPath('paymentId', order.paymentId).encode();
+    return this.#write({ kind: 'backoffice', id: order.paymentId }, order.limits, {
+      entityId: order.entityId,
+      paymentType: 'RV',
+      merchantTransactionId: order.merchantTransactionId,
+      ...order.partial,
+    });
+  };
+
+  readonly creditRegistration: Gateway['creditRegistration'] = async (order) => {
+    new Form('creditRegistration')
+      .inPath('registrationId', order.registrationId)
+      .need('amount', order.amount)
+      .need('currency', order.currency)
+      .need('merchantTransactionId', order.merchantTransactionId)
+      .encode();
+    return this.#write({ kind: 'pay_registration', registrationId: order.registrationId }, order.limits, {
+      entityId: order.entityId,
+      paymentType: 'CD',
+      amount: order.amount,
+      currency: order.currency,
+      merchantTransactionId: order.merchantTransactionId,
+    });
+  };
+
+  readonly creditCard: Gateway['creditCard'] = () => Promise.reject(new Error('no card is credited in the simulation'));
+  readonly resultCodes: Gateway['resultCodes'] = () => Promise.resolve({ kind: 'not_found' });
+  readonly close: Gateway['close'] = () => Promise.resolve();
+
+  findByReference(entityId: string, reference: string): Promise<LookUp<readonly GatewayTransaction[]>> {
+    return findByReference((path) => this.#get(path), entityId, reference, this.#world.scheduler.now + 30_000);
+  }
+
+  findWithLinked(entityId: string, id: string): Promise<LookUp<TransactionTree>> {
+    return findWithLinked((path) => this.#get(path), entityId, id, this.#world.scheduler.now + 30_000);
+  }
+
+  #write(endpoint: WriteEndpoint, limits: SendLimits, fields: Readonly<Record<string, string>>): Promise<SendResult> {
+    const { scheduler, chaos, random, trace, coverage } = this.#world;
+    const { process } = this.#context;
+    return new Promise((resolve) => {
+      const fault = chaos.write();
+      if (fault !== undefined && fault !== 'gateway') trace.note(process.name, `${fields['paymentType']}: fault ${fault}`);
+      const settle = (result: SendResult): void => {
+        if (trace.isKept) trace.note(process.name, `${fields['paymentType']} answered ${JSON.stringify(result).slice(0, 200)}`);
+        resolve(result);
+      };
+      if (fault === 'crash_before') process.crash();
+      if (fault === 'freeze_before') process.freeze(chaos.freezeMs());
+      if (fault === 'not_sent') {
+        scheduler.after(random.spread(1, 20_000), () =>
+          process.deliver(() => settle({ kind: 'not_sent', why: random.pick(NOT_SENT) })),
+        );
+        return;
+      }
+      scheduler.after(random.between(1, 30), () =>
+        process.deliver(() => {
+          // The client's own check, in the tick that hands the request to the socket.
+          if (!(scheduler.now <= limits.sendBy)) {
+            coverage.hit('fault', 'write deadline_passed');
+            settle({ kind: 'not_sent', why: 'deadline_passed' });
+            return;
+          }
+          if (fault === 'crash_after_handing_over') process.crash();
+          if (fault === 'freeze_while_waiting') process.freeze(chaos.freezeMs());
+          let isOver = false;
+          const once = (result: SendResult): void => {
+            if (isOver) return;
+            isOver = true;
+            scheduler.cancel(timer);
+            settle(result);
+          };
+          const timer = scheduler.after(limits.answerWithin, () =>
+            process.deliver(() => once({ kind: 'no_answer', why: 'timeout' })),
+          );
+          scheduler.after(random.between(1, 60), () => {
+            if (fault === 'gateway') planTrouble(this.#world, fields);
+            const delivery = this.#atGateway(endpoint, fields);
+            this.#world.watchGateway();
+            scheduler.after(delivery.afterMs + random.between(1, 60), () => {
+              if (fault === 'crash_with_answer') process.crash();
+              process.deliver(() => once(sendResult(exchangeOf(delivery))));
+            });
+          });
+        }),
+      );
+    });
+  }
+
+  #atGateway(endpoint: WriteEndpoint, fields: Readonly<Record<string, string>>): Delivery {
+    const { gateway, trace } = this.#world;
+    const delivery = gateway.execute({
+      endpoint,
+      authorization: AUTHORIZATION,
+      parameters: new Map(Object.entries(fields)),
+    });
+    if (trace.isKept)
+      trace.note(
+        'gateway',
+        `${fields['paymentType']} ${fields['amount'] ?? 'all'} under ${fields['merchantTransactionId']} → ${
+          delivery.kind === 'answer' ? `${delivery.body.result?.code} after ${delivery.afterMs} ms` : delivery.kind
+        }`,
+      );
+    return delivery;
+  }
+
+  #get(path: string): Promise<Exchange> {
+    const { scheduler, chaos, random, trace, gateway } = this.#world;
+    const { process } = this.#context;
+    const [endpoint, parameters] = routed(path);
+    return new Promise((resolve) => {
+      const fault = this.#isReliable ? undefined : chaos.read();
+      if (fault !== undefined) trace.note(process.name, `look-up: fault ${fault}`);
+      if (fault === 'crash_before') process.crash();
+      if (fault === 'freeze_before') process.freeze(chaos.freezeMs());
+      process.deliver(() =>
+        scheduler.after(random.between(1, 40), () => {
+          if (fault === 'unavailable') {
+            process.deliver(() => resolve({ kind: 'not_sent', why: 'refused' }));
+            return;
+          }
+          if (fault === 'look_up')
+            gateway.setFault({
+              effect: { kind: 'look_up', how: random.pick(['throttled', 'empty', 'empty', 'html', 'drop']) },
+            });
+          const delivery = gateway.query({ endpoint, authorization: AUTHORIZATION, parameters });
+          this.#world.watchGateway();
+          if (trace.isKept)
+            trace.note('gateway', `look-up ${path.slice(0, 20)} → ${delivery.kind === 'answer' ? (delivery.body.records?.map((r) => `${r.paymentType} ${r.result?.code}`).join(', ') ?? delivery.body.result?.code) : delivery.kind}`);
+          if (fault === 'crash_after') process.crash();
+          if (fault === 'freeze_after') process.freeze(chaos.freezeMs());
+          process.deliver(() => resolve(exchangeOf(delivery)));
+        }),
+      );
+    });
+  }
+}
+
+function routed(path: string): [LookUpEndpoint, ReadonlyMap<string, string>] {
+  const [address = '', query = ''] = path.split('?');
+  const parameters = new Map(
+    query.split('&').map((pair): [string, string] => {
+      const [name = '', value = ''] = pair.split('=');
+      return [name, decodeURIComponent(value)];
+    }),
+  );
+  const [, version, , id] = address.split('/');
+  if (version === 'v1') return [id === undefined ? { kind: 'v1_search' } : { kind: 'v1_query', id }, parameters];
+  return [id === undefined ? { kind: 'v3_search' } : { kind: 'v3_query', id }, parameters];
+}
+
+/** What one HTTP request comes to, as the client's transport tells it. */
+function exchangeOf(delivery: Delivery): Exchange {
+  switch (delivery.kind) {
+    case 'answer':
+      return { kind: 'answered', httpStatus: delivery.httpStatus, body: JSON.stringify(delivery.body) };
+    case 'dropped':
+      return { kind: 'no_answer', why: 'connection_lost' };
+    case 'raw': {
+      const { httpStatus } = delivery;
+      if (delivery.cutOff) return { kind: 'no_answer', why: 'body_cut_off', httpStatus };
+      if (httpStatus >= 300 && httpStatus < 400) return { kind: 'no_answer', why: 'redirected', httpStatus };
+      if (delivery.text.length > MAX_BODY) return { kind: 'no_answer', why: 'body_too_large', httpStatus };
+      return { kind: 'answered', httpStatus, body: delivery.text };
+    }
+    default:
+      return delivery satisfies never;
+  }
+}
+
+/** As the client reads the answer to a write: the HTTP status decides nothing. */
+function sendResult(exchange: Exchange): SendResult {
+  if (exchange.kind !== 'answered') return exchange;
+  const { httpStatus } = exchange;
+  const read = readTransactionBody(exchange.body);
+  return read.ok
+    ? { kind: 'answered', httpStatus, transaction: read.value }
+    : { kind: 'no_answer', why: read.why, httpStatus };
+}

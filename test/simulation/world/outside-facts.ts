@@ -1,0 +1,152 @@
+/** What happens to the payment without the merchant's program: it is made, charged back, refunded in the portal, decided late. */
+import { CommandRefused, type CreatedPayment } from '../../../sandbox/gateway/commands.js';
+import { decimalsOf, isCurrencyCode } from '../../../domain/currency.js';
+import type { World } from './world.js';
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+
+/** A payment and how its amounts are counted. */
+export class SimulatedPayment {
+  readonly id: string;
+  readonly currency: string;
+  /** The whole of it in minor units: captured, or authorised where nothing is. */
+  readonly minor: bigint;
+  readonly type: 'DB' | 'PA';
+  readonly created: CreatedPayment;
+  readonly otherRegistrationId: string;
+  readonly #decimals: number;
+
+  constructor(
+    created: CreatedPayment,
+    given: { readonly type: 'DB' | 'PA'; readonly currency: string; readonly hundredths: bigint; readonly other: string },
+  ) {
+    if (!isCurrencyCode(given.currency)) throw new Error(given.currency);
+    this.#decimals = decimalsOf(given.currency);
+    this.id = created.paymentId;
+    this.created = created;
+    this.type = given.type;
+    this.currency = given.currency;
+    this.otherRegistrationId = given.other;
+    this.minor = this.toMinor(given.hundredths);
+  }
+
+  toMinor(hundredths: bigint): bigint {
+    return this.#decimals >= 2
+      ? hundredths * 10n ** BigInt(this.#decimals - 2)
+      : hundredths / 10n ** BigInt(2 - this.#decimals);
+  }
+
+  toHundredths(minor: bigint): bigint {
+    return this.#decimals >= 2 ? minor / 10n ** BigInt(this.#decimals - 2) : minor * 10n ** BigInt(2 - this.#decimals);
+  }
+
+  /** To what the gateway can be told: three decimals end in 0 there. */
+  roundDown(minor: bigint): bigint {
+    return this.toMinor(this.toHundredths(minor));
+  }
+}
+
+export class OutsideFacts {
+  readonly #world: World;
+  /** A chargeback came, or somebody gave money back in the portal: more than the program decided on may be out. */
+  hasForcedMoney = false;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  takePayment(): void {
+    const { random, gateway } = this.#world;
+    const kind = random.pick(['DB', 'DB', 'DB', 'captured', 'captured', 'PA'] as const);
+    const currency = random.pick(['EUR', 'EUR', 'EUR', 'EUR', 'JPY', 'KWD']);
+    const hundredths = random.pick([10_000n, 10_000n, 3_000n, 99_900n]);
+    const captures =
+      kind === 'captured' ? random.pick([[10n], [5n, 5n], [6n, 2n, 2n], [7n]]).map((tenth) => (hundredths * tenth) / 10n) : [];
+    const type = kind === 'DB' ? 'DB' : 'PA';
+    const created = gateway.createPayment({ type, amount: hundredths, currency, captures, ageMs: DAY });
+    const other = gateway.createPayment({ type: 'DB', amount: 100n, currency, ageMs: DAY });
+    gateway.due();
+    this.#world.payment = new SimulatedPayment(created, {
+      type,
+      currency,
+      hundredths: captures.length > 0 ? captures.reduce((sum, amount) => sum + amount, 0n) : hundredths,
+      other: other.registrationId,
+    });
+    this.#world.trace.note(
+      'gateway',
+      `${type} of ${hundredths} hundredths ${currency}${captures.length > 0 ? `, captured ${captures.join(' + ')}` : ''}`,
+    );
+  }
+
+  /** Charges that come by themselves, at a moment that nobody chose. */
+  plan(): void {
+    const { random, scheduler } = this.#world;
+    const at = (act: () => void): void => void scheduler.after(random.spread(10, 2 * DAY), act);
+    if (random.chance(0.12)) at(() => this.#chargeback());
+    if (random.chance(0.1)) at(() => this.#portalRefund());
+    if (random.chance(0.08)) at(() => this.#comeBack());
+    if (random.chance(0.05)) at(() => this.#forgedNotice());
+  }
+
+  #attempt(name: string, act: () => void): void {
+    try {
+      act();
+      this.#world.coverage.hit('outside', name);
+      this.#world.trace.note('outside', name);
+    } catch (error) {
+      if (!(error instanceof CommandRefused)) throw error;
+    }
+    this.#world.watchGateway();
+  }
+
+  #withMoney(): string {
+    const { payment, random } = this.#world;
+    return random.pick([payment.created.captureIds[0] ?? payment.id, ...payment.created.captureIds]);
+  }
+
+  #chargeback(): void {
+    const { gateway, random, scheduler } = this.#world;
+    this.#attempt('chargeback', () => {
+      const { id } = gateway.chargeback({ paymentId: this.#withMoney() });
+      this.hasForcedMoney = true;
+      if (random.chance(0.4))
+        scheduler.after(random.spread(1_000, DAY), () =>
+          this.#attempt('chargeback reversed', () => void gateway.reverseChargeback(id)),
+        );
+    });
+  }
+
+  #portalRefund(): void {
+    const { gateway, random, payment } = this.#world;
+    this.#attempt('portal refund', () => {
+      const amount = payment.toHundredths(payment.roundDown(payment.minor / random.pick([1n, 2n, 4n])));
+      gateway.refundInPortal({ paymentId: this.#withMoney(), amount });
+      this.hasForcedMoney = true;
+    });
+  }
+
+  #comeBack(): void {
+    const { gateway, random } = this.#world;
+    const paid = gateway
+      .transactions()
+      .filter((found) => found.state === 'succeeded' && found.source === 'OPP' && ['RF', 'RV', 'CD'].includes(found.type));
+    const one = paid[random.between(0, Math.max(0, paid.length - 1))];
+    if (one !== undefined) this.#attempt('came back', () => void gateway.failLate({ id: one.id }));
+  }
+
+  #forgedNotice(): void {
+    const { random } = this.#world;
+    this.#world.coverage.hit('outside', 'notice of an unknown refund');
+    this.#world.onNotice(random.chance(0.5) ? undefined : 'SOMEBODYELSES000');
+  }
+
+  /** The gateway's last word on everything that is still open there. */
+  finishPending(): void {
+    const { gateway, random } = this.#world;
+    for (const found of gateway.transactions())
+      if (found.state === 'pending' && random.chance(0.7))
+        gateway.finishPending({ id: found.id, state: random.chance(0.7) ? 'succeeded' : 'rejected' });
+    this.#world.watchGateway();
+  }
+}

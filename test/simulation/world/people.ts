@@ -1,0 +1,177 @@
+/** People and machines that interfere: operators at bad moments, resets, second runs, processes and the database going away. */
+import { decideUpdate, refundWorkflowId, resolveUpdate, withdrawUpdate } from '../../../workflows/contract.js';
+import { startRefund } from '../lifetime.js';
+import type { World } from './world.js';
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+
+export class People {
+  readonly #world: World;
+  #asked = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+    world.onShown = (workflowId, pairs) => this.#shown(workflowId, pairs);
+  }
+
+  plan(): void {
+    const { random, scheduler } = this.#world;
+    const { rate } = this.#world.chaos;
+    const count = random.pick([0, 0, 1, 2, 5]);
+    for (let index = 0; index < count; index += 1)
+      scheduler.after(random.spread(5, DAY), () => {
+        if (this.#world.chaos.isOn) this.#interfere();
+      });
+    if (rate === 0) return;
+    for (let index = random.between(0, 2); index > 0; index -= 1)
+      scheduler.after(random.spread(5, DAY), () => {
+        if (this.#world.chaos.isOn) this.#breakSomething();
+      });
+  }
+
+  #note(what: string): void {
+    this.#world.coverage.hit('interference', what);
+    this.#world.trace.note('operator', what);
+  }
+
+  #refundId(): string | undefined {
+    const { random, database } = this.#world;
+    const { refunds } = database.tables.rows;
+    const row = refunds[random.between(0, Math.max(0, refunds.length - 1))];
+    return row === undefined ? undefined : String(row['id']);
+  }
+
+  #interfere(): void {
+    const { random, cluster, scheduler } = this.#world;
+    const refundId = this.#refundId();
+    if (refundId === undefined) return;
+    const workflowId = refundWorkflowId(refundId);
+    const run = cluster.runsOf(workflowId).at(-1);
+    const update = (name: string, args: readonly unknown[]): void => {
+      const told = cluster.update(workflowId, name, args, (outcome) => {
+        this.#world.trace.note('operator', `${name}: ${outcome.kind}`);
+      });
+      // Every way in starts the run that it needs.
+      if (!told) startRefund(this.#world, refundId);
+      if (!told) cluster.update(workflowId, name, args, () => undefined);
+    };
+    switch (random.between(0, 9)) {
+      case 0:
+        this.#note('withdraw');
+        update(withdrawUpdate.name, [{ by: 'operator', reason: 'no longer wanted' }]);
+        return;
+      case 1:
+      case 2:
+        this.#note('resolve');
+        update(resolveUpdate.name, []);
+        return;
+      case 3:
+        this.#note('cancel the workflow');
+        cluster.cancel(workflowId);
+        return;
+      case 4:
+        if (run === undefined) return;
+        this.#note('terminate and start again');
+        cluster.terminate(run);
+        scheduler.after(random.spread(1, 10 * MINUTE), () => startRefund(this.#world, refundId));
+        return;
+      case 5:
+      case 6:
+        if (run === undefined || run.isReplaying) return;
+        this.#note('reset');
+        cluster.reset(run, random.between(1, run.execution.log.length));
+        return;
+      case 7:
+        this.#note('start a second run beside');
+        startRefund(this.#world, refundId, 'second');
+        return;
+      case 8:
+        if (run === undefined) return;
+        this.#note('evict and replay');
+        cluster.evict(run);
+        return;
+      default:
+        this.#note('approve at a bad moment');
+        update(decideUpdate.name, [
+          { verdict: random.pick(['approved', 'refused']), instruction: 'of-another-time', by: 'approver', reason: 'ok' },
+        ]);
+    }
+  }
+
+  #breakSomething(): void {
+    const { random, processes, scheduler } = this.#world;
+    const process = processes[random.between(0, processes.length - 1)];
+    switch (random.between(0, 2)) {
+      case 0:
+        this.#note('process dies');
+        process?.crash();
+        return;
+      case 1:
+        this.#note('process freezes');
+        process?.freeze(random.spread(1_000, DAY / 12));
+        return;
+      default:
+        this.#note('database away');
+        this.#world.isDatabaseDown = true;
+        scheduler.after(random.spread(100, 10 * MINUTE), () => (this.#world.isDatabaseDown = false));
+    }
+  }
+
+  /** A caller's own workflow may be told to stop. */
+  watchOrder(workflowId: string): void {
+    const { random, scheduler, cluster } = this.#world;
+    if (random.chance(0.2))
+      scheduler.after(random.spread(1, 10 * MINUTE), () => {
+        this.#note('cancel the caller');
+        cluster.cancel(workflowId);
+      });
+  }
+
+  #shown(workflowId: string, pairs: readonly unknown[]): void {
+    const { trace, random, scheduler } = this.#world;
+    const state = valueOf(pairs, 'RefundState');
+    trace.note('workflow', `${workflowId.slice(-6)} shows ${String(state)}`);
+    if (state !== 'awaiting_approval' && state !== 'manual_review') return;
+    // An approval of the wrong thing is asked for again; people do not do that without end.
+    this.#asked += 1;
+    if (this.#asked > 40) return;
+    if (state === 'awaiting_approval')
+      scheduler.after(random.spread(1_000, DAY), () => this.#decide(workflowId));
+    else if (random.chance(0.25))
+      scheduler.after(random.spread(1_000, DAY), () => {
+        this.#note('withdraw what waits for a person');
+        this.#world.cluster.update(workflowId, withdrawUpdate.name, [{ by: 'operator', reason: 'settled by telephone' }], () => undefined);
+      });
+  }
+
+  #decide(workflowId: string): void {
+    const { random, cluster, database } = this.#world;
+    const refundId = workflowId.slice('refund-'.length);
+    const row = database.tables.rows.refunds.find((refund) => refund['id'] === refundId);
+    const instruction = row?.['instruction'];
+    const hash: unknown =
+      typeof instruction === 'object' && instruction !== null && 'hash' in instruction ? instruction.hash : undefined;
+    if (typeof hash !== 'string') return;
+    const message = random.pick([
+      { verdict: 'approved', instruction: hash, by: 'approver', reason: 'ok' },
+      { verdict: 'approved', instruction: hash, by: 'approver', reason: 'ok' },
+      { verdict: 'approved', instruction: hash, by: 'asker', reason: 'my own' },
+      { verdict: 'approved', instruction: `${hash.slice(1)}0`, by: 'approver', reason: 'another one' },
+      { verdict: 'refused', instruction: hash, by: 'approver', reason: 'no' },
+    ]);
+    this.#note(`${message.verdict} by ${message.by}${message.instruction === hash ? '' : ' of something else'}`);
+    cluster.update(workflowId, decideUpdate.name, [message], (outcome) => {
+      this.#world.trace.note('approver', `${message.verdict} by ${message.by}: ${JSON.stringify(outcome).slice(0, 160)}`);
+    });
+  }
+}
+
+function valueOf(pairs: readonly unknown[], name: string): unknown {
+  for (const pair of pairs)
+    if (typeof pair === 'object' && pair !== null && 'key' in pair && 'value' in pair) {
+      const { key } = pair;
+      if (typeof key === 'object' && key !== null && 'name' in key && key.name === name) return pair.value;
+    }
+  return undefined;
+}

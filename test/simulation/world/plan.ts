@@ -1,0 +1,49 @@
+/** How patient and permissive simulated refunds are, and how far a simulated gateway may go within what they rely on. */
+import type { Plan, Policy, Timings } from '../../../domain/plan.js';
+import type { Random } from './random.js';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+/** The same relations as the defaults, with shorter budgets: a lifetime is not to spend its steps on hourly look-ups. */
+const TIMINGS: Timings = {
+  sendWindow: 30 * SECOND,
+  answerWithin: 100 * SECOND,
+  lookUpFirst: 10 * SECOND,
+  lookUpGrowth: 3,
+  lookUpMax: HOUR,
+  visibilityLag: 15 * MINUTE,
+  missesNeeded: 3,
+  missSpacing: 5 * MINUTE,
+  caseAfterUnknown: 4 * HOUR,
+  caseAfterPending: 8 * HOUR,
+  retryFirst: 10 * MINUTE,
+  retryMax: 2 * HOUR,
+  issuerRetryAfter: 3 * HOUR,
+  resendFirst: 5 * SECOND,
+};
+
+/** What the gateway keeps to: a request that arrives is executed and visible before a miss counts. Together less than the lag. */
+export const LIMITS = {
+  executionDelay: 4 * MINUTE,
+  visibilityLag: 10 * MINUTE,
+} as const;
+
+/** A success that nobody has to be asked for is what most merchants allow; every switch is thrown in some world. */
+export function drawPlan(random: Random): Plan {
+  const choice = (): 'approval' | 'person' => random.pick(['approval', 'approval', 'person']);
+  const policy: Policy = {
+    creditEnabled: random.chance(0.85),
+    partialReversal: random.chance(0.5),
+    creditApprovalAbove: random.pick<Policy['creditApprovalAbove']>([{}, { EUR: '5000' }, { EUR: '999999', JPY: '999999' }, { EUR: '999999' }]),
+    creditAfterIssuerDecline: choice(),
+    creditWhenNeverSettled: choice(),
+    creditWhenPartialNotSupported: choice(),
+    creditWhenRefundNotEnabled: choice(),
+    softRetries: random.between(1, 2),
+    maxAttempts: 6,
+    maxSends: 3,
+  };
+  return { timings: TIMINGS, policy };
+}

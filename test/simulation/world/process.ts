@@ -1,0 +1,101 @@
+/** A worker process that can die or be frozen at any await, and what an activity sees of the world from inside of one. */
+import type { Task } from '../temporal/cluster.js';
+import type { Scheduler } from './scheduler.js';
+import type { Trace } from './trace.js';
+
+export class Process {
+  readonly name: string;
+  readonly activities = new Set<ActivityContext>();
+  isDead = false;
+  readonly #scheduler: Scheduler;
+  readonly #trace: Trace;
+  /** Told when it falls silent. */
+  readonly #onSilence: (process: Process) => void;
+  #frozenUntil = 0;
+  #waiting: (() => void)[] = [];
+
+  constructor(name: string, scheduler: Scheduler, trace: Trace, onSilence: (process: Process) => void) {
+    this.name = name;
+    this.#scheduler = scheduler;
+    this.#trace = trace;
+    this.#onSilence = onSilence;
+  }
+
+  get isFrozen(): boolean {
+    return this.#frozenUntil > this.#scheduler.now;
+  }
+
+  /** Nothing that it had begun goes on. What it has sent is under way all the same. */
+  crash(): void {
+    if (this.isDead) return;
+    this.#trace.note(this.name, 'DIES');
+    this.isDead = true;
+    this.#waiting = [];
+    this.#onSilence(this);
+  }
+
+  /** Stopped, as by a debugger, a full machine or a virtual machine that is moved. Everything it waited for is there when it resumes. */
+  freeze(ms: number): void {
+    if (this.isDead || this.isFrozen) return;
+    this.#trace.note(this.name, `FREEZES for ${ms} ms`);
+    this.#frozenUntil = this.#scheduler.now + ms;
+    this.#onSilence(this);
+    this.#scheduler.after(ms, () => {
+      this.#trace.note(this.name, 'resumes');
+      this.#drain();
+    });
+  }
+
+  /** Runs a piece of the process: now, when it resumes, or never. */
+  deliver(action: () => void): void {
+    if (this.isDead) return;
+    if (this.isFrozen || this.#waiting.length > 0) this.#waiting.push(action);
+    else action();
+  }
+
+  /** One after the other, each with the promise work that it makes. */
+  #drain(): void {
+    const next = this.#waiting[0];
+    if (next === undefined || this.isDead || this.isFrozen) return;
+    next();
+    this.#waiting.shift();
+    this.#scheduler.after(0, () => this.#drain());
+  }
+}
+
+/** One attempt of one activity, inside of a process. */
+export class ActivityContext {
+  readonly process: Process;
+  /** Undefined for somebody who is no worker. */
+  readonly task: Task | undefined;
+  readonly attempt: number;
+  #controller: AbortController | undefined;
+  #isAborted = false;
+  static readonly #bySignal = new WeakMap<AbortSignal, ActivityContext>();
+
+  constructor(process: Process, task: Task | undefined, attempt: number) {
+    this.process = process;
+    this.task = task;
+    this.attempt = attempt;
+  }
+
+  /** Made only for those who ask: most activities never do. */
+  signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      ActivityContext.#bySignal.set(this.#controller.signal, this);
+      if (this.#isAborted) this.#controller.abort();
+    }
+    return this.#controller.signal;
+  }
+
+  abort(): void {
+    this.#isAborted = true;
+    this.#controller?.abort();
+  }
+
+  /** Whose signal it is. */
+  static of(signal: AbortSignal): ActivityContext | undefined {
+    return ActivityContext.#bySignal.get(signal);
+  }
+}

@@ -1,0 +1,86 @@
+/** Whoever hears the gateway's notices and audits what is over: looks each fact up before it is believed. */
+import { outcomeOfFound } from '../../../domain/outcome.js';
+import { isFinal, REFUND_STATES } from '../../../domain/states.js';
+import { expectationOf } from '../../../activities/send.js';
+import { gatewayNotice, refundWorkflowId } from '../../../workflows/contract.js';
+import { startRefund } from '../lifetime.js';
+import { GatewayLink } from './gateway-link.js';
+import type { World } from './world.js';
+
+export class Receiver {
+  readonly #world: World;
+
+  constructor(world: World) {
+    this.#world = world;
+    world.onNotice = (reference) => this.#hear(reference);
+  }
+
+  #hear(reference: string | undefined): void {
+    const { database, cluster, coverage } = this.#world;
+    const attempt = database.tables.rows.attempts.find((row) => row['reference'] === reference);
+    if (attempt === undefined) {
+      coverage.hit('notice', 'of nothing that is known');
+      return;
+    }
+    const refundId = String(attempt['refund_id']);
+    if (cluster.signal(refundWorkflowId(refundId), gatewayNotice.name)) coverage.hit('notice', 'heard by a run');
+    else if (this.#isFinal(refundId)) this.#verify(refundId, () => undefined);
+    else startRefund(this.#world, refundId);
+  }
+
+  #isFinal(refundId: string): boolean {
+    const row = this.#world.database.tables.rows.refunds.find((refund) => refund['id'] === refundId);
+    const state = REFUND_STATES.find((known) => known === row?.['state']);
+    return state !== undefined && isFinal(state);
+  }
+
+  /** Asks for every reference of a refund that is over; what has changed since is recorded, and the refund goes on. */
+  #verify(refundId: string, done: () => void): void {
+    this.#look(refundId).then(
+      (changed) => {
+        if (changed) startRefund(this.#world, refundId);
+        done();
+      },
+      (error: unknown) => {
+        this.#world.fail(error);
+        done();
+      },
+    );
+  }
+
+  async #look(refundId: string): Promise<boolean> {
+    const { ledger, trace, coverage } = this.#world;
+    const refund = await ledger.findRefund(refundId);
+    if (refund === null || !isFinal(refund.state)) return false;
+    const gateway = new GatewayLink(this.#world, this.#world.outsider('receiver'), true);
+    const dependencies = this.#world.dependencies({ ledger, gateway });
+    let changed = false;
+    for (const attempt of refund.attempts) {
+      const found = await gateway.findByReference(refund.entityId, attempt.reference);
+      if (found.kind !== 'found') continue;
+      const expected = expectationOf(dependencies, { ...attempt, entityId: refund.entityId, currency: refund.currency });
+      const outcome = outcomeOfFound(found.value, expected);
+      const isNews =
+        (outcome.kind === 'succeeded' && attempt.state !== 'succeeded' && attempt.state !== 'returned') ||
+        (outcome.kind === 'rejected' && attempt.state === 'succeeded');
+      if (!isNews) continue;
+      coverage.hit('notice', `late truth: ${outcome.kind} after ${attempt.state}`);
+      trace.note('receiver', `late truth about ${attempt.reference}: ${outcome.kind} after ${attempt.state}`);
+      const position = await ledger.record({ attemptId: attempt.id, send: null, source: 'look_up', outcome });
+      if (!isFinal(position.state)) changed = true;
+    }
+    return changed;
+  }
+
+  /** Looks at every refund that is over. Answers whether it is done. */
+  audit(): () => boolean {
+    let open = 0;
+    for (const row of this.#world.database.tables.rows.refunds) {
+      const refundId = String(row['id']);
+      if (!this.#isFinal(refundId)) continue;
+      open += 1;
+      this.#verify(refundId, () => (open -= 1));
+    }
+    return () => open === 0;
+  }
+}

@@ -1,0 +1,241 @@
+/** One simulated world: a gateway, a database, a Temporal server and processes on one virtual clock and one seed. */
+import { createCallerActivities } from '../../../activities/caller.js';
+import type { Dependencies } from '../../../activities/dependencies.js';
+import { createRefundActivities, type RefundActivities } from '../../../activities/refunds.js';
+import type { Plan } from '../../../domain/plan.js';
+import type { Gateway } from '../../../gateway/gateway.js';
+import type { Ledger } from '../../../ledger/ledger.js';
+import { createLedger } from '../../../ledger/postgres.js';
+import { SimulatedGateway } from '../../../sandbox/gateway/rules.js';
+import { payBack } from '../../../workflows/pay-back.js';
+import { refund } from '../../../workflows/refund.js';
+import { openMemoryDatabase, type MemoryDatabase } from '../database/memory-database.js';
+import { Cluster, type Task, type Workers, type Workflow } from '../temporal/cluster.js';
+import { Chaos } from './chaos.js';
+import type { Coverage } from './coverage.js';
+import { GatewayLink } from './gateway-link.js';
+import { LedgerLink } from './ledger-link.js';
+import { drawPlan } from './plan.js';
+import type { SimulatedPayment } from './outside-facts.js';
+import { ActivityContext, Process } from './process.js';
+import { Random } from './random.js';
+import { Scheduler, type Appointment } from './scheduler.js';
+import { KeptTrace, NO_TRACE, type Trace } from './trace.js';
+
+export const ENTITY_ID = '8ac7a4c70000000000000000000000ee';
+const TOKEN = 'simulated';
+export const AUTHORIZATION = `Bearer ${TOKEN}`;
+/** 1 September 2026: only so that timestamps look like some. */
+const START = 1_788_220_800_000;
+const PROCESSES = 2;
+
+/** A deliberate defect, put between the parts that it spoils. */
+export interface Mutant {
+  readonly name: string;
+  readonly defect: string;
+  readonly ledger?: (ledger: Ledger, world: World) => Ledger;
+  readonly gateway?: (gateway: Gateway, world: World) => Gateway;
+  readonly activities?: (activities: RefundActivities, dependencies: Dependencies, world: World) => RefundActivities;
+}
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly coverage: Coverage;
+  readonly isTraced?: boolean;
+  readonly mutant?: Mutant | undefined;
+}
+
+/** The compiler sees the workflows' own types; the cluster calls them as a server does, with what came over the wire. */
+const asWorkflow =
+  (workflow: (...args: never[]) => Promise<unknown>): Workflow =>
+  async (...args) => {
+    const result: unknown = await Reflect.apply(workflow, undefined, args);
+    return result;
+  };
+
+const WORKFLOWS = new Map<string, Workflow>([
+  ['refund', asWorkflow(refund)],
+  ['payBack', asWorkflow(payBack)],
+]);
+
+export class World implements Workers {
+  readonly start = START;
+  readonly scheduler = new Scheduler(START);
+  readonly random: Random;
+  readonly coverage: Coverage;
+  readonly trace: Trace;
+  readonly chaos: Chaos;
+  readonly gateway: SimulatedGateway;
+  readonly database: MemoryDatabase;
+  /** As it is inside of the database's own process: no call of it is lost. */
+  readonly ledger: Ledger;
+  readonly cluster: Cluster;
+  readonly plan: Plan;
+  readonly mutant: Mutant | undefined;
+  processes: Process[];
+  /** Taken before anything else happens. */
+  #payment: SimulatedPayment | undefined;
+  isDatabaseDown = false;
+  /** What went wrong outside of the program: a fault of the simulation itself. */
+  readonly failures: string[] = [];
+  /** What a notice of the gateway leads to, and what a workflow shows. */
+  onNotice: (reference: string | undefined) => void = () => undefined;
+  onShown: (workflowId: string, pairs: readonly unknown[]) => void = () => undefined;
+  #watch: Appointment | undefined;
+  #spawned = 0;
+
+  constructor({ seed, coverage, isTraced = false, mutant }: WorldOptions) {
+    this.random = new Random(seed);
+    this.coverage = coverage;
+    this.trace = isTraced ? new KeptTrace(() => this.scheduler.now - START) : NO_TRACE;
+    this.chaos = new Chaos(this.random, coverage);
+    this.plan = drawPlan(this.random);
+    this.mutant = mutant;
+    const ids = new Random(seed + 0x5eed);
+    this.gateway = new SimulatedGateway({
+      entities: [{ id: ENTITY_ID, token: TOKEN, webhookKey: '0'.repeat(64) }],
+      clock: () => this.scheduler.now,
+      ids: { next: () => ids.next() },
+      settings: {
+        declineStatus: this.random.pick([200, 400]),
+        visibilityLagMs: this.random.pick([0, 0, 5_000]),
+        notifyPortalRefunds: this.random.chance(0.5),
+      },
+    });
+    this.database = openMemoryDatabase(() => this.scheduler.now);
+    const ledger = createLedger(this.database);
+    this.ledger = mutant?.ledger?.(ledger, this) ?? ledger;
+    this.cluster = new Cluster({
+      scheduler: this.scheduler,
+      random: this.random,
+      trace: this.trace,
+      workflows: WORKFLOWS,
+      workers: this,
+      onShown: (workflowId, pairs) => this.onShown(workflowId, pairs),
+    });
+    this.processes = Array.from({ length: PROCESSES }, () => this.#spawn());
+  }
+
+  get payment(): SimulatedPayment {
+    if (this.#payment === undefined) throw new Error('no payment was taken yet');
+    return this.#payment;
+  }
+
+  set payment(payment: SimulatedPayment) {
+    this.#payment = payment;
+  }
+
+  #spawn(): Process {
+    this.#spawned += 1;
+    return new Process(`worker ${this.#spawned}`, this.scheduler, this.trace, (process) => this.#silent(process));
+  }
+
+  fail(error: unknown): void {
+    this.failures.push(`outside of the workers: ${String(error)}`);
+  }
+
+  /** What a process that never fails has: the client, and whoever looks in from outside. */
+  dependencies(link: { readonly ledger: Ledger; readonly gateway: Gateway }): Dependencies {
+    return {
+      ...link,
+      defaultEntityId: ENTITY_ID,
+      hostOf: () => 'test',
+      now: () => this.scheduler.now,
+    };
+  }
+
+  /** A process of its own for somebody outside of the workers. */
+  outsider(name: string): ActivityContext {
+    const process = new Process(name, this.scheduler, this.trace, () => undefined);
+    return new ActivityContext(process, undefined, 1);
+  }
+
+  take(task: Task, attempt: number): boolean {
+    const able = this.processes.filter((process) => !process.isDead && !process.isFrozen);
+    const process = able[this.random.between(0, Math.max(0, able.length - 1))];
+    if (process === undefined) return false;
+    const context = new ActivityContext(process, task, attempt);
+    process.activities.add(context);
+    if (this.trace.isKept) this.trace.note(process.name, `begins ${task.name}${attempt > 1 ? `, attempt ${attempt}` : ''}`);
+    this.#perform(context, task).then(
+      (result) => this.#ended(context, () => this.cluster.completed(task, attempt, result)),
+      (error: unknown) =>
+        this.#ended(context, () =>
+          this.cluster.failed(task, attempt, error instanceof Error ? error : new Error(String(error))),
+        ),
+    );
+    return true;
+  }
+
+  async #perform(context: ActivityContext, task: Task): Promise<unknown> {
+    const link = new GatewayLink(this, context);
+    const dependencies = this.dependencies({
+      ledger: new LedgerLink(this, context, this.ledger),
+      gateway: this.mutant?.gateway?.(link, this) ?? link,
+    });
+    const refunds = createRefundActivities(dependencies, () => context.signal());
+    const { name, args } = task;
+    const activity: unknown =
+      Reflect.get(this.mutant?.activities?.(refunds, dependencies, this) ?? refunds, name) ??
+      Reflect.get(
+        createCallerActivities(dependencies, { planFor: () => this.plan, lookUpTaskQueue: () => 'look-ups' }),
+        name,
+      );
+    if (typeof activity !== 'function') throw new Error(`no activity ${name}`);
+    const result: unknown = await Reflect.apply(activity, undefined, args);
+    // Over the wire, as Temporal's converter has it: a bigint would be an error there.
+    return result === undefined ? undefined : JSON.parse(JSON.stringify(result));
+  }
+
+  #ended(context: ActivityContext, tell: () => void): void {
+    context.process.activities.delete(context);
+    if (context.process.isDead) return;
+    if (this.chaos.dropsResult()) {
+      context.process.activities.add(context);
+      context.process.crash();
+      return;
+    }
+    this.scheduler.after(this.random.between(1, 3), tell);
+  }
+
+  lost(task: Task, attempt: number): void {
+    for (const process of this.processes)
+      for (const context of process.activities)
+        if (context.task === task && context.attempt === attempt)
+          this.scheduler.after(this.random.between(1, 2_000), () => process.deliver(() => context.abort()));
+  }
+
+  /** No heartbeat comes any more: the server notices after its time-out, unless the process speaks again before. */
+  #silent(process: Process): void {
+    for (const { task, attempt } of process.activities) {
+      const heartbeatTimeout = task?.options.heartbeatTimeout;
+      if (task === undefined || heartbeatTimeout === undefined) continue;
+      this.scheduler.after(heartbeatTimeout, () => {
+        if (process.isDead || process.isFrozen) this.cluster.timedOut(task, attempt, 'heartbeat');
+      });
+    }
+    if (process.isDead)
+      this.scheduler.after(this.random.between(500, 5_000), () => {
+        this.processes = this.processes.map((other) => (other === process ? this.#spawn() : other));
+      });
+  }
+
+  /** Lets the gateway do what has become due, hands its notices on, and comes back when it will act next. */
+  watchGateway(): void {
+    for (const notice of this.gateway.due()) {
+      const { payload } = notice.content;
+      const reference: unknown =
+        typeof payload === 'object' && payload !== null && 'merchantTransactionId' in payload
+          ? payload.merchantTransactionId
+          : undefined;
+      this.scheduler.after(this.random.spread(1, 3_000), () =>
+        this.onNotice(typeof reference === 'string' ? reference : undefined),
+      );
+    }
+    const next = this.gateway.nextAt();
+    if (next === null) return;
+    if (this.#watch?.action !== undefined && this.#watch.at <= next) return;
+    this.scheduler.cancel(this.#watch);
+    this.#watch = this.scheduler.after(Math.max(0, next - this.scheduler.now), () => this.watchGateway());
+  }
+}
