@@ -1,0 +1,180 @@
+/**
+ * 02: the worker dies around the send: before it, between sending and recording, between recording and telling the workflow.
+ * Sources: PayBridge#114, own-pay/OwnPay#222; a payment switch that sends again while its own row still says "not sent".
+ */
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { acceptRefund } from '../../activities/accept.js';
+import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
+import { startRelay } from './relay.js';
+import { startWorkerProcess } from './worker-process.js';
+import { CLERK, eventually, openWorld } from './world.js';
+
+const world = await openWorld({ worker: false });
+
+interface Given {
+  readonly payment: CreatedPayment;
+  readonly refundId: string;
+}
+
+/** Accepted; nothing runs yet. */
+async function given(): Promise<Given> {
+  const payment = world.newPayment();
+  const { refund } = await acceptRefund(world.dependencies, {
+    caller: 'shop',
+    idempotencyKey: payment.paymentId,
+    requestedBy: CLERK,
+    request: { paymentId: payment.paymentId, amount: '60.00', currency: 'EUR', reason: 'order_cancelled' },
+  });
+  return { payment, refundId: refund.id };
+}
+
+/** Somebody else has this payment's row: whoever wants to write about the refund waits. */
+async function holdInLedger({ payment }: Given): Promise<() => Promise<void>> {
+  const holder = new pg.Client(world.databaseUrl);
+  await holder.connect();
+  await holder.query('begin');
+  await holder.query('select from payments where id = $1 for update', [payment.paymentId]);
+  return async () => {
+    await holder.query('rollback');
+    await holder.end();
+  };
+}
+
+async function untilSomebodyWaits(how: number): Promise<void> {
+  const administrator = new pg.Client(world.databaseUrl);
+  await administrator.connect();
+  try {
+    await eventually(`${how} wait for a row`, async () => {
+      const { rowCount } = await administrator.query(
+        `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return rowCount === how ? true : undefined;
+    });
+  } finally {
+    await administrator.end();
+  }
+}
+
+const hasArrived = ({ payment }: Given): boolean =>
+  world.gateway
+    .requests()
+    .some(({ method, path }) => method === 'POST' && path.endsWith(`/${payment.paymentId}`));
+
+const referenceOf = async ({ refundId }: Given): Promise<string> =>
+  (await world.client.getRefund(refundId)).attempts[0]?.merchantTransactionId ?? '';
+
+describe('a worker is killed while five refunds are at five moments', () => {
+  let beforeOpening: Given;
+  let onItsWay: Given;
+  let withoutAnswer: Given;
+  let beforeRecording: Given;
+  let beforeTelling: Given;
+
+  beforeAll(async () => {
+    [beforeOpening, onItsWay, withoutAnswer, beforeRecording, beforeTelling] = await Promise.all([
+      given(),
+      given(),
+      given(),
+      given(),
+      given(),
+    ]);
+    // Held open for longer than the worker lives, without and with execution.
+    world.onRefund(onItsWay.payment, { kind: 'drop_before_execute', dropAfterMs: 600_000 });
+    world.onRefund(withoutAnswer.payment, { kind: 'accept_then_drop', dropAfterMs: 600_000 });
+    const answerAfter = { kind: 'answer_after', ms: 4_000 } as const;
+    world.onRefund(beforeRecording.payment, answerAfter);
+    world.onRefund(beforeTelling.payment, answerAfter);
+
+    const relay = await startRelay(inject('temporal').address);
+    const worker = await startWorkerProcess({ ...world.env, TEMPORAL_ADDRESS: relay.address });
+    const releases = [await holdInLedger(beforeOpening)];
+    try {
+      await world.client.resume();
+      await eventually('four requests have arrived', () =>
+        [onItsWay, withoutAnswer, beforeRecording, beforeTelling].every(hasArrived) ? true : undefined,
+      );
+      // From here on the worker can write to the ledger and be heard by nobody else.
+      relay.freeze();
+      releases.push(await holdInLedger(beforeRecording));
+      expect(await world.client.getRefund(beforeTelling.refundId)).toMatchObject({ state: 'submitting' });
+      await world.until(beforeTelling.refundId, 'succeeded');
+      await untilSomebodyWaits(2);
+    } finally {
+      await worker.kill();
+      await Promise.all(releases.map((release) => release()));
+      await relay.close();
+    }
+    await world.startWorker();
+  }, 120_000);
+
+  it('before the attempt was written: it is sent once, by the next worker', async () => {
+    await world.until(beforeOpening.refundId, 'succeeded');
+    expect(world.booked(beforeOpening.payment)).toMatchObject({ out: '60.00' });
+    expect(world.ordersUnder(await referenceOf(beforeOpening))).toBe(1);
+  });
+
+  it('with the request on its way, which the gateway never executes: it is sent again under its own reference', async () => {
+    await world.until(onItsWay.refundId, 'succeeded');
+    const reference = await referenceOf(onItsWay);
+    expect(world.booked(onItsWay.payment)).toMatchObject({ out: '60.00' });
+    expect(world.ordersUnder(reference)).toBe(2);
+    expect(world.gateway.engine.executedByReference(reference)).toBe(1);
+  });
+
+  it('after the send, before any answer: it is looked up and not sent again', async () => {
+    await world.until(withoutAnswer.refundId, 'succeeded');
+    expect(world.booked(withoutAnswer.payment)).toMatchObject({ out: '60.00' });
+    expect(world.ordersUnder(await referenceOf(withoutAnswer))).toBe(1);
+  });
+
+  it('after the answer, before it was recorded: it is looked up and not sent again', async () => {
+    await world.until(beforeRecording.refundId, 'succeeded');
+    expect(world.booked(beforeRecording.payment)).toMatchObject({ out: '60.00' });
+    expect(world.ordersUnder(await referenceOf(beforeRecording))).toBe(1);
+  });
+
+  it('after it was recorded, before the workflow knows: the next worker adopts it', async () => {
+    expect(await world.run(beforeTelling.refundId).result()).toMatchObject({ state: 'succeeded' });
+    expect(world.booked(beforeTelling.payment)).toMatchObject({ out: '60.00' });
+    expect(world.ordersUnder(await referenceOf(beforeTelling))).toBe(1);
+  });
+
+  it('and every row said "may have been sent" before the request arrived', async () => {
+    for (const refund of [beforeOpening, onItsWay, withoutAnswer, beforeRecording, beforeTelling]) {
+      const { sentAt } = (await world.client.getRefund(refund.refundId)).attempts[0] ?? {};
+      const [first] = world.gateway
+        .requests()
+        .filter(({ method, path }) => method === 'POST' && path.endsWith(`/${refund.payment.paymentId}`));
+      // A request that was sent again has a later time in the row; the first arrival then only bounds it from below.
+      if (refund !== onItsWay)
+        expect(Date.parse(sentAt ?? '')).toBeLessThanOrEqual(Date.parse(first?.time ?? ''));
+    }
+  });
+});
+
+describe('the database goes away while the answer of the gateway is on its way', () => {
+  const administrator = new pg.Client(inject('postgresUrl'));
+  const name = new URL(world.databaseUrl).pathname.slice(1);
+  beforeAll(() => administrator.connect());
+  afterAll(() => administrator.end());
+
+  it('for a while: the answer is kept until it can be recorded, and the refund is not sent again', async () => {
+    const refund = await given();
+    world.onRefund(refund.payment, { kind: 'answer_after', ms: 500 });
+    await world.client.resume();
+    await world.untilExecuted(refund.payment);
+    await administrator.query(`alter database ${name} allow_connections false`);
+    await administrator.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [
+      name,
+    ]);
+    // The outage is longer than the answer's way.
+    await administrator.query('select pg_sleep(1.5)');
+    await administrator.query(`alter database ${name} allow_connections true`);
+
+    await world.until(refund.refundId, 'succeeded');
+    expect(await world.run(refund.refundId).result()).toMatchObject({ state: 'succeeded' });
+    expect(world.booked(refund.payment)).toMatchObject({ out: '60.00' });
+    expect(world.ordersUnder(await referenceOf(refund))).toBe(1);
+  });
+});

@@ -1,0 +1,106 @@
+/**
+ * 03: the answer of a standalone credit is lost. The gateway does not cap credits, so a second one would be paid as well.
+ * Sources: Adyen's table of referenced and unreferenced refunds; a payment switch that leaves such a credit pending with nobody to resolve it.
+ */
+import { describe, it } from 'vitest';
+import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
+import type { FaultRule } from '../../sandbox/gateway/faults.js';
+import { openWorld, SUPERVISOR } from './world.js';
+
+const world = await openWorld({ mayStayOpen: true });
+
+/** A refund that the gateway refuses because it cannot be linked, so that the credit is next. */
+function paymentThatNeedsCredit(effect: FaultRule['effect'], amount = '100.00'): CreatedPayment {
+  const payment = world.newPayment({ amount });
+  world.onRefund(payment, { kind: 'reject', code: '700.500.001' });
+  world.onCredit(payment, effect);
+  return payment;
+}
+
+const creditOrders = (payment: CreatedPayment): number =>
+  world.gateway.requests().filter(({ path }) => path.includes(payment.registrationId)).length;
+
+describe.concurrent('a credit whose answer is lost', () => {
+  it('and which was executed is found by its reference and not sent again', async ({ expect }) => {
+    const payment = paymentThatNeedsCredit({ kind: 'accept_then_drop' });
+    const { id } = await world.ask(payment, '100.00');
+    expect(await world.until(id, 'succeeded')).toMatchObject({ way: 'credit' });
+    expect(world.booked(payment)).toMatchObject({ out: '100.00', credited: '100.00', refunded: '0.00' });
+    expect(creditOrders(payment)).toBe(1);
+  });
+
+  it('and which was executed after an approval is found as well', async ({ expect }) => {
+    const payment = paymentThatNeedsCredit({ kind: 'broken_body', form: 'cut_off' }, '800.00');
+    const { id } = await world.ask(payment, '800.00');
+    await world.until(id, 'awaiting_approval');
+    expect(creditOrders(payment)).toBe(0);
+    await world.client.approve(id, SUPERVISOR);
+    await world.until(id, 'succeeded');
+    expect(world.booked(payment)).toMatchObject({ out: '800.00', credited: '800.00' });
+    expect(creditOrders(payment)).toBe(1);
+  });
+
+  it('and which look-ups do not show is never sent again: a person asks the acquirer, and the money stays reserved', async ({
+    expect,
+  }) => {
+    const payment = paymentThatNeedsCredit({ kind: 'drop_before_execute' });
+    const { id } = await world.ask(payment, '100.00');
+    expect(await world.until(id, 'manual_review')).toMatchObject({
+      status: 'review',
+      why: 'credit_not_found',
+    });
+    expect(await world.openCases(id)).toEqual(['credit_not_found']);
+    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 100_00n, refundableMinor: 0n });
+    await expect(world.client.withdraw(id, SUPERVISOR)).rejects.toMatchObject({ code: 'may_have_left' });
+
+    // Neither looking again, nor a new run, nor somebody's word sends it.
+    await world.client.resolve(id);
+    await world.run(id).terminate('a test');
+    await world.client.resume();
+    await world.client.resolve(id);
+    expect(await world.client.getRefund(id)).toMatchObject({ state: 'manual_review' });
+    expect(creditOrders(payment)).toBe(1);
+    expect(world.booked(payment)).toMatchObject({ out: '0.00' });
+  });
+
+  it('and which the gateway executes long after a person was asked, still ends as what it is', async ({
+    expect,
+  }) => {
+    const payment = paymentThatNeedsCredit({ kind: 'execute_after', ms: 5_000 });
+    const { id } = await world.ask(payment, '100.00');
+    expect(await world.until(id, 'manual_review')).toMatchObject({ why: 'credit_not_found' });
+    expect(world.booked(payment)).toMatchObject({ out: '0.00' });
+    expect(await world.until(id, 'succeeded')).toMatchObject({ way: 'credit' });
+    expect(world.booked(payment)).toMatchObject({ out: '100.00' });
+    expect(creditOrders(payment)).toBe(1);
+    expect(await world.openCases(id)).toEqual([]);
+  });
+
+  it('is another thing than one that is refused: that is final, and the money is free again', async ({
+    expect,
+  }) => {
+    const payment = paymentThatNeedsCredit({ kind: 'reject', code: '800.100.152' });
+    const { id } = await world.ask(payment, '100.00');
+    expect(await world.until(id, 'failed')).toMatchObject({ why: 'credit_refused' });
+    expect(creditOrders(payment)).toBe(1);
+    expect(world.booked(payment)).toMatchObject({ out: '0.00' });
+    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 100_00n });
+  });
+});
+
+describe('the credit of one payment while another refund of it is unknown', () => {
+  it('waits until that one is known', async ({ expect }) => {
+    const payment = world.newPayment();
+    world.onRefund(payment, { kind: 'pending' }, { kind: 'reject', code: '700.500.001' });
+    const first = await world.ask(payment, '40.00');
+    const { attempts } = await world.until(first.id, 'pending');
+    const second = await world.ask(payment, '60.00');
+    await world.until(second.id, ({ why }) => why === 'other_attempt_open');
+    expect(creditOrders(payment)).toBe(0);
+
+    world.gateway.engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
+    await world.until(first.id, 'succeeded');
+    await world.until(second.id, 'succeeded');
+    expect(world.booked(payment)).toMatchObject({ out: '100.00', refunded: '40.00', credited: '60.00' });
+  });
+});

@@ -1,0 +1,129 @@
+/**
+ * 04: "cannot refund" that means "the customer already has it". A credit after such an answer pays a second time.
+ * Source: the gateway's own list of result codes (700.300.300, 700.300.600, 700.400.200 and their neighbours).
+ */
+import { describe, it } from 'vitest';
+import { referenceFor } from '../../domain/reference.js';
+import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
+import { openWorld, SUPERVISOR } from './world.js';
+
+const world = await openWorld();
+const { engine } = world.gateway;
+
+const credits = (payment: CreatedPayment): number =>
+  world.transactionsOf(payment).filter(({ type }) => type === 'CD').length;
+
+/** Known to the ledger before anything happens outside of it. */
+async function knownPayment(): Promise<CreatedPayment> {
+  const payment = world.newPayment();
+  const { id } = await world.ask(payment, '10.00');
+  await world.until(id, 'succeeded');
+  return payment;
+}
+
+describe.concurrent('a refund that the gateway refuses', () => {
+  it('because our own earlier order was executed after all, is that order, and nothing more is sent', async ({
+    expect,
+  }) => {
+    const payment = world.newPayment();
+    world.onRefund(payment, { kind: 'reject', code: '900.100.600' });
+    const client = world.clientWith({ retryFirst: 2_000 });
+    const { id } = await world.ask(payment, '100.00', { by: client });
+    await world.until(id, 'rejected');
+    // What was answered as "acquirer down" was carried out: the gateway shows it under our first reference.
+    engine.refundInPortal({
+      paymentId: payment.paymentId,
+      amount: 100_00n,
+      merchantTransactionId: referenceFor(id, 'refund', 1),
+    });
+    const { attempts } = await world.until(id, 'succeeded');
+
+    expect(attempts.map(({ state }) => state)).toContain('succeeded');
+    expect(attempts.filter(({ state }) => state === 'succeeded')).toHaveLength(1);
+    expect(attempts.at(-1)).toMatchObject({ state: 'rejected', resultCode: '700.400.200' });
+    expect(world.booked(payment)).toMatchObject({ out: '100.00', credited: '0.00' });
+    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n, succeededMinor: 100_00n });
+  });
+
+  it('because the back office refunded all of it, ends without a credit and says why', async ({ expect }) => {
+    const payment = await knownPayment();
+    engine.refundInPortal({ paymentId: payment.paymentId, amount: 90_00n });
+    const { id } = await world.ask(payment, '90.00');
+    expect(await world.until(id, 'failed')).toMatchObject({ why: 'already_refunded' });
+    expect(world.booked(payment)).toMatchObject({ out: '100.00', credited: '0.00' });
+    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 0n });
+  });
+
+  it('because the back office refunded a part of it, is for a person to decide', async ({ expect }) => {
+    const payment = await knownPayment();
+    engine.refundInPortal({ paymentId: payment.paymentId, amount: 50_00n });
+    const { id } = await world.ask(payment, '90.00');
+    expect(await world.until(id, 'manual_review')).toMatchObject({ why: 'refunded_elsewhere' });
+    expect(world.booked(payment)).toMatchObject({ out: '60.00', credited: '0.00' });
+    expect(await world.openCases(id)).toContain('refunded_elsewhere');
+
+    // The person finds that it was meant for the same goods: our promise is withdrawn, and what is left is free.
+    await world.client.withdraw(id, SUPERVISOR);
+    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 40_00n });
+  });
+
+  it('because a chargeback stands on it, is closed: the bank repays the customer', async ({ expect }) => {
+    const payment = await knownPayment();
+    engine.chargeback({ paymentId: payment.paymentId });
+    const { id } = await world.ask(payment, '90.00');
+    expect(await world.until(id, 'closed_by_dispute')).toMatchObject({ status: 'canceled' });
+    expect(world.booked(payment)).toMatchObject({ out: '10.00', chargedBack: '100.00' });
+    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 0n });
+  });
+
+  it('because somebody else reversed the authorisation, ends: nothing was ever taken', async ({ expect }) => {
+    const payment = world.newPayment({ type: 'PA' });
+    // Held back by a soft refusal until the till has reversed it.
+    world.fault({ kind: 'reject', code: '900.100.600' }, { paymentType: 'RV', paymentId: payment.paymentId });
+    const { id } = await world.ask(payment, '100.00', { by: world.clientWith({ retryFirst: 2_000 }) });
+    await world.until(id, 'rejected');
+    await reverseElsewhere(payment);
+    expect(await world.until(id, 'failed')).toMatchObject({ why: 'original_reversed' });
+    expect(world.booked(payment)).toMatchObject({ out: '100.00', reversed: '100.00', credited: '0.00' });
+    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n });
+  });
+
+  it('because somebody else reversed the debit, ends without a credit', async ({ expect }) => {
+    const payment = world.newPayment();
+    world.onRefund(payment, { kind: 'reject', code: '900.100.600' });
+    const { id } = await world.ask(payment, '100.00', { by: world.clientWith({ retryFirst: 2_000 }) });
+    await world.until(id, 'rejected');
+    engine.changeSettings({ reversalOnDebit: true });
+    await reverseElsewhere(payment);
+    expect(await world.until(id, 'failed')).toMatchObject({ why: 'original_reversed' });
+    expect(world.booked(payment)).toMatchObject({ out: '100.00', reversed: '100.00', credited: '0.00' });
+  });
+
+  it.for([
+    ['700.300.300', 'manual_review'],
+    ['700.300.600', 'manual_review'],
+    ['700.400.200', 'manual_review'],
+    ['700.400.300', 'manual_review'],
+    ['700.400.420', 'manual_review'],
+    ['800.100.206', 'failed'],
+    ['700.300.200', 'failed'],
+  ] as const)('with %s although the gateway shows nothing, is %s and never a credit', async ([code, state], { expect }) => {
+    const payment = world.newPayment();
+    world.onRefund(payment, { kind: 'reject', code });
+    const { id } = await world.ask(payment, '100.00');
+    await world.until(id, state);
+    expect(world.booked(payment)).toMatchObject({ out: '0.00' });
+    expect(credits(payment)).toBe(0);
+    expect(await world.balance(payment)).toMatchObject({ reservedMinor: state === 'failed' ? 0n : 100_00n });
+  });
+});
+
+/** An order of another system of the same merchant, over HTTP as ours. */
+async function reverseElsewhere({ paymentId }: CreatedPayment): Promise<void> {
+  const answer = await fetch(`${world.gateway.url}/v1/payments/${paymentId}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${world.env['OPPWA_ACCESS_TOKEN'] ?? ''}` },
+    body: new URLSearchParams({ entityId: world.env['OPPWA_ENTITY_ID'] ?? '', paymentType: 'RV' }),
+  });
+  if (!answer.ok) throw new Error(`the gateway refused the reversal: ${await answer.text()}`);
+}
