@@ -74,7 +74,7 @@ export const buildTemporal: Getter = async (target, env, detail) => {
       env: { ...env, CGO_ENABLED: '0', GOWORK: 'off' },
       onLine: () => {
         packages += 1;
-        detail(`${packages} steps of about 2,000 at most`);
+        detail(`${packages} of about 1,600 steps`);
       },
     },
   );
