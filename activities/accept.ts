@@ -1,6 +1,6 @@
 /** Accepting a refund: check everything that can be checked, then store and reserve. Used by callers' workflows and by the client. */
 import { readRefundRequest, type InputProblem } from '../domain/request.js';
-import type { Accepted } from '../ledger/ledger.js';
+import { LedgerError, type Accepted, type AcceptOrder, type PaymentRecord } from '../ledger/ledger.js';
 import type { Dependencies } from './dependencies.js';
 import { lookUpOriginal } from './originals.js';
 
@@ -59,7 +59,8 @@ export async function acceptRefund(deps: Dependencies, order: RefundOrder): Prom
     requestedBy: order.requestedBy,
     request,
   };
-  if ((await deps.ledger.findPayment(request.paymentId)) !== null) return deps.ledger.accept(accepted, null);
+  const known = await deps.ledger.findPayment(request.paymentId);
+  if (known !== null) return acceptKnown(deps, accepted, known);
 
   const entityId = request.entityId ?? deps.defaultEntityId;
   const original = await lookUpOriginal(deps, entityId, request.paymentId);
@@ -76,6 +77,22 @@ export async function acceptRefund(deps: Dependencies, order: RefundOrder): Prom
       );
     default:
       return original satisfies never;
+  }
+}
+
+/** The ledger has a payment as it was last seen: a chargeback that was won or a later capture since then leaves more to refund. */
+async function acceptKnown(
+  deps: Dependencies,
+  order: AcceptOrder,
+  { id, entityId }: PaymentRecord,
+): Promise<Accepted> {
+  try {
+    return await deps.ledger.accept(order, null);
+  } catch (error) {
+    if (!(error instanceof LedgerError) || error.code !== 'exceeds_refundable') throw error;
+    const original = await lookUpOriginal(deps, entityId, id);
+    if (original.kind !== 'read') throw error;
+    return deps.ledger.accept(order, { entityId, facts: original.facts });
   }
 }
 

@@ -1,0 +1,175 @@
+/**
+ * 05: operators run a refund again: reset, terminate and start, start what is over, two at once, activity reset. Each may pay a second time.
+ * Sources: Temporal's documentation of resets, temporalio/temporal#8901, medusajs/medusa#15527 (a late compensation refunded a good payment).
+ */
+import { describe, expect, it } from 'vitest';
+import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
+import { eventually, openWorld, SUPERVISOR, type World } from './world.js';
+
+const world = await openWorld();
+const { temporal } = world;
+const { namespace } = temporal.options;
+
+type Run = ReturnType<World['run']>;
+
+/** Takes the run back to before its first step, as `temporal workflow reset --type FirstWorkflowTask` does. */
+async function resetToTheStart(run: Run): Promise<void> {
+  const events = (await run.fetchHistory()).events ?? [];
+  const first = events.find(({ workflowTaskCompletedEventAttributes: done }) => done != null)?.eventId;
+  if (first == null) throw new Error('no workflow task is over yet');
+  const { raw } = await run.describe();
+  await temporal.workflowService.resetWorkflowExecution({
+    namespace,
+    workflowExecution: raw.workflowExecutionInfo?.execution ?? null,
+    reason: 'a test',
+    workflowTaskFinishEventId: first,
+    requestId: crypto.randomUUID(),
+  });
+}
+
+/** As after the retention period: Temporal knows nothing of the run any more. */
+async function forget(run: Run): Promise<void> {
+  await temporal.workflowService.deleteWorkflowExecution({
+    namespace,
+    workflowExecution: { workflowId: run.workflowId },
+  });
+  await eventually('the run is forgotten', () =>
+    run.describe().then(
+      () => undefined,
+      () => true,
+    ),
+  );
+}
+
+/** A start by hand, with what the client itself would give. */
+async function startAgain(refundId: string): Promise<Run> {
+  const refund = await world.dependencies.ledger.findRefund(refundId);
+  if (refund === null) throw new Error(`no refund ${refundId}`);
+  await temporal.workflow.start('refund', {
+    workflowId: `refund-${refundId}`,
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    taskQueue: world.queues.refunds,
+    args: [
+      {
+        refundId,
+        plan: world.plan,
+        lookUpTaskQueue: world.queues.lookUps(refund.entityId),
+      },
+    ],
+  });
+  return world.run(refundId);
+}
+
+const executed = (payment: CreatedPayment): number =>
+  world.transactionsOf(payment).filter((transaction) => transaction.executed).length;
+
+describe('a refund that is under way', () => {
+  it.for(['reset', 'terminated and started', 'forgotten and started'] as const)(
+    'is %s while its answer is on its way: it is not sent again',
+    async (how) => {
+      const payment = world.newPayment();
+      world.onRefund(payment, { kind: 'answer_after', ms: 800 });
+      const { id } = await world.ask(payment, '60.00');
+      await world.untilExecuted(payment);
+      if (how === 'reset') await resetToTheStart(world.run(id));
+      else {
+        if (how === 'terminated and started') await world.run(id).terminate('a test');
+        else await forget(world.run(id));
+        await startAgain(id);
+      }
+      expect(await world.run(id).result()).toMatchObject({ state: 'succeeded' });
+      expect(executed(payment)).toBe(1);
+      expect(world.booked(payment)).toMatchObject({ out: '60.00' });
+    },
+  );
+
+  it('is taken over by two operators at once: they share one run', async () => {
+    const payment = world.newPayment();
+    world.onRefund(payment, { kind: 'accept_then_drop' });
+    const { id } = await world.ask(payment, '60.00');
+    await world.untilExecuted(payment);
+    await world.run(id).terminate('a test');
+    await Promise.all([startAgain(id), startAgain(id), world.client.resume(), world.client.resolve(id)]);
+    expect(await world.run(id).result()).toMatchObject({ state: 'succeeded' });
+    expect(executed(payment)).toBe(1);
+  });
+
+  it('has its sending activity reset while the answer is on its way: it is not sent again', async () => {
+    const payment = world.newPayment();
+    world.onRefund(payment, { kind: 'answer_after', ms: 1_500 });
+    const { id } = await world.ask(payment, '60.00');
+    await world.untilExecuted(payment);
+    const [pending] = (await world.run(id).describe()).raw.pendingActivities ?? [];
+    await temporal.workflowService.resetActivity({
+      namespace,
+      execution: { workflowId: `refund-${id}` },
+      id: pending?.activityId ?? '',
+      identity: 'operator',
+    });
+    expect(await world.run(id).result()).toMatchObject({ state: 'succeeded' });
+    expect(executed(payment)).toBe(1);
+    expect(world.booked(payment)).toMatchObject({ out: '60.00' });
+  });
+
+  it('is reset after it had become a credit: no second credit', async () => {
+    const payment = world.newPayment();
+    world.onRefund(payment, { kind: 'reject', code: '700.500.001' });
+    world.onCredit(payment, { kind: 'answer_after', ms: 800 });
+    const { id } = await world.ask(payment, '60.00');
+    await world.untilExecuted(payment);
+    await resetToTheStart(world.run(id));
+    expect(await world.run(id).result()).toMatchObject({ state: 'succeeded' });
+    expect(executed(payment)).toBe(1);
+    expect(world.booked(payment)).toMatchObject({ out: '60.00', credited: '60.00' });
+  });
+
+  it('is reset while a person is asked to approve: the approval still counts, and is not asked for twice', async () => {
+    const payment = world.newPayment({ amount: '800.00' });
+    world.onRefund(payment, { kind: 'reject', code: '700.500.001' });
+    const { id } = await world.ask(payment, '800.00');
+    const { approval } = await world.until(id, 'awaiting_approval');
+    await resetToTheStart(world.run(id));
+    await world.client.approve(id, { ...SUPERVISOR, instruction: approval?.instruction ?? '' });
+    await resetToTheStart(world.run(id));
+    await world.until(id, 'succeeded');
+    expect(executed(payment)).toBe(1);
+    expect(world.booked(payment)).toMatchObject({ out: '800.00' });
+  });
+});
+
+describe('a refund that is over', () => {
+  it.for(['succeeded', 'failed'] as const)(
+    '%s: reset, and started anew by two at once, it stays so',
+    async (state) => {
+      const payment = world.newPayment();
+      if (state === 'failed') world.onRefund(payment, { kind: 'reject', code: '700.100.300' });
+      const { id } = await world.ask(payment, '60.00');
+      await world.run(id).result();
+      const before = world.transactionsOf(payment);
+      const balance = await world.balance(payment);
+
+      await resetToTheStart(world.run(id));
+      expect(await world.run(id).result()).toMatchObject({ state });
+      // A new run knows nothing of the last one, as after the retention period.
+      await Promise.all([startAgain(id), startAgain(id)]);
+      expect(await world.run(id).result()).toMatchObject({ state });
+
+      expect(world.transactionsOf(payment)).toEqual(before);
+      // Released once, and not again by a compensation that runs late.
+      expect(await world.balance(payment)).toEqual(balance);
+      expect(world.booked(payment).out).toBe(state === 'failed' ? '0.00' : '60.00');
+    },
+  );
+
+  it('asked for again with its own key, is the same refund and starts nothing', async () => {
+    const payment = world.newPayment();
+    const key = crypto.randomUUID();
+    const { id } = await world.ask(payment, '50.00', { idempotencyKey: key });
+    await world.run(id).result();
+    expect(await world.ask(payment, '50.00', { idempotencyKey: key })).toMatchObject({
+      id,
+      state: 'succeeded',
+    });
+    expect(executed(payment)).toBe(1);
+  });
+});

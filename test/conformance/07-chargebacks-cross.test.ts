@@ -1,0 +1,175 @@
+/**
+ * 07: a refund and a chargeback cross: the customer is made whole twice, or the evidence that wins the dispute is lost.
+ * Sources: juspay/hyperswitch-control-center#4109, juspay/hyperswitch#10533, antiwork/gumroad#4372 and #4515, woocommerce-payments#6378.
+ */
+import { describe, it } from 'vitest';
+import { lookUpOriginal } from '../../activities/originals.js';
+import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
+import { openWorld } from './world.js';
+
+const world = await openWorld();
+const { engine } = world.gateway;
+const { dependencies } = world;
+
+/** What a notice about a dispute leads to: the original is looked up, and what it shows is recorded. */
+async function hearOfDispute({ paymentId }: CreatedPayment): Promise<void> {
+  const original = await lookUpOriginal(dependencies, dependencies.defaultEntityId, paymentId);
+  if (original.kind !== 'read') throw new Error(`the original is ${original.kind}`);
+  await dependencies.ledger.recordOriginal(paymentId, original.facts);
+}
+
+const credits = (payment: CreatedPayment): number =>
+  world.transactionsOf(payment).filter(({ type }) => type === 'CD').length;
+
+describe.concurrent('a chargeback before the refund', () => {
+  it('is found when the refund is asked for: nothing is promised, and what is left is told', async ({
+    expect,
+  }) => {
+    const payment = world.newPayment();
+    engine.chargeback({ paymentId: payment.paymentId });
+    await expect(world.ask(payment, '60.00')).rejects.toMatchObject({
+      code: 'exceeds_refundable',
+      details: { refundable: '0.00' },
+    });
+    expect(world.booked(payment)).toMatchObject({ out: '0.00', chargedBack: '100.00' });
+  });
+
+  it('of a part leaves the other part refundable in the books, though the gateway refuses it: closed, no credit', async ({
+    expect,
+  }) => {
+    const payment = world.newPayment();
+    engine.chargeback({ paymentId: payment.paymentId, amount: 40_00n });
+    const { id } = await world.ask(payment, '60.00');
+    await world.until(id, 'closed_by_dispute');
+    expect(world.booked(payment)).toMatchObject({ out: '0.00' });
+    expect(credits(payment)).toBe(0);
+  });
+
+  it('that was won again is no obstacle', async ({ expect }) => {
+    const payment = world.newPayment();
+    const { id: chargebackId } = engine.chargeback({ paymentId: payment.paymentId });
+    engine.reverseChargeback(chargebackId);
+    const { id } = await world.ask(payment, '60.00');
+    await world.until(id, 'succeeded');
+    expect(world.booked(payment)).toMatchObject({ out: '60.00', chargedBack: '0.00' });
+  });
+});
+
+describe.concurrent('a chargeback that closed a refund', () => {
+  it('and is won again opens the payment for refunds again, also where the ledger knew only the loss', async ({
+    expect,
+  }) => {
+    const payment = world.newPayment();
+    const first = await world.ask(payment, '10.00');
+    await world.until(first.id, 'succeeded');
+    const { id: chargebackId } = engine.chargeback({ paymentId: payment.paymentId });
+    const closed = await world.ask(payment, '90.00');
+    await world.until(closed.id, 'closed_by_dispute');
+    await expect(world.ask(payment, '90.00')).rejects.toMatchObject({ code: 'exceeds_refundable' });
+
+    engine.reverseChargeback(chargebackId);
+    const again = await world.ask(payment, '90.00');
+    await world.until(again.id, 'succeeded');
+    expect(world.booked(payment)).toMatchObject({ out: '100.00', chargedBack: '0.00' });
+  });
+});
+
+describe.concurrent('a chargeback while the refund is under way', () => {
+  it('between a refused refund and its credit: no credit', async ({ expect }) => {
+    const payment = world.newPayment();
+    world.onRefund(payment, { kind: 'reject', code: '700.500.001' }, { kind: 'chargeback_after_rejection' });
+    const { id } = await world.ask(payment, '100.00');
+    await world.until(id, 'closed_by_dispute');
+    expect(world.booked(payment)).toMatchObject({ out: '0.00', chargedBack: '100.00' });
+    expect(credits(payment)).toBe(0);
+    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n });
+  });
+
+  it('while a person weighs the credit: the approval comes too late', async ({ expect }) => {
+    const payment = world.newPayment({ amount: '800.00' });
+    world.onRefund(payment, { kind: 'reject', code: '700.500.001' });
+    const { id } = await world.ask(payment, '800.00');
+    await world.until(id, 'awaiting_approval');
+    engine.chargeback({ paymentId: payment.paymentId });
+    await world.client.approve(id, { by: 'supervisor', reason: 'the customer waits' });
+    await world.until(id, 'closed_by_dispute');
+    expect(world.booked(payment)).toMatchObject({ out: '0.00' });
+    expect(credits(payment)).toBe(0);
+  });
+
+  it('after the request was lost: what is proven absent is not paid any more', async ({ expect }) => {
+    const payment = world.newPayment();
+    world.onRefund(payment, { kind: 'drop_before_execute' });
+    const { id } = await world.ask(payment, '100.00');
+    await world.until(id, 'unknown');
+    engine.chargeback({ paymentId: payment.paymentId });
+    await world.until(id, 'closed_by_dispute');
+    expect(world.booked(payment)).toMatchObject({ out: '0.00', chargedBack: '100.00' });
+  });
+
+  it('while it is pending, and then refused: closed, nothing else is sent', async ({ expect }) => {
+    const payment = world.newPayment();
+    world.onRefund(payment, { kind: 'pending' });
+    const { id } = await world.ask(payment, '100.00');
+    const { attempts } = await world.until(id, 'pending');
+    engine.chargeback({ paymentId: payment.paymentId });
+    engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'rejected' });
+    await world.until(id, 'closed_by_dispute');
+    expect(world.booked(payment)).toMatchObject({ out: '0.00', chargedBack: '100.00' });
+    expect(credits(payment)).toBe(0);
+  });
+
+  it('while it is pending, and then executed: both paid, which is a case with its evidence', async ({
+    expect,
+  }) => {
+    const payment = world.newPayment();
+    world.onRefund(payment, { kind: 'pending' });
+    const { id } = await world.ask(payment, '100.00');
+    const { attempts } = await world.until(id, 'pending');
+    engine.chargeback({ paymentId: payment.paymentId });
+    engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
+    const { attempts: paid } = await world.until(id, 'succeeded');
+    await hearOfDispute(payment);
+
+    expect(await world.openCases(id)).toEqual(['paid_twice']);
+    expect(paid[0]).toMatchObject({ state: 'succeeded', gatewayId: attempts[0]?.gatewayId });
+    expect(await world.balance(payment)).toMatchObject({ excessMinor: 100_00n, disputedMinor: 100_00n });
+  });
+});
+
+describe.concurrent('a chargeback after the refund', () => {
+  it('is a double payment that a person is told of; won again, the customer was made whole once', async ({
+    expect,
+  }) => {
+    const payment = world.newPayment();
+    const { id } = await world.ask(payment, '100.00');
+    await world.until(id, 'succeeded');
+    const { id: chargebackId } = engine.chargeback({ paymentId: payment.paymentId });
+    await hearOfDispute(payment);
+    await hearOfDispute(payment);
+    expect(await world.openCases(id)).toEqual(['paid_twice']);
+    expect(await world.balance(payment)).toMatchObject({ excessMinor: 100_00n, refundableMinor: 0n });
+
+    engine.reverseChargeback(chargebackId);
+    await hearOfDispute(payment);
+    expect(await world.balance(payment)).toMatchObject({
+      disputedMinor: 0n,
+      excessMinor: 0n,
+      refundableMinor: 0n,
+    });
+    expect(world.booked(payment)).toMatchObject({ out: '100.00', chargedBack: '0.00' });
+    // Money that was out twice is for a person to close, however it ends.
+    expect(await world.openCases(id)).toEqual(['paid_twice']);
+  });
+
+  it('of what had not been refunded is no double payment', async ({ expect }) => {
+    const payment = world.newPayment();
+    const { id } = await world.ask(payment, '40.00');
+    await world.until(id, 'succeeded');
+    engine.chargeback({ paymentId: payment.paymentId, amount: 60_00n });
+    await hearOfDispute(payment);
+    expect(await world.openCases(id)).toEqual([]);
+    expect(await world.balance(payment)).toMatchObject({ excessMinor: 0n, refundableMinor: 0n });
+    await expect(world.ask(payment, '1.00')).rejects.toMatchObject({ code: 'exceeds_refundable' });
+  });
+});
