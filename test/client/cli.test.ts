@@ -1,0 +1,230 @@
+/** The command line as a script sees it: exit codes, one document on stdout, everything else on stderr. */
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
+import { startStack } from '../support/stack.js';
+
+const stack = await startStack();
+const folder = mkdtempSync(join(tmpdir(), 'cli-'));
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await stack.close();
+});
+const { client } = stack;
+// Every command is a process of its own that loads the whole client.
+vi.setConfig({ testTimeout: 180_000 });
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const NOTHING: NodeJS.ProcessEnv = { PATH: process.env['PATH'], REFUNDS_DATA_DIR: join(folder, 'empty') };
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function cli(args: readonly string[], env: NodeJS.ProcessEnv = stack.env): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const command = ['--import', 'tsx', 'client/cli/main.ts', ...args];
+    const child = execFile(process.execPath, command, { cwd: ROOT, env }, (error, stdout, stderr) => {
+      if (child.exitCode === null) reject(error ?? new Error('ended by a signal'));
+      else resolve({ code: child.exitCode, stdout, stderr });
+    });
+    child.stdin?.end();
+  });
+}
+
+const refundShape = z.object({ id: z.string(), status: z.string(), state: z.string(), amount: z.string() });
+const refundOf = ({ stdout }: Ended) => refundShape.parse(JSON.parse(stdout));
+const refundsOf = ({ stdout }: Ended) => z.array(refundShape).parse(JSON.parse(stdout));
+
+const ask = (paymentId: string, ...more: readonly string[]): string[] => [
+  ...[
+    'request',
+    '--payment',
+    paymentId,
+    '--amount',
+    '40.00',
+    '--currency',
+    'EUR',
+    '--reason',
+    'goods_returned',
+  ],
+  ...more,
+];
+
+describe('a command that is used wrongly', () => {
+  it.each([
+    { args: ['refund'], says: ['unknown command'] },
+    { args: ['request', '--sum', '1'], says: ['unknown option'] },
+    { args: ['show'], says: ["missing required argument 'id'"] },
+    { args: ['list', '--status', 'paid'], says: ["'paid' is invalid"] },
+    { args: ['list', '--limit', 'all'], says: ['whole number'] },
+    {
+      args: ['request'],
+      says: ['--payment is missing', '--amount is missing', '--currency is missing', '--reason is missing'],
+    },
+    {
+      args: ['request', '--payment', 'X', '--amount', '5,00', '--currency', 'EUR', '--reason', ' '],
+      says: ['--payment must be 32', '--amount The amount has a separator', '--reason must not be empty'],
+    },
+    { args: ['approve', randomUUID()], says: ['--by is missing', '--reason is missing'] },
+    { args: ['list'], says: ['DATABASE_URL is missing', 'OPPWA_ACCESS_TOKEN is missing', 'Example: '] },
+  ])('ends with 2 and says everything that is wrong: $args', async ({ args, says }) => {
+    const ended = await cli(args, NOTHING);
+    expect(ended).toMatchObject({ code: 2, stdout: '' });
+    for (const text of says) expect(ended.stderr).toContain(text);
+  });
+
+  it('says it as JSON where JSON is asked for', async () => {
+    const ended = await cli(['request', '--json'], NOTHING);
+    expect(ended.code).toBe(2);
+    expect(JSON.parse(ended.stderr)).toMatchObject({
+      error: { code: 'wrong_use', problems: [{}, {}, {}, {}] },
+    });
+  });
+
+  it('is helped with examples', async () => {
+    const ended = await cli(['request', '--help'], NOTHING);
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    expect(ended.stdout).toContain('$ oppwa-refunds request --payment');
+  });
+});
+
+describe('request', () => {
+  it('sends nothing where nobody can be asked and --yes is not there', async () => {
+    const { paymentId } = stack.newPayment();
+    const ended = await cli(ask(paymentId));
+    expect(ended).toMatchObject({ code: 2, stdout: '' });
+    expect(ended.stderr).toContain(`Pay back 40.00 EUR on payment ${paymentId}`);
+    expect(ended.stderr).toContain('--yes is needed');
+    expect(await client.listRefunds({ paymentId })).toEqual([]);
+  });
+
+  it('waits until the refund is paid; the same key is the same refund; show and list know it', async () => {
+    const { paymentId } = stack.newPayment();
+    const args = ask(paymentId, '--key', randomUUID(), '--yes', '--json', '--wait', '30');
+    const [first, second] = await Promise.all([cli(args), cli(args)]);
+    expect([first.code, second.code]).toEqual([0, 0]);
+    const refund = refundOf(first);
+    expect(refund).toMatchObject({ status: 'succeeded', amount: '40.00' });
+    expect(refundOf(second).id).toBe(refund.id);
+    expect(stack.gateway.engine.books(paymentId)?.refunded).toBe(4000n);
+
+    const [shown, listed, text] = await Promise.all([
+      cli(['show', refund.id, '--json']),
+      cli(['list', '--payment', paymentId, '--json']),
+      cli(['show', refund.id]),
+    ]);
+    expect([shown.code, listed.code, text.code]).toEqual([0, 0, 0]);
+    expect(JSON.parse(shown.stdout)).toEqual(await client.getRefund(refund.id));
+    expect(refundsOf(listed).map(({ id }) => id)).toEqual([refund.id]);
+    const gatewayId = (await client.getRefund(refund.id)).attempts[0]?.gatewayId ?? 'none';
+    expect(text.stdout).toContain(gatewayId);
+    expect(text.stdout, 'no colours into a pipe').not.toContain('\u001B[');
+  });
+
+  it('prints the key that it makes, so that the same can be asked again', async () => {
+    const { paymentId } = stack.newPayment();
+    const first = await cli(ask(paymentId, '--yes', '--json', '--requested-by', 'clerk'));
+    const key = /^key (\S+)/m.exec(first.stderr)?.[1] ?? '';
+    const again = await cli(ask(paymentId, '--yes', '--json', '--requested-by', 'clerk', '--key', key));
+    expect(refundOf(again).id).toBe(refundOf(first).id);
+    await client.waitFor(refundOf(first).id, 20_000);
+  });
+
+  it('ends with 1 over the balance and with 2 in another currency', async () => {
+    const { paymentId } = stack.newPayment({ amount: '39.99' });
+    const [over, currency] = await Promise.all([
+      cli(ask(paymentId, '--yes', '--json')),
+      cli(ask(paymentId, '--yes', '--currency', 'USD')),
+    ]);
+    expect(over).toMatchObject({ code: 1, stdout: '' });
+    expect(over.stderr).toContain('"exceeds_refundable"');
+    expect(currency).toMatchObject({ code: 2, stdout: '' });
+    expect(currency.stderr).toContain('currency_mismatch');
+  });
+});
+
+describe('what a person decides', () => {
+  const word = ['--reason', 'checked', '--yes', '--json'];
+
+  it('is shown before it is approved, and is not for whoever asked', async () => {
+    const { paymentId } = stack.newPayment({ amount: '800.00' });
+    stack.fault({ kind: 'reject', code: '700.500.001' }, { paymentId });
+    const { id } = await client.requestRefund({
+      caller: 'shop',
+      idempotencyKey: randomUUID(),
+      requestedBy: 'clerk',
+      request: { paymentId, amount: '800.00', currency: 'EUR', reason: 'goods_returned' },
+    });
+    for await (const refund of client.watch(id)) if (refund.approval !== null) break;
+
+    const [shown, own] = await Promise.all([
+      cli(['show', id]),
+      cli(['approve', id, '--by', 'clerk', ...word]),
+    ]);
+    expect(shown.code).toBe(3);
+    expect(shown.stdout).toContain('a credit of 800.00 EUR to registration');
+    expect(own).toMatchObject({ code: 1, stdout: '' });
+    expect(own.stderr).toContain('own_request');
+
+    const approved = await cli(['approve', id, '--by', 'boss', ...word]);
+    expect(approved.code).toBe(0);
+    expect(approved.stderr).toContain(`Approve for refund ${id} a credit of 800.00 EUR`);
+    await client.waitFor(id, 20_000);
+    const [watched, withdrawn] = await Promise.all([
+      cli(['watch', id]),
+      cli(['withdraw', id, '--by', 'boss', ...word]),
+    ]);
+    expect(watched.code).toBe(0);
+    expect(watched.stdout).toMatch(/succeeded .* CD succeeded/);
+    expect(withdrawn.code).toBe(1);
+    expect(withdrawn.stderr).toContain('"final"');
+  });
+
+  it('is asked for with exit code 3, and after a no whoever waits gets 1', async () => {
+    const { paymentId } = stack.newPayment({ amount: '800.00' });
+    stack.fault({ kind: 'reject', code: '700.500.001' }, { paymentId });
+    const asked = await cli(ask(paymentId, '--amount', '800.00', '--yes', '--json', '--wait', '60'));
+    expect(asked.code).toBe(3);
+    const { id, state } = refundOf(asked);
+    expect(state).toBe('awaiting_approval');
+    const rejected = await cli(['reject', id, '--by', 'boss', ...word]);
+    expect(rejected.code).toBe(0);
+    expect(refundOf(rejected)).toMatchObject({ status: 'failed' });
+    const [watched, stuck] = await Promise.all([cli(['watch', id]), cli(['list', '--stuck', '--json'])]);
+    expect(watched.code).toBe(1);
+    expect(refundsOf(stuck)).toEqual([]);
+  });
+});
+
+describe('the sandbox of a folder', () => {
+  it('is what a command without settings speaks to', async () => {
+    writeFileSync(
+      join(folder, 'env'),
+      Object.entries(stack.env)
+        .map(([name, value]) => `${name}=${JSON.stringify(value)}\n`)
+        .join(''),
+    );
+    const ended = await cli(['list', '--json'], { PATH: process.env['PATH'], REFUNDS_DATA_DIR: folder });
+    expect(ended.code).toBe(0);
+    expect(refundsOf(ended).length).toBeGreaterThan(0);
+    expect(ended.stderr).toContain('with the sandbox of');
+  });
+
+  it('is left alone where one variable names another system', async () => {
+    const ended = await cli(['list'], {
+      PATH: process.env['PATH'],
+      REFUNDS_DATA_DIR: folder,
+      OPPWA_BASE_URL: 'https://eu-prod.oppwa.com',
+    });
+    expect(ended.code).toBe(2);
+    expect(ended.stderr).toContain('DATABASE_URL is missing');
+  });
+});
