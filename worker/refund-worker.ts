@@ -1,7 +1,12 @@
 /** Workers for refunds: one queue for workflows and money, one for each entity's look-ups. */
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { Worker, type ActivityInterceptorsFactory, type NativeConnection, type WorkflowBundle } from '@temporalio/worker';
+import {
+  Worker,
+  type ActivityInterceptorsFactory,
+  type NativeConnection,
+  type WorkflowBundle,
+} from '@temporalio/worker';
 import { createCallerActivities, type StartSettings } from '../activities/caller.js';
 import type { Dependencies } from '../activities/dependencies.js';
 import { createRefundActivities } from '../activities/refunds.js';
@@ -104,7 +109,12 @@ const namingFailures: ActivityInterceptorsFactory = () => ({
         return await next(input);
       } catch (error) {
         if (!(error instanceof LedgerError)) throw error;
-        throw ApplicationFailure.create({ type: error.code, message: error.message, details: [error.details], cause: error });
+        throw ApplicationFailure.create({
+          type: error.code,
+          message: error.message,
+          details: [error.details],
+          cause: error,
+        });
       }
     },
   },

@@ -61,4 +61,4 @@ export interface WithdrawMessage {
 export const withdrawUpdate = defineUpdate<WithdrawResult, [WithdrawMessage]>('withdraw');
 
 /** Look at the gateway now. Reads only; answers where the refund stands afterwards. */
-export const resolveUpdate = defineUpdate<Position, []>('resolve');
+export const resolveUpdate = defineUpdate<Position>('resolve');

@@ -27,7 +27,7 @@ export interface Desk {
   readonly newsWithin: (ms: number, known: Position) => Promise<boolean>;
   /** The same, and a notice of the gateway ends the wait too, also one that came while the workflow was busy elsewhere. */
   readonly noticeWithin: (ms: number, known: Position) => Promise<void>;
-  /** Waits without end for something that a person says. */
+  /** Waits without end for something that a person says. A notice ends the wait too: the ledger may stand elsewhere by now. */
   readonly news: (known: Position) => Promise<void>;
   /** Whether cancelling was asked for since this was last asked. */
   readonly takeCancelRequest: () => boolean;
@@ -64,7 +64,7 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
         return result;
       }),
     {
-      validator: (message) => {
+      validator: (message: DecisionMessage) => {
         requireText(message, ['verdict', 'instruction', 'by', 'reason']);
         if (message.ticket !== undefined) requireText(message, ['ticket']);
         requireVerdict(message);
@@ -79,7 +79,7 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
         hear(result.position);
         return result;
       }),
-    { validator: (message) => requireText(message, ['by', 'reason']) },
+    { validator: (message: WithdrawMessage) => requireText(message, ['by', 'reason']) },
   );
   setHandler(resolveUpdate, () =>
     handle(async () => {
@@ -107,7 +107,10 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
       await condition(() => isNews(known) || noticed, ms);
       noticed = false;
     },
-    news: (known) => condition(() => isNews(known)),
+    news: async (known) => {
+      await condition(() => isNews(known) || noticed);
+      noticed = false;
+    },
     takeCancelRequest: () => {
       const asked = cancelRequested;
       cancelRequested = false;

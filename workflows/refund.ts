@@ -24,7 +24,7 @@ export async function refund(input: RefundInput): Promise<RefundResult> {
   const { money, gateway, ledger } = effects;
   const desk = openDesk(input, effects);
   const show = searchAttributes();
-  let canceled = false;
+  const stop = { granted: false };
 
   const last = await CancellationScope.nonCancellable(async () => {
     await desk.opened();
@@ -64,6 +64,8 @@ export async function refund(input: RefundInput): Promise<RefundResult> {
           break;
         case 'person':
           await desk.news(position);
+          // While a person was waited for, a late answer may have been recorded that no run heard of.
+          position = await ledger.position(refundId);
           break;
         default:
           step satisfies never;
@@ -72,12 +74,12 @@ export async function refund(input: RefundInput): Promise<RefundResult> {
   });
 
   await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
-  if (canceled) throw new CancelledFailure('withdrawn before anything was sent');
+  if (stop.granted) throw new CancelledFailure('withdrawn before anything was sent');
   return { refundId, state: last.state, status: PUBLIC_STATUS[last.state], why: last.why };
 
   async function withdraw(): Promise<Position> {
     const result = await ledger.withdraw(refundId, 'cancellation', 'the workflow was cancelled');
-    canceled = result.kind === 'withdrawn';
+    stop.granted = result.kind === 'withdrawn';
     return result.position;
   }
 }

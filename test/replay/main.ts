@@ -1,0 +1,36 @@
+/** `npm run replay -- FILE…`: replays histories of production against this code. Exit codes: 0 all fit, 1 one does not, 2 wrong use. */
+import { basename } from 'node:path';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { workflowBundle } from '../../worker/bundle.js';
+import { readHistory, replay } from './replay.js';
+
+async function main(files: readonly string[]): Promise<number> {
+  if (files.length === 0) {
+    process.stderr.write(
+      'usage: npm run replay -- FILE…   (each from: temporal workflow show -w ID -o json)\n',
+    );
+    return 2;
+  }
+  Runtime.install({
+    // What does not fit is told in one line each.
+    logger: new DefaultLogger('ERROR', () => undefined),
+    telemetryOptions: { logging: { forward: {}, filter: { core: 'ERROR', other: 'ERROR' } } },
+  });
+  // The image's own bundle where there is one: that is the code that would take over.
+  const bundle = await workflowBundle(process.env['REFUNDS_WORKFLOW_BUNDLE']);
+  let worst = 0;
+  for (const file of files) {
+    try {
+      await replay(bundle, await readHistory(file), basename(file, '.json'));
+      process.stdout.write(`fits         ${file}\n`);
+    } catch (error) {
+      worst = 1;
+      process.stdout.write(
+        `DOES NOT FIT ${file}\n  ${error instanceof Error ? error.message : 'not readable'}\n`,
+      );
+    }
+  }
+  return worst;
+}
+
+process.exitCode = await main(process.argv.slice(2));

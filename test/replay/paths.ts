@@ -1,0 +1,119 @@
+/** The ways a refund can take, each followed until its history shows it. */
+import type { Client } from '@temporalio/client';
+import type { RefundsClient } from '../../client/index.js';
+import type { RefundState } from '../../domain/states.js';
+import type { Order } from '../../examples/order-cancellation/orders.js';
+import type { orderCancellation } from '../../examples/order-cancellation/workflow.js';
+import type { RefundRecord } from '../../ledger/ledger.js';
+import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
+import type { FaultRule } from '../../sandbox/gateway/faults.js';
+import type { SimulatedGateway } from '../../sandbox/gateway/rules.js';
+import { gatewayNotice, withdrawUpdate } from '../../workflows/contract.js';
+
+export interface Recording {
+  readonly client: RefundsClient;
+  readonly temporal: Client;
+  readonly gateway: SimulatedGateway;
+  /** Of the merchant in `examples/order-cancellation`, whose worker listens on `orders`. */
+  readonly orders: Map<string, Order>;
+  payment(amount: bigint, type?: 'DB' | 'PA'): CreatedPayment;
+  /** Accepted and started. */
+  ask(paymentId: string, amount: string): Promise<{ readonly id: string; readonly workflowId: string }>;
+  until(id: string, states: readonly RefundState[]): Promise<RefundRecord>;
+}
+
+/** Answers the id of the workflow whose history is kept. */
+type Path = (recording: Recording) => Promise<string>;
+
+const NOT_LINKABLE = { kind: 'reject', code: '700.500.001' } as const;
+
+/** A refund of 100.00 that runs to its end, with what the gateway does to its refund and to its credit. */
+const toTheEnd =
+  (onRefund: readonly FaultRule['effect'][] = [], onCredit: readonly FaultRule['effect'][] = []): Path =>
+  async ({ gateway, payment, ask, temporal }) => {
+    const { paymentId, registrationId } = payment(100_00n);
+    for (const effect of onRefund) gateway.setFault({ match: { paymentId, paymentType: 'RF' }, effect });
+    for (const effect of onCredit) gateway.setFault({ match: { registrationId, paymentType: 'CD' }, effect });
+    const { workflowId } = await ask(paymentId, '100.00');
+    await temporal.workflow.getHandle(workflowId).result();
+    return workflowId;
+  };
+
+/** A credit above the limit, and what a second person says about it. */
+const decided =
+  (word: 'approve' | 'reject'): Path =>
+  async ({ gateway, payment, ask, until, client, temporal }) => {
+    const { paymentId } = payment(800_00n);
+    gateway.setFault({ match: { paymentId }, effect: NOT_LINKABLE });
+    const { id, workflowId } = await ask(paymentId, '800.00');
+    await until(id, ['awaiting_approval']);
+    await client[word](id, { by: 'supervisor', reason: 'as recorded' });
+    await temporal.workflow.getHandle(workflowId).result();
+    return workflowId;
+  };
+
+/** A refusal that tells nothing: a person has to look. */
+const inReview = async ({ gateway, payment, ask, until }: Recording): Promise<string> => {
+  const { paymentId } = payment(100_00n);
+  gateway.setFault({ match: { paymentId }, effect: { kind: 'reject', code: '700.300.300' } });
+  const { id, workflowId } = await ask(paymentId, '100.00');
+  await until(id, ['manual_review']);
+  return workflowId;
+};
+
+export const PATHS: Readonly<Record<string, Path>> = {
+  'accepted-at-once': toTheEnd(),
+  pending: toTheEnd([{ kind: 'pending', afterMs: 400 }]),
+  'pending-with-notice': async ({ gateway, payment, ask, until, temporal }) => {
+    const { paymentId } = payment(100_00n);
+    gateway.setFault({ match: { paymentId }, effect: { kind: 'pending' } });
+    const { id, workflowId } = await ask(paymentId, '100.00');
+    const { attempts } = await until(id, ['pending']);
+    gateway.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
+    const handle = temporal.workflow.getHandle(workflowId);
+    await handle.signal(gatewayNotice);
+    await handle.result();
+    return workflowId;
+  },
+  'answer-lost': toTheEnd([{ kind: 'accept_then_drop' }]),
+  'absent-and-sent-again': toTheEnd([{ kind: 'drop_before_execute' }]),
+  'refused-softly': toTheEnd([{ kind: 'reject', code: '900.100.600' }]),
+  credit: toTheEnd([NOT_LINKABLE]),
+  'credit-answer-lost': toTheEnd([NOT_LINKABLE], [{ kind: 'accept_then_drop' }]),
+  'credit-refused': toTheEnd([NOT_LINKABLE], [{ kind: 'reject', code: '800.100.152' }]),
+  'credit-approved': decided('approve'),
+  'credit-not-approved': decided('reject'),
+  'closed-by-dispute': toTheEnd([NOT_LINKABLE, { kind: 'chargeback_after_rejection' }]),
+  reversal: async ({ payment, ask, temporal }) => {
+    const { workflowId } = await ask(payment(75_00n, 'PA').paymentId, '75.00');
+    await temporal.workflow.getHandle(workflowId).result();
+    return workflowId;
+  },
+  /** Still waiting: its history ends where a person is asked. */
+  review: inReview,
+  withdrawn: async (recording) => {
+    const workflowId = await inReview(recording);
+    const handle = recording.temporal.workflow.getHandle(workflowId);
+    await handle.executeUpdate(withdrawUpdate, { args: [{ by: 'clerk', reason: 'paid by hand' }] });
+    await handle.result();
+    return workflowId;
+  },
+  cancelled: async (recording) => {
+    const workflowId = await inReview(recording);
+    const handle = recording.temporal.workflow.getHandle(workflowId);
+    await handle.cancel();
+    await handle.result().catch(() => undefined);
+    return workflowId;
+  },
+  'order-cancellation': async ({ payment, orders, temporal }) => {
+    const { paymentId } = payment(100_00n);
+    orders.set('4711', { id: '4711', paymentId, amount: '100.00', currency: 'EUR', state: 'open' });
+    const handle = await temporal.workflow.start<typeof orderCancellation>('orderCancellation', {
+      workflowId: 'cancel-order-4711',
+      taskQueue: 'orders',
+      args: [{ orderId: '4711', by: 'clerk' }],
+    });
+    await handle.result();
+    return handle.workflowId;
+  },
+};

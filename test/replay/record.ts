@@ -1,0 +1,163 @@
+/** Records one history for each way a refund can take: `npm run replay:record` writes `test/replay/histories/*.json` anew. */
+import { randomUUID } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import type { Dependencies } from '../../activities/dependencies.js';
+import { createRefundsClient } from '../../client/index.js';
+import { DEFAULT_POLICY, DEFAULT_TIMINGS, scaleTimings, type Plan } from '../../domain/plan.js';
+import { Secret } from '../../domain/secret.js';
+import type { Order } from '../../examples/order-cancellation/orders.js';
+import { createOrderWorker } from '../../examples/order-cancellation/worker.js';
+import { createGateway } from '../../gateway/oppwa.js';
+import { openDatabase, openTransaction } from '../../ledger/database.js';
+import { migrate } from '../../ledger/migrate.js';
+import { createLedger } from '../../ledger/postgres.js';
+import { startGatewayServer } from '../../sandbox/gateway/server.js';
+import { startPostgres } from '../../sandbox/servers/postgres.js';
+import { startTemporal } from '../../sandbox/servers/temporal.js';
+import { taskQueues } from '../../temporal/task-queues.js';
+import { buildWorkflowBundle } from '../../worker/bundle.js';
+import { PROFILES } from '../../worker/profiles.js';
+import { startRefundWorker } from '../../worker/refund-worker.js';
+import { refundWorkflowId } from '../../workflows/contract.js';
+import { PATHS, type Recording } from './paths.js';
+
+const HISTORIES = fileURLToPath(new URL('histories/', import.meta.url));
+const ENTITY = '8ac7a4c9900000000000000000000001';
+
+Runtime.install({
+  logger: new DefaultLogger('ERROR'),
+  shutdownSignals: [],
+  telemetryOptions: { logging: { forward: {}, filter: { core: 'ERROR', other: 'ERROR' } } },
+});
+
+/** Refunds with waits of milliseconds, on servers of their own, with the merchant of the example beside them. */
+async function open(): Promise<{ recording: Recording; temporal: Client; close(): Promise<void> }> {
+  const [postgres, server, gatewayServer] = await Promise.all([
+    startPostgres({ fsync: false }),
+    startTemporal(),
+    startGatewayServer({ entities: [{ id: ENTITY, token: 'token' }] }),
+  ]);
+  await migrate(postgres.url);
+  const database = openDatabase(postgres.url);
+  const gateway = createGateway({
+    entities: [{ id: ENTITY, baseUrl: gatewayServer.url, accessToken: new Secret('token') }],
+    refuseWhen: openTransaction,
+  });
+  const plan: Plan = {
+    // Few look-ups, since a history is read by people too: the first comes when the send window has passed.
+    timings: {
+      ...scaleTimings(DEFAULT_TIMINGS, 0.0002),
+      lookUpFirst: 2_300,
+      lookUpGrowth: 1,
+      lookUpMax: 2_300,
+    },
+    policy: { ...DEFAULT_POLICY, creditApprovalAbove: { EUR: '50000' } },
+  };
+  const queues = taskQueues();
+  const start = { planFor: () => plan, lookUpTaskQueue: queues.lookUps };
+  const ledger = createLedger(database);
+  const dependencies: Dependencies = {
+    ledger,
+    gateway,
+    defaultEntityId: ENTITY,
+    hostOf: () => 'test',
+    now: () => performance.now(),
+  };
+  const native = await NativeConnection.connect({ address: server.address });
+  const connection = await Connection.connect({ address: server.address });
+  const temporal = new Client({ connection, namespace: server.namespace });
+  const worker = await startRefundWorker({
+    connection: native,
+    namespace: server.namespace,
+    bundle: await buildWorkflowBundle(),
+    queues,
+    profile: PROFILES.small,
+    dependencies,
+    start,
+    entityIds: [ENTITY],
+    lookUpsPerSecond: 1_000,
+  });
+  const orders = new Map<string, Order>();
+  const orderWorker = await createOrderWorker({
+    connection: native,
+    namespace: server.namespace,
+    taskQueue: 'orders',
+    orders,
+  });
+  const ordersRun = orderWorker.run();
+
+  const client = createRefundsClient({ temporal, dependencies, start, queues });
+  const recording: Recording = {
+    client,
+    temporal,
+    orders,
+    gateway: gatewayServer.engine,
+    payment: (amount, type = 'DB') => gatewayServer.engine.createPayment({ type, amount, currency: 'EUR' }),
+    async ask(paymentId, amount) {
+      const request = { paymentId, amount, currency: 'EUR', reason: 'order_cancelled' };
+      const { id } = await client.requestRefund({
+        caller: 'shop',
+        idempotencyKey: randomUUID(),
+        requestedBy: 'clerk',
+        request,
+      });
+      return { id, workflowId: refundWorkflowId(id) };
+    },
+    async until(id, states) {
+      for (;;) {
+        const refund = await ledger.findRefund(id);
+        if (refund !== null && states.includes(refund.state)) return refund;
+        await pause(10);
+      }
+    },
+  };
+  return {
+    recording,
+    temporal,
+    async close() {
+      orderWorker.shutdown();
+      await Promise.all([worker.shutdown(), ordersRun]);
+      await Promise.all([
+        native.close(),
+        connection.close(),
+        gateway.close(),
+        database.close(),
+        gatewayServer.close(),
+      ]);
+      await Promise.all([postgres.stop(), server.stop()]);
+    },
+  };
+}
+
+/** Stack traces, process ids and host names tell about the machine and nothing about the workflow; replay ignores them. */
+function withoutMachine(history: unknown): string {
+  const machine = `${process.pid}@${hostname()}`;
+  return `${JSON.stringify(
+    history,
+    (key, value: unknown) => {
+      if (key === 'stackTrace') return undefined;
+      return typeof value === 'string' ? value.replaceAll(machine, 'worker') : value;
+    },
+    1,
+  )}\n`;
+}
+
+const { recording, temporal, close } = await open();
+try {
+  await mkdir(HISTORIES, { recursive: true });
+  for (const [name, take] of Object.entries(PATHS)) {
+    const workflowId = await take(recording);
+    const history = await temporal.workflow.getHandle(workflowId).fetchHistory();
+    const text = withoutMachine(JSON.parse(historyToJSON(history)));
+    await writeFile(`${HISTORIES}${name}.json`, text);
+    process.stdout.write(`${name}: ${history.events?.length ?? 0} events, ${text.length} bytes\n`);
+  }
+} finally {
+  await close();
+}
