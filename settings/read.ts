@@ -6,7 +6,7 @@ import { readEntities, type Capabilities } from './entities.js';
 import { SettingsError, type SettingsProblem } from './problems.js';
 import { WORKER_PROFILES, type Settings } from './settings.js';
 
-export { SettingsError, type SettingsProblem } from './problems.js';
+export { SettingsError } from './problems.js';
 
 /** One look-up is a search first, and the vendor documents 30 searches a minute. */
 const LOOK_UPS_PER_SECOND = 0.5;
