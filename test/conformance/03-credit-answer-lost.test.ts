@@ -17,27 +17,24 @@ function paymentThatNeedsCredit(effect: FaultRule['effect'], amount = '100.00'):
   return payment;
 }
 
-const creditOrders = (payment: CreatedPayment): number =>
-  world.gateway.requests().filter(({ path }) => path.includes(payment.registrationId)).length;
-
 describe.concurrent('a credit whose answer is lost', () => {
   it('and which was executed is found by its reference and not sent again', async ({ expect }) => {
     const payment = paymentThatNeedsCredit({ kind: 'accept_then_drop' });
     const { id } = await world.ask(payment, '100.00');
     expect(await world.until(id, 'succeeded')).toMatchObject({ way: 'credit' });
     expect(world.booked(payment)).toMatchObject({ out: '100.00', credited: '100.00', refunded: '0.00' });
-    expect(creditOrders(payment)).toBe(1);
+    expect(world.creditOrders(payment)).toBe(1);
   });
 
   it('and which was executed after an approval is found as well', async ({ expect }) => {
     const payment = paymentThatNeedsCredit({ kind: 'broken_body', form: 'cut_off' }, '800.00');
     const { id } = await world.ask(payment, '800.00');
     await world.until(id, 'awaiting_approval');
-    expect(creditOrders(payment)).toBe(0);
+    expect(world.creditOrders(payment)).toBe(0);
     await world.client.approve(id, SUPERVISOR);
     await world.until(id, 'succeeded');
     expect(world.booked(payment)).toMatchObject({ out: '800.00', credited: '800.00' });
-    expect(creditOrders(payment)).toBe(1);
+    expect(world.creditOrders(payment)).toBe(1);
   });
 
   it('and which look-ups do not show is never sent again: a person asks the acquirer, and the money stays reserved', async ({
@@ -59,7 +56,7 @@ describe.concurrent('a credit whose answer is lost', () => {
     await world.client.resume();
     await world.client.resolve(id);
     expect(await world.client.getRefund(id)).toMatchObject({ state: 'manual_review' });
-    expect(creditOrders(payment)).toBe(1);
+    expect(world.creditOrders(payment)).toBe(1);
     expect(world.booked(payment)).toMatchObject({ out: '0.00' });
   });
 
@@ -72,7 +69,7 @@ describe.concurrent('a credit whose answer is lost', () => {
     expect(world.booked(payment)).toMatchObject({ out: '0.00' });
     expect(await world.until(id, 'succeeded')).toMatchObject({ way: 'credit' });
     expect(world.booked(payment)).toMatchObject({ out: '100.00' });
-    expect(creditOrders(payment)).toBe(1);
+    expect(world.creditOrders(payment)).toBe(1);
     expect(await world.openCases(id)).toEqual([]);
   });
 
@@ -82,7 +79,7 @@ describe.concurrent('a credit whose answer is lost', () => {
     const payment = paymentThatNeedsCredit({ kind: 'reject', code: '800.100.152' });
     const { id } = await world.ask(payment, '100.00');
     expect(await world.until(id, 'failed')).toMatchObject({ why: 'credit_refused' });
-    expect(creditOrders(payment)).toBe(1);
+    expect(world.creditOrders(payment)).toBe(1);
     expect(world.booked(payment)).toMatchObject({ out: '0.00' });
     expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 100_00n });
   });
@@ -96,7 +93,7 @@ describe('the credit of one payment while another refund of it is unknown', () =
     const { attempts } = await world.until(first.id, 'pending');
     const second = await world.ask(payment, '60.00');
     await world.until(second.id, ({ why }) => why === 'other_attempt_open');
-    expect(creditOrders(payment)).toBe(0);
+    expect(world.creditOrders(payment)).toBe(0);
 
     world.gateway.engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
     await world.until(first.id, 'succeeded');

@@ -82,7 +82,7 @@ describe.concurrent('a refund that the gateway refuses', () => {
     world.fault({ kind: 'reject', code: '900.100.600' }, { paymentType: 'RV', paymentId: payment.paymentId });
     const { id } = await world.ask(payment, '100.00', { by: world.clientWith({ retryFirst: 2_000 }) });
     await world.until(id, 'rejected');
-    await reverseElsewhere(payment);
+    await world.orderElsewhere(payment, { paymentType: 'RV' });
     expect(await world.until(id, 'failed')).toMatchObject({ why: 'original_reversed' });
     expect(world.booked(payment)).toMatchObject({ out: '100.00', reversed: '100.00', credited: '0.00' });
     expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n });
@@ -94,7 +94,7 @@ describe.concurrent('a refund that the gateway refuses', () => {
     const { id } = await world.ask(payment, '100.00', { by: world.clientWith({ retryFirst: 2_000 }) });
     await world.until(id, 'rejected');
     engine.changeSettings({ reversalOnDebit: true });
-    await reverseElsewhere(payment);
+    await world.orderElsewhere(payment, { paymentType: 'RV' });
     expect(await world.until(id, 'failed')).toMatchObject({ why: 'original_reversed' });
     expect(world.booked(payment)).toMatchObject({ out: '100.00', reversed: '100.00', credited: '0.00' });
   });
@@ -107,23 +107,18 @@ describe.concurrent('a refund that the gateway refuses', () => {
     ['700.400.420', 'manual_review'],
     ['800.100.206', 'failed'],
     ['700.300.200', 'failed'],
-  ] as const)('with %s although the gateway shows nothing, is %s and never a credit', async ([code, state], { expect }) => {
-    const payment = world.newPayment();
-    world.onRefund(payment, { kind: 'reject', code });
-    const { id } = await world.ask(payment, '100.00');
-    await world.until(id, state);
-    expect(world.booked(payment)).toMatchObject({ out: '0.00' });
-    expect(credits(payment)).toBe(0);
-    expect(await world.balance(payment)).toMatchObject({ reservedMinor: state === 'failed' ? 0n : 100_00n });
-  });
+  ] as const)(
+    'with %s although the gateway shows nothing, is %s and never a credit',
+    async ([code, state], { expect }) => {
+      const payment = world.newPayment();
+      world.onRefund(payment, { kind: 'reject', code });
+      const { id } = await world.ask(payment, '100.00');
+      await world.until(id, state);
+      expect(world.booked(payment)).toMatchObject({ out: '0.00' });
+      expect(credits(payment)).toBe(0);
+      expect(await world.balance(payment)).toMatchObject({
+        reservedMinor: state === 'failed' ? 0n : 100_00n,
+      });
+    },
+  );
 });
-
-/** An order of another system of the same merchant, over HTTP as ours. */
-async function reverseElsewhere({ paymentId }: CreatedPayment): Promise<void> {
-  const answer = await fetch(`${world.gateway.url}/v1/payments/${paymentId}`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${world.env['OPPWA_ACCESS_TOKEN'] ?? ''}` },
-    body: new URLSearchParams({ entityId: world.env['OPPWA_ENTITY_ID'] ?? '', paymentType: 'RV' }),
-  });
-  if (!answer.ok) throw new Error(`the gateway refused the reversal: ${await answer.text()}`);
-}

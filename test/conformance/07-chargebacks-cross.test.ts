@@ -3,20 +3,11 @@
  * Sources: juspay/hyperswitch-control-center#4109, juspay/hyperswitch#10533, antiwork/gumroad#4372 and #4515, woocommerce-payments#6378.
  */
 import { describe, it } from 'vitest';
-import { lookUpOriginal } from '../../activities/originals.js';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
 import { openWorld } from './world.js';
 
 const world = await openWorld();
 const { engine } = world.gateway;
-const { dependencies } = world;
-
-/** What a notice about a dispute leads to: the original is looked up, and what it shows is recorded. */
-async function hearOfDispute({ paymentId }: CreatedPayment): Promise<void> {
-  const original = await lookUpOriginal(dependencies, dependencies.defaultEntityId, paymentId);
-  if (original.kind !== 'read') throw new Error(`the original is ${original.kind}`);
-  await dependencies.ledger.recordOriginal(paymentId, original.facts);
-}
 
 const credits = (payment: CreatedPayment): number =>
   world.transactionsOf(payment).filter(({ type }) => type === 'CD').length;
@@ -129,7 +120,7 @@ describe.concurrent('a chargeback while the refund is under way', () => {
     engine.chargeback({ paymentId: payment.paymentId });
     engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
     const { attempts: paid } = await world.until(id, 'succeeded');
-    await hearOfDispute(payment);
+    await world.readOriginal(payment);
 
     expect(await world.openCases(id)).toEqual(['paid_twice']);
     expect(paid[0]).toMatchObject({ state: 'succeeded', gatewayId: attempts[0]?.gatewayId });
@@ -145,13 +136,13 @@ describe.concurrent('a chargeback after the refund', () => {
     const { id } = await world.ask(payment, '100.00');
     await world.until(id, 'succeeded');
     const { id: chargebackId } = engine.chargeback({ paymentId: payment.paymentId });
-    await hearOfDispute(payment);
-    await hearOfDispute(payment);
+    await world.readOriginal(payment);
+    await world.readOriginal(payment);
     expect(await world.openCases(id)).toEqual(['paid_twice']);
     expect(await world.balance(payment)).toMatchObject({ excessMinor: 100_00n, refundableMinor: 0n });
 
     engine.reverseChargeback(chargebackId);
-    await hearOfDispute(payment);
+    await world.readOriginal(payment);
     expect(await world.balance(payment)).toMatchObject({
       disputedMinor: 0n,
       excessMinor: 0n,
@@ -167,7 +158,7 @@ describe.concurrent('a chargeback after the refund', () => {
     const { id } = await world.ask(payment, '40.00');
     await world.until(id, 'succeeded');
     engine.chargeback({ paymentId: payment.paymentId, amount: 60_00n });
-    await hearOfDispute(payment);
+    await world.readOriginal(payment);
     expect(await world.openCases(id)).toEqual([]);
     expect(await world.balance(payment)).toMatchObject({ excessMinor: 0n, refundableMinor: 0n });
     await expect(world.ask(payment, '1.00')).rejects.toMatchObject({ code: 'exceeds_refundable' });

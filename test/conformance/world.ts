@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, afterEach, expect } from 'vitest';
+import { lookUpOriginal } from '../../activities/originals.js';
 import { createRefundsClient, type Refund, type RefundsClient } from '../../client/index.js';
 import { isGatewayId } from '../../domain/ids.js';
 import type { Plan, Policy, Timings } from '../../domain/plan.js';
@@ -69,6 +70,12 @@ export interface World extends Stack {
   transactionsOf(payment: CreatedPayment): readonly Transaction[];
   /** How many orders with this reference arrived at the gateway. */
   ordersUnder(reference: string): number;
+  /** How many credits to the card that paid were ordered, executed or not. */
+  creditOrders(payment: CreatedPayment): number;
+  /** An order of another system of the same merchant: over HTTP as ours, under no reference of ours. */
+  orderElsewhere(payment: CreatedPayment, fields: Readonly<Record<string, string>>): Promise<void>;
+  /** The original is looked up and recorded, as a notice about it or a comparison of the books brings about. */
+  readOriginal(payment: CreatedPayment): Promise<void>;
   /** The ledger's own balance. */
   balance(payment: CreatedPayment): Promise<PaymentRecord>;
   /** Why people are asked about a refund, while they are. */
@@ -182,6 +189,22 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
         .filter(
           ({ method, merchantTransactionId }) => method === 'POST' && merchantTransactionId === reference,
         ).length,
+    creditOrders: ({ registrationId }) =>
+      gateway.requests().filter(({ method, path }) => method === 'POST' && path.includes(registrationId))
+        .length,
+    async orderElsewhere({ paymentId }, fields) {
+      const answer = await fetch(`${gateway.url}/v1/payments/${paymentId}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${stack.env['OPPWA_ACCESS_TOKEN'] ?? ''}` },
+        body: new URLSearchParams({ entityId: dependencies.defaultEntityId, ...fields }),
+      });
+      if (!answer.ok) throw new Error(`the gateway refused it: ${await answer.text()}`);
+    },
+    async readOriginal({ paymentId }) {
+      const original = await lookUpOriginal(dependencies, dependencies.defaultEntityId, paymentId);
+      if (original.kind !== 'read') throw new Error(`the original is ${original.kind}`);
+      await ledger.recordOriginal(paymentId, original.facts);
+    },
     async balance({ paymentId }) {
       const payment = await ledger.findPayment(paymentId);
       if (payment === null) throw new Error(`payment ${paymentId} is not in the ledger`);
