@@ -1,10 +1,15 @@
 /** Which tests need servers and which do not; how long each may take. */
 import { defineConfig } from 'vitest/config';
+import { ALIASES } from './test/simulation/aliases.mjs';
 
 /** Need no server: they start in a second. Everything else is given PostgreSQL and Temporal. */
-const pure = ['domain', 'settings', 'gateway', 'sandbox', 'simulation', 'house'].map(
-  (room) => `test/${room}/**/*.test.ts`,
-);
+const pure = [
+  ...['domain', 'settings', 'gateway', 'sandbox', 'house'].map((room) => `test/${room}/**/*.test.ts`),
+  'test/ledger/memory.test.ts',
+];
+/** Real workflows and activities in a world without time: modules that know real time are replaced there. */
+const simulation = ['test/simulation/**/*.test.ts'];
+const replaced = Object.entries(ALIASES).map(([name, replacement]) => ({ find: new RegExp(`^${name}$`), replacement }));
 
 export default defineConfig({
   test: {
@@ -15,14 +20,25 @@ export default defineConfig({
       { extends: true, test: { name: 'pure', include: pure, testTimeout: 30_000 } },
       {
         extends: true,
+        resolve: { alias: replaced },
+        // One world after the other is what takes the time.
+        test: { name: 'simulation', include: simulation, testTimeout: 900_000 },
+      },
+      {
+        extends: true,
         test: {
           name: 'servers',
           include: ['test/**/*.test.ts'],
-          exclude: [...pure, 'test/soak/**'],
+          exclude: [...pure, ...simulation, 'test/soak/**'],
           globalSetup: ['test/support/servers.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
+      },
+      // Has servers of its own, which it kills.
+      {
+        extends: true,
+        test: { name: 'soak', include: ['test/soak/**/*.test.ts'], testTimeout: 60_000 },
       },
     ],
   },

@@ -74,16 +74,16 @@ async function unfold(world: World): Promise<readonly string[]> {
   world.isDatabaseDown = false;
   facts.finishPending();
   const until = scheduler.now + PATIENCE;
-  for (let round = 0; round < 3; round += 1) {
+  for (let heard = -1; heard !== receiver.news; ) {
+    heard = receiver.news;
     sweep(world);
     const end = await scheduler.run(settle, restful(world), until);
     if (end === 'time_up') return [`it did not come to rest: ${describe(world)}`];
     // What an audit does: every attempt of a refund that is over, once more.
     await scheduler.run(settle, receiver.audit(), until);
   }
-  await scheduler.run(settle, restful(world), until);
   noteReached(world);
-  return [...world.failures, ...ledgerViolations(world.database.tables), ...gatewayViolations(world, facts)];
+  return [...world.failures, ...ledgerViolations(world.database.tables, 'at rest'), ...gatewayViolations(world, facts)];
 }
 
 function describe({ database, cluster }: World): string {

@@ -48,14 +48,16 @@ const UNIQUE: Readonly<Record<TableName, readonly Unique[]>> = {
 };
 
 /** Columns that are written as JSON text and read as what it holds. */
-const JSON_COLUMNS: ReadonlySet<string> = new Set([
-  'destination',
-  'metadata',
-  'blocks',
-  'instruction',
-  'data',
-  'details',
-]);
+const JSON_COLUMNS: Readonly<Record<TableName, readonly string[]>> = {
+  payments: [],
+  captures: [],
+  refunds: ['destination', 'metadata', 'blocks', 'instruction'],
+  attempts: [],
+  events: ['data'],
+  look_ups: [],
+  cases: ['details'],
+  approvals: [],
+};
 
 export class MemoryTables {
   readonly rows: { readonly [T in TableName]: Row[] } = {
@@ -118,7 +120,7 @@ export class MemoryTables {
   update(table: TableName, row: Row, change: Row): Row {
     const rows = this.rows[table];
     const index = rows.indexOf(row);
-    const after = { ...row, ...fromJson(change) };
+    const after = { ...row, ...fromJson(table, change) };
     for (const unique of UNIQUE[table])
       if (this.#isTaken(table, unique, after, row))
         throw new ConstraintViolated(unique.name, JSON.stringify(unique.columns.map((name) => after[name])));
@@ -141,7 +143,7 @@ export class MemoryTables {
 
   #withDefaults(table: TableName, values: Row): Row {
     const now = this.now();
-    const given = fromJson(values);
+    const given = fromJson(table, values);
     this.#sequence += 1;
     const id = String(this.#sequence);
     switch (table) {
@@ -246,11 +248,11 @@ function checkPayment(row: Row): void {
     throw new ConstraintViolated('payment_balance', String(row['id']));
 }
 
-function fromJson(values: Row): Row {
+function fromJson(table: TableName, values: Row): Row {
   let parsed: Record<string, unknown> | undefined;
-  for (const column of Object.keys(values)) {
+  for (const column of JSON_COLUMNS[table]) {
     const value = values[column];
-    if (!JSON_COLUMNS.has(column) || typeof value !== 'string') continue;
+    if (typeof value !== 'string') continue;
     parsed ??= { ...values };
     parsed[column] = JSON.parse(value);
   }

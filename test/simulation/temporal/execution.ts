@@ -163,6 +163,7 @@ export class Execution {
 
   /** After promise work is done: lets waiting conditions go on. False when nothing moved, and the activation is over. */
   settle(): boolean {
+    Execution.#current = this;
     if (!this.isDead)
       for (const condition of this.#conditions)
         if (condition.holds()) {

@@ -78,7 +78,7 @@ export class People {
         return;
       case 5:
       case 6:
-        if (run === undefined || run.isReplaying) return;
+        if (run === undefined || run.isReplaying || run.execution.log.length === 0) return;
         this.#note('reset');
         cluster.reset(run, random.between(1, run.execution.log.length));
         return;

@@ -1,6 +1,6 @@
 /** Whoever hears the gateway's notices and audits what is over: looks each fact up before it is believed. */
 import { outcomeOfFound } from '../../../domain/outcome.js';
-import { isFinal, REFUND_STATES } from '../../../domain/states.js';
+import { isFinal, isOpenAttempt, REFUND_STATES } from '../../../domain/states.js';
 import { expectationOf } from '../../../activities/send.js';
 import { gatewayNotice, refundWorkflowId } from '../../../workflows/contract.js';
 import { startRefund } from '../lifetime.js';
@@ -9,6 +9,7 @@ import type { World } from './world.js';
 
 export class Receiver {
   readonly #world: World;
+  #news = 0;
 
   constructor(world: World) {
     this.#world = world;
@@ -38,7 +39,8 @@ export class Receiver {
   #verify(refundId: string, done: () => void): void {
     this.#look(refundId).then(
       (changed) => {
-        if (changed) startRefund(this.#world, refundId);
+        if (changed && !this.#world.cluster.signal(refundWorkflowId(refundId), gatewayNotice.name))
+          startRefund(this.#world, refundId);
         done();
       },
       (error: unknown) => {
@@ -51,36 +53,41 @@ export class Receiver {
   async #look(refundId: string): Promise<boolean> {
     const { ledger, trace, coverage } = this.#world;
     const refund = await ledger.findRefund(refundId);
-    if (refund === null || !isFinal(refund.state)) return false;
+    if (refund === null) return false;
     const gateway = new GatewayLink(this.#world, this.#world.outsider('receiver'), true);
     const dependencies = this.#world.dependencies({ ledger, gateway });
     let changed = false;
+    const wasFinal = isFinal(refund.state);
     for (const attempt of refund.attempts) {
       const found = await gateway.findByReference(refund.entityId, attempt.reference);
       if (found.kind !== 'found') continue;
       const expected = expectationOf(dependencies, { ...attempt, entityId: refund.entityId, currency: refund.currency });
       const outcome = outcomeOfFound(found.value, expected);
       const isNews =
-        (outcome.kind === 'succeeded' && attempt.state !== 'succeeded' && attempt.state !== 'returned') ||
+        (outcome.kind === 'succeeded' && attempt.state !== 'succeeded' && attempt.state !== 'returned' && !isOpenAttempt(attempt.state)) ||
         (outcome.kind === 'rejected' && attempt.state === 'succeeded');
       if (!isNews) continue;
       coverage.hit('notice', `late truth: ${outcome.kind} after ${attempt.state}`);
       trace.note('receiver', `late truth about ${attempt.reference}: ${outcome.kind} after ${attempt.state}`);
       const position = await ledger.record({ attemptId: attempt.id, send: null, source: 'look_up', outcome });
-      if (!isFinal(position.state)) changed = true;
+      if (wasFinal && !isFinal(position.state)) changed = true;
+      this.#news += 1;
     }
     return changed;
   }
 
-  /** Looks at every refund that is over. Answers whether it is done. */
+  /** Looks at everything that was sent. Answers whether it is done. */
   audit(): () => boolean {
     let open = 0;
     for (const row of this.#world.database.tables.rows.refunds) {
-      const refundId = String(row['id']);
-      if (!this.#isFinal(refundId)) continue;
       open += 1;
-      this.#verify(refundId, () => (open -= 1));
+      this.#verify(String(row['id']), () => (open -= 1));
     }
     return () => open === 0;
+  }
+
+  /** Facts that came too late for a run to hear them. */
+  get news(): number {
+    return this.#news;
   }
 }

@@ -1,0 +1,25 @@
+/** The ledger on the simulation's database in memory keeps the contract of every ledger, so that what is simulated is the ledger. */
+import { createLedger } from '../../ledger/postgres.js';
+import { ledgerViolations } from '../simulation/checks/books.js';
+import { openMemoryDatabase } from '../simulation/database/memory-database.js';
+import { describeLedger } from './contract.js';
+
+describeLedger('the ledger in memory', () => {
+  let passed = 0;
+  // Two facts of one test may fall into one millisecond; the ledger asks which was first.
+  let tick = Date.now();
+  const database = openMemoryDatabase(() => (tick += 1) + passed);
+  const { tables } = database;
+  return Promise.resolve({
+    ledger: createLedger(database),
+    letPass: async (ms) => {
+      passed += ms;
+    },
+    openCases: async (refundId) =>
+      tables.rows.cases
+        .filter((row) => row['refund_id'] === refundId && row['closed_at'] === null)
+        .map((row) => String(row['why']))
+        .sort(),
+    violations: async () => ledgerViolations(tables, 'at any moment'),
+  });
+});
