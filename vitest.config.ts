@@ -9,7 +9,10 @@ const pure = [
 ];
 /** Real workflows and activities in a world without time: modules that know real time are replaced there. */
 const simulation = ['test/simulation/**/*.test.ts'];
-const replaced = Object.entries(ALIASES).map(([name, replacement]) => ({ find: new RegExp(`^${name}$`), replacement }));
+const replaced = Object.entries(ALIASES).map(([name, replacement]) => ({
+  find: new RegExp(`^${name}$`),
+  replacement,
+}));
 
 export default defineConfig({
   test: {

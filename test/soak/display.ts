@@ -1,0 +1,105 @@
+/** What a soak run shows: a few lines that are written over on a terminal, a line every ten seconds elsewhere, and a table at its end. */
+import Table from 'cli-table3';
+import pc from 'picocolors';
+import type { SoakResult } from './run.js';
+import type { Progress } from './watch.js';
+
+const LINE_EVERY_MS = 10_000;
+const MOST_SHOWN = 10;
+
+export interface Display {
+  readonly onProgress: (progress: Progress) => void;
+  /** A line of its own above what is written over. */
+  readonly say: (line: string) => void;
+  /** Removes what is written over. */
+  readonly end: () => void;
+}
+
+export function createDisplay(stream: NodeJS.WriteStream): Display {
+  let shown = 0;
+  let next = 0;
+  const end = (): void => {
+    if (shown > 0) stream.write(`\u001B[${shown}A\u001B[J`);
+    shown = 0;
+  };
+  return {
+    end,
+    say(line) {
+      end();
+      stream.write(`${line.trimStart()}\n`);
+    },
+    onProgress(progress) {
+      if (!stream.isTTY) {
+        if (performance.now() < next) return;
+        next = performance.now() + LINE_EVERY_MS;
+        stream.write(`${linesOf(progress).join(' | ')}\n`);
+        return;
+      }
+      const lines = linesOf(progress).map((line) => line.slice(0, Math.max(20, stream.columns - 1)));
+      end();
+      stream.write(`${lines.join('\n')}\n`);
+      shown = lines.length;
+    },
+  };
+}
+
+function linesOf(progress: Progress): string[] {
+  const { phase, secondsLeft, asked, accepted, failedCalls, faults, lastDisaster, violations } = progress;
+  const states = [...progress.states].map(([state, count]) => `${state} ${count}`).join(', ');
+  return [
+    `${phase}, ${secondsLeft} s ${phase === 'load' ? 'left' : 'at most'}`,
+    `asked ${asked}, accepted ${accepted}, calls failed ${failedCalls}`,
+    `faults ${faults}${phase === 'load' && lastDisaster !== '' ? `, now: ${lastDisaster}` : ''}`,
+    states === '' ? 'no refunds yet' : states,
+    `invariants read ${progress.checks} times, broken ${violations.length}${violations[0] === undefined ? '' : `: ${violations[0]}`}`,
+  ];
+}
+
+/** The closing tables. */
+export function report(result: SoakResult): string {
+  const { calls, seconds } = result;
+  const refunds = sheet(['refunds', 'by', 'number']);
+  for (const { state, way, count } of result.refunds) refunds.push([state, way, String(count)]);
+  const requests = Object.entries(result.gatewayRequests).map(([kind, count]) => `${count} ${kind}`);
+  const verdicts = sheet(['', 'verdict', 'wrong'], [3, 41, 110]);
+  for (const { name, wrong } of result.verdicts)
+    verdicts.push([
+      wrong.length === 0 ? pc.green('✓') : pc.red('✗'),
+      name,
+      [String(wrong.length), ...wrong.slice(0, MOST_SHOWN), ...(wrong.length > MOST_SHOWN ? ['…'] : [])].join(
+        '\n',
+      ),
+    ]);
+  return [
+    counted('what happened', result.disasters),
+    counted('the gateway', result.gatewayFaults),
+    counted('why not paid', result.reasons),
+    refunds.toString(),
+    `calls: ${calls.asked}, of them ${calls.failed} failed (${calls.doubtsSettled} settled by asking again), refused: ${inline(calls.refused)}`,
+    `requests at the gateway: ${requests.join(', ')}`,
+    verdicts.toString(),
+    `seed ${result.seed}, ${seconds.load} s of load, ${seconds.settling} s until everything had settled: ${
+      result.holds ? pc.green('everything holds') : pc.red('NOT everything holds')
+    }`,
+  ].join('\n');
+}
+
+function counted(title: string, counts: Readonly<Record<string, number>>): string {
+  const lines = sheet([title, 'number']);
+  for (const [name, count] of Object.entries(counts)) lines.push([name, String(count)]);
+  return lines.toString();
+}
+
+const inline = (counts: Readonly<Record<string, number>>): string =>
+  Object.entries(counts)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(', ') || 'none';
+
+function sheet(head: readonly string[], colWidths: number[] = []): Table.Table {
+  return new Table({
+    head: head.map((title) => pc.bold(title)),
+    style: { head: [], border: [] },
+    ...(colWidths.length === 0 ? {} : { colWidths, wordWrap: true }),
+    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
+  });
+}

@@ -1,0 +1,130 @@
+/** The servers and workers of a soak run. Each may be killed, and comes back at the same address with the data that it had. */
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startGatewayServer, type GatewayServer } from '../../sandbox/gateway/server.js';
+import { startNodeProcess, type NodeProcess } from '../../sandbox/node-process.js';
+import { freePort } from '../../sandbox/servers/free-port.js';
+import { startPostgres } from '../../sandbox/servers/postgres.js';
+import { findTemporal } from '../../sandbox/servers/temporal-binary.js';
+import { startTemporal } from '../../sandbox/servers/temporal.js';
+import { migrate } from '../../ledger/migrate.js';
+import { writeWorkflowBundle } from '../../worker/bundle.js';
+
+/** A day becomes 35 seconds and the gateway's visibility lag 360 ms; windows that time real I/O keep their floors. */
+const TIME_SCALE = '0.0004';
+const WORKERS = 2;
+const BACK_WITHIN_MS = 120_000;
+
+export interface Machine {
+  readonly gateway: GatewayServer;
+  /** What a worker of this machine, or a client, is started with. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly databaseUrl: string;
+  /** Each connects to PostgreSQL under its own `name`. */
+  readonly workers: readonly { readonly name: string; readonly process: NodeProcess }[];
+  /** `SIGKILL`, and started again `downMs` later. */
+  crashTemporal(downMs: number): Promise<void>;
+  crashDatabase(downMs: number): Promise<void>;
+  /** Resolves when every worker is ready. @throws when one does not come back. */
+  workersBack(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts everything in a temporary folder; what was started is stopped again when something fails. */
+export async function startMachine(say: (line: string) => void): Promise<Machine> {
+  const folder = await mkdtemp(join(tmpdir(), 'refunds-soak-'));
+  // PostgreSQL runs as a user of its own under root, and has to get through.
+  await chmod(folder, 0o711);
+  const cleanUp: (() => Promise<void>)[] = [() => rm(folder, { recursive: true, force: true })];
+  const stop = async (): Promise<void> => {
+    for (const undo of cleanUp.splice(0).reverse()) await undo();
+  };
+  try {
+    const bundle = join(folder, 'workflow-bundle.js');
+    const { path: binary } = await findTemporal();
+    const temporalOptions = { binary, dbFilename: join(folder, 'temporal.db'), port: await freePort() };
+    // With fsync: without it PostgreSQL answers a commit before it is written, and a crash would lose it.
+    const postgresOptions = { dataDir: join(folder, 'postgres'), port: await freePort() };
+    const entity = { id: randomBytes(16).toString('hex'), token: randomBytes(16).toString('hex') };
+
+    say('starting PostgreSQL, Temporal, the gateway and two workers');
+    let postgres = await startPostgres(postgresOptions);
+    cleanUp.push(() => postgres.stop());
+    let temporal = await startTemporal(temporalOptions);
+    cleanUp.push(() => temporal.stop());
+    const gateway = await startGatewayServer({ entities: [entity] });
+    cleanUp.push(() => gateway.close());
+    await migrate(postgres.url);
+    await writeWorkflowBundle(bundle);
+
+    const env: NodeJS.ProcessEnv = {
+      ...withoutSettings(process.env),
+      DATABASE_URL: postgres.url,
+      TEMPORAL_ADDRESS: temporal.address,
+      TEMPORAL_NAMESPACE: temporal.namespace,
+      OPPWA_BASE_URL: gateway.url,
+      OPPWA_ENTITY_ID: entity.id,
+      OPPWA_ACCESS_TOKEN: entity.token,
+      REFUNDS_TIME_SCALE: TIME_SCALE,
+      REFUNDS_CREDIT_APPROVAL_ABOVE: 'EUR:500.00,JPY:80000',
+      REFUNDS_WORKER_PROFILE: 'small',
+      REFUNDS_WORKFLOW_BUNDLE: bundle,
+    };
+    // Dying is what they are here for; what they said is told only when one does not come back.
+    const lastWords: string[] = [];
+    const hear = (line: string): void => {
+      lastWords.push(line);
+      if (lastWords.length > 20) lastWords.shift();
+    };
+    const workers = await Promise.all(
+      Array.from({ length: WORKERS }, async (_, index) => {
+        const name = `worker-${index + 1}`;
+        const options = { name, entry: 'worker/main.ts', env: { ...env, PGAPPNAME: name }, say: hear };
+        return { name, process: await startNodeProcess({ ...options, readyWithinMs: BACK_WITHIN_MS }) };
+      }),
+    );
+    cleanUp.push(async () => {
+      await Promise.all(workers.map((worker) => worker.process.stop()));
+    });
+
+    return {
+      gateway,
+      env,
+      databaseUrl: postgres.url,
+      workers,
+      async crashTemporal(downMs) {
+        await temporal.kill();
+        await sleep(downMs);
+        temporal = await startTemporal(temporalOptions);
+      },
+      async crashDatabase(downMs) {
+        await postgres.kill();
+        await sleep(downMs);
+        postgres = await startPostgres(postgresOptions);
+      },
+      async workersBack() {
+        const deadline = performance.now() + BACK_WITHIN_MS;
+        for (const { name, process: worker } of workers)
+          while (worker.pid() === undefined) {
+            if (performance.now() > deadline)
+              throw new Error(`${name} did not come back:\n${lastWords.join('\n')}`);
+            await sleep(100);
+          }
+      },
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Whatever the caller's shell is set up for, it is not this run's. */
+function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(env).filter(([name]) => !/^(DATABASE_URL|TEMPORAL_(?!CLI)|OPPWA_|REFUNDS_|PG)/.test(name)),
+  );
+}

@@ -1,0 +1,50 @@
+/** `npm run soak`: refunds under load while everything around them is killed, frozen and lied to; then the books are compared. */
+import { parseArgs } from 'node:util';
+import { createDisplay, report } from './display.js';
+import { runSoak } from './run.js';
+
+const USAGE = `usage: npm run soak -- [--minutes N] [--seed S] [--rate R] [--json]
+
+  --minutes N   of load and faults (default 5); then it waits until everything has settled, four minutes at most
+  --seed S      what is asked, and what goes wrong in which order (default: the time); the machine decides the moments
+  --rate R      new intents in a second (default 2)
+  --json        prints the result as JSON instead of tables
+
+Everything runs on this machine, on free ports, in a temporary folder. Exit code 0 only if every verdict holds.
+`;
+
+async function main(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      minutes: { type: 'string', default: '5' },
+      rate: { type: 'string', default: '2' },
+      seed: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const minutes = Number(values.minutes);
+  const rate = Number(values.rate);
+  const seed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed);
+  if (values.help || !(minutes > 0) || !(rate > 0 && rate <= 50) || !Number.isSafeInteger(seed)) {
+    process.stderr.write(USAGE);
+    return values.help ? 0 : 2;
+  }
+  const display = createDisplay(process.stderr);
+  display.say(`seed ${seed}, ${minutes} min`);
+  const { onProgress, say } = display;
+  const result = await runSoak({ minutes, seed, rate, onProgress, say }).finally(display.end);
+  process.stdout.write(values.json ? `${JSON.stringify(result, undefined, 2)}\n` : `${report(result)}\n`);
+  return result.holds ? 0 : 1;
+}
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : 'failed'}\n`);
+    process.exitCode = 2;
+  },
+);

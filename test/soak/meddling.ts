@@ -1,0 +1,83 @@
+/** Trouble inside the database, armed from outside: a full disk, and a commit that takes long enough to freeze its worker in it. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
+import type { Database } from '../../ledger/database.js';
+
+export interface Meddling {
+  /** The next `times` inserts into `events` are answered as PostgreSQL answers when the disk is full. */
+  fillDisk(times: number): Promise<void>;
+  /**
+   * Delays the next commit that opens an attempt, and answers which worker waits for it; undefined when none came. Whoever is frozen
+   * then wakes up between its commit and its send.
+   */
+  catchCommit(withinMs: number): Promise<string | undefined>;
+  /** Ends every connection of the workers, in whatever they are. Answers how many. */
+  cutConnections(): Promise<number>;
+  /** Takes everything out of the database again. */
+  remove(): Promise<void>;
+}
+
+/** Seconds. Long enough to find the worker and stop it, shorter than the send window. */
+const COMMIT_TAKES = 0.8;
+
+/**
+ * Counted by sequences: they keep counting when the transaction that counted is rolled back, which a table would not. A negative
+ * value is armed, that many times.
+ */
+export async function meddleWith(database: Database): Promise<Meddling> {
+  const { db } = database;
+  await sql`
+    create schema soak;
+    create sequence soak.disk_full minvalue -1000000 start 1;
+    create sequence soak.slow_commit minvalue -1000000 start 1;
+    create function soak.fill_disk() returns trigger language plpgsql as $$
+    begin
+      if (select last_value from soak.disk_full) < 0 and nextval('soak.disk_full') <= 0 then
+        raise exception 'could not extend file: No space left on device' using errcode = '53100';
+      end if;
+      return new;
+    end $$;
+    create function soak.delay_commit() returns trigger language plpgsql as $$
+    begin
+      if (select last_value from soak.slow_commit) < 0 and nextval('soak.slow_commit') <= 0 then
+        perform pg_sleep(${sql.lit(COMMIT_TAKES)});
+      end if;
+      return null;
+    end $$;
+    create trigger soak_disk_full before insert on events for each row execute function soak.fill_disk();
+    create constraint trigger soak_slow_commit after insert on events deferrable initially deferred for each row
+      when (new.type = 'attempt.submitted') execute function soak.delay_commit();
+  `.execute(db);
+
+  return {
+    async fillDisk(times) {
+      await sql`select setval('soak.disk_full', ${-times})`.execute(db);
+    },
+    async catchCommit(withinMs) {
+      await sql`select setval('soak.slow_commit', -1)`.execute(db);
+      const deadline = performance.now() + withinMs;
+      while (performance.now() < deadline) {
+        const { rows } = await sql<{ name: string }>`
+          select application_name as name from pg_stat_activity where wait_event = 'PgSleep' and application_name like 'worker-%'
+        `.execute(db);
+        if (rows[0] !== undefined) return rows[0].name;
+        await sleep(25);
+      }
+      await sql`select setval('soak.slow_commit', 1)`.execute(db);
+      return undefined;
+    },
+    async cutConnections() {
+      const { rows } = await sql<{ cut: boolean }>`
+        select pg_terminate_backend(pid) as cut from pg_stat_activity where application_name like 'worker-%'
+      `.execute(db);
+      return rows.filter(({ cut }) => cut).length;
+    },
+    async remove() {
+      await sql`
+        drop trigger soak_disk_full on events;
+        drop trigger soak_slow_commit on events;
+        drop schema soak cascade;
+      `.execute(db);
+    },
+  };
+}

@@ -1,0 +1,47 @@
+/** What a soak run did and was told, kept outside of everything that it kills: at the end the ledger is held against it. */
+import type { Refund, RefundOrder } from '../../client/index.js';
+
+/** A request whose call failed: the refund may be there, whole, or not there at all. */
+export interface Doubt {
+  readonly order: RefundOrder;
+  readonly error: string;
+}
+
+export class Notes {
+  /** What the client answered with when each refund was accepted, by its id. */
+  readonly accepted = new Map<string, Refund>();
+  /** By idempotency key. */
+  readonly doubts = new Map<string, Doubt>();
+  readonly refusedAs = new Map<string, number>();
+  readonly faults = new Map<string, number>();
+  /** Rules of misbehaviour given to the gateway, by kind. */
+  readonly rules = new Map<string, number>();
+  /** Refunds that an operator was told are withdrawn: nothing may be paid for them. */
+  readonly withdrawn = new Set<string>();
+  /** Answers that contradict what the client promises, as sentences. */
+  readonly wrong: string[] = [];
+  asked = 0;
+  failedCalls = 0;
+
+  readonly #byKey = new Map<string, string>();
+
+  accept(refund: Refund, key: string): void {
+    const before = this.#byKey.get(key);
+    if (before !== undefined && before !== refund.id)
+      this.wrong.push(`one key was answered with two refunds: ${before} and ${refund.id}`);
+    this.#byKey.set(key, refund.id);
+    if (!this.accepted.has(refund.id)) this.accepted.set(refund.id, refund);
+  }
+
+  refuse(code: string): void {
+    add(this.refusedAs, code);
+  }
+
+  fault(kind: string): void {
+    add(this.faults, kind);
+  }
+}
+
+export function add(counts: Map<string, number>, name: string, by = 1): void {
+  counts.set(name, (counts.get(name) ?? 0) + by);
+}

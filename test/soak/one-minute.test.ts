@@ -1,0 +1,29 @@
+/** A minute of chaos as a test: the same run as `npm run soak`, with a seed that is always the same. */
+import { expect, it } from 'vitest';
+import { runSoak } from './run.js';
+
+const MINUTES = 60_000;
+
+it(
+  'no refund is paid twice or lost while workers and servers are killed and the gateway misbehaves',
+  // A minute of load, up to four until everything has settled, and the start.
+  { timeout: 8 * MINUTES },
+  async () => {
+    const said: string[] = [];
+    const result = await runSoak({
+      minutes: 1,
+      seed: 20_260_901,
+      rate: 2,
+      onProgress: () => undefined,
+      say: (line) => said.push(line),
+    });
+    const wrong = result.verdicts.flatMap(({ name, wrong: sentences }) =>
+      sentences.map((sentence) => `${name}: ${sentence}`),
+    );
+    expect(wrong, said.join('\n')).toEqual([]);
+    // A run in which nothing was paid, or nothing went wrong, would prove nothing.
+    const paid = result.refunds.filter(({ state }) => state === 'succeeded');
+    expect(paid.reduce((sum, { count }) => sum + count, 0)).toBeGreaterThan(10);
+    expect(Object.keys(result.disasters).length).toBeGreaterThan(5);
+  },
+);

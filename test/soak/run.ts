@@ -1,0 +1,228 @@
+/** One soak run: load and disasters for a while, then everything is mended and the books are compared. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openRefundsClient, type RefundOrder, type RefundsClient } from '../../client/index.js';
+import { openDatabase, type Database } from '../../ledger/database.js';
+import { allRefunds } from '../../sandbox/demo/books.js';
+import { readSettings } from '../../settings/read.js';
+import { openClient } from '../../temporal/connection.js';
+import { Random } from '../simulation/world/random.js';
+import { runDisasters } from './disasters.js';
+import { askOnce, runLoad } from './load.js';
+import { startMachine, type Machine } from './machine.js';
+import { meddleWith } from './meddling.js';
+import { add, Notes } from './notes.js';
+import { decideOn, runPeople } from './people.js';
+import { unsettled, verdictsOf, type Evidence, type Verdict } from './verdicts.js';
+import { Watch, type Progress } from './watch.js';
+
+export interface SoakOptions {
+  readonly minutes: number;
+  readonly seed: number;
+  /** New intents in a second; each asks for one to five refunds. */
+  readonly rate: number;
+  /** Called about once a second. */
+  readonly onProgress: (progress: Progress) => void;
+  /** Told what happens, one line each. */
+  readonly say: (line: string) => void;
+}
+
+/** Everything in it is plain data, ready for JSON. */
+export interface SoakResult {
+  readonly seed: number;
+  readonly minutes: number;
+  readonly seconds: { readonly load: number; readonly settling: number };
+  readonly calls: {
+    readonly asked: number;
+    readonly failed: number;
+    readonly doubtsSettled: number;
+    readonly refused: Readonly<Record<string, number>>;
+  };
+  readonly refunds: readonly { readonly state: string; readonly way: string; readonly count: number }[];
+  readonly reasons: Readonly<Record<string, number>>;
+  readonly disasters: Readonly<Record<string, number>>;
+  readonly gatewayFaults: Readonly<Record<string, number>>;
+  readonly gatewayRequests: Readonly<Record<string, number>>;
+  readonly verdicts: readonly Verdict[];
+  readonly holds: boolean;
+}
+
+const SETTLED_WITHIN_MS = 240_000;
+/** Callers that ask again at the same time. */
+const SETTLERS = 6;
+
+/** @throws when the machine cannot be started or brought back; what is wrong with money is in the verdicts. */
+export async function runSoak(options: SoakOptions): Promise<SoakResult> {
+  const machine = await startMachine(options.say);
+  try {
+    return await runOn(machine, options);
+  } finally {
+    await machine.stop();
+  }
+}
+
+async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult> {
+  const { seed, rate, say } = options;
+  const notes = new Notes();
+  const { engine } = machine.gateway;
+  const database = openDatabase(machine.databaseUrl);
+  const temporal = openClient(machine.env);
+  const opened = openRefundsClient(readSettings(machine.env), machine.env);
+  const evidence: Evidence = { database, ledger: opened.ledger, gateway: engine, notes };
+  const watch = new Watch({ machine, notes, database, onProgress: options.onProgress });
+  try {
+    const meddling = await meddleWith(database);
+    const ending = new AbortController();
+    const over = ending.signal;
+    const common = { client: opened.client, gateway: engine, notes, over };
+    const started = performance.now();
+    watch.begin('load', started + options.minutes * 60_000);
+    const acting = Promise.all([
+      runLoad({ ...common, rate, random: new Random(seed * 4) }),
+      runPeople({ ...common, temporal, random: new Random(seed * 4 + 1) }),
+      runDisasters({
+        machine,
+        meddling,
+        notes,
+        over,
+        random: new Random(seed * 4 + 2),
+        say: (what) => {
+          watch.lastDisaster = what;
+        },
+      }),
+    ]);
+    const enough = setTimeout(() => {
+      ending.abort();
+    }, options.minutes * 60_000);
+    try {
+      await acting;
+    } finally {
+      // A part that fails ends the others too.
+      clearTimeout(enough);
+      ending.abort();
+    }
+
+    const mended = performance.now();
+    // What the gateway holds ready for orders that are still to come stays: each happens once or twice and is over.
+    for (const { id, effect } of engine.faults())
+      if (effect.kind === 'look_up') {
+        engine.clearFault(id);
+        add(notes.rules, effect.kind, -1);
+      }
+    say('no more disasters; everything is brought back');
+    watch.begin('settling', mended + SETTLED_WITHIN_MS);
+    await machine.workersBack();
+    await meddling.remove();
+    const settledDoubts = await settleDoubts(opened.client, notes, database);
+    await opened.client.resume();
+    const deadline = performance.now() + SETTLED_WITHIN_MS;
+    watch.begin('settling', deadline);
+    await settle(evidence, opened.client, new Random(seed * 4 + 3), deadline);
+    await watch.end();
+
+    const refunds = await allRefunds(opened.ledger);
+    const verdicts = [
+      ...(await verdictsOf(evidence)),
+      { name: 'invariants while it went on', wrong: [...watch.violations] },
+    ];
+    const byStateAndWay = new Map<string, number>();
+    const reasons = new Map<string, number>();
+    for (const { state, attempts, why } of refunds) {
+      const way =
+        attempts.find((attempt) => attempt.state === 'succeeded')?.way ?? attempts.at(-1)?.way ?? 'none';
+      add(byStateAndWay, `${state} ${way}`);
+      if (why !== null && state !== 'succeeded') add(reasons, `${state}: ${why}`);
+    }
+    return {
+      seed,
+      minutes: options.minutes,
+      seconds: { load: secondsBetween(started, mended), settling: secondsBetween(mended, performance.now()) },
+      calls: {
+        asked: notes.asked,
+        failed: notes.failedCalls,
+        doubtsSettled: settledDoubts,
+        refused: sorted(notes.refusedAs),
+      },
+      refunds: [...byStateAndWay].sort(byCount).map(([key, count]) => {
+        const [state = '', way = ''] = key.split(' ');
+        return { state, way, count };
+      }),
+      reasons: sorted(reasons),
+      disasters: sorted(notes.faults),
+      gatewayFaults: sorted(rulesMet(notes, machine)),
+      gatewayRequests: sorted(watch.requests),
+      verdicts,
+      holds: verdicts.every(({ wrong }) => wrong.length === 0),
+    };
+  } finally {
+    await watch.end();
+    await Promise.all([opened.close(), temporal.connection.close(), database.close()]);
+  }
+}
+
+/**
+ * A call that failed has stored the whole refund or nothing: the same key answers the one that is there, or stores it now, or is
+ * refused where nothing was stored.
+ */
+async function settleDoubts(client: RefundsClient, notes: Notes, database: Database): Promise<number> {
+  const waiting = [...notes.doubts.values()];
+  const settled = waiting.length;
+  const settler = async (): Promise<void> => {
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop())
+      await settleDoubt(next.order, client, notes, database);
+  };
+  await Promise.all(Array.from({ length: SETTLERS }, settler));
+  return settled;
+}
+
+async function settleDoubt(order: RefundOrder, client: RefundsClient, notes: Notes, database: Database) {
+  const key = order.idempotencyKey;
+  const before = await database.db
+    .selectFrom('refunds')
+    .select('id')
+    .where('caller', '=', order.caller)
+    .where('idempotency_key', '=', key)
+    .executeTakeFirst();
+  const answer = await askOnce({ client, notes }, order);
+  if (answer.kind === 'failed')
+    notes.wrong.push(`asked again when all was well, key ${key}: ${answer.error}`);
+  if (before === undefined) return;
+  if (answer.kind === 'refused')
+    notes.wrong.push(`refund ${before.id} is stored; asked again its caller is told ${answer.code}`);
+  if (answer.kind === 'accepted' && answer.refund.id !== before.id)
+    notes.wrong.push(`refund ${before.id} is stored; asked again its caller is told of ${answer.refund.id}`);
+}
+
+/** Waits until every refund is over or with a person, and lets the gateway finish and second persons decide meanwhile. */
+async function settle(
+  evidence: Evidence,
+  client: RefundsClient,
+  random: Random,
+  deadline: number,
+): Promise<void> {
+  const { gateway, notes } = evidence;
+  while (performance.now() < deadline) {
+    for (const { id, state, type } of gateway.transactions())
+      if (state === 'pending' && type !== 'CB')
+        gateway.finishPending({ id, state: random.pick(['succeeded', 'rejected']) });
+    if ((await unsettled(evidence)) === 0) {
+      const waiting = await client.listRefunds({ state: 'awaiting_approval', limit: 1_000 });
+      // A few stay with the second person: that is an end as well.
+      const deciding = waiting.filter(() => random.chance(0.8));
+      if (deciding.length === 0) return;
+      for (const refund of deciding) await decideOn({ client, random, notes }, refund).catch(() => undefined);
+    }
+    await sleep(500);
+  }
+}
+
+/** Rules that an order or a look-up met; those that still wait have not happened. */
+function rulesMet(notes: Notes, { gateway }: Machine): ReadonlyMap<string, number> {
+  const met = new Map(notes.rules);
+  for (const rule of gateway.engine.faults()) add(met, rule.effect.kind, -1);
+  return met;
+}
+
+const byCount = (a: readonly [string, number], b: readonly [string, number]): number => b[1] - a[1];
+const sorted = (counts: ReadonlyMap<string, number>): Record<string, number> =>
+  Object.fromEntries([...counts].sort(byCount));
+const secondsBetween = (from: number, to: number): number => Math.round((to - from) / 1_000);

@@ -1,0 +1,194 @@
+/** Whether money is where it belongs: the ledger, the gateway's books and what callers were told, held against each other. */
+import { sql } from 'kysely';
+import { storedMoney, formatAmount } from '../../domain/money.js';
+import { isFinal } from '../../domain/states.js';
+import type { Database } from '../../ledger/database.js';
+import type { Ledger, RefundRecord } from '../../ledger/ledger.js';
+import { allRefunds, compareBooks } from '../../sandbox/demo/books.js';
+import { formatAmount as gatewayText } from '../../sandbox/gateway/amounts.js';
+import type { SimulatedGateway } from '../../sandbox/gateway/rules.js';
+import type { Transaction } from '../../sandbox/gateway/types.js';
+import { violationsOf } from '../ledger/invariants.js';
+import type { Notes } from './notes.js';
+
+export interface Verdict {
+  readonly name: string;
+  /** What does not hold, a sentence each; empty where everything does. */
+  readonly wrong: readonly string[];
+}
+
+export interface Evidence {
+  readonly database: Database;
+  readonly ledger: Ledger;
+  readonly gateway: SimulatedGateway;
+  readonly notes: Notes;
+}
+
+/** Longer than a proof may be old when a credit is opened (the send window) and the credit under way (once more). */
+const PROOF_MS = 5_000;
+
+export async function verdictsOf(evidence: Evidence): Promise<readonly Verdict[]> {
+  const { database, gateway, notes } = evidence;
+  const refunds = await allRefunds(evidence.ledger);
+  const transactions = gateway.transactions();
+  const wrongs = await violationsOf(database.db);
+  return [
+    { name: 'double payments', wrong: doublePayments(refunds, transactions, gateway) },
+    { name: 'lost refunds', wrong: [...lost(refunds, notes), ...(await withoutReason(database, refunds))] },
+    { name: 'ledger = gateway, to the cent', wrong: disagreements(refunds, transactions) },
+    { name: 'reservations of refunds that are over', wrong: await stillReserved(database) },
+    { name: 'invariants on the tables', wrong: wrongs },
+    { name: 'answers that break a promise', wrong: [...notes.wrong, ...paidAfterWithdrawal(refunds, notes)] },
+  ];
+}
+
+/** Each reference once, each refund no more than promised, each payment no more than captured unless somebody else took it. */
+function doublePayments(
+  refunds: readonly RefundRecord[],
+  transactions: readonly Transaction[],
+  gateway: SimulatedGateway,
+): string[] {
+  const wrong: string[] = [];
+  const references = new Set(transactions.flatMap(({ merchantTransactionId: found }) => found ?? []));
+  for (const reference of references) {
+    const times = gateway.executedByReference(reference);
+    if (times > 1) wrong.push(`reference ${reference} was executed ${times} times`);
+  }
+  const paid = (reference: string): bigint =>
+    transactions
+      .filter((one) => one.merchantTransactionId === reference && isPayment(one) && one.state === 'succeeded')
+      .reduce((sum, one) => sum + one.amount, 0n);
+  const byPayment = new Map<string, RefundRecord[]>();
+  for (const refund of refunds) {
+    const out = refund.attempts.reduce((sum, { reference }) => sum + paid(reference), 0n);
+    const promised = hundredthsOf(refund);
+    if (out > promised)
+      wrong.push(`refund ${refund.id}: ${gatewayText(out)} left for ${gatewayText(promised)} promised`);
+    const root = rootOf(refund.paymentId, transactions);
+    byPayment.set(root, [...(byPayment.get(root) ?? []), refund]);
+  }
+  for (const [id, own] of byPayment) wrong.push(...overpaid(id, own, transactions, paid));
+  return wrong;
+}
+
+function overpaid(
+  id: string,
+  refunds: readonly RefundRecord[],
+  transactions: readonly Transaction[],
+  paid: (reference: string) => bigint,
+): string[] {
+  const original = transactions.find((one) => one.id === id);
+  if (original === undefined) return [`payment ${id} is not at the gateway`];
+  const children = transactions.filter((one) => one.referencedId === id);
+  const captures = children.filter(({ type }) => type === 'CP');
+  const given =
+    captures.length > 0 ? captures.reduce((sum, { amount }) => sum + amount, 0n) : original.amount;
+  const attempts = refunds.flatMap((refund) => refund.attempts);
+  const ours = attempts.reduce((sum, { reference }) => sum + paid(reference), 0n);
+  if (ours > given) return [`payment ${id}: we gave ${gatewayText(ours)} of ${gatewayText(given)}`];
+  // The gateway caps refunds and refuses them where a chargeback stands; a credit is capped by nobody but us.
+  const credits = attempts.filter(({ way, reference }) => way === 'credit' && paid(reference) > 0n);
+  const linked = new Set([id, ...captures.map((capture) => capture.id)]);
+  return credits.flatMap(({ reference, sentAt }) => {
+    const known = transactions.filter(
+      (one) =>
+        one.source === 'SYSTEM' &&
+        one.visibleAt < sentAt.getTime() - PROOF_MS &&
+        one.referencedId !== null &&
+        linked.has(one.referencedId),
+    );
+    const disputes = known.filter(({ type }) => type === 'CB');
+    const standing = disputes.find(
+      (dispute) => !transactions.some((one) => one.type === 'CR' && one.referencedId === dispute.id),
+    );
+    if (standing !== undefined)
+      return [`payment ${id}: credit ${reference} although chargeback ${standing.id} stood`];
+    const elsewhere = known
+      .filter(({ type, state }) => type === 'RF' && state === 'succeeded')
+      .reduce((sum, { amount }) => sum + amount, 0n);
+    return ours + elsewhere > given
+      ? [`payment ${id}: credit ${reference} although ${gatewayText(elsewhere)} had been refunded elsewhere`]
+      : [];
+  });
+}
+
+/** Everything that a caller was promised is there as promised, and nothing is there that nobody was told of. */
+function lost(refunds: readonly RefundRecord[], notes: Notes): string[] {
+  const wrong: string[] = [];
+  const stored = new Map(refunds.map((refund) => [refund.id, refund]));
+  for (const [id, told] of notes.accepted) {
+    const refund = stored.get(id);
+    if (refund === undefined) wrong.push(`refund ${id} was accepted and is not in the ledger`);
+    else if (refund.paymentId !== told.paymentId || textOf(refund) !== told.amount)
+      wrong.push(`refund ${id} is not what was accepted: ${textOf(refund)} instead of ${told.amount}`);
+  }
+  for (const { id } of refunds)
+    if (!notes.accepted.has(id)) wrong.push(`refund ${id} is in the ledger; its caller was never told of it`);
+  return wrong;
+}
+
+/** Neither over nor waiting for somebody who can see why. */
+async function withoutReason(database: Database, refunds: readonly RefundRecord[]): Promise<string[]> {
+  const open = await database.db
+    .selectFrom('cases')
+    .select('refund_id')
+    .where('closed_at', 'is', null)
+    .execute();
+  const cases = new Set(open.map(({ refund_id }) => refund_id));
+  return refunds.flatMap(({ id, state, why, instruction }) => {
+    if (isFinal(state)) return [];
+    if (state === 'awaiting_approval')
+      return instruction === null ? [`refund ${id} waits for an approval of nothing`] : [];
+    if (state !== 'manual_review') return [`refund ${id} is left ${state}${why === null ? '' : ` (${why})`}`];
+    return why === null || !cases.has(id) ? [`refund ${id} waits for a person without a reason`] : [];
+  });
+}
+
+/** Attempts that both sides know, each with its amount. */
+function disagreements(refunds: readonly RefundRecord[], transactions: readonly Transaction[]): string[] {
+  const shown = transactions.map((one) => ({ ...one, amount: gatewayText(one.amount) }));
+  return compareBooks(refunds, shown).map(({ reference, what }) => `${reference}: ${what}`);
+}
+
+async function stillReserved(database: Database): Promise<string[]> {
+  const { rows } = await sql<{ id: string; state: string; held: string }>`
+    select r.id, r.state, sum(e.reserved_delta)::text as held from refunds r join events e on e.refund_id = r.id
+    where r.state in ('succeeded', 'settled', 'closed_by_dispute', 'failed', 'canceled')
+    group by r.id, r.state having sum(e.reserved_delta) <> 0
+  `.execute(database.db);
+  return rows.map(({ id, state, held }) => `refund ${id} is ${state} and holds ${held}`);
+}
+
+/** Withdrawn means that nothing may leave any more. */
+function paidAfterWithdrawal(refunds: readonly RefundRecord[], notes: Notes): string[] {
+  return refunds
+    .filter(({ id, state }) => notes.withdrawn.has(id) && state !== 'canceled')
+    .map(({ id, state }) => `refund ${id} was withdrawn and is ${state}`);
+}
+
+/** What the run waits for at its end: refunds that neither are over nor wait for somebody, and attempts that the two books tell differently. */
+export async function unsettled({ ledger, gateway }: Evidence): Promise<number> {
+  const refunds = await allRefunds(ledger);
+  const moving = refunds.filter(
+    ({ state }) => !isFinal(state) && state !== 'manual_review' && state !== 'awaiting_approval',
+  );
+  return moving.length + disagreements(refunds, gateway.transactions()).length;
+}
+
+const isPayment = ({ type }: Transaction): boolean => type === 'RF' || type === 'RV' || type === 'CD';
+
+function rootOf(id: string, transactions: readonly Transaction[]): string {
+  const found = transactions.find((one) => one.id === id);
+  return found?.type === 'CP' && found.referencedId !== null ? found.referencedId : id;
+}
+
+const textOf = ({ amountMinor, currency }: RefundRecord): string =>
+  formatAmount(storedMoney(amountMinor, currency));
+
+/** The gateway writes two decimals whatever the currency has. */
+function hundredthsOf({ amountMinor, currency }: RefundRecord): bigint {
+  const { decimals } = storedMoney(amountMinor, currency);
+  return decimals >= 2
+    ? amountMinor / 10n ** BigInt(decimals - 2)
+    : amountMinor * 10n ** BigInt(2 - decimals);
+}

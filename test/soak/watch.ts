@@ -1,0 +1,115 @@
+/** Looks at a soak run while it goes on: states, requests at the gateway, and the invariants again and again. */
+import { sql } from 'kysely';
+import type { Database } from '../../ledger/database.js';
+import { violationsOf } from '../ledger/invariants.js';
+import type { Machine } from './machine.js';
+import { add, type Notes } from './notes.js';
+
+export type Phase = 'load' | 'settling';
+
+export interface Progress {
+  readonly phase: Phase;
+  readonly secondsLeft: number;
+  readonly asked: number;
+  readonly accepted: number;
+  readonly failedCalls: number;
+  /** Everything that was done to the run so far. */
+  readonly faults: number;
+  readonly lastDisaster: string;
+  /** How many refunds are in each state, when the database was last there. */
+  readonly states: ReadonlyMap<string, number>;
+  /** How often the invariants were read from the tables, and what was wrong. */
+  readonly checks: number;
+  readonly violations: readonly string[];
+}
+
+export interface WatchOptions {
+  readonly machine: Machine;
+  readonly notes: Notes;
+  readonly database: Database;
+  readonly onProgress: (progress: Progress) => void;
+}
+
+const EVERY_MS = 1_000;
+const LOOKS_FOR_A_CHECK = 10;
+
+export class Watch {
+  /** Requests at the gateway so far, by kind. */
+  readonly requests = new Map<string, number>();
+  /** What was wrong at any moment, also if it is not any more. */
+  readonly violations = new Set<string>();
+  lastDisaster = '';
+  readonly #options: WatchOptions;
+  #phase: Phase = 'load';
+  #until = 0;
+  #states: ReadonlyMap<string, number> = new Map();
+  #checks = 0;
+  #looks = 0;
+  #last: unknown;
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> = Promise.resolve();
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+  }
+
+  begin(phase: Phase, until: number): void {
+    this.#phase = phase;
+    this.#until = until;
+    this.#timer ??= setInterval(() => {
+      this.#countRequests();
+      // One look at a time: while the database is away they would pile up.
+      this.#looking = this.#looking.then(() => this.#look());
+      this.#tell();
+    }, EVERY_MS);
+  }
+
+  /** Resolves when it has stopped looking. */
+  async end(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    await this.#looking;
+    this.#countRequests();
+  }
+
+  async #look(): Promise<void> {
+    const { db } = this.#options.database;
+    if (this.#timer === undefined) return;
+    this.#looks += 1;
+    try {
+      const { rows } = await sql<{ state: string; count: number }>`
+        select state, count(*)::int as count from refunds group by state order by count(*) desc
+      `.execute(db);
+      this.#states = new Map(rows.map(({ state, count }) => [state, count]));
+      if (this.#looks % LOOKS_FOR_A_CHECK !== 0) return;
+      for (const violation of await violationsOf(this.#options.database.db)) this.violations.add(violation);
+      this.#checks += 1;
+    } catch {
+      // It is away, which is part of the run.
+    }
+  }
+
+  /** The gateway keeps the latest requests only; these are the ones since the last time. */
+  #countRequests(): void {
+    const all = this.#options.machine.gateway.requests();
+    for (const request of all.slice(all.findIndex((one) => one === this.#last) + 1))
+      add(this.requests, request.paymentType ?? 'look-up');
+    this.#last = all.at(-1);
+  }
+
+  #tell(): void {
+    const { notes, onProgress } = this.#options;
+    onProgress({
+      phase: this.#phase,
+      secondsLeft: Math.max(0, Math.round((this.#until - performance.now()) / 1_000)),
+      asked: notes.asked,
+      accepted: notes.accepted.size,
+      failedCalls: notes.failedCalls,
+      faults: [...notes.faults.values()].reduce((sum, count) => sum + count, 0),
+      lastDisaster: this.lastDisaster,
+      states: this.#states,
+      checks: this.#checks,
+      violations: [...this.violations],
+    });
+  }
+}
