@@ -1,0 +1,123 @@
+/** The life of a refund: which moves exist, which do not, and that the page which shows them is not older than the code. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import {
+  afterTrigger,
+  ATTEMPT_EVIDENCE,
+  ATTEMPT_STATES,
+  FINAL_STATES,
+  isFinal,
+  isOpenAttempt,
+  PUBLIC_STATUS,
+  REFUND_STATES,
+  REFUND_TRANSITIONS,
+  type RefundState,
+  type RefundTrigger,
+} from '../../domain/states.js';
+import { STATES_PAGE, statesPage } from '../../scripts/states-diagram.js';
+
+/** Written by hand, once more: from which states each trigger leads where. */
+const MOVES: Readonly<Record<RefundTrigger, readonly [RefundState, string]>> = {
+  reserve: ['reserved', 'requested'],
+  submit: ['submitting', 'fallback_checking rejected reserved'],
+  not_at_gateway: ['reserved', 'manual_review submitting unknown'],
+  answer_unknown: ['unknown', 'reserved submitting'],
+  answer_pending: ['pending', 'manual_review reserved submitting unknown'],
+  answer_rejected: ['rejected', 'manual_review pending submitting unknown'],
+  answer_succeeded: [
+    'succeeded',
+    'awaiting_approval canceled closed_by_dispute failed fallback_checking manual_review pending rejected reserved submitting unknown',
+  ],
+  part_succeeded: ['reserved', 'manual_review pending rejected reserved submitting unknown'],
+  part_after_end: ['manual_review', 'canceled closed_by_dispute failed'],
+  check_credit: ['fallback_checking', 'rejected reserved returned'],
+  need_approval: ['awaiting_approval', 'fallback_checking'],
+  approve: ['fallback_checking', 'awaiting_approval'],
+  try_again: ['reserved', 'rejected'],
+  ask_person: [
+    'manual_review',
+    'awaiting_approval fallback_checking pending rejected reserved returned submitting unknown',
+  ],
+  give_up: ['failed', 'awaiting_approval fallback_checking manual_review rejected reserved'],
+  dispute: ['closed_by_dispute', 'awaiting_approval fallback_checking manual_review rejected reserved'],
+  withdraw: ['canceled', 'awaiting_approval fallback_checking manual_review rejected requested reserved'],
+  settle: ['settled', 'succeeded'],
+  come_back: ['returned', 'settled succeeded'],
+};
+
+describe('the states of a refund', () => {
+  const cases = REFUND_TRANSITIONS.map(({ on }) => on).flatMap((on) =>
+    REFUND_STATES.map((from) => [on, from] as const),
+  );
+
+  it.each(cases)('%s from %s', (on, from) => {
+    const [to, sources] = MOVES[on];
+    expect(afterTrigger(from, on)).toBe(sources.split(' ').includes(from) ? to : undefined);
+  });
+
+  it('has one row for each trigger, so that none can lead to two places', () => {
+    const triggers = REFUND_TRANSITIONS.map(({ on }) => on);
+    expect(new Set(triggers).size).toBe(triggers.length);
+    expect([...triggers].sort()).toEqual(Object.keys(MOVES).sort());
+  });
+
+  it('never fails, cancels or closes what may have left', () => {
+    for (const from of ['submitting', 'unknown', 'pending'] as const)
+      for (const { on, to } of REFUND_TRANSITIONS)
+        if (afterTrigger(from, on) !== undefined)
+          expect(['failed', 'canceled', 'closed_by_dispute']).not.toContain(to);
+  });
+
+  it('leaves a final state only on what the gateway shows', () => {
+    const leaving = REFUND_TRANSITIONS.filter(({ from }) => from.some(isFinal)).map(({ on }) => on);
+    expect([...leaving].sort()).toEqual(['answer_succeeded', 'come_back', 'part_after_end', 'settle']);
+  });
+
+  it('reaches every state, and the end from every state', () => {
+    const reached = new Set<RefundState>(['requested']);
+    for (let round = 0; round < REFUND_STATES.length; round += 1)
+      for (const { from, to } of REFUND_TRANSITIONS)
+        if (from.some((state) => reached.has(state))) reached.add(to);
+    expect([...reached].sort()).toEqual([...REFUND_STATES].sort());
+    const ends = new Set<RefundState>(FINAL_STATES);
+    for (let round = 0; round < REFUND_STATES.length; round += 1)
+      for (const { from, to } of REFUND_TRANSITIONS)
+        if (ends.has(to)) for (const state of from) ends.add(state);
+    expect([...ends].sort()).toEqual([...REFUND_STATES].sort());
+  });
+
+  it('are told outside as what has become of the money', () => {
+    const told = (status: string) => REFUND_STATES.filter((state) => PUBLIC_STATUS[state] === status);
+    expect(told('succeeded')).toEqual(['succeeded', 'settled']);
+    expect(told('failed')).toEqual(['failed']);
+    expect(told('canceled')).toEqual(['closed_by_dispute', 'canceled']);
+    expect(told('review')).toEqual(['manual_review']);
+    expect(told('pending')).toEqual(
+      REFUND_STATES.filter((state) => !isFinal(state) && state !== 'manual_review'),
+    );
+  });
+
+  it('are drawn on a page that is not older than the code', async () => {
+    expect(readFileSync(STATES_PAGE, 'utf8')).toBe(await statesPage());
+  });
+});
+
+describe('the states of an attempt', () => {
+  it('let nothing but a success or a return change what is over, and nothing undo a return', () => {
+    const taken = (state: (typeof ATTEMPT_STATES)[number]) =>
+      Object.entries(ATTEMPT_EVIDENCE)
+        .filter(([, states]) => states.includes(state))
+        .map(([evidence]) => evidence)
+        .sort();
+    expect(taken('rejected')).toEqual(['succeeded']);
+    expect(taken('succeeded')).toEqual(['returned']);
+    expect(taken('returned')).toEqual([]);
+  });
+
+  it('take a success from wherever money may have left or was thought not to', () => {
+    expect([...ATTEMPT_EVIDENCE.succeeded].sort()).toEqual(
+      ATTEMPT_STATES.filter((state) => state !== 'succeeded' && state !== 'returned').sort(),
+    );
+    expect(ATTEMPT_STATES.filter(isOpenAttempt)).toEqual(['submitting', 'unknown', 'pending']);
+  });
+});
