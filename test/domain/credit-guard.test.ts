@@ -1,0 +1,273 @@
+/** A credit is denied unless everything speaks for it: each block alone, and an oracle of its own for the whole. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  mayCredit,
+  type ApprovalReason,
+  type CreditBlock,
+  type CreditEvidence,
+} from '../../domain/credit-guard.js';
+import { DEFAULT_POLICY, type Policy } from '../../domain/plan.js';
+import { REFUSAL_CLASSES } from '../../domain/refusals.js';
+import { authorised, original, REGISTRATION, returned } from './given-original.js';
+
+const POLICY: Policy = { ...DEFAULT_POLICY, creditApprovalAbove: { EUR: '10000' } };
+
+/** Everything speaks for it. */
+function evidence(change: Partial<CreditEvidence> = {}): CreditEvidence {
+  return {
+    amountMinor: 10_000n,
+    currency: 'EUR',
+    isPartial: false,
+    refusal: { class: 'not_linkable', code: '700.500.001' },
+    openAttempts: 0,
+    ownReturns: [],
+    knownReturns: [],
+    creditedMinor: 0n,
+    givenMinor: 0n,
+    disputedMinor: 0n,
+    original: original(),
+    destination: { registrationId: REGISTRATION },
+    approved: false,
+    policy: POLICY,
+    ...change,
+  };
+}
+
+describe('a credit for which everything speaks', () => {
+  it('is allowed', () => {
+    expect(mayCredit(evidence())).toEqual({ kind: 'allowed' });
+  });
+
+  const own = returned({ id: '1'.repeat(32), amountMinor: 1_000n });
+  const half = { amountMinor: 5_000n, isPartial: true };
+  it.each<[CreditBlock, Partial<CreditEvidence>]>([
+    ['credit_not_enabled', { policy: { ...POLICY, creditEnabled: false } }],
+    ['no_refusal', { refusal: null }],
+    ['refusal_leaves_doubt', { refusal: { class: 'ambiguous', code: '700.400.200' } }],
+    ['refusal_leaves_doubt', { refusal: { class: 'already_given_back', code: '700.300.300' } }],
+    ['refusal_leaves_doubt', { refusal: { class: 'partial_not_supported', code: '700.100.200' } }],
+    ['policy_asks_person', { refusal: { class: 'refund_not_enabled', code: '600.200.310' } }],
+    [
+      'policy_asks_person',
+      {
+        refusal: { class: 'issuer_declined', code: '800.100.152' },
+        policy: { ...POLICY, creditAfterIssuerDecline: 'person' },
+      },
+    ],
+    ['original_not_captured', { original: original({ state: 'pending' }) }],
+    ['wrong_currency', { original: original({ currency: 'USD' }) }],
+    [
+      'refund_found',
+      { ...half, ownReturns: [own.id], knownReturns: [own.id], original: original({ returns: [own] }) },
+    ],
+    [
+      'refund_found',
+      {
+        ...half,
+        ownReturns: [own.id],
+        knownReturns: [own.id],
+        original: original({ returns: [{ ...own, state: 'open' }] }),
+      },
+    ],
+    ['unknown_return', { ...half, original: original({ returns: [own] }) }],
+    ['unknown_return', { ...half, original: original({ returns: [{ ...own, state: 'open' }] }) }],
+    ['reversed', { ...half, original: authorised(10_000n, { returns: [{ ...own, type: 'RV' }] }) }],
+    ['disputed', { original: original({ disputes: [{ id: 'd', amountMinor: 1n, reversed: false }] }) }],
+    ['disputed', { disputedMinor: 1n }],
+    ['over_captured', { amountMinor: 10_001n }],
+    ['over_captured', { creditedMinor: 1n }],
+    ['over_captured', { givenMinor: 1n }],
+    ['over_captured', { knownReturns: [own.id], original: original({ returns: [own] }) }],
+    ['no_destination', { destination: null }],
+  ])('is denied by %s alone, and no approval overrules that', (block, change) => {
+    for (const approved of [false, true])
+      expect(mayCredit(evidence({ ...change, approved }))).toEqual({ kind: 'denied', why: [block] });
+  });
+
+  it('is denied where nothing was captured, however much was authorised', () => {
+    const verdict = mayCredit(evidence({ original: authorised(0n), approved: true }));
+    expect(verdict).toEqual({ kind: 'denied', why: ['original_not_captured', 'over_captured'] });
+  });
+
+  it('waits for another attempt whose outcome is open, and an approval does not hurry it', () => {
+    expect(mayCredit(evidence({ openAttempts: 1, approved: true }))).toEqual({ kind: 'wait' });
+  });
+
+  it('is not stopped by a chargeback that was reversed, nor by a refund that was known before', () => {
+    const disputes = [{ id: 'd', amountMinor: 10_000n, reversed: true }];
+    expect(mayCredit(evidence({ original: original({ disputes }) })).kind).toBe('allowed');
+    const known = {
+      ...half,
+      amountMinor: 9_000n,
+      knownReturns: [own.id],
+      original: original({ returns: [own] }),
+    };
+    expect(mayCredit(evidence({ ...known, givenMinor: 1_000n })).kind).toBe('allowed');
+  });
+});
+
+describe('a second person', () => {
+  it.each<[ApprovalReason, Partial<CreditEvidence>]>([
+    ['above_limit', { policy: { ...POLICY, creditApprovalAbove: { EUR: '9999' } } }],
+    ['no_limit_for_currency', { policy: { ...POLICY, creditApprovalAbove: { USD: '999999' } } }],
+    ['refusal_needs_approval', { refusal: { class: 'issuer_declined', code: '800.100.152' } }],
+    ['refusal_needs_approval', { refusal: { class: 'not_settled_yet', code: '900.100.202' } }],
+    ['refusal_needs_approval', { refusal: { class: 'not_linkable', code: '800.100.167' } }],
+    [
+      'refusal_needs_approval',
+      {
+        amountMinor: 5_000n,
+        isPartial: true,
+        refusal: { class: 'partial_not_supported', code: '700.100.200' },
+      },
+    ],
+    ['other_destination', { destination: { registrationId: 'b'.repeat(32) } }],
+    ['other_destination', { original: original({ registrationId: null }) }],
+  ])('has to agree: %s', (reason, change) => {
+    expect(mayCredit(evidence(change))).toEqual({ kind: 'needs_approval', why: [reason] });
+    expect(mayCredit(evidence({ ...change, approved: true }))).toEqual({ kind: 'allowed' });
+  });
+});
+
+describe('whatever the evidence', () => {
+  const ids = ['1', '2', '3'].map((digit) => digit.repeat(32));
+  /** Good nine times of ten: otherwise hardly anything would be allowed, and nothing be proven of what is. */
+  const mostly = <T, U>(good: fc.Arbitrary<T>, other: fc.Arbitrary<U>) =>
+    fc.oneof({ arbitrary: good, weight: 9 }, { arbitrary: other, weight: 1 });
+  const none = fc.constant(0n);
+  const minor = fc.bigInt(0n, 12_000n);
+  const choice = mostly(fc.constant('approval' as const), fc.constant('person' as const));
+  const any = fc.record({
+    amountMinor: fc.bigInt(1n, 10_500n),
+    currency: mostly(fc.constant('EUR'), fc.constant('USD')),
+    isPartial: fc.boolean(),
+    refusal: mostly(
+      fc.record({
+        class: fc.constantFrom(...REFUSAL_CLASSES.slice(0, 5), ...REFUSAL_CLASSES),
+        code: fc.constantFrom('800.100.167', '700.500.001'),
+      }),
+      fc.constant(null),
+    ),
+    openAttempts: mostly(fc.constant(0), fc.constant(1)),
+    ownReturns: mostly(fc.constant([]), fc.subarray(ids)),
+    knownReturns: mostly(fc.constant(ids), fc.subarray(ids)),
+    creditedMinor: mostly(none, minor),
+    givenMinor: mostly(none, minor),
+    disputedMinor: mostly(none, fc.constant(1n)),
+    original: fc
+      .record({
+        state: mostly(
+          fc.constant('succeeded' as const),
+          fc.constantFrom('pending' as const, 'rejected' as const),
+        ),
+        type: fc.constantFrom('DB' as const, 'PA' as const),
+        capturedMinor: mostly(fc.constant(10_000n), minor),
+        registrationId: mostly(fc.constant(REGISTRATION), fc.constant(null)),
+        returns: fc.array(
+          fc.record({
+            id: fc.constantFrom(...ids),
+            type: mostly(fc.constant('RF' as const), fc.constant('RV' as const)),
+            amountMinor: fc.bigInt(0n, 2_000n),
+            state: fc.constantFrom('succeeded' as const, 'open' as const),
+          }),
+          { maxLength: 2 },
+        ),
+        disputes: fc.array(
+          fc.record({
+            id: fc.constant('d'),
+            amountMinor: minor,
+            reversed: mostly(fc.constant(true), fc.constant(false)),
+          }),
+          { maxLength: 1 },
+        ),
+      })
+      .map(({ returns, ...rest }) => original({ ...rest, returns: returns.map(returned) })),
+    destination: mostly(
+      fc.record({ registrationId: mostly(fc.constant(REGISTRATION), fc.constant('b'.repeat(32))) }),
+      fc.constant(null),
+    ),
+    approved: fc.boolean(),
+    policy: fc.record({
+      creditEnabled: mostly(fc.constant(true), fc.constant(false)),
+      creditApprovalAbove: fc.constantFrom({}, { EUR: '5000' }, { EUR: '99999' }),
+      creditAfterIssuerDecline: choice,
+      creditWhenNeverSettled: choice,
+      creditWhenPartialNotSupported: choice,
+      creditWhenRefundNotEnabled: choice,
+    }),
+  });
+
+  /** I3 once more, said the other way round: what must be true of a credit that was allowed. */
+  function mustHold(given: CreditEvidence): boolean {
+    const { original: facts, refusal, policy, amountMinor } = given;
+    const listed: readonly string[] = [
+      'not_linkable',
+      'issuer_declined',
+      'not_settled_yet',
+      'partial_not_supported',
+      'refund_not_enabled',
+    ];
+    const allowedByPolicy =
+      refusal?.class === 'not_linkable' ||
+      (refusal?.class === 'issuer_declined' && policy.creditAfterIssuerDecline === 'approval') ||
+      (refusal?.class === 'not_settled_yet' && policy.creditWhenNeverSettled === 'approval') ||
+      (refusal?.class === 'partial_not_supported' &&
+        given.isPartial &&
+        policy.creditWhenPartialNotSupported === 'approval') ||
+      (refusal?.class === 'refund_not_enabled' && policy.creditWhenRefundNotEnabled === 'approval');
+    let back = given.creditedMinor;
+    for (const entry of facts.returns) back += entry.amountMinor;
+    const limit = policy.creditApprovalAbove[given.currency];
+    const alone =
+      limit !== undefined &&
+      amountMinor <= BigInt(limit) &&
+      refusal?.class === 'not_linkable' &&
+      refusal.code !== '800.100.167' &&
+      given.destination?.registrationId === facts.registrationId;
+    return (
+      refusal !== null &&
+      listed.includes(refusal.class) &&
+      allowedByPolicy &&
+      policy.creditEnabled &&
+      facts.state === 'succeeded' &&
+      facts.capturedMinor > 0n &&
+      facts.currency === given.currency &&
+      given.openAttempts === 0 &&
+      facts.returns.every((entry) => entry.type === 'RF' && given.knownReturns.includes(entry.id)) &&
+      facts.returns.every((entry) => !given.ownReturns.includes(entry.id)) &&
+      facts.disputes.every((dispute) => dispute.reversed) &&
+      given.disputedMinor === 0n &&
+      back + amountMinor <= facts.capturedMinor &&
+      given.givenMinor + amountMinor <= facts.capturedMinor &&
+      given.destination !== null &&
+      (given.approved || alone)
+    );
+  }
+
+  it('allowed means that every condition holds, and every condition means allowed', () => {
+    let allowed = 0;
+    fc.assert(
+      fc.property(any, (given) => {
+        const full: CreditEvidence = { ...given, policy: { ...DEFAULT_POLICY, ...given.policy } };
+        const verdict = mayCredit(full).kind;
+        if (verdict === 'allowed') allowed += 1;
+        return (verdict === 'allowed') === mustHold(full);
+      }),
+      { numRuns: 10_000, seed: 20_261_122 },
+    );
+    expect(allowed).toBeGreaterThan(200);
+  });
+
+  it('an approval turns nothing but the wish for one', () => {
+    fc.assert(
+      fc.property(any, (given) => {
+        const full = { ...given, policy: { ...DEFAULT_POLICY, ...given.policy } };
+        const [without, having] = [false, true].map((approved) => mayCredit({ ...full, approved }));
+        if (without?.kind === 'needs_approval') expect(having).toEqual({ kind: 'allowed' });
+        else expect(having).toEqual(without);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});

@@ -1,0 +1,44 @@
+/** Originals for tests of the domain: a captured debit of 100.00 euros unless told otherwise. */
+import type { LinkedReturn, OriginalFacts } from '../../domain/original.js';
+
+export const ORIGINAL_ID = '0'.repeat(31) + '1';
+export const REGISTRATION = 'a'.repeat(32);
+
+export function original(change: Partial<OriginalFacts> = {}): OriginalFacts {
+  return {
+    id: ORIGINAL_ID,
+    type: 'DB',
+    state: 'succeeded',
+    currency: 'EUR',
+    authorizedMinor: 0n,
+    captures: [{ id: ORIGINAL_ID, amountMinor: 10_000n }],
+    capturedMinor: 10_000n,
+    registrationId: REGISTRATION,
+    returns: [],
+    disputes: [],
+    ...change,
+  };
+}
+
+export function returned(change: Partial<LinkedReturn> = {}): LinkedReturn {
+  return {
+    id: 'f'.repeat(32),
+    type: 'RF',
+    reference: null,
+    referencedId: null,
+    amountMinor: 10_000n,
+    state: 'succeeded',
+    ...change,
+  };
+}
+
+/** An authorisation of 100.00 euros of which this much was captured. */
+export function authorised(capturedMinor: bigint, change: Partial<OriginalFacts> = {}): OriginalFacts {
+  return original({
+    type: 'PA',
+    authorizedMinor: 10_000n,
+    captures: capturedMinor > 0n ? [{ id: 'c'.repeat(32), amountMinor: capturedMinor }] : [],
+    capturedMinor,
+    ...change,
+  });
+}

@@ -1,0 +1,280 @@
+/** What a refund does next: by table for each refusal, and for every position the rules that no refusal may bend. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  AFTER_REFUSAL,
+  nextStep,
+  type AttemptPosition,
+  type Position,
+  type Step,
+} from '../../domain/next-step.js';
+import { DEFAULT_POLICY, DEFAULT_TIMINGS, type Plan } from '../../domain/plan.js';
+import { REFUSAL_CLASSES, type RefusalClass } from '../../domain/refusals.js';
+import { afterTrigger, ATTEMPT_STATES, isFinal, isOpenAttempt, REFUND_STATES } from '../../domain/states.js';
+import type { Way } from '../../domain/way.js';
+
+const PLAN: Plan = { timings: DEFAULT_TIMINGS, policy: DEFAULT_POLICY };
+const MINUTE = 60_000;
+
+function at(
+  change: Partial<Omit<Position, 'attempt'>> & { readonly attempt?: Partial<AttemptPosition> | null },
+): Position {
+  const { attempt, ...rest } = change;
+  return {
+    refundId: 'r',
+    version: 1,
+    state: 'reserved',
+    sinceMs: 0,
+    attempts: attempt === undefined || attempt === null ? 0 : 1,
+    refusals: {},
+    why: null,
+    ...rest,
+    attempt:
+      attempt === undefined || attempt === null
+        ? null
+        : {
+            attemptId: 'a',
+            way: 'refund',
+            state: 'rejected',
+            class: null,
+            sends: 1,
+            lookUps: 0,
+            ageMs: 0,
+            ...attempt,
+          },
+  };
+}
+
+const refusedWith = (way: Way, refusal: RefusalClass, times = 1): Position =>
+  at({
+    state: 'rejected',
+    attempt: { way, class: refusal },
+    attempts: times,
+    refusals: { [refusal]: times },
+  });
+
+/** In words: `send 10m`, `credit`, `reconcile`, `ask why`, `give_up why`. First, then after the last repetition. */
+const LINKED: Readonly<Record<RefusalClass, readonly [first: string, last: string]>> = {
+  not_linkable: ['credit', 'credit'],
+  issuer_declined: ['send 1440m', 'credit'],
+  not_settled_yet: ['send 10m', 'credit'],
+  partial_not_supported: ['credit', 'credit'],
+  refund_not_enabled: ['credit', 'credit'],
+  credit_not_enabled: ['ask other_operation', 'ask other_operation'],
+  ambiguous: ['reconcile', 'reconcile'],
+  already_given_back: ['reconcile', 'reconcile'],
+  disputed: ['reconcile', 'reconcile'],
+  repaid_by_bank: ['give_up repaid_by_bank', 'give_up repaid_by_bank'],
+  not_captured: ['reconcile', 'reconcile'],
+  not_owed: ['give_up not_owed', 'give_up not_owed'],
+  our_data_wrong: ['give_up our_data_wrong', 'give_up our_data_wrong'],
+  configuration: ['ask configuration', 'ask configuration'],
+  wait: ['send 10m', 'ask refused_too_often'],
+  reversal_too_late: ['reconcile', 'reconcile'],
+  card_unusable: ['ask card_unusable', 'ask card_unusable'],
+  risk: ['ask risk', 'ask risk'],
+  other_operation: ['ask other_operation', 'ask other_operation'],
+  unlisted: ['ask unlisted_refusal', 'ask unlisted_refusal'],
+};
+
+const CREDIT: Readonly<Partial<Record<RefusalClass, string>>> = {
+  risk: 'ask risk',
+  unlisted: 'ask unlisted_refusal',
+  other_operation: 'ask other_operation',
+  ambiguous: 'ask unlisted_refusal',
+  wait: 'ask refused_too_often',
+};
+
+function inWords(step: Step): string {
+  switch (step.kind) {
+    case 'send':
+      return `send ${step.after / MINUTE}m`;
+    case 'ask':
+    case 'give_up':
+      return `${step.kind} ${step.why}`;
+    case 'credit':
+    case 'listen':
+    case 'finish':
+    case 'reconcile':
+    case 'person':
+      return step.kind;
+    default:
+      return step satisfies never;
+  }
+}
+
+describe('after a refusal', () => {
+  it.each(REFUSAL_CLASSES)('%s: a refund', (refusal) => {
+    expect(inWords(nextStep(refusedWith('refund', refusal), PLAN))).toBe(LINKED[refusal][0]);
+    const last = PLAN.policy.softRetries + 1;
+    expect(inWords(nextStep(refusedWith('refund', refusal, last), PLAN))).toBe(LINKED[refusal][1]);
+    expect(Object.keys(AFTER_REFUSAL)).toContain(refusal);
+  });
+
+  it.each(REFUSAL_CLASSES)('%s: a reversal never leads to a credit, nothing was captured', (refusal) => {
+    const asRefund = LINKED[refusal];
+    const expected = asRefund.map((words) => (words === 'credit' ? 'reconcile' : words));
+    expect(inWords(nextStep(refusedWith('reversal', refusal), PLAN))).toBe(expected[0]);
+    expect(inWords(nextStep(refusedWith('reversal', refusal, 7), PLAN))).toBe(expected[1]);
+  });
+
+  it.each(REFUSAL_CLASSES)('%s: a credit is never sent again', (refusal) => {
+    for (const times of [1, 2, 7])
+      expect(inWords(nextStep(refusedWith('credit', refusal, times), PLAN))).toBe(
+        CREDIT[refusal] ?? 'give_up credit_refused',
+      );
+  });
+
+  it('waits twice as long each time, and no longer than the plan allows', () => {
+    const waits = [1, 2, 3, 4, 5, 6].map((times) =>
+      inWords(nextStep(refusedWith('refund', 'wait', times), PLAN)),
+    );
+    expect(waits).toEqual(['send 10m', 'send 20m', 'send 40m', 'send 80m', 'send 160m', 'send 320m']);
+    const impatient = { ...PLAN, timings: { ...PLAN.timings, retryMax: 15 * MINUTE } };
+    expect(inWords(nextStep(refusedWith('refund', 'wait', 5), impatient))).toBe('send 15m');
+  });
+
+  it('of a class that nobody knows asks a person', () => {
+    const position = at({ state: 'rejected', attempt: { class: null } });
+    expect(inWords(nextStep(position, PLAN))).toBe('ask unlisted_refusal');
+  });
+
+  it('ends in a person when refusals take turns without end', () => {
+    const position = { ...refusedWith('refund', 'wait', 2), attempts: PLAN.policy.maxAttempts };
+    expect(inWords(nextStep(position, PLAN))).toBe('ask refused_too_often');
+  });
+});
+
+describe('while the outcome is open', () => {
+  it('looks after growing intervals, up to an hour', () => {
+    const after = (lookUps: number) => {
+      const step = nextStep(at({ state: 'unknown', attempt: { state: 'unknown', lookUps } }), PLAN);
+      return step.kind === 'listen' ? step.after / 1_000 : undefined;
+    };
+    expect([0, 1, 2, 3].map(after)).toEqual([10, 20, 40, 80]);
+    expect([9, 100, 2_000].map(after)).toEqual([3_600, 3_600, 3_600]);
+  });
+
+  it.each([
+    ['unknown', 'caseAfterUnknown', 'ask outcome_unknown'],
+    ['pending', 'caseAfterPending', 'ask pending_too_long'],
+  ] as const)('opens a case for what is %s too long, and goes on listening', (state, budget, words) => {
+    const attempt = { state, ageMs: PLAN.timings[budget] };
+    expect(inWords(nextStep(at({ state, attempt }), PLAN))).toBe('listen');
+    const late = { ...attempt, ageMs: attempt.ageMs + 1 };
+    expect(inWords(nextStep(at({ state, attempt: late }), PLAN))).toBe(words);
+    expect(inWords(nextStep(at({ state: 'manual_review', attempt: late }), PLAN))).toBe('listen');
+  });
+});
+
+describe('what never left', () => {
+  it.each([
+    ['refund', 'send'],
+    ['reversal', 'send'],
+    ['credit', 'credit'],
+  ] as const)('a %s goes again by its own door', (way, kind) => {
+    expect(nextStep(at({ attempt: { way, state: 'absent' } }), PLAN)).toEqual({
+      kind,
+      after: PLAN.timings.resendFirst,
+    });
+  });
+
+  it('becomes a case when the gateway cannot be reached for long', () => {
+    const position = at({ attempt: { state: 'absent', sends: PLAN.policy.maxSends } });
+    expect(inWords(nextStep(position, PLAN))).toBe('ask cannot_be_sent');
+  });
+});
+
+describe('the other states', () => {
+  it.each([
+    [at({}), 'send 0m'],
+    [at({ state: 'requested' }), 'send 0m'],
+    [at({ attempt: { state: 'succeeded' } }), 'send 0m'],
+    [at({ attempt: { state: 'succeeded' }, attempts: 20 }), 'ask refused_too_often'],
+    [at({ state: 'fallback_checking', attempt: {} }), 'credit'],
+    [
+      at({ state: 'fallback_checking', sinceMs: 25 * 60 * MINUTE, why: 'other_attempt_open', attempt: {} }),
+      'ask credit_blocked',
+    ],
+    [at({ state: 'fallback_checking', sinceMs: 25 * 60 * MINUTE, attempt: {} }), 'credit'],
+    [at({ state: 'awaiting_approval', attempt: {} }), 'person'],
+    [at({ state: 'manual_review', attempt: {} }), 'person'],
+    [at({ state: 'returned', attempt: { state: 'returned' } }), 'ask came_back'],
+    [at({ state: 'rejected' }), 'ask answers_contradict'],
+    [at({ state: 'submitting', attempt: {} }), 'ask answers_contradict'],
+    [at({ state: 'unknown' }), 'ask answers_contradict'],
+    [at({ state: 'pending', attempt: { state: 'absent' } }), 'ask answers_contradict'],
+  ])('%#: %o', (position, words) => {
+    expect(inWords(nextStep(position, PLAN))).toBe(words);
+  });
+
+  it('a credit that waits for another attempt is weighed again after a while, one just approved at once', () => {
+    const waiting = at({ state: 'fallback_checking', why: 'other_attempt_open', attempt: {} });
+    expect(nextStep(waiting, PLAN)).toEqual({ kind: 'credit', after: PLAN.timings.lookUpFirst });
+    expect(nextStep({ ...waiting, why: null }, PLAN)).toEqual({ kind: 'credit', after: 0 });
+  });
+});
+
+describe('whatever the position', () => {
+  const positions = fc
+    .record({
+      state: fc.constantFrom(...REFUND_STATES),
+      sinceMs: fc.nat(),
+      attempts: fc.nat(25),
+      why: fc.option(fc.string()),
+      refusals: fc.dictionary(fc.constantFrom(...REFUSAL_CLASSES), fc.nat(30)),
+      attempt: fc.option(
+        fc.record({
+          way: fc.constantFrom<Way>('refund', 'reversal', 'credit'),
+          state: fc.constantFrom(...ATTEMPT_STATES),
+          class: fc.option(fc.constantFrom(...REFUSAL_CLASSES)),
+          sends: fc.nat(40),
+          lookUps: fc.nat(10_000),
+          ageMs: fc.nat(),
+        }),
+      ),
+    })
+    .map(({ attempt, ...rest }) =>
+      at({ ...rest, ...(attempt === null ? {} : { attempt }), attempts: rest.attempts }),
+    );
+
+  it('a final refund is finished, and an open attempt is followed by nothing that moves or releases money', () => {
+    fc.assert(
+      fc.property(positions, (position) => {
+        const { kind } = nextStep(position, PLAN);
+        if (isFinal(position.state)) expect(kind).toBe('finish');
+        else if (position.attempt !== null && isOpenAttempt(position.attempt.state))
+          expect(['listen', 'ask']).toContain(kind);
+        else expect(kind).not.toBe('finish');
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('the step can be taken: the refund has such a move, so that no run asks for it for ever', () => {
+    fc.assert(
+      fc.property(positions, (position) => {
+        // Nothing was tried yet where nothing is reserved.
+        if (position.state === 'requested' && (position.attempt !== null || position.attempts > 0)) return;
+        const step = nextStep(position, PLAN);
+        if (step.kind === 'ask') expect(afterTrigger(position.state, 'ask_person')).toBe('manual_review');
+        if (step.kind === 'give_up') expect(afterTrigger(position.state, 'give_up')).toBe('failed');
+        if (step.kind === 'reconcile') expect(position.state).toBe('rejected');
+        if ('after' in step) expect(step.after).toBeGreaterThanOrEqual(0);
+        if ('after' in step) expect(step.after).toBeLessThanOrEqual(24 * 60 * MINUTE);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('a refused credit is never followed by anything that sends', () => {
+    fc.assert(
+      fc.property(positions, (position) => {
+        if (position.state !== 'rejected' || position.attempt?.way !== 'credit') return;
+        if (isOpenAttempt(position.attempt.state)) return;
+        expect(['ask', 'give_up']).toContain(nextStep(position, PLAN).kind);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});

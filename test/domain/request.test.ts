@@ -1,0 +1,215 @@
+/** Requests at the edge: every problem named, nothing wrong let through, nothing secret repeated. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isCurrencyCode } from '../../domain/currency.js';
+import { formatAmount, gatewayAmount } from '../../domain/money.js';
+import {
+  canonicalRequest,
+  readRefundRequest,
+  USUAL_REASONS,
+  type RefundRequest,
+} from '../../domain/request.js';
+
+const GOOD = {
+  paymentId: '8ac7a4a192b3b5060192b471c0d82dfb',
+  amount: '12.30',
+  currency: 'EUR',
+  reason: 'goods_returned',
+};
+const CARD = '4111111111111111';
+
+function accepted(input: unknown): RefundRequest {
+  const reading = readRefundRequest(input);
+  if (!reading.ok) throw new Error(JSON.stringify(reading.problems));
+  return reading.request;
+}
+
+function problems(input: unknown): string[] {
+  const reading = readRefundRequest(input);
+  return reading.ok ? [] : reading.problems.map(({ field, code }) => `${field}: ${code}`);
+}
+
+describe('a request', () => {
+  it('is read with its amount as money', () => {
+    expect(accepted(GOOD)).toEqual({
+      paymentId: GOOD.paymentId,
+      money: { minor: 1_230n, currency: 'EUR', decimals: 2 },
+      reason: 'goods_returned',
+    });
+  });
+
+  it('keeps everything that may be given, and nothing that is not', () => {
+    const full = {
+      ...GOOD,
+      orderId: 'A-4711',
+      entityId: 'e'.repeat(32),
+      destination: { registrationId: 'a'.repeat(32) },
+      metadata: { desk: 'Köln', note: 'line one\nline two' },
+    };
+    const { amount: _amount, currency: _currency, ...kept } = full;
+    expect(accepted(full)).toMatchObject(kept);
+    for (const reason of USUAL_REASONS) expect(accepted({ ...GOOD, reason }).reason).toBe(reason);
+  });
+
+  it.each<[string, object, string[]]>([
+    ['no payment', { paymentId: undefined }, ['paymentId: invalid']],
+    ['an empty payment', { paymentId: '' }, ['paymentId: invalid']],
+    ['a payment in capitals', { paymentId: GOOD.paymentId.toUpperCase() }, ['paymentId: invalid']],
+    ['a path for a payment', { paymentId: '../../v1/payments/0000000000000000' }, ['paymentId: invalid']],
+    ['a line break after the payment', { paymentId: `${GOOD.paymentId}\n` }, ['paymentId: invalid']],
+    ['a number for an amount', { amount: 12.3 }, ['amount: invalid']],
+    ['a negative amount', { amount: '-12.30' }, ['amount: sign']],
+    ['a comma', { amount: '12,30' }, ['amount: separator']],
+    ['nothing', { amount: '0.00' }, ['amount: zero']],
+    ['half a cent', { amount: '12.305' }, ['amount: too_many_decimals']],
+    ['a tenth', { amount: '12.3' }, ['amount: ambiguous_decimals']],
+    ['an exponent', { amount: '1e3' }, ['amount: exponent']],
+    ['more than the gateway can be told', { amount: '10000000000.00' }, ['amount: too_large']],
+    ['thousandths of a dinar', { amount: '1.234', currency: 'KWD' }, ['amount: not_expressible']],
+    ['thousandths of a rial', { amount: '0.005', currency: 'OMR' }, ['amount: not_expressible']],
+    ['decimals of a yen', { amount: '100.00', currency: 'JPY' }, ['amount: too_many_decimals']],
+    ['a currency in small letters', { currency: 'eur' }, ['currency: unknown_currency']],
+    ['gold', { currency: 'XAU' }, ['currency: unknown_currency']],
+    ['no reason', { reason: ' ' }, ['reason: invalid']],
+    ['a long reason', { reason: 'x'.repeat(201) }, ['reason: invalid']],
+    ['a reason with a line break', { reason: 'a\r\nb' }, ['reason: invalid']],
+    ['half a character', { reason: 'a\ud800' }, ['reason: invalid']],
+    ['a long order', { orderId: 'x'.repeat(256) }, ['orderId: invalid']],
+    ['null for what may be left out', { orderId: null }, ['orderId: invalid']],
+    [
+      'a destination that is a card',
+      { destination: { number: CARD } },
+      ['destination.registrationId: invalid', 'destination: unknown_field'],
+    ],
+    ['an empty destination', { destination: {} }, ['destination.registrationId: invalid']],
+    ['a field that nobody knows', { amout: '1.00' }, ['(request): unknown_field']],
+    ['metadata that is no text', { metadata: { a: 1 } }, ['metadata.a: invalid']],
+    ['metadata that no database keeps', { metadata: { a: 'x\u0000' } }, ['metadata.a: invalid']],
+    ['half a character in metadata', { metadata: { a: '\udc00' } }, ['metadata.a: invalid']],
+    ['a long text in metadata', { metadata: { a: 'x'.repeat(501) } }, ['metadata.a: invalid']],
+    ['a list for metadata', { metadata: ['a'] }, ['metadata: invalid']],
+    [
+      'too much metadata',
+      { metadata: Object.fromEntries(Array.from({ length: 51 }, (_, number) => [`k${number}`, 'v'])) },
+      ['metadata: invalid'],
+    ],
+    [
+      'everything at once',
+      { paymentId: 'x', amount: '-1', currency: 'EUR', reason: '', entityId: 'y' },
+      ['paymentId: invalid', 'reason: invalid', 'entityId: invalid', 'amount: sign'],
+    ],
+  ])('with %s is refused', (_name, change, expected) => {
+    expect(problems({ ...GOOD, ...change })).toEqual(expected);
+  });
+
+  it.each([undefined, null, 'text', 12, true, [], [GOOD], () => GOOD, new Map(Object.entries(GOOD))])(
+    'that is %o is refused',
+    (input) => {
+      expect(problems(input)).not.toEqual([]);
+    },
+  );
+
+  it('takes three decimals that end in nothing, and all yen', () => {
+    expect(accepted({ ...GOOD, amount: '1.230', currency: 'KWD' }).money.minor).toBe(1_230n);
+    expect(accepted({ ...GOOD, amount: '100', currency: 'JPY' }).money.minor).toBe(100n);
+    expect(accepted({ ...GOOD, amount: '9999999999.99' }).money.minor).toBe(999_999_999_999n);
+  });
+
+  it('never repeats what could be a card, wherever it was put', () => {
+    for (const input of [
+      { ...GOOD, paymentId: CARD },
+      { ...GOOD, amount: CARD },
+      { ...GOOD, currency: CARD },
+      { ...GOOD, [CARD]: 'x' },
+      { ...GOOD, metadata: { [CARD]: 1 } },
+      { ...GOOD, destination: { [CARD]: CARD } },
+      { ...GOOD, entityId: CARD },
+      CARD,
+    ]) {
+      const reading = readRefundRequest(input);
+      expect(reading.ok).toBe(false);
+      expect(JSON.stringify(reading)).not.toContain(CARD);
+    }
+  });
+
+  it('never throws, and lets nothing through that cannot be stored, sent and read back', () => {
+    const garbage = fc.oneof(fc.string({ unit: 'binary' }), fc.anything());
+    const mostly = (...good: unknown[]) =>
+      fc.oneof({ arbitrary: fc.constantFrom(...good), weight: 9 }, { arbitrary: garbage, weight: 1 });
+    const dictionary = fc.dictionary(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), {
+      maxKeys: 2,
+    });
+    const input = fc.oneof(
+      { arbitrary: fc.anything(), weight: 1 },
+      {
+        arbitrary: fc.record(
+          {
+            paymentId: mostly(GOOD.paymentId),
+            amount: mostly('12.30', '1.230', '1.234', '7', '0.01'),
+            currency: mostly('EUR', 'KWD', 'JPY', 'XXX'),
+            reason: fc.oneof(fc.constant('goodwill'), garbage),
+            orderId: fc.oneof(fc.string({ unit: 'grapheme' }), garbage),
+            destination: mostly({ registrationId: 'a'.repeat(32) }),
+            entityId: mostly('e'.repeat(32)),
+            metadata: fc.oneof(dictionary, fc.constant({ desk: '7' }), garbage),
+          },
+          { requiredKeys: ['paymentId', 'amount', 'currency', 'reason'] },
+        ),
+        weight: 9,
+      },
+    );
+    let read = 0;
+    fc.assert(
+      fc.property(input, (given) => {
+        const reading = readRefundRequest(given);
+        if (!reading.ok) return reading.problems.length > 0;
+        read += 1;
+        const { request } = reading;
+        const texts = [
+          request.reason,
+          request.orderId ?? 'none',
+          ...Object.entries(request.metadata ?? {}).flat(),
+        ];
+        return (
+          /^[a-f0-9]{32}$/.test(request.paymentId) &&
+          isCurrencyCode(request.money.currency) &&
+          request.money.minor > 0n &&
+          gatewayAmount(request.money).ok &&
+          texts.every((text) => !text.includes('\u0000') && Buffer.from(text).toString() === text) &&
+          canonicalRequest(accepted({ ...toInput(request) })) === canonicalRequest(request)
+        );
+      }),
+      { numRuns: 5_000, seed: 20_261_122 },
+    );
+    expect(read).toBeGreaterThan(50);
+  });
+});
+
+function toInput({ money, ...rest }: RefundRequest): object {
+  return { ...rest, amount: formatAmount(money), currency: money.currency };
+}
+
+describe('the same request', () => {
+  const one = accepted({ ...GOOD, metadata: { a: '1', b: '2' } });
+
+  it('is the same whatever the order of its metadata and the form of its amount', () => {
+    expect(canonicalRequest(accepted({ ...GOOD, metadata: { b: '2', a: '1' } }))).toBe(canonicalRequest(one));
+    expect(canonicalRequest(accepted({ ...GOOD, amount: '12' }))).toBe(
+      canonicalRequest(accepted({ ...GOOD, amount: '12.00' })),
+    );
+    expect(canonicalRequest(accepted({ ...GOOD, metadata: {} }))).toBe(canonicalRequest(accepted(GOOD)));
+  });
+
+  it.each([
+    ['payment', { paymentId: 'b'.repeat(32) }],
+    ['amount', { amount: '12.31' }],
+    ['currency', { currency: 'USD' }],
+    ['reason', { reason: 'goodwill' }],
+    ['order', { orderId: 'A' }],
+    ['destination', { destination: { registrationId: 'a'.repeat(32) } }],
+    ['entity', { entityId: 'e'.repeat(32) }],
+    ['metadata', { metadata: { a: '1' } }],
+  ])('is another with another %s', (_name, change) => {
+    expect(canonicalRequest(accepted({ ...GOOD, ...change }))).not.toBe(canonicalRequest(accepted(GOOD)));
+  });
+});
