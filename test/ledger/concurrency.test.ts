@@ -111,7 +111,7 @@ describe('one refund', () => {
   it('releases its reservation once, however many give it up at once', async () => {
     const facts = debit();
     const id = await accepted(ledger, facts, 5_000n);
-    await all(20, (number) =>
+    await all<unknown>(20, (number) =>
       number % 2 === 0 ? ledger.giveUp(id, 'not_owed', 'system') : ledger.withdraw(id, 'anna', 'no'),
     );
     expect(await ledger.findPayment(facts.id)).toMatchObject({ reservedMinor: 0n, refundableMinor: 10_000n });
