@@ -39,6 +39,8 @@ export interface StackOptions {
   readonly gateway?: Partial<GatewaySettings>;
   /** Default true. Without it nothing runs until `startWorker()`. */
   readonly worker?: boolean;
+  /** Default: the run's server. A test with a server of its own sets other limits, or kills it. */
+  readonly temporal?: { readonly address: string; readonly namespace: string };
 }
 
 export interface NewPayment {
@@ -95,7 +97,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     timings: { ...scaleTimings(DEFAULT_TIMINGS, SCALE), ...options.timings },
     policy: { ...DEFAULT_POLICY, creditApprovalAbove: THRESHOLDS, ...options.policy },
   };
-  const { address, namespace } = inject('temporal');
+  const { address, namespace } = options.temporal ?? inject('temporal');
   const queueName = `refunds-${randomUUID()}`;
   const queues = taskQueues(queueName);
   const start: StartSettings = { planFor: () => plan, lookUpTaskQueue: queues.lookUps };

@@ -1,0 +1,31 @@
+/** A refund that is listened for over months: its history has a limit, its ledger has none. */
+import { afterAll, expect, it } from 'vitest';
+import { startTemporal } from '../../sandbox/servers/temporal.js';
+import { historyOf } from './history.js';
+import { eventually, openWorld } from './world.js';
+
+/** Temporal's own is 4,096 events: at one look-up an hour that is two weeks. */
+const EVENTS = 60;
+const server = await startTemporal({
+  dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': String(EVENTS) },
+});
+afterAll(() => server.stop());
+const world = await openWorld({ temporal: server });
+
+it('a refund that stays pending goes on in run after run, and is paid once', async () => {
+  const { paymentId } = world.newPayment();
+  world.fault({ kind: 'pending' }, { paymentId });
+  const { refundId, handle } = await world.pay(paymentId, '100.00');
+  const first = (await handle.describe()).runId;
+  const { attempts } = await world.untilState(refundId, 'pending');
+  await eventually('a fresh run', async () => ((await handle.describe()).runId === first ? undefined : true));
+  expect((await world.refund(refundId)).state).toBe('pending');
+
+  world.gateway.engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
+  expect(await handle.result()).toMatchObject({ refundId, state: 'succeeded' });
+  expect((await world.refund(refundId)).attempts).toMatchObject([{ sends: 1, state: 'succeeded' }]);
+  // Each run adopts what the last one knew, and none grows beyond its share.
+  const last = await historyOf(world.temporal.workflow.getHandle(handle.workflowId));
+  expect(last.activities[0]).toBe('sendRefund');
+  expect(last.length).toBeLessThan(EVENTS + 20);
+});
