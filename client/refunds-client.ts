@@ -47,10 +47,11 @@ export interface ListFilter {
 export interface Word {
   readonly by: string;
   readonly reason: string;
-  readonly ticket?: string;
 }
 
 export interface ApprovalWord extends Word {
+  /** Where it was discussed. */
+  readonly ticket?: string;
   /** The instruction that the person saw; absent: the one that is waiting now. Repeating a word needs it. */
   readonly instruction?: string;
 }
@@ -213,7 +214,7 @@ function checkList({ limit = 1, before }: ListFilter): void {
   if (problems.length > 0) throw invalid(problems);
 }
 
-function checkWord({ by, reason, ticket }: Word): void {
+function checkWord({ by, reason, ticket }: ApprovalWord): void {
   const problems: InputProblem[] = [];
   for (const [field, text] of Object.entries({ by, reason, ...(ticket === undefined ? {} : { ticket }) })) {
     if (text.trim() === '') problems.push({ field, code: 'invalid', message: 'must not be empty' });
