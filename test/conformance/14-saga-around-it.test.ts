@@ -1,0 +1,232 @@
+/**
+ * 14: the process around the refund fails: the order cannot be closed, the compensation fails, the caller is cancelled in the middle.
+ * Sources: medusajs/medusa#15306 (reported success although some failed) and #6610; published saga samples that swallow the errors of their
+ * compensations.
+ */
+import { randomUUID } from 'node:crypto';
+import type { WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { afterAll, describe, it } from 'vitest';
+import { createOrderActivities, type Order } from '../../examples/order-cancellation/orders.js';
+import type { orderCancellation } from '../../examples/order-cancellation/workflow.js';
+import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
+import { startCallerWorker } from '../support/caller-worker.js';
+import { CLERK, eventually, NEVER, openWorld, SUPERVISOR } from './world.js';
+
+// What is softly refused waits for longer than any of these tests lasts.
+const world = await openWorld({ timings: { retryFirst: NEVER, retryMax: NEVER } });
+
+type Step = 'holdOrder' | 'finishOrder' | 'restoreOrder';
+
+/** The merchant's own system, which fails as arranged: so often, or for good. */
+const orders = new Map<string, Order>();
+const failures = new Map<string, { readonly step: Step; left: number }>();
+const calls: { readonly step: Step; readonly orderId: string }[] = [];
+const working = createOrderActivities(orders);
+
+function failAsArranged(step: Step, orderId: string): void {
+  calls.push({ step, orderId });
+  const failure = failures.get(orderId);
+  if (failure === undefined || failure.step !== step || failure.left <= 0) return;
+  failure.left -= 1;
+  if (failure.left === Infinity)
+    throw ApplicationFailure.nonRetryable('this order can never be changed', 'order_broken');
+  throw new Error('the order system is away');
+}
+
+const callers = await startCallerWorker('examples/order-cancellation/workflow.ts', {
+  holdOrder: async (orderId: string) => {
+    failAsArranged('holdOrder', orderId);
+    return working.holdOrder(orderId);
+  },
+  finishOrder: async (orderId: string) => {
+    failAsArranged('finishOrder', orderId);
+    return working.finishOrder(orderId);
+  },
+  restoreOrder: async (orderId: string) => {
+    failAsArranged('restoreOrder', orderId);
+    return working.restoreOrder(orderId);
+  },
+});
+afterAll(() => callers.stop());
+
+interface Cancellation {
+  readonly payment: CreatedPayment;
+  readonly orderId: string;
+}
+
+function newOrder(fails?: { readonly step: Step; readonly times: number }): Cancellation {
+  const payment = world.newPayment();
+  const orderId = `order-${randomUUID()}`;
+  orders.set(orderId, {
+    id: orderId,
+    paymentId: payment.paymentId,
+    amount: '100.00',
+    currency: 'EUR',
+    state: 'open',
+  });
+  if (fails !== undefined) failures.set(orderId, { step: fails.step, left: fails.times });
+  return { payment, orderId };
+}
+
+const cancelOrder = ({ orderId }: Cancellation): Promise<WorkflowHandle<typeof orderCancellation>> =>
+  world.temporal.workflow.start<typeof orderCancellation>('orderCancellation', {
+    workflowId: `cancellation-${randomUUID()}`,
+    taskQueue: callers.taskQueue,
+    args: [{ orderId, by: CLERK, refunds: world.queues.refunds }],
+  });
+
+const refundOf = ({ payment }: Cancellation) =>
+  eventually(
+    'the refund is accepted',
+    async () => (await world.client.listRefunds({ paymentId: payment.paymentId }))[0],
+  );
+
+const stateOf = ({ orderId }: Cancellation) => orders.get(orderId)?.state;
+const callsOf = ({ orderId }: Cancellation, step: Step): number =>
+  calls.filter((call) => call.orderId === orderId && call.step === step).length;
+
+/** What was reserved and released for this payment, one line for each event. */
+const reservations = async ({ payment }: Cancellation): Promise<readonly bigint[]> => {
+  const rows = await world.database.db
+    .selectFrom('events')
+    .select('reserved_delta')
+    .where('payment_id', '=', payment.paymentId)
+    .where('reserved_delta', '<>', 0n)
+    .orderBy('id')
+    .execute();
+  return rows.map(({ reserved_delta }) => reserved_delta);
+};
+
+const REFUSED = { kind: 'reject', code: '700.100.300' } as const;
+
+describe.concurrent('the order system fails', () => {
+  it('after the refund has succeeded, for a while: the order is finished later, and the refund stays paid', async ({
+    expect,
+  }) => {
+    const order = newOrder({ step: 'finishOrder', times: 2 });
+    expect(await (await cancelOrder(order)).result()).toMatchObject({
+      order: 'cancelled',
+      refund: { state: 'succeeded' },
+    });
+    expect(callsOf(order, 'finishOrder')).toBe(3);
+    expect(stateOf(order)).toBe('cancelled');
+    expect(world.booked(order.payment)).toMatchObject({ out: '100.00' });
+  });
+
+  it('after the refund has succeeded, for good: nothing is taken back, and cancelling again finishes it', async ({
+    expect,
+  }) => {
+    const order = newOrder({ step: 'finishOrder', times: Infinity });
+    await expect((await cancelOrder(order)).result()).rejects.toThrow();
+    expect(await refundOf(order)).toMatchObject({ state: 'succeeded' });
+    expect(stateOf(order)).toBe('on_hold');
+    expect(callsOf(order, 'restoreOrder')).toBe(0);
+
+    failures.delete(order.orderId);
+    expect(await (await cancelOrder(order)).result()).toMatchObject({ order: 'cancelled' });
+    expect(stateOf(order)).toBe('cancelled');
+    expect(world.booked(order.payment)).toMatchObject({ out: '100.00' });
+    expect(world.transactionsOf(order.payment)).toHaveLength(1);
+  });
+
+  it('while it compensates: it is tried until it is done, and the reservation is released once', async ({
+    expect,
+  }) => {
+    const order = newOrder({ step: 'restoreOrder', times: 2 });
+    world.onRefund(order.payment, REFUSED);
+    expect(await (await cancelOrder(order)).result()).toMatchObject({
+      order: 'restored',
+      refund: { state: 'failed' },
+    });
+    expect(callsOf(order, 'restoreOrder')).toBe(3);
+    expect(stateOf(order)).toBe('open');
+    expect(await reservations(order)).toEqual([100_00n, -100_00n]);
+    expect(world.booked(order.payment)).toMatchObject({ out: '0.00' });
+  });
+
+  it('while it compensates, for good: that is an error that is seen, and our side is released all the same', async ({
+    expect,
+  }) => {
+    const order = newOrder({ step: 'restoreOrder', times: Infinity });
+    world.onRefund(order.payment, REFUSED);
+    await expect((await cancelOrder(order)).result()).rejects.toThrow();
+    expect(await refundOf(order)).toMatchObject({ state: 'failed' });
+    expect(await reservations(order)).toEqual([100_00n, -100_00n]);
+  });
+});
+
+describe.concurrent('the process around the refund ends in the middle of the send', () => {
+  it('by cancellation: the refund is finished forward, and the order follows the money', async ({
+    expect,
+  }) => {
+    const order = newOrder();
+    world.onRefund(order.payment, { kind: 'answer_after', ms: 600 });
+    const run = await cancelOrder(order);
+    await world.untilExecuted(order.payment);
+    await run.cancel();
+    expect(await run.result()).toMatchObject({ order: 'cancelled', refund: { state: 'succeeded' } });
+    expect(stateOf(order)).toBe('cancelled');
+    expect(world.booked(order.payment)).toMatchObject({ out: '100.00' });
+  });
+
+  it('by termination: the refund ends by itself, and cancelling again finds it paid', async ({ expect }) => {
+    const order = newOrder();
+    world.onRefund(order.payment, { kind: 'answer_after', ms: 600 });
+    const run = await cancelOrder(order);
+    await world.untilExecuted(order.payment);
+    await run.terminate('a test');
+    await world.until((await refundOf(order)).id, 'succeeded');
+    expect(await (await cancelOrder(order)).result()).toMatchObject({ order: 'cancelled' });
+    expect(world.transactionsOf(order.payment)).toHaveLength(1);
+    expect(world.booked(order.payment)).toMatchObject({ out: '100.00' });
+  });
+
+  it('before anything has left: the refund is withdrawn, the order restored, the reservation released once', async ({
+    expect,
+  }) => {
+    const order = newOrder();
+    world.onRefund(order.payment, { kind: 'reject', code: '900.100.600' });
+    const run = await cancelOrder(order);
+    const { id } = await refundOf(order);
+    await world.until(id, 'rejected');
+    await run.cancel();
+    await expect(run.result()).rejects.toMatchObject({ cause: expect.any(CancelledFailure) as unknown });
+    expect(await world.client.getRefund(id)).toMatchObject({ state: 'canceled' });
+    expect(stateOf(order)).toBe('open');
+    expect(await reservations(order)).toEqual([100_00n, -100_00n]);
+    expect(world.booked(order.payment)).toMatchObject({ out: '0.00' });
+  });
+});
+
+describe.concurrent('one part of a refund fails', () => {
+  it('is told as what it is: the part that was paid stays, the rest is held for a person', async ({
+    expect,
+  }) => {
+    const payment = world.newPayment({ type: 'PA', captures: ['60.00', '40.00'] });
+    const [, smaller = ''] = payment.captureIds;
+    world.fault(REFUSED, { paymentType: 'RF', paymentId: smaller });
+    const { id } = await world.ask(payment, '100.00');
+    expect(await world.until(id, 'manual_review')).toMatchObject({
+      status: 'review',
+      why: 'partly_refunded',
+    });
+    expect(world.booked(payment)).toMatchObject({ out: '60.00' });
+    expect(await world.balance(payment)).toMatchObject({ succeededMinor: 60_00n, reservedMinor: 40_00n });
+    await expect(world.client.withdraw(id, SUPERVISOR)).rejects.toMatchObject({ code: 'may_have_left' });
+  });
+
+  it('of two separate refunds, only the one that failed is open to be asked for again', async ({
+    expect,
+  }) => {
+    const payment = world.newPayment();
+    const first = await world.ask(payment, '60.00');
+    await world.until(first.id, 'succeeded');
+    world.onRefund(payment, REFUSED);
+    const second = await world.ask(payment, '40.00');
+    await world.until(second.id, 'failed');
+    expect(await world.client.getRefund(first.id)).toMatchObject({ state: 'succeeded' });
+    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 40_00n });
+    expect(world.booked(payment)).toMatchObject({ out: '60.00' });
+  });
+});

@@ -1,0 +1,200 @@
+/**
+ * What the fifteen leave over: answers that nobody has listed, refusals that pass, and words given for something else.
+ * Sources: juspay/hyperswitch (raises on an unlisted code), workos.com/blog/ai-agent-approval-policies-airlock (an approval is for one exact
+ * instruction), the gateway's own list of result codes.
+ */
+import { describe, it } from 'vitest';
+import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
+import { openWorld, SUPERVISOR } from './world.js';
+
+const world = await openWorld({ mayStayOpen: true });
+const { engine } = world.gateway;
+
+const orders = (payment: CreatedPayment): number =>
+  world.gateway.requests().filter(({ method, path }) => method === 'POST' && path.endsWith(payment.paymentId))
+    .length;
+
+describe.concurrent('an answer that cannot be trusted', () => {
+  it.for(['123.456.789', '000.100.999', '700.999.999'])(
+    'with the unlisted code %s is unknown or a case, never done, never sent again',
+    async (code, { expect }) => {
+      const payment = world.newPayment();
+      world.onRefund(payment, { kind: 'reject', code });
+      const { id } = await world.ask(payment, '60.00', { by: world.clientWith({ caseAfterUnknown: 300 }) });
+      expect(await world.until(id, 'manual_review')).toMatchObject({ status: 'review' });
+      expect(orders(payment)).toBe(1);
+      expect(world.creditOrders(payment)).toBe(0);
+      expect(await world.balance(payment)).toMatchObject({ reservedMinor: 60_00n });
+    },
+  );
+
+  it.for([
+    ['another amount', { amount: '50.00' }],
+    ['another currency', { currency: 'USD' }],
+    ['the type of a debit', { paymentType: 'DB' }],
+    ['no id', { id: null }],
+    ['a reference that is not ours', { merchantTransactionId: 'SOMEBODYELSES001' }],
+  ] as const)('with %s is looked up, and what the books say counts', async ([, fields], { expect }) => {
+    const payment = world.newPayment();
+    world.onRefund(payment, { kind: 'wrong_echo', fields });
+    const { id } = await world.ask(payment, '60.00');
+    const { attempts } = await world.until(id, 'succeeded');
+    expect(orders(payment)).toBe(1);
+    expect(attempts).toHaveLength(1);
+    expect(attempts[0]?.gatewayId).toBe(world.transactionsOf(payment)[0]?.id);
+    expect(world.booked(payment)).toMatchObject({ out: '60.00' });
+  });
+
+  it('with the id of the original is not taken for our refund', async ({ expect }) => {
+    const payment = world.newPayment();
+    world.onRefund(payment, { kind: 'wrong_echo', fields: { id: payment.paymentId } });
+    const { id } = await world.ask(payment, '60.00');
+    const { attempts } = await world.until(id, 'succeeded');
+    expect(attempts[0]?.gatewayId).not.toBe(payment.paymentId);
+    expect(world.booked(payment)).toMatchObject({ out: '60.00' });
+  });
+});
+
+describe.concurrent('a refusal that passes', () => {
+  it.for([
+    ['the merchant balance is empty', { kind: 'reject', code: '800.100.155' }],
+    ['asked too often (429)', { kind: 'reject', code: '800.120.100', httpStatus: 429 }],
+    ['the capture is not final yet', { kind: 'reject', code: '700.400.570' }],
+    ['the acquirer is down', { kind: 'reject', code: '900.100.600' }],
+    ['maintenance', { kind: 'reject', code: '800.800.400', httpStatus: 503 }],
+  ] as const)('(%s) is waited for, and the refund is paid once', async ([, effect], { expect }) => {
+    const payment = world.newPayment();
+    world.onRefund(payment, effect, effect);
+    const { id } = await world.ask(payment, '60.00');
+    expect(await world.until(id, 'succeeded')).toMatchObject({ way: 'refund' });
+    expect(orders(payment)).toBe(3);
+    expect(world.booked(payment)).toMatchObject({ out: '60.00', credited: '0.00' });
+  });
+
+  it('and does not pass, becomes a case with the money reserved, and is not made up for by a credit', async ({
+    expect,
+  }) => {
+    const payment = world.newPayment();
+    const effect = { kind: 'reject', code: '800.100.155' } as const;
+    world.onRefund(payment, effect, effect, effect);
+    const { id } = await world.ask(payment, '60.00', { by: world.clientWith({}, { softRetries: 2 }) });
+    expect(await world.until(id, 'manual_review')).toMatchObject({ why: 'refused_too_often' });
+    expect(orders(payment)).toBe(3);
+    expect(world.creditOrders(payment)).toBe(0);
+    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 60_00n });
+  });
+});
+
+describe.concurrent('credentials that are changed under way', () => {
+  it.for([
+    ['401', { kind: 'reject', code: '800.900.300', httpStatus: 401 }],
+    ['403', { kind: 'reject', code: '800.900.300', httpStatus: 403 }],
+  ] as const)(
+    '(%s) are a case of set-up: nothing was sent, nothing else is tried',
+    async ([, effect], { expect }) => {
+      const payment = world.newPayment();
+      world.onRefund(payment, effect);
+      const { id } = await world.ask(payment, '60.00');
+      expect(await world.until(id, 'manual_review')).toMatchObject({ why: 'configuration' });
+      expect(world.booked(payment)).toMatchObject({ out: '0.00' });
+      expect(world.creditOrders(payment)).toBe(0);
+      expect(await world.balance(payment)).toMatchObject({ reservedMinor: 60_00n });
+      // Mended: the promise is withdrawn and made anew.
+      await world.client.withdraw(id, SUPERVISOR);
+      const again = await world.ask(payment, '60.00');
+      await world.until(again.id, 'succeeded');
+      expect(world.booked(payment)).toMatchObject({ out: '60.00' });
+    },
+  );
+});
+
+describe.concurrent('an approval', () => {
+  async function waiting(amount: string) {
+    const payment = world.newPayment({ amount: '2000.00' });
+    world.onRefund(payment, { kind: 'reject', code: '700.500.001' });
+    const { id } = await world.ask(payment, amount);
+    const { approval } = await world.until(id, 'awaiting_approval');
+    return { payment, id, instruction: approval?.instruction ?? '' };
+  }
+
+  it('is for one exact instruction: given for another refund or amount, it is refused and nothing is sent', async ({
+    expect,
+  }) => {
+    const [small, large] = await Promise.all([waiting('600.00'), waiting('900.00')]);
+    await expect(
+      world.client.approve(large.id, { ...SUPERVISOR, instruction: small.instruction }),
+    ).rejects.toMatchObject({ code: 'instruction_changed' });
+    expect(await world.client.getRefund(large.id)).toMatchObject({ state: 'awaiting_approval' });
+    expect(world.creditOrders(large.payment)).toBe(0);
+
+    for (const { id, instruction } of [small, large])
+      await world.client.approve(id, { ...SUPERVISOR, instruction });
+    await Promise.all([small, large].map(({ id }) => world.until(id, 'succeeded')));
+    expect(world.booked(small.payment)).toMatchObject({ out: '600.00' });
+    expect(world.booked(large.payment)).toMatchObject({ out: '900.00' });
+  });
+
+  it('given twice, and by two people at once, sends one credit', async ({ expect }) => {
+    const { payment, id, instruction } = await waiting('600.00');
+    await Promise.all(
+      ['supervisor', 'manager'].map((by) => world.client.approve(id, { by, reason: 'checked', instruction })),
+    );
+    await world.until(id, 'succeeded');
+    await world.client.approve(id, { ...SUPERVISOR, instruction });
+    expect(world.creditOrders(payment)).toBe(1);
+    expect(world.booked(payment)).toMatchObject({ out: '600.00' });
+  });
+
+  it('refused once, is not given afterwards', async ({ expect }) => {
+    const { payment, id, instruction } = await waiting('600.00');
+    await world.client.reject(id, { ...SUPERVISOR, instruction });
+    await world.until(id, 'failed');
+    await expect(
+      world.client.approve(id, { by: 'manager', reason: 'after all', instruction }),
+    ).rejects.toMatchObject({ code: 'not_awaiting_approval' });
+    expect(world.creditOrders(payment)).toBe(0);
+    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n });
+  });
+});
+
+describe.concurrent('an authorisation that was never captured', () => {
+  it('is reversed and never credited', async ({ expect }) => {
+    const payment = world.newPayment({ type: 'PA' });
+    const { id } = await world.ask(payment, '100.00');
+    expect(await world.until(id, 'succeeded')).toMatchObject({ way: 'reversal' });
+    expect(world.booked(payment)).toMatchObject({ out: '100.00', reversed: '100.00' });
+    expect(world.creditOrders(payment)).toBe(0);
+  });
+
+  it('of which a part is asked back is for a person, where the acquirer reverses only all of it', async ({
+    expect,
+  }) => {
+    const payment = world.newPayment({ type: 'PA' });
+    const { id } = await world.ask(payment, '40.00');
+    expect(await world.until(id, 'manual_review')).toMatchObject({ why: 'partial_reversal' });
+    expect(orders(payment)).toBe(0);
+    expect(world.creditOrders(payment)).toBe(0);
+  });
+
+  it('and a refund that is refused because nothing was captured (700.400.520) is no reason for a credit', async ({
+    expect,
+  }) => {
+    const payment = world.newPayment();
+    world.onRefund(payment, { kind: 'reject', code: '700.400.520' });
+    const { id } = await world.ask(payment, '60.00');
+    await world.until(id, 'manual_review');
+    expect(world.creditOrders(payment)).toBe(0);
+    expect(world.booked(payment)).toMatchObject({ out: '0.00' });
+  });
+
+  it('and is captured while its reversal is on its way is refunded instead', async ({ expect }) => {
+    const payment = world.newPayment({ type: 'PA' });
+    world.fault({ kind: 'reject', code: '900.100.600' }, { paymentType: 'RV', paymentId: payment.paymentId });
+    const { id } = await world.ask(payment, '100.00', { by: world.clientWith({ retryFirst: 2_000 }) });
+    await world.until(id, 'rejected');
+    await world.orderElsewhere(payment, { paymentType: 'CP', amount: '100.00', currency: 'EUR' });
+    expect(await world.until(id, 'succeeded')).toMatchObject({ way: 'refund' });
+    expect(engine.books(payment.paymentId)).toMatchObject({ captured: 100_00n, reversed: 0n });
+    expect(world.creditOrders(payment)).toBe(0);
+  });
+});
