@@ -10,7 +10,8 @@ const allowed = {
   temporal: ['domain', 'workflows'],
   settings: ['domain', 'gateway', 'ledger', 'temporal'],
   worker: ['domain', 'gateway', 'ledger', 'activities', 'workflows', 'temporal', 'settings'],
-  client: ['domain', 'gateway', 'ledger', 'workflows', 'temporal', 'settings'],
+  // docs/decisions/008: accepting a refund is the same few lines for a caller's workflow and for the client.
+  client: ['domain', 'gateway', 'ledger', 'activities', 'workflows', 'temporal', 'settings'],
 };
 
 const rooms = [...Object.keys(allowed), 'sandbox', 'test', 'bench', 'examples'];

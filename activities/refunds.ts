@@ -19,17 +19,17 @@ export interface Task {
 /** Where a refund stands does not depend on what an activity is retried for: `alive` ends when the activity may not go on. */
 export interface RefundActivities {
   /** Sends a refund, or a reversal where nothing is captured. Whoever comes second adopts what the first one did. */
-  sendRefund(task: Task): Promise<Position>;
+  readonly sendRefund: (task: Task) => Promise<Position>;
   /** Proves that a credit is allowed and sends it, or records why not. */
-  sendCredit(task: Task): Promise<Position>;
-  lookUp(task: Task): Promise<Position>;
+  readonly sendCredit: (task: Task) => Promise<Position>;
+  readonly lookUp: (task: Task) => Promise<Position>;
   /** Compares a refused refund with the gateway's records of the original, and carries out what follows. */
-  reconcile(task: Task): Promise<Position>;
-  askPerson(refundId: string, why: CaseReason): Promise<Position>;
-  giveUp(refundId: string, why: GiveUpReason): Promise<Position>;
-  withdraw(refundId: string, by: string, reason: string): Promise<WithdrawResult>;
-  decide(decision: Decision): Promise<DecisionResult>;
-  position(refundId: string): Promise<Position>;
+  readonly reconcile: (task: Task) => Promise<Position>;
+  readonly askPerson: (refundId: string, why: CaseReason) => Promise<Position>;
+  readonly giveUp: (refundId: string, why: GiveUpReason) => Promise<Position>;
+  readonly withdraw: (refundId: string, by: string, reason: string) => Promise<WithdrawResult>;
+  readonly decide: (decision: Decision) => Promise<DecisionResult>;
+  readonly position: (refundId: string) => Promise<Position>;
 }
 
 /** Asking again later may help; Temporal's retry does it. */

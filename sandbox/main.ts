@@ -31,8 +31,9 @@ async function main(args: readonly string[]): Promise<number> {
     const stop = (): void => {
       resolve('interrupted');
     };
-    process.once('SIGINT', stop);
-    process.once('SIGTERM', stop);
+    // A terminal and npm may both deliver it: the second one must not cut the orderly end short.
+    process.on('SIGINT', stop);
+    process.on('SIGTERM', stop);
   });
 
   const sandbox = await startSandbox(process.env, sayOnStderr);

@@ -21,6 +21,8 @@ export interface DemoWorld {
   readonly gateway: GatewayControl;
   /** Called whenever a case has changed, with what is known of all of them. */
   readonly onProgress: (progress: readonly Progress[]) => void;
+  /** How long each refund may take; default 80 s. */
+  readonly withinMs?: number;
 }
 
 export interface Progress {
@@ -30,7 +32,7 @@ export interface Progress {
 }
 
 const CURRENCY = 'EUR';
-const WITHIN_MS = 80_000;
+const DEFAULT_WITHIN_MS = 80_000;
 
 export async function runDemo(world: DemoWorld): Promise<readonly Row[]> {
   const progress: Progress[] = CASES.map(({ name }) => ({ name, state: 'waiting', done: false }));
@@ -52,11 +54,11 @@ export async function runDemo(world: DemoWorld): Promise<readonly Row[]> {
 }
 
 async function runCase(world: DemoWorld, example: Case, tell: (state: string) => void): Promise<Row[]> {
-  const { client, gateway } = world;
+  const { client, gateway, withinMs = DEFAULT_WITHIN_MS } = world;
   const payment = await gateway.createPayment({ ...example.payment, currency: CURRENCY });
   if (example.before !== undefined) {
     const first = await ask(client, payment, example.before);
-    if (first.refund !== undefined) await client.waitFor(first.refund.id, WITHIN_MS);
+    if (first.refund !== undefined) await client.waitFor(first.refund.id, withinMs);
   }
   await example.arrange?.(gateway, payment);
 
@@ -71,7 +73,9 @@ async function runCase(world: DemoWorld, example: Case, tell: (state: string) =>
   for (const [index, one] of asked.entries()) {
     const ending = example.endings[index];
     const refund =
-      one.refund === undefined ? undefined : await follow(client, one.refund, example, ending, tell);
+      one.refund === undefined
+        ? undefined
+        : await follow(client, one.refund, example, ending, tell, withinMs);
     rows.push({
       name: example.name,
       amount: one.amount,
@@ -114,8 +118,9 @@ async function follow(
   example: Case,
   ending: Ending | undefined,
   tell: (state: string) => void,
+  withinMs: number,
 ): Promise<Refund> {
-  const signal = AbortSignal.timeout(WITHIN_MS);
+  const signal = AbortSignal.timeout(withinMs);
   let now = refund;
   try {
     for await (const seen of client.watch(refund.id, { signal })) {

@@ -32,7 +32,7 @@ describe('the demonstration', () => {
 
   it(
     'ends every refund as it should, also the second time on the same data',
-    { timeout: 5 * MINUTES },
+    { timeout: 6 * MINUTES },
     async () => {
       for (const run of [1, 2]) {
         const { code, output } = await npmStart(['--once'], sandboxEnv());
@@ -45,7 +45,7 @@ describe('the demonstration', () => {
 
   it(
     'ends in the same table when the worker is killed again and again',
-    { timeout: 5 * MINUTES },
+    { timeout: 6 * MINUTES },
     async () => {
       const sandbox = await startSandbox(sandboxEnv(), () => undefined);
       try {
@@ -54,7 +54,12 @@ describe('the demonstration', () => {
           const gateway = controlGateway(sandbox.gateway.url);
           const over = new AbortController();
           const killing = killAgainAndAgain(() => sandbox.worker.pid(), over.signal);
-          const rows = await runDemo({ client: opened.client, gateway, onProgress: () => undefined });
+          const rows = await runDemo({
+            client: opened.client,
+            gateway,
+            onProgress: () => undefined,
+            withinMs: 4 * MINUTES,
+          });
           over.abort();
           const kills = await killing;
           expect(rows.filter((row) => !row.asExpected)).toEqual([]);
