@@ -29,7 +29,10 @@ export async function lookUpOriginal(
         ? lookUpOriginal(deps, entityId, reason.parentId, false)
         : { kind: 'unreadable', why: 'a capture refers to another capture' };
     case 'not_an_original':
-      return { kind: 'unreadable', why: `a ${reason.type} is neither a debit, an authorisation nor a capture` };
+      return {
+        kind: 'unreadable',
+        why: `a ${reason.type} is neither a debit, an authorisation nor a capture`,
+      };
     case 'missing_field':
       return { kind: 'unreadable', why: `the gateway does not show its ${reason.field}` };
     case 'amount':

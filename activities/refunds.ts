@@ -71,7 +71,10 @@ export function createRefundActivities(deps: Dependencies, alive: () => AbortSig
     return finding.kind === 'ours' ? recordOurs(refundId, original) : position;
   }
 
-  function unreadable(refundId: string, original: Exclude<OriginalLookUp, { kind: 'read' }>): Promise<Position> {
+  function unreadable(
+    refundId: string,
+    original: Exclude<OriginalLookUp, { kind: 'read' }>,
+  ): Promise<Position> {
     if (original.kind === 'unavailable') throw new OriginalUnavailable(original.why);
     const details = original.kind === 'unreadable' ? { problem: original.why } : { problem: 'not found' };
     return ledger.ask(refundId, 'original_unreadable', details);
@@ -85,7 +88,11 @@ export function createRefundActivities(deps: Dependencies, alive: () => AbortSig
     const refund = await ledger.findRefund(refundId);
     for (const attempt of refund?.attempts ?? []) {
       if (refund === null || attempt.state === 'succeeded') continue;
-      const expected = expectationOf(deps, { ...attempt, entityId: refund.entityId, currency: refund.currency });
+      const expected = expectationOf(deps, {
+        ...attempt,
+        entityId: refund.entityId,
+        currency: refund.currency,
+      });
       const outcome = outcomeOfFound(tree.linked, expected);
       if (outcome.kind === 'succeeded')
         await ledger.record({ attemptId: attempt.id, send: null, source: 'look_up', outcome });

@@ -34,7 +34,9 @@ export async function send(
       : {}),
   };
   const position = await persist(() => deps.ledger.record(evidence), alive);
-  return answer.kind === 'unfit' ? deps.ledger.ask(refundId, 'configuration', { problem: answer.problem }) : position;
+  return answer.kind === 'unfit'
+    ? deps.ledger.ask(refundId, 'configuration', { problem: answer.problem })
+    : position;
 }
 
 /** `unfit`: our own data or settings make no request; nothing has left. */
@@ -49,7 +51,12 @@ async function handOver(deps: Dependencies, order: SendOrder, limits: SendLimits
   try {
     switch (order.way) {
       case 'refund':
-        return await gateway.refund({ ...common, paymentId: order.originalId ?? '', amount: amount.text, currency });
+        return await gateway.refund({
+          ...common,
+          paymentId: order.originalId ?? '',
+          amount: amount.text,
+          currency,
+        });
       case 'reversal':
         return await gateway.reverse({
           ...common,
