@@ -11,6 +11,8 @@ export interface Disasters {
   readonly random: Random;
   readonly notes: Notes;
   readonly over: AbortSignal;
+  /** How many orders have reached the gateway. */
+  readonly orders: () => number;
   /** Told what happens, as it happens. */
   readonly say: (what: string) => void;
 }
@@ -18,9 +20,10 @@ export interface Disasters {
 /** Longer than the send window, and than the silence after which Temporal gives an activity to somebody else. */
 const FROZEN_MS = { least: 11_000, most: 15_000 };
 const PAUSE_MS = { least: 500, most: 6_000 };
-/** How often the next one waits until what the last one broke has come back: without it little would ever be sent. */
+/** How often the next one waits until the last one is over and money moves again: without it little would ever be sent. */
 const WAITS = 0.75;
 const WAIT_MS = 20_000;
+const MOVES_AGAIN = 5;
 
 type Disaster = (disasters: Disasters, freezer: Freezer) => Promise<void>;
 
@@ -40,7 +43,7 @@ export async function runDisasters(disasters: Disasters): Promise<void> {
         round.push(next);
         continue;
       }
-      if (random.chance(WAITS)) await workersBack(disasters);
+      if (random.chance(WAITS)) await movesAgain(disasters);
       await sleep(random.spread(PAUSE_MS.least, PAUSE_MS.most));
       if (isOver()) break;
       say(next.name);
@@ -156,10 +159,12 @@ const DISASTERS: readonly Kind[] = [
   { name: 'disk full', happens: fillDisk },
 ];
 
-async function workersBack({ machine, over }: Disasters): Promise<void> {
+async function movesAgain({ machine, over, orders }: Disasters): Promise<void> {
   const deadline = performance.now() + WAIT_MS;
+  const before = orders();
   const isDown = (): boolean => machine.workers.some((worker) => worker.process.pid() === undefined);
-  while (isDown() && !over.aborted && performance.now() < deadline) await sleep(50);
+  while ((isDown() || orders() < before + MOVES_AGAIN) && !over.aborted && performance.now() < deadline)
+    await sleep(100);
 }
 
 function kill(machine: Machine, random: Random, signal: 'SIGKILL' | 'SIGTERM'): void {

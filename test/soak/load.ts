@@ -18,19 +18,22 @@ export interface LoadOptions {
   readonly gateway: SimulatedGateway;
   readonly random: Random;
   readonly notes: Notes;
-  /** New intents in a second. */
+  /** New intents in a second, at most. */
   readonly rate: number;
+  /** How many refunds are still to be sent: a slow machine is not asked for more than it can do. */
+  readonly backlog: () => number;
   readonly over: AbortSignal;
 }
 
 const MOST_AT_ONCE = 40;
+const MOST_BACKLOG = 50;
 
 /** Runs until `over`, and then until what it had begun has been answered. */
 export async function runLoad(options: LoadOptions): Promise<void> {
   const { random, rate, over } = options;
   const running = new Set<Promise<void>>();
   while (!over.aborted) {
-    if (running.size < MOST_AT_ONCE) {
+    if (running.size < MOST_AT_ONCE && options.backlog() < MOST_BACKLOG) {
       // Every intent has a chance of its own, so that one that is slow does not change the others.
       const intent = carryOut(options, random.between(0, 2 ** 31)).finally(() => running.delete(intent));
       running.add(intent);

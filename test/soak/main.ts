@@ -7,7 +7,7 @@ const USAGE = `usage: npm run soak -- [--minutes N] [--seed S] [--rate R] [--jso
 
   --minutes N   of load and faults (default 5); then it waits until everything has settled, four minutes at most
   --seed S      what is asked, and what goes wrong in which order (default: the time); the machine decides the moments
-  --rate R      new intents in a second (default 2)
+  --rate R      new intents in a second at most (default 2); a slow machine is asked for less
   --json        prints the result as JSON instead of tables
 
 Everything runs on this machine, on free ports, in a temporary folder. Exit code 0 only if every verdict holds.
@@ -34,7 +34,14 @@ async function main(args: readonly string[]): Promise<number> {
   const display = createDisplay(process.stderr);
   display.say(`seed ${seed}, ${minutes} min`);
   const { onProgress, say } = display;
-  const result = await runSoak({ minutes, seed, rate, onProgress, say }).finally(display.end);
+  const interrupted = new AbortController();
+  const interrupt = (): void => {
+    interrupted.abort(new Error('interrupted'));
+  };
+  process.once('SIGINT', interrupt);
+  process.once('SIGTERM', interrupt);
+  const { signal } = interrupted;
+  const result = await runSoak({ minutes, seed, rate, signal, onProgress, say }).finally(display.end);
   process.stdout.write(values.json ? `${JSON.stringify(result, undefined, 2)}\n` : `${report(result)}\n`);
   return result.holds ? 0 : 1;
 }

@@ -18,10 +18,12 @@ import { Watch, type Progress } from './watch.js';
 export interface SoakOptions {
   readonly minutes: number;
   readonly seed: number;
-  /** New intents in a second; each asks for one to five refunds. */
+  /** New intents in a second, at most; each asks for one to five refunds. */
   readonly rate: number;
   /** Called about once a second. */
   readonly onProgress: (progress: Progress) => void;
+  /** Ends the run early; everything is stopped. */
+  readonly signal?: AbortSignal;
   /** Told what happens, one line each. */
   readonly say: (line: string) => void;
 }
@@ -72,18 +74,20 @@ async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult
   try {
     const meddling = await meddleWith(database);
     const ending = new AbortController();
-    const over = ending.signal;
+    const over =
+      options.signal === undefined ? ending.signal : AbortSignal.any([ending.signal, options.signal]);
     const common = { client: opened.client, gateway: engine, notes, over };
     const started = performance.now();
     watch.begin('load', started + options.minutes * 60_000);
     const acting = Promise.all([
-      runLoad({ ...common, rate, random: new Random(seed * 4) }),
+      runLoad({ ...common, rate, backlog: () => watch.backlog(), random: new Random(seed * 4) }),
       runPeople({ ...common, temporal, random: new Random(seed * 4 + 1) }),
       runDisasters({
         machine,
         meddling,
         notes,
         over,
+        orders: () => watch.orders(),
         random: new Random(seed * 4 + 2),
         say: (what) => {
           watch.lastDisaster = what;
@@ -101,6 +105,8 @@ async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult
       ending.abort();
     }
 
+    options.signal?.throwIfAborted();
+
     const mended = performance.now();
     // What the gateway holds ready for orders that are still to come stays: each happens once or twice and is over.
     for (const { id, effect } of engine.faults())
@@ -116,7 +122,8 @@ async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult
     await opened.client.resume();
     const deadline = performance.now() + SETTLED_WITHIN_MS;
     watch.begin('settling', deadline);
-    await settle(evidence, opened.client, new Random(seed * 4 + 3), deadline);
+    await settle(evidence, opened.client, new Random(seed * 4 + 3), deadline, options.signal);
+    options.signal?.throwIfAborted();
     await watch.end();
 
     const refunds = await allRefunds(opened.ledger);
@@ -198,9 +205,10 @@ async function settle(
   client: RefundsClient,
   random: Random,
   deadline: number,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   const { gateway, notes } = evidence;
-  while (performance.now() < deadline) {
+  while (performance.now() < deadline && signal?.aborted !== true) {
     for (const { id, state, type } of gateway.transactions())
       if (state === 'pending' && type !== 'CB')
         gateway.finishPending({ id, state: random.pick(['succeeded', 'rejected']) });

@@ -31,6 +31,7 @@ export interface WatchOptions {
 }
 
 const EVERY_MS = 1_000;
+const LOOK_UP = 'look-up';
 const LOOKS_FOR_A_CHECK = 10;
 
 export class Watch {
@@ -51,6 +52,16 @@ export class Watch {
 
   constructor(options: WatchOptions) {
     this.#options = options;
+  }
+
+  /** Refunds whose first order has not been answered, when the database was last there. */
+  backlog(): number {
+    return (this.#states.get('reserved') ?? 0) + (this.#states.get('submitting') ?? 0);
+  }
+
+  /** Orders that have reached the gateway. */
+  orders(): number {
+    return [...this.requests].reduce((sum, [kind, count]) => (kind === LOOK_UP ? sum : sum + count), 0);
   }
 
   begin(phase: Phase, until: number): void {
@@ -93,7 +104,7 @@ export class Watch {
   #countRequests(): void {
     const all = this.#options.machine.gateway.requests();
     for (const request of all.slice(all.findIndex((one) => one === this.#last) + 1))
-      add(this.requests, request.paymentType ?? 'look-up');
+      add(this.requests, request.paymentType ?? LOOK_UP);
     this.#last = all.at(-1);
   }
 
