@@ -4,29 +4,21 @@
  */
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { acceptRefund } from '../../activities/accept.js';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
 import { startRelay } from './relay.js';
 import { startWorkerProcess } from './worker-process.js';
-import { CLERK, eventually, openWorld } from './world.js';
+import { eventually, openWorld } from './world.js';
 
-const world = await openWorld({ worker: false });
+const world = await openWorld({ worker: false, timings: { answerWithin: 30_000 } });
 
 interface Given {
   readonly payment: CreatedPayment;
   readonly refundId: string;
 }
 
-/** Accepted; nothing runs yet. */
 async function given(): Promise<Given> {
   const payment = world.newPayment();
-  const { refund } = await acceptRefund(world.dependencies, {
-    caller: 'shop',
-    idempotencyKey: payment.paymentId,
-    requestedBy: CLERK,
-    request: { paymentId: payment.paymentId, amount: '60.00', currency: 'EUR', reason: 'order_cancelled' },
-  });
-  return { payment, refundId: refund.id };
+  return { payment, refundId: await world.accept(payment) };
 }
 
 /** Somebody else has this payment's row: whoever wants to write about the refund waits. */
@@ -82,7 +74,7 @@ describe('a worker is killed while five refunds are at five moments', () => {
     // Held open for longer than the worker lives, without and with execution.
     world.onRefund(onItsWay.payment, { kind: 'drop_before_execute', dropAfterMs: 600_000 });
     world.onRefund(withoutAnswer.payment, { kind: 'accept_then_drop', dropAfterMs: 600_000 });
-    const answerAfter = { kind: 'answer_after', ms: 4_000 } as const;
+    const answerAfter = { kind: 'answer_after', ms: 6_000 } as const;
     world.onRefund(beforeRecording.payment, answerAfter);
     world.onRefund(beforeTelling.payment, answerAfter);
 

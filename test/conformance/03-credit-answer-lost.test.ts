@@ -63,13 +63,17 @@ describe.concurrent('a credit whose answer is lost', () => {
   it('and which the gateway executes long after a person was asked, still ends as what it is', async ({
     expect,
   }) => {
-    const payment = paymentThatNeedsCredit({ kind: 'execute_after', ms: 5_000 });
+    const payment = paymentThatNeedsCredit({ kind: 'drop_before_execute' });
     const { id } = await world.ask(payment, '100.00');
-    expect(await world.until(id, 'manual_review')).toMatchObject({ why: 'credit_not_found' });
+    const { attempts } = await world.until(id, 'manual_review');
     expect(world.booked(payment)).toMatchObject({ out: '0.00' });
+    const merchantTransactionId = attempts.at(-1)?.merchantTransactionId ?? '';
+    const late = { paymentType: 'CD', amount: '100.00', currency: 'EUR', merchantTransactionId };
+    await world.orderElsewhere(payment, late);
+
     expect(await world.until(id, 'succeeded')).toMatchObject({ way: 'credit' });
     expect(world.booked(payment)).toMatchObject({ out: '100.00' });
-    expect(world.creditOrders(payment)).toBe(1);
+    expect(world.gateway.engine.executedByReference(merchantTransactionId)).toBe(1);
     expect(await world.openCases(id)).toEqual([]);
   });
 

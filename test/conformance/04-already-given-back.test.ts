@@ -27,7 +27,7 @@ describe.concurrent('a refund that the gateway refuses', () => {
   }) => {
     const payment = world.newPayment();
     world.onRefund(payment, { kind: 'reject', code: '900.100.600' });
-    const client = world.clientWith({ retryFirst: 2_000 });
+    const client = world.clientWith({ retryFirst: 3_000, retryMax: 3_000 });
     const { id } = await world.ask(payment, '100.00', { by: client });
     await world.until(id, 'rejected');
     // What was answered as "acquirer down" was carried out: the gateway shows it under our first reference.
@@ -80,7 +80,9 @@ describe.concurrent('a refund that the gateway refuses', () => {
     const payment = world.newPayment({ type: 'PA' });
     // Held back by a soft refusal until the till has reversed it.
     world.fault({ kind: 'reject', code: '900.100.600' }, { paymentType: 'RV', paymentId: payment.paymentId });
-    const { id } = await world.ask(payment, '100.00', { by: world.clientWith({ retryFirst: 2_000 }) });
+    const { id } = await world.ask(payment, '100.00', {
+      by: world.clientWith({ retryFirst: 3_000, retryMax: 3_000 }),
+    });
     await world.until(id, 'rejected');
     await world.orderElsewhere(payment, { paymentType: 'RV' });
     expect(await world.until(id, 'failed')).toMatchObject({ why: 'original_reversed' });
@@ -91,7 +93,9 @@ describe.concurrent('a refund that the gateway refuses', () => {
   it('because somebody else reversed the debit, ends without a credit', async ({ expect }) => {
     const payment = world.newPayment();
     world.onRefund(payment, { kind: 'reject', code: '900.100.600' });
-    const { id } = await world.ask(payment, '100.00', { by: world.clientWith({ retryFirst: 2_000 }) });
+    const { id } = await world.ask(payment, '100.00', {
+      by: world.clientWith({ retryFirst: 3_000, retryMax: 3_000 }),
+    });
     await world.until(id, 'rejected');
     engine.changeSettings({ reversalOnDebit: true });
     await world.orderElsewhere(payment, { paymentType: 'RV' });

@@ -68,7 +68,7 @@ describe('a refund that is under way', () => {
     'is %s while its answer is on its way: it is not sent again',
     async (how) => {
       const payment = world.newPayment();
-      world.onRefund(payment, { kind: 'answer_after', ms: 800 });
+      world.onRefund(payment, { kind: 'answer_after', ms: 2_000 });
       const { id } = await world.ask(payment, '60.00');
       await world.untilExecuted(payment);
       if (how === 'reset') await resetToTheStart(world.run(id));
@@ -96,7 +96,7 @@ describe('a refund that is under way', () => {
 
   it('has its sending activity reset while the answer is on its way: it is not sent again', async () => {
     const payment = world.newPayment();
-    world.onRefund(payment, { kind: 'answer_after', ms: 1_500 });
+    world.onRefund(payment, { kind: 'answer_after', ms: 2_000 });
     const { id } = await world.ask(payment, '60.00');
     await world.untilExecuted(payment);
     const [pending] = (await world.run(id).describe()).raw.pendingActivities ?? [];
@@ -114,7 +114,7 @@ describe('a refund that is under way', () => {
   it('is reset after it had become a credit: no second credit', async () => {
     const payment = world.newPayment();
     world.onRefund(payment, { kind: 'reject', code: '700.500.001' });
-    world.onCredit(payment, { kind: 'answer_after', ms: 800 });
+    world.onCredit(payment, { kind: 'answer_after', ms: 2_000 });
     const { id } = await world.ask(payment, '60.00');
     await world.untilExecuted(payment);
     await resetToTheStart(world.run(id));

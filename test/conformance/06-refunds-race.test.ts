@@ -108,7 +108,7 @@ describe.concurrent('refunds at once on a payment of 100', () => {
     expect,
   }) => {
     const payment = world.newPayment();
-    const client = world.clientWith({ retryFirst: 1_500 });
+    const client = world.clientWith({ retryFirst: 3_000, retryMax: 3_000 });
     world.onRefund(payment, { kind: 'reject', code: '900.100.600' });
     const { id } = await world.ask(payment, '60.00', { by: client });
     await world.until(id, 'rejected');

@@ -3,6 +3,7 @@
  * Sources: juspay/hyperswitch#12755 and #9622, own-pay/OwnPay#222 (failed by itself after 24 hours, then paid twice).
  */
 import { describe, it } from 'vitest';
+import { referenceFor } from '../../domain/reference.js';
 import { eventually, openWorld } from './world.js';
 
 const world = await openWorld();
@@ -94,20 +95,15 @@ describe.concurrent('a refund of which no look-up tells anything', () => {
   it('is never failed by time either, and ends when the gateway can be asked again', async ({ expect }) => {
     const payment = world.newPayment();
     world.onRefund(payment, { kind: 'accept_then_drop' });
+    const id = await world.accept(payment);
     // Asked by the reference, the gateway only answers that it is asked too often.
-    const fault = { kind: 'look_up', how: 'throttled' } as const;
-    const { id, attempts } = await world.ask(payment, '60.00', {
-      by: world.clientWith({ caseAfterUnknown: 400, lookUpFirst: 300 }),
-    });
-    const reference =
-      attempts[0]?.merchantTransactionId ??
-      (await world.until(id, (refund) => refund.attempts.length > 0)).attempts[0]?.merchantTransactionId ??
-      '';
+    const reference = referenceFor(id, 'refund', 1);
     const rule = engine.setFault({
       match: { merchantTransactionId: reference },
       times: 'always',
-      effect: fault,
+      effect: { kind: 'look_up', how: 'throttled' },
     });
+    await hurried.resume();
     expect(await world.until(id, 'manual_review')).toMatchObject({ why: 'outcome_unknown' });
     expect(await world.balance(payment)).toMatchObject({ reservedMinor: 60_00n });
     expect(world.ordersUnder(reference)).toBe(1);

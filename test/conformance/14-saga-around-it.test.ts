@@ -161,7 +161,7 @@ describe.concurrent('the process around the refund ends in the middle of the sen
     expect,
   }) => {
     const order = newOrder();
-    world.onRefund(order.payment, { kind: 'answer_after', ms: 600 });
+    world.onRefund(order.payment, { kind: 'answer_after', ms: 2_000 });
     const run = await cancelOrder(order);
     await world.untilExecuted(order.payment);
     await run.cancel();
@@ -172,7 +172,7 @@ describe.concurrent('the process around the refund ends in the middle of the sen
 
   it('by termination: the refund ends by itself, and cancelling again finds it paid', async ({ expect }) => {
     const order = newOrder();
-    world.onRefund(order.payment, { kind: 'answer_after', ms: 600 });
+    world.onRefund(order.payment, { kind: 'answer_after', ms: 2_000 });
     const run = await cancelOrder(order);
     await world.untilExecuted(order.payment);
     await run.terminate('a test');

@@ -72,7 +72,9 @@ describe.concurrent('a refund made in the back office', () => {
   }) => {
     const payment = world.newPayment();
     world.onRefund(payment, { kind: 'reject', code: '900.100.600' });
-    const { id } = await world.ask(payment, '100.00', { by: world.clientWith({ retryFirst: 2_000 }) });
+    const { id } = await world.ask(payment, '100.00', {
+      by: world.clientWith({ retryFirst: 3_000, retryMax: 3_000 }),
+    });
     await world.until(id, 'rejected');
     const { paymentId } = payment;
     const reference = referenceFor(id, 'refund', 1);

@@ -190,7 +190,9 @@ describe.concurrent('an authorisation that was never captured', () => {
   it('and is captured while its reversal is on its way is refunded instead', async ({ expect }) => {
     const payment = world.newPayment({ type: 'PA' });
     world.fault({ kind: 'reject', code: '900.100.600' }, { paymentType: 'RV', paymentId: payment.paymentId });
-    const { id } = await world.ask(payment, '100.00', { by: world.clientWith({ retryFirst: 2_000 }) });
+    const { id } = await world.ask(payment, '100.00', {
+      by: world.clientWith({ retryFirst: 3_000, retryMax: 3_000 }),
+    });
     await world.until(id, 'rejected');
     await world.orderElsewhere(payment, { paymentType: 'CP', amount: '100.00', currency: 'EUR' });
     expect(await world.until(id, 'succeeded')).toMatchObject({ way: 'refund' });

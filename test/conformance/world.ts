@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, afterEach, expect } from 'vitest';
+import { acceptRefund } from '../../activities/accept.js';
 import { lookUpOriginal } from '../../activities/originals.js';
 import { createRefundsClient, type Refund, type RefundsClient } from '../../client/index.js';
 import { isGatewayId } from '../../domain/ids.js';
@@ -58,6 +59,8 @@ export interface Asked {
 }
 
 export interface World extends Stack {
+  /** Accepted, 60.00 EUR; nothing runs yet. Answers the refund's id. */
+  accept(payment: CreatedPayment): Promise<string>;
   /** Accepted and started. */
   ask(payment: CreatedPayment, amount: string, how?: Asked): Promise<Refund>;
   /** A client whose refunds run with other waits or another policy. */
@@ -72,7 +75,7 @@ export interface World extends Stack {
   ordersUnder(reference: string): number;
   /** How many credits to the card that paid were ordered, executed or not. */
   creditOrders(payment: CreatedPayment): number;
-  /** An order of another system of the same merchant: over HTTP as ours, under no reference of ours. */
+  /** An order of another system of the same merchant: over HTTP as ours are. A CD goes to the card that paid. */
   orderElsewhere(payment: CreatedPayment, fields: Readonly<Record<string, string>>): Promise<void>;
   /** The original is looked up and recorded, as a notice about it or a comparison of the books brings about. */
   readOriginal(payment: CreatedPayment): Promise<void>;
@@ -141,6 +144,15 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
 
   return {
     ...stack,
+    async accept({ paymentId }) {
+      const { refund } = await acceptRefund(dependencies, {
+        caller: 'shop',
+        idempotencyKey: randomUUID(),
+        requestedBy: CLERK,
+        request: { paymentId, amount: '60.00', currency: 'EUR', reason: 'order_cancelled' },
+      });
+      return refund.id;
+    },
     ask: (payment, amount, { currency = 'EUR', idempotencyKey = randomUUID(), caller = 'shop', by } = {}) =>
       (by ?? stack.client).requestRefund({
         caller,
@@ -192,8 +204,10 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     creditOrders: ({ registrationId }) =>
       gateway.requests().filter(({ method, path }) => method === 'POST' && path.includes(registrationId))
         .length,
-    async orderElsewhere({ paymentId }, fields) {
-      const answer = await fetch(`${gateway.url}/v1/payments/${paymentId}`, {
+    async orderElsewhere({ paymentId, registrationId }, fields) {
+      const path =
+        fields['paymentType'] === 'CD' ? `registrations/${registrationId}/payments` : `payments/${paymentId}`;
+      const answer = await fetch(`${gateway.url}/v1/${path}`, {
         method: 'POST',
         headers: { authorization: `Bearer ${stack.env['OPPWA_ACCESS_TOKEN'] ?? ''}` },
         body: new URLSearchParams({ entityId: dependencies.defaultEntityId, ...fields }),
