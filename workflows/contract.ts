@@ -14,10 +14,6 @@ export const DEFAULT_TASK_QUEUE = 'refunds';
 /** The refund's promise is unique in the ledger; its workflow id only keeps two runs from going at once. */
 export const refundWorkflowId = (refundId: string): string => `refund-${refundId}`;
 
-/** The inverse of `refundWorkflowId`; undefined for another workflow's id. */
-export const refundIdOf = (workflowId: string): string | undefined =>
-  workflowId.startsWith('refund-') ? workflowId.slice('refund-'.length) : undefined;
-
 /** Never encrypted by Temporal: they hold a state, a flag and the gateway's payment id, nothing personal. */
 export const SEARCH_ATTRIBUTES = {
   state: defineSearchAttributeKey('RefundState', SearchAttributeType.KEYWORD),
