@@ -10,8 +10,10 @@ import { freePort } from '../../sandbox/servers/free-port.js';
 import { startPostgres } from '../../sandbox/servers/postgres.js';
 import { findTemporal } from '../../sandbox/servers/temporal-binary.js';
 import { startTemporal } from '../../sandbox/servers/temporal.js';
+import { formatAmount, storedMoney } from '../../domain/money.js';
 import { migrate } from '../../ledger/migrate.js';
 import { writeWorkflowBundle } from '../../worker/bundle.js';
+import { APPROVAL_ABOVE } from './money.js';
 
 /** A day becomes 35 seconds and the gateway's visibility lag 360 ms; windows that time real I/O keep their floors. */
 const TIME_SCALE = '0.0004';
@@ -69,7 +71,9 @@ export async function startMachine(say: (line: string) => void): Promise<Machine
       OPPWA_ENTITY_ID: entity.id,
       OPPWA_ACCESS_TOKEN: entity.token,
       REFUNDS_TIME_SCALE: TIME_SCALE,
-      REFUNDS_CREDIT_APPROVAL_ABOVE: 'EUR:500.00,JPY:80000',
+      REFUNDS_CREDIT_APPROVAL_ABOVE: [...APPROVAL_ABOVE]
+        .map(([currency, minor]) => `${currency}:${formatAmount(storedMoney(minor, currency))}`)
+        .join(','),
       REFUNDS_WORKER_PROFILE: 'small',
       REFUNDS_WORKFLOW_BUNDLE: bundle,
     };

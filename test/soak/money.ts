@@ -26,3 +26,9 @@ export function textOf(hundredths: bigint, currency: Currency): string {
 export function whole(hundredths: bigint, currency: Currency): bigint {
   return currency === 'JPY' ? hundredths - (hundredths % 100n) : hundredths;
 }
+
+/** Credits of more than this need a second person, in minor units; in a currency that is not here every credit does. */
+export const APPROVAL_ABOVE: ReadonlyMap<string, bigint> = new Map([
+  ['EUR', 50_000n],
+  ['JPY', 80_000n],
+]);

@@ -9,6 +9,7 @@ import { formatAmount as gatewayText } from '../../sandbox/gateway/amounts.js';
 import type { SimulatedGateway } from '../../sandbox/gateway/rules.js';
 import type { Transaction } from '../../sandbox/gateway/types.js';
 import { violationsOf } from '../ledger/invariants.js';
+import { APPROVAL_ABOVE } from './money.js';
 import type { Notes } from './notes.js';
 
 export interface Verdict {
@@ -36,6 +37,7 @@ export async function verdictsOf(evidence: Evidence): Promise<readonly Verdict[]
     { name: 'double payments', wrong: doublePayments(refunds, transactions, gateway) },
     { name: 'lost refunds', wrong: [...lost(refunds, notes), ...(await withoutReason(database, refunds))] },
     { name: 'ledger = gateway, to the cent', wrong: disagreements(refunds, transactions) },
+    { name: "credits without a second person's word", wrong: await unapproved(database) },
     { name: 'reservations of refunds that are over', wrong: await stillReserved(database) },
     { name: 'invariants on the tables', wrong: wrongs },
     { name: 'answers that break a promise', wrong: [...notes.wrong, ...paidAfterWithdrawal(refunds, notes)] },
@@ -157,6 +159,28 @@ async function stillReserved(database: Database): Promise<string[]> {
     group by r.id, r.state having sum(e.reserved_delta) <> 0
   `.execute(database.db);
   return rows.map(({ id, state, held }) => `refund ${id} is ${state} and holds ${held}`);
+}
+
+/** Credits above the limit, or in a currency without one, that were sent; and words of whoever had asked. */
+async function unapproved(database: Database): Promise<string[]> {
+  const { rows: own } = await sql<{ id: string }>`
+    select r.id from approvals p join refunds r on r.id = p.refund_id where p.decided_by = r.requested_by
+  `.execute(database.db);
+  const { rows: credits } = await sql<{ reference: string; currency: string; amount: string }>`
+    select a.reference, r.currency, a.amount_minor::text as amount from attempts a join refunds r on r.id = a.refund_id
+    where a.way = 'credit' and not exists (
+      select from approvals p where p.refund_id = r.id and p.verdict = 'approved' and p.decided_by <> r.requested_by
+        and p.at <= a.opened_at
+    )
+  `.execute(database.db);
+  return [
+    ...own.map(({ id }) => `refund ${id} was decided on by whoever had asked for it`),
+    ...credits
+      .filter(({ currency, amount }) => BigInt(amount) > (APPROVAL_ABOVE.get(currency) ?? 0n))
+      .map(
+        ({ reference, currency, amount }) => `credit ${reference} of ${amount} ${currency} was not approved`,
+      ),
+  ];
 }
 
 /** Withdrawn means that nothing may leave any more. */
