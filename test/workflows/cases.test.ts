@@ -7,7 +7,7 @@ import { LedgerError, type RefundRecord } from '../../ledger/ledger.js';
 import { openWorld, type RefundHandle } from './world.js';
 import { decideUpdate } from '../../workflows/contract.js';
 
-const world = await openWorld({ sideBySide: true });
+const world = await openWorld({ sideBySide: true, timings: { sendWindow: 1_500 } });
 const control = controlGateway(world.gateway.url);
 
 /** What became of one request. */

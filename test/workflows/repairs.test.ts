@@ -53,12 +53,13 @@ describe('a refund that is under way', () => {
   });
 
   it('terminated before the request arrived, is proven absent and sent again under its reference', async () => {
+    const soon = { sendWindow: 1_500 };
     const { paymentId } = world.newPayment();
     world.fault({ kind: 'drop_before_execute' }, { paymentId });
-    const { refundId, handle } = await world.pay(paymentId, '100.00');
+    const { refundId, handle } = await world.pay(paymentId, '100.00', soon);
     const { attempts } = await world.untilState(refundId, 'unknown');
     await handle.terminate('a test of repairs');
-    const again = await world.drive(refundId);
+    const again = await world.drive(refundId, soon);
     expect(await again.result()).toMatchObject({ state: 'succeeded' });
     expect((await world.refund(refundId)).attempts).toMatchObject([
       { reference: attempts[0]?.reference, sends: 2 },
