@@ -13,6 +13,7 @@ import { Receiver } from './world/receiver.js';
 import type { Coverage } from './world/coverage.js';
 import { GatewayLink } from './world/gateway-link.js';
 import { enter, leave } from './world/stand-ins.js';
+import { LIMITS } from './world/plan.js';
 import { KeptTrace } from './world/trace.js';
 import { World, type Mutant } from './world/world.js';
 
@@ -78,8 +79,10 @@ async function unfold(world: World): Promise<readonly string[]> {
     heard = receiver.news;
     sweep(world);
     const end = await scheduler.run(settle, restful(world), until);
-    if (end === 'time_up') return [`it did not come to rest: ${describe(world)}`];
-    // What an audit does: every attempt of a refund that is over, once more.
+    if (end === 'time_up' || end === 'busy') return [`it did not come to rest (${end}): ${describe(world)}`];
+    // What an audit does: every attempt of a refund that is over, once more, when all of it is visible.
+    const visibleAt = scheduler.now + LIMITS.visibilityLag + LIMITS.executionDelay;
+    await scheduler.run(settle, () => scheduler.now >= visibleAt, visibleAt);
     await scheduler.run(settle, receiver.audit(), until);
   }
   noteReached(world);

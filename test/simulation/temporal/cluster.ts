@@ -31,8 +31,8 @@ export interface Task {
 
 /** Carries out attempts of activities somewhere, and tells what came of them. */
 export interface Workers {
-  /** False where nobody can take it now. */
-  take(task: Task, attempt: number): boolean;
+  /** Begins the attempt on some process. */
+  take(task: Task, attempt: number): void;
   /** The attempt is over for the server; whoever still works on it learns so with its next heartbeat. */
   lost(task: Task, attempt: number): void;
 }
@@ -326,10 +326,7 @@ export class Cluster {
     this.#o.scheduler.after(delay, () => {
       if (task.isOver) return;
       const { attempt } = task;
-      if (!this.#o.workers.take(task, attempt)) {
-        this.#dispatch(task, 1_000);
-        return;
-      }
+      this.#o.workers.take(task, attempt);
       task.timeout = this.#o.scheduler.after(task.options.startToCloseTimeout, () =>
         this.timedOut(task, attempt, 'start to close'),
       );

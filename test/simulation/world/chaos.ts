@@ -92,6 +92,6 @@ export class Chaos {
 
   /** Long enough to be taken for dead, or not; sometimes past every deadline. */
   freezeMs(): number {
-    return this.#random.spread(500, 3_600_000);
+    return this.#random.spread(500, 6 * 3_600_000);
   }
 }

@@ -5,7 +5,8 @@ import type { World } from './world.js';
 
 /** One code for each class of refusal and each kind of doubt; the lists are the domain's, these are samples of them. */
 const REFUND_CODES = [
-  '700.500.001', '100.350.101', '800.100.150', '800.100.167',
+  // The ways onward more often than the dead ends: a credit is where money can be lost.
+  '700.500.001', '700.500.001', '700.500.001', '700.500.004', '700.500.004', '700.300.100', '100.350.101', '800.100.150', '800.100.167',
   '800.100.152', '800.100.152', '800.100.170',
   '900.100.202',
   '700.100.200',

@@ -65,6 +65,7 @@ export class OutsideFacts {
       kind === 'captured' ? random.pick([[10n], [5n, 5n], [6n, 2n, 2n], [7n]]).map((tenth) => (hundredths * tenth) / 10n) : [];
     const type = kind === 'DB' ? 'DB' : 'PA';
     const created = gateway.createPayment({ type, amount: hundredths, currency, captures, ageMs: DAY });
+    // Somebody else's card: where a credit may be sent to on purpose, or by a mutant.
     const other = gateway.createPayment({ type: 'DB', amount: 100n, currency, ageMs: DAY });
     gateway.due();
     this.#world.payment = new SimulatedPayment(created, {

@@ -12,12 +12,12 @@ const TIMINGS: Timings = {
   answerWithin: 100 * SECOND,
   lookUpFirst: 10 * SECOND,
   lookUpGrowth: 3,
-  lookUpMax: HOUR,
+  lookUpMax: 15 * MINUTE,
   visibilityLag: 15 * MINUTE,
   missesNeeded: 3,
   missSpacing: 5 * MINUTE,
-  caseAfterUnknown: 4 * HOUR,
-  caseAfterPending: 8 * HOUR,
+  caseAfterUnknown: 2 * HOUR,
+  caseAfterPending: 4 * HOUR,
   retryFirst: 10 * MINUTE,
   retryMax: 2 * HOUR,
   issuerRetryAfter: 3 * HOUR,
@@ -34,7 +34,7 @@ export const LIMITS = {
 export function drawPlan(random: Random): Plan {
   const choice = (): 'approval' | 'person' => random.pick(['approval', 'approval', 'person']);
   const policy: Policy = {
-    creditEnabled: random.chance(0.85),
+    creditEnabled: random.chance(0.9),
     partialReversal: random.chance(0.5),
     creditApprovalAbove: random.pick<Policy['creditApprovalAbove']>([{}, { EUR: '5000' }, { EUR: '999999', JPY: '999999' }, { EUR: '999999' }]),
     creditAfterIssuerDecline: choice(),

@@ -7,6 +7,9 @@ export interface Appointment {
   action: (() => void) | undefined;
 }
 
+/** No lifetime needs nearly as many: one that does runs in a circle. */
+const MANY = 100_000;
+
 /** Looked at each time no promise work is left, before the clock moves. True: it made more work. */
 export type Settle = () => boolean;
 
@@ -40,7 +43,7 @@ export class Scheduler {
   }
 
   /** Until `isOver` says so, nothing is left to happen, or the clock passes `until`. Rejects with what an appointment throws. */
-  run(settle: Settle, isOver: () => boolean, until: number): Promise<'over' | 'idle' | 'time_up'> {
+  run(settle: Settle, isOver: () => boolean, until: number): Promise<'over' | 'idle' | 'time_up' | 'busy'> {
     return new Promise((resolve, reject) => {
       const whenDrained = (): void => {
         process.nextTick(step);
@@ -58,6 +61,10 @@ export class Scheduler {
           const next = this.#next();
           if (next?.action === undefined) {
             resolve('idle');
+            return;
+          }
+          if (this.steps > MANY) {
+            resolve('busy');
             return;
           }
           if (next.at > until) {

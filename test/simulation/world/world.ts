@@ -76,6 +76,8 @@ export class World implements Workers {
   /** Taken before anything else happens. */
   #payment: SimulatedPayment | undefined;
   isDatabaseDown = false;
+  /** For a mutant that believes what it once saw. */
+  readonly remembered = new Map<string, Awaited<ReturnType<Gateway['findWithLinked']>>>();
   /** What went wrong outside of the program: a fault of the simulation itself. */
   readonly failures: string[] = [];
   /** What a notice of the gateway leads to, and what a workflow shows. */
@@ -134,6 +136,12 @@ export class World implements Workers {
     this.failures.push(`outside of the workers: ${String(error)}`);
   }
 
+  #another(): Process {
+    const process = this.#spawn();
+    this.processes.push(process);
+    return process;
+  }
+
   /** What a process that never fails has: the client, and whoever looks in from outside. */
   dependencies(link: { readonly ledger: Ledger; readonly gateway: Gateway }): Dependencies {
     return {
@@ -150,10 +158,10 @@ export class World implements Workers {
     return new ActivityContext(process, undefined, 1);
   }
 
-  take(task: Task, attempt: number): boolean {
+  take(task: Task, attempt: number): void {
     const able = this.processes.filter((process) => !process.isDead && !process.isFrozen);
-    const process = able[this.random.between(0, Math.max(0, able.length - 1))];
-    if (process === undefined) return false;
+    // Where all are dead or frozen, whoever runs the workers starts another one.
+    const process = able[this.random.between(0, Math.max(0, able.length - 1))] ?? this.#another();
     const context = new ActivityContext(process, task, attempt);
     process.activities.add(context);
     if (this.trace.isKept) this.trace.note(process.name, `begins ${task.name}${attempt > 1 ? `, attempt ${attempt}` : ''}`);
@@ -164,7 +172,6 @@ export class World implements Workers {
           this.cluster.failed(task, attempt, error instanceof Error ? error : new Error(String(error))),
         ),
     );
-    return true;
   }
 
   async #perform(context: ActivityContext, task: Task): Promise<unknown> {
@@ -216,7 +223,8 @@ export class World implements Workers {
     }
     if (process.isDead)
       this.scheduler.after(this.random.between(500, 5_000), () => {
-        this.processes = this.processes.map((other) => (other === process ? this.#spawn() : other));
+        this.processes = this.processes.filter((other) => other !== process);
+        if (this.processes.length < PROCESSES) this.#another();
       });
   }
 

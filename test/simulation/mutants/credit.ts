@@ -1,0 +1,102 @@
+/** Defects of the credit: the one way that the gateway does not cap. */
+import type { OriginalFacts } from '../../../domain/original.js';
+import type { Policy } from '../../../domain/plan.js';
+import type { Mutant } from '../world/world.js';
+import { methods } from './send.js';
+
+const unseen = (original: OriginalFacts): OriginalFacts => ({ ...original, returns: [], disputes: [] });
+const undisputed = (original: OriginalFacts): OriginalFacts => ({ ...original, disputes: [] });
+const everything: Policy['creditApprovalAbove'] = { EUR: '99999999', JPY: '99999999', KWD: '99999999' };
+
+export const CREDIT_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'no-proof-for-credit',
+    defect: 'the guard does not see what the gateway has on the original',
+    ledger: (ledger) => ({
+      ...ledger,
+      applyFinding: (id, original, purpose) => ledger.applyFinding(id, unseen(original), purpose),
+      openCredit: (id, original, timings, policy) => ledger.openCredit(id, unseen(original), timings, policy),
+    }),
+  },
+  {
+    name: 'disputes-ignored',
+    defect: 'a chargeback does not stand in the way of a credit',
+    ledger: (ledger) => ({
+      ...ledger,
+      applyFinding: (id, original, purpose) => ledger.applyFinding(id, undisputed(original), purpose),
+      openCredit: (id, original, timings, policy) => ledger.openCredit(id, undisputed(original), timings, policy),
+    }),
+  },
+  {
+    name: 'old-proof-for-credit',
+    defect: 'the first look-up of the original serves for every later credit',
+    gateway: (gateway, world) => ({
+      ...methods(gateway),
+      findWithLinked: async (entityId, id) => {
+        const known = world.remembered.get(id);
+        if (known !== undefined) return known;
+        const found = await gateway.findWithLinked(entityId, id);
+        if (found.kind === 'found') world.remembered.set(id, found);
+        return found;
+      },
+    }),
+  },
+  {
+    name: 'no-approval',
+    defect: 'no amount needs a second person',
+    ledger: (ledger) => ({
+      ...ledger,
+      openCredit: (id, original, timings, policy) =>
+        ledger.openCredit(id, original, timings, { ...policy, creditApprovalAbove: everything }),
+    }),
+  },
+  {
+    name: 'own-approval',
+    defect: 'whoever asked for the refund may approve it',
+    ledger: (ledger) => ({
+      ...ledger,
+      decide: (decision) => ledger.decide({ ...decision, by: decision.by === 'asker' ? 'asker ' : decision.by }),
+    }),
+  },
+  {
+    name: 'credit-sent-again',
+    defect: 'a credit that look-ups do not show is sent again',
+    ledger: (ledger, world) => ({
+      ...ledger,
+      recordMiss: async (id, miss, timings) => {
+        const attempt = world.database.tables.rows.attempts.find((row) => row['id'] === id);
+        if (attempt?.['way'] !== 'credit') return ledger.recordMiss(id, miss, timings);
+        return ledger.record({
+          attemptId: id,
+          send: Number(attempt['sends']),
+          source: 'answer',
+          outcome: { kind: 'not_sent', why: 'closed' },
+        });
+      },
+    }),
+  },
+  {
+    name: 'credit-after-any-refusal',
+    defect: 'every refusal counts as one that a credit may follow',
+    ledger: (ledger) => ({
+      ...ledger,
+      record: (evidence) =>
+        ledger.record(
+          evidence.outcome.kind === 'rejected'
+            ? { ...evidence, outcome: { ...evidence.outcome, class: 'not_linkable' } }
+            : evidence,
+        ),
+      applyFinding: (id, original, purpose) => ledger.applyFinding(id, unseen(original), purpose),
+      openCredit: (id, original, timings, policy) => ledger.openCredit(id, unseen(original), timings, policy),
+    }),
+  },
+  {
+    name: 'credit-to-another',
+    defect: 'the credit goes to another registration than the payer’s',
+    gateway: (gateway, world) => ({
+      ...methods(gateway),
+      creditRegistration: (order) =>
+        gateway.creditRegistration({ ...order, registrationId: world.payment.otherRegistrationId }),
+    }),
+  },
+];

@@ -1,0 +1,149 @@
+/** Defects of the ledger: reservations, absence, evidence that comes late. */
+import type { Row } from '../database/tables.js';
+import type { Mutant, World } from '../world/world.js';
+
+const find = (world: World, table: 'attempts' | 'refunds', id: string): Row | undefined =>
+  world.database.tables.rows[table].find((row) => row['id'] === id);
+
+/** Moves the reservation of a refund by an event of its own, as a careless extra step would. */
+function reserve({ database }: World, refund: Row | undefined, minor: bigint, key: string): void {
+  if (refund === undefined) return;
+  database.tables.insert(
+    'events',
+    {
+      natural_key: `mutant:${String(refund['id'])}:${key}`,
+      type: 'refund.released',
+      payment_id: refund['payment_id'],
+      refund_id: refund['id'],
+      reserved_delta: minor,
+      from_outside: true,
+      actor: 'mutant',
+    },
+    ['natural_key'],
+  );
+}
+
+export const LEDGER_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'release-twice',
+    defect: 'giving up releases the reservation once more, in a step of its own',
+    ledger: (ledger, world) => ({
+      ...ledger,
+      giveUp: async (refundId, why, actor) => {
+        const position = await ledger.giveUp(refundId, why, actor);
+        const refund = find(world, 'refunds', refundId);
+        const minor = refund?.['amount_minor'];
+        if (typeof minor === 'bigint' && position.state === 'failed') reserve(world, refund, -minor, 'again');
+        return position;
+      },
+    }),
+  },
+  {
+    name: 'release-when-unknown',
+    defect: 'an unknown outcome gives the reservation back',
+    ledger: (ledger, world) => ({
+      ...ledger,
+      record: async (evidence) => {
+        const position = await ledger.record(evidence);
+        const minor = find(world, 'attempts', evidence.attemptId)?.['amount_minor'];
+        if (position.state === 'unknown' && typeof minor === 'bigint')
+          reserve(world, find(world, 'refunds', position.refundId), -minor, 'unknown');
+        return position;
+      },
+    }),
+  },
+  {
+    name: 'early-misses-count',
+    defect: 'a look-up counts before a transaction must be visible',
+    ledger: (ledger) => ({
+      ...ledger,
+      recordMiss: (id, miss, timings) =>
+        ledger.recordMiss(id, miss, { ...timings, visibilityLag: -timings.sendWindow, missSpacing: 0 }),
+    }),
+  },
+  {
+    name: 'one-miss-is-absence',
+    defect: 'the first look-up without a result proves absence, at any time',
+    ledger: (ledger) => ({
+      ...ledger,
+      recordMiss: (id, miss, timings) =>
+        ledger.recordMiss(id, { ...miss, countsIfLate: true }, { ...timings, visibilityLag: -timings.sendWindow, missesNeeded: 1 }),
+    }),
+  },
+  {
+    name: 'resend-without-look-up',
+    defect: 'whoever finds an attempt without an answer sends it again',
+    ledger: (ledger, world) => ({
+      ...ledger,
+      openLinked: async (id, timings, policy) => {
+        const open = world.database.tables.rows.attempts.find(
+          (row) => row['refund_id'] === id && row['state'] === 'submitting' && row['way'] === 'refund',
+        );
+        if (open !== undefined)
+          await ledger.record({
+            attemptId: String(open['id']),
+            send: Number(open['sends']),
+            source: 'answer',
+            outcome: { kind: 'not_sent', why: 'closed' },
+          });
+        return ledger.openLinked(id, timings, policy);
+      },
+    }),
+  },
+  {
+    name: 'stale-answers-count',
+    defect: 'an answer to an earlier handing-over counts for the later one',
+    ledger: (ledger, world) => ({
+      ...ledger,
+      record: (evidence) => {
+        const sends = find(world, 'attempts', evidence.attemptId)?.['sends'];
+        return ledger.record(evidence.send === null ? evidence : { ...evidence, send: Number(sends) });
+      },
+    }),
+  },
+  {
+    name: 'withdraw-whatever-has-left',
+    defect: 'a refund that may have left can be withdrawn',
+    ledger: (ledger, world) => ({
+      ...ledger,
+      withdraw: async (id, by, reason) => {
+        const open = world.database.tables.rows.attempts.find(
+          (row) => row['refund_id'] === id && (row['state'] === 'unknown' || row['state'] === 'submitting'),
+        );
+        if (open !== undefined)
+          await ledger.record({
+            attemptId: String(open['id']),
+            send: Number(open['sends']),
+            source: 'answer',
+            outcome: { kind: 'not_sent', why: 'closed' },
+          });
+        return ledger.withdraw(id, by, reason);
+      },
+    }),
+  },
+  {
+    name: 'time-makes-failed',
+    defect: 'an outcome that stays unknown is given up when the budget is spent',
+    ledger: (ledger) => ({
+      ...ledger,
+      ask: async (id, why, details) => {
+        const inquiry = await ledger.inquiry(id);
+        if ((why === 'outcome_unknown' || why === 'pending_too_long') && inquiry !== null) {
+          await ledger.record({
+            attemptId: inquiry.attemptId,
+            send: null,
+            source: 'look_up',
+            outcome: { kind: 'rejected', class: 'not_owed' },
+          });
+          return ledger.giveUp(id, 'not_owed', 'system');
+        }
+        return ledger.ask(id, why, details);
+      },
+    }),
+  },
+  {
+    name: 'nobody-is-asked',
+    defect: 'what a person has to decide is given up instead',
+    ledger: (ledger) => ({ ...ledger, ask: (id) => ledger.giveUp(id, 'not_owed', 'system') }),
+  },
+];

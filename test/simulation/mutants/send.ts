@@ -1,0 +1,141 @@
+/** Defects around the one door through which money leaves. */
+import { referenceFor } from '../../../domain/reference.js';
+import type { Gateway } from '../../../gateway/gateway.js';
+import type { Mutant } from '../world/world.js';
+
+type Linked = Parameters<Gateway['refund']>[0];
+
+export const SEND_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'send-before-persisting',
+    defect: 'the order leaves before it is written down',
+    activities: (activities, { gateway, ledger, now }) => ({
+      ...activities,
+      sendRefund: async (task) => {
+        const refund = await ledger.findRefund(task.refundId);
+        if (refund !== null && refund.attempts.length === 0 && refund.state === 'reserved') {
+          const { answerWithin, sendWindow } = task.plan.timings;
+          await gateway
+            .refund({
+              entityId: refund.entityId,
+              merchantTransactionId: referenceFor(refund.id, 'refund', 1),
+              limits: { sendBy: now() + sendWindow, answerWithin },
+              paymentId: refund.paymentId,
+              amount: '1.00',
+              currency: refund.currency,
+            })
+            .catch(() => undefined);
+        }
+        return activities.sendRefund(task);
+      },
+    }),
+  },
+  {
+    name: 'timeout-is-failure',
+    defect: 'no answer in time counts as a refusal',
+    ledger: (ledger) => ({
+      ...ledger,
+      record: (evidence) =>
+        ledger.record(
+          evidence.outcome.kind === 'unknown' ? { ...evidence, outcome: { kind: 'rejected', class: 'not_owed' } } : evidence,
+        ),
+    }),
+  },
+  {
+    name: 'pending-is-success',
+    defect: 'accepted counts as done',
+    ledger: (ledger) => ({
+      ...ledger,
+      record: (evidence) => {
+        const { outcome } = evidence;
+        return ledger.record(
+          outcome.kind === 'pending'
+            ? { ...evidence, outcome: { kind: 'succeeded', gatewayId: outcome.gatewayId, flagged: false } }
+            : evidence,
+        );
+      },
+    }),
+  },
+  {
+    name: 'success-by-pattern',
+    defect: 'every code of the gateway’s success group counts as done',
+    gateway: (gateway) => ({
+      ...methods(gateway),
+      refund: async (order) => {
+        const result = await gateway.refund(order);
+        if (result.kind !== 'answered' || !/^(000\.000\.|000\.100\.1|000\.[346])/.test(result.transaction.result.code)) return result;
+        const { transaction } = result;
+        return {
+          ...result,
+          transaction: {
+            ...transaction,
+            id: transaction.id ?? 'f'.repeat(32),
+            paymentType: 'RF',
+            result: { ...transaction.result, code: '000.100.110' },
+          },
+        };
+      },
+    }),
+  },
+  {
+    name: 'no-send-by-deadline',
+    defect: 'a process that was frozen sends all the same',
+    gateway: (gateway) => ({
+      ...methods(gateway),
+      refund: (order) => gateway.refund({ ...order, limits: { ...order.limits, sendBy: Infinity } }),
+      creditRegistration: (order) => gateway.creditRegistration({ ...order, limits: { ...order.limits, sendBy: Infinity } }),
+    }),
+  },
+  {
+    name: 'new-reference-on-resend',
+    defect: 'what is sent again gets another reference',
+    gateway: (gateway, { random }) => ({
+      ...methods(gateway),
+      refund: (order: Linked) => gateway.refund({ ...order, merchantTransactionId: random.hex(16).toUpperCase() }),
+    }),
+  },
+  {
+    name: 'client-retries',
+    defect: 'the client sends again when no answer comes',
+    gateway: (gateway) => ({
+      ...methods(gateway),
+      refund: async (order) => {
+        const first = await gateway.refund(order);
+        return first.kind === 'no_answer' ? gateway.refund(order) : first;
+      },
+    }),
+  },
+  {
+    name: 'wrong-units',
+    defect: 'the whole units are sent a hundred times too small',
+    gateway: (gateway) => ({
+      ...methods(gateway),
+      refund: (order) => gateway.refund({ ...order, amount: (Number(order.amount) / 100).toFixed(2) }),
+    }),
+  },
+  {
+    name: 'connection-lost-is-not-sent',
+    defect: 'a connection that breaks is taken to have carried nothing',
+    gateway: (gateway) => ({
+      ...methods(gateway),
+      refund: async (order) => {
+        const result = await gateway.refund(order);
+        return result.kind === 'no_answer' ? { kind: 'not_sent', why: 'closed' } : result;
+      },
+    }),
+  },
+];
+
+/** Methods of a class do not travel with a spread. */
+export function methods(gateway: Gateway): Gateway {
+  return {
+    refund: (order) => gateway.refund(order),
+    reverse: (order) => gateway.reverse(order),
+    creditRegistration: (order) => gateway.creditRegistration(order),
+    creditCard: (order) => gateway.creditCard(order),
+    findByReference: (entityId, reference) => gateway.findByReference(entityId, reference),
+    findWithLinked: (entityId, id) => gateway.findWithLinked(entityId, id),
+    resultCodes: (entityId) => gateway.resultCodes(entityId),
+    close: () => gateway.close(),
+  };
+}
