@@ -4,7 +4,9 @@ import { ALIASES } from './test/simulation/aliases.mjs';
 
 /** Need no server: they start in a second. Everything else is given PostgreSQL and Temporal. */
 const pure = [
-  ...['domain', 'settings', 'gateway', 'sandbox', 'house'].map((room) => `test/${room}/**/*.test.ts`),
+  ...['domain', 'settings', 'gateway', 'sandbox', 'house', 'replay'].map(
+    (room) => `test/${room}/**/*.test.ts`,
+  ),
   'test/ledger/memory.test.ts',
 ];
 /** Real workflows and activities in a world without time: modules that know real time are replaced there. */

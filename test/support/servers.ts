@@ -1,7 +1,11 @@
 /** One PostgreSQL and one Temporal server for all tests that need them, on free ports, gone at the end of the run. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { startPostgres } from '../../sandbox/servers/postgres.js';
 import { startTemporal } from '../../sandbox/servers/temporal.js';
+import { writeWorkflowBundle } from '../../worker/bundle.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -9,15 +13,24 @@ declare module 'vitest' {
     readonly postgresUrl: string;
     /** The run's Temporal server. Tests share the namespace and use task queues and workflow ids of their own. */
     readonly temporal: { readonly address: string; readonly namespace: string };
+    /** The workflows' code, bundled once for the run. */
+    readonly workflowBundle: string;
   }
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   // No test cuts the power, so nothing is gained by waiting for the disk.
-  const [postgres, temporal] = await Promise.all([startPostgres({ fsync: false }), startTemporal()]);
+  const scratch = await mkdtemp(join(tmpdir(), 'refunds-tests-'));
+  const bundle = join(scratch, 'workflow-bundle.js');
+  const [postgres, temporal] = await Promise.all([
+    startPostgres({ fsync: false }),
+    startTemporal(),
+    writeWorkflowBundle(bundle),
+  ]);
   project.provide('postgresUrl', postgres.url);
   project.provide('temporal', { address: temporal.address, namespace: temporal.namespace });
+  project.provide('workflowBundle', bundle);
   return async () => {
-    await Promise.all([postgres.stop(), temporal.stop()]);
+    await Promise.all([postgres.stop(), temporal.stop(), rm(scratch, { recursive: true, force: true })]);
   };
 }

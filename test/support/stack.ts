@@ -114,7 +114,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const client = createRefundsClient({ temporal, dependencies, start, queues });
 
   const workers: RefundWorker[] = [];
-  const bundle = await workflowBundle(undefined);
+  const bundle = await workflowBundle(inject('workflowBundle'));
   async function startWorker(): Promise<RefundWorker> {
     const worker = await startRefundWorker({
       connection: native,
