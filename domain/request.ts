@@ -1,6 +1,6 @@
 /** A request for a refund at the edge: every error is named, and nothing that is wrong gets further. */
 import { z } from 'zod';
-import { gatewayAmount, parseAmount, type AmountReading, type Money } from './money.js';
+import { gatewayAmount, parseAmount, type AmountReading, type AmountError, type Money } from './money.js';
 import { isPaymentId } from './ids.js';
 
 /** Reasons that the field knows. Others are allowed: reports group by what callers send. */
@@ -111,6 +111,10 @@ export function readRefundRequest(input: unknown): RequestReading {
       code: amount.error.code,
       message: amount.error.message,
     });
+  if (raw !== undefined && amount?.ok === false && amount.error.code === 'unknown_currency') {
+    const form = wrongInAnyCurrency(raw.amount);
+    if (form !== undefined) problems.push({ field: 'amount', code: form.code, message: form.message });
+  }
   if (!parsed.success || !amount?.ok || problems.length > 0) return { ok: false, problems };
   const { paymentId, reason, orderId, destination, entityId, metadata } = parsed.data;
   return {
@@ -157,6 +161,14 @@ function readAmount(text: string, currency: string): PaidAmount {
 }
 
 const refuseAmount = (code: string, message: string): PaidAmount => ({ ok: false, error: { code, message } });
+
+/** What is wrong with an amount whatever its currency is: everything but the number of its decimals. */
+function wrongInAnyCurrency(text: string): AmountError | undefined {
+  const read = parseAmount(text, 'EUR');
+  if (read.ok || read.error.code === 'too_many_decimals' || read.error.code === 'ambiguous_decimals')
+    return undefined;
+  return read.error;
+}
 
 /** The amount is read even where other fields are wrong, so that one answer names everything. */
 function shapeOfAmount(input: unknown): { amount: string; currency: string } | undefined {

@@ -70,6 +70,16 @@ describe('a request', () => {
     ['decimals of a yen', { amount: '100.00', currency: 'JPY' }, ['amount: too_many_decimals']],
     ['a currency in small letters', { currency: 'eur' }, ['currency: unknown_currency']],
     ['gold', { currency: 'XAU' }, ['currency: unknown_currency']],
+    [
+      'a comma in a currency that nobody knows',
+      { currency: 'ZZZ', amount: '5,00' },
+      ['currency: unknown_currency', 'amount: separator'],
+    ],
+    [
+      'many decimals of a currency that nobody knows',
+      { currency: 'ZZZ', amount: '5.0000' },
+      ['currency: unknown_currency'],
+    ],
     ['no reason', { reason: ' ' }, ['reason: invalid']],
     ['a long reason', { reason: 'x'.repeat(201) }, ['reason: invalid']],
     ['a reason with a line break', { reason: 'a\r\nb' }, ['reason: invalid']],
