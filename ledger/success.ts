@@ -16,6 +16,7 @@ export async function succeed(
 ): Promise<void> {
   const { attempt, refund, payment } = locked;
   if (attempt.state === 'succeeded') return executedAgain(tx, locked, evidence, gatewayId);
+  if (hasComeBackSince(attempt, evidence, gatewayId)) return;
   if (!ATTEMPT_EVIDENCE.succeeded.includes(attempt.state)) {
     await openCase(tx, refund, 'answers_contradict', { gatewayId, attempt: attempt.state });
     return;
@@ -124,4 +125,14 @@ export async function undo(
   });
   await noteEvidence(tx, attempt, evidence, { state: 'returned' });
   if (owed > 0n) await step(tx, refund, 'come_back', evidence);
+}
+
+/** The answer of a process that was stopped for a while: this very transaction did succeed, and a look-up has seen it refused since. */
+function hasComeBackSince(attempt: AttemptRow, evidence: Evidence, gatewayId: string): boolean {
+  return (
+    evidence.source === 'answer' &&
+    attempt.state === 'rejected' &&
+    attempt.gateway_id === gatewayId &&
+    attempt.look_ups > 0
+  );
 }

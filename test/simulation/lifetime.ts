@@ -45,7 +45,9 @@ export async function live(seed: number, options: LifetimeOptions): Promise<Life
   try {
     violations.push(...(await unfold(world)));
   } catch (error) {
-    violations.push(`the world broke: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    violations.push(
+      `the world broke: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    );
   } finally {
     leave();
   }
@@ -75,7 +77,7 @@ async function unfold(world: World): Promise<readonly string[]> {
   world.isDatabaseDown = false;
   facts.finishPending();
   const until = scheduler.now + PATIENCE;
-  for (let heard = -1; heard !== receiver.news; ) {
+  for (let heard = -1; heard !== receiver.news;) {
     heard = receiver.news;
     sweep(world);
     const end = await scheduler.run(settle, restful(world), until);
@@ -86,11 +88,17 @@ async function unfold(world: World): Promise<readonly string[]> {
     await scheduler.run(settle, receiver.audit(), until);
   }
   noteReached(world);
-  return [...world.failures, ...ledgerViolations(world.database.tables, 'at rest'), ...gatewayViolations(world, facts)];
+  return [
+    ...world.failures,
+    ...ledgerViolations(world.database.tables, 'at rest'),
+    ...gatewayViolations(world, facts),
+  ];
 }
 
 function describe({ database, cluster }: World): string {
-  const refunds = database.tables.rows.refunds.map((row) => `${String(row['id']).slice(-6)} is ${String(row['state'])}`);
+  const refunds = database.tables.rows.refunds.map(
+    (row) => `${String(row['id']).slice(-6)} is ${String(row['state'])}`,
+  );
   return `${refunds.join(', ')}; ${cluster.openRuns} runs`;
 }
 
@@ -111,7 +119,11 @@ const FINAL: ReadonlySet<string> = new Set(
   (['succeeded', 'settled', 'closed_by_dispute', 'failed', 'canceled'] as const).filter(isFinal),
 );
 
-export function startRefund(world: World, refundId: string, conflict: 'use_existing' | 'second' = 'use_existing'): void {
+export function startRefund(
+  world: World,
+  refundId: string,
+  conflict: 'use_existing' | 'second' = 'use_existing',
+): void {
   const input = { refundId, plan: world.plan, lookUpTaskQueue: 'look-ups' };
   world.cluster.start(REFUND_WORKFLOW, refundWorkflowId(refundId), [input], conflict);
 }
@@ -175,17 +187,26 @@ function askForRefunds(world: World, people: People): void {
       const link = new GatewayLink(world, context, true);
       acceptRefund(world.dependencies({ ledger: world.ledger, gateway: link }), order).then(
         ({ refund }) => {
-          world.trace.note('client', `accepted ${refund.id.slice(-6)}: ${order.request.amount} ${refund.currency}`);
+          world.trace.note(
+            'client',
+            `accepted ${refund.id.slice(-6)}: ${order.request.amount} ${refund.currency}`,
+          );
           if (world.chaos.isOn && random.chance(0.03)) return; // the client dies before it can start the workflow
           startRefund(world, refund.id);
         },
         (error: unknown) => {
           world.trace.note('client', `refused: ${String(error)}`);
-          world.coverage.hit('acceptance', error instanceof LedgerError ? error.code : error instanceof RequestRefused ? 'invalid_request' : 'unavailable');
+          world.coverage.hit(
+            'acceptance',
+            error instanceof LedgerError
+              ? error.code
+              : error instanceof RequestRefused
+                ? 'invalid_request'
+                : 'unavailable',
+          );
           if (!(error instanceof LedgerError || error instanceof RequestRefused)) world.fail(error);
         },
       );
     });
   }
 }
-

@@ -17,7 +17,8 @@ const { values } = parseArgs({
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const mutant = MUTANTS.find(({ name }) => name === values.mutant);
-if (values.mutant !== undefined && mutant === undefined) throw new Error(`there is no mutant ${values.mutant}`);
+if (values.mutant !== undefined && mutant === undefined)
+  throw new Error(`there is no mutant ${values.mutant}`);
 const coverage = new Coverage();
 
 async function showOne(seed: number): Promise<void> {
@@ -44,7 +45,9 @@ async function showMany(from: number, count: number): Promise<void> {
   const { user, system } = process.cpuUsage(cpu);
   const seconds = (user + system) / 1e6;
   if (values.coverage) print(coverage.toString());
-  print(`${count} lifetimes, ${steps} steps, ${seconds.toFixed(1)} s of one core: ${Math.round(count / seconds)} a second; ${failed} wrong`);
+  print(
+    `${count} lifetimes, ${steps} steps, ${seconds.toFixed(1)} s of one core: ${Math.round(count / seconds)} a second; ${failed} wrong`,
+  );
   process.exitCode = failed === 0 ? 0 : 1;
 }
 

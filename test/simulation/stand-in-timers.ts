@@ -2,7 +2,11 @@
 import { ActivityContext } from './world/process.js';
 import { runningWorld } from './world/stand-ins.js';
 
-export function setTimeout(ms: number, value: unknown, { signal }: { readonly signal: AbortSignal }): Promise<unknown> {
+export function setTimeout(
+  ms: number,
+  value: unknown,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<unknown> {
   const { scheduler } = runningWorld('a timer');
   const context = ActivityContext.of(signal);
   if (context === undefined) throw new Error('a timer outside of an activity');

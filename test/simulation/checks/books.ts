@@ -1,5 +1,12 @@
 /** I1 to I8 on the ledger's own rows, and that every promise has an end or somebody who looks after it. */
-import { isFinal, isOpenAttempt, OPEN_ATTEMPT_STATES, REFUND_STATES, REFUND_TRANSITIONS, type RefundState } from '../../../domain/states.js';
+import {
+  isFinal,
+  isOpenAttempt,
+  OPEN_ATTEMPT_STATES,
+  REFUND_STATES,
+  REFUND_TRANSITIONS,
+  type RefundState,
+} from '../../../domain/states.js';
 import type { Row } from '../database/tables.js';
 import type { MemoryTables } from '../database/tables.js';
 import { amount, sumOf, text } from './rows.js';
@@ -10,7 +17,8 @@ export function stateOf(row: Row): RefundState {
   return state;
 }
 
-const isOpen = (row: Row): boolean => OPEN_ATTEMPT_STATES.some((state) => state === row['state'] && isOpenAttempt(state));
+const isOpen = (row: Row): boolean =>
+  OPEN_ATTEMPT_STATES.some((state) => state === row['state'] && isOpenAttempt(state));
 const short = (row: Row): string => text(row, 'id').slice(-6);
 
 /** One sentence for each thing that is wrong in the books; `at rest`, also for each refund that nobody looks after. */
@@ -43,7 +51,11 @@ function wrongBalance(payment: Row, events: readonly Row[]): string[] {
 }
 
 /** Held is what is still owed while a refund is under way, and nothing when it has ended; each move is one of the machine. */
-function wrongRefund(refund: Row, { events, attempts, cases }: MemoryTables['rows'], when: 'at rest' | 'at any moment'): string[] {
+function wrongRefund(
+  refund: Row,
+  { events, attempts, cases }: MemoryTables['rows'],
+  when: 'at rest' | 'at any moment',
+): string[] {
   const id = short(refund);
   const state = stateOf(refund);
   const own = events.filter((event) => event['refund_id'] === refund['id']);
@@ -54,19 +66,26 @@ function wrongRefund(refund: Row, { events, attempts, cases }: MemoryTables['row
     'amount_minor',
   );
   const owed = amount(refund, 'amount_minor') - paid;
-  const hadEnded = own.some((event) => ['refund.failed', 'refund.canceled', 'refund.closed_by_dispute'].includes(text(event, 'type')));
+  const hadEnded = own.some((event) =>
+    ['refund.failed', 'refund.canceled', 'refund.closed_by_dispute'].includes(text(event, 'type')),
+  );
   const wrong: string[] = [];
   // What had ended and then turned out paid in part is promised again only if that came back: a person decides which.
   const mayHold = isFinal(state) ? [0n] : [owed > 0n && !hadEnded ? owed : 0n, ...(hadEnded ? [owed] : [])];
-  if (!mayHold.includes(held))
-    wrong.push(`refund ${id} is ${state}, holds ${held} and owes ${owed}`);
+  if (!mayHold.includes(held)) wrong.push(`refund ${id} is ${state}, holds ${held} and owes ${owed}`);
   if (isFinal(state) && tried.some(isOpen)) wrong.push(`I4: refund ${id} is ${state} with an open attempt`);
   if (tried.filter((attempt) => isOpen(attempt) || attempt['state'] === 'absent').length > 1)
     wrong.push(`I2: refund ${id} has two attempts that are not final`);
   const isAsked = cases.some((entry) => entry['refund_id'] === refund['id'] && entry['closed_at'] === null);
-  if (when === 'at rest' && !isFinal(state) && state !== 'awaiting_approval' && !(state === 'manual_review' && isAsked))
+  if (
+    when === 'at rest' &&
+    !isFinal(state) &&
+    state !== 'awaiting_approval' &&
+    !(state === 'manual_review' && isAsked)
+  )
     wrong.push(`refund ${id} is ${state}, and nobody is asked to look after it`);
-  if (state === 'succeeded' && paid < amount(refund, 'amount_minor')) wrong.push(`refund ${id} succeeded with ${paid} paid`);
+  if (state === 'succeeded' && paid < amount(refund, 'amount_minor'))
+    wrong.push(`refund ${id} succeeded with ${paid} paid`);
   return [...wrong, ...wrongMoves(refund, own)];
 }
 
@@ -81,11 +100,14 @@ function wrongMoves(refund: Row, events: readonly Row[]): string[] {
     from = to;
     if (before === undefined) continue;
     const moves = REFUND_TRANSITIONS.filter((move) => move.to === to && move.from.includes(before));
-    if (moves.length === 0 && before !== to) wrong.push(`refund ${short(refund)} went from ${before} to ${to}`);
+    if (moves.length === 0 && before !== to)
+      wrong.push(`refund ${short(refund)} went from ${before} to ${to}`);
     if (isFinal(before) && before !== to && !['answer', 'look_up', 'notice'].includes(text(event, 'actor')))
       wrong.push(`I5: refund ${short(refund)} left ${before} on the word of ${text(event, 'actor')}`);
   }
-  return from === stateOf(refund) ? wrong : [...wrong, `refund ${short(refund)}: its events end in ${String(from)}`];
+  return from === stateOf(refund)
+    ? wrong
+    : [...wrong, `refund ${short(refund)}: its events end in ${String(from)}`];
 }
 
 function wrongAttempt(attempt: Row, { events }: MemoryTables['rows']): string[] {
@@ -99,7 +121,11 @@ function wrongAttempt(attempt: Row, { events }: MemoryTables['rows']): string[] 
   const sends = own.filter((event) => event['type'] === 'attempt.submitted').length;
   return [
     ...(paid === wanted ? [] : [`attempt ${short(attempt)} is ${state}, its events have ${paid} paid`]),
-    ...(sends === attempt['sends'] ? [] : [`attempt ${short(attempt)}: ${String(attempt['sends'])} sends, ${sends} events`]),
-    ...(state === 'succeeded' && attempt['gateway_id'] === null ? [`attempt ${short(attempt)} is paid without an id`] : []),
+    ...(sends === attempt['sends']
+      ? []
+      : [`attempt ${short(attempt)}: ${String(attempt['sends'])} sends, ${sends} events`]),
+    ...(state === 'succeeded' && attempt['gateway_id'] === null
+      ? [`attempt ${short(attempt)} is paid without an id`]
+      : []),
   ];
 }

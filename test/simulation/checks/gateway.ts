@@ -20,7 +20,9 @@ const OPENS_CREDIT: ReadonlySet<unknown> = new Set([
 export function gatewayViolations(world: World, facts: OutsideFacts): string[] {
   const { gateway, database, payment } = world;
   const all = gateway.transactions();
-  const given = all.filter((found) => (found.type === 'RF' || found.type === 'RV' || found.type === 'CD') && found.source === 'OPP');
+  const given = all.filter(
+    (found) => (found.type === 'RF' || found.type === 'RV' || found.type === 'CD') && found.source === 'OPP',
+  );
   const { attempts, refunds } = database.tables.rows;
   const wrong: string[] = [];
 
@@ -32,14 +34,18 @@ export function gatewayViolations(world: World, facts: OutsideFacts): string[] {
   }
   for (const attempt of attempts) wrong.push(...wrongAttempt(world, attempt, given));
   for (const refund of refunds) wrong.push(...wrongRefund(world, refund, given));
-  for (const credit of given) if (credit.type === 'CD' && credit.executed) wrong.push(...wrongCredit(world, credit, all));
+  for (const credit of given)
+    if (credit.type === 'CD' && credit.executed) wrong.push(...wrongCredit(world, credit, all));
 
   const out = given.filter(standing).reduce((sum, found) => sum + payment.toMinor(found.amount), 0n);
   const limit = payment.minor;
   if (out > limit) wrong.push(`${out} of ${limit} were paid out by the program`);
   const everything = all
     .filter((found) => standing(found) && ['RF', 'RV', 'CD', 'CB'].includes(found.type))
-    .filter((found) => found.type !== 'CB' || !all.some((other) => other.type === 'CR' && other.referencedId === found.id))
+    .filter(
+      (found) =>
+        found.type !== 'CB' || !all.some((other) => other.type === 'CR' && other.referencedId === found.id),
+    )
     .reduce((sum, found) => sum + payment.toMinor(found.amount), 0n);
   const aftermath = all.some((found) => found.type === 'CB');
   if (everything > limit && !facts.hasForcedMoney && !aftermath)
@@ -54,18 +60,23 @@ function wrongAttempt({ database, payment }: World, attempt: Row, given: readonl
   const reference = text(attempt, 'reference');
   const under = given.filter((found) => found.merchantTransactionId === reference);
   const paid = under.filter(standing).reduce((sum, found) => sum + payment.toMinor(found.amount), 0n);
-  const cases = database.tables.rows.cases.filter((entry) => entry['refund_id'] === attempt['refund_id'] && entry['closed_at'] === null);
+  const cases = database.tables.rows.cases.filter(
+    (entry) => entry['refund_id'] === attempt['refund_id'] && entry['closed_at'] === null,
+  );
   const isWatched = cases.length > 0;
   const wrong: string[] = [];
   switch (attempt['state']) {
     case 'succeeded':
       if (paid !== amount(attempt, 'amount_minor'))
-        wrong.push(`${reference} is paid in the ledger with ${amount(attempt, 'amount_minor')}, at the gateway with ${paid}`);
+        wrong.push(
+          `${reference} is paid in the ledger with ${amount(attempt, 'amount_minor')}, at the gateway with ${paid}`,
+        );
       break;
     case 'rejected':
     case 'absent':
     case 'returned':
-      if (paid !== 0n && !isWatched) wrong.push(`${reference} is ${text(attempt, 'state')} in the ledger, ${paid} went out, nobody looks`);
+      if (paid !== 0n && !isWatched)
+        wrong.push(`${reference} is ${text(attempt, 'state')} in the ledger, ${paid} went out, nobody looks`);
       break;
     default:
       if (!isWatched) wrong.push(`${reference} is ${text(attempt, 'state')} and nobody looks`);
@@ -74,14 +85,18 @@ function wrongAttempt({ database, payment }: World, attempt: Row, given: readonl
     wrong.push(`I4: ${reference} was refused, and not by the gateway`);
   for (const found of under)
     if (found.executed && payment.toMinor(found.amount) !== amount(attempt, 'amount_minor'))
-      wrong.push(`${reference} was to pay ${amount(attempt, 'amount_minor')} and paid ${payment.toMinor(found.amount)}`);
+      wrong.push(
+        `${reference} was to pay ${amount(attempt, 'amount_minor')} and paid ${payment.toMinor(found.amount)}`,
+      );
   return wrong;
 }
 
 /** The customer has what was promised: all of it, or nothing, or somebody looks. */
 function wrongRefund({ database, payment }: World, refund: Row, given: readonly Transaction[]): string[] {
   const references = new Set(
-    database.tables.rows.attempts.filter((attempt) => attempt['refund_id'] === refund['id']).map((attempt) => attempt['reference']),
+    database.tables.rows.attempts
+      .filter((attempt) => attempt['refund_id'] === refund['id'])
+      .map((attempt) => attempt['reference']),
   );
   const own = given.filter((found) => references.has(found.merchantTransactionId) && standing(found));
   const paid = own.reduce((sum, found) => sum + payment.toMinor(found.amount), 0n);
@@ -89,7 +104,9 @@ function wrongRefund({ database, payment }: World, refund: Row, given: readonly 
   const state = stateOf(refund);
   const name = `refund ${text(refund, 'id').slice(-6)}`;
   if (paid > promised) return [`${name}: ${paid} of ${promised} were paid: too much`];
-  const isAsked = database.tables.rows.cases.some((entry) => entry['refund_id'] === refund['id'] && entry['closed_at'] === null);
+  const isAsked = database.tables.rows.cases.some(
+    (entry) => entry['refund_id'] === refund['id'] && entry['closed_at'] === null,
+  );
   switch (state) {
     case 'succeeded':
     case 'settled':
@@ -97,7 +114,8 @@ function wrongRefund({ database, payment }: World, refund: Row, given: readonly 
     case 'failed':
     case 'canceled':
     case 'closed_by_dispute':
-      return paid === 0n && !given.some((found) => references.has(found.merchantTransactionId) && found.state === 'pending')
+      return paid === 0n &&
+        !given.some((found) => references.has(found.merchantTransactionId) && found.state === 'pending')
         ? []
         : [`${name} is ${state}, and ${paid} were paid or may still be`];
     default:
@@ -113,29 +131,49 @@ function wrongCredit(world: World, credit: Transaction, all: readonly Transactio
   if (attempt === undefined) return [];
   const refund = refunds.find((row) => row['id'] === attempt['refund_id']);
   const wrong: string[] = [];
-  const say = (why: string): void => void wrong.push(`I3: credit ${credit.merchantTransactionId ?? ''}: ${why}`);
+  const say = (why: string): void =>
+    void wrong.push(`I3: credit ${credit.merchantTransactionId ?? ''}: ${why}`);
 
-  const before = attempts.filter((row) => row['refund_id'] === attempt['refund_id'] && Number(row['number']) < Number(attempt['number']));
+  const before = attempts.filter(
+    (row) => row['refund_id'] === attempt['refund_id'] && Number(row['number']) < Number(attempt['number']),
+  );
   const last = before.filter((row) => row['way'] !== 'credit').at(-1);
   // One that was refused may have paid in the end: then its class is gone, and a case is open.
-  if (last === undefined || !(OPENS_CREDIT.has(last['refusal_class']) || last['state'] === 'succeeded' || last['state'] === 'returned'))
+  if (
+    last === undefined ||
+    !(
+      OPENS_CREDIT.has(last['refusal_class']) ||
+      last['state'] === 'succeeded' ||
+      last['state'] === 'returned'
+    )
+  )
     say(`no refusal before it opens the way (${String(last?.['refusal_class'])})`);
   if (!plan.policy.creditEnabled) say('credits are not enabled');
 
   const seen = credit.timestamp - PROOF_AGE;
-  const known = all.filter((found) => Math.max(found.timestamp, found.visibleAt) <= seen && wasStanding(found, seen));
-  const reversed = new Set(all.filter((found) => found.type === 'CR' && found.timestamp <= credit.timestamp).map((found) => found.referencedId));
-  if (known.some((found) => found.type === 'CB' && !reversed.has(found.id))) say('a chargeback stood on the original');
+  const known = all.filter(
+    (found) => Math.max(found.timestamp, found.visibleAt) <= seen && wasStanding(found, seen),
+  );
+  const reversed = new Set(
+    all
+      .filter((found) => found.type === 'CR' && found.timestamp <= credit.timestamp)
+      .map((found) => found.referencedId),
+  );
+  if (known.some((found) => found.type === 'CB' && !reversed.has(found.id)))
+    say('a chargeback stood on the original');
   const given = known
     .filter((found) => ['RF', 'RV', 'CD'].includes(found.type) && found.id !== credit.id)
     .reduce((sum, found) => sum + found.amount, 0n);
-  if (payment.toMinor(given + credit.amount) > payment.minor) say('more than was captured had been given back');
+  if (payment.toMinor(given + credit.amount) > payment.minor)
+    say('more than was captured had been given back');
   const wanted = destinationOf(refund) ?? payment.created.registrationId;
   if (credit.registrationId !== wanted) say('it went to somebody else');
 
   const limit = plan.policy.creditApprovalAbove[credit.currency];
   const needs =
-    limit === undefined || payment.toMinor(credit.amount) > BigInt(limit) || wanted !== payment.created.registrationId;
+    limit === undefined ||
+    payment.toMinor(credit.amount) > BigInt(limit) ||
+    wanted !== payment.created.registrationId;
   const approved = events.some(
     (event) =>
       event['refund_id'] === attempt['refund_id'] &&
@@ -154,6 +192,7 @@ function wasStanding(found: Transaction, at: number): boolean {
 
 function destinationOf(refund: Row | undefined): string | undefined {
   const destination = refund?.['destination'];
-  if (typeof destination !== 'object' || destination === null || !('registrationId' in destination)) return undefined;
+  if (typeof destination !== 'object' || destination === null || !('registrationId' in destination))
+    return undefined;
   return typeof destination.registrationId === 'string' ? destination.registrationId : undefined;
 }

@@ -19,7 +19,8 @@ export function noteReached({ database, coverage }: World): void {
     coverage.hit('attempt', `${text(attempt, 'way')} ${text(attempt, 'state')}`);
     const refusal = text(attempt, 'refusal_class');
     if (refusal !== '') coverage.hit('refusal', `${text(attempt, 'way')} ${refusal}`);
-    if (Number(attempt['sends']) > 1) coverage.hit('attempt', `${text(attempt, 'way')} sent again under its reference`);
+    if (Number(attempt['sends']) > 1)
+      coverage.hit('attempt', `${text(attempt, 'way')} sent again under its reference`);
     if (attempt['way'] === 'credit') coverage.hit('guard', 'allowed');
   }
   for (const entry of cases) {

@@ -25,7 +25,9 @@ const dataField =
   (name: string) =>
   ({ row }: Given): unknown => {
     const { data } = row;
-    return typeof data === 'object' && data !== null ? Object.getOwnPropertyDescriptor(data, name)?.value : undefined;
+    return typeof data === 'object' && data !== null
+      ? Object.getOwnPropertyDescriptor(data, name)?.value
+      : undefined;
   };
 
 const MEANINGS: Readonly<Record<string, (given: Given) => unknown>> = {
@@ -81,4 +83,3 @@ function read(fragments: unknown, parameters: unknown): { text: string; values: 
 export function isFragment(value: unknown): value is RawBuilder<unknown> {
   return typeof value === 'object' && value !== null && 'isRawBuilder' in value;
 }
-

@@ -27,7 +27,9 @@ function condition(column: string, operator: Operator, value: unknown): Conditio
     case 'not in':
       return Array.isArray(value) ? (row) => !value.includes(row[name]) : () => true;
     default:
-      throw new Error(`the database in memory does not know the operator ${String(operator satisfies never)}`);
+      throw new Error(
+        `the database in memory does not know the operator ${String(operator satisfies never)}`,
+      );
   }
 }
 
@@ -117,7 +119,8 @@ export class Select extends Query {
   }
 
   where(column: unknown, operator?: Operator, value?: unknown): this {
-    if (typeof column === 'string' && operator !== undefined) this.#conditions.push(condition(column, operator, value));
+    if (typeof column === 'string' && operator !== undefined)
+      this.#conditions.push(condition(column, operator, value));
     else if (typeof column === 'function') {
       const made: unknown = Reflect.apply(column, undefined, [this.#expressions()]);
       if (typeof made !== 'function') throw new Error('the database in memory does not know this condition');
@@ -173,7 +176,9 @@ export class Select extends Query {
     // A sum is one row, also over nothing.
     if (!this.#isAll && this.#selections.some(({ alias }) => alias === 'held' || alias === 'taken'))
       return [this.#shaped({}, kept)];
-    return kept.map((row) => (this.#isAll ? { ...row, ...this.#shaped(row, kept) } : this.#shaped(row, kept)));
+    return kept.map((row) =>
+      this.#isAll ? { ...row, ...this.#shaped(row, kept) } : this.#shaped(row, kept),
+    );
   }
 
   #found(rows: readonly Row[]): Row[] {
@@ -196,10 +201,14 @@ export class Select extends Query {
   }
 
   #expressions(): Expressions {
-    return Object.assign((column: string, operator: Operator, value: unknown) => condition(column, operator, value), {
-      or: (conditions: readonly Condition[]) => (row: Row, outer: Row) => conditions.some((holds) => holds(row, outer)),
-      selectFrom: (table: TableName) => new Select(this.#tables, this.#run, table),
-    });
+    return Object.assign(
+      (column: string, operator: Operator, value: unknown) => condition(column, operator, value),
+      {
+        or: (conditions: readonly Condition[]) => (row: Row, outer: Row) =>
+          conditions.some((holds) => holds(row, outer)),
+        selectFrom: (table: TableName) => new Select(this.#tables, this.#run, table),
+      },
+    );
   }
 }
 
@@ -294,7 +303,11 @@ export class Insert extends Query {
   }
 
   protected rows(): readonly Row[] {
-    const row = this.#tables.insert(this.#table, resolved(this.#values, {}, this.#tables.now()), this.#unless);
+    const row = this.#tables.insert(
+      this.#table,
+      resolved(this.#values, {}, this.#tables.now()),
+      this.#unless,
+    );
     return row === undefined ? [] : [row];
   }
 }

@@ -43,7 +43,9 @@ const UNIQUE: Readonly<Record<TableName, readonly Unique[]>> = {
   ],
   events: [{ name: 'events_natural_key_key', columns: ['natural_key'] }],
   look_ups: [],
-  cases: [{ name: 'cases_one_open', columns: ['refund_id', 'why'], only: (row) => row['closed_at'] === null }],
+  cases: [
+    { name: 'cases_one_open', columns: ['refund_id', 'why'], only: (row) => row['closed_at'] === null },
+  ],
   approvals: [{ name: 'approvals_pkey', columns: ['refund_id', 'instruction'] }],
 };
 
@@ -205,7 +207,8 @@ export class MemoryTables {
     );
     if (deltas.every(([, delta]) => delta === 0n)) return;
     const payment = this.rows.payments.find((row) => row['id'] === event['payment_id']);
-    if (payment === undefined) throw new ConstraintViolated('events_payment_id_fkey', String(event['payment_id']));
+    if (payment === undefined)
+      throw new ConstraintViolated('events_payment_id_fkey', String(event['payment_id']));
     const after = {
       ...payment,
       ...Object.fromEntries(deltas.map(([column, delta]) => [column, minor(payment, column) + delta])),
@@ -243,7 +246,8 @@ function limitOf(payment: Row): bigint {
 
 function checkPayment(row: Row): void {
   for (const kind of ['reserved', 'succeeded', 'returned', 'disputed', 'excess'])
-    if (minor(row, `${kind}_minor`) < 0n) throw new ConstraintViolated(`payments_${kind}_minor_check`, 'below zero');
+    if (minor(row, `${kind}_minor`) < 0n)
+      throw new ConstraintViolated(`payments_${kind}_minor_check`, 'below zero');
   if (usedOf(row) > limitOf(row) + minor(row, 'excess_minor'))
     throw new ConstraintViolated('payment_balance', String(row['id']));
 }

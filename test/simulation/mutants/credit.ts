@@ -24,7 +24,8 @@ export const CREDIT_MUTANTS: readonly Mutant[] = [
     ledger: (ledger) => ({
       ...ledger,
       applyFinding: (id, original, purpose) => ledger.applyFinding(id, undisputed(original), purpose),
-      openCredit: (id, original, timings, policy) => ledger.openCredit(id, undisputed(original), timings, policy),
+      openCredit: (id, original, timings, policy) =>
+        ledger.openCredit(id, undisputed(original), timings, policy),
     }),
   },
   {
@@ -55,7 +56,8 @@ export const CREDIT_MUTANTS: readonly Mutant[] = [
     defect: 'whoever asked for the refund may approve it',
     ledger: (ledger) => ({
       ...ledger,
-      decide: (decision) => ledger.decide({ ...decision, by: decision.by === 'asker' ? 'asker ' : decision.by }),
+      decide: (decision) =>
+        ledger.decide({ ...decision, by: decision.by === 'asker' ? 'asker ' : decision.by }),
     }),
   },
   {

@@ -67,7 +67,11 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     ledger: (ledger) => ({
       ...ledger,
       recordMiss: (id, miss, timings) =>
-        ledger.recordMiss(id, { ...miss, countsIfLate: true }, { ...timings, visibilityLag: -timings.sendWindow, missesNeeded: 1 }),
+        ledger.recordMiss(
+          id,
+          { ...miss, countsIfLate: true },
+          { ...timings, visibilityLag: -timings.sendWindow, missesNeeded: 1 },
+        ),
     }),
   },
   {

@@ -37,7 +37,9 @@ export const SEND_MUTANTS: readonly Mutant[] = [
       ...ledger,
       record: (evidence) =>
         ledger.record(
-          evidence.outcome.kind === 'unknown' ? { ...evidence, outcome: { kind: 'rejected', class: 'not_owed' } } : evidence,
+          evidence.outcome.kind === 'unknown'
+            ? { ...evidence, outcome: { kind: 'rejected', class: 'not_owed' } }
+            : evidence,
         ),
     }),
   },
@@ -63,7 +65,11 @@ export const SEND_MUTANTS: readonly Mutant[] = [
       ...methods(gateway),
       refund: async (order) => {
         const result = await gateway.refund(order);
-        if (result.kind !== 'answered' || !/^(000\.000\.|000\.100\.1|000\.[346])/.test(result.transaction.result.code)) return result;
+        if (
+          result.kind !== 'answered' ||
+          !/^(000\.000\.|000\.100\.1|000\.[346])/.test(result.transaction.result.code)
+        )
+          return result;
         const { transaction } = result;
         return {
           ...result,
@@ -83,7 +89,8 @@ export const SEND_MUTANTS: readonly Mutant[] = [
     gateway: (gateway) => ({
       ...methods(gateway),
       refund: (order) => gateway.refund({ ...order, limits: { ...order.limits, sendBy: Infinity } }),
-      creditRegistration: (order) => gateway.creditRegistration({ ...order, limits: { ...order.limits, sendBy: Infinity } }),
+      creditRegistration: (order) =>
+        gateway.creditRegistration({ ...order, limits: { ...order.limits, sendBy: Infinity } }),
     }),
   },
   {
@@ -91,7 +98,8 @@ export const SEND_MUTANTS: readonly Mutant[] = [
     defect: 'what is sent again gets another reference',
     gateway: (gateway, { random }) => ({
       ...methods(gateway),
-      refund: (order: Linked) => gateway.refund({ ...order, merchantTransactionId: random.hex(16).toUpperCase() }),
+      refund: (order: Linked) =>
+        gateway.refund({ ...order, merchantTransactionId: random.hex(16).toUpperCase() }),
     }),
   },
   {

@@ -104,7 +104,12 @@ export class Cluster {
   }
 
   /** `second` starts a run beside one that is open, as another namespace or a lost history would. */
-  start(type: string, workflowId: string, args: readonly unknown[], conflict: 'use_existing' | 'fail' | 'second'): Run {
+  start(
+    type: string,
+    workflowId: string,
+    args: readonly unknown[],
+    conflict: 'use_existing' | 'fail' | 'second',
+  ): Run {
     const [open] = this.runsOf(workflowId);
     if (open !== undefined && conflict === 'use_existing') return open;
     if (open !== undefined && conflict === 'fail')
@@ -121,7 +126,12 @@ export class Cluster {
     return true;
   }
 
-  update(workflowId: string, name: string, args: readonly unknown[], answered: (outcome: Outcome) => void): boolean {
+  update(
+    workflowId: string,
+    name: string,
+    args: readonly unknown[],
+    answered: (outcome: Outcome) => void,
+  ): boolean {
     const run = this.runsOf(workflowId).at(-1);
     if (run === undefined) return false;
     this.#updates += 1;
@@ -240,8 +250,12 @@ export class Cluster {
 
   #closed(run: Run, outcome: Outcome): void {
     const { workflowId } = run.identity;
-    this.#o.trace.note(`run ${run.number}`, `${workflowId.slice(0, 16)} ${outcome.kind}${outcome.kind === 'failed' ? ` ${outcome.error.message}` : ''}`);
-    for (const answered of run.updates.values()) answered({ kind: 'failed', error: new Error('the workflow is over') });
+    this.#o.trace.note(
+      `run ${run.number}`,
+      `${workflowId.slice(0, 16)} ${outcome.kind}${outcome.kind === 'failed' ? ` ${outcome.error.message}` : ''}`,
+    );
+    for (const answered of run.updates.values())
+      answered({ kind: 'failed', error: new Error('the workflow is over') });
     run.updates.clear();
     for (const seq of [...run.tasks.keys()]) this.#forget(run, seq);
     const others = this.runsOf(workflowId).filter((other) => other !== run);
@@ -308,7 +322,16 @@ export class Cluster {
           ...(this.#watchers.get(command.workflowId) ?? []),
           (outcome) => {
             if (outcome.kind === 'completed') resolve(outcome.result);
-            else reject(new ChildWorkflowFailure('default', {}, 'child', RetryState.NON_RETRYABLE_FAILURE, causeOf(outcome)));
+            else
+              reject(
+                new ChildWorkflowFailure(
+                  'default',
+                  {},
+                  'child',
+                  RetryState.NON_RETRYABLE_FAILURE,
+                  causeOf(outcome),
+                ),
+              );
           },
         ]);
         return;
@@ -355,11 +378,21 @@ export class Cluster {
     }
     this.#over(task);
     task.run.tasks.delete(task.seq);
-    const cause = error instanceof ApplicationFailure ? error : ApplicationFailure.create({ type, message: error.message });
+    const cause =
+      error instanceof ApplicationFailure
+        ? error
+        : ApplicationFailure.create({ type, message: error.message });
     this.#post(task.run, {
       kind: 'rejected',
       seq: task.seq,
-      error: new ActivityFailure('failed', task.name, String(task.seq), RetryState.NON_RETRYABLE_FAILURE, 'worker', cause),
+      error: new ActivityFailure(
+        'failed',
+        task.name,
+        String(task.seq),
+        RetryState.NON_RETRYABLE_FAILURE,
+        'worker',
+        cause,
+      ),
     });
   }
 
@@ -374,7 +407,14 @@ export class Cluster {
       this.#post(task.run, {
         kind: 'rejected',
         seq: task.seq,
-        error: new ActivityFailure('timed out', task.name, String(task.seq), RetryState.TIMEOUT, 'worker', cause),
+        error: new ActivityFailure(
+          'timed out',
+          task.name,
+          String(task.seq),
+          RetryState.TIMEOUT,
+          'worker',
+          cause,
+        ),
       });
       return;
     }
@@ -383,8 +423,15 @@ export class Cluster {
 
   #again(task: Task): void {
     this.#o.scheduler.cancel(task.timeout);
-    const { initialInterval = 1_000, backoffCoefficient = 2, maximumInterval = 100_000 } = task.options.retry ?? {};
-    const pause = Math.min(maximumInterval, initialInterval * backoffCoefficient ** Math.min(task.attempt - 1, 20));
+    const {
+      initialInterval = 1_000,
+      backoffCoefficient = 2,
+      maximumInterval = 100_000,
+    } = task.options.retry ?? {};
+    const pause = Math.min(
+      maximumInterval,
+      initialInterval * backoffCoefficient ** Math.min(task.attempt - 1, 20),
+    );
     // From here on the attempt that was is not heard any more.
     task.attempt += 1;
     this.#dispatch(task, pause);

@@ -14,9 +14,19 @@ export type Input =
 
 /** What a workflow asks its server for. */
 export type Command =
-  | { readonly kind: 'activity'; readonly name: string; readonly args: readonly unknown[]; readonly options: ActivityOptions }
+  | {
+      readonly kind: 'activity';
+      readonly name: string;
+      readonly args: readonly unknown[];
+      readonly options: ActivityOptions;
+    }
   | { readonly kind: 'timer'; readonly ms: number }
-  | { readonly kind: 'child'; readonly type: string; readonly args: readonly unknown[]; readonly workflowId: string }
+  | {
+      readonly kind: 'child';
+      readonly type: string;
+      readonly args: readonly unknown[];
+      readonly workflowId: string;
+    }
   | { readonly kind: 'child_result'; readonly workflowId: string }
   | { readonly kind: 'cancel_external'; readonly workflowId: string };
 
@@ -119,7 +129,12 @@ export class Execution {
 
   constructor(
     server: Server,
-    identity: { readonly workflowId: string; readonly runId: number; readonly type: string; readonly args: readonly unknown[] },
+    identity: {
+      readonly workflowId: string;
+      readonly runId: number;
+      readonly type: string;
+      readonly args: readonly unknown[];
+    },
     workflow: (...args: readonly unknown[]) => Promise<unknown>,
     /** Commands of the history that is replayed. */
     history: readonly string[] = [],
@@ -300,8 +315,7 @@ export class Execution {
       this.#conditions.add(entry);
       if (scope.cancellable)
         scope.cancelRequested.catch((error: unknown) => {
-          if (entry !== undefined && this.#conditions.delete(entry))
-            reject(asError(error));
+          if (entry !== undefined && this.#conditions.delete(entry)) reject(asError(error));
         });
     });
     return {

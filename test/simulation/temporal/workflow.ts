@@ -1,5 +1,10 @@
 /** Takes the place of `@temporalio/workflow` in the simulation: what workflows here use, on virtual time. All else throws. */
-import { ActivityFailure, CancelledFailure, ChildWorkflowFailure, NexusOperationFailure } from '@temporalio/common';
+import {
+  ActivityFailure,
+  CancelledFailure,
+  ChildWorkflowFailure,
+  NexusOperationFailure,
+} from '@temporalio/common';
 import { ContinueAsNew, Execution, type ActivityOptions } from './execution.js';
 import { CancellationScope } from './scope.js';
 
@@ -90,7 +95,11 @@ export const defineQuery = (name: string): Definition => ({ type: 'query', name 
 
 type Handle = (...args: readonly unknown[]) => unknown;
 
-export function setHandler(definition: Definition, run: Handle, options?: { readonly validator?: Handle }): void {
+export function setHandler(
+  definition: Definition,
+  run: Handle,
+  options?: { readonly validator?: Handle },
+): void {
   const execution = Execution.current('setHandler');
   execution.handlers.set(definition.name, { run, validate: options?.validator });
   execution.deliverBuffered();
@@ -148,7 +157,10 @@ export async function executeChild(type: string, options: ChildOptions): Promise
 export function getExternalWorkflowHandle(workflowId: string): { readonly cancel: () => Promise<void> } {
   return {
     cancel: async () => {
-      await Execution.current('cancel of another workflow').ask({ kind: 'cancel_external', workflowId }, false);
+      await Execution.current('cancel of another workflow').ask(
+        { kind: 'cancel_external', workflowId },
+        false,
+      );
     },
   };
 }

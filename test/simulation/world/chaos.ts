@@ -18,7 +18,8 @@ export type WriteFault =
   | 'freeze_while_waiting'
   | 'not_sent'
   | 'gateway';
-export type ReadFault = 'crash_before' | 'crash_after' | 'freeze_before' | 'freeze_after' | 'look_up' | 'unavailable';
+export type ReadFault =
+  'crash_before' | 'crash_after' | 'freeze_before' | 'freeze_after' | 'look_up' | 'unavailable';
 
 const LEDGER: readonly [LedgerFault, ...LedgerFault[]] = [
   'crash_before',

@@ -24,7 +24,10 @@ export class Coverage {
   toString(): string {
     const kinds = [...new Set([...this.#counts.keys()].map((key) => key.slice(0, key.indexOf('\t'))))].sort();
     return kinds
-      .map((kind) => `${kind}\n${[...this.of(kind)].map(([what, count]) => `  ${what.padEnd(58)} ${count}`).join('\n')}`)
+      .map(
+        (kind) =>
+          `${kind}\n${[...this.of(kind)].map(([what, count]) => `  ${what.padEnd(58)} ${count}`).join('\n')}`,
+      )
       .join('\n');
   }
 }

@@ -1,5 +1,11 @@
 /** The gateway as one activity reaches it: the simulator's own rules behind the client's own parsing, over a network that fails. */
-import type { GatewayTransaction, LookUp, NotSentReason, SendResult, TransactionTree } from '../../../domain/transaction.js';
+import type {
+  GatewayTransaction,
+  LookUp,
+  NotSentReason,
+  SendResult,
+  TransactionTree,
+} from '../../../domain/transaction.js';
 import { readTransactionBody } from '../../../gateway/answer.js';
 import { Form } from '../../../gateway/form.js';
 import type { Gateway, SendLimits } from '../../../gateway/gateway.js';
@@ -10,7 +16,13 @@ import { planTrouble } from './gateway-trouble.js';
 import type { ActivityContext } from './process.js';
 import { AUTHORIZATION, type World } from './world.js';
 
-const NOT_SENT: readonly [NotSentReason, ...NotSentReason[]] = ['refused', 'dns', 'tls', 'connect_timeout', 'closed'];
+const NOT_SENT: readonly [NotSentReason, ...NotSentReason[]] = [
+  'refused',
+  'dns',
+  'tls',
+  'connect_timeout',
+  'closed',
+];
 const MAX_BODY = 1024 * 1024;
 
 export class GatewayLink implements Gateway {
@@ -67,26 +79,41 @@ export class GatewayLink implements Gateway {
     });
   };
 
-  readonly creditCard: Gateway['creditCard'] = () => Promise.reject(new Error('no card is credited in the simulation'));
+  readonly creditCard: Gateway['creditCard'] = () =>
+    Promise.reject(new Error('no card is credited in the simulation'));
   readonly resultCodes: Gateway['resultCodes'] = () => Promise.resolve({ kind: 'not_found' });
   readonly close: Gateway['close'] = () => Promise.resolve();
 
   findByReference(entityId: string, reference: string): Promise<LookUp<readonly GatewayTransaction[]>> {
-    return findByReference((path) => this.#get(path), entityId, reference, this.#world.scheduler.now + 30_000);
+    return findByReference(
+      (path) => this.#get(path),
+      entityId,
+      reference,
+      this.#world.scheduler.now + 30_000,
+    );
   }
 
   findWithLinked(entityId: string, id: string): Promise<LookUp<TransactionTree>> {
     return findWithLinked((path) => this.#get(path), entityId, id, this.#world.scheduler.now + 30_000);
   }
 
-  #write(endpoint: WriteEndpoint, limits: SendLimits, fields: Readonly<Record<string, string>>): Promise<SendResult> {
+  #write(
+    endpoint: WriteEndpoint,
+    limits: SendLimits,
+    fields: Readonly<Record<string, string>>,
+  ): Promise<SendResult> {
     const { scheduler, chaos, random, trace, coverage } = this.#world;
     const { process } = this.#context;
     return new Promise((resolve) => {
       const fault = chaos.write();
-      if (fault !== undefined && fault !== 'gateway') trace.note(process.name, `${fields['paymentType']}: fault ${fault}`);
+      if (fault !== undefined && fault !== 'gateway')
+        trace.note(process.name, `${fields['paymentType']}: fault ${fault}`);
       const settle = (result: SendResult): void => {
-        if (trace.isKept) trace.note(process.name, `${fields['paymentType']} answered ${JSON.stringify(result).slice(0, 200)}`);
+        if (trace.isKept)
+          trace.note(
+            process.name,
+            `${fields['paymentType']} answered ${JSON.stringify(result).slice(0, 200)}`,
+          );
         resolve(result);
       };
       if (fault === 'crash_before') process.crash();
@@ -142,7 +169,9 @@ export class GatewayLink implements Gateway {
       trace.note(
         'gateway',
         `${fields['paymentType']} ${fields['amount'] ?? 'all'} under ${fields['merchantTransactionId']} → ${
-          delivery.kind === 'answer' ? `${delivery.body.result?.code} after ${delivery.afterMs} ms` : delivery.kind
+          delivery.kind === 'answer'
+            ? `${delivery.body.result?.code} after ${delivery.afterMs} ms`
+            : delivery.kind
         }`,
       );
     return delivery;
@@ -170,7 +199,10 @@ export class GatewayLink implements Gateway {
           const delivery = gateway.query({ endpoint, authorization: AUTHORIZATION, parameters });
           this.#world.watchGateway();
           if (trace.isKept)
-            trace.note('gateway', `look-up ${path.slice(0, 20)} → ${delivery.kind === 'answer' ? (delivery.body.records?.map((r) => `${r.paymentType} ${r.result?.code}`).join(', ') ?? delivery.body.result?.code) : delivery.kind}`);
+            trace.note(
+              'gateway',
+              `look-up ${path.slice(0, 20)} → ${delivery.kind === 'answer' ? (delivery.body.records?.map((r) => `${r.paymentType} ${r.result?.code}`).join(', ') ?? delivery.body.result?.code) : delivery.kind}`,
+            );
           if (fault === 'crash_after') process.crash();
           if (fault === 'freeze_after') process.freeze(chaos.freezeMs());
           process.deliver(() => resolve(exchangeOf(delivery)));
@@ -189,7 +221,8 @@ function routed(path: string): [LookUpEndpoint, ReadonlyMap<string, string>] {
     }),
   );
   const [, version, , id] = address.split('/');
-  if (version === 'v1') return [id === undefined ? { kind: 'v1_search' } : { kind: 'v1_query', id }, parameters];
+  if (version === 'v1')
+    return [id === undefined ? { kind: 'v1_search' } : { kind: 'v1_query', id }, parameters];
   return [id === undefined ? { kind: 'v3_search' } : { kind: 'v3_query', id }, parameters];
 }
 

@@ -6,11 +6,22 @@ import type { World } from './world.js';
 /** One code for each class of refusal and each kind of doubt; the lists are the domain's, these are samples of them. */
 const REFUND_CODES = [
   // The ways onward more often than the dead ends: a credit is where money can be lost.
-  '700.500.001', '700.500.001', '700.500.001', '700.500.004', '700.500.004', '700.300.100', '100.350.101', '800.100.150', '800.100.167',
-  '800.100.152', '800.100.152', '800.100.170',
+  '700.500.001',
+  '700.500.001',
+  '700.500.001',
+  '700.500.004',
+  '700.500.004',
+  '700.300.100',
+  '100.350.101',
+  '800.100.150',
+  '800.100.167',
+  '800.100.152',
+  '800.100.152',
+  '800.100.170',
   '900.100.202',
   '700.100.200',
-  '600.200.310', '600.200.400',
+  '600.200.310',
+  '600.200.400',
   '700.400.200',
   '700.300.300',
   '700.300.600',
@@ -28,19 +39,52 @@ const REFUND_CODES = [
   '700.400.570',
   '800.120.100',
 ] as const;
-const REVERSAL_CODES = ['700.300.700', '700.400.530', '600.200.310', '700.300.300', '800.120.100', '700.400.000', '100.350.101'] as const;
-const CREDIT_CODES = ['800.100.152', '800.100.151', '600.200.202', '800.300.101', '700.400.000', '100.150.200', '800.120.100', '700.300.600'] as const;
-const DOUBTS = ['900.100.300', '999.999.999', '800.110.100', '800.600.100', '000.400.030', '123.456.789', '000.300.100'] as const;
+const REVERSAL_CODES = [
+  '700.300.700',
+  '700.400.530',
+  '600.200.310',
+  '700.300.300',
+  '800.120.100',
+  '700.400.000',
+  '100.350.101',
+] as const;
+const CREDIT_CODES = [
+  '800.100.152',
+  '800.100.151',
+  '600.200.202',
+  '800.300.101',
+  '700.400.000',
+  '100.150.200',
+  '800.120.100',
+  '700.300.600',
+] as const;
+const DOUBTS = [
+  '900.100.300',
+  '999.999.999',
+  '800.110.100',
+  '800.600.100',
+  '000.400.030',
+  '123.456.789',
+  '000.300.100',
+] as const;
 
 export function planTrouble(world: World, fields: Readonly<Record<string, string>>): void {
   const { random, gateway, coverage, trace } = world;
   const match = { merchantTransactionId: fields['merchantTransactionId'] ?? '' };
   const plan = (effect: FaultEffect): void => {
-    coverage.hit('fault', `gateway ${effect.kind}${effect.kind === 'broken_body' ? ` ${effect.form ?? ''}` : ''}`);
+    coverage.hit(
+      'fault',
+      `gateway ${effect.kind}${effect.kind === 'broken_body' ? ` ${effect.form ?? ''}` : ''}`,
+    );
     trace.note('gateway', `will ${JSON.stringify(effect)}`);
     gateway.setFault({ match, effect });
   };
-  const codes = fields['paymentType'] === 'RF' ? REFUND_CODES : fields['paymentType'] === 'RV' ? REVERSAL_CODES : CREDIT_CODES;
+  const codes =
+    fields['paymentType'] === 'RF'
+      ? REFUND_CODES
+      : fields['paymentType'] === 'RV'
+        ? REVERSAL_CODES
+        : CREDIT_CODES;
   const code = (): string => codes[random.between(0, codes.length - 1)] ?? codes[0];
   // Late arrival and late sight together stay within what the merchant waits for before it believes in absence.
   const late = (): number => random.spread(1_000, LIMITS.executionDelay);
@@ -82,7 +126,11 @@ export function planTrouble(world: World, fields: Readonly<Record<string, string
         plan({ kind: 'answer_after', ms: random.spread(1_000, 400_000) });
         break;
       case 11:
-        plan({ kind: 'http_error', executed: random.chance(0.5), status: random.pick([302, 400, 500, 502, 503]) });
+        plan({
+          kind: 'http_error',
+          executed: random.chance(0.5),
+          status: random.pick([302, 400, 500, 502, 503]),
+        });
         break;
       case 12:
         plan({
@@ -104,7 +152,11 @@ export function planTrouble(world: World, fields: Readonly<Record<string, string
   if (random.chance(0.4)) plan({ kind: 'visibility_lag', ms: random.spread(1_000, LIMITS.visibilityLag) });
   if (random.chance(0.1)) plan({ kind: 'missing_reference' });
   if (random.chance(0.4))
-    plan({ kind: 'webhook', how: random.pick(['lost', 'duplicate', 'delay', 'out_of_order']), ms: random.spread(1, 3_600_000) });
+    plan({
+      kind: 'webhook',
+      how: random.pick(['lost', 'duplicate', 'delay', 'out_of_order']),
+      ms: random.spread(1, 3_600_000),
+    });
 }
 
 function wrongFields({ random, payment }: World): Extract<FaultEffect, { kind: 'wrong_echo' }>['fields'] {

@@ -56,10 +56,12 @@ export class LedgerLink implements Ledger {
     });
   }
 
-  readonly accept: Ledger['accept'] = (order, imported) => this.#call('accept', (l) => l.accept(order, imported));
+  readonly accept: Ledger['accept'] = (order, imported) =>
+    this.#call('accept', (l) => l.accept(order, imported));
   readonly findPayment: Ledger['findPayment'] = (id) => this.#call('findPayment', (l) => l.findPayment(id));
   readonly findRefund: Ledger['findRefund'] = (id) => this.#call('findRefund', (l) => l.findRefund(id));
-  readonly listRefunds: Ledger['listRefunds'] = (filter) => this.#call('listRefunds', (l) => l.listRefunds(filter));
+  readonly listRefunds: Ledger['listRefunds'] = (filter) =>
+    this.#call('listRefunds', (l) => l.listRefunds(filter));
   readonly position: Ledger['position'] = (id) => this.#call('position', (l) => l.position(id));
   readonly scope: Ledger['scope'] = (id) => this.#call('scope', (l) => l.scope(id));
   readonly openLinked: Ledger['openLinked'] = (id, timings, policy) =>
@@ -75,15 +77,21 @@ export class LedgerLink implements Ledger {
   readonly applyFinding: Ledger['applyFinding'] = (id, original, purpose) =>
     this.#call('applyFinding', (l) => l.applyFinding(id, original, purpose));
   readonly ask: Ledger['ask'] = (id, why, details) => this.#call('ask', (l) => l.ask(id, why, details));
-  readonly giveUp: Ledger['giveUp'] = (id, why, actor) => this.#call('giveUp', (l) => l.giveUp(id, why, actor));
-  readonly withdraw: Ledger['withdraw'] = (id, by, reason) => this.#call('withdraw', (l) => l.withdraw(id, by, reason));
+  readonly giveUp: Ledger['giveUp'] = (id, why, actor) =>
+    this.#call('giveUp', (l) => l.giveUp(id, why, actor));
+  readonly withdraw: Ledger['withdraw'] = (id, by, reason) =>
+    this.#call('withdraw', (l) => l.withdraw(id, by, reason));
   readonly decide: Ledger['decide'] = (decision) => this.#call('decide', (l) => l.decide(decision));
 }
 
 /** One line of what came back. */
 function brief(value: unknown): string {
   const text = JSON.stringify(value, (key, inside: unknown) =>
-    typeof inside === 'bigint' ? inside.toString() : key === 'original' || key === 'refundId' ? undefined : inside,
+    typeof inside === 'bigint'
+      ? inside.toString()
+      : key === 'original' || key === 'refundId'
+        ? undefined
+        : inside,
   );
   return text === undefined ? 'nothing' : text.slice(0, 260);
 }

@@ -19,7 +19,12 @@ export class SimulatedPayment {
 
   constructor(
     created: CreatedPayment,
-    given: { readonly type: 'DB' | 'PA'; readonly currency: string; readonly hundredths: bigint; readonly other: string },
+    given: {
+      readonly type: 'DB' | 'PA';
+      readonly currency: string;
+      readonly hundredths: bigint;
+      readonly other: string;
+    },
   ) {
     if (!isCurrencyCode(given.currency)) throw new Error(given.currency);
     this.#decimals = decimalsOf(given.currency);
@@ -38,7 +43,9 @@ export class SimulatedPayment {
   }
 
   toHundredths(minor: bigint): bigint {
-    return this.#decimals >= 2 ? minor / 10n ** BigInt(this.#decimals - 2) : minor * 10n ** BigInt(2 - this.#decimals);
+    return this.#decimals >= 2
+      ? minor / 10n ** BigInt(this.#decimals - 2)
+      : minor * 10n ** BigInt(2 - this.#decimals);
   }
 
   /** To what the gateway can be told: three decimals end in 0 there. */
@@ -62,7 +69,9 @@ export class OutsideFacts {
     const currency = random.pick(['EUR', 'EUR', 'EUR', 'EUR', 'JPY', 'KWD']);
     const hundredths = random.pick([10_000n, 10_000n, 3_000n, 99_900n]);
     const captures =
-      kind === 'captured' ? random.pick([[10n], [5n, 5n], [6n, 2n, 2n], [7n]]).map((tenth) => (hundredths * tenth) / 10n) : [];
+      kind === 'captured'
+        ? random.pick([[10n], [5n, 5n], [6n, 2n, 2n], [7n]]).map((tenth) => (hundredths * tenth) / 10n)
+        : [];
     const type = kind === 'DB' ? 'DB' : 'PA';
     const created = gateway.createPayment({ type, amount: hundredths, currency, captures, ageMs: DAY });
     // Somebody else's card: where a credit may be sent to on purpose, or by a mutant.
@@ -131,7 +140,10 @@ export class OutsideFacts {
     const { gateway, random } = this.#world;
     const paid = gateway
       .transactions()
-      .filter((found) => found.state === 'succeeded' && found.source === 'OPP' && ['RF', 'RV', 'CD'].includes(found.type));
+      .filter(
+        (found) =>
+          found.state === 'succeeded' && found.source === 'OPP' && ['RF', 'RV', 'CD'].includes(found.type),
+      );
     const one = paid[random.between(0, Math.max(0, paid.length - 1))];
     if (one !== undefined) this.#attempt('came back', () => void gateway.failLate({ id: one.id }));
   }

@@ -1,5 +1,10 @@
 /** People and machines that interfere: operators at bad moments, resets, second runs, processes and the database going away. */
-import { decideUpdate, refundWorkflowId, resolveUpdate, withdrawUpdate } from '../../../workflows/contract.js';
+import {
+  decideUpdate,
+  refundWorkflowId,
+  resolveUpdate,
+  withdrawUpdate,
+} from '../../../workflows/contract.js';
 import { startRefund } from '../lifetime.js';
 import type { World } from './world.js';
 
@@ -94,7 +99,12 @@ export class People {
       default:
         this.#note('approve at a bad moment');
         update(decideUpdate.name, [
-          { verdict: random.pick(['approved', 'refused']), instruction: 'of-another-time', by: 'approver', reason: 'ok' },
+          {
+            verdict: random.pick(['approved', 'refused']),
+            instruction: 'of-another-time',
+            by: 'approver',
+            reason: 'ok',
+          },
         ]);
     }
   }
@@ -141,7 +151,12 @@ export class People {
     else if (random.chance(0.25))
       scheduler.after(random.spread(1_000, DAY), () => {
         this.#note('withdraw what waits for a person');
-        this.#world.cluster.update(workflowId, withdrawUpdate.name, [{ by: 'operator', reason: 'settled by telephone' }], () => undefined);
+        this.#world.cluster.update(
+          workflowId,
+          withdrawUpdate.name,
+          [{ by: 'operator', reason: 'settled by telephone' }],
+          () => undefined,
+        );
       });
   }
 
@@ -151,7 +166,9 @@ export class People {
     const row = database.tables.rows.refunds.find((refund) => refund['id'] === refundId);
     const instruction = row?.['instruction'];
     const hash: unknown =
-      typeof instruction === 'object' && instruction !== null && 'hash' in instruction ? instruction.hash : undefined;
+      typeof instruction === 'object' && instruction !== null && 'hash' in instruction
+        ? instruction.hash
+        : undefined;
     if (typeof hash !== 'string') return;
     const message = random.pick([
       { verdict: 'approved', instruction: hash, by: 'approver', reason: 'ok' },
@@ -160,9 +177,14 @@ export class People {
       { verdict: 'approved', instruction: `${hash.slice(1)}0`, by: 'approver', reason: 'another one' },
       { verdict: 'refused', instruction: hash, by: 'approver', reason: 'no' },
     ]);
-    this.#note(`${message.verdict} by ${message.by}${message.instruction === hash ? '' : ' of something else'}`);
+    this.#note(
+      `${message.verdict} by ${message.by}${message.instruction === hash ? '' : ' of something else'}`,
+    );
     cluster.update(workflowId, decideUpdate.name, [message], (outcome) => {
-      this.#world.trace.note('approver', `${message.verdict} by ${message.by}: ${JSON.stringify(outcome).slice(0, 160)}`);
+      this.#world.trace.note(
+        'approver',
+        `${message.verdict} by ${message.by}: ${JSON.stringify(outcome).slice(0, 160)}`,
+      );
     });
   }
 }

@@ -36,7 +36,12 @@ export function drawPlan(random: Random): Plan {
   const policy: Policy = {
     creditEnabled: random.chance(0.9),
     partialReversal: random.chance(0.5),
-    creditApprovalAbove: random.pick<Policy['creditApprovalAbove']>([{}, { EUR: '5000' }, { EUR: '999999', JPY: '999999' }, { EUR: '999999' }]),
+    creditApprovalAbove: random.pick<Policy['creditApprovalAbove']>([
+      {},
+      { EUR: '5000' },
+      { EUR: '999999', JPY: '999999' },
+      { EUR: '999999' },
+    ]),
     creditAfterIssuerDecline: choice(),
     creditWhenNeverSettled: choice(),
     creditWhenPartialNotSupported: choice(),

@@ -24,7 +24,8 @@ export class Receiver {
       return;
     }
     const refundId = String(attempt['refund_id']);
-    if (cluster.signal(refundWorkflowId(refundId), gatewayNotice.name)) coverage.hit('notice', 'heard by a run');
+    if (cluster.signal(refundWorkflowId(refundId), gatewayNotice.name))
+      coverage.hit('notice', 'heard by a run');
     else if (this.#isFinal(refundId)) this.#verify(refundId, () => undefined);
     else startRefund(this.#world, refundId);
   }
@@ -61,10 +62,17 @@ export class Receiver {
     for (const attempt of refund.attempts) {
       const found = await gateway.findByReference(refund.entityId, attempt.reference);
       if (found.kind !== 'found') continue;
-      const expected = expectationOf(dependencies, { ...attempt, entityId: refund.entityId, currency: refund.currency });
+      const expected = expectationOf(dependencies, {
+        ...attempt,
+        entityId: refund.entityId,
+        currency: refund.currency,
+      });
       const outcome = outcomeOfFound(found.value, expected);
       const isNews =
-        (outcome.kind === 'succeeded' && attempt.state !== 'succeeded' && attempt.state !== 'returned' && !isOpenAttempt(attempt.state)) ||
+        (outcome.kind === 'succeeded' &&
+          attempt.state !== 'succeeded' &&
+          attempt.state !== 'returned' &&
+          !isOpenAttempt(attempt.state)) ||
         (outcome.kind === 'rejected' && attempt.state === 'succeeded');
       if (!isNews) continue;
       coverage.hit('notice', `late truth: ${outcome.kind} after ${attempt.state}`);

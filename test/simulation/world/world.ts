@@ -35,7 +35,11 @@ export interface Mutant {
   readonly defect: string;
   readonly ledger?: (ledger: Ledger, world: World) => Ledger;
   readonly gateway?: (gateway: Gateway, world: World) => Gateway;
-  readonly activities?: (activities: RefundActivities, dependencies: Dependencies, world: World) => RefundActivities;
+  readonly activities?: (
+    activities: RefundActivities,
+    dependencies: Dependencies,
+    world: World,
+  ) => RefundActivities;
 }
 
 export interface WorldOptions {
@@ -129,7 +133,9 @@ export class World implements Workers {
 
   #spawn(): Process {
     this.#spawned += 1;
-    return new Process(`worker ${this.#spawned}`, this.scheduler, this.trace, (process) => this.#silent(process));
+    return new Process(`worker ${this.#spawned}`, this.scheduler, this.trace, (process) =>
+      this.#silent(process),
+    );
   }
 
   fail(error: unknown): void {
@@ -164,7 +170,8 @@ export class World implements Workers {
     const process = able[this.random.between(0, Math.max(0, able.length - 1))] ?? this.#another();
     const context = new ActivityContext(process, task, attempt);
     process.activities.add(context);
-    if (this.trace.isKept) this.trace.note(process.name, `begins ${task.name}${attempt > 1 ? `, attempt ${attempt}` : ''}`);
+    if (this.trace.isKept)
+      this.trace.note(process.name, `begins ${task.name}${attempt > 1 ? `, attempt ${attempt}` : ''}`);
     this.#perform(context, task).then(
       (result) => this.#ended(context, () => this.cluster.completed(task, attempt, result)),
       (error: unknown) =>

@@ -1,0 +1,95 @@
+/** What lifetimes have to reach between them, and what they cannot reach yet, each with its reason. */
+import { AFTER_REFUSAL } from '../../domain/next-step.js';
+import { APPROVAL_REASONS, CREDIT_BLOCKS } from '../../domain/credit-guard.js';
+import { ATTEMPT_STATES, REFUND_TRANSITIONS } from '../../domain/states.js';
+import type { Coverage } from './world/coverage.js';
+
+/** From a state to itself is no change that an event shows. */
+const moves = [
+  ...new Set(
+    REFUND_TRANSITIONS.flatMap(({ from, to }) =>
+      from.filter((before) => before !== to).map((before) => `${before} → ${to}`),
+    ),
+  ),
+];
+
+/** Settlement files are not read yet: nothing is ever settled. */
+const NOT_YET: readonly string[] = ['succeeded → settled', 'settled → returned'];
+
+/** So rare that a run of the tests may do without; `found` by longer runs, or by the contract tests of the ledger one by one. */
+const RARE: readonly string[] = [
+  'requested → canceled',
+  'reserved → pending',
+  'reserved → unknown',
+  'reserved → failed',
+  'reserved → succeeded',
+  'reserved → closed_by_dispute',
+  'reserved → fallback_checking',
+  'returned → fallback_checking',
+  'rejected → reserved',
+  'rejected → succeeded',
+  'fallback_checking → canceled',
+  'fallback_checking → failed',
+  'fallback_checking → succeeded',
+  'awaiting_approval → succeeded',
+  'awaiting_approval → manual_review',
+  'awaiting_approval → closed_by_dispute',
+  'manual_review → failed',
+  'manual_review → closed_by_dispute',
+  'manual_review → pending',
+  'manual_review → reserved',
+  'submitting → manual_review',
+  'failed → succeeded',
+  'canceled → succeeded',
+  'closed_by_dispute → succeeded',
+  'failed → manual_review',
+  'canceled → manual_review',
+  'closed_by_dispute → manual_review',
+];
+
+/** Blocks that another check always answers first, in this world of one original and one currency. */
+const NEVER_BLOCKS: ReadonlySet<string> = new Set([
+  'wrong_currency',
+  'no_destination',
+  // Such refusals do not lead to the guard; the contract tests ask it themselves.
+  'no_refusal',
+  'original_not_captured',
+  'refund_found',
+  'reversed',
+  'disputed',
+]);
+
+/** What was not reached, as sentences. */
+export function missing(coverage: Coverage): string[] {
+  const reached = coverage.of('transition');
+  const lacking = (kind: string, names: readonly string[]): string[] =>
+    names.filter((name) => !coverage.of(kind).has(name)).map((name) => `${kind} ${name}`);
+  return [
+    ...moves
+      .filter((move) => !NOT_YET.includes(move) && !RARE.includes(move) && !reached.has(move))
+      .map((move) => `transition ${move}`),
+    ...lacking(
+      'guard',
+      ['allowed', ...Object.keys(CREDIT_BLOCKS)].filter((block) => !NEVER_BLOCKS.has(block)),
+    ),
+    ...lacking('approval for', Object.keys(APPROVAL_REASONS)),
+    ...lacking(
+      'refusal',
+      Object.keys(AFTER_REFUSAL)
+        // Answers of a credit or a reversal.
+        .filter((name) => name !== 'credit_not_enabled' && name !== 'reversal_too_late')
+        .map((name) => `refund ${name}`),
+    ),
+    ...lacking('refusal', ['credit credit_not_enabled', 'reversal reversal_too_late']),
+    ...lacking(
+      'attempt',
+      ATTEMPT_STATES.filter((state) => state !== 'submitting').map((state) => `refund ${state}`),
+    ),
+    ...lacking('attempt', ['credit succeeded', 'credit rejected', 'credit unknown', 'reversal succeeded']),
+  ];
+}
+
+/** Of what may be missing, what was reached all the same. */
+export function reachedRarely(coverage: Coverage): string[] {
+  return RARE.filter((move) => coverage.of('transition').has(move));
+}

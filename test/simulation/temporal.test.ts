@@ -1,0 +1,40 @@
+/** The stand-in for the SDK knows every name of it: what is not stood in for throws instead of doing nothing. */
+import { createRequire } from 'node:module';
+import { describe, expect, it } from 'vitest';
+import * as standIn from './temporal/workflow.js';
+import * as notStoodIn from './temporal/not-stood-in.js';
+
+const sdk: unknown = createRequire(import.meta.url)('@temporalio/workflow');
+const names = typeof sdk === 'object' && sdk !== null ? Object.keys(sdk) : [];
+
+describe('the stand-in for @temporalio/workflow', () => {
+  it('has every name that the SDK exports, and no other', () => {
+    expect(names.length).toBeGreaterThan(60);
+    expect(Object.keys(standIn).sort()).toEqual(names.sort());
+  });
+
+  it.each(Object.entries(notStoodIn))('throws when %s is touched', (name, value) => {
+    expect(() => Reflect.get(Object(value), 'anything')).toThrow(
+      `${name} of @temporalio/workflow is not stood in for`,
+    );
+    expect(() => Reflect.apply(callable(value), undefined, [])).toThrow('is not stood in for');
+  });
+
+  it.each(['sleep', 'condition', 'upsertSearchAttributes', 'workflowInfo', 'allHandlersFinished'] as const)(
+    '%s throws outside of a workflow, as in the SDK',
+    async (name) => {
+      await expect(async () =>
+        Reflect.apply(callable(standIn[name]), undefined, [() => true, 1]),
+      ).rejects.toThrow('may only be used from a workflow');
+    },
+  );
+});
+
+function callable(value: unknown): (...args: unknown[]) => unknown {
+  if (!isFunction(value)) throw new Error('not a function');
+  return value;
+}
+
+function isFunction(value: unknown): value is (...args: unknown[]) => unknown {
+  return typeof value === 'function';
+}
