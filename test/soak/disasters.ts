@@ -13,12 +13,17 @@ export interface Disasters {
   readonly over: AbortSignal;
   /** How many orders have reached the gateway. */
   readonly orders: () => number;
+  /** What an operator does with a refund that stands still: ends its run and starts another. */
+  readonly runAgain: (refundId: string) => Promise<void>;
   /** Told what happens, as it happens. */
   readonly say: (what: string) => void;
 }
 
 /** Longer than the send window, and than the silence after which Temporal gives an activity to somebody else. */
 const FROZEN_MS = { least: 11_000, most: 15_000 };
+const CAUGHT_WITHIN_MS = 8_000;
+const HELD_AFTER_MS = 2_000;
+const TAKEN_OVER_WITHIN_MS = 60_000;
 const PAUSE_MS = { least: 500, most: 6_000 };
 /** How often the next one waits until the last one is over and money moves again: without it little would ever be sent. */
 const WAITS = 0.75;
@@ -36,13 +41,14 @@ export async function runDisasters(disasters: Disasters): Promise<void> {
     let round: Kind[] = [];
     while (!isOver()) {
       if (round.length === 0) round = shuffled(random);
-      const next = round.shift();
-      if (next === undefined) continue;
-      // While one is frozen the others' turn comes first.
-      if (next.freezes === true && freezer.isBusy() && round.some((other) => other.freezes !== true)) {
-        round.push(next);
+      // While one worker is frozen the other has to be there, or nobody would take over.
+      const index = round.findIndex(({ takesWorker }) => takesWorker !== true || !freezer.isBusy());
+      if (index === -1) {
+        await freezer.thawed();
         continue;
       }
+      const [next] = round.splice(index, 1);
+      if (next === undefined) continue;
       if (random.chance(WAITS)) await movesAgain(disasters);
       await sleep(random.spread(PAUSE_MS.least, PAUSE_MS.most));
       if (isOver()) break;
@@ -70,18 +76,20 @@ class Freezer {
     this.#machine = machine;
   }
 
-  /** Stops the worker now and resumes it later, while other things happen. */
-  freeze(name: string, ms: number): void {
+  /** Stops the worker now, and resumes it when `enough` resolves, while other things happen. */
+  freeze(name: string, enough: () => Promise<void>): void {
     const worker = this.#machine.workers.find((one) => one.name === name)?.process;
     const pid = worker?.pid();
     if (this.#isBusy || worker === undefined || pid === undefined) return;
     this.#isBusy = true;
     process.kill(pid, 'SIGSTOP');
-    this.#thawing = sleep(ms).then(() => {
-      this.#isBusy = false;
-      // It may have been killed meanwhile, and its number may be another's.
-      if (worker.pid() === pid) process.kill(pid, 'SIGCONT');
-    });
+    this.#thawing = enough()
+      .catch(() => undefined)
+      .then(() => {
+        this.#isBusy = false;
+        // It may have died meanwhile, and its number may be another's.
+        if (worker.pid() === pid) process.kill(pid, 'SIGCONT');
+      });
   }
 
   isBusy(): boolean {
@@ -109,19 +117,38 @@ const killAllWorkers: Disaster = async ({ machine }) => {
   }
 };
 
-const freezeWorker: Disaster = async ({ machine, random }, freezer) => {
-  await freezer.thawed();
+const freezeWorker: Disaster = async ({ machine, random, over }, freezer) => {
   const worker = machine.workers[random.between(0, machine.workers.length - 1)];
-  if (worker !== undefined) freezer.freeze(worker.name, random.between(FROZEN_MS.least, FROZEN_MS.most));
+  const ms = random.between(FROZEN_MS.least, FROZEN_MS.most);
+  if (worker !== undefined) freezer.freeze(worker.name, () => sleep(ms, undefined, { signal: over }));
 };
 
-/** The zombie: it has opened an attempt, holds its order in hand, and sleeps until somebody else has dealt with it. */
-const freezeBeforeSend: Disaster = async ({ meddling, random, notes }, freezer) => {
-  await freezer.thawed();
-  const caught = await meddling.catchCommit(4_000);
+/**
+ * The zombie: it has opened an attempt, holds its order in hand, and sleeps until somebody else has proven that nothing of it arrived
+ * and has sent it again. Then it wakes up.
+ */
+const freezeBeforeSend: Disaster = async (disasters, freezer) => {
+  const { meddling, random, notes, over, runAgain } = disasters;
+  const caught = await meddling.catchCommit(CAUGHT_WITHIN_MS);
   if (caught === undefined) return;
-  freezer.freeze(caught, random.between(FROZEN_MS.least, FROZEN_MS.most));
   notes.fault('worker caught between commit and send');
+  const late = random.between(0, 1_000);
+  freezer.freeze(caught, async () => {
+    // Its commit is over by then, and what other workers have opened is answered.
+    await sleep(HELD_AFTER_MS, undefined, { signal: over });
+    const held = await meddling.submitting();
+    // By itself it takes longer: Temporal goes on handing tasks to the frozen worker, and waits out each of them.
+    for (const { refundId } of held) void runAgain(refundId).catch(() => undefined);
+    const ids = held.map(({ id }) => id);
+    const deadline = performance.now() + TAKEN_OVER_WITHIN_MS;
+    while (performance.now() < deadline) {
+      await sleep(200, undefined, { signal: over });
+      if (ids.length === 0 || !(await meddling.isResent(ids).catch(() => false))) continue;
+      notes.fault('worker resumed after somebody else had sent its order');
+      break;
+    }
+    await sleep(late, undefined, { signal: over });
+  });
 };
 
 const crashTemporal: Disaster = ({ machine, random }) => machine.crashTemporal(random.spread(50, 2_000));
@@ -141,19 +168,18 @@ const fillDisk: Disaster = ({ meddling, random }) => meddling.fillDisk(random.pi
 interface Kind {
   readonly name: string;
   readonly happens: Disaster;
-  /** Takes a worker away for long. */
-  readonly freezes?: true;
+  readonly takesWorker?: true;
 }
 
 const DISASTERS: readonly Kind[] = [
-  { name: 'worker killed', happens: killWorker },
-  { name: 'worker killed', happens: killWorker },
-  { name: 'worker ended in order', happens: endWorker },
-  { name: 'all workers killed at once', happens: killAllWorkers },
-  { name: 'worker frozen and resumed', happens: freezeWorker, freezes: true },
-  { name: 'worker frozen before its send', happens: freezeBeforeSend, freezes: true },
+  { name: 'worker killed', happens: killWorker, takesWorker: true },
+  { name: 'worker killed', happens: killWorker, takesWorker: true },
+  { name: 'worker ended in order', happens: endWorker, takesWorker: true },
+  { name: 'all workers killed at once', happens: killAllWorkers, takesWorker: true },
+  { name: 'worker frozen and resumed', happens: freezeWorker, takesWorker: true },
+  { name: 'worker frozen before its send', happens: freezeBeforeSend, takesWorker: true },
   { name: 'Temporal killed', happens: crashTemporal },
-  { name: 'Temporal and a worker killed', happens: crashTemporalAndWorker },
+  { name: 'Temporal and a worker killed', happens: crashTemporalAndWorker, takesWorker: true },
   { name: 'PostgreSQL killed', happens: crashDatabase },
   { name: 'connections cut', happens: cutConnections },
   { name: 'disk full', happens: fillDisk },

@@ -11,6 +11,10 @@ export interface Meddling {
    * then wakes up between its commit and its send.
    */
   catchCommit(withinMs: number): Promise<string | undefined>;
+  /** Attempts that are on their way to the gateway. */
+  submitting(): Promise<readonly { readonly id: string; readonly refundId: string }[]>;
+  /** Whether one of these attempts was handed over again. */
+  isResent(attemptIds: readonly string[]): Promise<boolean>;
   /** Ends every connection of the workers, in whatever they are. Answers how many. */
   cutConnections(): Promise<number>;
   /** Takes everything out of the database again. */
@@ -65,6 +69,22 @@ export async function meddleWith(database: Database): Promise<Meddling> {
       }
       await sql`select setval('soak.slow_commit', 1)`.execute(db);
       return undefined;
+    },
+    async submitting() {
+      return db
+        .selectFrom('attempts')
+        .select(['id', 'refund_id as refundId'])
+        .where('state', '=', 'submitting')
+        .execute();
+    },
+    async isResent(attemptIds) {
+      const found = await db
+        .selectFrom('attempts')
+        .select('id')
+        .where('id', 'in', attemptIds)
+        .where('sends', '>', 1)
+        .executeTakeFirst();
+      return found !== undefined;
     },
     async cutConnections() {
       const { rows } = await sql<{ cut: boolean }>`

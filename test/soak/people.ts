@@ -71,13 +71,22 @@ const resolve: Act = async ({ client, notes }, id) => {
   await client.resolve(id);
 };
 
-/** An operator's repair: the run is gone, and a new one finds in the ledger what the last one knew. */
-const terminate: Act = async ({ client, temporal, random, notes }, id) => {
-  notes.fault('run terminated');
-  await temporal.workflow.getHandle(refundWorkflowId(id)).terminate('soak');
-  if (random.chance(0.7)) await sleep(random.spread(10, 2_000));
-  await client.resolve(id);
+const terminate: Act = async (people, id) => {
+  const { random } = people;
+  await runAgain(people, id, random.chance(0.7) ? random.spread(10, 2_000) : 0);
 };
+
+/** An operator's repair: the run is gone, and a new one finds in the ledger what the last one knew. */
+export async function runAgain(
+  { client, temporal, notes }: Pick<People, 'client' | 'temporal' | 'notes'>,
+  refundId: string,
+  pauseMs: number,
+): Promise<void> {
+  notes.fault('run terminated');
+  await temporal.workflow.getHandle(refundWorkflowId(refundId)).terminate('soak');
+  await sleep(pauseMs);
+  await client.resolve(refundId);
+}
 
 const decide: Act = async (people, _id) => {
   const { client, random } = people;

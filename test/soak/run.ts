@@ -11,7 +11,7 @@ import { askOnce, runLoad } from './load.js';
 import { startMachine, type Machine } from './machine.js';
 import { meddleWith } from './meddling.js';
 import { add, Notes } from './notes.js';
-import { decideOn, runPeople } from './people.js';
+import { decideOn, runAgain, runPeople } from './people.js';
 import { unsettled, verdictsOf, type Evidence, type Verdict } from './verdicts.js';
 import { Watch, type Progress } from './watch.js';
 
@@ -68,9 +68,17 @@ async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult
   const { engine } = machine.gateway;
   const database = openDatabase(machine.databaseUrl);
   const temporal = openClient(machine.env);
-  const opened = openRefundsClient(readSettings(machine.env), machine.env);
-  const evidence: Evidence = { database, ledger: opened.ledger, gateway: engine, notes };
+  const settings = readSettings(machine.env);
+  const opened = openRefundsClient(settings, machine.env);
   const watch = new Watch({ machine, notes, database, onProgress: options.onProgress });
+  const evidence: Evidence = {
+    database,
+    ledger: opened.ledger,
+    gateway: engine,
+    notes,
+    arrivals: watch.arrivals,
+    sendWindow: settings.planFor(settings.entities[0].id).timings.sendWindow,
+  };
   try {
     const meddling = await meddleWith(database);
     const ending = new AbortController();
@@ -88,6 +96,7 @@ async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult
         notes,
         over,
         orders: () => watch.orders(),
+        runAgain: (refundId) => runAgain({ client: opened.client, temporal, notes }, refundId, 0),
         random: new Random(seed * 4 + 2),
         say: (what) => {
           watch.lastDisaster = what;

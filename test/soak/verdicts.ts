@@ -23,10 +23,17 @@ export interface Evidence {
   readonly ledger: Ledger;
   readonly gateway: SimulatedGateway;
   readonly notes: Notes;
+  /** When orders under each reference reached the gateway. */
+  readonly arrivals: ReadonlyMap<string, readonly number[]>;
+  /** Milliseconds within which an order has to leave after its attempt was opened. */
+  readonly sendWindow: number;
 }
 
 /** Longer than a proof may be old when a credit is opened (the send window) and the credit under way (once more). */
 const PROOF_MS = 5_000;
+
+/** From the moment in which an order is handed to the socket until a busy gateway has read it. */
+const TRANSIT_MS = 2_000;
 
 export async function verdictsOf(evidence: Evidence): Promise<readonly Verdict[]> {
   const { database, gateway, notes } = evidence;
@@ -35,6 +42,7 @@ export async function verdictsOf(evidence: Evidence): Promise<readonly Verdict[]
   const wrongs = await violationsOf(database.db);
   return [
     { name: 'double payments', wrong: doublePayments(refunds, transactions, gateway) },
+    { name: 'orders sent twice, or too late', wrong: await wrongOrders(evidence) },
     { name: 'lost refunds', wrong: [...lost(refunds, notes), ...(await withoutReason(database, refunds))] },
     { name: 'ledger = gateway, to the cent', wrong: disagreements(refunds, transactions) },
     { name: "credits without a second person's word", wrong: await unapproved(database) },
@@ -71,6 +79,37 @@ function doublePayments(
   }
   for (const [id, own] of byPayment) wrong.push(...overpaid(id, own, transactions, paid));
   return wrong;
+}
+
+/**
+ * Each handing-over that the ledger has recorded lets one order leave, within its window. A process that was frozen, and sends when
+ * it wakes up, breaks this also where the gateway's own limits keep the money.
+ */
+async function wrongOrders({ database, arrivals, sendWindow }: Evidence): Promise<string[]> {
+  const submissions = await database.db
+    .selectFrom('events')
+    .innerJoin('attempts', 'attempts.id', 'events.attempt_id')
+    .select(['attempts.reference', 'events.at'])
+    .where('events.type', '=', 'attempt.submitted')
+    .execute();
+  const opened = new Map<string, number[]>();
+  for (const { reference, at } of submissions)
+    opened.set(reference, [...(opened.get(reference) ?? []), at.getTime()]);
+  return [...arrivals].flatMap(([reference, times]) => {
+    const used = new Set<number>();
+    return times.flatMap((time) => {
+      const last = opened
+        .get(reference)
+        ?.filter((at) => at <= time)
+        .sort((a, b) => b - a)[0];
+      if (last === undefined) return [`order ${reference} was sent before it was written down`];
+      const late = time - last - sendWindow;
+      if (late > TRANSIT_MS) return [`order ${reference} was sent ${late} ms after its window had closed`];
+      if (used.has(last)) return [`order ${reference} was sent twice for one handing-over`];
+      used.add(last);
+      return [];
+    });
+  });
 }
 
 function overpaid(

@@ -37,6 +37,8 @@ const LOOKS_FOR_A_CHECK = 10;
 export class Watch {
   /** Requests at the gateway so far, by kind. */
   readonly requests = new Map<string, number>();
+  /** When orders under each reference reached the gateway, milliseconds since 1970. */
+  readonly arrivals = new Map<string, number[]>();
   /** What was wrong at any moment, also if it is not any more. */
   readonly violations = new Set<string>();
   lastDisaster = '';
@@ -103,8 +105,12 @@ export class Watch {
   /** The gateway keeps the latest requests only; these are the ones since the last time. */
   #countRequests(): void {
     const all = this.#options.machine.gateway.requests();
-    for (const request of all.slice(all.findIndex((one) => one === this.#last) + 1))
-      add(this.requests, request.paymentType ?? LOOK_UP);
+    for (const request of all.slice(all.findIndex((one) => one === this.#last) + 1)) {
+      const { paymentType, merchantTransactionId: reference } = request;
+      add(this.requests, paymentType ?? LOOK_UP);
+      if (paymentType === null || reference === null) continue;
+      this.arrivals.set(reference, [...(this.arrivals.get(reference) ?? []), Date.parse(request.time)]);
+    }
     this.#last = all.at(-1);
   }
 
