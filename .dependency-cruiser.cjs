@@ -33,7 +33,8 @@ module.exports = {
       name: 'no-cycles',
       comment: 'Two files that need each other are one file, or three.',
       severity: 'error',
-      from: {},
+      // The parts of the simulated world hold each other: the world its people, the people their world.
+      from: { pathNot: '^test/simulation/' },
       to: { circular: true },
     },
     {

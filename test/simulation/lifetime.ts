@@ -77,9 +77,9 @@ async function unfold(world: World): Promise<readonly string[]> {
   world.isDatabaseDown = false;
   facts.finishPending();
   const until = scheduler.now + PATIENCE;
-  for (let heard = -1; heard !== receiver.news;) {
+  for (let heard = -1, started = 0; heard !== receiver.news || started > 0;) {
     heard = receiver.news;
-    sweep(world);
+    started = sweep(world);
     const end = await scheduler.run(settle, restful(world), until);
     if (end === 'time_up' || end === 'busy') return [`it did not come to rest (${end}): ${describe(world)}`];
     // What an audit does: every attempt of a refund that is over, once more, when all of it is visible.
@@ -103,13 +103,21 @@ function describe({ database, cluster }: World): string {
 }
 
 /** Starts what has ended or was never started though its refund is not over. */
-function sweep(world: World): void {
-  for (const row of world.database.tables.rows.refunds) {
-    const id = String(row['id']);
-    if (isOver(row['state']) || world.cluster.isOpen(refundWorkflowId(id))) continue;
+function sweep(world: World): number {
+  const left = unattended(world);
+  for (const id of left) {
     world.trace.note('sweep', `starts ${id.slice(-6)}`);
     startRefund(world, id);
   }
+  return left.length;
+}
+
+/** Refunds that are not over and that no run drives. */
+function unattended({ database, cluster }: World): readonly string[] {
+  return database.tables.rows.refunds.flatMap((row) => {
+    const id = String(row['id']);
+    return isOver(row['state']) || cluster.isOpen(refundWorkflowId(id)) ? [] : [id];
+  });
 }
 
 function isOver(state: unknown): boolean {

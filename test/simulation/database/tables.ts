@@ -4,9 +4,6 @@ import type { Tables } from '../../../ledger/database.js';
 
 export type TableName = keyof Tables;
 export type Row = Readonly<Record<string, unknown>>;
-/** A row of one table as a caller gets it. */
-export type RowOf<T extends TableName> = Selectable<Tables[T]>;
-
 /** What PostgreSQL would refuse: a CHECK or UNIQUE constraint, by name. */
 export class ConstraintViolated extends Error {
   override readonly name = 'ConstraintViolated';

@@ -160,7 +160,9 @@ export class Cluster {
     this.terminate(run);
     const next = this.#newRun(run.identity, commands, true);
     this.#replay(next, kept);
-    for (const input of later) if (input.kind === 'signal') this.#post(next, input);
+    // Messages that came after the point are told again, as the server does where it is not asked otherwise.
+    for (const input of later)
+      if (input.kind === 'signal' || input.kind === 'update') this.#post(next, input);
   }
 
   /** The worker that had the workflow in its memory is gone: another one replays the whole history. */
@@ -174,12 +176,9 @@ export class Cluster {
 
   #newRun(identity: Identity, history: readonly string[], isReplaying: boolean): Run {
     this.#number += 1;
-    let run: Run | undefined;
-    const execution = this.#execution(identity, this.#number, history, isReplaying, () => {
-      if (run === undefined) throw new Error('a workflow ran before its run was there');
-      return run;
-    });
-    run = new Run(identity, this.#number, execution);
+    // Asked for only when the workflow runs, and by then it is there.
+    const execution = this.#execution(identity, this.#number, history, isReplaying, () => run);
+    const run: Run = new Run(identity, this.#number, execution);
     this.#open.set(identity.workflowId, [...this.runsOf(identity.workflowId), run]);
     return run;
   }
@@ -444,12 +443,6 @@ export class Cluster {
 }
 
 function causeOf(outcome: Outcome): Error {
-  switch (outcome.kind) {
-    case 'cancelled':
-      return new CancelledFailure('cancelled');
-    case 'failed':
-      return outcome.error;
-    default:
-      return new TerminatedFailure(outcome.kind);
-  }
+  if (outcome.kind === 'cancelled') return new CancelledFailure('cancelled');
+  return outcome.kind === 'failed' ? outcome.error : new TerminatedFailure(outcome.kind);
 }

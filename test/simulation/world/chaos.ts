@@ -54,13 +54,16 @@ export class Chaos {
   readonly rate: number;
   /** Chance that a write meets something at the gateway itself. */
   readonly gatewayRate: number;
+  readonly #isStubborn: boolean;
   readonly #random: Random;
   readonly #coverage: Coverage;
+  #writes = 0;
 
   constructor(random: Random, coverage: Coverage) {
     this.#random = random;
     this.#coverage = coverage;
     this.rate = random.pick([0, 0, 0.01, 0.03, 0.1, 0.25]);
+    this.#isStubborn = random.chance(0.03);
     this.gatewayRate = random.pick([0, 0.2, 0.5, 0.8]);
   }
 
@@ -73,8 +76,26 @@ export class Chaos {
   }
 
   write(): WriteFault | undefined {
+    if (this.isOn && this.#isStubborn) return this.#stubborn();
     if (this.isOn && this.#random.chance(this.gatewayRate)) return 'gateway';
     return this.#draw('write', this.rate * 2, WRITE);
+  }
+
+  /**
+   * The first process with something to send is stopped for hours; who sends again in its place gets no answer. So its own answer,
+   * that nothing was sent, comes while another's is open. Chance alone finds this once in tens of thousands of lifetimes.
+   */
+  #stubborn(): WriteFault | undefined {
+    this.#writes += 1;
+    if (this.#writes > 2) return undefined;
+    const fault = this.#writes === 1 ? 'freeze_before' : 'gateway';
+    this.#coverage.hit('fault', `write stubborn ${fault}`);
+    return fault;
+  }
+
+  /** Whether the trouble at the gateway is to be an order that is carried out, and an answer that nobody gets. */
+  get losesAnswer(): boolean {
+    return this.#isStubborn;
   }
 
   /** A process that has just done its work dies before it can say so. */
@@ -93,6 +114,7 @@ export class Chaos {
 
   /** Long enough to be taken for dead, or not; sometimes past every deadline. */
   freezeMs(): number {
+    if (this.#isStubborn && this.#writes === 1) return this.#random.between(30 * 60_000, 2 * 3_600_000);
     return this.#random.spread(500, 6 * 3_600_000);
   }
 }

@@ -69,7 +69,7 @@ const DOUBTS = [
 ] as const;
 
 export function planTrouble(world: World, fields: Readonly<Record<string, string>>): void {
-  const { random, gateway, coverage, trace } = world;
+  const { random, gateway, coverage, trace, chaos } = world;
   const match = { merchantTransactionId: fields['merchantTransactionId'] ?? '' };
   const plan = (effect: FaultEffect): void => {
     coverage.hit(
@@ -89,6 +89,11 @@ export function planTrouble(world: World, fields: Readonly<Record<string, string
   // Late arrival and late sight together stay within what the merchant waits for before it believes in absence.
   const late = (): number => random.spread(1_000, LIMITS.executionDelay);
 
+  if (chaos.losesAnswer) {
+    plan({ kind: 'accept_then_drop' });
+    plan({ kind: 'visibility_lag', ms: LIMITS.visibilityLag });
+    return;
+  }
   for (let kinds = random.between(1, 2); kinds > 0; kinds -= 1)
     switch (random.between(0, 15)) {
       case 0:

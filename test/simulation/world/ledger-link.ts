@@ -86,12 +86,12 @@ export class LedgerLink implements Ledger {
 
 /** One line of what came back. */
 function brief(value: unknown): string {
-  const text = JSON.stringify(value, (key, inside: unknown) =>
+  const text = JSON.stringify([value], (key, inside: unknown) =>
     typeof inside === 'bigint'
       ? inside.toString()
       : key === 'original' || key === 'refundId'
         ? undefined
         : inside,
   );
-  return text === undefined ? 'nothing' : text.slice(0, 260);
+  return text.slice(1, 260);
 }

@@ -79,7 +79,7 @@ export class Receiver {
       trace.note('receiver', `late truth about ${attempt.reference}: ${outcome.kind} after ${attempt.state}`);
       const position = await ledger.record({ attemptId: attempt.id, send: null, source: 'look_up', outcome });
       if (wasFinal && !isFinal(position.state)) changed = true;
-      this.#news += 1;
+      if (position.version > refund.version) this.#news += 1;
     }
     return changed;
   }
