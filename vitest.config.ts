@@ -27,7 +27,7 @@ export default defineConfig({
         extends: true,
         resolve: { alias: replaced },
         // One world after the other is what takes the time.
-        test: { name: 'simulation', include: simulation, testTimeout: 900_000 },
+        test: { name: 'simulation', include: simulation, testTimeout: 3_600_000 },
       },
       {
         extends: true,

@@ -1,5 +1,4 @@
 /** The ledger's tables in memory: rows, defaults, and the constraints of the migrations. */
-import type { Selectable } from 'kysely';
 import type { Tables } from '../../../ledger/database.js';
 
 export type TableName = keyof Tables;
