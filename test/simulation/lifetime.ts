@@ -77,7 +77,7 @@ async function unfold(world: World): Promise<readonly string[]> {
   world.isDatabaseDown = false;
   facts.finishPending();
   const until = scheduler.now + PATIENCE;
-  for (let heard = -1, started = 0; heard !== receiver.news || started > 0;) {
+  for (let heard = -1, started = 0; heard !== receiver.news || started > 0 || unattended(world).length > 0;) {
     heard = receiver.news;
     started = sweep(world);
     const end = await scheduler.run(settle, restful(world), until);
