@@ -30,6 +30,9 @@ export class GatewayUnavailable extends Error {
   override readonly name = 'GatewayUnavailable';
 }
 
+/** Milliseconds. A look-up with all its pages ends within 30 s; a capture takes two. */
+const STALE_AFTER = 90_000;
+
 const KEY = /^[\x21-\x7e]{1,255}$/;
 const NAME = /^[^\p{Cc}\p{Cs}]{1,255}$/u;
 
@@ -63,7 +66,13 @@ export async function acceptRefund(deps: Dependencies, order: RefundOrder): Prom
   if (known !== null) return acceptKnown(deps, accepted, known);
 
   const entityId = request.entityId ?? deps.defaultEntityId;
+  const askedAt = deps.now();
   const original = await lookUpOriginal(deps, entityId, request.paymentId);
+  // A process that was stopped meanwhile knows nothing about now, and its caller has long had another answer.
+  if (deps.now() - askedAt > STALE_AFTER)
+    throw new GatewayUnavailable(
+      'the look-up of the payment is too old; nothing was stored, send the same request again',
+    );
   switch (original.kind) {
     case 'read':
       return deps.ledger.accept(accepted, { entityId, facts: original.facts });

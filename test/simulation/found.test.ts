@@ -1,11 +1,17 @@
 /** What simulated lifetimes have found, each told again without chance. */
 import { describe, expect, it } from 'vitest';
+import { acceptRefund, GatewayUnavailable } from '../../activities/accept.js';
+import { formatAmount, storedMoney } from '../../domain/money.js';
+import type { Gateway } from '../../gateway/gateway.js';
 import { createLedger } from '../../ledger/postgres.js';
 import { gatewayNotice, refundWorkflowId } from '../../workflows/contract.js';
 import { accepted, answer, debit, gatewayId, paid, refused, seen, submitted } from '../ledger/given.js';
 import { openMemoryDatabase } from './database/memory-database.js';
 import { startRefund } from './lifetime.js';
+import { methods } from './mutants/send.js';
 import { Coverage } from './world/coverage.js';
+import { GatewayLink } from './world/gateway-link.js';
+import { OutsideFacts } from './world/outside-facts.js';
 import { enter, leave } from './world/stand-ins.js';
 import { World } from './world/world.js';
 
@@ -47,6 +53,43 @@ describe('a run that waits for a person', () => {
     await scheduler.run(settle, () => cluster.openRuns === 0, scheduler.now + HOUR);
 
     expect(cluster.openRuns).toBe(0);
+    leave();
+  });
+});
+
+describe('a process that is stopped while it accepts a refund', () => {
+  it('stores nothing when it goes on: what it has seen of the payment is too old', async () => {
+    const world = given();
+    new OutsideFacts(world).takePayment();
+    const { ledger, payment, scheduler } = world;
+    const link = new GatewayLink(world, world.outsider('client'), true);
+    let stopped = 0;
+    const gateway: Gateway = {
+      ...methods(link),
+      findWithLinked: async (entityId, id) => {
+        const found = await link.findWithLinked(entityId, id);
+        stopped = 5 * 60_000;
+        return found;
+      },
+    };
+    const deps = { ...world.dependencies({ ledger, gateway }), now: () => scheduler.now + stopped };
+    const amount = formatAmount(storedMoney(payment.minor, payment.currency));
+    const request = { paymentId: payment.id, amount, currency: payment.currency, reason: 'goods_returned' };
+
+    const told = acceptRefund(deps, {
+      caller: 'shop',
+      idempotencyKey: 'key',
+      requestedBy: 'anna',
+      request,
+    }).catch((error: unknown) => error);
+    await scheduler.run(
+      () => false,
+      () => false,
+      scheduler.now + HOUR,
+    );
+
+    expect(await told).toBeInstanceOf(GatewayUnavailable);
+    expect(await ledger.listRefunds({})).toEqual([]);
     leave();
   });
 });

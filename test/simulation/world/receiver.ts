@@ -58,7 +58,6 @@ export class Receiver {
     const gateway = new GatewayLink(this.#world, this.#world.outsider('receiver'), true);
     const dependencies = this.#world.dependencies({ ledger, gateway });
     let changed = false;
-    const wasFinal = isFinal(refund.state);
     for (const attempt of refund.attempts) {
       const found = await gateway.findByReference(refund.entityId, attempt.reference);
       if (found.kind !== 'found') continue;
@@ -78,7 +77,8 @@ export class Receiver {
       coverage.hit('notice', `late truth: ${outcome.kind} after ${attempt.state}`);
       trace.note('receiver', `late truth about ${attempt.reference}: ${outcome.kind} after ${attempt.state}`);
       const position = await ledger.record({ attemptId: attempt.id, send: null, source: 'look_up', outcome });
-      if (wasFinal && !isFinal(position.state)) changed = true;
+      // A run that waits for a person is told as well: what it waits for may be decided.
+      if (position.version > refund.version && !isFinal(position.state)) changed = true;
       if (position.version > refund.version) this.#news += 1;
     }
     return changed;
