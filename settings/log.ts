@@ -1,0 +1,111 @@
+/** The one logger: a JSON line an event, with the ids by which console, command line, Temporal and the tables know the same thing. */
+import { pino } from 'pino';
+
+/**
+ * All that a line may hold. A body, a card, a token or a name has no field to go into, so nothing has to be redacted afterwards;
+ * what is not listed here is left out at run time too, whatever a caller spreads in.
+ */
+export interface LogFields {
+  readonly refundId?: string | undefined;
+  readonly attemptId?: string | undefined;
+  readonly paymentId?: string | undefined;
+  readonly entityId?: string | undefined;
+  readonly gatewayId?: string | undefined;
+  /** Our `merchantTransactionId`. */
+  readonly reference?: string | undefined;
+  readonly workflowId?: string | undefined;
+  readonly runId?: string | undefined;
+  readonly activity?: string | undefined;
+  readonly requestId?: string | undefined;
+  readonly webhookId?: string | undefined;
+  readonly eventId?: string | undefined;
+  /** The name of an API key or a token's subject. */
+  readonly caller?: string | undefined;
+  readonly method?: string | undefined;
+  /** The pattern, never the address: an address may hold anything. */
+  readonly route?: string | undefined;
+  readonly status?: number | undefined;
+  readonly state?: string | undefined;
+  /** A stable code: of an error, a result, a refusal. */
+  readonly code?: string | undefined;
+  readonly count?: number | undefined;
+  readonly tries?: number | undefined;
+  readonly durationMs?: number | undefined;
+  readonly port?: number | undefined;
+}
+
+export interface Log {
+  /** `event` is a name such as `refund.accepted`, not a sentence: it is what one searches for. */
+  info(event: string, fields?: LogFields): void;
+  warn(event: string, fields?: LogFields, error?: unknown): void;
+  error(event: string, fields?: LogFields, error?: unknown): void;
+}
+
+const FIELDS: Readonly<Record<keyof LogFields, true>> = {
+  refundId: true,
+  attemptId: true,
+  paymentId: true,
+  entityId: true,
+  gatewayId: true,
+  reference: true,
+  workflowId: true,
+  runId: true,
+  activity: true,
+  requestId: true,
+  webhookId: true,
+  eventId: true,
+  caller: true,
+  method: true,
+  route: true,
+  status: true,
+  state: true,
+  code: true,
+  count: true,
+  tries: true,
+  durationMs: true,
+  port: true,
+};
+
+export interface LogOptions {
+  /** Which process speaks: `api`, `worker`. */
+  readonly role: string;
+  /** Where lines go; default stdout. */
+  readonly to?: { write(line: string): void };
+}
+
+export function createLog({ role, to }: LogOptions): Log {
+  const options = {
+    base: { role, pid: process.pid },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    messageKey: 'event',
+  };
+  const lines = to === undefined ? pino(options) : pino(options, to);
+  return {
+    info: (event, fields) => {
+      lines.info(allowed(fields), event);
+    },
+    warn: (event, fields, error) => {
+      lines.warn({ ...allowed(fields), ...described(error) }, event);
+    },
+    error: (event, fields, error) => {
+      lines.error({ ...allowed(fields), ...described(error) }, event);
+    },
+  };
+}
+
+function allowed(fields: LogFields = {}): Record<string, string | number> {
+  return Object.fromEntries(
+    Object.entries(fields).filter(
+      (entry): entry is [string, string | number] =>
+        Object.hasOwn(FIELDS, entry[0]) && (typeof entry[1] === 'string' || typeof entry[1] === 'number'),
+    ),
+  );
+}
+
+/** Name, code and frames. The message of an error that is not ours may repeat what somebody sent. */
+function described(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return error === undefined ? {} : { error: typeof error };
+  const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /u.test(line));
+  return { error: error.name, ...code, ...(frames.length === 0 ? {} : { stack: frames.slice(0, 12) }) };
+}
