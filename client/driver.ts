@@ -29,6 +29,12 @@ export interface Driver {
   ): Promise<Answer>;
 }
 
+/** Milliseconds. */
+export interface Patience {
+  readonly answerWithin?: number | undefined;
+  readonly startWithin?: number | undefined;
+}
+
 type StartOptions = WorkflowStartOptions<typeof refundWorkflow> & {
   readonly workflowIdConflictPolicy: 'USE_EXISTING';
 };
@@ -42,8 +48,9 @@ export function createDriver(
   temporal: Client,
   start: StartSettings,
   queues: TaskQueues,
-  answerWithin: number = ANSWER_WITHIN,
+  patience: Patience = {},
 ): Driver {
+  const { answerWithin = ANSWER_WITHIN, startWithin = Math.min(answerWithin, START_WITHIN) } = patience;
   // The ledger makes a refund unique; the workflow's id only keeps two runs from going at once, and running again repairs.
   function optionsFor(subject: Drivable): StartOptions {
     return {
@@ -69,7 +76,7 @@ export function createDriver(
   return {
     async start(subject) {
       try {
-        await temporal.withDeadline(Date.now() + Math.min(answerWithin, START_WITHIN), () =>
+        await temporal.withDeadline(Date.now() + startWithin, () =>
           temporal.workflow.start<typeof refundWorkflow>(REFUND_WORKFLOW, optionsFor(subject)),
         );
       } catch (error) {
