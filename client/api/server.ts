@@ -9,6 +9,7 @@ import type { Ledger } from '../../ledger/ledger.js';
 import type { Log } from '../../settings/log.js';
 import type { RefundsClient } from '../refunds-client.js';
 import { authenticate, type Verify } from './auth.js';
+import { endConnections } from './connections.js';
 import { decisionRoutes } from './decisions.js';
 import { documentRoutes } from './documentation.js';
 import { healthRoutes, type Readiness } from './health.js';
@@ -53,7 +54,6 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
       const given = headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
     },
-    forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200 },
   });
   app.setValidatorCompiler(validatorCompiler);
@@ -65,6 +65,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   app.addHook('preClose', async () => {
     closing.abort();
   });
+  endConnections(app, closing.signal);
   tellOfRequests(app, log);
   measure(app, database);
   answerProblems(app, log);
