@@ -5,7 +5,12 @@ import type { UpdateDefinition } from '@temporalio/common';
 import type { StartSettings } from '../activities/caller.js';
 import type { RefundState } from '../domain/states.js';
 import type { TaskQueues } from '../temporal/task-queues.js';
-import { REFUND_WORKFLOW, refundWorkflowId, SEARCH_ATTRIBUTES } from '../workflows/contract.js';
+import {
+  gatewayNotice,
+  REFUND_WORKFLOW,
+  refundWorkflowId,
+  SEARCH_ATTRIBUTES,
+} from '../workflows/contract.js';
 import type { refund as refundWorkflow } from '../workflows/refund.js';
 import { fromStart, fromUpdate } from './translate.js';
 import { PERSON_STATES } from './view.js';
@@ -20,6 +25,8 @@ export interface Drivable {
 
 export interface Driver {
   start(refund: Drivable): Promise<void>;
+  /** Has it look at the gateway or the ledger now, and starts it where no run is alive. */
+  wake(refund: Drivable): Promise<void>;
   /** Starts a run where none is alive, and answers what the run answered. `sameAs`: equal ones are heard once by one run. */
   say<Answer, Args extends [unknown?]>(
     refund: Drivable,
@@ -78,6 +85,18 @@ export function createDriver(
       try {
         await temporal.withDeadline(Date.now() + startWithin, () =>
           temporal.workflow.start<typeof refundWorkflow>(REFUND_WORKFLOW, optionsFor(subject)),
+        );
+      } catch (error) {
+        throw fromStart(subject.id, error);
+      }
+    },
+    async wake(subject) {
+      try {
+        await temporal.withDeadline(Date.now() + startWithin, () =>
+          temporal.workflow.signalWithStart<typeof refundWorkflow>(REFUND_WORKFLOW, {
+            ...optionsFor(subject),
+            signal: gatewayNotice,
+          }),
         );
       } catch (error) {
         throw fromStart(subject.id, error);

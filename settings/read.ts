@@ -103,6 +103,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     databaseConnections: parsed.data.REFUNDS_DATABASE_CONNECTIONS,
     entities: [first.settings, ...others.map(({ settings }) => settings)],
     hosts: new Map(entities.value.map(({ settings, host }) => [settings.id, host])),
+    webhookKeys: new Map(entities.value.map(({ settings, webhookKeys }) => [settings.id, webhookKeys])),
     planFor: (entityId) => plans.get(entityId) ?? unknown,
     lookUpsPerSecond: parsed.data.REFUNDS_LOOK_UPS_PER_SECOND ?? LOOK_UPS_PER_SECOND / scale,
     taskQueue: parsed.data.REFUNDS_TASK_QUEUE,

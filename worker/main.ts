@@ -35,6 +35,7 @@ async function main(): Promise<void> {
       hostOf: (entityId) => settings.hosts.get(entityId) ?? 'live',
       now: () => performance.now(),
     },
+    database,
     start: { planFor: settings.planFor, lookUpTaskQueue: queues.lookUps },
     entityIds: settings.entities.map(({ id }) => id),
     lookUpsPerSecond: settings.lookUpsPerSecond,

@@ -9,7 +9,9 @@ import {
 } from '@temporalio/worker';
 import { createCallerActivities, type StartSettings } from '../activities/caller.js';
 import type { Dependencies } from '../activities/dependencies.js';
+import { createPaymentActivities } from '../activities/payment-news.js';
 import { createRefundActivities } from '../activities/refunds.js';
+import type { Database } from '../ledger/database.js';
 import { LedgerError } from '../ledger/ledger.js';
 import type { TaskQueues } from '../temporal/task-queues.js';
 import type { Profile } from './profiles.js';
@@ -21,6 +23,8 @@ export interface RefundWorkerOptions {
   readonly queues: TaskQueues;
   readonly profile: Profile;
   readonly dependencies: Dependencies;
+  /** For what is no part of the ledger's books, such as the gateway's notices. */
+  readonly database: Database;
   readonly start: StartSettings;
   readonly entityIds: readonly string[];
   readonly lookUpsPerSecond: number;
@@ -44,6 +48,7 @@ export async function startRefundWorker(options: RefundWorkerOptions): Promise<R
     ...createRefundActivities(options.dependencies, () => Context.current().cancellationSignal),
     ...createCallerActivities(options.dependencies, options.start),
   };
+  const { lookUpPayment } = createPaymentActivities(options.dependencies, options.database);
   const shared = {
     connection,
     namespace,
@@ -63,7 +68,7 @@ export async function startRefundWorker(options: RefundWorkerOptions): Promise<R
       Worker.create({
         ...shared,
         taskQueue: queues.lookUps(entityId),
-        activities: { lookUp: activities.lookUp, reconcile: activities.reconcile },
+        activities: { lookUp: activities.lookUp, reconcile: activities.reconcile, lookUpPayment },
         maxTaskQueueActivitiesPerSecond: options.lookUpsPerSecond,
         maxConcurrentActivityTaskExecutions: 20,
       }),

@@ -14,6 +14,11 @@ export const DEFAULT_TASK_QUEUE = 'refunds';
 /** The refund's promise is unique in the ledger; its workflow id only keeps two runs from going at once. */
 export const refundWorkflowId = (refundId: string): string => `refund-${refundId}`;
 
+export const PAYMENT_NEWS_WORKFLOW = 'paymentNews';
+
+/** One run for each payment: whatever is told about it meanwhile is looked up together. */
+export const paymentNewsWorkflowId = (paymentId: string): string => `payment-news-${paymentId}`;
+
 /** Never encrypted by Temporal: they hold a state, a flag and the gateway's payment id, nothing personal. */
 export const SEARCH_ATTRIBUTES = {
   state: defineSearchAttributeKey('RefundState', SearchAttributeType.KEYWORD),

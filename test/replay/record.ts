@@ -79,6 +79,7 @@ async function open(): Promise<{ recording: Recording; temporal: Client; close()
     queues,
     profile: PROFILES.small,
     dependencies,
+    database,
     start,
     entityIds: [ENTITY],
     lookUpsPerSecond: 1_000,

@@ -123,6 +123,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       queues,
       profile: PROFILES.small,
       dependencies,
+      database,
       start,
       entityIds: [entity.id],
       lookUpsPerSecond: 1_000,
