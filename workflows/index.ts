@@ -1,2 +1,4 @@
 /** Every workflow that a worker runs. */
+export { audit } from './audit.js';
 export { refund } from './refund.js';
+export { sweep } from './sweep.js';
