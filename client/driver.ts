@@ -20,6 +20,12 @@ export interface Driver {
   ): Promise<Answer>;
 }
 
+/** Milliseconds. */
+export interface Patience {
+  readonly answerWithin?: number | undefined;
+  readonly startWithin?: number | undefined;
+}
+
 /** Milliseconds. Longer than a worker needs for a restart, shorter than a person's patience. */
 const ANSWER_WITHIN = 30_000;
 
@@ -27,9 +33,10 @@ export function createDriver(
   temporal: Client,
   start: StartSettings,
   queues: TaskQueues,
-  answerWithin: number = ANSWER_WITHIN,
+  patience: Patience = {},
 ): Driver {
-  const startRefund = refundStarter(temporal, start, queues, Math.min(answerWithin, START_WITHIN));
+  const { answerWithin = ANSWER_WITHIN, startWithin = Math.min(answerWithin, START_WITHIN) } = patience;
+  const startRefund = refundStarter(temporal, start, queues, startWithin);
   return {
     async start(subject) {
       try {

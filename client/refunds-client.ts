@@ -18,7 +18,7 @@ import type { RefundRecord } from '../ledger/ledger.js';
 import type { TaskQueues } from '../temporal/task-queues.js';
 import { decideUpdate, resolveUpdate, withdrawUpdate } from '../workflows/contract.js';
 import { createDriver } from './driver.js';
-import { invalid, notFound, refusal } from './errors.js';
+import { invalid, notFound, refusal, RefundsError } from './errors.js';
 import { fromAcceptance } from './translate.js';
 import { PERSON_STATES, viewOf, type Refund } from './view.js';
 
@@ -27,8 +27,10 @@ export interface RefundsClientOptions {
   readonly dependencies: Dependencies;
   readonly start: StartSettings;
   readonly queues: TaskQueues;
-  /** Milliseconds that a person's word may take until it is `no_answer`. Default 30,000; a start takes 10,000 at most. */
+  /** Milliseconds that a person's word may take until it is `no_answer`. Default 30,000. */
   readonly answerWithin?: number;
+  /** Milliseconds that a start may take. Default 10,000: it needs Temporal, but no worker. */
+  readonly startWithin?: number;
 }
 
 /** Newest first. Conditions are joined by *and*. */
@@ -57,10 +59,20 @@ export interface ApprovalWord extends Word {
   readonly instruction?: string;
 }
 
+export interface Submitted {
+  readonly refund: Refund;
+  /** False where the same key and request had been accepted before. */
+  readonly isNew: boolean;
+  /** Why its workflow could not be started now; the refund is stored, and whoever asks again or resumes starts it. */
+  readonly notStarted: RefundsError | null;
+}
+
 /** Every method throws `RefundsError`; other errors are defects or a database that is away. */
 export interface RefundsClient {
   /** Stores and reserves, then starts. The same key with the same request answers the same refund, however often and at once. */
   requestRefund(order: RefundOrder): Promise<Refund>;
+  /** The same for whoever answers for the promise alone: what is stored is told, though Temporal is away and it starts later. */
+  submitRefund(order: RefundOrder): Promise<Submitted>;
   getRefund(id: string): Promise<Refund>;
   listRefunds(filter?: ListFilter): Promise<readonly Refund[]>;
   /** The refund now and whenever it has changed. Without `until` it never ends: what succeeded may come back. */
@@ -68,8 +80,8 @@ export interface RefundsClient {
     id: string,
     options?: { readonly until?: 'final'; readonly signal?: AbortSignal },
   ): AsyncIterable<Refund>;
-  /** As soon as it is final, after `ms` milliseconds at the latest. */
-  waitFor(id: string, ms: number): Promise<Refund>;
+  /** As soon as it is final, after `ms` milliseconds or the signal at the latest. */
+  waitFor(id: string, ms: number, signal?: AbortSignal): Promise<Refund>;
   /** A second person says yes to exactly the instruction that was shown. */
   approve(id: string, word: ApprovalWord): Promise<Refund>;
   /** A second person says no: the refund ends, and its reservation is released. */
@@ -91,7 +103,7 @@ const LONGEST_WORD = 500;
 export function createRefundsClient(options: RefundsClientOptions): RefundsClient {
   const { dependencies } = options;
   const { ledger } = dependencies;
-  const driver = createDriver(options.temporal, options.start, options.queues, options.answerWithin);
+  const driver = createDriver(options.temporal, options.start, options.queues, options);
 
   async function recordOf(id: string): Promise<RefundRecord> {
     const record = isRefundId(id) ? await ledger.findRefund(id) : null;
@@ -133,14 +145,28 @@ export function createRefundsClient(options: RefundsClientOptions): RefundsClien
     return getRefund(id);
   }
 
+  async function submitRefund(order: RefundOrder): Promise<Submitted> {
+    const { refund, isNew } = await acceptRefund(dependencies, order).catch((error: unknown) => {
+      throw fromAcceptance(error);
+    });
+    const submitted = { refund: viewOf(refund), isNew };
+    if (isFinal(refund.state)) return { ...submitted, notStarted: null };
+    try {
+      await driver.start(refund);
+      return { ...submitted, notStarted: null };
+    } catch (error) {
+      if (error instanceof RefundsError) return { ...submitted, notStarted: error };
+      throw error;
+    }
+  }
+
   return {
     async requestRefund(order) {
-      const { refund } = await acceptRefund(dependencies, order).catch((error: unknown) => {
-        throw fromAcceptance(error);
-      });
-      if (!isFinal(refund.state)) await driver.start(refund);
-      return viewOf(refund);
+      const { refund, notStarted } = await submitRefund(order);
+      if (notStarted !== null) throw notStarted;
+      return refund;
     },
+    submitRefund,
     getRefund,
     async listRefunds(filter = {}) {
       const { paymentId, limit = 100, before } = filter;
@@ -156,13 +182,15 @@ export function createRefundsClient(options: RefundsClientOptions): RefundsClien
       return records.map(viewOf);
     },
     watch,
-    async waitFor(id, ms) {
+    async waitFor(id, ms, signal) {
       const until = performance.now() + ms;
       for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * PAUSE_GROWTH, LONGEST_PAUSE)) {
         const refund = await getRefund(id);
         const left = until - performance.now();
-        if (isFinal(refund.state) || left <= 0) return refund;
-        await sleep(Math.min(pause, left));
+        if (isFinal(refund.state) || left <= 0 || signal?.aborted === true) return refund;
+        await sleep(Math.min(pause, left), undefined, signal === undefined ? {} : { signal }).catch(
+          () => undefined,
+        );
       }
     },
     approve: (id, word) => decide(id, 'approved', word),

@@ -3,7 +3,8 @@ import { CASE_REASONS } from '../domain/finding.js';
 import { formatAmount, storedMoney } from '../domain/money.js';
 import { PUBLIC_STATUS, type AttemptState, type RefundState, type RefundStatus } from '../domain/states.js';
 import { PAYMENT_TYPES, type Way } from '../domain/way.js';
-import type { AttemptRecord, RefundRecord } from '../ledger/ledger.js';
+import type { AttemptRecord, CaseRecord, RefundRecord } from '../ledger/ledger.js';
+import { refundWorkflowId } from '../workflows/contract.js';
 
 /** Amounts are decimal strings with the currency's own decimals, times are ISO 8601 in UTC. */
 export interface Refund {
@@ -14,6 +15,10 @@ export interface Refund {
   readonly currency: string;
   readonly reason: string;
   readonly orderId: string | null;
+  /** The person or system who asked, and so cannot approve. */
+  readonly requestedBy: string;
+  /** Where a credit may go, where the caller named it. */
+  readonly destination: { readonly registrationId: string } | null;
   readonly status: RefundStatus;
   readonly state: RefundState;
   /** How it was paid, or was tried last. */
@@ -22,14 +27,41 @@ export interface Refund {
   readonly attempts: readonly Attempt[];
   /** What a person has to decide, while one has to. */
   readonly review: { readonly why: string; readonly nextStep: string } | null;
+  /** Every open case; a refund that has ended well may have one too. */
+  readonly cases: readonly OpenCase[];
   /** What a second person is asked to approve, while one is asked. */
   readonly approval: Approval | null;
+  /** What a person wants to have done and a second one has to confirm. */
+  readonly proposal: Proposal | null;
   /** Why it ended or waits: a stable code, or what the person wrote who ended it. */
   readonly why: string | null;
   /** What stands against a credit, where one was weighed. */
   readonly blocks: readonly string[];
+  /** Where Temporal shows it. */
+  readonly workflowId: string;
+  readonly stateSince: string;
   readonly createdAt: string;
   readonly updatedAt: string;
+}
+
+export interface OpenCase {
+  /** A stable code. */
+  readonly why: string;
+  readonly text: string;
+  readonly nextStep: string;
+  readonly openedAt: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+export interface Proposal {
+  readonly instruction: string;
+  readonly action: 'correct' | 'redirect';
+  /** What it does to the money, in words. */
+  readonly effect: string;
+  readonly by: string;
+  readonly reason: string;
+  readonly ticket: string | null;
+  readonly at: string;
 }
 
 export interface Attempt {
@@ -68,14 +100,20 @@ export function viewOf(record: RefundRecord): Refund {
     currency,
     reason: record.reason,
     orderId: record.orderId,
+    requestedBy: record.requestedBy,
+    destination: record.destination,
     status: PUBLIC_STATUS[state],
     state,
     way: (paid ?? record.attempts.at(-1))?.way ?? null,
     attempts: record.attempts.map((attempt) => attemptOf(attempt, currency)),
     review: state === 'manual_review' ? reviewOf(record.why) : null,
+    cases: record.openCases.map(caseOf),
     approval: approvalOf(record),
+    proposal: null,
     why: record.why,
     blocks: record.blocks ?? [],
+    workflowId: refundWorkflowId(record.id),
+    stateSince: record.stateSince.toISOString(),
     createdAt: record.createdAt.toISOString(),
     updatedAt: record.updatedAt.toISOString(),
   };
@@ -105,6 +143,11 @@ function reviewOf(why: string | null): { why: string; nextStep: string } {
         nextStep: 'Look at the attempts and at the payment in the gateway.',
       }
     : { why: known.why, nextStep: known.nextStep };
+}
+
+function caseOf({ why, details, openedAt }: CaseRecord): OpenCase {
+  const { why: text, nextStep } = reviewOf(why);
+  return { why, text, nextStep, openedAt: openedAt.toISOString(), details };
 }
 
 function approvalOf({ state, instruction }: RefundRecord): Approval | null {

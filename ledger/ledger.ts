@@ -77,6 +77,13 @@ export interface Instruction {
   readonly why: readonly string[];
 }
 
+/** Something that a person has to decide about. `why` is a `CaseReason` of the version that opened it. */
+export interface CaseRecord {
+  readonly why: string;
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly openedAt: Date;
+}
+
 export interface RefundRecord {
   readonly id: string;
   readonly paymentId: string;
@@ -96,7 +103,10 @@ export interface RefundRecord {
   readonly blocks: readonly string[] | null;
   readonly instruction: Instruction | null;
   readonly attempts: readonly AttemptRecord[];
+  /** What waits for a person, oldest first. */
+  readonly openCases: readonly CaseRecord[];
   readonly version: number;
+  readonly stateSince: Date;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }

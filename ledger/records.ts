@@ -100,6 +100,13 @@ export async function readRefunds(db: Kysely<Tables>, asked: readonly string[]):
     .where('refund_id', 'in', ids)
     .orderBy('number')
     .execute();
+  const cases = await db
+    .selectFrom('cases')
+    .selectAll()
+    .where('refund_id', 'in', ids)
+    .where('closed_at', 'is', null)
+    .orderBy('id')
+    .execute();
   const byId = new Map(rows.map((row) => [row.id, row]));
   return ids.flatMap((id) => {
     const row = byId.get(id);
@@ -122,7 +129,11 @@ export async function readRefunds(db: Kysely<Tables>, asked: readonly string[]):
       blocks: row.blocks,
       instruction: row.state === 'awaiting_approval' ? row.instruction : null,
       attempts: attempts.filter((attempt) => attempt.refund_id === id).map(attemptRecord),
+      openCases: cases
+        .filter((one) => one.refund_id === id)
+        .map(({ why, details, opened_at }) => ({ why, details, openedAt: opened_at })),
       version: row.version,
+      stateSince: row.state_since,
       createdAt: row.created_at,
       updatedAt: row.updated_at,
     };

@@ -1,0 +1,109 @@
+/** The HTTP API as one Fastify app: what every request goes through, then the routes, one file a group. */
+import { randomUUID } from 'node:crypto';
+import helmet from '@fastify/helmet';
+import fastify, { type FastifyInstance } from 'fastify';
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import type { Database } from '../../ledger/database.js';
+import { verifyApiKey } from '../../ledger/api-keys.js';
+import type { Ledger } from '../../ledger/ledger.js';
+import type { Log } from '../../settings/log.js';
+import type { RefundsClient } from '../refunds-client.js';
+import { authenticate, type Verify } from './auth.js';
+import { decisionRoutes } from './decisions.js';
+import { documentRoutes } from './documentation.js';
+import { meRoutes } from './me.js';
+import type { ApiParts } from './parts.js';
+import { paymentRoutes } from './payments.js';
+import { answerProblems } from './problems.js';
+import { limitRequests } from './rate-limit.js';
+import { refundRoutes } from './refunds.js';
+
+export interface ApiOptions {
+  readonly client: RefundsClient;
+  /** For reading. Who writes is the workflow. */
+  readonly ledger: Ledger;
+  readonly database: Database;
+  readonly log: Log;
+  /** Besides API keys: reads tokens. */
+  readonly verifyToken?: Verify;
+  /** Requests a minute for each name, in this process. */
+  readonly requestsPerMinute: number;
+}
+
+/** Bytes. The largest body that a route takes is one refund with all of its metadata: 50 entries of 540 characters. */
+const LARGEST_BODY = 256 * 1024;
+const REQUEST_ID = /^[\w.:-]{1,64}$/;
+
+/** Ready to listen. Nothing is connected to that was not before. */
+export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
+  const { database, log } = options;
+  const app = fastify({
+    logger: false,
+    bodyLimit: LARGEST_BODY,
+    // Whoever asks may name the request, so that its own log and ours tell the same story.
+    requestIdHeader: false,
+    genReqId: ({ headers }) => {
+      const given = headers['x-request-id'];
+      return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+    },
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 200 },
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  // Nothing but JSON is read unless a route says so.
+  app.removeContentTypeParser('text/plain');
+
+  const closing = new AbortController();
+  app.addHook('preClose', async () => {
+    closing.abort();
+  });
+  tellOfRequests(app, log);
+  answerProblems(app, log);
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+    },
+    strictTransportSecurity: { maxAge: 31_536_000 },
+    referrerPolicy: { policy: 'no-referrer' },
+  });
+  authenticate(app, [
+    (text) => verifyApiKey(database, text),
+    ...(options.verifyToken === undefined ? [] : [options.verifyToken]),
+  ]);
+  await limitRequests(app, options.requestsPerMinute);
+  await documentRoutes(app);
+
+  const parts: ApiParts = {
+    client: options.client,
+    ledger: options.ledger,
+    database,
+    log,
+    closing: closing.signal,
+  };
+  await app.register(refundRoutes, parts);
+  await app.register(paymentRoutes, parts);
+  await app.register(decisionRoutes, parts);
+  await app.register(meRoutes);
+  return app;
+}
+
+function tellOfRequests(app: FastifyInstance, log: Log): void {
+  app.decorateRequest('about');
+  app.addHook('onRequest', async (request, reply) => {
+    request.about = {};
+    void reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store' });
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    log.info('http.request', {
+      requestId: request.id,
+      method: request.method,
+      route: request.routeOptions.url ?? '(none)',
+      status: reply.statusCode,
+      durationMs: Math.round(reply.elapsedTime),
+      caller: request.principal?.name,
+      ...request.about,
+    });
+  });
+}
