@@ -3,6 +3,8 @@ import type { Plan } from '../domain/plan.js';
 import type { GatewayHost } from '../domain/result-codes.js';
 import type { Secret } from '../domain/secret.js';
 import type { EntitySettings } from '../gateway/settings.js';
+import type { Upkeep } from '../temporal/upkeep.js';
+import type { EventsSettings } from './events.js';
 
 /** How big a worker is; the numbers and their reasons are in `worker/profiles.ts`. */
 export const WORKER_PROFILES = ['small', 'standard'] as const;
@@ -26,4 +28,12 @@ export interface Settings {
   readonly workerProfile: WorkerProfile;
   /** A workflow bundle that was built before; undefined builds one at start. */
   readonly workflowBundlePath: string | undefined;
+  /** How often refunds are swept and the ledger is audited. */
+  readonly upkeep: Upkeep;
+  /** Where the caller is told what became of refunds; undefined tells nobody. */
+  readonly events: EventsSettings | undefined;
+  /** 1 is real time; what waits for other systems' sake is shortened by it too. */
+  readonly timeScale: number;
+  /** Where the worker shows its metrics; undefined: nowhere. */
+  readonly metricsPort: number | undefined;
 }

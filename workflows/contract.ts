@@ -8,6 +8,20 @@ import type { DecisionResult, WithdrawResult } from '../activities/refunds.js';
 
 export const REFUND_WORKFLOW = 'refund';
 
+/** Workflows that schedules run. */
+export const SWEEP_WORKFLOW = 'sweep';
+export const AUDIT_WORKFLOW = 'audit';
+export type { AuditInput } from '../activities/audit.js';
+export type { SweepInput } from '../activities/sweep.js';
+
+export interface SweepResult {
+  /** Refunds that were silent and have a run now. */
+  readonly started: number;
+  readonly failed: number;
+  /** Attempts left open under refunds that have ended. */
+  readonly lookedUp: number;
+}
+
 /** Where refunds run unless a caller says otherwise. */
 export const DEFAULT_TASK_QUEUE = 'refunds';
 

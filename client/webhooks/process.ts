@@ -1,6 +1,6 @@
 /** What one notice brings about: a success completed, a refund woken, a payment looked up, or nothing yet. */
 import type { Client } from '@temporalio/client';
-import type { StartSettings } from '../../activities/caller.js';
+import type { StartSettings } from '../../domain/plan.js';
 import type { Dependencies } from '../../activities/dependencies.js';
 import { readNotice } from '../../domain/notice.js';
 import type { Outcome } from '../../domain/outcome.js';

@@ -79,10 +79,10 @@ async function open(): Promise<{ recording: Recording; temporal: Client; close()
     queues,
     profile: PROFILES.small,
     dependencies,
-    database,
     start,
     entityIds: [ENTITY],
     lookUpsPerSecond: 1_000,
+    database,
   });
   const orders = new Map<string, Order>();
   const orderWorker = await createOrderWorker({
