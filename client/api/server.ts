@@ -8,6 +8,7 @@ import { verifyApiKey } from '../../ledger/api-keys.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { Log } from '../../settings/log.js';
 import type { RefundsClient } from '../refunds-client.js';
+import { webhookRoutes, type WebhookParts } from '../webhooks/routes.js';
 import { authenticate, type Verify } from './auth.js';
 import { endConnections } from './connections.js';
 import { decisionRoutes } from './decisions.js';
@@ -30,6 +31,8 @@ export interface ApiOptions {
   readonly ledger: Ledger;
   readonly database: Database;
   readonly log: Log;
+  /** The gateway's notices; without it they have no address here. */
+  readonly webhooks?: Pick<WebhookParts, 'read' | 'onStored'>;
   /** Besides API keys: reads tokens. */
   readonly verifyToken?: Verify;
   /** What must answer for this process to be ready. */
@@ -98,6 +101,8 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   await app.register(streamRoutes, parts);
   await app.register(notAvailableRoutes);
   await app.register(meRoutes);
+  if (options.webhooks !== undefined)
+    await app.register(webhookRoutes, { database, log, ...options.webhooks });
   await app.register(healthRoutes, { readiness: options.readiness });
   return app;
 }
