@@ -50,7 +50,7 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
     current = child;
     if (options.logFile !== undefined)
       for (const output of [child.stdout, child.stderr])
-        output.pipe(createWriteStream(options.logFile, { flags: 'a', mode: 0o600 }));
+        output?.pipe(createWriteStream(options.logFile, { flags: 'a', mode: 0o600 }));
     isReady = false;
     ready = await untilReady(child, options);
     isReady = true;
