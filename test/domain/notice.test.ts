@@ -92,7 +92,9 @@ describe('a notice of anything else', () => {
   });
 
   it.each<[AttemptState, string, string]>([
-    ['submitting', 'pending', 'wake'],
+    ['submitting', 'pending', 'known'],
+    ['submitting', 'refusal', 'wake'],
+    ['unknown', 'pending', 'wake'],
     ['unknown', 'refusal', 'wake'],
     ['pending', 'refusal', 'wake'],
     ['pending', 'pending', 'known'],
