@@ -9,6 +9,7 @@ import type { Ledger } from '../../ledger/ledger.js';
 import type { Log } from '../../settings/log.js';
 import type { RefundsClient } from '../refunds-client.js';
 import { authenticate, type Verify } from './auth.js';
+import { serveConsole, type ConsoleOptions } from './console.js';
 import { decisionRoutes } from './decisions.js';
 import { documentRoutes } from './documentation.js';
 import { meRoutes } from './me.js';
@@ -28,6 +29,8 @@ export interface ApiOptions {
   readonly verifyToken?: Verify;
   /** Requests a minute for each name, in this process. */
   readonly requestsPerMinute: number;
+  /** Absent: no console is served. */
+  readonly console?: ConsoleOptions;
 }
 
 /** Bytes. The largest body that a route takes is one refund with all of its metadata: 50 entries of 540 characters. */
@@ -86,6 +89,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   await app.register(paymentRoutes, parts);
   await app.register(decisionRoutes, parts);
   await app.register(meRoutes);
+  if (options.console !== undefined) await serveConsole(app, options.console);
   return app;
 }
 
