@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { parseAmount } from '../domain/money.js';
 import { DEFAULT_POLICY, DEFAULT_TIMINGS, scaleTimings, type Plan, type Policy } from '../domain/plan.js';
+import { API_EXAMPLES, apiSettings, apiVariables, tokenProblems } from './api.js';
 import { readEntities, type Capabilities } from './entities.js';
 import { SettingsError, type SettingsProblem } from './problems.js';
 import { WORKER_PROFILES, type Settings } from './settings.js';
@@ -48,6 +49,7 @@ const variables = z.object({
     .default('standard'),
   REFUNDS_WORKFLOW_BUNDLE: z.string().optional(),
   REFUNDS_CREDIT_APPROVAL_ABOVE: z.string().default('').transform(readThresholds),
+  ...apiVariables,
 });
 
 const EXAMPLES: Readonly<Record<string, string>> = {
@@ -58,6 +60,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   REFUNDS_TASK_QUEUE: 'refunds',
   REFUNDS_WORKER_PROFILE: 'standard',
   REFUNDS_CREDIT_APPROVAL_ABOVE: 'EUR:500.00,USD:500.00',
+  ...API_EXAMPLES,
 };
 
 /** Throws `SettingsError`. Files that the variables name are read here, and only here. */
@@ -71,10 +74,10 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   );
   const entities = readEntities(variable);
   const problems: SettingsProblem[] = [
-    ...(parsed.success ? [] : parsed.error.issues.map(problemOf)),
+    ...(parsed.success ? tokenProblems(parsed.data) : parsed.error.issues.map(problemOf)),
     ...(entities.ok ? [] : entities.problems),
   ];
-  if (!parsed.success || !entities.ok) throw new SettingsError(problems);
+  if (!parsed.success || !entities.ok || problems.length > 0) throw new SettingsError(problems);
 
   const scale = parsed.data.REFUNDS_TIME_SCALE;
   if (scale !== 1 && entities.value.some(({ host }) => host === 'live'))
@@ -108,6 +111,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     taskQueue: parsed.data.REFUNDS_TASK_QUEUE,
     workerProfile: parsed.data.REFUNDS_WORKER_PROFILE,
     workflowBundlePath: parsed.data.REFUNDS_WORKFLOW_BUNDLE,
+    api: apiSettings(parsed.data),
   };
 }
 

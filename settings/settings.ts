@@ -2,6 +2,7 @@
 import type { Plan } from '../domain/plan.js';
 import type { GatewayHost } from '../domain/result-codes.js';
 import type { EntitySettings } from '../gateway/settings.js';
+import type { ApiSettings } from './api.js';
 
 /** How big a worker is; the numbers and their reasons are in `worker/profiles.ts`. */
 export const WORKER_PROFILES = ['small', 'standard'] as const;
@@ -23,4 +24,5 @@ export interface Settings {
   readonly workerProfile: WorkerProfile;
   /** A workflow bundle that was built before; undefined builds one at start. */
   readonly workflowBundlePath: string | undefined;
+  readonly api: ApiSettings;
 }

@@ -4,6 +4,7 @@ import { createGateway } from '../gateway/oppwa.js';
 import { openDatabase, openTransaction } from '../ledger/database.js';
 import { migrate } from '../ledger/migrate.js';
 import { createLedger } from '../ledger/postgres.js';
+import { whenToStop } from '../settings/parent.js';
 import { readSettings, SettingsError } from '../settings/read.js';
 import { connectWorker } from '../temporal/connection.js';
 import { taskQueues } from '../temporal/task-queues.js';
@@ -42,11 +43,7 @@ async function main(): Promise<void> {
   process.stdout.write(
     `${JSON.stringify({ ready: true, role: 'worker', pid: process.pid, taskQueue: queues.refunds })}\n`,
   );
-  const stop = (): void => {
-    void worker.shutdown();
-  };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  whenToStop(() => void worker.shutdown());
   await worker.done;
   await closeAll(connection, gateway, database);
 }

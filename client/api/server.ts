@@ -12,12 +12,17 @@ import { authenticate, type Verify } from './auth.js';
 import { serveConsole, type ConsoleOptions } from './console.js';
 import { decisionRoutes } from './decisions.js';
 import { documentRoutes } from './documentation.js';
+import { healthRoutes, type Readiness } from './health.js';
 import { meRoutes } from './me.js';
 import type { ApiParts } from './parts.js';
+import { measure } from './metrics.js';
+import { notAvailableRoutes } from './not-available.js';
 import { paymentRoutes } from './payments.js';
 import { answerProblems } from './problems.js';
+import { queueRoutes } from './queue.js';
 import { limitRequests } from './rate-limit.js';
 import { refundRoutes } from './refunds.js';
+import { streamRoutes } from './stream.js';
 
 export interface ApiOptions {
   readonly client: RefundsClient;
@@ -27,6 +32,8 @@ export interface ApiOptions {
   readonly log: Log;
   /** Besides API keys: reads tokens. */
   readonly verifyToken?: Verify;
+  /** What must answer for this process to be ready. */
+  readonly readiness: Readiness;
   /** Requests a minute for each name, in this process. */
   readonly requestsPerMinute: number;
   /** Absent: no console is served. */
@@ -62,6 +69,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
     closing.abort();
   });
   tellOfRequests(app, log);
+  measure(app, database);
   answerProblems(app, log);
   await app.register(helmet, {
     contentSecurityPolicy: {
@@ -88,7 +96,11 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   await app.register(refundRoutes, parts);
   await app.register(paymentRoutes, parts);
   await app.register(decisionRoutes, parts);
+  await app.register(queueRoutes, parts);
+  await app.register(streamRoutes, parts);
+  await app.register(notAvailableRoutes);
   await app.register(meRoutes);
+  await app.register(healthRoutes, { readiness: options.readiness });
   if (options.console !== undefined) await serveConsole(app, options.console);
   return app;
 }
