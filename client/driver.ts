@@ -7,6 +7,7 @@ import type { RefundState } from '../domain/states.js';
 import type { TaskQueues } from '../temporal/task-queues.js';
 import { REFUND_WORKFLOW, refundWorkflowId, SEARCH_ATTRIBUTES } from '../workflows/contract.js';
 import type { refund as refundWorkflow } from '../workflows/refund.js';
+import { describeRun, type Run } from './runs.js';
 import { fromStart, fromUpdate } from './translate.js';
 import { PERSON_STATES } from './view.js';
 
@@ -20,6 +21,10 @@ export interface Drivable {
 
 export interface Driver {
   start(refund: Drivable): Promise<void>;
+  /** Ends the run that is alive, where there is one, and starts the next, in one step. */
+  restart(refund: Drivable): Promise<void>;
+  /** The newest run, or null where Temporal knows of none. */
+  runOf(refundId: string): Promise<Run | null>;
   /** Starts a run where none is alive, and answers what the run answered. `sameAs`: equal ones are heard once by one run. */
   say<Answer, Args extends [unknown?]>(
     refund: Drivable,
@@ -36,7 +41,7 @@ export interface Patience {
 }
 
 type StartOptions = WorkflowStartOptions<typeof refundWorkflow> & {
-  readonly workflowIdConflictPolicy: 'USE_EXISTING';
+  readonly workflowIdConflictPolicy: 'USE_EXISTING' | 'TERMINATE_EXISTING';
 };
 
 /** Milliseconds. Longer than a worker needs for a restart, shorter than a person's patience. */
@@ -52,12 +57,15 @@ export function createDriver(
 ): Driver {
   const { answerWithin = ANSWER_WITHIN, startWithin = Math.min(answerWithin, START_WITHIN) } = patience;
   // The ledger makes a refund unique; the workflow's id only keeps two runs from going at once, and running again repairs.
-  function optionsFor(subject: Drivable): StartOptions {
+  function optionsFor(
+    subject: Drivable,
+    workflowIdConflictPolicy: StartOptions['workflowIdConflictPolicy'] = 'USE_EXISTING',
+  ): StartOptions {
     return {
       workflowId: refundWorkflowId(subject.id),
       taskQueue: queues.refunds,
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-      workflowIdConflictPolicy: 'USE_EXISTING',
+      workflowIdConflictPolicy,
       args: [
         {
           refundId: subject.id,
@@ -73,14 +81,24 @@ export function createDriver(
     };
   }
 
+  async function begin(subject: Drivable, options: StartOptions): Promise<void> {
+    try {
+      await temporal.withDeadline(Date.now() + startWithin, () =>
+        temporal.workflow.start<typeof refundWorkflow>(REFUND_WORKFLOW, options),
+      );
+    } catch (error) {
+      throw fromStart(subject.id, error);
+    }
+  }
+
   return {
-    async start(subject) {
+    start: (subject) => begin(subject, optionsFor(subject)),
+    restart: (subject) => begin(subject, optionsFor(subject, 'TERMINATE_EXISTING')),
+    async runOf(refundId) {
       try {
-        await temporal.withDeadline(Date.now() + startWithin, () =>
-          temporal.workflow.start<typeof refundWorkflow>(REFUND_WORKFLOW, optionsFor(subject)),
-        );
+        return await temporal.withDeadline(Date.now() + startWithin, () => describeRun(temporal, refundId));
       } catch (error) {
-        throw fromStart(subject.id, error);
+        throw fromStart(refundId, error);
       }
     },
     async say(subject, update, args, sameAs) {
