@@ -11,6 +11,7 @@ import type { RefundsClient } from '../refunds-client.js';
 import { webhookRoutes, type WebhookParts } from '../webhooks/routes.js';
 import { authenticate, type Verify } from './auth.js';
 import { endConnections } from './connections.js';
+import { serveConsole, type ConsoleOptions } from './console.js';
 import { decisionRoutes } from './decisions.js';
 import { documentRoutes } from './documentation.js';
 import { healthRoutes, type Readiness } from './health.js';
@@ -39,6 +40,8 @@ export interface ApiOptions {
   readonly readiness: Readiness;
   /** Requests a minute for each name, in this process. */
   readonly requestsPerMinute: number;
+  /** Absent: no console is served. */
+  readonly console?: ConsoleOptions;
 }
 
 /** Bytes. The largest body that a route takes is one refund with all of its metadata: 50 entries of 540 characters. */
@@ -104,6 +107,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   if (options.webhooks !== undefined)
     await app.register(webhookRoutes, { database, log, ...options.webhooks });
   await app.register(healthRoutes, { readiness: options.readiness });
+  if (options.console !== undefined) await serveConsole(app, options.console);
   return app;
 }
 
