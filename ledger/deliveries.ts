@@ -91,11 +91,12 @@ export async function resendEvents(database: Database, which: Resending): Promis
     })
     .where((eb) => eb.or([eb('leased_until', 'is', null), eb('leased_until', '<=', sql<Date>`now()`)]))
     .returning('id');
-  const rows = await ('id' in which
-    ? query.where('id', '=', which.id)
-    : 'refundId' in which
-      ? query.where('refund_id', '=', which.refundId)
-      : query.where('state', '=', 'dead')
+  const rows = await (
+    'id' in which
+      ? query.where('id', '=', which.id)
+      : 'refundId' in which
+        ? query.where('refund_id', '=', which.refundId)
+        : query.where('state', '=', 'dead')
   ).execute();
   return rows.map(({ id }) => id);
 }
