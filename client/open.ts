@@ -1,6 +1,6 @@
 /** The client of a process that has nothing but its environment: connections opened from settings, and closed together. */
 import { createGateway } from '../gateway/oppwa.js';
-import { openDatabase, openTransaction } from '../ledger/database.js';
+import { openDatabase, openTransaction, type Database } from '../ledger/database.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { createLedger } from '../ledger/postgres.js';
 import type { Settings } from '../settings/settings.js';
@@ -12,6 +12,7 @@ export interface OpenRefundsClient {
   readonly client: RefundsClient;
   /** For reading. Who writes is the workflow. */
   readonly ledger: Ledger;
+  readonly database: Database;
   close(): Promise<void>;
 }
 
@@ -37,6 +38,7 @@ export function openRefundsClient(settings: Settings, env: NodeJS.ProcessEnv): O
   return {
     client,
     ledger,
+    database,
     async close() {
       await Promise.all([temporal.connection.close(), gateway.close(), database.close()]);
     },

@@ -8,9 +8,11 @@ import { verifyApiKey } from '../../ledger/api-keys.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { Log } from '../../settings/log.js';
 import type { RefundsClient } from '../refunds-client.js';
+import { auditRoutes } from './audits.js';
 import { authenticate, type Verify } from './auth.js';
 import { decisionRoutes } from './decisions.js';
 import { documentRoutes } from './documentation.js';
+import { eventRoutes } from './events.js';
 import { meRoutes } from './me.js';
 import type { ApiParts } from './parts.js';
 import { paymentRoutes } from './payments.js';
@@ -85,6 +87,8 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   await app.register(refundRoutes, parts);
   await app.register(paymentRoutes, parts);
   await app.register(decisionRoutes, parts);
+  await app.register(auditRoutes, parts);
+  await app.register(eventRoutes, parts);
   await app.register(meRoutes);
   return app;
 }

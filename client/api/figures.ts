@@ -1,0 +1,58 @@
+/** The operating figures as gauges of `/metrics`. */
+import { Gauge, type Registry } from 'prom-client';
+import type { Database } from '../../ledger/database.js';
+import { operatingFigures, type OperatingFigures } from '../../ledger/figures.js';
+
+/** Reads the ledger at each scrape, once for all gauges. A database that is away fails the scrape, which is what it should tell. */
+export function registerFigures(registry: Registry, database: Database): void {
+  let reading: Promise<OperatingFigures> | undefined;
+  const read = (): Promise<OperatingFigures> => {
+    reading ??= operatingFigures(database).finally(() => {
+      reading = undefined;
+    });
+    return reading;
+  };
+  const gauge = (name: string, help: string, valueOf: (figures: OperatingFigures) => number | null): void => {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      async collect() {
+        const value = valueOf(await read());
+        if (value === null) this.remove();
+        else this.set(value);
+      },
+    });
+  };
+
+  new Gauge({
+    name: 'refunds_audit_violations',
+    help: 'What the last audit found, for each invariant; anything but 0 is money that has to be looked at',
+    labelNames: ['invariant'],
+    registers: [registry],
+    async collect() {
+      const { audit } = await read();
+      this.reset();
+      for (const { invariant, violations } of audit?.invariants ?? []) this.set({ invariant }, violations);
+    },
+  });
+  gauge('refunds_audit_age_seconds', 'Since the last audit; absent before the first', ({ audit }) =>
+    audit === null ? null : audit.ageSeconds,
+  );
+  gauge(
+    'refunds_audit_complete',
+    '1 where the last audit asked every question, 0 where one took too long',
+    ({ audit }) => (audit === null ? null : Number(audit.complete)),
+  );
+  gauge('refunds_events_waiting', 'Events that are not delivered yet', ({ events }) => events.waiting);
+  gauge(
+    'refunds_events_dead',
+    'Events that were given up and wait for a person',
+    ({ events }) => events.dead,
+  );
+  gauge(
+    'refunds_events_oldest_waiting_seconds',
+    'Age of the oldest event that is not delivered yet',
+    ({ events }) => events.oldestWaitingSeconds,
+  );
+}
