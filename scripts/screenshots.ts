@@ -36,6 +36,7 @@ const app = await buildApi({
   client: opened.client,
   ledger: opened.ledger,
   database,
+  readiness: opened.readiness,
   log: createLog({ role: 'api', to: { write: () => undefined } }),
   requestsPerMinute: 100_000,
   console: {
