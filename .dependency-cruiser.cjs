@@ -9,7 +9,8 @@ const allowed = {
   workflows: ['domain', 'activities'],
   temporal: ['domain', 'workflows'],
   settings: ['domain', 'gateway', 'ledger', 'temporal'],
-  worker: ['domain', 'gateway', 'ledger', 'activities', 'workflows', 'temporal', 'settings'],
+  // docs/decisions/015: an event shows a refund in the one shape that everybody outside sees.
+  worker: ['domain', 'gateway', 'ledger', 'activities', 'workflows', 'temporal', 'settings', 'client/view.ts'],
   // docs/decisions/008: accepting a refund is the same few lines for a caller's workflow and for the client.
   client: ['domain', 'gateway', 'ledger', 'activities', 'workflows', 'temporal', 'settings'],
 };

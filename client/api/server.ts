@@ -8,7 +8,9 @@ import { verifyApiKey } from '../../ledger/api-keys.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { Log } from '../../settings/log.js';
 import type { RefundsClient } from '../refunds-client.js';
+import { webhookRoutes, type WebhookParts } from '../webhooks/routes.js';
 import { authenticate, type Verify } from './auth.js';
+import { endConnections } from './connections.js';
 import { serveConsole, type ConsoleOptions } from './console.js';
 import { decisionRoutes } from './decisions.js';
 import { documentRoutes } from './documentation.js';
@@ -30,6 +32,8 @@ export interface ApiOptions {
   readonly ledger: Ledger;
   readonly database: Database;
   readonly log: Log;
+  /** The gateway's notices; without it they have no address here. */
+  readonly webhooks?: Pick<WebhookParts, 'read' | 'onStored'>;
   /** Besides API keys: reads tokens. */
   readonly verifyToken?: Verify;
   /** What must answer for this process to be ready. */
@@ -56,7 +60,6 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
       const given = headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
     },
-    forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200 },
   });
   app.setValidatorCompiler(validatorCompiler);
@@ -68,6 +71,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   app.addHook('preClose', async () => {
     closing.abort();
   });
+  endConnections(app, closing.signal);
   tellOfRequests(app, log);
   measure(app, database);
   answerProblems(app, log);
@@ -100,6 +104,8 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   await app.register(streamRoutes, parts);
   await app.register(notAvailableRoutes);
   await app.register(meRoutes);
+  if (options.webhooks !== undefined)
+    await app.register(webhookRoutes, { database, log, ...options.webhooks });
   await app.register(healthRoutes, { readiness: options.readiness });
   if (options.console !== undefined) await serveConsole(app, options.console);
   return app;
