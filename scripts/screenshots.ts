@@ -38,6 +38,7 @@ const app = await buildApi({
   database,
   readiness: opened.readiness,
   log: createLog({ role: 'api', to: { write: () => undefined } }),
+  readiness: opened.readiness,
   requestsPerMinute: 100_000,
   console: {
     folder: await consoleFolder('.data'),
