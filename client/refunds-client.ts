@@ -4,6 +4,7 @@ import type { Client } from '@temporalio/client';
 import { acceptRefund, type RefundOrder } from '../activities/accept.js';
 import type { StartSettings } from '../activities/caller.js';
 import type { Dependencies } from '../activities/dependencies.js';
+import { startEach } from '../activities/sweep.js';
 import { isRefundId } from '../domain/ids.js';
 import type { InputProblem } from '../domain/request.js';
 import {
@@ -76,7 +77,6 @@ export interface RefundsClient extends Decisions, Replay {
 const FIRST_PAUSE = 50;
 const PAUSE_GROWTH = 1.5;
 const LONGEST_PAUSE = 2_000;
-const MOST_AT_ONCE = 10;
 const PAGE = 500;
 
 export function createRefundsClient(options: RefundsClientOptions): RefundsClient {
@@ -171,9 +171,9 @@ export function createRefundsClient(options: RefundsClientOptions): RefundsClien
           limit: PAGE,
           ...(before === undefined ? {} : { before }),
         });
-        for (let first = 0; first < page.length; first += MOST_AT_ONCE)
-          await Promise.all(page.slice(first, first + MOST_AT_ONCE).map((record) => driver.start(record)));
-        started += page.length;
+        const result = await startEach(page, (record) => driver.start(record));
+        if (result.failed[0] !== undefined) throw result.failed[0].error;
+        started += result.started;
         before = page.at(-1)?.id;
         if (before === undefined) return started;
       }

@@ -89,8 +89,7 @@ export interface Approval {
   readonly why: readonly string[];
 }
 
-/** States in which a refund goes on only when a person says how. */
-export const PERSON_STATES: readonly RefundState[] = ['manual_review', 'awaiting_approval'];
+export { PERSON_STATES } from '../domain/states.js';
 
 export function viewOf(record: RefundRecord): Refund {
   const { currency, state } = record;

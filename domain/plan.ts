@@ -121,3 +121,10 @@ export interface Plan {
   readonly timings: Timings;
   readonly policy: Policy;
 }
+
+/** What a refund is started with besides its id; both follow from the entity of its payment. */
+export interface StartSettings {
+  readonly planFor: (entityId: string) => Plan;
+  /** The task queue of the entity's look-ups. */
+  readonly lookUpTaskQueue: (entityId: string) => string;
+}

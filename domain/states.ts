@@ -210,6 +210,9 @@ export const FINAL_STATES: readonly RefundState[] = [
   'canceled',
 ];
 
+/** States in which a refund goes on only when a person says how. */
+export const PERSON_STATES: readonly RefundState[] = ['manual_review', 'awaiting_approval'];
+
 export function isFinal(state: RefundState): boolean {
   return FINAL_STATES.includes(state);
 }

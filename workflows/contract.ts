@@ -11,11 +11,30 @@ import type { AdoptResult, DecisionResult, PersonResult, WithdrawResult } from '
 
 export const REFUND_WORKFLOW = 'refund';
 
+/** Workflows that schedules run. */
+export const SWEEP_WORKFLOW = 'sweep';
+export const AUDIT_WORKFLOW = 'audit';
+export type { AuditInput } from '../activities/audit.js';
+export type { SweepInput } from '../activities/sweep.js';
+
+export interface SweepResult {
+  /** Refunds that were silent and have a run now. */
+  readonly started: number;
+  readonly failed: number;
+  /** Attempts left open under refunds that have ended. */
+  readonly lookedUp: number;
+}
+
 /** Where refunds run unless a caller says otherwise. */
 export const DEFAULT_TASK_QUEUE = 'refunds';
 
 /** The refund's promise is unique in the ledger; its workflow id only keeps two runs from going at once. */
 export const refundWorkflowId = (refundId: string): string => `refund-${refundId}`;
+
+export const PAYMENT_NEWS_WORKFLOW = 'paymentNews';
+
+/** One run for each payment: whatever is told about it meanwhile is looked up together. */
+export const paymentNewsWorkflowId = (paymentId: string): string => `payment-news-${paymentId}`;
 
 /** Never encrypted by Temporal: they hold a state, a flag and the gateway's payment id, nothing personal. */
 export const SEARCH_ATTRIBUTES = {

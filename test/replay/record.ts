@@ -82,6 +82,7 @@ async function open(): Promise<{ recording: Recording; temporal: Client; close()
     start,
     entityIds: [ENTITY],
     lookUpsPerSecond: 1_000,
+    database,
   });
   const orders = new Map<string, Order>();
   const orderWorker = await createOrderWorker({

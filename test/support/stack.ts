@@ -26,7 +26,10 @@ import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
 import type { FaultRule } from '../../sandbox/gateway/faults.js';
 import { startGatewayServer, type GatewayServer } from '../../sandbox/gateway/server.js';
 import type { GatewaySettings } from '../../sandbox/gateway/settings.js';
+import type { Log } from '../../settings/log.js';
+import { auditScheduleId, sweepScheduleId } from '../../temporal/schedules.js';
 import { taskQueues, type TaskQueues } from '../../temporal/task-queues.js';
+import type { Upkeep } from '../../temporal/upkeep.js';
 import { workflowBundle } from '../../worker/bundle.js';
 import { PROFILES } from '../../worker/profiles.js';
 import { startRefundWorker, type RefundWorker } from '../../worker/refund-worker.js';
@@ -39,6 +42,10 @@ export interface StackOptions {
   readonly gateway?: Partial<GatewaySettings>;
   /** Default true. Without it nothing runs until `startWorker()`. */
   readonly worker?: boolean;
+  /** The schedules that the stack's workers keep; default none: what is not asked for does not run by itself. */
+  readonly upkeep?: Upkeep;
+  /** Where its workers log; default nowhere. */
+  readonly log?: Log;
   /** Default: the run's server. A test with a server of its own sets other limits, or kills it. */
   readonly temporal?: { readonly address: string; readonly namespace: string };
 }
@@ -126,6 +133,9 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       start,
       entityIds: [entity.id],
       lookUpsPerSecond: 1_000,
+      database,
+      ...(options.upkeep === undefined ? {} : { upkeep: options.upkeep }),
+      ...(options.log === undefined ? {} : { log: options.log }),
     });
     workers.push(worker);
     return worker;
@@ -198,6 +208,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       try {
         if (booksAgree) await expectBooksAgree();
       } finally {
+        // The server is the run's: a schedule that stays behind would go on starting what nobody runs.
+        if (options.upkeep !== undefined)
+          for (const id of [sweepScheduleId(queues), auditScheduleId(queues)])
+            await temporal.schedule.getHandle(id).delete();
         await Promise.all(workers.map((worker) => worker.shutdown()));
         await Promise.all([native.close(), connection.close(), gateway.close(), database.close()]);
         await gatewayServer.close();
