@@ -5,6 +5,7 @@ import type { Secret } from '../domain/secret.js';
 import type { EntitySettings } from '../gateway/settings.js';
 import type { Upkeep } from '../temporal/upkeep.js';
 import type { EventsSettings } from './events.js';
+import type { ApiSettings } from './api.js';
 
 /** How big a worker is; the numbers and their reasons are in `worker/profiles.ts`. */
 export const WORKER_PROFILES = ['small', 'standard'] as const;
@@ -36,4 +37,5 @@ export interface Settings {
   readonly timeScale: number;
   /** Where the worker shows its metrics; undefined: nowhere. */
   readonly metricsPort: number | undefined;
+  readonly api: ApiSettings;
 }

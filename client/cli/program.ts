@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { REFUND_STATES } from '../../domain/states.js';
 import type { ExitCode } from './exit.js';
+import { addUpkeepCommands } from './upkeep-commands.js';
 
 const ID = 'the id of the refund';
 const STATUSES = ['pending', 'succeeded', 'failed', 'canceled', 'review'] as const;
@@ -108,6 +109,7 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
       finish(await (await import('./decide.js')).resolve(id, options));
     });
 
+  addUpkeepCommands(program, { finish, count, examples });
   return program;
 }
 
