@@ -36,7 +36,6 @@ const app = await buildApi({
   client: opened.client,
   ledger: opened.ledger,
   database,
-  readiness: opened.readiness,
   log: createLog({ role: 'api', to: { write: () => undefined } }),
   readiness: opened.readiness,
   requestsPerMinute: 100_000,

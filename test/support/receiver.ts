@@ -1,6 +1,7 @@
 /** The receiver of notices as in production: the API's own server, opened with the key, with its processor behind it. */
 import { randomBytes } from 'node:crypto';
 import { buildApi } from '../../client/api/server.js';
+import { readinessOf } from '../../client/readiness.js';
 import { startNoticeProcessor, type ProcessorOptions } from '../../client/webhooks/processor.js';
 import { Secret } from '../../domain/secret.js';
 import { createWebhookReader } from '../../gateway/webhook.js';
@@ -71,6 +72,7 @@ export async function startReceiver(
     client: stack.client,
     ledger: dependencies.ledger,
     database,
+    readiness: readinessOf(database, temporal),
     log,
     requestsPerMinute: 100_000,
     webhooks: {
