@@ -9,12 +9,14 @@ import type { Ledger } from '../../ledger/ledger.js';
 import type { Log } from '../../settings/log.js';
 import type { RefundsClient } from '../refunds-client.js';
 import { webhookRoutes, type WebhookParts } from '../webhooks/routes.js';
+import { auditRoutes } from './audits.js';
 import { authenticate, type Verify } from './auth.js';
 import { endConnections } from './connections.js';
 import { serveConsole, type ConsoleOptions } from './console.js';
 import { decisionRoutes } from './decisions.js';
 import { documentRoutes } from './documentation.js';
 import { healthRoutes, type Readiness } from './health.js';
+import { eventRoutes } from './events.js';
 import { meRoutes } from './me.js';
 import type { ApiParts } from './parts.js';
 import { measure } from './metrics.js';
@@ -103,6 +105,8 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   await app.register(queueRoutes, parts);
   await app.register(streamRoutes, parts);
   await app.register(notAvailableRoutes);
+  await app.register(auditRoutes, parts);
+  await app.register(eventRoutes, parts);
   await app.register(meRoutes);
   if (options.webhooks !== undefined)
     await app.register(webhookRoutes, { database, log, ...options.webhooks });
