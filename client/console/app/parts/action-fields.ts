@@ -44,7 +44,7 @@ const KNOWN: Readonly<Record<string, Omit<InputField, 'name'>>> = {
     label: 'What really happened',
     hint: 'As the evidence shows it.',
     required: true,
-    options: ['succeeded', 'rejected'],
+    options: ['succeeded', 'failed', 'case_closed'],
   },
   evidence: {
     label: 'Evidence',
