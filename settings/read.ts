@@ -50,6 +50,7 @@ const variables = z.object({
     .default('standard'),
   REFUNDS_WORKFLOW_BUNDLE: z.string().optional(),
   REFUNDS_CREDIT_APPROVAL_ABOVE: z.string().default('').transform(readThresholds),
+  REFUNDS_SCHEDULES: z.enum(['on', 'off'], { error: 'must be on or off' }).default('on'),
   REFUNDS_METRICS_PORT: number(
     (value) => Number.isInteger(value) && value >= 1 && value <= 65_535,
     'must be a whole number from 1 to 65535',
@@ -64,6 +65,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   REFUNDS_TASK_QUEUE: 'refunds',
   REFUNDS_WORKER_PROFILE: 'standard',
   REFUNDS_CREDIT_APPROVAL_ABOVE: 'EUR:500.00,USD:500.00',
+  REFUNDS_SCHEDULES: 'on',
   REFUNDS_METRICS_PORT: '9464',
 };
 
@@ -117,7 +119,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     taskQueue: parsed.data.REFUNDS_TASK_QUEUE,
     workerProfile: parsed.data.REFUNDS_WORKER_PROFILE,
     workflowBundlePath: parsed.data.REFUNDS_WORKFLOW_BUNDLE,
-    upkeep: upkeepAt(scale),
+    upkeep: parsed.data.REFUNDS_SCHEDULES === 'on' ? upkeepAt(scale) : undefined,
     events: events.value,
     timeScale: scale,
     metricsPort: parsed.data.REFUNDS_METRICS_PORT,

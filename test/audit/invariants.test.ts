@@ -129,9 +129,7 @@ describe('the audit finds', () => {
     expect(sentences).toContainEqual(
       `refund ${moved.refundId} went from refund.succeeded to refund.canceled`,
     );
-    expect(sentences).toContainEqual(
-      `refund ${silent.refundId} is settled, its events say refund.succeeded`,
-    );
+    expect(sentences).toContainEqual(`refund ${silent.refundId} is settled, its events say refund.succeeded`);
   });
 
   it('I5: a final state that was left on nobody’s evidence, and money paid under no id', async () => {
@@ -177,9 +175,7 @@ describe('the audit finds', () => {
        values ('once more', 'attempt.succeeded', '${twice.paymentId}', '${twice.refundId}', '${twice.attemptId}', 'x', 4000)`,
     );
     const sentences = await found('I8');
-    expect(sentences).toContainEqual(
-      `payment ${adjusted.paymentId}: succeeded is 1, its events say 4000`,
-    );
+    expect(sentences).toContainEqual(`payment ${adjusted.paymentId}: succeeded is 1, its events say 4000`);
     expect(sentences).toContainEqual(
       `attempt ${twice.attemptId} is succeeded: its events have 8000 paid and 0 back`,
     );
