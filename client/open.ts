@@ -6,6 +6,7 @@ import { createLedger } from '../ledger/postgres.js';
 import type { Settings } from '../settings/settings.js';
 import { openClient } from '../temporal/connection.js';
 import { taskQueues } from '../temporal/task-queues.js';
+import { readinessOf } from './readiness.js';
 import { createRefundsClient, type RefundsClient } from './refunds-client.js';
 
 export interface OpenRefundsClient {
@@ -13,11 +14,16 @@ export interface OpenRefundsClient {
   /** For reading. Who writes is the workflow. */
   readonly ledger: Ledger;
   readonly database: Database;
+  readonly readiness: ReturnType<typeof readinessOf>;
   close(): Promise<void>;
 }
 
 /** Connects with the first call that needs it, so what only reads the ledger works while Temporal is away. */
-export function openRefundsClient(settings: Settings, env: NodeJS.ProcessEnv): OpenRefundsClient {
+export function openRefundsClient(
+  settings: Settings,
+  env: NodeJS.ProcessEnv,
+  patience: { readonly startWithin?: number } = {},
+): OpenRefundsClient {
   const temporal = openClient(env);
   const database = openDatabase(settings.databaseUrl, { connections: settings.databaseConnections });
   const gateway = createGateway({ entities: settings.entities, refuseWhen: openTransaction });
@@ -34,11 +40,13 @@ export function openRefundsClient(settings: Settings, env: NodeJS.ProcessEnv): O
     },
     start: { planFor: settings.planFor, lookUpTaskQueue: queues.lookUps },
     queues,
+    ...patience,
   });
   return {
     client,
     ledger,
     database,
+    readiness: readinessOf(database, temporal),
     async close() {
       await Promise.all([temporal.connection.close(), gateway.close(), database.close()]);
     },

@@ -1,65 +1,46 @@
-/** Numbers that whoever runs the service watches: what the last audit found, and whether events arrive. */
+/** How much waits and where, for the metrics. Counted over what is not final; what has ended is history. */
 import { sql } from 'kysely';
-import { latestAudit, type StoredAudit } from './audits.js';
+import { FINAL_STATES } from '../domain/states.js';
 import type { Database } from './database.js';
-import { upkeepOf } from './upkeep-tables.js';
 
-export interface OperatingFigures {
-  /** Null before the first audit. */
-  readonly audit: {
-    readonly ageSeconds: number;
-    readonly complete: boolean;
-    readonly invariants: StoredAudit['invariants'];
-  } | null;
-  readonly events: {
-    /** Not delivered yet. */
-    readonly waiting: number;
-    /** Given up; a person has to send them again. */
-    readonly dead: number;
-    /** Since the oldest waiting one was written; 0 where none waits. */
-    readonly oldestWaitingSeconds: number;
-  };
+export interface Figures {
+  /** Refunds that are not final, by state. */
+  readonly unfinished: readonly {
+    readonly state: string;
+    readonly count: number;
+    readonly oldestSeconds: number;
+  }[];
+  readonly openCases: readonly {
+    readonly why: string;
+    readonly count: number;
+    readonly oldestSeconds: number;
+  }[];
 }
 
-/** Reads a few rows and two small indexes: cheap enough for every scrape. Ages by the database's clock. */
-export async function operatingFigures(database: Database): Promise<OperatingFigures> {
-  const db = upkeepOf(database);
-  const [audit, { now, waiting, dead, oldest }] = await Promise.all([
-    latestAudit(database),
+export async function figuresOf({ db }: Database): Promise<Figures> {
+  const finals = sql.join(FINAL_STATES.map((state) => sql.lit(state)));
+  const [unfinished, openCases] = await Promise.all([
+    // With the literals of the partial index, which then is all that is read.
     db
-      .selectNoFrom((eb) => [
-        sql<Date>`now()`.as('now'),
-        eb
-          .selectFrom('event_deliveries')
-          .select(sql<string>`count(*)::text`.as('number'))
-          .where('state', '=', 'waiting')
-          .as('waiting'),
-        eb
-          .selectFrom('event_deliveries')
-          .select(sql<string>`count(*)::text`.as('number'))
-          .where('state', '=', 'dead')
-          .as('dead'),
-        eb
-          .selectFrom('event_deliveries')
-          .select(sql<number>`coalesce(extract(epoch from now() - min(created_at)), 0)::float8`.as('seconds'))
-          .where('state', '=', 'waiting')
-          .as('oldest'),
+      .selectFrom('refunds')
+      .select([
+        'state',
+        sql<number>`count(*)::int`.as('count'),
+        sql<number>`extract(epoch from now() - min(state_since))::float8`.as('oldestSeconds'),
       ])
-      .executeTakeFirstOrThrow(),
+      .where(sql<boolean>`state not in (${finals})`)
+      .groupBy('state')
+      .execute(),
+    db
+      .selectFrom('cases')
+      .select([
+        'why',
+        sql<number>`count(*)::int`.as('count'),
+        sql<number>`extract(epoch from now() - min(opened_at))::float8`.as('oldestSeconds'),
+      ])
+      .where('closed_at', 'is', null)
+      .groupBy('why')
+      .execute(),
   ]);
-  return {
-    audit:
-      audit === null
-        ? null
-        : {
-            ageSeconds: Math.max(0, (now.getTime() - audit.at.getTime()) / 1_000),
-            complete: audit.complete,
-            invariants: audit.invariants,
-          },
-    events: {
-      waiting: Number(waiting ?? 0),
-      dead: Number(dead ?? 0),
-      oldestWaitingSeconds: Math.max(0, oldest ?? 0),
-    },
-  };
+  return { unfinished, openCases };
 }

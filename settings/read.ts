@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { parseAmount } from '../domain/money.js';
 import { DEFAULT_POLICY, DEFAULT_TIMINGS, scaleTimings, type Plan, type Policy } from '../domain/plan.js';
 import { upkeepAt } from '../temporal/upkeep.js';
+import { API_EXAMPLES, apiSettings, apiVariables, tokenProblems } from './api.js';
 import { readEntities, type Capabilities } from './entities.js';
 import { readEvents } from './events.js';
 import { SettingsError, type SettingsProblem } from './problems.js';
@@ -55,6 +56,7 @@ const variables = z.object({
     (value) => Number.isInteger(value) && value >= 1 && value <= 65_535,
     'must be a whole number from 1 to 65535',
   ).optional(),
+  ...apiVariables,
 });
 
 const EXAMPLES: Readonly<Record<string, string>> = {
@@ -67,6 +69,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   REFUNDS_CREDIT_APPROVAL_ABOVE: 'EUR:500.00,USD:500.00',
   REFUNDS_SCHEDULES: 'on',
   REFUNDS_METRICS_PORT: '9464',
+  ...API_EXAMPLES,
 };
 
 /** Throws `SettingsError`. Files that the variables name are read here, and only here. */
@@ -81,11 +84,11 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const entities = readEntities(variable);
   const events = readEvents(variable);
   const problems: SettingsProblem[] = [
-    ...(parsed.success ? [] : parsed.error.issues.map(problemOf)),
+    ...(parsed.success ? tokenProblems(parsed.data) : parsed.error.issues.map(problemOf)),
     ...(entities.ok ? [] : entities.problems),
     ...(events.ok ? [] : events.problems),
   ];
-  if (!parsed.success || !entities.ok || !events.ok) throw new SettingsError(problems);
+  if (!parsed.success || !entities.ok || !events.ok || problems.length > 0) throw new SettingsError(problems);
 
   const scale = parsed.data.REFUNDS_TIME_SCALE;
   if (scale !== 1 && entities.value.some(({ host }) => host === 'live'))
@@ -114,6 +117,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     databaseConnections: parsed.data.REFUNDS_DATABASE_CONNECTIONS,
     entities: [first.settings, ...others.map(({ settings }) => settings)],
     hosts: new Map(entities.value.map(({ settings, host }) => [settings.id, host])),
+    webhookKeys: new Map(entities.value.map(({ settings, webhookKeys }) => [settings.id, webhookKeys])),
     planFor: (entityId) => plans.get(entityId) ?? unknown,
     lookUpsPerSecond: parsed.data.REFUNDS_LOOK_UPS_PER_SECOND ?? LOOK_UPS_PER_SECOND / scale,
     taskQueue: parsed.data.REFUNDS_TASK_QUEUE,
@@ -123,6 +127,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     events: events.value,
     timeScale: scale,
     metricsPort: parsed.data.REFUNDS_METRICS_PORT,
+    api: apiSettings(parsed.data),
   };
 }
 

@@ -201,8 +201,7 @@ export const waitQuery = z.strictObject({
     .optional(),
 });
 
-const paging = {
-  cursor: uuid.describe('`nextCursor` of the page before').optional(),
+const limit = {
   limit: z.coerce
     .number({ error: 'must be a whole number from 1 to 200' })
     .int()
@@ -211,19 +210,40 @@ const paging = {
     .describe('At most so many; 50 where absent')
     .default(50),
 };
+const CURSOR = '`nextCursor` of the page before';
 
 export const refundsQuery = z.strictObject({
   status: z.enum(STATUSES).optional(),
   state: z.enum(REFUND_STATES).optional(),
   paymentId: gatewayId.optional(),
   stuck: z.enum(['true', 'false']).describe('Only those that wait for a person').optional(),
-  ...paging,
+  cursor: uuid.describe(CURSOR).optional(),
+  ...limit,
 });
 
-export const queueQuery = z.strictObject({ ...paging });
+export const queueQuery = z.strictObject({
+  cursor: z
+    .string()
+    .regex(/^[\w-]{1,128}$/, 'must be the nextCursor of the page before')
+    .describe(CURSOR)
+    .optional(),
+  ...limit,
+});
+
+export const streamHeaders = z.looseObject({
+  'last-event-id': z
+    .string()
+    .regex(/^\d{1,18}$/, 'must be the id of a change')
+    .optional(),
+});
 
 export const searchQuery = z.strictObject({
-  q: z.string().min(1).max(255).describe('Any id, whole'),
+  q: z
+    .string()
+    .min(1)
+    .max(255)
+    .refine((text) => !text.includes('\u0000'), 'must be an id')
+    .describe('Any id, whole'),
 });
 
 /** Text of a person: kept with the event and shown to others. */
@@ -245,8 +265,7 @@ export const approvalBody = z
     ticket: words.optional(),
     instruction: z
       .string()
-      .min(1)
-      .max(128)
+      .regex(/^[\w-]{1,128}$/, 'must be the instruction as it was shown')
       .describe('`approval.instruction` as it was shown; absent: what waits now')
       .optional(),
   })

@@ -9,16 +9,24 @@ import type { Ledger } from '../../ledger/ledger.js';
 import type { Log } from '../../settings/log.js';
 import type { RefundsClient } from '../refunds-client.js';
 import { auditRoutes } from './audits.js';
+import { webhookRoutes, type WebhookParts } from '../webhooks/routes.js';
 import { authenticate, type Verify } from './auth.js';
+import { endConnections } from './connections.js';
+import { serveConsole, type ConsoleOptions } from './console.js';
 import { decisionRoutes } from './decisions.js';
 import { documentRoutes } from './documentation.js';
 import { eventRoutes } from './events.js';
+import { healthRoutes, type Readiness } from './health.js';
 import { meRoutes } from './me.js';
 import type { ApiParts } from './parts.js';
+import { measure } from './metrics.js';
+import { notAvailableRoutes } from './not-available.js';
 import { paymentRoutes } from './payments.js';
 import { answerProblems } from './problems.js';
+import { queueRoutes } from './queue.js';
 import { limitRequests } from './rate-limit.js';
 import { refundRoutes } from './refunds.js';
+import { streamRoutes } from './stream.js';
 
 export interface ApiOptions {
   readonly client: RefundsClient;
@@ -26,10 +34,16 @@ export interface ApiOptions {
   readonly ledger: Ledger;
   readonly database: Database;
   readonly log: Log;
+  /** The gateway's notices; without it they have no address here. */
+  readonly webhooks?: Pick<WebhookParts, 'read' | 'onStored'>;
   /** Besides API keys: reads tokens. */
   readonly verifyToken?: Verify;
+  /** What must answer for this process to be ready. */
+  readonly readiness: Readiness;
   /** Requests a minute for each name, in this process. */
   readonly requestsPerMinute: number;
+  /** Absent: no console is served. */
+  readonly console?: ConsoleOptions;
 }
 
 /** Bytes. The largest body that a route takes is one refund with all of its metadata: 50 entries of 540 characters. */
@@ -48,7 +62,6 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
       const given = headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
     },
-    forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200 },
   });
   app.setValidatorCompiler(validatorCompiler);
@@ -60,7 +73,9 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   app.addHook('preClose', async () => {
     closing.abort();
   });
+  endConnections(app, closing.signal);
   tellOfRequests(app, log);
+  measure(app, database);
   answerProblems(app, log);
   await app.register(helmet, {
     contentSecurityPolicy: {
@@ -89,7 +104,14 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   await app.register(decisionRoutes, parts);
   await app.register(auditRoutes, parts);
   await app.register(eventRoutes, parts);
+  await app.register(queueRoutes, parts);
+  await app.register(streamRoutes, parts);
+  await app.register(notAvailableRoutes);
   await app.register(meRoutes);
+  if (options.webhooks !== undefined)
+    await app.register(webhookRoutes, { database, log, ...options.webhooks });
+  await app.register(healthRoutes, { readiness: options.readiness });
+  if (options.console !== undefined) await serveConsole(app, options.console);
   return app;
 }
 
