@@ -111,11 +111,15 @@ describe('the audit finds', () => {
     expect(await found('I3')).toEqual([`credit ${attemptId} has no refused refund before it`]);
   });
 
-  it('I4: a refund that failed while its outcome was open', async () => {
-    const books = await given('pending');
-    await tamper(fact(books, 'refund.failed'));
-    expect(await found('I4')).toContainEqual(
-      `refund ${books.refundId} went from refund.pending to refund.failed`,
+  it('I4: a refund that ended while its outcome was open, without a person or as no person may', async () => {
+    const [failed, canceled] = [await given('pending'), await given('pending')];
+    await tamper(fact(failed, 'refund.failed', 'system'), fact(canceled, 'refund.canceled', 'clerk'));
+    const sentences = await found('I4');
+    expect(sentences).toContainEqual(
+      `refund ${failed.refundId} went from refund.pending to refund.failed, and nobody decided that`,
+    );
+    expect(sentences).toContainEqual(
+      `refund ${canceled.refundId} went from refund.pending to refund.canceled`,
     );
   });
 
