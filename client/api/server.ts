@@ -9,11 +9,15 @@ import type { Ledger } from '../../ledger/ledger.js';
 import type { Log } from '../../settings/log.js';
 import type { RefundsClient } from '../refunds-client.js';
 import { webhookRoutes, type WebhookParts } from '../webhooks/routes.js';
+import { auditRoutes } from './audits.js';
 import { authenticate, type Verify } from './auth.js';
 import { endConnections } from './connections.js';
+import { serveConsole, type ConsoleOptions } from './console.js';
 import { decisionRoutes } from './decisions.js';
+import { repairRoutes } from './repairs.js';
 import { documentRoutes } from './documentation.js';
 import { healthRoutes, type Readiness } from './health.js';
+import { eventRoutes } from './events.js';
 import { meRoutes } from './me.js';
 import type { ApiParts } from './parts.js';
 import { measure } from './metrics.js';
@@ -39,6 +43,8 @@ export interface ApiOptions {
   readonly readiness: Readiness;
   /** Requests a minute for each name, in this process. */
   readonly requestsPerMinute: number;
+  /** Absent: no console is served. */
+  readonly console?: ConsoleOptions;
 }
 
 /** Bytes. The largest body that a route takes is one refund with all of its metadata: 50 entries of 540 characters. */
@@ -97,13 +103,17 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   await app.register(refundRoutes, parts);
   await app.register(paymentRoutes, parts);
   await app.register(decisionRoutes, parts);
+  await app.register(repairRoutes, parts);
   await app.register(queueRoutes, parts);
   await app.register(streamRoutes, parts);
   await app.register(notAvailableRoutes);
+  await app.register(auditRoutes, parts);
+  await app.register(eventRoutes, parts);
   await app.register(meRoutes);
   if (options.webhooks !== undefined)
     await app.register(webhookRoutes, { database, log, ...options.webhooks });
   await app.register(healthRoutes, { readiness: options.readiness });
+  if (options.console !== undefined) await serveConsole(app, options.console);
   return app;
 }
 
