@@ -1,4 +1,5 @@
 /** Accepting a refund: check everything that can be checked, then store and reserve. Used by callers' workflows and by the client. */
+import { GatewaySettingsError } from '../gateway/errors.js';
 import { readRefundRequest, type InputProblem } from '../domain/request.js';
 import { LedgerError, type Accepted, type AcceptOrder, type PaymentRecord } from '../ledger/ledger.js';
 import type { Dependencies } from './dependencies.js';
@@ -67,7 +68,13 @@ export async function acceptRefund(deps: Dependencies, order: RefundOrder): Prom
 
   const entityId = request.entityId ?? deps.defaultEntityId;
   const askedAt = deps.now();
-  const original = await lookUpOriginal(deps, entityId, request.paymentId);
+  const original = await lookUpOriginal(deps, entityId, request.paymentId).catch((error: unknown) => {
+    if (error instanceof GatewaySettingsError && request.entityId !== undefined)
+      throw new RequestRefused([
+        { field: 'entityId', code: 'unknown', message: 'is not an entity that is configured here' },
+      ]);
+    throw error;
+  });
   // A process that was stopped meanwhile knows nothing about now, and its caller has long had another answer.
   if (deps.now() - askedAt > STALE_AFTER)
     throw new GatewayUnavailable(

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
@@ -44,6 +45,11 @@ async function ask(url: string, paymentId: string, idempotencyKey: string) {
   return { status: answer.status, id };
 }
 
+async function firstLine(output: Readable): Promise<string> {
+  for await (const line of createInterface({ input: output })) return line;
+  throw new Error('it wrote nothing');
+}
+
 describe('the process of the API', () => {
   it('answers the same refund to the same key after it was killed', { timeout: 3 * MINUTE }, async () => {
     const lines: string[] = [];
@@ -82,7 +88,7 @@ describe('the process of the API', () => {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       const line = await firstLine(parent.stdout);
-      const pids = z.object({ api: z.number(), worker: z.number() }).parse(JSON.parse(String(line)));
+      const pids = z.object({ api: z.number(), worker: z.number() }).parse(JSON.parse(line));
       expect([isAlive(pids.api), isAlive(pids.worker)]).toEqual([true, true]);
       parent.kill('SIGKILL');
       for (const pid of [pids.api, pids.worker])
@@ -97,8 +103,8 @@ describe('the process of the API', () => {
     });
     let stderr = '';
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-    const [code]: unknown[] = await once(child, 'close');
-    expect(code).toBe(2);
+    await once(child, 'close');
+    expect(child.exitCode).toBe(2);
     for (const name of ['DATABASE_URL', 'REFUNDS_PORT', 'OPPWA_ACCESS_TOKEN']) expect(stderr).toContain(name);
   });
 });
