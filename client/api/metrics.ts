@@ -49,8 +49,6 @@ export function measure(app: FastifyInstance, database: Database): void {
     registers: [registry],
   });
 
-  registerFigures(registry, database);
-
   let known: { readonly at: number; readonly figures: Promise<Figures> } | undefined;
   async function readLedger(): Promise<void> {
     const now = performance.now();
