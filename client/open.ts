@@ -15,6 +15,8 @@ export interface OpenRefundsClient {
   readonly ledger: Ledger;
   readonly database: Database;
   readonly readiness: ReturnType<typeof readinessOf>;
+  /** Of Temporal. */
+  readonly namespace: string;
   close(): Promise<void>;
 }
 
@@ -47,6 +49,7 @@ export function openRefundsClient(
     ledger,
     database,
     readiness: readinessOf(database, temporal),
+    namespace: temporal.options.namespace,
     async close() {
       await Promise.all([temporal.connection.close(), gateway.close(), database.close()]);
     },

@@ -52,8 +52,10 @@ export function readNotice(
         ? { kind: 'complete', outcome }
         : otherwise;
     case 'pending':
-      // An older notice that comes late; a success is not made open again.
-      return isSame && (state === 'pending' || state === 'succeeded') ? { kind: 'known' } : otherwise;
+      // That it was accepted its answer says as well; and an older notice that comes late does not make a success open again.
+      return state === 'submitting' || (isSame && (state === 'pending' || state === 'succeeded'))
+        ? { kind: 'known' }
+        : otherwise;
     case 'rejected':
       return isSame && (state === 'rejected' || state === 'returned') ? { kind: 'known' } : otherwise;
     case 'unknown':

@@ -83,7 +83,7 @@ function decrypt(key: Buffer, iv: Buffer, tag: Buffer, sealed: Buffer): Buffer |
   }
 }
 
-const envelope = z.object({ type: z.string(), payload: z.unknown() });
+const envelope = z.object({ type: z.string(), payload: z.unknown().optional() });
 const speaker = z.object({ authentication: z.object({ entityId: z.string() }) });
 
 /**

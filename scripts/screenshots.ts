@@ -37,6 +37,7 @@ const app = await buildApi({
   ledger: opened.ledger,
   database,
   log: createLog({ role: 'api', to: { write: () => undefined } }),
+  readiness: opened.readiness,
   requestsPerMinute: 100_000,
   console: {
     folder: await consoleFolder('.data'),

@@ -17,6 +17,8 @@ export interface ApiSettings {
   /** For each name, in one process. */
   readonly requestsPerMinute: number;
   readonly tokens: TokenSettings | undefined;
+  /** Address of Temporal's own pages, for the console's links. */
+  readonly temporalUi: string | undefined;
 }
 
 const whole = (from: number, to: number) =>
@@ -41,6 +43,10 @@ export const apiVariables = {
     .string()
     .refine(isKeysUrl, 'must be an https:// address (http:// on loopback only)')
     .optional(),
+  REFUNDS_TEMPORAL_UI: z
+    .string()
+    .refine((text) => /^https?:\/\//u.test(text) && URL.canParse(text), 'must be an http(s):// address')
+    .optional(),
 };
 
 export const API_EXAMPLES: Readonly<Record<keyof typeof apiVariables, string>> = {
@@ -50,6 +56,7 @@ export const API_EXAMPLES: Readonly<Record<keyof typeof apiVariables, string>> =
   REFUNDS_JWT_ISSUER: 'https://login.example',
   REFUNDS_JWT_AUDIENCE: 'refunds',
   REFUNDS_JWT_JWKS_URL: 'https://login.example/.well-known/jwks.json',
+  REFUNDS_TEMPORAL_UI: 'https://temporal.example',
 };
 
 type Read = z.infer<z.ZodObject<typeof apiVariables>>;
@@ -76,6 +83,7 @@ export function apiSettings(read: Read): ApiSettings {
     port: read.REFUNDS_PORT,
     requestsPerMinute: read.REFUNDS_REQUESTS_PER_MINUTE,
     tokens: isComplete ? { issuer, audience, keysUrl } : undefined,
+    temporalUi: read.REFUNDS_TEMPORAL_UI,
   };
 }
 

@@ -5,6 +5,7 @@ import { createLog } from '../../settings/log.js';
 import { whenToStop } from '../../settings/parent.js';
 import { readSettings, SettingsError } from '../../settings/read.js';
 import { openRefundsClient } from '../open.js';
+import { consoleFolder } from './console.js';
 import { buildApi } from './server.js';
 import { verifyTokens } from './tokens.js';
 
@@ -13,10 +14,10 @@ const START_WITHIN = 2_000;
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
-  const { host, port, requestsPerMinute, tokens } = settings.api;
+  const { host, port, requestsPerMinute, tokens, temporalUi } = settings.api;
   await migrate(settings.databaseUrl);
   const opened = openRefundsClient(settings, process.env, { startWithin: START_WITHIN });
-  const { client, ledger, database, readiness } = opened;
+  const { client, ledger, database, readiness, namespace } = opened;
   const app = await buildApi({
     client,
     ledger,
@@ -24,6 +25,11 @@ async function main(): Promise<void> {
     readiness,
     log: createLog({ role: 'api' }),
     requestsPerMinute,
+    console: {
+      folder: await consoleFolder(process.env['REFUNDS_DATA_DIR'] ?? '.data'),
+      temporalUi,
+      namespace,
+    },
     ...(tokens === undefined ? {} : { verifyToken: verifyTokens(tokens) }),
   });
   whenToStop(() => {

@@ -1,5 +1,6 @@
 /** The grammar of the command line. What a command does is loaded when it is given, so that help is there at once. */
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { ROLES } from '../../domain/principal.js';
 import { REFUND_STATES } from '../../domain/states.js';
 import type { ExitCode } from './exit.js';
 import { addUpkeepCommands } from './upkeep-commands.js';
@@ -110,6 +111,36 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
     });
 
   addUpkeepCommands(program, { finish, count, examples });
+  const keys = program
+    .command('keys')
+    .description('who may speak to the HTTP API')
+    .exitOverride()
+    .addHelpText('after', HELP.keys);
+  keys
+    .command('create')
+    .description('a new key; its text is printed once and kept nowhere')
+    .option('--name <text>', 'the owner: refunds, idempotency keys and decisions carry it (needed)')
+    .addOption(new Option('--role <role...>', 'what it may do; every role may read (needed)').choices(ROLES))
+    .option('--json', 'as JSON, the text as `key`')
+    .action(async (options) => {
+      finish(await (await import('./keys.js')).create(options));
+    });
+  keys
+    .command('revoke')
+    .description('end a key for good, from the next request on')
+    .argument('<id>', 'the part of the key between its first two underscores')
+    .option('--json', 'the key as JSON, without its text')
+    .action(async (id, options) => {
+      finish(await (await import('./keys.js')).revoke(id, options));
+    });
+  keys
+    .command('list')
+    .description('every key, without its text')
+    .option('--json', 'as JSON')
+    .action(async (options) => {
+      finish(await (await import('./keys.js')).list(options));
+    });
+
   return program;
 }
 
@@ -131,6 +162,11 @@ Settings come from the environment; without any, from the sandbox that is up in 
   request: examples(
     `request --payment ${EXAMPLE_PAYMENT} --amount 12.30 --currency EUR --reason goods_returned --order 4711`,
     `request --payment ${EXAMPLE_PAYMENT} --amount 1000 --currency JPY --reason duplicate --key order-4711 --wait 60 --yes --json`,
+  ),
+  keys: examples(
+    'keys create --name shop --role submit',
+    'keys create --name alice --role operate approve',
+    'keys revoke 3k9x0a7mq2bd',
   ),
   list: examples('list --stuck', 'list --status pending --json', `list --payment ${EXAMPLE_PAYMENT}`),
   approve: examples(

@@ -6,7 +6,7 @@ import { readNotice } from '../../domain/notice.js';
 import type { Outcome } from '../../domain/outcome.js';
 import { readCode } from '../../domain/refusals.js';
 import type { GatewayHost } from '../../domain/result-codes.js';
-import { FINAL_STATES, isFinal } from '../../domain/states.js';
+import { FINAL_STATES, isFinal, isOpenAttempt } from '../../domain/states.js';
 import type { Database } from '../../ledger/database.js';
 import { settleWebhooks, type ClaimedWebhook, type WebhookSubject } from '../../ledger/inbox.js';
 import type { TaskQueues } from '../../temporal/task-queues.js';
@@ -74,8 +74,9 @@ export function createNoticeProcess(parts: NoticeParts): Process {
         await wake(attempt.refundId);
         return end(notice, 'woken', subject);
       case 'known':
-        // Whoever recorded it may have died before it told the run.
-        if (subject.refund !== null && !isFinal(subject.refund.state)) await wake(subject.refund.id);
+        // Whoever recorded the end of the attempt may have died before it told the run.
+        if (!isOpenAttempt(attempt.state) && subject.refund !== null && !isFinal(subject.refund.state))
+          await wake(subject.refund.id);
         return end(notice, 'known', subject);
       case 'look_up':
         return lookUp(notice, subject);

@@ -7,12 +7,16 @@ export interface Need {
   readonly nextStep: string;
 }
 
+/** What an action does, on a page that is about this refund: its id would only be in the way. */
+export const effectHere = (effect: string, { id }: Refund): string =>
+  effect.replaceAll(`refund ${id}`, 'this refund');
+
 /** The most pressing first: a second person's word, then the review, then other open cases. */
 export function needOf(refund: Refund): Need {
   const { proposal, approval, review } = refund;
   if (proposal !== null)
     return {
-      why: `${proposal.by} proposes to ${proposal.action === 'correct' ? 'correct it' : 'pay it another way'}: ${proposal.effect}`,
+      why: `${proposal.by} proposes to ${proposal.action === 'correct' ? 'correct it' : 'pay it another way'}: ${effectHere(proposal.effect, refund)}`,
       nextStep: 'A second person approves or rejects the proposal.',
     };
   if (approval !== null)

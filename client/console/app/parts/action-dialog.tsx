@@ -4,11 +4,30 @@ import { useId, useState } from 'react';
 import { queries, useMe } from '../data/queries.js';
 import { ApiProblem, request, type FieldProblem } from '../data/request.js';
 import type { Action, Refund } from '../data/shapes.js';
+import { effectHere } from '../need.js';
 import { signOut, useKey } from '../session.js';
 import { words } from '../text.js';
 import { fieldsOf, VERBS, type InputField } from './action-fields.js';
-import { Amount, Button, FIELD } from './basics.js';
+import { Amount, Button, Fact, FIELD } from './basics.js';
 import { Modal } from './modal.js';
+
+/** A word about exactly what was shown: it does not count for anything that has changed meanwhile. */
+const BOUND: readonly string[] = ['approve', 'reject'];
+
+/** A decision answers the refund; a replay answers what it found and did. */
+interface Outcome extends Pick<Refund, 'state'> {
+  readonly outcome?: string;
+  readonly effect?: string;
+  readonly gateway?: string;
+  readonly stuck?: string | null;
+}
+
+const OUTCOMES: Readonly<Record<string, string>> = {
+  over: 'Nothing was left to do.',
+  alive: 'A run is under way and was left alone.',
+  started: 'It runs again.',
+  restarted: 'It was started anew.',
+};
 
 interface DialogProps {
   readonly refund: Refund;
@@ -38,24 +57,40 @@ function Form({ action, refund, onClose, onDone }: DialogProps & { readonly acti
   // What the person sees now, and not what may be there when the button is pressed.
   const [instruction] = useState(refund.proposal?.instruction ?? refund.approval?.instruction);
   const { verb, done, grave } = VERBS[action.action];
+  const [foreseen, setForeseen] = useState<Outcome | null>(null);
 
   const send = useMutation({
-    mutationFn: () =>
-      request<Refund>(`/v1/refunds/${encodeURIComponent(refund.id)}/${action.action}`, {
+    mutationFn: ({ dryRun }: { readonly dryRun: boolean }) =>
+      request<Outcome>(`/v1/refunds/${encodeURIComponent(refund.id)}/${action.action}`, {
         key,
         body: {
+          ...(action.action === 'replay' ? { dryRun } : {}),
           ...Object.fromEntries(
             fields.flatMap(({ name }) => (values[name]?.trim() ? [[name, values[name].trim()]] : [])),
           ),
-          ...(action.input.includes('instruction') && instruction !== undefined ? { instruction } : {}),
+          ...(BOUND.includes(action.action) && instruction !== undefined ? { instruction } : {}),
         },
       }),
-    onSuccess: (after) => onDone(`${done} The refund is ${words(after.state)} now.`),
+    onSuccess: (outcome, { dryRun }) => {
+      if (dryRun) setForeseen(outcome);
+      else onDone(`${OUTCOMES[outcome.outcome ?? ''] ?? done} It is ${words(outcome.state)} now.`);
+    },
     onError: (error) => {
       if (error instanceof ApiProblem && error.status === 401) signOut(error.message);
     },
     onSettled: () => queries.invalidateQueries({ predicate: ({ meta }) => meta?.['live'] === true }),
   });
+
+  /** What is missing is named, and the focus goes there. */
+  function complete(): boolean {
+    const absent = fields
+      .filter(({ name, required }) => required && !values[name]?.trim())
+      .map(({ name, label }) => ({ field: name, code: 'missing', message: `${label} is needed.` }));
+    setMissing(absent);
+    const [first] = absent;
+    if (first !== undefined) document.getElementById(`${id}-${first.field}`)?.focus();
+    return first === undefined;
+  }
 
   const said = send.error instanceof ApiProblem ? send.error.problems : [];
   const problems = missing.length > 0 ? missing : said;
@@ -66,19 +101,13 @@ function Form({ action, refund, onClose, onDone }: DialogProps & { readonly acti
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        const absent = fields
-          .filter(({ name, required }) => required && !values[name]?.trim())
-          .map(({ name, label }) => ({ field: name, code: 'missing', message: `${label} is needed.` }));
-        setMissing(absent);
-        const [first] = absent;
-        if (first !== undefined) document.getElementById(`${id}-${first.field}`)?.focus();
-        else send.mutate();
+        if (complete()) send.mutate({ dryRun: false });
       }}
     >
       <div
         className={`rounded-md px-3 py-2.5 ${grave ? 'bg-warn-soft text-warn' : 'bg-info-soft text-info'}`}
       >
-        <p className="font-medium break-words">{action.effect}</p>
+        <p className="font-medium break-words">{effectHere(action.effect, refund)}</p>
         {action.secondPerson ? (
           <p className="mt-1 text-sm">A second person has to confirm it before it counts.</p>
         ) : null}
@@ -105,14 +134,36 @@ function Form({ action, refund, onClose, onDone }: DialogProps & { readonly acti
             : send.error.message}
         </p>
       )}
+      {foreseen === null ? null : <Foreseen outcome={foreseen} />}
       <div className="mt-5 flex flex-wrap items-center justify-end gap-2">
         <span className="mr-auto text-sm text-quiet">as {me?.name}</span>
         <Button onClick={onClose}>Cancel</Button>
+        {action.action === 'replay' ? (
+          <Button
+            disabled={send.isPending}
+            onClick={() => {
+              if (complete()) send.mutate({ dryRun: true });
+            }}
+          >
+            What would it do?
+          </Button>
+        ) : null}
         <Button look="primary" type="submit" disabled={send.isPending}>
           {send.isPending ? 'One moment…' : verb}
         </Button>
       </div>
     </form>
+  );
+}
+
+/** What a re-run would do, as the service found out without doing it. */
+function Foreseen({ outcome }: { readonly outcome: Outcome }) {
+  return (
+    <dl role="status" className="-mx-4 mt-3 rounded-md bg-raised py-1.5">
+      <Fact name="It would do">{outcome.effect}</Fact>
+      <Fact name="Gateway shows">{outcome.gateway}</Fact>
+      <Fact name="Stuck">{outcome.stuck ?? 'no: it goes on by itself, or is over'}</Fact>
+    </dl>
   );
 }
 

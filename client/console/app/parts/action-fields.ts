@@ -42,13 +42,13 @@ const KNOWN: Readonly<Record<string, Omit<InputField, 'name'>>> = {
   },
   outcome: {
     label: 'What really happened',
-    hint: 'As the evidence shows it.',
+    hint: 'Succeeded: it was paid. Failed: it never was. Case closed: what is open is settled elsewhere.',
     required: true,
-    options: ['succeeded', 'rejected'],
+    options: ['succeeded', 'failed', 'case_closed'],
   },
   evidence: {
     label: 'Evidence',
-    hint: 'What proves it: the settlement line, the acquirer’s answer, its reference.',
+    hint: 'What shows it: a settlement line, the acquirer’s letter. Kept in the clear: never a card number.',
     required: true,
     long: true,
   },
@@ -60,12 +60,9 @@ const ALWAYS: readonly InputField[] = [
   { name: 'ticket', label: 'Ticket', hint: 'Where it was discussed, if anywhere.', required: false },
 ];
 
-/** Taken from what is on the screen, never typed: the word binds to what the person saw. */
-export const TAKEN = ['instruction', 'reason', 'ticket'];
-
 export function fieldsOf(action: Action): readonly InputField[] {
   const own = action.input
-    .filter((name) => !TAKEN.includes(name))
+    .filter((name) => !ALWAYS.some((one) => one.name === name))
     .map((name) => ({ name, ...(KNOWN[name] ?? { label: name, hint: '', required: true }) }));
   return [...own, ...ALWAYS];
 }

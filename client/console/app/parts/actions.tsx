@@ -2,6 +2,7 @@
 import { useState } from 'react';
 import { useActions } from '../data/queries.js';
 import type { Action, Refund } from '../data/shapes.js';
+import { effectHere } from '../need.js';
 import { ActionDialog } from './action-dialog.js';
 import { VERBS } from './action-fields.js';
 import { Button, Empty } from './basics.js';
@@ -30,6 +31,7 @@ export function Actions({ refund }: { readonly refund: Refund }) {
                   <Offer
                     key={action.action}
                     action={action}
+                    effect={effectHere(action.effect, refund)}
                     onChoose={() => {
                       setDone(null);
                       setChosen(action);
@@ -53,7 +55,15 @@ export function Actions({ refund }: { readonly refund: Refund }) {
   );
 }
 
-function Offer({ action, onChoose }: { readonly action: Action; readonly onChoose: () => void }) {
+function Offer({
+  action,
+  effect,
+  onChoose,
+}: {
+  readonly action: Action;
+  readonly effect: string;
+  readonly onChoose: () => void;
+}) {
   const note = `action-${action.action}`;
   return (
     <li className="grid grid-cols-[6.5rem_minmax(0,1fr)] items-start gap-3 px-4 py-2.5 text-sm">
@@ -61,7 +71,7 @@ function Offer({ action, onChoose }: { readonly action: Action; readonly onChoos
         {VERBS[action.action].verb}
       </Button>
       <p id={note} className="min-w-0 pt-1 break-words text-quiet">
-        {action.allowed ? action.effect : (action.why ?? 'Not possible now.')}
+        {action.allowed ? effect : (action.why ?? 'Not possible now.')}
         {action.allowed && action.secondPerson ? (
           <span className="font-medium text-warn"> A second person has to confirm.</span>
         ) : null}

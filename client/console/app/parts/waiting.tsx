@@ -1,7 +1,8 @@
 /** Why a refund is with a person: what blocks it, what was proposed, what is to be approved, and the safe next step. */
 import type { ReactNode } from 'react';
 import type { OpenCase, Refund } from '../data/shapes.js';
-import { meaning } from '../text.js';
+import { effectHere } from '../need.js';
+import { capital, meaning } from '../text.js';
 import { Age, Amount, Fact, Id, Panel } from './basics.js';
 
 export function Waiting({ refund }: { readonly refund: Refund }) {
@@ -20,7 +21,7 @@ export function Waiting({ refund }: { readonly refund: Refund }) {
               proposal.action === 'correct' ? 'A correction is proposed' : 'Another destination is proposed'
             }
           >
-            <p className="break-words">{proposal.effect}</p>
+            <p className="break-words">{capital(effectHere(proposal.effect, refund))}.</p>
             <dl className="-mx-4 mt-1">
               <Fact name="Proposed by">
                 {proposal.by} · <Age at={proposal.at} />
