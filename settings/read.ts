@@ -57,6 +57,7 @@ const variables = z.object({
     'must be a whole number from 1 to 65535',
   ).optional(),
   ...apiVariables,
+  REFUNDS_CORRECTION_ALONE_UP_TO: z.string().default('').transform(readThresholds),
 });
 
 const EXAMPLES: Readonly<Record<string, string>> = {
@@ -70,6 +71,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   REFUNDS_SCHEDULES: 'on',
   REFUNDS_METRICS_PORT: '9464',
   ...API_EXAMPLES,
+  REFUNDS_CORRECTION_ALONE_UP_TO: 'EUR:20.00',
 };
 
 /** Throws `SettingsError`. Files that the variables name are read here, and only here. */
@@ -102,7 +104,11 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     ]);
 
   const timings = scaleTimings(DEFAULT_TIMINGS, scale);
-  const shared = { ...DEFAULT_POLICY, creditApprovalAbove: parsed.data.REFUNDS_CREDIT_APPROVAL_ABOVE };
+  const shared = {
+    ...DEFAULT_POLICY,
+    creditApprovalAbove: parsed.data.REFUNDS_CREDIT_APPROVAL_ABOVE,
+    correctionAloneUpTo: parsed.data.REFUNDS_CORRECTION_ALONE_UP_TO,
+  };
   const plans = new Map<string, Plan>(
     entities.value.map(({ settings, capabilities }) => [
       settings.id,
