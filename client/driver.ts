@@ -3,14 +3,21 @@ import { createHash, randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation, type Client } from '@temporalio/client';
 import type { UpdateDefinition } from '@temporalio/common';
 import type { StartSettings } from '../activities/caller.js';
-import { refundStarter, refundStartOptions, START_WITHIN, type Startable } from '../temporal/start-refund.js';
+import { refundStartOptions, START_WITHIN, type Startable } from '../temporal/start-refund.js';
 import type { TaskQueues } from '../temporal/task-queues.js';
-import { REFUND_WORKFLOW } from '../workflows/contract.js';
+import { gatewayNotice, REFUND_WORKFLOW } from '../workflows/contract.js';
 import type { refund as refundWorkflow } from '../workflows/refund.js';
+import { describeRun, type Run } from './runs.js';
 import { fromStart, fromUpdate } from './translate.js';
 
 export interface Driver {
   start(refund: Startable): Promise<void>;
+  /** Has it look at the gateway or the ledger now, and starts it where no run is alive. */
+  wake(refund: Startable): Promise<void>;
+  /** Ends the run that is alive, where there is one, and starts the next, in one step. */
+  restart(refund: Startable): Promise<void>;
+  /** The newest run, or null where Temporal knows of none. */
+  runOf(refundId: string): Promise<Run | null>;
   /** Starts a run where none is alive, and answers what the run answered. `sameAs`: equal ones are heard once by one run. */
   say<Answer, Args extends [unknown?]>(
     refund: Startable,
@@ -36,15 +43,34 @@ export function createDriver(
   patience: Patience = {},
 ): Driver {
   const { answerWithin = ANSWER_WITHIN, startWithin = Math.min(answerWithin, START_WITHIN) } = patience;
-  const startRefund = refundStarter(temporal, start, queues, startWithin);
+  /** What Temporal throws is told as what became of the refund: it is in the ledger. */
+  async function started<T>(refundId: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await temporal.withDeadline(Date.now() + startWithin, work);
+    } catch (error) {
+      throw fromStart(refundId, error);
+    }
+  }
+
+  const begin = (subject: Startable, conflict: 'USE_EXISTING' | 'TERMINATE_EXISTING'): Promise<void> =>
+    started(subject.id, async () => {
+      await temporal.workflow.start<typeof refundWorkflow>(REFUND_WORKFLOW, {
+        ...refundStartOptions(subject, start, queues),
+        workflowIdConflictPolicy: conflict,
+      });
+    });
+
   return {
-    async start(subject) {
-      try {
-        await startRefund(subject);
-      } catch (error) {
-        throw fromStart(subject.id, error);
-      }
-    },
+    start: (subject) => begin(subject, 'USE_EXISTING'),
+    restart: (subject) => begin(subject, 'TERMINATE_EXISTING'),
+    wake: (subject) =>
+      started(subject.id, async () => {
+        await temporal.workflow.signalWithStart<typeof refundWorkflow>(REFUND_WORKFLOW, {
+          ...refundStartOptions(subject, start, queues),
+          signal: gatewayNotice,
+        });
+      }),
+    runOf: (refundId) => started(refundId, () => describeRun(temporal, refundId)),
     async say(subject, update, args, sameAs) {
       const startWorkflowOperation = new WithStartWorkflowOperation<typeof refundWorkflow>(
         REFUND_WORKFLOW,

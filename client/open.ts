@@ -1,22 +1,31 @@
 /** The client of a process that has nothing but its environment: connections opened from settings, and closed together. */
 import { createGateway } from '../gateway/oppwa.js';
-import { openDatabase, openTransaction } from '../ledger/database.js';
+import { openDatabase, openTransaction, type Database } from '../ledger/database.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { createLedger } from '../ledger/postgres.js';
 import type { Settings } from '../settings/settings.js';
 import { openClient } from '../temporal/connection.js';
 import { taskQueues } from '../temporal/task-queues.js';
+import { readinessOf } from './readiness.js';
 import { createRefundsClient, type RefundsClient } from './refunds-client.js';
 
 export interface OpenRefundsClient {
   readonly client: RefundsClient;
   /** For reading. Who writes is the workflow. */
   readonly ledger: Ledger;
+  readonly database: Database;
+  readonly readiness: ReturnType<typeof readinessOf>;
+  /** Of Temporal. */
+  readonly namespace: string;
   close(): Promise<void>;
 }
 
 /** Connects with the first call that needs it, so what only reads the ledger works while Temporal is away. */
-export function openRefundsClient(settings: Settings, env: NodeJS.ProcessEnv): OpenRefundsClient {
+export function openRefundsClient(
+  settings: Settings,
+  env: NodeJS.ProcessEnv,
+  patience: { readonly startWithin?: number } = {},
+): OpenRefundsClient {
   const temporal = openClient(env);
   const database = openDatabase(settings.databaseUrl, { connections: settings.databaseConnections });
   const gateway = createGateway({ entities: settings.entities, refuseWhen: openTransaction });
@@ -33,10 +42,14 @@ export function openRefundsClient(settings: Settings, env: NodeJS.ProcessEnv): O
     },
     start: { planFor: settings.planFor, lookUpTaskQueue: queues.lookUps },
     queues,
+    ...patience,
   });
   return {
     client,
     ledger,
+    database,
+    readiness: readinessOf(database, temporal),
+    namespace: temporal.options.namespace,
     async close() {
       await Promise.all([temporal.connection.close(), gateway.close(), database.close()]);
     },

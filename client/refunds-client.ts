@@ -16,9 +16,10 @@ import {
 } from '../domain/states.js';
 import type { RefundRecord } from '../ledger/ledger.js';
 import type { TaskQueues } from '../temporal/task-queues.js';
-import { decideUpdate, resolveUpdate, withdrawUpdate } from '../workflows/contract.js';
+import { createDecisions, type Decisions } from './decisions.js';
 import { createDriver } from './driver.js';
-import { invalid, notFound, refusal, RefundsError } from './errors.js';
+import { invalid, notFound, RefundsError } from './errors.js';
+import { createReplay, type Replay } from './replay.js';
 import { fromAcceptance } from './translate.js';
 import { PERSON_STATES, viewOf, type Refund } from './view.js';
 
@@ -46,19 +47,6 @@ export interface ListFilter {
   readonly before?: string;
 }
 
-/** Who speaks, and why: both are kept. */
-export interface Word {
-  readonly by: string;
-  readonly reason: string;
-}
-
-export interface ApprovalWord extends Word {
-  /** Where it was discussed. */
-  readonly ticket?: string;
-  /** The instruction that the person saw; absent: the one that is waiting now. Repeating a word needs it. */
-  readonly instruction?: string;
-}
-
 export interface Submitted {
   readonly refund: Refund;
   /** False where the same key and request had been accepted before. */
@@ -68,7 +56,7 @@ export interface Submitted {
 }
 
 /** Every method throws `RefundsError`; other errors are defects or a database that is away. */
-export interface RefundsClient {
+export interface RefundsClient extends Decisions, Replay {
   /** Stores and reserves, then starts. The same key with the same request answers the same refund, however often and at once. */
   requestRefund(order: RefundOrder): Promise<Refund>;
   /** The same for whoever answers for the promise alone: what is stored is told, though Temporal is away and it starts later. */
@@ -82,14 +70,6 @@ export interface RefundsClient {
   ): AsyncIterable<Refund>;
   /** As soon as it is final, after `ms` milliseconds or the signal at the latest. */
   waitFor(id: string, ms: number, signal?: AbortSignal): Promise<Refund>;
-  /** A second person says yes to exactly the instruction that was shown. */
-  approve(id: string, word: ApprovalWord): Promise<Refund>;
-  /** A second person says no: the refund ends, and its reservation is released. */
-  reject(id: string, word: ApprovalWord): Promise<Refund>;
-  /** Ends it while nothing has left and nothing may have left. */
-  withdraw(id: string, word: Word): Promise<Refund>;
-  /** Looks at the gateway now instead of when it is due. Sends nothing. */
-  resolve(id: string): Promise<Refund>;
   /** Starts every refund that is not final, which changes nothing for those that run. Answers how many there are. */
   resume(): Promise<number>;
 }
@@ -98,7 +78,6 @@ const FIRST_PAUSE = 50;
 const PAUSE_GROWTH = 1.5;
 const LONGEST_PAUSE = 2_000;
 const PAGE = 500;
-const LONGEST_WORD = 500;
 
 export function createRefundsClient(options: RefundsClientOptions): RefundsClient {
   const { dependencies } = options;
@@ -112,6 +91,7 @@ export function createRefundsClient(options: RefundsClientOptions): RefundsClien
   }
 
   const getRefund = async (id: string): Promise<Refund> => viewOf(await recordOf(id));
+  const parts = { dependencies, driver, start: options.start, recordOf };
 
   async function* watch(
     id: string,
@@ -131,18 +111,6 @@ export function createRefundsClient(options: RefundsClientOptions): RefundsClien
       await sleep(pause, undefined, signal === undefined ? {} : { signal });
       pause = Math.min(pause * PAUSE_GROWTH, LONGEST_PAUSE);
     }
-  }
-
-  async function decide(id: string, verdict: 'approved' | 'refused', word: ApprovalWord): Promise<Refund> {
-    checkWord(word);
-    const record = await recordOf(id);
-    const instruction = word.instruction ?? viewOf(record).approval?.instruction;
-    if (instruction === undefined) throw refusal(id, 'not_awaiting_approval');
-    const { by, reason, ticket } = word;
-    const message = { verdict, instruction, by, reason, ...(ticket === undefined ? {} : { ticket }) };
-    const result = await driver.say(record, decideUpdate, [message], [verdict, instruction, by]);
-    if (result.kind === 'refused') throw refusal(id, result.why);
-    return getRefund(id);
   }
 
   async function submitRefund(order: RefundOrder): Promise<Submitted> {
@@ -193,19 +161,8 @@ export function createRefundsClient(options: RefundsClientOptions): RefundsClien
         );
       }
     },
-    approve: (id, word) => decide(id, 'approved', word),
-    reject: (id, word) => decide(id, 'refused', word),
-    async withdraw(id, word) {
-      checkWord(word);
-      const record = await recordOf(id);
-      const result = await driver.say(record, withdrawUpdate, [{ by: word.by, reason: word.reason }]);
-      if (result.kind === 'refused') throw refusal(id, result.why);
-      return getRefund(id);
-    },
-    async resolve(id) {
-      await driver.say(await recordOf(id), resolveUpdate, []);
-      return getRefund(id);
-    },
+    ...createDecisions({ ...parts, getRefund }),
+    ...createReplay(parts),
     async resume() {
       let started = 0;
       for (let before: string | undefined; ;) {
@@ -239,18 +196,5 @@ function checkList({ limit = 1, before }: ListFilter): void {
     problems.push({ field: 'limit', code: 'invalid', message: 'must be a whole number from 1 to 1000' });
   if (before !== undefined && !isRefundId(before))
     problems.push({ field: 'before', code: 'invalid', message: 'must be the id of a refund' });
-  if (problems.length > 0) throw invalid(problems);
-}
-
-function checkWord({ by, reason, ticket }: ApprovalWord): void {
-  const problems: InputProblem[] = [];
-  for (const [field, text] of Object.entries({ by, reason, ...(ticket === undefined ? {} : { ticket }) })) {
-    if (text.trim() === '') problems.push({ field, code: 'invalid', message: 'must not be empty' });
-    // eslint-disable-next-line no-control-regex -- control characters are what is refused
-    if (/[\u0000-\u0008\u000b-\u001f\u007f]/.test(text))
-      problems.push({ field, code: 'invalid', message: 'must not contain control characters' });
-    if (text.length > LONGEST_WORD)
-      problems.push({ field, code: 'invalid', message: `must be at most ${LONGEST_WORD} characters` });
-  }
   if (problems.length > 0) throw invalid(problems);
 }

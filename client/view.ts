@@ -4,6 +4,7 @@ import { formatAmount, storedMoney } from '../domain/money.js';
 import { PUBLIC_STATUS, type AttemptState, type RefundState, type RefundStatus } from '../domain/states.js';
 import { PAYMENT_TYPES, type Way } from '../domain/way.js';
 import type { AttemptRecord, CaseRecord, RefundRecord } from '../ledger/ledger.js';
+import { effectOfCorrection } from './effects.js';
 import { refundWorkflowId } from '../workflows/contract.js';
 
 /** Amounts are decimal strings with the currency's own decimals, times are ISO 8601 in UTC. */
@@ -109,7 +110,7 @@ export function viewOf(record: RefundRecord): Refund {
     review: state === 'manual_review' ? reviewOf(record.why) : null,
     cases: record.openCases.map(caseOf),
     approval: approvalOf(record),
-    proposal: null,
+    proposal: proposalOf(record),
     why: record.why,
     blocks: record.blocks ?? [],
     workflowId: refundWorkflowId(record.id),
@@ -148,6 +149,20 @@ function reviewOf(why: string | null): { why: string; nextStep: string } {
 function caseOf({ why, details, openedAt }: CaseRecord): OpenCase {
   const { why: text, nextStep } = reviewOf(why);
   return { why, text, nextStep, openedAt: openedAt.toISOString(), details };
+}
+
+function proposalOf({ id, proposal }: RefundRecord): Proposal | null {
+  if (proposal === null) return null;
+  const { instruction, details, word, at } = proposal;
+  return {
+    instruction,
+    action: 'correct',
+    effect: effectOfCorrection(id, details),
+    by: word.by,
+    reason: word.reason,
+    ticket: word.ticket ?? null,
+    at: at.toISOString(),
+  };
 }
 
 function approvalOf({ state, instruction }: RefundRecord): Approval | null {

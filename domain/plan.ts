@@ -89,6 +89,8 @@ export interface Policy {
   readonly partialReversal: boolean;
   /** Credits above this need a second person: currency → amount in minor units, as a string. A currency not listed always does. */
   readonly creditApprovalAbove: Readonly<Record<string, string>>;
+  /** Signed corrections up to this need no second person: currency → minor units, as a string. A currency not listed always does. */
+  readonly correctionAloneUpTo?: Readonly<Record<string, string>>;
   /** Refusals that leave a doubt whether the customer was repaid elsewhere: may a credit follow? */
   readonly creditAfterIssuerDecline: 'approval' | 'person';
   readonly creditWhenNeverSettled: 'approval' | 'person';

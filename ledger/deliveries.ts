@@ -24,6 +24,8 @@ export interface DeliveryRecord {
 }
 
 export interface DeliveryFilter {
+  /** One event. */
+  readonly id?: string;
   readonly refundId?: string;
   readonly state?: DeliveryState;
   /** Default 100. */
@@ -35,12 +37,14 @@ export interface DeliveryFilter {
 /** Newest first. An id that is none finds nothing. */
 export async function listDeliveries(
   database: Database,
-  { refundId, state, limit = 100, before }: DeliveryFilter = {},
+  { id, refundId, state, limit = 100, before }: DeliveryFilter = {},
 ): Promise<readonly DeliveryRecord[]> {
+  if (id !== undefined && !isEventId(id)) return [];
   if (refundId !== undefined && !isRefundId(refundId)) return [];
   if (before !== undefined && !isEventId(before)) return [];
   const db = upkeepOf(database);
   let query = db.selectFrom('event_deliveries').selectAll().orderBy('event_id', 'desc').limit(limit);
+  if (id !== undefined) query = query.where('id', '=', id);
   if (refundId !== undefined) query = query.where('refund_id', '=', refundId);
   if (state !== undefined) query = query.where('state', '=', state);
   if (before !== undefined)
@@ -64,7 +68,7 @@ export async function listDeliveries(
 }
 
 /** An event's id has the form of a refund's. */
-export const isEventId: (text: string) => boolean = isRefundId;
+const isEventId: (text: string) => boolean = isRefundId;
 
 /** Which events are to be sent again. */
 export type Resending =
@@ -91,11 +95,12 @@ export async function resendEvents(database: Database, which: Resending): Promis
     })
     .where((eb) => eb.or([eb('leased_until', 'is', null), eb('leased_until', '<=', sql<Date>`now()`)]))
     .returning('id');
-  const rows = await ('id' in which
-    ? query.where('id', '=', which.id)
-    : 'refundId' in which
-      ? query.where('refund_id', '=', which.refundId)
-      : query.where('state', '=', 'dead')
+  const rows = await (
+    'id' in which
+      ? query.where('id', '=', which.id)
+      : 'refundId' in which
+        ? query.where('refund_id', '=', which.refundId)
+        : query.where('state', '=', 'dead')
   ).execute();
   return rows.map(({ id }) => id);
 }

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { migrate } from '../ledger/migrate.js';
 import { writeWorkflowBundle } from '../worker/bundle.js';
+import { sandboxKeys, type SandboxKeys } from './api-keys.js';
 import { SANDBOX_ENTITY, SANDBOX_TOKEN } from './gateway/process-settings.js';
 import { startNodeProcess, type NodeProcess } from './node-process.js';
+import { freePort, isFree } from './servers/free-port.js';
 import { startPostgres } from './servers/postgres.js';
 import { showing, type Say } from './servers/progress.js';
 import { findTemporal } from './servers/temporal-binary.js';
@@ -21,6 +23,8 @@ export interface Sandbox {
   /** The gateway that the worker talks to; `control` is there only when it is the simulated one. */
   readonly gateway: { readonly url: string; readonly control: boolean };
   readonly worker: NodeProcess;
+  readonly api: { readonly url: string; readonly process: NodeProcess };
+  readonly apiKeys: SandboxKeys;
   /** The environment that client, command line and worker share. */
   readonly env: NodeJS.ProcessEnv;
   stop(): Promise<void>;
@@ -46,6 +50,7 @@ export async function startSandbox(env: NodeJS.ProcessEnv, say: Say): Promise<Sa
       showing('workflow bundle', () => writeWorkflowBundle(bundle)),
     ]);
     await migrate(database);
+    const apiKeys = await sandboxKeys(database, dataDir);
     const shared: NodeJS.ProcessEnv = {
       ...env,
       DATABASE_URL: database,
@@ -53,16 +58,36 @@ export async function startSandbox(env: NodeJS.ProcessEnv, say: Say): Promise<Sa
       ...(temporal.namespace === undefined ? {} : { TEMPORAL_NAMESPACE: temporal.namespace }),
       ...gateway.env,
       REFUNDS_DATA_DIR: dataDir,
+      REFUNDS_PORT: String(await apiPort(env)),
     };
-    const worker = await showing('worker', () =>
+    const workerStarts = showing('worker', () =>
       startNodeProcess({
         name: 'worker',
         entry: 'worker/main.ts',
         env: { REFUNDS_WORKER_PROFILE: 'small', REFUNDS_WORKFLOW_BUNDLE: bundle, ...shared },
+        logFile: join(dataDir, 'worker.log'),
         say,
       }),
-    );
-    started.push({ name: 'worker', stop: () => worker.stop() });
+    ).then((worker) => {
+      started.push({ name: 'worker', stop: () => worker.stop() });
+      return worker;
+    });
+    const apiStarts = showing('API', () =>
+      startNodeProcess({
+        name: 'API',
+        entry: 'client/api/main.ts',
+        // One person and their scripts: what a minute may bring is not the thing to try out here.
+        env: { REFUNDS_REQUESTS_PER_MINUTE: '1000000', ...shared },
+        logFile: join(dataDir, 'api.log'),
+        say,
+      }),
+    ).then((api) => {
+      started.push({ name: 'API', stop: () => api.stop() });
+      return api;
+    });
+    // Both have ended or are known before anything is undone.
+    await Promise.allSettled([workerStarts, apiStarts]);
+    const [worker, api] = [await workerStarts, await apiStarts];
     const envFile = join(dataDir, 'env');
     await writeFile(envFile, envText(shared), { mode: 0o600 });
     started.push({ name: 'env', stop: () => rm(envFile, { force: true }) });
@@ -72,6 +97,8 @@ export async function startSandbox(env: NodeJS.ProcessEnv, say: Say): Promise<Sa
       database,
       gateway: { url: gateway.url, control: gateway.control },
       worker,
+      api: { url: readyLine.parse(api.ready()).url, process: api },
+      apiKeys,
       env: shared,
       stop,
     };
@@ -79,6 +106,15 @@ export async function startSandbox(env: NodeJS.ProcessEnv, say: Say): Promise<Sa
     await stop();
     throw error;
   }
+}
+
+const API_PORT = 8080;
+
+/** The port that was asked for, or the usual one, or any where that is taken: a sandbox is not what others connect to. */
+async function apiPort(env: NodeJS.ProcessEnv): Promise<number> {
+  const asked = env['REFUNDS_PORT'];
+  if (asked !== undefined && asked !== '') return Number(asked);
+  return (await isFree(API_PORT)) ? API_PORT : freePort();
 }
 
 const FOR_OTHERS = /^(DATABASE_URL|TEMPORAL_(ADDRESS|NAMESPACE)|OPPWA_[A-Z_]+|REFUNDS_[A-Z_]+)$/;

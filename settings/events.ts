@@ -10,7 +10,8 @@ export interface EventsSettings {
 }
 
 const URL_EXAMPLE = 'https://shop.example/hooks/refunds';
-const SECRET_EXAMPLE = 'whsec_ and 24 to 64 random bytes in base64, from: echo "whsec_$(openssl rand -base64 32)"';
+const SECRET_EXAMPLE =
+  'whsec_ and 24 to 64 random bytes in base64, from: echo "whsec_$(openssl rand -base64 32)"';
 const MOST_SECRETS = 2;
 
 /** Undefined where neither is set: then no event is stored or sent. */
@@ -38,7 +39,9 @@ export function readEvents(
     for (const text of texts) {
       const key = keyOf(text);
       if (key === undefined)
-        wrongSecret('must be whsec_ followed by 24 to 64 bytes in base64; a comma separates a new and an old one');
+        wrongSecret(
+          'must be whsec_ followed by 24 to 64 bytes in base64; a comma separates a new and an old one',
+        );
       else secrets.push(new Secret(key));
     }
   }

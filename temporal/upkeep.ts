@@ -33,4 +33,3 @@ export function upkeepAt(scale: number): Upkeep {
     audit: { statementTimeout: 2 * MINUTE, examples: 50 },
   };
 }
-

@@ -6,6 +6,7 @@ import { migrate } from '../ledger/migrate.js';
 import { createLedger } from '../ledger/postgres.js';
 import { switchOutlet } from '../ledger/outbox.js';
 import { createLog, type Log } from '../settings/log.js';
+import { whenToStop } from '../settings/parent.js';
 import { readSettings, SettingsError } from '../settings/read.js';
 import { connectWorker } from '../temporal/connection.js';
 import { taskQueues } from '../temporal/task-queues.js';
@@ -50,7 +51,7 @@ async function main(log: Log): Promise<void> {
     entityIds: settings.entities.map(({ id }) => id),
     lookUpsPerSecond: settings.lookUpsPerSecond,
     database,
-    upkeep: settings.upkeep,
+    ...(settings.upkeep === undefined ? {} : { upkeep: settings.upkeep }),
     log,
   });
   await switchOutlet(database, events !== undefined);
@@ -61,12 +62,10 @@ async function main(log: Log): Promise<void> {
   process.stdout.write(
     `${JSON.stringify({ ready: true, role: 'worker', pid: process.pid, taskQueue: queues.refunds })}\n`,
   );
-  const stop = (): void => {
+  whenToStop(() => {
     log.info('worker.stopping');
     worker.shutdown().catch(() => undefined);
-  };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  });
   try {
     await worker.done;
   } finally {

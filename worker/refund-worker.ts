@@ -11,6 +11,7 @@ import {
 import { createAuditActivities } from '../activities/audit.js';
 import { createCallerActivities, type StartSettings } from '../activities/caller.js';
 import type { Dependencies } from '../activities/dependencies.js';
+import { createPaymentActivities } from '../activities/payment-news.js';
 import { createRefundActivities } from '../activities/refunds.js';
 import { createSweepActivities } from '../activities/sweep.js';
 import type { Database } from '../ledger/database.js';
@@ -74,6 +75,7 @@ export async function startRefundWorker(options: RefundWorkerOptions): Promise<R
       log?.error('audit.violations', { count: violations }),
     ),
   };
+  const { lookUpPayment } = createPaymentActivities(options.dependencies, database);
   const shared = {
     connection,
     namespace,
@@ -95,7 +97,7 @@ export async function startRefundWorker(options: RefundWorkerOptions): Promise<R
       Worker.create({
         ...shared,
         taskQueue: queues.lookUps(entityId),
-        activities: { lookUp: activities.lookUp, reconcile: activities.reconcile },
+        activities: { lookUp: activities.lookUp, reconcile: activities.reconcile, lookUpPayment },
         maxTaskQueueActivitiesPerSecond: options.lookUpsPerSecond,
         maxConcurrentActivityTaskExecutions: 20,
       }),

@@ -25,6 +25,7 @@ export async function documentRoutes(app: FastifyInstance): Promise<void> {
         { name: 'refunds', description: 'Asking and following' },
         { name: 'decisions', description: 'What people decide' },
         { name: 'payments', description: 'The money of one payment' },
+        { name: 'upkeep', description: 'Audits, and events for the caller' },
         { name: 'keys', description: 'Who one is' },
       ],
     },

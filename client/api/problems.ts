@@ -6,6 +6,7 @@ import type { InputProblem } from '../../domain/request.js';
 import { isDatabaseAway } from '../../ledger/away.js';
 import type { Log } from '../../settings/log.js';
 import { RefundsError, type RefundsErrorCode } from '../errors.js';
+import { methodsOf } from './methods.js';
 import { problem as problemSchema } from './schemas.js';
 
 /** Codes that only HTTP has. */
@@ -34,6 +35,29 @@ const PROBLEMS: Readonly<Record<ProblemCode, readonly [status: number, title: st
   not_awaiting_approval: [409, 'The refund does not wait for this approval'],
   instruction_changed: [409, 'What is to be approved has changed'],
   own_request: [403, 'Whoever asked cannot decide'],
+  own_proposal: [403, 'Whoever proposed it cannot confirm it'],
+  already_decided: [409, 'Somebody else has decided already'],
+  proposal_open: [409, 'A correction waits for a second person'],
+  no_proposal: [409, 'Nothing is proposed with this instruction'],
+  overtaken: [409, 'The refund has gone on since'],
+  nothing_to_correct: [409, 'There is nothing to correct'],
+  too_early: [409, 'It may still be on its way'],
+  gateway_contradicts: [409, 'The gateway shows otherwise'],
+  no_case: [409, 'No such case is open'],
+  not_final: [409, 'The refund has not ended'],
+  belongs_to_another: [409, 'The transaction is of another attempt'],
+  attempt_is_over: [409, 'The attempt is over'],
+  not_in_review: [409, 'The refund does not wait for a person'],
+  same_destination: [409, 'It has this destination already'],
+  nothing_sent: [409, 'Nothing was sent yet'],
+  not_at_gateway: [409, 'The gateway does not show this transaction'],
+  other_type: [409, 'The transaction is of another type'],
+  other_reference: [409, 'The transaction carries another reference'],
+  other_original: [409, 'The transaction refers to another payment'],
+  other_amount: [409, 'The transaction is of another amount'],
+  other_currency: [409, 'The transaction is in another currency'],
+  not_conclusive: [409, 'The transaction says nothing certain'],
+  run_changed: [409, 'Another run is under way'],
   idempotency_key_reused: [409, 'This idempotency key was used for another request'],
   exceeds_refundable: [409, 'More than can be refunded'],
   currency_mismatch: [422, 'The payment is in another currency'],
@@ -117,9 +141,18 @@ export function answerProblems(app: FastifyInstance, log: Log): void {
       );
     return send(reply, problem);
   });
-  app.setNotFoundHandler((_request, reply) =>
-    send(reply, new Problem('not_found', 'there is nothing at this address; /docs lists what there is')),
-  );
+  const methods = methodsOf(app);
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = methods(request.url.split('?', 1)[0] ?? '');
+    return send(
+      reply,
+      allowed.length === 0
+        ? new Problem('not_found', 'there is nothing at this address; /docs lists what there is')
+        : new Problem('method_not_allowed', `this address takes ${allowed.join(', ')}`, {
+            headers: { allow: allowed.join(', ') },
+          }),
+    );
+  });
 }
 
 function send(reply: FastifyReply, { code, message, problems, details, headers }: Problem): FastifyReply {

@@ -4,6 +4,7 @@ import { readRefundRequest } from '../../domain/request.js';
 import type { ListFilter } from '../refunds-client.js';
 import type { ApiParts } from './parts.js';
 import { principalOf } from './auth.js';
+import { untilGone } from './gone.js';
 import { problems } from './problems.js';
 import {
   byRefund,
@@ -106,15 +107,3 @@ export const refundRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
     },
   );
 };
-
-/** Nobody is waited for who has hung up, and nobody keeps this process from ending. */
-function untilGone(
-  raw: { on(event: 'close', listener: () => void): unknown },
-  closing: AbortSignal,
-): AbortSignal {
-  const gone = new AbortController();
-  raw.on('close', () => {
-    gone.abort();
-  });
-  return AbortSignal.any([gone.signal, closing]);
-}

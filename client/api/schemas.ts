@@ -13,7 +13,7 @@ export const amount = z
   .describe("Decimal, with the currency's own number of decimals");
 const currency = z.string().regex(/^[A-Z]{3}$/);
 const gatewayId = z.string().regex(/^[a-f0-9]{32}$/);
-const uuid = z
+export const uuid = z
   .string()
   .regex(
     /^[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}$/,
@@ -201,8 +201,7 @@ export const waitQuery = z.strictObject({
     .optional(),
 });
 
-const paging = {
-  cursor: uuid.describe('`nextCursor` of the page before').optional(),
+const limit = {
   limit: z.coerce
     .number({ error: 'must be a whole number from 1 to 200' })
     .int()
@@ -211,46 +210,41 @@ const paging = {
     .describe('At most so many; 50 where absent')
     .default(50),
 };
+const CURSOR = '`nextCursor` of the page before';
 
 export const refundsQuery = z.strictObject({
   status: z.enum(STATUSES).optional(),
   state: z.enum(REFUND_STATES).optional(),
   paymentId: gatewayId.optional(),
   stuck: z.enum(['true', 'false']).describe('Only those that wait for a person').optional(),
-  ...paging,
+  cursor: uuid.describe(CURSOR).optional(),
+  ...limit,
 });
 
-export const queueQuery = z.strictObject({ ...paging });
+export const queueQuery = z.strictObject({
+  cursor: z
+    .string()
+    .regex(/^[\w-]{1,128}$/, 'must be the nextCursor of the page before')
+    .describe(CURSOR)
+    .optional(),
+  ...limit,
+});
+
+export const streamHeaders = z.looseObject({
+  'last-event-id': z
+    .string()
+    .regex(/^\d{1,18}$/, 'must be the id of a change')
+    .optional(),
+});
 
 export const searchQuery = z.strictObject({
-  q: z.string().min(1).max(255).describe('Any id, whole'),
+  q: z
+    .string()
+    .min(1)
+    .max(255)
+    .refine((text) => !text.includes('\u0000'), 'must be an id')
+    .describe('Any id, whole'),
 });
-
-/** Text of a person: kept with the event and shown to others. */
-const words = z
-  .string()
-  .max(500, 'must be at most 500 characters')
-  .refine((text) => text.trim() !== '', 'must not be empty')
-  // eslint-disable-next-line no-control-regex -- control characters are what is refused
-  .refine((text) => !/[\u0000-\u0008\u000b-\u001f\u007f]/.test(text), 'must not contain control characters')
-  .refine((text) => !/\p{Surrogate}/u.test(text), 'must be well-formed Unicode');
-
-export const wordBody = z
-  .strictObject({ reason: words, ticket: words.optional() })
-  .meta({ id: 'Word', description: 'Why; who says it is whoever holds the key' });
-
-export const approvalBody = z
-  .strictObject({
-    reason: words,
-    ticket: words.optional(),
-    instruction: z
-      .string()
-      .min(1)
-      .max(128)
-      .describe('`approval.instruction` as it was shown; absent: what waits now')
-      .optional(),
-  })
-  .meta({ id: 'ApprovalWord' });
 
 export const problem = z
   .looseObject({

@@ -8,15 +8,26 @@ import { verifyApiKey } from '../../ledger/api-keys.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { Log } from '../../settings/log.js';
 import type { RefundsClient } from '../refunds-client.js';
+import { webhookRoutes, type WebhookParts } from '../webhooks/routes.js';
+import { auditRoutes } from './audits.js';
 import { authenticate, type Verify } from './auth.js';
+import { endConnections } from './connections.js';
+import { serveConsole, type ConsoleOptions } from './console.js';
 import { decisionRoutes } from './decisions.js';
+import { repairRoutes } from './repairs.js';
 import { documentRoutes } from './documentation.js';
+import { healthRoutes, type Readiness } from './health.js';
+import { eventRoutes } from './events.js';
 import { meRoutes } from './me.js';
 import type { ApiParts } from './parts.js';
+import { measure } from './metrics.js';
+import { notAvailableRoutes } from './not-available.js';
 import { paymentRoutes } from './payments.js';
 import { answerProblems } from './problems.js';
+import { queueRoutes } from './queue.js';
 import { limitRequests } from './rate-limit.js';
 import { refundRoutes } from './refunds.js';
+import { streamRoutes } from './stream.js';
 
 export interface ApiOptions {
   readonly client: RefundsClient;
@@ -24,10 +35,16 @@ export interface ApiOptions {
   readonly ledger: Ledger;
   readonly database: Database;
   readonly log: Log;
+  /** The gateway's notices; without it they have no address here. */
+  readonly webhooks?: Pick<WebhookParts, 'read' | 'onStored'>;
   /** Besides API keys: reads tokens. */
   readonly verifyToken?: Verify;
+  /** What must answer for this process to be ready. */
+  readonly readiness: Readiness;
   /** Requests a minute for each name, in this process. */
   readonly requestsPerMinute: number;
+  /** Absent: no console is served. */
+  readonly console?: ConsoleOptions;
 }
 
 /** Bytes. The largest body that a route takes is one refund with all of its metadata: 50 entries of 540 characters. */
@@ -46,7 +63,6 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
       const given = headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
     },
-    forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200 },
   });
   app.setValidatorCompiler(validatorCompiler);
@@ -58,7 +74,9 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   app.addHook('preClose', async () => {
     closing.abort();
   });
+  endConnections(app, closing.signal);
   tellOfRequests(app, log);
+  measure(app, database);
   answerProblems(app, log);
   await app.register(helmet, {
     contentSecurityPolicy: {
@@ -85,7 +103,17 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   await app.register(refundRoutes, parts);
   await app.register(paymentRoutes, parts);
   await app.register(decisionRoutes, parts);
+  await app.register(repairRoutes, parts);
+  await app.register(queueRoutes, parts);
+  await app.register(streamRoutes, parts);
+  await app.register(notAvailableRoutes);
+  await app.register(auditRoutes, parts);
+  await app.register(eventRoutes, parts);
   await app.register(meRoutes);
+  if (options.webhooks !== undefined)
+    await app.register(webhookRoutes, { database, log, ...options.webhooks });
+  await app.register(healthRoutes, { readiness: options.readiness });
+  if (options.console !== undefined) await serveConsole(app, options.console);
   return app;
 }
 

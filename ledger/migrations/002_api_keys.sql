@@ -11,6 +11,12 @@ CREATE TABLE api_keys (
   revoked_at  timestamptz
 );
 
+-- What people look for: the queue of what waits for somebody, and refunds by the ids that callers know.
+CREATE INDEX refunds_waiting ON refunds (state_since) WHERE state IN ('manual_review', 'awaiting_approval');
+CREATE INDEX refunds_by_order ON refunds (order_id) WHERE order_id IS NOT NULL;
+CREATE INDEX refunds_by_idempotency_key ON refunds (idempotency_key);
+
 -- Down Migration
 
+DROP INDEX refunds_waiting, refunds_by_order, refunds_by_idempotency_key;
 DROP TABLE api_keys;

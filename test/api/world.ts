@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { buildApi, type ApiOptions } from '../../client/api/server.js';
 import { problem, refund } from '../../client/api/schemas.js';
+import { readinessOf } from '../../client/readiness.js';
 import type { Role } from '../../domain/principal.js';
 import { createApiKey } from '../../ledger/api-keys.js';
 import { createLog } from '../../settings/log.js';
@@ -50,6 +51,7 @@ export async function startApi(
     database: stack.database,
     log: createLog({ role: 'api', to: { write: (line) => logged.push(line) } }),
     requestsPerMinute: 100_000,
+    readiness: readinessOf(stack.database, stack.temporal),
     ...options.api,
   });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });

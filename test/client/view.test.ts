@@ -26,6 +26,8 @@ const RECORD: RefundRecord = {
   instruction: null,
   attempts: [],
   openCases: [],
+  proposal: null,
+  redirectedBy: [],
   version: 1,
   stateSince: AT,
   createdAt: AT,

@@ -249,8 +249,12 @@ describe('a look-up', () => {
     expect(look(saying(UNCERTAIN), { ...saying(PENDING), id: SECOND })).toMatchObject({ kind: 'pending' });
   });
 
-  it('that finds two successes under one reference needs a person', () => {
-    expect(look(done, declined, second)).toEqual({ kind: 'unknown', why: 'found_twice' });
+  it('that finds two successes under one reference needs a person, and names both', () => {
+    expect(look(done, declined, second)).toEqual({
+      kind: 'unknown',
+      why: 'found_twice',
+      executed: [ID, SECOND],
+    });
   });
 
   it('that lists one success twice has found one', () => {

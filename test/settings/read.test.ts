@@ -54,6 +54,7 @@ describe('settings', () => {
       taskQueue: 'refunds',
       workerProfile: 'standard',
       workflowBundlePath: undefined,
+      api: { host: '127.0.0.1', port: 8080, requestsPerMinute: 6000, tokens: undefined },
     });
     expect(settings.planFor(ENTITY).timings).toEqual(DEFAULT_TIMINGS);
     expect(settings.planFor(ENTITY).policy).toMatchObject({ creditEnabled: true, partialReversal: false });
@@ -66,6 +67,32 @@ describe('settings', () => {
     expect(inspect(settings, { depth: 9 })).not.toContain(TOKEN);
     expect(JSON.stringify(settings)).not.toContain(TOKEN);
   });
+
+  it('believe tokens only where issuer, audience and keys are all named', () => {
+    const tokens = {
+      REFUNDS_JWT_ISSUER: 'https://login.example',
+      REFUNDS_JWT_AUDIENCE: 'refunds',
+      REFUNDS_JWT_JWKS_URL: 'https://login.example/keys',
+    };
+    expect(readSettings({ ...ENV, ...tokens }).api.tokens).toEqual({
+      issuer: 'https://login.example',
+      audience: 'refunds',
+      keysUrl: 'https://login.example/keys',
+    });
+    for (const name of Object.keys(tokens))
+      expect(namesOf(refused({ ...ENV, ...tokens, [name]: '' }))).toEqual([name]);
+    expect(
+      namesOf(refused({ ...ENV, ...tokens, REFUNDS_JWT_JWKS_URL: 'http://login.example/keys' })),
+    ).toEqual(['REFUNDS_JWT_JWKS_URL']);
+  });
+
+  it.each(['REFUNDS_PORT=65536', 'REFUNDS_PORT=http', 'REFUNDS_HOST=a b', 'REFUNDS_REQUESTS_PER_MINUTE=0'])(
+    'refuse %s',
+    (assignment) => {
+      const [name = '', value] = assignment.split('=');
+      expect(namesOf(refused({ ...ENV, [name]: value }))).toEqual([name]);
+    },
+  );
 
   it('take an empty variable for one that is not there', () => {
     expect(

@@ -76,8 +76,7 @@ export function startDispatcher({ database, ledger, events, timings, log }: Disp
     while (!stopping.signal.aborted) {
       const free = MOST_AT_ONCE - running.size;
       try {
-        if (free > 0)
-          for (const event of await takeDueEvents(database, free, timings.lease)) start(event);
+        if (free > 0) for (const event of await takeDueEvents(database, free, timings.lease)) start(event);
       } catch (error) {
         log.warn('event.outbox_unreadable', {}, error);
       }
@@ -87,12 +86,11 @@ export function startDispatcher({ database, ledger, events, timings, log }: Disp
     await Promise.all(running);
   }
 
-  const dispatching = dispatch();
+  const stopped = dispatch().then(() => poster.close());
   return {
     async stop() {
       stopping.abort();
-      await dispatching;
-      await poster.close();
+      await stopped;
     },
   };
 }

@@ -41,7 +41,13 @@ export function openMemoryDatabase(clock: () => number): MemoryDatabase {
   }
 
   const transaction = queriesOn(tables, inside);
-  return { tables, db: queriesOn(tables, outside), transaction: alone, close: () => Promise.resolve() };
+  return {
+    tables,
+    db: queriesOn(tables, outside),
+    transaction: alone,
+    snapshot: alone,
+    close: () => Promise.resolve(),
+  };
 }
 
 function queriesOn(tables: MemoryTables, run: Run): Tx {

@@ -43,6 +43,7 @@ const UNIQUE: Readonly<Record<TableName, readonly Unique[]>> = {
     { name: 'cases_one_open', columns: ['refund_id', 'why'], only: (row) => row['closed_at'] === null },
   ],
   approvals: [{ name: 'approvals_pkey', columns: ['refund_id', 'instruction'] }],
+  proposals: [{ name: 'proposals_one_open', columns: ['refund_id'], only: (row) => row['verdict'] === null }],
 };
 
 /** Columns that are written as JSON text and read as what it holds. */
@@ -55,6 +56,7 @@ const JSON_COLUMNS: Readonly<Record<TableName, readonly string[]>> = {
   look_ups: [],
   cases: ['details'],
   approvals: [],
+  proposals: ['details'],
 };
 
 export class MemoryTables {
@@ -67,6 +69,7 @@ export class MemoryTables {
     look_ups: [],
     cases: [],
     approvals: [],
+    proposals: [],
   };
   readonly #clock: () => number;
   readonly #keys = new Set<unknown>();
@@ -152,6 +155,8 @@ export class MemoryTables {
           returned_minor: 0n,
           disputed_minor: 0n,
           excess_minor: 0n,
+          misses: 0,
+          last_miss_at: null,
           imported_at: now,
           looked_up_at: now,
           ...given,
@@ -191,6 +196,8 @@ export class MemoryTables {
         return { id, details: {}, opened_at: now, closed_at: null, ...given };
       case 'approvals':
         return { at: now, ...given };
+      case 'proposals':
+        return { id: this.#sequence, proposed_at: now, ...given };
       default:
         return table satisfies never;
     }

@@ -79,9 +79,20 @@ export class LedgerLink implements Ledger {
   readonly ask: Ledger['ask'] = (id, why, details) => this.#call('ask', (l) => l.ask(id, why, details));
   readonly giveUp: Ledger['giveUp'] = (id, why, actor) =>
     this.#call('giveUp', (l) => l.giveUp(id, why, actor));
-  readonly withdraw: Ledger['withdraw'] = (id, by, reason) =>
-    this.#call('withdraw', (l) => l.withdraw(id, by, reason));
+  readonly missOriginal: Ledger['missOriginal'] = (id, timings) =>
+    this.#call('missOriginal', (l) => l.missOriginal(id, timings));
+  readonly withdraw: Ledger['withdraw'] = (id, by, reason, ticket) =>
+    this.#call('withdraw', (l) => l.withdraw(id, by, reason, ticket));
   readonly decide: Ledger['decide'] = (decision) => this.#call('decide', (l) => l.decide(decision));
+  readonly adopt: Ledger['adopt'] = (adoption, timings) =>
+    this.#call('adopt', (l) => l.adopt(adoption, timings));
+  readonly correct: Ledger['correct'] = (correction, plan) =>
+    this.#call('correct', (l) => l.correct(correction, plan));
+  readonly confirm: Ledger['confirm'] = (confirmation, timings) =>
+    this.#call('confirm', (l) => l.confirm(confirmation, timings));
+  readonly redirect: Ledger['redirect'] = (redirection) =>
+    this.#call('redirect', (l) => l.redirect(redirection));
+  readonly note: Ledger['note'] = (id, what, word) => this.#call('note', (l) => l.note(id, what, word));
 }
 
 /** One line of what came back. */
