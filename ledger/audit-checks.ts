@@ -155,7 +155,16 @@ const attempts: readonly Check[] = [
     invariant: 'I5',
     wrong: sql`
       select format('attempt %s is paid without a gateway id', id) as what
-      from attempts where state = 'succeeded' and gateway_id is null`,
+      from attempts where state = 'succeeded' and gateway_id is null and not exists (
+        select from events where attempt_id = attempts.id and type = 'refund.corrected')`,
+  },
+  {
+    invariant: 'I5',
+    wrong: sql`
+      select format('the correction of refund %s was signed by one person', p.refund_id) as what
+      from proposals p join refunds r on r.id = p.refund_id
+      where (p.verdict = 'confirmed' and lower(trim(p.decided_by)) in (lower(trim(p.proposed_by)), lower(trim(r.requested_by))))
+        or (p.verdict = 'alone' and lower(trim(p.proposed_by)) = lower(trim(r.requested_by)))`,
   },
   {
     invariant: 'I3',
