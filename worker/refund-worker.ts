@@ -23,6 +23,7 @@ import { refundStarter } from '../temporal/start-refund.js';
 import type { TaskQueues } from '../temporal/task-queues.js';
 import type { Upkeep } from '../temporal/upkeep.js';
 import { activityLog } from './activity-log.js';
+import type { Effects } from '../workflows/effects.js';
 import type { Profile } from './profiles.js';
 
 export interface RefundWorkerOptions {
@@ -75,6 +76,14 @@ export async function startRefundWorker(options: RefundWorkerOptions): Promise<R
       log?.error('audit.violations', { count: violations }),
     ),
   };
+  /** Whatever reads the gateway, at the rate that an entity is allowed: nothing else of it runs there. */
+  const readers: Effects['gateway'] = {
+    lookUp: activities.lookUp,
+    reconcile: activities.reconcile,
+    adopt: activities.adopt,
+    correct: activities.correct,
+    confirm: activities.confirm,
+  };
   const { lookUpPayment } = createPaymentActivities(options.dependencies, database);
   const shared = {
     connection,
@@ -97,7 +106,7 @@ export async function startRefundWorker(options: RefundWorkerOptions): Promise<R
       Worker.create({
         ...shared,
         taskQueue: queues.lookUps(entityId),
-        activities: { lookUp: activities.lookUp, reconcile: activities.reconcile, lookUpPayment },
+        activities: { ...readers, lookUpPayment },
         maxTaskQueueActivitiesPerSecond: options.lookUpsPerSecond,
         maxConcurrentActivityTaskExecutions: 20,
       }),

@@ -62,7 +62,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
   ): Adoption => ({
     attemptId,
     sends: 1,
-    gatewayId: 'gatewayId' in outcome && outcome.gatewayId !== undefined ? outcome.gatewayId : gatewayId(),
+    gatewayId: outcome.gatewayId ?? gatewayId(),
     outcome,
     isBare: true,
     gateway: 'silent',
