@@ -42,7 +42,17 @@ export interface ReplayWord extends Word {
   readonly restart?: { readonly runId: string };
 }
 
+/** What a run does next with a refund as it stands, from the ledger alone. */
+export interface NextStep {
+  readonly kind: Step['kind'];
+  /** Milliseconds that a run waits before, at most: a look-up comes at once when the gateway gives notice. */
+  readonly afterMs: number;
+  /** What it does to the money, in words. */
+  readonly effect: string;
+}
+
 export interface Replay {
+  nextOf(id: string): Promise<NextStep>;
   /** What a run would do now. Reads the ledger, the gateway and Temporal; changes nothing. */
   foresee(id: string): Promise<ReplayReport>;
   /** Starts a run where none is alive. One that is alive goes on, unless its restart was asked for. Moves no money itself. */
@@ -62,6 +72,22 @@ const OFTEN = 3;
 const NO_WORKER_AFTER = 60_000;
 
 export function createReplay({ dependencies, driver, start, recordOf }: ReplayParts): Replay {
+  function nextFrom(position: Position, record: RefundRecord): NextStep & { readonly step: Step } {
+    const step = nextStep(position, start.planFor(record.entityId));
+    return {
+      step,
+      kind: step.kind,
+      afterMs: 'after' in step ? step.after : 0,
+      effect: effectOfStep(step, record),
+    };
+  }
+
+  async function nextOf(id: string): Promise<NextStep> {
+    const record = await recordOf(id);
+    const { kind, afterMs, effect } = nextFrom(await dependencies.ledger.position(id), record);
+    return { kind, afterMs, effect };
+  }
+
   async function foresee(id: string): Promise<ReplayReport> {
     const record = await recordOf(id);
     const [position, run, gateway] = await Promise.all([
@@ -69,14 +95,14 @@ export function createReplay({ dependencies, driver, start, recordOf }: ReplayPa
       driver.runOf(id),
       gatewayShows(dependencies, record),
     ]);
-    const step = nextStep(position, start.planFor(record.entityId));
+    const { step, kind, afterMs, effect } = nextFrom(position, record);
     return {
       refundId: id,
       state: position.state,
       why: position.why,
       sinceMs: position.sinceMs,
-      step: { kind: step.kind, afterMs: 'after' in step ? step.after : 0 },
-      effect: effectOfStep(step, record),
+      step: { kind, afterMs },
+      effect,
       gateway,
       run,
       stuck: isFinal(position.state) ? null : whyStuck(position, run, step),
@@ -104,7 +130,7 @@ export function createReplay({ dependencies, driver, start, recordOf }: ReplayPa
     return { ...report, run: started, outcome: run?.isAlive === true ? 'restarted' : 'started' };
   }
 
-  return { foresee, replay };
+  return { nextOf, foresee, replay };
 }
 
 /** Read-only: nothing of it is recorded. */

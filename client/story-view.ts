@@ -35,6 +35,14 @@ const TEXTS: Readonly<Record<string, string>> = {
   'attempt.submitted': 'Attempt written and sent',
   'attempt.succeeded': 'The gateway says done',
   'attempt.executed_again': 'Executed more than once',
+  'attempt.adopted': 'A person said which transaction it is',
+  'attempt.confirmed': 'The gateway shows what persons had corrected',
+  'refund.redirected': 'Another destination was named',
+  'refund.correction_proposed': 'A correction was proposed',
+  'refund.correction_refused': 'The correction was refused',
+  'refund.corrected': 'Corrected, signed',
+  'refund.resolved': 'A person looked now',
+  'refund.replayed': 'A person ran it again',
   'attempt.returned': 'The success was undone',
   'dispute.opened': 'Chargeback',
   'dispute.reversed': 'Chargeback won',
@@ -57,7 +65,7 @@ export function timelineOf(story: readonly StoryEntry[], currency: string): Time
         ? []
         : [`${name} ${entry[field] > 0n ? '+' : '-'}${amountOf(entry[field], currency)} ${currency}`],
     );
-    const said = ['why', 'reason', 'answer'].flatMap((name) => {
+    const said = ['why', 'outcome', 'evidence', 'reason', 'ticket', 'answer'].flatMap((name) => {
       const text = entry.data[name];
       return typeof text === 'string' && text !== '' ? [text] : [];
     });

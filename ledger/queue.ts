@@ -25,7 +25,10 @@ export interface WaitingPlace {
   readonly id: string;
 }
 
-/** Oldest first. A refund waits since its state where that asks for a person, or since its oldest open case. */
+/**
+ * Oldest first. A refund waits since its state where that asks for a person, since its oldest open case, or since something was
+ * proposed that a second one has to confirm.
+ */
 export async function waitingForPerson(
   { db }: Database,
   states: readonly RefundState[],
@@ -62,7 +65,7 @@ export async function waitingForPerson(
   };
 }
 
-/** Two reads of small partial indexes, not one of everything that was ever refunded: hence the literals. */
+/** Reads of small partial indexes, not one of everything that was ever refunded: hence the literals. */
 const waiting = (db: Kysely<Tables>, states: readonly RefundState[]) =>
   db
     .selectFrom(
@@ -75,6 +78,12 @@ const waiting = (db: Kysely<Tables>, states: readonly RefundState[]) =>
             .selectFrom('cases')
             .select(['refund_id as id', 'opened_at as since'])
             .where('closed_at', 'is', null),
+        )
+        .unionAll(
+          db
+            .selectFrom('proposals')
+            .select(['refund_id as id', 'proposed_at as since'])
+            .where('verdict', 'is', null),
         )
         .as('reasons'),
     )

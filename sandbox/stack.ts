@@ -91,16 +91,22 @@ export async function startSandbox(env: NodeJS.ProcessEnv, say: Say): Promise<Sa
     // Both have ended or are known before anything is undone.
     await Promise.allSettled([workerStarts, apiStarts]);
     const [worker, api] = [await workerStarts, await apiStarts];
-    const envFile = join(dataDir, 'env');
-    await writeFile(envFile, envText(shared), { mode: 0o600 });
-    started.push({ name: 'env', stop: () => rm(envFile, { force: true }) });
+    const { url: apiUrl } = readyLine.parse(api.ready());
+    for (const [name, text] of [
+      ['env', envText(shared)],
+      ['tour', tourText(apiUrl, gateway.url, apiKeys)],
+    ] as const) {
+      const file = join(dataDir, name);
+      await writeFile(file, text, { mode: 0o600 });
+      started.push({ name, stop: () => rm(file, { force: true }) });
+    }
     return {
       temporal: temporal.address,
       temporalUi: temporal.uiUrl,
       database,
       gateway: { url: gateway.url, control: gateway.control },
       worker,
-      api: { url: readyLine.parse(api.ready()).url, process: api },
+      api: { url: apiUrl, process: api },
       apiKeys,
       env: shared,
       stop,
@@ -128,6 +134,20 @@ function envText(env: NodeJS.ProcessEnv): string {
     .filter(([name, value]) => FOR_OTHERS.test(name) && value !== undefined && value !== '')
     .map(([name, value]) => `${name}=${JSON.stringify(value)}\n`)
     .join('');
+}
+
+/** What a shell needs for the README's tour: where to ask, with which keys, and a way to read one field of an answer. */
+function tourText(api: string, gateway: string, keys: SandboxKeys): string {
+  return [
+    `API=${api}`,
+    `CONSOLE=${api}/console/`,
+    `GATEWAY=${gateway}`,
+    `SUBMIT=${keys.submit}`,
+    `OPERATE=${keys.operate}`,
+    `APPROVE=${keys.approve}`,
+    `field() { node -pe 'JSON.parse(require("fs").readFileSync(0, "utf8"))[process.argv[1]]' "$1"; }`,
+    '',
+  ].join('\n');
 }
 
 type Started = { name: string; stop: () => Promise<void> }[];

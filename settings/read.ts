@@ -51,11 +51,13 @@ const variables = z.object({
     .default('standard'),
   REFUNDS_WORKFLOW_BUNDLE: z.string().optional(),
   REFUNDS_CREDIT_APPROVAL_ABOVE: z.string().default('').transform(readThresholds),
+  REFUNDS_SCHEDULES: z.enum(['on', 'off'], { error: 'must be on or off' }).default('on'),
   REFUNDS_METRICS_PORT: number(
     (value) => Number.isInteger(value) && value >= 1 && value <= 65_535,
     'must be a whole number from 1 to 65535',
   ).optional(),
   ...apiVariables,
+  REFUNDS_CORRECTION_ALONE_UP_TO: z.string().default('').transform(readThresholds),
 });
 
 const EXAMPLES: Readonly<Record<string, string>> = {
@@ -66,8 +68,10 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   REFUNDS_TASK_QUEUE: 'refunds',
   REFUNDS_WORKER_PROFILE: 'standard',
   REFUNDS_CREDIT_APPROVAL_ABOVE: 'EUR:500.00,USD:500.00',
+  REFUNDS_SCHEDULES: 'on',
   REFUNDS_METRICS_PORT: '9464',
   ...API_EXAMPLES,
+  REFUNDS_CORRECTION_ALONE_UP_TO: 'EUR:20.00',
 };
 
 /** Throws `SettingsError`. Files that the variables name are read here, and only here. */
@@ -100,7 +104,11 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     ]);
 
   const timings = scaleTimings(DEFAULT_TIMINGS, scale);
-  const shared = { ...DEFAULT_POLICY, creditApprovalAbove: parsed.data.REFUNDS_CREDIT_APPROVAL_ABOVE };
+  const shared = {
+    ...DEFAULT_POLICY,
+    creditApprovalAbove: parsed.data.REFUNDS_CREDIT_APPROVAL_ABOVE,
+    correctionAloneUpTo: parsed.data.REFUNDS_CORRECTION_ALONE_UP_TO,
+  };
   const plans = new Map<string, Plan>(
     entities.value.map(({ settings, capabilities }) => [
       settings.id,
@@ -121,7 +129,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     taskQueue: parsed.data.REFUNDS_TASK_QUEUE,
     workerProfile: parsed.data.REFUNDS_WORKER_PROFILE,
     workflowBundlePath: parsed.data.REFUNDS_WORKFLOW_BUNDLE,
-    upkeep: upkeepAt(scale),
+    upkeep: parsed.data.REFUNDS_SCHEDULES === 'on' ? upkeepAt(scale) : undefined,
     events: events.value,
     timeScale: scale,
     metricsPort: parsed.data.REFUNDS_METRICS_PORT,

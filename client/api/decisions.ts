@@ -1,9 +1,12 @@
 /** What people decide about one refund. Who speaks is whoever holds the key, never a field of the body. */
+import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import type { Word } from '../../domain/people.js';
 import type { ApiParts } from './parts.js';
 import { principalOf } from './auth.js';
 import { problems } from './problems.js';
-import { approvalBody, byRefund, refund, wordBody } from './schemas.js';
+import { approvalBody, wordBody } from './decision-schemas.js';
+import { byRefund, refund } from './schemas.js';
 
 const OTHERS = problems(400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503);
 
@@ -17,20 +20,19 @@ export const decisionRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { cli
           tags: ['decisions'],
           summary:
             verb === 'approve'
-              ? 'Let the credit be paid that waits for a second person'
-              : 'Refuse the credit that waits for a second person: the refund ends unpaid',
-          description: 'Not for whoever asked for the refund. The same word again changes nothing.',
+              ? 'Let the credit be paid, or confirm the correction, that waits for a second person'
+              : 'Refuse what waits for a second person: a credit (the refund ends unpaid) or a correction',
+          description:
+            'Not for whoever asked for the refund, proposed the correction or named the destination. The same word of the same person again changes nothing; another person is told who decided.',
           params: byRefund,
           body: approvalBody,
           response: { 200: refund, ...OTHERS },
         },
       },
       async (request) => {
-        const { reason, ticket, instruction } = request.body;
+        const { instruction } = request.body;
         return client[verb](request.params.id, {
-          by: principalOf(request).name,
-          reason,
-          ...(ticket === undefined ? {} : { ticket }),
+          ...wordOf(request, request.body),
           ...(instruction === undefined ? {} : { instruction }),
         });
       },
@@ -48,8 +50,7 @@ export const decisionRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { cli
         response: { 200: refund, ...OTHERS },
       },
     },
-    async (request) =>
-      client.withdraw(request.params.id, { by: principalOf(request).name, reason: request.body.reason }),
+    async (request) => client.withdraw(request.params.id, wordOf(request, request.body)),
   );
 
   app.post(
@@ -64,6 +65,16 @@ export const decisionRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { cli
         response: { 200: refund, ...OTHERS },
       },
     },
-    async ({ params }) => client.resolve(params.id),
+    async (request) => client.resolve(request.params.id, wordOf(request, request.body)),
   );
 };
+
+/** Who speaks is whoever holds the key. */
+export const wordOf = (
+  request: FastifyRequest,
+  { reason, ticket }: { readonly reason: string; readonly ticket?: string | undefined },
+): Word => ({
+  by: principalOf(request).name,
+  reason,
+  ...(ticket === undefined ? {} : { ticket }),
+});

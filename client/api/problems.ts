@@ -6,6 +6,7 @@ import type { InputProblem } from '../../domain/request.js';
 import { isDatabaseAway } from '../../ledger/away.js';
 import type { Log } from '../../settings/log.js';
 import { RefundsError, type RefundsErrorCode } from '../errors.js';
+import { methodsOf } from './methods.js';
 import { problem as problemSchema } from './schemas.js';
 
 /** Codes that only HTTP has. */
@@ -140,9 +141,18 @@ export function answerProblems(app: FastifyInstance, log: Log): void {
       );
     return send(reply, problem);
   });
-  app.setNotFoundHandler((_request, reply) =>
-    send(reply, new Problem('not_found', 'there is nothing at this address; /docs lists what there is')),
-  );
+  const methods = methodsOf(app);
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = methods(request.url.split('?', 1)[0] ?? '');
+    return send(
+      reply,
+      allowed.length === 0
+        ? new Problem('not_found', 'there is nothing at this address; /docs lists what there is')
+        : new Problem('method_not_allowed', `this address takes ${allowed.join(', ')}`, {
+            headers: { allow: allowed.join(', ') },
+          }),
+    );
+  });
 }
 
 function send(reply: FastifyReply, { code, message, problems, details, headers }: Problem): FastifyReply {

@@ -13,7 +13,7 @@ export const amount = z
   .describe("Decimal, with the currency's own number of decimals");
 const currency = z.string().regex(/^[A-Z]{3}$/);
 const gatewayId = z.string().regex(/^[a-f0-9]{32}$/);
-const uuid = z
+export const uuid = z
   .string()
   .regex(
     /^[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}$/,
@@ -245,31 +245,6 @@ export const searchQuery = z.strictObject({
     .refine((text) => !text.includes('\u0000'), 'must be an id')
     .describe('Any id, whole'),
 });
-
-/** Text of a person: kept with the event and shown to others. */
-const words = z
-  .string()
-  .max(500, 'must be at most 500 characters')
-  .refine((text) => text.trim() !== '', 'must not be empty')
-  // eslint-disable-next-line no-control-regex -- control characters are what is refused
-  .refine((text) => !/[\u0000-\u0008\u000b-\u001f\u007f]/.test(text), 'must not contain control characters')
-  .refine((text) => !/\p{Surrogate}/u.test(text), 'must be well-formed Unicode');
-
-export const wordBody = z
-  .strictObject({ reason: words, ticket: words.optional() })
-  .meta({ id: 'Word', description: 'Why; who says it is whoever holds the key' });
-
-export const approvalBody = z
-  .strictObject({
-    reason: words,
-    ticket: words.optional(),
-    instruction: z
-      .string()
-      .regex(/^[\w-]{1,128}$/, 'must be the instruction as it was shown')
-      .describe('`approval.instruction` as it was shown; absent: what waits now')
-      .optional(),
-  })
-  .meta({ id: 'ApprovalWord' });
 
 export const problem = z
   .looseObject({

@@ -14,6 +14,7 @@ import { authenticate, type Verify } from './auth.js';
 import { endConnections } from './connections.js';
 import { serveConsole, type ConsoleOptions } from './console.js';
 import { decisionRoutes } from './decisions.js';
+import { repairRoutes } from './repairs.js';
 import { documentRoutes } from './documentation.js';
 import { healthRoutes, type Readiness } from './health.js';
 import { eventRoutes } from './events.js';
@@ -102,6 +103,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   await app.register(refundRoutes, parts);
   await app.register(paymentRoutes, parts);
   await app.register(decisionRoutes, parts);
+  await app.register(repairRoutes, parts);
   await app.register(queueRoutes, parts);
   await app.register(streamRoutes, parts);
   await app.register(notAvailableRoutes);

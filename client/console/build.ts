@@ -1,8 +1,10 @@
 /** Builds the console where its files are not there yet or were made from other sources: for development, tests and the sandbox. */
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { brotliCompress, gzip } from 'node:zlib';
@@ -14,9 +16,12 @@ const SOURCES = ['client/console', 'domain', 'package-lock.json'];
 
 /** Writes the console's files into `folder`, each that is text also compressed. Whatever was there is gone. */
 export async function buildConsole(folder: string): Promise<void> {
-  // Development's alone, as everything that it needs: production has the files that it made.
-  const { build } = await import('vite');
-  await build({ configFile: CONFIG, build: { outDir: resolve(folder), emptyOutDir: true } });
+  // A process of its own: what surrounds this one (a test run, a service) must not get into the files.
+  await promisify(execFile)(
+    process.execPath,
+    [viteProgram(), 'build', '--config', CONFIG, '--outDir', resolve(folder), '--emptyOutDir'],
+    { env: { PATH: process.env['PATH'], NODE_ENV: 'production' } },
+  );
   for (const file of await filesOf(folder)) {
     if (!/\.(js|css|svg|html)$/u.test(file)) continue;
     const content = await readFile(file);
@@ -48,6 +53,11 @@ export async function builtConsole(parentFolder: string): Promise<string> {
     await rm(scratch, { recursive: true, force: true });
   }
   return folder;
+}
+
+/** Development's alone: production has the files that it made. */
+function viteProgram(): string {
+  return join(dirname(createRequire(import.meta.url).resolve('vite/package.json')), 'bin/vite.js');
 }
 
 async function filesOf(path: string): Promise<readonly string[]> {

@@ -13,6 +13,7 @@ export async function* readEvents(
   const reader = body.getReader();
   const decoder = new TextDecoder();
   let rest = '';
+  let endedInReturn = false;
   let id: string | null = null;
   let event = '';
   let data: string[] = [];
@@ -20,8 +21,12 @@ export async function* readEvents(
     for (;;) {
       const { value, done } = await reader.read();
       if (done) return;
-      rest += decoder.decode(value, { stream: true });
-      const lines = rest.split(/\r\n|\n|\r(?!$)/u);
+      let text = decoder.decode(value, { stream: true });
+      if (text === '') continue;
+      // One end of a line may come in two pieces.
+      if (endedInReturn && text.startsWith('\n')) text = text.slice(1);
+      endedInReturn = text.endsWith('\r');
+      const lines = (rest + text).split(/\r\n|\n|\r/u);
       rest = lines.pop() ?? '';
       for (const line of lines) {
         if (line === '') {

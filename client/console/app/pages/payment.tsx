@@ -57,7 +57,9 @@ function Whole({ payment }: { readonly payment: Payment }) {
                 <span className="w-32 text-right">
                   <Amount amount={refund.amount} currency={refund.currency} strong />
                 </span>
-                <StateBadge state={refund.state} />
+                <span className="sm:w-36">
+                  <StateBadge state={refund.state} />
+                </span>
                 <Link
                   to="/refunds/$refundId"
                   params={{ refundId: refund.id }}

@@ -60,8 +60,12 @@ function Hits({ hits }: { readonly hits: readonly Found[] }) {
           <HitLink hit={hit} />
           {hit.refund === undefined ? null : (
             <>
-              <Amount amount={hit.refund.amount} currency={hit.refund.currency} strong />
-              <StateBadge state={hit.refund.state} />
+              <span className="w-28 text-right max-sm:text-left">
+                <Amount amount={hit.refund.amount} currency={hit.refund.currency} strong />
+              </span>
+              <span className="sm:w-36">
+                <StateBadge state={hit.refund.state} />
+              </span>
             </>
           )}
           <span className="text-sm text-quiet">by its {MATCHED[hit.matched] ?? hit.matched}</span>

@@ -7,8 +7,9 @@ import type { Action, Refund } from '../data/shapes.js';
 import { effectHere } from '../need.js';
 import { signOut, useKey } from '../session.js';
 import { words } from '../text.js';
-import { fieldsOf, VERBS, type InputField } from './action-fields.js';
-import { Amount, Button, Fact, FIELD } from './basics.js';
+import { fieldsOf, VERBS } from './action-fields.js';
+import { Amount, Button, Fact } from './basics.js';
+import { Field } from './field.js';
 import { Modal } from './modal.js';
 
 /** A word about exactly what was shown: it does not count for anything that has changed meanwhile. */
@@ -164,63 +165,5 @@ function Foreseen({ outcome }: { readonly outcome: Outcome }) {
       <Fact name="Gateway shows">{outcome.gateway}</Fact>
       <Fact name="Stuck">{outcome.stuck ?? 'no: it goes on by itself, or is over'}</Fact>
     </dl>
-  );
-}
-
-function Field({
-  id,
-  field: { label, hint, required, options, long },
-  value,
-  first,
-  problem,
-  onChange,
-}: {
-  readonly id: string;
-  readonly field: InputField;
-  readonly value: string;
-  readonly first: boolean;
-  readonly problem: string | undefined;
-  readonly onChange: (value: string) => void;
-}) {
-  const shared = {
-    id,
-    value,
-    required,
-    'data-first': first ? '' : undefined,
-    'aria-invalid': problem !== undefined,
-    'aria-describedby': `${id}-note`,
-    className: `mt-1 ${FIELD} ${problem === undefined ? '' : 'border-bad'}`,
-  };
-  return (
-    <div className="mt-3">
-      <label htmlFor={id} className="text-sm font-medium">
-        {label}
-        {required ? null : <span className="font-normal text-quiet"> (optional)</span>}
-      </label>
-      {options !== undefined ? (
-        <select {...shared} onChange={(event) => onChange(event.target.value)}>
-          <option value="">choose…</option>
-          {options.map((option) => (
-            <option key={option} value={option}>
-              {words(option)}
-            </option>
-          ))}
-        </select>
-      ) : long === true ? (
-        <textarea {...shared} rows={2} maxLength={500} onChange={(event) => onChange(event.target.value)} />
-      ) : (
-        <input
-          {...shared}
-          type="text"
-          autoComplete="off"
-          spellCheck={false}
-          maxLength={500}
-          onChange={(event) => onChange(event.target.value)}
-        />
-      )}
-      <p id={`${id}-note`} className={`mt-1 text-xs ${problem === undefined ? 'text-quiet' : 'text-bad'}`}>
-        {problem ?? hint}
-      </p>
-    </div>
   );
 }

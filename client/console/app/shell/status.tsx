@@ -16,13 +16,14 @@ const SAYS: Readonly<
 };
 
 export function LiveBadge() {
-  const { text, dot, title } = SAYS[useConnection()];
+  const connection = useConnection();
+  const { text, dot, title } = SAYS[connection];
   return (
     <span role="status" title={title} className="inline-flex items-center gap-1.5 whitespace-nowrap">
       <svg viewBox="0 0 8 8" className="size-2" aria-hidden="true">
         <circle cx="4" cy="4" r="4" className={dot} />
       </svg>
-      {text}
+      <span className={connection === 'live' ? 'max-sm:sr-only' : ''}>{text}</span>
     </span>
   );
 }
