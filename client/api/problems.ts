@@ -126,8 +126,16 @@ declare module 'fastify' {
 }
 
 export function answerProblems(app: FastifyInstance, log: Log): void {
+  const methods = methodsOf(app);
+  const nothingThere = (request: FastifyRequest): Problem => {
+    const allowed = methods(request.url.split('?', 1)[0] ?? '').join(', ');
+    return allowed === ''
+      ? new Problem('not_found', 'there is nothing at this address; /docs lists what there is')
+      : new Problem('method_not_allowed', `this address takes ${allowed}`, { headers: { allow: allowed } });
+  };
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    const problem = translate(error, request);
+    // Where nothing is, it makes no difference what else is wrong.
+    const problem = request.is404 ? nothingThere(request) : translate(error, request);
     if (PROBLEMS[problem.code][0] >= 500)
       log[problem.code === 'internal' ? 'error' : 'warn'](
         'http.failed',
@@ -141,18 +149,7 @@ export function answerProblems(app: FastifyInstance, log: Log): void {
       );
     return send(reply, problem);
   });
-  const methods = methodsOf(app);
-  app.setNotFoundHandler((request, reply) => {
-    const allowed = methods(request.url.split('?', 1)[0] ?? '');
-    return send(
-      reply,
-      allowed.length === 0
-        ? new Problem('not_found', 'there is nothing at this address; /docs lists what there is')
-        : new Problem('method_not_allowed', `this address takes ${allowed.join(', ')}`, {
-            headers: { allow: allowed.join(', ') },
-          }),
-    );
-  });
+  app.setNotFoundHandler((request, reply) => send(reply, nothingThere(request)));
 }
 
 function send(reply: FastifyReply, { code, message, problems, details, headers }: Problem): FastifyReply {
