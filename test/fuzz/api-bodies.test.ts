@@ -33,7 +33,7 @@ const NAMES = [
   'reference',
   'case',
 ].concat(['registrationId', 'dryRun', 'restart', 'runId']);
-const CARD = /4111 ?1111 ?1111 ?1111/;
+const CARD = /(?<![\d\w])4111 ?1111 ?1111 ?1111(?![\d\w])/;
 
 function leavesOf(value: unknown): readonly unknown[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(leavesOf) : [value];
