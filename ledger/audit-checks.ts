@@ -154,8 +154,11 @@ const attempts: readonly Check[] = [
   {
     invariant: 'I5',
     wrong: sql`
-      select format('attempt %s is paid without a gateway id', id) as what
-      from attempts where state = 'succeeded' and gateway_id is null`,
+      select format('attempt %s is paid without a gateway id', a.id) as what
+      from attempts a
+      where a.state = 'succeeded' and a.gateway_id is null and not exists (
+        -- Persons who sign a correction may know no id; their evidence is in its event.
+        select from events e where e.refund_id = a.refund_id and e.attempt_id = a.id and e.type = 'refund.corrected')`,
   },
   {
     invariant: 'I3',
@@ -172,6 +175,15 @@ const attempts: readonly Check[] = [
 
 const moves: readonly Check[] = [
   { invariant: 'I4', wrong: forbiddenMoves(BEFORE_IS_OPEN) },
+  {
+    invariant: 'I4',
+    // A person may, with evidence. No machine knows that nothing has left while the outcome is open.
+    wrong: sql`
+      select format('refund %s went from %s to %s, and nobody decided that', refund_id, before, type) as what
+      from (${MOVES}) as moves
+      where ${BEFORE_IS_OPEN} and type in (${eventsOf(['failed', 'canceled'])})
+        and actor in ('system', 'answer', 'look_up', 'notice', 'gateway')`,
+  },
   { invariant: 'I5', wrong: forbiddenMoves(sql`not ${BEFORE_IS_OPEN}`) },
   {
     invariant: 'I5',

@@ -29,8 +29,8 @@ export interface Settings {
   readonly workerProfile: WorkerProfile;
   /** A workflow bundle that was built before; undefined builds one at start. */
   readonly workflowBundlePath: string | undefined;
-  /** How often refunds are swept and the ledger is audited. */
-  readonly upkeep: Upkeep;
+  /** How often refunds are swept and the ledger is audited; undefined leaves the schedules as they are. */
+  readonly upkeep: Upkeep | undefined;
   /** Where the caller is told what became of refunds; undefined tells nobody. */
   readonly events: EventsSettings | undefined;
   /** 1 is real time; what waits for other systems' sake is shortened by it too. */

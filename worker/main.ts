@@ -51,7 +51,7 @@ async function main(log: Log): Promise<void> {
     entityIds: settings.entities.map(({ id }) => id),
     lookUpsPerSecond: settings.lookUpsPerSecond,
     database,
-    upkeep: settings.upkeep,
+    ...(settings.upkeep === undefined ? {} : { upkeep: settings.upkeep }),
     log,
   });
   await switchOutlet(database, events !== undefined);

@@ -85,6 +85,7 @@ export async function startRefundWorker(options: RefundWorkerOptions): Promise<R
       activity: [...(log === undefined ? [] : [activityLog(log)]), heartbeating, namingFailures],
     },
   };
+  const { lookUp, reconcile, adopt, correct, confirm } = activities;
   const workers = await Promise.all([
     Worker.create({
       ...shared,
@@ -97,7 +98,8 @@ export async function startRefundWorker(options: RefundWorkerOptions): Promise<R
       Worker.create({
         ...shared,
         taskQueue: queues.lookUps(entityId),
-        activities: { lookUp: activities.lookUp, reconcile: activities.reconcile, lookUpPayment },
+        // Everything that a workflow asks of the gateway's records, at the rate that the entity is allowed.
+        activities: { lookUp, reconcile, adopt, correct, confirm, lookUpPayment },
         maxTaskQueueActivitiesPerSecond: options.lookUpsPerSecond,
         maxConcurrentActivityTaskExecutions: 20,
       }),

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Database } from '../../ledger/database.js';
 import { figuresOf, type Figures } from '../../ledger/figures.js';
-import { registerFigures } from './figures.js';
+import { registerFigures } from './upkeep-metrics.js';
 
 /** Milliseconds for which figures of the database are told again: several scrapers are one query. */
 const FRESH = 5_000;
@@ -11,6 +11,7 @@ const FRESH = 5_000;
 export function measure(app: FastifyInstance, database: Database): void {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  registerFigures(registry, database);
   const durations = new Histogram({
     name: 'refunds_http_request_duration_seconds',
     help: 'How long requests took, by route',
@@ -47,8 +48,6 @@ export function measure(app: FastifyInstance, database: Database): void {
     help: '1 while the figures of the ledger could be read',
     registers: [registry],
   });
-
-  registerFigures(registry, database);
 
   let known: { readonly at: number; readonly figures: Promise<Figures> } | undefined;
   async function readLedger(): Promise<void> {

@@ -87,6 +87,19 @@ describe('every refusal of the ledger', () => {
       body: { paymentId: rejected.paymentId, amount: '1.00', currency: 'USD', reason: 'x' },
     });
     expect([currency.status, problemOf(currency).code]).toEqual([422, 'currency_mismatch']);
+    const entity = await ask('0'.repeat(32), {
+      body: {
+        paymentId: '0'.repeat(32),
+        amount: '1.00',
+        currency: 'EUR',
+        reason: 'x',
+        entityId: '0'.repeat(32),
+      },
+    });
+    expect([entity.status, problemOf(entity).problems?.map(({ field }) => field)]).toEqual([
+      422,
+      ['entityId'],
+    ]);
     const unknown = await ask('0'.repeat(32));
     expect([unknown.status, problemOf(unknown).problems?.[0]]).toEqual([
       422,
@@ -98,8 +111,10 @@ describe('every refusal of the ledger', () => {
     await stack.client.waitFor(id, 30_000);
     const final = await call('POST', `/v1/refunds/${id}/withdraw`, { body: { reason: 'x' } });
     expect([final.status, problemOf(final).code]).toEqual([409, 'final']);
-    const approve = await call('POST', `/v1/refunds/${id}/approve`, { body: { reason: 'x' } });
-    expect([approve.status, problemOf(approve).code]).toEqual([409, 'not_awaiting_approval']);
+    for (const instruction of [undefined, 'another']) {
+      const approve = await call('POST', `/v1/refunds/${id}/approve`, { body: { reason: 'x', instruction } });
+      expect([approve.status, problemOf(approve).code]).toEqual([409, 'not_awaiting_approval']);
+    }
   });
 
   it('tells who asked that it cannot decide, and lets a second person', async () => {

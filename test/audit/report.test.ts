@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { Registry } from 'prom-client';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { audit as auditSchema } from '../../client/api/audits.js';
-import { registerFigures } from '../../client/api/figures.js';
+import { registerFigures } from '../../client/api/upkeep-metrics.js';
 import { upkeepAt } from '../../temporal/upkeep.js';
 import { problemOf, refundOf, startApi } from '../api/world.js';
 import { command } from '../support/command.js';
@@ -14,7 +14,7 @@ vi.setConfig({ testTimeout: 180_000 });
 const world = await startApi({ worker: false, upkeep: { ...upkeepAt(0.001), auditEvery: 3_600_000 } });
 const { ask, call, stack } = world;
 const registry = new Registry();
-registerFigures(registry, stack.database);
+registerFigures(registry, stack.database, 0);
 afterAll(async () => {
   await world.close();
 });
@@ -45,6 +45,11 @@ describe('the audit', () => {
     expect(metrics).toMatch(/^refunds_audit_violations\{invariant="I1"\} 0$/mu);
     expect(metrics).toMatch(/^refunds_audit_complete 1$/mu);
     expect(metrics).toMatch(/^refunds_audit_age_seconds \d/mu);
+    const scraped = await eventually('it is scraped', async () => {
+      const { body } = await call('GET', '/metrics', { key: null });
+      return typeof body === 'string' && body.includes('refunds_audit_violations{') ? body : undefined;
+    });
+    expect(scraped).toMatch(/^refunds_events_waiting 0$/mu);
   });
 
   it('is run now by the command line, which ends with 0 while the ledger holds', async () => {

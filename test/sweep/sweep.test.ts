@@ -8,7 +8,6 @@ import { auditScheduleId, keepSchedules, sweepScheduleId } from '../../temporal/
 import { refundStarter } from '../../temporal/start-refund.js';
 import { taskQueues } from '../../temporal/task-queues.js';
 import { upkeepAt } from '../../temporal/upkeep.js';
-import { refundWorkflowId } from '../../workflows/contract.js';
 import { eventually, openWorld } from '../workflows/world.js';
 
 const upkeep = {
@@ -54,8 +53,9 @@ describe('a refund that has a run', () => {
     const pending = await untilState(refundId, 'pending');
     const runs = async (): Promise<string | undefined> => (await handle.describe()).runId;
     const before = await runs();
-    const swept = await eventually('it was swept', () => sweptVersion(refundId));
-    expect(swept).toBe(pending.version);
+    await eventually('it was swept as it stands', async () =>
+      (await sweptVersion(refundId)) === pending.version ? true : undefined,
+    );
     expect(await runs()).toBe(before);
     gateway.engine.finishPending({ id: pending.attempts[0]?.gatewayId ?? '', state: 'succeeded' });
     await untilState(refundId, 'succeeded');
@@ -95,7 +95,7 @@ describe('an attempt that is open under a refund that has ended', () => {
 });
 
 describe('the sweep', () => {
-  it('that runs twice at once starts one run', async () => {
+  it('that runs twice at once, beside a client that starts everything, pays once', async () => {
     const { paymentId } = newPayment();
     const { id } = await accept(paymentId, '40.00');
     const startRefund = refundStarter(temporal, start, queues);
@@ -104,8 +104,7 @@ describe('the sweep', () => {
     await Promise.all([sweepRefunds(input), sweepRefunds(input), client.resume()]);
     await untilState(id, 'succeeded');
     expect(gateway.engine.books(paymentId)?.refunded).toBe(4_000n);
-    const { historyLength } = await temporal.workflow.getHandle(refundWorkflowId(id)).describe();
-    expect(historyLength).toBe(11);
+    expect((await world.refund(id)).attempts).toMatchObject([{ sends: 1 }]);
   });
 
   it('goes on behind a refund that cannot be started, and tells of it', async () => {

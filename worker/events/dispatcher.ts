@@ -86,12 +86,11 @@ export function startDispatcher({ database, ledger, events, timings, log }: Disp
     await Promise.all(running);
   }
 
-  const dispatching = dispatch();
+  const stopped = dispatch().then(() => poster.close());
   return {
     async stop() {
       stopping.abort();
-      await dispatching;
-      await poster.close();
+      await stopped;
     },
   };
 }

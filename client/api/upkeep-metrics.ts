@@ -3,16 +3,17 @@ import { Gauge, type Registry } from 'prom-client';
 import type { Database } from '../../ledger/database.js';
 import { operatingFigures, type OperatingFigures } from '../../ledger/upkeep-figures.js';
 
-/** Reads the ledger at each scrape, once for all gauges. They are absent while the database is away: `refunds_ledger_readable` tells it. */
-export function registerFigures(registry: Registry, database: Database): void {
-  let reading: Promise<OperatingFigures | null> | undefined;
+/** Milliseconds for which figures are told again: several scrapers, and all gauges of one, are one query. */
+const FRESH = 5_000;
+
+/** Figures that cannot be read are absent, not old: whoever is warned by them is warned by their absence too. */
+export function registerFigures(registry: Registry, database: Database, fresh: number = FRESH): void {
+  let known: { readonly at: number; readonly figures: Promise<OperatingFigures | null> } | undefined;
   const read = (): Promise<OperatingFigures | null> => {
-    reading ??= operatingFigures(database)
-      .catch(() => null)
-      .finally(() => {
-        reading = undefined;
-      });
-    return reading;
+    const now = performance.now();
+    if (known === undefined || now - known.at > fresh)
+      known = { at: now, figures: operatingFigures(database).catch(() => null) };
+    return known.figures;
   };
   const gauge = (name: string, help: string, valueOf: (figures: OperatingFigures) => number | null): void => {
     new Gauge({
@@ -34,10 +35,9 @@ export function registerFigures(registry: Registry, database: Database): void {
     labelNames: ['invariant'],
     registers: [registry],
     async collect() {
-      const figures = await read();
+      const invariants = (await read())?.audit?.invariants ?? [];
       this.reset();
-      for (const { invariant, violations } of figures?.audit?.invariants ?? [])
-        this.set({ invariant }, violations);
+      for (const { invariant, violations } of invariants) this.set({ invariant }, violations);
     },
   });
   gauge('refunds_audit_age_seconds', 'Since the last audit; absent before the first', ({ audit }) =>
