@@ -62,6 +62,7 @@ export async function startSandbox(env: NodeJS.ProcessEnv, say: Say): Promise<Sa
       ...gateway.env,
       REFUNDS_DATA_DIR: dataDir,
       REFUNDS_PORT: String(port),
+      ...(temporal.uiUrl === undefined ? {} : { REFUNDS_TEMPORAL_UI: temporal.uiUrl }),
     };
     const workerStarts = showing('worker', () =>
       startNodeProcess({

@@ -141,7 +141,8 @@ export async function confirm(
   const dialog = page.getByRole('dialog');
   for (const [label, text] of Object.entries(fields)) {
     const field = dialog.getByLabel(label);
-    if ((await field.evaluate('(element) => element.tagName')) === 'SELECT') await field.selectOption(text);
+    if ((await field.evaluate(({ tagName }: { tagName: string }) => tagName)) === 'SELECT')
+      await field.selectOption(text);
     else await field.fill(text);
   }
   await dialog.getByRole('button', { name: verb, exact: true }).click();

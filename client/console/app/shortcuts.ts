@@ -5,15 +5,21 @@ import { shortcutsAreOn } from './preferences.js';
 /** How long the second key of two may take, in milliseconds. */
 const TOGETHER = 1_500;
 
-let first: { readonly key: string; readonly at: number } | null = null;
-document.addEventListener('keydown', remember);
+interface Press {
+  readonly key: string;
+  readonly at: number;
+}
 
-/** Runs after all listeners of a key press: the next one may be its second half. */
-function remember(event: KeyboardEvent): void {
-  const key = event.key;
-  queueMicrotask(() => {
-    first = ['Shift', 'Control', 'Alt', 'Meta'].includes(key) ? first : { key, at: performance.now() };
-  });
+/** The key before the one that is pressed now: it may be the first half of two. */
+let before: Press | null = null;
+let latest: Press | null = null;
+// Captured: this comes before every listener that wants to know.
+document.addEventListener('keydown', remember, { capture: true });
+
+function remember({ key }: KeyboardEvent): void {
+  if (['Shift', 'Control', 'Alt', 'Meta'].includes(key)) return;
+  before = latest;
+  latest = { key, at: performance.now() };
 }
 
 /** `keys`: what each key, or two keys with a space between, does. */
@@ -22,7 +28,7 @@ export function useShortcuts(keys: Readonly<Record<string, () => void>>): void {
     if (!shortcutsAreOn() || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target instanceof Element && event.target.closest('input, textarea, select, dialog')) return;
     const both =
-      first !== null && performance.now() - first.at < TOGETHER ? `${first.key} ${event.key}` : null;
+      before !== null && performance.now() - before.at < TOGETHER ? `${before.key} ${event.key}` : null;
     const action = (both === null ? undefined : keys[both]) ?? keys[event.key];
     if (action === undefined) return;
     event.preventDefault();

@@ -37,5 +37,7 @@ export interface ConsoleConfig {
 
 export interface AuditReport {
   readonly at: string;
+  /** Nothing is wrong, and every question was answered. */
+  readonly ok: boolean;
   readonly violations: number;
 }

