@@ -54,32 +54,43 @@ const MEANINGS: Readonly<Record<string, (given: Given) => unknown>> = {
     },
 };
 
-/** A piece of raw SQL, evaluated. Throws for one that is not in the list. */
-export function evaluate(fragment: RawBuilder<unknown>, row: Row, rows: readonly Row[], now: Date): unknown {
-  const node = fragment.toOperationNode();
-  if (!('sqlFragments' in node) || !('parameters' in node)) throw new Error('not a piece of raw SQL');
-  const { text, values } = read(node.sqlFragments, node.parameters);
-  const meaning = MEANINGS[text];
-  if (meaning === undefined) throw new Error(`the database in memory does not know this SQL: ${text}`);
-  return meaning({ values, row, rows, now });
+interface Meant {
+  readonly meaning: (given: Given) => unknown;
+  readonly values: readonly unknown[];
 }
 
+/** A piece of raw SQL is read once: a constant of the ledger's is met again and again. */
+const known = new WeakMap<object, Meant>();
 const texts = new WeakMap<object, string>();
 
-function read(fragments: unknown, parameters: unknown): { text: string; values: readonly unknown[] } {
+/** A piece of raw SQL, evaluated. Throws for one that is not in the list. */
+export function evaluate(fragment: RawBuilder<unknown>, row: Row, rows: readonly Row[], now: Date): unknown {
+  let meant = known.get(fragment);
+  if (meant === undefined) {
+    const node = fragment.toOperationNode();
+    if (!('sqlFragments' in node) || !('parameters' in node)) throw new Error('not a piece of raw SQL');
+    meant = read(node.sqlFragments, node.parameters);
+    known.set(fragment, meant);
+  }
+  return meant.meaning({ values: meant.values, row, rows, now });
+}
+
+function read(fragments: unknown, parameters: unknown): Meant {
   if (!Array.isArray(fragments) || !Array.isArray(parameters)) throw new Error('raw SQL without its parts');
   let text = texts.get(fragments);
   if (text === undefined) {
     text = fragments.join('?').replaceAll(/\s+/g, ' ').trim();
     texts.set(fragments, text);
   }
+  const meaning = MEANINGS[text];
+  if (meaning === undefined) throw new Error(`the database in memory does not know this SQL: ${text}`);
   const values = parameters.map((parameter: unknown) =>
     typeof parameter === 'object' && parameter !== null && 'value' in parameter ? parameter.value : undefined,
   );
-  return { text, values };
+  return { meaning, values };
 }
 
 /** Whether a value of an update or insert is a piece of SQL. */
 export function isFragment(value: unknown): value is RawBuilder<unknown> {
-  return typeof value === 'object' && value !== null && 'isRawBuilder' in value;
+  return typeof value === 'object' && value !== null && !(value instanceof Date) && 'isRawBuilder' in value;
 }
