@@ -2,7 +2,7 @@
 import { isRefundId } from '../domain/ids.js';
 import { FINAL_STATES } from '../domain/states.js';
 import { accept } from './accept.js';
-import { attemptsOf, lockRefund } from './books.js';
+import { lockRefund } from './books.js';
 import type { Database } from './database.js';
 import { applyFinding, ask, decide, giveUp, recordOriginal, withdraw } from './decisions.js';
 import { record } from './evidence.js';
@@ -64,8 +64,8 @@ export function createLedger(database: Database): Ledger {
     // One snapshot of refund and attempts: a change between two reads would show a state that never was.
     position: (refundId) =>
       database.transaction(async (tx) => {
-        const { refund } = await lockRefund(tx, refundId);
-        return positionOf(tx, refund, await attemptsOf(tx, refundId));
+        const { refund, attempts } = await lockRefund(tx, refundId);
+        return positionOf(tx, refund, attempts);
       }),
     async scope(refundId) {
       const refund = await row(refundId);
