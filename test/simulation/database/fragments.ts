@@ -54,40 +54,32 @@ const MEANINGS: Readonly<Record<string, (given: Given) => unknown>> = {
     },
 };
 
-interface Meant {
-  readonly meaning: (given: Given) => unknown;
-  readonly values: readonly unknown[];
-}
-
-/** A piece of raw SQL is read once: a constant of the ledger's is met again and again. */
-const known = new WeakMap<object, Meant>();
-const texts = new WeakMap<object, string>();
+/** By the constant part of a template: the text of a piece of SQL is put together once for each place that has it. */
+const meanings = new WeakMap<object, (given: Given) => unknown>();
 
 /** A piece of raw SQL, evaluated. Throws for one that is not in the list. */
 export function evaluate(fragment: RawBuilder<unknown>, row: Row, rows: readonly Row[], now: Date): unknown {
-  let meant = known.get(fragment);
-  if (meant === undefined) {
-    const node = fragment.toOperationNode();
-    if (!('sqlFragments' in node) || !('parameters' in node)) throw new Error('not a piece of raw SQL');
-    meant = read(node.sqlFragments, node.parameters);
-    known.set(fragment, meant);
-  }
-  return meant.meaning({ values: meant.values, row, rows, now });
+  const node = fragment.toOperationNode();
+  if (!('sqlFragments' in node && 'parameters' in node)) throw new Error('not a piece of raw SQL');
+  const { sqlFragments, parameters } = node;
+  if (!Array.isArray(sqlFragments) || !Array.isArray(parameters))
+    throw new Error('raw SQL without its parts');
+  const meaning = meanings.get(sqlFragments) ?? read(sqlFragments);
+  return meaning({ values: parameters.length === 0 ? parameters : parameters.map(valueOf), row, rows, now });
 }
 
-function read(fragments: unknown, parameters: unknown): Meant {
-  if (!Array.isArray(fragments) || !Array.isArray(parameters)) throw new Error('raw SQL without its parts');
-  let text = texts.get(fragments);
-  if (text === undefined) {
-    text = fragments.join('?').replaceAll(/\s+/g, ' ').trim();
-    texts.set(fragments, text);
-  }
+function read(fragments: readonly unknown[]): (given: Given) => unknown {
+  const text = fragments.join('?').replaceAll(/\s+/g, ' ').trim();
   const meaning = MEANINGS[text];
   if (meaning === undefined) throw new Error(`the database in memory does not know this SQL: ${text}`);
-  const values = parameters.map((parameter: unknown) =>
-    typeof parameter === 'object' && parameter !== null && 'value' in parameter ? parameter.value : undefined,
-  );
-  return { meaning, values };
+  meanings.set(fragments, meaning);
+  return meaning;
+}
+
+function valueOf(parameter: unknown): unknown {
+  return typeof parameter === 'object' && parameter !== null && 'value' in parameter
+    ? parameter.value
+    : undefined;
 }
 
 /** Whether a value of an update or insert is a piece of SQL. */

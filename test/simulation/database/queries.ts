@@ -179,8 +179,7 @@ export class Select extends Query {
     if (orders !== undefined && found.length > 1)
       for (let index = orders.length - 1; index >= 0; index -= 1) {
         const order = orders[index];
-        if (order !== undefined)
-          found.sort((a, b) => compare(a[order.column], b[order.column]) * order.sign);
+        if (order !== undefined) found.sort((a, b) => compare(a[order.column], b[order.column]) * order.sign);
       }
     const kept = found.length > this.#limit ? found.slice(0, this.#limit) : found;
     // Rows are replaced, never changed: one that is handed out stays what it was.
@@ -192,8 +191,13 @@ export class Select extends Query {
   #joined(rows: readonly Row[], join: { table: TableName; column: string; own: string }): Row[] {
     const joined: Row[] = [];
     for (const row of rows)
-      for (const other of this.tables.rows[join.table])
-        if (other[join.column] === row[join.own]) joined.push({ ...other, ...row });
+      for (const other of this.tables.rows[join.table]) {
+        if (other[join.column] !== row[join.own]) continue;
+        const both: Record<string, unknown> = { ...row };
+        // Of the other table only what was asked for.
+        for (const { alias } of this.#selections) if (!(alias in row)) both[alias] = other[alias];
+        joined.push(both);
+      }
     return joined;
   }
 

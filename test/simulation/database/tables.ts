@@ -36,13 +36,25 @@ const UNIQUE: Readonly<Record<TableName, readonly Unique[]>> = {
     { name: 'attempts_pkey', columns: ['id'] },
     { name: 'attempts_by_number', columns: ['refund_id', 'number'] },
     { name: 'attempts_by_reference', columns: ['reference'] },
-    { name: 'attempts_by_gateway_id', columns: ['gateway_id'], only: { on: 'gateway_id', holds: (id) => id !== null } },
-    { name: 'attempts_one_open', columns: ['refund_id'], only: { on: 'state', holds: (state) => MAY_BE_SENT.has(state) } },
+    {
+      name: 'attempts_by_gateway_id',
+      columns: ['gateway_id'],
+      only: { on: 'gateway_id', holds: (id) => id !== null },
+    },
+    {
+      name: 'attempts_one_open',
+      columns: ['refund_id'],
+      only: { on: 'state', holds: (state) => MAY_BE_SENT.has(state) },
+    },
   ],
   events: [{ name: 'events_natural_key_key', columns: ['natural_key'] }],
   look_ups: [],
   cases: [
-    { name: 'cases_one_open', columns: ['refund_id', 'why'], only: { on: 'closed_at', holds: (at) => at === null } },
+    {
+      name: 'cases_one_open',
+      columns: ['refund_id', 'why'],
+      only: { on: 'closed_at', holds: (at) => at === null },
+    },
   ],
   approvals: [{ name: 'approvals_pkey', columns: ['refund_id', 'instruction'] }],
 };
