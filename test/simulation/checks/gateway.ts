@@ -147,14 +147,13 @@ function wrongCredit(world: World, credit: Transaction, all: readonly Transactio
     say(`no refusal before it opens the way (${String(last?.['refusal_class'])})`);
   if (!plan.policy.creditEnabled) say('credits are not enabled');
 
-  const seen = credit.timestamp - PROOF_AGE;
+  const at = arrivalOf(world, credit);
+  const seen = at - PROOF_AGE;
   const known = all.filter(
-    (found) => Math.max(found.timestamp, found.visibleAt) <= seen && wasStanding(found, credit.timestamp),
+    (found) => Math.max(found.timestamp, found.visibleAt) <= seen && wasStanding(found, at),
   );
   const reversed = new Set(
-    all
-      .filter((found) => found.type === 'CR' && found.timestamp <= credit.timestamp)
-      .map((found) => found.referencedId),
+    all.filter((found) => found.type === 'CR' && found.timestamp <= at).map((found) => found.referencedId),
   );
   if (known.some((found) => found.type === 'CB' && !reversed.has(found.id)))
     say('a chargeback stood on the original');
@@ -176,10 +175,16 @@ function wrongCredit(world: World, credit: Transaction, all: readonly Transactio
       event['refund_id'] === attempt['refund_id'] &&
       event['type'] === 'refund.approved' &&
       text(event, 'actor').trim() !== refund?.['requested_by'] &&
-      (event['at'] instanceof Date ? event['at'].getTime() : Infinity) <= credit.timestamp,
+      (event['at'] instanceof Date ? event['at'].getTime() : Infinity) <= at,
   );
   if (needs && !approved) say('nobody approved it');
   return wrong;
+}
+
+/** The gateway may carry out an order minutes after it came; what was known then is what it has to be weighed against. */
+function arrivalOf({ arrivals }: World, { merchantTransactionId, timestamp }: Transaction): number {
+  const before = (arrivals.get(merchantTransactionId ?? '') ?? []).filter((at) => at <= timestamp);
+  return before.at(-1) ?? timestamp;
 }
 
 /** What came back later stood then. */

@@ -166,7 +166,9 @@ export class GatewayLink implements Gateway {
   }
 
   #atGateway(endpoint: WriteEndpoint, fields: Readonly<Record<string, string>>): Delivery {
-    const { gateway, trace } = this.#world;
+    const { gateway, trace, arrivals, scheduler } = this.#world;
+    const reference = fields['merchantTransactionId'] ?? '';
+    arrivals.set(reference, [...(arrivals.get(reference) ?? []), scheduler.now]);
     const delivery = gateway.execute({
       endpoint,
       authorization: AUTHORIZATION,

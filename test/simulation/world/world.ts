@@ -86,6 +86,8 @@ export class World implements Workers {
   isDatabaseDown = false;
   /** For a mutant that believes what it once saw. */
   readonly remembered = new Map<string, Awaited<ReturnType<Gateway['findWithLinked']>>>();
+  /** When orders under a reference reached the gateway, which may carry one out much later. */
+  readonly arrivals = new Map<string, number[]>();
   /** What went wrong outside of the program: a fault of the simulation itself. */
   readonly failures: string[] = [];
   /** What a notice of the gateway leads to, and what a workflow shows. */
