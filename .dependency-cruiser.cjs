@@ -9,7 +9,8 @@ const allowed = {
   workflows: ['domain', 'activities'],
   temporal: ['domain', 'workflows'],
   settings: ['domain', 'gateway', 'ledger', 'temporal'],
-  worker: ['domain', 'gateway', 'ledger', 'activities', 'workflows', 'temporal', 'settings'],
+  // docs/decisions/015: an event shows a refund in the one shape that everybody outside sees.
+  worker: ['domain', 'gateway', 'ledger', 'activities', 'workflows', 'temporal', 'settings', 'client/view.ts'],
   // docs/decisions/008: accepting a refund is the same few lines for a caller's workflow and for the client.
   client: ['domain', 'gateway', 'ledger', 'activities', 'workflows', 'temporal', 'settings'],
 };
@@ -30,6 +31,28 @@ module.exports = {
       },
     })),
     {
+      name: 'console-imports',
+      comment:
+        'The browser gets tables of domain/ and what the console is made of; of the server only types.',
+      severity: 'error',
+      from: { path: '^client/console/app/' },
+      to: {
+        path: rooms.map((room) => `^${room}/`),
+        pathNot: ['^client/console/app/', '^domain/(credit-guard|finding|states)[.]ts$'],
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'console-types',
+      comment: 'The types that the console knows are those of the HTTP answers and of domain/.',
+      severity: 'error',
+      from: { path: '^client/console/app/' },
+      to: {
+        path: rooms.map((room) => `^${room}/`),
+        pathNot: ['^client/console/app/', '^client/api/schemas[.]ts$', '^domain/'],
+      },
+    },
+    {
       name: 'no-cycles',
       comment: 'Two files that need each other are one file, or three.',
       severity: 'error',
@@ -41,7 +64,8 @@ module.exports = {
       name: 'development-only',
       comment: 'What runs in production needs only what production installs.',
       severity: 'error',
-      from: { path: `^(${Object.keys(allowed).join('|')})/` },
+      // Of the console, production has the files that are built from it.
+      from: { path: `^(${Object.keys(allowed).join('|')})/`, pathNot: '^client/console/' },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only', 'npm'] },
     },
     {

@@ -1,4 +1,4 @@
-# The worker's image. Debian and not Alpine: the Temporal SDK's native module is linked against glibc.
+# The image of worker and API. Debian and not Alpine: the Temporal SDK's native module is linked against glibc.
 
 FROM node:22-slim AS build
 WORKDIR /app
@@ -22,4 +22,5 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY package.json LICENSE ./
 USER node
+# `node dist/client/api/main.js` is the API.
 CMD ["node", "dist/worker/main.js"]

@@ -1,4 +1,5 @@
 /** Accepting a refund: check everything that can be checked, then store and reserve. Used by callers' workflows and by the client. */
+import { GatewaySettingsError } from '../gateway/errors.js';
 import { readRefundRequest, type InputProblem } from '../domain/request.js';
 import { LedgerError, type Accepted, type AcceptOrder, type PaymentRecord } from '../ledger/ledger.js';
 import type { Dependencies } from './dependencies.js';
@@ -36,18 +37,22 @@ const STALE_AFTER = 90_000;
 const KEY = /^[\x21-\x7e]{1,255}$/;
 const NAME = /^[^\p{Cc}\p{Cs}]{1,255}$/u;
 
+/** The types promise text; an order from another process need not keep that promise, and a pattern takes `undefined` for a word. */
+const isTextLike = (value: unknown, form: RegExp): boolean =>
+  typeof value === 'string' && form.test(value) && value.trim() !== '';
+
 /** Throws `RequestRefused`, `GatewayUnavailable` or the ledger's `LedgerError`; in each case nothing was stored. */
 export async function acceptRefund(deps: Dependencies, order: RefundOrder): Promise<Accepted> {
   const reading = readRefundRequest(order.request);
   const problems: InputProblem[] = reading.ok ? [] : [...reading.problems];
-  if (!KEY.test(order.idempotencyKey))
+  if (!isTextLike(order.idempotencyKey, KEY))
     problems.push({
       field: 'idempotencyKey',
       code: 'invalid',
       message: 'must be 1 to 255 visible ASCII characters without spaces',
     });
   for (const field of ['caller', 'requestedBy'] as const)
-    if (!NAME.test(order[field]) || order[field].trim() === '')
+    if (!isTextLike(order[field], NAME))
       problems.push({
         field,
         code: 'invalid',
@@ -67,7 +72,13 @@ export async function acceptRefund(deps: Dependencies, order: RefundOrder): Prom
 
   const entityId = request.entityId ?? deps.defaultEntityId;
   const askedAt = deps.now();
-  const original = await lookUpOriginal(deps, entityId, request.paymentId);
+  const original = await lookUpOriginal(deps, entityId, request.paymentId).catch((error: unknown) => {
+    if (error instanceof GatewaySettingsError && request.entityId !== undefined)
+      throw new RequestRefused([
+        { field: 'entityId', code: 'unknown', message: 'is not an entity that is configured here' },
+      ]);
+    throw error;
+  });
   // A process that was stopped meanwhile knows nothing about now, and its caller has long had another answer.
   if (deps.now() - askedAt > STALE_AFTER)
     throw new GatewayUnavailable(

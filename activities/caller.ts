@@ -1,11 +1,13 @@
 /** Activities for callers' own workflows: accepting a refund, and asking where it stands. */
 import { ApplicationFailure } from '@temporalio/common';
 import type { Position } from '../domain/next-step.js';
-import type { Plan } from '../domain/plan.js';
+import type { Plan, StartSettings } from '../domain/plan.js';
 import type { RefundRequestInput } from '../domain/request.js';
 import { LedgerError } from '../ledger/ledger.js';
 import { acceptRefund, RequestRefused } from './accept.js';
 import type { Dependencies } from './dependencies.js';
+
+export type { StartSettings };
 
 export interface CallerOrder {
   readonly caller: string;
@@ -24,12 +26,6 @@ export interface AcceptedOrder {
 export interface CallerActivities {
   acceptRefund(order: CallerOrder): Promise<AcceptedOrder>;
   refundPosition(refundId: string): Promise<Position>;
-}
-
-/** What a refund is started with besides its id; both follow from the entity of its payment. */
-export interface StartSettings {
-  readonly planFor: (entityId: string) => Plan;
-  readonly lookUpTaskQueue: (entityId: string) => string;
 }
 
 export function createCallerActivities(deps: Dependencies, settings: StartSettings): CallerActivities {

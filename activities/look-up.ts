@@ -1,6 +1,7 @@
 /** Finding out what became of an attempt whose outcome is open. Reads the gateway, never sends. */
+import type { GatewayWord } from '../domain/correction.js';
 import type { Position } from '../domain/next-step.js';
-import { outcomeOfFound } from '../domain/outcome.js';
+import { outcomeOfFound, type Outcome } from '../domain/outcome.js';
 import type { Timings } from '../domain/plan.js';
 import type { GatewayTransaction } from '../domain/transaction.js';
 import { PAYMENT_TYPES } from '../domain/way.js';
@@ -8,52 +9,110 @@ import type { Inquiry } from '../ledger/ledger.js';
 import type { Dependencies } from './dependencies.js';
 import { expectationOf } from './send.js';
 
-/**
- * Asks by our reference first, then among what is linked to the original. Absence counts only where the original itself is
- * found (a wrong entity answers "not found" as well) and nothing unexplained hangs on it.
- */
+/** What the gateway shows of an open attempt now. */
+export type Seen =
+  | {
+      readonly kind: 'found';
+      readonly outcome: Outcome;
+      readonly entry: GatewayTransaction | undefined;
+    }
+  | {
+      readonly kind: 'miss';
+      readonly answer: string;
+      /** True where nothing of it is there though the original is: late enough, that counts towards absence. */
+      readonly countsIfLate: boolean;
+      readonly word: GatewayWord;
+    };
+
+const miss = (answer: string, word: GatewayWord, countsIfLate = false): Seen => ({
+  kind: 'miss',
+  answer,
+  countsIfLate,
+  word,
+});
+
+/** Looks, and records what was seen. Answers where the refund stands afterwards. */
 export async function lookUp(deps: Dependencies, refundId: string, timings: Timings): Promise<Position> {
   const inquiry = await deps.ledger.inquiry(refundId);
   if (inquiry === null) return deps.ledger.position(refundId);
-  const miss = (answer: string, countsIfLate = false) =>
-    deps.ledger.recordMiss(inquiry.attemptId, { answer, countsIfLate }, timings);
-
-  const byReference = await deps.gateway.findByReference(inquiry.entityId, inquiry.reference);
-  if (byReference.kind === 'unavailable') return miss(byReference.code ?? byReference.why);
-  if (byReference.kind === 'found') {
-    const known = await recordFound(deps, inquiry, byReference.value, miss);
-    return known ?? miss('other transactions under this reference');
-  }
-
-  const tree = await deps.gateway.findWithLinked(inquiry.entityId, inquiry.paymentId);
-  if (tree.kind === 'not_found') return miss('the original is not found under this entity');
-  if (tree.kind === 'unavailable') return miss(tree.code ?? tree.why);
-  const known = await recordFound(deps, inquiry, tree.value.linked, miss);
-  if (known !== undefined) return known;
-  const unexplained = tree.value.linked.some((entry) => mightBeOurs(entry, inquiry));
-  return unexplained ? miss('an unexplained transaction on the original') : miss('not found', true);
+  return recordSeen(deps, inquiry, await examine(deps, inquiry), timings);
 }
 
-async function recordFound(
+/**
+ * Asks by our reference first, then by the id that is known of it, then among what is linked to the original. Absence counts only where
+ * the original itself is found (a wrong entity answers "not found" as well) and nothing unexplained hangs on it.
+ */
+export async function examine(deps: Dependencies, inquiry: Inquiry): Promise<Seen> {
+  const byReference = await deps.gateway.findByReference(inquiry.entityId, inquiry.reference);
+  if (byReference.kind === 'unavailable') return miss(byReference.code ?? byReference.why, 'unavailable');
+  if (byReference.kind === 'found') {
+    const known = judge(deps, inquiry, byReference.value);
+    if (known !== undefined) return known;
+  }
+  if (inquiry.gatewayId !== null) {
+    const byId = await deps.gateway.findWithLinked(inquiry.entityId, inquiry.gatewayId);
+    if (byId.kind === 'unavailable') return miss(byId.code ?? byId.why, 'unavailable');
+    // Whose it is was settled when its id was written down; it need not show our reference.
+    const entry =
+      byId.kind === 'found'
+        ? { merchantTransactionId: inquiry.reference, ...byId.value.original }
+        : undefined;
+    const known = entry === undefined ? undefined : judge(deps, inquiry, [entry]);
+    if (known !== undefined) return known;
+  }
+  if (byReference.kind === 'found') return miss('other transactions under this reference', 'unexplained');
+
+  const tree = await deps.gateway.findWithLinked(inquiry.entityId, inquiry.paymentId);
+  if (tree.kind === 'not_found') return miss('the original is not found under this entity', 'unavailable');
+  if (tree.kind === 'unavailable') return miss(tree.code ?? tree.why, 'unavailable');
+  const known = judge(deps, inquiry, tree.value.linked);
+  if (known !== undefined) return known;
+  const unexplained = tree.value.linked.some((entry) => mightBeOurs(entry, inquiry));
+  return unexplained
+    ? miss('an unexplained transaction on the original', 'unexplained')
+    : miss('not found', 'silent', true);
+}
+
+export function recordSeen(
   deps: Dependencies,
   inquiry: Inquiry,
-  found: readonly GatewayTransaction[],
-  stillPending: (answer: string) => Promise<Position>,
-): Promise<Position | undefined> {
-  const outcome = outcomeOfFound(found, expectationOf(deps, inquiry));
-  if (outcome.kind === 'no_match') return undefined;
-  const gatewayId = 'gatewayId' in outcome ? outcome.gatewayId : undefined;
-  const entry = found.find((candidate) => candidate.id === gatewayId) ?? found[0];
+  seen: Seen,
+  timings: Timings,
+): Promise<Position> {
+  const { attemptId } = inquiry;
+  if (seen.kind === 'miss')
+    return deps.ledger.recordMiss(
+      attemptId,
+      { answer: seen.answer, countsIfLate: seen.countsIfLate },
+      timings,
+    );
+  const { outcome, entry } = seen;
   // Nothing new, but a look-up made: the waits between them grow with their number.
   if (outcome.kind === 'pending' && inquiry.state === 'pending')
-    return stillPending(entry?.result.code ?? 'pending');
+    return deps.ledger.recordMiss(
+      attemptId,
+      { answer: entry?.result.code ?? 'pending', countsIfLate: false },
+      timings,
+    );
   return deps.ledger.record({
-    attemptId: inquiry.attemptId,
+    attemptId,
     send: null,
     source: 'look_up',
     outcome,
     ...(entry === undefined ? {} : { code: entry.result.code, description: entry.result.description }),
   });
+}
+
+function judge(
+  deps: Dependencies,
+  inquiry: Inquiry,
+  found: readonly GatewayTransaction[],
+): Extract<Seen, { kind: 'found' }> | undefined {
+  const outcome = outcomeOfFound(found, expectationOf(deps, inquiry));
+  if (outcome.kind === 'no_match') return undefined;
+  const gatewayId = 'gatewayId' in outcome ? outcome.gatewayId : undefined;
+  const entry = found.find((candidate) => candidate.id === gatewayId) ?? found[0];
+  return { kind: 'found', outcome, entry };
 }
 
 /** A refund may be shown without its own reference: as long as one is unexplained, ours is not proven absent. */

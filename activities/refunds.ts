@@ -2,12 +2,15 @@
 import type { Position } from '../domain/next-step.js';
 import type { CaseReason, GiveUpReason } from '../domain/finding.js';
 import type { Plan } from '../domain/plan.js';
-import type { Decision, DecisionResult, WithdrawResult } from '../ledger/ledger.js';
-export type { DecisionResult, WithdrawResult };
-import { outcomeOfFound } from '../domain/outcome.js';
+import type { RefundScope } from '../ledger/ledger.js';
+import type { Word } from '../domain/people.js';
+import type { Decision, DecisionResult, PersonResult, WithdrawResult } from '../ledger/people.js';
 import type { Dependencies } from './dependencies.js';
 import { lookUp } from './look-up.js';
 import { lookUpOriginal, type OriginalLookUp } from './originals.js';
+import { createPeopleActivities, type AdoptResult, type PeopleActivities } from './people.js';
+export type { AdoptResult, DecisionResult, PersonResult, WithdrawResult };
+import { outcomeOfFound } from '../domain/outcome.js';
 import { expectationOf, send } from './send.js';
 
 /** What every activity is told: which refund, and how patient and permissive it is. */
@@ -16,18 +19,28 @@ export interface Task {
   readonly plan: Plan;
 }
 
+/** A look-up that a person asked for is on record with their word. */
+export interface LookUpTask extends Task {
+  readonly word?: Word;
+}
+
 /** Where a refund stands does not depend on what an activity is retried for: `alive` ends when the activity may not go on. */
-export interface RefundActivities {
+export interface RefundActivities extends PeopleActivities {
   /** Sends a refund, or a reversal where nothing is captured. Whoever comes second adopts what the first one did. */
   readonly sendRefund: (task: Task) => Promise<Position>;
   /** Proves that a credit is allowed and sends it, or records why not. */
   readonly sendCredit: (task: Task) => Promise<Position>;
-  readonly lookUp: (task: Task) => Promise<Position>;
+  readonly lookUp: (task: LookUpTask) => Promise<Position>;
   /** Compares a refused refund with the gateway's records of the original, and carries out what follows. */
   readonly reconcile: (task: Task) => Promise<Position>;
   readonly askPerson: (refundId: string, why: CaseReason) => Promise<Position>;
   readonly giveUp: (refundId: string, why: GiveUpReason) => Promise<Position>;
-  readonly withdraw: (refundId: string, by: string, reason: string) => Promise<WithdrawResult>;
+  readonly withdraw: (
+    refundId: string,
+    by: string,
+    reason: string,
+    ticket?: string,
+  ) => Promise<WithdrawResult>;
   readonly decide: (decision: Decision) => Promise<DecisionResult>;
   readonly position: (refundId: string) => Promise<Position>;
 }
@@ -51,7 +64,7 @@ export function createRefundActivities(deps: Dependencies, alive: () => AbortSig
     const scope = await ledger.scope(refundId);
     const provenAfter = deps.now();
     const original = await lookUpOriginal(deps, scope.entityId, scope.paymentId);
-    if (original.kind !== 'read') return unreadable(refundId, original);
+    if (original.kind !== 'read') return unreadable(scope, original, plan);
     const closed = await ledger.applyFinding(refundId, original.facts, 'before_credit');
     if (closed.finding.kind === 'ours') return recordOurs(refundId, original);
     // A process that was frozen since the look-up has proven nothing about now.
@@ -63,21 +76,32 @@ export function createRefundActivities(deps: Dependencies, alive: () => AbortSig
     return send(deps, refundId, opened.order, openedAfter, plan.timings, alive());
   }
 
-  async function reconcile({ refundId }: Task): Promise<Position> {
+  async function reconcile({ refundId, plan }: Task): Promise<Position> {
     const scope = await ledger.scope(refundId);
     const original = await lookUpOriginal(deps, scope.entityId, scope.paymentId);
-    if (original.kind !== 'read') return unreadable(refundId, original);
+    if (original.kind !== 'read') return unreadable(scope, original, plan);
     const { finding, position } = await ledger.applyFinding(refundId, original.facts, 'decide');
     return finding.kind === 'ours' ? recordOurs(refundId, original) : position;
   }
 
-  function unreadable(
-    refundId: string,
+  /** A payment that is known and not shown once is the gateway's own lag; only enough spaced misses are a case. */
+  async function unreadable(
+    { refundId, paymentId }: RefundScope,
     original: Exclude<OriginalLookUp, { kind: 'read' }>,
+    { timings }: Plan,
   ): Promise<Position> {
-    if (original.kind === 'unavailable') throw new OriginalUnavailable(original.why);
-    const details = original.kind === 'unreadable' ? { problem: original.why } : { problem: 'not found' };
-    return ledger.ask(refundId, 'original_unreadable', details);
+    switch (original.kind) {
+      case 'unavailable':
+        throw new OriginalUnavailable(original.why);
+      case 'not_found':
+        if (!(await ledger.missOriginal(paymentId, timings)))
+          throw new OriginalUnavailable('the payment is not found; it is looked up again');
+        return ledger.ask(refundId, 'original_unreadable', { problem: 'not found' });
+      case 'unreadable':
+        return ledger.ask(refundId, 'original_unreadable', { problem: original.why });
+      default:
+        return original satisfies never;
+    }
   }
 
   /** A refused attempt that the gateway shows all the same: the refusal was about a repetition of it. */
@@ -107,11 +131,15 @@ export function createRefundActivities(deps: Dependencies, alive: () => AbortSig
     sendRefund,
     sendCredit,
     reconcile,
-    lookUp: ({ refundId, plan }) => lookUp(deps, refundId, plan.timings),
+    async lookUp({ refundId, plan, word }) {
+      if (word !== undefined) await ledger.note(refundId, 'resolved', word);
+      return lookUp(deps, refundId, plan.timings);
+    },
     askPerson: (refundId, why) => ledger.ask(refundId, why),
     giveUp: (refundId, why) => ledger.giveUp(refundId, why, 'system'),
-    withdraw: (refundId, by, reason) => ledger.withdraw(refundId, by, reason),
+    withdraw: (refundId, by, reason, ticket) => ledger.withdraw(refundId, by, reason, ticket),
     decide: (decision) => ledger.decide(decision),
     position: (refundId) => ledger.position(refundId),
+    ...createPeopleActivities(deps),
   };
 }

@@ -1,85 +1,80 @@
 /** Starts a refund's workflow, or speaks to it; whether one is running already makes no difference. */
 import { createHash, randomUUID } from 'node:crypto';
-import { WithStartWorkflowOperation, type Client, type WorkflowStartOptions } from '@temporalio/client';
+import { WithStartWorkflowOperation, type Client } from '@temporalio/client';
 import type { UpdateDefinition } from '@temporalio/common';
 import type { StartSettings } from '../activities/caller.js';
-import type { RefundState } from '../domain/states.js';
+import { refundStartOptions, START_WITHIN, type Startable } from '../temporal/start-refund.js';
 import type { TaskQueues } from '../temporal/task-queues.js';
-import { REFUND_WORKFLOW, refundWorkflowId, SEARCH_ATTRIBUTES } from '../workflows/contract.js';
+import { gatewayNotice, REFUND_WORKFLOW } from '../workflows/contract.js';
 import type { refund as refundWorkflow } from '../workflows/refund.js';
+import { describeRun, type Run } from './runs.js';
 import { fromStart, fromUpdate } from './translate.js';
-import { PERSON_STATES } from './view.js';
-
-/** What a run is started with. */
-export interface Drivable {
-  readonly id: string;
-  readonly paymentId: string;
-  readonly entityId: string;
-  readonly state: RefundState;
-}
 
 export interface Driver {
-  start(refund: Drivable): Promise<void>;
+  start(refund: Startable): Promise<void>;
+  /** Has it look at the gateway or the ledger now, and starts it where no run is alive. */
+  wake(refund: Startable): Promise<void>;
+  /** Ends the run that is alive, where there is one, and starts the next, in one step. */
+  restart(refund: Startable): Promise<void>;
+  /** The newest run, or null where Temporal knows of none. */
+  runOf(refundId: string): Promise<Run | null>;
   /** Starts a run where none is alive, and answers what the run answered. `sameAs`: equal ones are heard once by one run. */
   say<Answer, Args extends [unknown?]>(
-    refund: Drivable,
+    refund: Startable,
     update: UpdateDefinition<Answer, Args>,
     args: Args,
     sameAs?: readonly string[],
   ): Promise<Answer>;
 }
 
-type StartOptions = WorkflowStartOptions<typeof refundWorkflow> & {
-  readonly workflowIdConflictPolicy: 'USE_EXISTING';
-};
+/** Milliseconds. */
+export interface Patience {
+  readonly answerWithin?: number | undefined;
+  readonly startWithin?: number | undefined;
+}
 
 /** Milliseconds. Longer than a worker needs for a restart, shorter than a person's patience. */
 const ANSWER_WITHIN = 30_000;
-/** A start needs no worker. */
-const START_WITHIN = 10_000;
 
 export function createDriver(
   temporal: Client,
   start: StartSettings,
   queues: TaskQueues,
-  answerWithin: number = ANSWER_WITHIN,
+  patience: Patience = {},
 ): Driver {
-  // The ledger makes a refund unique; the workflow's id only keeps two runs from going at once, and running again repairs.
-  function optionsFor(subject: Drivable): StartOptions {
-    return {
-      workflowId: refundWorkflowId(subject.id),
-      taskQueue: queues.refunds,
-      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-      workflowIdConflictPolicy: 'USE_EXISTING',
-      args: [
-        {
-          refundId: subject.id,
-          plan: start.planFor(subject.entityId),
-          lookUpTaskQueue: start.lookUpTaskQueue(subject.entityId),
-        },
-      ],
-      typedSearchAttributes: [
-        { key: SEARCH_ATTRIBUTES.state, value: subject.state },
-        { key: SEARCH_ATTRIBUTES.needsPerson, value: PERSON_STATES.includes(subject.state) },
-        { key: SEARCH_ATTRIBUTES.paymentId, value: subject.paymentId },
-      ],
-    };
+  const { answerWithin = ANSWER_WITHIN, startWithin = Math.min(answerWithin, START_WITHIN) } = patience;
+  /** What Temporal throws is told as what became of the refund: it is in the ledger. */
+  async function started<T>(refundId: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await temporal.withDeadline(Date.now() + startWithin, work);
+    } catch (error) {
+      throw fromStart(refundId, error);
+    }
   }
 
+  const begin = (subject: Startable, conflict: 'USE_EXISTING' | 'TERMINATE_EXISTING'): Promise<void> =>
+    started(subject.id, async () => {
+      await temporal.workflow.start<typeof refundWorkflow>(REFUND_WORKFLOW, {
+        ...refundStartOptions(subject, start, queues),
+        workflowIdConflictPolicy: conflict,
+      });
+    });
+
   return {
-    async start(subject) {
-      try {
-        await temporal.withDeadline(Date.now() + Math.min(answerWithin, START_WITHIN), () =>
-          temporal.workflow.start<typeof refundWorkflow>(REFUND_WORKFLOW, optionsFor(subject)),
-        );
-      } catch (error) {
-        throw fromStart(subject.id, error);
-      }
-    },
+    start: (subject) => begin(subject, 'USE_EXISTING'),
+    restart: (subject) => begin(subject, 'TERMINATE_EXISTING'),
+    wake: (subject) =>
+      started(subject.id, async () => {
+        await temporal.workflow.signalWithStart<typeof refundWorkflow>(REFUND_WORKFLOW, {
+          ...refundStartOptions(subject, start, queues),
+          signal: gatewayNotice,
+        });
+      }),
+    runOf: (refundId) => started(refundId, () => describeRun(temporal, refundId)),
     async say(subject, update, args, sameAs) {
       const startWorkflowOperation = new WithStartWorkflowOperation<typeof refundWorkflow>(
         REFUND_WORKFLOW,
-        optionsFor(subject),
+        refundStartOptions(subject, start, queues),
       );
       const updateId = sameAs === undefined ? randomUUID() : digest(sameAs);
       try {

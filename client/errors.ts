@@ -1,8 +1,18 @@
 /** What the client throws: one closed set of codes, each with what happened and what to do next. */
+import { ADOPTION_MISMATCHES } from '../domain/adoption.js';
 import type { InputProblem } from '../domain/request.js';
-import type { DecisionResult, LedgerErrorCode, WithdrawResult } from '../ledger/ledger.js';
+import type { AdoptRefusal } from '../activities/people.js';
+import type { LedgerErrorCode } from '../ledger/ledger.js';
+import type { DecisionRefusal, PersonRefusal, WithdrawResult } from '../ledger/people.js';
 
 type Refused<T> = T extends { readonly kind: 'refused'; readonly why: infer Why } ? Why : never;
+
+/** What a person wanted and did not get. Nothing was changed. */
+export type Refusal =
+  Refused<WithdrawResult> | DecisionRefusal | PersonRefusal | AdoptRefusal | ReplayRefusal;
+
+/** The run that is under way is not the one that was shown: it is not ended unseen. */
+export type ReplayRefusal = 'run_changed';
 
 export type RefundsErrorCode =
   /** The request is wrong in each of the ways in `problems`; nothing was stored. */
@@ -14,8 +24,7 @@ export type RefundsErrorCode =
   /** Nobody answered in time. Whether it takes effect is open; saying the same again is safe. */
   | 'no_answer'
   | 'refund_not_found'
-  | Refused<WithdrawResult>
-  | Refused<DecisionResult>
+  | Refusal
   | Exclude<LedgerErrorCode, 'refund_unknown'>;
 
 export class RefundsError extends Error {
@@ -55,17 +64,39 @@ export function invalid(problems: readonly InputProblem[]): RefundsError {
   );
 }
 
-/** What a person wanted and did not get. */
-export function refusal(
-  refundId: string,
-  why: Refused<WithdrawResult> | Refused<DecisionResult>,
-): RefundsError {
-  const message: Readonly<Record<typeof why, string>> = {
-    may_have_left: 'money has left for it or may have: it cannot be withdrawn. Wait for its outcome',
-    final: 'it has ended already',
-    not_awaiting_approval: 'it does not wait for an approval of this instruction. Look at it again',
-    instruction_changed: 'what was to be approved has changed since it was shown. Look at it again',
-    own_request: 'whoever asked for it cannot decide about it. A second person has to',
-  };
-  return new RefundsError(why, `refund ${refundId}: ${message[why]}`);
+/** Why not, and what to do next; one text for the command line, HTTP and the console. */
+export const REFUSALS: Readonly<Record<Refusal, string>> = {
+  may_have_left: 'money has left for it or may have. Wait for its outcome',
+  final: 'it has ended already',
+  not_awaiting_approval: 'it does not wait for an approval of this instruction. Look at it again',
+  instruction_changed: 'what was to be approved has changed since it was shown. Look at it again',
+  own_request: 'whoever asked for it cannot decide about it. A second person has to',
+  own_proposal: 'whoever proposed it or named the destination cannot confirm it. A second person has to',
+  already_decided: 'somebody else has decided it already',
+  proposal_open: 'a correction of it waits for a second person. Confirm or refuse that first',
+  no_proposal: 'nothing is proposed with this instruction. Look at it again',
+  overtaken: 'it has gone on since by other evidence. Look at it again',
+  nothing_to_correct: 'there is no attempt whose outcome this could correct. Look at it again',
+  too_early: 'its request may still be on its way, or not be visible yet. Try again in some minutes',
+  gateway_contradicts: 'the gateway shows the attempt alive: it has paid or may yet. Wait for its outcome',
+  gateway_unavailable: 'the gateway cannot be asked now. Nothing was changed; try again later',
+  no_case: 'no case is open that a person would have to close',
+  not_final: 'it is not over: its cases close with its outcome',
+  belongs_to_another: 'the transaction is on record as another attempt',
+  attempt_is_over: 'the attempt is over, and this says nothing new about it',
+  not_in_review: 'it does not wait for a person, so its destination stays',
+  same_destination: 'that is the destination it has already',
+  nothing_sent: 'nothing was sent for it yet',
+  not_at_gateway: 'the gateway does not show this transaction under the entity of the payment',
+  ...ADOPTION_MISMATCHES,
+  run_changed: 'another run is under way than the one that was shown. Look at it again',
+};
+
+export function refusal(refundId: string, why: Refusal, by?: string): RefundsError {
+  const who = by === undefined ? '' : ` (${by})`;
+  return new RefundsError(
+    why,
+    `refund ${refundId}: ${REFUSALS[why]}${who}`,
+    by === undefined ? {} : { details: { by } },
+  );
 }

@@ -6,10 +6,12 @@ export { RefundsError, type RefundsErrorCode } from './errors.js';
 export { openRefundsClient, type OpenRefundsClient } from './open.js';
 export {
   createRefundsClient,
-  type ApprovalWord,
   type ListFilter,
   type RefundsClient,
   type RefundsClientOptions,
-  type Word,
 } from './refunds-client.js';
-export type { Approval, Attempt, Refund } from './view.js';
+export type { Word } from '../domain/people.js';
+export type { Action } from './actions.js';
+export type { AdoptWord, ApprovalWord, CorrectWord, RedirectWord } from './decisions.js';
+export type { ReplayReport } from './replay.js';
+export type { Approval, Attempt, Proposal, Refund } from './view.js';

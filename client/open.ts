@@ -1,42 +1,59 @@
 /** The client of a process that has nothing but its environment: connections opened from settings, and closed together. */
 import { createGateway } from '../gateway/oppwa.js';
-import { openDatabase, openTransaction } from '../ledger/database.js';
+import { openDatabase, openTransaction, type Database } from '../ledger/database.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { createLedger } from '../ledger/postgres.js';
 import type { Settings } from '../settings/settings.js';
 import { openClient } from '../temporal/connection.js';
 import { taskQueues } from '../temporal/task-queues.js';
+import { readinessOf } from './readiness.js';
+import type { NoticeParts } from './webhooks/process.js';
 import { createRefundsClient, type RefundsClient } from './refunds-client.js';
 
 export interface OpenRefundsClient {
   readonly client: RefundsClient;
   /** For reading. Who writes is the workflow. */
   readonly ledger: Ledger;
+  readonly database: Database;
+  readonly readiness: ReturnType<typeof readinessOf>;
+  /** Of Temporal. */
+  readonly namespace: string;
+  /** What works through the gateway's notices needs. */
+  readonly notices: NoticeParts;
   close(): Promise<void>;
 }
 
 /** Connects with the first call that needs it, so what only reads the ledger works while Temporal is away. */
-export function openRefundsClient(settings: Settings, env: NodeJS.ProcessEnv): OpenRefundsClient {
+export function openRefundsClient(
+  settings: Settings,
+  env: NodeJS.ProcessEnv,
+  patience: { readonly startWithin?: number } = {},
+): OpenRefundsClient {
   const temporal = openClient(env);
   const database = openDatabase(settings.databaseUrl, { connections: settings.databaseConnections });
   const gateway = createGateway({ entities: settings.entities, refuseWhen: openTransaction });
   const ledger = createLedger(database);
   const queues = taskQueues(settings.taskQueue);
-  const client = createRefundsClient({
+  const shared = {
     temporal,
     dependencies: {
       ledger,
       gateway,
       defaultEntityId: settings.entities[0].id,
-      hostOf: (entityId) => settings.hosts.get(entityId) ?? 'live',
+      hostOf: (entityId: string) => settings.hosts.get(entityId) ?? 'live',
       now: () => performance.now(),
     },
     start: { planFor: settings.planFor, lookUpTaskQueue: queues.lookUps },
     queues,
-  });
+  };
+  const client = createRefundsClient({ ...shared, ...patience });
   return {
     client,
     ledger,
+    database,
+    readiness: readinessOf(database, temporal),
+    namespace: temporal.options.namespace,
+    notices: { ...shared, database },
     async close() {
       await Promise.all([temporal.connection.close(), gateway.close(), database.close()]);
     },

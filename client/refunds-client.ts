@@ -4,6 +4,7 @@ import type { Client } from '@temporalio/client';
 import { acceptRefund, type RefundOrder } from '../activities/accept.js';
 import type { StartSettings } from '../activities/caller.js';
 import type { Dependencies } from '../activities/dependencies.js';
+import { startEach } from '../activities/sweep.js';
 import { isRefundId } from '../domain/ids.js';
 import type { InputProblem } from '../domain/request.js';
 import {
@@ -15,9 +16,10 @@ import {
 } from '../domain/states.js';
 import type { RefundRecord } from '../ledger/ledger.js';
 import type { TaskQueues } from '../temporal/task-queues.js';
-import { decideUpdate, resolveUpdate, withdrawUpdate } from '../workflows/contract.js';
+import { createDecisions, type Decisions } from './decisions.js';
 import { createDriver } from './driver.js';
-import { invalid, notFound, refusal } from './errors.js';
+import { invalid, notFound, RefundsError } from './errors.js';
+import { createReplay, type Replay } from './replay.js';
 import { fromAcceptance } from './translate.js';
 import { PERSON_STATES, viewOf, type Refund } from './view.js';
 
@@ -26,8 +28,10 @@ export interface RefundsClientOptions {
   readonly dependencies: Dependencies;
   readonly start: StartSettings;
   readonly queues: TaskQueues;
-  /** Milliseconds that a person's word may take until it is `no_answer`. Default 30,000; a start takes 10,000 at most. */
+  /** Milliseconds that a person's word may take until it is `no_answer`. Default 30,000. */
   readonly answerWithin?: number;
+  /** Milliseconds that a start may take. Default 10,000: it needs Temporal, but no worker. */
+  readonly startWithin?: number;
 }
 
 /** Newest first. Conditions are joined by *and*. */
@@ -43,23 +47,20 @@ export interface ListFilter {
   readonly before?: string;
 }
 
-/** Who speaks, and why: both are kept. */
-export interface Word {
-  readonly by: string;
-  readonly reason: string;
-}
-
-export interface ApprovalWord extends Word {
-  /** Where it was discussed. */
-  readonly ticket?: string;
-  /** The instruction that the person saw; absent: the one that is waiting now. Repeating a word needs it. */
-  readonly instruction?: string;
+export interface Submitted {
+  readonly refund: Refund;
+  /** False where the same key and request had been accepted before. */
+  readonly isNew: boolean;
+  /** Why its workflow could not be started now; the refund is stored, and whoever asks again or resumes starts it. */
+  readonly notStarted: RefundsError | null;
 }
 
 /** Every method throws `RefundsError`; other errors are defects or a database that is away. */
-export interface RefundsClient {
+export interface RefundsClient extends Decisions, Replay {
   /** Stores and reserves, then starts. The same key with the same request answers the same refund, however often and at once. */
   requestRefund(order: RefundOrder): Promise<Refund>;
+  /** The same for whoever answers for the promise alone: what is stored is told, though Temporal is away and it starts later. */
+  submitRefund(order: RefundOrder): Promise<Submitted>;
   getRefund(id: string): Promise<Refund>;
   listRefunds(filter?: ListFilter): Promise<readonly Refund[]>;
   /** The refund now and whenever it has changed. Without `until` it never ends: what succeeded may come back. */
@@ -67,16 +68,8 @@ export interface RefundsClient {
     id: string,
     options?: { readonly until?: 'final'; readonly signal?: AbortSignal },
   ): AsyncIterable<Refund>;
-  /** As soon as it is final, after `ms` milliseconds at the latest. */
-  waitFor(id: string, ms: number): Promise<Refund>;
-  /** A second person says yes to exactly the instruction that was shown. */
-  approve(id: string, word: ApprovalWord): Promise<Refund>;
-  /** A second person says no: the refund ends, and its reservation is released. */
-  reject(id: string, word: ApprovalWord): Promise<Refund>;
-  /** Ends it while nothing has left and nothing may have left. */
-  withdraw(id: string, word: Word): Promise<Refund>;
-  /** Looks at the gateway now instead of when it is due. Sends nothing. */
-  resolve(id: string): Promise<Refund>;
+  /** As soon as it is final, after `ms` milliseconds or the signal at the latest. */
+  waitFor(id: string, ms: number, signal?: AbortSignal): Promise<Refund>;
   /** Starts every refund that is not final, which changes nothing for those that run. Answers how many there are. */
   resume(): Promise<number>;
 }
@@ -84,14 +77,12 @@ export interface RefundsClient {
 const FIRST_PAUSE = 50;
 const PAUSE_GROWTH = 1.5;
 const LONGEST_PAUSE = 2_000;
-const MOST_AT_ONCE = 10;
 const PAGE = 500;
-const LONGEST_WORD = 500;
 
 export function createRefundsClient(options: RefundsClientOptions): RefundsClient {
   const { dependencies } = options;
   const { ledger } = dependencies;
-  const driver = createDriver(options.temporal, options.start, options.queues, options.answerWithin);
+  const driver = createDriver(options.temporal, options.start, options.queues, options);
 
   async function recordOf(id: string): Promise<RefundRecord> {
     const record = isRefundId(id) ? await ledger.findRefund(id) : null;
@@ -100,6 +91,7 @@ export function createRefundsClient(options: RefundsClientOptions): RefundsClien
   }
 
   const getRefund = async (id: string): Promise<Refund> => viewOf(await recordOf(id));
+  const parts = { dependencies, driver, start: options.start, recordOf };
 
   async function* watch(
     id: string,
@@ -121,26 +113,28 @@ export function createRefundsClient(options: RefundsClientOptions): RefundsClien
     }
   }
 
-  async function decide(id: string, verdict: 'approved' | 'refused', word: ApprovalWord): Promise<Refund> {
-    checkWord(word);
-    const record = await recordOf(id);
-    const instruction = word.instruction ?? viewOf(record).approval?.instruction;
-    if (instruction === undefined) throw refusal(id, 'not_awaiting_approval');
-    const { by, reason, ticket } = word;
-    const message = { verdict, instruction, by, reason, ...(ticket === undefined ? {} : { ticket }) };
-    const result = await driver.say(record, decideUpdate, [message], [verdict, instruction, by]);
-    if (result.kind === 'refused') throw refusal(id, result.why);
-    return getRefund(id);
+  async function submitRefund(order: RefundOrder): Promise<Submitted> {
+    const { refund, isNew } = await acceptRefund(dependencies, order).catch((error: unknown) => {
+      throw fromAcceptance(error);
+    });
+    const submitted = { refund: viewOf(refund), isNew };
+    if (isFinal(refund.state)) return { ...submitted, notStarted: null };
+    try {
+      await driver.start(refund);
+      return { ...submitted, notStarted: null };
+    } catch (error) {
+      if (error instanceof RefundsError) return { ...submitted, notStarted: error };
+      throw error;
+    }
   }
 
   return {
     async requestRefund(order) {
-      const { refund } = await acceptRefund(dependencies, order).catch((error: unknown) => {
-        throw fromAcceptance(error);
-      });
-      if (!isFinal(refund.state)) await driver.start(refund);
-      return viewOf(refund);
+      const { refund, notStarted } = await submitRefund(order);
+      if (notStarted !== null) throw notStarted;
+      return refund;
     },
+    submitRefund,
     getRefund,
     async listRefunds(filter = {}) {
       const { paymentId, limit = 100, before } = filter;
@@ -156,28 +150,19 @@ export function createRefundsClient(options: RefundsClientOptions): RefundsClien
       return records.map(viewOf);
     },
     watch,
-    async waitFor(id, ms) {
+    async waitFor(id, ms, signal) {
       const until = performance.now() + ms;
       for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * PAUSE_GROWTH, LONGEST_PAUSE)) {
         const refund = await getRefund(id);
         const left = until - performance.now();
-        if (isFinal(refund.state) || left <= 0) return refund;
-        await sleep(Math.min(pause, left));
+        if (isFinal(refund.state) || left <= 0 || signal?.aborted === true) return refund;
+        await sleep(Math.min(pause, left), undefined, signal === undefined ? {} : { signal }).catch(
+          () => undefined,
+        );
       }
     },
-    approve: (id, word) => decide(id, 'approved', word),
-    reject: (id, word) => decide(id, 'refused', word),
-    async withdraw(id, word) {
-      checkWord(word);
-      const record = await recordOf(id);
-      const result = await driver.say(record, withdrawUpdate, [{ by: word.by, reason: word.reason }]);
-      if (result.kind === 'refused') throw refusal(id, result.why);
-      return getRefund(id);
-    },
-    async resolve(id) {
-      await driver.say(await recordOf(id), resolveUpdate, []);
-      return getRefund(id);
-    },
+    ...createDecisions({ ...parts, getRefund }),
+    ...createReplay(parts),
     async resume() {
       let started = 0;
       for (let before: string | undefined; ;) {
@@ -186,9 +171,9 @@ export function createRefundsClient(options: RefundsClientOptions): RefundsClien
           limit: PAGE,
           ...(before === undefined ? {} : { before }),
         });
-        for (let first = 0; first < page.length; first += MOST_AT_ONCE)
-          await Promise.all(page.slice(first, first + MOST_AT_ONCE).map((record) => driver.start(record)));
-        started += page.length;
+        const result = await startEach(page, (record) => driver.start(record));
+        if (result.failed[0] !== undefined) throw result.failed[0].error;
+        started += result.started;
         before = page.at(-1)?.id;
         if (before === undefined) return started;
       }
@@ -211,18 +196,5 @@ function checkList({ limit = 1, before }: ListFilter): void {
     problems.push({ field: 'limit', code: 'invalid', message: 'must be a whole number from 1 to 1000' });
   if (before !== undefined && !isRefundId(before))
     problems.push({ field: 'before', code: 'invalid', message: 'must be the id of a refund' });
-  if (problems.length > 0) throw invalid(problems);
-}
-
-function checkWord({ by, reason, ticket }: ApprovalWord): void {
-  const problems: InputProblem[] = [];
-  for (const [field, text] of Object.entries({ by, reason, ...(ticket === undefined ? {} : { ticket }) })) {
-    if (text.trim() === '') problems.push({ field, code: 'invalid', message: 'must not be empty' });
-    // eslint-disable-next-line no-control-regex -- control characters are what is refused
-    if (/[\u0000-\u0008\u000b-\u001f\u007f]/.test(text))
-      problems.push({ field, code: 'invalid', message: 'must not contain control characters' });
-    if (text.length > LONGEST_WORD)
-      problems.push({ field, code: 'invalid', message: `must be at most ${LONGEST_WORD} characters` });
-  }
   if (problems.length > 0) throw invalid(problems);
 }

@@ -3,7 +3,9 @@ import { CASE_REASONS } from '../domain/finding.js';
 import { formatAmount, storedMoney } from '../domain/money.js';
 import { PUBLIC_STATUS, type AttemptState, type RefundState, type RefundStatus } from '../domain/states.js';
 import { PAYMENT_TYPES, type Way } from '../domain/way.js';
-import type { AttemptRecord, RefundRecord } from '../ledger/ledger.js';
+import type { AttemptRecord, CaseRecord, RefundRecord } from '../ledger/ledger.js';
+import { effectOfCorrection } from './effects.js';
+import { refundWorkflowId } from '../workflows/contract.js';
 
 /** Amounts are decimal strings with the currency's own decimals, times are ISO 8601 in UTC. */
 export interface Refund {
@@ -14,6 +16,10 @@ export interface Refund {
   readonly currency: string;
   readonly reason: string;
   readonly orderId: string | null;
+  /** The person or system who asked, and so cannot approve. */
+  readonly requestedBy: string;
+  /** Where a credit may go, where the caller named it. */
+  readonly destination: { readonly registrationId: string } | null;
   readonly status: RefundStatus;
   readonly state: RefundState;
   /** How it was paid, or was tried last. */
@@ -22,14 +28,41 @@ export interface Refund {
   readonly attempts: readonly Attempt[];
   /** What a person has to decide, while one has to. */
   readonly review: { readonly why: string; readonly nextStep: string } | null;
+  /** Every open case; a refund that has ended well may have one too. */
+  readonly cases: readonly OpenCase[];
   /** What a second person is asked to approve, while one is asked. */
   readonly approval: Approval | null;
+  /** What a person wants to have done and a second one has to confirm. */
+  readonly proposal: Proposal | null;
   /** Why it ended or waits: a stable code, or what the person wrote who ended it. */
   readonly why: string | null;
   /** What stands against a credit, where one was weighed. */
   readonly blocks: readonly string[];
+  /** Where Temporal shows it. */
+  readonly workflowId: string;
+  readonly stateSince: string;
   readonly createdAt: string;
   readonly updatedAt: string;
+}
+
+export interface OpenCase {
+  /** A stable code. */
+  readonly why: string;
+  readonly text: string;
+  readonly nextStep: string;
+  readonly openedAt: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+export interface Proposal {
+  readonly instruction: string;
+  readonly action: 'correct' | 'redirect';
+  /** What it does to the money, in words. */
+  readonly effect: string;
+  readonly by: string;
+  readonly reason: string;
+  readonly ticket: string | null;
+  readonly at: string;
 }
 
 export interface Attempt {
@@ -56,8 +89,7 @@ export interface Approval {
   readonly why: readonly string[];
 }
 
-/** States in which a refund goes on only when a person says how. */
-export const PERSON_STATES: readonly RefundState[] = ['manual_review', 'awaiting_approval'];
+export { PERSON_STATES } from '../domain/states.js';
 
 export function viewOf(record: RefundRecord): Refund {
   const { currency, state } = record;
@@ -69,14 +101,20 @@ export function viewOf(record: RefundRecord): Refund {
     currency,
     reason: record.reason,
     orderId: record.orderId,
+    requestedBy: record.requestedBy,
+    destination: record.destination,
     status: PUBLIC_STATUS[state],
     state,
     way: (paid ?? record.attempts.at(-1))?.way ?? null,
     attempts: record.attempts.map((attempt) => attemptOf(attempt, currency)),
     review: state === 'manual_review' ? reviewOf(record.why) : null,
+    cases: record.openCases.map(caseOf),
     approval: approvalOf(record),
+    proposal: proposalOf(record),
     why: record.why,
     blocks: record.blocks ?? [],
+    workflowId: refundWorkflowId(record.id),
+    stateSince: record.stateSince.toISOString(),
     createdAt: record.createdAt.toISOString(),
     updatedAt: record.updatedAt.toISOString(),
   };
@@ -106,6 +144,25 @@ function reviewOf(why: string | null): { why: string; nextStep: string } {
         nextStep: 'Look at the attempts and at the payment in the gateway.',
       }
     : { why: known.why, nextStep: known.nextStep };
+}
+
+function caseOf({ why, details, openedAt }: CaseRecord): OpenCase {
+  const { why: text, nextStep } = reviewOf(why);
+  return { why, text, nextStep, openedAt: openedAt.toISOString(), details };
+}
+
+function proposalOf({ id, proposal }: RefundRecord): Proposal | null {
+  if (proposal === null) return null;
+  const { instruction, details, word, at } = proposal;
+  return {
+    instruction,
+    action: 'correct',
+    effect: effectOfCorrection(id, details),
+    by: word.by,
+    reason: word.reason,
+    ticket: word.ticket ?? null,
+    at: at.toISOString(),
+  };
 }
 
 function approvalOf({ state, instruction }: RefundRecord): Approval | null {

@@ -1,8 +1,9 @@
-/** `npm run build`: what production runs, in dist/: JavaScript, the database's migrations, and the workflows as one file. */
+/** `npm run build`: what production runs, in dist/: JavaScript, the database's migrations, the console's files, and the workflows as one file. */
 import { spawnSync } from 'node:child_process';
 import { cpSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { buildConsole } from '../client/console/build.js';
 import { writeWorkflowBundle } from '../worker/bundle.js';
 
 const at = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
@@ -15,6 +16,8 @@ const compiled = spawnSync(process.execPath, [tsc, '-p', at('tsconfig.build.json
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
 
 cpSync(at('ledger/migrations'), at('dist/ledger/migrations'), { recursive: true });
+
+await buildConsole(at('dist/console'));
 
 // Built here, by the same SDK that will run it: a worker that bundles at its start needs seconds and a compiler for it.
 await writeWorkflowBundle(at('dist/workflow-bundle.js'));

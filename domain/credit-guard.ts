@@ -25,7 +25,9 @@ export interface CreditEvidence {
   readonly disputedMinor: bigint;
   readonly original: OriginalFacts;
   readonly destination: { readonly registrationId: string } | null;
-  /** An approval of exactly this amount, way and destination by somebody other than who asked. */
+  /** A person named this destination after the refund had come to rest: that is the decision which policy leaves to persons. */
+  readonly redirected: boolean;
+  /** An approval of exactly this amount, way and destination by somebody other than who asked or named the destination. */
   readonly approved: boolean;
   readonly policy: Policy;
 }
@@ -51,6 +53,7 @@ export const APPROVAL_REASONS = {
   no_limit_for_currency: 'no limit is set for this currency',
   refusal_needs_approval: 'after this refusal a credit needs a second person',
   other_destination: 'the destination is not the registration that paid',
+  destination_by_person: 'a person named the destination',
 } as const;
 export type ApprovalReason = keyof typeof APPROVAL_REASONS;
 
@@ -76,9 +79,15 @@ export function mayCredit(evidence: CreditEvidence): CreditVerdict {
 }
 
 /** What the refusal itself allows. The allow-list: every class that is not named here leaves a doubt. */
-function afterRefusal({ refusal, policy, isPartial }: CreditEvidence): 'allowed' | 'approval' | CreditBlock {
+function afterRefusal({
+  refusal,
+  policy,
+  isPartial,
+  redirected,
+}: CreditEvidence): 'allowed' | 'approval' | CreditBlock {
   if (refusal === null) return 'no_refusal';
-  const byPolicy = (choice: 'approval' | 'person') => (choice === 'approval' ? choice : 'policy_asks_person');
+  const byPolicy = (choice: 'approval' | 'person') =>
+    choice === 'approval' || redirected ? 'approval' : 'policy_asks_person';
   switch (refusal.class) {
     case 'not_linkable':
       return NEEDS_SETTLEMENT_PROOF.has(refusal.code) ? 'approval' : 'allowed';
@@ -90,6 +99,9 @@ function afterRefusal({ refusal, policy, isPartial }: CreditEvidence): 'allowed'
       return isPartial ? byPolicy(policy.creditWhenPartialNotSupported) : 'refusal_leaves_doubt';
     case 'refund_not_enabled':
       return byPolicy(policy.creditWhenRefundNotEnabled);
+    case 'card_unusable':
+      // The account that paid is closed and has received nothing; a credit can only go somewhere else.
+      return redirected ? 'approval' : 'refusal_leaves_doubt';
     case 'wait':
     case 'ambiguous':
     case 'already_given_back':
@@ -101,7 +113,6 @@ function afterRefusal({ refusal, policy, isPartial }: CreditEvidence): 'allowed'
     case 'configuration':
     case 'credit_not_enabled':
     case 'reversal_too_late':
-    case 'card_unusable':
     case 'risk':
     case 'other_operation':
     case 'unlisted':
@@ -139,5 +150,6 @@ function approvalReasons(evidence: CreditEvidence, afterRefusalNeeds: boolean): 
   if (afterRefusalNeeds) reasons.push('refusal_needs_approval');
   if (evidence.destination?.registrationId !== evidence.original.registrationId)
     reasons.push('other_destination');
+  if (evidence.redirected) reasons.push('destination_by_person');
   return reasons;
 }

@@ -11,6 +11,7 @@ export const GIVE_UP_REASONS = {
   repaid_by_bank: 'the payer had the money fetched back by the bank',
   credit_refused: 'the credit was finally refused',
   approval_refused: 'a person refused the credit',
+  corrected: 'signed correction: evidence from outside the gateway shows that it was never paid',
 } as const;
 export type GiveUpReason = keyof typeof GIVE_UP_REASONS;
 
@@ -110,6 +111,9 @@ export const CASE_REASONS = {
   },
 } as const;
 export type CaseReason = keyof typeof CASE_REASONS;
+
+/** Money already out twice, and contradictions, stay open whatever the refund does: only a person closes those. */
+export const STAY_OPEN: readonly CaseReason[] = ['paid_twice', 'answers_contradict', 'found_twice'];
 
 export type Finding =
   /** Our own reference is there: the refusal was about a repetition. The look-up records it. */

@@ -33,7 +33,13 @@ export type Outcome =
   | { readonly kind: 'succeeded'; readonly gatewayId: GatewayId; readonly flagged: boolean }
   | { readonly kind: 'pending'; readonly gatewayId: GatewayId }
   | { readonly kind: 'rejected'; readonly class: RefusalClass; readonly gatewayId?: GatewayId }
-  | { readonly kind: 'unknown'; readonly why: UnknownReason; readonly gatewayId?: GatewayId }
+  | {
+      readonly kind: 'unknown';
+      readonly why: UnknownReason;
+      readonly gatewayId?: GatewayId;
+      /** `found_twice`: every success that the gateway shows, as listed. Each of them is money that left. */
+      readonly executed?: readonly GatewayId[];
+    }
   | { readonly kind: 'not_sent'; readonly why: NotSentReason };
 
 /** A look-up found something else, or nothing. Alone it does not prove that the attempt never arrived. */
@@ -86,8 +92,8 @@ export function outcomeOfFound(
   );
   if (contradiction !== undefined) return contradiction.outcome;
   const successes = judged.flatMap(({ outcome }) => (outcome.kind === 'succeeded' ? [outcome] : []));
-  if (new Set(successes.map(({ gatewayId }) => gatewayId)).size > 1)
-    return { kind: 'unknown', why: 'found_twice' };
+  const executed = [...new Set(successes.map(({ gatewayId }) => gatewayId))];
+  if (executed.length > 1) return { kind: 'unknown', why: 'found_twice', executed };
   const best =
     successes[0] ??
     judged.find(({ outcome }) => outcome.kind === 'pending')?.outcome ??

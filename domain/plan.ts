@@ -89,6 +89,8 @@ export interface Policy {
   readonly partialReversal: boolean;
   /** Credits above this need a second person: currency → amount in minor units, as a string. A currency not listed always does. */
   readonly creditApprovalAbove: Readonly<Record<string, string>>;
+  /** Signed corrections up to this need no second person: currency → minor units, as a string. A currency not listed always does. */
+  readonly correctionAloneUpTo?: Readonly<Record<string, string>>;
   /** Refusals that leave a doubt whether the customer was repaid elsewhere: may a credit follow? */
   readonly creditAfterIssuerDecline: 'approval' | 'person';
   readonly creditWhenNeverSettled: 'approval' | 'person';
@@ -118,4 +120,11 @@ export const DEFAULT_POLICY: Policy = {
 export interface Plan {
   readonly timings: Timings;
   readonly policy: Policy;
+}
+
+/** What a refund is started with besides its id; both follow from the entity of its payment. */
+export interface StartSettings {
+  readonly planFor: (entityId: string) => Plan;
+  /** The task queue of the entity's look-ups. */
+  readonly lookUpTaskQueue: (entityId: string) => string;
 }

@@ -61,7 +61,10 @@ export type RefundTrigger =
   | 'dispute'
   | 'withdraw'
   | 'settle'
-  | 'come_back';
+  | 'come_back'
+  | 'redirect'
+  | 'correct_succeeded'
+  | 'correct_failed';
 
 interface Transition {
   readonly on: RefundTrigger;
@@ -175,9 +178,30 @@ export const REFUND_TRANSITIONS: readonly Transition[] = [
   },
   { on: 'settle', from: ['succeeded'], to: 'settled', means: 'seen in the settlement' },
   { on: 'come_back', from: ['succeeded', 'settled'], to: 'returned', means: 'a success was undone outside' },
+  {
+    on: 'redirect',
+    from: ['manual_review'],
+    to: 'fallback_checking',
+    means: 'a person named another destination; everything is proven anew and a second person approves',
+  },
+  {
+    on: 'correct_succeeded',
+    from: ['unknown', 'pending', 'manual_review', ...CLOSED],
+    to: 'succeeded',
+    means: 'signed correction: paid, as evidence from outside the gateway shows',
+  },
+  {
+    on: 'correct_failed',
+    from: ['unknown', 'pending', 'manual_review'],
+    to: 'failed',
+    means: 'signed correction: the open attempt never paid, reservation released',
+  },
 ];
 
-/** States that end a refund's workflow. They are left only on gateway evidence (`answer_succeeded`, `part_after_end`, `come_back`) or settlement. */
+/**
+ * States that end a refund's workflow. They are left only on gateway evidence (`answer_succeeded`, `part_after_end`, `come_back`), on
+ * settlement, or on a correction that persons signed (`correct_succeeded`).
+ */
 export const FINAL_STATES: readonly RefundState[] = [
   'succeeded',
   'settled',
@@ -185,6 +209,9 @@ export const FINAL_STATES: readonly RefundState[] = [
   'failed',
   'canceled',
 ];
+
+/** States in which a refund goes on only when a person says how. */
+export const PERSON_STATES: readonly RefundState[] = ['manual_review', 'awaiting_approval'];
 
 export function isFinal(state: RefundState): boolean {
   return FINAL_STATES.includes(state);

@@ -9,6 +9,10 @@ type Read<T> =
 
 const RESULT_CODE = /^\d{3}\.\d{3}\.\d{3}$/;
 
+/** What PostgreSQL cannot keep: U+0000, and half of a surrogate pair. An answer that cannot be written down is never acted on. */
+// eslint-disable-next-line no-control-regex -- the control character is what is looked for
+const UNKEEPABLE = /\u0000|\p{Surrogate}/gu;
+
 /** Say whose money it is: a wrong type makes the whole answer unreadable. `null` is the same as left out. */
 const DECISIVE = [
   'id',
@@ -35,24 +39,25 @@ export function readTransaction(value: unknown): Read<GatewayTransaction> {
   if (code === undefined || !isObject(value)) return { ok: false, why: 'no_result_code' };
   const { result, resultDetails } = value;
   const read: Writable<GatewayTransaction> = {
-    result: { code, description: remarkIn(result, 'description') ?? '' },
+    result: { code, description: withoutCardNumbers(remarkIn(result, 'description') ?? '') },
   };
   for (const name of DECISIVE) {
     const told = value[name];
     if (told == null) continue;
-    if (typeof told !== 'string' || told.length > LONGEST) return { ok: false, why: 'not_json' };
+    if (typeof told !== 'string' || told.length > LONGEST || told.search(UNKEEPABLE) !== -1)
+      return { ok: false, why: 'not_json' };
     read[name] = told;
   }
   for (const name of REMARKS) {
-    const told = value[name];
-    if (typeof told === 'string') read[name] = told;
+    const told = remarkIn(value, name);
+    if (told !== undefined) read[name] = told;
   }
   const extended = remarkIn(resultDetails, 'ExtendedDescription');
-  if (extended !== undefined) read.extendedDescription = extended;
+  if (extended !== undefined) read.extendedDescription = withoutCardNumbers(extended);
   const errors = isObject(result) ? result['parameterErrors'] : undefined;
   if (Array.isArray(errors) && errors.every(isObject))
     read.parameterErrors = errors.map((error) =>
-      withoutCardNumbers(`${textIn(error, 'name') ?? '?'}: ${textIn(error, 'message') ?? '?'}`),
+      withoutCardNumbers(`${remarkIn(error, 'name') ?? '?'}: ${remarkIn(error, 'message') ?? '?'}`),
     );
   return { ok: true, value: read };
 }
@@ -72,12 +77,15 @@ function textIn(value: unknown, name: string): string | undefined {
 
 function remarkIn(value: unknown, name: string): string | undefined {
   const found = textIn(value, name);
-  return found === undefined ? undefined : withoutCardNumbers(found);
+  return found === undefined ? undefined : keepable(found.slice(0, 1000));
 }
 
 /** Free text goes into logs and stores, and an acquirer may quote what it was sent. 12 to 19 digits, grouped or not, are a card's. */
 function withoutCardNumbers(text: string): string {
-  // Nearly no text has a digit at all, and the pattern looks at each character anew.
-  if (!/\d/.test(text)) return text.slice(0, 1000);
-  return text.slice(0, 1000).replace(/(?<![0-9A-Za-z])\d(?:[ -]?\d){11,18}(?![0-9A-Za-z])/g, '[digits]');
+  return text.replace(/(?<![0-9A-Za-z])\d(?:[ -]?\d){11,18}(?![0-9A-Za-z])/g, '[digits]');
+}
+
+/** Cutting at a length may leave half of a pair as well, so this comes after it. */
+function keepable(text: string): string {
+  return text.replace(UNKEEPABLE, '\ufffd');
 }

@@ -6,6 +6,11 @@ import type { Tx } from './database.js';
 import type { Evidence } from './ledger.js';
 import { remainingOf } from './records.js';
 
+type Said = Pick<Evidence, 'source' | 'by' | 'code'>;
+
+/** Who is on record for what the evidence brought about: a person by name, everything else by its kind. */
+export const actorOf = ({ source, by }: Pick<Evidence, 'source' | 'by'>): string => by ?? source;
+
 export type LockedAttempt = Locked & { readonly attempt: AttemptRow };
 
 /**
@@ -16,7 +21,7 @@ export async function endUnpaid(
   tx: Tx,
   attemptId: string,
   on: 'answer_rejected' | 'not_at_gateway',
-  evidence: Pick<Evidence, 'source' | 'code'>,
+  evidence: Said,
   why?: string,
 ): Promise<void> {
   const { refund, attempt, ...rest } = await lockAttempt(tx, attemptId);
@@ -37,7 +42,7 @@ export async function step(
   tx: Tx,
   refund: RefundRow,
   on: RefundTrigger,
-  evidence: Pick<Evidence, 'source' | 'code'>,
+  evidence: Said,
   why?: string,
 ): Promise<void> {
   if (afterTrigger(refund.state, on) === undefined) {
@@ -47,7 +52,7 @@ export async function step(
   }
   await move(tx, refund, {
     on,
-    actor: evidence.source,
+    actor: actorOf(evidence),
     ...(why === undefined ? {} : { why }),
     ...(evidence.code === undefined ? {} : { data: { code: evidence.code } }),
   });

@@ -1,7 +1,7 @@
 /** What every transaction of the ledger is made of: the payment's lock, an event, a change of state. */
 import { sql } from 'kysely';
 import { afterTrigger, isFinal, type RefundTrigger } from '../domain/states.js';
-import type { CaseReason } from '../domain/finding.js';
+import { STAY_OPEN, type CaseReason } from '../domain/finding.js';
 import { isAttemptId, isRefundId } from '../domain/ids.js';
 import type { PaymentTable, RefundTable, AttemptTable, Tx } from './database.js';
 import type { Selectable } from 'kysely';
@@ -162,6 +162,8 @@ export async function move(tx: Tx, refund: RefundRow, change: Move): Promise<Ref
   });
   if (isFinal(to) || (refund.state === 'manual_review' && to !== 'manual_review'))
     await closeCases(tx, refund.id, change);
+  // Nothing is proposed about a refund whose first answer is not in yet: the usual way ends without asking.
+  if (isFinal(to) && refund.state !== 'submitting') await overtakeProposals(tx, refund.id);
   return moved;
 }
 
@@ -197,9 +199,6 @@ export async function openCase(
     .execute();
 }
 
-/** Money already out twice, and contradictions, stay open whatever the refund does: only a person closes those. */
-const STAY_OPEN: readonly CaseReason[] = ['paid_twice', 'answers_contradict', 'found_twice'];
-
 async function closeCases(tx: Tx, refundId: string, change: Move): Promise<void> {
   await tx
     .updateTable('cases')
@@ -207,6 +206,25 @@ async function closeCases(tx: Tx, refundId: string, change: Move): Promise<void>
     .where('refund_id', '=', refundId)
     .where('closed_at', 'is', null)
     .where('why', 'not in', STAY_OPEN)
+    .execute();
+}
+
+/** What was proposed is settled by other evidence: nobody is asked to confirm it any more. */
+async function overtakeProposals(tx: Tx, refundId: string): Promise<void> {
+  await tx
+    .updateTable('proposals')
+    .set({ verdict: 'overtaken', decided_at: sql<Date>`now()` })
+    .where('refund_id', '=', refundId)
+    .where('verdict', 'is', null)
+    .execute();
+}
+
+/** Tells whoever watches that something about the refund is new, though its state is not. */
+export async function bumpVersion(tx: Tx, refundId: string): Promise<void> {
+  await tx
+    .updateTable('refunds')
+    .set({ version: sql<number>`version + 1`, updated_at: sql<Date>`now()` })
+    .where('id', '=', refundId)
     .execute();
 }
 

@@ -5,6 +5,7 @@ import pg from 'pg';
 import type { AttemptState, RefundState } from '../domain/states.js';
 import type { Way } from '../domain/way.js';
 import type { Instruction } from './ledger.js';
+import type { CorrectionDetails } from './people.js';
 
 type Stamp = ColumnType<Date, Date | undefined, Date>;
 /** Written as JSON text, read as what it holds. */
@@ -24,6 +25,8 @@ export interface PaymentTable {
   returned_minor: Generated<bigint>;
   disputed_minor: Generated<bigint>;
   excess_minor: Generated<bigint>;
+  misses: Generated<number>;
+  last_miss_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
   imported_at: Stamp;
   looked_up_at: Stamp;
 }
@@ -129,6 +132,21 @@ interface ApprovalTable {
   at: Stamp;
 }
 
+export interface ProposalTable {
+  id: Generated<string>;
+  refund_id: string;
+  attempt_id: string | null;
+  instruction: string;
+  details: Json<CorrectionDetails>;
+  proposed_by: string;
+  reason: string;
+  ticket: string | null;
+  proposed_at: Stamp;
+  verdict: 'confirmed' | 'refused' | 'alone' | 'overtaken' | null;
+  decided_by: string | null;
+  decided_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
+}
+
 export interface Tables {
   payments: PaymentTable;
   captures: CaptureTable;
@@ -138,6 +156,7 @@ export interface Tables {
   look_ups: LookUpTable;
   cases: CaseTable;
   approvals: ApprovalTable;
+  proposals: ProposalTable;
 }
 
 export type Tx = Transaction<Tables>;
@@ -146,6 +165,8 @@ export interface Database {
   readonly db: Kysely<Tables>;
   /** Runs `work` in one transaction, and marks everything it awaits as inside of it. */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Runs `work` on one consistent snapshot. It locks nothing, waits for nobody and cannot write. */
+  snapshot<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -184,6 +205,10 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
   return {
     db,
     transaction: (work) => inside.run(true, () => db.transaction().execute(work)),
+    snapshot: (work) =>
+      inside.run(true, () =>
+        db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(work),
+      ),
     close: () => db.destroy(),
   };
 }

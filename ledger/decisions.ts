@@ -2,10 +2,12 @@
 import { readFinding, type CaseReason, type Finding, type GiveUpReason } from '../domain/finding.js';
 import type { Position } from '../domain/next-step.js';
 import type { OriginalFacts } from '../domain/original.js';
+import { isSamePerson } from '../domain/people.js';
 import { afterTrigger, isFinal, isOpenAttempt } from '../domain/states.js';
 import type { Database, Tx } from './database.js';
 import { append, lockPayment, lockRefund, move, openCase, type Locked } from './books.js';
-import type { Decision, DecisionResult, WithdrawResult } from './ledger.js';
+import { openProposal, redirectors } from './given-words.js';
+import type { Decision, DecisionRefusal, DecisionResult, WithdrawResult } from './people.js';
 import { returnsKnownTo } from './returns.js';
 import { updatePayment } from './payments.js';
 import { currentPosition, remainingOf } from './records.js';
@@ -117,27 +119,57 @@ export function withdraw(
   refundId: string,
   by: string,
   reason: string,
+  ticket?: string,
 ): Promise<WithdrawResult> {
   return database.transaction(async (tx) => {
     const locked = await lockRefund(tx, refundId);
     const { refund } = locked;
-    if (refund.state === 'canceled')
-      return { kind: 'withdrawn', position: await currentPosition(tx, refundId) };
+    if (refund.state === 'canceled') {
+      const before = await withdrawnBy(tx, refundId);
+      const position = await currentPosition(tx, refundId);
+      // A workflow's own wish to stop is no person's word: that it is granted already is all it asks.
+      return before === undefined || by === CANCELLATION || isSamePerson(before, by)
+        ? { kind: 'withdrawn', position }
+        : { kind: 'refused', why: 'already_decided', by: before, position };
+    }
     if (isFinal(refund.state))
       return { kind: 'refused', why: 'final', position: await currentPosition(tx, refundId) };
     if (mayHaveLeft(locked) || afterTrigger(refund.state, 'withdraw') === undefined)
       return { kind: 'refused', why: 'may_have_left', position: await currentPosition(tx, refundId) };
-    await move(tx, refund, { on: 'withdraw', why: reason, actor: by });
+    await move(tx, refund, {
+      on: 'withdraw',
+      why: reason,
+      actor: by,
+      ...(ticket === undefined ? {} : { data: { ticket } }),
+    });
     return { kind: 'withdrawn', position: await currentPosition(tx, refundId) };
   });
+}
+
+/** As a refund's workflow and its callers' sign when they were cancelled. */
+const CANCELLATION = 'cancellation';
+
+async function withdrawnBy(tx: Tx, refundId: string): Promise<string | undefined> {
+  const events = await tx
+    .selectFrom('events')
+    .select('actor')
+    .where('refund_id', '=', refundId)
+    .where('type', '=', 'refund.canceled')
+    .orderBy('id')
+    .execute();
+  return events.at(-1)?.actor;
 }
 
 export function decide(database: Database, decision: Decision): Promise<DecisionResult> {
   return database.transaction(async (tx) => {
     const locked = await lockRefund(tx, decision.refundId);
     const { refund } = locked;
-    const refused = async (why: 'not_awaiting_approval' | 'instruction_changed' | 'own_request') =>
-      ({ kind: 'refused', why, position: await currentPosition(tx, refund.id) }) as const;
+    const refused = async (why: DecisionRefusal, by?: string): Promise<DecisionResult> => ({
+      kind: 'refused',
+      why,
+      position: await currentPosition(tx, refund.id),
+      ...(by === undefined ? {} : { by }),
+    });
     const before = await tx
       .selectFrom('approvals')
       .selectAll()
@@ -146,11 +178,18 @@ export function decide(database: Database, decision: Decision): Promise<Decision
       .executeTakeFirst();
     if (refund.state === 'awaiting_approval' && refund.instruction?.hash !== decision.instruction)
       return refused('instruction_changed');
-    // The same word again changes nothing, whoever repeats it.
+    if (before !== undefined && !isSamePerson(before.decided_by, decision.by))
+      return refused('already_decided', before.decided_by);
+    // The same word of the same person again changes nothing.
     if (before?.verdict === decision.verdict)
       return { kind: 'decided', position: await currentPosition(tx, refund.id) };
     if (before !== undefined || refund.state !== 'awaiting_approval') return refused('not_awaiting_approval');
-    if (decision.by === refund.requested_by) return refused('own_request');
+    if (isSamePerson(decision.by, refund.requested_by)) return refused('own_request');
+    if ((await redirectors(tx, refund.id)).some((by) => isSamePerson(by, decision.by)))
+      return refused('own_proposal');
+    const proposal = await openProposal(tx, refund.id);
+    if (proposal !== undefined && decision.verdict === 'approved')
+      return refused('proposal_open', proposal.proposed_by);
     await tx
       .insertInto('approvals')
       .values({
@@ -177,15 +216,15 @@ export function decide(database: Database, decision: Decision): Promise<Decision
 }
 
 /** Money of this refund that has left, or may have. */
-function mayHaveLeft({ attempts }: Locked): boolean {
+export function mayHaveLeft({ attempts }: Locked): boolean {
   return attempts.some((attempt) => isOpenAttempt(attempt.state) || attempt.state === 'succeeded');
 }
 
 /** Ends a refund with nothing paid. Where a part was paid, "failed" would be a lie: a person decides about the rest. */
-async function close(
+export async function close(
   tx: Tx,
   locked: Locked,
-  on: 'give_up' | 'dispute',
+  on: 'give_up' | 'dispute' | 'correct_failed',
   why: string,
   actor = 'system',
 ): Promise<void> {

@@ -1,4 +1,5 @@
 /** What an answer, a look-up or a notice says about an attempt, recorded once: attempt, balance, refund, event. */
+import type { GatewayId } from '../domain/ids.js';
 import type { Outcome } from '../domain/outcome.js';
 import type { Position } from '../domain/next-step.js';
 import { ATTEMPT_EVIDENCE, isOpenAttempt } from '../domain/states.js';
@@ -7,7 +8,7 @@ import { lockAttempt, openCase } from './books.js';
 import type { Database, Tx } from './database.js';
 import type { Evidence } from './ledger.js';
 import { currentPosition } from './records.js';
-import { succeed, undo } from './success.js';
+import { executedAgain, succeed, undo } from './success.js';
 
 export function record(database: Database, evidence: Evidence): Promise<Position> {
   return database.transaction(async (tx) => {
@@ -17,7 +18,8 @@ export function record(database: Database, evidence: Evidence): Promise<Position
   });
 }
 
-async function apply(tx: Tx, locked: LockedAttempt, evidence: Evidence): Promise<void> {
+/** Within a transaction that holds the payment's lock. */
+export async function apply(tx: Tx, locked: LockedAttempt, evidence: Evidence): Promise<void> {
   const { attempt } = locked;
   const outcome = await ownOutcome(tx, locked, evidence.outcome);
   // An answer to an earlier handing-over says nothing certain about the later one, unless money moved.
@@ -41,7 +43,10 @@ async function apply(tx: Tx, locked: LockedAttempt, evidence: Evidence): Promise
       });
       return endUnpaid(tx, attempt.id, 'answer_rejected', evidence);
     case 'unknown':
-      if (outcome.why === 'found_twice') await openCase(tx, locked.refund, 'found_twice');
+      if (outcome.why === 'found_twice') {
+        await openCase(tx, locked.refund, 'found_twice', { executed: outcome.executed ?? [] });
+        if (outcome.executed !== undefined) return executedTwice(tx, locked, evidence, outcome.executed);
+      }
       return doubt(tx, locked, evidence, isStale, outcome);
     case 'not_sent':
       // Only the sender knows this, and only of its own handing-over.
@@ -66,6 +71,32 @@ async function ownOutcome(tx: Tx, { attempt, refund }: LockedAttempt, outcome: O
   if (owner === undefined) return outcome;
   await openCase(tx, refund, 'answers_contradict', { gatewayId, belongsTo: owner.id });
   return { kind: 'unknown', why: 'wrong_reference' };
+}
+
+/**
+ * Two executions under one reference: all of it is money that left. The one that was known, or is listed first, is the attempt's; the
+ * others are counted beside it, and the case stays open until a person closes it.
+ */
+async function executedTwice(
+  tx: Tx,
+  locked: LockedAttempt,
+  evidence: Evidence,
+  executed: readonly GatewayId[],
+): Promise<void> {
+  const others = await tx
+    .selectFrom('attempts')
+    .select('gateway_id')
+    .where('payment_id', '=', locked.payment.id)
+    .where('id', '<>', locked.attempt.id)
+    .execute();
+  const free = executed.filter((id) => !others.some(({ gateway_id }) => gateway_id === id));
+  const own = free.find((id) => id === locked.attempt.gateway_id) ?? free[0];
+  if (own === undefined) return;
+  await succeed(tx, locked, evidence, own);
+  for (const other of free) {
+    const now = await lockAttempt(tx, locked.attempt.id);
+    if (now.attempt.state === 'succeeded') await executedAgain(tx, now, evidence, other);
+  }
 }
 
 /** Nothing certain. What was taken for absent is open again where the gateway shows something of it: it is not sent again. */

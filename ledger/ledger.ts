@@ -4,10 +4,23 @@ import type { CaseReason, Finding, GiveUpReason } from '../domain/finding.js';
 import type { Position } from '../domain/next-step.js';
 import type { OriginalFacts } from '../domain/original.js';
 import type { Outcome } from '../domain/outcome.js';
-import type { Policy, Timings } from '../domain/plan.js';
+import type { Plan, Policy, Timings } from '../domain/plan.js';
 import type { AttemptState, RefundState } from '../domain/states.js';
 import type { RefundRequest } from '../domain/request.js';
+import type { Word } from '../domain/people.js';
 import type { Way } from '../domain/way.js';
+import type {
+  Adoption,
+  Confirmation,
+  Correction,
+  CorrectionDetails,
+  Decision,
+  DecisionResult,
+  PersonAnswer,
+  PersonResult,
+  Redirection,
+  WithdrawResult,
+} from './people.js';
 
 /** A checked request with who asks. `caller` owns the idempotency key; `requestedBy` is the person or system behind it. */
 export interface AcceptOrder {
@@ -77,6 +90,21 @@ export interface Instruction {
   readonly why: readonly string[];
 }
 
+/** Something that a person has to decide about. `why` is a `CaseReason` of the version that opened it. */
+export interface CaseRecord {
+  readonly why: string;
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly openedAt: Date;
+}
+
+/** A correction that one person proposed and a second one has to confirm. */
+export interface ProposalRecord {
+  readonly instruction: string;
+  readonly details: CorrectionDetails;
+  readonly word: Word;
+  readonly at: Date;
+}
+
 export interface RefundRecord {
   readonly id: string;
   readonly paymentId: string;
@@ -96,7 +124,14 @@ export interface RefundRecord {
   readonly blocks: readonly string[] | null;
   readonly instruction: Instruction | null;
   readonly attempts: readonly AttemptRecord[];
+  /** What waits for a person, oldest first. */
+  readonly openCases: readonly CaseRecord[];
+  /** The one that waits for a second person. */
+  readonly proposal: ProposalRecord | null;
+  /** Whoever named the present destination in place of another one. */
+  readonly redirectedBy: readonly string[];
   readonly version: number;
+  readonly stateSince: Date;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
@@ -127,7 +162,9 @@ export interface Evidence {
   readonly attemptId: string;
   /** The handing-over that this answers, or null for a look-up or notice, which speak of the attempt as a whole. */
   readonly send: number | null;
-  readonly source: 'answer' | 'look_up' | 'notice';
+  readonly source: 'answer' | 'look_up' | 'notice' | 'person';
+  /** Whose word it is, where the source is a person. */
+  readonly by?: string;
   readonly outcome: Outcome;
   readonly code?: string;
   readonly description?: string;
@@ -142,6 +179,9 @@ export interface Inquiry {
   readonly paymentId: string;
   readonly originalId: string | null;
   readonly reference: string;
+  /** As an answer or a person gave it. */
+  readonly gatewayId: string | null;
+  readonly sends: number;
   readonly amountMinor: bigint;
   readonly currency: string;
   /**
@@ -157,28 +197,6 @@ export interface RefundScope {
   readonly paymentId: string;
   readonly entityId: string;
 }
-
-export type WithdrawResult =
-  | { readonly kind: 'withdrawn'; readonly position: Position }
-  | { readonly kind: 'refused'; readonly why: 'may_have_left' | 'final'; readonly position: Position };
-
-export interface Decision {
-  readonly refundId: string;
-  readonly verdict: 'approved' | 'refused';
-  /** The instruction that the person saw. */
-  readonly instruction: string;
-  readonly by: string;
-  readonly reason: string;
-  readonly ticket?: string;
-}
-
-export type DecisionResult =
-  | { readonly kind: 'decided'; readonly position: Position }
-  | {
-      readonly kind: 'refused';
-      readonly why: 'not_awaiting_approval' | 'instruction_changed' | 'own_request';
-      readonly position: Position;
-    };
 
 export interface RefundFilter {
   readonly paymentId?: string;
@@ -232,8 +250,20 @@ export interface Ledger {
   ): Promise<{ readonly finding: Finding; readonly position: Position }>;
   ask(refundId: string, why: CaseReason, details?: Readonly<Record<string, unknown>>): Promise<Position>;
   giveUp(refundId: string, why: GiveUpReason, actor: string): Promise<Position>;
-  withdraw(refundId: string, by: string, reason: string): Promise<WithdrawResult>;
+  /** One more look-up of the payment that found nothing. True where enough spaced ones did: then it is not the visibility lag. */
+  missOriginal(paymentId: string, timings: Timings): Promise<boolean>;
+  withdraw(refundId: string, by: string, reason: string, ticket?: string): Promise<WithdrawResult>;
   decide(decision: Decision): Promise<DecisionResult>;
+  /** What a person says about an attempt, once the gateway has shown the transaction and it fits. */
+  adopt(adoption: Adoption, timings: Timings): Promise<PersonAnswer>;
+  /** Proposes a correction, or makes it where one person may. */
+  correct(correction: Correction, plan: Plan): Promise<PersonResult>;
+  /** A second person confirms or refuses what was proposed. */
+  confirm(confirmation: Confirmation, timings: Timings): Promise<PersonResult>;
+  /** Another destination for the credit of a refund that waits for a person; proven anew, and approved by a second one. */
+  redirect(redirection: Redirection): Promise<PersonAnswer>;
+  /** That a person did something which by itself changes no money: looked, started again. */
+  note(refundId: string, what: 'resolved' | 'replayed', word: Word): Promise<void>;
 }
 
 /** Why the ledger refuses. `details` holds nothing secret and is shown to the caller. */

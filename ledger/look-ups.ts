@@ -7,8 +7,9 @@ import type { Position } from '../domain/next-step.js';
 import type { Timings } from '../domain/plan.js';
 import { afterTrigger, OPEN_ATTEMPT_STATES } from '../domain/states.js';
 import { endUnpaid, noteLookUp } from './attempt-ends.js';
-import { lockAttempt, move, openCase, type AttemptRow, type RefundRow } from './books.js';
+import { lockAttempt, lockPayment, move, openCase, type AttemptRow, type RefundRow } from './books.js';
 import type { Database, Tx } from './database.js';
+import { openProposal } from './given-words.js';
 import type { Inquiry } from './ledger.js';
 import { currentPosition } from './records.js';
 
@@ -49,9 +50,33 @@ export async function inquiry(database: Database, refundId: string): Promise<Inq
     paymentId: row.payment_id,
     originalId: row.original_id,
     reference: row.reference,
+    gatewayId: row.gateway_id,
+    sends: row.sends,
     amountMinor: row.amount_minor,
     currency: row.currency,
   };
+}
+
+/** Whether this look-up of the payment, which found nothing, is the last of enough spaced ones. A look-up that finds it starts anew. */
+export function missOriginal(database: Database, paymentId: string, timings: Timings): Promise<boolean> {
+  return database.transaction(async (tx) => {
+    const payment = await lockPayment(tx, paymentId);
+    const { spacing } = await tx
+      .selectNoFrom([
+        sql<
+          number | null
+        >`(extract(epoch from now() - ${payment.last_miss_at}::timestamptz) * 1000)::float8`.as('spacing'),
+      ])
+      .executeTakeFirstOrThrow();
+    if (spacing !== null && spacing < timings.missSpacing) return false;
+    const misses = payment.misses + 1;
+    await tx
+      .updateTable('payments')
+      .set({ misses, last_miss_at: sql<Date>`now()` })
+      .where('id', '=', paymentId)
+      .execute();
+    return misses >= timings.missesNeeded;
+  });
 }
 
 export function recordMiss(
@@ -64,7 +89,9 @@ export function recordMiss(
     const locked = await lockAttempt(tx, attemptId);
     const { attempt, refund } = locked;
     await noteLookUp(tx, attemptId, miss.answer);
-    if (attempt.state === 'submitting' || attempt.state === 'unknown') {
+    // While a person's word on it waits for a second one, nothing is concluded that would send it again.
+    const isDisputed = (await openProposal(tx, refund.id)) !== undefined;
+    if (!isDisputed && (attempt.state === 'submitting' || attempt.state === 'unknown')) {
       const { late, spacing } = await tx
         .selectNoFrom([
           sql<number>`(extract(epoch from now() - ${attempt.send_by}::timestamptz) * 1000)::float8`.as(

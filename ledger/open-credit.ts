@@ -7,6 +7,7 @@ import type { Policy, Timings } from '../domain/plan.js';
 import { lockRefund, move, openCase, type Locked } from './books.js';
 import type { Database, Tx } from './database.js';
 import { adopt, askInstead, isNext, open, reopen, takeOver } from './hand-over.js';
+import { redirectors } from './given-words.js';
 import { LedgerError, type Instruction, type Opened } from './ledger.js';
 import { updatePayment } from './payments.js';
 import { refusalOf, remainingOf } from './records.js';
@@ -32,9 +33,13 @@ export function openCredit(
         : await move(tx, locked.refund, { on: 'check_credit' });
     const amountMinor = remainingOf(locked);
     const registrationId = refund.destination?.registrationId ?? locked.payment.registration_id;
-    const hash = instructionHash(refundId, amountMinor, refund.currency, registrationId);
+    const redirects = (await redirectors(tx, refundId)).length;
+    const hash = instructionHash(refundId, amountMinor, refund.currency, registrationId, redirects);
     const verdict = mayCredit(
-      await creditEvidence(tx, locked, { original, policy, amountMinor, registrationId, hash }),
+      await creditEvidence(tx, locked, {
+        ...{ original, policy, amountMinor, registrationId, hash },
+        redirected: redirects > 0,
+      }),
     );
     switch (verdict.kind) {
       case 'allowed': {
@@ -98,15 +103,20 @@ export function openCredit(
   });
 }
 
-/** Binds an approval to amount, way and destination: what changed needs a new one. */
+/**
+ * Binds an approval to amount, way and destination: what changed needs a new one. So does what a person redirected, even to a
+ * destination that was approved once: the credit to it was refused since.
+ */
 export function instructionHash(
   refundId: string,
   amountMinor: bigint,
   currency: string,
   registrationId: string | null,
+  redirects = 0,
 ): string {
+  const bound = ['credit', refundId, amountMinor.toString(), currency, registrationId];
   return createHash('sha256')
-    .update(JSON.stringify(['credit', refundId, amountMinor.toString(), currency, registrationId]))
+    .update(JSON.stringify(redirects === 0 ? bound : [...bound, redirects]))
     .digest('hex')
     .slice(0, 32);
 }
@@ -120,6 +130,7 @@ async function creditEvidence(
     readonly amountMinor: bigint;
     readonly registrationId: string | null;
     readonly hash: string;
+    readonly redirected: boolean;
   },
 ): Promise<CreditEvidence> {
   const { payment, refund, attempts } = locked;
@@ -143,6 +154,7 @@ async function creditEvidence(
       refused === undefined || refusal === null ? null : { class: refusal, code: refused.result_code ?? '' },
     original: given.original,
     destination: given.registrationId === null ? null : { registrationId: given.registrationId },
+    redirected: given.redirected,
     approved: approval?.verdict === 'approved',
     policy: given.policy,
   };

@@ -52,6 +52,8 @@ export async function updatePayment(tx: Tx, lockedId: string, facts: OriginalFac
       excess_minor: sql<bigint>`greatest(0, reserved_minor + succeeded_minor - returned_minor + disputed_minor
         - case when ${facts.capturedMinor}::bigint > 0 then ${facts.capturedMinor}::bigint
                else ${facts.authorizedMinor}::bigint end)`,
+      misses: 0,
+      last_miss_at: null,
       looked_up_at: sql<Date>`now()`,
     })
     .where('id', '=', facts.id)

@@ -1,15 +1,20 @@
 /** The ledger on PostgreSQL. */
+import type { Kysely } from 'kysely';
 import { isRefundId } from '../domain/ids.js';
 import { FINAL_STATES } from '../domain/states.js';
 import { accept } from './accept.js';
-import { lockRefund } from './books.js';
-import type { Database } from './database.js';
+import { adopt } from './adoption.js';
+import { attemptsOf } from './books.js';
+import { confirm, correct } from './corrections.js';
+import type { Database, Tables } from './database.js';
 import { applyFinding, ask, decide, giveUp, recordOriginal, withdraw } from './decisions.js';
 import { record } from './evidence.js';
-import { inquiry, recordMiss } from './look-ups.js';
+import { note } from './given-words.js';
+import { inquiry, missOriginal, recordMiss } from './look-ups.js';
 import { LedgerError, type Ledger, type RefundFilter, type RefundRecord } from './ledger.js';
 import { openLinked } from './open.js';
 import { openCredit } from './open-credit.js';
+import { redirect } from './redirection.js';
 import { paymentRecord, positionOf, readRefunds, rootOf } from './records.js';
 
 const DEFAULT_LIMIT = 100;
@@ -17,9 +22,9 @@ const DEFAULT_LIMIT = 100;
 export function createLedger(database: Database): Ledger {
   const { db } = database;
 
-  async function row(refundId: string) {
+  async function row(on: Kysely<Tables>, refundId: string) {
     const refund = isRefundId(refundId)
-      ? await db.selectFrom('refunds').selectAll().where('id', '=', refundId).executeTakeFirst()
+      ? await on.selectFrom('refunds').selectAll().where('id', '=', refundId).executeTakeFirst()
       : undefined;
     if (refund === undefined)
       throw new LedgerError('refund_unknown', `refund ${refundId} is not in the ledger`);
@@ -61,14 +66,13 @@ export function createLedger(database: Database): Ledger {
     },
     findRefund: async (id) => (await readRefunds(db, [id]))[0] ?? null,
     listRefunds,
-    // One snapshot of refund and attempts: a change between two reads would show a state that never was.
+    // One snapshot of refund and attempts: a change between two reads would show a state that never was. Whoever reads waits for nobody.
     position: (refundId) =>
-      database.transaction(async (tx) => {
-        const { refund, attempts } = await lockRefund(tx, refundId);
-        return positionOf(tx, refund, attempts);
-      }),
+      database.snapshot(async (tx) =>
+        positionOf(tx, await row(tx, refundId), await attemptsOf(tx, refundId)),
+      ),
     async scope(refundId) {
-      const refund = await row(refundId);
+      const refund = await row(db, refundId);
       const payment = await db
         .selectFrom('payments')
         .select('entity_id')
@@ -86,7 +90,13 @@ export function createLedger(database: Database): Ledger {
     applyFinding: (refundId, original, purpose) => applyFinding(database, refundId, original, purpose),
     ask: (refundId, why, details) => ask(database, refundId, why, details),
     giveUp: (refundId, why, actor) => giveUp(database, refundId, why, actor),
-    withdraw: (refundId, by, reason) => withdraw(database, refundId, by, reason),
+    missOriginal: (paymentId, timings) => missOriginal(database, paymentId, timings),
+    withdraw: (refundId, by, reason, ticket) => withdraw(database, refundId, by, reason, ticket),
     decide: (decision) => decide(database, decision),
+    adopt: (adoption, timings) => adopt(database, adoption, timings),
+    correct: (correction, plan) => correct(database, correction, plan),
+    confirm: (decision, timings) => confirm(database, decision, timings),
+    redirect: (redirection) => redirect(database, redirection),
+    note: (refundId, what, word) => note(database, refundId, what, word),
   };
 }

@@ -100,6 +100,14 @@ export async function readRefunds(db: Kysely<Tables>, asked: readonly string[]):
     .where('refund_id', 'in', ids)
     .orderBy('number')
     .execute();
+  // Nobody has had anything to say about what was only just accepted.
+  const begun = rows.filter(
+    ({ id, state }) => state !== 'reserved' || attempts.some((of) => of.refund_id === id),
+  );
+  const waiting = await matters(
+    db,
+    begun.map((row) => row.id),
+  );
   const byId = new Map(rows.map((row) => [row.id, row]));
   return ids.flatMap((id) => {
     const row = byId.get(id);
@@ -122,12 +130,64 @@ export async function readRefunds(db: Kysely<Tables>, asked: readonly string[]):
       blocks: row.blocks,
       instruction: row.state === 'awaiting_approval' ? row.instruction : null,
       attempts: attempts.filter((attempt) => attempt.refund_id === id).map(attemptRecord),
+      ...waiting(id),
       version: row.version,
+      stateSince: row.state_since,
       createdAt: row.created_at,
       updatedAt: row.updated_at,
     };
     return [record];
   });
+}
+
+type Matters = Pick<RefundRecord, 'openCases' | 'proposal' | 'redirectedBy'>;
+
+/** What persons have to settle about each of these refunds, and who named a destination. */
+async function matters(db: Kysely<Tables>, ids: readonly string[]): Promise<(id: string) => Matters> {
+  if (ids.length === 0) return () => ({ openCases: [], proposal: null, redirectedBy: [] });
+  const cases = await db
+    .selectFrom('cases')
+    .selectAll()
+    .where('refund_id', 'in', ids)
+    .where('closed_at', 'is', null)
+    .orderBy('id')
+    .execute();
+  const proposals = await db
+    .selectFrom('proposals')
+    .selectAll()
+    .where('refund_id', 'in', ids)
+    .where('verdict', 'is', null)
+    .execute();
+  // A destination that nobody named was not named in place of another one either.
+  const redirections = await db
+    .selectFrom('events')
+    .select(['refund_id', 'actor'])
+    .where('refund_id', 'in', ids)
+    .where('type', '=', 'refund.redirected')
+    .orderBy('id')
+    .execute();
+  return (id) => {
+    const proposal = proposals.find((row) => row.refund_id === id);
+    return {
+      openCases: cases
+        .filter((row) => row.refund_id === id)
+        .map(({ why, details, opened_at }) => ({ why, details, openedAt: opened_at })),
+      proposal:
+        proposal === undefined
+          ? null
+          : {
+              instruction: proposal.instruction,
+              details: proposal.details,
+              word: {
+                by: proposal.proposed_by,
+                reason: proposal.reason,
+                ...(proposal.ticket === null ? {} : { ticket: proposal.ticket }),
+              },
+              at: proposal.proposed_at,
+            },
+      redirectedBy: redirections.filter((row) => row.refund_id === id).map(({ actor }) => actor),
+    };
+  };
 }
 
 /** Where a refund stands, for the next step. Ages come from the database's clock. */

@@ -1,18 +1,21 @@
 /** Money that has left: counted once for each transaction at the gateway, whatever our side thought; and money that came back. */
 import { afterTrigger, ATTEMPT_EVIDENCE, isOpenAttempt } from '../domain/states.js';
-import { noteEvidence, step, type LockedAttempt } from './attempt-ends.js';
+import { actorOf, noteEvidence, step, type LockedAttempt } from './attempt-ends.js';
 import { append, lockAttempt, move, openCase, reservedFor, type AttemptRow } from './books.js';
 import type { Tx } from './database.js';
 import type { Evidence } from './ledger.js';
 import { forgetForeignReturn } from './payments.js';
 import { remainingOf } from './records.js';
 
-/** Money has left. It is recorded whatever our side thought, once, by the attempt's own key. */
+/**
+ * Money has left. It is recorded whatever our side thought, once, by the attempt's own key. Only a person's word may come without the
+ * gateway's id of it.
+ */
 export async function succeed(
   tx: Tx,
   locked: LockedAttempt,
   evidence: Evidence,
-  gatewayId: string,
+  gatewayId: string | null,
 ): Promise<void> {
   const { attempt, refund, payment } = locked;
   if (attempt.state === 'succeeded') return executedAgain(tx, locked, evidence, gatewayId);
@@ -22,7 +25,7 @@ export async function succeed(
     return;
   }
   // A look-up for another refund may have taken it for a refund that nobody here made.
-  await forgetForeignReturn(tx, payment.id, gatewayId);
+  if (gatewayId !== null) await forgetForeignReturn(tx, payment.id, gatewayId);
   const held = await reservedFor(tx, refund.id);
   const fromReservation = held < attempt.amount_minor ? held : attempt.amount_minor;
   const isNew = await append(tx, {
@@ -35,13 +38,17 @@ export async function succeed(
     succeeded: attempt.amount_minor,
     // The reservation was gone already: the gateway's fact stands all the same.
     fromOutside: fromReservation < attempt.amount_minor,
-    actor: evidence.source,
+    actor: actorOf(evidence),
     data: { gatewayId, code: evidence.code },
   });
   if (!isNew) return;
-  if (attempt.gateway_id !== null && attempt.gateway_id !== gatewayId)
+  if (attempt.gateway_id !== null && gatewayId !== null && attempt.gateway_id !== gatewayId)
     await openCase(tx, refund, 'answers_contradict', { gatewayId, recorded: attempt.gateway_id });
-  await noteEvidence(tx, attempt, evidence, { state: 'succeeded', gatewayId, refusal: null });
+  await noteEvidence(tx, attempt, evidence, {
+    state: 'succeeded',
+    refusal: null,
+    ...(gatewayId === null ? {} : { gatewayId }),
+  });
   const after = await lockAttempt(tx, attempt.id);
   if (fromReservation < attempt.amount_minor || after.payment.excess_minor > 0n)
     await openCase(tx, refund, 'paid_twice', { excessMinor: after.payment.excess_minor.toString() });
@@ -53,7 +60,13 @@ export async function succeed(
       await move(tx, refund, { on: 'ask_person', why: 'answers_contradict' });
     if (refund.state === 'manual_review' || afterTrigger(refund.state, 'ask_person') !== undefined) return;
   }
-  if (owed <= 0n) return step(tx, refund, 'answer_succeeded', evidence);
+  if (owed <= 0n)
+    return step(
+      tx,
+      refund,
+      evidence.source === 'person' ? 'correct_succeeded' : 'answer_succeeded',
+      evidence,
+    );
   const hadEnded = afterTrigger(refund.state, 'part_after_end') !== undefined;
   if (hadEnded) await openCase(tx, refund, 'partly_refunded', { gatewayId });
   return step(
@@ -71,14 +84,15 @@ function mayStillPayTooMuch(other: AttemptRow, owed: bigint): boolean {
 }
 
 /** A second transaction under one attempt: the gateway executed it twice. The money is counted, and a person has to get it back. */
-async function executedAgain(
+export async function executedAgain(
   tx: Tx,
   locked: LockedAttempt,
   evidence: Evidence,
-  gatewayId: string,
+  gatewayId: string | null,
 ): Promise<void> {
   const { attempt, refund, payment } = locked;
-  if (attempt.gateway_id === gatewayId) return;
+  if (gatewayId === null || attempt.gateway_id === gatewayId) return;
+  if (attempt.gateway_id === null) return confirmedByGateway(tx, locked, evidence, gatewayId);
   await forgetForeignReturn(tx, payment.id, gatewayId);
   const isNew = await append(tx, {
     key: `attempt:${attempt.id}:executed_again:${gatewayId}`,
@@ -92,6 +106,26 @@ async function executedAgain(
     data: { gatewayId, recorded: attempt.gateway_id, code: evidence.code },
   });
   if (isNew) await openCase(tx, refund, 'paid_twice', { gatewayId, recorded: attempt.gateway_id });
+}
+
+/** Persons had said that it paid, and now the gateway shows it: the same money, counted already. */
+async function confirmedByGateway(
+  tx: Tx,
+  { attempt, payment, refund }: LockedAttempt,
+  evidence: Evidence,
+  gatewayId: string,
+): Promise<void> {
+  await forgetForeignReturn(tx, payment.id, gatewayId);
+  await append(tx, {
+    key: `attempt:${attempt.id}:confirmed:${gatewayId}`,
+    type: 'attempt.confirmed',
+    paymentId: payment.id,
+    refundId: refund.id,
+    attemptId: attempt.id,
+    actor: actorOf(evidence),
+    data: { gatewayId, code: evidence.code },
+  });
+  await noteEvidence(tx, attempt, evidence, { state: 'succeeded', gatewayId });
 }
 
 /** A success that came back. Only a look-up may say so: a late answer or a notice is no proof. */
@@ -128,7 +162,7 @@ export async function undo(
 }
 
 /** The answer of a process that was stopped for a while: this very transaction did succeed, and a look-up has seen it refused since. */
-function hasComeBackSince(attempt: AttemptRow, evidence: Evidence, gatewayId: string): boolean {
+function hasComeBackSince(attempt: AttemptRow, evidence: Evidence, gatewayId: string | null): boolean {
   return (
     evidence.source === 'answer' &&
     attempt.state === 'rejected' &&

@@ -3,6 +3,7 @@ import { openRefundsClient } from '../client/open.js';
 import { readSettings, SettingsError } from '../settings/read.js';
 import { controlGateway } from './control-client.js';
 import { allRefunds, compareBooks } from './demo/books.js';
+import { demoApi } from './demo/api-client.js';
 import { runDemo } from './demo/run.js';
 import { showProgress, table } from './demo/table.js';
 import { sayOnStderr } from './servers/progress.js';
@@ -55,7 +56,11 @@ async function main(args: readonly string[]): Promise<number> {
         return 0;
       }
       const gateway = controlGateway(sandbox.gateway.url);
-      const running = runDemo({ client: opened.client, gateway, onProgress: showProgress(process.stderr) });
+      const running = runDemo({
+        api: demoApi(sandbox.api.url, sandbox.apiKeys),
+        gateway,
+        onProgress: showProgress(process.stderr),
+      });
       const rows = await Promise.race([running, interrupted]);
       if (rows === 'interrupted') return 130;
       process.stdout.write(`${table(rows)}\n`);
@@ -85,23 +90,34 @@ async function main(args: readonly string[]): Promise<number> {
 function addresses(sandbox: Sandbox): Readonly<Record<string, unknown>> {
   return {
     ready: true,
+    api: sandbox.api.url,
+    console: `${sandbox.api.url}/console/`,
     temporal: sandbox.temporal,
     ...(sandbox.temporalUi === undefined ? {} : { temporalUi: sandbox.temporalUi }),
     database: sandbox.database,
     gateway: sandbox.gateway.url,
+    apiKeys: sandbox.apiKeys,
     worker: { pid: sandbox.worker.pid() },
     entityId: sandbox.env['OPPWA_ENTITY_ID'],
   };
 }
 
 function whereToLook(sandbox: Sandbox): string {
+  const { url } = sandbox.api;
+  const { submit, operate, approve } = sandbox.apiKeys;
   return [
     '',
+    `  console           ${url}/console/`,
+    `  API documentation ${url}/docs`,
+    `  keys              submit  ${submit}`,
+    `                    operate ${operate}`,
+    `                    approve ${approve}`,
     ...(sandbox.temporalUi === undefined ? [] : [`  Temporal's UI     ${sandbox.temporalUi}`]),
     `  sandbox gateway   ${sandbox.gateway.url}/_control/books`,
     `  Temporal          ${sandbox.temporal}`,
     '',
     'In another terminal: npm run cli -- list',
+    "The API's and the worker's logs are in .data/api.log and .data/worker.log.",
     'Ctrl-C stops everything; the ledger and the gateway keep what they know in .data/.',
     '',
   ].join('\n');

@@ -1,5 +1,6 @@
 /** One of our own processes as a child: ready when it prints its JSON line, started again when it dies. */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -20,6 +21,8 @@ export interface NodeProcessOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly say: (line: string) => void;
   readonly readyWithinMs?: number;
+  /** Everything that it writes is added here. */
+  readonly logFile?: string;
 }
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -45,6 +48,9 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     current = child;
+    if (options.logFile !== undefined)
+      for (const output of [child.stdout, child.stderr])
+        output?.pipe(createWriteStream(options.logFile, { flags: 'a', mode: 0o600 }));
     isReady = false;
     ready = await untilReady(child, options);
     isReady = true;

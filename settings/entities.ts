@@ -18,6 +18,8 @@ export interface ConfiguredEntity {
   readonly settings: EntitySettings;
   readonly host: GatewayHost;
   readonly capabilities: Capabilities;
+  /** Keys that open its webhooks; none where it has none set up, several while one replaces another. */
+  readonly webhookKeys: readonly Secret<string>[];
 }
 
 export type ConfiguredEntities = readonly [ConfiguredEntity, ...ConfiguredEntity[]];
@@ -36,6 +38,8 @@ const EXAMPLES = {
   accessToken: 'the bearer token of the entity',
   accessTokenFile: '/run/secrets/oppwa-token',
   testMode: 'EXTERNAL, or empty on a live host',
+  webhookKey: "the 64 hexadecimal characters of the gateway's administration, or two such keys with a comma",
+  webhookKeyFile: '/run/secrets/oppwa-webhook-key',
   capabilities: '{"credit":true,"partialReversal":false}',
 } as const;
 const FILE_EXAMPLE =
@@ -43,6 +47,13 @@ const FILE_EXAMPLE =
 
 const isToken = (text: string): boolean => /^[\x21-\x7e]+$/.test(text);
 const TOKEN_FORM = 'must be visible ASCII without spaces';
+
+const keysIn = (text: string): string[] => text.split(/[\s,]+/).filter((key) => key !== '');
+function areKeys(text: string): boolean {
+  const keys = keysIn(text);
+  return keys.length > 0 && keys.every((key) => /^[0-9a-f]{64}$/i.test(key));
+}
+const KEYS_FORM = 'must be one or more keys of 64 hexadecimal characters, separated by commas';
 
 function isBaseUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
@@ -66,13 +77,9 @@ const entityShape = z.strictObject({
     .optional(),
   accessToken: z.unknown().optional(),
   accessTokenFile: z.unknown().optional(),
+  webhookKey: z.unknown().optional(),
+  webhookKeyFile: z.unknown().optional(),
 });
-/** Read beside the rest, because one of the two has to be there whatever else is wrong. */
-const tokenShape = z.object({
-  accessToken: z.string({ error: 'must be text' }).refine(isToken, TOKEN_FORM).optional(),
-  accessTokenFile: z.string({ error: 'must be the name of a file' }).min(1, 'must not be empty').optional(),
-});
-
 const fileShape = z.strictObject({
   entities: z.array(z.unknown(), { error: 'must be a list' }).min(1, 'must name at least one entity'),
 });
@@ -102,6 +109,7 @@ const VARIABLES = {
   baseUrl: 'OPPWA_BASE_URL',
   accessToken: 'OPPWA_ACCESS_TOKEN',
   testMode: 'OPPWA_TEST_MODE',
+  webhookKey: 'OPPWA_WEBHOOK_KEY',
 } as const;
 
 function fromVariables(variable: (name: string) => string | undefined): Reading<ConfiguredEntities> {
@@ -146,12 +154,15 @@ function fromFile(path: string): Reading<ConfiguredEntities> {
 
 function readEntity(raw: unknown, place: (key: string) => string, folder: string): Reading<ConfiguredEntity> {
   const parsed = entityShape.safeParse(raw);
-  const token = readToken(raw, place, folder);
+  const token = readSecret(raw, place, folder, TOKEN);
+  const webhookKey = readSecret(raw, place, folder, WEBHOOK_KEY);
   const problems: SettingsProblem[] = [
     ...(parsed.success ? [] : problemsOf(parsed.error, place)),
     ...(token.ok ? [] : token.problems),
+    ...(webhookKey.ok ? [] : webhookKey.problems),
   ];
-  if (!parsed.success || !token.ok) return { ok: false, problems };
+  if (!parsed.success || !token.ok || token.value === undefined || !webhookKey.ok)
+    return { ok: false, problems };
   const { id, baseUrl, testMode, capabilities } = parsed.data;
   const host = hostKind(baseUrl);
   if (host === 'live' && testMode !== undefined)
@@ -167,28 +178,56 @@ function readEntity(raw: unknown, place: (key: string) => string, folder: string
       settings: { id, baseUrl, accessToken: token.value, ...(testMode === undefined ? {} : { testMode }) },
       host,
       capabilities: capabilities ?? {},
+      webhookKeys: keysIn(webhookKey.value?.reveal() ?? '').map((key) => new Secret(key)),
     },
   };
 }
 
-function readToken(raw: unknown, place: (key: string) => string, folder: string): Reading<Secret<string>> {
-  const wrong = (key: 'accessToken' | 'accessTokenFile', problem: string): Reading<Secret<string>> => ({
+/** A secret that may stand in the settings or in a file of its own. */
+interface SecretField {
+  readonly name: 'accessToken' | 'webhookKey';
+  readonly isFit: (text: string) => boolean;
+  readonly form: string;
+  readonly isNeeded: boolean;
+}
+
+const TOKEN: SecretField = { name: 'accessToken', isFit: isToken, form: TOKEN_FORM, isNeeded: true };
+const WEBHOOK_KEY: SecretField = {
+  name: 'webhookKey',
+  isFit: areKeys,
+  form: KEYS_FORM,
+  isNeeded: false,
+};
+
+/** Undefined where it is not there and need not be. */
+function readSecret(
+  raw: unknown,
+  place: (key: string) => string,
+  folder: string,
+  { name, isFit, form, isNeeded }: SecretField,
+): Reading<Secret<string> | undefined> {
+  const inFile = `${name}File` as const;
+  const wrong = (key: keyof typeof EXAMPLES, problem: string): Reading<undefined> => ({
     ok: false,
     problems: [{ variable: place(key), problem, example: EXAMPLES[key] }],
   });
-  const parsed = tokenShape.safeParse(typeof raw === 'object' && raw !== null ? raw : {});
-  if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error, place) };
-  const { accessToken, accessTokenFile } = parsed.data;
-  if (accessToken !== undefined)
-    return accessTokenFile === undefined
-      ? { ok: true, value: new Secret(accessToken) }
-      : wrong('accessTokenFile', 'cannot be given together with accessToken');
-  if (accessTokenFile === undefined) return wrong('accessToken', 'is missing');
-  const text = readText(resolve(folder, accessTokenFile))?.trim();
-  if (text === undefined) return wrong('accessTokenFile', 'names a file that cannot be read');
-  return isToken(text)
-    ? { ok: true, value: new Secret(text) }
-    : wrong('accessTokenFile', `names a file whose text ${TOKEN_FORM}`);
+  const fields = new Map<string, unknown>(typeof raw === 'object' && raw !== null ? Object.entries(raw) : []);
+  const [text, path] = [fields.get(name), fields.get(inFile)];
+  if (text !== undefined && typeof text !== 'string') return wrong(name, 'must be text');
+  if (path !== undefined && typeof path !== 'string') return wrong(inFile, 'must be the name of a file');
+  if (text !== undefined) {
+    if (!isFit(text)) return wrong(name, form);
+    return path === undefined
+      ? { ok: true, value: new Secret(text) }
+      : wrong(inFile, `cannot be given together with ${name}`);
+  }
+  if (path === undefined) return isNeeded ? wrong(name, 'is missing') : { ok: true, value: undefined };
+  if (path === '') return wrong(inFile, 'must not be empty');
+  const content = readText(resolve(folder, path))?.trim();
+  if (content === undefined) return wrong(inFile, 'names a file that cannot be read');
+  return isFit(content)
+    ? { ok: true, value: new Secret(content) }
+    : wrong(inFile, `names a file whose text ${form}`);
 }
 
 function problemsOf(error: z.ZodError, place: (key: string) => string): SettingsProblem[] {

@@ -2,7 +2,10 @@
 import { z } from 'zod';
 import { parseAmount } from '../domain/money.js';
 import { DEFAULT_POLICY, DEFAULT_TIMINGS, scaleTimings, type Plan, type Policy } from '../domain/plan.js';
+import { upkeepAt } from '../temporal/upkeep.js';
+import { API_EXAMPLES, apiSettings, apiVariables, tokenProblems } from './api.js';
 import { readEntities, type Capabilities } from './entities.js';
+import { readEvents } from './events.js';
 import { SettingsError, type SettingsProblem } from './problems.js';
 import { WORKER_PROFILES, type Settings } from './settings.js';
 
@@ -48,6 +51,13 @@ const variables = z.object({
     .default('standard'),
   REFUNDS_WORKFLOW_BUNDLE: z.string().optional(),
   REFUNDS_CREDIT_APPROVAL_ABOVE: z.string().default('').transform(readThresholds),
+  REFUNDS_SCHEDULES: z.enum(['on', 'off'], { error: 'must be on or off' }).default('on'),
+  REFUNDS_METRICS_PORT: number(
+    (value) => Number.isInteger(value) && value >= 1 && value <= 65_535,
+    'must be a whole number from 1 to 65535',
+  ).optional(),
+  ...apiVariables,
+  REFUNDS_CORRECTION_ALONE_UP_TO: z.string().default('').transform(readThresholds),
 });
 
 const EXAMPLES: Readonly<Record<string, string>> = {
@@ -58,6 +68,10 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   REFUNDS_TASK_QUEUE: 'refunds',
   REFUNDS_WORKER_PROFILE: 'standard',
   REFUNDS_CREDIT_APPROVAL_ABOVE: 'EUR:500.00,USD:500.00',
+  REFUNDS_SCHEDULES: 'on',
+  REFUNDS_METRICS_PORT: '9464',
+  ...API_EXAMPLES,
+  REFUNDS_CORRECTION_ALONE_UP_TO: 'EUR:20.00',
 };
 
 /** Throws `SettingsError`. Files that the variables name are read here, and only here. */
@@ -70,11 +84,13 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     Object.fromEntries(Object.keys(variables.shape).map((name) => [name, variable(name)])),
   );
   const entities = readEntities(variable);
+  const events = readEvents(variable);
   const problems: SettingsProblem[] = [
-    ...(parsed.success ? [] : parsed.error.issues.map(problemOf)),
+    ...(parsed.success ? tokenProblems(parsed.data) : parsed.error.issues.map(problemOf)),
     ...(entities.ok ? [] : entities.problems),
+    ...(events.ok ? [] : events.problems),
   ];
-  if (!parsed.success || !entities.ok) throw new SettingsError(problems);
+  if (!parsed.success || !entities.ok || !events.ok || problems.length > 0) throw new SettingsError(problems);
 
   const scale = parsed.data.REFUNDS_TIME_SCALE;
   if (scale !== 1 && entities.value.some(({ host }) => host === 'live'))
@@ -88,7 +104,11 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     ]);
 
   const timings = scaleTimings(DEFAULT_TIMINGS, scale);
-  const shared = { ...DEFAULT_POLICY, creditApprovalAbove: parsed.data.REFUNDS_CREDIT_APPROVAL_ABOVE };
+  const shared = {
+    ...DEFAULT_POLICY,
+    creditApprovalAbove: parsed.data.REFUNDS_CREDIT_APPROVAL_ABOVE,
+    correctionAloneUpTo: parsed.data.REFUNDS_CORRECTION_ALONE_UP_TO,
+  };
   const plans = new Map<string, Plan>(
     entities.value.map(({ settings, capabilities }) => [
       settings.id,
@@ -103,11 +123,17 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     databaseConnections: parsed.data.REFUNDS_DATABASE_CONNECTIONS,
     entities: [first.settings, ...others.map(({ settings }) => settings)],
     hosts: new Map(entities.value.map(({ settings, host }) => [settings.id, host])),
+    webhookKeys: new Map(entities.value.map(({ settings, webhookKeys }) => [settings.id, webhookKeys])),
     planFor: (entityId) => plans.get(entityId) ?? unknown,
     lookUpsPerSecond: parsed.data.REFUNDS_LOOK_UPS_PER_SECOND ?? LOOK_UPS_PER_SECOND / scale,
     taskQueue: parsed.data.REFUNDS_TASK_QUEUE,
     workerProfile: parsed.data.REFUNDS_WORKER_PROFILE,
     workflowBundlePath: parsed.data.REFUNDS_WORKFLOW_BUNDLE,
+    upkeep: parsed.data.REFUNDS_SCHEDULES === 'on' ? upkeepAt(scale) : undefined,
+    events: events.value,
+    timeScale: scale,
+    metricsPort: parsed.data.REFUNDS_METRICS_PORT,
+    api: apiSettings(parsed.data),
   };
 }
 

@@ -1,7 +1,11 @@
 /** What a process is told from outside, checked once at its start. */
 import type { Plan } from '../domain/plan.js';
 import type { GatewayHost } from '../domain/result-codes.js';
+import type { Secret } from '../domain/secret.js';
 import type { EntitySettings } from '../gateway/settings.js';
+import type { Upkeep } from '../temporal/upkeep.js';
+import type { EventsSettings } from './events.js';
+import type { ApiSettings } from './api.js';
 
 /** How big a worker is; the numbers and their reasons are in `worker/profiles.ts`. */
 export const WORKER_PROFILES = ['small', 'standard'] as const;
@@ -14,6 +18,8 @@ export interface Settings {
   readonly entities: readonly [EntitySettings, ...EntitySettings[]];
   /** `test`: success codes of the test system are successes. `live`: they mean that no money moved. By entity id. */
   readonly hosts: ReadonlyMap<string, GatewayHost>;
+  /** Keys that open the gateway's webhooks, by entity id; more than one while one replaces another. */
+  readonly webhookKeys: ReadonlyMap<string, readonly Secret<string>[]>;
   /** Timings and policy of a refund that starts now. Acquirers differ in what they can do, so policy goes by entity. */
   readonly planFor: (entityId: string) => Plan;
   /** Look-ups a second for each entity. The vendor documents 30 searches and 100 look-ups by id a minute. */
@@ -23,4 +29,13 @@ export interface Settings {
   readonly workerProfile: WorkerProfile;
   /** A workflow bundle that was built before; undefined builds one at start. */
   readonly workflowBundlePath: string | undefined;
+  /** How often refunds are swept and the ledger is audited; undefined leaves the schedules as they are. */
+  readonly upkeep: Upkeep | undefined;
+  /** Where the caller is told what became of refunds; undefined tells nobody. */
+  readonly events: EventsSettings | undefined;
+  /** 1 is real time; what waits for other systems' sake is shortened by it too. */
+  readonly timeScale: number;
+  /** Where the worker shows its metrics; undefined: nowhere. */
+  readonly metricsPort: number | undefined;
+  readonly api: ApiSettings;
 }

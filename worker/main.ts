@@ -4,24 +4,36 @@ import { createGateway } from '../gateway/oppwa.js';
 import { openDatabase, openTransaction } from '../ledger/database.js';
 import { migrate } from '../ledger/migrate.js';
 import { createLedger } from '../ledger/postgres.js';
+import { switchOutlet } from '../ledger/outbox.js';
+import { createLog, type Log } from '../settings/log.js';
+import { whenToStop } from '../settings/parent.js';
 import { readSettings, SettingsError } from '../settings/read.js';
 import { connectWorker } from '../temporal/connection.js';
 import { taskQueues } from '../temporal/task-queues.js';
 import { workflowBundle } from './bundle.js';
+import { startDispatcher } from './events/dispatcher.js';
+import { deliveryTimingsAt } from './events/retries.js';
 import { PROFILES } from './profiles.js';
 import { startRefundWorker } from './refund-worker.js';
 
-async function main(): Promise<void> {
+async function main(log: Log): Promise<void> {
   const settings = readSettings(process.env);
+  const { events, metricsPort } = settings;
   Runtime.install({
     shutdownSignals: [],
-    telemetryOptions: { logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } } },
+    telemetryOptions: {
+      logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } },
+      ...(metricsPort === undefined
+        ? {}
+        : { metrics: { prometheus: { bindAddress: `0.0.0.0:${metricsPort}` } } }),
+    },
   });
   await migrate(settings.databaseUrl);
   const database = openDatabase(settings.databaseUrl, { connections: settings.databaseConnections });
   const gateway = createGateway({ entities: settings.entities, refuseWhen: openTransaction });
   const { connection, namespace } = await connectWorker(process.env);
   const queues = taskQueues(settings.taskQueue);
+  const ledger = createLedger(database);
   const worker = await startRefundWorker({
     connection,
     namespace,
@@ -29,7 +41,7 @@ async function main(): Promise<void> {
     queues,
     profile: PROFILES[settings.workerProfile],
     dependencies: {
-      ledger: createLedger(database),
+      ledger,
       gateway,
       defaultEntityId: settings.entities[0].id,
       hostOf: (entityId) => settings.hosts.get(entityId) ?? 'live',
@@ -38,17 +50,29 @@ async function main(): Promise<void> {
     start: { planFor: settings.planFor, lookUpTaskQueue: queues.lookUps },
     entityIds: settings.entities.map(({ id }) => id),
     lookUpsPerSecond: settings.lookUpsPerSecond,
+    database,
+    ...(settings.upkeep === undefined ? {} : { upkeep: settings.upkeep }),
+    log,
   });
+  await switchOutlet(database, events !== undefined);
+  const timings = deliveryTimingsAt(settings.timeScale);
+  const dispatcher =
+    events === undefined ? undefined : startDispatcher({ database, ledger, events, timings, log });
+  log.info('worker.started', metricsPort === undefined ? {} : { port: metricsPort });
   process.stdout.write(
     `${JSON.stringify({ ready: true, role: 'worker', pid: process.pid, taskQueue: queues.refunds })}\n`,
   );
-  const stop = (): void => {
-    void worker.shutdown();
-  };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
-  await worker.done;
-  await closeAll(connection, gateway, database);
+  whenToStop(() => {
+    log.info('worker.stopping');
+    worker.shutdown().catch(() => undefined);
+  });
+  try {
+    await worker.done;
+  } finally {
+    await dispatcher?.stop();
+    await closeAll(connection, gateway, database);
+  }
+  log.info('worker.stopped');
 }
 
 async function closeAll(
@@ -61,11 +85,12 @@ async function closeAll(
   await database.close();
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(
-    error instanceof SettingsError
-      ? `${error.message}\n`
-      : `worker: ${error instanceof Error ? (error.stack ?? error.message) : 'failed'}\n`,
-  );
+const log = createLog({ role: 'worker' });
+main(log).catch((error: unknown) => {
+  if (error instanceof SettingsError) process.stderr.write(`${error.message}\n`);
+  else {
+    log.error('worker.failed', {}, error);
+    process.stderr.write(`worker: ${error instanceof Error ? (error.stack ?? error.message) : 'failed'}\n`);
+  }
   process.exitCode = error instanceof SettingsError ? 2 : 1;
 });

@@ -4,15 +4,37 @@ import { defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Plan } from '../domain/plan.js';
 import type { RefundState, RefundStatus } from '../domain/states.js';
 import type { Position } from '../domain/next-step.js';
-import type { DecisionResult, WithdrawResult } from '../activities/refunds.js';
+import type { CorrectionOutcome } from '../domain/correction.js';
+import type { CaseReason } from '../domain/finding.js';
+import type { Word } from '../domain/people.js';
+import type { AdoptResult, DecisionResult, PersonResult, WithdrawResult } from '../activities/refunds.js';
 
 export const REFUND_WORKFLOW = 'refund';
+
+/** Workflows that schedules run. */
+export const SWEEP_WORKFLOW = 'sweep';
+export const AUDIT_WORKFLOW = 'audit';
+export type { AuditInput } from '../activities/audit.js';
+export type { SweepInput } from '../activities/sweep.js';
+
+export interface SweepResult {
+  /** Refunds that were silent and have a run now. */
+  readonly started: number;
+  readonly failed: number;
+  /** Attempts left open under refunds that have ended. */
+  readonly lookedUp: number;
+}
 
 /** Where refunds run unless a caller says otherwise. */
 export const DEFAULT_TASK_QUEUE = 'refunds';
 
 /** The refund's promise is unique in the ledger; its workflow id only keeps two runs from going at once. */
 export const refundWorkflowId = (refundId: string): string => `refund-${refundId}`;
+
+export const PAYMENT_NEWS_WORKFLOW = 'paymentNews';
+
+/** One run for each payment: whatever is told about it meanwhile is looked up together. */
+export const paymentNewsWorkflowId = (paymentId: string): string => `payment-news-${paymentId}`;
 
 /** Never encrypted by Temporal: they hold a state, a flag and the gateway's payment id, nothing personal. */
 export const SEARCH_ATTRIBUTES = {
@@ -41,20 +63,41 @@ export interface RefundResult {
 export const gatewayNotice = defineSignal('gatewayNotice');
 
 /** A person's word on the exact instruction that was shown. */
-export interface DecisionMessage {
+export interface DecisionMessage extends Word {
   readonly verdict: 'approved' | 'refused';
   readonly instruction: string;
-  readonly by: string;
-  readonly reason: string;
-  readonly ticket?: string;
 }
 export const decideUpdate = defineUpdate<DecisionResult, [DecisionMessage]>('decide');
 
-export interface WithdrawMessage {
-  readonly by: string;
-  readonly reason: string;
-}
+/** A second person's word on a correction that was proposed. The gateway is asked first. */
+export const confirmUpdate = defineUpdate<PersonResult, [DecisionMessage]>('confirm');
+
+export type WithdrawMessage = Word;
 export const withdrawUpdate = defineUpdate<WithdrawResult, [WithdrawMessage]>('withdraw');
 
-/** Look at the gateway now. Reads only; answers where the refund stands afterwards. */
-export const resolveUpdate = defineUpdate<Position>('resolve');
+/** Look at the gateway now. Reads only; answers where the refund stands afterwards. With a word, the word is on record. */
+export const resolveUpdate = defineUpdate<Position, [Word | undefined]>('resolve');
+
+/** "This gateway transaction is this attempt." */
+export interface AdoptMessage extends Word {
+  readonly gatewayId: string;
+}
+export const adoptUpdate = defineUpdate<AdoptResult, [AdoptMessage]>('adopt');
+
+/** What became of an attempt, or that a case is settled, where the gateway cannot be asked. */
+export interface CorrectMessage extends Word {
+  readonly outcome: CorrectionOutcome;
+  /** A letter of the acquirer, a settlement line, an ARN. Never a card number. */
+  readonly evidence: string;
+  /** Which attempt, by its own reference; absent: the open one, else the newest. */
+  readonly reference?: string;
+  /** Which case is closed; absent: all that only a person closes. */
+  readonly case?: CaseReason;
+}
+export const correctUpdate = defineUpdate<PersonResult, [CorrectMessage]>('correct');
+
+/** Another destination for the credit of a refund that waits for a person. */
+export interface RedirectMessage extends Word {
+  readonly registrationId: string;
+}
+export const redirectUpdate = defineUpdate<PersonResult, [RedirectMessage]>('redirect');

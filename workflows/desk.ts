@@ -1,22 +1,21 @@
 /** What people and the gateway say while a refund is under way, and the wish to stop it. */
-import {
-  ApplicationFailure,
-  CancellationScope,
-  condition,
-  isCancellation,
-  setHandler,
-} from '@temporalio/workflow';
+import type { UpdateDefinition } from '@temporalio/common';
+import { CancellationScope, condition, isCancellation, setHandler } from '@temporalio/workflow';
 import type { Position } from '../domain/next-step.js';
+import type { Word } from '../domain/people.js';
 import {
+  adoptUpdate,
+  confirmUpdate,
+  correctUpdate,
   decideUpdate,
   gatewayNotice,
+  redirectUpdate,
   resolveUpdate,
   withdrawUpdate,
-  type DecisionMessage,
   type RefundInput,
-  type WithdrawMessage,
 } from './contract.js';
 import type { Effects } from './effects.js';
+import { checkCorrection, checkDecision, checkId, checkWord } from './messages.js';
 
 export interface Desk {
   /** Lets messages that came with the start be heard before anything is sent. */
@@ -55,38 +54,55 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
   setHandler(gatewayNotice, () => {
     noticed = true;
   });
+  /** One word of a person: checked at the door, carried out by one activity, and what it brought about is heard. */
+  const listen = <Message, Result extends { readonly position: Position }>(
+    update: UpdateDefinition<Result, [Message]>,
+    carryOut: (message: Message) => Promise<Result>,
+    validator: (message: Message) => void,
+  ): void =>
+    setHandler(
+      update,
+      (message: Message) =>
+        handle(async () => {
+          const result = await carryOut(message);
+          hear(result.position);
+          return result;
+        }),
+      { validator },
+    );
+
+  const { ledger, gateway } = effects;
+  listen(decideUpdate, (message) => ledger.decide({ refundId, ...message }), checkDecision);
+  listen(confirmUpdate, (message) => gateway.confirm({ refundId, plan, ...message }), checkDecision);
+  listen(
+    withdrawUpdate,
+    ({ by, reason, ticket }) => ledger.withdraw(refundId, by, reason, ticket),
+    (message) => checkWord(message, []),
+  );
+  listen(
+    adoptUpdate,
+    (message) => gateway.adopt({ refundId, plan, ...message }),
+    (message) => checkId(message, 'gatewayId'),
+  );
+  listen(correctUpdate, (message) => gateway.correct({ refundId, plan, ...message }), checkCorrection);
+  listen(
+    redirectUpdate,
+    (message) => ledger.redirect({ refundId, ...message }),
+    (message) => checkId(message, 'registrationId'),
+  );
   setHandler(
-    decideUpdate,
-    (message: DecisionMessage) =>
+    resolveUpdate,
+    (word: Word | undefined) =>
       handle(async () => {
-        const result = await effects.ledger.decide({ refundId, ...message });
-        hear(result.position);
-        return result;
+        const position = await gateway.lookUp({ refundId, plan, ...(word === undefined ? {} : { word }) });
+        hear(position);
+        return position;
       }),
     {
-      validator: (message: DecisionMessage) => {
-        requireText(message, ['verdict', 'instruction', 'by', 'reason']);
-        if (message.ticket !== undefined) requireText(message, ['ticket']);
-        requireVerdict(message);
+      validator: (word: Word | undefined) => {
+        if (word !== undefined) checkWord(word, []);
       },
     },
-  );
-  setHandler(
-    withdrawUpdate,
-    (message: WithdrawMessage) =>
-      handle(async () => {
-        const result = await effects.ledger.withdraw(refundId, message.by, message.reason);
-        hear(result.position);
-        return result;
-      }),
-    { validator: (message: WithdrawMessage) => requireText(message, ['by', 'reason']) },
-  );
-  setHandler(resolveUpdate, () =>
-    handle(async () => {
-      const position = await effects.gateway.lookUp({ refundId, plan });
-      hear(position);
-      return position;
-    }),
   );
   CancellationScope.current().cancelRequested.catch((error: unknown) => {
     if (isCancellation(error)) cancelRequested = true;
@@ -117,23 +133,4 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
       return asked;
     },
   };
-}
-
-/** Synchronous and pure, as validators must be. An `ApplicationFailure` refuses the update; it never fails the workflow. */
-function requireText(message: unknown, fields: readonly string[]): void {
-  for (const field of fields) {
-    const value: unknown =
-      typeof message === 'object' && message !== null
-        ? Object.getOwnPropertyDescriptor(message, field)?.value
-        : undefined;
-    // PostgreSQL stores no NUL: the activity would be tried for ever.
-    if (typeof value !== 'string' || value.trim() === '' || value.includes('\0'))
-      throw ApplicationFailure.nonRetryable(`${field} must be a text that is not empty`, 'invalid_input');
-  }
-}
-
-/** Messages come from outside, whatever their type says; the ledger would refuse another verdict again and again. */
-function requireVerdict({ verdict }: { readonly verdict: string }): void {
-  if (verdict !== 'approved' && verdict !== 'refused')
-    throw ApplicationFailure.nonRetryable("verdict must be 'approved' or 'refused'", 'invalid_input');
 }

@@ -24,9 +24,12 @@ export interface Effects {
   /** What moves money. One run hands over at most one request. */
   readonly money: Pick<RefundActivities, 'sendRefund' | 'sendCredit'>;
   /** What reads the gateway, at the rate that the entity is allowed. */
-  readonly gateway: Pick<RefundActivities, 'lookUp' | 'reconcile'>;
+  readonly gateway: Pick<RefundActivities, 'lookUp' | 'reconcile' | 'adopt' | 'correct' | 'confirm'>;
   /** What changes only our side. */
-  readonly ledger: Pick<RefundActivities, 'askPerson' | 'giveUp' | 'withdraw' | 'decide' | 'position'>;
+  readonly ledger: Pick<
+    RefundActivities,
+    'askPerson' | 'giveUp' | 'withdraw' | 'decide' | 'redirect' | 'position'
+  >;
 }
 
 export function effectsOf({ plan, lookUpTaskQueue }: RefundInput): Effects {

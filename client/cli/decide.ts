@@ -1,11 +1,13 @@
-/** `approve`, `reject`, `withdraw`, `resolve`: what a person says about one refund. */
+/** `approve`, `reject`, `withdraw`, `resolve`: what a person says about one refund as it stands. */
+import type { Word } from '../../domain/people.js';
+import { ROLES } from '../../domain/principal.js';
 import type { InputProblem } from '../../domain/request.js';
+import type { ActionName } from '../actions.js';
 import { refusal } from '../errors.js';
 import { PERSON_STATES, type Refund } from '../view.js';
 import { confirm } from './confirm.js';
 import { EXIT, WrongUse, type ExitCode } from './exit.js';
-import { approvalText } from './render.js';
-import { run, tell } from './session.js';
+import { run, tell, type Session } from './session.js';
 
 export interface WordOptions {
   readonly by?: string | undefined;
@@ -19,15 +21,10 @@ export interface WordOptions {
 export function decide(verb: 'approve' | 'reject', id: string, options: WordOptions): Promise<ExitCode> {
   return withWord(options, (word) =>
     run(options.json === true, async (session) => {
-      const refund = await session.client.getRefund(id);
-      if (refund.approval === null) throw refusal(id, 'not_awaiting_approval');
-      const what = approvalText(refund);
-      const effect =
-        verb === 'approve'
-          ? `Approve for refund ${id} ${what}.`
-          : `Refuse for refund ${id} ${what}. The refund ends and pays nothing.`;
-      await confirm([effect], options.yes === true);
-      const { instruction } = refund.approval;
+      const { approval, proposal } = await session.client.getRefund(id);
+      const instruction = proposal?.instruction ?? approval?.instruction;
+      if (instruction === undefined) throw refusal(id, 'not_awaiting_approval');
+      await confirm([await effectFor(session, id, verb, word.by)], options.yes === true);
       const decided = await session.client[verb](id, { ...word, instruction });
       session.printRefund(decided);
       return needsPerson(decided);
@@ -35,48 +32,55 @@ export function decide(verb: 'approve' | 'reject', id: string, options: WordOpti
   );
 }
 
+/** As everybody is told it who asks what may be done. */
+export async function effectFor(
+  { client }: Session,
+  id: string,
+  action: ActionName,
+  name: string,
+): Promise<string> {
+  // Whoever has a shell here has every role; whose word counts is decided where it is said.
+  const actions = await client.actions(id, { name, roles: ROLES });
+  return actions.find((one) => one.action === action)?.effect ?? '';
+}
+
 export function withdraw(id: string, options: WordOptions): Promise<ExitCode> {
   return withWord(options, (word) =>
     run(options.json === true, async (session) => {
-      const { amount, currency, paymentId } = await session.client.getRefund(id);
-      await confirm(
-        [
-          `Withdraw refund ${id}: ${amount} ${currency} on payment ${paymentId} are not paid back and no longer reserved.`,
-        ],
-        options.yes === true,
-      );
+      await confirm([await effectFor(session, id, 'withdraw', word.by)], options.yes === true);
       session.printRefund(await session.client.withdraw(id, word));
       return EXIT.done;
     }),
   );
 }
 
-/** Reads only, so nothing is confirmed. */
-export function resolve(id: string, options: { readonly json?: true | undefined }): Promise<ExitCode> {
-  return run(options.json === true, async (session) => {
-    const refund = await session.client.resolve(id);
+/** Reads only, so nothing is confirmed; who looked is on record where they say who. */
+export function resolve(id: string, { by, reason, ticket, json }: WordOptions): Promise<ExitCode> {
+  const word =
+    by === undefined || reason === undefined
+      ? undefined
+      : { by, reason, ...(ticket === undefined ? {} : { ticket }) };
+  return run(json === true, async (session) => {
+    const refund = await session.client.resolve(id, word);
     session.printRefund(refund);
     return needsPerson(refund);
   });
 }
 
-interface GivenWord {
-  readonly by: string;
-  readonly reason: string;
-  readonly ticket?: string;
-}
-
-function withWord(
+/** `needed`: what this command needs besides, by option; each that is missing is named. */
+export function withWord(
   { by, reason, ticket, json }: WordOptions,
-  work: (word: GivenWord) => Promise<ExitCode>,
+  work: (word: Word) => Promise<ExitCode>,
+  needed: Readonly<Record<string, string | undefined>> = {},
 ): Promise<ExitCode> {
-  if (by !== undefined && reason !== undefined)
+  const isComplete = Object.values(needed).every((value) => value !== undefined);
+  if (by !== undefined && reason !== undefined && isComplete)
     return work({ by, reason, ...(ticket === undefined ? {} : { ticket }) });
-  const problems: InputProblem[] = Object.entries({ by, reason }).flatMap(([field, value]) =>
+  const problems: InputProblem[] = Object.entries({ by, reason, ...needed }).flatMap(([field, value]) =>
     value === undefined ? [{ field: `--${field}`, code: 'missing', message: 'is missing' }] : [],
   );
   return Promise.resolve(tell(json === true, new WrongUse(problems)));
 }
 
-const needsPerson = ({ state }: Refund): ExitCode =>
-  PERSON_STATES.includes(state) ? EXIT.personNeeded : EXIT.done;
+export const needsPerson = ({ state, proposal }: Refund): ExitCode =>
+  PERSON_STATES.includes(state) || proposal !== null ? EXIT.personNeeded : EXIT.done;

@@ -1,7 +1,10 @@
 /** The grammar of the command line. What a command does is loaded when it is given, so that help is there at once. */
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { ROLES } from '../../domain/principal.js';
+import { CORRECTION_OUTCOMES } from '../../domain/correction.js';
 import { REFUND_STATES } from '../../domain/states.js';
 import type { ExitCode } from './exit.js';
+import { addUpkeepCommands } from './upkeep-commands.js';
 
 const ID = 'the id of the refund';
 const STATUSES = ['pending', 'succeeded', 'failed', 'canceled', 'review'] as const;
@@ -37,11 +40,11 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
 
   program
     .command('show')
-    .description('one refund, with every attempt and every id')
+    .description('one refund: every attempt and id, what was decided by whom, and what happened')
     .argument('<id>', ID)
     .option('--json', 'as JSON')
     .action(async (id, options) => {
-      finish(await (await import('./read.js')).show(id, options));
+      finish(await (await import('./show.js')).show(id, options));
     });
 
   program
@@ -50,7 +53,7 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
     .option('--payment <id>', 'only those of this payment or capture')
     .addOption(new Option('--state <state>', 'only those in this state').choices(REFUND_STATES))
     .addOption(new Option('--status <status>', 'only those with this status').choices(STATUSES))
-    .option('--stuck', 'only those that wait for a person')
+    .option('--stuck', 'the queue: whatever waits for a person, oldest first, with its next step')
     .option('--limit <number>', 'at most so many; default 100', count)
     .option('--json', 'a list as JSON')
     .addHelpText('after', HELP.list)
@@ -72,8 +75,8 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
       .command(verb)
       .description(
         verb === 'approve'
-          ? 'let the credit be paid that waits for a second person'
-          : 'refuse the credit that waits for a second person; the refund ends unpaid',
+          ? 'let the credit be paid, or confirm the correction, that waits for a second person'
+          : 'refuse what waits for a second person: a credit (the refund ends unpaid) or a correction',
       )
       .argument('<id>', ID)
       .option('--by <name>', 'who decides; not who asked for the refund (needed)')
@@ -86,14 +89,8 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
         finish(await (await import('./decide.js')).decide(verb, id, options));
       });
 
-  program
-    .command('withdraw')
+  word(program.command('withdraw'), 'withdraws it')
     .description('end a refund of which nothing has left and nothing may have left')
-    .argument('<id>', ID)
-    .option('--by <name>', 'who withdraws it (needed)')
-    .option('--reason <text>', 'why (needed)')
-    .option('--yes', 'do not ask')
-    .option('--json', 'the refund as JSON')
     .addHelpText('after', HELP.withdraw)
     .action(async (id, options) => {
       finish(await (await import('./decide.js')).withdraw(id, options));
@@ -103,13 +100,94 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
     .command('resolve')
     .description('look at the gateway now what became of it; sends nothing')
     .argument('<id>', ID)
+    .option('--by <name>', 'who looks; kept with the reason where both are given')
+    .option('--reason <text>', 'why')
+    .option('--ticket <id>', 'where it is discussed')
     .option('--json', 'the refund as JSON')
+    .addHelpText('after', HELP.resolve)
     .action(async (id, options) => {
       finish(await (await import('./decide.js')).resolve(id, options));
     });
 
+  word(program.command('adopt'), 'says so')
+    .description('say that a transaction at the gateway is what became of an attempt of this refund')
+    .option('--gateway-id <id>', 'the transaction, 32 hex (needed)')
+    .addHelpText('after', HELP.adopt)
+    .action(async (id, options) => {
+      finish(await (await import('./repair.js')).adopt(id, options));
+    });
+
+  word(program.command('correct'), 'signs it')
+    .description('say what became of an attempt where the gateway cannot be asked; a second person confirms')
+    .addOption(new Option('--outcome <outcome>', 'what became of it (needed)').choices(CORRECTION_OUTCOMES))
+    .option('--evidence <text>', 'what shows it: letter, settlement line, ARN; no card numbers (needed)')
+    .option('--reference <id>', 'which attempt, by its merchantTransactionId; default: the open one')
+    .option('--case <reason>', 'which case is closed; default: all that only a person closes')
+    .addHelpText('after', HELP.correct)
+    .action(async (id, options) => {
+      finish(await (await import('./repair.js')).correct(id, options));
+    });
+
+  word(program.command('redirect'), 'names it')
+    .description('name another destination for the credit of a refund that waits for a person')
+    .option('--registration <id>', 'where the credit is to go, 32 hex (needed)')
+    .addHelpText('after', HELP.redirect)
+    .action(async (id, options) => {
+      finish(await (await import('./repair.js')).redirect(id, options));
+    });
+
+  word(program.command('replay'), 'runs it again')
+    .description('run a refund again from the ledger where no run is alive; nothing is sent twice')
+    .option('--dry-run', 'only say what a run would do, and what it hangs on; changes nothing')
+    .option('--restart', 'end the run that is alive, and start the next')
+    .addHelpText('after', HELP.replay)
+    .action(async (id, options) => {
+      finish(await (await import('./replay.js')).replay(id, options));
+    });
+
+  addUpkeepCommands(program, { finish, count, examples });
+  const keys = program
+    .command('keys')
+    .description('who may speak to the HTTP API')
+    .exitOverride()
+    .addHelpText('after', HELP.keys);
+  keys
+    .command('create')
+    .description('a new key; its text is printed once and kept nowhere')
+    .option('--name <text>', 'the owner: refunds, idempotency keys and decisions carry it (needed)')
+    .addOption(new Option('--role <role...>', 'what it may do; every role may read (needed)').choices(ROLES))
+    .option('--json', 'as JSON, the text as `key`')
+    .action(async (options) => {
+      finish(await (await import('./keys.js')).create(options));
+    });
+  keys
+    .command('revoke')
+    .description('end a key for good, from the next request on')
+    .argument('<id>', 'the part of the key between its first two underscores')
+    .option('--json', 'the key as JSON, without its text')
+    .action(async (id, options) => {
+      finish(await (await import('./keys.js')).revoke(id, options));
+    });
+  keys
+    .command('list')
+    .description('every key, without its text')
+    .option('--json', 'as JSON')
+    .action(async (options) => {
+      finish(await (await import('./keys.js')).list(options));
+    });
+
   return program;
 }
+
+/** What every word of a person takes. */
+const word = (command: Command, who: string) =>
+  command
+    .argument('<id>', ID)
+    .option('--by <name>', `who ${who} (needed)`)
+    .option('--reason <text>', 'why (needed)')
+    .option('--ticket <id>', 'where it is discussed')
+    .option('--yes', 'do not ask')
+    .option('--json', 'as JSON');
 
 const EXAMPLE_PAYMENT = '8ac7a4a18f6fcb2d018f70a1b2c3d4e5';
 const EXAMPLE_REFUND = '0199b0a4-7c1e-7f3a-9d52-2f6f1c1f4b11';
@@ -130,12 +208,36 @@ Settings come from the environment; without any, from the sandbox that is up in 
     `request --payment ${EXAMPLE_PAYMENT} --amount 12.30 --currency EUR --reason goods_returned --order 4711`,
     `request --payment ${EXAMPLE_PAYMENT} --amount 1000 --currency JPY --reason duplicate --key order-4711 --wait 60 --yes --json`,
   ),
+  keys: examples(
+    'keys create --name shop --role submit',
+    'keys create --name alice --role operate approve',
+    'keys revoke 3k9x0a7mq2bd',
+  ),
   list: examples('list --stuck', 'list --status pending --json', `list --payment ${EXAMPLE_PAYMENT}`),
   approve: examples(
     `approve ${EXAMPLE_REFUND} --by alice --reason "checked with the acquirer" --ticket PAY-12`,
   ),
   reject: examples(`reject ${EXAMPLE_REFUND} --by alice --reason "paid by bank transfer"`),
-  withdraw: examples(`withdraw ${EXAMPLE_REFUND} --by alice --reason "the customer keeps the goods"`),
+  withdraw: examples(
+    `withdraw ${EXAMPLE_REFUND} --by alice --reason "the customer keeps the goods" --ticket SHOP-7`,
+  ),
+  resolve: examples(`resolve ${EXAMPLE_REFUND} --by alice --reason "the customer called"`),
+  adopt: examples(
+    `adopt ${EXAMPLE_REFUND} --gateway-id ${EXAMPLE_PAYMENT} --by alice --reason "found in the portal" --ticket PAY-12`,
+  ),
+  correct: examples(
+    `correct ${EXAMPLE_REFUND} --outcome succeeded --evidence "settlement of 3 November, line 17" --by alice --reason "gateway shows nothing" --ticket PAY-12`,
+    `correct ${EXAMPLE_REFUND} --outcome failed --evidence "acquirer's letter of 4 November" --by alice --reason "never sent on" --yes`,
+    `correct ${EXAMPLE_REFUND} --outcome case_closed --case paid_twice --evidence "40.00 came back, line 3" --by alice --reason settled`,
+  ),
+  redirect: examples(
+    `redirect ${EXAMPLE_REFUND} --registration ${EXAMPLE_PAYMENT} --by alice --reason "the card is closed" --ticket PAY-12`,
+  ),
+  replay: examples(
+    `replay ${EXAMPLE_REFUND} --dry-run`,
+    `replay ${EXAMPLE_REFUND} --by alice --reason "its run is gone"`,
+    `replay ${EXAMPLE_REFUND} --restart --by alice --reason "hangs since the last release"`,
+  ),
 };
 
 function seconds(text: string): number | true {

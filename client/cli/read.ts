@@ -1,9 +1,10 @@
-/** `show`, `list`, `watch`: where refunds stand. */
+/** `list`, `watch`: where refunds stand. */
 import type { RefundState, RefundStatus } from '../../domain/states.js';
 import { isFinal } from '../../domain/states.js';
-import { PERSON_STATES, type Refund } from '../view.js';
+import { waitingForPerson } from '../../ledger/queue.js';
+import { PERSON_STATES, viewOf, type Refund } from '../view.js';
 import { EXIT, type ExitCode } from './exit.js';
-import { changeText, listText } from './render.js';
+import { changeText, listText, queueText } from './render.js';
 import { run, type Session } from './session.js';
 
 interface Json {
@@ -18,16 +19,14 @@ export interface ListOptions extends Json {
   readonly limit?: number | undefined;
 }
 
-export function show(id: string, { json }: Json): Promise<ExitCode> {
-  return run(json === true, async (session) => {
-    const refund = await session.client.getRefund(id);
-    session.printRefund(refund);
-    return needsPerson(refund) ? EXIT.personNeeded : EXIT.done;
-  });
-}
-
 export function list({ payment, state, status, stuck, limit, json }: ListOptions): Promise<ExitCode> {
-  return run(json === true, async ({ client, print }) => {
+  return run(json === true, async ({ client, database, print }) => {
+    if (stuck === true && payment === undefined && state === undefined && status === undefined) {
+      const { items } = await waitingForPerson(database, PERSON_STATES, { limit: limit ?? 100 });
+      const queue = items.map(({ refund, ageSeconds }) => ({ ...viewOf(refund), ageSeconds }));
+      print(queue, () => queueText(queue));
+      return EXIT.done;
+    }
     const refunds = await client.listRefunds({
       ...(payment === undefined ? {} : { paymentId: payment }),
       ...(state === undefined ? {} : { state }),

@@ -1,5 +1,6 @@
 /** One command from its settings to its exit code: data on stdout, everything else on stderr. */
 import { readSettings, SettingsError } from '../../settings/read.js';
+import type { Settings } from '../../settings/settings.js';
 import { RefundsError, type RefundsErrorCode } from '../errors.js';
 import type { OpenRefundsClient } from '../open.js';
 import type { Refund } from '../view.js';
@@ -8,6 +9,7 @@ import { Declined, EXIT, WrongUse, type ExitCode } from './exit.js';
 import { refundText } from './render.js';
 
 export interface Session extends OpenRefundsClient {
+  readonly settings: Settings;
   readonly json: boolean;
   /** One document on stdout: as JSON, or as the text beside it. */
   readonly print: (value: unknown, text: () => string) => void;
@@ -59,6 +61,7 @@ export async function run(json: boolean, work: (session: Session) => Promise<Exi
     try {
       return await work({
         ...opened,
+        settings,
         json,
         print,
         printRefund: (refund) => {

@@ -1,7 +1,8 @@
-/** Runs the demonstration: asks for every case's refunds through the public client and follows each to its end. */
+/** Runs the demonstration: asks for every case's refunds through the public HTTP API and follows each to its end. */
 import { randomUUID } from 'node:crypto';
-import type { Refund, RefundsClient } from '../../client/index.js';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { GatewayControl, SandboxPayment } from '../control-client.js';
+import { Refused, type ApiRefund, type DemoApi } from './api-client.js';
 import { CASES, type Case, type Ending } from './cases.js';
 
 /** One line of the table: one request and what became of it. */
@@ -10,14 +11,14 @@ export interface Row {
   readonly amount: string;
   readonly paymentId: string;
   /** Absent where the request was refused. */
-  readonly refund?: Refund;
+  readonly refund?: ApiRefund;
   readonly refused?: string;
   readonly ending: Ending | undefined;
   readonly asExpected: boolean;
 }
 
 export interface DemoWorld {
-  readonly client: RefundsClient;
+  readonly api: DemoApi;
   readonly gateway: GatewayControl;
   /** Called whenever a case has changed, with what is known of all of them. */
   readonly onProgress: (progress: readonly Progress[]) => void;
@@ -54,18 +55,18 @@ export async function runDemo(world: DemoWorld): Promise<readonly Row[]> {
 }
 
 async function runCase(world: DemoWorld, example: Case, tell: (state: string) => void): Promise<Row[]> {
-  const { client, gateway, withinMs = DEFAULT_WITHIN_MS } = world;
+  const { api, gateway, withinMs = DEFAULT_WITHIN_MS } = world;
   const payment = await gateway.createPayment({ ...example.payment, currency: CURRENCY });
   if (example.before !== undefined) {
-    const first = await ask(client, payment, example.before);
-    if (first.refund !== undefined) await client.waitFor(first.refund.id, withinMs);
+    const first = await ask(api, payment, example.before);
+    if (first.refund !== undefined) await api.whenFinal(first.refund.id);
   }
   await example.arrange?.(gateway, payment);
 
   const asked: Asked[] = [];
   if (example.atOnce === true)
-    asked.push(...(await Promise.all(example.amounts.map((amount) => ask(client, payment, amount)))));
-  else for (const amount of example.amounts) asked.push(await ask(client, payment, amount));
+    asked.push(...(await Promise.all(example.amounts.map((amount) => ask(api, payment, amount)))));
+  else for (const amount of example.amounts) asked.push(await ask(api, payment, amount));
   // Which of two racing requests is accepted is not ours to say: the accepted ones come first.
   asked.sort((a, b) => Number(a.refund === undefined) - Number(b.refund === undefined));
 
@@ -73,9 +74,7 @@ async function runCase(world: DemoWorld, example: Case, tell: (state: string) =>
   for (const [index, one] of asked.entries()) {
     const ending = example.endings[index];
     const refund =
-      one.refund === undefined
-        ? undefined
-        : await follow(client, one.refund, example, ending, tell, withinMs);
+      one.refund === undefined ? undefined : await follow(api, one.refund, example, ending, tell, withinMs);
     rows.push({
       name: example.name,
       amount: one.amount,
@@ -91,56 +90,50 @@ async function runCase(world: DemoWorld, example: Case, tell: (state: string) =>
 
 interface Asked {
   readonly amount: string;
-  readonly refund?: Refund;
+  readonly refund?: ApiRefund;
   readonly refused?: string;
 }
 
-async function ask(client: RefundsClient, payment: SandboxPayment, amount: string): Promise<Asked> {
-  const order = {
-    caller: 'demo',
-    idempotencyKey: randomUUID(),
-    requestedBy: 'demo',
-    request: { paymentId: payment.paymentId, amount, currency: CURRENCY, reason: 'order_cancelled' },
-  };
+async function ask(api: DemoApi, payment: SandboxPayment, amount: string): Promise<Asked> {
+  const body = { paymentId: payment.paymentId, amount, currency: CURRENCY, reason: 'order_cancelled' };
   try {
-    return { amount, refund: await client.requestRefund(order) };
+    return { amount, refund: await api.ask(randomUUID(), body) };
   } catch (error) {
-    if (error instanceof Error && 'code' in error && typeof error.code === 'string')
-      return { amount, refused: error.code };
+    if (error instanceof Refused) return { amount, refused: error.code };
     throw error;
   }
 }
 
+/** Milliseconds. Short enough that a person sees each state. */
+const LOOK_EVERY = 200;
+
 /** Until it ends as it should, or a second person has to speak, or the time is over. */
 async function follow(
-  client: RefundsClient,
-  refund: Refund,
+  api: DemoApi,
+  refund: ApiRefund,
   example: Case,
   ending: Ending | undefined,
   tell: (state: string) => void,
   withinMs: number,
-): Promise<Refund> {
-  const signal = AbortSignal.timeout(withinMs);
+): Promise<ApiRefund> {
+  const until = performance.now() + withinMs;
   let now = refund;
-  try {
-    for await (const seen of client.watch(refund.id, { signal })) {
-      now = seen;
-      tell(now.state);
-      if (ending !== undefined && endsAs(ending, now, undefined)) break;
-      if (now.approval !== null && example.approval !== undefined)
-        await client[example.approval](now.id, {
-          by: 'second person',
-          reason: 'demonstration',
-          instruction: now.approval.instruction,
-        });
+  let decided: string | undefined;
+  while (performance.now() < until) {
+    tell(now.state);
+    if (ending !== undefined && endsAs(ending, now, undefined)) break;
+    if (now.approval !== null && example.approval !== undefined && decided !== now.approval.instruction) {
+      decided = now.approval.instruction;
+      now = await api.decide(now.id, example.approval, decided);
+      continue;
     }
-  } catch (error) {
-    if (!signal.aborted) throw error;
+    await sleep(LOOK_EVERY);
+    now = await api.get(now.id);
   }
   return now;
 }
 
-function endsAs(ending: Ending, refund: Refund | undefined, refused: string | undefined): boolean {
+function endsAs(ending: Ending, refund: ApiRefund | undefined, refused: string | undefined): boolean {
   if ('refused' in ending) return refused === ending.refused;
   if (refund === undefined) return false;
   return (

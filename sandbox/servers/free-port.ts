@@ -17,11 +17,19 @@ export async function freePort(): Promise<number> {
   }
 }
 
-function probe(): Promise<number> {
+/** True where nothing listens on this port of 127.0.0.1 now. */
+export async function isFree(port: number): Promise<boolean> {
+  return probe(port).then(
+    () => true,
+    () => false,
+  );
+}
+
+function probe(wanted = 0): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
-    server.listen({ host: '127.0.0.1', port: 0 }, () => {
+    server.listen({ host: '127.0.0.1', port: wanted }, () => {
       const address = server.address();
       server.close(() => {
         if (address === null || typeof address === 'string') reject(new Error('no TCP address was bound'));

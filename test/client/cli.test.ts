@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
+import { verifyApiKey } from '../../ledger/api-keys.js';
 import { startStack } from '../support/stack.js';
 
 const stack = await startStack();
@@ -73,6 +74,8 @@ describe('a command that is used wrongly', () => {
       args: ['request', '--payment', 'X', '--amount', '5,00', '--currency', 'EUR', '--reason', ' '],
       says: ['--payment must be 32', '--amount The amount has a separator', '--reason must not be empty'],
     },
+    { args: ['keys', 'create'], says: ['--name is missing', '--role is missing'] },
+    { args: ['keys', 'create', '--name', 'x', '--role', 'root'], says: ["'root' is invalid"] },
     { args: ['approve', randomUUID()], says: ['--by is missing', '--reason is missing'] },
     { args: ['list'], says: ['DATABASE_URL is missing', 'OPPWA_ACCESS_TOKEN is missing', 'Example: '] },
   ])('ends with 2 and says everything that is wrong: $args', async ({ args, says }) => {
@@ -201,6 +204,39 @@ describe('what a person decides', () => {
     const [watched, stuck] = await Promise.all([cli(['watch', id]), cli(['list', '--stuck', '--json'])]);
     expect(watched.code).toBe(1);
     expect(refundsOf(stuck)).toEqual([]);
+  });
+});
+
+describe('keys', () => {
+  const keyShape = z.object({ id: z.string(), name: z.string(), roles: z.array(z.string()) });
+
+  it('are made with their text shown once, listed without it, and end when they are revoked', async () => {
+    const made = await cli(['keys', 'create', '--name', 'till', '--role', 'submit', 'operate', '--json']);
+    expect(made.code).toBe(0);
+    const { id, key } = keyShape.extend({ key: z.string() }).parse(JSON.parse(made.stdout));
+    expect(key).toMatch(new RegExp(`^rk_${id}_[\\w-]{43}$`));
+    expect(made.stderr).not.toContain(key);
+    expect(await verifyApiKey(stack.database, key)).toMatchObject({
+      name: 'till',
+      roles: ['submit', 'operate'],
+    });
+
+    const listed = await cli(['keys', 'list', '--json']);
+    expect(listed.stdout).not.toContain(key);
+    expect(z.array(keyShape).parse(JSON.parse(listed.stdout))).toContainEqual({
+      id,
+      name: 'till',
+      roles: ['submit', 'operate'],
+    });
+
+    const [revoked, unknown] = await Promise.all([
+      cli(['keys', 'revoke', id]),
+      cli(['keys', 'revoke', 'a'.repeat(12)]),
+    ]);
+    expect(revoked).toMatchObject({ code: 0, stderr: '' });
+    expect(unknown).toMatchObject({ code: 1, stdout: '' });
+    expect(unknown.stderr).toContain('key_not_found');
+    expect(await verifyApiKey(stack.database, key)).toBeNull();
   });
 });
 

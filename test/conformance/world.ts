@@ -120,7 +120,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const { ledger } = dependencies;
   afterAll(() => stack.close({ booksAgree: false }));
   afterEach(async () => {
-    expect(await violationsOf(database.db), 'I1 to I5').toEqual([]);
+    expect(await violationsOf(database.db), 'I1 to I8').toEqual([]);
   });
   // Hooks run in reverse: this one before the stack is closed.
   afterAll(async () => {
@@ -128,7 +128,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     else await stack.expectBooksAgree();
     await expectRunningAgainChangesNothing(stack);
     await expectFactsToldAgainChangeNothing(stack);
-    expect(await violationsOf(database.db), 'I1 to I5, at the end').toEqual([]);
+    expect(await violationsOf(database.db), 'I1 to I8, at the end').toEqual([]);
   });
 
   const transactionsOf: World['transactionsOf'] = (payment) => {

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRefundsClient } from '../../client/index.js';
 import { controlGateway } from '../../sandbox/control-client.js';
 import { allRefunds, compareBooks } from '../../sandbox/demo/books.js';
+import { demoApi } from '../../sandbox/demo/api-client.js';
 import { runDemo } from '../../sandbox/demo/run.js';
 import { startSandbox } from '../../sandbox/stack.js';
 import { readSettings } from '../../settings/read.js';
@@ -55,7 +56,7 @@ describe('the demonstration', () => {
           const over = new AbortController();
           const killing = killAgainAndAgain(() => sandbox.worker.pid(), over.signal);
           const rows = await runDemo({
-            client: opened.client,
+            api: demoApi(sandbox.api.url, sandbox.apiKeys),
             gateway,
             onProgress: () => undefined,
             withinMs: 4 * MINUTES,

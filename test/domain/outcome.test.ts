@@ -9,6 +9,7 @@ import {
   type UnknownReason,
 } from '../../domain/outcome.js';
 import type { GatewayTransaction, NoAnswerReason, NotSentReason } from '../../domain/transaction.js';
+import { runs } from '../support/chance.js';
 
 const ORIGINAL = '8ac7a4a192b3b5060192b471c0d80001';
 const OTHER = '8ac7a4a192b3b5060192b471c0d80002';
@@ -248,8 +249,12 @@ describe('a look-up', () => {
     expect(look(saying(UNCERTAIN), { ...saying(PENDING), id: SECOND })).toMatchObject({ kind: 'pending' });
   });
 
-  it('that finds two successes under one reference needs a person', () => {
-    expect(look(done, declined, second)).toEqual({ kind: 'unknown', why: 'found_twice' });
+  it('that finds two successes under one reference needs a person, and names both', () => {
+    expect(look(done, declined, second)).toEqual({
+      kind: 'unknown',
+      why: 'found_twice',
+      executed: [ID, SECOND],
+    });
   });
 
   it('that lists one success twice has found one', () => {
@@ -325,7 +330,7 @@ describe('whatever the gateway says', () => {
         const outcome = answer(transaction, { ...refund, host }, status);
         expect(outcome.kind === 'succeeded').toBe(isProof(transaction, host));
       }),
-      { numRuns: 5_000 },
+      runs(5_000),
     );
   });
 
@@ -342,7 +347,7 @@ describe('whatever the gateway says', () => {
         });
         expect(isProof(asIfDone, host)).toBe(true);
       }),
-      { numRuns: 5_000 },
+      runs(5_000),
     );
   });
 
@@ -359,7 +364,7 @@ describe('whatever the gateway says', () => {
         const turned = [...found.slice(turn), ...found.slice(0, turn)];
         expect(outcomeOfFound(turned, expected).kind).toBe(outcome.kind);
       }),
-      { numRuns: 5_000 },
+      runs(5_000),
     );
   });
 });

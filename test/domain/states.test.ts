@@ -43,6 +43,9 @@ const MOVES: Readonly<Record<RefundTrigger, readonly [RefundState, string]>> = {
   withdraw: ['canceled', 'awaiting_approval fallback_checking manual_review rejected requested reserved'],
   settle: ['settled', 'succeeded'],
   come_back: ['returned', 'settled succeeded'],
+  redirect: ['fallback_checking', 'manual_review'],
+  correct_succeeded: ['succeeded', 'canceled closed_by_dispute failed manual_review pending unknown'],
+  correct_failed: ['failed', 'manual_review pending unknown'],
 };
 
 describe('the states of a refund', () => {
@@ -61,16 +64,22 @@ describe('the states of a refund', () => {
     expect([...triggers].sort()).toEqual(Object.keys(MOVES).sort());
   });
 
-  it('never fails, cancels or closes what may have left', () => {
+  it('never fails, cancels or closes what may have left, but by a signed correction', () => {
     for (const from of ['submitting', 'unknown', 'pending'] as const)
       for (const { on, to } of REFUND_TRANSITIONS)
-        if (afterTrigger(from, on) !== undefined)
+        if (on !== 'correct_failed' && afterTrigger(from, on) !== undefined)
           expect(['failed', 'canceled', 'closed_by_dispute']).not.toContain(to);
   });
 
-  it('leaves a final state only on what the gateway shows', () => {
+  it('leaves a final state only on what the gateway shows, or on a signed correction', () => {
     const leaving = REFUND_TRANSITIONS.filter(({ from }) => from.some(isFinal)).map(({ on }) => on);
-    expect([...leaving].sort()).toEqual(['answer_succeeded', 'come_back', 'part_after_end', 'settle']);
+    expect([...leaving].sort()).toEqual([
+      'answer_succeeded',
+      'come_back',
+      'correct_succeeded',
+      'part_after_end',
+      'settle',
+    ]);
   });
 
   it('reaches every state, and the end from every state', () => {

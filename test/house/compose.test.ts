@@ -53,10 +53,27 @@ describe('docker-compose.yml', () => {
       }
     }
     expect(Object.keys(services['temporal']?.depends_on ?? {})).toEqual(['temporal-schema']);
-    expect(Object.keys(services['worker']?.depends_on ?? {}).sort()).toEqual([
-      'postgres',
-      'temporal-namespace',
-    ]);
+    for (const process of ['worker', 'api'])
+      expect(Object.keys(services[process]?.depends_on ?? {}).sort(), process).toEqual([
+        'postgres',
+        'temporal-namespace',
+      ]);
+  });
+
+  it('runs our own processes without rights that they do not need, on files that they cannot change', () => {
+    const ours = all.filter(([, { build }]) => build !== undefined);
+    expect(ours.map(([name]) => name).sort()).toEqual(['api', 'worker']);
+    for (const [name, process] of ours)
+      expect(process, name).toMatchObject({
+        read_only: true,
+        cap_drop: ['ALL'],
+        security_opt: ['no-new-privileges:true'],
+      });
+    expect(services['api']).toMatchObject({
+      command: ['node', 'dist/client/api/main.js'],
+      ports: ['127.0.0.1:8080:8080'],
+    });
+    expect(services['api']?.environment).toMatchObject({ REFUNDS_HOST: '0.0.0.0', REFUNDS_PORT: '8080' });
   });
 
   it('holds no secret and asks for each by a name that .env.example explains', () => {
@@ -66,7 +83,8 @@ describe('docker-compose.yml', () => {
     for (const [name, { environment }] of all) {
       for (const [variable, value] of Object.entries(environment)) {
         if (/password|pwd|token|secret/iu.test(variable))
-          expect(value, `${name}.${variable}`).toMatch(/\$\{\w+:\?/u);
+          // Needed, or absent where it is not given: never a value of its own.
+          expect(value, `${name}.${variable}`).toMatch(/\$\{\w+:(\?|-\})/u);
       }
     }
     expect(example).toMatch(/^OPPWA_ACCESS_TOKEN=$/mu);

@@ -5,10 +5,22 @@ import type { RefundState } from '../../domain/states.js';
 import type { Order } from '../../examples/order-cancellation/orders.js';
 import type { orderCancellation } from '../../examples/order-cancellation/workflow.js';
 import type { RefundRecord } from '../../ledger/ledger.js';
+import type { Dependencies } from '../../activities/dependencies.js';
+import { isGatewayId } from '../../domain/ids.js';
+import type { Plan } from '../../domain/plan.js';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
 import type { FaultRule } from '../../sandbox/gateway/faults.js';
 import type { SimulatedGateway } from '../../sandbox/gateway/rules.js';
-import { gatewayNotice, withdrawUpdate } from '../../workflows/contract.js';
+import { upkeepAt } from '../../temporal/upkeep.js';
+import type { audit } from '../../workflows/audit.js';
+import {
+  AUDIT_WORKFLOW,
+  DEFAULT_TASK_QUEUE,
+  gatewayNotice,
+  SWEEP_WORKFLOW,
+  withdrawUpdate,
+} from '../../workflows/contract.js';
+import type { sweep } from '../../workflows/sweep.js';
 
 export interface Recording {
   readonly client: RefundsClient;
@@ -16,7 +28,11 @@ export interface Recording {
   readonly gateway: SimulatedGateway;
   /** Of the merchant in `examples/order-cancellation`, whose worker listens on `orders`. */
   readonly orders: Map<string, Order>;
+  readonly dependencies: Dependencies;
+  readonly plan: Plan;
   payment(amount: bigint, type?: 'DB' | 'PA'): CreatedPayment;
+  /** Accepted; nobody starts it. */
+  accept(paymentId: string, amount: string): Promise<RefundRecord>;
   /** Accepted and started. */
   ask(paymentId: string, amount: string): Promise<{ readonly id: string; readonly workflowId: string }>;
   until(id: string, states: readonly RefundState[]): Promise<RefundRecord>;
@@ -60,6 +76,24 @@ const inReview = async ({ gateway, payment, ask, until }: Recording): Promise<st
   await until(id, ['manual_review']);
   return workflowId;
 };
+
+/** A refund that was withdrawn with nothing at the gateway, where a transaction of it shows up afterwards. */
+async function openAfterItsEnd({ accept, dependencies, payment, plan }: Recording): Promise<void> {
+  const { ledger } = dependencies;
+  const { id } = await accept(payment(100_00n).paymentId, '100.00');
+  const opened = await ledger.openLinked(id, plan.timings, plan.policy);
+  if (opened.kind !== 'send') throw new Error('somebody else was first');
+  const { attemptId, send } = opened.order;
+  await ledger.record({ attemptId, send, source: 'answer', outcome: { kind: 'not_sent', why: 'refused' } });
+  await ledger.withdraw(id, 'clerk', 'as recorded');
+  const gatewayId = 'f'.repeat(32);
+  if (!isGatewayId(gatewayId)) throw new Error('not an id');
+  const outcome = { kind: 'pending', gatewayId } as const;
+  await ledger.record({ attemptId, send: null, source: 'look_up', outcome });
+}
+
+/** Workflows of the product that drive no refund of their own. */
+export const UPKEEP_PATHS: readonly string[] = ['sweep', 'audit'];
 
 export const PATHS: Readonly<Record<string, Path>> = {
   'accepted-at-once': toTheEnd(),
@@ -112,6 +146,30 @@ export const PATHS: Readonly<Record<string, Path>> = {
       workflowId: 'cancel-order-4711',
       taskQueue: 'orders',
       args: [{ orderId: '4711', by: 'clerk' }],
+    });
+    await handle.result();
+    return handle.workflowId;
+  },
+  sweep: async (recording) => {
+    const { accept, payment, temporal, until } = recording;
+    await openAfterItsEnd(recording);
+    const { id } = await accept(payment(100_00n).paymentId, '100.00');
+    const input = upkeepAt(1).sweep;
+    const handle = await temporal.workflow.start<typeof sweep>(SWEEP_WORKFLOW, {
+      workflowId: 'refunds-sweep',
+      taskQueue: DEFAULT_TASK_QUEUE,
+      args: [{ ...input, patience: { ...input.patience, quiet: 0 } }],
+    });
+    const { lookedUp } = await handle.result();
+    if (lookedUp !== 1) throw new Error('the open attempt was not looked up');
+    await until(id, ['succeeded']);
+    return handle.workflowId;
+  },
+  audit: async ({ temporal }) => {
+    const handle = await temporal.workflow.start<typeof audit>(AUDIT_WORKFLOW, {
+      workflowId: 'refunds-audit',
+      taskQueue: DEFAULT_TASK_QUEUE,
+      args: [upkeepAt(1).audit],
     });
     await handle.result();
     return handle.workflowId;

@@ -1,4 +1,4 @@
-/** Records one history for each way a refund can take: `npm run replay:record` writes `test/replay/histories/*.json` anew. */
+/** Records one history for each way: `npm run replay:record` writes all of `test/replay/histories/` anew, with names only those. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { acceptRefund } from '../../activities/accept.js';
 import type { Dependencies } from '../../activities/dependencies.js';
 import { createRefundsClient } from '../../client/index.js';
 import { DEFAULT_POLICY, DEFAULT_TIMINGS, scaleTimings, type Plan } from '../../domain/plan.js';
@@ -82,6 +83,7 @@ async function open(): Promise<{ recording: Recording; temporal: Client; close()
     start,
     entityIds: [ENTITY],
     lookUpsPerSecond: 1_000,
+    database,
   });
   const orders = new Map<string, Order>();
   const orderWorker = await createOrderWorker({
@@ -93,9 +95,17 @@ async function open(): Promise<{ recording: Recording; temporal: Client; close()
   const ordersRun = orderWorker.run();
 
   const client = createRefundsClient({ temporal, dependencies, start, queues });
+  const accept: Recording['accept'] = async (paymentId, amount) => {
+    const request = { paymentId, amount, currency: 'EUR', reason: 'order_cancelled' };
+    const order = { caller: 'shop', idempotencyKey: randomUUID(), requestedBy: 'clerk', request };
+    return (await acceptRefund(dependencies, order)).refund;
+  };
   const recording: Recording = {
     client,
     temporal,
+    dependencies,
+    plan,
+    accept,
     orders,
     gateway: gatewayServer.engine,
     payment: (amount, type = 'DB') => gatewayServer.engine.createPayment({ type, amount, currency: 'EUR' }),
@@ -148,10 +158,15 @@ function withoutMachine(history: unknown): string {
   )}\n`;
 }
 
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !Object.hasOwn(PATHS, name));
+if (unknown.length > 0) throw new Error(`no such path: ${unknown.join(', ')}`);
+
 const { recording, temporal, close } = await open();
 try {
   await mkdir(HISTORIES, { recursive: true });
   for (const [name, take] of Object.entries(PATHS)) {
+    if (asked.length > 0 && !asked.includes(name)) continue;
     const workflowId = await take(recording);
     const history = await temporal.workflow.getHandle(workflowId).fetchHistory();
     const text = withoutMachine(JSON.parse(historyToJSON(history)));

@@ -54,6 +54,7 @@ describe('settings', () => {
       taskQueue: 'refunds',
       workerProfile: 'standard',
       workflowBundlePath: undefined,
+      api: { host: '127.0.0.1', port: 8080, requestsPerMinute: 6000, tokens: undefined },
     });
     expect(settings.planFor(ENTITY).timings).toEqual(DEFAULT_TIMINGS);
     expect(settings.planFor(ENTITY).policy).toMatchObject({ creditEnabled: true, partialReversal: false });
@@ -66,6 +67,32 @@ describe('settings', () => {
     expect(inspect(settings, { depth: 9 })).not.toContain(TOKEN);
     expect(JSON.stringify(settings)).not.toContain(TOKEN);
   });
+
+  it('believe tokens only where issuer, audience and keys are all named', () => {
+    const tokens = {
+      REFUNDS_JWT_ISSUER: 'https://login.example',
+      REFUNDS_JWT_AUDIENCE: 'refunds',
+      REFUNDS_JWT_JWKS_URL: 'https://login.example/keys',
+    };
+    expect(readSettings({ ...ENV, ...tokens }).api.tokens).toEqual({
+      issuer: 'https://login.example',
+      audience: 'refunds',
+      keysUrl: 'https://login.example/keys',
+    });
+    for (const name of Object.keys(tokens))
+      expect(namesOf(refused({ ...ENV, ...tokens, [name]: '' }))).toEqual([name]);
+    expect(
+      namesOf(refused({ ...ENV, ...tokens, REFUNDS_JWT_JWKS_URL: 'http://login.example/keys' })),
+    ).toEqual(['REFUNDS_JWT_JWKS_URL']);
+  });
+
+  it.each(['REFUNDS_PORT=65536', 'REFUNDS_PORT=http', 'REFUNDS_HOST=a b', 'REFUNDS_REQUESTS_PER_MINUTE=0'])(
+    'refuse %s',
+    (assignment) => {
+      const [name = '', value] = assignment.split('=');
+      expect(namesOf(refused({ ...ENV, [name]: value }))).toEqual([name]);
+    },
+  );
 
   it('take an empty variable for one that is not there', () => {
     expect(
@@ -243,5 +270,54 @@ describe('a file of entities', () => {
     expect(
       namesOf(refused({ DATABASE_URL: ENV.DATABASE_URL, REFUNDS_CONFIG: join(folder, 'nowhere.json') })),
     ).toEqual(['REFUNDS_CONFIG']);
+  });
+});
+
+describe('webhook keys', () => {
+  const [KEY, BEFORE] = ['a1'.repeat(32), 'B2'.repeat(32)];
+  const keysOf = (env: NodeJS.ProcessEnv, entity = ENTITY): readonly string[] | undefined =>
+    readSettings(env)
+      .webhookKeys.get(entity)
+      ?.map((key) => key.reveal());
+
+  it('are none, one, or the new one and the old one', () => {
+    expect(keysOf(ENV)).toEqual([]);
+    expect(keysOf({ ...ENV, OPPWA_WEBHOOK_KEY: KEY })).toEqual([KEY]);
+    expect(keysOf({ ...ENV, OPPWA_WEBHOOK_KEY: `${KEY}, ${BEFORE}` })).toEqual([KEY, BEFORE]);
+  });
+
+  it('come with each entity of a file, there or in a file of their own', () => {
+    const entity = { baseUrl: ENV.OPPWA_BASE_URL, accessToken: TOKEN };
+    file('webhook-key', `${KEY}\n${BEFORE}\n`);
+    const env = withFile({
+      entities: [
+        { id: ENTITY, ...entity, webhookKey: KEY },
+        { id: OTHER, ...entity, webhookKeyFile: 'webhook-key' },
+      ],
+    });
+    expect(keysOf(env)).toEqual([KEY]);
+    expect(keysOf(env, OTHER)).toEqual([KEY, BEFORE]);
+  });
+
+  it.each([KEY.slice(1), `${KEY}0`, `${KEY},short`, 'x'.repeat(64), ','])(
+    'of another form are refused, and not repeated',
+    (wrong) => {
+      const error = refused({ ...ENV, OPPWA_WEBHOOK_KEY: wrong });
+      expect(namesOf(error)).toEqual(['OPPWA_WEBHOOK_KEY']);
+      if (wrong.length > 1) expect(error.message).not.toContain(wrong);
+    },
+  );
+
+  it('cannot be given twice, nor in a file that is not there', () => {
+    const entity = { id: ENTITY, baseUrl: ENV.OPPWA_BASE_URL, accessToken: TOKEN };
+    for (const wrong of [{ webhookKey: KEY, webhookKeyFile: 'webhook-key' }, { webhookKeyFile: 'nowhere' }])
+      expect(namesOf(refused(withFile({ entities: [{ ...entity, ...wrong }] })))).toEqual([
+        'REFUNDS_CONFIG entities[0].webhookKeyFile',
+      ]);
+  });
+
+  it('do not show when settings are printed', () => {
+    const settings = readSettings({ ...ENV, OPPWA_WEBHOOK_KEY: KEY });
+    expect(inspect(settings, { depth: 9 })).not.toContain(KEY);
   });
 });

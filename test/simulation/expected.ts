@@ -35,6 +35,8 @@ const RARE: readonly string[] = [
   'awaiting_approval → manual_review',
   'awaiting_approval → closed_by_dispute',
   'manual_review → failed',
+  'unknown → failed',
+  'pending → failed',
   'manual_review → closed_by_dispute',
   'manual_review → pending',
   'manual_review → reserved',

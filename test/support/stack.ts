@@ -1,6 +1,6 @@
 /** Everything a refund needs, for one test file: simulated gateway, ledger, worker and client, with time that runs fast. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, ScheduleNotFoundError } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { expect, inject } from 'vitest';
 import type { Dependencies } from '../../activities/dependencies.js';
@@ -26,7 +26,11 @@ import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
 import type { FaultRule } from '../../sandbox/gateway/faults.js';
 import { startGatewayServer, type GatewayServer } from '../../sandbox/gateway/server.js';
 import type { GatewaySettings } from '../../sandbox/gateway/settings.js';
+import type { WebhookWrapper } from '../../sandbox/gateway/webhooks.js';
+import type { Log } from '../../settings/log.js';
+import { auditScheduleId, sweepScheduleId } from '../../temporal/schedules.js';
 import { taskQueues, type TaskQueues } from '../../temporal/task-queues.js';
+import type { Upkeep } from '../../temporal/upkeep.js';
 import { workflowBundle } from '../../worker/bundle.js';
 import { PROFILES } from '../../worker/profiles.js';
 import { startRefundWorker, type RefundWorker } from '../../worker/refund-worker.js';
@@ -37,8 +41,14 @@ export interface StackOptions {
   readonly policy?: Partial<Policy>;
   /** Settings of the simulated gateway. */
   readonly gateway?: Partial<GatewaySettings>;
+  /** Where the gateway posts its notices, and the key that it seals them with; without it none are posted. */
+  readonly webhooks?: { readonly url: string; readonly key: string; readonly wrapper?: WebhookWrapper };
   /** Default true. Without it nothing runs until `startWorker()`. */
   readonly worker?: boolean;
+  /** The schedules that the stack's workers keep; default none: what is not asked for does not run by itself. */
+  readonly upkeep?: Upkeep;
+  /** Where its workers log; default nowhere. */
+  readonly log?: Log;
   /** Default: the run's server. A test with a server of its own sets other limits, or kills it. */
   readonly temporal?: { readonly address: string; readonly namespace: string };
 }
@@ -84,10 +94,18 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const databaseUrl = await freshDatabase();
   await migrate(databaseUrl);
   const database = openDatabase(databaseUrl);
-  const entity = { id: randomBytes(16).toString('hex'), token: `token-${randomUUID()}` };
+  const { webhooks } = options;
+  const entity = {
+    id: randomBytes(16).toString('hex'),
+    token: `token-${randomUUID()}`,
+    ...(webhooks === undefined ? {} : { webhookKey: webhooks.key }),
+  };
   const gatewayServer = await startGatewayServer({
     entities: [entity],
     ...(options.gateway === undefined ? {} : { settings: options.gateway }),
+    ...(webhooks === undefined
+      ? {}
+      : { webhooks: { url: webhooks.url, wrapper: webhooks.wrapper ?? 'none', timeFactor: SCALE } }),
   });
   const gateway = createGateway({
     entities: [{ id: entity.id, baseUrl: gatewayServer.url, accessToken: new Secret(entity.token) }],
@@ -126,6 +144,9 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       start,
       entityIds: [entity.id],
       lookUpsPerSecond: 1_000,
+      database,
+      ...(options.upkeep === undefined ? {} : { upkeep: options.upkeep }),
+      ...(options.log === undefined ? {} : { log: options.log }),
     });
     workers.push(worker);
     return worker;
@@ -180,6 +201,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       OPPWA_ACCESS_TOKEN: entity.token,
       REFUNDS_TASK_QUEUE: queueName,
       REFUNDS_TIME_SCALE: String(SCALE),
+      // The run's server outlives the stack; who asks for schedules deletes them.
+      REFUNDS_SCHEDULES: 'off',
       REFUNDS_CREDIT_APPROVAL_ABOVE: 'EUR:500.00',
     },
     newPayment: ({ type = 'DB', amount = '100.00', currency = 'EUR', captures } = {}) =>
@@ -198,12 +221,20 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       try {
         if (booksAgree) await expectBooksAgree();
       } finally {
+        // The server is the run's: a schedule that stays behind would go on starting what nobody runs.
+        if (options.upkeep !== undefined)
+          for (const id of [sweepScheduleId(queues), auditScheduleId(queues)])
+            await temporal.schedule.getHandle(id).delete().catch(unlessMissing);
         await Promise.all(workers.map((worker) => worker.shutdown()));
         await Promise.all([native.close(), connection.close(), gateway.close(), database.close()]);
         await gatewayServer.close();
       }
     },
   };
+}
+
+function unlessMissing(error: unknown): void {
+  if (!(error instanceof ScheduleNotFoundError)) throw error;
 }
 
 function hundredths(amount: string): bigint {

@@ -149,7 +149,10 @@ describe('looking now', () => {
     world.fault({ kind: 'pending' }, { paymentId });
     const { refundId, handle } = await world.pay(paymentId, '100.00');
     const { attempts } = await world.untilState(refundId, 'pending');
-    expect(await handle.executeUpdate(resolveUpdate)).toMatchObject({ state: 'pending', refundId });
+    expect(await handle.executeUpdate(resolveUpdate, { args: [undefined] })).toMatchObject({
+      state: 'pending',
+      refundId,
+    });
     world.gateway.engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
     expect(await handle.result()).toMatchObject({ state: 'succeeded' });
     expect((await world.refund(refundId)).attempts).toMatchObject([{ sends: 1 }]);

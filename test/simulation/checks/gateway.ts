@@ -4,7 +4,7 @@ import type { Transaction } from '../../../sandbox/gateway/types.js';
 import type { Row } from '../database/tables.js';
 import type { OutsideFacts } from '../world/outside-facts.js';
 import type { World } from '../world/world.js';
-import { stateOf } from './books.js';
+import { isCorrected, stateOf } from './books.js';
 import { amount, text } from './rows.js';
 
 /** Longer before a credit than this, a fact at the gateway has to have been seen by its proof: two send windows and the way there. */
@@ -33,8 +33,8 @@ export function gatewayViolations(world: World, facts: OutsideFacts): string[] {
     if (!attempts.some((attempt) => attempt['reference'] === reference))
       wrong.push(`the gateway was sent ${reference}, which nobody wrote down`);
   }
-  for (const attempt of attempts) wrong.push(...wrongAttempt(world, attempt, given));
-  for (const refund of refunds) wrong.push(...wrongRefund(world, refund, given));
+  for (const attempt of attempts) wrong.push(...wrongAttempt(world, attempt, all));
+  for (const refund of refunds) wrong.push(...wrongRefund(world, refund, all));
   for (const credit of given)
     if (credit.type === 'CD' && credit.executed) wrong.push(...wrongCredit(world, credit, all));
 
@@ -56,10 +56,18 @@ export function gatewayViolations(world: World, facts: OutsideFacts): string[] {
 
 const standing = (found: Transaction): boolean => found.state === 'succeeded';
 
+/** Under its reference; or without one, where a person said that it is this attempt. */
+function isOf(found: Transaction, attempt: Row): boolean {
+  if (found.type !== 'RF' && found.type !== 'RV' && found.type !== 'CD') return false;
+  return found.merchantTransactionId === null
+    ? found.id === attempt['gateway_id']
+    : found.merchantTransactionId === attempt['reference'];
+}
+
 /** What the ledger says of an attempt is what the gateway did. */
-function wrongAttempt({ database, payment }: World, attempt: Row, given: readonly Transaction[]): string[] {
+function wrongAttempt({ database, payment }: World, attempt: Row, all: readonly Transaction[]): string[] {
   const reference = text(attempt, 'reference');
-  const under = given.filter((found) => found.merchantTransactionId === reference);
+  const under = all.filter((found) => isOf(found, attempt));
   const paid = under.filter(standing).reduce((sum, found) => sum + payment.toMinor(found.amount), 0n);
   const cases = database.tables.rows.cases.filter(
     (entry) => entry['refund_id'] === attempt['refund_id'] && entry['closed_at'] === null,
@@ -85,7 +93,8 @@ function wrongAttempt({ database, payment }: World, attempt: Row, given: readonl
     default:
       if (!isWatched) wrong.push(`${reference} is ${text(attempt, 'state')} and nobody looks`);
   }
-  if (attempt['state'] === 'rejected' && attempt['result_code'] === null)
+  const own = database.tables.rows.events.filter((event) => event['attempt_id'] === attempt['id']);
+  if (attempt['state'] === 'rejected' && attempt['result_code'] === null && !isCorrected(own))
     wrong.push(`I4: ${reference} was refused, and not by the gateway`);
   for (const found of under)
     if (found.executed && payment.toMinor(found.amount) !== amount(attempt, 'amount_minor'))
@@ -96,13 +105,9 @@ function wrongAttempt({ database, payment }: World, attempt: Row, given: readonl
 }
 
 /** The customer has what was promised: all of it, or nothing, or somebody looks. */
-function wrongRefund({ database, payment }: World, refund: Row, given: readonly Transaction[]): string[] {
-  const references = new Set(
-    database.tables.rows.attempts
-      .filter((attempt) => attempt['refund_id'] === refund['id'])
-      .map((attempt) => attempt['reference']),
-  );
-  const own = given.filter((found) => references.has(found.merchantTransactionId) && standing(found));
+function wrongRefund({ database, payment }: World, refund: Row, all: readonly Transaction[]): string[] {
+  const attempts = database.tables.rows.attempts.filter((attempt) => attempt['refund_id'] === refund['id']);
+  const own = all.filter((found) => standing(found) && attempts.some((attempt) => isOf(found, attempt)));
   const paid = own.reduce((sum, found) => sum + payment.toMinor(found.amount), 0n);
   const promised = amount(refund, 'amount_minor');
   const state = stateOf(refund);
@@ -114,8 +119,8 @@ function wrongRefund({ database, payment }: World, refund: Row, given: readonly 
   if (state === 'succeeded' || state === 'settled')
     return paid === promised || isAsked ? [] : [`${name} is ${state}, ${paid} of ${promised} were paid`];
   if (!isFinal(state)) return [];
-  const mayStillPay = given.some(
-    (found) => references.has(found.merchantTransactionId) && found.state === 'pending',
+  const mayStillPay = all.some(
+    (found) => found.state === 'pending' && attempts.some((attempt) => isOf(found, attempt)),
   );
   return paid === 0n && !mayStillPay ? [] : [`${name} is ${state}, and ${paid} were paid or may still be`];
 }
@@ -136,9 +141,15 @@ function wrongCredit(world: World, credit: Transaction, all: readonly Transactio
   );
   const last = before.filter((row) => row['way'] !== 'credit').at(-1);
   // One that was refused may have paid in the end: then its class is gone, and a case is open.
+  const redirections = events.filter(
+    (event) => event['refund_id'] === attempt['refund_id'] && event['type'] === 'refund.redirected',
+  );
+  const redirectedBefore = redirections.filter((event) => atOf(event) <= arrivalOf(world, credit));
+  const isRedirected = redirectedBefore.length > 0;
   if (
     last === undefined ||
     !(
+      (isRedirected && last['refusal_class'] === 'card_unusable') ||
       OPENS_CREDIT.has(last['refusal_class']) ||
       last['state'] === 'succeeded' ||
       last['state'] === 'returned'
@@ -162,20 +173,30 @@ function wrongCredit(world: World, credit: Transaction, all: readonly Transactio
     .reduce((sum, found) => sum + found.amount, 0n);
   if (payment.toMinor(given + credit.amount) > payment.minor)
     say('more than was captured had been given back');
-  const wanted = destinationOf(refund) ?? payment.created.registrationId;
+  // What it was told by then: the last redirection before it, or what the first one after it replaced.
+  const told = redirectedBefore.at(-1);
+  const wanted =
+    (told === undefined
+      ? redirections[0] === undefined
+        ? destinationOf(refund)
+        : registrationIn(redirections[0], 'from')
+      : registrationIn(told, 'to')) ?? payment.created.registrationId;
   if (credit.registrationId !== wanted) say('it went to somebody else');
 
   const limit = plan.policy.creditApprovalAbove[credit.currency];
   const needs =
     limit === undefined ||
     payment.toMinor(credit.amount) > BigInt(limit) ||
-    wanted !== payment.created.registrationId;
+    wanted !== payment.created.registrationId ||
+    isRedirected;
+  const redirectors = redirectedBefore.map((event) => event['actor']);
   const approved = events.some(
     (event) =>
       event['refund_id'] === attempt['refund_id'] &&
       event['type'] === 'refund.approved' &&
+      !redirectors.includes(event['actor']) &&
       text(event, 'actor').trim() !== refund?.['requested_by'] &&
-      (event['at'] instanceof Date ? event['at'].getTime() : Infinity) <= at,
+      atOf(event) <= at,
   );
   if (needs && !approved) say('nobody approved it');
   return wrong;
@@ -190,6 +211,17 @@ function arrivalOf({ arrivals }: World, { merchantTransactionId, timestamp }: Tr
 /** What came back later stood then. */
 function wasStanding(found: Transaction, at: number): boolean {
   return found.state !== 'rejected' || (found.executed && found.changedAt > at);
+}
+
+const atOf = (event: Row): number => (event['at'] instanceof Date ? event['at'].getTime() : Infinity);
+
+function registrationIn(event: Row, field: 'from' | 'to'): string | undefined {
+  const { data } = event;
+  const value: unknown =
+    typeof data === 'object' && data !== null
+      ? Object.getOwnPropertyDescriptor(data, field)?.value
+      : undefined;
+  return typeof value === 'string' ? value : undefined;
 }
 
 function destinationOf(refund: Row | undefined): string | undefined {

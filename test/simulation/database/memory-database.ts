@@ -36,7 +36,13 @@ export function openMemoryDatabase(clock: () => number): MemoryDatabase {
 
   const inside = queriesOn(tables, () => undefined);
   const outside = queriesOn(tables, () => underWay);
-  return { tables, db: outside, transaction: alone, close: () => Promise.resolve() };
+  return {
+    tables,
+    db: outside,
+    transaction: alone,
+    snapshot: alone,
+    close: () => Promise.resolve(),
+  };
 }
 
 function queriesOn(tables: MemoryTables, turn: Turn): Tx {

@@ -57,6 +57,13 @@ const UNIQUE: Readonly<Record<TableName, readonly Unique[]>> = {
     },
   ],
   approvals: [{ name: 'approvals_pkey', columns: ['refund_id', 'instruction'] }],
+  proposals: [
+    {
+      name: 'proposals_one_open',
+      columns: ['refund_id'],
+      only: { on: 'verdict', holds: (verdict) => verdict === null },
+    },
+  ],
 };
 
 /** Columns that are written as JSON text and read as what it holds. */
@@ -69,6 +76,7 @@ const JSON_COLUMNS: Readonly<Record<TableName, readonly string[]>> = {
   look_ups: [],
   cases: ['details'],
   approvals: [],
+  proposals: ['details'],
 };
 
 export class MemoryTables {
@@ -81,6 +89,7 @@ export class MemoryTables {
     look_ups: [],
     cases: [],
     approvals: [],
+    proposals: [],
   };
   readonly #clock: () => number;
   readonly #keys = new Set<unknown>();
@@ -221,6 +230,8 @@ export class MemoryTables {
           returned_minor: 0n,
           disputed_minor: 0n,
           excess_minor: 0n,
+          misses: 0,
+          last_miss_at: null,
           imported_at: now,
           looked_up_at: now,
         };
@@ -315,6 +326,21 @@ export class MemoryTables {
           reason: null,
           ticket: null,
           at: now,
+        };
+      case 'proposals':
+        return {
+          id: this.#sequence,
+          refund_id: null,
+          attempt_id: null,
+          instruction: null,
+          details: null,
+          proposed_by: null,
+          reason: null,
+          ticket: null,
+          proposed_at: now,
+          verdict: null,
+          decided_by: null,
+          decided_at: null,
         };
       default:
         return table satisfies never;

@@ -107,6 +107,24 @@ export class LedgerLink implements Ledger {
   decide(...args: Parameters<Ledger['decide']>): ReturnType<Ledger['decide']> {
     return this.#call('decide', (ledger) => ledger.decide(...args));
   }
+  missOriginal(...args: Parameters<Ledger['missOriginal']>): ReturnType<Ledger['missOriginal']> {
+    return this.#call('missOriginal', (ledger) => ledger.missOriginal(...args));
+  }
+  adopt(...args: Parameters<Ledger['adopt']>): ReturnType<Ledger['adopt']> {
+    return this.#call('adopt', (ledger) => ledger.adopt(...args));
+  }
+  correct(...args: Parameters<Ledger['correct']>): ReturnType<Ledger['correct']> {
+    return this.#call('correct', (ledger) => ledger.correct(...args));
+  }
+  confirm(...args: Parameters<Ledger['confirm']>): ReturnType<Ledger['confirm']> {
+    return this.#call('confirm', (ledger) => ledger.confirm(...args));
+  }
+  redirect(...args: Parameters<Ledger['redirect']>): ReturnType<Ledger['redirect']> {
+    return this.#call('redirect', (ledger) => ledger.redirect(...args));
+  }
+  note(...args: Parameters<Ledger['note']>): ReturnType<Ledger['note']> {
+    return this.#call('note', (ledger) => ledger.note(...args));
+  }
 }
 
 /** One line of what came back. */

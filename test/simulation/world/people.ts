@@ -6,6 +6,7 @@ import {
   withdrawUpdate,
 } from '../../../workflows/contract.js';
 import { startRefund } from '../lifetime.js';
+import { OperatorActs } from './operator-acts.js';
 import type { World } from './world.js';
 
 const MINUTE = 60_000;
@@ -13,10 +14,12 @@ const DAY = 24 * 60 * MINUTE;
 
 export class People {
   readonly #world: World;
+  readonly #acts: OperatorActs;
   #asked = 0;
 
   constructor(world: World) {
     this.#world = world;
+    this.#acts = new OperatorActs(world);
     world.onShown = (workflowId, pairs) => this.#shown(workflowId, pairs);
   }
 
@@ -61,7 +64,12 @@ export class People {
       if (!told) startRefund(this.#world, refundId);
       if (!told) cluster.update(workflowId, name, args, () => undefined);
     };
-    switch (random.between(0, 9)) {
+    switch (random.between(0, 12)) {
+      case 10:
+      case 11:
+      case 12:
+        this.#actOf(refundId, update);
+        return;
       case 0:
         this.#note('withdraw');
         update(withdrawUpdate.name, [{ by: 'operator', reason: 'no longer wanted' }]);
@@ -109,6 +117,14 @@ export class People {
     }
   }
 
+  /** An act that needs evidence: what a person says is true here, and what the program makes of it is what is tested. */
+  #actOf(refundId: string, update: (name: string, args: readonly unknown[]) => void): void {
+    const act = this.#acts.draw(refundId);
+    if (act === undefined) return;
+    this.#note(act.name);
+    update(act.update, [act.message]);
+  }
+
   #breakSomething(): void {
     const { random, processes, scheduler } = this.#world;
     const process = processes[random.between(0, processes.length - 1)];
@@ -148,6 +164,13 @@ export class People {
     if (this.#asked > 40) return;
     if (state === 'awaiting_approval')
       scheduler.after(random.spread(1_000, DAY), () => this.#decide(workflowId));
+    else if (random.chance(0.4))
+      scheduler.after(random.spread(1_000, DAY), () => {
+        const refundId = workflowId.slice('refund-'.length);
+        this.#actOf(refundId, (name, args) =>
+          this.#world.cluster.update(workflowId, name, args, () => undefined),
+        );
+      });
     else if (random.chance(0.25))
       scheduler.after(random.spread(1_000, DAY), () => {
         this.#note('withdraw what waits for a person');

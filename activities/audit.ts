@@ -1,0 +1,32 @@
+/** The audit as a schedule runs it: the invariants on one snapshot of the tables, and the report kept. */
+import { auditLedger, type AuditLimits } from '../ledger/audit.js';
+import { storeAudit } from '../ledger/audits.js';
+import type { Database } from '../ledger/database.js';
+
+/** A history replays with what it was started with. */
+export type AuditInput = AuditLimits;
+
+/** What the history keeps; the report itself is in the table. */
+export interface AuditSummary {
+  readonly id: string;
+  readonly complete: boolean;
+  readonly violations: number;
+}
+
+export interface AuditActivities {
+  readonly auditLedger: (input: AuditInput) => Promise<AuditSummary>;
+}
+
+export function createAuditActivities(
+  database: Database,
+  onViolations?: (summary: AuditSummary) => void,
+): AuditActivities {
+  return {
+    async auditLedger(input) {
+      const { id, complete, violations } = await storeAudit(database, await auditLedger(database.db, input));
+      const summary = { id, complete, violations };
+      if (!complete || violations > 0) onViolations?.(summary);
+      return summary;
+    },
+  };
+}

@@ -1,0 +1,99 @@
+/** What the gateway told about a payment, looked up: chargebacks, returns made elsewhere, captures, and refunds that end otherwise than recorded. */
+import { isShown } from '../domain/notice.js';
+import { outcomeOfFound } from '../domain/outcome.js';
+import type { GatewayTransaction } from '../domain/transaction.js';
+import type { Database } from '../ledger/database.js';
+import { awaitingLookUp, noteShown } from '../ledger/inbox.js';
+import type { RefundRecord } from '../ledger/ledger.js';
+import type { Dependencies } from './dependencies.js';
+import { lookUpOriginal } from './originals.js';
+import { OriginalUnavailable } from './refunds.js';
+import { expectationOf } from './send.js';
+
+export interface PaymentTask {
+  readonly paymentId: string;
+  readonly entityId: string;
+  /** Milliseconds until a look-up that does not show yet what was told is made again: the first, doubled each time, at most the last. */
+  readonly lookAgain: { readonly first: number; readonly max: number };
+}
+
+export interface PaymentActivities {
+  /** Looks the payment up where a notice waits for it, and records what is there. Without such a notice the gateway is not asked. */
+  readonly lookUpPayment: (task: PaymentTask) => Promise<void>;
+}
+
+export function createPaymentActivities(deps: Dependencies, database: Database): PaymentActivities {
+  return {
+    async lookUpPayment({ paymentId, entityId, lookAgain }) {
+      // One look-up for all that has come meanwhile.
+      const waiting = await awaitingLookUp(database, paymentId);
+      if (waiting.length === 0) return;
+      const shown = [...(await readPayment(deps, entityId, paymentId))];
+      for (const refundId of new Set(waiting.flatMap((notice) => notice.refundId ?? []))) {
+        const refund = await deps.ledger.findRefund(refundId);
+        const meant = new Set(waiting.flatMap((notice) => notice.attemptId ?? []));
+        if (refund !== null) shown.push(...(await readAttempts(deps, refund, meant, shown)));
+      }
+      for (const { id, told, misses } of waiting) {
+        const dueInMs = Math.min(lookAgain.first * 2 ** Math.min(misses, 32), lookAgain.max);
+        await noteShown(database, id, isShown(told, shown) ? { isShown: true } : { isShown: false, dueInMs });
+      }
+    },
+  };
+}
+
+/** Brings the payment up to date, and answers all that the gateway shows of it. */
+async function readPayment(
+  deps: Dependencies,
+  entityId: string,
+  paymentId: string,
+): Promise<readonly GatewayTransaction[]> {
+  const original = await lookUpOriginal(deps, entityId, paymentId);
+  switch (original.kind) {
+    case 'read':
+      await deps.ledger.recordOriginal(paymentId, original.facts);
+      return [original.tree.original, ...original.tree.linked];
+    case 'unavailable':
+      throw new OriginalUnavailable(original.why);
+    case 'not_found':
+    case 'unreadable':
+      // Nothing is believed and nothing is changed; a notice that no look-up confirms ends with a person.
+      return [];
+    default:
+      return original satisfies never;
+  }
+}
+
+/** The attempts that notices are about. A credit is linked to nothing, so it is asked for by its reference. */
+async function readAttempts(
+  deps: Dependencies,
+  { entityId, currency, attempts }: RefundRecord,
+  meant: ReadonlySet<string>,
+  linked: readonly GatewayTransaction[],
+): Promise<readonly GatewayTransaction[]> {
+  const seen: GatewayTransaction[] = [];
+  for (const attempt of attempts) {
+    if (!meant.has(attempt.id)) continue;
+    const expected = expectationOf(deps, { ...attempt, entityId, currency });
+    let found = linked;
+    let outcome = outcomeOfFound(found, expected);
+    if (outcome.kind === 'no_match') {
+      const told = await deps.gateway.findByReference(entityId, attempt.reference);
+      if (told.kind === 'unavailable') throw new OriginalUnavailable(told.code ?? told.why);
+      found = told.kind === 'found' ? told.value : [];
+      seen.push(...found);
+      outcome = outcomeOfFound(found, expected);
+    }
+    if (outcome.kind === 'no_match') continue;
+    const gatewayId = 'gatewayId' in outcome ? outcome.gatewayId : undefined;
+    const entry = found.find(({ id }) => id === gatewayId);
+    await deps.ledger.record({
+      attemptId: attempt.id,
+      send: null,
+      source: 'look_up',
+      outcome,
+      ...(entry === undefined ? {} : { code: entry.result.code, description: entry.result.description }),
+    });
+  }
+  return seen;
+}

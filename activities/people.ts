@@ -1,0 +1,185 @@
+/** What persons do about a refund that needs the gateway's word as well: adopting a transaction, correcting, confirming. */
+import { readAdoption, type AdoptionMismatch } from '../domain/adoption.js';
+import type { CorrectionOutcome, GatewayWord } from '../domain/correction.js';
+import type { CaseReason } from '../domain/finding.js';
+import type { Position } from '../domain/next-step.js';
+import type { Word } from '../domain/people.js';
+import type { Plan } from '../domain/plan.js';
+import { isOpenAttempt } from '../domain/states.js';
+import type { GatewayTransaction } from '../domain/transaction.js';
+import { LedgerError, type AttemptRecord, type RefundRecord } from '../ledger/ledger.js';
+import type { Decision, PersonAnswer, PersonRefusal, PersonResult, Redirection } from '../ledger/people.js';
+import type { Dependencies } from './dependencies.js';
+import { examine, recordSeen } from './look-up.js';
+import { expectationOf } from './send.js';
+
+/** Asking again later may help; Temporal's retry does it. */
+export class ProofTooOld extends Error {
+  override readonly name = 'ProofTooOld';
+}
+
+export interface AdoptOrder extends Word {
+  readonly refundId: string;
+  readonly plan: Plan;
+  readonly gatewayId: string;
+}
+
+export interface CorrectOrder extends Word {
+  readonly refundId: string;
+  readonly plan: Plan;
+  readonly outcome: CorrectionOutcome;
+  readonly evidence: string;
+  readonly reference?: string;
+  readonly case?: CaseReason;
+}
+
+export interface ConfirmOrder extends Decision {
+  readonly plan: Plan;
+}
+
+/** Besides the ledger's own refusals: what the gateway shows is not what the person says. */
+export type AdoptRefusal =
+  PersonRefusal | AdoptionMismatch | 'nothing_sent' | 'not_at_gateway' | 'gateway_unavailable';
+export type AdoptResult =
+  | Extract<PersonAnswer, { kind: 'done' }>
+  | {
+      readonly kind: 'refused';
+      readonly why: AdoptRefusal;
+      readonly position: Position;
+      readonly by?: string;
+    };
+
+export interface PeopleActivities {
+  /** Looks the transaction up, and records it as what became of the attempt that it fits. Changes nothing where it fits none. */
+  readonly adopt: (order: AdoptOrder) => Promise<AdoptResult>;
+  /** Looks at the gateway first: what it shows is recorded, and may speak against the correction. */
+  readonly correct: (order: CorrectOrder) => Promise<PersonResult>;
+  readonly confirm: (order: ConfirmOrder) => Promise<PersonResult>;
+  readonly redirect: (redirection: Redirection) => Promise<PersonAnswer>;
+}
+
+export function createPeopleActivities(deps: Dependencies): PeopleActivities {
+  const { ledger } = deps;
+
+  async function recordOf(refundId: string): Promise<RefundRecord> {
+    const refund = await ledger.findRefund(refundId);
+    if (refund === null) throw new LedgerError('refund_unknown', `refund ${refundId} is not in the ledger`);
+    return refund;
+  }
+
+  /** Works on what was just seen. A process that was frozen since then knows nothing of now: it looks again. */
+  async function fresh<T>(plan: Plan, look: () => Promise<T>): Promise<T> {
+    const lookedAfter = deps.now();
+    const seen = await look();
+    if (deps.now() - lookedAfter > plan.timings.sendWindow)
+      throw new ProofTooOld('what the gateway showed is too old; it is looked up again');
+    return seen;
+  }
+
+  /** What the gateway shows of the open attempt now, recorded as every look-up is. */
+  const wordOfGateway = (refundId: string, plan: Plan): Promise<GatewayWord> =>
+    fresh(plan, async () => {
+      const inquiry = await ledger.inquiry(refundId);
+      if (inquiry === null) return 'none';
+      const seen = await examine(deps, inquiry);
+      await recordSeen(deps, inquiry, seen, plan.timings);
+      return seen.kind === 'found' ? 'alive' : seen.word;
+    });
+
+  /** What the gateway shows of the open attempt beside the transaction that is to be adopted. Not recorded: that one is not placed yet. */
+  async function wordBeside(refundId: string, gatewayId: string): Promise<GatewayWord> {
+    const inquiry = await ledger.inquiry(refundId);
+    if (inquiry === null) return 'none';
+    const explained = new Set([...inquiry.explained, gatewayId]);
+    const seen = await examine(deps, { ...inquiry, explained });
+    return seen.kind === 'found' ? 'alive' : seen.word;
+  }
+
+  async function adopt({ refundId, plan, gatewayId, ...word }: AdoptOrder): Promise<AdoptResult> {
+    const refused = async (why: AdoptRefusal): Promise<AdoptResult> => ({
+      kind: 'refused',
+      why,
+      position: await ledger.position(refundId),
+    });
+    const refund = await recordOf(refundId);
+    if (refund.attempts.length === 0) return refused('nothing_sent');
+    const seen = await fresh(plan, () => deps.gateway.findWithLinked(refund.entityId, gatewayId));
+    if (seen.kind === 'not_found') return refused('not_at_gateway');
+    if (seen.kind === 'unavailable') return refused('gateway_unavailable');
+    const transaction = seen.value.original;
+    const isLinked = await isLinkedTo(refund, transaction);
+    if (isLinked === undefined) return refused('gateway_unavailable');
+
+    const candidates = candidatesOf(refund);
+    const readings = candidates.map((attempt) => ({
+      attempt,
+      reading: readAdoption(
+        transaction,
+        expectationOf(deps, { ...attempt, entityId: refund.entityId, currency: refund.currency }),
+        isLinked,
+      ),
+    }));
+    for (const { attempt, reading } of readings)
+      if (reading.kind === 'fits') {
+        const { outcome, isBare } = reading;
+        return ledger.adopt(
+          {
+            ...word,
+            attemptId: attempt.id,
+            sends: attempt.sends,
+            gatewayId,
+            outcome,
+            isBare,
+            gateway:
+              outcome.kind === 'rejected' && isBare
+                ? await fresh(plan, () => wordBeside(refundId, gatewayId))
+                : 'none',
+            code: transaction.result.code,
+            description: transaction.result.description,
+          },
+          plan.timings,
+        );
+      }
+    const [first] = readings;
+    return refused(first?.reading.kind === 'mismatch' ? first.reading.why : 'nothing_sent');
+  }
+
+  /** Where it names its original itself, that is compared; else the payment's own list has to have it. Undefined: nobody can tell now. */
+  async function isLinkedTo(
+    refund: RefundRecord,
+    { id, referencedId, paymentType }: GatewayTransaction,
+  ): Promise<boolean | undefined> {
+    if (referencedId !== undefined || paymentType === 'CD') return false;
+    const { entityId, paymentId } = await ledger.scope(refund.id);
+    const tree = await deps.gateway.findWithLinked(entityId, paymentId);
+    if (tree.kind !== 'found') return undefined;
+    return tree.value.linked.some((entry) => entry.id === id);
+  }
+
+  return {
+    adopt,
+    async correct({ plan, ...order }) {
+      const gateway = order.outcome === 'case_closed' ? 'none' : await wordOfGateway(order.refundId, plan);
+      return ledger.correct({ ...order, gateway }, plan);
+    },
+    async confirm({ plan, ...decision }) {
+      const { proposal } = await recordOf(decision.refundId);
+      const needsGateway =
+        decision.verdict === 'approved' &&
+        proposal?.instruction === decision.instruction &&
+        proposal.details.outcome !== 'case_closed';
+      const gateway = needsGateway ? await wordOfGateway(decision.refundId, plan) : 'none';
+      return ledger.confirm({ ...decision, gateway }, plan.timings);
+    },
+    redirect: (redirection) => ledger.redirect(redirection),
+  };
+}
+
+/** The one whose outcome is open first, then the newest. */
+function candidatesOf({ attempts }: RefundRecord): readonly AttemptRecord[] {
+  const newestFirst = attempts.toReversed();
+  return [
+    ...newestFirst.filter(({ state }) => isOpenAttempt(state)),
+    ...newestFirst.filter(({ state }) => !isOpenAttempt(state)),
+  ];
+}

@@ -1,0 +1,187 @@
+/** What one person may do about one refund now, each with its effect on the money, and why not where not. */
+import { mayCorrectAlone } from '../domain/correction.js';
+import { STAY_OPEN } from '../domain/finding.js';
+import { isSamePerson } from '../domain/people.js';
+import type { Policy } from '../domain/plan.js';
+import { mayAct, type Principal, type Role } from '../domain/principal.js';
+import { ATTEMPT_EVIDENCE, afterTrigger, isFinal, isOpenAttempt } from '../domain/states.js';
+import type { RefundRecord } from '../ledger/ledger.js';
+import {
+  attemptInQuestion,
+  effectOfAdoption,
+  effectOfApproval,
+  effectOfCorrecting,
+  effectOfCorrection,
+  effectOfRedirect,
+  effectOfReplaying,
+  effectOfResolving,
+  effectOfWithdrawal,
+} from './effects.js';
+import { REFUSALS, type Refusal } from './errors.js';
+
+export const ACTIONS = [
+  'approve',
+  'reject',
+  'withdraw',
+  'redirect',
+  'resolve',
+  'adopt',
+  'correct',
+  'replay',
+] as const;
+export type ActionName = (typeof ACTIONS)[number];
+
+export interface Action {
+  readonly action: ActionName;
+  readonly allowed: boolean;
+  /** Why not, as a sentence; null where it is allowed. What only the gateway or a race can tell is not foreseen here. */
+  readonly why: string | null;
+  /** What it does to the money, with amounts. */
+  readonly effect: string;
+  /** Whether somebody else has to confirm before it takes effect. */
+  readonly secondPerson: boolean;
+  /** What has to be given besides the reason. */
+  readonly input: readonly string[];
+}
+
+interface Rule {
+  readonly role: Role;
+  readonly effect: string;
+  readonly secondPerson?: boolean;
+  readonly input?: readonly string[];
+  readonly refusal?: Refusal | undefined;
+}
+
+export function actionsFor(refund: RefundRecord, principal: Principal, policy: Policy): readonly Action[] {
+  return ACTIONS.map((action) => {
+    const {
+      role,
+      effect,
+      secondPerson = false,
+      input = [],
+      refusal,
+    } = ruleOf(action, refund, principal, policy);
+    const why = mayAct(principal, role)
+      ? refusal === undefined
+        ? null
+        : `${REFUSALS[refusal]}.`
+      : `The role ${role} is needed.`;
+    return { action, allowed: why === null, why, effect, secondPerson, input };
+  });
+}
+
+function ruleOf(action: ActionName, refund: RefundRecord, principal: Principal, policy: Policy): Rule {
+  switch (action) {
+    case 'approve':
+      return {
+        role: 'approve',
+        effect: whatWaits(refund),
+        refusal: againstDeciding(refund, principal, true),
+      };
+    case 'reject':
+      return {
+        role: 'approve',
+        effect: whatIsRefused(refund),
+        refusal: againstDeciding(refund, principal, false),
+      };
+    case 'withdraw':
+      return { role: 'operate', effect: effectOfWithdrawal(refund), refusal: againstWithdrawing(refund) };
+    case 'redirect':
+      return {
+        role: 'operate',
+        effect: effectOfRedirect(refund),
+        secondPerson: true,
+        input: ['registrationId'],
+        refusal: againstRedirecting(refund),
+      };
+    case 'resolve':
+      return { role: 'operate', effect: effectOfResolving(refund) };
+    case 'adopt':
+      return {
+        role: 'operate',
+        effect: effectOfAdoption(refund),
+        input: ['gatewayId'],
+        refusal: againstAdopting(refund),
+      };
+    case 'correct':
+      return {
+        role: 'operate',
+        effect: effectOfCorrecting(refund),
+        secondPerson: !isForOne(refund, principal, policy),
+        input: ['outcome', 'evidence'],
+        refusal: againstCorrecting(refund),
+      };
+    case 'replay':
+      return {
+        role: 'operate',
+        effect: effectOfReplaying(refund),
+        refusal: isFinal(refund.state) ? 'final' : undefined,
+      };
+    default:
+      return action satisfies never;
+  }
+}
+
+function whatWaits(refund: RefundRecord): string {
+  const { proposal } = refund;
+  return proposal === null
+    ? effectOfApproval(refund)
+    : `Confirmed: ${effectOfCorrection(refund.id, proposal.details)}.`;
+}
+
+function whatIsRefused(refund: RefundRecord): string {
+  if (refund.proposal !== null)
+    return `Not confirmed: ${effectOfCorrection(refund.id, refund.proposal.details)}. No amount changes.`;
+  return refund.instruction === null
+    ? 'Nothing waits for an approval.'
+    : `The credit is not paid. ${effectOfWithdrawal(refund)}`;
+}
+
+function againstDeciding(refund: RefundRecord, { name }: Principal, isYes: boolean): Refusal | undefined {
+  const { proposal, requestedBy, redirectedBy, instruction } = refund;
+  if (proposal === null && instruction === null) return 'not_awaiting_approval';
+  if (isSamePerson(name, requestedBy)) return 'own_request';
+  if (proposal !== null) return isYes && isSamePerson(name, proposal.word.by) ? 'own_proposal' : undefined;
+  return redirectedBy.some((by) => isSamePerson(by, name)) ? 'own_proposal' : undefined;
+}
+
+function againstWithdrawing({ state, attempts }: RefundRecord): Refusal | undefined {
+  if (isFinal(state)) return 'final';
+  const hasLeft = attempts.some((attempt) => isOpenAttempt(attempt.state) || attempt.state === 'succeeded');
+  return hasLeft || afterTrigger(state, 'withdraw') === undefined ? 'may_have_left' : undefined;
+}
+
+function againstRedirecting({ state, attempts, proposal }: RefundRecord): Refusal | undefined {
+  if (state !== 'manual_review') return 'not_in_review';
+  if (attempts.some((attempt) => isOpenAttempt(attempt.state) || attempt.state === 'absent'))
+    return 'may_have_left';
+  return proposal === null ? undefined : 'proposal_open';
+}
+
+function againstAdopting({ attempts }: RefundRecord): Refusal | undefined {
+  if (attempts.length === 0) return 'nothing_sent';
+  return attempts.some(({ state }) => ATTEMPT_EVIDENCE.succeeded.includes(state))
+    ? undefined
+    : 'attempt_is_over';
+}
+
+function againstCorrecting(refund: RefundRecord): Refusal | undefined {
+  if (refund.proposal !== null) return 'proposal_open';
+  if (isFinal(refund.state) && refund.openCases.some(({ why }) => STAY_OPEN.some((one) => one === why)))
+    return undefined;
+  const attempt = attemptInQuestion(refund);
+  if (attempt === undefined || !ATTEMPT_EVIDENCE.succeeded.includes(attempt.state))
+    return 'nothing_to_correct';
+  if (attempt.state === 'submitting') return 'too_early';
+  return isOpenAttempt(attempt.state) || refund.state === 'manual_review' || isFinal(refund.state)
+    ? undefined
+    : 'too_early';
+}
+
+function isForOne(refund: RefundRecord, { name }: Principal, policy: Policy): boolean {
+  const amount = attemptInQuestion(refund)?.amountMinor ?? refund.amountMinor;
+  return (
+    mayCorrectAlone(amount, refund.currency, policy.correctionAloneUpTo) &&
+    !isSamePerson(name, refund.requestedBy)
+  );
+}

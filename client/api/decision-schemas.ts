@@ -1,0 +1,121 @@
+/** What persons say over HTTP, and what they are told of what they may do. */
+import { z } from 'zod';
+import { CORRECTION_OUTCOMES } from '../../domain/correction.js';
+import { CASE_REASONS, type CaseReason } from '../../domain/finding.js';
+import { looksLikeCard } from '../../domain/people.js';
+import { REFUND_STATES } from '../../domain/states.js';
+import { ACTIONS } from '../actions.js';
+import { time, uuid } from './schemas.js';
+
+const isCase = (text: string): text is CaseReason => Object.hasOwn(CASE_REASONS, text);
+const CASES = Object.keys(CASE_REASONS).filter(isCase);
+
+/** Text of a person: kept with the event in the clear, and shown to others. */
+const textOf = (longest: number) =>
+  z
+    .string()
+    .max(longest, `must be at most ${longest} characters`)
+    .refine((text) => text.trim() !== '', 'must not be empty')
+    // eslint-disable-next-line no-control-regex -- control characters are what is refused
+    .refine((text) => !/[\u0000-\u0008\u000b-\u001f\u007f]/.test(text), 'must not contain control characters')
+    .refine((text) => !/\p{Surrogate}/u.test(text), 'must be well-formed Unicode')
+    .refine((text) => !looksLikeCard(text), 'must not hold a card number: it is kept in the clear');
+const words = textOf(500);
+const longWords = textOf(2_000);
+
+export const wordBody = z
+  .strictObject({ reason: words, ticket: words.optional() })
+  .meta({ id: 'Word', description: 'Why; who says it is whoever holds the key' });
+
+export const approvalBody = z
+  .strictObject({
+    reason: words,
+    ticket: words.optional(),
+    instruction: z
+      .string()
+      .regex(/^[\w-]{1,128}$/, 'must be the instruction as it was shown')
+      .describe('`approval.instruction` as it was shown; absent: what waits now')
+      .optional(),
+  })
+  .meta({ id: 'ApprovalWord' });
+
+const registration = z.string().regex(/^[a-f0-9]{32}$/, 'must be 32 lowercase hexadecimal characters');
+const word = { reason: words, ticket: words.optional() };
+
+export const adoptBody = z
+  .strictObject({ ...word, gatewayId: registration.describe('The transaction at the gateway') })
+  .meta({ id: 'AdoptWord' });
+
+export const correctBody = z
+  .strictObject({
+    ...word,
+    outcome: z.enum(CORRECTION_OUTCOMES),
+    evidence: longWords.describe("Acquirer's letter, settlement line, ARN; never a card number"),
+    reference: z
+      .string()
+      .regex(/^[\x21-\x7e]{1,255}$/, 'must be the merchantTransactionId of an attempt')
+      .describe('Which attempt, by its merchantTransactionId; absent: the open one, else the newest')
+      .optional(),
+    case: z.enum(CASES).describe('Which case is closed; absent: all that only a person closes').optional(),
+  })
+  .meta({ id: 'CorrectWord' });
+
+export const redirectBody = z
+  .strictObject({ ...word, registrationId: registration.describe('Where the credit is to go') })
+  .meta({ id: 'RedirectWord' });
+
+export const replayBody = z
+  .strictObject({
+    ...word,
+    dryRun: z.boolean().describe('Only say what a run would do').optional(),
+    restart: z
+      .strictObject({ runId: z.string().min(1).max(64) })
+      .describe('The run that is ended where it is alive')
+      .optional(),
+  })
+  .meta({ id: 'ReplayWord' });
+
+export const replayReport = z
+  .object({
+    outcome: z.enum(['dry_run', 'over', 'alive', 'started', 'restarted']),
+    refundId: uuid,
+    state: z.enum(REFUND_STATES),
+    why: z.string().nullable(),
+    sinceMs: z.number(),
+    step: z.object({ kind: z.string(), afterMs: z.number() }),
+    effect: z.string().describe('What the next step does to the money'),
+    gateway: z.string().describe('What the gateway shows now'),
+    run: z
+      .object({
+        runId: z.string(),
+        status: z.string(),
+        isAlive: z.boolean(),
+        startedAt: time,
+        closedAt: time.nullable(),
+        pending: z
+          .array(
+            z.object({
+              activity: z.string().nullable(),
+              attempt: z.int(),
+              isRunning: z.boolean(),
+              lastFailure: z.string().nullable(),
+            }),
+          )
+          .readonly(),
+        waitsForWorkerMs: z.number().nullable(),
+      })
+      .nullable(),
+    stuck: z.string().nullable().describe('Why it does not go on by itself'),
+  })
+  .meta({ id: 'ReplayReport' });
+
+export const action = z
+  .object({
+    action: z.enum(ACTIONS),
+    allowed: z.boolean(),
+    why: z.string().nullable().describe('Why not'),
+    effect: z.string().describe('What it does to the money'),
+    secondPerson: z.boolean().describe('Somebody else has to confirm it'),
+    input: z.array(z.string()).readonly().describe('Needed besides the reason'),
+  })
+  .meta({ id: 'Action' });

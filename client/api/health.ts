@@ -1,0 +1,100 @@
+/** Whether this process lives, and whether it can do its work. For the platform: no key, no details. */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+
+/** Rejects where the part cannot be worked with. */
+export type Check = () => Promise<void>;
+
+/** By the name that the answer gives it. */
+export type Readiness = Readonly<Record<string, Check>>;
+
+/** Milliseconds. A platform asks every few seconds and gives up after one or two. */
+const ANSWER_WITHIN = 2_000;
+
+const parts = z.record(z.string(), z.enum(['ok', 'failed']));
+const healthy = z.object({ status: z.literal('ok') }).meta({ id: 'Healthy' });
+const ready = z.object({ status: z.literal('ok'), checks: parts }).meta({ id: 'Ready' });
+const notReady = z
+  .looseObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.literal(503),
+    code: z.literal('not_ready'),
+    detail: z.string(),
+    checks: parts,
+  })
+  .meta({ id: 'NotReady' });
+
+export const healthRoutes: FastifyPluginAsyncZod<{ readonly readiness: Readiness }> = async (
+  app,
+  { readiness },
+) => {
+  app.get(
+    '/healthz',
+    {
+      config: { role: 'anyone' },
+      schema: { tags: ['platform'], summary: 'The process lives', response: { 200: healthy } },
+    },
+    async () => ({ status: 'ok' as const }),
+  );
+
+  app.get(
+    '/readyz',
+    {
+      config: { role: 'anyone' },
+      schema: {
+        tags: ['platform'],
+        summary: 'Everything that a refund needs to be accepted and started answers',
+        response: {
+          200: ready,
+          503: {
+            description: 'Something is away',
+            content: { 'application/problem+json': { schema: notReady } },
+          },
+        },
+      },
+    },
+    async (_request, reply) => {
+      const results = await Promise.all(
+        Object.entries(readiness).map(
+          async ([name, check]) => [name, (await answers(check)) ? 'ok' : 'failed'] as const,
+        ),
+      );
+      const checks = Object.fromEntries(results);
+      const failed = results.filter(([, result]) => result === 'failed').map(([name]) => name);
+      if (failed.length === 0) return { status: 'ok' as const, checks };
+      return reply
+        .code(503)
+        .header('retry-after', '2')
+        .type('application/problem+json')
+        .send({
+          type: 'urn:oppwa-refunds:problem:not_ready',
+          title: 'The service is not ready',
+          status: 503 as const,
+          code: 'not_ready' as const,
+          detail: `does not answer: ${failed.join(', ')}`,
+          checks,
+        });
+    },
+  );
+};
+
+async function answers(check: Check): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => {
+      resolve(false);
+    }, ANSWER_WITHIN);
+  });
+  try {
+    return await Promise.race([
+      check().then(
+        () => true,
+        () => false,
+      ),
+      late,
+    ]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,67 @@
+/** `npm run api`: the production process that answers over HTTP until it is told to stop. */
+import type { AddressInfo } from 'node:net';
+import { createWebhookReader } from '../../gateway/webhook.js';
+import { migrate } from '../../ledger/migrate.js';
+import { createLog } from '../../settings/log.js';
+import { whenToStop } from '../../settings/parent.js';
+import { readSettings, SettingsError } from '../../settings/read.js';
+import { openRefundsClient } from '../open.js';
+import { startNoticeProcessor } from '../webhooks/processor.js';
+import { consoleFolder } from './console.js';
+import { buildApi } from './server.js';
+import { verifyTokens } from './tokens.js';
+
+/** Milliseconds. What is stored is promised: whoever asked is not kept waiting while Temporal is away. */
+const START_WITHIN = 2_000;
+
+async function main(): Promise<void> {
+  const settings = readSettings(process.env);
+  const { host, port, requestsPerMinute, tokens, temporalUi } = settings.api;
+  await migrate(settings.databaseUrl);
+  const opened = openRefundsClient(settings, process.env, { startWithin: START_WITHIN });
+  const { client, ledger, database, readiness, namespace } = opened;
+  const log = createLog({ role: 'api' });
+  const notices = startNoticeProcessor({ ...opened.notices, log });
+  const app = await buildApi({
+    client,
+    ledger,
+    database,
+    readiness,
+    log,
+    webhooks: { read: createWebhookReader(settings.webhookKeys), onStored: () => notices.poke() },
+    requestsPerMinute,
+    console: {
+      folder: await consoleFolder(process.env['REFUNDS_DATA_DIR'] ?? '.data'),
+      temporalUi,
+      namespace,
+    },
+    ...(tokens === undefined ? {} : { verifyToken: verifyTokens(tokens) }),
+  });
+  whenToStop(() => {
+    app
+      .close()
+      .then(() => notices.close())
+      .then(() => opened.close())
+      .catch(failed);
+  });
+  await app.listen({ host, port });
+  process.stdout.write(
+    `${JSON.stringify({ ready: true, role: 'api', pid: process.pid, url: urlOf(app.addresses()) })}\n`,
+  );
+}
+
+function urlOf([first]: readonly (AddressInfo | string)[]): string {
+  if (first === undefined || typeof first === 'string') throw new Error('the server listens at no port');
+  return `http://${first.family === 'IPv6' ? `[${first.address}]` : first.address}:${first.port}`;
+}
+
+function failed(error: unknown): void {
+  process.stderr.write(
+    error instanceof SettingsError
+      ? `${error.message}\n`
+      : `api: ${error instanceof Error ? (error.stack ?? error.message) : 'failed'}\n`,
+  );
+  process.exitCode = error instanceof SettingsError ? 2 : 1;
+}
+
+main().catch(failed);

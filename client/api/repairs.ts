@@ -1,0 +1,126 @@
+/** What persons do with evidence in hand, what a run would do now, and what each person may do about a refund. */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { principalOf } from './auth.js';
+import {
+  action,
+  adoptBody,
+  correctBody,
+  redirectBody,
+  replayBody,
+  replayReport,
+} from './decision-schemas.js';
+import { wordOf } from './decisions.js';
+import type { ApiParts } from './parts.js';
+import { problems } from './problems.js';
+import { byRefund, listOf, refund } from './schemas.js';
+
+const OTHERS = problems(400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503);
+const OPERATE = { config: { role: 'operate' } } as const;
+
+export const repairRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { client }) => {
+  app.post(
+    '/v1/refunds/:id/adopt',
+    {
+      ...OPERATE,
+      schema: {
+        tags: ['decisions'],
+        summary: 'Say that a transaction at the gateway is what became of an attempt of this refund',
+        description:
+          'The gateway is asked: type, amount, currency and original have to agree, and another reference than the attempt’s is refused. What it shows becomes the outcome; nothing is sent.',
+        params: byRefund,
+        body: adoptBody,
+        response: { 200: refund, ...OTHERS },
+      },
+    },
+    async (request) =>
+      client.adopt(request.params.id, {
+        ...wordOf(request, request.body),
+        gatewayId: request.body.gatewayId,
+      }),
+  );
+
+  app.post(
+    '/v1/refunds/:id/correct',
+    {
+      ...OPERATE,
+      schema: {
+        tags: ['decisions'],
+        summary: 'Say what became of an attempt where the gateway cannot be asked, or that cases are settled',
+        description:
+          'Answers with `proposal` where a second person has to confirm it with approve or reject. Refused where the gateway shows otherwise.',
+        params: byRefund,
+        body: correctBody,
+        response: { 200: refund, ...OTHERS },
+      },
+    },
+    async (request) => {
+      const { outcome, evidence, reference } = request.body;
+      return client.correct(request.params.id, {
+        ...wordOf(request, request.body),
+        outcome,
+        evidence,
+        ...(reference === undefined ? {} : { reference }),
+        ...(request.body.case === undefined ? {} : { case: request.body.case }),
+      });
+    },
+  );
+
+  app.post(
+    '/v1/refunds/:id/redirect',
+    {
+      ...OPERATE,
+      schema: {
+        tags: ['decisions'],
+        summary: 'Name another destination for the credit of a refund that waits for a person',
+        description: 'Everything is proven anew, and a second person has to approve before anything is sent.',
+        params: byRefund,
+        body: redirectBody,
+        response: { 200: refund, ...OTHERS },
+      },
+    },
+    async (request) =>
+      client.redirect(request.params.id, {
+        ...wordOf(request, request.body),
+        registrationId: request.body.registrationId,
+      }),
+  );
+
+  app.post(
+    '/v1/refunds/:id/replay',
+    {
+      ...OPERATE,
+      schema: {
+        tags: ['decisions'],
+        summary: 'Run a refund again where no run is alive, or say what a run would do',
+        description:
+          'With `dryRun` nothing is changed. A run that is alive is left alone, unless `restart` names it. Moves no money that the ledger does not allow.',
+        params: byRefund,
+        body: replayBody,
+        response: { 200: replayReport, ...OTHERS },
+      },
+    },
+    async (request) => {
+      const { dryRun, restart } = request.body;
+      if (dryRun === true)
+        return { ...(await client.foresee(request.params.id)), outcome: 'dry_run' as const };
+      return client.replay(request.params.id, {
+        ...wordOf(request, request.body),
+        ...(restart === undefined ? {} : { restart }),
+      });
+    },
+  );
+
+  app.get(
+    '/v1/refunds/:id/actions',
+    {
+      config: { role: 'read' },
+      schema: {
+        tags: ['decisions'],
+        summary: 'What you may do about this refund now, and what each would do to the money',
+        params: byRefund,
+        response: { 200: listOf(action), ...problems(401, 403, 404, 422, 429, 500, 503) },
+      },
+    },
+    async (request) => ({ data: await client.actions(request.params.id, principalOf(request)) }),
+  );
+};

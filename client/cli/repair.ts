@@ -1,0 +1,113 @@
+/** `adopt`, `correct`, `redirect`: what a person says about an attempt or a destination, with evidence in hand. */
+import { CASE_REASONS, type CaseReason } from '../../domain/finding.js';
+import type { CorrectionOutcome } from '../../domain/correction.js';
+import { isRefundId } from '../../domain/ids.js';
+import type { RefundRecord } from '../../ledger/ledger.js';
+import { effectOfAdoption, effectOfCorrecting, effectOfRedirect } from '../effects.js';
+import { notFound } from '../errors.js';
+import { confirm } from './confirm.js';
+import { needsPerson, withWord, type WordOptions } from './decide.js';
+import { WrongUse, type ExitCode } from './exit.js';
+import { run, tell, type Session } from './session.js';
+
+export interface AdoptOptions extends WordOptions {
+  readonly gatewayId?: string | undefined;
+}
+
+export function adopt(id: string, options: AdoptOptions): Promise<ExitCode> {
+  const { gatewayId } = options;
+  return withWord(
+    options,
+    (word) =>
+      run(options.json === true, async (session) => {
+        await confirm([effectOfAdoption(await recordOf(session, id), gatewayId)], options.yes === true);
+        const refund = await session.client.adopt(id, { ...word, gatewayId: gatewayId ?? '' });
+        session.printRefund(refund);
+        return needsPerson(refund);
+      }),
+    { 'gateway-id': gatewayId },
+  );
+}
+
+export interface CorrectOptions extends WordOptions {
+  readonly outcome?: CorrectionOutcome | undefined;
+  readonly evidence?: string | undefined;
+  readonly reference?: string | undefined;
+  readonly case?: string | undefined;
+}
+
+export function correct(id: string, options: CorrectOptions): Promise<ExitCode> {
+  const { outcome, evidence, reference } = options;
+  const one = isCaseReason(options.case) ? options.case : undefined;
+  if (options.case !== undefined && one === undefined)
+    return Promise.resolve(
+      tell(
+        options.json === true,
+        new WrongUse([
+          {
+            field: '--case',
+            code: 'invalid',
+            message: `must be one of ${Object.keys(CASE_REASONS).join(', ')}`,
+          },
+        ]),
+      ),
+    );
+  return withWord(
+    options,
+    (word) =>
+      run(options.json === true, async (session) => {
+        if (outcome === undefined || evidence === undefined) throw new WrongUse([]);
+        const wanted = {
+          outcome,
+          evidence,
+          ...(reference === undefined ? {} : { reference }),
+        };
+        const record = await recordOf(session, id);
+        const effect = effectOfCorrecting(record, {
+          ...wanted,
+          ...(one === undefined ? {} : { cases: [one] }),
+        });
+        await confirm([`${effect}.`], options.yes === true);
+        const refund = await session.client.correct(id, {
+          ...word,
+          ...wanted,
+          ...(one === undefined ? {} : { case: one }),
+        });
+        if (refund.proposal !== null)
+          session.note(
+            `proposed; a second person confirms with: approve ${id} (instruction ${refund.proposal.instruction})`,
+          );
+        session.printRefund(refund);
+        return needsPerson(refund);
+      }),
+    { outcome, evidence },
+  );
+}
+
+export interface RedirectOptions extends WordOptions {
+  readonly registration?: string | undefined;
+}
+
+export function redirect(id: string, options: RedirectOptions): Promise<ExitCode> {
+  const { registration } = options;
+  return withWord(
+    options,
+    (word) =>
+      run(options.json === true, async (session) => {
+        await confirm([effectOfRedirect(await recordOf(session, id), registration)], options.yes === true);
+        const refund = await session.client.redirect(id, { ...word, registrationId: registration ?? '' });
+        session.printRefund(refund);
+        return needsPerson(refund);
+      }),
+    { registration },
+  );
+}
+
+async function recordOf({ ledger }: Session, id: string): Promise<RefundRecord> {
+  const record = isRefundId(id) ? await ledger.findRefund(id) : null;
+  if (record === null) throw notFound(id);
+  return record;
+}
+
+const isCaseReason = (text: string | undefined): text is CaseReason =>
+  text !== undefined && Object.hasOwn(CASE_REASONS, text);

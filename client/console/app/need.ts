@@ -1,0 +1,31 @@
+/** Why a refund is with a person, and what that person can safely do next, in one place for the queue and the refund's page. */
+import type { Refund } from './data/shapes.js';
+import { capital, meaning, words } from './text.js';
+
+export interface Need {
+  readonly why: string;
+  readonly nextStep: string;
+}
+
+/** What an action does, on a page that is about this refund: its id would only be in the way. */
+export const effectHere = (effect: string, { id }: Refund): string =>
+  effect.replaceAll(`refund ${id}`, 'this refund');
+
+/** The most pressing first: a second person's word, then the review, then other open cases. */
+export function needOf(refund: Refund): Need {
+  const { proposal, approval, review } = refund;
+  if (proposal !== null)
+    return {
+      why: `${proposal.by} proposes to ${proposal.action === 'correct' ? 'correct it' : 'pay it another way'}: ${effectHere(proposal.effect, refund)}`,
+      nextStep: 'A second person approves or rejects the proposal.',
+    };
+  if (approval !== null)
+    return {
+      why: `A credit of ${approval.amount} ${approval.currency} waits for a second person: ${approval.why.map(meaning).join('; ')}.`,
+      nextStep: 'Check the refusal and the destination, then approve or reject.',
+    };
+  if (review !== null) return review;
+  const [first] = refund.cases;
+  if (first !== undefined) return { why: first.text, nextStep: first.nextStep };
+  return { why: capital(words(refund.state)), nextStep: 'Open it to see where it stands.' };
+}

@@ -1,0 +1,27 @@
+/** The time, for ages that go on counting on a page that stands open. */
+import { useSyncExternalStore } from 'react';
+
+const EVERY = 5_000;
+let now = Date.now();
+const listeners = new Set<() => void>();
+let ticking: ReturnType<typeof setInterval> | undefined;
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  now = Date.now();
+  ticking ??= setInterval(() => {
+    now = Date.now();
+    for (const each of listeners) each();
+  }, EVERY);
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size > 0) return;
+    clearInterval(ticking);
+    ticking = undefined;
+  };
+}
+
+/** Milliseconds since 1970, a few seconds old at most. */
+export function useNow(): number {
+  return useSyncExternalStore(subscribe, () => now);
+}

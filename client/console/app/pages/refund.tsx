@@ -1,0 +1,133 @@
+/** One refund: what it needs, what may be done about it, what was sent and answered, and everything that happened. */
+import { Link } from '@tanstack/react-router';
+import { useConfig, useMe, useRefund, useTimeline } from '../data/queries.js';
+import type { ConsoleConfig, Refund } from '../data/shapes.js';
+import { Age, Amount, Fact, Id, Moment, Outside, Panel } from '../parts/basics.js';
+import { Actions } from '../parts/actions.js';
+import { Attempts } from '../parts/attempts.js';
+import { StateBadge } from '../parts/badges.js';
+import { Asked, PageFrame, Updated } from '../parts/page.js';
+import { Timeline } from '../parts/timeline.js';
+import { Waiting } from '../parts/waiting.js';
+import { capital, meaning, shortId, words } from '../text.js';
+
+export function RefundPage({ id }: { readonly id: string }) {
+  const refund = useRefund(id);
+  const { data } = refund;
+  return (
+    <PageFrame
+      title={`Refund ${data?.orderId ?? shortId(id)}`}
+      heading={
+        data === undefined ? undefined : (
+          <span className="flex flex-wrap items-baseline gap-x-3 gap-y-1">
+            <span>
+              Refund of <Amount amount={data.amount} currency={data.currency} />
+            </span>
+            <StateBadge state={data.state} />
+            <span className="text-sm font-normal text-quiet">
+              <Age at={data.stateSince} />
+            </span>
+          </span>
+        )
+      }
+      aside={<Updated at={refund.dataUpdatedAt} />}
+    >
+      <Asked query={refund}>{(found) => <Whole refund={found} />}</Asked>
+    </PageFrame>
+  );
+}
+
+function Whole({ refund }: { readonly refund: Refund }) {
+  const timeline = useTimeline(refund.id);
+  return (
+    <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-4 lg:grid-cols-[minmax(0,1fr)_23rem]">
+      <div className="contents lg:grid lg:grid-cols-[minmax(0,1fr)] lg:gap-4">
+        <div className="empty:hidden max-lg:order-1">
+          <Waiting refund={refund} />
+        </div>
+        <div className="max-lg:order-3">
+          <Panel title="Attempts">
+            <Attempts attempts={refund.attempts} currency={refund.currency} />
+          </Panel>
+        </div>
+        <div className="max-lg:order-5">
+          <Panel title="Timeline">
+            <Asked query={timeline}>{({ data }) => <Timeline entries={data} />}</Asked>
+          </Panel>
+        </div>
+      </div>
+      <div className="contents lg:grid lg:grid-cols-[minmax(0,1fr)] lg:gap-4">
+        <div className="max-lg:order-2">
+          <Panel title="Actions">
+            <Actions refund={refund} />
+          </Panel>
+        </div>
+        <div className="max-lg:order-4">
+          <Facts refund={refund} />
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function Facts({ refund }: { readonly refund: Refund }) {
+  const config = useConfig();
+  const { data: me } = useMe();
+  const workflow = workflowAddress(config, refund.workflowId);
+  return (
+    <Panel title="About it">
+      <dl className="py-1.5">
+        <Fact name="Refund">
+          <Id id={refund.id} what="the refund's id" />
+        </Fact>
+        <Fact name="Payment">
+          <Link
+            to="/payments/$paymentId"
+            params={{ paymentId: refund.paymentId }}
+            className="text-accent underline"
+          >
+            <code className="text-[0.8125rem] break-all">{refund.paymentId}</code>
+          </Link>
+        </Fact>
+        {refund.orderId === null ? null : <Fact name="Order">{refund.orderId}</Fact>}
+        <Fact name="Reason">{capital(words(refund.reason))}</Fact>
+        <Fact name="Asked for by">
+          {refund.requestedBy}
+          {refund.requestedBy === me?.name ? ' (you)' : ''}
+        </Fact>
+        <Fact name="Way">{refund.way ?? 'none yet'}</Fact>
+        {refund.destination === null ? null : (
+          <Fact name="Destination">
+            {Object.entries(refund.destination).map(([name, value]) => (
+              <span key={name} className="break-all">
+                {name} <code className="text-[0.8125rem]">{value}</code>
+              </span>
+            ))}
+          </Fact>
+        )}
+        {refund.why === null || refund.review !== null || refund.approval !== null ? null : (
+          <Fact name="Why">{meaning(refund.why)}</Fact>
+        )}
+        <Fact name="Asked for">
+          <Moment at={refund.createdAt} />
+        </Fact>
+        <Fact name="In this state">
+          <Moment at={refund.stateSince} />
+        </Fact>
+        <Fact name="Workflow">
+          {workflow === null ? (
+            <code className="text-[0.8125rem] break-all">{refund.workflowId}</code>
+          ) : (
+            <Outside href={workflow}>Open in Temporal</Outside>
+          )}
+        </Fact>
+      </dl>
+    </Panel>
+  );
+}
+
+function workflowAddress(config: ConsoleConfig | undefined, workflowId: string): string | null {
+  if (config?.temporalUi == null || !/^https?:\/\//u.test(config.temporalUi)) return null;
+  const namespace = encodeURIComponent(config.namespace ?? 'default');
+  return `${config.temporalUi.replace(/\/+$/u, '')}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}`;
+}

@@ -1,0 +1,81 @@
+/** What this person may do about a refund, each with what it does to the money; what is not allowed says why. */
+import { useState } from 'react';
+import { useActions } from '../data/queries.js';
+import type { Action, Refund } from '../data/shapes.js';
+import { effectHere } from '../need.js';
+import { ActionDialog } from './action-dialog.js';
+import { VERBS } from './action-fields.js';
+import { Button, Empty } from './basics.js';
+import { Asked } from './page.js';
+
+export function Actions({ refund }: { readonly refund: Refund }) {
+  const actions = useActions(refund.id);
+  const [chosen, setChosen] = useState<Action | null>(null);
+  const [done, setDone] = useState<string | null>(null);
+  return (
+    <>
+      <div role="status">
+        {done === null ? null : (
+          <p className="m-4 mb-0 rounded-md bg-good-soft px-3 py-2 text-sm break-words text-good">{done}</p>
+        )}
+      </div>
+      <Asked query={actions}>
+        {({ data }) =>
+          data.length === 0 ? (
+            <Empty>Nothing can be done about it.</Empty>
+          ) : (
+            <ul className="divide-y divide-line">
+              {[...data]
+                .sort((a, b) => Number(b.allowed) - Number(a.allowed))
+                .map((action) => (
+                  <Offer
+                    key={action.action}
+                    action={action}
+                    effect={effectHere(action.effect, refund)}
+                    onChoose={() => {
+                      setDone(null);
+                      setChosen(action);
+                    }}
+                  />
+                ))}
+            </ul>
+          )
+        }
+      </Asked>
+      <ActionDialog
+        refund={refund}
+        action={chosen}
+        onClose={() => setChosen(null)}
+        onDone={(text) => {
+          setChosen(null);
+          setDone(text);
+        }}
+      />
+    </>
+  );
+}
+
+function Offer({
+  action,
+  effect,
+  onChoose,
+}: {
+  readonly action: Action;
+  readonly effect: string;
+  readonly onChoose: () => void;
+}) {
+  const note = `action-${action.action}`;
+  return (
+    <li className="grid grid-cols-[6.5rem_minmax(0,1fr)] items-start gap-3 px-4 py-2.5 text-sm">
+      <Button disabled={!action.allowed} aria-describedby={note} onClick={onChoose} className="w-full">
+        {VERBS[action.action].verb}
+      </Button>
+      <p id={note} className="min-w-0 pt-1 break-words text-quiet">
+        {action.allowed ? effect : (action.why ?? 'Not possible now.')}
+        {action.allowed && action.secondPerson ? (
+          <span className="font-medium text-warn"> A second person has to confirm.</span>
+        ) : null}
+      </p>
+    </li>
+  );
+}

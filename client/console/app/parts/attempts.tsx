@@ -1,0 +1,87 @@
+/** What was sent to the gateway and what it answered, one row for each instruction. */
+import type { Refund } from '../data/shapes.js';
+import { words } from '../text.js';
+import { Amount, Empty, Id, Moment } from './basics.js';
+import { StateBadge } from './badges.js';
+
+const TYPES = { RF: 'refund', RV: 'reversal', CD: 'credit' } as const;
+
+export function Attempts({
+  attempts,
+  currency,
+}: {
+  readonly attempts: Refund['attempts'];
+  readonly currency: string;
+}) {
+  if (attempts.length === 0) return <Empty>Nothing was sent to the gateway.</Empty>;
+  return (
+    // A table that is wider than the screen is moved by keyboard as well.
+    <div role="region" aria-label="Attempts" tabIndex={0} className="overflow-x-auto">
+      <table className="w-full text-left text-sm">
+        <thead>
+          <tr className="text-quiet [&>th]:px-3 [&>th]:first:pl-4 [&>th]:py-2 [&>th]:font-medium [&>th]:whitespace-nowrap">
+            <th scope="col">Type</th>
+            <th scope="col" className="text-right">
+              Amount
+            </th>
+            <th scope="col">State</th>
+            <th scope="col">Reference, gateway id</th>
+            <th scope="col">Answer</th>
+            <th scope="col">Sent, answered</th>
+          </tr>
+        </thead>
+        <tbody>
+          {attempts.map((attempt) => (
+            <tr
+              key={attempt.merchantTransactionId}
+              className="border-t border-line align-top [&>td]:px-3 [&>td]:first:pl-4 [&>td]:py-2.5"
+            >
+              <td className="whitespace-nowrap">
+                <abbr title={TYPES[attempt.type]} className="font-mono font-medium no-underline">
+                  {attempt.type}
+                </abbr>
+              </td>
+              <td className="text-right">
+                <Amount amount={attempt.amount} currency={currency} />
+              </td>
+              <td>
+                <StateBadge state={attempt.state} />
+              </td>
+              <td className="min-w-40">
+                <p>
+                  <Id id={attempt.merchantTransactionId} what="the own reference" short />
+                </p>
+                <p>
+                  {attempt.gatewayId === null ? (
+                    <span className="text-quiet">no gateway id</span>
+                  ) : (
+                    <Id id={attempt.gatewayId} what="the gateway id" short />
+                  )}
+                </p>
+              </td>
+              <td className="min-w-48">
+                {attempt.resultCode === null ? (
+                  <span className="text-quiet">none</span>
+                ) : (
+                  <>
+                    <code className="text-[0.8125rem]">{attempt.resultCode}</code>{' '}
+                    <span className="break-words">{attempt.resultDescription}</span>
+                  </>
+                )}
+                {attempt.class === null ? null : <p className="text-quiet">class: {words(attempt.class)}</p>}
+              </td>
+              <td className="whitespace-nowrap">
+                <p>
+                  <Moment at={attempt.sentAt} />
+                </p>
+                <p>
+                  <Moment at={attempt.answeredAt} />
+                </p>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,62 @@
+/** One thing that a person gives, with its name, what it is for, and what is wrong with it. */
+import { words } from '../text.js';
+import type { InputField } from './action-fields.js';
+import { FIELD } from './basics.js';
+
+export function Field({
+  id,
+  field: { label, hint, required, options, long },
+  value,
+  first,
+  problem,
+  onChange,
+}: {
+  readonly id: string;
+  readonly field: InputField;
+  readonly value: string;
+  readonly first: boolean;
+  readonly problem: string | undefined;
+  readonly onChange: (value: string) => void;
+}) {
+  const shared = {
+    id,
+    value,
+    required,
+    'data-first': first ? '' : undefined,
+    'aria-invalid': problem !== undefined,
+    'aria-describedby': `${id}-note`,
+    className: `mt-1 ${FIELD} ${problem === undefined ? '' : 'border-bad'}`,
+  };
+  return (
+    <div className="mt-3">
+      <label htmlFor={id} className="text-sm font-medium">
+        {label}
+        {required ? null : <span className="font-normal text-quiet"> (optional)</span>}
+      </label>
+      {options !== undefined ? (
+        <select {...shared} onChange={(event) => onChange(event.target.value)}>
+          <option value="">choose…</option>
+          {options.map((option) => (
+            <option key={option} value={option}>
+              {words(option)}
+            </option>
+          ))}
+        </select>
+      ) : long === true ? (
+        <textarea {...shared} rows={2} maxLength={500} onChange={(event) => onChange(event.target.value)} />
+      ) : (
+        <input
+          {...shared}
+          type="text"
+          autoComplete="off"
+          spellCheck={false}
+          maxLength={500}
+          onChange={(event) => onChange(event.target.value)}
+        />
+      )}
+      <p id={`${id}-note`} className={`mt-1 text-xs ${problem === undefined ? 'text-quiet' : 'text-bad'}`}>
+        {problem ?? hint}
+      </p>
+    </div>
+  );
+}

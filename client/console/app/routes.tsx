@@ -1,0 +1,103 @@
+/** Which address shows what. An address can be sent to a colleague: filters and searches are in it, keys never. */
+import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
+import { PaymentPage } from './pages/payment.js';
+import { QueuePage } from './pages/queue.js';
+import { RefundPage } from './pages/refund.js';
+import { RefundsPage } from './pages/refunds.js';
+import { SearchPage } from './pages/search.js';
+import { NothingHere, Shell } from './shell/shell.js';
+import type { RefundFilter } from './data/queries.js';
+
+const rootRoute = createRootRoute({ component: Shell, notFoundComponent: NothingHere });
+
+const queueRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/',
+  validateSearch: (search): { q?: string } => texts(search, ['q']),
+  component: function Queue() {
+    const { q } = queueRoute.useSearch();
+    const navigate = queueRoute.useNavigate();
+    return (
+      <QueuePage
+        filter={q ?? ''}
+        onFilter={(text) => void navigate({ search: text === '' ? {} : { q: text }, replace: true })}
+      />
+    );
+  },
+});
+
+const refundsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/refunds',
+  validateSearch: (search): RefundFilter => texts(search, ['status', 'state', 'paymentId']),
+  component: function Refunds() {
+    const navigate = refundsRoute.useNavigate();
+    return (
+      <RefundsPage
+        filter={refundsRoute.useSearch()}
+        onFilter={(filter) => void navigate({ search: filter, replace: true })}
+      />
+    );
+  },
+});
+
+const refundRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/refunds/$refundId',
+  component: function Refund() {
+    const { refundId } = refundRoute.useParams();
+    return <RefundPage key={refundId} id={refundId} />;
+  },
+});
+
+const paymentRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/payments/$paymentId',
+  component: function Payment() {
+    const { paymentId } = paymentRoute.useParams();
+    return <PaymentPage key={paymentId} id={paymentId} />;
+  },
+});
+
+const searchRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/search',
+  validateSearch: (search): { q?: string } => texts(search, ['q']),
+  component: function Search() {
+    return <SearchPage text={searchRoute.useSearch().q ?? ''} />;
+  },
+});
+
+export const router = createRouter({
+  basepath: '/console',
+  routeTree: rootRoute.addChildren([queueRoute, refundsRoute, refundRoute, paymentRoute, searchRoute]),
+  // Values are texts, and an id of digits alone stays one.
+  parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
+  stringifySearch: (search) => {
+    const text = new URLSearchParams(
+      Object.entries(search).flatMap(([name, value]) =>
+        typeof value === 'string' && value !== '' ? [[name, value]] : [],
+      ),
+    ).toString();
+    return text === '' ? '' : `?${text}`;
+  },
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}
+
+/** Of an address' query, those texts that the page knows. */
+function texts<Name extends string>(
+  search: Readonly<Record<string, unknown>>,
+  names: readonly Name[],
+): { [name in Name]?: string } {
+  const known: { [name in Name]?: string } = {};
+  for (const name of names) {
+    const value = search[name];
+    if (typeof value === 'string' && value !== '') known[name] = value;
+  }
+  return known;
+}

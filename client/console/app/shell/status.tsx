@@ -1,0 +1,45 @@
+/** Two lights: whether the page hears of changes, and whether the last audit found the books in order. */
+import { useAudit } from '../data/queries.js';
+import { useConnection, type Connection } from '../data/live.js';
+import { Age } from '../parts/basics.js';
+
+const SAYS: Readonly<
+  Record<Connection, { readonly text: string; readonly dot: string; readonly title: string }>
+> = {
+  live: { text: 'Live', dot: 'fill-fill-refunded', title: 'Changes appear as they happen.' },
+  connecting: { text: 'Connecting', dot: 'fill-fill-reserved', title: 'Waiting for the service.' },
+  lost: {
+    text: 'Not live',
+    dot: 'fill-fill-disputed',
+    title: 'The connection was lost; trying again. Until then the page asks every ten seconds.',
+  },
+};
+
+export function LiveBadge() {
+  const connection = useConnection();
+  const { text, dot, title } = SAYS[connection];
+  return (
+    <span role="status" title={title} className="inline-flex items-center gap-1.5 whitespace-nowrap">
+      <svg viewBox="0 0 8 8" className="size-2" aria-hidden="true">
+        <circle cx="4" cy="4" r="4" className={dot} />
+      </svg>
+      <span className={connection === 'live' ? 'max-sm:sr-only' : ''}>{text}</span>
+    </span>
+  );
+}
+
+export function AuditBadge() {
+  const report = useAudit();
+  if (report === undefined) return null;
+  const clean = report.violations === 0;
+  return (
+    <span className="inline-flex items-center gap-1.5 whitespace-nowrap">
+      <span
+        className={`rounded px-1.5 py-0.5 text-xs font-medium ${clean ? 'bg-good-soft text-good' : 'bg-bad-soft text-bad'}`}
+      >
+        {clean ? 'Books agree' : `Audit: ${report.violations} wrong`}
+      </span>
+      <Age at={report.at} className="text-xs text-quiet max-lg:hidden" />
+    </span>
+  );
+}

@@ -1,0 +1,96 @@
+/** What an action does to the money, in words with amounts: written once, for the command line, HTTP and the console. */
+import { formatAmount, storedMoney } from '../domain/money.js';
+import { isOpenAttempt } from '../domain/states.js';
+import { PAYMENT_TYPES } from '../domain/way.js';
+import type { AttemptRecord, RefundRecord } from '../ledger/ledger.js';
+import type { CorrectionDetails } from '../ledger/people.js';
+
+export const amountText = (minor: bigint, currency: string): string =>
+  `${formatAmount(storedMoney(minor, currency))} ${currency}`;
+
+/** Of a registration only the end is shown: enough to tell two of them apart. */
+export const maskedRegistration = (id: string): string => `…${id.slice(-4)}`;
+
+/** What is not paid yet of the promise. */
+export function owedOf({ amountMinor, attempts }: RefundRecord): bigint {
+  return attempts
+    .filter(({ state }) => state === 'succeeded')
+    .reduce((left, attempt) => left - attempt.amountMinor, amountMinor);
+}
+
+/** The attempt that a person's word is about where none is named: the open one, else the newest. */
+export function attemptInQuestion({ attempts }: RefundRecord): AttemptRecord | undefined {
+  return attempts.find(({ state }) => isOpenAttempt(state)) ?? attempts.at(-1);
+}
+
+export function attemptText({ way, reference, amountMinor }: AttemptRecord, currency: string): string {
+  return `${PAYMENT_TYPES[way]} ${reference} over ${amountText(amountMinor, currency)}`;
+}
+
+export function effectOfCorrection(refundId: string, details: CorrectionDetails): string {
+  const { outcome, currency, reference = '', cases = [] } = details;
+  const amount = amountText(BigInt(details.amountMinor), currency);
+  const shown = `, as this shows: ${details.evidence}`;
+  switch (outcome) {
+    case 'succeeded':
+      return `${amount} count as paid by attempt ${reference} of refund ${refundId}; nothing is sent${shown}`;
+    case 'failed':
+      return `attempt ${reference} of refund ${refundId} counts as never paid: ${amount} are not paid and no longer reserved${shown}`;
+    case 'case_closed':
+      return `the cases ${cases.join(', ')} of refund ${refundId} over ${amount} are closed; no amount changes${shown}`;
+    default:
+      return outcome satisfies never;
+  }
+}
+
+export function effectOfApproval({ id, instruction }: RefundRecord): string {
+  if (instruction === null) return 'Nothing waits for an approval.';
+  const amount = amountText(BigInt(instruction.amountMinor), instruction.currency);
+  return `A credit of ${amount} for refund ${id} goes to registration ${instruction.registrationId} (${instruction.why.join(', ')}), once it is proven again that nothing else has paid.`;
+}
+
+export function effectOfWithdrawal(refund: RefundRecord): string {
+  return `${amountText(owedOf(refund), refund.currency)} on payment ${refund.paymentId} are not paid back and no longer reserved; refund ${refund.id} ends.`;
+}
+
+export function effectOfRedirect(refund: RefundRecord, registrationId?: string): string {
+  const amount = amountText(owedOf(refund), refund.currency);
+  const to = registrationId === undefined ? 'another registration' : `registration ${registrationId}`;
+  const instead =
+    refund.destination === null
+      ? 'the one that paid'
+      : `registration ${maskedRegistration(refund.destination.registrationId)}`;
+  return `A credit of ${amount} for refund ${refund.id} is to go to ${to} instead of ${instead}. Everything is proven anew, and a second person has to approve before anything is sent.`;
+}
+
+export function effectOfAdoption(refund: RefundRecord, gatewayId?: string): string {
+  const attempt = attemptInQuestion(refund);
+  const what = attempt === undefined ? 'an attempt' : attemptText(attempt, refund.currency);
+  return `What the gateway shows of transaction ${gatewayId ?? '(its id)'} is recorded as what became of ${what}. Money that it shows as paid counts for refund ${refund.id}; nothing is sent now.`;
+}
+
+export function effectOfCorrecting(refund: RefundRecord, wanted?: Partial<CorrectionDetails>): string {
+  const attempt =
+    wanted?.reference === undefined
+      ? attemptInQuestion(refund)
+      : refund.attempts.find(({ reference }) => reference === wanted.reference);
+  if (wanted?.outcome === undefined) {
+    const amount = amountText(attempt?.amountMinor ?? refund.amountMinor, refund.currency);
+    return `${amount} of refund ${refund.id} are written down as paid, or as never paid, or its open cases are closed, on evidence from outside the gateway. Nothing is sent.`;
+  }
+  const text = effectOfCorrection(refund.id, {
+    outcome: wanted.outcome,
+    evidence: wanted.evidence ?? '',
+    amountMinor: (attempt?.amountMinor ?? refund.amountMinor).toString(),
+    currency: refund.currency,
+    ...(attempt === undefined ? {} : { reference: attempt.reference }),
+    cases: wanted.cases ?? refund.openCases.map(({ why }) => why),
+  });
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
+}
+
+export const effectOfResolving = ({ id }: RefundRecord): string =>
+  `The gateway is asked what became of refund ${id}. Nothing is sent.`;
+
+export const effectOfReplaying = ({ id, amountMinor, currency }: RefundRecord): string =>
+  `A run of refund ${id} over ${amountText(amountMinor, currency)} is started where none is alive. It goes on from the ledger, which lets nothing be sent twice.`;

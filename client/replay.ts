@@ -1,0 +1,205 @@
+/** Running a refund again: what a run would do now, read from the ledger and the gateway, and starting one. */
+import type { StartSettings } from '../activities/caller.js';
+import type { Dependencies } from '../activities/dependencies.js';
+import { examine } from '../activities/look-up.js';
+import { lookUpOriginal } from '../activities/originals.js';
+import { CASE_REASONS } from '../domain/finding.js';
+import { nextStep, type Position, type Step } from '../domain/next-step.js';
+import type { Word } from '../domain/people.js';
+import { isFinal, type RefundState } from '../domain/states.js';
+import type { RefundRecord } from '../ledger/ledger.js';
+import type { Driver } from './driver.js';
+import { amountText, owedOf } from './effects.js';
+import { refusal } from './errors.js';
+import type { Run } from './runs.js';
+import { checkWord } from './words.js';
+
+export interface ReplayReport {
+  readonly refundId: string;
+  readonly state: RefundState;
+  readonly why: string | null;
+  /** Milliseconds since it has been so. */
+  readonly sinceMs: number;
+  /** What a run does next, and how long it waits before. */
+  readonly step: { readonly kind: Step['kind']; readonly afterMs: number };
+  /** What that does to the money, in words. */
+  readonly effect: string;
+  /** What the gateway shows now. */
+  readonly gateway: string;
+  /** The newest run; null where Temporal knows of none. */
+  readonly run: Run | null;
+  /** Why it does not go on by itself; null where it does, or is over. */
+  readonly stuck: string | null;
+}
+
+export interface ReplayResult extends ReplayReport {
+  /** `over`: nothing is left to do. `alive`: a run is under way and was left alone. */
+  readonly outcome: 'over' | 'alive' | 'started' | 'restarted';
+}
+
+export interface ReplayWord extends Word {
+  /** The run that may be ended where it is alive, as it was shown; absent: none is ended. */
+  readonly restart?: { readonly runId: string };
+}
+
+/** What a run does next with a refund as it stands, from the ledger alone. */
+export interface NextStep {
+  readonly kind: Step['kind'];
+  /** Milliseconds that a run waits before, at most: a look-up comes at once when the gateway gives notice. */
+  readonly afterMs: number;
+  /** What it does to the money, in words. */
+  readonly effect: string;
+}
+
+export interface Replay {
+  nextOf(id: string): Promise<NextStep>;
+  /** What a run would do now. Reads the ledger, the gateway and Temporal; changes nothing. */
+  foresee(id: string): Promise<ReplayReport>;
+  /** Starts a run where none is alive. One that is alive goes on, unless its restart was asked for. Moves no money itself. */
+  replay(id: string, word: ReplayWord): Promise<ReplayResult>;
+}
+
+export interface ReplayParts {
+  readonly dependencies: Dependencies;
+  readonly driver: Driver;
+  readonly start: StartSettings;
+  readonly recordOf: (id: string) => Promise<RefundRecord>;
+}
+
+/** A step tried more often than this does not succeed by patience alone. */
+const OFTEN = 3;
+/** Milliseconds. A worker that is there takes a step at once. */
+const NO_WORKER_AFTER = 60_000;
+
+export function createReplay({ dependencies, driver, start, recordOf }: ReplayParts): Replay {
+  function nextFrom(position: Position, record: RefundRecord): NextStep & { readonly step: Step } {
+    const step = nextStep(position, start.planFor(record.entityId));
+    return {
+      step,
+      kind: step.kind,
+      afterMs: 'after' in step ? step.after : 0,
+      effect: effectOfStep(step, record),
+    };
+  }
+
+  async function nextOf(id: string): Promise<NextStep> {
+    const record = await recordOf(id);
+    const { kind, afterMs, effect } = nextFrom(await dependencies.ledger.position(id), record);
+    return { kind, afterMs, effect };
+  }
+
+  async function foresee(id: string): Promise<ReplayReport> {
+    const record = await recordOf(id);
+    const [position, run, gateway] = await Promise.all([
+      dependencies.ledger.position(id),
+      driver.runOf(id),
+      gatewayShows(dependencies, record),
+    ]);
+    const { step, kind, afterMs, effect } = nextFrom(position, record);
+    return {
+      refundId: id,
+      state: position.state,
+      why: position.why,
+      sinceMs: position.sinceMs,
+      step: { kind, afterMs },
+      effect,
+      gateway,
+      run,
+      stuck: isFinal(position.state) ? null : whyStuck(position, run, step),
+    };
+  }
+
+  async function replay(id: string, word: ReplayWord): Promise<ReplayResult> {
+    checkWord(word);
+    const record = await recordOf(id);
+    const report = await foresee(id);
+    if (isFinal(report.state)) return { ...report, outcome: 'over' };
+    const { run } = report;
+    if (run?.isAlive === true && word.restart === undefined) return { ...report, outcome: 'alive' };
+    // Somebody else was faster: their run is not ended unseen.
+    if (run?.isAlive === true && word.restart?.runId !== run.runId) throw refusal(id, 'run_changed');
+    const { by, reason, ticket } = word;
+    await dependencies.ledger.note(id, 'replayed', {
+      by,
+      reason,
+      ...(ticket === undefined ? {} : { ticket }),
+    });
+    if (run?.isAlive === true) await driver.restart(record);
+    else await driver.start(record);
+    const started = await driver.runOf(id);
+    return { ...report, run: started, outcome: run?.isAlive === true ? 'restarted' : 'started' };
+  }
+
+  return { nextOf, foresee, replay };
+}
+
+/** Read-only: nothing of it is recorded. */
+async function gatewayShows(deps: Dependencies, record: RefundRecord): Promise<string> {
+  const inquiry = await deps.ledger.inquiry(record.id);
+  if (inquiry !== null) {
+    const seen = await examine(deps, inquiry);
+    const about = `attempt ${inquiry.reference}`;
+    if (seen.kind === 'miss') return `${about}: ${seen.answer}`;
+    const { outcome, entry } = seen;
+    const code = entry === undefined ? '' : ` (${entry.result.code} ${entry.result.description})`;
+    return `${about}: ${outcome.kind}${outcome.kind === 'unknown' ? `, ${outcome.why}` : ''}${code}`;
+  }
+  const { entityId, paymentId } = await deps.ledger.scope(record.id);
+  const original = await lookUpOriginal(deps, entityId, paymentId);
+  switch (original.kind) {
+    case 'not_found':
+      return `payment ${paymentId}: not found under its entity`;
+    case 'unavailable':
+    case 'unreadable':
+      return `payment ${paymentId}: ${original.kind}, ${original.why}`;
+    case 'read': {
+      const { facts } = original;
+      const given = facts.returns.reduce((sum, { amountMinor }) => sum + amountMinor, 0n);
+      const disputes = facts.disputes.filter(({ reversed }) => !reversed).length;
+      return `payment ${paymentId}: ${facts.state}, ${amountText(facts.capturedMinor, facts.currency)} captured, ${amountText(given, facts.currency)} in ${facts.returns.length} refunds or reversals, ${disputes} open chargebacks`;
+    }
+    default:
+      return original satisfies never;
+  }
+}
+
+function effectOfStep(step: Step, record: RefundRecord): string {
+  const owed = amountText(owedOf(record), record.currency);
+  switch (step.kind) {
+    case 'finish':
+      return 'Nothing is left to do, and no money moves.';
+    case 'send':
+      return `Up to ${owed} are sent back to the original, once, if nobody else has.`;
+    case 'credit':
+      return `A credit of ${owed} is weighed, and sent only if the guard allows it.`;
+    case 'listen':
+      return 'The outcome of what was sent is looked up. Nothing is sent before it is known.';
+    case 'reconcile':
+      return 'The payment is compared with the gateway. Nothing is sent in this step.';
+    case 'ask':
+      return `A case is opened (${step.why}). Nothing is sent.`;
+    case 'give_up':
+      return `The refund ends unpaid (${step.why}); ${owed} are no longer reserved.`;
+    case 'person':
+      return 'Nothing: it waits for what a person says.';
+    default:
+      return step satisfies never;
+  }
+}
+
+function whyStuck(position: Position, run: Run | null, step: Step): string | null {
+  if (run === null) return 'no run: Temporal knows of none. Replay starts one';
+  if (!run.isAlive) return `no run: the last one is ${run.status}. Replay starts one`;
+  const failing = run.pending.find(({ attempt }) => attempt > OFTEN);
+  if (failing !== undefined)
+    return failing.activity === null
+      ? `its run cannot go on: tried ${failing.attempt} times. See it in Temporal; a fixed worker goes on by itself`
+      : `${failing.activity} fails: tried ${failing.attempt} times, last ${failing.lastFailure ?? 'without an answer'}`;
+  if (run.waitsForWorkerMs !== null && run.waitsForWorkerMs > NO_WORKER_AFTER)
+    return `no worker takes its next step, for ${Math.round(run.waitsForWorkerMs / 1_000)} s now`;
+  if (step.kind !== 'person') return null;
+  const known = Object.entries(CASE_REASONS).find(([reason]) => reason === position.why)?.[1];
+  return position.state === 'awaiting_approval'
+    ? 'it waits for a second person: approve or reject'
+    : `it waits for a person: ${known?.why ?? position.why ?? 'see its attempts'}`;
+}

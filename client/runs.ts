@@ -1,0 +1,82 @@
+/** A refund's run as Temporal describes it: whether it is alive, and what it hangs on. */
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import { tsToMs } from '@temporalio/common/lib/time.js';
+import { refundWorkflowId } from '../workflows/contract.js';
+
+/** A step that is not done: an activity, or the workflow's own code where `activity` is null. */
+export interface PendingStep {
+  readonly activity: string | null;
+  /** How often it has been tried, this time included. */
+  readonly attempt: number;
+  /** A worker has it now. */
+  readonly isRunning: boolean;
+  readonly lastFailure: string | null;
+}
+
+export interface Run {
+  readonly runId: string;
+  /** As Temporal calls it: `RUNNING`, `COMPLETED`, `TERMINATED` … */
+  readonly status: string;
+  readonly isAlive: boolean;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly closedAt: string | null;
+  readonly pending: readonly PendingStep[];
+  /** Milliseconds since the oldest step was scheduled that no worker has taken yet; null where none waits. */
+  readonly waitsForWorkerMs: number | null;
+}
+
+const isStarted = (state: unknown): boolean => state === STARTED;
+/** `STARTED` of both `PendingActivityState` and `PendingWorkflowTaskState` in the server's API. */
+const STARTED = 2;
+
+/** The newest run, or null where Temporal knows of none: never started, or forgotten after its retention. */
+export async function describeRun(temporal: Client, refundId: string): Promise<Run | null> {
+  const handle = temporal.workflow.getHandle(refundWorkflowId(refundId));
+  const found = await handle.describe().catch((error: unknown) => {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  });
+  if (found === null) return null;
+  const { raw } = found;
+  const converter = temporal.options.loadedDataConverter;
+  const activities = await Promise.all(
+    (raw.pendingActivities ?? []).map(async (activity): Promise<PendingStep> => {
+      const failure = await decodeOptionalFailureToOptionalError(converter, activity.lastFailure);
+      return {
+        activity: activity.activityType?.name ?? null,
+        attempt: activity.attempt ?? 1,
+        isRunning: isStarted(activity.state),
+        lastFailure: failure?.message ?? null,
+      };
+    }),
+  );
+  const task = raw.pendingWorkflowTask;
+  const own: readonly PendingStep[] =
+    task == null
+      ? []
+      : [
+          {
+            activity: null,
+            attempt: task.attempt ?? 1,
+            isRunning: isStarted(task.state),
+            lastFailure: null,
+          },
+        ];
+  const waiting = [
+    ...(raw.pendingActivities ?? []).flatMap(({ state, attempt, scheduledTime }) =>
+      !isStarted(state) && (attempt ?? 1) <= 1 && scheduledTime != null ? [tsToMs(scheduledTime)] : [],
+    ),
+    ...(task?.scheduledTime != null && !isStarted(task.state) ? [tsToMs(task.scheduledTime)] : []),
+  ];
+  return {
+    runId: found.runId,
+    status: found.status.name,
+    isAlive: found.status.name === 'RUNNING',
+    startedAt: found.startTime.toISOString(),
+    closedAt: found.closeTime?.toISOString() ?? null,
+    pending: [...own, ...activities],
+    waitsForWorkerMs: waiting.length === 0 ? null : Math.max(0, Date.now() - Math.min(...waiting)),
+  };
+}

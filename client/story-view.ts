@@ -1,0 +1,87 @@
+/** What happened, in words and amounts: one entry of a timeline as people read it. */
+import { formatAmount, storedMoney } from '../domain/money.js';
+import type { StoryEntry } from '../ledger/story.js';
+
+export interface TimelineEntry {
+  readonly id: string;
+  readonly at: string;
+  /** Stable: `refund.requested`, `attempt.succeeded`, `look_up`. */
+  readonly type: string;
+  readonly actor: string;
+  readonly refundId: string | null;
+  readonly attemptId: string | null;
+  readonly text: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+const TEXTS: Readonly<Record<string, string>> = {
+  'refund.requested': 'Asked for',
+  'refund.reserved': 'Held against the payment',
+  'refund.submitting': 'Handed to the gateway',
+  'refund.unknown': 'Nobody knows yet what became of it',
+  'refund.pending': 'Accepted by the gateway, not final',
+  'refund.rejected': 'Refused',
+  'refund.fallback_checking': 'A credit is being weighed',
+  'refund.awaiting_approval': 'Waits for a second person',
+  'refund.manual_review': 'A person has to decide',
+  'refund.succeeded': 'Paid back',
+  'refund.settled': 'Seen in the settlement',
+  'refund.returned': 'Came back',
+  'refund.closed_by_dispute': 'Repaid by a chargeback',
+  'refund.failed': 'Ended without paying',
+  'refund.canceled': 'Withdrawn',
+  'refund.approved': 'Approved',
+  'refund.refused': 'Not approved',
+  'attempt.submitted': 'Attempt written and sent',
+  'attempt.succeeded': 'The gateway says done',
+  'attempt.executed_again': 'Executed more than once',
+  'attempt.adopted': 'A person said which transaction it is',
+  'attempt.confirmed': 'The gateway shows what persons had corrected',
+  'refund.redirected': 'Another destination was named',
+  'refund.correction_proposed': 'A correction was proposed',
+  'refund.correction_refused': 'The correction was refused',
+  'refund.corrected': 'Corrected, signed',
+  'refund.resolved': 'A person looked now',
+  'refund.replayed': 'A person ran it again',
+  'attempt.returned': 'The success was undone',
+  'dispute.opened': 'Chargeback',
+  'dispute.reversed': 'Chargeback won',
+  'payment.returned_elsewhere': 'Given back outside of this system',
+  look_up: 'Looked up at the gateway',
+};
+
+const BALANCES = [
+  ['reservedMinor', 'reserved'],
+  ['succeededMinor', 'paid back'],
+  ['returnedMinor', 'returned'],
+  ['disputedMinor', 'disputed'],
+] as const;
+
+/** A type that this version does not know is shown as it is. */
+export function timelineOf(story: readonly StoryEntry[], currency: string): TimelineEntry[] {
+  return story.map((entry) => {
+    const changes = BALANCES.flatMap(([field, name]) =>
+      entry[field] === 0n
+        ? []
+        : [`${name} ${entry[field] > 0n ? '+' : '-'}${amountOf(entry[field], currency)} ${currency}`],
+    );
+    const said = ['why', 'outcome', 'evidence', 'reason', 'ticket', 'answer'].flatMap((name) => {
+      const text = entry.data[name];
+      return typeof text === 'string' && text !== '' ? [text] : [];
+    });
+    const text = TEXTS[entry.type] ?? entry.type;
+    return {
+      id: entry.id,
+      at: entry.at.toISOString(),
+      type: entry.type,
+      actor: entry.actor,
+      refundId: entry.refundId,
+      attemptId: entry.attemptId,
+      text: [text, ...said].join(': ') + (changes.length === 0 ? '' : ` (${changes.join(', ')})`),
+      data: entry.data,
+    };
+  });
+}
+
+const amountOf = (minor: bigint, currency: string): string =>
+  formatAmount(storedMoney(minor < 0n ? -minor : minor, currency));

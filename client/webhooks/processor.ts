@@ -1,0 +1,123 @@
+/** Works through the notices behind the receiver's back: many at once, in any number of processes, again where it failed. */
+import {
+  claimWebhooks,
+  forgetIgnoredWebhooks,
+  settleWebhooks,
+  subjectsOf,
+  type ClaimedWebhook,
+  type WebhookSubject,
+} from '../../ledger/inbox.js';
+import type { Log } from '../../settings/log.js';
+import { createNoticeProcess, type NoticeParts } from './process.js';
+
+export interface ProcessorOptions extends NoticeParts {
+  readonly log: Log;
+  /** Milliseconds between looks for what came elsewhere or is due again; what this process stores is seen at once. Default 1,000. */
+  readonly pollMs?: number;
+  /** Milliseconds that a notice stays with a process that died over it. Longer than Temporal and the database may take. Default 30,000. */
+  readonly leaseMs?: number;
+}
+
+export interface NoticeProcessor {
+  /** Something was stored. */
+  poke(): void;
+  /** Takes no more, and answers when what is under way has ended. */
+  close(): Promise<void>;
+}
+
+const AT_ONCE = 50;
+const SIDE_BY_SIDE = 8;
+const POLL_MS = 1_000;
+const LEASE_MS = 30_000;
+const AGAIN_FIRST_MS = 1_000;
+const AGAIN_MAX_MS = 60_000;
+const FORGET_EVERY_MS = 3_600_000;
+
+/** Starts at once. */
+export function startNoticeProcessor(options: ProcessorOptions): NoticeProcessor {
+  const { database, log, pollMs = POLL_MS, leaseMs = LEASE_MS } = options;
+  const process = createNoticeProcess(options);
+  const stopped = new AbortController();
+  let wakeUp: () => void = () => undefined;
+  let isPoked = false;
+
+  async function work(notice: ClaimedWebhook, subject: WebhookSubject | undefined): Promise<void> {
+    const about = {
+      webhookId: notice.id,
+      entityId: notice.entityId,
+      gatewayId: notice.told.id,
+      paymentId: subject?.payment.id,
+      refundId: subject?.refund?.id,
+      attemptId: subject?.attempt?.id,
+      code: notice.told.result.code,
+    };
+    try {
+      log.info('webhook.processed', { ...about, state: await process(notice, subject) });
+    } catch (error) {
+      log.warn('webhook.failed', { ...about, tries: notice.tries }, error);
+      const dueInMs = Math.min(AGAIN_FIRST_MS * 2 ** Math.min(notice.tries - 1, 16), AGAIN_MAX_MS);
+      // Where the database is away this fails too; then the lease ends by itself.
+      await settleWebhooks(database, [notice], { state: notice.state, dueInMs }).catch(() => undefined);
+    }
+  }
+
+  /** Answers whether there may be more. */
+  async function round(): Promise<boolean> {
+    const claimed = await claimWebhooks(database, AT_ONCE, leaseMs);
+    const subjects = await subjectsOf(
+      database,
+      claimed.map(({ id }) => id),
+    );
+    const waiting = [...claimed];
+    await Promise.all(
+      Array.from({ length: SIDE_BY_SIDE }, async () => {
+        for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
+          await work(next, subjects.get(next.id));
+      }),
+    );
+    return claimed.length === AT_ONCE;
+  }
+
+  async function run(): Promise<void> {
+    let forgetAt = 0;
+    while (!stopped.signal.aborted) {
+      isPoked = false;
+      let more = false;
+      try {
+        more = await round();
+        if (performance.now() >= forgetAt) {
+          forgetAt = performance.now() + FORGET_EVERY_MS;
+          await forgetIgnoredWebhooks(database);
+        }
+      } catch (error) {
+        log.warn('webhook.inbox_unreadable', {}, error);
+      }
+      if (!more) await pause();
+    }
+  }
+
+  async function pause(): Promise<void> {
+    if (isPoked || stopped.signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, pollMs);
+      wakeUp = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    wakeUp = () => undefined;
+  }
+
+  const done = run();
+  return {
+    poke() {
+      isPoked = true;
+      wakeUp();
+    },
+    async close() {
+      stopped.abort();
+      wakeUp();
+      await done;
+    },
+  };
+}

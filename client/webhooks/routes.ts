@@ -1,0 +1,63 @@
+/** `POST /webhooks/oppwa`: a notice is opened with the key, kept, and answered; what it means is found out behind the answer. */
+import type { FastifyInstance } from 'fastify';
+import type { WebhookReader, WebhookRefusal } from '../../gateway/webhook.js';
+import type { Database } from '../../ledger/database.js';
+import { storeWebhook } from '../../ledger/webhooks.js';
+import type { Log } from '../../settings/log.js';
+import { Problem } from '../api/problems.js';
+
+export interface WebhookParts {
+  readonly database: Database;
+  readonly read: WebhookReader;
+  readonly log: Log;
+  /** Called after a notice was kept that was not there before. */
+  readonly onStored: () => void;
+}
+
+/** Bytes. A payload with every field is some kilobytes, twice that in hex. */
+const LARGEST_BODY = 256 * 1024;
+
+const REFUSALS: Readonly<Record<WebhookRefusal, string>> = {
+  malformed:
+    'X-Initialization-Vector must be 12 bytes, X-Authentication-Tag 16 bytes, and the body a hex text',
+  undecryptable: 'none of the configured keys opens it',
+  foreign_entity: 'the key does not belong to the entity that it speaks for',
+};
+
+/** No API key: whoever has the webhook key is the gateway. Anybody else is told 400 and changes nothing. */
+export async function webhookRoutes(app: FastifyInstance, parts: WebhookParts): Promise<void> {
+  const { database, read, log, onStored } = parts;
+  // The gateway says text/plain or application/json; either way the bytes are what counts.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
+    done(null, body);
+  });
+  app.post('/webhooks/oppwa', { bodyLimit: LARGEST_BODY }, async (request, reply) => {
+    const { headers, body, id: requestId } = request;
+    const reading = read({
+      initializationVector: textOf(headers['x-initialization-vector']),
+      authenticationTag: textOf(headers['x-authentication-tag']),
+      body: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
+    });
+    if (reading.kind === 'refused') {
+      log.warn('webhook.refused', { requestId, code: reading.why });
+      // Not 2xx: after a key was changed on one side only, the gateway tries again until it fits.
+      throw new Problem('bad_request', REFUSALS[reading.why], { details: { reason: reading.why } });
+    }
+    const { notice } = reading;
+    const { id, state } = await storeWebhook(database, notice);
+    log.info('webhook.received', {
+      requestId,
+      webhookId: id ?? undefined,
+      entityId: notice.entityId ?? undefined,
+      gatewayId: notice.transaction?.id,
+      code: notice.transaction?.result.code,
+      state: id === null ? 'repeated' : state,
+    });
+    if (id !== null && state === 'received') onStored();
+    return reply.code(200).send({ received: true });
+  });
+}
+
+const textOf = (header: string | string[] | undefined): string | undefined =>
+  typeof header === 'string' ? header : undefined;

@@ -1,0 +1,40 @@
+/** What a person may write: kept in the clear beside what it brought about, and shown to others. */
+import { looksLikeCard, type Word } from '../domain/people.js';
+import type { InputProblem } from '../domain/request.js';
+import { invalid } from './errors.js';
+
+const LONGEST_WORD = 500;
+const LONGEST_EVIDENCE = 2_000;
+
+/** Throws with every problem: those that are `known` already, and each text that cannot be kept. */
+export function checkWord(
+  { by, reason, ticket }: Word,
+  known: readonly InputProblem[] = [],
+  evidence?: readonly [field: string, text: string],
+): void {
+  const texts: readonly (readonly [field: string, text: string, longest: number])[] = [
+    ['by', by, LONGEST_WORD],
+    ['reason', reason, LONGEST_WORD],
+    ...(ticket === undefined ? [] : ([['ticket', ticket, LONGEST_WORD]] as const)),
+    ...(evidence === undefined ? [] : ([[...evidence, LONGEST_EVIDENCE]] as const)),
+  ];
+  const problems = [...known, ...texts.flatMap(([field, text, longest]) => problemsOf(field, text, longest))];
+  if (problems.length > 0) throw invalid(problems);
+}
+
+function problemsOf(field: string, text: string, longest: number): InputProblem[] {
+  const problems: InputProblem[] = [];
+  if (text.trim() === '') problems.push({ field, code: 'invalid', message: 'must not be empty' });
+  // eslint-disable-next-line no-control-regex -- control characters are what is refused
+  if (/[\u0000-\u0008\u000b-\u001f\u007f]/.test(text))
+    problems.push({ field, code: 'invalid', message: 'must not contain control characters' });
+  if (text.length > longest)
+    problems.push({ field, code: 'invalid', message: `must be at most ${longest} characters` });
+  if (looksLikeCard(text))
+    problems.push({
+      field,
+      code: 'card_number',
+      message: 'must not hold a card number: it is kept in the clear',
+    });
+  return problems;
+}

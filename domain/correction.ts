@@ -1,0 +1,63 @@
+/** A signed correction: what a person may say about an attempt where the gateway cannot be asked, and what speaks against it. */
+import { ATTEMPT_EVIDENCE, isFinal, type AttemptState, type RefundState } from './states.js';
+
+/** `succeeded`, `failed`: what became of an attempt. `case_closed`: open cases of a refund that is over are settled. */
+export const CORRECTION_OUTCOMES = ['succeeded', 'failed', 'case_closed'] as const;
+export type CorrectionOutcome = (typeof CORRECTION_OUTCOMES)[number];
+
+/**
+ * What the gateway shows of an open attempt when it is asked just before. `unexplained`: nothing under our reference, but something on
+ * the payment that nobody can place. `none`: no attempt was open, so nothing was asked.
+ */
+export type GatewayWord = 'alive' | 'unexplained' | 'silent' | 'unavailable' | 'none';
+
+export type CorrectionRefusal =
+  /** Not written down as anything that a correction could change. */
+  | 'nothing_to_correct'
+  /** Its bytes may still be on their way, or not be visible yet. */
+  | 'too_early'
+  /** The gateway shows the attempt alive: it did pay or may yet. */
+  | 'gateway_contradicts'
+  /** That an attempt never paid is not believed while the gateway cannot be asked. */
+  | 'gateway_unavailable';
+
+export interface CorrectionEvidence {
+  readonly outcome: 'succeeded' | 'failed';
+  readonly refund: RefundState;
+  readonly attempt: AttemptState;
+  readonly gateway: GatewayWord;
+  /** Milliseconds since the moment after which no byte of the attempt could leave; negative before it. */
+  readonly sinceSendByMs: number;
+  /** Milliseconds for which a fresh transaction may stay invisible to look-ups. */
+  readonly visibilityLag: number;
+}
+
+/** Undefined where the correction may be made. */
+export function objectionTo(evidence: CorrectionEvidence): CorrectionRefusal | undefined {
+  const { outcome, refund, attempt, gateway } = evidence;
+  if (attempt === 'submitting') return 'too_early';
+  const isOpen = attempt === 'unknown' || attempt === 'pending';
+  switch (outcome) {
+    case 'succeeded':
+      if (!ATTEMPT_EVIDENCE.succeeded.includes(attempt)) return 'nothing_to_correct';
+      // An attempt that is over may be followed by the next one at any moment, unless the refund rests.
+      return isOpen || refund === 'manual_review' || isFinal(refund) ? undefined : 'too_early';
+    case 'failed':
+      if (!isOpen) return 'nothing_to_correct';
+      if (gateway === 'alive') return 'gateway_contradicts';
+      if (gateway === 'unavailable' || gateway === 'none') return 'gateway_unavailable';
+      return evidence.sinceSendByMs <= evidence.visibilityLag ? 'too_early' : undefined;
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** Whether one person may correct alone: up to the limit of its currency, in minor units. Without a limit, never. */
+export function mayCorrectAlone(
+  amountMinor: bigint,
+  currency: string,
+  limits: Readonly<Record<string, string>> | undefined,
+): boolean {
+  const limit = limits?.[currency];
+  return limit !== undefined && amountMinor <= BigInt(limit);
+}

@@ -1,0 +1,22 @@
+/** Who speaks, and what that allows. */
+
+/** Every role may read. */
+export const ROLES = ['submit', 'read', 'operate', 'approve'] as const;
+/** `submit` asks for refunds, `operate` repairs and withdraws, `approve` says yes or no as a second person. */
+export type Role = (typeof ROLES)[number];
+
+/** A person or a system. Its name owns its idempotency keys and stands beside each of its decisions. */
+export interface Principal {
+  readonly name: string;
+  readonly roles: readonly Role[];
+}
+
+export function mayAct({ roles }: Principal, needed: Role): boolean {
+  return needed === 'read' ? roles.length > 0 : roles.includes(needed);
+}
+
+export const isRole = (text: unknown): text is Role => ROLES.some((role) => role === text);
+
+/** A name is shown, logged and compared: 1 to 255 characters, none of them a control character. */
+export const isPrincipalName = (name: string): boolean =>
+  /^[^\p{Cc}\p{Cs}]{1,255}$/u.test(name) && name.trim() === name;

@@ -1,0 +1,85 @@
+/** "This gateway transaction is this attempt": a person's word on whose it is, with what the gateway shows of it as the evidence. */
+import { sql } from 'kysely';
+import { isSamePerson } from '../domain/people.js';
+import type { Timings } from '../domain/plan.js';
+import { ATTEMPT_EVIDENCE, isFinal } from '../domain/states.js';
+import type { LockedAttempt } from './attempt-ends.js';
+import { append, lockAttempt } from './books.js';
+import type { Database, Tx } from './database.js';
+import { apply } from './evidence.js';
+import type { Adoption, PersonRefusal, PersonAnswer } from './people.js';
+import { currentPosition } from './records.js';
+
+export function adopt(database: Database, adoption: Adoption, timings: Timings): Promise<PersonAnswer> {
+  return database.transaction(async (tx) => {
+    const locked = await lockAttempt(tx, adoption.attemptId);
+    const { attempt, refund, payment } = locked;
+    const done = async (): Promise<PersonAnswer> => ({
+      kind: 'done',
+      position: await currentPosition(tx, refund.id),
+    });
+    const refused = async (why: PersonRefusal, by?: string): Promise<PersonAnswer> => ({
+      kind: 'refused',
+      why,
+      position: await currentPosition(tx, refund.id),
+      ...(by === undefined ? {} : { by }),
+    });
+    const key = `attempt:${attempt.id}:adopted:${adoption.gatewayId}`;
+    const before = await tx
+      .selectFrom('events')
+      .select('actor')
+      .where('natural_key', '=', key)
+      .executeTakeFirst();
+    if (before !== undefined)
+      return isSamePerson(before.actor, adoption.by) ? done() : refused('already_decided', before.actor);
+    const owner = await tx
+      .selectFrom('attempts')
+      .select('id')
+      .where('gateway_id', '=', adoption.gatewayId)
+      .where('id', '<>', attempt.id)
+      .executeTakeFirst();
+    if (owner !== undefined) return refused('belongs_to_another');
+    if (attempt.gateway_id === adoption.gatewayId && attempt.state === adoption.outcome.kind) return done();
+    const objection = await objectionTo(tx, locked, adoption, timings);
+    if (objection !== undefined) return refused(objection);
+    const { by, reason, ticket, gatewayId, outcome, code, description } = adoption;
+    await append(tx, {
+      key,
+      type: 'attempt.adopted',
+      paymentId: payment.id,
+      refundId: refund.id,
+      attemptId: attempt.id,
+      actor: by,
+      data: { gatewayId, outcome: outcome.kind, reason, ...(ticket === undefined ? {} : { ticket }) },
+    });
+    await apply(tx, await lockAttempt(tx, attempt.id), {
+      ...{ attemptId: attempt.id, send: null, source: 'look_up', outcome, code, description },
+    });
+    return done();
+  });
+}
+
+async function objectionTo(
+  tx: Tx,
+  { attempt, refund }: LockedAttempt,
+  { outcome, sends, isBare, gateway }: Adoption,
+  { visibilityLag }: Timings,
+): Promise<PersonRefusal | undefined> {
+  if (attempt.sends !== sends) return 'overtaken';
+  const isSecond = outcome.kind === 'succeeded' && attempt.state === 'succeeded' && !isBare;
+  if (!isSecond && !ATTEMPT_EVIDENCE[outcome.kind].includes(attempt.state)) return 'attempt_is_over';
+  // What is over without having paid is opened again by money alone.
+  if (outcome.kind !== 'succeeded' && isFinal(refund.state)) return 'attempt_is_over';
+  if (outcome.kind === 'rejected' && attempt.state === 'submitting') return 'too_early';
+  if (!isBare) return undefined;
+  // Without a reference only the person says that it is this one: not while the attempt itself may still be on its way, …
+  const { late } = await tx
+    .selectNoFrom([
+      sql<number>`(extract(epoch from now() - ${attempt.send_by}::timestamptz) * 1000)::float8`.as('late'),
+    ])
+    .executeTakeFirstOrThrow();
+  if (late <= visibilityLag) return 'too_early';
+  // … and a refusal, after which something else may be sent, not while anything else may be it.
+  if (outcome.kind !== 'rejected' || gateway === 'silent') return undefined;
+  return gateway === 'unavailable' || gateway === 'none' ? 'gateway_unavailable' : 'gateway_contradicts';
+}

@@ -1,0 +1,221 @@
+/** Signed corrections: proposed by one person, confirmed by a second, and applied as evidence where the gateway cannot be asked. */
+import { createHash } from 'node:crypto';
+import { sql } from 'kysely';
+import { mayCorrectAlone, objectionTo, type GatewayWord } from '../domain/correction.js';
+import { isSamePerson } from '../domain/people.js';
+import type { Plan, Timings } from '../domain/plan.js';
+import { isFinal } from '../domain/states.js';
+import { append, bumpVersion, lockRefund, type AttemptRow, type Locked } from './books.js';
+import { apply, bind } from './correction-effects.js';
+import type { Database, Tx } from './database.js';
+import type { Confirmation, Correction, CorrectionDetails, PersonRefusal, PersonResult } from './people.js';
+import { currentPosition } from './records.js';
+
+type Refused = { readonly why: PersonRefusal; readonly by?: string };
+
+/** Proposes it, or makes it at once where policy lets one person do so who did not ask for the refund. */
+export function correct(database: Database, correction: Correction, plan: Plan): Promise<PersonResult> {
+  return database.transaction(async (tx) => {
+    const { refundId, by, reason, ticket } = correction;
+    const locked = await lockRefund(tx, refundId);
+    const { refund } = locked;
+    const before = await saidBefore(tx, correction);
+    if (before !== undefined) return answer(tx, refundId, before);
+    const bound = await bind(tx, locked, correction);
+    if ('why' in bound) return answer(tx, refundId, { kind: 'refused', ...bound });
+    const { attempt, details } = bound;
+    const objection =
+      attempt === undefined
+        ? undefined
+        : await objectionOf(tx, locked, attempt, details, correction.gateway, plan.timings);
+    if (objection !== undefined) return answer(tx, refundId, { kind: 'refused', why: objection });
+
+    const instruction = instructionOf(refundId, attempt?.id ?? null, details);
+    const isAlone =
+      mayCorrectAlone(BigInt(details.amountMinor), details.currency, plan.policy.correctionAloneUpTo) &&
+      !isSamePerson(by, refund.requested_by);
+    await tx
+      .insertInto('proposals')
+      .values({
+        refund_id: refundId,
+        attempt_id: attempt?.id ?? null,
+        instruction,
+        details: JSON.stringify(details),
+        proposed_by: by,
+        reason,
+        ticket: ticket ?? null,
+        verdict: isAlone ? 'alone' : null,
+        decided_by: null,
+        decided_at: isAlone ? sql<Date>`now()` : null,
+      })
+      .execute();
+    if (isAlone) {
+      await apply(tx, locked, attempt, { instruction, details, by, data: dataOf(correction) });
+      return answer(tx, refundId, { kind: 'done' });
+    }
+    await append(tx, {
+      key: `refund:${refundId}:correction_proposed:${refund.version}:${instruction}`,
+      type: 'refund.correction_proposed',
+      paymentId: refund.payment_id,
+      refundId,
+      ...(attempt === undefined ? {} : { attemptId: attempt.id }),
+      actor: by,
+      data: { instruction, ...details, ...dataOf(correction) },
+    });
+    await bumpVersion(tx, refundId);
+    return answer(tx, refundId, { kind: 'proposed', instruction });
+  });
+}
+
+/** The second person's word. What was proposed is weighed once more, with what the gateway shows now. */
+export function confirm(database: Database, decision: Confirmation, timings: Timings): Promise<PersonResult> {
+  return database.transaction(async (tx) => {
+    const { refundId, instruction, by } = decision;
+    const locked = await lockRefund(tx, refundId);
+    const refused = (why: PersonRefusal, who?: string): Promise<PersonResult> =>
+      answer(tx, refundId, { kind: 'refused', why, ...(who === undefined ? {} : { by: who }) });
+    const proposals = await tx
+      .selectFrom('proposals')
+      .selectAll()
+      .where('refund_id', '=', refundId)
+      .where('instruction', '=', instruction)
+      .orderBy('id')
+      .execute();
+    const proposal = proposals.at(-1);
+    if (proposal === undefined) return refused('no_proposal');
+    const verdict = decision.verdict === 'approved' ? 'confirmed' : 'refused';
+    if (proposal.verdict !== null) {
+      if (proposal.verdict === 'overtaken') return refused('overtaken');
+      const decidedBy = proposal.decided_by ?? proposal.proposed_by;
+      const isRepeat = proposal.verdict === verdict && isSamePerson(decidedBy, by);
+      return isRepeat ? answer(tx, refundId, { kind: 'done' }) : refused('already_decided', decidedBy);
+    }
+    if (isSamePerson(by, locked.refund.requested_by)) return refused('own_request');
+    // Whoever proposed it may take it back, and no more.
+    if (isSamePerson(by, proposal.proposed_by) && verdict === 'confirmed') return refused('own_proposal');
+    const attempt = locked.attempts.find(({ id }) => id === proposal.attempt_id);
+    if (verdict === 'confirmed') {
+      const objection = await objectionToConfirming(
+        tx,
+        locked,
+        attempt,
+        proposal.details,
+        decision.gateway,
+        timings,
+      );
+      if (objection !== undefined) return refused(objection);
+    }
+    await tx
+      .updateTable('proposals')
+      .set({ verdict, decided_by: by, decided_at: sql<Date>`now()` })
+      .where('id', '=', proposal.id)
+      .execute();
+    const data = { ...dataOf(decision), proposedBy: proposal.proposed_by };
+    if (verdict === 'confirmed')
+      await apply(tx, locked, attempt, { instruction, details: proposal.details, by, data });
+    else {
+      await append(tx, {
+        key: `refund:${refundId}:correction_refused:${proposal.id}`,
+        type: 'refund.correction_refused',
+        paymentId: locked.payment.id,
+        refundId,
+        actor: by,
+        data: { instruction, ...data },
+      });
+      await bumpVersion(tx, refundId);
+    }
+    return answer(tx, refundId, { kind: 'done' });
+  });
+}
+
+type Answer =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'proposed'; readonly instruction: string }
+  | ({ readonly kind: 'refused' } & Refused);
+
+async function answer(tx: Tx, refundId: string, given: Answer): Promise<PersonResult> {
+  return { ...given, position: await currentPosition(tx, refundId) };
+}
+
+/** The same words again change nothing; another person who says them is told who did, and another proposal has to wait. */
+async function saidBefore(tx: Tx, correction: Correction): Promise<Answer | undefined> {
+  const proposals = await tx
+    .selectFrom('proposals')
+    .selectAll()
+    .where('refund_id', '=', correction.refundId)
+    .orderBy('id')
+    .execute();
+  const same = proposals.findLast(({ details }) => saysTheSame(details, correction));
+  const open = proposals.find(({ verdict }) => verdict === null);
+  if (open !== undefined)
+    return same === open && isSamePerson(open.proposed_by, correction.by)
+      ? { kind: 'proposed', instruction: open.instruction }
+      : { kind: 'refused', why: 'proposal_open', by: open.proposed_by };
+  if (same === undefined || (same.verdict !== 'confirmed' && same.verdict !== 'alone')) return undefined;
+  return isSamePerson(same.proposed_by, correction.by)
+    ? { kind: 'done' }
+    : { kind: 'refused', why: 'already_decided', by: same.decided_by ?? same.proposed_by };
+}
+
+function saysTheSame(
+  details: CorrectionDetails,
+  { outcome, evidence, reference, case: one }: Correction,
+): boolean {
+  return (
+    details.outcome === outcome &&
+    details.evidence === evidence &&
+    (reference === undefined || details.reference === reference) &&
+    (one === undefined || details.cases?.includes(one) === true)
+  );
+}
+
+async function objectionOf(
+  tx: Tx,
+  { refund }: Locked,
+  attempt: AttemptRow,
+  { outcome }: CorrectionDetails,
+  gateway: GatewayWord,
+  { visibilityLag }: Timings,
+): Promise<PersonRefusal | undefined> {
+  if (outcome === 'case_closed') return undefined;
+  const { late } = await tx
+    .selectNoFrom([
+      sql<number>`(extract(epoch from now() - ${attempt.send_by}::timestamptz) * 1000)::float8`.as('late'),
+    ])
+    .executeTakeFirstOrThrow();
+  return objectionTo({
+    outcome,
+    refund: refund.state,
+    attempt: attempt.state,
+    gateway,
+    sinceSendByMs: late,
+    visibilityLag,
+  });
+}
+
+/** The refund has gone on since: what was proposed spoke of another handing-over, or of cases that are closed. */
+async function objectionToConfirming(
+  tx: Tx,
+  locked: Locked,
+  attempt: AttemptRow | undefined,
+  details: CorrectionDetails,
+  gateway: GatewayWord,
+  timings: Timings,
+): Promise<PersonRefusal | undefined> {
+  if (details.outcome === 'case_closed') return isFinal(locked.refund.state) ? undefined : 'overtaken';
+  if (attempt === undefined || attempt.sends !== details.sends) return 'overtaken';
+  return objectionOf(tx, locked, attempt, details, gateway, timings);
+}
+
+/** Binds a confirmation to exactly this correction. */
+function instructionOf(refundId: string, attemptId: string | null, details: CorrectionDetails): string {
+  return createHash('sha256')
+    .update(JSON.stringify(['correct', refundId, attemptId, details]))
+    .digest('hex')
+    .slice(0, 32);
+}
+
+const dataOf = ({ reason, ticket }: { readonly reason: string; readonly ticket?: string }) => ({
+  reason,
+  ...(ticket === undefined ? {} : { ticket }),
+});

@@ -1,0 +1,131 @@
+/** What persons may say to the ledger about a refund, and what it answers. */
+import type { CorrectionOutcome, CorrectionRefusal, GatewayWord } from '../domain/correction.js';
+import type { CaseReason } from '../domain/finding.js';
+import type { Position } from '../domain/next-step.js';
+import type { Outcome } from '../domain/outcome.js';
+import type { Word } from '../domain/people.js';
+
+/** What a correction is bound to: another amount, attempt or evidence is another instruction. */
+export interface CorrectionDetails {
+  readonly outcome: CorrectionOutcome;
+  readonly evidence: string;
+  readonly amountMinor: string;
+  readonly currency: string;
+  /** The attempt's own reference, and which handing-over of it is meant. */
+  readonly reference?: string;
+  readonly sends?: number;
+  /** The cases that it closes. */
+  readonly cases?: readonly string[];
+}
+
+export type WithdrawResult =
+  | { readonly kind: 'withdrawn'; readonly position: Position }
+  | {
+      readonly kind: 'refused';
+      /** `already_decided`: somebody else withdrew it before. */
+      readonly why: 'may_have_left' | 'final' | 'already_decided';
+      readonly position: Position;
+      readonly by?: string;
+    };
+
+export interface Decision extends Word {
+  readonly refundId: string;
+  readonly verdict: 'approved' | 'refused';
+  /** The instruction that the person saw. */
+  readonly instruction: string;
+}
+
+/** Why a word on an approval or a proposal is not taken. */
+export type DecisionRefusal =
+  | 'not_awaiting_approval'
+  | 'instruction_changed'
+  /** Whoever asked for the refund does not decide about it. */
+  | 'own_request'
+  /** Nor does whoever proposed it or named the destination. */
+  | 'own_proposal'
+  /** Somebody else has said it, or said otherwise; `by` names who. */
+  | 'already_decided'
+  /** A correction of the same refund waits for a second person. */
+  | 'proposal_open';
+
+export type DecisionResult =
+  | { readonly kind: 'decided'; readonly position: Position }
+  | {
+      readonly kind: 'refused';
+      readonly why: DecisionRefusal;
+      readonly position: Position;
+      readonly by?: string;
+    };
+
+/** A transaction as the gateway shows it, which a person says is an attempt of this refund. */
+export interface Adoption extends Word {
+  readonly attemptId: string;
+  /** The handing-over of the attempt that it was compared with. */
+  readonly sends: number;
+  readonly gatewayId: string;
+  readonly outcome: Extract<Outcome, { kind: 'succeeded' | 'pending' | 'rejected' }>;
+  /** True where the gateway shows it without a reference. */
+  readonly isBare: boolean;
+  /** What else the gateway showed of the attempt just before; asked only where the transaction was refused. */
+  readonly gateway: GatewayWord;
+  readonly code: string;
+  readonly description: string;
+}
+
+export interface Correction extends Word {
+  readonly refundId: string;
+  readonly outcome: CorrectionOutcome;
+  /** What shows it: a letter of the acquirer, a settlement line, an ARN. Never a card number. */
+  readonly evidence: string;
+  /** Which attempt, by its own reference; absent: the open one, else the newest. */
+  readonly reference?: string;
+  /** Which case is closed; absent: all that only a person closes. */
+  readonly case?: CaseReason;
+  readonly gateway: GatewayWord;
+}
+
+/** A second person's word on a proposal, with what the gateway shows now. */
+export interface Confirmation extends Decision {
+  readonly gateway: GatewayWord;
+}
+
+export interface Redirection extends Word {
+  readonly refundId: string;
+  readonly registrationId: string;
+}
+
+/** Why a person's word on an attempt or a destination is not taken. Nothing is changed then. */
+export type PersonRefusal =
+  | CorrectionRefusal
+  | 'own_request'
+  | 'own_proposal'
+  | 'already_decided'
+  /** Another correction of the same refund waits for a second person. */
+  | 'proposal_open'
+  | 'no_proposal'
+  /** The refund ended by other evidence, or went on, before the second person spoke. */
+  | 'overtaken'
+  /** No case is open that a person would have to close, or the refund is not over. */
+  | 'no_case'
+  | 'not_final'
+  /** The transaction is another attempt's. */
+  | 'belongs_to_another'
+  /** The attempt is over, and this says nothing new about it. */
+  | 'attempt_is_over'
+  | 'not_in_review'
+  | 'may_have_left'
+  | 'same_destination';
+
+/** The same where nothing can be proposed. */
+export type PersonAnswer = Exclude<PersonResult, { readonly kind: 'proposed' }>;
+
+export type PersonResult =
+  | { readonly kind: 'done'; readonly position: Position }
+  /** Written down; a second person has to confirm exactly this instruction. */
+  | { readonly kind: 'proposed'; readonly instruction: string; readonly position: Position }
+  | {
+      readonly kind: 'refused';
+      readonly why: PersonRefusal;
+      readonly position: Position;
+      readonly by?: string;
+    };

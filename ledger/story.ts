@@ -1,0 +1,106 @@
+/** What happened to a payment or a refund, oldest first: events and look-ups as one line of time. Read by people only. */
+import type { Database } from './database.js';
+
+export interface StoryEntry {
+  /** Unique, and the same at every reading: `event:17`, `look-up:4`. */
+  readonly id: string;
+  readonly at: Date;
+  /** An event's type, or `look_up`. */
+  readonly type: string;
+  readonly actor: string;
+  readonly refundId: string | null;
+  readonly attemptId: string | null;
+  /** What it changed in the payment's balances, minor units; zero where it changed nothing. */
+  readonly reservedMinor: bigint;
+  readonly succeededMinor: bigint;
+  readonly returnedMinor: bigint;
+  readonly disputedMinor: bigint;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export interface DisputeRecord {
+  /** The gateway's id of the chargeback. */
+  readonly id: string;
+  readonly amountMinor: bigint;
+  readonly at: Date;
+  /** The money came back to the merchant. */
+  readonly isOver: boolean;
+}
+
+export async function storyOf(
+  { db }: Database,
+  subject: { readonly paymentId: string } | { readonly refundId: string },
+): Promise<readonly StoryEntry[]> {
+  const [column, id] =
+    'paymentId' in subject
+      ? (['payment_id', subject.paymentId] as const)
+      : (['refund_id', subject.refundId] as const);
+  const events = await db.selectFrom('events').selectAll().where(column, '=', id).orderBy('id').execute();
+  const lookUps = await db
+    .selectFrom('look_ups')
+    .innerJoin('attempts', 'attempts.id', 'look_ups.attempt_id')
+    .select(['look_ups.id', 'look_ups.at', 'look_ups.answer', 'attempts.refund_id', 'look_ups.attempt_id'])
+    .where(`attempts.${column}`, '=', id)
+    .orderBy('look_ups.id')
+    .execute();
+  const entries: readonly StoryEntry[] = [
+    ...events.map((event) => ({
+      id: `event:${event.id}`,
+      at: event.at,
+      type: event.type,
+      actor: event.actor,
+      refundId: event.refund_id,
+      attemptId: event.attempt_id,
+      reservedMinor: event.reserved_delta,
+      succeededMinor: event.succeeded_delta,
+      returnedMinor: event.returned_delta,
+      disputedMinor: event.disputed_delta,
+      data: event.data,
+    })),
+    ...lookUps.map((lookUp) => ({
+      id: `look-up:${lookUp.id}`,
+      at: lookUp.at,
+      type: 'look_up',
+      actor: 'gateway',
+      refundId: lookUp.refund_id,
+      attemptId: lookUp.attempt_id,
+      reservedMinor: 0n,
+      succeededMinor: 0n,
+      returnedMinor: 0n,
+      disputedMinor: 0n,
+      data: { answer: lookUp.answer },
+    })),
+  ];
+  return entries.toSorted((a, b) => a.at.getTime() - b.at.getTime());
+}
+
+export async function disputesOf({ db }: Database, paymentId: string): Promise<readonly DisputeRecord[]> {
+  const events = await db
+    .selectFrom('events')
+    .select(['type', 'disputed_delta', 'at', 'data'])
+    .where('payment_id', '=', paymentId)
+    .where('type', 'in', ['dispute.opened', 'dispute.reversed'])
+    .orderBy('id')
+    .execute();
+  const over = new Set(
+    events.filter(({ type }) => type === 'dispute.reversed').map(({ data }) => String(data['gatewayId'])),
+  );
+  return events
+    .filter(({ type }) => type === 'dispute.opened')
+    .map(({ data, disputed_delta, at }) => {
+      const id = String(data['gatewayId']);
+      return { id, amountMinor: disputed_delta, at, isOver: over.has(id) };
+    });
+}
+
+/** What of the money that went out on a payment went out as credits, minor units. */
+export async function creditedOn({ db }: Database, paymentId: string): Promise<bigint> {
+  const credits = await db
+    .selectFrom('attempts')
+    .select('amount_minor')
+    .where('payment_id', '=', paymentId)
+    .where('way', '=', 'credit')
+    .where('state', 'in', ['succeeded', 'returned'])
+    .execute();
+  return credits.reduce((sum, { amount_minor }) => sum + amount_minor, 0n);
+}

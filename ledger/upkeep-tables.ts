@@ -1,0 +1,61 @@
+/** The tables beside the books: what the sweep has done, what audits found, and which events are to be told. No money is in them. */
+import type { ColumnType, Generated, Kysely } from 'kysely';
+import type { Database, Tables } from './database.js';
+
+type Stamp = ColumnType<Date, Date | undefined, Date>;
+type MaybeStamp = ColumnType<Date | null, Date | null | undefined, Date | null>;
+
+interface SweepTable {
+  refund_id: string;
+  version: number;
+  swept_at: Stamp;
+  due_at: Stamp;
+}
+
+interface AuditTable {
+  id: Generated<bigint>;
+  at: Stamp;
+  duration_ms: number;
+  complete: boolean;
+  violations: bigint;
+  report: ColumnType<unknown, string, string>;
+}
+
+interface EventOutletTable {
+  id: Generated<number>;
+  is_on: boolean;
+}
+
+export const DELIVERY_STATES = ['waiting', 'delivered', 'dead'] as const;
+/** `dead`: given up after the last try; only a person sends it again. */
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
+
+interface EventDeliveryTable {
+  id: Generated<string>;
+  event_id: bigint;
+  refund_id: string;
+  type: string;
+  state: Generated<DeliveryState>;
+  tries: Generated<number>;
+  leased_until: MaybeStamp;
+  due_at: Stamp;
+  since: Stamp;
+  last_try_at: MaybeStamp;
+  last_status: number | null;
+  last_error: string | null;
+  delivered_at: MaybeStamp;
+  created_at: Stamp;
+}
+
+// An interface would not do: `withTables` wants a type with an index signature.
+type UpkeepTables = Readonly<{
+  sweeps: SweepTable;
+  audits: AuditTable;
+  event_outlet: EventOutletTable;
+  event_deliveries: EventDeliveryTable;
+}>;
+
+export type WithUpkeep = Kysely<Tables & UpkeepTables>;
+
+/** The same connection, with these tables beside those of the books. */
+export const upkeepOf = ({ db }: Pick<Database, 'db'>): WithUpkeep => db.withTables<UpkeepTables>();

@@ -1,0 +1,60 @@
+/** Where signed events are posted and with which secrets, from `REFUNDS_EVENTS_URL` and `REFUNDS_EVENTS_SECRET`. */
+import { Secret } from '../domain/secret.js';
+import { isSafeAddress } from '../gateway/settings.js';
+import type { Reading, SettingsProblem } from './problems.js';
+
+export interface EventsSettings {
+  readonly url: string;
+  /** Keys of the signatures, one or two: while one is replaced an event carries both. */
+  readonly secrets: readonly Secret<Buffer>[];
+}
+
+const URL_EXAMPLE = 'https://shop.example/hooks/refunds';
+const SECRET_EXAMPLE =
+  'whsec_ and 24 to 64 random bytes in base64, from: echo "whsec_$(openssl rand -base64 32)"';
+const MOST_SECRETS = 2;
+
+/** Undefined where neither is set: then no event is stored or sent. */
+export function readEvents(
+  variable: (name: string) => string | undefined,
+): Reading<EventsSettings | undefined> {
+  const url = variable('REFUNDS_EVENTS_URL');
+  const secret = variable('REFUNDS_EVENTS_SECRET');
+  if (url === undefined && secret === undefined) return { ok: true, value: undefined };
+  const problems: SettingsProblem[] = [];
+  const wrongUrl = (problem: string) =>
+    problems.push({ variable: 'REFUNDS_EVENTS_URL', problem, example: URL_EXAMPLE });
+  const wrongSecret = (problem: string) =>
+    problems.push({ variable: 'REFUNDS_EVENTS_SECRET', problem, example: SECRET_EXAMPLE });
+
+  if (url === undefined) wrongUrl('is missing: the secret alone says nothing');
+  else if (!URL.canParse(url) || !isSafeAddress(new URL(url)) || new URL(url).hash !== '')
+    wrongUrl('must be an https address without user or fragment; http is for loopback addresses only');
+
+  const secrets: Secret<Buffer>[] = [];
+  if (secret === undefined) wrongSecret('is missing: events are never sent unsigned');
+  else {
+    const texts = secret.split(',').map((text) => text.trim());
+    if (texts.length > MOST_SECRETS) wrongSecret(`must be at most ${MOST_SECRETS} secrets`);
+    for (const text of texts) {
+      const key = keyOf(text);
+      if (key === undefined)
+        wrongSecret(
+          'must be whsec_ followed by 24 to 64 bytes in base64; a comma separates a new and an old one',
+        );
+      else secrets.push(new Secret(key));
+    }
+  }
+  return url === undefined || problems.length > 0
+    ? { ok: false, problems }
+    : { ok: true, value: { url, secrets } };
+}
+
+function keyOf(text: string): Buffer | undefined {
+  const encoded = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text)?.[1];
+  if (encoded === undefined) return undefined;
+  const key = Buffer.from(encoded, 'base64');
+  // Node decodes anything: only what encodes to the same text was base64.
+  const isWhole = key.toString('base64').replace(/=+$/, '') === encoded.replace(/=+$/, '');
+  return isWhole && key.length >= 24 && key.length <= 64 ? key : undefined;
+}

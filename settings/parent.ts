@@ -1,0 +1,17 @@
+/** A process that another one started with a channel between them ends with it, however that one ended. */
+
+/** Calls `stop` once: when told to end, or when whoever started this process is gone. */
+export function whenToStop(stop: () => void): void {
+  let isTold = false;
+  const once = (): void => {
+    if (isTold) return;
+    isTold = true;
+    stop();
+  };
+  process.once('SIGTERM', once);
+  process.once('SIGINT', once);
+  if (process.channel === undefined) return;
+  process.once('disconnect', once);
+  // The channel is only watched: it must not be what keeps the process alive.
+  process.channel.unref();
+}

@@ -1,0 +1,65 @@
+/** How a refund's workflow is started, whoever starts it: the client, a person's word, the sweep. */
+import type { Client, WorkflowStartOptions } from '@temporalio/client';
+import type { StartSettings } from '../domain/plan.js';
+import { PERSON_STATES, type RefundState } from '../domain/states.js';
+import { REFUND_WORKFLOW, refundWorkflowId, SEARCH_ATTRIBUTES } from '../workflows/contract.js';
+import type { refund as refundWorkflow } from '../workflows/refund.js';
+import type { TaskQueues } from './task-queues.js';
+
+/** What a run is started with. */
+export interface Startable {
+  readonly id: string;
+  readonly paymentId: string;
+  readonly entityId: string;
+  readonly state: RefundState;
+}
+
+export type RefundStartOptions = WorkflowStartOptions<typeof refundWorkflow> & {
+  readonly workflowIdConflictPolicy: 'USE_EXISTING';
+};
+
+/** The ledger makes a refund unique; the workflow's id only keeps two runs from going at once, and running again repairs. */
+export function refundStartOptions(
+  subject: Startable,
+  start: StartSettings,
+  queues: TaskQueues,
+): RefundStartOptions {
+  return {
+    workflowId: refundWorkflowId(subject.id),
+    taskQueue: queues.refunds,
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    args: [
+      {
+        refundId: subject.id,
+        plan: start.planFor(subject.entityId),
+        lookUpTaskQueue: start.lookUpTaskQueue(subject.entityId),
+      },
+    ],
+    typedSearchAttributes: [
+      { key: SEARCH_ATTRIBUTES.state, value: subject.state },
+      { key: SEARCH_ATTRIBUTES.needsPerson, value: PERSON_STATES.includes(subject.state) },
+      { key: SEARCH_ATTRIBUTES.paymentId, value: subject.paymentId },
+    ],
+  };
+}
+
+/** A start needs no worker: milliseconds until Temporal counts as away. */
+export const START_WITHIN = 10_000;
+
+/** Answers when the refund has a run: a new one, or the one that is there. `within`: milliseconds until it fails instead. */
+export function refundStarter(
+  temporal: Client,
+  start: StartSettings,
+  queues: TaskQueues,
+  within: number = START_WITHIN,
+): (subject: Startable) => Promise<void> {
+  return async (subject) => {
+    await temporal.withDeadline(Date.now() + within, () =>
+      temporal.workflow.start<typeof refundWorkflow>(
+        REFUND_WORKFLOW,
+        refundStartOptions(subject, start, queues),
+      ),
+    );
+  };
+}

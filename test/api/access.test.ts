@@ -1,0 +1,216 @@
+/** Who may do what: keys, tokens, roles, and how often. */
+import { createServer } from 'node:http';
+import { afterAll, describe, expect, it } from 'vitest';
+import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type JWTPayload } from 'jose';
+import { z } from 'zod';
+import { verifyTokens } from '../../client/api/tokens.js';
+import { mayAct, ROLES, type Role } from '../../domain/principal.js';
+import { revokeApiKey } from '../../ledger/api-keys.js';
+import { problemOf, startApi, type Answer } from './world.js';
+
+const ISSUER = 'https://login.example';
+const AUDIENCE = 'refunds';
+const signing = await generateKeyPair('ES256');
+const publicKey = { ...(await exportJWK(signing.publicKey)), kid: 'one', alg: 'ES256' };
+const provider = createServer((_request, response) => {
+  response.setHeader('content-type', 'application/json');
+  response.end(JSON.stringify({ keys: [publicKey] }));
+});
+await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve));
+const address = z.object({ port: z.number() }).parse(provider.address());
+const keysUrl = `http://127.0.0.1:${address.port}/keys`;
+
+const world = await startApi({
+  worker: false,
+  api: { verifyToken: verifyTokens({ issuer: ISSUER, audience: AUDIENCE, keysUrl }) },
+});
+afterAll(async () => {
+  await world.close();
+  provider.close();
+});
+const { call, newKey } = world;
+
+const document = z
+  .object({
+    paths: z.record(z.string(), z.record(z.string(), z.looseObject({ 'x-role': z.string().optional() }))),
+  })
+  .parse((await call('GET', '/openapi.json', { key: null })).body);
+const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).flatMap(([method, { 'x-role': role }]) => {
+    const needed = ROLES.find((one) => one === role);
+    return needed === undefined ? [] : [{ method: method.toUpperCase(), path, needed }];
+  }),
+);
+const keys = new Map<Role, string>();
+for (const role of ROLES) keys.set(role, await newKey(`only-${role}`, role));
+
+/** Status and code without waiting for the end of a stream. */
+async function knock(
+  method: string,
+  path: string,
+  key: string | null,
+): Promise<{ status: number; code?: string }> {
+  const answer = await fetch(`${world.url}${path.replaceAll(/\{\w+\}/g, 'nothing')}`, {
+    method,
+    headers: key === null ? {} : { authorization: `Bearer ${key}` },
+  });
+  if (!/problem/.test(answer.headers.get('content-type') ?? '')) {
+    await answer.body?.cancel();
+    return { status: answer.status };
+  }
+  const { code } = z.object({ code: z.string() }).parse(await answer.json());
+  return { status: answer.status, code };
+}
+
+describe('every call of the document', () => {
+  it('is there, and every one under /v1 says which role it needs', () => {
+    expect(operations.length).toBeGreaterThan(10);
+    for (const path of Object.keys(document.paths).filter((one) => one.startsWith('/v1/')))
+      expect(operations.map((one) => one.path)).toContain(path);
+  });
+
+  it.each(operations)(
+    '$method $path is for whoever has the role $needed and for nobody else',
+    async (operation) => {
+      const { method, path, needed } = operation;
+      expect(await knock(method, path, null)).toEqual({ status: 401, code: 'unauthenticated' });
+      for (const role of ROLES) {
+        const answer = await knock(method, path, keys.get(role) ?? '');
+        const isAllowed = mayAct({ name: '', roles: [role] }, needed);
+        if (isAllowed) expect([401, 403], role).not.toContain(answer.status);
+        else expect(answer, role).toEqual({ status: 403, code: 'forbidden' });
+      }
+    },
+  );
+});
+
+const me = (credentials: string): Promise<Answer> => call('GET', '/v1/me', { key: credentials });
+
+describe('an API key', () => {
+  it('says whose it is and what it may do', async () => {
+    expect((await me(await newKey('alice', 'operate', 'approve'))).body).toEqual({
+      name: 'alice',
+      roles: ['operate', 'approve'],
+    });
+  });
+
+  it('is no longer one from the moment it is revoked; another one of the same owner stays', async () => {
+    const [first, second] = [await newKey('bob', 'read'), await newKey('bob', 'read')];
+    await revokeApiKey(world.stack.database, first.split('_')[1] ?? '');
+    expect((await me(first)).status).toBe(401);
+    expect((await me(second)).body).toMatchObject({ name: 'bob' });
+  });
+
+  it.each([
+    ['of another secret', (key: string) => `${key.slice(0, -4)}${key.endsWith('AAAA') ? 'BBBB' : 'AAAA'}`],
+    ['of another id', (key: string) => key.replace(/_[0-9a-z]{12}_/, '_000000000000_')],
+    ['cut short', (key: string) => key.slice(0, -1)],
+    ['with more behind it', (key: string) => `${key}x`],
+    ['that is only its secret', (key: string) => key.split('_').slice(2).join('_')],
+  ])('%s is none', async (_what, change) => {
+    const answer = await me(change(await newKey('carol', 'read')));
+    expect(answer.status).toBe(401);
+    expect(problemOf(answer).code).toBe('unauthenticated');
+    expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer .*invalid_token/);
+  });
+
+  it('is asked for where there is none, or another kind of credentials', async () => {
+    const none = await call('GET', '/v1/me', { key: null });
+    const basic = await call('GET', '/v1/me', { key: null, headers: { authorization: 'Basic eDp5' } });
+    expect([none.status, basic.status]).toEqual([401, 401]);
+    expect(none.headers.get('www-authenticate')).toBe('Bearer realm="oppwa-refunds"');
+  });
+});
+
+describe('a token', () => {
+  const token = (
+    payload: JWTPayload,
+    { key = signing.privateKey, alg = 'ES256', kid = 'one', ends = '5m' } = {},
+  ): Promise<string> =>
+    new SignJWT({ iss: ISSUER, aud: AUDIENCE, ...payload })
+      .setProtectedHeader({ alg, kid })
+      .setExpirationTime(ends)
+      .sign(key);
+
+  it('is believed with its subject as name and with the roles that are ours', async () => {
+    expect((await me(await token({ sub: 'dora', roles: ['approve', 'admin'] }))).body).toEqual({
+      name: 'dora',
+      roles: ['approve'],
+    });
+  });
+
+  it('without one of our roles may do nothing', async () => {
+    const answer = await me(await token({ sub: 'dora', roles: ['admin'] }));
+    expect(answer.status).toBe(403);
+    expect(answer.headers.get('www-authenticate')).toContain('insufficient_scope');
+  });
+
+  it.each([
+    ['of another issuer', () => token({ sub: 'dora', iss: 'https://other.example' })],
+    ['for another audience', () => token({ sub: 'dora', aud: 'orders' })],
+    ['that has ended', () => token({ sub: 'dora' }, { ends: '-1m' })],
+    ['without a subject', () => token({ roles: ['approve'] })],
+    [
+      'that somebody else signed',
+      async () => token({ sub: 'dora' }, { key: (await generateKeyPair('ES256')).privateKey }),
+    ],
+    ['of an unknown key', () => token({ sub: 'dora' }, { kid: 'two' })],
+    [
+      'that nobody signed',
+      async () =>
+        new UnsecuredJWT({ sub: 'dora', roles: ['approve'], iss: ISSUER, aud: AUDIENCE })
+          .setExpirationTime('5m')
+          .encode(),
+    ],
+    [
+      'signed with the public key as if it were a password',
+      () =>
+        new SignJWT({ sub: 'dora', roles: ['approve'], iss: ISSUER, aud: AUDIENCE })
+          .setProtectedHeader({ alg: 'HS256', kid: 'one' })
+          .setExpirationTime('5m')
+          .sign(new TextEncoder().encode(JSON.stringify(publicKey))),
+    ],
+  ])('%s is refused', async (_what, make) => {
+    const answer = await me(await make());
+    expect(answer.status).toBe(401);
+    expect(problemOf(answer).code).toBe('unauthenticated');
+  });
+
+  it('is not held against its owner while the keys cannot be read', async () => {
+    const away = verifyTokens({ issuer: ISSUER, audience: AUDIENCE, keysUrl: 'http://127.0.0.1:9/keys' });
+    await expect(away(await token({ sub: 'dora' }))).rejects.toMatchObject({ code: 'not_ready' });
+  });
+});
+
+describe('too many requests', () => {
+  it('are refused with 429 and when to come back, for that name alone', async () => {
+    const strict = await startApi({ worker: false, api: { requestsPerMinute: 3 } });
+    try {
+      const [one, same, other] = [
+        await strict.newKey('erin', 'read'),
+        await strict.newKey('erin', 'submit'),
+        await strict.newKey('frank', 'read'),
+      ];
+      const statuses: number[] = [];
+      for (const key of [one, same, one, same, other])
+        statuses.push((await strict.call('GET', '/v1/me', { key })).status);
+      expect(statuses).toEqual([200, 200, 200, 429, 200]);
+      const refused = await strict.call('GET', '/v1/me', { key: one });
+      expect(problemOf(refused).code).toBe('rate_limited');
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    } finally {
+      await strict.close();
+    }
+  });
+});
+
+describe('what is logged', () => {
+  it('tells who called what, by the id of the request, and never a key, a token or an address', () => {
+    const lines = world.logged.join('');
+    expect(lines).toContain('"caller":"only-submit"');
+    expect(lines).toContain('"route":"/v1/refunds/:id/approve"');
+    expect(lines).not.toMatch(/rk_[0-9a-z]{12}_/);
+    expect(lines).not.toMatch(/eyJ/);
+    expect(lines).not.toContain('nothing');
+  });
+});

@@ -1,0 +1,100 @@
+/** Asking for refunds over HTTP: one key is one refund, whatever happens around it. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, describe, expect, it } from 'vitest';
+import { problemOf, refundOf, startApi } from './world.js';
+
+const world = await startApi();
+afterAll(() => world.close());
+const { ask, call, stack } = world;
+
+describe('a refund that is asked for', () => {
+  it('is accepted with 202 and paid; the same key and body answer 200 and the same refund', async () => {
+    const { paymentId } = stack.newPayment();
+    const idempotencyKey = randomUUID();
+    const first = await ask(paymentId, { idempotencyKey });
+    expect(first.status).toBe(202);
+    const { id } = refundOf(first);
+    expect(first.headers.get('location')).toBe(`/v1/refunds/${id}`);
+
+    const shown = await call('GET', `/v1/refunds/${id}?wait=30s`);
+    expect(refundOf(shown)).toMatchObject({ id, status: 'succeeded', amount: '40.00', requestedBy: 'shop' });
+    const again = await ask(paymentId, { idempotencyKey });
+    expect(again.status).toBe(200);
+    expect(refundOf(again)).toEqual(refundOf(shown));
+    expect(stack.gateway.engine.books(paymentId)?.refunded).toBe(4000n);
+  });
+
+  it('is one refund where it is asked for 100 times at once', async () => {
+    const { paymentId } = stack.newPayment();
+    const idempotencyKey = randomUUID();
+    const answers = await Promise.all(Array.from({ length: 100 }, () => ask(paymentId, { idempotencyKey })));
+    expect(new Set(answers.map((answer) => refundOf(answer).id)).size).toBe(1);
+    expect(answers.filter(({ status }) => status === 202)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(99);
+    await stack.client.waitFor(answers.map((answer) => refundOf(answer).id)[0] ?? '', 30_000);
+    expect(stack.gateway.engine.books(paymentId)?.refunded).toBe(4000n);
+  });
+
+  it('answers as soon as it is final where the caller waits', async () => {
+    const { paymentId } = stack.newPayment();
+    const answer = await call('POST', '/v1/refunds?wait=60s', {
+      headers: { 'idempotency-key': randomUUID() },
+      body: { paymentId, amount: '40.00', currency: 'EUR', reason: 'goods_returned' },
+    });
+    expect(answer.status).toBe(202);
+    expect(refundOf(answer).status).toBe('succeeded');
+  });
+});
+
+describe('a request that cannot be a refund', () => {
+  it('is refused with everything that is wrong in it, and nothing is stored', async () => {
+    const answer = await call('POST', '/v1/refunds?wait=1h&later=1', {
+      body: { paymentId: 'X', amount: '5,00', currency: 'EUR', reason: ' ', sum: 1 },
+    });
+    expect(answer.status).toBe(422);
+    expect(answer.headers.get('content-type')).toMatch('application/problem+json');
+    const told = problemOf(answer);
+    expect(told).toMatchObject({ code: 'invalid_request', status: 422 });
+    expect(told.problems?.map(({ field }) => field).toSorted()).toEqual(
+      ['(request)', '(request)', 'Idempotency-Key', 'amount', 'paymentId', 'reason', 'wait'].toSorted(),
+    );
+  });
+
+  it('names the balance that is left where it asks for more', async () => {
+    const { paymentId } = stack.newPayment({ amount: '39.99' });
+    const answer = await ask(paymentId);
+    expect(answer.status).toBe(409);
+    expect(problemOf(answer)).toMatchObject({
+      code: 'exceeds_refundable',
+      refundable: '39.99',
+      currency: 'EUR',
+    });
+  });
+
+  it('is refused where its key was used for another one', async () => {
+    const { paymentId } = stack.newPayment();
+    const idempotencyKey = randomUUID();
+    const first = await ask(paymentId, { idempotencyKey });
+    const other = await ask(paymentId, {
+      idempotencyKey,
+      body: { paymentId, amount: '40.01', currency: 'EUR', reason: 'goods_returned' },
+    });
+    expect(other.status).toBe(409);
+    expect(problemOf(other)).toMatchObject({
+      code: 'idempotency_key_reused',
+      refundId: refundOf(first).id,
+    });
+    await stack.client.waitFor(refundOf(first).id, 30_000);
+  });
+});
+
+describe('the document', () => {
+  it('is OpenAPI 3.1 without a reference to nothing', async () => {
+    const { status, body } = await call('GET', '/openapi.json', { key: null });
+    expect(status).toBe(200);
+    const text = JSON.stringify(body);
+    expect(body).toMatchObject({ openapi: '3.1.0' });
+    for (const [, name = ''] of text.matchAll(/"#\/components\/schemas\/([^"]+)"/g))
+      expect(body, name).toHaveProperty(['components', 'schemas', name]);
+  });
+});

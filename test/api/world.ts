@@ -1,0 +1,103 @@
+/** The API over real HTTP with everything behind it: PostgreSQL, Temporal, a worker, the simulated gateway. */
+import { randomUUID } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { buildApi, type ApiOptions } from '../../client/api/server.js';
+import { problem, refund } from '../../client/api/schemas.js';
+import { readinessOf } from '../../client/readiness.js';
+import type { Role } from '../../domain/principal.js';
+import { createApiKey } from '../../ledger/api-keys.js';
+import { createLog } from '../../settings/log.js';
+import { startStack, type Stack, type StackOptions } from '../support/stack.js';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+}
+
+export interface Call {
+  /** The text of a key; null sends none. Default: one with every role. */
+  readonly key?: string | null;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** An object is sent as JSON, a string as it is. */
+  readonly body?: unknown;
+  readonly signal?: AbortSignal;
+}
+
+export interface ApiWorld {
+  readonly stack: Stack;
+  readonly app: FastifyInstance;
+  readonly url: string;
+  /** Every line that the API logged. */
+  readonly logged: readonly string[];
+  /** The text of a new key. */
+  newKey(name: string, ...roles: readonly Role[]): Promise<string>;
+  call(method: string, path: string, call?: Call): Promise<Answer>;
+  /** A refund that is asked for and accepted, or accepted before. */
+  ask(paymentId: string, more?: Call & { readonly idempotencyKey?: string }): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+/** Call it while the file is read, then `afterAll(() => world.close());`. */
+export async function startApi(
+  options: StackOptions & { readonly api?: Partial<ApiOptions> } = {},
+): Promise<ApiWorld> {
+  const stack = await startStack(options);
+  const logged: string[] = [];
+  const app = await buildApi({
+    client: stack.client,
+    ledger: stack.dependencies.ledger,
+    database: stack.database,
+    log: createLog({ role: 'api', to: { write: (line) => logged.push(line) } }),
+    requestsPerMinute: 100_000,
+    readiness: readinessOf(stack.database, stack.temporal),
+    ...options.api,
+  });
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+
+  const newKey = async (name: string, ...roles: readonly Role[]): Promise<string> =>
+    (await createApiKey(stack.database, { name, roles })).text.reveal();
+  const everything = await newKey('shop', 'submit', 'read', 'operate', 'approve');
+
+  async function call(method: string, path: string, { key = everything, headers, body, signal }: Call = {}) {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: {
+        ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const text = await response.text();
+    const isJson = /json/.test(response.headers.get('content-type') ?? '');
+    const read: unknown = isJson ? JSON.parse(text) : text;
+    return { status: response.status, headers: response.headers, body: read };
+  }
+
+  return {
+    stack,
+    app,
+    url,
+    logged,
+    newKey,
+    call,
+    ask: (paymentId, { idempotencyKey = randomUUID(), headers, body, ...more } = {}) =>
+      call('POST', '/v1/refunds', {
+        headers: { 'idempotency-key': idempotencyKey, ...headers },
+        body: body ?? { paymentId, amount: '40.00', currency: 'EUR', reason: 'goods_returned' },
+        ...more,
+      }),
+    async close() {
+      await app.close();
+      await stack.close();
+    },
+  };
+}
+
+export const refundOf = ({ body }: Answer) => refund.parse(body);
+export const problemOf = ({ body }: Answer) => problem.parse(body);
+export const dataOf = <Item extends z.ZodType>({ body }: Answer, item: Item) =>
+  z.object({ data: z.array(item) }).parse(body).data;

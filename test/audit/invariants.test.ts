@@ -1,0 +1,225 @@
+/** Each way in which the books can be wrong is found by the audit, named by its invariant and by what is wrong. */
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { auditLedger } from '../../ledger/audit.js';
+import { INVARIANTS, type Invariant } from '../../ledger/audit-checks.js';
+import { accepted, answer, debit, paid, pending, submitted } from '../ledger/given.js';
+import { postgresLedger } from '../ledger/postgres.js';
+
+const { database, ledger, url } = await postgresLedger();
+const LIMITS = { statementTimeout: 30_000, examples: 1_000 };
+
+/** What an administrator with the wrong idea can do: past triggers, and past constraints that are dropped here. */
+const administrator = new pg.Client(url);
+beforeAll(async () => {
+  await administrator.connect();
+});
+afterAll(() => administrator.end());
+
+async function tamper(...statements: readonly string[]): Promise<void> {
+  await administrator.query('set session_replication_role = replica');
+  for (const statement of statements) await administrator.query(statement);
+  await administrator.query('set session_replication_role = origin');
+}
+
+async function found(invariant: Invariant): Promise<readonly string[]> {
+  const { invariants } = await auditLedger(database.db, LIMITS);
+  return invariants.find((one) => one.invariant === invariant)?.examples ?? [];
+}
+
+interface Books {
+  readonly paymentId: string;
+  readonly refundId: string;
+  readonly attemptId: string;
+}
+
+async function given(outcome: 'open' | 'pending' | 'paid'): Promise<Books> {
+  const facts = debit();
+  const refundId = await accepted(ledger, facts, 4_000n);
+  const order = await submitted(ledger, refundId);
+  if (outcome !== 'open') await ledger.record(answer(order, outcome === 'paid' ? paid() : pending()));
+  return { paymentId: facts.id, refundId, attemptId: order.attemptId };
+}
+
+const fact = (books: Books, type: string, actor = 'answer'): string =>
+  `insert into events (natural_key, type, payment_id, refund_id, actor)
+   values (gen_random_uuid()::text, '${type}', '${books.paymentId}', '${books.refundId}', '${actor}')`;
+
+describe('the audit of books that are right', () => {
+  it('finds nothing, having asked everything', async () => {
+    await given('paid');
+    await given('pending');
+    await given('open');
+    const report = await auditLedger(database.db, LIMITS);
+    expect(report).toMatchObject({ complete: true, violations: 0 });
+    expect(report.invariants.map(({ invariant }) => invariant)).toEqual(Object.keys(INVARIANTS));
+  });
+});
+
+describe('the audit finds', () => {
+  it('I1: a payment that has given back more than it took', async () => {
+    const { paymentId } = await given('paid');
+    await tamper(
+      'alter table payments drop constraint payment_balance',
+      `update payments set captured_minor = 3999 where id = '${paymentId}'`,
+    );
+    expect(await found('I1')).toContainEqual(
+      `payment ${paymentId}: 4000 of 3999 are given or promised, with an excess of 0`,
+    );
+  });
+
+  it('I1: a refund that holds something else than it owes, and one that holds something though it has ended', async () => {
+    const [under, over] = [await given('pending'), await given('paid')];
+    await tamper(
+      `update refunds set amount_minor = 4001 where id = '${under.refundId}'`,
+      `insert into events (natural_key, type, payment_id, refund_id, actor, reserved_delta)
+       values ('held for ever', 'refund.note', '${over.paymentId}', '${over.refundId}', 'system', 7)`,
+    );
+    const sentences = await found('I1');
+    expect(sentences).toContainEqual(`refund ${under.refundId} is pending, holds 4000 and owes 4001`);
+    expect(sentences).toContainEqual(`refund ${over.refundId} is succeeded, holds 7 and owes 0`);
+  });
+
+  it('I2: two open attempts of one refund', async () => {
+    const { refundId, attemptId } = await given('pending');
+    await tamper(
+      'drop index attempts_one_open',
+      `insert into attempts (id, refund_id, payment_id, number, way, original_id, reference, amount_minor, state, send_by)
+       select gen_random_uuid(), refund_id, payment_id, 2, way, original_id, 'REFERENCE2', amount_minor, 'unknown', now()
+       from attempts where id = '${attemptId}'`,
+    );
+    expect(await found('I2')).toContainEqual(`refund ${refundId} has 2 open attempts`);
+  });
+
+  it('I2: an attempt that is open though its refund has ended, and a handing-over that is not on record', async () => {
+    const { refundId, attemptId } = await given('pending');
+    await tamper(
+      `update refunds set state = 'failed' where id = '${refundId}'`,
+      `update attempts set sends = 2 where id = '${attemptId}'`,
+    );
+    const sentences = await found('I2');
+    expect(sentences).toContainEqual(`refund ${refundId} is failed with an open attempt`);
+    expect(sentences).toContainEqual(`attempt ${attemptId} is pending: 2 sends, 1 events`);
+  });
+
+  it('I3: a credit that no refused refund came before', async () => {
+    const { attemptId } = await given('paid');
+    await tamper(
+      `update attempts set way = 'credit', original_id = null, registration_id = '${'a'.repeat(32)}'
+       where id = '${attemptId}'`,
+    );
+    expect(await found('I3')).toEqual([`credit ${attemptId} has no refused refund before it`]);
+  });
+
+  it('I4: a refund that ended while its outcome was open, without a person or as no person may', async () => {
+    const [failed, canceled] = [await given('pending'), await given('pending')];
+    await tamper(fact(failed, 'refund.failed', 'system'), fact(canceled, 'refund.canceled', 'clerk'));
+    const sentences = await found('I4');
+    expect(sentences).toContainEqual(
+      `refund ${failed.refundId} went from refund.pending to refund.failed, and nobody decided that`,
+    );
+    expect(sentences).toContainEqual(
+      `refund ${canceled.refundId} went from refund.pending to refund.canceled`,
+    );
+  });
+
+  it('I5: a paid refund that somebody calls canceled, and one whose state no event explains', async () => {
+    const [moved, silent] = [await given('paid'), await given('paid')];
+    await tamper(
+      fact(moved, 'refund.canceled', 'clerk'),
+      `update refunds set state = 'settled' where id = '${silent.refundId}'`,
+    );
+    const sentences = await found('I5');
+    expect(sentences).toContainEqual(
+      `refund ${moved.refundId} went from refund.succeeded to refund.canceled`,
+    );
+    expect(sentences).toContainEqual(`refund ${silent.refundId} is settled, its events say refund.succeeded`);
+  });
+
+  it('I5: a final state that was left on nobody’s evidence, and money paid under no id', async () => {
+    const [left, nameless] = [await given('paid'), await given('paid')];
+    await tamper(
+      fact(left, 'refund.returned', 'system'),
+      `update attempts set gateway_id = null where id = '${nameless.attemptId}'`,
+    );
+    const sentences = await found('I5');
+    expect(sentences).toContainEqual(
+      `refund ${left.refundId} left refund.succeeded for refund.returned without evidence`,
+    );
+    expect(sentences).toContainEqual(`attempt ${nameless.attemptId} is paid without a gateway id`);
+  });
+
+  it('I6: amounts that are not whole, in another currency, or other than what was handed over', async () => {
+    const [foreign, changed] = [await given('paid'), await given('paid')];
+    await tamper(
+      'alter table captures add column fee_minor numeric',
+      `update refunds set currency = 'USD' where id = '${foreign.refundId}'`,
+      `update attempts set amount_minor = 3999 where id = '${changed.attemptId}'`,
+    );
+    const sentences = await found('I6');
+    expect(sentences).toContainEqual('captures.fee_minor is numeric and no whole number');
+    expect(sentences).toContainEqual(`refund ${foreign.refundId} is in USD, its payment in EUR`);
+    expect(sentences).toContainEqual(
+      `attempt ${changed.attemptId} is succeeded: it was handed over with another amount`,
+    );
+    await tamper('alter table captures drop column fee_minor');
+  });
+
+  it('I7: a refund whose request is forgotten', async () => {
+    const { refundId } = await given('paid');
+    await tamper(`delete from events where refund_id = '${refundId}' and type = 'refund.requested'`);
+    expect(await found('I7')).toContainEqual(`refund ${refundId} was asked for 0 times`);
+  });
+
+  it('I8: a balance that was adjusted by hand, and a success that counted twice', async () => {
+    const [adjusted, twice] = [await given('paid'), await given('paid')];
+    await tamper(
+      `update payments set succeeded_minor = 1 where id = '${adjusted.paymentId}'`,
+      `insert into events (natural_key, type, payment_id, refund_id, attempt_id, actor, succeeded_delta)
+       values ('once more', 'attempt.succeeded', '${twice.paymentId}', '${twice.refundId}', '${twice.attemptId}', 'x', 4000)`,
+    );
+    const sentences = await found('I8');
+    expect(sentences).toContainEqual(`payment ${adjusted.paymentId}: succeeded is 1, its events say 4000`);
+    expect(sentences).toContainEqual(
+      `attempt ${twice.attemptId} is succeeded: its events have 8000 paid and 0 back`,
+    );
+  });
+
+  it('I7 and I8: keys that could be used twice, facts that could be changed or written twice', async () => {
+    await tamper(
+      'alter table events disable trigger events_append_only',
+      'alter table events drop constraint events_natural_key_key',
+      'alter table refunds drop constraint refunds_by_key',
+    );
+    expect(await found('I7')).toContainEqual('nothing keeps a key from being used twice');
+    const sentences = await found('I8');
+    expect(sentences).toContainEqual('events_append_only is missing or switched off');
+    expect(sentences).toContainEqual('nothing keeps a fact from being written twice');
+  });
+});
+
+describe('the report', () => {
+  it('counts every violation, and keeps as many sentences as were asked for', async () => {
+    const all = await auditLedger(database.db, LIMITS);
+    const few = await auditLedger(database.db, { ...LIMITS, examples: 1 });
+    expect(all.violations).toBeGreaterThan(15);
+    expect(few.violations).toBe(all.violations);
+    const sentences = few.invariants.flatMap(({ examples }) => examples);
+    expect(sentences.length).toBeLessThan(all.violations);
+  });
+
+  it('says what could not be asked in time, and still asks the rest of one snapshot', async () => {
+    const holder = new pg.Client(url);
+    await holder.connect();
+    try {
+      await holder.query('begin; lock table refunds in access exclusive mode');
+      const report = await auditLedger(database.db, { ...LIMITS, statementTimeout: 300 });
+      expect(report.complete).toBe(false);
+      const checked = new Map(report.invariants.map((one) => [one.invariant, one.checked]));
+      expect(checked.get('I7')).toBe(false);
+      expect(checked.get('I3')).toBe(true);
+    } finally {
+      await holder.end();
+    }
+  });
+});

@@ -1,0 +1,85 @@
+/** Whether a transaction at the gateway can be an attempt of ours: whatever does not agree, or is left out, is not taken for it. */
+import { describe, expect, it } from 'vitest';
+import { readAdoption, type AdoptionMismatch } from '../../domain/adoption.js';
+import type { Expectation } from '../../domain/outcome.js';
+import type { GatewayTransaction } from '../../domain/transaction.js';
+
+const ORIGINAL = 'a'.repeat(32);
+const expected: Expectation = {
+  way: 'refund',
+  originalId: ORIGINAL,
+  amountMinor: 4_000n,
+  currency: 'EUR',
+  reference: 'ABCDEFGH01234567',
+  host: 'test',
+};
+const done: GatewayTransaction = {
+  id: 'b'.repeat(32),
+  paymentType: 'RF',
+  amount: '40.00',
+  currency: 'EUR',
+  referencedId: ORIGINAL,
+  result: { code: '000.100.110', description: 'done' },
+};
+
+function without(...names: readonly (keyof GatewayTransaction)[]): GatewayTransaction {
+  return {
+    ...done,
+    ...Object.fromEntries(names.map((name) => [name, undefined])),
+  };
+}
+const saying = (code: string): GatewayTransaction => ({ ...done, result: { code, description: '' } });
+
+describe('a transaction without a reference', () => {
+  it.each([
+    ['000.100.110', 'succeeded'],
+    ['800.400.502', 'pending'],
+    ['800.100.152', 'rejected'],
+  ])('that fits and says %s is taken as %s', (code, kind) => {
+    expect(readAdoption(saying(code), expected, false)).toMatchObject({
+      kind: 'fits',
+      outcome: { kind, gatewayId: done.id },
+      isBare: true,
+    });
+  });
+
+  it('that names no original is taken only where the payment lists it', () => {
+    const bare = without('referencedId');
+    expect(readAdoption(bare, expected, true).kind).toBe('fits');
+    expect(readAdoption(bare, expected, false)).toEqual({ kind: 'mismatch', why: 'other_original' });
+  });
+
+  it('of a whole reversal may leave its amount out, as the order does', () => {
+    const reversal = { ...without('amount', 'currency'), paymentType: 'RV' };
+    expect(readAdoption(reversal, { ...expected, way: 'reversal' }, true).kind).toBe('fits');
+  });
+
+  it('of a credit refers to nothing', () => {
+    const { originalId: _, ...credit } = expected;
+    const found = { ...without('referencedId'), paymentType: 'CD' };
+    expect(readAdoption(found, { ...credit, way: 'credit' }, false).kind).toBe('fits');
+  });
+});
+
+describe('a transaction that is not the attempt', () => {
+  it.each<[AdoptionMismatch, GatewayTransaction]>([
+    ['other_type', { ...done, paymentType: 'DB' }],
+    ['other_type', { ...done, paymentType: 'CD' }],
+    ['other_type', without('paymentType')],
+    ['other_reference', { ...done, merchantTransactionId: 'ANOTHER' }],
+    ['other_original', { ...done, referencedId: 'c'.repeat(32) }],
+    ['other_amount', { ...done, amount: '40.01' }],
+    ['other_amount', without('amount')],
+    ['other_amount', without('currency')],
+    ['other_currency', { ...done, currency: 'USD' }],
+    ['not_conclusive', saying('900.100.300')],
+    ['not_conclusive', saying('999.999.999')],
+  ])('is refused: %s', (why, transaction) => {
+    expect(readAdoption(transaction, expected, true)).toEqual({ kind: 'mismatch', why });
+  });
+});
+
+it('a transaction under our own reference needs no person to say whose it is', () => {
+  const own = { ...done, merchantTransactionId: expected.reference };
+  expect(readAdoption(own, expected, false)).toMatchObject({ kind: 'fits', isBare: false });
+});

@@ -1,0 +1,99 @@
+/** What persons say: when two names are one person, what may not be written down, and what speaks against a correction. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  mayCorrectAlone,
+  objectionTo,
+  type CorrectionEvidence,
+  type CorrectionRefusal,
+} from '../../domain/correction.js';
+import { isSamePerson, looksLikeCard } from '../../domain/people.js';
+import { ATTEMPT_STATES, REFUND_STATES } from '../../domain/states.js';
+
+describe('two people', () => {
+  it.each(['anna', ' anna', 'Anna ', 'ANNA'])('are not one who writes the name as %j', (name) => {
+    expect(isSamePerson('anna', name)).toBe(true);
+  });
+  it('are two where the names differ', () => {
+    expect(isSamePerson('anna', 'anne')).toBe(false);
+  });
+});
+
+describe('what a person writes', () => {
+  it.each(['4200000000000000', 'card 4200 0000 0000 0000 says', '5555-5555-5555-4444', '378282246310005'])(
+    'with a card number in it is noticed: %s',
+    (text) => expect(looksLikeCard(text)).toBe(true),
+  );
+  it.each([
+    'ARN 74027010123456789012345',
+    'settlement line 2026-11-03 40.00',
+    '4200000000000001',
+    'call +49 30 1234567',
+    '',
+  ])('without one is not mistaken for it: %s', (text) => expect(looksLikeCard(text)).toBe(false));
+});
+
+describe('a correction', () => {
+  const open: CorrectionEvidence = {
+    outcome: 'failed',
+    refund: 'manual_review',
+    attempt: 'unknown',
+    gateway: 'silent',
+    sinceSendByMs: 1_001,
+    visibilityLag: 1_000,
+  };
+
+  it.each<[CorrectionRefusal | undefined, Partial<CorrectionEvidence>]>([
+    [undefined, {}],
+    [undefined, { attempt: 'pending' }],
+    [undefined, { gateway: 'unexplained' }],
+    ['gateway_contradicts', { gateway: 'alive' }],
+    ['gateway_unavailable', { gateway: 'unavailable' }],
+    ['gateway_unavailable', { gateway: 'none' }],
+    ['too_early', { sinceSendByMs: 1_000 }],
+    ['too_early', { attempt: 'submitting' }],
+    ['nothing_to_correct', { attempt: 'rejected' }],
+    ['nothing_to_correct', { attempt: 'absent' }],
+    ['nothing_to_correct', { attempt: 'succeeded' }],
+  ])('that says it never paid: %s for %j', (objection, change) => {
+    expect(objectionTo({ ...open, ...change })).toBe(objection);
+  });
+
+  it.each<[CorrectionRefusal | undefined, Partial<CorrectionEvidence>]>([
+    [undefined, {}],
+    [undefined, { gateway: 'unavailable' }],
+    [undefined, { gateway: 'alive', attempt: 'pending' }],
+    [undefined, { attempt: 'rejected' }],
+    [undefined, { attempt: 'absent', refund: 'failed' }],
+    ['too_early', { attempt: 'absent', refund: 'reserved' }],
+    ['too_early', { attempt: 'rejected', refund: 'fallback_checking' }],
+    ['too_early', { attempt: 'submitting' }],
+    ['nothing_to_correct', { attempt: 'succeeded' }],
+    ['nothing_to_correct', { attempt: 'returned' }],
+  ])('that says it paid: %s for %j', (objection, change) => {
+    expect(objectionTo({ ...open, outcome: 'succeeded', ...change })).toBe(objection);
+  });
+
+  it('never says of what the gateway shows alive, or cannot be asked about, that it did not pay', () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          outcome: fc.constant('failed' as const),
+          refund: fc.constantFrom(...REFUND_STATES),
+          attempt: fc.constantFrom(...ATTEMPT_STATES),
+          gateway: fc.constantFrom('alive' as const, 'unavailable' as const, 'none' as const),
+          sinceSendByMs: fc.integer(),
+          visibilityLag: fc.nat(),
+        }),
+        (evidence) => objectionTo(evidence) !== undefined,
+      ),
+    );
+  });
+
+  it('is for one person alone only up to a limit of its own currency', () => {
+    expect(mayCorrectAlone(100n, 'EUR', { EUR: '100' })).toBe(true);
+    expect(mayCorrectAlone(101n, 'EUR', { EUR: '100' })).toBe(false);
+    expect(mayCorrectAlone(1n, 'USD', { EUR: '100' })).toBe(false);
+    expect(mayCorrectAlone(1n, 'EUR', undefined)).toBe(false);
+  });
+});

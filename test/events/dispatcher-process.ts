@@ -1,0 +1,18 @@
+/** A dispatcher in a process of its own, with a lease short enough for a test to see what its death leaves behind. */
+import { openDatabase } from '../../ledger/database.js';
+import { createLedger } from '../../ledger/postgres.js';
+import { createLog } from '../../settings/log.js';
+import { readSettings } from '../../settings/read.js';
+import { startDispatcher } from '../../worker/events/dispatcher.js';
+import { deliveryTimingsAt } from '../../worker/events/retries.js';
+
+const { databaseUrl, events } = readSettings(process.env);
+if (events === undefined) throw new Error('nobody is to be told');
+const database = openDatabase(databaseUrl);
+startDispatcher({
+  database,
+  ledger: createLedger(database),
+  events,
+  timings: { ...deliveryTimingsAt(0.001), lease: 3_000 },
+  log: createLog({ role: 'worker', to: { write: () => undefined } }),
+});

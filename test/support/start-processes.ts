@@ -1,0 +1,12 @@
+/** Run as a program by a test: starts the API and the worker as the sandbox does, prints their ids and the API's address, stays. */
+import { startNodeProcess } from '../../sandbox/node-process.js';
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const [api, worker] = await Promise.all([
+  startNodeProcess({ name: 'API', entry: 'client/api/main.ts', env: process.env, say }),
+  startNodeProcess({ name: 'worker', entry: 'worker/main.ts', env: process.env, say }),
+]);
+process.stdout.write(
+  `${JSON.stringify({ api: api.pid(), worker: worker.pid(), ready: [api.ready(), worker.ready()] })}\n`,
+);
+setInterval(() => undefined, 60_000);

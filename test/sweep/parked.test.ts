@@ -1,0 +1,122 @@
+/** Many refunds that wait are seen to ever more rarely, and those that moved meanwhile at once. */
+import { sql } from 'kysely';
+import { afterAll, describe, expect, it } from 'vitest';
+import { createSweepActivities, type SweepInput } from '../../activities/sweep.js';
+import { DEFAULT_POLICY, DEFAULT_TIMINGS } from '../../domain/plan.js';
+import { openDatabase } from '../../ledger/database.js';
+import { migrate } from '../../ledger/migrate.js';
+import { upkeepAt } from '../../temporal/upkeep.js';
+import { freshDatabase } from '../support/database.js';
+
+/** docs/decisions/014 has the figures of a hundred thousand. */
+const PARKED = 20_000;
+const url = await freshDatabase();
+await migrate(url);
+const database = openDatabase(url);
+afterAll(() => database.close());
+
+/** Waiting for a person, unchanged since `age` ago. */
+async function park(from: number, count: number, age: string): Promise<void> {
+  await sql`
+    insert into payments (id, entity_id, type, state, currency, authorized_minor, captured_minor)
+    select md5(n::text), ${'e'.repeat(32)}, 'DB', 'succeeded', 'EUR', 0, 10000
+    from generate_series(${from}::int, ${from + count - 1}::int) as n`.execute(database.db);
+  await sql`
+    insert into refunds (id, payment_id, caller, idempotency_key, fingerprint, amount_minor, currency, reason,
+      requested_by, state, state_since, created_at, updated_at)
+    select md5('r' || n)::uuid, md5(n::text), 'shop', n::text, '', 100, 'EUR', 'goods_returned', 'anna', 'manual_review',
+      now() - ${age}::interval, now() - ${age}::interval, now() - ${age}::interval
+    from generate_series(${from}::int, ${from + count - 1}::int) as n`.execute(database.db);
+  await sql`analyze refunds`.execute(database.db);
+  await sql`analyze sweeps`.execute(database.db);
+}
+
+const started: string[] = [];
+const { sweepRefunds } = createSweepActivities(
+  {
+    database,
+    start: {
+      planFor: () => ({ timings: DEFAULT_TIMINGS, policy: DEFAULT_POLICY }),
+      lookUpTaskQueue: (entityId) => entityId,
+    },
+    startRefund: async ({ id }) => {
+      started.push(id);
+    },
+  },
+  () => new AbortController().signal,
+);
+const input: SweepInput = upkeepAt(1).sweep;
+
+/** How many starts one sweep makes. */
+async function sweep(): Promise<number> {
+  started.length = 0;
+  await sweepRefunds(input);
+  expect(new Set(started).size).toBe(started.length);
+  return started.length;
+}
+
+async function idOf(key: number): Promise<string> {
+  const { id } = await database.db
+    .selectFrom('refunds')
+    .select('id')
+    .where('idempotency_key', '=', String(key))
+    .executeTakeFirstOrThrow();
+  return id;
+}
+
+const letPass = (time: string): Promise<unknown> =>
+  sql`update sweeps set due_at = due_at - ${time}::interval`.execute(database.db);
+
+describe('many refunds that wait for people', () => {
+  it('are given a run once, in sweeps of a bounded size', async () => {
+    await park(1, PARKED, '2 days');
+    const bound = input.page * input.pages;
+    let all = 0;
+    let sweeps = 0;
+    for (let found = await sweep(); found > 0; found = await sweep()) {
+      expect(found).toBeLessThanOrEqual(bound);
+      all += found;
+      sweeps += 1;
+    }
+    expect(all).toBe(PARKED);
+    expect(sweeps).toBe(PARKED / bound);
+  });
+
+  it('cost no start within the hour, and one each within six hours', async () => {
+    await letPass('1 hour');
+    expect(await sweep()).toBe(0);
+    await letPass('5 hours');
+    expect(await sweep()).toBe(input.page * input.pages);
+    await letPass('-1 day');
+  });
+
+  it('do not stand before one that has just been accepted, nor before one that has changed', async () => {
+    await park(PARKED + 1, 1, '2 minutes');
+    expect(await sweep()).toBe(1);
+    await sql`
+      update refunds set state = 'fallback_checking', version = version + 1, updated_at = now() - interval '2 minutes'
+      where idempotency_key = '7'`.execute(database.db);
+    expect(await sweep()).toBe(1);
+    expect(await sweep()).toBe(0);
+  });
+
+  it('that has not rested long is seen to again when its rest has doubled', async () => {
+    const key = PARKED + 2;
+    await park(key, 1, '10 minutes');
+    const id = await idOf(key);
+    await sweep();
+    expect(started).toContain(id);
+    await letPass('9 minutes');
+    await sweep();
+    expect(started).not.toContain(id);
+    await letPass('1 minute');
+    await sweep();
+    expect(started).toContain(id);
+  });
+
+  it('are counted through within a second', async () => {
+    const startedAt = performance.now();
+    expect(await sweep()).toBe(0);
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
+  });
+});

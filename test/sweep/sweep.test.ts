@@ -1,0 +1,199 @@
+/** The sweep on real servers: money that was promised is paid though nobody was told to, and nothing is paid twice by it. */
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createSweepActivities } from '../../activities/sweep.js';
+import { isGatewayId } from '../../domain/ids.js';
+import { upkeepOf } from '../../ledger/upkeep-tables.js';
+import { auditScheduleId, keepSchedules, sweepScheduleId } from '../../temporal/schedules.js';
+import { refundStarter } from '../../temporal/start-refund.js';
+import { taskQueues } from '../../temporal/task-queues.js';
+import { upkeepAt } from '../../temporal/upkeep.js';
+import { eventually, openWorld } from '../workflows/world.js';
+
+const upkeep = {
+  ...upkeepAt(0.001),
+  sweepEvery: 1_000,
+  sweep: { ...upkeepAt(0.001).sweep, patience: { quiet: 300, longest: 2_000, longestForPeople: 2_000 } },
+};
+
+const world = await openWorld({ upkeep, worker: false });
+const worker = await world.startWorker();
+const { accept, client, database, dependencies, gateway, newPayment, queues, start, temporal, untilState } =
+  world;
+
+describe('a refund that was accepted by a process that died right after its answer', () => {
+  it('is paid once, though nobody started anything', async () => {
+    const { paymentId } = newPayment();
+    const { id } = await accept(paymentId, '40.00');
+    const paid = await untilState(id, 'succeeded');
+    expect(paid.attempts).toHaveLength(1);
+    expect(gateway.engine.books(paymentId)?.refunded).toBe(4_000n);
+  });
+});
+
+describe('a refund whose workflow was terminated', () => {
+  it('is given a new run, and what became of it at the gateway is found', async () => {
+    const { paymentId } = newPayment();
+    world.fault({ kind: 'pending' }, { paymentId });
+    const { refundId, handle } = await world.pay(paymentId, '40.00');
+    const pending = await untilState(refundId, 'pending');
+    await handle.terminate('by mistake');
+    gateway.engine.finishPending({ id: pending.attempts[0]?.gatewayId ?? '', state: 'succeeded' });
+    const paid = await untilState(refundId, 'succeeded');
+    expect(paid.attempts).toHaveLength(1);
+    expect(gateway.engine.books(paymentId)?.refunded).toBe(4_000n);
+  });
+});
+
+describe('a refund that has a run', () => {
+  it('keeps that run, however often it is swept', async () => {
+    const { paymentId } = newPayment();
+    world.fault({ kind: 'pending' }, { paymentId });
+    const { refundId, handle } = await world.pay(paymentId, '40.00');
+    const pending = await untilState(refundId, 'pending');
+    const runs = async (): Promise<string | undefined> => (await handle.describe()).runId;
+    const before = await runs();
+    await eventually('it was swept as it stands', async () =>
+      (await sweptVersion(refundId)) === pending.version ? true : undefined,
+    );
+    expect(await runs()).toBe(before);
+    gateway.engine.finishPending({ id: pending.attempts[0]?.gatewayId ?? '', state: 'succeeded' });
+    await untilState(refundId, 'succeeded');
+  });
+});
+
+describe('an attempt that is open under a refund that has ended', () => {
+  it('is looked up by the sweep, and the money that it paid is counted', async () => {
+    const { paymentId } = newPayment();
+    const { id } = await accept(paymentId, '40.00');
+    const { ledger } = dependencies;
+    // The sender knows that nothing has left, somebody withdraws it, and then the gateway shows it all the same.
+    const opened = await ledger.openLinked(id, world.plan.timings, world.plan.policy);
+    if (opened.kind !== 'send') throw new Error('somebody else was first');
+    const { attemptId, send, reference, originalId } = opened.order;
+    const told = { attemptId, code: '000.200.000' };
+    await ledger.record({ ...told, send, source: 'answer', outcome: { kind: 'not_sent', why: 'refused' } });
+    expect((await ledger.withdraw(id, 'clerk', 'goods kept')).kind).toBe('withdrawn');
+    world.fault({ kind: 'pending' }, { paymentId });
+    const sent = await dependencies.gateway.refund({
+      entityId: opened.order.entityId,
+      merchantTransactionId: reference,
+      limits: { sendBy: performance.now() + 10_000, answerWithin: 10_000 },
+      paymentId: originalId ?? '',
+      amount: '40.00',
+      currency: 'EUR',
+    });
+    const gatewayId = sent.kind === 'answered' ? sent.transaction.id : undefined;
+    if (gatewayId === undefined || !isGatewayId(gatewayId)) throw new Error('no answer');
+    await ledger.record({ ...told, send: null, source: 'look_up', outcome: { kind: 'pending', gatewayId } });
+    gateway.engine.finishPending({ id: gatewayId, state: 'succeeded' });
+
+    const counted = await world.untilRefund(id, ({ attempts }) => attempts[0]?.state === 'succeeded');
+    expect(counted.attempts[0]?.gatewayId).toBe(gatewayId);
+    expect((await ledger.findPayment(paymentId))?.succeededMinor).toBe(4_000n);
+  });
+});
+
+describe('the sweep', () => {
+  it('that runs twice at once, beside a client that starts everything, pays once', async () => {
+    const { paymentId } = newPayment();
+    const { id } = await accept(paymentId, '40.00');
+    const startRefund = refundStarter(temporal, start, queues);
+    const { sweepRefunds } = createSweepActivities({ database, start, startRefund }, () => neverAborted);
+    const input = { ...upkeep.sweep, patience: { ...upkeep.sweep.patience, quiet: 0 } };
+    await Promise.all([sweepRefunds(input), sweepRefunds(input), client.resume()]);
+    await untilState(id, 'succeeded');
+    expect(gateway.engine.books(paymentId)?.refunded).toBe(4_000n);
+    expect((await world.refund(id)).attempts).toMatchObject([{ sends: 1 }]);
+  });
+
+  it('goes on behind a refund that cannot be started, and tells of it', async () => {
+    const refunds = await Promise.all(
+      ['1.00', '2.00', '3.00'].map(async (amount) => (await accept(newPayment().paymentId, amount)).id),
+    );
+    const failing = refunds[0] ?? '';
+    const started: string[] = [];
+    const told: string[] = [];
+    const { sweepRefunds } = createSweepActivities(
+      {
+        database,
+        start,
+        startRefund: async ({ id }) => {
+          if (id === failing) throw new Error('too large');
+          started.push(id);
+        },
+        onFailure: (refundId) => told.push(refundId),
+      },
+      () => neverAborted,
+    );
+    await sweepRefunds({ ...upkeep.sweep, patience: { ...upkeep.sweep.patience, quiet: 0 } });
+    expect(started).toEqual(expect.arrayContaining(refunds.slice(1)));
+    expect(told).toEqual([failing]);
+    await client.resume();
+    for (const id of refunds) await untilState(id, 'succeeded');
+  });
+});
+
+describe('the schedules', () => {
+  const other = taskQueues(`${queues.refunds}-other`);
+  const handleOf = (id: string) => temporal.schedule.getHandle(id);
+  beforeAll(async () => {
+    expect(await keepSchedules(temporal, other, upkeepAt(1))).toEqual({ isNew: true });
+  });
+  afterAll(async () => {
+    for (const id of [sweepScheduleId(other), auditScheduleId(other)]) await handleOf(id).delete();
+  });
+
+  it('are each deployment’s own, skip a run while one is under way, and are brought up to date by the next worker', async () => {
+    expect(sweepScheduleId(other)).not.toBe(sweepScheduleId(queues));
+    const sweep = await handleOf(sweepScheduleId(other)).describe();
+    expect(sweep.policies.overlap).toBe('SKIP');
+    expect(sweep.spec.intervals?.[0]?.every).toBe(60_000);
+    expect(sweep.action).toMatchObject({ taskQueue: other.refunds, workflowType: 'sweep' });
+
+    expect(await keepSchedules(temporal, other, { ...upkeepAt(1), sweepEvery: 90_000 })).toEqual({
+      isNew: false,
+    });
+    const again = await handleOf(sweepScheduleId(other)).describe();
+    expect(again.spec.intervals?.[0]?.every).toBe(90_000);
+  });
+
+  it('stay paused where a person has paused them', async () => {
+    await handleOf(auditScheduleId(other)).pause('while the schema changes');
+    await keepSchedules(temporal, other, upkeepAt(1));
+    const { state } = await handleOf(auditScheduleId(other)).describe();
+    expect(state).toMatchObject({ paused: true, note: 'while the schema changes' });
+  });
+
+  it('that are gone tell that Temporal has lost its memory: every refund under way is given a run at once', async () => {
+    const { paymentId } = newPayment();
+    world.fault({ kind: 'pending' }, { paymentId });
+    const { refundId, handle } = await world.pay(paymentId, '40.00');
+    const pending = await untilState(refundId, 'pending');
+    await eventually('it was swept', () => sweptVersion(refundId));
+    await worker.shutdown();
+    await handle.terminate('with all others');
+    await handleOf(sweepScheduleId(queues)).delete();
+    // As long as the ledger remembers that it was seen to, nobody would come by before tomorrow.
+    await upkeepOf(database)
+      .updateTable('sweeps')
+      .set({ due_at: sql<Date>`now() + interval '1 day'` })
+      .where('refund_id', '=', refundId)
+      .execute();
+    gateway.engine.finishPending({ id: pending.attempts[0]?.gatewayId ?? '', state: 'succeeded' });
+    await world.startWorker();
+    await untilState(refundId, 'succeeded');
+  });
+});
+
+const neverAborted = new AbortController().signal;
+
+/** The version of the refund that the sweep has seen, once it has. */
+async function sweptVersion(refundId: string): Promise<number | undefined> {
+  const row = await upkeepOf(database)
+    .selectFrom('sweeps')
+    .select('version')
+    .where('refund_id', '=', refundId)
+    .executeTakeFirst();
+  return row?.version;
+}

@@ -1,0 +1,340 @@
+/** What notices bring about, over HTTP from the simulated gateway to the ledger: completed, looked up, kept for later; never by themselves a failure. */
+import { randomBytes } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import { sql } from 'kysely';
+import { afterAll, describe, it } from 'vitest';
+import { claimWebhooks } from '../../ledger/inbox.js';
+import { unmatchedWebhooks, webhooksOf } from '../../ledger/webhooks.js';
+import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
+import type { FaultRule } from '../../sandbox/gateway/faults.js';
+import { freePort } from '../../sandbox/servers/free-port.js';
+import { eventually, NEVER, openWorld } from '../conformance/world.js';
+import { deliverNotices, startReceiver, webhookAddress } from '../support/receiver.js';
+
+const address = await webhookAddress();
+const world = await openWorld({ webhooks: address, gateway: { notifyPortalRefunds: true } });
+const OTHER_ENTITY = 'e'.repeat(32);
+const OTHER_KEY = randomBytes(32).toString('hex');
+const entityId = world.dependencies.defaultEntityId;
+const receiver = await startReceiver(world, address, {
+  keys: new Map([
+    [entityId, [address.key]],
+    [OTHER_ENTITY, [OTHER_KEY]],
+  ]),
+});
+afterAll(() => receiver.close());
+const { engine } = world.gateway;
+const { ledger } = world.dependencies;
+
+/** Look-ups so rare that only a notice brings one about. */
+const patient = world.clientWith({ lookUpFirst: NEVER, lookUpMax: NEVER, caseAfterPending: 24 * NEVER });
+
+const notices = (payment: CreatedPayment, how: 'lost' | 'duplicate' | 'out_of_order', ms = 0): void =>
+  world.fault({ kind: 'webhook', how, ms }, { paymentType: 'RF', paymentId: payment.paymentId });
+
+async function pendingRefund() {
+  const payment = world.newPayment();
+  world.onRefund(payment, { kind: 'pending' });
+  const { id } = await world.ask(payment, '60.00', { by: patient });
+  const { attempts } = await world.until(id, 'pending');
+  return { payment, id, gatewayId: attempts[0]?.gatewayId ?? '' };
+}
+
+async function paid(payment: CreatedPayment, amount: string, ...effects: readonly FaultRule['effect'][]) {
+  world.onRefund(payment, ...effects);
+  const { id } = await world.ask(payment, amount, { by: patient });
+  const { attempts } = await world.until(id, 'succeeded');
+  return { id, gatewayId: attempts.at(-1)?.gatewayId ?? '' };
+}
+
+const lookUpsOf = async (id: string): Promise<number> =>
+  (await ledger.findRefund(id))?.attempts.reduce((sum, { lookUps }) => sum + lookUps, 0) ?? 0;
+
+const factsOf = async (id: string): Promise<readonly string[]> =>
+  (await world.database.db.selectFrom('events').select('type').where('refund_id', '=', id).execute()).map(
+    ({ type }) => type,
+  );
+
+/** Waits until every notice that was kept about this transaction has been worked on, and answers how. */
+const endsOf = (gatewayId: string, least = 1) =>
+  eventually(`notices about ${gatewayId} are worked on`, async () => {
+    const { rows } = await sql<{ state: string; why: string | null }>`
+      SELECT state, why FROM webhooks WHERE gateway_id = ${gatewayId} ORDER BY id`.execute(world.database.db);
+    return rows.length >= least && rows.every(({ state }) => state !== 'received')
+      ? rows.map(({ state, why }) => `${state}: ${why ?? ''}`)
+      : undefined;
+  });
+
+describe.concurrent('a notice about a refund that is under way', () => {
+  it('completes a success that agrees with the order, without any look-up', async ({ expect }) => {
+    const { payment, id, gatewayId } = await pendingRefund();
+    engine.finishPending({ id: gatewayId, state: 'succeeded' });
+    await deliverNotices(world);
+    await world.until(id, 'succeeded');
+    expect(await world.run(id).result()).toMatchObject({ state: 'succeeded' });
+    expect(await lookUpsOf(id)).toBe(0);
+    expect(world.booked(payment)).toMatchObject({ out: '60.00' });
+    expect(await endsOf(gatewayId, 2)).toContain('processed: completed');
+  });
+
+  it('that it was refused is looked up before anybody believes it', async ({ expect }) => {
+    const { id, gatewayId } = await pendingRefund();
+    engine.finishPending({ id: gatewayId, state: 'rejected' });
+    await deliverNotices(world);
+    const { attempts } = await world.until(id, ({ attempts: [first] }) => first?.state === 'rejected');
+    expect(attempts[0]?.gatewayId).toBe(gatewayId);
+    expect(await lookUpsOf(id)).toBe(1);
+    expect(await endsOf(gatewayId, 2)).toContain('processed: woken');
+  });
+
+  it('that lies about a refusal changes nothing: the look-up does not show it', async ({ expect }) => {
+    const { id, gatewayId } = await pendingRefund();
+    const reference = (await ledger.findRefund(id))?.attempts[0]?.reference;
+    const lie = { code: '800.100.152', description: 'declined' };
+    const payload = { id: gatewayId, paymentType: 'RF', merchantTransactionId: reference, result: lie };
+    await receiver.post({ type: 'PAYMENT', payload: { ...payload, authentication: { entityId } } });
+    await eventually('it was looked up', async () => ((await lookUpsOf(id)) > 0 ? true : undefined));
+    expect(await world.client.getRefund(id)).toMatchObject({ state: 'pending' });
+    engine.finishPending({ id: gatewayId, state: 'succeeded' });
+    await deliverNotices(world);
+    await world.until(id, 'succeeded');
+  });
+
+  it('comes before its answer, which is then lost: recorded once', async ({ expect }) => {
+    const payment = world.newPayment();
+    world.onRefund(payment, { kind: 'accept_then_drop', dropAfterMs: 700 });
+    const { id } = await world.ask(payment, '60.00', { by: patient });
+    await world.untilExecuted(payment);
+    await deliverNotices(world);
+    await world.until(id, 'succeeded');
+    expect(await world.run(id).result()).toMatchObject({ state: 'succeeded' });
+    expect((await factsOf(id)).filter((type) => type === 'attempt.succeeded')).toHaveLength(1);
+    expect(world.booked(payment)).toMatchObject({ out: '60.00' });
+  });
+
+  it('is doubled: one fact', async ({ expect }) => {
+    const { payment, id, gatewayId } = await pendingRefund();
+    notices(payment, 'duplicate', 20);
+    engine.finishPending({ id: gatewayId, state: 'succeeded' });
+    await deliverNotices(world);
+    await world.until(id, 'succeeded');
+    expect(await endsOf(gatewayId, 2)).toHaveLength(2);
+    expect((await factsOf(id)).filter((type) => type === 'attempt.succeeded')).toHaveLength(1);
+  });
+
+  it('arrives in the wrong order, done before pending: stays done', async ({ expect }) => {
+    const payment = world.newPayment();
+    notices(payment, 'out_of_order');
+    world.onRefund(payment, { kind: 'pending' });
+    const { id } = await world.ask(payment, '60.00', { by: patient });
+    const { attempts } = await world.until(id, 'pending');
+    const gatewayId = attempts[0]?.gatewayId ?? '';
+    engine.finishPending({ id: gatewayId, state: 'succeeded' });
+    await deliverNotices(world);
+    expect(await endsOf(gatewayId, 2)).toHaveLength(2);
+    await world.until(id, 'succeeded');
+    expect(await factsOf(id)).not.toContain('attempt.returned');
+  });
+
+  it('by another entity about our reference is kept, and touches nothing of ours', async ({ expect }) => {
+    const { id, gatewayId } = await pendingRefund();
+    const reference = (await ledger.findRefund(id))?.attempts[0]?.reference;
+    const before = await factsOf(id);
+    const foreignId = randomBytes(16).toString('hex');
+    const payload = {
+      id: foreignId,
+      paymentType: 'RF',
+      amount: '60.00',
+      currency: 'EUR',
+      merchantTransactionId: reference,
+      result: { code: '000.100.110', description: 'done' },
+      authentication: { entityId: OTHER_ENTITY },
+    };
+    expect(await receiver.post({ type: 'PAYMENT', payload }, { key: OTHER_KEY })).toBe(200);
+    expect(await endsOf(foreignId)).toEqual(['unmatched: unknown_transaction']);
+    expect(await factsOf(id)).toEqual(before);
+    expect(await lookUpsOf(id)).toBe(0);
+    engine.finishPending({ id: gatewayId, state: 'succeeded' });
+    await deliverNotices(world);
+    await world.until(id, 'succeeded');
+  });
+});
+
+describe.concurrent('a notice about what was over', () => {
+  it('repeats it: nothing is looked up and nothing starts', async ({ expect }) => {
+    const payment = world.newPayment();
+    const { id, gatewayId } = await paid(payment, '60.00');
+    await deliverNotices(world);
+    await endsOf(gatewayId);
+    // Announced once more, a minute later.
+    const result = { code: '000.100.110', description: 'done' };
+    const reference = (await ledger.findRefund(id))?.attempts[0]?.reference;
+    const again = { id: gatewayId, paymentType: 'RF', amount: '60.00', currency: 'EUR', result };
+    const timestamp = '2999-01-01 00:00:00+0000';
+    const payload = { ...again, merchantTransactionId: reference, timestamp, authentication: { entityId } };
+    expect(await receiver.post({ type: 'PAYMENT', payload })).toBe(200);
+    expect((await endsOf(gatewayId, 2)).at(-1)).toBe('processed: known');
+    expect(await lookUpsOf(id)).toBe(0);
+    expect((await factsOf(id)).filter((type) => type === 'attempt.succeeded')).toHaveLength(1);
+  });
+
+  it('takes a success back: looked up, owed again, and a person is asked', async ({ expect }) => {
+    const payment = world.newPayment();
+    const { id, gatewayId } = await paid(payment, '60.00');
+    engine.failLate({ id: gatewayId });
+    await deliverNotices(world);
+    expect(await world.until(id, 'manual_review')).toMatchObject({ why: 'came_back' });
+    expect(await world.balance(payment)).toMatchObject({ returnedMinor: 60_00n, reservedMinor: 60_00n });
+    expect(world.booked(payment)).toMatchObject({ out: '0.00' });
+    expect(await endsOf(gatewayId, 2)).toContain('processed: confirmed');
+  });
+
+  it('takes a credit back, which is linked to nothing: asked for by its reference', async ({ expect }) => {
+    const payment = world.newPayment();
+    const { id, gatewayId } = await paid(payment, '60.00', { kind: 'reject', code: '700.500.001' });
+    engine.failLate({ id: gatewayId });
+    await deliverNotices(world);
+    expect(await world.until(id, 'manual_review')).toMatchObject({ why: 'came_back' });
+    expect(await world.balance(payment)).toMatchObject({ returnedMinor: 60_00n });
+  });
+
+  it('claims a late failure that no look-up shows: nothing is taken back', async ({ expect }) => {
+    const payment = world.newPayment();
+    const { id, gatewayId } = await paid(payment, '60.00');
+    const lie = { code: '100.397.102', description: 'came back' };
+    await receiver.post({
+      type: 'PAYMENT',
+      payload: {
+        id: gatewayId,
+        paymentType: 'RF',
+        result: lie,
+        timestamp: '2999-01-01 00:00:00.000+0000',
+        authentication: { entityId },
+      },
+    });
+    await eventually('a look-up did not show it', async () => {
+      const { rows } = await sql<{ misses: number }>`
+        SELECT misses FROM webhooks WHERE gateway_id = ${gatewayId} AND code = ${lie.code}`.execute(
+        world.database.db,
+      );
+      return (rows[0]?.misses ?? 0) > 0 ? true : undefined;
+    });
+    expect(await world.client.getRefund(id)).toMatchObject({ state: 'succeeded' });
+    expect(await world.balance(payment)).toMatchObject({ returnedMinor: 0n });
+  });
+});
+
+describe.concurrent('a notice about a payment', () => {
+  it('that it was charged back after its refund: a double payment, without anybody asking', async ({
+    expect,
+  }) => {
+    const payment = world.newPayment();
+    const { id } = await paid(payment, '100.00');
+    const { id: chargeback } = engine.chargeback({ paymentId: payment.paymentId });
+    await deliverNotices(world);
+    expect(await endsOf(chargeback)).toEqual(['processed: confirmed']);
+    expect(await world.openCases(id)).toEqual(['paid_twice']);
+    expect(await world.balance(payment)).toMatchObject({ disputedMinor: 100_00n, excessMinor: 100_00n });
+
+    const { id: reversal } = engine.reverseChargeback(chargeback);
+    await deliverNotices(world);
+    expect(await endsOf(reversal)).toEqual(['processed: confirmed']);
+    expect(await world.balance(payment)).toMatchObject({ disputedMinor: 0n, excessMinor: 0n });
+    const told = await webhooksOf(world.database, { paymentId: payment.paymentId });
+    expect(told.map(({ paymentType }) => paymentType).slice(-3)).toEqual(['RF', 'CB', 'CR']);
+  });
+
+  it('that it was refunded in the portal: recorded, and no more than is left can be asked for', async ({
+    expect,
+  }) => {
+    const payment = world.newPayment();
+    await paid(payment, '10.00');
+    const { id } = engine.refundInPortal({ paymentId: payment.paymentId, amount: 50_00n });
+    await deliverNotices(world);
+    expect(await endsOf(id)).toEqual(['processed: confirmed']);
+    expect(await world.balance(payment)).toMatchObject({ refundableMinor: 40_00n });
+  });
+
+  it('that nobody knows is kept, and taken up when a refund of it is accepted', async ({ expect }) => {
+    const payment = world.newPayment();
+    const { id } = engine.refundInPortal({ paymentId: payment.paymentId, amount: 30_00n });
+    await deliverNotices(world);
+    expect(await endsOf(id)).toEqual(['unmatched: unknown_transaction']);
+    expect((await unmatchedWebhooks(world.database)).map(({ gatewayId }) => gatewayId)).toContain(id);
+
+    await paid(payment, '70.00');
+    await eventually('it is matched', async () =>
+      (await webhooksOf(world.database, { paymentId: payment.paymentId })).some(
+        (one) => one.gatewayId === id && one.why === 'confirmed',
+      )
+        ? true
+        : undefined,
+    );
+    expect(await world.balance(payment)).toMatchObject({ succeededMinor: 100_00n, refundableMinor: 0n });
+  });
+});
+
+describe('the work behind the receiver', () => {
+  it('is taken over from a process that died over it', async ({ expect }) => {
+    const { id, gatewayId } = await pendingRefund();
+    const alone = await webhookAddress();
+    const keeper = await startReceiver(world, { ...alone, key: address.key }, { processor: false });
+    await receiver.close();
+    try {
+      engine.finishPending({ id: gatewayId, state: 'succeeded' });
+      const reference = (await ledger.findRefund(id))?.attempts[0]?.reference;
+      const payload = {
+        id: gatewayId,
+        paymentType: 'RF',
+        amount: '60.00',
+        currency: 'EUR',
+        merchantTransactionId: reference,
+        result: { code: '000.100.110', description: 'done' },
+        timestamp: '2026-09-01 10:22:16.123+0000',
+        authentication: { entityId },
+      };
+      expect(await keeper.post({ type: 'PAYMENT', payload })).toBe(200);
+      // Whoever took it is never heard of again.
+      const taken = await claimWebhooks(world.database, 100, 500);
+      expect(taken.map(({ told }) => told.id)).toContain(gatewayId);
+      expect(await world.client.getRefund(id)).toMatchObject({ state: 'pending' });
+    } finally {
+      await keeper.close();
+    }
+    const next = await startReceiver(world, address);
+    try {
+      await world.until(id, 'succeeded');
+    } finally {
+      await next.close();
+    }
+  });
+});
+
+describe('while Temporal is away', () => {
+  it('a notice is kept, tried again, and worked on when it is back', async ({ expect }) => {
+    const { id, gatewayId } = await pendingRefund();
+    await receiver.close();
+    const connection = Connection.lazy({ address: `127.0.0.1:${await freePort()}` });
+    const cutOff = await startReceiver({ ...world, temporal: new Client({ connection }) }, address);
+    try {
+      engine.finishPending({ id: gatewayId, state: 'rejected' });
+      await deliverNotices(world);
+      await eventually('it was tried', () =>
+        cutOff.logged.some((line) => line.includes('webhook.failed') && line.includes(gatewayId))
+          ? true
+          : undefined,
+      );
+    } finally {
+      await cutOff.close();
+      await connection.close();
+    }
+    expect(await world.client.getRefund(id)).toMatchObject({ state: 'pending' });
+    const next = await startReceiver(world, address);
+    try {
+      await world.until(id, ({ attempts: [first] }) => first?.state === 'rejected');
+      expect(await endsOf(gatewayId, 2)).toContain('processed: woken');
+    } finally {
+      await next.close();
+    }
+  });
+});

@@ -1,0 +1,235 @@
+/** The receiver of notices over HTTP: kept before it is answered, once; and whoever has no key changes nothing. */
+import { randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
+import { afterAll, describe, expect, it } from 'vitest';
+import { createApiKey } from '../../ledger/api-keys.js';
+import { openDatabase } from '../../ledger/database.js';
+import { unmatchedWebhooks } from '../../ledger/webhooks.js';
+import { encryptWebhook } from '../../sandbox/gateway/webhooks.js';
+import { freePort } from '../../sandbox/servers/free-port.js';
+import { eventually } from '../conformance/world.js';
+import { startReceiver, webhookAddress } from '../support/receiver.js';
+import { startStack } from '../support/stack.js';
+
+const stack = await startStack({ worker: false });
+const address = await webhookAddress();
+const OTHER_ENTITY = 'e'.repeat(32);
+const OTHER_KEY = randomBytes(32).toString('hex');
+const entityId = stack.dependencies.defaultEntityId;
+const receiver = await startReceiver(stack, address, {
+  keys: new Map([
+    [entityId, [address.key]],
+    [OTHER_ENTITY, [OTHER_KEY]],
+  ]),
+});
+afterAll(async () => {
+  await receiver.close();
+  await stack.close();
+});
+
+const newId = (): string => randomBytes(16).toString('hex');
+const refundNotice = (change: object = {}, entity = entityId) => ({
+  type: 'PAYMENT',
+  payload: {
+    id: newId(),
+    paymentType: 'RF',
+    amount: '60.00',
+    currency: 'EUR',
+    referencedId: newId(),
+    result: { code: '000.100.110', description: 'Request successfully processed' },
+    timestamp: '2026-09-01 10:22:16.123+0000',
+    authentication: { entityId: entity },
+    ...change,
+  },
+});
+
+interface Kept {
+  readonly kind: string;
+  readonly state: string;
+  readonly why: string | null;
+}
+const kept = async (gatewayId: string): Promise<readonly Kept[]> =>
+  (
+    await sql<Kept>`SELECT kind, state, why FROM webhooks WHERE gateway_id = ${gatewayId}`.execute(
+      stack.database.db,
+    )
+  ).rows;
+const count = async (): Promise<number> =>
+  Number(
+    (await sql<{ n: bigint }>`SELECT count(*) AS n FROM webhooks`.execute(stack.database.db)).rows[0]?.n,
+  );
+const ended = (gatewayId: string): Promise<Kept> =>
+  eventually(`notice ${gatewayId} has been worked on`, async () => {
+    const [row] = await kept(gatewayId);
+    return row !== undefined && row.state !== 'received' ? row : undefined;
+  });
+
+describe('a notice', () => {
+  it.each(['none', 'json'] as const)('in the wrapper %s is kept, and answered with 2xx', async (wrapper) => {
+    const content = refundNotice();
+    expect(await receiver.post(content, { wrapper })).toBe(200);
+    expect(await kept(content.payload.id)).toHaveLength(1);
+  });
+
+  it('delivered twenty times at once and once more later is one', async () => {
+    const content = refundNotice();
+    const statuses = await Promise.all(Array.from({ length: 20 }, () => receiver.post(content)));
+    expect(new Set([...statuses, await receiver.post(content)])).toEqual(new Set([200]));
+    expect(await kept(content.payload.id)).toHaveLength(1);
+  });
+
+  it('about a refund that nobody knows is set aside, and people can see it', async () => {
+    const content = refundNotice();
+    await receiver.post(content);
+    expect(await ended(content.payload.id)).toMatchObject({ state: 'unmatched', why: 'unknown_transaction' });
+    const shown = await unmatchedWebhooks(stack.database);
+    expect(shown.find(({ gatewayId }) => gatewayId === content.payload.id)).toMatchObject({
+      kind: 'PAYMENT',
+      entityId,
+      paymentType: 'RF',
+      amount: '60.00',
+      currency: 'EUR',
+      resultCode: '000.100.110',
+      referencedId: content.payload.referencedId,
+    });
+    const [first, second] = shown;
+    const next = await unmatchedWebhooks(stack.database, { limit: 1, before: first?.id ?? '' });
+    expect(next).toEqual(second === undefined ? [] : [second]);
+  });
+
+  it('about a payment that nobody asked to refund is none of our business', async () => {
+    const content = refundNotice({ paymentType: 'DB' });
+    await receiver.post(content);
+    expect(await ended(content.payload.id)).toMatchObject({ state: 'ignored', why: 'nobody_asked' });
+  });
+
+  it.each(['REGISTRATION', 'SCHEDULE', 'RISK', 'SOMETHING_NEW'])(
+    'of the type %s is taken and ignored',
+    async (type) => {
+      const content = { ...refundNotice(), type };
+      expect(await receiver.post(content)).toBe(200);
+      expect(await kept(content.payload.id)).toMatchObject([{ state: 'ignored' }]);
+    },
+  );
+
+  it('that is the ping of the administration is answered with 2xx', async () => {
+    const ping = { type: 'test', action: 'webhook activation', payload: { result: { code: '000.000.000' } } };
+    expect(await receiver.post(ping)).toBe(200);
+  });
+
+  it('that is authentic and unreadable is kept for a person', async () => {
+    const before = await count();
+    expect(await receiver.post({ type: 'PAYMENT', payload: { authentication: { entityId } } })).toBe(200);
+    expect(await count()).toBe(before + 1);
+    expect((await unmatchedWebhooks(stack.database)).some(({ why }) => why === 'unreadable')).toBe(true);
+  });
+
+  it('leaves nothing of the card or the customer in any column', async () => {
+    const content = refundNotice({
+      card: { bin: '420000', last4Digits: '4242', holder: 'Jane Jones', number: '4200000000000000' },
+      customer: { email: 'jane@example.org' },
+      result: { code: '000.100.110', description: 'paid to 4200 0000 0000 0000' },
+    });
+    await receiver.post(content);
+    const { rows } = await sql<{ text: string }>`
+      SELECT w::text AS text FROM webhooks w WHERE gateway_id = ${content.payload.id}`.execute(
+      stack.database.db,
+    );
+    expect(rows).toHaveLength(1);
+    const everything = JSON.stringify(rows) + receiver.logged.join('\n');
+    for (const secret of ['420000', '4200 0000', '4242', 'Jane', 'jane@', address.key, OTHER_KEY])
+      expect(everything, secret).not.toContain(secret);
+  });
+});
+
+describe('what is no notice of ours', () => {
+  const expectNoChange = async (send: () => Promise<Response>, status = 400): Promise<unknown> => {
+    const before = await count();
+    const answer = await send();
+    expect(answer.status).toBe(status);
+    expect(await count()).toBe(before);
+    return answer.json();
+  };
+
+  it('sealed by somebody without the key is refused as a problem, and changes nothing', async () => {
+    const forged = encryptWebhook(randomBytes(32).toString('hex'), JSON.stringify(refundNotice()));
+    expect(await expectNoChange(() => receiver.postSealed(forged))).toMatchObject({
+      status: 400,
+      code: 'bad_request',
+      reason: 'undecryptable',
+    });
+  });
+
+  it('sealed by one entity for another one is refused', async () => {
+    const foreign = encryptWebhook(OTHER_KEY, JSON.stringify(refundNotice()));
+    expect(await expectNoChange(() => receiver.postSealed(foreign))).toMatchObject({
+      reason: 'foreign_entity',
+    });
+  });
+
+  it('without its headers, its body, or its form is refused', async () => {
+    const { headers, body } = encryptWebhook(address.key, JSON.stringify(refundNotice()));
+    const { 'x-authentication-tag': _tag, ...untagged } = headers;
+    for (const webhook of [
+      { headers: untagged, body },
+      { headers, body: '' },
+      { headers, body: 'not hex' },
+      { headers: { ...headers, 'x-initialization-vector': '00' }, body },
+    ])
+      expect(await expectNoChange(() => receiver.postSealed(webhook))).toMatchObject({ reason: 'malformed' });
+  });
+
+  it('too long is refused before it is read', async () => {
+    const { headers } = encryptWebhook(address.key, '{}');
+    const answer = await expectNoChange(
+      () => receiver.postSealed({ headers, body: 'a'.repeat(300_000) }),
+      413,
+    );
+    expect(answer).toMatchObject({ code: 'payload_too_large' });
+  });
+
+  it('says so in the log, with the reason and without a byte of it', async () => {
+    const forged = encryptWebhook(randomBytes(32).toString('hex'), JSON.stringify(refundNotice()));
+    await receiver.postSealed(forged);
+    const lines = receiver.logged.filter((line) => line.includes('webhook.refused'));
+    expect(lines.at(-1)).toContain('"code":"undecryptable"');
+    expect(lines.join('')).not.toContain(forged.body.slice(0, 40));
+  });
+});
+
+describe('other addresses of the same server', () => {
+  it('still read JSON alone', async () => {
+    const { text } = await createApiKey(stack.database, { name: 'shop', roles: ['submit'] });
+    const answer = await fetch(new URL('/v1/refunds', receiver.url), {
+      method: 'POST',
+      headers: { authorization: `Bearer ${text.reveal()}`, 'content-type': 'text/plain' },
+      body: 'ab',
+    });
+    expect(answer.status).toBe(415);
+  });
+});
+
+describe('while the database is away', () => {
+  it('nothing is acknowledged: 503, and the gateway sends it again', async () => {
+    const nowhere = openDatabase(`postgresql://refunds@127.0.0.1:${await freePort()}/refunds`);
+    const elsewhere = await webhookAddress();
+    const away = await startReceiver(
+      stack,
+      { ...elsewhere, key: address.key },
+      { database: nowhere, processor: false },
+    );
+    try {
+      const content = refundNotice();
+      const sealed = encryptWebhook(address.key, JSON.stringify(content));
+      const refused = await away.postSealed(sealed);
+      expect(refused.status).toBe(503);
+      expect(await refused.json()).toMatchObject({ code: 'not_ready' });
+      expect(await kept(content.payload.id)).toEqual([]);
+      expect((await receiver.postSealed(sealed)).status).toBe(200);
+      expect(await kept(content.payload.id)).toHaveLength(1);
+    } finally {
+      await away.close();
+      await nowhere.close();
+    }
+  });
+});
