@@ -4,7 +4,7 @@ import { ALIASES } from './test/simulation/aliases.mjs';
 
 /** Need no server: they start in a second. Everything else is given PostgreSQL and Temporal. */
 const pure = [
-  ...['domain', 'settings', 'gateway', 'sandbox', 'house', 'replay'].map(
+  ...['domain', 'fuzz', 'settings', 'gateway', 'sandbox', 'house', 'replay', 'mutation'].map(
     (room) => `test/${room}/**/*.test.ts`,
   ),
   'test/ledger/memory.test.ts',

@@ -37,18 +37,22 @@ const STALE_AFTER = 90_000;
 const KEY = /^[\x21-\x7e]{1,255}$/;
 const NAME = /^[^\p{Cc}\p{Cs}]{1,255}$/u;
 
+/** The types promise text; an order from another process need not keep that promise, and a pattern takes `undefined` for a word. */
+const isTextLike = (value: unknown, form: RegExp): boolean =>
+  typeof value === 'string' && form.test(value) && value.trim() !== '';
+
 /** Throws `RequestRefused`, `GatewayUnavailable` or the ledger's `LedgerError`; in each case nothing was stored. */
 export async function acceptRefund(deps: Dependencies, order: RefundOrder): Promise<Accepted> {
   const reading = readRefundRequest(order.request);
   const problems: InputProblem[] = reading.ok ? [] : [...reading.problems];
-  if (!KEY.test(order.idempotencyKey))
+  if (!isTextLike(order.idempotencyKey, KEY))
     problems.push({
       field: 'idempotencyKey',
       code: 'invalid',
       message: 'must be 1 to 255 visible ASCII characters without spaces',
     });
   for (const field of ['caller', 'requestedBy'] as const)
-    if (!NAME.test(order[field]) || order[field].trim() === '')
+    if (!isTextLike(order[field], NAME))
       problems.push({
         field,
         code: 'invalid',

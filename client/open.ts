@@ -7,6 +7,7 @@ import type { Settings } from '../settings/settings.js';
 import { openClient } from '../temporal/connection.js';
 import { taskQueues } from '../temporal/task-queues.js';
 import { readinessOf } from './readiness.js';
+import type { NoticeParts } from './webhooks/process.js';
 import { createRefundsClient, type RefundsClient } from './refunds-client.js';
 
 export interface OpenRefundsClient {
@@ -17,6 +18,8 @@ export interface OpenRefundsClient {
   readonly readiness: ReturnType<typeof readinessOf>;
   /** Of Temporal. */
   readonly namespace: string;
+  /** What works through the gateway's notices needs. */
+  readonly notices: NoticeParts;
   close(): Promise<void>;
 }
 
@@ -31,25 +34,26 @@ export function openRefundsClient(
   const gateway = createGateway({ entities: settings.entities, refuseWhen: openTransaction });
   const ledger = createLedger(database);
   const queues = taskQueues(settings.taskQueue);
-  const client = createRefundsClient({
+  const shared = {
     temporal,
     dependencies: {
       ledger,
       gateway,
       defaultEntityId: settings.entities[0].id,
-      hostOf: (entityId) => settings.hosts.get(entityId) ?? 'live',
+      hostOf: (entityId: string) => settings.hosts.get(entityId) ?? 'live',
       now: () => performance.now(),
     },
     start: { planFor: settings.planFor, lookUpTaskQueue: queues.lookUps },
     queues,
-    ...patience,
-  });
+  };
+  const client = createRefundsClient({ ...shared, ...patience });
   return {
     client,
     ledger,
     database,
     readiness: readinessOf(database, temporal),
     namespace: temporal.options.namespace,
+    notices: { ...shared, database },
     async close() {
       await Promise.all([temporal.connection.close(), gateway.close(), database.close()]);
     },

@@ -103,6 +103,8 @@ export function readRefundRequest(input: unknown): RequestReading {
             ? `unknown: ${issue.keys.map(nameOf).join(', ')}`
             : issue.message,
       }));
+  if (hidesEntry(input))
+    problems.push({ field: 'metadata', code: 'invalid', message: 'must not have an entry named __proto__' });
   const raw = shapeOfAmount(input);
   const amount = raw === undefined ? undefined : readAmount(raw.amount, raw.currency);
   if (amount?.ok === false)
@@ -129,6 +131,15 @@ export function readRefundRequest(input: unknown): RequestReading {
       ...(metadata === undefined ? {} : { metadata }),
     },
   };
+}
+
+/** zod leaves this one name out of a record without a word, and what was asked for would not be what is kept. */
+function hidesEntry(input: unknown): boolean {
+  const read = z.object({
+    metadata: z.custom<object>((value) => typeof value === 'object' && value !== null),
+  });
+  const metadata = read.safeParse(input).data?.metadata;
+  return metadata !== undefined && Object.hasOwn(metadata, '__proto__');
 }
 
 /** A name that a caller chose is repeated only if it reads like one: it could be a card number in the wrong place. */

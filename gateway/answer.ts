@@ -10,11 +10,23 @@ type Read<T> =
 
 const RESULT_CODE = /^\d{3}\.\d{3}\.\d{3}$/;
 
+/** What PostgreSQL cannot keep: U+0000, and half of a surrogate pair. An answer that cannot be written down is never acted on. */
+// eslint-disable-next-line no-control-regex -- the control character is what is looked for
+const UNKEEPABLE = /\u0000|\p{Surrogate}/gu;
+
 /** Says whose money it is: a wrong type makes the whole answer unreadable. `null` is the same as left out. */
-const decisive = z.string().max(255).nullish();
+const decisive = z
+  .string()
+  .max(255)
+  .refine((text) => text.search(UNKEEPABLE) === -1)
+  .nullish();
 
 /** For people: a wrong type is dropped, because throwing a clear outcome away for a bad remark would cost more than it saves. */
-const remark = z.string().nullish().catch(undefined);
+const remark = z
+  .string()
+  .transform((text) => keepable(text.slice(0, 1000)))
+  .nullish()
+  .catch(undefined);
 
 const transactionShape = z.object({
   id: decisive,
@@ -84,5 +96,10 @@ function allowListed(told: z.infer<typeof transactionShape>): GatewayTransaction
 
 /** Free text goes into logs and stores, and an acquirer may quote what it was sent. 12 to 19 digits, grouped or not, are a card's. */
 function withoutCardNumbers(text: string): string {
-  return text.slice(0, 1000).replace(/(?<![0-9A-Za-z])\d(?:[ -]?\d){11,18}(?![0-9A-Za-z])/g, '[digits]');
+  return text.replace(/(?<![0-9A-Za-z])\d(?:[ -]?\d){11,18}(?![0-9A-Za-z])/g, '[digits]');
+}
+
+/** Cutting at a length may leave half of a pair as well, so this comes after it. */
+function keepable(text: string): string {
+  return text.replace(UNKEEPABLE, '\ufffd');
 }

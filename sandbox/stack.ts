@@ -1,4 +1,5 @@
 /** Everything that refunds need, on one machine: each part is ours unless a variable names another one. */
+import { randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -42,10 +43,12 @@ export async function startSandbox(env: NodeJS.ProcessEnv, say: Say): Promise<Sa
     for (const part of started.splice(0).reverse()) await part.stop();
   };
   try {
+    // Before anything starts: the gateway has to know where its notices go, and the API where it listens.
+    const port = await apiPort(env);
     const [temporal, database, gateway] = await Promise.all([
       theTemporal(env, started),
       theDatabase(env, dataDir, started),
-      theGateway(env, dataDir, started, say),
+      theGateway(env, dataDir, port, started, say),
       // Built once here, so that a worker that is started again is at work at once.
       showing('workflow bundle', () => writeWorkflowBundle(bundle)),
     ]);
@@ -58,7 +61,7 @@ export async function startSandbox(env: NodeJS.ProcessEnv, say: Say): Promise<Sa
       ...(temporal.namespace === undefined ? {} : { TEMPORAL_NAMESPACE: temporal.namespace }),
       ...gateway.env,
       REFUNDS_DATA_DIR: dataDir,
-      REFUNDS_PORT: String(await apiPort(env)),
+      REFUNDS_PORT: String(port),
     };
     const workerStarts = showing('worker', () =>
       startNodeProcess({
@@ -88,16 +91,22 @@ export async function startSandbox(env: NodeJS.ProcessEnv, say: Say): Promise<Sa
     // Both have ended or are known before anything is undone.
     await Promise.allSettled([workerStarts, apiStarts]);
     const [worker, api] = [await workerStarts, await apiStarts];
-    const envFile = join(dataDir, 'env');
-    await writeFile(envFile, envText(shared), { mode: 0o600 });
-    started.push({ name: 'env', stop: () => rm(envFile, { force: true }) });
+    const { url: apiUrl } = readyLine.parse(api.ready());
+    for (const [name, text] of [
+      ['env', envText(shared)],
+      ['tour', tourText(apiUrl, gateway.url, apiKeys)],
+    ] as const) {
+      const file = join(dataDir, name);
+      await writeFile(file, text, { mode: 0o600 });
+      started.push({ name, stop: () => rm(file, { force: true }) });
+    }
     return {
       temporal: temporal.address,
       temporalUi: temporal.uiUrl,
       database,
       gateway: { url: gateway.url, control: gateway.control },
       worker,
-      api: { url: readyLine.parse(api.ready()).url, process: api },
+      api: { url: apiUrl, process: api },
       apiKeys,
       env: shared,
       stop,
@@ -127,6 +136,20 @@ function envText(env: NodeJS.ProcessEnv): string {
     .join('');
 }
 
+/** What a shell needs for the README's tour: where to ask, with which keys, and a way to read one field of an answer. */
+function tourText(api: string, gateway: string, keys: SandboxKeys): string {
+  return [
+    `API=${api}`,
+    `CONSOLE=${api}/console/`,
+    `GATEWAY=${gateway}`,
+    `SUBMIT=${keys.submit}`,
+    `OPERATE=${keys.operate}`,
+    `APPROVE=${keys.approve}`,
+    `field() { node -pe 'JSON.parse(require("fs").readFileSync(0, "utf8"))[process.argv[1]]' "$1"; }`,
+    '',
+  ].join('\n');
+}
+
 type Started = { name: string; stop: () => Promise<void> }[];
 
 async function theTemporal(
@@ -152,16 +175,25 @@ async function theDatabase(env: NodeJS.ProcessEnv, dataDir: string, started: Sta
 async function theGateway(
   env: NodeJS.ProcessEnv,
   dataDir: string,
+  apiPort: number,
   started: Started,
   say: Say,
 ): Promise<{ url: string; control: boolean; env: NodeJS.ProcessEnv }> {
   const url = env['OPPWA_BASE_URL'];
   if (url !== undefined && url !== '') return { url, control: false, env: {} };
+  const timeScale = env['REFUNDS_TIME_SCALE'] ?? TIME_SCALE;
+  const webhookKey = env['OPPWA_WEBHOOK_KEY'] ?? randomBytes(32).toString('hex');
   const gateway = await showing('sandbox gateway', () =>
     startNodeProcess({
       name: 'sandbox gateway',
       entry: 'sandbox/gateway/main.ts',
-      env: { ...env, REFUNDS_DATA_DIR: dataDir },
+      env: {
+        ...env,
+        REFUNDS_DATA_DIR: dataDir,
+        REFUNDS_TIME_SCALE: timeScale,
+        REFUNDS_SANDBOX_WEBHOOK_URL: `http://127.0.0.1:${apiPort}/webhooks/oppwa`,
+        OPPWA_WEBHOOK_KEY: webhookKey,
+      },
       say,
     }),
   );
@@ -174,7 +206,8 @@ async function theGateway(
       OPPWA_BASE_URL: ready.url,
       OPPWA_ENTITY_ID: env['OPPWA_ENTITY_ID'] ?? SANDBOX_ENTITY,
       OPPWA_ACCESS_TOKEN: env['OPPWA_ACCESS_TOKEN'] ?? SANDBOX_TOKEN,
-      REFUNDS_TIME_SCALE: env['REFUNDS_TIME_SCALE'] ?? TIME_SCALE,
+      OPPWA_WEBHOOK_KEY: webhookKey,
+      REFUNDS_TIME_SCALE: timeScale,
       REFUNDS_CREDIT_APPROVAL_ABOVE: env['REFUNDS_CREDIT_APPROVAL_ABOVE'] ?? 'EUR:500.00',
     },
   };

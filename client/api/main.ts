@@ -1,10 +1,12 @@
 /** `npm run api`: the production process that answers over HTTP until it is told to stop. */
 import type { AddressInfo } from 'node:net';
+import { createWebhookReader } from '../../gateway/webhook.js';
 import { migrate } from '../../ledger/migrate.js';
 import { createLog } from '../../settings/log.js';
 import { whenToStop } from '../../settings/parent.js';
 import { readSettings, SettingsError } from '../../settings/read.js';
 import { openRefundsClient } from '../open.js';
+import { startNoticeProcessor } from '../webhooks/processor.js';
 import { consoleFolder } from './console.js';
 import { buildApi } from './server.js';
 import { verifyTokens } from './tokens.js';
@@ -18,12 +20,15 @@ async function main(): Promise<void> {
   await migrate(settings.databaseUrl);
   const opened = openRefundsClient(settings, process.env, { startWithin: START_WITHIN });
   const { client, ledger, database, readiness, namespace } = opened;
+  const log = createLog({ role: 'api' });
+  const notices = startNoticeProcessor({ ...opened.notices, log });
   const app = await buildApi({
     client,
     ledger,
     database,
     readiness,
-    log: createLog({ role: 'api' }),
+    log,
+    webhooks: { read: createWebhookReader(settings.webhookKeys), onStored: () => notices.poke() },
     requestsPerMinute,
     console: {
       folder: await consoleFolder(process.env['REFUNDS_DATA_DIR'] ?? '.data'),
@@ -35,6 +40,7 @@ async function main(): Promise<void> {
   whenToStop(() => {
     app
       .close()
+      .then(() => notices.close())
       .then(() => opened.close())
       .catch(failed);
   });

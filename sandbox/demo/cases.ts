@@ -35,6 +35,10 @@ const fault =
     }
   };
 
+/** What becomes of the gateway's notices of a refund on their way here. */
+const notices = (how: 'lost' | 'duplicate' | 'delay' | 'out_of_order', ms = 0) =>
+  fault('RF', { kind: 'webhook', how, ms });
+
 const reject = (code: string): FaultRule['effect'] => ({ kind: 'reject', code });
 const NOT_LINKABLE = reject('700.500.001');
 const DEBIT = { type: 'DB', amount: '100.00' } as const;
@@ -76,6 +80,31 @@ export const CASES: readonly Case[] = [
     name: 'pending, then accepted',
     payment: DEBIT,
     arrange: fault('RF', { kind: 'pending', afterMs: 1_500 }),
+    amounts: ['100.00'],
+    endings: [{ state: 'succeeded', way: 'refund' }],
+  },
+  {
+    name: 'pending, its notices in the wrong order',
+    payment: DEBIT,
+    arrange: both(notices('out_of_order'), fault('RF', { kind: 'pending', afterMs: 1_500 })),
+    amounts: ['100.00'],
+    endings: [{ state: 'succeeded', way: 'refund' }],
+  },
+  {
+    name: 'pending, its notices doubled',
+    payment: DEBIT,
+    arrange: both(
+      notices('duplicate', 200),
+      notices('duplicate', 200),
+      fault('RF', { kind: 'pending', afterMs: 1_500 }),
+    ),
+    amounts: ['100.00'],
+    endings: [{ state: 'succeeded', way: 'refund' }],
+  },
+  {
+    name: 'answer lost, its notice late',
+    payment: DEBIT,
+    arrange: both(notices('delay', 2_000), fault('RF', { kind: 'accept_then_drop' })),
     amounts: ['100.00'],
     endings: [{ state: 'succeeded', way: 'refund' }],
   },

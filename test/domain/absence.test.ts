@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { provesAbsence, type MissEvidence } from '../../domain/absence.js';
 import { DEFAULT_TIMINGS } from '../../domain/plan.js';
+import { runs } from '../support/chance.js';
 
 const { visibilityLag, missSpacing, missesNeeded } = DEFAULT_TIMINGS;
 const judge = (change: Partial<MissEvidence>) =>
@@ -43,7 +44,7 @@ describe('a look-up that finds nothing', () => {
           return true;
         },
       ),
-      { numRuns: 2_000 },
+      runs(2_000),
     );
   });
 });

@@ -12,6 +12,7 @@ import { DEFAULT_POLICY, DEFAULT_TIMINGS, type Plan } from '../../domain/plan.js
 import { REFUSAL_CLASSES, type RefusalClass } from '../../domain/refusals.js';
 import { afterTrigger, ATTEMPT_STATES, isFinal, isOpenAttempt, REFUND_STATES } from '../../domain/states.js';
 import type { Way } from '../../domain/way.js';
+import { runs } from '../support/chance.js';
 
 const PLAN: Plan = { timings: DEFAULT_TIMINGS, policy: DEFAULT_POLICY };
 const MINUTE = 60_000;
@@ -247,7 +248,7 @@ describe('whatever the position', () => {
           expect(['listen', 'ask']).toContain(kind);
         else expect(kind).not.toBe('finish');
       }),
-      { numRuns: 2_000 },
+      runs(2_000),
     );
   });
 
@@ -263,7 +264,7 @@ describe('whatever the position', () => {
         if ('after' in step) expect(step.after).toBeGreaterThanOrEqual(0);
         if ('after' in step) expect(step.after).toBeLessThanOrEqual(24 * 60 * MINUTE);
       }),
-      { numRuns: 2_000 },
+      runs(2_000),
     );
   });
 
@@ -274,7 +275,7 @@ describe('whatever the position', () => {
         if (isOpenAttempt(position.attempt.state)) return;
         expect(['ask', 'give_up']).toContain(nextStep(position, PLAN).kind);
       }),
-      { numRuns: 2_000 },
+      runs(2_000),
     );
   });
 });

@@ -9,6 +9,7 @@ import {
   type UnknownReason,
 } from '../../domain/outcome.js';
 import type { GatewayTransaction, NoAnswerReason, NotSentReason } from '../../domain/transaction.js';
+import { runs } from '../support/chance.js';
 
 const ORIGINAL = '8ac7a4a192b3b5060192b471c0d80001';
 const OTHER = '8ac7a4a192b3b5060192b471c0d80002';
@@ -329,7 +330,7 @@ describe('whatever the gateway says', () => {
         const outcome = answer(transaction, { ...refund, host }, status);
         expect(outcome.kind === 'succeeded').toBe(isProof(transaction, host));
       }),
-      { numRuns: 5_000 },
+      runs(5_000),
     );
   });
 
@@ -346,7 +347,7 @@ describe('whatever the gateway says', () => {
         });
         expect(isProof(asIfDone, host)).toBe(true);
       }),
-      { numRuns: 5_000 },
+      runs(5_000),
     );
   });
 
@@ -363,7 +364,7 @@ describe('whatever the gateway says', () => {
         const turned = [...found.slice(turn), ...found.slice(0, turn)];
         expect(outcomeOfFound(turned, expected).kind).toBe(outcome.kind);
       }),
-      { numRuns: 5_000 },
+      runs(5_000),
     );
   });
 });

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { ANY_WAY, DOUBTS, OF_WAY } from '../../domain/code-rules.js';
 import { REFUSAL_CLASSES, readCode, type CodeDoubt, type RefusalClass } from '../../domain/refusals.js';
 import type { Way } from '../../domain/way.js';
+import { runs } from '../support/chance.js';
 import { hasPublishedCodes, PUBLISHED_CODES, unlessMissing } from './published-codes.js';
 
 const WAYS: readonly Way[] = ['refund', 'reversal', 'credit'];
@@ -235,7 +236,7 @@ describe('no code opens more than its row says', () => {
         const code = `${a}.${b}.${c}`;
         expect(readCode(code, way, 'test').kind === 'succeeded').toBe(done.test(code));
       }),
-      { numRuns: 5_000 },
+      runs(5_000),
     );
   });
 

@@ -272,3 +272,52 @@ describe('a file of entities', () => {
     ).toEqual(['REFUNDS_CONFIG']);
   });
 });
+
+describe('webhook keys', () => {
+  const [KEY, BEFORE] = ['a1'.repeat(32), 'B2'.repeat(32)];
+  const keysOf = (env: NodeJS.ProcessEnv, entity = ENTITY): readonly string[] | undefined =>
+    readSettings(env)
+      .webhookKeys.get(entity)
+      ?.map((key) => key.reveal());
+
+  it('are none, one, or the new one and the old one', () => {
+    expect(keysOf(ENV)).toEqual([]);
+    expect(keysOf({ ...ENV, OPPWA_WEBHOOK_KEY: KEY })).toEqual([KEY]);
+    expect(keysOf({ ...ENV, OPPWA_WEBHOOK_KEY: `${KEY}, ${BEFORE}` })).toEqual([KEY, BEFORE]);
+  });
+
+  it('come with each entity of a file, there or in a file of their own', () => {
+    const entity = { baseUrl: ENV.OPPWA_BASE_URL, accessToken: TOKEN };
+    file('webhook-key', `${KEY}\n${BEFORE}\n`);
+    const env = withFile({
+      entities: [
+        { id: ENTITY, ...entity, webhookKey: KEY },
+        { id: OTHER, ...entity, webhookKeyFile: 'webhook-key' },
+      ],
+    });
+    expect(keysOf(env)).toEqual([KEY]);
+    expect(keysOf(env, OTHER)).toEqual([KEY, BEFORE]);
+  });
+
+  it.each([KEY.slice(1), `${KEY}0`, `${KEY},short`, 'x'.repeat(64), ','])(
+    'of another form are refused, and not repeated',
+    (wrong) => {
+      const error = refused({ ...ENV, OPPWA_WEBHOOK_KEY: wrong });
+      expect(namesOf(error)).toEqual(['OPPWA_WEBHOOK_KEY']);
+      if (wrong.length > 1) expect(error.message).not.toContain(wrong);
+    },
+  );
+
+  it('cannot be given twice, nor in a file that is not there', () => {
+    const entity = { id: ENTITY, baseUrl: ENV.OPPWA_BASE_URL, accessToken: TOKEN };
+    for (const wrong of [{ webhookKey: KEY, webhookKeyFile: 'webhook-key' }, { webhookKeyFile: 'nowhere' }])
+      expect(namesOf(refused(withFile({ entities: [{ ...entity, ...wrong }] })))).toEqual([
+        'REFUNDS_CONFIG entities[0].webhookKeyFile',
+      ]);
+  });
+
+  it('do not show when settings are printed', () => {
+    const settings = readSettings({ ...ENV, OPPWA_WEBHOOK_KEY: KEY });
+    expect(inspect(settings, { depth: 9 })).not.toContain(KEY);
+  });
+});

@@ -1,0 +1,20 @@
+// Mutation testing of `domain/`: which wrong decision about money would no test notice? `npm run mutate`, see docs/testing.md.
+
+/** @type {import('@stryker-mutator/api/core').PartialStrykerOptions} */
+export default {
+  testRunner: 'vitest',
+  vitest: { configFile: 'test/mutation/vitest.config.ts', related: false },
+  plugins: ['@stryker-mutator/vitest-runner'],
+  mutate: ['domain/**/*.ts'],
+  coverageAnalysis: 'perTest',
+  concurrency: 2,
+  // A machine that does something else as well must not make a mutant look as if it ran for ever.
+  timeoutMS: 30_000,
+  incremental: true,
+  incrementalFile: 'reports/mutation/incremental.json',
+  reporters: ['clear-text', 'progress-append-only', 'html', 'json'],
+  clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
+  thresholds: { high: 95, low: 90, break: 90 },
+  tempDirName: '.stryker-tmp',
+  ignorePatterns: ['.data', 'dist', 'reports', 'docs/**/*.png', 'deploy', 'examples'],
+};

@@ -1,0 +1,167 @@
+/** The README's tour, block by block as it stands there, in a shell and in a browser beside a real `npm start`. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CHROMIUM, HOW_TO_GET_CHROMIUM, openChromium } from '../support/chromium.js';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const MINUTES = 60_000;
+
+/** The blocks of the section "A tour", in their order. */
+async function tour(): Promise<readonly string[]> {
+  const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
+  const section = /^## A tour$(.*?)^## /msu.exec(readme)?.[1] ?? '';
+  return [...section.matchAll(/^```sh\n(.*?)^```$/gmsu)].map((match) => match[1] ?? '');
+}
+
+describe('the tour of the README', () => {
+  let dataDir: string;
+  let sandbox: ChildProcess;
+  let shell: Shell;
+  let blocks: readonly string[];
+
+  beforeAll(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'refunds-tour-'));
+    // PostgreSQL runs as a user of its own under root, and has to get through.
+    await chmod(dataDir, 0o711);
+    const env = { ...process.env, REFUNDS_DATA_DIR: dataDir };
+    for (const name of ['DATABASE_URL', 'TEMPORAL_ADDRESS', 'OPPWA_BASE_URL'])
+      Reflect.deleteProperty(env, name);
+    sandbox = spawn(process.execPath, ['sandbox/bootstrap.mjs', 'sandbox/main.ts', '--no-demo'], {
+      cwd: ROOT,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    await ready(sandbox);
+    shell = openShell(env);
+    blocks = await tour();
+  }, 3 * MINUTES);
+
+  afterAll(async () => {
+    shell.close();
+    const gone = new Promise((resolve) => sandbox.once('exit', resolve));
+    sandbox.kill('SIGTERM');
+    await gone;
+    await rm(dataDir, { recursive: true, force: true });
+  }, MINUTES);
+
+  const step = (index: number): Promise<Answer> =>
+    shell.run((blocks[index] ?? 'false').replaceAll('.data/', `${dataDir}/`));
+  const value = async (text: string): Promise<string> => (await shell.run(`echo "${text}"`)).output.trim();
+
+  it('has the steps that are tested here', () => {
+    expect(blocks).toHaveLength(6);
+  });
+
+  it('gives a payment at the sandbox gateway', async () => {
+    expect(await step(0)).toMatchObject({ code: 0 });
+    expect(await value('$PAYMENT')).toMatch(/^[a-f0-9]{32}$/u);
+  });
+
+  it('asks for a refund with curl', async () => {
+    expect(await step(1)).toMatchObject({ code: 0 });
+    expect(await value('$REFUND')).toMatch(/^[a-f0-9-]{36}$/u);
+  });
+
+  it('watches it succeed', { timeout: MINUTES }, async () => {
+    const { output } = await step(2);
+    expect(output.trim().split('\n').at(-1)).toBe('succeeded');
+  });
+
+  it('loses an answer', async () => {
+    expect(await step(3)).toMatchObject({ code: 0 });
+    expect(await value('$LOST')).toMatch(/^[a-f0-9-]{36}$/u);
+  });
+
+  it('finds what was lost among what needs a person', { timeout: 2 * MINUTES }, async () => {
+    const { output } = await step(4);
+    expect(output).toContain('manual_review');
+    expect(output).toContain(await value('$LOST'));
+  });
+
+  it.skipIf(CHROMIUM === undefined)(
+    `finds it in the console too, with its reason and the action that is meant (needs Chromium: ${HOW_TO_GET_CHROMIUM})`,
+    { timeout: MINUTES },
+    async () => {
+      const browser = await openChromium();
+      try {
+        const page = await browser.context.newPage();
+        await page.goto(await value('$CONSOLE'));
+        await page.getByLabel('API key or token').fill(await value('$OPERATE'));
+        await page.getByRole('button', { name: 'Sign in' }).click();
+        await page.getByRole('heading', { name: 'Queue' }).waitFor();
+        await page.getByText('45.00').first().waitFor();
+        await page.goto(`${await value('$CONSOLE')}refunds/${await value('$LOST')}`);
+        await page.getByRole('button', { name: 'Look now' }).waitFor();
+      } finally {
+        await browser.close();
+      }
+    },
+  );
+
+  it('resolves it: paid once', { timeout: MINUTES }, async () => {
+    const { output } = await step(5);
+    expect(output).toMatch(/^succeeded$/mu);
+    const paid = await shell.run(
+      `curl -s "$GATEWAY/_control/books?paymentId=$PAYMENT" | field refunded; npm run -s cli -- show $LOST --json`,
+    );
+    expect(paid.output).toMatch(/^75\.00$/mu);
+    expect(paid.output.match(/"merchantTransactionId":/gu)).toHaveLength(1);
+  });
+});
+
+interface Answer {
+  readonly code: number;
+  readonly output: string;
+}
+
+interface Shell {
+  run(text: string): Promise<Answer>;
+  close(): void;
+}
+
+/** One shell for all steps: what a block sets, the next one uses. */
+function openShell(env: NodeJS.ProcessEnv): Shell {
+  const bash = spawn('bash', ['--noprofile', '--norc'], {
+    cwd: ROOT,
+    env,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const lines: string[] = [];
+  let ended: ((answer: Answer) => void) | undefined;
+  createInterface({ input: bash.stdout }).on('line', (line) => {
+    const end = /^--- step ended: (\d+)$/u.exec(line);
+    if (end === null) lines.push(line);
+    else ended?.({ code: Number(end[1]), output: lines.splice(0).join('\n') });
+  });
+  return {
+    run: (text) =>
+      new Promise((resolve) => {
+        ended = resolve;
+        bash.stdin.write(`${text}\ncode=$?; echo; echo "--- step ended: $code"\n`);
+      }),
+    close: () => {
+      bash.stdin.end();
+    },
+  };
+}
+
+/** Resolves when the sandbox has printed its addresses. */
+function ready(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const said: string[] = [];
+    if (child.stderr !== null) createInterface({ input: child.stderr }).on('line', (line) => said.push(line));
+    if (child.stdout !== null)
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        said.push(line);
+        if (line.startsWith('{"ready":true')) resolve();
+      });
+    child.once('exit', (code) => {
+      reject(new Error(`npm start ended with ${String(code)}:\n${said.slice(-20).join('\n')}`));
+    });
+  });
+}

@@ -1,0 +1,118 @@
+/** What a body proves, judged once more by other means: written from the rules of the gateway, not from the program. */
+import type { Expectation } from '../../domain/outcome.js';
+import type { Told } from './strict-json.js';
+
+const DONE = ['000.000.000', '000.300.000', '000.600.000'];
+const DONE_ON_TEST_HOSTS = ['000.100.110', '000.100.111', '000.100.112'];
+const DONE_AND_FLAGGED = /^000\.400\.(?:0(?:00|10|20|40|60|70|80|81|82|90|91)|100)$/;
+const PENDING = /^(?:000\.200\.(?:000|001|103|200|201)|100\.400\.500|800\.400\.50[0-2])$/;
+/** Timeouts, lost lines, the gateway's own trouble: after these nobody knows. */
+const NOBODY_KNOWS = /^(?:900\.(?!100\.(?:202|310|600)$)|999\.|600\.1)/;
+const TYPES = { refund: 'RF', reversal: 'RV', credit: 'CD' } as const;
+const DECISIVE = [
+  'id',
+  'paymentType',
+  'amount',
+  'currency',
+  'merchantTransactionId',
+  'referencedId',
+] as const;
+
+/** No text of the gateway is this one: it keeps none with a NUL. */
+const SPOILT = '\u0000spoilt';
+
+type Members = ReadonlyMap<string, Told>;
+
+export const isMembers = (told: Told | undefined): told is Members => told instanceof Map;
+
+/** A field that the gateway gave as text; null is the same as left out; anything else spoils the whole answer. */
+function textOf(entry: Members, name: string): string | undefined {
+  const told = entry.get(name);
+  if (told === undefined || told === null) return undefined;
+  return typeof told === 'string' && told.length <= 255 && isKeepable(told) ? told : SPOILT;
+}
+
+/** What PostgreSQL keeps: no NUL, and no half of a pair. */
+export const isKeepable = (text: string): boolean =>
+  !text.includes('\u0000') && Buffer.from(text, 'utf8').toString('utf8') === text;
+
+export function codeOf(entry: Told | undefined): string | undefined {
+  const result = isMembers(entry) ? entry.get('result') : undefined;
+  const code = isMembers(result) ? result.get('code') : undefined;
+  return typeof code === 'string' && /^[0-9]{3}\.[0-9]{3}\.[0-9]{3}$/.test(code) ? code : undefined;
+}
+
+/** Whether nothing in the entry contradicts the order, and id and type are there. */
+function agrees(entry: Members, expected: Expectation, needed: boolean): boolean {
+  if (DECISIVE.some((name) => textOf(entry, name) === SPOILT)) return false;
+  const id = textOf(entry, 'id');
+  const type = textOf(entry, 'paymentType');
+  if (needed && (id === undefined || type === undefined)) return false;
+  if (id !== undefined && (!/^[0-9a-f]{32}$/.test(id) || id === expected.originalId)) return false;
+  if (type !== undefined && type !== TYPES[expected.way]) return false;
+  if ((textOf(entry, 'merchantTransactionId') ?? expected.reference) !== expected.reference) return false;
+  const original = textOf(entry, 'referencedId');
+  if (expected.way !== 'credit' && original !== undefined && original !== expected.originalId) return false;
+  if ((textOf(entry, 'currency') ?? expected.currency) !== expected.currency) return false;
+  const amount = textOf(entry, 'amount');
+  return amount === undefined || isWorth(amount, expected.amountMinor, expected.currency);
+}
+
+/** By value, in ten-thousandths of the major unit. */
+export function worth(amount: string): bigint | undefined {
+  const [, whole, fraction = ''] = /^([0-9]{1,12})(?:\.([0-9]{1,4}))?$/.exec(amount) ?? [];
+  return whole === undefined ? undefined : BigInt(whole) * 10_000n + BigInt(fraction.padEnd(4, '0'));
+}
+
+const TEN_THOUSANDTHS: Readonly<Record<string, bigint>> = { EUR: 100n, JPY: 10_000n, KWD: 10n };
+
+export function isWorth(amount: string, minor: bigint, currency: string): boolean {
+  return worth(amount) === minor * (TEN_THOUSANDTHS[currency] ?? -1n);
+}
+
+export function isDone(code: string, host: 'test' | 'live'): boolean {
+  return (
+    DONE.includes(code) ||
+    DONE_AND_FLAGGED.test(code) ||
+    (host === 'test' && DONE_ON_TEST_HOSTS.includes(code))
+  );
+}
+
+export const isFlagged = (code: string): boolean => DONE_AND_FLAGGED.test(code);
+
+/** Whether this entry alone says that the order was carried out. */
+export function provesDone(entry: Told | undefined, expected: Expectation): boolean {
+  const code = codeOf(entry);
+  return (
+    code !== undefined && isMembers(entry) && isDone(code, expected.host) && agrees(entry, expected, true)
+  );
+}
+
+export function provesPending(entry: Told | undefined, expected: Expectation): boolean {
+  const code = codeOf(entry);
+  return code !== undefined && isMembers(entry) && PENDING.test(code) && agrees(entry, expected, true);
+}
+
+/** Whether it may be read as a refusal: it frees money to be sent again, so nothing about it may be in doubt. */
+export function mayRefuse(entry: Told | undefined, expected: Expectation): boolean {
+  const code = codeOf(entry);
+  if (code === undefined || !isMembers(entry)) return false;
+  if (isDone(code, 'test') || PENDING.test(code) || NOBODY_KNOWS.test(code)) return false;
+  return agrees(entry, expected, false);
+}
+
+/** Every transaction in a body of a look-up, those nested in others too. */
+export function entriesOf(body: Told | undefined): readonly Members[] {
+  if (!isMembers(body)) return [];
+  const lists = ['records', 'payments', 'transactions'].map((name) => body.get(name));
+  const roots = lists.some((list) => list !== undefined) ? lists.flatMap(listOf) : [body];
+  return roots.flatMap(withNested);
+}
+
+const isList = (told: Told | undefined): told is readonly Told[] => Array.isArray(told);
+const listOf = (told: Told | undefined): readonly Told[] => (isList(told) ? told : []);
+
+function withNested(told: Told): readonly Members[] {
+  if (!isMembers(told)) return [];
+  return [told, ...listOf(told.get('linkedTransactions')).flatMap(withNested)];
+}
