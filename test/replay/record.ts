@@ -1,5 +1,6 @@
-/** Records one history for each way a refund can take: `npm run replay:record` writes `test/replay/histories/*.json` anew. */
+/** Records one history for each way a refund can take: `npm run replay:record` adds to `test/replay/histories/*.json` what is missing. */
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -153,6 +154,8 @@ const { recording, temporal, close } = await open();
 try {
   await mkdir(HISTORIES, { recursive: true });
   for (const [name, take] of Object.entries(PATHS)) {
+    // What was recorded by an older version is what has to go on replaying: only what is missing is added.
+    if (existsSync(`${HISTORIES}${name}.json`)) continue;
     const workflowId = await take(recording);
     const history = await temporal.workflow.getHandle(workflowId).fetchHistory();
     const text = withoutMachine(JSON.parse(historyToJSON(history)));
