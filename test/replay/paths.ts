@@ -69,7 +69,7 @@ async function inTime<T>(say: () => Promise<T>): Promise<T> {
       return await say();
     } catch (error) {
       if (!(error instanceof RefundsError && error.code === 'too_early')) throw error;
-      await pause(100);
+      await pause(3_000);
     }
 }
 
