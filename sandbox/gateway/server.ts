@@ -32,6 +32,8 @@ export interface GatewayServer {
   readonly url: string;
   readonly engine: SimulatedGateway;
   requests(): readonly LoggedRequest[];
+  /** Notices on their way or waiting for another try. */
+  undelivered(): number;
   /** Ends all connections, answered or not. */
   close(): Promise<void>;
 }
@@ -143,6 +145,7 @@ export async function startGatewayServer(options: GatewayServerOptions): Promise
     url: urlOf(server.address()),
     engine,
     requests: () => log.list(),
+    undelivered: () => sender?.undelivered() ?? 0,
     async close() {
       clearTimeout(wakeUp);
       answerTimers.forEach(clearTimeout);

@@ -1,5 +1,6 @@
 /** What happens to processes, servers and connections while refunds are under way. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { NodeProcess } from '../../sandbox/node-process.js';
 import type { Random } from '../simulation/world/random.js';
 import type { Machine } from './machine.js';
 import type { Meddling } from './meddling.js';
@@ -30,21 +31,30 @@ const WAITS = 0.75;
 const WAIT_MS = 20_000;
 const MOVES_AGAIN = 5;
 
-type Disaster = (disasters: Disasters, freezer: Freezer) => Promise<void>;
+/** Shorter and longer than whoever asks waits for an answer. */
+const API_FROZEN_MS = { least: 2_000, most: 14_000 };
+
+interface Freezers {
+  readonly workers: Freezer;
+  readonly api: Freezer;
+}
+
+type Disaster = (disasters: Disasters, freezers: Freezers) => Promise<void>;
 
 /** Every kind comes once before any comes again; when, and in which order, is chance. Ends with everybody thawed. */
 export async function runDisasters(disasters: Disasters): Promise<void> {
   const { random, notes, over, say } = disasters;
-  const freezer = new Freezer(disasters.machine);
+  const freezers: Freezers = { workers: new Freezer(), api: new Freezer() };
   const isOver = (): boolean => over.aborted;
   try {
     let round: Kind[] = [];
     while (!isOver()) {
       if (round.length === 0) round = shuffled(random);
       // While one worker is frozen the other has to be there, or nobody would take over.
-      const index = round.findIndex(({ takesWorker }) => takesWorker !== true || !freezer.isBusy());
+      const index = round.findIndex(({ takes }) => takes === undefined || !freezers[takes].isBusy());
       if (index === -1) {
-        await freezer.thawed();
+        const busy = Object.values(freezers).filter((freezer: Freezer) => freezer.isBusy());
+        await Promise.race(busy.map((freezer: Freezer) => freezer.thawed()));
         continue;
       }
       const [next] = round.splice(index, 1);
@@ -55,32 +65,26 @@ export async function runDisasters(disasters: Disasters): Promise<void> {
       say(next.name);
       notes.fault(next.name);
       try {
-        await next.happens(disasters, freezer);
+        await next.happens(disasters, freezers);
       } catch (error) {
         // A connection of ours was cut as well, or its server is just coming back.
         say(`${next.name}: ${error instanceof Error ? error.message : 'failed'}`);
       }
     }
   } finally {
-    await freezer.thawed();
+    await Promise.all([freezers.workers.thawed(), freezers.api.thawed()]);
   }
 }
 
-/** At most one worker is frozen at a time: with all of them frozen nobody would take over. */
+/** At most one of its processes is frozen at a time: with all workers frozen nobody would take over. */
 class Freezer {
-  readonly #machine: Machine;
   #thawing: Promise<void> = Promise.resolve();
   #isBusy = false;
 
-  constructor(machine: Machine) {
-    this.#machine = machine;
-  }
-
-  /** Stops the worker now, and resumes it when `enough` resolves, while other things happen. */
-  freeze(name: string, enough: () => Promise<void>): void {
-    const worker = this.#machine.workers.find((one) => one.name === name)?.process;
-    const pid = worker?.pid();
-    if (this.#isBusy || worker === undefined || pid === undefined) return;
+  /** Stops the process now, and resumes it when `enough` resolves, while other things happen. */
+  freeze(frozen: NodeProcess | undefined, enough: () => Promise<void>): void {
+    const pid = frozen?.pid();
+    if (this.#isBusy || frozen === undefined || pid === undefined) return;
     this.#isBusy = true;
     process.kill(pid, 'SIGSTOP');
     this.#thawing = enough()
@@ -88,7 +92,7 @@ class Freezer {
       .then(() => {
         this.#isBusy = false;
         // It may have died meanwhile, and its number may be another's.
-        if (worker.pid() === pid) process.kill(pid, 'SIGCONT');
+        if (frozen.pid() === pid) process.kill(pid, 'SIGCONT');
       });
   }
 
@@ -111,29 +115,26 @@ const endWorker: Disaster = async ({ machine, random }) => {
 };
 
 const killAllWorkers: Disaster = async ({ machine }) => {
-  for (const worker of machine.workers) {
-    const pid = worker.process.pid();
-    if (pid !== undefined) process.kill(pid, 'SIGKILL');
-  }
+  for (const worker of machine.workers) signal(worker.process, 'SIGKILL');
 };
 
-const freezeWorker: Disaster = async ({ machine, random, over }, freezer) => {
+const freezeWorker: Disaster = async ({ machine, random, over }, { workers }) => {
   const worker = machine.workers[random.between(0, machine.workers.length - 1)];
   const ms = random.between(FROZEN_MS.least, FROZEN_MS.most);
-  if (worker !== undefined) freezer.freeze(worker.name, () => sleep(ms, undefined, { signal: over }));
+  workers.freeze(worker?.process, () => sleep(ms, undefined, { signal: over }));
 };
 
 /**
  * The zombie: it has opened an attempt, holds its order in hand, and sleeps until somebody else has proven that nothing of it arrived
  * and has sent it again. Then it wakes up.
  */
-const freezeBeforeSend: Disaster = async (disasters, freezer) => {
-  const { meddling, random, notes, over, runAgain } = disasters;
+const freezeBeforeSend: Disaster = async (disasters, { workers }) => {
+  const { machine, meddling, random, notes, over, runAgain } = disasters;
   const caught = await meddling.catchCommit(CAUGHT_WITHIN_MS);
   if (caught === undefined) return;
   notes.fault('worker caught between commit and send');
   const late = random.between(0, 1_000);
-  freezer.freeze(caught, async () => {
+  workers.freeze(machine.workers.find(({ name }) => name === caught)?.process, async () => {
     // Its commit is over by then, and what other workers have opened is answered.
     await sleep(HELD_AFTER_MS, undefined, { signal: over });
     const held = await meddling.submitting();
@@ -159,6 +160,27 @@ const crashTemporalAndWorker: Disaster = async ({ machine, random }) => {
   await machine.crashTemporal(random.spread(50, 1_000));
 };
 
+const killApi: Disaster = async ({ machine }) => {
+  signal(machine.api.process, 'SIGKILL');
+};
+
+const endApi: Disaster = async ({ machine }) => {
+  signal(machine.api.process, 'SIGTERM');
+};
+
+const freezeApi: Disaster = async ({ machine, random, over }, { api }) => {
+  const ms = random.between(API_FROZEN_MS.least, API_FROZEN_MS.most);
+  api.freeze(machine.api.process, () => sleep(ms, undefined, { signal: over }));
+};
+
+/** What it has just accepted is started by nobody: Temporal was away, and so is whoever knew. */
+const crashTemporalAndApi: Disaster = async ({ machine, random }) => {
+  const back = machine.crashTemporal(random.spread(1_000, 4_000));
+  await sleep(random.spread(300, 900));
+  signal(machine.api.process, 'SIGKILL');
+  await back;
+};
+
 const cutConnections: Disaster = async ({ meddling }) => {
   await meddling.cutConnections();
 };
@@ -168,18 +190,23 @@ const fillDisk: Disaster = ({ meddling, random }) => meddling.fillDisk(random.pi
 interface Kind {
   readonly name: string;
   readonly happens: Disaster;
-  readonly takesWorker?: true;
+  /** Not while one of these is frozen. */
+  readonly takes?: keyof Freezers;
 }
 
 const DISASTERS: readonly Kind[] = [
-  { name: 'worker killed', happens: killWorker, takesWorker: true },
-  { name: 'worker killed', happens: killWorker, takesWorker: true },
-  { name: 'worker ended in order', happens: endWorker, takesWorker: true },
-  { name: 'all workers killed at once', happens: killAllWorkers, takesWorker: true },
-  { name: 'worker frozen and resumed', happens: freezeWorker, takesWorker: true },
-  { name: 'worker frozen before its send', happens: freezeBeforeSend, takesWorker: true },
+  { name: 'worker killed', happens: killWorker, takes: 'workers' },
+  { name: 'worker killed', happens: killWorker, takes: 'workers' },
+  { name: 'worker ended in order', happens: endWorker, takes: 'workers' },
+  { name: 'all workers killed at once', happens: killAllWorkers, takes: 'workers' },
+  { name: 'worker frozen and resumed', happens: freezeWorker, takes: 'workers' },
+  { name: 'worker frozen before its send', happens: freezeBeforeSend, takes: 'workers' },
   { name: 'Temporal killed', happens: crashTemporal },
-  { name: 'Temporal and a worker killed', happens: crashTemporalAndWorker, takesWorker: true },
+  { name: 'Temporal and a worker killed', happens: crashTemporalAndWorker, takes: 'workers' },
+  { name: 'API killed', happens: killApi, takes: 'api' },
+  { name: 'API ended in order', happens: endApi, takes: 'api' },
+  { name: 'API frozen and resumed', happens: freezeApi, takes: 'api' },
+  { name: 'Temporal and the API killed', happens: crashTemporalAndApi, takes: 'api' },
   { name: 'PostgreSQL killed', happens: crashDatabase },
   { name: 'connections cut', happens: cutConnections },
   { name: 'disk full', happens: fillDisk },
@@ -193,9 +220,13 @@ async function movesAgain({ machine, over, orders }: Disasters): Promise<void> {
     await sleep(100);
 }
 
-function kill(machine: Machine, random: Random, signal: 'SIGKILL' | 'SIGTERM'): void {
-  const pid = machine.workers[random.between(0, machine.workers.length - 1)]?.process.pid();
-  if (pid !== undefined) process.kill(pid, signal);
+function kill(machine: Machine, random: Random, how: 'SIGKILL' | 'SIGTERM'): void {
+  signal(machine.workers[random.between(0, machine.workers.length - 1)]?.process, how);
+}
+
+function signal(to: NodeProcess | undefined, how: 'SIGKILL' | 'SIGTERM'): void {
+  const pid = to?.pid();
+  if (pid !== undefined) process.kill(pid, how);
 }
 
 function shuffled(random: Random): Kind[] {

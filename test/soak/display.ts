@@ -45,10 +45,12 @@ export function createDisplay(stream: NodeJS.WriteStream): Display {
 
 function linesOf(progress: Progress): string[] {
   const { phase, secondsLeft, asked, accepted, failedCalls, faults, lastDisaster, violations } = progress;
+  const { apiCalls, notices } = progress;
   const states = [...progress.states].map(([state, count]) => `${state} ${count}`).join(', ');
   return [
     `${phase}, ${secondsLeft} s ${phase === 'load' ? 'left' : 'at most'}`,
-    `asked ${asked}, accepted ${accepted}, calls failed ${failedCalls}`,
+    `asked ${asked}, accepted ${accepted}, calls failed ${failedCalls}; ${apiCalls} calls over HTTP`,
+    `notices kept ${notices.kept}, on their way ${notices.undelivered}`,
     `faults ${faults}${phase === 'load' && lastDisaster !== '' ? `, now: ${lastDisaster}` : ''}`,
     states === '' ? 'no refunds yet' : states,
     `invariants read ${progress.checks} times, broken ${violations.length}${violations[0] === undefined ? '' : `: ${violations[0]}`}`,
@@ -76,6 +78,8 @@ export function report(result: SoakResult): string {
     counted('why not paid', result.reasons),
     refunds.toString(),
     `calls: ${calls.asked}, of them ${calls.failed} failed (${calls.doubtsSettled} settled by asking again), refused: ${inline(calls.refused)}`,
+    `over HTTP, by status: ${inline(result.apiAnswers)}`,
+    `notices of the gateway: ${inline(result.notices)}`,
     `requests at the gateway: ${requests.join(', ')}`,
     verdicts.toString(),
     `seed ${result.seed}, ${seconds.load} s of load, ${seconds.settling} s until everything had settled: ${

@@ -1,4 +1,4 @@
-/** The servers and workers of a soak run. Each may be killed, and comes back at the same address with the data that it had. */
+/** The servers, the workers and the API of a soak run. Each may be killed, and comes back at the same address with the data that it had. */
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -22,16 +22,20 @@ const BACK_WITHIN_MS = 120_000;
 
 export interface Machine {
   readonly gateway: GatewayServer;
+  /** Where the gateway's notices go, and the entity that they are about. */
+  readonly webhooks: { readonly url: string; readonly entityId: string };
   /** What a worker of this machine, or a client, is started with. */
   readonly env: NodeJS.ProcessEnv;
   readonly databaseUrl: string;
   /** Each connects to PostgreSQL under its own `name`. */
   readonly workers: readonly { readonly name: string; readonly process: NodeProcess }[];
+  /** Connects to PostgreSQL as `api`. */
+  readonly api: { readonly url: string; readonly process: NodeProcess };
   /** `SIGKILL`, and started again `downMs` later. */
   crashTemporal(downMs: number): Promise<void>;
   crashDatabase(downMs: number): Promise<void>;
-  /** Resolves when every worker is ready. @throws when one does not come back. */
-  workersBack(): Promise<void>;
+  /** Resolves when every worker is ready and the API says that it is. @throws when one does not come back. */
+  allBack(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -50,14 +54,27 @@ export async function startMachine(say: (line: string) => void): Promise<Machine
     const temporalOptions = { binary, dbFilename: join(folder, 'temporal.db'), port: await freePort() };
     // With fsync: without it PostgreSQL answers a commit before it is written, and a crash would lose it.
     const postgresOptions = { dataDir: join(folder, 'postgres'), port: await freePort() };
-    const entity = { id: randomBytes(16).toString('hex'), token: randomBytes(16).toString('hex') };
+    const webhookKey = randomBytes(32).toString('hex');
+    const entity = {
+      id: randomBytes(16).toString('hex'),
+      token: randomBytes(16).toString('hex'),
+      webhookKey,
+    };
+    // Known before anything starts: the gateway has to know where its notices go, however often the API is started again.
+    const apiPort = await freePort();
+    const apiUrl = `http://127.0.0.1:${apiPort}`;
+    const webhooks = { url: `${apiUrl}/webhooks/oppwa`, entityId: entity.id };
 
-    say('starting PostgreSQL, Temporal, the gateway and two workers');
+    say('starting PostgreSQL, Temporal, the gateway, the API and two workers');
     let postgres = await startPostgres(postgresOptions);
     cleanUp.push(() => postgres.stop());
     let temporal = await startTemporal(temporalOptions);
     cleanUp.push(() => temporal.stop());
-    const gateway = await startGatewayServer({ entities: [entity] });
+    const gateway = await startGatewayServer({
+      entities: [entity],
+      // Its first seven tries take three seconds; then it is the gateway's next day, half a minute here.
+      webhooks: { url: webhooks.url, timeFactor: Number(TIME_SCALE) },
+    });
     cleanUp.push(() => gateway.close());
     await migrate(postgres.url);
     await writeWorkflowBundle(bundle);
@@ -70,10 +87,12 @@ export async function startMachine(say: (line: string) => void): Promise<Machine
       OPPWA_BASE_URL: gateway.url,
       OPPWA_ENTITY_ID: entity.id,
       OPPWA_ACCESS_TOKEN: entity.token,
+      OPPWA_WEBHOOK_KEY: webhookKey,
       REFUNDS_TIME_SCALE: TIME_SCALE,
       REFUNDS_CREDIT_APPROVAL_ABOVE: [...APPROVAL_ABOVE]
         .map(([currency, minor]) => `${currency}:${formatAmount(storedMoney(minor, currency))}`)
         .join(','),
+      REFUNDS_SCHEDULES: 'on',
       REFUNDS_WORKER_PROFILE: 'small',
       REFUNDS_WORKFLOW_BUNDLE: bundle,
     };
@@ -83,22 +102,40 @@ export async function startMachine(say: (line: string) => void): Promise<Machine
       lastWords.push(line);
       if (lastWords.length > 20) lastWords.shift();
     };
+    const readyWithinMs = BACK_WITHIN_MS;
     const workers = await Promise.all(
       Array.from({ length: WORKERS }, async (_, index) => {
         const name = `worker-${index + 1}`;
         const options = { name, entry: 'worker/main.ts', env: { ...env, PGAPPNAME: name }, say: hear };
-        return { name, process: await startNodeProcess({ ...options, readyWithinMs: BACK_WITHIN_MS }) };
+        return { name, process: await startNodeProcess({ ...options, readyWithinMs }) };
       }),
     );
     cleanUp.push(async () => {
       await Promise.all(workers.map((worker) => worker.process.stop()));
     });
+    const api = await startNodeProcess({
+      name: 'api',
+      entry: 'client/api/main.ts',
+      env: {
+        ...env,
+        PGAPPNAME: 'api',
+        REFUNDS_PORT: String(apiPort),
+        // One caller asks for everything here.
+        REFUNDS_REQUESTS_PER_MINUTE: '1000000',
+        REFUNDS_DATA_DIR: folder,
+      },
+      say: hear,
+      readyWithinMs,
+    });
+    cleanUp.push(() => api.stop());
 
     return {
       gateway,
+      webhooks,
       env,
       databaseUrl: postgres.url,
       workers,
+      api: { url: apiUrl, process: api },
       async crashTemporal(downMs) {
         await temporal.kill();
         await sleep(downMs);
@@ -109,20 +146,32 @@ export async function startMachine(say: (line: string) => void): Promise<Machine
         await sleep(downMs);
         postgres = await startPostgres(postgresOptions);
       },
-      async workersBack() {
+      async allBack() {
         const deadline = performance.now() + BACK_WITHIN_MS;
-        for (const { name, process: worker } of workers)
-          while (worker.pid() === undefined) {
+        const back = async (name: string, isBack: () => boolean | Promise<boolean>): Promise<void> => {
+          while (!(await isBack())) {
             if (performance.now() > deadline)
               throw new Error(`${name} did not come back:\n${lastWords.join('\n')}`);
             await sleep(100);
           }
+        };
+        for (const { name, process: worker } of workers) await back(name, () => worker.pid() !== undefined);
+        await back('api', () => isReady(apiUrl));
       },
       stop,
     };
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+async function isReady(apiUrl: string): Promise<boolean> {
+  try {
+    const { ok } = await fetch(`${apiUrl}/readyz`, { signal: AbortSignal.timeout(5_000) });
+    return ok;
+  } catch {
+    return false;
   }
 }
 

@@ -15,7 +15,7 @@ export interface Meddling {
   submitting(): Promise<readonly { readonly id: string; readonly refundId: string }[]>;
   /** Whether one of these attempts was handed over again. */
   isResent(attemptIds: readonly string[]): Promise<boolean>;
-  /** Ends every connection of the workers, in whatever they are. Answers how many. */
+  /** Ends every connection of the workers and the API, in whatever they are. Answers how many. */
   cutConnections(): Promise<number>;
   /** Takes everything out of the database again. */
   remove(): Promise<void>;
@@ -88,7 +88,7 @@ export async function meddleWith(database: Database): Promise<Meddling> {
     },
     async cutConnections() {
       const { rows } = await sql<{ cut: boolean }>`
-        select pg_terminate_backend(pid) as cut from pg_stat_activity where application_name like 'worker-%'
+        select pg_terminate_backend(pid) as cut from pg_stat_activity where application_name like 'worker-%' or application_name = 'api'
       `.execute(db);
       return rows.filter(({ cut }) => cut).length;
     },

@@ -116,6 +116,11 @@ export function moodsFor(random: Random, payment: CreatedPayment, credit: boolea
       effect: effect.kind === 'reject' ? { kind: 'reject', code: random.pick(CREDIT_REFUSED) } : effect,
     });
 
+  if (random.chance(0.5))
+    for (const paymentId of linked)
+      rules.push({ match: { paymentId }, times: random.pick([1, 2, 3]), effect: noticeFault(random) });
+  if (random.chance(0.3)) rules.push({ match, times: random.pick([1, 2]), effect: noticeFault(random) });
+
   if (random.chance(0.2))
     rules.push({
       match: { paymentId: payment.paymentId },
@@ -123,6 +128,12 @@ export function moodsFor(random: Random, payment: CreatedPayment, credit: boolea
       effect: lookUpFault(random),
     });
   return rules;
+}
+
+/** A notice may be lost, come twice, late, or after the one that it was to come before. */
+function noticeFault(random: Random): Effect {
+  const how = random.pick(['lost', 'duplicate', 'delay', 'out_of_order'] as const);
+  return { kind: 'webhook', how, ms: random.spread(10, 8_000) };
 }
 
 /** For whichever look-up comes next, by id or by reference. */

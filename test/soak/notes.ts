@@ -20,10 +20,17 @@ export class Notes {
   readonly withdrawn = new Set<string>();
   /** Answers that contradict what the client promises, as sentences. */
   readonly wrong: string[] = [];
+  /** What the HTTP API answered with, by idempotency key. */
+  readonly promised = new Map<string, string>();
+  /** Calls over HTTP by status; `none` where no answer came. */
+  readonly apiAnswers = new Map<string, number>();
+  /** The ids of transactions that somebody without the key has made up. */
+  readonly forged = new Set<string>();
   asked = 0;
   failedCalls = 0;
 
   readonly #byKey = new Map<string, string>();
+  readonly #newKeys = new Set<string>();
 
   accept(refund: Refund, key: string): void {
     const before = this.#byKey.get(key);
@@ -31,6 +38,14 @@ export class Notes {
       this.wrong.push(`one key was answered with two refunds: ${before} and ${refund.id}`);
     this.#byKey.set(key, refund.id);
     if (!this.accepted.has(refund.id)) this.accepted.set(refund.id, refund);
+  }
+
+  /** `isNew`: answered 202, which is said once for a key, or to nobody where that answer is lost. */
+  promise(key: string, refundId: string, isNew: boolean): void {
+    this.promised.set(key, refundId);
+    if (!isNew) return;
+    if (this.#newKeys.has(key)) this.wrong.push(`key ${key} was answered 202 twice`);
+    this.#newKeys.add(key);
   }
 
   refuse(code: string): void {

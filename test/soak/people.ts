@@ -1,17 +1,22 @@
 /** Everybody who speaks while refunds are under way: operators, second persons, the gateway's notices, banks, and its portal. */
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { RefundsError, type Refund, type RefundsClient } from '../../client/index.js';
 import { CommandRefused } from '../../sandbox/gateway/commands.js';
 import type { SimulatedGateway } from '../../sandbox/gateway/rules.js';
+import { encryptWebhook } from '../../sandbox/gateway/webhooks.js';
 import { gatewayNotice, refundWorkflowId } from '../../workflows/contract.js';
 import type { Random } from '../simulation/world/random.js';
-import { CLERK } from './load.js';
+import { CLERK, HttpRefusal, OPERATOR, SECOND, type Desk, type Http } from './http.js';
+import type { Machine } from './machine.js';
 import { lookUpFault } from './moods.js';
 import { add, type Notes } from './notes.js';
 
 export interface People {
   readonly client: RefundsClient;
+  readonly http: Http;
+  readonly webhooks: Machine['webhooks'];
   readonly temporal: Client;
   readonly gateway: SimulatedGateway;
   readonly random: Random;
@@ -37,7 +42,9 @@ export async function runPeople(people: People): Promise<void> {
       .catch((error: unknown) => {
         // Refused, or somebody is away just now: both are what this is about. Anything that must not be accepted is checked where it is said.
         notes.fault(
-          error instanceof RefundsError ? `operator refused: ${error.code}` : 'operator: no answer',
+          error instanceof RefundsError || error instanceof HttpRefusal
+            ? `operator refused: ${error.code}`
+            : 'operator: no answer',
         );
       })
       .finally(() => running.delete(spoken));
@@ -60,15 +67,20 @@ const unknownNotice: Act = async ({ temporal, notes }) => {
   await temporal.workflow.getHandle(refundWorkflowId(crypto.randomUUID())).signal(gatewayNotice);
 };
 
-const withdraw: Act = async ({ client, notes }, id) => {
+/** Over HTTP or through the typed client: both carry the same word. */
+const deskOf = ({ client, http, random }: Pick<People, 'client' | 'http' | 'random'>): Desk =>
+  random.pick<Desk>([client, http]);
+
+const withdraw: Act = async (people, id) => {
+  const { notes } = people;
   notes.fault('withdrawal tried');
-  const refund = await client.withdraw(id, { by: 'operator', ...word });
+  const refund = await deskOf(people).withdraw(id, { by: OPERATOR, ...word });
   if (refund.state === 'canceled') notes.withdrawn.add(id);
 };
 
-const resolve: Act = async ({ client, notes }, id) => {
-  notes.fault('looked up by an operator');
-  await client.resolve(id);
+const resolve: Act = async (people, id) => {
+  people.notes.fault('looked up by an operator');
+  await deskOf(people).resolve(id);
 };
 
 const terminate: Act = async (people, id) => {
@@ -95,29 +107,28 @@ const decide: Act = async (people, _id) => {
 };
 
 /** A second person's word on what is shown now. */
-export async function decideOn(
-  { client, random, notes }: Pick<People, 'client' | 'random' | 'notes'>,
-  refund: Refund,
-) {
+export async function decideOn(people: Pick<People, 'client' | 'http' | 'random' | 'notes'>, refund: Refund) {
+  const { random, notes } = people;
+  const desk = deskOf(people);
   if (refund.approval === null) return;
   const { instruction } = refund.approval;
   switch (random.pick(['yes', 'yes', 'yes', 'no', 'own', 'other'])) {
     case 'yes':
       notes.fault('credit approved');
-      await client.approve(refund.id, { by: 'second person', instruction, ...word });
+      await desk.approve(refund.id, { by: SECOND, instruction, ...word });
       return;
     case 'no':
       notes.fault('credit refused by a person');
-      await client.reject(refund.id, { by: 'second person', instruction, ...word });
+      await desk.reject(refund.id, { by: SECOND, instruction, ...word });
       return;
     case 'own':
       notes.fault('approval by whoever asked');
       // Answered where a second person has said the same already; whose word counts is in the tables.
-      await client.approve(refund.id, { by: CLERK, instruction, ...word });
+      await desk.approve(refund.id, { by: CLERK, instruction, ...word });
       return;
     default:
       notes.fault('approval of another instruction');
-      await client.approve(refund.id, { by: 'second person', instruction: '0'.repeat(32), ...word });
+      await desk.approve(refund.id, { by: SECOND, instruction: '0'.repeat(32), ...word });
       notes.wrong.push(`refund ${refund.id}: an instruction was approved that nobody was shown`);
   }
 }
@@ -166,6 +177,45 @@ const blindLookUps: Act = async ({ gateway, random, notes }) => {
   add(notes.rules, 'look_up');
 };
 
+/**
+ * Somebody who does not have the gateway's key says that a refund is paid. Refused, always; that nothing came of it is seen at the
+ * end by the id that nobody else knows.
+ */
+const forgedNotice: Act = async ({ client, webhooks, random, notes }, id) => {
+  const refund = await client.getRefund(id);
+  const attempt = refund.attempts.at(-1);
+  if (attempt === undefined) return;
+  const gatewayId = Array.from({ length: 32 }, () => random.between(0, 15).toString(16)).join('');
+  notes.forged.add(gatewayId);
+  const payload = {
+    id: gatewayId,
+    paymentType: attempt.type,
+    amount: attempt.amount,
+    currency: refund.currency,
+    result: { code: '000.100.110', description: 'Request successfully processed' },
+    merchantTransactionId: attempt.merchantTransactionId,
+    referencedId: refund.paymentId,
+    timestamp: '2026-01-01 00:00:00+0000',
+    authentication: { entityId: webhooks.entityId },
+  };
+  const { headers, body } = encryptWebhook(
+    randomBytes(32).toString('hex'),
+    JSON.stringify({ type: 'PAYMENT', payload }),
+    random.pick(['none', 'json']),
+  );
+  const without = random.chance(0.2) ? { 'content-type': 'text/plain' } : headers;
+  notes.fault('forged notice');
+  const response = await fetch(webhooks.url, {
+    method: 'POST',
+    headers: without,
+    body,
+    signal: AbortSignal.timeout(10_000),
+  });
+  const text = await response.text();
+  if (response.status !== 400 && response.status !== 503)
+    notes.wrong.push(`a forged notice was answered ${response.status}: ${text}`);
+};
+
 /** The debit itself or one of the captures. */
 function captureOf(notes: Notes, gateway: SimulatedGateway, random: Random, id: string): string | undefined {
   const paymentId = notes.accepted.get(id)?.paymentId;
@@ -187,5 +237,16 @@ async function outside(notes: Notes, kind: string, act: () => boolean): Promise<
 
 const ACTS: readonly [Act, ...Act[]] = [
   ...([notice, notice, notice, unknownNotice, withdraw, withdraw, resolve, resolve, terminate] as const),
-  ...([decide, decide, decide, resume, chargeback, wonDispute, portalRefund, blindLookUps] as const),
+  ...([
+    decide,
+    decide,
+    decide,
+    resume,
+    chargeback,
+    wonDispute,
+    portalRefund,
+    blindLookUps,
+    forgedNotice,
+    forgedNotice,
+  ] as const),
 ];

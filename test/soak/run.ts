@@ -1,17 +1,19 @@
 /** One soak run: load and disasters for a while, then everything is mended and the books are compared. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openRefundsClient, type RefundOrder, type RefundsClient } from '../../client/index.js';
+import { openRefundsClient, type RefundOrder } from '../../client/index.js';
 import { openDatabase, type Database } from '../../ledger/database.js';
 import { allRefunds } from '../../sandbox/demo/books.js';
 import { readSettings } from '../../settings/read.js';
 import { openClient } from '../../temporal/connection.js';
 import { Random } from '../simulation/world/random.js';
 import { runDisasters } from './disasters.js';
+import { openHttp, type Desk } from './http.js';
 import { askOnce, runLoad } from './load.js';
 import { startMachine, type Machine } from './machine.js';
 import { meddleWith } from './meddling.js';
 import { add, Notes } from './notes.js';
 import { decideOn, runAgain, runPeople } from './people.js';
+import { noticesByEnd, noticesUnderWay, serviceVerdicts, type ServiceEvidence } from './service-verdicts.js';
 import { unsettled, verdictsOf, type Evidence, type Verdict } from './verdicts.js';
 import { Watch, type Progress } from './watch.js';
 
@@ -39,6 +41,10 @@ export interface SoakResult {
     readonly doubtsSettled: number;
     readonly refused: Readonly<Record<string, number>>;
   };
+  /** Calls over HTTP by status; `none`: no answer came. */
+  readonly apiAnswers: Readonly<Record<string, number>>;
+  /** Of the gateway, by what became of each. */
+  readonly notices: Readonly<Record<string, number>>;
   readonly refunds: readonly { readonly state: string; readonly way: string; readonly count: number }[];
   readonly reasons: Readonly<Record<string, number>>;
   readonly disasters: Readonly<Record<string, number>>;
@@ -49,6 +55,8 @@ export interface SoakResult {
 }
 
 const SETTLED_WITHIN_MS = 240_000;
+type Asks = Pick<Desk, 'requestRefund'>;
+
 /** Callers that ask again at the same time. */
 const SETTLERS = 6;
 
@@ -71,6 +79,7 @@ async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult
   const settings = readSettings(machine.env);
   const opened = openRefundsClient(settings, machine.env);
   const watch = new Watch({ machine, notes, database, onProgress: options.onProgress });
+  const service: ServiceEvidence = { database, gateway: machine.gateway, notes };
   const evidence: Evidence = {
     database,
     ledger: opened.ledger,
@@ -81,15 +90,16 @@ async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult
   };
   try {
     const meddling = await meddleWith(database);
+    const http = await openHttp(machine.api.url, database, notes);
     const ending = new AbortController();
     const over =
       options.signal === undefined ? ending.signal : AbortSignal.any([ending.signal, options.signal]);
-    const common = { client: opened.client, gateway: engine, notes, over };
+    const common = { client: opened.client, http, gateway: engine, notes, over };
     const started = performance.now();
     watch.begin('load', started + options.minutes * 60_000);
     const acting = Promise.all([
       runLoad({ ...common, rate, backlog: () => watch.backlog(), random: new Random(seed * 4) }),
-      runPeople({ ...common, temporal, random: new Random(seed * 4 + 1) }),
+      runPeople({ ...common, temporal, webhooks: machine.webhooks, random: new Random(seed * 4 + 1) }),
       runDisasters({
         machine,
         meddling,
@@ -125,19 +135,21 @@ async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult
       }
     say('no more disasters; everything is brought back');
     watch.begin('settling', mended + SETTLED_WITHIN_MS);
-    await machine.workersBack();
+    await machine.allBack();
     await meddling.remove();
-    const settledDoubts = await settleDoubts(opened.client, notes, database);
-    await opened.client.resume();
+    const settledDoubts = await settleDoubts([opened.client, http], notes, database);
+    // Nobody resumes anything here: what was accepted and not started is the sweep's.
     const deadline = performance.now() + SETTLED_WITHIN_MS;
     watch.begin('settling', deadline);
-    await settle(evidence, opened.client, new Random(seed * 4 + 3), deadline, options.signal);
+    const deciding = { client: opened.client, http, random: new Random(seed * 4 + 3), notes };
+    await settle({ evidence, service, deciding, gatewayUrl: machine.gateway.url }, deadline, options.signal);
     options.signal?.throwIfAborted();
     await watch.end();
 
     const refunds = await allRefunds(opened.ledger);
     const verdicts = [
       ...(await verdictsOf(evidence)),
+      ...(await serviceVerdicts(service)),
       { name: 'invariants while it went on', wrong: [...watch.violations] },
     ];
     const byStateAndWay = new Map<string, number>();
@@ -158,6 +170,8 @@ async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult
         doubtsSettled: settledDoubts,
         refused: sorted(notes.refusedAs),
       },
+      apiAnswers: sorted(notes.apiAnswers),
+      notices: sorted(await noticesByEnd(service)),
       refunds: [...byStateAndWay].sort(byCount).map(([key, count]) => {
         const [state = '', way = ''] = key.split(' ');
         return { state, way, count };
@@ -179,18 +193,19 @@ async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult
  * A call that failed has stored the whole refund or nothing: the same key answers the one that is there, or stores it now, or is
  * refused where nothing was stored.
  */
-async function settleDoubts(client: RefundsClient, notes: Notes, database: Database): Promise<number> {
+async function settleDoubts(desks: readonly [Asks, ...Asks[]], notes: Notes, database: Database) {
   const waiting = [...notes.doubts.values()];
   const settled = waiting.length;
   const settler = async (): Promise<void> => {
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop())
-      await settleDoubt(next.order, client, notes, database);
+      // In turn: whoever was in doubt over one way may ask over the other.
+      await settleDoubt(next.order, desks[waiting.length % desks.length] ?? desks[0], notes, database);
   };
   await Promise.all(Array.from({ length: SETTLERS }, settler));
   return settled;
 }
 
-async function settleDoubt(order: RefundOrder, client: RefundsClient, notes: Notes, database: Database) {
+async function settleDoubt(order: RefundOrder, desk: Asks, notes: Notes, database: Database) {
   const key = order.idempotencyKey;
   const before = await database.db
     .selectFrom('refunds')
@@ -198,7 +213,7 @@ async function settleDoubt(order: RefundOrder, client: RefundsClient, notes: Not
     .where('caller', '=', order.caller)
     .where('idempotency_key', '=', key)
     .executeTakeFirst();
-  const answer = await askOnce({ client, notes }, order);
+  const answer = await askOnce(desk, notes, order);
   if (answer.kind === 'failed')
     notes.wrong.push(`asked again when all was well, key ${key}: ${answer.error}`);
   if (before === undefined) return;
@@ -208,25 +223,33 @@ async function settleDoubt(order: RefundOrder, client: RefundsClient, notes: Not
     notes.wrong.push(`refund ${before.id} is stored; asked again its caller is told of ${answer.refund.id}`);
 }
 
-/** Waits until every refund is over or with a person, and lets the gateway finish and second persons decide meanwhile. */
+interface Settling {
+  readonly evidence: Evidence;
+  readonly service: ServiceEvidence;
+  readonly deciding: Parameters<typeof decideOn>[0];
+  readonly gatewayUrl: string;
+}
+
+/** Waits until every refund is over or with a person and every notice worked through, and lets the gateway finish and second persons decide meanwhile. */
 async function settle(
-  evidence: Evidence,
-  client: RefundsClient,
-  random: Random,
+  { evidence, service, deciding, gatewayUrl }: Settling,
   deadline: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { gateway, notes } = evidence;
+  const { gateway } = evidence;
+  const { client, random } = deciding;
   while (performance.now() < deadline && signal?.aborted !== true) {
     for (const { id, state, type } of gateway.transactions())
       if (state === 'pending' && type !== 'CB')
         gateway.finishPending({ id, state: random.pick(['succeeded', 'rejected']) });
-    if ((await unsettled(evidence)) === 0) {
+    // It posts what is due when it is spoken to.
+    await (await fetch(`${gatewayUrl}/_control/settings`)).arrayBuffer();
+    if ((await unsettled(evidence)) + (await noticesUnderWay(service)) === 0) {
       const waiting = await client.listRefunds({ state: 'awaiting_approval', limit: 1_000 });
       // A few stay with the second person: that is an end as well.
-      const deciding = waiting.filter(() => random.chance(0.8));
-      if (deciding.length === 0) return;
-      for (const refund of deciding) await decideOn({ client, random, notes }, refund).catch(() => undefined);
+      const decided = waiting.filter(() => random.chance(0.8));
+      if (decided.length === 0) return;
+      for (const refund of decided) await decideOn(deciding, refund).catch(() => undefined);
     }
     await sleep(500);
   }

@@ -13,6 +13,10 @@ export interface Progress {
   readonly asked: number;
   readonly accepted: number;
   readonly failedCalls: number;
+  /** Over HTTP, answered or not. */
+  readonly apiCalls: number;
+  /** Notices of the gateway that were kept, when the database was last there, and how many the gateway still has. */
+  readonly notices: { readonly kept: number; readonly undelivered: number };
   /** Everything that was done to the run so far. */
   readonly faults: number;
   readonly lastDisaster: string;
@@ -46,6 +50,7 @@ export class Watch {
   #phase: Phase = 'load';
   #until = 0;
   #states: ReadonlyMap<string, number> = new Map();
+  #notices = 0;
   #checks = 0;
   #looks = 0;
   #last: unknown;
@@ -94,6 +99,10 @@ export class Watch {
         select state, count(*)::int as count from refunds group by state order by count(*) desc
       `.execute(db);
       this.#states = new Map(rows.map(({ state, count }) => [state, count]));
+      const { rows: kept } = await sql<{
+        count: number;
+      }>`select count(*)::int as count from webhooks`.execute(db);
+      this.#notices = kept[0]?.count ?? 0;
       if (this.#looks % LOOKS_FOR_A_CHECK !== 0) return;
       for (const violation of await violationsOf(this.#options.database.db)) this.violations.add(violation);
       this.#checks += 1;
@@ -122,7 +131,9 @@ export class Watch {
       asked: notes.asked,
       accepted: notes.accepted.size,
       failedCalls: notes.failedCalls,
-      faults: [...notes.faults.values()].reduce((sum, count) => sum + count, 0),
+      apiCalls: total(notes.apiAnswers),
+      notices: { kept: this.#notices, undelivered: this.#options.machine.gateway.undelivered() },
+      faults: total(notes.faults),
       lastDisaster: this.lastDisaster,
       states: this.#states,
       checks: this.#checks,
@@ -130,3 +141,6 @@ export class Watch {
     });
   }
 }
+
+const total = (counts: ReadonlyMap<string, number>): number =>
+  [...counts.values()].reduce((sum, count) => sum + count, 0);

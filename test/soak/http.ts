@@ -1,0 +1,137 @@
+/** The HTTP API as callers and people use it: each under a key of their own, and every answer held against what the API promises. */
+import { z } from 'zod';
+import { refund as refundSchema } from '../../client/api/schemas.js';
+import type { Refund, RefundOrder, RefundsClient } from '../../client/index.js';
+import type { Role } from '../../domain/principal.js';
+import { createApiKey } from '../../ledger/api-keys.js';
+import type { Database } from '../../ledger/database.js';
+import { add, type Notes } from './notes.js';
+
+/** Who asks for everything, over HTTP and through the typed client; somebody else has to approve. */
+export const CLERK = 'clerk';
+export const SECOND = 'second person';
+export const OPERATOR = 'operator';
+
+/** The clerk may approve too, so that it is not for want of a role that nobody approves what they asked for. */
+const ROLES: ReadonlyMap<string, readonly Role[]> = new Map([
+  [CLERK, ['submit', 'approve']],
+  [SECOND, ['approve']],
+  [OPERATOR, ['operate']],
+]);
+
+/** What callers and people can do over HTTP as well as through the typed client. */
+export type Desk = Pick<RefundsClient, 'requestRefund' | 'approve' | 'reject' | 'withdraw' | 'resolve'>;
+
+export interface Sent {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  /** Whose key; undefined sends none. */
+  readonly by?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** As it is. */
+  readonly body?: string;
+}
+
+interface Answered {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+export interface Http extends Desk {
+  /** @throws `NoAnswer` */
+  send(sent: Sent): Promise<Answered>;
+}
+
+/** Refused, reset, too slow, or 503: whether it took effect is open, and the same call again is safe. */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer';
+}
+
+/** A problem with a code. Nothing was changed. */
+export class HttpRefusal extends Error {
+  override readonly name = 'HttpRefusal';
+  readonly code: string;
+
+  constructor(code: string, detail: string) {
+    super(`${code}: ${detail}`);
+    this.code = code;
+  }
+}
+
+/** Longer than a healthy API takes on a busy machine, and shorter than it may be frozen. */
+const ANSWER_WITHIN_MS = 10_000;
+const problem = z.looseObject({ code: z.string(), detail: z.string(), status: z.int() });
+
+/** Nothing that is asked for here is malformed, foreign or too much. */
+const NEVER: ReadonlySet<string> = new Set([
+  ...(['unauthenticated', 'forbidden', 'not_found', 'bad_request', 'method_not_allowed'] as const),
+  ...(['rate_limited', 'payload_too_large', 'unsupported_media_type', 'not_available', 'internal'] as const),
+]);
+
+/** Makes the keys. */
+export async function openHttp(url: string, database: Database, notes: Notes): Promise<Http> {
+  const keys = new Map<string, string>();
+  for (const [name, roles] of ROLES)
+    keys.set(name, (await createApiKey(database, { name, roles })).text.reveal());
+
+  async function send({ method, path, by, headers = {}, body }: Sent): Promise<Answered> {
+    const key = by === undefined ? undefined : keys.get(by);
+    try {
+      const response = await fetch(`${url}${path}`, {
+        method,
+        headers: {
+          ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body }),
+        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+      });
+      const text = await response.text();
+      add(notes.apiAnswers, String(response.status));
+      if (response.status >= 500 && response.status !== 503)
+        notes.wrong.push(`${method} ${path} was answered ${response.status}: ${text}`);
+      return { status: response.status, body: JSON.parse(text) };
+    } catch (error) {
+      add(notes.apiAnswers, 'none');
+      throw new NoAnswer(error instanceof Error ? error.message : 'failed', { cause: error });
+    }
+  }
+
+  async function ask(
+    path: string,
+    by: string,
+    body: unknown,
+    headers = {},
+  ): Promise<Answered & { refund: Refund }> {
+    const answered = await send({ method: 'POST', path, by, headers, body: JSON.stringify(body) });
+    const { status } = answered;
+    if (status === 200 || status === 202) return { ...answered, refund: refundSchema.parse(answered.body) };
+    const told = problem.parse(answered.body);
+    if (told.status !== status)
+      notes.wrong.push(`${path}: ${status} says of itself that it is ${told.status}`);
+    if (status >= 500) throw new NoAnswer(`${status} ${told.code}`);
+    if (NEVER.has(told.code)) notes.wrong.push(`${path} by ${by}: ${status} ${told.code}, ${told.detail}`);
+    throw new HttpRefusal(told.code, told.detail);
+  }
+
+  const said =
+    (verb: 'approve' | 'reject' | 'withdraw' | 'resolve') =>
+    async (id: string, { by, ...word }: { readonly by: string; readonly reason: string }): Promise<Refund> =>
+      (await ask(`/v1/refunds/${id}/${verb}`, by, word)).refund;
+
+  return {
+    send,
+    async requestRefund({ requestedBy, idempotencyKey, request }: RefundOrder) {
+      const { status, refund } = await ask('/v1/refunds', requestedBy, request, {
+        'idempotency-key': idempotencyKey,
+      });
+      notes.promise(idempotencyKey, refund.id, status === 202);
+      return refund;
+    },
+    approve: said('approve'),
+    reject: said('reject'),
+    withdraw: said('withdraw'),
+    resolve: (id, word = { by: OPERATOR, reason: 'soak' }) => said('resolve')(id, word),
+  };
+}
