@@ -1,6 +1,6 @@
 /** Whether a transaction at the gateway can be an attempt of ours: whatever does not agree, or is left out, is not taken for it. */
 import { describe, expect, it } from 'vitest';
-import { readAdoption, type AdoptionMismatch } from '../../domain/adoption.js';
+import { ADOPTION_MISMATCHES, readAdoption, type AdoptionMismatch } from '../../domain/adoption.js';
 import type { Expectation } from '../../domain/outcome.js';
 import type { GatewayTransaction } from '../../domain/transaction.js';
 
@@ -82,4 +82,10 @@ describe('a transaction that is not the attempt', () => {
 it('a transaction under our own reference needs no person to say whose it is', () => {
   const own = { ...done, merchantTransactionId: expected.reference };
   expect(readAdoption(own, expected, false)).toMatchObject({ kind: 'fits', isBare: false });
+});
+
+it('every mismatch is told in words, each in its own', () => {
+  const words = Object.values(ADOPTION_MISMATCHES);
+  for (const sentence of words) expect(sentence).toMatch(/^(it|its) [a-z]+ [a-z ]+/);
+  expect(new Set(words).size).toBe(6);
 });

@@ -2,6 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  APPROVAL_REASONS,
+  CREDIT_BLOCKS,
   mayCredit,
   type ApprovalReason,
   type CreditBlock,
@@ -311,4 +313,10 @@ describe('whatever the evidence', () => {
       runs(1_000),
     );
   });
+});
+
+it('every block and every reason to ask a second person is told in words, each in its own', () => {
+  const words = [...Object.values(CREDIT_BLOCKS), ...Object.values(APPROVAL_REASONS)];
+  for (const sentence of words) expect(sentence).toMatch(/^[a-z]+( [a-z]+){3,}/);
+  expect(new Set(words).size).toBe(17);
 });

@@ -68,6 +68,18 @@ describe('an amount that a caller asks for', () => {
     ['0x10', 'EUR', 'malformed'],
     ['NaN', 'EUR', 'malformed'],
     ['EUR 5', 'EUR', 'space'],
+    ['12-00', 'EUR', 'malformed'],
+    ['EUR5', 'EUR', 'malformed'],
+    ['5EUR', 'EUR', 'malformed'],
+    ['12.00EUR', 'EUR', 'malformed'],
+    ['1e33', 'EUR', 'exponent'],
+    ['12.5e-1', 'EUR', 'exponent'],
+    ['1e3x', 'EUR', 'malformed'],
+    ['x1e3', 'EUR', 'malformed'],
+    ['1..2', 'EUR', 'separator'],
+    ['1’200', 'EUR', 'separator'],
+    ['1,0x', 'EUR', 'malformed'],
+    ['x1,0', 'EUR', 'malformed'],
     ['٥', 'EUR', 'malformed'],
     ['10000000000', 'EUR', 'too_large'],
     ['10000000000', 'JPY', 'too_large'],
@@ -91,6 +103,37 @@ describe('an amount that a caller asks for', () => {
   it('says how an amount with too few decimals is meant to be written', () => {
     const read = parseAmount('12.3', 'EUR');
     expect(read.ok ? '' : read.error.message).toContain('"12.30"');
+  });
+
+  it.each([
+    ['EUR', '"12.00"'],
+    ['JPY', '"12"'],
+    ['KWD', '"12.000"'],
+  ])(
+    'that is refused in %s is told in a whole sentence of its own how to write it: %s',
+    (currency, example) => {
+      const wrong = [12, '', '1 2', '-1', '1e3', '1,0', 'x', '1.00001', '0'];
+      const messages = wrong.map((text) => {
+        const read = parseAmount(text, currency);
+        return read.ok ? '' : read.error.message;
+      });
+      for (const message of messages) {
+        expect(message).toMatch(/^(The amount|[A-Z]{3} has) [^.]+\. Write it like /);
+        expect(message.endsWith(`Write it like ${example}.`)).toBe(true);
+      }
+      expect(new Set(messages).size).toBe(wrong.length);
+    },
+  );
+
+  it('that no currency or no number of digits allows is told so', () => {
+    const said = (text: string, currency: string) => {
+      const read = parseAmount(text, currency);
+      return read.ok ? '' : read.error.message;
+    };
+    expect(said('1', 'XXX')).toMatch(/^The currency is not .+\.$/);
+    expect(said('12345678901', 'EUR')).toMatch(/^The amount has more than 10 digits .+\.$/);
+    expect(said('1.001', 'EUR')).toMatch(/^EUR has 2 decimals, /);
+    expect(said('1.2', 'EUR')).toMatch(/^EUR has 2 decimals, .+ if that is meant\.$/);
   });
 
   it('never repeats what may be a card number', () => {
@@ -194,6 +237,8 @@ describe('an amount in an answer of the gateway', () => {
     ['100.00', 'JPY', 100n],
     ['100', 'JPY', 100n],
     ['123456789012.00', 'EUR', 12345678901200n],
+    ['1.05', 'EUR', 105n],
+    ['100.0000', 'EUR', 10000n],
   ])('%s %s counts %s minor units', (text, currency, minor) => {
     expect(minorOf(text, currency)).toBe(minor);
   });
@@ -208,10 +253,26 @@ describe('an amount in an answer of the gateway', () => {
     ['92.00 ', 'EUR', 'malformed'],
     ['92.', 'EUR', 'malformed'],
     ['1234567890123', 'EUR', 'malformed'],
+    ['1.00000', 'EUR', 'malformed'],
+    ['EUR92.00', 'EUR', 'malformed'],
+    ['92.00EUR', 'EUR', 'malformed'],
     ['1.00', 'XAU', 'unknown_currency'],
   ])('%j %s is no amount: %s', (text, currency, code) => {
     const read = parseGatewayAmount(text, currency);
     expect(read.ok ? read.money : read.error.code).toBe(code);
+    expect(read.ok ? '' : read.error.message).toMatch(/^The gateway .+\.$/);
+  });
+});
+
+describe('an amount that people read', () => {
+  it.each([
+    [0n, 'EUR', '0.00'],
+    [-1n, 'EUR', '-0.01'],
+    [-1230n, 'EUR', '-12.30'],
+    [-100n, 'JPY', '-100'],
+    [5n, 'KWD', '0.005'],
+  ])('%s minor units of %s are %s', (minor, currency, text) => {
+    expect(formatAmount(storedMoney(minor, currency))).toBe(text);
   });
 });
 
@@ -244,6 +305,6 @@ describe('currencies', () => {
   });
 
   it('keeps no money in a currency that does not exist', () => {
-    expect(() => storedMoney(1n, 'XXX')).toThrow(RangeError);
+    expect(() => storedMoney(1n, 'XXX')).toThrow(/^No money is kept in XXX/);
   });
 });

@@ -55,7 +55,7 @@ describe('the reference of an attempt', () => {
   });
 
   it.each([0, -1, 1.5, NaN, Infinity])('does not exist for attempt %d', (number) => {
-    expect(() => referenceFor(REFUND, 'refund', number)).toThrow(RangeError);
+    expect(() => referenceFor(REFUND, 'refund', number)).toThrow(`No attempt has the number ${number}.`);
   });
 });
 
@@ -80,6 +80,7 @@ describe('an id', () => {
 
   it.each([isRefundId, isAttemptId])('of ours is a UUID in lower case: %o', (is) => {
     expect(is(REFUND)).toBe(true);
-    expect(['', hex, REFUND.toUpperCase(), `${REFUND}\n`, REFUND.replaceAll('-', '')].filter(is)).toEqual([]);
+    const others = ['', hex, REFUND.toUpperCase(), `${REFUND}\n`, `0${REFUND}`, `${REFUND}0`];
+    expect([...others, REFUND.replaceAll('-', '')].filter(is)).toEqual([]);
   });
 });

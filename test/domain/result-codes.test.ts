@@ -118,6 +118,11 @@ describe('the groups', () => {
     expect(new Set(RESULT_GROUPS.map(({ name }) => name)).size).toBe(27);
   });
 
+  it('are told to people in words, each in its own', () => {
+    for (const { meaning } of RESULT_GROUPS) expect(meaning).toMatch(/^[A-Z0-9]/);
+    expect(new Set(RESULT_GROUPS.map(({ meaning }) => meaning)).size).toBe(27);
+  });
+
   it.each(['100.2A0.100', '100x210.101', '000.100', '000.000.000 ', '000.000.0000', '', '0000000000'])(
     'know nothing of %j, which is no code',
     (code) => {

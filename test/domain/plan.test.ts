@@ -1,0 +1,77 @@
+/** How patient a refund is where nobody says otherwise, and that no scale makes it so hasty that nothing could be sent. */
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_POLICY, DEFAULT_TIMINGS, scaleTimings } from '../../domain/plan.js';
+
+const SECOND = 1_000;
+const MINUTE = 60_000;
+const HOUR = 3_600_000;
+const DAY = 86_400_000;
+
+describe('without settings', () => {
+  it('a refund is given these times', () => {
+    expect(DEFAULT_TIMINGS).toEqual({
+      sendWindow: 30 * SECOND,
+      answerWithin: 100 * SECOND,
+      lookUpFirst: 10 * SECOND,
+      lookUpGrowth: 2,
+      lookUpMax: HOUR,
+      visibilityLag: 15 * MINUTE,
+      missesNeeded: 3,
+      missSpacing: 5 * MINUTE,
+      caseAfterUnknown: DAY,
+      caseAfterPending: 14 * DAY,
+      retryFirst: 10 * MINUTE,
+      retryMax: DAY,
+      issuerRetryAfter: DAY,
+      resendFirst: 5 * SECOND,
+    });
+  });
+
+  it('every credit needs a second person, no correction is made by one alone, and doubts go to people', () => {
+    expect(DEFAULT_POLICY).toEqual({
+      creditEnabled: true,
+      partialReversal: false,
+      creditApprovalAbove: {},
+      creditAfterIssuerDecline: 'approval',
+      creditWhenNeverSettled: 'approval',
+      creditWhenPartialNotSupported: 'approval',
+      creditWhenRefundNotEnabled: 'person',
+      softRetries: 6,
+      maxAttempts: 20,
+      maxSends: 30,
+    });
+  });
+});
+
+describe('times that are scaled', () => {
+  it('are all the same at one, and all longer at two; counts and growth stay', () => {
+    expect(scaleTimings(DEFAULT_TIMINGS, 1)).toEqual(DEFAULT_TIMINGS);
+    expect(scaleTimings(DEFAULT_TIMINGS, 2)).toEqual({
+      sendWindow: MINUTE,
+      answerWithin: 200 * SECOND,
+      lookUpFirst: 20 * SECOND,
+      lookUpGrowth: 2,
+      lookUpMax: 2 * HOUR,
+      visibilityLag: 30 * MINUTE,
+      missesNeeded: 3,
+      missSpacing: 10 * MINUTE,
+      caseAfterUnknown: 2 * DAY,
+      caseAfterPending: 28 * DAY,
+      retryFirst: 20 * MINUTE,
+      retryMax: 2 * DAY,
+      issuerRetryAfter: 2 * DAY,
+      resendFirst: 10 * SECOND,
+    });
+  });
+
+  it('leave time to send and to answer, however small the scale', () => {
+    const hasty = scaleTimings(DEFAULT_TIMINGS, 0.000001);
+    expect(hasty).toMatchObject({ sendWindow: 2 * SECOND, answerWithin: 5 * SECOND });
+    expect(hasty).toMatchObject({ lookUpFirst: 50, resendFirst: 50, retryFirst: 50, visibilityLag: 1 });
+  });
+
+  it('are whole milliseconds', () => {
+    expect(scaleTimings(DEFAULT_TIMINGS, 0.0010004).visibilityLag).toBe(900);
+    expect(scaleTimings(DEFAULT_TIMINGS, 0.001).missSpacing).toBe(300);
+  });
+});
