@@ -1,6 +1,5 @@
 // Mutation testing of `domain/`: which wrong decision about money would no test notice? `npm run mutate`, see docs/testing.md.
 
-/** @type {import('@stryker-mutator/api/core').PartialStrykerOptions} */
 export default {
   testRunner: 'vitest',
   vitest: { configFile: 'test/mutation/vitest.config.ts', related: false },
