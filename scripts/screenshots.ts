@@ -9,8 +9,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'kysely';
 import type { BrowserContext, Page } from 'playwright-core';
-import { consoleFolder } from '../client/api/console.js';
-import { buildApi } from '../client/api/server.js';
 import { openRefundsClient } from '../client/open.js';
 import { isFinal } from '../domain/states.js';
 import { createApiKey } from '../ledger/api-keys.js';
@@ -19,7 +17,6 @@ import { controlGateway, type GatewayControl } from '../sandbox/control-client.j
 import type { FaultRule } from '../sandbox/gateway/faults.js';
 import { sayOnStderr } from '../sandbox/servers/progress.js';
 import { startSandbox } from '../sandbox/stack.js';
-import { createLog } from '../settings/log.js';
 import { readSettings } from '../settings/read.js';
 import { openChromium } from '../test/support/chromium.js';
 
@@ -28,24 +25,14 @@ const WIDE = { width: 1280, height: 800 };
 const NARROW = { width: 360, height: 740 };
 
 const dataDir = await mkdtemp(join(tmpdir(), 'refunds-screenshots-'));
-const sandbox = await startSandbox({ ...process.env, REFUNDS_DATA_DIR: dataDir }, sayOnStderr);
+const sandbox = await startSandbox(
+  { ...process.env, REFUNDS_DATA_DIR: dataDir, REFUNDS_PORT: '0' },
+  sayOnStderr,
+);
 const settings = readSettings(sandbox.env);
 const database = openDatabase(settings.databaseUrl);
 const opened = openRefundsClient(settings, sandbox.env);
-const app = await buildApi({
-  client: opened.client,
-  ledger: opened.ledger,
-  database,
-  log: createLog({ role: 'api', to: { write: () => undefined } }),
-  readiness: opened.readiness,
-  requestsPerMinute: 100_000,
-  console: {
-    folder: await consoleFolder('.data'),
-    temporalUi: sandbox.temporalUi,
-    namespace: sandbox.env['TEMPORAL_NAMESPACE'] ?? 'default',
-  },
-});
-const url = await app.listen({ host: '127.0.0.1', port: 0 });
+const { url } = sandbox.api;
 try {
   const key = async (
     name: string,
@@ -59,7 +46,6 @@ try {
   if (folder === undefined) await forTheDocumentation(visit);
   else await everyPage(visit, folder);
 } finally {
-  await app.close();
   await opened.close();
   await database.close();
   await sandbox.stop();
@@ -218,7 +204,7 @@ async function everyPage(visit: Visit, folder: string): Promise<void> {
       await page.screenshot({ path: join(folder, `dialog-${look}.png`) });
       await page.keyboard.press('Escape');
     }
-    await page.locator('summary').first().click();
+    await page.getByRole('button', { name: 'maria.keller' }).click();
     await page.screenshot({ path: join(folder, `person-${look}.png`) });
     await page.keyboard.press('Escape');
     await show(page, visit.url, '');

@@ -1,6 +1,5 @@
 /** Every page, light and dark, wide and narrow, as axe judges it: nothing that keeps somebody from reading or working it. */
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import axe from 'axe-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { CHROMIUM, HOW_TO_GET_CHROMIUM } from '../support/chromium.js';
@@ -26,12 +25,10 @@ describe.skipIf(CHROMIUM === undefined)(
   `reading the console (needs Chromium: ${HOW_TO_GET_CHROMIUM})`,
   () => {
     let world: ConsoleWorld;
-    let axe: string;
     let key: string;
     let pages: Readonly<Record<string, string>>;
 
     beforeAll(async () => {
-      axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
       world = await startConsole();
       key = await world.newKey('bea', 'operate', 'approve');
       const approval = await world.stuck({ code: NOT_LINKABLE, state: 'awaiting_approval' });
@@ -52,7 +49,7 @@ describe.skipIf(CHROMIUM === undefined)(
 
     async function expectNothingInTheWay({ page }: Desk, what: string): Promise<void> {
       // Evaluated from outside: the page's own policy stays as it is.
-      await page.evaluate(axe);
+      await page.evaluate(axe.source);
       const { violations } = report.parse(
         await page.evaluate(`axe.run(document, { resultTypes: ['violations'] })`),
       );

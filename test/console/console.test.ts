@@ -171,7 +171,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       const own = ann.page.getByRole('button', { name: 'Approve' });
       await own.waitFor();
       expect(await own.isDisabled()).toBe(true);
-      await ann.page.getByText('whoever asked for it cannot decide about it').first().waitFor();
+      await ann.page.getByText('Whoever asked for it cannot decide about it').first().waitFor();
 
       const bea = await sitDown(supervisor);
       await bea.open(`refunds/${refund.id}`);
@@ -228,7 +228,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       await confirm(page, 'Withdraw', { Reason: 'paid by bank transfer' });
       await page.getByText('Withdrawn. It is canceled now.').waitFor();
       expect(paidOn(refund.paymentId, [])).toBe(0n);
-      await page.getByText('it has ended already').first().waitFor();
+      await page.getByText('It has ended already').first().waitFor();
     });
 
     it('names what is wrong where it is wrong, and changes nothing', async () => {

@@ -7,9 +7,14 @@ export interface Need {
   readonly nextStep: string;
 }
 
-/** What an action does, on a page that is about this refund: its id would only be in the way. */
+/** What an action does, on a page that is about this refund: its id would only be in the way, and codes are said in words. */
 export const effectHere = (effect: string, { id }: Refund): string =>
-  effect.replaceAll(`refund ${id}`, 'this refund');
+  effect
+    .replaceAll(`refund ${id}`, 'this refund')
+    .replaceAll(
+      /\(([a-z_]+(?:, [a-z_]+)*)\)/gu,
+      (_, codes: string) => `(${codes.split(', ').map(meaning).join('; ')})`,
+    );
 
 /** The most pressing first: a second person's word, then the review, then other open cases. */
 export function needOf(refund: Refund): Need {

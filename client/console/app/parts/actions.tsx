@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { useActions } from '../data/queries.js';
 import type { Action, Refund } from '../data/shapes.js';
 import { effectHere } from '../need.js';
+import { capital, shortId } from '../text.js';
 import { ActionDialog } from './action-dialog.js';
 import { VERBS } from './action-fields.js';
 import { Button, Empty } from './basics.js';
@@ -55,6 +56,9 @@ export function Actions({ refund }: { readonly refund: Refund }) {
   );
 }
 
+/** In full in the dialog, where it is confirmed. */
+const withShortIds = (text: string): string => text.replaceAll(/\b[a-f0-9]{32}\b/gu, shortId);
+
 function Offer({
   action,
   effect,
@@ -71,7 +75,7 @@ function Offer({
         {VERBS[action.action].verb}
       </Button>
       <p id={note} className="min-w-0 pt-1 break-words text-quiet">
-        {action.allowed ? effect : (action.why ?? 'Not possible now.')}
+        {action.allowed ? withShortIds(effect) : capital(action.why ?? 'Not possible now.')}
         {action.allowed && action.secondPerson ? (
           <span className="font-medium text-warn"> A second person has to confirm.</span>
         ) : null}

@@ -78,7 +78,7 @@ export function Id({
   const [copied, setCopied] = useState(false);
   return (
     <span className="inline-flex max-w-full items-baseline gap-1">
-      <code className="text-[0.8125rem] break-all" title={id}>
+      <code className={`text-[0.8125rem] ${short ? 'whitespace-nowrap' : 'break-all'}`} title={id}>
         {short ? shortId(id) : id}
       </code>
       <button
