@@ -5,7 +5,7 @@ import type { StoryEntry } from '../ledger/story.js';
 export interface TimelineEntry {
   readonly id: string;
   readonly at: string;
-  /** Stable: `refund.requested`, `attempt.succeeded`, `look_up`. */
+  /** Stable: `refund.requested`, `attempt.succeeded`, `look_up`, `webhook`. */
   readonly type: string;
   readonly actor: string;
   readonly refundId: string | null;
@@ -48,6 +48,17 @@ const TEXTS: Readonly<Record<string, string>> = {
   'dispute.reversed': 'Chargeback won',
   'payment.returned_elsewhere': 'Given back outside of this system',
   look_up: 'Looked up at the gateway',
+  webhook: 'Told by webhook',
+};
+
+/** What became of a notice, by its state or the reason kept with it (`NoticeEnd`). */
+const NOTICE_ENDS: Readonly<Record<string, string>> = {
+  received: 'not worked on yet, or a look-up has yet to show it',
+  completed: 'completes the attempt',
+  woken: 'the refund looks it up',
+  known: 'was known already',
+  confirmed: 'a look-up shows it',
+  not_shown: 'no look-up ever showed it',
 };
 
 const BALANCES = [
@@ -65,10 +76,10 @@ export function timelineOf(story: readonly StoryEntry[], currency: string): Time
         ? []
         : [`${name} ${entry[field] > 0n ? '+' : '-'}${amountOf(entry[field], currency)} ${currency}`],
     );
-    const said = ['why', 'outcome', 'evidence', 'reason', 'ticket', 'answer'].flatMap((name) => {
-      const text = entry.data[name];
-      return typeof text === 'string' && text !== '' ? [text] : [];
-    });
+    const said =
+      entry.type === 'webhook'
+        ? toldIn(entry)
+        : textsIn(entry, ['why', 'outcome', 'evidence', 'reason', 'ticket', 'answer']);
     const text = TEXTS[entry.type] ?? entry.type;
     const repeated = times === 1 ? '' : ` (${times} times, the last one at ${lastAt.toISOString()})`;
     return {
@@ -82,6 +93,19 @@ export function timelineOf(story: readonly StoryEntry[], currency: string): Time
       data: entry.data,
     };
   });
+}
+
+const textsIn = ({ data }: StoryEntry, names: readonly string[]): string[] =>
+  names.flatMap((name) => {
+    const text = data[name];
+    return typeof text === 'string' && text !== '' ? [text] : [];
+  });
+
+/** What it said, and what that was worth: `RF 60.00 EUR 000.100.110: completes the attempt`. */
+function toldIn(entry: StoryEntry): string[] {
+  const said = textsIn(entry, ['paymentType', 'amount', 'currency', 'code']).join(' ');
+  const [end = ''] = textsIn(entry, ['why', 'state']);
+  return [said, NOTICE_ENDS[end] ?? end].filter((text) => text !== '');
 }
 
 interface Run {

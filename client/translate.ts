@@ -34,7 +34,7 @@ export function fromStart(refundId: string, error: unknown): unknown {
   if (!isGrpcServiceError(rpc) && !isGrpcDeadlineError(rpc)) return error;
   return new RefundsError(
     'temporal_unavailable',
-    `Temporal could not be reached; refund ${refundId} is stored and goes on once it is started: ask for it again, or resume`,
+    `Temporal could not be reached; refund ${refundId} is stored, and the sweep starts it by itself once Temporal is back; to start it sooner, ask for it again`,
     { details: { refundId }, cause: error },
   );
 }

@@ -1,11 +1,12 @@
-/** What happened to a payment or a refund, oldest first: events and look-ups as one line of time. Read by people only. */
+/** What happened to a payment or a refund, oldest first: events, look-ups and webhooks as one line of time. Read by people only. */
 import type { Database } from './database.js';
+import { webhooksOf } from './webhooks.js';
 
 export interface StoryEntry {
-  /** Unique, and the same at every reading: `event:17`, `look-up:4`. */
+  /** Unique, and the same at every reading: `event:17`, `look-up:4`, `webhook:9`. */
   readonly id: string;
   readonly at: Date;
-  /** An event's type, or `look_up`. */
+  /** An event's type, `look_up`, or `webhook`: what the gateway said of itself, which is no fact before an event says so. */
   readonly type: string;
   readonly actor: string;
   readonly refundId: string | null;
@@ -27,10 +28,13 @@ export interface DisputeRecord {
   readonly isOver: boolean;
 }
 
+const NOTHING = { reservedMinor: 0n, succeededMinor: 0n, returnedMinor: 0n, disputedMinor: 0n } as const;
+
 export async function storyOf(
-  { db }: Database,
+  database: Database,
   subject: { readonly paymentId: string } | { readonly refundId: string },
 ): Promise<readonly StoryEntry[]> {
+  const { db } = database;
   const [column, id] =
     'paymentId' in subject
       ? (['payment_id', subject.paymentId] as const)
@@ -43,6 +47,7 @@ export async function storyOf(
     .where(`attempts.${column}`, '=', id)
     .orderBy('look_ups.id')
     .execute();
+  const webhooks = await webhooksOf(database, subject);
   const entries: readonly StoryEntry[] = [
     ...events.map((event) => ({
       id: `event:${event.id}`,
@@ -64,11 +69,28 @@ export async function storyOf(
       actor: 'gateway',
       refundId: lookUp.refund_id,
       attemptId: lookUp.attempt_id,
-      reservedMinor: 0n,
-      succeededMinor: 0n,
-      returnedMinor: 0n,
-      disputedMinor: 0n,
+      ...NOTHING,
       data: { answer: lookUp.answer },
+    })),
+    ...webhooks.map((webhook) => ({
+      id: `webhook:${webhook.id}`,
+      at: webhook.receivedAt,
+      type: 'webhook',
+      actor: 'gateway',
+      refundId: webhook.refundId,
+      attemptId: webhook.attemptId,
+      ...NOTHING,
+      data: {
+        paymentType: webhook.paymentType,
+        gatewayId: webhook.gatewayId,
+        code: webhook.resultCode,
+        description: webhook.resultDescription,
+        amount: webhook.amount,
+        currency: webhook.currency,
+        toldAt: webhook.toldAt,
+        state: webhook.state,
+        why: webhook.why,
+      },
     })),
   ];
   return entries.toSorted((a, b) => a.at.getTime() - b.at.getTime());

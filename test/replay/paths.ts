@@ -2,10 +2,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { RefundsError, type RefundsClient } from '../../client/index.js';
+import { createNoticeProcess, type NoticeParts } from '../../client/webhooks/process.js';
 import type { RefundState } from '../../domain/states.js';
 import type { Order } from '../../examples/order-cancellation/orders.js';
 import type { orderCancellation } from '../../examples/order-cancellation/workflow.js';
+import { claimWebhooks, subjectsOf } from '../../ledger/inbox.js';
 import type { RefundRecord } from '../../ledger/ledger.js';
+import { storeWebhook } from '../../ledger/webhooks.js';
 import type { Dependencies } from '../../activities/dependencies.js';
 import { isGatewayId } from '../../domain/ids.js';
 import type { Plan } from '../../domain/plan.js';
@@ -18,6 +21,7 @@ import {
   AUDIT_WORKFLOW,
   DEFAULT_TASK_QUEUE,
   gatewayNotice,
+  paymentNewsWorkflowId,
   SWEEP_WORKFLOW,
   withdrawUpdate,
 } from '../../workflows/contract.js';
@@ -31,6 +35,8 @@ export interface Recording {
   readonly orders: Map<string, Order>;
   readonly dependencies: Dependencies;
   readonly plan: Plan;
+  /** Of a process that works through the gateway's notices. */
+  readonly notices: NoticeParts & { readonly dependencies: Dependencies };
   payment(amount: bigint, type?: 'DB' | 'PA'): CreatedPayment;
   /** Accepted; nobody starts it. */
   accept(paymentId: string, amount: string): Promise<RefundRecord>;
@@ -94,7 +100,7 @@ async function openAfterItsEnd({ accept, dependencies, payment, plan }: Recordin
 }
 
 /** Workflows of the product that drive no refund of their own. */
-export const UPKEEP_PATHS: readonly string[] = ['sweep', 'audit'];
+export const UPKEEP_PATHS: readonly string[] = ['sweep', 'audit', 'payment-news'];
 
 /** Says it until the attempt can no longer be on its way. */
 async function inTime<T>(say: () => Promise<T>): Promise<T> {
@@ -224,6 +230,38 @@ export const PATHS: Readonly<Record<string, Path>> = {
       taskQueue: DEFAULT_TASK_QUEUE,
       args: [upkeepAt(1).audit],
     });
+    await handle.result();
+    return handle.workflowId;
+  },
+  /** Told of a chargeback, and once more while it is looked up: two look-ups, of which the second finds nothing left to ask. */
+  'payment-news': async ({ ask, gateway, notices, payment, temporal, until }) => {
+    const { paymentId } = payment(100_00n);
+    const { id } = await ask(paymentId, '100.00');
+    await until(id, ['succeeded']);
+    const chargeback = gateway.chargeback({ paymentId });
+    // The first try of the look-up fails, so that the run is still there when it is told again.
+    gateway.setFault({ match: { paymentId }, effect: { kind: 'look_up', how: 'drop' } });
+    await storeWebhook(notices.database, {
+      kind: 'PAYMENT',
+      entityId: notices.dependencies.defaultEntityId,
+      naturalKey: `PAYMENT:${chargeback.id}`,
+      transaction: {
+        id: chargeback.id,
+        paymentType: 'CB',
+        amount: '100.00',
+        currency: 'EUR',
+        referencedId: paymentId,
+        result: { code: '000.100.110', description: 'charged back' },
+      },
+    });
+    const claimed = await claimWebhooks(notices.database, 1, 60_000);
+    const subjects = await subjectsOf(
+      notices.database,
+      claimed.map((notice) => notice.id),
+    );
+    for (const notice of claimed) await createNoticeProcess(notices)(notice, subjects.get(notice.id));
+    const handle = temporal.workflow.getHandle(paymentNewsWorkflowId(paymentId));
+    await handle.signal(gatewayNotice);
     await handle.result();
     return handle.workflowId;
   },

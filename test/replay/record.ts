@@ -106,6 +106,7 @@ async function open(): Promise<{ recording: Recording; temporal: Client; close()
     temporal,
     dependencies,
     plan,
+    notices: { database, dependencies, temporal, start, queues },
     accept,
     orders,
     gateway: gatewayServer.engine,

@@ -71,6 +71,12 @@ describe('a workflow that was changed under a refund that is under way', () => {
     await expect(replay(blind, await historyOf('sweep'), 'sweep')).rejects.toThrow(DeterminismViolationError);
   });
 
+  it('that forgets what it was told while it looked, is found out by the news of a payment', async () => {
+    const deaf = changed('told += 1;', '');
+    const news = await historyOf('payment-news');
+    await expect(replay(deaf, news, 'payment-news')).rejects.toThrow(DeterminismViolationError);
+  });
+
   it('with other search attributes, is found out where they were set', async () => {
     const silent = changed('show(position);', '');
     await expect(replay(silent, await historyOf('review'), 'review')).rejects.toThrow(
