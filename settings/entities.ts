@@ -1,12 +1,14 @@
 /** The gateway's entities, from `OPPWA_*` for one or from the file that `REFUNDS_CONFIG` names for several. */
-import { readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { z } from 'zod';
 import { isEntityId } from '../domain/ids.js';
 import type { GatewayHost } from '../domain/result-codes.js';
-import { Secret } from '../domain/secret.js';
+import type { Secret } from '../domain/secret.js';
 import { isSafeAddress, type EntitySettings } from '../gateway/settings.js';
+import { readSecrets, SECRET_EXAMPLES } from './entity-secrets.js';
+import { hostKind } from './hosts.js';
 import type { Reading, SettingsProblem } from './problems.js';
+import { readText } from './read-text.js';
 
 /** What the acquirer behind an entity can do, where it differs from the default policy. */
 export interface Capabilities {
@@ -24,36 +26,15 @@ export interface ConfiguredEntity {
 
 export type ConfiguredEntities = readonly [ConfiguredEntity, ...ConfiguredEntity[]];
 
-/** Hosts that the vendor and its resellers run for tests. Anything else may move real money. */
-const TEST_HOSTS: ReadonlySet<string> = new Set([
-  'eu-test.oppwa.com',
-  'test.oppwa.com',
-  'sandbox-card.peachpayments.com',
-  'test.vr-pay-ecommerce.de',
-]);
-
 const EXAMPLES = {
+  ...SECRET_EXAMPLES,
   id: '8ac7a4c79394bdc801939736f17e063d',
   baseUrl: 'https://eu-test.oppwa.com',
-  accessToken: 'the bearer token of the entity',
-  accessTokenFile: '/run/secrets/oppwa-token',
   testMode: 'EXTERNAL, or empty on a live host',
-  webhookKey: "the 64 hexadecimal characters of the gateway's administration, or two such keys with a comma",
-  webhookKeyFile: '/run/secrets/oppwa-webhook-key',
   capabilities: '{"credit":true,"partialReversal":false}',
 } as const;
 const FILE_EXAMPLE =
   '{"entities":[{"id":"8ac7a4c79394bdc801939736f17e063d","baseUrl":"https://eu-test.oppwa.com","accessTokenFile":"/run/secrets/oppwa-token"}]}';
-
-const isToken = (text: string): boolean => /^[\x21-\x7e]+$/.test(text);
-const TOKEN_FORM = 'must be visible ASCII without spaces';
-
-const keysIn = (text: string): string[] => text.split(/[\s,]+/).filter((key) => key !== '');
-function areKeys(text: string): boolean {
-  const keys = keysIn(text);
-  return keys.length > 0 && keys.every((key) => /^[0-9a-f]{64}$/i.test(key));
-}
-const KEYS_FORM = 'must be one or more keys of 64 hexadecimal characters, separated by commas';
 
 function isBaseUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
@@ -83,13 +64,6 @@ const entityShape = z.strictObject({
 const fileShape = z.strictObject({
   entities: z.array(z.unknown(), { error: 'must be a list' }).min(1, 'must name at least one entity'),
 });
-
-/** `test` where success codes of the test system are successes: known test hosts and this machine itself. */
-export function hostKind(baseUrl: string): GatewayHost {
-  const { hostname } = new URL(baseUrl);
-  const isLoopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);
-  return isLoopback || TEST_HOSTS.has(hostname) ? 'test' : 'live';
-}
 
 /** Empty variables count as absent: that is how many platforms pass what is not set. */
 export function readEntities(variable: (name: string) => string | undefined): Reading<ConfiguredEntities> {
@@ -154,15 +128,12 @@ function fromFile(path: string): Reading<ConfiguredEntities> {
 
 function readEntity(raw: unknown, place: (key: string) => string, folder: string): Reading<ConfiguredEntity> {
   const parsed = entityShape.safeParse(raw);
-  const token = readSecret(raw, place, folder, TOKEN);
-  const webhookKey = readSecret(raw, place, folder, WEBHOOK_KEY);
+  const secrets = readSecrets(raw, place, folder);
   const problems: SettingsProblem[] = [
     ...(parsed.success ? [] : problemsOf(parsed.error, place)),
-    ...(token.ok ? [] : token.problems),
-    ...(webhookKey.ok ? [] : webhookKey.problems),
+    ...(secrets.ok ? [] : secrets.problems),
   ];
-  if (!parsed.success || !token.ok || token.value === undefined || !webhookKey.ok)
-    return { ok: false, problems };
+  if (!parsed.success || !secrets.ok) return { ok: false, problems };
   const { id, baseUrl, testMode, capabilities } = parsed.data;
   const host = hostKind(baseUrl);
   if (host === 'live' && testMode !== undefined)
@@ -172,62 +143,16 @@ function readEntity(raw: unknown, place: (key: string) => string, folder: string
       example: 'leave it out, or name a test host such as https://eu-test.oppwa.com',
     });
   if (problems.length > 0) return { ok: false, problems };
+  const { accessToken, webhookKeys } = secrets.value;
   return {
     ok: true,
     value: {
-      settings: { id, baseUrl, accessToken: token.value, ...(testMode === undefined ? {} : { testMode }) },
+      settings: { id, baseUrl, accessToken, ...(testMode === undefined ? {} : { testMode }) },
       host,
       capabilities: capabilities ?? {},
-      webhookKeys: keysIn(webhookKey.value?.reveal() ?? '').map((key) => new Secret(key)),
+      webhookKeys,
     },
   };
-}
-
-/** A secret that may stand in the settings or in a file of its own. */
-interface SecretField {
-  readonly name: 'accessToken' | 'webhookKey';
-  readonly isFit: (text: string) => boolean;
-  readonly form: string;
-  readonly isNeeded: boolean;
-}
-
-const TOKEN: SecretField = { name: 'accessToken', isFit: isToken, form: TOKEN_FORM, isNeeded: true };
-const WEBHOOK_KEY: SecretField = {
-  name: 'webhookKey',
-  isFit: areKeys,
-  form: KEYS_FORM,
-  isNeeded: false,
-};
-
-/** Undefined where it is not there and need not be. */
-function readSecret(
-  raw: unknown,
-  place: (key: string) => string,
-  folder: string,
-  { name, isFit, form, isNeeded }: SecretField,
-): Reading<Secret<string> | undefined> {
-  const inFile = `${name}File` as const;
-  const wrong = (key: keyof typeof EXAMPLES, problem: string): Reading<undefined> => ({
-    ok: false,
-    problems: [{ variable: place(key), problem, example: EXAMPLES[key] }],
-  });
-  const fields = new Map<string, unknown>(typeof raw === 'object' && raw !== null ? Object.entries(raw) : []);
-  const [text, path] = [fields.get(name), fields.get(inFile)];
-  if (text !== undefined && typeof text !== 'string') return wrong(name, 'must be text');
-  if (path !== undefined && typeof path !== 'string') return wrong(inFile, 'must be the name of a file');
-  if (text !== undefined) {
-    if (!isFit(text)) return wrong(name, form);
-    return path === undefined
-      ? { ok: true, value: new Secret(text) }
-      : wrong(inFile, `cannot be given together with ${name}`);
-  }
-  if (path === undefined) return isNeeded ? wrong(name, 'is missing') : { ok: true, value: undefined };
-  if (path === '') return wrong(inFile, 'must not be empty');
-  const content = readText(resolve(folder, path))?.trim();
-  if (content === undefined) return wrong(inFile, 'names a file that cannot be read');
-  return isFit(content)
-    ? { ok: true, value: new Secret(content) }
-    : wrong(inFile, `names a file whose text ${form}`);
 }
 
 function problemsOf(error: z.ZodError, place: (key: string) => string): SettingsProblem[] {
@@ -237,14 +162,6 @@ function problemsOf(error: z.ZodError, place: (key: string) => string): Settings
       issue.code === 'unrecognized_keys' ? `has unknown fields: ${issue.keys.join(', ')}` : issue.message,
     example: new Map<unknown, string>(Object.entries(EXAMPLES)).get(path[0]) ?? FILE_EXAMPLE,
   }));
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
 }
 
 /** The parser's own message would repeat a piece of the file, and a piece may be a token. */

@@ -56,8 +56,13 @@ export async function startApi(
   });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
 
-  const newKey = async (name: string, ...roles: readonly Role[]): Promise<string> =>
-    (await createApiKey(stack.database, { name, roles })).text.reveal();
+  const secrets: string[] = [];
+  async function newKey(name: string, ...roles: readonly Role[]): Promise<string> {
+    const text = (await createApiKey(stack.database, { name, roles })).text.reveal();
+    // The first two parts are its public name.
+    secrets.push(text.split('_').slice(2).join('_'));
+    return text;
+  }
   const everything = await newKey('shop', 'submit', 'read', 'operate', 'approve');
 
   async function call(method: string, path: string, { key = everything, headers, body, signal }: Call = {}) {
@@ -92,7 +97,12 @@ export async function startApi(
       }),
     async close() {
       await app.close();
-      await stack.close();
+      stack.logged.push(...logged);
+      try {
+        await stack.expectNoLeaks(secrets);
+      } finally {
+        await stack.close();
+      }
     },
   };
 }

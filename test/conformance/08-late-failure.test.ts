@@ -2,15 +2,21 @@
  * 08: the refund succeeds and comes back days later: card closed, scheme reject. The customer was told "paid" and has nothing.
  * Sources: Stripe `refund.failed`; Adyen `REFUND_FAILED` and `REFUNDED_REVERSED`; woocommerce-payments#601 and #3965; juspay/hyperswitch#13680.
  */
-import { describe, it } from 'vitest';
+import { afterAll, describe, it } from 'vitest';
 import { expectationOf } from '../../activities/send.js';
 import { outcomeOfFound } from '../../domain/outcome.js';
 import type { Position } from '../../domain/next-step.js';
 import type { Evidence } from '../../ledger/ledger.js';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
-import { openWorld, SUPERVISOR } from './world.js';
+import { deliverNotices, startReceiver, webhookAddress } from '../support/receiver.js';
+import { openWorld, SUPERVISOR, type World } from './world.js';
 
 const world = await openWorld();
+// Where the gateway tells of itself; in the other world only what the test looks up is known.
+const address = await webhookAddress();
+const told = await openWorld({ webhooks: address });
+const receiver = await startReceiver(told, address);
+afterAll(() => receiver.close());
 const { engine } = world.gateway;
 const { dependencies } = world;
 const { ledger } = dependencies;
@@ -38,9 +44,13 @@ async function tell(refundId: string, source: Evidence['source'] = 'look_up'): P
   });
 }
 
-async function paid(payment: CreatedPayment, amount: string): Promise<{ id: string; gatewayId: string }> {
-  const { id } = await world.ask(payment, amount);
-  const { attempts } = await world.until(id, 'succeeded');
+async function paid(
+  payment: CreatedPayment,
+  amount: string,
+  where: World = world,
+): Promise<{ id: string; gatewayId: string }> {
+  const { id } = await where.ask(payment, amount);
+  const { attempts } = await where.until(id, 'succeeded');
   return { id, gatewayId: attempts.at(-1)?.gatewayId ?? '' };
 }
 
@@ -133,5 +143,18 @@ describe.concurrent('a refund that had succeeded and comes back', () => {
     await world.until(first.id, 'manual_review');
   });
 
-  it.todo('is noticed without being asked for: needs the receiver of notices, which is not built yet');
+  it('is noticed without being asked for: the gateway tells of it, a look-up shows it, and a person is asked', async ({
+    expect,
+  }) => {
+    const payment = told.newPayment();
+    const { id, gatewayId } = await paid(payment, '60.00', told);
+    told.gateway.engine.failLate({ id: gatewayId });
+    await deliverNotices(told);
+    expect(await told.until(id, 'manual_review')).toMatchObject({ status: 'review', why: 'came_back' });
+    expect(await told.openCases(id)).toEqual(['came_back']);
+    expect(await told.balance(payment)).toMatchObject({ returnedMinor: 60_00n, reservedMinor: 60_00n });
+    // It is owed again, and nothing has been sent for it by itself.
+    expect(told.booked(payment)).toMatchObject({ out: '0.00' });
+    expect(told.transactionsOf(payment)).toHaveLength(1);
+  });
 });

@@ -111,7 +111,7 @@ export interface WorldOptions extends StackOptions {
 
 /**
  * Call it while the file is read. After each test I1 to I5 hold in the tables; at the end of the file the gateway's books equal the
- * ledger to the cent (I6), everything that has ended can be run again without an effect (I7), and every fact told again changes nothing (I8).
+ * ledger to the cent (I6), no card and no secret stands anywhere, everything that has ended can be run again without an effect (I7), and every fact told again changes nothing (I8).
  */
 export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const stack = await startStack({ ...options, timings: { ...TIMINGS, ...options.timings } });
@@ -126,6 +126,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   afterAll(async () => {
     if (options.mayStayOpen === true) expect(await disagreements(stack), 'gateway and ledger').toEqual([]);
     else await stack.expectBooksAgree();
+    await stack.expectNoLeaks();
     await expectRunningAgainChangesNothing(stack);
     await expectFactsToldAgainChangeNothing(stack);
     expect(await violationsOf(database.db), 'I1 to I8, at the end').toEqual([]);

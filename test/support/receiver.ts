@@ -52,7 +52,10 @@ export async function startReceiver(
   { keys, database = stack.database, processor = true }: ReceiverOptions = {},
 ): Promise<Receiver> {
   const logged: string[] = [];
-  const log = createLog({ role: 'api', to: { write: (line) => logged.push(line) } });
+  const log = createLog({
+    role: 'api',
+    to: { write: (line) => logged.push(line) + stack.logged.push(line) },
+  });
   const { temporal, dependencies, start, queues } = stack;
   const open = keys ?? new Map([[dependencies.defaultEntityId, [key]]]);
   const work =

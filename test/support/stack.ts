@@ -27,14 +27,16 @@ import type { FaultRule } from '../../sandbox/gateway/faults.js';
 import { startGatewayServer, type GatewayServer } from '../../sandbox/gateway/server.js';
 import type { GatewaySettings } from '../../sandbox/gateway/settings.js';
 import type { WebhookWrapper } from '../../sandbox/gateway/webhooks.js';
-import type { Log } from '../../settings/log.js';
+import { createLog, type Log } from '../../settings/log.js';
 import { auditScheduleId, sweepScheduleId } from '../../temporal/schedules.js';
 import { taskQueues, type TaskQueues } from '../../temporal/task-queues.js';
 import type { Upkeep } from '../../temporal/upkeep.js';
 import { workflowBundle } from '../../worker/bundle.js';
 import { PROFILES } from '../../worker/profiles.js';
 import { startRefundWorker, type RefundWorker } from '../../worker/refund-worker.js';
+import { paymentNewsWorkflowId, refundWorkflowId } from '../../workflows/contract.js';
 import { freshDatabase } from './database.js';
+import { leaksIn } from './leaks.js';
 
 export interface StackOptions {
   readonly timings?: Partial<Timings>;
@@ -47,7 +49,7 @@ export interface StackOptions {
   readonly worker?: boolean;
   /** The schedules that the stack's workers keep; default none: what is not asked for does not run by itself. */
   readonly upkeep?: Upkeep;
-  /** Where its workers log; default nowhere. */
+  /** Where its workers log; default `Stack.logged`. */
   readonly log?: Log;
   /** Default: the run's server. A test with a server of its own sets other limits, or kills it. */
   readonly temporal?: { readonly address: string; readonly namespace: string };
@@ -73,11 +75,15 @@ export interface Stack {
   readonly client: RefundsClient;
   /** What a process of this stack needs: the command line, a worker of its own. */
   readonly env: NodeJS.ProcessEnv;
+  /** Every line that its parts have logged: its workers, and what was built beside them in this process. */
+  readonly logged: string[];
   newPayment(payment?: NewPayment): CreatedPayment;
   /** What the gateway does to the next matching order. */
   fault(effect: FaultRule['effect'], match?: FaultRule['match']): void;
   /** One more worker; it ends with the stack if not before. */
   startWorker(): Promise<RefundWorker>;
+  /** No card and no secret of this stack, nor one of those given, stands in a table, a log line or a history. */
+  expectNoLeaks(secrets?: readonly string[]): Promise<void>;
   /** The gateway's books equal the ledger to the cent, no attempt is open, and nothing stays reserved for what has ended. */
   expectBooksAgree(): Promise<void>;
   /** Ends everything, and expects the books to agree unless told that they cannot. */
@@ -131,6 +137,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const temporal = new Client({ connection, namespace });
   const client = createRefundsClient({ temporal, dependencies, start, queues });
 
+  const logged: string[] = [];
+  const log = options.log ?? createLog({ role: 'worker', to: { write: (line) => logged.push(line) } });
   const workers: RefundWorker[] = [];
   const bundle = await workflowBundle(inject('workflowBundle'));
   async function startWorker(): Promise<RefundWorker> {
@@ -146,7 +154,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       lookUpsPerSecond: 1_000,
       database,
       ...(options.upkeep === undefined ? {} : { upkeep: options.upkeep }),
-      ...(options.log === undefined ? {} : { log: options.log }),
+      log,
     });
     workers.push(worker);
     return worker;
@@ -205,6 +213,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       REFUNDS_SCHEDULES: 'off',
       REFUNDS_CREDIT_APPROVAL_ABOVE: 'EUR:500.00',
     },
+    logged,
     newPayment: ({ type = 'DB', amount = '100.00', currency = 'EUR', captures } = {}) =>
       gatewayServer.engine.createPayment({
         type,
@@ -216,6 +225,22 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       gatewayServer.engine.setFault({ match, effect });
     },
     startWorker,
+    async expectNoLeaks(secrets = []) {
+      const refunds = await database.db.selectFrom('refunds').select(['id', 'payment_id']).execute();
+      const places = {
+        database,
+        logged,
+        temporal,
+        taskQueue: queues.refunds,
+        workflowIds: [
+          ...refunds.map(({ id }) => refundWorkflowId(id)),
+          ...new Set(refunds.map(({ payment_id }) => paymentNewsWorkflowId(payment_id))),
+        ],
+      };
+      const own = [entity.token, ...(webhooks === undefined ? [] : [webhooks.key])];
+      const { leaks } = await leaksIn(places, [...own, ...secrets]);
+      expect(leaks, 'cards and secrets').toEqual([]);
+    },
     expectBooksAgree,
     async close({ booksAgree = true } = {}) {
       try {
