@@ -69,4 +69,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(STATES_PAGE, await statesPage());
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  void statesPage().then((page) => {
+    writeFileSync(STATES_PAGE, page);
+  });
