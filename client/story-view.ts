@@ -57,9 +57,9 @@ const BALANCES = [
   ['disputedMinor', 'disputed'],
 ] as const;
 
-/** A type that this version does not know is shown as it is. */
+/** A type that this version does not know is shown as it is. Look-ups that told the same one after the other are one entry. */
 export function timelineOf(story: readonly StoryEntry[], currency: string): TimelineEntry[] {
-  return story.map((entry) => {
+  return runsOf(story).map(({ entry, times, lastAt }) => {
     const changes = BALANCES.flatMap(([field, name]) =>
       entry[field] === 0n
         ? []
@@ -70,6 +70,7 @@ export function timelineOf(story: readonly StoryEntry[], currency: string): Time
       return typeof text === 'string' && text !== '' ? [text] : [];
     });
     const text = TEXTS[entry.type] ?? entry.type;
+    const repeated = times === 1 ? '' : ` (${times} times, the last one at ${lastAt.toISOString()})`;
     return {
       id: entry.id,
       at: entry.at.toISOString(),
@@ -77,10 +78,35 @@ export function timelineOf(story: readonly StoryEntry[], currency: string): Time
       actor: entry.actor,
       refundId: entry.refundId,
       attemptId: entry.attemptId,
-      text: [text, ...said].join(': ') + (changes.length === 0 ? '' : ` (${changes.join(', ')})`),
+      text: [text, ...said].join(': ') + repeated + (changes.length === 0 ? '' : ` (${changes.join(', ')})`),
       data: entry.data,
     };
   });
+}
+
+interface Run {
+  readonly entry: StoryEntry;
+  times: number;
+  lastAt: Date;
+}
+
+/** A refund may be looked up for weeks: what people read is what the answer was, how often and until when. */
+function runsOf(story: readonly StoryEntry[]): Run[] {
+  const runs: Run[] = [];
+  for (const entry of story) {
+    const last = runs.at(-1);
+    if (
+      last !== undefined &&
+      entry.type === 'look_up' &&
+      last.entry.type === 'look_up' &&
+      entry.attemptId === last.entry.attemptId &&
+      entry.data['answer'] === last.entry.data['answer']
+    ) {
+      last.times += 1;
+      last.lastAt = entry.at;
+    } else runs.push({ entry, times: 1, lastAt: entry.at });
+  }
+  return runs;
 }
 
 const amountOf = (minor: bigint, currency: string): string =>

@@ -118,7 +118,7 @@ export function nextStep(position: Position, plan: Plan): Step {
       if (position.why === null) return { kind: 'credit', after: 0 };
       return position.sinceMs > plan.timings.caseAfterUnknown
         ? { kind: 'ask', why: 'credit_blocked' }
-        : { kind: 'credit', after: plan.timings.lookUpFirst };
+        : { kind: 'credit', after: asLongAgain(position.sinceMs, plan.timings) };
     case 'returned':
       return { kind: 'ask', why: 'came_back' };
     case 'awaiting_approval':
@@ -185,6 +185,11 @@ function afterRefusal(position: Position, attempt: AttemptPosition, plan: Plan):
     default:
       return rule.next satisfies never;
   }
+}
+
+/** What has been waited for long is asked for rarely: each question reads the gateway, which counts them. */
+function asLongAgain(waitedMs: number, { lookUpFirst, lookUpMax }: Plan['timings']): number {
+  return Math.min(Math.max(waitedMs, lookUpFirst), lookUpMax);
 }
 
 /** `first × factor^times`, at most `max`. The exponent is bounded: zero times infinity is no waiting time. */

@@ -4,8 +4,6 @@ import type { Way } from './way.js';
 
 /** Crockford's alphabet: no I, L, O or U, so that a reference can be read out over the telephone. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-const LENGTH = 16;
-const BITS_PER_CHARACTER = 5n;
 
 /**
  * The `merchantTransactionId` of attempt `number` (from 1) of a refund: always the same 16 characters for the same three, so a process
@@ -19,9 +17,15 @@ export function referenceFor(refundId: string, way: Way, number: number): string
   const digest = createHash('sha256')
     .update(`oppwa-refunds reference 1\n${refundId}\n${way}\n${number}`)
     .digest('hex');
-  const bits = BigInt(`0x${digest.slice(0, (LENGTH * Number(BITS_PER_CHARACTER)) / 4)}`);
-  return Array.from({ length: LENGTH }, (_, position) => {
-    const shift = BigInt(LENGTH - 1 - position) * BITS_PER_CHARACTER;
-    return ALPHABET.charAt(Number((bits >> shift) & 31n));
-  }).join('');
+  return inAlphabet(digest.slice(0, 10)) + inAlphabet(digest.slice(10, 20));
+}
+
+/** Ten hexadecimal digits are 40 bits, and eight characters. */
+function inAlphabet(digits: string): string {
+  let text = '';
+  for (let left = Number.parseInt(digits, 16), place = 0; place < 8; place += 1) {
+    text = ALPHABET.charAt(left % 32) + text;
+    left = Math.floor(left / 32);
+  }
+  return text;
 }

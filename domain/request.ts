@@ -181,9 +181,11 @@ function wrongInAnyCurrency(text: string): AmountError | undefined {
   return read.error;
 }
 
+const amountShape = z.object({ amount: z.string(), currency: z.string() });
+
 /** The amount is read even where other fields are wrong, so that one answer names everything. */
 function shapeOfAmount(input: unknown): { amount: string; currency: string } | undefined {
-  const read = z.object({ amount: z.string(), currency: z.string() }).safeParse(input);
+  const read = amountShape.safeParse(input);
   return read.success ? read.data : undefined;
 }
 

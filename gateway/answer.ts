@@ -1,7 +1,6 @@
 /** Reads a body into a transaction: the allow-list of fields, and what makes an answer unreadable. */
-import { z } from 'zod';
 import type { GatewayTransaction } from '../domain/transaction.js';
-import { parseObject } from './json.js';
+import { isObject, parseObject } from './json.js';
 
 /** What a body says, or why it says nothing. */
 type Read<T> =
@@ -14,40 +13,19 @@ const RESULT_CODE = /^\d{3}\.\d{3}\.\d{3}$/;
 // eslint-disable-next-line no-control-regex -- the control character is what is looked for
 const UNKEEPABLE = /\u0000|\p{Surrogate}/gu;
 
-/** Says whose money it is: a wrong type makes the whole answer unreadable. `null` is the same as left out. */
-const decisive = z
-  .string()
-  .max(255)
-  .refine((text) => text.search(UNKEEPABLE) === -1)
-  .nullish();
+/** Say whose money it is: a wrong type makes the whole answer unreadable. `null` is the same as left out. */
+const DECISIVE = [
+  'id',
+  'paymentType',
+  'amount',
+  'currency',
+  'merchantTransactionId',
+  'referencedId',
+] as const;
+const LONGEST = 255;
 
 /** For people: a wrong type is dropped, because throwing a clear outcome away for a bad remark would cost more than it saves. */
-const remark = z
-  .string()
-  .transform((text) => keepable(text.slice(0, 1000)))
-  .nullish()
-  .catch(undefined);
-
-const transactionShape = z.object({
-  id: decisive,
-  paymentType: decisive,
-  amount: decisive,
-  currency: decisive,
-  merchantTransactionId: decisive,
-  referencedId: decisive,
-  registrationId: remark,
-  paymentBrand: remark,
-  timestamp: remark,
-  result: z.object({
-    code: z.string().regex(RESULT_CODE),
-    description: remark,
-    parameterErrors: z
-      .array(z.object({ name: remark, message: remark }))
-      .nullish()
-      .catch(undefined),
-  }),
-  resultDetails: z.object({ ExtendedDescription: remark }).nullish().catch(undefined),
-});
+const REMARKS = ['registrationId', 'paymentBrand', 'timestamp'] as const;
 
 /** The outcome that a body tells. `no_result_code` without a well-formed `result.code`, `not_json` for any other wrong shape. */
 export function readTransactionBody(body: string): Read<GatewayTransaction> {
@@ -55,43 +33,51 @@ export function readTransactionBody(body: string): Read<GatewayTransaction> {
   return parsed === undefined ? { ok: false, why: 'not_json' } : readTransaction(parsed);
 }
 
-/** The same for a value that is parsed already, such as an entry of a look-up. */
+/** The same for a value that is parsed already, such as an entry of a look-up. Only the fields named here are ever kept. */
 export function readTransaction(value: unknown): Read<GatewayTransaction> {
-  if (resultCodeOf(value) === undefined) return { ok: false, why: 'no_result_code' };
-  const told = transactionShape.safeParse(value);
-  if (!told.success) return { ok: false, why: 'not_json' };
-  return { ok: true, value: allowListed(told.data) };
+  const code = resultCodeOf(value);
+  if (code === undefined || !isObject(value)) return { ok: false, why: 'no_result_code' };
+  const { result, resultDetails } = value;
+  const read: Writable<GatewayTransaction> = {
+    result: { code, description: withoutCardNumbers(remarkIn(result, 'description') ?? '') },
+  };
+  for (const name of DECISIVE) {
+    const told = value[name];
+    if (told == null) continue;
+    if (typeof told !== 'string' || told.length > LONGEST || told.search(UNKEEPABLE) !== -1)
+      return { ok: false, why: 'not_json' };
+    read[name] = told;
+  }
+  for (const name of REMARKS) {
+    const told = remarkIn(value, name);
+    if (told !== undefined) read[name] = told;
+  }
+  const extended = remarkIn(resultDetails, 'ExtendedDescription');
+  if (extended !== undefined) read.extendedDescription = withoutCardNumbers(extended);
+  const errors = isObject(result) ? result['parameterErrors'] : undefined;
+  if (Array.isArray(errors) && errors.every(isObject))
+    read.parameterErrors = errors.map((error) =>
+      withoutCardNumbers(`${remarkIn(error, 'name') ?? '?'}: ${remarkIn(error, 'message') ?? '?'}`),
+    );
+  return { ok: true, value: read };
 }
 
-const anyResult = z.object({ result: z.object({ code: z.string().regex(RESULT_CODE) }) });
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** `result.code` where there is a well-formed one. */
 export function resultCodeOf(value: unknown): string | undefined {
-  const found = anyResult.safeParse(value);
-  return found.success ? found.data.result.code : undefined;
+  const code = isObject(value) ? textIn(value['result'], 'code') : undefined;
+  return code !== undefined && RESULT_CODE.test(code) ? code : undefined;
 }
 
-function allowListed(told: z.infer<typeof transactionShape>): GatewayTransaction {
-  const extended = told.resultDetails?.ExtendedDescription;
-  const errors = told.result.parameterErrors;
-  return {
-    ...(told.id != null && { id: told.id }),
-    ...(told.paymentType != null && { paymentType: told.paymentType }),
-    ...(told.amount != null && { amount: told.amount }),
-    ...(told.currency != null && { currency: told.currency }),
-    ...(told.merchantTransactionId != null && { merchantTransactionId: told.merchantTransactionId }),
-    ...(told.referencedId != null && { referencedId: told.referencedId }),
-    ...(told.registrationId != null && { registrationId: told.registrationId }),
-    ...(told.paymentBrand != null && { paymentBrand: told.paymentBrand }),
-    result: { code: told.result.code, description: withoutCardNumbers(told.result.description ?? '') },
-    ...(extended != null && { extendedDescription: withoutCardNumbers(extended) }),
-    ...(errors != null && {
-      parameterErrors: errors.map(({ name, message }) =>
-        withoutCardNumbers(`${name ?? '?'}: ${message ?? '?'}`),
-      ),
-    }),
-    ...(told.timestamp != null && { timestamp: told.timestamp }),
-  };
+function textIn(value: unknown, name: string): string | undefined {
+  const found = isObject(value) ? value[name] : undefined;
+  return typeof found === 'string' ? found : undefined;
+}
+
+function remarkIn(value: unknown, name: string): string | undefined {
+  const found = textIn(value, name);
+  return found === undefined ? undefined : keepable(found.slice(0, 1000));
 }
 
 /** Free text goes into logs and stores, and an acquirer may quote what it was sent. 12 to 19 digits, grouped or not, are a card's. */

@@ -62,6 +62,13 @@ const rules = {
 
 type FieldName = keyof typeof rules;
 
+/** Form encoding leaves these as they are, and most values hold nothing else; no name of a field does. */
+const PLAIN = /^[A-Za-z0-9*._-]*$/;
+
+function encoded(value: string): string {
+  return PLAIN.test(value) ? value : new URLSearchParams([['', value]]).toString().slice(1);
+}
+
 /** Collects the fields of one request. Wrong ones are gathered too, so that one error can name them all. */
 export class Form {
   readonly #operation: string;
@@ -100,7 +107,7 @@ export class Form {
   /** `application/x-www-form-urlencoded`, UTF-8; also right for a query string. Throws {@link GatewayInputError}. */
   encode(): string {
     if (this.#wrong.length > 0) throw new GatewayInputError(this.#operation, this.#wrong);
-    return new URLSearchParams(this.#fields).toString();
+    return this.#fields.map(([name, value]) => `${name}=${encoded(value)}`).join('&');
   }
 
   // The types promise strings; a caller in plain JavaScript, or a row of a database, need not keep that promise.

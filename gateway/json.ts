@@ -15,21 +15,34 @@ export function parseObject(text: string): Readonly<Record<string, unknown>> | u
   return value;
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+/** An object, and no list. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Members in the text: each has one colon outside of a string. The text is known to be valid JSON. */
 function membersWritten(text: string): number {
   let members = 0;
-  let inString = false;
   for (let at = 0; at < text.length; at += 1) {
-    const character = text[at];
-    if (character === '"') inString = !inString;
-    else if (inString && character === '\\') at += 1;
-    else if (!inString && character === ':') members += 1;
+    const character = text.charCodeAt(at);
+    if (character === COLON) members += 1;
+    else if (character === QUOTE) at = endOfString(text, at);
   }
   return members;
+}
+
+const QUOTE = 0x22;
+const COLON = 0x3a;
+const BACKSLASH = 0x5c;
+
+/** Where the string that begins at `start` ends: a quote after an even number of backslashes. */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let before = end - 1;
+    while (text.charCodeAt(before) === BACKSLASH) before -= 1;
+    if ((end - before) % 2 === 1) return end;
+  }
+  return text.length;
 }
 
 /** Members that are left after parsing. A list of work instead of recursion: the nesting is the sender's choice. */
@@ -39,9 +52,9 @@ function membersKept(root: unknown): number {
   while (open.length > 0) {
     const value = open.pop();
     if (typeof value !== 'object' || value === null) continue;
-    const inside: readonly unknown[] = Object.values(value);
+    const inside: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
     if (!Array.isArray(value)) members += inside.length;
-    for (const item of inside) open.push(item);
+    for (const item of inside) if (typeof item === 'object') open.push(item);
   }
   return members;
 }

@@ -1,8 +1,7 @@
 /** Reads the body of a look-up: which list it holds, whether there is more of it, and what its codes mean for a read. */
-import { z } from 'zod';
 import type { GatewayTransaction, LookUp } from '../domain/transaction.js';
 import { readTransaction, resultCodeOf } from './answer.js';
-import { parseObject } from './json.js';
+import { isObject, parseObject } from './json.js';
 import type { Exchange } from './one-request.js';
 
 /** One page of transactions, flattened. */
@@ -19,16 +18,32 @@ export type PageAnswer = LookUp<Page> | { readonly kind: 'not_offered'; readonly
 const NOT_FOUND = '700.400.580';
 const THROTTLED = '800.120.100';
 
-const pageShape = z.object({
-  // `records` with `pages` is what v3 was seen to answer in clients of it; `payments` is v1's.
-  records: z.array(z.unknown()).optional(),
-  payments: z.array(z.unknown()).optional(),
-  transactions: z.array(z.unknown()).optional(),
-  pages: z.union([z.int().min(0), z.string().regex(/^\d{1,6}$/)]).nullish(),
-  id: z.string().nullish(),
-});
+/** `records` with `pages` is what v3 was seen to answer in clients of it; `payments` is v1's. */
+const LISTS = ['records', 'payments', 'transactions'] as const;
 
-const nestedShape = z.object({ linkedTransactions: z.array(z.unknown()).nullish() });
+interface PageShape {
+  readonly lists: readonly (readonly unknown[])[];
+  readonly pages: number;
+  readonly hasId: boolean;
+}
+
+/** Undefined where a field of the page itself has another form than it may have. */
+function shapeOf(body: Readonly<Record<string, unknown>>): PageShape | undefined {
+  const lists: (readonly unknown[])[] = [];
+  for (const name of LISTS) {
+    const list = body[name];
+    if (list === undefined) continue;
+    if (!Array.isArray(list)) return undefined;
+    lists.push(list);
+  }
+  const { id, pages } = body;
+  if (id != null && typeof id !== 'string') return undefined;
+  const isCount =
+    pages == null ||
+    (typeof pages === 'number' && Number.isSafeInteger(pages) && pages >= 0) ||
+    (typeof pages === 'string' && /^\d{1,6}$/.test(pages));
+  return isCount ? { lists, pages: Number(pages ?? 1), hasId: id != null } : undefined;
+}
 
 /** What one request of a look-up told. Whatever is in doubt is `unavailable`, never an empty list and never `not_found`. */
 export function readPage(exchange: Exchange): PageAnswer {
@@ -49,11 +64,10 @@ export function readPage(exchange: Exchange): PageAnswer {
   // A server in trouble may say anything; "not found" from one is no evidence.
   if (code === NOT_FOUND && httpStatus < 500) return { kind: 'not_found' };
 
-  const shape = pageShape.safeParse(body);
-  if (!shape.success) return { kind: 'unavailable', why: 'not_json', ...because };
-  const { records, payments, transactions, pages, id } = shape.data;
-  const lists = [records, payments, transactions].filter((list) => list !== undefined);
-  if (lists.length === 0 && id == null) {
+  const shape = shapeOf(body);
+  if (shape === undefined) return { kind: 'unavailable', why: 'not_json', ...because };
+  const { lists, pages, hasId } = shape;
+  if (lists.length === 0 && !hasId) {
     return code === undefined
       ? withoutResult(httpStatus, 'no_result_code')
       : { kind: 'unavailable', why: 'error', ...because };
@@ -72,7 +86,7 @@ export function readPage(exchange: Exchange): PageAnswer {
     kind: 'found',
     value: {
       transactions: flat.transactions,
-      pages: Number(pages ?? 1),
+      pages,
       tellsLinks: lists.length > 0 || flat.nested,
     },
   };
@@ -111,11 +125,10 @@ function flatten(entries: readonly unknown[]): Flat {
   while (left.length > 0) {
     const entry = left.pop();
     const read = readTransaction(entry);
-    const inside = nestedShape.safeParse(entry);
     if (!read.ok) return { kind: 'unreadable', why: read.why };
-    if (!inside.success) return { kind: 'unreadable', why: 'not_json' };
+    const linked = isObject(entry) ? entry['linkedTransactions'] : undefined;
+    if (linked != null && !Array.isArray(linked)) return { kind: 'unreadable', why: 'not_json' };
     transactions.push(read.value);
-    const linked = inside.data.linkedTransactions;
     if (linked == null) continue;
     nested = true;
     for (const item of linked.toReversed()) left.push(item);

@@ -161,6 +161,14 @@ const attempts: readonly Check[] = [
         select from events e where e.refund_id = a.refund_id and e.attempt_id = a.id and e.type = 'refund.corrected')`,
   },
   {
+    invariant: 'I5',
+    wrong: sql`
+      select format('the correction of refund %s was signed by one person', p.refund_id) as what
+      from proposals p join refunds r on r.id = p.refund_id
+      where (p.verdict = 'confirmed' and lower(trim(p.decided_by)) in (lower(trim(p.proposed_by)), lower(trim(r.requested_by))))
+        or (p.verdict = 'alone' and lower(trim(p.proposed_by)) = lower(trim(r.requested_by)))`,
+  },
+  {
     invariant: 'I3',
     wrong: sql`
       select format('credit %s has no refused refund before it', credit.id) as what

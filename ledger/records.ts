@@ -196,20 +196,19 @@ export async function positionOf(
   refund: RefundRow,
   attempts: readonly AttemptRow[],
 ): Promise<Position> {
+  const { now } = await db.selectNoFrom([NOW.as('now')]).executeTakeFirstOrThrow();
+  return positionAt(now, refund, attempts);
+}
+
+const NOW = sql<Date>`now()`;
+
+function positionAt(now: Date, refund: RefundRow, attempts: readonly AttemptRow[]): Position {
   // An older attempt that is open again (late evidence) is the one to resolve; otherwise the newest one speaks.
   const current =
     attempts.find((attempt) => ['submitting', 'unknown', 'pending'].includes(attempt.state)) ??
     attempts.at(-1);
-  const { since, age } = await db
-    .selectNoFrom([
-      sql<number>`(extract(epoch from now() - ${refund.state_since}::timestamptz) * 1000)::float8`.as(
-        'since',
-      ),
-      sql<number>`(extract(epoch from now() - ${current?.sent_at ?? refund.state_since}::timestamptz) * 1000)::float8`.as(
-        'age',
-      ),
-    ])
-    .executeTakeFirstOrThrow();
+  const since = now.getTime() - refund.state_since.getTime();
+  const age = now.getTime() - (current?.sent_at ?? refund.state_since).getTime();
   const refusals: Partial<Record<RefusalClass, number>> = {};
   for (const attempt of attempts) {
     const refusal = attempt.state === 'rejected' ? refusalOf(attempt) : null;
@@ -219,7 +218,7 @@ export async function positionOf(
     refundId: refund.id,
     version: refund.version,
     state: refund.state,
-    sinceMs: Math.max(0, Math.round(since)),
+    sinceMs: Math.max(0, since),
     attempt:
       current === undefined
         ? null
@@ -230,7 +229,7 @@ export async function positionOf(
             class: refusalOf(current),
             sends: current.sends,
             lookUps: current.look_ups,
-            ageMs: Math.max(0, Math.round(age)),
+            ageMs: Math.max(0, age),
           },
     attempts: attempts.length,
     refusals,
@@ -249,9 +248,10 @@ export async function currentPosition(tx: Tx, refundId: string): Promise<Positio
   const refund = await tx
     .selectFrom('refunds')
     .selectAll()
+    .select(NOW.as('now'))
     .where('id', '=', refundId)
     .executeTakeFirstOrThrow();
-  return positionOf(tx, refund, await attemptsOf(tx, refundId));
+  return positionAt(refund.now, refund, await attemptsOf(tx, refundId));
 }
 
 /** What of the promise is not paid yet: the amount less what succeeded and did not come back. */

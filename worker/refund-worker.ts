@@ -23,6 +23,7 @@ import { refundStarter } from '../temporal/start-refund.js';
 import type { TaskQueues } from '../temporal/task-queues.js';
 import type { Upkeep } from '../temporal/upkeep.js';
 import { activityLog } from './activity-log.js';
+import type { Effects } from '../workflows/effects.js';
 import type { Profile } from './profiles.js';
 
 export interface RefundWorkerOptions {
@@ -75,6 +76,14 @@ export async function startRefundWorker(options: RefundWorkerOptions): Promise<R
       log?.error('audit.violations', { count: violations }),
     ),
   };
+  /** Whatever reads the gateway, at the rate that an entity is allowed: nothing else of it runs there. */
+  const readers: Effects['gateway'] = {
+    lookUp: activities.lookUp,
+    reconcile: activities.reconcile,
+    adopt: activities.adopt,
+    correct: activities.correct,
+    confirm: activities.confirm,
+  };
   const { lookUpPayment } = createPaymentActivities(options.dependencies, database);
   const shared = {
     connection,
@@ -85,7 +94,6 @@ export async function startRefundWorker(options: RefundWorkerOptions): Promise<R
       activity: [...(log === undefined ? [] : [activityLog(log)]), heartbeating, namingFailures],
     },
   };
-  const { lookUp, reconcile, adopt, correct, confirm } = activities;
   const workers = await Promise.all([
     Worker.create({
       ...shared,
@@ -99,7 +107,7 @@ export async function startRefundWorker(options: RefundWorkerOptions): Promise<R
         ...shared,
         taskQueue: queues.lookUps(entityId),
         // Everything that a workflow asks of the gateway's records, at the rate that the entity is allowed.
-        activities: { lookUp, reconcile, adopt, correct, confirm, lookUpPayment },
+        activities: { ...readers, lookUpPayment },
         maxTaskQueueActivitiesPerSecond: options.lookUpsPerSecond,
         maxConcurrentActivityTaskExecutions: 20,
       }),

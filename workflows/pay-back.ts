@@ -23,6 +23,7 @@ import {
 import type { refund } from './refund.js';
 
 const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 
 /**
  * Accepts `order` and waits until the refund is final. Failures of acceptance (bad input, over the balance) are `ActivityFailure`s
@@ -88,13 +89,16 @@ function startRefund({ input, paymentId }: AcceptedOrder, taskQueue: string) {
   });
 }
 
-/** Somebody started the same refund already (a repair, a sweep): its run drives it, we only wait for the fact. */
+/**
+ * Somebody started the same refund already (a repair, a sweep): its run drives it, we only wait for the fact. Ever more rarely: a refund
+ * may wait for a person for weeks, and the history of the caller's workflow has a limit (51,200 events; one question makes 11).
+ */
 async function untilFinal(refundId: string, taskQueue: string): Promise<RefundResult> {
   const { refundPosition } = proxyActivities<CallerActivities>({
     taskQueue,
     startToCloseTimeout: 2 * MINUTE,
   });
-  for (let pause = 1_000; ; pause = Math.min(pause * 2, MINUTE)) {
+  for (let pause = 1_000; ; pause = Math.min(pause * 2, HOUR)) {
     const { state, why } = await refundPosition(refundId);
     if (isFinal(state)) return { refundId, state, status: PUBLIC_STATUS[state], why };
     await sleep(pause);

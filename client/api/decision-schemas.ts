@@ -69,7 +69,7 @@ export const replayBody = z
     ...word,
     dryRun: z.boolean().describe('Only say what a run would do').optional(),
     restart: z
-      .strictObject({ runId: z.string().min(1).max(64) })
+      .strictObject({ runId: z.string().regex(/^[\w-]{1,64}$/, 'must be the id of a run') })
       .describe('The run that is ended where it is alive')
       .optional(),
   })

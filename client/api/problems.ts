@@ -24,7 +24,8 @@ type HttpCode =
   | 'internal';
 type ProblemCode = RefundsErrorCode | HttpCode;
 
-const PROBLEMS: Readonly<Record<ProblemCode, readonly [status: number, title: string]>> = {
+/** Every code with its status and title; docs/api.md says what to do. */
+export const PROBLEMS: Readonly<Record<ProblemCode, readonly [status: number, title: string]>> = {
   invalid_request: [422, 'The request is wrong'],
   gateway_unavailable: [503, 'The payment could not be read at the gateway'],
   temporal_unavailable: [503, 'Temporal could not be reached'],
@@ -126,8 +127,16 @@ declare module 'fastify' {
 }
 
 export function answerProblems(app: FastifyInstance, log: Log): void {
+  const methods = methodsOf(app);
+  const nothingThere = (request: FastifyRequest): Problem => {
+    const allowed = methods(request.url.split('?', 1)[0] ?? '').join(', ');
+    return allowed === ''
+      ? new Problem('not_found', 'there is nothing at this address; /docs lists what there is')
+      : new Problem('method_not_allowed', `this address takes ${allowed}`, { headers: { allow: allowed } });
+  };
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    const problem = translate(error, request);
+    // Where nothing is, it makes no difference what else is wrong.
+    const problem = request.is404 ? nothingThere(request) : translate(error, request);
     if (PROBLEMS[problem.code][0] >= 500)
       log[problem.code === 'internal' ? 'error' : 'warn'](
         'http.failed',
@@ -141,18 +150,7 @@ export function answerProblems(app: FastifyInstance, log: Log): void {
       );
     return send(reply, problem);
   });
-  const methods = methodsOf(app);
-  app.setNotFoundHandler((request, reply) => {
-    const allowed = methods(request.url.split('?', 1)[0] ?? '');
-    return send(
-      reply,
-      allowed.length === 0
-        ? new Problem('not_found', 'there is nothing at this address; /docs lists what there is')
-        : new Problem('method_not_allowed', `this address takes ${allowed.join(', ')}`, {
-            headers: { allow: allowed.join(', ') },
-          }),
-    );
-  });
+  app.setNotFoundHandler((request, reply) => send(reply, nothingThere(request)));
 }
 
 function send(reply: FastifyReply, { code, message, problems, details, headers }: Problem): FastifyReply {

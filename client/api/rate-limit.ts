@@ -1,6 +1,7 @@
-/** So many requests a minute for each name; who has no valid key is counted by address. */
+/** So many requests a minute for each name. Who has no valid key gets nothing that would have to be counted. */
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance } from 'fastify';
+import { principalOf } from './auth.js';
 import { Problem } from './problems.js';
 
 /** After authentication: it is the name that is counted, whichever of its keys is used. */
@@ -9,7 +10,7 @@ export async function limitRequests(app: FastifyInstance, requestsPerMinute: num
   const count = app.createRateLimit({
     max: requestsPerMinute,
     timeWindow: 60_000,
-    keyGenerator: ({ principal, ip }) => (principal === null ? `address ${ip}` : `name ${principal.name}`),
+    keyGenerator: (request) => principalOf(request).name,
   });
   app.addHook('onRequest', async (request, reply) => {
     if (request.principal === null) return;

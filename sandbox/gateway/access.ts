@@ -9,6 +9,7 @@ export type Access =
 
 const NOT_AUTHENTICATED = '800.900.300';
 const ENTITY_FORMAT = '[a-f0-9]{32}';
+const ENTITY_ID = new RegExp(`^${ENTITY_FORMAT}$`);
 
 /** 401 without a bearer token, 403 for a token that is unknown or not for this entity, 400 where no entity is named. */
 export function checkAccess(
@@ -27,8 +28,8 @@ export function checkAccess(
   });
   const token = authorization === null ? null : /^Bearer (\S+)$/i.exec(authorization)?.[1];
   if (token === null || token === undefined) return refuse(401);
-  if (![...entities.values()].some((entity) => entity.token === token)) return refuse(403);
-  if (entityId === undefined || !new RegExp(`^${ENTITY_FORMAT}$`).test(entityId)) {
+  if (!isKnown(entities, token)) return refuse(403);
+  if (entityId === undefined || !ENTITY_ID.test(entityId)) {
     const value = entityId ?? null;
     const errors = [{ name: 'entityId', value, message: `must match "${ENTITY_FORMAT}"` }];
     return {
@@ -41,4 +42,9 @@ export function checkAccess(
   }
   const entity = entities.get(entityId);
   return entity?.token === token ? { granted: true, entity } : refuse(403);
+}
+
+function isKnown(entities: ReadonlyMap<string, Entity>, token: string): boolean {
+  for (const entity of entities.values()) if (entity.token === token) return true;
+  return false;
 }

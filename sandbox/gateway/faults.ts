@@ -217,8 +217,14 @@ export class Faults {
   }
 }
 
+const SLOT_OF: ReadonlyMap<string, string> = new Map(
+  Object.entries(SLOTS).flatMap(([slot, schemas]) =>
+    schemas.map((schema): [string, string] => [schema.shape.kind.value, slot]),
+  ),
+);
+
 function isOf<S extends keyof typeof SLOTS>(slot: S, found: Effect): found is Effect & EffectOf<S> {
-  return SLOTS[slot].some((schema) => schema.shape.kind.value === found.kind);
+  return SLOT_OF.get(found.kind) === slot;
 }
 
 function matches(fault: ActiveFault, subject: FaultSubject): boolean {

@@ -24,12 +24,15 @@ export function randomIds(): IdSource {
   return { next: () => randomBytes(4).readUInt32BE() / 4294967296 };
 }
 
+const TWO_BYTES: readonly string[] = Array.from({ length: 65_536 }, (_, word) =>
+  word.toString(16).padStart(4, '0'),
+);
+
 export function hex(ids: IdSource, length: number): string {
   let text = '';
   while (text.length < length) {
-    text += Math.floor(ids.next() * 4294967296)
-      .toString(16)
-      .padStart(8, '0');
+    const word = Math.floor(ids.next() * 4294967296);
+    text += (TWO_BYTES[word >>> 16] ?? '') + (TWO_BYTES[word & 0xffff] ?? '');
   }
   return text.slice(0, length);
 }

@@ -127,9 +127,9 @@ function container(desk: Desk, found: readonly Transaction[] | null, name: 'paym
   const entries: readonly AnswerBody[] = found.map((transaction) =>
     recordBody(desk.ids, desk.entity, transaction),
   );
-  const body = {
-    ...bareBody(desk.ids, desk.entity.id, desk.now, FOUND),
-    [name]: entries,
+  const body = bareBody(desk.ids, desk.entity.id, desk.now, FOUND);
+  return {
+    httpStatus: 200,
+    body: name === 'records' ? { ...body, records: entries } : { ...body, payments: entries },
   };
-  return { httpStatus: 200, body };
 }

@@ -27,7 +27,7 @@ type PaymentPayload = AnswerBody & {
 };
 
 export class Notices {
-  #waiting: Notice[] = [];
+  readonly #waiting: Notice[] = [];
   /** First notices that are to arrive after the second one, by transaction. */
   readonly #held = new Map<string, Notice>();
 
@@ -75,9 +75,13 @@ export class Notices {
 
   /** Hands out what is due, once. */
   due(now: number): Notice[] {
-    const due = this.#waiting.filter((notice) => notice.dueAt <= now);
-    if (due.length > 0) this.#waiting = this.#waiting.filter((notice) => notice.dueAt > now);
-    return due;
+    // In the order of `dueAt`: what is due stands in front.
+    let count = 0;
+    for (const { dueAt } of this.#waiting) {
+      if (dueAt > now) break;
+      count += 1;
+    }
+    return this.#waiting.splice(0, count);
   }
 
   nextAt(): number | null {

@@ -60,7 +60,19 @@ export class Platform {
     hidden: { readonly lagMs?: number; readonly reference?: boolean } = {},
   ): Transaction {
     const transaction: Transaction = {
-      ...draft,
+      entityId: draft.entityId,
+      type: draft.type,
+      amount: draft.amount,
+      currency: draft.currency,
+      referencedId: draft.referencedId,
+      state: draft.state,
+      merchantTransactionId: draft.merchantTransactionId,
+      registrationId: draft.registrationId,
+      paymentBrand: draft.paymentBrand,
+      card: draft.card,
+      resultCode: draft.resultCode,
+      source: draft.source,
+      showsAmount: draft.showsAmount,
       id: this.#unusedId(),
       shortId: shortId(this.ids),
       timestamp: now,
@@ -120,8 +132,10 @@ export class Platform {
 
   /** When something will happen or be announced next, null when nothing is planned. */
   nextAt(): number | null {
-    const times = [this.#agenda[0]?.at, this.notices.nextAt()].flatMap((at) => at ?? []);
-    return times.length === 0 ? null : Math.min(...times);
+    const planned = this.#agenda[0]?.at ?? null;
+    const announced = this.notices.nextAt();
+    if (planned === null || announced === null) return planned ?? announced;
+    return Math.min(planned, announced);
   }
 
   entityOf(transaction: Transaction): Entity {
@@ -160,29 +174,4 @@ export class Platform {
     while (this.store.isTaken(id)) id = transactionId(this.ids);
     return id;
   }
-}
-
-/** What the instruction itself says about the transaction that comes of it. */
-export function draftOf(
-  instruction: Instruction,
-): Pick<
-  Draft,
-  | 'entityId'
-  | 'referencedId'
-  | 'merchantTransactionId'
-  | 'registrationId'
-  | 'paymentBrand'
-  | 'card'
-  | 'source'
-> {
-  const { entityId, referencedId, merchantTransactionId, registrationId, paymentBrand, card } = instruction;
-  return {
-    entityId,
-    referencedId,
-    merchantTransactionId,
-    registrationId,
-    paymentBrand,
-    card,
-    source: 'OPP',
-  };
 }

@@ -2,7 +2,7 @@
 import { answerBody, bareBody } from './bodies.js';
 import { parseAmount } from './amounts.js';
 import { chargeback } from './commands.js';
-import { draftOf, type Draft, type Platform } from './platform.js';
+import type { Draft, Platform } from './platform.js';
 import { checkReference, isChargedBack, type ReferenceCheck } from './references.js';
 import { createsNoTransaction, stateOfCode } from './result-texts.js';
 import { subjectOf } from './subjects.js';
@@ -180,13 +180,26 @@ function create(
 ): Transaction {
   const subject = subjectOf(order);
   const lag = platform.faults.take('visibility', subject);
-  const hidden = {
-    reference: platform.faults.take('reference', subject) !== null,
-    ...(lag === null ? {} : { lagMs: lag.ms }),
-  };
+  const reference = platform.faults.take('reference', subject) !== null;
   // PA.CP never gets this far as itself: it is refused, under the name of the authorisation in it.
   const type = order.type === 'PA.CP' ? 'PA' : order.type;
-  return platform.create({ ...draftOf(order), type, ...rest }, now, hidden);
+  const draft: Draft = {
+    entityId: order.entityId,
+    type,
+    amount: rest.amount,
+    currency: rest.currency,
+    referencedId: order.referencedId,
+    state: rest.state,
+    merchantTransactionId: order.merchantTransactionId,
+    registrationId: order.registrationId,
+    paymentBrand: order.paymentBrand,
+    card: order.card,
+    resultCode: rest.resultCode,
+    source: 'OPP',
+    showsAmount: rest.showsAmount,
+    plans: rest.plans ?? [],
+  };
+  return platform.create(draft, now, lag === null ? { reference } : { reference, lagMs: lag.ms });
 }
 
 function afterRejection(

@@ -208,5 +208,7 @@ function write(delivery: Delivery, response: ServerResponse): void {
 }
 
 function writeJson(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(body, amountsAsText)}\n`);
+  response
+    .writeHead(status, { 'content-type': 'application/json' })
+    .end(`${JSON.stringify(body, amountsAsText)}\n`);
 }

@@ -5,7 +5,7 @@ import type { Answer, Delivery } from './types.js';
 const HUGE = 4 * 1024 * 1024;
 
 export function delivered(answer: Answer, afterMs = 0): Delivery {
-  return { kind: 'answer', ...answer, afterMs };
+  return { kind: 'answer', httpStatus: answer.httpStatus, body: answer.body, afterMs };
 }
 
 export function dropped(afterMs: number): Delivery {

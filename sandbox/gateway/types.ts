@@ -137,10 +137,10 @@ export interface AnswerBody {
   readonly card?: CardSummary | undefined;
   readonly risk?: { readonly score: string } | undefined;
   /** Only in look-ups and webhooks. */
-  readonly source?: string;
-  readonly paymentMethod?: string;
-  readonly shortId?: string;
-  readonly channelName?: string;
+  readonly source?: string | undefined;
+  readonly paymentMethod?: string | undefined;
+  readonly shortId?: string | undefined;
+  readonly channelName?: string | undefined;
   /** Containers: v1 search, v3. */
   readonly payments?: readonly AnswerBody[];
   readonly records?: readonly AnswerBody[];

@@ -1,10 +1,10 @@
 /** Finds a Temporal CLI on this machine, or gets one. */
 import { execFile } from 'node:child_process';
-import { access, constants, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { access, constants, readFile, rm, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { cacheFolder } from './cache-folder.js';
 import { isAlive } from './process-alive.js';
 import { sayOnStderr, showing, type ProgressOptions } from './progress.js';
 import { buildTemporal, downloadTemporal, TEMPORAL_CLI_VERSION, type Getter } from './temporal-build.js';
@@ -86,27 +86,6 @@ export async function findTemporal(options: FindTemporalOptions = {}): Promise<T
       ].join('\n'),
     );
   });
-}
-
-/** `$XDG_CACHE_HOME` or the system's own place, and the temporary folder where that cannot be written. */
-async function cacheFolder(env: NodeJS.ProcessEnv): Promise<string> {
-  const home = env['HOME'] ?? homedir();
-  const system = {
-    darwin: join(home, 'Library', 'Caches'),
-    win32: env['LOCALAPPDATA'] ?? join(home, 'AppData', 'Local'),
-  };
-  const place = process.platform === 'darwin' || process.platform === 'win32' ? process.platform : undefined;
-  const base = env['XDG_CACHE_HOME'] ?? (place === undefined ? join(home, '.cache') : system[place]);
-  const folder = join(base, 'oppwa-refunds');
-  try {
-    await mkdir(folder, { recursive: true });
-    await access(folder, constants.W_OK);
-    return folder;
-  } catch {
-    const fallback = join(tmpdir(), `oppwa-refunds-${process.getuid?.() ?? 'cache'}`);
-    await mkdir(fallback, { recursive: true, mode: 0o700 });
-    return fallback;
-  }
 }
 
 /**

@@ -125,7 +125,8 @@ describe('request', () => {
       cli(['show', refund.id]),
     ]);
     expect([shown.code, listed.code, text.code]).toEqual([0, 0, 0]);
-    expect(JSON.parse(shown.stdout)).toEqual(await client.getRefund(refund.id));
+    expect(JSON.parse(shown.stdout)).toMatchObject(await client.getRefund(refund.id));
+    expect(JSON.parse(shown.stdout)).toMatchObject({ next: { kind: 'finish' } });
     expect(refundsOf(listed).map(({ id }) => id)).toEqual([refund.id]);
     const gatewayId = (await client.getRefund(refund.id)).attempts[0]?.gatewayId ?? 'none';
     expect(text.stdout).toContain(gatewayId);
@@ -179,7 +180,7 @@ describe('what a person decides', () => {
 
     const approved = await cli(['approve', id, '--by', 'boss', ...word]);
     expect(approved.code).toBe(0);
-    expect(approved.stderr).toContain(`Approve for refund ${id} a credit of 800.00 EUR`);
+    expect(approved.stderr).toContain(`A credit of 800.00 EUR for refund ${id} goes to registration`);
     await client.waitFor(id, 20_000);
     const [watched, withdrawn] = await Promise.all([
       cli(['watch', id]),
@@ -237,6 +238,55 @@ describe('keys', () => {
     expect(unknown).toMatchObject({ code: 1, stdout: '' });
     expect(unknown.stderr).toContain('key_not_found');
     expect(await verifyApiKey(stack.database, key)).toBeNull();
+  });
+});
+
+describe('what a person does with evidence in hand', () => {
+  const word = ['--by', 'anna', '--reason', 'checked', '--yes', '--json'];
+
+  it('is named in full where something of it is missing', async () => {
+    const id = randomUUID();
+    const [adopt, correct, redirect] = await Promise.all([
+      cli(['adopt', id], NOTHING),
+      cli(['correct', id, '--by', 'anna'], NOTHING),
+      cli(['redirect', id, '--by', 'anna', '--reason', 'x'], NOTHING),
+    ]);
+    expect([adopt.code, correct.code, redirect.code]).toEqual([2, 2, 2]);
+    for (const option of ['--by', '--reason', '--gateway-id'])
+      expect(adopt.stderr).toContain(`${option} is missing`);
+    for (const option of ['--reason', '--outcome', '--evidence'])
+      expect(correct.stderr).toContain(`${option} is missing`);
+    expect(redirect.stderr).toContain('--registration is missing');
+  });
+
+  it('is shown before it is done, waits in the queue, and is foreseen by a dry run', async () => {
+    const { paymentId } = stack.newPayment();
+    const { registrationId } = stack.newPayment();
+    stack.fault({ kind: 'reject', code: '800.100.171' }, { paymentId });
+    const asked = await cli(ask(paymentId, '--yes', '--json', '--wait', '60', '--requested-by', 'clerk'));
+    expect(asked.code).toBe(3);
+    const { id } = refundOf(asked);
+    const [dry, queue, page] = await Promise.all([
+      cli(['replay', id, '--dry-run', '--json']),
+      cli(['list', '--stuck']),
+      cli(['show', id]),
+    ]);
+    expect([dry.code, queue.code, page.code]).toEqual([3, 0, 3]);
+    expect(JSON.parse(dry.stdout)).toMatchObject({ step: { kind: 'person' }, run: { isAlive: true } });
+    expect(queue.stdout).toContain(id);
+    expect(queue.stdout).toContain('Agree another way');
+    expect(page.stdout).toContain('clerk');
+    expect(page.stdout).toContain('Refused');
+
+    const redirected = await cli(['redirect', id, '--registration', registrationId, ...word]);
+    expect(redirected.stderr).toContain(`A credit of 40.00 EUR for refund ${id} is to go to registration`);
+    expect([0, 3]).toContain(redirected.code);
+    for await (const refund of client.watch(id)) if (refund.approval !== null) break;
+    const rejected = await cli(['reject', id, '--by', 'boss', '--reason', 'no', '--yes', '--json']);
+    expect(refundOf(rejected)).toMatchObject({ status: 'failed' });
+    const again = await cli(['replay', id, ...word]);
+    expect(again.code).toBe(0);
+    expect(JSON.parse(again.stdout)).toMatchObject({ outcome: 'over' });
   });
 });
 

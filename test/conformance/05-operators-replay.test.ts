@@ -137,6 +137,51 @@ describe('a refund that is under way', () => {
   });
 });
 
+describe('two operators at once', () => {
+  const redirectTo = (registrationId: string, by: string) => ({
+    by,
+    reason: 'the card is closed',
+    registrationId,
+  });
+
+  it('name two destinations for one refund: one counts, the other is told, and one credit is paid', async () => {
+    const payment = world.newPayment();
+    const [first, second] = [world.newPayment().registrationId, world.newPayment().registrationId];
+    world.onRefund(payment, { kind: 'reject', code: '800.100.171' });
+    const { id } = await world.ask(payment, '60.00');
+    await world.until(id, 'manual_review');
+    await world.run(id).terminate('a test');
+
+    const said = await Promise.allSettled([
+      world.client.redirect(id, redirectTo(first, 'anna')),
+      world.client.redirect(id, redirectTo(second, 'berta')),
+    ]);
+    expect(said.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    const { approval } = await world.until(id, 'awaiting_approval');
+    await world.client.approve(id, { ...SUPERVISOR, instruction: approval?.instruction ?? '' });
+    await world.until(id, 'succeeded');
+    const credits = world.gateway.engine
+      .transactions()
+      .filter(({ type, registrationId }) => type === 'CD' && [first, second].includes(registrationId ?? ''));
+    expect(credits).toMatchObject([{ executed: true, registrationId: approval?.registrationId }]);
+  });
+
+  it('restart the same run: each start finds in the ledger what was sent, and it is not sent again', async () => {
+    const payment = world.newPayment();
+    world.onRefund(payment, { kind: 'answer_after', ms: 2_000 });
+    const { id } = await world.ask(payment, '60.00');
+    await world.untilExecuted(payment);
+    const { run } = await world.client.foresee(id);
+    const restart = { runId: run?.runId ?? '' };
+    await Promise.allSettled(
+      ['anna', 'berta'].map((by) => world.client.replay(id, { by, reason: 'hangs', restart })),
+    );
+    expect(await world.run(id).result()).toMatchObject({ state: 'succeeded' });
+    expect(executed(payment)).toBe(1);
+    expect(world.booked(payment)).toMatchObject({ out: '60.00' });
+  });
+});
+
 describe('a refund that is over', () => {
   it.for(['succeeded', 'failed'] as const)(
     '%s: reset, and started anew by two at once, it stays so',

@@ -96,7 +96,7 @@ describe('the tour of the README', () => {
         await page.getByRole('heading', { name: 'Queue' }).waitFor();
         await page.getByText('45.00').first().waitFor();
         await page.goto(`${await value('$CONSOLE')}refunds/${await value('$LOST')}`);
-        await page.getByRole('button', { name: /Resolve/u }).waitFor();
+        await page.getByRole('button', { name: 'Look now' }).waitFor();
       } finally {
         await browser.close();
       }

@@ -214,6 +214,14 @@ describe('the other states', () => {
     expect(nextStep(waiting, PLAN)).toEqual({ kind: 'credit', after: PLAN.timings.lookUpFirst });
     expect(nextStep({ ...waiting, why: null }, PLAN)).toEqual({ kind: 'credit', after: 0 });
   });
+
+  it('a credit that waits for another attempt asks the gateway ever more rarely, and never more rarely than an open attempt', () => {
+    const { lookUpMax } = PLAN.timings;
+    const waitAfter = (sinceMs: number) =>
+      nextStep(at({ state: 'fallback_checking', why: 'other_attempt_open', sinceMs, attempt: {} }), PLAN);
+    expect(waitAfter(10 * MINUTE)).toEqual({ kind: 'credit', after: 10 * MINUTE });
+    expect(waitAfter(23 * 60 * MINUTE)).toEqual({ kind: 'credit', after: lookUpMax });
+  });
 });
 
 describe('whatever the position', () => {

@@ -7,6 +7,7 @@ import { describeEvidence } from './contract/evidence.js';
 import { describeOutside } from './contract/outside.js';
 import { describeParts } from './contract/parts.js';
 import { describePeople } from './contract/people.js';
+import { describeRepairs } from './contract/repairs.js';
 import type { LedgerUnderTest } from './given.js';
 
 /** `make` gives a ledger for one test; it may be the same one each time, tests share no payment. */
@@ -30,6 +31,7 @@ export function describeLedger(name: string, make: () => Promise<LedgerUnderTest
     describeParts(underTest);
     describeCredits(underTest);
     describePeople(underTest);
+    describeRepairs(underTest);
     describeOutside(underTest);
   });
 }

@@ -35,6 +35,10 @@ export async function postgresLedger(connections = 10): Promise<PostgresUnderTes
         })
         .execute();
       await db
+        .updateTable('payments')
+        .set({ last_miss_at: earlier('last_miss_at') })
+        .execute();
+      await db
         .updateTable('refunds')
         .set({ state_since: earlier('state_since') })
         .execute();

@@ -1,6 +1,7 @@
 /** The ways a refund can take, each followed until its history shows it. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import type { RefundsClient } from '../../client/index.js';
+import { RefundsError, type RefundsClient } from '../../client/index.js';
 import type { RefundState } from '../../domain/states.js';
 import type { Order } from '../../examples/order-cancellation/orders.js';
 import type { orderCancellation } from '../../examples/order-cancellation/workflow.js';
@@ -95,6 +96,17 @@ async function openAfterItsEnd({ accept, dependencies, payment, plan }: Recordin
 /** Workflows of the product that drive no refund of their own. */
 export const UPKEEP_PATHS: readonly string[] = ['sweep', 'audit'];
 
+/** Says it until the attempt can no longer be on its way. */
+async function inTime<T>(say: () => Promise<T>): Promise<T> {
+  for (;;)
+    try {
+      return await say();
+    } catch (error) {
+      if (!(error instanceof RefundsError && error.code === 'too_early')) throw error;
+      await pause(3_000);
+    }
+}
+
 export const PATHS: Readonly<Record<string, Path>> = {
   'accepted-at-once': toTheEnd(),
   pending: toTheEnd([{ kind: 'pending', afterMs: 400 }]),
@@ -137,6 +149,47 @@ export const PATHS: Readonly<Record<string, Path>> = {
     const handle = recording.temporal.workflow.getHandle(workflowId);
     await handle.cancel();
     await handle.result().catch(() => undefined);
+    return workflowId;
+  },
+  /** A transaction of the portal is what became of an attempt that never arrived. */
+  adopted: async (recording) => {
+    const { gateway, payment, ask, until, client, temporal } = recording;
+    const { paymentId } = payment(100_00n);
+    gateway.setFault({ match: { paymentId }, effect: { kind: 'drop_before_execute' } });
+    const { id, workflowId } = await ask(paymentId, '100.00');
+    await until(id, ['unknown']);
+    const portal = gateway.refundInPortal({ paymentId, amount: 100_00n });
+    await inTime(() => client.adopt(id, { by: 'anna', reason: 'found in the portal', gatewayId: portal.id }));
+    await temporal.workflow.getHandle(workflowId).result();
+    return workflowId;
+  },
+  /** Proposed by one, confirmed by another, after one of them had looked. */
+  corrected: async (recording) => {
+    const { gateway, payment, ask, until, client, temporal } = recording;
+    const { paymentId } = payment(100_00n);
+    gateway.setFault({ match: { paymentId }, effect: { kind: 'drop_before_execute' } });
+    const { id, workflowId } = await ask(paymentId, '100.00');
+    await until(id, ['unknown']);
+    gateway.refundInPortal({ paymentId, amount: 10_00n });
+    await client.resolve(id, { by: 'anna', reason: 'the customer called' });
+    const said = { by: 'anna', reason: 'never sent on', outcome: 'failed', evidence: 'a letter' } as const;
+    const { proposal } = await inTime(() => client.correct(id, said));
+    const instruction = proposal?.instruction ?? '';
+    await client.approve(id, { by: 'berta', reason: 'seen the letter', instruction });
+    await temporal.workflow.getHandle(workflowId).result();
+    return workflowId;
+  },
+  /** The card is closed: another registration, approved by a second person. */
+  redirected: async ({ gateway, payment, ask, until, client, temporal }) => {
+    const { paymentId } = payment(100_00n);
+    const { registrationId } = payment(1_00n);
+    gateway.setFault({ match: { paymentId }, effect: { kind: 'reject', code: '800.100.171' } });
+    const { id, workflowId } = await ask(paymentId, '100.00');
+    await until(id, ['manual_review']);
+    await client.redirect(id, { by: 'anna', reason: 'the card is closed', registrationId });
+    await until(id, ['awaiting_approval']);
+    await client.approve(id, { by: 'berta', reason: 'the customer wrote' });
+    await temporal.workflow.getHandle(workflowId).result();
     return workflowId;
   },
   'order-cancellation': async ({ payment, orders, temporal }) => {

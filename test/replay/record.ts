@@ -1,5 +1,6 @@
-/** Records one history for each way: `npm run replay:record` writes all of `test/replay/histories/` anew, with names only those. */
+/** Records one history for each way a workflow can take: `npm run replay:record` adds what is missing to `test/replay/histories/`, with names those anew. */
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -166,7 +167,8 @@ const { recording, temporal, close } = await open();
 try {
   await mkdir(HISTORIES, { recursive: true });
   for (const [name, take] of Object.entries(PATHS)) {
-    if (asked.length > 0 && !asked.includes(name)) continue;
+    // What was recorded by an older version is what has to go on replaying: only what is missing is added, or asked for by name.
+    if (asked.length > 0 ? !asked.includes(name) : existsSync(`${HISTORIES}${name}.json`)) continue;
     const workflowId = await take(recording);
     const history = await temporal.workflow.getHandle(workflowId).fetchHistory();
     const text = withoutMachine(JSON.parse(historyToJSON(history)));

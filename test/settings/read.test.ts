@@ -108,6 +108,12 @@ describe('settings', () => {
     expect(policy.creditApprovalAbove).toEqual({ EUR: '50000', JPY: '80000', KWD: '1234' });
   });
 
+  it('read the limits up to which one person may correct, which by default is never', () => {
+    expect(readSettings(ENV).planFor(ENTITY).policy.correctionAloneUpTo).toEqual({});
+    const { policy } = readSettings({ ...ENV, REFUNDS_CORRECTION_ALONE_UP_TO: 'EUR:20.00' }).planFor(ENTITY);
+    expect(policy.correctionAloneUpTo).toEqual({ EUR: '2000' });
+  });
+
   it('scale time, and look up as much more often', () => {
     const settings = readSettings({ ...ENV, REFUNDS_TIME_SCALE: '0.001' });
     expect(settings.planFor(ENTITY).timings.visibilityLag).toBe(900);
@@ -161,6 +167,7 @@ describe('wrong settings', () => {
     ['REFUNDS_TIME_SCALE', '1.1'],
     ['REFUNDS_TIME_SCALE', '1e-3'],
     ['REFUNDS_TASK_QUEUE', 'a queue'],
+    ['REFUNDS_CORRECTION_ALONE_UP_TO', 'EUR'],
     ['REFUNDS_CREDIT_APPROVAL_ABOVE', 'EUR'],
     ['REFUNDS_CREDIT_APPROVAL_ABOVE', 'EUR:500:1'],
     ['REFUNDS_CREDIT_APPROVAL_ABOVE', 'EUR:500.0'],

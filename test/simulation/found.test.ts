@@ -13,6 +13,7 @@ import { Coverage } from './world/coverage.js';
 import { GatewayLink } from './world/gateway-link.js';
 import { OutsideFacts } from './world/outside-facts.js';
 import { enter, leave } from './world/stand-ins.js';
+import { KeptTrace } from './world/trace.js';
 import { World } from './world/world.js';
 
 const HOUR = 3_600_000;
@@ -94,9 +95,46 @@ describe('a process that is stopped while it accepts a refund', () => {
   });
 });
 
+describe('a caller’s workflow whose refund another run drives', () => {
+  it('asks so rarely that weeks of waiting for a person fit into its history', async () => {
+    const world = given({ isTraced: true });
+    new OutsideFacts(world).takePayment();
+    const { ledger, payment, scheduler, cluster, trace } = world;
+    const gateway = new GatewayLink(world, world.outsider('client'), true);
+    const amount = formatAmount(storedMoney(payment.minor, payment.currency));
+    const order = {
+      caller: 'shop',
+      idempotencyKey: 'key',
+      requestedBy: 'anna',
+      request: { paymentId: payment.id, amount, currency: payment.currency, reason: 'goods_returned' },
+    };
+    let refundId = '';
+    const accept = async (): Promise<void> => {
+      const { refund } = await acceptRefund(world.dependencies({ ledger, gateway }), order);
+      refundId = refund.id;
+      await ledger.ask(refundId, 'risk');
+    };
+    const asked = accept();
+    const settle = (): boolean => cluster.settle();
+    await scheduler.run(settle, () => refundId !== '', scheduler.now + HOUR);
+    await asked;
+    startRefund(world, refundId);
+    cluster.start('payBack', 'order', [order, 'refunds'], 'use_existing');
+    await scheduler.run(settle, () => false, scheduler.now + 14 * 24 * HOUR);
+
+    expect(cluster.isOpen('order')).toBe(true);
+    const lines = trace instanceof KeptTrace ? trace.lines : [];
+    const questions = lines.filter((line) => line.includes('begins refundPosition')).length;
+    // It does wait by asking; once an hour is 24 a day.
+    expect(questions).toBeGreaterThan(200);
+    expect(questions).toBeLessThan(14 * 24 + 20);
+    leave();
+  });
+});
+
 /** A world in which nothing goes wrong by chance. */
-function given(): World {
-  const world = new World({ seed: 1, coverage: new Coverage() });
+function given(options: { readonly isTraced?: boolean } = {}): World {
+  const world = new World({ seed: 1, coverage: new Coverage(), ...options });
   world.chaos.isOn = false;
   enter(world);
   return world;

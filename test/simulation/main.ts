@@ -1,8 +1,25 @@
-/** `npm run simulate -- --seed N`: one lifetime with its trace. `--count N --seed-from M`: many, and whether all held. */
+/** The simulation as a program: one lifetime with its trace, many, or every deliberate defect. Built and started by `bundle.ts`. */
 import { parseArgs } from 'node:util';
+import { missing, reachedRarely } from './expected.js';
 import { live } from './lifetime.js';
+import { liveMany, type Many } from './many.js';
 import { MUTANTS } from './mutants/index.js';
 import { Coverage } from './world/coverage.js';
+
+const HELP = `npm run simulate -- [options]
+
+Lives whole lifetimes of refunds on virtual time, each made by its seed, and says whether all held.
+The exit code is 0 when all held, else 1.
+
+  --seed N        one lifetime, with its trace
+  --count N       so many lifetimes, one after the other on one core (default 10000; 5000000 takes a night)
+  --seed-from N   the first seed of them (default 1)
+  --keep-going    does not stop at the first lifetime that does not hold
+  --coverage      prints what they reached: transitions, guards, faults, and what was expected and not reached
+  --mutant NAME   with a deliberate defect: ${MUTANTS.map(({ name }) => name).join(', ')}
+  --mutants       every deliberate defect, and how many lifetimes it takes to catch it (at most --count)
+  --json          one line of JSON at the end, for programs
+`;
 
 const { values } = parseArgs({
   options: {
@@ -10,8 +27,11 @@ const { values } = parseArgs({
     count: { type: 'string', default: '10000' },
     'seed-from': { type: 'string', default: '1' },
     mutant: { type: 'string' },
+    mutants: { type: 'boolean', default: false },
     coverage: { type: 'boolean', default: false },
     'keep-going': { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   },
 });
 
@@ -19,37 +39,78 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const mutant = MUTANTS.find(({ name }) => name === values.mutant);
 if (values.mutant !== undefined && mutant === undefined)
   throw new Error(`there is no mutant ${values.mutant}`);
-const coverage = new Coverage();
+
+const from = whole('seed-from', values['seed-from']);
+const count = whole('count', values.count);
+
+// Worlds throw often and on purpose; whoever wants to see from where runs one seed.
+if (values.seed === undefined) Error.stackTraceLimit = 0;
+
+if (values.help) print(HELP);
+else if (values.seed !== undefined) await showOne(whole('seed', values.seed));
+else if (values.mutants) await showMutants();
+else await showMany();
+
+function whole(name: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw new Error(`--${name} takes a whole number, not ${text}`);
+  return value;
+}
 
 async function showOne(seed: number): Promise<void> {
-  const { trace, violations } = await live(seed, { coverage, isTraced: true, mutant });
+  const { trace, violations } = await live(seed, { coverage: new Coverage(), isTraced: true, mutant });
   for (const line of trace) print(line);
   for (const violation of violations) print(`WRONG: ${violation}`);
   print(violations.length === 0 ? `seed ${seed}: all held` : `seed ${seed}: run again with --seed ${seed}`);
   process.exitCode = violations.length === 0 ? 0 : 1;
 }
 
-async function showMany(from: number, count: number): Promise<void> {
-  const cpu = process.cpuUsage();
-  let steps = 0;
-  let failed = 0;
-  for (let seed = from; seed < from + count; seed += 1) {
-    const lifetime = await live(seed, { coverage, mutant });
-    steps += lifetime.steps;
-    if (lifetime.violations.length > 0) {
-      failed += 1;
-      print(`seed ${seed}: ${lifetime.violations.join(' | ')}`);
-      if (!values['keep-going']) break;
-    }
+async function showMany(): Promise<void> {
+  const many = await liveMany({
+    from,
+    count,
+    mutant,
+    keepsGoing: values['keep-going'],
+    onFailure: values.json ? () => undefined : print,
+    onProgress: values.json ? () => undefined : (lived) => void process.stderr.write(`${lived} lived\n`),
+  });
+  process.exitCode = many.failures.length === 0 ? 0 : 1;
+  if (values.json) {
+    print(JSON.stringify(report(many)));
+    return;
   }
-  const { user, system } = process.cpuUsage(cpu);
-  const seconds = (user + system) / 1e6;
-  if (values.coverage) print(coverage.toString());
+  if (values.coverage) {
+    print(many.coverage.toString());
+    print(`reached, though rare: ${reachedRarely(many.coverage).join(', ')}`);
+    print(`expected, and not reached: ${missing(many.coverage).join(', ') || 'nothing'}`);
+  }
   print(
-    `${count} lifetimes, ${steps} steps, ${seconds.toFixed(1)} s of one core: ${Math.round(count / seconds)} a second; ${failed} wrong`,
+    `${many.lived} lifetimes, ${many.steps} steps, ${many.seconds.toFixed(1)} s of one core: ${many.perSecond} a second; ${many.failures.length} wrong`,
   );
-  process.exitCode = failed === 0 ? 0 : 1;
 }
 
-if (values.seed !== undefined) await showOne(Number(values.seed));
-else await showMany(Number(values['seed-from']), Number(values.count));
+/** What `lifetimes.ts` reads. */
+function report(many: Many): unknown {
+  const { lived, perSecond, failures, coverage } = many;
+  return {
+    lived,
+    perSecond,
+    failures,
+    missing: missing(coverage),
+    rare: reachedRarely(coverage),
+    coverage: coverage.toString(),
+  };
+}
+
+async function showMutants(): Promise<void> {
+  const caught: { readonly name: string; readonly lived: number; readonly how: string | null }[] = [];
+  for (const each of MUTANTS) {
+    const { lived, failures } = await liveMany({ from, count, mutant: each, keepsGoing: false });
+    caught.push({ name: each.name, lived, how: failures[0] ?? null });
+    if (!values.json)
+      print(`${each.name}: ${lived} lifetimes: ${failures[0]?.slice(0, 160) ?? 'NOT CAUGHT'}`);
+  }
+  if (values.json) print(JSON.stringify(caught));
+  process.exitCode = caught.every(({ how }) => how !== null) ? 0 : 1;
+}

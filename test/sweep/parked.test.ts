@@ -120,3 +120,31 @@ describe('many refunds that wait for people', () => {
     expect(performance.now() - startedAt).toBeLessThan(1_000);
   });
 });
+
+describe('a refund that cannot be started', () => {
+  it('does not stop the others, and is told', async () => {
+    const keys = [PARKED + 3, PARKED + 4, PARKED + 5];
+    await park(PARKED + 3, 3, '3 minutes');
+    const [failing = '', ...others] = await Promise.all(keys.map(idOf));
+    const begun: string[] = [];
+    const told: string[] = [];
+    const { sweepRefunds: sweepOnce } = createSweepActivities(
+      {
+        database,
+        start: {
+          planFor: () => ({ timings: DEFAULT_TIMINGS, policy: DEFAULT_POLICY }),
+          lookUpTaskQueue: String,
+        },
+        startRefund: async ({ id }) => {
+          if (id === failing) throw new Error('too large');
+          begun.push(id);
+        },
+        onFailure: (refundId) => told.push(refundId),
+      },
+      () => new AbortController().signal,
+    );
+    expect(await sweepOnce(input)).toMatchObject({ failed: 1 });
+    expect(begun).toEqual(expect.arrayContaining(others));
+    expect(told).toEqual([failing]);
+  });
+});

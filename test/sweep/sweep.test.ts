@@ -106,32 +106,6 @@ describe('the sweep', () => {
     expect(gateway.engine.books(paymentId)?.refunded).toBe(4_000n);
     expect((await world.refund(id)).attempts).toMatchObject([{ sends: 1 }]);
   });
-
-  it('goes on behind a refund that cannot be started, and tells of it', async () => {
-    const refunds = await Promise.all(
-      ['1.00', '2.00', '3.00'].map(async (amount) => (await accept(newPayment().paymentId, amount)).id),
-    );
-    const failing = refunds[0] ?? '';
-    const started: string[] = [];
-    const told: string[] = [];
-    const { sweepRefunds } = createSweepActivities(
-      {
-        database,
-        start,
-        startRefund: async ({ id }) => {
-          if (id === failing) throw new Error('too large');
-          started.push(id);
-        },
-        onFailure: (refundId) => told.push(refundId),
-      },
-      () => neverAborted,
-    );
-    await sweepRefunds({ ...upkeep.sweep, patience: { ...upkeep.sweep.patience, quiet: 0 } });
-    expect(started).toEqual(expect.arrayContaining(refunds.slice(1)));
-    expect(told).toEqual([failing]);
-    await client.resume();
-    for (const id of refunds) await untilState(id, 'succeeded');
-  });
 });
 
 describe('the schedules', () => {

@@ -144,7 +144,7 @@ function wrongCredit(world: World, credit: Transaction, all: readonly Transactio
   const redirections = events.filter(
     (event) => event['refund_id'] === attempt['refund_id'] && event['type'] === 'refund.redirected',
   );
-  const redirectedBefore = redirections.filter((event) => atOf(event) <= credit.timestamp);
+  const redirectedBefore = redirections.filter((event) => atOf(event) <= arrivalOf(world, credit));
   const isRedirected = redirectedBefore.length > 0;
   if (
     last === undefined ||
@@ -158,14 +158,13 @@ function wrongCredit(world: World, credit: Transaction, all: readonly Transactio
     say(`no refusal before it opens the way (${String(last?.['refusal_class'])})`);
   if (!plan.policy.creditEnabled) say('credits are not enabled');
 
-  const seen = credit.timestamp - PROOF_AGE;
+  const at = arrivalOf(world, credit);
+  const seen = at - PROOF_AGE;
   const known = all.filter(
-    (found) => Math.max(found.timestamp, found.visibleAt) <= seen && wasStanding(found, credit.timestamp),
+    (found) => Math.max(found.timestamp, found.visibleAt) <= seen && wasStanding(found, at),
   );
   const reversed = new Set(
-    all
-      .filter((found) => found.type === 'CR' && found.timestamp <= credit.timestamp)
-      .map((found) => found.referencedId),
+    all.filter((found) => found.type === 'CR' && found.timestamp <= at).map((found) => found.referencedId),
   );
   if (known.some((found) => found.type === 'CB' && !reversed.has(found.id)))
     say('a chargeback stood on the original');
@@ -197,10 +196,16 @@ function wrongCredit(world: World, credit: Transaction, all: readonly Transactio
       event['type'] === 'refund.approved' &&
       !redirectors.includes(event['actor']) &&
       text(event, 'actor').trim() !== refund?.['requested_by'] &&
-      atOf(event) <= credit.timestamp,
+      atOf(event) <= at,
   );
   if (needs && !approved) say('nobody approved it');
   return wrong;
+}
+
+/** The gateway may carry out an order minutes after it came; what was known then is what it has to be weighed against. */
+function arrivalOf({ arrivals }: World, { merchantTransactionId, timestamp }: Transaction): number {
+  const before = (arrivals.get(merchantTransactionId ?? '') ?? []).filter((at) => at <= timestamp);
+  return before.at(-1) ?? timestamp;
 }
 
 /** What came back later stood then. */

@@ -54,32 +54,35 @@ const MEANINGS: Readonly<Record<string, (given: Given) => unknown>> = {
     },
 };
 
+/** By the constant part of a template: the text of a piece of SQL is put together once for each place that has it. */
+const meanings = new WeakMap<object, (given: Given) => unknown>();
+
 /** A piece of raw SQL, evaluated. Throws for one that is not in the list. */
 export function evaluate(fragment: RawBuilder<unknown>, row: Row, rows: readonly Row[], now: Date): unknown {
   const node = fragment.toOperationNode();
-  if (!('sqlFragments' in node) || !('parameters' in node)) throw new Error('not a piece of raw SQL');
-  const { text, values } = read(node.sqlFragments, node.parameters);
-  const meaning = MEANINGS[text];
-  if (meaning === undefined) throw new Error(`the database in memory does not know this SQL: ${text}`);
-  return meaning({ values, row, rows, now });
+  if (!('sqlFragments' in node && 'parameters' in node)) throw new Error('not a piece of raw SQL');
+  const { sqlFragments, parameters } = node;
+  if (!Array.isArray(sqlFragments) || !Array.isArray(parameters))
+    throw new Error('raw SQL without its parts');
+  const meaning = meanings.get(sqlFragments) ?? read(sqlFragments);
+  return meaning({ values: parameters.length === 0 ? parameters : parameters.map(valueOf), row, rows, now });
 }
 
-const texts = new WeakMap<object, string>();
+function read(fragments: readonly unknown[]): (given: Given) => unknown {
+  const text = fragments.join('?').replaceAll(/\s+/g, ' ').trim();
+  const meaning = MEANINGS[text];
+  if (meaning === undefined) throw new Error(`the database in memory does not know this SQL: ${text}`);
+  meanings.set(fragments, meaning);
+  return meaning;
+}
 
-function read(fragments: unknown, parameters: unknown): { text: string; values: readonly unknown[] } {
-  if (!Array.isArray(fragments) || !Array.isArray(parameters)) throw new Error('raw SQL without its parts');
-  let text = texts.get(fragments);
-  if (text === undefined) {
-    text = fragments.join('?').replaceAll(/\s+/g, ' ').trim();
-    texts.set(fragments, text);
-  }
-  const values = parameters.map((parameter: unknown) =>
-    typeof parameter === 'object' && parameter !== null && 'value' in parameter ? parameter.value : undefined,
-  );
-  return { text, values };
+function valueOf(parameter: unknown): unknown {
+  return typeof parameter === 'object' && parameter !== null && 'value' in parameter
+    ? parameter.value
+    : undefined;
 }
 
 /** Whether a value of an update or insert is a piece of SQL. */
 export function isFragment(value: unknown): value is RawBuilder<unknown> {
-  return typeof value === 'object' && value !== null && 'isRawBuilder' in value;
+  return typeof value === 'object' && value !== null && !(value instanceof Date) && 'isRawBuilder' in value;
 }

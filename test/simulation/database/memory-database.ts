@@ -1,7 +1,7 @@
 /** A database in memory for the real ledger: its own functions run on it, so there is no second ledger to keep alike. */
 import type { Kysely } from 'kysely';
 import type { Database, Tables, Tx } from '../../../ledger/database.js';
-import { Insert, Select, Update, type Run } from './queries.js';
+import { Insert, Select, Update, type Turn } from './queries.js';
 import { MemoryTables, type TableName } from './tables.js';
 
 export interface MemoryDatabase extends Database {
@@ -17,12 +17,6 @@ export function openMemoryDatabase(clock: () => number): MemoryDatabase {
   const tables = new MemoryTables(clock);
   let underWay: Promise<unknown> | undefined;
 
-  const inside: Run = async (work) => work();
-  const outside: Run = async (work) => {
-    while (underWay !== undefined) await underWay;
-    return work();
-  };
-
   async function alone<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     while (underWay !== undefined) await underWay;
     let done = (): void => undefined;
@@ -30,7 +24,7 @@ export function openMemoryDatabase(clock: () => number): MemoryDatabase {
     tables.begin();
     let keep = false;
     try {
-      const result = await work(transaction);
+      const result = await work(inside);
       keep = true;
       return result;
     } finally {
@@ -40,22 +34,23 @@ export function openMemoryDatabase(clock: () => number): MemoryDatabase {
     }
   }
 
-  const transaction = queriesOn(tables, inside);
+  const inside = queriesOn(tables, () => undefined);
+  const outside = queriesOn(tables, () => underWay);
   return {
     tables,
-    db: queriesOn(tables, outside),
+    db: outside,
     transaction: alone,
     snapshot: alone,
     close: () => Promise.resolve(),
   };
 }
 
-function queriesOn(tables: MemoryTables, run: Run): Tx {
+function queriesOn(tables: MemoryTables, turn: Turn): Tx {
   const queries: unknown = {
-    selectFrom: (table: TableName) => new Select(tables, run, table),
-    selectNoFrom: (what: unknown) => new Select(tables, run, undefined).select(what),
-    insertInto: (table: TableName) => new Insert(tables, run, table),
-    updateTable: (table: TableName) => new Update(tables, run, table),
+    selectFrom: (table: TableName) => new Select(tables, turn, table),
+    selectNoFrom: (what: unknown) => new Select(tables, turn, undefined).select(what),
+    insertInto: (table: TableName) => new Insert(tables, turn, table),
+    updateTable: (table: TableName) => new Update(tables, turn, table),
   };
   if (!isBuilder(queries)) throw new Error('unreachable');
   return queries;

@@ -1,66 +1,70 @@
 /** The query builder that the ledger's functions are written against, on tables in memory: as much of it as they use. */
+import {
+  Alternatives,
+  bare,
+  compare,
+  Comparison,
+  isCondition,
+  Reference,
+  type Condition,
+  type Operator,
+} from './conditions.js';
 import { evaluate, isFragment } from './fragments.js';
 import type { MemoryTables, Row, TableName } from './tables.js';
 
-/** Runs one query: inside of a transaction at once, outside when none is under way. */
-export type Run = <T>(work: () => T) => Promise<T>;
+/** What a query outside of a transaction waits for, as long as one is under way. Inside of one: never. */
+export type Turn = () => Promise<unknown> | undefined;
 
-type Operator = '=' | '<>' | '<' | 'in' | 'not in' | 'is';
-type Condition = (row: Row, outer: Row) => boolean;
 /** A column, a piece of SQL with its name, or a query for each row. */
-type Selection = { readonly alias: string; readonly value: (row: Row, rows: readonly Row[]) => unknown };
+type Selection =
+  | { readonly alias: string; readonly value?: never }
+  | { readonly alias: string; readonly value: (row: Row, rows: readonly Row[]) => unknown };
 
-const bare = (column: string): string => column.slice(column.lastIndexOf('.') + 1);
-
-function condition(column: string, operator: Operator, value: unknown): Condition {
-  const name = bare(column);
-  switch (operator) {
-    case '=':
-    case 'is':
-      return (row) => row[name] === value;
-    case '<>':
-      return (row) => row[name] !== value;
-    case '<':
-      return (row) => isLess(row[name], value);
-    case 'in':
-      return Array.isArray(value) ? (row) => value.includes(row[name]) : () => false;
-    case 'not in':
-      return Array.isArray(value) ? (row) => !value.includes(row[name]) : () => true;
-    default:
-      throw new Error(
-        `the database in memory does not know the operator ${String(operator satisfies never)}`,
-      );
-  }
-}
-
-function isLess(a: unknown, b: unknown): boolean {
-  if (a instanceof Date && b instanceof Date) return a.getTime() < b.getTime();
-  return typeof a === 'string' && typeof b === 'string' && a < b;
-}
+const NO_ROW: Row = {};
 
 abstract class Query {
-  readonly #run: Run;
-  constructor(run: Run) {
-    this.#run = run;
+  protected readonly tables: MemoryTables;
+  protected readonly table: TableName | undefined;
+  protected readonly turn: Turn;
+  protected readonly conditions: Condition[] = [];
+
+  constructor(tables: MemoryTables, turn: Turn, table: TableName | undefined) {
+    this.tables = tables;
+    this.turn = turn;
+    this.table = table;
   }
 
   protected abstract rows(): readonly Row[];
 
-  execute(): Promise<readonly Row[]> {
-    return this.#run(() => this.rows());
+  async execute(): Promise<readonly Row[]> {
+    for (let wait = this.turn(); wait !== undefined; wait = this.turn()) await wait;
+    return this.rows();
   }
 
-  executeTakeFirst(): Promise<Row | undefined> {
-    return this.#run(() => this.rows()[0]);
+  async executeTakeFirst(): Promise<Row | undefined> {
+    for (let wait = this.turn(); wait !== undefined; wait = this.turn()) await wait;
+    return this.rows()[0];
   }
 
-  executeTakeFirstOrThrow(): Promise<Row> {
-    return this.#run(() => {
-      const [first] = this.rows();
-      if (first === undefined) throw new Error('no result');
-      return first;
-    });
+  async executeTakeFirstOrThrow(): Promise<Row> {
+    for (let wait = this.turn(); wait !== undefined; wait = this.turn()) await wait;
+    const [first] = this.rows();
+    if (first === undefined) throw new Error('no result');
+    return first;
   }
+
+  protected found(outer: Row): Row[] {
+    const { tables, table, conditions } = this;
+    if (table === undefined) return [NO_ROW];
+    const found: Row[] = [];
+    for (const row of tables.among(table, conditions)) if (holdAll(conditions, row, outer)) found.push(row);
+    return found;
+  }
+}
+
+function holdAll(conditions: readonly Condition[], row: Row, outer: Row): boolean {
+  for (const condition of conditions) if (!condition.holds(row, outer)) return false;
+  return true;
 }
 
 /** What `(eb) => …` is called with: a condition as a call, alternatives, a query for each row. */
@@ -71,24 +75,16 @@ interface Expressions {
 }
 
 export class Select extends Query {
-  readonly #tables: MemoryTables;
-  readonly #run: Run;
-  readonly #table: TableName | undefined;
-  readonly #conditions: Condition[] = [];
   readonly #selections: Selection[] = [];
-  readonly #orders: { readonly column: string; readonly descending: boolean }[] = [];
+  #orders: { readonly column: string; readonly sign: 1 | -1 }[] | undefined;
   #join: { readonly table: TableName; readonly column: string; readonly own: string } | undefined;
   #limit = Infinity;
-  #outer: Row = {};
   #alias = '';
   #isAll = false;
-
-  constructor(tables: MemoryTables, run: Run, table: TableName | undefined) {
-    super(run);
-    this.#tables = tables;
-    this.#run = run;
-    this.#table = table;
-  }
+  /** Only columns as they are: the stored row has them all. */
+  #isPlain = true;
+  /** A sum is one row, also over nothing. */
+  #isSum = false;
 
   selectAll(): this {
     this.#isAll = true;
@@ -96,15 +92,21 @@ export class Select extends Query {
   }
 
   select(what: unknown): this {
-    for (const item of Array.isArray(what) ? what : [what]) this.#selections.push(this.#selection(item));
+    if (Array.isArray(what)) for (const item of what) this.#add(item);
+    else this.#add(what);
     return this;
   }
 
+  #add(item: unknown): void {
+    const selection = this.#selection(item);
+    this.#selections.push(selection);
+    if (selection.value === undefined) return;
+    this.#isPlain = false;
+    if (selection.alias === 'held' || selection.alias === 'taken') this.#isSum = true;
+  }
+
   #selection(item: unknown): Selection {
-    if (typeof item === 'string') {
-      const name = bare(item);
-      return { alias: name, value: (row) => row[name] };
-    }
+    if (typeof item === 'string') return { alias: bare(item) };
     if (typeof item === 'function') {
       const made: unknown = Reflect.apply(item, undefined, [this.#expressions()]);
       if (!(made instanceof Select)) throw new Error('only a query can be selected for each row');
@@ -113,26 +115,26 @@ export class Select extends Query {
     if (typeof item === 'object' && item !== null && 'alias' in item && 'expression' in item) {
       const { alias, expression } = item;
       if (typeof alias === 'string' && isFragment(expression))
-        return { alias, value: (row, rows) => evaluate(expression, row, rows, this.#tables.now()) };
+        return { alias, value: (row, rows) => evaluate(expression, row, rows, this.tables.now()) };
     }
     throw new Error('the database in memory cannot select this');
   }
 
   where(column: unknown, operator?: Operator, value?: unknown): this {
-    if (typeof column === 'string' && operator !== undefined)
-      this.#conditions.push(condition(column, operator, value));
-    else if (typeof column === 'function') {
-      const made: unknown = Reflect.apply(column, undefined, [this.#expressions()]);
-      if (typeof made !== 'function') throw new Error('the database in memory does not know this condition');
-      this.#conditions.push((row) => Reflect.apply(made, undefined, [row, {}]) === true);
-    } else throw new Error('the database in memory does not know this condition');
+    const made: unknown =
+      typeof column === 'string' && operator !== undefined
+        ? new Comparison(column, operator, value)
+        : typeof column === 'function'
+          ? Reflect.apply(column, undefined, [this.#expressions()])
+          : undefined;
+    if (!isCondition(made)) throw new Error('the database in memory does not know this condition');
+    this.conditions.push(made);
     return this;
   }
 
   whereRef(column: string, operator: Operator, other: string): this {
     if (operator !== '=') throw new Error('only = is known between columns');
-    const [own, outer] = [bare(column), bare(other)];
-    this.#conditions.push((row, around) => row[own] === around[outer]);
+    this.conditions.push(new Reference(column, other));
     return this;
   }
 
@@ -142,7 +144,7 @@ export class Select extends Query {
   }
 
   orderBy(column: string, direction: 'asc' | 'desc' = 'asc'): this {
-    this.#orders.push({ column: bare(column), descending: direction === 'desc' });
+    (this.#orders ??= []).push({ column: bare(column), sign: direction === 'desc' ? -1 : 1 });
     return this;
   }
 
@@ -162,72 +164,63 @@ export class Select extends Query {
   }
 
   #forOuter(outer: Row): unknown {
-    this.#outer = outer;
     const alias = this.#selections[0]?.alias ?? '';
-    return this.rows()[0]?.[alias];
+    return this.#rowsFor(outer)[0]?.[alias];
   }
 
   protected rows(): readonly Row[] {
-    const found = this.#table === undefined ? [{}] : this.#found(this.#tables.rows[this.#table]);
-    for (const { column, descending } of this.#orders.toReversed())
-      found.sort((a, b) => compare(a[column], b[column]) * (descending ? -1 : 1));
-    const kept = found.length > this.#limit ? found.slice(0, this.#limit) : found;
-    if (this.#selections.length === 0) return kept;
-    // A sum is one row, also over nothing.
-    if (!this.#isAll && this.#selections.some(({ alias }) => alias === 'held' || alias === 'taken'))
-      return [this.#shaped({}, kept)];
-    return kept.map((row) =>
-      this.#isAll ? { ...row, ...this.#shaped(row, kept) } : this.#shaped(row, kept),
-    );
+    return this.#rowsFor(NO_ROW);
   }
 
-  #found(rows: readonly Row[]): Row[] {
-    const found: Row[] = [];
-    for (const row of rows)
-      if (this.#conditions.every((holds) => holds(row, this.#outer))) {
-        const join = this.#join;
-        if (join === undefined) found.push(row);
-        else
-          for (const other of this.#tables.rows[join.table])
-            if (other[join.column] === row[join.own]) found.push({ ...other, ...row });
+  #rowsFor(outer: Row): readonly Row[] {
+    const own = this.found(outer);
+    const found = this.#join === undefined ? own : this.#joined(own, this.#join);
+    const orders = this.#orders;
+    if (orders !== undefined && found.length > 1)
+      for (let index = orders.length - 1; index >= 0; index -= 1) {
+        const order = orders[index];
+        if (order !== undefined) found.sort((a, b) => compare(a[order.column], b[order.column]) * order.sign);
       }
-    return found;
+    const kept = found.length > this.#limit ? found.slice(0, this.#limit) : found;
+    // Rows are replaced, never changed: one that is handed out stays what it was.
+    if (this.#isPlain) return kept;
+    if (this.#isSum && !this.#isAll) return [this.#shaped(NO_ROW, kept)];
+    return kept.map((row) => this.#shaped(row, kept));
+  }
+
+  #joined(rows: readonly Row[], join: { table: TableName; column: string; own: string }): Row[] {
+    const joined: Row[] = [];
+    for (const row of rows)
+      for (const other of this.tables.rows[join.table]) {
+        if (other[join.column] !== row[join.own]) continue;
+        const both: Record<string, unknown> = { ...row };
+        // Of the other table only what was asked for.
+        for (const { alias } of this.#selections) if (!(alias in row)) both[alias] = other[alias];
+        joined.push(both);
+      }
+    return joined;
   }
 
   #shaped(row: Row, rows: readonly Row[]): Row {
-    const shaped: Record<string, unknown> = {};
-    for (const { alias, value } of this.#selections) shaped[alias] = value(row, rows);
+    const shaped: Record<string, unknown> = this.#isAll ? { ...row } : {};
+    for (const { alias, value } of this.#selections)
+      shaped[alias] = value === undefined ? row[alias] : value(row, rows);
     return shaped;
   }
 
   #expressions(): Expressions {
     return Object.assign(
-      (column: string, operator: Operator, value: unknown) => condition(column, operator, value),
+      (column: string, operator: Operator, value: unknown) => new Comparison(column, operator, value),
       {
-        or: (conditions: readonly Condition[]) => (row: Row, outer: Row) =>
-          conditions.some((holds) => holds(row, outer)),
-        selectFrom: (table: TableName) => new Select(this.#tables, this.#run, table),
+        or: (conditions: readonly Condition[]) => new Alternatives(conditions),
+        selectFrom: (table: TableName) => new Select(this.tables, this.turn, table),
       },
     );
   }
 }
 
-function compare(a: unknown, b: unknown): number {
-  if (typeof a === 'number' && typeof b === 'number') return a - b;
-  return isLess(a, b) ? -1 : isLess(b, a) ? 1 : 0;
-}
-
 export class Update extends Query {
-  readonly #tables: MemoryTables;
-  readonly #table: TableName;
-  readonly #conditions: Condition[] = [];
-  #change: Row = {};
-
-  constructor(tables: MemoryTables, run: Run, table: TableName) {
-    super(run);
-    this.#tables = tables;
-    this.#table = table;
-  }
+  #change: Row = NO_ROW;
 
   set(change: Row): this {
     this.#change = change;
@@ -235,7 +228,7 @@ export class Update extends Query {
   }
 
   where(column: string, operator: Operator, value: unknown): this {
-    this.#conditions.push(condition(column, operator, value));
+    this.conditions.push(new Comparison(column, operator, value));
     return this;
   }
 
@@ -244,11 +237,14 @@ export class Update extends Query {
   }
 
   protected rows(): readonly Row[] {
-    const tables = this.#tables;
-    const now = tables.now();
-    return tables.rows[this.#table]
-      .filter((row) => this.#conditions.every((holds) => holds(row, row)))
-      .map((row) => tables.update(this.#table, row, resolved(this.#change, row, now)));
+    const { tables, table } = this;
+    if (table === undefined) return [];
+    const found = this.found(NO_ROW);
+    for (let index = 0; index < found.length; index += 1) {
+      const row = found[index];
+      if (row !== undefined) found[index] = tables.update(table, row, this.#change);
+    }
+    return found;
   }
 }
 
@@ -277,16 +273,8 @@ class Conflict {
 }
 
 export class Insert extends Query {
-  readonly #tables: MemoryTables;
-  readonly #table: TableName;
-  #values: Row = {};
+  #values: Row = NO_ROW;
   #unless: readonly string[] | undefined;
-
-  constructor(tables: MemoryTables, run: Run, table: TableName) {
-    super(run);
-    this.#tables = tables;
-    this.#table = table;
-  }
 
   values(values: Row): this {
     this.#values = values;
@@ -303,22 +291,8 @@ export class Insert extends Query {
   }
 
   protected rows(): readonly Row[] {
-    const row = this.#tables.insert(
-      this.#table,
-      resolved(this.#values, {}, this.#tables.now()),
-      this.#unless,
-    );
+    if (this.table === undefined) return [];
+    const row = this.tables.insert(this.table, this.#values, this.#unless);
     return row === undefined ? [] : [row];
   }
-}
-
-function resolved(values: Row, row: Row, now: Date): Row {
-  let after: Record<string, unknown> | undefined;
-  for (const column of Object.keys(values)) {
-    const value = values[column];
-    if (!isFragment(value)) continue;
-    after ??= { ...values };
-    after[column] = evaluate(value, row, [], now);
-  }
-  return after ?? values;
 }

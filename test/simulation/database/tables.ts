@@ -1,5 +1,7 @@
 /** The ledger's tables in memory: rows, defaults, and the constraints of the migrations. */
 import type { Tables } from '../../../ledger/database.js';
+import { Comparison, type Condition } from './conditions.js';
+import { evaluate, isFragment } from './fragments.js';
 
 export type TableName = keyof Tables;
 export type Row = Readonly<Record<string, unknown>>;
@@ -17,8 +19,8 @@ export class ConstraintViolated extends Error {
 interface Unique {
   readonly name: string;
   readonly columns: readonly string[];
-  /** A partial index counts only these rows. */
-  readonly only?: (row: Row) => boolean;
+  /** A partial index counts only these rows, by what they hold in `on`. */
+  readonly only?: { readonly on: string; readonly holds: (value: unknown) => boolean };
 }
 
 const MAY_BE_SENT = new Set<unknown>(['submitting', 'unknown', 'pending', 'absent']);
@@ -34,16 +36,34 @@ const UNIQUE: Readonly<Record<TableName, readonly Unique[]>> = {
     { name: 'attempts_pkey', columns: ['id'] },
     { name: 'attempts_by_number', columns: ['refund_id', 'number'] },
     { name: 'attempts_by_reference', columns: ['reference'] },
-    { name: 'attempts_by_gateway_id', columns: ['gateway_id'], only: (row) => row['gateway_id'] !== null },
-    { name: 'attempts_one_open', columns: ['refund_id'], only: (row) => MAY_BE_SENT.has(row['state']) },
+    {
+      name: 'attempts_by_gateway_id',
+      columns: ['gateway_id'],
+      only: { on: 'gateway_id', holds: (id) => id !== null },
+    },
+    {
+      name: 'attempts_one_open',
+      columns: ['refund_id'],
+      only: { on: 'state', holds: (state) => MAY_BE_SENT.has(state) },
+    },
   ],
   events: [{ name: 'events_natural_key_key', columns: ['natural_key'] }],
   look_ups: [],
   cases: [
-    { name: 'cases_one_open', columns: ['refund_id', 'why'], only: (row) => row['closed_at'] === null },
+    {
+      name: 'cases_one_open',
+      columns: ['refund_id', 'why'],
+      only: { on: 'closed_at', holds: (at) => at === null },
+    },
   ],
   approvals: [{ name: 'approvals_pkey', columns: ['refund_id', 'instruction'] }],
-  proposals: [{ name: 'proposals_one_open', columns: ['refund_id'], only: (row) => row['verdict'] === null }],
+  proposals: [
+    {
+      name: 'proposals_one_open',
+      columns: ['refund_id'],
+      only: { on: 'verdict', holds: (verdict) => verdict === null },
+    },
+  ],
 };
 
 /** Columns that are written as JSON text and read as what it holds. */
@@ -73,7 +93,10 @@ export class MemoryTables {
   };
   readonly #clock: () => number;
   readonly #keys = new Set<unknown>();
-  #undo: (() => void)[] | undefined;
+  /** Events by their refund: the one table that grows with every step. */
+  readonly #events = new Map<unknown, Row[]>();
+  /** What this transaction did, to be taken back: a row that is new, or what took the place of `before`. */
+  readonly #done: { readonly table: TableName; readonly row: Row; readonly before: Row | undefined }[] = [];
   #now: Date | undefined;
   #sequence = 0;
 
@@ -88,30 +111,58 @@ export class MemoryTables {
 
   begin(): void {
     this.#now = new Date(this.#clock());
-    this.#undo = [];
+    this.#done.length = 0;
   }
 
   end(keep: boolean): void {
-    if (!keep) for (const undo of this.#undo?.toReversed() ?? []) undo();
-    this.#undo = undefined;
+    if (!keep) this.#takeBack();
+    this.#done.length = 0;
     this.#now = undefined;
+  }
+
+  #takeBack(): void {
+    for (let index = this.#done.length - 1; index >= 0; index -= 1) {
+      const done = this.#done[index];
+      if (done === undefined) continue;
+      const rows = this.rows[done.table];
+      const at = rows.lastIndexOf(done.row);
+      if (done.before !== undefined) {
+        rows[at] = done.before;
+        continue;
+      }
+      rows.splice(at, 1);
+      if (done.table !== 'events') continue;
+      this.#keys.delete(done.row['natural_key']);
+      this.#events.get(done.row['refund_id'])?.pop();
+    }
+  }
+
+  /** The rows among which those are that `conditions` ask for: all of a table, or fewer by an index. */
+  among(table: TableName, conditions: readonly Condition[]): readonly Row[] {
+    if (table === 'events')
+      for (const condition of conditions)
+        if (condition instanceof Comparison && condition.column === 'refund_id' && condition.operator === '=')
+          return this.#events.get(condition.value) ?? [];
+    return this.rows[table];
   }
 
   /** Undefined where a row with the same values in `unless` is there already. */
   insert(table: TableName, values: Row, unless: readonly string[] | undefined): Row | undefined {
-    const row = this.#withDefaults(table, values);
-    const conflict = UNIQUE[table].find((unique) => this.#isTaken(table, unique, row, undefined));
-    if (conflict !== undefined) {
-      if (unless !== undefined && sameColumns(unless, conflict.columns)) return undefined;
-      throw new ConstraintViolated(conflict.name, JSON.stringify(conflict.columns.map((name) => row[name])));
+    const row = this.#withDefaults(table);
+    this.#assign(table, row, values, row);
+    for (const unique of UNIQUE[table]) {
+      if (!this.#isTaken(table, unique, row, undefined)) continue;
+      if (unless !== undefined && sameColumns(unless, unique.columns)) return undefined;
+      throw violated(unique, row);
     }
-    const rows = this.rows[table];
-    rows.push(row);
-    this.#undo?.push(() => rows.splice(rows.indexOf(row), 1));
+    this.rows[table].push(row);
+    this.#done.push({ table, row, before: undefined });
     if (table === 'payments') checkPayment(row);
     if (table === 'events') {
       this.#keys.add(row['natural_key']);
-      this.#undo?.push(() => this.#keys.delete(row['natural_key']));
+      const own = this.#events.get(row['refund_id']);
+      if (own === undefined) this.#events.set(row['refund_id'], [row]);
+      else own.push(row);
       this.#applyEvent(row);
     }
     return row;
@@ -119,37 +170,61 @@ export class MemoryTables {
 
   /** Rows are replaced, never changed: what somebody read before stays as it was. */
   update(table: TableName, row: Row, change: Row): Row {
-    const rows = this.rows[table];
-    const index = rows.indexOf(row);
-    const after = { ...row, ...fromJson(table, change) };
+    const after: Record<string, unknown> = { ...row };
+    this.#assign(table, after, change, row);
     for (const unique of UNIQUE[table])
-      if (this.#isTaken(table, unique, after, row))
-        throw new ConstraintViolated(unique.name, JSON.stringify(unique.columns.map((name) => after[name])));
+      if (concerns(unique, change) && this.#isTaken(table, unique, after, row)) throw violated(unique, after);
     if (table === 'payments') checkPayment(after);
-    rows[index] = after;
-    this.#undo?.push(() => (rows[rows.indexOf(after)] = row));
+    this.#replace(table, row, after);
     return after;
   }
 
-  #isTaken(table: TableName, { columns, only }: Unique, row: Row, self: Row | undefined): boolean {
-    if (only !== undefined && !only(row)) return false;
-    if (table === 'events') return this.#keys.has(row['natural_key']);
-    return this.rows[table].some(
-      (other) =>
-        other !== self &&
-        columns.every((column) => other[column] === row[column]) &&
-        (only === undefined || only(other)),
-    );
+  #replace(table: TableName, row: Row, after: Row): void {
+    if (table === 'events') throw new Error('events are never changed');
+    const rows = this.rows[table];
+    rows[rows.indexOf(row)] = after;
+    this.#done.push({ table, row: after, before: row });
   }
 
-  #withDefaults(table: TableName, values: Row): Row {
+  /** `before`: what pieces of SQL in `values` speak of. */
+  #assign(table: TableName, after: Record<string, unknown>, values: Row, before: Row): void {
+    const json = JSON_COLUMNS[table];
+    for (const column in values) {
+      const value = values[column];
+      if (typeof value === 'string') after[column] = json.includes(column) ? JSON.parse(value) : value;
+      else after[column] = isFragment(value) ? evaluate(value, before, [], this.now()) : value;
+    }
+  }
+
+  #isTaken(table: TableName, { columns, only }: Unique, row: Row, self: Row | undefined): boolean {
+    if (only !== undefined && !only.holds(row[only.on])) return false;
+    if (table === 'events') return this.#keys.has(row['natural_key']);
+    for (const other of this.rows[table])
+      if (
+        other !== self &&
+        isAlike(columns, row, other) &&
+        (only === undefined || only.holds(other[only.on]))
+      )
+        return true;
+    return false;
+  }
+
+  /** With every column, in one order: rows of a table have one shape. */
+  #withDefaults(table: TableName): Record<string, unknown> {
     const now = this.now();
-    const given = fromJson(table, values);
     this.#sequence += 1;
     const id = String(this.#sequence);
     switch (table) {
       case 'payments':
         return {
+          id: null,
+          entity_id: null,
+          type: null,
+          state: null,
+          currency: null,
+          authorized_minor: null,
+          captured_minor: null,
+          registration_id: null,
           reserved_minor: 0n,
           succeeded_minor: 0n,
           returned_minor: 0n,
@@ -159,14 +234,51 @@ export class MemoryTables {
           last_miss_at: null,
           imported_at: now,
           looked_up_at: now,
-          ...given,
         };
       case 'captures':
-        return given;
+        return { id: null, payment_id: null, amount_minor: null };
       case 'refunds':
-        return { version: 1, state_since: now, created_at: now, updated_at: now, ...given };
+        return {
+          id: null,
+          payment_id: null,
+          capture_id: null,
+          caller: null,
+          idempotency_key: null,
+          fingerprint: null,
+          amount_minor: null,
+          currency: null,
+          reason: null,
+          requested_by: null,
+          order_id: null,
+          destination: null,
+          metadata: null,
+          state: null,
+          why: null,
+          blocks: null,
+          instruction: null,
+          version: 1,
+          state_since: now,
+          created_at: now,
+          updated_at: now,
+        };
       case 'attempts':
         return {
+          id: null,
+          refund_id: null,
+          payment_id: null,
+          number: null,
+          way: null,
+          original_id: null,
+          registration_id: null,
+          reference: null,
+          amount_minor: null,
+          state: null,
+          send_by: null,
+          gateway_id: null,
+          result_code: null,
+          result_description: null,
+          refusal_class: null,
+          note: null,
           sends: 1,
           look_ups: 0,
           misses: 0,
@@ -174,11 +286,13 @@ export class MemoryTables {
           opened_at: now,
           sent_at: now,
           answered_at: null,
-          ...given,
         };
       case 'events':
         return {
           id: this.#sequence,
+          natural_key: null,
+          type: null,
+          payment_id: null,
           refund_id: null,
           attempt_id: null,
           reserved_delta: 0n,
@@ -186,18 +300,48 @@ export class MemoryTables {
           returned_delta: 0n,
           disputed_delta: 0n,
           from_outside: false,
-          data: {},
+          actor: null,
+          data: NOTHING,
           at: now,
-          ...given,
         };
       case 'look_ups':
-        return { id, at: now, ...given };
+        return { id, attempt_id: null, answer: null, at: now };
       case 'cases':
-        return { id, details: {}, opened_at: now, closed_at: null, ...given };
+        return {
+          id,
+          payment_id: null,
+          refund_id: null,
+          why: null,
+          details: NOTHING,
+          opened_at: now,
+          closed_at: null,
+          closed_by: null,
+        };
       case 'approvals':
-        return { at: now, ...given };
+        return {
+          refund_id: null,
+          instruction: null,
+          verdict: null,
+          decided_by: null,
+          reason: null,
+          ticket: null,
+          at: now,
+        };
       case 'proposals':
-        return { id: this.#sequence, proposed_at: now, ...given };
+        return {
+          id: this.#sequence,
+          refund_id: null,
+          attempt_id: null,
+          instruction: null,
+          details: null,
+          proposed_by: null,
+          reason: null,
+          ticket: null,
+          proposed_at: now,
+          verdict: null,
+          decided_by: null,
+          decided_at: null,
+        };
       default:
         return table satisfies never;
     }
@@ -205,26 +349,29 @@ export class MemoryTables {
 
   /** The trigger on events: balances are a function of them. */
   #applyEvent(event: Row): void {
-    const deltas = ['reserved', 'succeeded', 'returned', 'disputed'].map(
-      (kind) => [`${kind}_minor`, minor(event, `${kind}_delta`)] as const,
-    );
-    if (deltas.every(([, delta]) => delta === 0n)) return;
+    const reserved = minor(event, 'reserved_delta');
+    const succeeded = minor(event, 'succeeded_delta');
+    const returned = minor(event, 'returned_delta');
+    const disputed = minor(event, 'disputed_delta');
+    if (reserved === 0n && succeeded === 0n && returned === 0n && disputed === 0n) return;
     const payment = this.rows.payments.find((row) => row['id'] === event['payment_id']);
     if (payment === undefined)
       throw new ConstraintViolated('events_payment_id_fkey', String(event['payment_id']));
-    const after = {
-      ...payment,
-      ...Object.fromEntries(deltas.map(([column, delta]) => [column, minor(payment, column) + delta])),
-    };
+    const after: Record<string, unknown> = { ...payment };
+    after['reserved_minor'] = minor(payment, 'reserved_minor') + reserved;
+    after['succeeded_minor'] = minor(payment, 'succeeded_minor') + succeeded;
+    after['returned_minor'] = minor(payment, 'returned_minor') + returned;
+    after['disputed_minor'] = minor(payment, 'disputed_minor') + disputed;
     const above = usedOf(after) - limitOf(after);
     const beyond = above > 0n ? above : 0n;
     const kept = minor(payment, 'excess_minor');
-    this.update('payments', payment, {
-      ...after,
-      excess_minor: event['from_outside'] === true || beyond < kept ? beyond : kept,
-    });
+    after['excess_minor'] = event['from_outside'] === true || beyond < kept ? beyond : kept;
+    checkPayment(after);
+    this.#replace('payments', payment, after);
   }
 }
+
+const NOTHING: Row = Object.freeze({});
 
 /** An amount in a column. */
 export function minor(row: Row, column: string): bigint {
@@ -247,23 +394,33 @@ function limitOf(payment: Row): bigint {
   return captured > 0n ? captured : minor(payment, 'authorized_minor');
 }
 
+const BALANCES = [
+  'reserved_minor',
+  'succeeded_minor',
+  'returned_minor',
+  'disputed_minor',
+  'excess_minor',
+] as const;
+
 function checkPayment(row: Row): void {
-  for (const kind of ['reserved', 'succeeded', 'returned', 'disputed', 'excess'])
-    if (minor(row, `${kind}_minor`) < 0n)
-      throw new ConstraintViolated(`payments_${kind}_minor_check`, 'below zero');
+  for (const column of BALANCES)
+    if (minor(row, column) < 0n) throw new ConstraintViolated(`payments_${column}_check`, 'below zero');
   if (usedOf(row) > limitOf(row) + minor(row, 'excess_minor'))
     throw new ConstraintViolated('payment_balance', String(row['id']));
 }
 
-function fromJson(table: TableName, values: Row): Row {
-  let parsed: Record<string, unknown> | undefined;
-  for (const column of JSON_COLUMNS[table]) {
-    const value = values[column];
-    if (typeof value !== 'string') continue;
-    parsed ??= { ...values };
-    parsed[column] = JSON.parse(value);
-  }
-  return parsed ?? values;
+function violated({ name, columns }: Unique, row: Row): ConstraintViolated {
+  return new ConstraintViolated(name, JSON.stringify(columns.map((column) => row[column])));
+}
+
+/** Whether a change of these columns can make a row break it. */
+function concerns({ columns, only }: Unique, change: Row): boolean {
+  return columns.some((column) => column in change) || (only !== undefined && only.on in change);
+}
+
+function isAlike(columns: readonly string[], a: Row, b: Row): boolean {
+  for (const column of columns) if (a[column] !== b[column]) return false;
+  return true;
 }
 
 function sameColumns(a: readonly string[], b: readonly string[]): boolean {

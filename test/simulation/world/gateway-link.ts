@@ -37,7 +37,7 @@ export class GatewayLink implements Gateway {
     this.#isReliable = isReliable;
   }
 
-  readonly refund: Gateway['refund'] = async (order) => {
+  async refund(order: Parameters<Gateway['refund']>[0]): Promise<SendResult> {
     new Form('refund')
       .inPath('paymentId', order.paymentId)
       .need('amount', order.amount)
@@ -51,9 +51,9 @@ export class GatewayLink implements Gateway {
       currency: order.currency,
       merchantTransactionId: order.merchantTransactionId,
     });
-  };
+  }
 
-  readonly reverse: Gateway['reverse'] = async (order) => {
+  async reverse(order: Parameters<Gateway['reverse']>[0]): Promise<SendResult> {
     new Form('reverse').inPath('paymentId', order.paymentId).encode();
     return this.#write({ kind: 'backoffice', id: order.paymentId }, order.limits, {
       entityId: order.entityId,
@@ -61,9 +61,9 @@ export class GatewayLink implements Gateway {
       merchantTransactionId: order.merchantTransactionId,
       ...order.partial,
     });
-  };
+  }
 
-  readonly creditRegistration: Gateway['creditRegistration'] = async (order) => {
+  async creditRegistration(order: Parameters<Gateway['creditRegistration']>[0]): Promise<SendResult> {
     new Form('creditRegistration')
       .inPath('registrationId', order.registrationId)
       .need('amount', order.amount)
@@ -77,12 +77,19 @@ export class GatewayLink implements Gateway {
       currency: order.currency,
       merchantTransactionId: order.merchantTransactionId,
     });
-  };
+  }
 
-  readonly creditCard: Gateway['creditCard'] = () =>
-    Promise.reject(new Error('no card is credited in the simulation'));
-  readonly resultCodes: Gateway['resultCodes'] = () => Promise.resolve({ kind: 'not_found' });
-  readonly close: Gateway['close'] = () => Promise.resolve();
+  creditCard(): Promise<SendResult> {
+    return Promise.reject(new Error('no card is credited in the simulation'));
+  }
+
+  resultCodes(): ReturnType<Gateway['resultCodes']> {
+    return Promise.resolve({ kind: 'not_found' });
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
 
   findByReference(entityId: string, reference: string): Promise<LookUp<readonly GatewayTransaction[]>> {
     return findByReference(
@@ -159,7 +166,9 @@ export class GatewayLink implements Gateway {
   }
 
   #atGateway(endpoint: WriteEndpoint, fields: Readonly<Record<string, string>>): Delivery {
-    const { gateway, trace } = this.#world;
+    const { gateway, trace, arrivals, scheduler } = this.#world;
+    const reference = fields['merchantTransactionId'] ?? '';
+    arrivals.set(reference, [...(arrivals.get(reference) ?? []), scheduler.now]);
     const delivery = gateway.execute({
       endpoint,
       authorization: AUTHORIZATION,
@@ -214,12 +223,12 @@ export class GatewayLink implements Gateway {
 
 function routed(path: string): [LookUpEndpoint, ReadonlyMap<string, string>] {
   const [address = '', query = ''] = path.split('?');
-  const parameters = new Map(
-    query.split('&').map((pair): [string, string] => {
-      const [name = '', value = ''] = pair.split('=');
-      return [name, decodeURIComponent(value)];
-    }),
-  );
+  const parameters = new Map<string, string>();
+  for (const pair of query.split('&')) {
+    const at = pair.indexOf('=');
+    const value = pair.slice(at + 1);
+    parameters.set(pair.slice(0, at), value.includes('%') ? decodeURIComponent(value) : value);
+  }
   const [, version, , id] = address.split('/');
   if (version === 'v1')
     return [id === undefined ? { kind: 'v1_search' } : { kind: 'v1_query', id }, parameters];

@@ -56,43 +56,75 @@ export class LedgerLink implements Ledger {
     });
   }
 
-  readonly accept: Ledger['accept'] = (order, imported) =>
-    this.#call('accept', (l) => l.accept(order, imported));
-  readonly findPayment: Ledger['findPayment'] = (id) => this.#call('findPayment', (l) => l.findPayment(id));
-  readonly findRefund: Ledger['findRefund'] = (id) => this.#call('findRefund', (l) => l.findRefund(id));
-  readonly listRefunds: Ledger['listRefunds'] = (filter) =>
-    this.#call('listRefunds', (l) => l.listRefunds(filter));
-  readonly position: Ledger['position'] = (id) => this.#call('position', (l) => l.position(id));
-  readonly scope: Ledger['scope'] = (id) => this.#call('scope', (l) => l.scope(id));
-  readonly openLinked: Ledger['openLinked'] = (id, timings, policy) =>
-    this.#call('openLinked', (l) => l.openLinked(id, timings, policy));
-  readonly openCredit: Ledger['openCredit'] = (id, original, timings, policy) =>
-    this.#call('openCredit', (l) => l.openCredit(id, original, timings, policy));
-  readonly record: Ledger['record'] = (evidence) => this.#call('record', (l) => l.record(evidence));
-  readonly inquiry: Ledger['inquiry'] = (id) => this.#call('inquiry', (l) => l.inquiry(id));
-  readonly recordMiss: Ledger['recordMiss'] = (id, miss, timings) =>
-    this.#call('recordMiss', (l) => l.recordMiss(id, miss, timings));
-  readonly recordOriginal: Ledger['recordOriginal'] = (id, original) =>
-    this.#call('recordOriginal', (l) => l.recordOriginal(id, original));
-  readonly applyFinding: Ledger['applyFinding'] = (id, original, purpose) =>
-    this.#call('applyFinding', (l) => l.applyFinding(id, original, purpose));
-  readonly ask: Ledger['ask'] = (id, why, details) => this.#call('ask', (l) => l.ask(id, why, details));
-  readonly giveUp: Ledger['giveUp'] = (id, why, actor) =>
-    this.#call('giveUp', (l) => l.giveUp(id, why, actor));
-  readonly missOriginal: Ledger['missOriginal'] = (id, timings) =>
-    this.#call('missOriginal', (l) => l.missOriginal(id, timings));
-  readonly withdraw: Ledger['withdraw'] = (id, by, reason, ticket) =>
-    this.#call('withdraw', (l) => l.withdraw(id, by, reason, ticket));
-  readonly decide: Ledger['decide'] = (decision) => this.#call('decide', (l) => l.decide(decision));
-  readonly adopt: Ledger['adopt'] = (adoption, timings) =>
-    this.#call('adopt', (l) => l.adopt(adoption, timings));
-  readonly correct: Ledger['correct'] = (correction, plan) =>
-    this.#call('correct', (l) => l.correct(correction, plan));
-  readonly confirm: Ledger['confirm'] = (confirmation, timings) =>
-    this.#call('confirm', (l) => l.confirm(confirmation, timings));
-  readonly redirect: Ledger['redirect'] = (redirection) =>
-    this.#call('redirect', (l) => l.redirect(redirection));
-  readonly note: Ledger['note'] = (id, what, word) => this.#call('note', (l) => l.note(id, what, word));
+  accept(...args: Parameters<Ledger['accept']>): ReturnType<Ledger['accept']> {
+    return this.#call('accept', (ledger) => ledger.accept(...args));
+  }
+  findPayment(...args: Parameters<Ledger['findPayment']>): ReturnType<Ledger['findPayment']> {
+    return this.#call('findPayment', (ledger) => ledger.findPayment(...args));
+  }
+  findRefund(...args: Parameters<Ledger['findRefund']>): ReturnType<Ledger['findRefund']> {
+    return this.#call('findRefund', (ledger) => ledger.findRefund(...args));
+  }
+  listRefunds(...args: Parameters<Ledger['listRefunds']>): ReturnType<Ledger['listRefunds']> {
+    return this.#call('listRefunds', (ledger) => ledger.listRefunds(...args));
+  }
+  position(...args: Parameters<Ledger['position']>): ReturnType<Ledger['position']> {
+    return this.#call('position', (ledger) => ledger.position(...args));
+  }
+  scope(...args: Parameters<Ledger['scope']>): ReturnType<Ledger['scope']> {
+    return this.#call('scope', (ledger) => ledger.scope(...args));
+  }
+  openLinked(...args: Parameters<Ledger['openLinked']>): ReturnType<Ledger['openLinked']> {
+    return this.#call('openLinked', (ledger) => ledger.openLinked(...args));
+  }
+  openCredit(...args: Parameters<Ledger['openCredit']>): ReturnType<Ledger['openCredit']> {
+    return this.#call('openCredit', (ledger) => ledger.openCredit(...args));
+  }
+  record(...args: Parameters<Ledger['record']>): ReturnType<Ledger['record']> {
+    return this.#call('record', (ledger) => ledger.record(...args));
+  }
+  inquiry(...args: Parameters<Ledger['inquiry']>): ReturnType<Ledger['inquiry']> {
+    return this.#call('inquiry', (ledger) => ledger.inquiry(...args));
+  }
+  recordMiss(...args: Parameters<Ledger['recordMiss']>): ReturnType<Ledger['recordMiss']> {
+    return this.#call('recordMiss', (ledger) => ledger.recordMiss(...args));
+  }
+  recordOriginal(...args: Parameters<Ledger['recordOriginal']>): ReturnType<Ledger['recordOriginal']> {
+    return this.#call('recordOriginal', (ledger) => ledger.recordOriginal(...args));
+  }
+  applyFinding(...args: Parameters<Ledger['applyFinding']>): ReturnType<Ledger['applyFinding']> {
+    return this.#call('applyFinding', (ledger) => ledger.applyFinding(...args));
+  }
+  ask(...args: Parameters<Ledger['ask']>): ReturnType<Ledger['ask']> {
+    return this.#call('ask', (ledger) => ledger.ask(...args));
+  }
+  giveUp(...args: Parameters<Ledger['giveUp']>): ReturnType<Ledger['giveUp']> {
+    return this.#call('giveUp', (ledger) => ledger.giveUp(...args));
+  }
+  withdraw(...args: Parameters<Ledger['withdraw']>): ReturnType<Ledger['withdraw']> {
+    return this.#call('withdraw', (ledger) => ledger.withdraw(...args));
+  }
+  decide(...args: Parameters<Ledger['decide']>): ReturnType<Ledger['decide']> {
+    return this.#call('decide', (ledger) => ledger.decide(...args));
+  }
+  missOriginal(...args: Parameters<Ledger['missOriginal']>): ReturnType<Ledger['missOriginal']> {
+    return this.#call('missOriginal', (ledger) => ledger.missOriginal(...args));
+  }
+  adopt(...args: Parameters<Ledger['adopt']>): ReturnType<Ledger['adopt']> {
+    return this.#call('adopt', (ledger) => ledger.adopt(...args));
+  }
+  correct(...args: Parameters<Ledger['correct']>): ReturnType<Ledger['correct']> {
+    return this.#call('correct', (ledger) => ledger.correct(...args));
+  }
+  confirm(...args: Parameters<Ledger['confirm']>): ReturnType<Ledger['confirm']> {
+    return this.#call('confirm', (ledger) => ledger.confirm(...args));
+  }
+  redirect(...args: Parameters<Ledger['redirect']>): ReturnType<Ledger['redirect']> {
+    return this.#call('redirect', (ledger) => ledger.redirect(...args));
+  }
+  note(...args: Parameters<Ledger['note']>): ReturnType<Ledger['note']> {
+    return this.#call('note', (ledger) => ledger.note(...args));
+  }
 }
 
 /** One line of what came back. */

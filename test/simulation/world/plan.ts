@@ -6,18 +6,18 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-/** The same relations as the defaults, with shorter budgets: a lifetime is not to spend its steps on hourly look-ups. */
+/** The same relations as the defaults, with shorter budgets: a lifetime is not to spend its steps on look-ups that tell nothing new. */
 const TIMINGS: Timings = {
   sendWindow: 30 * SECOND,
   answerWithin: 100 * SECOND,
   lookUpFirst: 10 * SECOND,
   lookUpGrowth: 3,
-  lookUpMax: 15 * MINUTE,
+  lookUpMax: HOUR,
   visibilityLag: 15 * MINUTE,
   missesNeeded: 3,
   missSpacing: 5 * MINUTE,
-  caseAfterUnknown: 2 * HOUR,
-  caseAfterPending: 4 * HOUR,
+  caseAfterUnknown: 4 * HOUR,
+  caseAfterPending: 8 * HOUR,
   retryFirst: 10 * MINUTE,
   retryMax: 2 * HOUR,
   issuerRetryAfter: 3 * HOUR,

@@ -3,6 +3,7 @@ import { createCallerActivities } from '../../../activities/caller.js';
 import type { Dependencies } from '../../../activities/dependencies.js';
 import { createRefundActivities, type RefundActivities } from '../../../activities/refunds.js';
 import type { Plan } from '../../../domain/plan.js';
+import type { GatewayHost } from '../../../domain/result-codes.js';
 import type { Gateway } from '../../../gateway/gateway.js';
 import type { Ledger } from '../../../ledger/ledger.js';
 import { createLedger } from '../../../ledger/postgres.js';
@@ -21,6 +22,7 @@ import { ActivityContext, Process } from './process.js';
 import { Random } from './random.js';
 import { Scheduler, type Appointment } from './scheduler.js';
 import { KeptTrace, NO_TRACE, type Trace } from './trace.js';
+import { overTheWire } from './wire.js';
 
 export const ENTITY_ID = '8ac7a4c70000000000000000000000ee';
 const TOKEN = 'simulated';
@@ -62,6 +64,8 @@ const WORKFLOWS = new Map<string, Workflow>([
   ['payBack', asWorkflow(payBack)],
 ]);
 
+const testHost = (): GatewayHost => 'test';
+
 export class World implements Workers {
   readonly start = START;
   readonly scheduler = new Scheduler(START);
@@ -82,6 +86,8 @@ export class World implements Workers {
   isDatabaseDown = false;
   /** For a mutant that believes what it once saw. */
   readonly remembered = new Map<string, Awaited<ReturnType<Gateway['findWithLinked']>>>();
+  /** When orders under a reference reached the gateway, which may carry one out much later. */
+  readonly arrivals = new Map<string, number[]>();
   /** What went wrong outside of the program: a fault of the simulation itself. */
   readonly failures: string[] = [];
   /** What a notice of the gateway leads to, and what a workflow shows. */
@@ -89,6 +95,7 @@ export class World implements Workers {
   onShown: (workflowId: string, pairs: readonly unknown[]) => void = () => undefined;
   #watch: Appointment | undefined;
   #spawned = 0;
+  readonly #now = (): number => this.scheduler.now;
 
   constructor({ seed, coverage, isTraced = false, mutant }: WorldOptions) {
     this.random = new Random(seed);
@@ -151,10 +158,11 @@ export class World implements Workers {
   /** What a process that never fails has: the client, and whoever looks in from outside. */
   dependencies(link: { readonly ledger: Ledger; readonly gateway: Gateway }): Dependencies {
     return {
-      ...link,
+      ledger: link.ledger,
+      gateway: link.gateway,
       defaultEntityId: ENTITY_ID,
-      hostOf: () => 'test',
-      now: () => this.scheduler.now,
+      hostOf: testHost,
+      now: this.#now,
     };
   }
 
@@ -197,8 +205,7 @@ export class World implements Workers {
       );
     if (typeof activity !== 'function') throw new Error(`no activity ${name}`);
     const result: unknown = await Reflect.apply(activity, undefined, args);
-    // Over the wire, as Temporal's converter has it: a bigint would be an error there.
-    return result === undefined ? undefined : JSON.parse(JSON.stringify(result));
+    return overTheWire(result);
   }
 
   #ended(context: ActivityContext, tell: () => void): void {

@@ -1,0 +1,52 @@
+/** docs/api.md can be followed: every command in it works, and every code is in its table. */
+import { execFile, spawnSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { afterAll, describe, expect, it } from 'vitest';
+import { PROBLEMS } from '../../client/api/problems.js';
+import { refundOf, startApi } from './world.js';
+
+const world = await startApi();
+afterAll(() => world.close());
+const text = await readFile(new URL('../../docs/api.md', import.meta.url), 'utf8');
+const commands = [...text.matchAll(/```sh\n(.*?)```/gs)].map(([, command = '']) => command);
+const hasCurl = spawnSync('curl', ['--version']).status === 0;
+
+describe('docs/api.md', () => {
+  it.skipIf(!hasCurl)(
+    `has only commands that work${hasCurl ? '' : ' (skipped: there is no curl here)'}`,
+    async () => {
+      const { paymentId } = world.stack.newPayment();
+      const { id } = refundOf(await world.ask(paymentId));
+      await world.stack.client.waitFor(id, 30_000);
+      const env = {
+        PATH: process.env['PATH'],
+        API: world.url,
+        KEY: await world.newKey('reader', 'submit'),
+        PAYMENT: paymentId,
+        REFUND: id,
+      };
+      expect(commands.length).toBeGreaterThan(3);
+      for (const command of commands) {
+        // Each one answers; -e ends at the first that does not.
+        const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', command], { env });
+        expect(stdout.startsWith('{'), command).toBe(true);
+      }
+      const asked = await world.stack.client.listRefunds({ paymentId });
+      expect(asked.map(({ amount, orderId }) => [amount, orderId])).toContainEqual(['12.30', '4711']);
+    },
+  );
+
+  it('says what to do about every code, except those that say why a word has no effect', () => {
+    const rows = [...text.matchAll(/^\| (`.*?`) +\| (\d{3}) +\|/gm)];
+    const told = new Map(
+      rows.flatMap(([, codes = '', status = '']) =>
+        [...codes.matchAll(/`(\w+)`/g)].map(([, code = '']) => [code, Number(status)] as const),
+      ),
+    );
+    for (const [code, [status]] of Object.entries(PROBLEMS))
+      if (status !== 409) expect(told.get(code), code).toBe(status);
+    for (const [code, status] of told)
+      expect(Object.entries(PROBLEMS).find(([one]) => one === code)?.[1][0], code).toBe(status);
+  });
+});

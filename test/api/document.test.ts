@@ -1,0 +1,73 @@
+/** The API does what its own OpenAPI document says, for requests that a property-based tool thinks of. */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { findSchemathesis } from '../support/schemathesis.js';
+import { refundOf, startApi } from './world.js';
+
+const world = await startApi();
+const folder = mkdtempSync(join(tmpdir(), 'schemathesis-'));
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await world.close();
+});
+const program = await findSchemathesis();
+
+/** Seconds in all. It is bounded by examples; a slow machine may not get to all of them. */
+const WITHIN = 60;
+/** Another seed thinks of other requests: `SCHEMATHESIS_SEED=7 npx vitest run test/api/document.test.ts`. */
+const SEED = process.env['SCHEMATHESIS_SEED'] ?? '1';
+
+const NOT_ASKED = [
+  // Never ends.
+  '/v1/stream',
+  // Answer 501 by intent; test/api/edges.test.ts.
+  '/v1/cards',
+  '/v1/credits',
+];
+/** A schema cannot say that a payment exists, how many decimals a currency has, or that a text is not blank. */
+const NOT_CHECKED = ['positive_data_acceptance'];
+
+describe('the OpenAPI document', () => {
+  it.skipIf(program === undefined)(
+    `is kept, whatever is sent${program === undefined ? ' (skipped: Schemathesis is not here; `npm run schemathesis` gets it, with python3 and its venv)' : ''}`,
+    { timeout: 5 * 60_000 },
+    async () => {
+      const { paymentId } = world.stack.newPayment();
+      const { id } = refundOf(await world.ask(paymentId));
+      await world.stack.client.waitFor(id, 30_000);
+      const key = await world.newKey('tool', 'submit', 'read', 'operate', 'approve');
+      const { code, output } = await run(program ?? '', [
+        ...['run', `${world.url}/openapi.json`, '--header', `Authorization: Bearer ${key}`],
+        ...['--phases', 'examples,coverage,fuzzing', '--max-examples', '10', '--seed', SEED],
+        ...['--max-time', String(WITHIN), '--request-timeout', '30', '--continue-on-failure'],
+        ...['--generation-database', 'none', '--exclude-checks', NOT_CHECKED.join(',')],
+        ...NOT_ASKED.flatMap((path) => ['--exclude-path', path]),
+      ]);
+      expect(code, output).toBe(0);
+      expect(output).not.toContain(key);
+      expect(Number(/(\d+) generated/.exec(output)?.[1]), output).toBeGreaterThan(200);
+      expect(world.logged.filter((line) => /"status":5\d\d/.test(line))).toEqual([]);
+    },
+  );
+});
+
+function run(command: string, args: readonly string[]): Promise<{ code: number | null; output: string }> {
+  return new Promise((resolve) => {
+    const child = execFile(
+      command,
+      args,
+      {
+        cwd: folder,
+        timeout: 4 * 60_000,
+        maxBuffer: 64 * 1024 * 1024,
+        env: { PATH: process.env['PATH'], HOME: folder },
+      },
+      (_error, stdout, stderr) => {
+        resolve({ code: child.exitCode, output: `${stdout}${stderr}` });
+      },
+    );
+  });
+}

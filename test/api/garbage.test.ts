@@ -1,0 +1,54 @@
+/** Whatever is sent to the API: an answer that says what is wrong, never one that says we are broken. */
+import { afterAll, expect, it } from 'vitest';
+import { fuzz, holds } from '../fuzz/fuzz.js';
+import { ASKED, OTHER_WORDS } from '../fuzz/given-bodies.js';
+import { changed, edited, noise, written } from '../fuzz/mutations.js';
+import { startApi } from './world.js';
+
+const world = await startApi({ worker: false });
+afterAll(() => world.close());
+
+it('is never answered with a failure of ours, in 600 requests', async () => {
+  const { paymentId } = world.stack.newPayment();
+  // Nobody's: what is decided rightly about it is answered without asking a workflow.
+  const id = '00000000-0000-7000-8000-000000000000';
+  const key = await world.newKey('fuzz', 'submit', 'read', 'operate', 'approve');
+  const seen: Record<number, number> = {};
+  await fuzz(600, async (random) => {
+    const [verb, right] = random.pick([
+      ['refunds', { ...ASKED.refunds, paymentId }],
+      ['refunds', { ...ASKED.refunds, paymentId }],
+      ['approve', ASKED.approve],
+      ['reject', ASKED.reject],
+      ['adopt', ASKED.adopt],
+      ['correct', ASKED.correct],
+      ['redirect', ASKED.redirect],
+    ] as const);
+    let body: unknown = right;
+    for (let times = random.between(0, 2); times > 0; times -= 1) body = changed(random, body, OTHER_WORDS);
+    const text = random.chance(0.1) ? noise(random) : written(random, body);
+    const target = random.chance(0.1) ? edited(random, id).replace(/[^\w%-]/g, '') : id;
+    const url = verb === 'refunds' ? '/v1/refunds' : `/v1/refunds/${target || 'x'}/${verb}`;
+    const { statusCode, payload } = await world.app.inject({
+      method: 'POST',
+      url,
+      headers: {
+        authorization: `Bearer ${key}`,
+        'content-type': random.chance(0.95)
+          ? 'application/json'
+          : random.pick(['text/plain', 'application/xml']),
+        'idempotency-key': random.chance(0.9)
+          ? `key-${random.between(1, 200)}`
+          : random.pick(['', ' ', 'ü', 'x'.repeat(256)]),
+      },
+      payload: text,
+    });
+    seen[statusCode] = (seen[statusCode] ?? 0) + 1;
+    holds(statusCode < 500, `Answered ${String(statusCode)}: ${payload}`, { url, text });
+    holds(statusCode < 400 || !payload.includes('4111111111111111'), 'What may be a card is repeated.', {
+      payload,
+      text,
+    });
+  });
+  for (const status of [400, 415, 422]) expect([status, (seen[status] ?? 0) > 0]).toEqual([status, true]);
+}, 600_000);

@@ -1,0 +1,279 @@
+/** What persons do with evidence in hand, through the typed client: heard with and without a run, by two at once, never paid twice. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { Refund } from '../../client/index.js';
+import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
+import { refundWorkflowId } from '../../workflows/contract.js';
+import { startStack } from '../support/stack.js';
+
+// Attempts stay open for as long as a test looks at them; the lag after which a person may speak is short.
+const stack = await startStack({ timings: { sendWindow: 2_000, visibilityLag: 100, missSpacing: 60_000 } });
+// Some of what is told here is true in the acquirer's letter only.
+afterAll(() => stack.close({ booksAgree: false }));
+const { client, temporal } = stack;
+const { engine } = stack.gateway;
+
+const ANNA = { by: 'anna', reason: 'the customer called', ticket: 'PAY-12' };
+const BERTA = { by: 'berta', reason: 'seen the letter' };
+const LETTER = "acquirer's letter of 4 November";
+const OPERATOR = { name: 'anna', roles: ['operate'] } as const;
+
+async function ask(payment: CreatedPayment, amount: string): Promise<Refund> {
+  return client.requestRefund({
+    caller: 'shop',
+    idempotencyKey: randomUUID(),
+    requestedBy: 'clerk',
+    request: { paymentId: payment.paymentId, amount, currency: 'EUR', reason: 'goods_returned' },
+  });
+}
+
+async function until(id: string, fact: (refund: Refund) => boolean): Promise<Refund> {
+  for await (const refund of client.watch(id, { signal: AbortSignal.timeout(30_000) }))
+    if (fact(refund)) return refund;
+  throw new Error('unreachable');
+}
+
+/** A refund that never arrived, and nobody can tell by the gateway: a portal refund hangs beside it. */
+async function lostBeside(amount = '40.00') {
+  const payment = stack.newPayment();
+  stack.fault({ kind: 'drop_before_execute' }, { paymentId: payment.paymentId });
+  const { id } = await ask(payment, amount);
+  await until(id, ({ state }) => state === 'unknown');
+  const portal = engine.refundInPortal({ paymentId: payment.paymentId, amount: 40_00n });
+  return { id, payment, portal };
+}
+
+/** Says it until the attempt can no longer be on its way. */
+async function inTime<T>(say: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + 20_000;
+  for (;;)
+    try {
+      return await say();
+    } catch (error) {
+      const isEarly = error instanceof Error && 'code' in error && error.code === 'too_early';
+      if (!isEarly || performance.now() > deadline) throw error;
+    }
+}
+
+const paidOn = ({ paymentId }: CreatedPayment): bigint =>
+  engine.leftMerchant({ originals: [paymentId] }).reduce((sum, { total }) => sum + total, 0n);
+
+/** A closed card: only a person can say where the money is to go. */
+async function inReview() {
+  const payment = stack.newPayment();
+  stack.fault({ kind: 'reject', code: '800.100.171' }, { paymentId: payment.paymentId });
+  const { id } = await ask(payment, '40.00');
+  await until(id, ({ state }) => state === 'manual_review');
+  return { id, payment, other: stack.newPayment().registrationId };
+}
+
+describe('adopting', () => {
+  it('makes a transaction of the portal the outcome of an attempt whose run is gone', async () => {
+    const { id, payment, portal } = await lostBeside();
+    await temporal.workflow.getHandle(refundWorkflowId(id)).terminate('test');
+    const word = { ...ANNA, gatewayId: portal.id };
+    const adopted = await inTime(() => client.adopt(id, word));
+    expect(adopted).toMatchObject({ status: 'succeeded', attempts: [{ gatewayId: portal.id }] });
+    expect(await client.adopt(id, word), 'said again').toMatchObject({ status: 'succeeded' });
+    await expect(client.adopt(id, { ...word, ...BERTA })).rejects.toMatchObject({
+      code: 'already_decided',
+      details: { by: 'anna' },
+    });
+    expect(paidOn(payment)).toBe(40_00n);
+    expect(await stack.dependencies.ledger.findPayment(payment.paymentId)).toMatchObject({
+      succeededMinor: 40_00n,
+      reservedMinor: 0n,
+    });
+  });
+
+  it('by two operators at once counts once: one is told who was first', async () => {
+    const { id, payment, portal } = await lostBeside();
+    const both = await inTime(async () => {
+      const said = [ANNA, BERTA].map((word) => client.adopt(id, { ...word, gatewayId: portal.id }));
+      const results = await Promise.allSettled(said);
+      const early = results.find(
+        (one): one is PromiseRejectedResult =>
+          one.status === 'rejected' && (one.reason as { code?: unknown }).code === 'too_early',
+      );
+      if (early !== undefined) throw early.reason;
+      return results;
+    });
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(both).toContainEqual(
+      expect.objectContaining({ reason: expect.objectContaining({ code: 'already_decided' }) as unknown }),
+    );
+    expect((await stack.dependencies.ledger.findPayment(payment.paymentId))?.succeededMinor).toBe(40_00n);
+  });
+
+  it('is refused by name for what does not fit, and changes nothing', async () => {
+    const { id, payment } = await lostBeside();
+    const tooMuch = engine.refundInPortal({ paymentId: payment.paymentId, amount: 41_00n });
+    const theirs = stack.newPayment();
+    const elsewhere = engine.refundInPortal({ paymentId: theirs.paymentId, amount: 40_00n });
+    const foreign = engine.refundInPortal({
+      paymentId: payment.paymentId,
+      amount: 10_00n,
+      merchantTransactionId: 'ANOTHER-ONE',
+    });
+    for (const [gatewayId, code] of [
+      [tooMuch.id, 'other_amount'],
+      [elsewhere.id, 'other_original'],
+      [foreign.id, 'other_reference'],
+      [payment.paymentId, 'other_type'],
+      ['f'.repeat(32), 'not_at_gateway'],
+    ] as const)
+      await expect(client.adopt(id, { ...ANNA, gatewayId }), code).rejects.toMatchObject({ code });
+    expect((await client.getRefund(id)).state).toBe('unknown');
+    await expect(client.adopt(id, { ...ANNA, gatewayId: 'portal' })).rejects.toMatchObject({
+      code: 'invalid_request',
+      problems: [{ field: 'gatewayId' }],
+    });
+  });
+});
+
+describe('correcting', () => {
+  it('needs a second person, who is shown what it does to the money', async () => {
+    const { id, payment } = await lostBeside();
+    const word = { ...ANNA, outcome: 'failed', evidence: LETTER } as const;
+    const waiting = await inTime(() => client.correct(id, word));
+    expect(waiting).toMatchObject({
+      state: 'unknown',
+      proposal: { action: 'correct', by: 'anna', ticket: 'PAY-12' },
+    });
+    expect(waiting.proposal?.effect).toContain('40.00 EUR are not paid and no longer reserved');
+    const instruction = waiting.proposal?.instruction ?? '';
+    await expect(client.approve(id, { ...ANNA, instruction })).rejects.toMatchObject({
+      code: 'own_proposal',
+    });
+    await expect(client.approve(id, { ...BERTA, by: 'clerk' })).rejects.toMatchObject({
+      code: 'own_request',
+    });
+    expect(await client.approve(id, { ...BERTA, instruction })).toMatchObject({
+      status: 'failed',
+      why: 'corrected',
+      proposal: null,
+    });
+    expect(await client.approve(id, { ...BERTA, instruction }), 'said again').toMatchObject({
+      status: 'failed',
+    });
+    await expect(client.approve(id, { by: 'carla', reason: 'me too', instruction })).rejects.toMatchObject({
+      code: 'already_decided',
+      details: { by: 'berta' },
+    });
+    expect(await stack.dependencies.ledger.findPayment(payment.paymentId)).toMatchObject({
+      reservedMinor: 0n,
+    });
+  });
+
+  it('is refused while the gateway shows the attempt alive', async () => {
+    const payment = stack.newPayment();
+    stack.fault({ kind: 'pending' }, { paymentId: payment.paymentId });
+    const { id } = await ask(payment, '40.00');
+    const { attempts } = await until(id, ({ state }) => state === 'pending');
+    const word = { ...ANNA, outcome: 'failed', evidence: LETTER } as const;
+    await expect(inTime(() => client.correct(id, word))).rejects.toMatchObject({
+      code: 'gateway_contradicts',
+    });
+    engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
+    await client.resolve(id, ANNA);
+    expect(await client.waitFor(id, 20_000)).toMatchObject({ status: 'succeeded' });
+  });
+
+  it('takes no card number, and names everything that is wrong', async () => {
+    const { id } = await lostBeside();
+    const error: unknown = await client
+      .correct(id, { by: ' ', reason: 'x', outcome: 'succeeded', evidence: 'card 4200 0000 0000 0000' })
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      code: 'invalid_request',
+      problems: [{ field: 'by' }, { field: 'evidence', code: 'card_number' }],
+    });
+  });
+});
+
+describe('redirecting', () => {
+  it('pays another registration once a second person has approved it', async () => {
+    const { id, payment, other } = await inReview();
+    await client.redirect(id, { ...ANNA, registrationId: other });
+    const { approval } = await until(id, ({ state }) => state === 'awaiting_approval');
+    expect(approval).toMatchObject({ registrationId: other, amount: '40.00' });
+    await expect(client.approve(id, ANNA)).rejects.toMatchObject({ code: 'own_proposal' });
+    await client.approve(id, BERTA);
+    const paid = await client.waitFor(id, 20_000);
+    expect(paid).toMatchObject({
+      status: 'succeeded',
+      way: 'credit',
+      destination: { registrationId: other },
+    });
+    expect(paid.attempts.filter(({ state }) => state === 'succeeded')).toHaveLength(1);
+    expect(paidOn(payment)).toBe(0n);
+  });
+
+  it('is heard where no run is alive, and by two at once only once', async () => {
+    const { id, other } = await inReview();
+    await temporal.workflow.getHandle(refundWorkflowId(id)).terminate('test');
+    const word = { registrationId: other };
+    const both = await Promise.allSettled([
+      client.redirect(id, { ...ANNA, ...word }),
+      client.redirect(id, { ...BERTA, ...word }),
+    ]);
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    await until(id, ({ state }) => state === 'awaiting_approval');
+    await client.reject(id, { by: 'carla', reason: 'not this account' });
+    expect((await client.getRefund(id)).status).toBe('failed');
+  });
+});
+
+describe('running a refund again', () => {
+  it('is foreseen without being done, and starts a run where none is alive', async () => {
+    const { id, payment } = await lostBeside();
+    await temporal.workflow.getHandle(refundWorkflowId(id)).terminate('test');
+    const before = await stack.dependencies.ledger.position(id);
+    const report = await client.foresee(id);
+    expect(report).toMatchObject({
+      state: 'unknown',
+      step: { kind: 'listen' },
+      run: { isAlive: false, status: 'TERMINATED' },
+    });
+    expect(report.gateway).toContain('unexplained');
+    expect(report.stuck).toContain('Replay starts one');
+    expect((await stack.dependencies.ledger.position(id)).version, 'nothing was changed').toBe(
+      before.version,
+    );
+
+    expect(await client.replay(id, ANNA)).toMatchObject({ outcome: 'started', run: { isAlive: true } });
+    const alive = await client.replay(id, BERTA);
+    expect(alive).toMatchObject({ outcome: 'alive' });
+    await expect(client.replay(id, { ...BERTA, restart: { runId: randomUUID() } })).rejects.toMatchObject({
+      code: 'run_changed',
+    });
+    const again = await client.replay(id, { ...BERTA, restart: { runId: alive.run?.runId ?? '' } });
+    expect(again).toMatchObject({ outcome: 'restarted', run: { isAlive: true } });
+    expect(again.run?.runId).not.toBe(alive.run?.runId);
+    expect(paidOn(payment), 'the portal refund alone').toBe(40_00n);
+  });
+
+  it('does nothing with a refund that is over', async () => {
+    const payment = stack.newPayment();
+    const { id } = await ask(payment, '40.00');
+    await client.waitFor(id, 20_000);
+    expect(await client.replay(id, ANNA)).toMatchObject({ outcome: 'over', step: { kind: 'finish' } });
+    expect(paidOn(payment)).toBe(40_00n);
+  });
+});
+
+describe('what a person may do', () => {
+  it('is told with its effect, and why not where not', async () => {
+    const { id } = await inReview();
+    const actions = await client.actions(id, OPERATOR);
+    const of = (name: string) => actions.find(({ action }) => action === name);
+    expect(actions).toHaveLength(8);
+    expect(of('redirect')).toMatchObject({ allowed: true, secondPerson: true, input: ['registrationId'] });
+    expect(of('redirect')?.effect).toContain('40.00 EUR');
+    expect(of('withdraw')).toMatchObject({ allowed: true, why: null });
+    expect(of('approve')).toMatchObject({ allowed: false, why: 'The role approve is needed.' });
+    const own = await client.actions(id, { name: 'clerk', roles: ['approve'] });
+    expect(own.find(({ action }) => action === 'approve')).toMatchObject({ allowed: false });
+    expect(own.find(({ action }) => action === 'withdraw')?.why).toBe('The role operate is needed.');
+  });
+});

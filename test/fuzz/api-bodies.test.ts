@@ -1,0 +1,77 @@
+/** Whatever body an API request has: the schemas answer, and let nothing through that may not be kept. */
+import { describe, expect, it } from 'vitest';
+import type { z } from 'zod';
+import {
+  adoptBody,
+  approvalBody,
+  correctBody,
+  redirectBody,
+  replayBody,
+  wordBody,
+} from '../../client/api/decision-schemas.js';
+import { fuzz, holds } from './fuzz.js';
+import { ASKED, OTHER_WORDS } from './given-bodies.js';
+import { changed, odd } from './mutations.js';
+import { isKeepable } from './second-opinion.js';
+
+/** The schema of each body, what is right for it, and the names that it may have. */
+const BODIES: readonly [readonly [z.ZodType, object], ...(readonly [z.ZodType, object])[]] = [
+  [wordBody, ASKED.reject],
+  [approvalBody, ASKED.approve],
+  [adoptBody, ASKED.adopt],
+  [correctBody, ASKED.correct],
+  [redirectBody, ASKED.redirect],
+  [replayBody, ASKED.replay],
+];
+const NAMES = [
+  'reason',
+  'ticket',
+  'instruction',
+  'gatewayId',
+  'outcome',
+  'evidence',
+  'reference',
+  'case',
+].concat(['registrationId', 'dryRun', 'restart', 'runId']);
+const CARD = /(?<![\d\w])4111 ?1111 ?1111 ?1111(?![\d\w])/;
+
+function leavesOf(value: unknown): readonly unknown[] {
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(leavesOf) : [value];
+}
+
+describe('a word of a person, over HTTP', () => {
+  it('is taken only with a reason, in text that may be kept and is no card, in 200,000 bodies', async () => {
+    let taken = 0;
+    let refused = 0;
+    await fuzz(200_000, (random) => {
+      const [schema, right] = random.pick(BODIES);
+      let body: unknown = random.chance(0.02) ? odd(random) : right;
+      for (let times = random.between(0, 2); times > 0; times -= 1) body = changed(random, body, OTHER_WORDS);
+      const reading = schema.safeParse(body);
+      if (!reading.success) {
+        refused += 1;
+        holds(reading.error.issues.length > 0, 'Refused without a reason.', body);
+        return;
+      }
+      taken += 1;
+      holds(typeof body === 'object' && body !== null && 'reason' in body, 'Taken without a reason.', body);
+      holds(typeof body.reason === 'string' && body.reason.trim() !== '', 'The reason is none.', body);
+      holds(
+        Object.keys(body).every((name) => NAMES.includes(name)),
+        'A field that nobody knows.',
+        body,
+      );
+      for (const leaf of leavesOf(reading.data)) {
+        if (typeof leaf !== 'string') continue;
+        holds(isKeepable(leaf) && leaf.length <= 2_000, 'A text that may not be kept.', body);
+      }
+      for (const name of ['reason', 'ticket', 'evidence'])
+        holds(
+          !CARD.test(String(new Map(Object.entries(body)).get(name))),
+          'A card is kept in the clear.',
+          body,
+        );
+    });
+    expect(Math.min(taken, refused)).toBeGreaterThan(0);
+  }, 600_000);
+});

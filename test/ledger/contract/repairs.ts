@@ -1,0 +1,552 @@
+/** What persons do with evidence in hand: adopting a transaction, correcting, naming a destination. Never paid twice, never by one alone. */
+import { describe, expect, it } from 'vitest';
+import type { Outcome } from '../../../domain/outcome.js';
+import type { Adoption, Correction, Decision } from '../../../ledger/people.js';
+import {
+  accepted,
+  answer,
+  debit,
+  gatewayId,
+  lost,
+  openLinked,
+  paid,
+  pending,
+  POLICY,
+  refused,
+  seen,
+  sent,
+  submitted,
+  TIMINGS,
+  type LedgerUnderTest,
+} from '../given.js';
+
+const PLAN = { timings: TIMINGS, policy: POLICY };
+const LATE = TIMINGS.sendWindow + TIMINGS.visibilityLag + 1;
+const OTHER = 'b'.repeat(32);
+
+type Adopted = Extract<Outcome, { kind: 'succeeded' | 'pending' | 'rejected' }>;
+
+export function describeRepairs(underTest: () => LedgerUnderTest): void {
+  const payment = async (id: string) => {
+    const found = await underTest().ledger.findPayment(id);
+    if (found === null) throw new Error(`no payment ${id}`);
+    return found;
+  };
+
+  /** Asked for by anna; its answer was lost, and its request can no longer be on its way. */
+  async function unknown(minor = 10_000n) {
+    const { ledger, letPass } = underTest();
+    const facts = debit();
+    const id = await accepted(ledger, facts, minor);
+    const order = await submitted(ledger, id);
+    await ledger.record(answer(order, lost));
+    await letPass(LATE);
+    return { id, facts, order, paymentId: facts.id };
+  }
+
+  /** Refused in a way that only a person may go on from. */
+  async function inReview(refusal: 'card_unusable' | 'risk' = 'card_unusable') {
+    const { ledger } = underTest();
+    const facts = debit();
+    const id = await accepted(ledger, facts, 10_000n);
+    const order = await submitted(ledger, id);
+    await ledger.record(answer(order, refused(refusal)));
+    await ledger.ask(id, refusal);
+    return { id, facts, order, paymentId: facts.id };
+  }
+
+  const adoption = (
+    { attemptId }: { readonly attemptId: string },
+    outcome: Adopted,
+    change: Partial<Adoption> = {},
+  ): Adoption => ({
+    attemptId,
+    sends: 1,
+    gatewayId: outcome.gatewayId ?? gatewayId(),
+    outcome,
+    isBare: true,
+    gateway: 'silent',
+    code: '000.100.110',
+    description: 'as tests say it',
+    by: 'berta',
+    reason: 'found in the portal',
+    ticket: 'PAY-1',
+    ...change,
+  });
+  const succeeded = (): Adopted => ({ kind: 'succeeded', gatewayId: gatewayId(), flagged: false });
+
+  describe('adopting a transaction', () => {
+    it('that the gateway shows as paid ends the refund, once, with who said so', async () => {
+      const { ledger } = underTest();
+      const { id, order, paymentId } = await unknown();
+      const said = adoption(order, succeeded());
+      for (let repeat = 0; repeat < 2; repeat += 1)
+        expect(await ledger.adopt(said, TIMINGS)).toMatchObject({
+          kind: 'done',
+          position: { state: 'succeeded' },
+        });
+      expect(await payment(paymentId)).toMatchObject({ succeededMinor: 10_000n, reservedMinor: 0n });
+      expect((await ledger.findRefund(id))?.attempts).toMatchObject([
+        { state: 'succeeded', gatewayId: said.gatewayId },
+      ]);
+    });
+
+    it('that somebody else has adopted tells who', async () => {
+      const { ledger } = underTest();
+      const { order } = await unknown();
+      const said = adoption(order, succeeded());
+      await ledger.adopt(said, TIMINGS);
+      expect(await ledger.adopt({ ...said, by: 'carla' }, TIMINGS)).toMatchObject({
+        kind: 'refused',
+        why: 'already_decided',
+        by: 'berta',
+      });
+    });
+
+    it('that is pending is looked up by its id from then on', async () => {
+      const { ledger } = underTest();
+      const { id, order } = await unknown();
+      const known = gatewayId();
+      await ledger.adopt(adoption(order, { kind: 'pending', gatewayId: known }), TIMINGS);
+      expect(await ledger.inquiry(id)).toMatchObject({ state: 'pending', gatewayId: known });
+      expect((await ledger.record(seen(order, paid(known)))).state).toBe('succeeded');
+    });
+
+    it('that was refused leaves the attempt refused', async () => {
+      const { ledger } = underTest();
+      const { order, paymentId } = await unknown();
+      const said = adoption(order, { kind: 'rejected', class: 'risk', gatewayId: gatewayId() });
+      expect(await ledger.adopt(said, TIMINGS)).toMatchObject({
+        kind: 'done',
+        position: { state: 'rejected', attempt: { class: 'risk' } },
+      });
+      expect((await payment(paymentId)).reservedMinor).toBe(10_000n);
+    });
+
+    it('that was refused is not believed while anything else may be the attempt', async () => {
+      const { ledger } = underTest();
+      const { order } = await unknown();
+      const said = adoption(order, { kind: 'rejected', class: 'risk', gatewayId: gatewayId() });
+      for (const [gateway, why] of [
+        ['alive', 'gateway_contradicts'],
+        ['unexplained', 'gateway_contradicts'],
+        ['unavailable', 'gateway_unavailable'],
+      ] as const)
+        expect(await ledger.adopt({ ...said, gateway }, TIMINGS)).toMatchObject({ kind: 'refused', why });
+    });
+
+    it('without a reference waits until the attempt itself can no longer arrive', async () => {
+      const { ledger } = underTest();
+      const id = await accepted(ledger, debit(), 10_000n);
+      const order = await submitted(ledger, id);
+      await ledger.record(answer(order, lost));
+      const said = adoption(order, succeeded());
+      expect(await ledger.adopt(said, TIMINGS)).toMatchObject({ kind: 'refused', why: 'too_early' });
+      expect(await ledger.adopt({ ...said, isBare: false }, TIMINGS)).toMatchObject({ kind: 'done' });
+    });
+
+    it('that is another attempt’s changes nothing, nor does one for an attempt that has paid', async () => {
+      const { ledger } = underTest();
+      const theirs = await unknown();
+      const known = gatewayId();
+      await ledger.record(seen(theirs.order, paid(known)));
+      const { order, id, paymentId } = await unknown();
+      const other = adoption(order, { kind: 'succeeded', gatewayId: known, flagged: false });
+      expect(await ledger.adopt(other, TIMINGS)).toMatchObject({
+        kind: 'refused',
+        why: 'belongs_to_another',
+      });
+      expect((await ledger.position(id)).state).toBe('unknown');
+      await ledger.record(seen(order, paid()));
+      expect(await ledger.adopt(adoption(order, succeeded()), TIMINGS)).toMatchObject({
+        kind: 'refused',
+        why: 'attempt_is_over',
+      });
+      expect(await payment(paymentId)).toMatchObject({ succeededMinor: 10_000n });
+    });
+  });
+
+  const correction = (
+    refundId: string,
+    outcome: Correction['outcome'],
+    change: Partial<Correction> = {},
+  ): Correction => ({
+    refundId,
+    outcome,
+    evidence: "acquirer's letter of 4 November",
+    gateway: 'silent',
+    by: 'berta',
+    reason: 'the gateway shows nothing',
+    ...change,
+  });
+  const confirmation = (refundId: string, instruction: string, change: Partial<Decision> = {}) => ({
+    refundId,
+    instruction,
+    verdict: 'approved' as const,
+    by: 'carla',
+    reason: 'seen the letter',
+    gateway: 'silent' as const,
+    ...change,
+  });
+  async function proposed(said: Correction): Promise<string> {
+    const result = await underTest().ledger.correct(said, PLAN);
+    if (result.kind !== 'proposed') throw new Error(JSON.stringify(result.kind));
+    return result.instruction;
+  }
+
+  describe('a correction', () => {
+    it('is proposed by one and confirmed by another, and only then counts', async () => {
+      const { ledger } = underTest();
+      const { id, paymentId } = await unknown();
+      const said = correction(id, 'succeeded', { ticket: 'PAY-2' });
+      const instruction = await proposed(said);
+      expect(await ledger.correct(said, PLAN), 'said again').toMatchObject({ kind: 'proposed', instruction });
+      expect((await ledger.position(id)).state).toBe('unknown');
+      expect((await ledger.findRefund(id))?.proposal).toMatchObject({
+        instruction,
+        details: { outcome: 'succeeded', amountMinor: '10000' },
+        word: { by: 'berta', ticket: 'PAY-2' },
+      });
+      for (let repeat = 0; repeat < 2; repeat += 1)
+        expect(await ledger.confirm(confirmation(id, instruction), TIMINGS)).toMatchObject({
+          kind: 'done',
+          position: { state: 'succeeded' },
+        });
+      expect(await payment(paymentId)).toMatchObject({ succeededMinor: 10_000n, reservedMinor: 0n });
+      expect((await ledger.findRefund(id))?.proposal).toBeNull();
+      expect(await ledger.correct(said, PLAN), 'and once more').toMatchObject({ kind: 'done' });
+    });
+
+    it('is confirmed neither by whoever proposed it nor by whoever asked, however the name is written', async () => {
+      const { ledger } = underTest();
+      const { id } = await unknown();
+      const instruction = await proposed(correction(id, 'succeeded'));
+      for (const [by, why] of [
+        ['Berta ', 'own_proposal'],
+        ['anna', 'own_request'],
+      ] as const)
+        expect(await ledger.confirm(confirmation(id, instruction, { by }), TIMINGS)).toMatchObject({
+          kind: 'refused',
+          why,
+        });
+      expect((await ledger.position(id)).state).toBe('unknown');
+    });
+
+    it('that is refused, or taken back, changes nothing, and another person is told who decided', async () => {
+      const { ledger } = underTest();
+      const { id } = await unknown();
+      const instruction = await proposed(correction(id, 'failed'));
+      const no = confirmation(id, instruction, { verdict: 'refused' });
+      expect(await ledger.confirm(no, TIMINGS)).toMatchObject({
+        kind: 'done',
+        position: { state: 'unknown' },
+      });
+      expect(await ledger.confirm(confirmation(id, instruction, { by: 'dora' }), TIMINGS)).toMatchObject({
+        kind: 'refused',
+        why: 'already_decided',
+        by: 'carla',
+      });
+      const again = await proposed(correction(id, 'failed'));
+      expect(
+        await ledger.confirm(confirmation(id, again, { verdict: 'refused', by: 'berta' }), TIMINGS),
+      ).toMatchObject({ kind: 'done' });
+    });
+
+    it('waits alone: another one is told of it', async () => {
+      const { ledger } = underTest();
+      const { id } = await unknown();
+      await proposed(correction(id, 'succeeded'));
+      for (const other of [
+        correction(id, 'failed', { by: 'dora' }),
+        correction(id, 'succeeded', { by: 'dora' }),
+      ])
+        expect(await ledger.correct(other, PLAN)).toMatchObject({
+          kind: 'refused',
+          why: 'proposal_open',
+          by: 'berta',
+        });
+    });
+
+    it('that says it never paid ends the refund and releases the reservation once', async () => {
+      const { ledger } = underTest();
+      const { id, order, paymentId } = await unknown();
+      const instruction = await proposed(correction(id, 'failed'));
+      await ledger.confirm(confirmation(id, instruction), TIMINGS);
+      expect(await ledger.position(id)).toMatchObject({ state: 'failed', why: 'corrected' });
+      expect(await payment(paymentId)).toMatchObject({ reservedMinor: 0n, refundableMinor: 10_000n });
+      expect((await openLinked(ledger, id)).kind, 'and nothing is sent again').toBe('adopt');
+      // The letter was wrong: the gateway's own fact stands all the same.
+      expect((await ledger.record(seen(order, paid()))).state).toBe('succeeded');
+      expect(await payment(paymentId)).toMatchObject({ succeededMinor: 10_000n });
+    });
+
+    it.each([
+      ['alive', 'gateway_contradicts'],
+      ['unavailable', 'gateway_unavailable'],
+      ['none', 'gateway_unavailable'],
+    ] as const)('that says it never paid is refused while the gateway is %s', async (gateway, why) => {
+      const { ledger } = underTest();
+      const { id, paymentId } = await unknown();
+      expect(await ledger.correct(correction(id, 'failed', { gateway }), PLAN)).toMatchObject({
+        kind: 'refused',
+        why,
+      });
+      const instruction = await proposed(correction(id, 'failed'));
+      expect(
+        await ledger.confirm({ ...confirmation(id, instruction), gateway }, TIMINGS),
+        'when it is confirmed, too',
+      ).toMatchObject({ kind: 'refused', why });
+      expect((await payment(paymentId)).reservedMinor).toBe(10_000n);
+    });
+
+    it('comes too early while the request may still be on its way', async () => {
+      const { ledger } = underTest();
+      const id = await accepted(ledger, debit(), 10_000n);
+      const order = await submitted(ledger, id);
+      for (const outcome of ['succeeded', 'failed'] as const)
+        expect(await ledger.correct(correction(id, outcome), PLAN)).toMatchObject({ why: 'too_early' });
+      await ledger.record(answer(order, lost));
+      expect(await ledger.correct(correction(id, 'failed'), PLAN)).toMatchObject({ why: 'too_early' });
+    });
+
+    it('that waits keeps the attempt from being proven absent and sent again', async () => {
+      const { ledger, letPass } = underTest();
+      const { id, order } = await unknown();
+      await proposed(correction(id, 'succeeded'));
+      for (let miss = 0; miss < TIMINGS.missesNeeded + 1; miss += 1) {
+        await ledger.recordMiss(order.attemptId, { answer: 'not found', countsIfLate: true }, TIMINGS);
+        await letPass(TIMINGS.missSpacing);
+      }
+      expect((await ledger.position(id)).state).toBe('unknown');
+    });
+
+    it('that was overtaken by the gateway’s own answer is not confirmed any more', async () => {
+      const { ledger } = underTest();
+      const { id, order, paymentId } = await unknown();
+      const instruction = await proposed(correction(id, 'succeeded'));
+      await ledger.record(seen(order, paid()));
+      expect(await ledger.confirm(confirmation(id, instruction), TIMINGS)).toMatchObject({
+        kind: 'refused',
+        why: 'overtaken',
+      });
+      expect((await payment(paymentId)).succeededMinor).toBe(10_000n);
+    });
+
+    it('that the gateway shows later is the same money, and a second transaction is more of it', async () => {
+      const { ledger, openCases } = underTest();
+      const { id, order, paymentId } = await unknown();
+      await ledger.confirm(confirmation(id, await proposed(correction(id, 'succeeded'))), TIMINGS);
+      await ledger.record(seen(order, paid()));
+      expect((await payment(paymentId)).succeededMinor).toBe(10_000n);
+      expect(await openCases(id)).toEqual([]);
+      await ledger.record(seen(order, paid()));
+      expect((await payment(paymentId)).succeededMinor).toBe(20_000n);
+      expect(await openCases(id)).toEqual(['paid_twice']);
+    });
+
+    it('leaves a final state: a refund that had ended unpaid turns out paid', async () => {
+      const { ledger } = underTest();
+      const { id, order, paymentId } = await unknown();
+      await ledger.record(seen(order, refused('not_owed')));
+      await ledger.giveUp(id, 'not_owed', 'system');
+      await ledger.confirm(confirmation(id, await proposed(correction(id, 'succeeded'))), TIMINGS);
+      expect((await ledger.position(id)).state).toBe('succeeded');
+      expect(await payment(paymentId)).toMatchObject({ succeededMinor: 10_000n, refundableMinor: 0n });
+    });
+
+    it('by one alone is made at once up to the limit of its currency, and never by whoever asked', async () => {
+      const { ledger } = underTest();
+      const { id } = await unknown();
+      const plan = { timings: TIMINGS, policy: { ...POLICY, correctionAloneUpTo: { EUR: '10000' } } };
+      const own = correction(id, 'succeeded', { by: 'anna' });
+      expect(await ledger.correct(own, plan)).toMatchObject({ kind: 'proposed' });
+      const small = await unknown();
+      const said = correction(small.id, 'succeeded');
+      for (let repeat = 0; repeat < 2; repeat += 1)
+        expect(await ledger.correct(said, plan)).toMatchObject({
+          kind: 'done',
+          position: { state: 'succeeded' },
+        });
+      const big = await unknown();
+      const below = { timings: TIMINGS, policy: { ...POLICY, correctionAloneUpTo: { EUR: '9999' } } };
+      expect(await ledger.correct(correction(big.id, 'succeeded'), below)).toMatchObject({
+        kind: 'proposed',
+      });
+    });
+
+    it('closes the cases that the program never closes, once the refund is over', async () => {
+      const { ledger, openCases } = underTest();
+      const { id, order } = await unknown();
+      expect(await ledger.correct(correction(id, 'case_closed'), PLAN)).toMatchObject({ why: 'not_final' });
+      await ledger.record(seen(order, paid()));
+      expect(await ledger.correct(correction(id, 'case_closed'), PLAN)).toMatchObject({ why: 'no_case' });
+      await ledger.record(seen(order, paid()));
+      expect(await openCases(id)).toEqual(['paid_twice']);
+      const instruction = await proposed(correction(id, 'case_closed', { case: 'paid_twice' }));
+      await ledger.confirm(confirmation(id, instruction), TIMINGS);
+      expect(await openCases(id)).toEqual([]);
+    });
+  });
+
+  describe('another destination', () => {
+    const redirection = (refundId: string, by = 'berta') => ({
+      refundId,
+      registrationId: OTHER,
+      by,
+      reason: 'the card is closed',
+      ticket: 'PAY-3',
+    });
+
+    it('is proven anew, and paid only when a second person has approved exactly that', async () => {
+      const { ledger, openCases } = underTest();
+      const { id, facts } = await inReview();
+      expect(await ledger.redirect(redirection(id))).toMatchObject({
+        kind: 'done',
+        position: { state: 'fallback_checking' },
+      });
+      expect(await openCases(id)).toEqual([]);
+      expect((await ledger.openCredit(id, facts, TIMINGS, POLICY)).kind).toBe('adopt');
+      const { instruction } = (await ledger.findRefund(id)) ?? {};
+      expect(instruction).toMatchObject({
+        registrationId: OTHER,
+        why: ['refusal_needs_approval', 'other_destination', 'destination_by_person'],
+      });
+      const yes = {
+        refundId: id,
+        verdict: 'approved' as const,
+        instruction: instruction?.hash ?? '',
+        reason: 'the customer wrote',
+      };
+      expect(await ledger.decide({ ...yes, by: 'berta' })).toMatchObject({ why: 'own_proposal' });
+      expect(await ledger.decide({ ...yes, by: 'anna' })).toMatchObject({ why: 'own_request' });
+      expect(await ledger.decide({ ...yes, by: 'carla' })).toMatchObject({ kind: 'decided' });
+      const order = sent(await ledger.openCredit(id, facts, TIMINGS, POLICY));
+      expect(order).toMatchObject({ way: 'credit', registrationId: OTHER, amountMinor: 10_000n });
+    });
+
+    it('named once more needs a new approval, even where it was approved before', async () => {
+      const { ledger } = underTest();
+      const { id, facts } = await inReview();
+      const instructions: (string | undefined)[] = [];
+      for (const registrationId of [OTHER, 'c'.repeat(32), OTHER]) {
+        await ledger.redirect({ ...redirection(id), registrationId });
+        await ledger.openCredit(id, facts, TIMINGS, POLICY);
+        const hash = (await ledger.findRefund(id))?.instruction?.hash ?? '';
+        instructions.push(hash);
+        const yes = {
+          refundId: id,
+          verdict: 'approved',
+          instruction: hash,
+          by: 'carla',
+          reason: 'ok',
+        } as const;
+        await ledger.decide(yes);
+        const order = sent(await ledger.openCredit(id, facts, TIMINGS, POLICY));
+        await ledger.record(answer(order, refused('risk')));
+        await ledger.ask(id, 'risk');
+      }
+      expect(new Set(instructions).size).toBe(3);
+    });
+
+    it('said again changes nothing, and somebody else is told who did', async () => {
+      const { ledger } = underTest();
+      const { id } = await inReview();
+      await ledger.redirect(redirection(id));
+      const before = await ledger.position(id);
+      expect(await ledger.redirect(redirection(id))).toMatchObject({
+        kind: 'done',
+        position: { version: before.version },
+      });
+      expect(await ledger.redirect(redirection(id, 'dora'))).toMatchObject({
+        why: 'already_decided',
+        by: 'berta',
+      });
+    });
+
+    it('does not open the way after a refusal that leaves a doubt', async () => {
+      const { ledger } = underTest();
+      const { id, facts } = await inReview('risk');
+      await ledger.redirect(redirection(id));
+      await ledger.openCredit(id, facts, TIMINGS, POLICY);
+      expect(await ledger.position(id)).toMatchObject({ state: 'manual_review', why: 'credit_blocked' });
+    });
+
+    it('is refused where money may have left, where it is the same, and where nobody is asked', async () => {
+      const { ledger } = underTest();
+      const open = await unknown();
+      await ledger.ask(open.id, 'outcome_unknown');
+      expect(await ledger.redirect(redirection(open.id))).toMatchObject({ why: 'may_have_left' });
+      const waiting = await inReview();
+      expect(
+        await ledger.redirect({ ...redirection(waiting.id), registrationId: 'a'.repeat(32) }),
+      ).toMatchObject({ why: 'same_destination' });
+      const running = await accepted(ledger, debit(), 1_000n);
+      expect(await ledger.redirect(redirection(running))).toMatchObject({ why: 'not_in_review' });
+    });
+
+    it('waits until a correction is settled that says the first way has paid', async () => {
+      const { ledger } = underTest();
+      const { id } = await inReview();
+      const instruction = await proposed(correction(id, 'succeeded'));
+      expect(await ledger.redirect(redirection(id))).toMatchObject({ why: 'proposal_open', by: 'berta' });
+      await ledger.confirm(confirmation(id, instruction, { verdict: 'refused' }), TIMINGS);
+      expect(await ledger.redirect(redirection(id))).toMatchObject({ kind: 'done' });
+    });
+  });
+
+  describe('withdrawing', () => {
+    it('what somebody else has withdrawn tells who', async () => {
+      const { ledger } = underTest();
+      const { id } = await inReview();
+      await ledger.withdraw(id, 'berta', 'paid in cash', 'PAY-4');
+      expect(await ledger.withdraw(id, 'berta', 'paid in cash', 'PAY-4')).toMatchObject({
+        kind: 'withdrawn',
+      });
+      expect(await ledger.withdraw(id, 'carla', 'me too')).toMatchObject({
+        kind: 'refused',
+        why: 'already_decided',
+        by: 'berta',
+      });
+    });
+  });
+
+  describe('a known payment that is not found', () => {
+    it('is a case only after enough spaced look-ups, and one that finds it begins anew', async () => {
+      const { ledger, letPass } = underTest();
+      const { paymentId, facts } = await inReview();
+      const miss = () => ledger.missOriginal(paymentId, TIMINGS);
+      expect(await miss()).toBe(false);
+      expect(await miss(), 'too soon to count').toBe(false);
+      for (let more = 1; more < TIMINGS.missesNeeded - 1; more += 1) {
+        await letPass(TIMINGS.missSpacing);
+        expect(await miss()).toBe(false);
+      }
+      await ledger.recordOriginal(paymentId, facts);
+      expect(await miss()).toBe(false);
+      for (let more = 1; more < TIMINGS.missesNeeded; more += 1) {
+        await letPass(TIMINGS.missSpacing);
+        expect(await miss()).toBe(more === TIMINGS.missesNeeded - 1);
+      }
+    });
+  });
+
+  it('a look-up that finds two executions counts both, and leaves two cases to a person', async () => {
+    const { ledger, openCases } = underTest();
+    const { id, order, paymentId } = await unknown();
+    const executed = [gatewayId(), gatewayId()];
+    const twice = seen(order, { kind: 'unknown', why: 'found_twice', executed });
+    for (let repeat = 0; repeat < 2; repeat += 1)
+      expect((await ledger.record(twice)).state).toBe('succeeded');
+    expect(await payment(paymentId)).toMatchObject({ succeededMinor: 20_000n, excessMinor: 10_000n });
+    expect(await openCases(id)).toEqual(['found_twice', 'paid_twice']);
+  });
+
+  it('a pending attempt may be corrected, and late truth is still heard', async () => {
+    const { ledger } = underTest();
+    const { id, order } = await unknown();
+    await ledger.record(seen(order, pending()));
+    const instruction = await proposed(correction(id, 'succeeded', { gateway: 'alive' }));
+    await ledger.confirm({ ...confirmation(id, instruction), gateway: 'alive' }, TIMINGS);
+    expect((await ledger.position(id)).state).toBe('succeeded');
+  });
+}
