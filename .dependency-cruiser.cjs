@@ -10,7 +10,16 @@ const allowed = {
   temporal: ['domain', 'workflows'],
   settings: ['domain', 'gateway', 'ledger', 'temporal'],
   // docs/decisions/015: an event shows a refund in the one shape that everybody outside sees.
-  worker: ['domain', 'gateway', 'ledger', 'activities', 'workflows', 'temporal', 'settings', 'client/view.ts'],
+  worker: [
+    'domain',
+    'gateway',
+    'ledger',
+    'activities',
+    'workflows',
+    'temporal',
+    'settings',
+    'client/view.ts',
+  ],
   // docs/decisions/008: accepting a refund is the same few lines for a caller's workflow and for the client.
   client: ['domain', 'gateway', 'ledger', 'activities', 'workflows', 'temporal', 'settings'],
 };
