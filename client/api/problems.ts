@@ -135,8 +135,9 @@ export function answerProblems(app: FastifyInstance, log: Log): void {
       : new Problem('method_not_allowed', `this address takes ${allowed}`, { headers: { allow: allowed } });
   };
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    // Where nothing is, it makes no difference what else is wrong.
-    const problem = request.is404 ? nothingThere(request) : translate(error, request);
+    // Where nothing is, it makes no difference what else is wrong; a part with files of its own says that itself.
+    const isNothing = request.is404 && !(error instanceof Problem);
+    const problem = isNothing ? nothingThere(request) : translate(error, request);
     if (PROBLEMS[problem.code][0] >= 500)
       log[problem.code === 'internal' ? 'error' : 'warn'](
         'http.failed',

@@ -36,7 +36,8 @@ export interface ApiWorld {
   call(method: string, path: string, call?: Call): Promise<Answer>;
   /** A refund that is asked for and accepted, or accepted before. */
   ask(paymentId: string, more?: Call & { readonly idempotencyKey?: string }): Promise<Answer>;
-  close(): Promise<void>;
+  /** Expects the books to agree unless told that they cannot. */
+  close(how?: { readonly booksAgree?: boolean }): Promise<void>;
 }
 
 /** Call it while the file is read, then `afterAll(() => world.close());`. */
@@ -95,13 +96,13 @@ export async function startApi(
         body: body ?? { paymentId, amount: '40.00', currency: 'EUR', reason: 'goods_returned' },
         ...more,
       }),
-    async close() {
+    async close(how) {
       await app.close();
       stack.logged.push(...logged);
       try {
         await stack.expectNoLeaks(secrets);
       } finally {
-        await stack.close();
+        await stack.close(how);
       }
     },
   };

@@ -1,6 +1,8 @@
 /** The console in a real browser, with people at it: what they see, what they decide, and what then becomes of the money. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { revokeApiKey } from '../../ledger/api-keys.js';
+import { allRefunds, compareBooks } from '../../sandbox/demo/books.js';
+import { formatAmount } from '../../sandbox/gateway/amounts.js';
 import { CHROMIUM, HOW_TO_GET_CHROMIUM } from '../support/chromium.js';
 import { refundOf } from '../api/world.js';
 import {
@@ -17,6 +19,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
   let world: ConsoleWorld;
   let operator: string;
   let supervisor: string;
+  const corrected: string[] = [];
   const desks: Desk[] = [];
 
   beforeAll(async () => {
@@ -24,7 +27,16 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
     operator = await world.newKey('ann', 'submit', 'operate', 'approve');
     supervisor = await world.newKey('bea', 'operate', 'approve');
   }, 120_000);
-  afterAll(() => world.close());
+  afterAll(async () => {
+    const refunds = await allRefunds(world.stack.dependencies.ledger);
+    const transactions = world.stack.gateway.engine
+      .transactions()
+      .map((transaction) => ({ ...transaction, amount: formatAmount(transaction.amount) }));
+    // What two people wrote down as paid on evidence from outside is all that the gateway does not know.
+    const unknown = compareBooks(refunds, transactions).map(({ reference }) => reference);
+    await world.close({ booksAgree: false });
+    expect(unknown).toEqual(corrected);
+  });
   afterEach(async () => {
     const left = desks.splice(0);
     const incidents = left.flatMap((desk) => desk.incidents);
@@ -212,6 +224,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       expect(await ann.page.getByRole('button', { name: 'Approve' }).isDisabled()).toBe(true);
 
       const bea = await sitDown(supervisor);
+      corrected.push(...refund.attempts.map(({ merchantTransactionId }) => merchantTransactionId));
       await bea.open(`refunds/${refund.id}`);
       await bea.page.getByText('settlement file of Tuesday, line 7').first().waitFor();
       await confirm(bea.page, 'Approve', { Reason: 'seen in the file' });
