@@ -215,7 +215,8 @@ const DISASTERS: readonly Kind[] = [
 async function movesAgain({ machine, over, orders }: Disasters): Promise<void> {
   const deadline = performance.now() + WAIT_MS;
   const before = orders();
-  const isDown = (): boolean => machine.workers.some((worker) => worker.process.pid() === undefined);
+  const isDown = (): boolean =>
+    [...machine.workers, machine.api].some((one) => one.process.pid() === undefined);
   while ((isDown() || orders() < before + MOVES_AGAIN) && !over.aborted && performance.now() < deadline)
     await sleep(100);
 }

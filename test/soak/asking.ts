@@ -1,0 +1,108 @@
+/** One call of the load, over HTTP or through the typed client, and what is written down of its answer. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { RefundsError, type Refund, type RefundOrder, type RefundsClient } from '../../client/index.js';
+import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
+import type { Random } from '../simulation/world/random.js';
+import { CLERK, HttpRefusal, type Desk, type Http } from './http.js';
+import { textOf, type Currency } from './money.js';
+import type { Notes } from './notes.js';
+
+/** One intent, and what it is about. */
+export interface World {
+  readonly client: RefundsClient;
+  readonly http: Http;
+  readonly notes: Notes;
+  readonly over: AbortSignal;
+  readonly random: Random;
+  readonly currency: Currency;
+  readonly payment: CreatedPayment;
+  /** What can be given back at all, in hundredths. */
+  readonly total: bigint;
+  /** How it is asked for; both are the same caller. */
+  readonly way: 'http' | 'client';
+}
+
+export type Intent = (world: World) => Promise<void>;
+
+export function requestOf(world: World, hundredths: bigint, paymentId = world.payment.paymentId) {
+  const { currency } = world;
+  return { paymentId, amount: textOf(hundredths, currency), currency, reason: 'order_cancelled' };
+}
+
+export function orderOf(world: World, hundredths: bigint, paymentId?: string): RefundOrder {
+  const request = requestOf(world, hundredths, paymentId);
+  return { caller: CLERK, idempotencyKey: randomUUID(), requestedBy: CLERK, request };
+}
+
+const ANSWER_LOST: ReadonlySet<string> = new Set([
+  'temporal_unavailable',
+  'no_answer',
+  'gateway_unavailable',
+]);
+
+export const otherWay = (way: World['way']): World['way'] => (way === 'http' ? 'client' : 'http');
+const deskOf = ({ way, http, client }: World): Pick<Desk, 'requestRefund'> =>
+  way === 'http' ? http : client;
+
+/** The refund, or undefined where it was refused or the call failed. What failed is asked for again, now or at the end of the run. */
+export async function ask(world: World, order: RefundOrder): Promise<Refund | undefined> {
+  const { random } = world;
+  for (let again = random.between(0, 2); ; again -= 1) {
+    const answer = await askOnce(deskOf(world), world.notes, order);
+    if (answer.kind === 'accepted') return answer.refund;
+    if (answer.kind === 'refused' || again <= 0 || world.over.aborted) return undefined;
+    await sleep(random.spread(100, 4_000));
+  }
+}
+
+export type Answer =
+  | { readonly kind: 'accepted'; readonly refund: Refund }
+  | { readonly kind: 'refused'; readonly code: string }
+  | { readonly kind: 'failed'; readonly error: string };
+
+/** One call, written down. */
+export async function askOnce(
+  desk: Pick<Desk, 'requestRefund'>,
+  notes: Notes,
+  order: RefundOrder,
+): Promise<Answer> {
+  notes.asked += 1;
+  try {
+    const refund = await desk.requestRefund(order);
+    notes.accept(refund, order.idempotencyKey);
+    notes.doubts.delete(order.idempotencyKey);
+    return { kind: 'accepted', refund };
+  } catch (error) {
+    if (error instanceof HttpRefusal || (error instanceof RefundsError && !ANSWER_LOST.has(error.code))) {
+      // An earlier call with this key may still be in doubt: that stays to be settled.
+      notes.refuse(error.code);
+      return { kind: 'refused', code: error.code };
+    }
+    const text = error instanceof Error ? error.message : 'failed';
+    if (error instanceof z.ZodError)
+      notes.wrong.push(`an answer over HTTP is not what is documented: ${text}`);
+    notes.failedCalls += 1;
+    notes.doubts.set(order.idempotencyKey, { order, error: text });
+    return { kind: 'failed', error: text };
+  }
+}
+
+export async function expectRefusal(
+  world: World,
+  order: RefundOrder,
+  codes: readonly string[],
+): Promise<void> {
+  const doubt = world.notes.doubts.get(order.idempotencyKey);
+  const answer = await askOnce(deskOf(world), world.notes, order);
+  // This body is not the one that the key stands for: what was in doubt before still is.
+  if (doubt !== undefined) world.notes.doubts.set(order.idempotencyKey, doubt);
+  else world.notes.doubts.delete(order.idempotencyKey);
+  if (answer.kind === 'accepted')
+    world.notes.wrong.push(`refund ${answer.refund.id} should have been refused (${codes.join(' or ')})`);
+  if (answer.kind === 'refused' && !codes.includes(answer.code))
+    world.notes.wrong.push(
+      `refused as ${answer.code}, expected ${codes.join(' or ')}: ${JSON.stringify(order.request)}`,
+    );
+}
