@@ -1,8 +1,8 @@
 /** What persons say over HTTP, and what they are told of what they may do. */
 import { z } from 'zod';
+import { looksLikeCard } from '../../domain/card-number.js';
 import { CORRECTION_OUTCOMES } from '../../domain/correction.js';
 import { CASE_REASONS, type CaseReason } from '../../domain/finding.js';
-import { looksLikeCard } from '../../domain/people.js';
 import { REFUND_STATES } from '../../domain/states.js';
 import { ACTIONS } from '../actions.js';
 import { time, uuid } from './schemas.js';

@@ -5,6 +5,8 @@ import { ASKED, OTHER_WORDS } from '../fuzz/given-bodies.js';
 import { changed, edited, noise, written } from '../fuzz/mutations.js';
 import { startApi } from './world.js';
 
+/** As a card; digits of a word that is longer are no card. */
+const CARD = /(?<![\p{L}\p{N}])4111[ -]?1111[ -]?1111[ -]?1111(?![\p{L}\p{N}])/u;
 const world = await startApi({ worker: false });
 afterAll(() => world.close());
 
@@ -45,10 +47,7 @@ it('is never answered with a failure of ours, in 600 requests', async () => {
     });
     seen[statusCode] = (seen[statusCode] ?? 0) + 1;
     holds(statusCode < 500, `Answered ${String(statusCode)}: ${payload}`, { url, text });
-    holds(statusCode < 400 || !payload.includes('4111111111111111'), 'What may be a card is repeated.', {
-      payload,
-      text,
-    });
+    holds(!CARD.test(payload), 'What may be a card is repeated.', { payload, text });
   });
   for (const status of [400, 415, 422]) expect([status, (seen[status] ?? 0) > 0]).toEqual([status, true]);
 }, 600_000);
