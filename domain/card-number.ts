@@ -60,10 +60,12 @@ const BY_FIRST_DIGIT = new Map(
 
 const SHORTEST = 13;
 const LONGEST = 19;
+/** ITU-T E.164, without the plus. */
+const LONGEST_TELEPHONE_NUMBER = 15;
 /** Of any version: an id, whatever its digits are. */
 const UUID = /(?<![\p{L}\p{N}])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\p{L}\p{N}])/giu;
-/** Groups of digits with blanks or dashes between them. Digits inside of a word are no card, and neither is a telephone number with its plus. */
-const GROUPS = /(?<![\p{L}\p{N}+])\d+(?:[\s\p{Pd}]{1,3}\d+)*(?![\p{L}\p{N}])/gu;
+/** Groups of digits with blanks or dashes between them. Digits inside of a word are no card. */
+const GROUPS = /(?<![\p{L}\p{N}])\+?\d+(?:[\s\p{Pd}]{1,3}\d+)*(?![\p{L}\p{N}])/gu;
 
 /**
  * Whether a text holds what may be a card number: digits with the prefix, the length and the check digit of a scheme, alone or grouped
@@ -73,17 +75,18 @@ const GROUPS = /(?<![\p{L}\p{N}+])\d+(?:[\s\p{Pd}]{1,3}\d+)*(?![\p{L}\p{N}])/gu;
 export function looksLikeCard(text: string): boolean {
   if (text.length < SHORTEST) return false;
   const runs = text.replace(UUID, '#').match(GROUPS) ?? [];
-  return runs.some((run) => holdsCard(run.match(/\d+/g) ?? []));
+  return runs.some((run) => holdsCard(run.match(/\d+/g) ?? [], run.startsWith('+')));
 }
 
 /** Other numbers may stand beside a card, so it may begin and end with any of the groups. */
-function holdsCard(groups: readonly string[]): boolean {
+function holdsCard(groups: readonly string[], hasPlus: boolean): boolean {
   return groups.some((_group, first) => {
     let digits = '';
     for (const group of groups.slice(first, first + LONGEST)) {
       digits += group;
       if (digits.length > LONGEST) return false;
-      if (isCard(digits)) return true;
+      const isTelephone = hasPlus && first === 0 && digits.length <= LONGEST_TELEPHONE_NUMBER;
+      if (!isTelephone && isCard(digits)) return true;
     }
     return false;
   });

@@ -1,5 +1,6 @@
 /** A request for a refund at the edge: every error is named, and nothing that is wrong gets further. */
 import { z } from 'zod';
+import { boundedText } from './bounded-text.js';
 import { looksLikeCard } from './card-number.js';
 import { gatewayAmount, parseAmount, type AmountReading, type AmountError, type Money } from './money.js';
 
@@ -70,9 +71,7 @@ const holdsNoCard = [
 ] as const;
 
 const text = (max: number) =>
-  z
-    .string({ error: 'must be text' })
-    .max(max, `must be at most ${max} characters`)
+  boundedText(max)
     .refine((value) => value.trim() !== '', 'must not be empty')
     // eslint-disable-next-line no-control-regex -- control characters are what is refused
     .refine((value) => !/[\u0000-\u001f\u007f]/.test(value), 'must not contain control characters')
@@ -91,9 +90,7 @@ export const refundRequestShape = z.strictObject({
   metadata: z
     .record(
       text(40),
-      z
-        .string({ error: 'must be text' })
-        .max(500, 'must be at most 500 characters')
+      boundedText(500)
         .refine(isStorable, 'must be well-formed Unicode without U+0000')
         .refine(...holdsNoCard),
     )

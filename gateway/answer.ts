@@ -1,5 +1,6 @@
 /** Reads a body into a transaction: the allow-list of fields, and what makes an answer unreadable. */
 import { z } from 'zod';
+import { boundedText } from '../domain/bounded-text.js';
 import type { GatewayTransaction } from '../domain/transaction.js';
 import { parseObject } from './json.js';
 
@@ -15,9 +16,7 @@ const RESULT_CODE = /^\d{3}\.\d{3}\.\d{3}$/;
 const UNKEEPABLE = /\u0000|\p{Surrogate}/gu;
 
 /** Says whose money it is: a wrong type makes the whole answer unreadable. `null` is the same as left out. */
-const decisive = z
-  .string()
-  .max(255)
+const decisive = boundedText(255)
   .refine((text) => text.search(UNKEEPABLE) === -1)
   .nullish();
 

@@ -3,10 +3,9 @@ import { afterAll, expect, it } from 'vitest';
 import { fuzz, holds } from '../fuzz/fuzz.js';
 import { ASKED, OTHER_WORDS } from '../fuzz/given-bodies.js';
 import { changed, edited, noise, written } from '../fuzz/mutations.js';
+import { CARD } from '../fuzz/second-opinion.js';
 import { startApi } from './world.js';
 
-/** As a card; digits of a word that is longer are no card. */
-const CARD = /(?<![\p{L}\p{N}])4111[ -]?1111[ -]?1111[ -]?1111(?![\p{L}\p{N}])/u;
 const world = await startApi({ worker: false });
 afterAll(() => world.close());
 

@@ -78,6 +78,7 @@ describe('a request', () => {
       ['currency: unknown_currency'],
     ],
     ['no reason', { reason: ' ' }, ['reason: invalid']],
+    ['a length that is no number', { reason: { length: { toString: 1 } } }, ['reason: invalid']],
     ['a long reason', { reason: 'x'.repeat(201) }, ['reason: invalid']],
     ['a reason with a line break', { reason: 'a\r\nb' }, ['reason: invalid']],
     ['half a character', { reason: 'a\ud800' }, ['reason: invalid']],
