@@ -1,6 +1,7 @@
 /** Accepting a refund: check everything that can be checked, then store and reserve. Used by callers' workflows and by the client. */
 import { GatewaySettingsError } from '../gateway/errors.js';
-import { readRefundRequest, type InputProblem } from '../domain/request.js';
+import { looksLikeCard } from '../domain/card-number.js';
+import { CARD_IN_TEXT, readRefundRequest, type InputProblem } from '../domain/request.js';
 import { LedgerError, type Accepted, type AcceptOrder, type PaymentRecord } from '../ledger/ledger.js';
 import type { Dependencies } from './dependencies.js';
 import { lookUpOriginal } from './originals.js';
@@ -58,6 +59,10 @@ export async function acceptRefund(deps: Dependencies, order: RefundOrder): Prom
         code: 'invalid',
         message: 'must be 1 to 255 characters, none of them a control character',
       });
+  for (const field of ['idempotencyKey', 'caller', 'requestedBy'] as const) {
+    const text: unknown = order[field];
+    if (typeof text === 'string' && looksLikeCard(text)) problems.push({ field, ...CARD_IN_TEXT });
+  }
   if (!reading.ok || problems.length > 0) throw new RequestRefused(problems);
 
   const { request } = reading;

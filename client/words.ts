@@ -1,5 +1,6 @@
 /** What a person may write: kept in the clear beside what it brought about, and shown to others. */
-import { looksLikeCard, type Word } from '../domain/people.js';
+import { looksLikeCard } from '../domain/card-number.js';
+import type { Word } from '../domain/people.js';
 import type { InputProblem } from '../domain/request.js';
 import { invalid } from './errors.js';
 

@@ -1,5 +1,7 @@
 /** A request for a refund at the edge: every error is named, and nothing that is wrong gets further. */
 import { z } from 'zod';
+import { boundedText } from './bounded-text.js';
+import { looksLikeCard } from './card-number.js';
 import { gatewayAmount, parseAmount, type AmountReading, type AmountError, type Money } from './money.js';
 
 /** Reasons that the field knows. Others are allowed: reports group by what callers send. */
@@ -56,14 +58,25 @@ function isStorable(value: string): boolean {
 const hex32 = z
   .string({ error: 'must be text' })
   .regex(/^[a-f0-9]{32}$/, 'must be 32 lowercase hexadecimal characters, as the gateway gave it');
+
+/** What is wrong with text that is kept in the clear and shown to others, and holds what may be a card. */
+export const CARD_IN_TEXT = {
+  code: 'card_number',
+  message:
+    'must not hold a card number, nor a number with the prefix, length and check digit of one: it is kept in the clear. Write a word in front of it, as in "order4711"',
+} as const;
+const holdsNoCard = [
+  (value: string) => !looksLikeCard(value),
+  { error: CARD_IN_TEXT.message, params: { code: CARD_IN_TEXT.code } },
+] as const;
+
 const text = (max: number) =>
-  z
-    .string({ error: 'must be text' })
-    .max(max, `must be at most ${max} characters`)
+  boundedText(max)
     .refine((value) => value.trim() !== '', 'must not be empty')
     // eslint-disable-next-line no-control-regex -- control characters are what is refused
     .refine((value) => !/[\u0000-\u001f\u007f]/.test(value), 'must not contain control characters')
-    .refine(isStorable, 'must be well-formed Unicode');
+    .refine(isStorable, 'must be well-formed Unicode')
+    .refine(...holdsNoCard);
 
 /** What the fields look like. Amount and currency are read together: `readRefundRequest` does. */
 export const refundRequestShape = z.strictObject({
@@ -77,10 +90,9 @@ export const refundRequestShape = z.strictObject({
   metadata: z
     .record(
       text(40),
-      z
-        .string({ error: 'must be text' })
-        .max(500, 'must be at most 500 characters')
-        .refine(isStorable, 'must be well-formed Unicode without U+0000'),
+      boundedText(500)
+        .refine(isStorable, 'must be well-formed Unicode without U+0000')
+        .refine(...holdsNoCard),
     )
     .refine((entries) => Object.keys(entries).length <= 50, 'must have at most 50 entries')
     .optional(),
@@ -93,16 +105,7 @@ export type RequestReading =
 /** Reads anything. Collects every problem instead of stopping at the first. */
 export function readRefundRequest(input: unknown): RequestReading {
   const parsed = refundRequestShape.safeParse(input);
-  const problems: InputProblem[] = parsed.success
-    ? []
-    : parsed.error.issues.map((issue) => ({
-        field: issue.path.map(nameOf).join('.') || '(request)',
-        code: issue.code === 'unrecognized_keys' ? 'unknown_field' : 'invalid',
-        message:
-          issue.code === 'unrecognized_keys'
-            ? `unknown: ${issue.keys.map(nameOf).join(', ')}`
-            : issue.message,
-      }));
+  const problems: InputProblem[] = parsed.success ? [] : parsed.error.issues.flatMap(problemsOf);
   if (hidesEntry(input))
     problems.push({ field: 'metadata', code: 'invalid', message: 'must not have an entry named __proto__' });
   const raw = shapeOfAmount(input);
@@ -133,6 +136,21 @@ export function readRefundRequest(input: unknown): RequestReading {
   };
 }
 
+function problemsOf(issue: z.core.$ZodIssue): InputProblem[] {
+  const field = issue.path.map(nameOf).join('.') || '(request)';
+  if (issue.code === 'unrecognized_keys')
+    return [{ field, code: 'unknown_field', message: `unknown: ${issue.keys.map(nameOf).join(', ')}` }];
+  // What is wrong with the name of an entry is inside.
+  const inner = issue.code === 'invalid_key' ? issue.issues : [issue];
+  return inner.map((one) => ({ field, code: codeOf(one), message: one.message }));
+}
+
+function codeOf(issue: z.core.$ZodIssue): string {
+  return issue.code === 'custom' && issue.params?.['code'] === CARD_IN_TEXT.code
+    ? CARD_IN_TEXT.code
+    : 'invalid';
+}
+
 /** zod leaves this one name out of a record without a word, and what was asked for would not be what is kept. */
 function hidesEntry(input: unknown): boolean {
   const read = z.object({
@@ -145,7 +163,9 @@ function hidesEntry(input: unknown): boolean {
 /** A name that a caller chose is repeated only if it reads like one: it could be a card number in the wrong place. */
 function nameOf(key: PropertyKey): string {
   const name = String(key);
-  return typeof key === 'number' || (/^[\w-]{1,40}$/.test(name) && !/\d{10}/.test(name)) ? name : '(a name)';
+  return typeof key === 'number' || (/^[\w-]{1,40}$/.test(name) && !/(?:\d[_-]*){10}/.test(name))
+    ? name
+    : '(a name)';
 }
 
 type PaidAmount =

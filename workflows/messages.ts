@@ -1,9 +1,9 @@
 /** What persons send, checked at the door: synchronous and pure, as validators must be. */
 import { ApplicationFailure } from '@temporalio/workflow';
+import { looksLikeCard } from '../domain/card-number.js';
 import { CORRECTION_OUTCOMES } from '../domain/correction.js';
 import { CASE_REASONS } from '../domain/finding.js';
 import { isGatewayId } from '../domain/ids.js';
-import { looksLikeCard } from '../domain/people.js';
 import type { CorrectMessage, DecisionMessage } from './contract.js';
 
 /** An `ApplicationFailure` refuses the update; it never fails the workflow. */

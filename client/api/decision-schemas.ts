@@ -1,8 +1,9 @@
 /** What persons say over HTTP, and what they are told of what they may do. */
 import { z } from 'zod';
+import { boundedText } from '../../domain/bounded-text.js';
+import { looksLikeCard } from '../../domain/card-number.js';
 import { CORRECTION_OUTCOMES } from '../../domain/correction.js';
 import { CASE_REASONS, type CaseReason } from '../../domain/finding.js';
-import { looksLikeCard } from '../../domain/people.js';
 import { REFUND_STATES } from '../../domain/states.js';
 import { ACTIONS } from '../actions.js';
 import { time, uuid } from './schemas.js';
@@ -12,9 +13,7 @@ const CASES = Object.keys(CASE_REASONS).filter(isCase);
 
 /** Text of a person: kept with the event in the clear, and shown to others. */
 const textOf = (longest: number) =>
-  z
-    .string()
-    .max(longest, `must be at most ${longest} characters`)
+  boundedText(longest)
     .refine((text) => text.trim() !== '', 'must not be empty')
     // eslint-disable-next-line no-control-regex -- control characters are what is refused
     .refine((text) => !/[\u0000-\u0008\u000b-\u001f\u007f]/.test(text), 'must not contain control characters')

@@ -1,5 +1,6 @@
 /** What goes in and out over HTTP: the schemas that validate are the ones that the OpenAPI document is made from. */
 import { z } from 'zod';
+import { boundedText } from '../../domain/bounded-text.js';
 import { ROLES } from '../../domain/principal.js';
 import { refundRequestShape } from '../../domain/request.js';
 import { ATTEMPT_STATES, REFUND_STATES } from '../../domain/states.js';
@@ -238,12 +239,10 @@ export const streamHeaders = z.looseObject({
 });
 
 export const searchQuery = z.strictObject({
-  q: z
-    .string()
-    .min(1)
-    .max(255)
+  q: boundedText(255)
+    .refine((text) => text !== '', 'must not be empty')
     .refine((text) => !text.includes('\u0000'), 'must be an id')
-    .describe('Any id, whole'),
+    .meta({ description: 'Any id, whole', minLength: 1, maxLength: 255 }),
 });
 
 export const problem = z

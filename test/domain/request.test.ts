@@ -78,6 +78,7 @@ describe('a request', () => {
       ['currency: unknown_currency'],
     ],
     ['no reason', { reason: ' ' }, ['reason: invalid']],
+    ['a length that is no number', { reason: { length: { toString: 1 } } }, ['reason: invalid']],
     ['a long reason', { reason: 'x'.repeat(201) }, ['reason: invalid']],
     ['a reason with a line break', { reason: 'a\r\nb' }, ['reason: invalid']],
     ['half a character', { reason: 'a\ud800' }, ['reason: invalid']],
@@ -95,6 +96,11 @@ describe('a request', () => {
     ['half a character in metadata', { metadata: { a: '\udc00' } }, ['metadata.a: invalid']],
     ['a long text in metadata', { metadata: { a: 'x'.repeat(501) } }, ['metadata.a: invalid']],
     ['a list for metadata', { metadata: ['a'] }, ['metadata: invalid']],
+    ['a card for a reason', { reason: `card ${CARD}` }, ['reason: card_number']],
+    ['a card for an order', { orderId: '4111-1111-1111-1111' }, ['orderId: card_number']],
+    ['a card in metadata', { metadata: { a: CARD } }, ['metadata.a: card_number']],
+    ['a card for a name in metadata', { metadata: { [CARD]: 'x' } }, ['metadata.(a name): card_number']],
+    ['a name in metadata that is empty', { metadata: { '': 'x' } }, ['metadata.(a name): invalid']],
     [
       'too much metadata',
       { metadata: Object.fromEntries(Array.from({ length: 51 }, (_, number) => [`k${number}`, 'v'])) },
@@ -134,6 +140,10 @@ describe('a request', () => {
       { ...GOOD, currency: CARD },
       { ...GOOD, [CARD]: 'x' },
       { ...GOOD, metadata: { [CARD]: 1 } },
+      { ...GOOD, metadata: { [CARD]: 'x' } },
+      { ...GOOD, metadata: { a: CARD } },
+      { ...GOOD, reason: CARD },
+      { ...GOOD, orderId: CARD },
       { ...GOOD, destination: { [CARD]: CARD } },
       { ...GOOD, entityId: CARD },
       CARD,
@@ -142,6 +152,24 @@ describe('a request', () => {
       expect(reading.ok).toBe(false);
       expect(JSON.stringify(reading)).not.toContain(CARD);
     }
+    const grouped = '4111-1111-1111-1111';
+    expect(
+      JSON.stringify(readRefundRequest({ ...GOOD, [grouped]: 1, metadata: { [grouped]: 1 } })),
+    ).not.toContain(grouped);
+  });
+
+  it('with a card says what is allowed instead, and with ordinary ids is accepted', () => {
+    const reading = readRefundRequest({ ...GOOD, orderId: CARD });
+    expect(reading.ok ? [] : reading.problems.map(({ message }) => message)).toEqual([
+      expect.stringContaining('Write a word in front of it'),
+    ]);
+    for (const orderId of [
+      `order${CARD}`,
+      '41111111-1111-4111-8111-111111111111',
+      '4111111111111112',
+      '4711',
+    ])
+      expect(accepted({ ...GOOD, orderId }).orderId).toBe(orderId);
   });
 });
 

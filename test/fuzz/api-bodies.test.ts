@@ -9,10 +9,18 @@ import {
   replayBody,
   wordBody,
 } from '../../client/api/decision-schemas.js';
+import {
+  idempotencyHeaders,
+  queueQuery,
+  refundsQuery,
+  searchQuery,
+  streamHeaders,
+  waitQuery,
+} from '../../client/api/schemas.js';
 import { fuzz, holds } from './fuzz.js';
 import { ASKED, OTHER_WORDS } from './given-bodies.js';
 import { changed, odd } from './mutations.js';
-import { isKeepable } from './second-opinion.js';
+import { CARD, isKeepable } from './second-opinion.js';
 
 /** The schema of each body, what is right for it, and the names that it may have. */
 const BODIES: readonly [readonly [z.ZodType, object], ...(readonly [z.ZodType, object])[]] = [
@@ -33,7 +41,6 @@ const NAMES = [
   'reference',
   'case',
 ].concat(['registrationId', 'dryRun', 'restart', 'runId']);
-const CARD = /(?<![\d\w])4111 ?1111 ?1111 ?1111(?![\d\w])/;
 
 function leavesOf(value: unknown): readonly unknown[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(leavesOf) : [value];
@@ -71,6 +78,74 @@ describe('a word of a person, over HTTP', () => {
           'A card is kept in the clear.',
           body,
         );
+    });
+    expect(Math.min(taken, refused)).toBeGreaterThan(0);
+  }, 600_000);
+});
+
+/** The schema of each query and header, and what is right for it. */
+const QUERIES: readonly [readonly [z.ZodType, object], ...(readonly [z.ZodType, object])[]] = [
+  [
+    refundsQuery,
+    { status: 'review', state: 'reserved', paymentId: 'a'.repeat(32), stuck: 'true', limit: '50' },
+  ],
+  [refundsQuery, { cursor: '00000000-0000-7000-8000-000000000000' }],
+  [queueQuery, { cursor: 'abc_-1', limit: '200' }],
+  [searchQuery, { q: 'KHQDEW3SX4Y3D2Q8' }],
+  [waitQuery, { wait: '60s' }],
+  [streamHeaders, { 'last-event-id': '17' }],
+  [idempotencyHeaders, { 'idempotency-key': 'order-4711' }],
+];
+const OTHER_QUERIES: readonly [unknown, ...unknown[]] = [
+  '0',
+  '1',
+  '201',
+  '61s',
+  '1e2',
+  '0x10',
+  ' 7',
+  '',
+  ['1', '2'],
+];
+
+describe('a query', () => {
+  it('is read as what it says within its bounds, or refused, in 100,000 queries', async () => {
+    let taken = 0;
+    let refused = 0;
+    await fuzz(100_000, (random) => {
+      const [schema, right] = random.pick(QUERIES);
+      let query: unknown = right;
+      for (let times = random.between(0, 2); times > 0; times -= 1)
+        query = changed(random, query, OTHER_QUERIES);
+      const reading = schema.safeParse(query);
+      if (!reading.success) {
+        refused += 1;
+        holds(reading.error.issues.length > 0, 'Refused without a reason.', query);
+        return;
+      }
+      taken += 1;
+      const read = new Map<string, unknown>(Object.entries(Object(reading.data)));
+      const limit = read.get('limit');
+      holds(
+        limit === undefined || (Number.isInteger(limit) && Number(limit) >= 1 && Number(limit) <= 200),
+        'A page without bounds.',
+        query,
+      );
+      const wait = read.get('wait');
+      holds(
+        wait === undefined || (parseInt(String(wait)) >= 1 && parseInt(String(wait)) <= 60),
+        'A wait without end.',
+        query,
+      );
+      for (const name of ['q', 'cursor', 'paymentId', 'idempotency-key', 'last-event-id']) {
+        const value = read.get(name);
+        holds(
+          value === undefined ||
+            (typeof value === 'string' && value !== '' && value.length <= 255 && !value.includes('\u0000')),
+          'A text that no id is.',
+          query,
+        );
+      }
     });
     expect(Math.min(taken, refused)).toBeGreaterThan(0);
   }, 600_000);

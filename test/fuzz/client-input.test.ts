@@ -14,7 +14,7 @@ import { openMemoryDatabase } from '../simulation/database/memory-database.js';
 import type { Random } from '../simulation/world/random.js';
 import { fuzz, holds } from './fuzz.js';
 import { changed, edited, odd, written } from './mutations.js';
-import { isKeepable, worth } from './second-opinion.js';
+import { CARD as CARD_IN_TEXT, isKeepable, worth } from './second-opinion.js';
 import { WORDS as ANSWER_WORDS } from './given-answers.js';
 
 const PAYMENTS = ['a1', 'b2', 'c3', 'd4'].map((id) => id.repeat(16));
@@ -92,11 +92,17 @@ function minorOf(input: unknown): bigint | undefined {
   }
   const metadata = fields.get('metadata');
   if (metadata !== undefined) {
-    if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) return undefined;
+    if (typeof metadata !== 'object' || metadata === null || !isRecord(metadata)) return undefined;
     const entries: (readonly [string, unknown])[] = Object.entries(metadata);
     if (entries.length > 50 || Object.hasOwn(metadata, '__proto__')) return undefined;
     for (const [name, value] of entries)
-      if (!isLine(name, 40) || typeof value !== 'string' || value.length > 500 || !isKeepable(value))
+      if (
+        !isLine(name, 40) ||
+        typeof value !== 'string' ||
+        value.length > 500 ||
+        !isKeepable(value) ||
+        CARD_IN_TEXT.test(value)
+      )
         return undefined;
   }
   return minorOfAmount(fields.get('amount'), fields.get('currency'));
@@ -104,9 +110,22 @@ function minorOf(input: unknown): bigint | undefined {
 
 const isHex = (value: unknown): boolean => typeof value === 'string' && /^[0-9a-f]{32}$/.test(value);
 
+/** What JSON makes, or a program without a class: the entries of a Map would be lost. */
+function isRecord(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
+}
+
+/** Numbers long enough for a card: whether they are one is decided by table, in test/domain. */
+function perhapsCard(input: unknown): boolean {
+  if (typeof input === 'string') return /\d(?:[\s\p{Pd}]*\d){12}/u.test(input);
+  return typeof input === 'object' && input !== null && Object.entries(input).flat().some(perhapsCard);
+}
+
 function isLine(value: unknown, longest: number): boolean {
   if (typeof value !== 'string' || value.length > longest || value.trim() === '' || !isKeepable(value))
     return false;
+  if (CARD_IN_TEXT.test(value)) return false;
   return value.split('').every((unit) => unit >= ' ' && unit !== '\u007f');
 }
 
@@ -142,9 +161,9 @@ function request(random: Random): unknown {
 }
 
 describe('a request', () => {
-  it('is accepted exactly where the rules allow it, and every refusal names a reason and no card, in 150,000 of them', async () => {
+  it('is accepted exactly where the rules allow it, and every refusal names a reason and no card, in 160,000 of them', async () => {
     let accepted = 0;
-    await fuzz(150_000, (random) => {
+    await fuzz(160_000, (random) => {
       const input = garbled(random, random.chance(0.5) ? GOOD : request(random));
       const reading = readRefundRequest(input);
       const minor = minorOf(input);
@@ -160,6 +179,7 @@ describe('a request', () => {
         const currency = currencyIn(input);
         if (typeof currency === 'string' && isCurrencyCode(currency) && !Object.hasOwn(DECIMALS, currency))
           return;
+        if (reading.problems.every(({ code }) => code === 'card_number') && perhapsCard(input)) return;
         holds(minor === undefined, 'Refused although the rules allow it.', [input, reading.problems]);
         return;
       }

@@ -1,0 +1,134 @@
+/** Cards in free text: which numbers are taken for one, and which ordinary ids are not. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { looksLikeCard } from '../../domain/card-number.js';
+
+/** Numbers that the schemes and the vendor publish for tests. */
+const CARDS: readonly [name: string, number: string][] = [
+  ['Visa', '4111111111111111'],
+  ['Visa of the vendor', '4200000000000000'],
+  ['Visa of 13 digits', '4222222222222'],
+  ['Visa of 19 digits', '4000000000000000006'],
+  ['Mastercard', '5555555555554444'],
+  ['Mastercard, first of its range', '5105105105105100'],
+  ['Mastercard of the new range', '2223003122003222'],
+  ['Mastercard, last of the new range', '2720990000000007'],
+  ['American Express', '378282246310005'],
+  ['American Express, 34', '343434343434343'],
+  ['Diners Club', '30569309025904'],
+  ['Diners Club, 36', '36148900647913'],
+  ['Diners Club, 38', '38520000023237'],
+  ['Diners Club, 309', withCheckDigit('3090000000000')],
+  ['Discover', '6011111111111117'],
+  ['Discover, 644', '6440000000000005'],
+  ['Discover, 65', '6500000000000002'],
+  ['JCB', '3530111333300000'],
+  ['JCB, first of its range', '3528000000000007'],
+  ['JCB, last of its range', '3589000000000003'],
+  ['UnionPay', '6200000000000005'],
+  ['UnionPay of 19 digits', '6205500000000000004'],
+  ['Maestro', '6759649826438453'],
+  ['Maestro, 5018', '5018000000000009'],
+  ['Maestro, 5020', '5020000000000005'],
+  ['Maestro, 5038', '5038000000000005'],
+  ['Maestro, 5893', withCheckDigit('589300000000000')],
+  ['Maestro, 6304', '6304000000000000'],
+  ['Maestro, 6762', withCheckDigit('676200000000000')],
+  ['Dankort', '5019717010103742'],
+  ['Mir', '2200000000000004'],
+];
+
+/** The digit that makes the number right. */
+function withCheckDigit(digits: string): string {
+  for (let last = 0; last < 10; last += 1) {
+    const number = `${digits}${last}`;
+    const sum = Array.from(number)
+      .toReversed()
+      .reduce((total, digit, at) => {
+        const worth = at % 2 === 0 ? Number(digit) : [0, 2, 4, 6, 8, 1, 3, 5, 7, 9][Number(digit)];
+        return total + (worth ?? 0);
+      }, 0);
+    if (sum % 10 === 0) return number;
+  }
+  throw new Error('One of ten digits is right.');
+}
+
+describe('a card number', () => {
+  it.each(CARDS)('of %s is noticed: %s', (_name, number) => {
+    expect(looksLikeCard(number)).toBe(true);
+  });
+
+  it.each(CARDS)('of %s with another check digit is none: %s', (_name, number) => {
+    const last = (Number(number.slice(-1)) + 1) % 10;
+    expect(looksLikeCard(number.slice(0, -1) + String(last))).toBe(false);
+  });
+
+  it.each([
+    'card 4200 0000 0000 0000 says',
+    '5555-5555-5555-4444',
+    '3782 822463 10005',
+    '4111\u00a01111\u00a01111\u00a01111',
+    '4111 – 1111 – 1111 – 1111',
+    '41 11 11 11 11 11 11 11',
+    'card:4111111111111111',
+    '+4111111111111111',
+    '+49 30 1234567 and 4111111111111111',
+    'card_4111111111111111',
+    '"4111111111111111"',
+    '(4111111111111111)',
+    '2026-11-03 4111111111111111',
+    'order 17 card 4111111111111111 12/34',
+    '4111111111111111 123',
+    '12 4111 1111 1111 1111 12 34',
+    '4111111111111112 4111111111111111',
+  ])('is noticed among other words: %s', (text) => expect(looksLikeCard(text)).toBe(true));
+});
+
+describe('what is no card', () => {
+  it.each<[string, string]>([
+    ['nothing', ''],
+    ['an order', '4711'],
+    ['an order with a year in it', '2026-1125-0000-0042'],
+    ['digits of no scheme', '1234567812345670'],
+    ['one digit too few', '400000000002'],
+    ['a length that Visa has not', withCheckDigit('4'.repeat(13))],
+    ['a length that Visa has not either', withCheckDigit('4'.repeat(14))],
+    ['a length that Mastercard has not', withCheckDigit(`51${'0'.repeat(16)}`)],
+    ['a length that American Express has not', withCheckDigit(`34${'0'.repeat(13)}`)],
+    ['a length that Diners Club has not', withCheckDigit(`36${'0'.repeat(12)}`)],
+    ['more digits than any card', withCheckDigit(`4${'1'.repeat(19)}`)],
+    ['a prefix before the new range of Mastercard', withCheckDigit('222099999999999')],
+    ['a prefix after the new range of Mastercard', withCheckDigit('272100000000000')],
+    ['a prefix before JCB', withCheckDigit('352799999999999')],
+    ['a prefix after JCB', withCheckDigit('359000000000000')],
+    ['a prefix before Discover', withCheckDigit('643000000000000')],
+    ['a time in milliseconds', '1764081100000'],
+    ['a reference of an acquirer', 'ARN 74027010123456789012345'],
+    ['a settlement line', 'settlement line 2026-11-03 40.00'],
+    ['a telephone number', `+${withCheckDigit('491512345678')}`],
+    ['an id of the gateway', '8ac7a4a289d210fc0189d5b4e9572cc8'],
+    ['an id of the gateway with digits only', '41111111111111114111111111111111'],
+    ['a UUID', '41111111-1111-4111-8111-111111111111'],
+    ['a UUID with a card at its end', 'aaaaaaaa-aaaa-4aaa-8aaa-411111111111'],
+    ['a UUID whose first groups would be one', '41111111-1111-1111-abcd-abcdabcdabcd'],
+    ['a reference of ours', 'KHQDEW3SX4Y3D2Q8'],
+    ['digits in a word', 'order4111111111111111'],
+    ['digits at the beginning of a word', '4111111111111111x'],
+    ['digits after a letter that is not Latin', 'ж4111111111111111'],
+    ['digits between which other things stand', '4111/1111/1111/1111'],
+  ])('is not taken for one: %s', (_name, text) => expect(looksLikeCard(text)).toBe(false));
+
+  it('is a number of which nothing is known but its digits, in about one of fifty', () => {
+    let hits = 0;
+    const numbers = fc.sample(fc.stringMatching(/^\d{16}$/), { numRuns: 5_000, seed: 7 });
+    for (const number of numbers) if (looksLikeCard(number)) hits += 1;
+    expect(hits / numbers.length).toBeLessThan(0.04);
+  });
+
+  it('is decided at once however long the text is', () => {
+    const started = process.cpuUsage().user;
+    looksLikeCard('4 '.repeat(100_000));
+    looksLikeCard('4'.repeat(200_000));
+    expect(process.cpuUsage().user - started).toBeLessThan(2_000_000);
+  });
+});
