@@ -90,6 +90,16 @@ describe('a credit for which everything speaks', () => {
       expect(mayCredit(evidence({ ...change, approved }))).toEqual({ kind: 'denied', why: [block] });
   });
 
+  it.each(
+    REFUSAL_CLASSES.filter(
+      (refusal) =>
+        !['not_linkable', 'issuer_declined', 'not_settled_yet', 'refund_not_enabled'].includes(refusal),
+    ),
+  )('is denied after a refusal that is %s: it leaves a doubt', (refusal) => {
+    const verdict = mayCredit(evidence({ refusal: { class: refusal, code: '700.500.001' } }));
+    expect(verdict).toEqual({ kind: 'denied', why: ['refusal_leaves_doubt'] });
+  });
+
   it('is denied where nothing was captured, however much was authorised', () => {
     const verdict = mayCredit(evidence({ original: authorised(0n), approved: true }));
     expect(verdict).toEqual({ kind: 'denied', why: ['original_not_captured', 'over_captured'] });

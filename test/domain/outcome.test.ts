@@ -279,6 +279,36 @@ describe('a look-up', () => {
   });
 });
 
+describe('what an answer leaves out', () => {
+  it('is not made up: without an id none is kept', () => {
+    for (const code of [DONE, PENDING, DECLINED, UNCERTAIN])
+      expect(answer(without(saying(code), 'id'))).not.toHaveProperty('gatewayId');
+  });
+
+  it('is not taken for the original of an order that has none', () => {
+    expect(answer({ result: result('200.300.404') }, credit)).toEqual({
+      kind: 'rejected',
+      class: 'configuration',
+    });
+    const { originalId: _original, ...unlinked } = refund;
+    expect(answer(done, unlinked)).toMatchObject({ kind: 'succeeded', gatewayId: ID });
+  });
+});
+
+describe('a look-up beside a success', () => {
+  it('that shows something pending of another amount needs a person: both may pay', () => {
+    const other = { ...saying(PENDING), id: SECOND, amount: '90.00' };
+    expect(outcomeOfFound([done, other], refund)).toMatchObject({ kind: 'unknown', why: 'wrong_amount' });
+  });
+
+  it('takes a refusal that has a time for later than one that has none', () => {
+    const timed = { ...saying('700.300.600'), timestamp: '2026-05-01 10:00:00+0000' };
+    const untimed = { ...saying(DECLINED), id: SECOND };
+    expect(outcomeOfFound([timed, untimed], refund)).toMatchObject({ class: 'disputed' });
+    expect(outcomeOfFound([untimed, timed], refund)).toMatchObject({ class: 'disputed' });
+  });
+});
+
 describe('whatever the gateway says', () => {
   const codes = fc.constantFrom(
     '000.000.000', DONE, '000.300.000', '000.600.000', '000.400.000', '000.400.100',
