@@ -92,7 +92,8 @@ async function readHistories({ temporal, taskQueue, workflowIds }: Places, look:
       .getHandle(workflowId, runId)
       .fetchHistory()
       .catch((error: unknown) => {
-        if (isGrpcServiceError(error) && Number(error.code) === NOT_FOUND) return undefined;
+        const code: number | undefined = isGrpcServiceError(error) ? error.code : undefined;
+        if (code === NOT_FOUND) return undefined;
         throw error;
       });
     if (history === undefined) continue;
