@@ -4,6 +4,7 @@ import {
   CASE_REASONS,
   GIVE_UP_REASONS,
   readFinding,
+  STAY_OPEN,
   type Finding,
   type FindingEvidence,
 } from '../../domain/finding.js';
@@ -113,6 +114,26 @@ describe('a refused refund', () => {
       { knownReturns: [gone.id], original: original({ returns: [gone] }) },
       person('refusal_unclear'),
     ],
+    [
+      'somebody else refunded all of it in two, of which one is not finished',
+      {
+        original: original({
+          returns: [
+            { ...gone, id: '1'.repeat(32), amountMinor: 5_000n },
+            { ...gone, id: '2'.repeat(32), amountMinor: 5_000n, state: 'open' },
+          ],
+        }),
+      },
+      person('refunded_elsewhere'),
+    ],
+    [
+      'somebody else refunded as much as is asked for, and the same is still left',
+      {
+        remainingMinor: 5_000n,
+        original: original({ returns: [{ ...gone, amountMinor: 5_000n }] }),
+      },
+      person('refunded_elsewhere'),
+    ],
     ['it is not captured after all', { original: authorised(0n) }, { kind: 'try_again' }],
   ])('%s', (_name, change, expected) => {
     expect(finding(change)).toEqual(expected);
@@ -149,4 +170,8 @@ it('every reason is a whole sentence for people, with a safe next step', () => {
     expect(nextStep).toMatch(/^[A-Z].*\.$/);
     expect(nextStep).not.toMatch(/send (it )?again/i);
   }
+});
+
+it('money that may be out twice stays a case whatever becomes of the refund', () => {
+  expect(STAY_OPEN).toEqual(['paid_twice', 'answers_contradict', 'found_twice']);
 });

@@ -239,6 +239,56 @@ describe('a chargeback', () => {
   });
 });
 
+describe('what is listed and is nothing of its own', () => {
+  const back = transaction({
+    paymentType: 'RF',
+    amount: '25.00',
+    currency: 'EUR',
+    referencedId: ORIGINAL_ID,
+  });
+
+  it('the payment itself, or what has no id', () => {
+    const { id: _id, ...nameless } = back;
+    expect(facts(debit(), { ...back, id: ORIGINAL_ID }, nameless).returns).toEqual([]);
+    expect(facts(authorisation(), capture('1', '60.00', { id: ORIGINAL_ID })).capturedMinor).toBe(0n);
+  });
+
+  it('a refund of zero counts as zero, not as all of it', () => {
+    expect(facts(debit(), { ...back, amount: '0.00' }).returns[0]?.amountMinor).toBe(0n);
+  });
+});
+
+describe('what a reversal takes', () => {
+  const release = returned({ type: 'RV', referencedId: ORIGINAL_ID, amountMinor: 3_000n });
+
+  it('is counted by id, in whatever order they are listed', () => {
+    const [one, two] = ['1', '2'].map((digit) => ({ ...release, id: id(digit) }));
+    if (one === undefined || two === undefined) throw new Error('two reversals');
+    const taken = (returns: (typeof release)[]) =>
+      takenByReturns(authorised(6_000n, { returns })).map(({ entry, takenMinor }) => [entry.id, takenMinor]);
+    const expected = [
+      [id('1'), 0n],
+      [id('2'), 2_000n],
+    ];
+    expect(taken([one, two])).toEqual(expected);
+    expect(taken([two, one])).toEqual(expected);
+  });
+
+  it('is all of it where it names one of several captures', () => {
+    const captures = [
+      { id: id('c'), amountMinor: 3_000n },
+      { id: id('d'), amountMinor: 3_000n },
+    ];
+    const given = authorised(6_000n, { captures, returns: [{ ...release, referencedId: id('d') }] });
+    expect(takenByReturns(given).map(({ takenMinor }) => takenMinor)).toEqual([3_000n]);
+  });
+
+  it('is all of it where more was captured than authorised', () => {
+    const given = authorised(12_000n, { returns: [release] });
+    expect(takenByReturns(given).map(({ takenMinor }) => takenMinor)).toEqual([3_000n]);
+  });
+});
+
 describe('what is no original, or cannot be read', () => {
   const { id: _id, ...withoutId } = debit();
   const { currency: _currency, ...withoutCurrency } = debit();

@@ -113,6 +113,21 @@ describe.runIf(hasPublishedCodes)(`every published code${unlessMissing}`, () => 
   });
 });
 
+describe('the exact lists', () => {
+  it.each(WAYS)('a %s is done, with or without a wish that somebody looks', (way) => {
+    const read = (codes: readonly string[]) => codes.map((code) => readCode(code, way, 'test'));
+    const done = (flagged: boolean): CodeReading => ({ kind: 'succeeded', flagged });
+    expect(read(DONE)).toEqual(DONE.map(() => done(false)));
+    expect(read(DONE_AND_FLAGGED)).toEqual(DONE_AND_FLAGGED.map(() => done(true)));
+  });
+
+  it('name what a person must read', () => {
+    const read =
+      '000.100.105 000.100.106 000.100.211 000.100.212 000.400.030 000.400.050 000.500.000 000.500.100';
+    expect([...MANUAL_CODES]).toEqual(read.split(' '));
+  });
+});
+
 describe('the groups', () => {
   it('are the vendor’s 27, each with a name of its own', () => {
     expect(new Set(RESULT_GROUPS.map(({ name }) => name)).size).toBe(27);

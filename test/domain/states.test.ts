@@ -8,6 +8,7 @@ import {
   FINAL_STATES,
   isFinal,
   isOpenAttempt,
+  PERSON_STATES,
   PUBLIC_STATUS,
   REFUND_STATES,
   REFUND_TRANSITIONS,
@@ -93,6 +94,10 @@ describe('the states of a refund', () => {
       for (const { from, to } of REFUND_TRANSITIONS)
         if (ends.has(to)) for (const state of from) ends.add(state);
     expect([...ends].sort()).toEqual([...REFUND_STATES].sort());
+  });
+
+  it('wait for a person in two of them', () => {
+    expect(PERSON_STATES).toEqual(['manual_review', 'awaiting_approval']);
   });
 
   it('are told outside as what has become of the money', () => {
