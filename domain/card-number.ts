@@ -11,12 +11,12 @@ const scheme = (from: string, to: string, ...lengths: readonly number[]): Scheme
   lengths,
 });
 const SIXTEEN_UP = [16, 17, 18, 19] as const;
-const ANY = [13, 14, 15, ...SIXTEEN_UP] as const;
+const ANY = [14, 15, ...SIXTEEN_UP] as const;
 
 /** Issuer ranges of ISO/IEC 7812 as the schemes publish them. A number that starts otherwise, or is longer or shorter, is no card. */
 const SCHEMES: readonly Scheme[] = [
-  // Visa
-  scheme('4', '4', 13, 16, 19),
+  // Visa. Its old length of thirteen is no longer issued, and is that of every article number (EAN).
+  scheme('4', '4', 16, 19),
   // Mastercard
   scheme('51', '55', 16),
   scheme('2221', '2720', 16),
