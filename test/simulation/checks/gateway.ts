@@ -195,7 +195,7 @@ function wrongCredit(world: World, credit: Transaction, all: readonly Transactio
       event['refund_id'] === attempt['refund_id'] &&
       event['type'] === 'refund.approved' &&
       !redirectors.includes(event['actor']) &&
-      text(event, 'actor').trim() !== refund?.['requested_by'] &&
+      text(event, 'actor').replace(', disguised', '') !== refund?.['requested_by'] &&
       atOf(event) <= at,
   );
   if (needs && !approved) say('nobody approved it');

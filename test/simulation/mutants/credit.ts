@@ -57,7 +57,7 @@ export const CREDIT_MUTANTS: readonly Mutant[] = [
     ledger: (ledger) => ({
       ...ledger,
       decide: (decision) =>
-        ledger.decide({ ...decision, by: decision.by === 'asker' ? 'asker ' : decision.by }),
+        ledger.decide({ ...decision, by: decision.by === 'asker' ? 'asker, disguised' : decision.by }),
     }),
   },
   {
