@@ -1,5 +1,6 @@
 /** Which tests need servers and which do not; how long each may take. */
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { ALIASES } from './test/simulation/aliases.mjs';
 
 /** Need no server: they start in a second. Everything else is given PostgreSQL and Temporal. */
@@ -16,8 +17,20 @@ const replaced = Object.entries(ALIASES).map(([name, replacement]) => ({
   replacement,
 }));
 
+/** What takes a minute or more: begun last, it would leave the other core with nothing to do. */
+const longest = ['test/soak/', 'test/simulation/lifetimes-', 'test/simulation/mutants', 'test/client/cli.'];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification) => longest.some((part) => moduleId.includes(part));
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     pool: 'forks',
     // Two cores are enough for a laptop that does something else as well.
     maxWorkers: 2,
