@@ -1,4 +1,4 @@
-# The image of worker and API. Debian and not Alpine: the Temporal SDK's native module is linked against glibc.
+# The image of the worker and of the API. Debian and not Alpine: the Temporal SDK's native module is linked against glibc.
 
 FROM node:22-slim AS build
 WORKDIR /app
