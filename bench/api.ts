@@ -15,7 +15,7 @@ import { startSandbox, type Sandbox } from '../sandbox/stack.js';
 import { sayOnStderr } from '../sandbox/servers/progress.js';
 import { readSettings } from '../settings/read.js';
 
-const USAGE = `usage: npm run bench [-- --seconds N] [--concurrency N] [--json]
+const USAGE = `usage: npm run bench -- api [--seconds N] [--concurrency N] [--json]
 
   --seconds      how long refunds are asked for; 60
   --concurrency  callers at once; 16
@@ -46,8 +46,9 @@ interface Figures {
   readonly booksDisagree: number;
 }
 
-async function main(): Promise<number> {
+export async function run(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
+    args: [...args],
     options: {
       seconds: { type: 'string', default: '60' },
       concurrency: { type: 'string', default: '16' },
@@ -212,5 +213,3 @@ function tableOf(figures: Figures): string {
   );
   return `${table.toString()}\n${figures.seconds} s on ${figures.cores} cores, everything on this machine.`;
 }
-
-process.exitCode = await main();

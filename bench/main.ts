@@ -1,26 +1,23 @@
-/** `npm run bench -- webhooks [--seconds N] [--rate R]`: runs the named benchmark and prints its figures. */
-import { parseArgs } from 'node:util';
-import Table from 'cli-table3';
-import { benchWebhooks } from './webhooks.js';
+/** `npm run bench [-- api | webhooks [options]]`: the named benchmark, or each in turn, and its figures. */
+const BENCHES = {
+  api: async () => (await import('./api.js')).run,
+  webhooks: async () => (await import('./webhooks.js')).run,
+} as const;
+type Name = keyof typeof BENCHES;
 
-async function main(): Promise<number> {
-  const { positionals, values } = parseArgs({
-    allowPositionals: true,
-    options: {
-      seconds: { type: 'string', default: '60' },
-      rate: { type: 'string', default: '300' },
-    },
-  });
-  const load = { seconds: Number(values.seconds), perSecond: Number(values.rate) };
-  if (positionals.join() !== 'webhooks' || !(load.seconds > 0) || !(load.perSecond > 0)) {
-    process.stderr.write('usage: npm run bench -- webhooks [--seconds N] [--rate R]\n');
+const isName = (text: string): text is Name => Object.hasOwn(BENCHES, text);
+
+async function main([first, ...rest]: readonly string[]): Promise<number> {
+  if (first !== undefined && isName(first)) return (await BENCHES[first]())(rest);
+  if (first !== undefined) {
+    process.stderr.write(
+      'usage: npm run bench [-- api | webhooks [options]]; --help after a name tells its options\n',
+    );
     return 2;
   }
-  const figures = await benchWebhooks(load, (line) => process.stderr.write(`  ${line}\n`));
-  const table = new Table({ head: Object.keys(figures) });
-  table.push(Object.values(figures));
-  process.stdout.write(`${table.toString()}\n`);
-  return figures.lost === 0 && figures.refused === 0 ? 0 : 1;
+  const codes: number[] = [];
+  for (const open of Object.values(BENCHES)) codes.push(await (await open())([]));
+  return Math.max(...codes);
 }
 
-process.exitCode = await main();
+process.exitCode = await main(process.argv.slice(2));

@@ -1,6 +1,8 @@
 /** How fast notices are acknowledged, and whether one is lost: so many a second, encrypted, to the API's own server on real PostgreSQL. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import Table from 'cli-table3';
 import { sql } from 'kysely';
 import { Pool } from 'undici';
 import { openDatabase, type Database } from '../ledger/database.js';
@@ -9,12 +11,12 @@ import { encryptWebhook } from '../sandbox/gateway/webhooks.js';
 import { freePort } from '../sandbox/servers/free-port.js';
 import { startPostgres } from '../sandbox/servers/postgres.js';
 
-export interface WebhookLoad {
+interface WebhookLoad {
   readonly perSecond: number;
   readonly seconds: number;
 }
 
-export interface WebhookFigures {
+interface WebhookFigures {
   readonly sent: number;
   /** Answers that were not 2xx, or none. */
   readonly refused: number;
@@ -32,8 +34,45 @@ const ENTITY = '8ac7a4c79394bdc801939736f17e063d';
 const EVERY_MS = 10;
 const DRAIN_MS = 60_000;
 
+const USAGE = `usage: npm run bench -- webhooks [--seconds N] [--rate N] [--json]
+
+  --seconds  how long notices are sent; 60
+  --rate     notices a second; 300
+  --json     the figures as JSON on stdout
+`;
+
+export async function run(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      seconds: { type: 'string', default: '60' },
+      rate: { type: 'string', default: '300' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const load = { seconds: Number(values.seconds), perSecond: Number(values.rate) };
+  if (values.help || !(load.seconds > 0) || !(load.perSecond > 0)) {
+    process.stderr.write(USAGE);
+    return values.help ? 0 : 2;
+  }
+  const figures = await measure(load, (line) => process.stderr.write(`  ${line}\n`));
+  process.stdout.write(`${values.json ? JSON.stringify(figures) : tableOf(figures)}\n`);
+  return figures.lost === 0 && figures.refused === 0 ? 0 : 1;
+}
+
+function tableOf({ sent, refused, lost, processed, p50, p95, p99, max }: WebhookFigures): string {
+  const table = new Table({ head: ['notices', 'figure'], style: { head: [], border: [] } });
+  table.push(
+    ['sent / refused / lost', `${sent} / ${refused} / ${lost}`],
+    ['processed', processed],
+    ['answered, median / 95 / 99 of 100 / longest, ms', [p50, p95, p99, max].map(Math.round).join(' / ')],
+  );
+  return table.toString();
+}
+
 /** `say` is told how it goes, once a second. Needs no Temporal: the notices are about what nobody here knows. */
-export async function benchWebhooks(
+async function measure(
   { perSecond, seconds }: WebhookLoad,
   say: (line: string) => void,
 ): Promise<WebhookFigures> {
