@@ -359,6 +359,17 @@ describe('an order of a refund', () => {
           'Stored with another amount than was asked.',
           order,
         );
+        const asked = new Map<string, unknown>(
+          typeof order.request === 'object' && order.request !== null ? Object.entries(order.request) : [],
+        );
+        holds(
+          refund.currency === asked.get('currency') &&
+            refund.paymentId === asked.get('paymentId') &&
+            refund.reason === asked.get('reason') &&
+            refund.orderId === (asked.get('orderId') ?? null),
+          'The refund of another request.',
+          order,
+        );
         for (const name of ['caller', 'idempotencyKey', 'requestedBy'] as const)
           holds(
             typeof order[name] === 'string' &&
@@ -380,6 +391,14 @@ describe('an order of a refund', () => {
             (sum, row) => sum + BigInt(String(row['amount_minor'])) * tenThousandths(String(row['currency'])),
             0n,
           );
+        const kept = tables.rows.payments.find((row) => row['id'] === paymentId);
+        holds(
+          tables.rows.refunds.every(
+            (row) => row['payment_id'] !== paymentId || row['currency'] === kept?.['currency'],
+          ),
+          'Promised in another currency than was taken.',
+          paymentId,
+        );
         const shown = shownOf.has(paymentId) ? shownOf.get(paymentId) : 0n;
         holds(shown === undefined || promised <= shown, 'More is promised than any answer showed.', [
           paymentId,
