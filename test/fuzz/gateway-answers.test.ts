@@ -11,6 +11,7 @@ import { changed, edited, noise, written } from './mutations.js';
 import {
   amountOf,
   codeOf,
+  DECISIVE,
   entriesOf,
   isDone,
   isFlagged,
@@ -64,6 +65,13 @@ describe('an answer to an order', () => {
       if (isDeep(body)) return;
       const told = strictJson(body);
       const context = { body, outcome };
+      if (sent.kind === 'answered')
+        holds(
+          isMembers(told) &&
+            DECISIVE.every((name) => (told.get(name) ?? undefined) === sent.transaction[name]),
+          'It is kept otherwise than it was said.',
+          context,
+        );
       holds(
         (outcome.kind === 'succeeded') === provesDone(told, expected),
         'Success and proof differ.',

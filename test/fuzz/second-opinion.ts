@@ -9,7 +9,8 @@ const PENDING = /^(?:000\.200\.(?:000|001|103|200|201)|100\.400\.500|800\.400\.5
 /** Timeouts, lost lines, the gateway's own trouble: after these nobody knows. */
 const NOBODY_KNOWS = /^(?:900\.(?!100\.(?:202|310|600)$)|999\.|600\.1)/;
 const TYPES = { refund: 'RF', reversal: 'RV', credit: 'CD' } as const;
-const DECISIVE = [
+/** Fields that say whose money it is: they are text, or the whole answer counts for nothing. */
+export const DECISIVE = [
   'id',
   'paymentType',
   'amount',
