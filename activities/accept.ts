@@ -116,7 +116,8 @@ async function acceptKnown(
   } catch (error) {
     if (!(error instanceof LedgerError) || error.code !== 'exceeds_refundable') throw error;
     const original = await lookUpOriginal(deps, entityId, id);
-    if (original.kind !== 'read') throw error;
+    // One that is suddenly of another currency says nothing of how much is left of this one.
+    if (original.kind !== 'read' || original.facts.currency !== order.request.money.currency) throw error;
     return deps.ledger.accept(order, { entityId, facts: original.facts });
   }
 }

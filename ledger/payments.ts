@@ -35,6 +35,14 @@ export async function updatePayment(tx: Tx, lockedId: string, facts: OriginalFac
       'payment_unknown',
       `payment ${lockedId} was looked up, the gateway showed ${facts.id}`,
     );
+  // Its amounts would be read as amounts of the currency that everything else of this payment is kept in.
+  const { currency } = await reload(tx, lockedId);
+  if (facts.currency !== currency)
+    throw new LedgerError(
+      'currency_mismatch',
+      `payment ${lockedId} is in ${currency}, the gateway showed it in ${facts.currency}`,
+      { currency },
+    );
   for (const capture of facts.captures)
     await tx
       .insertInto('captures')

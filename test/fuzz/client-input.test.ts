@@ -14,7 +14,8 @@ import { openMemoryDatabase } from '../simulation/database/memory-database.js';
 import type { Random } from '../simulation/world/random.js';
 import { fuzz, holds } from './fuzz.js';
 import { changed, edited, odd, written } from './mutations.js';
-import { CARD as CARD_IN_TEXT, isKeepable, worth } from './second-opinion.js';
+import { amountOf, CARD as CARD_IN_TEXT, entriesOf, isKeepable, worth } from './second-opinion.js';
+import { strictJson } from './strict-json.js';
 import { WORDS as ANSWER_WORDS } from './given-answers.js';
 
 const PAYMENTS = ['a1', 'b2', 'c3', 'd4'].map((id) => id.repeat(16));
@@ -61,6 +62,8 @@ const WORDS: readonly [unknown, ...unknown[]] = [
 
 /** Decimals of the currencies that occur here. */
 const DECIMALS: Readonly<Record<string, number>> = { EUR: 2, USD: 2, JPY: 0, KWD: 3 };
+
+const tenThousandths = (currency: string): bigint => 10n ** BigInt(4 - (DECIMALS[currency] ?? 4));
 
 /** What the rules say of a request, written from docs and not from the code. The minor units, or undefined where it is refused. */
 function minorOf(input: unknown): bigint | undefined {
@@ -230,7 +233,11 @@ describe('a request', () => {
       if (strict !== undefined)
         holds(asked.ok && asked.money.minor === strict, 'Refused or another.', [text, currency]);
       if (asked.ok && strict === undefined)
-        holds(!gatewayAmount(asked.money).ok, 'Taken although the rules forbid it.', [text, currency]);
+        holds(
+          asked.money.minor > 0n && !gatewayAmount(asked.money).ok,
+          'Taken although the rules forbid it.',
+          [text, currency],
+        );
     });
     expect(read).toBeGreaterThan(0);
   }, 600_000);
@@ -251,6 +258,15 @@ const neverAsked = (): Promise<never> =>
 /** A ledger that starts empty, and a gateway that shows four payments of 100.00 euros, now and then garbled. */
 function world(random: Random) {
   let time = 0;
+  /** The most that any answer showed of each payment, in ten-thousandths; undefined where it is too deep for a second reader. */
+  const shownOf = new Map<string, bigint | undefined>();
+  const show = (id: string, body: string): void => {
+    const told = strictJson(body);
+    const sum = entriesOf(told).reduce((total, entry) => total + (amountOf(entry) ?? 0n), 0n);
+    const before = shownOf.has(id) ? shownOf.get(id) : 0n;
+    const isDeep = told === undefined && body.split(/[{[]/).length > 400;
+    shownOf.set(id, isDeep || before === undefined ? undefined : sum > before ? sum : before);
+  };
   const database = openMemoryDatabase(() => (time += 1));
   const gateway: Gateway = {
     refund: neverAsked,
@@ -275,6 +291,7 @@ function world(random: Random) {
           const body = random.chance(0.2)
             ? written(random, changed(random, shown, ANSWER_WORDS))
             : JSON.stringify(shown);
+          show(id, body);
           return { kind: 'answered', httpStatus: 200, body };
         },
         entityId,
@@ -289,7 +306,7 @@ function world(random: Random) {
     hostOf: () => 'live',
     now: () => time,
   };
-  return { deps, tables: database.tables };
+  return { deps, tables: database.tables, shownOf };
 }
 
 const REFUSALS = [RequestRefused, GatewayUnavailable, LedgerError];
@@ -301,7 +318,7 @@ describe('an order of a refund', () => {
     const seen: Record<string, number> = {};
     let orders = 0;
     await fuzz(40_000 / ORDERS_OF_A_WORLD, async (random) => {
-      const { deps, tables } = world(random);
+      const { deps, tables, shownOf } = world(random);
       for (let nth = 0; nth < ORDERS_OF_A_WORLD; nth += 1) {
         orders += 1;
         const right = {
@@ -342,6 +359,17 @@ describe('an order of a refund', () => {
           'Stored with another amount than was asked.',
           order,
         );
+        const asked = new Map<string, unknown>(
+          typeof order.request === 'object' && order.request !== null ? Object.entries(order.request) : [],
+        );
+        holds(
+          refund.currency === asked.get('currency') &&
+            refund.paymentId === asked.get('paymentId') &&
+            refund.reason === asked.get('reason') &&
+            refund.orderId === (asked.get('orderId') ?? null),
+          'The refund of another request.',
+          order,
+        );
         for (const name of ['caller', 'idempotencyKey', 'requestedBy'] as const)
           holds(
             typeof order[name] === 'string' &&
@@ -357,11 +385,26 @@ describe('an order of a refund', () => {
         ledgerViolations(tables, 'at any moment'),
       );
       for (const paymentId of PAYMENTS) {
-        const reserved = tables.rows.refunds
+        const promised = tables.rows.refunds
           .filter((row) => row['payment_id'] === paymentId)
-          .reduce((sum, row) => sum + BigInt(String(row['amount_minor'])), 0n);
-        // Garbled answers say up to 9200 euros; what was captured is checked by the books.
-        holds(reserved <= 1_000_000n, 'More is promised than any answer showed.', paymentId);
+          .reduce(
+            (sum, row) => sum + BigInt(String(row['amount_minor'])) * tenThousandths(String(row['currency'])),
+            0n,
+          );
+        const kept = tables.rows.payments.find((row) => row['id'] === paymentId);
+        holds(
+          tables.rows.refunds.every(
+            (row) => row['payment_id'] !== paymentId || row['currency'] === kept?.['currency'],
+          ),
+          'Promised in another currency than was taken.',
+          paymentId,
+        );
+        const shown = shownOf.has(paymentId) ? shownOf.get(paymentId) : 0n;
+        holds(shown === undefined || promised <= shown, 'More is promised than any answer showed.', [
+          paymentId,
+          promised,
+          shown,
+        ]);
       }
     });
     for (const kind of [

@@ -142,7 +142,9 @@ const debit = {
 const authorised = { ...debit, paymentType: 'PA' };
 const captured = { ...debit, id: CAPTURE, paymentType: 'CP', referencedId: PAYMENT };
 const declined = { ...refunded, id: OTHER, result: said('800.100.152') };
+const promised = { ...refunded, result: said('800.400.502') };
 const elsewhere = { ...refunded, id: CREDIT, amount: '8.00', merchantTransactionId: 'somebody-elses' };
+const promisedCapture = { ...captured, id: OTHER, result: said('000.200.000') };
 const disputed = { ...debit, id: OTHER, paymentType: 'CB', referencedId: PAYMENT };
 const won = { ...debit, id: CREDIT, paymentType: 'CR', referencedId: OTHER };
 
@@ -155,6 +157,10 @@ export const FOUND: readonly [object, ...object[]] = [
   listed(elsewhere),
   listed(),
   { ...listed(refunded), pages: 2 },
+  listed(promised),
+  listed(refunded, { ...refunded, id: OTHER }),
+  listed(refunded, { ...refunded, id: OTHER, amount: '9.20' }),
+  listed(promised, { ...promised, id: OTHER, currency: 'USD' }),
   { result: said('000.000.100'), payments: [refunded, declined] },
   { result: said('700.400.580') },
   { result: said('800.120.100') },
@@ -167,7 +173,11 @@ export const TREES: readonly [object, ...object[]] = [
   { ...debit, linkedTransactions: [refunded, elsewhere] },
   { ...debit, linkedTransactions: [disputed, won] },
   { ...authorised, linkedTransactions: [{ ...captured, linkedTransactions: [refunded] }, elsewhere] },
+  { ...authorised, linkedTransactions: [{ ...captured, linkedTransactions: [refunded] }, captured] },
+  { ...authorised, linkedTransactions: [{ ...captured, result: said('800.100.152') }, promisedCapture] },
   { ...authorised, linkedTransactions: [reversed] },
+  { ...debit, result: said('800.100.152'), linkedTransactions: [] },
+  { ...debit, linkedTransactions: [{ ...refunded, amount: undefined }, declined] },
   listed(debit, refunded, declined),
   listed(authorised, captured, disputed),
   listed(captured),

@@ -9,7 +9,8 @@ const PENDING = /^(?:000\.200\.(?:000|001|103|200|201)|100\.400\.500|800\.400\.5
 /** Timeouts, lost lines, the gateway's own trouble: after these nobody knows. */
 const NOBODY_KNOWS = /^(?:900\.(?!100\.(?:202|310|600)$)|999\.|600\.1)/;
 const TYPES = { refund: 'RF', reversal: 'RV', credit: 'CD' } as const;
-const DECISIVE = [
+/** Fields that say whose money it is: they are text, or the whole answer counts for nothing. */
+export const DECISIVE = [
   'id',
   'paymentType',
   'amount',
@@ -67,6 +68,12 @@ export function worth(amount: string): bigint | undefined {
   return whole === undefined ? undefined : BigInt(whole) * 10_000n + BigInt(fraction.padEnd(4, '0'));
 }
 
+/** In ten-thousandths of the major unit; undefined where none is given, or none that is a number. */
+export function amountOf(entry: Members | undefined): bigint | undefined {
+  const amount = entry?.get('amount');
+  return typeof amount === 'string' ? worth(amount) : undefined;
+}
+
 const TEN_THOUSANDTHS: Readonly<Record<string, bigint>> = { EUR: 100n, JPY: 10_000n, KWD: 10n };
 
 export function isWorth(amount: string, minor: bigint, currency: string): boolean {
@@ -81,6 +88,8 @@ export function isDone(code: string, host: 'test' | 'live'): boolean {
   );
 }
 
+export const isPending = (code: string): boolean => PENDING.test(code);
+
 export const isFlagged = (code: string): boolean => DONE_AND_FLAGGED.test(code);
 
 /** Whether this entry alone says that the order was carried out. */
@@ -93,7 +102,7 @@ export function provesDone(entry: Told | undefined, expected: Expectation): bool
 
 export function provesPending(entry: Told | undefined, expected: Expectation): boolean {
   const code = codeOf(entry);
-  return code !== undefined && isMembers(entry) && PENDING.test(code) && agrees(entry, expected, true);
+  return code !== undefined && isMembers(entry) && isPending(code) && agrees(entry, expected, true);
 }
 
 /** Whether it may be read as a refusal: it frees money to be sent again, so nothing about it may be in doubt. */

@@ -200,6 +200,20 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
       });
       expect((await payment(facts.id)).succeededMinor).toBe(0n);
     });
+
+    it('the payment in another currency: refused, because 100.000 dinars would be read as 1000.00 euros', async () => {
+      const { ledger } = underTest();
+      const facts = debit();
+      const id = await accepted(ledger, facts, 10_000n);
+      const inDinars = { ...facts, currency: 'KWD', capturedMinor: facts.capturedMinor * 10n };
+      await expect(ledger.applyFinding(id, inDinars, 'decide')).rejects.toMatchObject({
+        code: 'currency_mismatch',
+      });
+      await expect(ledger.recordOriginal(facts.id, inDinars)).rejects.toMatchObject({
+        code: 'currency_mismatch',
+      });
+      expect((await payment(facts.id)).capturedMinor).toBe(facts.capturedMinor);
+    });
   });
 
   it('a payment of which less turns out captured than is promised keeps the promise visible as excess', async () => {
