@@ -4,7 +4,7 @@ import { looksLikeCard } from '../domain/card-number.js';
 import { CARD_IN_TEXT, readRefundRequest, type InputProblem } from '../domain/request.js';
 import { LedgerError, type Accepted, type AcceptOrder, type PaymentRecord } from '../ledger/ledger.js';
 import type { Dependencies } from './dependencies.js';
-import { lookUpOriginal } from './originals.js';
+import { lookUpKnown, lookUpOriginal } from './originals.js';
 
 export interface RefundOrder {
   /** Owns the idempotency key. */
@@ -109,15 +109,14 @@ export async function acceptRefund(deps: Dependencies, order: RefundOrder): Prom
 async function acceptKnown(
   deps: Dependencies,
   order: AcceptOrder,
-  { id, entityId }: PaymentRecord,
+  { id, entityId, currency }: PaymentRecord,
 ): Promise<Accepted> {
   try {
     return await deps.ledger.accept(order, null);
   } catch (error) {
     if (!(error instanceof LedgerError) || error.code !== 'exceeds_refundable') throw error;
-    const original = await lookUpOriginal(deps, entityId, id);
-    // One that is suddenly of another currency says nothing of how much is left of this one.
-    if (original.kind !== 'read' || original.facts.currency !== order.request.money.currency) throw error;
+    const original = await lookUpKnown(deps, { entityId, paymentId: id, currency });
+    if (original.kind !== 'read') throw error;
     return deps.ledger.accept(order, { entityId, facts: original.facts });
   }
 }

@@ -41,3 +41,18 @@ export async function lookUpOriginal(
       return reason satisfies never;
   }
 }
+
+/** A payment that the ledger has. Shown in another currency it cannot be read against what is kept of it. */
+export async function lookUpKnown(
+  deps: Dependencies,
+  {
+    entityId,
+    paymentId,
+    currency,
+  }: { readonly entityId: string; readonly paymentId: string; readonly currency: string },
+): Promise<OriginalLookUp> {
+  const original = await lookUpOriginal(deps, entityId, paymentId);
+  return original.kind === 'read' && original.facts.currency !== currency
+    ? { kind: 'unreadable', why: `the gateway shows it in ${original.facts.currency}, not in ${currency}` }
+    : original;
+}

@@ -6,7 +6,7 @@ import type { Database } from '../ledger/database.js';
 import { awaitingLookUp, noteShown } from '../ledger/inbox.js';
 import type { RefundRecord } from '../ledger/ledger.js';
 import type { Dependencies } from './dependencies.js';
-import { lookUpOriginal } from './originals.js';
+import { lookUpKnown } from './originals.js';
 import { OriginalUnavailable } from './refunds.js';
 import { expectationOf } from './send.js';
 
@@ -48,7 +48,9 @@ async function readPayment(
   entityId: string,
   paymentId: string,
 ): Promise<readonly GatewayTransaction[]> {
-  const original = await lookUpOriginal(deps, entityId, paymentId);
+  const known = await deps.ledger.findPayment(paymentId);
+  if (known === null) return [];
+  const original = await lookUpKnown(deps, { entityId, paymentId, currency: known.currency });
   switch (original.kind) {
     case 'read':
       await deps.ledger.recordOriginal(paymentId, original.facts);

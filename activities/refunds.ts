@@ -7,7 +7,7 @@ import type { Word } from '../domain/people.js';
 import type { Decision, DecisionResult, PersonResult, WithdrawResult } from '../ledger/people.js';
 import type { Dependencies } from './dependencies.js';
 import { lookUp } from './look-up.js';
-import { lookUpOriginal, type OriginalLookUp } from './originals.js';
+import { lookUpKnown, type OriginalLookUp } from './originals.js';
 import { createPeopleActivities, type AdoptResult, type PeopleActivities } from './people.js';
 export type { AdoptResult, DecisionResult, PersonResult, WithdrawResult };
 import { outcomeOfFound } from '../domain/outcome.js';
@@ -63,7 +63,7 @@ export function createRefundActivities(deps: Dependencies, alive: () => AbortSig
   async function sendCredit({ refundId, plan }: Task): Promise<Position> {
     const scope = await ledger.scope(refundId);
     const provenAfter = deps.now();
-    const original = await lookUpOriginal(deps, scope.entityId, scope.paymentId);
+    const original = await lookUpKnown(deps, scope);
     if (original.kind !== 'read') return unreadable(scope, original, plan);
     const closed = await ledger.applyFinding(refundId, original.facts, 'before_credit');
     if (closed.finding.kind === 'ours') return recordOurs(refundId, original);
@@ -78,7 +78,7 @@ export function createRefundActivities(deps: Dependencies, alive: () => AbortSig
 
   async function reconcile({ refundId, plan }: Task): Promise<Position> {
     const scope = await ledger.scope(refundId);
-    const original = await lookUpOriginal(deps, scope.entityId, scope.paymentId);
+    const original = await lookUpKnown(deps, scope);
     if (original.kind !== 'read') return unreadable(scope, original, plan);
     const { finding, position } = await ledger.applyFinding(refundId, original.facts, 'decide');
     return finding.kind === 'ours' ? recordOurs(refundId, original) : position;

@@ -196,6 +196,8 @@ export interface RefundScope {
   readonly refundId: string;
   readonly paymentId: string;
   readonly entityId: string;
+  /** Of the payment. */
+  readonly currency: string;
 }
 
 export interface RefundFilter {

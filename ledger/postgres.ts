@@ -75,10 +75,15 @@ export function createLedger(database: Database): Ledger {
       const refund = await row(db, refundId);
       const payment = await db
         .selectFrom('payments')
-        .select('entity_id')
+        .select(['entity_id', 'currency'])
         .where('id', '=', refund.payment_id)
         .executeTakeFirstOrThrow();
-      return { refundId, paymentId: refund.payment_id, entityId: payment.entity_id };
+      return {
+        refundId,
+        paymentId: refund.payment_id,
+        entityId: payment.entity_id,
+        currency: payment.currency,
+      };
     },
     openLinked: (refundId, timings, policy) => openLinked(database, refundId, timings, policy),
     openCredit: (refundId, original, timings, policy) =>
