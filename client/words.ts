@@ -23,19 +23,30 @@ export function checkWord(
   if (problems.length > 0) throw invalid(problems);
 }
 
+/** What any text of a person must be, besides short enough; over HTTP and everywhere else. */
+export const WORD_RULES: readonly {
+  readonly code: string;
+  readonly message: string;
+  readonly fits: (text: string) => boolean;
+}[] = [
+  { code: 'invalid', message: 'must not be empty', fits: (text) => text.trim() !== '' },
+  {
+    code: 'invalid',
+    message: 'must not contain control characters',
+    // eslint-disable-next-line no-control-regex -- control characters are what is refused
+    fits: (text) => !/[\u0000-\u0008\u000b-\u001f\u007f]/.test(text),
+  },
+  { code: 'invalid', message: 'must be well-formed Unicode', fits: (text) => !/\p{Surrogate}/u.test(text) },
+  {
+    code: 'card_number',
+    message: 'must not hold a card number: it is kept in the clear',
+    fits: (text) => !looksLikeCard(text),
+  },
+];
+
 function problemsOf(field: string, text: string, longest: number): InputProblem[] {
-  const problems: InputProblem[] = [];
-  if (text.trim() === '') problems.push({ field, code: 'invalid', message: 'must not be empty' });
-  // eslint-disable-next-line no-control-regex -- control characters are what is refused
-  if (/[\u0000-\u0008\u000b-\u001f\u007f]/.test(text))
-    problems.push({ field, code: 'invalid', message: 'must not contain control characters' });
-  if (text.length > longest)
-    problems.push({ field, code: 'invalid', message: `must be at most ${longest} characters` });
-  if (looksLikeCard(text))
-    problems.push({
-      field,
-      code: 'card_number',
-      message: 'must not hold a card number: it is kept in the clear',
-    });
-  return problems;
+  const tooLong = { code: 'invalid', message: `must be at most ${longest} characters` };
+  return [...WORD_RULES.filter(({ fits }) => !fits(text)), ...(text.length > longest ? [tooLong] : [])].map(
+    ({ code, message }) => ({ field, code, message }),
+  );
 }

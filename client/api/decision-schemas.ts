@@ -1,11 +1,11 @@
 /** What persons say over HTTP, and what they are told of what they may do. */
 import { z } from 'zod';
 import { boundedText } from '../../domain/bounded-text.js';
-import { looksLikeCard } from '../../domain/card-number.js';
 import { CORRECTION_OUTCOMES } from '../../domain/correction.js';
 import { CASE_REASONS, type CaseReason } from '../../domain/finding.js';
 import { REFUND_STATES } from '../../domain/states.js';
 import { ACTIONS } from '../actions.js';
+import { WORD_RULES } from '../words.js';
 import { time, uuid } from './schemas.js';
 
 const isCase = (text: string): text is CaseReason => Object.hasOwn(CASE_REASONS, text);
@@ -13,12 +13,7 @@ const CASES = Object.keys(CASE_REASONS).filter(isCase);
 
 /** Text of a person: kept with the event in the clear, and shown to others. */
 const textOf = (longest: number) =>
-  boundedText(longest)
-    .refine((text) => text.trim() !== '', 'must not be empty')
-    // eslint-disable-next-line no-control-regex -- control characters are what is refused
-    .refine((text) => !/[\u0000-\u0008\u000b-\u001f\u007f]/.test(text), 'must not contain control characters')
-    .refine((text) => !/\p{Surrogate}/u.test(text), 'must be well-formed Unicode')
-    .refine((text) => !looksLikeCard(text), 'must not hold a card number: it is kept in the clear');
+  WORD_RULES.reduce((schema, { fits, message }) => schema.refine(fits, message), boundedText(longest));
 const words = textOf(500);
 const longWords = textOf(2_000);
 
