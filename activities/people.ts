@@ -151,6 +151,7 @@ export function createPeopleActivities(deps: Dependencies): PeopleActivities {
   ): Promise<boolean | undefined> {
     if (referencedId !== undefined || paymentType === 'CD') return false;
     const { entityId, paymentId } = await ledger.scope(refund.id);
+    if (paymentId === null) return false;
     const tree = await deps.gateway.findWithLinked(entityId, paymentId);
     if (tree.kind !== 'found') return undefined;
     return tree.value.linked.some((entry) => entry.id === id);

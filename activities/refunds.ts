@@ -1,6 +1,7 @@
 /** The side effects that a refund's workflow may have. Each joins gateway and ledger in a few lines and may run any number of times. */
 import type { Position } from '../domain/next-step.js';
 import type { CaseReason, GiveUpReason } from '../domain/finding.js';
+import type { OriginalFacts } from '../domain/original.js';
 import type { Plan } from '../domain/plan.js';
 import type { RefundScope } from '../ledger/ledger.js';
 import type { Word } from '../domain/people.js';
@@ -45,6 +46,10 @@ export interface RefundActivities extends PeopleActivities {
   readonly position: (refundId: string) => Promise<Position>;
 }
 
+type ScopeOfPayment = RefundScope & { readonly paymentId: string };
+/** A free-standing credit has none: there is nothing to look up before it is weighed. */
+const hasOriginal = (scope: RefundScope): scope is ScopeOfPayment => scope.paymentId !== null;
+
 /** Asking again later may help; Temporal's retry does it. */
 export class OriginalUnavailable extends Error {
   override readonly name = 'OriginalUnavailable';
@@ -62,6 +67,7 @@ export function createRefundActivities(deps: Dependencies, alive: () => AbortSig
 
   async function sendCredit({ refundId, plan }: Task): Promise<Position> {
     const scope = await ledger.scope(refundId);
+    if (!hasOriginal(scope)) return openAndSend({ refundId, plan }, null, deps.now());
     const provenAfter = deps.now();
     const original = await lookUpKnown(deps, scope);
     if (original.kind !== 'read') return unreadable(scope, original, plan);
@@ -71,13 +77,22 @@ export function createRefundActivities(deps: Dependencies, alive: () => AbortSig
     const openedAfter = deps.now();
     if (openedAfter - provenAfter > plan.timings.sendWindow)
       throw new OriginalUnavailable('the proof is too old; it is made again');
-    const opened = await ledger.openCredit(refundId, original.facts, plan.timings, plan.policy);
+    return openAndSend({ refundId, plan }, original.facts, openedAfter);
+  }
+
+  async function openAndSend(
+    { refundId, plan }: Task,
+    original: OriginalFacts | null,
+    openedAfter: number,
+  ): Promise<Position> {
+    const opened = await ledger.openCredit(refundId, original, plan.timings, plan.policy);
     if (opened.kind === 'adopt') return opened.position;
     return send(deps, refundId, opened.order, openedAfter, plan.timings, alive());
   }
 
   async function reconcile({ refundId, plan }: Task): Promise<Position> {
     const scope = await ledger.scope(refundId);
+    if (!hasOriginal(scope)) return ledger.position(refundId);
     const original = await lookUpKnown(deps, scope);
     if (original.kind !== 'read') return unreadable(scope, original, plan);
     const { finding, position } = await ledger.applyFinding(refundId, original.facts, 'decide');
@@ -86,7 +101,7 @@ export function createRefundActivities(deps: Dependencies, alive: () => AbortSig
 
   /** A payment that is known and not shown once is the gateway's own lag; only enough spaced misses are a case. */
   async function unreadable(
-    { refundId, paymentId }: RefundScope,
+    { refundId, paymentId }: ScopeOfPayment,
     original: Exclude<OriginalLookUp, { kind: 'read' }>,
     { timings }: Plan,
   ): Promise<Position> {

@@ -9,6 +9,8 @@ export interface CreditEvidence {
   readonly currency: string;
   /** Whether less than the captured amount was asked for. */
   readonly isPartial: boolean;
+  /** Asked for as a credit, and not what follows a refused refund. */
+  readonly askedFor?: 'credit';
   /** The refusal of this refund's last linked attempt, or null where that was no refused refund. */
   readonly refusal: { readonly class: RefusalClass; readonly code: string } | null;
   /** Attempts on this payment, of this and of every other refund, whose outcome is open. */
@@ -23,7 +25,8 @@ export interface CreditEvidence {
   readonly givenMinor: bigint;
   /** Charged back on this payment according to the ledger. */
   readonly disputedMinor: bigint;
-  readonly original: OriginalFacts;
+  /** Null where the credit is linked to no payment: nothing can be proven, so a second person answers for it. */
+  readonly original: OriginalFacts | null;
   readonly destination: { readonly registrationId: string } | null;
   /** A person named this destination after the refund had come to rest: that is the decision which policy leaves to persons. */
   readonly redirected: boolean;
@@ -54,6 +57,7 @@ export const APPROVAL_REASONS = {
   refusal_needs_approval: 'after this refusal a credit needs a second person',
   other_destination: 'the destination is not the registration that paid',
   destination_by_person: 'a person named the destination',
+  free_standing: 'it is linked to no payment: nothing caps it and nothing proves that it is owed',
 } as const;
 export type ApprovalReason = keyof typeof APPROVAL_REASONS;
 
@@ -81,10 +85,13 @@ export function mayCredit(evidence: CreditEvidence): CreditVerdict {
 /** What the refusal itself allows. The allow-list: every class that is not named here leaves a doubt. */
 function afterRefusal({
   refusal,
+  askedFor,
   policy,
   isPartial,
   redirected,
 }: CreditEvidence): 'allowed' | 'approval' | CreditBlock {
+  // Whoever asked for a credit says that there is no refund to be had; what the payment shows is proven all the same.
+  if (askedFor === 'credit') return 'allowed';
   if (refusal === null) return 'no_refusal';
   const byPolicy = (choice: 'approval' | 'person') =>
     choice === 'approval' || redirected ? 'approval' : 'policy_asks_person';
@@ -123,10 +130,22 @@ function afterRefusal({
 }
 
 function blocksOf(evidence: CreditEvidence): CreditBlock[] {
-  const { original, policy } = evidence;
+  const { original, policy, destination } = evidence;
+  return [
+    ...(policy.creditEnabled ? [] : (['credit_not_enabled'] as const)),
+    ...(original === null ? blocksWithoutOriginal(evidence) : blocksOfOriginal(evidence, original)),
+    ...(destination === null ? (['no_destination'] as const) : []),
+  ];
+}
+
+/** Only who asked for a credit may mean one that is linked to nothing; what follows a refusal is about a payment. */
+function blocksWithoutOriginal({ askedFor }: CreditEvidence): CreditBlock[] {
+  return askedFor === 'credit' ? [] : ['original_not_captured'];
+}
+
+function blocksOfOriginal(evidence: CreditEvidence, original: OriginalFacts): CreditBlock[] {
   const blocks: CreditBlock[] = [];
   const standing = original.returns;
-  if (!policy.creditEnabled) blocks.push('credit_not_enabled');
   if (original.state !== 'succeeded' || original.capturedMinor <= 0n) blocks.push('original_not_captured');
   if (original.currency !== evidence.currency) blocks.push('wrong_currency');
   if (standing.some((r) => evidence.ownReturns.includes(r.id))) blocks.push('refund_found');
@@ -138,7 +157,6 @@ function blocksOf(evidence: CreditEvidence): CreditBlock[] {
   const shown = standing.reduce((sum, r) => sum + r.amountMinor, 0n) + evidence.creditedMinor;
   const given = shown > evidence.givenMinor ? shown : evidence.givenMinor;
   if (given + evidence.amountMinor > original.capturedMinor) blocks.push('over_captured');
-  if (evidence.destination === null) blocks.push('no_destination');
   return blocks;
 }
 
@@ -148,7 +166,8 @@ function approvalReasons(evidence: CreditEvidence, afterRefusalNeeds: boolean): 
   if (limit === undefined) reasons.push('no_limit_for_currency');
   else if (evidence.amountMinor > BigInt(limit)) reasons.push('above_limit');
   if (afterRefusalNeeds) reasons.push('refusal_needs_approval');
-  if (evidence.destination?.registrationId !== evidence.original.registrationId)
+  if (evidence.original === null) reasons.push('free_standing');
+  else if (evidence.destination?.registrationId !== evidence.original.registrationId)
     reasons.push('other_destination');
   if (evidence.redirected) reasons.push('destination_by_person');
   return reasons;

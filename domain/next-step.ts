@@ -21,6 +21,8 @@ export interface AttemptPosition {
 /** Where a refund stands. Every activity answers with it, so a run that starts anew knows all that the last one knew. */
 export interface Position {
   readonly refundId: string;
+  /** A standalone credit was asked for: nothing is sent on an original. */
+  readonly askedFor?: 'credit';
   /** Grows with each change; of two positions the larger version is the later truth. */
   readonly version: number;
   readonly state: RefundState;
@@ -155,7 +157,7 @@ function whenReserved(position: Position, attempt: AttemptPosition | null, { tim
   if (attempt === null || attempt.state !== 'absent')
     return position.attempts >= policy.maxAttempts
       ? { kind: 'ask', why: 'refused_too_often' }
-      : { kind: 'send', after: 0 };
+      : { kind: position.askedFor === 'credit' ? 'credit' : 'send', after: 0 };
   if (attempt.sends >= policy.maxSends) return { kind: 'ask', why: 'cannot_be_sent' };
   const after = grown(timings.resendFirst, 2, attempt.sends - 1, timings.retryMax);
   return { kind: attempt.way === 'credit' ? 'credit' : 'send', after };

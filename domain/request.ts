@@ -1,4 +1,4 @@
-/** A request for a refund at the edge: every error is named, and nothing that is wrong gets further. */
+/** A request for a refund or a credit at the edge: every error is named, and nothing that is wrong gets further. */
 import { z } from 'zod';
 import { boundedText } from './bounded-text.js';
 import { looksLikeCard } from './card-number.js';
@@ -31,6 +31,16 @@ export interface RefundRequest {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
+/**
+ * A standalone credit asked for directly, checked. With a payment it is counted against that payment's balance; without one it is
+ * free-standing: linked to nothing, and never sent before a second person approved it.
+ */
+export interface CreditRequest extends Omit<RefundRequest, 'paymentId' | 'destination'> {
+  readonly askedFor: 'credit';
+  readonly paymentId?: string;
+  readonly destination: { readonly registrationId: string };
+}
+
 /** The same as callers write it: the amount is a decimal string with the currency's own decimals. */
 export interface RefundRequestInput {
   readonly paymentId: string;
@@ -42,6 +52,15 @@ export interface RefundRequestInput {
   readonly entityId?: string;
   readonly metadata?: Readonly<Record<string, string>>;
 }
+
+/** A credit as callers write it. */
+export interface CreditRequestInput extends Omit<RefundRequestInput, 'paymentId' | 'destination'> {
+  readonly paymentId?: string;
+  readonly destination: { readonly registrationId: string };
+}
+
+export const isCreditRequest = (request: RefundRequest | CreditRequest): request is CreditRequest =>
+  'askedFor' in request;
 
 /** One thing that is wrong: where, what, and what is allowed. Never the value of anything that could be a card. */
 export interface InputProblem {
@@ -98,13 +117,48 @@ export const refundRequestShape = z.strictObject({
     .optional(),
 });
 
-export type RequestReading =
-  | { readonly ok: true; readonly request: RefundRequest }
+/** The same for a credit, which has to say where it goes. Amount and currency are read together: `readCreditRequest` does. */
+export const creditRequestShape = refundRequestShape.extend({
+  paymentId: hex32.optional(),
+  destination: z.strictObject(
+    { registrationId: hex32 },
+    { error: 'must be { "registrationId": … }: where the credit goes' },
+  ),
+});
+
+/** What was read, or everything that is wrong with it. */
+export type Reading<Request> =
+  | { readonly ok: true; readonly request: Request }
   | { readonly ok: false; readonly problems: readonly InputProblem[] };
 
 /** Reads anything. Collects every problem instead of stopping at the first. */
-export function readRefundRequest(input: unknown): RequestReading {
-  const parsed = refundRequestShape.safeParse(input);
+export function readRefundRequest(input: unknown): Reading<RefundRequest> {
+  return read(refundRequestShape, input, ({ paymentId, destination }, common) => ({
+    paymentId,
+    ...common,
+    ...(destination === undefined ? {} : { destination }),
+  }));
+}
+
+/** Reads anything, as `readRefundRequest` does. */
+export function readCreditRequest(input: unknown): Reading<CreditRequest> {
+  return read(creditRequestShape, input, ({ paymentId, destination }, common) => ({
+    askedFor: 'credit',
+    ...common,
+    destination,
+    ...(paymentId === undefined ? {} : { paymentId }),
+  }));
+}
+
+type Common = Omit<RefundRequest, 'paymentId' | 'destination'>;
+type CommonFields = Omit<z.infer<typeof refundRequestShape>, 'paymentId' | 'destination'>;
+
+function read<Fields extends CommonFields, Request>(
+  shape: z.ZodType<Fields>,
+  input: unknown,
+  build: (fields: Fields, common: Common) => Request,
+): Reading<Request> {
+  const parsed = shape.safeParse(input);
   const problems: InputProblem[] = parsed.success ? [] : parsed.error.issues.flatMap(problemsOf);
   if (hidesEntry(input))
     problems.push({ field: 'metadata', code: 'invalid', message: 'must not have an entry named __proto__' });
@@ -121,19 +175,15 @@ export function readRefundRequest(input: unknown): RequestReading {
     if (form !== undefined) problems.push({ field: 'amount', code: form.code, message: form.message });
   }
   if (!parsed.success || !amount?.ok || problems.length > 0) return { ok: false, problems };
-  const { paymentId, reason, orderId, destination, entityId, metadata } = parsed.data;
-  return {
-    ok: true,
-    request: {
-      paymentId,
-      money: amount.money,
-      reason,
-      ...(orderId === undefined ? {} : { orderId }),
-      ...(destination === undefined ? {} : { destination }),
-      ...(entityId === undefined ? {} : { entityId }),
-      ...(metadata === undefined ? {} : { metadata }),
-    },
+  const { reason, orderId, entityId, metadata } = parsed.data;
+  const common: Common = {
+    money: amount.money,
+    reason,
+    ...(orderId === undefined ? {} : { orderId }),
+    ...(entityId === undefined ? {} : { entityId }),
+    ...(metadata === undefined ? {} : { metadata }),
   };
+  return { ok: true, request: build(parsed.data, common) };
 }
 
 function problemsOf(issue: z.core.$ZodIssue): InputProblem[] {
@@ -210,10 +260,11 @@ function shapeOfAmount(input: unknown): { amount: string; currency: string } | u
 }
 
 /** Same text for the same request: what "the same body" means for an idempotency key. */
-export function canonicalRequest(request: RefundRequest): string {
+export function canonicalRequest(request: RefundRequest | CreditRequest): string {
   const { money } = request;
   return JSON.stringify([
-    request.paymentId,
+    ...(isCreditRequest(request) ? ['credit'] : []),
+    request.paymentId ?? null,
     money.minor.toString(),
     money.currency,
     request.reason,

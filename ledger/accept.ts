@@ -1,11 +1,18 @@
-/** Accepting a refund: stored and reserved in one transaction, once for each caller and key. */
+/** Accepting a refund or a credit: stored and reserved in one transaction, once for each caller and key. */
 import { createHash } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
-import { canonicalRequest } from '../domain/request.js';
+import { canonicalRequest, isCreditRequest } from '../domain/request.js';
 import { formatAmount, storedMoney } from '../domain/money.js';
 import type { Database, Tx } from './database.js';
 import { append, lockPayment, type PaymentRow } from './books.js';
-import { LedgerError, type AcceptOrder, type Accepted, type ImportedPayment } from './ledger.js';
+import { ownRowOf } from './free-standing.js';
+import {
+  LedgerError,
+  type AcceptOrder,
+  type Accepted,
+  type FreeStanding,
+  type ImportedPayment,
+} from './ledger.js';
 import { importPayment } from './payments.js';
 import { readRefund, refundableOf, rootOf } from './records.js';
 
@@ -13,7 +20,7 @@ import { readRefund, refundableOf, rootOf } from './records.js';
 export function accept(
   database: Database,
   order: AcceptOrder,
-  imported: ImportedPayment | null,
+  imported: ImportedPayment | FreeStanding | null,
 ): Promise<Accepted> {
   const { request } = order;
   const fingerprint = createHash('sha256').update(canonicalRequest(request)).digest('hex');
@@ -21,24 +28,21 @@ export function accept(
     const before = await findByKey(tx, order, fingerprint);
     if (before !== undefined) return { refund: await readRefund(tx, before), isNew: false };
 
-    if (imported !== null) await importPayment(tx, imported);
-    const root = await rootOf(tx, request.paymentId);
-    if (root === undefined)
-      throw new LedgerError('payment_unknown', `payment ${request.paymentId} is not in the ledger`);
-    const payment = await lockPayment(tx, root);
+    const id = uuid();
+    const payment = await lockedFor(tx, id, order, imported);
     // Whoever held the lock may have stored the same key meanwhile.
     const meanwhile = await findByKey(tx, order, fingerprint);
     if (meanwhile !== undefined) return { refund: await readRefund(tx, meanwhile), isNew: false };
     checkAgainst(payment, order);
 
-    const id = uuid();
     const amount = request.money.minor;
     const stored = await tx
       .insertInto('refunds')
       .values({
         id,
         payment_id: payment.id,
-        capture_id: request.paymentId === payment.id ? null : request.paymentId,
+        capture_id:
+          request.paymentId === undefined || request.paymentId === payment.id ? null : request.paymentId,
         caller: order.caller,
         idempotency_key: order.idempotencyKey,
         fingerprint,
@@ -46,6 +50,7 @@ export function accept(
         currency: request.money.currency,
         reason: request.reason,
         requested_by: order.requestedBy,
+        asked_for: isCreditRequest(request) ? 'credit' : 'refund',
         order_id: request.orderId ?? null,
         destination: request.destination === undefined ? null : JSON.stringify(request.destination),
         metadata: request.metadata === undefined ? null : JSON.stringify(request.metadata),
@@ -58,7 +63,8 @@ export function accept(
       .returning('id')
       .executeTakeFirst();
     if (stored === undefined) {
-      // The same key came in at the same moment for another payment, whose row is another lock.
+      // The same key came in at the same moment under another lock: for another payment, or for a credit that is linked to none.
+      if (payment.type === 'CD') await tx.deleteFrom('payments').where('id', '=', payment.id).execute();
       const other = await findByKey(tx, order, fingerprint);
       if (other !== undefined) return { refund: await readRefund(tx, other), isNew: false };
       throw new LedgerError('idempotency_key_reused', 'this idempotency key is in use by another request');
@@ -73,6 +79,42 @@ export function accept(
     await append(tx, { ...fact, key: `refund:${id}:reserved`, type: 'refund.reserved', reserved: amount });
     return { refund: await readRefund(tx, id), isNew: true };
   });
+}
+
+/** The locked row that the amount is held on: the payment's, or a new one for a credit that is linked to no payment. */
+async function lockedFor(
+  tx: Tx,
+  refundId: string,
+  { request }: AcceptOrder,
+  imported: ImportedPayment | FreeStanding | null,
+): Promise<PaymentRow> {
+  if (request.paymentId === undefined) {
+    if (imported?.facts !== null)
+      throw new LedgerError('payment_unknown', 'a free-standing credit needs the entity that pays it');
+    const id = ownRowOf(refundId);
+    await tx
+      .insertInto('payments')
+      .values({
+        id,
+        entity_id: imported.entityId,
+        type: 'CD',
+        state: 'succeeded',
+        currency: request.money.currency,
+        authorized_minor: request.money.minor,
+        captured_minor: 0n,
+        registration_id: null,
+      })
+      .execute();
+    return lockPayment(tx, id);
+  }
+  if (imported !== null && imported.facts !== null) await importPayment(tx, imported);
+  const root = await rootOf(tx, request.paymentId);
+  if (root === undefined)
+    throw new LedgerError('payment_unknown', `payment ${request.paymentId} is not in the ledger`);
+  const payment = await lockPayment(tx, root);
+  if (payment.type === 'CD')
+    throw new LedgerError('payment_unknown', `${request.paymentId} is a credit that is linked to no payment`);
+  return payment;
 }
 
 async function findByKey(tx: Tx, order: AcceptOrder, fingerprint: string): Promise<string | undefined> {

@@ -12,7 +12,7 @@ import {
 export const INVARIANTS = {
   I1: 'No payment gives back or promises more than it took, and held is exactly what is still owed',
   I2: 'A refund has at most one open attempt, and every handing-over is on record',
-  I3: 'A credit follows a refused refund',
+  I3: 'A credit follows a refused refund, or was asked for as one; linked to nothing, it was approved',
   I4: 'Time alone ends nothing whose outcome is open',
   I5: 'A state is left only as the machine allows, and a final one only on evidence',
   I6: 'Amounts are whole minor units, in one currency for each payment',
@@ -173,11 +173,32 @@ const attempts: readonly Check[] = [
     wrong: sql`
       select format('credit %s has no refused refund before it', credit.id) as what
       from attempts credit
-      where credit.way = 'credit' and not exists (
+      join refunds r on r.id = credit.refund_id
+      where credit.way = 'credit' and r.asked_for = 'refund' and not exists (
         select from attempts before
         where before.refund_id = credit.refund_id and before.number < credit.number and before.way = 'refund'
           -- A refused one that turned out paid, or came back, was refused when the credit was opened.
           and before.state in ('rejected', 'succeeded', 'returned'))`,
+  },
+  {
+    invariant: 'I3',
+    wrong: sql`
+      select format('attempt %s is a %s of refund %s, which was asked for as a credit', a.id, a.way, r.id) as what
+      from attempts a join refunds r on r.id = a.refund_id
+      where r.asked_for = 'credit' and a.way <> 'credit'`,
+  },
+  {
+    invariant: 'I3',
+    wrong: sql`
+      select format('credit %s is linked to no payment and nobody else approved it', credit.id) as what
+      from attempts credit
+      join refunds r on r.id = credit.refund_id
+      join payments p on p.id = credit.payment_id
+      where p.type = 'CD' and not exists (
+        select from events yes
+        join events sent on sent.attempt_id = credit.id and sent.type = 'attempt.submitted' and sent.id > yes.id
+        where yes.refund_id = r.id and yes.type = 'refund.approved'
+          and lower(trim(yes.actor)) <> lower(trim(r.requested_by)))`,
   },
 ];
 

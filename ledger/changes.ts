@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import type { RefundState } from '../domain/states.js';
 import type { Database } from './database.js';
+import { paymentOf } from './free-standing.js';
 
 export interface Change {
   /** The event's number. Numbers are given before they are visible: a lower one may come later. */
@@ -9,7 +10,8 @@ export interface Change {
   readonly at: Date;
   readonly type: string;
   readonly refundId: string | null;
-  readonly paymentId: string;
+  /** Null where the refund is a credit that is linked to no payment. */
+  readonly paymentId: string | null;
   /** Of the refund now, which may be later than the event. */
   readonly state: RefundState | null;
 }
@@ -42,7 +44,7 @@ export async function changesAfter(
     at: row.at,
     type: row.type,
     refundId: row.refund_id,
-    paymentId: row.payment_id,
+    paymentId: row.refund_id === null ? row.payment_id : paymentOf(row.refund_id, row.payment_id),
     state: row.state,
   }));
 }

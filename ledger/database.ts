@@ -14,7 +14,8 @@ type Json<T> = ColumnType<T, string | null, string | null>;
 export interface PaymentTable {
   id: string;
   entity_id: string;
-  type: 'DB' | 'PA';
+  /** `CD`: a free-standing credit, whose money is counted here and whose limit is the amount that was asked for. */
+  type: 'DB' | 'PA' | 'CD';
   state: 'succeeded' | 'pending' | 'rejected';
   currency: string;
   authorized_minor: bigint;
@@ -48,6 +49,7 @@ export interface RefundTable {
   currency: string;
   reason: string;
   requested_by: string;
+  asked_for: Generated<'refund' | 'credit'>;
   order_id: string | null;
   destination: Json<{ registrationId: string } | null>;
   metadata: Json<Record<string, string> | null>;

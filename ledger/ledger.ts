@@ -6,7 +6,7 @@ import type { OriginalFacts } from '../domain/original.js';
 import type { Outcome } from '../domain/outcome.js';
 import type { Plan, Policy, Timings } from '../domain/plan.js';
 import type { AttemptState, RefundState } from '../domain/states.js';
-import type { RefundRequest } from '../domain/request.js';
+import type { CreditRequest, RefundRequest } from '../domain/request.js';
 import type { Word } from '../domain/people.js';
 import type { Way } from '../domain/way.js';
 import type {
@@ -27,13 +27,19 @@ export interface AcceptOrder {
   readonly caller: string;
   readonly idempotencyKey: string;
   readonly requestedBy: string;
-  readonly request: RefundRequest;
+  readonly request: RefundRequest | CreditRequest;
 }
 
 /** An original as just looked up, to be stored with the first refund on it. */
 export interface ImportedPayment {
   readonly entityId: string;
   readonly facts: OriginalFacts;
+}
+
+/** In place of an original, where a free-standing credit is asked for: only the entity that pays it. */
+export interface FreeStanding {
+  readonly entityId: string;
+  readonly facts: null;
 }
 
 export interface Accepted {
@@ -107,7 +113,11 @@ export interface ProposalRecord {
 
 export interface RefundRecord {
   readonly id: string;
+  readonly askedFor: 'refund' | 'credit';
+  /** What the caller named; of a free-standing credit the row that its money is counted on. */
   readonly paymentId: string;
+  /** A credit that is linked to no payment. */
+  readonly isFreeStanding: boolean;
   readonly entityId: string;
   readonly caller: string;
   readonly idempotencyKey: string;
@@ -176,7 +186,8 @@ export interface Inquiry {
   readonly way: Way;
   readonly state: AttemptState;
   readonly entityId: string;
-  readonly paymentId: string;
+  /** Null where there is no original: of a free-standing credit. */
+  readonly paymentId: string | null;
   readonly originalId: string | null;
   readonly reference: string;
   /** As an answer or a person gave it. */
@@ -194,7 +205,8 @@ export interface Inquiry {
 /** What comparing with the original needs to know. */
 export interface RefundScope {
   readonly refundId: string;
-  readonly paymentId: string;
+  /** Null where there is no original: of a free-standing credit. */
+  readonly paymentId: string | null;
   readonly entityId: string;
   /** Of the payment. */
   readonly currency: string;
@@ -212,8 +224,8 @@ export interface RefundFilter {
 
 export interface Ledger {
   /** Stores the refund and reserves its amount, or answers the one that the same key stored before. Throws `LedgerError`. */
-  accept(order: AcceptOrder, imported: ImportedPayment | null): Promise<Accepted>;
-  /** The root of a payment or capture id that is known, or null. */
+  accept(order: AcceptOrder, imported: ImportedPayment | FreeStanding | null): Promise<Accepted>;
+  /** The root of a payment or capture id that is known, or null. What a free-standing credit is counted on is no payment. */
   findPayment(id: string): Promise<PaymentRecord | null>;
   findRefund(id: string): Promise<RefundRecord | null>;
   listRefunds(filter: RefundFilter): Promise<readonly RefundRecord[]>;
@@ -222,10 +234,13 @@ export interface Ledger {
 
   /** Opens an attempt on the original (refund, or reversal where nothing is captured), or re-opens the absent one. */
   openLinked(refundId: string, timings: Timings, policy: Policy): Promise<Opened>;
-  /** Weighs the credit under the payment's lock with the look-up just made, and opens it only if the guard allows. */
+  /**
+   * Weighs the credit under the payment's lock with the look-up just made, and opens it only if the guard allows. `original` is null
+   * for a free-standing credit, and for no other.
+   */
   openCredit(
     refundId: string,
-    original: OriginalFacts,
+    original: OriginalFacts | null,
     timings: Timings,
     policy: Policy,
   ): Promise<Opened & { readonly verdict?: CreditVerdict }>;

@@ -9,6 +9,7 @@ import { afterTrigger, OPEN_ATTEMPT_STATES } from '../domain/states.js';
 import { endUnpaid, noteLookUp } from './attempt-ends.js';
 import { lockAttempt, lockPayment, move, openCase, type AttemptRow, type RefundRow } from './books.js';
 import type { Database, Tx } from './database.js';
+import { paymentOf } from './free-standing.js';
 import { openProposal } from './given-words.js';
 import type { Inquiry } from './ledger.js';
 import { currentPosition } from './records.js';
@@ -47,7 +48,7 @@ export async function inquiry(database: Database, refundId: string): Promise<Inq
     way: row.way,
     state: row.state,
     entityId: row.entity_id,
-    paymentId: row.payment_id,
+    paymentId: paymentOf(refundId, row.payment_id),
     originalId: row.original_id,
     reference: row.reference,
     gatewayId: row.gateway_id,

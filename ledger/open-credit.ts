@@ -16,7 +16,7 @@ import { returnsKnownTo } from './returns.js';
 export function openCredit(
   database: Database,
   refundId: string,
-  original: OriginalFacts,
+  original: OriginalFacts | null,
   timings: Timings,
   policy: Policy,
 ): Promise<Opened & { readonly verdict?: CreditVerdict }> {
@@ -25,7 +25,12 @@ export function openCredit(
     const taken = await takeOver(tx, before);
     if (taken !== undefined) return taken;
     if (!(await isNext('credit', tx, before, { timings, policy }))) return adopt(tx, refundId);
-    await updatePayment(tx, before.payment.id, original);
+    if ((original === null) !== (before.payment.type === 'CD'))
+      throw new LedgerError(
+        'illegal_transition',
+        'only a free-standing credit is weighed without an original',
+      );
+    if (original !== null) await updatePayment(tx, before.payment.id, original);
     const locked = await lockRefund(tx, refundId);
     const refund =
       locked.refund.state === 'fallback_checking'
@@ -125,7 +130,7 @@ async function creditEvidence(
   tx: Tx,
   locked: Locked,
   given: {
-    readonly original: OriginalFacts;
+    readonly original: OriginalFacts | null;
     readonly policy: Policy;
     readonly amountMinor: bigint;
     readonly registrationId: string | null;
@@ -147,6 +152,7 @@ async function creditEvidence(
   const refusal = refused === undefined ? null : refusalOf(refused);
   return {
     ...(await returnsKnownTo(tx, locked, given.original)),
+    ...(refund.asked_for === 'credit' ? { askedFor: 'credit' } : {}),
     amountMinor: given.amountMinor,
     currency: refund.currency,
     isPartial: given.amountMinor < payment.captured_minor,

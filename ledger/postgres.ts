@@ -9,6 +9,7 @@ import { confirm, correct } from './corrections.js';
 import type { Database, Tables } from './database.js';
 import { applyFinding, ask, decide, giveUp, recordOriginal, withdraw } from './decisions.js';
 import { record } from './evidence.js';
+import { paymentOf } from './free-standing.js';
 import { note } from './given-words.js';
 import { inquiry, missOriginal, recordMiss } from './look-ups.js';
 import { LedgerError, type Ledger, type RefundFilter, type RefundRecord } from './ledger.js';
@@ -80,7 +81,7 @@ export function createLedger(database: Database): Ledger {
         .executeTakeFirstOrThrow();
       return {
         refundId,
-        paymentId: refund.payment_id,
+        paymentId: paymentOf(refundId, refund.payment_id),
         entityId: payment.entity_id,
         currency: payment.currency,
       };

@@ -6,6 +6,7 @@ import type { RefusalClass } from '../domain/refusals.js';
 import { REFUSAL_CLASSES } from '../domain/refusals.js';
 import type { AttemptTable, Tables, Tx } from './database.js';
 import { attemptsOf, type AttemptRow, type Locked, type PaymentRow, type RefundRow } from './books.js';
+import { paymentOf } from './free-standing.js';
 import { LedgerError, type AttemptRecord, type PaymentRecord, type RefundRecord } from './ledger.js';
 
 /** The money that a refund may take at most: what was captured, or what was authorised while nothing is captured. */
@@ -36,11 +37,14 @@ export async function rootOf(db: Kysely<Tables>, id: string): Promise<string | u
   return capture?.payment_id;
 }
 
-export function paymentRecord(row: PaymentRow): PaymentRecord {
+/** Null for the row of a free-standing credit. */
+export function paymentRecord(row: PaymentRow): PaymentRecord | null {
+  const { type } = row;
+  if (type === 'CD') return null;
   return {
     id: row.id,
     entityId: row.entity_id,
-    type: row.type,
+    type,
     state: row.state,
     currency: row.currency,
     authorizedMinor: row.authorized_minor,
@@ -114,7 +118,9 @@ export async function readRefunds(db: Kysely<Tables>, asked: readonly string[]):
     if (row === undefined) return [];
     const record: RefundRecord = {
       id: row.id,
+      askedFor: row.asked_for,
       paymentId: row.capture_id ?? row.payment_id,
+      isFreeStanding: paymentOf(id, row.payment_id) === null,
       entityId: row.entity_id,
       caller: row.caller,
       idempotencyKey: row.idempotency_key,
@@ -216,6 +222,7 @@ function positionAt(now: Date, refund: RefundRow, attempts: readonly AttemptRow[
   }
   return {
     refundId: refund.id,
+    ...(refund.asked_for === 'credit' ? { askedFor: 'credit' } : {}),
     version: refund.version,
     state: refund.state,
     sinceMs: Math.max(0, since),

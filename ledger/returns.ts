@@ -22,7 +22,7 @@ export interface KnownReturns {
 export async function returnsKnownTo(
   tx: Tx,
   { payment, refund }: Locked,
-  original: OriginalFacts,
+  original: OriginalFacts | null,
 ): Promise<KnownReturns> {
   const onPayment = await tx
     .selectFrom('attempts')
@@ -37,7 +37,7 @@ export async function returnsKnownTo(
     .where('at', '<', refund.created_at)
     .execute();
   const onRecord = new Set(foreign.map(({ id }) => id));
-  const returns = original.returns.map((entry) => ({
+  const returns = (original?.returns ?? []).map((entry) => ({
     id: entry.id,
     // By the gateway's id as well: it does not always show the reference.
     attempt: onPayment.find(

@@ -9,6 +9,8 @@ const AT = new Date('2026-02-03T04:05:06.789Z');
 
 const RECORD: RefundRecord = {
   id: '0199b0a4-7c1e-7f3a-9d52-2f6f1c1f4b11',
+  askedFor: 'refund',
+  isFreeStanding: false,
   paymentId: '8ac7a4a18f6fcb2d018f70a1b2c3d4e5',
   entityId: '8ac7a4c79394bdc801939736f17e063d',
   caller: 'shop',

@@ -177,6 +177,56 @@ describe('a destination that a person named', () => {
   });
 });
 
+describe('a credit that was asked for as one', () => {
+  const direct = { askedFor: 'credit', refusal: null } as const;
+  const linkedToNothing = { ...direct, original: null };
+
+  it('against a payment needs no refusal, and a second person only where every credit does', () => {
+    expect(mayCredit(evidence(direct))).toEqual({ kind: 'allowed' });
+    const other = { ...direct, destination: { registrationId: 'b'.repeat(32) } };
+    expect(mayCredit(evidence(other))).toEqual({ kind: 'needs_approval', why: ['other_destination'] });
+    const dear = { ...direct, policy: { ...POLICY, creditApprovalAbove: { EUR: '9999' } } };
+    expect(mayCredit(evidence(dear))).toEqual({ kind: 'needs_approval', why: ['above_limit'] });
+  });
+
+  it.each<[CreditBlock, Partial<CreditEvidence>]>([
+    ['credit_not_enabled', { policy: { ...POLICY, creditEnabled: false } }],
+    ['disputed', { disputedMinor: 1n }],
+    ['over_captured', { givenMinor: 1n }],
+    ['wrong_currency', { original: original({ currency: 'USD' }) }],
+    [
+      'unknown_return',
+      { original: original({ returns: [returned({ id: '1'.repeat(32), amountMinor: 0n })] }) },
+    ],
+  ])('against a payment is denied by %s all the same', (block, change) => {
+    for (const approved of [false, true])
+      expect(mayCredit(evidence({ ...direct, ...change, approved }))).toEqual({
+        kind: 'denied',
+        why: [block],
+      });
+  });
+
+  it('linked to nothing always needs a second person, however small the amount', () => {
+    const small = { ...linkedToNothing, amountMinor: 1n };
+    expect(mayCredit(evidence(small))).toEqual({ kind: 'needs_approval', why: ['free_standing'] });
+    expect(mayCredit(evidence({ ...small, approved: true }))).toEqual({ kind: 'allowed' });
+    expect(mayCredit(evidence({ ...small, openAttempts: 1, approved: true }))).toEqual({ kind: 'wait' });
+  });
+
+  it.each<[CreditBlock, Partial<CreditEvidence>]>([
+    ['credit_not_enabled', { policy: { ...POLICY, creditEnabled: false } }],
+    ['no_destination', { destination: null }],
+  ])('linked to nothing is denied by %s', (block, change) => {
+    const verdict = mayCredit(evidence({ ...linkedToNothing, ...change, approved: true }));
+    expect(verdict).toEqual({ kind: 'denied', why: [block] });
+  });
+
+  it('is the only one that may be weighed without a payment', () => {
+    const verdict = mayCredit(evidence({ original: null, approved: true }));
+    expect(verdict).toEqual({ kind: 'denied', why: ['original_not_captured'] });
+  });
+});
+
 describe('whatever the evidence', () => {
   const ids = ['1', '2', '3'].map((digit) => digit.repeat(32));
   /** Good nine times of ten: otherwise hardly anything would be allowed, and nothing be proven of what is. */
@@ -185,7 +235,7 @@ describe('whatever the evidence', () => {
   const none = fc.constant(0n);
   const minor = fc.bigInt(0n, 12_000n);
   const choice = mostly(fc.constant('approval' as const), fc.constant('person' as const));
-  const any = fc.record({
+  const drawn = fc.record({
     amountMinor: fc.bigInt(1n, 10_500n),
     currency: mostly(fc.constant('EUR'), fc.constant('USD')),
     isPartial: fc.boolean(),
@@ -202,6 +252,7 @@ describe('whatever the evidence', () => {
     creditedMinor: mostly(none, minor),
     givenMinor: mostly(none, minor),
     disputedMinor: mostly(none, fc.constant(1n)),
+    askedFor: mostly(fc.constant(undefined), fc.constant('credit' as const)),
     original: fc
       .record({
         state: mostly(
@@ -230,6 +281,7 @@ describe('whatever the evidence', () => {
         ),
       })
       .map(({ returns, ...rest }) => original({ ...rest, returns: returns.map(returned) })),
+    isFreeStanding: mostly(fc.constant(false), fc.constant(true)),
     destination: mostly(
       fc.record({ registrationId: mostly(fc.constant(REGISTRATION), fc.constant('b'.repeat(32))) }),
       fc.constant(null),
@@ -246,9 +298,24 @@ describe('whatever the evidence', () => {
     }),
   });
 
+  const any = drawn.map(({ isFreeStanding, askedFor, original: facts, ...rest }) => ({
+    ...rest,
+    ...(askedFor === undefined ? {} : { askedFor }),
+    original: isFreeStanding ? null : facts,
+  }));
+
   /** I3 once more, said the other way round: what must be true of a credit that was allowed. */
   function mustHold(given: CreditEvidence): boolean {
     const { original: facts, refusal, policy, amountMinor } = given;
+    const direct = given.askedFor === 'credit';
+    if (facts === null)
+      return (
+        direct &&
+        policy.creditEnabled &&
+        given.openAttempts === 0 &&
+        given.destination !== null &&
+        given.approved
+      );
     const listed: readonly string[] = [
       'not_linkable',
       'issuer_declined',
@@ -274,14 +341,11 @@ describe('whatever the evidence', () => {
     const alone =
       limit !== undefined &&
       amountMinor <= BigInt(limit) &&
-      refusal?.class === 'not_linkable' &&
-      refusal.code !== '800.100.167' &&
+      (direct || (refusal?.class === 'not_linkable' && refusal.code !== '800.100.167')) &&
       !given.redirected &&
       given.destination?.registrationId === facts.registrationId;
     return (
-      refusal !== null &&
-      listed.includes(refusal.class) &&
-      allowedByPolicy &&
+      (direct || (refusal !== null && listed.includes(refusal.class) && allowedByPolicy)) &&
       policy.creditEnabled &&
       facts.state === 'succeeded' &&
       facts.capturedMinor > 0n &&
@@ -328,5 +392,5 @@ describe('whatever the evidence', () => {
 it('every block and every reason to ask a second person is told in words, each in its own', () => {
   const words = [...Object.values(CREDIT_BLOCKS), ...Object.values(APPROVAL_REASONS)];
   for (const sentence of words) expect(sentence).toMatch(/^[a-z]+( [a-z]+){3,}/);
-  expect(new Set(words).size).toBe(17);
+  expect(new Set(words).size).toBe(18);
 });

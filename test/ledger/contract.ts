@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect } from 'vitest';
 import { describeAbsence } from './contract/absence.js';
 import { describeAcceptance } from './contract/acceptance.js';
 import { describeCredits } from './contract/credits.js';
+import { describeDirectCredits } from './contract/direct-credits.js';
 import { describeEvidence } from './contract/evidence.js';
 import { describeOutside } from './contract/outside.js';
 import { describeParts } from './contract/parts.js';
@@ -30,6 +31,7 @@ export function describeLedger(name: string, make: () => Promise<LedgerUnderTest
     describeAbsence(underTest);
     describeParts(underTest);
     describeCredits(underTest);
+    describeDirectCredits(underTest);
     describePeople(underTest);
     describeRepairs(underTest);
     describeOutside(underTest);

@@ -6,6 +6,7 @@ import type { LinkedReturn, OriginalFacts } from '../../domain/original.js';
 import type { Outcome } from '../../domain/outcome.js';
 import { DEFAULT_POLICY, DEFAULT_TIMINGS, type Policy } from '../../domain/plan.js';
 import type { RefusalClass } from '../../domain/refusals.js';
+import type { RefundRequest } from '../../domain/request.js';
 import { isGatewayId, type GatewayId } from '../../domain/ids.js';
 import type { AcceptOrder, Accepted, Evidence, Ledger, Opened, SendOrder } from '../../ledger/ledger.js';
 
@@ -78,6 +79,8 @@ export function linkedReturn(entry: Partial<LinkedReturn> = {}): LinkedReturn {
 
 let keys = 0;
 
+export type RefundOrder = AcceptOrder & { readonly request: RefundRequest };
+
 export function order(
   paymentId: string,
   minor: bigint,
@@ -85,7 +88,7 @@ export function order(
     readonly currency?: string;
     readonly destination?: string;
   } = {},
-): AcceptOrder {
+): RefundOrder {
   const { currency = 'EUR', destination, ...rest } = change;
   return {
     caller: 'shop',
@@ -98,6 +101,24 @@ export function order(
       ...(destination === undefined ? {} : { destination: { registrationId: destination } }),
     },
     ...rest,
+  };
+}
+
+/** A credit asked for directly, on a payment or, without one, free-standing. */
+export function creditOrder(
+  minor: bigint,
+  { paymentId, ...change }: Partial<Omit<AcceptOrder, 'request'>> & { readonly paymentId?: string } = {},
+): AcceptOrder {
+  const { request, ...rest } = order('', minor, change);
+  return {
+    ...rest,
+    request: {
+      askedFor: 'credit',
+      money: request.money,
+      reason: request.reason,
+      destination: { registrationId: 'd'.repeat(32) },
+      ...(paymentId === undefined ? {} : { paymentId }),
+    },
   };
 }
 

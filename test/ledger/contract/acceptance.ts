@@ -9,6 +9,7 @@ import {
   linkedReturn,
   order,
   type LedgerUnderTest,
+  type RefundOrder,
 } from '../given.js';
 
 export function describeAcceptance(underTest: () => LedgerUnderTest): void {
@@ -59,11 +60,11 @@ export function describeAcceptance(underTest: () => LedgerUnderTest): void {
     });
 
     it.each([
-      ['amount', (asked: AcceptOrder) => order(asked.request.paymentId, 3_001n)],
-      ['reason', (asked: AcceptOrder) => ({ ...asked, request: { ...asked.request, reason: 'goodwill' } })],
+      ['amount', (asked: RefundOrder) => order(asked.request.paymentId, 3_001n)],
+      ['reason', (asked: RefundOrder) => ({ ...asked, request: { ...asked.request, reason: 'goodwill' } })],
       [
         'destination',
-        (asked: AcceptOrder) => order(asked.request.paymentId, 3_000n, { destination: gatewayId() }),
+        (asked: RefundOrder) => order(asked.request.paymentId, 3_000n, { destination: gatewayId() }),
       ],
     ])('refuses the same key with another %s', async (_field, change) => {
       const facts = await known();

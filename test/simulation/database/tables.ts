@@ -249,6 +249,7 @@ export class MemoryTables {
           currency: null,
           reason: null,
           requested_by: null,
+          asked_for: 'refund',
           order_id: null,
           destination: null,
           metadata: null,

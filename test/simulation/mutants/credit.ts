@@ -4,8 +4,12 @@ import type { Policy } from '../../../domain/plan.js';
 import type { Mutant } from '../world/world.js';
 import { methods } from './send.js';
 
-const unseen = (original: OriginalFacts): OriginalFacts => ({ ...original, returns: [], disputes: [] });
-const undisputed = (original: OriginalFacts): OriginalFacts => ({ ...original, disputes: [] });
+const change =
+  (changes: Partial<OriginalFacts>) =>
+  <Facts extends OriginalFacts | null>(original: Facts): Facts =>
+    original === null ? original : { ...original, ...changes };
+const unseen = change({ returns: [], disputes: [] });
+const undisputed = change({ disputes: [] });
 const everything: Policy['creditApprovalAbove'] = { EUR: '99999999', JPY: '99999999', KWD: '99999999' };
 
 export const CREDIT_MUTANTS: readonly Mutant[] = [
