@@ -1,7 +1,14 @@
-/** Accepting a refund: check everything that can be checked, then store and reserve. Used by callers' workflows and by the client. */
-import { GatewaySettingsError } from '../gateway/errors.js';
+/** Accepting a refund or a credit: check everything that can be checked, then store and reserve. Used by callers' workflows and by the client. */
 import { looksLikeCard } from '../domain/card-number.js';
-import { CARD_IN_TEXT, readRefundRequest, type InputProblem } from '../domain/request.js';
+import {
+  CARD_IN_TEXT,
+  readCreditRequest,
+  readRefundRequest,
+  type CreditRequest,
+  type InputProblem,
+  type Reading,
+  type RefundRequest,
+} from '../domain/request.js';
 import { LedgerError, type Accepted, type AcceptOrder, type PaymentRecord } from '../ledger/ledger.js';
 import type { Dependencies } from './dependencies.js';
 import { lookUpKnown, lookUpOriginal } from './originals.js';
@@ -12,7 +19,7 @@ export interface RefundOrder {
   readonly idempotencyKey: string;
   /** The person or system who asks; whoever asks cannot approve. */
   readonly requestedBy: string;
-  /** As the caller wrote it; see `RefundRequestInput`. */
+  /** As the caller wrote it; see `RefundRequestInput` and `CreditRequestInput`. */
   readonly request: unknown;
 }
 
@@ -43,8 +50,20 @@ const isTextLike = (value: unknown, form: RegExp): boolean =>
   typeof value === 'string' && form.test(value) && value.trim() !== '';
 
 /** Throws `RequestRefused`, `GatewayUnavailable` or the ledger's `LedgerError`; in each case nothing was stored. */
-export async function acceptRefund(deps: Dependencies, order: RefundOrder): Promise<Accepted> {
-  const reading = readRefundRequest(order.request);
+export function acceptRefund(deps: Dependencies, order: RefundOrder): Promise<Accepted> {
+  return accept(deps, order, readRefundRequest(order.request));
+}
+
+/** A standalone credit asked for directly. Throws what `acceptRefund` throws; in each case nothing was stored. */
+export function acceptCredit(deps: Dependencies, order: RefundOrder): Promise<Accepted> {
+  return accept(deps, order, readCreditRequest(order.request));
+}
+
+async function accept(
+  deps: Dependencies,
+  order: RefundOrder,
+  reading: Reading<RefundRequest | CreditRequest>,
+): Promise<Accepted> {
   const problems: InputProblem[] = reading.ok ? [] : [...reading.problems];
   if (!isTextLike(order.idempotencyKey, KEY))
     problems.push({
@@ -63,6 +82,12 @@ export async function acceptRefund(deps: Dependencies, order: RefundOrder): Prom
     const text: unknown = order[field];
     if (typeof text === 'string' && looksLikeCard(text)) problems.push({ field, ...CARD_IN_TEXT });
   }
+  if (reading.ok && reading.request.entityId !== undefined && !deps.hasEntity(reading.request.entityId))
+    problems.push({
+      field: 'entityId',
+      code: 'unknown',
+      message: 'is not an entity that is configured here',
+    });
   if (!reading.ok || problems.length > 0) throw new RequestRefused(problems);
 
   const { request } = reading;
@@ -72,18 +97,13 @@ export async function acceptRefund(deps: Dependencies, order: RefundOrder): Prom
     requestedBy: order.requestedBy,
     request,
   };
+  const entityId = request.entityId ?? deps.defaultEntityId;
+  if (request.paymentId === undefined) return deps.ledger.accept(accepted, { entityId, facts: null });
   const known = await deps.ledger.findPayment(request.paymentId);
   if (known !== null) return acceptKnown(deps, accepted, known);
 
-  const entityId = request.entityId ?? deps.defaultEntityId;
   const askedAt = deps.now();
-  const original = await lookUpOriginal(deps, entityId, request.paymentId).catch((error: unknown) => {
-    if (error instanceof GatewaySettingsError && request.entityId !== undefined)
-      throw new RequestRefused([
-        { field: 'entityId', code: 'unknown', message: 'is not an entity that is configured here' },
-      ]);
-    throw error;
-  });
+  const original = await lookUpOriginal(deps, entityId, request.paymentId);
   // A process that was stopped meanwhile knows nothing about now, and its caller has long had another answer.
   if (deps.now() - askedAt > STALE_AFTER)
     throw new GatewayUnavailable(

@@ -8,6 +8,8 @@ export interface Dependencies {
   readonly gateway: Gateway;
   /** The entity of a payment that is not known yet and for which none was named. */
   readonly defaultEntityId: string;
+  /** Whether an entity is configured here. */
+  readonly hasEntity: (entityId: string) => boolean;
   /** A test host's success codes are successes; on a live host they mean that no money moved. */
   readonly hostOf: (entityId: string) => GatewayHost;
   /** Monotonic milliseconds: deadlines are measured by one process, never by comparing two clocks. */

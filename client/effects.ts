@@ -43,14 +43,18 @@ export function effectOfCorrection(refundId: string, details: CorrectionDetails)
   }
 }
 
-export function effectOfApproval({ id, instruction }: RefundRecord): string {
+export function effectOfApproval({ id, instruction, isFreeStanding }: RefundRecord): string {
   if (instruction === null) return 'Nothing waits for an approval.';
   const amount = amountText(BigInt(instruction.amountMinor), instruction.currency);
-  return `A credit of ${amount} for refund ${id} goes to registration ${instruction.registrationId} (${instruction.why.join(', ')}), once it is proven again that nothing else has paid.`;
+  const proof = isFreeStanding
+    ? 'It is linked to no payment: nothing but this word stands between it and the customer'
+    : 'It is proven once more before that nothing else has paid';
+  return `A credit of ${amount} for refund ${id} goes to registration ${instruction.registrationId} (${instruction.why.join(', ')}). ${proof}.`;
 }
 
 export function effectOfWithdrawal(refund: RefundRecord): string {
-  return `${amountText(owedOf(refund), refund.currency)} on payment ${refund.paymentId} are not paid back and no longer reserved; refund ${refund.id} ends.`;
+  const where = refund.isFreeStanding ? 'asked for as a credit' : `on payment ${refund.paymentId}`;
+  return `${amountText(owedOf(refund), refund.currency)} ${where} are not paid back and no longer reserved; refund ${refund.id} ends.`;
 }
 
 export function effectOfRedirect(refund: RefundRecord, registrationId?: string): string {

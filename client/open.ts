@@ -40,6 +40,7 @@ export function openRefundsClient(
       ledger,
       gateway,
       defaultEntityId: settings.entities[0].id,
+      hasEntity: (entityId: string) => settings.hosts.has(entityId),
       hostOf: (entityId: string) => settings.hosts.get(entityId) ?? 'live',
       now: () => performance.now(),
     },

@@ -1,7 +1,7 @@
 /** The typed client: asks for refunds, tells where they stand, and carries what people decide. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import { acceptRefund, type RefundOrder } from '../activities/accept.js';
+import { acceptCredit, acceptRefund, type RefundOrder } from '../activities/accept.js';
 import type { StartSettings } from '../activities/caller.js';
 import type { Dependencies } from '../activities/dependencies.js';
 import { startEach } from '../activities/sweep.js';
@@ -61,6 +61,9 @@ export interface RefundsClient extends Decisions, Replay {
   requestRefund(order: RefundOrder): Promise<Refund>;
   /** The same for whoever answers for the promise alone: what is stored is told, though Temporal is away and it starts later. */
   submitRefund(order: RefundOrder): Promise<Submitted>;
+  /** A standalone credit asked for directly (`CreditRequestInput`), as `requestRefund` asks for a refund. */
+  requestCredit(order: RefundOrder): Promise<Refund>;
+  submitCredit(order: RefundOrder): Promise<Submitted>;
   getRefund(id: string): Promise<Refund>;
   listRefunds(filter?: ListFilter): Promise<readonly Refund[]>;
   /** The refund now and whenever it has changed. Without `until` it never ends: what succeeded may come back. */
@@ -113,8 +116,8 @@ export function createRefundsClient(options: RefundsClientOptions): RefundsClien
     }
   }
 
-  async function submitRefund(order: RefundOrder): Promise<Submitted> {
-    const { refund, isNew } = await acceptRefund(dependencies, order).catch((error: unknown) => {
+  async function submit(order: RefundOrder, accept: typeof acceptRefund): Promise<Submitted> {
+    const { refund, isNew } = await accept(dependencies, order).catch((error: unknown) => {
       throw fromAcceptance(error);
     });
     const submitted = { refund: viewOf(refund), isNew };
@@ -128,13 +131,17 @@ export function createRefundsClient(options: RefundsClientOptions): RefundsClien
     }
   }
 
+  async function request(order: RefundOrder, accept: typeof acceptRefund): Promise<Refund> {
+    const { refund, notStarted } = await submit(order, accept);
+    if (notStarted !== null) throw notStarted;
+    return refund;
+  }
+
   return {
-    async requestRefund(order) {
-      const { refund, notStarted } = await submitRefund(order);
-      if (notStarted !== null) throw notStarted;
-      return refund;
-    },
-    submitRefund,
+    requestRefund: (order) => request(order, acceptRefund),
+    submitRefund: (order) => submit(order, acceptRefund),
+    requestCredit: (order) => request(order, acceptCredit),
+    submitCredit: (order) => submit(order, acceptCredit),
     getRefund,
     async listRefunds(filter = {}) {
       const { paymentId, limit = 100, before } = filter;

@@ -145,7 +145,8 @@ async function gatewayShows(deps: Dependencies, record: RefundRecord): Promise<s
     return `${about}: ${outcome.kind}${outcome.kind === 'unknown' ? `, ${outcome.why}` : ''}${code}`;
   }
   const { entityId, paymentId } = await deps.ledger.scope(record.id);
-  if (paymentId === null) return 'a credit that is linked to no payment: nothing to look up before it is sent';
+  if (paymentId === null)
+    return 'a credit that is linked to no payment: nothing to look up before it is sent';
   const original = await lookUpOriginal(deps, entityId, paymentId);
   switch (original.kind) {
     case 'not_found':

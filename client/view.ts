@@ -10,8 +10,9 @@ import { refundWorkflowId } from '../workflows/contract.js';
 /** Amounts are decimal strings with the currency's own decimals, times are ISO 8601 in UTC. */
 export interface Refund {
   readonly id: string;
-  /** What the caller named: a debit, an authorisation or one capture. */
-  readonly paymentId: string;
+  readonly askedFor: 'refund' | 'credit';
+  /** What the caller named: a debit, an authorisation or one capture. Null: a credit that is linked to no payment. */
+  readonly paymentId: string | null;
   readonly amount: string;
   readonly currency: string;
   readonly reason: string;
@@ -96,7 +97,8 @@ export function viewOf(record: RefundRecord): Refund {
   const paid = record.attempts.filter((attempt) => attempt.state === 'succeeded').at(-1);
   return {
     id: record.id,
-    paymentId: record.paymentId,
+    askedFor: record.askedFor,
+    paymentId: record.isFreeStanding ? null : record.paymentId,
     amount: amountOf(record.amountMinor, currency),
     currency,
     reason: record.reason,

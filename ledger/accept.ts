@@ -25,14 +25,21 @@ export function accept(
   const { request } = order;
   const fingerprint = createHash('sha256').update(canonicalRequest(request)).digest('hex');
   return database.transaction(async (tx) => {
-    const before = await findByKey(tx, order, fingerprint);
-    if (before !== undefined) return { refund: await readRefund(tx, before), isNew: false };
+    /** What the same key has stored. The row that was made for another free-standing credit is then in nobody's use. */
+    const acceptedBefore = async (made?: PaymentRow): Promise<Accepted | undefined> => {
+      const found = await findByKey(tx, order, fingerprint);
+      if (found === undefined) return undefined;
+      if (made?.type === 'CD') await tx.deleteFrom('payments').where('id', '=', made.id).execute();
+      return { refund: await readRefund(tx, found), isNew: false };
+    };
+    const before = await acceptedBefore();
+    if (before !== undefined) return before;
 
     const id = uuid();
     const payment = await lockedFor(tx, id, order, imported);
     // Whoever held the lock may have stored the same key meanwhile.
-    const meanwhile = await findByKey(tx, order, fingerprint);
-    if (meanwhile !== undefined) return { refund: await readRefund(tx, meanwhile), isNew: false };
+    const meanwhile = await acceptedBefore(payment);
+    if (meanwhile !== undefined) return meanwhile;
     checkAgainst(payment, order);
 
     const amount = request.money.minor;
@@ -64,9 +71,8 @@ export function accept(
       .executeTakeFirst();
     if (stored === undefined) {
       // The same key came in at the same moment under another lock: for another payment, or for a credit that is linked to none.
-      if (payment.type === 'CD') await tx.deleteFrom('payments').where('id', '=', payment.id).execute();
-      const other = await findByKey(tx, order, fingerprint);
-      if (other !== undefined) return { refund: await readRefund(tx, other), isNew: false };
+      const other = await acceptedBefore(payment);
+      if (other !== undefined) return other;
       throw new LedgerError('idempotency_key_reused', 'this idempotency key is in use by another request');
     }
     const fact = { paymentId: payment.id, refundId: id, actor: order.requestedBy };

@@ -44,6 +44,7 @@ async function main(log: Log): Promise<void> {
       ledger,
       gateway,
       defaultEntityId: settings.entities[0].id,
+      hasEntity: (entityId) => settings.hosts.has(entityId),
       hostOf: (entityId) => settings.hosts.get(entityId) ?? 'live',
       now: () => performance.now(),
     },

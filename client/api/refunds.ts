@@ -1,13 +1,22 @@
-/** Asking for refunds and reading them. */
+/** Asking for refunds and credits, and reading them. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { readRefundRequest } from '../../domain/request.js';
-import type { ListFilter } from '../refunds-client.js';
+import type { RefundOrder } from '../../activities/accept.js';
+import {
+  readCreditRequest,
+  readRefundRequest,
+  type InputProblem,
+  type Reading,
+} from '../../domain/request.js';
+import type { ListFilter, Submitted } from '../refunds-client.js';
+import type { Refund } from '../view.js';
 import type { ApiParts } from './parts.js';
 import { principalOf } from './auth.js';
 import { untilGone } from './gone.js';
 import { problems } from './problems.js';
 import {
   byRefund,
+  creditRequest,
   idempotencyHeaders,
   pageOf,
   refund,
@@ -16,17 +25,45 @@ import {
   waitQuery,
 } from './schemas.js';
 
+const problemsIn =
+  (read: (body: unknown) => Reading<unknown>) =>
+  (body: unknown): readonly InputProblem[] => {
+    const reading = read(body);
+    return reading.ok ? [] : reading.problems;
+  };
+
+const ACCEPTED = {
+  200: refund.describe('The same key and body were accepted before'),
+  202: refund.describe('Accepted'),
+  ...problems(400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503),
+};
+
 export const refundRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { client, closing }) => {
+  /** Accepts, and answers at once or as soon as it is final. */
+  async function accept(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { key, wait }: { readonly key: string; readonly wait: string | undefined },
+    submit: (order: RefundOrder) => Promise<Submitted>,
+  ): Promise<Refund> {
+    const { name } = principalOf(request);
+    const { refund: accepted, isNew } = await submit({
+      caller: name,
+      idempotencyKey: key,
+      requestedBy: name,
+      request: request.body,
+    });
+    const { id, paymentId } = accepted;
+    request.about = { refundId: id, ...(paymentId === null ? {} : { paymentId }) };
+    void reply.code(isNew ? 202 : 200).header('location', `/v1/refunds/${id}`);
+    if (wait === undefined) return accepted;
+    return client.waitFor(id, Number.parseInt(wait, 10) * 1_000, untilGone(request.raw, closing));
+  }
+
   app.post(
     '/v1/refunds',
     {
-      config: {
-        role: 'submit',
-        problemsOfBody: (body) => {
-          const reading = readRefundRequest(body);
-          return reading.ok ? [] : reading.problems;
-        },
-      },
+      config: { role: 'submit', problemsOfBody: problemsIn(readRefundRequest) },
       schema: {
         tags: ['refunds'],
         summary: 'Ask for a refund',
@@ -35,26 +72,35 @@ export const refundRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
         headers: idempotencyHeaders,
         querystring: waitQuery,
         body: refundRequest,
-        response: {
-          200: refund.describe('The same key and body were accepted before'),
-          202: refund.describe('Accepted'),
-          ...problems(400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503),
-        },
+        response: ACCEPTED,
       },
     },
     async (request, reply) => {
-      const { name } = principalOf(request);
-      const { refund: accepted, isNew } = await client.submitRefund({
-        caller: name,
-        idempotencyKey: request.headers['idempotency-key'],
-        requestedBy: name,
-        request: request.body,
-      });
-      request.about = { refundId: accepted.id, paymentId: accepted.paymentId };
-      void reply.code(isNew ? 202 : 200).header('location', `/v1/refunds/${accepted.id}`);
-      const { wait } = request.query;
-      if (wait === undefined) return accepted;
-      return client.waitFor(accepted.id, Number.parseInt(wait, 10) * 1_000, untilGone(request.raw, closing));
+      const { headers, query } = request;
+      const asked = { key: headers['idempotency-key'], wait: query.wait };
+      return accept(request, reply, asked, (order) => client.submitRefund(order));
+    },
+  );
+
+  app.post(
+    '/v1/credits',
+    {
+      config: { role: 'submit', problemsOfBody: problemsIn(readCreditRequest) },
+      schema: {
+        tags: ['refunds'],
+        summary: 'Ask for a standalone credit',
+        description:
+          'For money that no refund can carry. With a `paymentId` it is held against that payment and proven like every credit; without one it is linked to nothing and always waits for a second person. It is followed, approved and ended as a refund is, under `/v1/refunds/{id}`.',
+        headers: idempotencyHeaders,
+        querystring: waitQuery,
+        body: creditRequest,
+        response: ACCEPTED,
+      },
+    },
+    async (request, reply) => {
+      const { headers, query } = request;
+      const asked = { key: headers['idempotency-key'], wait: query.wait };
+      return accept(request, reply, asked, (order) => client.submitCredit(order));
     },
   );
 

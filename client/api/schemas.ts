@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { boundedText } from '../../domain/bounded-text.js';
 import { ROLES } from '../../domain/principal.js';
-import { refundRequestShape } from '../../domain/request.js';
+import { creditRequestShape, refundRequestShape } from '../../domain/request.js';
 import { ATTEMPT_STATES, REFUND_STATES } from '../../domain/states.js';
 
 const STATUSES = ['pending', 'succeeded', 'failed', 'canceled', 'review'] as const;
@@ -48,7 +48,8 @@ const openCase = z
 
 const refundFields = {
   id: uuid,
-  paymentId: gatewayId,
+  askedFor: z.enum(['refund', 'credit']).describe('`credit`: with POST /v1/credits'),
+  paymentId: gatewayId.nullable().describe('Null: a credit that is linked to no payment'),
   amount,
   currency,
   reason: z.string(),
@@ -160,7 +161,7 @@ export const change = z
     at: time,
     type: z.string(),
     refundId: uuid.nullable(),
-    paymentId: gatewayId,
+    paymentId: gatewayId.nullable(),
     state: z.enum(REFUND_STATES).nullable(),
   })
   .meta({ id: 'Change' });
@@ -181,6 +182,18 @@ export const refundRequest = refundRequestShape.meta({
       currency: 'EUR',
       reason: 'goods_returned',
       orderId: '4711',
+    },
+  ],
+});
+
+export const creditRequest = creditRequestShape.meta({
+  id: 'CreditRequest',
+  examples: [
+    {
+      amount: '12.30',
+      currency: 'EUR',
+      reason: 'goodwill',
+      destination: { registrationId: '8ac7a4a18f6fcb2d018f70a1b2c3d4e5' },
     },
   ],
 });

@@ -28,7 +28,7 @@ export function listText(refunds: readonly Refund[]): string {
   for (const refund of refunds)
     table.push([
       refund.id,
-      refund.paymentId,
+      refund.paymentId ?? 'none: a credit',
       `${refund.amount} ${refund.currency}`,
       stateText(refund),
       refund.way ?? '–',
@@ -93,7 +93,8 @@ export function timelineText(timeline: readonly TimelineEntry[]): string {
 export function refundText(refund: Refund): string {
   const lines: readonly (readonly [string, string | null])[] = [
     ['refund', refund.id],
-    ['payment', refund.paymentId],
+    ['asked for', refund.askedFor === 'credit' ? 'a standalone credit' : null],
+    ['payment', refund.paymentId ?? 'none: the credit is linked to nothing'],
     ['amount', `${refund.amount} ${refund.currency}`],
     ['reason', refund.reason],
     ['order', refund.orderId],

@@ -108,7 +108,25 @@ describe('the audit finds', () => {
       `update attempts set way = 'credit', original_id = null, registration_id = '${'a'.repeat(32)}'
        where id = '${attemptId}'`,
     );
-    expect(await found('I3')).toEqual([`credit ${attemptId} has no refused refund before it`]);
+    expect(await found('I3')).toContainEqual(`credit ${attemptId} has no refused refund before it`);
+  });
+
+  it('I3: what was asked for as a credit and was refunded, and a free-standing credit of which one person alone decided', async () => {
+    const [linked, alone] = [await given('paid'), await given('paid')];
+    await tamper(
+      `update refunds set asked_for = 'credit' where id in ('${linked.refundId}', '${alone.refundId}')`,
+      `update attempts set way = 'credit', original_id = null, registration_id = '${'a'.repeat(32)}'
+       where id = '${alone.attemptId}'`,
+      `update payments set type = 'CD' where id = '${alone.paymentId}'`,
+    );
+    const sentences = await found('I3');
+    expect(sentences).toContainEqual(
+      `attempt ${linked.attemptId} is a refund of refund ${linked.refundId}, which was asked for as a credit`,
+    );
+    const unapproved = `credit ${alone.attemptId} is linked to no payment and nobody else approved it`;
+    expect(sentences).toContainEqual(unapproved);
+    await tamper(fact(alone, 'refund.approved', 'boss'));
+    expect(await found('I3'), 'approved after it was sent').toContainEqual(unapproved);
   });
 
   it('I4: a refund that ended while its outcome was open, without a person or as no person may', async () => {
@@ -217,7 +235,7 @@ describe('the report', () => {
       expect(report.complete).toBe(false);
       const checked = new Map(report.invariants.map((one) => [one.invariant, one.checked]));
       expect(checked.get('I7')).toBe(false);
-      expect(checked.get('I3')).toBe(true);
+      expect(checked.get('I8')).toBe(true);
     } finally {
       await holder.end();
     }

@@ -6,7 +6,7 @@ import { acceptRefund } from '../../activities/accept.js';
 import { createRefundsClient, type Refund, type RefundOrder } from '../../client/index.js';
 import { taskQueues } from '../../temporal/task-queues.js';
 import { refundWorkflowId } from '../../workflows/contract.js';
-import { startStack } from '../support/stack.js';
+import { paymentOf, startStack } from '../support/stack.js';
 
 const stack = await startStack();
 afterAll(() => stack.close());
@@ -93,7 +93,7 @@ describe('an approval', () => {
     });
     const ended = await client.reject(id, BOSS);
     expect(ended).toMatchObject({ status: 'failed', why: 'approval_refused' });
-    expect(paidOn(ended.paymentId, ended.attempts)).toBe(0n);
+    expect(paidOn(paymentOf(ended), ended.attempts)).toBe(0n);
     await expect(client.approve(id, BOSS)).rejects.toMatchObject({ code: 'not_awaiting_approval' });
   });
 
@@ -129,7 +129,7 @@ describe('withdrawing', () => {
     const { id } = await awaitingApproval();
     const ended = await client.withdraw(id, BOSS);
     expect(ended.state).toBe('canceled');
-    expect(paidOn(ended.paymentId, ended.attempts)).toBe(0n);
+    expect(paidOn(paymentOf(ended), ended.attempts)).toBe(0n);
   });
 
   it('is refused while money may have left, and when it has', async () => {

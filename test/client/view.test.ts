@@ -61,6 +61,7 @@ describe('the view of a refund', () => {
   it('has every field of the contract before anything was sent', () => {
     expect(viewOf(RECORD)).toEqual({
       id: RECORD.id,
+      askedFor: 'refund',
       paymentId: RECORD.paymentId,
       amount: '12.30',
       currency: 'EUR',

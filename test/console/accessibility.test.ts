@@ -3,6 +3,7 @@ import axe from 'axe-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { CHROMIUM, HOW_TO_GET_CHROMIUM } from '../support/chromium.js';
+import { paymentOf } from '../support/stack.js';
 import { NOT_LINKABLE, startConsole, UNCLEAR, type ConsoleWorld, type Desk } from './world.js';
 
 const report = z.object({
@@ -33,7 +34,7 @@ describe.skipIf(CHROMIUM === undefined)(
       key = await world.newKey('bea', 'operate', 'approve');
       const approval = await world.stuck({ code: NOT_LINKABLE, state: 'awaiting_approval' });
       const review = await world.stuck({ code: UNCLEAR, state: 'manual_review', orderId: 'x'.repeat(250) });
-      world.stack.gateway.engine.chargeback({ paymentId: approval.paymentId });
+      world.stack.gateway.engine.chargeback({ paymentId: paymentOf(approval) });
       pages = {
         queue: '',
         'a queue with nothing that fits': '?q=nothing+like+this',

@@ -4,6 +4,7 @@ import { revokeApiKey } from '../../ledger/api-keys.js';
 import { allRefunds, compareBooks } from '../../sandbox/demo/books.js';
 import { formatAmount } from '../../sandbox/gateway/amounts.js';
 import { CHROMIUM, HOW_TO_GET_CHROMIUM } from '../support/chromium.js';
+import { paymentOf } from '../support/stack.js';
 import { refundOf } from '../api/world.js';
 import {
   confirm,
@@ -206,9 +207,9 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
         await page.getByRole('heading', { level: 1 }).getByText('succeeded').waitFor();
         await page.getByText('checked with the customer').first().waitFor();
       }
-      const { attempts, paymentId } = await world.stack.client.getRefund(refund.id);
-      const references = attempts.map(({ merchantTransactionId }) => merchantTransactionId);
-      expect(paidOn(paymentId, references)).toBe(80_000n);
+      const paid = await world.stack.client.getRefund(refund.id);
+      const references = paid.attempts.map(({ merchantTransactionId }) => merchantTransactionId);
+      expect(paidOn(paymentOf(paid), references)).toBe(80_000n);
     });
 
     it('correct what the gateway cannot be asked about: one proposes, the other confirms', async () => {
@@ -241,7 +242,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       await open(`refunds/${refund.id}`);
       await confirm(page, 'Withdraw', { Reason: 'paid by bank transfer' });
       await page.getByText('Withdrawn. It is canceled now.').waitFor();
-      expect(paidOn(refund.paymentId, [])).toBe(0n);
+      expect(paidOn(paymentOf(refund), [])).toBe(0n);
       await page.getByText('It has ended already').first().waitFor();
     });
 

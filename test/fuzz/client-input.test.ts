@@ -303,6 +303,7 @@ function world(random: Random) {
     ledger: createLedger(database),
     gateway,
     defaultEntityId: ENTITY,
+    hasEntity: (id) => id === ENTITY,
     hostOf: () => 'live',
     now: () => time,
   };

@@ -68,6 +68,7 @@ async function open(): Promise<{ recording: Recording; temporal: Client; close()
     ledger,
     gateway,
     defaultEntityId: ENTITY,
+    hasEntity: (id) => id === ENTITY,
     hostOf: () => 'test',
     now: () => performance.now(),
   };

@@ -218,7 +218,7 @@ const forgedNotice: Act = async ({ client, webhooks, random, notes }, id) => {
 
 /** The debit itself or one of the captures. */
 function captureOf(notes: Notes, gateway: SimulatedGateway, random: Random, id: string): string | undefined {
-  const paymentId = notes.accepted.get(id)?.paymentId;
+  const paymentId = notes.accepted.get(id)?.paymentId ?? undefined;
   const captures = gateway
     .transactions()
     .filter((one) => one.type === 'CP' && (one.referencedId === paymentId || one.id === paymentId));

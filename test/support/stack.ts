@@ -5,7 +5,7 @@ import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { expect, inject } from 'vitest';
 import type { Dependencies } from '../../activities/dependencies.js';
 import type { StartSettings } from '../../activities/caller.js';
-import { createRefundsClient, type RefundsClient } from '../../client/index.js';
+import { createRefundsClient, type Refund, type RefundsClient } from '../../client/index.js';
 import {
   DEFAULT_POLICY,
   DEFAULT_TIMINGS,
@@ -129,6 +129,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     ledger: createLedger(database),
     gateway,
     defaultEntityId: entity.id,
+    hasEntity: (id) => id === entity.id,
     hostOf: () => 'test',
     now: () => performance.now(),
   };
@@ -256,6 +257,12 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       }
     },
   };
+}
+
+/** The payment that a refund is about; only a free-standing credit has none. */
+export function paymentOf({ id, paymentId }: Pick<Refund, 'id' | 'paymentId'>): string {
+  if (paymentId === null) throw new Error(`refund ${id} is a credit that is linked to no payment`);
+  return paymentId;
 }
 
 function unlessMissing(error: unknown): void {

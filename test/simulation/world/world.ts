@@ -161,6 +161,7 @@ export class World implements Workers {
       ledger: link.ledger,
       gateway: link.gateway,
       defaultEntityId: ENTITY_ID,
+      hasEntity: (id) => id === ENTITY_ID,
       hostOf: testHost,
       now: this.#now,
     };

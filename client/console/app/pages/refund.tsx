@@ -21,7 +21,8 @@ export function RefundPage({ id }: { readonly id: string }) {
         data === undefined ? undefined : (
           <span className="flex flex-wrap items-baseline gap-x-3 gap-y-1">
             <span>
-              Refund of <Amount amount={data.amount} currency={data.currency} />
+              {data.askedFor === 'credit' ? 'Credit' : 'Refund'} of{' '}
+              <Amount amount={data.amount} currency={data.currency} />
             </span>
             <StateBadge state={data.state} />
             <span className="text-sm font-normal text-quiet">
@@ -81,13 +82,17 @@ function Facts({ refund }: { readonly refund: Refund }) {
           <Id id={refund.id} what="the refund's id" />
         </Fact>
         <Fact name="Payment">
-          <Link
-            to="/payments/$paymentId"
-            params={{ paymentId: refund.paymentId }}
-            className="text-accent underline"
-          >
-            <code className="text-[0.8125rem] break-all">{refund.paymentId}</code>
-          </Link>
+          {refund.paymentId === null ? (
+            'none: a credit that is linked to nothing'
+          ) : (
+            <Link
+              to="/payments/$paymentId"
+              params={{ paymentId: refund.paymentId }}
+              className="text-accent underline"
+            >
+              <code className="text-[0.8125rem] break-all">{refund.paymentId}</code>
+            </Link>
+          )}
         </Fact>
         {refund.orderId === null ? null : <Fact name="Order">{refund.orderId}</Fact>}
         <Fact name="Reason">{capital(words(refund.reason))}</Fact>
