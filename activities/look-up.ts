@@ -62,8 +62,8 @@ export async function examine(deps: Dependencies, inquiry: Inquiry): Promise<See
   }
   if (byReference.kind === 'found') return miss('other transactions under this reference', 'unexplained');
 
-  // Linked to nothing, so there is nowhere else to look; that a credit is absent is never proven anyway.
-  if (inquiry.paymentId === null) return miss('not found', 'silent');
+  // Linked to nothing, so there is nowhere else to look. Of a credit enough misses only mean that a person is asked.
+  if (inquiry.paymentId === null) return miss('not found', 'silent', true);
   const tree = await deps.gateway.findWithLinked(inquiry.entityId, inquiry.paymentId);
   if (tree.kind === 'not_found') return miss('the original is not found under this entity', 'unavailable');
   if (tree.kind === 'unavailable') return miss(tree.code ?? tree.why, 'unavailable');

@@ -2,6 +2,7 @@
  * 03: the answer of a standalone credit is lost. The gateway does not cap credits, so a second one would be paid as well.
  * Sources: Adyen's table of referenced and unreferenced refunds; a payment switch that leaves such a credit pending with nobody to resolve it.
  */
+import { randomUUID } from 'node:crypto';
 import { describe, it } from 'vitest';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
 import type { FaultRule } from '../../sandbox/gateway/faults.js';
@@ -86,6 +87,58 @@ describe.concurrent('a credit whose answer is lost', () => {
     expect(world.creditOrders(payment)).toBe(1);
     expect(world.booked(payment)).toMatchObject({ out: '0.00' });
     expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 100_00n });
+  });
+});
+
+describe.concurrent('the lost answer of a credit that was asked for directly', () => {
+  const ask = (payment: CreatedPayment, paymentId?: string) =>
+    world.client.requestCredit({
+      caller: 'shop',
+      idempotencyKey: randomUUID(),
+      requestedBy: 'clerk',
+      request: {
+        amount: '100.00',
+        currency: 'EUR',
+        reason: 'goodwill',
+        destination: { registrationId: payment.registrationId },
+        ...(paymentId === undefined ? {} : { paymentId }),
+      },
+    });
+
+  it('is looked up, and on a payment nothing else can be asked for meanwhile', async ({ expect }) => {
+    const payment = world.newPayment();
+    world.onCredit(payment, { kind: 'drop_before_execute' });
+    const { id } = await ask(payment, payment.paymentId);
+    expect(await world.until(id, 'manual_review')).toMatchObject({ why: 'credit_not_found' });
+    await expect(world.ask(payment, '0.01')).rejects.toMatchObject({ code: 'exceeds_refundable' });
+    await world.run(id).terminate('a test');
+    await world.client.resume();
+    await world.client.resolve(id);
+    expect(world.creditOrders(payment)).toBe(1);
+    expect(world.booked(payment)).toMatchObject({ out: '0.00' });
+  });
+
+  it('of a free-standing one brings a person in; neither a new run nor a word sends it again', async ({
+    expect,
+  }) => {
+    const payment = world.newPayment();
+    world.onCredit(payment, { kind: 'drop_before_execute' });
+    const { id } = await ask(payment);
+    await world.until(id, 'awaiting_approval');
+    await world.client.approve(id, SUPERVISOR);
+    const { attempts } = await world.until(id, 'manual_review');
+    expect(await world.openCases(id)).toEqual(['credit_not_found']);
+    await expect(world.client.withdraw(id, SUPERVISOR)).rejects.toMatchObject({ code: 'may_have_left' });
+    await world.run(id).terminate('a test');
+    await world.client.resume();
+    await world.client.resolve(id);
+    expect(world.creditOrders(payment)).toBe(1);
+
+    const merchantTransactionId = attempts[0]?.merchantTransactionId ?? '';
+    const late = { paymentType: 'CD', amount: '100.00', currency: 'EUR', merchantTransactionId };
+    await world.orderElsewhere(payment, late);
+    expect(await world.until(id, 'succeeded')).toMatchObject({ way: 'credit', paymentId: null });
+    expect(await world.openCases(id)).toEqual([]);
   });
 });
 

@@ -201,6 +201,24 @@ describe.concurrent('a notice about what was over', () => {
     expect(await world.balance(payment)).toMatchObject({ returnedMinor: 60_00n });
   });
 
+  it('takes back a credit that is linked to no payment: asked for by its reference as well', async ({
+    expect,
+  }) => {
+    const { registrationId } = world.newPayment();
+    const { id } = await patient.requestCredit({
+      caller: 'shop',
+      idempotencyKey: randomBytes(8).toString('hex'),
+      requestedBy: 'clerk',
+      request: { amount: '60.00', currency: 'EUR', reason: 'goodwill', destination: { registrationId } },
+    });
+    await world.until(id, 'awaiting_approval');
+    await patient.approve(id, { by: 'boss', reason: 'agreed with the customer' });
+    const { attempts } = await world.until(id, 'succeeded');
+    engine.failLate({ id: attempts[0]?.gatewayId ?? '' });
+    await deliverNotices(world);
+    expect(await world.until(id, 'manual_review')).toMatchObject({ why: 'came_back' });
+  });
+
   it('claims a late failure that no look-up shows: nothing is taken back', async ({ expect }) => {
     const payment = world.newPayment();
     const { id, gatewayId } = await paid(payment, '60.00');
