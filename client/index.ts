@@ -1,6 +1,6 @@
 /** What a program that asks for refunds imports. */
 export type { RefundOrder } from '../activities/accept.js';
-export type { InputProblem, RefundRequestInput } from '../domain/request.js';
+export type { CreditRequestInput, InputProblem, RefundRequestInput } from '../domain/request.js';
 export type { RefundState, RefundStatus } from '../domain/states.js';
 export { RefundsError, type RefundsErrorCode } from './errors.js';
 export { openRefundsClient, type OpenRefundsClient } from './open.js';

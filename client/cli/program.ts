@@ -18,24 +18,25 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
     .exitOverride()
     .showHelpAfterError('(--help shows how)');
 
-  program
-    .command('request')
+  asking(program.command('request'))
     .description('ask for a refund; one key is one refund, however often it is asked for')
     .option('--payment <id>', 'the debit, the authorisation or one capture, 32 hex (needed)')
-    .option('--amount <decimal>', "with the currency's own decimals: 12.30 (needed)")
-    .option('--currency <code>', 'of the payment: EUR (needed)')
-    .option('--reason <text>', 'why, for example goods_returned (needed)')
-    .option('--order <id>', "the shop's order")
     .option('--registration <id>', 'where a credit may go, instead of the registration of the payment')
-    .option('--entity <id>', 'the entity of the payment, where it is not the default one')
-    .option('--key <text>', 'one for each intent; default: a new one, which is printed')
-    .option('--requested-by <name>', 'who asks, and so cannot approve; default: the user of this machine')
-    .option('--wait [seconds]', 'stay until it has ended or a person is needed', seconds)
-    .option('--yes', 'do not ask')
-    .option('--json', 'the refund as JSON')
     .addHelpText('after', HELP.request)
     .action(async (options) => {
-      finish(await (await import('./request.js')).request(options));
+      finish(await (await import('./request.js')).request('refund', options));
+    });
+
+  asking(program.command('credit'))
+    .description('ask for a standalone credit, for money that no refund can carry')
+    .option('--registration <id>', 'where it goes, 32 hex (needed)')
+    .option(
+      '--payment <id>',
+      'the payment that it is counted against; without it a second person always has to approve',
+    )
+    .addHelpText('after', HELP.credit)
+    .action(async (options) => {
+      finish(await (await import('./request.js')).request('credit', options));
     });
 
   program
@@ -179,6 +180,20 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
   return program;
 }
 
+/** What every request for money takes. */
+const asking = (command: Command) =>
+  command
+    .option('--amount <decimal>', "with the currency's own decimals: 12.30 (needed)")
+    .option('--currency <code>', 'of the payment: EUR (needed)')
+    .option('--reason <text>', 'why, for example goods_returned (needed)')
+    .option('--order <id>', "the shop's order")
+    .option('--entity <id>', 'the entity that pays, where it is not the default one')
+    .option('--key <text>', 'one for each intent; default: a new one, which is printed')
+    .option('--requested-by <name>', 'who asks, and so cannot approve; default: the user of this machine')
+    .option('--wait [seconds]', 'stay until it has ended or a person is needed', seconds)
+    .option('--yes', 'do not ask')
+    .option('--json', 'the refund as JSON');
+
 /** What every word of a person takes. */
 const word = (command: Command, who: string) =>
   command
@@ -207,6 +222,10 @@ Settings come from the environment; without any, from the sandbox that is up in 
   request: examples(
     `request --payment ${EXAMPLE_PAYMENT} --amount 12.30 --currency EUR --reason goods_returned --order 4711`,
     `request --payment ${EXAMPLE_PAYMENT} --amount 1000 --currency JPY --reason duplicate --key order-4711 --wait 60 --yes --json`,
+  ),
+  credit: examples(
+    `credit --registration ${EXAMPLE_PAYMENT} --amount 12.30 --currency EUR --reason goodwill --order 4711`,
+    `credit --registration ${EXAMPLE_PAYMENT} --payment ${EXAMPLE_PAYMENT} --amount 12.30 --currency EUR --reason goods_returned`,
   ),
   keys: examples(
     'keys create --name shop --role submit',

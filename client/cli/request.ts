@@ -1,8 +1,15 @@
-/** `request`: asks for a refund, and stays with it where asked to. */
+/** `request` and `credit`: ask for a refund or a standalone credit, and stay with it where asked to. */
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { formatAmount, storedMoney } from '../../domain/money.js';
-import { readRefundRequest, type InputProblem, type RefundRequest } from '../../domain/request.js';
+import {
+  isCreditRequest,
+  readCreditRequest,
+  readRefundRequest,
+  type CreditRequest,
+  type InputProblem,
+  type RefundRequest,
+} from '../../domain/request.js';
 import { confirm } from './confirm.js';
 import { WrongUse, type ExitCode } from './exit.js';
 import { follow, outcome } from './read.js';
@@ -27,22 +34,19 @@ export interface RequestOptions {
 /** Whoever asks by the command line shares one space of keys. */
 const CALLER = 'cli';
 
-export async function request(options: RequestOptions): Promise<ExitCode> {
+export async function request(what: 'refund' | 'credit', options: RequestOptions): Promise<ExitCode> {
   const json = options.json === true;
-  const reading = read(options);
+  const reading = read(what, options);
   if (!reading.ok) return tell(json, new WrongUse(reading.problems));
   return run(json, async (session) => {
     const { client, note } = session;
     const idempotencyKey = options.key ?? randomUUID();
     await confirm(await effectOf(session, reading.request), options.yes === true);
     if (options.key === undefined)
-      note(`key ${idempotencyKey} (give it as --key to ask for the same refund again)`);
-    const refund = await client.requestRefund({
-      caller: CALLER,
-      idempotencyKey,
-      requestedBy: reading.requestedBy,
-      request: reading.input,
-    });
+      note(`key ${idempotencyKey} (give it as --key to ask for the same ${what} again)`);
+    const { requestedBy, input } = reading;
+    const order = { caller: CALLER, idempotencyKey, requestedBy, request: input };
+    const refund = await (what === 'credit' ? client.requestCredit(order) : client.requestRefund(order));
     note(`refund ${refund.id}`);
     if (options.wait === undefined) {
       session.printRefund(refund);
@@ -62,14 +66,14 @@ export async function request(options: RequestOptions): Promise<ExitCode> {
 type Reading =
   | {
       readonly ok: true;
-      readonly request: RefundRequest;
+      readonly request: RefundRequest | CreditRequest;
       readonly input: Readonly<Record<string, unknown>>;
       readonly requestedBy: string;
     }
   | { readonly ok: false; readonly problems: readonly InputProblem[] };
 
 /** Everything that can be known to be wrong before anything is opened. */
-function read(options: RequestOptions): Reading {
+function read(what: 'refund' | 'credit', options: RequestOptions): Reading {
   const { payment, amount, currency, reason, order, registration, entity } = options;
   const input = {
     ...(payment === undefined ? {} : { paymentId: payment }),
@@ -80,7 +84,7 @@ function read(options: RequestOptions): Reading {
     ...(registration === undefined ? {} : { destination: { registrationId: registration } }),
     ...(entity === undefined ? {} : { entityId: entity }),
   };
-  const reading = readRefundRequest(input);
+  const reading = what === 'credit' ? readCreditRequest(input) : readRefundRequest(input);
   const requestedBy = options.requestedBy ?? userName();
   const problems: InputProblem[] = reading.ok ? [] : reading.problems.map(named(input));
   if (requestedBy === undefined)
@@ -103,19 +107,30 @@ const named =
       : { field: optionOf(field), code: 'missing', message: 'is missing' };
   };
 
-async function effectOf(
-  { ledger }: Session,
-  { money, paymentId, reason, destination }: RefundRequest,
-): Promise<string[]> {
-  const payment = await ledger.findPayment(paymentId);
+async function effectOf(session: Session, request: RefundRequest | CreditRequest): Promise<string[]> {
+  const { money, paymentId, reason, destination } = request;
+  const amount = `${formatAmount(money)} ${money.currency}`;
+  const to = destination === undefined ? '' : ` to registration ${destination.registrationId}`;
+  if (paymentId === undefined)
+    return [
+      `Credit ${amount}${to} (${reason}).`,
+      'It is linked to no payment, so nothing caps it: a second person has to approve before it is sent.',
+    ];
   return [
-    `Pay back ${formatAmount(money)} ${money.currency} on payment ${paymentId} (${reason}).`,
-    ...(payment === null
-      ? []
-      : [
-          `Up to ${formatAmount(storedMoney(payment.refundableMinor, payment.currency))} ${payment.currency} can be paid back on it.`,
-        ]),
-    `It is refunded; only where that is proven impossible it is credited${destination === undefined ? '' : ` to registration ${destination.registrationId}`}.`,
+    `Pay back ${amount} on payment ${paymentId} (${reason}).`,
+    ...(await leftOn(session, paymentId)),
+    isCreditRequest(request)
+      ? `It is credited${to}, and nothing is refunded.`
+      : `It is refunded; only where that is proven impossible it is credited${to}.`,
+  ];
+}
+
+async function leftOn({ ledger }: Session, paymentId: string): Promise<string[]> {
+  const payment = await ledger.findPayment(paymentId);
+  if (payment === null) return [];
+  const { refundableMinor, currency } = payment;
+  return [
+    `Up to ${formatAmount(storedMoney(refundableMinor, currency))} ${currency} can be paid back on it.`,
   ];
 }
 

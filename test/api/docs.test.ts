@@ -16,7 +16,7 @@ describe('docs/api.md', () => {
   it.skipIf(!hasCurl)(
     `has only commands that work${hasCurl ? '' : ' (skipped: there is no curl here)'}`,
     async () => {
-      const { paymentId } = world.stack.newPayment();
+      const { paymentId, registrationId } = world.stack.newPayment();
       const { id } = refundOf(await world.ask(paymentId));
       await world.stack.client.waitFor(id, 30_000);
       const env = {
@@ -24,6 +24,7 @@ describe('docs/api.md', () => {
         API: world.url,
         KEY: await world.newKey('reader', 'submit'),
         PAYMENT: paymentId,
+        REGISTRATION: registrationId,
         REFUND: id,
       };
       expect(commands.length).toBeGreaterThan(3);

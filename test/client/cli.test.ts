@@ -155,6 +155,39 @@ describe('request', () => {
   });
 });
 
+describe('credit', () => {
+  it('is asked for with what it does shown first, and linked to nothing it waits for a second person', async () => {
+    const { registrationId } = stack.newPayment();
+    const to = [
+      '--registration',
+      registrationId,
+      '--amount',
+      '7.00',
+      '--currency',
+      'EUR',
+      '--reason',
+      'goodwill',
+    ];
+    const asked = await cli(['credit', ...to, '--yes', '--json', '--wait', '60', '--requested-by', 'clerk']);
+    expect(asked.stderr).toContain(`Credit 7.00 EUR to registration ${registrationId} (goodwill).`);
+    expect(asked.stderr).toContain('a second person has to approve');
+    expect(asked.code).toBe(3);
+    const { id } = refundOf(asked);
+    const shown = await cli(['show', id]);
+    expect(shown.stdout).toContain('none: the credit is linked to nothing');
+    const approved = await cli(['approve', id, '--by', 'boss', '--reason', 'agreed', '--yes', '--json']);
+    expect(approved.code).toBe(0);
+    expect(approved.stderr).toContain('It is linked to no payment');
+    expect(await client.waitFor(id, 20_000)).toMatchObject({ status: 'succeeded', way: 'credit' });
+  });
+
+  it('says what is missing', async () => {
+    const ended = await cli(['credit', '--amount', '7.00', '--currency', 'EUR', '--reason', 'goodwill']);
+    expect(ended.code).toBe(2);
+    expect(ended.stderr).toContain('--registration');
+  });
+});
+
 describe('what a person decides', () => {
   const word = ['--reason', 'checked', '--yes', '--json'];
 

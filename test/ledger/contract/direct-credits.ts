@@ -98,7 +98,8 @@ export function describeDirectCredits(underTest: () => LedgerUnderTest): void {
     ])('is blocked by the payment: %s', async (block, change) => {
       const { id, facts } = await asked();
       const { verdict } = await openCredit(id, { ...facts, ...change(facts) });
-      expect(verdict).toMatchObject({ kind: 'denied', why: expect.arrayContaining([block]) });
+      if (verdict?.kind !== 'denied') expect.fail('it was not denied');
+      expect(verdict.why).toContain(block);
       expect(await underTest().ledger.findRefund(id)).toMatchObject({ state: 'manual_review', attempts: [] });
     });
 
