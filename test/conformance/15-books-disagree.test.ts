@@ -7,7 +7,7 @@ import { referenceFor } from '../../domain/reference.js';
 import { compareBooks } from '../../sandbox/demo/books.js';
 import { formatAmount } from '../../sandbox/gateway/amounts.js';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
-import { openWorld } from './world.js';
+import { NEVER, openWorld } from './world.js';
 
 const world = await openWorld();
 const { engine } = world.gateway;
@@ -73,12 +73,13 @@ describe.concurrent('a refund made in the back office', () => {
     const payment = world.newPayment();
     world.onRefund(payment, { kind: 'reject', code: '900.100.600' });
     const { id } = await world.ask(payment, '100.00', {
-      by: world.clientWith({ retryFirst: 3_000, retryMax: 3_000 }),
+      by: world.clientWith({ retryFirst: NEVER, retryMax: NEVER }),
     });
     await world.until(id, 'rejected');
     const { paymentId } = payment;
     const reference = referenceFor(id, 'refund', 1);
     const odd = engine.refundInPortal({ paymentId, amount: 60_00n, merchantTransactionId: reference });
+    await world.restart(id);
     await world.until(id, 'manual_review');
     expect(world.booked(payment)).toMatchObject({ out: '60.00', credited: '0.00' });
     expect(disagreementsAbout(await recordsOf(payment), reference)).toHaveLength(1);

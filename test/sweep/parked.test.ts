@@ -109,7 +109,7 @@ describe('many refunds that wait for people', () => {
     await letPass('9 minutes');
     await sweep();
     expect(started).not.toContain(id);
-    await letPass('1 minute');
+    await letPass('2 minutes');
     await sweep();
     expect(started).toContain(id);
   });
