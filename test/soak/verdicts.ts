@@ -38,7 +38,7 @@ const TRANSIT_MS = 2_000;
 export async function verdictsOf(evidence: Evidence): Promise<readonly Verdict[]> {
   const { database, gateway, notes } = evidence;
   const refunds = await allRefunds(evidence.ledger);
-  const transactions = gateway.transactions();
+  const transactions = adoptedAs(refunds, gateway.transactions());
   const wrongs = await violationsOf(database.db);
   return [
     { name: 'double payments', wrong: doublePayments(refunds, transactions, gateway) },
@@ -46,6 +46,7 @@ export async function verdictsOf(evidence: Evidence): Promise<readonly Verdict[]
     { name: 'lost refunds', wrong: [...lost(refunds, notes), ...(await withoutReason(database, refunds))] },
     { name: 'ledger = gateway, to the cent', wrong: disagreements(refunds, transactions) },
     { name: "credits without a second person's word", wrong: await unapproved(database) },
+    { name: 'words of one person where two are needed', wrong: await aloneWhereTwo(database) },
     { name: 'reservations of refunds that are over', wrong: await stillReserved(database) },
     { name: 'invariants on the tables', wrong: wrongs },
     { name: 'answers that break a promise', wrong: [...notes.wrong, ...paidAfterWithdrawal(refunds, notes)] },
@@ -222,6 +223,38 @@ async function unapproved(database: Database): Promise<string[]> {
   ];
 }
 
+/** Corrections that one person made, and credits to another card that nobody but whoever named it has approved. */
+async function aloneWhereTwo(database: Database): Promise<string[]> {
+  const { rows } = await sql<{ what: string }>`
+    select format('the correction of refund %s was confirmed by %s, who proposed or asked', p.refund_id, p.decided_by) as what
+      from proposals p join refunds r on r.id = p.refund_id
+      where p.verdict = 'alone' or (p.verdict = 'confirmed' and p.decided_by in (p.proposed_by, r.requested_by))
+    union all
+    select format('credit %s goes to another card, on the word of %s alone', a.reference, e.actor)
+      from attempts a
+      join lateral (select * from events where refund_id = a.refund_id and type = 'refund.redirected' and at <= a.opened_at
+        order by id desc limit 1) e on true
+      where a.way = 'credit' and not exists (
+        select from approvals p where p.refund_id = a.refund_id and p.verdict = 'approved' and p.decided_by <> e.actor
+          and p.at between e.at and a.opened_at)
+  `.execute(database.db);
+  return rows.map(({ what }) => what);
+}
+
+/** What was made without a reference and then adopted counts as the attempt that it became. */
+function adoptedAs(
+  refunds: readonly RefundRecord[],
+  transactions: readonly Transaction[],
+): readonly Transaction[] {
+  const references = new Map(
+    refunds.flatMap(({ attempts }) => attempts.map(({ gatewayId, reference }) => [gatewayId, reference])),
+  );
+  return transactions.map((one) => ({
+    ...one,
+    merchantTransactionId: one.merchantTransactionId ?? references.get(one.id) ?? null,
+  }));
+}
+
 /** Withdrawn means that nothing may leave any more. */
 function paidAfterWithdrawal(refunds: readonly RefundRecord[], notes: Notes): string[] {
   return refunds
@@ -235,7 +268,7 @@ export async function unsettled({ ledger, gateway }: Evidence): Promise<number> 
   const moving = refunds.filter(
     ({ state }) => !isFinal(state) && state !== 'manual_review' && state !== 'awaiting_approval',
   );
-  return moving.length + disagreements(refunds, gateway.transactions()).length;
+  return moving.length + disagreements(refunds, adoptedAs(refunds, gateway.transactions())).length;
 }
 
 const isPayment = ({ type }: Transaction): boolean => type === 'RF' || type === 'RV' || type === 'CD';
