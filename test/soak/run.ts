@@ -13,6 +13,7 @@ import { runLoad } from './load.js';
 import { startMachine, type Machine } from './machine.js';
 import { meddleWith } from './meddling.js';
 import { add, Notes } from './notes.js';
+import { personVerdicts } from './person-verdicts.js';
 import { runAgain, runPeople } from './people.js';
 import { REPAIRS } from './repairs.js';
 import { noticesByEnd, serviceVerdicts, type ServiceEvidence } from './service-verdicts.js';
@@ -155,6 +156,7 @@ async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult
     const refunds = await allRefunds(opened.ledger);
     const verdicts = [
       ...(await verdictsOf(evidence)),
+      ...(await personVerdicts(evidence)),
       ...(await serviceVerdicts(service)),
       ...(await eventVerdicts(events)),
       { name: 'invariants while it went on', wrong: [...watch.violations] },

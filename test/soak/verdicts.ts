@@ -9,7 +9,6 @@ import { formatAmount as gatewayText } from '../../sandbox/gateway/amounts.js';
 import type { SimulatedGateway } from '../../sandbox/gateway/rules.js';
 import type { Transaction } from '../../sandbox/gateway/types.js';
 import { violationsOf } from '../ledger/invariants.js';
-import { APPROVAL_ABOVE } from './money.js';
 import type { Notes } from './notes.js';
 
 export interface Verdict {
@@ -38,15 +37,16 @@ const TRANSIT_MS = 2_000;
 export async function verdictsOf(evidence: Evidence): Promise<readonly Verdict[]> {
   const { database, gateway, notes } = evidence;
   const refunds = await allRefunds(evidence.ledger);
-  const transactions = adoptedAs(refunds, gateway.transactions());
+  const transactions = gateway.transactions();
   const wrongs = await violationsOf(database.db);
   return [
     { name: 'double payments', wrong: doublePayments(refunds, transactions, gateway) },
     { name: 'orders sent twice, or too late', wrong: await wrongOrders(evidence) },
     { name: 'lost refunds', wrong: [...lost(refunds, notes), ...(await withoutReason(database, refunds))] },
-    { name: 'ledger = gateway, to the cent', wrong: disagreements(refunds, transactions) },
-    { name: "credits without a second person's word", wrong: await unapproved(database) },
-    { name: 'words of one person where two are needed', wrong: await aloneWhereTwo(database) },
+    {
+      name: 'ledger = gateway, to the cent',
+      wrong: disagreements(refunds, adoptedAs(refunds, transactions)),
+    },
     { name: 'reservations of refunds that are over', wrong: await stillReserved(database) },
     { name: 'invariants on the tables', wrong: wrongs },
     { name: 'answers that break a promise', wrong: [...notes.wrong, ...paidAfterWithdrawal(refunds, notes)] },
@@ -201,48 +201,8 @@ async function stillReserved(database: Database): Promise<string[]> {
   return rows.map(({ id, state, held }) => `refund ${id} is ${state} and holds ${held}`);
 }
 
-/** Credits above the limit, or in a currency without one, that were sent; and words of whoever had asked. */
-async function unapproved(database: Database): Promise<string[]> {
-  const { rows: own } = await sql<{ id: string }>`
-    select r.id from approvals p join refunds r on r.id = p.refund_id where p.decided_by = r.requested_by
-  `.execute(database.db);
-  const { rows: credits } = await sql<{ reference: string; currency: string; amount: string }>`
-    select a.reference, r.currency, a.amount_minor::text as amount from attempts a join refunds r on r.id = a.refund_id
-    where a.way = 'credit' and not exists (
-      select from approvals p where p.refund_id = r.id and p.verdict = 'approved' and p.decided_by <> r.requested_by
-        and p.at <= a.opened_at
-    )
-  `.execute(database.db);
-  return [
-    ...own.map(({ id }) => `refund ${id} was decided on by whoever had asked for it`),
-    ...credits
-      .filter(({ currency, amount }) => BigInt(amount) > (APPROVAL_ABOVE.get(currency) ?? 0n))
-      .map(
-        ({ reference, currency, amount }) => `credit ${reference} of ${amount} ${currency} was not approved`,
-      ),
-  ];
-}
-
-/** Corrections that one person made, and credits to another card that nobody but whoever named it has approved. */
-async function aloneWhereTwo(database: Database): Promise<string[]> {
-  const { rows } = await sql<{ what: string }>`
-    select format('the correction of refund %s was confirmed by %s, who proposed or asked', p.refund_id, p.decided_by) as what
-      from proposals p join refunds r on r.id = p.refund_id
-      where p.verdict = 'alone' or (p.verdict = 'confirmed' and p.decided_by in (p.proposed_by, r.requested_by))
-    union all
-    select format('credit %s goes to another card, on the word of %s alone', a.reference, e.actor)
-      from attempts a
-      join lateral (select * from events where refund_id = a.refund_id and type = 'refund.redirected' and at <= a.opened_at
-        order by id desc limit 1) e on true
-      where a.way = 'credit' and not exists (
-        select from approvals p where p.refund_id = a.refund_id and p.verdict = 'approved' and p.decided_by <> e.actor
-          and p.at between e.at and a.opened_at)
-  `.execute(database.db);
-  return rows.map(({ what }) => what);
-}
-
 /** What was made without a reference and then adopted counts as the attempt that it became. */
-function adoptedAs(
+export function adoptedAs(
   refunds: readonly RefundRecord[],
   transactions: readonly Transaction[],
 ): readonly Transaction[] {
@@ -271,7 +231,7 @@ export async function unsettled({ ledger, gateway }: Evidence): Promise<number> 
   return moving.length + disagreements(refunds, adoptedAs(refunds, gateway.transactions())).length;
 }
 
-const isPayment = ({ type }: Transaction): boolean => type === 'RF' || type === 'RV' || type === 'CD';
+export const isPayment = ({ type }: Transaction): boolean => type === 'RF' || type === 'RV' || type === 'CD';
 
 function rootOf(id: string, transactions: readonly Transaction[]): string {
   const found = transactions.find((one) => one.id === id);
@@ -282,7 +242,7 @@ const textOf = ({ amountMinor, currency }: RefundRecord): string =>
   formatAmount(storedMoney(amountMinor, currency));
 
 /** The gateway writes two decimals whatever the currency has. */
-function hundredthsOf({ amountMinor, currency }: RefundRecord): bigint {
+export function hundredthsOf({ amountMinor, currency }: RefundRecord): bigint {
   const { decimals } = storedMoney(amountMinor, currency);
   return decimals >= 2
     ? amountMinor / 10n ** BigInt(decimals - 2)
