@@ -68,6 +68,10 @@ describe('a debit', () => {
     expect(reading).toMatchObject({ kind: 'read', facts: { state: 'pending' } });
   });
 
+  it('that refers to another transaction is a debit all the same', () => {
+    expect(facts(debit({ referencedId: id('7') })).capturedMinor).toBe(10_000n);
+  });
+
   it('of nothing has nothing to give back', () => {
     expect(facts(debit({ amount: '0.00' }))).toMatchObject({ captures: [], capturedMinor: 0n });
   });
@@ -227,6 +231,11 @@ describe('a chargeback', () => {
     [
       'ends with its reversal, whatever that one’s code says',
       [chargeback('1'), reversal('8', id('1'), REFUSED)],
+      [],
+    ],
+    [
+      'ends once where there are more reversals than chargebacks',
+      [chargeback('1'), reversal('7'), reversal('8')],
       [],
     ],
     ['is one where it is listed twice', [chargeback('1'), chargeback('1')], ['1']],
