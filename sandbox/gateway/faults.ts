@@ -102,8 +102,13 @@ const aftermath = [
 const lookUp = [
   z.strictObject({
     kind: z.literal('look_up'),
-    how: z.enum(['throttled', 'empty', 'html', 'drop']),
+    /** `other_currency`: everything is shown as if it had been booked in `currency`. */
+    how: z.enum(['throttled', 'empty', 'html', 'drop', 'other_currency']),
     status: z.int().min(300).max(599).default(502),
+    currency: z
+      .string()
+      .regex(/^[A-Z]{3}$/)
+      .default('USD'),
   }),
 ] as const;
 

@@ -12,6 +12,8 @@ interface Desk {
   readonly entity: Entity;
   readonly settings: GatewaySettings;
   readonly now: number;
+  /** The currency of everything that is shown; absent: its own. */
+  readonly shownIn?: string;
 }
 
 const FOUND = '000.000.100';
@@ -29,7 +31,7 @@ export function lookUp(
       if (transaction === null) return notFound(desk);
       return {
         httpStatus: 200,
-        body: recordBody(desk.ids, desk.entity, transaction),
+        body: shown(desk, transaction),
       };
     }
     case 'v1_search':
@@ -116,6 +118,10 @@ function positive(text: string | undefined): number | null {
   return text !== undefined && /^[1-9]\d{0,5}$/.test(text) ? Number(text) : null;
 }
 
+function shown({ ids, entity, shownIn }: Desk, transaction: Transaction): AnswerBody {
+  return recordBody(ids, entity, shownIn === undefined ? transaction : { ...transaction, currency: shownIn });
+}
+
 function container(desk: Desk, found: readonly Transaction[] | null, name: 'payments' | 'records'): Answer {
   if (found === null) {
     const message = 'merchantTransactionId, or date.from and date.to, must be given';
@@ -124,9 +130,7 @@ function container(desk: Desk, found: readonly Transaction[] | null, name: 'paym
     return { httpStatus: 400, body };
   }
   if (found.length === 0) return notFound(desk);
-  const entries: readonly AnswerBody[] = found.map((transaction) =>
-    recordBody(desk.ids, desk.entity, transaction),
-  );
+  const entries: readonly AnswerBody[] = found.map((transaction) => shown(desk, transaction));
   const body = bareBody(desk.ids, desk.entity.id, desk.now, FOUND);
   return {
     httpStatus: 200,

@@ -105,6 +105,8 @@ export class SimulatedGateway {
         return html(fault.status, null);
       case 'drop':
         return dropped(0);
+      case 'other_currency':
+        return delivered(lookUp({ ...desk, shownIn: fault.currency }, endpoint, parameters));
       case undefined:
         return delivered(lookUp(desk, endpoint, parameters));
     }

@@ -34,6 +34,7 @@ describe('docs/api.md', () => {
         expect(stdout.startsWith('{'), command).toBe(true);
       }
       const asked = await world.stack.client.listRefunds({ paymentId });
+      for (const one of asked) await world.stack.client.waitFor(one.id, 30_000);
       expect(asked.map(({ amount, orderId }) => [amount, orderId])).toContainEqual(['12.30', '4711']);
     },
   );

@@ -101,10 +101,14 @@ describe('a refund that is asked for', () => {
 
   it('can be followed from its start to its end', async () => {
     const { paymentId } = stack.newPayment();
-    stack.fault({ kind: 'pending', afterMs: 300 }, { paymentId });
+    stack.fault({ kind: 'pending' }, { paymentId });
     const { id } = await client.requestRefund(order(paymentId));
     const states: string[] = [];
-    for await (const refund of client.watch(id, { until: 'final' })) states.push(refund.state);
+    for await (const { state, attempts } of client.watch(id, { until: 'final' })) {
+      states.push(state);
+      // Not before it was seen: how fast the watch is told depends on the machine.
+      if (state === 'pending') engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
+    }
     expect(states.at(-1)).toBe('succeeded');
     expect(states).toContain('pending');
     expect(new Set(states).size, 'each change is told once').toBe(states.length);

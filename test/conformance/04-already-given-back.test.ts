@@ -5,13 +5,16 @@
 import { describe, it } from 'vitest';
 import { referenceFor } from '../../domain/reference.js';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
-import { openWorld, SUPERVISOR } from './world.js';
+import { NEVER, openWorld, SUPERVISOR } from './world.js';
 
 const world = await openWorld();
 const { engine } = world.gateway;
 
 const credits = (payment: CreatedPayment): number =>
   world.transactionsOf(payment).filter(({ type }) => type === 'CD').length;
+
+/** What is softly refused waits until it is let go on: whatever happens meanwhile has happened before it is sent again. */
+const held = world.clientWith({ retryFirst: NEVER, retryMax: NEVER });
 
 /** Known to the ledger before anything happens outside of it. */
 async function knownPayment(): Promise<CreatedPayment> {
@@ -27,8 +30,7 @@ describe.concurrent('a refund that the gateway refuses', () => {
   }) => {
     const payment = world.newPayment();
     world.onRefund(payment, { kind: 'reject', code: '900.100.600' });
-    const client = world.clientWith({ retryFirst: 3_000, retryMax: 3_000 });
-    const { id } = await world.ask(payment, '100.00', { by: client });
+    const { id } = await world.ask(payment, '100.00', { by: held });
     await world.until(id, 'rejected');
     // What was answered as "acquirer down" was carried out: the gateway shows it under our first reference.
     engine.refundInPortal({
@@ -36,6 +38,7 @@ describe.concurrent('a refund that the gateway refuses', () => {
       amount: 100_00n,
       merchantTransactionId: referenceFor(id, 'refund', 1),
     });
+    await world.restart(id);
     const { attempts } = await world.until(id, 'succeeded');
 
     expect(attempts.map(({ state }) => state)).toContain('succeeded');
@@ -80,11 +83,10 @@ describe.concurrent('a refund that the gateway refuses', () => {
     const payment = world.newPayment({ type: 'PA' });
     // Held back by a soft refusal until the till has reversed it.
     world.fault({ kind: 'reject', code: '900.100.600' }, { paymentType: 'RV', paymentId: payment.paymentId });
-    const { id } = await world.ask(payment, '100.00', {
-      by: world.clientWith({ retryFirst: 3_000, retryMax: 3_000 }),
-    });
+    const { id } = await world.ask(payment, '100.00', { by: held });
     await world.until(id, 'rejected');
     await world.orderElsewhere(payment, { paymentType: 'RV' });
+    await world.restart(id);
     expect(await world.until(id, 'failed')).toMatchObject({ why: 'original_reversed' });
     expect(world.booked(payment)).toMatchObject({ out: '100.00', reversed: '100.00', credited: '0.00' });
     expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n });
@@ -93,12 +95,11 @@ describe.concurrent('a refund that the gateway refuses', () => {
   it('because somebody else reversed the debit, ends without a credit', async ({ expect }) => {
     const payment = world.newPayment();
     world.onRefund(payment, { kind: 'reject', code: '900.100.600' });
-    const { id } = await world.ask(payment, '100.00', {
-      by: world.clientWith({ retryFirst: 3_000, retryMax: 3_000 }),
-    });
+    const { id } = await world.ask(payment, '100.00', { by: held });
     await world.until(id, 'rejected');
     engine.changeSettings({ reversalOnDebit: true });
     await world.orderElsewhere(payment, { paymentType: 'RV' });
+    await world.restart(id);
     expect(await world.until(id, 'failed')).toMatchObject({ why: 'original_reversed' });
     expect(world.booked(payment)).toMatchObject({ out: '100.00', reversed: '100.00', credited: '0.00' });
   });

@@ -41,25 +41,6 @@ async function forget(run: Run): Promise<void> {
   );
 }
 
-/** A start by hand, with what the client itself would give. */
-async function startAgain(refundId: string): Promise<Run> {
-  const refund = await world.dependencies.ledger.findRefund(refundId);
-  if (refund === null) throw new Error(`no refund ${refundId}`);
-  await temporal.workflow.start('refund', {
-    workflowId: `refund-${refundId}`,
-    workflowIdConflictPolicy: 'USE_EXISTING',
-    taskQueue: world.queues.refunds,
-    args: [
-      {
-        refundId,
-        plan: world.plan,
-        lookUpTaskQueue: world.queues.lookUps(refund.entityId),
-      },
-    ],
-  });
-  return world.run(refundId);
-}
-
 const executed = (payment: CreatedPayment): number =>
   world.transactionsOf(payment).filter((transaction) => transaction.executed).length;
 
@@ -75,7 +56,7 @@ describe('a refund that is under way', () => {
       else {
         if (how === 'terminated and started') await world.run(id).terminate('a test');
         else await forget(world.run(id));
-        await startAgain(id);
+        await world.drive(id);
       }
       expect(await world.run(id).result()).toMatchObject({ state: 'succeeded' });
       expect(executed(payment)).toBe(1);
@@ -89,7 +70,7 @@ describe('a refund that is under way', () => {
     const { id } = await world.ask(payment, '60.00');
     await world.untilExecuted(payment);
     await world.run(id).terminate('a test');
-    await Promise.all([startAgain(id), startAgain(id), world.client.resume(), world.client.resolve(id)]);
+    await Promise.all([world.drive(id), world.drive(id), world.client.resume(), world.client.resolve(id)]);
     expect(await world.run(id).result()).toMatchObject({ state: 'succeeded' });
     expect(executed(payment)).toBe(1);
   });
@@ -196,7 +177,7 @@ describe('a refund that is over', () => {
       await resetToTheStart(world.run(id));
       expect(await world.run(id).result()).toMatchObject({ state });
       // A new run knows nothing of the last one, as after the retention period.
-      await Promise.all([startAgain(id), startAgain(id)]);
+      await Promise.all([world.drive(id), world.drive(id)]);
       expect(await world.run(id).result()).toMatchObject({ state });
 
       expect(world.transactionsOf(payment)).toEqual(before);

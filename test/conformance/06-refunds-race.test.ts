@@ -4,7 +4,7 @@
  */
 import { describe, it } from 'vitest';
 import { createRefundsClient } from '../../client/index.js';
-import { openWorld } from './world.js';
+import { NEVER, openWorld } from './world.js';
 
 const world = await openWorld();
 
@@ -108,11 +108,12 @@ describe.concurrent('refunds at once on a payment of 100', () => {
     expect,
   }) => {
     const payment = world.newPayment();
-    const client = world.clientWith({ retryFirst: 3_000, retryMax: 3_000 });
+    const held = world.clientWith({ retryFirst: NEVER, retryMax: NEVER });
     world.onRefund(payment, { kind: 'reject', code: '900.100.600' });
-    const { id } = await world.ask(payment, '60.00', { by: client });
+    const { id } = await world.ask(payment, '60.00', { by: held });
     await world.until(id, 'rejected');
     world.gateway.engine.refundInPortal({ paymentId: payment.paymentId, amount: 60_00n });
+    await world.restart(id);
     expect(await world.until(id, 'manual_review')).toMatchObject({ why: 'refunded_elsewhere' });
     expect(world.booked(payment)).toMatchObject({ out: '60.00', credited: '0.00' });
   });

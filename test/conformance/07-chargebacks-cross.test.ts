@@ -4,7 +4,7 @@
  */
 import { describe, it } from 'vitest';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
-import { openWorld } from './world.js';
+import { NEVER, openWorld } from './world.js';
 
 const world = await openWorld();
 const { engine } = world.gateway;
@@ -91,9 +91,12 @@ describe.concurrent('a chargeback while the refund is under way', () => {
   it('after the request was lost: what is proven absent is not paid any more', async ({ expect }) => {
     const payment = world.newPayment();
     world.onRefund(payment, { kind: 'drop_before_execute' });
-    const { id } = await world.ask(payment, '100.00');
+    const { id } = await world.ask(payment, '100.00', {
+      by: world.clientWith({ lookUpFirst: NEVER, lookUpMax: NEVER }),
+    });
     await world.until(id, 'unknown');
     engine.chargeback({ paymentId: payment.paymentId });
+    await world.restart(id);
     await world.until(id, 'closed_by_dispute');
     expect(world.booked(payment)).toMatchObject({ out: '0.00', chargedBack: '100.00' });
   });

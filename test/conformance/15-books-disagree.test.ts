@@ -7,7 +7,7 @@ import { referenceFor } from '../../domain/reference.js';
 import { compareBooks } from '../../sandbox/demo/books.js';
 import { formatAmount } from '../../sandbox/gateway/amounts.js';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
-import { openWorld } from './world.js';
+import { NEVER, openWorld, SUPERVISOR } from './world.js';
 
 const world = await openWorld();
 const { engine } = world.gateway;
@@ -73,12 +73,13 @@ describe.concurrent('a refund made in the back office', () => {
     const payment = world.newPayment();
     world.onRefund(payment, { kind: 'reject', code: '900.100.600' });
     const { id } = await world.ask(payment, '100.00', {
-      by: world.clientWith({ retryFirst: 3_000, retryMax: 3_000 }),
+      by: world.clientWith({ retryFirst: NEVER, retryMax: NEVER }),
     });
     await world.until(id, 'rejected');
     const { paymentId } = payment;
     const reference = referenceFor(id, 'refund', 1);
     const odd = engine.refundInPortal({ paymentId, amount: 60_00n, merchantTransactionId: reference });
+    await world.restart(id);
     await world.until(id, 'manual_review');
     expect(world.booked(payment)).toMatchObject({ out: '60.00', credited: '0.00' });
     expect(disagreementsAbout(await recordsOf(payment), reference)).toHaveLength(1);
@@ -98,6 +99,44 @@ describe.concurrent('what only the gateway knows', () => {
     await world.until(second.id, 'succeeded');
     expect(engine.books(payment.paymentId)).toMatchObject({ captured: 100_00n, refunded: 100_00n });
   });
+});
+
+describe.concurrent('a payment that is suddenly shown in another currency', () => {
+  it.for([
+    ['whose refund cannot be linked', '700.500.001'],
+    ['of which something may have been given back already', '700.400.200'],
+  ] as const)(
+    'and %s is for a person: nothing is credited, and what is known of it stays',
+    async ([, code], { expect }) => {
+      const payment = world.newPayment();
+      const first = await world.ask(payment, '10.00');
+      await world.until(first.id, 'succeeded');
+      world.onRefund(payment, { kind: 'reject', code });
+      const rule = engine.setFault({
+        match: { paymentId: payment.paymentId },
+        times: 'always',
+        effect: { kind: 'look_up', how: 'other_currency', currency: 'JPY' },
+      });
+      const { id } = await world.ask(payment, '60.00');
+      const { why, cases } = await world.until(id, 'manual_review');
+      expect(why).toBe('original_unreadable');
+      expect(cases).toMatchObject([
+        { why: 'original_unreadable', details: { problem: 'the gateway shows it in JPY, not in EUR' } },
+      ]);
+      expect(world.creditOrders(payment)).toBe(0);
+      expect(await world.balance(payment)).toMatchObject({
+        currency: 'EUR',
+        capturedMinor: 100_00n,
+        succeededMinor: 10_00n,
+        reservedMinor: 60_00n,
+      });
+
+      engine.clearFault(rule);
+      await world.client.withdraw(id, SUPERVISOR);
+      expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 90_00n });
+      expect(world.booked(payment)).toMatchObject({ out: '10.00' });
+    },
+  );
 });
 
 describe('a settlement file', () => {

@@ -5,7 +5,7 @@
  */
 import { describe, it } from 'vitest';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
-import { openWorld, SUPERVISOR } from './world.js';
+import { NEVER, openWorld, SUPERVISOR } from './world.js';
 
 const world = await openWorld({ mayStayOpen: true });
 const { engine } = world.gateway;
@@ -196,10 +196,11 @@ describe.concurrent('an authorisation that was never captured', () => {
     const payment = world.newPayment({ type: 'PA' });
     world.fault({ kind: 'reject', code: '900.100.600' }, { paymentType: 'RV', paymentId: payment.paymentId });
     const { id } = await world.ask(payment, '100.00', {
-      by: world.clientWith({ retryFirst: 3_000, retryMax: 3_000 }),
+      by: world.clientWith({ retryFirst: NEVER, retryMax: NEVER }),
     });
     await world.until(id, 'rejected');
     await world.orderElsewhere(payment, { paymentType: 'CP', amount: '100.00', currency: 'EUR' });
+    await world.restart(id);
     expect(await world.until(id, 'succeeded')).toMatchObject({ way: 'refund' });
     expect(engine.books(payment.paymentId)).toMatchObject({ captured: 100_00n, reversed: 0n });
     expect(world.creditOrders(payment)).toBe(0);

@@ -5,11 +5,12 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, afterEach, expect } from 'vitest';
 import { acceptRefund } from '../../activities/accept.js';
 import { lookUpOriginal } from '../../activities/originals.js';
+import { createDriver } from '../../client/driver.js';
 import { createRefundsClient, type Refund, type RefundsClient } from '../../client/index.js';
 import { isGatewayId } from '../../domain/ids.js';
 import type { Plan, Policy, Timings } from '../../domain/plan.js';
 import type { RefundState } from '../../domain/states.js';
-import type { PaymentRecord } from '../../ledger/ledger.js';
+import type { PaymentRecord, RefundRecord } from '../../ledger/ledger.js';
 import { allRefunds, compareBooks, type Disagreement } from '../../sandbox/demo/books.js';
 import { formatAmount } from '../../sandbox/gateway/amounts.js';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
@@ -63,6 +64,10 @@ export interface World extends Stack {
   accept(payment: CreatedPayment): Promise<string>;
   /** Accepted and started. */
   ask(payment: CreatedPayment, amount: string, how?: Asked): Promise<Refund>;
+  /** A run of this refund, new or the one that is under way, with the world's own waits. */
+  drive(refundId: string): Promise<void>;
+  /** Its run is ended and the next one begins, with the world's own waits: what another client's plan held back goes on. */
+  restart(refundId: string): Promise<void>;
   /** A client whose refunds run with other waits or another policy. */
   clientWith(timings: Partial<Timings>, policy?: Partial<Policy>): RefundsClient;
   /** What the gateway makes of the next orders about this payment, one effect for each, credits included. */
@@ -124,6 +129,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   });
   // Hooks run in reverse: this one before the stack is closed.
   afterAll(async () => {
+    await stack.untilAtRest();
     if (options.mayStayOpen === true) expect(await disagreements(stack), 'gateway and ledger').toEqual([]);
     else await stack.expectBooksAgree();
     await stack.expectNoLeaks();
@@ -143,8 +149,17 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       );
   };
 
+  const driver = createDriver(temporal, stack.start, stack.queues);
+  const recordOf = async (refundId: string): Promise<RefundRecord> => {
+    const found = await ledger.findRefund(refundId);
+    if (found === null) throw new Error(`no refund ${refundId}`);
+    return found;
+  };
+
   return {
     ...stack,
+    drive: async (refundId) => driver.start(await recordOf(refundId)),
+    restart: async (refundId) => driver.restart(await recordOf(refundId)),
     async accept({ paymentId }) {
       const { refund } = await acceptRefund(dependencies, {
         caller: 'shop',

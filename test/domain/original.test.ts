@@ -68,6 +68,10 @@ describe('a debit', () => {
     expect(reading).toMatchObject({ kind: 'read', facts: { state: 'pending' } });
   });
 
+  it('that refers to another transaction is a debit all the same', () => {
+    expect(facts(debit({ referencedId: id('7') })).capturedMinor).toBe(10_000n);
+  });
+
   it('of nothing has nothing to give back', () => {
     expect(facts(debit({ amount: '0.00' }))).toMatchObject({ captures: [], capturedMinor: 0n });
   });
@@ -115,6 +119,13 @@ describe('an authorisation', () => {
     expect(
       facts(authorisation(), capture('1', '60.00', { code: PENDING }), capture('1', '60.00')).capturedMinor,
     ).toBe(6_000n);
+  });
+
+  it('that is pending has authorised what it says', () => {
+    expect(facts(authorisation({ result: { code: PENDING, description: '' } }))).toMatchObject({
+      state: 'pending',
+      authorizedMinor: 10_000n,
+    });
   });
 
   it('that was refused has authorised nothing', () => {
@@ -190,10 +201,11 @@ describe('a chargeback', () => {
       referencedId: ORIGINAL_ID,
       ...change,
     });
-  const reversal = (digit: string, referencedId?: string) =>
+  const reversal = (digit: string, referencedId?: string, code = DONE) =>
     transaction({
       id: id(digit),
       paymentType: 'CR',
+      code,
       ...(referencedId === undefined ? {} : { referencedId }),
     });
   const standing = (...linked: GatewayTransaction[]) =>
@@ -217,6 +229,22 @@ describe('a chargeback', () => {
     ['ends with a reversal that names the payment', [chargeback('1'), reversal('8', ORIGINAL_ID)], []],
     ['does not end with a reversal of something else', [chargeback('1'), reversal('8', id('7'))], ['1']],
     [
+      'ends with its reversal, whatever that one’s code says',
+      [chargeback('1'), reversal('8', id('1'), REFUSED)],
+      [],
+    ],
+    [
+      'ends once where there are more reversals than chargebacks',
+      [chargeback('1'), reversal('7'), reversal('8')],
+      [],
+    ],
+    ['is one where it is listed twice', [chargeback('1'), chargeback('1')], ['1']],
+    [
+      'ends with a reversal of its own, and not with the same one listed again',
+      [chargeback('1'), chargeback('2'), reversal('8'), reversal('8')],
+      ['2'],
+    ],
+    [
       'stands where it came again after its reversal',
       [chargeback('1'), reversal('8', id('1')), chargeback('2')],
       ['2'],
@@ -229,6 +257,21 @@ describe('a chargeback', () => {
   ])('%s', (_name, linked, expected) => {
     expect(standing(...linked)).toEqual(expected.map(id));
     expect(standing(...[...linked].reverse())).toEqual(expected.map(id));
+  });
+
+  it('ends with a reversal that names a capture of the payment', () => {
+    const { disputes } = facts(
+      authorisation(),
+      capture('5', '60.00'),
+      chargeback('1', { amount: '60.00' }),
+      reversal('8', id('5')),
+    );
+    expect(disputes).toEqual([{ id: id('1'), amountMinor: 6_000n, reversed: true }]);
+  });
+
+  it('without an amount is one of all of it', () => {
+    const { amount: _amount, ...bare } = chargeback('1');
+    expect(facts(debit(), bare).disputes[0]?.amountMinor).toBe(10_000n);
   });
 
   it('that came first ends first, in whatever order they are listed', () => {
@@ -295,12 +338,14 @@ describe('what is no original, or cannot be read', () => {
   const { amount: _amount, ...withoutAmount } = debit();
   const { paymentType: _type, ...withoutType } = debit();
   const { amount: _captured, ...bareCapture } = capture('1', '1.00');
+  const { referencedId: _parent, ...orphan } = capture('1', '60.00');
   it.each<[string, OriginalReading, object]>([
     [
       'a capture names its authorisation',
       read(capture('1', '60.00')),
       { why: 'capture', parentId: ORIGINAL_ID },
     ],
+    ['a capture of nothing', read(orphan), { why: 'not_an_original', type: 'CP' }],
     ['a refund', read(debit({ paymentType: 'RF' })), { why: 'not_an_original', type: 'RF' }],
     ['a credit', read(debit({ paymentType: 'CD' })), { why: 'not_an_original', type: 'CD' }],
     ['nothing that says what it is', read(withoutType), { why: 'not_an_original', type: '(none)' }],

@@ -28,7 +28,8 @@ function problems(input: unknown): string[] {
 
 describe('a request', () => {
   it('is read with its amount as money', () => {
-    expect(accepted(GOOD)).toEqual({
+    // Strictly: a field that was not given is not there.
+    expect(accepted(GOOD)).toStrictEqual({
       paymentId: GOOD.paymentId,
       money: { minor: 1_230n, currency: 'EUR', decimals: 2 },
       reason: 'goods_returned',
@@ -54,6 +55,7 @@ describe('a request', () => {
     ['a payment in capitals', { paymentId: GOOD.paymentId.toUpperCase() }, ['paymentId: invalid']],
     ['a path for a payment', { paymentId: '../../v1/payments/0000000000000000' }, ['paymentId: invalid']],
     ['a line break after the payment', { paymentId: `${GOOD.paymentId}\n` }, ['paymentId: invalid']],
+    ['more before the payment', { paymentId: `x${GOOD.paymentId}` }, ['paymentId: invalid']],
     ['a number for an amount', { amount: 12.3 }, ['amount: invalid']],
     ['a negative amount', { amount: '-12.30' }, ['amount: sign']],
     ['a comma', { amount: '12,30' }, ['amount: separator']],
@@ -77,6 +79,11 @@ describe('a request', () => {
       { currency: 'ZZZ', amount: '5.0000' },
       ['currency: unknown_currency'],
     ],
+    [
+      'few decimals of a currency that nobody knows',
+      { currency: 'ZZZ', amount: '5.0' },
+      ['currency: unknown_currency'],
+    ],
     ['no reason', { reason: ' ' }, ['reason: invalid']],
     ['a length that is no number', { reason: { length: { toString: 1 } } }, ['reason: invalid']],
     ['a long reason', { reason: 'x'.repeat(201) }, ['reason: invalid']],
@@ -95,6 +102,9 @@ describe('a request', () => {
     ['metadata that no database keeps', { metadata: { a: 'x\u0000' } }, ['metadata.a: invalid']],
     ['half a character in metadata', { metadata: { a: '\udc00' } }, ['metadata.a: invalid']],
     ['a long text in metadata', { metadata: { a: 'x'.repeat(501) } }, ['metadata.a: invalid']],
+    ['nothing for metadata', { metadata: null }, ['metadata: invalid']],
+    ['a name in metadata with a blank', { metadata: { 'b 1': 1 } }, ['metadata.(a name): invalid']],
+    ['a name in metadata with a number', { metadata: { b1: 1 } }, ['metadata.b1: invalid']],
     ['a list for metadata', { metadata: ['a'] }, ['metadata: invalid']],
     ['a card for a reason', { reason: `card ${CARD}` }, ['reason: card_number']],
     ['a card for an order', { orderId: '4111-1111-1111-1111' }, ['orderId: card_number']],
@@ -113,6 +123,35 @@ describe('a request', () => {
     ],
   ])('with %s is refused', (_name, change, expected) => {
     expect(problems({ ...GOOD, ...change })).toEqual(expected);
+  });
+
+  it('with fifty entries of metadata is accepted', () => {
+    const metadata = Object.fromEntries(Array.from({ length: 50 }, (_, number) => [`k${number}`, 'v']));
+    expect(accepted({ ...GOOD, metadata }).metadata).toEqual(metadata);
+  });
+
+  it.each<[object, string]>([
+    [{ paymentId: 12 }, 'must be text'],
+    [{ paymentId: 'x' }, 'must be 32 lowercase hexadecimal characters, as the gateway gave it'],
+    [{ amount: 12 }, 'must be a decimal string, for example "12.34"'],
+    [{ currency: 978 }, 'must be an ISO 4217 code, for example "EUR"'],
+    [
+      { amount: '1.234', currency: 'KWD' },
+      'The gateway takes two decimals; the third must be 0, as in "1.230".',
+    ],
+    [{ reason: ' ' }, 'must not be empty'],
+    [{ reason: 'a\nb' }, 'must not contain control characters'],
+    [{ reason: 'a\ud800' }, 'must be well-formed Unicode'],
+    [{ metadata: { a: '\u0000' } }, 'must be well-formed Unicode without U+0000'],
+    [
+      { metadata: Object.fromEntries(Array.from({ length: 51 }, (_, number) => [`k${number}`, 'v'])) },
+      'must have at most 50 entries',
+    ],
+    [{ metadata: JSON.parse('{"__proto__":"8"}') as unknown }, 'must not have an entry named __proto__'],
+    [{ one: 1, other: 2 }, 'unknown: one, other'],
+  ])('is told what is allowed: %j', (change, message) => {
+    const reading = readRefundRequest({ ...GOOD, ...change });
+    expect(reading.ok ? [] : reading.problems.map((problem) => problem.message)).toEqual([message]);
   });
 
   it.each([undefined, null, 'text', 12, true, [], [GOOD], () => GOOD, new Map(Object.entries(GOOD))])(
@@ -174,6 +213,15 @@ describe('a request', () => {
 });
 
 describe('the same request', () => {
+  it('is written in one way for ever: the ledger keeps it, and the next version has to find it', () => {
+    const { paymentId } = GOOD;
+    const destination = { registrationId: 'a'.repeat(32) };
+    const full = { ...GOOD, orderId: 'A-4711', destination, metadata: { b: '2', a: '1' } };
+    expect(canonicalRequest(accepted(full))).toBe(
+      `["${paymentId}","1230","EUR","goods_returned","A-4711","${destination.registrationId}",null,[["a","1"],["b","2"]]]`,
+    );
+  });
+
   const one = accepted({ ...GOOD, metadata: { a: '1', b: '2' } });
 
   it('is the same whatever the order of its metadata and the form of its amount', () => {

@@ -165,7 +165,7 @@ describe('a receiver that does not take an event', () => {
 
   it('does not answer at all: its time is over before the lease, and others are not held up', async () => {
     receiver.answer(silence);
-    dispatch({ answerWithin: 300 });
+    dispatch({ answerWithin: 1_500 });
     const slow = await pay();
     const other = await pay();
     await untilEvent(other, 'delivered');

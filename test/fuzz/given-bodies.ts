@@ -17,7 +17,7 @@ export const ASKED = {
   withdraw: word,
   resolve: word,
   adopt: { ...word, gatewayId: HEX },
-  correct: { ...word, outcome: 'paid', evidence: 'letter of the acquirer', reference: 'KHQDEW3SX4Y3D2Q8' },
+  correct: { ...word, outcome: 'failed', evidence: 'letter of the acquirer', reference: 'KHQDEW3SX4Y3D2Q8' },
   redirect: { ...word, registrationId: HEX },
   replay: { ...word, dryRun: true, restart: { runId: 'run-1' } },
 } as const;
@@ -30,8 +30,8 @@ export const OTHER_WORDS: readonly [unknown, ...unknown[]] = [
   'b'.repeat(32),
   '00000000-0000-7000-8000-000000000000',
   'x'.repeat(501),
+  'succeeded',
   'paid',
-  'not_paid',
   true,
   1e308,
 ];

@@ -294,6 +294,20 @@ describe('look-ups that do not tell', () => {
     expect(verdict(world.get(`/v3/query/${id}`))).toBe(expected);
     expect(verdict(world.get(`/v3/query/${id}`))).toBe('200 000.000.100');
   });
+
+  it('because they are shown in another currency, once', () => {
+    const world = openWorld();
+    const id = debit(world);
+    refund(world, id, '5.00');
+    const effect = { kind: 'look_up', how: 'other_currency', currency: 'JPY' } as const;
+    world.gateway.setFault({ match: { paymentId: id }, effect });
+    const currencies = () =>
+      bodyOf(world.get(`/v3/query/${id}`, { includeLinkedTransactions: 'true' })).records?.map(
+        ({ currency }) => currency,
+      );
+    expect(currencies()).toEqual(['JPY', 'JPY']);
+    expect(currencies()).toEqual(['EUR', 'EUR']);
+  });
 });
 
 describe('fault rules', () => {

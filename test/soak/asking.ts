@@ -42,6 +42,10 @@ const ANSWER_LOST: ReadonlySet<string> = new Set([
   'gateway_unavailable',
 ]);
 
+/** Answered, with a code: nothing was changed. Anything else leaves open whether it was. */
+export const isRefusal = (error: unknown): error is HttpRefusal | RefundsError =>
+  error instanceof HttpRefusal || (error instanceof RefundsError && !ANSWER_LOST.has(error.code));
+
 export const otherWay = (way: World['way']): World['way'] => (way === 'http' ? 'client' : 'http');
 const deskOf = ({ way, http, client }: World): Pick<Desk, 'requestRefund'> =>
   way === 'http' ? http : client;
@@ -75,7 +79,7 @@ export async function askOnce(
     notes.doubts.delete(order.idempotencyKey);
     return { kind: 'accepted', refund };
   } catch (error) {
-    if (error instanceof HttpRefusal || (error instanceof RefundsError && !ANSWER_LOST.has(error.code))) {
+    if (isRefusal(error)) {
       // An earlier call with this key may still be in doubt: that stays to be settled.
       notes.refuse(error.code);
       return { kind: 'refused', code: error.code };

@@ -80,6 +80,7 @@ export function report(result: SoakResult): string {
     `calls: ${calls.asked}, of them ${calls.failed} failed (${calls.doubtsSettled} settled by asking again), refused: ${inline(calls.refused)}`,
     `over HTTP, by status: ${inline(result.apiAnswers)}`,
     `notices of the gateway: ${inline(result.notices)}`,
+    `events to the caller: ${inline(result.events)}`,
     `requests at the gateway: ${requests.join(', ')}`,
     verdicts.toString(),
     `seed ${result.seed}, ${seconds.load} s of load, ${seconds.settling} s until everything had settled: ${

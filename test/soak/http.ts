@@ -1,7 +1,10 @@
 /** The HTTP API as callers and people use it: each under a key of their own, and every answer held against what the API promises. */
 import { z } from 'zod';
+import { replayReport } from '../../client/api/decision-schemas.js';
 import { refund as refundSchema } from '../../client/api/schemas.js';
 import type { Refund, RefundOrder, RefundsClient } from '../../client/index.js';
+import type { ReplayResult, ReplayWord } from '../../client/replay.js';
+import type { Word } from '../../domain/people.js';
 import type { Role } from '../../domain/principal.js';
 import { createApiKey } from '../../ledger/api-keys.js';
 import type { Database } from '../../ledger/database.js';
@@ -11,16 +14,21 @@ import { add, type Notes } from './notes.js';
 export const CLERK = 'clerk';
 export const SECOND = 'second person';
 export const OPERATOR = 'operator';
+export const SECOND_OPERATOR = 'second operator';
 
 /** The clerk may approve too, so that it is not for want of a role that nobody approves what they asked for. */
 const ROLES: ReadonlyMap<string, readonly Role[]> = new Map([
   [CLERK, ['submit', 'approve']],
   [SECOND, ['approve']],
   [OPERATOR, ['operate']],
+  [SECOND_OPERATOR, ['operate']],
 ]);
 
 /** What callers and people can do over HTTP as well as through the typed client. */
-export type Desk = Pick<RefundsClient, 'requestRefund' | 'approve' | 'reject' | 'withdraw' | 'resolve'>;
+export type Desk = Pick<
+  RefundsClient,
+  'requestRefund' | ('approve' | 'reject' | 'withdraw' | 'resolve') | ('adopt' | 'correct' | 'redirect')
+> & { replay(id: string, word: ReplayWord): Promise<Pick<ReplayResult, 'outcome'>> };
 
 export interface Sent {
   readonly method: 'GET' | 'POST';
@@ -98,15 +106,16 @@ export async function openHttp(url: string, database: Database, notes: Notes): P
     }
   }
 
-  async function ask(
+  async function ask<Shape extends z.ZodType>(
     path: string,
     by: string,
     body: unknown,
+    shape: Shape,
     headers = {},
-  ): Promise<Answered & { refund: Refund }> {
+  ): Promise<{ status: number; read: z.infer<Shape> }> {
     const answered = await send({ method: 'POST', path, by, headers, body: JSON.stringify(body) });
     const { status } = answered;
-    if (status === 200 || status === 202) return { ...answered, refund: refundSchema.parse(answered.body) };
+    if (status === 200 || status === 202) return { status, read: shape.parse(answered.body) };
     const told = problem.parse(answered.body);
     if (told.status !== status)
       notes.wrong.push(`${path}: ${status} says of itself that it is ${told.status}`);
@@ -116,22 +125,30 @@ export async function openHttp(url: string, database: Database, notes: Notes): P
   }
 
   const said =
-    (verb: 'approve' | 'reject' | 'withdraw' | 'resolve') =>
-    async (id: string, { by, ...word }: { readonly by: string; readonly reason: string }): Promise<Refund> =>
-      (await ask(`/v1/refunds/${id}/${verb}`, by, word)).refund;
+    (verb: Exclude<keyof Desk, 'requestRefund' | 'replay'>) =>
+    async (id: string, { by, ...word }: Word): Promise<Refund> =>
+      (await ask(`/v1/refunds/${id}/${verb}`, by, word, refundSchema)).read;
 
   return {
     send,
     async requestRefund({ requestedBy, idempotencyKey, request }: RefundOrder) {
-      const { status, refund } = await ask('/v1/refunds', requestedBy, request, {
+      const { status, read } = await ask('/v1/refunds', requestedBy, request, refundSchema, {
         'idempotency-key': idempotencyKey,
       });
-      notes.promise(idempotencyKey, refund.id, status === 202);
-      return refund;
+      notes.promise(idempotencyKey, read.id, status === 202);
+      return read;
     },
     approve: said('approve'),
     reject: said('reject'),
     withdraw: said('withdraw'),
     resolve: (id, word = { by: OPERATOR, reason: 'soak' }) => said('resolve')(id, word),
+    adopt: said('adopt'),
+    correct: said('correct'),
+    redirect: said('redirect'),
+    replay: async (id, { by, ...word }) => {
+      const { outcome } = (await ask(`/v1/refunds/${id}/replay`, by, word, replayReport)).read;
+      if (outcome === 'dry_run') throw new Error('a replay was answered as if it had only been foreseen');
+      return { outcome };
+    },
   };
 }

@@ -13,6 +13,7 @@ import { startTemporal } from '../../sandbox/servers/temporal.js';
 import { formatAmount, storedMoney } from '../../domain/money.js';
 import { migrate } from '../../ledger/migrate.js';
 import { writeWorkflowBundle } from '../../worker/bundle.js';
+import { startCaller, type Caller } from './caller.js';
 import { APPROVAL_ABOVE } from './money.js';
 
 /** A day becomes 35 seconds and the gateway's visibility lag 360 ms; windows that time real I/O keep their floors. */
@@ -24,6 +25,8 @@ export interface Machine {
   readonly gateway: GatewayServer;
   /** Where the gateway's notices go, and the entity that they are about. */
   readonly webhooks: { readonly url: string; readonly entityId: string };
+  /** Where the events of the refunds go. */
+  readonly caller: Caller;
   /** What a worker of this machine, or a client, is started with. */
   readonly env: NodeJS.ProcessEnv;
   readonly databaseUrl: string;
@@ -76,6 +79,9 @@ export async function startMachine(say: (line: string) => void): Promise<Machine
       webhooks: { url: webhooks.url, timeFactor: Number(TIME_SCALE) },
     });
     cleanUp.push(() => gateway.close());
+    const eventsSecret = `whsec_${randomBytes(32).toString('base64')}`;
+    const caller = await startCaller(eventsSecret);
+    cleanUp.push(() => caller.close());
     await migrate(postgres.url);
     await writeWorkflowBundle(bundle);
 
@@ -92,6 +98,8 @@ export async function startMachine(say: (line: string) => void): Promise<Machine
       REFUNDS_CREDIT_APPROVAL_ABOVE: [...APPROVAL_ABOVE]
         .map(([currency, minor]) => `${currency}:${formatAmount(storedMoney(minor, currency))}`)
         .join(','),
+      REFUNDS_EVENTS_URL: caller.url,
+      REFUNDS_EVENTS_SECRET: eventsSecret,
       REFUNDS_SCHEDULES: 'on',
       REFUNDS_WORKER_PROFILE: 'small',
       REFUNDS_WORKFLOW_BUNDLE: bundle,
@@ -132,6 +140,7 @@ export async function startMachine(say: (line: string) => void): Promise<Machine
     return {
       gateway,
       webhooks,
+      caller,
       env,
       databaseUrl: postgres.url,
       workers,

@@ -4,6 +4,7 @@ import { formatAmount, storedMoney } from '../../domain/money.js';
 /** With two, no and three decimals. */
 export const CURRENCIES = ['EUR', 'EUR', 'EUR', 'EUR', 'JPY', 'KWD'] as const;
 export type Currency = (typeof CURRENCIES)[number];
+export const isCurrency = (text: string): text is Currency => text in MINOR;
 
 /** Minor units for one hundredth, as a fraction: the gateway writes two decimals whatever the currency has. */
 const MINOR: Readonly<Record<Currency, readonly [times: bigint, over: bigint]>> = {
@@ -20,6 +21,12 @@ export function minorOf(hundredths: bigint, currency: Currency): bigint {
 /** `1234n` hundredths as `12.34` EUR or `12.340` KWD. */
 export function textOf(hundredths: bigint, currency: Currency): string {
   return formatAmount(storedMoney(minorOf(hundredths, currency), currency));
+}
+
+/** What a caller writes, in the gateway's hundredths. */
+export function hundredthsOf(text: string, currency: Currency): bigint {
+  const [times, over] = MINOR[currency];
+  return (BigInt(text.replace('.', '')) * over) / times;
 }
 
 /** The nearest smaller amount that the currency has. */

@@ -7,6 +7,12 @@ export interface Doubt {
   readonly error: string;
 }
 
+/** `reference`: of which attempt; where there is none, cases are closed. */
+export interface Proposed {
+  readonly outcome: 'succeeded' | 'failed' | 'case_closed';
+  readonly reference?: string;
+}
+
 export class Notes {
   /** What the client answered with when each refund was accepted, by its id. */
   readonly accepted = new Map<string, Refund>();
@@ -18,6 +24,10 @@ export class Notes {
   readonly rules = new Map<string, number>();
   /** Refunds that an operator was told are withdrawn: nothing may be paid for them. */
   readonly withdrawn = new Set<string>();
+  /** What was said about the attempts of a refund in corrections, whether or not it was taken. */
+  readonly proposed = new Map<string, readonly Proposed[]>();
+  /** Words of persons that got no answer: whether they count is open, and the same word again is safe. */
+  readonly unanswered: { readonly what: string; readonly again: () => Promise<unknown> }[] = [];
   /** Answers that contradict what the client promises, as sentences. */
   readonly wrong: string[] = [];
   /** What the HTTP API answered with, by idempotency key. */

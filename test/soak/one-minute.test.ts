@@ -26,6 +26,7 @@ it(
     expect(paid.reduce((sum, { count }) => sum + count, 0)).toBeGreaterThan(10);
     expect(Object.keys(result.disasters).length).toBeGreaterThan(5);
     expect(result.apiAnswers['202'] ?? 0).toBeGreaterThan(10);
+    expect(result.events['delivered'] ?? 0).toBeGreaterThan(10);
     expect(result.notices['processed: completed'] ?? 0).toBeGreaterThan(0);
   },
 );

@@ -28,8 +28,8 @@ const PAUSE = { least: 80, most: 1_200 };
 const MOST_AT_ONCE = 20;
 const word = { reason: 'soak' };
 
-/** Says something to a refund that was accepted lately, again and again, whether it fits or not. */
-export async function runPeople(people: People): Promise<void> {
+/** Says something to a refund that was accepted lately, again and again, whether it fits or not; one of `more` as well. */
+export async function runPeople(people: People, more: readonly Act[]): Promise<void> {
   const { random, notes, over } = people;
   const running = new Set<Promise<void>>();
   while (!over.aborted) {
@@ -37,7 +37,7 @@ export async function runPeople(people: People): Promise<void> {
     const recent = [...notes.accepted.keys()].slice(-40);
     const id = recent[random.between(0, Math.max(0, recent.length - 1))];
     if (id === undefined || running.size >= MOST_AT_ONCE) continue;
-    const act = random.pick(ACTS);
+    const act = random.pick([...ACTS, ...more]);
     const spoken = act(people, id)
       .catch((error: unknown) => {
         // Refused, or somebody is away just now: both are what this is about. Anything that must not be accepted is checked where it is said.
@@ -53,7 +53,8 @@ export async function runPeople(people: People): Promise<void> {
   await Promise.all(running);
 }
 
-type Act = (people: People, refundId: string) => Promise<void>;
+/** Says something about a refund of late, or about another one that fits better. */
+export type Act = (people: People, refundId: string) => Promise<void>;
 
 const notice: Act = async ({ temporal, random, notes }, id) => {
   notes.fault('notice');

@@ -1,21 +1,24 @@
 /** One soak run: load and disasters for a while, then everything is mended and the books are compared. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { openRefundsClient, type RefundOrder } from '../../client/index.js';
-import { openDatabase, type Database } from '../../ledger/database.js';
+import { openRefundsClient } from '../../client/index.js';
+import { openDatabase } from '../../ledger/database.js';
 import { allRefunds } from '../../sandbox/demo/books.js';
 import { readSettings } from '../../settings/read.js';
 import { openClient } from '../../temporal/connection.js';
 import { Random } from '../simulation/world/random.js';
-import { askOnce } from './asking.js';
+import { runCaller } from './caller.js';
 import { runDisasters } from './disasters.js';
-import { openHttp, type Desk } from './http.js';
+import { eventsByEnd, eventVerdicts, type EventEvidence } from './event-verdicts.js';
+import { openHttp } from './http.js';
 import { runLoad } from './load.js';
 import { startMachine, type Machine } from './machine.js';
 import { meddleWith } from './meddling.js';
 import { add, Notes } from './notes.js';
-import { decideOn, runAgain, runPeople } from './people.js';
-import { noticesByEnd, noticesUnderWay, serviceVerdicts, type ServiceEvidence } from './service-verdicts.js';
-import { unsettled, verdictsOf, type Evidence, type Verdict } from './verdicts.js';
+import { personVerdicts } from './person-verdicts.js';
+import { runAgain, runPeople } from './people.js';
+import { REPAIRS } from './repairs.js';
+import { noticesByEnd, serviceVerdicts, type ServiceEvidence } from './service-verdicts.js';
+import { settle, settleDoubts, settleWords, tellRest } from './settling.js';
+import { verdictsOf, type Evidence, type Verdict } from './verdicts.js';
 import { Watch, type Progress } from './watch.js';
 
 export interface SoakOptions {
@@ -46,6 +49,8 @@ export interface SoakResult {
   readonly apiAnswers: Readonly<Record<string, number>>;
   /** Of the gateway, by what became of each. */
   readonly notices: Readonly<Record<string, number>>;
+  /** To the caller's endpoint, by what became of each; how many posts that took, and how many were given up and sent again. */
+  readonly events: Readonly<Record<string, number>>;
   readonly refunds: readonly { readonly state: string; readonly way: string; readonly count: number }[];
   readonly reasons: Readonly<Record<string, number>>;
   readonly disasters: Readonly<Record<string, number>>;
@@ -56,10 +61,6 @@ export interface SoakResult {
 }
 
 const SETTLED_WITHIN_MS = 240_000;
-type Asks = Pick<Desk, 'requestRefund'>;
-
-/** Callers that ask again at the same time. */
-const SETTLERS = 6;
 
 /** @throws when the machine cannot be started or brought back; what is wrong with money is in the verdicts. */
 export async function runSoak(options: SoakOptions): Promise<SoakResult> {
@@ -80,6 +81,7 @@ async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult
   const settings = readSettings(machine.env);
   const opened = openRefundsClient(settings, machine.env);
   const watch = new Watch({ machine, notes, database, onProgress: options.onProgress });
+  const events: EventEvidence = { database, caller: machine.caller };
   const service: ServiceEvidence = { database, gateway: machine.gateway, notes };
   const evidence: Evidence = {
     database,
@@ -96,11 +98,13 @@ async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult
     const over =
       options.signal === undefined ? ending.signal : AbortSignal.any([ending.signal, options.signal]);
     const common = { client: opened.client, http, gateway: engine, notes, over };
+    const speaking = { ...common, temporal, webhooks: machine.webhooks };
     const started = performance.now();
     watch.begin('load', started + options.minutes * 60_000);
     const acting = Promise.all([
       runLoad({ ...common, rate, backlog: () => watch.backlog(), random: new Random(seed * 4) }),
-      runPeople({ ...common, temporal, webhooks: machine.webhooks, random: new Random(seed * 4 + 1) }),
+      runPeople({ ...speaking, random: new Random(seed * 4 + 1) }, REPAIRS),
+      runCaller({ caller: machine.caller, notes, over, random: new Random(seed * 4 + 5) }),
       runDisasters({
         machine,
         meddling,
@@ -139,18 +143,22 @@ async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult
     await machine.allBack();
     await meddling.remove();
     const settledDoubts = await settleDoubts([opened.client, http], notes, database);
+    await settleWords(notes);
     // Nobody resumes anything here: what was accepted and not started is the sweep's.
     const deadline = performance.now() + SETTLED_WITHIN_MS;
     watch.begin('settling', deadline);
-    const deciding = { client: opened.client, http, random: new Random(seed * 4 + 3), notes };
-    await settle({ evidence, service, deciding, gatewayUrl: machine.gateway.url }, deadline, options.signal);
+    const people = { ...speaking, random: new Random(seed * 4 + 3) };
+    await settle({ evidence, service, people, gatewayUrl: machine.gateway.url }, deadline, options.signal);
+    const resent = await tellRest(events, http, deadline);
     options.signal?.throwIfAborted();
     await watch.end();
 
     const refunds = await allRefunds(opened.ledger);
     const verdicts = [
       ...(await verdictsOf(evidence)),
+      ...(await personVerdicts(evidence)),
       ...(await serviceVerdicts(service)),
+      ...(await eventVerdicts(events)),
       { name: 'invariants while it went on', wrong: [...watch.violations] },
     ];
     const byStateAndWay = new Map<string, number>();
@@ -173,6 +181,7 @@ async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult
       },
       apiAnswers: sorted(notes.apiAnswers),
       notices: sorted(await noticesByEnd(service)),
+      events: { ...sorted(await eventsByEnd(database)), posts: machine.caller.posts(), resent },
       refunds: [...byStateAndWay].sort(byCount).map(([key, count]) => {
         const [state = '', way = ''] = key.split(' ');
         return { state, way, count };
@@ -187,72 +196,6 @@ async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult
   } finally {
     await watch.end();
     await Promise.all([opened.close(), temporal.connection.close(), database.close()]);
-  }
-}
-
-/**
- * A call that failed has stored the whole refund or nothing: the same key answers the one that is there, or stores it now, or is
- * refused where nothing was stored.
- */
-async function settleDoubts(desks: readonly [Asks, ...Asks[]], notes: Notes, database: Database) {
-  const waiting = [...notes.doubts.values()];
-  const settled = waiting.length;
-  const settler = async (): Promise<void> => {
-    for (let next = waiting.pop(); next !== undefined; next = waiting.pop())
-      // In turn: whoever was in doubt over one way may ask over the other.
-      await settleDoubt(next.order, desks[waiting.length % desks.length] ?? desks[0], notes, database);
-  };
-  await Promise.all(Array.from({ length: SETTLERS }, settler));
-  return settled;
-}
-
-async function settleDoubt(order: RefundOrder, desk: Asks, notes: Notes, database: Database) {
-  const key = order.idempotencyKey;
-  const before = await database.db
-    .selectFrom('refunds')
-    .select('id')
-    .where('caller', '=', order.caller)
-    .where('idempotency_key', '=', key)
-    .executeTakeFirst();
-  const answer = await askOnce(desk, notes, order);
-  if (answer.kind === 'failed')
-    notes.wrong.push(`asked again when all was well, key ${key}: ${answer.error}`);
-  if (before === undefined) return;
-  if (answer.kind === 'refused')
-    notes.wrong.push(`refund ${before.id} is stored; asked again its caller is told ${answer.code}`);
-  if (answer.kind === 'accepted' && answer.refund.id !== before.id)
-    notes.wrong.push(`refund ${before.id} is stored; asked again its caller is told of ${answer.refund.id}`);
-}
-
-interface Settling {
-  readonly evidence: Evidence;
-  readonly service: ServiceEvidence;
-  readonly deciding: Parameters<typeof decideOn>[0];
-  readonly gatewayUrl: string;
-}
-
-/** Waits until every refund is over or with a person and every notice worked through, and lets the gateway finish and second persons decide meanwhile. */
-async function settle(
-  { evidence, service, deciding, gatewayUrl }: Settling,
-  deadline: number,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const { gateway } = evidence;
-  const { client, random } = deciding;
-  while (performance.now() < deadline && signal?.aborted !== true) {
-    for (const { id, state, type } of gateway.transactions())
-      if (state === 'pending' && type !== 'CB')
-        gateway.finishPending({ id, state: random.pick(['succeeded', 'rejected']) });
-    // It posts what is due when it is spoken to.
-    await (await fetch(`${gatewayUrl}/_control/settings`)).arrayBuffer();
-    if ((await unsettled(evidence)) + (await noticesUnderWay(service)) === 0) {
-      const waiting = await client.listRefunds({ state: 'awaiting_approval', limit: 1_000 });
-      // A few stay with the second person: that is an end as well.
-      const decided = waiting.filter(() => random.chance(0.8));
-      if (decided.length === 0) return;
-      for (const refund of decided) await decideOn(deciding, refund).catch(() => undefined);
-    }
-    await sleep(500);
   }
 }
 

@@ -9,7 +9,6 @@ import { formatAmount as gatewayText } from '../../sandbox/gateway/amounts.js';
 import type { SimulatedGateway } from '../../sandbox/gateway/rules.js';
 import type { Transaction } from '../../sandbox/gateway/types.js';
 import { violationsOf } from '../ledger/invariants.js';
-import { APPROVAL_ABOVE } from './money.js';
 import type { Notes } from './notes.js';
 
 export interface Verdict {
@@ -44,8 +43,10 @@ export async function verdictsOf(evidence: Evidence): Promise<readonly Verdict[]
     { name: 'double payments', wrong: doublePayments(refunds, transactions, gateway) },
     { name: 'orders sent twice, or too late', wrong: await wrongOrders(evidence) },
     { name: 'lost refunds', wrong: [...lost(refunds, notes), ...(await withoutReason(database, refunds))] },
-    { name: 'ledger = gateway, to the cent', wrong: disagreements(refunds, transactions) },
-    { name: "credits without a second person's word", wrong: await unapproved(database) },
+    {
+      name: 'ledger = gateway, to the cent',
+      wrong: disagreements(refunds, adoptedAs(refunds, transactions)),
+    },
     { name: 'reservations of refunds that are over', wrong: await stillReserved(database) },
     { name: 'invariants on the tables', wrong: wrongs },
     { name: 'answers that break a promise', wrong: [...notes.wrong, ...paidAfterWithdrawal(refunds, notes)] },
@@ -200,26 +201,18 @@ async function stillReserved(database: Database): Promise<string[]> {
   return rows.map(({ id, state, held }) => `refund ${id} is ${state} and holds ${held}`);
 }
 
-/** Credits above the limit, or in a currency without one, that were sent; and words of whoever had asked. */
-async function unapproved(database: Database): Promise<string[]> {
-  const { rows: own } = await sql<{ id: string }>`
-    select r.id from approvals p join refunds r on r.id = p.refund_id where p.decided_by = r.requested_by
-  `.execute(database.db);
-  const { rows: credits } = await sql<{ reference: string; currency: string; amount: string }>`
-    select a.reference, r.currency, a.amount_minor::text as amount from attempts a join refunds r on r.id = a.refund_id
-    where a.way = 'credit' and not exists (
-      select from approvals p where p.refund_id = r.id and p.verdict = 'approved' and p.decided_by <> r.requested_by
-        and p.at <= a.opened_at
-    )
-  `.execute(database.db);
-  return [
-    ...own.map(({ id }) => `refund ${id} was decided on by whoever had asked for it`),
-    ...credits
-      .filter(({ currency, amount }) => BigInt(amount) > (APPROVAL_ABOVE.get(currency) ?? 0n))
-      .map(
-        ({ reference, currency, amount }) => `credit ${reference} of ${amount} ${currency} was not approved`,
-      ),
-  ];
+/** What was made without a reference and then adopted counts as the attempt that it became. */
+export function adoptedAs(
+  refunds: readonly RefundRecord[],
+  transactions: readonly Transaction[],
+): readonly Transaction[] {
+  const references = new Map(
+    refunds.flatMap(({ attempts }) => attempts.map(({ gatewayId, reference }) => [gatewayId, reference])),
+  );
+  return transactions.map((one) => ({
+    ...one,
+    merchantTransactionId: one.merchantTransactionId ?? references.get(one.id) ?? null,
+  }));
 }
 
 /** Withdrawn means that nothing may leave any more. */
@@ -235,10 +228,10 @@ export async function unsettled({ ledger, gateway }: Evidence): Promise<number> 
   const moving = refunds.filter(
     ({ state }) => !isFinal(state) && state !== 'manual_review' && state !== 'awaiting_approval',
   );
-  return moving.length + disagreements(refunds, gateway.transactions()).length;
+  return moving.length + disagreements(refunds, adoptedAs(refunds, gateway.transactions())).length;
 }
 
-const isPayment = ({ type }: Transaction): boolean => type === 'RF' || type === 'RV' || type === 'CD';
+export const isPayment = ({ type }: Transaction): boolean => type === 'RF' || type === 'RV' || type === 'CD';
 
 function rootOf(id: string, transactions: readonly Transaction[]): string {
   const found = transactions.find((one) => one.id === id);
@@ -249,7 +242,7 @@ const textOf = ({ amountMinor, currency }: RefundRecord): string =>
   formatAmount(storedMoney(amountMinor, currency));
 
 /** The gateway writes two decimals whatever the currency has. */
-function hundredthsOf({ amountMinor, currency }: RefundRecord): bigint {
+export function hundredthsOf({ amountMinor, currency }: RefundRecord): bigint {
   const { decimals } = storedMoney(amountMinor, currency);
   return decimals >= 2
     ? amountMinor / 10n ** BigInt(decimals - 2)

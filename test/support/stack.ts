@@ -1,5 +1,6 @@
 /** Everything a refund needs, for one test file: simulated gateway, ledger, worker and client, with time that runs fast. */
 import { randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Client, Connection, ScheduleNotFoundError } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { expect, inject } from 'vitest';
@@ -15,7 +16,7 @@ import {
   type Timings,
 } from '../../domain/plan.js';
 import { Secret } from '../../domain/secret.js';
-import { FINAL_STATES, isOpenAttempt } from '../../domain/states.js';
+import { FINAL_STATES, isFinal, isOpenAttempt, PERSON_STATES } from '../../domain/states.js';
 import { createGateway } from '../../gateway/oppwa.js';
 import { openDatabase, openTransaction, type Database } from '../../ledger/database.js';
 import { migrate } from '../../ledger/migrate.js';
@@ -84,7 +85,12 @@ export interface Stack {
   startWorker(): Promise<RefundWorker>;
   /** No card and no secret of this stack, nor one of those given, stands in a table, a log line or a history. */
   expectNoLeaks(secrets?: readonly string[]): Promise<void>;
-  /** The gateway's books equal the ledger to the cent, no attempt is open, and nothing stays reserved for what has ended. */
+  /** Waits until no refund goes on by itself: each has ended or is with a person. Fails with those that do neither. */
+  untilAtRest(): Promise<void>;
+  /**
+   * The gateway's books equal the ledger to the cent, no attempt is open, and nothing stays reserved for what has ended. Asked at rest:
+   * between the gateway's booking and the ledger's record the two differ, and both are right.
+   */
   expectBooksAgree(): Promise<void>;
   /** Ends everything, and expects the books to agree unless told that they cannot. */
   close(options?: { readonly booksAgree?: boolean }): Promise<void>;
@@ -93,6 +99,7 @@ export interface Stack {
 /** A minute is 60 ms. Windows that time real I/O keep their floors. */
 const SCALE = 0.001;
 const THRESHOLDS = { EUR: '50000' };
+const REST_WITHIN_MS = 30_000;
 
 /** Call it while the file is read: `const stack = await startStack();` at its top, then `afterAll(() => stack.close());`. */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
@@ -162,7 +169,23 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   }
   if (options.worker !== false) await startWorker();
 
+  async function untilAtRest(): Promise<void> {
+    // Where no worker was ever started nothing goes on.
+    if (workers.length === 0) return;
+    const deadline = performance.now() + REST_WITHIN_MS;
+    for (;;) {
+      const moving = (await allRefunds(dependencies.ledger))
+        .filter(({ state }) => !isFinal(state) && !PERSON_STATES.includes(state))
+        .map(({ id, state }) => `${id} ${state}`);
+      if (moving.length === 0) return;
+      if (performance.now() > deadline)
+        expect.fail(`they neither end nor come to a person: ${moving.join(', ')}`);
+      await pause(50);
+    }
+  }
+
   async function expectBooksAgree(): Promise<void> {
+    await untilAtRest();
     const refunds = await allRefunds(dependencies.ledger);
     const transactions = gatewayServer.engine
       .transactions()
@@ -242,6 +265,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       const { leaks } = await leaksIn(places, [...own, ...secrets]);
       expect(leaks, 'cards and secrets').toEqual([]);
     },
+    untilAtRest,
     expectBooksAgree,
     async close({ booksAgree = true } = {}) {
       try {

@@ -109,15 +109,15 @@ describe('many refunds that wait for people', () => {
     await letPass('9 minutes');
     await sweep();
     expect(started).not.toContain(id);
-    await letPass('1 minute');
+    await letPass('2 minutes');
     await sweep();
     expect(started).toContain(id);
   });
 
-  it('are counted through within a second', async () => {
+  it('are counted through in a small part of the time between two sweeps', async () => {
     const startedAt = performance.now();
     expect(await sweep()).toBe(0);
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(performance.now() - startedAt).toBeLessThan(upkeepAt(1).sweepEvery / 10);
   });
 });
 

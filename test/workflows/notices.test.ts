@@ -42,7 +42,7 @@ describe('a notice about a pending refund', () => {
 
   it('that comes before the answer does is not forgotten', async () => {
     const { paymentId } = world.newPayment();
-    world.fault({ kind: 'accept_then_drop', dropAfterMs: 400 }, { paymentId });
+    world.fault({ kind: 'accept_then_drop', dropAfterMs: 2_000 }, { paymentId });
     const { refundId, handle } = await world.pay(paymentId, '100.00', patient);
     await world.untilExecuted(paymentId);
     expect((await world.refund(refundId)).state).toBe('submitting');

@@ -29,7 +29,7 @@ describe('before anything was sent', () => {
 describe('once it may have left', () => {
   it('a cancellation comes too late: the refund is driven to its end', async () => {
     const { paymentId } = world.newPayment();
-    world.fault({ kind: 'answer_after', ms: 400 }, { paymentId });
+    world.fault({ kind: 'answer_after', ms: 2_000 }, { paymentId });
     const { handle } = await world.pay(paymentId, '100.00');
     await world.untilExecuted(paymentId);
     await handle.cancel();

@@ -1,13 +1,12 @@
 /** What every test of this folder works with: the stack with waits of milliseconds, and refunds followed run by run. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
-import { afterAll, afterEach, expect } from 'vitest';
+import { afterAll, afterEach } from 'vitest';
 import { acceptRefund } from '../../activities/accept.js';
 import { createDriver } from '../../client/driver.js';
 import type { Plan, Timings } from '../../domain/plan.js';
-import { isFinal, type RefundState } from '../../domain/states.js';
+import type { RefundState } from '../../domain/states.js';
 import type { RefundRecord } from '../../ledger/ledger.js';
-import { allRefunds } from '../../sandbox/demo/books.js';
 import { startStack, type Stack, type StackOptions } from '../support/stack.js';
 import { refundWorkflowId } from '../../workflows/contract.js';
 import type { refund } from '../../workflows/refund.js';
@@ -46,8 +45,6 @@ export interface World extends Stack {
   untilState(refundId: string, state: RefundState): Promise<RefundRecord>;
   /** Waits until a refund or credit on the payment has been executed at the gateway, whatever has been answered. */
   untilExecuted(paymentId: string): Promise<void>;
-  /** The books, and that no refund is left that neither a run nor a person takes care of. */
-  expectNothingLost(): Promise<void>;
 }
 
 const WAIT_MS = 30_000;
@@ -66,10 +63,7 @@ export async function eventually<T>(
   }
 }
 
-/** Where a refund may rest without being over. */
-const WITH_A_PERSON: readonly RefundState[] = ['manual_review', 'awaiting_approval'];
-
-/** Call it while the file is read. After each test (or the last one, where tests run side by side) nothing may be lost. */
+/** Call it while the file is read. After each test (or the last one, where tests run side by side) every refund ends or is with a person, and the books agree. */
 export async function openWorld(
   options: StackOptions & { readonly sideBySide?: boolean } = {},
 ): Promise<World> {
@@ -100,16 +94,9 @@ export async function openWorld(
       const found = await refundOf(refundId);
       return fact(found) ? found : undefined;
     });
-  const expectNothingLost = async (): Promise<void> => {
-    await stack.expectBooksAgree();
-    const lost = (await allRefunds(ledger))
-      .filter(({ state }) => !isFinal(state) && !WITH_A_PERSON.includes(state))
-      .map(({ id, state }) => `${id} ${state}`);
-    expect(lost, 'refunds that nobody takes care of').toEqual([]);
-  };
   // Hooks run in reverse: this one before the stack is closed.
-  if (options.sideBySide === true) afterAll(expectNothingLost);
-  else afterEach(expectNothingLost);
+  if (options.sideBySide === true) afterAll(stack.expectBooksAgree);
+  else afterEach(stack.expectBooksAgree);
 
   return {
     ...stack,
@@ -127,6 +114,5 @@ export async function openWorld(
         (gateway.engine.leftMerchant({ originals: [paymentId] })[0]?.total ?? 0n) > 0n ? true : undefined,
       );
     },
-    expectNothingLost,
   };
 }

@@ -1,0 +1,55 @@
+/** The last audit, over HTTP: none is no good one, the newest counts, and one that asked too little is not ok. */
+import { afterAll, expect, it } from 'vitest';
+import { audit } from '../../client/api/audits.js';
+import { auditLedger, type AuditReport } from '../../ledger/audit.js';
+import { storeAudit } from '../../ledger/audits.js';
+import { problemOf, startApi } from './world.js';
+
+const world = await startApi({ worker: false });
+afterAll(() => world.close());
+const { call, newKey, stack } = world;
+const { database } = stack;
+
+const latest = async () => audit.parse((await call('GET', '/v1/audits/latest')).body);
+const store = async (change: Partial<AuditReport> = {}) =>
+  storeAudit(database, {
+    ...(await auditLedger(database.db, { statementTimeout: 30_000, examples: 10 })),
+    ...change,
+  });
+
+it('is not found before there is one, and needs a key', async () => {
+  const none = await call('GET', '/v1/audits/latest');
+  expect([none.status, problemOf(none).code]).toEqual([404, 'not_found']);
+  const nobody = await call('GET', '/v1/audits/latest', { key: null });
+  expect([nobody.status, problemOf(nobody).code]).toEqual([401, 'unauthenticated']);
+});
+
+it('is the newest one, as it was stored, for whoever may read', async () => {
+  await store();
+  const { id, at, durationMs, invariants } = await store();
+  const key = await newKey('reader', 'read');
+  const answer = await call('GET', '/v1/audits/latest', { key });
+  expect(answer.status).toBe(200);
+  expect(answer.body).toEqual({
+    id,
+    at: at.toISOString(),
+    durationMs,
+    ok: true,
+    complete: true,
+    violations: 0,
+    invariants,
+  });
+});
+
+it.each([
+  ['found something', { violations: 1 }],
+  ['could not ask everything', { complete: false }],
+])('that %s is not ok', async (_what, change) => {
+  await store(change);
+  expect(await latest()).toMatchObject({ ok: false, ...change });
+});
+
+it('takes no other method', async () => {
+  const answer = await call('POST', '/v1/audits/latest', { body: {} });
+  expect([answer.status, problemOf(answer).code]).toEqual([405, 'method_not_allowed']);
+});

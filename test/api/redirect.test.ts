@@ -1,0 +1,120 @@
+/** Redirect and replay over HTTP: each success, each refusal with its code, said again, by two at once; and who may say such things at all. */
+import { describe, expect, it } from 'vitest';
+import { replayReport } from '../../client/api/decision-schemas.js';
+import { refundWorkflowId } from '../../workflows/contract.js';
+import { NEVER_PAID, refused, startPersons, told, WHY } from './persons.js';
+import { problemOf, type Answer } from './world.js';
+
+// One refund stays pending, which is what its test is about.
+const world = await startPersons({ booksAgree: false });
+const { anna, berta, boss, anotherCard, cardClosed, newKey, paid, pendingTooLong, say, stack, until } = world;
+const { engine } = stack.gateway;
+
+describe('redirect', () => {
+  it('names another card, which a second person approves; said again it changes nothing', async () => {
+    const { id } = await cardClosed();
+    const registrationId = anotherCard();
+    const word = { ...WHY, registrationId };
+    expect((await say(anna, 'redirect', id, word)).status).toBe(200);
+    const { approval } = await until(id, 'awaiting_approval');
+    expect(approval).toMatchObject({ registrationId, amount: '40.00' });
+    expect((await say(anna, 'redirect', id, word)).status).toBe(200);
+    const late = await say(berta, 'redirect', id, word);
+    expect(told(late)).toEqual(refused(409, 'already_decided'));
+    expect(late.body).toMatchObject({ by: 'anna' });
+    expect(told(await say(anna, 'approve', id, WHY))).toEqual(refused(403, 'own_proposal'));
+    expect((await say(boss, 'approve', id, WHY)).status).toBe(200);
+    const { attempts } = await until(id, 'succeeded');
+    expect(attempts.map(({ type, state }) => `${type} ${state}`)).toEqual(['RF rejected', 'CD succeeded']);
+    const credits = engine
+      .transactions()
+      .filter((one) => one.type === 'CD' && one.registrationId === registrationId);
+    expect(credits).toMatchObject([{ amount: 40_00n, executed: true }]);
+  });
+
+  it('to two cards by two at once counts once', async () => {
+    const { id } = await cardClosed();
+    const both = await Promise.all(
+      [anna, berta].map((key) => say(key, 'redirect', id, { ...WHY, registrationId: anotherCard() })),
+    );
+    expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
+    expect(both.flatMap((one) => (one.status === 409 ? [told(one).code] : []))).toEqual(['not_in_review']);
+    await until(id, 'awaiting_approval');
+  });
+
+  it('is refused where nobody waits, money may have left, a correction waits, or it is the same card', async () => {
+    const word = { ...WHY, registrationId: anotherCard() };
+    expect(told(await say(anna, 'redirect', await paid(), word))).toEqual(refused(409, 'not_in_review'));
+    expect(told(await say(anna, 'redirect', await pendingTooLong(), word))).toEqual(
+      refused(409, 'may_have_left'),
+    );
+    const { id, payment } = await cardClosed();
+    const same = { ...WHY, registrationId: payment.registrationId };
+    expect(told(await say(anna, 'redirect', id, same))).toEqual(refused(409, 'same_destination'));
+    const proposal = await say(berta, 'correct', id, { ...NEVER_PAID, outcome: 'succeeded' });
+    expect(proposal.status).toBe(200);
+    const waits = await say(anna, 'redirect', id, word);
+    expect(told(waits)).toEqual(refused(409, 'proposal_open'));
+    expect(waits.body).toMatchObject({ by: 'berta' });
+  });
+});
+
+describe('replay', () => {
+  const reportOf = ({ body }: Answer) => replayReport.parse(body);
+
+  it('foresees, starts where no run is alive, leaves a live one alone, and ends one by its id alone', async () => {
+    const { id } = await cardClosed();
+    await stack.temporal.workflow.getHandle(refundWorkflowId(id)).terminate('test');
+    const foreseen = reportOf(await say(anna, 'replay', id, { ...WHY, dryRun: true }));
+    expect(foreseen).toMatchObject({ outcome: 'dry_run', step: { kind: 'person' }, run: { isAlive: false } });
+    const started = reportOf(await say(anna, 'replay', id, WHY));
+    expect(started).toMatchObject({ outcome: 'started', state: 'manual_review', run: { isAlive: true } });
+    const again = reportOf(await say(anna, 'replay', id, WHY));
+    expect(again).toMatchObject({ outcome: 'alive', run: { runId: started.run?.runId } });
+    const other = await say(berta, 'replay', id, { ...WHY, restart: { runId: 'another' } });
+    expect(told(other)).toEqual(refused(409, 'run_changed'));
+    const restart = { runId: started.run?.runId ?? '' };
+    const restarted = reportOf(await say(berta, 'replay', id, { ...WHY, restart }));
+    expect(restarted.outcome).toBe('restarted');
+    expect(restarted.run?.runId).not.toBe(restart.runId);
+  });
+
+  it('by two at once is one run', async () => {
+    const { id } = await cardClosed();
+    await stack.temporal.workflow.getHandle(refundWorkflowId(id)).terminate('test');
+    const both = (await Promise.all([anna, berta].map((key) => say(key, 'replay', id, WHY)))).map(reportOf);
+    expect(new Set(both.map(({ run }) => run?.runId)).size).toBe(1);
+    expect(both.every(({ run }) => run?.isAlive)).toBe(true);
+  });
+
+  it('of what is over does nothing', async () => {
+    expect(reportOf(await say(anna, 'replay', await paid(), WHY)).outcome).toBe('over');
+  });
+});
+
+describe('every one of them', () => {
+  const card = 'a'.repeat(32);
+  it.each([
+    ['adopt', { ...WHY, gatewayId: card }, { gatewayId: 'portal' }, ['gatewayId']],
+    [
+      'correct',
+      NEVER_PAID,
+      { outcome: 'lost', evidence: 'card 4200 0000 0000 0000' },
+      ['evidence', 'outcome'],
+    ],
+    ['redirect', { ...WHY, registrationId: card }, { registrationId: '../x' }, ['registrationId']],
+    ['replay', WHY, { restart: {} }, ['restart.runId']],
+  ] as const)(
+    '%s is for operators, about a refund that exists, and names everything that is wrong',
+    async (verb, good, bad, fields) => {
+      const nobodys = '00000000-0000-7000-8000-000000000000';
+      for (const key of [boss, await newKey('reader', 'read')])
+        expect(told(await say(key, verb, nobodys, good))).toEqual(refused(403, 'forbidden'));
+      expect(told(await say(anna, verb, nobodys, good))).toEqual(refused(404, 'refund_not_found'));
+      const wrong = await say(anna, verb, nobodys, { ...good, ...bad, reason: ' ', by: 'mallory' });
+      expect(told(wrong)).toEqual(refused(422, 'invalid_request'));
+      const { problems = [] } = problemOf(wrong);
+      expect(problems.map(({ field }) => field).sort()).toEqual([...fields, '(request)', 'reason'].sort());
+    },
+  );
+});

@@ -1,0 +1,200 @@
+/** Whatever order is given: refused with nothing stored, or stored once as it was asked, of money that is there. */
+import { describe, expect, it } from 'vitest';
+import { acceptRefund, GatewayUnavailable, RequestRefused } from '../../activities/accept.js';
+import type { Dependencies } from '../../activities/dependencies.js';
+import type { Gateway } from '../../gateway/gateway.js';
+import { findWithLinked } from '../../gateway/look-ups.js';
+import { LedgerError } from '../../ledger/ledger.js';
+import { createLedger } from '../../ledger/postgres.js';
+import { ledgerViolations } from '../simulation/checks/books.js';
+import { openMemoryDatabase } from '../simulation/database/memory-database.js';
+import type { Random } from '../simulation/world/random.js';
+import { fuzz, holds } from './fuzz.js';
+import { WORDS as ANSWER_WORDS } from './given-answers.js';
+import {
+  CARD,
+  DECIMALS,
+  ENTITY,
+  garbled,
+  isLine,
+  minorOf,
+  PAYMENTS,
+  request,
+  WORDS,
+} from './given-requests.js';
+import { changed, written } from './mutations.js';
+import { amountOf, entriesOf } from './second-opinion.js';
+import { strictJson } from './strict-json.js';
+
+const tenThousandths = (currency: string): bigint => 10n ** BigInt(4 - (DECIMALS[currency] ?? 4));
+
+const neverAsked = (): Promise<never> =>
+  Promise.reject(new Error('Accepting asks for nothing but the payment.'));
+
+/** A ledger that starts empty, and a gateway that shows four payments of 100.00 euros, now and then garbled. */
+function world(random: Random) {
+  let time = 0;
+  /** The most that any answer showed of each payment, in ten-thousandths; undefined where it is too deep for a second reader. */
+  const shownOf = new Map<string, bigint | undefined>();
+  const show = (id: string, body: string): void => {
+    const told = strictJson(body);
+    const sum = entriesOf(told).reduce((total, entry) => total + (amountOf(entry) ?? 0n), 0n);
+    const before = shownOf.has(id) ? shownOf.get(id) : 0n;
+    const isDeep = told === undefined && body.split(/[{[]/).length > 400;
+    shownOf.set(id, isDeep || before === undefined ? undefined : sum > before ? sum : before);
+  };
+  const database = openMemoryDatabase(() => (time += 1));
+  const gateway: Gateway = {
+    refund: neverAsked,
+    reverse: neverAsked,
+    creditRegistration: neverAsked,
+    creditCard: neverAsked,
+    findByReference: neverAsked,
+    resultCodes: neverAsked,
+    close: () => Promise.resolve(),
+    findWithLinked: (entityId, id) =>
+      findWithLinked(
+        async () => {
+          const shown = {
+            id,
+            paymentType: 'DB',
+            amount: '100.00',
+            currency: 'EUR',
+            registrationId: 'a'.repeat(32),
+            result: { code: '000.000.000', description: '' },
+            linkedTransactions: [],
+          };
+          const body = random.chance(0.2)
+            ? written(random, changed(random, shown, ANSWER_WORDS))
+            : JSON.stringify(shown);
+          show(id, body);
+          return { kind: 'answered', httpStatus: 200, body };
+        },
+        entityId,
+        id,
+        0,
+      ),
+  };
+  const deps: Dependencies = {
+    ledger: createLedger(database),
+    gateway,
+    defaultEntityId: ENTITY,
+    hasEntity: (id) => id === ENTITY,
+    hostOf: () => 'live',
+    now: () => time,
+  };
+  return { deps, tables: database.tables, shownOf };
+}
+
+const REFUSALS = [RequestRefused, GatewayUnavailable, LedgerError];
+/** A ledger of many rows is slow to search; one of few refuses too rarely what is not there any more. */
+const ORDERS_OF_A_WORLD = 100;
+
+describe('an order of a refund', () => {
+  it('is refused with nothing stored, or stored once as it was asked and within what was captured, in 40,000 orders', async () => {
+    const seen: Record<string, number> = {};
+    let orders = 0;
+    await fuzz(40_000 / ORDERS_OF_A_WORLD, async (random) => {
+      const { deps, tables, shownOf } = world(random);
+      for (let nth = 0; nth < ORDERS_OF_A_WORLD; nth += 1) {
+        orders += 1;
+        const right = {
+          caller: random.chance(0.9) ? 'shop' : 'desk',
+          idempotencyKey: `key-${random.between(1, 60)}`,
+          requestedBy: 'anna',
+          request: garbled(random, request(random)),
+        };
+        const order = { ...right };
+        // As it comes from another process, whose types nobody checked.
+        if (random.chance(0.1)) {
+          const field = random.pick(['caller', 'idempotencyKey', 'requestedBy'] as const);
+          const other = random.chance(0.3) ? `${right[field]} ${CARD}` : changed(random, right[field], WORDS);
+          Object.assign(order, { [field]: other });
+        }
+        const before = tables.rows.refunds.length;
+        const outcome = await acceptRefund(deps, order).then(
+          (accepted) => ({ accepted }),
+          (error: unknown) => ({ error }),
+        );
+        const stored = tables.rows.refunds.length - before;
+        if ('error' in outcome) {
+          const { error } = outcome;
+          holds(
+            REFUSALS.some((kind) => error instanceof kind),
+            `It broke: ${String(error)}`,
+            order,
+          );
+          holds(stored === 0, 'Refused, and a refund is stored.', order);
+          const name = error instanceof LedgerError ? error.code : error instanceof Error ? error.name : '';
+          seen[name] = (seen[name] ?? 0) + 1;
+          continue;
+        }
+        const { refund, isNew } = outcome.accepted;
+        seen[isNew ? 'new' : 'known'] = (seen[isNew ? 'new' : 'known'] ?? 0) + 1;
+        holds(stored === (isNew ? 1 : 0), 'Stored not once.', order);
+        holds(
+          refund.amountMinor === minorOf(order.request),
+          'Stored with another amount than was asked.',
+          order,
+        );
+        const asked = new Map<string, unknown>(
+          typeof order.request === 'object' && order.request !== null ? Object.entries(order.request) : [],
+        );
+        holds(
+          refund.currency === asked.get('currency') &&
+            refund.paymentId === asked.get('paymentId') &&
+            refund.reason === asked.get('reason') &&
+            refund.orderId === (asked.get('orderId') ?? null),
+          'The refund of another request.',
+          order,
+        );
+        for (const name of ['caller', 'idempotencyKey', 'requestedBy'] as const)
+          holds(
+            typeof order[name] === 'string' &&
+              isLine(order[name], 255) &&
+              (name === 'requestedBy' || refund[name] === order[name]),
+            'Stored under a name that is none.',
+            order,
+          );
+      }
+      holds(
+        ledgerViolations(tables, 'at any moment').length === 0,
+        'The books are wrong.',
+        ledgerViolations(tables, 'at any moment'),
+      );
+      for (const paymentId of PAYMENTS) {
+        const promised = tables.rows.refunds
+          .filter((row) => row['payment_id'] === paymentId)
+          .reduce(
+            (sum, row) => sum + BigInt(String(row['amount_minor'])) * tenThousandths(String(row['currency'])),
+            0n,
+          );
+        const kept = tables.rows.payments.find((row) => row['id'] === paymentId);
+        holds(
+          tables.rows.refunds.every(
+            (row) => row['payment_id'] !== paymentId || row['currency'] === kept?.['currency'],
+          ),
+          'Promised in another currency than was taken.',
+          paymentId,
+        );
+        const shown = shownOf.has(paymentId) ? shownOf.get(paymentId) : 0n;
+        holds(shown === undefined || promised <= shown, 'More is promised than any answer showed.', [
+          paymentId,
+          promised,
+          shown,
+        ]);
+      }
+    });
+    for (const kind of [
+      'new',
+      'known',
+      'RequestRefused',
+      'exceeds_refundable',
+      'currency_mismatch',
+      'idempotency_key_reused',
+      'GatewayUnavailable',
+    ])
+      expect([kind, (seen[kind] ?? 0) > 0]).toEqual([kind, true]);
+    expect(orders).toBeGreaterThanOrEqual(ORDERS_OF_A_WORLD);
+  }, 600_000);
+});

@@ -1,0 +1,67 @@
+/** Whether the caller was told: each fact that is told arrived, signed, and nothing arrived that is no fact. */
+import { sql } from 'kysely';
+import { TOLD_EVENTS } from '../../ledger/outbox.js';
+import type { Database } from '../../ledger/database.js';
+import { factOf, type Caller } from './caller.js';
+import { OPERATOR, type Http } from './http.js';
+import type { Verdict } from './verdicts.js';
+
+export interface EventEvidence {
+  readonly database: Database;
+  readonly caller: Caller;
+}
+
+export async function eventVerdicts({ database, caller }: EventEvidence): Promise<readonly Verdict[]> {
+  const facts = await toldFacts(database);
+  const told = [...caller.taken.values()];
+  const known = new Map(facts.map(({ event, fact }) => [event, fact]));
+  return [
+    {
+      name: 'events that never reached the caller',
+      wrong: facts.flatMap(({ event, fact, state }) => {
+        if (event === null) return [`${fact} became no event`];
+        if (!caller.taken.has(event)) return [`event ${event} (${fact}) is ${String(state)}, and never came`];
+        return state === 'delivered' ? [] : [`event ${event} (${fact}) came, and is still ${String(state)}`];
+      }),
+    },
+    {
+      name: 'events that are no facts, or not signed',
+      wrong: [
+        ...caller.wrong,
+        ...told.flatMap((event) =>
+          known.get(event.id) === factOf(event) ? [] : [`event ${event.id} told ${factOf(event)}`],
+        ),
+      ],
+    },
+  ];
+}
+
+/** What the run waits for at its end. */
+export async function eventsUnderWay({ database }: EventEvidence): Promise<number> {
+  return (await toldFacts(database)).filter(({ state }) => state !== 'delivered').length;
+}
+
+/** By state. */
+export async function eventsByEnd(database: Database): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await sql<{ state: string; count: number }>`
+    select state, count(*)::int as count from event_deliveries group by state`.execute(database.db);
+  return new Map(rows.map(({ state, count }) => [state, count]));
+}
+
+/** As an operator does it when the caller is back: what was given up is sent again. Answers how many. */
+export async function resendDead({ database }: EventEvidence, http: Http): Promise<number> {
+  const { rows } = await sql<{ id: string }>`
+    select id::text from event_deliveries where state = 'dead'`.execute(database.db);
+  for (const { id } of rows)
+    await http.send({ method: 'POST', path: `/v1/events/${id}/resend`, by: OPERATOR });
+  return rows.length;
+}
+
+/** Every fact of the kinds that are told, and the event that it became. */
+async function toldFacts({ db }: Database) {
+  const { rows } = await sql<{ fact: string; event: string | null; state: string | null }>`
+    select format('%s of %s as fact %s', e.type, e.refund_id, e.id) as fact, d.id::text as event, d.state
+    from events e left join event_deliveries d on d.event_id = e.id
+    where e.type = any(${[...TOLD_EVENTS]}::text[]) order by e.id`.execute(db);
+  return rows;
+}

@@ -1,0 +1,102 @@
+/** Whether two people spoke where two are needed, and what their words did to the money. */
+import { sql } from 'kysely';
+import type { Database } from '../../ledger/database.js';
+import type { RefundRecord } from '../../ledger/ledger.js';
+import { allRefunds } from '../../sandbox/demo/books.js';
+import { formatAmount as gatewayText } from '../../sandbox/gateway/amounts.js';
+import type { Transaction } from '../../sandbox/gateway/types.js';
+import { APPROVAL_ABOVE } from './money.js';
+import { adoptedAs, hundredthsOf, isPayment, type Evidence, type Verdict } from './verdicts.js';
+
+export async function personVerdicts({ database, ledger, gateway }: Evidence): Promise<readonly Verdict[]> {
+  const refunds = await allRefunds(ledger);
+  const transactions = adoptedAs(refunds, gateway.transactions());
+  return [
+    { name: "credits without a second person's word", wrong: await unapproved(database) },
+    { name: 'words of one person where two are needed', wrong: await aloneWhereTwo(database) },
+    { name: 'orders for what a person had adopted', wrong: await sentAfterAdoption(database) },
+    {
+      name: 'money out twice that nobody was told of',
+      wrong: await untold(database, refunds, transactions),
+    },
+  ];
+}
+
+/** Credits above the limit, or in a currency without one, that were sent; and words of whoever had asked. */
+async function unapproved(database: Database): Promise<string[]> {
+  const { rows: own } = await sql<{ id: string }>`
+    select r.id from approvals p join refunds r on r.id = p.refund_id where p.decided_by = r.requested_by
+  `.execute(database.db);
+  const { rows: credits } = await sql<{ reference: string; currency: string; amount: string }>`
+    select a.reference, r.currency, a.amount_minor::text as amount from attempts a join refunds r on r.id = a.refund_id
+    where a.way = 'credit' and not exists (
+      select from approvals p where p.refund_id = r.id and p.verdict = 'approved' and p.decided_by <> r.requested_by
+        and p.at <= a.opened_at
+    )
+  `.execute(database.db);
+  return [
+    ...own.map(({ id }) => `refund ${id} was decided on by whoever had asked for it`),
+    ...credits
+      .filter(({ currency, amount }) => BigInt(amount) > (APPROVAL_ABOVE.get(currency) ?? 0n))
+      .map(
+        ({ reference, currency, amount }) => `credit ${reference} of ${amount} ${currency} was not approved`,
+      ),
+  ];
+}
+
+/** Corrections that one person made, and credits to another card that nobody but whoever named it has approved. */
+async function aloneWhereTwo(database: Database): Promise<string[]> {
+  const { rows } = await sql<{ what: string }>`
+    select format('the correction of refund %s was confirmed by %s, who proposed or asked', p.refund_id, p.decided_by) as what
+      from proposals p join refunds r on r.id = p.refund_id
+      where p.verdict = 'alone' or (p.verdict = 'confirmed' and p.decided_by in (p.proposed_by, r.requested_by))
+    union all
+    select format('credit %s goes to another card, on the word of %s alone', a.reference, e.actor)
+      from attempts a
+      join lateral (select * from events where refund_id = a.refund_id and type = 'refund.redirected' and at <= a.opened_at
+        order by id desc limit 1) e on true
+      where a.way = 'credit' and not exists (
+        select from approvals p where p.refund_id = a.refund_id and p.verdict = 'approved' and p.decided_by <> e.actor
+          and p.at between e.at and a.opened_at)
+  `.execute(database.db);
+  return rows.map(({ what }) => what);
+}
+
+/** What a person has said is paid, and the gateway showed, is not sent for again unless it came back. */
+async function sentAfterAdoption(database: Database): Promise<string[]> {
+  const { rows } = await sql<{ what: string }>`
+    select format('refund %s was paid by adopting %s, and %s was sent for it', r.id, e.data->>'gatewayId', a.reference) as what
+    from events e join attempts adopted on adopted.id = e.attempt_id
+    join refunds r on r.id = e.refund_id and r.amount_minor = adopted.amount_minor
+    join events s on s.refund_id = r.id and s.type = 'attempt.submitted' and s.id > e.id
+    join attempts a on a.id = s.attempt_id
+    where e.type = 'attempt.adopted' and e.data->>'outcome' = 'succeeded' and not exists (
+      select from events back where back.refund_id = r.id and back.type = 'refund.returned' and back.id between e.id and s.id)
+  `.execute(database.db);
+  return rows.map(({ what }) => what);
+}
+
+/** A person may refund by hand what our order has paid as well: then somebody has to be told that it is out twice. */
+async function untold(
+  database: Database,
+  refunds: readonly RefundRecord[],
+  transactions: readonly Transaction[],
+): Promise<string[]> {
+  const cases = await database.db
+    .selectFrom('cases')
+    .select('refund_id')
+    .where('why', 'in', ['paid_twice', 'answers_contradict', 'found_twice'])
+    .execute();
+  const told = new Set(cases.map(({ refund_id }) => refund_id));
+  const paid = (reference: string): bigint =>
+    transactions
+      .filter((one) => one.merchantTransactionId === reference && isPayment(one) && one.state === 'succeeded')
+      .reduce((sum, { amount }) => sum + amount, 0n);
+  return refunds.flatMap((refund) => {
+    const out = refund.attempts.reduce((sum, { reference }) => sum + paid(reference), 0n);
+    const promised = hundredthsOf(refund);
+    return out <= promised || told.has(refund.id)
+      ? []
+      : [`refund ${refund.id}: ${gatewayText(out)} left for ${gatewayText(promised)} promised`];
+  });
+}
