@@ -49,7 +49,7 @@ export const WORDS: readonly [unknown, ...unknown[]] = [
 export const DECIMALS: Readonly<Record<string, number>> = { EUR: 2, USD: 2, JPY: 0, KWD: 3 };
 
 /** What the rules say of a request, written from docs and not from the code. The minor units, or undefined where it is refused. */
-export function minorOf(input: unknown): bigint | undefined {
+export function minorOf(input: unknown, askedFor: 'refund' | 'credit' = 'refund'): bigint | undefined {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) return undefined;
   const known = [
     'paymentId',
@@ -64,7 +64,9 @@ export function minorOf(input: unknown): bigint | undefined {
   const fields = new Map<string, unknown>(Object.entries(input));
   const has = (name: string) => fields.get(name) !== undefined;
   if ([...fields.keys()].some((name) => !known.includes(name))) return undefined;
-  if (!isHex(fields.get('paymentId')) || (has('entityId') && !isHex(fields.get('entityId'))))
+  // A credit says where it goes, and need not be about a payment.
+  const needed = askedFor === 'credit' ? 'destination' : 'paymentId';
+  if (!has(needed) || ['paymentId', 'entityId'].some((name) => has(name) && !isHex(fields.get(name))))
     return undefined;
   if (!isLine(fields.get('reason'), 200) || (has('orderId') && !isLine(fields.get('orderId'), 255)))
     return undefined;

@@ -1,6 +1,6 @@
 /** Whatever order is given: refused with nothing stored, or stored once as it was asked, of money that is there. */
 import { describe, expect, it } from 'vitest';
-import { acceptRefund, GatewayUnavailable, RequestRefused } from '../../activities/accept.js';
+import { acceptCredit, acceptRefund, GatewayUnavailable, RequestRefused } from '../../activities/accept.js';
 import type { Dependencies } from '../../activities/dependencies.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import { findWithLinked } from '../../gateway/look-ups.js';
@@ -111,8 +111,9 @@ describe('an order of a refund', () => {
           const other = random.chance(0.3) ? `${right[field]} ${CARD}` : changed(random, right[field], WORDS);
           Object.assign(order, { [field]: other });
         }
+        const askedFor = random.chance(0.2) ? 'credit' : 'refund';
         const before = tables.rows.refunds.length;
-        const outcome = await acceptRefund(deps, order).then(
+        const outcome = await (askedFor === 'credit' ? acceptCredit : acceptRefund)(deps, order).then(
           (accepted) => ({ accepted }),
           (error: unknown) => ({ error }),
         );
@@ -130,10 +131,11 @@ describe('an order of a refund', () => {
           continue;
         }
         const { refund, isNew } = outcome.accepted;
+        if (refund.isFreeStanding) seen['free-standing'] = (seen['free-standing'] ?? 0) + 1;
         seen[isNew ? 'new' : 'known'] = (seen[isNew ? 'new' : 'known'] ?? 0) + 1;
         holds(stored === (isNew ? 1 : 0), 'Stored not once.', order);
         holds(
-          refund.amountMinor === minorOf(order.request),
+          refund.amountMinor === minorOf(order.request, askedFor),
           'Stored with another amount than was asked.',
           order,
         );
@@ -142,7 +144,8 @@ describe('an order of a refund', () => {
         );
         holds(
           refund.currency === asked.get('currency') &&
-            refund.paymentId === asked.get('paymentId') &&
+            refund.askedFor === askedFor &&
+            (refund.isFreeStanding ? undefined : refund.paymentId) === asked.get('paymentId') &&
             refund.reason === asked.get('reason') &&
             refund.orderId === (asked.get('orderId') ?? null),
           'The refund of another request.',
@@ -161,6 +164,13 @@ describe('an order of a refund', () => {
         ledgerViolations(tables, 'at any moment').length === 0,
         'The books are wrong.',
         ledgerViolations(tables, 'at any moment'),
+      );
+      holds(
+        tables.rows.payments.every(
+          (row) => row['type'] !== 'CD' || tables.rows.refunds.some((one) => one['payment_id'] === row['id']),
+        ),
+        'Kept although no credit is counted on it.',
+        tables.rows.payments,
       );
       for (const paymentId of PAYMENTS) {
         const promised = tables.rows.refunds
@@ -193,6 +203,7 @@ describe('an order of a refund', () => {
       'currency_mismatch',
       'idempotency_key_reused',
       'GatewayUnavailable',
+      'free-standing',
     ])
       expect([kind, (seen[kind] ?? 0) > 0]).toEqual([kind, true]);
     expect(orders).toBeGreaterThanOrEqual(ORDERS_OF_A_WORLD);

@@ -2,7 +2,14 @@
 import { describe, expect, it } from 'vitest';
 import { isCurrencyCode } from '../../domain/currency.js';
 import { formatAmount, gatewayAmount, parseAmount, parseGatewayAmount } from '../../domain/money.js';
-import { canonicalRequest, readRefundRequest } from '../../domain/request.js';
+import {
+  canonicalRequest,
+  isCreditRequest,
+  readCreditRequest,
+  readRefundRequest,
+  type CreditRequest,
+  type RefundRequest,
+} from '../../domain/request.js';
 import { fuzz, holds } from './fuzz.js';
 import {
   CARD,
@@ -22,8 +29,10 @@ describe('a request', () => {
     let accepted = 0;
     await fuzz(160_000, (random) => {
       const input = garbled(random, random.chance(0.5) ? GOOD : request(random));
-      const reading = readRefundRequest(input);
-      const minor = minorOf(input);
+      const askedFor = random.chance(0.5) ? 'credit' : 'refund';
+      const read = askedFor === 'credit' ? readCreditRequest : readRefundRequest;
+      const reading = read(input);
+      const minor = minorOf(input, askedFor);
       if (!reading.ok) {
         holds(reading.problems.length > 0, 'Refused without a reason.', input);
         holds(
@@ -43,14 +52,15 @@ describe('a request', () => {
       accepted += 1;
       holds(reading.request.money.minor === minor, 'Accepted with another amount than was asked.', input);
       holds(gatewayAmount(reading.request.money).ok, 'The gateway cannot be told of it.', input);
-      const again = readRefundRequest({
+      holds(isCreditRequest(reading.request) === (askedFor === 'credit'), 'Read as the other one.', input);
+      const again = read({
         ...reading.request,
         money: undefined,
         amount: formatAmount(reading.request.money),
         currency: reading.request.money.currency,
       });
       holds(!again.ok, 'A field that nobody knows was let through.', input);
-      const same = readRefundRequest(withoutMoney(reading.request));
+      const same = read(withoutMoney(reading.request));
       holds(
         same.ok && canonicalRequest(same.request) === canonicalRequest(reading.request),
         'Read back it is another request.',
@@ -102,6 +112,8 @@ function currencyIn(input: unknown): unknown {
 }
 
 /** The request as a caller would write it. */
-function withoutMoney({ money, ...fields }: { readonly money: Parameters<typeof formatAmount>[0] }): object {
-  return { ...fields, amount: formatAmount(money), currency: money.currency };
+function withoutMoney(request: RefundRequest | CreditRequest): object {
+  const { money, ...fields } = request;
+  const written = { ...fields, amount: formatAmount(money), currency: money.currency };
+  return Object.fromEntries(Object.entries(written).filter(([name]) => name !== 'askedFor'));
 }

@@ -31,6 +31,23 @@ export function requestOf(world: World, hundredths: bigint, paymentId = world.pa
   return { paymentId, amount: textOf(hundredths, currency), currency, reason: 'order_cancelled' };
 }
 
+/** What is asked for, and as what. */
+export interface Order extends RefundOrder {
+  readonly askedFor?: 'credit';
+}
+
+/** A credit to one of the gateway's registrations; without a payment it is linked to nothing. */
+export function creditOf(
+  world: World,
+  hundredths: bigint,
+  { registrationId, paymentId }: { readonly registrationId: string; readonly paymentId?: string },
+): Order {
+  const { paymentId: _, ...request } = requestOf(world, hundredths);
+  const order = orderOf(world, hundredths);
+  const about = paymentId === undefined ? {} : { paymentId };
+  return { ...order, askedFor: 'credit', request: { ...request, ...about, destination: { registrationId } } };
+}
+
 export function orderOf(world: World, hundredths: bigint, paymentId?: string): RefundOrder {
   const request = requestOf(world, hundredths, paymentId);
   return { caller: CLERK, idempotencyKey: randomUUID(), requestedBy: CLERK, request };
@@ -47,11 +64,11 @@ export const isRefusal = (error: unknown): error is HttpRefusal | RefundsError =
   error instanceof HttpRefusal || (error instanceof RefundsError && !ANSWER_LOST.has(error.code));
 
 export const otherWay = (way: World['way']): World['way'] => (way === 'http' ? 'client' : 'http');
-const deskOf = ({ way, http, client }: World): Pick<Desk, 'requestRefund'> =>
-  way === 'http' ? http : client;
+export type Asks = Pick<Desk, 'requestRefund' | 'requestCredit'>;
+const deskOf = ({ way, http, client }: World): Asks => (way === 'http' ? http : client);
 
 /** The refund, or undefined where it was refused or the call failed. What failed is asked for again, now or at the end of the run. */
-export async function ask(world: World, order: RefundOrder): Promise<Refund | undefined> {
+export async function ask(world: World, order: Order): Promise<Refund | undefined> {
   const { random } = world;
   for (let again = random.between(0, 2); ; again -= 1) {
     const answer = await askOnce(deskOf(world), world.notes, order);
@@ -67,14 +84,12 @@ export type Answer =
   | { readonly kind: 'failed'; readonly error: string };
 
 /** One call, written down. */
-export async function askOnce(
-  desk: Pick<Desk, 'requestRefund'>,
-  notes: Notes,
-  order: RefundOrder,
-): Promise<Answer> {
+export async function askOnce(desk: Asks, notes: Notes, order: Order): Promise<Answer> {
   notes.asked += 1;
   try {
-    const refund = await desk.requestRefund(order);
+    const refund = await (order.askedFor === 'credit'
+      ? desk.requestCredit(order)
+      : desk.requestRefund(order));
     notes.accept(refund, order.idempotencyKey);
     notes.doubts.delete(order.idempotencyKey);
     return { kind: 'accepted', refund };

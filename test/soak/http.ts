@@ -27,7 +27,9 @@ const ROLES: ReadonlyMap<string, readonly Role[]> = new Map([
 /** What callers and people can do over HTTP as well as through the typed client. */
 export type Desk = Pick<
   RefundsClient,
-  'requestRefund' | ('approve' | 'reject' | 'withdraw' | 'resolve') | ('adopt' | 'correct' | 'redirect')
+  | ('requestRefund' | 'requestCredit')
+  | ('approve' | 'reject' | 'withdraw' | 'resolve')
+  | ('adopt' | 'correct' | 'redirect')
 > & { replay(id: string, word: ReplayWord): Promise<Pick<ReplayResult, 'outcome'>> };
 
 export interface Sent {
@@ -125,19 +127,24 @@ export async function openHttp(url: string, database: Database, notes: Notes): P
   }
 
   const said =
-    (verb: Exclude<keyof Desk, 'requestRefund' | 'replay'>) =>
+    (verb: Exclude<keyof Desk, 'requestRefund' | 'requestCredit' | 'replay'>) =>
     async (id: string, { by, ...word }: Word): Promise<Refund> =>
       (await ask(`/v1/refunds/${id}/${verb}`, by, word, refundSchema)).read;
 
-  return {
-    send,
-    async requestRefund({ requestedBy, idempotencyKey, request }: RefundOrder) {
-      const { status, read } = await ask('/v1/refunds', requestedBy, request, refundSchema, {
+  const requested =
+    (path: string) =>
+    async ({ requestedBy, idempotencyKey, request }: RefundOrder): Promise<Refund> => {
+      const { status, read } = await ask(path, requestedBy, request, refundSchema, {
         'idempotency-key': idempotencyKey,
       });
       notes.promise(idempotencyKey, read.id, status === 202);
       return read;
-    },
+    };
+
+  return {
+    send,
+    requestRefund: requested('/v1/refunds'),
+    requestCredit: requested('/v1/credits'),
     approve: said('approve'),
     reject: said('reject'),
     withdraw: said('withdraw'),

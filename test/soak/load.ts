@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SimulatedGateway } from '../../sandbox/gateway/rules.js';
 import { Random } from '../simulation/world/random.js';
-import { ask, expectRefusal, orderOf, otherWay, type Intent, type World } from './asking.js';
+import { ask, creditOf, expectRefusal, orderOf, otherWay, type Intent, type World } from './asking.js';
 import { CURRENCIES, whole, type Currency } from './money.js';
 import { moodsFor } from './moods.js';
 import { nonsense } from './nonsense.js';
@@ -128,6 +128,23 @@ const reversal: Intent = async (world) => {
   await ask(world, orderOf(world, random.chance(0.2) && part > 0n ? part : total));
 };
 
+/** A credit from the start, now and then beside a refund of the same money: together they are no more than there is. */
+const directCredit: Intent = async (world) => {
+  const { random, payment, total, currency } = world;
+  const share = whole((total * BigInt(random.pick([40, 60, 100]))) / 100n, currency);
+  const orders = [creditOf(world, share === 0n ? total : share, payment)];
+  if (random.chance(0.5)) orders.push(orderOf(world, total));
+  if (random.chance(0.2)) orders.push(...orders.slice(0, 1));
+  await Promise.all(orders.map((order) => ask(world, order)));
+};
+
+/** Linked to nothing: it waits for a second person, whatever its amount. */
+const freeStanding: Intent = async (world) => {
+  const { random, payment, total } = world;
+  const order = creditOf(world, total, { registrationId: payment.registrationId });
+  await Promise.all(Array.from({ length: random.pick([1, 1, 2]) }, () => ask(world, order)));
+};
+
 interface KindOfIntent {
   readonly kind: 'debit' | 'credit' | 'captures' | 'authorisation';
   readonly intent: Intent;
@@ -144,6 +161,8 @@ const INTENTS: readonly [KindOfIntent, ...KindOfIntent[]] = [
   { kind: 'credit', intent: full },
   { kind: 'credit', intent: full },
   { kind: 'credit', intent: parts },
+  { kind: 'credit', intent: directCredit },
+  { kind: 'credit', intent: freeStanding },
   { kind: 'captures', intent: ofCaptures },
   { kind: 'captures', intent: ofCaptures },
   { kind: 'captures', intent: race },

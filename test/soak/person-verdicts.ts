@@ -22,22 +22,30 @@ export async function personVerdicts({ database, ledger, gateway }: Evidence): P
   ];
 }
 
-/** Credits above the limit, or in a currency without one, that were sent; and words of whoever had asked. */
+/** Credits above the limit, in a currency without one or linked to no payment that were sent; and words of whoever had asked. */
 async function unapproved(database: Database): Promise<string[]> {
   const { rows: own } = await sql<{ id: string }>`
     select r.id from approvals p join refunds r on r.id = p.refund_id where p.decided_by = r.requested_by
   `.execute(database.db);
-  const { rows: credits } = await sql<{ reference: string; currency: string; amount: string }>`
-    select a.reference, r.currency, a.amount_minor::text as amount from attempts a join refunds r on r.id = a.refund_id
+  const { rows: credits } = await sql<{
+    reference: string;
+    currency: string;
+    amount: string;
+    isFree: boolean;
+  }>`
+    select a.reference, r.currency, a.amount_minor::text as amount, p.type = 'CD' as "isFree"
+    from attempts a join refunds r on r.id = a.refund_id join payments p on p.id = r.payment_id
     where a.way = 'credit' and not exists (
-      select from approvals p where p.refund_id = r.id and p.verdict = 'approved' and p.decided_by <> r.requested_by
-        and p.at <= a.opened_at
+      select from approvals yes where yes.refund_id = r.id and yes.verdict = 'approved' and yes.decided_by <> r.requested_by
+        and yes.at <= a.opened_at
     )
   `.execute(database.db);
   return [
     ...own.map(({ id }) => `refund ${id} was decided on by whoever had asked for it`),
     ...credits
-      .filter(({ currency, amount }) => BigInt(amount) > (APPROVAL_ABOVE.get(currency) ?? 0n))
+      .filter(
+        ({ currency, amount, isFree }) => isFree || BigInt(amount) > (APPROVAL_ABOVE.get(currency) ?? 0n),
+      )
       .map(
         ({ reference, currency, amount }) => `credit ${reference} of ${amount} ${currency} was not approved`,
       ),

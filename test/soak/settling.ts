@@ -1,17 +1,14 @@
 /** The end of a soak run: what was in doubt is asked again, and everything that is under way comes to rest. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RefundOrder } from '../../client/index.js';
 import type { Database } from '../../ledger/database.js';
-import { askOnce, isRefusal } from './asking.js';
+import { askOnce, isRefusal, type Asks, type Order } from './asking.js';
 import { eventsUnderWay, resendDead, type EventEvidence } from './event-verdicts.js';
-import type { Desk, Http } from './http.js';
+import type { Http } from './http.js';
 import type { Notes } from './notes.js';
 import { decideOn, type People } from './people.js';
 import { confirm } from './repairs.js';
 import { noticesUnderWay, type ServiceEvidence } from './service-verdicts.js';
 import { unsettled, type Evidence } from './verdicts.js';
-
-type Asks = Pick<Desk, 'requestRefund'>;
 
 /** A person's patience, and that of Temporal with a worker that is gone. */
 const WORD_WITHIN_MS = 60_000;
@@ -35,7 +32,7 @@ export async function settleDoubts(desks: readonly [Asks, ...Asks[]], notes: Not
   return settled;
 }
 
-async function settleDoubt(order: RefundOrder, desk: Asks, notes: Notes, database: Database) {
+async function settleDoubt(order: Order, desk: Asks, notes: Notes, database: Database) {
   const key = order.idempotencyKey;
   const before = await database.db
     .selectFrom('refunds')

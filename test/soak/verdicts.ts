@@ -75,6 +75,7 @@ function doublePayments(
     const promised = hundredthsOf(refund);
     if (out > promised)
       wrong.push(`refund ${refund.id}: ${gatewayText(out)} left for ${gatewayText(promised)} promised`);
+    if (refund.isFreeStanding) continue;
     const root = rootOf(refund.paymentId, transactions);
     byPayment.set(root, [...(byPayment.get(root) ?? []), refund]);
   }
@@ -161,7 +162,10 @@ function lost(refunds: readonly RefundRecord[], notes: Notes): string[] {
   for (const [id, told] of notes.accepted) {
     const refund = stored.get(id);
     if (refund === undefined) wrong.push(`refund ${id} was accepted and is not in the ledger`);
-    else if (refund.paymentId !== told.paymentId || textOf(refund) !== told.amount)
+    else if (
+      (refund.isFreeStanding ? null : refund.paymentId) !== told.paymentId ||
+      textOf(refund) !== told.amount
+    )
       wrong.push(`refund ${id} is not what was accepted: ${textOf(refund)} instead of ${told.amount}`);
   }
   for (const { id } of refunds)
