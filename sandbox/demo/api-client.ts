@@ -18,15 +18,17 @@ export class Refused extends Error {
   }
 }
 
+interface Amount {
+  readonly amount: string;
+  readonly currency: string;
+  readonly reason: string;
+}
+
 export interface DemoApi {
-  ask(
+  ask(idempotencyKey: string, body: Amount & { readonly paymentId: string }): Promise<ApiRefund>;
+  askCredit(
     idempotencyKey: string,
-    body: {
-      readonly paymentId: string;
-      readonly amount: string;
-      readonly currency: string;
-      readonly reason: string;
-    },
+    body: Amount & { readonly destination: { readonly registrationId: string }; readonly paymentId?: string },
   ): Promise<ApiRefund>;
   get(id: string): Promise<ApiRefund>;
   /** As soon as it is final, after a minute at the latest. */
@@ -74,6 +76,8 @@ export function demoApi(url: string, keys: SandboxKeys): DemoApi {
   return {
     ask: (idempotencyKey, body) =>
       call(keys.submit, 'POST', '/v1/refunds', { headers: { 'idempotency-key': idempotencyKey }, body }),
+    askCredit: (idempotencyKey, body) =>
+      call(keys.submit, 'POST', '/v1/credits', { headers: { 'idempotency-key': idempotencyKey }, body }),
     get: (id) => call(keys.submit, 'GET', `/v1/refunds/${id}`),
     whenFinal: (id) => call(keys.submit, 'GET', `/v1/refunds/${id}?wait=60s`),
     decide: (id, verb, instruction) =>

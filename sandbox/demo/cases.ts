@@ -20,6 +20,8 @@ export interface Case {
   /** Amounts asked for: one after the other, or all at once. */
   readonly amounts: readonly string[];
   readonly atOnce?: boolean;
+  /** Asked for as a credit to the payment's registration: counted against the payment, or linked to nothing. */
+  readonly credit?: 'on_payment' | 'free_standing';
   /** What a second person says when an approval is asked for. */
   readonly approval?: 'approve' | 'reject';
   readonly endings: readonly Ending[];
@@ -158,6 +160,21 @@ export const CASES: readonly Case[] = [
     amounts: ['800.00'],
     approval: 'reject',
     endings: [{ state: 'failed', way: 'refund', why: /approval_refused/ }],
+  },
+  {
+    name: 'credit asked for directly',
+    payment: DEBIT,
+    amounts: ['40.00'],
+    credit: 'on_payment',
+    endings: [{ state: 'succeeded', way: 'credit' }],
+  },
+  {
+    name: 'credit linked to nothing, approved',
+    payment: DEBIT,
+    amounts: ['5.00'],
+    credit: 'free_standing',
+    approval: 'approve',
+    endings: [{ state: 'succeeded', way: 'credit' }],
   },
   {
     name: 'credit rejected: compensated',

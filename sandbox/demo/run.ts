@@ -65,8 +65,8 @@ async function runCase(world: DemoWorld, example: Case, tell: (state: string) =>
 
   const asked: Asked[] = [];
   if (example.atOnce === true)
-    asked.push(...(await Promise.all(example.amounts.map((amount) => ask(api, payment, amount)))));
-  else for (const amount of example.amounts) asked.push(await ask(api, payment, amount));
+    asked.push(...(await Promise.all(example.amounts.map((amount) => ask(api, payment, amount, example)))));
+  else for (const amount of example.amounts) asked.push(await ask(api, payment, amount, example));
   // Which of two racing requests is accepted is not ours to say: the accepted ones come first.
   asked.sort((a, b) => Number(a.refund === undefined) - Number(b.refund === undefined));
 
@@ -94,10 +94,19 @@ interface Asked {
   readonly refused?: string;
 }
 
-async function ask(api: DemoApi, payment: SandboxPayment, amount: string): Promise<Asked> {
-  const body = { paymentId: payment.paymentId, amount, currency: CURRENCY, reason: 'order_cancelled' };
+async function ask(
+  api: DemoApi,
+  { paymentId, registrationId }: SandboxPayment,
+  amount: string,
+  { credit }: Pick<Case, 'credit'> = {},
+): Promise<Asked> {
+  const body = { amount, currency: CURRENCY, reason: 'order_cancelled' };
+  const linked = { ...body, paymentId };
+  const destination = { registrationId };
   try {
-    return { amount, refund: await api.ask(randomUUID(), body) };
+    if (credit === undefined) return { amount, refund: await api.ask(randomUUID(), linked) };
+    const asked = { ...(credit === 'on_payment' ? linked : body), destination };
+    return { amount, refund: await api.askCredit(randomUUID(), asked) };
   } catch (error) {
     if (error instanceof Refused) return { amount, refused: error.code };
     throw error;
