@@ -59,9 +59,9 @@ async function handOver(deps: Dependencies, order: SendOrder, limits: SendLimits
         });
       case 'reversal':
         return await gateway.reverse({
-          ...common,
           paymentId: order.originalId ?? '',
           ...(order.isPartialReversal ? { partial: { amount: amount.text, currency } } : {}),
+          ...common,
         });
       case 'credit':
         return await gateway.creditRegistration({
