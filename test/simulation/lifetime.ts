@@ -149,8 +149,6 @@ function restful(world: World): () => boolean {
   const tick = (): void => void scheduler.after(HOUR, tick);
   scheduler.after(10 * MINUTE, tick);
   return () => {
-    // What a stopped process does when it goes on is part of the lifetime, also when all refunds are over.
-    if (world.processes.some((process) => process.isFrozen)) return false;
     if (cluster.openRuns === 0) return true;
     if (scheduler.now < next) return false;
     next = scheduler.now + HOUR;
