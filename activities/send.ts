@@ -52,23 +52,23 @@ async function handOver(deps: Dependencies, order: SendOrder, limits: SendLimits
     switch (order.way) {
       case 'refund':
         return await gateway.refund({
-          ...common,
           paymentId: order.originalId ?? '',
           amount: amount.text,
           currency,
+          ...common,
         });
       case 'reversal':
         return await gateway.reverse({
-          ...common,
           paymentId: order.originalId ?? '',
           ...(order.isPartialReversal ? { partial: { amount: amount.text, currency } } : {}),
+          ...common,
         });
       case 'credit':
         return await gateway.creditRegistration({
-          ...common,
           registrationId: order.registrationId ?? '',
           amount: amount.text,
           currency,
+          ...common,
         });
       default:
         return order.way satisfies never;
@@ -94,11 +94,11 @@ export function expectationOf(
 ): Expectation {
   return {
     way: order.way,
-    ...(order.originalId === null ? {} : { originalId: order.originalId }),
     amountMinor: order.amountMinor,
     currency: order.currency,
     reference: order.reference,
     host: deps.hostOf(order.entityId),
+    ...(order.originalId === null ? {} : { originalId: order.originalId }),
   };
 }
 

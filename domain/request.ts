@@ -201,12 +201,13 @@ function codeOf(issue: z.core.$ZodIssue): string {
     : 'invalid';
 }
 
+const metadataShape = z.object({
+  metadata: z.custom<object>((value) => typeof value === 'object' && value !== null),
+});
+
 /** zod leaves this one name out of a record without a word, and what was asked for would not be what is kept. */
 function hidesEntry(input: unknown): boolean {
-  const read = z.object({
-    metadata: z.custom<object>((value) => typeof value === 'object' && value !== null),
-  });
-  const metadata = read.safeParse(input).data?.metadata;
+  const metadata = metadataShape.safeParse(input).data?.metadata;
   return metadata !== undefined && Object.hasOwn(metadata, '__proto__');
 }
 

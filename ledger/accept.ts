@@ -77,12 +77,12 @@ export function accept(
     }
     const fact = { paymentId: payment.id, refundId: id, actor: order.requestedBy };
     await append(tx, {
-      ...fact,
       key: `refund:${id}:requested`,
       type: 'refund.requested',
       data: { reason: request.reason },
+      ...fact,
     });
-    await append(tx, { ...fact, key: `refund:${id}:reserved`, type: 'refund.reserved', reserved: amount });
+    await append(tx, { key: `refund:${id}:reserved`, type: 'refund.reserved', reserved: amount, ...fact });
     return { refund: await readRefund(tx, id), isNew: true };
   });
 }

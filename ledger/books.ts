@@ -68,7 +68,7 @@ export async function lockAttempt(
   const attempt = locked.attempts.find((candidate) => candidate.id === attemptId);
   if (attempt === undefined)
     throw new LedgerError('refund_unknown', `attempt ${attemptId} is not in the ledger`);
-  return { ...locked, attempt };
+  return { attempt, ...locked };
 }
 
 export function attemptsOf(tx: Tx, refundId: string): Promise<AttemptRow[]> {
@@ -158,7 +158,7 @@ export async function move(tx: Tx, refund: RefundRow, change: Move): Promise<Ref
     refundId: refund.id,
     reserved: -held,
     ...(change.actor === undefined ? {} : { actor: change.actor }),
-    data: { ...(why === null ? {} : { why }), ...change.data },
+    data: why === null ? (change.data ?? {}) : { why, ...change.data },
   });
   if (isFinal(to) || (refund.state === 'manual_review' && to !== 'manual_review'))
     await closeCases(tx, refund.id, change);

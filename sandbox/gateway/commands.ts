@@ -203,25 +203,25 @@ export function createPayment(platform: Platform, order: NewPayment, now: number
   } as const;
   const payment = platform.create(
     {
-      ...common,
       type: order.type,
       amount: order.amount,
       referencedId: null,
       merchantTransactionId: order.merchantTransactionId ?? null,
       paymentBrand: 'VISA',
       card: CARD,
+      ...common,
     },
     at,
   );
   const captureIds = captures.map((amount) => {
     const draft: Draft = {
-      ...common,
       type: 'CP',
       amount,
       referencedId: payment.id,
       merchantTransactionId: null,
       paymentBrand: null,
       card: null,
+      ...common,
     };
     return platform.create(draft, at).id;
   });

@@ -194,7 +194,7 @@ export class Faults {
   add(rule: FaultRule): string {
     this.#counter += 1;
     const id = `fault-${this.#counter}`;
-    this.#active.push({ ...faultRule.parse(rule), id });
+    this.#active.push({ id, ...faultRule.parse(rule) });
     return id;
   }
 

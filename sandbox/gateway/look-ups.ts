@@ -111,7 +111,7 @@ function page(desk: Desk, found: Transaction[] | null, parameters: ReadonlyMap<s
   const pages = Math.max(1, Math.ceil((found?.length ?? 0) / size));
   const start = ((positive(parameters.get('pageNo')) ?? 1) - 1) * size;
   const answer = container(desk, found === null ? null : found.slice(start, start + size), 'records');
-  return answer.httpStatus === 200 ? { ...answer, body: { ...answer.body, pages } } : answer;
+  return answer.httpStatus === 200 ? { ...answer, body: { pages, ...answer.body } } : answer;
 }
 
 function positive(text: string | undefined): number | null {
@@ -134,6 +134,6 @@ function container(desk: Desk, found: readonly Transaction[] | null, name: 'paym
   const body = bareBody(desk.ids, desk.entity.id, desk.now, FOUND);
   return {
     httpStatus: 200,
-    body: name === 'records' ? { ...body, records: entries } : { ...body, payments: entries },
+    body: name === 'records' ? { records: entries, ...body } : { payments: entries, ...body },
   };
 }

@@ -34,8 +34,8 @@ export class Notices {
   /** Announces the present state of `transaction`, unless a fault loses, doubles, delays or holds the notice. */
   announce(ids: IdSource, entity: Entity, transaction: Transaction, faults: Faults, now: number): void {
     const payload: PaymentPayload = {
-      ...recordBody(ids, entity, transaction),
       authentication: { entityId: entity.id },
+      ...recordBody(ids, entity, transaction),
     };
     const notice: Notice = {
       entityId: entity.id,

@@ -1,5 +1,4 @@
 /** Takes the place of `node:timers/promises` in the simulation: waiting on virtual time, inside of a process that may die or freeze. */
-import { ActivityContext } from './world/process.js';
 import { runningWorld } from './world/stand-ins.js';
 
 export function setTimeout(
@@ -7,8 +6,8 @@ export function setTimeout(
   value: unknown,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<unknown> {
-  const { scheduler } = runningWorld('a timer');
-  const context = ActivityContext.of(signal);
+  const { scheduler, signals } = runningWorld('a timer');
+  const context = signals.get(signal);
   if (context === undefined) throw new Error('a timer outside of an activity');
   return new Promise((resolve, reject) => {
     const abort = (): void => {

@@ -22,6 +22,22 @@ type Selection =
 
 const NO_ROW: Row = {};
 
+/** One row of each shape that is wider than a table's, by the table and the columns added to it. */
+const WIDER = new Map<string, Row>();
+
+/**
+ * A copy of a row with room for more columns. It has them at once: V8 gives every copy that columns are added to a hidden class of its
+ * own, and whoever reads from such a row pays for that again.
+ */
+function widened(row: Row, shape: string, selections: readonly Selection[]): Record<string, unknown> {
+  let wider = WIDER.get(shape);
+  if (wider === undefined) {
+    wider = { ...row, ...Object.fromEntries(selections.map(({ alias }) => [alias, null])) };
+    WIDER.set(shape, wider);
+  }
+  return Object.assign({ ...wider }, row);
+}
+
 abstract class Query {
   protected readonly tables: MemoryTables;
   protected readonly table: TableName | undefined;
@@ -81,6 +97,8 @@ export class Select extends Query {
   #limit = Infinity;
   #alias = '';
   #isAll = false;
+  /** What makes a row of this query another shape than its table's. */
+  #shape = String(this.table);
   /** Only columns as they are: the stored row has them all. */
   #isPlain = true;
   /** A sum is one row, also over nothing. */
@@ -100,6 +118,7 @@ export class Select extends Query {
   #add(item: unknown): void {
     const selection = this.#selection(item);
     this.#selections.push(selection);
+    this.#shape += ` ${selection.alias}`;
     if (selection.value === undefined) return;
     this.#isPlain = false;
     if (selection.alias === 'held' || selection.alias === 'taken') this.#isSum = true;
@@ -193,7 +212,7 @@ export class Select extends Query {
     for (const row of rows)
       for (const other of this.tables.rows[join.table]) {
         if (other[join.column] !== row[join.own]) continue;
-        const both: Record<string, unknown> = { ...row };
+        const both = widened(row, this.#shape, this.#selections);
         // Of the other table only what was asked for.
         for (const { alias } of this.#selections) if (!(alias in row)) both[alias] = other[alias];
         joined.push(both);
@@ -202,7 +221,7 @@ export class Select extends Query {
   }
 
   #shaped(row: Row, rows: readonly Row[]): Row {
-    const shaped: Record<string, unknown> = this.#isAll ? { ...row } : {};
+    const shaped: Record<string, unknown> = this.#isAll ? widened(row, this.#shape, this.#selections) : {};
     for (const { alias, value } of this.#selections)
       shaped[alias] = value === undefined ? row[alias] : value(row, rows);
     return shaped;

@@ -205,7 +205,7 @@ export class Cluster {
         },
         searchAttributes: (_, pairs) => this.#o.onShown(identity.workflowId, pairs),
       },
-      { ...identity, runId },
+      { runId, ...identity },
       workflow,
       history,
       isReplaying,

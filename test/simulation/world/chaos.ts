@@ -114,8 +114,8 @@ export class Chaos {
 
   /** Long enough to be taken for dead, or not; sometimes past every deadline. */
   freezeMs(): number {
-    // About when three look-ups an hour apart have proven absence, and another process sends again.
-    if (this.#isStubborn && this.#writes === 1) return this.#random.between(100 * 60_000, 150 * 60_000);
+    // About when three look-ups have proven absence, and another process sends again.
+    if (this.#isStubborn && this.#writes === 1) return this.#random.between(350 * 60_000, 400 * 60_000);
     return this.#random.spread(500, 6 * 3_600_000);
   }
 }

@@ -6,18 +6,21 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-/** The same relations as the defaults, with shorter budgets: a lifetime is not to spend its steps on look-ups that tell nothing new. */
+/**
+ * The same relations as the defaults, with shorter budgets and longer waits between look-ups: a lifetime is not to spend its steps on
+ * look-ups that tell nothing new. Three come too early to count, those after 26 minutes, 2 h 10 and 6 h 10 can prove absence.
+ */
 const TIMINGS: Timings = {
   sendWindow: 30 * SECOND,
   answerWithin: 100 * SECOND,
   lookUpFirst: 10 * SECOND,
-  lookUpGrowth: 3,
-  lookUpMax: HOUR,
+  lookUpGrowth: 5,
+  lookUpMax: 4 * HOUR,
   visibilityLag: 15 * MINUTE,
   missesNeeded: 3,
   missSpacing: 5 * MINUTE,
-  caseAfterUnknown: 4 * HOUR,
-  caseAfterPending: 8 * HOUR,
+  caseAfterUnknown: 12 * HOUR,
+  caseAfterPending: 16 * HOUR,
   retryFirst: 10 * MINUTE,
   retryMax: 2 * HOUR,
   issuerRetryAfter: 3 * HOUR,

@@ -3,9 +3,23 @@ import type { Task } from '../temporal/cluster.js';
 import type { Scheduler } from './scheduler.js';
 import type { Trace } from './trace.js';
 
+/**
+ * Whose signal it is. Of one world: a table of all worlds, though weak, would keep each of them alive until the old generation is
+ * collected.
+ */
+export type Signals = Map<AbortSignal, ActivityContext>;
+
+/** What of the world a process lives in. */
+interface Surroundings {
+  readonly scheduler: Scheduler;
+  readonly trace: Trace;
+  readonly signals: Signals;
+}
+
 export class Process {
   readonly name: string;
   readonly activities = new Set<ActivityContext>();
+  readonly signals: Signals;
   isDead = false;
   readonly #scheduler: Scheduler;
   readonly #trace: Trace;
@@ -14,8 +28,13 @@ export class Process {
   #frozenUntil = 0;
   #waiting: (() => void)[] = [];
 
-  constructor(name: string, scheduler: Scheduler, trace: Trace, onSilence: (process: Process) => void) {
+  constructor(
+    name: string,
+    { scheduler, trace, signals }: Surroundings,
+    onSilence: (process: Process) => void,
+  ) {
     this.name = name;
+    this.signals = signals;
     this.#scheduler = scheduler;
     this.#trace = trace;
     this.#onSilence = onSilence;
@@ -71,7 +90,6 @@ export class ActivityContext {
   readonly attempt: number;
   #controller: AbortController | undefined;
   #isAborted = false;
-  static readonly #bySignal = new WeakMap<AbortSignal, ActivityContext>();
 
   constructor(process: Process, task: Task | undefined, attempt: number) {
     this.process = process;
@@ -83,7 +101,7 @@ export class ActivityContext {
   signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      ActivityContext.#bySignal.set(this.#controller.signal, this);
+      this.process.signals.set(this.#controller.signal, this);
       if (this.#isAborted) this.#controller.abort();
     }
     return this.#controller.signal;
@@ -92,10 +110,5 @@ export class ActivityContext {
   abort(): void {
     this.#isAborted = true;
     this.#controller?.abort();
-  }
-
-  /** Whose signal it is. */
-  static of(signal: AbortSignal): ActivityContext | undefined {
-    return ActivityContext.#bySignal.get(signal);
   }
 }

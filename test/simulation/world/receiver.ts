@@ -62,9 +62,9 @@ export class Receiver {
       const found = await gateway.findByReference(refund.entityId, attempt.reference);
       if (found.kind !== 'found') continue;
       const expected = expectationOf(dependencies, {
-        ...attempt,
         entityId: refund.entityId,
         currency: refund.currency,
+        ...attempt,
       });
       const outcome = outcomeOfFound(found.value, expected);
       const isNews =

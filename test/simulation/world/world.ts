@@ -18,7 +18,7 @@ import { GatewayLink } from './gateway-link.js';
 import { LedgerLink } from './ledger-link.js';
 import { drawPlan } from './plan.js';
 import type { SimulatedPayment } from './outside-facts.js';
-import { ActivityContext, Process } from './process.js';
+import { ActivityContext, Process, type Signals } from './process.js';
 import { Random } from './random.js';
 import { Scheduler, type Appointment } from './scheduler.js';
 import { KeptTrace, NO_TRACE, type Trace } from './trace.js';
@@ -72,6 +72,7 @@ export class World implements Workers {
   readonly random: Random;
   readonly coverage: Coverage;
   readonly trace: Trace;
+  readonly signals: Signals = new Map();
   readonly chaos: Chaos;
   readonly gateway: SimulatedGateway;
   readonly database: MemoryDatabase;
@@ -140,9 +141,7 @@ export class World implements Workers {
 
   #spawn(): Process {
     this.#spawned += 1;
-    return new Process(`worker ${this.#spawned}`, this.scheduler, this.trace, (process) =>
-      this.#silent(process),
-    );
+    return new Process(`worker ${this.#spawned}`, this, (process) => this.#silent(process));
   }
 
   fail(error: unknown): void {
@@ -169,7 +168,7 @@ export class World implements Workers {
 
   /** A process of its own for somebody outside of the workers. */
   outsider(name: string): ActivityContext {
-    const process = new Process(name, this.scheduler, this.trace, () => undefined);
+    const process = new Process(name, this, () => undefined);
     return new ActivityContext(process, undefined, 1);
   }
 
