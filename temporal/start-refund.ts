@@ -2,7 +2,12 @@
 import type { Client, WorkflowStartOptions } from '@temporalio/client';
 import type { StartSettings } from '../domain/plan.js';
 import { PERSON_STATES, type RefundState } from '../domain/states.js';
-import { REFUND_WORKFLOW, refundWorkflowId, SEARCH_ATTRIBUTES } from '../workflows/contract.js';
+import {
+  gatewayNotice,
+  REFUND_WORKFLOW,
+  refundWorkflowId,
+  SEARCH_ATTRIBUTES,
+} from '../workflows/contract.js';
 import type { refund as refundWorkflow } from '../workflows/refund.js';
 import type { TaskQueues } from './task-queues.js';
 
@@ -47,7 +52,10 @@ export function refundStartOptions(
 /** A start needs no worker: milliseconds until Temporal counts as away. */
 export const START_WITHIN = 10_000;
 
-/** Answers when the refund has a run: a new one, or the one that is there. `within`: milliseconds until it fails instead. */
+/**
+ * Answers when the refund has a run: a new one, or the one that is there. That one is told to look at the ledger, unless a person is
+ * waited for: what a process that was stopped for hours wrote after all, no run has heard of. `within`: milliseconds until it fails instead.
+ */
 export function refundStarter(
   temporal: Client,
   start: StartSettings,
@@ -55,11 +63,15 @@ export function refundStarter(
   within: number = START_WITHIN,
 ): (subject: Startable) => Promise<void> {
   return async (subject) => {
-    await temporal.withDeadline(Date.now() + within, () =>
-      temporal.workflow.start<typeof refundWorkflow>(
-        REFUND_WORKFLOW,
-        refundStartOptions(subject, start, queues),
-      ),
-    );
+    const options = refundStartOptions(subject, start, queues);
+    await temporal.withDeadline(Date.now() + within, async () => {
+      if (PERSON_STATES.includes(subject.state))
+        await temporal.workflow.start<typeof refundWorkflow>(REFUND_WORKFLOW, options);
+      else
+        await temporal.workflow.signalWithStart<typeof refundWorkflow>(REFUND_WORKFLOW, {
+          ...options,
+          signal: gatewayNotice,
+        });
+    });
   };
 }

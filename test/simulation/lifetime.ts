@@ -1,9 +1,9 @@
 /** One whole lifetime: a payment, refunds on it, everything that can come between, quiet, and then the books. */
-import { acceptRefund, RequestRefused } from '../../activities/accept.js';
+import { acceptCredit, acceptRefund, RequestRefused } from '../../activities/accept.js';
 import { formatAmount, storedMoney } from '../../domain/money.js';
 import { isFinal } from '../../domain/states.js';
 import { LedgerError } from '../../ledger/ledger.js';
-import { REFUND_WORKFLOW, refundWorkflowId } from '../../workflows/contract.js';
+import { gatewayNotice, REFUND_WORKFLOW, refundWorkflowId } from '../../workflows/contract.js';
 import { ledgerViolations } from './checks/books.js';
 import { gatewayViolations } from './checks/gateway.js';
 import { noteReached } from './checks/reached.js';
@@ -112,6 +112,16 @@ function sweep(world: World): number {
   return left.length;
 }
 
+/** As the sweep does with what has not changed for long: a run that waits for nobody is told to look at the ledger. */
+function wakeSilent({ database, cluster, trace }: World, before: ReadonlyMap<string, unknown>): void {
+  for (const row of database.tables.rows.refunds) {
+    const id = String(row['id']);
+    if (isOver(row['state']) || WAITS.has(row['state']) || before.get(id) !== row['version']) continue;
+    trace.note('sweep', `wakes ${id.slice(-6)}`);
+    cluster.signal(refundWorkflowId(id), gatewayNotice.name);
+  }
+}
+
 /** Refunds that are not over and that no run drives. */
 function unattended({ database, cluster }: World): readonly string[] {
   return database.tables.rows.refunds.flatMap((row) => {
@@ -146,9 +156,12 @@ function restful(world: World): () => boolean {
   let before = '';
   /** Look-ups of each attempt when everything had stood still for an hour. */
   let lookUps: readonly number[] | undefined;
+  let versions: ReadonlyMap<string, unknown> = new Map();
   const tick = (): void => void scheduler.after(HOUR, tick);
   scheduler.after(10 * MINUTE, tick);
   return () => {
+    // What a stopped process does when it goes on is part of the lifetime, also when all refunds are over.
+    if (world.processes.some((process) => process.isFrozen)) return false;
     if (cluster.openRuns === 0) return true;
     if (scheduler.now < next) return false;
     next = scheduler.now + HOUR;
@@ -160,6 +173,8 @@ function restful(world: World): () => boolean {
         (row) => `${String(row['state'])} ${Math.min(Number(row['misses']), plan.timings.missesNeeded)}`,
       ),
     ].join();
+    wakeSilent(world, versions);
+    versions = new Map(refunds.map((row) => [String(row['id']), row['version']]));
     const isStill = now === before && refunds.every((row) => isOver(row['state']) || WAITS.has(row['state']));
     before = now;
     if (!isStill) {
@@ -186,32 +201,40 @@ function askForRefunds(world: World, people: People): void {
   const part = random.pick([whole, whole, whole / 2n, whole / 3n, (whole * 6n) / 10n, (whole * 3n) / 10n]);
   for (let index = 0; index < count; index += 1) {
     const minor = random.chance(0.7) ? part : random.pick([whole, whole / 4n, whole / 2n]);
+    // A credit asked for directly, now and then linked to nothing.
+    const isCredit = random.chance(0.08);
+    const isFreeStanding = isCredit && random.chance(0.4);
+    const isElsewhere = random.chance(0.12);
+    const registrationId = isElsewhere ? payment.otherRegistrationId : payment.created.registrationId;
     const order = {
       caller: 'shop',
       // Now and then the same intent is asked for twice.
       idempotencyKey: random.chance(0.1) ? 'key-0' : `key-${index}`,
       requestedBy: 'asker',
       request: {
-        paymentId: random.pick([payment.id, payment.id, ...payment.created.captureIds]),
+        ...(isFreeStanding
+          ? {}
+          : { paymentId: random.pick([payment.id, payment.id, ...payment.created.captureIds]) }),
         amount: formatAmount(storedMoney(payment.roundDown(minor), payment.currency)),
         currency: payment.currency,
         reason: 'requested_by_customer',
-        ...(random.chance(0.12) ? { destination: { registrationId: payment.otherRegistrationId } } : {}),
+        ...(isCredit || isElsewhere ? { destination: { registrationId } } : {}),
       },
     };
     scheduler.after(index === 0 ? 0 : random.spread(1, 2 * HOUR), () => {
-      if (random.chance(0.2)) {
+      if (!isCredit && random.chance(0.2)) {
         world.cluster.start('payBack', `order-${index}`, [order, 'refunds'], 'use_existing');
         people.watchOrder(`order-${index}`);
         return;
       }
       const context = world.outsider('client');
       const link = new GatewayLink(world, context, true);
-      acceptRefund(world.dependencies({ ledger: world.ledger, gateway: link }), order).then(
+      const accept = isCredit ? acceptCredit : acceptRefund;
+      accept(world.dependencies({ ledger: world.ledger, gateway: link }), order).then(
         ({ refund }) => {
           world.trace.note(
             'client',
-            `accepted ${refund.id.slice(-6)}: ${order.request.amount} ${refund.currency}`,
+            `accepted ${refund.id.slice(-6)}: ${order.request.amount} ${refund.currency}${isCredit ? ' as a credit' : ''}`,
           );
           if (world.chaos.isOn && random.chance(0.03)) return; // the client dies before it can start the workflow
           startRefund(world, refund.id);

@@ -62,6 +62,29 @@ describe('a refund that has a run', () => {
   });
 });
 
+describe('a refund that was changed behind the back of its run', () => {
+  it('is taken up: the run that waits for a person is told to read the ledger', async () => {
+    const { paymentId } = newPayment();
+    const { registrationId } = newPayment();
+    // The card is closed: only another destination, named by a person, opens the way.
+    world.fault({ kind: 'reject', code: '800.100.171' }, { paymentId });
+    const { refundId, handle } = await world.pay(paymentId, '40.00');
+    const waiting = await untilState(refundId, 'manual_review');
+    await eventually('it was swept as it stands', async () =>
+      (await sweptVersion(refundId)) === waiting.version ? true : undefined,
+    );
+    const before = (await handle.describe()).runId;
+    // As a worker does that was stopped for hours and goes on: no run is waiting for its answer any more.
+    const word = { by: 'alice', reason: 'the customer has a new card' };
+    expect(await dependencies.ledger.redirect({ refundId, registrationId, ...word })).toMatchObject({
+      kind: 'done',
+    });
+    await untilState(refundId, 'awaiting_approval');
+    expect((await handle.describe()).runId).toBe(before);
+    await client.withdraw(refundId, { by: 'bob', reason: 'a test' });
+  });
+});
+
 describe('an attempt that is open under a refund that has ended', () => {
   it('is looked up by the sweep, and the money that it paid is counted', async () => {
     const { paymentId } = newPayment();

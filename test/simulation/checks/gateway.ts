@@ -25,6 +25,11 @@ export function gatewayViolations(world: World, facts: OutsideFacts): string[] {
     (found) => (found.type === 'RF' || found.type === 'RV' || found.type === 'CD') && found.source === 'OPP',
   );
   const { attempts, refunds } = database.tables.rows;
+  // What is linked to nothing is no money of this payment.
+  const free = new Set(
+    attempts.filter((attempt) => attempt['payment_id'] !== payment.id).map((attempt) => attempt['reference']),
+  );
+  const isOfPayment = (found: Transaction): boolean => !free.has(found.merchantTransactionId);
   const wrong: string[] = [];
 
   for (const reference of new Set(given.map((found) => found.merchantTransactionId ?? ''))) {
@@ -36,13 +41,16 @@ export function gatewayViolations(world: World, facts: OutsideFacts): string[] {
   for (const attempt of attempts) wrong.push(...wrongAttempt(world, attempt, all));
   for (const refund of refunds) wrong.push(...wrongRefund(world, refund, all));
   for (const credit of given)
-    if (credit.type === 'CD' && credit.executed) wrong.push(...wrongCredit(world, credit, all));
+    if (credit.type === 'CD' && credit.executed)
+      wrong.push(...wrongCredit(world, credit, all.filter(isOfPayment)));
 
-  const out = given.filter(standing).reduce((sum, found) => sum + payment.toMinor(found.amount), 0n);
+  const out = given
+    .filter((found) => standing(found) && isOfPayment(found))
+    .reduce((sum, found) => sum + payment.toMinor(found.amount), 0n);
   const limit = payment.minor;
   if (out > limit) wrong.push(`${out} of ${limit} were paid out by the program`);
   const everything = all
-    .filter((found) => standing(found) && ['RF', 'RV', 'CD', 'CB'].includes(found.type))
+    .filter((found) => standing(found) && isOfPayment(found) && ['RF', 'RV', 'CD', 'CB'].includes(found.type))
     .filter(
       (found) =>
         found.type !== 'CB' || !all.some((other) => other.type === 'CR' && other.referencedId === found.id),
@@ -146,14 +154,18 @@ function wrongCredit(world: World, credit: Transaction, all: readonly Transactio
   );
   const redirectedBefore = redirections.filter((event) => atOf(event) <= arrivalOf(world, credit));
   const isRedirected = redirectedBefore.length > 0;
+  const isDirect = refund?.['asked_for'] === 'credit';
+  const isFreeStanding = attempt['payment_id'] !== payment.id;
+  if (isFreeStanding && !isDirect) say('it is linked to no payment, and nobody asked for that');
   if (
-    last === undefined ||
-    !(
-      (isRedirected && last['refusal_class'] === 'card_unusable') ||
-      OPENS_CREDIT.has(last['refusal_class']) ||
-      last['state'] === 'succeeded' ||
-      last['state'] === 'returned'
-    )
+    !isDirect &&
+    (last === undefined ||
+      !(
+        (isRedirected && last['refusal_class'] === 'card_unusable') ||
+        OPENS_CREDIT.has(last['refusal_class']) ||
+        last['state'] === 'succeeded' ||
+        last['state'] === 'returned'
+      ))
   )
     say(`no refusal before it opens the way (${String(last?.['refusal_class'])})`);
   if (!plan.policy.creditEnabled) say('credits are not enabled');
@@ -166,12 +178,12 @@ function wrongCredit(world: World, credit: Transaction, all: readonly Transactio
   const reversed = new Set(
     all.filter((found) => found.type === 'CR' && found.timestamp <= at).map((found) => found.referencedId),
   );
-  if (known.some((found) => found.type === 'CB' && !reversed.has(found.id)))
+  if (!isFreeStanding && known.some((found) => found.type === 'CB' && !reversed.has(found.id)))
     say('a chargeback stood on the original');
   const given = known
     .filter((found) => ['RF', 'RV', 'CD'].includes(found.type) && found.id !== credit.id)
     .reduce((sum, found) => sum + found.amount, 0n);
-  if (payment.toMinor(given + credit.amount) > payment.minor)
+  if (!isFreeStanding && payment.toMinor(given + credit.amount) > payment.minor)
     say('more than was captured had been given back');
   // What it was told by then: the last redirection before it, or what the first one after it replaced.
   const told = redirectedBefore.at(-1);
@@ -185,6 +197,7 @@ function wrongCredit(world: World, credit: Transaction, all: readonly Transactio
 
   const limit = plan.policy.creditApprovalAbove[credit.currency];
   const needs =
+    isFreeStanding ||
     limit === undefined ||
     payment.toMinor(credit.amount) > BigInt(limit) ||
     wanted !== payment.created.registrationId ||

@@ -112,10 +112,10 @@ export class Chaos {
     return fault;
   }
 
-  /** Long enough to be taken for dead, or not; sometimes past every deadline. */
+  /** Long enough to be taken for dead, or not; sometimes past every deadline, and past the proof that nothing was sent. */
   freezeMs(): number {
     // About when three look-ups have proven absence, and another process sends again.
     if (this.#isStubborn && this.#writes === 1) return this.#random.between(350 * 60_000, 400 * 60_000);
-    return this.#random.spread(500, 6 * 3_600_000);
+    return this.#random.spread(500, 18 * 3_600_000);
   }
 }

@@ -135,7 +135,7 @@ export class People {
         return;
       case 1:
         this.#note('process freezes');
-        process?.freeze(random.spread(1_000, DAY / 12));
+        process?.freeze(random.spread(1_000, DAY / 4));
         return;
       default:
         this.#note('database away');
