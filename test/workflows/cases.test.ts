@@ -1,10 +1,11 @@
 /** The demonstration's refunds, each to its end: what was arranged at the gateway, what was asked, what came of it. */
 import { describe, expect, it } from 'vitest';
-import { controlGateway } from '../../sandbox/control-client.js';
+import { acceptCredit, acceptRefund } from '../../activities/accept.js';
+import { controlGateway, type SandboxPayment } from '../../sandbox/control-client.js';
 import { CASES, type Case, type Ending } from '../../sandbox/demo/cases.js';
 import { isFinal, type RefundState } from '../../domain/states.js';
 import { LedgerError, type RefundRecord } from '../../ledger/ledger.js';
-import { openWorld, type RefundHandle } from './world.js';
+import { CLERK, openWorld, type RefundHandle } from './world.js';
 import { decideUpdate } from '../../workflows/contract.js';
 
 const world = await openWorld({ sideBySide: true, timings: { sendWindow: 1_500 } });
@@ -13,10 +14,32 @@ const control = controlGateway(world.gateway.url);
 /** What became of one request. */
 type Outcome = { readonly refund: RefundRecord } | { readonly refused: string };
 
-async function ask(paymentId: string, amount: string, approval: Case['approval']): Promise<Outcome> {
-  let paid: { refundId: string; handle: RefundHandle };
+async function pay(
+  { paymentId, registrationId }: SandboxPayment,
+  amount: string,
+  credit: Case['credit'],
+): Promise<{ readonly refundId: string; readonly handle: RefundHandle }> {
+  const request = {
+    amount,
+    currency: 'EUR',
+    reason: 'order_cancelled',
+    ...(credit === 'free_standing' ? {} : { paymentId }),
+    ...(credit === undefined ? {} : { destination: { registrationId } }),
+  };
+  const order = { caller: 'shop', idempotencyKey: crypto.randomUUID(), requestedBy: CLERK, request };
+  const accept = credit === undefined ? acceptRefund : acceptCredit;
+  const { refund } = await accept(world.dependencies, order);
+  return { refundId: refund.id, handle: await world.drive(refund.id) };
+}
+
+async function ask(
+  payment: SandboxPayment,
+  amount: string,
+  { approval, credit }: Pick<Case, 'approval' | 'credit'> = {},
+): Promise<Outcome> {
+  let paid: Awaited<ReturnType<typeof pay>>;
   try {
-    paid = await world.pay(paymentId, amount);
+    paid = await pay(payment, amount, credit);
   } catch (error) {
     if (error instanceof LedgerError) return { refused: error.code };
     throw error;
@@ -42,10 +65,11 @@ async function ask(paymentId: string, amount: string, approval: Case['approval']
   };
 }
 
-async function askAll({ amounts, atOnce, approval }: Case, paymentId: string): Promise<Outcome[]> {
-  if (atOnce === true) return Promise.all(amounts.map((amount) => ask(paymentId, amount, approval)));
+async function askAll(given: Case, payment: SandboxPayment): Promise<Outcome[]> {
+  const { amounts, atOnce } = given;
+  if (atOnce === true) return Promise.all(amounts.map((amount) => ask(payment, amount, given)));
   const outcomes: Outcome[] = [];
-  for (const amount of amounts) outcomes.push(await ask(paymentId, amount, approval));
+  for (const amount of amounts) outcomes.push(await ask(payment, amount, given));
   return outcomes;
 }
 
@@ -71,12 +95,12 @@ describe.concurrent('every refund of the demonstration ends as it must, and the 
   it.for(CASES)('$name', async (given) => {
     const payment = await control.createPayment({ ...given.payment, currency: 'EUR' });
     if (given.before !== undefined) {
-      const before = await ask(payment.paymentId, given.before, undefined);
+      const before = await ask(payment, given.before);
       expect(endingOf(before)).toMatchObject({ state: 'succeeded' });
     }
     await given.arrange?.(control, payment);
 
-    const endings = (await askAll(given, payment.paymentId)).map(endingOf);
+    const endings = (await askAll(given, payment)).map(endingOf);
 
     // Two at once: which of them is refused is theirs to settle.
     expect(endings).toHaveLength(given.endings.length);
