@@ -7,7 +7,7 @@ import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
 import type { Random } from '../simulation/world/random.js';
 import { CLERK, HttpRefusal, type Desk, type Http } from './http.js';
 import { textOf, type Currency } from './money.js';
-import type { Notes } from './notes.js';
+import type { Notes, Order } from './notes.js';
 
 /** One intent, and what it is about. */
 export interface World {
@@ -29,11 +29,6 @@ export type Intent = (world: World) => Promise<void>;
 export function requestOf(world: World, hundredths: bigint, paymentId = world.payment.paymentId) {
   const { currency } = world;
   return { paymentId, amount: textOf(hundredths, currency), currency, reason: 'order_cancelled' };
-}
-
-/** What is asked for, and as what. */
-export interface Order extends RefundOrder {
-  readonly askedFor?: 'credit';
 }
 
 /** A credit to one of the gateway's registrations; without a payment it is linked to nothing. */

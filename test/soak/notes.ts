@@ -1,6 +1,10 @@
 /** What a soak run did and was told, kept outside of everything that it kills: at the end the ledger is held against it. */
-import type { Refund } from '../../client/index.js';
-import type { Order } from './asking.js';
+import type { Refund, RefundOrder } from '../../client/index.js';
+
+/** What is asked for, and as what. */
+export interface Order extends RefundOrder {
+  readonly askedFor?: 'credit';
+}
 
 /** A request whose call failed: the refund may be there, whole, or not there at all. */
 export interface Doubt {

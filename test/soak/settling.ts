@@ -1,10 +1,10 @@
 /** The end of a soak run: what was in doubt is asked again, and everything that is under way comes to rest. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../ledger/database.js';
-import { askOnce, isRefusal, type Asks, type Order } from './asking.js';
+import { askOnce, isRefusal, type Asks } from './asking.js';
 import { eventsUnderWay, resendDead, type EventEvidence } from './event-verdicts.js';
 import type { Http } from './http.js';
-import type { Notes } from './notes.js';
+import type { Notes, Order } from './notes.js';
 import { decideOn, type People } from './people.js';
 import { confirm } from './repairs.js';
 import { noticesUnderWay, type ServiceEvidence } from './service-verdicts.js';
