@@ -25,7 +25,7 @@ export function openCredit(
     const taken = await takeOver(tx, before);
     if (taken !== undefined) return taken;
     if (!(await isNext('credit', tx, before, { timings, policy }))) return adopt(tx, refundId);
-    await updatePayment(tx, before.payment.id, original);
+    await updatePayment(tx, before.payment, original);
     const locked = await lockRefund(tx, refundId);
     const refund =
       locked.refund.state === 'fallback_checking'
