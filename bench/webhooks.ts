@@ -1,43 +1,67 @@
 /** How fast notices are acknowledged, and whether one is lost: so many a second, encrypted, to the API's own server on real PostgreSQL. */
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cpus, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { sql } from 'kysely';
-import { Pool } from 'undici';
 import { openDatabase, type Database } from '../ledger/database.js';
 import { startNodeProcess } from '../sandbox/node-process.js';
-import { encryptWebhook } from '../sandbox/gateway/webhooks.js';
 import { freePort } from '../sandbox/servers/free-port.js';
 import { startPostgres } from '../sandbox/servers/postgres.js';
+import { stallsBetween, watchDatabase, watchProcess, type Stall } from './stalls.js';
+import { sendNotices, warmUpSender, type Answered } from './webhook-load.js';
 
-interface WebhookLoad {
+interface Wanted {
   readonly perSecond: number;
   readonly seconds: number;
+  readonly diskMs: number;
 }
 
 interface WebhookFigures {
+  /** Of the machine before anything was started: what others did on it. */
+  readonly loadAverage: number;
+  readonly cores: number;
   readonly sent: number;
   /** Answers that were not 2xx, or none. */
   readonly refused: number;
   /** Acknowledged, and not in the table. */
   readonly lost: number;
   readonly processed: number;
-  /** Milliseconds from the moment at which it was to be sent, so that a queue at the sender counts. */
+  /** Milliseconds from sending to the answer. */
+  readonly answered: Spread;
+  /** Milliseconds by which the sender was behind its own plan. */
+  readonly sentLate: Spread;
+  readonly slowest: readonly Slow[];
+}
+
+interface Spread {
   readonly p50: number;
   readonly p95: number;
   readonly p99: number;
   readonly max: number;
 }
 
+interface Slow {
+  /** When in the run it was sent. */
+  readonly second: number;
+  readonly ms: number;
+  readonly lateMs: number;
+  /** What stood still while it was on its way. */
+  readonly meanwhile: readonly string[];
+}
+
 const ENTITY = '8ac7a4c79394bdc801939736f17e063d';
-const EVERY_MS = 10;
 const DRAIN_MS = 60_000;
+const SLOWEST = 10;
 
 const USAGE = `usage: npm run bench -- webhooks [--seconds N] [--rate N] [--json]
 
   --seconds  how long notices are sent; 60
   --rate     notices a second; 300
+  --disk-ms  so much longer the database waits for its disk with every write, up to 100; 0
   --json     the figures as JSON on stdout
 `;
 
@@ -47,12 +71,17 @@ export async function run(args: readonly string[]): Promise<number> {
     options: {
       seconds: { type: 'string', default: '60' },
       rate: { type: 'string', default: '300' },
+      'disk-ms': { type: 'string', default: '0' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
-  const load = { seconds: Number(values.seconds), perSecond: Number(values.rate) };
-  if (values.help || !(load.seconds > 0) || !(load.perSecond > 0)) {
+  const load = {
+    seconds: Number(values.seconds),
+    perSecond: Number(values.rate),
+    diskMs: Number(values['disk-ms']),
+  };
+  if (values.help || !(load.seconds > 0) || !(load.perSecond > 0) || !(load.diskMs >= 0)) {
     process.stderr.write(USAGE);
     return values.help ? 0 : 2;
   }
@@ -61,28 +90,41 @@ export async function run(args: readonly string[]): Promise<number> {
   return figures.lost === 0 && figures.refused === 0 ? 0 : 1;
 }
 
-function tableOf({ sent, refused, lost, processed, p50, p95, p99, max }: WebhookFigures): string {
+function tableOf(figures: WebhookFigures): string {
+  const { sent, refused, lost, processed, answered, sentLate, slowest } = figures;
+  const spread = ({ p50, p95, p99, max }: Spread): string =>
+    [p50, p95, p99, max].map((ms) => ms.toFixed(0)).join(' / ');
   const table = new Table({ head: ['notices', 'figure'], style: { head: [], border: [] } });
   table.push(
+    ['load average before the start, processors', `${figures.loadAverage.toFixed(2)}, ${figures.cores}`],
     ['sent / refused / lost', `${sent} / ${refused} / ${lost}`],
     ['processed', processed],
-    ['answered, median / 95 / 99 of 100 / longest, ms', [p50, p95, p99, max].map(Math.round).join(' / ')],
+    ['answered, median / 95 / 99 of 100 / longest, ms', spread(answered)],
+    ['sent late, the same', spread(sentLate)],
   );
-  return table.toString();
+  const slow = slowest.map(
+    ({ second, ms, lateMs, meanwhile }) =>
+      `  ${second.toFixed(2)} s: ${ms.toFixed(0)} ms (sent ${lateMs.toFixed(0)} ms late); ${meanwhile.join('; ') || 'nothing stood still'}`,
+  );
+  return [table.toString(), 'The slowest, and what stood still meanwhile:', ...slow].join('\n');
 }
 
 /** `say` is told how it goes, once a second. Needs no Temporal: the notices are about what nobody here knows. */
 async function measure(
-  { perSecond, seconds }: WebhookLoad,
+  { perSecond, seconds, diskMs }: Wanted,
   say: (line: string) => void,
 ): Promise<WebhookFigures> {
+  const loadAverage = loadavg()[0] ?? 0;
+  const folder = await mkdtemp(join(tmpdir(), 'refunds-bench-'));
+  const stallsFile = join(folder, 'stalls.json');
   const postgres = await startPostgres({ fsync: true });
   const key = randomBytes(32).toString('hex');
   const api = await startNodeProcess({
     name: 'API',
-    entry: 'client/api/main.ts',
+    entry: 'bench/watched-api.ts',
     env: {
       ...process.env,
+      BENCH_STALLS: stallsFile,
       DATABASE_URL: postgres.url,
       REFUNDS_PORT: String(await freePort()),
       OPPWA_BASE_URL: 'http://127.0.0.1:1',
@@ -93,76 +135,81 @@ async function measure(
     logFile: '/dev/null',
     say,
   });
-  const database = openDatabase(postgres.url, { connections: 1 });
+  const database = openDatabase(postgres.url, { connections: 2 });
   const ready = api.ready();
   const url = typeof ready === 'object' && ready !== null && 'url' in ready ? String(ready.url) : '';
-  const pool = new Pool(url, { connections: 64 });
   try {
-    return await load({ perSecond, seconds }, key, pool, database, say);
+    const load = { perSecond, seconds, key, entityId: ENTITY };
+    await warmUpSender(load);
+    // A cluster that was made a second ago has all of itself to write.
+    await sql`CHECKPOINT`.execute(database.db);
+    await slowDown(database, diskMs);
+    const own = watchProcess('sender');
+    const stopped = new AbortController();
+    const ofDatabase = watchDatabase(database, stopped.signal);
+    const begun = performance.timeOrigin + performance.now();
+    const answered = await sendNotices(url, load, say);
+    stopped.abort();
+    const stalls = [...own, ...(await ofDatabase)];
+    const rows = await drained(database);
+    await api.stop();
+    stalls.push(...(JSON.parse(await readFile(stallsFile, 'utf8')) as readonly Stall[]));
+    const refused = answered.filter(({ isKept }) => !isKept).length;
+    return {
+      loadAverage,
+      cores: cpus().length,
+      sent: answered.length,
+      refused,
+      lost: answered.length - refused - rows.all,
+      processed: rows.all - rows.waiting,
+      answered: spreadOf(answered.map(({ ms }) => ms)),
+      sentLate: spreadOf(answered.map(({ lateMs }) => lateMs)),
+      slowest: slowestOf(answered, stalls, begun),
+    };
   } finally {
-    await pool.close();
     await database.close();
     await api.stop();
     await postgres.stop();
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function load(
-  { perSecond, seconds }: WebhookLoad,
-  key: string,
-  pool: Pool,
-  database: Database,
-  say: (line: string) => void,
-): Promise<WebhookFigures> {
-  const took: number[] = [];
-  const total = perSecond * seconds;
-  let refused = 0;
-  let sent = 0;
-  const answers: Promise<void>[] = [];
+/** A write to the disk lasts so much longer, and holds up those that wait for it: what `commit_delay` does where nobody else is needed. */
+async function slowDown({ db }: Database, diskMs: number): Promise<void> {
+  const microseconds = Math.min(100_000, Math.round(diskMs * 1_000));
+  await sql`ALTER SYSTEM SET commit_siblings = 0`.execute(db);
+  await sql`ALTER SYSTEM SET commit_delay = ${sql.lit(microseconds)}`.execute(db);
+  await sql`SELECT pg_reload_conf()`.execute(db);
+}
 
-  async function send(dueAt: number): Promise<void> {
-    const { headers, body } = encryptWebhook(key, JSON.stringify(notice()));
-    try {
-      const answer = await pool.request({ method: 'POST', path: '/webhooks/oppwa', headers, body });
-      await answer.body.dump();
-      if (answer.statusCode >= 300) refused += 1;
-    } catch {
-      refused += 1;
-    }
-    took.push(performance.now() - dueAt);
-  }
-
-  const begun = performance.now();
-  while (sent < total) {
-    const due = Math.min(total, Math.floor(((performance.now() - begun) / 1_000) * perSecond));
-    for (; sent < due; sent += 1) {
-      answers.push(send(begun + ((sent + 1) / perSecond) * 1_000));
-      if (sent % perSecond === 0)
-        say(`${sent} of ${total} sent, ${took.length} answered, ${refused} refused`);
-    }
-    await pause(EVERY_MS);
-  }
-  await Promise.all(answers);
-
-  const until = performance.now() + DRAIN_MS;
-  let rows = await counts(database);
-  while (rows.waiting > 0 && performance.now() < until) {
-    await pause(100);
-    rows = await counts(database);
-  }
-  const sorted = took.toSorted((a, b) => a - b);
+function spreadOf(values: readonly number[]): Spread {
+  const sorted = values.toSorted((a, b) => a - b);
   const at = (share: number): number =>
-    Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
-  return {
-    sent,
-    refused,
-    lost: sent - refused - rows.all,
-    processed: rows.all - rows.waiting,
-    p50: at(0.5),
-    p95: at(0.95),
-    p99: at(0.99),
-    max: at(1),
-  };
+    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) };
+}
+
+function slowestOf(answered: readonly Answered[], stalls: readonly Stall[], begun: number): readonly Slow[] {
+  return answered
+    .toSorted((a, b) => b.ms - a.ms)
+    .slice(0, SLOWEST)
+    .toSorted((a, b) => a.sentAt - b.sentAt)
+    .map(({ sentAt, ms, lateMs }) => ({
+      second: (sentAt - begun) / 1_000,
+      ms,
+      lateMs,
+      meanwhile: stallsBetween(stalls, sentAt, sentAt + ms),
+    }));
+}
+
+/** How many there are when none waits any more, or after a minute. */
+async function drained(database: Database): Promise<{ readonly all: number; readonly waiting: number }> {
+  const until = performance.now() + DRAIN_MS;
+  for (;;) {
+    const rows = await counts(database);
+    if (rows.waiting === 0 || performance.now() >= until) return rows;
+    await pause(100);
+  }
 }
 
 async function counts({ db }: Database): Promise<{ readonly all: number; readonly waiting: number }> {
@@ -171,28 +218,4 @@ async function counts({ db }: Database): Promise<{ readonly all: number; readonl
     db,
   );
   return { all: Number(rows[0]?.every ?? 0n), waiting: Number(rows[0]?.waiting ?? 0n) };
-}
-
-const hex = (): string => randomBytes(16).toString('hex');
-
-/** Half are refunds that nobody here knows, which is the dearest look into the ledger; half are everyday payments. */
-function notice(): object {
-  const id = hex();
-  return {
-    type: 'PAYMENT',
-    payload: {
-      id,
-      paymentType: id < '8' ? 'RF' : 'DB',
-      paymentBrand: 'VISA',
-      amount: '60.00',
-      currency: 'EUR',
-      merchantTransactionId: id.slice(0, 16).toUpperCase(),
-      referencedId: hex(),
-      result: { code: '000.100.110', description: 'Request successfully processed' },
-      timestamp: new Date().toISOString(),
-      shortId: '1234.5678.9012',
-      channelName: 'bench',
-      authentication: { entityId: ENTITY },
-    },
-  };
 }

@@ -1,30 +1,14 @@
 /** An outbound event and its delivery as everybody outside sees them. */
-import type { DeliveryRecord, DeliveryState } from '../ledger/deliveries.js';
+import type { DeliveryRecord } from '../ledger/deliveries.js';
 
-export interface OutboundEvent {
-  /** The `webhook-id` of every try. */
-  readonly id: string;
-  readonly type: string;
-  readonly refundId: string;
-  readonly state: DeliveryState;
-  readonly tries: number;
-  readonly lastStatus: number | null;
-  readonly lastError: string | null;
-  readonly createdAt: string;
-  readonly lastTryAt: string | null;
-  readonly deliveredAt: string | null;
-  readonly nextTryAt: string | null;
-}
+type AsText<T> = T extends Date ? string : T;
+
+/** Times are ISO 8601. Its id is the `webhook-id` of every try. */
+export type OutboundEvent = { readonly [Field in keyof DeliveryRecord]: AsText<DeliveryRecord[Field]> };
 
 export function eventOf(record: DeliveryRecord): OutboundEvent {
   return {
-    id: record.id,
-    type: record.type,
-    refundId: record.refundId,
-    state: record.state,
-    tries: record.tries,
-    lastStatus: record.lastStatus,
-    lastError: record.lastError,
+    ...record,
     createdAt: record.createdAt.toISOString(),
     lastTryAt: record.lastTryAt?.toISOString() ?? null,
     deliveredAt: record.deliveredAt?.toISOString() ?? null,

@@ -1,8 +1,8 @@
 /** "This gateway transaction is this attempt": a person's word on whose it is, with what the gateway shows of it as the evidence. */
-import { sql } from 'kysely';
 import { isSamePerson } from '../domain/people.js';
 import type { Timings } from '../domain/plan.js';
 import { ATTEMPT_EVIDENCE, isFinal } from '../domain/states.js';
+import { ageOf } from './attempt-age.js';
 import type { LockedAttempt } from './attempt-ends.js';
 import { append, lockAttempt } from './books.js';
 import type { Database, Tx } from './database.js';
@@ -73,12 +73,8 @@ async function objectionTo(
   if (outcome.kind === 'rejected' && attempt.state === 'submitting') return 'too_early';
   if (!isBare) return undefined;
   // Without a reference only the person says that it is this one: not while the attempt itself may still be on its way, …
-  const { late } = await tx
-    .selectNoFrom([
-      sql<number>`(extract(epoch from now() - ${attempt.send_by}::timestamptz) * 1000)::float8`.as('late'),
-    ])
-    .executeTakeFirstOrThrow();
-  if (late <= visibilityLag) return 'too_early';
+  const { sinceSendByMs } = await ageOf(tx, attempt);
+  if (sinceSendByMs <= visibilityLag) return 'too_early';
   // … and a refusal, after which something else may be sent, not while anything else may be it.
   if (outcome.kind !== 'rejected' || gateway === 'silent') return undefined;
   return gateway === 'unavailable' || gateway === 'none' ? 'gateway_unavailable' : 'gateway_contradicts';

@@ -5,6 +5,7 @@ import { mayCorrectAlone, objectionTo, type GatewayWord } from '../domain/correc
 import { isSamePerson } from '../domain/people.js';
 import type { Plan, Timings } from '../domain/plan.js';
 import { isFinal } from '../domain/states.js';
+import { ageOf } from './attempt-age.js';
 import { append, bumpVersion, lockRefund, type AttemptRow, type Locked } from './books.js';
 import { apply, bind } from './correction-effects.js';
 import type { Database, Tx } from './database.js';
@@ -178,17 +179,13 @@ async function objectionOf(
   { visibilityLag }: Timings,
 ): Promise<PersonRefusal | undefined> {
   if (outcome === 'case_closed') return undefined;
-  const { late } = await tx
-    .selectNoFrom([
-      sql<number>`(extract(epoch from now() - ${attempt.send_by}::timestamptz) * 1000)::float8`.as('late'),
-    ])
-    .executeTakeFirstOrThrow();
+  const { sinceSendByMs } = await ageOf(tx, attempt);
   return objectionTo({
     outcome,
     refund: refund.state,
     attempt: attempt.state,
     gateway,
-    sinceSendByMs: late,
+    sinceSendByMs,
     visibilityLag,
   });
 }

@@ -184,6 +184,13 @@ export interface DatabaseOptions {
   readonly connections?: number;
   /** A statement or a wait for a lock longer than this fails; default 15 s. */
   readonly statementTimeoutMs?: number;
+  /** Connections that are opened at once and stay open; default 0. Others open when they are needed and close when idle for 10 s. */
+  readonly kept?: number;
+  /**
+   * Default true. False does not wait for the disk: a crash of the database server may take back the last commits, whole and latest first.
+   * Only for what is done again then.
+   */
+  readonly isDurable?: boolean;
 }
 
 /** Opens a pool. `bigint` columns come as `bigint`, never as a float. */
@@ -193,10 +200,12 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
   const pool = new pg.Pool({
     connectionString: url,
     max: options.connections ?? 10,
+    min: options.kept ?? 0,
     statement_timeout: options.statementTimeoutMs ?? 15_000,
     connectionTimeoutMillis: 10_000,
     // A session left open by a frozen process must not hold a payment's row for ever.
     idle_in_transaction_session_timeout: 30_000,
+    ...(options.isDurable === false ? { options: '-c synchronous_commit=off' } : {}),
     types,
   });
   // A lost idle connection is replaced by the pool; without a listener it would end the process.
@@ -204,6 +213,11 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
   // So would a connection that is lost in the middle of a transaction: its statement fails, and that is how the caller learns of it.
   pool.on('connect', (client) => client.on('error', () => undefined));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  // Where the database is away, whoever needs it first is told.
+  for (let opened = 0; opened < (options.kept ?? 0); opened += 1)
+    db.connection()
+      .execute(async () => undefined)
+      .catch(() => undefined);
   return {
     db,
     transaction: (work) => inside.run(true, () => db.transaction().execute(work)),

@@ -18,8 +18,7 @@ export function recordOriginal(
   original: OriginalFacts,
 ): Promise<void> {
   return database.transaction(async (tx) => {
-    await lockPayment(tx, paymentId);
-    await updatePayment(tx, paymentId, original);
+    await updatePayment(tx, await lockPayment(tx, paymentId), original);
   });
 }
 
@@ -32,7 +31,7 @@ export function applyFinding(
 ): Promise<{ readonly finding: Finding; readonly position: Position }> {
   return database.transaction(async (tx) => {
     const { payment } = await lockRefund(tx, refundId);
-    await updatePayment(tx, payment.id, original);
+    await updatePayment(tx, payment, original);
     const locked = await lockRefund(tx, refundId);
     const { refund, attempts } = locked;
     const refused = attempts.filter((attempt) => attempt.state === 'rejected').at(-1);

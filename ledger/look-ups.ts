@@ -6,6 +6,7 @@ import { isRefundId } from '../domain/ids.js';
 import type { Position } from '../domain/next-step.js';
 import type { Timings } from '../domain/plan.js';
 import { afterTrigger, OPEN_ATTEMPT_STATES } from '../domain/states.js';
+import { ageOf } from './attempt-age.js';
 import { endUnpaid, noteLookUp } from './attempt-ends.js';
 import { lockAttempt, lockPayment, move, openCase, type AttemptRow, type RefundRow } from './books.js';
 import type { Database, Tx } from './database.js';
@@ -93,23 +94,9 @@ export function recordMiss(
     // While a person's word on it waits for a second one, nothing is concluded that would send it again.
     const isDisputed = (await openProposal(tx, refund.id)) !== undefined;
     if (!isDisputed && (attempt.state === 'submitting' || attempt.state === 'unknown')) {
-      const { late, spacing } = await tx
-        .selectNoFrom([
-          sql<number>`(extract(epoch from now() - ${attempt.send_by}::timestamptz) * 1000)::float8`.as(
-            'late',
-          ),
-          sql<
-            number | null
-          >`(extract(epoch from now() - ${attempt.last_miss_at}::timestamptz) * 1000)::float8`.as('spacing'),
-        ])
-        .executeTakeFirstOrThrow();
+      const age = await ageOf(tx, attempt);
       const verdict = provesAbsence(
-        {
-          sinceSendByMs: late,
-          sinceLastMissMs: spacing,
-          misses: attempt.misses,
-          originalFound: miss.countsIfLate,
-        },
+        { ...age, misses: attempt.misses, originalFound: miss.countsIfLate },
         timings,
       );
       if (verdict !== 'no_proof')

@@ -30,7 +30,7 @@ export function openCredit(
         'illegal_transition',
         'only a free-standing credit is weighed without an original',
       );
-    if (original !== null) await updatePayment(tx, before.payment.id, original);
+    if (original !== null) await updatePayment(tx, before.payment, original);
     const locked = await lockRefund(tx, refundId);
     const refund =
       locked.refund.state === 'fallback_checking'

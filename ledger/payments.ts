@@ -21,26 +21,25 @@ export async function importPayment(tx: Tx, { entityId, facts }: ImportedPayment
     })
     .onConflict((conflict) => conflict.column('id').doNothing())
     .execute();
-  await lockPayment(tx, facts.id);
-  await updatePayment(tx, facts.id, facts);
+  await updatePayment(tx, await lockPayment(tx, facts.id), facts);
 }
 
 /**
- * Brings a locked payment up to date with a look-up. Outside facts are never refused: where they break the balance,
+ * Brings a payment, as it was locked, up to date with a look-up. Outside facts are never refused: where they break the balance,
  * the excess is kept and every unfinished refund of the payment gets a case.
  */
-export async function updatePayment(tx: Tx, lockedId: string, facts: OriginalFacts): Promise<PaymentRow> {
-  if (facts.id !== lockedId)
-    throw new LedgerError(
-      'payment_unknown',
-      `payment ${lockedId} was looked up, the gateway showed ${facts.id}`,
-    );
+export async function updatePayment(
+  tx: Tx,
+  { id, currency }: PaymentRow,
+  facts: OriginalFacts,
+): Promise<PaymentRow> {
+  if (facts.id !== id)
+    throw new LedgerError('payment_unknown', `payment ${id} was looked up, the gateway showed ${facts.id}`);
   // Its amounts would be read as amounts of the currency that everything else of this payment is kept in.
-  const { currency } = await reload(tx, lockedId);
   if (facts.currency !== currency)
     throw new LedgerError(
       'currency_mismatch',
-      `payment ${lockedId} is in ${currency}, the gateway showed it in ${facts.currency}`,
+      `payment ${id} is in ${currency}, the gateway showed it in ${facts.currency}`,
       { currency },
     );
   for (const capture of facts.captures)

@@ -1,5 +1,5 @@
 /** Notices of the gateway as they are kept: stored before they are answered, and read by people. */
-import type { ColumnType, Generated, Kysely, Selectable } from 'kysely';
+import type { ColumnType, Generated, Insertable, Kysely, Selectable } from 'kysely';
 import type { Notice, NoticeKind } from '../domain/notice.js';
 import type { Database, Tables } from './database.js';
 
@@ -71,36 +71,53 @@ export interface StoredWebhook {
   readonly state: WebhookState;
 }
 
-/** Keeps a notice, once however often it is delivered. When this has answered, it survives the process. */
-export async function storeWebhook(database: Database, notice: Notice): Promise<StoredWebhook> {
-  const { kind, entityId, naturalKey, transaction: told } = notice;
-  const [state, why] = firstState(notice);
+/**
+ * Keeps notices in one transaction, each once however often it is delivered. When this has answered, they survive the process. Answers for
+ * each, in their order.
+ */
+export async function storeWebhooks(
+  database: Database,
+  notices: readonly Notice[],
+): Promise<readonly StoredWebhook[]> {
+  if (notices.length === 0) return [];
   const stored = await inboxOf(database)
     .insertInto('webhooks')
-    .values({
-      natural_key: naturalKey,
-      kind,
-      entity_id: entityId,
-      gateway_id: told?.id ?? null,
-      payment_type: told?.paymentType ?? null,
-      code: told?.result.code ?? null,
-      description: told?.result.description ?? null,
-      amount: told?.amount ?? null,
-      currency: told?.currency ?? null,
-      reference: told?.merchantTransactionId ?? null,
-      referenced_id: told?.referencedId ?? null,
-      told_at: told?.timestamp ?? null,
-      state,
-      why,
-      payment_id: null,
-      refund_id: null,
-      attempt_id: null,
-      due_at: state === 'received' ? new Date(0) : null,
-    })
+    .values(notices.map(firstRow))
     .onConflict((conflict) => conflict.column('natural_key').doNothing())
-    .returning('id')
-    .executeTakeFirst();
-  return { id: stored === undefined ? null : stored.id.toString(), state };
+    .returning(['id', 'natural_key'])
+    .execute();
+  const ids = new Map(stored.map((row) => [row.natural_key, row.id.toString()]));
+  return notices.map((notice) => {
+    const id = ids.get(notice.naturalKey) ?? null;
+    // Of two that are the same, the second was stored before.
+    ids.delete(notice.naturalKey);
+    return { id, state: firstState(notice)[0] };
+  });
+}
+
+function firstRow(notice: Notice): Insertable<WebhookTable> {
+  const { kind, entityId, naturalKey, transaction: told } = notice;
+  const [state, why] = firstState(notice);
+  return {
+    natural_key: naturalKey,
+    kind,
+    entity_id: entityId,
+    gateway_id: told?.id ?? null,
+    payment_type: told?.paymentType ?? null,
+    code: told?.result.code ?? null,
+    description: told?.result.description ?? null,
+    amount: told?.amount ?? null,
+    currency: told?.currency ?? null,
+    reference: told?.merchantTransactionId ?? null,
+    referenced_id: told?.referencedId ?? null,
+    told_at: told?.timestamp ?? null,
+    state,
+    why,
+    payment_id: null,
+    refund_id: null,
+    attempt_id: null,
+    due_at: state === 'received' ? new Date(0) : null,
+  };
 }
 
 function firstState({ kind, transaction }: Notice): readonly [WebhookState, string | null] {

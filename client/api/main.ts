@@ -1,11 +1,13 @@
 /** `npm run api`: the production process that answers over HTTP until it is told to stop. */
 import type { AddressInfo } from 'node:net';
 import { createWebhookReader } from '../../gateway/webhook.js';
+import { openDatabase } from '../../ledger/database.js';
 import { migrate } from '../../ledger/migrate.js';
 import { createLog } from '../../settings/log.js';
 import { whenToStop } from '../../settings/parent.js';
 import { readSettings, SettingsError } from '../../settings/read.js';
 import { openRefundsClient } from '../open.js';
+import { keepNotices } from '../webhooks/keep.js';
 import { startNoticeProcessor } from '../webhooks/processor.js';
 import { consoleFolder } from './console.js';
 import { buildApi } from './server.js';
@@ -21,14 +23,21 @@ async function main(): Promise<void> {
   const opened = openRefundsClient(settings, process.env, { startWithin: START_WITHIN });
   const { client, ledger, database, readiness, namespace } = opened;
   const log = createLog({ role: 'api' });
-  const notices = startNoticeProcessor({ ...opened.notices, log });
+  const inbox = openDatabase(settings.databaseUrl, { connections: 1, kept: 1 });
+  // Whose turn a notice is, and that it is done; what it brought about goes through the ledger, and is on the disk before.
+  const marks = openDatabase(settings.databaseUrl, { connections: 2, kept: 2, isDurable: false });
+  const notices = startNoticeProcessor({ ...opened.notices, database: marks, log });
   const app = await buildApi({
     client,
     ledger,
     database,
     readiness,
     log,
-    webhooks: { read: createWebhookReader(settings.webhookKeys), onStored: () => notices.poke() },
+    webhooks: {
+      keep: keepNotices(inbox),
+      read: createWebhookReader(settings.webhookKeys),
+      onStored: () => notices.poke(),
+    },
     requestsPerMinute,
     console: {
       folder: await consoleFolder(process.env['REFUNDS_DATA_DIR'] ?? '.data'),
@@ -41,7 +50,7 @@ async function main(): Promise<void> {
     app
       .close()
       .then(() => notices.close())
-      .then(() => opened.close())
+      .then(() => Promise.all([inbox, marks, opened].map((open) => open.close())))
       .catch(failed);
   });
   await app.listen({ host, port });

@@ -36,7 +36,7 @@ export interface ApiOptions {
   readonly database: Database;
   readonly log: Log;
   /** The gateway's notices; without it they have no address here. */
-  readonly webhooks?: Pick<WebhookParts, 'read' | 'onStored'>;
+  readonly webhooks?: Omit<WebhookParts, 'log'>;
   /** Besides API keys: reads tokens. */
   readonly verifyToken?: Verify;
   /** What must answer for this process to be ready. */
@@ -110,8 +110,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   await app.register(auditRoutes, parts);
   await app.register(eventRoutes, parts);
   await app.register(meRoutes);
-  if (options.webhooks !== undefined)
-    await app.register(webhookRoutes, { database, log, ...options.webhooks });
+  if (options.webhooks !== undefined) await app.register(webhookRoutes, { log, ...options.webhooks });
   await app.register(healthRoutes, { readiness: options.readiness });
   if (options.console !== undefined) await serveConsole(app, options.console);
   return app;

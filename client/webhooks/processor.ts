@@ -1,4 +1,5 @@
 /** Works through the notices behind the receiver's back: many at once, in any number of processes, again where it failed. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   claimWebhooks,
   forgetIgnoredWebhooks,
@@ -28,6 +29,8 @@ export interface NoticeProcessor {
 const AT_ONCE = 50;
 const SIDE_BY_SIDE = 8;
 const POLL_MS = 1_000;
+/** Between the first of several notices and the look for them: what comes together is claimed together. */
+const GATHER_MS = 20;
 const LEASE_MS = 30_000;
 const AGAIN_FIRST_MS = 1_000;
 const AGAIN_MAX_MS = 60_000;
@@ -96,16 +99,18 @@ export function startNoticeProcessor(options: ProcessorOptions): NoticeProcessor
     }
   }
 
+  /** Until something was stored, and for those that come with it. */
   async function pause(): Promise<void> {
-    if (isPoked || stopped.signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, pollMs);
-      wakeUp = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+    if (!isPoked && !stopped.signal.aborted)
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, pollMs);
+        wakeUp = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
     wakeUp = () => undefined;
+    if (isPoked) await sleep(GATHER_MS);
   }
 
   const done = run();

@@ -1,13 +1,12 @@
 /** `POST /webhooks/oppwa`: a notice is opened with the key, kept, and answered; what it means is found out behind the answer. */
 import type { FastifyInstance } from 'fastify';
 import type { WebhookReader, WebhookRefusal } from '../../gateway/webhook.js';
-import type { Database } from '../../ledger/database.js';
-import { storeWebhook } from '../../ledger/webhooks.js';
 import type { Log } from '../../settings/log.js';
 import { Problem } from '../api/problems.js';
+import type { KeepNotice } from './keep.js';
 
 export interface WebhookParts {
-  readonly database: Database;
+  readonly keep: KeepNotice;
   readonly read: WebhookReader;
   readonly log: Log;
   /** Called after a notice was kept that was not there before. */
@@ -26,7 +25,7 @@ const REFUSALS: Readonly<Record<WebhookRefusal, string>> = {
 
 /** No API key: whoever has the webhook key is the gateway. Anybody else is told 400 and changes nothing. */
 export async function webhookRoutes(app: FastifyInstance, parts: WebhookParts): Promise<void> {
-  const { database, read, log, onStored } = parts;
+  const { keep, read, log, onStored } = parts;
   // The gateway says text/plain or application/json; either way the bytes are what counts.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
@@ -45,7 +44,7 @@ export async function webhookRoutes(app: FastifyInstance, parts: WebhookParts): 
       throw new Problem('bad_request', REFUSALS[reading.why], { details: { reason: reading.why } });
     }
     const { notice } = reading;
-    const { id, state } = await storeWebhook(database, notice);
+    const { id, state } = await keep(notice);
     log.info('webhook.received', {
       requestId,
       webhookId: id ?? undefined,

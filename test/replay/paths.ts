@@ -8,7 +8,7 @@ import type { Order } from '../../examples/order-cancellation/orders.js';
 import type { orderCancellation } from '../../examples/order-cancellation/workflow.js';
 import { claimWebhooks, subjectsOf } from '../../ledger/inbox.js';
 import type { RefundRecord } from '../../ledger/ledger.js';
-import { storeWebhook } from '../../ledger/webhooks.js';
+import { storeWebhooks } from '../../ledger/webhooks.js';
 import type { Dependencies } from '../../activities/dependencies.js';
 import { isGatewayId } from '../../domain/ids.js';
 import type { Plan } from '../../domain/plan.js';
@@ -241,19 +241,21 @@ export const PATHS: Readonly<Record<string, Path>> = {
     const chargeback = gateway.chargeback({ paymentId });
     // The first try of the look-up fails, so that the run is still there when it is told again.
     gateway.setFault({ match: { paymentId }, effect: { kind: 'look_up', how: 'drop' } });
-    await storeWebhook(notices.database, {
-      kind: 'PAYMENT',
-      entityId: notices.dependencies.defaultEntityId,
-      naturalKey: `PAYMENT:${chargeback.id}`,
-      transaction: {
-        id: chargeback.id,
-        paymentType: 'CB',
-        amount: '100.00',
-        currency: 'EUR',
-        referencedId: paymentId,
-        result: { code: '000.100.110', description: 'charged back' },
+    await storeWebhooks(notices.database, [
+      {
+        kind: 'PAYMENT',
+        entityId: notices.dependencies.defaultEntityId,
+        naturalKey: `PAYMENT:${chargeback.id}`,
+        transaction: {
+          id: chargeback.id,
+          paymentType: 'CB',
+          amount: '100.00',
+          currency: 'EUR',
+          referencedId: paymentId,
+          result: { code: '000.100.110', description: 'charged back' },
+        },
       },
-    });
+    ]);
     const claimed = await claimWebhooks(notices.database, 1, 60_000);
     const subjects = await subjectsOf(
       notices.database,

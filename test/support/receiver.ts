@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { buildApi } from '../../client/api/server.js';
 import { readinessOf } from '../../client/readiness.js';
+import { keepNotices } from '../../client/webhooks/keep.js';
 import { startNoticeProcessor, type ProcessorOptions } from '../../client/webhooks/processor.js';
 import { Secret } from '../../domain/secret.js';
 import { createWebhookReader } from '../../gateway/webhook.js';
@@ -79,6 +80,7 @@ export async function startReceiver(
     log,
     requestsPerMinute: 100_000,
     webhooks: {
+      keep: keepNotices(database),
       read: createWebhookReader(
         new Map([...open].map(([entity, own]) => [entity, own.map((one) => new Secret(one))])),
       ),

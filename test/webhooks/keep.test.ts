@@ -1,0 +1,79 @@
+/** Notices that come together go to the disk together, and each is still answered for by itself. */
+import { sql } from 'kysely';
+import { afterAll, expect, it } from 'vitest';
+import { keepNotices } from '../../client/webhooks/keep.js';
+import type { Notice } from '../../domain/notice.js';
+import { openDatabase } from '../../ledger/database.js';
+import { migrate } from '../../ledger/migrate.js';
+import { freshDatabase } from '../support/database.js';
+
+const url = await freshDatabase();
+await migrate(url);
+const inbox = openDatabase(url, { connections: 1 });
+const other = openDatabase(url);
+const keep = keepNotices(inbox);
+afterAll(async () => {
+  await inbox.close();
+  await other.close();
+});
+
+const notice = (naturalKey: string): Notice => ({
+  kind: 'PAYMENT',
+  entityId: 'e'.repeat(32),
+  naturalKey,
+  transaction: { id: naturalKey, paymentType: 'RF', result: { code: '000.100.110', description: '' } },
+});
+interface Kept {
+  readonly id: string;
+  readonly natural_key: string;
+  readonly transaction: string;
+}
+/** As they came, with the transaction that wrote each. */
+const kept = async (prefix: string): Promise<readonly Kept[]> =>
+  (
+    await sql<Kept>`SELECT id::text, natural_key, xmin::text AS transaction FROM webhooks
+      WHERE natural_key LIKE ${`${prefix}%`} ORDER BY webhooks.id`.execute(other.db)
+  ).rows;
+
+it('those that come while one is written are the next transaction, in their order', async () => {
+  const stored = await Promise.all(['t1', 't2', 't3', 't4'].map((key) => keep(notice(key))));
+  const rows = await kept('t');
+  expect(stored).toEqual(rows.map(({ id }) => ({ id, state: 'received' })));
+  expect(rows.map((row) => row.natural_key)).toEqual(['t1', 't2', 't3', 't4']);
+  const [first, ...more] = rows.map((row) => row.transaction);
+  expect(new Set(more).size).toBe(1);
+  expect(more).not.toContain(first);
+});
+
+it('twice in one transaction is kept once, and the second is told so', async () => {
+  const [, once, again] = await Promise.all(['d0', 'd1', 'd1'].map((key) => keep(notice(key))));
+  expect(once?.id).toEqual(expect.any(String));
+  expect(again?.id).toBeNull();
+  expect(await kept('d1')).toHaveLength(1);
+});
+
+it('one that cannot be kept takes no other with it', async () => {
+  const answers = await Promise.allSettled(['p0', 'p1', 'p\u0000', 'p2'].map((key) => keep(notice(key))));
+  expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+  expect((await kept('p')).map((row) => row.natural_key)).toEqual(['p0', 'p1', 'p2']);
+});
+
+it('a database that holds everything up makes no more wait than can be held', async () => {
+  let release = (): void => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  const isLocked = new Promise<void>((locked, failed) => {
+    other
+      .transaction(async (tx) => {
+        await sql`LOCK TABLE webhooks IN SHARE MODE`.execute(tx);
+        locked();
+        await held;
+      })
+      .catch(failed);
+  });
+  await isLocked;
+  const answers = Array.from({ length: 5_001 }, (_, index) => keep(notice(`w${index}`)));
+  await expect(keep(notice('w-refused'))).rejects.toMatchObject({ code: 'not_ready' });
+  release();
+  await Promise.all(answers);
+  expect(await kept('w')).toHaveLength(5_001);
+});
