@@ -5,13 +5,13 @@ import { workflowBundle } from '../../worker/bundle.js';
 import { readHistory, replay } from './replay.js';
 
 async function main(files: readonly string[]): Promise<number> {
-  if (files.length === 0) {
+  if (files.length === 0 || files.some((file) => file.startsWith('-'))) {
     process.stderr.write(
       'usage: npm run replay -- FILE…   (each from: temporal workflow show -w ID -o json)\n',
     );
     return 2;
   }
-  Runtime.install({
+  const runtime = Runtime.install({
     // What does not fit is told in one line each.
     logger: new DefaultLogger('ERROR', () => undefined),
     telemetryOptions: { logging: { forward: {}, filter: { core: 'ERROR', other: 'ERROR' } } },
@@ -30,6 +30,8 @@ async function main(files: readonly string[]): Promise<number> {
       );
     }
   }
+  // Nothing to replay leaves it waiting for work.
+  await runtime.shutdown();
   return worst;
 }
 
