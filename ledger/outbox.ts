@@ -119,3 +119,23 @@ export async function settleEvent(
       settlement satisfies never;
   }
 }
+
+/** Milliseconds: what has arrived so long ago is forgotten, at most `limit` of it. The fact itself stays. Answers how many. */
+export async function forgetDelivered(database: Database, olderThan: number, limit: number): Promise<number> {
+  const gone = await upkeepOf(database)
+    .deleteFrom('event_deliveries')
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('event_deliveries')
+        .select('id')
+        .where('state', '=', 'delivered')
+        .where('delivered_at', '<', sql<Date>`now() - ${olderThan} * interval '1 millisecond'`)
+        .orderBy('delivered_at')
+        .limit(limit)
+        // Whoever sends one again at this moment keeps it.
+        .forUpdate()
+        .skipLocked(),
+    )
+    .executeTakeFirst();
+  return Number(gone.numDeletedRows);
+}

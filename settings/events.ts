@@ -1,4 +1,4 @@
-/** Where signed events are posted and with which secrets, from `REFUNDS_EVENTS_URL` and `REFUNDS_EVENTS_SECRET`. */
+/** Where signed events are posted and with which secrets, from `REFUNDS_EVENTS_URL` and `REFUNDS_EVENTS_SECRET`; and how long they are kept. */
 import { Secret } from '../domain/secret.js';
 import { isSafeAddress } from '../gateway/settings.js';
 import type { Reading, SettingsProblem } from './problems.js';
@@ -7,12 +7,16 @@ export interface EventsSettings {
   readonly url: string;
   /** Keys of the signatures, one or two: while one is replaced an event carries both. */
   readonly secrets: readonly Secret<Buffer>[];
+  /** Milliseconds for which an event is kept that has arrived: listed, and sent again when a person says so. */
+  readonly keptMs: number;
 }
 
 const URL_EXAMPLE = 'https://shop.example/hooks/refunds';
 const SECRET_EXAMPLE =
   'whsec_ and 24 to 64 random bytes in base64, from: echo "whsec_$(openssl rand -base64 32)"';
 const MOST_SECRETS = 2;
+const DAY = 24 * 3_600_000;
+const KEPT_DAYS = 90;
 
 /** Undefined where neither is set: then no event is stored or sent. */
 export function readEvents(
@@ -20,6 +24,7 @@ export function readEvents(
 ): Reading<EventsSettings | undefined> {
   const url = variable('REFUNDS_EVENTS_URL');
   const secret = variable('REFUNDS_EVENTS_SECRET');
+  const kept = variable('REFUNDS_EVENTS_KEPT_DAYS') ?? String(KEPT_DAYS);
   if (url === undefined && secret === undefined) return { ok: true, value: undefined };
   const problems: SettingsProblem[] = [];
   const wrongUrl = (problem: string) =>
@@ -45,9 +50,15 @@ export function readEvents(
       else secrets.push(new Secret(key));
     }
   }
+  if (!/^[1-9]\d{0,3}$/.test(kept))
+    problems.push({
+      variable: 'REFUNDS_EVENTS_KEPT_DAYS',
+      problem: 'must be a whole number of days from 1 to 9999',
+      example: String(KEPT_DAYS),
+    });
   return url === undefined || problems.length > 0
     ? { ok: false, problems }
-    : { ok: true, value: { url, secrets } };
+    : { ok: true, value: { url, secrets, keptMs: Number(kept) * DAY } };
 }
 
 function keyOf(text: string): Buffer | undefined {

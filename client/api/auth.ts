@@ -1,10 +1,23 @@
-/** Who speaks, by key or token, and whether the role for a route is there. */
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+/** Who speaks, by key or token, how often, and whether the role for a route is there. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { mayAct, type Principal, type Role } from '../../domain/principal.js';
 import { Problem } from './problems.js';
 
 /** Answers who holds the credentials, or null. */
 export type Verify = (credentials: string) => Promise<Principal | null>;
+
+/** Counts one request, and throws where it was one too many. */
+export type CountRequest = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+
+export interface RequestLimits {
+  /** By the name that speaks, whichever of its keys is used. */
+  readonly ofSpeaker: CountRequest;
+  /**
+   * By the address that it comes from, for requests without a valid key or token. Valid ones from there are served all the same: behind a
+   * proxy everybody has one address, and a caller with an old key must not shut the others out.
+   */
+  readonly ofStranger: CountRequest;
+}
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -19,24 +32,32 @@ declare module 'fastify' {
 
 const CHALLENGE = { 'www-authenticate': 'Bearer realm="oppwa-refunds"' };
 
-export function authenticate(app: FastifyInstance, verifiers: readonly Verify[]): void {
+export function authenticate(
+  app: FastifyInstance,
+  verifiers: readonly Verify[],
+  { ofSpeaker, ofStranger }: RequestLimits,
+): void {
   app.decorateRequest('principal', null);
   app.addHook('onRoute', ({ url, config }) => {
     if (config?.role === undefined && url.startsWith('/v1/'))
       throw new Error(`route ${url} does not say which role it needs`);
   });
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
     const { role } = request.routeOptions.config;
     if (role === undefined || role === 'anyone') return;
-    const speaker = await whoSpeaks(request, verifiers);
-    if (!mayAct(speaker, role))
+    request.principal = await whoSpeaks(request, verifiers);
+    if (request.principal === null) {
+      await ofStranger(request, reply);
+      throw unauthenticated(request);
+    }
+    await ofSpeaker(request, reply);
+    if (!mayAct(request.principal, role))
       throw new Problem('forbidden', `this needs the role ${role}`, {
         details: { role },
         headers: {
           'www-authenticate': `Bearer realm="oppwa-refunds", error="insufficient_scope", scope="${role}"`,
         },
       });
-    request.principal = speaker;
   });
 }
 
@@ -45,18 +66,26 @@ export function principalOf({ principal }: FastifyRequest): Principal {
   return principal;
 }
 
-async function whoSpeaks({ headers }: FastifyRequest, verifiers: readonly Verify[]): Promise<Principal> {
-  const given = headers.authorization;
-  if (given === undefined)
-    throw new Problem('unauthenticated', 'send the header Authorization: Bearer with an API key or a token', {
-      headers: CHALLENGE,
-    });
-  const credentials = /^Bearer (?<text>[\w.~+/=-]{1,8192})$/i.exec(given)?.groups?.['text'];
-  for (const verify of credentials === undefined ? [] : verifiers) {
-    const speaker = await verify(credentials ?? '');
+async function whoSpeaks(
+  { headers }: FastifyRequest,
+  verifiers: readonly Verify[],
+): Promise<Principal | null> {
+  const credentials = /^Bearer (?<text>[\w.~+/=-]{1,8192})$/i.exec(headers.authorization ?? '')?.groups?.[
+    'text'
+  ];
+  if (credentials === undefined) return null;
+  for (const verify of verifiers) {
+    const speaker = await verify(credentials);
     if (speaker !== null) return speaker;
   }
-  throw new Problem('unauthenticated', 'the API key or token is not valid here', {
-    headers: { 'www-authenticate': `${CHALLENGE['www-authenticate']}, error="invalid_token"` },
-  });
+  return null;
 }
+
+const unauthenticated = ({ headers }: FastifyRequest): Problem =>
+  headers.authorization === undefined
+    ? new Problem('unauthenticated', 'send the header Authorization: Bearer with an API key or a token', {
+        headers: CHALLENGE,
+      })
+    : new Problem('unauthenticated', 'the API key or token is not valid here', {
+        headers: { 'www-authenticate': `${CHALLENGE['www-authenticate']}, error="invalid_token"` },
+      });

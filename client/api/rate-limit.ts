@@ -1,29 +1,35 @@
-/** So many requests a minute for each name. Who has no valid key gets nothing that would have to be counted. */
+/** So many requests a minute for each name; and from each address so many that nobody valid speaks in. */
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance } from 'fastify';
-import { principalOf } from './auth.js';
+import { principalOf, type CountRequest, type RequestLimits } from './auth.js';
 import { Problem } from './problems.js';
 
-/** After authentication: it is the name that is counted, whichever of its keys is used. */
-export async function limitRequests(app: FastifyInstance, requestsPerMinute: number): Promise<void> {
+export async function limitRequests(app: FastifyInstance, requestsPerMinute: number): Promise<RequestLimits> {
   await app.register(rateLimit, { global: false });
-  const count = app.createRateLimit({
-    max: requestsPerMinute,
-    timeWindow: 60_000,
+  const perMinute = { max: requestsPerMinute, timeWindow: 60_000 };
+  const ofName = app.createRateLimit({
+    ...perMinute,
     keyGenerator: (request) => principalOf(request).name,
   });
-  app.addHook('onRequest', async (request, reply) => {
-    if (request.principal === null) return;
-    const counted = await count(request);
-    if (counted.isAllowed) return;
-    void reply.headers({
-      'x-ratelimit-limit': counted.max,
-      'x-ratelimit-remaining': counted.remaining,
-      'x-ratelimit-reset': counted.ttlInSeconds,
-    });
-    if (counted.isExceeded)
-      throw new Problem('rate_limited', `at most ${counted.max} requests a minute for each name`, {
-        headers: { 'retry-after': String(counted.ttlInSeconds) },
+  const ofAddress = app.createRateLimit(perMinute);
+
+  const limit =
+    (count: typeof ofName, whose: string): CountRequest =>
+    async (request, reply) => {
+      const counted = await count(request);
+      if (counted.isAllowed) return;
+      void reply.headers({
+        'x-ratelimit-limit': counted.max,
+        'x-ratelimit-remaining': counted.remaining,
+        'x-ratelimit-reset': counted.ttlInSeconds,
       });
-  });
+      if (counted.isExceeded)
+        throw new Problem('rate_limited', `at most ${counted.max} requests a minute ${whose}`, {
+          headers: { 'retry-after': String(counted.ttlInSeconds) },
+        });
+    };
+  return {
+    ofSpeaker: limit(ofName, 'for each name'),
+    ofStranger: limit(ofAddress, 'from each address without a valid key or token'),
+  };
 }

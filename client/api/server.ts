@@ -41,7 +41,7 @@ export interface ApiOptions {
   readonly verifyToken?: Verify;
   /** What must answer for this process to be ready. */
   readonly readiness: Readiness;
-  /** Requests a minute for each name, in this process. */
+  /** Requests a minute for each name, and from each address without a valid key, in this process. */
   readonly requestsPerMinute: number;
   /** Absent: no console is served. */
   readonly console?: ConsoleOptions;
@@ -86,11 +86,14 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
     strictTransportSecurity: { maxAge: 31_536_000 },
     referrerPolicy: { policy: 'no-referrer' },
   });
-  authenticate(app, [
-    (text) => verifyApiKey(database, text),
-    ...(options.verifyToken === undefined ? [] : [options.verifyToken]),
-  ]);
-  await limitRequests(app, options.requestsPerMinute);
+  authenticate(
+    app,
+    [
+      (text) => verifyApiKey(database, text),
+      ...(options.verifyToken === undefined ? [] : [options.verifyToken]),
+    ],
+    await limitRequests(app, options.requestsPerMinute),
+  );
   await documentRoutes(app);
 
   const parts: ApiParts = {

@@ -204,6 +204,25 @@ describe('too many requests', () => {
   });
 });
 
+describe('too many calls without a valid key', () => {
+  it('are refused with 429 whatever they send, while a valid key from the same address is served', async () => {
+    const strict = await startApi({ worker: false, api: { requestsPerMinute: 3 } });
+    try {
+      const valid = await strict.newKey('erin', 'read');
+      const me = async (key: string | null): Promise<Answer> => strict.call('GET', '/v1/me', { key });
+      const statuses: number[] = [];
+      for (const key of [null, 'no key', `${valid}x`, null, `${valid}y`, valid])
+        statuses.push((await me(key)).status);
+      expect(statuses).toEqual([401, 401, 401, 429, 429, 200]);
+      const refused = await me(null);
+      expect(problemOf(refused).code).toBe('rate_limited');
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    } finally {
+      await strict.close();
+    }
+  });
+});
+
 describe('what is logged', () => {
   it('tells who called what, by the id of the request, and never a key, a token or an address', () => {
     const lines = world.logged.join('');

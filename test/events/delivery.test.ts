@@ -34,12 +34,14 @@ const lines: string[] = [];
 const log = createLog({ role: 'worker', to: { write: (line) => lines.push(line) } });
 const TIMINGS: DeliveryTimings = { ...deliveryTimingsAt(0.001), poll: 20, retryFirst: 20, retryMax: 100 };
 
+const DAY = 24 * 3_600_000;
+
 const running: Dispatcher[] = [];
 function dispatch(timings: Partial<DeliveryTimings> = {}, url = receiver.url): Dispatcher {
   const dispatcher = startDispatcher({
     database,
     ledger: dependencies.ledger,
-    events: { url, secrets },
+    events: { url, secrets, keptMs: 90 * DAY },
     timings: { ...TIMINGS, ...timings },
     log,
   });
@@ -253,6 +255,32 @@ describe('events', () => {
     dispatch();
     await untilEvent(await pay(), 'delivered');
     expect(receiver.of(untold)).toEqual([]);
+  });
+
+  it('that arrived long ago are forgotten; what did not arrive, and the facts, stay', async () => {
+    dispatch();
+    const [old, recent, dead] = [await pay(), await pay(), await pay()];
+    for (const id of [old, recent, dead]) await untilEvent(id, 'delivered');
+    const age = (refundId: string, days: number, state: DeliveryRecord['state']) =>
+      sql`
+      update event_deliveries set state = ${state}, delivered_at = now() - ${days} * interval '1 day'
+       where refund_id = ${refundId}`.execute(database.db);
+    await age(old, 91, 'delivered');
+    await age(recent, 89, 'delivered');
+    await age(dead, 91, 'dead');
+    // It looks when it starts, and then once an hour.
+    dispatch();
+    await eventually('the old one is forgotten', async () =>
+      (await listDeliveries(database, { refundId: old })).length === 0 ? true : undefined,
+    );
+    expect(await listDeliveries(database, { refundId: recent })).toHaveLength(1);
+    expect(await listDeliveries(database, { refundId: dead })).toHaveLength(1);
+    const facts = await database.db
+      .selectFrom('events')
+      .select('type')
+      .where('refund_id', '=', old)
+      .execute();
+    expect(facts.map(({ type }) => type)).toContain('refund.succeeded');
   });
 
   it('are made of the facts that the documentation lists', async () => {

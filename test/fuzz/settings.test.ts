@@ -23,6 +23,7 @@ const RIGHT: Readonly<Record<string, string>> = {
   REFUNDS_REQUESTS_PER_MINUTE: '6000',
   REFUNDS_EVENTS_URL: 'https://shop.example/hooks/refunds',
   REFUNDS_EVENTS_SECRET: EVENTS_SECRET,
+  REFUNDS_EVENTS_KEPT_DAYS: '90',
   OPPWA_BASE_URL: 'https://eu-prod.oppwa.com',
   OPPWA_ENTITY_ID: '8ac7a4c79394bdc801939736f17e063d',
   OPPWA_ACCESS_TOKEN: TOKEN,

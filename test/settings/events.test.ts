@@ -49,6 +49,17 @@ describe('events', () => {
     expect(events?.secrets.map((secret) => secret.reveal().length)).toEqual([32, 24]);
   });
 
+  it('that have arrived are kept for ninety days, or for as many as it is told', () => {
+    const told = { ...ENV, REFUNDS_EVENTS_URL: URL_OF_SHOP, REFUNDS_EVENTS_SECRET: secretOf(32) };
+    expect(readSettings(told).events?.keptMs).toBe(90 * 86_400_000);
+    expect(readSettings({ ...told, REFUNDS_EVENTS_KEPT_DAYS: '7' }).events?.keptMs).toBe(7 * 86_400_000);
+    for (const days of ['0', '1.5', '-1', 'always', '10000'])
+      expect(
+        refused({ ...told, REFUNDS_EVENTS_KEPT_DAYS: days }).problems.map(({ variable }) => variable),
+        days,
+      ).toEqual(['REFUNDS_EVENTS_KEPT_DAYS']);
+  });
+
   it.each([
     ['no address', undefined, secretOf(32), ['REFUNDS_EVENTS_URL']],
     ['no secret', URL_OF_SHOP, undefined, ['REFUNDS_EVENTS_SECRET']],

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { viewOf } from '../../client/view.js';
 import type { Database } from '../../ledger/database.js';
 import type { Ledger } from '../../ledger/ledger.js';
-import { settleEvent, takeDueEvents, type DueEvent } from '../../ledger/outbox.js';
+import { forgetDelivered, settleEvent, takeDueEvents, type DueEvent } from '../../ledger/outbox.js';
 import type { EventsSettings } from '../../settings/events.js';
 import type { Log } from '../../settings/log.js';
 import { createPoster } from './post.js';
@@ -24,6 +24,8 @@ export interface Dispatcher {
 }
 
 const MOST_AT_ONCE = 20;
+const FORGET_EVERY_MS = 3_600_000;
+const FORGOTTEN_AT_ONCE = 1_000;
 
 export function startDispatcher({ database, ledger, events, timings, log }: DispatcherOptions): Dispatcher {
   const poster = createPoster(events.url, timings.answerWithin, MOST_AT_ONCE);
@@ -72,11 +74,21 @@ export function startDispatcher({ database, ledger, events, timings, log }: Disp
     return tick;
   }
 
+  let forgetAt = 0;
+  /** Once an hour, until nothing is left that is old enough; a part at a time, so that no event waits for it. */
+  async function forget(): Promise<void> {
+    if (performance.now() < forgetAt) return;
+    const count = await forgetDelivered(database, events.keptMs, FORGOTTEN_AT_ONCE);
+    if (count < FORGOTTEN_AT_ONCE) forgetAt = performance.now() + FORGET_EVERY_MS;
+    if (count > 0) log.info('event.forgotten', { count });
+  }
+
   async function dispatch(): Promise<void> {
     while (!stopping.signal.aborted) {
       const free = MOST_AT_ONCE - running.size;
       try {
         if (free > 0) for (const event of await takeDueEvents(database, free, timings.lease)) start(event);
+        await forget();
       } catch (error) {
         log.warn('event.outbox_unreadable', {}, error);
       }

@@ -1,14 +1,14 @@
 /** One payment: how its money is divided, and everything that ever happened to it. */
-import { Link } from '@tanstack/react-router';
 import { usePayment } from '../data/queries.js';
 import type { Payment } from '../data/shapes.js';
 import { Amount, Empty, Id, Moment, Panel } from '../parts/basics.js';
-import { Badge, StateBadge } from '../parts/badges.js';
+import { Badge } from '../parts/badges.js';
 import { MoneyBar } from '../parts/money-bar.js';
 import { Asked, PageFrame, Updated } from '../parts/page.js';
+import { RefundList } from '../parts/refund-list.js';
 import { Timeline } from '../parts/timeline.js';
 import { useRowKeys } from '../shortcuts.js';
-import { capital, shortId, words } from '../text.js';
+import { shortId } from '../text.js';
 
 export function PaymentPage({ id }: { readonly id: string }) {
   const payment = usePayment(id);
@@ -48,30 +48,7 @@ function Whole({ payment }: { readonly payment: Payment }) {
         {payment.refunds.length === 0 ? (
           <Empty>No refund was asked for on this payment.</Empty>
         ) : (
-          <ul>
-            {payment.refunds.map((refund) => (
-              <li
-                key={refund.id}
-                className="relative flex flex-wrap items-baseline gap-x-4 border-b border-line px-4 py-2 last:border-0 focus-within:bg-raised hover:bg-raised"
-              >
-                <span className="w-32 text-right">
-                  <Amount amount={refund.amount} currency={refund.currency} strong />
-                </span>
-                <span className="sm:w-36">
-                  <StateBadge state={refund.state} />
-                </span>
-                <Link
-                  to="/refunds/$refundId"
-                  params={{ refundId: refund.id }}
-                  data-row=""
-                  className="after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:outline-accent"
-                >
-                  {refund.orderId ?? shortId(refund.id)}
-                </Link>
-                <span className="text-sm text-quiet">{capital(words(refund.reason))}</span>
-              </li>
-            ))}
-          </ul>
+          <RefundList refunds={payment.refunds} label="Refunds of this payment" />
         )}
       </Panel>
       {payment.disputes.length === 0 ? null : (
