@@ -198,6 +198,19 @@ export const PATHS: Readonly<Record<string, Path>> = {
     await temporal.workflow.getHandle(workflowId).result();
     return workflowId;
   },
+  'credit-asked-for': async ({ payment, until, client, temporal }) => {
+    const { registrationId } = payment(1_00n);
+    const { id, workflowId } = await client.requestCredit({
+      caller: 'shop',
+      idempotencyKey: 'credit-asked-for',
+      requestedBy: 'clerk',
+      request: { amount: '5.00', currency: 'EUR', reason: 'goodwill', destination: { registrationId } },
+    });
+    await until(id, ['awaiting_approval']);
+    await client.approve(id, { by: 'berta', reason: 'agreed with the customer' });
+    await temporal.workflow.getHandle(workflowId).result();
+    return workflowId;
+  },
   'order-cancellation': async ({ payment, orders, temporal }) => {
     const { paymentId } = payment(100_00n);
     orders.set('4711', { id: '4711', paymentId, amount: '100.00', currency: 'EUR', state: 'open' });
