@@ -103,15 +103,19 @@ describe('a refund that is asked for', () => {
     const { paymentId } = stack.newPayment();
     stack.fault({ kind: 'pending' }, { paymentId });
     const { id } = await client.requestRefund(order(paymentId));
-    const states: string[] = [];
-    for await (const { state, attempts } of client.watch(id, { until: 'final' })) {
-      states.push(state);
-      // Not before it was seen: how fast the watch is told depends on the machine.
-      if (state === 'pending') engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
+    const told: string[] = [];
+    const states = new Set<string>();
+    for await (const refund of client.watch(id, { until: 'final' })) {
+      const { state, attempts } = refund;
+      // Once, and not before it was seen: how fast the watch is told, and of what else, depends on the machine.
+      if (state === 'pending' && !states.has(state))
+        engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
+      states.add(state);
+      told.push(JSON.stringify(refund));
     }
-    expect(states.at(-1)).toBe('succeeded');
+    expect([...states].at(-1)).toBe('succeeded');
     expect(states).toContain('pending');
-    expect(new Set(states).size, 'each change is told once').toBe(states.length);
+    expect(new Set(told).size, 'each change is told once').toBe(told.length);
   });
 
   it('is waited for no longer than was said', async () => {

@@ -16,7 +16,7 @@ import { add, Notes } from './notes.js';
 import { personVerdicts } from './person-verdicts.js';
 import { runAgain, runPeople } from './people.js';
 import { REPAIRS } from './repairs.js';
-import { noticesByEnd, serviceVerdicts, type ServiceEvidence } from './service-verdicts.js';
+import { noticesByEnd, noticesUnderWay, serviceVerdicts, type ServiceEvidence } from './service-verdicts.js';
 import { settle, settleDoubts, settleWords, tellRest } from './settling.js';
 import { verdictsOf, type Evidence, type Verdict } from './verdicts.js';
 import { Watch, type Progress } from './watch.js';
@@ -148,9 +148,13 @@ async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult
     const deadline = performance.now() + SETTLED_WITHIN_MS;
     watch.begin('settling', deadline);
     const people = { ...speaking, random: new Random(seed * 4 + 3) };
-    await settle({ evidence, service, people, gatewayUrl: machine.gateway.url }, deadline, options.signal);
-    const resent = await tellRest(events, http, deadline);
-    options.signal?.throwIfAborted();
+    let resent = 0;
+    // What was decided last is announced by the gateway a little later.
+    do {
+      await settle({ evidence, service, people, gatewayUrl: machine.gateway.url }, deadline, options.signal);
+      resent += await tellRest(events, http, deadline);
+      options.signal?.throwIfAborted();
+    } while ((await noticesUnderWay(service)) > 0 && performance.now() < deadline);
     await watch.end();
 
     const refunds = await allRefunds(opened.ledger);
