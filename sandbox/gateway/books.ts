@@ -1,6 +1,6 @@
 /** The gateway's own accounts, for comparing with anybody else's. Nothing here follows from what was answered. */
 import type { Store } from './store.js';
-import type { Transaction } from './types.js';
+import { paysOut, type Transaction } from './types.js';
 
 /** A standalone credit. The gateway knows no original for it. */
 export interface CreditLine {
@@ -124,6 +124,6 @@ export function outflowOf(
 export function executedUnder(store: Store, reference: string): number {
   return store
     .byReference(reference)
-    .filter(({ type }) => type === 'RF' || type === 'RV' || type === 'CD')
+    .filter(({ type }) => paysOut(type))
     .filter(({ executed, state }) => executed || state === 'pending').length;
 }

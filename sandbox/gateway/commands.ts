@@ -1,7 +1,7 @@
 /** What happens at the gateway without the merchant asking: chargebacks, refunds in the portal, late decisions, new payments. */
 import type { Draft, Platform } from './platform.js';
 import { checkReference, isChargedBack, isReversed } from './references.js';
-import type { Transaction } from './types.js';
+import { paysOut, type Transaction } from './types.js';
 
 /** Why a command cannot be done. Nothing has changed then. */
 export class CommandRefused extends Error {
@@ -148,7 +148,7 @@ export function failLate(
   now: number,
 ): Transaction {
   const transaction = existing(platform, order.id);
-  if (transaction.state !== 'succeeded' || !['RF', 'RV', 'CD'].includes(transaction.type)) {
+  if (transaction.state !== 'succeeded' || !paysOut(transaction.type)) {
     throw new CommandRefused('conflict', 'Only a refund, reversal or credit that succeeded can come back.');
   }
   return platform.change(transaction, 'rejected', order.code ?? '100.397.102', now);

@@ -83,7 +83,7 @@ const echo = [
 /** `referencedId` is missing in the answer, in look-ups and in webhooks. */
 const reference = [z.strictObject({ kind: z.literal('missing_reference') })] as const;
 const visibility = [z.strictObject({ kind: z.literal('visibility_lag'), ms })] as const;
-/** A success that turns into a rejection `ms` later. */
+/** A refund, reversal or credit that succeeds and turns into a rejection `ms` later. */
 const late = [
   z.strictObject({
     kind: z.literal('late_failure'),

@@ -6,7 +6,7 @@ import type { Draft, Platform } from './platform.js';
 import { checkReference, isChargedBack, type ReferenceCheck } from './references.js';
 import { createsNoTransaction, stateOfCode } from './result-texts.js';
 import { subjectOf } from './subjects.js';
-import type { Answer, Instruction, Plan, Transaction } from './types.js';
+import { paysOut, type Answer, type Instruction, type Plan, type Transaction } from './types.js';
 
 /** Carries out `order` at `now`: the fourth to the seventh check, in this order. */
 export function processOrder(platform: Platform, order: Instruction, now: number): Answer {
@@ -146,7 +146,7 @@ function record(
   code: string,
   plan: Plan | null = null,
 ): Transaction {
-  const late = platform.faults.take('late', subjectOf(order));
+  const late = paysOut(order.type) ? platform.faults.take('late', subjectOf(order)) : null;
   const lateFailure: Plan[] =
     late === null
       ? []

@@ -24,6 +24,11 @@ export type Plan = z.infer<typeof plan>;
 
 export const transactionType = z.enum(['PA', 'DB', 'CD', 'CP', 'RF', 'RV', 'RB', 'RC', 'CB', 'CR']);
 
+/** Whether it gives the customer money, which may come back after a success. A payment and its captures do not. */
+export function paysOut(type: Instruction['type'] | z.infer<typeof transactionType>): boolean {
+  return type === 'RF' || type === 'RV' || type === 'CD';
+}
+
 /** One transaction in the gateway's books. In JSON the amount is a decimal string. */
 export const transactionCodec = z.object({
   id: z.string(),

@@ -246,6 +246,16 @@ describe('a success that comes back', () => {
     expect(bodyOf(world.get('/v3/query', RF)).records?.[0]?.result?.code).toBe('100.397.102');
   });
 
+  it('is never a capture: the rule waits for the refund', () => {
+    const world = openWorld();
+    const { paymentId } = world.gateway.createPayment({ type: 'PA', amount: 4_00n, currency: 'EUR' });
+    world.gateway.setFault({ effect: { kind: 'late_failure', ms: 1000 } });
+    world.post(`/v1/payments/${paymentId}`, { paymentType: 'CP', amount: '4.00', currency: 'EUR' });
+    expect(verdict(refund(world, paymentId, '4.00'))).toBe('200 000.100.110');
+    world.wait(1000);
+    expect(world.gateway.books(paymentId)).toMatchObject({ captured: 4_00n, refunded: 0n, returned: 4_00n });
+  });
+
   it('after it had been pending', () => {
     const { world, id } = refundUnder({ kind: 'late_failure', ms: 5000 });
     const second = openWorld();

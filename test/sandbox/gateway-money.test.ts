@@ -260,7 +260,7 @@ describe('whatever is done to the gateway', () => {
             expect(paid(new Set([part.id]), 'RF')).toBeLessThanOrEqual(part.amount);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 2000 },
     );
   });
 });
