@@ -26,8 +26,8 @@ export interface NoticeProcessor {
   close(): Promise<void>;
 }
 
-const AT_ONCE = 50;
-const SIDE_BY_SIDE = 8;
+/** Worked on side by side. More are taken when half of them have ended: one that waits for Temporal holds up no other. */
+const AT_ONCE = 32;
 const POLL_MS = 1_000;
 /** Between the first of several notices and the look for them: what comes together is claimed together. */
 const GATHER_MS = 20;
@@ -64,21 +64,23 @@ export function startNoticeProcessor(options: ProcessorOptions): NoticeProcessor
     }
   }
 
-  /** Answers whether there may be more. */
-  async function round(): Promise<boolean> {
-    const claimed = await claimWebhooks(database, AT_ONCE, leaseMs);
+  const running = new Set<Promise<void>>();
+
+  /** Takes what there is room for, and answers whether there may be more. */
+  async function take(): Promise<boolean> {
+    while (running.size > AT_ONCE / 2) await Promise.race(running);
+    if (stopped.signal.aborted) return false;
+    const room = AT_ONCE - running.size;
+    const claimed = await claimWebhooks(database, room, leaseMs);
     const subjects = await subjectsOf(
       database,
       claimed.map(({ id }) => id),
     );
-    const waiting = [...claimed];
-    await Promise.all(
-      Array.from({ length: SIDE_BY_SIDE }, async () => {
-        for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
-          await work(next, subjects.get(next.id));
-      }),
-    );
-    return claimed.length === AT_ONCE;
+    for (const notice of claimed) {
+      const working = work(notice, subjects.get(notice.id)).finally(() => running.delete(working));
+      running.add(working);
+    }
+    return claimed.length === room;
   }
 
   async function run(): Promise<void> {
@@ -87,7 +89,7 @@ export function startNoticeProcessor(options: ProcessorOptions): NoticeProcessor
       isPoked = false;
       let more = false;
       try {
-        more = await round();
+        more = await take();
         if (performance.now() >= forgetAt) {
           forgetAt = performance.now() + FORGET_EVERY_MS;
           await forgetIgnoredWebhooks(database);
@@ -97,6 +99,7 @@ export function startNoticeProcessor(options: ProcessorOptions): NoticeProcessor
       }
       if (!more) await pause();
     }
+    await Promise.all(running);
   }
 
   /** Until something was stored, and for those that come with it. */

@@ -340,11 +340,21 @@ describe('while Temporal is away', () => {
     try {
       engine.finishPending({ id: gatewayId, state: 'rejected' });
       await deliverNotices(world);
-      await eventually('it was tried', () =>
-        cutOff.logged.some((line) => line.includes('webhook.failed') && line.includes(gatewayId))
-          ? true
-          : undefined,
-      );
+      const isLogged = (event: string, about: string): true | undefined =>
+        cutOff.logged.some((line) => line.includes(event) && line.includes(about)) ? true : undefined;
+      await eventually('it is being tried', async () => {
+        const { rows } = await sql`SELECT FROM webhooks WHERE gateway_id = ${gatewayId} AND state = 'received'
+          AND code LIKE '100.%' AND tries > 0`.execute(world.database.db);
+        return rows.length === 1 ? true : undefined;
+      });
+      // One that needs no Temporal does not wait for one that does.
+      const other = randomBytes(16).toString('hex');
+      const result = { code: '000.100.110', description: 'paid' };
+      const payload = { id: other, paymentType: 'DB', result, authentication: { entityId } };
+      await cutOff.post({ type: 'PAYMENT', payload });
+      await eventually('the other has been worked on', () => isLogged('webhook.processed', other));
+      expect(isLogged('webhook.failed', gatewayId)).toBeUndefined();
+      await eventually('it was tried', () => isLogged('webhook.failed', gatewayId));
     } finally {
       await cutOff.close();
       await connection.close();
