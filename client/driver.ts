@@ -5,7 +5,7 @@ import type { UpdateDefinition } from '@temporalio/common';
 import type { StartSettings } from '../activities/caller.js';
 import { refundStartOptions, START_WITHIN, type Startable } from '../temporal/start-refund.js';
 import type { TaskQueues } from '../temporal/task-queues.js';
-import { gatewayNotice, REFUND_WORKFLOW } from '../workflows/contract.js';
+import { gatewayNotice, REFUND_WORKFLOW, type NoticeArgs } from '../workflows/contract.js';
 import type { refund as refundWorkflow } from '../workflows/refund.js';
 import { describeRun, type Run } from './runs.js';
 import { fromStart, fromUpdate } from './translate.js';
@@ -65,9 +65,10 @@ export function createDriver(
     restart: (subject) => begin(subject, 'TERMINATE_EXISTING'),
     wake: (subject) =>
       started(subject.id, async () => {
-        await temporal.workflow.signalWithStart<typeof refundWorkflow>(REFUND_WORKFLOW, {
+        await temporal.workflow.signalWithStart<typeof refundWorkflow, NoticeArgs>(REFUND_WORKFLOW, {
           ...refundStartOptions(subject, start, queues),
           signal: gatewayNotice,
+          signalArgs: [subject.version],
         });
       }),
     runOf: (refundId) => started(refundId, () => describeRun(temporal, refundId)),

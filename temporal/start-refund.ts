@@ -7,6 +7,7 @@ import {
   REFUND_WORKFLOW,
   refundWorkflowId,
   SEARCH_ATTRIBUTES,
+  type NoticeArgs,
 } from '../workflows/contract.js';
 import type { refund as refundWorkflow } from '../workflows/refund.js';
 import type { TaskQueues } from './task-queues.js';
@@ -17,6 +18,8 @@ export interface Startable {
   readonly paymentId: string;
   readonly entityId: string;
   readonly state: RefundState;
+  /** Where it stands in the ledger. */
+  readonly version: number;
 }
 
 export type RefundStartOptions = WorkflowStartOptions<typeof refundWorkflow> & {
@@ -68,9 +71,10 @@ export function refundStarter(
       if (PERSON_STATES.includes(subject.state))
         await temporal.workflow.start<typeof refundWorkflow>(REFUND_WORKFLOW, options);
       else
-        await temporal.workflow.signalWithStart<typeof refundWorkflow>(REFUND_WORKFLOW, {
+        await temporal.workflow.signalWithStart<typeof refundWorkflow, NoticeArgs>(REFUND_WORKFLOW, {
           ...options,
           signal: gatewayNotice,
+          signalArgs: [subject.version],
         });
     });
   };

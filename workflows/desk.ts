@@ -28,6 +28,8 @@ export interface Desk {
   readonly noticeWithin: (ms: number, known: Position) => Promise<void>;
   /** Waits without end for something that a person says. A notice ends the wait too: the ledger may stand elsewhere by now. */
   readonly news: (known: Position) => Promise<void>;
+  /** Whether a notice since this was last asked was given about a later position than `known`. */
+  readonly takeToldOfLater: (known: Position) => boolean;
   /** Whether cancelling was asked for since this was last asked. */
   readonly takeCancelRequest: () => boolean;
 }
@@ -36,6 +38,7 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
   let latest: Position | undefined;
   let busy = 0;
   let noticed = false;
+  let toldOf = 0;
   let cancelRequested = false;
 
   const hear = (position: Position): void => {
@@ -51,8 +54,9 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
     }
   };
 
-  setHandler(gatewayNotice, () => {
+  setHandler(gatewayNotice, (version = 0) => {
     noticed = true;
+    if (version > toldOf) toldOf = version;
   });
   /** One word of a person: checked at the door, carried out by one activity, and what it brought about is heard. */
   const listen = <Message, Result extends { readonly position: Position }>(
@@ -126,6 +130,13 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
     news: async (known) => {
       await condition(() => isNews(known) || noticed);
       noticed = false;
+    },
+    takeToldOfLater: (known) => {
+      const isLater = toldOf > known.version;
+      toldOf = 0;
+      // Whoever asks looks at the ledger now, which answers the notice.
+      if (isLater) noticed = false;
+      return isLater;
     },
     takeCancelRequest: () => {
       const asked = cancelRequested;

@@ -5,6 +5,7 @@ import {
   CancelledFailure,
   condition,
   continueAsNew,
+  patched,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -13,6 +14,9 @@ import { isFinal, PUBLIC_STATUS } from '../domain/states.js';
 import { SEARCH_ATTRIBUTES, type RefundInput, type RefundResult } from './contract.js';
 import { openDesk } from './desk.js';
 import { effectsOf } from './effects.js';
+
+/** Runs of before ended without a look at what came in their last moment. */
+const HEARD_AT_THE_END = 'heard-at-the-end';
 
 /**
  * The ledger is the fact, this is the driver: each activity reads it first and answers where the refund stands, so any run may be
@@ -42,6 +46,13 @@ export async function refund(input: RefundInput): Promise<RefundResult> {
       const step = nextStep(position, plan);
       switch (step.kind) {
         case 'finish':
+          await condition(allHandlersFinished);
+          // What was said or told while the last activity answered: nobody else would go on with it.
+          if (desk.newest(position) !== position && patched(HEARD_AT_THE_END)) break;
+          if (desk.takeToldOfLater(position) && patched(HEARD_AT_THE_END)) {
+            position = await ledger.position(refundId);
+            break;
+          }
           return position;
         case 'send':
           if (!(await desk.newsWithin(step.after, position))) position = await money.sendRefund(input);

@@ -10,7 +10,12 @@ import { FINAL_STATES, isFinal, isOpenAttempt } from '../../domain/states.js';
 import type { Database } from '../../ledger/database.js';
 import { settleWebhooks, type ClaimedWebhook, type WebhookSubject } from '../../ledger/inbox.js';
 import type { TaskQueues } from '../../temporal/task-queues.js';
-import { gatewayNotice, PAYMENT_NEWS_WORKFLOW, paymentNewsWorkflowId } from '../../workflows/contract.js';
+import {
+  gatewayNotice,
+  PAYMENT_NEWS_WORKFLOW,
+  paymentNewsWorkflowId,
+  type NoticeArgs,
+} from '../../workflows/contract.js';
 import type { paymentNews } from '../../workflows/payment-news.js';
 import { createDriver } from '../driver.js';
 
@@ -123,13 +128,13 @@ export function createNoticeProcess(parts: NoticeParts): Process {
     const refunds = await database.db
       .selectFrom('refunds')
       .innerJoin('payments', 'payments.id', 'refunds.payment_id')
-      .select(['refunds.id', 'refunds.state', 'refunds.payment_id', 'payments.entity_id'])
+      .select(['refunds.id', 'refunds.state', 'refunds.version', 'refunds.payment_id', 'payments.entity_id'])
       .where('refunds.payment_id', '=', paymentId)
       .where('refunds.state', 'not in', FINAL_STATES)
       .limit(REFUNDS_AT_ONCE)
       .execute();
-    for (const { id, state, payment_id, entity_id } of refunds)
-      await driver.wake({ id, state, paymentId: payment_id, entityId: entity_id });
+    for (const { id, state, version, payment_id, entity_id } of refunds)
+      await driver.wake({ id, state, version, paymentId: payment_id, entityId: entity_id });
   }
 
   /** On the queue of the entity's look-ups, one run for each payment: their rate is the gateway's, whoever asks. */
@@ -144,12 +149,13 @@ export function createNoticeProcess(parts: NoticeParts): Process {
     // Before the run is told, so that it finds the notice.
     await settleWebhooks(database, [notice], { state: 'received', subject, dueInMs: LOOK_UP_LOST_MS });
     await temporal.withDeadline(Date.now() + TEMPORAL_WITHIN_MS, () =>
-      temporal.workflow.signalWithStart<typeof paymentNews>(PAYMENT_NEWS_WORKFLOW, {
+      temporal.workflow.signalWithStart<typeof paymentNews, NoticeArgs>(PAYMENT_NEWS_WORKFLOW, {
         workflowId: paymentNewsWorkflowId(paymentId),
         taskQueue: queues.refunds,
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
         workflowIdConflictPolicy: 'USE_EXISTING',
         signal: gatewayNotice,
+        signalArgs: [],
         args: [
           {
             paymentId,

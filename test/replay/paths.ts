@@ -1,6 +1,7 @@
 /** The ways a refund can take, each followed until its history shows it. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
+import { createDriver } from '../../client/driver.js';
 import { RefundsError, type RefundsClient } from '../../client/index.js';
 import { createNoticeProcess, type NoticeParts } from '../../client/webhooks/process.js';
 import type { RefundState } from '../../domain/states.js';
@@ -15,6 +16,7 @@ import type { Plan } from '../../domain/plan.js';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
 import type { FaultRule } from '../../sandbox/gateway/faults.js';
 import type { SimulatedGateway } from '../../sandbox/gateway/rules.js';
+import { inLastMomentOf } from '../support/last-moment.js';
 import { upkeepAt } from '../../temporal/upkeep.js';
 import type { audit } from '../../workflows/audit.js';
 import {
@@ -22,6 +24,7 @@ import {
   DEFAULT_TASK_QUEUE,
   gatewayNotice,
   paymentNewsWorkflowId,
+  refundWorkflowId,
   SWEEP_WORKFLOW,
   withdrawUpdate,
 } from '../../workflows/contract.js';
@@ -126,6 +129,32 @@ export const PATHS: Readonly<Record<string, Path>> = {
     await handle.signal(gatewayNotice);
     await handle.result();
     return workflowId;
+  },
+  /** Told of money that came back in the moment in which the run learns that it was paid. */
+  'came-back-at-the-end': async ({ accept, dependencies, gateway, notices, payment, temporal, until }) => {
+    const { ledger } = dependencies;
+    const refund = await accept(payment(100_00n).paymentId, '100.00');
+    const handle = temporal.workflow.getHandle(refundWorkflowId(refund.id));
+    await inLastMomentOf(
+      refund.id,
+      ledger,
+      () => createDriver(notices.temporal, notices.start, notices.queues).start(refund),
+      async () => {
+        const attempt = (await until(refund.id, ['succeeded'])).attempts[0];
+        const { id: gatewayId } = gateway.failLate({ id: attempt?.gatewayId ?? '' });
+        if (attempt === undefined || !isGatewayId(gatewayId)) throw new Error('nothing was answered');
+        const outcome = { kind: 'rejected', class: 'unlisted', gatewayId } as const;
+        const { version } = await ledger.record({
+          attemptId: attempt.id,
+          send: null,
+          source: 'look_up',
+          outcome,
+        });
+        await handle.signal(gatewayNotice, version);
+      },
+    );
+    await until(refund.id, ['manual_review']);
+    return handle.workflowId;
   },
   'answer-lost': toTheEnd([{ kind: 'accept_then_drop' }]),
   'absent-and-sent-again': toTheEnd([{ kind: 'drop_before_execute' }]),

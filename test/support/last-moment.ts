@@ -1,0 +1,35 @@
+/** The moment between the end of a refund in the ledger and its run's hearing of it, held open so that something can happen in it. */
+import type { Position } from '../../domain/next-step.js';
+import type { Ledger } from '../../ledger/ledger.js';
+
+/**
+ * The gateway's next answer about `refundId` is recorded as ever, and the activity hears of it when `during` has ended. `start` starts
+ * the run.
+ */
+export async function inLastMomentOf(
+  refundId: string,
+  ledger: Ledger,
+  start: () => Promise<unknown>,
+  during: (recorded: Position) => Promise<unknown>,
+): Promise<void> {
+  const record = ledger.record.bind(ledger);
+  let end = (): void => undefined;
+  const over = new Promise<void>((resolve) => (end = resolve));
+  try {
+    const begun = new Promise<Position>((resolve) => {
+      ledger.record = async (evidence) => {
+        const position = await record(evidence);
+        if (position.refundId === refundId && evidence.source === 'answer') {
+          resolve(position);
+          await over;
+        }
+        return position;
+      };
+    });
+    await start();
+    await during(await begun);
+  } finally {
+    ledger.record = record;
+    end();
+  }
+}
