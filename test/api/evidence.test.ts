@@ -5,7 +5,7 @@ import { refundOf } from './world.js';
 
 // What was adopted carries no reference of ours: the books know it under its id alone.
 const world = await startPersons({ booksAgree: false });
-const { anna, berta, boss, asked, lostBeside, newKey, paid, pendingTooLong, say, stack } = world;
+const { anna, berta, boss, asked, lostBeside, newKey, paid, pendingTooLong, say, stack, until } = world;
 const { engine } = stack.gateway;
 
 describe('adopt', () => {
@@ -58,6 +58,22 @@ describe('adopt', () => {
     expect(told(await say(anna, 'adopt', await paid(), { ...WHY, gatewayId }))).toEqual(
       refused(409, 'other_original'),
     );
+  });
+
+  it('is refused for what the gateway shows in another currency, or with a result that says nothing certain', async () => {
+    const { id, gatewayId } = await lostBeside();
+    stack.fault({ kind: 'look_up', how: 'other_currency', currency: 'JPY' }, { paymentId: gatewayId });
+    expect(told(await say(anna, 'adopt', id, { ...WHY, gatewayId }))).toEqual(refused(409, 'other_currency'));
+
+    const payment = stack.newPayment();
+    const { paymentId } = payment;
+    stack.fault({ kind: 'comm_error', executed: false, recorded: true }, { paymentId });
+    const unsure = await asked(payment, 'unknown');
+    const recorded = engine.transactions().find(({ referencedId }) => referencedId === paymentId)?.id ?? '';
+    expect(told(await say(anna, 'adopt', unsure, { ...WHY, gatewayId: recorded }))).toEqual(
+      refused(409, 'not_conclusive'),
+    );
+    expect((await stack.client.getRefund(unsure)).state).toBe('unknown');
   });
 
   it('is refused before anything was sent, for an attempt that is over, and for what is another’s', async () => {
@@ -119,6 +135,23 @@ describe('correct', () => {
     const no = { ...WHY, instruction: proposal?.instruction };
     expect(refundOf(await say(boss, 'reject', id, no))).toMatchObject({ state: 'unknown', proposal: null });
     expect(told(await say(boss, 'approve', id, no))).toEqual(refused(409, 'already_decided'));
+  });
+
+  it('that the gateway has overtaken is not confirmed any more', async () => {
+    const { id, payment } = await lostBeside();
+    const { proposal } = refundOf(await inTime(() => say(anna, 'correct', id, NEVER_PAID)));
+    const [attempt] = (await stack.client.getRefund(id)).attempts;
+    const { paymentId } = payment;
+    engine.refundInPortal({
+      paymentId,
+      amount: 40_00n,
+      merchantTransactionId: attempt?.merchantTransactionId ?? '',
+    });
+    await stack.client.resolve(id, { by: 'berta', reason: 'the bank found it' });
+    await until(id, 'succeeded');
+    const yes = { ...WHY, instruction: proposal?.instruction };
+    expect(told(await say(boss, 'approve', id, yes))).toEqual(refused(409, 'overtaken'));
+    expect((await stack.client.getRefund(id)).state).toBe('succeeded');
   });
 
   it('by two at once is one proposal', async () => {
