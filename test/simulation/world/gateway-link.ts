@@ -12,7 +12,7 @@ import type { Gateway, SendLimits } from '../../../gateway/gateway.js';
 import { findByReference, findWithLinked } from '../../../gateway/look-ups.js';
 import type { Exchange } from '../../../gateway/one-request.js';
 import type { Delivery, LookUpEndpoint, WriteEndpoint } from '../../../sandbox/gateway/types.js';
-import { planTrouble } from './gateway-trouble.js';
+import { planRefusal, planTrouble } from './gateway-trouble.js';
 import type { ActivityContext } from './process.js';
 import { AUTHORIZATION, type World } from './world.js';
 
@@ -113,7 +113,7 @@ export class GatewayLink implements Gateway {
     const { process } = this.#context;
     return new Promise((resolve) => {
       const fault = chaos.write();
-      if (fault !== undefined && fault !== 'gateway')
+      if (fault !== undefined && fault !== 'gateway' && fault !== 'refused')
         trace.note(process.name, `${fields['paymentType']}: fault ${fault}`);
       const settle = (result: SendResult): void => {
         if (trace.isKept)
@@ -153,6 +153,7 @@ export class GatewayLink implements Gateway {
           );
           scheduler.after(random.between(1, 60), () => {
             if (fault === 'gateway') planTrouble(this.#world, fields);
+            if (fault === 'refused') planRefusal(this.#world, fields);
             const delivery = this.#atGateway(endpoint, fields);
             this.#world.watchGateway();
             scheduler.after(delivery.afterMs + random.between(1, 60), () => {
