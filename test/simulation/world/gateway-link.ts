@@ -222,16 +222,21 @@ export class GatewayLink implements Gateway {
   }
 }
 
+const QUERY = '/v3/query';
+
 function routed(path: string): [LookUpEndpoint, ReadonlyMap<string, string>] {
-  const [address = '', query = ''] = path.split('?');
+  const question = path.indexOf('?');
   const parameters = new Map<string, string>();
-  for (const pair of query.split('&')) {
-    const at = pair.indexOf('=');
-    const value = pair.slice(at + 1);
-    parameters.set(pair.slice(0, at), value.includes('%') ? decodeURIComponent(value) : value);
+  for (let start = question + 1, end = 0; start <= path.length; start = end + 1) {
+    const next = path.indexOf('&', start);
+    end = next === -1 ? path.length : next;
+    const at = path.indexOf('=', start);
+    const value = path.slice(at + 1, end);
+    parameters.set(path.slice(start, at), value.includes('%') ? decodeURIComponent(value) : value);
   }
-  const [, version, , id] = address.split('/');
-  if (version === 'v1')
+  // `/v3/query`, or `/v3/query/` and an id.
+  const id = question > QUERY.length ? path.slice(QUERY.length + 1, question) : undefined;
+  if (path.startsWith('/v1'))
     return [id === undefined ? { kind: 'v1_search' } : { kind: 'v1_query', id }, parameters];
   return [id === undefined ? { kind: 'v3_search' } : { kind: 'v3_query', id }, parameters];
 }
