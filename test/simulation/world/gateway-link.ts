@@ -227,12 +227,14 @@ const QUERY = '/v3/query';
 function routed(path: string): [LookUpEndpoint, ReadonlyMap<string, string>] {
   const question = path.indexOf('?');
   const parameters = new Map<string, string>();
-  for (let start = question + 1, end = 0; start <= path.length; start = end + 1) {
+  let start = question + 1;
+  while (start <= path.length) {
     const next = path.indexOf('&', start);
-    end = next === -1 ? path.length : next;
+    const end = next === -1 ? path.length : next;
     const at = path.indexOf('=', start);
     const value = path.slice(at + 1, end);
     parameters.set(path.slice(start, at), value.includes('%') ? decodeURIComponent(value) : value);
+    start = end + 1;
   }
   // `/v3/query`, or `/v3/query/` and an id.
   const id = question > QUERY.length ? path.slice(QUERY.length + 1, question) : undefined;
