@@ -1,5 +1,5 @@
 /** Our reference for one attempt: what we look it up by when the answer was lost. The only file here that needs Node. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Way } from './way.js';
 
 /** Crockford's alphabet: no I, L, O or U, so that a reference can be read out over the telephone. */
@@ -14,9 +14,7 @@ const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 export function referenceFor(refundId: string, way: Way, number: number): string {
   if (!Number.isSafeInteger(number) || number < 1)
     throw new RangeError(`No attempt has the number ${number}.`);
-  const digest = createHash('sha256')
-    .update(`oppwa-refunds reference 1\n${refundId}\n${way}\n${number}`)
-    .digest('hex');
+  const digest = hash('sha256', `oppwa-refunds reference 1\n${refundId}\n${way}\n${number}`);
   return inAlphabet(digest.slice(0, 10)) + inAlphabet(digest.slice(10, 20));
 }
 

@@ -1,5 +1,5 @@
 /** Accepting a refund or a credit: stored and reserved in one transaction, once for each caller and key. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
 import { canonicalRequest, isCreditRequest } from '../domain/request.js';
 import { formatAmount, storedMoney } from '../domain/money.js';
@@ -23,7 +23,7 @@ export function accept(
   imported: ImportedPayment | FreeStanding | null,
 ): Promise<Accepted> {
   const { request } = order;
-  const fingerprint = createHash('sha256').update(canonicalRequest(request)).digest('hex');
+  const fingerprint = hash('sha256', canonicalRequest(request));
   return database.transaction(async (tx) => {
     /** What the same key has stored. The row that was made for another free-standing credit is then in nobody's use. */
     const acceptedBefore = async (made?: PaymentRow): Promise<Accepted | undefined> => {

@@ -7,6 +7,9 @@ import type { PaymentTable, RefundTable, AttemptTable, Tx } from './database.js'
 import type { Selectable } from 'kysely';
 import { LedgerError } from './ledger.js';
 
+const NOW = sql<Date>`now()`;
+const NEXT_VERSION = sql<number>`version + 1`;
+
 export type PaymentRow = Selectable<PaymentTable>;
 export type RefundRow = Selectable<RefundTable>;
 export type AttemptRow = Selectable<AttemptTable>;
@@ -141,9 +144,9 @@ export async function move(tx: Tx, refund: RefundRow, change: Move): Promise<Ref
     .set({
       state: to,
       why,
-      version: sql<number>`version + 1`,
-      updated_at: sql<Date>`now()`,
-      ...(to === refund.state ? {} : { state_since: sql<Date>`now()` }),
+      version: NEXT_VERSION,
+      updated_at: NOW,
+      ...(to === refund.state ? {} : { state_since: NOW }),
       ...(change.blocks === undefined ? {} : { blocks: JSON.stringify(change.blocks) }),
     })
     .where('id', '=', refund.id)
@@ -202,7 +205,7 @@ export async function openCase(
 async function closeCases(tx: Tx, refundId: string, change: Move): Promise<void> {
   await tx
     .updateTable('cases')
-    .set({ closed_at: sql<Date>`now()`, closed_by: change.actor ?? change.on })
+    .set({ closed_at: NOW, closed_by: change.actor ?? change.on })
     .where('refund_id', '=', refundId)
     .where('closed_at', 'is', null)
     .where('why', 'not in', STAY_OPEN)
@@ -213,7 +216,7 @@ async function closeCases(tx: Tx, refundId: string, change: Move): Promise<void>
 async function overtakeProposals(tx: Tx, refundId: string): Promise<void> {
   await tx
     .updateTable('proposals')
-    .set({ verdict: 'overtaken', decided_at: sql<Date>`now()` })
+    .set({ verdict: 'overtaken', decided_at: NOW })
     .where('refund_id', '=', refundId)
     .where('verdict', 'is', null)
     .execute();
@@ -223,7 +226,7 @@ async function overtakeProposals(tx: Tx, refundId: string): Promise<void> {
 export async function bumpVersion(tx: Tx, refundId: string): Promise<void> {
   await tx
     .updateTable('refunds')
-    .set({ version: sql<number>`version + 1`, updated_at: sql<Date>`now()` })
+    .set({ version: NEXT_VERSION, updated_at: NOW })
     .where('id', '=', refundId)
     .execute();
 }

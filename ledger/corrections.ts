@@ -1,5 +1,5 @@
 /** Signed corrections: proposed by one person, confirmed by a second, and applied as evidence where the gateway cannot be asked. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { sql } from 'kysely';
 import { mayCorrectAlone, objectionTo, type GatewayWord } from '../domain/correction.js';
 import { isSamePerson } from '../domain/people.js';
@@ -206,10 +206,7 @@ async function objectionToConfirming(
 
 /** Binds a confirmation to exactly this correction. */
 function instructionOf(refundId: string, attemptId: string | null, details: CorrectionDetails): string {
-  return createHash('sha256')
-    .update(JSON.stringify(['correct', refundId, attemptId, details]))
-    .digest('hex')
-    .slice(0, 32);
+  return hash('sha256', JSON.stringify(['correct', refundId, attemptId, details])).slice(0, 32);
 }
 
 const dataOf = ({ reason, ticket }: { readonly reason: string; readonly ticket?: string }) => ({

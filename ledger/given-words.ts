@@ -1,5 +1,5 @@
 /** What persons have said about a refund so far: the proposal that waits, who named its destination, and words of no effect on money. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import type { Word } from '../domain/people.js';
 import { append, lockRefund } from './books.js';
@@ -36,10 +36,7 @@ export function note(
 ): Promise<void> {
   return database.transaction(async (tx) => {
     const { refund } = await lockRefund(tx, refundId);
-    const said = createHash('sha256')
-      .update(JSON.stringify([word.by, word.reason, word.ticket ?? null]))
-      .digest('hex')
-      .slice(0, 32);
+    const said = hash('sha256', JSON.stringify([word.by, word.reason, word.ticket ?? null])).slice(0, 32);
     await append(tx, {
       key: `refund:${refund.id}:${what}:${refund.version}:${said}`,
       type: `refund.${what}`,

@@ -1,5 +1,5 @@
 /** Opening a credit: weighed under the payment's lock with the look-up just made, and only where the guard allows it. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { sql } from 'kysely';
 import { mayCredit, type CreditEvidence, type CreditVerdict } from '../domain/credit-guard.js';
 import type { OriginalFacts } from '../domain/original.js';
@@ -120,10 +120,7 @@ export function instructionHash(
   redirects = 0,
 ): string {
   const bound = ['credit', refundId, amountMinor.toString(), currency, registrationId];
-  return createHash('sha256')
-    .update(JSON.stringify(redirects === 0 ? bound : [...bound, redirects]))
-    .digest('hex')
-    .slice(0, 32);
+  return hash('sha256', JSON.stringify(redirects === 0 ? bound : [...bound, redirects])).slice(0, 32);
 }
 
 async function creditEvidence(

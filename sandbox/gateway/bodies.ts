@@ -14,16 +14,18 @@ function timestampText(ms: number, precision: 'seconds' | 'milliseconds'): strin
   return `${iso.slice(0, 10)} ${iso.slice(11, length)}+0000`;
 }
 
-/** A look-up tells the same moment again and again. */
-let lastMs = NaN;
-let lastIso = '';
+/** Look-ups tell the same few moments again and again. */
+const told = new Map<number, string>();
+const MOST_TOLD = 64;
 
 function isoOf(ms: number): string {
-  if (ms !== lastMs) {
-    lastIso = new Date(ms).toISOString();
-    lastMs = ms;
+  let iso = told.get(ms);
+  if (iso === undefined) {
+    iso = new Date(ms).toISOString();
+    if (told.size >= MOST_TOLD) told.clear();
+    told.set(ms, iso);
   }
-  return lastIso;
+  return iso;
 }
 
 /** A result and nothing else: authentication failures, validation errors, forced declines, "cannot find transaction". */

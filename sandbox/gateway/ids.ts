@@ -24,15 +24,23 @@ export function randomIds(): IdSource {
   return { next: () => randomBytes(4).readUInt32BE() / 4294967296 };
 }
 
-const TWO_BYTES: readonly string[] = Array.from({ length: 65_536 }, (_, word) =>
-  word.toString(16).padStart(4, '0'),
-);
+/** The character of half a byte. */
+const digit = (half: number): number => (half < 10 ? 0x30 : 0x57) + half;
 
 export function hex(ids: IdSource, length: number): string {
   let text = '';
   while (text.length < length) {
     const word = Math.floor(ids.next() * 4294967296);
-    text += (TWO_BYTES[word >>> 16] ?? '') + (TWO_BYTES[word & 0xffff] ?? '');
+    text += String.fromCharCode(
+      digit(word >>> 28),
+      digit((word >>> 24) & 15),
+      digit((word >>> 20) & 15),
+      digit((word >>> 16) & 15),
+      digit((word >>> 12) & 15),
+      digit((word >>> 8) & 15),
+      digit((word >>> 4) & 15),
+      digit(word & 15),
+    );
   }
   return text.slice(0, length);
 }

@@ -60,6 +60,8 @@ async function unfold(world: World): Promise<readonly string[]> {
   const receiver = new Receiver(world);
   const people = new People(world);
   const facts = new OutsideFacts(world);
+  const meanwhile = (): void => interfereWithTrouble(world, people, facts);
+  world.onTrouble = meanwhile; // see there
   facts.takePayment();
   askForRefunds(world, people);
   people.plan();
@@ -93,6 +95,25 @@ async function unfold(world: World): Promise<readonly string[]> {
     ...ledgerViolations(world.database.tables, 'at rest'),
     ...gatewayViolations(world, facts),
   ];
+}
+
+/** While a refund is in trouble is when it matters most: people grow impatient, the payer asks the bank, somebody uses the portal. */
+function interfereWithTrouble(
+  { random, scheduler, chaos }: World,
+  people: People,
+  facts: OutsideFacts,
+): void {
+  if (!random.chance(0.4)) return;
+  const act = random.pick([
+    () => people.interfere(),
+    () => people.withdraw(),
+    () => people.withdraw(),
+    () => facts.happen(),
+    () => facts.happen(),
+  ]);
+  scheduler.after(random.spread(100, 8 * HOUR), () => {
+    if (chaos.isOn) act();
+  });
 }
 
 function describe({ database, cluster }: World): string {
@@ -192,14 +213,11 @@ function isOpen(state: unknown): boolean {
 }
 const WAITS: ReadonlySet<unknown> = new Set(['manual_review', 'awaiting_approval']);
 
-/** One to three refunds, most often one: two thirds of all lives are short and easy to read, the others race. */
 function askForRefunds(world: World, people: People): void {
-  const { random, scheduler } = world;
-  const { payment } = world;
-  const count = random.pick([1, 1, 1, 1, 2, 3]);
+  const { random, scheduler, payment, mix } = world;
   const whole = payment.minor;
   const part = random.pick([whole, whole, whole / 2n, whole / 3n, (whole * 6n) / 10n, (whole * 3n) / 10n]);
-  for (let index = 0; index < count; index += 1) {
+  for (let index = 0; index < mix.refunds; index += 1) {
     const minor = random.chance(0.7) ? part : random.pick([whole, whole / 4n, whole / 2n]);
     // A credit asked for directly, now and then linked to nothing.
     const isCredit = random.chance(0.08);

@@ -21,10 +21,12 @@ export class CancellationScope {
   constructor(options: ScopeOptions = {}) {
     this.cancellable = options.cancellable ?? true;
     this.cancelRequested = new Promise<never>((_, reject) => {
-      this.#reject = (error) => {
+      const refuse = (error: Error): void => {
         this.#isRequested = true;
         reject(error);
       };
+      // Not assigned where it is written: V8 puts such a function, and with it all that it sees, among what lives long.
+      this.#reject = refuse;
     });
     this.cancelRequested.catch(() => undefined);
     if (options.parent === 'none') return;

@@ -1,5 +1,6 @@
 /** What goes wrong, and when: decided by the world's chance, at every call that a process makes. */
 import type { Coverage } from './coverage.js';
+import type { Mix } from './mix.js';
 import type { Random } from './random.js';
 
 export type LedgerFault =
@@ -17,6 +18,7 @@ export type WriteFault =
   | 'freeze_before'
   | 'freeze_while_waiting'
   | 'not_sent'
+  | 'refused'
   | 'gateway';
 export type ReadFault =
   'crash_before' | 'crash_after' | 'freeze_before' | 'freeze_after' | 'look_up' | 'unavailable';
@@ -50,35 +52,34 @@ const READ: readonly [ReadFault, ...ReadFault[]] = [
 
 export class Chaos {
   isOn = true;
-  /** Chance of a fault at each call of the ledger or a read of the gateway. */
-  readonly rate: number;
-  /** Chance that a write meets something at the gateway itself. */
-  readonly gatewayRate: number;
-  readonly #isStubborn: boolean;
+  readonly #mix: Mix;
+  /** Faults that may still come. */
+  #left: number;
   readonly #random: Random;
   readonly #coverage: Coverage;
   #writes = 0;
 
-  constructor(random: Random, coverage: Coverage) {
+  constructor(mix: Mix, random: Random, coverage: Coverage) {
     this.#random = random;
     this.#coverage = coverage;
-    this.rate = random.pick([0, 0, 0.01, 0.03, 0.1, 0.25]);
-    this.#isStubborn = random.chance(0.03);
-    this.gatewayRate = random.pick([0, 0.2, 0.5, 0.8]);
+    this.#mix = mix;
+    this.#left = mix.faults;
   }
 
   ledger(): LedgerFault | undefined {
-    return this.#draw('ledger', this.rate, LEDGER);
+    return this.#draw('ledger', this.#mix.rate, LEDGER);
   }
 
   read(): ReadFault | undefined {
-    return this.#draw('read', this.rate * 1.5, READ);
+    return this.#draw('read', this.#mix.rate * 1.5, READ);
   }
 
   write(): WriteFault | undefined {
-    if (this.isOn && this.#isStubborn) return this.#stubborn();
-    if (this.isOn && this.#random.chance(this.gatewayRate)) return 'gateway';
-    return this.#draw('write', this.rate * 2, WRITE);
+    if (this.isOn && this.#mix.isStubborn) return this.#stubborn();
+    this.#writes += 1;
+    if (this.isOn && this.#mix.isRefused && this.#writes === 1) return 'refused';
+    if (this.#happens(this.#mix.gatewayRate)) return 'gateway';
+    return this.#draw('write', this.#mix.rate * 2, WRITE);
   }
 
   /**
@@ -95,27 +96,33 @@ export class Chaos {
 
   /** Whether the trouble at the gateway is to be an order that is carried out, and an answer that nobody gets. */
   get losesAnswer(): boolean {
-    return this.#isStubborn;
+    return this.#mix.isStubborn;
   }
 
   /** A process that has just done its work dies before it can say so. */
   dropsResult(): boolean {
-    if (!this.isOn || !this.#random.chance(this.rate)) return false;
+    if (!this.#happens(this.#mix.rate)) return false;
     this.#coverage.hit('fault', 'activity crash_before_result');
     return true;
   }
 
   #draw<T extends string>(where: string, rate: number, faults: readonly [T, ...T[]]): T | undefined {
-    if (!this.isOn || rate === 0 || !this.#random.chance(rate)) return undefined;
+    if (!this.#happens(rate)) return undefined;
     const fault = this.#random.pick(faults);
     this.#coverage.hit('fault', `${where} ${fault}`);
     return fault;
   }
 
+  #happens(rate: number): boolean {
+    if (!this.isOn || rate === 0 || this.#left === 0 || !this.#random.chance(rate)) return false;
+    this.#left -= 1;
+    return true;
+  }
+
   /** Long enough to be taken for dead, or not; sometimes past every deadline, and past the proof that nothing was sent. */
   freezeMs(): number {
-    // About when three look-ups have proven absence, and another process sends again.
-    if (this.#isStubborn && this.#writes === 1) return this.#random.between(350 * 60_000, 400 * 60_000);
+    // About when look-ups have proven absence, and another process has sent again.
+    if (this.#mix.isStubborn && this.#writes === 1) return this.#random.between(350 * 60_000, 400 * 60_000);
     return this.#random.spread(500, 18 * 3_600_000);
   }
 }

@@ -12,7 +12,7 @@ import type { Gateway, SendLimits } from '../../../gateway/gateway.js';
 import { findByReference, findWithLinked } from '../../../gateway/look-ups.js';
 import type { Exchange } from '../../../gateway/one-request.js';
 import type { Delivery, LookUpEndpoint, WriteEndpoint } from '../../../sandbox/gateway/types.js';
-import { planTrouble } from './gateway-trouble.js';
+import { planRefusal, planTrouble } from './gateway-trouble.js';
 import type { ActivityContext } from './process.js';
 import { AUTHORIZATION, type World } from './world.js';
 
@@ -113,7 +113,7 @@ export class GatewayLink implements Gateway {
     const { process } = this.#context;
     return new Promise((resolve) => {
       const fault = chaos.write();
-      if (fault !== undefined && fault !== 'gateway')
+      if (fault !== undefined && fault !== 'gateway' && fault !== 'refused')
         trace.note(process.name, `${fields['paymentType']}: fault ${fault}`);
       const settle = (result: SendResult): void => {
         if (trace.isKept)
@@ -153,6 +153,7 @@ export class GatewayLink implements Gateway {
           );
           scheduler.after(random.between(1, 60), () => {
             if (fault === 'gateway') planTrouble(this.#world, fields);
+            if (fault === 'refused') planRefusal(this.#world, fields);
             const delivery = this.#atGateway(endpoint, fields);
             this.#world.watchGateway();
             scheduler.after(delivery.afterMs + random.between(1, 60), () => {
@@ -221,16 +222,23 @@ export class GatewayLink implements Gateway {
   }
 }
 
+const QUERY = '/v3/query';
+
 function routed(path: string): [LookUpEndpoint, ReadonlyMap<string, string>] {
-  const [address = '', query = ''] = path.split('?');
+  const question = path.indexOf('?');
   const parameters = new Map<string, string>();
-  for (const pair of query.split('&')) {
-    const at = pair.indexOf('=');
-    const value = pair.slice(at + 1);
-    parameters.set(pair.slice(0, at), value.includes('%') ? decodeURIComponent(value) : value);
+  let start = question + 1;
+  while (start <= path.length) {
+    const next = path.indexOf('&', start);
+    const end = next === -1 ? path.length : next;
+    const at = path.indexOf('=', start);
+    const value = path.slice(at + 1, end);
+    parameters.set(path.slice(start, at), value.includes('%') ? decodeURIComponent(value) : value);
+    start = end + 1;
   }
-  const [, version, , id] = address.split('/');
-  if (version === 'v1')
+  // `/v3/query`, or `/v3/query/` and an id.
+  const id = question > QUERY.length ? path.slice(QUERY.length + 1, question) : undefined;
+  if (path.startsWith('/v1'))
     return [id === undefined ? { kind: 'v1_search' } : { kind: 'v1_query', id }, parameters];
   return [id === undefined ? { kind: 'v3_search' } : { kind: 'v3_query', id }, parameters];
 }

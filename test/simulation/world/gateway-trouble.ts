@@ -1,6 +1,7 @@
 /** What the gateway itself does wrong with one write, drawn by the world's chance: refusals, lost and late answers, late truth. */
 import type { FaultEffect } from '../../../sandbox/gateway/faults.js';
 import { LIMITS } from './plan.js';
+import type { Random } from './random.js';
 import type { World } from './world.js';
 
 /** One code for each class of refusal and each kind of doubt; the lists are the domain's, these are samples of them. */
@@ -68,24 +69,40 @@ const DOUBTS = [
   '000.300.100',
 ] as const;
 
-export function planTrouble(world: World, fields: Readonly<Record<string, string>>): void {
-  const { random, gateway, coverage, trace, chaos } = world;
+type Fields = Readonly<Record<string, string>>;
+
+function planner({ gateway, coverage, trace }: World, fields: Fields): (effect: FaultEffect) => void {
   const match = { merchantTransactionId: fields['merchantTransactionId'] ?? '' };
-  const plan = (effect: FaultEffect): void => {
+  return (effect) => {
     coverage.hit(
       'fault',
       `gateway ${effect.kind}${effect.kind === 'broken_body' ? ` ${effect.form ?? ''}` : ''}`,
     );
-    trace.note('gateway', `will ${JSON.stringify(effect)}`);
+    if (trace.isKept) trace.note('gateway', `will ${JSON.stringify(effect)}`);
     gateway.setFault({ match, effect });
   };
+}
+
+function drawCode(random: Random, fields: Fields): string {
   const codes =
     fields['paymentType'] === 'RF'
       ? REFUND_CODES
       : fields['paymentType'] === 'RV'
         ? REVERSAL_CODES
         : CREDIT_CODES;
-  const code = (): string => codes[random.between(0, codes.length - 1)] ?? codes[0];
+  return codes[random.between(0, codes.length - 1)] ?? codes[0];
+}
+
+/** Refused, and nothing else: what the program has to find its way from. */
+export function planRefusal(world: World, fields: Fields): void {
+  planner(world, fields)({ kind: 'reject', code: drawCode(world.random, fields) });
+  world.onTrouble();
+}
+
+export function planTrouble(world: World, fields: Fields): void {
+  const { random, chaos } = world;
+  const plan = planner(world, fields);
+  const code = (): string => drawCode(random, fields);
   // Late arrival and late sight together stay within what the merchant waits for before it believes in absence.
   const late = (): number => random.spread(1_000, LIMITS.executionDelay);
 
@@ -94,6 +111,7 @@ export function planTrouble(world: World, fields: Readonly<Record<string, string
     plan({ kind: 'visibility_lag', ms: LIMITS.visibilityLag });
     return;
   }
+  world.onTrouble();
   for (let kinds = random.between(1, 2); kinds > 0; kinds -= 1)
     switch (random.between(0, 15)) {
       case 0:
@@ -104,16 +122,16 @@ export function planTrouble(world: World, fields: Readonly<Record<string, string
         break;
       case 2:
       case 3:
-      case 4:
-      case 5:
         plan({ kind: 'reject', code: code(), httpStatus: random.pick([200, 400]) });
         break;
-      case 6:
+      case 4:
+      case 5:
         plan({ kind: 'reject', code: DOUBTS[random.between(0, DOUBTS.length - 1)] ?? DOUBTS[0] });
         break;
-      case 7:
+      case 6:
         plan({ kind: 'comm_error', executed: random.chance(0.5), recorded: random.chance(0.5) });
         break;
+      case 7:
       case 8: {
         const isShort = random.chance(0.7);
         plan({
@@ -122,6 +140,8 @@ export function planTrouble(world: World, fields: Readonly<Record<string, string
           final: random.pick(['succeeded', 'succeeded', 'rejected']),
           ...(isShort ? { afterMs: random.spread(1_000, 86_400_000) } : {}),
         });
+        // Under way, and nobody knows.
+        if (random.chance(0.4)) plan({ kind: 'accept_then_drop', dropAfterMs: random.pick([0, 30_000]) });
         break;
       }
       case 9:

@@ -14,8 +14,9 @@ export class SimulatedPayment {
   readonly minor: bigint;
   readonly type: 'DB' | 'PA';
   readonly created: CreatedPayment;
-  readonly otherRegistrationId: string;
   readonly #decimals: number;
+  readonly #makeOther: () => string;
+  #other: string | undefined;
 
   constructor(
     created: CreatedPayment,
@@ -23,7 +24,7 @@ export class SimulatedPayment {
       readonly type: 'DB' | 'PA';
       readonly currency: string;
       readonly hundredths: bigint;
-      readonly other: string;
+      readonly other: () => string;
     },
   ) {
     if (!isCurrencyCode(given.currency)) throw new Error(given.currency);
@@ -32,8 +33,13 @@ export class SimulatedPayment {
     this.created = created;
     this.type = given.type;
     this.currency = given.currency;
-    this.otherRegistrationId = given.other;
+    this.#makeOther = given.other;
     this.minor = this.toMinor(given.hundredths);
+  }
+
+  /** Somebody else's card: where a credit may be sent to on purpose, or by a mutant. Most lifetimes never ask for it. */
+  get otherRegistrationId(): string {
+    return (this.#other ??= this.#makeOther());
   }
 
   toMinor(hundredths: bigint): bigint {
@@ -74,14 +80,12 @@ export class OutsideFacts {
         : [];
     const type = kind === 'DB' ? 'DB' : 'PA';
     const created = gateway.createPayment({ type, amount: hundredths, currency, captures, ageMs: DAY });
-    // Somebody else's card: where a credit may be sent to on purpose, or by a mutant.
-    const other = gateway.createPayment({ type: 'DB', amount: 100n, currency, ageMs: DAY });
     gateway.due();
     this.#world.payment = new SimulatedPayment(created, {
       type,
       currency,
       hundredths: captures.length > 0 ? captures.reduce((sum, amount) => sum + amount, 0n) : hundredths,
-      other: other.registrationId,
+      other: () => gateway.createPayment({ type: 'DB', amount: 100n, currency, ageMs: DAY }).registrationId,
     });
     this.#world.trace.note(
       'gateway',
@@ -97,6 +101,21 @@ export class OutsideFacts {
     if (random.chance(0.1)) at(() => this.#portalRefund());
     if (random.chance(0.08)) at(() => this.#comeBack());
     if (random.chance(0.05)) at(() => this.#forgedNotice());
+  }
+
+  /** One of them now. */
+  happen(): void {
+    switch (this.#world.random.between(0, 3)) {
+      case 0:
+      case 1:
+        this.#chargeback();
+        return;
+      case 2:
+        this.#portalRefund();
+        return;
+      default:
+        this.#comeBack();
+    }
   }
 
   #attempt(name: string, act: () => void): void {

@@ -20,19 +20,17 @@ export class People {
   constructor(world: World) {
     this.#world = world;
     this.#acts = new OperatorActs(world);
-    world.onShown = (workflowId, pairs) => this.#shown(workflowId, pairs);
+    const shown: World['onShown'] = (workflowId, pairs) => this.#shown(workflowId, pairs);
+    world.onShown = shown; // see `World.onShown`
   }
 
   plan(): void {
-    const { random, scheduler } = this.#world;
-    const { rate } = this.#world.chaos;
-    const count = random.pick([0, 0, 1, 2, 5]);
-    for (let index = 0; index < count; index += 1)
+    const { random, scheduler, mix } = this.#world;
+    for (let index = 0; index < mix.acts; index += 1)
       scheduler.after(random.spread(5, DAY), () => {
-        if (this.#world.chaos.isOn) this.#interfere();
+        if (this.#world.chaos.isOn) this.interfere();
       });
-    if (rate === 0) return;
-    for (let index = random.between(0, 2); index > 0; index -= 1)
+    for (let index = 0; index < mix.breakdowns; index += 1)
       scheduler.after(random.spread(5, DAY), () => {
         if (this.#world.chaos.isOn) this.#breakSomething();
       });
@@ -50,20 +48,13 @@ export class People {
     return row === undefined ? undefined : String(row['id']);
   }
 
-  #interfere(): void {
+  interfere(): void {
     const { random, cluster, scheduler } = this.#world;
     const refundId = this.#refundId();
     if (refundId === undefined) return;
     const workflowId = refundWorkflowId(refundId);
     const run = cluster.runsOf(workflowId).at(-1);
-    const update = (name: string, args: readonly unknown[]): void => {
-      const told = cluster.update(workflowId, name, args, (outcome) => {
-        this.#world.trace.note('operator', `${name}: ${outcome.kind}`);
-      });
-      // Every way in starts the run that it needs.
-      if (!told) startRefund(this.#world, refundId);
-      if (!told) cluster.update(workflowId, name, args, () => undefined);
-    };
+    const update = (name: string, args: readonly unknown[]): void => this.#update(refundId, name, args);
     switch (random.between(0, 12)) {
       case 10:
       case 11:
@@ -71,8 +62,7 @@ export class People {
         this.#actOf(refundId, update);
         return;
       case 0:
-        this.#note('withdraw');
-        update(withdrawUpdate.name, [{ by: 'operator', reason: 'no longer wanted' }]);
+        this.withdraw();
         return;
       case 1:
       case 2:
@@ -117,6 +107,25 @@ export class People {
     }
   }
 
+  withdraw(): void {
+    const refundId = this.#refundId();
+    if (refundId === undefined) return;
+    this.#note('withdraw');
+    this.#update(refundId, withdrawUpdate.name, [{ by: 'operator', reason: 'no longer wanted' }]);
+  }
+
+  /** Every way in starts the run that it needs. */
+  #update(refundId: string, name: string, args: readonly unknown[]): void {
+    const { cluster, trace } = this.#world;
+    const workflowId = refundWorkflowId(refundId);
+    const told = cluster.update(workflowId, name, args, (outcome) => {
+      trace.note('operator', `${name}: ${outcome.kind}`);
+    });
+    if (told) return;
+    startRefund(this.#world, refundId);
+    cluster.update(workflowId, name, args, () => undefined);
+  }
+
   /** An act that needs evidence: what a person says is true here, and what the program makes of it is what is tested. */
   #actOf(refundId: string, update: (name: string, args: readonly unknown[]) => void): void {
     const act = this.#acts.draw(refundId);
@@ -140,7 +149,7 @@ export class People {
       default:
         this.#note('database away');
         this.#world.isDatabaseDown = true;
-        scheduler.after(random.spread(100, 10 * MINUTE), () => (this.#world.isDatabaseDown = false));
+        scheduler.after(random.spread(100, MINUTE), () => (this.#world.isDatabaseDown = false));
     }
   }
 

@@ -10,7 +10,7 @@ const HOUR = 60 * MINUTE;
  * The same relations as the defaults, with shorter budgets and longer waits between look-ups: a lifetime is not to spend its steps on
  * look-ups that tell nothing new. Three come too early to count, those after 26 minutes, 2 h 10 and 6 h 10 can prove absence.
  */
-const TIMINGS: Timings = {
+const PATIENT: Timings = {
   sendWindow: 30 * SECOND,
   answerWithin: 100 * SECOND,
   lookUpFirst: 10 * SECOND,
@@ -25,6 +25,16 @@ const TIMINGS: Timings = {
   retryMax: 2 * HOUR,
   issuerRetryAfter: 3 * HOUR,
   resendFirst: 5 * SECOND,
+};
+
+/** With as few look-ups as there can be: two come too early to count, those after 1 h 19 and 5 h 19 can prove absence. */
+const BRISK: Timings = {
+  ...PATIENT,
+  lookUpFirst: 30 * SECOND,
+  lookUpGrowth: 12,
+  missesNeeded: 2,
+  caseAfterUnknown: 9 * HOUR,
+  caseAfterPending: 9 * HOUR,
 };
 
 /** What the gateway keeps to: a request that arrives is executed and visible before a miss counts. Together less than the lag. */
@@ -53,5 +63,5 @@ export function drawPlan(random: Random): Plan {
     maxAttempts: 6,
     maxSends: 3,
   };
-  return { timings: TIMINGS, policy };
+  return { timings: random.chance(0.75) ? BRISK : PATIENT, policy };
 }

@@ -16,6 +16,7 @@ import { Chaos } from './chaos.js';
 import type { Coverage } from './coverage.js';
 import { GatewayLink } from './gateway-link.js';
 import { LedgerLink } from './ledger-link.js';
+import { drawMix, type Mix } from './mix.js';
 import { drawPlan } from './plan.js';
 import type { SimulatedPayment } from './outside-facts.js';
 import { ActivityContext, Process, type Signals } from './process.js';
@@ -73,6 +74,7 @@ export class World implements Workers {
   readonly coverage: Coverage;
   readonly trace: Trace;
   readonly signals: Signals = new Map();
+  readonly mix: Mix;
   readonly chaos: Chaos;
   readonly gateway: SimulatedGateway;
   readonly database: MemoryDatabase;
@@ -91,8 +93,12 @@ export class World implements Workers {
   readonly arrivals = new Map<string, number[]>();
   /** What went wrong outside of the program: a fault of the simulation itself. */
   readonly failures: string[] = [];
-  /** What a notice of the gateway leads to, and what a workflow shows. */
+  /**
+   * What a notice of the gateway, a write in trouble there, and what a workflow shows lead to. A function that is written where it is assigned to a property is
+   * put by V8 among what lives long, and would keep this whole world from being collected young: give it a name first.
+   */
   onNotice: (reference: string | undefined) => void = () => undefined;
+  onTrouble: () => void = () => undefined;
   onShown: (workflowId: string, pairs: readonly unknown[]) => void = () => undefined;
   #watch: Appointment | undefined;
   #spawned = 0;
@@ -102,7 +108,8 @@ export class World implements Workers {
     this.random = new Random(seed);
     this.coverage = coverage;
     this.trace = isTraced ? new KeptTrace(() => this.scheduler.now - START) : NO_TRACE;
-    this.chaos = new Chaos(this.random, coverage);
+    this.mix = drawMix(this.random);
+    this.chaos = new Chaos(this.mix, this.random, coverage);
     this.plan = drawPlan(this.random);
     this.mutant = mutant;
     const ids = new Random(seed + 0x5eed);

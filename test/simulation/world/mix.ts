@@ -1,0 +1,73 @@
+/** How large one lifetime is and how much goes wrong in it: most are small, for that is where most defects show first. */
+import type { Random } from './random.js';
+
+export interface Mix {
+  readonly refunds: number;
+  /** Chance of a fault at each call of the ledger or a read of the gateway. */
+  readonly rate: number;
+  /** Chance that a write meets something at the gateway itself. */
+  readonly gatewayRate: number;
+  /** So many faults at calls and troubles at the gateway, and then all goes well. */
+  readonly faults: number;
+  /** People who interfere. */
+  readonly acts: number;
+  /** Processes that die or stop, and times that the database is away, at any moment. */
+  readonly breakdowns: number;
+  /** The first write is refused, most often so that a credit may follow: that is where money can be lost. */
+  readonly isRefused: boolean;
+  /** See `Chaos`: a chain of three faults that chance alone would hardly ever draw. */
+  readonly isStubborn: boolean;
+}
+
+/**
+ * A defect that needs three things to come together needs no more than three: what goes wrong besides makes the lifetime longer and
+ * often hides it. So four in five are one refund with one to three faults, one in seven several refunds that race for one payment, and
+ * the rest are storms, in which everything may go wrong again and again, or a chain that chance would not draw. The judge of this mix is
+ * what it costs to catch every defect in `mutants`, not how it looks.
+ */
+export function drawMix(random: Random): Mix {
+  const kind = random.next();
+  if (kind < 0.02)
+    return {
+      refunds: 1,
+      rate: 0,
+      gatewayRate: 0,
+      faults: Infinity,
+      acts: 0,
+      breakdowns: 0,
+      isRefused: false,
+      isStubborn: true,
+    };
+  if (kind < 0.8)
+    return {
+      refunds: 1,
+      rate: random.pick([0, 0.05, 0.2]),
+      gatewayRate: random.pick([0.1, 0.7, 0.7]),
+      faults: random.pick([1, 1, 2, 3]),
+      acts: random.pick([0, 0, 1]),
+      breakdowns: random.pick([0, 0, 0, 1]),
+      isRefused: random.chance(0.25),
+      isStubborn: false,
+    };
+  if (kind < 0.94)
+    return {
+      refunds: random.pick([2, 2, 3]),
+      rate: random.pick([0, 0.03, 0.1]),
+      gatewayRate: random.pick([0, 0.3, 0.6]),
+      faults: random.between(0, 2),
+      acts: random.pick([0, 1]),
+      breakdowns: random.pick([0, 0, 0, 1]),
+      isRefused: random.chance(0.25),
+      isStubborn: false,
+    };
+  return {
+    refunds: random.pick([1, 1, 2, 3]),
+    rate: random.pick([0.01, 0.03, 0.1, 0.25]),
+    gatewayRate: random.pick([0, 0.2, 0.5, 0.8]),
+    faults: Infinity,
+    acts: random.pick([0, 1, 2, 5]),
+    breakdowns: random.between(0, 2),
+    isRefused: false,
+    isStubborn: false,
+  };
+}
