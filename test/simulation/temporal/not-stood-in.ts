@@ -44,7 +44,6 @@ export const currentUpdateInfo = notStoodIn('currentUpdateInfo');
 export const inWorkflowContext = notStoodIn('inWorkflowContext');
 export const makeContinueAsNewFunc = notStoodIn('makeContinueAsNewFunc');
 export const uuid4 = notStoodIn('uuid4');
-export const patched = notStoodIn('patched');
 export const deprecatePatch = notStoodIn('deprecatePatch');
 export const setDefaultSignalHandler = notStoodIn('setDefaultSignalHandler');
 export const setDefaultUpdateHandler = notStoodIn('setDefaultUpdateHandler');

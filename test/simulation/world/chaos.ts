@@ -20,6 +20,7 @@ export type WriteFault =
   | 'not_sent'
   | 'refused'
   | 'gateway';
+export type ResultFault = 'crash_before_result' | 'late_result';
 export type ReadFault =
   'crash_before' | 'crash_after' | 'freeze_before' | 'freeze_after' | 'look_up' | 'unavailable';
 
@@ -40,6 +41,7 @@ const WRITE: readonly [WriteFault, ...WriteFault[]] = [
   'freeze_while_waiting',
   'not_sent',
 ];
+const RESULT: readonly [ResultFault, ...ResultFault[]] = ['crash_before_result', 'late_result'];
 const READ: readonly [ReadFault, ...ReadFault[]] = [
   'crash_before',
   'crash_after',
@@ -99,11 +101,9 @@ export class Chaos {
     return this.#mix.isStubborn;
   }
 
-  /** A process that has just done its work dies before it can say so. */
-  dropsResult(): boolean {
-    if (!this.#happens(this.#mix.rate)) return false;
-    this.#coverage.hit('fault', 'activity crash_before_result');
-    return true;
+  /** A process that has just done its work dies before it can say so, or says so late. */
+  result(): ResultFault | undefined {
+    return this.#draw('activity', this.#mix.rate, RESULT);
   }
 
   #draw<T extends string>(where: string, rate: number, faults: readonly [T, ...T[]]): T | undefined {

@@ -18,22 +18,31 @@ export class Receiver {
   }
 
   #hear(reference: string | undefined): void {
-    const { database, cluster, coverage } = this.#world;
+    const { database, coverage } = this.#world;
     const attempt = database.tables.rows.attempts.find((row) => row['reference'] === reference);
     if (attempt === undefined) {
       coverage.hit('notice', 'of nothing that is known');
       return;
     }
     const refundId = String(attempt['refund_id']);
-    if (cluster.signal(refundWorkflowId(refundId), gatewayNotice.name))
-      coverage.hit('notice', 'heard by a run');
-    else if (this.#isFinal(refundId)) this.#verify(refundId, () => undefined);
+    // A run may be there that has not heard of the end yet.
+    if (this.#isFinal(refundId)) this.#verify(refundId, () => undefined);
+    else if (this.#tell(refundId)) coverage.hit('notice', 'heard by a run');
     else startRefund(this.#world, refundId);
   }
 
+  /** Whether a run is there to be told where the refund stands by now. */
+  #tell(refundId: string): boolean {
+    const version = Number(this.#row(refundId)?.['version']);
+    return this.#world.cluster.signal(refundWorkflowId(refundId), gatewayNotice.name, [version]);
+  }
+
+  #row(refundId: string) {
+    return this.#world.database.tables.rows.refunds.find((refund) => refund['id'] === refundId);
+  }
+
   #isFinal(refundId: string): boolean {
-    const row = this.#world.database.tables.rows.refunds.find((refund) => refund['id'] === refundId);
-    const state = REFUND_STATES.find((known) => known === row?.['state']);
+    const state = REFUND_STATES.find((known) => known === this.#row(refundId)?.['state']);
     return state !== undefined && isFinal(state);
   }
 
@@ -41,8 +50,7 @@ export class Receiver {
   #verify(refundId: string, done: () => void): void {
     this.#look(refundId).then(
       (changed) => {
-        if (changed && !this.#world.cluster.signal(refundWorkflowId(refundId), gatewayNotice.name))
-          startRefund(this.#world, refundId);
+        if (changed && !this.#tell(refundId)) startRefund(this.#world, refundId);
         done();
       },
       (error: unknown) => {

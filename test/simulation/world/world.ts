@@ -218,12 +218,15 @@ export class World implements Workers {
   #ended(context: ActivityContext, tell: () => void): void {
     context.process.activities.delete(context);
     if (context.process.isDead) return;
-    if (this.chaos.dropsResult()) {
+    const fault = this.chaos.result();
+    if (fault === 'crash_before_result') {
       context.process.activities.add(context);
       context.process.crash();
       return;
     }
-    this.scheduler.after(this.random.between(1, 3), tell);
+    // Long enough for much to happen before the run hears of it, or for the server to have given the attempt up.
+    const after = fault === 'late_result' ? this.random.spread(500, 180_000) : this.random.between(1, 3);
+    this.scheduler.after(after, tell);
   }
 
   lost(task: Task, attempt: number): void {
