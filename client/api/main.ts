@@ -46,14 +46,21 @@ async function main(): Promise<void> {
     },
     ...(tokens === undefined ? {} : { verifyToken: verifyTokens(tokens) }),
   });
+  const close = async (): Promise<void> => {
+    await app.close();
+    await notices.close();
+    await Promise.all([inbox, marks, opened].map((open) => open.close()));
+  };
   whenToStop(() => {
-    app
-      .close()
-      .then(() => notices.close())
-      .then(() => Promise.all([inbox, marks, opened].map((open) => open.close())))
-      .catch(failed);
+    close().catch(failed);
   });
-  await app.listen({ host, port });
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    // What is open would keep a process alive that nobody can reach.
+    await close();
+    throw error;
+  }
   process.stdout.write(
     `${JSON.stringify({ ready: true, role: 'api', pid: process.pid, url: urlOf(app.addresses()) })}\n`,
   );

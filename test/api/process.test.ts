@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -106,5 +107,23 @@ describe('the process of the API', () => {
     await once(child, 'close');
     expect(child.exitCode).toBe(2);
     for (const name of ['DATABASE_URL', 'REFUNDS_PORT', 'OPPWA_ACCESS_TOKEN']) expect(stderr).toContain(name);
+  });
+
+  it('ends, and says why, where its port is taken', { timeout: MINUTE }, async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const address = other.address();
+    const port = typeof address === 'object' && address !== null ? String(address.port) : '';
+    const child = spawn(process.execPath, ['--import', 'tsx', 'client/api/main.ts'], {
+      cwd: ROOT,
+      env: { ...(await processEnv()), REFUNDS_PORT: port },
+    });
+    let stderr = '';
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    child.stdout.resume();
+    await once(child, 'close');
+    other.close();
+    expect(child.exitCode).toBe(1);
+    expect(stderr).toContain(`address already in use 127.0.0.1:${port}`);
   });
 });

@@ -10,6 +10,7 @@ import { controlGateway } from '../../sandbox/control-client.js';
 import { allRefunds, compareBooks } from '../../sandbox/demo/books.js';
 import { demoApi } from '../../sandbox/demo/api-client.js';
 import { runDemo } from '../../sandbox/demo/run.js';
+import { freePort } from '../../sandbox/servers/free-port.js';
 import { startSandbox } from '../../sandbox/stack.js';
 import { readSettings } from '../../settings/read.js';
 
@@ -17,7 +18,9 @@ const MINUTES = 60_000;
 
 describe('the demonstration', () => {
   let dataDir: string;
+  let port: number;
   beforeAll(async () => {
+    port = await freePort();
     dataDir = await mkdtemp(join(tmpdir(), 'refunds-demo-'));
     // PostgreSQL runs as a user of its own under root, and has to get through.
     await chmod(dataDir, 0o711);
@@ -25,7 +28,12 @@ describe('the demonstration', () => {
   afterAll(() => rm(dataDir, { recursive: true, force: true }));
 
   const sandboxEnv = (): NodeJS.ProcessEnv => {
-    const env: NodeJS.ProcessEnv = { ...process.env, REFUNDS_DATA_DIR: dataDir };
+    const env: NodeJS.ProcessEnv = {
+      ...process.env,
+      REFUNDS_DATA_DIR: dataDir,
+      // The usual one may be another run's.
+      REFUNDS_PORT: String(port),
+    };
     for (const name of ['DATABASE_URL', 'TEMPORAL_ADDRESS', 'OPPWA_BASE_URL'])
       Reflect.deleteProperty(env, name);
     return env;

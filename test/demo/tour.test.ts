@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../sandbox/servers/free-port.js';
 import { CHROMIUM, HOW_TO_GET_CHROMIUM, openChromium } from '../support/chromium.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -28,7 +29,7 @@ describe('the tour of the README', () => {
     dataDir = await mkdtemp(join(tmpdir(), 'refunds-tour-'));
     // PostgreSQL runs as a user of its own under root, and has to get through.
     await chmod(dataDir, 0o711);
-    const env = { ...process.env, REFUNDS_DATA_DIR: dataDir };
+    const env = { ...process.env, REFUNDS_DATA_DIR: dataDir, REFUNDS_PORT: String(await freePort()) };
     for (const name of ['DATABASE_URL', 'TEMPORAL_ADDRESS', 'OPPWA_BASE_URL'])
       Reflect.deleteProperty(env, name);
     sandbox = spawn(process.execPath, ['sandbox/bootstrap.mjs', 'sandbox/main.ts', '--no-demo'], {

@@ -1,4 +1,5 @@
 /** What a caller asks, once right and then garbled, and what the rules say of it: written from docs and not from the code. */
+import { isCurrencyCode } from '../../domain/currency.js';
 import type { Random } from '../simulation/world/random.js';
 import { changed, odd } from './mutations.js';
 import { CARD as CARD_IN_TEXT, isKeepable } from './second-opinion.js';
@@ -47,6 +48,16 @@ export const WORDS: readonly [unknown, ...unknown[]] = [
 
 /** Decimals of the currencies that occur here. */
 export const DECIMALS: Readonly<Record<string, number>> = { EUR: 2, USD: 2, JPY: 0, KWD: 3 };
+
+/** Chance makes a real currency now and then whose decimals only the program knows: of its amount these rules say nothing. */
+export function isOfAnotherCurrency(input: unknown): boolean {
+  const currency = currencyIn(input);
+  return typeof currency === 'string' && isCurrencyCode(currency) && !Object.hasOwn(DECIMALS, currency);
+}
+
+function currencyIn(input: unknown): unknown {
+  return typeof input === 'object' && input !== null && 'currency' in input ? input.currency : undefined;
+}
 
 /** What the rules say of a request, written from docs and not from the code. The minor units, or undefined where it is refused. */
 export function minorOf(input: unknown, askedFor: 'refund' | 'credit' = 'refund'): bigint | undefined {

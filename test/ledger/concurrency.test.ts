@@ -23,6 +23,10 @@ afterEach(async () => {
   expect(await violations()).toEqual([]);
 });
 
+/** A slow machine: the database has given the statement up, and whoever asked asks for the same again. */
+const hasWaitedTooLong = (reason: unknown): boolean =>
+  typeof reason === 'object' && reason !== null && 'code' in reason && reason.code === '57014';
+
 describe('one payment', () => {
   it('never promises more than was captured to a thousand refunds of any size on fifty connections', async () => {
     const facts = debit({ capturedMinor: 1_000_000n });
@@ -36,8 +40,13 @@ describe('one payment', () => {
     // Fifty at a time, each with its next one as soon as the last is answered.
     const lanes = await all(50, async (lane) => {
       const answered: PromiseSettledResult<Accepted>[] = [];
-      for (const minor of sizes.filter((_, number) => number % 50 === lane))
-        answered.push(...(await Promise.allSettled([ledger.accept(order(facts.id, minor), null)])));
+      for (const minor of sizes.filter((_, number) => number % 50 === lane)) {
+        const asked = order(facts.id, minor);
+        let answer: PromiseSettledResult<Accepted>;
+        do [answer] = await Promise.allSettled([ledger.accept(asked, null)]);
+        while (answer.status === 'rejected' && hasWaitedTooLong(answer.reason));
+        answered.push(answer);
+      }
       return answered;
     });
     const answers = lanes.flat();
