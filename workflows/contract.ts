@@ -59,11 +59,10 @@ export interface RefundResult {
   readonly why: string | null;
 }
 
-/**
- * The gateway gave notice about this refund. A hint: it only brings the next look-up forward. `version`: where the refund stood in the
- * ledger when the notice was passed on, so that a run about to end knows whether it has heard of that.
- */
+/** `version`: where the refund stood in the ledger when the notice was passed on, so that a run about to end knows whether it has heard of that. */
 export type NoticeArgs = [version?: number];
+
+/** The gateway gave notice about this refund. A hint: it only brings the next look-up forward. */
 export const gatewayNotice = defineSignal<NoticeArgs>('gatewayNotice');
 
 /** A person's word on the exact instruction that was shown. */

@@ -16,7 +16,7 @@ import type { Plan } from '../../domain/plan.js';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
 import type { FaultRule } from '../../sandbox/gateway/faults.js';
 import type { SimulatedGateway } from '../../sandbox/gateway/rules.js';
-import { inLastMomentOf } from '../support/last-moment.js';
+import { comeBack, inLastMomentOf } from '../support/last-moment.js';
 import { upkeepAt } from '../../temporal/upkeep.js';
 import type { audit } from '../../workflows/audit.js';
 import {
@@ -140,16 +140,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
       ledger,
       () => createDriver(notices.temporal, notices.start, notices.queues).start(refund),
       async () => {
-        const attempt = (await until(refund.id, ['succeeded'])).attempts[0];
-        const { id: gatewayId } = gateway.failLate({ id: attempt?.gatewayId ?? '' });
-        if (attempt === undefined || !isGatewayId(gatewayId)) throw new Error('nothing was answered');
-        const outcome = { kind: 'rejected', class: 'unlisted', gatewayId } as const;
-        const { version } = await ledger.record({
-          attemptId: attempt.id,
-          send: null,
-          source: 'look_up',
-          outcome,
-        });
+        const { version } = await comeBack(refund.id, ledger, gateway);
         await handle.signal(gatewayNotice, version);
       },
     );

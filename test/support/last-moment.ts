@@ -1,6 +1,8 @@
 /** The moment between the end of a refund in the ledger and its run's hearing of it, held open so that something can happen in it. */
 import type { Position } from '../../domain/next-step.js';
+import { isGatewayId } from '../../domain/ids.js';
 import type { Ledger } from '../../ledger/ledger.js';
+import type { SimulatedGateway } from '../../sandbox/gateway/rules.js';
 
 /**
  * The gateway's next answer about `refundId` is recorded as ever, and the activity hears of it when `during` has ended. `start` starts
@@ -32,4 +34,17 @@ export async function inLastMomentOf(
     ledger.record = record;
     end();
   }
+}
+
+/** The gateway takes the success of a refund's first attempt back, and the ledger is told by somebody who does not tell the run. */
+export async function comeBack(
+  refundId: string,
+  ledger: Ledger,
+  gateway: SimulatedGateway,
+): Promise<Position> {
+  const attempt = (await ledger.findRefund(refundId))?.attempts[0];
+  const { id: gatewayId } = gateway.failLate({ id: attempt?.gatewayId ?? '' });
+  if (attempt === undefined || !isGatewayId(gatewayId)) throw new Error('nothing was answered');
+  const outcome = { kind: 'rejected', class: 'unlisted', gatewayId } as const;
+  return ledger.record({ attemptId: attempt.id, send: null, source: 'look_up', outcome });
 }

@@ -2,8 +2,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { historyOf } from './history.js';
 import { CLERK, eventually, openWorld } from './world.js';
-import { isGatewayId } from '../../domain/ids.js';
-import { inLastMomentOf } from '../support/last-moment.js';
+import type { Position } from '../../domain/next-step.js';
+import { comeBack, inLastMomentOf } from '../support/last-moment.js';
 import { gatewayNotice, refundWorkflowId, resolveUpdate } from '../../workflows/contract.js';
 import type { refund } from '../../workflows/refund.js';
 
@@ -59,34 +59,30 @@ describe('a notice about a pending refund', () => {
 const handleOf = (refundId: string) =>
   world.temporal.workflow.getHandle<typeof refund>(refundWorkflowId(refundId));
 
-/** The gateway takes the success back, and the ledger is told by somebody who does not tell the run. */
-async function comeBack(refundId: string) {
-  const attempt = (await world.refund(refundId)).attempts[0];
-  const { id: gatewayId } = world.gateway.engine.failLate({ id: attempt?.gatewayId ?? '' });
-  if (attempt === undefined || !isGatewayId(gatewayId)) throw new Error('nothing was answered');
-  const outcome = { kind: 'rejected', class: 'unlisted', gatewayId } as const;
-  return ledger.record({ attemptId: attempt.id, send: null, source: 'look_up', outcome });
+/** A refund of 100.00, and what happens between its success and its run's hearing of it. */
+async function inLastMoment(during: (refundId: string, recorded: Position) => Promise<unknown>) {
+  const { id } = await world.accept(world.newPayment().paymentId, '100.00');
+  await inLastMomentOf(
+    id,
+    ledger,
+    () => world.drive(id),
+    (recorded) => during(id, recorded),
+  );
+  return id;
 }
 
 describe('what comes while the last activity answers', () => {
   it('is heard: a notice that the money is back leads to a person', async () => {
-    const { id: refundId } = await world.accept(world.newPayment().paymentId, '100.00');
-    await inLastMomentOf(
-      refundId,
-      ledger,
-      () => world.drive(refundId),
-      async () => {
-        const { version } = await comeBack(refundId);
-        await handleOf(refundId).signal(gatewayNotice, version);
-      },
-    );
+    const refundId = await inLastMoment(async (id) => {
+      const { version } = await comeBack(id, ledger, world.gateway.engine);
+      await handleOf(id).signal(gatewayNotice, version);
+    });
     expect(await world.untilState(refundId, 'manual_review')).toMatchObject({ why: 'came_back' });
     const { activities } = await historyOf(handleOf(refundId));
     expect(activities).toEqual(['sendRefund', 'position', 'askPerson']);
   });
 
   it('is heard: so does what comes of a person’s word that is still being carried out', async () => {
-    const { id: refundId } = await world.accept(world.newPayment().paymentId, '100.00');
     const note = ledger.note.bind(ledger);
     let goOn = (): void => undefined;
     const heldUp = vi.spyOn(ledger, 'note').mockImplementationOnce(async (...args) => {
@@ -94,17 +90,12 @@ describe('what comes while the last activity answers', () => {
       return note(...args);
     });
     let resolved: Promise<unknown> = Promise.resolve();
-    await inLastMomentOf(
-      refundId,
-      ledger,
-      () => world.drive(refundId),
-      async () => {
-        await comeBack(refundId);
-        const word = { by: CLERK, reason: 'the customer called' };
-        resolved = handleOf(refundId).executeUpdate(resolveUpdate, { args: [word] });
-        await eventually('it is being carried out', () => heldUp.mock.calls.length === 1 || undefined);
-      },
-    );
+    const refundId = await inLastMoment(async (id) => {
+      await comeBack(id, ledger, world.gateway.engine);
+      const word = { by: CLERK, reason: 'the customer called' };
+      resolved = handleOf(id).executeUpdate(resolveUpdate, { args: [word] });
+      await eventually('it is being carried out', () => heldUp.mock.calls.length === 1 || undefined);
+    });
     await eventually('the run has heard that it succeeded', async () =>
       (await historyOf(handleOf(refundId))).completed.includes('sendRefund') ? true : undefined,
     );
@@ -115,13 +106,7 @@ describe('what comes while the last activity answers', () => {
   });
 
   it('costs nothing where the run knows it already', async () => {
-    const { id: refundId } = await world.accept(world.newPayment().paymentId, '100.00');
-    await inLastMomentOf(
-      refundId,
-      ledger,
-      () => world.drive(refundId),
-      ({ version }) => handleOf(refundId).signal(gatewayNotice, version),
-    );
+    const refundId = await inLastMoment((id, { version }) => handleOf(id).signal(gatewayNotice, version));
     expect(await handleOf(refundId).result()).toMatchObject({ state: 'succeeded' });
     expect((await historyOf(handleOf(refundId))).activities).toEqual(['sendRefund']);
   });
