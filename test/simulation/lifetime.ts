@@ -1,8 +1,5 @@
 /** One whole lifetime: a payment, refunds on it, everything that can come between, quiet, and then the books. */
-import { acceptCredit, acceptRefund, RequestRefused } from '../../activities/accept.js';
-import { formatAmount, storedMoney } from '../../domain/money.js';
 import { isFinal } from '../../domain/states.js';
-import { LedgerError } from '../../ledger/ledger.js';
 import { gatewayNotice, REFUND_WORKFLOW, refundWorkflowId } from '../../workflows/contract.js';
 import { ledgerViolations } from './checks/books.js';
 import { gatewayViolations } from './checks/gateway.js';
@@ -10,8 +7,9 @@ import { noteReached } from './checks/reached.js';
 import { OutsideFacts } from './world/outside-facts.js';
 import { People } from './world/people.js';
 import { Receiver } from './world/receiver.js';
+import { Beginnings, type Beginning } from './world/beginning.js';
 import type { Coverage } from './world/coverage.js';
-import { GatewayLink } from './world/gateway-link.js';
+import { accept, drawOrder, type Acceptance, type Asked } from './world/orders.js';
 import { enter, leave } from './world/stand-ins.js';
 import { LIMITS } from './world/plan.js';
 import { KeptTrace } from './world/trace.js';
@@ -35,15 +33,18 @@ export interface LifetimeOptions {
   readonly coverage: Coverage;
   readonly isTraced?: boolean;
   readonly mutant?: Mutant | undefined;
+  /** For many lifetimes one after the other. */
+  readonly beginnings?: Beginnings;
 }
 
 /** Everything follows from the seed: the same one again is the same lifetime. */
-export async function live(seed: number, options: LifetimeOptions): Promise<Lifetime> {
-  const world = new World({ seed, ...options });
+export async function live(seed: number, { beginnings, ...options }: LifetimeOptions): Promise<Lifetime> {
+  const beginning = await (beginnings ?? new Beginnings(options.isTraced)).of(seed);
+  const world = new World({ seed, beginning, ...options });
   enter(world);
   const violations: string[] = [];
   try {
-    violations.push(...(await unfold(world)));
+    violations.push(...(await unfold(world, beginning)));
   } catch (error) {
     violations.push(
       `the world broke: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
@@ -55,15 +56,14 @@ export async function live(seed: number, options: LifetimeOptions): Promise<Life
   return { seed, violations, steps: world.scheduler.steps, trace };
 }
 
-async function unfold(world: World): Promise<readonly string[]> {
+async function unfold(world: World, beginning: Beginning): Promise<readonly string[]> {
   const { scheduler, cluster, chaos, random, gateway } = world;
   const receiver = new Receiver(world);
   const people = new People(world);
   const facts = new OutsideFacts(world);
   const meanwhile = (): void => interfereWithTrouble(world, people, facts);
   world.onTrouble = meanwhile; // see there
-  facts.takePayment();
-  askForRefunds(world, people);
+  askForRefunds(world, people, beginning);
   people.plan();
   facts.plan();
 
@@ -213,63 +213,29 @@ function isOpen(state: unknown): boolean {
 }
 const WAITS: ReadonlySet<unknown> = new Set(['manual_review', 'awaiting_approval']);
 
-function askForRefunds(world: World, people: People): void {
-  const { random, scheduler, payment, mix } = world;
-  const whole = payment.minor;
-  const part = random.pick([whole, whole, whole / 2n, whole / 3n, (whole * 6n) / 10n, (whole * 3n) / 10n]);
-  for (let index = 0; index < mix.refunds; index += 1) {
-    const minor = random.chance(0.7) ? part : random.pick([whole, whole / 4n, whole / 2n]);
-    // A credit asked for directly, now and then linked to nothing.
-    const isCredit = random.chance(0.08);
-    const isFreeStanding = isCredit && random.chance(0.4);
-    const isElsewhere = random.chance(0.12);
-    const registrationId = isElsewhere ? payment.otherRegistrationId : payment.created.registrationId;
-    const order = {
-      caller: 'shop',
-      // Now and then the same intent is asked for twice.
-      idempotencyKey: random.chance(0.1) ? 'key-0' : `key-${index}`,
-      requestedBy: 'asker',
-      request: {
-        ...(isFreeStanding
-          ? {}
-          : { paymentId: random.pick([payment.id, payment.id, ...payment.created.captureIds]) }),
-        amount: formatAmount(storedMoney(payment.roundDown(minor), payment.currency)),
-        currency: payment.currency,
-        reason: 'requested_by_customer',
-        ...(isCredit || isElsewhere ? { destination: { registrationId } } : {}),
-      },
-    };
-    scheduler.after(index === 0 ? 0 : random.spread(1, 2 * HOUR), () => {
-      if (!isCredit && random.chance(0.2)) {
-        world.cluster.start('payBack', `order-${index}`, [order, 'refunds'], 'use_existing');
-        people.watchOrder(`order-${index}`);
-        return;
-      }
-      const context = world.outsider('client');
-      const link = new GatewayLink(world, context, true);
-      const accept = isCredit ? acceptCredit : acceptRefund;
-      accept(world.dependencies({ ledger: world.ledger, gateway: link }), order).then(
-        ({ refund }) => {
-          world.trace.note(
-            'client',
-            `accepted ${refund.id.slice(-6)}: ${order.request.amount} ${refund.currency}${isCredit ? ' as a credit' : ''}`,
-          );
-          if (world.chaos.isOn && random.chance(0.03)) return; // the client dies before it can start the workflow
-          startRefund(world, refund.id);
-        },
-        (error: unknown) => {
-          world.trace.note('client', `refused: ${String(error)}`);
-          world.coverage.hit(
-            'acceptance',
-            error instanceof LedgerError
-              ? error.code
-              : error instanceof RequestRefused
-                ? 'invalid_request'
-                : 'unavailable',
-          );
-          if (!(error instanceof LedgerError || error instanceof RequestRefused)) world.fail(error);
-        },
-      );
+/** What was asked for first goes on, and the other refunds of the payment are asked for in the hours after. */
+function askForRefunds(world: World, people: People, { first, accepted, part }: Beginning): void {
+  const { random, scheduler, mix } = world;
+  scheduler.after(0, () => {
+    if (accepted === undefined) askByWorkflow(world, people, first, 0);
+    else goOn(world, accepted);
+  });
+  for (let index = 1; index < mix.refunds; index += 1) {
+    const asked = drawOrder(world, part, index);
+    scheduler.after(random.spread(1, 2 * HOUR), () => {
+      if (asked.isByWorkflow) askByWorkflow(world, people, asked, index);
+      else void accept(world, asked).then((acceptance) => goOn(world, acceptance));
     });
   }
+}
+
+function askByWorkflow(world: World, people: People, { order }: Asked, index: number): void {
+  world.cluster.start('payBack', `order-${index}`, [order, 'refunds'], 'use_existing');
+  people.watchOrder(`order-${index}`);
+}
+
+function goOn(world: World, acceptance: Acceptance): void {
+  if ('refused' in acceptance) world.coverage.hit('acceptance', acceptance.refused);
+  // Now and then the client dies before it can start the workflow.
+  else if (!world.chaos.isOn || !world.random.chance(0.03)) startRefund(world, acceptance.refundId);
 }

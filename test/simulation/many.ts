@@ -1,5 +1,6 @@
 /** Many lifetimes one after the other: all have to hold, and what they reached is counted. */
 import { live } from './lifetime.js';
+import { Beginnings } from './world/beginning.js';
 import { Coverage } from './world/coverage.js';
 import type { Mutant } from './world/world.js';
 
@@ -14,6 +15,7 @@ export interface Many {
   readonly failures: readonly string[];
 }
 
+const beginnings = new Beginnings();
 const MILESTONE = 100_000;
 
 export async function liveMany({
@@ -37,7 +39,7 @@ export async function liveMany({
   let lived = 0;
   let steps = 0;
   for (let seed = from; seed < from + count && (keepsGoing || failures.length === 0); seed += 1) {
-    const lifetime = await live(seed, { coverage, mutant });
+    const lifetime = await live(seed, { coverage, mutant, beginnings });
     lived += 1;
     steps += lifetime.steps;
     if (lifetime.violations.length > 0) {

@@ -12,7 +12,7 @@ import { auditScheduleId, sweepScheduleId } from '../../temporal/schedules.js';
 import { refundWorkflowId } from '../../workflows/contract.js';
 import { startReceiver } from '../events/receiver.js';
 import { startStack } from '../support/stack.js';
-import { eventually } from '../workflows/world.js';
+import { eventually, START_MS } from '../workflows/world.js';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
@@ -52,12 +52,16 @@ afterAll(async () => {
 
 describe('a worker in a process of its own', () => {
   it('says that it is ready', async () => {
-    const ready = await eventually('it is ready', () => {
-      if (child.exitCode !== null) throw new Error(written.join('\n'));
-      return said.find((line) => line.includes('"ready":true'));
-    });
+    const ready = await eventually(
+      'it is ready',
+      () => {
+        if (child.exitCode !== null) throw new Error(written.join('\n'));
+        return said.find((line) => line.includes('"ready":true'));
+      },
+      START_MS,
+    );
     expect(JSON.parse(ready)).toMatchObject({ ready: true, role: 'worker', taskQueue: stack.queues.refunds });
-  });
+  }, 150_000);
 
   it('pays what was accepted before it was there, and leaves a trail under the refund’s id', async () => {
     const { paymentId } = stack.newPayment();

@@ -48,17 +48,20 @@ export interface World extends Stack {
 }
 
 const WAIT_MS = 30_000;
+/** Milliseconds. Until a process of its own is ready, which compiles first; on a busy machine that takes its time. */
+export const START_MS = 120_000;
 
 /** Waits until `read` answers something; fails with `what` when it does not in time. */
 export async function eventually<T>(
   what: string,
   read: () => Promise<T | undefined> | T | undefined,
+  waitMs = WAIT_MS,
 ): Promise<T> {
-  const deadline = performance.now() + WAIT_MS;
+  const deadline = performance.now() + waitMs;
   for (;;) {
     const found = await read();
     if (found !== undefined) return found;
-    if (performance.now() > deadline) throw new Error(`not within ${WAIT_MS} ms: ${what}`);
+    if (performance.now() > deadline) throw new Error(`not within ${waitMs} ms: ${what}`);
     await pause(20);
   }
 }

@@ -10,11 +10,11 @@ export interface MemoryDatabase extends Database {
 }
 
 /**
- * `clock`: milliseconds, what `now()` is taken from. Transactions run one at a time, each alone and as a whole. It never waits for
+ * `clock`: milliseconds, what `now()` is taken from; `before`: what is stored already. Transactions run one at a time, each alone and as a whole. It never waits for
  * anything but promises: whoever drains the microtask queue after a call has seen the whole transaction.
  */
-export function openMemoryDatabase(clock: () => number): MemoryDatabase {
-  const tables = new MemoryTables(clock);
+export function openMemoryDatabase(clock: () => number, before?: MemoryTables): MemoryDatabase {
+  const tables = before === undefined ? new MemoryTables(clock) : MemoryTables.after(before, clock);
   let underWay: Promise<unknown> | undefined;
 
   async function alone<T>(work: (tx: Tx) => Promise<T>): Promise<T> {

@@ -79,6 +79,18 @@ const JSON_COLUMNS: Readonly<Record<TableName, readonly string[]>> = {
   proposals: ['details'],
 };
 
+const TABLES: readonly TableName[] = [
+  'payments',
+  'captures',
+  'refunds',
+  'attempts',
+  'events',
+  'look_ups',
+  'cases',
+  'approvals',
+  'proposals',
+];
+
 export class MemoryTables {
   readonly rows: { readonly [T in TableName]: Row[] } = {
     payments: [],
@@ -102,6 +114,16 @@ export class MemoryTables {
 
   constructor(clock: () => number) {
     this.#clock = clock;
+  }
+
+  /** With all that `before` holds now: rows are replaced and never changed, so both may have the same ones. */
+  static after(before: MemoryTables, clock: () => number): MemoryTables {
+    const tables = new MemoryTables(clock);
+    for (const table of TABLES) tables.rows[table].push(...before.rows[table]);
+    for (const key of before.#keys) tables.#keys.add(key);
+    for (const [refundId, events] of before.#events) tables.#events.set(refundId, [...events]);
+    tables.#sequence = before.#sequence;
+    return tables;
   }
 
   /** Of the transaction, as PostgreSQL's `now()`. */

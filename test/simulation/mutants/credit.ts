@@ -102,7 +102,7 @@ export const CREDIT_MUTANTS: readonly Mutant[] = [
     gateway: (gateway, world) => ({
       ...methods(gateway),
       creditRegistration: (order) =>
-        gateway.creditRegistration({ ...order, registrationId: world.payment.otherRegistrationId }),
+        gateway.creditRegistration({ ...order, registrationId: world.otherRegistrationId }),
     }),
   },
 ];

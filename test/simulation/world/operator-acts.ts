@@ -93,10 +93,10 @@ export class OperatorActs {
   }
 
   #redirect(): OperatorAct {
-    const { random, payment } = this.#world;
+    const { random, payment, otherRegistrationId } = this.#world;
     const registrationId = random.pick([
-      payment.otherRegistrationId,
-      payment.otherRegistrationId,
+      otherRegistrationId,
+      otherRegistrationId,
       payment.created.registrationId,
     ]);
     return {

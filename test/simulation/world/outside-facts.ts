@@ -15,17 +15,10 @@ export class SimulatedPayment {
   readonly type: 'DB' | 'PA';
   readonly created: CreatedPayment;
   readonly #decimals: number;
-  readonly #makeOther: () => string;
-  #other: string | undefined;
 
   constructor(
     created: CreatedPayment,
-    given: {
-      readonly type: 'DB' | 'PA';
-      readonly currency: string;
-      readonly hundredths: bigint;
-      readonly other: () => string;
-    },
+    given: { readonly type: 'DB' | 'PA'; readonly currency: string; readonly hundredths: bigint },
   ) {
     if (!isCurrencyCode(given.currency)) throw new Error(given.currency);
     this.#decimals = decimalsOf(given.currency);
@@ -33,13 +26,7 @@ export class SimulatedPayment {
     this.created = created;
     this.type = given.type;
     this.currency = given.currency;
-    this.#makeOther = given.other;
     this.minor = this.toMinor(given.hundredths);
-  }
-
-  /** Somebody else's card: where a credit may be sent to on purpose, or by a mutant. Most lifetimes never ask for it. */
-  get otherRegistrationId(): string {
-    return (this.#other ??= this.#makeOther());
   }
 
   toMinor(hundredths: bigint): bigint {
@@ -85,7 +72,6 @@ export class OutsideFacts {
       type,
       currency,
       hundredths: captures.length > 0 ? captures.reduce((sum, amount) => sum + amount, 0n) : hundredths,
-      other: () => gateway.createPayment({ type: 'DB', amount: 100n, currency, ageMs: DAY }).registrationId,
     });
     this.#world.trace.note(
       'gateway',

@@ -8,11 +8,13 @@ export interface Trace {
 
 export class KeptTrace implements Trace {
   readonly isKept = true;
-  readonly lines: string[] = [];
+  readonly lines: string[];
   readonly #now: () => number;
 
-  constructor(now: () => number) {
+  /** `before`: what was noted already. */
+  constructor(now: () => number, before: readonly string[] = []) {
     this.#now = now;
+    this.lines = [...before];
   }
 
   note(actor: string, step: string): void {

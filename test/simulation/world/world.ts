@@ -8,10 +8,12 @@ import type { Gateway } from '../../../gateway/gateway.js';
 import type { Ledger } from '../../../ledger/ledger.js';
 import { createLedger } from '../../../ledger/postgres.js';
 import { SimulatedGateway } from '../../../sandbox/gateway/rules.js';
+import type { StoreEntry } from '../../../sandbox/gateway/store.js';
 import { payBack } from '../../../workflows/pay-back.js';
 import { refund } from '../../../workflows/refund.js';
 import { openMemoryDatabase, type MemoryDatabase } from '../database/memory-database.js';
 import { Cluster, type Task, type Workers, type Workflow } from '../temporal/cluster.js';
+import type { Beginning } from './beginning.js';
 import { Chaos } from './chaos.js';
 import type { Coverage } from './coverage.js';
 import { GatewayLink } from './gateway-link.js';
@@ -30,6 +32,7 @@ const TOKEN = 'simulated';
 export const AUTHORIZATION = `Bearer ${TOKEN}`;
 /** 1 September 2026: only so that timestamps look like some. */
 const START = 1_788_220_800_000;
+const DAY = 86_400_000;
 const PROCESSES = 2;
 
 /** A deliberate defect, put between the parts that it spoils. */
@@ -50,6 +53,10 @@ export interface WorldOptions {
   readonly coverage: Coverage;
   readonly isTraced?: boolean;
   readonly mutant?: Mutant | undefined;
+  /** What has happened already; absent: nothing. */
+  readonly beginning?: Beginning;
+  /** Told of all that the gateway remembers. */
+  readonly journal?: (entry: StoreEntry) => void;
 }
 
 /** The compiler sees the workflows' own types; the cluster calls them as a server does, with what came over the wire. */
@@ -69,7 +76,7 @@ const testHost = (): GatewayHost => 'test';
 
 export class World implements Workers {
   readonly start = START;
-  readonly scheduler = new Scheduler(START);
+  readonly scheduler: Scheduler;
   readonly random: Random;
   readonly coverage: Coverage;
   readonly trace: Trace;
@@ -86,6 +93,7 @@ export class World implements Workers {
   processes: Process[];
   /** Taken before anything else happens. */
   #payment: SimulatedPayment | undefined;
+  #otherRegistrationId: string | undefined;
   isDatabaseDown = false;
   /** For a mutant that believes what it once saw. */
   readonly remembered = new Map<string, Awaited<ReturnType<Gateway['findWithLinked']>>>();
@@ -104,10 +112,13 @@ export class World implements Workers {
   #spawned = 0;
   readonly #now = (): number => this.scheduler.now;
 
-  constructor({ seed, coverage, isTraced = false, mutant }: WorldOptions) {
+  constructor({ seed, coverage, isTraced = false, mutant, beginning, journal }: WorldOptions) {
     this.random = new Random(seed);
     this.coverage = coverage;
-    this.trace = isTraced ? new KeptTrace(() => this.scheduler.now - START) : NO_TRACE;
+    this.scheduler = new Scheduler(beginning?.at ?? START);
+    this.#payment = beginning?.payment;
+    this.#otherRegistrationId = beginning?.otherRegistrationId;
+    this.trace = isTraced ? new KeptTrace(() => this.scheduler.now - START, beginning?.trace) : NO_TRACE;
     this.mix = drawMix(this.random);
     this.chaos = new Chaos(this.mix, this.random, coverage);
     this.plan = drawPlan(this.random);
@@ -122,8 +133,10 @@ export class World implements Workers {
         visibilityLagMs: this.random.pick([0, 0, 5_000]),
         notifyPortalRefunds: this.random.chance(0.5),
       },
+      ...(journal === undefined ? {} : { journal }),
+      ...(beginning === undefined ? {} : { history: beginning.history }),
     });
-    this.database = openMemoryDatabase(() => this.scheduler.now);
+    this.database = openMemoryDatabase(() => this.scheduler.now, beginning?.tables);
     const ledger = createLedger(this.database);
     this.ledger = mutant?.ledger?.(ledger, this) ?? ledger;
     this.cluster = new Cluster({
@@ -144,6 +157,17 @@ export class World implements Workers {
 
   set payment(payment: SimulatedPayment) {
     this.#payment = payment;
+  }
+
+  /** Somebody else's card: where a credit may be sent to on purpose, or by a mutant. Most lifetimes never ask for it. */
+  get otherRegistrationId(): string {
+    this.#otherRegistrationId ??= this.gateway.createPayment({
+      type: 'DB',
+      amount: 100n,
+      currency: this.payment.currency,
+      ageMs: DAY,
+    }).registrationId;
+    return this.#otherRegistrationId;
   }
 
   #spawn(): Process {

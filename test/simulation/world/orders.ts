@@ -1,0 +1,69 @@
+/** What is asked for, and how a client asks: without a fault of its own, because the program begins once it is accepted. */
+import { acceptCredit, acceptRefund, RequestRefused, type RefundOrder } from '../../../activities/accept.js';
+import { formatAmount, storedMoney } from '../../../domain/money.js';
+import { LedgerError } from '../../../ledger/ledger.js';
+import { GatewayLink } from './gateway-link.js';
+import type { World } from './world.js';
+
+export interface Asked {
+  readonly order: RefundOrder;
+  /** A credit asked for directly. */
+  readonly isCredit: boolean;
+  /** By a workflow of the caller's own, which waits for the end. */
+  readonly isByWorkflow: boolean;
+}
+
+/** What most refunds of one payment are about: all of it, or the same part. */
+export function drawPart({ random, payment: { minor } }: World): bigint {
+  return random.pick([minor, minor, minor, minor / 2n, minor / 3n, (minor * 6n) / 10n, (minor * 3n) / 10n]);
+}
+
+export function drawOrder(world: World, part: bigint, index: number): Asked {
+  const { random, payment } = world;
+  const whole = payment.minor;
+  const minor = random.chance(0.7) ? part : random.pick([whole, whole / 4n, whole / 2n]);
+  // A credit asked for directly, now and then linked to nothing.
+  const isCredit = random.chance(0.08);
+  const isFreeStanding = isCredit && random.chance(0.4);
+  const isElsewhere = random.chance(0.12);
+  const registrationId = isElsewhere ? world.otherRegistrationId : payment.created.registrationId;
+  const order = {
+    caller: 'shop',
+    // Now and then the same intent is asked for twice.
+    idempotencyKey: random.chance(0.1) ? 'key-0' : `key-${index}`,
+    requestedBy: 'asker',
+    request: {
+      ...(isFreeStanding
+        ? {}
+        : { paymentId: random.pick([payment.id, payment.id, ...payment.created.captureIds]) }),
+      amount: formatAmount(storedMoney(payment.roundDown(minor), payment.currency)),
+      currency: payment.currency,
+      reason: 'requested_by_customer',
+      ...(isCredit || isElsewhere ? { destination: { registrationId } } : {}),
+    },
+  };
+  return { order, isCredit, isByWorkflow: !isCredit && random.chance(0.2) };
+}
+
+/** What became of it: a refund, or the reason why there is none. */
+export type Acceptance = { readonly refundId: string } | { readonly refused: string };
+
+export async function accept(world: World, { order, isCredit }: Asked): Promise<Acceptance> {
+  const gateway = new GatewayLink(world, world.outsider('client'), true);
+  const ask = isCredit ? acceptCredit : acceptRefund;
+  try {
+    const { refund } = await ask(world.dependencies({ ledger: world.ledger, gateway }), order);
+    if (world.trace.isKept)
+      world.trace.note(
+        'client',
+        `accepted ${refund.id.slice(-6)}: ${refund.amountMinor} minor units of ${refund.currency}${isCredit ? ' as a credit' : ''}`,
+      );
+    return { refundId: refund.id };
+  } catch (error) {
+    world.trace.note('client', `refused: ${String(error)}`);
+    if (error instanceof LedgerError) return { refused: error.code };
+    if (error instanceof RequestRefused) return { refused: 'invalid_request' };
+    world.fail(error);
+    return { refused: 'unavailable' };
+  }
+}
