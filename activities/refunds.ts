@@ -62,7 +62,7 @@ export function createRefundActivities(deps: Dependencies, alive: () => AbortSig
     const openedAfter = deps.now();
     const opened = await ledger.openLinked(refundId, plan.timings, plan.policy);
     if (opened.kind === 'adopt') return opened.position;
-    return send(deps, refundId, opened.order, openedAfter, plan.timings, alive());
+    return send(deps, refundId, opened.order, openedAfter, plan.timings, alive);
   }
 
   async function sendCredit({ refundId, plan }: Task): Promise<Position> {
@@ -87,7 +87,7 @@ export function createRefundActivities(deps: Dependencies, alive: () => AbortSig
   ): Promise<Position> {
     const opened = await ledger.openCredit(refundId, original, plan.timings, plan.policy);
     if (opened.kind === 'adopt') return opened.position;
-    return send(deps, refundId, opened.order, openedAfter, plan.timings, alive());
+    return send(deps, refundId, opened.order, openedAfter, plan.timings, alive);
   }
 
   async function reconcile({ refundId, plan }: Task): Promise<Position> {

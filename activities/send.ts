@@ -20,7 +20,7 @@ export async function send(
   order: SendOrder,
   openedAfter: number,
   timings: Timings,
-  alive: AbortSignal,
+  alive: () => AbortSignal,
 ): Promise<Position> {
   const limits = { sendBy: openedAfter + timings.sendWindow, answerWithin: timings.answerWithin };
   const answer = await handOver(deps, order, limits);
@@ -106,13 +106,13 @@ export function expectationOf(
  * Records what the gateway said for as long as this activity may live. When the database stays away the activity fails, and
  * the next run finds the attempt handed over and looks it up; it never sends.
  */
-async function persist<T>(work: () => Promise<T>, alive: AbortSignal): Promise<T> {
+async function persist<T>(work: () => Promise<T>, alive: () => AbortSignal): Promise<T> {
   for (let pause = 100; ; pause = Math.min(pause * 2, 2_000)) {
     try {
       return await work();
     } catch (error) {
-      if (error instanceof LedgerError || alive.aborted) throw error;
+      if (error instanceof LedgerError || alive().aborted) throw error;
     }
-    await wait(pause, undefined, { signal: alive });
+    await wait(pause, undefined, { signal: alive() });
   }
 }

@@ -10,8 +10,7 @@ type Read<T> =
 const RESULT_CODE = /^\d{3}\.\d{3}\.\d{3}$/;
 
 /** What PostgreSQL cannot keep: U+0000, and half of a surrogate pair. An answer that cannot be written down is never acted on. */
-// eslint-disable-next-line no-control-regex -- the control character is what is looked for
-const UNKEEPABLE = /\u0000|\p{Surrogate}/gu;
+const isKeepable = (text: string): boolean => text.isWellFormed() && !text.includes('\u0000');
 
 /** Say whose money it is: a wrong type makes the whole answer unreadable. `null` is the same as left out. */
 const DECISIVE = [
@@ -44,7 +43,7 @@ export function readTransaction(value: unknown): Read<GatewayTransaction> {
   for (const name of DECISIVE) {
     const told = value[name];
     if (told == null) continue;
-    if (typeof told !== 'string' || told.length > LONGEST || told.search(UNKEEPABLE) !== -1)
+    if (typeof told !== 'string' || told.length > LONGEST || !isKeepable(told))
       return { ok: false, why: 'not_json' };
     read[name] = told;
   }
@@ -87,5 +86,5 @@ function withoutCardNumbers(text: string): string {
 
 /** Cutting at a length may leave half of a pair as well, so this comes after it. */
 function keepable(text: string): string {
-  return text.replace(UNKEEPABLE, '\ufffd');
+  return isKeepable(text) ? text : text.toWellFormed().replaceAll('\u0000', '\ufffd');
 }

@@ -3,8 +3,11 @@ import { sql } from 'kysely';
 import { afterTrigger, type AttemptState, type RefundTrigger } from '../domain/states.js';
 import { lockAttempt, move, openCase, type AttemptRow, type Locked, type RefundRow } from './books.js';
 import type { Tx } from './database.js';
+import { NOW } from './expressions.js';
 import type { Evidence } from './ledger.js';
 import { remainingOf } from './records.js';
+
+const ONE_LOOK_UP_MORE = sql<number>`look_ups + 1`;
 
 type Said = Pick<Evidence, 'source' | 'by' | 'code'>;
 
@@ -79,7 +82,7 @@ export async function noteEvidence(
       ...(change.refusal === undefined ? {} : { refusal_class: change.refusal }),
       ...(evidence.code === undefined ? {} : { result_code: evidence.code }),
       ...(evidence.description === undefined ? {} : { result_description: evidence.description }),
-      ...(change.state === 'absent' || change.state === 'unknown' ? {} : { answered_at: sql<Date>`now()` }),
+      ...(change.state === 'absent' || change.state === 'unknown' ? {} : { answered_at: NOW }),
     })
     .where('id', '=', attempt.id)
     .execute();
@@ -88,9 +91,5 @@ export async function noteEvidence(
 
 export async function noteLookUp(tx: Tx, attemptId: string, answer: string): Promise<void> {
   await tx.insertInto('look_ups').values({ attempt_id: attemptId, answer }).execute();
-  await tx
-    .updateTable('attempts')
-    .set({ look_ups: sql<number>`look_ups + 1` })
-    .where('id', '=', attemptId)
-    .execute();
+  await tx.updateTable('attempts').set({ look_ups: ONE_LOOK_UP_MORE }).where('id', '=', attemptId).execute();
 }

@@ -2,6 +2,7 @@
 import { sql, type Kysely } from 'kysely';
 import { CHECKS, INVARIANTS, type Check, type Invariant } from './audit-checks.js';
 import type { Tables, Tx } from './database.js';
+import { NOW } from './expressions.js';
 
 export interface AuditLimits {
   /** Milliseconds that one question to the database may take. What takes longer is reported as not checked. */
@@ -48,7 +49,7 @@ export async function auditLedger(db: Kysely<Tables>, limits: AuditLimits): Prom
       await sql`select set_config('statement_timeout', ${String(limits.statementTimeout)}, true)`.execute(tx);
       const found: Answer[] = [];
       for (const check of CHECKS) found.push(await ask(tx, check, limits.examples));
-      const now = await tx.selectNoFrom(sql<Date>`now()`.as('at')).executeTakeFirstOrThrow();
+      const now = await tx.selectNoFrom(NOW.as('at')).executeTakeFirstOrThrow();
       return { at: now.at, answers: found };
     });
   const invariants = Object.entries(INVARIANTS).map(([invariant, text]): InvariantReport => {

@@ -5,10 +5,8 @@ import { STAY_OPEN, type CaseReason } from '../domain/finding.js';
 import { isAttemptId, isRefundId } from '../domain/ids.js';
 import type { PaymentTable, RefundTable, AttemptTable, Tx } from './database.js';
 import type { Selectable } from 'kysely';
+import { NEXT_VERSION, NOW } from './expressions.js';
 import { LedgerError } from './ledger.js';
-
-const NOW = sql<Date>`now()`;
-const NEXT_VERSION = sql<number>`version + 1`;
 
 export type PaymentRow = Selectable<PaymentTable>;
 export type RefundRow = Selectable<RefundTable>;

@@ -1,10 +1,10 @@
 /** What a correction is about, and what it brings about once it is signed. */
-import { sql } from 'kysely';
 import { STAY_OPEN } from '../domain/finding.js';
 import { afterTrigger, isFinal, isOpenAttempt } from '../domain/states.js';
 import { append, bumpVersion, lockAttempt, move, type AttemptRow, type Locked } from './books.js';
 import type { Tx } from './database.js';
 import { close } from './decisions.js';
+import { NOW } from './expressions.js';
 import type { Correction, CorrectionDetails, PersonRefusal } from './people.js';
 import { remainingOf } from './records.js';
 import { succeed } from './success.js';
@@ -111,7 +111,7 @@ async function endCorrected(tx: Tx, attempt: AttemptRow, by: string): Promise<vo
       state: 'rejected',
       note: 'corrected',
       result_description: 'signed correction: it never paid',
-      answered_at: sql<Date>`now()`,
+      answered_at: NOW,
     })
     .where('id', '=', attempt.id)
     .execute();
@@ -125,7 +125,7 @@ async function endCorrected(tx: Tx, attempt: AttemptRow, by: string): Promise<vo
 async function closeTheCases(tx: Tx, refundId: string, cases: readonly string[], by: string): Promise<void> {
   await tx
     .updateTable('cases')
-    .set({ closed_at: sql<Date>`now()`, closed_by: by })
+    .set({ closed_at: NOW, closed_by: by })
     .where('refund_id', '=', refundId)
     .where('closed_at', 'is', null)
     .where('why', 'in', cases)

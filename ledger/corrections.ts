@@ -1,6 +1,5 @@
 /** Signed corrections: proposed by one person, confirmed by a second, and applied as evidence where the gateway cannot be asked. */
 import { hash } from 'node:crypto';
-import { sql } from 'kysely';
 import { mayCorrectAlone, objectionTo, type GatewayWord } from '../domain/correction.js';
 import { isSamePerson } from '../domain/people.js';
 import type { Plan, Timings } from '../domain/plan.js';
@@ -9,6 +8,7 @@ import { ageOf } from './attempt-age.js';
 import { append, bumpVersion, lockRefund, type AttemptRow, type Locked } from './books.js';
 import { apply, bind } from './correction-effects.js';
 import type { Database, Tx } from './database.js';
+import { NOW } from './expressions.js';
 import type { Confirmation, Correction, CorrectionDetails, PersonRefusal, PersonResult } from './people.js';
 import { currentPosition } from './records.js';
 
@@ -47,7 +47,7 @@ export function correct(database: Database, correction: Correction, plan: Plan):
         ticket: ticket ?? null,
         verdict: isAlone ? 'alone' : null,
         decided_by: null,
-        decided_at: isAlone ? sql<Date>`now()` : null,
+        decided_at: isAlone ? NOW : null,
       })
       .execute();
     if (isAlone) {
@@ -108,7 +108,7 @@ export function confirm(database: Database, decision: Confirmation, timings: Tim
     }
     await tx
       .updateTable('proposals')
-      .set({ verdict, decided_by: by, decided_at: sql<Date>`now()` })
+      .set({ verdict, decided_by: by, decided_at: NOW })
       .where('id', '=', proposal.id)
       .execute();
     const data = { ...dataOf(decision), proposedBy: proposal.proposed_by };

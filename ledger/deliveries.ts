@@ -1,7 +1,7 @@
 /** Events and what became of their delivery, for people: listed, and sent again. */
-import { sql } from 'kysely';
 import { isRefundId } from '../domain/ids.js';
 import type { Database } from './database.js';
+import { NOW } from './expressions.js';
 import { upkeepOf, type DeliveryState } from './upkeep-tables.js';
 
 export { DELIVERY_STATES, type DeliveryState } from './upkeep-tables.js';
@@ -90,10 +90,10 @@ export async function resendEvents(database: Database, which: Resending): Promis
       state: 'waiting',
       tries: 0,
       leased_until: null,
-      due_at: sql<Date>`now()`,
-      since: sql<Date>`now()`,
+      due_at: NOW,
+      since: NOW,
     })
-    .where((eb) => eb.or([eb('leased_until', 'is', null), eb('leased_until', '<=', sql<Date>`now()`)]))
+    .where((eb) => eb.or([eb('leased_until', 'is', null), eb('leased_until', '<=', NOW)]))
     .returning('id');
   const rows = await (
     'id' in which

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { FINAL_STATES } from '../domain/states.js';
 import { latestAudit, type StoredAudit } from './audits.js';
 import type { Database } from './database.js';
+import { NOW } from './expressions.js';
 import { upkeepOf } from './upkeep-tables.js';
 
 interface Waiting {
@@ -89,7 +90,7 @@ async function undelivered(database: Database): Promise<Figures['events'] & { re
       const number = events.select(sql<number>`count(*)::int`.as('number'));
       const age = sql<number>`coalesce(extract(epoch from now() - min(created_at)), 0)::float8`;
       return [
-        sql<Date>`now()`.as('now'),
+        NOW.as('now'),
         number.where('state', '=', 'waiting').as('waiting'),
         number.where('state', '=', 'dead').as('dead'),
         events.select(age.as('seconds')).where('state', '=', 'waiting').as('oldest'),

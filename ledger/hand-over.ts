@@ -9,6 +9,7 @@ import { isOpenAttempt } from '../domain/states.js';
 import type { Way } from '../domain/way.js';
 import { append, move, openCase, type AttemptRow, type Locked } from './books.js';
 import type { Tx } from './database.js';
+import { NOW } from './expressions.js';
 import { LedgerError, type Opened, type SendOrder } from './ledger.js';
 import { currentPosition, positionOf } from './records.js';
 
@@ -115,7 +116,7 @@ export async function reopen(
       state: 'submitting',
       sends: attempt.sends + 1,
       send_by: sendBy(timings),
-      sent_at: sql<Date>`now()`,
+      sent_at: NOW,
       misses: 0,
       last_miss_at: null,
       look_ups: 0,

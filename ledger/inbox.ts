@@ -5,6 +5,7 @@ import type { AttemptState, RefundState } from '../domain/states.js';
 import type { GatewayTransaction } from '../domain/transaction.js';
 import type { Way } from '../domain/way.js';
 import type { Database } from './database.js';
+import { NOW } from './expressions.js';
 import { inboxOf, type WebhookRow, type WebhookState } from './webhooks.js';
 
 /** A notice that this process, and for a while nobody else, works on. */
@@ -44,7 +45,7 @@ export async function claimWebhooks(
       eb
         .selectFrom('webhooks')
         .select('id')
-        .where('due_at', '<=', sql<Date>`now()`)
+        .where('due_at', '<=', NOW)
         .orderBy('due_at')
         .limit(limit)
         .forUpdate()
@@ -211,7 +212,7 @@ export async function settleWebhooks(
         state: change.state,
         due_at: change.dueInMs === undefined ? null : inMs(change.dueInMs),
         ...(change.why === undefined ? {} : { why: change.why }),
-        ...(change.state === 'received' ? {} : { processed_at: sql<Date>`now()` }),
+        ...(change.state === 'received' ? {} : { processed_at: NOW }),
         ...(change.subject === undefined
           ? {}
           : {
@@ -239,7 +240,7 @@ export async function noteShown(
     .updateTable('webhooks')
     .set(
       shown.isShown
-        ? { confirmed_at: sql<Date>`now()`, due_at: sql<Date>`now()` }
+        ? { confirmed_at: NOW, due_at: NOW }
         : { misses: sql<number>`misses + 1`, due_at: inMs(shown.dueInMs) },
     )
     .where('id', '=', BigInt(id))

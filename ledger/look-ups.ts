@@ -10,6 +10,7 @@ import { ageOf } from './attempt-age.js';
 import { endUnpaid, noteLookUp } from './attempt-ends.js';
 import { lockAttempt, lockPayment, move, openCase, type AttemptRow, type RefundRow } from './books.js';
 import type { Database, Tx } from './database.js';
+import { GATEWAY_ID, NOW } from './expressions.js';
 import { paymentOf } from './free-standing.js';
 import { openProposal } from './given-words.js';
 import type { Inquiry } from './ledger.js';
@@ -34,7 +35,7 @@ export async function inquiry(database: Database, refundId: string): Promise<Inq
     .execute();
   const elsewhere = await database.db
     .selectFrom('events')
-    .select(sql<string>`data->>'gatewayId'`.as('id'))
+    .select(GATEWAY_ID.as('id'))
     .where('payment_id', '=', row.payment_id)
     .where('type', '=', 'payment.returned_elsewhere')
     // One that appeared after this attempt was opened may be this attempt, shown without its reference.
@@ -72,11 +73,7 @@ export function missOriginal(database: Database, paymentId: string, timings: Tim
       .executeTakeFirstOrThrow();
     if (spacing !== null && spacing < timings.missSpacing) return false;
     const misses = payment.misses + 1;
-    await tx
-      .updateTable('payments')
-      .set({ misses, last_miss_at: sql<Date>`now()` })
-      .where('id', '=', paymentId)
-      .execute();
+    await tx.updateTable('payments').set({ misses, last_miss_at: NOW }).where('id', '=', paymentId).execute();
     return misses >= timings.missesNeeded;
   });
 }
@@ -102,7 +99,7 @@ export function recordMiss(
       if (verdict !== 'no_proof')
         await tx
           .updateTable('attempts')
-          .set({ misses: attempt.misses + 1, last_miss_at: sql<Date>`now()` })
+          .set({ misses: attempt.misses + 1, last_miss_at: NOW })
           .where('id', '=', attemptId)
           .execute();
       if (verdict === 'absent') await foundAbsent(tx, attempt, refund);

@@ -1,11 +1,11 @@
 /** Opening a credit: weighed under the payment's lock with the look-up just made, and only where the guard allows it. */
 import { hash } from 'node:crypto';
-import { sql } from 'kysely';
 import { mayCredit, type CreditEvidence, type CreditVerdict } from '../domain/credit-guard.js';
 import type { OriginalFacts } from '../domain/original.js';
 import type { Policy, Timings } from '../domain/plan.js';
 import { lockRefund, move, openCase, type Locked } from './books.js';
 import type { Database, Tx } from './database.js';
+import { NEXT_VERSION } from './expressions.js';
 import { adopt, askInstead, isNext, open, reopen, takeOver } from './hand-over.js';
 import { redirectors } from './given-words.js';
 import { LedgerError, type Instruction, type Opened } from './ledger.js';
@@ -74,7 +74,7 @@ export function openCredit(
       case 'wait':
         await tx
           .updateTable('refunds')
-          .set({ why: 'other_attempt_open', version: sql<number>`version + 1` })
+          .set({ why: 'other_attempt_open', version: NEXT_VERSION })
           .where('id', '=', refundId)
           .execute();
         break;

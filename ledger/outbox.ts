@@ -1,6 +1,7 @@
 /** The outbox as its dispatchers see it: events are taken under a lease, tried, and settled. Rows are made by a trigger on events. */
 import { sql } from 'kysely';
 import type { Database } from './database.js';
+import { NOW } from './expressions.js';
 import { upkeepOf } from './upkeep-tables.js';
 
 /** Facts of refunds that are told. The trigger in `005_events_audits.sql` has the same list, which a test compares. */
@@ -95,9 +96,7 @@ export async function settleEvent(
   switch (settlement.kind) {
     case 'delivered':
       // True whoever else is trying it again: it has arrived.
-      await own
-        .set({ ...common, state: 'delivered', last_error: null, delivered_at: sql<Date>`now()` })
-        .execute();
+      await own.set({ ...common, state: 'delivered', last_error: null, delivered_at: NOW }).execute();
       return;
     case 'again':
       await own

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { takenByReturns, type LinkedDispute, type OriginalFacts } from '../domain/original.js';
 import type { Tx } from './database.js';
 import { append, lockPayment, openCase, reload, type PaymentRow } from './books.js';
+import { GATEWAY_ID, NOW } from './expressions.js';
 import { LedgerError, type ImportedPayment } from './ledger.js';
 
 /** Stores an original, or brings one that is known up to date. */
@@ -61,7 +62,7 @@ export async function updatePayment(
                else ${facts.authorizedMinor}::bigint end)`,
       misses: 0,
       last_miss_at: null,
-      looked_up_at: sql<Date>`now()`,
+      looked_up_at: NOW,
     })
     .where('id', '=', facts.id)
     .execute();
@@ -127,10 +128,7 @@ interface ForeignReturn {
 async function foreignReturns(tx: Tx, paymentId: string): Promise<Map<string, ForeignReturn>> {
   const events = await tx
     .selectFrom('events')
-    .select([
-      sql<string>`data->>'gatewayId'`.as('id'),
-      sql<boolean>`coalesce((data->>'final')::boolean, false)`.as('final'),
-    ])
+    .select([GATEWAY_ID.as('id'), sql<boolean>`coalesce((data->>'final')::boolean, false)`.as('final')])
     .select('succeeded_delta')
     .where('payment_id', '=', paymentId)
     .where('type', '=', 'payment.returned_elsewhere')

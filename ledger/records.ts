@@ -1,11 +1,12 @@
 /** Rows of the ledger as the records that the rest of the program reads. */
-import { sql, type Kysely, type Selectable } from 'kysely';
+import type { Kysely, Selectable } from 'kysely';
 import { isRefundId } from '../domain/ids.js';
 import type { Position } from '../domain/next-step.js';
 import type { RefusalClass } from '../domain/refusals.js';
 import { REFUSAL_CLASSES } from '../domain/refusals.js';
 import type { AttemptTable, Tables, Tx } from './database.js';
 import { attemptsOf, type AttemptRow, type Locked, type PaymentRow, type RefundRow } from './books.js';
+import { NOW } from './expressions.js';
 import { paymentOf } from './free-standing.js';
 import { LedgerError, type AttemptRecord, type PaymentRecord, type RefundRecord } from './ledger.js';
 
@@ -205,8 +206,6 @@ export async function positionOf(
   const { now } = await db.selectNoFrom([NOW.as('now')]).executeTakeFirstOrThrow();
   return positionAt(now, refund, attempts);
 }
-
-const NOW = sql<Date>`now()`;
 
 function positionAt(now: Date, refund: RefundRow, attempts: readonly AttemptRow[]): Position {
   // An older attempt that is open again (late evidence) is the one to resolve; otherwise the newest one speaks.

@@ -1,9 +1,9 @@
 /** Which of the returns that the gateway shows on an original the ledger can explain. */
-import { sql } from 'kysely';
 import type { OriginalFacts } from '../domain/original.js';
 import { isOpenAttempt } from '../domain/states.js';
 import type { Tx } from './database.js';
 import type { Locked } from './books.js';
+import { GATEWAY_ID } from './expressions.js';
 
 export interface KnownReturns {
   /** Gateway ids of returns that belong to an attempt of this refund which is not known to have succeeded. */
@@ -31,7 +31,7 @@ export async function returnsKnownTo(
     .execute();
   const foreign = await tx
     .selectFrom('events')
-    .select(sql<string>`data->>'gatewayId'`.as('id'))
+    .select(GATEWAY_ID.as('id'))
     .where('payment_id', '=', payment.id)
     .where('type', '=', 'payment.returned_elsewhere')
     .where('at', '<', refund.created_at)
