@@ -64,6 +64,7 @@ const UNIQUE: Readonly<Record<TableName, readonly Unique[]>> = {
       only: { on: 'verdict', holds: (verdict) => verdict === null },
     },
   ],
+  answers: [{ name: 'answers_pkey', columns: ['refund_id', 'word'] }],
 };
 
 /** Columns that are written as JSON text and read as what it holds. */
@@ -77,6 +78,7 @@ const JSON_COLUMNS: Readonly<Record<TableName, readonly string[]>> = {
   cases: ['details'],
   approvals: [],
   proposals: ['details'],
+  answers: ['answer'],
 };
 
 export class MemoryTables {
@@ -90,6 +92,7 @@ export class MemoryTables {
     cases: [],
     approvals: [],
     proposals: [],
+    answers: [],
   };
   readonly #clock: () => number;
   readonly #keys = new Set<unknown>();
@@ -343,6 +346,8 @@ export class MemoryTables {
           decided_by: null,
           decided_at: null,
         };
+      case 'answers':
+        return { refund_id: null, word: null, answer: null, at: now };
       default:
         return table satisfies never;
     }
