@@ -1,14 +1,12 @@
 /** What persons do about a refund that needs the gateway's word as well: adopting a transaction, correcting, confirming. */
-import { readAdoption, type AdoptionMismatch } from '../domain/adoption.js';
+import { readAdoption } from '../domain/adoption.js';
 import type { CorrectionOutcome, GatewayWord } from '../domain/correction.js';
 import type { CaseReason } from '../domain/finding.js';
-import type { Position } from '../domain/next-step.js';
-import type { Word } from '../domain/people.js';
 import type { Plan } from '../domain/plan.js';
 import { isOpenAttempt } from '../domain/states.js';
 import type { GatewayTransaction } from '../domain/transaction.js';
 import { LedgerError, type AttemptRecord, type RefundRecord } from '../ledger/ledger.js';
-import type { Decision, PersonAnswer, PersonRefusal, PersonResult, Redirection } from '../ledger/people.js';
+import type { AdoptRefusal, Answered, Decision, Redirection, Said } from '../ledger/people.js';
 import type { Dependencies } from './dependencies.js';
 import { examine, recordSeen } from './look-up.js';
 import { expectationOf } from './send.js';
@@ -18,13 +16,13 @@ export class ProofTooOld extends Error {
   override readonly name = 'ProofTooOld';
 }
 
-export interface AdoptOrder extends Word {
+export interface AdoptOrder extends Said {
   readonly refundId: string;
   readonly plan: Plan;
   readonly gatewayId: string;
 }
 
-export interface CorrectOrder extends Word {
+export interface CorrectOrder extends Said {
   readonly refundId: string;
   readonly plan: Plan;
   readonly outcome: CorrectionOutcome;
@@ -37,25 +35,13 @@ export interface ConfirmOrder extends Decision {
   readonly plan: Plan;
 }
 
-/** Besides the ledger's own refusals: what the gateway shows is not what the person says. */
-export type AdoptRefusal =
-  PersonRefusal | AdoptionMismatch | 'nothing_sent' | 'not_at_gateway' | 'gateway_unavailable';
-export type AdoptResult =
-  | Extract<PersonAnswer, { kind: 'done' }>
-  | {
-      readonly kind: 'refused';
-      readonly why: AdoptRefusal;
-      readonly position: Position;
-      readonly by?: string;
-    };
-
 export interface PeopleActivities {
   /** Looks the transaction up, and records it as what became of the attempt that it fits. Changes nothing where it fits none. */
-  readonly adopt: (order: AdoptOrder) => Promise<AdoptResult>;
+  readonly adopt: (order: AdoptOrder) => Promise<Answered<'adopt'>>;
   /** Looks at the gateway first: what it shows is recorded, and may speak against the correction. */
-  readonly correct: (order: CorrectOrder) => Promise<PersonResult>;
-  readonly confirm: (order: ConfirmOrder) => Promise<PersonResult>;
-  readonly redirect: (redirection: Redirection) => Promise<PersonAnswer>;
+  readonly correct: (order: CorrectOrder) => Promise<Answered<'correct'>>;
+  readonly confirm: (order: ConfirmOrder) => Promise<Answered<'confirm'>>;
+  readonly redirect: (redirection: Redirection) => Promise<Answered<'redirect'>>;
 }
 
 export function createPeopleActivities(deps: Dependencies): PeopleActivities {
@@ -95,12 +81,9 @@ export function createPeopleActivities(deps: Dependencies): PeopleActivities {
     return seen.kind === 'found' ? 'alive' : seen.word;
   }
 
-  async function adopt({ refundId, plan, gatewayId, ...word }: AdoptOrder): Promise<AdoptResult> {
-    const refused = async (why: AdoptRefusal): Promise<AdoptResult> => ({
-      kind: 'refused',
-      why,
-      position: await ledger.position(refundId),
-    });
+  async function adopt({ refundId, plan, gatewayId, ...word }: AdoptOrder): Promise<Answered<'adopt'>> {
+    const refused = (why: AdoptRefusal): Promise<Answered<'adopt'>> =>
+      ledger.refuseAdoption(refundId, word, why);
     const refund = await recordOf(refundId);
     if (refund.attempts.length === 0) return refused('nothing_sent');
     const seen = await fresh(plan, () => deps.gateway.findWithLinked(refund.entityId, gatewayId));

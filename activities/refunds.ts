@@ -5,12 +5,12 @@ import type { OriginalFacts } from '../domain/original.js';
 import type { Plan } from '../domain/plan.js';
 import type { RefundScope } from '../ledger/ledger.js';
 import type { Word } from '../domain/people.js';
-import type { Decision, DecisionResult, PersonResult, WithdrawResult } from '../ledger/people.js';
+import type { Answered, Decision } from '../ledger/people.js';
 import type { Dependencies } from './dependencies.js';
 import { lookUp } from './look-up.js';
 import { lookUpKnown, type OriginalLookUp } from './originals.js';
-import { createPeopleActivities, type AdoptResult, type PeopleActivities } from './people.js';
-export type { AdoptResult, DecisionResult, PersonResult, WithdrawResult };
+import { createPeopleActivities, type PeopleActivities } from './people.js';
+export type { Answered };
 import { outcomeOfFound } from '../domain/outcome.js';
 import { expectationOf, send } from './send.js';
 
@@ -41,8 +41,9 @@ export interface RefundActivities extends PeopleActivities {
     by: string,
     reason: string,
     ticket?: string,
-  ) => Promise<WithdrawResult>;
-  readonly decide: (decision: Decision) => Promise<DecisionResult>;
+    wordId?: string,
+  ) => Promise<Answered<'withdraw'>>;
+  readonly decide: (decision: Decision) => Promise<Answered<'decide'>>;
   readonly position: (refundId: string) => Promise<Position>;
 }
 
@@ -152,7 +153,7 @@ export function createRefundActivities(deps: Dependencies, alive: () => AbortSig
     },
     askPerson: (refundId, why) => ledger.ask(refundId, why),
     giveUp: (refundId, why) => ledger.giveUp(refundId, why, 'system'),
-    withdraw: (refundId, by, reason, ticket) => ledger.withdraw(refundId, by, reason, ticket),
+    withdraw: (refundId, ...word) => ledger.withdraw(refundId, ...word),
     decide: (decision) => ledger.decide(decision),
     position: (refundId) => ledger.position(refundId),
     ...createPeopleActivities(deps),

@@ -91,11 +91,9 @@ export function createDecisions({ driver, start, recordOf, getRefund }: Decision
     const instruction = word.instruction ?? record.proposal?.instruction ?? record.instruction?.hash;
     if (instruction === undefined) throw refusal(id, 'not_awaiting_approval');
     const message = { verdict, instruction, ...wordOf(word) };
-    const same = [verdict, instruction, word.by];
-    const confirm = async (): Promise<Answer> =>
-      driver.say(record, confirmUpdate, [message], ['confirm', ...same]);
+    const confirm = async (): Promise<Answer> => driver.say(record, confirmUpdate, [message]);
     if (record.proposal?.instruction === instruction) return answered(id, await confirm());
-    const result = await driver.say(record, decideUpdate, [message], same);
+    const result = await driver.say(record, decideUpdate, [message]);
     // A word on a correction that is decided by now: it may be the same word once more.
     if (result.kind === 'refused' && result.why === 'not_awaiting_approval') {
       const repeated = await confirm();

@@ -1,5 +1,5 @@
 /** Starts a refund's workflow, or speaks to it; whether one is running already makes no difference. */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation, type Client } from '@temporalio/client';
 import type { UpdateDefinition } from '@temporalio/common';
 import type { StartSettings } from '../activities/caller.js';
@@ -18,12 +18,11 @@ export interface Driver {
   restart(refund: Startable): Promise<void>;
   /** The newest run, or null where Temporal knows of none. */
   runOf(refundId: string): Promise<Run | null>;
-  /** Starts a run where none is alive, and answers what the run answered. `sameAs`: equal ones are heard once by one run. */
+  /** Starts a run where none is alive, and answers what the run answered. Each is a word of its own. */
   say<Answer, Args extends [unknown?]>(
     refund: Startable,
     update: UpdateDefinition<Answer, Args>,
     args: Args,
-    sameAs?: readonly string[],
   ): Promise<Answer>;
 }
 
@@ -72,15 +71,18 @@ export function createDriver(
         });
       }),
     runOf: (refundId) => started(refundId, () => describeRun(temporal, refundId)),
-    async say(subject, update, args, sameAs) {
+    async say(subject, update, args) {
       const startWorkflowOperation = new WithStartWorkflowOperation<typeof refundWorkflow>(
         REFUND_WORKFLOW,
         refundStartOptions(subject, start, queues),
       );
-      const updateId = sameAs === undefined ? randomUUID() : digest(sameAs);
       try {
         return await temporal.withDeadline(Date.now() + answerWithin, () =>
-          temporal.workflow.executeUpdateWithStart(update, { updateId, args, startWorkflowOperation }),
+          temporal.workflow.executeUpdateWithStart(update, {
+            updateId: randomUUID(),
+            args,
+            startWorkflowOperation,
+          }),
         );
       } catch (error) {
         throw fromUpdate(subject.id, error);
@@ -88,7 +90,3 @@ export function createDriver(
     },
   };
 }
-
-/** An update's id is not encrypted in the history, and who spoke is nobody's business there. */
-const digest = (parts: readonly string[]): string =>
-  createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);

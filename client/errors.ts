@@ -1,15 +1,11 @@
 /** What the client throws: one closed set of codes, each with what happened and what to do next. */
 import { ADOPTION_MISMATCHES } from '../domain/adoption.js';
 import type { InputProblem } from '../domain/request.js';
-import type { AdoptRefusal } from '../activities/people.js';
 import type { LedgerErrorCode } from '../ledger/ledger.js';
-import type { DecisionRefusal, PersonRefusal, WithdrawResult } from '../ledger/people.js';
-
-type Refused<T> = T extends { readonly kind: 'refused'; readonly why: infer Why } ? Why : never;
+import type { AdoptRefusal, DecisionRefusal, WithdrawRefusal } from '../ledger/people.js';
 
 /** What a person wanted and did not get. Nothing was changed. */
-export type Refusal =
-  Refused<WithdrawResult> | DecisionRefusal | PersonRefusal | AdoptRefusal | ReplayRefusal;
+export type Refusal = WithdrawRefusal | DecisionRefusal | AdoptRefusal | ReplayRefusal;
 
 /** The run that is under way is not the one that was shown: it is not ended unseen. */
 export type ReplayRefusal = 'run_changed';

@@ -2,61 +2,75 @@
 import { isSamePerson } from '../domain/people.js';
 import type { Timings } from '../domain/plan.js';
 import { ATTEMPT_EVIDENCE, isFinal } from '../domain/states.js';
+import { answerOnce } from './answers.js';
 import { ageOf } from './attempt-age.js';
 import type { LockedAttempt } from './attempt-ends.js';
-import { append, lockAttempt } from './books.js';
+import { append, lockAttempt, lockRefund } from './books.js';
 import type { Database, Tx } from './database.js';
 import { apply } from './evidence.js';
-import type { Adoption, PersonRefusal, PersonAnswer } from './people.js';
-import { currentPosition } from './records.js';
+import type { Adoption, AdoptRefusal, Answered, Answers, PersonRefusal, Said } from './people.js';
 
-export function adopt(database: Database, adoption: Adoption, timings: Timings): Promise<PersonAnswer> {
+export function adopt(database: Database, adoption: Adoption, timings: Timings): Promise<Answered<'adopt'>> {
   return database.transaction(async (tx) => {
     const locked = await lockAttempt(tx, adoption.attemptId);
-    const { attempt, refund, payment } = locked;
-    const done = async (): Promise<PersonAnswer> => ({
-      kind: 'done',
-      position: await currentPosition(tx, refund.id),
-    });
-    const refused = async (why: PersonRefusal, by?: string): Promise<PersonAnswer> => ({
-      kind: 'refused',
-      why,
-      position: await currentPosition(tx, refund.id),
-      ...(by === undefined ? {} : { by }),
-    });
-    const key = `attempt:${attempt.id}:adopted:${adoption.gatewayId}`;
-    const before = await tx
-      .selectFrom('events')
-      .select('actor')
-      .where('natural_key', '=', key)
-      .executeTakeFirst();
-    if (before !== undefined)
-      return isSamePerson(before.actor, adoption.by) ? done() : refused('already_decided', before.actor);
-    const owner = await tx
-      .selectFrom('attempts')
-      .select('id')
-      .where('gateway_id', '=', adoption.gatewayId)
-      .where('id', '<>', attempt.id)
-      .executeTakeFirst();
-    if (owner !== undefined) return refused('belongs_to_another');
-    if (attempt.gateway_id === adoption.gatewayId && attempt.state === adoption.outcome.kind) return done();
-    const objection = await objectionTo(tx, locked, adoption, timings);
-    if (objection !== undefined) return refused(objection);
-    const { by, reason, ticket, gatewayId, outcome, code, description } = adoption;
-    await append(tx, {
-      key,
-      type: 'attempt.adopted',
-      paymentId: payment.id,
-      refundId: refund.id,
-      attemptId: attempt.id,
-      actor: by,
-      data: { gatewayId, outcome: outcome.kind, reason, ...(ticket === undefined ? {} : { ticket }) },
-    });
-    await apply(tx, await lockAttempt(tx, attempt.id), {
-      ...{ attemptId: attempt.id, send: null, source: 'look_up', outcome, code, description },
-    });
-    return done();
+    return answerOnce(tx, locked.refund.id, 'adopt', adoption, () => adopted(tx, locked, adoption, timings));
   });
+}
+
+/** What the gateway shows fits no attempt, or nobody can tell. */
+export function refuseAdoption(
+  database: Database,
+  refundId: string,
+  said: Said,
+  why: AdoptRefusal,
+): Promise<Answered<'adopt'>> {
+  return database.transaction(async (tx) => {
+    await lockRefund(tx, refundId);
+    return answerOnce(tx, refundId, 'adopt', said, async () => ({ kind: 'refused', why }));
+  });
+}
+
+async function adopted(
+  tx: Tx,
+  locked: LockedAttempt,
+  adoption: Adoption,
+  timings: Timings,
+): Promise<Answers['adopt']> {
+  const { attempt, refund, payment } = locked;
+  const { by, reason, ticket, gatewayId, outcome, code, description } = adoption;
+  const key = `attempt:${attempt.id}:adopted:${gatewayId}`;
+  const before = await tx
+    .selectFrom('events')
+    .select('actor')
+    .where('natural_key', '=', key)
+    .executeTakeFirst();
+  if (before !== undefined)
+    return isSamePerson(before.actor, by)
+      ? { kind: 'done' }
+      : { kind: 'refused', why: 'already_decided', by: before.actor };
+  const owner = await tx
+    .selectFrom('attempts')
+    .select('id')
+    .where('gateway_id', '=', gatewayId)
+    .where('id', '<>', attempt.id)
+    .executeTakeFirst();
+  if (owner !== undefined) return { kind: 'refused', why: 'belongs_to_another' };
+  if (attempt.gateway_id === gatewayId && attempt.state === outcome.kind) return { kind: 'done' };
+  const objection = await objectionTo(tx, locked, adoption, timings);
+  if (objection !== undefined) return { kind: 'refused', why: objection };
+  await append(tx, {
+    key,
+    type: 'attempt.adopted',
+    paymentId: payment.id,
+    refundId: refund.id,
+    attemptId: attempt.id,
+    actor: by,
+    data: { gatewayId, outcome: outcome.kind, reason, ...(ticket === undefined ? {} : { ticket }) },
+  });
+  await apply(tx, await lockAttempt(tx, attempt.id), {
+    ...{ attemptId: attempt.id, send: null, source: 'look_up', outcome, code, description },
+  });
+  return { kind: 'done' };
 }
 
 async function objectionTo(

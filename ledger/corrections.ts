@@ -4,142 +4,162 @@ import { mayCorrectAlone, objectionTo, type GatewayWord } from '../domain/correc
 import { isSamePerson } from '../domain/people.js';
 import type { Plan, Timings } from '../domain/plan.js';
 import { isFinal } from '../domain/states.js';
+import { answerOnce } from './answers.js';
 import { ageOf } from './attempt-age.js';
 import { append, bumpVersion, lockRefund, type AttemptRow, type Locked } from './books.js';
 import { apply, bind } from './correction-effects.js';
 import type { Database, Tx } from './database.js';
 import { NOW } from './expressions.js';
-import type { Confirmation, Correction, CorrectionDetails, PersonRefusal, PersonResult } from './people.js';
-import { currentPosition } from './records.js';
-
-type Refused = { readonly why: PersonRefusal; readonly by?: string };
+import type {
+  Answered,
+  Answers,
+  Confirmation,
+  Correction,
+  CorrectionDetails,
+  PersonRefusal,
+} from './people.js';
 
 /** Proposes it, or makes it at once where policy lets one person do so who did not ask for the refund. */
-export function correct(database: Database, correction: Correction, plan: Plan): Promise<PersonResult> {
+export function correct(
+  database: Database,
+  correction: Correction,
+  plan: Plan,
+): Promise<Answered<'correct'>> {
   return database.transaction(async (tx) => {
-    const { refundId, by, reason, ticket } = correction;
+    const { refundId } = correction;
     const locked = await lockRefund(tx, refundId);
-    const { refund } = locked;
-    const before = await saidBefore(tx, correction);
-    if (before !== undefined) return answer(tx, refundId, before);
-    const bound = await bind(tx, locked, correction);
-    if ('why' in bound) return answer(tx, refundId, { kind: 'refused', ...bound });
-    const { attempt, details } = bound;
-    const objection =
-      attempt === undefined
-        ? undefined
-        : await objectionOf(tx, locked, attempt, details, correction.gateway, plan.timings);
-    if (objection !== undefined) return answer(tx, refundId, { kind: 'refused', why: objection });
-
-    const instruction = instructionOf(refundId, attempt?.id ?? null, details);
-    const isAlone =
-      mayCorrectAlone(BigInt(details.amountMinor), details.currency, plan.policy.correctionAloneUpTo) &&
-      !isSamePerson(by, refund.requested_by);
-    await tx
-      .insertInto('proposals')
-      .values({
-        refund_id: refundId,
-        attempt_id: attempt?.id ?? null,
-        instruction,
-        details: JSON.stringify(details),
-        proposed_by: by,
-        reason,
-        ticket: ticket ?? null,
-        verdict: isAlone ? 'alone' : null,
-        decided_by: null,
-        decided_at: isAlone ? NOW : null,
-      })
-      .execute();
-    if (isAlone) {
-      await apply(tx, locked, attempt, { instruction, details, by, data: dataOf(correction) });
-      return answer(tx, refundId, { kind: 'done' });
-    }
-    await append(tx, {
-      key: `refund:${refundId}:correction_proposed:${refund.version}:${instruction}`,
-      type: 'refund.correction_proposed',
-      paymentId: refund.payment_id,
-      refundId,
-      ...(attempt === undefined ? {} : { attemptId: attempt.id }),
-      actor: by,
-      data: { instruction, ...details, ...dataOf(correction) },
-    });
-    await bumpVersion(tx, refundId);
-    return answer(tx, refundId, { kind: 'proposed', instruction });
+    return answerOnce(tx, refundId, 'correct', correction, () => proposed(tx, locked, correction, plan));
   });
+}
+
+async function proposed(
+  tx: Tx,
+  locked: Locked,
+  correction: Correction,
+  plan: Plan,
+): Promise<Answers['correct']> {
+  const { refundId, by, reason, ticket } = correction;
+  const { refund } = locked;
+  const before = await saidBefore(tx, correction);
+  if (before !== undefined) return before;
+  const bound = await bind(tx, locked, correction);
+  if ('why' in bound) return { kind: 'refused', why: bound.why };
+  const { attempt, details } = bound;
+  const objection =
+    attempt === undefined
+      ? undefined
+      : await objectionOf(tx, locked, attempt, details, correction.gateway, plan.timings);
+  if (objection !== undefined) return { kind: 'refused', why: objection };
+
+  const instruction = instructionOf(refundId, attempt?.id ?? null, details);
+  const isAlone =
+    mayCorrectAlone(BigInt(details.amountMinor), details.currency, plan.policy.correctionAloneUpTo) &&
+    !isSamePerson(by, refund.requested_by);
+  await tx
+    .insertInto('proposals')
+    .values({
+      refund_id: refundId,
+      attempt_id: attempt?.id ?? null,
+      instruction,
+      details: JSON.stringify(details),
+      proposed_by: by,
+      reason,
+      ticket: ticket ?? null,
+      verdict: isAlone ? 'alone' : null,
+      decided_by: null,
+      decided_at: isAlone ? NOW : null,
+    })
+    .execute();
+  if (isAlone) {
+    await apply(tx, locked, attempt, { instruction, details, by, data: dataOf(correction) });
+    return { kind: 'done' };
+  }
+  await append(tx, {
+    key: `refund:${refundId}:correction_proposed:${refund.version}:${instruction}`,
+    type: 'refund.correction_proposed',
+    paymentId: refund.payment_id,
+    refundId,
+    ...(attempt === undefined ? {} : { attemptId: attempt.id }),
+    actor: by,
+    data: { instruction, ...details, ...dataOf(correction) },
+  });
+  await bumpVersion(tx, refundId);
+  return { kind: 'proposed', instruction };
 }
 
 /** The second person's word. What was proposed is weighed once more, with what the gateway shows now. */
-export function confirm(database: Database, decision: Confirmation, timings: Timings): Promise<PersonResult> {
+export function confirm(
+  database: Database,
+  decision: Confirmation,
+  timings: Timings,
+): Promise<Answered<'confirm'>> {
   return database.transaction(async (tx) => {
-    const { refundId, instruction, by } = decision;
+    const { refundId } = decision;
     const locked = await lockRefund(tx, refundId);
-    const refused = (why: PersonRefusal, who?: string): Promise<PersonResult> =>
-      answer(tx, refundId, { kind: 'refused', why, ...(who === undefined ? {} : { by: who }) });
-    const proposals = await tx
-      .selectFrom('proposals')
-      .selectAll()
-      .where('refund_id', '=', refundId)
-      .where('instruction', '=', instruction)
-      .orderBy('id')
-      .execute();
-    const proposal = proposals.at(-1);
-    if (proposal === undefined) return refused('no_proposal');
-    const verdict = decision.verdict === 'approved' ? 'confirmed' : 'refused';
-    if (proposal.verdict !== null) {
-      if (proposal.verdict === 'overtaken') return refused('overtaken');
-      const decidedBy = proposal.decided_by ?? proposal.proposed_by;
-      const isRepeat = proposal.verdict === verdict && isSamePerson(decidedBy, by);
-      return isRepeat ? answer(tx, refundId, { kind: 'done' }) : refused('already_decided', decidedBy);
-    }
-    if (isSamePerson(by, locked.refund.requested_by)) return refused('own_request');
-    // Whoever proposed it may take it back, and no more.
-    if (isSamePerson(by, proposal.proposed_by) && verdict === 'confirmed') return refused('own_proposal');
-    const attempt = locked.attempts.find(({ id }) => id === proposal.attempt_id);
-    if (verdict === 'confirmed') {
-      const objection = await objectionToConfirming(
-        tx,
-        locked,
-        attempt,
-        proposal.details,
-        decision.gateway,
-        timings,
-      );
-      if (objection !== undefined) return refused(objection);
-    }
-    await tx
-      .updateTable('proposals')
-      .set({ verdict, decided_by: by, decided_at: NOW })
-      .where('id', '=', proposal.id)
-      .execute();
-    const data = { ...dataOf(decision), proposedBy: proposal.proposed_by };
-    if (verdict === 'confirmed')
-      await apply(tx, locked, attempt, { instruction, details: proposal.details, by, data });
-    else {
-      await append(tx, {
-        key: `refund:${refundId}:correction_refused:${proposal.id}`,
-        type: 'refund.correction_refused',
-        paymentId: locked.payment.id,
-        refundId,
-        actor: by,
-        data: { instruction, ...data },
-      });
-      await bumpVersion(tx, refundId);
-    }
-    return answer(tx, refundId, { kind: 'done' });
+    return answerOnce(tx, refundId, 'confirm', decision, () => confirmed(tx, locked, decision, timings));
   });
 }
 
-type Answer =
-  | { readonly kind: 'done' }
-  | { readonly kind: 'proposed'; readonly instruction: string }
-  | ({ readonly kind: 'refused' } & Refused);
-
-async function answer(tx: Tx, refundId: string, given: Answer): Promise<PersonResult> {
-  return { ...given, position: await currentPosition(tx, refundId) };
+async function confirmed(
+  tx: Tx,
+  locked: Locked,
+  decision: Confirmation,
+  timings: Timings,
+): Promise<Answers['confirm']> {
+  const { refundId, instruction, by } = decision;
+  const refused = (why: PersonRefusal, who?: string): Answers['confirm'] => ({
+    kind: 'refused',
+    why,
+    ...(who === undefined ? {} : { by: who }),
+  });
+  const proposals = await tx
+    .selectFrom('proposals')
+    .selectAll()
+    .where('refund_id', '=', refundId)
+    .where('instruction', '=', instruction)
+    .orderBy('id')
+    .execute();
+  const proposal = proposals.at(-1);
+  if (proposal === undefined) return refused('no_proposal');
+  const verdict = decision.verdict === 'approved' ? 'confirmed' : 'refused';
+  if (proposal.verdict !== null) {
+    if (proposal.verdict === 'overtaken') return refused('overtaken');
+    const decidedBy = proposal.decided_by ?? proposal.proposed_by;
+    const isRepeat = proposal.verdict === verdict && isSamePerson(decidedBy, by);
+    return isRepeat ? { kind: 'done' } : refused('already_decided', decidedBy);
+  }
+  if (isSamePerson(by, locked.refund.requested_by)) return refused('own_request');
+  // Whoever proposed it may take it back, and no more.
+  if (isSamePerson(by, proposal.proposed_by) && verdict === 'confirmed') return refused('own_proposal');
+  const { details } = proposal;
+  const attempt = locked.attempts.find(({ id }) => id === proposal.attempt_id);
+  if (verdict === 'confirmed') {
+    const objection = await objectionToConfirming(tx, locked, attempt, details, decision.gateway, timings);
+    if (objection !== undefined) return refused(objection);
+  }
+  await tx
+    .updateTable('proposals')
+    .set({ verdict, decided_by: by, decided_at: NOW })
+    .where('id', '=', proposal.id)
+    .execute();
+  const data = { ...dataOf(decision), proposedBy: proposal.proposed_by };
+  if (verdict === 'confirmed') await apply(tx, locked, attempt, { instruction, details, by, data });
+  else {
+    await append(tx, {
+      key: `refund:${refundId}:correction_refused:${proposal.id}`,
+      type: 'refund.correction_refused',
+      paymentId: locked.payment.id,
+      refundId,
+      actor: by,
+      data: { instruction, ...data },
+    });
+    await bumpVersion(tx, refundId);
+  }
+  return { kind: 'done' };
 }
 
 /** The same words again change nothing; another person who says them is told who did, and another proposal has to wait. */
-async function saidBefore(tx: Tx, correction: Correction): Promise<Answer | undefined> {
+async function saidBefore(tx: Tx, correction: Correction): Promise<Answers['correct'] | undefined> {
   const proposals = await tx
     .selectFrom('proposals')
     .selectAll()

@@ -5,7 +5,7 @@ import pg from 'pg';
 import type { AttemptState, RefundState } from '../domain/states.js';
 import type { Way } from '../domain/way.js';
 import type { Instruction } from './ledger.js';
-import type { CorrectionDetails } from './people.js';
+import type { Answers, CorrectionDetails } from './people.js';
 
 type Stamp = ColumnType<Date, Date | undefined, Date>;
 /** Written as JSON text, read as what it holds. */
@@ -149,6 +149,14 @@ export interface ProposalTable {
   decided_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
 }
 
+interface AnswerTable {
+  refund_id: string;
+  word: string;
+  /** Under the word's kind. */
+  answer: Json<Partial<Answers>>;
+  at: Stamp;
+}
+
 export interface Tables {
   payments: PaymentTable;
   captures: CaptureTable;
@@ -159,6 +167,7 @@ export interface Tables {
   cases: CaseTable;
   approvals: ApprovalTable;
   proposals: ProposalTable;
+  answers: AnswerTable;
 }
 
 export type Tx = Transaction<Tables>;

@@ -4,10 +4,11 @@ import type { Position } from '../domain/next-step.js';
 import type { OriginalFacts } from '../domain/original.js';
 import { isSamePerson } from '../domain/people.js';
 import { afterTrigger, isFinal, isOpenAttempt } from '../domain/states.js';
+import { answerOnce } from './answers.js';
 import type { Database, Tx } from './database.js';
 import { append, lockPayment, lockRefund, move, openCase, type Locked } from './books.js';
 import { openProposal, redirectors } from './given-words.js';
-import type { Decision, DecisionRefusal, DecisionResult, WithdrawResult } from './people.js';
+import type { Answered, Answers, Decision, DecisionRefusal } from './people.js';
 import { returnsKnownTo } from './returns.js';
 import { updatePayment } from './payments.js';
 import { currentPosition, remainingOf } from './records.js';
@@ -119,30 +120,41 @@ export function withdraw(
   by: string,
   reason: string,
   ticket?: string,
-): Promise<WithdrawResult> {
+  wordId?: string,
+): Promise<Answered<'withdraw'>> {
   return database.transaction(async (tx) => {
     const locked = await lockRefund(tx, refundId);
-    const { refund } = locked;
-    if (refund.state === 'canceled') {
-      const before = await withdrawnBy(tx, refundId);
-      const position = await currentPosition(tx, refundId);
-      // A workflow's own wish to stop is no person's word: that it is granted already is all it asks.
-      return before === undefined || by === CANCELLATION || isSamePerson(before, by)
-        ? { kind: 'withdrawn', position }
-        : { kind: 'refused', why: 'already_decided', by: before, position };
-    }
-    if (isFinal(refund.state))
-      return { kind: 'refused', why: 'final', position: await currentPosition(tx, refundId) };
-    if (mayHaveLeft(locked) || afterTrigger(refund.state, 'withdraw') === undefined)
-      return { kind: 'refused', why: 'may_have_left', position: await currentPosition(tx, refundId) };
-    await move(tx, refund, {
-      on: 'withdraw',
-      why: reason,
-      actor: by,
-      ...(ticket === undefined ? {} : { data: { ticket } }),
-    });
-    return { kind: 'withdrawn', position: await currentPosition(tx, refundId) };
+    return answerOnce(tx, refundId, 'withdraw', { by, wordId }, () =>
+      withdrawal(tx, locked, by, reason, ticket),
+    );
   });
+}
+
+async function withdrawal(
+  tx: Tx,
+  locked: Locked,
+  by: string,
+  reason: string,
+  ticket: string | undefined,
+): Promise<Answers['withdraw']> {
+  const { refund } = locked;
+  if (refund.state === 'canceled') {
+    const before = await withdrawnBy(tx, refund.id);
+    // A workflow's own wish to stop is no person's word: that it is granted already is all it asks.
+    return before === undefined || by === CANCELLATION || isSamePerson(before, by)
+      ? { kind: 'withdrawn' }
+      : { kind: 'refused', why: 'already_decided', by: before };
+  }
+  if (isFinal(refund.state)) return { kind: 'refused', why: 'final' };
+  if (mayHaveLeft(locked) || afterTrigger(refund.state, 'withdraw') === undefined)
+    return { kind: 'refused', why: 'may_have_left' };
+  await move(tx, refund, {
+    on: 'withdraw',
+    why: reason,
+    actor: by,
+    ...(ticket === undefined ? {} : { data: { ticket } }),
+  });
+  return { kind: 'withdrawn' };
 }
 
 /** As a refund's workflow and its callers' sign when they were cancelled. */
@@ -159,59 +171,61 @@ async function withdrawnBy(tx: Tx, refundId: string): Promise<string | undefined
   return events.at(-1)?.actor;
 }
 
-export function decide(database: Database, decision: Decision): Promise<DecisionResult> {
+export function decide(database: Database, decision: Decision): Promise<Answered<'decide'>> {
   return database.transaction(async (tx) => {
     const locked = await lockRefund(tx, decision.refundId);
-    const { refund } = locked;
-    const refused = async (why: DecisionRefusal, by?: string): Promise<DecisionResult> => ({
-      kind: 'refused',
-      why,
-      position: await currentPosition(tx, refund.id),
-      ...(by === undefined ? {} : { by }),
-    });
-    const before = await tx
-      .selectFrom('approvals')
-      .selectAll()
-      .where('refund_id', '=', refund.id)
-      .where('instruction', '=', decision.instruction)
-      .executeTakeFirst();
-    if (refund.state === 'awaiting_approval' && refund.instruction?.hash !== decision.instruction)
-      return refused('instruction_changed');
-    if (before !== undefined && !isSamePerson(before.decided_by, decision.by))
-      return refused('already_decided', before.decided_by);
-    // The same word of the same person again changes nothing.
-    if (before?.verdict === decision.verdict)
-      return { kind: 'decided', position: await currentPosition(tx, refund.id) };
-    if (before !== undefined || refund.state !== 'awaiting_approval') return refused('not_awaiting_approval');
-    if (isSamePerson(decision.by, refund.requested_by)) return refused('own_request');
-    if ((await redirectors(tx, refund.id)).some((by) => isSamePerson(by, decision.by)))
-      return refused('own_proposal');
-    const proposal = await openProposal(tx, refund.id);
-    if (proposal !== undefined && decision.verdict === 'approved')
-      return refused('proposal_open', proposal.proposed_by);
-    await tx
-      .insertInto('approvals')
-      .values({
-        refund_id: refund.id,
-        instruction: decision.instruction,
-        verdict: decision.verdict,
-        decided_by: decision.by,
-        reason: decision.reason,
-        ticket: decision.ticket ?? null,
-      })
-      .execute();
-    await append(tx, {
-      key: `refund:${refund.id}:${decision.verdict}:${decision.instruction}`,
-      type: `refund.${decision.verdict}`,
-      paymentId: refund.payment_id,
-      refundId: refund.id,
-      actor: decision.by,
-      data: { instruction: decision.instruction, reason: decision.reason, ticket: decision.ticket },
-    });
-    if (decision.verdict === 'approved') await move(tx, refund, { on: 'approve', actor: decision.by });
-    else await close(tx, locked, 'give_up', 'approval_refused', decision.by);
-    return { kind: 'decided', position: await currentPosition(tx, refund.id) };
+    return answerOnce(tx, decision.refundId, 'decide', decision, () => verdictOn(tx, locked, decision));
   });
+}
+
+async function verdictOn(tx: Tx, locked: Locked, decision: Decision): Promise<Answers['decide']> {
+  const { refund } = locked;
+  const refused = (why: DecisionRefusal, by?: string): Answers['decide'] => ({
+    kind: 'refused',
+    why,
+    ...(by === undefined ? {} : { by }),
+  });
+  const before = await tx
+    .selectFrom('approvals')
+    .selectAll()
+    .where('refund_id', '=', refund.id)
+    .where('instruction', '=', decision.instruction)
+    .executeTakeFirst();
+  if (refund.state === 'awaiting_approval' && refund.instruction?.hash !== decision.instruction)
+    return refused('instruction_changed');
+  if (before !== undefined && !isSamePerson(before.decided_by, decision.by))
+    return refused('already_decided', before.decided_by);
+  // The same word of the same person again changes nothing.
+  if (before?.verdict === decision.verdict) return { kind: 'decided' };
+  if (before !== undefined || refund.state !== 'awaiting_approval') return refused('not_awaiting_approval');
+  if (isSamePerson(decision.by, refund.requested_by)) return refused('own_request');
+  if ((await redirectors(tx, refund.id)).some((by) => isSamePerson(by, decision.by)))
+    return refused('own_proposal');
+  const proposal = await openProposal(tx, refund.id);
+  if (proposal !== undefined && decision.verdict === 'approved')
+    return refused('proposal_open', proposal.proposed_by);
+  await tx
+    .insertInto('approvals')
+    .values({
+      refund_id: refund.id,
+      instruction: decision.instruction,
+      verdict: decision.verdict,
+      decided_by: decision.by,
+      reason: decision.reason,
+      ticket: decision.ticket ?? null,
+    })
+    .execute();
+  await append(tx, {
+    key: `refund:${refund.id}:${decision.verdict}:${decision.instruction}`,
+    type: `refund.${decision.verdict}`,
+    paymentId: refund.payment_id,
+    refundId: refund.id,
+    actor: decision.by,
+    data: { instruction: decision.instruction, reason: decision.reason, ticket: decision.ticket },
+  });
+  if (decision.verdict === 'approved') await move(tx, refund, { on: 'approve', actor: decision.by });
+  else await close(tx, locked, 'give_up', 'approval_refused', decision.by);
+  return { kind: 'decided' };
 }
 
 /** Money of this refund that has left, or may have. */

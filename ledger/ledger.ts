@@ -11,15 +11,14 @@ import type { Word } from '../domain/people.js';
 import type { Way } from '../domain/way.js';
 import type {
   Adoption,
+  AdoptRefusal,
+  Answered,
   Confirmation,
   Correction,
   CorrectionDetails,
   Decision,
-  DecisionResult,
-  PersonAnswer,
-  PersonResult,
   Redirection,
-  WithdrawResult,
+  Said,
 } from './people.js';
 
 /** A checked request with who asks. `caller` owns the idempotency key; `requestedBy` is the person or system behind it. */
@@ -269,16 +268,24 @@ export interface Ledger {
   giveUp(refundId: string, why: GiveUpReason, actor: string): Promise<Position>;
   /** One more look-up of the payment that found nothing. True where enough spaced ones did: then it is not the visibility lag. */
   missOriginal(paymentId: string, timings: Timings): Promise<boolean>;
-  withdraw(refundId: string, by: string, reason: string, ticket?: string): Promise<WithdrawResult>;
-  decide(decision: Decision): Promise<DecisionResult>;
+  withdraw(
+    refundId: string,
+    by: string,
+    reason: string,
+    ticket?: string,
+    wordId?: string,
+  ): Promise<Answered<'withdraw'>>;
+  decide(decision: Decision): Promise<Answered<'decide'>>;
   /** What a person says about an attempt, once the gateway has shown the transaction and it fits. */
-  adopt(adoption: Adoption, timings: Timings): Promise<PersonAnswer>;
+  adopt(adoption: Adoption, timings: Timings): Promise<Answered<'adopt'>>;
+  /** The same where the gateway shows nothing that fits: nothing is changed. Answers what the word was answered before, where it was. */
+  refuseAdoption(refundId: string, said: Said, why: AdoptRefusal): Promise<Answered<'adopt'>>;
   /** Proposes a correction, or makes it where one person may. */
-  correct(correction: Correction, plan: Plan): Promise<PersonResult>;
+  correct(correction: Correction, plan: Plan): Promise<Answered<'correct'>>;
   /** A second person confirms or refuses what was proposed. */
-  confirm(confirmation: Confirmation, timings: Timings): Promise<PersonResult>;
+  confirm(confirmation: Confirmation, timings: Timings): Promise<Answered<'confirm'>>;
   /** Another destination for the credit of a refund that waits for a person; proven anew, and approved by a second one. */
-  redirect(redirection: Redirection): Promise<PersonAnswer>;
+  redirect(redirection: Redirection): Promise<Answered<'redirect'>>;
   /** That a person did something which by itself changes no money: looked, started again. */
   note(refundId: string, what: 'resolved' | 'replayed', word: Word): Promise<void>;
 }

@@ -1,4 +1,5 @@
 /** What persons may say to the ledger about a refund, and what it answers. */
+import type { AdoptionMismatch } from '../domain/adoption.js';
 import type { CorrectionOutcome, CorrectionRefusal, GatewayWord } from '../domain/correction.js';
 import type { CaseReason } from '../domain/finding.js';
 import type { Position } from '../domain/next-step.js';
@@ -18,17 +19,16 @@ export interface CorrectionDetails {
   readonly cases?: readonly string[];
 }
 
-export type WithdrawResult =
-  | { readonly kind: 'withdrawn'; readonly position: Position }
-  | {
-      readonly kind: 'refused';
-      /** `already_decided`: somebody else withdrew it before. */
-      readonly why: 'may_have_left' | 'final' | 'already_decided';
-      readonly position: Position;
-      readonly by?: string;
-    };
+/** A word that is being carried out. */
+export interface Said extends Word {
+  /**
+   * Names this word: the same whenever it is carried out, another for every other word. Absent: nothing names it, and it is answered by
+   * where the refund stands.
+   */
+  readonly wordId?: string | undefined;
+}
 
-export interface Decision extends Word {
+export interface Decision extends Said {
   readonly refundId: string;
   readonly verdict: 'approved' | 'refused';
   /** The instruction that the person saw. */
@@ -48,17 +48,8 @@ export type DecisionRefusal =
   /** A correction of the same refund waits for a second person. */
   | 'proposal_open';
 
-export type DecisionResult =
-  | { readonly kind: 'decided'; readonly position: Position }
-  | {
-      readonly kind: 'refused';
-      readonly why: DecisionRefusal;
-      readonly position: Position;
-      readonly by?: string;
-    };
-
 /** A transaction as the gateway shows it, which a person says is an attempt of this refund. */
-export interface Adoption extends Word {
+export interface Adoption extends Said {
   readonly attemptId: string;
   /** The handing-over of the attempt that it was compared with. */
   readonly sends: number;
@@ -72,7 +63,7 @@ export interface Adoption extends Word {
   readonly description: string;
 }
 
-export interface Correction extends Word {
+export interface Correction extends Said {
   readonly refundId: string;
   readonly outcome: CorrectionOutcome;
   /** What shows it: a letter of the acquirer, a settlement line, an ARN. Never a card number. */
@@ -89,7 +80,7 @@ export interface Confirmation extends Decision {
   readonly gateway: GatewayWord;
 }
 
-export interface Redirection extends Word {
+export interface Redirection extends Said {
   readonly refundId: string;
   readonly registrationId: string;
 }
@@ -116,16 +107,32 @@ export type PersonRefusal =
   | 'may_have_left'
   | 'same_destination';
 
-/** The same where nothing can be proposed. */
-export type PersonAnswer = Exclude<PersonResult, { readonly kind: 'proposed' }>;
+/** Why a transaction is not adopted. Besides the ledger's own reasons: what the gateway shows is not what the person says. */
+export type AdoptRefusal =
+  PersonRefusal | AdoptionMismatch | 'nothing_sent' | 'not_at_gateway' | 'gateway_unavailable';
 
-export type PersonResult =
-  | { readonly kind: 'done'; readonly position: Position }
-  /** Written down; a second person has to confirm exactly this instruction. */
-  | { readonly kind: 'proposed'; readonly instruction: string; readonly position: Position }
-  | {
-      readonly kind: 'refused';
-      readonly why: PersonRefusal;
-      readonly position: Position;
-      readonly by?: string;
-    };
+/** `already_decided`: somebody else withdrew it before. */
+export type WithdrawRefusal = 'may_have_left' | 'final' | 'already_decided';
+
+interface Refused<Why> {
+  readonly kind: 'refused';
+  readonly why: Why;
+  readonly by?: string;
+}
+
+/** What each kind of word is answered, and kept as. */
+export interface Answers {
+  readonly withdraw: { readonly kind: 'withdrawn' } | Refused<WithdrawRefusal>;
+  readonly decide: { readonly kind: 'decided' } | Refused<DecisionRefusal>;
+  readonly adopt: { readonly kind: 'done' } | Refused<AdoptRefusal>;
+  readonly correct:
+    | { readonly kind: 'done' }
+    /** Written down; a second person has to confirm exactly this instruction. */
+    | { readonly kind: 'proposed'; readonly instruction: string }
+    | Refused<PersonRefusal>;
+  readonly confirm: { readonly kind: 'done' } | Refused<PersonRefusal>;
+  readonly redirect: { readonly kind: 'done' } | Refused<PersonRefusal>;
+}
+
+/** Where the refund stands is told with each answer, as it is now. */
+export type Answered<Kind extends keyof Answers> = Answers[Kind] & { readonly position: Position };

@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import { isRefundId } from '../domain/ids.js';
 import { FINAL_STATES } from '../domain/states.js';
 import { accept } from './accept.js';
-import { adopt } from './adoption.js';
+import { adopt, refuseAdoption } from './adoption.js';
 import { attemptsOf } from './books.js';
 import { confirm, correct } from './corrections.js';
 import type { Database, Tables } from './database.js';
@@ -97,9 +97,10 @@ export function createLedger(database: Database): Ledger {
     ask: (refundId, why, details) => ask(database, refundId, why, details),
     giveUp: (refundId, why, actor) => giveUp(database, refundId, why, actor),
     missOriginal: (paymentId, timings) => missOriginal(database, paymentId, timings),
-    withdraw: (refundId, by, reason, ticket) => withdraw(database, refundId, by, reason, ticket),
+    withdraw: (refundId, ...word) => withdraw(database, refundId, ...word),
     decide: (decision) => decide(database, decision),
     adopt: (adoption, timings) => adopt(database, adoption, timings),
+    refuseAdoption: (refundId, said, why) => refuseAdoption(database, refundId, said, why),
     correct: (correction, plan) => correct(database, correction, plan),
     confirm: (decision, timings) => confirm(database, decision, timings),
     redirect: (redirection) => redirect(database, redirection),

@@ -7,7 +7,7 @@ import type { Position } from '../domain/next-step.js';
 import type { CorrectionOutcome } from '../domain/correction.js';
 import type { CaseReason } from '../domain/finding.js';
 import type { Word } from '../domain/people.js';
-import type { AdoptResult, DecisionResult, PersonResult, WithdrawResult } from '../activities/refunds.js';
+import type { Answered } from '../activities/refunds.js';
 
 export const REFUND_WORKFLOW = 'refund';
 
@@ -70,13 +70,13 @@ export interface DecisionMessage extends Word {
   readonly verdict: 'approved' | 'refused';
   readonly instruction: string;
 }
-export const decideUpdate = defineUpdate<DecisionResult, [DecisionMessage]>('decide');
+export const decideUpdate = defineUpdate<Answered<'decide'>, [DecisionMessage]>('decide');
 
 /** A second person's word on a correction that was proposed. The gateway is asked first. */
-export const confirmUpdate = defineUpdate<PersonResult, [DecisionMessage]>('confirm');
+export const confirmUpdate = defineUpdate<Answered<'confirm'>, [DecisionMessage]>('confirm');
 
 export type WithdrawMessage = Word;
-export const withdrawUpdate = defineUpdate<WithdrawResult, [WithdrawMessage]>('withdraw');
+export const withdrawUpdate = defineUpdate<Answered<'withdraw'>, [WithdrawMessage]>('withdraw');
 
 /** Look at the gateway now. Reads only; answers where the refund stands afterwards. With a word, the word is on record. */
 export const resolveUpdate = defineUpdate<Position, [Word | undefined]>('resolve');
@@ -85,7 +85,7 @@ export const resolveUpdate = defineUpdate<Position, [Word | undefined]>('resolve
 export interface AdoptMessage extends Word {
   readonly gatewayId: string;
 }
-export const adoptUpdate = defineUpdate<AdoptResult, [AdoptMessage]>('adopt');
+export const adoptUpdate = defineUpdate<Answered<'adopt'>, [AdoptMessage]>('adopt');
 
 /** What became of an attempt, or that a case is settled, where the gateway cannot be asked. */
 export interface CorrectMessage extends Word {
@@ -97,10 +97,10 @@ export interface CorrectMessage extends Word {
   /** Which case is closed; absent: all that only a person closes. */
   readonly case?: CaseReason;
 }
-export const correctUpdate = defineUpdate<PersonResult, [CorrectMessage]>('correct');
+export const correctUpdate = defineUpdate<Answered<'correct'>, [CorrectMessage]>('correct');
 
 /** Another destination for the credit of a refund that waits for a person. */
 export interface RedirectMessage extends Word {
   readonly registrationId: string;
 }
-export const redirectUpdate = defineUpdate<PersonResult, [RedirectMessage]>('redirect');
+export const redirectUpdate = defineUpdate<Answered<'redirect'>, [RedirectMessage]>('redirect');

@@ -1,6 +1,12 @@
 /** What people and the gateway say while a refund is under way, and the wish to stop it. */
 import type { UpdateDefinition } from '@temporalio/common';
-import { CancellationScope, condition, isCancellation, setHandler } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  condition,
+  currentUpdateInfo,
+  isCancellation,
+  setHandler,
+} from '@temporalio/workflow';
 import type { Position } from '../domain/next-step.js';
 import type { Word } from '../domain/people.js';
 import {
@@ -58,17 +64,20 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
     noticed = true;
     if (version > toldOf) toldOf = version;
   });
-  /** One word of a person: checked at the door, carried out by one activity, and what it brought about is heard. */
+  /**
+   * One word of a person: checked at the door, carried out by one activity, and what it brought about is heard. The update's id names the
+   * word: it stays the same where the activity is tried again, and where a reset has the update handled once more.
+   */
   const listen = <Message, Result extends { readonly position: Position }>(
     update: UpdateDefinition<Result, [Message]>,
-    carryOut: (message: Message) => Promise<Result>,
+    carryOut: (said: Message & { readonly wordId: string | undefined }) => Promise<Result>,
     validator: (message: Message) => void,
   ): void =>
     setHandler(
       update,
       (message: Message) =>
         handle(async () => {
-          const result = await carryOut(message);
+          const result = await carryOut({ ...message, wordId: currentUpdateInfo()?.id });
           hear(result.position);
           return result;
         }),
@@ -76,22 +85,22 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
     );
 
   const { ledger, gateway } = effects;
-  listen(decideUpdate, (message) => ledger.decide({ refundId, ...message }), checkDecision);
-  listen(confirmUpdate, (message) => gateway.confirm({ refundId, plan, ...message }), checkDecision);
+  listen(decideUpdate, (said) => ledger.decide({ refundId, ...said }), checkDecision);
+  listen(confirmUpdate, (said) => gateway.confirm({ refundId, plan, ...said }), checkDecision);
   listen(
     withdrawUpdate,
-    ({ by, reason, ticket }) => ledger.withdraw(refundId, by, reason, ticket),
+    ({ by, reason, ticket, wordId }) => ledger.withdraw(refundId, by, reason, ticket, wordId),
     (message) => checkWord(message, []),
   );
   listen(
     adoptUpdate,
-    (message) => gateway.adopt({ refundId, plan, ...message }),
+    (said) => gateway.adopt({ refundId, plan, ...said }),
     (message) => checkId(message, 'gatewayId'),
   );
-  listen(correctUpdate, (message) => gateway.correct({ refundId, plan, ...message }), checkCorrection);
+  listen(correctUpdate, (said) => gateway.correct({ refundId, plan, ...said }), checkCorrection);
   listen(
     redirectUpdate,
-    (message) => ledger.redirect({ refundId, ...message }),
+    (said) => ledger.redirect({ refundId, ...said }),
     (message) => checkId(message, 'registrationId'),
   );
   setHandler(

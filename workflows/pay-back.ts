@@ -7,6 +7,7 @@ import {
   proxyActivities,
   sleep,
   startChild,
+  workflowInfo,
   WorkflowIdReusePolicy,
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
@@ -53,6 +54,8 @@ export async function payBack(
         refundId,
         'cancellation',
         'the caller was cancelled before it was started',
+        undefined,
+        workflowInfo().runId,
       );
       if (kind === 'withdrawn') throw new CancelledFailure('withdrawn before it was started');
     }

@@ -89,7 +89,9 @@ export async function refund(input: RefundInput): Promise<RefundResult> {
   return { refundId, state: last.state, status: PUBLIC_STATUS[last.state], why: last.why };
 
   async function withdraw(): Promise<Position> {
-    const result = await ledger.withdraw(refundId, 'cancellation', 'the workflow was cancelled');
+    const why = 'the workflow was cancelled';
+    // A run is cancelled once: its id names the word.
+    const result = await ledger.withdraw(refundId, 'cancellation', why, undefined, workflowInfo().runId);
     stop.granted = result.kind === 'withdrawn';
     return result.position;
   }

@@ -179,6 +179,21 @@ describe('correcting', () => {
     expect(await client.waitFor(id, 20_000)).toMatchObject({ status: 'succeeded' });
   });
 
+  it('is confirmed by the same word of the same person once the gateway can be asked again', async () => {
+    const { id, payment } = await lostBeside();
+    const { proposal } = await inTime(() =>
+      client.correct(id, { ...ANNA, outcome: 'failed', evidence: LETTER }),
+    );
+    const word = { ...BERTA, instruction: proposal?.instruction ?? '' };
+    const { gateway } = stack.dependencies;
+    const { findByReference } = gateway;
+    gateway.findByReference = () => Promise.resolve({ kind: 'unavailable', why: 'timeout' });
+    await expect(client.approve(id, word)).rejects.toMatchObject({ code: 'gateway_unavailable' });
+    gateway.findByReference = findByReference;
+    expect(await client.approve(id, word)).toMatchObject({ status: 'failed', why: 'corrected' });
+    expect(paidOn(payment), 'the portal refund alone').toBe(40_00n);
+  });
+
   it('takes no card number, and names everything that is wrong', async () => {
     const { id } = await lostBeside();
     const error: unknown = await client

@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
+import { resetToTheStart } from '../support/reset.js';
 import { eventually, openWorld, SUPERVISOR, type World } from './world.js';
 
 const world = await openWorld();
@@ -11,21 +12,6 @@ const { temporal } = world;
 const { namespace } = temporal.options;
 
 type Run = ReturnType<World['run']>;
-
-/** Takes the run back to before its first step, as `temporal workflow reset --type FirstWorkflowTask` does. */
-async function resetToTheStart(run: Run): Promise<void> {
-  const events = (await run.fetchHistory()).events ?? [];
-  const first = events.find(({ workflowTaskCompletedEventAttributes: done }) => done != null)?.eventId;
-  if (first == null) throw new Error('no workflow task is over yet');
-  const { raw } = await run.describe();
-  await temporal.workflowService.resetWorkflowExecution({
-    namespace,
-    workflowExecution: raw.workflowExecutionInfo?.execution ?? null,
-    reason: 'a test',
-    workflowTaskFinishEventId: first,
-    requestId: crypto.randomUUID(),
-  });
-}
 
 /** As after the retention period: Temporal knows nothing of the run any more. */
 async function forget(run: Run): Promise<void> {
@@ -52,7 +38,7 @@ describe('a refund that is under way', () => {
       world.onRefund(payment, { kind: 'answer_after', ms: 2_000 });
       const { id } = await world.ask(payment, '60.00');
       await world.untilExecuted(payment);
-      if (how === 'reset') await resetToTheStart(world.run(id));
+      if (how === 'reset') await resetToTheStart(temporal, world.run(id));
       else {
         if (how === 'terminated and started') await world.run(id).terminate('a test');
         else await forget(world.run(id));
@@ -98,7 +84,7 @@ describe('a refund that is under way', () => {
     world.onCredit(payment, { kind: 'answer_after', ms: 2_000 });
     const { id } = await world.ask(payment, '60.00');
     await world.untilExecuted(payment);
-    await resetToTheStart(world.run(id));
+    await resetToTheStart(temporal, world.run(id));
     expect(await world.run(id).result()).toMatchObject({ state: 'succeeded' });
     expect(executed(payment)).toBe(1);
     expect(world.booked(payment)).toMatchObject({ out: '60.00', credited: '60.00' });
@@ -109,9 +95,9 @@ describe('a refund that is under way', () => {
     world.onRefund(payment, { kind: 'reject', code: '700.500.001' });
     const { id } = await world.ask(payment, '800.00');
     const { approval } = await world.until(id, 'awaiting_approval');
-    await resetToTheStart(world.run(id));
+    await resetToTheStart(temporal, world.run(id));
     await world.client.approve(id, { ...SUPERVISOR, instruction: approval?.instruction ?? '' });
-    await resetToTheStart(world.run(id));
+    await resetToTheStart(temporal, world.run(id));
     await world.until(id, 'succeeded');
     expect(executed(payment)).toBe(1);
     expect(world.booked(payment)).toMatchObject({ out: '800.00' });
@@ -174,7 +160,7 @@ describe('a refund that is over', () => {
       const before = world.transactionsOf(payment);
       const balance = await world.balance(payment);
 
-      await resetToTheStart(world.run(id));
+      await resetToTheStart(temporal, world.run(id));
       expect(await world.run(id).result()).toMatchObject({ state });
       // A new run knows nothing of the last one, as after the retention period.
       await Promise.all([world.drive(id), world.drive(id)]);

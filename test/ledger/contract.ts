@@ -1,6 +1,7 @@
 /** What every ledger must do, written against the interface alone. After each test the books must be right. */
 import { afterEach, beforeEach, describe, expect } from 'vitest';
 import { describeAbsence } from './contract/absence.js';
+import { describeAnswers } from './contract/answers.js';
 import { describeAcceptance } from './contract/acceptance.js';
 import { describeCredits } from './contract/credits.js';
 import { describeDirectCredits } from './contract/direct-credits.js';
@@ -34,6 +35,7 @@ export function describeLedger(name: string, make: () => Promise<LedgerUnderTest
     describeDirectCredits(underTest);
     describePeople(underTest);
     describeRepairs(underTest);
+    describeAnswers(underTest);
     describeOutside(underTest);
   });
 }

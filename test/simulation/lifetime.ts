@@ -4,6 +4,7 @@ import { gatewayNotice, REFUND_WORKFLOW, refundWorkflowId } from '../../workflow
 import { ledgerViolations } from './checks/books.js';
 import { gatewayViolations } from './checks/gateway.js';
 import { noteReached } from './checks/reached.js';
+import { wordViolations } from './checks/words.js';
 import { OutsideFacts } from './world/outside-facts.js';
 import { People } from './world/people.js';
 import { Receiver } from './world/receiver.js';
@@ -94,6 +95,7 @@ async function unfold(world: World, beginning: Beginning): Promise<readonly stri
     ...world.failures,
     ...ledgerViolations(world.database.tables, 'at rest'),
     ...gatewayViolations(world, facts),
+    ...wordViolations(people.answers, world.database.tables.rows.events),
   ];
 }
 

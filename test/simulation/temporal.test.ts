@@ -22,14 +22,18 @@ describe('the stand-in for @temporalio/workflow', () => {
     expect(() => callable(value)()).toThrow(why);
   });
 
-  it.each(['sleep', 'condition', 'upsertSearchAttributes', 'workflowInfo', 'allHandlersFinished'] as const)(
-    '%s throws outside of a workflow, as in the SDK',
-    async (name) => {
-      await expect(async () => callable(standIn[name])(() => true, 1)).rejects.toThrow(
-        'may only be used from a workflow',
-      );
-    },
-  );
+  it.each([
+    'sleep',
+    'condition',
+    'upsertSearchAttributes',
+    'workflowInfo',
+    'currentUpdateInfo',
+    'allHandlersFinished',
+  ] as const)('%s throws outside of a workflow, as in the SDK', async (name) => {
+    await expect(async () => callable(standIn[name])(() => true, 1)).rejects.toThrow(
+      'may only be used from a workflow',
+    );
+  });
 });
 
 function callable(value: unknown): (...args: unknown[]) => unknown {

@@ -2,25 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { historyOf } from './history.js';
 import { openWorld, type RefundHandle } from './world.js';
+import { resetToTheStart } from '../support/reset.js';
 
 const world = await openWorld();
-
-/** Takes the run back to before its first step, as `temporal workflow reset --type FirstWorkflowTask` does. */
-async function resetToTheStart(handle: RefundHandle): Promise<void> {
-  const events = (await handle.fetchHistory()).events ?? [];
-  const first = events.find(({ workflowTaskCompletedEventAttributes: done }) => done != null)?.eventId;
-  if (first == null) throw new Error('no workflow task is over yet');
-  const { execution } = await handle
-    .describe()
-    .then(({ raw }) => ({ execution: raw.workflowExecutionInfo?.execution }));
-  await world.temporal.workflowService.resetWorkflowExecution({
-    namespace: world.temporal.options.namespace,
-    workflowExecution: execution ?? null,
-    reason: 'a test of repairs',
-    workflowTaskFinishEventId: first,
-    requestId: crypto.randomUUID(),
-  });
-}
 
 const runIdOf = async (handle: RefundHandle): Promise<string> => (await handle.describe()).runId;
 
@@ -80,7 +64,7 @@ describe('a refund that is under way', () => {
     const { refundId, handle } = await world.pay(paymentId, '100.00');
     const { attempts } = await world.untilState(refundId, 'pending');
     const before = await runIdOf(handle);
-    await resetToTheStart(handle);
+    await resetToTheStart(world.temporal, handle);
     expect(await runIdOf(handle)).not.toBe(before);
     finish(attempts);
     expect(await handle.result()).toMatchObject({ state: 'succeeded' });
@@ -92,7 +76,7 @@ describe('a refund that is under way', () => {
     world.fault({ kind: 'answer_after', ms: 1_000 }, { paymentId });
     const { refundId, handle } = await world.pay(paymentId, '100.00');
     await world.untilExecuted(paymentId);
-    await resetToTheStart(handle);
+    await resetToTheStart(world.temporal, handle);
     expect(await handle.result()).toMatchObject({ state: 'succeeded' });
     expect(await sendsOf(refundId)).toEqual([1]);
   });
@@ -103,7 +87,7 @@ describe('a refund that is under way', () => {
     world.fault({ kind: 'answer_after', ms: 1_000 }, { registrationId });
     const { refundId, handle } = await world.pay(paymentId, '100.00');
     await world.untilRefund(refundId, ({ attempts }) => attempts.length === 2);
-    await resetToTheStart(handle);
+    await resetToTheStart(world.temporal, handle);
     expect(await handle.result()).toMatchObject({ state: 'succeeded' });
     expect((await world.refund(refundId)).attempts.map(({ way, sends }) => [way, sends])).toEqual([
       ['refund', 1],
@@ -137,7 +121,7 @@ describe('a refund that has ended', () => {
     const { paymentId } = world.newPayment();
     const { refundId, handle } = await world.pay(paymentId, '100.00');
     await handle.result();
-    await resetToTheStart(handle);
+    await resetToTheStart(world.temporal, handle);
     expect(await handle.result()).toMatchObject({ state: 'succeeded' });
     expect(await sendsOf(refundId)).toEqual([1]);
   });

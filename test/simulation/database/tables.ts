@@ -64,6 +64,7 @@ const UNIQUE: Readonly<Record<TableName, readonly Unique[]>> = {
       only: { on: 'verdict', holds: (verdict) => verdict === null },
     },
   ],
+  answers: [{ name: 'answers_pkey', columns: ['refund_id', 'word'] }],
 };
 
 /** Columns that are written as JSON text and read as what it holds. */
@@ -77,19 +78,11 @@ const JSON_COLUMNS: Readonly<Record<TableName, readonly string[]>> = {
   cases: ['details'],
   approvals: [],
   proposals: ['details'],
+  answers: ['answer'],
 };
 
-const TABLES: readonly TableName[] = [
-  'payments',
-  'captures',
-  'refunds',
-  'attempts',
-  'events',
-  'look_ups',
-  'cases',
-  'approvals',
-  'proposals',
-];
+const isTable = (name: string): name is TableName => name in UNIQUE;
+const TABLES = Object.keys(UNIQUE).filter(isTable);
 
 export class MemoryTables {
   readonly rows: { readonly [T in TableName]: Row[] } = {
@@ -102,6 +95,7 @@ export class MemoryTables {
     cases: [],
     approvals: [],
     proposals: [],
+    answers: [],
   };
   readonly #clock: () => number;
   readonly #keys = new Set<unknown>();
@@ -365,6 +359,8 @@ export class MemoryTables {
           decided_by: null,
           decided_at: null,
         };
+      case 'answers':
+        return { refund_id: null, word: null, answer: null, at: now };
       default:
         return table satisfies never;
     }

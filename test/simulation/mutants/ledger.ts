@@ -110,7 +110,7 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     defect: 'a refund that may have left can be withdrawn',
     ledger: (ledger, world) => ({
       ...ledger,
-      withdraw: async (id, by, reason) => {
+      withdraw: async (id, ...word) => {
         const open = world.database.tables.rows.attempts.find(
           (row) => row['refund_id'] === id && (row['state'] === 'unknown' || row['state'] === 'submitting'),
         );
@@ -121,7 +121,7 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
             source: 'answer',
             outcome: { kind: 'not_sent', why: 'closed' },
           });
-        return ledger.withdraw(id, by, reason);
+        return ledger.withdraw(id, ...word);
       },
     }),
   },
@@ -149,5 +149,18 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     name: 'nobody-is-asked',
     defect: 'what a person has to decide is given up instead',
     ledger: (ledger) => ({ ...ledger, ask: (id) => ledger.giveUp(id, 'not_owed', 'system') }),
+  },
+  {
+    name: 'answers-forgotten',
+    defect: 'what a word was answered is not kept, and whoever carries it out late answers anew',
+    ledger: (ledger) => ({
+      ...ledger,
+      withdraw: (id, by, reason, ticket) => ledger.withdraw(id, by, reason, ticket),
+      decide: (decision) => ledger.decide({ ...decision, wordId: undefined }),
+      adopt: (adoption, timings) => ledger.adopt({ ...adoption, wordId: undefined }, timings),
+      correct: (correction, plan) => ledger.correct({ ...correction, wordId: undefined }, plan),
+      confirm: (decision, timings) => ledger.confirm({ ...decision, wordId: undefined }, timings),
+      redirect: (redirection) => ledger.redirect({ ...redirection, wordId: undefined }),
+    }),
   },
 ];

@@ -124,6 +124,8 @@ export class Execution {
   #seq = 0;
   #isReplaying: boolean;
   outcome: Outcome | undefined;
+  /** The update whose handler begins just now. */
+  update: { readonly id: string; readonly name: string } | undefined;
   /** Asked to stop by its server's word: nothing of it happens any more. */
   isDead = false;
 
@@ -269,11 +271,20 @@ export class Execution {
     }
     this.#running += 1;
     try {
-      answer({ kind: 'completed', result: await handler.run(...input.args) });
+      answer({ kind: 'completed', result: await this.#begin(handler, input) });
     } catch (error) {
       answer({ kind: 'failed', error: asError(error) });
     } finally {
       this.#running -= 1;
+    }
+  }
+
+  #begin(handler: Handler, input: Extract<Input, { kind: 'signal' | 'update' }>): unknown {
+    this.update = input.kind === 'update' ? { id: `update-${input.id}`, name: input.name } : undefined;
+    try {
+      return handler.run(...input.args);
+    } finally {
+      this.update = undefined;
     }
   }
 

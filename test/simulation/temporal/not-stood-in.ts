@@ -40,7 +40,6 @@ export const addDefaultWorkflowOptions = notStoodIn('addDefaultWorkflowOptions')
 export const scheduleActivity = notStoodIn('scheduleActivity');
 export const scheduleLocalActivity = notStoodIn('scheduleLocalActivity');
 export const proxyLocalActivities = notStoodIn('proxyLocalActivities');
-export const currentUpdateInfo = notStoodIn('currentUpdateInfo');
 export const inWorkflowContext = notStoodIn('inWorkflowContext');
 export const makeContinueAsNewFunc = notStoodIn('makeContinueAsNewFunc');
 export const uuid4 = notStoodIn('uuid4');

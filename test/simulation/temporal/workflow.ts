@@ -127,6 +127,11 @@ export function workflowInfo(): {
   return { workflowId, runId: String(runId), workflowType: type, continueAsNewSuggested: isLong };
 }
 
+/** Only until a handler first waits: the SDK tells it later as well, through Node's async context. */
+export function currentUpdateInfo(): { readonly id: string; readonly name: string } | undefined {
+  return Execution.current('currentUpdateInfo').update;
+}
+
 export async function continueAsNew(...args: readonly unknown[]): Promise<never> {
   Execution.current('continueAsNew');
   throw new ContinueAsNew(args);

@@ -113,6 +113,9 @@ export class LedgerLink implements Ledger {
   adopt(...args: Parameters<Ledger['adopt']>): ReturnType<Ledger['adopt']> {
     return this.#call('adopt', (ledger) => ledger.adopt(...args));
   }
+  refuseAdoption(...args: Parameters<Ledger['refuseAdoption']>): ReturnType<Ledger['refuseAdoption']> {
+    return this.#call('refuseAdoption', (ledger) => ledger.refuseAdoption(...args));
+  }
   correct(...args: Parameters<Ledger['correct']>): ReturnType<Ledger['correct']> {
     return this.#call('correct', (ledger) => ledger.correct(...args));
   }

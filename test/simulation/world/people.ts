@@ -8,6 +8,7 @@ import {
 import { startRefund } from '../lifetime.js';
 import { OperatorActs } from './operator-acts.js';
 import type { World } from './world.js';
+import type { Outcome } from '../temporal/execution.js';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -15,7 +16,10 @@ const DAY = 24 * 60 * MINUTE;
 export class People {
   readonly #world: World;
   readonly #acts: OperatorActs;
+  /** What each word was answered, by the ticket that it carries and no other does. */
+  readonly answers = new Map<string, Outcome>();
   #asked = 0;
+  #said = 0;
 
   constructor(world: World) {
     this.#world = world;
@@ -54,7 +58,7 @@ export class People {
     if (refundId === undefined) return;
     const workflowId = refundWorkflowId(refundId);
     const run = cluster.runsOf(workflowId).at(-1);
-    const update = (name: string, args: readonly unknown[]): void => this.#update(refundId, name, args);
+    const update = (name: string, message?: object): void => this.#update(refundId, name, message);
     switch (random.between(0, 12)) {
       case 10:
       case 11:
@@ -67,7 +71,7 @@ export class People {
       case 1:
       case 2:
         this.#note('resolve');
-        update(resolveUpdate.name, []);
+        update(resolveUpdate.name);
         return;
       case 3:
         this.#note('cancel the workflow');
@@ -96,14 +100,12 @@ export class People {
         return;
       default:
         this.#note('approve at a bad moment');
-        update(decideUpdate.name, [
-          {
-            verdict: random.pick(['approved', 'refused']),
-            instruction: 'of-another-time',
-            by: 'approver',
-            reason: 'ok',
-          },
-        ]);
+        update(decideUpdate.name, {
+          verdict: random.pick(['approved', 'refused']),
+          instruction: 'of-another-time',
+          by: 'approver',
+          reason: 'ok',
+        });
     }
   }
 
@@ -111,27 +113,35 @@ export class People {
     const refundId = this.#refundId();
     if (refundId === undefined) return;
     this.#note('withdraw');
-    this.#update(refundId, withdrawUpdate.name, [{ by: 'operator', reason: 'no longer wanted' }]);
+    this.#update(refundId, withdrawUpdate.name, { by: 'operator', reason: 'no longer wanted' });
   }
 
   /** Every way in starts the run that it needs. */
-  #update(refundId: string, name: string, args: readonly unknown[]): void {
-    const { cluster, trace } = this.#world;
+  #update(refundId: string, name: string, message?: object): void {
     const workflowId = refundWorkflowId(refundId);
-    const told = cluster.update(workflowId, name, args, (outcome) => {
-      trace.note('operator', `${name}: ${outcome.kind}`);
-    });
-    if (told) return;
+    if (this.#say(workflowId, name, message)) return;
     startRefund(this.#world, refundId);
-    cluster.update(workflowId, name, args, () => undefined);
+    this.#say(workflowId, name, message);
+  }
+
+  /** False where no run hears it. */
+  #say(workflowId: string, name: string, message?: object): boolean {
+    const { cluster, trace } = this.#world;
+    this.#said += 1;
+    const ticket = `ticket ${this.#said}`;
+    const args = message === undefined ? [] : [{ ...message, ticket }];
+    return cluster.update(workflowId, name, args, (outcome) => {
+      this.answers.set(ticket, outcome);
+      if (trace.isKept) trace.note(ticket, `${name}: ${JSON.stringify(outcome).slice(0, 160)}`);
+    });
   }
 
   /** An act that needs evidence: what a person says is true here, and what the program makes of it is what is tested. */
-  #actOf(refundId: string, update: (name: string, args: readonly unknown[]) => void): void {
+  #actOf(refundId: string, update: (name: string, message: object) => void): void {
     const act = this.#acts.draw(refundId);
     if (act === undefined) return;
     this.#note(act.name);
-    update(act.update, [act.message]);
+    update(act.update, act.message);
   }
 
   #breakSomething(): void {
@@ -176,24 +186,17 @@ export class People {
     else if (random.chance(0.4))
       scheduler.after(random.spread(1_000, DAY), () => {
         const refundId = workflowId.slice('refund-'.length);
-        this.#actOf(refundId, (name, args) =>
-          this.#world.cluster.update(workflowId, name, args, () => undefined),
-        );
+        this.#actOf(refundId, (name, message) => this.#say(workflowId, name, message));
       });
     else if (random.chance(0.25))
       scheduler.after(random.spread(1_000, DAY), () => {
         this.#note('withdraw what waits for a person');
-        this.#world.cluster.update(
-          workflowId,
-          withdrawUpdate.name,
-          [{ by: 'operator', reason: 'settled by telephone' }],
-          () => undefined,
-        );
+        this.#say(workflowId, withdrawUpdate.name, { by: 'operator', reason: 'settled by telephone' });
       });
   }
 
   #decide(workflowId: string): void {
-    const { random, cluster, database } = this.#world;
+    const { random, database } = this.#world;
     const refundId = workflowId.slice('refund-'.length);
     const row = database.tables.rows.refunds.find((refund) => refund['id'] === refundId);
     const instruction = row?.['instruction'];
@@ -212,12 +215,7 @@ export class People {
     this.#note(
       `${message.verdict} by ${message.by}${message.instruction === hash ? '' : ' of something else'}`,
     );
-    cluster.update(workflowId, decideUpdate.name, [message], (outcome) => {
-      this.#world.trace.note(
-        'approver',
-        `${message.verdict} by ${message.by}: ${JSON.stringify(outcome).slice(0, 160)}`,
-      );
-    });
+    this.#say(workflowId, decideUpdate.name, message);
   }
 }
 

@@ -1,0 +1,235 @@
+/** A person's word is answered once: whoever carries it out again, late or a second time, answers the same and changes nothing. */
+import { describe, expect, it } from 'vitest';
+import type { Adoption, Correction, Said } from '../../../ledger/people.js';
+import {
+  accepted,
+  answer,
+  debit,
+  gatewayId,
+  lost,
+  pending,
+  POLICY,
+  refused,
+  seen,
+  submitted,
+  TIMINGS,
+  type LedgerUnderTest,
+} from '../given.js';
+
+const PLAN = { timings: TIMINGS, policy: POLICY };
+const LATE = TIMINGS.sendWindow + TIMINGS.visibilityLag + 1;
+const [FIRST, OTHER] = ['a'.repeat(32), 'b'.repeat(32)];
+
+export function describeAnswers(underTest: () => LedgerUnderTest): void {
+  /** Refused in a way that only a person may go on from. */
+  async function inReview() {
+    const { ledger } = underTest();
+    const facts = debit({ registrationId: FIRST });
+    const id = await accepted(ledger, facts, 10_000n);
+    const order = await submitted(ledger, id);
+    await ledger.record(answer(order, refused('card_unusable')));
+    await ledger.ask(id, 'card_unusable');
+    return { id, facts, order };
+  }
+
+  async function unknown() {
+    const { ledger } = underTest();
+    const id = await accepted(ledger, debit(), 10_000n);
+    const order = await submitted(ledger, id);
+    await ledger.record(answer(order, lost));
+    return { id, order };
+  }
+
+  const said = (wordId: string | undefined, by = 'berta'): Said => ({ by, reason: 'checked', wordId });
+  const redirection = (refundId: string, registrationId: string, wordId: string, by?: string) => ({
+    refundId,
+    registrationId,
+    ...said(wordId, by),
+  });
+  const adoption = (attemptId: string, wordId: string): Adoption => ({
+    attemptId,
+    sends: 1,
+    gatewayId: gatewayId(),
+    outcome: { kind: 'succeeded', gatewayId: gatewayId(), flagged: false },
+    isBare: true,
+    gateway: 'silent',
+    code: '000.100.110',
+    description: 'as tests say it',
+    ...said(wordId),
+  });
+  const correction = (refundId: string, wordId: string, change: Partial<Correction> = {}): Correction => ({
+    refundId,
+    outcome: 'failed',
+    evidence: "acquirer's letter of 4 November",
+    gateway: 'silent',
+    ...said(wordId),
+    ...change,
+  });
+
+  describe('a word that was refused', () => {
+    it('to withdraw stays refused when the refund could be withdrawn, and another word is heard', async () => {
+      const { ledger } = underTest();
+      const id = await accepted(ledger, debit(), 10_000n);
+      const order = await submitted(ledger, id);
+      await ledger.record(answer(order, pending()));
+      const withdraw = (wordId?: string, by = 'berta') =>
+        ledger.withdraw(id, by, 'no longer wanted', undefined, wordId);
+      expect(await withdraw('word-1')).toMatchObject({ kind: 'refused', position: { state: 'pending' } });
+      await ledger.record(seen(order, refused('risk')));
+
+      expect(await withdraw('word-1')).toMatchObject({
+        kind: 'refused',
+        why: 'may_have_left',
+        position: { state: 'rejected' },
+      });
+      expect((await ledger.findPayment(order.originalId ?? ''))?.reservedMinor).toBe(10_000n);
+      expect(await withdraw('word-2')).toMatchObject({ kind: 'withdrawn', position: { state: 'canceled' } });
+      expect(await withdraw('word-1', 'carla'), 'the word of another person').toMatchObject({
+        why: 'already_decided',
+      });
+    });
+
+    it('to approve stays refused, whatever waits for an approval later', async () => {
+      const { ledger } = underTest();
+      const { id, facts } = await inReview();
+      const instruction = 'f'.repeat(32);
+      const early = { refundId: id, verdict: 'approved', instruction, ...said('word-1') } as const;
+      expect(await ledger.decide(early)).toMatchObject({ why: 'not_awaiting_approval' });
+      await ledger.redirect(redirection(id, OTHER, 'word-2', 'carla'));
+      await ledger.openCredit(id, facts, TIMINGS, POLICY);
+      const waiting = (await ledger.findRefund(id))?.instruction?.hash ?? '';
+
+      expect(await ledger.decide({ ...early, instruction: waiting })).toMatchObject({
+        kind: 'refused',
+        why: 'not_awaiting_approval',
+        position: { state: 'awaiting_approval' },
+      });
+      expect(
+        await ledger.decide({ ...early, instruction: waiting, wordId: 'word-3' }),
+        'said anew',
+      ).toMatchObject({ kind: 'decided' });
+    });
+
+    it('to adopt stays refused when it would fit, by the ledger and by what the gateway showed', async () => {
+      const { ledger, letPass } = underTest();
+      const { id, order } = await unknown();
+      const early = adoption(order.attemptId, 'word-1');
+      expect(await ledger.adopt(early, TIMINGS)).toMatchObject({ why: 'too_early' });
+      expect(await ledger.refuseAdoption(id, said('word-2'), 'not_at_gateway')).toMatchObject({
+        kind: 'refused',
+        why: 'not_at_gateway',
+        position: { state: 'unknown' },
+      });
+      await letPass(LATE);
+
+      for (const [wordId, why] of [
+        ['word-1', 'too_early'],
+        ['word-2', 'not_at_gateway'],
+      ] as const)
+        expect(await ledger.adopt({ ...early, wordId }, TIMINGS)).toMatchObject({ kind: 'refused', why });
+      expect((await ledger.position(id)).state).toBe('unknown');
+      expect(await ledger.adopt({ ...early, wordId: 'word-3' }, TIMINGS)).toMatchObject({ kind: 'done' });
+    });
+
+    it('to correct or to confirm stays refused when the gateway can be asked again', async () => {
+      const { ledger, letPass } = underTest();
+      const { id } = await unknown();
+      await letPass(LATE);
+      const away = { gateway: 'unavailable' } as const;
+      expect(await ledger.correct(correction(id, 'word-1', away), PLAN)).toMatchObject({ kind: 'refused' });
+      expect(await ledger.correct(correction(id, 'word-1'), PLAN)).toMatchObject({
+        kind: 'refused',
+        why: 'gateway_unavailable',
+      });
+      const result = await ledger.correct(correction(id, 'word-2'), PLAN);
+      const instruction = result.kind === 'proposed' ? result.instruction : '';
+      const yes = { refundId: id, verdict: 'approved', instruction, ...said('word-3', 'carla') } as const;
+      expect(await ledger.confirm({ ...yes, ...away }, TIMINGS)).toMatchObject({ kind: 'refused' });
+
+      expect(await ledger.confirm({ ...yes, gateway: 'silent' }, TIMINGS)).toMatchObject({
+        kind: 'refused',
+        why: 'gateway_unavailable',
+      });
+      expect((await ledger.position(id)).state).toBe('unknown');
+      const anew = { ...yes, gateway: 'silent', wordId: 'word-4' } as const;
+      expect(await ledger.confirm(anew, TIMINGS)).toMatchObject({
+        kind: 'done',
+        position: { state: 'failed' },
+      });
+    });
+
+    it('to redirect stays refused when the refund waits for a person, and tells who was first', async () => {
+      const { ledger } = underTest();
+      const { id } = await inReview();
+      await ledger.redirect(redirection(id, OTHER, 'word-1'));
+      const late = redirection(id, OTHER, 'word-2', 'carla');
+      expect(await ledger.redirect(late)).toMatchObject({ why: 'already_decided', by: 'berta' });
+      await ledger.ask(id, 'refusal_unclear');
+      await ledger.redirect(redirection(id, FIRST, 'word-3'));
+      await ledger.ask(id, 'refusal_unclear');
+
+      expect(await ledger.redirect(late)).toMatchObject({
+        kind: 'refused',
+        why: 'already_decided',
+        by: 'berta',
+        position: { state: 'manual_review' },
+      });
+      expect((await ledger.findRefund(id))?.destination).toEqual({ registrationId: FIRST });
+    });
+  });
+
+  describe('a word that was carried out', () => {
+    it('does not name its destination a second time after another one was named', async () => {
+      const { ledger } = underTest();
+      const { id } = await inReview();
+      const first = redirection(id, OTHER, 'word-1');
+      expect(await ledger.redirect(first)).toMatchObject({ kind: 'done' });
+      await ledger.ask(id, 'refusal_unclear');
+      await ledger.redirect(redirection(id, FIRST, 'word-2', 'carla'));
+      await ledger.ask(id, 'refusal_unclear');
+
+      expect(await ledger.redirect(first)).toMatchObject({ kind: 'done' });
+      const refund = await ledger.findRefund(id);
+      expect(refund).toMatchObject({ state: 'manual_review', redirectedBy: ['berta', 'carla'] });
+      expect(refund?.destination).toEqual({ registrationId: FIRST });
+    });
+
+    it('does not propose a correction again that a second person has refused', async () => {
+      const { ledger, letPass } = underTest();
+      const { id } = await unknown();
+      await letPass(LATE);
+      const proposed = await ledger.correct(correction(id, 'word-1'), PLAN);
+      const instruction = proposed.kind === 'proposed' ? proposed.instruction : '';
+      const no = { refundId: id, verdict: 'refused', instruction, ...said('word-2', 'carla') } as const;
+      await ledger.confirm({ ...no, gateway: 'none' }, TIMINGS);
+
+      expect(await ledger.correct(correction(id, 'word-1'), PLAN)).toMatchObject({
+        kind: 'proposed',
+        instruction,
+      });
+      expect((await ledger.findRefund(id))?.proposal).toBeNull();
+    });
+
+    it('stays carried out where the gateway shows nothing of it the second time', async () => {
+      const { ledger, letPass } = underTest();
+      const { id, order } = await unknown();
+      await letPass(LATE);
+      await ledger.adopt(adoption(order.attemptId, 'word-1'), TIMINGS);
+      expect(await ledger.refuseAdoption(id, said('word-1'), 'gateway_unavailable')).toMatchObject({
+        kind: 'done',
+        position: { state: 'succeeded' },
+      });
+    });
+  });
+
+  it('a word that nothing names is answered by where the refund stands', async () => {
+    const { ledger, letPass } = underTest();
+    const { id, order } = await unknown();
+    expect(await ledger.refuseAdoption(id, said(undefined), 'not_at_gateway')).toMatchObject({
+      kind: 'refused',
+    });
+    await letPass(LATE);
+    const unnamed = { ...adoption(order.attemptId, ''), wordId: undefined };
+    expect(await ledger.adopt(unnamed, TIMINGS)).toMatchObject({ kind: 'done' });
+  });
+}

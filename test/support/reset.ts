@@ -1,0 +1,20 @@
+/** What `temporal workflow reset --type FirstWorkflowTask` does to a run. */
+import type { Client, WorkflowHandle } from '@temporalio/client';
+
+/** Takes the run back to before its first step. What was said to it since then is told to the next run. */
+export async function resetToTheStart(
+  temporal: Client,
+  run: Pick<WorkflowHandle, 'describe' | 'fetchHistory'>,
+): Promise<void> {
+  const events = (await run.fetchHistory()).events ?? [];
+  const first = events.find(({ workflowTaskCompletedEventAttributes: done }) => done != null)?.eventId;
+  if (first == null) throw new Error('no workflow task is over yet');
+  const { raw } = await run.describe();
+  await temporal.workflowService.resetWorkflowExecution({
+    namespace: temporal.options.namespace,
+    workflowExecution: raw.workflowExecutionInfo?.execution ?? null,
+    reason: 'a test',
+    workflowTaskFinishEventId: first,
+    requestId: crypto.randomUUID(),
+  });
+}

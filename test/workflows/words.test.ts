@@ -1,0 +1,90 @@
+/** What a person was told holds: a word is answered once, also where a worker that was stopped goes on with it, or its run is reset. */
+import { describe, expect, it } from 'vitest';
+import { historyOf } from './history.js';
+import { eventually, openWorld } from './world.js';
+import type { Ledger } from '../../ledger/ledger.js';
+import { withdrawUpdate } from '../../workflows/contract.js';
+import { resetToTheStart } from '../support/reset.js';
+
+const world = await openWorld();
+const { ledger } = world.dependencies;
+
+const WORD = { by: 'supervisor', reason: 'the customer keeps the goods', ticket: 'PAY-12' };
+
+/** The gateway takes its time with it, so that it can not be withdrawn. */
+async function pendingRefund() {
+  const { paymentId } = world.newPayment();
+  world.fault({ kind: 'pending' }, { paymentId });
+  const { refundId, handle } = await world.pay(paymentId, '100.00');
+  const { attempts } = await world.untilState(refundId, 'pending');
+  const refuse = async (): Promise<void> => {
+    // A closed card: a person has to say how it goes on, and may withdraw it.
+    world.gateway.engine.finishPending({
+      id: attempts[0]?.gatewayId ?? '',
+      state: 'rejected',
+      code: '800.100.171',
+    });
+    await world.untilState(refundId, 'manual_review');
+  };
+  return { refundId, handle, refuse };
+}
+
+/** The next withdrawal is stopped before its transaction begins, as by SIGSTOP, and goes on when it is told to. */
+function stopNextWithdrawal(): () => ReturnType<Ledger['withdraw']> {
+  const { withdraw } = ledger;
+  let goOn: () => void = () => undefined;
+  const stopped = new Promise<void>((resolve) => (goOn = resolve));
+  let late: ReturnType<Ledger['withdraw']> | undefined;
+  ledger.withdraw = (...args) => {
+    ledger.withdraw = withdraw;
+    late = stopped.then(() => withdraw(...args));
+    return late;
+  };
+  return () => {
+    goOn();
+    if (late === undefined) throw new Error('nothing was stopped');
+    return late;
+  };
+}
+
+describe('a word that was refused', () => {
+  it('is not carried out by the worker that had it first and was stopped meanwhile', async () => {
+    const { refundId, handle, refuse } = await pendingRefund();
+    const goOn = stopNextWithdrawal();
+    // The first attempt of the activity times out, the second one is the one that answers.
+    expect(await handle.executeUpdate(withdrawUpdate, { args: [WORD] })).toMatchObject({
+      kind: 'refused',
+      why: 'may_have_left',
+    });
+    await refuse();
+
+    expect(await goOn()).toMatchObject({
+      kind: 'refused',
+      why: 'may_have_left',
+      position: { state: 'manual_review' },
+    });
+    expect((await world.refund(refundId)).state).toBe('manual_review');
+    expect(await handle.executeUpdate(withdrawUpdate, { args: [WORD] }), 'said anew').toMatchObject({
+      kind: 'withdrawn',
+    });
+    expect(await handle.result()).toMatchObject({ state: 'canceled' });
+  });
+
+  it('is not carried out where its run is reset and hears it once more', async () => {
+    const { refundId, handle, refuse } = await pendingRefund();
+    expect(await handle.executeUpdate(withdrawUpdate, { args: [WORD] })).toMatchObject({ kind: 'refused' });
+    await refuse();
+    const { runId } = await handle.describe();
+    await resetToTheStart(world.temporal, handle);
+    expect((await handle.describe()).runId).not.toBe(runId);
+    await eventually('the word was heard once more', async () =>
+      (await historyOf(handle)).completed.includes('withdraw') ? true : undefined,
+    );
+
+    expect((await world.refund(refundId)).state).toBe('manual_review');
+    expect(await handle.executeUpdate(withdrawUpdate, { args: [WORD] }), 'said anew').toMatchObject({
+      kind: 'withdrawn',
+    });
+    expect(await handle.result()).toMatchObject({ state: 'canceled' });
+  });
+});
