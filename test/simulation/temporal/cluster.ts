@@ -74,6 +74,8 @@ export interface ClusterOptions {
 export class Cluster {
   readonly #o: ClusterOptions;
   readonly #open = new Map<string, Run[]>();
+  /** Ids under which two runs have been open at once, which no server allows in one namespace. */
+  readonly doubled = new Set<string>();
   readonly #watchers = new Map<string, ((outcome: Outcome) => void)[]>();
   #active: Run | undefined;
   #number = 0;
@@ -114,6 +116,7 @@ export class Cluster {
     if (open !== undefined && conflict === 'use_existing') return open;
     if (open !== undefined && conflict === 'fail')
       throw new WorkflowExecutionAlreadyStartedError('already started', workflowId, type);
+    if (open !== undefined) this.doubled.add(workflowId);
     const run = this.#newRun({ type, workflowId, args }, [], false);
     this.#post(run, { kind: 'start' });
     return run;

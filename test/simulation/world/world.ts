@@ -13,6 +13,7 @@ import { refund } from '../../../workflows/refund.js';
 import { openMemoryDatabase, type MemoryDatabase } from '../database/memory-database.js';
 import { Cluster, type Task, type Workers, type Workflow } from '../temporal/cluster.js';
 import { Chaos } from './chaos.js';
+import { DirectedChaos, watched, type Direction } from './course.js';
 import type { Coverage } from './coverage.js';
 import { GatewayLink } from './gateway-link.js';
 import { LedgerLink } from './ledger-link.js';
@@ -75,6 +76,8 @@ export class World implements Workers {
   readonly trace: Trace;
   readonly signals: Signals = new Map();
   readonly mix: Mix;
+  /** Of the course that this lifetime follows, where it follows one. */
+  readonly direction: Direction | undefined;
   readonly chaos: Chaos;
   readonly gateway: SimulatedGateway;
   readonly database: MemoryDatabase;
@@ -109,8 +112,13 @@ export class World implements Workers {
     this.coverage = coverage;
     this.trace = isTraced ? new KeptTrace(() => this.scheduler.now - START) : NO_TRACE;
     this.mix = drawMix(this.random);
-    this.chaos = new Chaos(this.mix, this.random, coverage);
-    this.plan = drawPlan(this.random);
+    const { course } = this.mix;
+    this.direction = course?.direct(this);
+    this.chaos =
+      this.direction === undefined
+        ? new Chaos(this.mix, this.random, coverage)
+        : new DirectedChaos(this.mix, this.random, coverage, this.direction);
+    this.plan = drawPlan(this.random, course?.policy?.(this.random));
     this.mutant = mutant;
     const ids = new Random(seed + 0x5eed);
     this.gateway = new SimulatedGateway({
@@ -124,7 +132,12 @@ export class World implements Workers {
       },
     });
     this.database = openMemoryDatabase(() => this.scheduler.now);
-    const ledger = createLedger(this.database);
+    const { direction } = this;
+    const ledger = createLedger(
+      direction === undefined
+        ? this.database
+        : watched(this.database, (refundId, to) => direction.moved?.(refundId, to)),
+    );
     this.ledger = mutant?.ledger?.(ledger, this) ?? ledger;
     this.cluster = new Cluster({
       scheduler: this.scheduler,
@@ -135,6 +148,10 @@ export class World implements Workers {
       onShown: (workflowId, pairs) => this.onShown(workflowId, pairs),
     });
     this.processes = Array.from({ length: PROCESSES }, () => this.#spawn());
+    if (course !== undefined) {
+      coverage.hit('course', course.name);
+      this.trace.note('world', `follows a course: ${course.name}`);
+    }
   }
 
   get payment(): SimulatedPayment {
