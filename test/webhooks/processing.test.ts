@@ -192,7 +192,9 @@ describe.concurrent('a notice about what was over', () => {
     expect(await endsOf(gatewayId, 2)).toContain('processed: confirmed');
   });
 
-  it('says that a refusal was none: paid, and the run that waits for an approval ends', async ({ expect }) => {
+  it('says that a refusal was none: paid, and the run that waits for an approval ends', async ({
+    expect,
+  }) => {
     const payment = world.newPayment({ amount: '600.00' });
     world.onRefund(payment, { kind: 'reject', code: '700.500.001' });
     const { id } = await world.ask(payment, '600.00', { by: patient });
