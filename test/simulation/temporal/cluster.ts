@@ -342,6 +342,11 @@ export class Cluster {
         if (this.cancel(command.workflowId)) resolve(undefined);
         else reject(new Error('no such workflow'));
         return;
+      case 'signal_external':
+        run.tasks.set(seq, 'waiting');
+        if (this.signal(command.workflowId, command.name)) resolve(undefined);
+        else reject(new Error('no such workflow'));
+        return;
       default:
         command satisfies never;
     }
