@@ -154,12 +154,15 @@ function unattended({ database, cluster }: World): readonly string[] {
   });
 }
 
-/** Runs that wait for somebody although their refund is over: nobody would ever tell them. Of two beside each other one may. */
+/**
+ * Runs that wait for somebody although their refund is over: nobody would ever tell them. What acts beside a run and ends its refund tells
+ * it nothing, and is no news to a sweep: such a run may wait.
+ */
 function lingering({ database, cluster }: World): readonly string[] {
   return database.tables.rows.refunds.flatMap((row) => {
     const id = String(row['id']);
     const workflowId = refundWorkflowId(id);
-    return isOver(row['state']) && cluster.isOpen(workflowId) && !cluster.doubled.has(workflowId)
+    return isOver(row['state']) && cluster.isOpen(workflowId) && !cluster.notAlone.has(workflowId)
       ? [`refund ${id.slice(-6)} is over and its run is not`]
       : [];
   });
