@@ -130,7 +130,7 @@ export const REFUND_TRANSITIONS: readonly Transition[] = [
   },
   {
     on: 'check_credit',
-    from: ['rejected', 'reserved', 'returned'],
+    from: ['rejected', 'reserved'],
     to: 'fallback_checking',
     means: 'proving that a credit is allowed',
   },
@@ -172,7 +172,7 @@ export const REFUND_TRANSITIONS: readonly Transition[] = [
   },
   {
     on: 'withdraw',
-    from: ['requested', ...UNSENT, 'manual_review'],
+    from: [...UNSENT, 'manual_review'],
     to: 'canceled',
     means: 'withdrawn while nothing has left and nothing may have left',
   },

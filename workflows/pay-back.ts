@@ -4,6 +4,7 @@ import {
   CancelledFailure,
   getExternalWorkflowHandle,
   ParentClosePolicy,
+  patched,
   proxyActivities,
   sleep,
   startChild,
@@ -16,6 +17,7 @@ import type { RefundActivities } from '../activities/refunds.js';
 import { isFinal, PUBLIC_STATUS } from '../domain/states.js';
 import {
   DEFAULT_TASK_QUEUE,
+  gatewayNotice,
   REFUND_WORKFLOW,
   refundWorkflowId,
   SEARCH_ATTRIBUTES,
@@ -25,6 +27,9 @@ import type { refund } from './refund.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+
+/** Runs of before told nobody. */
+const TOLD_OF_WITHDRAWAL = 'told-of-withdrawal';
 
 /**
  * Accepts `order` and waits until the refund is final. Failures of acceptance (bad input, over the balance) are `ActivityFailure`s
@@ -57,7 +62,14 @@ export async function payBack(
         undefined,
         workflowInfo().runId,
       );
-      if (kind === 'withdrawn') throw new CancelledFailure('withdrawn before it was started');
+      if (kind === 'withdrawn') {
+        // A run that another caller has started may wait for a person, who has nothing to decide any more.
+        if (patched(TOLD_OF_WITHDRAWAL))
+          await getExternalWorkflowHandle(refundWorkflowId(refundId))
+            .signal(gatewayNotice)
+            .catch(() => undefined);
+        throw new CancelledFailure('withdrawn before it was started');
+      }
     }
     const stoppable = new CancellationScope();
     try {

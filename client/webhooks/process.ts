@@ -62,6 +62,8 @@ export function createNoticeProcess(parts: NoticeParts): Process {
     if (subject === undefined) return setAside(notice);
     if (notice.isConfirmed) {
       await wakeAll(subject.payment.id);
+      // What was looked up may have ended it, and its run still waits for a person.
+      if (subject.refund !== null && isFinal(subject.refund.state)) await wake(subject.refund.id);
       await settleWebhooks(database, [notice], { state: 'processed', why: 'confirmed', subject });
       return 'confirmed';
     }

@@ -154,6 +154,31 @@ export function failLate(
   return platform.change(transaction, 'rejected', order.code ?? '100.397.102', now);
 }
 
+/** A refund, reversal or credit that was refused turns out to have been executed all the same. */
+export function succeedLate(
+  platform: Platform,
+  order: { readonly id: string; readonly code?: string },
+  now: number,
+): Transaction {
+  const transaction = existing(platform, order.id);
+  if (transaction.state !== 'rejected' || transaction.executed || !paysOut(transaction.type)) {
+    throw new CommandRefused(
+      'conflict',
+      'Only a refund, reversal or credit that was refused can turn out executed.',
+    );
+  }
+  return platform.change(transaction, 'succeeded', order.code ?? successCode(platform), now);
+}
+
+/** What a lag still hides from look-ups is shown from now on. No notice is sent: nothing about it has changed. */
+export function show(platform: Platform, order: { readonly id: string }, now: number): Transaction {
+  const transaction = existing(platform, order.id);
+  if (transaction.visibleAt <= now) {
+    throw new CommandRefused('conflict', `Transaction ${order.id} is shown already.`);
+  }
+  return platform.show(transaction, now);
+}
+
 export interface NewPayment {
   /** The first entity where absent. */
   readonly entityId?: string;
@@ -165,6 +190,8 @@ export interface NewPayment {
   readonly merchantTransactionId?: string;
   /** How long ago the customer paid, in milliseconds. */
   readonly ageMs?: number;
+  /** False: the payment shows no registration; the one that is made belongs to the customer alone. Default true. */
+  readonly registered?: boolean;
 }
 
 export interface CreatedPayment {
@@ -197,7 +224,7 @@ export function createPayment(platform: Platform, order: NewPayment, now: number
     currency: order.currency,
     state: 'succeeded',
     resultCode: successCode(platform),
-    registrationId,
+    registrationId: order.registered === false ? null : registrationId,
     source: 'OPP',
     showsAmount: true,
   } as const;

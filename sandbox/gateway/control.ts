@@ -50,6 +50,7 @@ const payment = z.strictObject({
   captures: z.array(amount).exactOptional(),
   merchantTransactionId: id.exactOptional(),
   ageMs: z.number().nonnegative().exactOptional(),
+  registered: z.boolean().exactOptional(),
 });
 const chargeback = z.strictObject({
   paymentId: id,
@@ -66,7 +67,7 @@ const finish = z.strictObject({
   state: z.enum(['succeeded', 'rejected']),
   code: code.exactOptional(),
 });
-const lateFailure = z.strictObject({ id, code: code.exactOptional() });
+const lateWord = z.strictObject({ id, code: code.exactOptional() });
 const forgery = z.strictObject({
   entityId: id,
   content: z.object({
@@ -88,7 +89,9 @@ const POST: Readonly<Record<string, Handler>> = {
     engine.reverseChargeback(z.strictObject({ chargebackId: id }).parse(body).chargebackId),
   'portal-refund': ({ engine }, body) => engine.refundInPortal(portalRefund.parse(body)),
   'finish-pending': ({ engine }, body) => engine.finishPending(finish.parse(body)),
-  'late-failure': ({ engine }, body) => engine.failLate(lateFailure.parse(body)),
+  'late-failure': ({ engine }, body) => engine.failLate(lateWord.parse(body)),
+  'late-success': ({ engine }, body) => engine.succeedLate(lateWord.parse(body)),
+  show: ({ engine }, body) => engine.show(z.strictObject({ id }).parse(body)),
   'forge-webhook': ({ engine }, body) => {
     const { entityId, content, key } = forgery.parse(body);
     engine.forgeWebhook(entityId, content, key);

@@ -101,6 +101,13 @@ export class Platform {
     return changed;
   }
 
+  /** A lag ends early. */
+  show(transaction: Transaction, now: number): Transaction {
+    const shown: Transaction = { ...transaction, visibleAt: now };
+    this.store.put({ kind: 'transaction', transaction: shown });
+    return shown;
+  }
+
   register(entityId: string, card: CardSummary): string {
     const id = this.#unusedId();
     this.store.put({

@@ -179,6 +179,15 @@ export class SimulatedGateway {
     return commands.failLate(this.#platform, order, this.advance());
   }
 
+  succeedLate(order: { id: string; code?: string }): Transaction {
+    return commands.succeedLate(this.#platform, order, this.advance());
+  }
+
+  /** Ends the lag that hides a transaction from look-ups. */
+  show(order: { id: string }): Transaction {
+    return commands.show(this.#platform, order, this.advance());
+  }
+
   /** A webhook that the gateway never meant to send: by somebody with the merchant's key, or without it. */
   forgeWebhook(entityId: string, content: NoticeContent, key: 'right' | 'wrong'): void {
     this.#platform.notices.add({

@@ -3,7 +3,17 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { auditLedger } from '../../ledger/audit.js';
 import { INVARIANTS, type Invariant } from '../../ledger/audit-checks.js';
-import { accepted, answer, debit, paid, pending, submitted } from '../ledger/given.js';
+import {
+  accepted,
+  answer,
+  debit,
+  gatewayId,
+  paid,
+  pending,
+  refused,
+  seen,
+  submitted,
+} from '../ledger/given.js';
 import { postgresLedger } from '../ledger/postgres.js';
 
 const { database, ledger, url } = await postgresLedger();
@@ -53,6 +63,20 @@ describe('the audit of books that are right', () => {
     const report = await auditLedger(database.db, LIMITS);
     expect(report).toMatchObject({ complete: true, violations: 0 });
     expect(report.invariants.map(({ invariant }) => invariant)).toEqual(Object.keys(INVARIANTS));
+  });
+});
+
+describe('the audit of a refund that had ended, turned out paid and came back', () => {
+  it('finds nothing: what it owes again is held again', async () => {
+    const refundId = await accepted(ledger, debit(), 4_000n);
+    const order = await submitted(ledger, refundId);
+    const id = gatewayId();
+    await ledger.record(answer(order, refused('not_owed', id)));
+    await ledger.giveUp(refundId, 'not_owed', 'system');
+    await ledger.record(seen(order, paid(id)));
+    const back = await ledger.record(seen(order, refused('unlisted', id)));
+    expect(back.state).toBe('returned');
+    expect((await auditLedger(database.db, LIMITS)).violations).toBe(0);
   });
 });
 

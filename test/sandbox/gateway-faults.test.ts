@@ -236,6 +236,43 @@ describe('a refusal by the bank', () => {
   });
 });
 
+describe('a lag that hides a transaction', () => {
+  it('ends when it is told to, without a notice', () => {
+    const { world, answer } = refundUnder({ kind: 'visibility_lag', ms: 86_400_000 });
+    const told = world.gateway.due().length;
+    expect(seen(world)).toBe('404 700.400.580');
+    world.gateway.show({ id: idOf(answer) });
+    expect(seen(world)).toBe('200 000.000.100');
+    expect(world.gateway.due()).toHaveLength(0);
+    expect(told).toBeGreaterThan(0);
+    expect(() => world.gateway.show({ id: idOf(answer) })).toThrow('shown already');
+  });
+});
+
+describe('a refusal that turns out executed', () => {
+  it('pays what was asked, is announced, and is shown as a success', () => {
+    const { world, id, answer } = refundUnder({ kind: 'reject', code: '800.100.152' });
+    world.gateway.due();
+    world.gateway.succeedLate({ id: idOf(answer) });
+    expect(refundedOf(world, id)).toBe(40_00n);
+    expect(world.gateway.executedByReference('RF1')).toBe(1);
+    expect(world.gateway.due()).toHaveLength(1);
+    expect(bodyOf(world.get('/v3/query', RF)).records?.[0]?.result?.code).toBe('000.100.110');
+    expect(verdict(refund(world, id, '60.01'))).toBe('400 700.400.200');
+  });
+
+  it('is none where it succeeded, came back or pays nothing out', () => {
+    const { world, id, answer } = refundUnder({ kind: 'accept_then_drop' });
+    expect(verdict(answer)).toBe('dropped');
+    const [record] = bodyOf(world.get('/v3/query', RF)).records ?? [];
+    const paid = { id: record?.id ?? '' };
+    expect(() => world.gateway.succeedLate(paid)).toThrow('Only a refund');
+    world.gateway.failLate(paid);
+    expect(() => world.gateway.succeedLate(paid)).toThrow('Only a refund');
+    expect(() => world.gateway.succeedLate({ id })).toThrow('Only a refund');
+  });
+});
+
 describe('a success that comes back', () => {
   it('by plan, days later', () => {
     const { world, id, answer } = refundUnder({ kind: 'late_failure', ms: 86_400_000 });

@@ -61,6 +61,21 @@ describe('v1', () => {
   });
 });
 
+describe('a payment that was made without a registration', () => {
+  it('shows none; one that was made with it does', () => {
+    const world = openWorld();
+    const shown = (registered: boolean) => {
+      const payment = { type: 'DB', amount: 1_00n, currency: 'EUR', registered } as const;
+      const { paymentId, registrationId } = world.gateway.createPayment(payment);
+      const records = bodyOf(world.get(`/v3/query/${paymentId}`)).records;
+      return { shown: records?.[0]?.registrationId, made: registrationId };
+    };
+    expect(shown(false).shown).toBeUndefined();
+    const { shown: registration, made } = shown(true);
+    expect(registration).toBe(made);
+  });
+});
+
 describe('v3', () => {
   it('shows an original with all that is linked to it, through captures, refunds and chargebacks', () => {
     const world = openWorld();

@@ -219,6 +219,24 @@ describe('the control API', () => {
     });
   });
 
+  it('tells the truth late, and shows what was hidden', async () => {
+    const { url } = await open();
+    const control = (call: string, body: object): Promise<Readonly<Record<string, unknown>>> =>
+      postControl(`${url}/_control/${call}`, body);
+    const { paymentId } = paymentMade.parse(
+      await control('create-payment', { amount: '10.00', currency: 'EUR', registered: false }),
+    );
+    await control('faults', { effect: { kind: 'visibility_lag', ms: 86_400_000 } });
+    await control('faults', { effect: { kind: 'reject', code: '800.100.152' } });
+    const refused = await postForm(`${url}/v1/payments/${paymentId}`, RF);
+    const { id } = withId.parse(JSON.parse(refused.text));
+    await control('show', { id });
+    expect(await control('late-success', { id })).toMatchObject({ state: 'succeeded', registrationId: null });
+    expect(await getJson(`${url}/_control/books?paymentId=${paymentId}`)).toMatchObject({
+      refunded: '10.00',
+    });
+  });
+
   it('lists and clears faults', async () => {
     const { url } = await open();
     const { id } = await postControl(`${url}/_control/faults`, { effect: { kind: 'drop_before_execute' } });

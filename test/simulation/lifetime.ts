@@ -12,7 +12,9 @@ import { Beginnings, type Beginning } from './world/beginning.js';
 import type { Coverage } from './world/coverage.js';
 import { accept, drawOrder, type Acceptance, type Asked } from './world/orders.js';
 import { enter, leave } from './world/stand-ins.js';
+import { drawMix } from './world/mix.js';
 import { LIMITS } from './world/plan.js';
+import { Random } from './world/random.js';
 import { KeptTrace } from './world/trace.js';
 import { World, type Mutant } from './world/world.js';
 
@@ -40,7 +42,8 @@ export interface LifetimeOptions {
 
 /** Everything follows from the seed: the same one again is the same lifetime. */
 export async function live(seed: number, { beginnings, ...options }: LifetimeOptions): Promise<Lifetime> {
-  const beginning = await (beginnings ?? new Beginnings(options.isTraced)).of(seed);
+  const { course } = drawMix(new Random(seed));
+  const beginning = await (beginnings ?? new Beginnings(options.isTraced)).of(seed, course);
   const world = new World({ seed, beginning, ...options });
   enter(world);
   const violations: string[] = [];
@@ -58,7 +61,7 @@ export async function live(seed: number, { beginnings, ...options }: LifetimeOpt
 }
 
 async function unfold(world: World, beginning: Beginning): Promise<readonly string[]> {
-  const { scheduler, cluster, chaos, random, gateway } = world;
+  const { scheduler, cluster, chaos, random, gateway, mix } = world;
   const receiver = new Receiver(world);
   const people = new People(world);
   const facts = new OutsideFacts(world);
@@ -69,7 +72,9 @@ async function unfold(world: World, beginning: Beginning): Promise<readonly stri
   facts.plan();
 
   const settle = (): boolean => cluster.settle();
-  const troubleEnds = scheduler.now + random.spread(MINUTE, 2 * DAY);
+  const troubleFor = random.spread(MINUTE, 2 * DAY);
+  // A course has its time.
+  const troubleEnds = scheduler.now + (mix.course === undefined ? troubleFor : 2 * DAY);
   await scheduler.run(settle, () => false, troubleEnds);
 
   // From here on nothing goes wrong any more: all that is left has to come to rest.
@@ -93,6 +98,7 @@ async function unfold(world: World, beginning: Beginning): Promise<readonly stri
   noteReached(world);
   return [
     ...world.failures,
+    ...lingering(world),
     ...ledgerViolations(world.database.tables, 'at rest'),
     ...gatewayViolations(world, facts),
     ...wordViolations(people.answers, world.database.tables.rows.events),
@@ -150,6 +156,20 @@ function unattended({ database, cluster }: World): readonly string[] {
   return database.tables.rows.refunds.flatMap((row) => {
     const id = String(row['id']);
     return isOver(row['state']) || cluster.isOpen(refundWorkflowId(id)) ? [] : [id];
+  });
+}
+
+/**
+ * Runs that wait for somebody although their refund is over: nobody would ever tell them. What acts beside a run and ends its refund tells
+ * it nothing, and is no news to a sweep: such a run may wait.
+ */
+function lingering({ database, cluster }: World): readonly string[] {
+  return database.tables.rows.refunds.flatMap((row) => {
+    const id = String(row['id']);
+    const workflowId = refundWorkflowId(id);
+    return isOver(row['state']) && cluster.isOpen(workflowId) && !cluster.notAlone.has(workflowId)
+      ? [`refund ${id.slice(-6)} is over and its run is not`]
+      : [];
   });
 }
 

@@ -10,7 +10,6 @@ const many = z.object({
   perSecond: z.number(),
   failures: z.array(z.string()),
   missing: z.array(z.string()),
-  rare: z.array(z.string()),
   coverage: z.string(),
 });
 const caught = z.array(z.object({ name: z.string(), lived: z.int(), how: z.string().nullable() }));

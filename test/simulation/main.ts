@@ -1,6 +1,6 @@
 /** The simulation as a program: one lifetime with its trace, many, or every deliberate defect. Built and started by `bundle.ts`. */
 import { parseArgs } from 'node:util';
-import { missing, reachedRarely } from './expected.js';
+import { missing } from './expected.js';
 import { live } from './lifetime.js';
 import { liveMany, type Many } from './many.js';
 import { MUTANTS } from './mutants/index.js';
@@ -82,7 +82,6 @@ async function showMany(): Promise<void> {
   }
   if (values.coverage) {
     print(many.coverage.toString());
-    print(`reached, though rare: ${reachedRarely(many.coverage).join(', ')}`);
     print(`expected, and not reached: ${missing(many.coverage).join(', ') || 'nothing'}`);
   }
   print(
@@ -98,7 +97,6 @@ function report(many: Many): unknown {
     perSecond,
     failures,
     missing: missing(coverage),
-    rare: reachedRarely(coverage),
     coverage: coverage.toString(),
   };
 }

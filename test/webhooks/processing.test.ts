@@ -192,6 +192,20 @@ describe.concurrent('a notice about what was over', () => {
     expect(await endsOf(gatewayId, 2)).toContain('processed: confirmed');
   });
 
+  it('says that a refusal was none: paid, and the run that waits for an approval ends', async ({
+    expect,
+  }) => {
+    const payment = world.newPayment({ amount: '600.00' });
+    world.onRefund(payment, { kind: 'reject', code: '700.500.001' });
+    const { id } = await world.ask(payment, '600.00', { by: patient });
+    const { attempts } = await world.until(id, 'awaiting_approval');
+    engine.succeedLate({ id: attempts[0]?.gatewayId ?? '' });
+    await deliverNotices(world);
+    await world.until(id, 'succeeded');
+    expect(await world.run(id).result()).toMatchObject({ state: 'succeeded' });
+    expect(world.booked(payment)).toMatchObject({ out: '600.00' });
+  });
+
   it('takes a credit back, which is linked to nothing: asked for by its reference', async ({ expect }) => {
     const payment = world.newPayment();
     const { id, gatewayId } = await paid(payment, '60.00', { kind: 'reject', code: '700.500.001' });

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CallerOrder } from '../../activities/caller.js';
 import type { RefundRequestInput } from '../../domain/request.js';
@@ -67,6 +68,29 @@ describe('a caller that is cancelled while its order is being accepted', () => {
     expect(await failureOf(handle)).toMatchObject({ cause: expect.any(CancelledFailure) as unknown });
     expect(await refundOf(paymentId)).toMatchObject({ state: 'canceled', attempts: [] });
     expect(world.gateway.engine.books(paymentId)).toMatchObject({ refunded: 0n });
+  });
+});
+
+describe('a caller that is cancelled while the same order, which waits for a person, is accepted again', () => {
+  it('withdraws it, and the run that waited ends', async () => {
+    const { paymentId } = world.newPayment();
+    world.fault({ kind: 'reject', code: '800.300.101' }, { paymentId });
+    const order = orderFor(paymentId);
+    const first = await startParent(order);
+    const { id } = await refundOf(paymentId);
+    await world.untilState(id, 'manual_review');
+    const second = await world.database.transaction(async (tx) => {
+      await sql`lock table refunds in access exclusive mode`.execute(tx);
+      const handle = await startParent(order);
+      await eventually('the order is on its way', async () =>
+        (await handle.describe()).raw.pendingActivities?.length === 1 ? true : undefined,
+      );
+      await handle.cancel();
+      return handle;
+    });
+    expect(await failureOf(second)).toMatchObject({ cause: expect.any(CancelledFailure) as unknown });
+    expect((await world.refund(id)).state).toBe('canceled');
+    expect(await first.result()).toMatchObject({ refundId: id, state: 'canceled' });
   });
 });
 

@@ -74,6 +74,11 @@ export interface ClusterOptions {
 export class Cluster {
   readonly #o: ClusterOptions;
   readonly #open = new Map<string, Run[]>();
+  /**
+   * Ids of workflows beside which somebody may have acted: a second run, which no server allows in one namespace, or an attempt that the
+   * server had given up.
+   */
+  readonly notAlone = new Set<string>();
   readonly #watchers = new Map<string, ((outcome: Outcome) => void)[]>();
   #active: Run | undefined;
   #number = 0;
@@ -114,6 +119,7 @@ export class Cluster {
     if (open !== undefined && conflict === 'use_existing') return open;
     if (open !== undefined && conflict === 'fail')
       throw new WorkflowExecutionAlreadyStartedError('already started', workflowId, type);
+    if (open !== undefined) this.notAlone.add(workflowId);
     const run = this.#newRun({ type, workflowId, args }, [], false);
     this.#post(run, { kind: 'start' });
     return run;
@@ -339,6 +345,11 @@ export class Cluster {
         if (this.cancel(command.workflowId)) resolve(undefined);
         else reject(new Error('no such workflow'));
         return;
+      case 'signal_external':
+        run.tasks.set(seq, 'waiting');
+        if (this.signal(command.workflowId, command.name)) resolve(undefined);
+        else reject(new Error('no such workflow'));
+        return;
       default:
         command satisfies never;
     }
@@ -399,6 +410,7 @@ export class Cluster {
   timedOut(task: Task, attempt: number, which: string): void {
     if (task.isOver || task.attempt !== attempt) return;
     this.#o.trace.note('server', `${task.name} attempt ${attempt} timed out (${which})`);
+    this.notAlone.add(task.run.identity.workflowId);
     this.#o.workers.lost(task, attempt);
     if (attempt >= (task.options.retry?.maximumAttempts ?? Infinity)) {
       this.#over(task);

@@ -28,7 +28,8 @@ export type Command =
       readonly workflowId: string;
     }
   | { readonly kind: 'child_result'; readonly workflowId: string }
-  | { readonly kind: 'cancel_external'; readonly workflowId: string };
+  | { readonly kind: 'cancel_external'; readonly workflowId: string }
+  | { readonly kind: 'signal_external'; readonly workflowId: string; readonly name: string };
 
 export interface ActivityOptions {
   readonly startToCloseTimeout: number;
@@ -94,6 +95,7 @@ const nameOf = (command: Command): string => {
     case 'child':
     case 'child_result':
     case 'cancel_external':
+    case 'signal_external':
       return `${command.kind} ${command.workflowId}`;
     default:
       return command satisfies never;

@@ -164,8 +164,17 @@ export async function executeChild(type: string, options: ChildOptions): Promise
   return (await startChild(type, options)).result();
 }
 
-export function getExternalWorkflowHandle(workflowId: string): { readonly cancel: () => Promise<void> } {
+export function getExternalWorkflowHandle(workflowId: string): {
+  readonly cancel: () => Promise<void>;
+  readonly signal: (signal: { readonly name: string }) => Promise<void>;
+} {
   return {
+    signal: async ({ name }) => {
+      await Execution.current('signal to another workflow').ask(
+        { kind: 'signal_external', workflowId, name },
+        false,
+      );
+    },
     cancel: async () => {
       await Execution.current('cancel of another workflow').ask(
         { kind: 'cancel_external', workflowId },

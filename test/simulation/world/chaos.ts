@@ -68,7 +68,7 @@ export class Chaos {
     this.#left = mix.faults;
   }
 
-  ledger(): LedgerFault | undefined {
+  ledger(_call: string): LedgerFault | undefined {
     return this.#draw('ledger', this.#mix.rate, LEDGER);
   }
 
@@ -77,28 +77,10 @@ export class Chaos {
   }
 
   write(): WriteFault | undefined {
-    if (this.isOn && this.#mix.isStubborn) return this.#stubborn();
     this.#writes += 1;
     if (this.isOn && this.#mix.isRefused && this.#writes === 1) return 'refused';
     if (this.#happens(this.#mix.gatewayRate)) return 'gateway';
     return this.#draw('write', this.#mix.rate * 2, WRITE);
-  }
-
-  /**
-   * The first process with something to send is stopped for hours; who sends again in its place gets no answer. So its own answer,
-   * that nothing was sent, comes while another's is open. Chance alone finds this once in tens of thousands of lifetimes.
-   */
-  #stubborn(): WriteFault | undefined {
-    this.#writes += 1;
-    if (this.#writes > 2) return undefined;
-    const fault = this.#writes === 1 ? 'freeze_before' : 'gateway';
-    this.#coverage.hit('fault', `write stubborn ${fault}`);
-    return fault;
-  }
-
-  /** Whether the trouble at the gateway is to be an order that is carried out, and an answer that nobody gets. */
-  get losesAnswer(): boolean {
-    return this.#mix.isStubborn;
   }
 
   /** A process that has just done its work dies before it can say so, or says so late. */
@@ -121,8 +103,6 @@ export class Chaos {
 
   /** Long enough to be taken for dead, or not; sometimes past every deadline, and past the proof that nothing was sent. */
   freezeMs(): number {
-    // About when look-ups have proven absence, and another process has sent again.
-    if (this.#mix.isStubborn && this.#writes === 1) return this.#random.between(350 * 60_000, 400 * 60_000);
     return this.#random.spread(500, 18 * 3_600_000);
   }
 }

@@ -100,17 +100,16 @@ export function planRefusal(world: World, fields: Fields): void {
 }
 
 export function planTrouble(world: World, fields: Fields): void {
-  const { random, chaos } = world;
+  const { random, direction } = world;
+  if (direction !== undefined) {
+    direction.atGateway?.(fields);
+    return;
+  }
   const plan = planner(world, fields);
   const code = (): string => drawCode(random, fields);
   // Late arrival and late sight together stay within what the merchant waits for before it believes in absence.
   const late = (): number => random.spread(1_000, LIMITS.executionDelay);
 
-  if (chaos.losesAnswer) {
-    plan({ kind: 'accept_then_drop' });
-    plan({ kind: 'visibility_lag', ms: LIMITS.visibilityLag });
-    return;
-  }
   world.onTrouble();
   for (let kinds = random.between(1, 2); kinds > 0; kinds -= 1)
     switch (random.between(0, 15)) {

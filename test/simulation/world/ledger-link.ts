@@ -23,7 +23,7 @@ export class LedgerLink implements Ledger {
     const { scheduler, chaos, random, trace } = this.#world;
     const { process } = this.#context;
     return new Promise((resolve, reject) => {
-      const fault = chaos.ledger();
+      const fault = chaos.ledger(name);
       if (fault !== undefined) trace.note(process.name, `${name}: fault ${fault}`);
       const answer = (act: () => void): void => {
         if (fault === 'crash_after') process.crash();

@@ -1,4 +1,6 @@
 /** How large one lifetime is and how much goes wrong in it: most are small, for that is where most defects show first. */
+import { drawCourse } from '../courses/index.js';
+import type { Course } from './course.js';
 import type { Random } from './random.js';
 
 export interface Mix {
@@ -15,9 +17,23 @@ export interface Mix {
   readonly breakdowns: number;
   /** The first write is refused, most often so that a credit may follow: that is where money can be lost. */
   readonly isRefused: boolean;
-  /** See `Chaos`: a chain of three faults that chance alone would hardly ever draw. */
-  readonly isStubborn: boolean;
+  /** What it follows in place of chance. */
+  readonly course?: Course;
 }
+
+/** Nothing goes wrong. */
+export const CALM: Mix = {
+  refunds: 1,
+  rate: 0,
+  gatewayRate: 0,
+  faults: 0,
+  acts: 0,
+  breakdowns: 0,
+  isRefused: false,
+};
+
+/** Lifetimes that follow a course. */
+const COURSES = 0.03;
 
 /**
  * A defect that needs three things to come together needs no more than three: what goes wrong besides makes the lifetime longer and
@@ -27,17 +43,7 @@ export interface Mix {
  */
 export function drawMix(random: Random): Mix {
   const kind = random.next();
-  if (kind < 0.02)
-    return {
-      refunds: 1,
-      rate: 0,
-      gatewayRate: 0,
-      faults: Infinity,
-      acts: 0,
-      breakdowns: 0,
-      isRefused: false,
-      isStubborn: true,
-    };
+  if (kind < COURSES) return { ...CALM, course: drawCourse(random) };
   if (kind < 0.8)
     return {
       refunds: 1,
@@ -47,7 +53,6 @@ export function drawMix(random: Random): Mix {
       acts: random.pick([0, 0, 1]),
       breakdowns: random.pick([0, 0, 0, 1]),
       isRefused: random.chance(0.25),
-      isStubborn: false,
     };
   if (kind < 0.94)
     return {
@@ -58,7 +63,6 @@ export function drawMix(random: Random): Mix {
       acts: random.pick([0, 1]),
       breakdowns: random.pick([0, 0, 0, 1]),
       isRefused: random.chance(0.25),
-      isStubborn: false,
     };
   return {
     refunds: random.pick([1, 1, 2, 3]),
@@ -68,6 +72,5 @@ export function drawMix(random: Random): Mix {
     acts: random.pick([0, 1, 2, 5]),
     breakdowns: random.between(0, 2),
     isRefused: false,
-    isStubborn: false,
   };
 }

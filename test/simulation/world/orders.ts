@@ -18,14 +18,16 @@ export function drawPart({ random, payment: { minor } }: World): bigint {
   return random.pick([minor, minor, minor, minor / 2n, minor / 3n, (minor * 6n) / 10n, (minor * 3n) / 10n]);
 }
 
-export function drawOrder(world: World, part: bigint, index: number): Asked {
+/** `isWhole`: nothing else than a refund of the whole payment. */
+export function drawOrder(world: World, part: bigint, index: number, isWhole = false): Asked {
   const { random, payment } = world;
   const whole = payment.minor;
-  const minor = random.chance(0.7) ? part : random.pick([whole, whole / 4n, whole / 2n]);
+  const drawn = random.chance(0.7) ? part : random.pick([whole, whole / 4n, whole / 2n]);
+  const minor = isWhole ? whole : drawn;
   // A credit asked for directly, now and then linked to nothing.
-  const isCredit = random.chance(0.08);
+  const isCredit = random.chance(0.08) && !isWhole;
   const isFreeStanding = isCredit && random.chance(0.4);
-  const isElsewhere = random.chance(0.12);
+  const isElsewhere = random.chance(0.12) && !isWhole;
   const registrationId = isElsewhere ? world.otherRegistrationId : payment.created.registrationId;
   const order = {
     caller: 'shop',

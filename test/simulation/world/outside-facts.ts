@@ -1,6 +1,7 @@
 /** What happens to the payment without the merchant's program: it is made, charged back, refunded in the portal, decided late. */
 import { CommandRefused, type CreatedPayment } from '../../../sandbox/gateway/commands.js';
 import { decimalsOf, isCurrencyCode } from '../../../domain/currency.js';
+import type { Course } from './course.js';
 import type { World } from './world.js';
 
 const MINUTE = 60_000;
@@ -47,6 +48,9 @@ export class SimulatedPayment {
   }
 }
 
+/** `parts`: captured in several; `unregistered`: a debit that shows no registration. */
+export type PaymentKind = 'DB' | 'PA' | 'captured' | 'parts' | 'unregistered';
+
 export class OutsideFacts {
   readonly #world: World;
   /** A chargeback came, or somebody gave money back in the portal: more than the program decided on may be out. */
@@ -56,17 +60,29 @@ export class OutsideFacts {
     this.#world = world;
   }
 
-  takePayment(): void {
+  takePayment(kinds: Course['payments'] = ['DB', 'DB', 'DB', 'captured', 'captured', 'PA']): void {
     const { random, gateway } = this.#world;
-    const kind = random.pick(['DB', 'DB', 'DB', 'captured', 'captured', 'PA'] as const);
+    const kind = random.pick<PaymentKind>(kinds);
     const currency = random.pick(['EUR', 'EUR', 'EUR', 'EUR', 'JPY', 'KWD']);
     const hundredths = random.pick([10_000n, 10_000n, 3_000n, 99_900n]);
     const captures =
-      kind === 'captured'
-        ? random.pick([[10n], [5n, 5n], [6n, 2n, 2n], [7n]]).map((tenth) => (hundredths * tenth) / 10n)
+      kind === 'captured' || kind === 'parts'
+        ? random
+            .pick(
+              kind === 'captured'
+                ? [[10n], [5n, 5n], [6n, 2n, 2n], [7n]]
+                : [
+                    [5n, 5n],
+                    [6n, 2n, 2n],
+                  ],
+            )
+            .map((tenth) => (hundredths * tenth) / 10n)
         : [];
-    const type = kind === 'DB' ? 'DB' : 'PA';
-    const created = gateway.createPayment({ type, amount: hundredths, currency, captures, ageMs: DAY });
+    const type = kind === 'DB' || kind === 'unregistered' ? 'DB' : 'PA';
+    const registered = kind !== 'unregistered';
+    const created = gateway.createPayment({
+      ...{ type, amount: hundredths, currency, captures, ageMs: DAY, registered },
+    });
     gateway.due();
     this.#world.payment = new SimulatedPayment(created, {
       type,
@@ -142,13 +158,15 @@ export class OutsideFacts {
   }
 
   #comeBack(): void {
-    const { gateway, random } = this.#world;
-    const paid = gateway
-      .transactions()
-      .filter(
-        (found) =>
-          found.state === 'succeeded' && found.source === 'OPP' && ['RF', 'RV', 'CD'].includes(found.type),
-      );
+    const { gateway, random, scheduler } = this.#world;
+    const paid = gateway.transactions().filter(
+      (found) =>
+        found.state === 'succeeded' &&
+        found.source === 'OPP' &&
+        ['RF', 'RV', 'CD'].includes(found.type) &&
+        // What nobody has seen paid cannot be seen coming back.
+        found.visibleAt <= scheduler.now,
+    );
     const one = paid[random.between(0, Math.max(0, paid.length - 1))];
     if (one !== undefined) this.#attempt('came back', () => void gateway.failLate({ id: one.id }));
   }

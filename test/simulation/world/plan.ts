@@ -44,7 +44,7 @@ export const LIMITS = {
 } as const;
 
 /** A success that nobody has to be asked for is what most merchants allow; every switch is thrown in some world. */
-export function drawPlan(random: Random): Plan {
+export function drawPlan(random: Random, told: Partial<Policy> = {}): Plan {
   const choice = (): 'approval' | 'person' => random.pick(['approval', 'approval', 'person']);
   const policy: Policy = {
     creditEnabled: random.chance(0.9),
@@ -62,6 +62,7 @@ export function drawPlan(random: Random): Plan {
     softRetries: random.between(1, 2),
     maxAttempts: 6,
     maxSends: 3,
+    ...told,
   };
   return { timings: random.chance(0.75) ? BRISK : PATIENT, policy };
 }

@@ -1,11 +1,13 @@
 /** Whoever hears the gateway's notices and audits what is over: looks each fact up before it is believed. */
 import { outcomeOfFound } from '../../../domain/outcome.js';
-import { isFinal, isOpenAttempt, REFUND_STATES } from '../../../domain/states.js';
+import { isFinal, isOpenAttempt, OPEN_ATTEMPT_STATES, REFUND_STATES } from '../../../domain/states.js';
+import { lookUpKnown } from '../../../activities/originals.js';
 import { expectationOf } from '../../../activities/send.js';
 import { gatewayNotice, refundWorkflowId } from '../../../workflows/contract.js';
 import { startRefund } from '../lifetime.js';
 import { GatewayLink } from './gateway-link.js';
-import type { World } from './world.js';
+import type { Row } from '../database/tables.js';
+import { ENTITY_ID, type World } from './world.js';
 
 export class Receiver {
   readonly #world: World;
@@ -22,13 +24,36 @@ export class Receiver {
     const attempt = database.tables.rows.attempts.find((row) => row['reference'] === reference);
     if (attempt === undefined) {
       coverage.hit('notice', 'of nothing that is known');
+      if (this.#world.direction !== undefined) this.#lookUpPayment();
       return;
     }
     const refundId = String(attempt['refund_id']);
     // A run may be there that has not heard of the end yet.
-    if (this.#isFinal(refundId)) this.#verify(refundId, () => undefined);
+    if (this.#isFinal(refundId) || this.#isLookedUp(attempt)) this.#verify(refundId, () => undefined);
     else if (this.#tell(refundId)) coverage.hit('notice', 'heard by a run');
     else startRefund(this.#world, refundId);
+  }
+
+  /**
+   * Whether a notice about the attempt has a look-up made for it, as notices have where they would change what is on record. Outside of
+   * courses nothing changes that before the end but what comes back, and audits find that.
+   */
+  #isLookedUp({ state }: Row): boolean {
+    return this.#world.direction !== undefined && !OPEN_ATTEMPT_STATES.some((open) => open === state);
+  }
+
+  /** A chargeback or a capture: the payment is brought up to date. */
+  #lookUpPayment(): void {
+    const { ledger, payment } = this.#world;
+    const gateway = new GatewayLink(this.#world, this.#world.outsider('receiver'), true);
+    const given = { entityId: ENTITY_ID, paymentId: payment.id, currency: payment.currency };
+    lookUpKnown(this.#world.dependencies({ ledger, gateway }), given)
+      .then(async (original) => {
+        const known = await ledger.findPayment(payment.id);
+        if (known !== null && original.kind === 'read')
+          await ledger.recordOriginal(payment.id, original.facts);
+      })
+      .catch((error: unknown) => this.#world.fail(error));
   }
 
   /** Whether a run is there to be told where the refund stands by now. */
@@ -50,7 +75,8 @@ export class Receiver {
   #verify(refundId: string, done: () => void): void {
     this.#look(refundId).then(
       (changed) => {
-        if (changed && !this.#tell(refundId)) startRefund(this.#world, refundId);
+        // A run that waits for a person is told as well: what it waits for may be decided.
+        if (changed && !this.#tell(refundId) && !this.#isFinal(refundId)) startRefund(this.#world, refundId);
         done();
       },
       (error: unknown) => {
@@ -81,14 +107,15 @@ export class Receiver {
           attempt.state !== 'succeeded' &&
           attempt.state !== 'returned' &&
           !isOpenAttempt(attempt.state)) ||
-        (outcome.kind === 'rejected' && attempt.state === 'succeeded');
+        (outcome.kind === 'rejected' && attempt.state === 'succeeded') ||
+        (attempt.state === 'absent' && (outcome.kind === 'pending' || outcome.kind === 'unknown'));
       if (!isNews) continue;
       coverage.hit('notice', `late truth: ${outcome.kind} after ${attempt.state}`);
       trace.note('receiver', `late truth about ${attempt.reference}: ${outcome.kind} after ${attempt.state}`);
       const position = await ledger.record({ attemptId: attempt.id, send: null, source: 'look_up', outcome });
-      // A run that waits for a person is told as well: what it waits for may be decided.
-      if (position.version > refund.version && !isFinal(position.state)) changed = true;
-      if (position.version > refund.version) this.#news += 1;
+      if (position.version === refund.version) continue;
+      changed = true;
+      this.#news += 1;
     }
     return changed;
   }

@@ -15,6 +15,7 @@ import { openMemoryDatabase, type MemoryDatabase } from '../database/memory-data
 import { Cluster, type Task, type Workers, type Workflow } from '../temporal/cluster.js';
 import type { Beginning } from './beginning.js';
 import { Chaos } from './chaos.js';
+import { DirectedChaos, watched, type Direction } from './course.js';
 import type { Coverage } from './coverage.js';
 import { GatewayLink } from './gateway-link.js';
 import { LedgerLink } from './ledger-link.js';
@@ -53,6 +54,8 @@ export interface WorldOptions {
   readonly coverage: Coverage;
   readonly isTraced?: boolean;
   readonly mutant?: Mutant | undefined;
+  /** Default: as chance has it. */
+  readonly mix?: Mix;
   /** What has happened already; absent: nothing. */
   readonly beginning?: Beginning;
   /** Told of all that the gateway remembers. */
@@ -82,6 +85,8 @@ export class World implements Workers {
   readonly trace: Trace;
   readonly signals: Signals = new Map();
   readonly mix: Mix;
+  /** Of the course that this lifetime follows, where it follows one. */
+  readonly direction: Direction | undefined;
   readonly chaos: Chaos;
   readonly gateway: SimulatedGateway;
   readonly database: MemoryDatabase;
@@ -112,16 +117,21 @@ export class World implements Workers {
   #spawned = 0;
   readonly #now = (): number => this.scheduler.now;
 
-  constructor({ seed, coverage, isTraced = false, mutant, beginning, journal }: WorldOptions) {
+  constructor({ seed, coverage, isTraced = false, mutant, mix, beginning, journal }: WorldOptions) {
     this.random = new Random(seed);
     this.coverage = coverage;
     this.scheduler = new Scheduler(beginning?.at ?? START);
     this.#payment = beginning?.payment;
     this.#otherRegistrationId = beginning?.otherRegistrationId;
     this.trace = isTraced ? new KeptTrace(() => this.scheduler.now - START, beginning?.trace) : NO_TRACE;
-    this.mix = drawMix(this.random);
-    this.chaos = new Chaos(this.mix, this.random, coverage);
-    this.plan = drawPlan(this.random);
+    this.mix = mix ?? drawMix(this.random);
+    const { course } = this.mix;
+    this.direction = course?.direct(this);
+    this.chaos =
+      this.direction === undefined
+        ? new Chaos(this.mix, this.random, coverage)
+        : new DirectedChaos(this.mix, this.random, coverage, this.direction);
+    this.plan = drawPlan(this.random, course?.policy?.(this.random));
     this.mutant = mutant;
     const ids = new Random(seed + 0x5eed);
     this.gateway = new SimulatedGateway({
@@ -137,7 +147,12 @@ export class World implements Workers {
       ...(beginning === undefined ? {} : { history: beginning.history }),
     });
     this.database = openMemoryDatabase(() => this.scheduler.now, beginning?.tables);
-    const ledger = createLedger(this.database);
+    const { direction } = this;
+    const ledger = createLedger(
+      direction === undefined
+        ? this.database
+        : watched(this.database, (refundId, to) => direction.moved?.(refundId, to)),
+    );
     this.ledger = mutant?.ledger?.(ledger, this) ?? ledger;
     this.cluster = new Cluster({
       scheduler: this.scheduler,
@@ -148,6 +163,10 @@ export class World implements Workers {
       onShown: (workflowId, pairs) => this.onShown(workflowId, pairs),
     });
     this.processes = Array.from({ length: PROCESSES }, () => this.#spawn());
+    if (course !== undefined) {
+      coverage.hit('course', course.name);
+      this.trace.note('world', `follows a course: ${course.name}`);
+    }
   }
 
   get payment(): SimulatedPayment {

@@ -1,0 +1,124 @@
+/** What a course makes happen: late truth, words of persons, somebody at the gateway. */
+import { decideUpdate, refundWorkflowId } from '../../../workflows/contract.js';
+import type { FaultEffect } from '../../../sandbox/gateway/faults.js';
+import type { Transaction } from '../../../sandbox/gateway/types.js';
+import type { Row } from '../database/tables.js';
+import type { World } from '../world/world.js';
+
+/** Refusals after which a credit may follow. */
+export const NOT_LINKABLE = ['700.500.001', '700.500.004', '100.350.101', '800.100.150'] as const;
+/** Refusals after which the same is sent again, ten minutes later or more. */
+export const SOFT = ['900.100.202', '800.100.152', '700.400.570', '800.100.162'] as const;
+/** Refusals after which a refund is given up. */
+export const FINAL = ['700.500.002', '100.350.100', '700.300.200', '700.100.300', '800.100.206'] as const;
+/** Refusals that are compared with what the gateway has on the original. */
+export const UNCLEAR = ['700.300.300', '700.400.200', '700.300.600'] as const;
+
+export type Fields = Readonly<Record<string, string>>;
+
+export const attemptsOf = ({ database }: World, refundId: string): readonly Row[] =>
+  database.tables.rows.attempts.filter((row) => row['refund_id'] === refundId);
+
+export const under = ({ gateway }: World, reference: unknown): readonly Transaction[] =>
+  gateway.transactions().filter(({ merchantTransactionId }) => merchantTransactionId === reference);
+
+/** At the gateway, with one order alone. */
+export function plan({ gateway, trace }: World, fields: Fields, ...effects: readonly FaultEffect[]): void {
+  const match = { merchantTransactionId: fields['merchantTransactionId'] ?? '' };
+  for (const effect of effects) {
+    if (trace.isKept) trace.note('gateway', `will ${JSON.stringify(effect)}`);
+    gateway.setFault({ match, effect });
+  }
+}
+
+/** Trouble at the gateway for the orders of these numbers, counted from 1, and for no other. */
+export function nthWrite(...numbers: readonly number[]): () => 'gateway' | undefined {
+  let writes = 0;
+  return () => {
+    writes += 1;
+    return numbers.includes(writes) ? 'gateway' : undefined;
+  };
+}
+
+function outside({ trace, coverage }: World, what: string): void {
+  trace.note('outside', what);
+  coverage.hit('outside', what);
+}
+
+/** The first refused attempt turns out executed. `silently`: the gateway gives no notice of it. */
+export function turnsOutPaid(world: World, refundId: string, how: 'told' | 'silently' = 'told'): void {
+  const { gateway } = world;
+  for (const attempt of attemptsOf(world, refundId)) {
+    const reference = String(attempt['reference']);
+    const found = under(world, reference).find(({ state, executed }) => state === 'rejected' && !executed);
+    if (attempt['state'] !== 'rejected' || found === undefined) continue;
+    if (how === 'silently')
+      gateway.setFault({
+        match: { merchantTransactionId: reference },
+        effect: { kind: 'webhook', how: 'lost' },
+      });
+    outside(world, 'what was refused turns out paid');
+    // Whoever looks from now on sees it: what a lag hides besides would be paid twice.
+    if (found.visibleAt > world.scheduler.now) gateway.show({ id: found.id });
+    gateway.succeedLate({ id: found.id });
+    world.watchGateway();
+    return;
+  }
+}
+
+/** The gateway's books change without the program, unless they do not allow it. */
+export function chargeBack(world: World): void {
+  const { gateway, payment } = world;
+  const original = gateway
+    .transactions()
+    .find(({ id }) => id === (payment.created.captureIds[0] ?? payment.id));
+  const isCharged = gateway
+    .transactions()
+    .some(({ type, referencedId }) => type === 'CB' && referencedId === original?.id);
+  if (original === undefined || isCharged) return;
+  outside(world, 'chargeback');
+  gateway.chargeback({ paymentId: original.id });
+  world.watchGateway();
+}
+
+export function comeBack(world: World, refundId: string): void {
+  const { gateway } = world;
+  const references = attemptsOf(world, refundId).map((row) => row['reference']);
+  const paid = gateway
+    .transactions()
+    .find(
+      ({ state, merchantTransactionId }) =>
+        state === 'succeeded' && references.includes(merchantTransactionId),
+    );
+  if (paid === undefined) return;
+  outside(world, 'came back');
+  gateway.failLate({ id: paid.id });
+  world.watchGateway();
+}
+
+/** A person says something to the run, where there is one. */
+export function say(
+  { cluster, trace }: World,
+  refundId: string,
+  update: string,
+  message: object,
+  answered: () => void = () => undefined,
+): void {
+  cluster.update(refundWorkflowId(refundId), update, [message], (outcome) => {
+    trace.note('operator', `${update}: ${JSON.stringify(outcome).slice(0, 160)}`);
+    if (outcome.kind === 'completed') answered();
+  });
+}
+
+/** What waits for approval is decided by somebody who may. */
+export function decide(world: World, refundId: string, verdict: 'approved' | 'refused'): void {
+  const refund = world.database.tables.rows.refunds.find((row) => row['id'] === refundId);
+  const instruction: unknown = refund?.['instruction'];
+  if (typeof instruction !== 'object' || instruction === null || !('hash' in instruction)) return;
+  say(world, refundId, decideUpdate.name, {
+    verdict,
+    instruction: instruction.hash,
+    by: 'approver',
+    reason: 'seen',
+  });
+}

@@ -1,0 +1,155 @@
+/** Courses in which two things happen at once: two processes, a proof and what spoils it, a reversal and a capture. */
+import { startRefund } from '../lifetime.js';
+import type { Course } from '../world/course.js';
+import { LIMITS } from '../world/plan.js';
+import { AUTHORIZATION, ENTITY_ID } from '../world/world.js';
+import { chargeBack, comeBack, NOT_LINKABLE, nthWrite, plan } from './acts.js';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+/**
+ * The first process with something to send is stopped for hours; who sends again in its place gets no answer. So its own answer,
+ * that nothing was sent, comes while another's is open.
+ */
+export const stubborn: Course = {
+  name: 'a stopped process answers for an order that another one has sent',
+  weight: 6,
+  asksForAnything: true,
+  direct: (world) => {
+    const { random } = world;
+    let writes = 0;
+    return {
+      write: () => {
+        writes += 1;
+        return writes === 1 ? 'freeze_before' : writes === 2 ? 'gateway' : undefined;
+      },
+      atGateway: (fields) =>
+        plan(
+          world,
+          fields,
+          { kind: 'accept_then_drop' },
+          { kind: 'visibility_lag', ms: LIMITS.visibilityLag },
+        ),
+      // About when look-ups have proven absence, and another process has sent again.
+      freezeMs: () => random.between(350 * MINUTE, 400 * MINUTE),
+    };
+  },
+};
+
+/** One of two runs has gone on to a person when the other, which is slow, sees that the money was charged back. */
+export const twoRuns: Course = {
+  name: 'a slow run sees a chargeback when another has asked a person',
+  weight: 3,
+  payments: ['DB'],
+  // Approval is asked for, or a credit is not to be had: both are a person's.
+  policy: (random) => ({ creditEnabled: random.chance(0.6), creditApprovalAbove: {} }),
+  direct: (world) => {
+    const { random, scheduler } = world;
+    const code = random.pick(NOT_LINKABLE);
+    let reads = 0;
+    let isToCome = true;
+    return {
+      write: nthWrite(1),
+      atGateway: (fields) => plan(world, fields, { kind: 'reject', code }),
+      read: () => {
+        reads += 1;
+        return reads === 2 ? 'freeze_before' : undefined;
+      },
+      // Not for so long that its server would let another process do the same.
+      freezeMs: () => random.between(500, 9_000),
+      moved: (refundId, to) => {
+        if (to === 'rejected') scheduler.after(0, () => startRefund(world, refundId, 'second'));
+        if ((to !== 'awaiting_approval' && to !== 'manual_review') || !isToCome) return;
+        isToCome = false;
+        chargeBack(world);
+      },
+    };
+  },
+};
+
+/** What a credit is weighed with is a second old: a chargeback was recorded since, or a part that had been paid has come back. */
+export const staleProof: Course = {
+  name: 'what a credit is weighed with is older than what the ledger knows',
+  weight: 3,
+  payments: ['DB', 'parts'],
+  policy: () => ({ creditEnabled: true }),
+  direct: (world) => {
+    const code = world.random.pick(NOT_LINKABLE);
+    // A payment of one capture has no part that could come back.
+    const isOfParts = (): boolean => world.payment.created.captureIds.length > 1;
+    let writes = 0;
+    let isToCome = true;
+    return {
+      write: () => {
+        writes += 1;
+        return writes === (isOfParts() ? 2 : 1) ? 'gateway' : undefined;
+      },
+      atGateway: (fields) => plan(world, fields, { kind: 'reject', code }),
+      ledger: (call) => {
+        if (call !== 'openCredit' || !isToCome) return undefined;
+        isToCome = false;
+        const refund = world.database.tables.rows.refunds[0];
+        if (isOfParts() && refund !== undefined) comeBack(world, String(refund['id']));
+        else chargeBack(world);
+        return 'slow';
+      },
+    };
+  },
+};
+
+/** The shop captures what is about to be reversed: the reversal is refused, and a refund is possible after all. */
+export const capturedMeanwhile: Course = {
+  name: 'what was to be reversed is captured',
+  weight: 2,
+  payments: ['PA'],
+  direct: (world) => {
+    const { random } = world;
+    const tenths = random.pick([10n, 10n, 7n]);
+    return {
+      write: nthWrite(1),
+      atGateway: (fields) => {
+        const { gateway, payment, trace } = world;
+        const [original] = gateway.transactions();
+        if (fields['paymentType'] !== 'RV' || original === undefined) return;
+        const hundredths = ((original.amount * tenths) / 10n).toString().padStart(3, '0');
+        const amount = `${hundredths.slice(0, -2)}.${hundredths.slice(-2)}`;
+        trace.note('outside', `the shop captures ${amount}`);
+        gateway.execute({
+          endpoint: { kind: 'backoffice', id: payment.id },
+          authorization: AUTHORIZATION,
+          parameters: new Map([
+            ['entityId', ENTITY_ID],
+            ['paymentType', 'CP'],
+            ['amount', amount],
+            ['currency', payment.currency],
+          ]),
+        });
+        world.watchGateway();
+      },
+    };
+  },
+};
+
+/** Nobody can ask the gateway for half a day: a person is asked, and then it shows the order pending. */
+export const lookUpsAway: Course = {
+  name: 'look-ups are refused until a person is asked',
+  weight: 2,
+  payments: ['DB', 'parts'],
+  direct: (world) => {
+    const { random, scheduler } = world;
+    const final = random.pick(['succeeded', 'rejected'] as const);
+    let closed: string | undefined;
+    return {
+      write: nthWrite(1),
+      atGateway: (fields) => {
+        plan(world, fields, { kind: 'pending', final }, { kind: 'accept_then_drop' });
+        closed = world.gateway.setFault({ times: 'always', effect: { kind: 'look_up', how: 'throttled' } });
+      },
+      moved: (_, to) => {
+        if (to === 'manual_review')
+          scheduler.after(random.spread(MINUTE, 6 * HOUR), () => void world.gateway.clearFault(closed));
+      },
+    };
+  },
+};

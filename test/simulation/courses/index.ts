@@ -1,0 +1,27 @@
+/** The courses that some lifetimes follow, so that what chance would not draw is reached by every run of some thousands. */
+import type { Course } from '../world/course.js';
+import type { Random } from '../world/random.js';
+import { capturedMeanwhile, lookUpsAway, staleProof, stubborn, twoRuns } from './at-once.js';
+import { absentTooEarly, overtaken, paidAfterAll, paidAfterTheEnd } from './late-truth.js';
+import { partRefused, signedUnpaid, unregistered } from './persons.js';
+
+const COURSES: readonly Course[] = [
+  stubborn,
+  twoRuns,
+  staleProof,
+  capturedMeanwhile,
+  lookUpsAway,
+  paidAfterAll,
+  paidAfterTheEnd,
+  absentTooEarly,
+  overtaken,
+  signedUnpaid,
+  partRefused,
+  unregistered,
+];
+const ALL = COURSES.reduce((sum, { weight }) => sum + weight, 0);
+
+export function drawCourse(random: Random): Course {
+  let left = random.next() * ALL;
+  return COURSES.find(({ weight }) => (left -= weight) < 0) ?? stubborn;
+}

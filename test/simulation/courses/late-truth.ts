@@ -1,0 +1,144 @@
+/** Courses in which the gateway's word was not the truth: a refusal that had paid, an absence that was none. */
+import { withdrawUpdate } from '../../../workflows/contract.js';
+import {
+  attemptsOf,
+  decide,
+  FINAL,
+  NOT_LINKABLE,
+  nthWrite,
+  plan,
+  say,
+  SOFT,
+  turnsOutPaid,
+  UNCLEAR,
+  under,
+} from './acts.js';
+import type { Course } from '../world/course.js';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+/** Longer than any lifetime: until it is shown. */
+const HIDDEN = 90 * DAY;
+
+/** What was refused turns out paid before anything else was sent: while it waits, or while a credit is weighed. */
+export const paidAfterAll: Course = {
+  name: 'what was refused turns out paid before the next order',
+  weight: 5,
+  payments: ['DB', 'DB', 'parts'],
+  policy: () => ({ creditEnabled: true, creditApprovalAbove: {} }),
+  direct: (world) => {
+    const { random, scheduler } = world;
+    const moment = random.pick(['rejected', 'before credit', 'awaiting_approval', 'before approval']);
+    const code = random.pick(moment === 'rejected' ? SOFT : NOT_LINKABLE);
+    let isToCome = true;
+    return {
+      write: nthWrite(1),
+      atGateway: (fields) => plan(world, fields, { kind: 'reject', code }),
+      moved: (refundId, to) => {
+        const at = moment === 'rejected' || moment === 'before credit' ? 'rejected' : 'awaiting_approval';
+        if (to !== at || !isToCome) return;
+        isToCome = false;
+        const isSilent = moment === 'before credit' || moment === 'before approval';
+        // Sooner than anything is sent again: from then on it could be paid twice.
+        const after = moment === 'rejected' ? random.spread(10, 8 * MINUTE) : 0;
+        scheduler.after(after, () => turnsOutPaid(world, refundId, isSilent ? 'silently' : 'told'));
+        if (moment === 'before approval')
+          scheduler.after(random.spread(100, HOUR), () => decide(world, refundId, 'approved'));
+      },
+    };
+  },
+};
+
+/** The refund has ended unpaid, and then it turns out paid, all of it or a part. */
+export const paidAfterTheEnd: Course = {
+  name: 'what was refused turns out paid after the end',
+  weight: 6,
+  payments: ['DB', 'parts'],
+  direct: (world) => {
+    const { random, scheduler } = world;
+    const end = random.pick(['failed', 'canceled', 'closed_by_dispute'] as const);
+    const code = {
+      failed: random.pick(FINAL),
+      canceled: random.pick(SOFT),
+      closed_by_dispute: random.pick(UNCLEAR),
+    };
+    return {
+      write: nthWrite(1),
+      atGateway: (fields) => {
+        if (end === 'closed_by_dispute') plan(world, fields, { kind: 'chargeback_after_rejection' });
+        plan(world, fields, { kind: 'reject', code: code[end] });
+      },
+      moved: (refundId, to) => {
+        if (to === 'rejected' && end === 'canceled')
+          scheduler.after(random.spread(100, 5 * MINUTE), () =>
+            say(world, refundId, withdrawUpdate.name, { by: 'operator', reason: 'no longer wanted' }),
+          );
+        if (to === end) scheduler.after(random.spread(100, DAY), () => turnsOutPaid(world, refundId));
+      },
+    };
+  },
+};
+
+/** Look-ups show an order later than they may: it was proven absent before. Shown just before it would be sent again. */
+export const absentTooEarly: Course = {
+  name: 'what was proven absent is shown after all',
+  weight: 3,
+  payments: ['DB', 'DB', 'PA', 'parts'],
+  policy: () => ({ partialReversal: true }),
+  direct: (world) => {
+    const { random, scheduler } = world;
+    const what = random.pick(['paid', 'pending', 'in doubt'] as const);
+    const final = random.pick(['succeeded', 'rejected'] as const);
+    return {
+      write: nthWrite(1),
+      atGateway: (fields) => {
+        plan(world, fields, { kind: 'accept_then_drop' }, { kind: 'visibility_lag', ms: HIDDEN });
+        if (what === 'pending') plan(world, fields, { kind: 'pending', final });
+        if (what === 'in doubt') plan(world, fields, { kind: 'comm_error', executed: false, recorded: true });
+      },
+      moved: (refundId, to) => {
+        const absent = attemptsOf(world, refundId).find(({ state }) => state === 'absent');
+        if (to !== 'reserved' || absent === undefined) return;
+        const reference = String(absent['reference']);
+        for (const { id, visibleAt } of under(world, reference))
+          if (visibleAt > scheduler.now) world.gateway.show({ id });
+        // It is sent again after five seconds; the notice, or whoever has looked, is quicker.
+        scheduler.after(random.between(1, 500), () => world.onNotice(reference));
+      },
+    };
+  },
+};
+
+/** The same is sent again just when the first turns out paid: the gateway refuses the second, and a person looks. */
+export const overtaken: Course = {
+  name: 'what was refused turns out paid while the next is under way',
+  weight: 2,
+  payments: ['DB', 'parts'],
+  direct: (world) => {
+    const { random } = world;
+    let writes = 0;
+    return {
+      write: nthWrite(1, 2),
+      atGateway: (fields) => {
+        writes += 1;
+        if (writes === 1) {
+          plan(world, fields, { kind: 'reject', code: random.pick(SOFT) });
+          return;
+        }
+        const refund = world.database.tables.rows.refunds[0];
+        if (refund !== undefined) turnsOutPaid(world, String(refund['id']));
+        // Nothing is left to refund there. Its answer comes later than the notice, or never.
+        plan(
+          world,
+          fields,
+          { kind: 'reject', code: '700.400.200' },
+          random.pick([
+            { kind: 'answer_after', ms: random.between(4_000, 60_000) },
+            { kind: 'accept_then_drop', dropAfterMs: 20_000 },
+          ] as const),
+        );
+      },
+    };
+  },
+};

@@ -1,0 +1,107 @@
+/** Courses that persons decide: a signed word that nothing was paid, an approval refused, a destination that somebody has to name. */
+import { confirmUpdate, correctUpdate } from '../../../workflows/contract.js';
+import type { Course } from '../world/course.js';
+import type { World } from '../world/world.js';
+import { decide, NOT_LINKABLE, nthWrite, plan, say } from './acts.js';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** The acquirer says in writing that an order never paid, before look-ups have proven it: two persons sign that. */
+export const signedUnpaid: Course = {
+  name: 'persons sign that an open order never paid',
+  weight: 3,
+  payments: ['DB', 'DB', 'parts'],
+  direct: (world) => {
+    const { random, scheduler } = world;
+    const signedIn = random.pick(['unknown', 'pending', 'manual_review'] as const);
+    const first = signedIn === 'pending' ? 'pending' : 'unknown';
+    let isToCome = true;
+    return {
+      write: nthWrite(1),
+      atGateway: (fields) => {
+        if (signedIn === 'pending')
+          plan(
+            world,
+            fields,
+            { kind: 'pending', final: 'rejected', afterMs: 10 * MINUTE },
+            // Longer than any lifetime: look-ups never show it, so that only the letter tells.
+            { kind: 'visibility_lag', ms: 90 * DAY },
+          );
+        else plan(world, fields, { kind: 'drop_before_execute' });
+      },
+      moved: (refundId, to) => {
+        if (to === first && isToCome) {
+          isToCome = false;
+          // Late enough for the letter to be believed, and before look-ups prove absence themselves.
+          scheduler.after(random.between(17 * MINUTE, 70 * MINUTE), () =>
+            say(world, refundId, correctUpdate.name, UNPAID, () => {
+              if (signedIn !== 'manual_review')
+                scheduler.after(random.spread(1_000, 3 * HOUR), () => confirm(world, refundId));
+            }),
+          );
+        }
+        if (to === 'manual_review' && signedIn === to)
+          scheduler.after(random.spread(1_000, 12 * HOUR), () => confirm(world, refundId));
+      },
+    };
+  },
+};
+
+const UNPAID = {
+  outcome: 'failed',
+  evidence: 'the acquirer never had it',
+  by: 'operator',
+  reason: 'letter',
+} as const;
+
+function confirm(world: World, refundId: string): void {
+  const proposal = world.database.tables.rows.proposals.find(
+    (row) => row['refund_id'] === refundId && row['verdict'] === null,
+  );
+  if (proposal === undefined) return;
+  const { instruction } = proposal;
+  say(world, refundId, confirmUpdate.name, {
+    verdict: 'approved',
+    instruction,
+    by: 'approver',
+    reason: 'seen the letter',
+  });
+}
+
+/** One capture is refunded, the credit of the rest is not approved: a person decides about it. */
+export const partRefused: Course = {
+  name: 'the credit of the rest is not approved',
+  weight: 2,
+  payments: ['parts'],
+  policy: () => ({ creditEnabled: true, creditApprovalAbove: {} }),
+  direct: (world) => {
+    const { random, scheduler } = world;
+    const code = random.pick(NOT_LINKABLE);
+    return {
+      write: nthWrite(2),
+      atGateway: (fields) => plan(world, fields, { kind: 'reject', code }),
+      moved: (refundId, to) => {
+        // Where this one is not the first, chance has somebody else decide.
+        if (to === 'awaiting_approval' && random.chance(0.7))
+          scheduler.after(random.spread(100, HOUR), () => decide(world, refundId, 'refused'));
+      },
+    };
+  },
+};
+
+/** The payment shows no registration: where a credit should go, somebody has to say. */
+export const unregistered: Course = {
+  name: 'a credit has no destination until a person names one',
+  weight: 2,
+  payments: ['unregistered'],
+  policy: () => ({ creditEnabled: true }),
+  direct: (world) => {
+    const code = world.random.pick(NOT_LINKABLE);
+    return {
+      write: nthWrite(1),
+      atGateway: (fields) => plan(world, fields, { kind: 'reject', code }),
+    };
+  },
+};
