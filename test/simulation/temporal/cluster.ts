@@ -75,8 +75,8 @@ export class Cluster {
   readonly #o: ClusterOptions;
   readonly #open = new Map<string, Run[]>();
   /**
-   * Ids of workflows beside which somebody may have acted: a second run, which no server allows in one namespace, or an attempt that the
-   * server had given up.
+   * Ids of workflows beside which somebody may have acted: a second run, which no server allows in one namespace, an attempt that the server
+   * had given up, or one of a run that was terminated or reset.
    */
   readonly notAlone = new Set<string>();
   readonly #watchers = new Map<string, ((outcome: Outcome) => void)[]>();
@@ -154,6 +154,7 @@ export class Cluster {
   }
 
   terminate(run: Run): void {
+    this.notAlone.add(run.identity.workflowId);
     run.execution.isDead = true;
     this.#closed(run, { kind: 'terminated' });
   }
