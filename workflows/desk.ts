@@ -84,9 +84,10 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
       { validator },
     );
 
+  // Last in each order: whatever a message holds, it is about the refund of this run.
   const { ledger, gateway } = effects;
-  listen(decideUpdate, (said) => ledger.decide({ refundId, ...said }), checkDecision);
-  listen(confirmUpdate, (said) => gateway.confirm({ refundId, plan, ...said }), checkDecision);
+  listen(decideUpdate, (said) => ledger.decide({ ...said, refundId }), checkDecision);
+  listen(confirmUpdate, (said) => gateway.confirm({ ...said, refundId, plan }), checkDecision);
   listen(
     withdrawUpdate,
     ({ by, reason, ticket, wordId }) => ledger.withdraw(refundId, by, reason, ticket, wordId),
@@ -94,13 +95,13 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
   );
   listen(
     adoptUpdate,
-    (said) => gateway.adopt({ refundId, plan, ...said }),
+    (said) => gateway.adopt({ ...said, refundId, plan }),
     (message) => checkId(message, 'gatewayId'),
   );
-  listen(correctUpdate, (said) => gateway.correct({ refundId, plan, ...said }), checkCorrection);
+  listen(correctUpdate, (said) => gateway.correct({ ...said, refundId, plan }), checkCorrection);
   listen(
     redirectUpdate,
-    (said) => ledger.redirect({ refundId, ...said }),
+    (said) => ledger.redirect({ ...said, refundId }),
     (message) => checkId(message, 'registrationId'),
   );
   setHandler(

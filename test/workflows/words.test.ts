@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { historyOf } from './history.js';
 import { eventually, openWorld } from './world.js';
 import type { Ledger } from '../../ledger/ledger.js';
-import { withdrawUpdate } from '../../workflows/contract.js';
+import { redirectUpdate, withdrawUpdate } from '../../workflows/contract.js';
 import { resetToTheStart } from '../support/reset.js';
 
 const world = await openWorld();
@@ -13,7 +13,7 @@ const WORD = { by: 'supervisor', reason: 'the customer keeps the goods', ticket:
 
 /** The gateway takes its time with it, so that it can not be withdrawn. */
 async function pendingRefund() {
-  const { paymentId } = world.newPayment();
+  const { paymentId, registrationId } = world.newPayment();
   world.fault({ kind: 'pending' }, { paymentId });
   const { refundId, handle } = await world.pay(paymentId, '100.00');
   const { attempts } = await world.untilState(refundId, 'pending');
@@ -26,7 +26,7 @@ async function pendingRefund() {
     });
     await world.untilState(refundId, 'manual_review');
   };
-  return { refundId, handle, refuse };
+  return { refundId, handle, refuse, registrationId };
 }
 
 /** The next withdrawal is stopped before its transaction begins, as by SIGSTOP, and goes on when it is told to. */
@@ -86,5 +86,26 @@ describe('a word that was refused', () => {
       kind: 'withdrawn',
     });
     expect(await handle.result()).toMatchObject({ state: 'canceled' });
+  });
+});
+
+describe('a word', () => {
+  it('is about the refund of the run that hears it, whatever else it names', async () => {
+    const own = await pendingRefund();
+    const other = await pendingRefund();
+    await own.refuse();
+    await other.refuse();
+    // Who writes updates by hand may put anything into them.
+    const word = { ...WORD, registrationId: other.registrationId, refundId: other.refundId };
+    expect(await own.handle.executeUpdate(redirectUpdate, { args: [word] })).toMatchObject({
+      kind: 'done',
+      position: { refundId: own.refundId },
+    });
+    await world.untilState(own.refundId, 'awaiting_approval');
+    expect((await world.refund(other.refundId)).state).toBe('manual_review');
+    for (const { handle } of [own, other])
+      expect(await handle.executeUpdate(withdrawUpdate, { args: [WORD] })).toMatchObject({
+        kind: 'withdrawn',
+      });
   });
 });
