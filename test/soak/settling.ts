@@ -13,7 +13,7 @@ import { unsettled, type Evidence } from './verdicts.js';
 /** A person's patience, and that of Temporal with a worker that is gone. */
 const WORD_WITHIN_MS = 60_000;
 
-/** Callers that ask again at the same time. */
+/** Callers that ask again, or say again, at the same time. */
 const SETTLERS = 6;
 
 /**
@@ -52,19 +52,26 @@ async function settleDoubt(order: Order, desk: Asks, notes: Notes, database: Dat
 
 /** When everybody is back each word has an answer: a run that was just given to another worker may need some time for it. */
 export async function settleWords(notes: Notes): Promise<void> {
-  for (const { what, again } of notes.unanswered.splice(0)) {
-    const deadline = performance.now() + WORD_WITHIN_MS;
-    let open: unknown = '';
-    while (open !== undefined && performance.now() < deadline)
-      open = await again().then(
-        () => undefined,
-        (error: unknown) => (isRefusal(error) ? undefined : error),
-      );
-    if (open !== undefined)
-      notes.wrong.push(
-        `${what}, said again when all was well: ${open instanceof Error ? open.message : 'no answer'}`,
-      );
-  }
+  const waiting = notes.unanswered.splice(0);
+  const settler = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
+      await settleWord(next, notes);
+  };
+  await Promise.all(Array.from({ length: SETTLERS }, settler));
+}
+
+async function settleWord({ what, again }: Notes['unanswered'][number], notes: Notes): Promise<void> {
+  const deadline = performance.now() + WORD_WITHIN_MS;
+  let open: unknown = '';
+  while (open !== undefined && performance.now() < deadline)
+    open = await again().then(
+      () => undefined,
+      (error: unknown) => (isRefusal(error) ? undefined : error),
+    );
+  if (open !== undefined)
+    notes.wrong.push(
+      `${what}, said again when all was well: ${open instanceof Error ? open.message : 'no answer'}`,
+    );
 }
 
 /** Waits until the caller has been told everything. Answers how many events an operator had to send again. */
