@@ -2,12 +2,12 @@
 import { isSamePerson } from '../domain/people.js';
 import type { Timings } from '../domain/plan.js';
 import { ATTEMPT_EVIDENCE, isFinal } from '../domain/states.js';
-import { answerOnce } from './answers.js';
+import { answerOnce, refused } from './answers.js';
 import { ageOf } from './attempt-age.js';
 import type { LockedAttempt } from './attempt-ends.js';
 import { append, lockAttempt, lockRefund } from './books.js';
 import type { Database, Tx } from './database.js';
-import { apply } from './evidence.js';
+import { apply, otherOwner } from './evidence.js';
 import type { Adoption, AdoptRefusal, Answered, Answers, PersonRefusal, Said } from './people.js';
 
 export function adopt(database: Database, adoption: Adoption, timings: Timings): Promise<Answered<'adopt'>> {
@@ -26,7 +26,7 @@ export function refuseAdoption(
 ): Promise<Answered<'adopt'>> {
   return database.transaction(async (tx) => {
     await lockRefund(tx, refundId);
-    return answerOnce(tx, refundId, 'adopt', said, async () => ({ kind: 'refused', why }));
+    return answerOnce(tx, refundId, 'adopt', said, async () => refused(why));
   });
 }
 
@@ -45,19 +45,11 @@ async function adopted(
     .where('natural_key', '=', key)
     .executeTakeFirst();
   if (before !== undefined)
-    return isSamePerson(before.actor, by)
-      ? { kind: 'done' }
-      : { kind: 'refused', why: 'already_decided', by: before.actor };
-  const owner = await tx
-    .selectFrom('attempts')
-    .select('id')
-    .where('gateway_id', '=', gatewayId)
-    .where('id', '<>', attempt.id)
-    .executeTakeFirst();
-  if (owner !== undefined) return { kind: 'refused', why: 'belongs_to_another' };
+    return isSamePerson(before.actor, by) ? { kind: 'done' } : refused('already_decided', before.actor);
+  if ((await otherOwner(tx, attempt.id, gatewayId)) !== undefined) return refused('belongs_to_another');
   if (attempt.gateway_id === gatewayId && attempt.state === outcome.kind) return { kind: 'done' };
   const objection = await objectionTo(tx, locked, adoption, timings);
-  if (objection !== undefined) return { kind: 'refused', why: objection };
+  if (objection !== undefined) return refused(objection);
   await append(tx, {
     key,
     type: 'attempt.adopted',

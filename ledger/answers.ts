@@ -1,7 +1,7 @@
 /** A word is answered once: whoever carries it out again, late or a second time, gives the answer that was given and changes nothing. */
 import { hash } from 'node:crypto';
 import type { Tx } from './database.js';
-import type { Answered, Answers, Said } from './people.js';
+import type { Answered, Answers, Refused, Said } from './people.js';
 import { currentPosition } from './records.js';
 
 /** Under the refund's lock, so that of two who carry out one word the second finds what the first has answered. */
@@ -14,6 +14,11 @@ export async function answerOnce<Kind extends keyof Answers>(
 ): Promise<Answered<Kind>> {
   const given = await onRecord(tx, refundId, kind, said, answer);
   return { ...given, position: await currentPosition(tx, refundId) };
+}
+
+/** `by`: who has said it, or said otherwise, before. */
+export function refused<Why>(why: Why, by?: string): Refused<Why> {
+  return by === undefined ? { kind: 'refused', why } : { kind: 'refused', why, by };
 }
 
 async function onRecord<Kind extends keyof Answers>(

@@ -4,7 +4,7 @@ import { mayCorrectAlone, objectionTo, type GatewayWord } from '../domain/correc
 import { isSamePerson } from '../domain/people.js';
 import type { Plan, Timings } from '../domain/plan.js';
 import { isFinal } from '../domain/states.js';
-import { answerOnce } from './answers.js';
+import { answerOnce, refused } from './answers.js';
 import { ageOf } from './attempt-age.js';
 import { append, bumpVersion, lockRefund, type AttemptRow, type Locked } from './books.js';
 import { apply, bind } from './correction-effects.js';
@@ -43,13 +43,13 @@ async function proposed(
   const before = await saidBefore(tx, correction);
   if (before !== undefined) return before;
   const bound = await bind(tx, locked, correction);
-  if ('why' in bound) return { kind: 'refused', why: bound.why };
+  if ('why' in bound) return refused(bound.why);
   const { attempt, details } = bound;
   const objection =
     attempt === undefined
       ? undefined
       : await objectionOf(tx, locked, attempt, details, correction.gateway, plan.timings);
-  if (objection !== undefined) return { kind: 'refused', why: objection };
+  if (objection !== undefined) return refused(objection);
 
   const instruction = instructionOf(refundId, attempt?.id ?? null, details);
   const isAlone =
@@ -107,11 +107,6 @@ async function confirmed(
   timings: Timings,
 ): Promise<Answers['confirm']> {
   const { refundId, instruction, by } = decision;
-  const refused = (why: PersonRefusal, who?: string): Answers['confirm'] => ({
-    kind: 'refused',
-    why,
-    ...(who === undefined ? {} : { by: who }),
-  });
   const proposals = await tx
     .selectFrom('proposals')
     .selectAll()
@@ -171,11 +166,11 @@ async function saidBefore(tx: Tx, correction: Correction): Promise<Answers['corr
   if (open !== undefined)
     return same === open && isSamePerson(open.proposed_by, correction.by)
       ? { kind: 'proposed', instruction: open.instruction }
-      : { kind: 'refused', why: 'proposal_open', by: open.proposed_by };
+      : refused('proposal_open', open.proposed_by);
   if (same === undefined || (same.verdict !== 'confirmed' && same.verdict !== 'alone')) return undefined;
   return isSamePerson(same.proposed_by, correction.by)
     ? { kind: 'done' }
-    : { kind: 'refused', why: 'already_decided', by: same.decided_by ?? same.proposed_by };
+    : refused('already_decided', same.decided_by ?? same.proposed_by);
 }
 
 function saysTheSame(

@@ -4,11 +4,11 @@ import type { Position } from '../domain/next-step.js';
 import type { OriginalFacts } from '../domain/original.js';
 import { isSamePerson } from '../domain/people.js';
 import { afterTrigger, isFinal, isOpenAttempt } from '../domain/states.js';
-import { answerOnce } from './answers.js';
+import { answerOnce, refused } from './answers.js';
 import type { Database, Tx } from './database.js';
 import { append, lockPayment, lockRefund, move, openCase, type Locked } from './books.js';
 import { openProposal, redirectors } from './given-words.js';
-import type { Answered, Answers, Decision, DecisionRefusal } from './people.js';
+import type { Answered, Answers, Decision } from './people.js';
 import { returnsKnownTo } from './returns.js';
 import { updatePayment } from './payments.js';
 import { currentPosition, remainingOf } from './records.js';
@@ -143,11 +143,11 @@ async function withdrawal(
     // A workflow's own wish to stop is no person's word: that it is granted already is all it asks.
     return before === undefined || by === CANCELLATION || isSamePerson(before, by)
       ? { kind: 'withdrawn' }
-      : { kind: 'refused', why: 'already_decided', by: before };
+      : refused('already_decided', before);
   }
-  if (isFinal(refund.state)) return { kind: 'refused', why: 'final' };
+  if (isFinal(refund.state)) return refused('final');
   if (mayHaveLeft(locked) || afterTrigger(refund.state, 'withdraw') === undefined)
-    return { kind: 'refused', why: 'may_have_left' };
+    return refused('may_have_left');
   await move(tx, refund, {
     on: 'withdraw',
     why: reason,
@@ -180,11 +180,6 @@ export function decide(database: Database, decision: Decision): Promise<Answered
 
 async function verdictOn(tx: Tx, locked: Locked, decision: Decision): Promise<Answers['decide']> {
   const { refund } = locked;
-  const refused = (why: DecisionRefusal, by?: string): Answers['decide'] => ({
-    kind: 'refused',
-    why,
-    ...(by === undefined ? {} : { by }),
-  });
   const before = await tx
     .selectFrom('approvals')
     .selectAll()

@@ -62,15 +62,21 @@ export async function apply(tx: Tx, locked: LockedAttempt, evidence: Evidence): 
 async function ownOutcome(tx: Tx, { attempt, refund }: LockedAttempt, outcome: Outcome): Promise<Outcome> {
   const gatewayId = 'gatewayId' in outcome ? outcome.gatewayId : undefined;
   if (gatewayId === undefined || gatewayId === attempt.gateway_id) return outcome;
+  const owner = await otherOwner(tx, attempt.id, gatewayId);
+  if (owner === undefined) return outcome;
+  await openCase(tx, refund, 'answers_contradict', { gatewayId, belongsTo: owner });
+  return { kind: 'unknown', why: 'wrong_reference' };
+}
+
+/** The id of another attempt that this transaction at the gateway belongs to, where there is one. */
+export async function otherOwner(tx: Tx, attemptId: string, gatewayId: string): Promise<string | undefined> {
   const owner = await tx
     .selectFrom('attempts')
     .select('id')
     .where('gateway_id', '=', gatewayId)
-    .where('id', '<>', attempt.id)
+    .where('id', '<>', attemptId)
     .executeTakeFirst();
-  if (owner === undefined) return outcome;
-  await openCase(tx, refund, 'answers_contradict', { gatewayId, belongsTo: owner.id });
-  return { kind: 'unknown', why: 'wrong_reference' };
+  return owner?.id;
 }
 
 /**

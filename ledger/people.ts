@@ -114,7 +114,7 @@ export type AdoptRefusal =
 /** `already_decided`: somebody else withdrew it before. */
 export type WithdrawRefusal = 'may_have_left' | 'final' | 'already_decided';
 
-interface Refused<Why> {
+export interface Refused<Why> {
   readonly kind: 'refused';
   readonly why: Why;
   readonly by?: string;

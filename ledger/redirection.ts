@@ -2,10 +2,10 @@
 import { isSamePerson } from '../domain/people.js';
 import { isOpenAttempt } from '../domain/states.js';
 import { append, lockRefund, move, type Locked } from './books.js';
-import { answerOnce } from './answers.js';
+import { answerOnce, refused } from './answers.js';
 import type { Database, Tx } from './database.js';
 import { openProposal, redirectors } from './given-words.js';
-import type { Answered, Answers, PersonRefusal, Redirection } from './people.js';
+import type { Answered, Answers, Redirection } from './people.js';
 
 export function redirect(database: Database, redirection: Redirection): Promise<Answered<'redirect'>> {
   return database.transaction(async (tx) => {
@@ -20,11 +20,6 @@ async function redirected(
   { refund, payment, attempts }: Locked,
   { registrationId, by, reason, ticket }: Redirection,
 ): Promise<Answers['redirect']> {
-  const refused = (why: PersonRefusal, who?: string): Answers['redirect'] => ({
-    kind: 'refused',
-    why,
-    ...(who === undefined ? {} : { by: who }),
-  });
   const before = await redirectors(tx, refund.id);
   const last = before.at(-1);
   if (refund.state !== 'manual_review') {

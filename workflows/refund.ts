@@ -17,6 +17,8 @@ import { effectsOf } from './effects.js';
 
 /** Runs of before ended without a look at what came in their last moment. */
 const HEARD_AT_THE_END = 'heard-at-the-end';
+/** Runs of before waited for a person without end. */
+const READ_AGAIN = 'read-again';
 
 /**
  * The ledger is the fact, this is the driver: each activity reads it first and answers where the refund stands, so any run may be
@@ -74,8 +76,8 @@ export async function refund(input: RefundInput): Promise<RefundResult> {
           position = await ledger.giveUp(refundId, step.why);
           break;
         case 'person':
-          await desk.news(position);
-          // While a person was waited for, a late answer may have been recorded that no run heard of.
+          // A late answer, or what acts beside this run, may tell the ledger and no run: once a day it is read again.
+          await desk.news(position, patched(READ_AGAIN) ? plan.timings.caseAfterUnknown : undefined);
           position = await ledger.position(refundId);
           break;
         default:

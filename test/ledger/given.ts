@@ -12,6 +12,9 @@ import type { AcceptOrder, Accepted, Evidence, Ledger, Opened, SendOrder } from 
 
 export const TIMINGS = DEFAULT_TIMINGS;
 export const POLICY: Policy = { ...DEFAULT_POLICY, creditApprovalAbove: { EUR: '10000' } };
+export const PLAN = { timings: TIMINGS, policy: POLICY };
+/** Milliseconds after a hand-over from which on a look-up that finds nothing proves that nothing came. */
+export const LATE = TIMINGS.sendWindow + TIMINGS.visibilityLag + 1;
 export const ENTITY = 'e'.repeat(32);
 
 /** A ledger and what only a test may do with it. */

@@ -163,6 +163,21 @@ export const PATHS: Readonly<Record<string, Path>> = {
   },
   /** Still waiting: its history ends where a person is asked. */
   review: inReview,
+  /** Ended by what acts beside its run, which finds it out by itself. */
+  'ended-unheard': async ({ accept, dependencies, gateway, notices, payment, plan, temporal, until }) => {
+    const { paymentId } = payment(100_00n);
+    gateway.setFault({ match: { paymentId }, effect: { kind: 'reject', code: '700.300.300' } });
+    const refund = await accept(paymentId, '100.00');
+    const soon: Plan = { ...plan, timings: { ...plan.timings, caseAfterUnknown: 2_000 } };
+    await createDriver(notices.temporal, { ...notices.start, planFor: () => soon }, notices.queues).start(
+      refund,
+    );
+    await until(refund.id, ['manual_review']);
+    await dependencies.ledger.withdraw(refund.id, 'clerk', 'paid by hand');
+    const handle = temporal.workflow.getHandle(refundWorkflowId(refund.id));
+    await handle.result();
+    return handle.workflowId;
+  },
   withdrawn: async (recording) => {
     const workflowId = await inReview(recording);
     const handle = recording.temporal.workflow.getHandle(workflowId);
@@ -240,6 +255,25 @@ export const PATHS: Readonly<Record<string, Path>> = {
       args: [{ orderId: '4711', by: 'clerk' }],
     });
     await handle.result();
+    return handle.workflowId;
+  },
+  /** Cancelled while its refund is being accepted. */
+  'order-cancellation-cancelled': async ({ gateway, payment, orders, temporal }) => {
+    const { paymentId } = payment(100_00n);
+    // The first look-up fails, so that the order waits meanwhile.
+    gateway.setFault({ match: { paymentId }, effect: { kind: 'look_up', how: 'drop' } });
+    orders.set('4712', { id: '4712', paymentId, amount: '100.00', currency: 'EUR', state: 'open' });
+    const handle = await temporal.workflow.start<typeof orderCancellation>('orderCancellation', {
+      workflowId: 'cancel-order-4712',
+      taskQueue: 'orders',
+      args: [{ orderId: '4712', by: 'clerk' }],
+    });
+    for (let isAsked = false; !isAsked;) {
+      const { pendingActivities } = (await handle.describe()).raw;
+      isAsked = pendingActivities?.some(({ activityType }) => activityType?.name === 'acceptRefund') ?? false;
+    }
+    await handle.cancel();
+    await handle.result().catch(() => undefined);
     return handle.workflowId;
   },
   sweep: async (recording) => {

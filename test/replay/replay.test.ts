@@ -1,7 +1,7 @@
 /** Recorded histories replay against the code of today: a refund that is under way survives the next release. */
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, DefaultLogger, Runtime } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, Runtime, type WorkflowBundleOption } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { describe, expect, it } from 'vitest';
 import { buildWorkflowBundle } from '../../worker/bundle.js';
@@ -23,7 +23,7 @@ const [ours, callers] = await Promise.all([
 ]);
 const names = (await readdir(folder)).map((file) => file.replace(/\.json$/, '')).sort();
 /** Workflows of the merchant in the examples; all others but the upkeep are refunds. */
-const OF_CALLERS = ['order-cancellation'];
+const OF_CALLERS = ['order-cancellation', 'order-cancellation-cancelled'];
 const refunds = names.filter((name) => !OF_CALLERS.includes(name) && !UPKEEP_PATHS.includes(name));
 
 const historyOf = (name: string): Promise<unknown> => readHistory(`${folder}${name}.json`);
@@ -53,32 +53,47 @@ describe('the recorded histories', () => {
 });
 
 /** The same code but for one change. */
-function changed(from: string, to: string): { code: string } {
-  if (!('code' in ours)) throw new Error('a bundle without code');
-  const code = ours.code.replace(from, to);
-  if (code === ours.code) throw new Error(`not in the bundle: ${from}`);
+function changed(bundle: WorkflowBundleOption, from: string, to: string): { code: string } {
+  if (!('code' in bundle)) throw new Error('a bundle without code');
+  const code = bundle.code.replace(from, to);
+  if (code === bundle.code) throw new Error(`not in the bundle: ${from}`);
   return { code };
 }
 
 describe('a workflow that was changed under a refund that is under way', () => {
   it.for(refunds)('with an activity more at its beginning, is found out by %s', async (name) => {
-    const more = changed('await desk.opened();', 'await desk.opened(); await ledger.position(refundId);');
+    const more = changed(
+      ours,
+      'await desk.opened();',
+      'await desk.opened(); await ledger.position(refundId);',
+    );
     await expect(replay(more, await historyOf(name), name)).rejects.toThrow(DeterminismViolationError);
   });
 
   it('with a look-up less, is found out by the sweep', async () => {
-    const blind = changed('lookUps.map(async', 'lookUps.slice(1).map(async');
+    const blind = changed(ours, 'lookUps.map(async', 'lookUps.slice(1).map(async');
     await expect(replay(blind, await historyOf('sweep'), 'sweep')).rejects.toThrow(DeterminismViolationError);
   });
 
   it('that forgets what it was told while it looked, is found out by the news of a payment', async () => {
-    const deaf = changed('told += 1;', '');
+    const deaf = changed(ours, 'told += 1;', '');
     const news = await historyOf('payment-news');
     await expect(replay(deaf, news, 'payment-news')).rejects.toThrow(DeterminismViolationError);
   });
 
+  it('that tells nobody of a withdrawal, is found out by a caller', async () => {
+    const name = 'order-cancellation-cancelled';
+    const silent = changed(callers, 'told-of-withdrawal', 'told');
+    await expect(replay(silent, await historyOf(name), name)).rejects.toThrow(DeterminismViolationError);
+  });
+
+  it('that waits for a person without end, is found out where it was not told', async () => {
+    const deaf = changed(ours, 'plan.timings.caseAfterUnknown : undefined', 'undefined : undefined');
+    await expect(replay(deaf, await historyOf('ended-unheard'))).rejects.toThrow(DeterminismViolationError);
+  });
+
   it('with other search attributes, is found out where they were set', async () => {
-    const silent = changed('show(position);', '');
+    const silent = changed(ours, 'show(position);', '');
     await expect(replay(silent, await historyOf('review'), 'review')).rejects.toThrow(
       DeterminismViolationError,
     );

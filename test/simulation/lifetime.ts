@@ -61,7 +61,7 @@ export async function live(seed: number, { beginnings, ...options }: LifetimeOpt
 }
 
 async function unfold(world: World, beginning: Beginning): Promise<readonly string[]> {
-  const { scheduler, cluster, chaos, random, gateway, mix } = world;
+  const { scheduler, cluster, chaos, random, gateway, mix, plan } = world;
   const receiver = new Receiver(world);
   const people = new People(world);
   const facts = new OutsideFacts(world);
@@ -95,10 +95,17 @@ async function unfold(world: World, beginning: Beginning): Promise<readonly stri
     await scheduler.run(settle, () => scheduler.now >= visibleAt, visibleAt);
     await scheduler.run(settle, receiver.audit(), until);
   }
+  // What acts beside a run tells it nothing, and is no news to a sweep: such a run has to find out by itself.
+  const untold = lingering(world).filter((workflowId) => !cluster.notAlone.has(workflowId));
+  if (lingering(world).length > 0) {
+    const knows = scheduler.now + plan.timings.caseAfterUnknown + HOUR;
+    await scheduler.run(settle, () => lingering(world).length === 0, knows);
+  }
   noteReached(world);
   return [
     ...world.failures,
-    ...lingering(world),
+    ...untold.map((workflowId) => `${workflowId} was not told that its refund is over`),
+    ...lingering(world).map((workflowId) => `${workflowId} outlives its refund`),
     ...ledgerViolations(world.database.tables, 'at rest'),
     ...gatewayViolations(world, facts),
     ...wordViolations(people.answers, world.database.tables.rows.events),
@@ -159,17 +166,11 @@ function unattended({ database, cluster }: World): readonly string[] {
   });
 }
 
-/**
- * Runs that wait for somebody although their refund is over: nobody would ever tell them. What acts beside a run and ends its refund tells
- * it nothing, and is no news to a sweep: such a run may wait.
- */
+/** Runs that wait for somebody although their refund is over. */
 function lingering({ database, cluster }: World): readonly string[] {
   return database.tables.rows.refunds.flatMap((row) => {
-    const id = String(row['id']);
-    const workflowId = refundWorkflowId(id);
-    return isOver(row['state']) && cluster.isOpen(workflowId) && !cluster.notAlone.has(workflowId)
-      ? [`refund ${id.slice(-6)} is over and its run is not`]
-      : [];
+    const workflowId = refundWorkflowId(String(row['id']));
+    return isOver(row['state']) && cluster.isOpen(workflowId) ? [workflowId] : [];
   });
 }
 

@@ -71,6 +71,18 @@ async function inLastMoment(during: (refundId: string, recorded: Position) => Pr
   return id;
 }
 
+describe('a refund that waits for a person', () => {
+  it('ends its run though nothing told it: it reads the ledger again by itself', async () => {
+    const { paymentId } = world.newPayment();
+    world.fault({ kind: 'reject', code: '700.300.300' }, { paymentId });
+    const { refundId, handle } = await world.pay(paymentId, '100.00', { caseAfterUnknown: 500 });
+    await world.untilState(refundId, 'manual_review');
+    // As an attempt does that the server had given up, or a word that was left out where its run was reset.
+    await world.dependencies.ledger.withdraw(refundId, 'supervisor', 'paid by hand');
+    expect(await handle.result()).toMatchObject({ state: 'canceled' });
+  });
+});
+
 describe('what comes while the last activity answers', () => {
   it('is heard: a notice that the money is back leads to a person', async () => {
     const refundId = await inLastMoment(async (id) => {

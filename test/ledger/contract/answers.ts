@@ -6,8 +6,10 @@ import {
   answer,
   debit,
   gatewayId,
+  LATE,
   lost,
   pending,
+  PLAN,
   POLICY,
   refused,
   seen,
@@ -16,8 +18,6 @@ import {
   type LedgerUnderTest,
 } from '../given.js';
 
-const PLAN = { timings: TIMINGS, policy: POLICY };
-const LATE = TIMINGS.sendWindow + TIMINGS.visibilityLag + 1;
 const [FIRST, OTHER] = ['a'.repeat(32), 'b'.repeat(32)];
 
 export function describeAnswers(underTest: () => LedgerUnderTest): void {

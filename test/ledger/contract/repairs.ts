@@ -7,10 +7,12 @@ import {
   answer,
   debit,
   gatewayId,
+  LATE,
   lost,
   openLinked,
   paid,
   pending,
+  PLAN,
   POLICY,
   refused,
   seen,
@@ -20,8 +22,6 @@ import {
   type LedgerUnderTest,
 } from '../given.js';
 
-const PLAN = { timings: TIMINGS, policy: POLICY };
-const LATE = TIMINGS.sendWindow + TIMINGS.visibilityLag + 1;
 const OTHER = 'b'.repeat(32);
 
 type Adopted = Extract<Outcome, { kind: 'succeeded' | 'pending' | 'rejected' }>;

@@ -14,6 +14,9 @@ export const FINAL = ['700.500.002', '100.350.100', '700.300.200', '700.100.300'
 /** Refusals that are compared with what the gateway has on the original. */
 export const UNCLEAR = ['700.300.300', '700.400.200', '700.300.600'] as const;
 
+/** Milliseconds, longer than any lifetime: look-ups never show it by themselves. */
+export const HIDDEN = 90 * 24 * 3_600_000;
+
 export type Fields = Readonly<Record<string, string>>;
 
 export const attemptsOf = ({ database }: World, refundId: string): readonly Row[] =>

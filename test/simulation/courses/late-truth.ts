@@ -4,6 +4,7 @@ import {
   attemptsOf,
   decide,
   FINAL,
+  HIDDEN,
   NOT_LINKABLE,
   nthWrite,
   plan,
@@ -18,8 +19,6 @@ import type { Course } from '../world/course.js';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-/** Longer than any lifetime: until it is shown. */
-const HIDDEN = 90 * DAY;
 
 /** What was refused turns out paid before anything else was sent: while it waits, or while a credit is weighed. */
 export const paidAfterAll: Course = {

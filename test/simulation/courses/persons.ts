@@ -2,11 +2,10 @@
 import { confirmUpdate, correctUpdate } from '../../../workflows/contract.js';
 import type { Course } from '../world/course.js';
 import type { World } from '../world/world.js';
-import { decide, NOT_LINKABLE, nthWrite, plan, say } from './acts.js';
+import { decide, HIDDEN, NOT_LINKABLE, nthWrite, plan, say } from './acts.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
 
 /** The acquirer says in writing that an order never paid, before look-ups have proven it: two persons sign that. */
 export const signedUnpaid: Course = {
@@ -26,8 +25,8 @@ export const signedUnpaid: Course = {
             world,
             fields,
             { kind: 'pending', final: 'rejected', afterMs: 10 * MINUTE },
-            // Longer than any lifetime: look-ups never show it, so that only the letter tells.
-            { kind: 'visibility_lag', ms: 90 * DAY },
+            // Only the letter tells.
+            { kind: 'visibility_lag', ms: HIDDEN },
           );
         else plan(world, fields, { kind: 'drop_before_execute' });
       },

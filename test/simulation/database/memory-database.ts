@@ -10,8 +10,8 @@ export interface MemoryDatabase extends Database {
 }
 
 /**
- * `clock`: milliseconds, what `now()` is taken from; `before`: what is stored already. Transactions run one at a time, each alone and as a whole. It never waits for
- * anything but promises: whoever drains the microtask queue after a call has seen the whole transaction.
+ * `clock`: milliseconds, what `now()` is taken from; `before`: what is stored already. Transactions run one at a time, each alone and
+ * as a whole. It never waits for anything but promises: whoever drains the microtask queue after a call has seen the whole transaction.
  */
 export function openMemoryDatabase(clock: () => number, before?: MemoryTables): MemoryDatabase {
   const tables = before === undefined ? new MemoryTables(clock) : MemoryTables.after(before, clock);
