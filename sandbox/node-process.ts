@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { programArguments } from './program.js';
 
 export interface NodeProcess {
   /** The line that the process printed when it was ready, the latest one after a restart. */
@@ -42,7 +43,7 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
   let stopping = false;
 
   async function launch(): Promise<void> {
-    const child = spawn(process.execPath, ['--import', 'tsx', options.entry], {
+    const child = spawn(process.execPath, programArguments(options.entry), {
       cwd: ROOT,
       env: options.env,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -1,10 +1,11 @@
-/** `npm test`: makes sure of the servers' programs where they can be watched arriving, then runs vitest. */
+/** `npm test`: makes sure of the servers' programs where they can be watched arriving, compiles ours once, then runs vitest. */
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findTemporal } from '../sandbox/servers/temporal-binary.js';
+import { compilePrograms } from './support/programs.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
@@ -13,10 +14,13 @@ const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/packa
 const temporal = await findTemporal();
 process.stderr.write(`Temporal CLI: ${temporal.path} (${temporal.from})\n`);
 
+process.stderr.write('Compiling what the tests’ processes run …\n');
+const programs = await compilePrograms();
+
 const child = spawn(process.execPath, [vitest, 'run', ...process.argv.slice(2)], {
   cwd: root,
   stdio: 'inherit',
-  env: { ...process.env, TEMPORAL_CLI_PATH: temporal.path },
+  env: { ...process.env, TEMPORAL_CLI_PATH: temporal.path, REFUNDS_PROGRAMS: programs },
 });
 for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
 process.on('SIGINT', () => {

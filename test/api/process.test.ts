@@ -13,6 +13,7 @@ import { startNodeProcess } from '../../sandbox/node-process.js';
 import { freePort } from '../../sandbox/servers/free-port.js';
 import { isAlive } from '../../sandbox/servers/process-alive.js';
 import { startStack } from '../support/stack.js';
+import { programArguments } from '../../sandbox/program.js';
 
 const MINUTE = 60_000;
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -98,7 +99,7 @@ describe('the process of the API', () => {
   );
 
   it('refuses to start with every setting that is wrong, and exit code 2', { timeout: MINUTE }, async () => {
-    const child = spawn(process.execPath, ['--import', 'tsx', 'client/api/main.ts'], {
+    const child = spawn(process.execPath, programArguments('client/api/main.ts'), {
       cwd: ROOT,
       env: { PATH: process.env['PATH'], REFUNDS_PORT: 'http', REFUNDS_JWT_ISSUER: 'x' },
     });
@@ -114,7 +115,7 @@ describe('the process of the API', () => {
     await once(other, 'listening');
     const address = other.address();
     const port = typeof address === 'object' && address !== null ? String(address.port) : '';
-    const child = spawn(process.execPath, ['--import', 'tsx', 'client/api/main.ts'], {
+    const child = spawn(process.execPath, programArguments('client/api/main.ts'), {
       cwd: ROOT,
       env: { ...(await processEnv()), REFUNDS_PORT: port },
     });

@@ -1,13 +1,12 @@
 /** The command line as a script sees it: exit codes, one document on stdout, everything else on stderr. */
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { verifyApiKey } from '../../ledger/api-keys.js';
+import { command, type Ended } from '../support/command.js';
 import { startStack } from '../support/stack.js';
 
 const stack = await startStack();
@@ -20,25 +19,10 @@ const { client } = stack;
 // Every command is a process of its own that loads the whole client.
 vi.setConfig({ testTimeout: 180_000 });
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const NOTHING: NodeJS.ProcessEnv = { PATH: process.env['PATH'], REFUNDS_DATA_DIR: join(folder, 'empty') };
 
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function cli(args: readonly string[], env: NodeJS.ProcessEnv = stack.env): Promise<Ended> {
-  return new Promise((resolve, reject) => {
-    const command = ['--import', 'tsx', 'client/cli/main.ts', ...args];
-    const child = execFile(process.execPath, command, { cwd: ROOT, env }, (error, stdout, stderr) => {
-      if (child.exitCode === null) reject(error ?? new Error('ended by a signal'));
-      else resolve({ code: child.exitCode, stdout, stderr });
-    });
-    child.stdin?.end();
-  });
-}
+const cli = (args: readonly string[], env: NodeJS.ProcessEnv = stack.env): Promise<Ended> =>
+  command(env, ...args);
 
 const refundShape = z.object({ id: z.string(), status: z.string(), state: z.string(), amount: z.string() });
 const refundOf = ({ stdout }: Ended) => refundShape.parse(JSON.parse(stdout));

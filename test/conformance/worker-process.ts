@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { programArguments } from '../../sandbox/program.js';
 
 export interface WorkerProcess {
   /** SIGKILL; resolves when the process is gone. Doing it again does nothing. */
@@ -10,7 +11,7 @@ export interface WorkerProcess {
 
 /** Ready when it says so. The caller kills it. */
 export async function startWorkerProcess(env: NodeJS.ProcessEnv): Promise<WorkerProcess> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'worker/main.ts'], {
+  const child = spawn(process.execPath, programArguments('worker/main.ts'), {
     env: { ...env, REFUNDS_WORKER_PROFILE: 'small', REFUNDS_LOOK_UPS_PER_SECOND: '1000' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,5 +1,6 @@
 /** `npm run soak`: refunds under load, over HTTP and through the client, while everything around them is killed, frozen and lied to; then the books are compared. */
 import { parseArgs } from 'node:util';
+import { compilePrograms } from '../support/programs.js';
 import { createDisplay, report } from './display.js';
 import { runSoak } from './run.js';
 
@@ -42,6 +43,8 @@ async function main(args: readonly string[]): Promise<number> {
   process.once('SIGINT', interrupt);
   process.once('SIGTERM', interrupt);
   const { signal } = interrupted;
+  say('compiling what its processes run');
+  process.env['REFUNDS_PROGRAMS'] = await compilePrograms();
   const result = await runSoak({ minutes, seed, rate, signal, onProgress, say }).finally(display.end);
   process.stdout.write(values.json ? `${JSON.stringify(result, undefined, 2)}\n` : `${report(result)}\n`);
   return result.holds ? 0 : 1;

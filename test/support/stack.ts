@@ -232,6 +232,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       OPPWA_ENTITY_ID: entity.id,
       OPPWA_ACCESS_TOKEN: entity.token,
       REFUNDS_TASK_QUEUE: queueName,
+      REFUNDS_WORKFLOW_BUNDLE: inject('workflowBundle'),
       REFUNDS_TIME_SCALE: String(SCALE),
       // The run's server outlives the stack; who asks for schedules deletes them.
       REFUNDS_SCHEDULES: 'off',

@@ -13,6 +13,7 @@ import { refundWorkflowId } from '../../workflows/contract.js';
 import { startReceiver } from '../events/receiver.js';
 import { startStack } from '../support/stack.js';
 import { eventually, START_MS } from '../workflows/world.js';
+import { programArguments } from '../../sandbox/program.js';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
@@ -21,7 +22,7 @@ const receiver = await startReceiver();
 const metricsPort = await freePort();
 const secret = `whsec_${randomBytes(32).toString('base64')}`;
 
-const child = spawn(process.execPath, ['--import', 'tsx', 'worker/main.ts'], {
+const child = spawn(process.execPath, programArguments('worker/main.ts'), {
   env: {
     ...stack.env,
     REFUNDS_WORKER_PROFILE: 'small',

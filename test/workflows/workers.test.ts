@@ -6,12 +6,13 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { historyOf } from './history.js';
 import { openWorld } from './world.js';
 import type { RefundWorker } from '../../worker/refund-worker.js';
+import { programArguments } from '../../sandbox/program.js';
 
 const world = await openWorld({ worker: false });
 
 /** A process of its own, as in production: it can be killed, and stands beside the one in this process. */
 async function startProcess(): Promise<ChildProcess> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'worker/main.ts'], {
+  const child = spawn(process.execPath, programArguments('worker/main.ts'), {
     env: { ...world.env, REFUNDS_WORKER_PROFILE: 'small', REFUNDS_LOOK_UPS_PER_SECOND: '1000' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
