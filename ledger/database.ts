@@ -1,5 +1,6 @@
 /** The connection to PostgreSQL, its tables as types, and the one way to open a transaction. */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { Socket } from 'node:net';
 import { Kysely, PostgresDialect, type ColumnType, type Generated, type Transaction } from 'kysely';
 import pg from 'pg';
 import type { AttemptState, RefundState } from '../domain/states.js';
@@ -193,6 +194,8 @@ export interface DatabaseOptions {
   readonly connections?: number;
   /** A statement or a wait for a lock longer than this fails; default 15 s. */
   readonly statementTimeoutMs?: number;
+  /** A connection in use on which nothing comes for this long is lost; default 150 s, longer than the longest statement, an audit's. */
+  readonly silenceMs?: number;
   /** Connections that are opened at once and stay open; default 0. Others open when they are needed and close when idle for 10 s. */
   readonly kept?: number;
   /**
@@ -221,6 +224,16 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
   pool.on('error', () => undefined);
   // So would a connection that is lost in the middle of a transaction: its statement fails, and that is how the caller learns of it.
   pool.on('connect', (client) => client.on('error', () => undefined));
+  // So is one whose server is gone without a goodbye (a failover, a cut cable): TCP alone would wait a quarter of an hour for an answer.
+  pool.on('connect', ({ connection: { stream } }) => {
+    stream.on('timeout', () => stream.destroy(new Error('the database has been silent for too long')));
+  });
+  pool.on('acquire', (client) => {
+    listenFor(client, options.silenceMs ?? 150_000);
+  });
+  pool.on('release', (_error, client) => {
+    listenFor(client, 0);
+  });
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   // Where the database is away, whoever needs it first is told.
   for (let opened = 0; opened < (options.kept ?? 0); opened += 1)
@@ -236,4 +249,9 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
       ),
     close: () => db.destroy(),
   };
+}
+
+/** Milliseconds; 0: it is idle, and may be silent. */
+function listenFor({ connection: { stream } }: pg.PoolClient, silenceMs: number): void {
+  if (stream instanceof Socket) stream.setTimeout(silenceMs);
 }

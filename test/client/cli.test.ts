@@ -1,12 +1,15 @@
 /** The command line as a script sees it: exit codes, one document on stdout, everything else on stderr. */
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { verifyApiKey } from '../../ledger/api-keys.js';
-import { command, type Ended } from '../support/command.js';
+import { programArguments } from '../../sandbox/program.js';
+import { command, ROOT, type Ended } from '../support/command.js';
 import { startStack } from '../support/stack.js';
 
 const stack = await startStack();
@@ -42,6 +45,18 @@ const ask = (paymentId: string, ...more: readonly string[]): string[] => [
   ],
   ...more,
 ];
+
+describe('a command whose reader has had enough', () => {
+  it('ends without a word, as any program in a pipe does', async () => {
+    const all = [...programArguments('client/cli/main.ts'), '--help'];
+    const child = spawn(process.execPath, all, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    let said = '';
+    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    await once(child, 'close');
+    expect({ code: child.exitCode, said }).toEqual({ code: 141, said: '' });
+  });
+});
 
 describe('a command that is used wrongly', () => {
   it.each([

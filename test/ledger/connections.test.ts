@@ -1,4 +1,6 @@
 /** What a pool of connections is told to be. */
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
 import { sql } from 'kysely';
 import { expect, it } from 'vitest';
 import { openDatabase, type Database } from '../../ledger/database.js';
@@ -39,5 +41,54 @@ it('connections that are kept are there before anybody asks, and gone when they 
     await expect.poll(others, { timeout: 10_000 }).toBe(0);
   } finally {
     await watcher.close();
+  }
+});
+
+/** Between a client and the server, until it stands still: nothing comes through any more, and nobody is told. */
+async function startProxy() {
+  const { hostname, port } = new URL(url);
+  const sockets: Socket[] = [];
+  const server = createServer((near) => {
+    const far = connect(Number(port), hostname);
+    sockets.push(near, far);
+    for (const socket of [near, far]) socket.on('error', () => undefined);
+    near.pipe(far).pipe(near);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  const through = new URL(url);
+  through.host = `127.0.0.1:${address.port}`;
+  return {
+    url: through.href,
+    standStill: () => {
+      for (const socket of sockets.splice(0)) socket.unpipe().pause();
+    },
+    close: () => server.close(),
+  };
+}
+
+it('a connection whose server is gone without a word is lost in time, and another one takes its place', async () => {
+  const proxy = await startProxy();
+  const { db, transaction, close } = openDatabase(proxy.url, { connections: 1, silenceMs: 500 });
+  const one = async (): Promise<unknown> => (await sql`SELECT 1 AS one`.execute(db)).rows[0];
+  try {
+    expect(await one()).toEqual({ one: 1 });
+    proxy.standStill();
+    await expect(one(), 'a statement').rejects.toThrow('silent for too long');
+    expect(await one()).toEqual({ one: 1 });
+    const halfWay = transaction(async (tx) => {
+      await sql`SELECT 1`.execute(tx);
+      proxy.standStill();
+      await sql`SELECT 2`.execute(tx);
+    });
+    await expect(halfWay, 'a transaction').rejects.toThrow('connection');
+    // What is slow for less is waited for; what nobody uses may be silent.
+    await sql`SELECT pg_sleep(0.3)`.execute(db);
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    expect(await one()).toEqual({ one: 1 });
+  } finally {
+    await close();
+    proxy.close();
   }
 });

@@ -85,6 +85,7 @@ async function unfold(world: World, beginning: Beginning): Promise<readonly stri
   world.isDatabaseDown = false;
   facts.finishPending();
   const until = scheduler.now + PATIENCE;
+  const untold = new Set<string>();
   for (let heard = -1, started = 0; heard !== receiver.news || started > 0 || unattended(world).length > 0;) {
     heard = receiver.news;
     started = sweep(world);
@@ -94,17 +95,19 @@ async function unfold(world: World, beginning: Beginning): Promise<readonly stri
     const visibleAt = scheduler.now + LIMITS.visibilityLag + LIMITS.executionDelay;
     await scheduler.run(settle, () => scheduler.now >= visibleAt, visibleAt);
     await scheduler.run(settle, receiver.audit(), until);
-  }
-  // What acts beside a run tells it nothing, and is no news to a sweep: such a run has to find out by itself.
-  const untold = lingering(world).filter((workflowId) => !cluster.notAlone.has(workflowId));
-  if (lingering(world).length > 0) {
-    const knows = scheduler.now + plan.timings.caseAfterUnknown + HOUR;
-    await scheduler.run(settle, () => lingering(world).length === 0, knows);
+    if (lingering(world).length > 0) {
+      const isTold = (): boolean => lingering(world).length === 0;
+      await scheduler.run(settle, isTold, scheduler.now + MINUTE);
+      // What acts beside a run tells it nothing, and is no news to a sweep: such a run has to find out by itself.
+      for (const workflowId of lingering(world))
+        if (!cluster.notAlone.has(workflowId)) untold.add(workflowId);
+      await scheduler.run(settle, isTold, scheduler.now + plan.timings.caseAfterUnknown + HOUR);
+    }
   }
   noteReached(world);
   return [
     ...world.failures,
-    ...untold.map((workflowId) => `${workflowId} was not told that its refund is over`),
+    ...[...untold].map((workflowId) => `${workflowId} was not told that its refund is over`),
     ...lingering(world).map((workflowId) => `${workflowId} outlives its refund`),
     ...ledgerViolations(world.database.tables, 'at rest'),
     ...gatewayViolations(world, facts),
