@@ -18,7 +18,7 @@ import type { FaultRule } from '../sandbox/gateway/faults.js';
 import { sayOnStderr } from '../sandbox/servers/progress.js';
 import { startSandbox } from '../sandbox/stack.js';
 import { readSettings } from '../settings/read.js';
-import { openChromium } from '../test/support/chromium.js';
+import { startChromium } from '../test/support/chromium.js';
 
 const IMAGES = fileURLToPath(new URL('../docs/images', import.meta.url));
 const WIDE = { width: 1280, height: 800 };
@@ -151,22 +151,25 @@ async function signIn(context: BrowserContext, { url: address, key }: Visit): Pr
 
 async function forTheDocumentation(visit: Visit): Promise<void> {
   await mkdir(IMAGES, { recursive: true });
+  const browser = await startChromium();
   for (const [name, address, colorScheme] of [
     ['console-queue', '', 'light'],
     ['console-refund', `refunds/${visit.story.approval}`, 'dark'],
   ] as const) {
-    const browser = await openChromium({ viewport: WIDE, colorScheme });
-    const page = await signIn(browser.context, visit);
+    const context = await browser.open({ viewport: WIDE, colorScheme });
+    const page = await signIn(context, visit);
     await show(page, visit.url, address);
     await page.screenshot({ path: join(IMAGES, `${name}.png`) });
-    await browser.close();
+    await context.close();
     sayOnStderr(`  docs/images/${name}.png`);
   }
+  await browser.close();
 }
 
 async function everyPage(visit: Visit, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   const { story } = visit;
+  const browser = await startChromium();
   const pages = {
     queue: '',
     'queue-none': '?q=nothing+like+this',
@@ -184,14 +187,14 @@ async function everyPage(visit: Visit, folder: string): Promise<void> {
     ['dark', WIDE, 'dark'],
     ['narrow', NARROW, 'light'],
   ] as const) {
-    const browser = await openChromium({ viewport, colorScheme });
-    const first = await browser.context.newPage();
+    const context = await browser.open({ viewport, colorScheme });
+    const first = await context.newPage();
     await first.goto(`${visit.url}/console/`);
     await first.getByLabel('API key or token').fill('rk_wrong_key');
     await first.getByRole('button', { name: 'Sign in' }).click();
     await first.getByRole('alert').waitFor();
     await first.screenshot({ path: join(folder, `sign-in-${look}.png`) });
-    const page = await signIn(browser.context, visit);
+    const page = await signIn(context, visit);
     for (const [name, address] of Object.entries(pages)) {
       await show(page, visit.url, address);
       await page.screenshot({ path: join(folder, `${name}-${look}.png`), fullPage: true });
@@ -210,9 +213,10 @@ async function everyPage(visit: Visit, folder: string): Promise<void> {
     await show(page, visit.url, '');
     await page.keyboard.press('?');
     await page.screenshot({ path: join(folder, `help-${look}.png`) });
-    await browser.close();
+    await context.close();
     sayOnStderr(`  ${folder}/*-${look}.png`);
   }
+  await browser.close();
 }
 
 /** Until everything that the page asks for is there. */

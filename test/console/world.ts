@@ -5,7 +5,7 @@ import { consoleFolder } from '../../client/api/console.js';
 import type { Refund } from '../../client/index.js';
 import type { RefundState } from '../../domain/states.js';
 import { refundOf, startApi, type ApiWorld } from '../api/world.js';
-import { openChromium } from '../support/chromium.js';
+import { startChromium, type Look } from '../support/chromium.js';
 
 export interface Desk {
   readonly page: Page;
@@ -22,11 +22,6 @@ export interface ConsoleWorld extends ApiWorld {
   /** A refund of all of a new payment whose first attempt the gateway refuses with this code, and the state it comes to. */
   stuck(how: Stuck): Promise<Refund>;
   until(id: string, state: RefundState): Promise<Refund>;
-}
-
-export interface Look {
-  readonly colorScheme?: 'light' | 'dark';
-  readonly viewport?: { readonly width: number; readonly height: number };
 }
 
 export interface Stuck {
@@ -55,6 +50,7 @@ export async function startConsole(): Promise<ConsoleWorld> {
     },
   });
   const { stack, url } = world;
+  const chromium = await startChromium();
 
   async function until(id: string, state: RefundState): Promise<Refund> {
     for await (const refund of stack.client.watch(id, { signal: AbortSignal.timeout(30_000) }))
@@ -65,6 +61,10 @@ export async function startConsole(): Promise<ConsoleWorld> {
   return {
     ...world,
     until,
+    async close(options) {
+      await chromium.close();
+      await world.close(options);
+    },
     async stuck({ code, state, amount = '800.00', reason = 'goods_returned', key, ...more }) {
       const { paymentId } = stack.newPayment({ amount });
       stack.fault({ kind: 'reject', code }, { paymentId });
@@ -73,9 +73,9 @@ export async function startConsole(): Promise<ConsoleWorld> {
       return until(refundOf(asked).id, state);
     },
     async sitDown(key, look = {}) {
-      const browser = await openChromium({ viewport: { width: 1280, height: 800 }, ...look });
-      const incidents = await watchFor(browser.context, url);
-      const page = await browser.context.newPage();
+      const context = await chromium.open({ viewport: { width: 1280, height: 800 }, ...look });
+      const incidents = await watchFor(context, url);
+      const page = await context.newPage();
       const desk: Desk = {
         page,
         incidents,
@@ -88,7 +88,7 @@ export async function startConsole(): Promise<ConsoleWorld> {
           await page.getByRole('button', { name: 'Sign in' }).click();
           await page.getByRole('heading', { name: 'Queue' }).waitFor();
         },
-        close: () => browser.close(),
+        close: () => context.close(),
       };
       await desk.open('');
       if (key !== undefined) {
@@ -100,7 +100,7 @@ export async function startConsole(): Promise<ConsoleWorld> {
   };
 }
 
-/** Of every page that is opened in this browser. */
+/** Of every page that is opened by this person. */
 async function watchFor(context: BrowserContext, url: string): Promise<readonly string[]> {
   const incidents: string[] = [];
   await context.exposeBinding('reportIncident', (_source, text: unknown) => {

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../sandbox/servers/free-port.js';
-import { CHROMIUM, HOW_TO_GET_CHROMIUM, openChromium } from '../support/chromium.js';
+import { CHROMIUM, HOW_TO_GET_CHROMIUM, startChromium } from '../support/chromium.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MINUTES = 60_000;
@@ -88,9 +88,9 @@ describe('the tour of the README', () => {
     `finds it in the console too, with its reason and the action that is meant (needs Chromium: ${HOW_TO_GET_CHROMIUM})`,
     { timeout: MINUTES },
     async () => {
-      const browser = await openChromium();
+      const browser = await startChromium();
       try {
-        const page = await browser.context.newPage();
+        const page = await (await browser.open()).newPage();
         await page.goto(await value('$CONSOLE'));
         await page.getByLabel('API key or token').fill(await value('$OPERATE'));
         await page.getByRole('button', { name: 'Sign in' }).click();

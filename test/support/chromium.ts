@@ -1,8 +1,5 @@
 /** A real Chromium of this machine, for the console: nothing is downloaded, and it talks to nobody by itself. */
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { chromium, type BrowserContext } from 'playwright-core';
 
 const USUAL = [
@@ -19,22 +16,22 @@ export const CHROMIUM: string | undefined = [process.env['CHROMIUM_PATH'], ...US
 
 export const HOW_TO_GET_CHROMIUM = 'apt-get install chromium, or set CHROMIUM_PATH to a Chrome';
 
-export interface Browser {
-  readonly context: BrowserContext;
+export interface Look {
+  readonly viewport?: { readonly width: number; readonly height: number };
+  readonly colorScheme?: 'light' | 'dark';
+  readonly deviceScaleFactor?: number;
+}
+
+export interface Chromium {
+  /** Somebody with a profile of their own, which nobody else sees. Locale and zone are fixed: pictures and texts are the same everywhere. */
+  open(look?: Look): Promise<BrowserContext>;
+  /** With everybody in it. */
   close(): Promise<void>;
 }
 
-/** With a profile of its own, which is gone afterwards. `locale` and zone are fixed: pictures and texts are the same everywhere. */
-export async function openChromium(
-  options: {
-    readonly viewport?: { readonly width: number; readonly height: number };
-    readonly colorScheme?: 'light' | 'dark';
-    readonly deviceScaleFactor?: number;
-  } = {},
-): Promise<Browser> {
+export async function startChromium(): Promise<Chromium> {
   if (CHROMIUM === undefined) throw new Error(`no Chromium on this machine: ${HOW_TO_GET_CHROMIUM}`);
-  const profile = await mkdtemp(join(tmpdir(), 'refunds-chromium-'));
-  const context = await chromium.launchPersistentContext(profile, {
+  const browser = await chromium.launch({
     executablePath: CHROMIUM,
     headless: true,
     args: [
@@ -47,16 +44,10 @@ export async function openChromium(
       '--disable-sync',
       '--disable-dev-shm-usage',
     ],
-    locale: 'en-GB',
-    timezoneId: 'UTC',
-    reducedMotion: 'reduce',
-    ...options,
   });
   return {
-    context,
-    async close() {
-      await context.close();
-      await rm(profile, { recursive: true, force: true });
-    },
+    open: (look) =>
+      browser.newContext({ locale: 'en-GB', timezoneId: 'UTC', reducedMotion: 'reduce', ...look }),
+    close: () => browser.close(),
   };
 }
