@@ -29,7 +29,7 @@ export function openRefundsClient(
   env: NodeJS.ProcessEnv,
   patience: { readonly startWithin?: number } = {},
 ): OpenRefundsClient {
-  const temporal = openClient(env);
+  const { temporal, close: closeTemporal } = openClient(env);
   const database = openDatabase(settings.databaseUrl, { connections: settings.databaseConnections });
   const gateway = createGateway({ entities: settings.entities, refuseWhen: openTransaction });
   const ledger = createLedger(database);
@@ -56,7 +56,7 @@ export function openRefundsClient(
     namespace: temporal.options.namespace,
     notices: { ...shared, database },
     async close() {
-      await Promise.all([temporal.connection.close(), gateway.close(), database.close()]);
+      await Promise.all([closeTemporal(), gateway.close(), database.close()]);
     },
   };
 }

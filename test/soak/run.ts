@@ -77,7 +77,7 @@ async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult
   const notes = new Notes();
   const { engine } = machine.gateway;
   const database = openDatabase(machine.databaseUrl);
-  const temporal = openClient(machine.env);
+  const { temporal, close: closeTemporal } = openClient(machine.env);
   const settings = readSettings(machine.env);
   const opened = openRefundsClient(settings, machine.env);
   const watch = new Watch({ machine, notes, database, onProgress: options.onProgress });
@@ -199,7 +199,7 @@ async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult
     };
   } finally {
     await watch.end();
-    await Promise.all([opened.close(), temporal.connection.close(), database.close()]);
+    await Promise.all([opened.close(), closeTemporal(), database.close()]);
   }
 }
 
