@@ -105,7 +105,7 @@ export async function eventually<T>(
     const found = await read();
     if (found !== undefined) return found;
     if (performance.now() > deadline) throw new Error(`not within ${WAIT_MS} ms: ${what}`);
-    await pause(25);
+    await pause(50);
   }
 }
 

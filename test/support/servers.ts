@@ -21,11 +21,12 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   // No test cuts the power, so nothing is gained by waiting for the disk.
   const scratch = await mkdtemp(join(tmpdir(), 'refunds-tests-'));
-  const bundle = join(scratch, 'workflow-bundle.js');
+  const compiled = process.env['REFUNDS_PROGRAMS'];
+  const bundle = join(compiled ?? scratch, 'workflow-bundle.js');
   const [postgres, temporal] = await Promise.all([
     startPostgres({ fsync: false }),
     startTemporal(),
-    writeWorkflowBundle(bundle),
+    compiled === undefined ? writeWorkflowBundle(bundle) : undefined,
   ]);
   project.provide('postgresUrl', postgres.url);
   project.provide('temporal', { address: temporal.address, namespace: temporal.namespace });

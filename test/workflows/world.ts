@@ -62,7 +62,7 @@ export async function eventually<T>(
     const found = await read();
     if (found !== undefined) return found;
     if (performance.now() > deadline) throw new Error(`not within ${waitMs} ms: ${what}`);
-    await pause(20);
+    await pause(50);
   }
 }
 
