@@ -1,4 +1,4 @@
-/** `npm test`: makes sure of the servers' programs where they can be watched arriving, compiles ours once, then runs vitest. */
+/** `npm test`: makes sure of the servers' programs where they can be watched arriving, compiles ours for a whole run, then runs vitest. */
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
@@ -14,13 +14,16 @@ const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/packa
 const temporal = await findTemporal();
 process.stderr.write(`Temporal CLI: ${temporal.path} (${temporal.from})\n`);
 
-process.stderr.write('Compiling what the tests’ processes run …\n');
-const programs = await compilePrograms();
+const args = process.argv.slice(2);
+// A few files are there sooner from source.
+const isWhole = args.every((arg) => arg.startsWith('-'));
+if (isWhole) process.stderr.write('Compiling what the tests’ processes run …\n');
+const compiled = isWhole ? { REFUNDS_PROGRAMS: await compilePrograms() } : {};
 
-const child = spawn(process.execPath, [vitest, 'run', ...process.argv.slice(2)], {
+const child = spawn(process.execPath, [vitest, 'run', ...args], {
   cwd: root,
   stdio: 'inherit',
-  env: { ...process.env, TEMPORAL_CLI_PATH: temporal.path, REFUNDS_PROGRAMS: programs },
+  env: { ...process.env, TEMPORAL_CLI_PATH: temporal.path, ...compiled },
 });
 for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
 process.on('SIGINT', () => {
