@@ -1,6 +1,5 @@
 /** What notices bring about, over HTTP from the simulated gateway to the ledger: completed, looked up, kept for later; never by themselves a failure. */
 import { randomBytes } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
 import { sql } from 'kysely';
 import { afterAll, describe, it } from 'vitest';
 import { claimWebhooks } from '../../ledger/inbox.js';
@@ -10,6 +9,7 @@ import type { FaultRule } from '../../sandbox/gateway/faults.js';
 import { freePort } from '../../sandbox/servers/free-port.js';
 import { eventually, NEVER, openWorld } from '../conformance/world.js';
 import { deliverNotices, startReceiver, webhookAddress } from '../support/receiver.js';
+import { openClient } from '../../temporal/connection.js';
 
 const address = await webhookAddress();
 const world = await openWorld({ webhooks: address, gateway: { notifyPortalRefunds: true } });
@@ -349,8 +349,8 @@ describe('while Temporal is away', () => {
   it('a notice is kept, tried again, and worked on when it is back', async ({ expect }) => {
     const { id, gatewayId } = await pendingRefund();
     await receiver.close();
-    const connection = Connection.lazy({ address: `127.0.0.1:${await freePort()}` });
-    const cutOff = await startReceiver({ ...world, temporal: new Client({ connection }) }, address);
+    const absent = openClient({ TEMPORAL_ADDRESS: `127.0.0.1:${await freePort()}` });
+    const cutOff = await startReceiver({ ...world, temporal: absent.temporal }, address);
     try {
       engine.finishPending({ id: gatewayId, state: 'rejected' });
       await deliverNotices(world);
@@ -371,7 +371,7 @@ describe('while Temporal is away', () => {
       await eventually('it was tried', () => isLogged('webhook.failed', gatewayId));
     } finally {
       await cutOff.close();
-      await connection.close();
+      await absent.close();
     }
     expect(await world.client.getRefund(id)).toMatchObject({ state: 'pending' });
     const next = await startReceiver(world, address);
