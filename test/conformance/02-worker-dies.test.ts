@@ -6,7 +6,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
 import { startRelay } from './relay.js';
-import { startWorkerProcess } from './worker-process.js';
+import { startWorkerProcess } from '../support/worker-process.js';
 import { eventually, openWorld } from './world.js';
 
 const world = await openWorld({ worker: false, timings: { answerWithin: 30_000 } });
@@ -79,9 +79,10 @@ describe('a worker is killed while five refunds are at five moments', () => {
     world.onRefund(beforeTelling.payment, answerAfter);
 
     const relay = await startRelay(inject('temporal').address);
-    const worker = await startWorkerProcess({ ...world.env, TEMPORAL_ADDRESS: relay.address });
+    const worker = startWorkerProcess({ ...world.env, TEMPORAL_ADDRESS: relay.address });
     const releases = [await holdInLedger(beforeOpening)];
     try {
+      await worker.ready;
       await world.client.resume();
       await eventually('four requests have arrived', () =>
         [onItsWay, withoutAnswer, beforeRecording, beforeTelling].every(hasArrived) ? true : undefined,

@@ -7,6 +7,7 @@ import { readTransactionBody } from '../../gateway/answer.js';
 import { findByReference, findWithLinked } from '../../gateway/look-ups.js';
 import { fuzz, holds } from './fuzz.js';
 import { FOUND, GIVEN, PAYMENT, REFERENCE, TREES, WORDS } from './given-answers.js';
+import { DECIMALS, isOfAnotherCurrency, tenThousandths } from './given-requests.js';
 import { changed, edited, noise, written } from './mutations.js';
 import {
   amountOf,
@@ -217,9 +218,9 @@ describe('an answer to a look-up', () => {
       const whole = amountOf(entries.find((entry) => entry.get('id') === PAYMENT)) ?? 0n;
       const isTold = entries.some((entry) => entry.get('currency') === facts.currency);
       holds(isTold, 'A currency that was in no answer.', context);
-      const scale = { EUR: 100n, JPY: 10_000n, KWD: 10n, USD: 100n }[facts.currency];
-      // One that chance has made of another's letters: this reader does not know its decimals.
-      if (scale === undefined) return;
+      if (isOfAnotherCurrency(facts)) return;
+      holds(Object.hasOwn(DECIMALS, facts.currency), 'It is no currency.', context);
+      const scale = tenThousandths(facts.currency);
       holds(facts.capturedMinor * scale <= most, 'More was captured than any entry says.', context);
       holds(facts.id === PAYMENT, 'It is another payment.', context);
       for (const entry of entries) {

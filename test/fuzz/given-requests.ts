@@ -49,6 +49,9 @@ export const WORDS: readonly [unknown, ...unknown[]] = [
 /** Decimals of the currencies that occur here. */
 export const DECIMALS: Readonly<Record<string, number>> = { EUR: 2, USD: 2, JPY: 0, KWD: 3 };
 
+/** Of a currency, in one of its minor units. */
+export const tenThousandths = (currency: string): bigint => 10n ** BigInt(4 - (DECIMALS[currency] ?? 4));
+
 /** Chance makes a real currency now and then whose decimals only the program knows: of its amount these rules say nothing. */
 export function isOfAnotherCurrency(input: unknown): boolean {
   const currency = currencyIn(input);

@@ -13,7 +13,6 @@ import { fuzz, holds } from './fuzz.js';
 import { WORDS as ANSWER_WORDS } from './given-answers.js';
 import {
   CARD,
-  DECIMALS,
   isOfAnotherCurrency,
   ENTITY,
   garbled,
@@ -21,13 +20,12 @@ import {
   minorOf,
   PAYMENTS,
   request,
+  tenThousandths,
   WORDS,
 } from './given-requests.js';
 import { changed, written } from './mutations.js';
 import { amountOf, entriesOf } from './second-opinion.js';
 import { strictJson } from './strict-json.js';
-
-const tenThousandths = (currency: string): bigint => 10n ** BigInt(4 - (DECIMALS[currency] ?? 4));
 
 const neverAsked = (): Promise<never> =>
   Promise.reject(new Error('Accepting asks for nothing but the payment.'));

@@ -1,31 +1,18 @@
 /** Workers that stop, die, or work side by side: whoever comes next goes on from the ledger. */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import { once } from 'node:events';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { historyOf } from './history.js';
 import { openWorld } from './world.js';
 import type { RefundWorker } from '../../worker/refund-worker.js';
-import { programArguments } from '../../sandbox/program.js';
+import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.js';
 
 const world = await openWorld({ worker: false });
 
-/** A process of its own, as in production: it can be killed, and stands beside the one in this process. */
-async function startProcess(): Promise<ChildProcess> {
-  const child = spawn(process.execPath, programArguments('worker/main.ts'), {
-    env: { ...world.env, REFUNDS_WORKER_PROFILE: 'small', REFUNDS_LOOK_UPS_PER_SECOND: '1000' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const said: string[] = [];
-  createInterface({ input: child.stderr }).on('line', (line) => said.push(line));
-  await Promise.race([
-    once(createInterface({ input: child.stdout }), 'line'),
-    once(child, 'exit').then(() =>
-      Promise.reject(new Error(`the worker did not start:\n${said.join('\n')}`)),
-    ),
-  ]);
-  return child;
+/** A process of its own, as in production, beside the one in this process; gone when the test is over, if not before. */
+async function startProcess(): Promise<WorkerProcess> {
+  const worker = startWorkerProcess(world.env);
+  onTestFinished(() => worker.kill());
+  await worker.ready;
+  return worker;
 }
 
 /** In this process; gone when the test is over. */
@@ -42,8 +29,7 @@ describe('a worker that is killed between sending and the answer', () => {
     world.fault({ kind: 'answer_after', ms: 60_000 }, { paymentId });
     const { refundId, handle } = await world.pay(paymentId, '100.00');
     await world.untilExecuted(paymentId);
-    killed.kill('SIGKILL');
-    await once(killed, 'exit');
+    await killed.kill();
     expect((await world.refund(refundId)).state).toBe('submitting');
 
     await startWorker();

@@ -5,25 +5,28 @@ import { createInterface } from 'node:readline';
 import { programArguments } from '../../sandbox/program.js';
 
 export interface WorkerProcess {
+  /** Once it has said so. Rejects where it ends before, with what it wrote. */
+  readonly ready: Promise<void>;
   /** SIGKILL; resolves when the process is gone. Doing it again does nothing. */
   kill(): Promise<void>;
 }
 
-/** Ready when it says so. The caller kills it. */
-export async function startWorkerProcess(env: NodeJS.ProcessEnv): Promise<WorkerProcess> {
+/** The caller kills it. */
+export function startWorkerProcess(env: NodeJS.ProcessEnv): WorkerProcess {
   const child = spawn(process.execPath, programArguments('worker/main.ts'), {
     env: { ...env, REFUNDS_WORKER_PROFILE: 'small', REFUNDS_LOOK_UPS_PER_SECOND: '1000' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const said: string[] = [];
   createInterface({ input: child.stderr }).on('line', (line) => said.push(line));
-  await Promise.race([
-    once(createInterface({ input: child.stdout }), 'line'),
+  const ready = Promise.race([
+    once(createInterface({ input: child.stdout }), 'line').then(() => undefined),
     once(child, 'exit').then(() => {
       throw new Error(`the worker did not start:\n${said.join('\n')}`);
     }),
   ]);
   return {
+    ready,
     async kill() {
       if (isGone(child)) return;
       child.kill('SIGKILL');
