@@ -55,12 +55,15 @@ export const SEARCH_ATTRIBUTES = {
 /**
  * The development server reads its one shard's queues 20 times a second, so every hop waits up to 50 ms; with these a
  * workflow of one activity went from 150 ms to 19 ms. Eager execution hands a worker its activity together with the
- * workflow task's answer, one hop less.
+ * workflow task's answer, one hop less. Four partitions of each task queue are for clusters: in one process they only
+ * forward to each other.
  */
 export const DYNAMIC_CONFIG: Readonly<Record<string, string>> = {
   'history.transferProcessorMaxPollRPS': '2000',
   'history.timerProcessorMaxPollRPS': '2000',
   'system.enableActivityEagerExecution': 'true',
+  'matching.numTaskqueueReadPartitions': '1',
+  'matching.numTaskqueueWritePartitions': '1',
 };
 
 const HOST = '127.0.0.1';

@@ -14,7 +14,7 @@ import { accepted, answer, debit, ENTITY, openLinked, order, paid, seen, submitt
 import { postgresLedger } from './postgres.js';
 
 const { ledger, database, url, violations } = await postgresLedger(50);
-const empty = await freshDatabase();
+const empty = await freshDatabase('empty');
 
 const all = <T>(count: number, work: (number: number) => Promise<T>) =>
   Promise.all(Array.from({ length: count }, (_, number) => work(number)));

@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { openDatabase, type Database } from '../../ledger/database.js';
 import { freshDatabase } from '../support/database.js';
 
-const url = await freshDatabase();
+const url = await freshDatabase('empty');
 /** The setting, and who made it: the tests' own server waits for no disk at all. */
 const commits = async ({ db }: Database) =>
   (

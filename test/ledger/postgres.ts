@@ -2,7 +2,6 @@
 import { sql } from 'kysely';
 import { afterAll } from 'vitest';
 import { openDatabase, type Database } from '../../ledger/database.js';
-import { migrate } from '../../ledger/migrate.js';
 import { createLedger } from '../../ledger/postgres.js';
 import { freshDatabase } from '../support/database.js';
 import type { LedgerUnderTest } from './given.js';
@@ -15,8 +14,7 @@ export interface PostgresUnderTest extends LedgerUnderTest {
 
 /** Call it while the file is read. */
 export async function postgresLedger(connections = 10): Promise<PostgresUnderTest> {
-  const url = await freshDatabase();
-  await migrate(url);
+  const url = await freshDatabase('migrated');
   const database = openDatabase(url, { connections });
   afterAll(() => database.close());
   const { db } = database;

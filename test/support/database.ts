@@ -4,14 +4,15 @@ import pg from 'pg';
 import { afterAll, inject } from 'vitest';
 
 /**
- * Creates an empty database on the run's PostgreSQL and returns its URL. It is dropped after the last test of the file.
- * Call it while the file is read, `const url = await freshDatabase();` at its top: hooks run in reverse, so the file's
- * own `afterAll`, which ends its connections, comes before the drop.
+ * Creates a database on the run's PostgreSQL, with the ledger's tables or with none, and returns its URL. It is dropped after the last
+ * test of the file. Call it while the file is read, `const url = await freshDatabase('migrated');` at its top: hooks run in reverse, so
+ * the file's own `afterAll`, which ends its connections, comes before the drop.
  */
-export async function freshDatabase(): Promise<string> {
+export async function freshDatabase(tables: 'migrated' | 'empty'): Promise<string> {
   const url = new URL(inject('postgresUrl'));
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  await asAdministrator(`create database ${name}`);
+  const template = tables === 'empty' ? '' : ` template ${inject('migratedDatabase')}`;
+  await asAdministrator(`create database ${name}${template}`);
   afterAll(() => asAdministrator(`drop database ${name} with (force)`));
   url.pathname = `/${name}`;
   return url.href;

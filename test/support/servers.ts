@@ -3,14 +3,18 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
+import pg from 'pg';
+import { migrate } from '../../ledger/migrate.js';
 import { startPostgres } from '../../sandbox/servers/postgres.js';
 import { startTemporal } from '../../sandbox/servers/temporal.js';
 import { writeWorkflowBundle } from '../../worker/bundle.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** The run's PostgreSQL, as its superuser. Tests take a database of their own: `freshDatabase()`. */
+    /** The run's PostgreSQL, as its superuser. Tests take a database of their own: `freshDatabase`. */
     readonly postgresUrl: string;
+    /** A database there as the migrations leave it, to be copied: a quarter of the time that they take. */
+    readonly migratedDatabase: string;
     /** The run's Temporal server. Tests share the namespace and use task queues and workflow ids of their own. */
     readonly temporal: { readonly address: string; readonly namespace: string };
     /** The workflows' code, bundled once for the run. */
@@ -29,9 +33,26 @@ export default async function setup(project: TestProject): Promise<() => Promise
     compiled === undefined ? writeWorkflowBundle(bundle) : undefined,
   ]);
   project.provide('postgresUrl', postgres.url);
+  project.provide('migratedDatabase', await migratedDatabase(postgres.url));
   project.provide('temporal', { address: temporal.address, namespace: temporal.namespace });
   project.provide('workflowBundle', bundle);
   return async () => {
     await Promise.all([postgres.stop(), temporal.stop(), rm(scratch, { recursive: true, force: true })]);
   };
+}
+
+/** Nobody may be connected to it while it is copied. */
+async function migratedDatabase(postgresUrl: string): Promise<string> {
+  const name = 'migrated';
+  const administrator = new pg.Client(postgresUrl);
+  await administrator.connect();
+  try {
+    await administrator.query(`create database ${name}`);
+  } finally {
+    await administrator.end();
+  }
+  const url = new URL(postgresUrl);
+  url.pathname = `/${name}`;
+  await migrate(url.href);
+  return name;
 }

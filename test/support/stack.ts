@@ -19,7 +19,6 @@ import { Secret } from '../../domain/secret.js';
 import { FINAL_STATES, isFinal, isOpenAttempt, PERSON_STATES } from '../../domain/states.js';
 import { createGateway } from '../../gateway/oppwa.js';
 import { openDatabase, openTransaction, type Database } from '../../ledger/database.js';
-import { migrate } from '../../ledger/migrate.js';
 import { createLedger } from '../../ledger/postgres.js';
 import { allRefunds, compareBooks } from '../../sandbox/demo/books.js';
 import { formatAmount, parseAmount } from '../../sandbox/gateway/amounts.js';
@@ -104,8 +103,7 @@ const REST_WITHIN_MS = 30_000;
 /** Call it while the file is read: `const stack = await startStack();` at its top, then `afterAll(() => stack.close());`. */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   quietRuntime();
-  const databaseUrl = await freshDatabase();
-  await migrate(databaseUrl);
+  const databaseUrl = await freshDatabase('migrated');
   const database = openDatabase(databaseUrl);
   const { webhooks } = options;
   const entity = {

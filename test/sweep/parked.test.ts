@@ -4,14 +4,12 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { createSweepActivities, type SweepInput } from '../../activities/sweep.js';
 import { DEFAULT_POLICY, DEFAULT_TIMINGS } from '../../domain/plan.js';
 import { openDatabase } from '../../ledger/database.js';
-import { migrate } from '../../ledger/migrate.js';
 import { upkeepAt } from '../../temporal/upkeep.js';
 import { freshDatabase } from '../support/database.js';
 
 /** docs/decisions/014 has the figures of a hundred thousand. */
 const PARKED = 20_000;
-const url = await freshDatabase();
-await migrate(url);
+const url = await freshDatabase('migrated');
 const database = openDatabase(url);
 afterAll(() => database.close());
 

@@ -4,11 +4,9 @@ import { afterAll, expect, it } from 'vitest';
 import { keepNotices } from '../../client/webhooks/keep.js';
 import type { Notice } from '../../domain/notice.js';
 import { openDatabase } from '../../ledger/database.js';
-import { migrate } from '../../ledger/migrate.js';
 import { freshDatabase } from '../support/database.js';
 
-const url = await freshDatabase();
-await migrate(url);
+const url = await freshDatabase('migrated');
 const inbox = openDatabase(url, { connections: 1 });
 const other = openDatabase(url);
 const keep = keepNotices(inbox);
