@@ -4,7 +4,13 @@ import { join } from 'node:path';
 
 /** Arguments for Node. `entry`: relative to the repository, for example `worker/main.ts`. */
 export function programArguments(entry: string): readonly string[] {
+  const compiled = compiledFile(entry.replace(/\.ts$/, '.js'));
+  return compiled === undefined ? ['--import', 'tsx', entry] : [compiled];
+}
+
+/** `path`: in the folder of compiled programs (see deploy/programs). Undefined where there is none. */
+export function compiledFile(path: string): string | undefined {
   const folder = process.env['REFUNDS_PROGRAMS'];
-  const compiled = folder === undefined ? undefined : join(folder, entry.replace(/\.ts$/, '.js'));
-  return compiled !== undefined && existsSync(compiled) ? [compiled] : ['--import', 'tsx', entry];
+  const file = folder === undefined ? undefined : join(folder, path);
+  return file !== undefined && existsSync(file) ? file : undefined;
 }

@@ -4,7 +4,6 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { migrate } from '../ledger/migrate.js';
-import { writeWorkflowBundle } from '../worker/bundle.js';
 import { sandboxKeys, type SandboxKeys } from './api-keys.js';
 import { SANDBOX_ENTITY, SANDBOX_TOKEN } from './gateway/process-settings.js';
 import { startNodeProcess, type NodeProcess } from './node-process.js';
@@ -13,6 +12,7 @@ import { startPostgres } from './servers/postgres.js';
 import { showing, type Say } from './servers/progress.js';
 import { findTemporal } from './servers/temporal-binary.js';
 import { startTemporal } from './servers/temporal.js';
+import { workflowBundleIn } from './workflow-bundle.js';
 
 /** A day becomes 17 seconds: every wait of the demonstration is still a wait. */
 const TIME_SCALE = '0.0002';
@@ -37,7 +37,6 @@ const readyLine = z.object({ url: z.string() });
 export async function startSandbox(env: NodeJS.ProcessEnv, say: Say): Promise<Sandbox> {
   const dataDir = env['REFUNDS_DATA_DIR'] ?? '.data';
   await mkdir(dataDir, { recursive: true });
-  const bundle = join(dataDir, 'workflow-bundle.js');
   const started: { name: string; stop: () => Promise<void> }[] = [];
   const stop = async (): Promise<void> => {
     for (const part of started.splice(0).reverse()) await part.stop();
@@ -45,12 +44,11 @@ export async function startSandbox(env: NodeJS.ProcessEnv, say: Say): Promise<Sa
   try {
     // Before anything starts: the gateway has to know where its notices go, and the API where it listens.
     const port = await apiPort(env);
-    const [temporal, database, gateway] = await Promise.all([
+    const [temporal, database, gateway, bundle] = await Promise.all([
       theTemporal(env, started),
       theDatabase(env, dataDir, started),
       theGateway(env, dataDir, port, started, say),
-      // Built once here, so that a worker that is started again is at work at once.
-      showing('workflow bundle', () => writeWorkflowBundle(bundle)),
+      showing('workflow bundle', () => workflowBundleIn(dataDir)),
     ]);
     await migrate(database);
     const apiKeys = await sandboxKeys(database, dataDir);

@@ -10,9 +10,9 @@ import { freePort } from '../../sandbox/servers/free-port.js';
 import { startPostgres } from '../../sandbox/servers/postgres.js';
 import { findTemporal } from '../../sandbox/servers/temporal-binary.js';
 import { startTemporal } from '../../sandbox/servers/temporal.js';
+import { workflowBundleIn } from '../../sandbox/workflow-bundle.js';
 import { formatAmount, storedMoney } from '../../domain/money.js';
 import { migrate } from '../../ledger/migrate.js';
-import { writeWorkflowBundle } from '../../worker/bundle.js';
 import { startCaller, type Caller } from './caller.js';
 import { APPROVAL_ABOVE } from './money.js';
 
@@ -52,7 +52,6 @@ export async function startMachine(say: (line: string) => void): Promise<Machine
     for (const undo of cleanUp.splice(0).reverse()) await undo();
   };
   try {
-    const bundle = join(folder, 'workflow-bundle.js');
     const { path: binary } = await findTemporal();
     const temporalOptions = { binary, dbFilename: join(folder, 'temporal.db'), port: await freePort() };
     // With fsync: without it PostgreSQL answers a commit before it is written, and a crash would lose it.
@@ -83,7 +82,7 @@ export async function startMachine(say: (line: string) => void): Promise<Machine
     const caller = await startCaller(eventsSecret);
     cleanUp.push(() => caller.close());
     await migrate(postgres.url);
-    await writeWorkflowBundle(bundle);
+    const bundle = await workflowBundleIn(folder);
 
     const env: NodeJS.ProcessEnv = {
       ...withoutSettings(process.env),

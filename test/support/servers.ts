@@ -7,7 +7,7 @@ import pg from 'pg';
 import { migrate } from '../../ledger/migrate.js';
 import { startPostgres } from '../../sandbox/servers/postgres.js';
 import { startTemporal } from '../../sandbox/servers/temporal.js';
-import { writeWorkflowBundle } from '../../worker/bundle.js';
+import { workflowBundleIn } from '../../sandbox/workflow-bundle.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -25,12 +25,10 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   // No test cuts the power, so nothing is gained by waiting for the disk.
   const scratch = await mkdtemp(join(tmpdir(), 'refunds-tests-'));
-  const compiled = process.env['REFUNDS_PROGRAMS'];
-  const bundle = join(compiled ?? scratch, 'workflow-bundle.js');
-  const [postgres, temporal] = await Promise.all([
+  const [postgres, temporal, bundle] = await Promise.all([
     startPostgres({ fsync: false }),
     startTemporal(),
-    compiled === undefined ? writeWorkflowBundle(bundle) : undefined,
+    workflowBundleIn(scratch),
   ]);
   project.provide('postgresUrl', postgres.url);
   project.provide('migratedDatabase', await migratedDatabase(postgres.url));
