@@ -19,9 +19,10 @@ const replaced = Object.entries(ALIASES).map(([name, replacement]) => ({
 
 /** What takes longest, longest first: begun last, it would leave the other core with nothing to do. */
 const longest = [
-  ...['test/soak/', 'test/simulation/lifetimes-', 'test/simulation/', 'test/fuzz/webhooks.', 'test/fuzz/'],
-  ...['test/demo/demonstration.', 'test/client/cli.', 'test/api/document.', 'test/console/console.'],
-];
+  ...['soak/', 'simulation/lifetimes-', 'simulation/', 'fuzz/webhooks.', 'fuzz/'],
+  ...['demo/demonstration.', 'client/cli.', 'console/console.', 'demo/tour.', 'api/document.', 'ledger/postgres.'],
+  ...['servers/postgres.', 'workflows/words.', 'console/accessibility.', 'webhooks/', 'workflows/workers.', 'api/'],
+].map((part) => `/test/${part}`);
 /** A process goes on to the next file only where that is of the same project; another one imports everything anew. */
 const projects = ['soak', 'simulation', 'pure', 'servers'];
 
@@ -40,8 +41,8 @@ export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
     pool: 'forks',
-    // Half of the time a test waits for servers. Two cores are enough for a laptop that does something else as well.
-    maxWorkers: 3,
+    // Half of the time a test waits for servers: two cores have something to do all the time, and a laptop can do something else as well.
+    maxWorkers: 4,
     // What a file imports, which took a fifth of the time, is kept for the next one; each file has a database and a task queue of its own.
     isolate: false,
     projects: [
