@@ -15,8 +15,9 @@ RUN npm ci --omit=dev
 FROM node:22-slim
 # gRPC over TLS to Temporal and HTTPS to the gateway need the system's certificates.
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/*
+# An error is told by the lines of the sources.
 ENV NODE_ENV=production \
-    REFUNDS_WORKFLOW_BUNDLE=/app/dist/workflow-bundle.js
+    NODE_OPTIONS=--enable-source-maps
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist

@@ -1,21 +1,26 @@
 /** The workflows' code as one file: built once when the image is built, or on the spot in development. */
+import { existsSync } from 'node:fs';
 import { readFile, mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, type WorkflowBundle } from '@temporalio/worker';
 
-/** `workflows/index.ts` under development, `workflows/index.js` in the build: whichever stands next to this file. */
-const ENTRY = fileURLToPath(
-  new URL(`../workflows/index.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url),
-);
+const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** The build has it beside its programs. */
+const SHIPPED = at('../workflow-bundle.js');
 
 export async function buildWorkflowBundle(): Promise<WorkflowBundle> {
-  return bundleWorkflowCode({ workflowsPath: ENTRY, logger: new DefaultLogger('ERROR') });
+  return bundleWorkflowCode({
+    workflowsPath: at('../workflows/index.ts'),
+    logger: new DefaultLogger('ERROR'),
+  });
 }
 
-/** `path`: a bundle written before by `writeWorkflowBundle`, or undefined to build one now. */
+/** `path`: a bundle written before by `writeWorkflowBundle`. Undefined: the one of this build, or from source a new one. */
 export async function workflowBundle(path: string | undefined): Promise<WorkflowBundle> {
-  return path === undefined ? buildWorkflowBundle() : { code: await readFile(path, 'utf8') };
+  const file = path ?? (existsSync(SHIPPED) ? SHIPPED : undefined);
+  return file === undefined ? buildWorkflowBundle() : { code: await readFile(file, 'utf8') };
 }
 
 export async function writeWorkflowBundle(path: string): Promise<void> {
