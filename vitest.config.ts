@@ -19,23 +19,23 @@ const replaced = Object.entries(ALIASES).map(([name, replacement]) => ({
 
 /** What takes longest, longest first: begun last, it would leave the other core with nothing to do. */
 const longest = [
-  ...['soak/', 'simulation/lifetimes-', 'simulation/', 'fuzz/webhooks.', 'fuzz/'],
-  ...[
-    'demo/demonstration.',
-    'client/cli.',
-    'console/console.',
-    'demo/tour.',
-    'api/document.',
-    'ledger/postgres.',
-  ],
-  ...[
-    'servers/postgres.',
-    'workflows/words.',
-    'console/accessibility.',
-    'webhooks/',
-    'workflows/workers.',
-    'api/',
-  ],
+  'soak/',
+  'simulation/lifetimes-',
+  'simulation/',
+  'fuzz/webhooks.',
+  'fuzz/',
+  'demo/demonstration.',
+  'client/cli.',
+  'console/console.',
+  'demo/tour.',
+  'api/document.',
+  'ledger/postgres.',
+  'servers/postgres.',
+  'workflows/words.',
+  'console/accessibility.',
+  'webhooks/',
+  'workflows/workers.',
+  'api/',
 ].map((part) => `/test/${part}`);
 /** A process goes on to the next file only where that is of the same project; another one imports everything anew. */
 const projects = ['soak', 'simulation', 'pure', 'servers'];

@@ -1,5 +1,4 @@
 /** The workflows' code as one file: built once when the image is built, or on the spot in development. */
-import { existsSync } from 'node:fs';
 import { readFile, mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,8 +6,8 @@ import { bundleWorkflowCode, DefaultLogger, type WorkflowBundle } from '@tempora
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** The build has it beside its programs. */
-const SHIPPED = at('../workflow-bundle.js');
+/** The build has it beside its programs; there is none of the sources. */
+const SHIPPED = import.meta.url.endsWith('.ts') ? undefined : at('../workflow-bundle.js');
 
 export async function buildWorkflowBundle(): Promise<WorkflowBundle> {
   return bundleWorkflowCode({
@@ -19,7 +18,7 @@ export async function buildWorkflowBundle(): Promise<WorkflowBundle> {
 
 /** `path`: a bundle written before by `writeWorkflowBundle`. Undefined: the one of this build, or from source a new one. */
 export async function workflowBundle(path: string | undefined): Promise<WorkflowBundle> {
-  const file = path ?? (existsSync(SHIPPED) ? SHIPPED : undefined);
+  const file = path ?? SHIPPED;
   return file === undefined ? buildWorkflowBundle() : { code: await readFile(file, 'utf8') };
 }
 
