@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import pg from 'pg';
 import { migrate } from '../../ledger/migrate.js';
 import { startPostgres } from '../../sandbox/servers/postgres.js';
 import { startTemporal } from '../../sandbox/servers/temporal.js';
@@ -30,27 +29,15 @@ export default async function setup(project: TestProject): Promise<() => Promise
     startTemporal(),
     workflowBundleIn(scratch),
   ]);
-  project.provide('postgresUrl', postgres.url);
-  project.provide('migratedDatabase', await migratedDatabase(postgres.url));
+  // Nobody may be connected to a database while it is copied: whoever creates others connects to PostgreSQL's own.
+  await migrate(postgres.url);
+  const administration = new URL(postgres.url);
+  project.provide('migratedDatabase', administration.pathname.slice(1));
+  administration.pathname = '/postgres';
+  project.provide('postgresUrl', administration.href);
   project.provide('temporal', { address: temporal.address, namespace: temporal.namespace });
   project.provide('workflowBundle', bundle);
   return async () => {
     await Promise.all([postgres.stop(), temporal.stop(), rm(scratch, { recursive: true, force: true })]);
   };
-}
-
-/** Nobody may be connected to it while it is copied. */
-async function migratedDatabase(postgresUrl: string): Promise<string> {
-  const name = 'migrated';
-  const administrator = new pg.Client(postgresUrl);
-  await administrator.connect();
-  try {
-    await administrator.query(`create database ${name}`);
-  } finally {
-    await administrator.end();
-  }
-  const url = new URL(postgresUrl);
-  url.pathname = `/${name}`;
-  await migrate(url.href);
-  return name;
 }
