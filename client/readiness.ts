@@ -1,15 +1,13 @@
 /** What a process that accepts refunds needs: each as a check that fails while it is away. */
 import type { Client } from '@temporalio/client';
-import type { Database } from '../ledger/database.js';
+import { checkWritable, type Database } from '../ledger/database.js';
 import { isMigrated } from '../ledger/migrate.js';
 
 /** Milliseconds. */
 const TEMPORAL_WITHIN = 1_500;
 
 export const readinessOf = (database: Database, temporal: Client) => ({
-  database: async (): Promise<void> => {
-    await database.db.selectNoFrom((eb) => eb.lit(1).as('one')).execute();
-  },
+  database: () => checkWritable(database),
   migrations: async (): Promise<void> => {
     if (!(await isMigrated(database))) throw new Error('the schema is older than this version');
   },

@@ -1,7 +1,11 @@
-/** Tells a database that is away, restarting or full from a statement that is wrong. */
+/** Tells a database that is unavailable, restarting, full or a standby from a statement that is wrong. */
 
-/** Classes 08 connection, 53 resources, 57P shutdown, 58 system; 57014 is a statement that ran out of time, 55P03 a lock. */
-const SQL_STATES = /^(08|53|57P|58)|^57014$|^55P03$/;
+/**
+ * Classes 08 connection, 53 resources, 57P shutdown, 58 system. 57014 is a statement that ran out of time, 55P03 a lock; 25006 a write on a
+ * standby, 25P03 a session that was ended while its transaction was idle; 40001 and 40P01 what the server ended in favor of another
+ * transaction, or of recovery on a standby.
+ */
+const SQL_STATES = /^(08|53|57P|58)|^57014$|^55P03$|^25006$|^25P03$|^40001$|^40P01$/;
 const NETWORK = new Set([
   'ECONNREFUSED',
   'ECONNRESET',

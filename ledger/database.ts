@@ -1,10 +1,9 @@
 /** The connection to PostgreSQL, its tables as types, and the one way to open a transaction. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { Socket } from 'node:net';
-import { Kysely, PostgresDialect, type ColumnType, type Generated, type Transaction } from 'kysely';
-import pg from 'pg';
+import { Kysely, PostgresDialect, sql, type ColumnType, type Generated, type Transaction } from 'kysely';
 import type { AttemptState, RefundState } from '../domain/states.js';
 import type { Way } from '../domain/way.js';
+import { CHECK_WRITABLE, openPool, type ConnectionOptions } from './connections.js';
 import type { Instruction } from './ledger.js';
 import type { Answers, CorrectionDetails } from './people.js';
 
@@ -189,53 +188,10 @@ export function openTransaction(): string | undefined {
   return inside.getStore() === true ? 'a ledger transaction is open' : undefined;
 }
 
-export interface DatabaseOptions {
-  /** Connections at most; default 10. */
-  readonly connections?: number;
-  /** A statement or a wait for a lock longer than this fails; default 15 s. */
-  readonly statementTimeoutMs?: number;
-  /** A connection in use on which nothing comes for this long is lost; default 150 s, longer than the longest statement, an audit's. */
-  readonly silenceMs?: number;
-  /** Connections that are opened at once and stay open; default 0. Others open when they are needed and close when idle for 10 s. */
-  readonly kept?: number;
-  /**
-   * Default true. False does not wait for the disk: a crash of the database server may take back the last commits, whole and latest first.
-   * Only for what is done again then.
-   */
-  readonly isDurable?: boolean;
-}
-
-/** Opens a pool. `bigint` columns come as `bigint`, never as a float. */
-export function openDatabase(url: string, options: DatabaseOptions = {}): Database {
-  const types = new pg.TypeOverrides();
-  types.setTypeParser(pg.types.builtins.INT8, BigInt);
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: options.connections ?? 10,
-    min: options.kept ?? 0,
-    statement_timeout: options.statementTimeoutMs ?? 15_000,
-    connectionTimeoutMillis: 10_000,
-    // A session left open by a frozen process must not hold a payment's row for ever.
-    idle_in_transaction_session_timeout: 30_000,
-    ...(options.isDurable === false ? { options: '-c synchronous_commit=off' } : {}),
-    types,
-  });
-  // A lost idle connection is replaced by the pool; without a listener it would end the process.
-  pool.on('error', () => undefined);
-  // So would a connection that is lost in the middle of a transaction: its statement fails, and that is how the caller learns of it.
-  pool.on('connect', (client) => client.on('error', () => undefined));
-  // So is one whose server is gone without a goodbye (a failover, a cut cable): TCP alone would wait a quarter of an hour for an answer.
-  pool.on('connect', ({ connection: { stream } }) => {
-    stream.on('timeout', () => stream.destroy(new Error('the database has been silent for too long')));
-  });
-  pool.on('acquire', (client) => {
-    listenFor(client, options.silenceMs ?? 150_000);
-  });
-  pool.on('release', (_error, client) => {
-    listenFor(client, 0);
-  });
-  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
-  // Where the database is away, whoever needs it first is told.
+/** Opens the ledger's database. `bigint` columns come as `bigint`, never as a float. */
+export function openDatabase(url: string, options: ConnectionOptions = {}): Database {
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: openPool(url, options) }) });
+  // Where the database is unavailable, the first statement fails and says so.
   for (let opened = 0; opened < (options.kept ?? 0); opened += 1)
     db.connection()
       .execute(async () => undefined)
@@ -251,7 +207,7 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
   };
 }
 
-/** Milliseconds; 0: it is idle, and may be silent. */
-function listenFor({ connection: { stream } }: pg.PoolClient, silenceMs: number): void {
-  if (stream instanceof Socket) stream.setTimeout(silenceMs);
+/** Rejects where the database takes no writes: unavailable, or a standby. */
+export async function checkWritable({ db }: Database): Promise<void> {
+  await sql.raw(CHECK_WRITABLE).execute(db);
 }

@@ -53,6 +53,8 @@ export interface StackOptions {
   readonly log?: Log;
   /** Default: the run's server. A test with a server of its own sets other limits, or kills it. */
   readonly temporal?: { readonly address: string; readonly namespace: string };
+  /** Default: a new one on the run's server. A test with a server of its own kills it, or has another one take its place. */
+  readonly databaseUrl?: string;
 }
 
 export interface NewPayment {
@@ -103,7 +105,7 @@ const REST_WITHIN_MS = 30_000;
 /** Call it while the file is read: `const stack = await startStack();` at its top, then `afterAll(() => stack.close());`. */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   quietRuntime();
-  const databaseUrl = await freshDatabase('migrated');
+  const databaseUrl = options.databaseUrl ?? (await freshDatabase('migrated'));
   const database = openDatabase(databaseUrl);
   const { webhooks } = options;
   const entity = {
