@@ -44,7 +44,8 @@ export type NotSentReason = 'refused' | 'dns' | 'tls' | 'connect_timeout' | 'dea
  * - `not_json`: a body that does not have the expected shape: not JSON, not an object, a name given twice, or a wrong type in a
  *   field that says whose money it is (`id`, `amount`, `currency`, `paymentType`, `merchantTransactionId`, `referencedId`)
  * - `no_result_code`: a JSON object without a well-formed `result.code`
- * - `body_too_large`: a body over the limit, not read to its end
+ * - `body_too_large`: a body over the limit, as sent or decoded, not read to its end
+ * - `not_decodable`: a `content-encoding` that is not known, or a body that is not in it
  * - `body_cut_off`: the connection broke after the head
  */
 export type NoAnswerReason =
@@ -54,6 +55,7 @@ export type NoAnswerReason =
   | 'not_json'
   | 'no_result_code'
   | 'body_too_large'
+  | 'not_decodable'
   | 'body_cut_off';
 
 /** What became of one request that moves money. Exactly one HTTP request, or none, stands behind it. */

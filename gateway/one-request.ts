@@ -1,6 +1,7 @@
 /** Exactly one HTTP request, or none: watches it on its way through undici and knows whether a byte of it may have left. */
 import type { Dispatcher } from 'undici';
 import type { NoAnswerReason, NotSentReason } from '../domain/transaction.js';
+import { decodeBody } from './content-coding.js';
 
 /** Where a request stands when it is over. */
 export type Exchange =
@@ -62,6 +63,7 @@ class OneRequest implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined;
   #httpStatus: number | undefined;
   #location: string | undefined;
+  #contentEncoding: string | string[] | undefined;
   #chunks: Uint8Array[] = [];
   #bytes = 0;
 
@@ -99,6 +101,7 @@ class OneRequest implements Dispatcher.DispatchHandler {
     if (httpStatus < 200) return;
     this.#httpStatus = httpStatus;
     const { location } = headers;
+    this.#contentEncoding = headers['content-encoding'];
     if (typeof location === 'string') this.#location = location;
   }
 
@@ -111,12 +114,18 @@ class OneRequest implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     if (this.#phase !== 'sent' || this.#httpStatus === undefined) return;
+    const httpStatus = this.#httpStatus;
+    const body = decodeBody(Buffer.concat(this.#chunks), this.#contentEncoding, this.#limits.maxBodyBytes);
+    if (!body.ok) {
+      this.#end({ kind: 'no_answer', why: body.why, httpStatus });
+      return;
+    }
     this.#end({
       kind: 'answered',
-      httpStatus: this.#httpStatus,
+      httpStatus,
       ...(this.#location !== undefined && { location: this.#location }),
       // Lenient: one bad byte in an acquirer's remark must not hide the result code.
-      body: new TextDecoder().decode(Buffer.concat(this.#chunks)),
+      body: new TextDecoder().decode(body.bytes),
     });
   }
 

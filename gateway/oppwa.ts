@@ -132,7 +132,11 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 }
 
-const common = { accept: 'application/json', 'user-agent': 'oppwa-refunds' };
+const common = {
+  accept: 'application/json',
+  'accept-encoding': 'identity',
+  'user-agent': 'oppwa-refunds',
+};
 
 function addCard(form: Form, order: CardCreditOrder): void {
   form

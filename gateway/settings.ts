@@ -18,7 +18,7 @@ export interface GatewayOptions {
   readonly entities: readonly EntitySettings[];
   /** Hosts, with a port where it is not the scheme's own, that a 307 may lead to. Default: the hosts of all `baseUrl`s. */
   readonly allowedHosts?: readonly string[];
-  /** Bytes of an answer's body that are read before it counts as too large. Default 1 MiB. */
+  /** Bytes of an answer's body, as sent and decoded, above which it counts as too large. Default 1 MiB. */
   readonly maxBodyBytes?: number;
   /** Milliseconds that one look-up may take as a whole, with its pages and its way back to the older version. Default 30,000. */
   readonly lookUpTimeoutMs?: number;

@@ -40,6 +40,7 @@ const settingsChange = z.strictObject({
   reversalOnDebit: gatewaySettings.shape.reversalOnDebit.exactOptional(),
   throttle: gatewaySettings.shape.throttle.exactOptional(),
   throttledStatus: gatewaySettings.shape.throttledStatus.exactOptional(),
+  contentCoding: gatewaySettings.shape.contentCoding.exactOptional(),
   notifyPortalRefunds: gatewaySettings.shape.notifyPortalRefunds.exactOptional(),
 });
 const payment = z.strictObject({

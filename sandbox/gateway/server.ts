@@ -1,6 +1,7 @@
 /** The simulated gateway as an HTTP server: a thin layer that reads requests, waits, breaks connections and posts webhooks. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { encodeBody } from './content-coding.js';
 import { amountsAsText, control } from './control.js';
 import { randomIds, type IdSource } from './ids.js';
 import { openJournal } from './journal.js';
@@ -70,13 +71,14 @@ export async function startGatewayServer(options: GatewayServerOptions): Promise
 
   const answerTimers = new Set<NodeJS.Timeout>();
   function deliver(delivery: Delivery, response: ServerResponse): void {
+    const { contentCoding } = engine.settings();
     if (delivery.afterMs === 0) {
-      write(delivery, response);
+      write(delivery, response, contentCoding);
       return;
     }
     const timer = setTimeout(() => {
       answerTimers.delete(timer);
-      write(delivery, response);
+      write(delivery, response, contentCoding);
     }, delivery.afterMs);
     answerTimers.add(timer);
   }
@@ -182,19 +184,23 @@ async function readBody(request: IncomingMessage): Promise<string | null> {
   return length > MAX_BODY ? null : Buffer.concat(chunks).toString('utf8');
 }
 
-function write(delivery: Delivery, response: ServerResponse): void {
+function write(delivery: Delivery, response: ServerResponse, coding: GatewaySettings['contentCoding']): void {
   switch (delivery.kind) {
-    case 'answer':
+    case 'answer': {
+      const { bytes, headers } = encodeBody(JSON.stringify(delivery.body), coding);
       response
         .writeHead(delivery.httpStatus, {
           'content-type': 'application/json;charset=UTF-8',
+          ...headers,
         })
-        .end(JSON.stringify(delivery.body));
+        .end(bytes);
       return;
+    }
     case 'raw': {
-      const bytes = Buffer.from(delivery.text);
+      const { bytes, headers } = encodeBody(delivery.text, coding);
       response.writeHead(delivery.httpStatus, {
         'content-type': delivery.contentType,
+        ...headers,
         'content-length': bytes.length,
         ...(delivery.location === null ? {} : { location: delivery.location }),
       });

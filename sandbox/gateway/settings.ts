@@ -42,6 +42,8 @@ export const gatewaySettings = z.strictObject({
   throttle: z.union([z.literal('off'), z.literal('documented'), limits]),
   /** The status of a throttled answer is not documented. */
   throttledStatus: z.union([z.literal(429), z.literal(400), z.literal(200)]),
+  /** How each answer is compressed, asked for or not. `unknown`: it names a coding that no client knows. */
+  contentCoding: z.enum(['identity', 'gzip', 'deflate', 'br', 'unknown']),
   /** Refunds made in the gateway's own portal are not announced by webhook unless the account is set up so. */
   notifyPortalRefunds: z.boolean(),
 });
@@ -55,6 +57,7 @@ export const DEFAULT_SETTINGS: GatewaySettings = {
   reversalOnDebit: false,
   throttle: 'off',
   throttledStatus: 429,
+  contentCoding: 'identity',
   notifyPortalRefunds: false,
 };
 

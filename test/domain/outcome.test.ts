@@ -178,6 +178,7 @@ describe('nobody knows whether a refund is done', () => {
     'not_json',
     'no_result_code',
     'body_too_large',
+    'not_decodable',
     'body_cut_off',
   ])('when there is no answer: %s', (why) => {
     expect(outcomeOfSend({ kind: 'no_answer', why }, refund)).toEqual({ kind: 'unknown', why });

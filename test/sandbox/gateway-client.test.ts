@@ -103,6 +103,25 @@ describe('no usable answer to a refund that was made', () => {
   });
 });
 
+describe('answers that are compressed although nobody asked', () => {
+  it.each(['gzip', 'deflate', 'br'] as const)('%s: a refund is answered and found', async (contentCoding) => {
+    server.engine.changeSettings({ contentCoding });
+    expect(await refund()).toMatchObject({ kind: 'answered', transaction: { amount: '40.00' } });
+    expect(await gateway.findByReference(ENTITY.id, REFERENCE)).toMatchObject({ kind: 'found' });
+    expect(await gateway.findWithLinked(ENTITY.id, paymentId)).toMatchObject({ kind: 'found' });
+  });
+
+  it.each([
+    ['a coding that is not known', 'unknown', undefined, 'not_decodable'],
+    ['4 MiB in a few kilobytes', 'gzip', 'huge', 'body_too_large'],
+  ] as const)('%s is an unknown outcome', async (_what, contentCoding, form, why) => {
+    server.engine.changeSettings({ contentCoding });
+    if (form !== undefined) server.engine.setFault({ effect: { kind: 'broken_body', form } });
+    expect(await refund()).toEqual({ kind: 'no_answer', why, httpStatus: 200 });
+    expect(server.engine.executedByReference(REFERENCE)).toBe(1);
+  });
+});
+
 describe('a look-up that does not tell', () => {
   it.each([
     ['throttled', { kind: 'unavailable', why: 'throttled' }],
