@@ -4,7 +4,7 @@ import type { Database } from './database.js';
 import { NOW } from './expressions.js';
 import { upkeepOf } from './upkeep-tables.js';
 
-/** Facts of refunds that are told. The trigger in `005_events_audits.sql` has the same list, which a test compares. */
+/** Facts of refunds that are told. The trigger in `001_ledger.sql` has the same list, which a test compares. */
 export const TOLD_EVENTS = [
   'refund.pending',
   'refund.awaiting_approval',
