@@ -39,7 +39,7 @@ export class GatewayUnavailable extends Error {
   override readonly name = 'GatewayUnavailable';
 }
 
-/** Milliseconds. A look-up with all its pages ends within 30 s; a capture takes two. */
+/** Milliseconds from the request to the commit. A look-up with all its pages ends within 30 s; a capture takes two. */
 const STALE_AFTER = 90_000;
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
@@ -90,6 +90,14 @@ async function accept(
     });
   if (!reading.ok || problems.length > 0) throw new RequestRefused(problems);
 
+  const askedAt = deps.now();
+  // A process that was stopped meanwhile knows nothing about now, and its caller has long had another answer.
+  const checkInTime = (): void => {
+    if (deps.now() - askedAt > STALE_AFTER)
+      throw new GatewayUnavailable(
+        'accepting took too long; nothing was stored, send the same request again',
+      );
+  };
   const { request } = reading;
   const accepted = {
     caller: order.caller,
@@ -98,20 +106,15 @@ async function accept(
     request,
   };
   const entityId = request.entityId ?? deps.defaultEntityId;
-  if (request.paymentId === undefined) return deps.ledger.accept(accepted, { entityId, facts: null });
+  if (request.paymentId === undefined)
+    return deps.ledger.accept(accepted, { entityId, facts: null }, checkInTime);
   const known = await deps.ledger.findPayment(request.paymentId);
-  if (known !== null) return acceptKnown(deps, accepted, known);
+  if (known !== null) return acceptKnown(deps, accepted, known, checkInTime);
 
-  const askedAt = deps.now();
   const original = await lookUpOriginal(deps, entityId, request.paymentId);
-  // A process that was stopped meanwhile knows nothing about now, and its caller has long had another answer.
-  if (deps.now() - askedAt > STALE_AFTER)
-    throw new GatewayUnavailable(
-      'the look-up of the payment is too old; nothing was stored, send the same request again',
-    );
   switch (original.kind) {
     case 'read':
-      return deps.ledger.accept(accepted, { entityId, facts: original.facts });
+      return deps.ledger.accept(accepted, { entityId, facts: original.facts }, checkInTime);
     case 'not_found':
       throw refused('not_found', 'the gateway has no such payment under this entity');
     case 'unreadable':
@@ -130,14 +133,15 @@ async function acceptKnown(
   deps: Dependencies,
   order: AcceptOrder,
   { id, entityId, currency }: PaymentRecord,
+  checkInTime: () => void,
 ): Promise<Accepted> {
   try {
-    return await deps.ledger.accept(order, null);
+    return await deps.ledger.accept(order, null, checkInTime);
   } catch (error) {
     if (!(error instanceof LedgerError) || error.code !== 'exceeds_refundable') throw error;
     const original = await lookUpKnown(deps, { entityId, paymentId: id, currency });
     if (original.kind !== 'read') throw error;
-    return deps.ledger.accept(order, { entityId, facts: original.facts });
+    return deps.ledger.accept(order, { entityId, facts: original.facts }, checkInTime);
   }
 }
 

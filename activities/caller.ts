@@ -3,7 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Position } from '../domain/next-step.js';
 import type { Plan, StartSettings } from '../domain/plan.js';
 import type { RefundRequestInput } from '../domain/request.js';
-import { LedgerError } from '../ledger/ledger.js';
+import { LedgerError, type RefundRecord } from '../ledger/ledger.js';
 import { acceptRefund, RequestRefused } from './accept.js';
 import type { Dependencies } from './dependencies.js';
 
@@ -25,22 +25,24 @@ export interface AcceptedOrder {
 
 export interface CallerActivities {
   acceptRefund(order: CallerOrder): Promise<AcceptedOrder>;
+  /** The refund that is stored under the order's caller and key, whatever else it asks for; null where there is none. */
+  acceptedBefore(order: CallerOrder): Promise<AcceptedOrder | null>;
   refundPosition(refundId: string): Promise<Position>;
 }
 
 export function createCallerActivities(deps: Dependencies, settings: StartSettings): CallerActivities {
+  const toStart = ({ id, paymentId, entityId }: RefundRecord): AcceptedOrder => ({
+    paymentId,
+    input: {
+      refundId: id,
+      plan: settings.planFor(entityId),
+      lookUpTaskQueue: settings.lookUpTaskQueue(entityId),
+    },
+  });
   return {
     async acceptRefund(order) {
       try {
-        const { refund } = await acceptRefund(deps, order);
-        return {
-          paymentId: refund.paymentId,
-          input: {
-            refundId: refund.id,
-            plan: settings.planFor(refund.entityId),
-            lookUpTaskQueue: settings.lookUpTaskQueue(refund.entityId),
-          },
-        };
+        return toStart((await acceptRefund(deps, order)).refund);
       } catch (error) {
         // What the caller has to mend is not retried; everything else is.
         if (error instanceof RequestRefused)
@@ -59,6 +61,10 @@ export function createCallerActivities(deps: Dependencies, settings: StartSettin
           });
         throw error;
       }
+    },
+    async acceptedBefore({ caller, idempotencyKey }) {
+      const [refund] = await deps.ledger.listRefunds({ caller, idempotencyKey, limit: 1 });
+      return refund === undefined ? null : toStart(refund);
     },
     refundPosition: (refundId) => deps.ledger.position(refundId),
   };

@@ -16,11 +16,15 @@ import {
 import { importPayment } from './payments.js';
 import { readRefund, refundableOf, rootOf } from './records.js';
 
-/** Returns the stored refund, new or not. Two equal requests at once give one refund; the later one waits for the row. */
+/**
+ * Returns the stored refund, new or not. Two equal requests at once give one refund; the later one waits for the row. `checkInTime` throws where
+ * the client may have been told already that nothing is stored.
+ */
 export function accept(
   database: Database,
   order: AcceptOrder,
   imported: ImportedPayment | FreeStanding | null,
+  checkInTime: () => void = () => undefined,
 ): Promise<Accepted> {
   const { request } = order;
   const fingerprint = hash('sha256', canonicalRequest(request));
@@ -83,7 +87,10 @@ export function accept(
       ...fact,
     });
     await append(tx, { key: `refund:${id}:reserved`, type: 'refund.reserved', reserved: amount, ...fact });
-    return { refund: await readRefund(tx, id), isNew: true };
+    const refund = await readRefund(tx, id);
+    // The last moment before the commit leaves: a process that was stopped until now stores nothing.
+    checkInTime();
+    return { refund, isNew: true };
   });
 }
 

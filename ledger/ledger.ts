@@ -212,6 +212,9 @@ export interface RefundScope {
 }
 
 export interface RefundFilter {
+  /** With `idempotencyKey`: the one refund that is stored under it. */
+  readonly caller?: string;
+  readonly idempotencyKey?: string;
   readonly paymentId?: string;
   readonly states?: readonly RefundState[];
   /** Not final. */
@@ -222,8 +225,15 @@ export interface RefundFilter {
 }
 
 export interface Ledger {
-  /** Stores the refund and reserves its amount, or answers the one that the same key stored before. Throws `LedgerError`. */
-  accept(order: AcceptOrder, imported: ImportedPayment | FreeStanding | null): Promise<Accepted>;
+  /**
+   * Stores the refund and reserves its amount, or answers the one that the same key stored before. Throws `LedgerError`. `checkInTime` is called
+   * in the moment before the commit; where it throws, nothing is stored.
+   */
+  accept(
+    order: AcceptOrder,
+    imported: ImportedPayment | FreeStanding | null,
+    checkInTime?: () => void,
+  ): Promise<Accepted>;
   /** The root of a payment or capture id that is known, or null. What a free-standing credit is counted on is no payment. */
   findPayment(id: string): Promise<PaymentRecord | null>;
   findRefund(id: string): Promise<RefundRecord | null>;

@@ -45,6 +45,9 @@ export function createLedger(database: Database): Ledger {
         eb.or([eb('payment_id', '=', paymentId), eb('capture_id', '=', paymentId)]),
       );
     }
+    if (filter.caller !== undefined) query = query.where('caller', '=', filter.caller);
+    if (filter.idempotencyKey !== undefined)
+      query = query.where('idempotency_key', '=', filter.idempotencyKey);
     if (filter.states !== undefined) query = query.where('state', 'in', filter.states);
     if (filter.unfinished === true) query = query.where('state', 'not in', FINAL_STATES);
     if (filter.before !== undefined && !isRefundId(filter.before)) return [];
@@ -57,7 +60,7 @@ export function createLedger(database: Database): Ledger {
   }
 
   return {
-    accept: (order, imported) => accept(database, order, imported),
+    accept: (...args) => accept(database, ...args),
     async findPayment(id) {
       const root = await rootOf(db, id);
       if (root === undefined) return null;

@@ -32,10 +32,6 @@ export interface Desk {
   readonly newsWithin: (ms: number, known: Position) => Promise<boolean>;
   /** The same, and a notice of the gateway ends the wait too, also one that came while the workflow was busy elsewhere. */
   readonly noticeWithin: (ms: number, known: Position) => Promise<void>;
-  /**
-   * Waits for something that a person says; without `ms`, without end. A notice ends the wait too: the ledger may stand elsewhere by now.
-   */
-  readonly news: (known: Position, ms?: number) => Promise<void>;
   /** Whether a notice since this was last asked was given about a later position than `known`. */
   readonly takeToldOfLater: (known: Position) => boolean;
   /** Whether cancelling was asked for since this was last asked. */
@@ -137,11 +133,6 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
       ms <= 0 ? Promise.resolve(isNews(known)) : condition(() => isNews(known), ms),
     noticeWithin: async (ms, known) => {
       await condition(() => isNews(known) || noticed, ms);
-      noticed = false;
-    },
-    news: async (known, ms) => {
-      const isHeard = (): boolean => isNews(known) || noticed;
-      await (ms === undefined ? condition(isHeard) : condition(isHeard, ms));
       noticed = false;
     },
     takeToldOfLater: (known) => {

@@ -1,17 +1,17 @@
-/** For a caller's own workflow: accept a refund and pay it as a child. */
+/** For a client's own workflow: accept a refund, pay it as a child, and return only what the ledger has as its end. */
 import {
+  ActivityFailure,
+  ApplicationFailure,
   CancellationScope,
   CancelledFailure,
+  condition,
   getExternalWorkflowHandle,
   ParentClosePolicy,
-  patched,
   proxyActivities,
-  sleep,
   startChild,
   workflowInfo,
   WorkflowIdReusePolicy,
 } from '@temporalio/workflow';
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { AcceptedOrder, CallerActivities, CallerOrder } from '../activities/caller.js';
 import type { RefundActivities } from '../activities/refunds.js';
 import { isFinal, PUBLIC_STATUS } from '../domain/states.js';
@@ -25,68 +25,116 @@ import {
 } from './contract.js';
 import type { refund } from './refund.js';
 
-const MINUTE = 60_000;
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-/** Runs of before told nobody. */
-const TOLD_OF_WITHDRAWAL = 'told-of-withdrawal';
+/** The key belongs to a refund that was asked for with another body: it may pay, whatever becomes of this order. */
+const KEY_REUSED = 'idempotency_key_reused';
+
+const activitiesOn = (taskQueue: string) =>
+  proxyActivities<CallerActivities & Pick<RefundActivities, 'withdraw'>>({
+    taskQueue,
+    startToCloseTimeout: 2 * MINUTE,
+  });
+type Activities = ReturnType<typeof activitiesOn>;
 
 /**
- * Accepts `order` and waits until the refund is final. Failures of acceptance (bad input, over the balance) are `ActivityFailure`s
- * whose cause is an `ApplicationFailure` with the stable code as its `type`; nothing was stored then. The refund goes on when the
- * caller's workflow ends or is terminated; cancelling the caller asks the refund to stop, which it does while nothing has left:
- * then this fails with a cancellation (or answers `canceled` where another run drove the refund),
- * else it answers how the refund ended. Cancelling while the order is being accepted is heard as soon as it is.
+ * Accepts `order` and returns the refund when the ledger has it as final. Nothing else ends it: a child that was terminated, reset,
+ * restarted, timed out or canceled by somebody else is not how the refund ended, so the ledger is read until it is.
+ *
+ * Throws in three cases, and `isSafeToCompensate` tells them apart from the outside: acceptance was refused (bad input, over the balance: an
+ * `ActivityFailure` whose cause is an `ApplicationFailure` with the stable code as its `type`) and nothing is stored under the key; the
+ * client was canceled and the refund was withdrawn, or was never accepted; the key belongs to a refund with another body
+ * (`idempotency_key_reused`), which may pay.
+ *
+ * The refund goes on when the client's workflow ends or is terminated. Canceling the client asks the refund to stop, which it does while
+ * nothing has left; else this returns how the refund ended.
  */
 export async function payBack(
   order: CallerOrder,
   taskQueue: string = DEFAULT_TASK_QUEUE,
 ): Promise<RefundResult> {
   const caller = CancellationScope.current();
-  if (caller.consideredCancelled) await caller.cancelRequested;
   // What is accepted is reserved and has to be driven to an end: from here on only the refund itself decides about stopping.
   return CancellationScope.nonCancellable(async () => {
-    const { acceptRefund, withdraw } = proxyActivities<CallerActivities & Pick<RefundActivities, 'withdraw'>>(
-      {
-        taskQueue,
-        startToCloseTimeout: 2 * MINUTE,
-      },
-    );
-    const accepted = await acceptRefund(order);
+    const activities = activitiesOn(taskQueue);
+    const accepted = await acceptedOrder(activities, order, caller);
     const { refundId } = accepted.input;
-    if (caller.consideredCancelled) {
-      const { kind } = await withdraw(
-        refundId,
-        'cancellation',
-        'the caller was cancelled before it was started',
-        undefined,
-        workflowInfo().runId,
-      );
-      if (kind === 'withdrawn') {
-        // A run that another caller has started may wait for a person, who has nothing to decide any more.
-        if (patched(TOLD_OF_WITHDRAWAL))
-          await getExternalWorkflowHandle(refundWorkflowId(refundId))
-            .signal(gatewayNotice)
-            .catch(() => undefined);
-        throw new CancelledFailure('withdrawn before it was started');
-      }
-    }
-    const stoppable = new CancellationScope();
-    try {
-      const child = await stoppable.run(() => startRefund(accepted, taskQueue));
-      // Not before it has started: a child that is cancelled earlier is never started, and its money would stay reserved.
-      caller.cancelRequested.catch(() => {
-        stoppable.cancel();
-      });
-      return await child.result();
-    } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    }
-    const elsewhere = getExternalWorkflowHandle(refundWorkflowId(refundId));
-    // It may be over already; then there is nothing to stop.
-    caller.cancelRequested.catch(() => elsewhere.cancel().catch(() => undefined));
-    return untilFinal(refundId, taskQueue);
+    if (caller.consideredCancelled && (await withdraw(activities, refundId)))
+      throw new CancelledFailure('withdrawn before it was started');
+    const result =
+      (await resultOfChild(accepted, taskQueue, caller)) ?? (await untilFinal(activities, refundId, caller));
+    if (caller.consideredCancelled && result.state === 'canceled')
+      throw new CancelledFailure('withdrawn before anything was sent');
+    return result;
   });
+}
+
+/**
+ * True if `error`, thrown by `payBack`, means that no refund of this key pays and none will: what was done for it may be undone. False for
+ * everything else, where the customer may have the money or may still get it.
+ */
+export function isSafeToCompensate(error: unknown): boolean {
+  if (error instanceof CancelledFailure) return true;
+  const refusal = refusalOf(error);
+  return refusal !== undefined && refusal.type !== KEY_REUSED;
+}
+
+/** The refund of this order's key. An earlier run of the client, or an acceptance whose answer was lost, may have stored it. */
+async function acceptedOrder(
+  { acceptRefund, acceptedBefore }: Activities,
+  order: CallerOrder,
+  caller: CancellationScope,
+): Promise<AcceptedOrder> {
+  if (caller.consideredCancelled) {
+    const before = await acceptedBefore(order);
+    if (before === null) throw new CancelledFailure('canceled before it was accepted');
+    return before;
+  }
+  try {
+    return await acceptRefund(order);
+  } catch (error) {
+    const before = refusalOf(error)?.type === KEY_REUSED ? null : await acceptedBefore(order);
+    if (before === null) throw error;
+    return before;
+  }
+}
+
+function refusalOf(error: unknown): ApplicationFailure | undefined {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  return cause instanceof ApplicationFailure ? cause : undefined;
+}
+
+/** True if the ledger granted it. A run of another client may wait for an operator, who has nothing to decide any more: it is notified. */
+async function withdraw(activities: Activities, refundId: string): Promise<boolean> {
+  const why = 'the caller was cancelled before it was started';
+  // A client is canceled once: its run's id names the command.
+  const { kind } = await activities.withdraw(refundId, 'cancellation', why, undefined, workflowInfo().runId);
+  if (kind !== 'withdrawn') return false;
+  await getExternalWorkflowHandle(refundWorkflowId(refundId))
+    .signal(gatewayNotice)
+    .catch(() => undefined);
+  return true;
+}
+
+/** How the child ended, or undefined where it did not end by itself: another run drives the refund, or none does. */
+async function resultOfChild(
+  accepted: AcceptedOrder,
+  taskQueue: string,
+  caller: CancellationScope,
+): Promise<RefundResult | undefined> {
+  const stoppable = new CancellationScope();
+  try {
+    const child = await stoppable.run(() => startRefund(accepted, taskQueue));
+    // Not before it has started: a child that is canceled earlier is never started, and its money would stay reserved.
+    caller.cancelRequested.catch(() => {
+      stoppable.cancel();
+    });
+    return await child.result();
+  } catch {
+    return undefined;
+  }
 }
 
 function startRefund({ input, paymentId }: AcceptedOrder, taskQueue: string) {
@@ -105,17 +153,31 @@ function startRefund({ input, paymentId }: AcceptedOrder, taskQueue: string) {
 }
 
 /**
- * Somebody started the same refund already (a repair, a sweep): its run drives it, we only wait for the fact. Ever more rarely: a refund
- * may wait for a person for weeks, and the history of the caller's workflow has a limit (51,200 events; one question makes 11).
+ * Another run drives the refund (a repair, a sweep, an operator's restart): only the ledger tells how it ends. Reads it ever more rarely: a
+ * refund may wait for an operator for weeks, and the history of the client's workflow has a limit (51,200 events; one question makes 11).
  */
-async function untilFinal(refundId: string, taskQueue: string): Promise<RefundResult> {
-  const { refundPosition } = proxyActivities<CallerActivities>({
-    taskQueue,
-    startToCloseTimeout: 2 * MINUTE,
+async function untilFinal(
+  { refundPosition }: Activities,
+  refundId: string,
+  caller: CancellationScope,
+): Promise<RefundResult> {
+  let isStopping = false;
+  // Canceled after this, or before while the child that was asked to stop was ended by somebody else.
+  caller.cancelRequested.catch(async () => {
+    // It may be over already, or about to be started again by the sweep; then it goes on.
+    await getExternalWorkflowHandle(refundWorkflowId(refundId))
+      .cancel()
+      .catch(() => undefined);
+    isStopping = true;
   });
-  for (let pause = 1_000; ; pause = Math.min(pause * 2, HOUR)) {
+  let isSoon = false;
+  for (let pause = SECOND; ; pause = Math.min(pause * 2, HOUR)) {
     const { state, why } = await refundPosition(refundId);
     if (isFinal(state)) return { refundId, state, status: PUBLIC_STATUS[state], why };
-    await sleep(pause);
+    // Asked to stop: the answer is near, once.
+    if (await condition(() => isStopping && !isSoon, pause)) {
+      isSoon = true;
+      pause = SECOND / 2;
+    }
   }
 }

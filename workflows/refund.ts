@@ -5,7 +5,6 @@ import {
   CancelledFailure,
   condition,
   continueAsNew,
-  patched,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -14,11 +13,6 @@ import { isFinal, PUBLIC_STATUS } from '../domain/states.js';
 import { SEARCH_ATTRIBUTES, type RefundInput, type RefundResult } from './contract.js';
 import { openDesk } from './desk.js';
 import { effectsOf } from './effects.js';
-
-/** Runs of before ended without a look at what came in their last moment. */
-const HEARD_AT_THE_END = 'heard-at-the-end';
-/** Runs of before waited for a person without end. */
-const READ_AGAIN = 'read-again';
 
 /**
  * The ledger is the fact, this is the driver: each activity reads it first and answers where the refund stands, so any run may be
@@ -50,8 +44,8 @@ export async function refund(input: RefundInput): Promise<RefundResult> {
         case 'finish':
           await condition(allHandlersFinished);
           // What was said or told while the last activity answered: nobody else would go on with it.
-          if (desk.newest(position) !== position && patched(HEARD_AT_THE_END)) break;
-          if (desk.takeToldOfLater(position) && patched(HEARD_AT_THE_END)) {
+          if (desk.newest(position) !== position) break;
+          if (desk.takeToldOfLater(position)) {
             position = await ledger.position(refundId);
             break;
           }
@@ -77,7 +71,7 @@ export async function refund(input: RefundInput): Promise<RefundResult> {
           break;
         case 'person':
           // A late answer, or what acts beside this run, may tell the ledger and no run: once a day it is read again.
-          await desk.news(position, patched(READ_AGAIN) ? plan.timings.caseAfterUnknown : undefined);
+          await desk.noticeWithin(plan.timings.caseAfterUnknown, position);
           position = await ledger.position(refundId);
           break;
         default:

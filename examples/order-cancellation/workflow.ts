@@ -1,7 +1,7 @@
 /** Cancels an order: hold it, pay the customer back, then finish it, or restore it where the money cannot go back. */
 import { CancellationScope, proxyActivities } from '@temporalio/workflow';
 import type { RefundResult } from '../../workflows/contract.js';
-import { payBack } from '../../workflows/pay-back.js';
+import { isSafeToCompensate, payBack } from '../../workflows/pay-back.js';
 import type { Order, OrderActivities } from './orders.js';
 
 export interface OrderCancellation {
@@ -27,10 +27,11 @@ export async function orderCancellation({
   by,
   refunds,
 }: OrderCancellation): Promise<OrderCancellationResult> {
-  const order = await holdOrder(orderId);
+  // Canceled meanwhile, the order is held all the same: whether it may be restored is known only after asking for its refund.
+  const order = await CancellationScope.nonCancellable(() => holdOrder(orderId));
   const refund = await refundOf(order, by, refunds).catch(async (error: unknown) => {
-    // Nothing was accepted, or it was stopped before anything left. Not even a cancellation may leave the order on hold.
-    await CancellationScope.nonCancellable(() => restoreOrder(orderId));
+    // Not even a cancellation may leave the order on hold. But where a refund of it may pay, it stays so, and this failure shows it.
+    if (isSafeToCompensate(error)) await CancellationScope.nonCancellable(() => restoreOrder(orderId));
     throw error;
   });
   // From here on the money has or has not moved, and the order follows it.

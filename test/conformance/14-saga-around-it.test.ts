@@ -3,100 +3,14 @@
  * Sources: medusajs/medusa#15306 (reported success although some failed) and #6610; published saga samples that swallow the errors of their
  * compensations.
  */
-import { randomUUID } from 'node:crypto';
-import type { WorkflowHandle } from '@temporalio/client';
-import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { afterAll, describe, it } from 'vitest';
-import { createOrderActivities, type Order } from '../../examples/order-cancellation/orders.js';
-import type { orderCancellation } from '../../examples/order-cancellation/workflow.js';
-import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
-import { startCallerWorker } from '../support/caller-worker.js';
-import { CLERK, eventually, NEVER, openWorld, SUPERVISOR } from './world.js';
+import { CancelledFailure } from '@temporalio/common';
+import { describe, it } from 'vitest';
+import { openMerchant } from './merchant.js';
+import { NEVER, openWorld, SUPERVISOR } from './world.js';
 
 // What is softly refused waits for longer than any of these tests lasts.
 const world = await openWorld({ timings: { retryFirst: NEVER, retryMax: NEVER } });
-
-type Step = 'holdOrder' | 'finishOrder' | 'restoreOrder';
-
-/** The merchant's own system, which fails as arranged: so often, or for good. */
-const orders = new Map<string, Order>();
-const failures = new Map<string, { readonly step: Step; left: number }>();
-const calls: { readonly step: Step; readonly orderId: string }[] = [];
-const working = createOrderActivities(orders);
-
-function failAsArranged(step: Step, orderId: string): void {
-  calls.push({ step, orderId });
-  const failure = failures.get(orderId);
-  if (failure === undefined || failure.step !== step || failure.left <= 0) return;
-  failure.left -= 1;
-  if (failure.left === Infinity)
-    throw ApplicationFailure.nonRetryable('this order can never be changed', 'order_broken');
-  throw new Error('the order system is away');
-}
-
-const callers = await startCallerWorker('examples/order-cancellation/workflow.ts', {
-  holdOrder: async (orderId: string) => {
-    failAsArranged('holdOrder', orderId);
-    return working.holdOrder(orderId);
-  },
-  finishOrder: async (orderId: string) => {
-    failAsArranged('finishOrder', orderId);
-    return working.finishOrder(orderId);
-  },
-  restoreOrder: async (orderId: string) => {
-    failAsArranged('restoreOrder', orderId);
-    return working.restoreOrder(orderId);
-  },
-});
-afterAll(() => callers.stop());
-
-interface Cancellation {
-  readonly payment: CreatedPayment;
-  readonly orderId: string;
-}
-
-function newOrder(fails?: { readonly step: Step; readonly times: number }): Cancellation {
-  const payment = world.newPayment();
-  const orderId = `order-${randomUUID()}`;
-  orders.set(orderId, {
-    id: orderId,
-    paymentId: payment.paymentId,
-    amount: '100.00',
-    currency: 'EUR',
-    state: 'open',
-  });
-  if (fails !== undefined) failures.set(orderId, { step: fails.step, left: fails.times });
-  return { payment, orderId };
-}
-
-const cancelOrder = ({ orderId }: Cancellation): Promise<WorkflowHandle<typeof orderCancellation>> =>
-  world.temporal.workflow.start<typeof orderCancellation>('orderCancellation', {
-    workflowId: `cancellation-${randomUUID()}`,
-    taskQueue: callers.taskQueue,
-    args: [{ orderId, by: CLERK, refunds: world.queues.refunds }],
-  });
-
-const refundOf = ({ payment }: Cancellation) =>
-  eventually(
-    'the refund is accepted',
-    async () => (await world.client.listRefunds({ paymentId: payment.paymentId }))[0],
-  );
-
-const stateOf = ({ orderId }: Cancellation) => orders.get(orderId)?.state;
-const callsOf = ({ orderId }: Cancellation, step: Step): number =>
-  calls.filter((call) => call.orderId === orderId && call.step === step).length;
-
-/** What was reserved and released for this payment, one line for each event. */
-const reservations = async ({ payment }: Cancellation): Promise<readonly bigint[]> => {
-  const rows = await world.database.db
-    .selectFrom('events')
-    .select('reserved_delta')
-    .where('payment_id', '=', payment.paymentId)
-    .where('reserved_delta', '<>', 0n)
-    .orderBy('id')
-    .execute();
-  return rows.map(({ reserved_delta }) => reserved_delta);
-};
+const { newOrder, mend, cancelOrder, refundOf, stateOf, callsOf, reservations } = await openMerchant(world);
 
 const REFUSED = { kind: 'reject', code: '700.100.300' } as const;
 
@@ -123,7 +37,7 @@ describe.concurrent('the order system fails', () => {
     expect(stateOf(order)).toBe('on_hold');
     expect(callsOf(order, 'restoreOrder')).toBe(0);
 
-    failures.delete(order.orderId);
+    mend(order);
     expect(await (await cancelOrder(order)).result()).toMatchObject({ order: 'cancelled' });
     expect(stateOf(order)).toBe('cancelled');
     expect(world.booked(order.payment)).toMatchObject({ out: '100.00' });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { acceptRefund, GatewayUnavailable } from '../../activities/accept.js';
 import { formatAmount, storedMoney } from '../../domain/money.js';
 import type { Gateway } from '../../gateway/gateway.js';
+import { LedgerError } from '../../ledger/ledger.js';
 import { createLedger } from '../../ledger/postgres.js';
 import { gatewayNotice, refundWorkflowId } from '../../workflows/contract.js';
 import { accepted, answer, debit, gatewayId, paid, refused, seen, submitted } from '../ledger/given.js';
@@ -14,7 +15,8 @@ import { GatewayLink } from './world/gateway-link.js';
 import { OutsideFacts } from './world/outside-facts.js';
 import { enter, leave } from './world/stand-ins.js';
 import { KeptTrace } from './world/trace.js';
-import { World } from './world/world.js';
+import { World, type Mutant } from './world/world.js';
+import type { Outcome } from './temporal/execution.js';
 
 const HOUR = 3_600_000;
 
@@ -95,6 +97,47 @@ describe('a process that is stopped while it accepts a refund', () => {
   });
 });
 
+describe('an acceptance that is stored, and refused when it is tried again', () => {
+  it('is a refund all the same: the client waits for its end', async () => {
+    let tries = 0;
+    const world = given({
+      mutant: {
+        name: 'answer-lost',
+        defect: 'the first answer is lost, and then another worker refuses the order',
+        ledger: (ledger) => ({
+          ...ledger,
+          accept: async (...args) => {
+            tries += 1;
+            if (tries > 1) throw new LedgerError('exceeds_refundable', 'as another worker sees it');
+            await ledger.accept(...args);
+            throw new Error('connection lost');
+          },
+        }),
+      },
+    });
+    new OutsideFacts(world).takePayment();
+    const { cluster, scheduler, payment } = world;
+    const outcomes: Outcome[] = [];
+    const closed = (workflowId: string, outcome: Outcome): void => {
+      if (workflowId === 'order') outcomes.push(outcome);
+    };
+    world.onClosed = closed;
+    const amount = formatAmount(storedMoney(payment.minor, payment.currency));
+    const request = { paymentId: payment.id, amount, currency: payment.currency, reason: 'goods_returned' };
+    const order = { caller: 'shop', idempotencyKey: 'key', requestedBy: 'anna', request };
+    cluster.start('payBack', 'order', [order, 'refunds'], 'use_existing');
+    await scheduler.run(
+      () => cluster.settle(),
+      () => outcomes.length > 0,
+      scheduler.now + 14 * 24 * HOUR,
+    );
+
+    expect(tries).toBeGreaterThan(1);
+    expect(outcomes).toMatchObject([{ kind: 'completed', result: { state: 'succeeded' } }]);
+    leave();
+  });
+});
+
 describe('a caller’s workflow whose refund another run drives', () => {
   it('asks so rarely that weeks of waiting for a person fit into its history', async () => {
     const world = given({ isTraced: true });
@@ -133,7 +176,7 @@ describe('a caller’s workflow whose refund another run drives', () => {
 });
 
 /** A world in which nothing goes wrong by chance. */
-function given(options: { readonly isTraced?: boolean } = {}): World {
+function given(options: { readonly isTraced?: boolean; readonly mutant?: Mutant } = {}): World {
   const world = new World({ seed: 1, coverage: new Coverage(), ...options });
   world.chaos.isOn = false;
   enter(world);

@@ -6,11 +6,12 @@ import { gatewayViolations } from './checks/gateway.js';
 import { noteReached } from './checks/reached.js';
 import { wordViolations } from './checks/words.js';
 import { OutsideFacts } from './world/outside-facts.js';
+import { Clients } from './world/clients.js';
 import { People } from './world/people.js';
 import { Receiver } from './world/receiver.js';
 import { Beginnings, type Beginning } from './world/beginning.js';
 import type { Coverage } from './world/coverage.js';
-import { accept, drawOrder, type Acceptance, type Asked } from './world/orders.js';
+import { accept, drawOrder, type Acceptance } from './world/orders.js';
 import { enter, leave } from './world/stand-ins.js';
 import { drawMix } from './world/mix.js';
 import { LIMITS } from './world/plan.js';
@@ -64,10 +65,11 @@ async function unfold(world: World, beginning: Beginning): Promise<readonly stri
   const { scheduler, cluster, chaos, random, gateway, mix, plan } = world;
   const receiver = new Receiver(world);
   const people = new People(world);
+  const clients = new Clients(world);
   const facts = new OutsideFacts(world);
   const meanwhile = (): void => interfereWithTrouble(world, people, facts);
   world.onTrouble = meanwhile; // see there
-  askForRefunds(world, people, beginning);
+  askForRefunds(world, clients, beginning);
   people.plan();
   facts.plan();
 
@@ -111,6 +113,7 @@ async function unfold(world: World, beginning: Beginning): Promise<readonly stri
     ...lingering(world).map((workflowId) => `${workflowId} outlives its refund`),
     ...ledgerViolations(world.database.tables, 'at rest'),
     ...gatewayViolations(world, facts),
+    ...clients.atRest(),
     ...wordViolations(people.answers, world.database.tables.rows.events),
   ];
 }
@@ -240,24 +243,19 @@ function isOpen(state: unknown): boolean {
 const WAITS: ReadonlySet<unknown> = new Set(['manual_review', 'awaiting_approval']);
 
 /** What was asked for first goes on, and the other refunds of the payment are asked for in the hours after. */
-function askForRefunds(world: World, people: People, { first, accepted, part }: Beginning): void {
+function askForRefunds(world: World, clients: Clients, { first, accepted, part }: Beginning): void {
   const { random, scheduler, mix } = world;
   scheduler.after(0, () => {
-    if (accepted === undefined) askByWorkflow(world, people, first, 0);
+    if (accepted === undefined) clients.begin('order-0', first.order);
     else goOn(world, accepted);
   });
   for (let index = 1; index < mix.refunds; index += 1) {
     const asked = drawOrder(world, part, index);
     scheduler.after(random.spread(1, 2 * HOUR), () => {
-      if (asked.isByWorkflow) askByWorkflow(world, people, asked, index);
+      if (asked.isByWorkflow) clients.begin(`order-${index}`, asked.order);
       else void accept(world, asked).then((acceptance) => goOn(world, acceptance));
     });
   }
-}
-
-function askByWorkflow(world: World, people: People, { order }: Asked, index: number): void {
-  world.cluster.start('payBack', `order-${index}`, [order, 'refunds'], 'use_existing');
-  people.watchOrder(`order-${index}`);
 }
 
 function goOn(world: World, acceptance: Acceptance): void {

@@ -188,5 +188,14 @@ export function describePeople(underTest: () => LedgerUnderTest): void {
       expect(await listed({ unfinished: true })).toEqual([newest, oldest]);
       expect(await listed({ states: ['canceled'] })).toEqual([middle]);
     });
+
+    it('finds the one that a caller and a key have stored, and none of another caller', async () => {
+      const { ledger } = underTest();
+      const id = await accepted(ledger, debit(), 1_000n);
+      const refund = await ledger.findRefund(id);
+      const key = { caller: refund?.caller ?? '', idempotencyKey: refund?.idempotencyKey ?? '' };
+      expect((await ledger.listRefunds(key)).map((found) => found.id)).toEqual([id]);
+      expect(await ledger.listRefunds({ ...key, caller: 'somebody-else' })).toEqual([]);
+    });
   });
 }

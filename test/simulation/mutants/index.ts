@@ -1,7 +1,13 @@
 /** Deliberate defects, each of which some seed has to catch. */
 import type { Mutant } from '../world/world.js';
+import { CLIENT_MUTANTS } from './client.js';
 import { CREDIT_MUTANTS } from './credit.js';
 import { LEDGER_MUTANTS } from './ledger.js';
 import { SEND_MUTANTS } from './send.js';
 
-export const MUTANTS: readonly Mutant[] = [...SEND_MUTANTS, ...LEDGER_MUTANTS, ...CREDIT_MUTANTS];
+export const MUTANTS: readonly Mutant[] = [
+  ...SEND_MUTANTS,
+  ...LEDGER_MUTANTS,
+  ...CREDIT_MUTANTS,
+  ...CLIENT_MUTANTS,
+];

@@ -69,6 +69,8 @@ export interface ClusterOptions {
   readonly workers: Workers;
   /** A workflow shows what it stands at. */
   readonly onShown: (workflowId: string, pairs: readonly unknown[]) => void;
+  /** A workflow is over, and no other run of its id is open. */
+  readonly onClosed: (workflowId: string, outcome: Outcome) => void;
 }
 
 export class Cluster {
@@ -275,6 +277,7 @@ export class Cluster {
     const watchers = this.#watchers.get(workflowId) ?? [];
     this.#watchers.delete(workflowId);
     for (const watch of watchers) watch(outcome);
+    this.#o.onClosed(workflowId, outcome);
   }
 
   #forget(run: Run, seq: number): void {

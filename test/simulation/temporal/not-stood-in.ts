@@ -43,6 +43,7 @@ export const proxyLocalActivities = notStoodIn('proxyLocalActivities');
 export const inWorkflowContext = notStoodIn('inWorkflowContext');
 export const makeContinueAsNewFunc = notStoodIn('makeContinueAsNewFunc');
 export const uuid4 = notStoodIn('uuid4');
+export const patched = notStoodIn('patched');
 export const deprecatePatch = notStoodIn('deprecatePatch');
 export const setDefaultSignalHandler = notStoodIn('setDefaultSignalHandler');
 export const setDefaultUpdateHandler = notStoodIn('setDefaultUpdateHandler');

@@ -35,11 +35,6 @@ export const ParentClosePolicy = {
   REQUEST_CANCEL: 'REQUEST_CANCEL',
 } as const;
 
-/** One world runs one version of the code: nothing in it was recorded by an older one. */
-export function patched(): boolean {
-  return true;
-}
-
 export function isCancellation(error: unknown): boolean {
   return (
     error instanceof CancelledFailure ||

@@ -163,16 +163,6 @@ export class People {
     }
   }
 
-  /** A caller's own workflow may be told to stop. */
-  watchOrder(workflowId: string): void {
-    const { random, scheduler, cluster } = this.#world;
-    if (random.chance(0.2))
-      scheduler.after(random.spread(1, 10 * MINUTE), () => {
-        this.#note('cancel the caller');
-        cluster.cancel(workflowId);
-      });
-  }
-
   #shown(workflowId: string, pairs: readonly unknown[]): void {
     const { trace, random, scheduler } = this.#world;
     const state = valueOf(pairs, 'RefundState');

@@ -12,6 +12,7 @@ import type { StoreEntry } from '../../../sandbox/gateway/store.js';
 import { payBack } from '../../../workflows/pay-back.js';
 import { refund } from '../../../workflows/refund.js';
 import { openMemoryDatabase, type MemoryDatabase } from '../database/memory-database.js';
+import type { Outcome } from '../temporal/execution.js';
 import { Cluster, type Task, type Workers, type Workflow } from '../temporal/cluster.js';
 import type { Beginning } from './beginning.js';
 import { Chaos } from './chaos.js';
@@ -47,6 +48,8 @@ export interface Mutant {
     dependencies: Dependencies,
     world: World,
   ) => RefundActivities;
+  /** In place of the client's part of the workflows. */
+  readonly payBack?: typeof payBack;
 }
 
 export interface WorldOptions {
@@ -74,6 +77,9 @@ const WORKFLOWS = new Map<string, Workflow>([
   ['refund', asWorkflow(refund)],
   ['payBack', asWorkflow(payBack)],
 ]);
+
+const withPayBack = (defective: typeof payBack): ReadonlyMap<string, Workflow> =>
+  new Map([...WORKFLOWS, ['payBack', asWorkflow(defective)]]);
 
 const testHost = (): GatewayHost => 'test';
 
@@ -113,6 +119,8 @@ export class World implements Workers {
   onNotice: (reference: string | undefined) => void = () => undefined;
   onTrouble: () => void = () => undefined;
   onShown: (workflowId: string, pairs: readonly unknown[]) => void = () => undefined;
+  /** A workflow is over, and nobody goes on with it under its id. */
+  onClosed: (workflowId: string, outcome: Outcome) => void = () => undefined;
   #watch: Appointment | undefined;
   #spawned = 0;
   readonly #now = (): number => this.scheduler.now;
@@ -158,9 +166,10 @@ export class World implements Workers {
       scheduler: this.scheduler,
       random: this.random,
       trace: this.trace,
-      workflows: WORKFLOWS,
+      workflows: mutant?.payBack === undefined ? WORKFLOWS : withPayBack(mutant.payBack),
       workers: this,
       onShown: (workflowId, pairs) => this.onShown(workflowId, pairs),
+      onClosed: (workflowId, outcome) => this.onClosed(workflowId, outcome),
     });
     this.processes = Array.from({ length: PROCESSES }, () => this.#spawn());
     if (course !== undefined) {

@@ -1,0 +1,151 @@
+/**
+ * 14, once more: the refund's own run ends otherwise than by its end (an operator restarts, terminates or resets it) or the client's own
+ * run begins again, while the order waits. Nothing is compensated but on the ledger's final word.
+ */
+import { CancelledFailure } from '@temporalio/common';
+import { describe, it } from 'vitest';
+import { resetToTheStart } from '../support/reset.js';
+import { openMerchant, type Cancellation } from './merchant.js';
+import { eventually, openWorld } from './world.js';
+
+const world = await openWorld();
+const { orders, newOrder, cancelOrder, refundOf, stateOf, callsOf, reservations } = await openMerchant(world);
+
+const WORD = { by: 'berta', reason: 'it hangs' };
+/** A decline after which nothing is tried any more. */
+const NOT_OWED = '700.100.300';
+
+/** An order that waits for a refund which the gateway has accepted and not decided yet. */
+async function waiting() {
+  const order = newOrder();
+  world.onRefund(order.payment, { kind: 'pending' });
+  const run = await cancelOrder(order);
+  const { id } = await refundOf(order);
+  const { attempts } = await world.until(id, 'pending');
+  const decide = (state: 'succeeded' | 'rejected'): void => {
+    world.gateway.engine.finishPending({
+      id: attempts[0]?.gatewayId ?? '',
+      state,
+      ...(state === 'rejected' ? { code: NOT_OWED } : {}),
+    });
+  };
+  return { order, run, id, decide };
+}
+
+const endings: Readonly<Record<string, (id: string) => Promise<void>>> = {
+  'an operator restarts': async (id) => {
+    const { runId } = await world.run(id).describe();
+    await world.client.replay(id, { ...WORD, restart: { runId } });
+  },
+  'an operator terminates, and another one replays': async (id) => {
+    await world.run(id).terminate('a test');
+    await world.client.replay(id, WORD);
+  },
+  'an operator resets': (id) => resetToTheStart(world.temporal, world.run(id)),
+  'an operator cancels in Temporal': async (id) => {
+    await world.run(id).cancel();
+  },
+};
+
+/** Where no run of its own tells it, the client asks ever more rarely: it knows as late again as it has waited. */
+const PATIENT = { timeout: 240_000 };
+
+describe.concurrent('a run of the refund that', PATIENT, () => {
+  it.for(Object.entries(endings))(
+    '%s: the order stays on hold, and follows the money',
+    async ([, end], { expect }) => {
+      const { order, run, id, decide } = await waiting();
+      await end(id);
+      // The client has noticed that the run is gone: it asks the ledger, or waits for the next run.
+      await eventually('the next run is alive', async () =>
+        (await world.run(id).describe()).status.name === 'RUNNING' ? true : undefined,
+      );
+      expect(stateOf(order)).toBe('on_hold');
+      decide('succeeded');
+      expect(await run.result()).toMatchObject({
+        order: 'cancelled',
+        refund: { refundId: id, state: 'succeeded' },
+      });
+      expect(stateOf(order)).toBe('cancelled');
+      expect(callsOf(order, 'restoreOrder')).toBe(0);
+      expect(world.booked(order.payment)).toMatchObject({ out: '100.00' });
+    },
+  );
+
+  it('an operator restarts, and that is declined in the end: the order is restored once', async ({
+    expect,
+  }) => {
+    const { order, run, id, decide } = await waiting();
+    await endings['an operator restarts']?.(id);
+    decide('rejected');
+    expect(await run.result()).toMatchObject({ order: 'restored', refund: { state: 'failed' } });
+    expect(callsOf(order, 'restoreOrder')).toBe(1);
+    expect(await reservations(order)).toEqual([100_00n, -100_00n]);
+    expect(world.booked(order.payment)).toMatchObject({ out: '0.00' });
+  });
+
+  it('is terminated while the client is canceled too: the refund ends as it ends', async ({ expect }) => {
+    const { order, run, id, decide } = await waiting();
+    await run.cancel();
+    await world.run(id).terminate('a test');
+    await world.client.replay(id, WORD);
+    decide('succeeded');
+    expect(await run.result()).toMatchObject({ order: 'cancelled', refund: { state: 'succeeded' } });
+    expect(stateOf(order)).toBe('cancelled');
+  });
+});
+
+/** The client's own run was ended; the cancellation of the order begins again. */
+async function beginAgain(order: Cancellation, run: { terminate(reason: string): Promise<unknown> }) {
+  await run.terminate('a test');
+  return cancelOrder(order);
+}
+
+describe.concurrent(
+  'a cancellation of the order that begins again while its refund is on its way',
+  PATIENT,
+  () => {
+    it('and is canceled before it asks for the refund: the order is not restored', async ({ expect }) => {
+      const order = newOrder();
+      world.onRefund(order.payment, { kind: 'pending' });
+      const first = await cancelOrder(order);
+      const { id } = await refundOf(order);
+      const { attempts } = await world.until(id, 'pending');
+      await first.terminate('a test');
+      const again = await cancelOrder(order);
+      await again.cancel();
+      world.gateway.engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
+      expect(await again.result()).toMatchObject({ order: 'cancelled', refund: { state: 'succeeded' } });
+      expect(callsOf(order, 'restoreOrder')).toBe(0);
+    });
+
+    it('for another amount: the key is in use, so the order stays on hold and the failure shows it', async ({
+      expect,
+    }) => {
+      const { order, run, id, decide } = await waiting();
+      const known = orders.get(order.orderId);
+      if (known !== undefined) orders.set(order.orderId, { ...known, amount: '90.00' });
+      const again = await beginAgain(order, run);
+      await expect(again.result()).rejects.toMatchObject({
+        cause: { cause: { type: 'idempotency_key_reused' } },
+      });
+      expect(stateOf(order)).toBe('on_hold');
+      expect(callsOf(order, 'restoreOrder')).toBe(0);
+      decide('succeeded');
+      await world.until(id, 'succeeded');
+      expect(world.booked(order.payment)).toMatchObject({ out: '100.00' });
+    });
+  },
+);
+
+describe.concurrent('a cancellation of the order that is canceled', () => {
+  it('while the order is being held: nothing was accepted, so the order is restored', async ({ expect }) => {
+    const order = newOrder({ step: 'holdOrder', times: 2 });
+    const run = await cancelOrder(order);
+    await eventually('it holds', () => (callsOf(order, 'holdOrder') > 0 ? true : undefined));
+    await run.cancel();
+    await expect(run.result()).rejects.toMatchObject({ cause: expect.any(CancelledFailure) as unknown });
+    expect(stateOf(order)).toBe('open');
+    expect(await world.client.listRefunds({ paymentId: order.payment.paymentId })).toEqual([]);
+  });
+});

@@ -1,0 +1,112 @@
+/** The merchant of `examples/order-cancellation` beside a world: orders, a system of theirs that fails as arranged, and what was called. */
+import { randomUUID } from 'node:crypto';
+import type { WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { afterAll } from 'vitest';
+import {
+  createOrderActivities,
+  type Order,
+  type OrderState,
+} from '../../examples/order-cancellation/orders.js';
+import type { orderCancellation } from '../../examples/order-cancellation/workflow.js';
+import type { Refund } from '../../client/index.js';
+import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
+import { startCallerWorker } from '../support/caller-worker.js';
+import { CLERK, eventually, type World } from './world.js';
+
+export type Step = 'holdOrder' | 'finishOrder' | 'restoreOrder';
+
+export interface Cancellation {
+  readonly payment: CreatedPayment;
+  readonly orderId: string;
+}
+
+export interface Merchant {
+  readonly orders: Map<string, Order>;
+  /** `fails`: a step of the merchant's own system that fails so often, or (`Infinity`) for good. */
+  newOrder(fails?: { readonly step: Step; readonly times: number }): Cancellation;
+  /** The step works from now on. */
+  mend(order: Cancellation): void;
+  cancelOrder(order: Cancellation): Promise<WorkflowHandle<typeof orderCancellation>>;
+  refundOf(order: Cancellation): Promise<Refund>;
+  stateOf(order: Cancellation): OrderState | undefined;
+  callsOf(order: Cancellation, step: Step): number;
+  /** What was reserved and released for this payment, one line for each event. */
+  reservations(order: Cancellation): Promise<readonly bigint[]>;
+}
+
+/** Call it while the file is read. */
+export async function openMerchant(world: World): Promise<Merchant> {
+  const orders = new Map<string, Order>();
+  const failures = new Map<string, { readonly step: Step; left: number }>();
+  const calls: { readonly step: Step; readonly orderId: string }[] = [];
+  const working = createOrderActivities(orders);
+
+  function failAsArranged(step: Step, orderId: string): void {
+    calls.push({ step, orderId });
+    const failure = failures.get(orderId);
+    if (failure === undefined || failure.step !== step || failure.left <= 0) return;
+    failure.left -= 1;
+    if (failure.left === Infinity)
+      throw ApplicationFailure.nonRetryable('this order can never be changed', 'order_broken');
+    throw new Error('the order system is away');
+  }
+
+  const callers = await startCallerWorker('examples/order-cancellation/workflow.ts', {
+    holdOrder: async (orderId: string) => {
+      failAsArranged('holdOrder', orderId);
+      return working.holdOrder(orderId);
+    },
+    finishOrder: async (orderId: string) => {
+      failAsArranged('finishOrder', orderId);
+      return working.finishOrder(orderId);
+    },
+    restoreOrder: async (orderId: string) => {
+      failAsArranged('restoreOrder', orderId);
+      return working.restoreOrder(orderId);
+    },
+  });
+  afterAll(() => callers.stop());
+
+  return {
+    orders,
+    newOrder(fails) {
+      const payment = world.newPayment();
+      const orderId = `order-${randomUUID()}`;
+      orders.set(orderId, {
+        id: orderId,
+        paymentId: payment.paymentId,
+        amount: '100.00',
+        currency: 'EUR',
+        state: 'open',
+      });
+      if (fails !== undefined) failures.set(orderId, { step: fails.step, left: fails.times });
+      return { payment, orderId };
+    },
+    mend: ({ orderId }) => void failures.delete(orderId),
+    cancelOrder: ({ orderId }) =>
+      world.temporal.workflow.start<typeof orderCancellation>('orderCancellation', {
+        workflowId: `cancellation-${randomUUID()}`,
+        taskQueue: callers.taskQueue,
+        args: [{ orderId, by: CLERK, refunds: world.queues.refunds }],
+      }),
+    refundOf: ({ payment }) =>
+      eventually(
+        'the refund is accepted',
+        async () => (await world.client.listRefunds({ paymentId: payment.paymentId }))[0],
+      ),
+    stateOf: ({ orderId }) => orders.get(orderId)?.state,
+    callsOf: ({ orderId }, step) =>
+      calls.filter((call) => call.orderId === orderId && call.step === step).length,
+    async reservations({ payment }) {
+      const rows = await world.database.db
+        .selectFrom('events')
+        .select('reserved_delta')
+        .where('payment_id', '=', payment.paymentId)
+        .where('reserved_delta', '<>', 0n)
+        .orderBy('id')
+        .execute();
+      return rows.map(({ reserved_delta }) => reserved_delta);
+    },
+  };
+}

@@ -1,0 +1,25 @@
+/** Defects in how a client's workflow learns the end of its refund. */
+import { CancelledFailure, ParentClosePolicy, proxyActivities, startChild } from '@temporalio/workflow';
+import type { CallerActivities } from '../../../activities/caller.js';
+import { REFUND_WORKFLOW, refundWorkflowId } from '../../../workflows/contract.js';
+import type { refund } from '../../../workflows/refund.js';
+import type { Mutant } from '../world/world.js';
+
+export const CLIENT_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'child-failure-is-final',
+    defect: 'a child that was ended by somebody else is taken for a refund that ended without paying',
+    payBack: async (order) => {
+      const { acceptRefund } = proxyActivities<CallerActivities>({ startToCloseTimeout: 120_000 });
+      const { input } = await acceptRefund(order);
+      const child = await startChild<typeof refund>(REFUND_WORKFLOW, {
+        args: [input],
+        workflowId: refundWorkflowId(input.refundId),
+        parentClosePolicy: ParentClosePolicy.ABANDON,
+      });
+      return child.result().catch(() => {
+        throw new CancelledFailure('the refund did not end well');
+      });
+    },
+  },
+];
