@@ -39,6 +39,11 @@ export class GatewayUnavailable extends Error {
   override readonly name = 'GatewayUnavailable';
 }
 
+/** The gateway shows the original in a form that cannot be read; asking again does not change that. Nothing was stored. */
+export class PaymentUnreadable extends Error {
+  override readonly name = 'PaymentUnreadable';
+}
+
 /** Milliseconds from the request to the commit. A look-up with all its pages ends within 30 s; a capture takes two. */
 const STALE_AFTER = 90_000;
 
@@ -118,7 +123,11 @@ async function accept(
     case 'not_found':
       throw refused('not_found', 'the gateway has no such payment under this entity');
     case 'unreadable':
-      throw refused('not_refundable', original.why);
+      throw original.isOriginal
+        ? new PaymentUnreadable(
+            `the payment cannot be read at the gateway: ${original.why}; nothing was stored`,
+          )
+        : refused('not_refundable', original.why);
     case 'unavailable':
       throw new GatewayUnavailable(
         `the payment could not be looked up at the gateway (${original.why}); nothing was stored, send the same request again later`,

@@ -4,7 +4,7 @@ import type { Position } from '../domain/next-step.js';
 import type { Plan, StartSettings } from '../domain/plan.js';
 import type { RefundRequestInput } from '../domain/request.js';
 import { LedgerError, type RefundRecord } from '../ledger/ledger.js';
-import { acceptRefund, RequestRefused } from './accept.js';
+import { acceptRefund, PaymentUnreadable, RequestRefused } from './accept.js';
 import type { Dependencies } from './dependencies.js';
 
 export type { StartSettings };
@@ -51,6 +51,12 @@ export function createCallerActivities(deps: Dependencies, settings: StartSettin
             message: error.message,
             nonRetryable: true,
             details: [error.problems],
+          });
+        if (error instanceof PaymentUnreadable)
+          throw ApplicationFailure.create({
+            type: 'payment_unreadable',
+            message: error.message,
+            nonRetryable: true,
           });
         if (error instanceof LedgerError)
           throw ApplicationFailure.create({

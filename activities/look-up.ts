@@ -3,7 +3,7 @@ import type { GatewayWord } from '../domain/correction.js';
 import type { Position } from '../domain/next-step.js';
 import { outcomeOfFound, type Outcome } from '../domain/outcome.js';
 import type { Timings } from '../domain/plan.js';
-import type { GatewayTransaction } from '../domain/transaction.js';
+import { answerOf, isLasting, type GatewayTransaction, type LookUp } from '../domain/transaction.js';
 import { PAYMENT_TYPES } from '../domain/way.js';
 import type { Inquiry } from '../ledger/ledger.js';
 import type { Dependencies } from './dependencies.js';
@@ -31,6 +31,9 @@ const miss = (answer: string, word: GatewayWord, countsIfLate = false): Seen => 
   word,
 });
 
+const unavailable = (answer: Extract<LookUp<never>, { kind: 'unavailable' }>): Seen =>
+  miss(answerOf(answer), isLasting(answer.why) ? 'unreadable' : 'unavailable');
+
 /** Looks, and records what was seen. Answers where the refund stands afterwards. */
 export async function lookUp(deps: Dependencies, refundId: string, timings: Timings): Promise<Position> {
   const inquiry = await deps.ledger.inquiry(refundId);
@@ -44,14 +47,14 @@ export async function lookUp(deps: Dependencies, refundId: string, timings: Timi
  */
 export async function examine(deps: Dependencies, inquiry: Inquiry): Promise<Seen> {
   const byReference = await deps.gateway.findByReference(inquiry.entityId, inquiry.reference);
-  if (byReference.kind === 'unavailable') return miss(byReference.code ?? byReference.why, 'unavailable');
+  if (byReference.kind === 'unavailable') return unavailable(byReference);
   if (byReference.kind === 'found') {
     const known = judge(deps, inquiry, byReference.value);
     if (known !== undefined) return known;
   }
   if (inquiry.gatewayId !== null) {
     const byId = await deps.gateway.findWithLinked(inquiry.entityId, inquiry.gatewayId);
-    if (byId.kind === 'unavailable') return miss(byId.code ?? byId.why, 'unavailable');
+    if (byId.kind === 'unavailable') return unavailable(byId);
     // Whose it is was settled when its id was written down; it need not show our reference.
     const entry =
       byId.kind === 'found'
@@ -66,7 +69,7 @@ export async function examine(deps: Dependencies, inquiry: Inquiry): Promise<See
   if (inquiry.paymentId === null) return miss('not found', 'silent', true);
   const tree = await deps.gateway.findWithLinked(inquiry.entityId, inquiry.paymentId);
   if (tree.kind === 'not_found') return miss('the original is not found under this entity', 'unavailable');
-  if (tree.kind === 'unavailable') return miss(tree.code ?? tree.why, 'unavailable');
+  if (tree.kind === 'unavailable') return unavailable(tree);
   const known = judge(deps, inquiry, tree.value.linked);
   if (known !== undefined) return known;
   const unexplained = tree.value.linked.some((entry) => mightBeOurs(entry, inquiry));

@@ -1,12 +1,18 @@
 /** Reading an original from the gateway, from a payment's id or one of its captures'. */
 import { readOriginal, type OriginalFacts } from '../domain/original.js';
-import type { TransactionTree } from '../domain/transaction.js';
+import { answerOf, isLasting, type TransactionTree } from '../domain/transaction.js';
 import type { Dependencies } from './dependencies.js';
 
 export type OriginalLookUp =
   | { readonly kind: 'read'; readonly facts: OriginalFacts; readonly tree: TransactionTree }
   | { readonly kind: 'not_found' }
-  | { readonly kind: 'unreadable'; readonly why: string }
+  /** Asking again does not change it. */
+  | {
+      readonly kind: 'unreadable';
+      readonly why: string;
+      /** False where it is readable and nothing that could be refunded. */
+      readonly isOriginal: boolean;
+    }
   /** The gateway told nothing; asking again later may. */
   | { readonly kind: 'unavailable'; readonly why: string };
 
@@ -18,7 +24,10 @@ export async function lookUpOriginal(
 ): Promise<OriginalLookUp> {
   const answer = await deps.gateway.findWithLinked(entityId, id);
   if (answer.kind === 'not_found') return answer;
-  if (answer.kind === 'unavailable') return { kind: 'unavailable', why: answer.code ?? answer.why };
+  if (answer.kind === 'unavailable')
+    return isLasting(answer.why)
+      ? { kind: 'unreadable', why: answerOf(answer), isOriginal: true }
+      : { kind: 'unavailable', why: answerOf(answer) };
   const reading = readOriginal(answer.value, deps.hostOf(entityId));
   if (reading.kind === 'read') return { kind: 'read', facts: reading.facts, tree: answer.value };
   const { reason } = reading;
@@ -27,16 +36,21 @@ export async function lookUpOriginal(
       // Only the authorisation shows all captures, and what was given back on each.
       return mayBeCapture
         ? lookUpOriginal(deps, entityId, reason.parentId, false)
-        : { kind: 'unreadable', why: 'a capture refers to another capture' };
+        : { kind: 'unreadable', why: 'a capture refers to another capture', isOriginal: true };
     case 'not_an_original':
       return {
         kind: 'unreadable',
         why: `a ${reason.type} is neither a debit, an authorisation nor a capture`,
+        isOriginal: false,
       };
     case 'missing_field':
-      return { kind: 'unreadable', why: `the gateway does not show its ${reason.field}` };
+      return { kind: 'unreadable', why: `the gateway does not show its ${reason.field}`, isOriginal: true };
     case 'amount':
-      return { kind: 'unreadable', why: 'the gateway shows an amount that its currency cannot have' };
+      return {
+        kind: 'unreadable',
+        why: 'the gateway shows an amount that its currency cannot have',
+        isOriginal: true,
+      };
     default:
       return reason satisfies never;
   }
@@ -53,6 +67,10 @@ export async function lookUpKnown(
 ): Promise<OriginalLookUp> {
   const original = await lookUpOriginal(deps, entityId, paymentId);
   return original.kind === 'read' && original.facts.currency !== currency
-    ? { kind: 'unreadable', why: `the gateway shows it in ${original.facts.currency}, not in ${currency}` }
+    ? {
+        kind: 'unreadable',
+        why: `the gateway shows it in ${original.facts.currency}, not in ${currency}`,
+        isOriginal: true,
+      }
     : original;
 }

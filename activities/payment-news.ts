@@ -7,7 +7,6 @@ import { awaitingLookUp, noteShown } from '../ledger/inbox.js';
 import type { RefundRecord } from '../ledger/ledger.js';
 import type { Dependencies } from './dependencies.js';
 import { lookUpKnown } from './originals.js';
-import { OriginalUnavailable } from './refunds.js';
 import { expectationOf } from './send.js';
 
 export interface PaymentTask {
@@ -56,10 +55,9 @@ async function readPayment(
       await deps.ledger.recordOriginal(paymentId, original.facts);
       return [original.tree.original, ...original.tree.linked];
     case 'unavailable':
-      throw new OriginalUnavailable(original.why);
     case 'not_found':
     case 'unreadable':
-      // Nothing is believed and nothing is changed; a notice that no look-up confirms ends with a person.
+      // Nothing is believed and nothing is changed: it is read again, later each time, and what no query confirms ends with an operator.
       return [];
     default:
       return original satisfies never;
@@ -81,7 +79,7 @@ async function readAttempts(
     let outcome = outcomeOfFound(found, expected);
     if (outcome.kind === 'no_match') {
       const told = await deps.gateway.findByReference(entityId, attempt.reference);
-      if (told.kind === 'unavailable') throw new OriginalUnavailable(told.code ?? told.why);
+      if (told.kind === 'unavailable') continue;
       found = told.kind === 'found' ? told.value : [];
       seen.push(...found);
       outcome = outcomeOfFound(found, expected);

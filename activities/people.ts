@@ -4,7 +4,7 @@ import type { CorrectionOutcome, GatewayWord } from '../domain/correction.js';
 import type { CaseReason } from '../domain/finding.js';
 import type { Plan } from '../domain/plan.js';
 import { isOpenAttempt } from '../domain/states.js';
-import type { GatewayTransaction } from '../domain/transaction.js';
+import { isLasting, type GatewayTransaction, type UnavailableReason } from '../domain/transaction.js';
 import { LedgerError, type AttemptRecord, type RefundRecord } from '../ledger/ledger.js';
 import type { AdoptRefusal, Answered, Decision, Redirection, Said } from '../ledger/people.js';
 import type { Dependencies } from './dependencies.js';
@@ -88,10 +88,10 @@ export function createPeopleActivities(deps: Dependencies): PeopleActivities {
     if (refund.attempts.length === 0) return refused('nothing_sent');
     const seen = await fresh(plan, () => deps.gateway.findWithLinked(refund.entityId, gatewayId));
     if (seen.kind === 'not_found') return refused('not_at_gateway');
-    if (seen.kind === 'unavailable') return refused('gateway_unavailable');
+    if (seen.kind === 'unavailable') return refused(notRead(seen.why));
     const transaction = seen.value.original;
     const isLinked = await isLinkedTo(refund, transaction);
-    if (isLinked === undefined) return refused('gateway_unavailable');
+    if (typeof isLinked === 'string') return refused(isLinked);
 
     const candidates = candidatesOf(refund);
     const readings = candidates.map((attempt) => ({
@@ -127,16 +127,17 @@ export function createPeopleActivities(deps: Dependencies): PeopleActivities {
     return refused(first?.reading.kind === 'mismatch' ? first.reading.why : 'nothing_sent');
   }
 
-  /** Where it names its original itself, that is compared; else the payment's own list has to have it. Undefined: nobody can tell now. */
+  /** Where it names its original itself, that is compared; else the payment's own list has to have it. A refusal: nobody can tell. */
   async function isLinkedTo(
     refund: RefundRecord,
     { id, referencedId, paymentType }: GatewayTransaction,
-  ): Promise<boolean | undefined> {
+  ): Promise<boolean | AdoptRefusal> {
     if (referencedId !== undefined || paymentType === 'CD') return false;
     const { entityId, paymentId } = await ledger.scope(refund.id);
     if (paymentId === null) return false;
     const tree = await deps.gateway.findWithLinked(entityId, paymentId);
-    if (tree.kind !== 'found') return undefined;
+    if (tree.kind === 'not_found') return 'gateway_unavailable';
+    if (tree.kind === 'unavailable') return notRead(tree.why);
     return tree.value.linked.some((entry) => entry.id === id);
   }
 
@@ -158,6 +159,9 @@ export function createPeopleActivities(deps: Dependencies): PeopleActivities {
     redirect: (redirection) => ledger.redirect(redirection),
   };
 }
+
+const notRead = (why: UnavailableReason): AdoptRefusal =>
+  isLasting(why) ? 'gateway_unreadable' : 'gateway_unavailable';
 
 /** The one whose outcome is open first, then the newest. */
 function candidatesOf({ attempts }: RefundRecord): readonly AttemptRecord[] {

@@ -1,9 +1,10 @@
 /** The side effects that a refund's workflow may have. Each joins gateway and ledger in a few lines and may run any number of times. */
-import type { Position } from '../domain/next-step.js';
+import { nextStep, type Position } from '../domain/next-step.js';
 import type { CaseReason, GiveUpReason } from '../domain/finding.js';
 import type { OriginalFacts } from '../domain/original.js';
 import type { Plan } from '../domain/plan.js';
 import type { RefundScope } from '../ledger/ledger.js';
+import type { Unreadable } from '../ledger/unread.js';
 import type { Word } from '../domain/people.js';
 import type { Answered, Decision } from '../ledger/people.js';
 import type { Dependencies } from './dependencies.js';
@@ -34,6 +35,8 @@ export interface RefundActivities extends PeopleActivities {
   readonly lookUp: (task: LookUpTask) => Promise<Position>;
   /** Compares a refused refund with the gateway's records of the original, and carries out what follows. */
   readonly reconcile: (task: Task) => Promise<Position>;
+  /** Reads the payment of a refund that is in review because it could not be read. Where that works the refund goes on. */
+  readonly readPayment: (task: Task) => Promise<Position>;
   readonly askPerson: (refundId: string, why: CaseReason) => Promise<Position>;
   readonly giveUp: (refundId: string, why: GiveUpReason) => Promise<Position>;
   readonly withdraw: (
@@ -51,11 +54,6 @@ type ScopeOfPayment = RefundScope & { readonly paymentId: string };
 /** A free-standing credit has none: there is nothing to look up before it is weighed. */
 const hasOriginal = (scope: RefundScope): scope is ScopeOfPayment => scope.paymentId !== null;
 
-/** Asking again later may help; Temporal's retry does it. */
-export class OriginalUnavailable extends Error {
-  override readonly name = 'OriginalUnavailable';
-}
-
 export function createRefundActivities(deps: Dependencies, alive: () => AbortSignal): RefundActivities {
   const { ledger } = deps;
 
@@ -71,15 +69,23 @@ export function createRefundActivities(deps: Dependencies, alive: () => AbortSig
     if (!hasOriginal(scope)) return openAndSend({ refundId, plan }, null, deps.now());
     const provenAfter = deps.now();
     const original = await lookUpKnown(deps, scope);
-    if (original.kind !== 'read') return unreadable(scope, original, plan);
+    if (original.kind !== 'read') return unreadable(scope, 'credit', original, plan);
+    // A process that was frozen since the query has proven nothing about now.
+    const isTooOld = (): boolean => deps.now() - provenAfter > plan.timings.sendWindow;
+    if (isTooOld()) return tooLate(refundId);
     const closed = await ledger.applyFinding(refundId, original.facts, 'before_credit');
     if (closed.finding.kind === 'ours') return recordOurs(refundId, original);
-    // A process that was frozen since the look-up has proven nothing about now.
     const openedAfter = deps.now();
-    if (openedAfter - provenAfter > plan.timings.sendWindow)
-      throw new OriginalUnavailable('the proof is too old; it is made again');
+    if (isTooOld()) return tooLate(refundId);
     return openAndSend({ refundId, plan }, original.facts, openedAfter);
   }
+
+  const tooLate = (refundId: string): Promise<Position> =>
+    ledger.noteUnreadable(refundId, {
+      for: 'credit',
+      answer: 'the answer came too late to prove anything',
+      isLasting: false,
+    });
 
   async function openAndSend(
     { refundId, plan }: Task,
@@ -95,26 +101,38 @@ export function createRefundActivities(deps: Dependencies, alive: () => AbortSig
     const scope = await ledger.scope(refundId);
     if (!hasOriginal(scope)) return ledger.position(refundId);
     const original = await lookUpKnown(deps, scope);
-    if (original.kind !== 'read') return unreadable(scope, original, plan);
+    if (original.kind !== 'read') return unreadable(scope, 'compare', original, plan);
     const { finding, position } = await ledger.applyFinding(refundId, original.facts, 'decide');
     return finding.kind === 'ours' ? recordOurs(refundId, original) : position;
+  }
+
+  async function readPayment({ refundId, plan }: Task): Promise<Position> {
+    const position = await ledger.position(refundId);
+    const scope = await ledger.scope(refundId);
+    // An operator may have decided meanwhile: then nothing has to be read.
+    if (!hasOriginal(scope) || nextStep(position, plan).kind !== 'read') return position;
+    const original = await lookUpKnown(deps, scope);
+    return original.kind === 'read'
+      ? ledger.noteReadable(refundId, original.facts)
+      : unreadable(scope, 'compare', original, plan);
   }
 
   /** A payment that is known and not shown once is the gateway's own lag; only enough spaced misses are a case. */
   async function unreadable(
     { refundId, paymentId }: ScopeOfPayment,
+    purpose: Unreadable['for'],
     original: Exclude<OriginalLookUp, { kind: 'read' }>,
     { timings }: Plan,
   ): Promise<Position> {
+    const note = (answer: string, isLasting: boolean): Promise<Position> =>
+      ledger.noteUnreadable(refundId, { for: purpose, answer, isLasting });
     switch (original.kind) {
       case 'unavailable':
-        throw new OriginalUnavailable(original.why);
+        return note(original.why, false);
       case 'not_found':
-        if (!(await ledger.missOriginal(paymentId, timings)))
-          throw new OriginalUnavailable('the payment is not found; it is looked up again');
-        return ledger.ask(refundId, 'original_unreadable', { problem: 'not found' });
+        return note('the payment is not found', await ledger.missOriginal(paymentId, timings));
       case 'unreadable':
-        return ledger.ask(refundId, 'original_unreadable', { problem: original.why });
+        return note(original.why, true);
       default:
         return original satisfies never;
     }
@@ -147,9 +165,12 @@ export function createRefundActivities(deps: Dependencies, alive: () => AbortSig
     sendRefund,
     sendCredit,
     reconcile,
+    readPayment,
     async lookUp({ refundId, plan, word }) {
       if (word !== undefined) await ledger.note(refundId, 'resolved', word);
-      return lookUp(deps, refundId, plan.timings);
+      const position = await lookUp(deps, refundId, plan.timings);
+      // An operator does not wait for the next time that the payment is read.
+      return nextStep(position, plan).kind === 'read' ? readPayment({ refundId, plan }) : position;
     },
     askPerson: (refundId, why) => ledger.ask(refundId, why),
     giveUp: (refundId, why) => ledger.giveUp(refundId, why, 'system'),

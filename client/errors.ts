@@ -15,6 +15,8 @@ export type RefundsErrorCode =
   | 'invalid_request'
   /** The payment could not be read at the gateway now; nothing was stored. */
   | 'gateway_unavailable'
+  /** The gateway shows the payment in a form that cannot be read; asking again does not change that. Nothing was stored. */
+  | 'payment_unreadable'
   /** Temporal could not be reached. The refund, `details.refundId`, is stored and goes on when asked for again or resumed. */
   | 'temporal_unavailable'
   /** Nobody answered in time. Whether it takes effect is open; saying the same again is safe. */
@@ -76,6 +78,8 @@ export const REFUSALS: Readonly<Record<Refusal, string>> = {
   too_early: 'its request may still be on its way, or not be visible yet. Try again in some minutes',
   gateway_contradicts: 'the gateway shows the attempt alive: it has paid or may yet. Wait for its outcome',
   gateway_unavailable: 'the gateway cannot be asked now. Nothing was changed; try again later',
+  gateway_unreadable:
+    'the gateway answers in a form that cannot be read, and asking again does not change that. Nothing was changed; see its transactions in the portal',
   no_case: 'no case is open that a person would have to close',
   not_final: 'it is not over: its cases close with its outcome',
   belongs_to_another: 'the transaction is on record as another attempt',

@@ -178,6 +178,8 @@ function effectOfStep(step: Step, record: RefundRecord): string {
       return 'The outcome of what was sent is looked up. Nothing is sent before it is known.';
     case 'reconcile':
       return 'The payment is compared with the gateway. Nothing is sent in this step.';
+    case 'read':
+      return 'The payment is read at the gateway. Where that works the refund goes on by itself; nothing is sent in this step.';
     case 'ask':
       return `A case is opened (${step.why}). Nothing is sent.`;
     case 'give_up':
@@ -199,7 +201,7 @@ function whyStuck(position: Position, run: Run | null, step: Step): string | nul
       : `${failing.activity} fails: tried ${failing.attempt} times, last ${failing.lastFailure ?? 'without an answer'}`;
   if (run.waitsForWorkerMs !== null && run.waitsForWorkerMs > NO_WORKER_AFTER)
     return `no worker takes its next step, for ${Math.round(run.waitsForWorkerMs / 1_000)} s now`;
-  if (step.kind !== 'person') return null;
+  if (step.kind !== 'person' && step.kind !== 'read') return null;
   const known = Object.entries(CASE_REASONS).find(([reason]) => reason === position.why)?.[1];
   return position.state === 'awaiting_approval'
     ? 'it waits for a second person: approve or reject'

@@ -7,7 +7,7 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { GatewayUnavailable, RequestRefused } from '../activities/accept.js';
+import { GatewayUnavailable, PaymentUnreadable, RequestRefused } from '../activities/accept.js';
 import { LedgerError } from '../ledger/ledger.js';
 import { invalid, RefundsError } from './errors.js';
 
@@ -16,6 +16,8 @@ export function fromAcceptance(error: unknown): unknown {
   if (error instanceof RequestRefused) return invalid(error.problems);
   if (error instanceof GatewayUnavailable)
     return new RefundsError('gateway_unavailable', error.message, { cause: error });
+  if (error instanceof PaymentUnreadable)
+    return new RefundsError('payment_unreadable', error.message, { cause: error });
   return fromLedger(error);
 }
 

@@ -165,12 +165,25 @@ const REVERSAL: Rules<RefusalClass> = [
 /** A credit (CD). It refers to nothing, so what codes say about an original is no answer to it. */
 const CREDIT: Rules<RefusalClass> = [
   ['card_unusable', ['100.100.*', '100.150.*']],
+  // About the request, the merchant or its terminal, whoever the customer is.
+  [
+    'configuration',
+    [
+      '100.100.104/500/501',
+      '100.150.100/101',
+      '500.*',
+      '600.200.701',
+      '700.400.580/700',
+      '700.450.001',
+      '800.100.156/173/174/175/177/190/305/316/325',
+    ],
+  ],
+  // The merchant's own limits and the acquirer's state pass; a credit is never sent again by the program all the same.
+  ['wait', ['800.100.164/191/327']],
   // The bank of the card did not take it. That is final, also where a refund would be tried again later.
   ['issuer_declined', ['800.100.*']],
   ['risk', ['100.100.701', '800.100.154/158']],
-  ['credit_not_enabled', ['600.2*', '500.*']],
-  // About the request, not about what the merchant may do.
-  ['configuration', ['600.200.701', '700.400.580/700', '700.450.001']],
+  ['credit_not_enabled', ['600.2*']],
   ['other_operation', ['700.3*', '700.4*', '700.5*']],
   ['unlisted', ['900.100.202', '000.100.2*']],
 ];

@@ -7,9 +7,9 @@ export type CorrectionOutcome = (typeof CORRECTION_OUTCOMES)[number];
 
 /**
  * What the gateway shows of an open attempt when it is asked just before. `unexplained`: nothing under our reference, but something on
- * the payment that nobody can place. `none`: no attempt was open, so nothing was asked.
+ * the payment that nobody can place. `unreadable`: it answers, in a form that cannot be read, and asking again does not change that. `none`: no attempt was open, so nothing was asked.
  */
-export type GatewayWord = 'alive' | 'unexplained' | 'silent' | 'unavailable' | 'none';
+export type GatewayWord = 'alive' | 'unexplained' | 'silent' | 'unavailable' | 'unreadable' | 'none';
 
 export type CorrectionRefusal =
   /** Not written down as anything that a correction could change. */
@@ -19,7 +19,9 @@ export type CorrectionRefusal =
   /** The gateway shows the attempt alive: it did pay or may yet. */
   | 'gateway_contradicts'
   /** That an attempt never paid is not believed while the gateway cannot be asked. */
-  | 'gateway_unavailable';
+  | 'gateway_unavailable'
+  /** Nor while what it answers cannot be read. */
+  | 'gateway_unreadable';
 
 export interface CorrectionEvidence {
   readonly outcome: 'succeeded' | 'failed';
@@ -45,6 +47,7 @@ export function objectionTo(evidence: CorrectionEvidence): CorrectionRefusal | u
     case 'failed':
       if (!isOpen) return 'nothing_to_correct';
       if (gateway === 'alive') return 'gateway_contradicts';
+      if (gateway === 'unreadable') return 'gateway_unreadable';
       if (gateway === 'unavailable' || gateway === 'none') return 'gateway_unavailable';
       return evidence.sinceSendByMs <= evidence.visibilityLag ? 'too_early' : undefined;
     default:

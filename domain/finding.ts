@@ -61,6 +61,10 @@ export const CASE_REASONS = {
     why: 'Refunds are not enabled for this payment method.',
     nextStep: 'Have them enabled, or approve another way.',
   },
+  credit_not_enabled: {
+    why: 'Credits are not enabled for this merchant, so the credit was declined.',
+    nextStep: 'Have them enabled and replay, or pay the customer another way and withdraw.',
+  },
   not_captured: {
     why: 'The original is neither captured nor open to a reversal.',
     nextStep: 'Check the payment in the gateway.',
@@ -106,8 +110,8 @@ export const CASE_REASONS = {
     nextStep: 'Agree another way with the customer.',
   },
   original_unreadable: {
-    why: 'The gateway does not show the original in a form that can be trusted.',
-    nextStep: 'Check the payment in the gateway.',
+    why: 'The gateway does not show the original in a form that can be read.',
+    nextStep: 'See what the gateway answered. The refund goes on by itself when the payment can be read.',
   },
 } as const;
 export type CaseReason = keyof typeof CASE_REASONS;

@@ -34,6 +34,19 @@ export interface Position {
   readonly refusals: Readonly<Partial<Record<RefusalClass, number>>>;
   /** Why it ended or waits, for people. */
   readonly why: string | null;
+  /** The payment could not be read when it was last needed; absent where it could. */
+  readonly unread?: UnreadPayment;
+}
+
+/** A payment that the gateway does not show, or not in a form that can be read. Measured by the database's clock alone. */
+export interface UnreadPayment {
+  /** What it is read for: to compare a declined refund with it, or to prove that a credit is allowed. */
+  readonly for: 'compare' | 'credit';
+  /** Milliseconds since the first query that could not be read. */
+  readonly sinceMs: number;
+  /** Milliseconds since the last one. */
+  readonly lastMs: number;
+  readonly times: number;
 }
 
 export type Step =
@@ -45,8 +58,10 @@ export type Step =
   | { readonly kind: 'credit'; readonly after: number }
   /** The outcome is open: look the reference up `after` ms from now, or as soon as the gateway gives notice. */
   | { readonly kind: 'listen'; readonly after: number }
-  /** Compare with what the gateway has on the original. */
-  | { readonly kind: 'reconcile' }
+  /** Compare with what the gateway has on the original, `after` ms from now. */
+  | { readonly kind: 'reconcile'; readonly after: number }
+  /** In review because the payment cannot be read: read it `after` ms from now. Where that works the refund leaves review by itself. */
+  | { readonly kind: 'read'; readonly after: number }
   /** Open a case. */
   | { readonly kind: 'ask'; readonly why: CaseReason }
   /** Undo our side. */
@@ -93,17 +108,61 @@ export const AFTER_REFUSAL: Readonly<Record<RefusalClass, Rule>> = {
   unlisted: ask('unlisted_refusal'),
 };
 
-/** After a refused credit. A credit is never sent twice by the program, whatever the refusal says. */
-const AFTER_CREDIT_REFUSAL: Readonly<Partial<Record<RefusalClass, Rule>>> = {
+/**
+ * After a declined credit. A credit is never sent twice by the program, whatever the decline says. Only the customer's bank or card ends
+ * the refund: what is about our set-up, passes, or is in doubt is a case, and the credit may be replayed once its cause is fixed.
+ */
+export const AFTER_CREDIT_REFUSAL: Readonly<Record<RefusalClass, Rule>> = {
+  issuer_declined: giveUp('credit_refused'),
+  card_unusable: giveUp('credit_refused'),
+  configuration: ask('configuration'),
+  our_data_wrong: ask('configuration'),
+  credit_not_enabled: ask('credit_not_enabled'),
+  refund_not_enabled: ask('credit_not_enabled'),
+  wait: ask('refused_too_often'),
   risk: ask('risk'),
-  unlisted: ask('unlisted_refusal'),
+  // What no credit should be answered with.
+  not_linkable: ask('other_operation'),
+  not_settled_yet: ask('other_operation'),
+  partial_not_supported: ask('other_operation'),
+  already_given_back: ask('other_operation'),
+  disputed: ask('other_operation'),
+  repaid_by_bank: ask('other_operation'),
+  not_captured: ask('other_operation'),
+  not_owed: ask('other_operation'),
+  reversal_too_late: ask('other_operation'),
   other_operation: ask('other_operation'),
   ambiguous: ask('unlisted_refusal'),
-  wait: ask('refused_too_often'),
+  unlisted: ask('unlisted_refusal'),
 };
 
 /** The next step of a refund that stands at `position`. Pure: equal input, equal answer. */
 export function nextStep(position: Position, plan: Plan): Step {
+  const step = stepOf(position, plan);
+  return step.kind === 'reconcile' || step.kind === 'credit'
+    ? whileUnread(step, position.unread, plan.timings)
+    : step;
+}
+
+/** A step that needs the payment waits longer each time that it cannot be read; when the budget is spent a case is opened. */
+function whileUnread(
+  step: Extract<Step, { kind: 'reconcile' | 'credit' }>,
+  unread: UnreadPayment | undefined,
+  timings: Plan['timings'],
+): Step {
+  if (unread === undefined) return step;
+  return unread.sinceMs > timings.caseAfterUnknown
+    ? { kind: 'ask', why: 'original_unreadable' }
+    : { ...step, after: Math.max(step.after, untilNextRead(unread, timings)) };
+}
+
+/** What is left of the wait that began with the last query. */
+function untilNextRead({ times, lastMs }: UnreadPayment, timings: Plan['timings']): number {
+  const wait = grown(timings.lookUpFirst, timings.lookUpGrowth, Math.max(times - 1, 0), timings.lookUpMax);
+  return Math.max(wait - lastMs, 0);
+}
+
+function stepOf(position: Position, plan: Plan): Step {
   const { state, attempt } = position;
   if (isFinal(state)) return { kind: 'finish' };
   if (attempt !== null && isOpenAttempt(attempt.state)) return whileOpen(position, attempt, plan);
@@ -124,8 +183,11 @@ export function nextStep(position: Position, plan: Plan): Step {
     case 'returned':
       return { kind: 'ask', why: 'came_back' };
     case 'awaiting_approval':
-    case 'manual_review':
       return { kind: 'person' };
+    case 'manual_review':
+      return position.unread !== undefined && position.why === 'original_unreadable'
+        ? { kind: 'read', after: untilNextRead(position.unread, plan.timings) }
+        : { kind: 'person' };
     case 'submitting':
     case 'unknown':
     case 'pending':
@@ -165,10 +227,7 @@ function whenReserved(position: Position, attempt: AttemptPosition | null, { tim
 
 function afterRefusal(position: Position, attempt: AttemptPosition, plan: Plan): Step {
   const refusal = attempt.class ?? 'unlisted';
-  const rule =
-    attempt.way === 'credit'
-      ? (AFTER_CREDIT_REFUSAL[refusal] ?? giveUp('credit_refused'))
-      : AFTER_REFUSAL[refusal];
+  const rule = attempt.way === 'credit' ? AFTER_CREDIT_REFUSAL[refusal] : AFTER_REFUSAL[refusal];
   if (position.attempts >= plan.policy.maxAttempts) return { kind: 'ask', why: 'refused_too_often' };
   const times = position.refusals[refusal] ?? 1;
   if (rule.retry === 'soft' && times <= plan.policy.softRetries)
@@ -177,9 +236,9 @@ function afterRefusal(position: Position, attempt: AttemptPosition, plan: Plan):
   switch (rule.next.then) {
     case 'credit':
       // A reversal that cannot be linked says nothing about captured money: there is none to credit.
-      return attempt.way === 'refund' ? { kind: 'credit', after: 0 } : { kind: 'reconcile' };
+      return attempt.way === 'refund' ? { kind: 'credit', after: 0 } : { kind: 'reconcile', after: 0 };
     case 'reconcile':
-      return { kind: 'reconcile' };
+      return { kind: 'reconcile', after: 0 };
     case 'ask':
       return { kind: 'ask', why: rule.next.why };
     case 'give_up':

@@ -53,6 +53,7 @@ export type RefundTrigger =
   | 'part_succeeded'
   | 'part_after_end'
   | 'check_credit'
+  | 'check_again'
   | 'need_approval'
   | 'approve'
   | 'try_again'
@@ -63,6 +64,7 @@ export type RefundTrigger =
   | 'settle'
   | 'come_back'
   | 'redirect'
+  | 'compare_again'
   | 'correct_succeeded'
   | 'correct_failed';
 
@@ -135,6 +137,12 @@ export const REFUND_TRANSITIONS: readonly Transition[] = [
     means: 'proving that a credit is allowed',
   },
   {
+    on: 'check_again',
+    from: ['manual_review'],
+    to: 'fallback_checking',
+    means: 'a credit that could not be proven or was declined is proven anew',
+  },
+  {
     on: 'need_approval',
     from: ['fallback_checking'],
     to: 'awaiting_approval',
@@ -183,6 +191,12 @@ export const REFUND_TRANSITIONS: readonly Transition[] = [
     from: ['manual_review'],
     to: 'fallback_checking',
     means: 'a person named another destination; everything is proven anew and a second person approves',
+  },
+  {
+    on: 'compare_again',
+    from: ['manual_review'],
+    to: 'rejected',
+    means: 'the original can be read again; the declined refund is compared with it anew',
   },
   {
     on: 'correct_succeeded',

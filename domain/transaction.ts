@@ -64,8 +64,33 @@ export type SendResult =
   | { readonly kind: 'no_answer'; readonly why: NoAnswerReason; readonly httpStatus?: number }
   | { readonly kind: 'not_sent'; readonly why: NotSentReason };
 
-/** Why a look-up told nothing. It never means "does not exist". */
-export type UnavailableReason = NoAnswerReason | NotSentReason | 'throttled' | 'forbidden' | 'error';
+/**
+ * Why a query told nothing. It never means "does not exist".
+ *
+ * - `throttled`, `forbidden`, `error`: as the gateway says
+ * - `unreadable_entry`: one of the transactions in a list has no result code, or another shape than transactions have
+ * - `too_many_pages`: more pages than any payment or reference has
+ */
+export type UnavailableReason =
+  NoAnswerReason | NotSentReason | 'throttled' | 'forbidden' | 'error' | LastingReason;
+
+/** Asking again does not change it, whatever the state of network, gateway and credentials. */
+export const LASTING_REASONS = ['unreadable_entry', 'too_many_pages'] as const;
+export type LastingReason = (typeof LASTING_REASONS)[number];
+
+export const isLasting = (why: UnavailableReason): boolean => LASTING_REASONS.some((one) => one === why);
+
+/** What the gateway answered, for operators. */
+const LASTING_TEXTS: Readonly<Record<LastingReason, string>> = {
+  unreadable_entry:
+    'one of the transactions that the gateway lists cannot be read (it has no result code, or another shape)',
+  too_many_pages: 'the gateway lists more pages of transactions than are read',
+};
+
+export function answerOf({ why, code }: { readonly why: UnavailableReason; readonly code?: string }): string {
+  const lasting = LASTING_REASONS.find((one) => one === why);
+  return lasting === undefined ? (code ?? why) : LASTING_TEXTS[lasting];
+}
 
 /** The answer to a read. `not_found` is the gateway's own word (`700.400.580`) or an empty list; a wrong entity gives it too. */
 export type LookUp<T> =

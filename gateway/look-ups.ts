@@ -86,7 +86,7 @@ const codesShape = z.object({
 async function allPages(get: Get, path: string, finishBy: number): Promise<PageAnswer> {
   const first = readPage(await get(path, finishBy));
   if (first.kind !== 'found' || first.value.pages <= 1) return first;
-  if (first.value.pages > MOST_PAGES) return { kind: 'unavailable', why: 'error' };
+  if (first.value.pages > MOST_PAGES) return { kind: 'unavailable', why: 'too_many_pages' };
   const transactions = [...first.value.transactions];
   for (let page = 2; page <= first.value.pages; page += 1) {
     const next: PageAnswer = readPage(await get(`${path}&pageNo=${page}`, finishBy));

@@ -81,7 +81,7 @@ export function readPage(exchange: Exchange): PageAnswer {
   if (lists.length > 0 && listed.length === 0) return { kind: 'not_found' };
 
   const flat = flatten(lists.length > 0 ? listed : [body]);
-  if (flat.kind !== 'read') return { kind: 'unavailable', why: flat.why, ...because };
+  if (flat === undefined) return { kind: 'unavailable', why: 'unreadable_entry', ...because };
   return {
     kind: 'found',
     value: {
@@ -109,29 +109,26 @@ function withoutResult(httpStatus: number, why: 'not_json' | 'no_result_code'): 
   return httpStatus < 500 || httpStatus === 501 ? { kind: 'not_offered', instead } : instead;
 }
 
-type Flat =
-  | {
-      readonly kind: 'read';
-      readonly transactions: readonly GatewayTransaction[];
-      readonly nested: boolean;
-    }
-  | { readonly kind: 'unreadable'; readonly why: 'not_json' | 'no_result_code' };
+interface Flat {
+  readonly transactions: readonly GatewayTransaction[];
+  readonly nested: boolean;
+}
 
-/** Every transaction, also those nested in others. One unreadable entry makes the list unreadable: it might be a refund. */
-function flatten(entries: readonly unknown[]): Flat {
+/** Every transaction, also those nested in others. Undefined: one entry cannot be read, and it might be a refund. */
+function flatten(entries: readonly unknown[]): Flat | undefined {
   const transactions: GatewayTransaction[] = [];
   const left = [...entries].reverse();
   let nested = false;
   while (left.length > 0) {
     const entry = left.pop();
     const read = readTransaction(entry);
-    if (!read.ok) return { kind: 'unreadable', why: read.why };
+    if (!read.ok) return undefined;
     const linked = isObject(entry) ? entry['linkedTransactions'] : undefined;
-    if (linked != null && !Array.isArray(linked)) return { kind: 'unreadable', why: 'not_json' };
+    if (linked != null && !Array.isArray(linked)) return undefined;
     transactions.push(read.value);
     if (linked == null) continue;
     nested = true;
     for (const item of linked.toReversed()) left.push(item);
   }
-  return { kind: 'read', transactions, nested };
+  return { transactions, nested };
 }

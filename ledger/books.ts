@@ -124,6 +124,15 @@ export interface Move {
   readonly blocks?: readonly string[];
 }
 
+/** The payment of a refund was read: what the next query that fails begins with. */
+export const READABLE = {
+  unread_for: null,
+  unread_since: null,
+  unread_at: null,
+  unread_times: 0,
+  unread_answer: null,
+} as const;
+
 /** Changes a refund's state by the machine in domain/states, with its event. A final state releases what is still reserved. */
 export async function move(tx: Tx, refund: RefundRow, change: Move): Promise<RefundRow> {
   const to = afterTrigger(refund.state, change.on);
@@ -137,6 +146,7 @@ export async function move(tx: Tx, refund: RefundRow, change: Move): Promise<Ref
       },
     );
   const why = change.why ?? null;
+  const leavesReview = refund.state === 'manual_review' && to !== 'manual_review';
   const moved = await tx
     .updateTable('refunds')
     .set({
@@ -146,6 +156,7 @@ export async function move(tx: Tx, refund: RefundRow, change: Move): Promise<Ref
       updated_at: NOW,
       ...(to === refund.state ? {} : { state_since: NOW }),
       ...(change.blocks === undefined ? {} : { blocks: JSON.stringify(change.blocks) }),
+      ...(leavesReview && refund.unread_for !== null ? READABLE : {}),
     })
     .where('id', '=', refund.id)
     .returningAll()
@@ -161,8 +172,7 @@ export async function move(tx: Tx, refund: RefundRow, change: Move): Promise<Ref
     ...(change.actor === undefined ? {} : { actor: change.actor }),
     data: why === null ? (change.data ?? {}) : { why, ...change.data },
   });
-  if (isFinal(to) || (refund.state === 'manual_review' && to !== 'manual_review'))
-    await closeCases(tx, refund.id, change);
+  if (isFinal(to) || leavesReview) await closeCases(tx, refund.id, change);
   // Nothing is proposed about a refund whose first answer is not in yet: the usual way ends without asking.
   if (isFinal(to) && refund.state !== 'submitting') await overtakeProposals(tx, refund.id);
   return moved;

@@ -1,6 +1,7 @@
 /** The connection to PostgreSQL, its tables as types, and the one way to open a transaction. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Kysely, PostgresDialect, sql, type ColumnType, type Generated, type Transaction } from 'kysely';
+import type { UnreadPayment } from '../domain/next-step.js';
 import type { AttemptState, RefundState } from '../domain/states.js';
 import type { Way } from '../domain/way.js';
 import { CHECK_WRITABLE, openPool, type ConnectionOptions } from './connections.js';
@@ -57,6 +58,12 @@ export interface RefundTable {
   why: string | null;
   blocks: Json<string[] | null>;
   instruction: Json<Instruction | null>;
+  /** What the payment is to be read for, where it could not be read when it was last needed. */
+  unread_for: UnreadPayment['for'] | null;
+  unread_since: ColumnType<Date | null, Date | null | undefined, Date | null>;
+  unread_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
+  unread_times: Generated<number>;
+  unread_answer: string | null;
   version: Generated<number>;
   state_since: Stamp;
   created_at: Stamp;

@@ -11,6 +11,7 @@ import { openProposal, redirectors } from './given-words.js';
 import type { Answered, Answers, Decision } from './people.js';
 import { returnsKnownTo } from './returns.js';
 import { updatePayment } from './payments.js';
+import { clearUnread } from './unread.js';
 import { currentPosition, remainingOf } from './records.js';
 
 export function recordOriginal(
@@ -35,6 +36,7 @@ export function applyFinding(
     await updatePayment(tx, payment, original);
     const locked = await lockRefund(tx, refundId);
     const { refund, attempts } = locked;
+    await clearUnread(tx, refund);
     const refused = attempts.filter((attempt) => attempt.state === 'rejected').at(-1);
     const known = await returnsKnownTo(tx, locked, original);
     const finding = readFinding({
@@ -92,11 +94,32 @@ export function ask(
           .set({ state: 'unknown', note: why })
           .where('id', '=', unanswered.id)
           .execute();
-      await openCase(tx, refund, why, details);
+      await openCase(tx, refund, why, { ...(await lastAnswer(tx, refund, attempts, why)), ...details });
       await move(tx, refund, { on: 'ask_person', why });
     }
     return currentPosition(tx, refundId);
   });
+}
+
+/** What the gateway answered last, where the case is about that. */
+async function lastAnswer(
+  tx: Tx,
+  refund: Locked['refund'],
+  attempts: Locked['attempts'],
+  why: CaseReason,
+): Promise<{ readonly answer?: string }> {
+  if (why === 'original_unreadable')
+    return refund.unread_answer === null ? {} : { answer: refund.unread_answer };
+  const open = attempts.find((attempt) => isOpenAttempt(attempt.state));
+  if (open === undefined || (why !== 'outcome_unknown' && why !== 'pending_too_long')) return {};
+  const last = await tx
+    .selectFrom('look_ups')
+    .select('answer')
+    .where('attempt_id', '=', open.id)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return last === undefined ? {} : { answer: last.answer };
 }
 
 export function giveUp(

@@ -9,6 +9,7 @@ import type { AttemptState, RefundState } from '../domain/states.js';
 import type { CreditRequest, RefundRequest } from '../domain/request.js';
 import type { Word } from '../domain/people.js';
 import type { Way } from '../domain/way.js';
+import type { Unreadable } from './unread.js';
 import type {
   Adoption,
   AdoptRefusal,
@@ -275,6 +276,10 @@ export interface Ledger {
     purpose: 'decide' | 'before_credit',
   ): Promise<{ readonly finding: Finding; readonly position: Position }>;
   ask(refundId: string, why: CaseReason, details?: Readonly<Record<string, unknown>>): Promise<Position>;
+  /** One query of the payment that could not be read. Opens a case where asking again will not change that. */
+  noteUnreadable(refundId: string, unreadable: Unreadable): Promise<Position>;
+  /** The payment was read: a refund that is in review for nothing else goes back to the step that needed it. */
+  noteReadable(refundId: string, original: OriginalFacts): Promise<Position>;
   giveUp(refundId: string, why: GiveUpReason, actor: string): Promise<Position>;
   /** One more look-up of the payment that found nothing. True where enough spaced ones did: then it is not the visibility lag. */
   missOriginal(paymentId: string, timings: Timings): Promise<boolean>;

@@ -109,7 +109,12 @@ export type PersonRefusal =
 
 /** Why a transaction is not adopted. Besides the ledger's own reasons: what the gateway shows is not what the person says. */
 export type AdoptRefusal =
-  PersonRefusal | AdoptionMismatch | 'nothing_sent' | 'not_at_gateway' | 'gateway_unavailable';
+  | PersonRefusal
+  | AdoptionMismatch
+  | 'nothing_sent'
+  | 'not_at_gateway'
+  | 'gateway_unavailable'
+  | 'gateway_unreadable';
 
 /** `already_decided`: somebody else withdrew it before. */
 export type WithdrawRefusal = 'may_have_left' | 'final' | 'already_decided';

@@ -16,6 +16,7 @@ import { LedgerError, type Ledger, type RefundFilter, type RefundRecord } from '
 import { openLinked } from './open.js';
 import { openCredit } from './open-credit.js';
 import { redirect } from './redirection.js';
+import { noteReadable, noteUnreadable } from './unread.js';
 import { paymentRecord, positionOf, readRefunds, rootOf } from './records.js';
 
 const DEFAULT_LIMIT = 100;
@@ -98,6 +99,8 @@ export function createLedger(database: Database): Ledger {
     recordOriginal: (paymentId, original) => recordOriginal(database, paymentId, original),
     applyFinding: (refundId, original, purpose) => applyFinding(database, refundId, original, purpose),
     ask: (refundId, why, details) => ask(database, refundId, why, details),
+    noteUnreadable: (refundId, unreadable) => noteUnreadable(database, refundId, unreadable),
+    noteReadable: (refundId, original) => noteReadable(database, refundId, original),
     giveUp: (refundId, why, actor) => giveUp(database, refundId, why, actor),
     missOriginal: (paymentId, timings) => missOriginal(database, paymentId, timings),
     withdraw: (refundId, ...word) => withdraw(database, refundId, ...word),

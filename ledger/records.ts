@@ -240,6 +240,21 @@ function positionAt(now: Date, refund: RefundRow, attempts: readonly AttemptRow[
     attempts: attempts.length,
     refusals,
     why: refund.why,
+    ...unreadAt(now, refund),
+  };
+}
+
+function unreadAt(now: Date, refund: RefundRow): Pick<Position, 'unread'> {
+  const { unread_for, unread_since, unread_at, unread_times } = refund;
+  if (unread_for === null || unread_since === null || unread_at === null) return {};
+  const ageOf = (at: Date): number => Math.max(0, now.getTime() - at.getTime());
+  return {
+    unread: {
+      for: unread_for,
+      sinceMs: ageOf(unread_since),
+      lastMs: ageOf(unread_at),
+      times: unread_times,
+    },
   };
 }
 

@@ -80,6 +80,7 @@ export async function startRefundWorker(options: RefundWorkerOptions): Promise<R
   const readers: Effects['gateway'] = {
     lookUp: activities.lookUp,
     reconcile: activities.reconcile,
+    readPayment: activities.readPayment,
     adopt: activities.adopt,
     correct: activities.correct,
     confirm: activities.confirm,

@@ -24,7 +24,10 @@ export interface Effects {
   /** What moves money. One run hands over at most one request. */
   readonly money: Pick<RefundActivities, 'sendRefund' | 'sendCredit'>;
   /** What reads the gateway, at the rate that the entity is allowed. */
-  readonly gateway: Pick<RefundActivities, 'lookUp' | 'reconcile' | 'adopt' | 'correct' | 'confirm'>;
+  readonly gateway: Pick<
+    RefundActivities,
+    'lookUp' | 'reconcile' | 'readPayment' | 'adopt' | 'correct' | 'confirm'
+  >;
   /** What changes only our side. */
   readonly ledger: Pick<
     RefundActivities,

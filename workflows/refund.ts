@@ -61,7 +61,11 @@ export async function refund(input: RefundInput): Promise<RefundResult> {
           position = await gateway.lookUp(input);
           break;
         case 'reconcile':
-          position = await gateway.reconcile(input);
+          if (!(await desk.newsWithin(step.after, position))) position = await gateway.reconcile(input);
+          break;
+        case 'read':
+          await desk.noticeWithin(Math.max(step.after, 1), position);
+          if (desk.newest(position) === position) position = await gateway.readPayment(input);
           break;
         case 'ask':
           position = await ledger.askPerson(refundId, step.why);

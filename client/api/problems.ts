@@ -28,6 +28,8 @@ type ProblemCode = RefundsErrorCode | HttpCode;
 export const PROBLEMS: Readonly<Record<ProblemCode, readonly [status: number, title: string]>> = {
   invalid_request: [422, 'The request is wrong'],
   gateway_unavailable: [503, 'The payment could not be read at the gateway'],
+  gateway_unreadable: [409, 'What the gateway answers cannot be read'],
+  payment_unreadable: [409, 'The gateway shows the payment in a form that cannot be read'],
   temporal_unavailable: [503, 'Temporal could not be reached'],
   no_answer: [503, 'Nobody answered in time'],
   refund_not_found: [404, 'There is no such refund'],

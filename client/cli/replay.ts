@@ -50,7 +50,7 @@ const OUTCOMES = {
 } as const;
 
 const waitsForPerson = ({ step }: ReplayReport): ExitCode =>
-  step.kind === 'person' ? EXIT.personNeeded : EXIT.done;
+  step.kind === 'person' || step.kind === 'read' ? EXIT.personNeeded : EXIT.done;
 
 function reportText({
   refundId,

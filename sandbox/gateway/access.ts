@@ -11,6 +11,12 @@ const NOT_AUTHENTICATED = '800.900.300';
 const ENTITY_FORMAT = '[a-f0-9]{32}';
 const ENTITY_ID = new RegExp(`^${ENTITY_FORMAT}$`);
 
+/** As for a token that is not valid for this entity. */
+export const forbidden = (entityId: string, ids: IdSource, now: number): Answer => ({
+  httpStatus: 403,
+  body: bareBody(ids, entityId, now, NOT_AUTHENTICATED),
+});
+
 /** 401 without a bearer token, 403 for a token that is unknown or not for this entity, 400 where no entity is named. */
 export function checkAccess(
   entities: ReadonlyMap<string, Entity>,

@@ -102,8 +102,20 @@ const aftermath = [
 const lookUp = [
   z.strictObject({
     kind: z.literal('look_up'),
-    /** `other_currency`: everything is shown as if it had been booked in `currency`. */
-    how: z.enum(['throttled', 'empty', 'html', 'drop', 'other_currency']),
+    /**
+     * `other_currency`: everything is shown as if it had been booked in `currency`. `forbidden`: as with a wrong token.
+     * `no_result_code`: the last transaction of a list has no result. `too_many_pages`: the list claims to have 21 pages.
+     */
+    how: z.enum([
+      'throttled',
+      'forbidden',
+      'empty',
+      'html',
+      'drop',
+      'other_currency',
+      'no_result_code',
+      'too_many_pages',
+    ]),
     status: z.int().min(300).max(599).default(502),
     currency: z
       .string()

@@ -51,6 +51,22 @@ export function lookUp(
   }
 }
 
+/** A list whose last transaction shows no result. */
+export function withoutLastResult({ httpStatus, body }: Answer): Answer {
+  const cut = (entries: readonly AnswerBody[]): readonly AnswerBody[] =>
+    entries.map(({ result, ...entry }, index) =>
+      index === entries.length - 1 || result === undefined ? entry : { ...entry, result },
+    );
+  return {
+    httpStatus,
+    body: {
+      ...body,
+      ...(body.records === undefined ? {} : { records: cut(body.records) }),
+      ...(body.payments === undefined ? {} : { payments: cut(body.payments) }),
+    },
+  };
+}
+
 /** "Cannot find transaction": also for another entity's transaction and for one that is not visible yet. */
 export function notFound(desk: Pick<Desk, 'ids' | 'entity' | 'settings' | 'now'>): Answer {
   const body = bareBody(desk.ids, desk.entity.id, desk.now, '700.400.580');

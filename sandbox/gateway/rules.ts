@@ -1,12 +1,12 @@
 /** The OPPWA gateway as a machine in memory: requests in, answers and webhooks out, no HTTP, no timer, no clock of its own. */
-import { checkAccess } from './access.js';
+import { checkAccess, forbidden } from './access.js';
 import { bareBody } from './bodies.js';
 import { booksOf, creditsOf, executedUnder, outflowOf } from './books.js';
 import type { Books, CreditHint, CreditLine, Outflow } from './books.js';
 import * as commands from './commands.js';
 import type { ActiveFault, FaultRule } from './faults.js';
 import { seededIds, transactionId, type IdSource } from './ids.js';
-import { lookUp, notFound } from './look-ups.js';
+import { lookUp, notFound, withoutLastResult } from './look-ups.js';
 import type { Notice, NoticeContent } from './notices.js';
 import { Platform } from './platform.js';
 import { processOrder } from './processing.js';
@@ -99,6 +99,14 @@ export class SimulatedGateway {
     switch (fault?.how) {
       case 'throttled':
         return delivered(this.#throttled(entity, now));
+      case 'forbidden':
+        return delivered(forbidden(entity.id, ids, now));
+      case 'no_result_code':
+        return delivered(withoutLastResult(lookUp(desk, endpoint, parameters)));
+      case 'too_many_pages': {
+        const answer = lookUp(desk, endpoint, parameters);
+        return delivered({ ...answer, body: { ...answer.body, pages: 21 } });
+      }
       case 'empty':
         return delivered(notFound(desk));
       case 'html':

@@ -7,6 +7,7 @@ import {
   type AttemptPosition,
   type Position,
   type Step,
+  type UnreadPayment,
 } from '../../domain/next-step.js';
 import { DEFAULT_POLICY, DEFAULT_TIMINGS, type Plan } from '../../domain/plan.js';
 import { REFUSAL_CLASSES, type RefusalClass } from '../../domain/refusals.js';
@@ -78,12 +79,28 @@ const LINKED: Readonly<Record<RefusalClass, readonly [first: string, last: strin
   unlisted: ['ask unlisted_refusal', 'ask unlisted_refusal'],
 };
 
-const CREDIT: Readonly<Partial<Record<RefusalClass, string>>> = {
-  risk: 'ask risk',
-  unlisted: 'ask unlisted_refusal',
-  other_operation: 'ask other_operation',
-  ambiguous: 'ask unlisted_refusal',
+/** Only what the customer's bank or card says ends the refund. */
+const CREDIT: Readonly<Record<RefusalClass, string>> = {
+  issuer_declined: 'give_up credit_refused',
+  card_unusable: 'give_up credit_refused',
+  configuration: 'ask configuration',
+  our_data_wrong: 'ask configuration',
+  credit_not_enabled: 'ask credit_not_enabled',
+  refund_not_enabled: 'ask credit_not_enabled',
   wait: 'ask refused_too_often',
+  risk: 'ask risk',
+  ambiguous: 'ask unlisted_refusal',
+  unlisted: 'ask unlisted_refusal',
+  not_linkable: 'ask other_operation',
+  not_settled_yet: 'ask other_operation',
+  partial_not_supported: 'ask other_operation',
+  already_given_back: 'ask other_operation',
+  disputed: 'ask other_operation',
+  repaid_by_bank: 'ask other_operation',
+  not_captured: 'ask other_operation',
+  not_owed: 'ask other_operation',
+  reversal_too_late: 'ask other_operation',
+  other_operation: 'ask other_operation',
 };
 
 function inWords(step: Step): string {
@@ -97,6 +114,7 @@ function inWords(step: Step): string {
     case 'listen':
     case 'finish':
     case 'reconcile':
+    case 'read':
     case 'person':
       return step.kind;
     default:
@@ -121,9 +139,7 @@ describe('after a refusal', () => {
 
   it.each(REFUSAL_CLASSES)('%s: a credit is never sent again', (refusal) => {
     for (const times of [1, 2, 7])
-      expect(inWords(nextStep(refusedWith('credit', refusal, times), PLAN))).toBe(
-        CREDIT[refusal] ?? 'give_up credit_refused',
-      );
+      expect(inWords(nextStep(refusedWith('credit', refusal, times), PLAN))).toBe(CREDIT[refusal]);
   });
 
   it('waits twice as long each time, and no longer than the plan allows', () => {
@@ -224,13 +240,72 @@ describe('the other states', () => {
   });
 });
 
+describe('while the payment cannot be read', () => {
+  const { lookUpFirst, lookUpMax, caseAfterUnknown } = PLAN.timings;
+  const unread = (change: Partial<UnreadPayment> = {}): UnreadPayment => ({
+    for: 'compare',
+    sinceMs: 0,
+    lastMs: 0,
+    times: 1,
+    ...change,
+  });
+  const compared = refusedWith('refund', 'ambiguous');
+  const proven = at({ state: 'fallback_checking', attempt: {} });
+
+  it.each([
+    ['compared with a declined refund', compared, 'reconcile'],
+    ['proven for a credit', proven, 'credit'],
+    ['proven for a credit that was asked for', at({ askedFor: 'credit' }), 'credit'],
+  ] as const)('it is %s again after growing intervals', (_what, position, kind) => {
+    const step = (times: number, lastMs = 0): Step =>
+      nextStep({ ...position, unread: unread({ times, lastMs }) }, PLAN);
+    expect(step(1)).toEqual({ kind, after: lookUpFirst });
+    expect(step(3)).toEqual({ kind, after: 4 * lookUpFirst });
+    expect(step(500)).toEqual({ kind, after: lookUpMax });
+    // What has passed since the last time is not waited for once more.
+    expect(step(3, 3 * lookUpFirst)).toEqual({ kind, after: lookUpFirst });
+    expect(step(3, DEFAULT_TIMINGS.lookUpMax)).toEqual({ kind, after: 0 });
+  });
+
+  it.each([
+    ['compared', compared],
+    ['proven', proven],
+  ] as const)('an operator is asked when the budget is spent: %s', (_what, position) => {
+    const late = (sinceMs: number): string =>
+      inWords(nextStep({ ...position, unread: unread({ sinceMs }) }, PLAN));
+    expect(late(caseAfterUnknown)).not.toMatch(/^ask/);
+    expect(late(caseAfterUnknown + 1)).toBe('ask original_unreadable');
+  });
+
+  it('it is read on in review, where nothing else is the reason', () => {
+    const review = at({ state: 'manual_review', why: 'original_unreadable', attempt: {} });
+    const late = unread({ sinceMs: 99 * caseAfterUnknown, times: 40 });
+    expect(nextStep({ ...review, unread: late }, PLAN)).toEqual({ kind: 'read', after: lookUpMax });
+    expect(nextStep(review, PLAN)).toEqual({ kind: 'person' });
+    expect(nextStep({ ...review, why: 'configuration', unread: late }, PLAN)).toEqual({ kind: 'person' });
+  });
+
+  it('what needs no payment does not wait for it', () => {
+    const absent = at({ attempt: { state: 'absent' }, unread: unread({ sinceMs: 99 * caseAfterUnknown }) });
+    expect(inWords(nextStep(absent, PLAN))).toMatch(/^send/);
+  });
+});
+
 describe('whatever the position', () => {
   const positions = fc
     .record({
       state: fc.constantFrom(...REFUND_STATES),
       sinceMs: fc.nat(),
       attempts: fc.nat(25),
-      why: fc.option(fc.string()),
+      why: fc.option(fc.oneof(fc.string(), fc.constant('original_unreadable'))),
+      unread: fc.option(
+        fc.record({
+          for: fc.constantFrom<UnreadPayment['for']>('compare', 'credit'),
+          sinceMs: fc.nat(),
+          lastMs: fc.nat(),
+          times: fc.nat(1_000),
+        }),
+      ),
       refusals: fc.dictionary(fc.constantFrom(...REFUSAL_CLASSES), fc.nat(30)),
       attempt: fc.option(
         fc.record({
@@ -243,8 +318,13 @@ describe('whatever the position', () => {
         }),
       ),
     })
-    .map(({ attempt, ...rest }) =>
-      at({ ...rest, ...(attempt === null ? {} : { attempt }), attempts: rest.attempts }),
+    .map(({ attempt, unread, ...rest }) =>
+      at({
+        ...rest,
+        ...(attempt === null ? {} : { attempt }),
+        ...(unread === null ? {} : { unread }),
+        attempts: rest.attempts,
+      }),
     );
 
   it('a final refund is finished, and an open attempt is followed by nothing that moves or releases money', () => {

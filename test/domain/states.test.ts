@@ -32,6 +32,7 @@ const MOVES: Readonly<Record<RefundTrigger, readonly [RefundState, string]>> = {
   part_succeeded: ['reserved', 'manual_review pending rejected reserved submitting unknown'],
   part_after_end: ['manual_review', 'canceled closed_by_dispute failed'],
   check_credit: ['fallback_checking', 'rejected reserved'],
+  check_again: ['fallback_checking', 'manual_review'],
   need_approval: ['awaiting_approval', 'fallback_checking'],
   approve: ['fallback_checking', 'awaiting_approval'],
   try_again: ['reserved', 'rejected'],
@@ -45,6 +46,7 @@ const MOVES: Readonly<Record<RefundTrigger, readonly [RefundState, string]>> = {
   settle: ['settled', 'succeeded'],
   come_back: ['returned', 'settled succeeded'],
   redirect: ['fallback_checking', 'manual_review'],
+  compare_again: ['rejected', 'manual_review'],
   correct_succeeded: ['succeeded', 'canceled closed_by_dispute failed manual_review pending unknown'],
   correct_failed: ['failed', 'manual_review pending unknown'],
 };

@@ -1,6 +1,12 @@
 /** Whatever order is given: refused with nothing stored, or stored once as it was asked, of money that is there. */
 import { describe, expect, it } from 'vitest';
-import { acceptCredit, acceptRefund, GatewayUnavailable, RequestRefused } from '../../activities/accept.js';
+import {
+  acceptCredit,
+  acceptRefund,
+  GatewayUnavailable,
+  PaymentUnreadable,
+  RequestRefused,
+} from '../../activities/accept.js';
 import type { Dependencies } from '../../activities/dependencies.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import { findWithLinked } from '../../gateway/look-ups.js';
@@ -85,7 +91,7 @@ function world(random: Random) {
   return { deps, tables: database.tables, shownOf };
 }
 
-const REFUSALS = [RequestRefused, GatewayUnavailable, LedgerError];
+const REFUSALS = [RequestRefused, GatewayUnavailable, PaymentUnreadable, LedgerError];
 /** A ledger of many rows is slow to search; one of few refuses too rarely what is not there any more. */
 const ORDERS_OF_A_WORLD = 100;
 
@@ -202,6 +208,7 @@ describe('an order of a refund', () => {
       'currency_mismatch',
       'idempotency_key_reused',
       'GatewayUnavailable',
+      'PaymentUnreadable',
       'free-standing',
     ])
       expect([kind, (seen[kind] ?? 0) > 0]).toEqual([kind, true]);

@@ -113,7 +113,7 @@ describe('looking for our reference', () => {
 
   it('does not follow a claim of endless pages', async () => {
     offer({ '/v3/query?': [200, { result: OK, pages: 999_999, records: [refunded] }] });
-    expect(await search()).toEqual({ kind: 'unavailable', why: 'error' });
+    expect(await search()).toEqual({ kind: 'unavailable', why: 'too_many_pages' });
     expect(server.requests).toHaveLength(1);
   });
 
@@ -186,13 +186,13 @@ describe('looking for our reference', () => {
       'given one entry without a result',
       200,
       { result: OK, records: [refunded, { id: PAYMENT }] },
-      { why: 'no_result_code', httpStatus: 200, code: '000.000.100' },
+      { why: 'unreadable_entry', httpStatus: 200, code: '000.000.100' },
     ],
     [
       'given one entry with a number for an amount',
       200,
       { result: OK, records: [refunded, { ...refunded, amount: 92 }] },
-      { why: 'not_json', httpStatus: 200, code: '000.000.100' },
+      { why: 'unreadable_entry', httpStatus: 200, code: '000.000.100' },
     ],
   ])('knows nothing when it is %s', async (_what, status, body, expected) => {
     offer({ '/v3/query?': [status, body] });
@@ -302,12 +302,12 @@ describe('looking for a payment and what is linked to it', () => {
     offer({ '/v3/query/': [200, { ...original, linkedTransactions: [refunded, { result: 1 }] }] });
     expect(await tree()).toEqual({
       kind: 'unavailable',
-      why: 'no_result_code',
+      why: 'unreadable_entry',
       httpStatus: 200,
       code: '000.100.110',
     });
     offer({ '/v3/query/': [200, { ...original, linkedTransactions: { 0: refunded } }] });
-    expect(await tree()).toMatchObject({ kind: 'unavailable', why: 'not_json' });
+    expect(await tree()).toMatchObject({ kind: 'unavailable', why: 'unreadable_entry' });
   });
 
   it('takes the word of the gateway that there is no such payment', async () => {

@@ -10,6 +10,7 @@ import { describeOutside } from './contract/outside.js';
 import { describeParts } from './contract/parts.js';
 import { describePeople } from './contract/people.js';
 import { describeRepairs } from './contract/repairs.js';
+import { describeUnread } from './contract/unread.js';
 import type { LedgerUnderTest } from './given.js';
 
 /** `make` gives a ledger for one test; it may be the same one each time, tests share no payment. */
@@ -37,5 +38,6 @@ export function describeLedger(name: string, make: () => Promise<LedgerUnderTest
     describeRepairs(underTest);
     describeAnswers(underTest);
     describeOutside(underTest);
+    describeUnread(underTest);
   });
 }

@@ -3,7 +3,7 @@ import { startRefund } from '../lifetime.js';
 import type { Course } from '../world/course.js';
 import { LIMITS } from '../world/plan.js';
 import { AUTHORIZATION, ENTITY_ID } from '../world/world.js';
-import { chargeBack, comeBack, NOT_LINKABLE, nthWrite, plan } from './acts.js';
+import { chargeBack, comeBack, NOT_LINKABLE, nthWrite, plan, UNCLEAR } from './acts.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -126,6 +126,37 @@ export const capturedMeanwhile: Course = {
           ]),
         });
         world.watchGateway();
+      },
+    };
+  },
+};
+
+/** No query of the payment can be read, until an operator is asked and some hours longer: then the refund goes on by itself. */
+export const unreadablePayment: Course = {
+  name: 'the payment cannot be read until an operator is asked',
+  weight: 3,
+  payments: ['DB', 'parts'],
+  policy: () => ({ creditEnabled: true }),
+  direct: (world) => {
+    const { random, scheduler } = world;
+    const code = random.pick([...NOT_LINKABLE, ...UNCLEAR]);
+    const how = random.pick(['throttled', 'forbidden', 'no_result_code', 'too_many_pages'] as const);
+    let closed: string | undefined;
+    let isAsked = false;
+    return {
+      write: nthWrite(1),
+      atGateway: (fields) => {
+        plan(world, fields, { kind: 'reject', code });
+        closed = world.gateway.setFault({ times: 'always', effect: { kind: 'look_up', how } });
+        // The budget, one more wait between queries, and what people and processes take.
+        scheduler.after(world.plan.timings.caseAfterUnknown + world.plan.timings.lookUpMax + HOUR, () => {
+          if (!isAsked) world.failures.push('the payment cannot be read for ever, and no operator is asked');
+        });
+      },
+      moved: (_, to) => {
+        if (to !== 'manual_review' || isAsked) return;
+        isAsked = true;
+        scheduler.after(random.spread(MINUTE, 6 * HOUR), () => void world.gateway.clearFault(closed));
       },
     };
   },

@@ -1,7 +1,14 @@
 /** The courses that some lifetimes follow, so that what chance would not draw is reached by every run of some thousands. */
 import type { Course } from '../world/course.js';
 import type { Random } from '../world/random.js';
-import { capturedMeanwhile, lookUpsAway, staleProof, stubborn, twoRuns } from './at-once.js';
+import {
+  capturedMeanwhile,
+  lookUpsAway,
+  staleProof,
+  stubborn,
+  twoRuns,
+  unreadablePayment,
+} from './at-once.js';
 import { absentTooEarly, overtaken, paidAfterAll, paidAfterTheEnd } from './late-truth.js';
 import { partRefused, signedUnpaid, unregistered } from './persons.js';
 
@@ -11,6 +18,7 @@ const COURSES: readonly Course[] = [
   staleProof,
   capturedMeanwhile,
   lookUpsAway,
+  unreadablePayment,
   paidAfterAll,
   paidAfterTheEnd,
   absentTooEarly,

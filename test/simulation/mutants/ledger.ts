@@ -151,6 +151,14 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     ledger: (ledger) => ({ ...ledger, ask: (id) => ledger.giveUp(id, 'not_owed', 'system') }),
   },
   {
+    name: 'reading-without-budget',
+    defect: 'a payment that cannot be read is read again for ever, and no operator is asked',
+    ledger: (ledger) => ({
+      ...ledger,
+      noteUnreadable: () => Promise.reject(new Error('read again')),
+    }),
+  },
+  {
     name: 'answers-forgotten',
     defect: 'what a word was answered is not kept, and whoever carries it out late answers anew',
     ledger: (ledger) => ({

@@ -23,6 +23,16 @@ const NOT_SENT: readonly [NotSentReason, ...NotSentReason[]] = [
   'connect_timeout',
   'closed',
 ];
+const LOOK_UP_FAULTS = [
+  'throttled',
+  'forbidden',
+  'empty',
+  'empty',
+  'html',
+  'drop',
+  'no_result_code',
+  'too_many_pages',
+] as const;
 const MAX_BODY = 1024 * 1024;
 
 export class GatewayLink implements Gateway {
@@ -204,7 +214,7 @@ export class GatewayLink implements Gateway {
           }
           if (fault === 'look_up')
             gateway.setFault({
-              effect: { kind: 'look_up', how: random.pick(['throttled', 'empty', 'empty', 'html', 'drop']) },
+              effect: { kind: 'look_up', how: random.pick(LOOK_UP_FAULTS) },
             });
           const delivery = gateway.query({ endpoint, authorization: AUTHORIZATION, parameters });
           this.#world.watchGateway();

@@ -98,6 +98,12 @@ export class LedgerLink implements Ledger {
   ask(...args: Parameters<Ledger['ask']>): ReturnType<Ledger['ask']> {
     return this.#call('ask', (ledger) => ledger.ask(...args));
   }
+  noteUnreadable(...args: Parameters<Ledger['noteUnreadable']>): ReturnType<Ledger['noteUnreadable']> {
+    return this.#call('noteUnreadable', (ledger) => ledger.noteUnreadable(...args));
+  }
+  noteReadable(...args: Parameters<Ledger['noteReadable']>): ReturnType<Ledger['noteReadable']> {
+    return this.#call('noteReadable', (ledger) => ledger.noteReadable(...args));
+  }
   giveUp(...args: Parameters<Ledger['giveUp']>): ReturnType<Ledger['giveUp']> {
     return this.#call('giveUp', (ledger) => ledger.giveUp(...args));
   }

@@ -1,5 +1,11 @@
 /** What is asked for, and how a client asks: without a fault of its own, because the program begins once it is accepted. */
-import { acceptCredit, acceptRefund, RequestRefused, type RefundOrder } from '../../../activities/accept.js';
+import {
+  acceptCredit,
+  acceptRefund,
+  PaymentUnreadable,
+  RequestRefused,
+  type RefundOrder,
+} from '../../../activities/accept.js';
 import { formatAmount, storedMoney } from '../../../domain/money.js';
 import { LedgerError } from '../../../ledger/ledger.js';
 import { GatewayLink } from './gateway-link.js';
@@ -65,6 +71,7 @@ export async function accept(world: World, { order, isCredit }: Asked): Promise<
     world.trace.note('client', `refused: ${String(error)}`);
     if (error instanceof LedgerError) return { refused: error.code };
     if (error instanceof RequestRefused) return { refused: 'invalid_request' };
+    if (error instanceof PaymentUnreadable) return { refused: 'payment_unreadable' };
     world.fail(error);
     return { refused: 'unavailable' };
   }
