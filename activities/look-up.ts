@@ -1,12 +1,14 @@
 /** Finding out what became of an attempt whose outcome is open. Reads the gateway, never sends. */
 import type { GatewayWord } from '../domain/correction.js';
 import type { Position } from '../domain/next-step.js';
+import type { OriginalFacts } from '../domain/original.js';
 import { outcomeOfFound, type Outcome } from '../domain/outcome.js';
 import type { Timings } from '../domain/plan.js';
 import { answerOf, isLasting, type GatewayTransaction, type LookUp } from '../domain/transaction.js';
 import { PAYMENT_TYPES } from '../domain/way.js';
 import type { Inquiry } from '../ledger/ledger.js';
 import type { Dependencies } from './dependencies.js';
+import { lookUpKnown } from './originals.js';
 import { expectationOf } from './send.js';
 
 /** What the gateway shows of an open attempt now. */
@@ -15,6 +17,8 @@ export type Seen =
       readonly kind: 'found';
       readonly outcome: Outcome;
       readonly entry: GatewayTransaction | undefined;
+      /** The authorization with its captures, where a reversal of it was executed. */
+      readonly original?: OriginalFacts;
     }
   | {
       readonly kind: 'miss';
@@ -41,11 +45,22 @@ export async function lookUp(deps: Dependencies, refundId: string, timings: Timi
   return recordSeen(deps, inquiry, await examine(deps, inquiry), timings);
 }
 
+/** A reversal is executed only together with what was captured: without that nobody knows how much it gave back. */
+export async function examine(deps: Dependencies, inquiry: Inquiry): Promise<Seen> {
+  const seen = await find(deps, inquiry);
+  const { way, entityId, paymentId, currency } = inquiry;
+  if (seen.kind !== 'found' || seen.outcome.kind !== 'succeeded' || way !== 'reversal' || paymentId === null)
+    return seen;
+  const original = await lookUpKnown(deps, { entityId, paymentId, currency });
+  if (original.kind === 'read') return { ...seen, original: original.facts };
+  return miss('what was captured of the authorization cannot be read', 'unexplained');
+}
+
 /**
  * Asks by our reference first, then by the id that is known of it, then among what is linked to the original. Absence counts only where
  * the original itself is found (a wrong entity answers "not found" as well) and nothing unexplained hangs on it.
  */
-export async function examine(deps: Dependencies, inquiry: Inquiry): Promise<Seen> {
+async function find(deps: Dependencies, inquiry: Inquiry): Promise<Seen> {
   const byReference = await deps.gateway.findByReference(inquiry.entityId, inquiry.reference);
   if (byReference.kind === 'unavailable') return unavailable(byReference);
   if (byReference.kind === 'found') {
@@ -91,7 +106,7 @@ export function recordSeen(
       { answer: seen.answer, countsIfLate: seen.countsIfLate },
       timings,
     );
-  const { outcome, entry } = seen;
+  const { outcome, entry, original } = seen;
   // Nothing new, but a look-up made: the waits between them grow with their number.
   if (outcome.kind === 'pending' && inquiry.state === 'pending')
     return deps.ledger.recordMiss(
@@ -104,6 +119,7 @@ export function recordSeen(
     send: null,
     source: 'look_up',
     outcome,
+    ...(original === undefined ? {} : { original }),
     ...(entry === undefined ? {} : { code: entry.result.code, description: entry.result.description }),
   });
 }

@@ -9,6 +9,7 @@ import { GatewayInputError, GatewaySettingsError } from '../gateway/errors.js';
 import type { SendLimits } from '../gateway/gateway.js';
 import { LedgerError, type Evidence, type SendOrder } from '../ledger/ledger.js';
 import type { Dependencies } from './dependencies.js';
+import { lookUpKnown } from './originals.js';
 
 /**
  * Sends `order`, which was opened after `openedAfter` (monotonic), and records what came of it.
@@ -28,7 +29,7 @@ export async function send(
     attemptId: order.attemptId,
     send: order.send,
     source: 'answer',
-    outcome: outcomeOf(deps, order, answer),
+    ...(await measured(deps, order, outcomeOf(deps, order, answer))),
     ...(answer.kind === 'answered'
       ? { code: answer.transaction.result.code, description: answer.transaction.result.description }
       : {}),
@@ -85,6 +86,22 @@ function outcomeOf(deps: Dependencies, order: SendOrder, answer: Answer): Outcom
   return answer.kind === 'unfit'
     ? { kind: 'not_sent', why: 'closed' }
     : outcomeOfSend(answer, expectationOf(deps, order));
+}
+
+/**
+ * A reversal that was executed is read together with the captures of its authorization: from then on nothing more is captured, and only
+ * what was not captured before is given back. Where they cannot be read it is open, and looked up like everything that is.
+ */
+async function measured(
+  deps: Dependencies,
+  { way, entityId, originalId, currency }: SendOrder,
+  outcome: Outcome,
+): Promise<Pick<Evidence, 'outcome' | 'original'>> {
+  if (way !== 'reversal' || outcome.kind !== 'succeeded' || originalId === null) return { outcome };
+  const original = await lookUpKnown(deps, { entityId, paymentId: originalId, currency });
+  return original.kind === 'read'
+    ? { outcome, original: original.facts }
+    : { outcome: { kind: 'pending', gatewayId: outcome.gatewayId } };
 }
 
 /** What an answer or a look-up entry must agree with. */

@@ -70,8 +70,9 @@ export const CASE_REASONS = {
     nextStep: 'Check the payment in the gateway.',
   },
   partial_reversal: {
-    why: 'Only a part of an authorisation was asked back and the acquirer reverses only all of it.',
-    nextStep: 'Reverse all of it, or capture the rest first.',
+    why: 'A part of an authorization that was never captured is still owed, and this entity does not release a part.',
+    nextStep:
+      'Release it at the acquirer, or capture it and run the refund again; withdraw what is not wanted any more.',
   },
   cannot_be_sent: {
     why: 'The gateway cannot be reached, or never shows what was sent.',
@@ -153,13 +154,17 @@ export function readFinding(evidence: FindingEvidence): Finding {
   // A reversal of a part, or of what was never captured, has not given this customer everything back.
   if (reversals.length > 0 && sum(reversals) >= given) return { kind: 'give_up', why: 'original_reversed' };
   const way = original.capturedMinor > 0n ? 'refund' : 'reversal';
+  const left = original.capturedMinor - sum(taken) - evidence.creditedMinor;
+  // After a reversal a refund, and the other way round, but only where something is left for it.
+  if (way !== evidence.refusedWay && left > 0n) return { kind: 'try_again' };
+  if (way === 'refund' && evidence.refusedWay === 'reversal')
+    return { kind: 'person', why: 'partial_reversal' };
   if (way !== evidence.refusedWay) return { kind: 'try_again' };
   if (way === 'reversal') return { kind: 'person', why: 'not_captured' };
   const unknown = taken.filter(
     ({ entry, takenMinor }) => takenMinor > 0n && !evidence.knownReturns.includes(entry.id),
   );
   if (unknown.length === 0) return { kind: 'person', why: 'refusal_unclear' };
-  const left = original.capturedMinor - sum(taken) - evidence.creditedMinor;
   const final = unknown.every(({ entry }) => entry.state === 'succeeded');
   return final && left <= 0n && sum(unknown) >= evidence.remainingMinor
     ? { kind: 'give_up', why: 'already_refunded' }

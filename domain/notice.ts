@@ -48,7 +48,11 @@ export function readNotice(
   switch (outcome.kind) {
     case 'succeeded':
       if (state === 'succeeded' && isSame) return { kind: 'known' };
-      return mayBeCompleted(state) && (isSame || attempt.gatewayId === null) && saysItAll(transaction)
+      // How much a reversal released shows only in what was captured, and that is looked up.
+      return attempt.way !== 'reversal' &&
+        mayBeCompleted(state) &&
+        (isSame || attempt.gatewayId === null) &&
+        saysItAll(transaction)
         ? { kind: 'complete', outcome }
         : otherwise;
     case 'pending':

@@ -186,8 +186,9 @@ function pairDisputes(
 }
 
 /**
- * What each return takes from the money that a refund can give back. A reversal of an authorisation releases first what was never
- * captured, and that was nobody's money yet.
+ * What each return takes from the money that a refund can give back. A reversal of an authorization that has captures releases what was
+ * never captured, and that was nobody's money yet: whatever amount is shown for it, it takes nothing from the captures. One that names
+ * nothing may have been of a capture: beyond what was never captured it counts.
  */
 export function takenByReturns(
   facts: OriginalFacts,
@@ -203,7 +204,8 @@ export function takenByReturns(
         return { entry, takenMinor: entry.amountMinor };
       const free = entry.amountMinor < uncaptured ? entry.amountMinor : uncaptured;
       uncaptured -= free;
-      return { entry, takenMinor: entry.amountMinor - free };
+      const isOfRest = facts.type === 'PA' && facts.capturedMinor > 0n && entry.referencedId === facts.id;
+      return { entry, takenMinor: isOfRest ? 0n : entry.amountMinor - free };
     });
 }
 

@@ -30,7 +30,13 @@ export type UnknownReason = NoAnswerReason | CodeDoubt | EchoDoubt | 'found_twic
 
 /** What one answer of the gateway, or all that a look-up found, means for one attempt. */
 export type Outcome =
-  | { readonly kind: 'succeeded'; readonly gatewayId: GatewayId; readonly flagged: boolean }
+  | {
+      readonly kind: 'succeeded';
+      readonly gatewayId: GatewayId;
+      readonly flagged: boolean;
+      /** The amount that the gateway shows for a reversal, where that is less than what was ordered. */
+      readonly releasedMinor?: bigint;
+    }
   | { readonly kind: 'pending'; readonly gatewayId: GatewayId }
   | { readonly kind: 'rejected'; readonly class: RefusalClass; readonly gatewayId?: GatewayId }
   | {
@@ -114,7 +120,12 @@ function outcomeOf(transaction: GatewayTransaction, expected: Expectation): Outc
   if (transaction.paymentType === undefined) return { kind: 'unknown', why: 'no_type', ...known };
   switch (reading.kind) {
     case 'succeeded':
-      return { kind: 'succeeded', gatewayId: id, flagged: reading.flagged };
+      return {
+        kind: 'succeeded',
+        gatewayId: id,
+        flagged: reading.flagged,
+        ...releasedOf(transaction, expected),
+      };
     case 'pending':
       return { kind: 'pending', gatewayId: id };
     default:
@@ -141,9 +152,27 @@ function doubtOfEcho(transaction: GatewayTransaction, expected: Expectation): Ec
   )
     return 'wrong_original';
   if (currency !== undefined && currency !== expected.currency) return 'wrong_currency';
-  if (amount !== undefined && minorOf(amount, expected.currency) !== expected.amountMinor)
-    return 'wrong_amount';
+  if (amount !== undefined && !isExpectedAmount(amount, expected)) return 'wrong_amount';
   return undefined;
+}
+
+/** A reversal releases what was not captured meanwhile, which may be less than what was ordered; it never releases more. */
+function isExpectedAmount(amount: string, expected: Expectation): boolean {
+  const shown = minorOf(amount, expected.currency);
+  if (shown === undefined) return false;
+  return expected.way === 'reversal'
+    ? shown > 0n && shown <= expected.amountMinor
+    : shown === expected.amountMinor;
+}
+
+function releasedOf(
+  { amount }: GatewayTransaction,
+  expected: Expectation,
+): { readonly releasedMinor?: bigint } {
+  const shown = amount === undefined ? undefined : minorOf(amount, expected.currency);
+  return expected.way === 'reversal' && shown !== undefined && shown < expected.amountMinor
+    ? { releasedMinor: shown }
+    : {};
 }
 
 /** By value: `92` and `92.00` are the same euros. */

@@ -63,6 +63,7 @@ export type RefundTrigger =
   | 'withdraw'
   | 'settle'
   | 'come_back'
+  | 'released_less'
   | 'redirect'
   | 'compare_again'
   | 'correct_succeeded'
@@ -186,6 +187,12 @@ export const REFUND_TRANSITIONS: readonly Transition[] = [
   },
   { on: 'settle', from: ['succeeded'], to: 'settled', means: 'seen in the settlement' },
   { on: 'come_back', from: ['succeeded', 'settled'], to: 'returned', means: 'a success was undone outside' },
+  {
+    on: 'released_less',
+    from: ['succeeded', 'settled'],
+    to: 'reserved',
+    means: 'a reversal released less than ordered, because a part had been captured; the rest is refunded',
+  },
   {
     on: 'redirect',
     from: ['manual_review'],

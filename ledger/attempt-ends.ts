@@ -71,6 +71,7 @@ export async function noteEvidence(
     readonly gatewayId?: string;
     readonly refusal?: string | null;
     readonly note?: string;
+    readonly givenMinor?: bigint;
   },
 ): Promise<void> {
   await tx
@@ -79,6 +80,7 @@ export async function noteEvidence(
       state: change.state,
       note: change.note ?? null,
       ...(change.gatewayId === undefined ? {} : { gateway_id: change.gatewayId }),
+      ...(change.givenMinor === undefined ? {} : { given_minor: change.givenMinor }),
       ...(change.refusal === undefined ? {} : { refusal_class: change.refusal }),
       ...(evidence.code === undefined ? {} : { result_code: evidence.code }),
       ...(evidence.description === undefined ? {} : { result_description: evidence.description }),

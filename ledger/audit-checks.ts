@@ -57,7 +57,7 @@ const balances: readonly Check[] = [
       from (
         select id, excess_minor,
           reserved_minor + succeeded_minor - returned_minor + disputed_minor as used,
-          case when captured_minor > 0 then captured_minor else authorized_minor end as most
+          payment_limit(captured_minor, released_minor, authorized_minor) as most
         from payments) as balance
       where used > most + excess_minor or (excess_minor > 0 and excess_minor > used - most)`,
   },
@@ -74,7 +74,7 @@ const balances: readonly Check[] = [
             bool_or(type in (${eventsOf(['failed', 'canceled', 'closed_by_dispute'])})) as ended
           from events where refund_id is not null group by refund_id) as e on e.refund_id = r.id
         left join (
-          select refund_id, sum(amount_minor) as paid from attempts where state = 'succeeded' group by refund_id
+          select refund_id, sum(coalesce(given_minor, amount_minor)) as paid from attempts where state = 'succeeded' group by refund_id
         ) as a on a.refund_id = r.id) as promise
       -- What had ended and turned out paid in part is promised again only if that came back.
       where held <> case when state in (${FINAL}) or owed < 0 or (ended and held = 0) then 0 else owed end`,
@@ -88,13 +88,14 @@ const balances: readonly Check[] = [
         from payments p
         left join (
           select payment_id, sum(reserved_delta) as reserved, sum(succeeded_delta) as succeeded,
-            sum(returned_delta) as returned, sum(disputed_delta) as disputed
+            sum(returned_delta) as returned, sum(disputed_delta) as disputed, sum(released_delta) as released
           from events group by payment_id) as e on e.payment_id = p.id,
         lateral (values
           ('reserved', p.reserved_minor, coalesce(e.reserved, 0)),
           ('succeeded', p.succeeded_minor, coalesce(e.succeeded, 0)),
           ('returned', p.returned_minor, coalesce(e.returned, 0)),
-          ('disputed', p.disputed_minor, coalesce(e.disputed, 0))) as balance (name, stored, summed)) as compared
+          ('disputed', p.disputed_minor, coalesce(e.disputed, 0)),
+          ('released', p.released_minor, coalesce(e.released, 0))) as balance (name, stored, summed)) as compared
       where stored <> summed`,
   },
 ];
@@ -105,7 +106,7 @@ const attemptFacts = (problem: RawBuilder<unknown>, when: RawBuilder<unknown>): 
   from attempts a
   left join (
     select attempt_id,
-      sum(succeeded_delta) filter (where type = 'attempt.succeeded') as paid,
+      sum(succeeded_delta) filter (where type in ('attempt.succeeded', 'attempt.released_less')) as paid,
       sum(returned_delta) as back,
       count(*) filter (where type = 'attempt.submitted') as submissions,
       bool_and(data->>'amountMinor' = (select amount_minor::text from attempts where id = attempt_id))
@@ -138,8 +139,8 @@ const attempts: readonly Check[] = [
     invariant: 'I8',
     wrong: attemptFacts(
       sql`format('its events have %s paid and %s back', coalesce(e.paid, 0), coalesce(e.back, 0))`,
-      sql`coalesce(e.paid, 0) <> case when a.state in ('succeeded', 'returned') then a.amount_minor else 0 end
-        or coalesce(e.back, 0) <> case when a.state = 'returned' then a.amount_minor else 0 end`,
+      sql`coalesce(e.paid, 0) <> case when a.state in ('succeeded', 'returned') then coalesce(a.given_minor, a.amount_minor) else 0 end
+        or coalesce(e.back, 0) <> case when a.state = 'returned' then coalesce(a.given_minor, a.amount_minor) else 0 end`,
     ),
   },
   {

@@ -87,6 +87,8 @@ export interface NewEvent {
   readonly succeeded?: bigint;
   readonly returned?: bigint;
   readonly disputed?: bigint;
+  /** Of what succeeded or came back: money that was never captured, released by a reversal. */
+  readonly released?: bigint;
   readonly fromOutside?: boolean;
   readonly actor?: string;
   readonly data?: Readonly<Record<string, unknown>>;
@@ -106,6 +108,7 @@ export async function append(tx: Tx, event: NewEvent): Promise<boolean> {
       succeeded_delta: event.succeeded ?? 0n,
       returned_delta: event.returned ?? 0n,
       disputed_delta: event.disputed ?? 0n,
+      released_delta: event.released ?? 0n,
       from_outside: event.fromOutside ?? false,
       actor: event.actor ?? 'system',
       data: JSON.stringify(event.data ?? {}),

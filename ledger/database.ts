@@ -26,6 +26,8 @@ export interface PaymentTable {
   succeeded_minor: Generated<bigint>;
   returned_minor: Generated<bigint>;
   disputed_minor: Generated<bigint>;
+  /** Released by reversals of ours: never captured. */
+  released_minor: Generated<bigint>;
   excess_minor: Generated<bigint>;
   misses: Generated<number>;
   last_miss_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
@@ -37,6 +39,9 @@ interface CaptureTable {
   id: string;
   payment_id: string;
   amount_minor: bigint;
+  /** Taken from it without us: certainly, and perhaps. */
+  elsewhere_minor: Generated<bigint>;
+  doubtful_minor: Generated<bigint>;
 }
 
 export interface RefundTable {
@@ -80,6 +85,8 @@ export interface AttemptTable {
   registration_id: string | null;
   reference: string;
   amount_minor: bigint;
+  /** Of an executed reversal that gave back less than ordered. */
+  given_minor: ColumnType<bigint | null, bigint | null | undefined, bigint | null>;
   state: AttemptState;
   sends: Generated<number>;
   send_by: Stamp;
@@ -107,6 +114,7 @@ export interface EventTable {
   succeeded_delta: Generated<bigint>;
   returned_delta: Generated<bigint>;
   disputed_delta: Generated<bigint>;
+  released_delta: Generated<bigint>;
   from_outside: Generated<boolean>;
   actor: string;
   data: Json<Record<string, unknown>>;

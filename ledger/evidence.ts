@@ -7,12 +7,17 @@ import { endUnpaid, noteEvidence, step, type LockedAttempt } from './attempt-end
 import { lockAttempt, openCase } from './books.js';
 import type { Database, Tx } from './database.js';
 import type { Evidence } from './ledger.js';
+import { updatePayment } from './payments.js';
 import { currentPosition } from './records.js';
 import { executedAgain, succeed, undo } from './success.js';
 
 export function record(database: Database, evidence: Evidence): Promise<Position> {
   return database.transaction(async (tx) => {
-    const locked = await lockAttempt(tx, evidence.attemptId);
+    let locked = await lockAttempt(tx, evidence.attemptId);
+    if (evidence.original !== undefined) {
+      await updatePayment(tx, locked.payment, evidence.original);
+      locked = await lockAttempt(tx, evidence.attemptId);
+    }
     await apply(tx, locked, evidence);
     return currentPosition(tx, locked.refund.id);
   });
@@ -26,7 +31,7 @@ export async function apply(tx: Tx, locked: LockedAttempt, evidence: Evidence): 
   const isStale = evidence.send !== null && evidence.send !== attempt.sends;
   switch (outcome.kind) {
     case 'succeeded':
-      return succeed(tx, locked, evidence, outcome.gatewayId);
+      return succeed(tx, locked, evidence, outcome.gatewayId, outcome.releasedMinor);
     case 'pending':
       if (!ATTEMPT_EVIDENCE.pending.includes(attempt.state)) return;
       await noteEvidence(tx, attempt, evidence, { state: 'pending', gatewayId: outcome.gatewayId });

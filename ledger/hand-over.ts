@@ -35,8 +35,13 @@ export async function isNext(kind: 'send' | 'credit', tx: Tx, locked: Locked, pl
   return position.state !== 'rejected' || ('after' in step && step.after - position.sinceMs <= EARLY_MS);
 }
 
-export async function askInstead(tx: Tx, { refund }: Locked, why: CaseReason): Promise<Opened> {
-  await openCase(tx, refund, why);
+export async function askInstead(
+  tx: Tx,
+  { refund }: Locked,
+  why: CaseReason,
+  details: Readonly<Record<string, unknown>> = {},
+): Promise<Opened> {
+  await openCase(tx, refund, why, details);
   await move(tx, refund, { on: 'ask_person', why });
   return adopt(tx, refund.id);
 }

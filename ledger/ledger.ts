@@ -74,6 +74,8 @@ export interface AttemptRecord {
   readonly registrationId: string | null;
   readonly reference: string;
   readonly amountMinor: bigint;
+  /** What it gave back, where it was executed for less than ordered: a reversal of an authorization that was captured meanwhile. */
+  readonly givenMinor: bigint | null;
   readonly state: AttemptState;
   readonly sends: number;
   readonly gatewayId: string | null;
@@ -176,6 +178,8 @@ export interface Evidence {
   /** Whose word it is, where the source is a person. */
   readonly by?: string;
   readonly outcome: Outcome;
+  /** The original as it was read with the outcome: a reversal is measured against its captures. */
+  readonly original?: OriginalFacts;
   readonly code?: string;
   readonly description?: string;
 }

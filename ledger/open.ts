@@ -1,5 +1,6 @@
 /** Opening an attempt on the original: a refund of a capture, or a reversal of what is only authorised. */
 import { sql } from 'kysely';
+import { chooseCapture, type OpenCapture } from '../domain/captures.js';
 import type { Policy, Timings } from '../domain/plan.js';
 import { OPEN_ATTEMPT_STATES } from '../domain/states.js';
 import { lockRefund, type Locked } from './books.js';
@@ -16,6 +17,7 @@ import {
 } from './hand-over.js';
 import type { Opened } from './ledger.js';
 import { remainingOf } from './records.js';
+import { releasableOf } from './reversals.js';
 
 export function openLinked(
   database: Database,
@@ -34,20 +36,49 @@ export function openLinked(
       return { kind: 'send', order: await reopen(tx, locked, absent, timings) };
     }
     const target = await linkedTarget(tx, locked);
-    if (target === undefined) return askInstead(tx, locked, 'not_captured');
+    const owed = {
+      owedMinor: remainingOf(locked).toString(),
+      currency: locked.refund.currency,
+      uncapturedMinor: releasableOf(locked.payment).toString(),
+    };
+    if (target === undefined) return askInstead(tx, locked, 'not_captured', owed);
     if (isPartialReversal(locked, target) && !policy.partialReversal)
-      return askInstead(tx, locked, 'partial_reversal');
+      return askInstead(tx, locked, 'partial_reversal', owed);
     return { kind: 'send', order: await open(tx, locked, target, timings) };
   });
 }
 
-/** A refund of the capture with most left, a reversal while an authorisation is not captured, or nothing that could be given back. */
+/**
+ * A refund of a capture on which something is left; where nothing is, a reversal of what was never captured; or nothing that could be
+ * given back. Captures on which only others have drawn are tried all the same: the gateway's own answer tells what follows.
+ */
 async function linkedTarget(tx: Tx, locked: Locked): Promise<Target | undefined> {
   const { payment, refund } = locked;
   const remaining = remainingOf(locked);
-  if (payment.captured_minor === 0n && payment.type === 'DB') return undefined;
-  if (payment.captured_minor === 0n)
-    return { way: 'reversal', originalId: payment.id, registrationId: null, amountMinor: remaining };
+  const captures = payment.captured_minor > 0n ? await openCaptures(tx, payment.id) : [];
+  const capture = chooseCapture(captures, refund.capture_id, remaining);
+  if (capture !== undefined) return refundOf(capture);
+  const releasable = releasableOf(payment);
+  if (releasable > 0n)
+    return {
+      way: 'reversal',
+      originalId: payment.id,
+      registrationId: null,
+      amountMinor: releasable < remaining ? releasable : remaining,
+    };
+  const drawnElsewhere = captures.map(({ id, ownLeftMinor }) => ({
+    ...{ id, ownLeftMinor, leftMinor: ownLeftMinor, doubtfulMinor: 0n },
+  }));
+  const other = chooseCapture(drawnElsewhere, refund.capture_id, remaining);
+  return other === undefined ? undefined : refundOf(other);
+}
+
+const refundOf = ({ id, amountMinor }: { readonly id: string; readonly amountMinor: bigint }): Target => ({
+  ...{ way: 'refund', originalId: id, registrationId: null, amountMinor },
+});
+
+/** What is left on each capture, after every refund of the payment that took from it or may. */
+async function openCaptures(tx: Tx, paymentId: string): Promise<readonly OpenCapture[]> {
   const captures = await tx
     .selectFrom('captures')
     .selectAll('captures')
@@ -60,18 +91,15 @@ async function linkedTarget(tx: Tx, locked: Locked): Promise<Target | undefined>
         .where('attempts.state', 'in', ['succeeded', ...OPEN_ATTEMPT_STATES])
         .as('taken'),
     )
-    .where('payment_id', '=', payment.id)
+    .where('payment_id', '=', paymentId)
     .execute();
-  const ranked = captures
-    .map((capture) => ({ id: capture.id, left: capture.amount_minor - BigInt(capture.taken ?? '0') }))
-    .sort((a, b) => {
-      if ((a.id === refund.capture_id) !== (b.id === refund.capture_id))
-        return a.id === refund.capture_id ? -1 : 1;
-      if (a.left !== b.left) return a.left > b.left ? -1 : 1;
-      return a.id < b.id ? -1 : 1;
-    });
-  const chosen = ranked.find((capture) => capture.left > 0n) ?? ranked[0];
-  if (chosen === undefined) return undefined;
-  const amountMinor = chosen.left > 0n && chosen.left < remaining ? chosen.left : remaining;
-  return { way: 'refund', originalId: chosen.id, registrationId: null, amountMinor };
+  return captures.map((capture) => {
+    const ownLeftMinor = capture.amount_minor - BigInt(capture.taken ?? '0');
+    return {
+      id: capture.id,
+      ownLeftMinor,
+      leftMinor: ownLeftMinor - capture.elsewhere_minor,
+      doubtfulMinor: capture.doubtful_minor,
+    };
+  });
 }

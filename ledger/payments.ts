@@ -2,9 +2,12 @@
 import { sql } from 'kysely';
 import { takenByReturns, type LinkedDispute, type OriginalFacts } from '../domain/original.js';
 import type { Tx } from './database.js';
-import { append, lockPayment, openCase, reload, type PaymentRow } from './books.js';
+import { placeDrawn } from '../domain/captures.js';
+import { append, lockPayment, openCase, reload, type AttemptRow, type PaymentRow } from './books.js';
 import { GATEWAY_ID, NOW } from './expressions.js';
 import { LedgerError, type ImportedPayment } from './ledger.js';
+import { overpaidOf, takenByOurs } from './records.js';
+import { measureReversals } from './reversals.js';
 
 /** Stores an original, or brings one that is known up to date. */
 export async function importPayment(tx: Tx, { entityId, facts }: ImportedPayment): Promise<void> {
@@ -58,8 +61,7 @@ export async function updatePayment(
       authorized_minor: facts.authorizedMinor,
       // A smaller limit than what is reserved already is a fact from outside as well.
       excess_minor: sql<bigint>`greatest(0, reserved_minor + succeeded_minor - returned_minor + disputed_minor
-        - case when ${facts.capturedMinor}::bigint > 0 then ${facts.capturedMinor}::bigint
-               else ${facts.authorizedMinor}::bigint end)`,
+        - payment_limit(${facts.capturedMinor}, released_minor, ${facts.authorizedMinor}))`,
       misses: 0,
       last_miss_at: null,
       looked_up_at: NOW,
@@ -68,8 +70,9 @@ export async function updatePayment(
     .execute();
   for (const dispute of facts.disputes) await recordDispute(tx, facts.id, dispute);
   await recordForeignReturns(tx, facts);
+  await measureReversals(tx, await reload(tx, facts.id));
   const payment = await reload(tx, facts.id);
-  if (payment.excess_minor > 0n) await askAboutExcess(tx, payment);
+  if (overpaidOf(payment) > 0n) await askAboutExcess(tx, payment);
   return payment;
 }
 
@@ -100,21 +103,42 @@ async function recordDispute(tx: Tx, paymentId: string, dispute: LinkedDispute):
  * One that is no longer listed was refused, if it was open; a finished one cannot vanish, so a look-up without it is not believed.
  */
 async function recordForeignReturns(tx: Tx, facts: OriginalFacts): Promise<void> {
-  const attempts = await tx
-    .selectFrom('attempts')
-    .select(['reference', 'gateway_id'])
-    .where('payment_id', '=', facts.id)
-    .execute();
+  const attempts = await tx.selectFrom('attempts').selectAll().where('payment_id', '=', facts.id).execute();
   const ours = new Set(attempts.flatMap(({ reference, gateway_id }) => [reference, gateway_id ?? reference]));
   const standing = await foreignReturns(tx, facts.id);
-  for (const { entry, takenMinor } of takenByReturns(facts)) {
-    if (ours.has(entry.id) || (entry.reference !== null && ours.has(entry.reference))) continue;
+  const foreign = takenByReturns(facts).filter(
+    ({ entry }) => !ours.has(entry.id) && (entry.reference === null || !ours.has(entry.reference)),
+  );
+  await placeOnCaptures(tx, facts, foreign, attempts);
+  for (const { entry, takenMinor } of foreign) {
     const before = standing.get(entry.id);
     await setForeignReturn(tx, facts.id, entry.id, before, takenMinor, entry.state === 'succeeded');
   }
   const listed = new Set(facts.returns.map((entry) => entry.id));
   for (const [id, before] of standing)
     if (!listed.has(id) && !before.isFinal) await setForeignReturn(tx, facts.id, id, before, 0n, false);
+}
+
+/** What was taken from each capture without us: a refund goes where something is left. */
+async function placeOnCaptures(
+  tx: Tx,
+  { captures }: OriginalFacts,
+  foreign: ReturnType<typeof takenByReturns>,
+  attempts: readonly AttemptRow[],
+): Promise<void> {
+  const drawn = [
+    ...foreign.map(({ entry, takenMinor }) => ({
+      referencedId: entry.referencedId,
+      amountMinor: takenMinor,
+    })),
+  ].filter(({ amountMinor }) => amountMinor > 0n);
+  const placed = placeDrawn(captures, drawn, (id) => takenByOurs(attempts, id));
+  for (const { id, certainMinor, doubtfulMinor } of placed)
+    await tx
+      .updateTable('captures')
+      .set({ elsewhere_minor: certainMinor, doubtful_minor: doubtfulMinor })
+      .where('id', '=', id)
+      .execute();
 }
 
 interface ForeignReturn {
@@ -175,7 +199,6 @@ export async function forgetForeignReturn(tx: Tx, paymentId: string, gatewayId: 
 }
 
 async function askAboutExcess(tx: Tx, payment: PaymentRow): Promise<void> {
-  if (payment.excess_minor <= payment.reserved_minor) return; // only promised twice, not paid twice: the guard holds it
   const refunds = await tx
     .selectFrom('refunds')
     .selectAll()
@@ -183,5 +206,5 @@ async function askAboutExcess(tx: Tx, payment: PaymentRow): Promise<void> {
     .where('state', 'in', ['succeeded', 'settled', 'pending', 'unknown', 'submitting', 'manual_review'])
     .execute();
   for (const refund of refunds)
-    await openCase(tx, refund, 'paid_twice', { excessMinor: payment.excess_minor.toString() });
+    await openCase(tx, refund, 'paid_twice', { excessMinor: overpaidOf(payment).toString() });
 }

@@ -4,16 +4,32 @@ import { isRefundId } from '../domain/ids.js';
 import type { Position } from '../domain/next-step.js';
 import type { RefusalClass } from '../domain/refusals.js';
 import { REFUSAL_CLASSES } from '../domain/refusals.js';
+import { isOpenAttempt } from '../domain/states.js';
 import type { AttemptTable, Tables, Tx } from './database.js';
 import { attemptsOf, type AttemptRow, type Locked, type PaymentRow, type RefundRow } from './books.js';
 import { NOW } from './expressions.js';
 import { paymentOf } from './free-standing.js';
 import { LedgerError, type AttemptRecord, type PaymentRecord, type RefundRecord } from './ledger.js';
 
-/** The money that a refund may take at most: what was captured, or what was authorised while nothing is captured. */
+/**
+ * The money that can be given back at most: what was captured and what our reversals released beside it, or what was authorized while
+ * nothing is captured. `payment_limit` of the database is the same.
+ */
 export function limitOf(payment: PaymentRow): bigint {
-  return payment.captured_minor > 0n ? payment.captured_minor : payment.authorized_minor;
+  return payment.captured_minor > 0n
+    ? payment.captured_minor + payment.released_minor
+    : payment.authorized_minor;
 }
+
+/** What has been given back beyond the limit. What is only promised beyond it has not left, and is not in it. Never negative. */
+export function overpaidOf(payment: PaymentRow): bigint {
+  const given = payment.succeeded_minor - payment.returned_minor + payment.disputed_minor;
+  const beyond = given - limitOf(payment);
+  return beyond > 0n ? beyond : 0n;
+}
+
+/** What an attempt that succeeded gave back: what was ordered, or less where a reversal could not release as much. */
+export const givenBy = (attempt: AttemptRow): bigint => attempt.given_minor ?? attempt.amount_minor;
 
 /** What may still be asked for on a payment; never negative. */
 export function refundableOf(payment: PaymentRow): bigint {
@@ -69,6 +85,7 @@ function attemptRecord(row: Selectable<AttemptTable>): AttemptRecord {
     registrationId: row.registration_id,
     reference: row.reference,
     amountMinor: row.amount_minor,
+    givenMinor: row.given_minor,
     state: row.state,
     sends: row.sends,
     gatewayId: row.gateway_id,
@@ -275,8 +292,18 @@ export async function currentPosition(tx: Tx, refundId: string): Promise<Positio
   return positionAt(refund.now, refund, await attemptsOf(tx, refundId));
 }
 
+/** What refunds of ours took from a capture, or may take. */
+export function takenByOurs(attempts: readonly AttemptRow[], captureId: string): bigint {
+  return attempts
+    .filter(
+      ({ original_id, way, state }) =>
+        original_id === captureId && way === 'refund' && (state === 'succeeded' || isOpenAttempt(state)),
+    )
+    .reduce((sum, attempt) => sum + attempt.amount_minor, 0n);
+}
+
 /** What of the promise is not paid yet: the amount less what succeeded and did not come back. */
 export function remainingOf({ refund, attempts }: Pick<Locked, 'refund' | 'attempts'>): bigint {
   const paid = attempts.filter((attempt) => attempt.state === 'succeeded');
-  return refund.amount_minor - paid.reduce((sum, attempt) => sum + attempt.amount_minor, 0n);
+  return refund.amount_minor - paid.reduce((sum, attempt) => sum + givenBy(attempt), 0n);
 }

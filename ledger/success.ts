@@ -5,7 +5,8 @@ import { append, lockAttempt, move, openCase, reservedFor, type AttemptRow } fro
 import type { Tx } from './database.js';
 import type { Evidence } from './ledger.js';
 import { forgetForeignReturn } from './payments.js';
-import { remainingOf } from './records.js';
+import { givenBy, overpaidOf, remainingOf } from './records.js';
+import { givenNow } from './reversals.js';
 
 /**
  * Money has left. It is recorded whatever our side thought, once, by the attempt's own key. Only a person's word may come without the
@@ -16,6 +17,7 @@ export async function succeed(
   locked: LockedAttempt,
   evidence: Evidence,
   gatewayId: string | null,
+  shownMinor?: bigint,
 ): Promise<void> {
   const { attempt, refund, payment } = locked;
   if (attempt.state === 'succeeded') return executedAgain(tx, locked, evidence, gatewayId);
@@ -27,7 +29,8 @@ export async function succeed(
   // A look-up for another refund may have taken it for a refund that nobody here made.
   if (gatewayId !== null) await forgetForeignReturn(tx, payment.id, gatewayId);
   const held = await reservedFor(tx, refund.id);
-  const fromReservation = held < attempt.amount_minor ? held : attempt.amount_minor;
+  const given = givenNow(payment, attempt, shownMinor);
+  const fromReservation = held < given ? held : given;
   const isNew = await append(tx, {
     key: `attempt:${attempt.id}:succeeded`,
     type: 'attempt.succeeded',
@@ -35,9 +38,10 @@ export async function succeed(
     refundId: refund.id,
     attemptId: attempt.id,
     reserved: -fromReservation,
-    succeeded: attempt.amount_minor,
+    succeeded: given,
+    ...(attempt.way === 'reversal' ? { released: given } : {}),
     // The reservation was gone already: the gateway's fact stands all the same.
-    fromOutside: fromReservation < attempt.amount_minor,
+    fromOutside: fromReservation < given,
     actor: actorOf(evidence),
     data: { gatewayId, code: evidence.code },
   });
@@ -48,10 +52,12 @@ export async function succeed(
     state: 'succeeded',
     refusal: null,
     ...(gatewayId === null ? {} : { gatewayId }),
+    ...(given < attempt.amount_minor ? { givenMinor: given } : {}),
   });
   const after = await lockAttempt(tx, attempt.id);
-  if (fromReservation < attempt.amount_minor || after.payment.excess_minor > 0n)
-    await openCase(tx, refund, 'paid_twice', { excessMinor: after.payment.excess_minor.toString() });
+  const overpaid = overpaidOf(after.payment);
+  if (fromReservation < given || overpaid > 0n)
+    await openCase(tx, refund, 'paid_twice', { excessMinor: overpaid.toString() });
   const owed = remainingOf(after);
   if (after.attempts.some((other) => other.id !== attempt.id && mayStillPayTooMuch(other, owed))) {
     // A refused attempt turns out paid while another is under way or about to be sent again: stop, and let a person look.
@@ -142,7 +148,8 @@ export async function undo(
     return;
   }
   // Owed again is only what no other attempt has paid meanwhile.
-  const owed = remainingOf(locked) + attempt.amount_minor;
+  const given = givenBy(attempt);
+  const owed = remainingOf(locked) + given;
   const held = await reservedFor(tx, refund.id);
   const missing = owed > held ? owed - held : 0n;
   await append(tx, {
@@ -151,7 +158,8 @@ export async function undo(
     paymentId: payment.id,
     refundId: refund.id,
     attemptId: attempt.id,
-    returned: attempt.amount_minor,
+    returned: given,
+    ...(attempt.way === 'reversal' ? { released: -given } : {}),
     reserved: missing,
     fromOutside: true,
     actor: evidence.source,

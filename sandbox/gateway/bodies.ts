@@ -83,6 +83,7 @@ function body(
 ): AnswerBody {
   const { resultCode, showsAmount } = transaction;
   const description = textOf(resultCode);
+  const tellsAmount = hasAmount && !transaction.hidesAmount;
   return {
     id: transaction.id,
     registrationId: transaction.registrationId ?? undefined,
@@ -94,8 +95,8 @@ function body(
     result: { code: resultCode, description },
     resultDetails: showsAmount ? { ExtendedDescription: description } : undefined,
     card: transaction.card ?? undefined,
-    amount: hasAmount ? formatAmount(transaction.amount) : undefined,
-    currency: hasAmount ? transaction.currency : undefined,
+    amount: tellsAmount ? formatAmount(transaction.amount) : undefined,
+    currency: tellsAmount ? transaction.currency : undefined,
     risk: rest.risk,
     buildNumber: BUILD_NUMBER,
     timestamp: rest.timestamp,

@@ -99,15 +99,26 @@ export function refundInPortal(
   },
   now: number,
 ): Transaction {
-  const payment = existing(platform, order.paymentId);
+  const { original, amount } = checkedByHand(platform, order, 'RF');
+  const reference = order.merchantTransactionId ?? null;
+  return bySystem(platform, original, 'RF', amount, successCode(platform), now, reference);
+}
+
+/** What a person does by hand is under the rules that the API has. */
+function checkedByHand(
+  platform: Platform,
+  order: { readonly paymentId: string; readonly amount?: bigint },
+  type: 'CP' | 'RF' | 'RV',
+): { readonly original: Transaction; readonly amount: bigint } {
+  const original = existing(platform, order.paymentId);
   const check = checkReference(
     platform.store,
     {
-      entityId: payment.entityId,
-      type: 'RF',
-      amount: order.amount,
-      currency: payment.currency,
-      referencedId: payment.id,
+      entityId: original.entityId,
+      type,
+      amount: order.amount ?? null,
+      currency: original.currency,
+      referencedId: original.id,
       registrationId: null,
       merchantTransactionId: null,
       paymentBrand: null,
@@ -118,9 +129,28 @@ export function refundInPortal(
     },
     platform.settings,
   );
-  if (!check.ok) throw new CommandRefused('conflict', `The gateway refuses this refund with ${check.code}.`);
-  const reference = order.merchantTransactionId ?? null;
-  return bySystem(platform, payment, 'RF', order.amount, successCode(platform), now, reference);
+  if (!check.ok) throw new CommandRefused('conflict', `The gateway refuses this ${type} with ${check.code}.`);
+  return { original, amount: check.amount };
+}
+
+/** A reversal that a person made in the gateway's portal, of all that is left where no amount is given. */
+export function reverseInPortal(
+  platform: Platform,
+  order: { readonly paymentId: string; readonly amount?: bigint },
+  now: number,
+): Transaction {
+  const check = checkedByHand(platform, order, 'RV');
+  return bySystem(platform, check.original, 'RV', check.amount, successCode(platform), now);
+}
+
+/** The merchant's own shop captures an authorisation, or a part of it. */
+export function capture(
+  platform: Platform,
+  order: { readonly paymentId: string; readonly amount: bigint },
+  now: number,
+): Transaction {
+  const { original, amount } = checkedByHand(platform, order, 'CP');
+  return bySystem(platform, original, 'CP', amount, successCode(platform), now);
 }
 
 /** The final word on something pending, now instead of when planned. */

@@ -38,6 +38,8 @@ const settingsChange = z.strictObject({
   notFoundStatus: gatewaySettings.shape.notFoundStatus.exactOptional(),
   visibilityLagMs: gatewaySettings.shape.visibilityLagMs.exactOptional(),
   reversalOnDebit: gatewaySettings.shape.reversalOnDebit.exactOptional(),
+  reversalAfterCapture: gatewaySettings.shape.reversalAfterCapture.exactOptional(),
+  reversalTellsAmount: gatewaySettings.shape.reversalTellsAmount.exactOptional(),
   throttle: gatewaySettings.shape.throttle.exactOptional(),
   throttledStatus: gatewaySettings.shape.throttledStatus.exactOptional(),
   contentCoding: gatewaySettings.shape.contentCoding.exactOptional(),
@@ -63,6 +65,8 @@ const portalRefund = z.strictObject({
   amount,
   merchantTransactionId: id.exactOptional(),
 });
+const portalReversal = z.strictObject({ paymentId: id, amount: amount.exactOptional() });
+const capture = z.strictObject({ paymentId: id, amount });
 const finish = z.strictObject({
   id,
   state: z.enum(['succeeded', 'rejected']),
@@ -89,6 +93,8 @@ const POST: Readonly<Record<string, Handler>> = {
   'chargeback-reversal': ({ engine }, body) =>
     engine.reverseChargeback(z.strictObject({ chargebackId: id }).parse(body).chargebackId),
   'portal-refund': ({ engine }, body) => engine.refundInPortal(portalRefund.parse(body)),
+  'portal-reversal': ({ engine }, body) => engine.reverseInPortal(portalReversal.parse(body)),
+  capture: ({ engine }, body) => engine.capture(capture.parse(body)),
   'finish-pending': ({ engine }, body) => engine.finishPending(finish.parse(body)),
   'late-failure': ({ engine }, body) => engine.failLate(lateWord.parse(body)),
   'late-success': ({ engine }, body) => engine.succeedLate(lateWord.parse(body)),

@@ -9,7 +9,15 @@ import type { CardSummary, Deferred, Instruction, Plan, Transaction } from './ty
 /** A transaction before the platform gave it its ids and times. */
 export type Draft = Omit<
   Transaction,
-  'id' | 'shortId' | 'timestamp' | 'changedAt' | 'visibleAt' | 'executed' | 'showsReference' | 'plans'
+  | 'id'
+  | 'shortId'
+  | 'timestamp'
+  | 'changedAt'
+  | 'visibleAt'
+  | 'executed'
+  | 'showsReference'
+  | 'hidesAmount'
+  | 'plans'
 > & { readonly plans?: readonly Plan[] };
 
 type Appointment =
@@ -57,7 +65,7 @@ export class Platform {
   create(
     draft: Draft,
     now: number,
-    hidden: { readonly lagMs?: number; readonly reference?: boolean } = {},
+    hidden: { readonly lagMs?: number; readonly reference?: boolean; readonly amount?: boolean } = {},
   ): Transaction {
     const transaction: Transaction = {
       entityId: draft.entityId,
@@ -80,6 +88,7 @@ export class Platform {
       visibleAt: now + (hidden.lagMs ?? this.settings.visibilityLagMs),
       executed: draft.state === 'succeeded',
       showsReference: hidden.reference !== true,
+      hidesAmount: hidden.amount === true,
       plans: [...(draft.plans ?? [])],
     };
     this.#write(transaction, now);

@@ -180,6 +180,7 @@ function create(
 ): Transaction {
   const subject = subjectOf(order);
   const lag = platform.faults.take('visibility', subject);
+  const amount = order.type === 'RV' && order.amount === null && !platform.settings.reversalTellsAmount;
   const reference = platform.faults.take('reference', subject) !== null;
   // PA.CP never gets this far as itself: it is refused, under the name of the authorisation in it.
   const type = order.type === 'PA.CP' ? 'PA' : order.type;
@@ -199,7 +200,7 @@ function create(
     showsAmount: rest.showsAmount,
     plans: rest.plans ?? [],
   };
-  return platform.create(draft, now, lag === null ? { reference } : { reference, lagMs: lag.ms });
+  return platform.create(draft, now, { reference, amount, ...(lag === null ? {} : { lagMs: lag.ms }) });
 }
 
 function afterRejection(

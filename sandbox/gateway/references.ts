@@ -18,6 +18,7 @@ export type ReferenceCheck =
 
 interface ReferenceRules {
   readonly reversalOnDebit: boolean;
+  readonly reversalAfterCapture: boolean;
 }
 
 /** Capture, refund and reversal each have their own word for "no such transaction in this entity". */
@@ -46,12 +47,13 @@ export function checkReference(store: Store, order: Instruction, rules: Referenc
   }
   const original = store.find(order.entityId, order.referencedId ?? '');
   if (original === null) return { ok: false, code: NOT_FOUND[type], original };
-  const code = stateRefusal(store, type, original, order, rules);
+  const amount = order.amount ?? wholeOf(store, type, original, rules);
+  const code = stateRefusal(store, type, original, order.currency, amount, rules);
   if (code !== null) return { ok: false, code, original };
   return {
     ok: true,
     original,
-    amount: order.amount ?? original.amount,
+    amount,
     currency: order.currency ?? original.currency,
   };
 }
@@ -60,14 +62,27 @@ function stateRefusal(
   store: Store,
   type: 'CP' | 'RF' | 'RV',
   original: Transaction,
-  order: Instruction,
+  currency: string | null,
+  amount: bigint,
   rules: ReferenceRules,
 ): string | null {
   if (original.state === 'rejected') return '700.300.200';
   if (original.state === 'pending') return '700.400.570';
-  const refusal = workflowRefusal(store, type, original, order.amount ?? original.amount, rules);
+  const refusal = workflowRefusal(store, type, original, amount, rules);
   if (refusal !== null) return refusal;
-  return order.currency !== null && order.currency !== original.currency ? '700.100.500' : null;
+  return currency !== null && currency !== original.currency ? '700.100.500' : null;
+}
+
+/** A reversal without an amount takes the whole original, or what is left of an authorisation where captures do not forbid it. */
+function wholeOf(
+  store: Store,
+  type: 'CP' | 'RF' | 'RV',
+  original: Transaction,
+  rules: ReferenceRules,
+): bigint {
+  return type === 'RV' && original.type === 'PA' && rules.reversalAfterCapture
+    ? openAuthorisation(store, original)
+    : original.amount;
 }
 
 function workflowRefusal(
@@ -83,20 +98,22 @@ function workflowRefusal(
       return amount > openAuthorisation(store, original) ? '700.400.100' : null;
     case 'RV':
       if (original.type !== 'PA' && !(original.type === 'DB' && rules.reversalOnDebit)) return '700.400.530';
-      if (
-        store
-          .children(original)
-          .some((child) => isHeld(child) && (child.type === 'CP' || child.type === 'RF'))
-      ) {
-        return '700.400.300';
-      }
+      if (forbidsReversal(store, original, rules)) return '700.400.300';
       if (isChargedBack(store, original)) return '700.300.600';
-      return amount > original.amount - sumOf(store.children(original), 'RV') ? '700.400.300' : null;
+      return amount <= 0n || amount > openAuthorisation(store, original) ? '700.400.300' : null;
     case 'RF':
       if (!isRefundable(store, original)) return '700.400.520';
       if (isChargedBack(store, original)) return '700.300.600';
       return amount > refundVolume(store, original) ? '700.400.200' : null;
   }
+}
+
+/** Manuals of the gateway disagree on whether what was never captured can be released once a part was captured. */
+function forbidsReversal(store: Store, original: Transaction, rules: ReferenceRules): boolean {
+  const mayBeCaptured = original.type === 'PA' && rules.reversalAfterCapture;
+  return store
+    .children(original)
+    .some((child) => isHeld(child) && (child.type === 'RF' || (child.type === 'CP' && !mayBeCaptured)));
 }
 
 /** Succeeded or still pending: either way its amount is no longer free. */

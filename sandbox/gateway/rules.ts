@@ -179,6 +179,15 @@ export class SimulatedGateway {
     return commands.refundInPortal(this.#platform, order, this.advance());
   }
 
+  reverseInPortal(order: { paymentId: string; amount?: bigint }): Transaction {
+    return commands.reverseInPortal(this.#platform, order, this.advance());
+  }
+
+  /** The merchant's shop captures an authorisation, or a part of it. */
+  capture(order: { paymentId: string; amount: bigint }): Transaction {
+    return commands.capture(this.#platform, order, this.advance());
+  }
+
   finishPending(order: { id: string; state: 'succeeded' | 'rejected'; code?: string }): Transaction {
     return commands.finishPending(this.#platform, order, this.advance());
   }

@@ -39,6 +39,10 @@ export const gatewaySettings = z.strictObject({
   visibilityLagMs: z.number().nonnegative(),
   /** Older manuals let a reversal void a debit; the newest one only an authorisation. */
   reversalOnDebit: z.boolean(),
+  /** Whether an authorisation with captures can still be reversed: then what was never captured is released, and nothing else. */
+  reversalAfterCapture: z.boolean(),
+  /** Whether a reversal that was ordered without an amount is answered and listed with the amount that it released. */
+  reversalTellsAmount: z.boolean(),
   throttle: z.union([z.literal('off'), z.literal('documented'), limits]),
   /** The status of a throttled answer is not documented. */
   throttledStatus: z.union([z.literal(429), z.literal(400), z.literal(200)]),
@@ -55,6 +59,8 @@ export const DEFAULT_SETTINGS: GatewaySettings = {
   notFoundStatus: 404,
   visibilityLagMs: 0,
   reversalOnDebit: false,
+  reversalAfterCapture: false,
+  reversalTellsAmount: true,
   throttle: 'off',
   throttledStatus: 429,
   contentCoding: 'identity',

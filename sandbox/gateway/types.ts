@@ -56,6 +56,8 @@ export const transactionCodec = z.object({
   showsAmount: z.boolean(),
   /** False where the gateway leaves `referencedId` out, as in its answers of 2017. */
   showsReference: z.boolean(),
+  /** True where the gateway leaves the amount of an executed reversal out, as its order did. */
+  hidesAmount: z.boolean().default(false),
   plans: z.array(plan),
 });
 export type Transaction = Readonly<z.output<typeof transactionCodec>>;

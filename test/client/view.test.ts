@@ -39,6 +39,7 @@ const RECORD: RefundRecord = {
 const attempt = (changes: Partial<AttemptRecord>): AttemptRecord => ({
   id: '0199b0a4-7c1e-7f3a-9d52-2f6f1c1f4b12',
   number: 1,
+  givenMinor: null,
   way: 'refund',
   originalId: RECORD.paymentId,
   registrationId: null,

@@ -76,9 +76,9 @@ describe('a refused refund', () => {
       person('refusal_unclear'),
     ],
     [
-      'all of its authorisation was reversed after a part was captured',
+      'all of its authorization was reversed after a part was captured: that part is still owed',
       { original: authorised(6_000n, { returns: [{ ...gone, type: 'RV', referencedId: ORIGINAL_ID }] }) },
-      giveUp('original_reversed'),
+      person('refusal_unclear'),
     ],
     [
       'somebody else refunded all of it',
@@ -145,6 +145,14 @@ describe('a refused reversal', () => {
     ['it is captured: a refund', { original: authorised(10_000n) }, { kind: 'try_again' }],
     ['a part of it is captured: a refund', { original: authorised(1n) }, { kind: 'try_again' }],
     ['it is not captured', { original: authorised(0n) }, person('not_captured')],
+    [
+      'a part of it is captured and all of that was refunded: the rest is released at the acquirer or not at all',
+      {
+        knownReturns: [gone.id],
+        original: authorised(6_000n, { returns: [{ ...gone, amountMinor: 6_000n }] }),
+      },
+      person('partial_reversal'),
+    ],
     [
       'it was reversed',
       { original: authorised(0n, { returns: [{ ...gone, type: 'RV' }] }) },

@@ -175,15 +175,14 @@ describe('what was given back', () => {
     });
   });
 
-  it('takes from what was captured only beyond what was never captured', () => {
+  it('takes nothing from what was captured where it is a reversal of the authorization', () => {
     const release = returned({ type: 'RV', referencedId: ORIGINAL_ID, amountMinor: 4_000n });
     const taken = (given: OriginalFacts) => takenByReturns(given).map(({ takenMinor }) => takenMinor);
     expect(taken(authorised(6_000n, { returns: [release] }))).toEqual([0n]);
-    expect(taken(authorised(7_000n, { returns: [release] }))).toEqual([1_000n]);
-    expect(taken(authorised(6_000n, { returns: [release, { ...release, id: id('1') }] }))).toEqual([
-      0n,
-      4_000n,
-    ]);
+    expect(taken(authorised(7_000n, { returns: [release] }))).toEqual([0n]);
+    expect(taken(authorised(6_000n, { returns: [release, { ...release, id: id('1') }] }))).toEqual([0n, 0n]);
+    // One that names nothing may have been of a capture.
+    expect(taken(authorised(7_000n, { returns: [{ ...release, referencedId: null }] }))).toEqual([1_000n]);
     expect(taken(authorised(6_000n, { returns: [{ ...release, referencedId: id('c') }] }))).toEqual([4_000n]);
     expect(taken(authorised(0n, { returns: [release] }))).toEqual([4_000n]);
     expect(taken(authorised(6_000n, { returns: [{ ...release, type: 'RF' }] }))).toEqual([4_000n]);
@@ -302,7 +301,7 @@ describe('what is listed and is nothing of its own', () => {
 });
 
 describe('what a reversal takes', () => {
-  const release = returned({ type: 'RV', referencedId: ORIGINAL_ID, amountMinor: 3_000n });
+  const release = returned({ type: 'RV', referencedId: null, amountMinor: 3_000n });
 
   it('is counted by id, in whatever order they are listed', () => {
     const [one, two] = ['1', '2'].map((digit) => ({ ...release, id: id(digit) }));

@@ -45,6 +45,7 @@ const MOVES: Readonly<Record<RefundTrigger, readonly [RefundState, string]>> = {
   withdraw: ['canceled', 'awaiting_approval fallback_checking manual_review rejected reserved'],
   settle: ['settled', 'succeeded'],
   come_back: ['returned', 'settled succeeded'],
+  released_less: ['reserved', 'settled succeeded'],
   redirect: ['fallback_checking', 'manual_review'],
   compare_again: ['rejected', 'manual_review'],
   correct_succeeded: ['succeeded', 'canceled closed_by_dispute failed manual_review pending unknown'],
@@ -81,6 +82,7 @@ describe('the states of a refund', () => {
       'come_back',
       'correct_succeeded',
       'part_after_end',
+      'released_less',
       'settle',
     ]);
   });

@@ -5,11 +5,14 @@ import {
   answer,
   authorisation,
   ENTITY,
+  gatewayId,
+  linkedReturn,
   lost,
   notSent,
   openLinked,
   order as ordered,
   paid,
+  POLICY,
   refused,
   seen,
   submitted,
@@ -18,6 +21,113 @@ import {
 } from '../given.js';
 
 export function describeParts(underTest: () => LedgerUnderTest): void {
+  describe('an authorization that is captured in part after acceptance', () => {
+    /** Accepted in full on what was only authorized, and then 60.00 of it are captured. */
+    async function capturedMeanwhile() {
+      const { ledger } = underTest();
+      const facts = authorisation([]);
+      const id = await accepted(ledger, facts, 10_000n);
+      const capture = { id: gatewayId(), amountMinor: 6_000n };
+      const after = { ...facts, captures: [capture], capturedMinor: 6_000n };
+      return { ledger, facts, id, capture, after };
+    }
+    const PARTS = { ...POLICY, partialReversal: true };
+
+    it('is given back by a refund of the capture and a reversal of the rest', async () => {
+      const { violations, openCases } = underTest();
+      const { ledger, facts, id, capture, after } = await capturedMeanwhile();
+      await ledger.recordOriginal(facts.id, after);
+      expect((await ledger.findPayment(facts.id))?.refundableMinor).toBe(0n);
+      const first = await submitted(ledger, id, PARTS);
+      expect(first).toMatchObject({ way: 'refund', originalId: capture.id, amountMinor: 6_000n });
+      expect((await ledger.record(answer(first, paid()))).state).toBe('reserved');
+      expect(await openCases(id)).toEqual([]);
+      const second = await submitted(ledger, id, PARTS);
+      expect(second).toMatchObject({ way: 'reversal', originalId: facts.id, amountMinor: 4_000n });
+      expect(second.isPartialReversal).toBe(true);
+      expect((await ledger.record(answer(second, paid()))).state).toBe('succeeded');
+      expect(await openCases(id)).toEqual([]);
+      expect(await ledger.findPayment(facts.id)).toMatchObject({
+        succeededMinor: 10_000n,
+        reservedMinor: 0n,
+        excessMinor: 0n,
+        refundableMinor: 0n,
+      });
+      expect(await violations()).toEqual([]);
+    });
+
+    it('is a case that says what is owed where the entity reverses no part', async () => {
+      const { openCases } = underTest();
+      const { ledger, facts, id, after } = await capturedMeanwhile();
+      await ledger.recordOriginal(facts.id, after);
+      await ledger.record(answer(await submitted(ledger, id), paid()));
+      expect((await openLinked(ledger, id)).kind).toBe('adopt');
+      expect(await openCases(id)).toEqual(['partial_reversal']);
+      expect((await ledger.findRefund(id))?.openCases).toMatchObject([
+        { why: 'partial_reversal', details: { owedMinor: '4000', uncapturedMinor: '4000', currency: 'EUR' } },
+      ]);
+    });
+
+    it.each([
+      ['seen with the answer of the reversal', true],
+      ['seen later', false],
+    ])('and reversed in full owes what was captured, %s', async (_name, isWithAnswer) => {
+      const { violations, openCases } = underTest();
+      const { ledger, facts, id, capture, after } = await capturedMeanwhile();
+      const reversal = await submitted(ledger, id);
+      expect(reversal).toMatchObject({ way: 'reversal', isPartialReversal: false });
+      const executed = answer(reversal, paid());
+      if (isWithAnswer)
+        expect((await ledger.record({ ...executed, original: after })).state).toBe('reserved');
+      else {
+        expect((await ledger.record(executed)).state).toBe('succeeded');
+        await ledger.recordOriginal(facts.id, after);
+        await ledger.recordOriginal(facts.id, after);
+      }
+      expect(await ledger.findPayment(facts.id)).toMatchObject({
+        succeededMinor: 4_000n,
+        reservedMinor: 6_000n,
+        excessMinor: 0n,
+      });
+      expect(await violations()).toEqual([]);
+      const refund = await submitted(ledger, id);
+      expect(refund).toMatchObject({ way: 'refund', originalId: capture.id, amountMinor: 6_000n });
+      expect((await ledger.record(answer(refund, paid()))).state).toBe('succeeded');
+      expect(await openCases(id)).toEqual([]);
+      expect(await violations()).toEqual([]);
+    });
+
+    it('and reversed, which then comes back, owes no more than it released', async () => {
+      const { violations } = underTest();
+      const { ledger, facts, id, after } = await capturedMeanwhile();
+      const reversal = await submitted(ledger, id);
+      const own = gatewayId();
+      await ledger.record({ ...answer(reversal, paid(own)), original: after });
+      await ledger.record(answer(await submitted(ledger, id), paid()));
+      expect((await ledger.record(seen(reversal, refused('unlisted', own)))).state).toBe('returned');
+      expect(await ledger.findPayment(facts.id)).toMatchObject({
+        succeededMinor: 10_000n,
+        returnedMinor: 4_000n,
+        reservedMinor: 4_000n,
+      });
+      expect(await violations()).toEqual([]);
+    });
+
+    it('of which the gateway shows the amount that was released is believed', async () => {
+      const { ledger } = underTest();
+      const id = await accepted(ledger, authorisation([]), 10_000n);
+      const reversal = await submitted(ledger, id);
+      const outcome = {
+        kind: 'succeeded',
+        gatewayId: gatewayId(),
+        flagged: false,
+        releasedMinor: 4_000n,
+      } as const;
+      expect((await ledger.record(answer(reversal, outcome))).state).toBe('reserved');
+      expect((await ledger.findRefund(id))?.attempts[0]?.givenMinor).toBe(4_000n);
+    });
+  });
+
   describe('a refund of several captures', () => {
     it('is paid capture by capture and done with the last', async () => {
       const { ledger } = underTest();
@@ -38,6 +148,37 @@ export function describeParts(underTest: () => LedgerUnderTest): void {
       ]);
       expect((await ledger.position(id)).state).toBe('succeeded');
       expect(await ledger.findPayment(facts.id)).toMatchObject({ succeededMinor: 9_000n, reservedMinor: 0n });
+    });
+
+    it('goes past a capture that a refund made elsewhere has emptied', async () => {
+      const { ledger, violations } = underTest();
+      const captured = authorisation([6_000n, 4_000n]);
+      const [emptied, other] = captured.captures;
+      for (const returned of [
+        linkedReturn({ amountMinor: 6_000n, referencedId: emptied?.id ?? '' }),
+        // It is larger than the other capture, so it was of this one.
+        linkedReturn({ amountMinor: 6_000n, referencedId: captured.id }),
+      ]) {
+        const id = gatewayId();
+        const captures = captured.captures.map(({ amountMinor }) => ({ id: gatewayId(), amountMinor }));
+        const facts = {
+          ...captured,
+          id,
+          captures,
+          returns: [
+            {
+              ...returned,
+              referencedId: returned.referencedId === emptied?.id ? (captures[0]?.id ?? '') : id,
+            },
+          ],
+        };
+        const refund = await accepted(ledger, facts, 4_000n);
+        const order = await submitted(ledger, refund);
+        expect(order).toMatchObject({ originalId: captures[1]?.id, amountMinor: 4_000n });
+        expect((await ledger.record(answer(order, paid()))).state).toBe('succeeded');
+      }
+      expect(other?.amountMinor).toBe(4_000n);
+      expect(await violations()).toEqual([]);
     });
 
     it('begins with the capture that was asked for', async () => {

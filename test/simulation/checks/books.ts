@@ -19,6 +19,9 @@ export function stateOf(row: Row): RefundState {
 
 const isOpen = (row: Row): boolean =>
   OPEN_ATTEMPT_STATES.some((state) => state === row['state'] && isOpenAttempt(state));
+/** What an executed attempt gave back: a reversal may have released less than was ordered. */
+export const givenBy = (attempt: Row): bigint =>
+  amount(attempt, attempt['given_minor'] === null ? 'amount_minor' : 'given_minor');
 const short = (row: Row): string => text(row, 'id').slice(-6);
 
 /** One sentence for each thing that is wrong in the books; `at rest`, also for each refund that nobody looks after. */
@@ -33,7 +36,7 @@ export function ledgerViolations({ rows }: MemoryTables, when: 'at rest' | 'at a
 /** I1, and that a balance is nothing but the sum of its events (I8: each fact once). */
 function wrongBalance(payment: Row, events: readonly Row[]): string[] {
   const own = events.filter((event) => event['payment_id'] === payment['id']);
-  const wrong = ['reserved', 'succeeded', 'returned', 'disputed'].flatMap((kind) => {
+  const wrong = ['reserved', 'succeeded', 'returned', 'disputed', 'released'].flatMap((kind) => {
     const [stored, summed] = [amount(payment, `${kind}_minor`), sumOf(own, `${kind}_delta`)];
     return stored === summed ? [] : [`I8: ${kind} is ${stored}, its events say ${summed}`];
   });
@@ -43,7 +46,8 @@ function wrongBalance(payment: Row, events: readonly Row[]): string[] {
     amount(payment, 'returned_minor') +
     amount(payment, 'disputed_minor');
   const captured = amount(payment, 'captured_minor');
-  const limit = captured > 0n ? captured : amount(payment, 'authorized_minor');
+  const limit =
+    captured > 0n ? captured + amount(payment, 'released_minor') : amount(payment, 'authorized_minor');
   const excess = amount(payment, 'excess_minor');
   if (used > limit + excess) wrong.push(`I1: ${used} of ${limit} are given or promised`);
   if (excess > 0n && excess > used - limit) wrong.push(`I1: the excess is too large`);
@@ -61,10 +65,9 @@ function wrongRefund(
   const own = events.filter((event) => event['refund_id'] === refund['id']);
   const tried = attempts.filter((attempt) => attempt['refund_id'] === refund['id']);
   const held = sumOf(own, 'reserved_delta');
-  const paid = sumOf(
-    tried.filter((attempt) => attempt['state'] === 'succeeded'),
-    'amount_minor',
-  );
+  const paid = tried
+    .filter((attempt) => attempt['state'] === 'succeeded')
+    .reduce((sum, attempt) => sum + givenBy(attempt), 0n);
   const owed = amount(refund, 'amount_minor') - paid;
   const hadEnded = own.some((event) =>
     ['refund.failed', 'refund.canceled', 'refund.closed_by_dispute'].includes(text(event, 'type')),
@@ -125,10 +128,10 @@ function wrongAttempt(attempt: Row, { events }: MemoryTables['rows']): string[] 
   const own = events.filter((event) => event['attempt_id'] === attempt['id']);
   const state = text(attempt, 'state');
   const paid = sumOf(
-    own.filter((event) => event['type'] === 'attempt.succeeded'),
+    own.filter((event) => ['attempt.succeeded', 'attempt.released_less'].includes(text(event, 'type'))),
     'succeeded_delta',
   );
-  const wanted = state === 'succeeded' || state === 'returned' ? amount(attempt, 'amount_minor') : 0n;
+  const wanted = state === 'succeeded' || state === 'returned' ? givenBy(attempt) : 0n;
   const sends = own.filter((event) => event['type'] === 'attempt.submitted').length;
   return [
     ...(paid === wanted ? [] : [`attempt ${short(attempt)} is ${state}, its events have ${paid} paid`]),

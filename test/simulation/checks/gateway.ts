@@ -4,7 +4,7 @@ import type { Transaction } from '../../../sandbox/gateway/types.js';
 import type { Row } from '../database/tables.js';
 import type { OutsideFacts } from '../world/outside-facts.js';
 import type { World } from '../world/world.js';
-import { isCorrected, stateOf } from './books.js';
+import { givenBy, isCorrected, stateOf } from './books.js';
 import { amount, text } from './rows.js';
 
 /** Longer before a credit than this, a fact at the gateway has to have been seen by its proof: two send windows and the way there. */
@@ -84,12 +84,9 @@ function wrongAttempt({ database, payment }: World, attempt: Row, all: readonly 
   const wrong: string[] = [];
   switch (attempt['state']) {
     case 'succeeded':
-      if (
-        paid !== amount(attempt, 'amount_minor') &&
-        !cases.some((entry) => entry['why'] === 'answers_contradict')
-      )
+      if (paid !== givenBy(attempt) && !cases.some((entry) => entry['why'] === 'answers_contradict'))
         wrong.push(
-          `${reference} is paid in the ledger with ${amount(attempt, 'amount_minor')}, at the gateway with ${paid}`,
+          `${reference} is paid in the ledger with ${givenBy(attempt)}, at the gateway with ${paid}`,
         );
       break;
     case 'rejected':
@@ -105,7 +102,11 @@ function wrongAttempt({ database, payment }: World, attempt: Row, all: readonly 
   if (attempt['state'] === 'rejected' && attempt['result_code'] === null && !isCorrected(own))
     wrong.push(`I4: ${reference} was refused, and not by the gateway`);
   for (const found of under)
-    if (found.executed && payment.toMinor(found.amount) !== amount(attempt, 'amount_minor'))
+    if (
+      found.executed &&
+      found.type !== 'RV' &&
+      payment.toMinor(found.amount) !== amount(attempt, 'amount_minor')
+    )
       wrong.push(
         `${reference} was to pay ${amount(attempt, 'amount_minor')} and paid ${payment.toMinor(found.amount)}`,
       );

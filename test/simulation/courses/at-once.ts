@@ -2,7 +2,6 @@
 import { startRefund } from '../lifetime.js';
 import type { Course } from '../world/course.js';
 import { LIMITS } from '../world/plan.js';
-import { AUTHORIZATION, ENTITY_ID } from '../world/world.js';
 import { chargeBack, comeBack, NOT_LINKABLE, nthWrite, plan, UNCLEAR } from './acts.js';
 
 const MINUTE = 60_000;
@@ -101,30 +100,27 @@ export const staleProof: Course = {
 /** The shop captures what is about to be reversed: the reversal is refused, and a refund is possible after all. */
 export const capturedMeanwhile: Course = {
   name: 'what was to be reversed is captured',
-  weight: 2,
+  weight: 4,
   payments: ['PA'],
   direct: (world) => {
-    const { random } = world;
-    const tenths = random.pick([10n, 10n, 7n]);
+    const { random, gateway } = world;
+    const tenths = random.pick<readonly bigint[]>([[10n], [7n], [6n], [1n], [3n, 4n], [2n, 2n, 6n]]);
+    gateway.changeSettings({
+      reversalAfterCapture: random.chance(0.7),
+      reversalTellsAmount: random.chance(0.5),
+    });
+    let isToCome = true;
     return {
       write: nthWrite(1),
       atGateway: (fields) => {
-        const { gateway, payment, trace } = world;
-        const [original] = gateway.transactions();
-        if (fields['paymentType'] !== 'RV' || original === undefined) return;
-        const hundredths = ((original.amount * tenths) / 10n).toString().padStart(3, '0');
-        const amount = `${hundredths.slice(0, -2)}.${hundredths.slice(-2)}`;
-        trace.note('outside', `the shop captures ${amount}`);
-        gateway.execute({
-          endpoint: { kind: 'backoffice', id: payment.id },
-          authorization: AUTHORIZATION,
-          parameters: new Map([
-            ['entityId', ENTITY_ID],
-            ['paymentType', 'CP'],
-            ['amount', amount],
-            ['currency', payment.currency],
-          ]),
-        });
+        const { payment, trace } = world;
+        if (fields['paymentType'] !== 'RV' || !isToCome) return;
+        isToCome = false;
+        for (const tenth of tenths) {
+          const amount = payment.toHundredths(payment.roundDown((payment.minor * tenth) / 10n));
+          trace.note('outside', `the shop captures ${amount} hundredths`);
+          gateway.capture({ paymentId: payment.id, amount });
+        }
         world.watchGateway();
       },
     };

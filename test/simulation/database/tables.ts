@@ -245,6 +245,7 @@ export class MemoryTables {
           succeeded_minor: 0n,
           returned_minor: 0n,
           disputed_minor: 0n,
+          released_minor: 0n,
           excess_minor: 0n,
           misses: 0,
           last_miss_at: null,
@@ -252,7 +253,10 @@ export class MemoryTables {
           looked_up_at: now,
         };
       case 'captures':
-        return { id: null, payment_id: null, amount_minor: null };
+        return {
+          ...{ id: null, payment_id: null, amount_minor: null },
+          ...{ elsewhere_minor: 0n, doubtful_minor: 0n },
+        };
       case 'refunds':
         return {
           id: null,
@@ -294,6 +298,7 @@ export class MemoryTables {
           registration_id: null,
           reference: null,
           amount_minor: null,
+          given_minor: null,
           state: null,
           send_by: null,
           gateway_id: null,
@@ -321,6 +326,7 @@ export class MemoryTables {
           succeeded_delta: 0n,
           returned_delta: 0n,
           disputed_delta: 0n,
+          released_delta: 0n,
           from_outside: false,
           actor: null,
           data: NOTHING,
@@ -386,6 +392,7 @@ export class MemoryTables {
     after['succeeded_minor'] = minor(payment, 'succeeded_minor') + succeeded;
     after['returned_minor'] = minor(payment, 'returned_minor') + returned;
     after['disputed_minor'] = minor(payment, 'disputed_minor') + disputed;
+    after['released_minor'] = minor(payment, 'released_minor') + minor(event, 'released_delta');
     const above = usedOf(after) - limitOf(after);
     const beyond = above > 0n ? above : 0n;
     const kept = minor(payment, 'excess_minor');
@@ -415,7 +422,7 @@ function usedOf(payment: Row): bigint {
 
 function limitOf(payment: Row): bigint {
   const captured = minor(payment, 'captured_minor');
-  return captured > 0n ? captured : minor(payment, 'authorized_minor');
+  return captured > 0n ? captured + minor(payment, 'released_minor') : minor(payment, 'authorized_minor');
 }
 
 const BALANCES = [
@@ -423,6 +430,7 @@ const BALANCES = [
   'succeeded_minor',
   'returned_minor',
   'disputed_minor',
+  'released_minor',
   'excess_minor',
 ] as const;
 

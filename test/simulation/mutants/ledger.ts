@@ -159,6 +159,30 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     }),
   },
   {
+    name: 'reversal-gives-all',
+    defect: 'a reversal counts for all that it was ordered for, whatever was captured meanwhile',
+    ledger: (ledger, world) => {
+      const isReversed = (): boolean =>
+        world.database.tables.rows.attempts.some(
+          (row) => row['way'] === 'reversal' && row['state'] === 'succeeded',
+        );
+      return {
+        ...ledger,
+        record: ({ original: _captures, outcome, ...evidence }) =>
+          ledger.record({
+            ...evidence,
+            outcome:
+              outcome.kind === 'succeeded'
+                ? { kind: 'succeeded', gatewayId: outcome.gatewayId, flagged: outcome.flagged }
+                : outcome,
+          }),
+        recordOriginal: async (id, original) => {
+          if (!isReversed()) await ledger.recordOriginal(id, original);
+        },
+      };
+    },
+  },
+  {
     name: 'answers-forgotten',
     defect: 'what a word was answered is not kept, and whoever carries it out late answers anew',
     ledger: (ledger) => ({

@@ -99,6 +99,15 @@ export class OutsideFacts {
   plan(): void {
     const { random, scheduler } = this.#world;
     const at = (act: () => void): void => void scheduler.after(random.spread(10, 2 * DAY), act);
+    const { payment, gateway } = this.#world;
+    if (payment.type === 'PA' && payment.created.captureIds.length === 0) {
+      gateway.changeSettings({
+        reversalAfterCapture: random.chance(0.5),
+        reversalTellsAmount: random.chance(0.5),
+      });
+      for (let captures = random.pick([0, 0, 1, 1, 2]); captures > 0; captures -= 1)
+        at(() => this.#capture());
+    }
     if (random.chance(0.12)) at(() => this.#chargeback());
     if (random.chance(0.1)) at(() => this.#portalRefund());
     if (random.chance(0.08)) at(() => this.#comeBack());
@@ -154,6 +163,15 @@ export class OutsideFacts {
       const amount = payment.toHundredths(payment.roundDown(payment.minor / random.pick([1n, 2n, 4n])));
       gateway.refundInPortal({ paymentId: this.#withMoney(), amount });
       this.hasForcedMoney = true;
+    });
+  }
+
+  /** The shop captures a part of what it had only authorized, or all of it. */
+  #capture(): void {
+    const { gateway, random, payment } = this.#world;
+    this.#attempt('capture', () => {
+      const part = (payment.minor * BigInt(random.pick([10, 6, 5, 3, 1]))) / 10n;
+      gateway.capture({ paymentId: payment.id, amount: payment.toHundredths(payment.roundDown(part)) });
     });
   }
 

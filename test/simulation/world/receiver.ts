@@ -24,7 +24,11 @@ export class Receiver {
     const attempt = database.tables.rows.attempts.find((row) => row['reference'] === reference);
     if (attempt === undefined) {
       coverage.hit('notice', 'of nothing that is known');
-      if (this.#world.direction !== undefined) this.#lookUpPayment();
+      // It is looked up again until it shows what the notice told.
+      if (this.#world.direction !== undefined || this.#world.payment.type === 'PA')
+        this.#world.scheduler.after(this.#world.gateway.settings().visibilityLagMs, () =>
+          this.#lookUpPayment(),
+        );
       return;
     }
     const refundId = String(attempt['refund_id']);

@@ -1,0 +1,125 @@
+/** Where money left a payment without us, and which capture a refund goes to. */
+import { describe, expect, it } from 'vitest';
+import { chooseCapture, placeDrawn, type OpenCapture } from '../../domain/captures.js';
+
+const captures = [
+  { id: 'c1', amountMinor: 6_000n },
+  { id: 'c2', amountMinor: 4_000n },
+];
+const placed = (
+  drawn: readonly (readonly [string | null, bigint])[],
+  own: Readonly<Record<string, bigint>> = {},
+): readonly (readonly [string, bigint, bigint])[] =>
+  placeDrawn(
+    captures,
+    drawn.map(([referencedId, amountMinor]) => ({ referencedId, amountMinor })),
+    (id) => own[id] ?? 0n,
+  ).map(({ id, certainMinor, doubtfulMinor }) => [id, certainMinor, doubtfulMinor]);
+
+describe('a refund made elsewhere', () => {
+  it.each<[string, Parameters<typeof placed>, ReturnType<typeof placed>]>([
+    [
+      'is of the capture that it names',
+      [[['c2', 1_000n]]],
+      [
+        ['c1', 0n, 0n],
+        ['c2', 1_000n, 0n],
+      ],
+    ],
+    [
+      'that names nothing is of the only capture that had so much',
+      [[[null, 5_000n]]],
+      [
+        ['c1', 5_000n, 0n],
+        ['c2', 0n, 0n],
+      ],
+    ],
+    [
+      'that names the payment may be of each that had so much',
+      [[['payment', 4_000n]]],
+      [
+        ['c1', 0n, 4_000n],
+        ['c2', 0n, 4_000n],
+      ],
+    ],
+    [
+      'cannot be of a capture that our own refunds have emptied',
+      [[[null, 3_000n]], { c1: 5_000n }],
+      [
+        ['c1', 0n, 0n],
+        ['c2', 3_000n, 0n],
+      ],
+    ],
+    [
+      'is placed after a larger one, which has fewer places to be',
+      [
+        [
+          [null, 2_000n],
+          [null, 6_000n],
+        ],
+      ],
+      [
+        ['c1', 6_000n, 0n],
+        ['c2', 2_000n, 0n],
+      ],
+    ],
+    [
+      'larger than every capture may be of any',
+      [[[null, 9_000n]]],
+      [
+        ['c1', 0n, 9_000n],
+        ['c2', 0n, 9_000n],
+      ],
+    ],
+  ])('%s', (_name, given, expected) => {
+    expect(placed(...given)).toEqual(expected);
+  });
+});
+
+describe('a refund goes to', () => {
+  const open = (id: string, leftMinor: bigint, doubtfulMinor = 0n): OpenCapture => ({
+    ...{ id, ownLeftMinor: leftMinor, leftMinor, doubtfulMinor },
+  });
+  it.each<[string, readonly OpenCapture[], string | null, bigint, ReturnType<typeof chooseCapture>]>([
+    [
+      'the capture with most left',
+      [open('c1', 10n), open('c2', 40n)],
+      null,
+      30n,
+      { id: 'c2', amountMinor: 30n },
+    ],
+    [
+      'the one that was asked for',
+      [open('c1', 10n), open('c2', 40n)],
+      'c1',
+      30n,
+      { id: 'c1', amountMinor: 10n },
+    ],
+    [
+      'another where that is empty',
+      [open('c1', 0n), open('c2', 40n)],
+      'c1',
+      30n,
+      { id: 'c2', amountMinor: 30n },
+    ],
+    [
+      'the one that certainly has most',
+      [open('c1', 60n, 60n), open('c2', 40n, 10n)],
+      null,
+      40n,
+      { id: 'c2', amountMinor: 30n },
+    ],
+    [
+      'the one that may have most where none certainly has any',
+      [open('c1', 60n, 60n), open('c2', 40n, 60n)],
+      null,
+      40n,
+      { id: 'c1', amountMinor: 40n },
+    ],
+    ['the first of equals', [open('c2', 40n), open('c1', 40n)], null, 40n, { id: 'c1', amountMinor: 40n }],
+    ['none where all are empty', [open('c1', 0n), open('c2', -5n)], null, 40n, undefined],
+    ['none where there is none', [], null, 40n, undefined],
+  ])('%s', (_name, given, askedFor, owed, expected) => {
+    expect(chooseCapture(given, askedFor, owed)).toEqual(expected);
+  });
+});
