@@ -103,19 +103,17 @@ export const capturedMeanwhile: Course = {
   weight: 4,
   payments: ['PA'],
   direct: (world) => {
-    const { random, gateway } = world;
+    const { random } = world;
     const tenths = random.pick<readonly bigint[]>([[10n], [7n], [6n], [1n], [3n, 4n], [2n, 2n, 6n]]);
-    gateway.changeSettings({
-      reversalAfterCapture: random.chance(0.7),
-      reversalTellsAmount: random.chance(0.5),
-    });
+    const settings = { reversalAfterCapture: random.chance(0.7), reversalTellsAmount: random.chance(0.5) };
     let isToCome = true;
     return {
       write: nthWrite(1),
       atGateway: (fields) => {
-        const { payment, trace } = world;
+        const { gateway, payment, trace } = world;
         if (fields['paymentType'] !== 'RV' || !isToCome) return;
         isToCome = false;
+        gateway.changeSettings(settings);
         for (const tenth of tenths) {
           const amount = payment.toHundredths(payment.roundDown((payment.minor * tenth) / 10n));
           trace.note('outside', `the shop captures ${amount} hundredths`);
