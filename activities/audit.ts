@@ -1,10 +1,10 @@
-/** The audit as a schedule runs it: the invariants on one snapshot of the tables, and the report kept. */
-import { auditLedger, type AuditLimits } from '../ledger/audit.js';
+/** The audit as a schedule runs it: payments that changed, a part of all payments, and the report stored. */
+import { auditIncrement, type IncrementLimits } from '../ledger/audit-progress.js';
 import { storeAudit } from '../ledger/audits.js';
 import type { Database } from '../ledger/database.js';
 
 /** A history replays with what it was started with. */
-export type AuditInput = AuditLimits;
+export type AuditInput = IncrementLimits;
 
 /** What the history keeps; the report itself is in the table. */
 export interface AuditSummary {
@@ -23,7 +23,7 @@ export function createAuditActivities(
 ): AuditActivities {
   return {
     async auditLedger(input) {
-      const { id, complete, violations } = await storeAudit(database, await auditLedger(database.db, input));
+      const { id, complete, violations } = await storeAudit(database, await auditIncrement(database, input));
       const summary = { id, complete, violations };
       if (!complete || violations > 0) onViolations?.(summary);
       return summary;

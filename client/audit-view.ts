@@ -5,6 +5,10 @@ export interface Audit {
   readonly id: string;
   readonly at: string;
   readonly durationMs: number;
+  /** Payments that this audit has read: those that had changed, and a part of all. */
+  readonly payments: number;
+  /** Every payment was read then or later; null while the first reading of the whole ledger goes on. */
+  readonly wholeSince: string | null;
   /** Nothing is wrong, and every question was answered. */
   readonly ok: boolean;
   readonly complete: boolean;
@@ -12,11 +16,14 @@ export interface Audit {
   readonly invariants: StoredAudit['invariants'];
 }
 
-export function auditOf({ id, at, durationMs, complete, violations, invariants }: StoredAudit): Audit {
+export function auditOf(stored: StoredAudit): Audit {
+  const { id, at, durationMs, payments, wholeSince, complete, violations, invariants } = stored;
   return {
     id,
     at: at.toISOString(),
     durationMs,
+    payments,
+    wholeSince: wholeSince?.toISOString() ?? null,
     ok: complete && violations === 0,
     complete,
     violations,

@@ -20,10 +20,14 @@ export const INVARIANTS = {
   I8: 'A fact counts once, and balances are the sum of their facts',
 } as const;
 export type Invariant = keyof typeof INVARIANTS;
+/** In the order of reports. */
+export const INVARIANT_NAMES: readonly Invariant[] = ['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I7', 'I8'];
 
 export interface Check {
   readonly invariant: Invariant;
-  /** Rows with one column, `what`. */
+  /** True where it asks about the schema, not about payments: `payment` is then empty. */
+  readonly isOfSchema?: true;
+  /** Rows with two columns: the `payment` that is wrong, and `what` is wrong with it. */
   readonly wrong: RawBuilder<unknown>;
 }
 
@@ -41,10 +45,10 @@ const PAIRS = sql.join(
 );
 /** Each recorded change of a refund's state with the one before it. */
 const MOVES = sql`
-  select refund_id, type, actor, lag(type) over (partition by refund_id order by id) as before
+  select payment_id, refund_id, type, actor, lag(type) over (partition by refund_id order by id) as before
   from events where refund_id is not null and type in (${eventsOf(REFUND_STATES)})`;
 const forbiddenMoves = (which: RawBuilder<unknown>): RawBuilder<unknown> => sql`
-  select format('refund %s went from %s to %s', refund_id, before, type) as what
+  select payment_id as payment, format('refund %s went from %s to %s', refund_id, before, type) as what
   from (${MOVES}) as moves
   where before <> type and ${which} and (before, type) not in (${PAIRS})`;
 const BEFORE_IS_OPEN = sql`before in (${eventsOf(['submitting', 'unknown', 'pending'])})`;
@@ -53,7 +57,7 @@ const balances: readonly Check[] = [
   {
     invariant: 'I1',
     wrong: sql`
-      select format('payment %s: %s of %s are given or promised, with an excess of %s', id, used, most, excess_minor) as what
+      select id as payment, format('payment %s: %s of %s are given or promised, with an excess of %s', id, used, most, excess_minor) as what
       from (
         select id, excess_minor,
           reserved_minor + succeeded_minor - returned_minor + disputed_minor as used,
@@ -64,9 +68,9 @@ const balances: readonly Check[] = [
   {
     invariant: 'I1',
     wrong: sql`
-      select format('refund %s is %s, holds %s and owes %s', id, state, held, owed) as what
+      select payment_id as payment, format('refund %s is %s, holds %s and owes %s', id, state, held, owed) as what
       from (
-        select r.id, r.state, coalesce(e.held, 0) as held, r.amount_minor - coalesce(a.paid, 0) as owed,
+        select r.id, r.payment_id, r.state, coalesce(e.held, 0) as held, r.amount_minor - coalesce(a.paid, 0) as owed,
           coalesce(e.ended, false) as ended
         from refunds r
         left join (
@@ -82,7 +86,7 @@ const balances: readonly Check[] = [
   {
     invariant: 'I8',
     wrong: sql`
-      select format('payment %s: %s is %s, its events say %s', id, name, stored, summed) as what
+      select id as payment, format('payment %s: %s is %s, its events say %s', id, name, stored, summed) as what
       from (
         select p.id, balance.name, balance.stored, balance.summed
         from payments p
@@ -102,29 +106,28 @@ const balances: readonly Check[] = [
 
 /** An attempt's money, as its own events tell it. */
 const attemptFacts = (problem: RawBuilder<unknown>, when: RawBuilder<unknown>): RawBuilder<unknown> => sql`
-  select format('attempt %s is %s: %s', a.id, a.state, ${problem}) as what
+  select a.payment_id as payment, format('attempt %s is %s: %s', a.id, a.state, ${problem}) as what
   from attempts a
   left join (
-    select attempt_id,
-      sum(succeeded_delta) filter (where type in ('attempt.succeeded', 'attempt.released_less')) as paid,
-      sum(returned_delta) as back,
-      count(*) filter (where type = 'attempt.submitted') as submissions,
-      bool_and(data->>'amountMinor' = (select amount_minor::text from attempts where id = attempt_id))
-        filter (where type = 'attempt.submitted') as same_amount
-    from events where attempt_id is not null group by attempt_id) as e on e.attempt_id = a.id
+    select event.attempt_id,
+      sum(event.succeeded_delta) filter (where event.type in ('attempt.succeeded', 'attempt.released_less')) as paid,
+      sum(event.returned_delta) as back,
+      count(*) filter (where event.type = 'attempt.submitted') as submissions,
+      bool_and(event.data->>'amountMinor' = own.amount_minor::text) filter (where event.type = 'attempt.submitted') as same_amount
+    from events event join attempts own on own.id = event.attempt_id group by event.attempt_id) as e on e.attempt_id = a.id
   where ${when}`;
 
 const attempts: readonly Check[] = [
   {
     invariant: 'I2',
     wrong: sql`
-      select format('refund %s has %s open attempts', refund_id, count(*)) as what
-      from attempts where state in (${OPEN}) group by refund_id having count(*) > 1`,
+      select payment_id as payment, format('refund %s has %s open attempts', refund_id, count(*)) as what
+      from attempts where state in (${OPEN}) group by payment_id, refund_id having count(*) > 1`,
   },
   {
     invariant: 'I2',
     wrong: sql`
-      select format('refund %s is %s with an open attempt', r.id, r.state) as what
+      select r.payment_id as payment, format('refund %s is %s with an open attempt', r.id, r.state) as what
       from attempts a join refunds r on r.id = a.refund_id
       where a.state in (${OPEN}) and r.state in (${FINAL})`,
   },
@@ -150,13 +153,13 @@ const attempts: readonly Check[] = [
   {
     invariant: 'I1',
     wrong: sql`
-      select format('attempt %s is larger than its refund', a.id) as what
+      select a.payment_id as payment, format('attempt %s is larger than its refund', a.id) as what
       from attempts a join refunds r on r.id = a.refund_id where a.amount_minor > r.amount_minor`,
   },
   {
     invariant: 'I5',
     wrong: sql`
-      select format('attempt %s is paid without a gateway id', a.id) as what
+      select a.payment_id as payment, format('attempt %s is paid without a gateway id', a.id) as what
       from attempts a
       where a.state = 'succeeded' and a.gateway_id is null and not exists (
         -- Persons who sign a correction may know no id; their evidence is in its event.
@@ -165,7 +168,7 @@ const attempts: readonly Check[] = [
   {
     invariant: 'I5',
     wrong: sql`
-      select format('the correction of refund %s was signed by one person', p.refund_id) as what
+      select r.payment_id as payment, format('the correction of refund %s was signed by one person', p.refund_id) as what
       from proposals p join refunds r on r.id = p.refund_id
       where (p.verdict = 'confirmed' and lower(trim(p.decided_by)) in (lower(trim(p.proposed_by)), lower(trim(r.requested_by))))
         or (p.verdict = 'alone' and lower(trim(p.proposed_by)) = lower(trim(r.requested_by)))`,
@@ -173,7 +176,7 @@ const attempts: readonly Check[] = [
   {
     invariant: 'I3',
     wrong: sql`
-      select format('credit %s has no refused refund before it', credit.id) as what
+      select credit.payment_id as payment, format('credit %s has no refused refund before it', credit.id) as what
       from attempts credit
       join refunds r on r.id = credit.refund_id
       where credit.way = 'credit' and r.asked_for = 'refund' and not exists (
@@ -185,14 +188,14 @@ const attempts: readonly Check[] = [
   {
     invariant: 'I3',
     wrong: sql`
-      select format('attempt %s is a %s of refund %s, which was asked for as a credit', a.id, a.way, r.id) as what
+      select a.payment_id as payment, format('attempt %s is a %s of refund %s, which was asked for as a credit', a.id, a.way, r.id) as what
       from attempts a join refunds r on r.id = a.refund_id
       where r.asked_for = 'credit' and a.way <> 'credit'`,
   },
   {
     invariant: 'I3',
     wrong: sql`
-      select format('credit %s is linked to no payment and nobody else approved it', credit.id) as what
+      select credit.payment_id as payment, format('credit %s is linked to no payment and nobody else approved it', credit.id) as what
       from attempts credit
       join refunds r on r.id = credit.refund_id
       join payments p on p.id = credit.payment_id
@@ -210,7 +213,7 @@ const moves: readonly Check[] = [
     invariant: 'I4',
     // A person may, with evidence. No machine knows that nothing has left while the outcome is open.
     wrong: sql`
-      select format('refund %s went from %s to %s, and nobody decided that', refund_id, before, type) as what
+      select payment_id as payment, format('refund %s went from %s to %s, and nobody decided that', refund_id, before, type) as what
       from (${MOVES}) as moves
       where ${BEFORE_IS_OPEN} and type in (${eventsOf(['failed', 'canceled'])})
         and actor in ('system', 'answer', 'look_up', 'notice', 'gateway')`,
@@ -219,14 +222,14 @@ const moves: readonly Check[] = [
   {
     invariant: 'I5',
     wrong: sql`
-      select format('refund %s left %s for %s without evidence', refund_id, before, type) as what
+      select payment_id as payment, format('refund %s left %s for %s without evidence', refund_id, before, type) as what
       from (${MOVES}) as moves
       where before <> type and before in (${eventsOf(FINAL_STATES)}) and actor = 'system'`,
   },
   {
     invariant: 'I5',
     wrong: sql`
-      select format('refund %s is %s, its events say %s', r.id, r.state, coalesce(last.type, 'nothing')) as what
+      select r.payment_id as payment, format('refund %s is %s, its events say %s', r.id, r.state, coalesce(last.type, 'nothing')) as what
       from refunds r
       left join (
         select distinct on (refund_id) refund_id, type
@@ -239,21 +242,22 @@ const moves: readonly Check[] = [
 const schema: readonly Check[] = [
   {
     invariant: 'I6',
+    isOfSchema: true,
     wrong: sql`
-      select format('%s.%s is %s and no whole number', table_name, column_name, data_type) as what
+      select '' as payment, format('%s.%s is %s and no whole number', table_name, column_name, data_type) as what
       from information_schema.columns
       where table_schema = current_schema() and column_name ~ '_(minor|delta)$' and data_type <> 'bigint'`,
   },
   {
     invariant: 'I6',
     wrong: sql`
-      select format('refund %s is in %s, its payment in %s', r.id, r.currency, p.currency) as what
+      select r.payment_id as payment, format('refund %s is in %s, its payment in %s', r.id, r.currency, p.currency) as what
       from refunds r join payments p on p.id = r.payment_id where r.currency <> p.currency`,
   },
   {
     invariant: 'I7',
     wrong: sql`
-      select format('refund %s was asked for %s times', r.id, coalesce(e.times, 0)) as what
+      select r.payment_id as payment, format('refund %s was asked for %s times', r.id, coalesce(e.times, 0)) as what
       from refunds r
       left join (
         select refund_id, count(*) as times from events where type = 'refund.requested' group by refund_id
@@ -262,14 +266,16 @@ const schema: readonly Check[] = [
   },
   {
     invariant: 'I7',
-    wrong: sql`select 'nothing keeps a key from being used twice' as what where not exists (
+    isOfSchema: true,
+    wrong: sql`select '' as payment, 'nothing keeps a key from being used twice' as what where not exists (
       select from pg_constraint
       where conname = 'refunds_by_key' and conrelid = 'refunds'::regclass and contype = 'u' and convalidated)`,
   },
   {
     invariant: 'I8',
+    isOfSchema: true,
     wrong: sql`
-      select format('%s is missing or switched off', needed.name) as what
+      select '' as payment, format('%s is missing or switched off', needed.name) as what
       from (values ('events_apply'), ('events_append_only'), ('events_no_truncate')) as needed (name)
       where not exists (
         select from pg_trigger
@@ -277,7 +283,8 @@ const schema: readonly Check[] = [
   },
   {
     invariant: 'I8',
-    wrong: sql`select 'nothing keeps a fact from being written twice' as what where not exists (
+    isOfSchema: true,
+    wrong: sql`select '' as payment, 'nothing keeps a fact from being written twice' as what where not exists (
       select from pg_constraint
       where conname = 'events_natural_key_key' and conrelid = 'events'::regclass and contype = 'u' and convalidated)`,
   },

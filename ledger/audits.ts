@@ -12,7 +12,7 @@ export interface StoredAudit extends AuditReport {
 const KEPT = 1_000;
 
 export async function storeAudit(database: Database, report: AuditReport): Promise<StoredAudit> {
-  const { at, durationMs, complete, violations, invariants } = report;
+  const { at, durationMs, payments, wholeSince, complete, violations, invariants } = report;
   const db = upkeepOf(database);
   const { id } = await db
     .insertInto('audits')
@@ -20,6 +20,8 @@ export async function storeAudit(database: Database, report: AuditReport): Promi
       at,
       duration_ms: durationMs,
       complete,
+      payments,
+      whole_since: wholeSince,
       violations: BigInt(violations),
       report: JSON.stringify(invariants),
     })
@@ -36,7 +38,7 @@ export async function storeAudit(database: Database, report: AuditReport): Promi
 export async function latestAudit(database: Database): Promise<StoredAudit | null> {
   const row = await upkeepOf(database)
     .selectFrom('audits')
-    .select(['id', 'at', 'duration_ms', 'complete', 'violations'])
+    .select(['id', 'at', 'duration_ms', 'payments', 'whole_since', 'complete', 'violations'])
     .select(sql<readonly InvariantReport[]>`report`.as('invariants'))
     .orderBy('id', 'desc')
     .limit(1)
@@ -47,6 +49,8 @@ export async function latestAudit(database: Database): Promise<StoredAudit | nul
         id: String(row.id),
         at: row.at,
         durationMs: row.duration_ms,
+        payments: row.payments,
+        wholeSince: row.whole_since,
         complete: row.complete,
         violations: Number(row.violations),
         invariants: row.invariants,

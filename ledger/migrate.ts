@@ -79,15 +79,15 @@ async function namesIn(directory: string): Promise<readonly string[]> {
 }
 
 async function missing(client: pg.Client, names: readonly string[]): Promise<readonly string[]> {
-  const { rows: tables } = await client.query('SELECT to_regclass($1) IS NOT NULL AS there', [TABLE]);
-  if (tables[0]?.there !== true) return names;
-  const { rows } = await client.query(`SELECT name FROM ${TABLE}`);
-  const applied = new Set(rows.map(({ name }: { readonly name: string }) => name));
+  const { rowCount } = await client.query('SELECT WHERE to_regclass($1) IS NOT NULL', [TABLE]);
+  if (rowCount === 0) return names;
+  const { rows } = await client.query<{ readonly name: string }>(`SELECT name FROM ${TABLE}`);
+  const applied = new Set(rows.map(({ name }) => name));
   return names.filter((name) => !applied.has(name));
 }
 
 async function tryLock(client: pg.Client): Promise<boolean> {
-  const { rows } = await client.query('SELECT pg_try_advisory_lock($1) AS mine', [LOCK]);
+  const { rows } = await client.query<{ mine: boolean }>('SELECT pg_try_advisory_lock($1) AS mine', [LOCK]);
   return rows[0]?.mine === true;
 }
 
@@ -111,7 +111,10 @@ async function loadMigration(path: string) {
   const [text = ''] = (await readFile(path, 'utf8')).split('-- Down Migration');
   const isConcurrent = path.endsWith(`${CONCURRENT}.sql`);
   const up = (pgm: MigrationBuilder): void => {
-    if (!isConcurrent) return pgm.sql(text);
+    if (!isConcurrent) {
+      pgm.sql(text);
+      return;
+    }
     pgm.noTransaction();
     // It waits for older transactions and keeps no reader or writer waiting meanwhile.
     pgm.sql('SET lock_timeout = 0');

@@ -18,7 +18,25 @@ interface AuditTable {
   duration_ms: number;
   complete: boolean;
   violations: bigint;
+  payments: number;
+  whole_since: MaybeStamp;
   report: ColumnType<unknown, string, string>;
+}
+
+interface AuditFindingTable {
+  payment_id: string;
+  invariant: string;
+  violations: number;
+  examples: ColumnType<unknown, string, string>;
+  found_at: Stamp;
+}
+
+interface AuditProgressTable {
+  id: Generated<number>;
+  events_through: bigint;
+  slice_after: Generated<string>;
+  round_since: Stamp;
+  whole_since: MaybeStamp;
 }
 
 interface EventOutletTable {
@@ -51,6 +69,8 @@ interface EventDeliveryTable {
 type UpkeepTables = Readonly<{
   sweeps: SweepTable;
   audits: AuditTable;
+  audit_findings: AuditFindingTable;
+  audit_progress: AuditProgressTable;
   event_outlet: EventOutletTable;
   event_deliveries: EventDeliveryTable;
 }>;

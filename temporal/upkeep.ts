@@ -30,6 +30,6 @@ export function upkeepAt(scale: number): Upkeep {
       lookUps: 20,
     },
     auditEvery: scaled(HOUR, MINUTE),
-    audit: { statementTimeout: 2 * MINUTE, examples: 50 },
+    audit: { statementTimeout: 2 * MINUTE, examples: 50, within: 10 * MINUTE },
   };
 }

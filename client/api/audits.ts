@@ -12,6 +12,10 @@ export const audit = z
     id: z.string(),
     at: time,
     durationMs: z.int().min(0),
+    payments: z.int().min(0).describe('Payments read: those that had changed, and a part of all'),
+    wholeSince: time
+      .nullable()
+      .describe('Every payment was read then or later; null while the first reading of all goes on'),
     ok: z.boolean().describe('Nothing is wrong, and every question was answered'),
     complete: z.boolean(),
     violations: z.int().min(0),
@@ -37,7 +41,8 @@ export const auditRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { databa
       schema: {
         tags: ['upkeep'],
         summary: 'What the last audit of the ledger found',
-        description: 'A schedule asks the invariants I1 to I8 of the real tables, every hour.',
+        description:
+          'A schedule checks I1 to I8 every hour: the payments that have changed, then a part of all. The counts are of all that is known to be wrong.',
         response: { 200: audit, ...problems(401, 404, 429, 500, 503) },
       },
     },

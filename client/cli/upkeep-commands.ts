@@ -13,7 +13,7 @@ interface Grammar {
 export function addUpkeepCommands(program: Command, { finish, count, examples }: Grammar): void {
   program
     .command('verify')
-    .description('check now that the ledger holds: I1 to I8 on one snapshot of the tables')
+    .description('check now that the whole ledger holds: I1 to I8, slice by slice')
     .option('--json', 'the report as JSON')
     .addHelpText('after', `${examples('verify', 'verify --json')}\n\nExit code 1 where something is wrong.`)
     .action(async (options) => {

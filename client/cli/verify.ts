@@ -1,23 +1,35 @@
-/** `verify`: asks the invariants of the ledger now, and keeps the report. */
+/** `verify`: checks the whole ledger now, slice by slice, and stores the report. */
 import Table from 'cli-table3';
 import { auditLedger } from '../../ledger/audit.js';
+import { storeFindings } from '../../ledger/audit-progress.js';
 import { storeAudit } from '../../ledger/audits.js';
 import { auditOf, type Audit } from '../audit-view.js';
 import { EXIT, type ExitCode } from './exit.js';
 import { run } from './session.js';
 
-/** A person waits for it; what takes longer is reported as not checked. */
+/** What takes longer is reported as not checked. */
 const LIMITS = { statementTimeout: 120_000, examples: 50 };
+/** Milliseconds between two lines of progress. */
+const PROGRESS_EVERY = 2_000;
 
 export function verify({ json }: { readonly json?: true | undefined }): Promise<ExitCode> {
   return run(json === true, async ({ database, print }) => {
-    const audit = auditOf(await storeAudit(database, await auditLedger(database.db, LIMITS)));
+    let payments = 0;
+    let reportedAt = performance.now();
+    const report = await auditLedger(database.db, LIMITS, async (slice) => {
+      await storeFindings(database, slice);
+      payments += slice.paymentIds.length;
+      if (performance.now() - reportedAt < PROGRESS_EVERY) return;
+      reportedAt = performance.now();
+      process.stderr.write(`  ${payments} payments checked …\n`);
+    });
+    const audit = auditOf(await storeAudit(database, report));
     print(audit, () => auditText(audit));
     return audit.ok ? EXIT.done : EXIT.failed;
   });
 }
 
-function auditText({ invariants, ok, complete, violations, durationMs }: Audit): string {
+function auditText({ invariants, ok, complete, violations, durationMs, payments }: Audit): string {
   const table = new Table({
     head: ['', 'must hold', 'violations'],
     style: { head: [], border: [] },
@@ -30,7 +42,7 @@ function auditText({ invariants, ok, complete, violations, durationMs }: Audit):
     some.map((what) => `${invariant}: ${what}`),
   );
   const end = ok
-    ? `the ledger holds (${durationMs} ms)`
+    ? `the ledger holds (${payments} payments, ${durationMs} ms)`
     : [
         ...(violations > 0
           ? [`${violations} violations: move nothing by hand before each is explained`]

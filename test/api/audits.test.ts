@@ -26,7 +26,7 @@ it('is not found before there is one, and needs a key', async () => {
 
 it('is the newest one, as it was stored, for whoever may read', async () => {
   await store();
-  const { id, at, durationMs, invariants } = await store();
+  const { id, at, durationMs, payments, wholeSince, invariants } = await store();
   const key = await newKey('reader', 'read');
   const answer = await call('GET', '/v1/audits/latest', { key });
   expect(answer.status).toBe(200);
@@ -34,6 +34,8 @@ it('is the newest one, as it was stored, for whoever may read', async () => {
     id,
     at: at.toISOString(),
     durationMs,
+    payments,
+    wholeSince: wholeSince?.toISOString(),
     ok: true,
     complete: true,
     violations: 0,
