@@ -10,8 +10,9 @@ import {
   type RefundRequest,
 } from '../domain/request.js';
 import { LedgerError, type Accepted, type AcceptOrder, type PaymentRecord } from '../ledger/ledger.js';
-import type { Dependencies } from './dependencies.js';
-import { lookUpKnown, lookUpOriginal } from './originals.js';
+import { QueryBudgetSpent } from '../gateway/errors.js';
+import { queryingFor, type Dependencies } from './dependencies.js';
+import { lookUpKnown, lookUpOriginal, lookUpWithoutLinks, type OriginalLookUp } from './originals.js';
 
 export interface RefundOrder {
   /** Owns the idempotency key. */
@@ -37,6 +38,13 @@ export class RequestRefused extends Error {
 /** The original could not be read now. Nothing was stored; the same request may be sent again later. */
 export class GatewayUnavailable extends Error {
   override readonly name = 'GatewayUnavailable';
+  /** Milliseconds, where that is known. */
+  readonly retryAfter: number | undefined;
+
+  constructor(message: string, retryAfter?: number) {
+    super(message);
+    this.retryAfter = retryAfter;
+  }
 }
 
 /** The gateway shows the original in a form that cannot be read; asking again does not change that. Nothing was stored. */
@@ -116,7 +124,7 @@ async function accept(
   const known = await deps.ledger.findPayment(request.paymentId);
   if (known !== null) return acceptKnown(deps, accepted, known, checkInTime);
 
-  const original = await lookUpOriginal(deps, entityId, request.paymentId);
+  const original = await readOriginal(queryingFor('acceptance', deps), entityId, request.paymentId);
   switch (original.kind) {
     case 'read':
       return deps.ledger.accept(accepted, { entityId, facts: original.facts }, checkInTime);
@@ -128,12 +136,28 @@ async function accept(
             `the payment cannot be read at the gateway: ${original.why}; nothing was stored`,
           )
         : refused('not_refundable', original.why);
+    case 'links_not_shown':
+      throw new GatewayUnavailable('the account shows the payment neither by v3 nor by v1');
     case 'unavailable':
       throw new GatewayUnavailable(
         `the payment could not be looked up at the gateway (${original.why}); nothing was stored, send the same request again later`,
       );
     default:
       return original satisfies never;
+  }
+}
+
+/** By v1 where the account has no v3 reporting: for a regular refund that is enough. */
+async function readOriginal(deps: Dependencies, entityId: string, id: string): Promise<OriginalLookUp> {
+  try {
+    const original = await lookUpOriginal(deps, entityId, id);
+    return original.kind === 'links_not_shown' ? await lookUpWithoutLinks(deps, entityId, id) : original;
+  } catch (error) {
+    if (!(error instanceof QueryBudgetSpent)) throw error;
+    throw new GatewayUnavailable(
+      'the payment could not be looked up: the queries that the gateway allows for this entity are spent for now; nothing was stored, send the same request again later',
+      error.retryAfter,
+    );
   }
 }
 
@@ -148,9 +172,22 @@ async function acceptKnown(
     return await deps.ledger.accept(order, null, checkInTime);
   } catch (error) {
     if (!(error instanceof LedgerError) || error.code !== 'exceeds_refundable') throw error;
-    const original = await lookUpKnown(deps, { entityId, paymentId: id, currency });
-    if (original.kind !== 'read') throw error;
+    const original = await seenNow(queryingFor('acceptance', deps), { entityId, paymentId: id, currency });
+    if (original?.kind !== 'read') throw error;
     return deps.ledger.accept(order, { entityId, facts: original.facts }, checkInTime);
+  }
+}
+
+/** Undefined where the budget of queries is spent: then what is on record decides. */
+async function seenNow(
+  deps: Dependencies,
+  payment: Parameters<typeof lookUpKnown>[1],
+): Promise<OriginalLookUp | undefined> {
+  try {
+    return await lookUpKnown(deps, payment);
+  } catch (error) {
+    if (error instanceof QueryBudgetSpent) return undefined;
+    throw error;
   }
 }
 

@@ -36,7 +36,7 @@ export function createCallerActivities(deps: Dependencies, settings: StartSettin
     input: {
       refundId: id,
       plan: settings.planFor(entityId),
-      lookUpTaskQueue: settings.lookUpTaskQueue(entityId),
+      lookUpTaskQueue: settings.lookUpTaskQueue,
     },
   });
   return {

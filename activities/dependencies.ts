@@ -1,4 +1,5 @@
 /** What the activities work with. Built once by the worker; tests and the client build their own. */
+import type { QueryNeed } from '../domain/query-budget.js';
 import type { GatewayHost } from '../domain/result-codes.js';
 import type { Gateway } from '../gateway/gateway.js';
 import type { Ledger } from '../ledger/ledger.js';
@@ -14,4 +15,23 @@ export interface Dependencies {
   readonly hostOf: (entityId: string) => GatewayHost;
   /** Monotonic milliseconds: deadlines are measured by one process, never by comparing two clocks. */
   readonly now: () => number;
+}
+
+/** The same, with queries of this urgency: the entity's budget serves the more urgent first. */
+export function queryingFor(need: QueryNeed, deps: Dependencies): Dependencies {
+  const { gateway } = deps;
+  return {
+    ...deps,
+    gateway: {
+      refund: (order) => gateway.refund(order),
+      reverse: (order) => gateway.reverse(order),
+      creditRegistration: (order) => gateway.creditRegistration(order),
+      creditCard: (order) => gateway.creditCard(order),
+      findByReference: (entityId, reference) => gateway.findByReference(entityId, reference, need),
+      findWithLinked: (entityId, id) => gateway.findWithLinked(entityId, id, need),
+      findById: (entityId, id) => gateway.findById(entityId, id, need),
+      resultCodes: (entityId) => gateway.resultCodes(entityId),
+      close: () => gateway.close(),
+    },
+  };
 }

@@ -7,8 +7,8 @@ import type { Timings } from '../domain/plan.js';
 import { answerOf, isLasting, type GatewayTransaction, type LookUp } from '../domain/transaction.js';
 import { PAYMENT_TYPES } from '../domain/way.js';
 import type { Inquiry } from '../ledger/ledger.js';
-import type { Dependencies } from './dependencies.js';
-import { lookUpKnown } from './originals.js';
+import { queryingFor, type Dependencies } from './dependencies.js';
+import { lookUpAlone, lookUpKnown } from './originals.js';
 import { expectationOf } from './send.js';
 
 /** What the gateway shows of an open attempt now. */
@@ -38,12 +38,31 @@ const miss = (answer: string, word: GatewayWord, countsIfLate = false): Seen => 
 const unavailable = (answer: Extract<LookUp<never>, { kind: 'unavailable' }>): Seen =>
   miss(answerOf(answer), isLasting(answer.why) ? 'unreadable' : 'unavailable');
 
+const LINKS_NOT_SHOWN = 'links not shown';
+
 /** Looks, and records what was seen. Answers where the refund stands afterwards. */
-export async function lookUp(deps: Dependencies, refundId: string, timings: Timings): Promise<Position> {
+export async function lookUp(
+  deps: Dependencies,
+  refundId: string,
+  timings: Timings,
+  isOrdered = false,
+): Promise<Position> {
   const inquiry = await deps.ledger.inquiry(refundId);
   if (inquiry === null) return deps.ledger.position(refundId);
-  return recordSeen(deps, inquiry, await examine(deps, inquiry), timings);
+  const need = isOrdered ? 'operator' : inquiry.state === 'pending' ? 'pending' : 'doubt';
+  const seen = await examine(queryingFor(need, deps), inquiry);
+  const position = await recordSeen(deps, inquiry, seen, timings);
+  // By now links would have proven the absence. Waiting longer proves nothing.
+  const isProvable = (position.attempt?.ageMs ?? 0) > provenAbsentAfter(timings);
+  return seen.kind === 'miss' && seen.answer === LINKS_NOT_SHOWN && isProvable && isUndecided(position)
+    ? deps.ledger.ask(refundId, 'links_not_shown')
+    : position;
 }
+
+const provenAbsentAfter = ({ sendWindow, visibilityLag, missesNeeded, missSpacing }: Timings): number =>
+  sendWindow + visibilityLag + missesNeeded * missSpacing;
+
+const isUndecided = ({ state }: Position): boolean => state === 'submitting' || state === 'unknown';
 
 /** A reversal is executed only together with what was captured: without that nobody knows how much it gave back. */
 export async function examine(deps: Dependencies, inquiry: Inquiry): Promise<Seen> {
@@ -68,13 +87,11 @@ async function find(deps: Dependencies, inquiry: Inquiry): Promise<Seen> {
     if (known !== undefined) return known;
   }
   if (inquiry.gatewayId !== null) {
-    const byId = await deps.gateway.findWithLinked(inquiry.entityId, inquiry.gatewayId);
+    const byId = await lookUpAlone(deps, inquiry.entityId, inquiry.gatewayId);
     if (byId.kind === 'unavailable') return unavailable(byId);
     // Whose it is was settled when its id was written down; it need not show our reference.
     const entry =
-      byId.kind === 'found'
-        ? { merchantTransactionId: inquiry.reference, ...byId.value.original }
-        : undefined;
+      byId.kind === 'found' ? { merchantTransactionId: inquiry.reference, ...byId.value } : undefined;
     const known = entry === undefined ? undefined : judge(deps, inquiry, [entry]);
     if (known !== undefined) return known;
   }
@@ -84,7 +101,8 @@ async function find(deps: Dependencies, inquiry: Inquiry): Promise<Seen> {
   if (inquiry.paymentId === null) return miss('not found', 'silent', true);
   const tree = await deps.gateway.findWithLinked(inquiry.entityId, inquiry.paymentId);
   if (tree.kind === 'not_found') return miss('the original is not found under this entity', 'unavailable');
-  if (tree.kind === 'unavailable') return unavailable(tree);
+  if (tree.kind === 'unavailable')
+    return tree.why === 'not_offered' ? miss(LINKS_NOT_SHOWN, 'unavailable') : unavailable(tree);
   const known = judge(deps, inquiry, tree.value.linked);
   if (known !== undefined) return known;
   const unexplained = tree.value.linked.some((entry) => mightBeOurs(entry, inquiry));

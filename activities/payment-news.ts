@@ -57,6 +57,7 @@ async function readPayment(
     case 'unavailable':
     case 'not_found':
     case 'unreadable':
+    case 'links_not_shown':
       // Nothing is believed and nothing is changed: it is read again, later each time, and what no query confirms ends with an operator.
       return [];
     default:

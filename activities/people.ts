@@ -7,8 +7,9 @@ import { isOpenAttempt } from '../domain/states.js';
 import { isLasting, type GatewayTransaction, type UnavailableReason } from '../domain/transaction.js';
 import { LedgerError, type AttemptRecord, type RefundRecord } from '../ledger/ledger.js';
 import type { AdoptRefusal, Answered, Decision, Redirection, Said } from '../ledger/people.js';
-import type { Dependencies } from './dependencies.js';
+import { queryingFor, type Dependencies } from './dependencies.js';
 import { examine, recordSeen } from './look-up.js';
+import { lookUpAlone } from './originals.js';
 import { expectationOf } from './send.js';
 
 /** Asking again later may help; Temporal's retry does it. */
@@ -44,7 +45,8 @@ export interface PeopleActivities {
   readonly redirect: (redirection: Redirection) => Promise<Answered<'redirect'>>;
 }
 
-export function createPeopleActivities(deps: Dependencies): PeopleActivities {
+export function createPeopleActivities(given: Dependencies): PeopleActivities {
+  const deps = queryingFor('operator', given);
   const { ledger } = deps;
 
   async function recordOf(refundId: string): Promise<RefundRecord> {
@@ -86,10 +88,10 @@ export function createPeopleActivities(deps: Dependencies): PeopleActivities {
       ledger.refuseAdoption(refundId, word, why);
     const refund = await recordOf(refundId);
     if (refund.attempts.length === 0) return refused('nothing_sent');
-    const seen = await fresh(plan, () => deps.gateway.findWithLinked(refund.entityId, gatewayId));
+    const seen = await fresh(plan, () => lookUpAlone(deps, refund.entityId, gatewayId));
     if (seen.kind === 'not_found') return refused('not_at_gateway');
     if (seen.kind === 'unavailable') return refused(notRead(seen.why));
-    const transaction = seen.value.original;
+    const transaction = seen.value;
     const isLinked = await isLinkedTo(refund, transaction);
     if (typeof isLinked === 'string') return refused(isLinked);
 

@@ -7,7 +7,7 @@ import type { RefundScope } from '../ledger/ledger.js';
 import type { Unreadable } from '../ledger/unread.js';
 import type { Word } from '../domain/people.js';
 import type { Answered, Decision } from '../ledger/people.js';
-import type { Dependencies } from './dependencies.js';
+import { queryingFor, type Dependencies } from './dependencies.js';
 import { lookUp } from './look-up.js';
 import { lookUpKnown, type OriginalLookUp } from './originals.js';
 import { createPeopleActivities, type PeopleActivities } from './people.js';
@@ -56,6 +56,8 @@ const hasOriginal = (scope: RefundScope): scope is ScopeOfPayment => scope.payme
 
 export function createRefundActivities(deps: Dependencies, alive: () => AbortSignal): RefundActivities {
   const { ledger } = deps;
+  /** Before a credit, and where a decline is weighed, money waits for the answer. */
+  const urgent = queryingFor('doubt', deps);
 
   async function sendRefund({ refundId, plan }: Task): Promise<Position> {
     const openedAfter = deps.now();
@@ -68,7 +70,7 @@ export function createRefundActivities(deps: Dependencies, alive: () => AbortSig
     const scope = await ledger.scope(refundId);
     if (!hasOriginal(scope)) return openAndSend({ refundId, plan }, null, deps.now());
     const provenAfter = deps.now();
-    const original = await lookUpKnown(deps, scope);
+    const original = await lookUpKnown(urgent, scope);
     if (original.kind !== 'read') return unreadable(scope, 'credit', original, plan);
     // A process that was frozen since the query has proven nothing about now.
     const isTooOld = (): boolean => deps.now() - provenAfter > plan.timings.sendWindow;
@@ -100,7 +102,7 @@ export function createRefundActivities(deps: Dependencies, alive: () => AbortSig
   async function reconcile({ refundId, plan }: Task): Promise<Position> {
     const scope = await ledger.scope(refundId);
     if (!hasOriginal(scope)) return ledger.position(refundId);
-    const original = await lookUpKnown(deps, scope);
+    const original = await lookUpKnown(urgent, scope);
     if (original.kind !== 'read') return unreadable(scope, 'compare', original, plan);
     const { finding, position } = await ledger.applyFinding(refundId, original.facts, 'decide');
     return finding.kind === 'ours' ? recordOurs(refundId, original) : position;
@@ -111,7 +113,7 @@ export function createRefundActivities(deps: Dependencies, alive: () => AbortSig
     const scope = await ledger.scope(refundId);
     // An operator may have decided meanwhile: then nothing has to be read.
     if (!hasOriginal(scope) || nextStep(position, plan).kind !== 'read') return position;
-    const original = await lookUpKnown(deps, scope);
+    const original = await lookUpKnown(urgent, scope);
     return original.kind === 'read'
       ? ledger.noteReadable(refundId, original.facts)
       : unreadable(scope, 'compare', original, plan);
@@ -133,6 +135,8 @@ export function createRefundActivities(deps: Dependencies, alive: () => AbortSig
         return note('the payment is not found', await ledger.missOriginal(paymentId, timings));
       case 'unreadable':
         return note(original.why, true);
+      case 'links_not_shown':
+        return ledger.ask(refundId, 'links_not_shown');
       default:
         return original satisfies never;
     }
@@ -168,7 +172,7 @@ export function createRefundActivities(deps: Dependencies, alive: () => AbortSig
     readPayment,
     async lookUp({ refundId, plan, word }) {
       if (word !== undefined) await ledger.note(refundId, 'resolved', word);
-      const position = await lookUp(deps, refundId, plan.timings);
+      const position = await lookUp(deps, refundId, plan.timings, word !== undefined);
       // An operator does not wait for the next time that the payment is read.
       return nextStep(position, plan).kind === 'read' ? readPayment({ refundId, plan }) : position;
     },

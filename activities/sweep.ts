@@ -73,7 +73,7 @@ export function createSweepActivities(deps: SweepDependencies, alive: () => Abor
         lookUps: open.map(({ id, entityId }) => ({
           refundId: id,
           plan: deps.start.planFor(entityId),
-          taskQueue: deps.start.lookUpTaskQueue(entityId),
+          taskQueue: deps.start.lookUpTaskQueue,
         })),
       };
     },

@@ -3,6 +3,8 @@ import { createGateway } from '../gateway/oppwa.js';
 import { openDatabase, openTransaction, type Database } from '../ledger/database.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { createLedger } from '../ledger/postgres.js';
+import { createQueryBudget } from '../ledger/query-budget.js';
+import { createReportingRecord } from '../ledger/reporting.js';
 import type { Settings } from '../settings/settings.js';
 import { openClient } from '../temporal/connection.js';
 import { taskQueues } from '../temporal/task-queues.js';
@@ -31,7 +33,12 @@ export function openRefundsClient(
 ): OpenRefundsClient {
   const { temporal, close: closeTemporal } = openClient(env);
   const database = openDatabase(settings.databaseUrl, { connections: settings.databaseConnections });
-  const gateway = createGateway({ entities: settings.entities, refuseWhen: openTransaction });
+  const gateway = createGateway({
+    entities: settings.entities,
+    refuseWhen: openTransaction,
+    budget: createQueryBudget(database, settings.lookUpsPerSecond),
+    reporting: createReportingRecord(database),
+  });
   const ledger = createLedger(database);
   const queues = taskQueues(settings.taskQueue);
   const shared = {

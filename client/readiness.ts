@@ -1,7 +1,8 @@
-/** What a process that accepts refunds needs: each as a check that fails while it is away. */
+/** What a process that accepts refunds needs: each as a check that fails while it is away; and what works in part only. */
 import type { Client } from '@temporalio/client';
 import { checkWritable, type Database } from '../ledger/database.js';
 import { isMigrated } from '../ledger/migrate.js';
+import { entitiesWithoutV3 } from '../ledger/reporting.js';
 
 /** Milliseconds. */
 const TEMPORAL_WITHIN = 1_500;
@@ -17,3 +18,9 @@ export const readinessOf = (database: Database, temporal: Client) => ({
     );
   },
 });
+
+/** By entity, where the account has no v3 reporting: refunds work; credits and proofs of absence go to a person. */
+export async function reportingOf(database: Database): Promise<Readonly<Record<string, 'v1'>>> {
+  const without = await entitiesWithoutV3(database);
+  return Object.fromEntries(without.map(({ entityId }) => [entityId, 'v1' as const]));
+}

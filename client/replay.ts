@@ -151,6 +151,8 @@ async function gatewayShows(deps: Dependencies, record: RefundRecord): Promise<s
   switch (original.kind) {
     case 'not_found':
       return `payment ${paymentId}: not found under its entity`;
+    case 'links_not_shown':
+      return `payment ${paymentId}: the account has no v3 reporting, so what is linked to it is not shown`;
     case 'unavailable':
     case 'unreadable':
       return `payment ${paymentId}: ${original.kind}, ${original.why}`;

@@ -110,6 +110,11 @@ export const CASE_REASONS = {
     why: 'A refund that had succeeded came back.',
     nextStep: 'Agree another way with the customer.',
   },
+  links_not_shown: {
+    why: 'The account has no v3 reporting, so the gateway does not show what is linked to the payment: neither that nothing was paid nor that a credit is safe can be proven.',
+    nextStep:
+      'Look the payment up in the portal. If it is there, adopt it; if it never paid, sign a correction. Or have v3 reporting enabled, then replay.',
+  },
   original_unreadable: {
     why: 'The gateway does not show the original in a form that can be read.',
     nextStep: 'See what the gateway answered. The refund goes on by itself when the payment can be read.',

@@ -39,6 +39,8 @@ export interface OriginalFacts {
   readonly registrationId: string | null;
   readonly returns: readonly LinkedReturn[];
   readonly disputes: readonly LinkedDispute[];
+  /** Read by v1, which shows no links: that returns and disputes are empty says nothing. */
+  readonly hidesLinks?: true;
 }
 
 export type UnreadableOriginal =

@@ -125,6 +125,6 @@ export interface Plan {
 /** What a refund is started with besides its id; both follow from the entity of its payment. */
 export interface StartSettings {
   readonly planFor: (entityId: string) => Plan;
-  /** The task queue of the entity's look-ups. */
-  readonly lookUpTaskQueue: (entityId: string) => string;
+  /** The task queue of queries. */
+  readonly lookUpTaskQueue: string;
 }

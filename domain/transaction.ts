@@ -68,11 +68,12 @@ export type SendResult =
  * Why a query told nothing. It never means "does not exist".
  *
  * - `throttled`, `forbidden`, `error`: as the gateway says
+ * - `not_offered`: the account has no v3 reporting (`800.121.*`), and v1 does not show what was asked for
  * - `unreadable_entry`: one of the transactions in a list has no result code, or another shape than transactions have
  * - `too_many_pages`: more pages than any payment or reference has
  */
 export type UnavailableReason =
-  NoAnswerReason | NotSentReason | 'throttled' | 'forbidden' | 'error' | LastingReason;
+  NoAnswerReason | NotSentReason | 'throttled' | 'forbidden' | 'not_offered' | 'error' | LastingReason;
 
 /** Asking again does not change it, whatever the state of network, gateway and credentials. */
 export const LASTING_REASONS = ['unreadable_entry', 'too_many_pages'] as const;

@@ -12,6 +12,19 @@ export class GatewayMisuseError extends Error {
   override readonly name = 'GatewayMisuseError';
 }
 
+/** The budget has no query left for this need now. Nothing was sent. */
+export class QueryBudgetSpent extends Error {
+  readonly code = 'query_budget_spent';
+  override readonly name = 'QueryBudgetSpent';
+  /** Milliseconds after which the query may be tried again. */
+  readonly retryAfter: number;
+
+  constructor(retryAfter: number) {
+    super('the queries that the gateway allows for this entity are spent for now');
+    this.retryAfter = retryAfter;
+  }
+}
+
 /** One field that would not be sent, by its name at the gateway, and what it may hold. Never its value: it may be a card number. */
 export interface WrongField {
   readonly field: string;

@@ -1,4 +1,5 @@
 /** The gateway as the rest of the program sees it: a few writes that are one request each, and reads. */
+import type { QueryNeed } from '../domain/query-budget.js';
 import type { GatewayTransaction, LookUp, SendResult, TransactionTree } from '../domain/transaction.js';
 
 /** When a write may leave, and how long its answer is waited for. */
@@ -83,13 +84,19 @@ export interface Gateway {
   creditRegistration(order: RegistrationCreditOrder): Promise<SendResult>;
   /** `CD` to a card: `POST /v1/payments`. */
   creditCard(order: CardCreditOrder): Promise<SendResult>;
-  /** Everything under our own reference. v3 search first; v1 where v3 is not offered. An empty list never comes as `found`. */
+  /**
+   * Everything under our own reference. v3 search first; v1 where v3 is not offered. An empty list never comes as `found`. This and the
+   * next two throw `QueryBudgetSpent` where the entity's budget has no query left for `need`, by default the least urgent one.
+   */
   findByReference(
     entityId: string,
     merchantTransactionId: string,
+    need?: QueryNeed,
   ): Promise<LookUp<readonly GatewayTransaction[]>>;
-  /** One transaction with what is linked to it. v3 first; v1 by id, without links it would be `unavailable`, never an empty list. */
-  findWithLinked(entityId: string, id: string): Promise<LookUp<TransactionTree>>;
+  /** One transaction with what is linked to it, by v3. Without v3 reporting `unavailable` with `not_offered`, never an empty list. */
+  findWithLinked(entityId: string, id: string, need?: QueryNeed): Promise<LookUp<TransactionTree>>;
+  /** One transaction alone, by v1: what is linked to it is not shown. */
+  findById(entityId: string, id: string, need?: QueryNeed): Promise<LookUp<GatewayTransaction>>;
   /** The gateway's published result codes. */
   resultCodes(entityId: string): Promise<LookUp<readonly ResultCodeText[]>>;
   close(): Promise<void>;

@@ -1,5 +1,6 @@
 /** The reads: by our reference, by the gateway's id with its links, and the published result codes. */
 import { z } from 'zod';
+import type { ReportingRecord } from '../domain/reporting.js';
 import type { GatewayTransaction, LookUp, TransactionTree } from '../domain/transaction.js';
 import { Form } from './form.js';
 import type { ResultCodeText } from './gateway.js';
@@ -10,6 +11,15 @@ import { readPage, type Page, type PageAnswer } from './search-answer.js';
 /** Sends one GET. `path` begins with a slash. */
 export type Get = (path: string, finishBy: number) => Promise<Exchange>;
 
+/** What one entity's queries share. */
+export interface Reader {
+  readonly entityId: string;
+  readonly get: Get;
+  readonly finishBy: number;
+  /** Without it each query finds out anew whether v3 is offered. */
+  readonly reporting?: ReportingRecord | undefined;
+}
+
 /** More pages than any reference or payment has; a gateway that says so is not believed. */
 const MOST_PAGES = 20;
 
@@ -18,16 +28,15 @@ const MOST_PAGES = 20;
  * are handed on as they are: whether they are ours is decided where the attempt is known.
  */
 export async function findByReference(
-  get: Get,
-  entityId: string,
+  reader: Reader,
   merchantTransactionId: string,
-  finishBy: number,
 ): Promise<LookUp<readonly GatewayTransaction[]>> {
+  const { entityId, get, finishBy } = reader;
   const query = new Form('findByReference')
     .need('entityId', entityId)
     .need('merchantTransactionId', merchantTransactionId)
     .encode();
-  const newer = await allPages(get, `/v3/query?${query}`, finishBy);
+  const newer = await byV3(reader, `/v3/query?${query}`);
   const told = newer.kind === 'not_offered' ? await allPages(get, `/v1/query?${query}`, finishBy) : newer;
   if (told.kind === 'not_offered') return told.instead;
   return told.kind === 'found' ? { kind: 'found', value: told.value.transactions } : told;
@@ -37,14 +46,10 @@ export async function findByReference(
  * One transaction and what is linked to it, by v3 alone: v1 by id says nothing of links, and no links said is not the same as
  * no links.
  */
-export async function findWithLinked(
-  get: Get,
-  entityId: string,
-  id: string,
-  finishBy: number,
-): Promise<LookUp<TransactionTree>> {
+export async function findWithLinked(reader: Reader, id: string): Promise<LookUp<TransactionTree>> {
+  const { entityId } = reader;
   const query = new Form('findWithLinked').inPath('paymentId', id).need('entityId', entityId).encode();
-  const told = await allPages(get, `/v3/query/${id}?${query}&includeLinkedTransactions=true`, finishBy);
+  const told = await byV3(reader, `/v3/query/${id}?${query}&includeLinkedTransactions=true`);
   if (told.kind === 'not_offered') return told.instead;
   if (told.kind !== 'found') return told;
   const { transactions, tellsLinks } = told.value;
@@ -55,6 +60,29 @@ export async function findWithLinked(
     kind: 'found',
     value: { original, linked: transactions.filter((transaction) => transaction !== original) },
   };
+}
+
+/** One transaction by v1, which every account has. */
+export async function findById(reader: Reader, id: string): Promise<LookUp<GatewayTransaction>> {
+  const { entityId, get, finishBy } = reader;
+  const query = new Form('findById').inPath('paymentId', id).need('entityId', entityId).encode();
+  const told = readPage(await get(`/v1/payments/${id}?${query}`, finishBy));
+  if (told.kind === 'not_offered') return told.instead;
+  if (told.kind !== 'found') return told;
+  const [transaction, ...others] = told.value.transactions.filter((found) => found.id === id);
+  if (transaction === undefined || others.length > 0) return { kind: 'unavailable', why: 'error' };
+  return { kind: 'found', value: transaction };
+}
+
+/** v3, unless the account is known to have none. What its answer shows of the account is recorded. */
+async function byV3({ entityId, get, finishBy, reporting }: Reader, path: string): Promise<PageAnswer> {
+  if ((await reporting?.hasV3(entityId)) === false)
+    return { kind: 'not_offered', instead: { kind: 'unavailable', why: 'not_offered' } };
+  const told = await allPages(get, path, finishBy);
+  if (told.kind === 'found') await reporting?.note(entityId, { hasV3: true });
+  if (told.kind === 'not_offered' && told.accountCode !== undefined)
+    await reporting?.note(entityId, { hasV3: false, code: told.accountCode });
+  return told;
 }
 
 /** The published list; entries that are no pair of texts are dropped. */

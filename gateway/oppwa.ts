@@ -1,11 +1,14 @@
 /** The OPPWA / ACI open payment platform behind the {@link Gateway} interface: four writes of one request each, and the reads. */
+import type { QueryNeed } from '../domain/query-budget.js';
 import type { SendResult } from '../domain/transaction.js';
 import { readTransactionBody } from './answer.js';
 import { GatewayMisuseError, GatewaySettingsError } from './errors.js';
 import { Form } from './form.js';
 import type { CardCreditOrder, Gateway, PayerFields, SendLimits } from './gateway.js';
-import { findByReference, findWithLinked, resultCodes, type Get } from './look-ups.js';
+import { findById, findByReference, findWithLinked, resultCodes, type Get, type Reader } from './look-ups.js';
 import type { Exchange } from './one-request.js';
+import { endpointOf, takeTurn } from './query-budget.js';
+import { isThrottled } from './search-answer.js';
 import { settingsOf, type Entity, type GatewayOptions } from './settings.js';
 import { createTransport } from './transport.js';
 
@@ -67,6 +70,25 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   const finishBy = (): number => performance.now() + settings.lookUpTimeoutMs;
 
+  /** Queries of one entity, each within its budget. */
+  function readerOf(entityId: string, need: QueryNeed = 'pending'): Reader {
+    const get = getFrom(entityOf(entityId), true);
+    const { budget, reporting } = settings;
+    return {
+      entityId,
+      finishBy: finishBy(),
+      reporting,
+      async get(path, until) {
+        const endpoint = endpointOf(path);
+        if (budget === undefined || endpoint === undefined) return get(path, until);
+        await takeTurn(budget, entityId, endpoint, need);
+        const exchange = await get(path, until);
+        if (isThrottled(exchange)) await budget.throttled(entityId, endpoint);
+        return exchange;
+      },
+    };
+  }
+
   return {
     async refund(order) {
       const { entity, form } = begin('refund', order.entityId, order.limits);
@@ -115,12 +137,16 @@ export function createGateway(options: GatewayOptions): Gateway {
       return post(entity, '/v1/payments', form.may('testMode', entity.testMode).encode(), order.limits);
     },
 
-    async findByReference(entityId, merchantTransactionId) {
-      return findByReference(getFrom(entityOf(entityId), true), entityId, merchantTransactionId, finishBy());
+    async findByReference(entityId, merchantTransactionId, need) {
+      return findByReference(readerOf(entityId, need), merchantTransactionId);
     },
 
-    async findWithLinked(entityId, id) {
-      return findWithLinked(getFrom(entityOf(entityId), true), entityId, id, finishBy());
+    async findWithLinked(entityId, id, need) {
+      return findWithLinked(readerOf(entityId, need), id);
+    },
+
+    async findById(entityId, id, need) {
+      return findById(readerOf(entityId, need), id);
     },
 
     // The list is public: the token stays at home.

@@ -13,7 +13,14 @@ export interface Page {
   readonly tellsLinks: boolean;
 }
 
-export type PageAnswer = LookUp<Page> | { readonly kind: 'not_offered'; readonly instead: LookUp<never> };
+export type PageAnswer =
+  | LookUp<Page>
+  | {
+      readonly kind: 'not_offered';
+      readonly instead: LookUp<never>;
+      /** The code that says so of the account (`800.121.*`), not of this request. */
+      readonly accountCode?: string;
+    };
 
 const NOT_FOUND = '700.400.580';
 const THROTTLED = '800.120.100';
@@ -55,10 +62,14 @@ export function readPage(exchange: Exchange): PageAnswer {
 
   if (httpStatus === 429 || code === THROTTLED) return { kind: 'unavailable', why: 'throttled', ...because };
   // Both say that reporting, or this version of it, is not open to the account; 800.900.300 a wrong token as well.
-  if (code === '800.900.300' || code?.startsWith('800.121.') === true) {
-    const why = code === '800.900.300' ? 'forbidden' : 'error';
-    return { kind: 'not_offered', instead: { kind: 'unavailable', why, ...because } };
-  }
+  if (code === '800.900.300')
+    return { kind: 'not_offered', instead: { kind: 'unavailable', why: 'forbidden', ...because } };
+  if (code?.startsWith('800.121.') === true)
+    return {
+      kind: 'not_offered',
+      accountCode: code,
+      instead: { kind: 'unavailable', why: 'not_offered', ...because },
+    };
   if (httpStatus === 401 || httpStatus === 403) return { kind: 'unavailable', why: 'forbidden', ...because };
   if (body === undefined) return withoutResult(httpStatus, 'not_json');
   // A server in trouble may say anything; "not found" from one is no evidence.
@@ -90,6 +101,14 @@ export function readPage(exchange: Exchange): PageAnswer {
       tellsLinks: lists.length > 0 || flat.nested,
     },
   };
+}
+
+/** Whether the gateway answered that there were too many queries. */
+export function isThrottled(exchange: Exchange): boolean {
+  return (
+    exchange.kind === 'answered' &&
+    (exchange.httpStatus === 429 || resultCodeOf(parseObject(exchange.body)) === THROTTLED)
+  );
 }
 
 /** The look-up that an exchange without an answer is. */

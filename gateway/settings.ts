@@ -1,4 +1,6 @@
 /** The settings of the gateway client: what they mean, their defaults, and what is refused at start. */
+import type { QueryBudget } from '../domain/query-budget.js';
+import type { ReportingRecord } from '../domain/reporting.js';
 import type { Secret } from '../domain/secret.js';
 import { GatewaySettingsError } from './errors.js';
 
@@ -33,6 +35,10 @@ export interface GatewayOptions {
   readonly keepAliveMs?: number;
   /** Asked before each write. A text means that no write may happen now: it is thrown as a {@link GatewayMisuseError}. */
   readonly refuseWhen?: () => string | undefined;
+  /** Asked before each query. Without it queries leave at once. */
+  readonly budget?: QueryBudget;
+  /** Which entities have no v3 reporting. Without it each query finds out anew. */
+  readonly reporting?: ReportingRecord;
 }
 
 /** The options, checked and complete. */
@@ -45,6 +51,8 @@ export interface Settings {
   readonly connections: number;
   readonly keepAliveMs: number;
   readonly refuseWhen: () => string | undefined;
+  readonly budget: QueryBudget | undefined;
+  readonly reporting: ReportingRecord | undefined;
 }
 
 export interface Entity extends EntitySettings {
@@ -70,6 +78,8 @@ export function settingsOf(options: GatewayOptions): Settings {
     connections: positive('connections', options.connections ?? 64),
     keepAliveMs: positive('keepAliveMs', options.keepAliveMs ?? 4_000),
     refuseWhen: options.refuseWhen ?? (() => undefined),
+    budget: options.budget,
+    reporting: options.reporting,
   };
 }
 

@@ -69,7 +69,7 @@ export async function updatePayment(
     .where('id', '=', facts.id)
     .execute();
   for (const dispute of facts.disputes) await recordDispute(tx, facts.id, dispute);
-  await recordForeignReturns(tx, facts);
+  if (facts.hidesLinks !== true) await recordForeignReturns(tx, facts);
   await measureReversals(tx, await reload(tx, facts.id));
   const payment = await reload(tx, facts.id);
   if (overpaidOf(payment) > 0n) await askAboutExcess(tx, payment);

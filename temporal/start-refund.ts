@@ -41,7 +41,7 @@ export function refundStartOptions(
       {
         refundId: subject.id,
         plan: start.planFor(subject.entityId),
-        lookUpTaskQueue: start.lookUpTaskQueue(subject.entityId),
+        lookUpTaskQueue: start.lookUpTaskQueue,
       },
     ],
     typedSearchAttributes: [
@@ -74,7 +74,7 @@ export function refundStarter(
         await temporal.workflow.signalWithStart<typeof refundWorkflow, NoticeArgs>(REFUND_WORKFLOW, {
           ...options,
           signal: gatewayNotice,
-          signalArgs: [subject.version],
+          signalArgs: [subject.version, 'ledger'],
         });
     });
   };

@@ -4,6 +4,8 @@ import { createGateway } from '../gateway/oppwa.js';
 import { openDatabase, openTransaction } from '../ledger/database.js';
 import { migrate } from '../ledger/migrate.js';
 import { createLedger } from '../ledger/postgres.js';
+import { createQueryBudget } from '../ledger/query-budget.js';
+import { createReportingRecord } from '../ledger/reporting.js';
 import { switchOutlet } from '../ledger/outbox.js';
 import { createLog, type Log } from '../settings/log.js';
 import { whenToStop } from '../settings/parent.js';
@@ -30,7 +32,12 @@ async function main(log: Log): Promise<void> {
   });
   await migrate(settings.databaseUrl);
   const database = openDatabase(settings.databaseUrl, { connections: settings.databaseConnections });
-  const gateway = createGateway({ entities: settings.entities, refuseWhen: openTransaction });
+  const gateway = createGateway({
+    entities: settings.entities,
+    refuseWhen: openTransaction,
+    budget: createQueryBudget(database, settings.lookUpsPerSecond),
+    reporting: createReportingRecord(database),
+  });
   const { connection, namespace } = await connectWorker(process.env);
   const queues = taskQueues(settings.taskQueue);
   const ledger = createLedger(database);
@@ -49,8 +56,6 @@ async function main(log: Log): Promise<void> {
       now: () => performance.now(),
     },
     start: { planFor: settings.planFor, lookUpTaskQueue: queues.lookUps },
-    entityIds: settings.entities.map(({ id }) => id),
-    lookUpsPerSecond: settings.lookUpsPerSecond,
     database,
     ...(settings.upkeep === undefined ? {} : { upkeep: settings.upkeep }),
     log,

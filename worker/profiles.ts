@@ -35,3 +35,9 @@ export const PROFILES = {
     activityTaskPollerBehavior: polling(20),
   },
 } as const satisfies Record<WorkerProfile, Profile>;
+
+/** Queries of all entities, whatever their number: a query gives its slot back while it waits for its turn in the budget. */
+export const QUERIES = {
+  maxConcurrentActivityTaskExecutions: 100,
+  activityTaskPollerBehavior: polling(5),
+} as const satisfies Partial<Profile>;

@@ -1,7 +1,7 @@
-/** Workers for refunds: one queue for workflows and money, one for each entity's look-ups. */
+/** Workers for refunds: one queue for workflows and money, one for queries. */
 import { Context } from '@temporalio/activity';
 import { Client } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import {
   Worker,
   type ActivityInterceptorsFactory,
@@ -15,6 +15,7 @@ import { createPaymentActivities } from '../activities/payment-news.js';
 import { createRefundActivities } from '../activities/refunds.js';
 import { createSweepActivities } from '../activities/sweep.js';
 import type { Database } from '../ledger/database.js';
+import { QueryBudgetSpent } from '../gateway/errors.js';
 import { LedgerError } from '../ledger/ledger.js';
 import { forgetSweeps } from '../ledger/sweep.js';
 import type { Log } from '../settings/log.js';
@@ -24,7 +25,7 @@ import type { TaskQueues } from '../temporal/task-queues.js';
 import type { Upkeep } from '../temporal/upkeep.js';
 import { activityLog } from './activity-log.js';
 import type { Effects } from '../workflows/effects.js';
-import type { Profile } from './profiles.js';
+import { QUERIES, type Profile } from './profiles.js';
 
 export interface RefundWorkerOptions {
   readonly connection: NativeConnection;
@@ -34,8 +35,6 @@ export interface RefundWorkerOptions {
   readonly profile: Profile;
   readonly dependencies: Dependencies;
   readonly start: StartSettings;
-  readonly entityIds: readonly string[];
-  readonly lookUpsPerSecond: number;
   /** The ledger's own database, for what looks after all refunds at once. */
   readonly database: Database;
   /** The schedules to keep; none are made or changed without. */
@@ -76,7 +75,7 @@ export async function startRefundWorker(options: RefundWorkerOptions): Promise<R
       log?.error('audit.violations', { count: violations }),
     ),
   };
-  /** Whatever reads the gateway, at the rate that an entity is allowed: nothing else of it runs there. */
+  /** What queries the gateway: nothing else runs on that queue. Their rate is the entity's budget, over all processes. */
   const readers: Effects['gateway'] = {
     lookUp: activities.lookUp,
     reconcile: activities.reconcile,
@@ -103,16 +102,12 @@ export async function startRefundWorker(options: RefundWorkerOptions): Promise<R
       workflowBundle: options.bundle,
       activities,
     }),
-    ...options.entityIds.map((entityId) =>
-      Worker.create({
-        ...shared,
-        taskQueue: queues.lookUps(entityId),
-        // Everything that a workflow asks of the gateway's records, at the rate that the entity is allowed.
-        activities: { ...readers, lookUpPayment },
-        maxTaskQueueActivitiesPerSecond: options.lookUpsPerSecond,
-        maxConcurrentActivityTaskExecutions: 20,
-      }),
-    ),
+    Worker.create({
+      ...shared,
+      taskQueue: queues.lookUps,
+      activities: { ...readers, lookUpPayment },
+      ...QUERIES,
+    }),
   ]);
   // After the workers are there and before they run: the first sweep finds nothing remembered of a Temporal that is gone.
   if (options.upkeep !== undefined) {
@@ -152,12 +147,13 @@ const heartbeating: ActivityInterceptorsFactory = (context) => ({
 });
 
 /** A failure's type is the ledger's stable code: that is what retry options name. */
-const namingFailures: ActivityInterceptorsFactory = () => ({
+const namingFailures: ActivityInterceptorsFactory = (context) => ({
   inbound: {
     async execute(input, next) {
       try {
         return await next(input);
       } catch (error) {
+        if (error instanceof QueryBudgetSpent) throw laterTurn(error, context.info.attempt);
         if (!(error instanceof LedgerError)) throw error;
         throw ApplicationFailure.create({
           type: error.code,
@@ -169,3 +165,17 @@ const namingFailures: ActivityInterceptorsFactory = () => ({
     },
   },
 });
+
+/** Milliseconds. What has waited long asks rarely: a backlog must not keep itself busy with asking. */
+const LONGEST_WAIT_FOR_A_TURN = 60_000;
+
+/** Gives the slot back until the query's turn may have come. Spread, so that a backlog does not ask all at once. */
+function laterTurn({ message, retryAfter }: QueryBudgetSpent, attempt: number): ApplicationFailure {
+  const grown = Math.min(retryAfter * 1.5 ** Math.min(attempt - 1, 20), LONGEST_WAIT_FOR_A_TURN);
+  return ApplicationFailure.create({
+    type: 'query_budget_spent',
+    message,
+    nextRetryDelay: Math.ceil(Math.max(retryAfter, grown) * (1 + Math.random() / 4)),
+    category: ApplicationFailureCategory.BENIGN,
+  });
+}

@@ -47,7 +47,7 @@ export const SEARCH_ATTRIBUTES = {
 export interface RefundInput {
   readonly refundId: string;
   readonly plan: Plan;
-  /** Look-ups go here: the gateway throttles them per entity, so each entity's queue has a rate of its own. */
+  /** Queries go here. */
   readonly lookUpTaskQueue: string;
 }
 
@@ -60,9 +60,12 @@ export interface RefundResult {
 }
 
 /** `version`: where the refund stood in the ledger when the notice was passed on, so that a run about to end knows whether it has heard of that. */
-export type NoticeArgs = [version?: number];
+export type NoticeArgs = [version?: number, about?: 'gateway' | 'ledger'];
 
-/** The gateway gave notice about this refund. A hint: it only brings the next look-up forward. */
+/**
+ * The gateway gave notice about this refund. A hint: it only brings the next look-up forward. About the `ledger`: the sweep asks whether
+ * this run knows of `version`; where it does, nothing follows, and no query is spent.
+ */
 export const gatewayNotice = defineSignal<NoticeArgs>('gatewayNotice');
 
 /** A person's word on the exact instruction that was shown. */

@@ -58,8 +58,8 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
     }
   };
 
-  setHandler(gatewayNotice, (version = 0) => {
-    noticed = true;
+  setHandler(gatewayNotice, (version = 0, about = 'gateway') => {
+    if (about === 'gateway') noticed = true;
     if (version > toldOf) toldOf = version;
   });
   /**
@@ -122,6 +122,8 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
 
   const isNews = (known: Position): boolean =>
     cancelRequested || (latest !== undefined && latest.version > known.version);
+  /** What ends these waits reads the ledger, so that a later version is known afterwards. */
+  const isTold = (known: Position): boolean => isNews(known) || noticed || toldOf > known.version;
 
   return {
     opened: async () => {
@@ -132,7 +134,7 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
     newsWithin: (ms, known) =>
       ms <= 0 ? Promise.resolve(isNews(known)) : condition(() => isNews(known), ms),
     noticeWithin: async (ms, known) => {
-      await condition(() => isNews(known) || noticed, ms);
+      await condition(() => isTold(known), ms);
       noticed = false;
     },
     takeToldOfLater: (known) => {

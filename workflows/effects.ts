@@ -43,12 +43,29 @@ export function effectsOf({ plan, lookUpTaskQueue }: RefundInput): Effects {
       heartbeatTimeout: HEARTBEAT_TIMEOUT,
       retry: RETRY,
     }),
-    gateway: proxyActivities<RefundActivities>({
-      taskQueue: lookUpTaskQueue,
+    gateway: queries(lookUpTaskQueue),
+    ledger: proxyActivities<RefundActivities>({ startToCloseTimeout: 30 * SECOND, retry: RETRY }),
+  };
+}
+
+/** An operator waits for the answer: those go first also where tasks queue up (Temporal's priority keys). */
+function queries(taskQueue: string): Effects['gateway'] {
+  const ofPriority = (priorityKey: number): Effects['gateway'] =>
+    proxyActivities<RefundActivities>({
+      taskQueue,
       startToCloseTimeout: 120 * SECOND,
       heartbeatTimeout: HEARTBEAT_TIMEOUT,
       retry: RETRY,
-    }),
-    ledger: proxyActivities<RefundActivities>({ startToCloseTimeout: 30 * SECOND, retry: RETRY }),
+      priority: { priorityKey },
+    });
+  const ordered = ofPriority(1);
+  const planned = ofPriority(3);
+  return {
+    lookUp: (task) => (task.word === undefined ? planned : ordered).lookUp(task),
+    reconcile: planned.reconcile,
+    readPayment: planned.readPayment,
+    adopt: ordered.adopt,
+    correct: ordered.correct,
+    confirm: ordered.confirm,
   };
 }

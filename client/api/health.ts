@@ -13,7 +13,12 @@ const ANSWER_WITHIN = 2_000;
 
 const parts = z.record(z.string(), z.enum(['ok', 'failed']));
 const healthy = z.object({ status: z.literal('ok') }).meta({ id: 'Healthy' });
-const ready = z.object({ status: z.literal('ok'), checks: parts }).meta({ id: 'Ready' });
+const reportingShape = z.record(z.string(), z.literal('v1')).meta({
+  description: 'Entities without v3 reporting: refunds work, credits and proofs of absence need a person',
+});
+const ready = z
+  .object({ status: z.literal('ok'), checks: parts, reporting: reportingShape })
+  .meta({ id: 'Ready' });
 const notReady = z
   .looseObject({
     type: z.string(),
@@ -25,10 +30,13 @@ const notReady = z
   })
   .meta({ id: 'NotReady' });
 
-export const healthRoutes: FastifyPluginAsyncZod<{ readonly readiness: Readiness }> = async (
-  app,
-  { readiness },
-) => {
+interface HealthOptions {
+  readonly readiness: Readiness;
+  /** Entities whose account has no v3 reporting. */
+  readonly reporting: () => Promise<Readonly<Record<string, 'v1'>>>;
+}
+
+export const healthRoutes: FastifyPluginAsyncZod<HealthOptions> = async (app, { readiness, reporting }) => {
   app.get(
     '/healthz',
     {
@@ -62,7 +70,7 @@ export const healthRoutes: FastifyPluginAsyncZod<{ readonly readiness: Readiness
       );
       const checks = Object.fromEntries(results);
       const failed = results.filter(([, result]) => result === 'failed').map(([name]) => name);
-      if (failed.length === 0) return { status: 'ok' as const, checks };
+      if (failed.length === 0) return { status: 'ok' as const, checks, reporting: await reporting() };
       return reply
         .code(503)
         .header('retry-after', '2')

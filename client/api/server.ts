@@ -27,6 +27,7 @@ import { answerProblems } from './problems.js';
 import { queueRoutes } from './queue.js';
 import { limitRequests } from './rate-limit.js';
 import { refundRoutes } from './refunds.js';
+import { reportingOf } from '../readiness.js';
 import { streamRoutes } from './stream.js';
 
 export interface ApiOptions {
@@ -114,7 +115,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   await app.register(eventRoutes, parts);
   await app.register(meRoutes);
   if (options.webhooks !== undefined) await app.register(webhookRoutes, { log, ...options.webhooks });
-  await app.register(healthRoutes, { readiness: options.readiness });
+  await app.register(healthRoutes, { readiness: options.readiness, reporting: () => reportingOf(database) });
   if (options.console !== undefined) await serveConsole(app, options.console);
   return app;
 }

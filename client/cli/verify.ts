@@ -3,6 +3,7 @@ import Table from 'cli-table3';
 import { auditLedger } from '../../ledger/audit.js';
 import { storeFindings } from '../../ledger/audit-progress.js';
 import { storeAudit } from '../../ledger/audits.js';
+import { entitiesWithoutV3, type WithoutV3 } from '../../ledger/reporting.js';
 import { auditOf, type Audit } from '../audit-view.js';
 import { EXIT, type ExitCode } from './exit.js';
 import { run } from './session.js';
@@ -24,10 +25,14 @@ export function verify({ json }: { readonly json?: true | undefined }): Promise<
       process.stderr.write(`  ${payments} payments checked …\n`);
     });
     const audit = auditOf(await storeAudit(database, report));
-    print(audit, () => auditText(audit));
+    const withoutV3 = await entitiesWithoutV3(database);
+    print({ ...audit, withoutV3 }, () => [auditText(audit), ...withoutV3.map(reportingText)].join('\n'));
     return audit.ok ? EXIT.done : EXIT.failed;
   });
 }
+
+const reportingText = ({ entityId, code, since }: WithoutV3): string =>
+  `entity ${entityId} has no v3 reporting (${code}, since ${since.toISOString()}): refunds work; credits and proofs of absence need a person`;
 
 function auditText({ invariants, ok, complete, violations, durationMs, payments }: Audit): string {
   const table = new Table({

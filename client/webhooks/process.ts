@@ -163,7 +163,7 @@ export function createNoticeProcess(parts: NoticeParts): Process {
             paymentId,
             entityId,
             lookAgain: { first: lookUpFirst, max: lookUpMax },
-            lookUpTaskQueue: start.lookUpTaskQueue(entityId),
+            lookUpTaskQueue: start.lookUpTaskQueue,
           },
         ],
       }),

@@ -43,6 +43,8 @@ const settingsChange = z.strictObject({
   throttle: gatewaySettings.shape.throttle.exactOptional(),
   throttledStatus: gatewaySettings.shape.throttledStatus.exactOptional(),
   contentCoding: gatewaySettings.shape.contentCoding.exactOptional(),
+  reporting: gatewaySettings.shape.reporting.exactOptional(),
+  noReportingStatus: gatewaySettings.shape.noReportingStatus.exactOptional(),
   notifyPortalRefunds: gatewaySettings.shape.notifyPortalRefunds.exactOptional(),
 });
 const payment = z.strictObject({

@@ -95,6 +95,11 @@ export class SimulatedGateway {
       return delivered(this.#throttled(entity, now));
     }
     const desk = { store, ids, entity, settings, now };
+    if (isV3(endpoint) && (entity.reporting ?? settings.reporting) === 'v1')
+      return delivered({
+        httpStatus: settings.noReportingStatus,
+        body: bareBody(ids, entity.id, now, '800.121.100'),
+      });
     const fault = faults.take('lookUp', subjectOfLookUp(endpoint, parameters));
     switch (fault?.how) {
       case 'throttled':
@@ -279,4 +284,8 @@ export class SimulatedGateway {
     };
     return { httpStatus: settings.throttledStatus, body };
   }
+}
+
+function isV3({ kind }: LookUpEndpoint): boolean {
+  return kind === 'v3_query' || kind === 'v3_search';
 }

@@ -48,6 +48,10 @@ export const gatewaySettings = z.strictObject({
   throttledStatus: z.union([z.literal(429), z.literal(400), z.literal(200)]),
   /** How each answer is compressed, asked for or not. `unknown`: it names a coding that no client knows. */
   contentCoding: z.enum(['identity', 'gzip', 'deflate', 'br', 'unknown']),
+  /** `v1`: the accounts have no v3 reporting, and each v3 query is declined with `800.121.100`. */
+  reporting: z.enum(['v3', 'v1']),
+  /** The status of that decline was seen with both. */
+  noReportingStatus: z.union([z.literal(403), z.literal(400)]),
   /** Refunds made in the gateway's own portal are not announced by webhook unless the account is set up so. */
   notifyPortalRefunds: z.boolean(),
 });
@@ -64,6 +68,8 @@ export const DEFAULT_SETTINGS: GatewaySettings = {
   throttle: 'off',
   throttledStatus: 429,
   contentCoding: 'identity',
+  reporting: 'v3',
+  noReportingStatus: 403,
   notifyPortalRefunds: false,
 };
 
@@ -76,4 +82,6 @@ export interface Entity {
   readonly name?: string;
   /** 64 hex. Without it this entity gets no webhooks. */
   readonly webhookKey?: string;
+  /** `v1`: this entity's account has no v3 reporting, whatever the settings say. */
+  readonly reporting?: 'v1';
 }

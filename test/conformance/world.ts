@@ -290,7 +290,7 @@ async function expectRunningAgainChangesNothing({
       const input = {
         refundId: id,
         plan: start.planFor(entityId),
-        lookUpTaskQueue: start.lookUpTaskQueue(entityId),
+        lookUpTaskQueue: start.lookUpTaskQueue,
       };
       const again = await temporal.workflow.start<typeof refund>('refund', {
         workflowId: refundWorkflowId(id),

@@ -106,18 +106,20 @@ describe('an answer to a look-up', () => {
     await fuzz(60_000, async (random) => {
       const served: { readonly path: string; readonly status: number; readonly body: string }[] = [];
       const found = await findByReference(
-        async (path) => {
-          const one = {
-            path: path.slice(0, 4),
-            status: random.pick(STATUSES),
-            body: garbled(random, random.pick(FOUND)),
-          };
-          served.push(one);
-          return { kind: 'answered', httpStatus: one.status, body: one.body };
+        {
+          entityId: 'e'.repeat(32),
+          finishBy: 0,
+          get: async (path) => {
+            const one = {
+              path: path.slice(0, 4),
+              status: random.pick(STATUSES),
+              body: garbled(random, random.pick(FOUND)),
+            };
+            served.push(one);
+            return { kind: 'answered', httpStatus: one.status, body: one.body };
+          },
         },
-        'e'.repeat(32),
         REFERENCE,
-        0,
       );
       seen[found.kind] = (seen[found.kind] ?? 0) + 1;
       holds(textsIn(found).every(isKeepable), 'A text that no database keeps came through.', served);
@@ -191,14 +193,16 @@ describe('an answer to a look-up', () => {
     await fuzz(60_000, async (random) => {
       const served: string[] = [];
       const found = await findWithLinked(
-        async () => {
-          const body = garbled(random, random.pick(TREES));
-          served.push(body);
-          return { kind: 'answered', httpStatus: random.pick(STATUSES), body };
+        {
+          entityId: 'e'.repeat(32),
+          finishBy: 0,
+          get: async () => {
+            const body = garbled(random, random.pick(TREES));
+            served.push(body);
+            return { kind: 'answered', httpStatus: random.pick(STATUSES), body };
+          },
         },
-        'e'.repeat(32),
         PAYMENT,
-        0,
       );
       if (found.kind !== 'found') return;
       const reading = readOriginal(found.value, 'live');

@@ -55,29 +55,32 @@ function world(random: Random) {
     creditRegistration: neverAsked,
     creditCard: neverAsked,
     findByReference: neverAsked,
+    findById: neverAsked,
     resultCodes: neverAsked,
     close: () => Promise.resolve(),
     findWithLinked: (entityId, id) =>
       findWithLinked(
-        async () => {
-          const shown = {
-            id,
-            paymentType: 'DB',
-            amount: '100.00',
-            currency: 'EUR',
-            registrationId: 'a'.repeat(32),
-            result: { code: '000.000.000', description: '' },
-            linkedTransactions: [],
-          };
-          const body = random.chance(0.2)
-            ? written(random, changed(random, shown, ANSWER_WORDS))
-            : JSON.stringify(shown);
-          show(id, body);
-          return { kind: 'answered', httpStatus: 200, body };
+        {
+          entityId,
+          finishBy: 0,
+          get: async () => {
+            const shown = {
+              id,
+              paymentType: 'DB',
+              amount: '100.00',
+              currency: 'EUR',
+              registrationId: 'a'.repeat(32),
+              result: { code: '000.000.000', description: '' },
+              linkedTransactions: [],
+            };
+            const body = random.chance(0.2)
+              ? written(random, changed(random, shown, ANSWER_WORDS))
+              : JSON.stringify(shown);
+            show(id, body);
+            return { kind: 'answered', httpStatus: 200, body };
+          },
         },
-        entityId,
         id,
-        0,
       ),
   };
   const deps: Dependencies = {

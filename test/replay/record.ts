@@ -83,8 +83,6 @@ async function open(): Promise<{ recording: Recording; temporal: Client; close()
     profile: PROFILES.small,
     dependencies,
     start,
-    entityIds: [ENTITY],
-    lookUpsPerSecond: 1_000,
     database,
   });
   const orders = new Map<string, Order>();

@@ -20,6 +20,8 @@ import { FINAL_STATES, isFinal, isOpenAttempt, PERSON_STATES } from '../../domai
 import { createGateway } from '../../gateway/oppwa.js';
 import { openDatabase, openTransaction, type Database } from '../../ledger/database.js';
 import { createLedger } from '../../ledger/postgres.js';
+import { createQueryBudget } from '../../ledger/query-budget.js';
+import { createReportingRecord } from '../../ledger/reporting.js';
 import { allRefunds, compareBooks } from '../../sandbox/demo/books.js';
 import { formatAmount, parseAmount } from '../../sandbox/gateway/amounts.js';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
@@ -43,6 +45,8 @@ export interface StackOptions {
   readonly policy?: Partial<Policy>;
   /** Settings of the simulated gateway. */
   readonly gateway?: Partial<GatewaySettings>;
+  /** The budget of queries; default so many that it is never spent. */
+  readonly searchesPerSecond?: number;
   /** Where the gateway posts its notices, and the key that it seals them with; without it none are posted. */
   readonly webhooks?: { readonly url: string; readonly key: string; readonly wrapper?: WebhookWrapper };
   /** Default true. Without it nothing runs until `startWorker()`. */
@@ -123,6 +127,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const gateway = createGateway({
     entities: [{ id: entity.id, baseUrl: gatewayServer.url, accessToken: new Secret(entity.token) }],
     refuseWhen: openTransaction,
+    budget: createQueryBudget(database, options.searchesPerSecond ?? 1_000),
+    reporting: createReportingRecord(database),
   });
   const plan: Plan = {
     timings: { ...scaleTimings(DEFAULT_TIMINGS, SCALE), ...options.timings },
@@ -158,8 +164,6 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       profile: PROFILES.small,
       dependencies,
       start,
-      entityIds: [entity.id],
-      lookUpsPerSecond: 1_000,
       database,
       ...(options.upkeep === undefined ? {} : { upkeep: options.upkeep }),
       log,

@@ -35,7 +35,7 @@ const { sweepRefunds } = createSweepActivities(
     database,
     start: {
       planFor: () => ({ timings: DEFAULT_TIMINGS, policy: DEFAULT_POLICY }),
-      lookUpTaskQueue: (entityId) => entityId,
+      lookUpTaskQueue: 'look-ups',
     },
     startRefund: async ({ id }) => {
       started.push(id);
@@ -131,7 +131,7 @@ describe('a refund that cannot be started', () => {
         database,
         start: {
           planFor: () => ({ timings: DEFAULT_TIMINGS, policy: DEFAULT_POLICY }),
-          lookUpTaskQueue: String,
+          lookUpTaskQueue: 'look-ups',
         },
         startRefund: async ({ id }) => {
           if (id === failing) throw new Error('too large');

@@ -60,7 +60,7 @@ describe('a refund that the ledger does not know', () => {
     const handle = await world.temporal.workflow.start('refund', {
       workflowId: `refund-${refundId}-${world.queues.refunds}`,
       taskQueue: world.queues.refunds,
-      args: [{ refundId, plan: world.plan, lookUpTaskQueue: world.queues.lookUps('nobody') }],
+      args: [{ refundId, plan: world.plan, lookUpTaskQueue: `${world.queues.lookUps}-nobody` }],
     });
     await expect(handle.result()).rejects.toMatchObject({ cause: { cause: { type: 'refund_unknown' } } });
   });

@@ -143,6 +143,7 @@ export function methods(gateway: Gateway): Gateway {
     creditCard: (order) => gateway.creditCard(order),
     findByReference: (entityId, reference) => gateway.findByReference(entityId, reference),
     findWithLinked: (entityId, id) => gateway.findWithLinked(entityId, id),
+    findById: (entityId, id) => gateway.findById(entityId, id),
     resultCodes: (entityId) => gateway.resultCodes(entityId),
     close: () => gateway.close(),
   };

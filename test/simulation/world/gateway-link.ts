@@ -9,7 +9,7 @@ import type {
 import { readTransactionBody } from '../../../gateway/answer.js';
 import { Form } from '../../../gateway/form.js';
 import type { Gateway, SendLimits } from '../../../gateway/gateway.js';
-import { findByReference, findWithLinked } from '../../../gateway/look-ups.js';
+import { findById, findByReference, findWithLinked, type Reader } from '../../../gateway/look-ups.js';
 import type { Exchange } from '../../../gateway/one-request.js';
 import type { Delivery, LookUpEndpoint, WriteEndpoint } from '../../../sandbox/gateway/types.js';
 import { planRefusal, planTrouble } from './gateway-trouble.js';
@@ -102,16 +102,23 @@ export class GatewayLink implements Gateway {
   }
 
   findByReference(entityId: string, reference: string): Promise<LookUp<readonly GatewayTransaction[]>> {
-    return findByReference(
-      (path) => this.#get(path),
-      entityId,
-      reference,
-      this.#world.scheduler.now + 30_000,
-    );
+    return findByReference(this.#reader(entityId), reference);
   }
 
   findWithLinked(entityId: string, id: string): Promise<LookUp<TransactionTree>> {
-    return findWithLinked((path) => this.#get(path), entityId, id, this.#world.scheduler.now + 30_000);
+    return findWithLinked(this.#reader(entityId), id);
+  }
+
+  findById(entityId: string, id: string): Promise<LookUp<GatewayTransaction>> {
+    return findById(this.#reader(entityId), id);
+  }
+
+  #reader(entityId: string): Reader {
+    return {
+      entityId,
+      get: (path) => this.#get(path),
+      finishBy: this.#world.scheduler.now + 30_000,
+    };
   }
 
   #write(
@@ -248,6 +255,8 @@ function routed(path: string): [LookUpEndpoint, ReadonlyMap<string, string>] {
   }
   // `/v3/query`, or `/v3/query/` and an id.
   const id = question > QUERY.length ? path.slice(QUERY.length + 1, question) : undefined;
+  if (path.startsWith('/v1/payments/'))
+    return [{ kind: 'v1_payment', id: path.slice('/v1/payments/'.length, question) }, parameters];
   if (path.startsWith('/v1'))
     return [id === undefined ? { kind: 'v1_search' } : { kind: 'v1_query', id }, parameters];
   return [id === undefined ? { kind: 'v3_search' } : { kind: 'v3_query', id }, parameters];

@@ -259,7 +259,7 @@ export class World implements Workers {
     const activity: unknown =
       Reflect.get(this.mutant?.activities?.(refunds, dependencies, this) ?? refunds, name) ??
       Reflect.get(
-        createCallerActivities(dependencies, { planFor: () => this.plan, lookUpTaskQueue: () => 'look-ups' }),
+        createCallerActivities(dependencies, { planFor: () => this.plan, lookUpTaskQueue: 'look-ups' }),
         name,
       );
     if (typeof activity !== 'function') throw new Error(`no activity ${name}`);

@@ -19,6 +19,7 @@ import type {
   Page,
   Payment,
   QueueItem,
+  Readiness,
   Refund,
   TimelineEntry,
 } from './shapes.js';
@@ -122,6 +123,17 @@ export function useConfig(): ConsoleConfig | undefined {
     staleTime: Infinity,
   });
   return data;
+}
+
+/** Entities whose account has no v3 reporting; undefined while the service is not ready to say. */
+export function useReporting(): Readiness['reporting'] | undefined {
+  const { data } = useQuery({
+    queryKey: ['/readyz'],
+    queryFn: ({ signal }) => request<Readiness>('/readyz', { key: '', signal }),
+    refetchInterval: 60_000,
+    retry: false,
+  });
+  return data?.reporting;
 }
 
 /** The audit's last report, or undefined where there is none yet. */

@@ -41,3 +41,8 @@ export interface AuditReport {
   readonly ok: boolean;
   readonly violations: number;
 }
+
+/** What `/readyz` says while everything answers. */
+export interface Readiness {
+  readonly reporting: Readonly<Record<string, 'v1'>>;
+}

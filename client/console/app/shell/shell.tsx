@@ -10,7 +10,7 @@ import { signOut, useKey } from '../session.js';
 import { useShortcuts } from '../shortcuts.js';
 import { Help } from './help.js';
 import { SearchField, focusSearch } from './search-field.js';
-import { AuditBadge, LiveBadge } from './status.js';
+import { AuditBadge, LiveBadge, ReportingBadge } from './status.js';
 
 export function Shell() {
   const key = useKey();
@@ -50,6 +50,7 @@ export function Shell() {
             <SearchField />
           </div>
           <div className="ml-auto flex items-center gap-x-2 text-sm sm:gap-x-4">
+            <ReportingBadge />
             <AuditBadge />
             <LiveBadge />
             <Person onHelp={() => setHelp(true)} />

@@ -1,5 +1,5 @@
-/** Two lights: whether the page hears of changes, and whether the last audit found the books in order. */
-import { useAudit } from '../data/queries.js';
+/** Three lights: which accounts have no v3 reporting, whether the page hears of changes, and whether the last audit found the books in order. */
+import { useAudit, useReporting } from '../data/queries.js';
 import { useConnection, type Connection } from '../data/live.js';
 import { Age } from '../parts/basics.js';
 
@@ -43,6 +43,19 @@ export function AuditBadge() {
             : `Audit: ${report.violations} wrong`}
       </span>
       <Age at={report.at} className="text-xs text-quiet max-lg:hidden" />
+    </span>
+  );
+}
+
+export function ReportingBadge() {
+  const entities = Object.keys(useReporting() ?? {});
+  if (entities.length === 0) return null;
+  return (
+    <span
+      title={`Without v3 reporting: ${entities.join(', ')}. Refunds work; credits and proofs of absence need a person.`}
+      className="rounded bg-warn-soft px-1.5 py-0.5 text-xs font-medium whitespace-nowrap text-warn"
+    >
+      {entities.length === 1 ? 'No v3 reporting' : `No v3 reporting: ${entities.length} entities`}
     </span>
   );
 }

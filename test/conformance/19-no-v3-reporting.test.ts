@@ -1,0 +1,140 @@
+/** Accounts without v3 reporting: refunds work by v1 within its limits; what only links prove goes to a person. */
+import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import type { Refund } from '../../client/index.js';
+import { reportingOf } from '../../client/readiness.js';
+import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
+import { startStack, type Stack } from '../support/stack.js';
+import { eventually } from './world.js';
+
+const timings = {
+  sendWindow: 1_500,
+  answerWithin: 1_000,
+  lookUpMax: 300,
+  visibilityLag: 100,
+  missSpacing: 30,
+  retryFirst: 50,
+};
+const stack = await startStack({ gateway: { reporting: 'v1' }, timings });
+afterAll(() => stack.close({ booksAgree: false }));
+afterEach(() => stack.gateway.engine.clearFault());
+
+const refund = (on: Stack, paymentId: string, amount = '60.00'): Promise<Refund> =>
+  on.client.requestRefund({
+    caller: 'shop',
+    idempotencyKey: randomUUID(),
+    requestedBy: 'clerk',
+    request: { paymentId, amount, currency: 'EUR', reason: 'order_cancelled' },
+  });
+
+const until = (on: Stack, id: string, state: Refund['state']): Promise<Refund> =>
+  eventually(`${id} is ${state}`, async () => {
+    const found = await on.client.getRefund(id);
+    return found.state === state ? found : undefined;
+  });
+
+const casesOf = async (id: string): Promise<readonly string[]> =>
+  ((await stack.dependencies.ledger.findRefund(id))?.openCases ?? []).map(({ why }) => why);
+
+const v3Queries = (on: Stack): number =>
+  on.gateway.requests().filter(({ path }) => path.startsWith('/v3/')).length;
+
+const refunded = ({ paymentId }: CreatedPayment): bigint | undefined =>
+  stack.gateway.engine.books(paymentId)?.refunded;
+
+describe('an account without v3 reporting', () => {
+  it('has its refunds paid, and is asked for v3 once', async () => {
+    const payments = [stack.newPayment(), stack.newPayment(), stack.newPayment()];
+    for (const payment of payments) {
+      await until(stack, (await refund(stack, payment.paymentId)).id, 'succeeded');
+      expect(refunded(payment)).toBe(60_00n);
+    }
+    expect(v3Queries(stack)).toBe(1);
+    expect(Object.values(await reportingOf(stack.database))).toEqual(['v1']);
+  });
+
+  it('has a refund whose answer was lost found by v1', async () => {
+    const payment = stack.newPayment();
+    stack.fault({ kind: 'accept_then_drop' }, { paymentType: 'RF', paymentId: payment.paymentId });
+    const { id } = await refund(stack, payment.paymentId);
+    const { attempts } = await until(stack, id, 'succeeded');
+    expect(attempts).toHaveLength(1);
+    expect(refunded(payment)).toBe(60_00n);
+  });
+
+  it('has an attempt that is nowhere never sent again: a person is asked, with what to do', async () => {
+    const payment = stack.newPayment();
+    stack.fault({ kind: 'drop_before_execute' }, { paymentType: 'RF', paymentId: payment.paymentId });
+    const { id } = await refund(stack, payment.paymentId);
+    const { attempts } = await until(stack, id, 'manual_review');
+    expect(await casesOf(id)).toEqual(['links_not_shown']);
+    expect(attempts.map(({ state }) => state)).toEqual(['unknown']);
+    const orders = stack.gateway
+      .requests()
+      .filter(({ method, path }) => method === 'POST' && path.endsWith(payment.paymentId));
+    expect(orders).toHaveLength(1);
+  });
+
+  it('has no credit: a refund that cannot be linked waits for a person', async () => {
+    const payment = stack.newPayment();
+    stack.fault({ kind: 'reject', code: '700.500.001' }, { paymentType: 'RF', paymentId: payment.paymentId });
+    const { id } = await refund(stack, payment.paymentId);
+    await until(stack, id, 'manual_review');
+    expect(await casesOf(id)).toEqual(['links_not_shown']);
+    expect(stack.gateway.engine.transactions().filter(({ type }) => type === 'CD')).toEqual([]);
+  });
+
+  it('has captures of one authorisation refunded, each by its own id', async () => {
+    const payment = stack.newPayment({ type: 'PA', amount: '100.00', captures: ['70.00', '30.00'] });
+    const [first = '', second = ''] = payment.captureIds;
+    await until(stack, (await refund(stack, first, '70.00')).id, 'succeeded');
+    await until(stack, (await refund(stack, second, '30.00')).id, 'succeeded');
+    expect(refunded(payment)).toBe(100_00n);
+    await expect(refund(stack, second, '0.01')).rejects.toMatchObject({ code: 'exceeds_refundable' });
+  });
+
+  it('has an authorisation refused whose captures it does not show', async () => {
+    const { paymentId } = stack.newPayment({ type: 'PA', captures: ['70.00'] });
+    await expect(refund(stack, paymentId)).rejects.toMatchObject({
+      code: 'invalid_request',
+      problems: [{ field: 'paymentId', code: 'not_refundable' }],
+    });
+  });
+});
+
+describe('the limit of v1, two a window', () => {
+  it('is kept while refunds are accepted and lost answers resolved, and everything ends', async () => {
+    // By v1 two queries in 31.5 s ÷ 30.
+    const limited = await startStack({
+      gateway: {
+        reporting: 'v1',
+        throttle: {
+          windowMs: 1_000,
+          v1Payment: 2,
+          v1Query: 2,
+          v3Query: 100,
+          v3Search: 30,
+          backoffice: 200,
+          payRegistration: 200,
+        },
+      },
+      searchesPerSecond: 30,
+      timings,
+    });
+    try {
+      for (let nth = 0; nth < 4; nth += 1) {
+        const { paymentId } = limited.newPayment();
+        if (nth % 2 === 0) limited.fault({ kind: 'accept_then_drop' }, { paymentType: 'RF', paymentId });
+        await refund(limited, paymentId);
+      }
+      await limited.expectBooksAgree();
+      const { rows } = await sql<{ throttled: boolean }>`
+        select closed_until > '-infinity' as throttled from query_budgets`.execute(limited.database.db);
+      expect(rows.length).toBeGreaterThan(0);
+      expect(rows.filter(({ throttled }) => throttled)).toEqual([]);
+    } finally {
+      await limited.close({ booksAgree: false });
+    }
+  });
+});

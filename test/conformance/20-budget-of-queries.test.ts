@@ -1,0 +1,111 @@
+/** One budget of queries: the sweep adds none, a backlog keeps no operator waiting, the gateway's limits hold. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { sql } from 'kysely';
+import { describe, expect, it } from 'vitest';
+import type { Refund } from '../../client/index.js';
+import { upkeepAt } from '../../temporal/upkeep.js';
+import { startStack, type Stack } from '../support/stack.js';
+import { eventually } from './world.js';
+
+const NEVER = 3_600_000;
+const patient = { sendWindow: 5_000, answerWithin: 5_000, caseAfterPending: NEVER, caseAfterUnknown: NEVER };
+
+const refund = (stack: Stack, paymentId: string, by = 'clerk'): Promise<Refund> =>
+  stack.client.requestRefund({
+    caller: 'shop',
+    idempotencyKey: randomUUID(),
+    requestedBy: by,
+    request: { paymentId, amount: '1.00', currency: 'EUR', reason: 'order_cancelled' },
+  });
+
+const queriesOf = (stack: Stack): number =>
+  stack.gateway.requests().filter(({ path }) => path.includes('/query')).length;
+
+async function pendingRefund(stack: Stack): Promise<Refund> {
+  const { paymentId } = stack.newPayment();
+  stack.fault({ kind: 'pending' }, { paymentType: 'RF', paymentId });
+  const { id } = await refund(stack, paymentId);
+  return eventually('pending', async () => {
+    const found = await stack.client.getRefund(id);
+    return found.state === 'pending' ? found : undefined;
+  });
+}
+
+describe('the sweep', () => {
+  it('adds no query to those that a pending refund makes by itself', async () => {
+    const everySecond = upkeepAt(0.001);
+    const stack = await startStack({
+      timings: { ...patient, lookUpFirst: NEVER, lookUpMax: NEVER },
+      upkeep: {
+        ...everySecond,
+        sweepEvery: 1_000,
+        sweep: {
+          ...everySecond.sweep,
+          patience: { quiet: 1_000, longest: 1_000, longestForPeople: 1_000 },
+        },
+      },
+    });
+    try {
+      const { id } = await pendingRefund(stack);
+      const before = queriesOf(stack);
+      await eventually('swept three times', async () => {
+        const { rows } = await sql<{ n: number }>`
+          select count(*)::int as n from sweeps where refund_id = ${id} and swept_at > now() - interval '30 s'`.execute(
+          stack.database.db,
+        );
+        const history = await stack.temporal.workflow.getHandle(`refund-${id}`).fetchHistory();
+        const told = (history.events ?? []).filter(
+          (event) => event.workflowExecutionSignaledEventAttributes != null,
+        );
+        return rows[0]?.n === 1 && told.length >= 3 ? true : undefined;
+      });
+      expect(queriesOf(stack)).toBe(before);
+    } finally {
+      await stack.close({ booksAgree: false });
+    }
+  });
+});
+
+describe('the budget of one entity', () => {
+  it('holds over the worker and acceptance with a backlog, and an operator is answered meanwhile', async () => {
+    // Searches: 5 in 10.5 s ÷ 4; the gateway's own limits are those of a minute ÷ 8.
+    const stack = await startStack({
+      timings: { ...patient, lookUpFirst: 50, lookUpGrowth: 1, lookUpMax: 200 },
+      gateway: {
+        throttle: {
+          windowMs: 15_000,
+          v1Payment: 2,
+          v1Query: 2,
+          v3Query: 100,
+          v3Search: 30,
+          backoffice: 200,
+          payRegistration: 200,
+        },
+      },
+      searchesPerSecond: 2,
+    });
+    try {
+      const backlog: Refund[] = [];
+      // Accepted as fast as queries by id allow it.
+      while (backlog.length < 15) backlog.push(await pendingRefund(stack));
+      const [one] = backlog;
+      const from = performance.now();
+      for (let nth = 0; nth < 3; nth += 1)
+        await stack.client.resolve(one?.id ?? '', { by: 'berta', reason: 'the customer asks' });
+      const took = performance.now() - from;
+      // Each had to be told within the 30 s that a command waits; a turn of its own comes with each window.
+      expect(took).toBeLessThan(3 * 15_000);
+      await pause(5_000);
+      const { rows } = await sql<{ endpoint: string; throttled: boolean }>`
+        select endpoint, closed_until > '-infinity' as throttled from query_budgets`.execute(
+        stack.database.db,
+      );
+      expect(rows.filter(({ throttled }) => throttled)).toEqual([]);
+      // It was spent, so it is the budget that held.
+      expect(queriesOf(stack)).toBeGreaterThan(20);
+    } finally {
+      await stack.close({ booksAgree: false });
+    }
+  }, 180_000);
+});
