@@ -22,7 +22,7 @@ export interface Settings {
   readonly webhookKeys: ReadonlyMap<string, readonly Secret<string>[]>;
   /** Timings and policy of a refund that starts now. Acquirers differ in what they can do, so policy goes by entity. */
   readonly planFor: (entityId: string) => Plan;
-  /** Look-ups a second for each entity. The vendor documents 30 searches and 100 look-ups by id a minute. */
+  /** Searches a second for each entity, over all processes. The vendor documents 30 a minute; other queries follow in proportion. */
   readonly lookUpsPerSecond: number;
   /** Separates deployments that share a Temporal namespace. */
   readonly taskQueue: string;
