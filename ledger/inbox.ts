@@ -248,17 +248,4 @@ export async function noteShown(
     .execute();
 }
 
-/** Milliseconds. The gateway sends a notice again for thirty days; until then its natural key has to be known. */
-const KEEP_IGNORED_MS = 40 * 24 * 3_600_000;
-
-/** Deletes what was of no interest when it came, and is too old to come again. Answers how many. */
-export async function forgetIgnoredWebhooks(database: Database): Promise<number> {
-  const gone = await inboxOf(database)
-    .deleteFrom('webhooks')
-    .where('state', '=', 'ignored')
-    .where('received_at', '<', inMs(-KEEP_IGNORED_MS))
-    .executeTakeFirst();
-  return Number(gone.numDeletedRows);
-}
-
 const inMs = (ms: number) => sql<Date>`now() + ${ms} * interval '1 millisecond'`;

@@ -2,12 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   claimWebhooks,
-  forgetIgnoredWebhooks,
   settleWebhooks,
   subjectsOf,
   type ClaimedWebhook,
   type WebhookSubject,
 } from '../../ledger/inbox.js';
+import { purge } from '../../ledger/purge.js';
 import type { Log } from '../../settings/log.js';
 import { createNoticeProcess, type NoticeParts } from './process.js';
 
@@ -34,7 +34,7 @@ const GATHER_MS = 20;
 const LEASE_MS = 30_000;
 const AGAIN_FIRST_MS = 1_000;
 const AGAIN_MAX_MS = 60_000;
-const FORGET_EVERY_MS = 3_600_000;
+const PURGE_EVERY_MS = 24 * 3_600_000;
 
 /** Starts at once. */
 export function startNoticeProcessor(options: ProcessorOptions): NoticeProcessor {
@@ -84,22 +84,34 @@ export function startNoticeProcessor(options: ProcessorOptions): NoticeProcessor
   }
 
   async function run(): Promise<void> {
-    let forgetAt = 0;
+    let purgeAt = 0;
+    let purging: Promise<void> = Promise.resolve();
     while (!stopped.signal.aborted) {
       isPoked = false;
       let more = false;
       try {
         more = await take();
-        if (performance.now() >= forgetAt) {
-          forgetAt = performance.now() + FORGET_EVERY_MS;
-          await forgetIgnoredWebhooks(database);
+        if (performance.now() >= purgeAt) {
+          purgeAt = performance.now() + PURGE_EVERY_MS;
+          purging = purgeOld();
         }
       } catch (error) {
         log.warn('webhook.inbox_unreadable', {}, error);
       }
       if (!more) await pause();
     }
-    await Promise.all(running);
+    await Promise.all([...running, purging]);
+  }
+
+  /** Beside the work, and only a few rows at a time: what it does not get to is deleted a day later. */
+  async function purgeOld(): Promise<void> {
+    try {
+      const deleted = await purge(database, { signal: stopped.signal });
+      const count = Object.values(deleted).reduce((sum, of) => sum + of, 0);
+      if (count > 0) log.info('ledger.purged', { count });
+    } catch (error) {
+      log.warn('ledger.purge_failed', {}, error);
+    }
   }
 
   /** Until something was stored, and for those that come with it. */

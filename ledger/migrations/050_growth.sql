@@ -20,3 +20,6 @@ CREATE TABLE audit_progress (
 );
 
 ALTER TABLE audits ADD COLUMN payments integer NOT NULL DEFAULT 0, ADD COLUMN whole_since timestamptz;
+
+-- Answers to commands are deleted, oldest first, when their refund ended long ago.
+CREATE INDEX answers_by_age ON answers (at);

@@ -1,0 +1,121 @@
+/** What grows beside the facts: kept as long as it may be needed, and no longer. */
+import { sql } from 'kysely';
+import { describe, expect, it } from 'vitest';
+import { purge } from '../../ledger/purge.js';
+import { accepted, answer, debit, lost, order, paid, submitted } from './given.js';
+import { postgresLedger } from './postgres.js';
+
+const { ledger, database } = await postgresLedger();
+const { db } = database;
+const NOW = { keptMs: 3_600_000, thinAfterMs: 3_600_000, batch: 3, pauseMs: 0 };
+
+/** A refund of a payment of its own, with an attempt that was paid or whose answer was lost. */
+async function given(
+  outcome: 'paid' | 'open',
+): Promise<{ readonly id: string; readonly attemptId: string; readonly paymentId: string }> {
+  const facts = debit();
+  const id = await accepted(ledger, facts, 1_000n);
+  const sent = await submitted(ledger, id);
+  await ledger.record(answer(sent, outcome === 'paid' ? paid() : lost));
+  return { id, attemptId: sent.attemptId, paymentId: facts.id };
+}
+const queries = async (attemptId: string, answers: readonly string[], hoursAgo: number): Promise<void> => {
+  for (const text of answers)
+    await sql`insert into look_ups (attempt_id, answer, at) values (${attemptId}, ${text}, now() - ${hoursAgo} * interval '1 hour')`.execute(
+      db,
+    );
+};
+const answersOf = async (attemptId: string): Promise<readonly string[]> =>
+  (
+    await sql<{
+      answer: string;
+    }>`select answer from look_ups where attempt_id = ${attemptId} order by id`.execute(db)
+  ).rows.map((row) => row.answer);
+const endedHoursAgo = (id: string, hours: number) =>
+  sql`update refunds set state_since = now() - ${hours} * interval '1 hour' where id = ${id}`.execute(db);
+const openCase = (paymentId: string, id: string) =>
+  sql`insert into cases (payment_id, refund_id, why) values (${paymentId}, ${id}, 'paid_twice')`.execute(db);
+
+describe('queries of the gateway', () => {
+  it('of an attempt that stays open are reduced to where the answer changed', async () => {
+    const { attemptId } = await given('open');
+    const same = Array.from({ length: 10 }, () => 'not found');
+    await queries(attemptId, [...same, '900.100.100', ...same], 2);
+    await queries(attemptId, ['not found', 'not found'], 0);
+    await purge(database, NOW);
+    expect(await answersOf(attemptId)).toEqual([
+      'not found',
+      'not found',
+      '900.100.100',
+      'not found',
+      'not found',
+      'not found',
+    ]);
+    const again = await purge(database, NOW);
+    expect(again.look_ups).toBe(0);
+  });
+
+  it('of a refund that ended long ago are deleted, but not while a case is open', async () => {
+    const [over, young, withCase] = [await given('paid'), await given('paid'), await given('paid')];
+    for (const { attemptId } of [over, young, withCase]) await queries(attemptId, ['a', 'b'], 2);
+    for (const { id } of [over, withCase]) await endedHoursAgo(id, 2);
+    await openCase(withCase.paymentId, withCase.id);
+    await purge(database, NOW);
+    expect(await answersOf(over.attemptId)).toEqual([]);
+    expect(await answersOf(young.attemptId)).toEqual(['a', 'b']);
+    expect(await answersOf(withCase.attemptId)).toEqual(['a', 'b']);
+  });
+});
+
+describe('notifications', () => {
+  const notification = async (
+    state: string,
+    more: { readonly hoursAgo: number; readonly paymentId?: string; readonly isDue?: boolean },
+  ) =>
+    (
+      await sql<{ id: bigint }>`
+        insert into webhooks (natural_key, kind, state, payment_id, received_at, due_at)
+        values (gen_random_uuid()::text, 'PAYMENT', ${state}, ${more.paymentId ?? null},
+          now() - ${more.hoursAgo} * interval '1 hour', ${more.isDue === true ? sql`now()` : sql`null`})
+        returning id`.execute(db)
+    ).rows[0]?.id;
+
+  it('are deleted when nothing is left to do with them, and not while a case is open', async () => {
+    const { id, paymentId } = await given('open');
+    await openCase(paymentId, id);
+    const kept = [
+      await notification('processed', { hoursAgo: 0 }),
+      await notification('received', { hoursAgo: 2, isDue: true }),
+      await notification('processed', { hoursAgo: 2, isDue: true }),
+      await notification('processed', { hoursAgo: 2, paymentId }),
+    ];
+    for (let n = 0; n < 4; n += 1)
+      for (const state of ['processed', 'unmatched', 'ignored']) await notification(state, { hoursAgo: 2 });
+    expect((await purge(database, NOW)).webhooks).toBe(12);
+    const { rows } = await sql<{ id: bigint }>`select id from webhooks order by id`.execute(db);
+    expect(rows.map((row) => row.id)).toEqual(kept);
+  });
+});
+
+describe('answers to commands', () => {
+  it('are deleted when their refund ended long ago', async () => {
+    const [over, open] = [await given('paid'), await given('open')];
+    await endedHoursAgo(over.id, 2);
+    for (const { id } of [over, open])
+      for (let n = 0; n < 5; n += 1)
+        await sql`insert into answers (refund_id, word, answer, at) values (${id}, ${String(n)}, '{}', now() - interval '2 hours')`.execute(
+          db,
+        );
+    expect((await purge(database, NOW)).answers).toBe(5);
+    const { rows } = await sql<{ refund_id: string }>`select distinct refund_id from answers`.execute(db);
+    expect(rows).toEqual([{ refund_id: open.id }]);
+  });
+
+  it('and nothing that a refund is accepted or ended by is among what is deleted', async () => {
+    const facts = debit();
+    const id = await accepted(ledger, facts, 1_000n);
+    await purge(database, { ...NOW, keptMs: 0, thinAfterMs: 0 });
+    expect((await ledger.accept(order(facts.id, 1_000n), null)).isNew).toBe(true);
+    expect((await ledger.findRefund(id))?.state).toBe('reserved');
+  });
+});
