@@ -33,7 +33,7 @@ export interface Patience {
 }
 
 /** Milliseconds. Longer than a worker needs for a restart, shorter than a person's patience. */
-const ANSWER_WITHIN = 30_000;
+export const ANSWER_WITHIN = 30_000;
 
 export function createDriver(
   temporal: Client,

@@ -3,11 +3,41 @@ import type { Client } from '@temporalio/client';
 import { checkWritable, type Database } from '../ledger/database.js';
 import { isMigrated } from '../ledger/migrate.js';
 import { entitiesWithoutV3 } from '../ledger/reporting.js';
+import { missingSearchAttributes } from '../temporal/search-attributes.js';
+import { SEARCH_ATTRIBUTES } from '../workflows/contract.js';
 
 /** Milliseconds. */
 const TEMPORAL_WITHIN = 1_500;
 
+/** Milliseconds for which search attributes that were there are taken to be there. */
+const KNOWN_FOR = 60_000;
+
+/** A check for each search attribute, so that the answer names it. A server that does not answer fails its own check, and not these. */
+function attributeChecks(temporal: Client): Record<string, () => Promise<void>> {
+  let knownUntil = 0;
+  let asking: Promise<readonly string[]> | undefined;
+  async function ask(): Promise<readonly string[]> {
+    const missing = await temporal
+      .withDeadline(Date.now() + TEMPORAL_WITHIN, () => missingSearchAttributes(temporal))
+      .catch(() => undefined);
+    if (missing?.length === 0) knownUntil = performance.now() + KNOWN_FOR;
+    asking = undefined;
+    return missing ?? [];
+  }
+  return Object.fromEntries(
+    Object.values(SEARCH_ATTRIBUTES).map(({ name }) => [
+      `searchAttribute${name}`,
+      async (): Promise<void> => {
+        if (performance.now() < knownUntil) return;
+        asking ??= ask();
+        if ((await asking).includes(name)) throw new Error(`Temporal lacks the search attribute ${name}`);
+      },
+    ]),
+  );
+}
+
 export const readinessOf = (database: Database, temporal: Client) => ({
+  ...attributeChecks(temporal),
   database: () => checkWritable(database),
   migrations: async (): Promise<void> => {
     if (!(await isMigrated(database))) throw new Error('the schema is older than this version');

@@ -9,6 +9,7 @@ import {
 import { ApplicationFailure } from '@temporalio/common';
 import { GatewayUnavailable, PaymentUnreadable, RequestRefused } from '../activities/accept.js';
 import { LedgerError } from '../ledger/ledger.js';
+import { reasonOf } from '../temporal/search-attributes.js';
 import { invalid, RefundsError } from './errors.js';
 
 /** What accepting a refund threw. */
@@ -34,9 +35,12 @@ function fromLedger(error: unknown): unknown {
 export function fromStart(refundId: string, error: unknown): unknown {
   const rpc = rpcError(error);
   if (!isGrpcServiceError(rpc) && !isGrpcDeadlineError(rpc)) return error;
+  const reason = reasonOf(error);
   return new RefundsError(
     'temporal_unavailable',
-    `Temporal could not be reached; refund ${refundId} is stored, and the sweep starts it by itself once Temporal is back; to start it sooner, ask for it again`,
+    reason === undefined
+      ? `Temporal could not be reached; refund ${refundId} is stored, and the sweep starts it by itself once Temporal is back; to start it sooner, ask for it again`
+      : `Temporal refuses to start refund ${refundId}: ${reason}. It is stored, and the sweep starts it by itself once that is fixed`,
     { details: { refundId }, cause: error },
   );
 }
@@ -52,9 +56,12 @@ export function fromUpdate(refundId: string, error: unknown): unknown {
     isGrpcServiceError(rpcError(error)) ||
     isGrpcDeadlineError(error);
   if (!isOpen) return error;
+  const reason = reasonOf(error);
   return new RefundsError(
     'no_answer',
-    `refund ${refundId}: there was no answer from Temporal or its worker; whether it takes effect is open, and saying the same again is safe`,
+    reason === undefined
+      ? `refund ${refundId}: there was no answer from Temporal or its worker; whether it takes effect is open, and saying the same again is safe`
+      : `refund ${refundId}: Temporal refuses it: ${reason}; once that is fixed, saying the same again is safe`,
     { details: { refundId }, cause: error },
   );
 }

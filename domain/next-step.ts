@@ -16,6 +16,8 @@ export interface AttemptPosition {
   readonly lookUps: number;
   /** Milliseconds since it was last handed over. */
   readonly ageMs: number;
+  /** Milliseconds since it was last queried; null where it never was. */
+  readonly lookedUpMs: number | null;
 }
 
 /** Where a refund stands. Every activity answers with it, so a run that starts anew knows all that the last one knew. */
@@ -49,6 +51,7 @@ export interface UnreadPayment {
   readonly times: number;
 }
 
+/** Each wait is what is left of it by the ledger's ages: a run that begins anew goes on waiting, and does not begin again. */
 export type Step =
   /** Nothing is left to do. */
   | { readonly kind: 'finish' }
@@ -179,7 +182,7 @@ function stepOf(position: Position, plan: Plan): Step {
       if (position.why === null) return { kind: 'credit', after: 0 };
       return position.sinceMs > plan.timings.caseAfterUnknown
         ? { kind: 'ask', why: 'credit_blocked' }
-        : { kind: 'credit', after: asLongAgain(position.sinceMs, plan.timings) };
+        : { kind: 'credit', after: untilNextMark(position.sinceMs, plan.timings) };
     case 'returned':
       return { kind: 'ask', why: 'came_back' };
     case 'awaiting_approval':
@@ -209,10 +212,11 @@ function whileOpen(position: Position, attempt: AttemptPosition, { timings }: Pl
   const budget = attempt.state === 'pending' ? timings.caseAfterPending : timings.caseAfterUnknown;
   if (position.state !== 'manual_review' && attempt.ageMs > budget)
     return { kind: 'ask', why: attempt.state === 'pending' ? 'pending_too_long' : 'outcome_unknown' };
-  return {
-    kind: 'listen',
-    after: grown(timings.lookUpFirst, timings.lookUpGrowth, attempt.lookUps, timings.lookUpMax),
-  };
+  const wait = grown(timings.lookUpFirst, timings.lookUpGrowth, attempt.lookUps, timings.lookUpMax);
+  // The first one comes so long after the answer was lost or pending, which is when the refund came to its state.
+  const waitedMs =
+    attempt.lookedUpMs ?? (position.state === attempt.state ? position.sinceMs : attempt.ageMs);
+  return { kind: 'listen', after: left(wait, waitedMs) };
 }
 
 function whenReserved(position: Position, attempt: AttemptPosition | null, { timings, policy }: Plan): Step {
@@ -221,7 +225,8 @@ function whenReserved(position: Position, attempt: AttemptPosition | null, { tim
       ? { kind: 'ask', why: 'refused_too_often' }
       : { kind: position.askedFor === 'credit' ? 'credit' : 'send', after: 0 };
   if (attempt.sends >= policy.maxSends) return { kind: 'ask', why: 'cannot_be_sent' };
-  const after = grown(timings.resendFirst, 2, attempt.sends - 1, timings.retryMax);
+  const wait = grown(timings.resendFirst, 2, attempt.sends - 1, timings.retryMax);
+  const after = left(wait, position.sinceMs);
   return { kind: attempt.way === 'credit' ? 'credit' : 'send', after };
 }
 
@@ -231,8 +236,12 @@ function afterRefusal(position: Position, attempt: AttemptPosition, plan: Plan):
   if (position.attempts >= plan.policy.maxAttempts) return { kind: 'ask', why: 'refused_too_often' };
   const times = position.refusals[refusal] ?? 1;
   if (rule.retry === 'soft' && times <= plan.policy.softRetries)
-    return { kind: 'send', after: grown(plan.timings.retryFirst, 2, times - 1, plan.timings.retryMax) };
-  if (rule.retry === 'issuer' && times <= 1) return { kind: 'send', after: plan.timings.issuerRetryAfter };
+    return {
+      kind: 'send',
+      after: left(grown(plan.timings.retryFirst, 2, times - 1, plan.timings.retryMax), position.sinceMs),
+    };
+  if (rule.retry === 'issuer' && times <= 1)
+    return { kind: 'send', after: left(plan.timings.issuerRetryAfter, position.sinceMs) };
   switch (rule.next.then) {
     case 'credit':
       // A reversal that cannot be linked says nothing about captured money: there is none to credit.
@@ -248,9 +257,19 @@ function afterRefusal(position: Position, attempt: AttemptPosition, plan: Plan):
   }
 }
 
-/** What has been waited for long is asked for rarely: each question reads the gateway, which counts them. */
-function asLongAgain(waitedMs: number, { lookUpFirst, lookUpMax }: Plan['timings']): number {
-  return Math.min(Math.max(waitedMs, lookUpFirst), lookUpMax);
+const left = (wait: number, waitedMs: number): number => Math.max(0, wait - waitedMs);
+
+/**
+ * What has been waited for long is asked for rarely: each question reads the gateway, which counts them. The marks are at once, twice, four times
+ * … the first interval after the wait began, then `lookUpMax` apart. One that is very near was just reached, by a timer that is fast.
+ */
+function untilNextMark(waitedMs: number, { lookUpFirst, lookUpMax }: Plan['timings']): number {
+  const first = Math.max(1, Math.min(lookUpFirst, lookUpMax));
+  const from = waitedMs + first / 2;
+  let mark = first;
+  while (mark < from && mark < lookUpMax) mark = Math.min(mark * 2, lookUpMax);
+  if (mark < from) mark = Math.ceil(from / lookUpMax) * lookUpMax;
+  return Math.min(mark - waitedMs, lookUpMax);
 }
 
 /** `first × factor^times`, at most `max`. The exponent is bounded: zero times infinity is no waiting time. */

@@ -5,6 +5,7 @@ import { isPrincipalName, isRole, type Principal, type Role } from '../domain/pr
 import { Secret } from '../domain/secret.js';
 import type { ColumnType } from 'kysely';
 import type { Database, Tables } from './database.js';
+import { NOW } from './expressions.js';
 
 interface ApiKeyTable {
   id: string;
@@ -61,7 +62,7 @@ export async function verifyApiKey(database: Database, text: string): Promise<Ap
 export async function revokeApiKey(database: Database, id: string): Promise<ApiKeyRecord | null> {
   await tables(database)
     .updateTable('api_keys')
-    .set({ revoked_at: new Date() })
+    .set({ revoked_at: NOW })
     .where('id', '=', id)
     .where('revoked_at', 'is', null)
     .execute();

@@ -93,5 +93,9 @@ export async function noteEvidence(
 
 export async function noteLookUp(tx: Tx, attemptId: string, answer: string): Promise<void> {
   await tx.insertInto('look_ups').values({ attempt_id: attemptId, answer }).execute();
-  await tx.updateTable('attempts').set({ look_ups: ONE_LOOK_UP_MORE }).where('id', '=', attemptId).execute();
+  await tx
+    .updateTable('attempts')
+    .set({ look_ups: ONE_LOOK_UP_MORE, looked_up_at: NOW })
+    .where('id', '=', attemptId)
+    .execute();
 }

@@ -96,6 +96,7 @@ export interface AttemptTable {
   refusal_class: string | null;
   note: string | null;
   look_ups: Generated<number>;
+  looked_up_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
   misses: Generated<number>;
   last_miss_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
   opened_at: Stamp;

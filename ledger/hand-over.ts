@@ -20,19 +20,17 @@ export interface Target {
   readonly amountMinor: bigint;
 }
 
-/** How much earlier than planned a repetition may come: two clocks measure the wait, the workflow's and the database's. */
-const EARLY_MS = 1_000;
-
 /**
  * Whether the refund's own next step is this one, now. A run that starts anew begins by sending, and an activity may run again after
  * its answer was recorded: neither may take a step that the refund, as it stands, does not call for.
  */
 export async function isNext(kind: 'send' | 'credit', tx: Tx, locked: Locked, plan: Plan): Promise<boolean> {
-  const position = await positionOf(tx, locked.refund, locked.attempts);
+  // Whoever asks has just read the payment, where it is needed: how long it could not be read is over.
+  const { unread: _, ...position } = await positionOf(tx, locked.refund, locked.attempts);
   const step = nextStep(position, plan);
   if (step.kind !== kind) return false;
-  // After a refusal the wait is the decision. What never left or is absent, and what waits for others, may go as soon as somebody asks.
-  return position.state !== 'rejected' || ('after' in step && step.after - position.sinceMs <= EARLY_MS);
+  // A wait is over by the database's clock alone: a run whose timer is fast waits for the rest. What waits for others goes whenever it is asked.
+  return position.state === 'fallback_checking' || ('after' in step && step.after === 0);
 }
 
 export async function askInstead(
@@ -125,6 +123,7 @@ export async function reopen(
       misses: 0,
       last_miss_at: null,
       look_ups: 0,
+      looked_up_at: null,
       note: null,
     })
     .where('id', '=', attempt.id)

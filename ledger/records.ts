@@ -231,6 +231,7 @@ function positionAt(now: Date, refund: RefundRow, attempts: readonly AttemptRow[
     attempts.at(-1);
   const since = now.getTime() - refund.state_since.getTime();
   const age = now.getTime() - (current?.sent_at ?? refund.state_since).getTime();
+  const lookedUp = current?.looked_up_at ?? null;
   const refusals: Partial<Record<RefusalClass, number>> = {};
   for (const attempt of attempts) {
     const refusal = attempt.state === 'rejected' ? refusalOf(attempt) : null;
@@ -253,6 +254,7 @@ function positionAt(now: Date, refund: RefundRow, attempts: readonly AttemptRow[
             sends: current.sends,
             lookUps: current.look_ups,
             ageMs: Math.max(0, age),
+            lookedUpMs: lookedUp === null ? null : Math.max(0, now.getTime() - lookedUp.getTime()),
           },
     attempts: attempts.length,
     refusals,

@@ -28,6 +28,8 @@ export interface LogFields {
   readonly state?: string | undefined;
   /** A stable code: of an error, a result, a refusal. */
   readonly code?: string | undefined;
+  /** What Temporal answered in refusal. It names namespaces, ids and attributes, and nothing that a client wrote. */
+  readonly reason?: string | undefined;
   readonly count?: number | undefined;
   readonly tries?: number | undefined;
   readonly durationMs?: number | undefined;
@@ -60,6 +62,7 @@ const FIELDS: Readonly<Record<keyof LogFields, true>> = {
   status: true,
   state: true,
   code: true,
+  reason: true,
   count: true,
   tries: true,
   durationMs: true,

@@ -1,4 +1,5 @@
 /** `npm run worker`: the production process that runs workflows and activities until it is told to stop. */
+import { Client } from '@temporalio/client';
 import { Runtime, type NativeConnection } from '@temporalio/worker';
 import { createGateway } from '../gateway/oppwa.js';
 import { openDatabase, openTransaction } from '../ledger/database.js';
@@ -11,6 +12,7 @@ import { createLog, type Log } from '../settings/log.js';
 import { whenToStop } from '../settings/parent.js';
 import { readSettings, SettingsError } from '../settings/read.js';
 import { connectWorker } from '../temporal/connection.js';
+import { provideSearchAttributes } from '../temporal/search-attributes.js';
 import { taskQueues } from '../temporal/task-queues.js';
 import { workflowBundle } from './bundle.js';
 import { startDispatcher } from './events/dispatcher.js';
@@ -39,6 +41,8 @@ async function main(log: Log): Promise<void> {
     reporting: createReportingRecord(database),
   });
   const { connection, namespace } = await connectWorker(process.env);
+  const created = await provideSearchAttributes(new Client({ connection, namespace }));
+  if (created.length > 0) log.warn('temporal.search_attributes_created', { count: created.length });
   const queues = taskQueues(settings.taskQueue);
   const ledger = createLedger(database);
   const worker = await startRefundWorker({

@@ -21,11 +21,13 @@ import { forgetSweeps } from '../ledger/sweep.js';
 import type { Log } from '../settings/log.js';
 import { keepSchedules } from '../temporal/schedules.js';
 import { refundStarter } from '../temporal/start-refund.js';
+import { reasonOf } from '../temporal/search-attributes.js';
 import type { TaskQueues } from '../temporal/task-queues.js';
 import type { Upkeep } from '../temporal/upkeep.js';
 import { activityLog } from './activity-log.js';
 import type { Effects } from '../workflows/effects.js';
 import { QUERIES, type Profile } from './profiles.js';
+import { SHUTDOWN_FORCE, SHUTDOWN_GRACE } from './shutdown.js';
 
 export interface RefundWorkerOptions {
   readonly connection: NativeConnection;
@@ -50,9 +52,6 @@ export interface RefundWorker {
   shutdown(): Promise<void>;
 }
 
-/** Longer than a send window and an answer together: an answer on its way is still recorded. */
-const SHUTDOWN_GRACE = '150s';
-const SHUTDOWN_FORCE = '170s';
 const HEARTBEAT_MS = 2_000;
 
 export async function startRefundWorker(options: RefundWorkerOptions): Promise<RefundWorker> {
@@ -67,7 +66,8 @@ export async function startRefundWorker(options: RefundWorkerOptions): Promise<R
         database,
         start,
         startRefund: refundStarter(temporal, start, queues),
-        onFailure: (refundId, error) => log?.warn('sweep.not_started', { refundId }, error),
+        onFailure: (refundId, error) =>
+          log?.warn('sweep.not_started', { refundId, reason: reasonOf(error) }, error),
       },
       alive,
     ),

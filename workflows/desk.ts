@@ -1,12 +1,6 @@
 /** What people and the gateway say while a refund is under way, and the wish to stop it. */
 import type { UpdateDefinition } from '@temporalio/common';
-import {
-  CancellationScope,
-  condition,
-  currentUpdateInfo,
-  isCancellation,
-  setHandler,
-} from '@temporalio/workflow';
+import { CancellationScope, condition, currentUpdateInfo, setHandler } from '@temporalio/workflow';
 import type { Position } from '../domain/next-step.js';
 import type { Word } from '../domain/people.js';
 import {
@@ -34,7 +28,11 @@ export interface Desk {
   readonly noticeWithin: (ms: number, known: Position) => Promise<void>;
   /** Whether a notice since this was last asked was given about a later position than `known`. */
   readonly takeToldOfLater: (known: Position) => boolean;
-  /** Whether cancelling was asked for since this was last asked. */
+  /** Whether `newest` or a request to cancel would have the run do something else than with `known`. */
+  readonly hasNews: (known: Position) => boolean;
+  /** Whether the gateway has given notice since the last wait that a notice ends. */
+  readonly isNotified: () => boolean;
+  /** Whether cancelling was asked for since this was last asked. A run is canceled once. */
   readonly takeCancelRequest: () => boolean;
 }
 
@@ -43,7 +41,9 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
   let busy = 0;
   let noticed = false;
   let toldOf = 0;
-  let cancelRequested = false;
+  const run = CancellationScope.current();
+  let isStopWeighed = false;
+  const isStopAsked = (): boolean => run.consideredCancelled && !isStopWeighed;
 
   const hear = (position: Position): void => {
     if (latest === undefined || position.version > latest.version) latest = position;
@@ -116,12 +116,8 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
       },
     },
   );
-  CancellationScope.current().cancelRequested.catch((error: unknown) => {
-    if (isCancellation(error)) cancelRequested = true;
-  });
-
   const isNews = (known: Position): boolean =>
-    cancelRequested || (latest !== undefined && latest.version > known.version);
+    isStopAsked() || (latest !== undefined && latest.version > known.version);
   /** What ends these waits reads the ledger, so that a later version is known afterwards. */
   const isTold = (known: Position): boolean => isNews(known) || noticed || toldOf > known.version;
 
@@ -145,9 +141,11 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
       return isLater;
     },
     takeCancelRequest: () => {
-      const asked = cancelRequested;
-      cancelRequested = false;
-      return asked;
+      const isAsked = isStopAsked();
+      if (isAsked) isStopWeighed = true;
+      return isAsked;
     },
+    hasNews: isNews,
+    isNotified: () => noticed,
   };
 }

@@ -5,6 +5,7 @@ import {
   CancelledFailure,
   condition,
   continueAsNew,
+  log,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -13,6 +14,7 @@ import { isFinal, PUBLIC_STATUS } from '../domain/states.js';
 import { SEARCH_ATTRIBUTES, type RefundInput, type RefundResult } from './contract.js';
 import { openDesk } from './desk.js';
 import { effectsOf } from './effects.js';
+import { createPace } from './pace.js';
 
 /**
  * The ledger is the fact, this is the driver: each activity reads it first and answers where the refund stands, so any run may be
@@ -24,6 +26,7 @@ export async function refund(input: RefundInput): Promise<RefundResult> {
   const { money, gateway, ledger } = effects;
   const desk = openDesk(input, effects);
   const show = searchAttributes();
+  const pace = createPace();
   const stop = { granted: false };
 
   const last = await CancellationScope.nonCancellable(async () => {
@@ -33,13 +36,20 @@ export async function refund(input: RefundInput): Promise<RefundResult> {
     for (;;) {
       position = desk.newest(position);
       if (!isFinal(position.state) && desk.takeCancelRequest()) position = await withdraw();
-      show(position);
-      // Listened for over months: a history has its limit, and all that the next run needs is in the ledger.
+      // Listened for over months: a history has its limit, and all that the next run needs is in the ledger. What has come meanwhile is not.
       if (workflowInfo().continueAsNewSuggested && !isFinal(position.state)) {
         await condition(allHandlersFinished);
-        await continueAsNew<typeof refund>(input);
+        if (desk.hasNews(position)) continue;
+        if (!desk.isNotified()) await continueAsNew<typeof refund>(input);
       }
       const step = nextStep(position, plan);
+      const pause = pace.before(position, step);
+      show(position, pace.isStuck());
+      if (pause > 0) {
+        log.warn('the refund does not get on', { refundId, state: position.state, step: step.kind, pause });
+        await desk.noticeWithin(pause, position);
+        if (desk.hasNews(position)) continue;
+      }
       switch (step.kind) {
         case 'finish':
           await condition(allHandlersFinished);
@@ -98,16 +108,17 @@ export async function refund(input: RefundInput): Promise<RefundResult> {
 }
 
 /** Changed only off the happy path: each change is an event more in the history. */
-function searchAttributes(): (position: Position) => void {
+function searchAttributes(): (position: Position, isStuck: boolean) => void {
   let shown: string | undefined;
-  return ({ state }) => {
-    if (state === shown || (shown === undefined && isFinal(state))) return;
-    shown = state;
+  return ({ state }, isStuck) => {
+    const now = isStuck ? `${state}, stuck` : state;
+    if (now === shown || (shown === undefined && isFinal(state))) return;
+    shown = now;
     upsertSearchAttributes([
       { key: SEARCH_ATTRIBUTES.state, value: state },
       {
         key: SEARCH_ATTRIBUTES.needsPerson,
-        value: state === 'manual_review' || state === 'awaiting_approval',
+        value: isStuck || state === 'manual_review' || state === 'awaiting_approval',
       },
     ]);
   };

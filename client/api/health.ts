@@ -80,7 +80,7 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthOptions> = async (app, { 
           title: 'The service is not ready',
           status: 503 as const,
           code: 'not_ready' as const,
-          detail: `does not answer: ${failed.join(', ')}`,
+          detail: `does not answer, or is not as it has to be: ${failed.join(', ')}`,
           checks,
         });
     },

@@ -12,6 +12,7 @@ import type { ListFilter, Submitted } from '../refunds-client.js';
 import type { Refund } from '../view.js';
 import type { ApiParts } from './parts.js';
 import { principalOf } from './auth.js';
+import { reasonOf } from '../../temporal/search-attributes.js';
 import { untilGone } from './gone.js';
 import { problems } from './problems.js';
 import {
@@ -38,7 +39,7 @@ const ACCEPTED = {
   ...problems(400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503),
 };
 
-export const refundRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { client, closing }) => {
+export const refundRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { client, closing, log }) => {
   /** Accepts, and answers at once or as soon as it is final. */
   async function accept(
     request: FastifyRequest,
@@ -47,13 +48,19 @@ export const refundRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
     submit: (order: RefundOrder) => Promise<Submitted>,
   ): Promise<Refund> {
     const { name } = principalOf(request);
-    const { refund: accepted, isNew } = await submit({
+    const {
+      refund: accepted,
+      isNew,
+      notStarted,
+    } = await submit({
       caller: name,
       idempotencyKey: key,
       requestedBy: name,
       request: request.body,
     });
     const { id, paymentId } = accepted;
+    if (notStarted !== null)
+      log.warn('refund.not_started', { refundId: id, reason: reasonOf(notStarted.cause) }, notStarted);
     request.about = { refundId: id, ...(paymentId === null ? {} : { paymentId }) };
     void reply.code(isNew ? 202 : 200).header('location', `/v1/refunds/${id}`);
     if (wait === undefined) return accepted;

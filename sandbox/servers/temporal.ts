@@ -22,6 +22,8 @@ export interface TemporalOptions {
   /** Default: free ones. Given where a server must come back at the address it had. */
   readonly port?: number;
   readonly uiPort?: number;
+  /** False: not even the product's own are registered, as on a server that somebody else set up. Default true. */
+  readonly ownSearchAttributes?: boolean;
   /** Registered beside the product's own. */
   readonly searchAttributes?: Readonly<Record<string, SearchAttributeKind>>;
   /** Added to, and stronger than, {@link DYNAMIC_CONFIG}. Values are JSON. */
@@ -137,7 +139,7 @@ function argumentsFor(
   port: number,
   uiPort: number | undefined,
 ): readonly string[] {
-  const attributes = Object.entries({ ...SEARCH_ATTRIBUTES, ...options.searchAttributes });
+  const attributes = Object.entries(registered(options));
   const config = Object.entries({ ...DYNAMIC_CONFIG, ...options.dynamicConfig });
   return [
     ...['server', 'start-dev', '--ip', HOST, '--port', String(port), '--namespace', namespace],
@@ -149,6 +151,11 @@ function argumentsFor(
   ];
 }
 
+const registered = ({ ownSearchAttributes = true, searchAttributes }: TemporalOptions) => ({
+  ...(ownSearchAttributes ? SEARCH_ATTRIBUTES : {}),
+  ...searchAttributes,
+});
+
 /** Undefined when ready, else why not. An open port is not enough: the namespace and its attributes come later. */
 async function untilReady(
   server: ServerProcess,
@@ -158,7 +165,7 @@ async function untilReady(
 ): Promise<string | undefined> {
   const within = options.readyWithinMs ?? 60_000;
   const deadline = performance.now() + within;
-  const wanted = Object.keys({ ...SEARCH_ATTRIBUTES, ...options.searchAttributes });
+  const wanted = Object.keys(registered(options));
   // gRPC's own wait between two attempts to connect is a second, as long as the whole start takes.
   const channelArgs = { 'grpc.initial_reconnect_backoff_ms': 50, 'grpc.max_reconnect_backoff_ms': 100 };
   const connection = Connection.lazy({ address: `${HOST}:${port}`, channelArgs });

@@ -42,6 +42,7 @@ function at(
             sends: 1,
             lookUps: 0,
             ageMs: 0,
+            lookedUpMs: null,
             ...attempt,
           },
   };
@@ -235,7 +236,9 @@ describe('the other states', () => {
     const { lookUpMax } = PLAN.timings;
     const waitAfter = (sinceMs: number) =>
       nextStep(at({ state: 'fallback_checking', why: 'other_attempt_open', sinceMs, attempt: {} }), PLAN);
-    expect(waitAfter(10 * MINUTE)).toEqual({ kind: 'credit', after: 10 * MINUTE });
+    expect(waitAfter(640_000)).toEqual({ kind: 'credit', after: 640_000 });
+    // A timer that is a little fast does not have it asked twice.
+    expect(waitAfter(639_990)).toEqual({ kind: 'credit', after: 640_010 });
     expect(waitAfter(23 * 60 * MINUTE)).toEqual({ kind: 'credit', after: lookUpMax });
   });
 });
@@ -291,6 +294,68 @@ describe('while the payment cannot be read', () => {
   });
 });
 
+describe('a run that begins anew waits for what is left', () => {
+  const { retryFirst, issuerRetryAfter, resendFirst, lookUpFirst } = PLAN.timings;
+  const after = (position: Position): number => {
+    const step = nextStep(position, PLAN);
+    return 'after' in step ? step.after : -1;
+  };
+  const open = (
+    change: Partial<AttemptPosition>,
+    sinceMs = 0,
+    state: Position['state'] = 'unknown',
+  ): Position => at({ state, sinceMs, attempt: { state: 'unknown', ...change } });
+
+  it.each([
+    [
+      'after a soft refusal',
+      { ...refusedWith('refund', 'wait'), sinceMs: 4 * MINUTE },
+      retryFirst - 4 * MINUTE,
+    ],
+    ['after the second one', { ...refusedWith('refund', 'wait', 2), sinceMs: 19 * MINUTE }, MINUTE],
+    [
+      'after an issuer’s decline',
+      { ...refusedWith('refund', 'issuer_declined'), sinceMs: 23 * 60 * MINUTE },
+      issuerRetryAfter - 23 * 60 * MINUTE,
+    ],
+    ['and not at all where it is over', { ...refusedWith('refund', 'wait'), sinceMs: 60 * MINUTE }, 0],
+    [
+      'before what never left goes again',
+      at({ sinceMs: 2_000, attempt: { state: 'absent' } }),
+      resendFirst - 2_000,
+    ],
+    [
+      'until the first query, since the answer was lost',
+      open({ ageMs: 100_000 }, 4_000),
+      lookUpFirst - 4_000,
+    ],
+    [
+      'until the next query, since the last one',
+      open({ lookUps: 3, lookedUpMs: 30_000, ageMs: 200_000 }, 190_000),
+      50_000,
+    ],
+    ['also in review', open({ lookUps: 3, lookedUpMs: 30_000 }, 1_000, 'manual_review'), 50_000],
+    [
+      'before a credit that waits for others',
+      at({ state: 'fallback_checking', why: 'other_attempt_open', sinceMs: 30_000, attempt: {} }),
+      10_000,
+    ],
+  ] as const)('%s', (_, position, left) => {
+    expect(after(position)).toBe(left);
+  });
+
+  it('whatever it has waited already: both waits together are one', () => {
+    fc.assert(
+      fc.property(fc.nat(600_000), fc.nat(600_000), (waited, more) => {
+        const position = { ...refusedWith('refund', 'wait'), sinceMs: waited };
+        const whole = after(position) + waited;
+        expect(after({ ...position, sinceMs: waited + more })).toBe(Math.max(0, whole - waited - more));
+      }),
+      runs(500),
+    );
+  });
+});
+
 describe('whatever the position', () => {
   const positions = fc
     .record({
@@ -315,6 +380,7 @@ describe('whatever the position', () => {
           sends: fc.nat(40),
           lookUps: fc.nat(10_000),
           ageMs: fc.nat(),
+          lookedUpMs: fc.option(fc.nat()),
         }),
       ),
     })

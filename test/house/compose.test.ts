@@ -8,7 +8,10 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { ANSWER_WITHIN } from '../../client/driver.js';
+import { DEFAULT_TIMINGS } from '../../domain/plan.js';
 import { SEARCH_ATTRIBUTES } from '../../sandbox/servers/temporal.js';
+import { SHUTDOWN_FORCE, SHUTDOWN_GRACE } from '../../worker/shutdown.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const text = await readFile(join(root, 'docker-compose.yml'), 'utf8');
@@ -23,6 +26,10 @@ const service = z.looseObject({
   healthcheck: z.object({ test: z.array(z.string()) }).optional(),
   ports: z.array(z.string()).default([]),
   volumes: z.array(z.string()).default([]),
+  stop_grace_period: z
+    .string()
+    .regex(/^\d+s$/u)
+    .optional(),
 });
 const { services } = z
   .looseObject({ services: z.record(z.string(), service) })
@@ -88,6 +95,19 @@ describe('docker-compose.yml', () => {
       }
     }
     expect(example).toMatch(/^OPPWA_ACCESS_TOKEN=$/mu);
+  });
+
+  it('stops nobody before it may have ended by itself', () => {
+    const waits = (name: string): number =>
+      1_000 * Number.parseInt(services[name]?.stop_grace_period ?? '0', 10);
+    const { sendWindow, answerWithin } = DEFAULT_TIMINGS;
+    // What a worker has sent is answered within this, then recorded.
+    expect(SHUTDOWN_GRACE).toBeGreaterThan(sendWindow + answerWithin);
+    expect(SHUTDOWN_FORCE).toBeGreaterThan(SHUTDOWN_GRACE);
+    // Connections are closed after that.
+    expect(waits('worker')).toBeGreaterThanOrEqual(SHUTDOWN_FORCE + 10_000);
+    // A request waits for an operator's command to be carried out at the longest.
+    expect(waits('api')).toBeGreaterThan(2 * ANSWER_WITHIN);
   });
 
   it('publishes ports on the loopback interface only and mounts files that exist', async () => {

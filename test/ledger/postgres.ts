@@ -30,6 +30,7 @@ export async function postgresLedger(connections = 10): Promise<PostgresUnderTes
           send_by: earlier('send_by'),
           sent_at: earlier('sent_at'),
           last_miss_at: earlier('last_miss_at'),
+          looked_up_at: earlier('looked_up_at'),
         })
         .execute();
       await db

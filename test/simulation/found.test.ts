@@ -5,7 +5,7 @@ import { formatAmount, storedMoney } from '../../domain/money.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import { LedgerError } from '../../ledger/ledger.js';
 import { createLedger } from '../../ledger/postgres.js';
-import { gatewayNotice, refundWorkflowId } from '../../workflows/contract.js';
+import { gatewayNotice, refundWorkflowId, resolveUpdate } from '../../workflows/contract.js';
 import { accepted, answer, debit, gatewayId, paid, refused, seen, submitted } from '../ledger/given.js';
 import { openMemoryDatabase } from './database/memory-database.js';
 import { startRefund } from './lifetime.js';
@@ -171,6 +171,91 @@ describe('a caller’s workflow whose refund another run drives', () => {
     // It does wait by asking; once an hour is 24 a day.
     expect(questions).toBeGreaterThan(200);
     expect(questions).toBeLessThan(14 * 24 + 20);
+    leave();
+  });
+});
+
+/** A refund that waits for an operator with nothing sent, and a run that waits with it. */
+async function inReview(mutant: Omit<Mutant, 'name' | 'defect'>) {
+  const world = given({ mutant: { name: 'given', defect: 'as the test has it', ...mutant } });
+  const { cluster, scheduler, ledger, random } = world;
+  const refundId = await accepted(ledger, debit({ id: random.hex(32) }), 10_000n);
+  const forHours = (hours: number) =>
+    scheduler.run(
+      () => cluster.settle(),
+      () => false,
+      scheduler.now + hours * HOUR,
+    );
+  return { world, refundId, forHours, workflowId: refundWorkflowId(refundId) };
+}
+
+describe('a cancellation that comes in the moment in which a run goes on in a new one', () => {
+  it('is weighed by the run that heard it', async () => {
+    let release: () => void = () => undefined;
+    const { world, refundId, forHours, workflowId } = await inReview({
+      activities: (activities) => ({
+        ...activities,
+        // An operator's query that does not come back: until it does, the run does not end.
+        lookUp: async (task) => {
+          await new Promise<void>((resolve) => (release = resolve));
+          return activities.lookUp(task);
+        },
+      }),
+    });
+    const { cluster, ledger } = world;
+    await ledger.ask(refundId, 'risk');
+    startRefund(world, refundId);
+    await forHours(0.1);
+    const before = cluster.runsOf(workflowId)[0];
+    // The history grows until a new run is suggested; the operator's query begins just before.
+    for (let told = 0; told < 29; told += 1) {
+      cluster.signal(workflowId, gatewayNotice.name);
+      await forHours(0.01);
+    }
+    cluster.update(workflowId, resolveUpdate.name, [], () => undefined);
+    cluster.signal(workflowId, gatewayNotice.name);
+    await forHours(0.005);
+    cluster.signal(workflowId, gatewayNotice.name);
+    await forHours(0.005);
+    expect(before?.execution.isLong).toBe(true);
+    expect(cluster.runsOf(workflowId)[0]).toBe(before);
+
+    cluster.cancel(workflowId);
+    await forHours(0.005);
+    release();
+    await forHours(1);
+
+    expect((await ledger.position(refundId)).state).toBe('canceled');
+    expect(cluster.isOpen(workflowId)).toBe(false);
+    leave();
+  });
+});
+
+describe('a run that does not agree with the ledger about what is next', () => {
+  it('slows down and tells, and goes on when they agree', async () => {
+    let asked = 0;
+    let isOld = true;
+    const { world, refundId, forHours } = await inReview({
+      activities: (activities, { ledger }) => ({
+        ...activities,
+        sendRefund: (task) => {
+          asked += 1;
+          return isOld ? ledger.position(task.refundId) : activities.sendRefund(task);
+        },
+      }),
+    });
+    const shown: string[] = [];
+    const onShown = (_: string, pairs: readonly unknown[]): void => void shown.push(JSON.stringify(pairs));
+    world.onShown = onShown;
+    startRefund(world, refundId);
+    await forHours(1);
+    expect(asked).toBeGreaterThan(5);
+    expect(asked).toBeLessThan(20);
+    expect(shown.at(-1)).toMatch(/RefundNeedsPerson.*true/u);
+
+    isOld = false;
+    await forHours(2);
+    expect((await world.ledger.position(refundId)).state).not.toBe('reserved');
     leave();
   });
 });

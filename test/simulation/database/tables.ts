@@ -308,6 +308,7 @@ export class MemoryTables {
           note: null,
           sends: 1,
           look_ups: 0,
+          looked_up_at: null,
           misses: 0,
           last_miss_at: null,
           opened_at: now,

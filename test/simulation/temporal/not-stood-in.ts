@@ -13,7 +13,6 @@ export const ChildWorkflowCancellationType = notStoodIn('ChildWorkflowCancellati
 export const proxySinks = notStoodIn('proxySinks');
 export const getRandomStream = notStoodIn('getRandomStream');
 export const workflowRandom = notStoodIn('workflowRandom');
-export const log = notStoodIn('log');
 export const Trigger = notStoodIn('Trigger');
 export const createEventGroup = notStoodIn('createEventGroup');
 export const metricMeter = notStoodIn('metricMeter');

@@ -45,6 +45,9 @@ export function isCancellation(error: unknown): boolean {
   );
 }
 
+/** Nobody reads it here. */
+export const log = { warn: (): void => undefined };
+
 type Activity = (...args: readonly unknown[]) => Promise<unknown>;
 
 export function proxyActivities(options: ActivityOptions): Record<string, Activity> {
