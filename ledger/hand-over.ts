@@ -29,8 +29,9 @@ export async function isNext(kind: 'send' | 'credit', tx: Tx, locked: Locked, pl
   const { unread: _, ...position } = await positionOf(tx, locked.refund, locked.attempts);
   const step = nextStep(position, plan);
   if (step.kind !== kind) return false;
-  // A wait is over by the database's clock alone: a run whose timer is fast waits for the rest. What waits for others goes whenever it is asked.
-  return position.state === 'fallback_checking' || ('after' in step && step.after === 0);
+  // After a refusal the wait is the decision, and it is over by the database's clock alone: a run whose timer is fast waits for the rest. What
+  // never left or is absent, and what waits for others, may go as soon as somebody asks.
+  return position.state !== 'rejected' || ('after' in step && step.after === 0);
 }
 
 export async function askInstead(
