@@ -130,7 +130,8 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
     newsWithin: (ms, known) =>
       ms <= 0 ? Promise.resolve(isNews(known)) : condition(() => isNews(known), ms),
     noticeWithin: async (ms, known) => {
-      await condition(() => isTold(known), ms);
+      // Without any time the SDK would note a patch in the history.
+      await condition(() => isTold(known), Math.max(ms, 1));
       noticed = false;
     },
     takeToldOfLater: (known) => {

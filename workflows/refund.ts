@@ -47,8 +47,8 @@ export async function refund(input: RefundInput): Promise<RefundResult> {
       show(position, pace.isStuck());
       if (pause > 0) {
         log.warn('the refund does not get on', { refundId, state: position.state, step: step.kind, pause });
-        await desk.noticeWithin(pause, position);
-        if (desk.hasNews(position)) continue;
+        // A notice does not end this wait: what the ledger answers to it may be the circle.
+        if (await desk.newsWithin(pause, position)) continue;
       }
       switch (step.kind) {
         case 'finish':

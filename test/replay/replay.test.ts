@@ -97,7 +97,7 @@ describe('a workflow that was changed under a refund that is under way', () => {
   });
 
   it('with other search attributes, is found out where they were set', async () => {
-    const silent = changed(ours, 'show(position);', '');
+    const silent = changed(ours, 'show(position, pace.isStuck());', '');
     await expect(replay(silent, await historyOf('review'), 'review')).rejects.toThrow(
       DeterminismViolationError,
     );
