@@ -1,5 +1,6 @@
 /** Accepting a refund or a credit: check everything that can be checked, then store and reserve. Used by callers' workflows and by the client. */
 import { looksLikeCard } from '../domain/card-number.js';
+import { IDEMPOTENCY_KEY_RULE, readIdempotencyKey } from '../domain/idempotency-key.js';
 import {
   CARD_IN_TEXT,
   readCreditRequest,
@@ -17,6 +18,7 @@ import { lookUpKnown, lookUpOriginal, lookUpWithoutLinks, type OriginalLookUp } 
 export interface RefundOrder {
   /** Owns the idempotency key. */
   readonly caller: string;
+  /** A key in double quotes is the same key without them. */
   readonly idempotencyKey: string;
   /** The person or system who asks; whoever asks cannot approve. */
   readonly requestedBy: string;
@@ -55,7 +57,6 @@ export class PaymentUnreadable extends Error {
 /** Milliseconds from the request to the commit. A look-up with all its pages ends within 30 s; a capture takes two. */
 const STALE_AFTER = 90_000;
 
-const KEY = /^[\x21-\x7e]{1,255}$/;
 const NAME = /^[^\p{Cc}\p{Cs}]{1,255}$/u;
 
 /** The types promise text; an order from another process need not keep that promise, and a pattern takes `undefined` for a word. */
@@ -78,12 +79,9 @@ async function accept(
   reading: Reading<RefundRequest | CreditRequest>,
 ): Promise<Accepted> {
   const problems: InputProblem[] = reading.ok ? [] : [...reading.problems];
-  if (!isTextLike(order.idempotencyKey, KEY))
-    problems.push({
-      field: 'idempotencyKey',
-      code: 'invalid',
-      message: 'must be 1 to 255 visible ASCII characters without spaces',
-    });
+  const idempotencyKey = readIdempotencyKey(order.idempotencyKey);
+  if (idempotencyKey === undefined)
+    problems.push({ field: 'idempotencyKey', code: 'invalid', message: IDEMPOTENCY_KEY_RULE });
   for (const field of ['caller', 'requestedBy'] as const)
     if (!isTextLike(order[field], NAME))
       problems.push({
@@ -101,7 +99,7 @@ async function accept(
       code: 'unknown',
       message: 'is not an entity that is configured here',
     });
-  if (!reading.ok || problems.length > 0) throw new RequestRefused(problems);
+  if (!reading.ok || idempotencyKey === undefined || problems.length > 0) throw new RequestRefused(problems);
 
   const askedAt = deps.now();
   // A process that was stopped meanwhile knows nothing about now, and its caller has long had another answer.
@@ -114,7 +112,7 @@ async function accept(
   const { request } = reading;
   const accepted = {
     caller: order.caller,
-    idempotencyKey: order.idempotencyKey,
+    idempotencyKey,
     requestedBy: order.requestedBy,
     request,
   };

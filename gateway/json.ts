@@ -11,8 +11,12 @@ export function parseObject(text: string): Readonly<Record<string, unknown>> | u
   } catch {
     return undefined;
   }
-  if (!isObject(value) || membersWritten(text) !== membersKept(value)) return undefined;
-  return value;
+  return isObject(value) && saysAllOnce(text, value) ? value : undefined;
+}
+
+/** True where no object in the text has two members of one name, however they are spelled. `value` is what `JSON.parse` made of the text. */
+export function saysAllOnce(text: string, value: unknown): boolean {
+  return membersWritten(text) === membersKept(value);
 }
 
 /** An object, and no list. */

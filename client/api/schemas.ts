@@ -1,6 +1,7 @@
 /** What goes in and out over HTTP: the schemas that validate are the ones that the OpenAPI document is made from. */
 import { z } from 'zod';
 import { boundedText } from '../../domain/bounded-text.js';
+import { IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_RULE } from '../../domain/idempotency-key.js';
 import { ROLES } from '../../domain/principal.js';
 import { creditRequestShape, refundRequestShape } from '../../domain/request.js';
 import { ATTEMPT_STATES, REFUND_STATES } from '../../domain/states.js';
@@ -204,7 +205,7 @@ export const idempotencyHeaders = z.looseObject({
     .string({
       error: 'is missing: one key for each refund that is meant, the same key when it is asked for again',
     })
-    .regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters without spaces'),
+    .regex(IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_RULE),
 });
 
 export const waitQuery = z.strictObject({

@@ -18,6 +18,7 @@ import { repairRoutes } from './repairs.js';
 import { documentRoutes } from './documentation.js';
 import { healthRoutes, type Readiness } from './health.js';
 import { eventRoutes } from './events.js';
+import { readJsonBodies } from './json-body.js';
 import { meRoutes } from './me.js';
 import type { ApiParts } from './parts.js';
 import { measure } from './metrics.js';
@@ -70,6 +71,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   app.setSerializerCompiler(serializerCompiler);
   // Nothing but JSON is read unless a route says so.
   app.removeContentTypeParser('text/plain');
+  readJsonBodies(app);
 
   const closing = new AbortController();
   app.addHook('preClose', async () => {

@@ -41,6 +41,41 @@ describe('a request that is not what it should be', () => {
     expect(answer.headers.get('content-type')).toMatch('application/problem+json');
   });
 
+  it.each([
+    ['twice', '"amount":"1.00","amount":"40.00"'],
+    ['twice with the same value', '"amount":"40.00","amount":"40.00"'],
+    ['in escapes', String.raw`"amount":"40.00","amo\u0075nt":"1.00"`],
+    ['inside of its metadata', '"amount":"40.00","metadata":{"a":"1","a":"2"}'],
+    ['inside of its metadata, in escapes', String.raw`"amount":"40.00","metadata":{"a":"1","\u0061":"2"}`],
+    ['in a field that nobody knows', '"amount":"40.00","more":[{"b":{"c":1,"c":1}}]'],
+    ['that reaches a prototype', '"amount":"40.00","metadata":{"__proto__":"2"}'],
+    ['that reaches a prototype, in escapes', String.raw`"amount":"40.00","metadata":{"\u005f_proto__":"2"}`],
+  ])('and names a field %s: nothing is stored', async (_how, fields) => {
+    const { paymentId } = stack.newPayment();
+    const answer = await ask(paymentId, {
+      body: `{"paymentId":"${paymentId}","currency":"EUR","reason":"goods_returned",${fields}}`,
+    });
+    expect([answer.status, problemOf(answer).code]).toEqual([400, 'bad_request']);
+    expect((await stack.client.listRefunds({ paymentId })).length).toBe(0);
+  });
+
+  it('and is no UTF-8: text that is kept would be another one', async () => {
+    const { paymentId } = stack.newPayment();
+    const response = await fetch(`${world.url}/v1/refunds`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${await world.newKey('latin', 'submit')}`,
+        'content-type': 'application/json',
+        'idempotency-key': randomUUID(),
+      },
+      body: Buffer.from(
+        JSON.stringify({ paymentId, amount: '40.00', currency: 'EUR', reason: 'Größe' }),
+        'latin1',
+      ),
+    });
+    expect(response.status).toBe(400);
+  });
+
   it('is never repeated in the answer or in the log where it may be a card', async () => {
     const { paymentId } = stack.newPayment();
     const answers = await Promise.all([

@@ -35,6 +35,31 @@ describe('a refund that is asked for', () => {
     expect(stack.gateway.engine.books(paymentId)?.refunded).toBe(4000n);
   });
 
+  it.each([
+    ['order-4711', '"order-4711"'],
+    ['"order-4712"', 'order-4712'],
+    ['a"b', String.raw`"a\"b"`],
+    ['order-4713', '  "order-4713" '],
+  ])('is one refund under the key %j and the key %j', async (first, second) => {
+    const { paymentId } = stack.newPayment();
+    const one = await ask(paymentId, { idempotencyKey: first });
+    const other = await ask(paymentId, { idempotencyKey: second });
+    expect([one.status, other.status]).toEqual([202, 200]);
+    expect(refundOf(other).id).toBe(refundOf(one).id);
+    await stack.client.waitFor(refundOf(one).id, 30_000);
+    expect(stack.gateway.engine.books(paymentId)?.refunded).toBe(4000n);
+  });
+
+  it.each(['"k', 'k"', '"k";a=1', '"a b"', '""', String.raw`"\"k\""`])(
+    'is refused where its key is half of a quoted text: %j',
+    async (idempotencyKey) => {
+      const { paymentId } = stack.newPayment();
+      const answer = await ask(paymentId, { idempotencyKey });
+      expect(answer.status).toBe(422);
+      expect(problemOf(answer).problems).toMatchObject([{ field: 'Idempotency-Key', code: 'invalid' }]);
+    },
+  );
+
   it('answers as soon as it is final where the caller waits', async () => {
     const { paymentId } = stack.newPayment();
     const answer = await call('POST', '/v1/refunds?wait=60s', {

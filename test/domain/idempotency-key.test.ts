@@ -1,0 +1,69 @@
+/** One key has one spelling, and what is half a key is none. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { IDEMPOTENCY_KEY, readIdempotencyKey } from '../../domain/idempotency-key.js';
+
+describe('an idempotency key', () => {
+  it.each([
+    ['k', 'k'],
+    ['"k"', 'k'],
+    [' k ', 'k'],
+    ['\t"k" ', 'k'],
+    ['order-4711/return:1', 'order-4711/return:1'],
+    ['"order-4711/return:1"', 'order-4711/return:1'],
+    ['a"b', 'a"b'],
+    [String.raw`"a\"b"`, 'a"b'],
+    [String.raw`a\b`, String.raw`a\b`],
+    [String.raw`"a\\b"`, String.raw`a\b`],
+    [String.raw`"\\"`, '\\'],
+    ['x'.repeat(255), 'x'.repeat(255)],
+    [`"${'x'.repeat(255)}"`, 'x'.repeat(255)],
+  ])('%j is %j', (given, key) => {
+    expect(readIdempotencyKey(given)).toBe(key);
+  });
+
+  it.each([
+    '',
+    ' ',
+    '"',
+    '""',
+    '"k',
+    'k"',
+    '"k"x',
+    '"k";a=1',
+    '"k", "k"',
+    'k, k',
+    '"a b"',
+    '" k "',
+    String.raw`"k\"`,
+    String.raw`"a\b"`,
+    '"a"b"',
+    String.raw`"\"k\""`,
+    'kü',
+    '“k”',
+    'k\u0000',
+    'x'.repeat(256),
+    `"${'x'.repeat(256)}"`,
+    undefined,
+    null,
+    1,
+    ['k'],
+  ])('%j is none', (given) => {
+    expect(readIdempotencyKey(given)).toBeUndefined();
+  });
+
+  it('is the same with and without quotes, and never one that reads as another', () => {
+    const characters = fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code));
+    fc.assert(
+      fc.property(fc.string({ unit: characters, minLength: 1, maxLength: 255 }), (key) => {
+        const quoted = `"${key.replace(/["\\]/g, String.raw`\$&`)}"`;
+        const bare = readIdempotencyKey(key);
+        if (!key.startsWith('"') && !key.endsWith('"'))
+          expect([bare, readIdempotencyKey(quoted)]).toEqual([key, key]);
+        // What is read is read as itself: no key is unpacked in two steps.
+        if (bare !== undefined) expect(readIdempotencyKey(bare)).toBe(bare);
+        expect(IDEMPOTENCY_KEY.test(key)).toBe(bare !== undefined);
+      }),
+    );
+  });
+});
