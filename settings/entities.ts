@@ -6,7 +6,7 @@ import type { GatewayHost } from '../domain/result-codes.js';
 import type { Secret } from '../domain/secret.js';
 import { isSafeAddress, type EntitySettings } from '../gateway/settings.js';
 import { readSecrets, SECRET_EXAMPLES } from './entity-secrets.js';
-import { hostKind } from './hosts.js';
+import { isLoopback, knownHostKind } from './hosts.js';
 import type { Reading, SettingsProblem } from './problems.js';
 import { readText } from './read-text.js';
 
@@ -30,6 +30,7 @@ const EXAMPLES = {
   ...SECRET_EXAMPLES,
   id: '8ac7a4c79394bdc801939736f17e063d',
   baseUrl: 'https://eu-test.oppwa.com',
+  hostKind: 'test, where the host is a reseller’s for tests',
   testMode: 'EXTERNAL, or empty on a live host',
   capabilities: '{"credit":true,"partialReversal":false}',
 } as const;
@@ -42,13 +43,22 @@ function isBaseUrl(text: string): boolean {
   return isSafeAddress(url) && url.search === '' && url.hash === '';
 }
 
+/** The version belongs to each request: `https://eu-prod.oppwa.com/v1/` is copied from the vendor's examples. */
+const VERSION = /^\/(?:v\d+\/*)?$/;
+const hasNoPath = (text: string): boolean =>
+  !isBaseUrl(text) || VERSION.test(new URL(text).pathname.replace(/^\/+/, '/'));
+
 const given = z.string({ error: 'is missing' });
 const entityShape = z.strictObject({
   id: given.refine(isEntityId, 'must be 32 lowercase hexadecimal characters'),
-  baseUrl: given.refine(
-    isBaseUrl,
-    'must be an https address without user, query or fragment; http is for loopback addresses only',
-  ),
+  baseUrl: given
+    .refine(
+      isBaseUrl,
+      'must be an https address without user, query or fragment; http is for loopback addresses only',
+    )
+    .refine(hasNoPath, 'must be the scheme and the host alone, without a path: each request has its own')
+    .transform((text) => (URL.canParse(text) ? new URL(text).origin : text)),
+  hostKind: z.enum(['test', 'live'], { error: 'must be test or live' }).optional(),
   testMode: z.enum(['INTERNAL', 'EXTERNAL'], { error: 'must be INTERNAL or EXTERNAL' }).optional(),
   capabilities: z
     .strictObject({
@@ -81,6 +91,7 @@ export function readEntities(variable: (name: string) => string | undefined): Re
 const VARIABLES = {
   id: 'OPPWA_ENTITY_ID',
   baseUrl: 'OPPWA_BASE_URL',
+  hostKind: 'OPPWA_HOST_KIND',
   accessToken: 'OPPWA_ACCESS_TOKEN',
   testMode: 'OPPWA_TEST_MODE',
   webhookKey: 'OPPWA_WEBHOOK_KEY',
@@ -134,12 +145,20 @@ function readEntity(raw: unknown, place: (key: string) => string, folder: string
     ...(secrets.ok ? [] : secrets.problems),
   ];
   if (!parsed.success || !secrets.ok) return { ok: false, problems };
-  const { id, baseUrl, testMode, capabilities } = parsed.data;
-  const host = hostKind(baseUrl);
+  const { id, baseUrl, testMode, capabilities, hostKind } = parsed.data;
+  const known = knownHostKind(baseUrl);
+  if (hostKind !== undefined && known !== undefined && hostKind !== known && !isLoopback(baseUrl))
+    problems.push({
+      variable: place('hostKind'),
+      problem: `cannot be ${hostKind}: the host is known as a ${known} one`,
+      example: `leave it out, or name a ${hostKind} host`,
+    });
+  const host = hostKind ?? known ?? 'live';
   if (host === 'live' && testMode !== undefined)
     problems.push({
       variable: place('testMode'),
-      problem: 'must be empty: the host is not a known test host, and a live one refuses the parameter',
+      problem:
+        'must be empty: the host is not a known test host, and a live one refuses the parameter. Where it is a reseller’s test host, say so with hostKind (OPPWA_HOST_KIND)',
       example: 'leave it out, or name a test host such as https://eu-test.oppwa.com',
     });
   if (problems.length > 0) return { ok: false, problems };

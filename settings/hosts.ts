@@ -9,9 +9,25 @@ const TEST_HOSTS: ReadonlySet<string> = new Set([
   'test.vr-pay-ecommerce.de',
 ]);
 
-/** `test` where success codes of the test system are successes: known test hosts and this machine itself. */
-export function hostKind(baseUrl: string): GatewayHost {
-  const { hostname } = new URL(baseUrl);
-  const isLoopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);
-  return isLoopback || TEST_HOSTS.has(hostname) ? 'test' : 'live';
+/** Hosts that move real money. Nobody's setting makes them hosts for tests. */
+const LIVE_HOSTS: ReadonlySet<string> = new Set([
+  'eu-prod.oppwa.com',
+  'oppwa.com',
+  'card.peachpayments.com',
+  'vr-pay-ecommerce.de',
+]);
+
+/**
+ * Which kind a host is known to be: by its name, or because it is this machine. Undefined for any other: it counts as live unless
+ * `OPPWA_HOST_KIND` says that it is for tests.
+ */
+export function knownHostKind(baseUrl: string): GatewayHost | undefined {
+  // `EU-TEST.OPPWA.COM.` is the same host: a URL has it in lower case, and a last dot means nothing.
+  const hostname = new URL(baseUrl).hostname.replace(/\.$/, '');
+  if (isLoopback(baseUrl) || TEST_HOSTS.has(hostname)) return 'test';
+  return LIVE_HOSTS.has(hostname) ? 'live' : undefined;
 }
+
+/** This machine: a simulator, or the near end of a tunnel to either kind. */
+export const isLoopback = (baseUrl: string): boolean =>
+  /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(new URL(baseUrl).hostname);

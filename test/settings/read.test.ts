@@ -138,6 +138,56 @@ describe('settings', () => {
   ])('call %s a %s host', (url, kind) => {
     expect(readSettings({ ...ENV, OPPWA_BASE_URL: url }).hosts.get(ENTITY)).toBe(kind);
   });
+
+  it('believe that a reseller’s host is for tests, and then take a test mode and faster clocks', () => {
+    const reseller = { ...ENV, OPPWA_BASE_URL: 'https://uat.reseller.example', OPPWA_TEST_MODE: 'EXTERNAL' };
+    expect(namesOf(refused(reseller))).toEqual(['OPPWA_TEST_MODE']);
+    const settings = readSettings({ ...reseller, OPPWA_HOST_KIND: 'test', REFUNDS_TIME_SCALE: '0.5' });
+    expect(settings.hosts.get(ENTITY)).toBe('test');
+    expect(settings.entities[0].testMode).toBe('EXTERNAL');
+    const file = {
+      id: ENTITY,
+      baseUrl: 'https://uat.reseller.example',
+      accessToken: TOKEN,
+      hostKind: 'test',
+    };
+    expect(readSettings(withFile({ entities: [file] })).hosts.get(ENTITY)).toBe('test');
+  });
+
+  it.each([
+    ['https://eu-prod.oppwa.com', 'test'],
+    ['https://oppwa.com', 'test'],
+    ['https://card.peachpayments.com', 'test'],
+    ['https://vr-pay-ecommerce.de.', 'test'],
+    ['https://eu-test.oppwa.com', 'live'],
+    ['https://uat.reseller.example', 'staging'],
+  ])('do not believe that %s is %s', (url, kind) => {
+    expect(namesOf(refused({ ...ENV, OPPWA_BASE_URL: url, OPPWA_HOST_KIND: kind }))).toEqual([
+      'OPPWA_HOST_KIND',
+    ]);
+  });
+
+  it('may call the near end of a tunnel live', () => {
+    const tunnel = { ...ENV, OPPWA_BASE_URL: 'http://127.0.0.1:9000', OPPWA_HOST_KIND: 'live' };
+    expect(readSettings(tunnel).hosts.get(ENTITY)).toBe('live');
+    expect(namesOf(refused({ ...tunnel, OPPWA_TEST_MODE: 'EXTERNAL' }))).toEqual(['OPPWA_TEST_MODE']);
+  });
+
+  it.each(['', '/', '//', '/v1', '/v1/', '/v3', '/v1//'])(
+    'take the gateway’s address with %j at its end for the host alone',
+    (end) => {
+      const { entities } = readSettings({ ...ENV, OPPWA_BASE_URL: `https://EU-test.oppwa.com${end}` });
+      expect(entities[0].baseUrl).toBe('https://eu-test.oppwa.com');
+    },
+  );
+
+  it.each(['/v1/payments', '/v1/payments/', '/x', '/v1/v1', '/v1?a=1', '?a=1', '#a', '/V1x'])(
+    'refuse the gateway’s address with %j at its end',
+    (end) => {
+      const error = refused({ ...ENV, OPPWA_BASE_URL: `https://eu-test.oppwa.com${end}` });
+      expect(namesOf(error)).toEqual(['OPPWA_BASE_URL']);
+    },
+  );
 });
 
 describe('wrong settings', () => {
