@@ -1,6 +1,7 @@
 /** Opens a webhook of the gateway: the key proves who wrote it, and only what may be kept leaves this file. It never throws. */
 import { createDecipheriv, createHash } from 'node:crypto';
 import { z } from 'zod';
+import { isEntityId } from '../domain/ids.js';
 import { NOTICE_KINDS, type Notice, type NoticeKind } from '../domain/notice.js';
 import type { Secret } from '../domain/secret.js';
 import type { GatewayTransaction } from '../domain/transaction.js';
@@ -22,12 +23,17 @@ export interface SealedWebhook {
  *
  * - `malformed`: header or body do not have the form of one
  * - `undecryptable`: none of the keys opens it; a key that is not configured yet, or somebody else's message
- * - `foreign_entity`: the key is right, but not the key of the entity that the message speaks for
+ * - `foreign_entity`: the key is right, but another one is configured for the entity that the message speaks for
  */
 export type WebhookRefusal = 'malformed' | 'undecryptable' | 'foreign_entity';
 
+/** Why an authentic webhook is about nothing here. */
+export type WebhookIgnored = 'unknown_entity' | 'names_no_entity';
+
 export type WebhookReading =
   | { readonly kind: 'read'; readonly notice: Notice }
+  /** Authentic, and about nothing here: an entity that is not configured, or a shape that names none. The gateway need not send it again. */
+  | { readonly kind: 'ignored'; readonly why: WebhookIgnored; readonly entityId: string | null }
   | { readonly kind: 'refused'; readonly why: WebhookRefusal };
 
 /** Keys by entity, 64 hex each; more than one while one replaces another. */
@@ -58,7 +64,7 @@ export function createWebhookReader(keys: WebhookKeys): WebhookReader {
     const tag = Buffer.from(authenticationTag ?? '', 'hex');
     for (const { key, entities } of openers) {
       const clear = decrypt(key, iv, tag, sealed);
-      if (clear !== undefined) return noticeOf(clear, entities);
+      if (clear !== undefined) return noticeOf(clear, entities, (entityId) => keys.has(entityId));
     }
     return { kind: 'refused', why: 'undecryptable' };
   };
@@ -90,15 +96,24 @@ const speaker = z.object({ authentication: z.object({ entityId: z.string() }) })
  * Whatever comes out was written by somebody who has the key. A form that is not understood is a notice all the same: refusing it
  * would only have it sent again for thirty days.
  */
-function noticeOf(clear: Buffer, entities: ReadonlySet<string>): WebhookReading {
+function noticeOf(
+  clear: Buffer,
+  entities: ReadonlySet<string>,
+  isConfigured: (entityId: string) => boolean,
+): WebhookReading {
   const told = envelope.safeParse(parseObject(clear.toString('utf8'))).data;
   const kind = kindOf(told?.type);
   const named = speaker.safeParse(told?.payload).data?.authentication.entityId;
   const [only, ...more] = entities;
   // Without a name it can only speak for the one entity that the key belongs to.
   const entityId = named ?? (more.length === 0 ? only : undefined);
-  if (entityId === undefined ? kind !== 'TEST' : !entities.has(entityId))
-    return { kind: 'refused', why: 'foreign_entity' };
+  if (kind !== 'TEST' || entityId !== undefined) {
+    if (entityId === undefined) return { kind: 'ignored', why: 'names_no_entity', entityId: null };
+    // One key may be set up for all channels of a merchant, and only some of them give money back here.
+    if (!isConfigured(entityId))
+      return { kind: 'ignored', why: 'unknown_entity', entityId: knownForm(entityId) };
+    if (!entities.has(entityId)) return { kind: 'refused', why: 'foreign_entity' };
+  }
   const read = readTransaction(told?.payload);
   const transaction = read.ok && hasTime(read.value) ? read.value : null;
   return {
@@ -111,6 +126,9 @@ function noticeOf(clear: Buffer, entities: ReadonlySet<string>): WebhookReading 
     },
   };
 }
+
+/** What has not the form of an id is not logged. */
+const knownForm = (entityId: string): string | null => (isEntityId(entityId) ? entityId : null);
 
 function kindOf(type: string | undefined): NoticeKind {
   const upper = type?.toUpperCase();

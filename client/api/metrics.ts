@@ -1,10 +1,15 @@
 /** `/metrics` for Prometheus: how the API answers, and how much waits in the ledger. */
 import type { FastifyInstance } from 'fastify';
-import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
 import type { Database } from '../../ledger/database.js';
 import { registerFigures } from './ledger-metrics.js';
 
-export function measure(app: FastifyInstance, database: Database): void {
+export interface Measured {
+  /** A webhook that is authentic and about nothing here. */
+  readonly webhookIgnored: (why: string) => void;
+}
+
+export function measure(app: FastifyInstance, database: Database): Measured {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   registerFigures(registry, database);
@@ -16,6 +21,13 @@ export function measure(app: FastifyInstance, database: Database): void {
     registers: [registry],
   });
 
+  const ignored = new Counter({
+    name: 'refunds_webhooks_ignored_total',
+    help: 'Authentic notifications about nothing here (an entity that is not configured, or none named), by reason',
+    labelNames: ['why'],
+    registers: [registry],
+  });
+
   app.get('/metrics', { config: { role: 'anyone' }, schema: { hide: true } }, async (_request, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),
   );
@@ -24,4 +36,9 @@ export function measure(app: FastifyInstance, database: Database): void {
     const route = request.routeOptions.url ?? '(none)';
     durations.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1_000);
   });
+  return {
+    webhookIgnored: (why) => {
+      ignored.inc({ why });
+    },
+  };
 }

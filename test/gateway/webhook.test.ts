@@ -36,7 +36,7 @@ const payment = (payload: object = REFUND, entityId = ENTITY): string =>
   JSON.stringify({ type: 'PAYMENT', payload: { ...payload, authentication: { entityId } } });
 
 function opened(reading: WebhookReading) {
-  if (reading.kind === 'refused') throw new Error(`refused: ${reading.why}`);
+  if (reading.kind !== 'read') throw new Error(`${reading.kind}: ${reading.why}`);
   return reading.notice;
 }
 
@@ -132,10 +132,24 @@ describe('keys', () => {
       kind: 'refused',
       why: 'foreign_entity',
     });
-    expect(read(sealed(encryptWebhook(own, payment(REFUND, 'f'.repeat(32)))))).toEqual({
-      kind: 'refused',
-      why: 'foreign_entity',
+  });
+
+  it('of an entity that is not configured here are about nothing here, and need not come again', () => {
+    const own = newKey();
+    const read = reader({ [ENTITY]: [own] });
+    const elsewhere = 'f'.repeat(32);
+    expect(read(sealed(encryptWebhook(own, payment(REFUND, elsewhere))))).toEqual({
+      kind: 'ignored',
+      why: 'unknown_entity',
+      entityId: elsewhere,
     });
+    expect(read(sealed(encryptWebhook(own, payment(REFUND, '4111 1111 1111 1111'))))).toEqual({
+      kind: 'ignored',
+      why: 'unknown_entity',
+      entityId: null,
+    });
+    const ping = JSON.stringify({ type: 'test', payload: { authentication: { entityId: elsewhere } } });
+    expect(read(sealed(encryptWebhook(own, ping))).kind).toBe('ignored');
   });
 
   it('of two entities together speak for both, if the message says for which', () => {
@@ -145,8 +159,9 @@ describe('keys', () => {
       expect(opened(read(sealed(encryptWebhook(shared, payment(REFUND, entityId))))).entityId).toBe(entityId);
     const nameless = JSON.stringify({ type: 'PAYMENT', payload: REFUND });
     expect(read(sealed(encryptWebhook(shared, nameless)))).toEqual({
-      kind: 'refused',
-      why: 'foreign_entity',
+      kind: 'ignored',
+      why: 'names_no_entity',
+      entityId: null,
     });
   });
 });

@@ -170,6 +170,35 @@ describe('what is no notice of ours', () => {
     });
   });
 
+  it('of another channel with the right key is answered with 200, ignored, counted, and told once', async () => {
+    const elsewhere = randomBytes(16).toString('hex');
+    const metric = async (): Promise<number> => {
+      const text = await (await fetch(new URL('/metrics', receiver.url))).text();
+      return Number(/refunds_webhooks_ignored_total\{why="unknown_entity"\} (\d+)/.exec(text)?.[1] ?? 0);
+    };
+    const before = await metric();
+    for (let times = 0; times < 3; times += 1) {
+      const other = encryptWebhook(address.key, JSON.stringify(refundNotice({}, elsewhere)));
+      await expectNoChange(() => receiver.postSealed(other), 200);
+    }
+    const lines = receiver.logged.filter((line) => line.includes('webhook.ignored'));
+    expect(lines.filter((line) => line.includes(elsewhere))).toHaveLength(1);
+    expect(await metric()).toBe(before + 3);
+  });
+
+  it.each<[string, unknown]>([
+    ['an object without anything', {}],
+    ['a list', []],
+    ['a number', 7],
+    ['text', 'PAYMENT'],
+    ['a payload that is none', { type: 'PAYMENT', payload: 'x' }],
+    ['a type of tomorrow', { type: 'PAYOUT', payload: { a: [1] }, version: 2 }],
+    ['a type that is none', { type: 7, payload: null }],
+  ])('and opens with the key, but is %s, is answered with 200', async (_what, content) => {
+    const sealed = encryptWebhook(address.key, JSON.stringify(content));
+    expect((await receiver.postSealed(sealed)).status).toBe(200);
+  });
+
   it('without its headers, its body, or its form is refused', async () => {
     const { headers, body } = encryptWebhook(address.key, JSON.stringify(refundNotice()));
     const { 'x-authentication-tag': _tag, ...untagged } = headers;
