@@ -64,32 +64,92 @@ const LONGEST = 19;
 const LONGEST_TELEPHONE_NUMBER = 15;
 /** Of any version: an id, whatever its digits are. */
 const UUID = /(?<![\p{L}\p{N}])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\p{L}\p{N}])/giu;
-/** Groups of digits with blanks or dashes between them. Digits inside of a word are no card. */
-const GROUPS = /(?<![\p{L}\p{N}])\+?\d+(?:[\s\p{Pd}]{1,3}\d+)*(?![\p{L}\p{N}])/gu;
+/** Between two groups of one number: blanks and dashes in any mixture. */
+const PLAIN = /^[\s\p{Pd}]{1,3}$/u;
+/** Between two groups, whatever it is, unless it is longer. */
+const LONGEST_SEPARATOR = 3;
+/** How cards show their numbers; in these groups anything may stand between them. */
+const CARD_GROUPS: ReadonlySet<string> = new Set([
+  '4 4 4 4',
+  '4 4 4 4 1',
+  '4 4 4 4 2',
+  '4 4 4 4 3',
+  '4 6 5',
+  '4 6 4',
+]);
+/** The three or four digits that prove that somebody holds the card, by the names that they have on forms. */
+const SECURITY_CODE =
+  /(?<!\p{L})(?:cvv|cvc|cvn|(?:card )?security code|card (?:verification|validation)(?: (?:code|value|number))?|prüfziffer|prüfnummer)2?[^\p{L}\p{N}]{0,4}(?:(?:is|was|code|no|nr|number|value)[^\p{L}\p{N}]{1,4})?\p{Nd}{3,4}(?!\p{Nd})/u;
 
 /**
- * Whether a text holds what may be a card number: digits with the prefix, the length and the check digit of a scheme, alone or grouped
- * with blanks or dashes, beside any other words and numbers. A number of another meaning that has all three is taken for a card too
- * (docs/decisions/016-no-card-in-free-text.md).
+ * Whether a text holds what may be a card number, or a card's security code by its name. A card number: digits of any alphabet with the
+ * prefix, the length and the check digit of a scheme, in one piece or in groups, beside any other letters, words and numbers. A number
+ * of another meaning that has all three is taken for a card too (docs/decisions/016-no-card-in-free-text.md).
  */
-export function looksLikeCard(text: string): boolean {
+export function looksLikeCard(given: string): boolean {
+  const text = plain(given);
+  return SECURITY_CODE.test(text.toLowerCase()) || holdsCardNumber(text);
+}
+
+/** The same text as a reader sees it: one form of each letter, digits 0 to 9, nothing invisible. */
+function plain(text: string): string {
+  return text
+    .normalize('NFKC')
+    .replace(/[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu, '')
+    .replace(/(?![0-9])\p{Nd}/gu, digitOf);
+}
+
+/** Unicode has the ten digits of an alphabet in a row that begins at a code point ending in 0 or in 6. */
+function digitOf(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  const last = code % 16;
+  const beginsAtSix = last >= 6 && !/\p{Nd}/u.test(String.fromCodePoint(code - last));
+  return String(beginsAtSix ? last - 6 : last);
+}
+
+interface Group {
+  readonly digits: string;
+  /** What stands between the group before and this one; undefined where that is too much for one number. */
+  readonly separator: string | undefined;
+  readonly hasPlus: boolean;
+}
+
+function holdsCardNumber(text: string): boolean {
   if (text.length < SHORTEST) return false;
-  const runs = text.replace(UUID, '#').match(GROUPS) ?? [];
-  return runs.some((run) => holdsCard(run.match(/\d+/g) ?? [], run.startsWith('+')));
+  const groups: Group[] = [];
+  const shown = text.replace(UUID, '####');
+  let end = 0;
+  for (const { 0: digits, index } of shown.matchAll(/[0-9]+/g)) {
+    const separator =
+      index - end <= LONGEST_SEPARATOR && groups.length > 0 ? shown.slice(end, index) : undefined;
+    groups.push({ digits, separator, hasPlus: separator === undefined && shown[index - 1] === '+' });
+    end = index + digits.length;
+  }
+  return groups.some((_group, first) => beginsCard(groups, first));
 }
 
 /** Other numbers may stand beside a card, so it may begin and end with any of the groups. */
-function holdsCard(groups: readonly string[], hasPlus: boolean): boolean {
-  return groups.some((_group, first) => {
-    let digits = '';
-    for (const group of groups.slice(first, first + LONGEST)) {
-      digits += group;
-      if (digits.length > LONGEST) return false;
-      const isTelephone = hasPlus && first === 0 && digits.length <= LONGEST_TELEPHONE_NUMBER;
-      if (!isTelephone && isCard(digits)) return true;
-    }
-    return false;
-  });
+function beginsCard(groups: readonly Group[], first: number): boolean {
+  const members = groups.slice(first, first + LONGEST);
+  let digits = '';
+  for (const [index, group] of members.entries()) {
+    if (index > 0 && group.separator === undefined) return false;
+    digits += group.digits;
+    if (digits.length > LONGEST) return false;
+    const isTelephone = members[0]?.hasPlus === true && digits.length <= LONGEST_TELEPHONE_NUMBER;
+    if (!isTelephone && isCard(digits) && isOneNumber(members.slice(0, index + 1))) return true;
+  }
+  return false;
+}
+
+/** Groups that belong together: with blanks and dashes between them, with the same punctuation everywhere, or grouped as on a card. */
+function isOneNumber([first, ...others]: readonly Group[]): boolean {
+  const separators = others.map(({ separator = '' }) => separator);
+  if (separators.every((separator) => PLAIN.test(separator))) return true;
+  const [one = ''] = separators;
+  if (separators.every((separator) => separator === one) && !/\p{L}/u.test(one)) return true;
+  const lengths = [first?.digits.length, ...others.map(({ digits }) => digits.length)];
+  return CARD_GROUPS.has(lengths.join(' '));
 }
 
 function isCard(digits: string): boolean {

@@ -82,12 +82,16 @@ const hex32 = z
 export const CARD_IN_TEXT = {
   code: 'card_number',
   message:
-    'must not hold a card number, nor a number with the prefix, length and check digit of one: it is kept in the clear. Write a word in front of it, as in "order4711"',
+    'must not hold a card number or security code, nor a number with the prefix, length and check digit of a card, however it is written: it is kept in the clear. Use another number, or a part of it',
 } as const;
 const holdsNoCard = [
   (value: string) => !looksLikeCard(value),
   { error: CARD_IN_TEXT.message, params: { code: CARD_IN_TEXT.code } },
 ] as const;
+
+/** What alone is one is named where it stands. */
+const isCardTogether = ([name, value]: [string, string]): boolean =>
+  !looksLikeCard(name) && !looksLikeCard(value) && looksLikeCard(`${name}: ${value}`);
 
 const text = (max: number) =>
   boundedText(max)
@@ -114,6 +118,11 @@ export const refundRequestShape = z.strictObject({
         .refine(...holdsNoCard),
     )
     .refine((entries) => Object.keys(entries).length <= 50, 'must have at most 50 entries')
+    // `{"cvv": "123"}`: the name says what the value is.
+    .refine((entries) => !Object.entries(entries).some(isCardTogether), {
+      error: CARD_IN_TEXT.message,
+      params: { code: CARD_IN_TEXT.code },
+    })
     .optional(),
 });
 

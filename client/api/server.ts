@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import helmet from '@fastify/helmet';
 import fastify, { type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { looksLikeCard } from '../../domain/card-number.js';
 import type { Database } from '../../ledger/database.js';
 import { verifyApiKey } from '../../ledger/api-keys.js';
 import type { Ledger } from '../../ledger/ledger.js';
@@ -38,7 +39,7 @@ export interface ApiOptions {
   readonly database: Database;
   readonly log: Log;
   /** The gateway's notices; without it they have no address here. */
-  readonly webhooks?: Omit<WebhookParts, 'log'>;
+  readonly webhooks?: Omit<WebhookParts, 'log' | 'onIgnored'>;
   /** Besides API keys: reads tokens. */
   readonly verifyToken?: Verify;
   /** What must answer for this process to be ready. */
@@ -63,7 +64,9 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
     requestIdHeader: false,
     genReqId: ({ headers }) => {
       const given = headers['x-request-id'];
-      return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+      // It is logged, and what may be a card is not.
+      const isId = typeof given === 'string' && REQUEST_ID.test(given) && !looksLikeCard(given);
+      return isId ? given : randomUUID();
     },
     routerOptions: { maxParamLength: 200 },
   });
@@ -79,7 +82,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   });
   endConnections(app, closing.signal);
   tellOfRequests(app, log);
-  measure(app, database);
+  const measured = measure(app, database);
   answerProblems(app, log);
   await app.register(helmet, {
     contentSecurityPolicy: {
@@ -116,7 +119,12 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   await app.register(auditRoutes, parts);
   await app.register(eventRoutes, parts);
   await app.register(meRoutes);
-  if (options.webhooks !== undefined) await app.register(webhookRoutes, { log, ...options.webhooks });
+  if (options.webhooks !== undefined)
+    await app.register(webhookRoutes, {
+      log,
+      onIgnored: measured.webhookIgnored,
+      ...options.webhooks,
+    });
   await app.register(healthRoutes, { readiness: options.readiness, reporting: () => reportingOf(database) });
   if (options.console !== undefined) await serveConsole(app, options.console);
   return app;

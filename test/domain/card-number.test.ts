@@ -80,7 +80,49 @@ describe('a card number', () => {
     '4111111111111111 123',
     '12 4111 1111 1111 1111 12 34',
     '4111111111111112 4111111111111111',
+    'order4111111111111111',
+    '4111111111111111x',
+    'ж4111111111111111',
+    'x4111.1111.1111.1111y',
+    '4111.1111.1111.1111',
+    '4111_1111_1111_1111',
+    '4111/1111/1111/1111',
+    '4111,1111,1111,1111',
+    '4111:1111:1111:1111',
+    '4111x1111x1111x1111',
+    '4111·1111·1111·1111',
+    '4111-1111.1111_1111',
+    '4111 / 1111 / 1111 / 1111',
+    'A3782-822463.10005B',
+    '41.11.11.11.11.11.11.11',
+    '４１１１１１１１１１１１１１１１',
+    '４１１１．１１１１．１１１１．１１１１',
+    '٤١١١١١١١١١١١١١١١',
+    '४१११ ११११ ११११ ११११',
+    '๔๑๑๑๑๑๑๑๑๑๑๑๑๑๑๑',
+    '𝟒𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏',
+    '④①①①①①①①①①①①①①①①',
+    '4111\u200b1111\u200b1111\u200b1111',
+    '4\u00ad1\u00ad1\u00ad1111111111111',
+    'id:aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa 4111111111111111',
   ])('is noticed among other words: %s', (text) => expect(looksLikeCard(text)).toBe(true));
+});
+
+describe('a security code', () => {
+  it.each([
+    'cvv 123',
+    'CVV: 1234',
+    'cvv2=123',
+    'cvc 123',
+    'CVC2 is 123',
+    'the security code: 123',
+    'card verification value 123',
+    'cvv\u200b 123',
+    'ＣＶＶ １２３',
+    'cvv١٢٣',
+    'exp 12/29, cvv123.',
+    'Prüfziffer 123',
+  ])('is noticed: %s', (text) => expect(looksLikeCard(text)).toBe(true));
 });
 
 describe('what is no card', () => {
@@ -112,11 +154,53 @@ describe('what is no card', () => {
     ['a UUID with a card at its end', 'aaaaaaaa-aaaa-4aaa-8aaa-411111111111'],
     ['a UUID whose first groups would be one', '41111111-1111-1111-abcd-abcdabcdabcd'],
     ['a reference of ours', 'KHQDEW3SX4Y3D2Q8'],
-    ['digits in a word', 'order4111111111111111'],
-    ['digits at the beginning of a word', '4111111111111111x'],
-    ['digits after a letter that is not Latin', 'ж4111111111111111'],
-    ['digits between which other things stand', '4111/1111/1111/1111'],
+    ['a time with parts of a second', '2026-11-29T20:48:20.123456789Z'],
+    ['an address and a port', '41.111.111.111:11111 and 111.111.1'],
+    ['groups that other things part', '41111111, then 11111111'],
+    ['groups in the way of no card, with different things between them', '411/1111-111.111_111'],
+    ['a security code without digits', 'the cvv was refused'],
+    ['a number that only ends in such letters', 'recvv 123'],
+    ['a customer', 'cid 1234, csc 123'],
+    ['a code of another length', 'cvv 12345'],
   ])('is not taken for one: %s', (_name, text) => expect(looksLikeCard(text)).toBe(false));
+
+  it('is an ordinary number: of ten thousand hardly any is taken for a card', () => {
+    const random = mulberry32(20_261_129);
+    const digits = (count: number): string =>
+      Array.from({ length: count }, () => Math.floor(random() * 10)).join('');
+    const hex = (count: number): string =>
+      Array.from({ length: count }, () => Math.floor(random() * 16).toString(16)).join('');
+    const between = (from: number, to: number): number => from + Math.floor(random() * (to - from + 1));
+    const two = (from: number, to: number): string => String(between(from, to)).padStart(2, '0');
+    const day = (): string => `20${two(20, 35)}-${two(1, 12)}-${two(1, 28)}`;
+    const time = (): string => `${two(0, 23)}:${two(0, 59)}:${two(0, 59)}`;
+    const forms: Readonly<Record<string, () => string>> = {
+      'a number of up to twelve digits': () => digits(between(4, 12)),
+      'letters and a number': () =>
+        `${['ORD', 'SO', 'R', 'INV-'][between(0, 3)] ?? ''}${digits(between(6, 12))}`,
+      'a date and a number': () => `${day()}-${digits(between(3, 6))}`,
+      'a date in one piece and a number': () => `${day().replaceAll('-', '')}${digits(between(4, 8))}`,
+      'a shop, a year and a number': () => `${digits(2)}/20${two(20, 35)}/${digits(between(4, 8))}`,
+      'a marketplace': () => `${digits(3)}-${digits(7)}-${digits(7)}`,
+      'a time in milliseconds': () => String(between(1_500_000_000_000, 2_000_000_000_000)),
+      'a time': () => `${day()}T${time()}.${digits(between(3, 9))}Z`,
+      'a UUID': () => `${hex(8)}-${hex(4)}-4${hex(3)}-a${hex(3)}-${hex(12)}`,
+      'an id of the gateway': () => hex(32),
+      'a telephone number': () => `+${between(1, 99)} ${digits(3)} ${digits(between(6, 9))}`,
+      'an amount and a date': () => `${digits(between(2, 4))}.${digits(2)} EUR of ${day()}`,
+    };
+    const kinds = Object.entries(forms);
+    const hits: Record<string, number> = {};
+    let all = 0;
+    for (let number = 0; number < 10_000; number += 1) {
+      const [kind, make] = kinds[number % kinds.length] ?? ['', () => ''];
+      if (!looksLikeCard(make())) continue;
+      all += 1;
+      hits[kind] = (hits[kind] ?? 0) + 1;
+    }
+    process.stdout.write(`taken for a card: ${all} of 10000 ordinary numbers ${JSON.stringify(hits)}\n`);
+    expect(all).toBeLessThan(20);
+  });
 
   it('is a number of which nothing is known but its digits, in about one of fifty', () => {
     let hits = 0;
@@ -139,3 +223,14 @@ describe('what is no card', () => {
     expect(cost(() => looksLikeCard(long))).toBeLessThan(10 * many + 100_000);
   });
 });
+
+/** Numbers by chance, the same each time. */
+function mulberry32(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

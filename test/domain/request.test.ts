@@ -200,10 +200,10 @@ describe('a request', () => {
   it('with a card says what is allowed instead, and with ordinary ids is accepted', () => {
     const reading = readRefundRequest({ ...GOOD, orderId: CARD });
     expect(reading.ok ? [] : reading.problems.map(({ message }) => message)).toEqual([
-      expect.stringContaining('Write a word in front of it'),
+      expect.stringContaining('Use another number'),
     ]);
     for (const orderId of [
-      `order${CARD}`,
+      `order${CARD.slice(0, 8)}`,
       '41111111-1111-4111-8111-111111111111',
       '4111111111111112',
       '4711',
