@@ -1,6 +1,7 @@
 /** Accepting a refund or a credit: check everything that can be checked, then store and reserve. Used by callers' workflows and by the client. */
 import { looksLikeCard } from '../domain/card-number.js';
 import { IDEMPOTENCY_KEY_RULE, readIdempotencyKey } from '../domain/idempotency-key.js';
+import { NAME_RULE, normalizeName, personKey, readName } from '../domain/names.js';
 import {
   CARD_IN_TEXT,
   readCreditRequest,
@@ -57,12 +58,6 @@ export class PaymentUnreadable extends Error {
 /** Milliseconds from the request to the commit. A look-up with all its pages ends within 30 s; a capture takes two. */
 const STALE_AFTER = 90_000;
 
-const NAME = /^[^\p{Cc}\p{Cs}]{1,255}$/u;
-
-/** The types promise text; an order from another process need not keep that promise, and a pattern takes `undefined` for a word. */
-const isTextLike = (value: unknown, form: RegExp): boolean =>
-  typeof value === 'string' && form.test(value) && value.trim() !== '';
-
 /** Throws `RequestRefused`, `GatewayUnavailable` or the ledger's `LedgerError`; in each case nothing was stored. */
 export function acceptRefund(deps: Dependencies, order: RefundOrder): Promise<Accepted> {
   return accept(deps, order, readRefundRequest(order.request));
@@ -79,27 +74,14 @@ async function accept(
   reading: Reading<RefundRequest | CreditRequest>,
 ): Promise<Accepted> {
   const problems: InputProblem[] = reading.ok ? [] : [...reading.problems];
-  const idempotencyKey = readIdempotencyKey(order.idempotencyKey);
-  if (idempotencyKey === undefined)
-    problems.push({ field: 'idempotencyKey', code: 'invalid', message: IDEMPOTENCY_KEY_RULE });
-  for (const field of ['caller', 'requestedBy'] as const)
-    if (!isTextLike(order[field], NAME))
-      problems.push({
-        field,
-        code: 'invalid',
-        message: 'must be 1 to 255 characters, none of them a control character',
-      });
-  for (const field of ['idempotencyKey', 'caller', 'requestedBy'] as const) {
-    const text: unknown = order[field];
-    if (typeof text === 'string' && looksLikeCard(text)) problems.push({ field, ...CARD_IN_TEXT });
-  }
+  const asker = readAsker(order, problems);
   if (reading.ok && reading.request.entityId !== undefined && !deps.hasEntity(reading.request.entityId))
     problems.push({
       field: 'entityId',
       code: 'unknown',
       message: 'is not an entity that is configured here',
     });
-  if (!reading.ok || idempotencyKey === undefined || problems.length > 0) throw new RequestRefused(problems);
+  if (!reading.ok || asker === undefined || problems.length > 0) throw new RequestRefused(problems);
 
   const askedAt = deps.now();
   // A process that was stopped meanwhile knows nothing about now, and its caller has long had another answer.
@@ -111,9 +93,7 @@ async function accept(
   };
   const { request } = reading;
   const accepted = {
-    caller: order.caller,
-    idempotencyKey,
-    requestedBy: order.requestedBy,
+    ...asker,
     request,
   };
   const entityId = request.entityId ?? deps.defaultEntityId;
@@ -157,6 +137,24 @@ async function readOriginal(deps: Dependencies, entityId: string, id: string): P
       error.retryAfter,
     );
   }
+}
+
+/** Who asks, and under which key. Names what is wrong in `problems`. */
+function readAsker(order: RefundOrder, problems: InputProblem[]): Omit<AcceptOrder, 'request'> | undefined {
+  const idempotencyKey = readIdempotencyKey(order.idempotencyKey);
+  if (idempotencyKey === undefined)
+    problems.push({ field: 'idempotencyKey', code: 'invalid', message: IDEMPOTENCY_KEY_RULE });
+  const caller = normalizeName(order.caller);
+  if (caller === undefined) problems.push({ field: 'caller', code: 'invalid', message: NAME_RULE });
+  const requestedBy = readName(order.requestedBy);
+  if (requestedBy === undefined) problems.push({ field: 'requestedBy', code: 'invalid', message: NAME_RULE });
+  for (const field of ['idempotencyKey', 'caller', 'requestedBy'] as const) {
+    const text: unknown = order[field];
+    if (typeof text === 'string' && looksLikeCard(text)) problems.push({ field, ...CARD_IN_TEXT });
+  }
+  if (idempotencyKey === undefined || caller === undefined || requestedBy === undefined) return undefined;
+  // Two keys of one owner are one client.
+  return { caller: personKey(caller), idempotencyKey, requestedBy };
 }
 
 /** The ledger has a payment as it was last seen: a chargeback that was won or a later capture since then leaves more to refund. */

@@ -4,6 +4,7 @@ import type { CorrectionOutcome } from '../domain/correction.js';
 import { CORRECTION_OUTCOMES } from '../domain/correction.js';
 import { CASE_REASONS, type CaseReason } from '../domain/finding.js';
 import { isGatewayId } from '../domain/ids.js';
+import { readName } from '../domain/names.js';
 import type { Word } from '../domain/people.js';
 import type { Principal } from '../domain/principal.js';
 import type { InputProblem } from '../domain/request.js';
@@ -19,13 +20,13 @@ import {
 } from '../workflows/contract.js';
 import { actionsFor, type Action } from './actions.js';
 import type { Driver } from './driver.js';
-import { refusal, type Refusal } from './errors.js';
+import { instructionMissing, refusal, type Refusal } from './errors.js';
 import type { Refund } from './view.js';
 import { checkWord } from './words.js';
 
 export interface ApprovalWord extends Word {
-  /** The instruction that the person saw; absent: the one that is waiting now. Repeating a word needs it. */
-  readonly instruction?: string;
+  /** The instruction that the operator saw: `approval.instruction` or `proposal.instruction` of the refund. */
+  readonly instruction: string;
 }
 
 export interface AdoptWord extends Word {
@@ -88,8 +89,8 @@ export function createDecisions({ driver, start, recordOf, getRefund }: Decision
   async function decide(id: string, verdict: 'approved' | 'refused', word: ApprovalWord): Promise<Refund> {
     checkWord(word);
     const record = await recordOf(id);
-    const instruction = word.instruction ?? record.proposal?.instruction ?? record.instruction?.hash;
-    if (instruction === undefined) throw refusal(id, 'not_awaiting_approval');
+    const { instruction } = word;
+    if (!isInstruction(instruction)) throw instructionMissing(id, waitingOn(record));
     const message = { verdict, instruction, ...wordOf(word) };
     const confirm = async (): Promise<Answer> => driver.say(record, confirmUpdate, [message]);
     if (record.proposal?.instruction === instruction) return answered(id, await confirm());
@@ -144,10 +145,16 @@ export function createDecisions({ driver, start, recordOf, getRefund }: Decision
 }
 
 const wordOf = ({ by, reason, ticket }: Word): Word => ({
-  by,
+  by: readName(by) ?? by,
   reason,
   ...(ticket === undefined ? {} : { ticket }),
 });
+
+/** Callers without types may leave it out. */
+const isInstruction = (given: unknown): given is string => typeof given === 'string' && given !== '';
+
+const waitingOn = ({ proposal, instruction }: RefundRecord): string | undefined =>
+  proposal?.instruction ?? instruction?.hash;
 
 function hex(field: string, value: string): InputProblem[] {
   return isGatewayId(value)

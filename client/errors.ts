@@ -22,6 +22,8 @@ export type RefundsErrorCode =
   /** Nobody answered in time. Whether it takes effect is open; saying the same again is safe. */
   | 'no_answer'
   | 'refund_not_found'
+  /** An approval or rejection without the instruction that it is about; `details.instruction` is the one that waits. */
+  | 'instruction_missing'
   | Refusal
   | Exclude<LedgerErrorCode, 'refund_unknown'>;
 
@@ -60,6 +62,17 @@ export function invalid(problems: readonly InputProblem[]): RefundsError {
       problems,
     },
   );
+}
+
+/** `waiting`: what an approval would be about now. */
+export function instructionMissing(refundId: string, waiting: string | undefined): RefundsError {
+  return waiting === undefined
+    ? refusal(refundId, 'not_awaiting_approval')
+    : new RefundsError(
+        'instruction_missing',
+        `refund ${refundId}: name the instruction that is decided about. Look at it; ${waiting} waits`,
+        { details: { instruction: waiting } },
+      );
 }
 
 /** Why not, and what to do next; one text for the command line, HTTP and the console. */

@@ -1,5 +1,6 @@
 /** What a person may write: kept in the clear beside what it brought about, and shown to others. */
 import { looksLikeCard } from '../domain/card-number.js';
+import { NAME_RULE, readName } from '../domain/names.js';
 import type { Word } from '../domain/people.js';
 import type { InputProblem } from '../domain/request.js';
 import { invalid } from './errors.js';
@@ -14,12 +15,21 @@ export function checkWord(
   evidence?: readonly [field: string, text: string],
 ): void {
   const texts: readonly (readonly [field: string, text: string, longest: number])[] = [
-    ['by', by, LONGEST_WORD],
     ['reason', reason, LONGEST_WORD],
     ...(ticket === undefined ? [] : ([['ticket', ticket, LONGEST_WORD]] as const)),
     ...(evidence === undefined ? [] : ([[...evidence, LONGEST_EVIDENCE]] as const)),
   ];
-  const problems = [...known, ...texts.flatMap(([field, text, longest]) => problemsOf(field, text, longest))];
+  const name =
+    readName(by) === undefined
+      ? [{ field: 'by', code: 'invalid', message: NAME_RULE }]
+      : looksLikeCard(by)
+        ? [{ field: 'by', code: 'card_number', message: 'must not hold a card number' }]
+        : [];
+  const problems = [
+    ...known,
+    ...name,
+    ...texts.flatMap(([field, text, longest]) => problemsOf(field, text, longest)),
+  ];
   if (problems.length > 0) throw invalid(problems);
 }
 

@@ -55,12 +55,16 @@ export function objectionTo(evidence: CorrectionEvidence): CorrectionRefusal | u
   }
 }
 
-/** Whether one person may correct alone: up to the limit of its currency, in minor units. Without a limit, never. */
+/**
+ * Whether one person may correct alone: up to the limit of its currency, in minor units. Without a limit, never. `recentMinor`: what was
+ * corrected alone within the last day already, on the payment or by the same person, whichever is more.
+ */
 export function mayCorrectAlone(
   amountMinor: bigint,
   currency: string,
   limits: Readonly<Record<string, string>> | undefined,
+  recentMinor = 0n,
 ): boolean {
   const limit = limits?.[currency];
-  return limit !== undefined && amountMinor <= BigInt(limit);
+  return limit !== undefined && amountMinor + recentMinor <= BigInt(limit);
 }

@@ -30,6 +30,15 @@ export interface CreditEvidence {
   readonly destination: { readonly registrationId: string } | null;
   /** A person named this destination after the refund had come to rest: that is the decision which policy leaves to persons. */
   readonly redirected: boolean;
+  /**
+   * Credits that left within the last day without an approval, or may have, besides this one: on the payment, to the destination, and for
+   * whoever asked for this one, in its currency. A limit that is cut into pieces is the same limit.
+   */
+  readonly recent: {
+    readonly onPaymentMinor: bigint;
+    readonly toDestinationMinor: bigint;
+    readonly byRequesterMinor: bigint;
+  };
   /** An approval of exactly this amount, way and destination by somebody other than who asked or named the destination. */
   readonly approved: boolean;
   readonly policy: Policy;
@@ -53,6 +62,9 @@ export type CreditBlock = keyof typeof CREDIT_BLOCKS;
 
 export const APPROVAL_REASONS = {
   above_limit: 'the amount is above the limit for credits without approval',
+  above_limit_on_payment: 'with other credits of the last day on this payment it is above the limit',
+  above_limit_to_destination: 'with other credits of the last day to this destination it is above the limit',
+  above_limit_of_requester: 'with other credits of the last day for the same requester it is above the limit',
   no_limit_for_currency: 'no limit is set for this currency',
   refusal_needs_approval: 'after this refusal a credit needs a second person',
   other_destination: 'the destination is not the registration that paid',
@@ -160,11 +172,20 @@ function blocksOfOriginal(evidence: CreditEvidence, original: OriginalFacts): Cr
   return blocks;
 }
 
+function aboveLimit({ amountMinor, recent }: CreditEvidence, limit: bigint): ApprovalReason[] {
+  if (amountMinor > limit) return ['above_limit'];
+  return [
+    ...(amountMinor + recent.onPaymentMinor > limit ? (['above_limit_on_payment'] as const) : []),
+    ...(amountMinor + recent.toDestinationMinor > limit ? (['above_limit_to_destination'] as const) : []),
+    ...(amountMinor + recent.byRequesterMinor > limit ? (['above_limit_of_requester'] as const) : []),
+  ];
+}
+
 function approvalReasons(evidence: CreditEvidence, afterRefusalNeeds: boolean): ApprovalReason[] {
   const reasons: ApprovalReason[] = [];
   const limit = evidence.policy.creditApprovalAbove[evidence.currency];
   if (limit === undefined) reasons.push('no_limit_for_currency');
-  else if (evidence.amountMinor > BigInt(limit)) reasons.push('above_limit');
+  else reasons.push(...aboveLimit(evidence, BigInt(limit)));
   if (afterRefusalNeeds) reasons.push('refusal_needs_approval');
   if (evidence.original === null) reasons.push('free_standing');
   else if (evidence.destination?.registrationId !== evidence.original.registrationId)

@@ -1,5 +1,7 @@
 /** Who said what: the words of persons about refunds, and when two names are one person. */
 
+import { personKey } from './names.js';
+
 /** Who speaks, why, and where it was discussed. All three are kept with what they brought about. */
 export interface Word {
   readonly by: string;
@@ -7,7 +9,7 @@ export interface Word {
   readonly ticket?: string;
 }
 
-/** Two people are needed where one asks or proposes: capitals and blanks do not make a second one. */
+/** Two people are needed where one asks or proposes. */
 export function isSamePerson(one: string, other: string): boolean {
-  return one.trim().toLowerCase() === other.trim().toLowerCase();
+  return personKey(one) === personKey(other);
 }

@@ -16,7 +16,3 @@ export function mayAct({ roles }: Principal, needed: Role): boolean {
 }
 
 export const isRole = (text: unknown): text is Role => ROLES.some((role) => role === text);
-
-/** A name is shown, logged and compared: 1 to 255 characters, none of them a control character. */
-export const isPrincipalName = (name: string): boolean =>
-  /^[^\p{Cc}\p{Cs}]{1,255}$/u.test(name) && name.trim() === name;

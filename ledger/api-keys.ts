@@ -1,7 +1,9 @@
 /** Keys of the HTTP API: the text is shown once, and only the hash of its secret is kept. */
 import { createHash, randomBytes, randomInt, timingSafeEqual } from 'node:crypto';
 import type { Kysely, Selectable } from 'kysely';
-import { isPrincipalName, isRole, type Principal, type Role } from '../domain/principal.js';
+import { looksLikeCard } from '../domain/card-number.js';
+import { NAME_RULE, readName } from '../domain/names.js';
+import { isRole, type Principal, type Role } from '../domain/principal.js';
 import { Secret } from '../domain/secret.js';
 import type { ColumnType } from 'kysely';
 import type { Database, Tables } from './database.js';
@@ -29,10 +31,10 @@ const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 /** Makes a key. `text` cannot be read again later. Throws `RangeError` where name or roles cannot be kept. */
 export async function createApiKey(
   database: Database,
-  { name, roles }: { readonly name: string; readonly roles: readonly Role[] },
+  { name: given, roles }: { readonly name: string; readonly roles: readonly Role[] },
 ): Promise<{ readonly key: ApiKeyRecord; readonly text: Secret<string> }> {
-  if (!isPrincipalName(name))
-    throw new RangeError('the name of a key is 1 to 255 characters without control characters');
+  const name = readName(given);
+  if (name === undefined || looksLikeCard(given)) throw new RangeError(`the name of a key ${NAME_RULE}`);
   if (roles.length === 0) throw new RangeError('a key needs at least one role');
   const id = Array.from({ length: 12 }, () => ALPHABET.charAt(randomInt(ALPHABET.length))).join('');
   const secret = randomBytes(32).toString('base64url');
@@ -55,7 +57,8 @@ export async function verifyApiKey(database: Database, text: string): Promise<Ap
     .executeTakeFirst();
   if (row === undefined) return null;
   const isSame = timingSafeEqual(hashOf(parts['secret']), Buffer.from(row.secret_hash, 'hex'));
-  return isSame && row.revoked_at === null ? recordOf(row) : null;
+  // A name that was stored before it was reserved speaks for nobody.
+  return isSame && row.revoked_at === null && readName(row.name) !== undefined ? recordOf(row) : null;
 }
 
 /** Ends a key for good; null where there is none with this id. Ending it again changes nothing. */

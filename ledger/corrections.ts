@@ -1,6 +1,7 @@
 /** Signed corrections: proposed by one person, confirmed by a second, and applied as evidence where the gateway cannot be asked. */
 import { hash } from 'node:crypto';
 import { mayCorrectAlone, objectionTo, type GatewayWord } from '../domain/correction.js';
+import { personKey } from '../domain/names.js';
 import { isSamePerson } from '../domain/people.js';
 import type { Plan, Timings } from '../domain/plan.js';
 import { isFinal } from '../domain/states.js';
@@ -10,6 +11,7 @@ import { append, bumpVersion, lockRefund, type AttemptRow, type Locked } from '.
 import { apply, bind } from './correction-effects.js';
 import type { Database, Tx } from './database.js';
 import { NOW } from './expressions.js';
+import { correctedAlone } from './recent.js';
 import type {
   Answered,
   Answers,
@@ -52,9 +54,17 @@ async function proposed(
   if (objection !== undefined) return refused(objection);
 
   const instruction = instructionOf(refundId, attempt?.id ?? null, details);
+  const amountMinor = BigInt(details.amountMinor);
+  const limits = plan.policy.correctionAloneUpTo;
   const isAlone =
-    mayCorrectAlone(BigInt(details.amountMinor), details.currency, plan.policy.correctionAloneUpTo) &&
-    !isSamePerson(by, refund.requested_by);
+    !isSamePerson(by, refund.requested_by) &&
+    mayCorrectAlone(amountMinor, details.currency, limits) &&
+    mayCorrectAlone(
+      amountMinor,
+      details.currency,
+      limits,
+      await correctedAlone(tx, refund.payment_id, by, details.currency),
+    );
   await tx
     .insertInto('proposals')
     .values({
@@ -62,6 +72,10 @@ async function proposed(
       attempt_id: attempt?.id ?? null,
       instruction,
       details: JSON.stringify(details),
+      payment_id: refund.payment_id,
+      amount_minor: amountMinor,
+      currency: details.currency,
+      proposer: personKey(by),
       proposed_by: by,
       reason,
       ticket: ticket ?? null,

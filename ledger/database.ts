@@ -87,6 +87,11 @@ export interface AttemptTable {
   amount_minor: bigint;
   /** Of an executed reversal that gave back less than ordered. */
   given_minor: ColumnType<bigint | null, bigint | null | undefined, bigint | null>;
+  currency: string;
+  /** Whoever asked for the refund, as `personKey` has it. */
+  requester: string;
+  /** A credit that a second person approved. */
+  approved: Generated<boolean>;
   state: AttemptState;
   sends: Generated<number>;
   send_by: Stamp;
@@ -156,6 +161,11 @@ export interface ProposalTable {
   attempt_id: string | null;
   instruction: string;
   details: Json<CorrectionDetails>;
+  payment_id: string;
+  amount_minor: bigint;
+  currency: string;
+  /** Whoever proposed it, as `personKey` has it. */
+  proposer: string;
   proposed_by: string;
   reason: string;
   ticket: string | null;

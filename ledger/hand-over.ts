@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import { v7 as uuid } from 'uuid';
 import type { CaseReason } from '../domain/finding.js';
+import { personKey } from '../domain/names.js';
 import { nextStep } from '../domain/next-step.js';
 import type { Plan, Timings } from '../domain/plan.js';
 import { referenceFor } from '../domain/reference.js';
@@ -18,6 +19,8 @@ export interface Target {
   readonly originalId: string | null;
   readonly registrationId: string | null;
   readonly amountMinor: bigint;
+  /** A credit that a second person approved. */
+  readonly approved?: boolean;
 }
 
 /**
@@ -89,6 +92,9 @@ export async function open(tx: Tx, locked: Locked, target: Target, timings: Timi
       registration_id: target.registrationId,
       reference,
       amount_minor: target.amountMinor,
+      currency: refund.currency,
+      requester: personKey(refund.requested_by),
+      approved: target.approved ?? false,
       state: 'submitting',
       send_by: sendBy(timings),
       gateway_id: null,

@@ -11,6 +11,7 @@ import { redirectors } from './given-words.js';
 import { LedgerError, type Instruction, type Opened } from './ledger.js';
 import { updatePayment } from './payments.js';
 import { refusalOf, remainingOf } from './records.js';
+import { recentCredits } from './recent.js';
 import { returnsKnownTo } from './returns.js';
 
 export function openCredit(
@@ -40,12 +41,11 @@ export function openCredit(
     const registrationId = refund.destination?.registrationId ?? locked.payment.registration_id;
     const redirects = (await redirectors(tx, refundId)).length;
     const hash = instructionHash(refundId, amountMinor, refund.currency, registrationId, redirects);
-    const verdict = mayCredit(
-      await creditEvidence(tx, locked, {
-        ...{ original, policy, amountMinor, registrationId, hash },
-        redirected: redirects > 0,
-      }),
-    );
+    const evidence = await creditEvidence(tx, locked, {
+      ...{ original, policy, amountMinor, registrationId, hash },
+      redirected: redirects > 0,
+    });
+    const verdict = mayCredit(evidence);
     switch (verdict.kind) {
       case 'allowed': {
         if (registrationId === null)
@@ -65,7 +65,7 @@ export function openCredit(
             ? await open(
                 tx,
                 current,
-                { way: 'credit', originalId: null, registrationId, amountMinor },
+                { way: 'credit', originalId: null, registrationId, amountMinor, approved: evidence.approved },
                 timings,
               )
             : await reopen(tx, current, absent, timings);
@@ -149,6 +149,7 @@ async function creditEvidence(
   const refusal = refused === undefined ? null : refusalOf(refused);
   return {
     ...(await returnsKnownTo(tx, locked, given.original)),
+    recent: await recentCredits(tx, locked, given.registrationId),
     ...(refund.asked_for === 'credit' ? { askedFor: 'credit' } : {}),
     amountMinor: given.amountMinor,
     currency: refund.currency,

@@ -4,6 +4,7 @@ import { looksLikeCard } from '../domain/card-number.js';
 import { CORRECTION_OUTCOMES } from '../domain/correction.js';
 import { CASE_REASONS } from '../domain/finding.js';
 import { isGatewayId } from '../domain/ids.js';
+import { NAME_RULE, readName } from '../domain/names.js';
 import type { CorrectMessage, DecisionMessage } from './contract.js';
 
 /** An `ApplicationFailure` refuses the update; it never fails the workflow. */
@@ -25,6 +26,7 @@ export function checkWord(message: unknown, fields: readonly string[]): void {
     // PostgreSQL stores no NUL: the activity would be tried for ever.
     if (typeof value !== 'string' || value.trim() === '' || value.includes('\0'))
       return refuse(`${field} must be a text that is not empty`);
+    if (field === 'by' && readName(value) === undefined) return refuse(`by ${NAME_RULE}`);
     if (looksLikeCard(value)) return refuse(`${field} must not hold a card number`);
   }
 }

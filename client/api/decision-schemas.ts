@@ -28,10 +28,11 @@ export const approvalBody = z
     instruction: z
       .string()
       .regex(/^[\w-]{1,128}$/, 'must be the instruction as it was shown')
-      .describe('`approval.instruction` as it was shown; absent: what waits now')
+      .describe('`approval.instruction` or `proposal.instruction` as it was shown')
+      // Required: the answer without it names the one that waits, which a schema cannot.
       .optional(),
   })
-  .meta({ id: 'ApprovalWord' });
+  .meta({ id: 'ApprovalWord', required: ['reason', 'instruction'] });
 
 const registration = z.string().regex(/^[a-f0-9]{32}$/, 'must be 32 lowercase hexadecimal characters');
 const word = { reason: words, ticket: words.optional() };

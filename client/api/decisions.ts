@@ -33,7 +33,7 @@ export const decisionRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { cli
         const { instruction } = request.body;
         return client[verb](request.params.id, {
           ...wordOf(request, request.body),
-          ...(instruction === undefined ? {} : { instruction }),
+          instruction: instruction ?? '',
         });
       },
     );

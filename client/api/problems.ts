@@ -32,6 +32,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, readonly [status: number, ti
   payment_unreadable: [409, 'The gateway shows the payment in a form that cannot be read'],
   temporal_unavailable: [503, 'Temporal could not be reached'],
   no_answer: [503, 'Nobody answered in time'],
+  instruction_missing: [422, 'The instruction that is decided about is missing'],
   refund_not_found: [404, 'There is no such refund'],
   may_have_left: [409, 'Money may have left already'],
   final: [409, 'The refund has ended'],
@@ -247,7 +248,8 @@ function problemsOf(issue: z.core.$ZodIssue): InputProblem[] {
 }
 
 /** A name that a caller chose is repeated only if it reads like one. */
-const nameOf = (key: string): string => (/^[\w-]{1,40}$/.test(key) && !/\d{10}/.test(key) ? key : '(a name)');
+const nameOf = (key: string): string =>
+  /^[\w-]{1,40}$/.test(key) && !/(?:\d[_-]*){10}/.test(key) ? key : '(a name)';
 
 /** As the caller wrote it: the key is a header here. */
 const asSent = (one: InputProblem): InputProblem =>

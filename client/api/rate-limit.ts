@@ -1,6 +1,7 @@
 /** So many requests a minute for each name; and from each address so many that nobody valid speaks in. */
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance } from 'fastify';
+import { personKey } from '../../domain/names.js';
 import { principalOf, type CountRequest, type RequestLimits } from './auth.js';
 import { Problem } from './problems.js';
 
@@ -9,7 +10,7 @@ export async function limitRequests(app: FastifyInstance, requestsPerMinute: num
   const perMinute = { max: requestsPerMinute, timeWindow: 60_000 };
   const ofName = app.createRateLimit({
     ...perMinute,
-    keyGenerator: (request) => principalOf(request).name,
+    keyGenerator: (request) => personKey(principalOf(request).name),
   });
   const ofAddress = app.createRateLimit(perMinute);
 

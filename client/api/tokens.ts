@@ -1,7 +1,9 @@
 /** Tokens of an identity provider, checked against the keys that it publishes. */
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
 import { z } from 'zod';
-import { isPrincipalName, isRole } from '../../domain/principal.js';
+import { looksLikeCard } from '../../domain/card-number.js';
+import { readName } from '../../domain/names.js';
+import { isRole } from '../../domain/principal.js';
 import type { TokenSettings } from '../../settings/api.js';
 import type { Verify } from './auth.js';
 import { Problem } from './problems.js';
@@ -12,7 +14,7 @@ const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256
 const CLOCK_TOLERANCE = 5;
 
 const claims = z.object({
-  sub: z.string().refine(isPrincipalName),
+  sub: z.string(),
   roles: z.array(z.string()).default([]),
 });
 
@@ -30,7 +32,10 @@ export function verifyTokens({ issuer, audience, keysUrl }: TokenSettings): Veri
         clockTolerance: CLOCK_TOLERANCE,
       });
       const read = claims.safeParse(payload);
-      return read.success ? { name: read.data.sub, roles: read.data.roles.filter(isRole) } : null;
+      const name = readName(read.data?.sub);
+      return read.success && name !== undefined && !looksLikeCard(name)
+        ? { name, roles: read.data.roles.filter(isRole) }
+        : null;
     } catch (error) {
       if (isInvalid(error)) return null;
       throw new Problem('not_ready', 'the keys of the identity provider could not be read; try again', {});

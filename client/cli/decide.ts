@@ -3,7 +3,7 @@ import type { Word } from '../../domain/people.js';
 import { ROLES } from '../../domain/principal.js';
 import type { InputProblem } from '../../domain/request.js';
 import type { ActionName } from '../actions.js';
-import { refusal } from '../errors.js';
+import { instructionMissing } from '../errors.js';
 import { PERSON_STATES, type Refund } from '../view.js';
 import { confirm } from './confirm.js';
 import { EXIT, WrongUse, type ExitCode } from './exit.js';
@@ -17,13 +17,21 @@ export interface WordOptions {
   readonly json?: true | undefined;
 }
 
-/** The instruction that is shown here is the one that is sent: what changes meanwhile is not approved. */
-export function decide(verb: 'approve' | 'reject', id: string, options: WordOptions): Promise<ExitCode> {
+export interface DecideOptions extends WordOptions {
+  readonly instruction?: string | undefined;
+}
+
+/** Without the instruction nothing is decided: the one that waits is named, with its effect. */
+export function decide(verb: 'approve' | 'reject', id: string, options: DecideOptions): Promise<ExitCode> {
   return withWord(options, (word) =>
     run(options.json === true, async (session) => {
-      const { approval, proposal } = await session.client.getRefund(id);
-      const instruction = proposal?.instruction ?? approval?.instruction;
-      if (instruction === undefined) throw refusal(id, 'not_awaiting_approval');
+      const { instruction } = options;
+      if (instruction === undefined) {
+        const { approval, proposal } = await session.client.getRefund(id);
+        const waiting = proposal?.instruction ?? approval?.instruction;
+        if (waiting !== undefined) session.note(await effectFor(session, id, verb, word.by));
+        throw instructionMissing(id, waiting);
+      }
       await confirm([await effectFor(session, id, verb, word.by)], options.yes === true);
       const decided = await session.client[verb](id, { ...word, instruction });
       session.printRefund(decided);

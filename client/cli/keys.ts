@@ -1,5 +1,7 @@
 /** `keys create | revoke | list`: who may speak to the HTTP API. */
-import { isPrincipalName, type Role } from '../../domain/principal.js';
+import { looksLikeCard } from '../../domain/card-number.js';
+import { NAME_RULE, readName } from '../../domain/names.js';
+import type { Role } from '../../domain/principal.js';
 import { createApiKey, listApiKeys, revokeApiKey, type ApiKeyRecord } from '../../ledger/api-keys.js';
 import { migrate } from '../../ledger/migrate.js';
 import { EXIT, WrongUse, type ExitCode } from './exit.js';
@@ -18,14 +20,8 @@ export interface CreateOptions extends Json {
 export function create({ name, role: roles = [], json }: CreateOptions): Promise<ExitCode> {
   const problems = [
     ...(name === undefined ? [{ field: '--name', code: 'missing', message: 'is missing' }] : []),
-    ...(name !== undefined && !isPrincipalName(name)
-      ? [
-          {
-            field: '--name',
-            code: 'invalid',
-            message: 'must be 1 to 255 characters, none a control character',
-          },
-        ]
+    ...(name !== undefined && (readName(name) === undefined || looksLikeCard(name))
+      ? [{ field: '--name', code: 'invalid', message: NAME_RULE }]
       : []),
     ...(roles.length === 0 ? [{ field: '--role', code: 'missing', message: 'is missing' }] : []),
   ];

@@ -80,6 +80,10 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
           : 'refuse what waits for a second person: a credit (the refund ends unpaid) or a correction',
       )
       .argument('<id>', ID)
+      .option(
+        '--instruction <id>',
+        'what is decided about, as it was shown (needed); without it the one that waits is named',
+      )
       .option('--by <name>', 'who decides; not who asked for the refund (needed)')
       .option('--reason <text>', 'why (needed)')
       .option('--ticket <id>', 'where it was discussed')
@@ -234,9 +238,11 @@ Settings come from the environment; without any, from the sandbox that is up in 
   ),
   list: examples('list --stuck', 'list --status pending --json', `list --payment ${EXAMPLE_PAYMENT}`),
   approve: examples(
-    `approve ${EXAMPLE_REFUND} --by alice --reason "checked with the acquirer" --ticket PAY-12`,
+    `approve ${EXAMPLE_REFUND} --instruction ${EXAMPLE_PAYMENT} --by alice --reason "checked with the acquirer" --ticket PAY-12`,
   ),
-  reject: examples(`reject ${EXAMPLE_REFUND} --by alice --reason "paid by bank transfer"`),
+  reject: examples(
+    `reject ${EXAMPLE_REFUND} --instruction ${EXAMPLE_PAYMENT} --by alice --reason "paid by bank transfer"`,
+  ),
   withdraw: examples(
     `withdraw ${EXAMPLE_REFUND} --by alice --reason "the customer keeps the goods" --ticket SHOP-7`,
   ),

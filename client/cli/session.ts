@@ -22,6 +22,7 @@ const WRONG_USE: readonly RefundsErrorCode[] = [
   'invalid_request',
   'currency_mismatch',
   'idempotency_key_reused',
+  'instruction_missing',
 ];
 
 /** The request's fields as the command line calls them. */

@@ -87,6 +87,17 @@ describe('every call of the document', () => {
 const me = (credentials: string): Promise<Answer> => call('GET', '/v1/me', { key: credentials });
 
 describe('an API key', () => {
+  it.each(['system', 'Gateway', 'look_up', 'sys\u200btem', ' cancellation ', 'ѕуѕtеm', 'a\u0000b', ''])(
+    'is made for no name that the program signs with, nor for none: %j',
+    async (name) => {
+      await expect(newKey(name, 'approve')).rejects.toThrow(/must be 1 to 255 characters/);
+    },
+  );
+
+  it('is of the same owner however the name is written', async () => {
+    expect((await me(await newKey(' mari\u200ba ', 'read'))).body).toMatchObject({ name: 'maria' });
+  });
+
   it('says whose it is and what it may do', async () => {
     expect((await me(await newKey('alice', 'operate', 'approve'))).body).toEqual({
       name: 'alice',
@@ -148,6 +159,8 @@ describe('a token', () => {
   it.each([
     ['of another issuer', () => token({ sub: 'dora', iss: 'https://other.example' })],
     ['for another audience', () => token({ sub: 'dora', aud: 'orders' })],
+    ['of a name that the program signs with', () => token({ sub: 'system', roles: ['approve'] })],
+    ['of such a name with something invisible in it', () => token({ sub: 'gate\u2060way' })],
     ['that has ended', () => token({ sub: 'dora' }, { ends: '-1m' })],
     ['without a subject', () => token({ roles: ['approve'] })],
     [

@@ -160,8 +160,19 @@ describe('every refusal of the ledger', () => {
     });
     const { id } = refundOf(asked);
     for await (const seen of stack.client.watch(id)) if (seen.approval !== null) break;
-    const own = await call('POST', `/v1/refunds/${id}/approve`, { body: { reason: 'mine' } });
-    expect([own.status, problemOf(own).code]).toEqual([403, 'own_request']);
+    const instruction = (await stack.client.getRefund(id)).approval?.instruction;
+    const blind = await call('POST', `/v1/refunds/${id}/approve`, { body: { reason: 'mine' } });
+    expect(blind.status).toBe(422);
+    expect(problemOf(blind)).toMatchObject({ code: 'instruction_missing', instruction });
+    // However the name is written: it is who asked.
+    for (const name of ['shop', 'SHOP', 'sh\u200bop', '\uff53hop', 'sh\u043ep']) {
+      const key = await world.newKey(name, 'approve');
+      const own = await call('POST', `/v1/refunds/${id}/approve`, {
+        key,
+        body: { reason: 'mine', instruction },
+      });
+      expect([name, own.status, problemOf(own).code]).toEqual([name, 403, 'own_request']);
+    }
     const boss = await world.newKey('boss', 'approve');
     const other = await call('POST', `/v1/refunds/${id}/approve`, {
       key: boss,
@@ -170,12 +181,12 @@ describe('every refusal of the ledger', () => {
     expect([other.status, problemOf(other).code]).toEqual([409, 'instruction_changed']);
     const approved = await call('POST', `/v1/refunds/${id}/approve`, {
       key: boss,
-      body: { reason: 'checked', ticket: 'PAY-1', by: 'mallory' },
+      body: { reason: 'checked', ticket: 'PAY-1', by: 'mallory', instruction },
     });
     expect(approved.status, 'who decides is not a field').toBe(422);
     const good = await call('POST', `/v1/refunds/${id}/approve`, {
       key: boss,
-      body: { reason: 'checked', ticket: 'PAY-1' },
+      body: { reason: 'checked', ticket: 'PAY-1', instruction },
     });
     expect(good.status).toBe(200);
     expect((await stack.client.waitFor(id, 30_000)).way).toBe('credit');

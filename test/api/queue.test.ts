@@ -4,6 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { change, found, payment, queueItem, timelineEntry } from '../../client/api/schemas.js';
 import { dataOf, problemOf, refundOf, startApi } from './world.js';
+import { seen } from '../support/seen.js';
 
 const world = await startApi();
 afterAll(() => world.close());
@@ -79,7 +80,7 @@ describe('search', () => {
       const part = await call('GET', `/v1/search?q=${encodeURIComponent(q.slice(0, -1))}`);
       expect(dataOf(part, found), matched).toEqual([]);
     }
-    await stack.client.reject(id, { by: 'boss', reason: 'no' });
+    await stack.client.reject(id, await seen(stack.client, id, { by: 'boss', reason: 'no' }));
   });
 });
 

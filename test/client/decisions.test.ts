@@ -7,6 +7,7 @@ import { createRefundsClient, type Refund, type RefundOrder } from '../../client
 import { taskQueues } from '../../temporal/task-queues.js';
 import { refundWorkflowId } from '../../workflows/contract.js';
 import { paymentOf, startStack } from '../support/stack.js';
+import { seen } from '../support/seen.js';
 
 const stack = await startStack();
 afterAll(() => stack.close());
@@ -57,7 +58,7 @@ describe('an approval', () => {
     const waiting = await awaitingApproval();
     expect(waiting).toMatchObject({ status: 'pending', approval: { amount: '800.00', currency: 'EUR' } });
     expect((await client.listRefunds({ stuck: true })).map(({ id }) => id)).toContain(waiting.id);
-    await client.approve(waiting.id, { ...BOSS, ticket: 'PAY-12' });
+    await client.approve(waiting.id, await seen(client, waiting.id, { ...BOSS, ticket: 'PAY-12' }));
     const paid = await client.waitFor(waiting.id, 20_000);
     expect(paid).toMatchObject({ status: 'succeeded', way: 'credit', approval: null });
     expect(paid.attempts.map(({ type, state }) => [type, state])).toEqual([
@@ -79,39 +80,45 @@ describe('an approval', () => {
   it('is heard where no run is alive', async () => {
     const { id } = await awaitingApproval();
     await stack.temporal.workflow.getHandle(refundWorkflowId(id)).terminate('test');
-    await client.approve(id, BOSS);
+    await client.approve(id, await seen(client, id, BOSS));
     expect(await client.waitFor(id, 20_000)).toMatchObject({ status: 'succeeded', way: 'credit' });
   });
 
   it('is not for whoever asked, not for what has changed, and not for what does not wait', async () => {
     const { id } = await awaitingApproval();
-    await expect(client.approve(id, { by: 'clerk', reason: 'mine' })).rejects.toMatchObject({
+    await expect(
+      client.approve(id, await seen(client, id, { by: 'clerk', reason: 'mine' })),
+    ).rejects.toMatchObject({
       code: 'own_request',
     });
     await expect(client.approve(id, { ...BOSS, instruction: '0'.repeat(32) })).rejects.toMatchObject({
       code: 'instruction_changed',
     });
-    const ended = await client.reject(id, BOSS);
+    const ended = await client.reject(id, await seen(client, id, BOSS));
     expect(ended).toMatchObject({ status: 'failed', why: 'approval_refused' });
     expect(paidOn(paymentOf(ended), ended.attempts)).toBe(0n);
-    await expect(client.approve(id, BOSS)).rejects.toMatchObject({ code: 'not_awaiting_approval' });
+    await expect(client.approve(id, await seen(client, id, BOSS))).rejects.toMatchObject({
+      code: 'not_awaiting_approval',
+    });
   });
 
   it('needs a name and a reason', async () => {
     const { id } = await awaitingApproval();
     const error: unknown = await client
-      .approve(id, { by: ' ', reason: 'a\u0000' })
+      .approve(id, { by: ' ', reason: 'a\u0000', instruction: '0' })
       .catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({
       code: 'invalid_request',
       problems: [{ field: 'by' }, { field: 'reason' }],
     });
-    await client.reject(id, BOSS);
+    await client.reject(id, await seen(client, id, BOSS));
   });
 
   it('is for a refund that exists', async () => {
     for (const id of [randomUUID(), 'refund-1', ''])
-      await expect(client.approve(id, BOSS)).rejects.toMatchObject({ code: 'refund_not_found' });
+      await expect(client.approve(id, { ...BOSS, instruction: '0' })).rejects.toMatchObject({
+        code: 'refund_not_found',
+      });
   });
 });
 

@@ -5,6 +5,7 @@ import type { Refund } from '../../client/index.js';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
 import { refundWorkflowId } from '../../workflows/contract.js';
 import { startStack } from '../support/stack.js';
+import { seen } from '../support/seen.js';
 
 // Attempts stay open for as long as a test looks at them; the lag after which a person may speak is short.
 const stack = await startStack({ timings: { sendWindow: 2_000, visibilityLag: 100, missSpacing: 60_000 } });
@@ -145,9 +146,11 @@ describe('correcting', () => {
     await expect(client.approve(id, { ...ANNA, instruction })).rejects.toMatchObject({
       code: 'own_proposal',
     });
-    await expect(client.approve(id, { ...BERTA, by: 'clerk' })).rejects.toMatchObject({
-      code: 'own_request',
-    });
+    await expect(client.approve(id, await seen(client, id, { ...BERTA, by: 'clerk' }))).rejects.toMatchObject(
+      {
+        code: 'own_request',
+      },
+    );
     expect(await client.approve(id, { ...BERTA, instruction })).toMatchObject({
       status: 'failed',
       why: 'corrected',
@@ -212,8 +215,10 @@ describe('redirecting', () => {
     await client.redirect(id, { ...ANNA, registrationId: other });
     const { approval } = await until(id, ({ state }) => state === 'awaiting_approval');
     expect(approval).toMatchObject({ registrationId: other, amount: '40.00' });
-    await expect(client.approve(id, ANNA)).rejects.toMatchObject({ code: 'own_proposal' });
-    await client.approve(id, BERTA);
+    await expect(client.approve(id, await seen(client, id, ANNA))).rejects.toMatchObject({
+      code: 'own_proposal',
+    });
+    await client.approve(id, await seen(client, id, BERTA));
     const paid = await client.waitFor(id, 20_000);
     expect(paid).toMatchObject({
       status: 'succeeded',
@@ -234,7 +239,7 @@ describe('redirecting', () => {
     ]);
     expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
     await until(id, ({ state }) => state === 'awaiting_approval');
-    await client.reject(id, { by: 'carla', reason: 'not this account' });
+    await client.reject(id, await seen(client, id, { by: 'carla', reason: 'not this account' }));
     expect((await client.getRefund(id)).status).toBe('failed');
   });
 });

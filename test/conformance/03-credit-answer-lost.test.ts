@@ -7,6 +7,7 @@ import { describe, it } from 'vitest';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
 import type { FaultRule } from '../../sandbox/gateway/faults.js';
 import { openWorld, SUPERVISOR } from './world.js';
+import { seen } from '../support/seen.js';
 
 const world = await openWorld({ mayStayOpen: true });
 
@@ -32,7 +33,7 @@ describe.concurrent('a credit whose answer is lost', () => {
     const { id } = await world.ask(payment, '800.00');
     await world.until(id, 'awaiting_approval');
     expect(world.creditOrders(payment)).toBe(0);
-    await world.client.approve(id, SUPERVISOR);
+    await world.client.approve(id, await seen(world.client, id, SUPERVISOR));
     await world.until(id, 'succeeded');
     expect(world.booked(payment)).toMatchObject({ out: '800.00', credited: '800.00' });
     expect(world.creditOrders(payment)).toBe(1);
@@ -125,7 +126,7 @@ describe.concurrent('the lost answer of a credit that was asked for directly', (
     world.onCredit(payment, { kind: 'drop_before_execute' });
     const { id } = await ask(payment);
     await world.until(id, 'awaiting_approval');
-    await world.client.approve(id, SUPERVISOR);
+    await world.client.approve(id, await seen(world.client, id, SUPERVISOR));
     const { attempts } = await world.until(id, 'manual_review');
     expect(await world.openCases(id)).toEqual(['credit_not_found']);
     await expect(world.client.withdraw(id, SUPERVISOR)).rejects.toMatchObject({ code: 'may_have_left' });

@@ -5,6 +5,7 @@
 import { describe, it } from 'vitest';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
 import { NEVER, openWorld } from './world.js';
+import { seen } from '../support/seen.js';
 
 const world = await openWorld();
 const { engine } = world.gateway;
@@ -82,7 +83,10 @@ describe.concurrent('a chargeback while the refund is under way', () => {
     const { id } = await world.ask(payment, '800.00');
     await world.until(id, 'awaiting_approval');
     engine.chargeback({ paymentId: payment.paymentId });
-    await world.client.approve(id, { by: 'supervisor', reason: 'the customer waits' });
+    await world.client.approve(
+      id,
+      await seen(world.client, id, { by: 'supervisor', reason: 'the customer waits' }),
+    );
     await world.until(id, 'closed_by_dispute');
     expect(world.booked(payment)).toMatchObject({ out: '0.00' });
     expect(credits(payment)).toBe(0);

@@ -5,6 +5,7 @@
 import { describe, it } from 'vitest';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
 import { openWorld, SUPERVISOR } from './world.js';
+import { seen } from '../support/seen.js';
 
 const world = await openWorld();
 const { engine } = world.gateway;
@@ -40,7 +41,10 @@ describe.concurrent('a refund that the issuer declines', () => {
     expect(world.booked(payment)).toMatchObject({ out: '0.00' });
     expect(await world.balance(payment)).toMatchObject({ reservedMinor: 60_00n });
 
-    await world.client.reject(id, { by: 'supervisor', reason: 'paid by bank transfer' });
+    await world.client.reject(
+      id,
+      await seen(world.client, id, { by: 'supervisor', reason: 'paid by bank transfer' }),
+    );
     expect(await world.until(id, 'failed')).toMatchObject({ why: 'approval_refused' });
     expect(world.creditOrders(payment)).toBe(0);
     expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 100_00n });
@@ -48,11 +52,13 @@ describe.concurrent('a refund that the issuer declines', () => {
 
   it('twice, and whoever asked may not say yes themselves', async ({ expect }) => {
     const { payment, id } = await declinedTwice();
-    await expect(world.client.approve(id, { by: 'clerk', reason: 'it is urgent' })).rejects.toMatchObject({
+    await expect(
+      world.client.approve(id, await seen(world.client, id, { by: 'clerk', reason: 'it is urgent' })),
+    ).rejects.toMatchObject({
       code: 'own_request',
     });
     expect(world.creditOrders(payment)).toBe(0);
-    await world.client.approve(id, SUPERVISOR);
+    await world.client.approve(id, await seen(world.client, id, SUPERVISOR));
     await world.until(id, 'succeeded');
     expect(world.booked(payment)).toMatchObject({ out: '60.00', credited: '60.00' });
   });
@@ -62,7 +68,7 @@ describe.concurrent('a refund that the issuer declines', () => {
   }) => {
     const { payment, id } = await declinedTwice();
     world.onCredit(payment, DECLINED);
-    await world.client.approve(id, SUPERVISOR);
+    await world.client.approve(id, await seen(world.client, id, SUPERVISOR));
     expect(await world.until(id, 'failed')).toMatchObject({ why: 'credit_refused' });
     expect(world.creditOrders(payment)).toBe(1);
     expect(world.booked(payment)).toMatchObject({ out: '0.00' });
@@ -87,7 +93,7 @@ describe.concurrent('a refund that the issuer declines', () => {
   }) => {
     const { payment, id } = await declinedTwice();
     engine.refundInPortal({ paymentId: payment.paymentId, amount: 60_00n });
-    await world.client.approve(id, SUPERVISOR);
+    await world.client.approve(id, await seen(world.client, id, SUPERVISOR));
     expect(await world.until(id, 'manual_review')).toMatchObject({ why: 'credit_blocked' });
     expect((await world.client.getRefund(id)).blocks).toContain('unknown_return');
     expect(world.creditOrders(payment)).toBe(0);

@@ -5,6 +5,7 @@
  */
 import { describe, it } from 'vitest';
 import { openWorld } from './world.js';
+import { seen } from '../support/seen.js';
 
 const world = await openWorld();
 
@@ -60,7 +61,7 @@ describe.concurrent('a refund of an exact amount', () => {
     if (state === 'awaiting_approval') {
       const { approval } = await world.client.getRefund(id);
       expect(approval).toMatchObject({ amount: given.asked, currency: given.currency });
-      await world.client.approve(id, { by: 'supervisor', reason: 'checked' });
+      await world.client.approve(id, await seen(world.client, id, { by: 'supervisor', reason: 'checked' }));
       await world.until(id, 'succeeded');
     }
     expect(world.booked(payment)).toMatchObject({ out: given.onTheWire, credited: given.onTheWire });

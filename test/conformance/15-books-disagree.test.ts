@@ -8,6 +8,7 @@ import { compareBooks } from '../../sandbox/demo/books.js';
 import { formatAmount } from '../../sandbox/gateway/amounts.js';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
 import { NEVER, openWorld, SUPERVISOR } from './world.js';
+import { seen } from '../support/seen.js';
 
 const world = await openWorld();
 const { engine } = world.gateway;
@@ -60,7 +61,7 @@ describe.concurrent('a refund made in the back office', () => {
     const { id } = await world.ask(payment, '800.00');
     await world.until(id, 'awaiting_approval');
     engine.refundInPortal({ paymentId: payment.paymentId, amount: 200_00n });
-    await world.client.approve(id, { by: 'supervisor', reason: 'checked' });
+    await world.client.approve(id, await seen(world.client, id, { by: 'supervisor', reason: 'checked' }));
     const { blocks } = await world.until(id, 'manual_review');
     expect(blocks).toEqual(expect.arrayContaining(['unknown_return', 'over_captured']));
     expect(world.creditOrders(payment)).toBe(0);

@@ -16,6 +16,8 @@ import { authorised, original, REGISTRATION, returned } from './given-original.j
 
 const POLICY: Policy = { ...DEFAULT_POLICY, creditApprovalAbove: { EUR: '10000' } };
 
+const NOTHING = { onPaymentMinor: 0n, toDestinationMinor: 0n, byRequesterMinor: 0n };
+
 /** Everything speaks for it. */
 function evidence(change: Partial<CreditEvidence> = {}): CreditEvidence {
   return {
@@ -32,6 +34,7 @@ function evidence(change: Partial<CreditEvidence> = {}): CreditEvidence {
     original: original(),
     destination: { registrationId: REGISTRATION },
     redirected: false,
+    recent: NOTHING,
     approved: false,
     policy: POLICY,
     ...change,
@@ -126,6 +129,9 @@ describe('a second person', () => {
   it.each<[ApprovalReason, Partial<CreditEvidence>]>([
     ['above_limit', { policy: { ...POLICY, creditApprovalAbove: { EUR: '9999' } } }],
     ['no_limit_for_currency', { policy: { ...POLICY, creditApprovalAbove: { USD: '999999' } } }],
+    ['above_limit_on_payment', { recent: { ...NOTHING, onPaymentMinor: 1n } }],
+    ['above_limit_to_destination', { recent: { ...NOTHING, toDestinationMinor: 1n } }],
+    ['above_limit_of_requester', { recent: { ...NOTHING, byRequesterMinor: 1n } }],
     ['refusal_needs_approval', { refusal: { class: 'issuer_declined', code: '800.100.152' } }],
     ['refusal_needs_approval', { refusal: { class: 'not_settled_yet', code: '900.100.202' } }],
     ['refusal_needs_approval', { refusal: { class: 'not_linkable', code: '800.100.167' } }],
@@ -287,6 +293,11 @@ describe('whatever the evidence', () => {
       fc.constant(null),
     ),
     redirected: mostly(fc.constant(false), fc.constant(true)),
+    recent: fc.record({
+      onPaymentMinor: mostly(none, minor),
+      toDestinationMinor: mostly(none, minor),
+      byRequesterMinor: mostly(none, minor),
+    }),
     approved: fc.boolean(),
     policy: fc.record({
       creditEnabled: mostly(fc.constant(true), fc.constant(false)),
@@ -340,7 +351,7 @@ describe('whatever the evidence', () => {
     const limit = policy.creditApprovalAbove[given.currency];
     const alone =
       limit !== undefined &&
-      amountMinor <= BigInt(limit) &&
+      Object.values(given.recent).every((recent) => recent + amountMinor <= BigInt(limit)) &&
       (direct || (refusal?.class === 'not_linkable' && refusal.code !== '800.100.167')) &&
       !given.redirected &&
       given.destination?.registrationId === facts.registrationId;
@@ -392,5 +403,5 @@ describe('whatever the evidence', () => {
 it('every block and every reason to ask a second person is told in words, each in its own', () => {
   const words = [...Object.values(CREDIT_BLOCKS), ...Object.values(APPROVAL_REASONS)];
   for (const sentence of words) expect(sentence).toMatch(/^[a-z]+( [a-z]+){3,}/);
-  expect(new Set(words).size).toBe(18);
+  expect(new Set(words).size).toBe(21);
 });

@@ -81,5 +81,7 @@ describe('a correction', () => {
     expect(mayCorrectAlone(101n, 'EUR', { EUR: '100' })).toBe(false);
     expect(mayCorrectAlone(1n, 'USD', { EUR: '100' })).toBe(false);
     expect(mayCorrectAlone(1n, 'EUR', undefined)).toBe(false);
+    expect(mayCorrectAlone(60n, 'EUR', { EUR: '100' }, 40n)).toBe(true);
+    expect(mayCorrectAlone(60n, 'EUR', { EUR: '100' }, 41n)).toBe(false);
   });
 });

@@ -4,4 +4,7 @@ import { postgresLedger } from './postgres.js';
 
 const postgres = await postgresLedger();
 
-describeLedger('the ledger on PostgreSQL', () => Promise.resolve(postgres));
+describeLedger('the ledger on PostgreSQL', async () => {
+  await postgres.aDayLater();
+  return postgres;
+});

@@ -10,9 +10,20 @@ import { violationsOf } from './invariants.js';
 export interface PostgresUnderTest extends LedgerUnderTest {
   readonly url: string;
   readonly database: Database;
+  /** A day has passed for credits and corrections: one test uses up no other one's limit. */
+  readonly aDayLater: () => Promise<void>;
 }
 
 /** Call it while the file is read. */
+async function aDayLater({ db }: Database): Promise<void> {
+  const yesterday = sql<Date>`sent_at - interval '25 hours'`;
+  await db.updateTable('attempts').set({ sent_at: yesterday }).where('way', '=', 'credit').execute();
+  await db
+    .updateTable('proposals')
+    .set({ proposed_at: sql<Date>`proposed_at - interval '25 hours'` })
+    .execute();
+}
+
 export async function postgresLedger(connections = 10): Promise<PostgresUnderTest> {
   const url = await freshDatabase('migrated');
   const database = openDatabase(url, { connections });
@@ -21,6 +32,7 @@ export async function postgresLedger(connections = 10): Promise<PostgresUnderTes
   return {
     url,
     database,
+    aDayLater: () => aDayLater(database),
     ledger: createLedger(database),
     async letPass(ms) {
       const earlier = (column: string) => sql<Date>`${sql.ref(column)} - ${ms} * interval '1 millisecond'`;

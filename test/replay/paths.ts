@@ -29,6 +29,7 @@ import {
   withdrawUpdate,
 } from '../../workflows/contract.js';
 import type { sweep } from '../../workflows/sweep.js';
+import { seen } from '../support/seen.js';
 
 export interface Recording {
   readonly client: RefundsClient;
@@ -73,7 +74,7 @@ const decided =
     gateway.setFault({ match: { paymentId }, effect: NOT_LINKABLE });
     const { id, workflowId } = await ask(paymentId, '800.00');
     await until(id, ['awaiting_approval']);
-    await client[word](id, { by: 'supervisor', reason: 'as recorded' });
+    await client[word](id, await seen(client, id, { by: 'supervisor', reason: 'as recorded' }));
     await temporal.workflow.getHandle(workflowId).result();
     return workflowId;
   };
@@ -229,7 +230,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
     await until(id, ['manual_review']);
     await client.redirect(id, { by: 'anna', reason: 'the card is closed', registrationId });
     await until(id, ['awaiting_approval']);
-    await client.approve(id, { by: 'berta', reason: 'the customer wrote' });
+    await client.approve(id, await seen(client, id, { by: 'berta', reason: 'the customer wrote' }));
     await temporal.workflow.getHandle(workflowId).result();
     return workflowId;
   },
@@ -242,7 +243,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
       request: { amount: '5.00', currency: 'EUR', reason: 'goodwill', destination: { registrationId } },
     });
     await until(id, ['awaiting_approval']);
-    await client.approve(id, { by: 'berta', reason: 'agreed with the customer' });
+    await client.approve(id, await seen(client, id, { by: 'berta', reason: 'agreed with the customer' }));
     await temporal.workflow.getHandle(workflowId).result();
     return workflowId;
   },

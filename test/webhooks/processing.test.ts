@@ -10,6 +10,7 @@ import { freePort } from '../../sandbox/servers/free-port.js';
 import { eventually, NEVER, openWorld } from '../conformance/world.js';
 import { deliverNotices, startReceiver, webhookAddress } from '../support/receiver.js';
 import { openClient } from '../../temporal/connection.js';
+import { seen } from '../support/seen.js';
 
 const address = await webhookAddress();
 const world = await openWorld({ webhooks: address, gateway: { notifyPortalRefunds: true } });
@@ -226,7 +227,7 @@ describe.concurrent('a notice about what was over', () => {
       request: { amount: '60.00', currency: 'EUR', reason: 'goodwill', destination: { registrationId } },
     });
     await world.until(id, 'awaiting_approval');
-    await patient.approve(id, { by: 'boss', reason: 'agreed with the customer' });
+    await patient.approve(id, await seen(patient, id, { by: 'boss', reason: 'agreed with the customer' }));
     const { attempts } = await world.until(id, 'succeeded');
     engine.failLate({ id: attempts[0]?.gatewayId ?? '' });
     await deliverNotices(world);

@@ -234,6 +234,116 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
     });
   });
 
+  describe('the limit up to which nobody approves', () => {
+    const LIMITED: Policy = { ...POLICY, creditApprovalAbove: { EUR: '10000', USD: '10000' } };
+
+    /** The verdict on a credit of this size, whose regular refund was refused. */
+    async function weigh(
+      facts: OriginalFacts,
+      minor: bigint,
+      change: Parameters<typeof order>[2] = {},
+    ): Promise<{ why: readonly string[] | 'allowed'; id: string; credit?: SendOrder }> {
+      const { ledger } = underTest();
+      const asked = order(facts.id, minor, { currency: facts.currency, ...change });
+      const { refund } = await ledger.accept(asked, { entityId: ENTITY, facts });
+      await ledger.record(answer(await submitted(ledger, refund.id), refused('not_linkable')));
+      const opened = await openCredit(refund.id, facts, LIMITED);
+      const { verdict } = opened;
+      if (verdict?.kind === 'needs_approval') return { why: verdict.why, id: refund.id };
+      expect(verdict?.kind).toBe('allowed');
+      return { why: 'allowed', id: refund.id, credit: sent(opened) };
+    }
+    const someone = (): string => `requester ${gatewayId()}`;
+    const somewhere = (change: Partial<OriginalFacts> = {}): OriginalFacts =>
+      debit({ registrationId: gatewayId(), capturedMinor: 100_000n, ...change });
+    const pay = (credit: SendOrder | undefined) => {
+      if (credit === undefined) throw new Error('no credit was sent');
+      return underTest().ledger.record(answer(credit, paid()));
+    };
+
+    it('holds for all credits on one payment, whoever asks', async () => {
+      const facts = somewhere();
+      const first = await weigh(facts, 6_000n, { requestedBy: someone() });
+      expect(first.why).toBe('allowed');
+      await pay(first.credit);
+      expect((await weigh(facts, 4_001n, { requestedBy: someone() })).why).toEqual([
+        'above_limit_on_payment',
+        'above_limit_to_destination',
+      ]);
+      const rest = await weigh(facts, 4_000n, { requestedBy: someone() });
+      expect(rest.why).toBe('allowed');
+      await pay(rest.credit);
+      expect((await weigh(facts, 1n, { requestedBy: someone() })).why).not.toBe('allowed');
+    });
+
+    it('holds for all credits that one requester asks for, on any payment, however the name is written', async () => {
+      const name = someone();
+      const written = [name, name.toUpperCase(), `${name.slice(0, 4)}\u200b${name.slice(4)}`];
+      const why = [];
+      for (const requestedBy of written) why.push((await weigh(somewhere(), 5_000n, { requestedBy })).why);
+      expect(why).toEqual(['allowed', 'allowed', ['above_limit_of_requester']]);
+    });
+
+    it('holds for all credits to one destination', async () => {
+      const registrationId = gatewayId();
+      const why = [];
+      for (const minor of [9_999n, 1n, 1n])
+        why.push((await weigh(somewhere({ registrationId }), minor, { requestedBy: someone() })).why);
+      expect(why).toEqual(['allowed', 'allowed', ['above_limit_to_destination']]);
+    });
+
+    it('counts each currency for itself', async () => {
+      const requestedBy = someone();
+      expect((await weigh(somewhere(), 10_000n, { requestedBy })).why).toBe('allowed');
+      const dollars = somewhere({ currency: 'USD' });
+      expect((await weigh(dollars, 10_000n, { requestedBy })).why).toBe('allowed');
+      expect((await weigh(somewhere(), 1n, { requestedBy })).why).toEqual(['above_limit_of_requester']);
+    });
+
+    it('counts what may have left, and neither what was refused nor what came back', async () => {
+      const { ledger } = underTest();
+      const requestedBy = someone();
+      const lostOne = await weigh(somewhere(), 10_000n, { requestedBy });
+      if (lostOne.credit === undefined) throw new Error('no credit was sent');
+      await ledger.record(answer(lostOne.credit, lost));
+      expect((await weigh(somewhere(), 1n, { requestedBy })).why).toEqual(['above_limit_of_requester']);
+      await ledger.record(seen(lostOne.credit, refused('risk')));
+      expect((await weigh(somewhere(), 10_000n, { requestedBy })).why).toBe('allowed');
+    });
+
+    it('is free again after a day', async () => {
+      const { letPass } = underTest();
+      const requestedBy = someone();
+      const first = await weigh(somewhere(), 10_000n, { requestedBy });
+      await pay(first.credit);
+      await letPass(23 * 3_600_000);
+      expect((await weigh(somewhere(), 1n, { requestedBy })).why).toEqual(['above_limit_of_requester']);
+      await letPass(2 * 3_600_000);
+      expect((await weigh(somewhere(), 10_000n, { requestedBy })).why).toBe('allowed');
+    });
+
+    it('is not used up by what somebody approved', async () => {
+      const { ledger } = underTest();
+      const requestedBy = someone();
+      const facts = somewhere();
+      const large = await weigh(facts, 50_000n, { requestedBy });
+      expect(large.why).toEqual(['above_limit']);
+      const instruction = (await ledger.findRefund(large.id))?.instruction?.hash ?? '';
+      await ledger.decide({
+        refundId: large.id,
+        instruction,
+        verdict: 'approved',
+        by: 'berta',
+        reason: 'seen',
+      });
+      await pay(sent(await openCredit(large.id, facts, LIMITED)));
+      const small = await weigh(facts, 10_000n, { requestedBy });
+      expect(small.why).toBe('allowed');
+      await pay(small.credit);
+      expect((await weigh(facts, 1n, { requestedBy })).why).toContain('above_limit_of_requester');
+    });
+  });
+
   describe('an approval', () => {
     const strict: Policy = { ...POLICY, creditApprovalAbove: { EUR: '100' } };
 

@@ -374,6 +374,23 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       });
     });
 
+    it('by one alone is for sums of a day: on one payment, or by one person', async () => {
+      const { ledger, letPass } = underTest();
+      const plan = { timings: TIMINGS, policy: { ...POLICY, correctionAloneUpTo: { EUR: '10000' } } };
+      const alone = async (by: string) => {
+        const { id } = await unknown(5_000n);
+        const { kind } = await ledger.correct(correction(id, 'succeeded', { by }), plan);
+        return kind;
+      };
+      expect([await alone('carla'), await alone('Car\u200bla'), await alone('carla')]).toEqual([
+        'done',
+        'done',
+        'proposed',
+      ]);
+      expect(await alone('dora')).toBe('done');
+      await letPass(0);
+    });
+
     it('closes the cases that the program never closes, once the refund is over', async () => {
       const { ledger, openCases } = underTest();
       const { id, order } = await unknown();

@@ -200,7 +200,7 @@ function wrongCredit(world: World, credit: Transaction, all: readonly Transactio
   const needs =
     isFreeStanding ||
     limit === undefined ||
-    payment.toMinor(credit.amount) > BigInt(limit) ||
+    payment.toMinor(credit.amount) + paidUnseenBefore(world, attempt) > BigInt(limit) ||
     wanted !== payment.created.registrationId ||
     isRedirected;
   const redirectors = redirectedBefore.map((event) => event['actor']);
@@ -215,6 +215,36 @@ function wrongCredit(world: World, credit: Transaction, all: readonly Transactio
   if (needs && !approved) say('nobody approved it');
   return wrong;
 }
+
+const DAY = 24 * 3_600_000;
+
+/** What had been credited within a day before this credit was sent, and nobody had approved: it adds up with this one. One requester asks for all. */
+function paidUnseenBefore({ database }: World, credit: Row): bigint {
+  const { attempts, events } = database.tables.rows;
+  const sent = lastOf(events, credit, 'attempt.submitted');
+  if (sent === undefined) return 0n;
+  const isBefore = (event: Row | undefined): event is Row =>
+    event !== undefined && Number(event['id']) < Number(sent['id']);
+  return attempts
+    .filter((other) => {
+      if (other['way'] !== 'credit' || other['id'] === credit['id']) return false;
+      const submitted = lastOf(events, other, 'attempt.submitted');
+      const wasApproved = events.some(
+        (event) => event['refund_id'] === other['refund_id'] && event['type'] === 'refund.approved',
+      );
+      return (
+        !wasApproved &&
+        isBefore(submitted) &&
+        atOf(submitted) > atOf(sent) - DAY &&
+        isBefore(lastOf(events, other, 'attempt.succeeded')) &&
+        !isBefore(lastOf(events, other, 'attempt.returned'))
+      );
+    })
+    .reduce((sum, other) => sum + amount(other, 'amount_minor'), 0n);
+}
+
+const lastOf = (events: readonly Row[], attempt: Row, type: string): Row | undefined =>
+  events.findLast((event) => event['attempt_id'] === attempt['id'] && event['type'] === type);
 
 /** The gateway may carry out an order minutes after it came; what was known then is what it has to be weighed against. */
 function arrivalOf({ arrivals }: World, { merchantTransactionId, timestamp }: Transaction): number {

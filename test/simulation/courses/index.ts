@@ -10,6 +10,7 @@ import {
   unreadablePayment,
 } from './at-once.js';
 import { absentTooEarly, overtaken, paidAfterAll, paidAfterTheEnd } from './late-truth.js';
+import { split } from './limits.js';
 import { partRefused, signedUnpaid, unregistered } from './persons.js';
 
 const COURSES: readonly Course[] = [
@@ -26,6 +27,7 @@ const COURSES: readonly Course[] = [
   signedUnpaid,
   partRefused,
   unregistered,
+  split,
 ];
 const ALL = COURSES.reduce((sum, { weight }) => sum + weight, 0);
 

@@ -1,7 +1,7 @@
 /** What a `where` asks of a row in memory: the operators that the ledger's queries use, and no other. */
 import type { Row } from './tables.js';
 
-export type Operator = '=' | '<>' | '<' | 'in' | 'not in' | 'is';
+export type Operator = '=' | '<>' | '<' | '>' | 'in' | 'not in' | 'is';
 
 /** `outer`: the row that a query is asked for, where it is asked for each row of another. */
 export interface Condition {
@@ -42,6 +42,8 @@ export class Comparison implements Condition {
         return found !== this.value;
       case '<':
         return isLess(found, this.value);
+      case '>':
+        return isLess(this.value, found);
       case 'in':
         return Array.isArray(this.value) && this.value.includes(found);
       case 'not in':

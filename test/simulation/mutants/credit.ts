@@ -1,6 +1,7 @@
 /** Defects of the credit: the one way that the gateway does not cap. */
 import type { OriginalFacts } from '../../../domain/original.js';
 import type { Policy } from '../../../domain/plan.js';
+import { amount, sumOf } from '../checks/rows.js';
 import type { Mutant } from '../world/world.js';
 import { methods } from './send.js';
 
@@ -53,6 +54,28 @@ export const CREDIT_MUTANTS: readonly Mutant[] = [
       ...ledger,
       openCredit: (id, original, timings, policy) =>
         ledger.openCredit(id, original, timings, { ...policy, creditApprovalAbove: everything }),
+    }),
+  },
+  {
+    name: 'limit-for-each-credit',
+    defect: 'the limit is compared with each credit alone, and not with what left before it',
+    ledger: (ledger, world) => ({
+      ...ledger,
+      openCredit: (id, original, timings, policy) => {
+        const refund = world.database.tables.rows.refunds.find((row) => row['id'] === id);
+        const paid = world.database.tables.rows.attempts.filter(
+          (row) => row['refund_id'] === id && row['state'] === 'succeeded',
+        );
+        const limit = policy.creditApprovalAbove[String(refund?.['currency'])];
+        const isWithin =
+          limit !== undefined &&
+          refund !== undefined &&
+          amount(refund, 'amount_minor') - sumOf(paid, 'amount_minor') <= BigInt(limit);
+        return ledger.openCredit(id, original, timings, {
+          ...policy,
+          ...(isWithin ? { creditApprovalAbove: everything } : {}),
+        });
+      },
     }),
   },
   {

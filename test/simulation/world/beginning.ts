@@ -70,7 +70,7 @@ async function begin(seed: number, isTraced: boolean, course?: Course): Promise<
   try {
     new OutsideFacts(world).takePayment(course?.payments);
     const part = drawPart(world);
-    const first = drawOrder(world, part, 0, course !== undefined && course.asksForAnything !== true);
+    const first = drawOrder(world, part, 0, onlyOf(world, course));
     const accepted = first.isByWorkflow ? undefined : await acceptedIn(world, first);
     const { scheduler, payment, trace, failures } = world;
     const [, otherRegistrationId] = history.flatMap((entry) =>
@@ -91,6 +91,12 @@ async function begin(seed: number, isTraced: boolean, course?: Course): Promise<
   } finally {
     leave();
   }
+}
+
+/** What a course has asked for, in minor units; undefined: as chance has it. */
+function onlyOf({ payment }: World, course: Course | undefined): bigint | undefined {
+  if (course === undefined || course.asksForAnything === true) return undefined;
+  return course.asksFor === undefined ? payment.minor : payment.toMinor(course.asksFor);
 }
 
 async function acceptedIn(world: World, first: Asked): Promise<Acceptance> {

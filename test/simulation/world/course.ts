@@ -19,6 +19,8 @@ export interface Course {
   readonly policy?: (random: Random) => Partial<Policy>;
   /** What is asked for is chance's own; otherwise a refund of the whole payment. */
   readonly asksForAnything?: true;
+  /** Hundredths: a refund of so much in place of the whole payment. */
+  readonly asksFor?: bigint;
   /** For one lifetime. What it draws, it draws from the world's chance. */
   readonly direct: (world: World) => Direction;
 }

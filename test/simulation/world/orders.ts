@@ -24,16 +24,16 @@ export function drawPart({ random, payment: { minor } }: World): bigint {
   return random.pick([minor, minor, minor, minor / 2n, minor / 3n, (minor * 6n) / 10n, (minor * 3n) / 10n]);
 }
 
-/** `isWhole`: nothing else than a refund of the whole payment. */
-export function drawOrder(world: World, part: bigint, index: number, isWhole = false): Asked {
+/** `only`: nothing else than a refund of so many minor units. */
+export function drawOrder(world: World, part: bigint, index: number, only?: bigint): Asked {
   const { random, payment } = world;
   const whole = payment.minor;
   const drawn = random.chance(0.7) ? part : random.pick([whole, whole / 4n, whole / 2n]);
-  const minor = isWhole ? whole : drawn;
+  const minor = only ?? drawn;
   // A credit asked for directly, now and then linked to nothing.
-  const isCredit = random.chance(0.08) && !isWhole;
+  const isCredit = random.chance(0.08) && only === undefined;
   const isFreeStanding = isCredit && random.chance(0.4);
-  const isElsewhere = random.chance(0.12) && !isWhole;
+  const isElsewhere = random.chance(0.12) && only === undefined;
   const registrationId = isElsewhere ? world.otherRegistrationId : payment.created.registrationId;
   const order = {
     caller: 'shop',

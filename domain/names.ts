@@ -1,0 +1,57 @@
+/** Names of operators and systems: how they are kept, when two are one, and which the program keeps for itself. */
+
+/** The program writes these as the actor of what it does itself. An operator of that name would sign as the program. */
+const RESERVED: ReadonlySet<string> = new Set([
+  'system',
+  'gateway',
+  'answer',
+  'look_up',
+  'notice',
+  'notification',
+  'person',
+  'cancellation',
+  'sweep',
+  'cli',
+]);
+
+const LONGEST = 255;
+const REFUSED = /[\p{Cc}\p{Cs}\p{Co}]/u;
+/** What no screen shows: format characters (Cf) and what Unicode lets a font leave out. */
+const INVISIBLE = /[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
+
+/**
+ * Returns the name as it is kept: NFKC, without format characters, blanks single and none at its ends. Undefined for what cannot be a
+ * name: no text, control characters, half of a surrogate pair, private use, nothing that is left, more than 255 characters.
+ */
+export function normalizeName(given: unknown): string | undefined {
+  if (typeof given !== 'string' || REFUSED.test(given)) return undefined;
+  // A character less can bring two together that compose.
+  const name = given
+    .normalize('NFKC')
+    .replace(INVISIBLE, '')
+    .replace(/\p{White_Space}+/gu, ' ')
+    .trim()
+    .normalize('NFKC');
+  return name === '' || name.length > LONGEST || REFUSED.test(name) ? undefined : name;
+}
+
+/** The same for a name that an operator or a client may have: none that the program keeps for itself. */
+export function readName(given: unknown): string | undefined {
+  const name = normalizeName(given);
+  return name === undefined || RESERVED.has(personKey(name)) ? undefined : name;
+}
+
+export const NAME_RULE =
+  'must be 1 to 255 characters, none of them a control character, no card number, and no name that the program keeps for itself';
+
+/** Lower-case letters of the Cyrillic and Greek alphabets, and the Latin ones that they look like (Unicode TR 39), in the same order. */
+const LOOK_ALIKES = 'авеікмнорстухѕјһӏԁԛԝαβγεηικνορστυχϲϳ';
+const LATIN = 'abeikmhopctyxsjhldqwabyenikvopotuxcj';
+
+const LOOKS_LIKE = new Map(Array.from(LOOK_ALIKES, (letter, at) => [letter, LATIN.charAt(at)]));
+
+/** The same text for names that are one person: capitals, blanks, invisible characters and look-alike letters do not make a second one. */
+export function personKey(name: string): string {
+  const folded = (normalizeName(name) ?? name.trim()).toUpperCase().toLowerCase().normalize('NFKC');
+  return Array.from(folded, (letter) => LOOKS_LIKE.get(letter) ?? letter).join('');
+}

@@ -1,0 +1,133 @@
+/** Names: how they are kept, when two are one person, and which nobody may have. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { normalizeName, personKey, readName } from '../../domain/names.js';
+
+const character = (code: number): string => String.fromCodePoint(code);
+
+describe('a name', () => {
+  it.each([
+    'a',
+    'Anna Müller',
+    'refund desk 7',
+    '山田',
+    '😀',
+    'x'.repeat(255),
+    'auth0|5f7c8ec7c33c6c004bbafe82',
+    'maria@example.org',
+  ])('may be %j', (name) => {
+    expect(readName(name)).toBe(name);
+  });
+
+  it.each([
+    ['mari\u200Ba', 'maria'],
+    ['\ufeffmaria', 'maria'],
+    ['maria\u00ad', 'maria'],
+    ['mar\u2060ia', 'maria'],
+    ['ma\u202eria', 'maria'],
+    ['maria\u{e0061}', 'maria'],
+    ['mari\u034fa', 'maria'],
+    ['ma\u3164ria', 'maria'],
+    [' maria ', 'maria'],
+    ['anna  \u00a0 maria', 'anna maria'],
+    ['anna\u3000maria', 'anna maria'],
+    ['ｍａｒｉａ', 'maria'],
+    ['ﬁona', 'fiona'],
+    ['Mu\u0308ller', 'Müller'],
+    ['Mu\u200b\u0308ller', 'Müller'],
+  ])('%j is kept as %j', (given, kept) => {
+    expect(readName(given)).toBe(kept);
+  });
+
+  it.each([
+    '',
+    ' ',
+    '\u200b',
+    '\u3164',
+    'anna\n',
+    'an\u0000na',
+    'an\u007fna',
+    'an\u0085na',
+    'a\ud800',
+    'a\ue000',
+    'x'.repeat(256),
+    '\ufdfa'.repeat(20),
+    undefined,
+    null,
+    7,
+    ['anna'],
+  ])('may not be %j', (given) => {
+    expect(readName(given)).toBeUndefined();
+  });
+
+  it.each([
+    'system',
+    'System',
+    'SYSTEM',
+    ' system ',
+    'sys\u200btem',
+    'ｓｙｓｔｅｍ',
+    'ѕуѕtеm',
+    'gateway',
+    'answer',
+    'look_up',
+    'notice',
+    'person',
+    'cancellation',
+    'sweep',
+    'cli',
+  ])('is the program’s own: %j', (given) => {
+    expect(readName(given)).toBeUndefined();
+    expect(normalizeName(given)).toBeDefined();
+  });
+
+  it('is kept as it is where it was kept once', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 12 }), (given) => {
+        const name = normalizeName(given);
+        return name === undefined || normalizeName(name) === name;
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('two names', () => {
+  it.each(['maria', 'Maria', ' MARIA', 'mari\u200Ba', 'm\u0430ria', 'ｍaria', 'maria\u{e0061}', 'mаrіа'])(
+    'are one person: maria and %j',
+    (other) => {
+      expect(personKey(other)).toBe(personKey('maria'));
+    },
+  );
+
+  it.each([
+    ['STRASSE', 'straße'],
+    ['ΣΟΦΟΣ', 'σοφος'],
+    ['ŒUVRE', 'œuvre'],
+    ['Anna Maria', 'anna   maria'],
+  ])('are one person: %j and %j', (one, other) => {
+    expect(personKey(one)).toBe(personKey(other));
+  });
+
+  it.each([
+    ['anna', 'anne'],
+    ['müller', 'muller'],
+    ['anna maria', 'annamaria'],
+    ['desk 1', 'desk 2'],
+  ])('are two persons: %j and %j', (one, other) => {
+    expect(personKey(one)).not.toBe(personKey(other));
+  });
+
+  it('are one person with anything invisible in between', () => {
+    const invisible = fc.constantFrom(
+      ...[
+        0x200b, 0x200c, 0x200d, 0x200e, 0x202a, 0x2060, 0x2066, 0xfeff, 0xad, 0x61c, 0x180e, 0xfe0f, 0xe0020,
+      ].map(character),
+    );
+    fc.assert(
+      fc.property(fc.nat(5), invisible, (at, extra) => {
+        expect(personKey(`${'maria'.slice(0, at)}${extra}${'maria'.slice(at)}`)).toBe(personKey('maria'));
+      }),
+    );
+  });
+});
