@@ -1,4 +1,5 @@
 /** Accepting a refund or a credit: check everything that can be checked, then store and reserve. Used by callers' workflows and by the client. */
+import { elapsed } from '../domain/clock.js';
 import { looksLikeCard } from '../domain/card-number.js';
 import { IDEMPOTENCY_KEY_RULE, readIdempotencyKey } from '../domain/idempotency-key.js';
 import { NAME_RULE, normalizeName, personKey, readName } from '../domain/names.js';
@@ -86,7 +87,7 @@ async function accept(
   const askedAt = deps.now();
   // A process that was stopped meanwhile knows nothing about now, and its caller has long had another answer.
   const checkInTime = (): void => {
-    if (deps.now() - askedAt > STALE_AFTER)
+    if (elapsed(askedAt, deps.now()) > STALE_AFTER)
       throw new GatewayUnavailable(
         'accepting took too long; nothing was stored, send the same request again',
       );

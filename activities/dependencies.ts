@@ -1,5 +1,6 @@
 /** What the activities work with. Built once by the worker; tests and the client build their own. */
 import type { QueryNeed } from '../domain/query-budget.js';
+import type { Moment } from '../domain/clock.js';
 import type { GatewayHost } from '../domain/result-codes.js';
 import type { Gateway } from '../gateway/gateway.js';
 import type { Ledger } from '../ledger/ledger.js';
@@ -13,8 +14,10 @@ export interface Dependencies {
   readonly hasEntity: (entityId: string) => boolean;
   /** A test host's success codes are successes; on a live host they mean that no money moved. */
   readonly hostOf: (entityId: string) => GatewayHost;
-  /** Monotonic milliseconds: deadlines are measured by one process, never by comparing two clocks. */
-  readonly now: () => number;
+  /** Both clocks of this machine: deadlines are intervals of one process, never a comparison with another machine. */
+  readonly now: () => Moment;
+  /** Waits so many milliseconds, without keeping the process alive. */
+  readonly pause: (ms: number) => Promise<void>;
 }
 
 /** The same, with queries of this urgency: the entity's budget serves the more urgent first. */

@@ -2,7 +2,7 @@
 import type { GatewayWord } from '../domain/correction.js';
 import type { Position } from '../domain/next-step.js';
 import type { OriginalFacts } from '../domain/original.js';
-import { outcomeOfFound, type Outcome } from '../domain/outcome.js';
+import { idsInFound, outcomeOfFound, type Outcome } from '../domain/outcome.js';
 import type { Timings } from '../domain/plan.js';
 import { answerOf, isLasting, type GatewayTransaction, type LookUp } from '../domain/transaction.js';
 import { PAYMENT_TYPES } from '../domain/way.js';
@@ -19,6 +19,8 @@ export type Seen =
       readonly entry: GatewayTransaction | undefined;
       /** The authorization with its captures, where a reversal of it was executed. */
       readonly original?: OriginalFacts;
+      /** Of everything that was found under our reference. */
+      readonly ids: readonly string[];
     }
   | {
       readonly kind: 'miss';
@@ -76,7 +78,7 @@ export async function examine(deps: Dependencies, inquiry: Inquiry): Promise<See
 }
 
 /**
- * Asks by our reference first, then by the id that is known of it, then among what is linked to the original. Absence counts only where
+ * Asks by our reference first, then by each id that is known of it, then among what is linked to the original. Absence counts only where
  * the original itself is found (a wrong entity answers "not found" as well) and nothing unexplained hangs on it.
  */
 async function find(deps: Dependencies, inquiry: Inquiry): Promise<Seen> {
@@ -86,15 +88,17 @@ async function find(deps: Dependencies, inquiry: Inquiry): Promise<Seen> {
     const known = judge(deps, inquiry, byReference.value);
     if (known !== undefined) return known;
   }
-  if (inquiry.gatewayId !== null) {
-    const byId = await lookUpAlone(deps, inquiry.entityId, inquiry.gatewayId);
+  let isOther = false;
+  for (const gatewayId of inquiry.gatewayIds) {
+    const byId = await lookUpAlone(deps, inquiry.entityId, gatewayId);
     if (byId.kind === 'unavailable') return unavailable(byId);
-    // Whose it is was settled when its id was written down; it need not show our reference.
-    const entry =
-      byId.kind === 'found' ? { merchantTransactionId: inquiry.reference, ...byId.value } : undefined;
-    const known = entry === undefined ? undefined : judge(deps, inquiry, [entry]);
+    if (byId.kind === 'not_found') continue;
+    // The gateway gave this id to our request; under it the transaction need not show our reference.
+    const known = judge(deps, inquiry, [{ merchantTransactionId: inquiry.reference, ...byId.value }]);
     if (known !== undefined) return known;
+    isOther = true;
   }
+  if (isOther) return miss('another transaction under an id of the attempt', 'unexplained');
   if (byReference.kind === 'found') return miss('other transactions under this reference', 'unexplained');
 
   // Linked to nothing, so there is nowhere else to look. Of a credit enough misses only mean that a person is asked.
@@ -117,27 +121,28 @@ export function recordSeen(
   seen: Seen,
   timings: Timings,
 ): Promise<Position> {
-  const { attemptId } = inquiry;
+  const { attemptId, asked } = inquiry;
   if (seen.kind === 'miss')
     return deps.ledger.recordMiss(
       attemptId,
-      { answer: seen.answer, countsIfLate: seen.countsIfLate },
+      { answer: seen.answer, countsIfLate: seen.countsIfLate, asked },
       timings,
     );
-  const { outcome, entry, original } = seen;
+  const { outcome, entry, original, ids } = seen;
   // Nothing new, but a look-up made: the waits between them grow with their number.
   if (outcome.kind === 'pending' && inquiry.state === 'pending')
     return deps.ledger.recordMiss(
       attemptId,
-      { answer: entry?.result.code ?? 'pending', countsIfLate: false },
+      { answer: entry?.result.code ?? 'pending', countsIfLate: false, asked },
       timings,
     );
   return deps.ledger.record({
     attemptId,
-    send: null,
     source: 'look_up',
+    asked,
     outcome,
     ...(original === undefined ? {} : { original }),
+    ids,
     ...(entry === undefined ? {} : { code: entry.result.code, description: entry.result.description }),
   });
 }
@@ -147,11 +152,12 @@ function judge(
   inquiry: Inquiry,
   found: readonly GatewayTransaction[],
 ): Extract<Seen, { kind: 'found' }> | undefined {
-  const outcome = outcomeOfFound(found, expectationOf(deps, inquiry));
+  const expected = expectationOf(deps, inquiry);
+  const outcome = outcomeOfFound(found, expected);
   if (outcome.kind === 'no_match') return undefined;
   const gatewayId = 'gatewayId' in outcome ? outcome.gatewayId : undefined;
   const entry = found.find((candidate) => candidate.id === gatewayId) ?? found[0];
-  return { kind: 'found', outcome, entry };
+  return { kind: 'found', outcome, entry, ids: idsInFound(found, expected) };
 }
 
 /** A refund may be shown without its own reference: as long as one is unexplained, ours is not proven absent. */

@@ -1,6 +1,6 @@
 /** What the gateway told about a payment, looked up: chargebacks, returns made elsewhere, captures, and refunds that end otherwise than recorded. */
 import { isShown } from '../domain/notice.js';
-import { outcomeOfFound } from '../domain/outcome.js';
+import { idsInFound, outcomeOfFound } from '../domain/outcome.js';
 import type { GatewayTransaction } from '../domain/transaction.js';
 import type { Database } from '../ledger/database.js';
 import { awaitingLookUp, noteShown } from '../ledger/inbox.js';
@@ -27,12 +27,17 @@ export function createPaymentActivities(deps: Dependencies, database: Database):
       // One look-up for all that has come meanwhile.
       const waiting = await awaitingLookUp(database, paymentId);
       if (waiting.length === 0) return;
-      const shown = [...(await readPayment(deps, entityId, paymentId))];
+      const askedAt = await deps.ledger.clock();
+      // As they stood before the gateway was asked: what it shows says nothing of a later submission.
+      const refunds: RefundRecord[] = [];
       for (const refundId of new Set(waiting.flatMap((notice) => notice.refundId ?? []))) {
         const refund = await deps.ledger.findRefund(refundId);
-        const meant = new Set(waiting.flatMap((notice) => notice.attemptId ?? []));
-        if (refund !== null) shown.push(...(await readAttempts(deps, refund, meant, shown)));
+        if (refund !== null) refunds.push(refund);
       }
+      const shown = [...(await readPayment(deps, entityId, paymentId))];
+      const meant = new Set(waiting.flatMap((notice) => notice.attemptId ?? []));
+      for (const refund of refunds)
+        shown.push(...(await readAttempts(deps, refund, { meant, shown, askedAt })));
       for (const { id, told, misses } of waiting) {
         const dueInMs = Math.min(lookAgain.first * 2 ** Math.min(misses, 32), lookAgain.max);
         await noteShown(database, id, isShown(told, shown) ? { isShown: true } : { isShown: false, dueInMs });
@@ -69,14 +74,21 @@ async function readPayment(
 async function readAttempts(
   deps: Dependencies,
   { entityId, currency, attempts }: RefundRecord,
-  meant: ReadonlySet<string>,
-  linked: readonly GatewayTransaction[],
+  {
+    meant,
+    shown,
+    askedAt,
+  }: {
+    readonly meant: ReadonlySet<string>;
+    readonly shown: readonly GatewayTransaction[];
+    readonly askedAt: Date;
+  },
 ): Promise<readonly GatewayTransaction[]> {
   const seen: GatewayTransaction[] = [];
   for (const attempt of attempts) {
     if (!meant.has(attempt.id)) continue;
     const expected = expectationOf(deps, { ...attempt, entityId, currency });
-    let found = linked;
+    let found = shown;
     let outcome = outcomeOfFound(found, expected);
     if (outcome.kind === 'no_match') {
       const told = await deps.gateway.findByReference(entityId, attempt.reference);
@@ -90,9 +102,10 @@ async function readAttempts(
     const entry = found.find(({ id }) => id === gatewayId);
     await deps.ledger.record({
       attemptId: attempt.id,
-      send: null,
       source: 'look_up',
+      asked: { send: attempt.sends, at: askedAt },
       outcome,
+      ids: idsInFound(found, expected),
       ...(entry === undefined ? {} : { code: entry.result.code, description: entry.result.description }),
     });
   }

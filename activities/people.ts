@@ -1,6 +1,7 @@
 /** What persons do about a refund that needs the gateway's word as well: adopting a transaction, correcting, confirming. */
 import { readAdoption } from '../domain/adoption.js';
 import type { CorrectionOutcome, GatewayWord } from '../domain/correction.js';
+import { elapsed } from '../domain/clock.js';
 import type { CaseReason } from '../domain/finding.js';
 import type { Plan } from '../domain/plan.js';
 import { isOpenAttempt } from '../domain/states.js';
@@ -59,7 +60,7 @@ export function createPeopleActivities(given: Dependencies): PeopleActivities {
   async function fresh<T>(plan: Plan, look: () => Promise<T>): Promise<T> {
     const lookedAfter = deps.now();
     const seen = await look();
-    if (deps.now() - lookedAfter > plan.timings.sendWindow)
+    if (elapsed(lookedAfter, deps.now()) > plan.timings.sendWindow)
       throw new ProofTooOld('what the gateway showed is too old; it is looked up again');
     return seen;
   }
@@ -86,6 +87,7 @@ export function createPeopleActivities(given: Dependencies): PeopleActivities {
   async function adopt({ refundId, plan, gatewayId, ...word }: AdoptOrder): Promise<Answered<'adopt'>> {
     const refused = (why: AdoptRefusal): Promise<Answered<'adopt'>> =>
       ledger.refuseAdoption(refundId, word, why);
+    const askedAt = await ledger.clock();
     const refund = await recordOf(refundId);
     if (refund.attempts.length === 0) return refused('nothing_sent');
     const seen = await fresh(plan, () => lookUpAlone(deps, refund.entityId, gatewayId));
@@ -111,7 +113,7 @@ export function createPeopleActivities(given: Dependencies): PeopleActivities {
           {
             ...word,
             attemptId: attempt.id,
-            sends: attempt.sends,
+            asked: { send: attempt.sends, at: askedAt },
             gatewayId,
             outcome,
             isBare,

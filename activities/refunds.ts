@@ -1,4 +1,5 @@
 /** The side effects that a refund's workflow may have. Each joins gateway and ledger in a few lines and may run any number of times. */
+import { elapsed, type Moment } from '../domain/clock.js';
 import { nextStep, type Position } from '../domain/next-step.js';
 import type { CaseReason, GiveUpReason } from '../domain/finding.js';
 import type { OriginalFacts } from '../domain/original.js';
@@ -12,7 +13,8 @@ import { lookUp } from './look-up.js';
 import { lookUpKnown, type OriginalLookUp } from './originals.js';
 import { createPeopleActivities, type PeopleActivities } from './people.js';
 export type { Answered };
-import { outcomeOfFound } from '../domain/outcome.js';
+import { idsInFound, outcomeOfFound } from '../domain/outcome.js';
+import { seenReturned } from './returned.js';
 import { expectationOf, send } from './send.js';
 
 /** What every activity is told: which refund, and how patient and permissive it is. */
@@ -26,7 +28,6 @@ export interface LookUpTask extends Task {
   readonly word?: Word;
 }
 
-/** Where a refund stands does not depend on what an activity is retried for: `alive` ends when the activity may not go on. */
 export interface RefundActivities extends PeopleActivities {
   /** Sends a refund, or a reversal where nothing is captured. Whoever comes second adopts what the first one did. */
   readonly sendRefund: (task: Task) => Promise<Position>;
@@ -54,7 +55,7 @@ type ScopeOfPayment = RefundScope & { readonly paymentId: string };
 /** A free-standing credit has none: there is nothing to look up before it is weighed. */
 const hasOriginal = (scope: RefundScope): scope is ScopeOfPayment => scope.paymentId !== null;
 
-export function createRefundActivities(deps: Dependencies, alive: () => AbortSignal): RefundActivities {
+export function createRefundActivities(deps: Dependencies): RefundActivities {
   const { ledger } = deps;
   /** Before a credit, and where a decline is weighed, money waits for the answer. */
   const urgent = queryingFor('doubt', deps);
@@ -63,20 +64,21 @@ export function createRefundActivities(deps: Dependencies, alive: () => AbortSig
     const openedAfter = deps.now();
     const opened = await ledger.openLinked(refundId, plan.timings, plan.policy);
     if (opened.kind === 'adopt') return opened.position;
-    return send(deps, refundId, opened.order, openedAfter, plan.timings, alive);
+    return send(deps, refundId, opened.order, openedAfter, plan.timings);
   }
 
   async function sendCredit({ refundId, plan }: Task): Promise<Position> {
     const scope = await ledger.scope(refundId);
     if (!hasOriginal(scope)) return openAndSend({ refundId, plan }, null, deps.now());
     const provenAfter = deps.now();
+    const askedAt = await ledger.clock();
     const original = await lookUpKnown(urgent, scope);
     if (original.kind !== 'read') return unreadable(scope, 'credit', original, plan);
     // A process that was frozen since the query has proven nothing about now.
-    const isTooOld = (): boolean => deps.now() - provenAfter > plan.timings.sendWindow;
+    const isTooOld = (): boolean => elapsed(provenAfter, deps.now()) > plan.timings.sendWindow;
     if (isTooOld()) return tooLate(refundId);
     const closed = await ledger.applyFinding(refundId, original.facts, 'before_credit');
-    if (closed.finding.kind === 'ours') return recordOurs(refundId, original);
+    if (closed.finding.kind === 'ours') return recordOurs(refundId, original, askedAt);
     const openedAfter = deps.now();
     if (isTooOld()) return tooLate(refundId);
     return openAndSend({ refundId, plan }, original.facts, openedAfter);
@@ -92,20 +94,21 @@ export function createRefundActivities(deps: Dependencies, alive: () => AbortSig
   async function openAndSend(
     { refundId, plan }: Task,
     original: OriginalFacts | null,
-    openedAfter: number,
+    openedAfter: Moment,
   ): Promise<Position> {
     const opened = await ledger.openCredit(refundId, original, plan.timings, plan.policy);
     if (opened.kind === 'adopt') return opened.position;
-    return send(deps, refundId, opened.order, openedAfter, plan.timings, alive);
+    return send(deps, refundId, opened.order, openedAfter, plan.timings);
   }
 
   async function reconcile({ refundId, plan }: Task): Promise<Position> {
     const scope = await ledger.scope(refundId);
     if (!hasOriginal(scope)) return ledger.position(refundId);
+    const askedAt = await ledger.clock();
     const original = await lookUpKnown(urgent, scope);
     if (original.kind !== 'read') return unreadable(scope, 'compare', original, plan);
     const { finding, position } = await ledger.applyFinding(refundId, original.facts, 'decide');
-    return finding.kind === 'ours' ? recordOurs(refundId, original) : position;
+    return finding.kind === 'ours' ? recordOurs(refundId, original, askedAt) : position;
   }
 
   async function readPayment({ refundId, plan }: Task): Promise<Position> {
@@ -146,6 +149,7 @@ export function createRefundActivities(deps: Dependencies, alive: () => AbortSig
   async function recordOurs(
     refundId: string,
     { tree }: Extract<OriginalLookUp, { kind: 'read' }>,
+    askedAt: Date,
   ): Promise<Position> {
     const refund = await ledger.findRefund(refundId);
     for (const attempt of refund?.attempts ?? []) {
@@ -157,7 +161,13 @@ export function createRefundActivities(deps: Dependencies, alive: () => AbortSig
       });
       const outcome = outcomeOfFound(tree.linked, expected);
       if (outcome.kind === 'succeeded')
-        await ledger.record({ attemptId: attempt.id, send: null, source: 'look_up', outcome });
+        await ledger.record({
+          attemptId: attempt.id,
+          source: 'look_up',
+          asked: { send: attempt.sends, at: askedAt },
+          outcome,
+          ids: idsInFound(tree.linked, expected),
+        });
     }
     const position = await ledger.position(refundId);
     return ['rejected', 'fallback_checking', 'reserved'].includes(position.state)
@@ -178,7 +188,10 @@ export function createRefundActivities(deps: Dependencies, alive: () => AbortSig
     },
     askPerson: (refundId, why) => ledger.ask(refundId, why),
     giveUp: (refundId, why) => ledger.giveUp(refundId, why, 'system'),
-    withdraw: (refundId, ...word) => ledger.withdraw(refundId, ...word),
+    async withdraw(refundId, by, reason, ticket, wordId) {
+      const stillReturned = await seenReturned(deps, refundId);
+      return ledger.withdraw(refundId, by, reason, ticket, wordId, stillReturned);
+    },
     decide: (decision) => ledger.decide(decision),
     position: (refundId) => ledger.position(refundId),
     ...createPeopleActivities(deps),

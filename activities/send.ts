@@ -1,8 +1,8 @@
 /** The one door through which money leaves: an attempt that is written down is sent once, and its answer recorded. */
-import { setTimeout as wait } from 'node:timers/promises';
+import type { Moment } from '../domain/clock.js';
 import { gatewayAmount, storedMoney } from '../domain/money.js';
 import type { Position } from '../domain/next-step.js';
-import { outcomeOfSend, type Expectation, type Outcome } from '../domain/outcome.js';
+import { idsInAnswer, outcomeOfSend, type Expectation, type Outcome } from '../domain/outcome.js';
 import type { Timings } from '../domain/plan.js';
 import type { SendResult } from '../domain/transaction.js';
 import { GatewayInputError, GatewaySettingsError } from '../gateway/errors.js';
@@ -12,29 +12,30 @@ import { queryingFor, type Dependencies } from './dependencies.js';
 import { lookUpKnown } from './originals.js';
 
 /**
- * Sends `order`, which was opened after `openedAfter` (monotonic), and records what came of it.
- * The deadline counts from before the attempt was opened, so it has passed here whenever it has passed by the database's clock.
+ * Sends `order`, which was opened after `openedAfter`, and records what came of it. The deadline counts from before the attempt was opened,
+ * so it has passed here whenever it has passed by the database's clock, also where this machine was suspended meanwhile.
  */
 export async function send(
   deps: Dependencies,
   refundId: string,
   order: SendOrder,
-  openedAfter: number,
+  openedAfter: Moment,
   timings: Timings,
-  alive: () => AbortSignal,
 ): Promise<Position> {
-  const limits = { sendBy: openedAfter + timings.sendWindow, answerWithin: timings.answerWithin };
+  const { sendWindow, answerWithin } = timings;
+  const limits = { openedAt: openedAfter, sendWindow, answerWithin };
   const answer = await handOver(deps, order, limits);
   const evidence: Evidence = {
     attemptId: order.attemptId,
     send: order.send,
     source: 'answer',
     ...(await measured(deps, order, outcomeOf(deps, order, answer))),
+    ids: answer.kind === 'unfit' ? [] : idsInAnswer(answer),
     ...(answer.kind === 'answered'
       ? { code: answer.transaction.result.code, description: answer.transaction.result.description }
       : {}),
   };
-  const position = await persist(() => deps.ledger.record(evidence), alive);
+  const position = await persist(deps, () => deps.ledger.record(evidence));
   return answer.kind === 'unfit'
     ? deps.ledger.ask(refundId, 'configuration', { problem: answer.problem })
     : position;
@@ -128,16 +129,17 @@ export function expectationOf(
 }
 
 /**
- * Records what the gateway said for as long as this activity may live. When the database stays away the activity fails, and
- * the next run finds the attempt handed over and looks it up; it never sends.
+ * Records what the gateway answered, for as long as this process lives: also after the activity was cancelled or timed out, while the
+ * database is unavailable, and while the worker shuts down. Nothing else knows the answer. A process that dies leaves the attempt
+ * submitted without an answer, and the next run queries the gateway.
  */
-async function persist<T>(work: () => Promise<T>, alive: () => AbortSignal): Promise<T> {
+async function persist<T>(deps: Dependencies, work: () => Promise<T>): Promise<T> {
   for (let pause = 100; ; pause = Math.min(pause * 2, 2_000)) {
     try {
       return await work();
     } catch (error) {
-      if (error instanceof LedgerError || alive().aborted) throw error;
+      if (error instanceof LedgerError) throw error;
     }
-    await wait(pause, undefined, { signal: alive() });
+    await deps.pause(pause);
   }
 }

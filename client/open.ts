@@ -1,4 +1,6 @@
 /** The client of a process that has nothing but its environment: connections opened from settings, and closed together. */
+import { pause } from '../activities/pause.js';
+import { machineClock } from '../gateway/clock.js';
 import { createGateway } from '../gateway/oppwa.js';
 import { openDatabase, openTransaction, type Database } from '../ledger/database.js';
 import type { Ledger } from '../ledger/ledger.js';
@@ -49,7 +51,8 @@ export function openRefundsClient(
       defaultEntityId: settings.entities[0].id,
       hasEntity: (entityId: string) => settings.hosts.has(entityId),
       hostOf: (entityId: string) => settings.hosts.get(entityId) ?? 'live',
-      now: () => performance.now(),
+      now: machineClock,
+      pause,
     },
     start: { planFor: settings.planFor, lookUpTaskQueue: queues.lookUps },
     queues,

@@ -20,3 +20,29 @@ export function provesAbsence(evidence: MissEvidence, timings: Timings): 'no_pro
   if (evidence.sinceLastMissMs !== null && evidence.sinceLastMissMs < timings.missSpacing) return 'no_proof';
   return evidence.misses + 1 >= timings.missesNeeded ? 'absent' : 'counts';
 }
+
+export interface DeclineEvidence {
+  /** Whether the query began after the latest submission was opened. */
+  readonly isAskedSince: boolean;
+  /** Whether that submission may still be on its way. */
+  readonly isOnItsWay: boolean;
+  /** Submissions under the reference that may have arrived, the latest among them. */
+  readonly mayHaveArrived: number;
+  /** Declined transactions under the reference that the query showed. */
+  readonly declines: number;
+  /** The gateway's time of the newest of them, where it gave one. */
+  readonly declinedAt: Date | undefined;
+  readonly submittedAt: Date;
+}
+
+/**
+ * Whether a decline that a query found ends the attempt. Of several submissions under one reference each may have been answered, so a
+ * decline ends the attempt only if it cannot be an earlier one's: no earlier one arrived, each has its decline, or the gateway dates it
+ * after the latest submission. Earlier submissions are older by more than the visibility lag, so clocks that differ by less are no danger.
+ */
+export function declineIsOf(evidence: DeclineEvidence): boolean {
+  const { isAskedSince, isOnItsWay, mayHaveArrived, declines, declinedAt, submittedAt } = evidence;
+  if (mayHaveArrived <= 1) return true;
+  if (!isAskedSince || isOnItsWay) return false;
+  return declines >= mayHaveArrived || (declinedAt !== undefined && declinedAt >= submittedAt);
+}

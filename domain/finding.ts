@@ -106,6 +106,10 @@ export const CASE_REASONS = {
     why: 'One part was refunded, the rest was finally refused.',
     nextStep: 'Decide how the rest is paid.',
   },
+  id_not_found: {
+    why: 'The gateway gave this attempt an id and shows it neither by that id nor by our reference.',
+    nextStep: 'Ask the gateway or the acquirer what became of the id. It is not sent again.',
+  },
   came_back: {
     why: 'A refund that had succeeded came back.',
     nextStep: 'Agree another way with the customer.',

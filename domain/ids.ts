@@ -26,6 +26,13 @@ const UUID = /^[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}$/;
  */
 export const isGatewayId = (text: string): text is GatewayId => HEX_32.test(text);
 
+/**
+ * A text that the gateway gave as an id and that may be kept though it has not its form: it shows that a transaction was made. Digits alone
+ * are not kept, for they may be those of a card.
+ */
+export const isIdOfSomeForm = (text: string): boolean =>
+  /^[A-Za-z0-9._-]{1,64}$/.test(text) && (isGatewayId(text) || !/^\d[\d._-]*$/.test(text));
+
 export const isPaymentId = (text: string): text is PaymentId => HEX_32.test(text);
 
 export const isEntityId = (text: string): text is EntityId => HEX_32.test(text);

@@ -38,7 +38,14 @@ export type Outcome =
       readonly releasedMinor?: bigint;
     }
   | { readonly kind: 'pending'; readonly gatewayId: GatewayId }
-  | { readonly kind: 'rejected'; readonly class: RefusalClass; readonly gatewayId?: GatewayId }
+  | {
+      readonly kind: 'rejected';
+      readonly class: RefusalClass;
+      readonly gatewayId?: GatewayId;
+      /** Of a query: how many declined transactions it showed under our reference, and when the gateway declined the newest. */
+      readonly declines?: number;
+      readonly declinedAt?: Date;
+    }
   | {
       readonly kind: 'unknown';
       readonly why: UnknownReason;
@@ -104,8 +111,51 @@ export function outcomeOfFound(
     successes[0] ??
     judged.find(({ outcome }) => outcome.kind === 'pending')?.outcome ??
     judged.find(({ outcome }) => outcome.kind === 'unknown')?.outcome;
-  return best ?? latest(judged)?.outcome ?? { kind: 'no_match' };
+  return best ?? newestDecline(judged) ?? { kind: 'no_match' };
 }
+
+interface Judged {
+  readonly entry: GatewayTransaction;
+  readonly outcome: Outcome;
+}
+
+/** All that is left are declines. */
+function newestDecline(judged: readonly Judged[]): Outcome | undefined {
+  const newest = latest(judged);
+  if (newest?.outcome.kind !== 'rejected') return newest?.outcome;
+  const declinedAt = timeOf(newest.entry);
+  const declines = new Set(judged.map(({ entry }) => entry.id)).size;
+  return { ...newest.outcome, declines, ...(declinedAt === undefined ? {} : { declinedAt }) };
+}
+
+/** `2026-09-01 10:22:16+0000`, with or without milliseconds. */
+function timeOf({ timestamp = '' }: GatewayTransaction): Date | undefined {
+  const parts = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d{1,3})?)\+0000$/.exec(timestamp);
+  const time = parts === null ? NaN : Date.parse(`${parts[1]}T${parts[2]}Z`);
+  return Number.isNaN(time) ? undefined : new Date(time);
+}
+
+/** The ids that the gateway gave with its answer to what was submitted, readable or not. */
+export function idsInAnswer(result: SendResult): readonly string[] {
+  switch (result.kind) {
+    case 'answered':
+      return idsIn([result.transaction]);
+    case 'no_answer':
+      return result.ids ?? [];
+    case 'not_sent':
+      return [];
+    default:
+      return result satisfies never;
+  }
+}
+
+/** The ids of what a query found under our reference. */
+export function idsInFound(found: readonly GatewayTransaction[], expected: Expectation): readonly string[] {
+  return idsIn(found.filter((entry) => isUnderOurReference(entry, expected)));
+}
+
+const idsIn = (transactions: readonly GatewayTransaction[]): readonly string[] =>
+  transactions.flatMap(({ id }) => (id === undefined || id === '' ? [] : [id]));
 
 function outcomeOf(transaction: GatewayTransaction, expected: Expectation): Outcome {
   const reading = readingOf(transaction, expected);
@@ -199,8 +249,8 @@ function isUnderOurReference(
 }
 
 /** By the gateway's own time, which sorts as text in both of its forms; the last one listed where it gives none. */
-function latest<T extends { readonly entry: GatewayTransaction }>(judged: readonly T[]): T | undefined {
-  return judged.reduce<T | undefined>(
+function latest(judged: readonly Judged[]): Judged | undefined {
+  return judged.reduce<Judged | undefined>(
     (last, next) =>
       last !== undefined && (next.entry.timestamp ?? '') < (last.entry.timestamp ?? '') ? last : next,
     undefined,

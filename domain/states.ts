@@ -115,13 +115,13 @@ export const REFUND_TRANSITIONS: readonly Transition[] = [
   },
   {
     on: 'answer_succeeded',
-    from: [...OPEN, ...UNSENT, 'manual_review', ...CLOSED],
+    from: [...OPEN, ...UNSENT, 'returned', 'manual_review', ...CLOSED],
     to: 'succeeded',
     means: 'the gateway says done',
   },
   {
     on: 'part_succeeded',
-    from: [...OPEN, 'reserved', 'rejected', 'manual_review'],
+    from: [...OPEN, 'reserved', 'rejected', 'returned', 'manual_review'],
     to: 'reserved',
     means: 'one capture refunded, the rest of the amount is still to be paid',
   },
@@ -269,7 +269,7 @@ export function isOpenAttempt(state: AttemptState): boolean {
 export const ATTEMPT_EVIDENCE: Readonly<
   Record<'succeeded' | 'pending' | 'rejected' | 'unknown' | 'absent' | 'returned', readonly AttemptState[]>
 > = {
-  succeeded: ['submitting', 'unknown', 'pending', 'absent', 'rejected'],
+  succeeded: ['submitting', 'unknown', 'pending', 'absent', 'rejected', 'returned'],
   pending: ['submitting', 'unknown', 'absent'],
   rejected: ['submitting', 'unknown', 'pending'],
   unknown: ['submitting', 'absent'],

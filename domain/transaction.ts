@@ -61,7 +61,13 @@ export type NoAnswerReason =
 /** What became of one request that moves money. Exactly one HTTP request, or none, stands behind it. */
 export type SendResult =
   | { readonly kind: 'answered'; readonly httpStatus: number; readonly transaction: GatewayTransaction }
-  | { readonly kind: 'no_answer'; readonly why: NoAnswerReason; readonly httpStatus?: number }
+  | {
+      readonly kind: 'no_answer';
+      readonly why: NoAnswerReason;
+      readonly httpStatus?: number;
+      /** Ids of a transaction in what came of the answer. */
+      readonly ids?: readonly string[];
+    }
   | { readonly kind: 'not_sent'; readonly why: NotSentReason };
 
 /**

@@ -1,11 +1,14 @@
 /** The gateway as the rest of the program sees it: a few writes that are one request each, and reads. */
 import type { QueryNeed } from '../domain/query-budget.js';
+import type { Moment } from '../domain/clock.js';
 import type { GatewayTransaction, LookUp, SendResult, TransactionTree } from '../domain/transaction.js';
 
 /** When a write may leave, and how long its answer is waited for. */
 export interface SendLimits {
-  /** `performance.now()` after which no byte may leave any more. Checked in the tick that hands the request to the socket. */
-  readonly sendBy: number;
+  /** Just before the attempt was opened, by the client's clock. */
+  readonly openedAt: Moment;
+  /** Milliseconds from there after which no byte may leave any more. Checked in the tick that hands the request to the socket. */
+  readonly sendWindow: number;
   /** Milliseconds from that tick until the answer counts as lost. */
   readonly answerWithin: number;
 }

@@ -6,7 +6,7 @@ import { Form } from './form.js';
 import type { ResultCodeText } from './gateway.js';
 import { parseObject } from './json.js';
 import type { Exchange } from './one-request.js';
-import { readPage, type Page, type PageAnswer } from './search-answer.js';
+import { readPage, unavailable, type Page, type PageAnswer } from './search-answer.js';
 
 /** Sends one GET. `path` begins with a slash. */
 export type Get = (path: string, finishBy: number) => Promise<Exchange>;
@@ -89,7 +89,7 @@ async function byV3({ entityId, get, finishBy, reporting }: Reader, path: string
 export async function resultCodes(get: Get, finishBy: number): Promise<LookUp<readonly ResultCodeText[]>> {
   const exchange = await get('/v1/resultcodes', finishBy);
   if (exchange.kind === 'not_sent') return { kind: 'unavailable', why: exchange.why };
-  if (exchange.kind === 'no_answer') return { ...exchange, kind: 'unavailable' };
+  if (exchange.kind === 'no_answer') return unavailable(exchange);
   const { httpStatus } = exchange;
   const list = codesShape.safeParse(parseObject(exchange.body));
   if (list.success) {

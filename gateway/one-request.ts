@@ -1,5 +1,6 @@
 /** Exactly one HTTP request, or none: watches it on its way through undici and knows whether a byte of it may have left. */
 import type { Dispatcher } from 'undici';
+import { elapsed, type Moment } from '../domain/clock.js';
 import type { NoAnswerReason, NotSentReason } from '../domain/transaction.js';
 import { decodeBody } from './content-coding.js';
 
@@ -11,16 +12,24 @@ export type Exchange =
       readonly location?: string;
       readonly body: string;
     }
-  | { readonly kind: 'no_answer'; readonly why: NoAnswerReason; readonly httpStatus?: number }
+  | {
+      readonly kind: 'no_answer';
+      readonly why: NoAnswerReason;
+      readonly httpStatus?: number;
+      /** What of the body came. */
+      readonly received?: string;
+    }
   | { readonly kind: 'not_sent'; readonly why: NotSentReason };
 
 export interface ExchangeLimits {
-  /** `performance.now()` after which no byte may leave. */
-  readonly sendBy: number;
+  readonly openedAt: Moment;
+  /** Milliseconds from `openedAt` after which no byte may leave. */
+  readonly sendWindow: number;
   /** Milliseconds from the tick in which the request is handed to the socket to the last byte of the answer. */
   readonly answerWithin: number;
-  /** `performance.now()` at which the wait ends even if `answerWithin` has not passed. */
+  /** By the monotonic clock: when the wait ends even if `answerWithin` has not passed. */
   readonly finishBy?: number;
+  readonly clock: () => Moment;
   readonly maxBodyBytes: number;
 }
 
@@ -42,7 +51,7 @@ export function sendOnce(
   limits: ExchangeLimits,
 ): Promise<Exchange> {
   return new Promise((settle) => {
-    const wait = limits.sendBy - performance.now();
+    const wait = timeLeft(limits);
     if (!(wait >= 0)) {
       settle({ kind: 'not_sent', why: 'deadline_passed' });
       return;
@@ -53,6 +62,11 @@ export function sendOnce(
       new OneRequest(limits, wait, settle),
     );
   });
+}
+
+/** Milliseconds in which it may still be sent, by whichever of the two clocks leaves less; below zero where none are left. */
+function timeLeft({ openedAt, sendWindow, clock }: ExchangeLimits): number {
+  return sendWindow - elapsed(openedAt, clock());
 }
 
 class OneRequest implements Dispatcher.DispatchHandler {
@@ -77,8 +91,7 @@ class OneRequest implements Dispatcher.DispatchHandler {
     // A second start would be the same instruction on the wire twice. undici does that for pipelined requests only.
     if (this.#phase === 'sent') this.#lost('connection_lost');
     if (this.#phase === 'over') throw new NotNow();
-    const now = performance.now();
-    if (!(now <= this.#limits.sendBy)) {
+    if (!(timeLeft(this.#limits) >= 0)) {
       this.#deadlinePassed();
       throw new NotNow();
     }
@@ -87,7 +100,7 @@ class OneRequest implements Dispatcher.DispatchHandler {
     clearTimeout(this.#timer);
     const answerWithin = Math.min(
       this.#limits.answerWithin,
-      (this.#limits.finishBy ?? Infinity) - now,
+      (this.#limits.finishBy ?? Infinity) - this.#limits.clock().monotonic,
       LONGEST_TIMER,
     );
     this.#timer = setTimeout(() => this.#lost('timeout'), answerWithin);
@@ -124,9 +137,14 @@ class OneRequest implements Dispatcher.DispatchHandler {
       kind: 'answered',
       httpStatus,
       ...(this.#location !== undefined && { location: this.#location }),
-      // Lenient: one bad byte in an acquirer's remark must not hide the result code.
-      body: new TextDecoder().decode(body.bytes),
+      body: textOf(body.bytes),
     });
+  }
+
+  /** As much of the body as can be read: nothing of one that is compressed and not whole. */
+  #received(): string {
+    const body = decodeBody(Buffer.concat(this.#chunks), this.#contentEncoding, this.#limits.maxBodyBytes);
+    return body.ok ? textOf(body.bytes) : '';
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -152,7 +170,13 @@ class OneRequest implements Dispatcher.DispatchHandler {
 
   #lost(why: NoAnswerReason): void {
     const httpStatus = this.#httpStatus;
-    this.#end({ kind: 'no_answer', why, ...(httpStatus !== undefined && { httpStatus }) });
+    const received = this.#received();
+    this.#end({
+      kind: 'no_answer',
+      why,
+      ...(httpStatus !== undefined && { httpStatus }),
+      ...(received !== '' && { received }),
+    });
     // The rest of this answer must never be taken for the next one's: the connection goes with it.
     this.#controller?.abort(new NotNow());
   }
@@ -165,6 +189,9 @@ class OneRequest implements Dispatcher.DispatchHandler {
     this.#settle(exchange);
   }
 }
+
+/** Lenient: one bad byte in an acquirer's remark must not hide the result code. */
+const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 /** Maps what Node and undici report while a connection is made or waited for. */
 function whyNotSent(error: Error): NotSentReason {

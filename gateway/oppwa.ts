@@ -1,12 +1,11 @@
 /** The OPPWA / ACI open payment platform behind the {@link Gateway} interface: four writes of one request each, and the reads. */
 import type { QueryNeed } from '../domain/query-budget.js';
 import type { SendResult } from '../domain/transaction.js';
-import { readTransactionBody } from './answer.js';
+import { sendResultOf } from './send-result.js';
 import { GatewayMisuseError, GatewaySettingsError } from './errors.js';
 import { Form } from './form.js';
 import type { CardCreditOrder, Gateway, PayerFields, SendLimits } from './gateway.js';
 import { findById, findByReference, findWithLinked, resultCodes, type Get, type Reader } from './look-ups.js';
-import type { Exchange } from './one-request.js';
 import { endpointOf, takeTurn } from './query-budget.js';
 import { isThrottled } from './search-answer.js';
 import { settingsOf, type Entity, type GatewayOptions } from './settings.js';
@@ -34,7 +33,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     if (refusal !== undefined) throw new GatewayMisuseError(`${operation} was not sent: ${refusal}`);
     const entity = entityOf(entityId);
     const form = new Form(operation)
-      .limit('limits.sendBy', limits.sendBy)
+      .limit('limits.openedAt.monotonic', limits.openedAt.monotonic)
+      .limit('limits.openedAt.wall', limits.openedAt.wall)
+      .limit('limits.sendWindow', limits.sendWindow)
       .limit('limits.answerWithin', limits.answerWithin)
       .need('entityId', entityId);
     return { entity, form };
@@ -52,23 +53,26 @@ export function createGateway(options: GatewayOptions): Gateway {
         },
         body,
       },
-      { sendBy: limits.sendBy, answerWithin: limits.answerWithin },
+      limits,
     );
-    return resultOf(exchange);
+    return sendResultOf(exchange);
   }
 
   function getFrom(entity: Entity, authorized: boolean): Get {
     const headers = authorized
       ? { ...common, authorization: `Bearer ${entity.accessToken.reveal()}` }
       : common;
-    return (path, finishBy) =>
-      transport.send(
+    return (path, finishBy) => {
+      const openedAt = settings.clock();
+      const sendWindow = finishBy - openedAt.monotonic;
+      return transport.send(
         { method: 'GET', url: entity.root + path, headers },
-        { sendBy: finishBy, answerWithin: settings.lookUpTimeoutMs, finishBy },
+        { openedAt, sendWindow, answerWithin: settings.lookUpTimeoutMs, finishBy },
       );
+    };
   }
 
-  const finishBy = (): number => performance.now() + settings.lookUpTimeoutMs;
+  const finishBy = (): number => settings.clock().monotonic + settings.lookUpTimeoutMs;
 
   /** Queries of one entity, each within its budget. */
   function readerOf(entityId: string, need: QueryNeed = 'pending'): Reader {
@@ -192,14 +196,4 @@ function addPayer(form: Form, { billing, customer }: PayerFields): void {
     .may('customer.phone', customer?.phone)
     .may('customer.ip', customer?.ip)
     .may('customer.birthDate', customer?.birthDate);
-}
-
-/** The HTTP status decides nothing where the body can be read: a decline comes with 200 from one acquirer and 400 from another. */
-function resultOf(exchange: Exchange): SendResult {
-  if (exchange.kind !== 'answered') return exchange;
-  const { httpStatus } = exchange;
-  const read = readTransactionBody(exchange.body);
-  return read.ok
-    ? { kind: 'answered', httpStatus, transaction: read.value }
-    : { kind: 'no_answer', why: read.why, httpStatus };
 }

@@ -112,7 +112,7 @@ export function isThrottled(exchange: Exchange): boolean {
 }
 
 /** The look-up that an exchange without an answer is. */
-function unavailable(exchange: Exclude<Exchange, { kind: 'answered' }>): LookUp<never> {
+export function unavailable(exchange: Exclude<Exchange, { kind: 'answered' }>): LookUp<never> {
   return exchange.kind === 'not_sent'
     ? { kind: 'unavailable', why: exchange.why }
     : {

@@ -2,6 +2,8 @@
 import type { QueryBudget } from '../domain/query-budget.js';
 import type { ReportingRecord } from '../domain/reporting.js';
 import type { Secret } from '../domain/secret.js';
+import type { Moment } from '../domain/clock.js';
+import { machineClock } from './clock.js';
 import { GatewaySettingsError } from './errors.js';
 
 /** One channel at the gateway. Tokens, hosts and test modes differ by channel. */
@@ -39,6 +41,8 @@ export interface GatewayOptions {
   readonly budget?: QueryBudget;
   /** Which entities have no v3 reporting. Without it each query finds out anew. */
   readonly reporting?: ReportingRecord;
+  /** Default: the clocks of this machine. */
+  readonly clock?: () => Moment;
 }
 
 /** The options, checked and complete. */
@@ -53,6 +57,7 @@ export interface Settings {
   readonly refuseWhen: () => string | undefined;
   readonly budget: QueryBudget | undefined;
   readonly reporting: ReportingRecord | undefined;
+  readonly clock: () => Moment;
 }
 
 export interface Entity extends EntitySettings {
@@ -80,6 +85,7 @@ export function settingsOf(options: GatewayOptions): Settings {
     refuseWhen: options.refuseWhen ?? (() => undefined),
     budget: options.budget,
     reporting: options.reporting,
+    clock: options.clock ?? machineClock,
   };
 }
 

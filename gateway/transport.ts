@@ -1,5 +1,6 @@
 /** Connections to the gateway's hosts, and the one redirect that may be followed. */
 import { Pool, type Dispatcher } from 'undici';
+import { idsInPart } from './answer-ids.js';
 import { isSafeAddress, type Settings } from './settings.js';
 import { sendOnce, type Exchange, type ExchangeLimits } from './one-request.js';
 
@@ -12,7 +13,7 @@ interface HttpRequest {
 
 interface Transport {
   /** One request on the wire; a second one only after a 307, with which the first host says that it has not acted. Never rejects. */
-  send(request: HttpRequest, limits: Omit<ExchangeLimits, 'maxBodyBytes'>): Promise<Exchange>;
+  send(request: HttpRequest, limits: Omit<ExchangeLimits, 'maxBodyBytes' | 'clock'>): Promise<Exchange>;
   /** Refuses new requests, waits for the running ones (each is bounded by its limits) and closes all connections. */
   close(): Promise<void>;
 }
@@ -62,7 +63,11 @@ export function createTransport(settings: Settings): Transport {
   return {
     async send(request, limits) {
       if (closed) return { kind: 'not_sent', why: 'closed' };
-      const exchange = follow(request, { ...limits, maxBodyBytes: settings.maxBodyBytes });
+      const exchange = follow(request, {
+        ...limits,
+        maxBodyBytes: settings.maxBodyBytes,
+        clock: settings.clock,
+      });
       running.add(exchange);
       try {
         return await exchange;
@@ -84,8 +89,8 @@ function isRedirect(exchange: Exchange): exchange is Answered {
   return exchange.kind === 'answered' && exchange.httpStatus >= 300 && exchange.httpStatus < 400;
 }
 
-function redirected({ httpStatus }: Answered): Exchange {
-  return { kind: 'no_answer', why: 'redirected', httpStatus };
+function redirected({ httpStatus, body }: Answered): Exchange {
+  return { kind: 'no_answer', why: 'redirected', httpStatus, received: body };
 }
 
 /**
@@ -93,7 +98,9 @@ function redirected({ httpStatus }: Answered): Exchange {
  * Its own address again is a loop.
  */
 function redirectTarget(answer: Answered, from: URL, allowedHosts: ReadonlySet<string>): URL | undefined {
-  const { httpStatus, location } = answer;
+  const { httpStatus, location, body } = answer;
+  // With the id of a transaction it says that it has acted.
+  if (idsInPart(body).length > 0) return undefined;
   if (httpStatus !== 307 || location === undefined || !URL.canParse(location, from.href)) return undefined;
   const target = new URL(location, from);
   target.hash = '';

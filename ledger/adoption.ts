@@ -8,6 +8,7 @@ import type { LockedAttempt } from './attempt-ends.js';
 import { append, lockAttempt, lockRefund } from './books.js';
 import type { Database, Tx } from './database.js';
 import { apply, otherOwner } from './evidence.js';
+import { turnOf } from './returned.js';
 import type { Adoption, AdoptRefusal, Answered, Answers, PersonRefusal, Said } from './people.js';
 
 export function adopt(database: Database, adoption: Adoption, timings: Timings): Promise<Answered<'adopt'>> {
@@ -38,7 +39,8 @@ async function adopted(
 ): Promise<Answers['adopt']> {
   const { attempt, refund, payment } = locked;
   const { by, reason, ticket, gatewayId, outcome, code, description } = adoption;
-  const key = `attempt:${attempt.id}:adopted:${gatewayId}`;
+  const turn = await turnOf(tx, attempt);
+  const key = `attempt:${attempt.id}:adopted:${gatewayId}${turn === 0 ? '' : `:${turn}`}`;
   const before = await tx
     .selectFrom('events')
     .select('actor')
@@ -60,7 +62,7 @@ async function adopted(
     data: { gatewayId, outcome: outcome.kind, reason, ...(ticket === undefined ? {} : { ticket }) },
   });
   await apply(tx, await lockAttempt(tx, attempt.id), {
-    ...{ attemptId: attempt.id, send: null, source: 'look_up', outcome, code, description },
+    ...{ attemptId: attempt.id, source: 'look_up', asked: adoption.asked, outcome, code, description },
   });
   return { kind: 'done' };
 }
@@ -68,10 +70,10 @@ async function adopted(
 async function objectionTo(
   tx: Tx,
   { attempt, refund }: LockedAttempt,
-  { outcome, sends, isBare, gateway }: Adoption,
+  { outcome, asked, isBare, gateway }: Adoption,
   { visibilityLag }: Timings,
 ): Promise<PersonRefusal | undefined> {
-  if (attempt.sends !== sends) return 'overtaken';
+  if (attempt.sends !== asked.send) return 'overtaken';
   const isSecond = outcome.kind === 'succeeded' && attempt.state === 'succeeded' && !isBare;
   if (!isSecond && !ATTEMPT_EVIDENCE[outcome.kind].includes(attempt.state)) return 'attempt_is_over';
   // What is over without having paid is opened again by money alone.

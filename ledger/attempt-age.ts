@@ -10,6 +10,14 @@ export interface AttemptAge {
   readonly sinceLastMissMs: number | null;
 }
 
+/** At a moment by the database's clock, such as the one at which a query began. */
+export function ageAt({ send_by, last_miss_at }: AttemptRow, at: Date): AttemptAge {
+  return {
+    sinceSendByMs: at.getTime() - send_by.getTime(),
+    sinceLastMissMs: last_miss_at === null ? null : at.getTime() - last_miss_at.getTime(),
+  };
+}
+
 export function ageOf(tx: Tx, attempt: AttemptRow): Promise<AttemptAge> {
   return tx
     .selectNoFrom([

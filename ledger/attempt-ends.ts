@@ -6,13 +6,15 @@ import type { Tx } from './database.js';
 import { NOW } from './expressions.js';
 import type { Evidence } from './ledger.js';
 import { remainingOf } from './records.js';
+import { certainId } from './seen-ids.js';
 
 const ONE_LOOK_UP_MORE = sql<number>`look_ups + 1`;
 
-type Said = Pick<Evidence, 'source' | 'by' | 'code'>;
+type Said = { readonly source: 'look_up'; readonly code?: string } | Evidence;
 
 /** Who is on record for what the evidence brought about: a person by name, everything else by its kind. */
-export const actorOf = ({ source, by }: Pick<Evidence, 'source' | 'by'>): string => by ?? source;
+export const actorOf = (evidence: Said): string =>
+  evidence.source === 'person' ? evidence.by : evidence.source;
 
 export type LockedAttempt = Locked & { readonly attempt: AttemptRow };
 
@@ -74,17 +76,18 @@ export async function noteEvidence(
     readonly givenMinor?: bigint;
   },
 ): Promise<void> {
+  const answeredAt = evidence.source === 'look_up' ? evidence.asked.at : NOW;
   await tx
     .updateTable('attempts')
     .set({
       state: change.state,
       note: change.note ?? null,
-      ...(change.gatewayId === undefined ? {} : { gateway_id: change.gatewayId }),
+      ...(change.gatewayId === undefined ? {} : certainId(attempt, change.gatewayId)),
       ...(change.givenMinor === undefined ? {} : { given_minor: change.givenMinor }),
       ...(change.refusal === undefined ? {} : { refusal_class: change.refusal }),
       ...(evidence.code === undefined ? {} : { result_code: evidence.code }),
       ...(evidence.description === undefined ? {} : { result_description: evidence.description }),
-      ...(change.state === 'absent' || change.state === 'unknown' ? {} : { answered_at: NOW }),
+      ...(change.state === 'absent' || change.state === 'unknown' ? {} : { answered_at: answeredAt }),
     })
     .where('id', '=', attempt.id)
     .execute();

@@ -7,6 +7,7 @@ import { close } from './decisions.js';
 import { NOW } from './expressions.js';
 import type { Correction, CorrectionDetails, PersonRefusal } from './people.js';
 import { remainingOf } from './records.js';
+import { turnOf } from './returned.js';
 import { succeed } from './success.js';
 
 export interface Bound {
@@ -36,6 +37,7 @@ export async function bind(
       ? (attempts.find(({ state }) => isOpenAttempt(state)) ?? attempts.at(-1))
       : attempts.find((candidate) => candidate.reference === reference);
   if (attempt === undefined) return { why: 'nothing_to_correct' };
+  const returns = await turnOf(tx, attempt);
   return {
     attempt,
     details: {
@@ -45,6 +47,7 @@ export async function bind(
       currency,
       reference: attempt.reference,
       sends: attempt.sends,
+      ...(returns === 0 ? {} : { returns }),
     },
   };
 }
@@ -93,7 +96,6 @@ export async function apply(
     now,
     {
       attemptId: attempt.id,
-      send: null,
       source: 'person',
       by,
       outcome: { kind: 'unknown', why: 'no_id' },

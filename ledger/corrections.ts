@@ -10,6 +10,7 @@ import { ageOf } from './attempt-age.js';
 import { append, bumpVersion, lockRefund, type AttemptRow, type Locked } from './books.js';
 import { apply, bind } from './correction-effects.js';
 import type { Database, Tx } from './database.js';
+import { turnOf, turnsOf } from './returned.js';
 import { NOW } from './expressions.js';
 import { correctedAlone } from './recent.js';
 import type {
@@ -175,7 +176,12 @@ async function saidBefore(tx: Tx, correction: Correction): Promise<Answers['corr
     .where('refund_id', '=', correction.refundId)
     .orderBy('id')
     .execute();
-  const same = proposals.findLast(({ details }) => saysTheSame(details, correction));
+  // After a return the same command is about another payment of the money.
+  const turns = await turnsOf(tx, correction.refundId);
+  const same = proposals.findLast(
+    ({ details, attempt_id }) =>
+      saysTheSame(details, correction) && (details.returns ?? 0) === (turns.get(attempt_id ?? '') ?? 0),
+  );
   const open = proposals.find(({ verdict }) => verdict === null);
   if (open !== undefined)
     return same === open && isSamePerson(open.proposed_by, correction.by)
@@ -230,6 +236,7 @@ async function objectionToConfirming(
 ): Promise<PersonRefusal | undefined> {
   if (details.outcome === 'case_closed') return isFinal(locked.refund.state) ? undefined : 'overtaken';
   if (attempt === undefined || attempt.sends !== details.sends) return 'overtaken';
+  if ((await turnOf(tx, attempt)) !== (details.returns ?? 0)) return 'overtaken';
   return objectionOf(tx, locked, attempt, details, gateway, timings);
 }
 

@@ -94,8 +94,13 @@ export interface AttemptTable {
   approved: Generated<boolean>;
   state: AttemptState;
   sends: Generated<number>;
+  /** Submissions of which the sender knows that no byte left. */
+  never_left: Generated<number>;
   send_by: Stamp;
+  /** The id with which the gateway told a certain outcome. */
   gateway_id: string | null;
+  /** Every other id that it gave, as it came. */
+  seen_ids: ColumnType<string[] | null, string[] | null | undefined, string[] | null>;
   result_code: string | null;
   result_description: string | null;
   refusal_class: string | null;

@@ -6,9 +6,10 @@ import { isSamePerson } from '../domain/people.js';
 import { afterTrigger, isFinal, isOpenAttempt } from '../domain/states.js';
 import { answerOnce, refused } from './answers.js';
 import type { Database, Tx } from './database.js';
-import { append, lockPayment, lockRefund, move, openCase, type Locked } from './books.js';
+import { append, lockPayment, lockRefund, move, openCase, type AttemptRow, type Locked } from './books.js';
+import { NOW } from './expressions.js';
 import { openProposal, redirectors } from './given-words.js';
-import type { Answered, Answers, Decision } from './people.js';
+import type { Answered, Answers, Decision, SeenReturned } from './people.js';
 import { returnsKnownTo } from './returns.js';
 import { updatePayment } from './payments.js';
 import { clearUnread } from './unread.js';
@@ -144,11 +145,12 @@ export function withdraw(
   reason: string,
   ticket?: string,
   wordId?: string,
+  stillReturned: readonly SeenReturned[] = [],
 ): Promise<Answered<'withdraw'>> {
   return database.transaction(async (tx) => {
     const locked = await lockRefund(tx, refundId);
     return answerOnce(tx, refundId, 'withdraw', { by, wordId }, () =>
-      withdrawal(tx, locked, by, reason, ticket),
+      withdrawal(tx, locked, { by, reason, ticket, stillReturned }),
     );
   });
 }
@@ -156,11 +158,15 @@ export function withdraw(
 async function withdrawal(
   tx: Tx,
   locked: Locked,
-  by: string,
-  reason: string,
-  ticket: string | undefined,
+  said: {
+    readonly by: string;
+    readonly reason: string;
+    readonly ticket: string | undefined;
+    readonly stillReturned: readonly SeenReturned[];
+  },
 ): Promise<Answers['withdraw']> {
-  const { refund } = locked;
+  const { by, reason, ticket, stillReturned } = said;
+  const { refund, attempts } = locked;
   if (refund.state === 'canceled') {
     const before = await withdrawnBy(tx, refund.id);
     // A workflow's own wish to stop is no person's word: that it is granted already is all it asks.
@@ -169,7 +175,11 @@ async function withdrawal(
       : refused('already_decided', before);
   }
   if (isFinal(refund.state)) return refused('final');
-  if (mayHaveLeft(locked) || afterTrigger(refund.state, 'withdraw') === undefined)
+  if (
+    (await mayBePaidAgain(tx, attempts, stillReturned)) ||
+    mayHaveLeft(locked) ||
+    afterTrigger(refund.state, 'withdraw') === undefined
+  )
     return refused('may_have_left');
   await move(tx, refund, {
     on: 'withdraw',
@@ -178,6 +188,21 @@ async function withdrawal(
     ...(ticket === undefined ? {} : { data: { ticket } }),
   });
   return { kind: 'withdrawn' };
+}
+
+/** Milliseconds for which a query proves that what came back was not shown paid again. */
+const PROOF_FOR = 60_000;
+
+async function mayBePaidAgain(
+  tx: Tx,
+  attempts: readonly AttemptRow[],
+  stillReturned: readonly SeenReturned[],
+): Promise<boolean> {
+  const returned = attempts.filter(({ state }) => state === 'returned');
+  if (returned.length === 0) return false;
+  const { now } = await tx.selectNoFrom([NOW.as('now')]).executeTakeFirstOrThrow();
+  const fresh = stillReturned.filter(({ at }) => now.getTime() - at.getTime() <= PROOF_FOR);
+  return returned.some(({ id }) => !fresh.some(({ attemptId }) => attemptId === id));
 }
 
 /** As a refund's workflow and its callers' sign when they were cancelled. */

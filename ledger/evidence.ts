@@ -1,15 +1,18 @@
-/** What an answer, a look-up or a notice says about an attempt, recorded once: attempt, balance, refund, event. */
+/** What an answer, a query or a notification says about an attempt, recorded once: attempt, balance, refund, event. */
+import { declineIsOf } from '../domain/absence.js';
 import type { GatewayId } from '../domain/ids.js';
 import type { Outcome } from '../domain/outcome.js';
 import type { Position } from '../domain/next-step.js';
 import { ATTEMPT_EVIDENCE, isOpenAttempt } from '../domain/states.js';
-import { endUnpaid, noteEvidence, step, type LockedAttempt } from './attempt-ends.js';
+import { endUnpaid, noteEvidence, noteLookUp, step, type LockedAttempt } from './attempt-ends.js';
 import { lockAttempt, openCase } from './books.js';
 import type { Database, Tx } from './database.js';
 import type { Evidence } from './ledger.js';
 import { updatePayment } from './payments.js';
 import { currentPosition } from './records.js';
-import { executedAgain, succeed, undo } from './success.js';
+import { comeBack } from './returned.js';
+import { hasId, keepIds } from './seen-ids.js';
+import { executedAgain, succeed } from './success.js';
 
 export function record(database: Database, evidence: Evidence): Promise<Position> {
   return database.transaction(async (tx) => {
@@ -24,43 +27,154 @@ export function record(database: Database, evidence: Evidence): Promise<Position
 }
 
 /** Within a transaction that holds the payment's lock. */
-export async function apply(tx: Tx, locked: LockedAttempt, evidence: Evidence): Promise<void> {
-  const { attempt } = locked;
-  const outcome = await ownOutcome(tx, locked, evidence.outcome);
-  // An answer to an earlier handing-over says nothing certain about the later one, unless money moved.
-  const isStale = evidence.send !== null && evidence.send !== attempt.sends;
+export async function apply(tx: Tx, before: LockedAttempt, evidence: Evidence): Promise<void> {
+  const outcome = await ownOutcome(tx, before, evidence.outcome);
+  const locked = await keepIds(tx, before, evidence, recordedId(before, evidence, outcome));
   switch (outcome.kind) {
     case 'succeeded':
       return succeed(tx, locked, evidence, outcome.gatewayId, outcome.releasedMinor);
     case 'pending':
-      if (!ATTEMPT_EVIDENCE.pending.includes(attempt.state)) return;
-      await noteEvidence(tx, attempt, evidence, { state: 'pending', gatewayId: outcome.gatewayId });
-      return step(tx, locked.refund, 'answer_pending', evidence);
+      return accepted(tx, locked, evidence, outcome);
     case 'rejected':
-      if (attempt.state === 'succeeded') return undo(tx, locked, evidence, outcome.gatewayId);
-      if (isStale || !ATTEMPT_EVIDENCE.rejected.includes(attempt.state)) return;
-      // A look-up may show the earlier handing-over while the later one is still on its way.
-      if (evidence.send === null && attempt.sends > 1 && attempt.state === 'submitting') return;
-      await noteEvidence(tx, attempt, evidence, {
-        state: 'rejected',
-        refusal: outcome.class,
-        ...(outcome.gatewayId === undefined ? {} : { gatewayId: outcome.gatewayId }),
-      });
-      return endUnpaid(tx, attempt.id, 'answer_rejected', evidence);
+      return declined(tx, locked, evidence, outcome);
     case 'unknown':
-      if (outcome.why === 'found_twice') {
-        await openCase(tx, locked.refund, 'found_twice', { executed: outcome.executed ?? [] });
-        if (outcome.executed !== undefined) return executedTwice(tx, locked, evidence, outcome.executed);
-      }
-      return doubt(tx, locked, evidence, isStale, outcome);
+      return doubtful(tx, locked, evidence, outcome);
     case 'not_sent':
-      // Only the sender knows this, and only of its own handing-over.
-      if (isStale || evidence.source !== 'answer' || !ATTEMPT_EVIDENCE.absent.includes(attempt.state)) return;
-      await noteEvidence(tx, attempt, evidence, { state: 'absent', note: outcome.why });
-      return endUnpaid(tx, attempt.id, 'not_at_gateway', evidence, outcome.why);
+      return neverLeft(tx, locked, evidence, outcome);
     default:
       return outcome satisfies never;
   }
+}
+
+type OutcomeOf<K extends Outcome['kind']> = Extract<Outcome, { kind: K }>;
+
+/** The id that is stored with the outcome itself, where that is certain to be recorded. */
+function recordedId({ attempt }: LockedAttempt, evidence: Evidence, outcome: Outcome): GatewayId | undefined {
+  switch (outcome.kind) {
+    case 'succeeded':
+    case 'pending':
+      return ATTEMPT_EVIDENCE[outcome.kind].includes(attempt.state) ? outcome.gatewayId : undefined;
+    case 'rejected':
+      return endsLatest({ attempt }, evidence, outcome) ? outcome.gatewayId : undefined;
+    case 'unknown':
+    case 'not_sent':
+      return undefined;
+    default:
+      return outcome satisfies never;
+  }
+}
+
+async function accepted(
+  tx: Tx,
+  locked: LockedAttempt,
+  evidence: Evidence,
+  { gatewayId }: OutcomeOf<'pending'>,
+): Promise<void> {
+  if (!ATTEMPT_EVIDENCE.pending.includes(locked.attempt.state)) return;
+  await noteEvidence(tx, locked.attempt, evidence, { state: 'pending', gatewayId });
+  return step(tx, locked.refund, 'answer_pending', evidence);
+}
+
+async function declined(
+  tx: Tx,
+  locked: LockedAttempt,
+  evidence: Evidence,
+  outcome: OutcomeOf<'rejected'>,
+): Promise<void> {
+  const { attempt } = locked;
+  if (attempt.state === 'succeeded') return comeBack(tx, locked, evidence, outcome.gatewayId);
+  if (attempt.state === 'absent' && hasId(attempt)) {
+    await reopen(tx, locked, evidence, 'declined');
+    return declined(tx, await lockAttempt(tx, attempt.id), evidence, outcome);
+  }
+  if (endsLatest(locked, evidence, outcome)) {
+    await noteEvidence(tx, attempt, evidence, {
+      state: 'rejected',
+      refusal: outcome.class,
+      ...(outcome.gatewayId === undefined ? {} : { gatewayId: outcome.gatewayId }),
+    });
+    return endUnpaid(tx, attempt.id, 'answer_rejected', evidence);
+  }
+  if (evidence.source === 'look_up')
+    await noteLookUp(tx, attempt.id, `${evidence.code ?? 'declined'}, of an earlier submission`);
+}
+
+/** Whether a decline ends the attempt: it is open, and the decline is about its latest submission. */
+function endsLatest(
+  { attempt }: Pick<LockedAttempt, 'attempt'>,
+  evidence: Evidence,
+  outcome: OutcomeOf<'rejected'>,
+): boolean {
+  if (!ATTEMPT_EVIDENCE.rejected.includes(attempt.state)) return false;
+  switch (evidence.source) {
+    case 'answer':
+      return evidence.send === attempt.sends;
+    case 'look_up':
+      return declineIsOf({
+        isAskedSince: evidence.asked.send === attempt.sends,
+        isOnItsWay: attempt.state === 'submitting',
+        mayHaveArrived: attempt.sends - attempt.never_left,
+        declines: outcome.declines ?? 1,
+        declinedAt: outcome.declinedAt,
+        submittedAt: attempt.sent_at,
+      });
+    case 'notice':
+      return attempt.sends === 1;
+    case 'person':
+      return true;
+    default:
+      return evidence satisfies never;
+  }
+}
+
+/** Nothing certain. What was taken for absent is open again where the gateway has shown an id of it: it is not submitted again. */
+async function doubtful(
+  tx: Tx,
+  locked: LockedAttempt,
+  evidence: Evidence,
+  outcome: OutcomeOf<'unknown'>,
+): Promise<void> {
+  const { attempt, refund } = locked;
+  if (outcome.why === 'found_twice') {
+    await openCase(tx, refund, 'found_twice', { executed: outcome.executed ?? [] });
+    if (outcome.executed !== undefined) return executedTwice(tx, locked, evidence, outcome.executed);
+  }
+  const isStale = evidence.source === 'answer' && evidence.send !== attempt.sends;
+  const isThere = hasId(attempt) || outcome.why === 'found_twice';
+  if (attempt.state === 'absent' ? !isThere : isStale || !isOpenAttempt(attempt.state)) return;
+  return reopen(tx, locked, evidence, outcome.why);
+}
+
+/** The outcome is open, or stays so. */
+async function reopen(
+  tx: Tx,
+  { attempt, refund }: LockedAttempt,
+  evidence: Evidence,
+  why: string,
+): Promise<void> {
+  const isNew = ATTEMPT_EVIDENCE.unknown.includes(attempt.state);
+  await noteEvidence(tx, attempt, evidence, { state: isNew ? 'unknown' : attempt.state, note: why });
+  if (isNew && refund.state !== 'manual_review') await step(tx, refund, 'answer_unknown', evidence, why);
+}
+
+/** Only the sender knows this, and only of its own submission. With an id on record something of the attempt did arrive. */
+async function neverLeft(
+  tx: Tx,
+  locked: LockedAttempt,
+  evidence: Evidence,
+  { why }: OutcomeOf<'not_sent'>,
+): Promise<void> {
+  const { attempt } = locked;
+  if (evidence.source !== 'answer' || evidence.send !== attempt.sends) return;
+  if (!ATTEMPT_EVIDENCE.absent.includes(attempt.state)) return;
+  if (hasId(attempt)) return reopen(tx, locked, evidence, why);
+  await noteEvidence(tx, attempt, evidence, { state: 'absent', note: why });
+  await tx
+    .updateTable('attempts')
+    .set({ never_left: attempt.never_left + 1 })
+    .where('id', '=', attempt.id)
+    .execute();
+  return endUnpaid(tx, attempt.id, 'not_at_gateway', evidence, why);
 }
 
 /** One transaction at the gateway belongs to one attempt. Where it is another's already, nothing is known about this one. */
@@ -86,7 +200,7 @@ export async function otherOwner(tx: Tx, attemptId: string, gatewayId: string): 
 
 /**
  * Two executions under one reference: all of it is money that left. The one that was known, or is listed first, is the attempt's; the
- * others are counted beside it, and the case stays open until a person closes it.
+ * others are counted beside it, and the case stays open until an operator closes it.
  */
 async function executedTwice(
   tx: Tx,
@@ -94,13 +208,8 @@ async function executedTwice(
   evidence: Evidence,
   executed: readonly GatewayId[],
 ): Promise<void> {
-  const others = await tx
-    .selectFrom('attempts')
-    .select('gateway_id')
-    .where('payment_id', '=', locked.payment.id)
-    .where('id', '<>', locked.attempt.id)
-    .execute();
-  const free = executed.filter((id) => !others.some(({ gateway_id }) => gateway_id === id));
+  const free: GatewayId[] = [];
+  for (const id of executed) if ((await otherOwner(tx, locked.attempt.id, id)) === undefined) free.push(id);
   const own = free.find((id) => id === locked.attempt.gateway_id) ?? free[0];
   if (own === undefined) return;
   await succeed(tx, locked, evidence, own);
@@ -108,21 +217,4 @@ async function executedTwice(
     const now = await lockAttempt(tx, locked.attempt.id);
     if (now.attempt.state === 'succeeded') await executedAgain(tx, now, evidence, other);
   }
-}
-
-/** Nothing certain. What was taken for absent is open again where the gateway shows something of it: it is not sent again. */
-async function doubt(
-  tx: Tx,
-  { attempt, refund }: LockedAttempt,
-  evidence: Evidence,
-  isStale: boolean,
-  outcome: Extract<Outcome, { kind: 'unknown' }>,
-): Promise<void> {
-  const isThere =
-    evidence.source !== 'answer' && (outcome.gatewayId !== undefined || outcome.why === 'found_twice');
-  if (attempt.state === 'absent' ? !isThere : isStale || !isOpenAttempt(attempt.state)) return;
-  const isNew = ATTEMPT_EVIDENCE.unknown.includes(attempt.state);
-  await noteEvidence(tx, attempt, evidence, { state: isNew ? 'unknown' : attempt.state, note: outcome.why });
-  if (isNew && refund.state !== 'manual_review')
-    await step(tx, refund, 'answer_unknown', evidence, outcome.why);
 }

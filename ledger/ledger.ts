@@ -5,6 +5,7 @@ import type { Position } from '../domain/next-step.js';
 import type { OriginalFacts } from '../domain/original.js';
 import type { Outcome } from '../domain/outcome.js';
 import type { Plan, Policy, Timings } from '../domain/plan.js';
+import type { GatewayId } from '../domain/ids.js';
 import type { AttemptState, RefundState } from '../domain/states.js';
 import type { CreditRequest, RefundRequest } from '../domain/request.js';
 import type { Word } from '../domain/people.js';
@@ -20,6 +21,7 @@ import type {
   Decision,
   Redirection,
   Said,
+  SeenReturned,
 } from './people.js';
 
 /** A checked request with who asks. `caller` owns the idempotency key; `requestedBy` is the person or system behind it. */
@@ -78,6 +80,7 @@ export interface AttemptRecord {
   readonly givenMinor: bigint | null;
   readonly state: AttemptState;
   readonly sends: number;
+  /** Where no outcome is certain yet: the first one that the gateway gave it. */
   readonly gatewayId: string | null;
   readonly resultCode: string | null;
   readonly resultDescription: string | null;
@@ -169,20 +172,32 @@ export type Opened =
   /** Somebody else is or was there first, or nothing is to be sent now: go on from the position. */
   | { readonly kind: 'adopt'; readonly position: Position };
 
+/** What a query of the gateway was asked about. It says nothing of what came after. */
+export interface Asked {
+  /** The attempt's latest submission when the query began. */
+  readonly send: number;
+  /** When the query began, by the database's clock. */
+  readonly at: Date;
+}
+
+/** Who reports the outcome. An answer belongs to one submission, a query to its beginning; a notification has no date. */
+export type Source =
+  | { readonly source: 'answer'; readonly send: number }
+  | { readonly source: 'look_up'; readonly asked: Asked }
+  | { readonly source: 'notice' }
+  | { readonly source: 'person'; readonly by: string };
+
 /** What is known about an attempt's outcome, and from where. */
-export interface Evidence {
+export type Evidence = Source & {
   readonly attemptId: string;
-  /** The handing-over that this answers, or null for a look-up or notice, which speak of the attempt as a whole. */
-  readonly send: number | null;
-  readonly source: 'answer' | 'look_up' | 'notice' | 'person';
-  /** Whose word it is, where the source is a person. */
-  readonly by?: string;
   readonly outcome: Outcome;
   /** The original as it was read with the outcome: a reversal is measured against its captures. */
   readonly original?: OriginalFacts;
   readonly code?: string;
   readonly description?: string;
-}
+  /** Every id that the gateway gave with it. All are kept, whatever the outcome. */
+  readonly ids?: readonly string[];
+};
 
 /** What a look-up needs to know. */
 export interface Inquiry {
@@ -194,9 +209,9 @@ export interface Inquiry {
   readonly paymentId: string | null;
   readonly originalId: string | null;
   readonly reference: string;
-  /** As an answer or a person gave it. */
-  readonly gatewayId: string | null;
-  readonly sends: number;
+  /** Every id that the gateway gave it, the certain one first: what it shows under one of them is this attempt. */
+  readonly gatewayIds: readonly GatewayId[];
+  readonly asked: Asked;
   readonly amountMinor: bigint;
   readonly currency: string;
   /**
@@ -204,6 +219,14 @@ export interface Inquiry {
    * elsewhere that were on record before this attempt was opened.
    */
   readonly explained: ReadonlySet<string>;
+}
+
+/** A query that found nothing certain. */
+export interface Miss {
+  readonly answer: string;
+  /** True where nothing of it is there though the original is: late enough, that counts towards absence. */
+  readonly countsIfLate: boolean;
+  readonly asked: Asked;
 }
 
 /** What comparing with the original needs to know. */
@@ -260,14 +283,12 @@ export interface Ledger {
   ): Promise<Opened & { readonly verdict?: CreditVerdict }>;
   /** Records what an answer, look-up or notice says. The same fact twice changes nothing. */
   record(evidence: Evidence): Promise<Position>;
-  /** The open attempt of a refund, for a look-up; null where none is open. */
+  /** The database's time: when a query that begins now began. */
+  clock(): Promise<Date>;
+  /** The open attempt of a refund, for a query; else the last one that came back, which may be shown paid again; else null. */
   inquiry(refundId: string): Promise<Inquiry | null>;
   /** Records a look-up that told nothing about the outcome; counts it towards absence only where it may. */
-  recordMiss(
-    attemptId: string,
-    miss: { readonly answer: string; readonly countsIfLate: boolean },
-    timings: Timings,
-  ): Promise<Position>;
+  recordMiss(attemptId: string, miss: Miss, timings: Timings): Promise<Position>;
   /** Disputes and returns that the gateway shows and the ledger did not know; then what they mean for this refund. */
   recordOriginal(paymentId: string, original: OriginalFacts): Promise<void>;
   /**
@@ -293,6 +314,8 @@ export interface Ledger {
     reason: string,
     ticket?: string,
     wordId?: string,
+    /** Attempts that came back and that the gateway was just seen to show so still. */
+    stillReturned?: readonly SeenReturned[],
   ): Promise<Answered<'withdraw'>>;
   decide(decision: Decision): Promise<Answered<'decide'>>;
   /** What a person says about an attempt, once the gateway has shown the transaction and it fits. */

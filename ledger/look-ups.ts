@@ -5,32 +5,37 @@ import type { CaseReason } from '../domain/finding.js';
 import { isRefundId } from '../domain/ids.js';
 import type { Position } from '../domain/next-step.js';
 import type { Timings } from '../domain/plan.js';
-import { afterTrigger, OPEN_ATTEMPT_STATES } from '../domain/states.js';
-import { ageOf } from './attempt-age.js';
+import { afterTrigger, isOpenAttempt, OPEN_ATTEMPT_STATES, type AttemptState } from '../domain/states.js';
+import { ageAt } from './attempt-age.js';
 import { endUnpaid, noteLookUp } from './attempt-ends.js';
 import { lockAttempt, lockPayment, move, openCase, type AttemptRow, type RefundRow } from './books.js';
 import type { Database, Tx } from './database.js';
 import { GATEWAY_ID, NOW } from './expressions.js';
 import { paymentOf } from './free-standing.js';
 import { openProposal } from './given-words.js';
-import type { Inquiry } from './ledger.js';
+import type { Asked, Inquiry, Miss } from './ledger.js';
 import { currentPosition } from './records.js';
+import { gatewayIdsOf, hasId, idsOf } from './seen-ids.js';
 
-/** The attempt whose outcome is open, in the form a look-up needs. */
+const ASKED_ABOUT: readonly AttemptState[] = [...OPEN_ATTEMPT_STATES, 'returned'];
+
+/** The attempt whose outcome is open, else the last one that came back, in the form that a query needs. */
 export async function inquiry(database: Database, refundId: string): Promise<Inquiry | null> {
   if (!isRefundId(refundId)) return null;
-  const row = await database.db
+  const rows = await database.db
     .selectFrom('attempts')
     .innerJoin('payments', 'payments.id', 'attempts.payment_id')
     .selectAll('attempts')
-    .select(['payments.entity_id', 'payments.currency'])
+    .select(['payments.entity_id', 'payments.currency', NOW.as('now')])
     .where('refund_id', '=', refundId)
-    .where('attempts.state', 'in', OPEN_ATTEMPT_STATES)
-    .executeTakeFirst();
+    .where('attempts.state', 'in', ASKED_ABOUT)
+    .orderBy('number')
+    .execute();
+  const row = rows.find(({ state }) => isOpenAttempt(state)) ?? rows.at(-1);
   if (row === undefined) return null;
   const known = await database.db
     .selectFrom('attempts')
-    .select(['reference', 'gateway_id'])
+    .select(['id', 'reference', 'gateway_id', 'seen_ids'])
     .where('payment_id', '=', row.payment_id)
     .execute();
   const elsewhere = await database.db
@@ -41,11 +46,13 @@ export async function inquiry(database: Database, refundId: string): Promise<Inq
     // One that appeared after this attempt was opened may be this attempt, shown without its reference.
     .where('at', '<', row.opened_at)
     .execute();
-  const ours = known.flatMap((attempt) =>
-    attempt.gateway_id === null ? [attempt.reference] : [attempt.reference, attempt.gateway_id],
-  );
+  const ours = known.flatMap((attempt) => [attempt.reference, ...idsOf(attempt)]);
+  const others = new Set([
+    ...known.flatMap((attempt) => (attempt.id === row.id ? [] : idsOf(attempt))),
+    ...elsewhere.map(({ id }) => id),
+  ]);
   return {
-    explained: new Set([...ours, ...elsewhere.map(({ id }) => id)]),
+    explained: new Set([...ours, ...others]),
     attemptId: row.id,
     way: row.way,
     state: row.state,
@@ -53,8 +60,8 @@ export async function inquiry(database: Database, refundId: string): Promise<Inq
     paymentId: paymentOf(refundId, row.payment_id),
     originalId: row.original_id,
     reference: row.reference,
-    gatewayId: row.gateway_id,
-    sends: row.sends,
+    gatewayIds: gatewayIdsOf(row).filter((id) => !others.has(id)),
+    asked: { send: row.sends, at: row.now },
     amountMinor: row.amount_minor,
     currency: row.currency,
   };
@@ -81,25 +88,24 @@ export function missOriginal(database: Database, paymentId: string, timings: Tim
 export function recordMiss(
   database: Database,
   attemptId: string,
-  miss: { readonly answer: string; readonly countsIfLate: boolean },
+  miss: Miss,
   timings: Timings,
 ): Promise<Position> {
   return database.transaction(async (tx) => {
     const locked = await lockAttempt(tx, attemptId);
     const { attempt, refund } = locked;
     await noteLookUp(tx, attemptId, miss.answer);
-    // While a person's word on it waits for a second one, nothing is concluded that would send it again.
+    // While an operator's command on it waits for an approver, nothing is concluded that would submit it again.
     const isDisputed = (await openProposal(tx, refund.id)) !== undefined;
-    if (!isDisputed && (attempt.state === 'submitting' || attempt.state === 'unknown')) {
-      const age = await ageOf(tx, attempt);
+    if (!isDisputed && mayBeAbsent(attempt, miss.asked)) {
       const verdict = provesAbsence(
-        { ...age, misses: attempt.misses, originalFound: miss.countsIfLate },
+        { ...ageAt(attempt, miss.asked.at), misses: attempt.misses, originalFound: miss.countsIfLate },
         timings,
       );
       if (verdict !== 'no_proof')
         await tx
           .updateTable('attempts')
-          .set({ misses: attempt.misses + 1, last_miss_at: NOW })
+          .set({ misses: attempt.misses + 1, last_miss_at: miss.asked.at })
           .where('id', '=', attemptId)
           .execute();
       if (verdict === 'absent') await foundAbsent(tx, attempt, refund);
@@ -108,22 +114,36 @@ export function recordMiss(
   });
 }
 
-/** A linked attempt may be sent again. A credit may not: the gateway would not cap it, so a person asks the acquirer. */
+/** Without a certain answer, and not submitted again since the query began: that one says nothing of a later submission. */
+function mayBeAbsent({ state, sends }: AttemptRow, asked: Asked): boolean {
+  return asked.send === sends && (state === 'submitting' || state === 'unknown');
+}
+
+/**
+ * A linked attempt may be submitted again. A credit may not, for the gateway would not cap it; nor may what the gateway ever gave an id:
+ * then an operator asks.
+ */
 async function foundAbsent(tx: Tx, attempt: AttemptRow, refund: RefundRow): Promise<void> {
-  if (attempt.way === 'credit') {
-    const why: CaseReason = 'credit_not_found';
-    await openCase(tx, refund, why);
-    if (attempt.state === 'submitting')
-      await tx
-        .updateTable('attempts')
-        .set({ state: 'unknown', note: why })
-        .where('id', '=', attempt.id)
-        .execute();
-    if (afterTrigger(refund.state, 'ask_person') !== undefined)
-      await move(tx, refund, { on: 'ask_person', why });
-    return;
-  }
+  if (attempt.way === 'credit') return askWhatBecameOf(tx, attempt, refund, 'credit_not_found');
+  if (hasId(attempt)) return askWhatBecameOf(tx, attempt, refund, 'id_not_found');
   const note = 'proven absent';
   await tx.updateTable('attempts').set({ state: 'absent', note }).where('id', '=', attempt.id).execute();
   await endUnpaid(tx, attempt.id, 'not_at_gateway', { source: 'look_up' }, note);
+}
+
+async function askWhatBecameOf(
+  tx: Tx,
+  attempt: AttemptRow,
+  refund: RefundRow,
+  why: CaseReason,
+): Promise<void> {
+  await openCase(tx, refund, why, { gatewayIds: idsOf(attempt) });
+  if (attempt.state === 'submitting')
+    await tx
+      .updateTable('attempts')
+      .set({ state: 'unknown', note: why })
+      .where('id', '=', attempt.id)
+      .execute();
+  if (afterTrigger(refund.state, 'ask_person') !== undefined)
+    await move(tx, refund, { on: 'ask_person', why });
 }

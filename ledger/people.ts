@@ -5,6 +5,7 @@ import type { CaseReason } from '../domain/finding.js';
 import type { Position } from '../domain/next-step.js';
 import type { Outcome } from '../domain/outcome.js';
 import type { Word } from '../domain/people.js';
+import type { Asked } from './ledger.js';
 
 /** What a correction is bound to: another amount, attempt or evidence is another instruction. */
 export interface CorrectionDetails {
@@ -15,6 +16,8 @@ export interface CorrectionDetails {
   /** The attempt's own reference, and which handing-over of it is meant. */
   readonly reference?: string;
   readonly sends?: number;
+  /** How often the attempt had come back, where it had. */
+  readonly returns?: number;
   /** The cases that it closes. */
   readonly cases?: readonly string[];
 }
@@ -51,8 +54,8 @@ export type DecisionRefusal =
 /** A transaction as the gateway shows it, which a person says is an attempt of this refund. */
 export interface Adoption extends Said {
   readonly attemptId: string;
-  /** The handing-over of the attempt that it was compared with. */
-  readonly sends: number;
+  /** The submission of the attempt that it was compared with, and when the gateway was asked. */
+  readonly asked: Asked;
   readonly gatewayId: string;
   readonly outcome: Extract<Outcome, { kind: 'succeeded' | 'pending' | 'rejected' }>;
   /** True where the gateway shows it without a reference. */
@@ -78,6 +81,12 @@ export interface Correction extends Said {
 /** A second person's word on a proposal, with what the gateway shows now. */
 export interface Confirmation extends Decision {
   readonly gateway: GatewayWord;
+}
+
+/** An attempt that came back, and when a query began that showed it so still. */
+export interface SeenReturned {
+  readonly attemptId: string;
+  readonly at: Date;
 }
 
 export interface Redirection extends Said {

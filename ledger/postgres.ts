@@ -7,6 +7,7 @@ import { adopt, refuseAdoption } from './adoption.js';
 import { attemptsOf } from './books.js';
 import { confirm, correct } from './corrections.js';
 import type { Database, Tables } from './database.js';
+import { NOW } from './expressions.js';
 import { applyFinding, ask, decide, giveUp, recordOriginal, withdraw } from './decisions.js';
 import { record } from './evidence.js';
 import { paymentOf } from './free-standing.js';
@@ -94,6 +95,7 @@ export function createLedger(database: Database): Ledger {
     openCredit: (refundId, original, timings, policy) =>
       openCredit(database, refundId, original, timings, policy),
     record: (evidence) => record(database, evidence),
+    clock: async () => (await db.selectNoFrom([NOW.as('now')]).executeTakeFirstOrThrow()).now,
     inquiry: (refundId) => inquiry(database, refundId),
     recordMiss: (attemptId, miss, timings) => recordMiss(database, attemptId, miss, timings),
     recordOriginal: (paymentId, original) => recordOriginal(database, paymentId, original),

@@ -88,7 +88,7 @@ function attemptRecord(row: Selectable<AttemptTable>): AttemptRecord {
     givenMinor: row.given_minor,
     state: row.state,
     sends: row.sends,
-    gatewayId: row.gateway_id,
+    gatewayId: row.gateway_id ?? row.seen_ids?.[0] ?? null,
     resultCode: row.result_code,
     resultDescription: row.result_description,
     refusalClass: row.refusal_class,

@@ -1,6 +1,8 @@
 /** `npm run worker`: the production process that runs workflows and activities until it is told to stop. */
 import { Client } from '@temporalio/client';
 import { Runtime, type NativeConnection } from '@temporalio/worker';
+import { pause } from '../activities/pause.js';
+import { machineClock } from '../gateway/clock.js';
 import { createGateway } from '../gateway/oppwa.js';
 import { openDatabase, openTransaction } from '../ledger/database.js';
 import { migrate } from '../ledger/migrate.js';
@@ -57,7 +59,8 @@ async function main(log: Log): Promise<void> {
       defaultEntityId: settings.entities[0].id,
       hasEntity: (entityId) => settings.hosts.has(entityId),
       hostOf: (entityId) => settings.hosts.get(entityId) ?? 'live',
-      now: () => performance.now(),
+      now: machineClock,
+      pause,
     },
     start: { planFor: settings.planFor, lookUpTaskQueue: queues.lookUps },
     database,

@@ -59,7 +59,7 @@ export async function startRefundWorker(options: RefundWorkerOptions): Promise<R
   const temporal = new Client({ connection, namespace });
   const alive = (): AbortSignal => Context.current().cancellationSignal;
   const activities = {
-    ...createRefundActivities(options.dependencies, alive),
+    ...createRefundActivities(options.dependencies),
     ...createCallerActivities(options.dependencies, start),
     ...createSweepActivities(
       {

@@ -117,7 +117,7 @@ export function createNoticeProcess(parts: NoticeParts): Process {
 
   async function complete({ told }: ClaimedWebhook, attemptId: string, outcome: Outcome): Promise<void> {
     const { code, description } = told.result;
-    await ledger.record({ attemptId, send: null, source: 'notice', outcome, code, description });
+    await ledger.record({ attemptId, source: 'notice', outcome, code, description });
   }
 
   async function wake(refundId: string): Promise<void> {

@@ -6,7 +6,6 @@ import { afterAll, describe, it } from 'vitest';
 import { expectationOf } from '../../activities/send.js';
 import { outcomeOfFound } from '../../domain/outcome.js';
 import type { Position } from '../../domain/next-step.js';
-import type { Evidence } from '../../ledger/ledger.js';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
 import { deliverNotices, startReceiver, webhookAddress } from '../support/receiver.js';
 import { openWorld, SUPERVISOR, type World } from './world.js';
@@ -22,7 +21,10 @@ const { dependencies } = world;
 const { ledger } = dependencies;
 
 /** What the gateway shows now under the reference of the refund's last attempt, recorded as coming from `source`. */
-async function tell(refundId: string, source: Evidence['source'] = 'look_up'): Promise<Position> {
+async function tell(
+  refundId: string,
+  source: 'look_up' | 'answer' | 'notice' = 'look_up',
+): Promise<Position> {
   const refund = await ledger.findRefund(refundId);
   const attempt = refund?.attempts.at(-1);
   if (refund === null || attempt === undefined) throw new Error('nothing was sent');
@@ -35,10 +37,14 @@ async function tell(refundId: string, source: Evidence['source'] = 'look_up'): P
   );
   if (outcome.kind === 'no_match') throw new Error('no match');
   const [entry] = found.value;
+  const asked = { send: attempt.sends, at: await ledger.clock() };
   return ledger.record({
     attemptId: attempt.id,
-    send: null,
-    source,
+    ...(source === 'look_up'
+      ? { source, asked }
+      : source === 'answer'
+        ? { source, send: attempt.sends }
+        : { source }),
     outcome,
     ...(entry === undefined ? {} : { code: entry.result.code }),
   });

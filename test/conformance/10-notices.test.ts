@@ -39,8 +39,7 @@ async function pendingRefund(by = patient) {
 }
 
 /** As a receiver of notices would record it, whatever it is worth. */
-const told = (attemptId: string, outcome: Outcome) =>
-  ledger.record({ attemptId, send: null, source: 'notice', outcome });
+const told = (attemptId: string, outcome: Outcome) => ledger.record({ attemptId, source: 'notice', outcome });
 
 const succeeded = (gatewayId: GatewayId): Outcome => ({ kind: 'succeeded', gatewayId, flagged: false });
 

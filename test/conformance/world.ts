@@ -316,10 +316,14 @@ async function expectFactsToldAgainChangeNothing({
     for (const attempt of attempts) {
       const { gatewayId } = attempt;
       if (attempt.state !== 'succeeded' || gatewayId === null || !isGatewayId(gatewayId)) continue;
-      for (const source of ['answer', 'look_up', 'notice'] as const) {
+      const asked = { send: attempt.sends, at: await ledger.clock() };
+      for (const source of [
+        { source: 'answer', send: attempt.sends },
+        { source: 'look_up', asked },
+        { source: 'notice' },
+      ] as const) {
         const outcome = { kind: 'succeeded', gatewayId, flagged: false } as const;
-        const send = source === 'answer' ? attempt.sends : null;
-        const position = await ledger.record({ attemptId: attempt.id, send, source, outcome });
+        const position = await ledger.record({ attemptId: attempt.id, ...source, outcome });
         expect(position, `I8: refund ${id}, told again`).toMatchObject({ state });
       }
     }

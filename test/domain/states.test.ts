@@ -27,9 +27,9 @@ const MOVES: Readonly<Record<RefundTrigger, readonly [RefundState, string]>> = {
   answer_rejected: ['rejected', 'manual_review pending submitting unknown'],
   answer_succeeded: [
     'succeeded',
-    'awaiting_approval canceled closed_by_dispute failed fallback_checking manual_review pending rejected reserved submitting unknown',
+    'awaiting_approval canceled closed_by_dispute failed fallback_checking manual_review pending rejected reserved returned submitting unknown',
   ],
-  part_succeeded: ['reserved', 'manual_review pending rejected reserved submitting unknown'],
+  part_succeeded: ['reserved', 'manual_review pending rejected reserved returned submitting unknown'],
   part_after_end: ['manual_review', 'canceled closed_by_dispute failed'],
   check_credit: ['fallback_checking', 'rejected reserved'],
   check_again: ['fallback_checking', 'manual_review'],
@@ -121,7 +121,7 @@ describe('the states of a refund', () => {
 });
 
 describe('the states of an attempt', () => {
-  it('let nothing but a success or a return change what is over, and nothing undo a return', () => {
+  it('let nothing but a success or a return change what is over', () => {
     const taken = (state: (typeof ATTEMPT_STATES)[number]) =>
       Object.entries(ATTEMPT_EVIDENCE)
         .filter(([, states]) => states.includes(state))
@@ -129,12 +129,12 @@ describe('the states of an attempt', () => {
         .sort();
     expect(taken('rejected')).toEqual(['succeeded']);
     expect(taken('succeeded')).toEqual(['returned']);
-    expect(taken('returned')).toEqual([]);
+    expect(taken('returned')).toEqual(['succeeded']);
   });
 
   it('take a success from wherever money may have left or was thought not to', () => {
     expect([...ATTEMPT_EVIDENCE.succeeded].sort()).toEqual(
-      ATTEMPT_STATES.filter((state) => state !== 'succeeded' && state !== 'returned').sort(),
+      ATTEMPT_STATES.filter((state) => state !== 'succeeded').sort(),
     );
     expect(ATTEMPT_STATES.filter(isOpenAttempt)).toEqual(['submitting', 'unknown', 'pending']);
   });

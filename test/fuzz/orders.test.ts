@@ -89,7 +89,8 @@ function world(random: Random) {
     defaultEntityId: ENTITY,
     hasEntity: (id) => id === ENTITY,
     hostOf: () => 'live',
-    now: () => time,
+    now: () => ({ monotonic: time, wall: time }),
+    pause: () => Promise.resolve(),
   };
   return { deps, tables: database.tables, shownOf };
 }

@@ -155,17 +155,17 @@ describe('a refund that may have left', () => {
     [
       'the body breaks off',
       `HTTP/1.1 200 OK\r\ncontent-length: 9999\r\n\r\n${success}`,
-      { kind: 'no_answer', why: 'body_cut_off', httpStatus: 200 },
+      { kind: 'no_answer', why: 'body_cut_off', httpStatus: 200, ids: [refunded.id] },
     ],
     [
       'the body breaks off on a connection that was to be closed',
       `HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 9999\r\n\r\n${success}`,
-      { kind: 'no_answer', why: 'body_cut_off', httpStatus: 200 },
+      { kind: 'no_answer', why: 'body_cut_off', httpStatus: 200, ids: [refunded.id] },
     ],
     [
       'a chunked body breaks off',
       `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${success.length.toString(16)}\r\n${success}\r\n`,
-      { kind: 'no_answer', why: 'body_cut_off', httpStatus: 200 },
+      { kind: 'no_answer', why: 'body_cut_off', httpStatus: 200, ids: [refunded.id] },
     ],
     [
       'a chunk has no length',
@@ -175,7 +175,7 @@ describe('a refund that may have left', () => {
     [
       'the body ends in the middle of its JSON',
       `HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n${success.slice(0, -5)}`,
-      { kind: 'no_answer', why: 'not_json', httpStatus: 200 },
+      { kind: 'no_answer', why: 'not_json', httpStatus: 200, ids: [refunded.id] },
     ],
   ])('has no answer when %s', async (_what, bytes, expected) => {
     server.reply = (socket) => socket.end(bytes);
@@ -201,7 +201,30 @@ describe('a refund that may have left', () => {
     ['a number', 200, '1', { kind: 'no_answer', why: 'not_json', httpStatus: 200 }],
     ['a text', 200, '"000.000.000"', { kind: 'no_answer', why: 'not_json', httpStatus: 200 }],
     ['null', 200, 'null', { kind: 'no_answer', why: 'not_json', httpStatus: 200 }],
-    ['no result', 200, '{"id":"x"}', { kind: 'no_answer', why: 'no_result_code', httpStatus: 200 }],
+    [
+      'no result',
+      200,
+      '{"id":"x"}',
+      { kind: 'no_answer', why: 'no_result_code', httpStatus: 200, ids: ['x'] },
+    ],
+    [
+      'an error of the gateway with the id of a transaction',
+      503,
+      JSON.stringify({ ...refunded, result: undefined }),
+      { kind: 'no_answer', why: 'no_result_code', httpStatus: 503, ids: [refunded.id] },
+    ],
+    [
+      'an id given twice',
+      200,
+      `{"id":"x","result":{"code":"000.000.000","id":"inner"},"id":"y"}`,
+      { kind: 'no_answer', why: 'not_json', httpStatus: 200, ids: ['x', 'y'] },
+    ],
+    [
+      'an id cut off itself',
+      200,
+      '{"paymentType":"RF","id":"8ac7a4a1886',
+      { kind: 'no_answer', why: 'not_json', httpStatus: 200 },
+    ],
     ['a 401 without a result', 401, '{}', { kind: 'no_answer', why: 'no_result_code', httpStatus: 401 }],
     ['a 429 without a result', 429, '{}', { kind: 'no_answer', why: 'no_result_code', httpStatus: 429 }],
   ])('has no usable answer when it is %s', async (_what, status, body, expected) => {

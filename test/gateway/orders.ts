@@ -1,6 +1,7 @@
 /** Orders, answers and gateways that the tests of this room share. */
 import { Secret } from '../../domain/secret.js';
 import type { CardCreditOrder, Gateway, RefundOrder, SendLimits } from '../../gateway/gateway.js';
+import { machineClock } from '../../gateway/clock.js';
 import { createGateway } from '../../gateway/oppwa.js';
 import type { GatewayOptions } from '../../gateway/settings.js';
 
@@ -21,7 +22,10 @@ export function gatewayAt(
 }
 
 export function limits(answerWithin = 5_000, sendWithin = 5_000): SendLimits {
-  return { sendBy: performance.now() + sendWithin, answerWithin };
+  const sendWindow = 5_000;
+  const { monotonic, wall } = machineClock();
+  const before = sendWindow - sendWithin;
+  return { openedAt: { monotonic: monotonic - before, wall: wall - before }, sendWindow, answerWithin };
 }
 
 export function refundOrder(more: Partial<RefundOrder> = {}): RefundOrder {

@@ -91,8 +91,23 @@ describe('an order that does not have the form of the gateway', () => {
 
   it.each([NaN, Infinity, -1])('is not sent with a limit of %d', async (limit) => {
     expect(
-      await wrongFields(gateway.refund(refundOrder({ limits: { sendBy: limit, answerWithin: limit } }))),
-    ).toEqual(['limits.sendBy', 'limits.answerWithin']);
+      await wrongFields(
+        gateway.refund(
+          refundOrder({
+            limits: {
+              openedAt: { monotonic: limit, wall: limit },
+              sendWindow: limit,
+              answerWithin: limit,
+            },
+          }),
+        ),
+      ),
+    ).toEqual([
+      'limits.openedAt.monotonic',
+      'limits.openedAt.wall',
+      'limits.sendWindow',
+      'limits.answerWithin',
+    ]);
   });
 
   it('is not sent to a registration without an id', async () => {

@@ -11,6 +11,8 @@ import { describeParts } from './contract/parts.js';
 import { describePeople } from './contract/people.js';
 import { describeRepairs } from './contract/repairs.js';
 import { describeUnread } from './contract/unread.js';
+import { describeSeenIds } from './contract/seen-ids.js';
+import { describeTurns } from './contract/turns.js';
 import type { LedgerUnderTest } from './given.js';
 
 /** `make` gives a ledger for one test; it may be the same one each time, tests share no payment. */
@@ -31,6 +33,8 @@ export function describeLedger(name: string, make: () => Promise<LedgerUnderTest
     describeAcceptance(underTest);
     describeEvidence(underTest);
     describeAbsence(underTest);
+    describeSeenIds(underTest);
+    describeTurns(underTest);
     describeParts(underTest);
     describeCredits(underTest);
     describeDirectCredits(underTest);

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
 import { storedMoney } from '../../domain/money.js';
+import type { Position } from '../../domain/next-step.js';
 import type { LinkedReturn, OriginalFacts } from '../../domain/original.js';
 import type { Outcome } from '../../domain/outcome.js';
 import { DEFAULT_POLICY, DEFAULT_TIMINGS, type Policy } from '../../domain/plan.js';
@@ -167,6 +168,25 @@ export function answer({ attemptId, send }: SendOrder, outcome: Outcome): Eviden
   return { attemptId, send, source: 'answer', outcome, code: '000.100.110', description: 'as tests say it' };
 }
 
-export function seen({ attemptId }: Pick<SendOrder, 'attemptId'>, outcome: Outcome): Evidence {
-  return { attemptId, send: null, source: 'look_up', outcome, code: '000.100.110' };
+/** Later than anything that a test records. */
+export const NEWEST = new Date('2100-01-01T00:00:00Z');
+
+/** What a query shows that began at `at`, about the submission that `order` describes. */
+export function seen(
+  { attemptId, send }: Pick<SendOrder, 'attemptId' | 'send'>,
+  outcome: Outcome,
+  at = NEWEST,
+): Evidence {
+  return { attemptId, source: 'look_up', asked: { send, at }, outcome, code: '000.100.110' };
+}
+
+/** A query about that submission, begun now, that found nothing. */
+export async function missed(
+  ledger: Ledger,
+  { attemptId, send }: Pick<SendOrder, 'attemptId' | 'send'>,
+  countsIfLate = true,
+): Promise<Position> {
+  const asked = { send, at: await ledger.clock() };
+  const answer = countsIfLate ? 'not found' : '700.400.580';
+  return ledger.recordMiss(attemptId, { answer, countsIfLate, asked }, TIMINGS);
 }

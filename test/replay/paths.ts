@@ -100,7 +100,7 @@ async function openAfterItsEnd({ accept, dependencies, payment, plan }: Recordin
   const gatewayId = 'f'.repeat(32);
   if (!isGatewayId(gatewayId)) throw new Error('not an id');
   const outcome = { kind: 'pending', gatewayId } as const;
-  await ledger.record({ attemptId, send: null, source: 'look_up', outcome });
+  await ledger.record({ attemptId, source: 'look_up', asked: { send, at: await ledger.clock() }, outcome });
 }
 
 /** Workflows of the product that drive no refund of their own. */

@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
@@ -15,6 +14,8 @@ import { DEFAULT_POLICY, DEFAULT_TIMINGS, scaleTimings, type Plan } from '../../
 import { Secret } from '../../domain/secret.js';
 import type { Order } from '../../examples/order-cancellation/orders.js';
 import { createOrderWorker } from '../../examples/order-cancellation/worker.js';
+import { pause } from '../../activities/pause.js';
+import { machineClock } from '../../gateway/clock.js';
 import { createGateway } from '../../gateway/oppwa.js';
 import { openDatabase, openTransaction } from '../../ledger/database.js';
 import { migrate } from '../../ledger/migrate.js';
@@ -70,7 +71,8 @@ async function open(): Promise<{ recording: Recording; temporal: Client; close()
     defaultEntityId: ENTITY,
     hasEntity: (id) => id === ENTITY,
     hostOf: () => 'test',
-    now: () => performance.now(),
+    now: machineClock,
+    pause,
   };
   const native = await NativeConnection.connect({ address: server.address });
   const connection = await Connection.connect({ address: server.address });

@@ -1,7 +1,8 @@
 /** The program's own gateway client against the simulator: what it makes of each kind of answer. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../domain/secret.js';
-import type { Gateway } from '../../gateway/gateway.js';
+import type { Gateway, SendLimits } from '../../gateway/gateway.js';
+import { machineClock } from '../../gateway/clock.js';
 import { createGateway } from '../../gateway/oppwa.js';
 import type { FaultEffect } from '../../sandbox/gateway/faults.js';
 import { startGatewayServer, type GatewayServer } from '../../sandbox/gateway/server.js';
@@ -26,8 +27,9 @@ afterEach(async () => {
   await server.close();
 });
 
-const limits = (answerWithin = 5_000): { sendBy: number; answerWithin: number } => ({
-  sendBy: performance.now() + 5_000,
+const limits = (answerWithin = 5_000): SendLimits => ({
+  openedAt: machineClock(),
+  sendWindow: 5_000,
   answerWithin,
 });
 const order = { entityId: ENTITY.id, merchantTransactionId: REFERENCE, amount: '40.00', currency: 'EUR' };

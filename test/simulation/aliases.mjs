@@ -6,5 +6,4 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 export const ALIASES = {
   '@temporalio/workflow': here('./temporal/workflow.ts'),
   uuid: here('./stand-in-uuid.ts'),
-  'node:timers/promises': here('./stand-in-timers.ts'),
 };

@@ -75,7 +75,10 @@ describe('a process that is stopped while it accepts a refund', () => {
         return found;
       },
     };
-    const deps = { ...world.dependencies({ ledger, gateway }), now: () => scheduler.now + stopped };
+    const deps = {
+      ...world.dependencies({ ledger, gateway }),
+      now: () => ({ monotonic: scheduler.now + stopped, wall: scheduler.now + stopped }),
+    };
     const amount = formatAmount(storedMoney(payment.minor, payment.currency));
     const request = { paymentId: payment.id, amount, currency: payment.currency, reason: 'goods_returned' };
 

@@ -46,5 +46,6 @@ export async function comeBack(
   const { id: gatewayId } = gateway.failLate({ id: attempt?.gatewayId ?? '' });
   if (attempt === undefined || !isGatewayId(gatewayId)) throw new Error('nothing was answered');
   const outcome = { kind: 'rejected', class: 'unlisted', gatewayId } as const;
-  return ledger.record({ attemptId: attempt.id, send: null, source: 'look_up', outcome });
+  const asked = { send: attempt.sends, at: await ledger.clock() };
+  return ledger.record({ attemptId: attempt.id, source: 'look_up', asked, outcome });
 }

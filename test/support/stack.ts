@@ -1,6 +1,5 @@
 /** Everything a refund needs, for one test file: simulated gateway, ledger, worker and client, with time that runs fast. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import { Client, Connection, ScheduleNotFoundError } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { expect, inject } from 'vitest';
@@ -17,6 +16,8 @@ import {
 } from '../../domain/plan.js';
 import { Secret } from '../../domain/secret.js';
 import { FINAL_STATES, isFinal, isOpenAttempt, PERSON_STATES } from '../../domain/states.js';
+import { pause } from '../../activities/pause.js';
+import { machineClock } from '../../gateway/clock.js';
 import { createGateway } from '../../gateway/oppwa.js';
 import { openDatabase, openTransaction, type Database } from '../../ledger/database.js';
 import { createLedger } from '../../ledger/postgres.js';
@@ -144,7 +145,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     defaultEntityId: entity.id,
     hasEntity: (id) => id === entity.id,
     hostOf: () => 'test',
-    now: () => performance.now(),
+    now: machineClock,
+    pause,
   };
   const connection = await Connection.connect({ address });
   const native = await NativeConnection.connect({ address });

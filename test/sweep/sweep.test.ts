@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSweepActivities } from '../../activities/sweep.js';
+import { machineClock } from '../../gateway/clock.js';
 import { isGatewayId } from '../../domain/ids.js';
 import { upkeepOf } from '../../ledger/upkeep-tables.js';
 import { auditScheduleId, keepSchedules, sweepScheduleId } from '../../temporal/schedules.js';
@@ -101,14 +102,15 @@ describe('an attempt that is open under a refund that has ended', () => {
     const sent = await dependencies.gateway.refund({
       entityId: opened.order.entityId,
       merchantTransactionId: reference,
-      limits: { sendBy: performance.now() + 10_000, answerWithin: 10_000 },
+      limits: { openedAt: machineClock(), sendWindow: 10_000, answerWithin: 10_000 },
       paymentId: originalId ?? '',
       amount: '40.00',
       currency: 'EUR',
     });
     const gatewayId = sent.kind === 'answered' ? sent.transaction.id : undefined;
     if (gatewayId === undefined || !isGatewayId(gatewayId)) throw new Error('no answer');
-    await ledger.record({ ...told, send: null, source: 'look_up', outcome: { kind: 'pending', gatewayId } });
+    const asked = { send, at: await ledger.clock() };
+    await ledger.record({ ...told, asked, source: 'look_up', outcome: { kind: 'pending', gatewayId } });
     gateway.engine.finishPending({ id: gatewayId, state: 'succeeded' });
 
     const counted = await world.untilRefund(id, ({ attempts }) => attempts[0]?.state === 'succeeded');

@@ -8,6 +8,8 @@ import {
   gatewayId,
   linkedReturn,
   lost,
+  missed,
+  NEWEST,
   notSent,
   openLinked,
   paid,
@@ -18,6 +20,9 @@ import {
   type LedgerUnderTest,
 } from '../given.js';
 
+/** Before anything that a test does. */
+const LONG_AGO = new Date(0);
+
 export function describeAbsence(underTest: () => LedgerUnderTest): void {
   async function given(): Promise<{ id: string; order: SendOrder; paymentId: string }> {
     const { ledger } = underTest();
@@ -27,17 +32,12 @@ export function describeAbsence(underTest: () => LedgerUnderTest): void {
     await ledger.record(answer(order, lost));
     return { id, order, paymentId: facts.id };
   }
-  const miss = (attemptId: string, countsIfLate = true) =>
-    underTest().ledger.recordMiss(
-      attemptId,
-      { answer: countsIfLate ? 'not found' : '700.400.580', countsIfLate },
-      TIMINGS,
-    );
+  const miss = (order: SendOrder, countsIfLate = true) => missed(underTest().ledger, order, countsIfLate);
   const proveAbsent = async (order: SendOrder) => {
     await underTest().letPass(TIMINGS.sendWindow + TIMINGS.visibilityLag);
     for (let number = 0; number < TIMINGS.missesNeeded; number += 1) {
       await underTest().letPass(TIMINGS.missSpacing + 1);
-      await miss(order.attemptId);
+      await miss(order);
     }
   };
 
@@ -46,7 +46,7 @@ export function describeAbsence(underTest: () => LedgerUnderTest): void {
       const { ledger, letPass } = underTest();
       const { id, order } = await given();
       await letPass(TIMINGS.sendWindow + TIMINGS.visibilityLag - 60_000);
-      for (let number = 0; number < 10; number += 1) await miss(order.attemptId);
+      for (let number = 0; number < 10; number += 1) await miss(order);
       expect(await ledger.position(id)).toMatchObject({ state: 'unknown', attempt: { lookUps: 10 } });
     });
 
@@ -54,8 +54,7 @@ export function describeAbsence(underTest: () => LedgerUnderTest): void {
       const { letPass } = underTest();
       const { order } = await given();
       await letPass(TIMINGS.sendWindow + TIMINGS.visibilityLag + 60_000);
-      for (let number = 0; number < 10; number += 1)
-        expect((await miss(order.attemptId)).state).toBe('unknown');
+      for (let number = 0; number < 10; number += 1) expect((await miss(order)).state).toBe('unknown');
     });
 
     it('never counts where the original was not found either: the entity may be wrong', async () => {
@@ -63,7 +62,7 @@ export function describeAbsence(underTest: () => LedgerUnderTest): void {
       const { order } = await given();
       for (let number = 0; number < 10; number += 1) {
         await letPass(TIMINGS.visibilityLag);
-        expect((await miss(order.attemptId, false)).state).toBe('unknown');
+        expect((await miss(order, false)).state).toBe('unknown');
       }
     });
 
@@ -83,7 +82,7 @@ export function describeAbsence(underTest: () => LedgerUnderTest): void {
       await ledger.record(seen(order, { kind: 'pending', gatewayId: gatewayId() }));
       for (let number = 0; number < 5; number += 1) {
         await letPass(TIMINGS.visibilityLag);
-        await miss(order.attemptId);
+        await miss(order);
       }
       expect((await ledger.position(id)).state).toBe('pending');
     });
@@ -92,9 +91,10 @@ export function describeAbsence(underTest: () => LedgerUnderTest): void {
       const { ledger, letPass } = underTest();
       const { id, order } = await given();
       await proveAbsent(order);
-      await ledger.record(answer(await submitted(ledger, id), lost));
+      const again = await submitted(ledger, id);
+      await ledger.record(answer(again, lost));
       await letPass(TIMINGS.sendWindow + TIMINGS.visibilityLag + TIMINGS.missSpacing);
-      expect((await miss(order.attemptId)).state).toBe('unknown');
+      expect((await miss(again)).state).toBe('unknown');
     });
   });
 
@@ -132,9 +132,62 @@ export function describeAbsence(underTest: () => LedgerUnderTest): void {
         'submitting',
       );
       await ledger.record(answer(again, lost));
-      expect((await ledger.record(seen(order, refused('issuer_declined', gatewayId())))).state).toBe(
-        'rejected',
+      // Nor when its own answer is lost: the decline may be the first one's.
+      expect((await ledger.record(seen(again, refused('issuer_declined', gatewayId())))).state).toBe(
+        'unknown',
       );
+    });
+
+    it.each([
+      ['the gateway dates the decline after it', { declines: 1, declinedAt: NEWEST }, 'rejected'],
+      ['each of the two has its decline', { declines: 2 }, 'rejected'],
+      ['the gateway dates it before', { declines: 1, declinedAt: new Date(0) }, 'unknown'],
+    ])(
+      'is ended by a decline that a query shows only if it is of the latest: %s',
+      async (_name, shown, state) => {
+        const { ledger } = underTest();
+        const { id, order } = await given();
+        await proveAbsent(order);
+        const again = await submitted(ledger, id);
+        await ledger.record(answer(again, lost));
+        const decline = { kind: 'rejected', class: 'issuer_declined', ...shown } as const;
+        expect((await ledger.record(seen(order, decline))).state).toBe('unknown');
+        expect((await ledger.record(seen(again, decline))).state).toBe(state);
+      },
+    );
+
+    it('is ended by a decline that a query shows where the first one never left', async () => {
+      const { ledger } = underTest();
+      const id = await accepted(ledger, debit(), 5_000n);
+      await ledger.record(answer(await submitted(ledger, id), notSent));
+      const again = await submitted(ledger, id);
+      await ledger.record(answer(again, lost));
+      expect((await ledger.record(seen(again, refused('issuer_declined')))).state).toBe('rejected');
+    });
+
+    it('counts no query that began before it was submitted again, nor one by its end instead of its beginning', async () => {
+      const { ledger, letPass } = underTest();
+      const { id, order } = await given();
+      await proveAbsent(order);
+      const again = await submitted(ledger, id);
+      await ledger.record(answer(again, lost));
+      await letPass(TIMINGS.sendWindow + TIMINGS.visibilityLag + TIMINGS.missSpacing);
+      for (let number = 0; number < TIMINGS.missesNeeded; number += 1) {
+        await missed(ledger, order);
+        await ledger.recordMiss(
+          again.attemptId,
+          { answer: 'not found', countsIfLate: true, asked: { send: 2, at: LONG_AGO } },
+          TIMINGS,
+        );
+        await letPass(TIMINGS.missSpacing + 1);
+      }
+      expect(await ledger.position(id)).toMatchObject({ state: 'unknown', attempt: { lookUps: 6 } });
+      for (let number = 0; number < TIMINGS.missesNeeded - 1; number += 1) {
+        await missed(ledger, again);
+        await letPass(TIMINGS.missSpacing + 1);
+      }
+      expect((await ledger.position(id)).state).toBe('unknown');
+      expect((await missed(ledger, again)).state).toBe('reserved');
     });
 
     it('goes again as soon as its sender says that nothing left', async () => {

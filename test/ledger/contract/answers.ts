@@ -5,6 +5,7 @@ import {
   accepted,
   answer,
   debit,
+  NEWEST,
   gatewayId,
   LATE,
   lost,
@@ -48,7 +49,7 @@ export function describeAnswers(underTest: () => LedgerUnderTest): void {
   });
   const adoption = (attemptId: string, wordId: string): Adoption => ({
     attemptId,
-    sends: 1,
+    asked: { send: 1, at: NEWEST },
     gatewayId: gatewayId(),
     outcome: { kind: 'succeeded', gatewayId: gatewayId(), flagged: false },
     isBare: true,

@@ -14,6 +14,7 @@ import {
   gatewayId,
   linkedReturn,
   lost,
+  missed,
   notSent,
   openLinked,
   order,
@@ -168,7 +169,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       await letPass(TIMINGS.sendWindow + TIMINGS.visibilityLag);
       for (let miss = 0; miss < 10; miss += 1) {
         await letPass(TIMINGS.missSpacing + 1);
-        await ledger.recordMiss(credit.attemptId, { answer: 'not found', countsIfLate: true }, TIMINGS);
+        await missed(ledger, credit);
       }
       expect(await ledger.position(id)).toMatchObject({
         state: 'manual_review',
@@ -189,7 +190,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       await letPass(TIMINGS.sendWindow + TIMINGS.visibilityLag);
       for (let miss = 0; miss < 5; miss += 1) {
         await letPass(TIMINGS.missSpacing + 1);
-        await ledger.recordMiss(credit.attemptId, { answer: 'not found', countsIfLate: true }, TIMINGS);
+        await missed(ledger, credit);
       }
       expect(await ledger.position(id)).toMatchObject({
         state: 'manual_review',

@@ -11,6 +11,7 @@ import {
   debit,
   gatewayId,
   lost,
+  missed,
   notSent,
   openLinked,
   paid,
@@ -148,7 +149,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
         ['pending', 'not sent', 'pending', 'pending'],
         ['absent', 'paid', 'succeeded', 'succeeded'],
         ['absent', 'pending', 'pending', 'pending'],
-        ['absent', 'refused', 'absent', 'reserved'],
+        ['absent', 'refused', 'rejected', 'rejected'],
         ['absent', 'lost', 'absent', 'reserved'],
         ['absent', 'not sent', 'absent', 'reserved'],
         ['rejected', 'paid', 'succeeded', 'succeeded'],
@@ -275,7 +276,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       await letPass(TIMINGS.sendWindow + TIMINGS.visibilityLag);
       for (let miss = 0; miss < TIMINGS.missesNeeded; miss += 1) {
         await letPass(TIMINGS.missSpacing + 1);
-        await ledger.recordMiss(second.attemptId, { answer: 'not found', countsIfLate: true }, TIMINGS);
+        await missed(ledger, second);
       }
       expect((await ledger.position(id)).state).toBe('succeeded');
       expect((await openLinked(ledger, id)).kind).toBe('adopt');

@@ -9,6 +9,8 @@ import {
   gatewayId,
   LATE,
   lost,
+  NEWEST,
+  missed,
   openLinked,
   paid,
   pending,
@@ -61,7 +63,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
     change: Partial<Adoption> = {},
   ): Adoption => ({
     attemptId,
-    sends: 1,
+    asked: { send: 1, at: NEWEST },
     gatewayId: outcome.gatewayId ?? gatewayId(),
     outcome,
     isBare: true,
@@ -108,7 +110,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       const { id, order } = await unknown();
       const known = gatewayId();
       await ledger.adopt(adoption(order, { kind: 'pending', gatewayId: known }), TIMINGS);
-      expect(await ledger.inquiry(id)).toMatchObject({ state: 'pending', gatewayId: known });
+      expect(await ledger.inquiry(id)).toMatchObject({ state: 'pending', gatewayIds: [known] });
       expect((await ledger.record(seen(order, paid(known)))).state).toBe('succeeded');
     });
 
@@ -314,7 +316,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       const { id, order } = await unknown();
       await proposed(correction(id, 'succeeded'));
       for (let miss = 0; miss < TIMINGS.missesNeeded + 1; miss += 1) {
-        await ledger.recordMiss(order.attemptId, { answer: 'not found', countsIfLate: true }, TIMINGS);
+        await missed(ledger, order);
         await letPass(TIMINGS.missSpacing);
       }
       expect((await ledger.position(id)).state).toBe('unknown');

@@ -101,7 +101,7 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
       ...ledger,
       record: (evidence) => {
         const sends = find(world, 'attempts', evidence.attemptId)?.['sends'];
-        return ledger.record(evidence.send === null ? evidence : { ...evidence, send: Number(sends) });
+        return ledger.record(evidence.source === 'answer' ? { ...evidence, send: Number(sends) } : evidence);
       },
     }),
   },
@@ -135,8 +135,8 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
         if ((why === 'outcome_unknown' || why === 'pending_too_long') && inquiry !== null) {
           await ledger.record({
             attemptId: inquiry.attemptId,
-            send: null,
             source: 'look_up',
+            asked: inquiry.asked,
             outcome: { kind: 'rejected', class: 'not_owed' },
           });
           return ledger.giveUp(id, 'not_owed', 'system');

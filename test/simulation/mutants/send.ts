@@ -19,7 +19,7 @@ export const SEND_MUTANTS: readonly Mutant[] = [
             .refund({
               entityId: refund.entityId,
               merchantTransactionId: referenceFor(refund.id, 'refund', 1),
-              limits: { sendBy: now() + sendWindow, answerWithin },
+              limits: { openedAt: now(), sendWindow, answerWithin },
               paymentId: refund.paymentId,
               amount: '1.00',
               currency: refund.currency,
@@ -88,9 +88,9 @@ export const SEND_MUTANTS: readonly Mutant[] = [
     defect: 'a process that was frozen sends all the same',
     gateway: (gateway) => ({
       ...methods(gateway),
-      refund: (order) => gateway.refund({ ...order, limits: { ...order.limits, sendBy: Infinity } }),
+      refund: (order) => gateway.refund({ ...order, limits: { ...order.limits, sendWindow: Infinity } }),
       creditRegistration: (order) =>
-        gateway.creditRegistration({ ...order, limits: { ...order.limits, sendBy: Infinity } }),
+        gateway.creditRegistration({ ...order, limits: { ...order.limits, sendWindow: Infinity } }),
     }),
   },
   {

@@ -33,8 +33,6 @@ export interface Task {
 export interface Workers {
   /** Begins the attempt on some process. */
   take(task: Task, attempt: number): void;
-  /** The attempt is over for the server; whoever still works on it learns so with its next heartbeat. */
-  lost(task: Task, attempt: number): void;
 }
 
 interface Identity {
@@ -415,7 +413,6 @@ export class Cluster {
     if (task.isOver || task.attempt !== attempt) return;
     this.#o.trace.note('server', `${task.name} attempt ${attempt} timed out (${which})`);
     this.notAlone.add(task.run.identity.workflowId);
-    this.#o.workers.lost(task, attempt);
     if (attempt >= (task.options.retry?.maximumAttempts ?? Infinity)) {
       this.#over(task);
       const cause = new TimeoutFailure('timed out', undefined, TimeoutType.START_TO_CLOSE);

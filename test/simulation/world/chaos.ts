@@ -1,6 +1,7 @@
 /** What goes wrong, and when: decided by the world's chance, at every call that a process makes. */
 import type { Coverage } from './coverage.js';
 import type { Mix } from './mix.js';
+import type { Process } from './process.js';
 import type { Random } from './random.js';
 
 export type LedgerFault =
@@ -99,6 +100,16 @@ export class Chaos {
     if (!this.isOn || rate === 0 || this.#left === 0 || !this.#random.chance(rate)) return false;
     this.#left -= 1;
     return true;
+  }
+
+  /** Stops a process: alone, or suspended with its machine. */
+  stop(process: Process): void {
+    const ms = this.freezeMs();
+    if (!this.#random.chance(0.5)) process.freeze(ms);
+    else {
+      process.suspend(ms);
+      this.#coverage.hit('fault', 'machine suspended');
+    }
   }
 
   /** Long enough to be taken for dead, or not; sometimes past every deadline, and past the proof that nothing was sent. */

@@ -1,4 +1,5 @@
 /** The gateway as one activity reaches it: the simulator's own rules behind the client's own parsing, over a network that fails. */
+import { elapsed } from '../../../domain/clock.js';
 import type {
   GatewayTransaction,
   LookUp,
@@ -6,11 +7,11 @@ import type {
   SendResult,
   TransactionTree,
 } from '../../../domain/transaction.js';
-import { readTransactionBody } from '../../../gateway/answer.js';
 import { Form } from '../../../gateway/form.js';
 import type { Gateway, SendLimits } from '../../../gateway/gateway.js';
 import { findById, findByReference, findWithLinked, type Reader } from '../../../gateway/look-ups.js';
 import type { Exchange } from '../../../gateway/one-request.js';
+import { sendResultOf } from '../../../gateway/send-result.js';
 import type { Delivery, LookUpEndpoint, WriteEndpoint } from '../../../sandbox/gateway/types.js';
 import { planRefusal, planTrouble } from './gateway-trouble.js';
 import type { ActivityContext } from './process.js';
@@ -141,7 +142,7 @@ export class GatewayLink implements Gateway {
         resolve(result);
       };
       if (fault === 'crash_before') process.crash();
-      if (fault === 'freeze_before') process.freeze(chaos.freezeMs());
+      if (fault === 'freeze_before') chaos.stop(process);
       if (fault === 'not_sent') {
         scheduler.after(random.spread(1, 20_000), () =>
           process.deliver(() => settle({ kind: 'not_sent', why: random.pick(NOT_SENT) })),
@@ -151,13 +152,13 @@ export class GatewayLink implements Gateway {
       scheduler.after(random.between(1, 30), () =>
         process.deliver(() => {
           // The client's own check, in the tick that hands the request to the socket.
-          if (!(scheduler.now <= limits.sendBy)) {
+          if (!(elapsed(limits.openedAt, process.clock()) <= limits.sendWindow)) {
             coverage.hit('fault', 'write deadline_passed');
             settle({ kind: 'not_sent', why: 'deadline_passed' });
             return;
           }
           if (fault === 'crash_after_handing_over') process.crash();
-          if (fault === 'freeze_while_waiting') process.freeze(chaos.freezeMs());
+          if (fault === 'freeze_while_waiting') chaos.stop(process);
           let isOver = false;
           const once = (result: SendResult): void => {
             if (isOver) return;
@@ -175,7 +176,7 @@ export class GatewayLink implements Gateway {
             this.#world.watchGateway();
             scheduler.after(delivery.afterMs + random.between(1, 60), () => {
               if (fault === 'crash_with_answer') process.crash();
-              process.deliver(() => once(sendResult(exchangeOf(delivery))));
+              process.deliver(() => once(sendResultOf(exchangeOf(delivery))));
             });
           });
         }),
@@ -212,7 +213,7 @@ export class GatewayLink implements Gateway {
       const fault = this.#isReliable ? undefined : chaos.read();
       if (fault !== undefined) trace.note(process.name, `look-up: fault ${fault}`);
       if (fault === 'crash_before') process.crash();
-      if (fault === 'freeze_before') process.freeze(chaos.freezeMs());
+      if (fault === 'freeze_before') chaos.stop(process);
       process.deliver(() =>
         scheduler.after(random.between(1, 40), () => {
           if (fault === 'unavailable') {
@@ -231,7 +232,7 @@ export class GatewayLink implements Gateway {
               `look-up ${path.slice(0, 20)} → ${delivery.kind === 'answer' ? (delivery.body.records?.map((r) => `${r.paymentType} ${r.result?.code}`).join(', ') ?? delivery.body.result?.code) : delivery.kind}`,
             );
           if (fault === 'crash_after') process.crash();
-          if (fault === 'freeze_after') process.freeze(chaos.freezeMs());
+          if (fault === 'freeze_after') chaos.stop(process);
           process.deliver(() => resolve(exchangeOf(delivery)));
         }),
       );
@@ -271,22 +272,20 @@ function exchangeOf(delivery: Delivery): Exchange {
       return { kind: 'no_answer', why: 'connection_lost' };
     case 'raw': {
       const { httpStatus } = delivery;
-      if (delivery.cutOff) return { kind: 'no_answer', why: 'body_cut_off', httpStatus };
-      if (httpStatus >= 300 && httpStatus < 400) return { kind: 'no_answer', why: 'redirected', httpStatus };
+      if (delivery.cutOff)
+        return {
+          kind: 'no_answer',
+          why: 'body_cut_off',
+          httpStatus,
+          // As much as the server writes before it breaks the connection.
+          received: delivery.text.slice(0, delivery.text.length / 2),
+        };
+      if (httpStatus >= 300 && httpStatus < 400)
+        return { kind: 'no_answer', why: 'redirected', httpStatus, received: delivery.text };
       if (delivery.text.length > MAX_BODY) return { kind: 'no_answer', why: 'body_too_large', httpStatus };
       return { kind: 'answered', httpStatus, body: delivery.text };
     }
     default:
       return delivery satisfies never;
   }
-}
-
-/** As the client reads the answer to a write: the HTTP status decides nothing. */
-function sendResult(exchange: Exchange): SendResult {
-  if (exchange.kind !== 'answered') return exchange;
-  const { httpStatus } = exchange;
-  const read = readTransactionBody(exchange.body);
-  return read.ok
-    ? { kind: 'answered', httpStatus, transaction: read.value }
-    : { kind: 'no_answer', why: read.why, httpStatus };
 }

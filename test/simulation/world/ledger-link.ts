@@ -27,7 +27,7 @@ export class LedgerLink implements Ledger {
       if (fault !== undefined) trace.note(process.name, `${name}: fault ${fault}`);
       const answer = (act: () => void): void => {
         if (fault === 'crash_after') process.crash();
-        if (fault === 'freeze_after') process.freeze(chaos.freezeMs());
+        if (fault === 'freeze_after') chaos.stop(process);
         process.deliver(act);
       };
       const refuse = (why: string): void => process.deliver(() => reject(new ConnectionLost(why)));
@@ -51,7 +51,7 @@ export class LedgerLink implements Ledger {
         });
       };
       if (fault === 'crash_before') process.crash();
-      if (fault === 'freeze_before') process.freeze(chaos.freezeMs());
+      if (fault === 'freeze_before') chaos.stop(process);
       process.deliver(send);
     });
   }
@@ -82,6 +82,9 @@ export class LedgerLink implements Ledger {
   }
   record(...args: Parameters<Ledger['record']>): ReturnType<Ledger['record']> {
     return this.#call('record', (ledger) => ledger.record(...args));
+  }
+  clock(...args: Parameters<Ledger['clock']>): ReturnType<Ledger['clock']> {
+    return this.#call('clock', (ledger) => ledger.clock(...args));
   }
   inquiry(...args: Parameters<Ledger['inquiry']>): ReturnType<Ledger['inquiry']> {
     return this.#call('inquiry', (ledger) => ledger.inquiry(...args));

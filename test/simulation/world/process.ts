@@ -1,40 +1,30 @@
 /** A worker process that can die or be frozen at any await, and what an activity sees of the world from inside of one. */
 import type { Task } from '../temporal/cluster.js';
+import type { Moment } from '../../../domain/clock.js';
 import type { Scheduler } from './scheduler.js';
 import type { Trace } from './trace.js';
-
-/**
- * Whose signal it is. Of one world: a table of all worlds, though weak, would keep each of them alive until the old generation is
- * collected.
- */
-export type Signals = Map<AbortSignal, ActivityContext>;
 
 /** What of the world a process lives in. */
 interface Surroundings {
   readonly scheduler: Scheduler;
   readonly trace: Trace;
-  readonly signals: Signals;
 }
 
 export class Process {
   readonly name: string;
   readonly activities = new Set<ActivityContext>();
-  readonly signals: Signals;
   isDead = false;
   readonly #scheduler: Scheduler;
   readonly #trace: Trace;
   /** Told when it falls silent. */
   readonly #onSilence: (process: Process) => void;
   #frozenUntil = 0;
+  /** Milliseconds in which its machine was suspended: its monotonic clock does not have them. */
+  #suspended = 0;
   #waiting: (() => void)[] = [];
 
-  constructor(
-    name: string,
-    { scheduler, trace, signals }: Surroundings,
-    onSilence: (process: Process) => void,
-  ) {
+  constructor(name: string, { scheduler, trace }: Surroundings, onSilence: (process: Process) => void) {
     this.name = name;
-    this.signals = signals;
     this.#scheduler = scheduler;
     this.#trace = trace;
     this.#onSilence = onSilence;
@@ -51,6 +41,27 @@ export class Process {
     this.isDead = true;
     this.#waiting = [];
     this.#onSilence(this);
+  }
+
+  /** The two clocks of its machine. */
+  clock(): Moment {
+    const { now } = this.#scheduler;
+    return { monotonic: now - this.#suspended, wall: now };
+  }
+
+  /** As a promise of this process. */
+  pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#scheduler.after(ms, () => this.deliver(resolve));
+    });
+  }
+
+  /** Suspended with its machine, whose monotonic clock stands still meanwhile; otherwise as `freeze`. */
+  suspend(ms: number): void {
+    if (this.isDead || this.isFrozen) return;
+    this.#trace.note(this.name, 'is suspended with its machine');
+    this.#suspended += ms;
+    this.freeze(ms);
   }
 
   /** Stopped, as by a debugger, a full machine or a virtual machine that is moved. Everything it waited for is there when it resumes. */
@@ -88,27 +99,10 @@ export class ActivityContext {
   /** Undefined for somebody who is no worker. */
   readonly task: Task | undefined;
   readonly attempt: number;
-  #controller: AbortController | undefined;
-  #isAborted = false;
 
   constructor(process: Process, task: Task | undefined, attempt: number) {
     this.process = process;
     this.task = task;
     this.attempt = attempt;
-  }
-
-  /** Made only for those who ask: most activities never do. */
-  signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      this.process.signals.set(this.#controller.signal, this);
-      if (this.#isAborted) this.#controller.abort();
-    }
-    return this.#controller.signal;
-  }
-
-  abort(): void {
-    this.#isAborted = true;
-    this.#controller?.abort();
   }
 }

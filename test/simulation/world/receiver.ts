@@ -1,5 +1,5 @@
 /** Whoever hears the gateway's notices and audits what is over: looks each fact up before it is believed. */
-import { outcomeOfFound } from '../../../domain/outcome.js';
+import { idsInFound, outcomeOfFound } from '../../../domain/outcome.js';
 import { isFinal, isOpenAttempt, OPEN_ATTEMPT_STATES, REFUND_STATES } from '../../../domain/states.js';
 import { lookUpKnown } from '../../../activities/originals.js';
 import { expectationOf } from '../../../activities/send.js';
@@ -98,6 +98,7 @@ export class Receiver {
     const dependencies = this.#world.dependencies({ ledger, gateway });
     let changed = false;
     for (const attempt of refund.attempts) {
+      const at = await ledger.clock();
       const found = await gateway.findByReference(refund.entityId, attempt.reference);
       if (found.kind !== 'found') continue;
       const expected = expectationOf(dependencies, {
@@ -107,16 +108,19 @@ export class Receiver {
       });
       const outcome = outcomeOfFound(found.value, expected);
       const isNews =
-        (outcome.kind === 'succeeded' &&
-          attempt.state !== 'succeeded' &&
-          attempt.state !== 'returned' &&
-          !isOpenAttempt(attempt.state)) ||
+        (outcome.kind === 'succeeded' && attempt.state !== 'succeeded' && !isOpenAttempt(attempt.state)) ||
         (outcome.kind === 'rejected' && attempt.state === 'succeeded') ||
         (attempt.state === 'absent' && (outcome.kind === 'pending' || outcome.kind === 'unknown'));
       if (!isNews) continue;
       coverage.hit('notice', `late truth: ${outcome.kind} after ${attempt.state}`);
       trace.note('receiver', `late truth about ${attempt.reference}: ${outcome.kind} after ${attempt.state}`);
-      const position = await ledger.record({ attemptId: attempt.id, send: null, source: 'look_up', outcome });
+      const position = await ledger.record({
+        attemptId: attempt.id,
+        source: 'look_up',
+        asked: { send: attempt.sends, at },
+        outcome,
+        ids: idsInFound(found.value, expected),
+      });
       if (position.version === refund.version) continue;
       changed = true;
       this.#news += 1;

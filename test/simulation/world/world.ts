@@ -23,7 +23,7 @@ import { LedgerLink } from './ledger-link.js';
 import { drawMix, type Mix } from './mix.js';
 import { drawPlan } from './plan.js';
 import type { SimulatedPayment } from './outside-facts.js';
-import { ActivityContext, Process, type Signals } from './process.js';
+import { ActivityContext, Process } from './process.js';
 import { Random } from './random.js';
 import { Scheduler, type Appointment } from './scheduler.js';
 import { KeptTrace, NO_TRACE, type Trace } from './trace.js';
@@ -89,7 +89,6 @@ export class World implements Workers {
   readonly random: Random;
   readonly coverage: Coverage;
   readonly trace: Trace;
-  readonly signals: Signals = new Map();
   readonly mix: Mix;
   /** Of the course that this lifetime follows, where it follows one. */
   readonly direction: Direction | undefined;
@@ -123,7 +122,6 @@ export class World implements Workers {
   onClosed: (workflowId: string, outcome: Outcome) => void = () => undefined;
   #watch: Appointment | undefined;
   #spawned = 0;
-  readonly #now = (): number => this.scheduler.now;
 
   constructor({ seed, coverage, isTraced = false, mutant, mix, beginning, journal }: WorldOptions) {
     this.random = new Random(seed);
@@ -214,14 +212,18 @@ export class World implements Workers {
   }
 
   /** What a process that never fails has: the client, and whoever looks in from outside. */
-  dependencies(link: { readonly ledger: Ledger; readonly gateway: Gateway }): Dependencies {
+  dependencies(
+    link: { readonly ledger: Ledger; readonly gateway: Gateway },
+    process = this.outsider('outsider').process,
+  ): Dependencies {
     return {
       ledger: link.ledger,
       gateway: link.gateway,
       defaultEntityId: ENTITY_ID,
       hasEntity: (id) => id === ENTITY_ID,
       hostOf: testHost,
-      now: this.#now,
+      now: () => process.clock(),
+      pause: (ms) => process.pause(ms),
     };
   }
 
@@ -250,11 +252,14 @@ export class World implements Workers {
 
   async #perform(context: ActivityContext, task: Task): Promise<unknown> {
     const link = new GatewayLink(this, context);
-    const dependencies = this.dependencies({
-      ledger: new LedgerLink(this, context, this.ledger),
-      gateway: this.mutant?.gateway?.(link, this) ?? link,
-    });
-    const refunds = createRefundActivities(dependencies, () => context.signal());
+    const dependencies = this.dependencies(
+      {
+        ledger: new LedgerLink(this, context, this.ledger),
+        gateway: this.mutant?.gateway?.(link, this) ?? link,
+      },
+      context.process,
+    );
+    const refunds = createRefundActivities(dependencies);
     const { name, args } = task;
     const activity: unknown =
       Reflect.get(this.mutant?.activities?.(refunds, dependencies, this) ?? refunds, name) ??
@@ -279,13 +284,6 @@ export class World implements Workers {
     // Long enough for much to happen before the run hears of it, or for the server to have given the attempt up.
     const after = fault === 'late_result' ? this.random.spread(500, 180_000) : this.random.between(1, 3);
     this.scheduler.after(after, tell);
-  }
-
-  lost(task: Task, attempt: number): void {
-    for (const process of this.processes)
-      for (const context of process.activities)
-        if (context.task === task && context.attempt === attempt)
-          this.scheduler.after(this.random.between(1, 2_000), () => process.deliver(() => context.abort()));
   }
 
   /** No heartbeat comes any more: the server notices after its time-out, unless the process speaks again before. */

@@ -1,0 +1,58 @@
+/** Refunds that came back may be shown paid again: before one is withdrawn, the gateway is asked. */
+import { idsInFound, outcomeOfFound } from '../domain/outcome.js';
+import type { GatewayTransaction } from '../domain/transaction.js';
+import type { AttemptRecord, RefundRecord } from '../ledger/ledger.js';
+import type { SeenReturned } from '../ledger/people.js';
+import type { Dependencies } from './dependencies.js';
+import { expectationOf } from './send.js';
+
+/** Milliseconds, less than the activity may take: an operator waits for the answer. */
+const WITHIN = 10_000;
+
+/** Queries every attempt that came back, records what the gateway shows, and returns those that it shows declined still. */
+export async function seenReturned(deps: Dependencies, refundId: string): Promise<readonly SeenReturned[]> {
+  const refund = await deps.ledger.findRefund(refundId);
+  const seen: SeenReturned[] = [];
+  if (refund === null) return seen;
+  for (const attempt of refund.attempts) {
+    if (attempt.state !== 'returned') continue;
+    const at = await deps.ledger.clock();
+    if (await isReturnedStill(deps, refund, attempt, at)) seen.push({ attemptId: attempt.id, at });
+  }
+  return seen;
+}
+
+async function isReturnedStill(
+  deps: Dependencies,
+  { entityId, currency }: RefundRecord,
+  attempt: AttemptRecord,
+  at: Date,
+): Promise<boolean> {
+  const found = await Promise.race([shown(deps, entityId, attempt), deps.pause(WITHIN).then(() => [])]);
+  const expected = expectationOf(deps, { ...attempt, entityId, currency });
+  const outcome = outcomeOfFound(found, expected);
+  if (outcome.kind === 'no_match') return false;
+  const entry = found[0];
+  await deps.ledger.record({
+    attemptId: attempt.id,
+    source: 'look_up',
+    asked: { send: attempt.sends, at },
+    outcome,
+    ids: idsInFound(found, expected),
+    ...(entry === undefined ? {} : { code: entry.result.code, description: entry.result.description }),
+  });
+  return outcome.kind === 'rejected';
+}
+
+/** Under our reference, else under the gateway's id; empty where the gateway shows nothing or cannot be asked. */
+async function shown(
+  { gateway }: Dependencies,
+  entityId: string,
+  { reference, gatewayId }: AttemptRecord,
+): Promise<readonly GatewayTransaction[]> {
+  const byReference = await gateway.findByReference(entityId, reference);
+  if (byReference.kind === 'found') return byReference.value;
+  if (byReference.kind === 'unavailable' || gatewayId === null) return [];
+  const byId = await gateway.findWithLinked(entityId, gatewayId);
+  return byId.kind === 'found' ? [{ merchantTransactionId: reference, ...byId.value.original }] : [];
+}

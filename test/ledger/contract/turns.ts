@@ -1,0 +1,196 @@
+/** Succeeded, come back, succeeded again: each turn is one fact, and the later observation wins. */
+import { describe, expect, it } from 'vitest';
+import { nextStep } from '../../../domain/next-step.js';
+import type { GatewayId } from '../../../domain/ids.js';
+import type { SendOrder } from '../../../ledger/ledger.js';
+import type { Correction } from '../../../ledger/people.js';
+import {
+  accepted,
+  answer,
+  debit,
+  gatewayId,
+  NEWEST,
+  paid,
+  PLAN,
+  POLICY,
+  refused,
+  seen,
+  sent,
+  submitted,
+  TIMINGS,
+  type LedgerUnderTest,
+} from '../given.js';
+
+export function describeTurns(underTest: () => LedgerUnderTest): void {
+  interface Given {
+    readonly id: string;
+    readonly order: SendOrder;
+    readonly paymentId: string;
+    readonly own: GatewayId;
+  }
+  const moneyOf = async (paymentId: string) => {
+    const payment = (await underTest().ledger.findPayment(paymentId)) ?? expect.fail('no payment');
+    const { succeededMinor, returnedMinor, reservedMinor, excessMinor } = payment;
+    return { paid: succeededMinor - returnedMinor, held: reservedMinor, excess: excessMinor };
+  };
+  /** Paid, seen declined, and with an operator. */
+  async function cameBack(): Promise<Given> {
+    const { ledger } = underTest();
+    const facts = debit();
+    const id = await accepted(ledger, facts, 10_000n);
+    const order = await submitted(ledger, id);
+    const own = gatewayId();
+    await ledger.record(answer(order, paid(own)));
+    expect((await ledger.record(seen(order, refused('unlisted', own)))).state).toBe('returned');
+    expect((await ledger.ask(id, 'came_back')).state).toBe('manual_review');
+    return { id, order, paymentId: facts.id, own };
+  }
+
+  describe('a refund that came back', () => {
+    it('is asked about, for it may be shown paid again', async () => {
+      const { ledger } = underTest();
+      const { id, order, own } = await cameBack();
+      expect(await ledger.inquiry(id)).toMatchObject({
+        attemptId: order.attemptId,
+        state: 'returned',
+        gatewayIds: [own],
+      });
+    });
+
+    it('and is shown paid again by a query has succeeded, turn after turn, each counted once', async () => {
+      const { ledger, openCases } = underTest();
+      const { id, order, paymentId, own } = await cameBack();
+      for (let turn = 0; turn < 3; turn += 1) {
+        for (let repeat = 0; repeat < 2; repeat += 1)
+          expect((await ledger.record(seen(order, paid(own)))).state).toBe('succeeded');
+        expect(await moneyOf(paymentId)).toEqual({ paid: 10_000n, held: 0n, excess: 0n });
+        expect(await openCases(id)).toEqual([]);
+        for (let repeat = 0; repeat < 2; repeat += 1)
+          expect((await ledger.record(seen(order, refused('unlisted', own)))).state).toBe('returned');
+        expect(await moneyOf(paymentId)).toEqual({ paid: 0n, held: 10_000n, excess: 0n });
+        await ledger.ask(id, 'came_back');
+      }
+    });
+
+    it('has not succeeded again by an answer or a notification of before, nor by an older query', async () => {
+      const { ledger, letPass } = underTest();
+      const { order, own } = await cameBack();
+      const older = new Date(NEWEST.getTime() - 1);
+      await letPass(1);
+      await ledger.record(answer(order, paid(own)));
+      await ledger.record({ attemptId: order.attemptId, source: 'notice', outcome: paid(own) });
+      expect((await ledger.record(seen(order, paid(own), older))).attempt?.state).toBe('returned');
+      expect((await ledger.record(seen(order, paid(own)))).attempt?.state).toBe('succeeded');
+      // Nor does it come back by a query that began before it was seen paid again.
+      expect((await ledger.record(seen(order, refused('unlisted', own), older))).state).toBe('succeeded');
+    });
+
+    it('and is paid again beside the credit that took its place is paid twice, with true books', async () => {
+      const { ledger, openCases } = underTest();
+      const facts = debit();
+      const id = await accepted(ledger, facts, 10_000n);
+      await ledger.record(answer(await submitted(ledger, id), refused('not_linkable')));
+      const first = sent(await ledger.openCredit(id, facts, TIMINGS, POLICY));
+      const own = gatewayId();
+      await ledger.record(answer(first, paid(own)));
+      await ledger.record(seen(first, refused('unlisted', own)));
+      await ledger.ask(id, 'came_back');
+      const to = 'b'.repeat(32);
+      await ledger.redirect({ refundId: id, registrationId: to, by: 'berta', reason: 'account closed' });
+      await ledger.openCredit(id, facts, TIMINGS, POLICY);
+      const instruction = (await ledger.findRefund(id))?.instruction?.hash ?? '';
+      await ledger.decide({ refundId: id, verdict: 'approved', instruction, by: 'carla', reason: 'seen' });
+      const other = sent(await ledger.openCredit(id, facts, TIMINGS, POLICY));
+      expect((await ledger.record(seen(first, paid(own)))).state).toBe('manual_review');
+      await ledger.record(answer(other, paid()));
+      expect(await moneyOf(facts.id)).toEqual({ paid: 20_000n, held: 0n, excess: 10_000n });
+      expect(await openCases(id)).toContain('paid_twice');
+      // One of them comes back: what was promised is paid once.
+      await ledger.record(seen(first, refused('unlisted', own)));
+      expect(await moneyOf(facts.id)).toEqual({ paid: 10_000n, held: 0n, excess: 0n });
+      expect((await ledger.position(id)).state).toBe('succeeded');
+    });
+
+    it('is not withdrawn but by who has just seen that it is declined still', async () => {
+      const { ledger } = underTest();
+      const { id, order, paymentId } = await cameBack();
+      const withdraw = (at: Date | undefined) =>
+        ledger.withdraw(
+          id,
+          'berta',
+          'goods kept',
+          undefined,
+          undefined,
+          at === undefined ? [] : [{ attemptId: order.attemptId, at }],
+        );
+      const now = await ledger.clock();
+      const old = new Date(now.getTime() - 120_000);
+      expect(await withdraw(undefined)).toMatchObject({ kind: 'refused', why: 'may_have_left' });
+      expect(await withdraw(old)).toMatchObject({ kind: 'refused', why: 'may_have_left' });
+      expect(await withdraw(now)).toMatchObject({ kind: 'withdrawn' });
+      expect(await moneyOf(paymentId)).toEqual({ paid: 0n, held: 0n, excess: 0n });
+    });
+
+    it('that was withdrawn and is shown paid after all has succeeded, and that is a case', async () => {
+      const { ledger, openCases } = underTest();
+      const { id, order, own, paymentId } = await cameBack();
+      const at = await ledger.clock();
+      const { attemptId } = order;
+      await ledger.withdraw(id, 'berta', 'goods kept', undefined, undefined, [{ attemptId, at }]);
+      expect((await ledger.record(seen(order, paid(own)))).state).toBe('succeeded');
+      expect(await moneyOf(paymentId)).toEqual({ paid: 10_000n, held: 0n, excess: 0n });
+      expect(await openCases(id)).toEqual(['paid_twice']);
+    });
+
+    it('succeeds by a signed correction, again in each turn', async () => {
+      const { ledger } = underTest();
+      const { id, order, own, paymentId } = await cameBack();
+      const correction: Correction = {
+        refundId: id,
+        outcome: 'succeeded',
+        evidence: 'settlement line 17',
+        gateway: 'silent',
+        by: 'berta',
+        reason: 'the bank confirms it',
+      };
+      for (let turn = 0; turn < 2; turn += 1) {
+        const proposed = await ledger.correct(correction, PLAN);
+        expect(proposed.kind).toBe('proposed');
+        const instruction = proposed.kind === 'proposed' ? proposed.instruction : '';
+        const confirmed = await ledger.confirm(
+          { refundId: id, verdict: 'approved', instruction, gateway: 'silent', by: 'carla', reason: 'seen' },
+          TIMINGS,
+        );
+        expect(confirmed).toMatchObject({ kind: 'done', position: { state: 'succeeded' } });
+        expect(await moneyOf(paymentId)).toEqual({ paid: 10_000n, held: 0n, excess: 0n });
+        await ledger.record(seen(order, refused('unlisted', own)));
+        await ledger.ask(id, 'came_back');
+      }
+      expect(nextStep(await ledger.position(id), PLAN)).toEqual({ kind: 'person' });
+    });
+
+    it('succeeds by the transaction that an operator names, again in each turn', async () => {
+      const { ledger } = underTest();
+      const { order, own } = await cameBack();
+      for (let turn = 0; turn < 2; turn += 1) {
+        const adopted = await ledger.adopt(
+          {
+            attemptId: order.attemptId,
+            asked: { send: 1, at: NEWEST },
+            gatewayId: own,
+            outcome: { kind: 'succeeded', gatewayId: own, flagged: false },
+            isBare: false,
+            gateway: 'none',
+            code: '000.100.110',
+            description: 'as tests say it',
+            by: 'berta',
+            reason: 'shown in the portal',
+          },
+          TIMINGS,
+        );
+        expect(adopted).toMatchObject({ kind: 'done', position: { state: 'succeeded' } });
+        await ledger.record(seen(order, refused('unlisted', own)));
+      }
+    });
+  });
+}
