@@ -26,6 +26,24 @@ export function record(database: Database, evidence: Evidence): Promise<Position
   });
 }
 
+export function keepNotifiedIds(
+  database: Database,
+  attemptId: string,
+  ids: readonly string[],
+): Promise<void> {
+  return database.transaction(async (tx) => {
+    const evidence: Evidence = {
+      attemptId,
+      source: 'notice',
+      outcome: { kind: 'unknown', why: 'not_a_result' },
+      ids,
+    };
+    const locked = await keepIds(tx, await lockAttempt(tx, attemptId), evidence, undefined);
+    if (locked.attempt.state === 'absent' && hasId(locked.attempt))
+      await reopen(tx, locked, evidence, 'the gateway notified of it');
+  });
+}
+
 /** Within a transaction that holds the payment's lock. */
 export async function apply(tx: Tx, before: LockedAttempt, evidence: Evidence): Promise<void> {
   const outcome = await ownOutcome(tx, before, evidence.outcome);

@@ -283,6 +283,8 @@ export interface Ledger {
   ): Promise<Opened & { readonly verdict?: CreditVerdict }>;
   /** Records what an answer, look-up or notice says. The same fact twice changes nothing. */
   record(evidence: Evidence): Promise<Position>;
+  /** Keeps ids that a notification gave an attempt. One that was taken for absent is open again. */
+  keepIds(attemptId: string, ids: readonly string[]): Promise<void>;
   /** The database's time: when a query that begins now began. */
   clock(): Promise<Date>;
   /** The open attempt of a refund, for a query; else the last one that came back, which may be shown paid again; else null. */

@@ -9,7 +9,7 @@ import { confirm, correct } from './corrections.js';
 import type { Database, Tables } from './database.js';
 import { NOW } from './expressions.js';
 import { applyFinding, ask, decide, giveUp, recordOriginal, withdraw } from './decisions.js';
-import { record } from './evidence.js';
+import { keepNotifiedIds, record } from './evidence.js';
 import { paymentOf } from './free-standing.js';
 import { note } from './given-words.js';
 import { inquiry, missOriginal, recordMiss } from './look-ups.js';
@@ -95,6 +95,7 @@ export function createLedger(database: Database): Ledger {
     openCredit: (refundId, original, timings, policy) =>
       openCredit(database, refundId, original, timings, policy),
     record: (evidence) => record(database, evidence),
+    keepIds: (attemptId, ids) => keepNotifiedIds(database, attemptId, ids),
     clock: async () => (await db.selectNoFrom([NOW.as('now')]).executeTakeFirstOrThrow()).now,
     inquiry: (refundId) => inquiry(database, refundId),
     recordMiss: (attemptId, miss, timings) => recordMiss(database, attemptId, miss, timings),

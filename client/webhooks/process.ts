@@ -72,6 +72,10 @@ export function createNoticeProcess(parts: NoticeParts): Process {
     if (attempt === null)
       return isOldNews(notice, subject, host) ? end(notice, 'known', subject) : lookUp(notice, subject);
     const meaning = readNotice(notice.told, attempt, host);
+    // Whatever it is worth: what the gateway gave an id is there, and is not taken for absent.
+    const { id } = notice.told;
+    if (meaning.kind !== 'complete' && id !== undefined && id !== attempt.gatewayId)
+      await ledger.keepIds(attempt.id, [id]);
     switch (meaning.kind) {
       case 'complete':
         await complete(notice, attempt.id, meaning.outcome);

@@ -175,6 +175,17 @@ export function describeSeenIds(underTest: () => LedgerUnderTest): void {
       expect((await openLinked(ledger, id)).kind).toBe('adopt');
     });
 
+    it('in a notification that is kept for its id alone is open again', async () => {
+      const { ledger } = underTest();
+      const { id, order } = await given();
+      await ledger.record(answer(order, lost));
+      await searchInVain(order);
+      const own = gatewayId();
+      for (let repeat = 0; repeat < 2; repeat += 1) await ledger.keepIds(order.attemptId, [own]);
+      expect((await ledger.position(id)).state).toBe('unknown');
+      expect(await idOf(id)).toBe(own);
+    });
+
     it('does not become absent again when its sender says that nothing left', async () => {
       const { ledger } = underTest();
       const { id, order } = await given();

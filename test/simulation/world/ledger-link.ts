@@ -83,6 +83,9 @@ export class LedgerLink implements Ledger {
   record(...args: Parameters<Ledger['record']>): ReturnType<Ledger['record']> {
     return this.#call('record', (ledger) => ledger.record(...args));
   }
+  keepIds(...args: Parameters<Ledger['keepIds']>): ReturnType<Ledger['keepIds']> {
+    return this.#call('keepIds', (ledger) => ledger.keepIds(...args));
+  }
   clock(...args: Parameters<Ledger['clock']>): ReturnType<Ledger['clock']> {
     return this.#call('clock', (ledger) => ledger.clock(...args));
   }
