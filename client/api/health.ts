@@ -17,7 +17,7 @@ const reportingShape = z.record(z.string(), z.literal('v1')).meta({
   description: 'Entities without v3 reporting: refunds work, credits and proofs of absence need a person',
 });
 const ready = z
-  .object({ status: z.literal('ok'), checks: parts, reporting: reportingShape })
+  .object({ status: z.literal('ok'), checks: parts, reporting: reportingShape.optional() })
   .meta({ id: 'Ready' });
 const notReady = z
   .looseObject({
@@ -70,7 +70,11 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthOptions> = async (app, { 
       );
       const checks = Object.fromEntries(results);
       const failed = results.filter(([, result]) => result === 'failed').map(([name]) => name);
-      if (failed.length === 0) return { status: 'ok' as const, checks, reporting: await reporting() };
+      if (failed.length === 0) {
+        const limited = await reporting();
+        const isLimited = Object.keys(limited).length > 0;
+        return { status: 'ok' as const, checks, ...(isLimited ? { reporting: limited } : {}) };
+      }
       return reply
         .code(503)
         .header('retry-after', '2')

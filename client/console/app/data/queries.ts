@@ -126,7 +126,7 @@ export function useConfig(): ConsoleConfig | undefined {
 }
 
 /** Entities whose account has no v3 reporting; undefined while the service is not ready to say. */
-export function useReporting(): Readiness['reporting'] | undefined {
+export function useReporting(): Readiness['reporting'] {
   const { data } = useQuery({
     queryKey: ['/readyz'],
     queryFn: ({ signal }) => request<Readiness>('/readyz', { key: '', signal }),

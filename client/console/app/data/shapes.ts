@@ -44,5 +44,5 @@ export interface AuditReport {
 
 /** What `/readyz` says while everything answers. */
 export interface Readiness {
-  readonly reporting: Readonly<Record<string, 'v1'>>;
+  readonly reporting?: Readonly<Record<string, 'v1'>>;
 }
