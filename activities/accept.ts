@@ -5,6 +5,7 @@ import { IDEMPOTENCY_KEY_RULE, readIdempotencyKey } from '../domain/idempotency-
 import { NAME_RULE, normalizeName, personKey, readName } from '../domain/names.js';
 import {
   CARD_IN_TEXT,
+  isCreditRequest,
   readCreditRequest,
   readRefundRequest,
   type CreditRequest,
@@ -98,7 +99,9 @@ async function accept(
     request,
   };
   const entityId = request.entityId ?? deps.defaultEntityId;
-  if (request.paymentId === undefined)
+  // What a client declares is not queried: the gateway itself caps the refund, and a credit needs what it shows.
+  const isDeclared = !isCreditRequest(request) && request.payment !== undefined;
+  if (request.paymentId === undefined || isDeclared)
     return deps.ledger.accept(accepted, { entityId, facts: null }, checkInTime);
   const known = await deps.ledger.findPayment(request.paymentId);
   if (known !== null) return acceptKnown(deps, accepted, known, checkInTime);

@@ -1,4 +1,5 @@
 /** Reading an original from the gateway, from a payment's id or one of its captures'. */
+import { ofCapture } from '../domain/one-capture.js';
 import { readOriginal, type OriginalFacts } from '../domain/original.js';
 import {
   answerOf,
@@ -72,13 +73,17 @@ export async function lookUpKnown(
   }: { readonly entityId: string; readonly paymentId: string; readonly currency: string },
 ): Promise<OriginalLookUp> {
   const original = await lookUpOriginal(deps, entityId, paymentId);
-  return original.kind === 'read' && original.facts.currency !== currency
-    ? {
-        kind: 'unreadable',
-        why: `the gateway shows it in ${original.facts.currency}, not in ${currency}`,
-        isOriginal: true,
-      }
-    : original;
+  if (original.kind !== 'read') return original;
+  const { facts, tree } = original;
+  const unreadable = (why: string): OriginalLookUp => ({ kind: 'unreadable', why, isOriginal: true });
+  if (facts.currency !== currency)
+    return unreadable(`the gateway shows it in ${facts.currency}, not in ${currency}`);
+  if (facts.id === paymentId) return original;
+  // A capture that is a payment of its own here, found by its authorization.
+  const own = ofCapture(facts, paymentId);
+  return own === undefined
+    ? unreadable('its authorization does not list it')
+    : { kind: 'read', facts: own, tree };
 }
 
 /** One transaction, by v1 where the account has no v3 reporting. For what needs no links. */

@@ -50,6 +50,7 @@ export const CREDIT_BLOCKS = {
   refusal_leaves_doubt: 'the refusal does not prove that the customer has nothing',
   policy_asks_person: 'policy leaves this refusal to a person',
   original_not_captured: 'the original is not a successful, captured payment',
+  capture_alone: 'only this capture is known here, not what was given back on its authorization',
   wrong_currency: 'the original has another currency',
   refund_found: 'the gateway has a refund under our own reference',
   unknown_return: 'the gateway has a refund or reversal on the original that we did not make',
@@ -159,6 +160,7 @@ function blocksOfOriginal(evidence: CreditEvidence, original: OriginalFacts): Cr
   const blocks: CreditBlock[] = [];
   const standing = original.returns;
   if (original.state !== 'succeeded' || original.capturedMinor <= 0n) blocks.push('original_not_captured');
+  if (original.type === 'CP') blocks.push('capture_alone');
   if (original.currency !== evidence.currency) blocks.push('wrong_currency');
   if (standing.some((r) => evidence.ownReturns.includes(r.id))) blocks.push('refund_found');
   if (standing.some((r) => r.type === 'RV')) blocks.push('reversed');

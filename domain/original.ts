@@ -27,9 +27,9 @@ export interface LinkedDispute {
 }
 
 export interface OriginalFacts {
-  /** The root: a DB, or the PA whose captures are listed. */
+  /** The root: a DB, or the PA whose captures are listed. `CP`: one capture of it alone (`ofCapture`). */
   readonly id: string;
-  readonly type: 'DB' | 'PA';
+  readonly type: 'DB' | 'PA' | 'CP';
   readonly state: 'succeeded' | 'pending' | 'rejected';
   readonly currency: string;
   /** What was authorised by a PA; 0 for a DB. */

@@ -1,6 +1,7 @@
 /** A request for a refund or a credit at the edge: every error is named, and nothing that is wrong gets further. */
 import { z } from 'zod';
 import { boundedText } from './bounded-text.js';
+import { DECLARED_TYPES, type DeclaredPayment, type DeclaredPaymentInput } from './declared-payment.js';
 import { looksLikeCard } from './card-number.js';
 import { gatewayAmount, parseAmount, type AmountReading, type AmountError, type Money } from './money.js';
 
@@ -27,6 +28,8 @@ export interface RefundRequest {
   readonly orderId?: string;
   /** Where a credit may go; absent: the registration of the payment. */
   readonly destination?: { readonly registrationId: string };
+  /** What the client captured: then the gateway is not queried before the refund is accepted. */
+  readonly payment?: DeclaredPayment;
   readonly entityId?: string;
   readonly metadata?: Readonly<Record<string, string>>;
 }
@@ -35,7 +38,7 @@ export interface RefundRequest {
  * A standalone credit asked for directly, checked. With a payment it is counted against that payment's balance; without one it is
  * free-standing: linked to nothing, and never sent before a second person approved it.
  */
-export interface CreditRequest extends Omit<RefundRequest, 'paymentId' | 'destination'> {
+export interface CreditRequest extends Omit<RefundRequest, 'paymentId' | 'destination' | 'payment'> {
   readonly askedFor: 'credit';
   readonly paymentId?: string;
   readonly destination: { readonly registrationId: string };
@@ -49,12 +52,16 @@ export interface RefundRequestInput {
   readonly reason: string;
   readonly orderId?: string;
   readonly destination?: { readonly registrationId: string };
+  readonly payment?: DeclaredPaymentInput;
   readonly entityId?: string;
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /** A credit as callers write it. */
-export interface CreditRequestInput extends Omit<RefundRequestInput, 'paymentId' | 'destination'> {
+export interface CreditRequestInput extends Omit<
+  RefundRequestInput,
+  'paymentId' | 'destination' | 'payment'
+> {
   readonly paymentId?: string;
   readonly destination: { readonly registrationId: string };
 }
@@ -109,6 +116,15 @@ export const refundRequestShape = z.strictObject({
   reason: text(200),
   orderId: text(255).optional(),
   destination: z.strictObject({ registrationId: hex32 }).optional(),
+  payment: z
+    .strictObject({
+      type: z.enum(DECLARED_TYPES, { error: 'must be DB, PA or CP' }),
+      amount: z.string({ error: 'must be a decimal string, for example "12.34"' }),
+      currency: z.string({ error: 'must be an ISO 4217 code, for example "EUR"' }),
+      registrationId: hex32.optional(),
+    })
+    .describe('What you captured. A payment that is new here is then accepted without a query of the gateway')
+    .optional(),
   entityId: hex32.optional(),
   metadata: z
     .record(
@@ -127,7 +143,7 @@ export const refundRequestShape = z.strictObject({
 });
 
 /** The same for a credit, which has to say where it goes. Amount and currency are read together: `readCreditRequest` does. */
-export const creditRequestShape = refundRequestShape.extend({
+export const creditRequestShape = refundRequestShape.omit({ payment: true }).extend({
   paymentId: hex32.optional(),
   destination: z.strictObject(
     { registrationId: hex32 },
@@ -161,6 +177,39 @@ export function readCreditRequest(input: unknown): Reading<CreditRequest> {
 
 type Common = Omit<RefundRequest, 'paymentId' | 'destination'>;
 type CommonFields = Omit<z.infer<typeof refundRequestShape>, 'paymentId' | 'destination'>;
+type DeclaredFields = NonNullable<CommonFields['payment']>;
+
+/** What is declared, in the currency of the request. */
+function readDeclared(
+  { type, amount, currency, registrationId }: DeclaredFields,
+  asked: string,
+): { readonly payment?: DeclaredPayment; readonly problems: readonly InputProblem[] } {
+  const paid = readAmount(amount, currency);
+  if (!paid.ok)
+    return {
+      problems: [
+        {
+          field: paid.error.code === 'unknown_currency' ? 'payment.currency' : 'payment.amount',
+          code: paid.error.code,
+          message: paid.error.message,
+        },
+      ],
+    };
+  if (currency !== asked)
+    return {
+      problems: [
+        {
+          field: 'payment.currency',
+          code: 'currency_mismatch',
+          message: 'must be the currency of the refund',
+        },
+      ],
+    };
+  return {
+    payment: { type, money: paid.money, ...(registrationId === undefined ? {} : { registrationId }) },
+    problems: [],
+  };
+}
 
 function read<Fields extends CommonFields, Request>(
   shape: z.ZodType<Fields>,
@@ -183,12 +232,18 @@ function read<Fields extends CommonFields, Request>(
     const form = wrongInAnyCurrency(raw.amount);
     if (form !== undefined) problems.push({ field: 'amount', code: form.code, message: form.message });
   }
+  const declared =
+    parsed.success && parsed.data.payment !== undefined
+      ? readDeclared(parsed.data.payment, parsed.data.currency)
+      : undefined;
+  problems.push(...(declared?.problems ?? []));
   if (!parsed.success || !amount?.ok || problems.length > 0) return { ok: false, problems };
   const { reason, orderId, entityId, metadata } = parsed.data;
   const common: Common = {
     money: amount.money,
     reason,
     ...(orderId === undefined ? {} : { orderId }),
+    ...(declared?.payment === undefined ? {} : { payment: declared.payment }),
     ...(entityId === undefined ? {} : { entityId }),
     ...(metadata === undefined ? {} : { metadata }),
   };
@@ -269,18 +324,28 @@ function shapeOfAmount(input: unknown): { amount: string; currency: string } | u
   return read.success ? read.data : undefined;
 }
 
-/** Same text for the same request: what "the same body" means for an idempotency key. */
+/**
+ * Same text for the same request: what "the same body" means for an idempotency key. Only what was given is in it, under its name, so
+ * that another optional field does not change the text of requests without it.
+ */
 export function canonicalRequest(request: RefundRequest | CreditRequest): string {
   const { money } = request;
-  return JSON.stringify([
-    ...(isCreditRequest(request) ? ['credit'] : []),
-    request.paymentId ?? null,
-    money.minor.toString(),
-    money.currency,
-    request.reason,
-    request.orderId ?? null,
-    request.destination?.registrationId ?? null,
-    request.entityId ?? null,
-    Object.entries(request.metadata ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)),
-  ]);
+  const metadata = Object.entries(request.metadata ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  const payment = isCreditRequest(request) ? undefined : request.payment;
+  // JSON leaves out what is undefined.
+  return JSON.stringify({
+    askedFor: isCreditRequest(request) ? 'credit' : undefined,
+    paymentId: request.paymentId,
+    minor: money.minor.toString(),
+    currency: money.currency,
+    reason: request.reason,
+    orderId: request.orderId,
+    registrationId: request.destination?.registrationId,
+    entityId: request.entityId,
+    metadata: metadata.length === 0 ? undefined : metadata,
+    payment:
+      payment === undefined
+        ? undefined
+        : [payment.type, payment.money.minor.toString(), payment.registrationId ?? null],
+  });
 }

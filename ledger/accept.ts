@@ -5,6 +5,7 @@ import { canonicalRequest, isCreditRequest } from '../domain/request.js';
 import { formatAmount, storedMoney } from '../domain/money.js';
 import type { Database, Tx } from './database.js';
 import { append, lockPayment, type PaymentRow } from './books.js';
+import { checkDeclaration, declarePayment } from './declared.js';
 import { ownRowOf } from './free-standing.js';
 import {
   LedgerError,
@@ -120,7 +121,10 @@ async function lockedFor(
       .execute();
     return lockPayment(tx, id);
   }
+  const declared = isCreditRequest(request) ? undefined : request.payment;
   if (imported !== null && imported.facts !== null) await importPayment(tx, imported);
+  else if (imported !== null && declared !== undefined)
+    await declarePayment(tx, request.paymentId, imported.entityId, declared);
   const root = await rootOf(tx, request.paymentId);
   if (root === undefined)
     throw new LedgerError('payment_unknown', `payment ${request.paymentId} is not in the ledger`);
@@ -148,6 +152,9 @@ async function findByKey(tx: Tx, order: AcceptOrder, fingerprint: string): Promi
 
 function checkAgainst(payment: PaymentRow, { request }: AcceptOrder): void {
   const { money } = request;
+  // One of a capture says nothing about the authorization that it is known to belong to.
+  if (!isCreditRequest(request) && request.payment !== undefined && request.paymentId === payment.id)
+    checkDeclaration(payment, request.payment);
   if (request.entityId !== undefined && request.entityId !== payment.entity_id)
     throw new LedgerError('payment_not_refundable', 'the payment belongs to another entity', {
       entityId: payment.entity_id,

@@ -5,6 +5,7 @@ import type { UnreadPayment } from '../domain/next-step.js';
 import type { AttemptState, RefundState } from '../domain/states.js';
 import type { Way } from '../domain/way.js';
 import { CHECK_WRITABLE, openPool, type ConnectionOptions } from './connections.js';
+import type { StoredDeclaration } from './declared.js';
 import type { Instruction } from './ledger.js';
 import type { Answers, CorrectionDetails } from './people.js';
 
@@ -16,7 +17,7 @@ export interface PaymentTable {
   id: string;
   entity_id: string;
   /** `CD`: a free-standing credit, whose money is counted here and whose limit is the amount that was asked for. */
-  type: 'DB' | 'PA' | 'CD';
+  type: 'DB' | 'PA' | 'CP' | 'CD';
   state: 'succeeded' | 'pending' | 'rejected';
   currency: string;
   authorized_minor: bigint;
@@ -31,6 +32,10 @@ export interface PaymentTable {
   excess_minor: Generated<bigint>;
   misses: Generated<number>;
   last_miss_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
+  /** What a client declared first. */
+  declared: ColumnType<StoredDeclaration | null, string | null | undefined, string | null>;
+  /** False while no query has shown it. */
+  is_seen: Generated<boolean>;
   imported_at: Stamp;
   looked_up_at: Stamp;
 }

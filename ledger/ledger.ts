@@ -38,7 +38,7 @@ export interface ImportedPayment {
   readonly facts: OriginalFacts;
 }
 
-/** In place of an original, where a free-standing credit is asked for: only the entity that pays it. */
+/** In place of an original, where a free-standing credit is asked for or the payment is declared: only the entity. */
 export interface FreeStanding {
   readonly entityId: string;
   readonly facts: null;
@@ -54,7 +54,9 @@ export interface Accepted {
 export interface PaymentRecord {
   readonly id: string;
   readonly entityId: string;
-  readonly type: 'DB' | 'PA';
+  readonly type: 'DB' | 'PA' | 'CP';
+  /** What a client declared, and no query has shown. */
+  readonly isDeclared: boolean;
   readonly state: 'succeeded' | 'pending' | 'rejected';
   readonly currency: string;
   readonly authorizedMinor: bigint;
@@ -338,6 +340,7 @@ export interface Ledger {
 export type LedgerErrorCode =
   | 'idempotency_key_reused'
   | 'exceeds_refundable'
+  | 'payment_differs'
   | 'currency_mismatch'
   | 'payment_not_refundable'
   | 'payment_unknown'

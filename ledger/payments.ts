@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import { takenByReturns, type LinkedDispute, type OriginalFacts } from '../domain/original.js';
 import type { Tx } from './database.js';
+import { withoutCaptures } from '../domain/one-capture.js';
 import { placeDrawn } from '../domain/captures.js';
 import { append, lockPayment, openCase, reload, type AttemptRow, type PaymentRow } from './books.js';
 import { GATEWAY_ID, NOW } from './expressions.js';
@@ -32,11 +33,9 @@ export async function importPayment(tx: Tx, { entityId, facts }: ImportedPayment
  * Brings a payment, as it was locked, up to date with a look-up. Outside facts are never refused: where they break the balance,
  * the excess is kept and every unfinished refund of the payment gets a case.
  */
-export async function updatePayment(
-  tx: Tx,
-  { id, currency }: PaymentRow,
-  facts: OriginalFacts,
-): Promise<PaymentRow> {
+export async function updatePayment(tx: Tx, row: PaymentRow, shown: OriginalFacts): Promise<PaymentRow> {
+  const { id, currency } = row;
+  const facts = await ownPart(tx, shown);
   if (facts.id !== id)
     throw new LedgerError('payment_unknown', `payment ${id} was looked up, the gateway showed ${facts.id}`);
   // Its amounts would be read as amounts of the currency that everything else of this payment is kept in.
@@ -46,15 +45,12 @@ export async function updatePayment(
       `payment ${id} is in ${currency}, the gateway showed it in ${facts.currency}`,
       { currency },
     );
-  for (const capture of facts.captures)
-    await tx
-      .insertInto('captures')
-      .values({ id: capture.id, payment_id: facts.id, amount_minor: capture.amountMinor })
-      .onConflict((conflict) => conflict.column('id').doNothing())
-      .execute();
+  if (!row.is_seen) await correctDeclared(tx, facts);
   await tx
     .updateTable('payments')
     .set({
+      type: facts.type,
+      is_seen: true,
       state: facts.state,
       registration_id: sql<string | null>`coalesce(registration_id, ${facts.registrationId})`,
       captured_minor: facts.capturedMinor,
@@ -74,6 +70,44 @@ export async function updatePayment(
   const payment = await reload(tx, facts.id);
   if (overpaidOf(payment) > 0n) await askAboutExcess(tx, payment);
   return payment;
+}
+
+/** Stores the captures that are new. Those that are payments of their own stay that, and are no part of this one. */
+async function ownPart(tx: Tx, facts: OriginalFacts): Promise<OriginalFacts> {
+  for (const capture of facts.captures)
+    await tx
+      .insertInto('captures')
+      .values({ id: capture.id, payment_id: facts.id, amount_minor: capture.amountMinor })
+      .onConflict((conflict) => conflict.column('id').doNothing())
+      .execute();
+  if (facts.type !== 'PA' || facts.captures.length === 0) return facts;
+  const ids = facts.captures.map(({ id }) => id);
+  const elsewhere = await tx
+    .selectFrom('captures')
+    .select('id')
+    .where('id', 'in', ids)
+    .where('payment_id', '<>', facts.id)
+    .execute();
+  return withoutCaptures(facts, new Set(elsewhere.map(({ id }) => id)));
+}
+
+/** What was declared is seen for the first time: from now on the captures are as the gateway shows them. */
+async function correctDeclared(tx: Tx, { id, captures }: OriginalFacts): Promise<void> {
+  for (const capture of captures)
+    await tx
+      .updateTable('captures')
+      .set({ amount_minor: capture.amountMinor })
+      .where('id', '=', capture.id)
+      .where('payment_id', '=', id)
+      .execute();
+  // Declared as a debit, it is an authorization: there is nothing to refund on itself.
+  if (!captures.some((capture) => capture.id === id))
+    await tx
+      .updateTable('captures')
+      .set({ elsewhere_minor: sql<bigint>`amount_minor` })
+      .where('id', '=', id)
+      .where('payment_id', '=', id)
+      .execute();
 }
 
 async function recordDispute(tx: Tx, paymentId: string, dispute: LinkedDispute): Promise<void> {

@@ -62,6 +62,7 @@ export function paymentRecord(row: PaymentRow): PaymentRecord | null {
     id: row.id,
     entityId: row.entity_id,
     type,
+    isDeclared: !row.is_seen,
     state: row.state,
     currency: row.currency,
     authorizedMinor: row.authorized_minor,

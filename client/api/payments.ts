@@ -41,6 +41,7 @@ export const paymentRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clie
         id,
         entityId: record.entityId,
         type: record.type,
+        declared: record.isDeclared,
         state: record.state,
         currency,
         authorized: amountOf(record.authorizedMinor),

@@ -63,6 +63,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, readonly [status: number, ti
   not_conclusive: [409, 'The transaction says nothing certain'],
   run_changed: [409, 'Another run is under way'],
   idempotency_key_reused: [409, 'This idempotency key was used for another request'],
+  payment_differs: [409, 'The payment was declared otherwise before'],
   exceeds_refundable: [409, 'More than can be refunded'],
   currency_mismatch: [422, 'The payment is in another currency'],
   payment_not_refundable: [409, 'The payment cannot be refunded'],

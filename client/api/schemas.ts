@@ -118,7 +118,8 @@ export const payment = z
   .object({
     id: gatewayId,
     entityId: gatewayId,
-    type: z.enum(['DB', 'PA']),
+    type: z.enum(['DB', 'PA', 'CP']).describe('CP: one capture, declared before its authorization was known'),
+    declared: z.boolean().describe('As declared with a refund; the gateway has not shown it yet'),
     state: z.enum(['succeeded', 'pending', 'rejected']),
     currency,
     authorized: amount,

@@ -1,5 +1,6 @@
 /** The grammar of the command line. What a command does is loaded when it is given, so that help is there at once. */
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { DECLARED_TYPES } from '../../domain/declared-payment.js';
 import { ROLES } from '../../domain/principal.js';
 import { CORRECTION_OUTCOMES } from '../../domain/correction.js';
 import { REFUND_STATES } from '../../domain/states.js';
@@ -22,6 +23,14 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
     .description('ask for a refund; one key is one refund, however often it is asked for')
     .option('--payment <id>', 'the debit, the authorisation or one capture, 32 hex (needed)')
     .option('--registration <id>', 'where a credit may go, instead of the registration of the payment')
+    .addOption(
+      new Option(
+        '--payment-type <type>',
+        'what was captured, so that the gateway is not queried first',
+      ).choices(DECLARED_TYPES),
+    )
+    .option('--payment-amount <amount>', 'how much was captured, in --currency')
+    .option('--payment-registration <id>', 'the registration that paid')
     .addHelpText('after', HELP.request)
     .action(async (options) => {
       finish(await (await import('./request.js')).request('refund', options));

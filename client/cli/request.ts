@@ -22,6 +22,9 @@ export interface RequestOptions {
   readonly reason?: string | undefined;
   readonly order?: string | undefined;
   readonly registration?: string | undefined;
+  readonly paymentType?: string | undefined;
+  readonly paymentAmount?: string | undefined;
+  readonly paymentRegistration?: string | undefined;
   readonly entity?: string | undefined;
   readonly key?: string | undefined;
   readonly requestedBy?: string | undefined;
@@ -82,6 +85,7 @@ function read(what: 'refund' | 'credit', options: RequestOptions): Reading {
     ...(reason === undefined ? {} : { reason }),
     ...(order === undefined ? {} : { orderId: order }),
     ...(registration === undefined ? {} : { destination: { registrationId: registration } }),
+    ...declaredBy(options),
     ...(entity === undefined ? {} : { entityId: entity }),
   };
   const reading = what === 'credit' ? readCreditRequest(input) : readRefundRequest(input);
@@ -95,6 +99,25 @@ function read(what: 'refund' | 'credit', options: RequestOptions): Reading {
     });
   if (!reading.ok || requestedBy === undefined) return { ok: false, problems };
   return { ok: true, request: reading.request, input, requestedBy };
+}
+
+/** What was captured, where any of it is given. */
+function declaredBy({
+  currency,
+  paymentType,
+  paymentAmount,
+  paymentRegistration,
+}: RequestOptions): Readonly<Record<string, unknown>> {
+  if (paymentType === undefined && paymentAmount === undefined && paymentRegistration === undefined)
+    return {};
+  return {
+    payment: {
+      type: paymentType,
+      amount: paymentAmount,
+      currency,
+      ...(paymentRegistration === undefined ? {} : { registrationId: paymentRegistration }),
+    },
+  };
 }
 
 /** As the command line calls it; what is not there at all is missing rather than of the wrong type. */

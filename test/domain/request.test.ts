@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   canonicalRequest,
+  readCreditRequest,
   readRefundRequest,
   USUAL_REASONS,
   type RefundRequest,
@@ -212,13 +213,49 @@ describe('a request', () => {
   });
 });
 
+describe('a payment that is declared', () => {
+  const payment = { type: 'PA', amount: '20.00', currency: 'EUR', registrationId: 'a'.repeat(32) };
+
+  it('is read with its amount', () => {
+    expect(accepted({ ...GOOD, payment }).payment).toEqual({
+      ...{ type: 'PA', registrationId: payment.registrationId },
+      money: { minor: 2_000n, currency: 'EUR', decimals: 2 },
+    });
+  });
+
+  it.each([
+    ['payment.type', { ...payment, type: 'RF' }],
+    ['payment.amount', { ...payment, amount: '20,00' }],
+    ['payment.amount', { ...payment, amount: '0.00' }],
+    ['payment.amount', { type: 'DB', currency: 'EUR' }],
+    ['payment.currency', { ...payment, currency: 'USD' }],
+    ['payment.currency', { ...payment, currency: 'euro' }],
+    ['payment.registrationId', { ...payment, registrationId: '4111111111111111' }],
+    ['payment', { ...payment, captured: true }],
+  ])('is refused for its %s', (field, wrong) => {
+    const reading = readRefundRequest({ ...GOOD, payment: wrong });
+    expect(reading.ok ? [] : reading.problems.map((problem) => problem.field)).toEqual([field]);
+  });
+
+  it('is nothing for a credit, which needs what the gateway shows', () => {
+    const credit = { ...GOOD, destination: { registrationId: 'a'.repeat(32) }, payment };
+    const reading = readCreditRequest(credit);
+    expect(reading.ok ? [] : reading.problems.map(({ code }) => code)).toEqual(['unknown_field']);
+  });
+});
+
 describe('the same request', () => {
   it('is written in one way for ever: the ledger keeps it, and the next version has to find it', () => {
     const { paymentId } = GOOD;
     const destination = { registrationId: 'a'.repeat(32) };
     const full = { ...GOOD, orderId: 'A-4711', destination, metadata: { b: '2', a: '1' } };
     expect(canonicalRequest(accepted(full))).toBe(
-      `["${paymentId}","1230","EUR","goods_returned","A-4711","${destination.registrationId}",null,[["a","1"],["b","2"]]]`,
+      `{"paymentId":"${paymentId}","minor":"1230","currency":"EUR","reason":"goods_returned","orderId":"A-4711","registrationId":"${destination.registrationId}","metadata":[["a","1"],["b","2"]]}`,
+    );
+    expect(canonicalRequest(accepted(GOOD))).not.toContain('payment"');
+    const payment = { type: 'DB', amount: '20.00', currency: 'EUR' };
+    expect(canonicalRequest(accepted({ ...GOOD, payment }))).toBe(
+      canonicalRequest(accepted(GOOD)).replace('}', ',"payment":["DB","2000",null]}'),
     );
   });
 
@@ -241,6 +278,7 @@ describe('the same request', () => {
     ['destination', { destination: { registrationId: 'a'.repeat(32) } }],
     ['entity', { entityId: 'e'.repeat(32) }],
     ['metadata', { metadata: { a: '1' } }],
+    ['declared payment', { payment: { type: 'DB', amount: '20.00', currency: 'EUR' } }],
   ])('is another with another %s', (_name, change) => {
     expect(canonicalRequest(accepted({ ...GOOD, ...change }))).not.toBe(canonicalRequest(accepted(GOOD)));
   });

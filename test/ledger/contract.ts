@@ -4,6 +4,7 @@ import { describeAbsence } from './contract/absence.js';
 import { describeAnswers } from './contract/answers.js';
 import { describeAcceptance } from './contract/acceptance.js';
 import { describeCredits } from './contract/credits.js';
+import { describeDeclared } from './contract/declared.js';
 import { describeDirectCredits } from './contract/direct-credits.js';
 import { describeEvidence } from './contract/evidence.js';
 import { describeOutside } from './contract/outside.js';
@@ -36,6 +37,7 @@ export function describeLedger(name: string, make: () => Promise<LedgerUnderTest
     describeSeenIds(underTest);
     describeTurns(underTest);
     describeParts(underTest);
+    describeDeclared(underTest);
     describeCredits(underTest);
     describeDirectCredits(underTest);
     describePeople(underTest);

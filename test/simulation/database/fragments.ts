@@ -33,6 +33,7 @@ const dataField =
 const MEANINGS: Readonly<Record<string, (given: Given) => unknown>> = {
   // Every transaction here runs alone: nobody else holds the lock.
   'pg_advisory_xact_lock(hashtextextended(?, 0))': () => null,
+  amount_minor: ({ row }) => minor(row, 'amount_minor'),
   'now()': ({ now }) => now,
   "now() + ? * interval '1 millisecond'": ({ now, values: [ms] }) => new Date(now.getTime() + Number(ms)),
   '(extract(epoch from now() - ?::timestamptz) * 1000)::float8': since,

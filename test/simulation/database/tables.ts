@@ -69,7 +69,7 @@ const UNIQUE: Readonly<Record<TableName, readonly Unique[]>> = {
 
 /** Columns that are written as JSON text and read as what it holds. */
 const JSON_COLUMNS: Readonly<Record<TableName, readonly string[]>> = {
-  payments: [],
+  payments: ['declared'],
   captures: [],
   refunds: ['destination', 'metadata', 'blocks', 'instruction'],
   attempts: [],
@@ -247,6 +247,8 @@ export class MemoryTables {
           disputed_minor: 0n,
           released_minor: 0n,
           excess_minor: 0n,
+          declared: null,
+          is_seen: true,
           misses: 0,
           last_miss_at: null,
           imported_at: now,

@@ -1,0 +1,58 @@
+/** A refund whose payment the client declares: the gateway is asked nothing, from the request to the end. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, describe, expect, it } from 'vitest';
+import { payment as shape } from '../../client/api/schemas.js';
+import { problemOf, refundOf, startApi } from './world.js';
+
+const world = await startApi();
+afterAll(() => world.close());
+const { call, stack } = world;
+
+const ask = (paymentId: string, payment: Readonly<Record<string, string>>, amount = '40.00') =>
+  call('POST', '/v1/refunds?wait=60s', {
+    headers: { 'idempotency-key': randomUUID() },
+    body: { paymentId, amount, currency: 'EUR', reason: 'goods_returned', payment },
+  });
+const requestsAbout = (paymentId: string) =>
+  stack.gateway.requests().filter(({ path }) => path.includes(paymentId));
+const DECLARED = { type: 'DB', amount: '100.00', currency: 'EUR' };
+
+describe('a refund on a declared payment', () => {
+  it('costs the gateway one request, the refund itself, and reads as declared', async () => {
+    const { paymentId } = stack.newPayment({ amount: '100.00' });
+    const queriesBefore = stack.gateway.requests().filter(({ method }) => method === 'GET').length;
+    const answer = await ask(paymentId, DECLARED);
+    expect(answer.status).toBe(202);
+    expect(refundOf(answer)).toMatchObject({ status: 'succeeded', way: 'refund' });
+    expect(requestsAbout(paymentId).map(({ method }) => method)).toEqual(['POST']);
+    expect(stack.gateway.requests().filter(({ method }) => method === 'GET')).toHaveLength(queriesBefore);
+    expect(stack.gateway.engine.books(paymentId)?.refunded).toBe(4000n);
+    const shown = shape.parse((await call('GET', `/v1/payments/${paymentId}`)).body);
+    expect(shown).toMatchObject({ declared: true, type: 'DB', captured: '100.00', refundable: '60.00' });
+  });
+
+  it('is capped by what was declared, and by the first declaration', async () => {
+    const { paymentId } = stack.newPayment({ amount: '100.00' });
+    await ask(paymentId, DECLARED);
+    const more = await ask(paymentId, DECLARED, '60.01');
+    expect([more.status, problemOf(more)]).toMatchObject([
+      409,
+      { code: 'exceeds_refundable', refundable: '60.00' },
+    ]);
+    const other = await ask(paymentId, { ...DECLARED, amount: '200.00' });
+    expect([other.status, problemOf(other)]).toMatchObject([
+      409,
+      { code: 'payment_differs', amount: '100.00' },
+    ]);
+    const wrong = await ask(paymentId, { ...DECLARED, type: 'RF' });
+    expect(wrong.status).toBe(422);
+    expect(problemOf(wrong).problems?.map(({ field }) => field)).toEqual(['payment.type']);
+  });
+
+  it('is capped by the gateway where more was declared than captured', async () => {
+    const { paymentId } = stack.newPayment({ amount: '30.00' });
+    const answer = await ask(paymentId, DECLARED);
+    expect(refundOf(answer).status).not.toBe('succeeded');
+    expect(stack.gateway.engine.books(paymentId)?.refunded).toBe(0n);
+  });
+});

@@ -1,0 +1,166 @@
+/** Payments that a client declared: refunds may be sent on them, and what the gateway shows counts from the moment it is seen. */
+import { describe, expect, it } from 'vitest';
+import type { DeclaredPayment } from '../../../domain/declared-payment.js';
+import { storedMoney } from '../../../domain/money.js';
+import { ofCapture } from '../../../domain/one-capture.js';
+import type { Accepted } from '../../../ledger/ledger.js';
+import {
+  accepted,
+  answer,
+  authorisation,
+  debit,
+  ENTITY,
+  gatewayId,
+  openLinked,
+  order as ordered,
+  paid,
+  POLICY,
+  refused,
+  submitted,
+  TIMINGS,
+  type LedgerUnderTest,
+} from '../given.js';
+
+const EUROS = (type: DeclaredPayment['type'], minor: bigint, registrationId?: string): DeclaredPayment => ({
+  type,
+  money: storedMoney(minor, 'EUR'),
+  ...(registrationId === undefined ? {} : { registrationId }),
+});
+
+export function describeDeclared(underTest: () => LedgerUnderTest): void {
+  describe('a declared payment', () => {
+    const ask = (paymentId: string, minor: bigint, payment: DeclaredPayment): Promise<Accepted> => {
+      const asked = ordered(paymentId, minor);
+      return underTest().ledger.accept(
+        { ...asked, request: { ...asked.request, payment } },
+        { entityId: ENTITY, facts: null },
+      );
+    };
+
+    it.each(['DB', 'CP'] as const)('of type %s is refunded without having been seen', async (type) => {
+      const { ledger } = underTest();
+      const id = gatewayId();
+      const { refund } = await ask(id, 4_000n, EUROS(type, 10_000n));
+      expect(await ledger.findPayment(id)).toMatchObject({ type, isDeclared: true, refundableMinor: 6_000n });
+      const order = await submitted(ledger, refund.id);
+      expect(order).toMatchObject({ way: 'refund', originalId: id, amountMinor: 4_000n });
+      expect((await ledger.record(answer(order, paid()))).state).toBe('succeeded');
+      await expect(ask(id, 6_001n, EUROS(type, 10_000n))).rejects.toMatchObject({
+        code: 'exceeds_refundable',
+      });
+    });
+
+    it('that is only authorized is reversed', async () => {
+      const { ledger } = underTest();
+      const id = gatewayId();
+      const { refund } = await ask(id, 10_000n, EUROS('PA', 10_000n));
+      expect(await submitted(ledger, refund.id)).toMatchObject({ way: 'reversal', originalId: id });
+    });
+
+    it.each<[string, DeclaredPayment]>([
+      ['amount', EUROS('DB', 10_001n)],
+      ['type', EUROS('CP', 10_000n)],
+      ['registration', EUROS('DB', 10_000n, 'a'.repeat(32))],
+    ])('counts as it was declared first: another %s is refused', async (_name, other) => {
+      const id = gatewayId();
+      await ask(id, 100n, EUROS('DB', 10_000n));
+      await expect(ask(id, 100n, other)).rejects.toMatchObject({
+        code: 'payment_differs',
+        details: { type: 'DB', amount: '100.00', currency: 'EUR' },
+      });
+      expect((await ask(id, 100n, EUROS('DB', 10_000n))).isNew).toBe(true);
+    });
+
+    it('that is seen counts as it is seen, also where less was captured than was promised', async () => {
+      const { ledger, openCases } = underTest();
+      const id = gatewayId();
+      const { refund } = await ask(id, 10_000n, EUROS('DB', 10_000n));
+      await ledger.recordOriginal(id, debit({ id, capturedMinor: 6_000n }));
+      expect(await ledger.findPayment(id)).toMatchObject({
+        isDeclared: false,
+        capturedMinor: 6_000n,
+        refundableMinor: 0n,
+      });
+      const order = await submitted(ledger, refund.id);
+      expect(order.amountMinor).toBe(6_000n);
+      expect((await ledger.record(answer(order, paid()))).state).toBe('reserved');
+      expect((await openLinked(ledger, refund.id)).kind).toBe('adopt');
+      expect(await openCases(refund.id)).toEqual(['not_captured']);
+    });
+
+    it('of which more was paid than it turns out to have captured is a case', async () => {
+      const { ledger, openCases } = underTest();
+      const id = gatewayId();
+      const { refund } = await ask(id, 10_000n, EUROS('DB', 10_000n));
+      await ledger.record(answer(await submitted(ledger, refund.id), paid()));
+      await ledger.recordOriginal(id, debit({ id, capturedMinor: 6_000n }));
+      expect(await openCases(refund.id)).toEqual(['paid_twice']);
+    });
+
+    it('declared as a debit and seen as an authorization is refunded on its captures', async () => {
+      const { ledger } = underTest();
+      const facts = authorisation([6_000n, 4_000n]);
+      const { refund } = await ask(facts.id, 6_000n, EUROS('DB', 10_000n));
+      await ledger.recordOriginal(facts.id, facts);
+      expect(await ledger.findPayment(facts.id)).toMatchObject({ type: 'PA', capturedMinor: 10_000n });
+      expect((await submitted(ledger, refund.id)).originalId).toBe(facts.captures[0]?.id);
+    });
+
+    it('names no destination of a credit before it is seen', async () => {
+      const { ledger } = underTest();
+      const id = gatewayId();
+      const { refund } = await ask(id, 5_000n, EUROS('DB', 10_000n, 'b'.repeat(32)));
+      await ledger.record(answer(await submitted(ledger, refund.id), refused('not_linkable')));
+      const facts = debit({ id, registrationId: null });
+      const { verdict } = await ledger.openCredit(refund.id, facts, TIMINGS, POLICY);
+      expect(verdict).toEqual({ kind: 'denied', why: ['no_destination'] });
+    });
+  });
+
+  describe('a declared capture', () => {
+    const declared = async (captureId: string, minor: bigint): Promise<string> => {
+      const { ledger } = underTest();
+      const asked = ordered(captureId, minor);
+      const request = { ...asked.request, payment: EUROS('CP', 6_000n) };
+      const { refund } = await ledger.accept({ ...asked, request }, { entityId: ENTITY, facts: null });
+      return refund.id;
+    };
+
+    it('is counted once, whichever of it and its authorization becomes known first', async () => {
+      const { ledger } = underTest();
+      const facts = authorisation([6_000n, 4_000n]);
+      const [own, other] = facts.captures.map((capture) => capture.id);
+      await declared(own ?? '', 6_000n);
+      const rest = await accepted(ledger, facts, 4_000n);
+      expect(await ledger.findPayment(facts.id)).toMatchObject({
+        capturedMinor: 4_000n,
+        refundableMinor: 0n,
+      });
+      expect((await submitted(ledger, rest)).originalId).toBe(other);
+      await expect(accepted(ledger, facts, 1n)).rejects.toMatchObject({ code: 'exceeds_refundable' });
+
+      const known = authorisation([6_000n, 4_000n]);
+      await accepted(ledger, known, 10_000n);
+      await expect(declared(known.captures[0]?.id ?? '', 1n)).rejects.toMatchObject({
+        code: 'exceeds_refundable',
+      });
+    });
+
+    it('is brought up to date by what its authorization shows of it, and never credited', async () => {
+      const { ledger } = underTest();
+      const facts = authorisation([6_000n, 4_000n]);
+      const own = facts.captures[0]?.id ?? '';
+      const refund = await declared(own, 2_000n);
+      await ledger.record(answer(await submitted(ledger, refund), refused('not_linkable')));
+      const shown = ofCapture(facts, own);
+      if (shown === undefined) throw new Error('the capture is listed');
+      const { verdict } = await ledger.openCredit(refund, shown, TIMINGS, POLICY);
+      expect(verdict).toEqual({ kind: 'denied', why: ['capture_alone'] });
+      expect(await ledger.findPayment(own)).toMatchObject({
+        type: 'CP',
+        isDeclared: false,
+        capturedMinor: 6_000n,
+      });
+    });
+  });
+}
