@@ -35,16 +35,16 @@ export async function importPayment(tx: Tx, { entityId, facts }: ImportedPayment
  */
 export async function updatePayment(tx: Tx, row: PaymentRow, shown: OriginalFacts): Promise<PaymentRow> {
   const { id, currency } = row;
-  const facts = await ownPart(tx, shown);
-  if (facts.id !== id)
-    throw new LedgerError('payment_unknown', `payment ${id} was looked up, the gateway showed ${facts.id}`);
+  if (shown.id !== id)
+    throw new LedgerError('payment_unknown', `payment ${id} was looked up, the gateway showed ${shown.id}`);
   // Its amounts would be read as amounts of the currency that everything else of this payment is kept in.
-  if (facts.currency !== currency)
+  if (shown.currency !== currency)
     throw new LedgerError(
       'currency_mismatch',
-      `payment ${id} is in ${currency}, the gateway showed it in ${facts.currency}`,
+      `payment ${id} is in ${currency}, the gateway showed it in ${shown.currency}`,
       { currency },
     );
+  const facts = await ownPart(tx, shown);
   if (!row.is_seen) await correctDeclared(tx, facts);
   await tx
     .updateTable('payments')

@@ -8,8 +8,8 @@ const world = await startApi();
 afterAll(() => world.close());
 const { call, stack } = world;
 
-const ask = (paymentId: string, payment: Readonly<Record<string, string>>, amount = '40.00') =>
-  call('POST', '/v1/refunds?wait=60s', {
+const ask = (paymentId: string, payment: Readonly<Record<string, string>>, amount = '40.00', wait = 60) =>
+  call('POST', `/v1/refunds?wait=${wait}s`, {
     headers: { 'idempotency-key': randomUUID() },
     body: { paymentId, amount, currency: 'EUR', reason: 'goods_returned', payment },
   });
@@ -51,7 +51,7 @@ describe('a refund on a declared payment', () => {
 
   it('is capped by the gateway where more was declared than captured', async () => {
     const { paymentId } = stack.newPayment({ amount: '30.00' });
-    const answer = await ask(paymentId, DECLARED);
+    const answer = await ask(paymentId, DECLARED, '40.00', 3);
     expect(refundOf(answer).status).not.toBe('succeeded');
     expect(stack.gateway.engine.books(paymentId)?.refunded).toBe(0n);
   });
