@@ -22,8 +22,9 @@ describe('redirect', () => {
     const late = await say(berta, 'redirect', id, word);
     expect(told(late)).toEqual(refused(409, 'already_decided'));
     expect(late.body).toMatchObject({ by: 'anna' });
-    expect(told(await say(anna, 'approve', id, WHY))).toEqual(refused(403, 'own_proposal'));
-    expect((await say(boss, 'approve', id, WHY)).status).toBe(200);
+    const yes = { ...WHY, instruction: approval?.instruction };
+    expect(told(await say(anna, 'approve', id, yes))).toEqual(refused(403, 'own_proposal'));
+    expect((await say(boss, 'approve', id, yes)).status).toBe(200);
     const { attempts } = await until(id, 'succeeded');
     expect(attempts.map(({ type, state }) => `${type} ${state}`)).toEqual(['RF rejected', 'CD succeeded']);
     const credits = engine

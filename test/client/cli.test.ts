@@ -46,6 +46,10 @@ const ask = (paymentId: string, ...more: readonly string[]): string[] => [
   ...more,
 ];
 
+/** The instruction that an operator is shown. */
+const waitingOn = async (id: string): Promise<string> =>
+  (await client.getRefund(id)).approval?.instruction ?? expect.fail('nothing waits for an approval');
+
 describe('a command whose reader has had enough', () => {
   it('ends without a word, as any program in a pipe does', async () => {
     const all = [...programArguments('client/cli/main.ts'), '--help'];
@@ -174,7 +178,10 @@ describe('credit', () => {
     const { id } = refundOf(asked);
     const shown = await cli(['show', id]);
     expect(shown.stdout).toContain('none: the credit is linked to nothing');
-    const approved = await cli(['approve', id, '--by', 'boss', '--reason', 'agreed', '--yes', '--json']);
+    const approved = await cli([
+      ...['approve', id, '--instruction', await waitingOn(id), '--by', 'boss', '--reason', 'agreed'],
+      ...['--yes', '--json'],
+    ]);
     expect(approved.code).toBe(0);
     expect(approved.stderr).toContain('It is linked to no payment');
     expect(await client.waitFor(id, 20_000)).toMatchObject({ status: 'succeeded', way: 'credit' });
@@ -201,16 +208,20 @@ describe('what a person decides', () => {
     });
     for await (const refund of client.watch(id)) if (refund.approval !== null) break;
 
-    const [shown, own] = await Promise.all([
+    const instruction = await waitingOn(id);
+    const [shown, blind, own] = await Promise.all([
       cli(['show', id]),
-      cli(['approve', id, '--by', 'clerk', ...word]),
+      cli(['approve', id, '--by', 'boss', ...word]),
+      cli(['approve', id, '--instruction', instruction, '--by', 'clerk', ...word]),
     ]);
+    expect(blind.code, 'without the instruction nothing is decided').toBe(2);
+    expect(blind.stderr).toContain(`"instruction":"${instruction}"`);
     expect(shown.code).toBe(3);
     expect(shown.stdout).toContain('a credit of 800.00 EUR to registration');
     expect(own).toMatchObject({ code: 1, stdout: '' });
     expect(own.stderr).toContain('own_request');
 
-    const approved = await cli(['approve', id, '--by', 'boss', ...word]);
+    const approved = await cli(['approve', id, '--instruction', instruction, '--by', 'boss', ...word]);
     expect(approved.code).toBe(0);
     expect(approved.stderr).toContain(`A credit of 800.00 EUR for refund ${id} goes to registration`);
     await client.waitFor(id, 20_000);
@@ -231,7 +242,7 @@ describe('what a person decides', () => {
     expect(asked.code).toBe(3);
     const { id, state } = refundOf(asked);
     expect(state).toBe('awaiting_approval');
-    const rejected = await cli(['reject', id, '--by', 'boss', ...word]);
+    const rejected = await cli(['reject', id, '--instruction', await waitingOn(id), '--by', 'boss', ...word]);
     expect(rejected.code).toBe(0);
     expect(refundOf(rejected)).toMatchObject({ status: 'failed' });
     const [watched, stuck] = await Promise.all([cli(['watch', id]), cli(['list', '--stuck', '--json'])]);
@@ -314,7 +325,10 @@ describe('what a person does with evidence in hand', () => {
     expect(redirected.stderr).toContain(`A credit of 40.00 EUR for refund ${id} is to go to registration`);
     expect([0, 3]).toContain(redirected.code);
     for await (const refund of client.watch(id)) if (refund.approval !== null) break;
-    const rejected = await cli(['reject', id, '--by', 'boss', '--reason', 'no', '--yes', '--json']);
+    const rejected = await cli([
+      ...['reject', id, '--instruction', await waitingOn(id), '--by', 'boss', '--reason', 'no'],
+      ...['--yes', '--json'],
+    ]);
     expect(refundOf(rejected)).toMatchObject({ status: 'failed' });
     const again = await cli(['replay', id, ...word]);
     expect(again.code).toBe(0);
