@@ -4,6 +4,7 @@ import { createServer as createNetServer } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SendResult } from '../../domain/transaction.js';
+import { machineClock } from '../../gateway/clock.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import type { GatewayOptions } from '../../gateway/settings.js';
 import { CARD_NUMBER, cardCreditOrder, gatewayAt, limits, refunded, refundOrder, TOKEN } from './orders.js';
@@ -95,6 +96,23 @@ describe('a refund that certainly never left', () => {
     expect(late).toEqual({ kind: 'not_sent', why: 'deadline_passed' });
     await client.refund(refundOrder());
     expect(server.requests.length).toBe(2);
+  });
+
+  it.each([
+    ['was suspended while it connected', 60_000],
+    ['had its clock set back while it connected', -60_000],
+  ])('is not sent when the machine %s', async (_name, jump) => {
+    let asked = 0;
+    const client = gateway({
+      clock: () => {
+        const { monotonic, wall } = machineClock();
+        asked += 1;
+        // The call itself is in time; the machine stops before the request is handed to the socket.
+        return { monotonic, wall: asked > 1 ? wall + jump : wall };
+      },
+    });
+    expect(await client.refund(refundOrder())).toEqual({ kind: 'not_sent', why: 'deadline_passed' });
+    expect(server.requests).toEqual([]);
   });
 
   it('never leaves once its deadline passed while it waited for a connection', async () => {
