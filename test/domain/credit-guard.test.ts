@@ -82,6 +82,7 @@ describe('a credit for which everything speaks', () => {
     ['reversed', { ...half, original: authorised(10_000n, { returns: [{ ...own, type: 'RV' }] }) }],
     ['disputed', { original: original({ disputes: [{ id: 'd', amountMinor: 1n, reversed: false }] }) }],
     ['disputed', { disputedMinor: 1n }],
+    ['capture_alone', { original: original({ type: 'CP' }) }],
     ['over_captured', { amountMinor: 10_001n }],
     ['over_captured', { creditedMinor: 1n }],
     ['over_captured', { givenMinor: 1n }],
@@ -403,5 +404,5 @@ describe('whatever the evidence', () => {
 it('every block and every reason to ask a second person is told in words, each in its own', () => {
   const words = [...Object.values(CREDIT_BLOCKS), ...Object.values(APPROVAL_REASONS)];
   for (const sentence of words) expect(sentence).toMatch(/^[a-z]+( [a-z]+){3,}/);
-  expect(new Set(words).size).toBe(21);
+  expect(new Set(words).size).toBe(22);
 });
