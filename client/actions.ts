@@ -3,6 +3,7 @@ import { mayCorrectAlone } from '../domain/correction.js';
 import { STAY_OPEN } from '../domain/finding.js';
 import { isSamePerson } from '../domain/people.js';
 import type { Policy } from '../domain/plan.js';
+import { isReplayable } from '../domain/replay.js';
 import { mayAct, type Principal, type Role } from '../domain/principal.js';
 import { ATTEMPT_EVIDENCE, afterTrigger, isFinal, isOpenAttempt } from '../domain/states.js';
 import type { RefundRecord } from '../ledger/ledger.js';
@@ -115,7 +116,7 @@ function ruleOf(action: ActionName, refund: RefundRecord, principal: Principal, 
       return {
         role: 'operate',
         effect: effectOfReplaying(refund),
-        refusal: isFinal(refund.state) ? 'final' : undefined,
+        refusal: againstReplaying(refund),
       };
     default:
       return action satisfies never;
@@ -156,6 +157,14 @@ function againstRedirecting({ state, attempts, proposal }: RefundRecord): Refusa
   if (attempts.some((attempt) => isOpenAttempt(attempt.state) || attempt.state === 'absent'))
     return 'may_have_left';
   return proposal === null ? undefined : 'proposal_open';
+}
+
+/** In review it goes back to its first unsent step; elsewhere all that it may need is a run. */
+function againstReplaying({ state, attempts, proposal, openCases }: RefundRecord): Refusal | undefined {
+  if (isFinal(state)) return 'final';
+  if (state !== 'manual_review' || attempts.some((attempt) => isOpenAttempt(attempt.state))) return undefined;
+  if (proposal !== null) return 'proposal_open';
+  return openCases.every(({ why }) => isReplayable(why)) ? undefined : 'case_not_replayable';
 }
 
 function againstAdopting({ attempts }: RefundRecord): Refusal | undefined {

@@ -96,5 +96,10 @@ export function effectOfCorrecting(refund: RefundRecord, wanted?: Partial<Correc
 export const effectOfResolving = ({ id }: RefundRecord): string =>
   `The gateway is asked what became of refund ${id}. Nothing is sent.`;
 
-export const effectOfReplaying = ({ id, amountMinor, currency }: RefundRecord): string =>
+export const effectOfReplaying = (refund: RefundRecord): string =>
+  refund.state === 'manual_review' && !refund.attempts.some(({ state }) => isOpenAttempt(state))
+    ? `${amountText(owedOf(refund), refund.currency)} of refund ${refund.id} are sent anew from its first unsent step, proven again and with fresh budgets. A credit is approved again where policy asks for it.`
+    : effectOfStarting(refund);
+
+const effectOfStarting = ({ id, amountMinor, currency }: RefundRecord): string =>
   `A run of refund ${id} over ${amountText(amountMinor, currency)} is started where none is alive. It goes on from the ledger, which lets nothing be sent twice.`;

@@ -2,13 +2,18 @@
 import { ADOPTION_MISMATCHES } from '../domain/adoption.js';
 import type { InputProblem } from '../domain/request.js';
 import type { LedgerErrorCode } from '../ledger/ledger.js';
-import type { AdoptRefusal, DecisionRefusal, WithdrawRefusal } from '../ledger/people.js';
+import type {
+  AdoptRefusal,
+  DecisionRefusal,
+  ReplayRefusal as LedgerReplayRefusal,
+  WithdrawRefusal,
+} from '../ledger/people.js';
 
 /** What a person wanted and did not get. Nothing was changed. */
 export type Refusal = WithdrawRefusal | DecisionRefusal | AdoptRefusal | ReplayRefusal;
 
 /** The run that is under way is not the one that was shown: it is not ended unseen. */
-export type ReplayRefusal = 'run_changed';
+export type ReplayRefusal = 'run_changed' | LedgerReplayRefusal;
 
 export type RefundsErrorCode =
   /** The request is wrong in each of the ways in `problems`; nothing was stored. */
@@ -102,6 +107,8 @@ export const REFUSALS: Readonly<Record<Refusal, string>> = {
   nothing_sent: 'nothing was sent for it yet',
   not_at_gateway: 'the gateway does not show this transaction under the entity of the payment',
   ...ADOPTION_MISMATCHES,
+  case_not_replayable:
+    'a case is open after which the customer may have the money already, or money has left. Settle that case first',
   run_changed: 'another run is under way than the one that was shown. Look at it again',
 };
 

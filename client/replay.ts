@@ -6,11 +6,14 @@ import { lookUpOriginal } from '../activities/originals.js';
 import { CASE_REASONS } from '../domain/finding.js';
 import { nextStep, type Position, type Step } from '../domain/next-step.js';
 import type { Word } from '../domain/people.js';
+import { isReplayable } from '../domain/replay.js';
 import { isFinal, type RefundState } from '../domain/states.js';
 import type { RefundRecord } from '../ledger/ledger.js';
+import type { Answered } from '../ledger/people.js';
 import type { Driver } from './driver.js';
 import { amountText, owedOf } from './effects.js';
-import { refusal } from './errors.js';
+import { refusal, type Refusal } from './errors.js';
+import { replayMany, type BulkReplay, type BulkReplayResult } from './replay-many.js';
 import type { Run } from './runs.js';
 import { checkWord } from './words.js';
 
@@ -33,13 +36,18 @@ export interface ReplayReport {
 }
 
 export interface ReplayResult extends ReplayReport {
-  /** `over`: nothing is left to do. `alive`: a run is under way and was left alone. */
-  readonly outcome: 'over' | 'alive' | 'started' | 'restarted';
+  /**
+   * `replayed`: it was in review and goes on with its first unsent step. `over`: nothing is left to do. `alive`: a run is under way and was
+   * left alone.
+   */
+  readonly outcome: 'replayed' | 'over' | 'alive' | 'started' | 'restarted';
 }
 
 export interface ReplayWord extends Word {
   /** The run that may be ended where it is alive, as it was shown; absent: none is ended. */
   readonly restart?: { readonly runId: string };
+  /** Names this command: the same command twice is carried out once. */
+  readonly commandId?: string;
 }
 
 /** What a run does next with a refund as it stands, from the ledger alone. */
@@ -55,8 +63,13 @@ export interface Replay {
   nextOf(id: string): Promise<NextStep>;
   /** What a run would do now. Reads the ledger, the gateway and Temporal; changes nothing. */
   foresee(id: string): Promise<ReplayReport>;
-  /** Starts a run where none is alive. One that is alive goes on, unless its restart was asked for. Moves no money itself. */
+  /**
+   * The cause is fixed: a refund in review goes back to its first unsent step, proven anew and with fresh budgets. Any other is given a run
+   * where none is alive; one that is alive goes on, unless its restart was asked for. Moves no money itself.
+   */
   replay(id: string, word: ReplayWord): Promise<ReplayResult>;
+  /** The same for every refund in review for one reason, a batch in each call. */
+  replayMany(order: BulkReplay): Promise<BulkReplayResult>;
 }
 
 export interface ReplayParts {
@@ -112,9 +125,17 @@ export function createReplay({ dependencies, driver, start, recordOf }: ReplayPa
   async function replay(id: string, word: ReplayWord): Promise<ReplayResult> {
     checkWord(word);
     const record = await recordOf(id);
+    const before =
+      record.state === 'manual_review' && word.restart === undefined
+        ? await takeBack(record, word)
+        : undefined;
     const report = await foresee(id);
+    if (before?.kind === 'replayed') return { ...report, outcome: 'replayed' };
     if (isFinal(report.state)) return { ...report, outcome: 'over' };
     const { run } = report;
+    // Where no run is alive one is started all the same: it goes on asking the operator.
+    if (before !== undefined && run?.isAlive === true && !GOES_ON.includes(before.why))
+      throw refusal(id, before.why, before.by);
     if (run?.isAlive === true && word.restart === undefined) return { ...report, outcome: 'alive' };
     // Somebody else was faster: their run is not ended unseen.
     if (run?.isAlive === true && word.restart?.runId !== run.runId) throw refusal(id, 'run_changed');
@@ -130,8 +151,32 @@ export function createReplay({ dependencies, driver, start, recordOf }: ReplayPa
     return { ...report, run: started, outcome: run?.isAlive === true ? 'restarted' : 'started' };
   }
 
-  return { nextOf, foresee, replay };
+  /** Of two operators at once the second finds it under way. */
+  async function takeBack(
+    record: RefundRecord,
+    { by, reason, ticket, commandId }: ReplayWord,
+  ): Promise<Answered<'replay'>> {
+    const result = await dependencies.ledger.replay({
+      refundId: record.id,
+      by,
+      reason,
+      ...(ticket === undefined ? {} : { ticket }),
+      ...(commandId === undefined ? {} : { wordId: commandId }),
+    });
+    if (result.kind === 'replayed') await driver.wake({ ...record, version: result.position.version });
+    return result;
+  }
+
+  return {
+    nextOf,
+    foresee,
+    replay,
+    replayMany: (order) => replayMany({ ledger: dependencies.ledger, driver, recordOf }, order),
+  };
 }
+
+/** It is under way or over: all that it may need is a run. */
+const GOES_ON: readonly Refusal[] = ['not_in_review', 'final', 'may_have_left'];
 
 /** Read-only: nothing of it is recorded. */
 async function gatewayShows(deps: Dependencies, record: RefundRecord): Promise<string> {
@@ -187,7 +232,9 @@ function effectOfStep(step: Step, record: RefundRecord): string {
     case 'give_up':
       return `The refund ends unpaid (${step.why}); ${owed} are no longer reserved.`;
     case 'person':
-      return 'Nothing: it waits for what a person says.';
+      return record.openCases.length > 0 && record.openCases.every(({ why }) => isReplayable(why))
+        ? `Nothing: it waits for an operator. Replayed, ${owed} are sent anew from the first unsent step, proven again; a credit is approved again where policy asks for it.`
+        : 'Nothing: it waits for what a person says.';
     default:
       return step satisfies never;
   }

@@ -11,7 +11,7 @@ export interface AttemptPosition {
   readonly way: Way;
   readonly state: AttemptState;
   readonly class: RefusalClass | null;
-  /** How often it was handed to the gateway (more than once only under one reference, after proven absence). */
+  /** How often it was submitted since the last replay (more than once only under one reference, after proven absence). */
   readonly sends: number;
   readonly lookUps: number;
   /** Milliseconds since it was last handed over. */
@@ -31,8 +31,9 @@ export interface Position {
   /** Milliseconds since the state was entered. */
   readonly sinceMs: number;
   readonly attempt: AttemptPosition | null;
+  /** Attempts since the last replay. */
   readonly attempts: number;
-  /** How many attempts of this refund were refused with each class. */
+  /** How many of them were refused with each class. */
   readonly refusals: Readonly<Partial<Record<RefusalClass, number>>>;
   /** Why it ended or waits, for people. */
   readonly why: string | null;
@@ -225,7 +226,7 @@ function whenReserved(position: Position, attempt: AttemptPosition | null, { tim
       ? { kind: 'ask', why: 'refused_too_often' }
       : { kind: position.askedFor === 'credit' ? 'credit' : 'send', after: 0 };
   if (attempt.sends >= policy.maxSends) return { kind: 'ask', why: 'cannot_be_sent' };
-  const wait = grown(timings.resendFirst, 2, attempt.sends - 1, timings.retryMax);
+  const wait = grown(timings.resendFirst, 2, Math.max(attempt.sends - 1, 0), timings.retryMax);
   const after = left(wait, position.sinceMs);
   return { kind: attempt.way === 'credit' ? 'credit' : 'send', after };
 }

@@ -66,6 +66,7 @@ export type RefundTrigger =
   | 'released_less'
   | 'redirect'
   | 'compare_again'
+  | 'replay'
   | 'correct_succeeded'
   | 'correct_failed';
 
@@ -204,6 +205,12 @@ export const REFUND_TRANSITIONS: readonly Transition[] = [
     from: ['manual_review'],
     to: 'rejected',
     means: 'the original can be read again; the declined refund is compared with it anew',
+  },
+  {
+    on: 'replay',
+    from: ['manual_review'],
+    to: 'reserved',
+    means: 'an operator says that the cause is fixed; sent anew with fresh budgets',
   },
   {
     on: 'correct_succeeded',

@@ -74,6 +74,9 @@ export interface RefundTable {
   unread_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
   unread_times: Generated<number>;
   unread_answer: string | null;
+  replays: Generated<number>;
+  /** Attempts up to this number are over, and no budget counts them. */
+  attempts_before: Generated<number>;
   version: Generated<number>;
   state_since: Stamp;
   created_at: Stamp;
@@ -101,6 +104,8 @@ export interface AttemptTable {
   sends: Generated<number>;
   /** Submissions of which the sender knows that no byte left. */
   never_left: Generated<number>;
+  /** Submissions that no budget counts. */
+  sends_before: Generated<number>;
   send_by: Stamp;
   /** The id with which the gateway told a certain outcome. */
   gateway_id: string | null;

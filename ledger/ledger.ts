@@ -10,6 +10,7 @@ import type { AttemptState, RefundState } from '../domain/states.js';
 import type { CreditRequest, RefundRequest } from '../domain/request.js';
 import type { Word } from '../domain/people.js';
 import type { Way } from '../domain/way.js';
+import type { BulkCursor, Waiting, WaitingSums } from './replay.js';
 import type { Unreadable } from './unread.js';
 import type {
   Adoption,
@@ -20,6 +21,7 @@ import type {
   CorrectionDetails,
   Decision,
   Redirection,
+  Replay,
   Said,
   SeenReturned,
 } from './people.js';
@@ -332,6 +334,16 @@ export interface Ledger {
   confirm(confirmation: Confirmation, timings: Timings): Promise<Answered<'confirm'>>;
   /** Another destination for the credit of a refund that waits for a person; proven anew, and approved by a second one. */
   redirect(redirection: Redirection): Promise<Answered<'redirect'>>;
+  /** Takes a refund in review back to its first unsent step, with fresh budgets. Sends nothing. */
+  replay(order: Replay): Promise<Answered<'replay'>>;
+  /** How many refunds wait for one cause, and the money that they are about. */
+  waitingSums(waiting: Waiting): Promise<WaitingSums>;
+  /** The next of them, oldest case first. */
+  waitingAfter(
+    waiting: Waiting,
+    cursor: BulkCursor,
+    limit: number,
+  ): Promise<readonly { readonly caseId: bigint; readonly refundId: string }[]>;
   /** That a person did something which by itself changes no money: looked, started again. */
   note(refundId: string, what: 'resolved' | 'replayed', word: Word): Promise<void>;
 }

@@ -40,7 +40,8 @@ export function openCredit(
     const amountMinor = remainingOf(locked);
     const registrationId = refund.destination?.registrationId ?? locked.payment.registration_id;
     const redirects = (await redirectors(tx, refundId)).length;
-    const hash = instructionHash(refundId, amountMinor, refund.currency, registrationId, redirects);
+    const changes = redirects + refund.replays;
+    const hash = instructionHash(refundId, amountMinor, refund.currency, registrationId, changes);
     const evidence = await creditEvidence(tx, locked, {
       ...{ original, policy, amountMinor, registrationId, hash },
       redirected: redirects > 0,
@@ -110,17 +111,17 @@ export function openCredit(
 
 /**
  * Binds an approval to amount, way and destination: what changed needs a new one. So does what a person redirected, even to a
- * destination that was approved once: the credit to it was refused since.
+ * destination that was approved once, and what an operator replayed: the credit to it was declined since.
  */
 export function instructionHash(
   refundId: string,
   amountMinor: bigint,
   currency: string,
   registrationId: string | null,
-  redirects = 0,
+  changes = 0,
 ): string {
   const bound = ['credit', refundId, amountMinor.toString(), currency, registrationId];
-  return hash('sha256', JSON.stringify(redirects === 0 ? bound : [...bound, redirects])).slice(0, 32);
+  return hash('sha256', JSON.stringify(changes === 0 ? bound : [...bound, changes])).slice(0, 32);
 }
 
 async function creditEvidence(

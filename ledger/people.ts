@@ -6,6 +6,7 @@ import type { Position } from '../domain/next-step.js';
 import type { Outcome } from '../domain/outcome.js';
 import type { Word } from '../domain/people.js';
 import type { Asked } from './ledger.js';
+import type { ReplayStep } from '../domain/replay.js';
 
 /** What a correction is bound to: another amount, attempt or evidence is another instruction. */
 export interface CorrectionDetails {
@@ -94,6 +95,21 @@ export interface Redirection extends Said {
   readonly registrationId: string;
 }
 
+/** An operator says that what stopped the refund is fixed. */
+export interface Replay extends Said {
+  readonly refundId: string;
+  /** Names the bulk command that it is part of. */
+  readonly bulk?: string;
+}
+
+export type ReplayRefusal =
+  | 'final'
+  | 'not_in_review'
+  | 'may_have_left'
+  | 'proposal_open'
+  /** A case is open after which the customer may have the money already. */
+  | 'case_not_replayable';
+
 /** Why a person's word on an attempt or a destination is not taken. Nothing is changed then. */
 export type PersonRefusal =
   | CorrectionRefusal
@@ -146,6 +162,7 @@ export interface Answers {
     | Refused<PersonRefusal>;
   readonly confirm: { readonly kind: 'done' } | Refused<PersonRefusal>;
   readonly redirect: { readonly kind: 'done' } | Refused<PersonRefusal>;
+  readonly replay: { readonly kind: 'replayed'; readonly step: ReplayStep } | Refused<ReplayRefusal>;
 }
 
 /** Where the refund stands is told with each answer, as it is now. */

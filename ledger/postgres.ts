@@ -17,6 +17,7 @@ import { LedgerError, type Ledger, type RefundFilter, type RefundRecord } from '
 import { openLinked } from './open.js';
 import { openCredit } from './open-credit.js';
 import { redirect } from './redirection.js';
+import { replay, waitingAfter, waitingSums } from './replay.js';
 import { noteReadable, noteUnreadable } from './unread.js';
 import { paymentRecord, positionOf, readRefunds, rootOf } from './records.js';
 
@@ -102,6 +103,9 @@ export function createLedger(database: Database): Ledger {
     recordOriginal: (paymentId, original) => recordOriginal(database, paymentId, original),
     applyFinding: (refundId, original, purpose) => applyFinding(database, refundId, original, purpose),
     ask: (refundId, why, details) => ask(database, refundId, why, details),
+    replay: (order) => replay(database, order),
+    waitingSums: (waiting) => waitingSums(database, waiting),
+    waitingAfter: (waiting, cursor, limit) => waitingAfter(database, waiting, cursor, limit),
     noteUnreadable: (refundId, unreadable) => noteUnreadable(database, refundId, unreadable),
     noteReadable: (refundId, original) => noteReadable(database, refundId, original),
     giveUp: (refundId, why, actor) => giveUp(database, refundId, why, actor),

@@ -227,14 +227,15 @@ export async function positionOf(
 
 function positionAt(now: Date, refund: RefundRow, attempts: readonly AttemptRow[]): Position {
   // An older attempt that is open again (late evidence) is the one to resolve; otherwise the newest one speaks.
+  const counted = attempts.filter(({ number }) => number > refund.attempts_before);
   const current =
     attempts.find((attempt) => ['submitting', 'unknown', 'pending'].includes(attempt.state)) ??
-    attempts.at(-1);
+    counted.at(-1);
   const since = now.getTime() - refund.state_since.getTime();
   const age = now.getTime() - (current?.sent_at ?? refund.state_since).getTime();
   const lookedUp = current?.looked_up_at ?? null;
   const refusals: Partial<Record<RefusalClass, number>> = {};
-  for (const attempt of attempts) {
+  for (const attempt of counted) {
     const refusal = attempt.state === 'rejected' ? refusalOf(attempt) : null;
     if (refusal !== null) refusals[refusal] = (refusals[refusal] ?? 0) + 1;
   }
@@ -252,12 +253,12 @@ function positionAt(now: Date, refund: RefundRow, attempts: readonly AttemptRow[
             way: current.way,
             state: current.state,
             class: refusalOf(current),
-            sends: current.sends,
+            sends: current.sends - current.sends_before,
             lookUps: current.look_ups,
             ageMs: Math.max(0, age),
             lookedUpMs: lookedUp === null ? null : Math.max(0, now.getTime() - lookedUp.getTime()),
           },
-    attempts: attempts.length,
+    attempts: counted.length,
     refusals,
     why: refund.why,
     ...unreadAt(now, refund),

@@ -70,9 +70,38 @@ export const replayBody = z
   })
   .meta({ id: 'ReplayWord' });
 
+export const bulkReplayBody = z
+  .strictObject({
+    ...word,
+    case: z.enum(CASES).describe('Why they are in review'),
+    since: z.iso
+      .datetime({ offset: true, error: 'must be a time as in RFC 3339' })
+      .describe('Only cases that were opened then or later')
+      .optional(),
+    dryRun: z.boolean().describe('Only count them').optional(),
+    cursor: z
+      .string()
+      .regex(/^\d{1,18}-\d{1,18}$/, 'must be nextCursor of the batch before')
+      .describe('`nextCursor` of the batch before')
+      .optional(),
+  })
+  .meta({ id: 'BulkReplay' });
+
+export const bulkReplayResult = z
+  .object({
+    case: z.enum(CASES),
+    dryRun: z.boolean(),
+    count: z.int().describe('In review for this reason when the call began'),
+    sums: z.record(z.string(), z.string()).describe('Decimal strings by currency'),
+    replayed: z.int().describe('Of this batch'),
+    refused: z.array(z.object({ refundId: uuid, why: z.string() })).readonly(),
+    nextCursor: z.string().nullable().describe('For the next batch; null where all were met'),
+  })
+  .meta({ id: 'BulkReplayResult' });
+
 export const replayReport = z
   .object({
-    outcome: z.enum(['dry_run', 'over', 'alive', 'started', 'restarted']),
+    outcome: z.enum(['dry_run', 'replayed', 'over', 'alive', 'started', 'restarted']),
     refundId: uuid,
     state: z.enum(REFUND_STATES),
     why: z.string().nullable(),

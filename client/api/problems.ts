@@ -61,6 +61,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, readonly [status: number, ti
   other_amount: [409, 'The transaction is of another amount'],
   other_currency: [409, 'The transaction is in another currency'],
   not_conclusive: [409, 'The transaction says nothing certain'],
+  case_not_replayable: [409, 'Its case does not allow a replay'],
   run_changed: [409, 'Another run is under way'],
   idempotency_key_reused: [409, 'This idempotency key was used for another request'],
   payment_differs: [409, 'The payment was declared otherwise before'],

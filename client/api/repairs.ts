@@ -1,9 +1,12 @@
 /** What persons do with evidence in hand, what a run would do now, and what each person may do about a refund. */
+import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { principalOf } from './auth.js';
 import {
   action,
   adoptBody,
+  bulkReplayBody,
+  bulkReplayResult,
   correctBody,
   redirectBody,
   replayBody,
@@ -16,6 +19,12 @@ import { byRefund, listOf, refund } from './schemas.js';
 
 const OTHERS = problems(400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503);
 const OPERATE = { config: { role: 'operate' } } as const;
+
+/** A command that names itself is carried out once. */
+function commandOf(request: FastifyRequest): { readonly commandId?: string } {
+  const key = request.headers['idempotency-key'];
+  return typeof key === 'string' && /^[\x21-\x7e]{1,255}$/.test(key) ? { commandId: key } : {};
+}
 
 export const repairRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { client }) => {
   app.post(
@@ -91,9 +100,9 @@ export const repairRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
       ...OPERATE,
       schema: {
         tags: ['decisions'],
-        summary: 'Run a refund again where no run is alive, or say what a run would do',
+        summary: 'The cause is fixed: let the refund go on, or say what it would do',
         description:
-          'With `dryRun` nothing is changed. A run that is alive is left alone, unless `restart` names it. Moves no money that the ledger does not allow.',
+          'A refund in review goes back to its first unsent step, proven anew and with fresh budgets, unless something of it may have left. Any other is given a run where none is alive; `restart` names one that is to be ended. With `dryRun` nothing is changed. `Idempotency-Key` names the command: the same one twice is carried out once.',
         params: byRefund,
         body: replayBody,
         response: { 200: replayReport, ...OTHERS },
@@ -105,7 +114,34 @@ export const repairRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
         return { ...(await client.foresee(request.params.id)), outcome: 'dry_run' as const };
       return client.replay(request.params.id, {
         ...wordOf(request, request.body),
+        ...commandOf(request),
         ...(restart === undefined ? {} : { restart }),
+      });
+    },
+  );
+
+  app.post(
+    '/v1/refunds/replay',
+    {
+      ...OPERATE,
+      schema: {
+        tags: ['decisions'],
+        summary: 'Replay every refund that is in review for one reason, once its cause is fixed',
+        description:
+          'A batch of up to 200 in each call: give `nextCursor` to the next one until it is null. With `dryRun` they are only counted. Calling it again after a failure goes on with those that are still in review. `Idempotency-Key` names the command: the same one twice is carried out once.',
+        body: bulkReplayBody,
+        response: { 200: bulkReplayResult, ...OTHERS },
+      },
+    },
+    async (request) => {
+      const { since, dryRun, cursor } = request.body;
+      return client.replayMany({
+        ...wordOf(request, request.body),
+        case: request.body.case,
+        ...commandOf(request),
+        ...(since === undefined ? {} : { since: new Date(since) }),
+        ...(dryRun === undefined ? {} : { dryRun }),
+        ...(cursor === undefined ? {} : { cursor }),
       });
     },
   );

@@ -150,9 +150,13 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
       finish(await (await import('./repair.js')).redirect(id, options));
     });
 
-  word(program.command('replay'), 'runs it again')
-    .description('run a refund again from the ledger where no run is alive; nothing is sent twice')
-    .option('--dry-run', 'only say what a run would do, and what it hangs on; changes nothing')
+  orders(program.command('replay').argument('[id]', `${ID}; without it, --case`), 'orders it')
+    .description(
+      'the cause is fixed: let one refund, or all in review for a reason, go on; nothing is sent twice',
+    )
+    .option('--case <reason>', 'every refund that is in review for this reason, instead of one')
+    .option('--since <time>', 'with --case: only cases opened since then, as 10:00 or a date')
+    .option('--dry-run', 'only say what would be done, with counts and sums; changes nothing')
     .option('--restart', 'end the run that is alive, and start the next')
     .addHelpText('after', HELP.replay)
     .action(async (id, options) => {
@@ -207,10 +211,11 @@ const asking = (command: Command) =>
     .option('--yes', 'do not ask')
     .option('--json', 'the refund as JSON');
 
-/** What every word of a person takes. */
-const word = (command: Command, who: string) =>
+/** What every command about one refund takes. */
+const word = (command: Command, who: string) => orders(command.argument('<id>', ID), who);
+
+const orders = <Args extends unknown[]>(command: Command<Args>, who: string) =>
   command
-    .argument('<id>', ID)
     .option('--by <name>', `who ${who} (needed)`)
     .option('--reason <text>', 'why (needed)')
     .option('--ticket <id>', 'where it is discussed')
@@ -270,6 +275,8 @@ Settings come from the environment; without any, from the sandbox that is up in 
   replay: examples(
     `replay ${EXAMPLE_REFUND} --dry-run`,
     `replay ${EXAMPLE_REFUND} --by alice --reason "its run is gone"`,
+    'replay --case configuration --since 10:00 --dry-run',
+    'replay --case configuration --since 10:00 --by alice --reason "the token is valid again"',
     `replay ${EXAMPLE_REFUND} --restart --by alice --reason "hangs since the last release"`,
   ),
 };

@@ -1,16 +1,94 @@
-/** `replay`: what a run of a refund would do now and what it hangs on, and starting one. */
+/** `replay`: what a refund would do now and what it hangs on, and letting one, or all that wait for one cause, go on. */
+import { randomUUID } from 'node:crypto';
+import { CASE_REASONS, type CaseReason } from '../../domain/finding.js';
+import type { BulkReplay, BulkReplayResult } from '../replay-many.js';
 import type { ReplayReport } from '../replay.js';
 import { confirm } from './confirm.js';
 import { effectFor, withWord, type WordOptions } from './decide.js';
-import { EXIT, type ExitCode } from './exit.js';
-import { run } from './session.js';
+import type { Word } from '../../domain/people.js';
+import { EXIT, WrongUse, type ExitCode } from './exit.js';
+import { run, tell } from './session.js';
 
 export interface ReplayOptions extends WordOptions {
+  readonly case?: string | undefined;
+  readonly since?: string | undefined;
   readonly dryRun?: true | undefined;
   readonly restart?: true | undefined;
 }
 
-export function replay(id: string, options: ReplayOptions): Promise<ExitCode> {
+/** One refund by its id, or every one that is in review for `--case`. */
+export function replay(id: string | undefined, options: ReplayOptions): Promise<ExitCode> {
+  if (options.case !== undefined && id === undefined) return replayMany(options.case, options);
+  if (id !== undefined && options.case === undefined) return replayOne(id, options);
+  const message = 'give either the id of one refund or --case';
+  return Promise.resolve(
+    tell(options.json === true, new WrongUse([{ field: '--case', code: 'invalid', message }])),
+  );
+}
+
+const isCase = (text: string): text is CaseReason => Object.hasOwn(CASE_REASONS, text);
+
+/** `10:00` is today on this machine's clock; otherwise a date or a time. */
+function momentOf(text: string): Date | undefined {
+  const clock = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(text);
+  const moment = clock === null ? new Date(text) : new Date();
+  if (clock !== null) moment.setHours(Number(clock[1]), Number(clock[2]), 0, 0);
+  return Number.isNaN(moment.getTime()) ? undefined : moment;
+}
+
+function replayMany(why: string, options: ReplayOptions): Promise<ExitCode> {
+  const json = options.json === true;
+  const wrong = (field: string, message: string): Promise<ExitCode> =>
+    Promise.resolve(tell(json, new WrongUse([{ field, code: 'invalid', message }])));
+  if (!isCase(why)) return wrong('--case', `must be one of ${Object.keys(CASE_REASONS).join(', ')}`);
+  const since = options.since === undefined ? undefined : momentOf(options.since);
+  if (options.since !== undefined && since === undefined)
+    return wrong('--since', 'must be a time, as 10:00 or 2026-11-29T10:00Z');
+  const isDryRun = options.dryRun === true;
+  const which = { case: why, ...(since === undefined ? {} : { since }) };
+  const work = (word: Word): Promise<ExitCode> =>
+    run(json, async ({ client, print, note }) => {
+      // Named once: a batch that is asked for again after a failure is carried out once.
+      const order: BulkReplay = { ...which, ...word, commandId: randomUUID() };
+      const counted = await client.replayMany({ ...order, dryRun: true });
+      if (isDryRun || counted.count === 0) {
+        print(counted, () => countText(counted));
+        return EXIT.done;
+      }
+      await confirm([countText(counted), BULK_EFFECT], options.yes === true);
+      let replayed = 0;
+      const refused: BulkReplayResult['refused'][number][] = [];
+      for (let cursor: string | undefined; ;) {
+        const batch = await client.replayMany({ ...order, ...(cursor === undefined ? {} : { cursor }) });
+        replayed += batch.replayed;
+        refused.push(...batch.refused);
+        note(`${replayed} of ${counted.count} replayed, ${refused.length} refused`);
+        if (batch.nextCursor === null) break;
+        cursor = batch.nextCursor;
+      }
+      const total = { ...counted, dryRun: false, replayed, refused };
+      print(total, () =>
+        [
+          `${replayed} of ${counted.count} refunds go on`,
+          ...refused.map(({ refundId, why: because }) => `refused  ${refundId}  ${because}`),
+        ].join('\n'),
+      );
+      return refused.length === 0 ? EXIT.done : EXIT.personNeeded;
+    });
+  return isDryRun
+    ? work({ by: options.by ?? 'nobody', reason: options.reason ?? 'dry run' })
+    : withWord(options, work);
+}
+
+const BULK_EFFECT =
+  'Each goes back to its first unsent step, proven again and with fresh budgets, about 20 a second. Nothing is sent twice, and a credit is approved again where policy asks for it.';
+
+function countText({ case: why, count, sums }: BulkReplayResult): string {
+  const money = Object.entries(sums).map(([currency, amount]) => `${amount} ${currency}`);
+  return `${count} refunds are in review for ${why}${money.length === 0 ? '' : `: ${money.join(', ')}`}`;
+}
+
+function replayOne(id: string, options: ReplayOptions): Promise<ExitCode> {
   const json = options.json === true;
   if (options.dryRun === true)
     return run(json, async ({ client, print }) => {
@@ -43,6 +121,7 @@ export function replay(id: string, options: ReplayOptions): Promise<ExitCode> {
 }
 
 const OUTCOMES = {
+  replayed: 'it goes on with its first unsent step',
   over: 'nothing is left to do: the refund is over',
   alive: 'a run is alive and was left alone; --restart ends it and starts the next',
   started: 'a run was started',

@@ -48,6 +48,7 @@ const MOVES: Readonly<Record<RefundTrigger, readonly [RefundState, string]>> = {
   released_less: ['reserved', 'settled succeeded'],
   redirect: ['fallback_checking', 'manual_review'],
   compare_again: ['rejected', 'manual_review'],
+  replay: ['reserved', 'manual_review'],
   correct_succeeded: ['succeeded', 'canceled closed_by_dispute failed manual_review pending unknown'],
   correct_failed: ['failed', 'manual_review pending unknown'],
 };

@@ -11,6 +11,7 @@ import { describeOutside } from './contract/outside.js';
 import { describeParts } from './contract/parts.js';
 import { describePeople } from './contract/people.js';
 import { describeRepairs } from './contract/repairs.js';
+import { describeReplays } from './contract/replays.js';
 import { describeUnread } from './contract/unread.js';
 import { describeSeenIds } from './contract/seen-ids.js';
 import { describeTurns } from './contract/turns.js';
@@ -45,5 +46,6 @@ export function describeLedger(name: string, make: () => Promise<LedgerUnderTest
     describeAnswers(underTest);
     describeOutside(underTest);
     describeUnread(underTest);
+    describeReplays(underTest);
   });
 }

@@ -159,6 +159,25 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     }),
   },
   {
+    name: 'replay-whatever-has-left',
+    defect: 'a refund whose outcome is open is replayed, and sent again',
+    ledger: (ledger) => ({
+      ...ledger,
+      ask: async (id, why, details) => {
+        const position = await ledger.ask(id, why, details);
+        const inquiry = await ledger.inquiry(id);
+        if (inquiry === null) return position;
+        await ledger.record({
+          attemptId: inquiry.attemptId,
+          asked: inquiry.asked,
+          source: 'look_up',
+          outcome: { kind: 'rejected', class: 'configuration' },
+        });
+        return ledger.ask(id, 'configuration');
+      },
+    }),
+  },
+  {
     name: 'reversal-gives-all',
     defect: 'a reversal counts for all that it was ordered for, whatever was captured meanwhile',
     ledger: (ledger, world) => {

@@ -110,6 +110,15 @@ export class LedgerLink implements Ledger {
   noteReadable(...args: Parameters<Ledger['noteReadable']>): ReturnType<Ledger['noteReadable']> {
     return this.#call('noteReadable', (ledger) => ledger.noteReadable(...args));
   }
+  replay(...args: Parameters<Ledger['replay']>): ReturnType<Ledger['replay']> {
+    return this.#call('replay', (ledger) => ledger.replay(...args));
+  }
+  waitingSums(...args: Parameters<Ledger['waitingSums']>): ReturnType<Ledger['waitingSums']> {
+    return this.#call('waitingSums', (ledger) => ledger.waitingSums(...args));
+  }
+  waitingAfter(...args: Parameters<Ledger['waitingAfter']>): ReturnType<Ledger['waitingAfter']> {
+    return this.#call('waitingAfter', (ledger) => ledger.waitingAfter(...args));
+  }
   giveUp(...args: Parameters<Ledger['giveUp']>): ReturnType<Ledger['giveUp']> {
     return this.#call('giveUp', (ledger) => ledger.giveUp(...args));
   }

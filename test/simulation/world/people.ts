@@ -1,6 +1,7 @@
 /** People and machines that interfere: operators at bad moments, resets, second runs, processes and the database going away. */
 import {
   decideUpdate,
+  gatewayNotice,
   refundWorkflowId,
   resolveUpdate,
   withdrawUpdate,
@@ -59,7 +60,10 @@ export class People {
     const workflowId = refundWorkflowId(refundId);
     const run = cluster.runsOf(workflowId).at(-1);
     const update = (name: string, message?: object): void => this.#update(refundId, name, message);
-    switch (random.between(0, 12)) {
+    switch (random.between(0, 13)) {
+      case 13:
+        this.#replay(refundId);
+        return;
       case 10:
       case 11:
       case 12:
@@ -136,6 +140,22 @@ export class People {
     });
   }
 
+  /** The cause is said to be fixed: the ledger decides whether the refund may go on, and its run is told. */
+  #replay(refundId: string): void {
+    const { ledger, cluster } = this.#world;
+    this.#note('replay');
+    const workflowId = refundWorkflowId(refundId);
+    ledger
+      .replay({ refundId, by: 'operator', reason: 'the cause is fixed' })
+      .then(({ kind }) => {
+        this.#world.trace.note('operator', `replay: ${kind}`);
+        if (kind !== 'replayed') return;
+        this.#world.coverage.hit('interference', 'replayed');
+        cluster.signal(workflowId, gatewayNotice.name);
+      })
+      .catch((error: unknown) => this.#world.fail(error));
+  }
+
   /** An act that needs evidence: what a person says is true here, and what the program makes of it is what is tested. */
   #actOf(refundId: string, update: (name: string, message: object) => void): void {
     const act = this.#acts.draw(refundId);
@@ -173,6 +193,8 @@ export class People {
     if (this.#asked > 40) return;
     if (state === 'awaiting_approval')
       scheduler.after(random.spread(1_000, DAY), () => this.#decide(workflowId));
+    else if (random.chance(0.3))
+      scheduler.after(random.spread(1_000, DAY), () => this.#replay(workflowId.slice('refund-'.length)));
     else if (random.chance(0.4))
       scheduler.after(random.spread(1_000, DAY), () => {
         const refundId = workflowId.slice('refund-'.length);

@@ -1,0 +1,132 @@
+/** Replays every refund that is in review for one reason: counted first, then a batch in each call, so that it may stop and go on. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CASE_REASONS, type CaseReason } from '../domain/finding.js';
+import { formatAmount, storedMoney } from '../domain/money.js';
+import type { Word } from '../domain/people.js';
+import { REPLAYABLE } from '../domain/replay.js';
+import type { InputProblem } from '../domain/request.js';
+import type { Ledger, RefundRecord } from '../ledger/ledger.js';
+import type { BulkCursor } from '../ledger/replay.js';
+import type { Driver } from './driver.js';
+import { checkWord } from './words.js';
+
+export interface BulkReplay extends Word {
+  readonly case: CaseReason;
+  /** Only cases that were opened then or later. */
+  readonly since?: Date;
+  /** Only counts. */
+  readonly dryRun?: boolean;
+  /** `nextCursor` of the batch before. */
+  readonly cursor?: string;
+  /** At most so many in this call; default 200. */
+  readonly limit?: number;
+  /** Names this command: the same command twice is carried out once. */
+  readonly commandId?: string;
+}
+
+export interface BulkReplayResult {
+  readonly case: CaseReason;
+  readonly dryRun: boolean;
+  /** What was in review for this reason when the call began. */
+  readonly count: number;
+  /** Decimal strings by currency. */
+  readonly sums: Readonly<Record<string, string>>;
+  /** Of this batch. */
+  readonly replayed: number;
+  /** Of this batch: those that may not be replayed or had gone on, with why. */
+  readonly refused: readonly { readonly refundId: string; readonly why: string }[];
+  /** Give it to the next call; null where all were met. */
+  readonly nextCursor: string | null;
+}
+
+interface Parts {
+  readonly ledger: Ledger;
+  readonly driver: Driver;
+  readonly recordOf: (id: string) => Promise<RefundRecord>;
+}
+
+export const LARGEST_BATCH = 200;
+/** So many a second: what is replayed asks the gateway, and workers take a few at once. */
+const PER_SECOND = 20;
+/** So many are replayed without a pause. */
+const AT_ONCE = 10;
+
+/** A case that is opened while this goes on is not met: a cause that was not fixed after all is not replayed without end. */
+export async function replayMany(
+  { ledger, driver, recordOf }: Parts,
+  order: BulkReplay,
+): Promise<BulkReplayResult> {
+  check(order);
+  const { limit = LARGEST_BATCH, dryRun = false } = order;
+  const waiting = { case: order.case, ...(order.since === undefined ? {} : { since: order.since }) };
+  const { count, sums, upTo } = await ledger.waitingSums(waiting);
+  const counted = {
+    case: order.case,
+    dryRun,
+    count,
+    sums: Object.fromEntries(
+      Object.entries(sums).map(([currency, minor]) => [
+        currency,
+        formatAmount(storedMoney(BigInt(minor), currency)),
+      ]),
+    ),
+  };
+  if (dryRun) return { ...counted, replayed: 0, refused: [], nextCursor: null };
+
+  const from = cursorOf(order.cursor) ?? { after: 0n, upTo };
+  const batch = await ledger.waitingAfter(waiting, from, limit);
+  const refused: { refundId: string; why: string }[] = [];
+  let replayed = 0;
+  for (let first = 0; first < batch.length; first += AT_ONCE) {
+    if (first > 0) await sleep((AT_ONCE / PER_SECOND) * 1_000);
+    await Promise.all(
+      batch.slice(first, first + AT_ONCE).map(async ({ refundId }) => {
+        const why = await replayOne(refundId);
+        if (why === undefined) replayed += 1;
+        else refused.push({ refundId, why });
+      }),
+    );
+  }
+  const last = batch.at(-1);
+  return {
+    ...counted,
+    replayed,
+    refused,
+    nextCursor: batch.length < limit || last === undefined ? null : `${last.caseId}-${from.upTo}`,
+  };
+
+  /** Why not; undefined where it was replayed. The sweep gives a run to what could not be started now. */
+  async function replayOne(refundId: string): Promise<string | undefined> {
+    const { by, reason, ticket, commandId } = order;
+    const result = await ledger.replay({
+      refundId,
+      by,
+      reason,
+      ...(ticket === undefined ? {} : { ticket }),
+      ...(commandId === undefined ? {} : { wordId: commandId, bulk: commandId }),
+    });
+    if (result.kind === 'refused') return result.why;
+    await driver.wake({ ...(await recordOf(refundId)), version: result.position.version });
+    return undefined;
+  }
+}
+
+const CURSOR = /^(\d{1,18})-(\d{1,18})$/;
+
+function cursorOf(text: string | undefined): BulkCursor | undefined {
+  const [, after, upTo] = CURSOR.exec(text ?? '') ?? [];
+  return after === undefined || upTo === undefined ? undefined : { after: BigInt(after), upTo: BigInt(upTo) };
+}
+
+function check({ case: why, since, cursor, limit, ...word }: BulkReplay): void {
+  const problems: InputProblem[] = [];
+  const wrong = (field: string, message: string): void =>
+    void problems.push({ field, code: 'invalid', message });
+  if (!Object.hasOwn(CASE_REASONS, why)) wrong('case', 'must be the reason of a case');
+  else if (!REPLAYABLE[why]) wrong('case', 'is a case after which nothing may be replayed');
+  if (since !== undefined && Number.isNaN(since.getTime())) wrong('since', 'must be a time');
+  if (cursor !== undefined && !CURSOR.test(cursor)) wrong('cursor', 'must be nextCursor of the batch before');
+  if (limit !== undefined && (!Number.isInteger(limit) || limit < 1 || limit > LARGEST_BATCH))
+    wrong('limit', `must be a whole number from 1 to ${LARGEST_BATCH}`);
+  checkWord(word, problems);
+}

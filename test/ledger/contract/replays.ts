@@ -1,0 +1,178 @@
+/** Taking a refund back to its first unsent step: from which cases, with which budgets, and never a second payment. */
+import { describe, expect, it } from 'vitest';
+import type { CaseReason } from '../../../domain/finding.js';
+import { nextStep } from '../../../domain/next-step.js';
+import type { RefusalClass } from '../../../domain/refusals.js';
+import {
+  accepted,
+  answer,
+  debit,
+  linkedReturn,
+  lost,
+  openLinked,
+  paid,
+  PLAN,
+  POLICY,
+  refused,
+  sent,
+  submitted,
+  TIMINGS,
+  type LedgerUnderTest,
+} from '../given.js';
+
+const FIXED = { by: 'berta', reason: 'the token is valid again' };
+const APPROVED = { ...POLICY, creditApprovalAbove: {} };
+
+export function describeReplays(underTest: () => LedgerUnderTest): void {
+  async function inReview(as: RefusalClass, why: CaseReason) {
+    const { ledger } = underTest();
+    const facts = debit();
+    const id = await accepted(ledger, facts, 10_000n);
+    const order = await submitted(ledger, id);
+    await ledger.record(answer(order, refused(as)));
+    await ledger.ask(id, why);
+    return { id, facts, order };
+  }
+
+  /** Its credit was declined because of our own set-up. */
+  async function creditDeclined(policy = POLICY) {
+    const { ledger } = underTest();
+    const facts = debit();
+    const id = await accepted(ledger, facts, 10_000n);
+    await ledger.record(answer(await submitted(ledger, id), refused('not_linkable')));
+    if (policy === APPROVED) {
+      await ledger.openCredit(id, facts, TIMINGS, policy);
+      const instruction = (await ledger.findRefund(id))?.instruction?.hash ?? '';
+      await ledger.decide({ refundId: id, verdict: 'approved', instruction, by: 'cora', reason: 'ok' });
+    }
+    const credit = sent(await ledger.openCredit(id, facts, TIMINGS, policy));
+    const position = await ledger.record(answer(credit, refused('configuration')));
+    expect(nextStep(position, PLAN)).toEqual({ kind: 'ask', why: 'configuration' });
+    await ledger.ask(id, 'configuration');
+    return { id, facts, credit };
+  }
+
+  describe('a refund is replayed', () => {
+    it.each([
+      ['configuration', 'configuration'],
+      ['wait', 'refused_too_often'],
+      ['risk', 'risk'],
+      ['unlisted', 'unlisted_refusal'],
+    ] as const)('after %s: it is sent anew, once, under another reference', async (as, why) => {
+      const { ledger, openCases } = underTest();
+      const { id, order } = await inReview(as, why);
+      const replayed = await ledger.replay({ refundId: id, ...FIXED });
+      expect(replayed).toMatchObject({ kind: 'replayed', step: 'send', position: { state: 'reserved' } });
+      expect(await openCases(id)).toEqual([]);
+      const again = await submitted(ledger, id);
+      expect(again.reference).not.toBe(order.reference);
+      expect((await openLinked(ledger, id)).kind).toBe('adopt');
+      await ledger.record(answer(again, paid()));
+      expect((await ledger.position(id)).state).toBe('succeeded');
+    });
+
+    it('with budgets of its own: attempts, repetitions and submissions count from there', async () => {
+      const { ledger } = underTest();
+      const { id } = await inReview('wait', 'refused_too_often');
+      const { position } = await ledger.replay({ refundId: id, ...FIXED });
+      expect(position).toMatchObject({ attempts: 0, refusals: {}, attempt: null });
+      const strict = { ...PLAN, policy: { ...PLAN.policy, maxAttempts: 1 } };
+      expect(nextStep(position, strict)).toEqual({ kind: 'send', after: 0 });
+      const after = await ledger.record(answer(await submitted(ledger, id), refused('wait')));
+      expect(after).toMatchObject({ attempts: 1, refusals: { wait: 1 } });
+    });
+
+    it('that was never there goes on as the same attempt, with submissions counted anew', async () => {
+      const { ledger } = underTest();
+      const id = await accepted(ledger, debit(), 10_000n);
+      const order = await submitted(ledger, id);
+      await ledger.record(answer(order, { kind: 'not_sent', why: 'closed' }));
+      await ledger.ask(id, 'cannot_be_sent');
+      const { position } = await ledger.replay({ refundId: id, ...FIXED });
+      expect(position).toMatchObject({ state: 'reserved', attempt: { state: 'absent', sends: 0 } });
+      const again = await submitted(ledger, id);
+      expect(again).toMatchObject({ attemptId: order.attemptId, reference: order.reference, send: 2 });
+    });
+
+    it('whose credit was declined has it weighed anew, with what the gateway shows then', async () => {
+      const { ledger } = underTest();
+      const { id, facts, credit } = await creditDeclined();
+      const { position } = await ledger.replay({ refundId: id, ...FIXED });
+      expect(nextStep(position, PLAN)).toEqual({ kind: 'credit', after: 0 });
+      const again = sent(await ledger.openCredit(id, facts, TIMINGS, POLICY));
+      expect(again.reference).not.toBe(credit.reference);
+    });
+
+    it('and whose payment was refunded elsewhere meanwhile is not credited, however often it is replayed', async () => {
+      const { ledger } = underTest();
+      const { id, facts } = await creditDeclined();
+      const elsewhere = { ...facts, returns: [linkedReturn()] };
+      for (let times = 0; times < 2; times += 1) {
+        expect(await ledger.replay({ refundId: id, ...FIXED })).toMatchObject({ step: 'credit' });
+        const { kind, verdict } = await ledger.openCredit(id, elsewhere, TIMINGS, POLICY);
+        expect({ kind, verdict }).toMatchObject({ kind: 'adopt', verdict: { kind: 'denied' } });
+      }
+    });
+
+    it('and an approval of the credit that was declined does not serve the next one', async () => {
+      const { ledger } = underTest();
+      const { id, facts } = await creditDeclined(APPROVED);
+      await ledger.replay({ refundId: id, ...FIXED });
+      const opened = await ledger.openCredit(id, facts, TIMINGS, APPROVED);
+      expect(opened.verdict).toMatchObject({ kind: 'needs_approval' });
+    });
+
+    it('once for each command, and by one of two operators', async () => {
+      const { ledger } = underTest();
+      const { id } = await inReview('configuration', 'configuration');
+      const order = { refundId: id, ...FIXED, wordId: 'command-1' };
+      const both = await Promise.all([
+        ledger.replay(order),
+        ledger.replay({ ...order, by: 'cora', wordId: 'command-2' }),
+      ]);
+      expect(both.map(({ kind }) => kind).sort()).toEqual(['refused', 'replayed']);
+      await ledger.record(answer(await submitted(ledger, id), refused('configuration')));
+      await ledger.ask(id, 'configuration');
+      // The same command once more is answered as before, and moves nothing.
+      const first = both[0].kind === 'replayed' ? order : { ...order, by: 'cora', wordId: 'command-2' };
+      expect(await ledger.replay(first)).toMatchObject({
+        kind: 'replayed',
+        position: { state: 'manual_review' },
+      });
+      expect(await ledger.replay({ ...order, wordId: 'command-3' })).toMatchObject({ kind: 'replayed' });
+    });
+  });
+
+  describe('a refund is not replayed', () => {
+    it('while its outcome is open', async () => {
+      const { ledger } = underTest();
+      const id = await accepted(ledger, debit(), 10_000n);
+      await ledger.record(answer(await submitted(ledger, id), lost));
+      await ledger.ask(id, 'outcome_unknown');
+      expect(await ledger.replay({ refundId: id, ...FIXED })).toMatchObject({ why: 'may_have_left' });
+    });
+
+    it('while a case is open after which the customer may have the money', async () => {
+      const { ledger } = underTest();
+      const { id } = await inReview('ambiguous', 'refunded_elsewhere');
+      expect(await ledger.replay({ refundId: id, ...FIXED })).toMatchObject({ why: 'case_not_replayable' });
+    });
+
+    it('when it is not in review, or has ended', async () => {
+      const { ledger } = underTest();
+      const id = await accepted(ledger, debit(), 10_000n);
+      expect(await ledger.replay({ refundId: id, ...FIXED })).toMatchObject({ why: 'not_in_review' });
+      await ledger.withdraw(id, 'anna', 'at once');
+      expect(await ledger.replay({ refundId: id, ...FIXED })).toMatchObject({ why: 'final' });
+    });
+  });
+
+  it('what was declined and replayed may turn out paid: nothing is sent then', async () => {
+    const { ledger } = underTest();
+    const { id, order } = await inReview('configuration', 'configuration');
+    await ledger.replay({ refundId: id, ...FIXED });
+    await ledger.record(answer(order, paid()));
+    expect((await ledger.position(id)).state).toBe('succeeded');
+    expect((await openLinked(ledger, id)).kind).toBe('adopt');
+  });
+}
