@@ -16,7 +16,7 @@ import {
 import { LedgerError, type Accepted, type AcceptOrder, type PaymentRecord } from '../ledger/ledger.js';
 import { QueryBudgetSpent } from '../gateway/errors.js';
 import { queryingFor, type Dependencies } from './dependencies.js';
-import { lookUpKnown, lookUpOriginal, lookUpWithoutLinks, type OriginalLookUp } from './originals.js';
+import { lookUpKnown, lookUpOriginal, lookUpWithoutLinks, type OriginalLookUp, type OriginalQuery } from './originals.js';
 
 export interface RefundOrder {
   /** Owns the idempotency key. */
@@ -103,10 +103,13 @@ async function accept(
   const isDeclared = !isCreditRequest(request) && request.payment !== undefined;
   if (request.paymentId === undefined || isDeclared)
     return deps.ledger.accept(accepted, { entityId, facts: null }, checkInTime);
-  const known = await deps.ledger.findPayment(request.paymentId);
-  if (known !== null) return acceptKnown(deps, accepted, known, checkInTime);
+  const known = await deps.ledger.beforeQuery(request.paymentId);
+  if (known.payment !== null) return acceptKnown(deps, accepted, known.payment, checkInTime);
 
-  const original = await readOriginal(queryingFor('acceptance', deps), entityId, request.paymentId);
+  const original = await readOriginal(queryingFor('acceptance', deps), {
+    ...{ entityId, id: request.paymentId, observedAt: known.at },
+    eachCapture: false,
+  });
   switch (original.kind) {
     case 'read':
       return deps.ledger.accept(accepted, { entityId, facts: original.facts }, checkInTime);
@@ -130,10 +133,10 @@ async function accept(
 }
 
 /** By v1 where the account has no v3 reporting: for a regular refund that is enough. */
-async function readOriginal(deps: Dependencies, entityId: string, id: string): Promise<OriginalLookUp> {
+async function readOriginal(deps: Dependencies, query: OriginalQuery): Promise<OriginalLookUp> {
   try {
-    const original = await lookUpOriginal(deps, entityId, id);
-    return original.kind === 'links_not_shown' ? await lookUpWithoutLinks(deps, entityId, id) : original;
+    const original = await lookUpOriginal(deps, query);
+    return original.kind === 'links_not_shown' ? await lookUpWithoutLinks(deps, query) : original;
   } catch (error) {
     if (!(error instanceof QueryBudgetSpent)) throw error;
     throw new GatewayUnavailable(
@@ -172,7 +175,11 @@ async function acceptKnown(
     return await deps.ledger.accept(order, null, checkInTime);
   } catch (error) {
     if (!(error instanceof LedgerError) || error.code !== 'exceeds_refundable') throw error;
-    const original = await seenNow(queryingFor('acceptance', deps), { entityId, paymentId: id, currency });
+    const { at } = await deps.ledger.beforeQuery(id);
+    const original = await seenNow(queryingFor('acceptance', deps), {
+      ...{ entityId, paymentId: id, currency, observedAt: at },
+      eachCapture: false,
+    });
     if (original?.kind !== 'read') throw error;
     return deps.ledger.accept(order, { entityId, facts: original.facts }, checkInTime);
   }

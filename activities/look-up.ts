@@ -8,7 +8,7 @@ import { answerOf, isLasting, type GatewayTransaction, type LookUp } from '../do
 import { PAYMENT_TYPES } from '../domain/way.js';
 import type { Inquiry } from '../ledger/ledger.js';
 import { queryingFor, type Dependencies } from './dependencies.js';
-import { lookUpAlone, lookUpKnown } from './originals.js';
+import { linkedTo, lookUpAlone, lookUpKnown } from './originals.js';
 import { expectationOf } from './send.js';
 
 /** What the gateway shows of an open attempt now. */
@@ -72,7 +72,11 @@ export async function examine(deps: Dependencies, inquiry: Inquiry): Promise<See
   const { way, entityId, paymentId, currency } = inquiry;
   if (seen.kind !== 'found' || seen.outcome.kind !== 'succeeded' || way !== 'reversal' || paymentId === null)
     return seen;
-  const original = await lookUpKnown(deps, { entityId, paymentId, currency });
+  const { at } = await deps.ledger.beforeQuery(paymentId);
+  const original = await lookUpKnown(deps, {
+    ...{ entityId, paymentId, currency, observedAt: at },
+    eachCapture: false,
+  });
   if (original.kind === 'read') return { ...seen, original: original.facts };
   return miss('what was captured of the authorization cannot be read', 'unexplained');
 }
@@ -107,12 +111,25 @@ async function find(deps: Dependencies, inquiry: Inquiry): Promise<Seen> {
   if (tree.kind === 'not_found') return miss('the original is not found under this entity', 'unavailable');
   if (tree.kind === 'unavailable')
     return tree.why === 'not_offered' ? miss(LINKS_NOT_SHOWN, 'unavailable') : unavailable(tree);
-  const known = judge(deps, inquiry, tree.value.linked);
+  const onCapture = await hangsOnCapture(deps, inquiry);
+  if (onCapture.kind !== 'found') return unavailable(onCapture);
+  const linked = [...tree.value.linked, ...onCapture.value];
+  const known = judge(deps, inquiry, linked);
   if (known !== undefined) return known;
-  const unexplained = tree.value.linked.some((entry) => mightBeOurs(entry, inquiry));
+  const unexplained = linked.some((entry) => mightBeOurs(entry, inquiry));
   return unexplained
     ? miss('an unexplained transaction on the original', 'unexplained')
     : miss('not found', 'silent', true);
+}
+
+/** A refund of a capture may be listed under that alone. */
+async function hangsOnCapture(
+  deps: Dependencies,
+  { entityId, paymentId, originalId }: Inquiry,
+): ReturnType<typeof linkedTo> {
+  return originalId === null || originalId === paymentId
+    ? { kind: 'found', value: [] }
+    : linkedTo(deps, entityId, originalId);
 }
 
 export function recordSeen(

@@ -1,6 +1,7 @@
 /** Reading an original from the gateway, from a payment's id or one of its captures'. */
 import { ofCapture } from '../domain/one-capture.js';
 import { readOriginal, type OriginalFacts } from '../domain/original.js';
+import { isGatewayId } from '../domain/ids.js';
 import {
   answerOf,
   isLasting,
@@ -25,24 +26,42 @@ export type OriginalLookUp =
   /** The gateway told nothing; asking again later may. */
   | { readonly kind: 'unavailable'; readonly why: string };
 
+/** What is asked of the gateway, and how it will count. */
+export interface OriginalQuery {
+  readonly entityId: string;
+  /** Of a payment, or of one of its captures. */
+  readonly id: string;
+  /** The ledger's clock before the query began. */
+  readonly observedAt: Date;
+  /**
+   * Some accounts list under an authorization only what refers to it directly. True queries each capture as well: before a credit, a
+   * conclusion or a proof of absence, never on the way of a refund that goes well.
+   */
+  readonly eachCapture: boolean;
+}
+
 export async function lookUpOriginal(
   deps: Dependencies,
-  entityId: string,
-  id: string,
+  query: OriginalQuery,
   mayBeCapture = true,
 ): Promise<OriginalLookUp> {
+  const { entityId, id, observedAt, eachCapture } = query;
   const answer = await deps.gateway.findWithLinked(entityId, id);
   if (answer.kind === 'not_found') return answer;
-  if (answer.kind === 'unavailable')
-    return answer.why === 'not_offered' ? { kind: 'links_not_shown' } : unavailableOf(answer);
-  const reading = readOriginal(answer.value, deps.hostOf(entityId));
-  if (reading.kind === 'read') return { kind: 'read', facts: reading.facts, tree: answer.value };
+  if (answer.kind === 'unavailable') return unlinked(answer);
+  const whole = eachCapture ? await withCaptures(deps, entityId, answer.value) : answer;
+  if (whole.kind !== 'found') return unlinked(whole);
+  const reading = readOriginal(whole.value, deps.hostOf(entityId), {
+    observedAt,
+    coversCaptures: eachCapture,
+  });
+  if (reading.kind === 'read') return { kind: 'read', facts: reading.facts, tree: whole.value };
   const { reason } = reading;
   switch (reason.why) {
     case 'capture':
       // Only the authorisation shows all captures, and what was given back on each.
       return mayBeCapture
-        ? lookUpOriginal(deps, entityId, reason.parentId, false)
+        ? lookUpOriginal(deps, { ...query, id: reason.parentId }, false)
         : { kind: 'unreadable', why: 'a capture refers to another capture', isOriginal: true };
     case 'not_an_original':
       return {
@@ -67,12 +86,12 @@ export async function lookUpOriginal(
 export async function lookUpKnown(
   deps: Dependencies,
   {
-    entityId,
     paymentId,
     currency,
-  }: { readonly entityId: string; readonly paymentId: string; readonly currency: string },
+    ...query
+  }: Omit<OriginalQuery, 'id'> & { readonly paymentId: string; readonly currency: string },
 ): Promise<OriginalLookUp> {
-  const original = await lookUpOriginal(deps, entityId, paymentId);
+  const original = await lookUpOriginal(deps, { ...query, id: paymentId });
   if (original.kind !== 'read') return original;
   const { facts, tree } = original;
   const unreadable = (why: string): OriginalLookUp => ({ kind: 'unreadable', why, isOriginal: true });
@@ -105,8 +124,7 @@ export async function lookUpAlone(
  */
 export async function lookUpWithoutLinks(
   deps: Dependencies,
-  entityId: string,
-  id: string,
+  { entityId, id, observedAt }: OriginalQuery,
 ): Promise<OriginalLookUp> {
   const answer = await deps.gateway.findById(entityId, id);
   if (answer.kind === 'not_found') return answer;
@@ -118,7 +136,7 @@ export async function lookUpWithoutLinks(
       isOriginal: false,
       why: 'the account has no v3 reporting, so the captures of an authorisation are not shown: name the capture',
     };
-  const reading = readOriginal(tree, deps.hostOf(entityId));
+  const reading = readOriginal(tree, deps.hostOf(entityId), { observedAt, coversCaptures: false });
   if (reading.kind !== 'read')
     return { kind: 'unreadable', why: 'v1 shows neither a debit nor a capture in full', isOriginal: false };
   const { facts } = reading;
@@ -127,7 +145,7 @@ export async function lookUpWithoutLinks(
   const capturedMinor = (known?.capturedMinor ?? 0n) + facts.capturedMinor;
   const authorizedMinor =
     facts.type === 'PA' && capturedMinor > facts.authorizedMinor ? capturedMinor : facts.authorizedMinor;
-  return { kind: 'read', tree, facts: { ...facts, capturedMinor, authorizedMinor, hidesLinks: true } };
+  return { kind: 'read', tree, facts: { ...facts, capturedMinor, authorizedMinor, hidesLinks: true, coversCaptures: false } };
 }
 
 /** A capture as the only one that is known of its authorisation; anything else alone. */
@@ -142,3 +160,59 @@ const unavailableOf = (answer: Extract<LookUp<never>, { kind: 'unavailable' }>):
   isLasting(answer.why)
     ? { kind: 'unreadable', why: answerOf(answer), isOriginal: true }
     : { kind: 'unavailable', why: answerOf(answer) };
+
+const unlinked = (answer: Extract<LookUp<never>, { kind: 'unavailable' }>): OriginalLookUp =>
+  answer.why === 'not_offered' ? { kind: 'links_not_shown' } : unavailableOf(answer);
+
+/**
+ * An authorization with what hangs on each of its captures. All of them or none: an answer that is not there must not look like one that
+ * lists nothing.
+ */
+async function withCaptures(
+  deps: Dependencies,
+  entityId: string,
+  { original, linked }: TransactionTree,
+): Promise<LinkedLookUp> {
+  const captures = original.paymentType === 'PA' ? capturesIn(linked) : [];
+  const onCaptures: GatewayTransaction[] = [];
+  for (const id of captures) {
+    const answer = await linkedTo(deps, entityId, id);
+    if (answer.kind !== 'found') return answer;
+    onCaptures.push(...answer.value);
+  }
+  const seen = new Set(onCaptures.map(({ id }) => id));
+  return {
+    kind: 'found',
+    value: {
+      original,
+      linked: [...linked.filter(({ id }) => id === undefined || !seen.has(id)), ...onCaptures],
+    },
+  };
+}
+
+type LinkedLookUp = Exclude<LookUp<TransactionTree>, { kind: 'not_found' }>;
+
+/** What refers to a capture, each with the capture named where the gateway leaves that out. */
+export async function linkedTo(
+  deps: Dependencies,
+  entityId: string,
+  captureId: string,
+): Promise<Exclude<LookUp<readonly GatewayTransaction[]>, { kind: 'not_found' }>> {
+  const answer = await deps.gateway.findWithLinked(entityId, captureId);
+  // It is listed under its authorization, so the gateway has it: this answer is not to be believed.
+  if (answer.kind === 'not_found') return { kind: 'unavailable', why: 'error' };
+  if (answer.kind === 'unavailable') return answer;
+  const { original, linked } = answer.value;
+  const own = linked.filter(
+    ({ id, paymentType }) => id !== original.referencedId && paymentType !== 'CP' && paymentType !== 'PA',
+  );
+  return { kind: 'found', value: own.map((entry) => ({ referencedId: captureId, ...entry })) };
+}
+
+const capturesIn = (linked: readonly GatewayTransaction[]): readonly string[] => [
+  ...new Set(
+    linked.flatMap(({ id, paymentType }) =>
+      paymentType === 'CP' && id !== undefined && isGatewayId(id) ? [id] : [],
+    ),
+  ),
+];

@@ -52,9 +52,12 @@ async function readPayment(
   entityId: string,
   paymentId: string,
 ): Promise<readonly GatewayTransaction[]> {
-  const known = await deps.ledger.findPayment(paymentId);
-  if (known === null) return [];
-  const original = await lookUpKnown(deps, { entityId, paymentId, currency: known.currency });
+  const { payment, at } = await deps.ledger.beforeQuery(paymentId);
+  if (payment === null) return [];
+  const original = await lookUpKnown(deps, {
+    ...{ entityId, paymentId, currency: payment.currency, observedAt: at },
+    eachCapture: true,
+  });
   switch (original.kind) {
     case 'read':
       await deps.ledger.recordOriginal(paymentId, original.facts);

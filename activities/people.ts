@@ -10,7 +10,7 @@ import { LedgerError, type AttemptRecord, type RefundRecord } from '../ledger/le
 import type { AdoptRefusal, Answered, Decision, Redirection, Said } from '../ledger/people.js';
 import { queryingFor, type Dependencies } from './dependencies.js';
 import { examine, recordSeen } from './look-up.js';
-import { lookUpAlone } from './originals.js';
+import { linkedTo, lookUpAlone } from './originals.js';
 import { expectationOf } from './send.js';
 
 /** Asking again later may help; Temporal's retry does it. */
@@ -142,7 +142,15 @@ export function createPeopleActivities(given: Dependencies): PeopleActivities {
     const tree = await deps.gateway.findWithLinked(entityId, paymentId);
     if (tree.kind === 'not_found') return 'gateway_unavailable';
     if (tree.kind === 'unavailable') return notRead(tree.why);
-    return tree.value.linked.some((entry) => entry.id === id);
+    if (tree.value.linked.some((entry) => entry.id === id)) return true;
+    const captures = new Set(refund.attempts.map(({ originalId }) => originalId ?? paymentId));
+    for (const captureId of captures) {
+      if (captureId === paymentId) continue;
+      const onCapture = await linkedTo(deps, entityId, captureId);
+      if (onCapture.kind !== 'found') return notRead(onCapture.why);
+      if (onCapture.value.some((entry) => entry.id === id)) return true;
+    }
+    return false;
   }
 
   return {

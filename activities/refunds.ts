@@ -72,7 +72,7 @@ export function createRefundActivities(deps: Dependencies): RefundActivities {
     if (!hasOriginal(scope)) return openAndSend({ refundId, plan }, null, deps.now());
     const provenAfter = deps.now();
     const askedAt = await ledger.clock();
-    const original = await lookUpKnown(urgent, scope);
+    const original = await lookUpKnown(urgent, { ...scope, eachCapture: true });
     if (original.kind !== 'read') return unreadable(scope, 'credit', original, plan);
     // A process that was frozen since the query has proven nothing about now.
     const isTooOld = (): boolean => elapsed(provenAfter, deps.now()) > plan.timings.sendWindow;
@@ -105,7 +105,7 @@ export function createRefundActivities(deps: Dependencies): RefundActivities {
     const scope = await ledger.scope(refundId);
     if (!hasOriginal(scope)) return ledger.position(refundId);
     const askedAt = await ledger.clock();
-    const original = await lookUpKnown(urgent, scope);
+    const original = await lookUpKnown(urgent, { ...scope, eachCapture: true });
     if (original.kind !== 'read') return unreadable(scope, 'compare', original, plan);
     const { finding, position } = await ledger.applyFinding(refundId, original.facts, 'decide');
     return finding.kind === 'ours' ? recordOurs(refundId, original, askedAt) : position;
@@ -116,7 +116,7 @@ export function createRefundActivities(deps: Dependencies): RefundActivities {
     const scope = await ledger.scope(refundId);
     // An operator may have decided meanwhile: then nothing has to be read.
     if (!hasOriginal(scope) || nextStep(position, plan).kind !== 'read') return position;
-    const original = await lookUpKnown(urgent, scope);
+    const original = await lookUpKnown(urgent, { ...scope, eachCapture: true });
     return original.kind === 'read'
       ? ledger.noteReadable(refundId, original.facts)
       : unreadable(scope, 'compare', original, plan);

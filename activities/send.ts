@@ -101,10 +101,10 @@ async function measured(
   if (way !== 'reversal' || outcome.kind !== 'succeeded' || originalId === null) return { outcome };
   const isOpen = { outcome: { kind: 'pending', gatewayId: outcome.gatewayId } } as const;
   try {
+    const { at } = await deps.ledger.beforeQuery(originalId);
     const original = await lookUpKnown(queryingFor('doubt', deps), {
-      entityId,
-      paymentId: originalId,
-      currency,
+      ...{ entityId, paymentId: originalId, currency, observedAt: at },
+      eachCapture: false,
     });
     return original.kind === 'read' ? { outcome, original: original.facts } : isOpen;
   } catch {

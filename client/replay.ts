@@ -2,6 +2,7 @@
 import type { StartSettings } from '../activities/caller.js';
 import type { Dependencies } from '../activities/dependencies.js';
 import { examine } from '../activities/look-up.js';
+import { standingMinor } from '../domain/disputes.js';
 import { lookUpOriginal } from '../activities/originals.js';
 import { CASE_REASONS } from '../domain/finding.js';
 import { nextStep, type Position, type Step } from '../domain/next-step.js';
@@ -189,10 +190,13 @@ async function gatewayShows(deps: Dependencies, record: RefundRecord): Promise<s
     const code = entry === undefined ? '' : ` (${entry.result.code} ${entry.result.description})`;
     return `${about}: ${outcome.kind}${outcome.kind === 'unknown' ? `, ${outcome.why}` : ''}${code}`;
   }
-  const { entityId, paymentId } = await deps.ledger.scope(record.id);
+  const { entityId, paymentId, observedAt } = await deps.ledger.scope(record.id);
   if (paymentId === null)
     return 'a credit that is linked to no payment: nothing to look up before it is sent';
-  const original = await lookUpOriginal(deps, entityId, paymentId);
+  const original = await lookUpOriginal(deps, {
+    ...{ entityId, id: paymentId, observedAt },
+    eachCapture: true,
+  });
   switch (original.kind) {
     case 'not_found':
       return `payment ${paymentId}: not found under its entity`;
@@ -204,7 +208,7 @@ async function gatewayShows(deps: Dependencies, record: RefundRecord): Promise<s
     case 'read': {
       const { facts } = original;
       const given = facts.returns.reduce((sum, { amountMinor }) => sum + amountMinor, 0n);
-      const disputes = facts.disputes.filter(({ reversed }) => !reversed).length;
+      const disputes = facts.disputes.filter((dispute) => standingMinor(dispute) > 0n).length;
       return `payment ${paymentId}: ${facts.state}, ${amountText(facts.capturedMinor, facts.currency)} captured, ${amountText(given, facts.currency)} in ${facts.returns.length} refunds or reversals, ${disputes} open chargebacks`;
     }
     default:

@@ -1,4 +1,5 @@
 /** May a standalone credit be sent? Default deny: the gateway caps refunds, it does not cap credits. */
+import { standingMinor } from './disputes.js';
 import type { OriginalFacts } from './original.js';
 import type { Policy } from './plan.js';
 import type { RefusalClass } from './refusals.js';
@@ -56,6 +57,7 @@ export const CREDIT_BLOCKS = {
   unknown_return: 'the gateway has a refund or reversal on the original that we did not make',
   reversed: 'the original was reversed',
   disputed: 'a chargeback stands on the original',
+  unclear: 'the gateway shows something on the original that cannot be counted',
   over_captured: 'with this credit more than the captured amount would be given back',
   no_destination: 'the payment has no registration and no destination was given',
 } as const;
@@ -166,8 +168,9 @@ function blocksOfOriginal(evidence: CreditEvidence, original: OriginalFacts): Cr
   if (standing.some((r) => r.type === 'RV')) blocks.push('reversed');
   if (standing.some((r) => r.type === 'RF' && !evidence.knownReturns.includes(r.id)))
     blocks.push('unknown_return');
-  if (evidence.disputedMinor > 0n || original.disputes.some((dispute) => !dispute.reversed))
+  if (evidence.disputedMinor > 0n || original.disputes.some((dispute) => standingMinor(dispute) > 0n))
     blocks.push('disputed');
+  if (original.doubts.length > 0 || !original.coversCaptures) blocks.push('unclear');
   const shown = standing.reduce((sum, r) => sum + r.amountMinor, 0n) + evidence.creditedMinor;
   const given = shown > evidence.givenMinor ? shown : evidence.givenMinor;
   if (given + evidence.amountMinor > original.capturedMinor) blocks.push('over_captured');

@@ -1,4 +1,5 @@
 /** A refusal that may mean "the customer already has the money": what do the gateway's records of the original say? */
+import { chargedBackMinor } from './disputes.js';
 import { takenByReturns, type OriginalFacts } from './original.js';
 
 /** Why a refund ended without money leaving the merchant for it. Kept with the refund and told to the caller. */
@@ -119,6 +120,10 @@ export const CASE_REASONS = {
     nextStep:
       'Look the payment up in the portal. If it is there, adopt it; if it never paid, sign a correction. Or have v3 reporting enabled, then replay.',
   },
+  payment_unclear: {
+    why: 'The gateway shows something on the payment that cannot be counted, so nothing is concluded from it.',
+    nextStep: 'Compare the payment with the gateway and the acquirer; credits on it are blocked meanwhile.',
+  },
   original_unreadable: {
     why: 'The gateway does not show the original in a form that can be read.',
     nextStep: 'See what the gateway answered. The refund goes on by itself when the payment can be read.',
@@ -127,7 +132,12 @@ export const CASE_REASONS = {
 export type CaseReason = keyof typeof CASE_REASONS;
 
 /** Money already out twice, and contradictions, stay open whatever the refund does: only a person closes those. */
-export const STAY_OPEN: readonly CaseReason[] = ['paid_twice', 'answers_contradict', 'found_twice'];
+export const STAY_OPEN: readonly CaseReason[] = [
+  'paid_twice',
+  'answers_contradict',
+  'found_twice',
+  'payment_unclear',
+];
 
 export type Finding =
   /** Our own reference is there: the refusal was about a repetition. The look-up records it. */
@@ -150,11 +160,19 @@ export interface FindingEvidence {
   readonly refusedWay: 'refund' | 'reversal';
 }
 
-/** Reads the original's records after a refusal that the code alone does not explain. Never leads to a credit. */
+/** Reads the original's records after a refusal that the code alone does not explain. Never leads to a credit, and in doubt to no end. */
 export function readFinding(evidence: FindingEvidence): Finding {
+  const finding = findingOf(evidence);
+  const isEnd =
+    finding.kind === 'closed_by_dispute' ||
+    (finding.kind === 'give_up' && finding.why !== 'original_rejected');
+  return isEnd && evidence.original.doubts.length > 0 ? { kind: 'person', why: 'payment_unclear' } : finding;
+}
+
+function findingOf(evidence: FindingEvidence): Finding {
   const { original } = evidence;
   if (original.returns.some((r) => evidence.ownReturns.includes(r.id))) return { kind: 'ours' };
-  if (original.disputes.some((dispute) => !dispute.reversed)) return { kind: 'closed_by_dispute' };
+  if (chargedBackMinor(original.disputes) > 0n) return { kind: 'closed_by_dispute' };
   if (original.state === 'rejected') return { kind: 'give_up', why: 'original_rejected' };
   const taken = takenByReturns(original);
   const sum = (returns: typeof taken) => returns.reduce((total, { takenMinor }) => total + takenMinor, 0n);

@@ -1,7 +1,8 @@
 /** What the gateway's own records say about an original payment: captured, given back, disputed, and by whom. */
-import { parseGatewayAmount } from './money.js';
-import { readCode, type GatewayHost } from './refusals.js';
-import type { GatewayTransaction, TransactionTree } from './transaction.js';
+import { readDisputes, type LinkedDispute } from './disputes.js';
+import { idOf, minorOf, readLinked, registrationOf, stateOf } from './linked.js';
+import type { GatewayHost } from './refusals.js';
+import type { TransactionTree } from './transaction.js';
 
 /** A capture, or a debit: what a refund may refer to. Minor units. */
 export interface Capture {
@@ -19,11 +20,29 @@ export interface LinkedReturn {
   readonly state: 'succeeded' | 'open';
 }
 
-/** A chargeback. `reversed`: a later CR gave the money back to the merchant. */
-export interface LinkedDispute {
-  readonly id: string;
-  readonly amountMinor: bigint;
-  readonly reversed: boolean;
+/** What is listed and cannot be counted as it is shown. Any of them blocks credits, and an operator is asked. */
+export const ORIGINAL_DOUBTS = {
+  no_id: 'a linked transaction has no id',
+  unusual_id: 'a linked transaction has an id that the gateway never gives',
+  amount_unreadable: 'a linked transaction has an amount that cannot be read',
+  other_currency: 'a linked transaction has another currency',
+  capture_unreadable: 'a capture shows no amount that can be read',
+  registration_unreadable: 'the registration has an id that the gateway never gives',
+  reversal_of_reversal:
+    'a chargeback reversal refers to a chargeback reversal: the merchant may have lost again',
+  reversal_unclear: 'a chargeback reversal has a code that does not tell who has the money',
+  reversal_without_amount: 'a chargeback reversal shows no amount',
+  reversal_of_unknown: 'a chargeback reversal refers to a transaction that is not listed',
+  reversal_too_large: 'chargeback reversals add up to more than their chargeback',
+  reversal_unplaced: 'a chargeback reversal names no chargeback, and not exactly one fits',
+  capture_elsewhere: 'a capture belongs to another payment as well',
+} as const;
+export type DoubtReason = keyof typeof ORIGINAL_DOUBTS;
+
+export interface OriginalDoubt {
+  /** Of the transaction that it is about; empty where that has none. */
+  readonly gatewayId: string;
+  readonly why: DoubtReason;
 }
 
 export interface OriginalFacts {
@@ -39,8 +58,23 @@ export interface OriginalFacts {
   readonly registrationId: string | null;
   readonly returns: readonly LinkedReturn[];
   readonly disputes: readonly LinkedDispute[];
+  /** Gateway ids of the chargeback reversals that are listed and were not declined. */
+  readonly reversalIds: readonly string[];
+  /** Gateway ids of linked transactions that were declined: what was counted for them is counted no longer. */
+  readonly declined: readonly string[];
+  readonly doubts: readonly OriginalDoubt[];
+  /** When the query began, by the ledger's clock: the later one of two wins, whichever is stored last. */
+  readonly observedAt: Date;
+  /** False where refunds that hang on its captures may be missing, because the captures were not queried one by one. */
+  readonly coversCaptures: boolean;
   /** Read by v1, which shows no links: that returns and disputes are empty says nothing. */
   readonly hidesLinks?: true;
+}
+
+/** How the facts were obtained. */
+export interface Observation {
+  readonly observedAt: Date;
+  readonly coversCaptures: boolean;
 }
 
 export type UnreadableOriginal =
@@ -54,137 +88,69 @@ export type OriginalReading =
   | { readonly kind: 'unreadable'; readonly reason: UnreadableOriginal };
 
 /**
- * Reads a look-up of an original with its linked transactions.
- * A CP is not a root: the reason names the PA to look up instead. Whatever is not certainly refused counts as
- * open, because a doubt about money already given back must never make room for giving it again.
+ * Reads a query of an original with its linked transactions.
+ * A CP is not a root: the reason names the PA to query instead. Whatever is not certainly declined counts as
+ * open, because a doubt about money already given back must never make room for giving it again. A linked transaction that cannot be
+ * read counts for the whole payment where it may have given money back, and is a doubt; everything else stays readable.
  */
-export function readOriginal(tree: TransactionTree, host: GatewayHost): OriginalReading {
-  const { original, linked } = tree;
-  if (original.id === undefined) return missing('id');
+export function readOriginal(
+  { original, linked }: TransactionTree,
+  host: GatewayHost,
+  observation: Observation,
+): OriginalReading {
+  const id = idOf(original);
+  if (id === undefined) return missing('id');
   const type = original.paymentType;
   if (type === 'CP' && original.referencedId !== undefined)
     return unreadable({ why: 'capture', parentId: original.referencedId });
   if (type !== 'DB' && type !== 'PA') return unreadable({ why: 'not_an_original', type: type ?? '(none)' });
   const state = stateOf(original, host);
-  if (original.currency === undefined) return missing('currency');
+  const { currency } = original;
+  if (currency === undefined) return missing('currency');
   if (original.amount === undefined) return missing('amount');
-  const currency = original.currency;
   const amount = minorOf(original.amount, currency);
   if (amount === undefined) return unreadable({ why: 'amount', text: original.amount });
 
-  const captures: Capture[] = [];
-  const seen = new Set([original.id]);
-  const returns: LinkedReturn[] = [];
-  const chargebacks: Chargeback[] = [];
-  const chargebackReversals: GatewayTransaction[] = [];
-  if (type === 'DB' && state !== 'rejected' && amount > 0n)
-    captures.push({ id: original.id, amountMinor: amount });
-
-  for (const entry of linked) {
-    if (entry.id === undefined || entry.id === original.id) continue;
-    const entryState = stateOf(entry, host);
-    if (entryState === 'rejected') continue;
-    // One that is listed under the authorisation and again under its capture is one.
-    if (seen.has(entry.id)) continue;
-    // An amount in another currency cannot be compared; below it counts like one that is missing.
-    const isComparable = entry.currency === undefined || entry.currency === currency;
-    const entryAmount =
-      entry.amount === undefined || !isComparable ? undefined : minorOf(entry.amount, currency);
-    if (entry.amount !== undefined && isComparable && entryAmount === undefined)
-      return unreadable({ why: 'amount', text: entry.amount });
-    switch (entry.paymentType) {
-      case 'CP':
-        if (entryState !== 'succeeded') break;
-        if (entryAmount === undefined) return missing(`amount of CP ${entry.id}`);
-        seen.add(entry.id);
-        if (entryAmount > 0n) captures.push({ id: entry.id, amountMinor: entryAmount });
-        break;
-      case 'RF':
-      case 'RV':
-        seen.add(entry.id);
-        returns.push({
-          id: entry.id,
-          type: entry.paymentType,
-          reference: entry.merchantTransactionId ?? null,
-          referencedId: entry.referencedId ?? null,
-          // No amount on a live RF or RV: the whole original, which is the safe reading.
-          amountMinor: entryAmount ?? amount,
-          state: entryState === 'succeeded' ? 'succeeded' : 'open',
-        });
-        break;
-      case 'CB':
-        seen.add(entry.id);
-        chargebacks.push({
-          id: entry.id,
-          amountMinor: entryAmount ?? amount,
-          timestamp: entry.timestamp ?? '',
-        });
-        break;
-      case 'CR':
-        seen.add(entry.id);
-        chargebackReversals.push(entry);
-        break;
-      case undefined:
-      default:
-        break;
-    }
-  }
-
+  const read = readLinked(linked, { id, amount, currency, host });
+  const captures =
+    type === 'DB' && state !== 'rejected' && amount > 0n
+      ? [{ id, amountMinor: amount }, ...read.captures]
+      : read.captures;
+  // A refund or a reversal is chosen by what is captured: with no readable capture at all that would be a guess.
+  if (captures.length === 0 && read.unreadableCapture !== undefined)
+    return missing(`amount of CP ${read.unreadableCapture}`);
+  const disputed = readDisputes(
+    read.chargebacks,
+    read.reversals,
+    new Set([id, ...captures.map((capture) => capture.id)]),
+  );
+  const registrationId = registrationOf(original);
   return {
     kind: 'read',
     facts: {
-      id: original.id,
+      id,
       type,
-      state,
+      state: state === 'open' ? 'pending' : state,
       currency,
       authorizedMinor: type === 'PA' && state !== 'rejected' ? amount : 0n,
       captures,
       capturedMinor: captures.reduce((sum, capture) => sum + capture.amountMinor, 0n),
-      registrationId: original.registrationId ?? null,
-      returns,
-      disputes: pairDisputes(
-        chargebacks,
-        chargebackReversals,
-        new Set(transactionsWithMoney(original.id, captures)),
-      ),
+      registrationId: registrationId ?? null,
+      returns: read.returns,
+      disputes: disputed.disputes,
+      reversalIds: read.reversals.map((reversal) => reversal.id),
+      declined: read.declined,
+      doubts: [
+        ...(original.registrationId !== undefined && registrationId === undefined
+          ? [{ gatewayId: '', why: 'registration_unreadable' } as const]
+          : []),
+        ...read.doubts,
+        ...disputed.doubts,
+      ],
+      observedAt: observation.observedAt,
+      coversCaptures: observation.coversCaptures || type === 'DB' || captures.length === 0,
     },
   };
-}
-
-interface Chargeback {
-  readonly id: string;
-  readonly amountMinor: bigint;
-  readonly timestamp: string;
-}
-
-const transactionsWithMoney = (originalId: string, captures: readonly Capture[]): string[] => [
-  originalId,
-  ...captures.map((capture) => capture.id),
-];
-
-/**
- * A CR ends the chargeback that it refers to; one without a reference, or with the payment's own, ends the oldest that still stands.
- * The order is the gateway's time, then the id: the same chargeback is found ended whatever order a look-up lists them in.
- * A CR that refers to anything else ends nothing here: a chargeback that stands blocks payments, and that is the safe reading.
- */
-function pairDisputes(
-  chargebacks: readonly Chargeback[],
-  reversals: readonly GatewayTransaction[],
-  payment: ReadonlySet<string>,
-): LinkedDispute[] {
-  const byAge = [...chargebacks].sort((a, b) => (a.timestamp + a.id < b.timestamp + b.id ? -1 : 1));
-  const reversed = new Set<string>();
-  const unnamed: GatewayTransaction[] = [];
-  for (const reversal of reversals) {
-    const { referencedId } = reversal;
-    if (referencedId === undefined || payment.has(referencedId)) unnamed.push(reversal);
-    else if (byAge.some((chargeback) => chargeback.id === referencedId)) reversed.add(referencedId);
-  }
-  for (const _reversal of unnamed) {
-    const ended = byAge.find((chargeback) => !reversed.has(chargeback.id));
-    if (ended !== undefined) reversed.add(ended.id);
-  }
-  return byAge.map(({ id, amountMinor }) => ({ id, amountMinor, reversed: reversed.has(id) }));
 }
 
 /**
@@ -209,19 +175,6 @@ export function takenByReturns(
       const isOfRest = facts.type === 'PA' && facts.capturedMinor > 0n && entry.referencedId === facts.id;
       return { entry, takenMinor: isOfRest ? 0n : entry.amountMinor - free };
     });
-}
-
-/** Chargebacks carry codes of their own group; for them only a refusal of the entry itself would count, and none exists. */
-function stateOf(transaction: GatewayTransaction, host: GatewayHost): 'succeeded' | 'pending' | 'rejected' {
-  if (transaction.paymentType === 'CB' || transaction.paymentType === 'CR') return 'succeeded';
-  const read = readCode(transaction.result.code, 'refund', host);
-  if (read.kind === 'succeeded') return 'succeeded';
-  return read.kind === 'refused' ? 'rejected' : 'pending';
-}
-
-function minorOf(text: string, currency: string): bigint | undefined {
-  const parsed = parseGatewayAmount(text, currency);
-  return parsed.ok ? parsed.money.minor : undefined;
 }
 
 function unreadable(reason: UnreadableOriginal): OriginalReading {

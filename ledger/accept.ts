@@ -14,7 +14,8 @@ import {
   type FreeStanding,
   type ImportedPayment,
 } from './ledger.js';
-import { importPayment } from './payments.js';
+import { askAboutDoubts } from './doubts.js';
+import { importPayment, type Observed } from './payments.js';
 import { readRefund, refundableOf, rootOf } from './records.js';
 
 /**
@@ -41,7 +42,8 @@ export function accept(
     if (before !== undefined) return before;
 
     const id = uuid();
-    const payment = await lockedFor(tx, id, order, imported);
+    const observed = await lockedFor(tx, id, order, imported);
+    const { payment } = observed;
     // Whoever held the lock may have stored the same key meanwhile.
     const meanwhile = await acceptedBefore(payment);
     if (meanwhile !== undefined) return meanwhile;
@@ -88,6 +90,7 @@ export function accept(
       ...fact,
     });
     await append(tx, { key: `refund:${id}:reserved`, type: 'refund.reserved', reserved: amount, ...fact });
+    await askAboutDoubts(tx, observed);
     const refund = await readRefund(tx, id);
     // The last moment before the commit leaves: a process that was stopped until now stores nothing.
     checkInTime();
@@ -101,7 +104,7 @@ async function lockedFor(
   refundId: string,
   { request }: AcceptOrder,
   imported: ImportedPayment | FreeStanding | null,
-): Promise<PaymentRow> {
+): Promise<Pick<Observed, 'payment' | 'doubts'>> {
   if (request.paymentId === undefined) {
     if (imported?.facts !== null)
       throw new LedgerError('payment_unknown', 'a free-standing credit needs the entity that pays it');
@@ -119,11 +122,11 @@ async function lockedFor(
         registration_id: null,
       })
       .execute();
-    return lockPayment(tx, id);
+    return { payment: await lockPayment(tx, id), doubts: [] };
   }
   const declared = isCreditRequest(request) ? undefined : request.payment;
-  if (imported !== null && imported.facts !== null) await importPayment(tx, imported);
-  else if (imported !== null && declared !== undefined)
+  const observed = imported !== null && imported.facts !== null ? await importPayment(tx, imported) : null;
+  if (observed === null && imported !== null && declared !== undefined)
     await declarePayment(tx, request.paymentId, imported.entityId, declared);
   const root = await rootOf(tx, request.paymentId);
   if (root === undefined)
@@ -131,7 +134,7 @@ async function lockedFor(
   const payment = await lockPayment(tx, root);
   if (payment.type === 'CD')
     throw new LedgerError('payment_unknown', `${request.paymentId} is a credit that is linked to no payment`);
-  return payment;
+  return { payment, doubts: observed?.doubts ?? [] };
 }
 
 async function findByKey(tx: Tx, order: AcceptOrder, fingerprint: string): Promise<string | undefined> {

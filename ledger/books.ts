@@ -119,6 +119,22 @@ export async function append(tx: Tx, event: NewEvent): Promise<boolean> {
   return inserted !== undefined;
 }
 
+/**
+ * Appends what the gateway shows. The key names its transaction; where another payment has a fact by that key already, this one is
+ * that payment's besides.
+ */
+export async function appendOutside(tx: Tx, event: NewEvent): Promise<boolean> {
+  const fact = { ...event, fromOutside: true, actor: 'gateway' };
+  if (await append(tx, fact)) return true;
+  const holder = await tx
+    .selectFrom('events')
+    .select('payment_id')
+    .where('natural_key', '=', event.key)
+    .executeTakeFirst();
+  if (holder?.payment_id === event.paymentId) return false;
+  return append(tx, { ...fact, key: `${event.key}:${event.paymentId}` });
+}
+
 export interface Move {
   readonly on: RefundTrigger;
   readonly why?: string | null;

@@ -29,7 +29,8 @@ export interface PaymentTable {
   disputed_minor: Generated<bigint>;
   /** Released by reversals of ours: never captured. */
   released_minor: Generated<bigint>;
-  excess_minor: Generated<bigint>;
+  /** What is given back or promised beyond the limit: computed by the table. */
+  excess_minor: ColumnType<bigint, never, never>;
   misses: Generated<number>;
   last_miss_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
   /** What a client declared first. */
@@ -37,7 +38,8 @@ export interface PaymentTable {
   /** False while no query has shown it. */
   is_seen: Generated<boolean>;
   imported_at: Stamp;
-  looked_up_at: Stamp;
+  /** When the query began that it was last brought up to date with. */
+  observed_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
 }
 
 interface CaptureTable {

@@ -9,9 +9,10 @@ import type { Database, Tx } from './database.js';
 import { append, lockPayment, lockRefund, move, openCase, type AttemptRow, type Locked } from './books.js';
 import { NOW } from './expressions.js';
 import { openProposal, redirectors } from './given-words.js';
+import { ObservationOutdated } from './ledger.js';
 import type { Answered, Answers, Decision, SeenReturned } from './people.js';
 import { returnsKnownTo } from './returns.js';
-import { updatePayment } from './payments.js';
+import { observe } from './payments.js';
 import { clearUnread } from './unread.js';
 import { currentPosition, remainingOf } from './records.js';
 
@@ -21,7 +22,7 @@ export function recordOriginal(
   original: OriginalFacts,
 ): Promise<void> {
   return database.transaction(async (tx) => {
-    await updatePayment(tx, await lockPayment(tx, paymentId), original);
+    await observe(tx, await lockPayment(tx, paymentId), original);
   });
 }
 
@@ -34,7 +35,7 @@ export function applyFinding(
 ): Promise<{ readonly finding: Finding; readonly position: Position }> {
   return database.transaction(async (tx) => {
     const { payment } = await lockRefund(tx, refundId);
-    await updatePayment(tx, payment, original);
+    if ((await observe(tx, payment, original)).isOutdated) throw new ObservationOutdated(payment.id);
     const locked = await lockRefund(tx, refundId);
     const { refund, attempts } = locked;
     await clearUnread(tx, refund);

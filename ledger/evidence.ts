@@ -8,7 +8,7 @@ import { endUnpaid, noteEvidence, noteLookUp, step, type LockedAttempt } from '.
 import { lockAttempt, openCase } from './books.js';
 import type { Database, Tx } from './database.js';
 import type { Evidence } from './ledger.js';
-import { updatePayment } from './payments.js';
+import { observe } from './payments.js';
 import { currentPosition } from './records.js';
 import { comeBack } from './returned.js';
 import { hasId, keepIds } from './seen-ids.js';
@@ -18,7 +18,7 @@ export function record(database: Database, evidence: Evidence): Promise<Position
   return database.transaction(async (tx) => {
     let locked = await lockAttempt(tx, evidence.attemptId);
     if (evidence.original !== undefined) {
-      await updatePayment(tx, locked.payment, evidence.original);
+      await observe(tx, locked.payment, evidence.original);
       locked = await lockAttempt(tx, evidence.attemptId);
     }
     await apply(tx, locked, evidence);

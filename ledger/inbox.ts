@@ -147,6 +147,7 @@ export async function subjectsOf(
           WHERE attempts.gateway_id IN (w.gateway_id, w.referenced_id) OR attempts.reference = w.reference LIMIT 1),
         (SELECT events.payment_id FROM events
           WHERE events.natural_key IN ('gateway:' || w.gateway_id || ':disputed', 'gateway:' || w.referenced_id || ':disputed',
+            'gateway:' || w.gateway_id || ':reversal', 'gateway:' || w.referenced_id || ':reversal',
             'gateway:' || w.gateway_id || ':returned_elsewhere:0', 'gateway:' || w.referenced_id || ':returned_elsewhere:0') LIMIT 1))
      WHERE w.id = ANY(${ids}::bigint[])`.execute(database.db);
   return new Map(

@@ -241,6 +241,8 @@ export interface RefundScope {
   readonly entityId: string;
   /** Of the payment. */
   readonly currency: string;
+  /** The ledger's clock: from when a query of the payment counts that begins now. */
+  readonly observedAt: Date;
 }
 
 export interface RefundFilter {
@@ -268,6 +270,8 @@ export interface Ledger {
   ): Promise<Accepted>;
   /** The root of a payment or capture id that is known, or null. What a free-standing credit is counted on is no payment. */
   findPayment(id: string): Promise<PaymentRecord | null>;
+  /** The same, with the ledger's clock: from when a query of the payment counts that begins now. */
+  beforeQuery(id: string): Promise<{ readonly payment: PaymentRecord | null; readonly at: Date }>;
   findRefund(id: string): Promise<RefundRecord | null>;
   listRefunds(filter: RefundFilter): Promise<readonly RefundRecord[]>;
   position(refundId: string): Promise<Position>;
@@ -346,6 +350,17 @@ export interface Ledger {
   ): Promise<readonly { readonly caseId: bigint; readonly refundId: string }[]>;
   /** That a person did something which by itself changes no money: looked, started again. */
   note(refundId: string, what: 'resolved' | 'replayed', word: Word): Promise<void>;
+}
+
+/** A later query of the payment has been stored already: nothing may be concluded from this one. It is made again. */
+export class ObservationOutdated extends Error {
+  override readonly name = 'ObservationOutdated';
+
+  constructor(paymentId: string) {
+    super(
+      `payment ${paymentId} was queried later than this, and that is stored already; it is queried again`,
+    );
+  }
 }
 
 /** Why the ledger refuses. `details` holds nothing secret and is shown to the caller. */

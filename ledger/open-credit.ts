@@ -3,13 +3,14 @@ import { hash } from 'node:crypto';
 import { mayCredit, type CreditEvidence, type CreditVerdict } from '../domain/credit-guard.js';
 import type { OriginalFacts } from '../domain/original.js';
 import type { Policy, Timings } from '../domain/plan.js';
-import { lockRefund, move, openCase, type Locked } from './books.js';
+import { lockRefund, move, openCase, type Locked, type PaymentRow } from './books.js';
 import type { Database, Tx } from './database.js';
 import { NEXT_VERSION } from './expressions.js';
 import { adopt, askInstead, isNext, open, reopen, takeOver } from './hand-over.js';
 import { redirectors } from './given-words.js';
-import { LedgerError, type Instruction, type Opened } from './ledger.js';
-import { updatePayment } from './payments.js';
+import { doubtsFromElsewhere } from './doubts.js';
+import { LedgerError, ObservationOutdated, type Instruction, type Opened } from './ledger.js';
+import { observe } from './payments.js';
 import { refusalOf, remainingOf } from './records.js';
 import { recentCredits } from './recent.js';
 import { returnsKnownTo } from './returns.js';
@@ -31,7 +32,7 @@ export function openCredit(
         'illegal_transition',
         'only a free-standing credit is weighed without an original',
       );
-    if (original !== null) await updatePayment(tx, before.payment, original);
+    const shown = original === null ? null : await shownNow(tx, before.payment, original);
     const locked = await lockRefund(tx, refundId);
     const refund =
       locked.refund.state === 'fallback_checking'
@@ -43,7 +44,7 @@ export function openCredit(
     const changes = redirects + refund.replays;
     const hash = instructionHash(refundId, amountMinor, refund.currency, registrationId, changes);
     const evidence = await creditEvidence(tx, locked, {
-      ...{ original, policy, amountMinor, registrationId, hash },
+      ...{ original: shown, policy, amountMinor, registrationId, hash },
       redirected: redirects > 0,
     });
     const verdict = mayCredit(evidence);
@@ -107,6 +108,13 @@ export function openCredit(
     }
     return { ...(await adopt(tx, refundId)), verdict };
   });
+}
+
+/** What the guard weighs: the observation with all that is in doubt about the payment. */
+async function shownNow(tx: Tx, payment: PaymentRow, original: OriginalFacts): Promise<OriginalFacts> {
+  const { doubts, isOutdated } = await observe(tx, payment, original);
+  if (isOutdated) throw new ObservationOutdated(payment.id);
+  return { ...original, doubts: [...doubts, ...(await doubtsFromElsewhere(tx, payment.id))] };
 }
 
 /**

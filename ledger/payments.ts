@@ -1,17 +1,28 @@
 /** What the gateway says about an original, brought into the ledger: captures, disputes, returns made elsewhere. */
 import { sql } from 'kysely';
-import { takenByReturns, type LinkedDispute, type OriginalFacts } from '../domain/original.js';
+import { takenByReturns, type OriginalDoubt, type OriginalFacts } from '../domain/original.js';
 import type { Tx } from './database.js';
 import { withoutCaptures } from '../domain/one-capture.js';
 import { placeDrawn } from '../domain/captures.js';
-import { append, lockPayment, openCase, reload, type AttemptRow, type PaymentRow } from './books.js';
-import { GATEWAY_ID, NOW } from './expressions.js';
+import { appendOutside, lockPayment, openCase, reload, type AttemptRow, type PaymentRow } from './books.js';
+import { bookDisputes } from './disputes.js';
+import { askAboutDoubts, noteDoubts } from './doubts.js';
+import { GATEWAY_ID } from './expressions.js';
 import { LedgerError, type ImportedPayment } from './ledger.js';
 import { overpaidOf, takenByOurs } from './records.js';
 import { measureReversals } from './reversals.js';
 
+/** What became of an observation. */
+export interface Observed {
+  readonly payment: PaymentRow;
+  /** What of it cannot be counted as it is shown. */
+  readonly doubts: readonly OriginalDoubt[];
+  /** It began before the one that the payment was last brought up to date with, so nothing of it was booked. */
+  readonly isOutdated: boolean;
+}
+
 /** Stores an original, or brings one that is known up to date. */
-export async function importPayment(tx: Tx, { entityId, facts }: ImportedPayment): Promise<void> {
+export async function importPayment(tx: Tx, { entityId, facts }: ImportedPayment): Promise<Observed> {
   await tx
     .insertInto('payments')
     .values({
@@ -26,15 +37,22 @@ export async function importPayment(tx: Tx, { entityId, facts }: ImportedPayment
     })
     .onConflict((conflict) => conflict.column('id').doNothing())
     .execute();
-  await updatePayment(tx, await lockPayment(tx, facts.id), facts);
+  return book(tx, await lockPayment(tx, facts.id), facts);
+}
+
+/** Brings a payment, as it was locked, up to date, and opens a case for what an operator has to look at. */
+export async function observe(tx: Tx, before: PaymentRow, facts: OriginalFacts): Promise<Observed> {
+  const observed = await book(tx, before, facts);
+  await askAboutDoubts(tx, observed);
+  return observed;
 }
 
 /**
- * Brings a payment, as it was locked, up to date with a look-up. Outside facts are never refused: where they break the balance,
- * the excess is kept and every unfinished refund of the payment gets a case.
+ * Books an observation. Facts from outside are never refused: where they break the balance, the payment has an excess and its refunds
+ * get a case. Of two observations the one whose query began later wins, whichever is stored last.
  */
-export async function updatePayment(tx: Tx, row: PaymentRow, shown: OriginalFacts): Promise<PaymentRow> {
-  const { id, currency } = row;
+async function book(tx: Tx, before: PaymentRow, shown: OriginalFacts): Promise<Observed> {
+  const { id, currency } = before;
   if (shown.id !== id)
     throw new LedgerError('payment_unknown', `payment ${id} was looked up, the gateway showed ${shown.id}`);
   // Its amounts would be read as amounts of the currency that everything else of this payment is kept in.
@@ -44,97 +62,130 @@ export async function updatePayment(tx: Tx, row: PaymentRow, shown: OriginalFact
       `payment ${id} is in ${currency}, the gateway showed it in ${shown.currency}`,
       { currency },
     );
+  if (before.observed_at !== null && shown.observedAt < before.observed_at)
+    return { payment: before, doubts: [], isOutdated: true };
   const facts = await ownPart(tx, shown);
-  if (!row.is_seen) await correctDeclared(tx, facts);
+  const captures = await bookCaptures(tx, facts);
+  const limits = {
+    state: facts.state,
+    captured_minor: facts.capturedMinor + captures.keptMinor,
+    authorized_minor: facts.authorizedMinor,
+  };
   await tx
     .updateTable('payments')
     .set({
+      ...limits,
       type: facts.type,
       is_seen: true,
-      state: facts.state,
       registration_id: sql<string | null>`coalesce(registration_id, ${facts.registrationId})`,
-      captured_minor: facts.capturedMinor,
-      authorized_minor: facts.authorizedMinor,
-      // A smaller limit than what is reserved already is a fact from outside as well.
-      excess_minor: sql<bigint>`greatest(0, reserved_minor + succeeded_minor - returned_minor + disputed_minor
-        - payment_limit(${facts.capturedMinor}, released_minor, ${facts.authorizedMinor}))`,
       misses: 0,
       last_miss_at: null,
-      looked_up_at: NOW,
+      observed_at: facts.observedAt,
     })
-    .where('id', '=', facts.id)
+    .where('id', '=', id)
     .execute();
-  for (const dispute of facts.disputes) await recordDispute(tx, facts.id, dispute);
-  if (facts.hidesLinks !== true) await recordForeignReturns(tx, facts);
-  await measureReversals(tx, await reload(tx, facts.id));
-  const payment = await reload(tx, facts.id);
+  await noteLimits(tx, before, limits, facts.observedAt);
+  if (facts.hidesLinks !== true) {
+    await bookDisputes(tx, facts);
+    await recordForeignReturns(tx, facts);
+  }
+  await measureReversals(tx, await reload(tx, id));
+  const payment = await reload(tx, id);
   if (overpaidOf(payment) > 0n) await askAboutExcess(tx, payment);
-  return payment;
+  return { payment, doubts: [...facts.doubts, ...captures.doubts], isOutdated: false };
 }
 
-/** Stores the captures that are new. Those that are payments of their own stay that, and are no part of this one. */
+/** Captures that are payments of their own stay that, and are no part of this one. */
 async function ownPart(tx: Tx, facts: OriginalFacts): Promise<OriginalFacts> {
-  for (const capture of facts.captures)
-    await tx
-      .insertInto('captures')
-      .values({ id: capture.id, payment_id: facts.id, amount_minor: capture.amountMinor })
-      .onConflict((conflict) => conflict.column('id').doNothing())
-      .execute();
   if (facts.type !== 'PA' || facts.captures.length === 0) return facts;
   const ids = facts.captures.map(({ id }) => id);
-  const elsewhere = await tx
+  const own = await tx
     .selectFrom('captures')
     .select('id')
     .where('id', 'in', ids)
-    .where('payment_id', '<>', facts.id)
+    .where('payment_id', 'in', ids)
     .execute();
-  return withoutCaptures(facts, new Set(elsewhere.map(({ id }) => id)));
+  return withoutCaptures(facts, new Set(own.map(({ id }) => id)));
 }
 
-/** What was declared is seen for the first time: from now on the captures are as the gateway shows them. */
-async function correctDeclared(tx: Tx, { id, captures }: OriginalFacts): Promise<void> {
-  for (const capture of captures)
-    await tx
-      .updateTable('captures')
-      .set({ amount_minor: capture.amountMinor })
-      .where('id', '=', capture.id)
-      .where('payment_id', '=', id)
-      .execute();
-  // Declared as a debit, it is an authorization: there is nothing to refund on itself.
-  if (!captures.some((capture) => capture.id === id))
-    await tx
-      .updateTable('captures')
-      .set({ elsewhere_minor: sql<bigint>`amount_minor` })
-      .where('id', '=', id)
-      .where('payment_id', '=', id)
-      .execute();
-}
-
-async function recordDispute(tx: Tx, paymentId: string, dispute: LinkedDispute): Promise<void> {
-  await append(tx, {
-    key: `gateway:${dispute.id}:disputed`,
-    type: 'dispute.opened',
-    paymentId,
-    disputed: dispute.amountMinor,
-    fromOutside: true,
-    actor: 'gateway',
-    data: { gatewayId: dispute.id },
+/** The limit is not a sum of events, so a change of it is on record beside them. */
+async function noteLimits(
+  tx: Tx,
+  before: PaymentRow,
+  limits: Pick<PaymentRow, 'state' | 'captured_minor' | 'authorized_minor'>,
+  observedAt: Date,
+): Promise<void> {
+  const isSame =
+    before.state === limits.state &&
+    before.captured_minor === limits.captured_minor &&
+    before.authorized_minor === limits.authorized_minor;
+  if (isSame) return;
+  await appendOutside(tx, {
+    key: `payment:${before.id}:limits:${observedAt.getTime()}:${limits.captured_minor}:${limits.authorized_minor}:${limits.state}`,
+    type: 'payment.changed',
+    paymentId: before.id,
+    data: {
+      state: limits.state,
+      capturedMinor: limits.captured_minor.toString(),
+      authorizedMinor: limits.authorized_minor.toString(),
+    },
   });
-  if (dispute.reversed)
-    await append(tx, {
-      key: `gateway:${dispute.id}:reversed`,
-      type: 'dispute.reversed',
-      paymentId,
-      disputed: -dispute.amountMinor,
-      fromOutside: true,
-      actor: 'gateway',
-      data: { gatewayId: dispute.id },
-    });
+}
+
+interface BookedCaptures {
+  readonly doubts: readonly OriginalDoubt[];
+  /** Of captures that are known and cannot be read now. */
+  readonly keptMinor: bigint;
+}
+
+/** Each with the amount that is shown now; one that is not listed any more has nothing left. */
+async function bookCaptures(tx: Tx, facts: OriginalFacts): Promise<BookedCaptures> {
+  const rows = await tx.selectFrom('captures').selectAll().where('payment_id', '=', facts.id).execute();
+  const known = new Map(rows.map((row) => [row.id, row.amount_minor]));
+  const doubts: OriginalDoubt[] = [];
+  for (const { id, amountMinor } of facts.captures) {
+    const before = known.get(id);
+    known.delete(id);
+    if (before === undefined) {
+      if (!(await insertCapture(tx, facts.id, id, amountMinor)))
+        doubts.push({ gatewayId: id, why: 'capture_elsewhere' });
+    } else if (before !== amountMinor) await setCapture(tx, id, amountMinor);
+  }
+  const unreadable = new Set(
+    facts.doubts.filter(({ why }) => why === 'capture_unreadable').map(({ gatewayId }) => gatewayId),
+  );
+  let keptMinor = 0n;
+  for (const [id, before] of known)
+    if (unreadable.has(id)) keptMinor += before;
+    else if (before > 0n && facts.hidesLinks !== true) await setCapture(tx, id, 0n);
+  return { doubts, keptMinor };
+}
+
+/** False where it is on record as a capture of another payment. */
+async function insertCapture(tx: Tx, paymentId: string, id: string, amountMinor: bigint): Promise<boolean> {
+  const inserted = await tx
+    .insertInto('captures')
+    .values({ id, payment_id: paymentId, amount_minor: amountMinor })
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  if (inserted !== undefined) return true;
+  const { payment_id: other } = await tx
+    .selectFrom('captures')
+    .select('payment_id')
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow();
+  await noteDoubts(tx, other, [{ gatewayId: id, why: 'capture_elsewhere' }]);
+  return false;
+}
+
+async function setCapture(tx: Tx, id: string, amountMinor: bigint): Promise<void> {
+  await tx.updateTable('captures').set({ amount_minor: amountMinor }).where('id', '=', id).execute();
 }
 
 /**
  * Refunds and reversals that nobody here made, each counted with what the gateway shows now. An open one counts like a finished one.
- * One that is no longer listed was refused, if it was open; a finished one cannot vanish, so a look-up without it is not believed.
+ * One that is no longer listed was declined, if it was open; a finished one ends only where it is listed as declined.
  */
 async function recordForeignReturns(tx: Tx, facts: OriginalFacts): Promise<void> {
   const attempts = await tx.selectFrom('attempts').selectAll().where('payment_id', '=', facts.id).execute();
@@ -149,8 +200,11 @@ async function recordForeignReturns(tx: Tx, facts: OriginalFacts): Promise<void>
     await setForeignReturn(tx, facts.id, entry.id, before, takenMinor, entry.state === 'succeeded');
   }
   const listed = new Set(facts.returns.map((entry) => entry.id));
-  for (const [id, before] of standing)
-    if (!listed.has(id) && !before.isFinal) await setForeignReturn(tx, facts.id, id, before, 0n, false);
+  for (const [id, before] of standing) {
+    if (listed.has(id)) continue;
+    const isOver = facts.declined.includes(id) || (!before.isFinal && facts.coversCaptures);
+    if (isOver) await setForeignReturn(tx, facts.id, id, before, 0n, false);
+  }
 }
 
 /** What was taken from each capture without us: a refund goes where something is left. */
@@ -214,13 +268,11 @@ async function setForeignReturn(
 ): Promise<void> {
   const delta = minor - (before?.minor ?? 0n);
   if (before !== undefined && delta === 0n && before.isFinal === isFinal) return;
-  await append(tx, {
+  await appendOutside(tx, {
     key: `gateway:${gatewayId}:returned_elsewhere:${before?.events ?? 0}`,
     type: 'payment.returned_elsewhere',
     paymentId,
     succeeded: delta,
-    fromOutside: true,
-    actor: 'gateway',
     data: { gatewayId, final: isFinal },
   });
 }

@@ -19,7 +19,7 @@ import { openCredit } from './open-credit.js';
 import { redirect } from './redirection.js';
 import { replay, waitingAfter, waitingSums } from './replay.js';
 import { noteReadable, noteUnreadable } from './unread.js';
-import { paymentRecord, positionOf, readRefunds, rootOf } from './records.js';
+import { beforeQuery, positionOf, readRefunds } from './records.js';
 
 const DEFAULT_LIMIT = 100;
 
@@ -64,13 +64,8 @@ export function createLedger(database: Database): Ledger {
 
   return {
     accept: (...args) => accept(database, ...args),
-    async findPayment(id) {
-      const root = await rootOf(db, id);
-      if (root === undefined) return null;
-      return paymentRecord(
-        await db.selectFrom('payments').selectAll().where('id', '=', root).executeTakeFirstOrThrow(),
-      );
-    },
+    findPayment: async (id) => (await beforeQuery(db, id)).payment,
+    beforeQuery: (id) => beforeQuery(db, id),
     findRefund: async (id) => (await readRefunds(db, [id]))[0] ?? null,
     listRefunds,
     // One snapshot of refund and attempts: a change between two reads would show a state that never was. Whoever reads waits for nobody.
@@ -82,7 +77,7 @@ export function createLedger(database: Database): Ledger {
       const refund = await row(db, refundId);
       const payment = await db
         .selectFrom('payments')
-        .select(['entity_id', 'currency'])
+        .select(['entity_id', 'currency', NOW.as('now')])
         .where('id', '=', refund.payment_id)
         .executeTakeFirstOrThrow();
       return {
@@ -90,6 +85,7 @@ export function createLedger(database: Database): Ledger {
         paymentId: paymentOf(refundId, refund.payment_id),
         entityId: payment.entity_id,
         currency: payment.currency,
+        observedAt: payment.now,
       };
     },
     openLinked: (refundId, timings, policy) => openLinked(database, refundId, timings, policy),

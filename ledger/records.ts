@@ -54,6 +54,35 @@ export async function rootOf(db: Kysely<Tables>, id: string): Promise<string | u
   return capture?.payment_id;
 }
 
+/** What is known of a payment, by its id or a capture's, and the clock. Most often it is known, and that is one statement. */
+export async function beforeQuery(
+  db: Kysely<Tables>,
+  id: string,
+): Promise<{ readonly payment: PaymentRecord | null; readonly at: Date }> {
+  const known = await paymentAt(db, id);
+  if (known !== undefined) return known;
+  const { root, now } = await db
+    .selectNoFrom([
+      NOW.as('now'),
+      (eb) => eb.selectFrom('captures').select('payment_id').where('id', '=', id).as('root'),
+    ])
+    .executeTakeFirstOrThrow();
+  return (root === null ? undefined : await paymentAt(db, root)) ?? { payment: null, at: now };
+}
+
+async function paymentAt(
+  db: Kysely<Tables>,
+  id: string,
+): Promise<{ readonly payment: PaymentRecord | null; readonly at: Date } | undefined> {
+  const row = await db
+    .selectFrom('payments')
+    .selectAll()
+    .select(NOW.as('now'))
+    .where('id', '=', id)
+    .executeTakeFirst();
+  return row === undefined ? undefined : { payment: paymentRecord(row), at: row.now };
+}
+
 /** Null for the row of a free-standing credit. */
 export function paymentRecord(row: PaymentRow): PaymentRecord | null {
   const { type } = row;

@@ -29,12 +29,18 @@ export async function returnsKnownTo(
     .selectAll()
     .where('payment_id', '=', payment.id)
     .execute();
+  // By the order of the records: an observation that is stored with the first refund has the same time as that.
+  const { id: requested } = await tx
+    .selectFrom('events')
+    .select('id')
+    .where('natural_key', '=', `refund:${refund.id}:requested`)
+    .executeTakeFirstOrThrow();
   const foreign = await tx
     .selectFrom('events')
     .select(GATEWAY_ID.as('id'))
     .where('payment_id', '=', payment.id)
     .where('type', '=', 'payment.returned_elsewhere')
-    .where('at', '<', refund.created_at)
+    .where('id', '<', requested)
     .execute();
   const onRecord = new Set(foreign.map(({ id }) => id));
   const returns = (original?.returns ?? []).map((entry) => ({

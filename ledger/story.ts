@@ -19,15 +19,6 @@ export interface StoryEntry {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-export interface DisputeRecord {
-  /** The gateway's id of the chargeback. */
-  readonly id: string;
-  readonly amountMinor: bigint;
-  readonly at: Date;
-  /** The money came back to the merchant. */
-  readonly isOver: boolean;
-}
-
 const NOTHING = { reservedMinor: 0n, succeededMinor: 0n, returnedMinor: 0n, disputedMinor: 0n } as const;
 
 export async function storyOf(
@@ -94,25 +85,6 @@ export async function storyOf(
     })),
   ];
   return entries.toSorted((a, b) => a.at.getTime() - b.at.getTime());
-}
-
-export async function disputesOf({ db }: Database, paymentId: string): Promise<readonly DisputeRecord[]> {
-  const events = await db
-    .selectFrom('events')
-    .select(['type', 'disputed_delta', 'at', 'data'])
-    .where('payment_id', '=', paymentId)
-    .where('type', 'in', ['dispute.opened', 'dispute.reversed'])
-    .orderBy('id')
-    .execute();
-  const over = new Set(
-    events.filter(({ type }) => type === 'dispute.reversed').map(({ data }) => String(data['gatewayId'])),
-  );
-  return events
-    .filter(({ type }) => type === 'dispute.opened')
-    .map(({ data, disputed_delta, at }) => {
-      const id = String(data['gatewayId']);
-      return { id, amountMinor: disputed_delta, at, isOver: over.has(id) };
-    });
 }
 
 /** What of the money that went out on a payment went out as credits, minor units. */

@@ -7,7 +7,7 @@ import { lockRefund, move, openCase, READABLE, type Locked } from './books.js';
 import type { Database, Tx } from './database.js';
 import { NOW } from './expressions.js';
 import { openProposal } from './given-words.js';
-import { updatePayment } from './payments.js';
+import { observe } from './payments.js';
 import { currentPosition } from './records.js';
 
 export interface Unreadable {
@@ -71,7 +71,7 @@ export function noteReadable(
 ): Promise<Position> {
   return database.transaction(async (tx) => {
     const { payment } = await lockRefund(tx, refundId);
-    await updatePayment(tx, payment, original);
+    await observe(tx, payment, original);
     const { refund } = await lockRefund(tx, refundId);
     if (waitsForReading(refund) && (await openProposal(tx, refundId)) === undefined)
       await move(tx, refund, { on: refund.unread_for === 'credit' ? 'check_again' : 'compare_again' });

@@ -1,7 +1,8 @@
 /** One payment with all of its money, and what happened to it or to one of its refunds. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { formatAmount, storedMoney } from '../../domain/money.js';
-import { creditedOn, disputesOf, storyOf } from '../../ledger/story.js';
+import { disputesOf } from '../../ledger/disputes.js';
+import { creditedOn, storyOf } from '../../ledger/story.js';
 import { timelineOf } from '../story-view.js';
 import type { ApiParts } from './parts.js';
 import { Problem, problems } from './problems.js';
@@ -57,8 +58,9 @@ export const paymentRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clie
         disputes: disputes.map((dispute) => ({
           id: dispute.id,
           amount: amountOf(dispute.amountMinor),
+          reversed: amountOf(dispute.reversedMinor),
           at: dispute.at.toISOString(),
-          isOver: dispute.isOver,
+          isOver: dispute.reversedMinor === dispute.amountMinor,
         })),
         timeline: timelineOf(story, currency),
       };

@@ -132,7 +132,17 @@ export const payment = z
     excess: amount.describe('Given back beyond the limit, by what happened outside'),
     refundable: amount,
     refunds: z.array(refund).readonly(),
-    disputes: z.array(z.object({ id: z.string(), amount, at: time, isOver: z.boolean() })).readonly(),
+    disputes: z
+      .array(
+        z.object({
+          id: z.string(),
+          amount,
+          reversed: amount.describe('Of the amount, what chargeback reversals gave back to the merchant'),
+          at: time,
+          isOver: z.boolean().describe('All of it was reversed, or it was declined'),
+        }),
+      )
+      .readonly(),
     timeline: z.array(timelineEntry).readonly(),
   })
   .meta({ id: 'Payment' });

@@ -231,7 +231,11 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       if (!answer.ok) throw new Error(`the gateway refused it: ${await answer.text()}`);
     },
     async readOriginal({ paymentId }) {
-      const original = await lookUpOriginal(dependencies, dependencies.defaultEntityId, paymentId);
+      const { at } = await ledger.beforeQuery(paymentId);
+      const original = await lookUpOriginal(dependencies, {
+        ...{ entityId: dependencies.defaultEntityId, id: paymentId, observedAt: at },
+        eachCapture: true,
+      });
       if (original.kind !== 'read') throw new Error(`the original is ${original.kind}`);
       await ledger.recordOriginal(paymentId, original.facts);
     },

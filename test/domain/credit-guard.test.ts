@@ -80,7 +80,19 @@ describe('a credit for which everything speaks', () => {
     ['unknown_return', { ...half, original: original({ returns: [own] }) }],
     ['unknown_return', { ...half, original: original({ returns: [{ ...own, state: 'open' }] }) }],
     ['reversed', { ...half, original: authorised(10_000n, { returns: [{ ...own, type: 'RV' }] }) }],
-    ['disputed', { original: original({ disputes: [{ id: 'd', amountMinor: 1n, reversed: false }] }) }],
+    [
+      'unclear',
+      { original: original({ doubts: [{ gatewayId: 'r', why: 'reversal_of_reversal' }] }), approved: true },
+    ],
+    ['unclear', { original: original({ coversCaptures: false }) }],
+    [
+      'disputed',
+      {
+        original: original({
+          disputes: [{ id: 'd', amountMinor: 1n, reversedMinor: 0n, state: 'succeeded' as const }],
+        }),
+      },
+    ],
     ['disputed', { disputedMinor: 1n }],
     ['capture_alone', { original: original({ type: 'CP' }) }],
     ['over_captured', { amountMinor: 10_001n }],
@@ -114,7 +126,7 @@ describe('a credit for which everything speaks', () => {
   });
 
   it('is not stopped by a chargeback that was reversed, nor by a refund that was known before', () => {
-    const disputes = [{ id: 'd', amountMinor: 10_000n, reversed: true }];
+    const disputes = [{ id: 'd', amountMinor: 10_000n, reversedMinor: 10_000n, state: 'succeeded' as const }];
     expect(mayCredit(evidence({ original: original({ disputes }) })).kind).toBe('allowed');
     const known = {
       ...half,
@@ -282,12 +294,28 @@ describe('whatever the evidence', () => {
           fc.record({
             id: fc.constant('d'),
             amountMinor: minor,
-            reversed: mostly(fc.constant(true), fc.constant(false)),
+            standing: mostly(fc.constant(0n), fc.constant(1n)),
+            state: fc.constantFrom('succeeded' as const, 'open' as const),
           }),
           { maxLength: 1 },
         ),
+        doubts: mostly(
+          fc.constant([]),
+          fc.constant([{ gatewayId: 'r', why: 'reversal_of_reversal' as const }]),
+        ),
+        coversCaptures: mostly(fc.constant(true), fc.constant(false)),
       })
-      .map(({ returns, ...rest }) => original({ ...rest, returns: returns.map(returned) })),
+      .map(({ returns, disputes, ...rest }) =>
+        original({
+          ...rest,
+          returns: returns.map(returned),
+          disputes: disputes.map(({ standing, amountMinor, ...dispute }) => ({
+            ...dispute,
+            amountMinor: amountMinor + standing,
+            reversedMinor: amountMinor,
+          })),
+        }),
+      ),
     isFreeStanding: mostly(fc.constant(false), fc.constant(true)),
     destination: mostly(
       fc.record({ registrationId: mostly(fc.constant(REGISTRATION), fc.constant('b'.repeat(32))) }),
@@ -365,7 +393,9 @@ describe('whatever the evidence', () => {
       given.openAttempts === 0 &&
       facts.returns.every((entry) => entry.type === 'RF' && given.knownReturns.includes(entry.id)) &&
       facts.returns.every((entry) => !given.ownReturns.includes(entry.id)) &&
-      facts.disputes.every((dispute) => dispute.reversed) &&
+      facts.disputes.every((dispute) => dispute.amountMinor === dispute.reversedMinor) &&
+      facts.doubts.length === 0 &&
+      facts.coversCaptures &&
       given.disputedMinor === 0n &&
       back + amountMinor <= facts.capturedMinor &&
       given.givenMinor + amountMinor <= facts.capturedMinor &&

@@ -23,7 +23,7 @@ function finding(change: Partial<FindingEvidence>): Finding {
 }
 
 const gone = returned();
-const disputes = [{ id: 'd', amountMinor: 10_000n, reversed: false }];
+const disputes = [{ id: 'd', amountMinor: 10_000n, reversedMinor: 0n, state: 'succeeded' as const }];
 const person = (why: keyof typeof CASE_REASONS): Finding => ({ kind: 'person', why });
 const giveUp = (why: keyof typeof GIVE_UP_REASONS): Finding => ({ kind: 'give_up', why });
 
@@ -42,8 +42,26 @@ describe('a refused refund', () => {
     ],
     ['a chargeback stands', { original: original({ disputes }) }, { kind: 'closed_by_dispute' }],
     [
+      'a chargeback stands, and something on the payment is in doubt',
+      { original: original({ disputes, doubts: [{ gatewayId: 'r', why: 'reversal_of_reversal' }] }) },
+      { kind: 'person', why: 'payment_unclear' },
+    ],
+    [
+      'a chargeback is pending: nothing is proven by it',
+      {
+        original: original({
+          disputes: [{ id: 'd', amountMinor: 10_000n, reversedMinor: 0n, state: 'open' }],
+        }),
+      },
+      { kind: 'person', why: 'refusal_unclear' },
+    ],
+    [
       'the chargeback was reversed',
-      { original: original({ disputes: [{ id: 'd', amountMinor: 10_000n, reversed: true }] }) },
+      {
+        original: original({
+          disputes: [{ id: 'd', amountMinor: 10_000n, reversedMinor: 10_000n, state: 'succeeded' as const }],
+        }),
+      },
       person('refusal_unclear'),
     ],
     [
@@ -181,5 +199,5 @@ it('every reason is a whole sentence for people, with a safe next step', () => {
 });
 
 it('money that may be out twice stays a case whatever becomes of the refund', () => {
-  expect(STAY_OPEN).toEqual(['paid_twice', 'answers_contradict', 'found_twice']);
+  expect(STAY_OPEN).toEqual(['paid_twice', 'answers_contradict', 'found_twice', 'payment_unclear']);
 });

@@ -2,6 +2,7 @@
 import type { LinkedReturn, OriginalFacts } from '../../domain/original.js';
 
 export const ORIGINAL_ID = '0'.repeat(31) + '1';
+export const OBSERVATION = { observedAt: new Date(0), coversCaptures: true };
 export const REGISTRATION = 'a'.repeat(32);
 
 export function original(change: Partial<OriginalFacts> = {}): OriginalFacts {
@@ -16,6 +17,11 @@ export function original(change: Partial<OriginalFacts> = {}): OriginalFacts {
     registrationId: REGISTRATION,
     returns: [],
     disputes: [],
+    reversalIds: [],
+    declined: [],
+    doubts: [],
+    observedAt: OBSERVATION.observedAt,
+    coversCaptures: true,
     ...change,
   };
 }

@@ -1,13 +1,15 @@
 /** Originals as the gateway shows them: what was captured, given back and charged back, and what cannot be read. */
 import { describe, expect, it } from 'vitest';
+import { chargedBackMinor, standingMinor } from '../../domain/disputes.js';
 import {
   readOriginal,
   takenByReturns,
   type OriginalFacts,
   type OriginalReading,
+  type DoubtReason,
 } from '../../domain/original.js';
 import type { GatewayTransaction } from '../../domain/transaction.js';
-import { authorised, original, ORIGINAL_ID, returned } from './given-original.js';
+import { authorised, OBSERVATION, original, ORIGINAL_ID, returned } from './given-original.js';
 
 const DONE = '000.100.110';
 const PENDING = '000.200.000';
@@ -37,7 +39,7 @@ const capture = (
   });
 
 const read = (root: GatewayTransaction, ...linked: GatewayTransaction[]): OriginalReading =>
-  readOriginal({ original: root, linked }, 'test');
+  readOriginal({ original: root, linked }, 'test', OBSERVATION);
 
 function facts(root: GatewayTransaction, ...linked: GatewayTransaction[]): OriginalFacts {
   const reading = read(root, ...linked);
@@ -64,7 +66,7 @@ describe('a debit', () => {
   });
 
   it('of a test connector on a live host is not taken for done', () => {
-    const reading = readOriginal({ original: debit(), linked: [] }, 'live');
+    const reading = readOriginal({ original: debit(), linked: [] }, 'live', OBSERVATION);
     expect(reading).toMatchObject({ kind: 'read', facts: { state: 'pending' } });
   });
 
@@ -200,84 +202,190 @@ describe('a chargeback', () => {
       referencedId: ORIGINAL_ID,
       ...change,
     });
-  const reversal = (digit: string, referencedId?: string, code = DONE) =>
+  const reversal = (
+    digit: string,
+    referencedId?: string,
+    change: Partial<GatewayTransaction> & { readonly code?: string } = {},
+  ) =>
     transaction({
       id: id(digit),
       paymentType: 'CR',
-      code,
+      amount: '100.00',
+      currency: 'EUR',
       ...(referencedId === undefined ? {} : { referencedId }),
+      ...change,
     });
-  const standing = (...linked: GatewayTransaction[]) =>
-    facts(debit(), ...linked)
-      .disputes.filter((dispute) => !dispute.reversed)
-      .map((dispute) => dispute.id);
+  /** What stands of each chargeback by its digit, and what is in doubt. */
+  const shown = (...linked: GatewayTransaction[]) => {
+    const { disputes, doubts } = facts(debit(), ...linked);
+    return {
+      standing: Object.fromEntries(disputes.map((one) => [one.id.charAt(0), standingMinor(one)])),
+      doubts: doubts.map(({ why }) => why),
+    };
+  };
+  const COUNTED = ['000.000.000', DONE, '000.100.203', '000.400.000'];
+  const OPEN = [PENDING, '900.100.300', '999.999.999'];
 
-  it('stands, whatever its code says', () => {
-    expect(
-      facts(debit(), chargeback('1', { result: { code: '000.100.200', description: '' } })).disputes,
-    ).toEqual([{ id: id('1'), amountMinor: 10_000n, reversed: false }]);
+  it.each([...COUNTED, '000.100.200'])('with code %s stands', (code) => {
+    expect(facts(debit(), chargeback('1', { result: { code, description: '' } })).disputes).toEqual([
+      { id: id('1'), amountMinor: 10_000n, reversedMinor: 0n, state: 'succeeded' },
+    ]);
   });
 
-  it.each<[string, GatewayTransaction[], string[]]>([
+  it.each(OPEN)('with code %s counts as standing and proves nothing', (code) => {
+    const { disputes } = facts(debit(), chargeback('1', { result: { code, description: '' } }));
+    expect(disputes).toMatchObject([{ amountMinor: 10_000n, reversedMinor: 0n, state: 'open' }]);
+    expect(chargedBackMinor(disputes)).toBe(0n);
+  });
+
+  it('that was declined took nothing, and is listed as declined', () => {
+    const read = facts(debit(), chargeback('1', { result: { code: '700.400.402', description: '' } }));
+    expect(read).toMatchObject({ disputes: [], declined: [id('1')], doubts: [] });
+  });
+
+  it.each(COUNTED)('is over by the amount of a reversal with code %s, and no further', (code) => {
+    const won = reversal('8', id('1'), { amount: '40.00', code });
+    expect(shown(chargeback('1'), won)).toEqual({ standing: { 1: 6_000n }, doubts: [] });
+    expect(shown(won, chargeback('1'), reversal('9', id('1'), { amount: '60.00' }))).toEqual({
+      ...{ standing: { 1: 0n }, doubts: [] },
+    });
+  });
+
+  it.each([...OPEN, REFUSED])('is not ended by a reversal with code %s', (code) => {
+    expect(shown(chargeback('1'), reversal('8', id('1'), { code }))).toEqual({
+      ...{ standing: { 1: 10_000n }, doubts: [] },
+    });
+  });
+
+  it.each<[string, GatewayTransaction[], Record<string, bigint>, DoubtReason[]]>([
     [
-      'ends with the reversal that names it',
+      'only where the reversal names it',
       [chargeback('1'), chargeback('2'), reversal('8', id('2'))],
-      ['1'],
+      { 1: 10_000n, 2: 0n },
+      [],
     ],
-    ['ends with a reversal that names nothing', [chargeback('1'), reversal('8')], []],
-    ['ends with a reversal that names the payment', [chargeback('1'), reversal('8', ORIGINAL_ID)], []],
-    ['does not end with a reversal of something else', [chargeback('1'), reversal('8', id('7'))], ['1']],
+    ['where it is the only one that fits', [chargeback('1'), reversal('8')], { 1: 0n }, []],
+    ['where the payment is named instead', [chargeback('1'), reversal('8', ORIGINAL_ID)], { 1: 0n }, []],
     [
-      'ends with its reversal, whatever that one’s code says',
-      [chargeback('1'), reversal('8', id('1'), REFUSED)],
+      'where the other one is too small, or ended by its own reversal',
+      [
+        chargeback('1', { amount: '60.00' }),
+        chargeback('2', { amount: '40.00' }),
+        reversal('8', undefined, { amount: '60.00' }),
+        reversal('7', undefined, { amount: '40.00' }),
+      ],
+      { 1: 0n, 2: 0n },
       [],
     ],
     [
-      'ends once where there are more reversals than chargebacks',
+      'not by one that fits two',
+      [chargeback('1'), chargeback('2'), reversal('8')],
+      { 1: 10_000n, 2: 10_000n },
+      ['reversal_unplaced'],
+    ],
+    [
+      'not by a second one that names nothing',
       [chargeback('1'), reversal('7'), reversal('8')],
+      { 1: 0n },
+      ['reversal_unplaced'],
+    ],
+    [
+      'not by a reversal of something else',
+      [chargeback('1'), reversal('8', id('7'))],
+      { 1: 10_000n },
+      ['reversal_of_unknown'],
+    ],
+    [
+      'by its reversal, though the reversal of that is a doubt',
+      [chargeback('1'), reversal('8', id('1')), reversal('7', id('8'))],
+      { 1: 0n },
+      ['reversal_of_reversal'],
+    ],
+    [
+      'not by a representment that may have been cancelled',
+      [chargeback('1'), reversal('8', id('1'), { code: '000.100.106' })],
+      { 1: 10_000n },
+      ['reversal_unclear'],
+    ],
+    [
+      'not by more than it is',
+      [chargeback('1', { amount: '30.00' }), reversal('8', id('1'))],
+      { 1: 0n },
+      ['reversal_too_large'],
+    ],
+    [
+      'not by a reversal of another currency',
+      [chargeback('1'), reversal('8', id('1'), { currency: 'USD' })],
+      { 1: 10_000n },
+      ['other_currency', 'reversal_without_amount'],
+    ],
+    ['once, listed twice', [chargeback('1'), chargeback('1')], { 1: 10_000n }, []],
+    [
+      'and stands again where it came a second time, whatever that refers to',
+      [chargeback('1'), reversal('8', id('1')), chargeback('2', { referencedId: id('8') })],
+      { 1: 0n, 2: 10_000n },
       [],
     ],
-    ['is one where it is listed twice', [chargeback('1'), chargeback('1')], ['1']],
-    [
-      'ends with a reversal of its own, and not with the same one listed again',
-      [chargeback('1'), chargeback('2'), reversal('8'), reversal('8')],
-      ['2'],
-    ],
-    [
-      'stands where it came again after its reversal',
-      [chargeback('1'), reversal('8', id('1')), chargeback('2')],
-      ['2'],
-    ],
-    [
-      'ends with its own reversal and another with theirs',
-      [chargeback('1'), chargeback('2'), reversal('7'), reversal('8', id('1'))],
-      [],
-    ],
-  ])('%s', (_name, linked, expected) => {
-    expect(standing(...linked)).toEqual(expected.map(id));
-    expect(standing(...[...linked].reverse())).toEqual(expected.map(id));
+  ])('ends %s', (_name, linked, standing, doubts) => {
+    expect(shown(...linked)).toEqual({ standing, doubts });
+    const turned = shown(...[...linked].reverse());
+    expect(turned.standing).toEqual(standing);
+    expect(turned.doubts.toSorted()).toEqual(doubts.toSorted());
   });
 
-  it('ends with a reversal that names a capture of the payment', () => {
+  it('of a capture ends with a reversal that names the capture', () => {
     const { disputes } = facts(
       authorisation(),
       capture('5', '60.00'),
       chargeback('1', { amount: '60.00' }),
-      reversal('8', id('5')),
+      reversal('8', id('5'), { amount: '60.00' }),
     );
-    expect(disputes).toEqual([{ id: id('1'), amountMinor: 6_000n, reversed: true }]);
+    expect(disputes).toEqual([
+      { id: id('1'), amountMinor: 6_000n, reversedMinor: 6_000n, state: 'succeeded' },
+    ]);
   });
 
-  it('without an amount is one of all of it', () => {
+  it('without an amount may be all of it, and is none that anybody can rely on', () => {
     const { amount: _amount, ...bare } = chargeback('1');
-    expect(facts(debit(), bare).disputes[0]?.amountMinor).toBe(10_000n);
+    expect(facts(debit(), bare).disputes[0]).toMatchObject({ amountMinor: 10_000n, state: 'open' });
+  });
+});
+
+describe('what cannot be read of one linked transaction', () => {
+  const refund = (change: Partial<GatewayTransaction>) =>
+    transaction({
+      paymentType: 'RF',
+      amount: '25.00',
+      currency: 'EUR',
+      referencedId: ORIGINAL_ID,
+      ...change,
+    });
+
+  it.each<[string, OriginalFacts, DoubtReason]>([
+    ['an amount', facts(debit(), refund({ amount: '-1.00' })), 'amount_unreadable'],
+    ['an amount beyond all', facts(debit(), refund({ amount: '99999999999999' })), 'amount_unreadable'],
+    ['a currency', facts(debit(), refund({ currency: 'USD' })), 'other_currency'],
+    ['an id', facts(debit(), refund({ id: 'a refund' })), 'unusual_id'],
+    [
+      'the amount of one of two captures',
+      facts(authorisation(), capture('1', '60.00'), capture('2', '1e2')),
+      'capture_unreadable',
+    ],
+    ['the registration', facts(debit({ registrationId: 'a token' })), 'registration_unreadable'],
+  ])('leaves the payment readable and is a doubt: %s', (_name, read, why) => {
+    expect(read.doubts.map((doubt) => doubt.why)).toContain(why);
+    expect(read.capturedMinor).toBe(read.type === 'DB' ? 10_000n : 6_000n);
   });
 
-  it('that came first ends first, in whatever order they are listed', () => {
-    const early = chargeback('2', { timestamp: '2026-01-01 10:00:00+0000' });
-    const late = chargeback('1', { timestamp: '2026-02-01 10:00:00+0000' });
-    expect(standing(early, late, reversal('8'))).toEqual([id('1')]);
-    expect(standing(reversal('8'), late, early)).toEqual([id('1')]);
+  it('counts a refund for the whole payment where its amount is the matter', () => {
+    expect(facts(debit(), refund({ amount: '1e2' })).returns[0]?.amountMinor).toBe(10_000n);
+    expect(facts(debit(), refund({ id: 'a refund' })).returns[0]?.amountMinor).toBe(2_500n);
+  });
+
+  it('takes ids in capitals for the same transactions', () => {
+    const read = facts(debit({ registrationId: id('A') }), refund({ id: id('B') }), refund({ id: id('b') }));
+    expect(read).toMatchObject({ registrationId: id('a'), doubts: [] });
+    expect(read.returns).toHaveLength(1);
   });
 });
 
@@ -291,7 +399,8 @@ describe('what is listed and is nothing of its own', () => {
 
   it('the payment itself, or what has no id', () => {
     const { id: _id, ...nameless } = back;
-    expect(facts(debit(), { ...back, id: ORIGINAL_ID }, nameless).returns).toEqual([]);
+    const read = facts(debit(), { ...back, id: ORIGINAL_ID }, nameless);
+    expect(read).toMatchObject({ returns: [], doubts: [{ gatewayId: '', why: 'no_id' }] });
     expect(facts(authorisation(), capture('1', '60.00', { id: ORIGINAL_ID })).capturedMinor).toBe(0n);
   });
 
@@ -368,8 +477,8 @@ describe('what is no original, or cannot be read', () => {
     ],
     ['an amount that is none', read(debit({ amount: '1e2' })), { why: 'amount', text: '1e2' }],
     [
-      'a linked amount that is none',
-      read(debit(), transaction({ paymentType: 'RF', amount: '-1.00' })),
+      'an amount beyond all',
+      read(debit({ amount: '999999999999.9999', currency: 'CLF' })),
       { why: 'amount' },
     ],
   ])('%s', (_name, reading, reason) => {

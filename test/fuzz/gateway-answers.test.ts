@@ -205,7 +205,7 @@ describe('an answer to a look-up', () => {
         PAYMENT,
       );
       if (found.kind !== 'found') return;
-      const reading = readOriginal(found.value, 'live');
+      const reading = readOriginal(found.value, 'live', { observedAt: new Date(0), coversCaptures: false });
       seen[reading.kind] = (seen[reading.kind] ?? 0) + 1;
       if (reading.kind !== 'read' || served.some(isDeep)) return;
       const { facts } = reading;
@@ -242,7 +242,7 @@ describe('an answer to a look-up', () => {
           holds(shown !== undefined, 'A chargeback is not seen.', context);
           holds(shown.amountMinor * scale >= least, 'Less is seen than was disputed.', context);
           holds(
-            !shown.reversed || entries.some((other) => mayEnd(other, id, facts)),
+            shown.reversedMinor === 0n || entries.some((other) => mayEnd(other, id, facts)),
             'A chargeback has ended that nothing ended.',
             context,
           );

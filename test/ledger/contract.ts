@@ -7,6 +7,7 @@ import { describeCredits } from './contract/credits.js';
 import { describeDeclared } from './contract/declared.js';
 import { describeDirectCredits } from './contract/direct-credits.js';
 import { describeEvidence } from './contract/evidence.js';
+import { describeObservations } from './contract/observations.js';
 import { describeOutside } from './contract/outside.js';
 import { describeParts } from './contract/parts.js';
 import { describePeople } from './contract/people.js';
@@ -47,5 +48,6 @@ export function describeLedger(name: string, make: () => Promise<LedgerUnderTest
     describeOutside(underTest);
     describeUnread(underTest);
     describeReplays(underTest);
+    describeObservations(underTest);
   });
 }

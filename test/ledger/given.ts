@@ -50,6 +50,11 @@ export function debit(facts: Partial<OriginalFacts> = {}): OriginalFacts {
     registrationId: 'a'.repeat(32),
     returns: [],
     disputes: [],
+    reversalIds: [],
+    declined: [],
+    doubts: [],
+    observedAt: new Date(0),
+    coversCaptures: true,
     ...facts,
   };
 }

@@ -156,8 +156,8 @@ export function describeAcceptance(underTest: () => LedgerUnderTest): void {
       const facts = debit({
         returns: [linkedReturn({ amountMinor: 2_500n, state: 'open' })],
         disputes: [
-          { id: gatewayId(), amountMinor: 4_000n, reversed: false },
-          { id: gatewayId(), amountMinor: 1_000n, reversed: true },
+          { id: gatewayId(), amountMinor: 4_000n, reversedMinor: 0n, state: 'succeeded' as const },
+          { id: gatewayId(), amountMinor: 1_000n, reversedMinor: 1_000n, state: 'succeeded' as const },
         ],
       });
       expect(await refusalOf(accept(order(facts.id, 3_501n), { entityId: ENTITY, facts }))).toMatchObject({

@@ -85,7 +85,10 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       ],
       [
         'disputed',
-        (facts) => ({ ...facts, disputes: [{ id: gatewayId(), amountMinor: 1n, reversed: false }] }),
+        (facts) => ({
+          ...facts,
+          disputes: [{ id: gatewayId(), amountMinor: 1n, reversedMinor: 0n, state: 'succeeded' as const }],
+        }),
         POLICY,
       ],
       ['over_captured', (facts) => ({ ...facts, capturedMinor: 4_999n }), POLICY],
@@ -127,7 +130,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       const { id, facts } = await given(debit(), 5_000n);
       await ledger.recordOriginal(facts.id, {
         ...facts,
-        disputes: [{ id: gatewayId(), amountMinor: 1_000n, reversed: false }],
+        disputes: [{ id: gatewayId(), amountMinor: 1_000n, reversedMinor: 0n, state: 'succeeded' as const }],
       });
       expect((await openCredit(id, facts)).verdict).toEqual({ kind: 'denied', why: ['disputed'] });
     });
@@ -207,16 +210,15 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       const credit = sent(await openCredit(id, facts));
       await ledger.record(answer(credit, notSent));
       expect((await openLinked(ledger, id)).kind).toBe('adopt');
-      const disputed = { ...facts, disputes: [{ id: gatewayId(), amountMinor: 1n, reversed: false }] };
       const again = await given();
       const second = sent(await openCredit(again.id, again.facts));
       await ledger.record(answer(second, notSent));
       expect(
         (
-          await openCredit(
-            again.id,
-            disputed.id === again.facts.id ? disputed : { ...disputed, id: again.facts.id },
-          )
+          await openCredit(again.id, {
+            ...again.facts,
+            disputes: [{ id: gatewayId(), amountMinor: 1n, reversedMinor: 0n, state: 'succeeded' }],
+          })
         ).verdict,
       ).toMatchObject({ kind: 'denied' });
       expect(sent(await openCredit(id, facts))).toEqual({ ...credit, send: 2 });
@@ -417,7 +419,10 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
     it('does not overrule a chargeback that came meanwhile', async () => {
       const { id, facts, instruction } = await awaiting();
       await decide(id, instruction.hash);
-      const disputed = { ...facts, disputes: [{ id: gatewayId(), amountMinor: 1n, reversed: false }] };
+      const disputed = {
+        ...facts,
+        disputes: [{ id: gatewayId(), amountMinor: 1n, reversedMinor: 0n, state: 'succeeded' as const }],
+      };
       expect((await openCredit(id, disputed, strict)).verdict).toMatchObject({ kind: 'denied' });
     });
 

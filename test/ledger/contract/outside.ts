@@ -26,7 +26,12 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
       const facts = debit();
       const id = await accepted(ledger, facts, 10_000n);
       await ledger.record(answer(await submitted(ledger, id), refused('disputed')));
-      const dispute = { id: gatewayId(), amountMinor: 10_000n, reversed: false };
+      const dispute = {
+        id: gatewayId(),
+        amountMinor: 10_000n,
+        reversedMinor: 0n,
+        state: 'succeeded' as const,
+      };
       const first = await ledger.applyFinding(id, { ...facts, disputes: [dispute] }, 'decide');
       expect(first).toMatchObject({
         finding: { kind: 'closed_by_dispute' },
@@ -37,8 +42,14 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
         disputedMinor: 10_000n,
         refundableMinor: 0n,
       });
-      await ledger.recordOriginal(facts.id, { ...facts, disputes: [{ ...dispute, reversed: true }] });
-      await ledger.recordOriginal(facts.id, { ...facts, disputes: [{ ...dispute, reversed: true }] });
+      await ledger.recordOriginal(facts.id, {
+        ...facts,
+        disputes: [{ ...dispute, reversedMinor: dispute.amountMinor }],
+      });
+      await ledger.recordOriginal(facts.id, {
+        ...facts,
+        disputes: [{ ...dispute, reversedMinor: dispute.amountMinor }],
+      });
       expect(await payment(facts.id)).toMatchObject({ disputedMinor: 0n, refundableMinor: 10_000n });
     });
 
@@ -49,7 +60,7 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
       await ledger.record(answer(await submitted(ledger, id), paid()));
       await ledger.recordOriginal(facts.id, {
         ...facts,
-        disputes: [{ id: gatewayId(), amountMinor: 10_000n, reversed: false }],
+        disputes: [{ id: gatewayId(), amountMinor: 10_000n, reversedMinor: 0n, state: 'succeeded' as const }],
       });
       expect(await payment(facts.id)).toMatchObject({
         succeededMinor: 10_000n,
@@ -65,7 +76,10 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
       const id = await accepted(ledger, facts, 10_000n);
       const open = await submitted(ledger, id);
       await ledger.record(answer(open, lost));
-      const disputed = { ...facts, disputes: [{ id: gatewayId(), amountMinor: 10_000n, reversed: false }] };
+      const disputed = {
+        ...facts,
+        disputes: [{ id: gatewayId(), amountMinor: 10_000n, reversedMinor: 0n, state: 'succeeded' as const }],
+      };
       expect((await ledger.applyFinding(id, disputed, 'before_credit')).position.state).toBe('unknown');
       expect((await ledger.applyFinding(id, disputed, 'decide')).position.state).toBe('unknown');
     });

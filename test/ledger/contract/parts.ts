@@ -226,7 +226,9 @@ export function describeParts(underTest: () => LedgerUnderTest): void {
       await ledger.record(answer(await submitted(ledger, id), refused('disputed')));
       const disputed = {
         ...facts,
-        disputes: [{ id: 'c'.repeat(31) + '1', amountMinor: 4_000n, reversed: false }],
+        disputes: [
+          { id: 'c'.repeat(31) + '1', amountMinor: 4_000n, reversedMinor: 0n, state: 'succeeded' as const },
+        ],
       };
       const { finding, position } = await ledger.applyFinding(id, disputed, 'decide');
       expect(finding.kind).toBe('closed_by_dispute');

@@ -47,7 +47,7 @@ export function describePeople(underTest: () => LedgerUnderTest): void {
       answer(order, refused(situation === 'closed_by_dispute' ? 'disputed' : 'not_linkable')),
     );
     if (situation === 'failed') await ledger.giveUp(id, 'not_owed', 'system');
-    const dispute = { id: gatewayId(), amountMinor: 10_000n, reversed: false };
+    const dispute = { id: gatewayId(), amountMinor: 10_000n, reversedMinor: 0n, state: 'succeeded' as const };
     if (situation === 'closed_by_dispute')
       await ledger.applyFinding(id, { ...facts, disputes: [dispute] }, 'decide');
     if (situation === 'awaiting_approval')

@@ -49,8 +49,10 @@ function wrongBalance(payment: Row, events: readonly Row[]): string[] {
   const limit =
     captured > 0n ? captured + amount(payment, 'released_minor') : amount(payment, 'authorized_minor');
   const excess = amount(payment, 'excess_minor');
-  if (used > limit + excess) wrong.push(`I1: ${used} of ${limit} are given or promised`);
-  if (excess > 0n && excess > used - limit) wrong.push(`I1: the excess is too large`);
+  if (excess !== (used > limit ? used - limit : 0n))
+    wrong.push(`I1: ${used} of ${limit} are given or promised, with an excess of ${excess}`);
+  if (excess > 0n && !own.some((event) => event['from_outside'] === true))
+    wrong.push(`I1: ${used} of ${limit} are given or promised, and nothing came from outside`);
   return wrong;
 }
 

@@ -89,10 +89,10 @@ export function isCondition(made: unknown): made is Condition {
 
 function isLess(a: unknown, b: unknown): boolean {
   if (a instanceof Date && b instanceof Date) return a.getTime() < b.getTime();
+  if (typeof a === 'number' && typeof b === 'number') return a < b;
   return typeof a === 'string' && typeof b === 'string' && a < b;
 }
 
 export function compare(a: unknown, b: unknown): number {
-  if (typeof a === 'number' && typeof b === 'number') return a - b;
   return isLess(a, b) ? -1 : isLess(b, a) ? 1 : 0;
 }

@@ -44,18 +44,6 @@ const MEANINGS: Readonly<Record<string, (given: Given) => unknown>> = {
   "data->>'gatewayId'": dataField('gatewayId'),
   "coalesce((data->>'final')::boolean, false)": (given) => dataField('final')(given) ?? false,
   'coalesce(registration_id, ?)': ({ row, values: [other] }) => row['registration_id'] ?? other,
-  'greatest(0, reserved_minor + succeeded_minor - returned_minor + disputed_minor - payment_limit(?, released_minor, ?))':
-    ({ row, values: [captured, authorized] }) => {
-      const used =
-        minor(row, 'reserved_minor') +
-        minor(row, 'succeeded_minor') -
-        minor(row, 'returned_minor') +
-        minor(row, 'disputed_minor');
-      const limit =
-        typeof captured === 'bigint' && captured > 0n ? captured + minor(row, 'released_minor') : authorized;
-      const above = used - (typeof limit === 'bigint' ? limit : 0n);
-      return above > 0n ? above : 0n;
-    },
 };
 
 /** By the constant part of a template: the text of a piece of SQL is put together once for each place that has it. */

@@ -173,7 +173,10 @@ export class MemoryTables {
     }
     this.rows[table].push(row);
     this.#done.push({ table, row, before: undefined });
-    if (table === 'payments') checkPayment(row);
+    if (table === 'payments') {
+      row['excess_minor'] = excessOf(row);
+      checkPayment(row);
+    }
     if (table === 'events') {
       this.#keys.add(row['natural_key']);
       const own = this.#events.get(row['refund_id']);
@@ -190,7 +193,10 @@ export class MemoryTables {
     this.#assign(table, after, change, row);
     for (const unique of UNIQUE[table])
       if (concerns(unique, change) && this.#isTaken(table, unique, after, row)) throw violated(unique, after);
-    if (table === 'payments') checkPayment(after);
+    if (table === 'payments') {
+      after['excess_minor'] = excessOf(after);
+      checkPayment(after);
+    }
     this.#replace(table, row, after);
     return after;
   }
@@ -252,7 +258,7 @@ export class MemoryTables {
           misses: 0,
           last_miss_at: null,
           imported_at: now,
-          looked_up_at: now,
+          observed_at: null,
         };
       case 'captures':
         return {
@@ -408,11 +414,10 @@ export class MemoryTables {
     after['returned_minor'] = minor(payment, 'returned_minor') + returned;
     after['disputed_minor'] = minor(payment, 'disputed_minor') + disputed;
     after['released_minor'] = minor(payment, 'released_minor') + minor(event, 'released_delta');
-    const above = usedOf(after) - limitOf(after);
-    const beyond = above > 0n ? above : 0n;
-    const kept = minor(payment, 'excess_minor');
-    after['excess_minor'] = event['from_outside'] === true || beyond < kept ? beyond : kept;
+    after['excess_minor'] = excessOf(after);
     checkPayment(after);
+    if (event['from_outside'] !== true && minor(after, 'excess_minor') > minor(payment, 'excess_minor'))
+      throw new ConstraintViolated('payment_balance', String(event['natural_key']));
     this.#replace('payments', payment, after);
   }
 }
@@ -446,14 +451,17 @@ const BALANCES = [
   'returned_minor',
   'disputed_minor',
   'released_minor',
-  'excess_minor',
 ] as const;
+
+/** The column that the table computes. */
+function excessOf(payment: Row): bigint {
+  const above = usedOf(payment) - limitOf(payment);
+  return above > 0n ? above : 0n;
+}
 
 function checkPayment(row: Row): void {
   for (const column of BALANCES)
     if (minor(row, column) < 0n) throw new ConstraintViolated(`payments_${column}_check`, 'below zero');
-  if (usedOf(row) > limitOf(row) + minor(row, 'excess_minor'))
-    throw new ConstraintViolated('payment_balance', String(row['id']));
 }
 
 function violated({ name, columns }: Unique, row: Row): ConstraintViolated {

@@ -71,6 +71,9 @@ export class LedgerLink implements Ledger {
   position(...args: Parameters<Ledger['position']>): ReturnType<Ledger['position']> {
     return this.#call('position', (ledger) => ledger.position(...args));
   }
+  beforeQuery(...args: Parameters<Ledger['beforeQuery']>): ReturnType<Ledger['beforeQuery']> {
+    return this.#call('beforeQuery', (ledger) => ledger.beforeQuery(...args));
+  }
   scope(...args: Parameters<Ledger['scope']>): ReturnType<Ledger['scope']> {
     return this.#call('scope', (ledger) => ledger.scope(...args));
   }

@@ -51,9 +51,12 @@ export class Receiver {
     const { ledger, payment } = this.#world;
     const gateway = new GatewayLink(this.#world, this.#world.outsider('receiver'), true);
     const given = { entityId: ENTITY_ID, paymentId: payment.id, currency: payment.currency };
-    lookUpKnown(this.#world.dependencies({ ledger, gateway }), given)
-      .then(async (original) => {
-        const known = await ledger.findPayment(payment.id);
+    ledger
+      .beforeQuery(payment.id)
+      .then(async ({ payment: known, at }) => {
+        const dependencies = this.#world.dependencies({ ledger, gateway });
+        const query = { ...given, observedAt: at, eachCapture: true };
+        const original = await lookUpKnown(dependencies, query);
         if (known !== null && original.kind === 'read')
           await ledger.recordOriginal(payment.id, original.facts);
       })

@@ -59,7 +59,9 @@ function Whole({ payment }: { readonly payment: Payment }) {
                 <span className="w-32 text-right">
                   <Amount amount={dispute.amount} currency={payment.currency} strong />
                 </span>
-                <Badge tone={dispute.isOver ? 'good' : 'bad'}>{dispute.isOver ? 'won back' : 'stands'}</Badge>
+                <Badge tone={dispute.isOver ? 'good' : 'bad'}>
+                  {dispute.isOver ? 'won back' : Number(dispute.reversed) > 0 ? 'partly won back' : 'stands'}
+                </Badge>
                 <Id id={dispute.id} what="the chargeback's id" short />
                 <span className="text-quiet">
                   <Moment at={dispute.at} />

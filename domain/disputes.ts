@@ -1,0 +1,105 @@
+/** Chargebacks on a payment, and what their reversals gave back to the merchant. */
+import { readCode } from './refusals.js';
+import { groupOf, MANUAL_CODES, type GatewayHost } from './result-codes.js';
+import type { OriginalDoubt } from './original.js';
+
+/** What a linked transaction's code says of it. `open`: pending, or nothing certain. */
+export type EntryState = 'succeeded' | 'open' | 'rejected';
+
+/** A chargeback. `open`: pending, or its code says nothing certain: it counts as standing, and proves nothing. Minor units. */
+export interface LinkedDispute {
+  readonly id: string;
+  readonly amountMinor: bigint;
+  /** Of it, what executed reversals gave back to the merchant: never more than the chargeback. */
+  readonly reversedMinor: bigint;
+  readonly state: 'succeeded' | 'open';
+}
+
+/** What of a chargeback the customer has, or may have. */
+export const standingMinor = ({ amountMinor, reversedMinor }: LinkedDispute): bigint =>
+  amountMinor - reversedMinor;
+
+/** What the customer certainly has by chargebacks. Open ones prove nothing. */
+export const chargedBackMinor = (disputes: readonly LinkedDispute[]): bigint =>
+  disputes
+    .filter(({ state }) => state === 'succeeded')
+    .reduce((sum, dispute) => sum + standingMinor(dispute), 0n);
+
+export interface Chargeback {
+  readonly id: string;
+  readonly amountMinor: bigint;
+  readonly state: 'succeeded' | 'open';
+}
+
+export interface ChargebackReversal {
+  readonly id: string;
+  readonly referencedId: string | undefined;
+  /** Undefined where it is not shown in a form that can be read. */
+  readonly amountMinor: bigint | undefined;
+  readonly state: 'succeeded' | 'open';
+  readonly code: string;
+}
+
+/**
+ * Chargebacks carry the reason as their code, from a group of its own; executed ones and reversals may carry a success as well. A code
+ * that is only about a representment may mean that the money went either way.
+ */
+export function disputeState(code: string, host: GatewayHost): EntryState {
+  if (MANUAL_CODES.has(code)) return 'open';
+  if (groupOf(code)?.name === 'chargeback') return 'succeeded';
+  const read = readCode(code, 'refund', host);
+  if (read.kind === 'succeeded') return 'succeeded';
+  return read.kind === 'refused' ? 'rejected' : 'open';
+}
+
+/**
+ * What stands. A reversal counts when it was executed, with its own amount, against the chargeback that it refers to; without one (or
+ * with the payment's own) only where a single chargeback fits. Whatever cannot be placed ends nothing and is a doubt.
+ */
+export function readDisputes(
+  chargebacks: readonly Chargeback[],
+  reversals: readonly ChargebackReversal[],
+  payment: ReadonlySet<string>,
+): { readonly disputes: readonly LinkedDispute[]; readonly doubts: readonly OriginalDoubt[] } {
+  const left = new Map(chargebacks.map(({ id, amountMinor }) => [id, amountMinor]));
+  const reversalIds = new Set(reversals.map(({ id }) => id));
+  const doubts: OriginalDoubt[] = [];
+  const unplaced: { readonly id: string; readonly amountMinor: bigint }[] = [];
+
+  for (const { id, referencedId, amountMinor, state, code } of reversals) {
+    const doubt = (why: OriginalDoubt['why']): void => void doubts.push({ gatewayId: id, why });
+    // One name for a won reversal, a representment and its cancellation: the merchant may have lost again.
+    if (referencedId !== undefined && reversalIds.has(referencedId)) doubt('reversal_of_reversal');
+    else if (MANUAL_CODES.has(code)) doubt('reversal_unclear');
+    else if (state === 'open') continue;
+    else if (amountMinor === undefined) doubt('reversal_without_amount');
+    else if (referencedId === undefined || payment.has(referencedId)) unplaced.push({ id, amountMinor });
+    else {
+      const stands = left.get(referencedId);
+      if (stands === undefined) doubt('reversal_of_unknown');
+      else {
+        left.set(referencedId, amountMinor < stands ? stands - amountMinor : 0n);
+        if (amountMinor > stands) doubt('reversal_too_large');
+      }
+    }
+  }
+  // The largest first, so that the order in which they are listed decides nothing.
+  unplaced.sort((a, b) =>
+    a.amountMinor === b.amountMinor ? (a.id < b.id ? -1 : 1) : a.amountMinor > b.amountMinor ? -1 : 1,
+  );
+  for (const { id, amountMinor } of unplaced) {
+    const fitting = [...left].filter(([, stands]) => stands > 0n && stands >= amountMinor);
+    const [only] = fitting;
+    if (only === undefined || fitting.length > 1) doubts.push({ gatewayId: id, why: 'reversal_unplaced' });
+    else left.set(only[0], only[1] - amountMinor);
+  }
+  return {
+    disputes: chargebacks.map(({ id, amountMinor, state }) => ({
+      id,
+      amountMinor,
+      reversedMinor: amountMinor - (left.get(id) ?? 0n),
+      state,
+    })),
+    doubts,
+  };
+}

@@ -1,0 +1,113 @@
+/** Chargebacks and their reversals, booked by the difference between what is known of each and what the gateway shows now. */
+import { standingMinor, type LinkedDispute } from '../domain/disputes.js';
+import type { OriginalFacts } from '../domain/original.js';
+import { appendOutside } from './books.js';
+import type { Database, Tx } from './database.js';
+
+export interface DisputeRecord {
+  /** The gateway's id of the chargeback. */
+  readonly id: string;
+  readonly amountMinor: bigint;
+  /** Of it, what came back to the merchant. */
+  readonly reversedMinor: bigint;
+  readonly at: Date;
+}
+
+interface Known extends DisputeRecord {
+  readonly state: LinkedDispute['state'];
+  /** What the balance holds for it. */
+  readonly standingMinor: bigint;
+  /** Events so far: the next one's number. */
+  readonly events: number;
+}
+
+const TYPES = ['dispute.opened', 'dispute.changed', 'dispute.reversed'] as const;
+
+/** Books what is new or different. A chargeback that was final stays as it is where it is not listed any more. */
+export async function bookDisputes(tx: Tx, facts: OriginalFacts): Promise<void> {
+  const known = await knownDisputes(tx, facts.id);
+  for (const dispute of facts.disputes) await book(tx, facts.id, known.get(dispute.id), dispute);
+  const listed = new Set(facts.disputes.map(({ id }) => id));
+  for (const [id, before] of known) {
+    if (listed.has(id)) continue;
+    const isOver = facts.declined.includes(id) || (before.state === 'open' && facts.coversCaptures);
+    if (isOver)
+      await book(tx, facts.id, before, { id, amountMinor: 0n, reversedMinor: 0n, state: 'succeeded' });
+  }
+  // A notification about what refers to a reversal is found to be about this payment by these.
+  for (const id of facts.reversalIds)
+    await appendOutside(tx, {
+      key: `gateway:${id}:reversal`,
+      type: 'dispute.reversal_seen',
+      paymentId: facts.id,
+      data: { gatewayId: id },
+    });
+}
+
+async function book(
+  tx: Tx,
+  paymentId: string,
+  before: Known | undefined,
+  dispute: LinkedDispute,
+): Promise<void> {
+  const { id, amountMinor, reversedMinor, state } = dispute;
+  const event = (number: number, type: (typeof TYPES)[number], reversed: bigint, disputed: bigint) =>
+    appendOutside(tx, {
+      key: number === 0 ? `gateway:${id}:disputed` : `gateway:${id}:disputed:${number}`,
+      type,
+      paymentId,
+      disputed,
+      data: {
+        gatewayId: id,
+        amountMinor: amountMinor.toString(),
+        reversedMinor: reversed.toString(),
+        final: state === 'succeeded',
+      },
+    });
+  if (before === undefined) {
+    if (amountMinor > 0n) await event(0, 'dispute.opened', 0n, amountMinor);
+    if (reversedMinor > 0n) await event(1, 'dispute.reversed', reversedMinor, -reversedMinor);
+    return;
+  }
+  const delta = standingMinor(dispute) - before.standingMinor;
+  const isSame =
+    amountMinor === before.amountMinor && reversedMinor === before.reversedMinor && state === before.state;
+  if (delta === 0n && isSame) return;
+  const type = reversedMinor > before.reversedMinor ? 'dispute.reversed' : 'dispute.changed';
+  await event(before.events, type, reversedMinor, delta);
+}
+
+async function knownDisputes(tx: Tx | Database['db'], paymentId: string): Promise<Map<string, Known>> {
+  const events = await tx
+    .selectFrom('events')
+    .select(['disputed_delta', 'at', 'data'])
+    .where('payment_id', '=', paymentId)
+    .where('type', 'in', TYPES)
+    .orderBy('events.id')
+    .execute();
+  const known = new Map<string, Known>();
+  for (const { data, disputed_delta, at } of events) {
+    const id = textIn(data, 'gatewayId');
+    const before = known.get(id);
+    known.set(id, {
+      id,
+      at: before?.at ?? at,
+      amountMinor: BigInt(textIn(data, 'amountMinor')),
+      reversedMinor: BigInt(textIn(data, 'reversedMinor')),
+      state: data['final'] === true ? 'succeeded' : 'open',
+      standingMinor: (before?.standingMinor ?? 0n) + disputed_delta,
+      events: (before?.events ?? 0) + 1,
+    });
+  }
+  return known;
+}
+
+const textIn = (data: Readonly<Record<string, unknown>>, name: string): string => {
+  const value = data[name];
+  return typeof value === 'string' ? value : '0';
+};
+
+/** The chargebacks of a payment, oldest first. */
+export async function disputesOf({ db }: Database, paymentId: string): Promise<readonly DisputeRecord[]> {
+  return [...(await knownDisputes(db, paymentId)).values()];
+}
