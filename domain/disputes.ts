@@ -1,7 +1,7 @@
 /** Chargebacks on a payment, and what their reversals gave back to the merchant. */
 import { readCode } from './refusals.js';
 import { groupOf, MANUAL_CODES, type GatewayHost } from './result-codes.js';
-import type { OriginalDoubt } from './original.js';
+import type { OriginalDoubt } from './original-doubts.js';
 
 /** What a linked transaction's code says of it. `open`: pending, or nothing certain. */
 export type EntryState = 'succeeded' | 'open' | 'rejected';

@@ -2,9 +2,25 @@
 import { disputeState, type Chargeback, type ChargebackReversal, type EntryState } from './disputes.js';
 import { isGatewayId } from './ids.js';
 import { parseGatewayAmount } from './money.js';
-import type { Capture, DoubtReason, LinkedReturn, OriginalDoubt } from './original.js';
+import type { DoubtReason, OriginalDoubt } from './original-doubts.js';
 import { readCode, type GatewayHost } from './refusals.js';
 import type { GatewayTransaction } from './transaction.js';
+
+/** A capture, or a debit: what a refund may refer to. Minor units. */
+export interface Capture {
+  readonly id: string;
+  readonly amountMinor: bigint;
+}
+
+/** A refund or reversal that the gateway knows. `open`: pending, or its code says nothing certain. */
+export interface LinkedReturn {
+  readonly id: string;
+  readonly type: 'RF' | 'RV';
+  readonly reference: string | null;
+  readonly referencedId: string | null;
+  readonly amountMinor: bigint;
+  readonly state: 'succeeded' | 'open';
+}
 
 /** More than the gateway takes for any order; the sum of all that one query can list still fits into the ledger's columns. */
 const LARGEST_MINOR = 10n ** 15n;

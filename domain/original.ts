@@ -1,49 +1,20 @@
 /** What the gateway's own records say about an original payment: captured, given back, disputed, and by whom. */
 import { readDisputes, type LinkedDispute } from './disputes.js';
-import { idOf, minorOf, readLinked, registrationOf, stateOf } from './linked.js';
+import {
+  idOf,
+  minorOf,
+  readLinked,
+  registrationOf,
+  stateOf,
+  type Capture,
+  type LinkedReturn,
+} from './linked.js';
+import type { OriginalDoubt } from './original-doubts.js';
 import type { GatewayHost } from './refusals.js';
 import type { TransactionTree } from './transaction.js';
 
-/** A capture, or a debit: what a refund may refer to. Minor units. */
-export interface Capture {
-  readonly id: string;
-  readonly amountMinor: bigint;
-}
-
-/** A refund or reversal that the gateway knows. `open`: pending, or its code says nothing certain. */
-export interface LinkedReturn {
-  readonly id: string;
-  readonly type: 'RF' | 'RV';
-  readonly reference: string | null;
-  readonly referencedId: string | null;
-  readonly amountMinor: bigint;
-  readonly state: 'succeeded' | 'open';
-}
-
-/** What is listed and cannot be counted as it is shown. Any of them blocks credits, and an operator is asked. */
-export const ORIGINAL_DOUBTS = {
-  no_id: 'a linked transaction has no id',
-  unusual_id: 'a linked transaction has an id that the gateway never gives',
-  amount_unreadable: 'a linked transaction has an amount that cannot be read',
-  other_currency: 'a linked transaction has another currency',
-  capture_unreadable: 'a capture shows no amount that can be read',
-  registration_unreadable: 'the registration has an id that the gateway never gives',
-  reversal_of_reversal:
-    'a chargeback reversal refers to a chargeback reversal: the merchant may have lost again',
-  reversal_unclear: 'a chargeback reversal has a code that does not tell who has the money',
-  reversal_without_amount: 'a chargeback reversal shows no amount',
-  reversal_of_unknown: 'a chargeback reversal refers to a transaction that is not listed',
-  reversal_too_large: 'chargeback reversals add up to more than their chargeback',
-  reversal_unplaced: 'a chargeback reversal names no chargeback, and not exactly one fits',
-  capture_elsewhere: 'a capture belongs to another payment as well',
-} as const;
-export type DoubtReason = keyof typeof ORIGINAL_DOUBTS;
-
-export interface OriginalDoubt {
-  /** Of the transaction that it is about; empty where that has none. */
-  readonly gatewayId: string;
-  readonly why: DoubtReason;
-}
+export type { Capture, LinkedReturn } from './linked.js';
+export type { DoubtReason, OriginalDoubt } from './original-doubts.js';
 
 export interface OriginalFacts {
   /** The root: a DB, or the PA whose captures are listed. `CP`: one capture of it alone (`ofCapture`). */

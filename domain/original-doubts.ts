@@ -1,0 +1,25 @@
+/** What a query of a payment may show that nobody can count. */
+/** What is listed and cannot be counted as it is shown. Any of them blocks credits, and an operator is asked. */
+export const ORIGINAL_DOUBTS = {
+  no_id: 'a linked transaction has no id',
+  unusual_id: 'a linked transaction has an id that the gateway never gives',
+  amount_unreadable: 'a linked transaction has an amount that cannot be read',
+  other_currency: 'a linked transaction has another currency',
+  capture_unreadable: 'a capture shows no amount that can be read',
+  registration_unreadable: 'the registration has an id that the gateway never gives',
+  reversal_of_reversal:
+    'a chargeback reversal refers to a chargeback reversal: the merchant may have lost again',
+  reversal_unclear: 'a chargeback reversal has a code that does not tell who has the money',
+  reversal_without_amount: 'a chargeback reversal shows no amount',
+  reversal_of_unknown: 'a chargeback reversal refers to a transaction that is not listed',
+  reversal_too_large: 'chargeback reversals add up to more than their chargeback',
+  reversal_unplaced: 'a chargeback reversal names no chargeback, and not exactly one fits',
+  capture_elsewhere: 'a capture belongs to another payment as well',
+} as const;
+export type DoubtReason = keyof typeof ORIGINAL_DOUBTS;
+
+export interface OriginalDoubt {
+  /** Of the transaction that it is about; empty where that has none. */
+  readonly gatewayId: string;
+  readonly why: DoubtReason;
+}
