@@ -16,7 +16,13 @@ import {
 import { LedgerError, type Accepted, type AcceptOrder, type PaymentRecord } from '../ledger/ledger.js';
 import { QueryBudgetSpent } from '../gateway/errors.js';
 import { queryingFor, type Dependencies } from './dependencies.js';
-import { lookUpKnown, lookUpOriginal, lookUpWithoutLinks, type OriginalLookUp, type OriginalQuery } from './originals.js';
+import {
+  lookUpKnown,
+  lookUpOriginal,
+  lookUpWithoutLinks,
+  type OriginalLookUp,
+  type OriginalQuery,
+} from './originals.js';
 
 export interface RefundOrder {
   /** Owns the idempotency key. */

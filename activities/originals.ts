@@ -145,7 +145,11 @@ export async function lookUpWithoutLinks(
   const capturedMinor = (known?.capturedMinor ?? 0n) + facts.capturedMinor;
   const authorizedMinor =
     facts.type === 'PA' && capturedMinor > facts.authorizedMinor ? capturedMinor : facts.authorizedMinor;
-  return { kind: 'read', tree, facts: { ...facts, capturedMinor, authorizedMinor, hidesLinks: true, coversCaptures: false } };
+  return {
+    kind: 'read',
+    tree,
+    facts: { ...facts, capturedMinor, authorizedMinor, hidesLinks: true, coversCaptures: false },
+  };
 }
 
 /** A capture as the only one that is known of its authorisation; anything else alone. */
