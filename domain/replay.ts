@@ -39,6 +39,7 @@ export const REPLAYABLE: Readonly<Record<CaseReason, boolean>> = {
   found_twice: false,
   answers_contradict: false,
   paid_twice: false,
+  payment_unclear: false,
 };
 
 export const isReplayable = (why: string): boolean =>
