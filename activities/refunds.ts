@@ -5,7 +5,7 @@ import type { CaseReason, GiveUpReason } from '../domain/finding.js';
 import type { OriginalFacts } from '../domain/original.js';
 import type { Plan } from '../domain/plan.js';
 import type { RefundScope } from '../ledger/ledger.js';
-import type { Unreadable } from '../ledger/unread.js';
+import type { Unreadable } from '../ledger/queries.js';
 import type { Word } from '../domain/people.js';
 import type { Answered, Decision } from '../ledger/people.js';
 import { queryingFor, type Dependencies } from './dependencies.js';

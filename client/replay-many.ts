@@ -6,7 +6,7 @@ import type { Word } from '../domain/people.js';
 import { REPLAYABLE } from '../domain/replay.js';
 import type { InputProblem } from '../domain/request.js';
 import type { Ledger, RefundRecord } from '../ledger/ledger.js';
-import type { BulkCursor } from '../ledger/replay.js';
+import type { BulkCursor } from '../ledger/people.js';
 import type { Driver } from './driver.js';
 import { checkWord } from './words.js';
 

@@ -4,8 +4,8 @@ import type { Timings } from '../domain/plan.js';
 import { ATTEMPT_EVIDENCE, isFinal } from '../domain/states.js';
 import { answerOnce, refused } from './answers.js';
 import { ageOf } from './attempt-age.js';
-import type { LockedAttempt } from './attempt-ends.js';
-import { append, lockAttempt, lockRefund } from './books.js';
+
+import { append, lockAttempt, lockRefund, type LockedAttempt } from './books.js';
 import type { Database, Tx } from './database.js';
 import { apply, otherOwner } from './evidence.js';
 import { turnOf } from './returned.js';

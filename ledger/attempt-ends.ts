@@ -1,7 +1,7 @@
 /** How an attempt's evidence moves it and its refund: what is written down, and what follows when it ended without paying. */
 import { sql } from 'kysely';
 import { afterTrigger, type AttemptState, type RefundTrigger } from '../domain/states.js';
-import { lockAttempt, move, openCase, type AttemptRow, type Locked, type RefundRow } from './books.js';
+import { lockAttempt, move, openCase, type AttemptRow, type RefundRow } from './books.js';
 import type { Tx } from './database.js';
 import { NOW } from './expressions.js';
 import type { Evidence } from './ledger.js';
@@ -15,8 +15,6 @@ type Said = { readonly source: 'look_up'; readonly code?: string } | Evidence;
 /** Who is on record for what the evidence brought about: a person by name, everything else by its kind. */
 export const actorOf = (evidence: Said): string =>
   evidence.source === 'person' ? evidence.by : evidence.source;
-
-export type LockedAttempt = Locked & { readonly attempt: AttemptRow };
 
 /**
  * An attempt has ended without paying. Most often the refund goes on from there; but another attempt, refused at first, may have

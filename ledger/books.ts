@@ -20,6 +20,8 @@ export interface Locked {
   readonly attempts: readonly AttemptRow[];
 }
 
+export type LockedAttempt = Locked & { readonly attempt: AttemptRow };
+
 export async function lockPayment(tx: Tx, paymentId: string): Promise<PaymentRow> {
   const payment = await tx
     .selectFrom('payments')

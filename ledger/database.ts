@@ -1,17 +1,25 @@
 /** The connection to PostgreSQL, its tables as types, and the one way to open a transaction. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Kysely, PostgresDialect, sql, type ColumnType, type Generated, type Transaction } from 'kysely';
+import type { DeclaredPayment } from '../domain/declared-payment.js';
 import type { UnreadPayment } from '../domain/next-step.js';
 import type { AttemptState, RefundState } from '../domain/states.js';
 import type { Way } from '../domain/way.js';
 import { CHECK_WRITABLE, openPool, type ConnectionOptions } from './connections.js';
-import type { StoredDeclaration } from './declared.js';
 import type { Instruction } from './ledger.js';
 import type { Answers, CorrectionDetails } from './people.js';
 
 type Stamp = ColumnType<Date, Date | undefined, Date>;
 /** Written as JSON text, read as what it holds. */
 type Json<T> = ColumnType<T, string | null, string | null>;
+
+/** What a client declared of a payment, as it is stored. */
+export interface StoredDeclaration {
+  readonly type: DeclaredPayment['type'];
+  readonly minor: string;
+  readonly currency: string;
+  readonly registrationId?: string;
+}
 
 export interface PaymentTable {
   id: string;

@@ -2,17 +2,9 @@
 import { formatAmount, storedMoney } from '../domain/money.js';
 import { isSameDeclaration, type DeclaredPayment } from '../domain/declared-payment.js';
 import type { PaymentRow } from './books.js';
-import type { Tx } from './database.js';
+import type { StoredDeclaration, Tx } from './database.js';
 import { LedgerError } from './ledger.js';
 import { rootOf } from './records.js';
-
-/** As it is kept. */
-export interface StoredDeclaration {
-  readonly type: DeclaredPayment['type'];
-  readonly minor: string;
-  readonly currency: string;
-  readonly registrationId?: string;
-}
 
 /**
  * Stores the payment where it is not known yet. A capture is a payment of its own, under its own id, in the table of captures as well:

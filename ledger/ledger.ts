@@ -10,9 +10,11 @@ import type { AttemptState, RefundState } from '../domain/states.js';
 import type { CreditRequest, RefundRequest } from '../domain/request.js';
 import type { Word } from '../domain/people.js';
 import type { Way } from '../domain/way.js';
-import type { BulkCursor, Waiting, WaitingSums } from './replay.js';
-import type { Unreadable } from './unread.js';
+import type { Asked, Unreadable } from './queries.js';
 import type {
+  BulkCursor,
+  Waiting,
+  WaitingSums,
   Adoption,
   AdoptRefusal,
   Answered,
@@ -175,14 +177,6 @@ export type Opened =
   | { readonly kind: 'send'; readonly order: SendOrder }
   /** Somebody else is or was there first, or nothing is to be sent now: go on from the position. */
   | { readonly kind: 'adopt'; readonly position: Position };
-
-/** What a query of the gateway was asked about. It says nothing of what came after. */
-export interface Asked {
-  /** The attempt's latest submission when the query began. */
-  readonly send: number;
-  /** When the query began, by the database's clock. */
-  readonly at: Date;
-}
 
 /** Who reports the outcome. An answer belongs to one submission, a query to its beginning; a notification has no date. */
 export type Source =

@@ -13,7 +13,8 @@ import type { Database, Tx } from './database.js';
 import { GATEWAY_ID, NOW } from './expressions.js';
 import { paymentOf } from './free-standing.js';
 import { openProposal } from './given-words.js';
-import type { Asked, Inquiry, Miss } from './ledger.js';
+import type { Inquiry, Miss } from './ledger.js';
+import type { Asked } from './queries.js';
 import { currentPosition } from './records.js';
 import { gatewayIdsOf, hasId, idsOf } from './seen-ids.js';
 

@@ -5,8 +5,8 @@ import type { CaseReason } from '../domain/finding.js';
 import type { Position } from '../domain/next-step.js';
 import type { Outcome } from '../domain/outcome.js';
 import type { Word } from '../domain/people.js';
-import type { Asked } from './ledger.js';
 import type { ReplayStep } from '../domain/replay.js';
+import type { Asked } from './queries.js';
 
 /** What a correction is bound to: another amount, attempt or evidence is another instruction. */
 export interface CorrectionDetails {
@@ -167,3 +167,23 @@ export interface Answers {
 
 /** Where the refund stands is told with each answer, as it is now. */
 export type Answered<Kind extends keyof Answers> = Answers[Kind] & { readonly position: Position };
+
+export interface Waiting {
+  readonly case: CaseReason;
+  /** Only cases that were opened then or later. */
+  readonly since?: Date;
+}
+
+/** Where a bulk replay stands: the case it has come to, and the last one that was open when it began. */
+export interface BulkCursor {
+  readonly after: bigint;
+  readonly upTo: bigint;
+}
+
+export interface WaitingSums {
+  readonly count: number;
+  /** Minor units by currency, as text. */
+  readonly sums: Readonly<Record<string, string>>;
+  /** Of the newest case; 0 where none waits. */
+  readonly upTo: bigint;
+}

@@ -1,13 +1,12 @@
 /** Takes a refund in review back to its first unsent step, with fresh budgets, and finds those that wait for the same cause. */
 import { sql } from 'kysely';
-import type { CaseReason } from '../domain/finding.js';
 import { isReplayable, replayStep, type ReplayStep } from '../domain/replay.js';
 import { isFinal, isOpenAttempt, type RefundTrigger } from '../domain/states.js';
 import { answerOnce, refused } from './answers.js';
 import { append, lockRefund, move, reservedFor, type AttemptRow, type Locked } from './books.js';
 import type { Database, Tx } from './database.js';
 import { openProposal, redirectors } from './given-words.js';
-import type { Answered, Answers, Replay } from './people.js';
+import type { Answered, Answers, BulkCursor, Replay, Waiting, WaitingSums } from './people.js';
 import { remainingOf } from './records.js';
 
 const TRIGGERS: Readonly<Record<ReplayStep, RefundTrigger>> = {
@@ -92,26 +91,6 @@ async function forget(tx: Tx, { refund }: Locked, step: ReplayStep, last: Attemp
     })
     .where('id', '=', refund.id)
     .execute();
-}
-
-export interface Waiting {
-  readonly case: CaseReason;
-  /** Only cases that were opened then or later. */
-  readonly since?: Date;
-}
-
-/** Where a bulk replay stands: the case it has come to, and the last one that was open when it began. */
-export interface BulkCursor {
-  readonly after: bigint;
-  readonly upTo: bigint;
-}
-
-export interface WaitingSums {
-  readonly count: number;
-  /** Minor units by currency, as text. */
-  readonly sums: Readonly<Record<string, string>>;
-  /** Of the newest case; 0 where none waits. */
-  readonly upTo: bigint;
 }
 
 /** How many refunds wait for this cause, and the money that they are about. */

@@ -1,6 +1,6 @@
 /** A success that came back, and may be shown paid again: as often as the gateway says, each turn counted once. */
-import { noteEvidence, step, type LockedAttempt } from './attempt-ends.js';
-import { append, openCase, reservedFor, type AttemptRow } from './books.js';
+import { noteEvidence, step } from './attempt-ends.js';
+import { append, openCase, reservedFor, type AttemptRow, type LockedAttempt } from './books.js';
 import type { Tx } from './database.js';
 import type { Evidence } from './ledger.js';
 import { givenBy, remainingOf } from './records.js';

@@ -1,8 +1,8 @@
 /** The ids that the gateway gave an attempt: one with which it told a certain outcome, and every other one that it ever showed. */
 import { isGatewayId, isIdOfSomeForm, type GatewayId } from '../domain/ids.js';
 import type { Outcome } from '../domain/outcome.js';
-import type { LockedAttempt } from './attempt-ends.js';
-import { append, lockAttempt, type AttemptRow } from './books.js';
+
+import { append, lockAttempt, type AttemptRow, type LockedAttempt } from './books.js';
 import type { Tx } from './database.js';
 import type { Evidence } from './ledger.js';
 

@@ -1,7 +1,15 @@
 /** Money has left: counted once for each transaction at the gateway, whatever our side thought. */
 import { afterTrigger, isOpenAttempt, type RefundState, type RefundTrigger } from '../domain/states.js';
-import { actorOf, noteEvidence, step, type LockedAttempt } from './attempt-ends.js';
-import { append, lockAttempt, move, openCase, reservedFor, type AttemptRow } from './books.js';
+import { actorOf, noteEvidence, step } from './attempt-ends.js';
+import {
+  append,
+  lockAttempt,
+  move,
+  openCase,
+  reservedFor,
+  type AttemptRow,
+  type LockedAttempt,
+} from './books.js';
 import type { Tx } from './database.js';
 import type { Evidence } from './ledger.js';
 import { forgetForeignReturn } from './payments.js';

@@ -1,5 +1,4 @@
 /** A payment that cannot be read when a refund needs it: how long already, what the gateway answered, and the way back. */
-import type { UnreadPayment } from '../domain/next-step.js';
 import type { Position } from '../domain/next-step.js';
 import type { OriginalFacts } from '../domain/original.js';
 import { isOpenAttempt, type RefundState } from '../domain/states.js';
@@ -8,15 +7,8 @@ import type { Database, Tx } from './database.js';
 import { NOW } from './expressions.js';
 import { openProposal } from './given-words.js';
 import { observe } from './payments.js';
+import type { Unreadable } from './queries.js';
 import { currentPosition } from './records.js';
-
-export interface Unreadable {
-  readonly for: UnreadPayment['for'];
-  /** What the gateway answered, as the operator is shown it. */
-  readonly answer: string;
-  /** Asking again will not change it: a case is opened at once. */
-  readonly isLasting: boolean;
-}
 
 /** States in which the next step may need the payment. */
 const NEEDS_PAYMENT: readonly RefundState[] = ['reserved', 'rejected', 'fallback_checking'];

@@ -1,4 +1,5 @@
 /** The edges of the API: what a request may look like, what an answer carries, and what happens while a part is away. */
+import { SEARCH_ATTRIBUTES } from '../../workflows/contract.js';
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -244,7 +245,14 @@ describe('the platform', () => {
     expect((await call('GET', '/healthz', { key: null })).body).toEqual({ status: 'ok' });
     expect((await call('GET', '/readyz', { key: null })).body).toEqual({
       status: 'ok',
-      checks: { database: 'ok', migrations: 'ok', temporal: 'ok' },
+      checks: {
+        database: 'ok',
+        migrations: 'ok',
+        temporal: 'ok',
+        ...Object.fromEntries(
+          Object.values(SEARCH_ATTRIBUTES).map(({ name }) => [`searchAttribute${name}`, 'ok']),
+        ),
+      },
     });
     const metrics = await call('GET', '/metrics', { key: null });
     expect(metrics.body).toContain(

@@ -51,7 +51,11 @@ export async function postgresLedger(connections = 10): Promise<PostgresUnderTes
         .execute();
       await db
         .updateTable('refunds')
-        .set({ state_since: earlier('state_since') })
+        .set({
+          state_since: earlier('state_since'),
+          unread_since: earlier('unread_since'),
+          unread_at: earlier('unread_at'),
+        })
         .execute();
     },
     async openCases(refundId) {
