@@ -1,4 +1,5 @@
 /** The gateway's own accounts, for comparing with anybody else's. Nothing here follows from what was answered. */
+import { standingOf } from './references.js';
 import type { Store } from './store.js';
 import { paysOut, type Transaction } from './types.js';
 
@@ -21,7 +22,7 @@ export interface Books {
   readonly captured: bigint;
   readonly refunded: bigint;
   readonly reversed: bigint;
-  /** Chargebacks that were not reversed. */
+  /** Of chargebacks, what was not reversed. */
   readonly chargedBack: bigint;
   /** Refunds and reversals accepted and not yet final. */
   readonly pending: bigint;
@@ -53,6 +54,12 @@ function sum(transactions: readonly Transaction[], type: Transaction['type']): b
     .reduce((total, transaction) => total + transaction.amount, 0n);
 }
 
+function chargedBack(store: Store, transactions: readonly Transaction[]): bigint {
+  return transactions
+    .filter(({ type, state }) => type === 'CB' && state === 'succeeded')
+    .reduce((total, chargeback) => total + standingOf(store, chargeback), 0n);
+}
+
 function amountOf(transactions: readonly Transaction[]): bigint {
   return transactions.reduce((total, transaction) => total + transaction.amount, 0n);
 }
@@ -67,7 +74,7 @@ export function booksOf(store: Store, original: Transaction, hint: CreditHint = 
     captured: original.type === 'PA' ? sum(linked, 'CP') : sum([original], original.type),
     refunded: sum(linked, 'RF'),
     reversed: sum(linked, 'RV'),
-    chargedBack: sum(linked, 'CB') - sum(linked, 'CR'),
+    chargedBack: chargedBack(store, linked),
     pending: amountOf(outgoing.filter(({ state }) => state === 'pending')),
     returned: amountOf(outgoing.filter(({ state, executed }) => state === 'rejected' && executed)),
     credits: creditsOf(store, original.entityId, hint),
@@ -108,13 +115,12 @@ export function outflowOf(
     const refunded = sum(own, 'RF');
     const reversed = sum(own, 'RV');
     const credited = sum(own, 'CD');
-    const chargedBack = sum(own, 'CB') - sum(own, 'CR');
     return {
       currency,
       refunded,
       reversed,
       credited,
-      chargedBack,
+      chargedBack: chargedBack(store, own),
       total: refunded + reversed + credited,
     };
   });

@@ -1,6 +1,6 @@
-/** What happens at the gateway without the merchant asking: chargebacks, refunds in the portal, late decisions, new payments. */
+/** What happens at the gateway without the merchant asking: refunds in the portal, late decisions, new payments. */
 import type { Draft, Platform } from './platform.js';
-import { checkReference, isChargedBack, isReversed } from './references.js';
+import { checkReference } from './references.js';
 import { paysOut, type Transaction } from './types.js';
 
 /** Why a command cannot be done. Nothing has changed then. */
@@ -14,25 +14,30 @@ export class CommandRefused extends Error {
   }
 }
 
-function existing(platform: Platform, id: string): Transaction {
+export function existing(platform: Platform, id: string): Transaction {
   const transaction = platform.store.any(id);
   if (transaction === null) throw new CommandRefused('not_found', `There is no transaction ${id}.`);
   return transaction;
 }
 
-function successCode(platform: Platform): string {
+export function successCode(platform: Platform): string {
   return platform.settings.live ? '000.000.000' : '000.100.110';
 }
 
+/** What the platform, the customer's bank or a person in the portal makes. */
+interface SystemTransaction extends Pick<Transaction, 'type' | 'amount' | 'resultCode'> {
+  /** Default `succeeded`. */
+  readonly state?: Transaction['state'];
+  readonly merchantTransactionId?: string | null;
+  readonly hidden?: { readonly reference?: boolean; readonly amount?: boolean };
+}
+
 /** A transaction by the platform on `original`. */
-function bySystem(
+export function bySystem(
   platform: Platform,
   original: Transaction,
-  type: Transaction['type'],
-  amount: bigint,
-  resultCode: string,
   now: number,
-  merchantTransactionId: string | null = null,
+  { type, amount, resultCode, state = 'succeeded', merchantTransactionId = null, hidden }: SystemTransaction,
 ): Transaction {
   const draft: Draft = {
     entityId: original.entityId,
@@ -40,7 +45,7 @@ function bySystem(
     amount,
     currency: original.currency,
     referencedId: original.id,
-    state: 'succeeded',
+    state,
     merchantTransactionId,
     registrationId: null,
     paymentBrand: null,
@@ -49,44 +54,7 @@ function bySystem(
     source: 'SYSTEM',
     showsAmount: true,
   };
-  return platform.create(draft, now);
-}
-
-/** The customer's bank takes the money back, all of it where no amount is given. Refunds made before do not prevent it. */
-export function chargeback(
-  platform: Platform,
-  order: {
-    readonly paymentId: string;
-    readonly amount?: bigint;
-    readonly code?: string;
-  },
-  now: number,
-): Transaction {
-  const payment = existing(platform, order.paymentId);
-  const amount = order.amount ?? payment.amount;
-  if (payment.type !== 'DB' && payment.type !== 'CP') {
-    throw new CommandRefused('conflict', `A ${payment.type} cannot be charged back, only a DB or a CP.`);
-  }
-  if (payment.state !== 'succeeded') {
-    throw new CommandRefused('conflict', `Payment ${payment.id} is ${payment.state}; nothing was taken.`);
-  }
-  if (isChargedBack(platform.store, payment)) {
-    throw new CommandRefused('conflict', `Payment ${payment.id} already has an open chargeback.`);
-  }
-  if (amount <= 0n || amount > payment.amount) {
-    throw new CommandRefused('conflict', 'A chargeback is more than nothing and at most the payment.');
-  }
-  return bySystem(platform, payment, 'CB', amount, order.code ?? '000.100.200', now);
-}
-
-/** The merchant won: the chargeback's amount comes back, and the payment may be refunded again. */
-export function reverseChargeback(platform: Platform, chargebackId: string, now: number): Transaction {
-  const found = existing(platform, chargebackId);
-  if (found.type !== 'CB') throw new CommandRefused('conflict', `${chargebackId} is not a chargeback.`);
-  if (isReversed(platform.store, found)) {
-    throw new CommandRefused('conflict', `Chargeback ${chargebackId} was already reversed.`);
-  }
-  return bySystem(platform, found, 'CR', found.amount, successCode(platform), now);
+  return platform.create(draft, now, hidden);
 }
 
 /** A refund that a person made in the gateway's portal: under the same rules, under no reference of ours. */
@@ -100,8 +68,12 @@ export function refundInPortal(
   now: number,
 ): Transaction {
   const { original, amount } = checkedByHand(platform, order, 'RF');
-  const reference = order.merchantTransactionId ?? null;
-  return bySystem(platform, original, 'RF', amount, successCode(platform), now, reference);
+  return bySystem(platform, original, now, {
+    type: 'RF',
+    amount,
+    resultCode: successCode(platform),
+    merchantTransactionId: order.merchantTransactionId ?? null,
+  });
 }
 
 /** What a person does by hand is under the rules that the API has. */
@@ -140,7 +112,8 @@ export function reverseInPortal(
   now: number,
 ): Transaction {
   const check = checkedByHand(platform, order, 'RV');
-  return bySystem(platform, check.original, 'RV', check.amount, successCode(platform), now);
+  const { original, amount } = check;
+  return bySystem(platform, original, now, { type: 'RV', amount, resultCode: successCode(platform) });
 }
 
 /** The merchant's own shop captures an authorisation, or a part of it. */
@@ -150,7 +123,7 @@ export function capture(
   now: number,
 ): Transaction {
   const { original, amount } = checkedByHand(platform, order, 'CP');
-  return bySystem(platform, original, 'CP', amount, successCode(platform), now);
+  return bySystem(platform, original, now, { type: 'CP', amount, resultCode: successCode(platform) });
 }
 
 /** The final word on something pending, now instead of when planned. */

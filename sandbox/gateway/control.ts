@@ -40,6 +40,7 @@ const settingsChange = z.strictObject({
   reversalOnDebit: gatewaySettings.shape.reversalOnDebit.exactOptional(),
   reversalAfterCapture: gatewaySettings.shape.reversalAfterCapture.exactOptional(),
   reversalTellsAmount: gatewaySettings.shape.reversalTellsAmount.exactOptional(),
+  captureLinks: gatewaySettings.shape.captureLinks.exactOptional(),
   throttle: gatewaySettings.shape.throttle.exactOptional(),
   throttledStatus: gatewaySettings.shape.throttledStatus.exactOptional(),
   contentCoding: gatewaySettings.shape.contentCoding.exactOptional(),
@@ -57,10 +58,21 @@ const payment = z.strictObject({
   ageMs: z.number().nonnegative().exactOptional(),
   registered: z.boolean().exactOptional(),
 });
+const state = z.enum(['succeeded', 'pending', 'rejected']);
 const chargeback = z.strictObject({
   paymentId: id,
   amount: amount.exactOptional(),
   code: code.exactOptional(),
+  state: state.exactOptional(),
+  showsAmount: z.boolean().exactOptional(),
+});
+const chargebackChange = z.strictObject({ chargebackId: id, amount });
+const chargebackReversal = z.strictObject({
+  chargebackId: id,
+  amount: amount.exactOptional(),
+  code: code.exactOptional(),
+  state: state.exactOptional(),
+  showsReference: z.boolean().exactOptional(),
 });
 const portalRefund = z.strictObject({
   paymentId: id,
@@ -92,8 +104,11 @@ const POST: Readonly<Record<string, Handler>> = {
   settings: ({ engine }, body) => engine.changeSettings(settingsChange.parse(body)),
   'create-payment': ({ engine }, body) => engine.createPayment(payment.parse(body)),
   chargeback: ({ engine }, body) => engine.chargeback(chargeback.parse(body)),
-  'chargeback-reversal': ({ engine }, body) =>
-    engine.reverseChargeback(z.strictObject({ chargebackId: id }).parse(body).chargebackId),
+  'chargeback-change': ({ engine }, body) => engine.changeChargeback(chargebackChange.parse(body)),
+  'chargeback-reversal': ({ engine }, body) => {
+    const { chargebackId, ...order } = chargebackReversal.parse(body);
+    return engine.reverseChargeback(chargebackId, order);
+  },
   'portal-refund': ({ engine }, body) => engine.refundInPortal(portalRefund.parse(body)),
   'portal-reversal': ({ engine }, body) => engine.reverseInPortal(portalReversal.parse(body)),
   capture: ({ engine }, body) => engine.capture(capture.parse(body)),

@@ -108,8 +108,9 @@ function withLinked(desk: Desk, id: string, parameters: ReadonlyMap<string, stri
   const transaction = visible(desk, desk.store.find(desk.entity.id, id));
   if (transaction === null) return [];
   if (parameters.get('includeLinkedTransactions') !== 'true') return [transaction];
-  const linked = desk.store.descendants(transaction).filter((found) => visible(desk, found) !== null);
-  return [transaction, ...linked];
+  const isApart = transaction.type === 'PA' && desk.settings.captureLinks === 'apart';
+  const linked = isApart ? desk.store.children(transaction) : desk.store.descendants(transaction);
+  return [transaction, ...linked.filter((found) => visible(desk, found) !== null)];
 }
 
 function filtered(

@@ -1,7 +1,7 @@
 /** From a valid instruction to a transaction and its answer: forced results, references, faults, success. */
 import { answerBody, bareBody } from './bodies.js';
 import { parseAmount } from './amounts.js';
-import { chargeback } from './commands.js';
+import { chargeback } from './disputes.js';
 import type { Draft, Platform } from './platform.js';
 import { checkReference, isChargedBack, type ReferenceCheck } from './references.js';
 import { createsNoTransaction, stateOfCode } from './result-texts.js';

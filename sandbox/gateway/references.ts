@@ -142,13 +142,27 @@ function isSettledCapture(transaction: Transaction): boolean {
   return transaction.type === 'CP' && transaction.state === 'succeeded';
 }
 
-/** A chargeback stands on the payment (or, for an authorisation, on one of its captures) until it is reversed. */
+/** A chargeback stands on the payment (or, for an authorisation, on one of its captures) until all of it is reversed. */
 export function isChargedBack(store: Store, original: Transaction): boolean {
-  return store.descendants(original).some((linked) => linked.type === 'CB' && !isReversed(store, linked));
+  return store
+    .descendants(original)
+    .some((linked) => linked.type === 'CB' && isHeld(linked) && standingOf(store, linked) > 0n);
 }
 
-export function isReversed(store: Store, chargeback: Transaction): boolean {
-  return store.children(chargeback).some((child) => child.type === 'CR');
+/** What of a chargeback, or of its reversal, executed reversals did not take back. */
+export function standingOf(store: Store, disputed: Transaction): bigint {
+  return store
+    .children(disputed)
+    .filter(({ type, state }) => type === 'CR' && state === 'succeeded')
+    .reduce((left, reversal) => left - standingOf(store, reversal), disputed.amount);
+}
+
+/** What of it a further reversal may take back: pending ones hold their amount. */
+export function reversibleOf(store: Store, disputed: Transaction): bigint {
+  return store
+    .children(disputed)
+    .filter((child) => child.type === 'CR' && isHeld(child))
+    .reduce((left, reversal) => left - standingOf(store, reversal), disputed.amount);
 }
 
 /**

@@ -4,6 +4,7 @@ import { bareBody } from './bodies.js';
 import { booksOf, creditsOf, executedUnder, outflowOf } from './books.js';
 import type { Books, CreditHint, CreditLine, Outflow } from './books.js';
 import * as commands from './commands.js';
+import * as disputes from './disputes.js';
 import type { ActiveFault, FaultRule } from './faults.js';
 import { seededIds, transactionId, type IdSource } from './ids.js';
 import { lookUp, notFound, withoutLastResult } from './look-ups.js';
@@ -172,12 +173,17 @@ export class SimulatedGateway {
     return commands.createPayment(this.#platform, order, this.advance());
   }
 
-  chargeback(order: { paymentId: string; amount?: bigint; code?: string }): Transaction {
-    return commands.chargeback(this.#platform, order, this.advance());
+  chargeback(order: disputes.ChargebackOrder): Transaction {
+    return disputes.chargeback(this.#platform, order, this.advance());
   }
 
-  reverseChargeback(chargebackId: string): Transaction {
-    return commands.reverseChargeback(this.#platform, chargebackId, this.advance());
+  changeChargeback(order: disputes.ChargebackChange): Transaction {
+    return disputes.changeChargeback(this.#platform, order, this.advance());
+  }
+
+  /** Of a chargeback, or of a reversal. */
+  reverseChargeback(id: string, order: disputes.ChargebackReversal = {}): Transaction {
+    return disputes.reverseChargeback(this.#platform, id, order, this.advance());
   }
 
   refundInPortal(order: { paymentId: string; amount: bigint; merchantTransactionId?: string }): Transaction {

@@ -43,6 +43,8 @@ export const gatewaySettings = z.strictObject({
   reversalAfterCapture: z.boolean(),
   /** Whether a reversal that was ordered without an amount is answered and listed with the amount that it released. */
   reversalTellsAmount: z.boolean(),
+  /** `apart`: an authorisation is listed with what refers to it directly; what refers to a capture is listed with the capture alone. */
+  captureLinks: z.enum(['together', 'apart']),
   throttle: z.union([z.literal('off'), z.literal('documented'), limits]),
   /** The status of a throttled answer is not documented. */
   throttledStatus: z.union([z.literal(429), z.literal(400), z.literal(200)]),
@@ -65,6 +67,7 @@ export const DEFAULT_SETTINGS: GatewaySettings = {
   reversalOnDebit: false,
   reversalAfterCapture: false,
   reversalTellsAmount: true,
+  captureLinks: 'together',
   throttle: 'off',
   throttledStatus: 429,
   contentCoding: 'identity',

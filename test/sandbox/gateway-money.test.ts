@@ -205,7 +205,13 @@ function play(world: World, move: Step): void {
       attempt(() => gateway.chargeback({ paymentId: target, amount: move.amount }));
       return;
     case 'CR':
-      attempt(() => gateway.reverseChargeback(target));
+      attempt(() => gateway.changeChargeback({ chargebackId: target, amount: move.amount }));
+      attempt(() =>
+        gateway.reverseChargeback(target, {
+          ...(move.ms % 2 === 0 ? { amount: move.amount } : {}),
+          ...(move.ms % 3 === 0 ? { state: 'pending' } : {}),
+        }),
+      );
       return;
     case 'portal':
       attempt(() => gateway.refundInPortal({ paymentId: target, amount: move.amount }));
