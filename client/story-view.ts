@@ -28,6 +28,8 @@ const TEXTS: Readonly<Record<string, string>> = {
   'refund.settled': 'Seen in the settlement',
   'refund.returned': 'Came back',
   'refund.closed_by_dispute': 'Repaid by a chargeback',
+  'refund.refunded_elsewhere': 'Refunded outside of this system',
+  'refund.settlement_changed': 'What the customer has from elsewhere changed',
   'refund.failed': 'Ended without paying',
   'refund.canceled': 'Withdrawn',
   'refund.approved': 'Approved',

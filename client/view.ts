@@ -1,6 +1,7 @@
 /** A refund as everybody outside sees it: the command line, the typed client, and what answers over HTTP. */
 import { CASE_REASONS } from '../domain/finding.js';
 import { formatAmount, storedMoney } from '../domain/money.js';
+import { settledAmountOf, type SettledAmount, type SettledBy } from '../domain/settlement.js';
 import { PUBLIC_STATUS, type AttemptState, type RefundState, type RefundStatus } from '../domain/states.js';
 import { PAYMENT_TYPES, type Way } from '../domain/way.js';
 import type { AttemptRecord, CaseRecord, RefundRecord } from '../ledger/ledger.js';
@@ -13,18 +14,29 @@ export interface Refund {
   readonly askedFor: 'refund' | 'credit';
   /** What the caller named: a debit, an authorisation or one capture. Null: a credit that is linked to no payment. */
   readonly paymentId: string | null;
+  readonly entityId: string;
   readonly amount: string;
   readonly currency: string;
   readonly reason: string;
   readonly orderId: string | null;
+  /** As the caller gave it. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** The caller's own: the same key is the same refund. */
+  readonly idempotencyKey: string;
   /** The person or system who asked, and so cannot approve. */
   readonly requestedBy: string;
   /** Where a credit may go, where the caller named it. */
   readonly destination: { readonly registrationId: string } | null;
   readonly status: RefundStatus;
   readonly state: RefundState;
-  /** How it was paid, or was tried last. */
-  readonly way: Way | null;
+  /** What was ordered at the gateway: the operation that paid, or that was tried last. */
+  readonly operation: Way | null;
+  /** How the customer has the money, whatever the status: the means with the largest part; null while the customer has nothing. */
+  readonly settledBy: SettledBy | null;
+  /** What the customer has of `amount`, by all means together. */
+  readonly settledAmount: string;
+  /** Each means with its part. */
+  readonly settlements: SettledAmount['settlements'];
   /** Oldest first. */
   readonly attempts: readonly Attempt[];
   /** What a person has to decide, while one has to. */
@@ -82,11 +94,12 @@ export interface Attempt {
 }
 
 export interface Approval {
-  /** Binds the word to exactly this amount, way and destination. */
+  /** Binds the word to exactly this amount, operation and destination. */
   readonly instruction: string;
   readonly amount: string;
   readonly currency: string;
-  readonly registrationId: string;
+  /** Where the credit goes. */
+  readonly destination: { readonly registrationId: string };
   readonly why: readonly string[];
 }
 
@@ -94,20 +107,36 @@ export { PERSON_STATES } from '../domain/states.js';
 
 export function viewOf(record: RefundRecord): Refund {
   const { currency, state } = record;
+  const { amount, settledBy, settledAmount, settlements } = settledAmountOf(
+    {
+      ...record,
+      attempts: record.attempts.map((attempt) => ({
+        ...attempt,
+        amountMinor: attempt.givenMinor ?? attempt.amountMinor,
+      })),
+    },
+    currency,
+  );
   const paid = record.attempts.filter((attempt) => attempt.state === 'succeeded').at(-1);
   return {
     id: record.id,
     askedFor: record.askedFor,
     paymentId: record.isFreeStanding ? null : record.paymentId,
-    amount: amountOf(record.amountMinor, currency),
+    entityId: record.entityId,
+    amount,
     currency,
     reason: record.reason,
     orderId: record.orderId,
+    metadata: record.metadata ?? {},
+    idempotencyKey: record.idempotencyKey,
     requestedBy: record.requestedBy,
     destination: record.destination,
     status: PUBLIC_STATUS[state],
     state,
-    way: (paid ?? record.attempts.at(-1))?.way ?? null,
+    operation: (paid ?? record.attempts.at(-1))?.way ?? null,
+    settledBy,
+    settledAmount,
+    settlements,
     attempts: record.attempts.map((attempt) => attemptOf(attempt, currency)),
     review: state === 'manual_review' ? reviewOf(record.why) : null,
     cases: record.openCases.map(caseOf),
@@ -173,7 +202,7 @@ function approvalOf({ state, instruction }: RefundRecord): Approval | null {
     instruction: instruction.hash,
     amount: amountOf(BigInt(instruction.amountMinor), instruction.currency),
     currency: instruction.currency,
-    registrationId: instruction.registrationId,
+    destination: { registrationId: instruction.registrationId },
     why: instruction.why,
   };
 }

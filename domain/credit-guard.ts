@@ -56,7 +56,7 @@ export const CREDIT_BLOCKS = {
   refund_found: 'the gateway has a refund under our own reference',
   unknown_return: 'the gateway has a refund or reversal on the original that we did not make',
   reversed: 'the original was reversed',
-  disputed: 'a chargeback stands on the original',
+  disputed: 'a chargeback has taken the money that this credit would give back',
   unclear: 'the gateway shows something on the original that cannot be counted',
   over_captured: 'with this credit more than the captured amount would be given back',
   no_destination: 'the payment has no registration and no destination was given',
@@ -72,6 +72,7 @@ export const APPROVAL_REASONS = {
   refusal_needs_approval: 'after this refusal a credit needs a second person',
   other_destination: 'the destination is not the registration that paid',
   destination_by_person: 'a person named the destination',
+  partly_disputed: 'a chargeback of another part stands on the original',
   free_standing: 'it is linked to no payment: nothing caps it and nothing proves that it is owed',
 } as const;
 export type ApprovalReason = keyof typeof APPROVAL_REASONS;
@@ -168,12 +169,11 @@ function blocksOfOriginal(evidence: CreditEvidence, original: OriginalFacts): Cr
   if (standing.some((r) => r.type === 'RV')) blocks.push('reversed');
   if (standing.some((r) => r.type === 'RF' && !evidence.knownReturns.includes(r.id)))
     blocks.push('unknown_return');
-  if (evidence.disputedMinor > 0n || original.disputes.some((dispute) => standingMinor(dispute) > 0n))
-    blocks.push('disputed');
+  const wanted = givenOf(evidence, original) + evidence.amountMinor;
+  const disputed = disputedOf(evidence, original);
+  if (disputed > 0n && wanted + disputed > original.capturedMinor) blocks.push('disputed');
   if (original.doubts.length > 0 || !original.coversCaptures) blocks.push('unclear');
-  const shown = standing.reduce((sum, r) => sum + r.amountMinor, 0n) + evidence.creditedMinor;
-  const given = shown > evidence.givenMinor ? shown : evidence.givenMinor;
-  if (given + evidence.amountMinor > original.capturedMinor) blocks.push('over_captured');
+  if (wanted > original.capturedMinor) blocks.push('over_captured');
   return blocks;
 }
 
@@ -186,6 +186,18 @@ function aboveLimit({ amountMinor, recent }: CreditEvidence, limit: bigint): App
   ];
 }
 
+/** Of what the gateway shows and what the ledger has, the larger: either may be behind. */
+function givenOf({ creditedMinor, givenMinor }: CreditEvidence, { returns }: OriginalFacts): bigint {
+  const shown = returns.reduce((sum, r) => sum + r.amountMinor, 0n) + creditedMinor;
+  return shown > givenMinor ? shown : givenMinor;
+}
+
+function disputedOf({ disputedMinor }: CreditEvidence, original: OriginalFacts): bigint {
+  // One that is open may become final.
+  const shown = original.disputes.reduce((sum, dispute) => sum + standingMinor(dispute), 0n);
+  return shown > disputedMinor ? shown : disputedMinor;
+}
+
 function approvalReasons(evidence: CreditEvidence, afterRefusalNeeds: boolean): ApprovalReason[] {
   const reasons: ApprovalReason[] = [];
   const limit = evidence.policy.creditApprovalAbove[evidence.currency];
@@ -196,5 +208,7 @@ function approvalReasons(evidence: CreditEvidence, afterRefusalNeeds: boolean): 
   else if (evidence.destination?.registrationId !== evidence.original.registrationId)
     reasons.push('other_destination');
   if (evidence.redirected) reasons.push('destination_by_person');
+  if (evidence.original !== null && disputedOf(evidence, evidence.original) > 0n)
+    reasons.push('partly_disputed');
   return reasons;
 }

@@ -1,20 +1,31 @@
-/** A refusal that may mean "the customer already has the money": what do the gateway's records of the original say? */
-import { chargedBackMinor } from './disputes.js';
+/** A refusal that may mean "the customer already has the money": what do the gateway's records of the original say, and about how much of it? */
+import { chargedBackMinor, standingMinor } from './disputes.js';
 import { takenByReturns, type OriginalFacts } from './original.js';
+import type { RefusalClass } from './refusals.js';
+import { coverageOf, NO_COVERAGE, takeFrom, totalOf, type Coverage, type OutsideMoney } from './settlement.js';
+import type { Way } from './way.js';
 
-/** Why a refund ended without money leaving the merchant for it. Kept with the refund and told to the caller. */
+/** Why a refund ended although the customer has nothing by it. Kept with the refund and told to the caller. */
 export const GIVE_UP_REASONS = {
   original_rejected: 'the original payment was rejected: no money was ever taken',
-  original_reversed: 'the original was reversed: the customer has the money back',
-  already_refunded: 'the original was refunded outside of this refund and nothing is left to refund',
   not_owed: 'the gateway says that nothing is owed on this payment',
   our_data_wrong: 'amount or currency does not fit the original',
-  repaid_by_bank: 'the payer had the money fetched back by the bank',
   credit_refused: 'the credit was finally refused',
   approval_refused: 'a person refused the credit',
   corrected: 'signed correction: evidence from outside the gateway shows that it was never paid',
 } as const;
 export type GiveUpReason = keyof typeof GIVE_UP_REASONS;
+
+/** Why a refund ended with nothing more to pay: the customer has the money from outside of the program. */
+export const SETTLED_REASONS = {
+  charged_back: 'a chargeback repaid the customer: nothing of this refund is owed any more',
+  already_refunded: 'the original was refunded outside of this refund and nothing is left to refund',
+  original_reversed: 'the original was reversed: the customer has the money back',
+} as const;
+export type SettledReason = keyof typeof SETTLED_REASONS;
+
+/** Every code that says why a refund is over, with its sentence. */
+export const END_REASONS = { ...GIVE_UP_REASONS, ...SETTLED_REASONS } as const;
 
 /** Why a person has to decide, and the safe next step that the operator is shown. */
 export const CASE_REASONS = {
@@ -35,8 +46,22 @@ export const CASE_REASONS = {
     nextStep: 'Ask the acquirer; then withdraw, or have it paid another way.',
   },
   refunded_elsewhere: {
-    why: 'The gateway shows a refund on the original that was not made here.',
-    nextStep: 'If it is this refund, withdraw; otherwise ask for the rest.',
+    why: 'The gateway shows a refund on the original that was not made here, and it leaves a part of this one open.',
+    nextStep:
+      'Withdraw; the refund elsewhere then counts for this one. Ask for a new refund of what is still owed.',
+  },
+  partly_disputed: {
+    why: 'A chargeback stands on the original, covers less than this refund, and the gateway declines the rest.',
+    nextStep: 'Ask the acquirer when it takes the refund; or withdraw, and have the rest paid another way.',
+  },
+  repaid_by_bank: {
+    why: "The customer's bank fetches the debit back, and the gateway does not show it yet.",
+    nextStep: 'Wait for the chargeback, or ask the acquirer; then withdraw.',
+  },
+  settlement_undone: {
+    why: 'What had settled this refund outside was undone: the customer does not have that money any more.',
+    nextStep:
+      'Decide whether it is still owed; if it is, ask for a new refund of that amount. Then close the case.',
   },
   card_unusable: {
     why: 'The card or its account is closed; a credit to it would be refused as well.',
@@ -131,69 +156,157 @@ export const CASE_REASONS = {
 } as const;
 export type CaseReason = keyof typeof CASE_REASONS;
 
-/** Money already out twice, and contradictions, stay open whatever the refund does: only a person closes those. */
+/** Money out twice, contradictions, and money that the customer lost again stay open whatever the refund does: only an operator closes those. */
 export const STAY_OPEN: readonly CaseReason[] = [
   'paid_twice',
   'answers_contradict',
   'found_twice',
   'payment_unclear',
+  'settlement_undone',
 ];
 
+/** What follows, and how much of what is owed the customer has from outside: that part is not paid any more, whatever follows. */
 export type Finding =
   /** Our own reference is there: the refusal was about a repetition. The look-up records it. */
-  | { readonly kind: 'ours' }
-  | { readonly kind: 'closed_by_dispute' }
+  { readonly kind: 'ours' } | (Conclusion & { readonly covered: Coverage });
+
+type Conclusion =
+  /** Nothing of it is owed any more. */
+  | { readonly kind: 'settled'; readonly why: SettledReason }
   | { readonly kind: 'give_up'; readonly why: GiveUpReason }
-  /** Refundable after all, by the way that fits: a reversal where nothing is captured, otherwise a refund. */
+  /** Refundable after all: by the way that fits (a reversal where nothing is captured, otherwise a refund), or with what is left of it. */
   | { readonly kind: 'try_again' }
   | { readonly kind: 'person'; readonly why: CaseReason };
 
 export interface FindingEvidence {
+  /** What of the refund is still to be paid. */
   readonly remainingMinor: bigint;
   readonly original: OriginalFacts;
   /** Gateway ids of returns that belong to an attempt of this refund which is not known to have succeeded. */
   readonly ownReturns: readonly string[];
+  /** Gateway ids of returns that belong to an attempt on this payment, of this or another refund. */
+  readonly ourReturns: readonly string[];
   /** Gateway ids of returns that were known when the refund was accepted, or are ours. */
   readonly knownReturns: readonly string[];
-  readonly creditedMinor: bigint;
-  /** The way of the refused attempt: trying the same way again would only be refused again. */
-  readonly refusedWay: 'refund' | 'reversal';
+  /** What attempts on this payment have paid according to the ledger, credits included. A look-up may not show the newest yet. */
+  readonly paidMinor: bigint;
+  /** Gateway ids of returns that are counted in it. */
+  readonly paidReturns: readonly string[];
+  /** What reversals of ours released of an authorization beside its captures. */
+  readonly releasedMinor: bigint;
+  /** What refunds of this payment count as their own already of what happened outside, this one included. */
+  readonly claimed: Coverage;
+  /** Attempts on this payment, of any refund, whose outcome is open. */
+  readonly openAttempts: number;
+  /** The last refused attempt. Null: none was refused. */
+  readonly refused: {
+    readonly way: Way;
+    readonly class: RefusalClass | null;
+    readonly amountMinor: bigint;
+  } | null;
 }
 
 /** Reads the original's records after a refusal that the code alone does not explain. Never leads to a credit, and in doubt to no end. */
 export function readFinding(evidence: FindingEvidence): Finding {
-  const finding = findingOf(evidence);
-  const isEnd =
-    finding.kind === 'closed_by_dispute' ||
-    (finding.kind === 'give_up' && finding.why !== 'original_rejected');
-  return isEnd && evidence.original.doubts.length > 0 ? { kind: 'person', why: 'payment_unclear' } : finding;
-}
-
-function findingOf(evidence: FindingEvidence): Finding {
   const { original } = evidence;
   if (original.returns.some((r) => evidence.ownReturns.includes(r.id))) return { kind: 'ours' };
-  if (chargedBackMinor(original.disputes) > 0n) return { kind: 'closed_by_dispute' };
+  const finding = findingOf(evidence);
+  const isEnd =
+    finding.kind === 'settled' || (finding.kind === 'give_up' && finding.why !== 'original_rejected');
+  if (original.doubts.length === 0) return finding;
+  // What cannot be counted settles nothing, in whole or in part.
+  return isEnd || totalOf(finding.covered) > 0n
+    ? { kind: 'person', why: 'payment_unclear', covered: NO_COVERAGE }
+    : finding;
+}
+
+function findingOf(evidence: FindingEvidence): Conclusion & { readonly covered: Coverage } {
+  const { original, remainingMinor } = evidence;
+  const money = outsideMoney(evidence);
+  const covered = coverageOf(remainingMinor, money);
+  if (isReversedWholly(original))
+    return { kind: 'settled', why: 'original_reversed', covered: takeFrom(remainingMinor, money) };
+  if (totalOf(covered) >= remainingMinor)
+    return {
+      kind: 'settled',
+      why: covered.chargedBackMinor > covered.elsewhereMinor ? 'charged_back' : 'already_refunded',
+      covered,
+    };
+  return { ...conclusionOf(evidence, remainingMinor - totalOf(covered), covered, money), covered };
+}
+
+/** Something is still owed. What the refusal says of it, and what the gateway shows. */
+function conclusionOf(
+  evidence: FindingEvidence,
+  owedMinor: bigint,
+  covered: Coverage,
+  money: OutsideMoney,
+): Conclusion {
+  const { original, refused } = evidence;
   if (original.state === 'rejected') return { kind: 'give_up', why: 'original_rejected' };
-  const taken = takenByReturns(original);
-  const sum = (returns: typeof taken) => returns.reduce((total, { takenMinor }) => total + takenMinor, 0n);
-  const given = original.capturedMinor > 0n ? original.capturedMinor : original.authorizedMinor;
-  const reversals = taken.filter(({ entry }) => entry.type === 'RV' && entry.state === 'succeeded');
-  // A reversal of a part, or of what was never captured, has not given this customer everything back.
-  if (reversals.length > 0 && sum(reversals) >= given) return { kind: 'give_up', why: 'original_reversed' };
   const way = original.capturedMinor > 0n ? 'refund' : 'reversal';
-  const left = original.capturedMinor - sum(taken) - evidence.creditedMinor;
+  const refusedWay = refused?.way === 'reversal' ? 'reversal' : 'refund';
   // After a reversal a refund, and the other way round, but only where something is left for it.
-  if (way !== evidence.refusedWay && left > 0n) return { kind: 'try_again' };
-  if (way === 'refund' && evidence.refusedWay === 'reversal')
+  if (way === 'refund' && refusedWay === 'reversal' && money.limitMinor <= money.givenMinor)
     return { kind: 'person', why: 'partial_reversal' };
-  if (way !== evidence.refusedWay) return { kind: 'try_again' };
-  if (way === 'reversal') return { kind: 'person', why: 'not_captured' };
-  const unknown = taken.filter(
-    ({ entry, takenMinor }) => takenMinor > 0n && !evidence.knownReturns.includes(entry.id),
+  if (way !== refusedWay) return { kind: 'try_again' };
+  if (isRefundedElsewhere(evidence, covered)) return { kind: 'person', why: 'refunded_elsewhere' };
+  // It was refused with the part in it that the customer has by the chargeback.
+  if (covered.chargedBackMinor > 0n && refused !== null && refused.amountMinor > owedMinor)
+    return { kind: 'try_again' };
+  if (refused?.class === 'repaid_by_bank') return { kind: 'person', why: 'repaid_by_bank' };
+  if (original.disputes.some((dispute) => standingMinor(dispute) > 0n))
+    return { kind: 'person', why: 'partly_disputed' };
+  if (refused?.class === 'not_owed' || refused?.class === 'our_data_wrong')
+    return { kind: 'give_up', why: refused.class };
+  return { kind: 'person', why: way === 'reversal' ? 'not_captured' : 'refusal_unclear' };
+}
+
+/** What happened to the payment outside of this refund, as far as the gateway shows it as final. */
+export function outsideMoney(
+  evidence: Pick<
+    FindingEvidence,
+    'original' | 'ourReturns' | 'paidMinor' | 'paidReturns' | 'releasedMinor' | 'claimed' | 'openAttempts'
+  >,
+): OutsideMoney {
+  const { original } = evidence;
+  const final = takenByReturns(original).filter(({ entry }) => entry.state === 'succeeded');
+  // One without a reference may be the attempt whose answer is awaited.
+  const elsewhere = final.filter(
+    ({ entry }) =>
+      !evidence.ourReturns.includes(entry.id) && (entry.reference !== null || evidence.openAttempts === 0),
   );
-  if (unknown.length === 0) return { kind: 'person', why: 'refusal_unclear' };
-  const final = unknown.every(({ entry }) => entry.state === 'succeeded');
-  return final && left <= 0n && sum(unknown) >= evidence.remainingMinor
-    ? { kind: 'give_up', why: 'already_refunded' }
-    : { kind: 'person', why: 'refunded_elsewhere' };
+  const sum = (returns: typeof final) => returns.reduce((total, { takenMinor }) => total + takenMinor, 0n);
+  return {
+    limitMinor: limitOf(original) + (original.capturedMinor > 0n ? evidence.releasedMinor : 0n),
+    givenMinor:
+      evidence.paidMinor + sum(final.filter(({ entry }) => !evidence.paidReturns.includes(entry.id))),
+    elsewhereMinor: sum(elsewhere),
+    chargedBackMinor: chargedBackMinor(original.disputes),
+    claimed: evidence.claimed,
+  };
+}
+
+const limitOf = ({ capturedMinor, authorizedMinor }: OriginalFacts): bigint =>
+  capturedMinor > 0n ? capturedMinor : authorizedMinor;
+
+/** A reversal of a part, or of what was never captured, has not given this customer everything back. */
+function isReversedWholly(original: OriginalFacts): boolean {
+  const reversals = takenByReturns(original).filter(
+    ({ entry }) => entry.type === 'RV' && entry.state === 'succeeded',
+  );
+  const reversed = reversals.reduce((sum, { takenMinor }) => sum + takenMinor, 0n);
+  return reversals.length > 0 && reversed >= limitOf(original);
+}
+
+/** Whether somebody has refunded on the original since this refund was asked for, and no other refund counts that as its own. */
+function isRefundedElsewhere(
+  { original, knownReturns, claimed }: FindingEvidence,
+  covered: Coverage,
+): boolean {
+  if (covered.elsewhereMinor > 0n) return true;
+  const unknown = takenByReturns(original)
+    .filter(({ entry }) => !knownReturns.includes(entry.id))
+    .reduce((sum, { takenMinor }) => sum + takenMinor, 0n);
+  return unknown > claimed.elsewhereMinor;
 }

@@ -2,6 +2,7 @@
 import type { CaseReason, GiveUpReason } from './finding.js';
 import type { Plan } from './plan.js';
 import type { RefusalClass } from './refusals.js';
+import type { SettledAmount } from './settlement.js';
 import type { Way } from './way.js';
 import { isFinal, isOpenAttempt, type AttemptState, type RefundState } from './states.js';
 
@@ -37,6 +38,8 @@ export interface Position {
   readonly refusals: Readonly<Partial<Record<RefusalClass, number>>>;
   /** Why it ended or waits, for people. */
   readonly why: string | null;
+  /** What the customer has of it so far. */
+  readonly settled: SettledAmount;
   /** The payment could not be read when it was last needed; absent where it could. */
   readonly unread?: UnreadPayment;
 }
@@ -101,9 +104,9 @@ export const AFTER_REFUSAL: Readonly<Record<RefusalClass, Rule>> = {
   disputed: reconcile,
   not_captured: reconcile,
   reversal_too_late: reconcile,
-  not_owed: giveUp('not_owed'),
-  our_data_wrong: giveUp('our_data_wrong'),
-  repaid_by_bank: giveUp('repaid_by_bank'),
+  not_owed: reconcile,
+  our_data_wrong: reconcile,
+  repaid_by_bank: reconcile,
   configuration: ask('configuration'),
   credit_not_enabled: ask('other_operation'),
   card_unusable: ask('card_unusable'),
@@ -200,6 +203,7 @@ function stepOf(position: Position, plan: Plan): Step {
     case 'succeeded':
     case 'settled':
     case 'closed_by_dispute':
+    case 'refunded_elsewhere':
     case 'failed':
     case 'canceled':
       return { kind: 'finish' };

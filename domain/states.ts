@@ -15,6 +15,7 @@ export const REFUND_STATES = [
   'settled',
   'returned',
   'closed_by_dispute',
+  'refunded_elsewhere',
   'failed',
   'canceled',
 ] as const;
@@ -37,6 +38,7 @@ export const PUBLIC_STATUS: Readonly<Record<RefundState, RefundStatus>> = {
   settled: 'succeeded',
   returned: 'pending',
   closed_by_dispute: 'canceled',
+  refunded_elsewhere: 'canceled',
   failed: 'failed',
   canceled: 'canceled',
 };
@@ -60,6 +62,8 @@ export type RefundTrigger =
   | 'ask_person'
   | 'give_up'
   | 'dispute'
+  | 'refund_elsewhere'
+  | 'rest_settled'
   | 'withdraw'
   | 'settle'
   | 'come_back'
@@ -79,7 +83,13 @@ interface Transition {
 
 const OPEN: readonly RefundState[] = ['submitting', 'unknown', 'pending'];
 const UNSENT: readonly RefundState[] = ['reserved', 'rejected', 'fallback_checking', 'awaiting_approval'];
-const CLOSED: readonly RefundState[] = ['failed', 'canceled', 'closed_by_dispute'];
+/** Ended with nothing paid by the program. */
+export const CLOSED_STATES: readonly RefundState[] = [
+  'failed',
+  'canceled',
+  'closed_by_dispute',
+  'refunded_elsewhere',
+];
 
 export const REFUND_TRANSITIONS: readonly Transition[] = [
   { on: 'reserve', from: ['requested'], to: 'reserved', means: 'amount held against the payment' },
@@ -116,7 +126,7 @@ export const REFUND_TRANSITIONS: readonly Transition[] = [
   },
   {
     on: 'answer_succeeded',
-    from: [...OPEN, ...UNSENT, 'returned', 'manual_review', ...CLOSED],
+    from: [...OPEN, ...UNSENT, 'returned', 'manual_review', ...CLOSED_STATES],
     to: 'succeeded',
     means: 'the gateway says done',
   },
@@ -128,7 +138,7 @@ export const REFUND_TRANSITIONS: readonly Transition[] = [
   },
   {
     on: 'part_after_end',
-    from: CLOSED,
+    from: CLOSED_STATES,
     to: 'manual_review',
     means: 'a part turns out paid although the refund had ended without paying',
   },
@@ -178,7 +188,19 @@ export const REFUND_TRANSITIONS: readonly Transition[] = [
     on: 'dispute',
     from: [...UNSENT, 'manual_review'],
     to: 'closed_by_dispute',
-    means: 'repaid by chargeback, reservation released',
+    means: 'repaid by a chargeback that covers all of it, reservation released',
+  },
+  {
+    on: 'refund_elsewhere',
+    from: [...UNSENT, 'manual_review'],
+    to: 'refunded_elsewhere',
+    means: 'a refund or reversal that was not made here covers all of it, reservation released',
+  },
+  {
+    on: 'rest_settled',
+    from: [...UNSENT, 'manual_review'],
+    to: 'succeeded',
+    means: 'a part was paid, and what happened outside covers the rest',
   },
   {
     on: 'withdraw',
@@ -214,7 +236,7 @@ export const REFUND_TRANSITIONS: readonly Transition[] = [
   },
   {
     on: 'correct_succeeded',
-    from: ['unknown', 'pending', 'manual_review', ...CLOSED],
+    from: ['unknown', 'pending', 'manual_review', ...CLOSED_STATES],
     to: 'succeeded',
     means: 'signed correction: paid, as evidence from outside the gateway shows',
   },
@@ -230,13 +252,7 @@ export const REFUND_TRANSITIONS: readonly Transition[] = [
  * States that end a refund's workflow. They are left only on gateway evidence (`answer_succeeded`, `part_after_end`, `come_back`), on
  * settlement, or on a correction that persons signed (`correct_succeeded`).
  */
-export const FINAL_STATES: readonly RefundState[] = [
-  'succeeded',
-  'settled',
-  'closed_by_dispute',
-  'failed',
-  'canceled',
-];
+export const FINAL_STATES: readonly RefundState[] = ['succeeded', 'settled', ...CLOSED_STATES];
 
 /** States in which a refund goes on only when a person says how. */
 export const PERSON_STATES: readonly RefundState[] = ['manual_review', 'awaiting_approval'];

@@ -1,6 +1,7 @@
 /** I1 to I8 as questions to the real tables: each answers one sentence for each row that is wrong. */
 import { sql, type RawBuilder } from 'kysely';
 import {
+  CLOSED_STATES,
   FINAL_STATES,
   OPEN_ATTEMPT_STATES,
   REFUND_STATES,
@@ -68,18 +69,34 @@ const balances: readonly Check[] = [
     wrong: sql`
       select payment_id as payment, format('refund %s is %s, holds %s and owes %s', id, state, held, owed) as what
       from (
-        select r.id, r.payment_id, r.state, coalesce(e.held, 0) as held, r.amount_minor - coalesce(a.paid, 0) as owed,
+        select r.id, r.payment_id, r.state, coalesce(e.held, 0) as held,
+          r.amount_minor - coalesce(a.paid, 0) - r.elsewhere_minor - r.charged_back_minor as owed,
           coalesce(e.ended, false) as ended
         from refunds r
         left join (
           select refund_id, sum(reserved_delta) as held,
-            bool_or(type in (${eventsOf(['failed', 'canceled', 'closed_by_dispute'])})) as ended
+            bool_or(type in (${eventsOf(CLOSED_STATES)})) as ended
           from events where refund_id is not null group by refund_id) as e on e.refund_id = r.id
         left join (
           select refund_id, sum(coalesce(given_minor, amount_minor)) as paid from attempts where state = 'succeeded' group by refund_id
         ) as a on a.refund_id = r.id) as promise
       -- What had ended and turned out paid in part is promised again only if that came back.
       where held <> case when state in (${FINAL}) or owed < 0 or (ended and held = 0) then 0 else owed end`,
+  },
+  {
+    invariant: 'I1',
+    // A credit that is linked to nothing has no payment to be charged back.
+    wrong: sql`
+      select p.id as payment, format('payment %s: refunds count %s as charged back and %s as refunded elsewhere, its facts have %s and %s',
+        p.id, claims.charged_back, claims.elsewhere, p.disputed_minor, coalesce(e.elsewhere, 0)) as what
+      from (
+        select payment_id, sum(charged_back_minor) as charged_back, sum(elsewhere_minor) as elsewhere
+        from refunds where charged_back_minor > 0 or elsewhere_minor > 0 group by payment_id) as claims
+      join payments p on p.id = claims.payment_id
+      left join (
+        select payment_id, sum(succeeded_delta) as elsewhere
+        from events where type = 'payment.returned_elsewhere' group by payment_id) as e on e.payment_id = p.id
+      where claims.charged_back > p.disputed_minor or claims.elsewhere > coalesce(e.elsewhere, 0)`,
   },
   {
     invariant: 'I8',

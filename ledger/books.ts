@@ -1,6 +1,6 @@
 /** What every transaction of the ledger is made of: the payment's lock, an event, a change of state. */
 import { sql } from 'kysely';
-import { afterTrigger, isFinal, type RefundTrigger } from '../domain/states.js';
+import { afterTrigger, CLOSED_STATES, isFinal, type RefundTrigger } from '../domain/states.js';
 import { STAY_OPEN, type CaseReason } from '../domain/finding.js';
 import { isAttemptId, isRefundId } from '../domain/ids.js';
 import type { PaymentTable, RefundTable, AttemptTable, Tx } from './database.js';
@@ -182,7 +182,7 @@ export async function move(tx: Tx, refund: RefundRow, change: Move): Promise<Ref
     .where('id', '=', refund.id)
     .returningAll()
     .executeTakeFirstOrThrow();
-  const closes = to === 'failed' || to === 'canceled' || to === 'closed_by_dispute';
+  const closes = CLOSED_STATES.includes(to) || change.on === 'rest_settled';
   const held = closes ? await reservedFor(tx, refund.id) : 0n;
   await append(tx, {
     key: `refund:${refund.id}:${moved.version}`,

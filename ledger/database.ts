@@ -87,6 +87,9 @@ export interface RefundTable {
   replays: Generated<number>;
   /** Attempts up to this number are over, and no budget counts them. */
   attempts_before: Generated<number>;
+  /** What the customer has of it from outside of the program. */
+  elsewhere_minor: Generated<bigint>;
+  charged_back_minor: Generated<bigint>;
   version: Generated<number>;
   state_since: Stamp;
   created_at: Stamp;

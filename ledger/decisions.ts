@@ -1,12 +1,30 @@
 /** What the program concludes and what people decide: cases, giving up, withdrawing, approving. */
-import { readFinding, type CaseReason, type Finding, type GiveUpReason } from '../domain/finding.js';
+import {
+  readFinding,
+  type CaseReason,
+  type Finding,
+  type FindingEvidence,
+  type GiveUpReason,
+} from '../domain/finding.js';
+import { formatAmount, storedMoney } from '../domain/money.js';
 import type { Position } from '../domain/next-step.js';
 import type { OriginalFacts } from '../domain/original.js';
 import { isSamePerson } from '../domain/people.js';
-import { afterTrigger, isFinal, isOpenAttempt } from '../domain/states.js';
+import { afterTrigger, CLOSED_STATES, isFinal, isOpenAttempt } from '../domain/states.js';
 import { answerOnce, refused } from './answers.js';
 import type { Database, Tx } from './database.js';
-import { append, lockPayment, lockRefund, move, openCase, type AttemptRow, type Locked } from './books.js';
+import {
+  append,
+  lockPayment,
+  lockRefund,
+  move,
+  openCase,
+  type AttemptRow,
+  type Locked,
+  type Move,
+  type RefundRow,
+} from './books.js';
+import { cover, unclaimedSince } from './coverage.js';
 import { NOW } from './expressions.js';
 import { openProposal, redirectors } from './given-words.js';
 import { ObservationOutdated } from './ledger.js';
@@ -14,7 +32,7 @@ import type { Answered, Answers, Decision, SeenReturned } from './people.js';
 import { returnsKnownTo } from './returns.js';
 import { observe } from './payments.js';
 import { clearUnread } from './unread.js';
-import { currentPosition, remainingOf } from './records.js';
+import { currentPosition, refusalOf, remainingOf } from './records.js';
 
 export function recordOriginal(
   database: Database,
@@ -37,45 +55,72 @@ export function applyFinding(
     const { payment } = await lockRefund(tx, refundId);
     if ((await observe(tx, payment, original)).isOutdated) throw new ObservationOutdated(payment.id);
     const locked = await lockRefund(tx, refundId);
-    const { refund, attempts } = locked;
-    await clearUnread(tx, refund);
-    const refused = attempts.filter((attempt) => attempt.state === 'rejected').at(-1);
-    const known = await returnsKnownTo(tx, locked, original);
-    const finding = readFinding({
-      remainingMinor: remainingOf(locked),
-      original,
-      ownReturns: known.ownReturns,
-      knownReturns: known.knownReturns,
-      creditedMinor: known.creditedMinor,
-      refusedWay: refused?.way === 'reversal' ? 'reversal' : 'refund',
-    });
-    const ends = finding.kind === 'closed_by_dispute' || finding.kind === 'give_up';
+    await clearUnread(tx, locked.refund);
+    const finding = readFinding(await evidenceOf(tx, locked, original));
     // While an attempt is open nothing may be concluded.
-    const isOver = !attempts.some((attempt) => isOpenAttempt(attempt.state));
-    const mayEnd = isOver && ends && purpose === 'before_credit';
-    if (mayEnd || (purpose === 'decide' && refund.state === 'rejected')) await carryOut(tx, locked, finding);
+    const isOver = !locked.attempts.some((attempt) => isOpenAttempt(attempt.state));
+    if (purpose === 'decide' && locked.refund.state === 'rejected') await carryOut(tx, locked, finding);
+    if (purpose === 'before_credit' && isOver && finding.kind !== 'ours') {
+      if (finding.kind === 'settled' || finding.kind === 'give_up') await carryOut(tx, locked, finding);
+      else if (!isFinal(locked.refund.state)) await cover(tx, locked.refund, finding.covered);
+    }
     return { finding, position: await currentPosition(tx, refundId) };
   });
 }
 
+async function evidenceOf(tx: Tx, locked: Locked, original: OriginalFacts): Promise<FindingEvidence> {
+  const known = await returnsKnownTo(tx, locked, original);
+  const refused = locked.attempts.filter((attempt) => attempt.state === 'rejected').at(-1);
+  return {
+    ...known,
+    remainingMinor: remainingOf(locked),
+    releasedMinor: locked.payment.released_minor,
+    original,
+    refused:
+      refused === undefined
+        ? null
+        : { way: refused.way, class: refusalOf(refused), amountMinor: refused.amount_minor },
+  };
+}
+
 async function carryOut(tx: Tx, locked: Locked, finding: Finding): Promise<void> {
+  if (finding.kind === 'ours') return;
+  const refund = await cover(tx, locked.refund, finding.covered);
   switch (finding.kind) {
-    case 'closed_by_dispute':
-      return close(tx, locked, 'dispute', 'a chargeback stands on the original');
+    case 'settled':
+      return settle(tx, { ...locked, refund }, finding.why);
     case 'give_up':
-      return close(tx, locked, 'give_up', finding.why);
+      return close(tx, { ...locked, refund }, 'give_up', finding.why);
     case 'try_again':
-      await move(tx, locked.refund, { on: 'try_again' });
+      await move(tx, refund, { on: 'try_again' });
       return;
     case 'person':
-      await openCase(tx, locked.refund, finding.why);
-      await move(tx, locked.refund, { on: 'ask_person', why: finding.why });
-      return;
-    case 'ours':
+      await openCase(tx, refund, finding.why, moneyOf({ ...locked, refund }));
+      await move(tx, refund, { on: 'ask_person', why: finding.why });
       return;
     default:
       return finding satisfies never;
   }
+}
+
+/** Nothing of it is owed any more, because of what happened outside. It has succeeded where a part of it was paid by the program. */
+async function settle(tx: Tx, locked: Locked, why: string, actor = 'system'): Promise<void> {
+  const { refund, attempts } = locked;
+  const isPaid = attempts.some((attempt) => attempt.state === 'succeeded');
+  const on = isPaid ? 'rest_settled' : outsideOf(refund);
+  if (afterTrigger(refund.state, on) !== undefined) await move(tx, refund, { on, why, actor });
+}
+
+/** How much an operator decides about, as decimal amounts. */
+function moneyOf(locked: Locked): Readonly<Record<string, string>> {
+  const { refund, payment } = locked;
+  const text = (minor: bigint): string => formatAmount(storedMoney(minor, refund.currency));
+  return {
+    owed: text(remainingOf(locked)),
+    refundedElsewhere: text(refund.elsewhere_minor),
+    chargedBack: text(refund.charged_back_minor),
+    chargebacksOnPayment: text(payment.disputed_minor),
+  };
 }
 
 export function ask(
@@ -168,8 +213,8 @@ async function withdrawal(
 ): Promise<Answers['withdraw']> {
   const { by, reason, ticket, stillReturned } = said;
   const { refund, attempts } = locked;
-  if (refund.state === 'canceled') {
-    const before = await withdrawnBy(tx, refund.id);
+  const before = isFinal(refund.state) ? await endedBy(tx, refund) : undefined;
+  if (refund.state === 'canceled' || before !== undefined) {
     // A workflow's own wish to stop is no person's word: that it is granted already is all it asks.
     return before === undefined || by === CANCELLATION || isSamePerson(before, by)
       ? { kind: 'withdrawn' }
@@ -182,7 +227,7 @@ async function withdrawal(
     afterTrigger(refund.state, 'withdraw') === undefined
   )
     return refused('may_have_left');
-  await move(tx, refund, {
+  await end(tx, locked, {
     on: 'withdraw',
     why: reason,
     actor: by,
@@ -209,15 +254,18 @@ async function mayBePaidAgain(
 /** As a refund's workflow and its callers' sign when they were cancelled. */
 const CANCELLATION = 'cancellation';
 
-async function withdrawnBy(tx: Tx, refundId: string): Promise<string | undefined> {
+/** Who withdrew it, also where what happened outside then counted for all of it. The program's own ends have nobody's name. */
+async function endedBy(tx: Tx, { id, state }: RefundRow): Promise<string | undefined> {
+  if (!CLOSED_STATES.includes(state) || state === 'failed') return undefined;
   const events = await tx
     .selectFrom('events')
     .select('actor')
-    .where('refund_id', '=', refundId)
-    .where('type', '=', 'refund.canceled')
+    .where('refund_id', '=', id)
+    .where('type', '=', `refund.${state}`)
     .orderBy('id')
     .execute();
-  return events.at(-1)?.actor;
+  const actor = events.at(-1)?.actor;
+  return actor === 'system' ? undefined : actor;
 }
 
 export function decide(database: Database, decision: Decision): Promise<Answered<'decide'>> {
@@ -281,15 +329,33 @@ export function mayHaveLeft({ attempts }: Locked): boolean {
 export async function close(
   tx: Tx,
   locked: Locked,
-  on: 'give_up' | 'dispute' | 'correct_failed',
+  on: 'give_up' | 'correct_failed',
   why: string,
   actor = 'system',
 ): Promise<void> {
   if (mayHaveLeft(locked)) {
-    await openCase(tx, locked.refund, 'partly_refunded', { why });
+    await openCase(tx, locked.refund, 'partly_refunded', { why, ...moneyOf(locked) });
     if (afterTrigger(locked.refund.state, 'ask_person') !== undefined)
       await move(tx, locked.refund, { on: 'ask_person', why: 'partly_refunded', actor });
     return;
   }
-  if (afterTrigger(locked.refund.state, on) !== undefined) await move(tx, locked.refund, { on, why, actor });
+  if (afterTrigger(locked.refund.state, on) !== undefined) await end(tx, locked, { on, why, actor });
 }
+
+/** The last move of a refund that paid nothing. What the customer has from outside since it was asked for counts for it, and is said. */
+async function end(tx: Tx, locked: Locked, change: Move): Promise<void> {
+  let refund = await cover(tx, locked.refund, await unclaimedSince(tx, locked));
+  if (remainingOf({ ...locked, refund }) > 0n) {
+    await move(tx, refund, change);
+    return;
+  }
+  const on = outsideOf(refund);
+  // A signed correction ends it while its attempt was open: that one was not executed, which comes first.
+  if (afterTrigger(refund.state, on) === undefined)
+    refund = await move(tx, refund, { ...change, on: 'answer_rejected' });
+  await move(tx, refund, { ...change, on });
+}
+
+/** Named after what counts most of it. */
+const outsideOf = (refund: RefundRow): 'dispute' | 'refund_elsewhere' =>
+  refund.charged_back_minor > refund.elsewhere_minor ? 'dispute' : 'refund_elsewhere';

@@ -144,6 +144,9 @@ export interface RefundRecord {
   /** What the guard of the credit objected to, where it did. */
   readonly blocks: readonly string[] | null;
   readonly instruction: Instruction | null;
+  /** What the customer has of it from outside of the program: by refunds that were not made here, and by chargebacks. */
+  readonly elsewhereMinor: bigint;
+  readonly chargedBackMinor: bigint;
   readonly attempts: readonly AttemptRecord[];
   /** What waits for a person, oldest first. */
   readonly openCases: readonly CaseRecord[];

@@ -42,7 +42,10 @@ export function openCredit(
     const registrationId = refund.destination?.registrationId ?? locked.payment.registration_id;
     const redirects = (await redirectors(tx, refundId)).length;
     const changes = redirects + refund.replays;
-    const hash = instructionHash(refundId, amountMinor, refund.currency, registrationId, changes);
+    const hash = instructionHash(
+      ...([refundId, amountMinor, refund.currency, registrationId, changes] as const),
+      locked.payment.disputed_minor,
+    );
     const evidence = await creditEvidence(tx, locked, {
       ...{ original: shown, policy, amountMinor, registrationId, hash },
       redirected: redirects > 0,
@@ -127,9 +130,14 @@ export function instructionHash(
   currency: string,
   registrationId: string | null,
   changes = 0,
+  disputedMinor = 0n,
 ): string {
-  const bound = ['credit', refundId, amountMinor.toString(), currency, registrationId];
-  return hash('sha256', JSON.stringify(changes === 0 ? bound : [...bound, changes])).slice(0, 32);
+  const bound = [
+    ...['credit', refundId, amountMinor.toString(), currency, registrationId],
+    ...(changes === 0 ? [] : [changes]),
+    ...(disputedMinor === 0n ? [] : [`disputed ${disputedMinor}`]),
+  ];
+  return hash('sha256', JSON.stringify(bound)).slice(0, 32);
 }
 
 async function creditEvidence(

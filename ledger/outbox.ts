@@ -4,7 +4,7 @@ import type { Database } from './database.js';
 import { NOW } from './expressions.js';
 import { upkeepOf } from './upkeep-tables.js';
 
-/** Facts of refunds that are told. The trigger in `001_ledger.sql` has the same list, which a test compares. */
+/** Facts of refunds that are told. The trigger `events_tell` has the same list, which a test compares. */
 export const TOLD_EVENTS = [
   'refund.pending',
   'refund.awaiting_approval',
@@ -15,6 +15,8 @@ export const TOLD_EVENTS = [
   'refund.failed',
   'refund.canceled',
   'refund.closed_by_dispute',
+  'refund.refunded_elsewhere',
+  'refund.settlement_changed',
 ] as const;
 
 /** One event to be posted now, by whoever took it and nobody else while its lease lasts. */

@@ -6,8 +6,9 @@ import { withoutCaptures } from '../domain/one-capture.js';
 import { placeDrawn } from '../domain/captures.js';
 import { appendOutside, lockPayment, openCase, reload, type AttemptRow, type PaymentRow } from './books.js';
 import { bookDisputes } from './disputes.js';
+import { reviseClaims } from './coverage.js';
 import { askAboutDoubts, noteDoubts } from './doubts.js';
-import { GATEWAY_ID } from './expressions.js';
+import { GATEWAY_ID, IS_FINAL } from './expressions.js';
 import { LedgerError, type ImportedPayment } from './ledger.js';
 import { overpaidOf, takenByOurs } from './records.js';
 import { measureReversals } from './reversals.js';
@@ -90,7 +91,14 @@ async function book(tx: Tx, before: PaymentRow, shown: OriginalFacts): Promise<O
     await recordForeignReturns(tx, facts);
   }
   await measureReversals(tx, await reload(tx, id));
-  const payment = await reload(tx, id);
+  let payment = await reload(tx, id);
+  if (
+    payment.disputed_minor !== before.disputed_minor ||
+    payment.succeeded_minor !== before.succeeded_minor
+  ) {
+    await reviseClaims(tx, id, payment.disputed_minor);
+    payment = await reload(tx, id);
+  }
   if (overpaidOf(payment) > 0n) await askAboutExcess(tx, payment);
   return { payment, doubts: [...facts.doubts, ...captures.doubts], isOutdated: false };
 }
@@ -240,7 +248,7 @@ interface ForeignReturn {
 async function foreignReturns(tx: Tx, paymentId: string): Promise<Map<string, ForeignReturn>> {
   const events = await tx
     .selectFrom('events')
-    .select([GATEWAY_ID.as('id'), sql<boolean>`coalesce((data->>'final')::boolean, false)`.as('final')])
+    .select([GATEWAY_ID.as('id'), IS_FINAL.as('final')])
     .select('succeeded_delta')
     .where('payment_id', '=', paymentId)
     .where('type', '=', 'payment.returned_elsewhere')
@@ -277,11 +285,12 @@ async function setForeignReturn(
   });
 }
 
-/** It was ours after all: from now on the attempt counts it. */
-export async function forgetForeignReturn(tx: Tx, paymentId: string, gatewayId: string): Promise<void> {
+/** It was ours after all: from now on the attempt counts it. True where it had been counted as one made elsewhere. */
+export async function forgetForeignReturn(tx: Tx, paymentId: string, gatewayId: string): Promise<boolean> {
   const before = (await foreignReturns(tx, paymentId)).get(gatewayId);
-  if (before !== undefined && before.minor !== 0n)
-    await setForeignReturn(tx, paymentId, gatewayId, before, 0n, false);
+  if (before === undefined || before.minor === 0n) return false;
+  await setForeignReturn(tx, paymentId, gatewayId, before, 0n, false);
+  return true;
 }
 
 async function askAboutExcess(tx: Tx, payment: PaymentRow): Promise<void> {

@@ -9,6 +9,7 @@ import type { AttemptTable, Tables, Tx } from './database.js';
 import { attemptsOf, type AttemptRow, type Locked, type PaymentRow, type RefundRow } from './books.js';
 import { NOW } from './expressions.js';
 import { paymentOf } from './free-standing.js';
+import { settledAmountOf, unpaidOf, type SettlementFacts } from '../domain/settlement.js';
 import { LedgerError, type AttemptRecord, type PaymentRecord, type RefundRecord } from './ledger.js';
 
 /**
@@ -183,6 +184,8 @@ export async function readRefunds(db: Kysely<Tables>, asked: readonly string[]):
       why: row.why,
       blocks: row.blocks,
       instruction: row.state === 'awaiting_approval' ? row.instruction : null,
+      elsewhereMinor: row.elsewhere_minor,
+      chargedBackMinor: row.charged_back_minor,
       attempts: attempts.filter((attempt) => attempt.refund_id === id).map(attemptRecord),
       ...waiting(id),
       version: row.version,
@@ -290,6 +293,7 @@ function positionAt(now: Date, refund: RefundRow, attempts: readonly AttemptRow[
     attempts: counted.length,
     refusals,
     why: refund.why,
+    settled: settledAmountOf(settlementFacts({ refund, attempts }), refund.currency),
     ...unreadAt(now, refund),
   };
 }
@@ -335,8 +339,20 @@ export function takenByOurs(attempts: readonly AttemptRow[], captureId: string):
     .reduce((sum, attempt) => sum + attempt.amount_minor, 0n);
 }
 
-/** What of the promise is not paid yet: the amount less what succeeded and did not come back. */
-export function remainingOf({ refund, attempts }: Pick<Locked, 'refund' | 'attempts'>): bigint {
-  const paid = attempts.filter((attempt) => attempt.state === 'succeeded');
-  return refund.amount_minor - paid.reduce((sum, attempt) => sum + givenBy(attempt), 0n);
+/** What the customer's money is derived from: the promise, its attempts, and what counts for it from outside. */
+export function settlementFacts({ refund, attempts }: Pick<Locked, 'refund' | 'attempts'>): SettlementFacts {
+  return {
+    amountMinor: refund.amount_minor,
+    attempts: attempts.map((attempt) => ({
+      way: attempt.way,
+      state: attempt.state,
+      amountMinor: givenBy(attempt),
+    })),
+    elsewhereMinor: refund.elsewhere_minor,
+    chargedBackMinor: refund.charged_back_minor,
+  };
 }
+
+/** What of the promise is still to be paid: the amount less what succeeded and did not come back, and less what counts from outside. */
+export const remainingOf = (locked: Pick<Locked, 'refund' | 'attempts'>): bigint =>
+  unpaidOf(settlementFacts(locked));

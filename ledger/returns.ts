@@ -1,8 +1,11 @@
 /** Which of the returns that the gateway shows on an original the ledger can explain. */
 import type { OriginalFacts } from '../domain/original.js';
+import { NO_COVERAGE, sumOf, type Coverage } from '../domain/settlement.js';
 import { isOpenAttempt } from '../domain/states.js';
 import type { Tx } from './database.js';
 import type { Locked } from './books.js';
+import { claimsOn } from './coverage.js';
+import { givenBy } from './records.js';
 import { GATEWAY_ID } from './expressions.js';
 
 export interface KnownReturns {
@@ -10,6 +13,13 @@ export interface KnownReturns {
   readonly ownReturns: readonly string[];
   /** Gateway ids of returns that are ours, or were on record before this refund was asked for. */
   readonly knownReturns: readonly string[];
+  /** Gateway ids of returns that belong to an attempt on this payment, of this or another refund. */
+  readonly ourReturns: readonly string[];
+  /** What attempts on the payment have paid, credits included, and the gateway ids of the returns that are counted in it. */
+  readonly paidMinor: bigint;
+  readonly paidReturns: readonly string[];
+  /** What refunds of the payment count as their own of what happened outside. */
+  readonly claimed: Coverage;
   /** Credits on the payment that succeeded: the gateway links them to nothing. */
   readonly creditedMinor: bigint;
   /** Given back on the payment by any way, and charged back, as the balance has it. */
@@ -42,6 +52,7 @@ export async function returnsKnownTo(
     .where('type', '=', 'payment.returned_elsewhere')
     .where('id', '<', requested)
     .execute();
+  const claims = await claimsOn(tx, payment.id);
   const onRecord = new Set(foreign.map(({ id }) => id));
   const returns = (original?.returns ?? []).map((entry) => ({
     id: entry.id,
@@ -57,6 +68,12 @@ export async function returnsKnownTo(
     knownReturns: returns
       .filter(({ id, attempt }) => attempt !== undefined || onRecord.has(id))
       .map(({ id }) => id),
+    ourReturns: returns.filter(({ attempt }) => attempt !== undefined).map(({ id }) => id),
+    paidMinor: onPayment
+      .filter((attempt) => attempt.state === 'succeeded')
+      .reduce((sum, attempt) => sum + givenBy(attempt), 0n),
+    paidReturns: returns.filter(({ attempt }) => attempt?.state === 'succeeded').map(({ id }) => id),
+    claimed: claims.reduce(sumOf, NO_COVERAGE),
     creditedMinor: onPayment
       .filter((attempt) => attempt.way === 'credit' && attempt.state === 'succeeded')
       .reduce((sum, attempt) => sum + attempt.amount_minor, 0n),

@@ -10,6 +10,7 @@ import {
   type AttemptRow,
   type LockedAttempt,
 } from './books.js';
+import { reviseClaims, trimCoverage } from './coverage.js';
 import type { Tx } from './database.js';
 import type { Evidence } from './ledger.js';
 import { forgetForeignReturn } from './payments.js';
@@ -62,7 +63,7 @@ async function book(
   { gatewayId, shownMinor }: { readonly gatewayId: string | null; readonly shownMinor: bigint | undefined },
 ): Promise<boolean> {
   // A query for another refund may have taken it for a refund made elsewhere.
-  if (gatewayId !== null) await forgetForeignReturn(tx, payment.id, gatewayId);
+  const wasElsewhere = gatewayId !== null && (await forgetForeignReturn(tx, payment.id, gatewayId));
   const held = await reservedFor(tx, refund.id);
   const hasComeBack = attempt.state === 'returned';
   const given = hasComeBack ? givenBy(attempt) : givenNow(payment, attempt, shownMinor);
@@ -93,6 +94,9 @@ async function book(
     ...(gatewayId === null ? {} : { gatewayId }),
     ...(given < attempt.amount_minor ? { givenMinor: given } : {}),
   });
+  const after = await lockAttempt(tx, attempt.id);
+  await trimCoverage(tx, after);
+  if (wasElsewhere) await reviseClaims(tx, payment.id, after.payment.disputed_minor);
   return isCovered;
 }
 

@@ -2,7 +2,8 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Plan } from '../domain/plan.js';
-import type { RefundState, RefundStatus } from '../domain/states.js';
+import type { SettledAmount } from '../domain/settlement.js';
+import { PUBLIC_STATUS, type RefundState, type RefundStatus } from '../domain/states.js';
 import type { Position } from '../domain/next-step.js';
 import type { CorrectionOutcome } from '../domain/correction.js';
 import type { CaseReason } from '../domain/finding.js';
@@ -51,13 +52,25 @@ export interface RefundInput {
   readonly lookUpTaskQueue: string;
 }
 
-export interface RefundResult {
+/**
+ * How a refund ended. Decide by `settledBy` and `settledAmount`, never by `status` alone: a refund that is canceled or failed may have been
+ * settled elsewhere, and one that succeeded may have been settled in part by a chargeback.
+ */
+export interface RefundResult extends SettledAmount {
   readonly refundId: string;
   readonly state: RefundState;
   readonly status: RefundStatus;
   /** Why it ended so, where there is more to say than the state. */
   readonly why: string | null;
 }
+
+export const resultOf = ({ refundId, state, why, settled }: Position): RefundResult => ({
+  refundId,
+  state,
+  status: PUBLIC_STATUS[state],
+  why,
+  ...settled,
+});
 
 /** `version`: where the refund stood in the ledger when the notice was passed on, so that a run about to end knows whether it has heard of that. */
 export type NoticeArgs = [version?: number, about?: 'gateway' | 'ledger'];

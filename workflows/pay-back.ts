@@ -14,12 +14,13 @@ import {
 } from '@temporalio/workflow';
 import type { AcceptedOrder, CallerActivities, CallerOrder } from '../activities/caller.js';
 import type { RefundActivities } from '../activities/refunds.js';
-import { isFinal, PUBLIC_STATUS } from '../domain/states.js';
+import { isFinal } from '../domain/states.js';
 import {
   DEFAULT_TASK_QUEUE,
   gatewayNotice,
   REFUND_WORKFLOW,
   refundWorkflowId,
+  resultOf,
   SEARCH_ATTRIBUTES,
   type RefundResult,
 } from './contract.js';
@@ -45,7 +46,7 @@ type Activities = ReturnType<typeof activitiesOn>;
  *
  * Throws in three cases, and `isSafeToCompensate` tells them apart from the outside: acceptance was refused (bad input, over the balance: an
  * `ActivityFailure` whose cause is an `ApplicationFailure` with the stable code as its `type`) and nothing is stored under the key; the
- * client was canceled and the refund was withdrawn, or was never accepted; the key belongs to a refund with another body
+ * client was canceled and the refund was withdrawn with nothing settled elsewhere, or was never accepted; the key belongs to a refund with another body
  * (`idempotency_key_reused`), which may pay.
  *
  * The refund goes on when the client's workflow ends or is terminated. Canceling the client asks the refund to stop, which it does while
@@ -61,14 +62,18 @@ export async function payBack(
     const activities = activitiesOn(taskQueue);
     const accepted = await acceptedOrder(activities, order, caller);
     const { refundId } = accepted.input;
-    if (caller.consideredCancelled && (await withdraw(activities, refundId)))
-      throw new CancelledFailure('withdrawn before it was started');
+    const withdrawn = caller.consideredCancelled ? await withdraw(activities, refundId) : undefined;
+    if (withdrawn !== undefined) return endOfWithdrawn(withdrawn);
     const result =
       (await resultOfChild(accepted, taskQueue, caller)) ?? (await untilFinal(activities, refundId, caller));
-    if (caller.consideredCancelled && result.state === 'canceled')
-      throw new CancelledFailure('withdrawn before anything was sent');
-    return result;
+    return caller.consideredCancelled && result.state === 'canceled' ? endOfWithdrawn(result) : result;
   });
+}
+
+/** A cancellation says that the customer has nothing. Where something has reached the customer elsewhere, the result says so instead. */
+function endOfWithdrawn(result: RefundResult): RefundResult {
+  if (result.settledBy === null) throw new CancelledFailure('withdrawn before anything was sent');
+  return result;
 }
 
 /**
@@ -106,16 +111,18 @@ function refusalOf(error: unknown): ApplicationFailure | undefined {
   return cause instanceof ApplicationFailure ? cause : undefined;
 }
 
-/** True if the ledger granted it. A run of another client may wait for an operator, who has nothing to decide any more: it is notified. */
-async function withdraw(activities: Activities, refundId: string): Promise<boolean> {
+/** How it ended, if the ledger granted it. A run of another client may wait for an operator, who has nothing to decide any more: it is notified. */
+async function withdraw(activities: Activities, refundId: string): Promise<RefundResult | undefined> {
   const why = 'the caller was cancelled before it was started';
   // A client is canceled once: its run's id names the command.
-  const { kind } = await activities.withdraw(refundId, 'cancellation', why, undefined, workflowInfo().runId);
-  if (kind !== 'withdrawn') return false;
+  const { kind, position } = await activities.withdraw(
+    ...([refundId, 'cancellation', why, undefined, workflowInfo().runId] as const),
+  );
+  if (kind !== 'withdrawn') return undefined;
   await getExternalWorkflowHandle(refundWorkflowId(refundId))
     .signal(gatewayNotice)
     .catch(() => undefined);
-  return true;
+  return resultOf(position);
 }
 
 /** How the child ended, or undefined where it did not end by itself: another run drives the refund, or none does. */
@@ -172,8 +179,8 @@ async function untilFinal(
   });
   let isSoon = false;
   for (let pause = SECOND; ; pause = Math.min(pause * 2, HOUR)) {
-    const { state, why } = await refundPosition(refundId);
-    if (isFinal(state)) return { refundId, state, status: PUBLIC_STATUS[state], why };
+    const position = await refundPosition(refundId);
+    if (isFinal(position.state)) return resultOf(position);
     // Asked to stop: the answer is near, once.
     if (await condition(() => isStopping && !isSoon, pause)) {
       isSoon = true;

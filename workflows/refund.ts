@@ -10,8 +10,8 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { nextStep, type Position } from '../domain/next-step.js';
-import { isFinal, PUBLIC_STATUS } from '../domain/states.js';
-import { SEARCH_ATTRIBUTES, type RefundInput, type RefundResult } from './contract.js';
+import { isFinal } from '../domain/states.js';
+import { resultOf, SEARCH_ATTRIBUTES, type RefundInput, type RefundResult } from './contract.js';
 import { openDesk } from './desk.js';
 import { effectsOf } from './effects.js';
 import { createPace } from './pace.js';
@@ -95,8 +95,10 @@ export async function refund(input: RefundInput): Promise<RefundResult> {
   });
 
   await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
-  if (stop.granted) throw new CancelledFailure('withdrawn before anything was sent');
-  return { refundId, state: last.state, status: PUBLIC_STATUS[last.state], why: last.why };
+  // A cancellation tells the caller that the customer has nothing. Where something reached the customer outside, the result says so.
+  if (stop.granted && last.settled.settledBy === null)
+    throw new CancelledFailure('withdrawn before anything was sent');
+  return resultOf(last);
 
   async function withdraw(): Promise<Position> {
     const why = 'the workflow was cancelled';

@@ -4,6 +4,7 @@ import { boundedText } from '../../domain/bounded-text.js';
 import { IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_RULE } from '../../domain/idempotency-key.js';
 import { ROLES } from '../../domain/principal.js';
 import { creditRequestShape, refundRequestShape } from '../../domain/request.js';
+import { SETTLED_BY } from '../../domain/settlement.js';
 import { ATTEMPT_STATES, REFUND_STATES } from '../../domain/states.js';
 
 const STATUSES = ['pending', 'succeeded', 'failed', 'canceled', 'review'] as const;
@@ -51,15 +52,32 @@ const refundFields = {
   id: uuid,
   askedFor: z.enum(['refund', 'credit']).describe('`credit`: with POST /v1/credits'),
   paymentId: gatewayId.nullable().describe('Null: a credit that is linked to no payment'),
+  entityId: gatewayId,
   amount,
   currency,
   reason: z.string(),
   orderId: z.string().nullable(),
+  metadata: z.record(z.string(), z.string()).describe('As it was sent; `{}` where there was none'),
+  idempotencyKey: z.string(),
   requestedBy: z.string().describe('Whoever asked; it cannot approve'),
   destination: z.object({ registrationId: gatewayId }).nullable(),
   status: z.enum(STATUSES),
   state: z.enum(REFUND_STATES),
-  way: z.enum(['refund', 'reversal', 'credit']).nullable(),
+  operation: z
+    .enum(['refund', 'reversal', 'credit'])
+    .nullable()
+    .describe('What was ordered at the gateway: the operation that paid, or that was tried last'),
+  settledBy: z
+    .enum(SETTLED_BY)
+    .nullable()
+    .describe(
+      'How the customer has the money, whatever `status` says: the means with the largest part. Null: the customer has nothing of it. Decide by this and `settledAmount`',
+    ),
+  settledAmount: amount.describe('What the customer has of `amount`, by all means together'),
+  settlements: z
+    .array(z.object({ by: z.enum(SETTLED_BY), amount }))
+    .readonly()
+    .describe('Each means with its part'),
   attempts: z.array(attempt).readonly(),
   review: z.object({ why: z.string(), nextStep: z.string() }).nullable(),
   cases: z.array(openCase).readonly(),
@@ -70,7 +88,7 @@ const refundFields = {
         .describe('Send it with approve or reject: the word then counts for exactly this'),
       amount,
       currency,
-      registrationId: gatewayId,
+      destination: z.object({ registrationId: gatewayId }),
       why: z.array(z.string()).readonly(),
     })
     .nullable(),

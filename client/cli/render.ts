@@ -1,7 +1,7 @@
 /** Refunds as text for people: a table of many, a page for one, a line for each change. */
 import Table from 'cli-table3';
 import pc from 'picocolors';
-import { GIVE_UP_REASONS } from '../../domain/finding.js';
+import { END_REASONS } from '../../domain/finding.js';
 import type { RefundStatus } from '../../domain/states.js';
 import { maskedRegistration } from '../effects.js';
 import type { NextStep } from '../replay.js';
@@ -24,14 +24,15 @@ const sheet = (head: readonly string[]) =>
 
 export function listText(refunds: readonly Refund[]): string {
   if (refunds.length === 0) return 'no refunds';
-  const table = sheet(['refund', 'payment', 'amount', 'state', 'way', 'why', 'created']);
+  const table = sheet(['refund', 'payment', 'amount', 'state', 'operation', 'settled', 'why', 'created']);
   for (const refund of refunds)
     table.push([
       refund.id,
       refund.paymentId ?? 'none: a credit',
       `${refund.amount} ${refund.currency}`,
       stateText(refund),
-      refund.way ?? '–',
+      refund.operation ?? '–',
+      settledText(refund) ?? '–',
       refund.why ?? '',
       refund.createdAt,
     ]);
@@ -99,7 +100,8 @@ export function refundText(refund: Refund): string {
     ['reason', refund.reason],
     ['order', refund.orderId],
     ['state', stateText(refund)],
-    ['way', refund.way],
+    ['operation', refund.operation],
+    ['settled', settledText(refund)],
     ['why', whyText(refund)],
     ['blocks', refund.blocks.length === 0 ? null : refund.blocks.join(', ')],
     ['next step', refund.review === null ? null : colors.yellow(refund.review.nextStep)],
@@ -142,6 +144,7 @@ export function changeText(refund: Refund): string {
   const parts = [
     refund.updatedAt,
     stateText(refund),
+    settledText(refund) ?? '',
     attempt === undefined ? '' : `${attempt.type} ${attempt.state} ${resultText(attempt)}`.trimEnd(),
     whyText(refund) ?? '',
   ];
@@ -151,13 +154,19 @@ export function changeText(refund: Refund): string {
 /** What a second person is asked for, in one sentence without its full stop. */
 export function approvalText({ approval }: Refund): string {
   if (approval === null) return 'nothing';
-  const { amount, currency, registrationId, why, instruction } = approval;
-  return `a credit of ${amount} ${currency} to registration ${registrationId} (${why.join(', ')}), instruction ${instruction}`;
+  const { amount, currency, destination, why, instruction } = approval;
+  return `a credit of ${amount} ${currency} to registration ${destination.registrationId} (${why.join(', ')}), instruction ${instruction}`;
 }
 
 /** Only its end: enough to tell two registrations apart. */
 const destinationText = ({ destination }: Refund): string | null =>
   destination === null ? null : `registration ${maskedRegistration(destination.registrationId)}`;
+
+/** What the customer has, and by which means. */
+const settledText = ({ settlements, currency }: Refund): string | null =>
+  settlements.length === 0
+    ? null
+    : settlements.map(({ by, amount }) => `${amount} ${currency} by ${by.replaceAll('_', ' ')}`).join(', ');
 
 const stateText = ({ state, status }: Refund): string => PAINT[status](state);
 
@@ -168,6 +177,6 @@ const resultText = ({ resultCode, resultDescription, class: refusal }: Attempt):
 
 function whyText({ review, why }: Refund): string | null {
   if (review !== null) return `${why ?? ''}: ${review.why}`;
-  const ended = Object.entries(GIVE_UP_REASONS).find(([reason]) => reason === why)?.[1];
+  const ended = Object.entries(END_REASONS).find(([reason]) => reason === why)?.[1];
   return ended === undefined ? why : `${why ?? ''}: ${ended}`;
 }

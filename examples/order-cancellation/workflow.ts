@@ -1,4 +1,4 @@
-/** Cancels an order: hold it, pay the customer back, then finish it, or restore it where the money cannot go back. */
+/** Cancels an order: hold it, pay the customer back, then finish it, or restore it where nothing of the money has gone back. */
 import { CancellationScope, proxyActivities } from '@temporalio/workflow';
 import type { RefundResult } from '../../workflows/contract.js';
 import { isSafeToCompensate, payBack } from '../../workflows/pay-back.js';
@@ -13,7 +13,8 @@ export interface OrderCancellation {
 }
 
 export interface OrderCancellationResult {
-  readonly order: 'cancelled' | 'restored';
+  /** `on_hold`: the customer has a part of the money; somebody has to decide about the order. */
+  readonly order: 'cancelled' | 'restored' | 'on_hold';
   readonly refund: RefundResult;
 }
 
@@ -36,12 +37,16 @@ export async function orderCancellation({
   });
   // From here on the money has or has not moved, and the order follows it.
   return CancellationScope.nonCancellable(async () => {
-    if (customerHasTheMoney(refund)) {
-      await finishOrder(orderId);
-      return { order: 'cancelled', refund };
+    switch (whatReachedTheCustomer(refund)) {
+      case 'all':
+        await finishOrder(orderId);
+        return { order: 'cancelled', refund };
+      case 'nothing':
+        await restoreOrder(orderId);
+        return { order: 'restored', refund };
+      case 'part':
+        return { order: 'on_hold', refund };
     }
-    await restoreOrder(orderId);
-    return { order: 'restored', refund };
   });
 }
 
@@ -64,6 +69,12 @@ function refundOf(order: Order, by: string, refunds: string | undefined): Promis
   );
 }
 
-/** By the refund, or by a chargeback that came before it. */
-const customerHasTheMoney = ({ state }: RefundResult): boolean =>
-  state === 'succeeded' || state === 'settled' || state === 'closed_by_dispute';
+/** By the refund, a chargeback, or a refund that somebody made elsewhere: the ledger says it, whatever the status is. */
+function whatReachedTheCustomer({
+  amount,
+  settledBy,
+  settledAmount,
+}: RefundResult): 'all' | 'part' | 'nothing' {
+  if (settledBy === null) return 'nothing';
+  return Number(settledAmount) >= Number(amount) ? 'all' : 'part';
+}

@@ -2,9 +2,13 @@
 import type { FaultRule } from '../gateway/faults.js';
 import type { GatewayControl, SandboxPayment } from '../control-client.js';
 
-/** How one request must end: as a refund in this state by this way, or refused before anything was stored. */
+/** How one request must end: as a refund in this state by this operation, or refused before anything was stored. */
 export type Ending =
-  | { readonly state: string; readonly way: 'refund' | 'credit' | 'reversal' | null; readonly why?: RegExp }
+  | {
+      readonly state: string;
+      readonly operation: 'refund' | 'credit' | 'reversal' | null;
+      readonly why?: RegExp;
+    }
   | { readonly refused: string };
 
 export interface Case {
@@ -55,42 +59,42 @@ export const CASES: readonly Case[] = [
     name: 'accepted at once',
     payment: DEBIT,
     amounts: ['100.00'],
-    endings: [{ state: 'succeeded', way: 'refund' }],
+    endings: [{ state: 'succeeded', operation: 'refund' }],
   },
   {
     name: 'two equal parts',
     payment: DEBIT,
     amounts: ['30.00', '30.00'],
     endings: [
-      { state: 'succeeded', way: 'refund' },
-      { state: 'succeeded', way: 'refund' },
+      { state: 'succeeded', operation: 'refund' },
+      { state: 'succeeded', operation: 'refund' },
     ],
   },
   {
     name: 'two captures of one authorisation',
     payment: { type: 'PA', amount: '100.00', captures: ['60.00', '40.00'] },
     amounts: ['80.00'],
-    endings: [{ state: 'succeeded', way: 'refund' }],
+    endings: [{ state: 'succeeded', operation: 'refund' }],
   },
   {
     name: 'only authorised: reversed',
     payment: { type: 'PA', amount: '75.00' },
     amounts: ['75.00'],
-    endings: [{ state: 'succeeded', way: 'reversal' }],
+    endings: [{ state: 'succeeded', operation: 'reversal' }],
   },
   {
     name: 'pending, then accepted',
     payment: DEBIT,
     arrange: fault('RF', { kind: 'pending', afterMs: 1_500 }),
     amounts: ['100.00'],
-    endings: [{ state: 'succeeded', way: 'refund' }],
+    endings: [{ state: 'succeeded', operation: 'refund' }],
   },
   {
     name: 'pending, its notices in the wrong order',
     payment: DEBIT,
     arrange: both(notices('out_of_order'), fault('RF', { kind: 'pending', afterMs: 1_500 })),
     amounts: ['100.00'],
-    endings: [{ state: 'succeeded', way: 'refund' }],
+    endings: [{ state: 'succeeded', operation: 'refund' }],
   },
   {
     name: 'pending, its notices doubled',
@@ -101,49 +105,49 @@ export const CASES: readonly Case[] = [
       fault('RF', { kind: 'pending', afterMs: 1_500 }),
     ),
     amounts: ['100.00'],
-    endings: [{ state: 'succeeded', way: 'refund' }],
+    endings: [{ state: 'succeeded', operation: 'refund' }],
   },
   {
     name: 'answer lost, its notice late',
     payment: DEBIT,
     arrange: both(notices('delay', 2_000), fault('RF', { kind: 'accept_then_drop' })),
     amounts: ['100.00'],
-    endings: [{ state: 'succeeded', way: 'refund' }],
+    endings: [{ state: 'succeeded', operation: 'refund' }],
   },
   {
     name: 'answer lost, executed',
     payment: DEBIT,
     arrange: fault('RF', { kind: 'accept_then_drop' }),
     amounts: ['100.00'],
-    endings: [{ state: 'succeeded', way: 'refund' }],
+    endings: [{ state: 'succeeded', operation: 'refund' }],
   },
   {
     name: 'answer lost, not executed',
     payment: DEBIT,
     arrange: fault('RF', { kind: 'drop_before_execute' }),
     amounts: ['100.00'],
-    endings: [{ state: 'succeeded', way: 'refund' }],
+    endings: [{ state: 'succeeded', operation: 'refund' }],
   },
   {
     name: 'garbled answer, executed',
     payment: DEBIT,
     arrange: fault('RF', { kind: 'broken_body', form: 'truncated' }),
     amounts: ['100.00'],
-    endings: [{ state: 'succeeded', way: 'refund' }],
+    endings: [{ state: 'succeeded', operation: 'refund' }],
   },
   {
     name: 'soft refusal, sent again',
     payment: DEBIT,
     arrange: fault('RF', reject('900.100.600')),
     amounts: ['100.00'],
-    endings: [{ state: 'succeeded', way: 'refund' }],
+    endings: [{ state: 'succeeded', operation: 'refund' }],
   },
   {
     name: 'cannot be linked: credit',
     payment: DEBIT,
     arrange: fault('RF', NOT_LINKABLE),
     amounts: ['100.00'],
-    endings: [{ state: 'succeeded', way: 'credit' }],
+    endings: [{ state: 'succeeded', operation: 'credit' }],
   },
   {
     name: 'credit above the limit, approved',
@@ -151,7 +155,7 @@ export const CASES: readonly Case[] = [
     arrange: fault('RF', NOT_LINKABLE),
     amounts: ['800.00'],
     approval: 'approve',
-    endings: [{ state: 'succeeded', way: 'credit' }],
+    endings: [{ state: 'succeeded', operation: 'credit' }],
   },
   {
     name: 'credit above the limit, refused',
@@ -159,14 +163,14 @@ export const CASES: readonly Case[] = [
     arrange: fault('RF', NOT_LINKABLE),
     amounts: ['800.00'],
     approval: 'reject',
-    endings: [{ state: 'failed', way: 'refund', why: /approval_refused/ }],
+    endings: [{ state: 'failed', operation: 'refund', why: /approval_refused/ }],
   },
   {
     name: 'credit asked for directly',
     payment: DEBIT,
     amounts: ['40.00'],
     credit: 'on_payment',
-    endings: [{ state: 'succeeded', way: 'credit' }],
+    endings: [{ state: 'succeeded', operation: 'credit' }],
   },
   {
     name: 'credit linked to nothing, approved',
@@ -174,28 +178,28 @@ export const CASES: readonly Case[] = [
     amounts: ['5.00'],
     credit: 'free_standing',
     approval: 'approve',
-    endings: [{ state: 'succeeded', way: 'credit' }],
+    endings: [{ state: 'succeeded', operation: 'credit' }],
   },
   {
     name: 'credit rejected: compensated',
     payment: DEBIT,
     arrange: both(fault('RF', NOT_LINKABLE), fault('CD', reject('800.100.152'))),
     amounts: ['100.00'],
-    endings: [{ state: 'failed', way: 'credit', why: /credit_refused/ }],
+    endings: [{ state: 'failed', operation: 'credit', why: /credit_refused/ }],
   },
   {
     name: 'credit, answer lost, executed',
     payment: DEBIT,
     arrange: both(fault('RF', NOT_LINKABLE), fault('CD', { kind: 'accept_then_drop' })),
     amounts: ['100.00'],
-    endings: [{ state: 'succeeded', way: 'credit' }],
+    endings: [{ state: 'succeeded', operation: 'credit' }],
   },
   {
     name: '700.300.300: no credit, a person',
     payment: DEBIT,
     arrange: fault('RF', reject('700.300.300')),
     amounts: ['100.00'],
-    endings: [{ state: 'manual_review', way: 'refund', why: /refusal_unclear/ }],
+    endings: [{ state: 'manual_review', operation: 'refund', why: /refusal_unclear/ }],
   },
   {
     name: '700.400.200, refunded in the portal: no credit',
@@ -203,7 +207,7 @@ export const CASES: readonly Case[] = [
     before: '10.00',
     arrange: (gateway, { paymentId }) => gateway.portalRefund(paymentId, '90.00'),
     amounts: ['90.00'],
-    endings: [{ state: 'failed', way: 'refund', why: /already_refunded/ }],
+    endings: [{ state: 'refunded_elsewhere', operation: 'refund', why: /already_refunded/ }],
   },
   {
     name: 'chargeback before the refund: no credit',
@@ -211,14 +215,14 @@ export const CASES: readonly Case[] = [
     before: '10.00',
     arrange: (gateway, { paymentId }) => gateway.chargeback(paymentId),
     amounts: ['90.00'],
-    endings: [{ state: 'closed_by_dispute', way: 'refund' }],
+    endings: [{ state: 'closed_by_dispute', operation: 'refund' }],
   },
   {
     name: 'chargeback before the credit: no credit',
     payment: DEBIT,
     arrange: both(fault('RF', NOT_LINKABLE), fault('RF', { kind: 'chargeback_after_rejection' })),
     amounts: ['100.00'],
-    endings: [{ state: 'closed_by_dispute', way: 'refund' }],
+    endings: [{ state: 'closed_by_dispute', operation: 'refund' }],
   },
   {
     name: 'declined twice by the issuer',
@@ -226,7 +230,7 @@ export const CASES: readonly Case[] = [
     arrange: both(fault('RF', reject('800.100.152')), fault('RF', reject('800.100.152'))),
     amounts: ['100.00'],
     approval: 'reject',
-    endings: [{ state: 'failed', way: 'refund', why: /approval_refused/ }],
+    endings: [{ state: 'failed', operation: 'refund', why: /approval_refused/ }],
   },
   {
     name: 'over the balance',
@@ -240,6 +244,6 @@ export const CASES: readonly Case[] = [
     payment: DEBIT,
     amounts: ['60.00', '60.00'],
     atOnce: true,
-    endings: [{ state: 'succeeded', way: 'refund' }, { refused: 'exceeds_refundable' }],
+    endings: [{ state: 'succeeded', operation: 'refund' }, { refused: 'exceeds_refundable' }],
   },
 ];

@@ -154,7 +154,7 @@ function endsAs(ending: Ending, refund: ApiRefund | undefined, refused: string |
   if (refund === undefined) return false;
   return (
     refund.state === ending.state &&
-    refund.way === ending.way &&
+    refund.operation === ending.operation &&
     (ending.why === undefined || ending.why.test(refund.why ?? ''))
   );
 }

@@ -25,7 +25,9 @@ export function showProgress(stream: NodeJS.WriteStream): (progress: readonly Pr
 
 export function table(rows: readonly Row[]): string {
   const sheet = new Table({
-    head: ['', 'refund', 'amount', 'way', 'state', 'at the gateway', 'why'].map((title) => pc.bold(title)),
+    head: ['', 'refund', 'amount', 'operation', 'state', 'at the gateway', 'why'].map((title) =>
+      pc.bold(title),
+    ),
     style: { head: [], border: [] },
     chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
     colWidths: [3, null, null, null, null, null, 46],
@@ -36,7 +38,7 @@ export function table(rows: readonly Row[]): string {
       row.asExpected ? pc.green('✓') : pc.red('✗'),
       row.name,
       `${row.amount} EUR`,
-      row.refund?.way ?? '–',
+      row.refund?.operation ?? '–',
       row.refund?.state ?? `refused`,
       row.refund?.attempts
         .map((attempt) =>

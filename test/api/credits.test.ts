@@ -46,7 +46,11 @@ describe('a credit against a payment', () => {
     const { id } = refundOf(first);
     expect(first.headers.get('location')).toBe(`/v1/refunds/${id}`);
     expect(refundOf(first)).toMatchObject({ askedFor: 'credit', paymentId });
-    expect(await end(id)).toMatchObject({ status: 'succeeded', way: 'credit', attempts: [{ type: 'CD' }] });
+    expect(await end(id)).toMatchObject({
+      status: 'succeeded',
+      operation: 'credit',
+      attempts: [{ type: 'CD' }],
+    });
     expect(credits(registrationId)).toMatchObject([{ amount: 4000n, state: 'succeeded' }]);
     expect(ordersOn(paymentId)).toEqual([]);
 
@@ -66,8 +70,11 @@ describe('a credit against a payment', () => {
     const dear = await waiting(
       refundOf(await ask(credit(registrationId, { paymentId, amount: '800.00' }))).id,
     );
-    expect(elsewhere.approval).toMatchObject({ registrationId: other, why: ['other_destination'] });
-    expect(dear.approval).toMatchObject({ registrationId, why: ['above_limit'] });
+    expect(elsewhere.approval).toMatchObject({
+      destination: { registrationId: other },
+      why: ['other_destination'],
+    });
+    expect(dear.approval).toMatchObject({ destination: { registrationId }, why: ['above_limit'] });
     expect([...credits(other), ...credits(registrationId)]).toEqual([]);
     for (const { id, approval } of [elsewhere, dear])
       expect((await approve(id, approval?.instruction ?? '')).status).toBe(200);
@@ -108,7 +115,11 @@ describe('a free-standing credit', () => {
     expect(answer.status).toBe(202);
     expect(refundOf(answer)).toMatchObject({ askedFor: 'credit', paymentId: null });
     const { id, approval } = await waiting(refundOf(answer).id);
-    expect(approval).toMatchObject({ amount: '0.01', registrationId, why: ['free_standing'] });
+    expect(approval).toMatchObject({
+      amount: '0.01',
+      destination: { registrationId },
+      why: ['free_standing'],
+    });
     const instruction = approval?.instruction ?? '';
     const own = await world.newKey('shop', 'approve');
     const mine = await approve(id, instruction, own);
@@ -118,7 +129,7 @@ describe('a free-standing credit', () => {
     expect(credits(registrationId)).toEqual([]);
     expect((await approve(id, instruction)).status).toBe(200);
     expect((await approve(id, instruction)).status, 'said again').toBe(200);
-    expect(await end(id)).toMatchObject({ status: 'succeeded', way: 'credit' });
+    expect(await end(id)).toMatchObject({ status: 'succeeded', operation: 'credit' });
     expect(credits(registrationId)).toMatchObject([{ amount: 1n }]);
   });
 

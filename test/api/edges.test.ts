@@ -190,7 +190,7 @@ describe('every refusal of the ledger', () => {
       body: { reason: 'checked', ticket: 'PAY-1', instruction },
     });
     expect(good.status).toBe(200);
-    expect((await stack.client.waitFor(id, 30_000)).way).toBe('credit');
+    expect((await stack.client.waitFor(id, 30_000)).operation).toBe('credit');
     const { body } = await call('GET', `/v1/refunds/${id}/timeline`);
     expect(JSON.stringify(body)).toContain('"actor":"boss"');
   });

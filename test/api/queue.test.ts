@@ -106,7 +106,7 @@ describe('the page of a payment', () => {
       disputed: '0.00',
       refundable: '34.50',
     });
-    expect(page.refunds.map(({ id, way }) => [id, way])).toEqual([
+    expect(page.refunds.map(({ id, operation }) => [id, operation])).toEqual([
       [second.id, 'credit'],
       [first.id, 'refund'],
     ]);

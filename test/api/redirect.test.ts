@@ -17,7 +17,7 @@ describe('redirect', () => {
     const word = { ...WHY, registrationId };
     expect((await say(anna, 'redirect', id, word)).status).toBe(200);
     const { approval } = await until(id, 'awaiting_approval');
-    expect(approval).toMatchObject({ registrationId, amount: '40.00' });
+    expect(approval).toMatchObject({ destination: { registrationId }, amount: '40.00' });
     expect((await say(anna, 'redirect', id, word)).status).toBe(200);
     const late = await say(berta, 'redirect', id, word);
     expect(told(late)).toEqual(refused(409, 'already_decided'));

@@ -184,7 +184,7 @@ describe('credit', () => {
     ]);
     expect(approved.code).toBe(0);
     expect(approved.stderr).toContain('It is linked to no payment');
-    expect(await client.waitFor(id, 20_000)).toMatchObject({ status: 'succeeded', way: 'credit' });
+    expect(await client.waitFor(id, 20_000)).toMatchObject({ status: 'succeeded', operation: 'credit' });
   });
 
   it('says what is missing', async () => {

@@ -60,7 +60,7 @@ describe('an approval', () => {
     expect((await client.listRefunds({ stuck: true })).map(({ id }) => id)).toContain(waiting.id);
     await client.approve(waiting.id, await seen(client, waiting.id, { ...BOSS, ticket: 'PAY-12' }));
     const paid = await client.waitFor(waiting.id, 20_000);
-    expect(paid).toMatchObject({ status: 'succeeded', way: 'credit', approval: null });
+    expect(paid).toMatchObject({ status: 'succeeded', operation: 'credit', approval: null });
     expect(paid.attempts.map(({ type, state }) => [type, state])).toEqual([
       ['RF', 'rejected'],
       ['CD', 'succeeded'],
@@ -81,7 +81,7 @@ describe('an approval', () => {
     const { id } = await awaitingApproval();
     await stack.temporal.workflow.getHandle(refundWorkflowId(id)).terminate('test');
     await client.approve(id, await seen(client, id, BOSS));
-    expect(await client.waitFor(id, 20_000)).toMatchObject({ status: 'succeeded', way: 'credit' });
+    expect(await client.waitFor(id, 20_000)).toMatchObject({ status: 'succeeded', operation: 'credit' });
   });
 
   it('is not for whoever asked, not for what has changed, and not for what does not wait', async () => {

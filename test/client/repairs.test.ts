@@ -214,7 +214,7 @@ describe('redirecting', () => {
     const { id, payment, other } = await inReview();
     await client.redirect(id, { ...ANNA, registrationId: other });
     const { approval } = await until(id, ({ state }) => state === 'awaiting_approval');
-    expect(approval).toMatchObject({ registrationId: other, amount: '40.00' });
+    expect(approval).toMatchObject({ destination: { registrationId: other }, amount: '40.00' });
     await expect(client.approve(id, await seen(client, id, ANNA))).rejects.toMatchObject({
       code: 'own_proposal',
     });
@@ -222,7 +222,7 @@ describe('redirecting', () => {
     const paid = await client.waitFor(id, 20_000);
     expect(paid).toMatchObject({
       status: 'succeeded',
-      way: 'credit',
+      operation: 'credit',
       destination: { registrationId: other },
     });
     expect(paid.attempts.filter(({ state }) => state === 'succeeded')).toHaveLength(1);

@@ -48,7 +48,7 @@ describe('a refund that is asked for', () => {
     expect(paid).toMatchObject({
       status: 'succeeded',
       state: 'succeeded',
-      way: 'refund',
+      operation: 'refund',
       review: null,
       approval: null,
     });

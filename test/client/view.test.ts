@@ -26,6 +26,8 @@ const RECORD: RefundRecord = {
   why: null,
   blocks: null,
   instruction: null,
+  elsewhereMinor: 0n,
+  chargedBackMinor: 0n,
   attempts: [],
   openCases: [],
   proposal: null,
@@ -64,15 +66,21 @@ describe('the view of a refund', () => {
       id: RECORD.id,
       askedFor: 'refund',
       paymentId: RECORD.paymentId,
+      entityId: RECORD.entityId,
       amount: '12.30',
       currency: 'EUR',
       reason: 'goods_returned',
       orderId: null,
+      metadata: {},
+      idempotencyKey: 'key',
       requestedBy: 'clerk',
       destination: null,
       status: 'pending',
       state: 'reserved',
-      way: null,
+      operation: null,
+      settledBy: null,
+      settledAmount: '0.00',
+      settlements: [],
       attempts: [],
       review: null,
       cases: [],
@@ -130,7 +138,7 @@ describe('the view of a refund', () => {
       attempt({ number: 1, state: 'succeeded' }),
       attempt({ number: 2, way: 'credit', state: 'rejected' }),
     ];
-    expect(viewOf({ ...RECORD, attempts }).way).toBe('refund');
+    expect(viewOf({ ...RECORD, attempts }).operation).toBe('refund');
   });
 
   it('names the way that was tried last where nothing was paid', () => {
@@ -139,8 +147,30 @@ describe('the view of a refund', () => {
       attempt({ number: 2, way: 'credit', state: 'unknown' }),
     ];
     const view = viewOf({ ...RECORD, attempts });
-    expect(view.way).toBe('credit');
+    expect(view.operation).toBe('credit');
     expect(view.attempts.map(({ type }) => type)).toEqual(['RF', 'CD']);
+  });
+
+  it('shows the metadata that was accepted', () => {
+    expect(viewOf({ ...RECORD, metadata: { cart: '17' } }).metadata).toEqual({ cart: '17' });
+  });
+
+  it('says how the customer has the money whatever the state is', () => {
+    expect(viewOf({ ...RECORD, attempts: [attempt({ state: 'succeeded' })] })).toMatchObject({
+      settledBy: 'refund',
+      settledAmount: '12.30',
+    });
+    expect(
+      viewOf({ ...RECORD, state: 'failed', elsewhereMinor: 230n, chargedBackMinor: 1000n }),
+    ).toMatchObject({
+      status: 'failed',
+      settledBy: 'chargeback',
+      settledAmount: '12.30',
+      settlements: [
+        { by: 'refund_elsewhere', amount: '2.30' },
+        { by: 'chargeback', amount: '10.00' },
+      ],
+    });
   });
 
   it.each(Object.entries(CASE_REASONS))('gives a person the next step for %s', (why, review) => {
@@ -170,7 +200,7 @@ describe('the view of a refund', () => {
       instruction: 'c'.repeat(32),
       amount: '800.00',
       currency: 'EUR',
-      registrationId: 'd'.repeat(32),
+      destination: { registrationId: 'd'.repeat(32) },
       why: ['above_threshold'],
     });
     expect(viewOf({ ...RECORD, state: 'fallback_checking', instruction }).approval).toBeNull();

@@ -23,7 +23,7 @@ describe.concurrent('a credit whose answer is lost', () => {
   it('and which was executed is found by its reference and not sent again', async ({ expect }) => {
     const payment = paymentThatNeedsCredit({ kind: 'accept_then_drop' });
     const { id } = await world.ask(payment, '100.00');
-    expect(await world.until(id, 'succeeded')).toMatchObject({ way: 'credit' });
+    expect(await world.until(id, 'succeeded')).toMatchObject({ operation: 'credit' });
     expect(world.booked(payment)).toMatchObject({ out: '100.00', credited: '100.00', refunded: '0.00' });
     expect(world.creditOrders(payment)).toBe(1);
   });
@@ -73,7 +73,7 @@ describe.concurrent('a credit whose answer is lost', () => {
     const late = { paymentType: 'CD', amount: '100.00', currency: 'EUR', merchantTransactionId };
     await world.orderElsewhere(payment, late);
 
-    expect(await world.until(id, 'succeeded')).toMatchObject({ way: 'credit' });
+    expect(await world.until(id, 'succeeded')).toMatchObject({ operation: 'credit' });
     expect(world.booked(payment)).toMatchObject({ out: '100.00' });
     expect(world.gateway.engine.executedByReference(merchantTransactionId)).toBe(1);
     expect(await world.openCases(id)).toEqual([]);
@@ -138,7 +138,7 @@ describe.concurrent('the lost answer of a credit that was asked for directly', (
     const merchantTransactionId = attempts[0]?.merchantTransactionId ?? '';
     const late = { paymentType: 'CD', amount: '100.00', currency: 'EUR', merchantTransactionId };
     await world.orderElsewhere(payment, late);
-    expect(await world.until(id, 'succeeded')).toMatchObject({ way: 'credit', paymentId: null });
+    expect(await world.until(id, 'succeeded')).toMatchObject({ operation: 'credit', paymentId: null });
     expect(await world.openCases(id)).toEqual([]);
   });
 });

@@ -48,11 +48,18 @@ describe.concurrent('a refund that the gateway refuses', () => {
     expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n, succeededMinor: 100_00n });
   });
 
-  it('because the back office refunded all of it, ends without a credit and says why', async ({ expect }) => {
+  it('because the back office refunded all of it, ends as refunded elsewhere, without a credit', async ({
+    expect,
+  }) => {
     const payment = await knownPayment();
     engine.refundInPortal({ paymentId: payment.paymentId, amount: 90_00n });
     const { id } = await world.ask(payment, '90.00');
-    expect(await world.until(id, 'failed')).toMatchObject({ why: 'already_refunded' });
+    expect(await world.until(id, 'refunded_elsewhere')).toMatchObject({
+      status: 'canceled',
+      why: 'already_refunded',
+      settledBy: 'refund_elsewhere',
+      settledAmount: '90.00',
+    });
     expect(world.booked(payment)).toMatchObject({ out: '100.00', credited: '0.00' });
     expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 0n });
   });
@@ -61,12 +68,21 @@ describe.concurrent('a refund that the gateway refuses', () => {
     const payment = await knownPayment();
     engine.refundInPortal({ paymentId: payment.paymentId, amount: 50_00n });
     const { id } = await world.ask(payment, '90.00');
-    expect(await world.until(id, 'manual_review')).toMatchObject({ why: 'refunded_elsewhere' });
+    expect(await world.until(id, 'manual_review')).toMatchObject({
+      why: 'refunded_elsewhere',
+      settledBy: 'refund_elsewhere',
+      settledAmount: '50.00',
+      cases: [{ why: 'refunded_elsewhere', details: { owed: '40.00', refundedElsewhere: '50.00' } }],
+    });
     expect(world.booked(payment)).toMatchObject({ out: '60.00', credited: '0.00' });
     expect(await world.openCases(id)).toContain('refunded_elsewhere');
 
     // The person finds that it was meant for the same goods: our promise is withdrawn, and what is left is free.
-    await world.client.withdraw(id, SUPERVISOR);
+    expect(await world.client.withdraw(id, SUPERVISOR)).toMatchObject({
+      status: 'canceled',
+      settledBy: 'refund_elsewhere',
+      settledAmount: '50.00',
+    });
     expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 40_00n });
   });
 
@@ -74,7 +90,11 @@ describe.concurrent('a refund that the gateway refuses', () => {
     const payment = await knownPayment();
     engine.chargeback({ paymentId: payment.paymentId });
     const { id } = await world.ask(payment, '90.00');
-    expect(await world.until(id, 'closed_by_dispute')).toMatchObject({ status: 'canceled' });
+    expect(await world.until(id, 'closed_by_dispute')).toMatchObject({
+      status: 'canceled',
+      settledBy: 'chargeback',
+      settledAmount: '90.00',
+    });
     expect(world.booked(payment)).toMatchObject({ out: '10.00', chargedBack: '100.00' });
     expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 0n });
   });
@@ -87,7 +107,10 @@ describe.concurrent('a refund that the gateway refuses', () => {
     await world.until(id, 'rejected');
     await world.orderElsewhere(payment, { paymentType: 'RV' });
     await world.restart(id);
-    expect(await world.until(id, 'failed')).toMatchObject({ why: 'original_reversed' });
+    expect(await world.until(id, 'refunded_elsewhere')).toMatchObject({
+      why: 'original_reversed',
+      settledAmount: '100.00',
+    });
     expect(world.booked(payment)).toMatchObject({ out: '100.00', reversed: '100.00', credited: '0.00' });
     expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n });
   });
@@ -100,9 +123,28 @@ describe.concurrent('a refund that the gateway refuses', () => {
     engine.changeSettings({ reversalOnDebit: true });
     await world.orderElsewhere(payment, { paymentType: 'RV' });
     await world.restart(id);
-    expect(await world.until(id, 'failed')).toMatchObject({ why: 'original_reversed' });
+    expect(await world.until(id, 'refunded_elsewhere')).toMatchObject({
+      why: 'original_reversed',
+      settledAmount: '100.00',
+    });
     expect(world.booked(payment)).toMatchObject({ out: '100.00', reversed: '100.00', credited: '0.00' });
   });
+
+  it.for(['700.300.300', '700.400.200', '700.500.001', '700.100.300'])(
+    'with %s after the back office refunded all of it, tells that the customer has the money, and sends no credit',
+    async (code, { expect }) => {
+      const payment = await knownPayment();
+      engine.refundInPortal({ paymentId: payment.paymentId, amount: 90_00n });
+      world.onRefund(payment, { kind: 'reject', code });
+      const { id } = await world.ask(payment, '90.00');
+      expect(await world.until(id, 'refunded_elsewhere')).toMatchObject({
+        settledBy: 'refund_elsewhere',
+        settledAmount: '90.00',
+      });
+      expect(credits(payment)).toBe(0);
+      expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n });
+    },
+  );
 
   it.for([
     ['700.300.300', 'manual_review'],
@@ -110,7 +152,7 @@ describe.concurrent('a refund that the gateway refuses', () => {
     ['700.400.200', 'manual_review'],
     ['700.400.300', 'manual_review'],
     ['700.400.420', 'manual_review'],
-    ['800.100.206', 'failed'],
+    ['800.100.206', 'manual_review'],
     ['700.300.200', 'failed'],
   ] as const)(
     'with %s although the gateway shows nothing, is %s and never a credit',

@@ -130,7 +130,7 @@ describe('two operators at once', () => {
     const credits = world.gateway.engine
       .transactions()
       .filter(({ type, registrationId }) => type === 'CD' && [first, second].includes(registrationId ?? ''));
-    expect(credits).toMatchObject([{ executed: true, registrationId: approval?.registrationId }]);
+    expect(credits).toMatchObject([{ executed: true, registrationId: approval?.destination.registrationId }]);
   });
 
   it('restart the same run: each start finds in the ledger what was sent, and it is not sent again', async () => {

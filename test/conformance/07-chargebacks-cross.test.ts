@@ -26,15 +26,32 @@ describe.concurrent('a chargeback before the refund', () => {
     expect(world.booked(payment)).toMatchObject({ out: '0.00', chargedBack: '100.00' });
   });
 
-  it('of a part leaves the other part refundable in the books, though the gateway refuses it: closed, no credit', async ({
+  it('of a part leaves the other part owed, though the gateway refuses it: an operator decides, no credit', async ({
     expect,
   }) => {
     const payment = world.newPayment();
     engine.chargeback({ paymentId: payment.paymentId, amount: 40_00n });
     const { id } = await world.ask(payment, '60.00');
-    await world.until(id, 'closed_by_dispute');
+    expect(await world.until(id, 'manual_review')).toMatchObject({
+      why: 'partly_disputed',
+      settledBy: null,
+      settledAmount: '0.00',
+      cases: [{ details: { owed: '60.00', chargebacksOnPayment: '40.00' } }],
+    });
     expect(world.booked(payment)).toMatchObject({ out: '0.00' });
     expect(credits(payment)).toBe(0);
+    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 60_00n });
+  });
+
+  it('of 20.00 of 100.00 does not close a refund of 50.00 that is declined for an unclear reason', async ({
+    expect,
+  }) => {
+    const payment = world.newPayment();
+    engine.chargeback({ paymentId: payment.paymentId, amount: 20_00n });
+    world.onRefund(payment, { kind: 'reject', code: '700.400.200' });
+    const { id } = await world.ask(payment, '50.00');
+    expect(await world.until(id, 'manual_review')).toMatchObject({ settledBy: null });
+    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 50_00n, disputedMinor: 20_00n });
   });
 
   it('that was won again is no obstacle', async ({ expect }) => {

@@ -210,9 +210,9 @@ describe.concurrent(
     }
 
     const endOf = async (payment: CreatedPayment & { id: string }) => ({
-      refund: await world.client.getRefund(payment.id).then(({ state, way, why, attempts }) => ({
+      refund: await world.client.getRefund(payment.id).then(({ state, operation, why, attempts }) => ({
         state,
-        way,
+        operation,
         why,
         attempts: attempts.map((attempt) => ({
           type: attempt.type,

@@ -67,7 +67,7 @@ describe.concurrent('a refund that stays pending', () => {
   it('and is refused after all, goes on to the next way', async ({ expect }) => {
     const { payment, id, gatewayId } = await pendingTooLong();
     engine.finishPending({ id: gatewayId, state: 'rejected' });
-    expect(await world.until(id, 'succeeded')).toMatchObject({ way: 'credit' });
+    expect(await world.until(id, 'succeeded')).toMatchObject({ operation: 'credit' });
     expect(world.booked(payment)).toMatchObject({ out: '60.00', refunded: '0.00', credited: '60.00' });
     expect(await world.openCases(id)).toEqual([]);
   });

@@ -25,7 +25,7 @@ describe.concurrent('a refund that the issuer declines', () => {
     const payment = world.newPayment();
     world.onRefund(payment, DECLINED);
     const { id } = await world.ask(payment, '60.00');
-    expect(await world.until(id, 'succeeded')).toMatchObject({ way: 'refund' });
+    expect(await world.until(id, 'succeeded')).toMatchObject({ operation: 'refund' });
     expect(world.booked(payment)).toMatchObject({ out: '60.00', refunded: '60.00' });
   });
 

@@ -66,7 +66,7 @@ describe.concurrent('a refusal that passes', () => {
     const payment = world.newPayment();
     world.onRefund(payment, effect, effect);
     const { id } = await world.ask(payment, '60.00');
-    expect(await world.until(id, 'succeeded')).toMatchObject({ way: 'refund' });
+    expect(await world.until(id, 'succeeded')).toMatchObject({ operation: 'refund' });
     expect(orders(payment)).toBe(3);
     expect(world.booked(payment)).toMatchObject({ out: '60.00', credited: '0.00' });
   });
@@ -166,7 +166,7 @@ describe.concurrent('an authorisation that was never captured', () => {
   it('is reversed and never credited', async ({ expect }) => {
     const payment = world.newPayment({ type: 'PA' });
     const { id } = await world.ask(payment, '100.00');
-    expect(await world.until(id, 'succeeded')).toMatchObject({ way: 'reversal' });
+    expect(await world.until(id, 'succeeded')).toMatchObject({ operation: 'reversal' });
     expect(world.booked(payment)).toMatchObject({ out: '100.00', reversed: '100.00' });
     expect(world.creditOrders(payment)).toBe(0);
   });
@@ -201,7 +201,7 @@ describe.concurrent('an authorisation that was never captured', () => {
     await world.until(id, 'rejected');
     await world.orderElsewhere(payment, { paymentType: 'CP', amount: '100.00', currency: 'EUR' });
     await world.restart(id);
-    expect(await world.until(id, 'succeeded')).toMatchObject({ way: 'refund' });
+    expect(await world.until(id, 'succeeded')).toMatchObject({ operation: 'refund' });
     expect(engine.books(payment.paymentId)).toMatchObject({ captured: 100_00n, reversed: 0n });
     expect(world.creditOrders(payment)).toBe(0);
   });

@@ -1,13 +1,19 @@
 /** After a refusal that may mean "the customer already has it": what the original's records say, and what they do not. */
 import { describe, expect, it } from 'vitest';
 import {
-  CASE_REASONS,
-  GIVE_UP_REASONS,
+  END_REASONS,
   readFinding,
   STAY_OPEN,
+  CASE_REASONS,
   type Finding,
   type FindingEvidence,
+  type GIVE_UP_REASONS,
+  type SettledReason,
 } from '../../domain/finding.js';
+import type { OriginalFacts } from '../../domain/original.js';
+import type { RefusalClass } from '../../domain/refusals.js';
+import { NO_COVERAGE, type Coverage } from '../../domain/settlement.js';
+import type { Way } from '../../domain/way.js';
 import { authorised, original, ORIGINAL_ID, returned } from './given-original.js';
 
 function finding(change: Partial<FindingEvidence>): Finding {
@@ -15,17 +21,51 @@ function finding(change: Partial<FindingEvidence>): Finding {
     remainingMinor: 10_000n,
     original: original(),
     ownReturns: [],
+    ourReturns: [],
     knownReturns: [],
-    creditedMinor: 0n,
-    refusedWay: 'refund',
+    paidMinor: 0n,
+    paidReturns: [],
+    releasedMinor: 0n,
+    claimed: NO_COVERAGE,
+    openAttempts: 0,
+    refused: refusedWith('ambiguous'),
     ...change,
   });
 }
 
+function refusedWith(
+  refusal: RefusalClass,
+  amountMinor = 10_000n,
+  way: Way = 'refund',
+): FindingEvidence['refused'] {
+  return { way, class: refusal, amountMinor };
+}
+
 const gone = returned();
 const disputes = [{ id: 'd', amountMinor: 10_000n, reversedMinor: 0n, state: 'succeeded' as const }];
-const person = (why: keyof typeof CASE_REASONS): Finding => ({ kind: 'person', why });
-const giveUp = (why: keyof typeof GIVE_UP_REASONS): Finding => ({ kind: 'give_up', why });
+const chargeback = (amountMinor: bigint): OriginalFacts['disputes'] => [
+  { id: 'd', amountMinor, reversedMinor: 0n, state: 'succeeded' as const },
+];
+const covering = (elsewhereMinor: bigint, chargedBackMinor: bigint): Coverage => ({
+  elsewhereMinor,
+  chargedBackMinor,
+});
+const person = (why: keyof typeof CASE_REASONS, covered = NO_COVERAGE): Finding => ({
+  kind: 'person',
+  why,
+  covered,
+});
+const giveUp = (why: keyof typeof GIVE_UP_REASONS): Finding => ({
+  kind: 'give_up',
+  why,
+  covered: NO_COVERAGE,
+});
+const settled = (why: SettledReason, elsewhereMinor: bigint, chargedBackMinor = 0n): Finding => ({
+  kind: 'settled',
+  why,
+  covered: covering(elsewhereMinor, chargedBackMinor),
+});
+const tryAgain = (covered = NO_COVERAGE): Finding => ({ kind: 'try_again', covered });
 
 describe('a refused refund', () => {
   it.each<[string, Partial<FindingEvidence>, Finding]>([
@@ -40,7 +80,11 @@ describe('a refused refund', () => {
       { ownReturns: [gone.id], original: original({ returns: [gone], disputes }) },
       { kind: 'ours' },
     ],
-    ['a chargeback stands', { original: original({ disputes }) }, { kind: 'closed_by_dispute' }],
+    [
+      'a chargeback of all of it stands',
+      { original: original({ disputes }) },
+      settled('charged_back', 0n, 10_000n),
+    ],
     [
       'a chargeback stands, and something on the payment is in doubt',
       { original: original({ disputes, doubts: [{ gatewayId: 'r', why: 'reversal_of_reversal' }] }) },
@@ -72,12 +116,12 @@ describe('a refused refund', () => {
     [
       'all of it was reversed',
       { original: original({ returns: [{ ...gone, type: 'RV' }] }) },
-      giveUp('original_reversed'),
+      settled('original_reversed', 10_000n),
     ],
     [
       'a part of it was reversed: the rest is still owed',
       { original: original({ returns: [{ ...gone, type: 'RV', amountMinor: 1_000n }] }) },
-      person('refunded_elsewhere'),
+      person('refunded_elsewhere', covering(1_000n, 0n)),
     ],
     [
       'its reversal is not finished',
@@ -87,6 +131,7 @@ describe('a refused refund', () => {
     [
       'the rest of its authorisation was released: that gave the customer nothing back',
       {
+        remainingMinor: 6_000n,
         original: authorised(6_000n, {
           returns: [{ ...gone, type: 'RV', referencedId: ORIGINAL_ID, amountMinor: 4_000n }],
         }),
@@ -101,7 +146,7 @@ describe('a refused refund', () => {
     [
       'somebody else refunded all of it',
       { original: original({ returns: [gone] }) },
-      giveUp('already_refunded'),
+      settled('already_refunded', 10_000n),
     ],
     [
       'somebody else refunds all of it and has not finished',
@@ -111,25 +156,49 @@ describe('a refused refund', () => {
     [
       'somebody else refunded a part',
       { original: original({ returns: [{ ...gone, amountMinor: 9_999n }] }) },
-      person('refunded_elsewhere'),
+      person('refunded_elsewhere', covering(9_999n, 0n)),
     ],
     [
       'somebody else refunded less than is owed, and credits took the rest',
-      { creditedMinor: 4_000n, original: original({ returns: [{ ...gone, amountMinor: 6_000n }] }) },
-      person('refunded_elsewhere'),
+      { paidMinor: 4_000n, original: original({ returns: [{ ...gone, amountMinor: 6_000n }] }) },
+      person('refunded_elsewhere', covering(6_000n, 0n)),
     ],
     [
       'somebody else refunded what is still owed, and credits took the rest',
       {
         remainingMinor: 6_000n,
-        creditedMinor: 4_000n,
+        paidMinor: 4_000n,
         original: original({ returns: [{ ...gone, amountMinor: 6_000n }] }),
       },
-      giveUp('already_refunded'),
+      settled('already_refunded', 6_000n),
     ],
     [
       'all of it was refunded before this refund was asked for',
       { knownReturns: [gone.id], original: original({ returns: [gone] }) },
+      settled('already_refunded', 10_000n),
+    ],
+    [
+      'all of it was refunded by another refund of ours',
+      { knownReturns: [gone.id], ourReturns: [gone.id], original: original({ returns: [gone] }) },
+      person('refusal_unclear'),
+    ],
+    [
+      'somebody refunded all of it without a reference while an answer of ours is awaited: it may be that one',
+      { openAttempts: 1, original: original({ returns: [gone] }) },
+      person('refunded_elsewhere'),
+    ],
+    [
+      'somebody refunded all of it under a reference of their own while an answer of ours is awaited',
+      { openAttempts: 1, original: original({ returns: [{ ...gone, reference: 'TILL' }] }) },
+      settled('already_refunded', 10_000n),
+    ],
+    [
+      'somebody refunded half of it, which another refund counts as its own',
+      {
+        remainingMinor: 5_000n,
+        claimed: covering(5_000n, 0n),
+        original: original({ returns: [{ ...gone, amountMinor: 5_000n }] }),
+      },
       person('refusal_unclear'),
     ],
     [
@@ -142,7 +211,7 @@ describe('a refused refund', () => {
           ],
         }),
       },
-      person('refunded_elsewhere'),
+      person('refunded_elsewhere', covering(5_000n, 0n)),
     ],
     [
       'somebody else refunded as much as is asked for, and the same is still left',
@@ -152,7 +221,7 @@ describe('a refused refund', () => {
       },
       person('refunded_elsewhere'),
     ],
-    ['it is not captured after all', { original: authorised(0n) }, { kind: 'try_again' }],
+    ['it is not captured after all', { original: authorised(0n) }, tryAgain()],
   ])('%s', (_name, change, expected) => {
     expect(finding(change)).toEqual(expected);
   });
@@ -160,12 +229,13 @@ describe('a refused refund', () => {
 
 describe('a refused reversal', () => {
   it.each<[string, Partial<FindingEvidence>, Finding]>([
-    ['it is captured: a refund', { original: authorised(10_000n) }, { kind: 'try_again' }],
-    ['a part of it is captured: a refund', { original: authorised(1n) }, { kind: 'try_again' }],
+    ['it is captured: a refund', { original: authorised(10_000n) }, tryAgain()],
+    ['a part of it is captured: a refund', { original: authorised(1n) }, tryAgain()],
     ['it is not captured', { original: authorised(0n) }, person('not_captured')],
     [
       'a part of it is captured and all of that was refunded: the rest is released at the acquirer or not at all',
       {
+        ourReturns: [gone.id],
         knownReturns: [gone.id],
         original: authorised(6_000n, { returns: [{ ...gone, amountMinor: 6_000n }] }),
       },
@@ -174,23 +244,125 @@ describe('a refused reversal', () => {
     [
       'it was reversed',
       { original: authorised(0n, { returns: [{ ...gone, type: 'RV' }] }) },
-      giveUp('original_reversed'),
+      settled('original_reversed', 10_000n),
     ],
     [
       'another refund reversed a part of it: this part is still owed',
       {
+        remainingMinor: 4_000n,
+        ourReturns: [gone.id],
         knownReturns: [gone.id],
         original: authorised(0n, { returns: [{ ...gone, type: 'RV', amountMinor: 6_000n }] }),
       },
       person('not_captured'),
     ],
   ])('%s', (_name, change, expected) => {
-    expect(finding({ refusedWay: 'reversal', ...change })).toEqual(expected);
+    expect(finding({ refused: refusedWith('ambiguous', 10_000n, 'reversal'), ...change })).toEqual(expected);
+  });
+});
+
+describe('a chargeback of a part', () => {
+  it.each<[string, Partial<FindingEvidence>, Finding]>([
+    [
+      'that leaves room for all of the refund closes nothing',
+      { remainingMinor: 5_000n, original: original({ disputes: chargeback(2_000n) }) },
+      person('partly_disputed'),
+    ],
+    [
+      'that leaves exactly enough room closes nothing',
+      { remainingMinor: 8_000n, original: original({ disputes: chargeback(2_000n) }) },
+      person('partly_disputed'),
+    ],
+    [
+      'that leaves room for a part: the rest goes on',
+      { original: original({ disputes: chargeback(2_000n) }) },
+      tryAgain(covering(0n, 2_000n)),
+    ],
+    [
+      'after which the rest was refused as well is for a person',
+      {
+        remainingMinor: 8_000n,
+        claimed: covering(0n, 2_000n),
+        refused: refusedWith('disputed', 8_000n),
+        original: original({ disputes: chargeback(2_000n) }),
+      },
+      person('partly_disputed'),
+    ],
+    [
+      'and a refund elsewhere of the rest settle it together',
+      {
+        original: original({
+          returns: [{ ...gone, amountMinor: 7_000n }],
+          disputes: chargeback(3_000n),
+        }),
+      },
+      settled('already_refunded', 7_000n, 3_000n),
+    ],
+    [
+      'that another refund counts as its own covers nothing of this one',
+      {
+        remainingMinor: 5_000n,
+        claimed: covering(0n, 6_000n),
+        original: original({ disputes: chargeback(6_000n) }),
+      },
+      person('partly_disputed'),
+    ],
+    [
+      'that another refund counts in part leaves the other part',
+      {
+        remainingMinor: 5_000n,
+        claimed: covering(0n, 5_000n),
+        original: original({ disputes: chargeback(10_000n) }),
+      },
+      settled('charged_back', 0n, 5_000n),
+    ],
+    [
+      'beside what another refund of ours has paid covers what has no room any more',
+      {
+        remainingMinor: 5_000n,
+        ourReturns: [gone.id],
+        knownReturns: [gone.id],
+        original: original({ returns: [{ ...gone, amountMinor: 5_000n }], disputes: chargeback(2_000n) }),
+        refused: refusedWith('ambiguous', 5_000n),
+      },
+      tryAgain(covering(0n, 2_000n)),
+    ],
+    [
+      'of more than the payment covers no more than is owed',
+      { remainingMinor: 4_000n, original: original({ disputes: chargeback(25_000n) }) },
+      settled('charged_back', 0n, 4_000n),
+    ],
+  ])('%s', (_name, change, expected) => {
+    expect(finding(change)).toEqual(expected);
+  });
+});
+
+describe('a refusal that says that nothing is owed, or that our data is wrong', () => {
+  it.each<[string, Partial<FindingEvidence>, Finding]>([
+    ['ends it where the gateway shows nothing', { refused: refusedWith('not_owed') }, giveUp('not_owed')],
+    ['ends it with its reason', { refused: refusedWith('our_data_wrong') }, giveUp('our_data_wrong')],
+    [
+      'means that the customer has it where all of it was refunded elsewhere',
+      { refused: refusedWith('our_data_wrong'), original: original({ returns: [gone] }) },
+      settled('already_refunded', 10_000n),
+    ],
+    [
+      'is for a person where the bank fetches it back and the gateway does not show it',
+      { refused: refusedWith('repaid_by_bank') },
+      person('repaid_by_bank'),
+    ],
+    [
+      'means that the customer has it where the bank has fetched all of it back',
+      { refused: refusedWith('repaid_by_bank'), original: original({ disputes }) },
+      settled('charged_back', 0n, 10_000n),
+    ],
+  ])('%s', (_name, change, expected) => {
+    expect(finding(change)).toEqual(expected);
   });
 });
 
 it('every reason is a whole sentence for people, with a safe next step', () => {
-  for (const sentence of Object.values(GIVE_UP_REASONS)) expect(sentence.length).toBeGreaterThan(20);
+  for (const sentence of Object.values(END_REASONS)) expect(sentence.length).toBeGreaterThan(20);
   for (const { why, nextStep } of Object.values(CASE_REASONS)) {
     expect(why).toMatch(/^[A-Z].*\.$/);
     expect(nextStep).toMatch(/^[A-Z].*\.$/);
@@ -199,5 +371,5 @@ it('every reason is a whole sentence for people, with a safe next step', () => {
 });
 
 it('money that may be out twice stays a case whatever becomes of the refund', () => {
-  expect(STAY_OPEN).toEqual(['paid_twice', 'answers_contradict', 'found_twice', 'payment_unclear']);
+  expect(STAY_OPEN).toEqual(['paid_twice', 'answers_contradict', 'found_twice', 'settlement_undone']);
 });

@@ -30,6 +30,13 @@ function at(
     attempts: attempt === undefined || attempt === null ? 0 : 1,
     refusals: {},
     why: null,
+    settled: {
+      amount: '100.00',
+      currency: 'EUR',
+      settledBy: null,
+      settledAmount: '0.00',
+      settlements: [],
+    },
     ...rest,
     attempt:
       attempt === undefined || attempt === null
@@ -67,10 +74,10 @@ const LINKED: Readonly<Record<RefusalClass, readonly [first: string, last: strin
   ambiguous: ['reconcile', 'reconcile'],
   already_given_back: ['reconcile', 'reconcile'],
   disputed: ['reconcile', 'reconcile'],
-  repaid_by_bank: ['give_up repaid_by_bank', 'give_up repaid_by_bank'],
+  repaid_by_bank: ['reconcile', 'reconcile'],
   not_captured: ['reconcile', 'reconcile'],
-  not_owed: ['give_up not_owed', 'give_up not_owed'],
-  our_data_wrong: ['give_up our_data_wrong', 'give_up our_data_wrong'],
+  not_owed: ['reconcile', 'reconcile'],
+  our_data_wrong: ['reconcile', 'reconcile'],
   configuration: ['ask configuration', 'ask configuration'],
   wait: ['send 10m', 'ask refused_too_often'],
   reversal_too_late: ['reconcile', 'reconcile'],

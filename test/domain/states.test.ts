@@ -27,10 +27,10 @@ const MOVES: Readonly<Record<RefundTrigger, readonly [RefundState, string]>> = {
   answer_rejected: ['rejected', 'manual_review pending submitting unknown'],
   answer_succeeded: [
     'succeeded',
-    'awaiting_approval canceled closed_by_dispute failed fallback_checking manual_review pending rejected reserved returned submitting unknown',
+    'awaiting_approval canceled closed_by_dispute failed fallback_checking manual_review pending refunded_elsewhere rejected reserved returned submitting unknown',
   ],
   part_succeeded: ['reserved', 'manual_review pending rejected reserved returned submitting unknown'],
-  part_after_end: ['manual_review', 'canceled closed_by_dispute failed'],
+  part_after_end: ['manual_review', 'canceled closed_by_dispute failed refunded_elsewhere'],
   check_credit: ['fallback_checking', 'rejected reserved'],
   check_again: ['fallback_checking', 'manual_review'],
   need_approval: ['awaiting_approval', 'fallback_checking'],
@@ -42,6 +42,11 @@ const MOVES: Readonly<Record<RefundTrigger, readonly [RefundState, string]>> = {
   ],
   give_up: ['failed', 'awaiting_approval fallback_checking manual_review rejected reserved'],
   dispute: ['closed_by_dispute', 'awaiting_approval fallback_checking manual_review rejected reserved'],
+  refund_elsewhere: [
+    'refunded_elsewhere',
+    'awaiting_approval fallback_checking manual_review rejected reserved',
+  ],
+  rest_settled: ['succeeded', 'awaiting_approval fallback_checking manual_review rejected reserved'],
   withdraw: ['canceled', 'awaiting_approval fallback_checking manual_review rejected reserved'],
   settle: ['settled', 'succeeded'],
   come_back: ['returned', 'settled succeeded'],
@@ -49,7 +54,10 @@ const MOVES: Readonly<Record<RefundTrigger, readonly [RefundState, string]>> = {
   redirect: ['fallback_checking', 'manual_review'],
   compare_again: ['rejected', 'manual_review'],
   replay: ['reserved', 'manual_review'],
-  correct_succeeded: ['succeeded', 'canceled closed_by_dispute failed manual_review pending unknown'],
+  correct_succeeded: [
+    'succeeded',
+    'canceled closed_by_dispute failed manual_review pending refunded_elsewhere unknown',
+  ],
   correct_failed: ['failed', 'manual_review pending unknown'],
 };
 
@@ -73,7 +81,7 @@ describe('the states of a refund', () => {
     for (const from of ['submitting', 'unknown', 'pending'] as const)
       for (const { on, to } of REFUND_TRANSITIONS)
         if (on !== 'correct_failed' && afterTrigger(from, on) !== undefined)
-          expect(['failed', 'canceled', 'closed_by_dispute']).not.toContain(to);
+          expect(['failed', 'canceled', 'closed_by_dispute', 'refunded_elsewhere']).not.toContain(to);
   });
 
   it('leaves a final state only on what the gateway shows, or on a signed correction', () => {
@@ -109,7 +117,7 @@ describe('the states of a refund', () => {
     const told = (status: string) => REFUND_STATES.filter((state) => PUBLIC_STATUS[state] === status);
     expect(told('succeeded')).toEqual(['succeeded', 'settled']);
     expect(told('failed')).toEqual(['failed']);
-    expect(told('canceled')).toEqual(['closed_by_dispute', 'canceled']);
+    expect(told('canceled')).toEqual(['closed_by_dispute', 'refunded_elsewhere', 'canceled']);
     expect(told('review')).toEqual(['manual_review']);
     expect(told('pending')).toEqual(
       REFUND_STATES.filter((state) => !isFinal(state) && state !== 'manual_review'),

@@ -85,6 +85,42 @@ describe('cancelling an order', () => {
     expect(stateOf(order)).toBe('open');
   });
 
+  it('cancels it when somebody refunded all of it in the portal: the customer has the money', async () => {
+    const order = placeOrder();
+    world.fault({ kind: 'reject', code: '900.100.600' }, { paymentId: order.paymentId });
+    const handle = await cancelOrder(order);
+    const { id } = await refundOf(order);
+    await world.untilState(id, 'rejected');
+    world.gateway.engine.refundInPortal({ paymentId: order.paymentId, amount: 100_00n });
+    expect(await handle.result()).toMatchObject({
+      order: 'cancelled',
+      refund: {
+        state: 'refunded_elsewhere',
+        status: 'canceled',
+        settledBy: 'refund_elsewhere',
+        settledAmount: '100.00',
+      },
+    });
+    expect(stateOf(order)).toBe('cancelled');
+    expect(world.gateway.engine.books(order.paymentId)).toMatchObject({ refunded: 100_00n });
+  });
+
+  it('keeps it on hold when a part was refunded in the portal and an operator withdraws the refund', async () => {
+    const order = placeOrder();
+    world.fault({ kind: 'reject', code: '900.100.600' }, { paymentId: order.paymentId });
+    const handle = await cancelOrder(order);
+    const { id } = await refundOf(order);
+    await world.untilState(id, 'rejected');
+    world.gateway.engine.refundInPortal({ paymentId: order.paymentId, amount: 40_00n });
+    await world.untilState(id, 'manual_review');
+    await world.client.withdraw(id, { by: 'supervisor', reason: 'agreed with the customer' });
+    expect(await handle.result()).toMatchObject({
+      order: 'on_hold',
+      refund: { status: 'canceled', settledBy: 'refund_elsewhere', settledAmount: '40.00' },
+    });
+    expect(stateOf(order)).toBe('on_hold');
+  });
+
   it('restores it when more is asked back than was paid', async () => {
     const order = placeOrder('100.01');
     const handle = await cancelOrder(order);

@@ -1,5 +1,5 @@
 /** One whole lifetime: a payment, refunds on it, everything that can come between, quiet, and then the books. */
-import { isFinal } from '../../domain/states.js';
+import { isFinal, REFUND_STATES } from '../../domain/states.js';
 import { gatewayNotice, REFUND_WORKFLOW, refundWorkflowId } from '../../workflows/contract.js';
 import { ledgerViolations } from './checks/books.js';
 import { gatewayViolations } from './checks/gateway.js';
@@ -183,9 +183,7 @@ function lingering({ database, cluster }: World): readonly string[] {
 function isOver(state: unknown): boolean {
   return typeof state === 'string' && FINAL.has(state);
 }
-const FINAL: ReadonlySet<string> = new Set(
-  (['succeeded', 'settled', 'closed_by_dispute', 'failed', 'canceled'] as const).filter(isFinal),
-);
+const FINAL: ReadonlySet<string> = new Set(REFUND_STATES.filter(isFinal));
 
 export function startRefund(
   world: World,

@@ -76,10 +76,10 @@ async function askAll(given: Case, payment: SandboxPayment): Promise<Outcome[]> 
 /** As the case writes an ending. */
 function endingOf(
   outcome: Outcome,
-): { state: string; way: string | null; why: string | null } | { refused: string } {
+): { state: string; operation: string | null; why: string | null } | { refused: string } {
   if ('refused' in outcome) return outcome;
   const { state, why, attempts } = outcome.refund;
-  return { state, way: attempts.at(-1)?.way ?? null, why };
+  return { state, operation: attempts.at(-1)?.way ?? null, why };
 }
 
 const expected = (ending: Ending): unknown =>
@@ -87,7 +87,7 @@ const expected = (ending: Ending): unknown =>
     ? ending
     : expect.objectContaining({
         state: ending.state,
-        way: ending.way,
+        operation: ending.operation,
         ...(ending.why === undefined ? {} : { why: expect.stringMatching(ending.why) as unknown }),
       });
 

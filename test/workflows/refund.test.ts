@@ -11,7 +11,17 @@ describe('a refund that is accepted at once', () => {
     const { paymentId } = world.newPayment();
     const { refundId, handle } = await world.pay(paymentId, '100.00');
 
-    expect(await handle.result()).toEqual({ refundId, state: 'succeeded', status: 'succeeded', why: null });
+    expect(await handle.result()).toEqual({
+      refundId,
+      state: 'succeeded',
+      status: 'succeeded',
+      why: null,
+      amount: '100.00',
+      currency: 'EUR',
+      settledBy: 'refund',
+      settledAmount: '100.00',
+      settlements: [{ by: 'refund', amount: '100.00' }],
+    });
     const history = await historyOf(handle);
     expect(history.activities).toEqual(['sendRefund']);
     expect(history.length).toBe(11);

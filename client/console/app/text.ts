@@ -1,6 +1,6 @@
 /** How codes, amounts and spans of time read. */
 import { APPROVAL_REASONS, CREDIT_BLOCKS } from '../../../domain/credit-guard.js';
-import { CASE_REASONS, GIVE_UP_REASONS } from '../../../domain/finding.js';
+import { CASE_REASONS, END_REASONS } from '../../../domain/finding.js';
 
 /** `awaiting_approval` → `awaiting approval`. */
 export const words = (code: string): string => code.replaceAll('_', ' ');
@@ -11,7 +11,7 @@ export const capital = (text: string): string => text.charAt(0).toUpperCase() + 
 const MEANINGS: ReadonlyMap<string, string> = new Map([
   ...Object.entries(CREDIT_BLOCKS),
   ...Object.entries(APPROVAL_REASONS),
-  ...Object.entries(GIVE_UP_REASONS),
+  ...Object.entries(END_REASONS),
   ...Object.entries(CASE_REASONS).map(([code, { why }]): [string, string] => [code, why]),
 ]);
 export const meaning = (code: string): string => MEANINGS.get(code) ?? code;

@@ -85,10 +85,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       ],
       [
         'disputed',
-        (facts) => ({
-          ...facts,
-          disputes: [{ id: gatewayId(), amountMinor: 1n, reversedMinor: 0n, state: 'succeeded' as const }],
-        }),
+        (facts) => ({ ...facts, disputes: [{ id: gatewayId(), amountMinor: 10_000n, reversedMinor: 0n, state: 'succeeded' as const }] }),
         POLICY,
       ],
       ['over_captured', (facts) => ({ ...facts, capturedMinor: 4_999n }), POLICY],
@@ -130,9 +127,30 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       const { id, facts } = await given(debit(), 5_000n);
       await ledger.recordOriginal(facts.id, {
         ...facts,
-        disputes: [{ id: gatewayId(), amountMinor: 1_000n, reversedMinor: 0n, state: 'succeeded' as const }],
+        disputes: [{ id: gatewayId(), amountMinor: 5_001n, reversedMinor: 0n, state: 'succeeded' as const }],
       });
       expect((await openCredit(id, facts)).verdict).toEqual({ kind: 'denied', why: ['disputed'] });
+    });
+
+    it('needs a second operator beside a chargeback of another part, who knows of exactly that', async () => {
+      const { ledger } = underTest();
+      const approve = (refundId: string, instruction: string) =>
+        ledger.decide({ refundId, verdict: 'approved', instruction, by: 'berta', reason: 'seen' });
+      const { id, facts } = await given(debit(), 5_000n);
+      const dispute = { id: gatewayId(), amountMinor: 1_000n, reversedMinor: 0n, state: 'succeeded' as const };
+      const disputed = { ...facts, disputes: [dispute] };
+      expect((await openCredit(id, disputed)).verdict).toEqual({
+        kind: 'needs_approval',
+        why: ['partly_disputed'],
+      });
+      const asked = (await ledger.findRefund(id))?.instruction ?? expect.fail('nothing to approve');
+      await approve(id, asked.hash);
+      const more = { ...facts, disputes: [dispute, { ...dispute, id: gatewayId() }] };
+      expect((await openCredit(id, more)).verdict).toMatchObject({ kind: 'needs_approval' });
+      const again = (await ledger.findRefund(id))?.instruction ?? expect.fail('nothing to approve');
+      expect(again.hash).not.toBe(asked.hash);
+      await approve(id, again.hash);
+      expect((await openCredit(id, more)).verdict).toEqual({ kind: 'allowed' });
     });
 
     it('waits while the outcome of another refund on the payment is open', async () => {
@@ -419,10 +437,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
     it('does not overrule a chargeback that came meanwhile', async () => {
       const { id, facts, instruction } = await awaiting();
       await decide(id, instruction.hash);
-      const disputed = {
-        ...facts,
-        disputes: [{ id: gatewayId(), amountMinor: 1n, reversedMinor: 0n, state: 'succeeded' as const }],
-      };
+      const disputed = { ...facts, disputes: [{ id: gatewayId(), amountMinor: 10_000n, reversedMinor: 0n, state: 'succeeded' as const }] };
       expect((await openCredit(id, disputed, strict)).verdict).toMatchObject({ kind: 'denied' });
     });
 

@@ -34,7 +34,7 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
       };
       const first = await ledger.applyFinding(id, { ...facts, disputes: [dispute] }, 'decide');
       expect(first).toMatchObject({
-        finding: { kind: 'closed_by_dispute' },
+        finding: { kind: 'settled' },
         position: { state: 'closed_by_dispute' },
       });
       expect(await payment(facts.id)).toMatchObject({

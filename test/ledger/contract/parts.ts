@@ -218,7 +218,7 @@ export function describeParts(underTest: () => LedgerUnderTest): void {
       expect((await ledger.findPayment(facts.id))?.reservedMinor).toBe(4_000n);
     });
 
-    it('of which a part is paid and a chargeback takes the rest goes to a person', async () => {
+    it('of which a part is paid and a chargeback takes the rest has succeeded, by both', async () => {
       const { ledger } = underTest();
       const facts = authorisation([6_000n, 4_000n]);
       const id = await accepted(ledger, facts, 10_000n);
@@ -231,8 +231,18 @@ export function describeParts(underTest: () => LedgerUnderTest): void {
         ],
       };
       const { finding, position } = await ledger.applyFinding(id, disputed, 'decide');
-      expect(finding.kind).toBe('closed_by_dispute');
-      expect(position.state).toBe('manual_review');
+      expect(finding).toMatchObject({ kind: 'settled', why: 'charged_back' });
+      expect(position).toMatchObject({
+        state: 'succeeded',
+        settled: {
+          settledBy: 'refund',
+          settledAmount: '100.00',
+          settlements: [
+            { by: 'refund', amount: '60.00' },
+            { by: 'chargeback', amount: '40.00' },
+          ],
+        },
+      });
     });
 
     it('does not send an absent part again when an earlier refusal turns out paid and less is owed', async () => {

@@ -292,6 +292,8 @@ export class MemoryTables {
           unread_answer: null,
           replays: 0,
           attempts_before: 0,
+          elsewhere_minor: 0n,
+          charged_back_minor: 0n,
           version: 1,
           state_since: now,
           created_at: now,

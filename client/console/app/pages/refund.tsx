@@ -9,7 +9,7 @@ import { StateBadge } from '../parts/badges.js';
 import { Asked, PageFrame, Updated } from '../parts/page.js';
 import { Timeline } from '../parts/timeline.js';
 import { Waiting } from '../parts/waiting.js';
-import { capital, meaning, shortId, words } from '../text.js';
+import { capital, grouped, meaning, shortId, words } from '../text.js';
 
 export function RefundPage({ id }: { readonly id: string }) {
   const refund = useRefund(id);
@@ -100,7 +100,14 @@ function Facts({ refund }: { readonly refund: Refund }) {
           {refund.requestedBy}
           {refund.requestedBy === me?.name ? ' (you)' : ''}
         </Fact>
-        <Fact name="Way">{refund.way ?? 'none yet'}</Fact>
+        <Fact name="Operation">{refund.operation ?? 'none yet'}</Fact>
+        <Fact name="The customer has">
+          {refund.settlements.length === 0
+            ? 'nothing of it yet'
+            : refund.settlements
+                .map(({ by, amount }) => `${grouped(amount)} ${refund.currency} by ${words(by)}`)
+                .join(', ')}
+        </Fact>
         {refund.destination === null ? null : (
           <Fact name="Destination">
             {Object.entries(refund.destination).map(([name, value]) => (

@@ -25,6 +25,7 @@ const STATES: Readonly<Record<RefundState | AttemptState, Tone>> = {
   settled: 'good',
   returned: 'bad',
   closed_by_dispute: 'still',
+  refunded_elsewhere: 'still',
   failed: 'bad',
   canceled: 'still',
   absent: 'still',

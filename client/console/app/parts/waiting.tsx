@@ -42,7 +42,7 @@ export function Waiting({ refund }: { readonly refund: Refund }) {
                 <Amount amount={approval.amount} currency={approval.currency} strong />
               </Fact>
               <Fact name="To registration">
-                <Id id={approval.registrationId} what="the registration" short />
+                <Id id={approval.destination.registrationId} what="the registration" short />
               </Fact>
               <Fact name="Because">{approval.why.map(meaning).join('; ')}</Fact>
               <Fact name="Instruction">
