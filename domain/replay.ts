@@ -28,6 +28,8 @@ export const REPLAYABLE: Readonly<Record<CaseReason, boolean>> = {
   partly_refunded: true,
   // The gateway caps a refund, and a credit needs a proof of its own.
   refusal_unclear: true,
+  // What is still owed has room beside the chargeback, and the gateway caps it.
+  partly_disputed: true,
   // The outcome is open.
   outcome_unknown: false,
   pending_too_long: false,
@@ -35,6 +37,9 @@ export const REPLAYABLE: Readonly<Record<CaseReason, boolean>> = {
   id_not_found: false,
   // The customer may have it.
   refunded_elsewhere: false,
+  repaid_by_bank: false,
+  // The refund is over; what is owed again is asked for anew.
+  settlement_undone: false,
   came_back: false,
   found_twice: false,
   answers_contradict: false,
