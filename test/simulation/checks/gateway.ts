@@ -182,13 +182,18 @@ function wrongCredit(world: World, credit: Transaction, all: readonly Transactio
   const reversed = new Set(
     all.filter((found) => found.type === 'CR' && found.timestamp <= at).map((found) => found.referencedId),
   );
-  if (!isFreeStanding && known.some((found) => found.type === 'CB' && !reversed.has(found.id)))
-    say('a chargeback stood on the original');
+  const chargedBack = isFreeStanding
+    ? 0n
+    : known
+        .filter((found) => found.type === 'CB' && !reversed.has(found.id))
+        .reduce((sum, found) => sum + found.amount, 0n);
   const given = known
     .filter((found) => ['RF', 'RV', 'CD'].includes(found.type) && found.id !== credit.id)
     .reduce((sum, found) => sum + found.amount, 0n);
   if (!isFreeStanding && payment.toMinor(given + credit.amount) > payment.minor)
     say('more than was captured had been given back');
+  if (chargedBack > 0n && payment.toMinor(given + credit.amount + chargedBack) > payment.minor)
+    say('a chargeback had taken what it gives back');
   // What it was told by then: the last redirection before it, or what the first one after it replaced.
   const told = redirectedBefore.at(-1);
   const wanted =
@@ -202,6 +207,7 @@ function wrongCredit(world: World, credit: Transaction, all: readonly Transactio
   const limit = plan.policy.creditApprovalAbove[credit.currency];
   const needs =
     isFreeStanding ||
+    chargedBack > 0n ||
     limit === undefined ||
     payment.toMinor(credit.amount) + paidUnseenBefore(world, attempt) > BigInt(limit) ||
     wanted !== payment.created.registrationId ||
