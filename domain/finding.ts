@@ -2,7 +2,14 @@
 import { chargedBackMinor, standingMinor } from './disputes.js';
 import { takenByReturns, type OriginalFacts } from './original.js';
 import type { RefusalClass } from './refusals.js';
-import { coverageOf, NO_COVERAGE, takeFrom, totalOf, type Coverage, type OutsideMoney } from './settlement.js';
+import {
+  coverageOf,
+  NO_COVERAGE,
+  takeFrom,
+  totalOf,
+  type Coverage,
+  type OutsideMoney,
+} from './settlement.js';
 import type { Way } from './way.js';
 
 /** Why a refund ended although the customer has nothing by it. Kept with the refund and told to the caller. */
@@ -255,9 +262,9 @@ function conclusionOf(
   if (covered.chargedBackMinor > 0n && refused !== null && refused.amountMinor > owedMinor)
     return { kind: 'try_again' };
   if (refused?.class === 'repaid_by_bank') return { kind: 'person', why: 'repaid_by_bank' };
-  if (original.disputes.some((dispute) => standingMinor(dispute) > 0n))
-    return { kind: 'person', why: 'partly_disputed' };
-  if (refused?.class === 'not_owed' || refused?.class === 'our_data_wrong')
+  if (money.chargedBackMinor > 0n) return { kind: 'person', why: 'partly_disputed' };
+  const mayBeDisputed = original.disputes.some((dispute) => standingMinor(dispute) > 0n);
+  if (!mayBeDisputed && (refused?.class === 'not_owed' || refused?.class === 'our_data_wrong'))
     return { kind: 'give_up', why: refused.class };
   return { kind: 'person', why: way === 'reversal' ? 'not_captured' : 'refusal_unclear' };
 }

@@ -88,7 +88,7 @@ describe('a refused refund', () => {
     [
       'a chargeback stands, and something on the payment is in doubt',
       { original: original({ disputes, doubts: [{ gatewayId: 'r', why: 'reversal_of_reversal' }] }) },
-      { kind: 'person', why: 'payment_unclear' },
+      person('payment_unclear'),
     ],
     [
       'a chargeback is pending: nothing is proven by it',
@@ -97,7 +97,7 @@ describe('a refused refund', () => {
           disputes: [{ id: 'd', amountMinor: 10_000n, reversedMinor: 0n, state: 'open' }],
         }),
       },
-      { kind: 'person', why: 'refusal_unclear' },
+      person('refusal_unclear'),
     ],
     [
       'the chargeback was reversed',
@@ -371,5 +371,11 @@ it('every reason is a whole sentence for people, with a safe next step', () => {
 });
 
 it('money that may be out twice stays a case whatever becomes of the refund', () => {
-  expect(STAY_OPEN).toEqual(['paid_twice', 'answers_contradict', 'found_twice', 'settlement_undone']);
+  expect(STAY_OPEN).toEqual([
+    'paid_twice',
+    'answers_contradict',
+    'found_twice',
+    'payment_unclear',
+    'settlement_undone',
+  ]);
 });

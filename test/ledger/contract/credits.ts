@@ -85,7 +85,12 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       ],
       [
         'disputed',
-        (facts) => ({ ...facts, disputes: [{ id: gatewayId(), amountMinor: 10_000n, reversedMinor: 0n, state: 'succeeded' as const }] }),
+        (facts) => ({
+          ...facts,
+          disputes: [
+            { id: gatewayId(), amountMinor: 10_000n, reversedMinor: 0n, state: 'succeeded' as const },
+          ],
+        }),
         POLICY,
       ],
       ['over_captured', (facts) => ({ ...facts, capturedMinor: 4_999n }), POLICY],
@@ -137,7 +142,12 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       const approve = (refundId: string, instruction: string) =>
         ledger.decide({ refundId, verdict: 'approved', instruction, by: 'berta', reason: 'seen' });
       const { id, facts } = await given(debit(), 5_000n);
-      const dispute = { id: gatewayId(), amountMinor: 1_000n, reversedMinor: 0n, state: 'succeeded' as const };
+      const dispute = {
+        id: gatewayId(),
+        amountMinor: 1_000n,
+        reversedMinor: 0n,
+        state: 'succeeded' as const,
+      };
       const disputed = { ...facts, disputes: [dispute] };
       expect((await openCredit(id, disputed)).verdict).toEqual({
         kind: 'needs_approval',
@@ -437,7 +447,10 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
     it('does not overrule a chargeback that came meanwhile', async () => {
       const { id, facts, instruction } = await awaiting();
       await decide(id, instruction.hash);
-      const disputed = { ...facts, disputes: [{ id: gatewayId(), amountMinor: 10_000n, reversedMinor: 0n, state: 'succeeded' as const }] };
+      const disputed = {
+        ...facts,
+        disputes: [{ id: gatewayId(), amountMinor: 10_000n, reversedMinor: 0n, state: 'succeeded' as const }],
+      };
       expect((await openCredit(id, disputed, strict)).verdict).toMatchObject({ kind: 'denied' });
     });
 

@@ -93,7 +93,14 @@ export function describeDirectCredits(underTest: () => LedgerUnderTest): void {
     });
 
     it.each<[CreditBlock, (facts: OriginalFacts) => Partial<OriginalFacts>]>([
-      ['disputed', () => ({ disputes: [{ id: 'c'.repeat(32), amountMinor: 9_000n, reversedMinor: 0n, state: 'succeeded' as const }] })],
+      [
+        'disputed',
+        () => ({
+          disputes: [
+            { id: 'c'.repeat(32), amountMinor: 9_000n, reversedMinor: 0n, state: 'succeeded' as const },
+          ],
+        }),
+      ],
       ['original_not_captured', () => ({ state: 'pending' })],
     ])('is blocked by the payment: %s', async (block, change) => {
       const { id, facts } = await asked();
