@@ -66,4 +66,4 @@ const gatewayIdIn = (outcome: Outcome): readonly string[] =>
   'gatewayId' in outcome && outcome.gatewayId !== undefined ? [outcome.gatewayId] : [];
 
 const executedIn = (outcome: Outcome): readonly string[] =>
-  outcome.kind === 'unknown' ? (outcome.executed ?? []) : [];
+  'executed' in outcome ? (outcome.executed ?? []) : [];
