@@ -157,17 +157,17 @@ export function failLate(
   return platform.change(transaction, 'rejected', order.code ?? '100.397.102', now);
 }
 
-/** A refund, reversal or credit that was refused turns out to have been executed all the same. */
+/** A refund, reversal or credit that was refused turns out to have been executed all the same; one that came back, to be paid again. */
 export function succeedLate(
   platform: Platform,
   order: { readonly id: string; readonly code?: string },
   now: number,
 ): Transaction {
   const transaction = existing(platform, order.id);
-  if (transaction.state !== 'rejected' || transaction.executed || !paysOut(transaction.type)) {
+  if (transaction.state !== 'rejected' || !paysOut(transaction.type)) {
     throw new CommandRefused(
       'conflict',
-      'Only a refund, reversal or credit that was refused can turn out executed.',
+      'Only a refund, reversal or credit that was refused or came back can turn out executed.',
     );
   }
   return platform.change(transaction, 'succeeded', order.code ?? successCode(platform), now);

@@ -25,11 +25,15 @@ const outcome = [
     code,
     httpStatus: z.int().min(200).max(599).optional(),
   }),
-  /** Not executed, look-ups find nothing unless `recorded`, then they show the communication error. */
+  /**
+   * The answer leaves open what happened. Not executed, look-ups find nothing unless `recorded`, then they show the communication error.
+   * `hasId`: the answer names the transaction; where none was recorded, an id under which nothing is ever found.
+   */
   z.strictObject({
     kind: z.literal('comm_error'),
     executed: z.boolean(),
     recorded: z.boolean().default(false),
+    hasId: z.boolean().default(false),
     code: code.default('900.100.300'),
     httpStatus: z.int().min(200).max(599).default(200),
   }),
@@ -83,6 +87,8 @@ const echo = [
 /** `referencedId` is missing in the answer, in look-ups and in webhooks. */
 const reference = [z.strictObject({ kind: z.literal('missing_reference') })] as const;
 const visibility = [z.strictObject({ kind: z.literal('visibility_lag'), ms })] as const;
+/** Look-ups show it by its id alone: neither under its reference nor among what is linked to the original. */
+const listing = [z.strictObject({ kind: z.literal('by_id_only') })] as const;
 /** A refund, reversal or credit that succeeds and turns into a rejection `ms` later. */
 const late = [
   z.strictObject({
@@ -140,6 +146,7 @@ const SLOTS = {
   echo,
   reference,
   visibility,
+  listing,
   late,
   aftermath,
   lookUp,
@@ -153,6 +160,7 @@ const effect = z.discriminatedUnion('kind', [
   ...echo,
   ...reference,
   ...visibility,
+  ...listing,
   ...late,
   ...aftermath,
   ...lookUp,

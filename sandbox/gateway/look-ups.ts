@@ -77,13 +77,18 @@ function visible(desk: Desk, transaction: Transaction | null): Transaction | nul
   return transaction !== null && transaction.visibleAt <= desk.now ? transaction : null;
 }
 
+/** Whether lists show it, those of a search and those of what is linked. */
+function listed(desk: Desk, transaction: Transaction): boolean {
+  return transaction.isListed && visible(desk, transaction) !== null;
+}
+
 /** Null: the parameters do not make a search. */
 function search(desk: Desk, parameters: ReadonlyMap<string, string>): Transaction[] | null {
   const reference = parameters.get('merchantTransactionId');
   if (reference !== undefined) {
     return desk.store
       .byReference(reference)
-      .filter((found) => found.entityId === desk.entity.id && visible(desk, found) !== null);
+      .filter((found) => found.entityId === desk.entity.id && listed(desk, found));
   }
   const from = moment(parameters.get('date.from'));
   const to = moment(parameters.get('date.to'));
@@ -91,7 +96,7 @@ function search(desk: Desk, parameters: ReadonlyMap<string, string>): Transactio
   return [...desk.store.all()].filter(
     (found) =>
       found.entityId === desk.entity.id &&
-      visible(desk, found) !== null &&
+      listed(desk, found) &&
       found.timestamp >= from &&
       found.timestamp <= to,
   );
@@ -110,7 +115,7 @@ function withLinked(desk: Desk, id: string, parameters: ReadonlyMap<string, stri
   if (parameters.get('includeLinkedTransactions') !== 'true') return [transaction];
   const isApart = transaction.type === 'PA' && desk.settings.captureLinks === 'apart';
   const linked = isApart ? desk.store.children(transaction) : desk.store.descendants(transaction);
-  return [transaction, ...linked.filter((found) => visible(desk, found) !== null)];
+  return [transaction, ...linked.filter((found) => listed(desk, found))];
 }
 
 function filtered(

@@ -17,6 +17,7 @@ export type Draft = Omit<
   | 'executed'
   | 'showsReference'
   | 'hidesAmount'
+  | 'isListed'
   | 'plans'
 > & { readonly plans?: readonly Plan[] };
 
@@ -65,7 +66,12 @@ export class Platform {
   create(
     draft: Draft,
     now: number,
-    hidden: { readonly lagMs?: number; readonly reference?: boolean; readonly amount?: boolean } = {},
+    hidden: {
+      readonly lagMs?: number;
+      readonly reference?: boolean;
+      readonly amount?: boolean;
+      readonly listing?: boolean;
+    } = {},
   ): Transaction {
     const transaction: Transaction = {
       entityId: draft.entityId,
@@ -89,6 +95,7 @@ export class Platform {
       executed: draft.state === 'succeeded',
       showsReference: hidden.reference !== true,
       hidesAmount: hidden.amount === true,
+      isListed: hidden.listing !== true,
       plans: [...(draft.plans ?? [])],
     };
     this.#write(transaction, now);

@@ -2,6 +2,8 @@
 import { answerBody, bareBody } from './bodies.js';
 import { parseAmount } from './amounts.js';
 import { chargeback } from './disputes.js';
+import type { EffectOf } from './faults.js';
+import { transactionId } from './ids.js';
 import type { Draft, Platform } from './platform.js';
 import { checkReference, isChargedBack, type ReferenceCheck } from './references.js';
 import { createsNoTransaction, stateOfCode } from './result-texts.js';
@@ -33,9 +35,7 @@ function decide(platform: Platform, order: Instruction, now: number): Answer {
       if (createsNoTransaction(fault.code)) return bare(platform, order, fault.code, now, fault.httpStatus);
       return decline(platform, order, fault.code, now, fault.httpStatus);
     case 'comm_error':
-      if (fault.executed) record(platform, order, check, now, successCode(platform, order));
-      else if (fault.recorded) record(platform, order, check, now, fault.code);
-      return bare(platform, order, fault.code, now, fault.httpStatus);
+      return leaveOpen(platform, order, check, now, fault);
     case 'pending': {
       const finalCode =
         fault.finalCode ?? (fault.final === 'succeeded' ? successCode(platform, order) : '100.397.102');
@@ -56,6 +56,27 @@ function decide(platform: Platform, order: Instruction, now: number): Answer {
 }
 
 type Accepted = Extract<ReferenceCheck, { ok: true }>;
+
+/** The answer does not tell what became of it; whether it names the transaction is the fault's choice. */
+function leaveOpen(
+  platform: Platform,
+  order: Instruction,
+  check: Accepted,
+  now: number,
+  fault: Extract<EffectOf<'outcome'>, { kind: 'comm_error' }>,
+): Answer {
+  const { executed, recorded, hasId, code, httpStatus } = fault;
+  const recordedCode = executed
+    ? successCode(platform, order)
+    : stateOfCode(code) === 'rejected'
+      ? code
+      : '900.100.300';
+  const transaction = executed || recorded ? record(platform, order, check, now, recordedCode) : null;
+  const answer = bare(platform, order, code, now, httpStatus);
+  if (!hasId) return answer;
+  const id = transaction?.id ?? transactionId(platform.ids);
+  return { httpStatus, body: { id, paymentType: order.type, ...answer.body } };
+}
 
 /** The last check: which success a host, or a test mode, gives. */
 function successCode(platform: Platform, order: Instruction): string {
@@ -180,6 +201,7 @@ function create(
 ): Transaction {
   const subject = subjectOf(order);
   const lag = platform.faults.take('visibility', subject);
+  const listing = platform.faults.take('listing', subject) !== null;
   const amount = order.type === 'RV' && order.amount === null && !platform.settings.reversalTellsAmount;
   const reference = platform.faults.take('reference', subject) !== null;
   // PA.CP never gets this far as itself: it is refused, under the name of the authorisation in it.
@@ -200,7 +222,12 @@ function create(
     showsAmount: rest.showsAmount,
     plans: rest.plans ?? [],
   };
-  return platform.create(draft, now, { reference, amount, ...(lag === null ? {} : { lagMs: lag.ms }) });
+  return platform.create(draft, now, {
+    reference,
+    amount,
+    listing,
+    ...(lag === null ? {} : { lagMs: lag.ms }),
+  });
 }
 
 function afterRejection(

@@ -58,6 +58,8 @@ export const transactionCodec = z.object({
   showsReference: z.boolean(),
   /** True where the gateway leaves the amount of an executed reversal out, as its order did. */
   hidesAmount: z.boolean().default(false),
+  /** False where look-ups show it by its id alone. */
+  isListed: z.boolean().default(true),
   plans: z.array(plan),
 });
 export type Transaction = Readonly<z.output<typeof transactionCodec>>;

@@ -88,6 +88,57 @@ describe('an answer that leaves the outcome open', () => {
     expect(bodyOf(world.get('/v3/query', RF)).records?.[0]?.result?.code).toBe('900.100.300');
   });
 
+  it.each([
+    ['900.100.300', 200, true],
+    ['900.100.300', 200, false],
+    ['900.200.100', 502, true],
+    ['900.200.100', 502, false],
+    ['123.456.789', 200, true],
+    ['123.456.789', 400, false],
+    ['000.100.110', 500, true],
+    ['000.100.110', 503, false],
+  ])('%s with HTTP %i names the transaction, the refund made: %s', (code, httpStatus, executed) => {
+    const { world, id, answer } = refundUnder({
+      kind: 'comm_error',
+      hasId: true,
+      code,
+      httpStatus,
+      executed,
+    });
+    expect(verdict(answer)).toBe(`${httpStatus} ${code}`);
+    expect(refundedOf(world, id)).toBe(executed ? 40_00n : 0n);
+    expect(verdict(world.get(`/v3/query/${idOf(answer)}`))).toBe(
+      executed ? '200 000.000.100' : '404 700.400.580',
+    );
+  });
+
+  it('an id of a refund that was not made, but recorded as left open', () => {
+    const { world, id, answer } = refundUnder({
+      kind: 'comm_error',
+      hasId: true,
+      executed: false,
+      recorded: true,
+      code: '000.100.110',
+    });
+    expect(refundedOf(world, id)).toBe(0n);
+    const [found] = bodyOf(world.get(`/v3/query/${idOf(answer)}`)).records ?? [];
+    expect(found).toMatchObject({ id: idOf(answer), result: { code: '900.100.300' } });
+  });
+
+  it.each([true, false])('an id and no result, the refund made: %s', (executed) => {
+    const world = openWorld();
+    const id = debit(world);
+    const match = { paymentType: 'RF' };
+    world.gateway.setFault({ match, effect: { kind: 'comm_error', executed, hasId: true } });
+    world.gateway.setFault({ match, effect: { kind: 'broken_body', form: 'no_result' } });
+    const answer = refund(world, id, '40.00', RF);
+    if (answer.kind !== 'raw') throw new Error(`Expected a raw body, got ${answer.kind}.`);
+    const parsed: unknown = JSON.parse(answer.text);
+    expect(parsed).toMatchObject({ id: expect.stringMatching(/^[0-9a-f]{32}$/) as unknown, paymentType: 'RF' });
+    expect(parsed).not.toHaveProperty('result');
+    expect(refundedOf(world, id)).toBe(executed ? 40_00n : 0n);
+  });
+
   it.each([true, false])('a 502 page of a proxy, the refund made: %s', (executed) => {
     const { world, id, answer } = refundUnder({ kind: 'http_error', executed });
     expect(answer).toMatchObject({ kind: 'raw', httpStatus: 502, contentType: 'text/html' });
@@ -261,15 +312,37 @@ describe('a refusal that turns out executed', () => {
     expect(verdict(refund(world, id, '60.01'))).toBe('400 700.400.200');
   });
 
-  it('is none where it succeeded, came back or pays nothing out', () => {
+  it('is none where it succeeded or pays nothing out', () => {
     const { world, id, answer } = refundUnder({ kind: 'accept_then_drop' });
     expect(verdict(answer)).toBe('dropped');
     const [record] = bodyOf(world.get('/v3/query', RF)).records ?? [];
     const paid = { id: record?.id ?? '' };
     expect(() => world.gateway.succeedLate(paid)).toThrow('Only a refund');
-    world.gateway.failLate(paid);
-    expect(() => world.gateway.succeedLate(paid)).toThrow('Only a refund');
     expect(() => world.gateway.succeedLate({ id })).toThrow('Only a refund');
+  });
+
+  it('pays again what came back, once', () => {
+    const { world, id, answer } = refundUnder({ kind: 'answer_after', ms: 1 });
+    const paid = { id: idOf(answer) };
+    world.gateway.failLate(paid);
+    expect(refundedOf(world, id)).toBe(0n);
+    world.gateway.succeedLate(paid);
+    expect(refundedOf(world, id)).toBe(40_00n);
+    expect(world.gateway.executedByReference('RF1')).toBe(1);
+  });
+});
+
+describe('a transaction that is shown by its id alone', () => {
+  it('is in no list, can be asked for, and counts all the same', () => {
+    const { world, id, answer } = refundUnder({ kind: 'by_id_only' });
+    const linked = { includeLinkedTransactions: 'true' };
+    expect(seen(world)).toBe('404 700.400.580');
+    expect(bodyOf(world.get(`/v3/query/${id}`, linked)).records).toHaveLength(1);
+    expect(verdict(world.get('/v1/query', RF))).toBe('404 700.400.580');
+    for (const path of ['/v3/query/', '/v1/query/', '/v1/payments/'])
+      expect(verdict(world.get(`${path}${idOf(answer)}`))).toMatch(/^200 000\./);
+    expect(refundedOf(world, id)).toBe(40_00n);
+    expect(verdict(refund(world, id, '60.01'))).toBe('400 700.400.200');
   });
 });
 

@@ -113,6 +113,24 @@ export function say(
   });
 }
 
+/** What came back is paid again, and the gateway gives no notice of it. */
+export function paidOnceMore(world: World, refundId: string): void {
+  const { gateway } = world;
+  for (const attempt of attemptsOf(world, refundId)) {
+    const reference = String(attempt['reference']);
+    const found = under(world, reference).find(({ state, executed }) => state === 'rejected' && executed);
+    if (attempt['state'] !== 'returned' || found === undefined) continue;
+    gateway.setFault({
+      match: { merchantTransactionId: reference },
+      effect: { kind: 'webhook', how: 'lost' },
+    });
+    outside(world, 'what came back is paid again');
+    gateway.succeedLate({ id: found.id });
+    world.watchGateway();
+    return;
+  }
+}
+
 /** What waits for approval is decided by somebody who may. */
 export function decide(world: World, refundId: string, verdict: 'approved' | 'refused'): void {
   const refund = world.database.tables.rows.refunds.find((row) => row['id'] === refundId);

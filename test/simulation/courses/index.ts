@@ -9,7 +9,15 @@ import {
   twoRuns,
   unreadablePayment,
 } from './at-once.js';
-import { absentTooEarly, overtaken, paidAfterAll, paidAfterTheEnd } from './late-truth.js';
+import {
+  absentTooEarly,
+  earlierDecline,
+  knownByIdAlone,
+  overtaken,
+  paidAfterAll,
+  paidAfterTheEnd,
+  paidAgain,
+} from './late-truth.js';
 import { split } from './limits.js';
 import { partRefused, signedUnpaid, unregistered } from './persons.js';
 
@@ -24,6 +32,9 @@ const COURSES: readonly Course[] = [
   paidAfterTheEnd,
   absentTooEarly,
   overtaken,
+  knownByIdAlone,
+  earlierDecline,
+  paidAgain,
   signedUnpaid,
   partRefused,
   unregistered,

@@ -2,11 +2,13 @@
 import { withdrawUpdate } from '../../../workflows/contract.js';
 import {
   attemptsOf,
+  comeBack,
   decide,
   FINAL,
   HIDDEN,
   NOT_LINKABLE,
   nthWrite,
+  paidOnceMore,
   plan,
   say,
   SOFT,
@@ -15,6 +17,7 @@ import {
   under,
 } from './acts.js';
 import type { Course } from '../world/course.js';
+import { LIMITS } from '../world/plan.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -136,6 +139,90 @@ export const overtaken: Course = {
             { kind: 'answer_after', ms: random.between(4_000, 60_000) },
             { kind: 'accept_then_drop', dropAfterMs: 20_000 },
           ] as const),
+        );
+      },
+    };
+  },
+};
+
+/** The answer leaves the outcome open and names the transaction, which queries show by its id alone. */
+export const knownByIdAlone: Course = {
+  name: 'an executed order is shown by the id that its doubtful answer had, and by nothing else',
+  weight: 3,
+  payments: ['DB'],
+  // Hundredths. The gateway has as much left again: it would not refuse a second one.
+  asksFor: 1_000n,
+  direct: (world) => {
+    const { random } = world;
+    const code = random.pick(['900.100.300', '900.200.100', '123.456.789', '999.999.999']);
+    const httpStatus = random.pick([200, 400, 500, 503]);
+    const executed = random.chance(0.8);
+    const form = random.pick([undefined, undefined, 'no_result'] as const);
+    return {
+      write: nthWrite(1),
+      atGateway: (fields) => {
+        plan(
+          world,
+          fields,
+          { kind: 'comm_error', hasId: true, executed, code, httpStatus },
+          { kind: 'by_id_only' },
+          { kind: 'webhook', how: 'lost' },
+        );
+        if (form !== undefined) plan(world, fields, { kind: 'broken_body', form });
+      },
+    };
+  },
+};
+
+/**
+ * The first submission was declined, hidden for longer than it may be, and so taken for absent. Of the second, which is executed, the
+ * answer is lost, and the first query of it shows the decline of the first alone.
+ */
+export const earlierDecline: Course = {
+  name: 'a query shows the decline of an earlier submission before the success of the later one',
+  weight: 3,
+  payments: ['DB'],
+  asksFor: 1_000n,
+  direct: (world) => {
+    const { random, scheduler } = world;
+    const code = random.pick(SOFT);
+    let writes = 0;
+    return {
+      write: nthWrite(1, 2),
+      atGateway: (fields) => {
+        writes += 1;
+        plan(world, fields, { kind: 'accept_then_drop' }, { kind: 'webhook', how: 'lost' });
+        if (writes === 1) {
+          plan(world, fields, { kind: 'reject', code }, { kind: 'visibility_lag', ms: HIDDEN });
+          return;
+        }
+        plan(world, fields, { kind: 'visibility_lag', ms: LIMITS.visibilityLag });
+        for (const { id, visibleAt } of under(world, fields['merchantTransactionId']))
+          if (visibleAt > scheduler.now) world.gateway.show({ id });
+      },
+    };
+  },
+};
+
+/** A refund came back and is paid again, without a notification, when an operator has had enough and withdraws it. */
+export const paidAgain: Course = {
+  name: 'what came back is paid again just before it is withdrawn',
+  weight: 3,
+  payments: ['DB', 'DB', 'parts'],
+  direct: (world) => {
+    const { random, scheduler } = world;
+    let isToCome = true;
+    return {
+      moved: (refundId, to) => {
+        if (to === 'succeeded' && isToCome) {
+          isToCome = false;
+          scheduler.after(random.spread(1_000, 6 * HOUR), () => comeBack(world, refundId));
+        }
+        if (to !== 'manual_review') return;
+        const at = random.spread(1_000, 6 * HOUR);
+        scheduler.after(at, () => paidOnceMore(world, refundId));
+        scheduler.after(at + random.between(1, 60_000), () =>
+          say(world, refundId, withdrawUpdate.name, { by: 'operator', reason: 'no longer wanted' }),
         );
       },
     };

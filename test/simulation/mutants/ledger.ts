@@ -106,6 +106,56 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     }),
   },
   {
+    name: 'returned-for-ever',
+    defect: 'what came back is never believed to be paid again',
+    ledger: (ledger, world) => ({
+      ...ledger,
+      record: (evidence) =>
+        evidence.outcome.kind === 'succeeded' &&
+        find(world, 'attempts', evidence.attemptId)?.['state'] === 'returned'
+          ? ledger.record({ ...evidence, outcome: { kind: 'unknown', why: 'not_a_result' } })
+          : ledger.record(evidence),
+      withdraw: (id, by, reason, ticket, wordId) => {
+        const at = new Date(world.scheduler.now);
+        const returned = world.database.tables.rows.attempts
+          .filter((row) => row['refund_id'] === id && row['state'] === 'returned')
+          .map((row) => ({ attemptId: String(row['id']), at }));
+        return ledger.withdraw(id, by, reason, ticket, wordId, returned);
+      },
+    }),
+  },
+  {
+    name: 'doubtful-ids-are-dropped',
+    defect: 'the id in an answer that leaves the outcome open is not kept',
+    ledger: (ledger) => ({
+      ...ledger,
+      keepIds: () => Promise.resolve(),
+      record: ({ ids, ...evidence }) => {
+        const { outcome } = evidence;
+        return outcome.kind === 'unknown'
+          ? ledger.record({ ...evidence, outcome: { kind: 'unknown', why: outcome.why } })
+          : ledger.record({ ...evidence, ...(ids === undefined ? {} : { ids }) });
+      },
+    }),
+  },
+  {
+    name: 'earlier-decline-counts',
+    defect: 'a decline that a query finds ends the attempt, whichever submission was declined',
+    ledger: (ledger, world) => ({
+      ...ledger,
+      record: (evidence) => {
+        const { outcome } = evidence;
+        if (evidence.source !== 'look_up' || outcome.kind !== 'rejected') return ledger.record(evidence);
+        const send = Number(find(world, 'attempts', evidence.attemptId)?.['sends']);
+        return ledger.record({
+          ...evidence,
+          asked: { ...evidence.asked, send },
+          outcome: { ...outcome, declines: send },
+        });
+      },
+    }),
+  },
+  {
     name: 'withdraw-whatever-has-left',
     defect: 'a refund that may have left can be withdrawn',
     ledger: (ledger, world) => ({

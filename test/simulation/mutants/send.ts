@@ -1,6 +1,6 @@
 /** Defects around the one door through which money leaves. */
 import { referenceFor } from '../../../domain/reference.js';
-import type { Gateway } from '../../../gateway/gateway.js';
+import type { Gateway, SendLimits } from '../../../gateway/gateway.js';
 import type { Mutant } from '../world/world.js';
 
 type Linked = Parameters<Gateway['refund']>[0];
@@ -92,6 +92,28 @@ export const SEND_MUTANTS: readonly Mutant[] = [
       creditRegistration: (order) =>
         gateway.creditRegistration({ ...order, limits: { ...order.limits, sendWindow: Infinity } }),
     }),
+  },
+  {
+    name: 'suspended-machine-sends',
+    defect:
+      'the send window counts on the monotonic clock alone, which stands still while the machine is suspended',
+    gateway: (gateway, { scheduler }) => {
+      const trusting = <T extends { readonly limits: SendLimits }>(order: T): T => {
+        const { monotonic } = order.limits.openedAt;
+        const openedAt = {
+          monotonic,
+          get wall() {
+            return scheduler.now;
+          },
+        };
+        return { ...order, limits: { ...order.limits, openedAt } };
+      };
+      return {
+        ...methods(gateway),
+        refund: (order) => gateway.refund(trusting(order)),
+        creditRegistration: (order) => gateway.creditRegistration(trusting(order)),
+      };
+    },
   },
   {
     name: 'new-reference-on-resend',

@@ -128,7 +128,12 @@ export function planTrouble(world: World, fields: Fields): void {
         plan({ kind: 'reject', code: DOUBTS[random.between(0, DOUBTS.length - 1)] ?? DOUBTS[0] });
         break;
       case 6:
-        plan({ kind: 'comm_error', executed: random.chance(0.5), recorded: random.chance(0.5) });
+        plan({
+          kind: 'comm_error',
+          executed: random.chance(0.5),
+          recorded: random.chance(0.5),
+          hasId: random.chance(0.5),
+        });
         break;
       case 7:
       case 8: {
