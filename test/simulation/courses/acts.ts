@@ -113,8 +113,8 @@ export function say(
   });
 }
 
-/** What came back is paid again, and the gateway gives no notice of it. */
-export function paidOnceMore(world: World, refundId: string): void {
+/** What came back is paid again, and the gateway gives no notice of it. Returns its reference. */
+export function paidOnceMore(world: World, refundId: string): string | undefined {
   const { gateway } = world;
   for (const attempt of attemptsOf(world, refundId)) {
     const reference = String(attempt['reference']);
@@ -127,8 +127,9 @@ export function paidOnceMore(world: World, refundId: string): void {
     outside(world, 'what came back is paid again');
     gateway.succeedLate({ id: found.id });
     world.watchGateway();
-    return;
+    return reference;
   }
+  return undefined;
 }
 
 /** What waits for approval is decided by somebody who may. */

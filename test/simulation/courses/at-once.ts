@@ -1,4 +1,5 @@
 /** Courses in which two things happen at once: two processes, a proof and what spoils it, a reversal and a capture. */
+import { isFinal } from '../../../domain/states.js';
 import { startRefund } from '../lifetime.js';
 import type { Course } from '../world/course.js';
 import { LIMITS } from '../world/plan.js';
@@ -111,7 +112,9 @@ export const capturedMeanwhile: Course = {
       write: nthWrite(1),
       atGateway: (fields) => {
         const { gateway, payment, trace } = world;
-        if (fields['paymentType'] !== 'RV' || !isToCome) return;
+        // The shop may have captured by chance already.
+        const isCaptured = gateway.transactions().some(({ type }) => type === 'CP');
+        if (fields['paymentType'] !== 'RV' || !isToCome || isCaptured) return;
         isToCome = false;
         gateway.changeSettings(settings);
         for (const tenth of tenths) {
@@ -137,6 +140,7 @@ export const unreadablePayment: Course = {
     const how = random.pick(['throttled', 'forbidden', 'no_result_code', 'too_many_pages'] as const);
     let closed: string | undefined;
     let isAsked = false;
+    let isOver = false;
     return {
       write: nthWrite(1),
       atGateway: (fields) => {
@@ -144,10 +148,13 @@ export const unreadablePayment: Course = {
         closed = world.gateway.setFault({ times: 'always', effect: { kind: 'look_up', how } });
         // The budget, one more wait between queries, and what people and processes take.
         scheduler.after(world.plan.timings.caseAfterUnknown + world.plan.timings.lookUpMax + HOUR, () => {
-          if (!isAsked) world.failures.push('the payment cannot be read for ever, and no operator is asked');
+          if (!isAsked && !isOver)
+            world.failures.push('the payment cannot be read for ever, and no operator is asked');
         });
       },
       moved: (_, to) => {
+        // Withdrawn before: nobody has to be asked.
+        if (isFinal(to)) isOver = true;
         if (to !== 'manual_review' || isAsked) return;
         isAsked = true;
         scheduler.after(random.spread(MINUTE, 6 * HOUR), () => void world.gateway.clearFault(closed));

@@ -204,13 +204,14 @@ export const earlierDecline: Course = {
   },
 };
 
-/** A refund came back and is paid again, without a notification, when an operator has had enough and withdraws it. */
+/** A refund came back and is paid again: as soon as that is known, or without a notification before an operator withdraws it. */
 export const paidAgain: Course = {
-  name: 'what came back is paid again just before it is withdrawn',
-  weight: 3,
+  name: 'what came back is paid again, at once or before it is withdrawn',
+  weight: 5,
   payments: ['DB', 'DB', 'parts'],
   direct: (world) => {
     const { random, scheduler } = world;
+    const isAtOnce = random.chance(0.4);
     let isToCome = true;
     return {
       moved: (refundId, to) => {
@@ -218,10 +219,15 @@ export const paidAgain: Course = {
           isToCome = false;
           scheduler.after(random.spread(1_000, 6 * HOUR), () => comeBack(world, refundId));
         }
-        if (to !== 'manual_review') return;
+        if (to === 'returned' && isAtOnce)
+          scheduler.after(0, () => {
+            const reference = paidOnceMore(world, refundId);
+            if (reference !== undefined) world.onNotice(reference);
+          });
+        if (to !== 'manual_review' || isAtOnce) return;
         const at = random.spread(1_000, 6 * HOUR);
         scheduler.after(at, () => paidOnceMore(world, refundId));
-        scheduler.after(at + random.between(1, 60_000), () =>
+        scheduler.after(at + random.between(1, MINUTE), () =>
           say(world, refundId, withdrawUpdate.name, { by: 'operator', reason: 'no longer wanted' }),
         );
       },
