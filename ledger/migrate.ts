@@ -108,7 +108,7 @@ async function applyMissing(client: pg.Client, dir: string): Promise<readonly st
 
 /** Reads one file. There is no way down: what a newer version has written, an older schema cannot hold. */
 async function loadMigration(path: string) {
-  const [text = ''] = (await readFile(path, 'utf8')).split('-- Down Migration');
+  const text = await readFile(path, 'utf8');
   const isConcurrent = path.endsWith(`${CONCURRENT}.sql`);
   const up = (pgm: MigrationBuilder): void => {
     if (!isConcurrent) {

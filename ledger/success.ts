@@ -116,16 +116,13 @@ async function goOn(
   if (mustStop) await openCase(tx, refund, 'answers_contradict', { gatewayId });
   if (mustStop && refund.state === 'manual_review') return;
   const on = mustStop && mayAsk(refund.state) ? 'ask_person' : triggerFor(refund.state, owed, evidence);
-  switch (on) {
-    case 'ask_person':
-      await move(tx, refund, { on, why: 'answers_contradict' });
-      return;
-    case 'part_after_end':
-      await openCase(tx, refund, 'partly_refunded', { gatewayId });
-      return step(tx, refund, on, evidence, 'partly_refunded');
-    default:
-      return step(tx, refund, on, evidence);
+  if (on === 'ask_person') {
+    await move(tx, refund, { on, why: 'answers_contradict' });
+    return;
   }
+  const isLate = on === 'part_after_end';
+  if (isLate) await openCase(tx, refund, 'partly_refunded', { gatewayId });
+  await step(tx, refund, on, evidence, isLate ? 'partly_refunded' : undefined);
 }
 
 /** Open, or absent and of more than is still owed: submitted again it would pay that twice. */

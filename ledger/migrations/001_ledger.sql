@@ -1,37 +1,55 @@
+-- The money that can be given back on a payment: what was captured and what reversals released beside it, or, while nothing is captured,
+-- what was authorized.
+CREATE FUNCTION payment_limit(captured bigint, released bigint, authorized bigint) RETURNS bigint
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN CASE WHEN captured > 0 THEN captured + released ELSE authorized END;
+
 -- An original payment. Balances change only by the trigger on events, never by hand.
 -- Type CD: a credit that is linked to no payment. Its money is counted on a row of its own, whose limit is the amount that was asked for
 -- and whose id is the refund's without the dashes: no gateway knows it.
+-- Type CP: one capture, whose authorization is another row or none. Its money is counted here and nowhere else.
 CREATE TABLE payments (
   id               text PRIMARY KEY CHECK (id ~ '^[a-f0-9]{32}$'),
   entity_id        text NOT NULL,
-  type             text NOT NULL CHECK (type IN ('DB', 'PA', 'CD')),
+  type             text NOT NULL CHECK (type IN ('DB', 'PA', 'CP', 'CD')),
   state            text NOT NULL CHECK (state IN ('succeeded', 'pending', 'rejected')),
   currency         text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
   authorized_minor bigint NOT NULL CHECK (authorized_minor >= 0),
   captured_minor   bigint NOT NULL CHECK (captured_minor >= 0),
   registration_id  text CHECK (registration_id ~ '^[a-f0-9]{32}$'),
+  -- What a client declared of the payment first, and whether a query has shown it. Refunds may be sent on a declared payment; a credit
+  -- needs what the gateway shows.
+  declared         jsonb,
+  is_seen          boolean NOT NULL DEFAULT true,
   reserved_minor   bigint NOT NULL DEFAULT 0 CHECK (reserved_minor >= 0),
   succeeded_minor  bigint NOT NULL DEFAULT 0 CHECK (succeeded_minor >= 0),
   returned_minor   bigint NOT NULL DEFAULT 0 CHECK (returned_minor >= 0),
   disputed_minor   bigint NOT NULL DEFAULT 0 CHECK (disputed_minor >= 0),
-  -- What reality gave back beyond the limit (a chargeback crossing a refund, a refund made elsewhere). Never ours to add to.
-  excess_minor     bigint NOT NULL DEFAULT 0 CHECK (excess_minor >= 0),
+  -- What reversals of ours released of money that was never captured. It is part of what was given back, and part of what could be.
+  released_minor   bigint NOT NULL DEFAULT 0 CHECK (released_minor >= 0),
+  -- What is given back or promised beyond the limit: a function of the row, computed here and nowhere else.
+  excess_minor     bigint GENERATED ALWAYS AS (
+    greatest(0, reserved_minor + succeeded_minor - returned_minor + disputed_minor
+      - payment_limit(captured_minor, released_minor, authorized_minor))
+  ) STORED,
   -- Queries of the payment that found nothing: one alone is the gateway's visibility lag, not a case.
   misses           integer NOT NULL DEFAULT 0 CHECK (misses >= 0),
   last_miss_at     timestamptz,
   imported_at      timestamptz NOT NULL DEFAULT now(),
-  looked_up_at     timestamptz NOT NULL DEFAULT now(),
-  CONSTRAINT payment_balance CHECK (
-    reserved_minor + succeeded_minor - returned_minor + disputed_minor
-      <= CASE WHEN captured_minor > 0 THEN captured_minor ELSE authorized_minor END + excess_minor
-  )
+  -- When the query began that the payment was last brought up to date with; null: the gateway has not been seen. An observation that
+  -- began before it changes nothing.
+  observed_at      timestamptz
 );
 
 -- What a refund may refer to: the debit itself, or each capture of an authorisation.
 CREATE TABLE captures (
-  id           text PRIMARY KEY CHECK (id ~ '^[a-f0-9]{32}$'),
-  payment_id   text NOT NULL REFERENCES payments (id),
-  amount_minor bigint NOT NULL CHECK (amount_minor > 0)
+  id              text PRIMARY KEY CHECK (id ~ '^[a-f0-9]{32}$'),
+  payment_id      text NOT NULL REFERENCES payments (id),
+  -- A capture that the gateway shows no longer has nothing left to refund; refunds may refer to it.
+  amount_minor    bigint NOT NULL CHECK (amount_minor >= 0),
+  -- What was taken from a capture without us: what certainly was, and what may have been (a refund that names no capture).
+  elsewhere_minor bigint NOT NULL DEFAULT 0 CHECK (elsewhere_minor >= 0),
+  doubtful_minor  bigint NOT NULL DEFAULT 0 CHECK (doubtful_minor >= 0)
 );
 CREATE INDEX captures_by_payment ON captures (payment_id);
 
@@ -57,15 +75,28 @@ CREATE TABLE refunds (
   blocks          jsonb,
   -- What an approval is asked for: amount, currency, way and destination, and the hash that binds it to them.
   instruction     jsonb,
+  -- What the customer has of a refund from outside of the program: by refunds or reversals that were not made here, and by chargebacks.
+  elsewhere_minor    bigint NOT NULL DEFAULT 0 CHECK (elsewhere_minor >= 0),
+  charged_back_minor bigint NOT NULL DEFAULT 0 CHECK (charged_back_minor >= 0),
+  -- A payment that could not be read when a refund needed it: for what, since when, how often, and what the gateway answered last.
+  unread_for      text CHECK (unread_for IN ('compare', 'credit')),
+  unread_since    timestamptz,
+  unread_at       timestamptz,
+  unread_times    integer NOT NULL DEFAULT 0,
+  unread_answer   text,
+  -- How often an operator took the refund back to its first unsent step. Attempts up to `attempts_before` count towards no budget.
+  replays         integer NOT NULL DEFAULT 0,
+  attempts_before integer NOT NULL DEFAULT 0,
   version         integer NOT NULL DEFAULT 1,
   state_since     timestamptz NOT NULL DEFAULT now(),
   created_at      timestamptz NOT NULL DEFAULT now(),
   updated_at      timestamptz NOT NULL DEFAULT now(),
-  CONSTRAINT refunds_by_key UNIQUE (caller, idempotency_key)
+  CONSTRAINT refunds_by_key UNIQUE (caller, idempotency_key),
+  CONSTRAINT refunds_unread CHECK ((unread_for IS NULL) = (unread_since IS NULL) AND (unread_for IS NULL) = (unread_at IS NULL))
 );
 CREATE INDEX refunds_by_payment ON refunds (payment_id);
 CREATE INDEX refunds_not_final ON refunds (state_since)
-  WHERE state NOT IN ('succeeded', 'settled', 'closed_by_dispute', 'failed', 'canceled');
+  WHERE state NOT IN ('succeeded', 'settled', 'closed_by_dispute', 'refunded_elsewhere', 'failed', 'canceled');
 -- The queue of what waits for an operator, and refunds by the ids that clients know.
 CREATE INDEX refunds_waiting ON refunds (state_since) WHERE state IN ('manual_review', 'awaiting_approval');
 CREATE INDEX refunds_by_order ON refunds (order_id) WHERE order_id IS NOT NULL;
@@ -83,9 +114,22 @@ CREATE TABLE attempts (
   reference          text NOT NULL,
   amount_minor       bigint NOT NULL CHECK (amount_minor > 0),
   state              text NOT NULL,
+  -- For the limits of credits: the currency, and who asked for the refund, with capitals, blanks and invisible characters out of the way.
+  currency           text NOT NULL,
+  requester          text NOT NULL,
+  -- A second approver has seen this credit: it counts for no limit.
+  approved           boolean NOT NULL DEFAULT false,
   sends              integer NOT NULL DEFAULT 1,
+  -- Submissions of an absent attempt that are not counted towards any budget.
+  sends_before       integer NOT NULL DEFAULT 0,
+  -- Submissions of which the sender knows that no byte left: a decline that is found cannot be of these.
+  never_left         integer NOT NULL DEFAULT 0 CHECK (never_left >= 0 AND never_left <= sends),
   send_by            timestamptz NOT NULL,
   gateway_id         text,
+  -- Ids that the gateway gave where nothing certain came with them: kept as they came. With one the attempt is never taken for absent.
+  seen_ids           text[],
+  -- What an executed reversal gave back, where captures show that it was less than ordered.
+  given_minor        bigint CHECK (given_minor BETWEEN 0 AND amount_minor),
   result_code        text,
   result_description text,
   refusal_class      text,
@@ -93,6 +137,8 @@ CREATE TABLE attempts (
   look_ups           integer NOT NULL DEFAULT 0,
   misses             integer NOT NULL DEFAULT 0,
   last_miss_at       timestamptz,
+  -- When the open attempt was last queried: a run that begins anew waits only for what is left until the next query.
+  looked_up_at       timestamptz,
   opened_at          timestamptz NOT NULL DEFAULT now(),
   sent_at            timestamptz NOT NULL DEFAULT now(),
   answered_at        timestamptz,
@@ -106,6 +152,11 @@ CREATE TABLE attempts (
 CREATE UNIQUE INDEX attempts_one_open ON attempts (refund_id)
   WHERE state IN ('submitting', 'unknown', 'pending', 'absent');
 CREATE INDEX attempts_by_payment ON attempts (payment_id);
+CREATE INDEX attempts_by_seen_id ON attempts USING gin (seen_ids) WHERE seen_ids IS NOT NULL;
+-- Limits hold for sums: for each payment, destination and requester over a day. Each sum is read from an index of its own.
+CREATE INDEX attempts_credits_by_payment ON attempts (payment_id, sent_at) WHERE way = 'credit' AND NOT approved;
+CREATE INDEX attempts_credits_by_requester ON attempts (requester, currency, sent_at) WHERE way = 'credit' AND NOT approved;
+CREATE INDEX attempts_credits_by_registration ON attempts (registration_id, currency, sent_at) WHERE way = 'credit' AND NOT approved;
 -- Attempts that nobody looks up any more once their refund has ended: few, and found without reading the others.
 CREATE INDEX attempts_open ON attempts (refund_id) WHERE state IN ('submitting', 'unknown', 'pending');
 
@@ -121,6 +172,7 @@ CREATE TABLE events (
   succeeded_delta bigint NOT NULL DEFAULT 0,
   returned_delta  bigint NOT NULL DEFAULT 0,
   disputed_delta  bigint NOT NULL DEFAULT 0,
+  released_delta  bigint NOT NULL DEFAULT 0,
   -- A fact from outside cannot be refused, even where it breaks the balance: the excess is kept and a case is opened.
   from_outside    boolean NOT NULL DEFAULT false,
   actor           text NOT NULL,
@@ -130,22 +182,25 @@ CREATE TABLE events (
 CREATE INDEX events_by_payment ON events (payment_id, id);
 CREATE INDEX events_by_refund ON events (refund_id, id);
 
+-- Facts from outside are never refused, whatever they do to the balance. What this program does may not add to the excess.
 CREATE FUNCTION apply_event() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-  beyond bigint;
+  before bigint;
+  after bigint;
 BEGIN
-  SELECT greatest(0,
-           reserved_minor + NEW.reserved_delta + succeeded_minor + NEW.succeeded_delta
-           - returned_minor - NEW.returned_delta + disputed_minor + NEW.disputed_delta
-           - CASE WHEN captured_minor > 0 THEN captured_minor ELSE authorized_minor END)
-    INTO beyond FROM payments WHERE id = NEW.payment_id;
+  SELECT excess_minor INTO before FROM payments WHERE id = NEW.payment_id;
   UPDATE payments SET
     reserved_minor  = reserved_minor + NEW.reserved_delta,
     succeeded_minor = succeeded_minor + NEW.succeeded_delta,
     returned_minor  = returned_minor + NEW.returned_delta,
     disputed_minor  = disputed_minor + NEW.disputed_delta,
-    excess_minor    = CASE WHEN NEW.from_outside THEN beyond ELSE least(excess_minor, beyond) END
-  WHERE id = NEW.payment_id;
+    released_minor  = released_minor + NEW.released_delta
+  WHERE id = NEW.payment_id
+  RETURNING excess_minor INTO after;
+  IF after > before AND NOT NEW.from_outside THEN
+    RAISE EXCEPTION 'payment_balance: % would leave payment % with % more than its limit', NEW.natural_key, NEW.payment_id, after
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'payment_balance', TABLE = 'payments';
+  END IF;
   RETURN NULL;
 END $$;
 CREATE TRIGGER events_apply AFTER INSERT ON events FOR EACH ROW
@@ -202,6 +257,11 @@ CREATE TABLE proposals (
   instruction    text NOT NULL,
   -- Outcome, evidence, amount and what it is bound to besides.
   details        jsonb NOT NULL,
+  -- For the limits of one operator alone: the payment, the amount, and the author as `attempts.requester`.
+  payment_id     text NOT NULL REFERENCES payments (id),
+  amount_minor   bigint NOT NULL,
+  currency       text NOT NULL,
+  proposer       text NOT NULL,
   proposed_by    text NOT NULL CHECK (proposed_by <> ''),
   reason         text NOT NULL CHECK (reason <> ''),
   ticket         text,
@@ -214,6 +274,8 @@ CREATE TABLE proposals (
 );
 CREATE INDEX proposals_by_refund ON proposals (refund_id, id);
 CREATE UNIQUE INDEX proposals_one_open ON proposals (refund_id) WHERE verdict IS NULL;
+CREATE INDEX proposals_alone_by_payment ON proposals (payment_id, proposed_at) WHERE verdict = 'alone';
+CREATE INDEX proposals_alone_by_proposer ON proposals (proposer, currency, proposed_at) WHERE verdict = 'alone';
 
 -- What a person's word was answered, once for each word: whoever carries the same word out again, late or a second time, answers the
 -- same and changes nothing.
@@ -225,6 +287,8 @@ CREATE TABLE answers (
   at        timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (refund_id, word)
 );
+-- Deleted, oldest first, when their refund ended long ago.
+CREATE INDEX answers_by_age ON answers (at);
 
 -- Who may speak to the HTTP API. The key's text exists at its owner only: here is the hash of its secret part.
 CREATE TABLE api_keys (
@@ -295,6 +359,16 @@ CREATE TRIGGER attempts_take_up_webhooks AFTER INSERT ON attempts
   FOR EACH ROW EXECUTE FUNCTION take_up_webhooks('reference');
 CREATE TRIGGER attempts_take_up_webhooks_of_id AFTER UPDATE OF gateway_id ON attempts
   FOR EACH ROW WHEN (NEW.gateway_id IS DISTINCT FROM OLD.gateway_id) EXECUTE FUNCTION take_up_webhooks('gateway_id');
+-- What was notified about an id in `seen_ids` before it was known is taken up again.
+CREATE FUNCTION take_up_webhooks_of_seen_ids() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE webhooks SET state = 'received', why = NULL, tries = 0, misses = 0, due_at = now()
+    WHERE state = 'unmatched' AND (gateway_id = ANY (NEW.seen_ids) OR referenced_id = ANY (NEW.seen_ids));
+  RETURN NULL;
+END $$;
+CREATE TRIGGER attempts_take_up_webhooks_of_seen_ids AFTER UPDATE OF seen_ids ON attempts
+  FOR EACH ROW WHEN (NEW.seen_ids IS DISTINCT FROM OLD.seen_ids AND NEW.seen_ids IS NOT NULL)
+  EXECUTE FUNCTION take_up_webhooks_of_seen_ids();
 CREATE TRIGGER events_take_up_webhooks AFTER INSERT ON events
   FOR EACH ROW WHEN (NEW.type IN ('dispute.opened', 'payment.returned_elsewhere')) EXECUTE FUNCTION take_up_webhooks();
 
@@ -312,8 +386,32 @@ CREATE TABLE audits (
   at          timestamptz NOT NULL DEFAULT now(),
   duration_ms integer NOT NULL CHECK (duration_ms >= 0),
   complete    boolean NOT NULL,
+  -- Payments that were read, and since when every payment was.
+  payments    integer NOT NULL DEFAULT 0,
+  whole_since timestamptz,
   violations  bigint NOT NULL CHECK (violations >= 0),
   report      jsonb NOT NULL
+);
+
+-- What the audit last found wrong with a payment; an empty id is the schema. Reading a payment again replaces its rows.
+CREATE TABLE audit_findings (
+  payment_id text NOT NULL,
+  invariant  text NOT NULL,
+  violations integer NOT NULL CHECK (violations > 0),
+  examples   jsonb NOT NULL,
+  found_at   timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (payment_id, invariant)
+);
+
+-- How far the audit has come: events whose payments it has read since they changed, and its way through all payments. One row at most.
+CREATE TABLE audit_progress (
+  id             integer PRIMARY KEY DEFAULT 1 CHECK (id = 1),
+  events_through bigint NOT NULL,
+  -- The last payment that was read on the way through all of them.
+  slice_after    text NOT NULL DEFAULT '',
+  round_since    timestamptz NOT NULL DEFAULT now(),
+  -- When the last whole round began: every payment was read then or later.
+  whole_since    timestamptz
 );
 
 -- Whether facts are told to the caller at all: set by the worker from REFUNDS_EVENTS_URL. One row at most.
@@ -357,5 +455,66 @@ END $$;
 CREATE TRIGGER events_tell AFTER INSERT ON events FOR EACH ROW
   WHEN (NEW.refund_id IS NOT NULL AND NEW.type IN (
     'refund.pending', 'refund.awaiting_approval', 'refund.manual_review', 'refund.succeeded', 'refund.settled',
-    'refund.returned', 'refund.failed', 'refund.canceled', 'refund.closed_by_dispute'))
+    'refund.returned', 'refund.failed', 'refund.canceled', 'refund.closed_by_dispute', 'refund.refunded_elsewhere',
+    'refund.settlement_changed'))
   EXECUTE FUNCTION tell_event();
+
+-- The queries that the gateway allows one entity on one kind of endpoint, shared by all processes. Times are the database's.
+CREATE TABLE query_budgets (
+  entity_id     text NOT NULL,
+  -- v3_search, v3_query, v1_search or v1_payment: the gateway limits each by itself.
+  endpoint      text NOT NULL,
+  -- When queries left, at most as many as fit into one window.
+  taken         timestamptz[] NOT NULL DEFAULT '{}',
+  -- By need, most urgent first: until when a query of this need is waiting. Less urgent ones let it pass.
+  waiting       timestamptz[] NOT NULL DEFAULT array_fill('-infinity'::timestamptz, ARRAY[4]),
+  -- After the gateway throttled: nothing but operators' queries, then half of the rate.
+  closed_until  timestamptz NOT NULL DEFAULT '-infinity',
+  lowered_until timestamptz NOT NULL DEFAULT '-infinity',
+  PRIMARY KEY (entity_id, endpoint)
+);
+
+-- Takes one query, or answers the milliseconds after which to ask again. `need` counts from 1, the most urgent.
+CREATE FUNCTION take_query(entity text, kind text, need integer, most integer, kept integer, span interval)
+RETURNS double precision LANGUAGE plpgsql AS $$
+DECLARE
+  budget query_budgets;
+  moment timestamptz;
+  recent timestamptz[];
+  allowed integer;
+  wait   interval;
+BEGIN
+  INSERT INTO query_budgets (entity_id, endpoint) VALUES (entity, kind) ON CONFLICT DO NOTHING;
+  SELECT * INTO budget FROM query_budgets WHERE entity_id = entity AND endpoint = kind FOR UPDATE;
+  -- After the lock: the order of taking is the order of time.
+  moment := clock_timestamp();
+  recent := ARRAY(SELECT at FROM unnest(budget.taken) AS at WHERE at > moment - span ORDER BY at);
+  allowed := CASE WHEN budget.lowered_until > moment THEN greatest(1, most / 2) ELSE most END;
+  IF need > 1 THEN
+    allowed := greatest(1, allowed - kept)
+      - (SELECT count(*) FROM unnest(budget.waiting[1 : need - 1]) AS until WHERE until > moment);
+  END IF;
+  IF need > 1 AND budget.closed_until > moment THEN
+    wait := budget.closed_until - moment;
+  ELSIF cardinality(recent) < allowed THEN
+    UPDATE query_budgets SET taken = recent || moment WHERE entity_id = entity AND endpoint = kind;
+    RETURN 0;
+  ELSE
+    -- When so many have left the window that one more fits; at once means that others go first.
+    wait := greatest(
+      coalesce(recent[cardinality(recent) - greatest(allowed, 1) + 1] + span - moment, interval '0'),
+      span / 20, interval '1 millisecond');
+  END IF;
+  UPDATE query_budgets SET waiting[need] = greatest(waiting[need], moment + wait + span / 10)
+    WHERE entity_id = entity AND endpoint = kind;
+  RETURN extract(epoch FROM wait) * 1000;
+END $$;
+
+-- Entities for which the gateway declined v3 reporting. Kept for all processes, asked again after a while.
+CREATE TABLE entity_reporting (
+  entity_id text PRIMARY KEY,
+  -- The decline's result code.
+  code      text NOT NULL,
+  since     timestamptz NOT NULL DEFAULT now(),
+  seen_at   timestamptz NOT NULL DEFAULT now()
+);
