@@ -1,7 +1,7 @@
 /** Whether money is where it belongs: the ledger, the gateway's books and what callers were told, held against each other. */
 import { sql } from 'kysely';
 import { storedMoney, formatAmount } from '../../domain/money.js';
-import { isFinal } from '../../domain/states.js';
+import { FINAL_STATES, isFinal, type RefundState } from '../../domain/states.js';
 import type { Database } from '../../ledger/database.js';
 import type { Ledger, RefundRecord } from '../../ledger/ledger.js';
 import { allRefunds, compareBooks } from '../../sandbox/demo/books.js';
@@ -199,7 +199,7 @@ function disagreements(refunds: readonly RefundRecord[], transactions: readonly 
 async function stillReserved(database: Database): Promise<string[]> {
   const { rows } = await sql<{ id: string; state: string; held: string }>`
     select r.id, r.state, sum(e.reserved_delta)::text as held from refunds r join events e on e.refund_id = r.id
-    where r.state in ('succeeded', 'settled', 'closed_by_dispute', 'failed', 'canceled')
+    where r.state = any(${[...FINAL_STATES]}::text[])
     group by r.id, r.state having sum(e.reserved_delta) <> 0
   `.execute(database.db);
   return rows.map(({ id, state, held }) => `refund ${id} is ${state} and holds ${held}`);
@@ -219,10 +219,13 @@ export function adoptedAs(
   }));
 }
 
+/** How a refund may end that was withdrawn: what happened outside may count for all of it. */
+const WITHDRAWN: readonly RefundState[] = ['canceled', 'closed_by_dispute', 'refunded_elsewhere'];
+
 /** Withdrawn means that nothing may leave any more. */
 function paidAfterWithdrawal(refunds: readonly RefundRecord[], notes: Notes): string[] {
   return refunds
-    .filter(({ id, state }) => notes.withdrawn.has(id) && state !== 'canceled')
+    .filter(({ id, state }) => notes.withdrawn.has(id) && !WITHDRAWN.includes(state))
     .map(({ id, state }) => `refund ${id} was withdrawn and is ${state}`);
 }
 
