@@ -25,6 +25,16 @@ const NOT_EXECUTED: readonly Lost[] = [
   ['the gateway says that it lost its own line', { kind: 'comm_error', executed: false }],
 ];
 
+/** Nothing certain in the answer but an id. */
+const NAMED: readonly (readonly [how: string, ...effects: FaultRule['effect'][]])[] = [
+  ['900.100.300', { kind: 'comm_error', executed: true, hasId: true }],
+  [
+    'HTTP 502 and a code that is not listed',
+    { kind: 'comm_error', executed: true, hasId: true, code: '123.456.789', httpStatus: 502 },
+  ],
+  ['no result', { kind: 'broken_body', form: 'no_result' }],
+];
+
 describe.concurrent('a refund whose answer is lost', () => {
   it.for(EXECUTED)(
     'and which was executed (%s) is found, and not sent again',
@@ -53,6 +63,23 @@ describe.concurrent('a refund whose answer is lost', () => {
       expect(attempts).toHaveLength(1);
       expect(world.ordersUnder(attempts[0]?.merchantTransactionId ?? '')).toBe(2);
       expect(world.gateway.engine.executedByReference(attempts[0]?.merchantTransactionId ?? '')).toBe(1);
+    },
+  );
+
+  it.for(NAMED)(
+    'and whose answer names it (%s) is found by that id alone, and not sent again',
+    async ([, ...effects], { expect }) => {
+      const payment = world.newPayment();
+      world.onRefund(payment, ...effects, { kind: 'by_id_only' });
+      // The gateway would execute as much once more.
+      const { id } = await world.ask(payment, '40.00');
+      const { attempts } = await world.until(id, 'succeeded');
+
+      expect(attempts).toHaveLength(1);
+      expect(world.ordersUnder(attempts[0]?.merchantTransactionId ?? '')).toBe(1);
+      expect(world.transactionsOf(payment)).toMatchObject([{ id: attempts[0]?.gatewayId, type: 'RF' }]);
+      expect(world.booked(payment)).toMatchObject({ out: '40.00', refunded: '40.00' });
+      expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 60_00n });
     },
   );
 

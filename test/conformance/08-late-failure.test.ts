@@ -88,6 +88,29 @@ describe.concurrent('a refund that had succeeded and comes back', () => {
     expect(world.booked(payment)).toMatchObject({ out: '60.00' });
   });
 
+  it('and is shown paid again has succeeded: a withdrawal asks the gateway, and is refused', async ({
+    expect,
+  }) => {
+    const payment = world.newPayment();
+    const { id, gatewayId } = await paid(payment, '60.00');
+    engine.failLate({ id: gatewayId });
+    await tell(id);
+    await world.drive(id);
+    await world.until(id, 'manual_review');
+    engine.succeedLate({ id: gatewayId });
+
+    await expect(world.client.withdraw(id, SUPERVISOR)).rejects.toMatchObject({ code: 'final' });
+    expect(await world.until(id, 'succeeded')).toMatchObject({ status: 'succeeded' });
+    expect(world.booked(payment)).toMatchObject({ out: '60.00' });
+    expect(world.transactionsOf(payment)).toHaveLength(1);
+    expect(await world.balance(payment)).toMatchObject({
+      returnedMinor: 0n,
+      reservedMinor: 0n,
+      refundableMinor: 40_00n,
+    });
+    expect(await world.openCases(id)).toEqual([]);
+  });
+
   it('is not sent again by anybody who starts it', async ({ expect }) => {
     const payment = world.newPayment();
     const { id, gatewayId } = await paid(payment, '60.00');
