@@ -3,6 +3,7 @@ import { isFinal, REFUND_STATES } from '../../domain/states.js';
 import { gatewayNotice, REFUND_WORKFLOW, refundWorkflowId } from '../../workflows/contract.js';
 import { ledgerViolations } from './checks/books.js';
 import { gatewayViolations } from './checks/gateway.js';
+import { observationViolations } from './checks/observed.js';
 import { noteReached } from './checks/reached.js';
 import { wordViolations } from './checks/words.js';
 import { OutsideFacts } from './world/outside-facts.js';
@@ -113,6 +114,7 @@ async function unfold(world: World, beginning: Beginning): Promise<readonly stri
     ...lingering(world).map((workflowId) => `${workflowId} outlives its refund`),
     ...ledgerViolations(world.database.tables, 'at rest'),
     ...gatewayViolations(world, facts),
+    ...observationViolations(world),
     ...clients.atRest(),
     ...wordViolations(people.answers, world.database.tables.rows.events),
   ];

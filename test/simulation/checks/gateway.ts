@@ -5,6 +5,7 @@ import type { Row } from '../database/tables.js';
 import type { OutsideFacts } from '../world/outside-facts.js';
 import type { World } from '../world/world.js';
 import { givenBy, isCorrected, stateOf } from './books.js';
+import { stoodThen } from './disputed.js';
 import { amount, text } from './rows.js';
 
 /** Longer before a credit than this, a fact at the gateway has to have been seen by its proof: two send windows and the way there. */
@@ -179,14 +180,11 @@ function wrongCredit(world: World, credit: Transaction, all: readonly Transactio
   const known = all.filter(
     (found) => Math.max(found.timestamp, found.visibleAt) <= seen && wasStanding(found, at),
   );
-  const reversed = new Set(
-    all.filter((found) => found.type === 'CR' && found.timestamp <= at).map((found) => found.referencedId),
-  );
   const chargedBack = isFreeStanding
     ? 0n
     : known
-        .filter((found) => found.type === 'CB' && !reversed.has(found.id))
-        .reduce((sum, found) => sum + found.amount, 0n);
+        .filter((found) => found.type === 'CB')
+        .reduce((sum, found) => sum + stoodThen(found, all, seen, at), 0n);
   const given = known
     .filter((found) => ['RF', 'RV', 'CD'].includes(found.type) && found.id !== credit.id)
     .reduce((sum, found) => sum + found.amount, 0n);

@@ -9,6 +9,7 @@ import {
   twoRuns,
   unreadablePayment,
 } from './at-once.js';
+import { disputedBeforeCredit, outdatedQuery } from './disputes.js';
 import {
   absentTooEarly,
   earlierDecline,
@@ -28,6 +29,8 @@ const COURSES: readonly Course[] = [
   capturedMeanwhile,
   lookUpsAway,
   unreadablePayment,
+  disputedBeforeCredit,
+  outdatedQuery,
   paidAfterAll,
   paidAfterTheEnd,
   absentTooEarly,

@@ -2,6 +2,7 @@
 import type { Mutant } from '../world/world.js';
 import { CLIENT_MUTANTS } from './client.js';
 import { CREDIT_MUTANTS } from './credit.js';
+import { DISPUTE_MUTANTS } from './disputes.js';
 import { LEDGER_MUTANTS } from './ledger.js';
 import { SEND_MUTANTS } from './send.js';
 
@@ -9,5 +10,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...SEND_MUTANTS,
   ...LEDGER_MUTANTS,
   ...CREDIT_MUTANTS,
+  ...DISPUTE_MUTANTS,
   ...CLIENT_MUTANTS,
 ];

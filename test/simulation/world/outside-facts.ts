@@ -1,6 +1,7 @@
 /** What happens to the payment without the merchant's program: it is made, charged back, refunded in the portal, decided late. */
-import { CommandRefused, type CreatedPayment } from '../../../sandbox/gateway/commands.js';
+import type { CreatedPayment } from '../../../sandbox/gateway/commands.js';
 import { decimalsOf, isCurrencyCode } from '../../../domain/currency.js';
+import { chargeBackAnyhow, happens } from './chargebacks.js';
 import type { Course } from './course.js';
 import type { World } from './world.js';
 
@@ -129,37 +130,19 @@ export class OutsideFacts {
     }
   }
 
-  #attempt(name: string, act: () => void): void {
-    try {
-      act();
-      this.#world.coverage.hit('outside', name);
-      this.#world.trace.note('outside', name);
-    } catch (error) {
-      if (!(error instanceof CommandRefused)) throw error;
-    }
-    this.#world.watchGateway();
-  }
-
   #withMoney(): string {
     const { payment, random } = this.#world;
     return random.pick([payment.created.captureIds[0] ?? payment.id, ...payment.created.captureIds]);
   }
 
   #chargeback(): void {
-    const { gateway, random, scheduler } = this.#world;
-    this.#attempt('chargeback', () => {
-      const { id } = gateway.chargeback({ paymentId: this.#withMoney() });
-      this.hasForcedMoney = true;
-      if (random.chance(0.4))
-        scheduler.after(random.spread(1_000, DAY), () =>
-          this.#attempt('chargeback reversed', () => void gateway.reverseChargeback(id)),
-        );
-    });
+    this.hasForcedMoney = true;
+    chargeBackAnyhow(this.#world, this.#withMoney(), DAY);
   }
 
   #portalRefund(): void {
     const { gateway, random, payment } = this.#world;
-    this.#attempt('portal refund', () => {
+    happens(this.#world, 'portal refund', () => {
       const amount = payment.toHundredths(payment.roundDown(payment.minor / random.pick([1n, 2n, 4n])));
       gateway.refundInPortal({ paymentId: this.#withMoney(), amount });
       this.hasForcedMoney = true;
@@ -169,7 +152,7 @@ export class OutsideFacts {
   /** The shop captures a part of what it had only authorized, or all of it. */
   #capture(): void {
     const { gateway, random, payment } = this.#world;
-    this.#attempt('capture', () => {
+    happens(this.#world, 'capture', () => {
       const part = (payment.minor * BigInt(random.pick([10, 6, 5, 3, 1]))) / 10n;
       gateway.capture({ paymentId: payment.id, amount: payment.toHundredths(payment.roundDown(part)) });
     });
@@ -186,7 +169,7 @@ export class OutsideFacts {
         found.visibleAt <= scheduler.now,
     );
     const one = paid[random.between(0, Math.max(0, paid.length - 1))];
-    if (one !== undefined) this.#attempt('came back', () => void gateway.failLate({ id: one.id }));
+    if (one !== undefined) happens(this.#world, 'came back', () => void gateway.failLate({ id: one.id }));
   }
 
   #forgedNotice(): void {

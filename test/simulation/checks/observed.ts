@@ -1,0 +1,36 @@
+/** What the ledger last saw of the payment is what the gateway shows: captured, and disputed. */
+import type { Transaction } from '../../../sandbox/gateway/types.js';
+import type { World } from '../world/world.js';
+import { amount } from './rows.js';
+
+export function observationViolations({ gateway, database, payment }: World): string[] {
+  const row = database.tables.rows.payments.find(({ id }) => id === payment.id);
+  const observedAt = row?.['observed_at'];
+  const all = gateway.transactions();
+  const linked = all.filter(({ type }) => type === 'CP' || type === 'CB' || type === 'CR');
+  // What has changed since was not seen.
+  if (row === undefined || !(observedAt instanceof Date)) return [];
+  if (linked.some((found) => Math.max(found.changedAt, found.visibleAt) >= observedAt.getTime())) return [];
+
+  const sum = (found: readonly Transaction[]): bigint =>
+    found.reduce((total, one) => total + payment.toMinor(one.amount), 0n);
+  const wrong: string[] = [];
+  const ofPayment = linked.filter(({ type, referencedId }) => type === 'CP' && referencedId === payment.id);
+  const captured = sum(ofPayment.filter(({ state }) => state === 'succeeded'));
+  if (payment.type === 'PA' && amount(row, 'captured_minor') !== captured)
+    wrong.push(`captured is ${amount(row, 'captured_minor')} in the ledger, ${captured} at the gateway`);
+
+  const chargebacks = linked.filter(({ type, state }) => type === 'CB' && state !== 'rejected');
+  const reversals = linked.filter(({ type, state }) => type === 'CR' && state === 'succeeded');
+  const isUnclear = database.tables.rows.events.some(
+    (event) => event['type'] === 'payment.unclear' && event['payment_id'] === payment.id,
+  );
+  const isLostAgain = reversals.some(({ referencedId }) => reversals.some(({ id }) => id === referencedId));
+  if (isLostAgain) return isUnclear ? wrong : [...wrong, 'the reversal of a reversal is nowhere noted'];
+  // An amount that is not shown counts as the whole payment; a doubt is for a person.
+  if (isUnclear || chargebacks.some(({ hidesAmount }) => hidesAmount)) return wrong;
+  const disputed = sum(chargebacks) - sum(reversals.filter(({ referencedId }) => referencedId !== null));
+  if (amount(row, 'disputed_minor') !== disputed)
+    wrong.push(`disputed is ${amount(row, 'disputed_minor')} in the ledger, ${disputed} at the gateway`);
+  return wrong;
+}

@@ -1,0 +1,69 @@
+/** Defects in how chargebacks, their reversals and queries of different age are read. */
+import type { OriginalFacts } from '../../../domain/original.js';
+import type { TransactionTree } from '../../../domain/transaction.js';
+import type { Mutant, World } from '../world/world.js';
+import { methods } from './send.js';
+
+/** Any reversal that names a chargeback takes back all of it. */
+function reversedWhole({ original, linked }: TransactionTree): TransactionTree {
+  const reversed = new Set(
+    linked.filter(({ paymentType }) => paymentType === 'CR').map(({ referencedId }) => referencedId),
+  );
+  return {
+    original,
+    linked: linked.flatMap((entry) => {
+      const { id, paymentType, amount, currency } = entry;
+      if (paymentType === 'CR') return [];
+      if (paymentType !== 'CB' || id === undefined || !reversed.has(id)) return [entry];
+      const shown = amount === undefined ? original : { amount, currency };
+      const chargeback = {
+        ...entry,
+        ...(shown.amount === undefined ? {} : { amount: shown.amount }),
+        ...(shown.currency === undefined ? {} : { currency: shown.currency }),
+      };
+      const reversal = {
+        ...chargeback,
+        id: [...id].reverse().join(''),
+        paymentType: 'CR',
+        referencedId: id,
+        result: { code: '000.100.110', description: '' },
+      };
+      return [chargeback, reversal];
+    }),
+  };
+}
+
+/** As if its query had begun when it is stored. */
+const asOfNow =
+  ({ scheduler }: World) =>
+  <Facts extends OriginalFacts>(facts: Facts): Facts => ({ ...facts, observedAt: new Date(scheduler.now) });
+
+export const DISPUTE_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'any-reversal-ends-chargeback',
+    defect: 'any reversal, of any amount and in any state, ends the whole chargeback',
+    gateway: (gateway) => ({
+      ...methods(gateway),
+      findWithLinked: async (entityId, id) => {
+        const found = await gateway.findWithLinked(entityId, id);
+        return found.kind === 'found' ? { kind: 'found', value: reversedWhole(found.value) } : found;
+      },
+    }),
+  },
+  {
+    name: 'last-stored-wins',
+    defect: 'an older query that is stored later overwrites a newer one',
+    ledger: (ledger, world) => {
+      const now = asOfNow(world);
+      return {
+        ...ledger,
+        recordOriginal: (id, original) => ledger.recordOriginal(id, now(original)),
+        applyFinding: (id, original, purpose) => ledger.applyFinding(id, now(original), purpose),
+        openCredit: (id, original, timings, policy) =>
+          ledger.openCredit(id, original === null ? null : now(original), timings, policy),
+        record: ({ original, ...evidence }) =>
+          ledger.record({ ...evidence, ...(original === undefined ? {} : { original: now(original) }) }),
+      };
+    },
+  },
+];
