@@ -9,13 +9,13 @@ import { ATTEMPT_EVIDENCE, afterTrigger, isFinal, isOpenAttempt } from '../domai
 import type { RefundRecord } from '../ledger/ledger.js';
 import {
   attemptInQuestion,
-  effectOfAdoption,
+  effectOfLink,
   effectOfApproval,
   effectOfCorrecting,
   effectOfCorrection,
-  effectOfRedirect,
+  effectOfDestinationChange,
   effectOfReplaying,
-  effectOfResolving,
+  effectOfSync,
   effectOfWithdrawal,
 } from './effects.js';
 import { REFUSALS, type Refusal } from './errors.js';
@@ -24,9 +24,9 @@ export const ACTIONS = [
   'approve',
   'reject',
   'withdraw',
-  'redirect',
-  'resolve',
-  'adopt',
+  'change-destination',
+  'sync',
+  'link',
   'correct',
   'replay',
 ] as const;
@@ -87,22 +87,22 @@ function ruleOf(action: ActionName, refund: RefundRecord, principal: Principal, 
       };
     case 'withdraw':
       return { role: 'operate', effect: effectOfWithdrawal(refund), refusal: againstWithdrawing(refund) };
-    case 'redirect':
+    case 'change-destination':
       return {
         role: 'operate',
-        effect: effectOfRedirect(refund),
+        effect: effectOfDestinationChange(refund),
         secondPerson: true,
         input: ['registrationId'],
-        refusal: againstRedirecting(refund),
+        refusal: againstChangingDestination(refund),
       };
-    case 'resolve':
-      return { role: 'operate', effect: effectOfResolving(refund) };
-    case 'adopt':
+    case 'sync':
+      return { role: 'operate', effect: effectOfSync(refund) };
+    case 'link':
       return {
         role: 'operate',
-        effect: effectOfAdoption(refund),
+        effect: effectOfLink(refund),
         input: ['gatewayId'],
-        refusal: againstAdopting(refund),
+        refusal: againstLinking(refund),
       };
     case 'correct':
       return {
@@ -152,7 +152,7 @@ function againstWithdrawing({ state, attempts }: RefundRecord): Refusal | undefi
   return hasLeft || afterTrigger(state, 'withdraw') === undefined ? 'may_have_left' : undefined;
 }
 
-function againstRedirecting({ state, attempts, proposal }: RefundRecord): Refusal | undefined {
+function againstChangingDestination({ state, attempts, proposal }: RefundRecord): Refusal | undefined {
   if (state !== 'manual_review') return 'not_in_review';
   if (attempts.some((attempt) => isOpenAttempt(attempt.state) || attempt.state === 'absent'))
     return 'may_have_left';
@@ -167,7 +167,7 @@ function againstReplaying({ state, attempts, proposal, openCases }: RefundRecord
   return openCases.every(({ why }) => isReplayable(why)) ? undefined : 'case_not_replayable';
 }
 
-function againstAdopting({ attempts }: RefundRecord): Refusal | undefined {
+function againstLinking({ attempts }: RefundRecord): Refusal | undefined {
   if (attempts.length === 0) return 'nothing_sent';
   return attempts.some(({ state }) => ATTEMPT_EVIDENCE.succeeded.includes(state))
     ? undefined

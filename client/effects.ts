@@ -57,7 +57,7 @@ export function effectOfWithdrawal(refund: RefundRecord): string {
   return `${amountText(owedOf(refund), refund.currency)} ${where} are not paid back and no longer reserved; refund ${refund.id} ends.`;
 }
 
-export function effectOfRedirect(refund: RefundRecord, registrationId?: string): string {
+export function effectOfDestinationChange(refund: RefundRecord, registrationId?: string): string {
   const amount = amountText(owedOf(refund), refund.currency);
   const to = registrationId === undefined ? 'another registration' : `registration ${registrationId}`;
   const instead =
@@ -67,7 +67,7 @@ export function effectOfRedirect(refund: RefundRecord, registrationId?: string):
   return `A credit of ${amount} for refund ${refund.id} is to go to ${to} instead of ${instead}. Everything is proven anew, and a second person has to approve before anything is sent.`;
 }
 
-export function effectOfAdoption(refund: RefundRecord, gatewayId?: string): string {
+export function effectOfLink(refund: RefundRecord, gatewayId?: string): string {
   const attempt = attemptInQuestion(refund);
   const what = attempt === undefined ? 'an attempt' : attemptText(attempt, refund.currency);
   return `What the gateway shows of transaction ${gatewayId ?? '(its id)'} is recorded as what became of ${what}. Money that it shows as paid counts for refund ${refund.id}; nothing is sent now.`;
@@ -93,7 +93,7 @@ export function effectOfCorrecting(refund: RefundRecord, wanted?: Partial<Correc
   return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }
 
-export const effectOfResolving = ({ id }: RefundRecord): string =>
+export const effectOfSync = ({ id }: RefundRecord): string =>
   `The gateway is asked what became of refund ${id}. Nothing is sent.`;
 
 export const effectOfReplaying = (refund: RefundRecord): string =>

@@ -89,7 +89,7 @@ export const REFUSALS: Readonly<Record<Refusal, string>> = {
   own_request: 'whoever asked for it cannot decide about it. A second person has to',
   own_proposal: 'whoever proposed it or named the destination cannot confirm it. A second person has to',
   already_decided: 'somebody else has decided it already',
-  proposal_open: 'a correction of it waits for a second person. Confirm or refuse that first',
+  proposal_open: 'a correction of it waits for a second person. Approve or reject that first',
   no_proposal: 'nothing is proposed with this instruction. Look at it again',
   overtaken: 'it has gone on since by other evidence. Look at it again',
   nothing_to_correct: 'there is no attempt whose outcome this could correct. Look at it again',

@@ -69,7 +69,7 @@ export interface OpenCase {
 
 export interface Proposal {
   readonly instruction: string;
-  readonly action: 'correct' | 'redirect';
+  readonly action: 'correct';
   /** What it does to the money, in words. */
   readonly effect: string;
   readonly by: string;

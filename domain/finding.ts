@@ -150,7 +150,7 @@ export const CASE_REASONS = {
   links_not_shown: {
     why: 'The account has no v3 reporting, so the gateway does not show what is linked to the payment: neither that nothing was paid nor that a credit is safe can be proven.',
     nextStep:
-      'Look the payment up in the portal. If it is there, adopt it; if it never paid, sign a correction. Or have v3 reporting enabled, then replay.',
+      'Look the payment up in the portal. If it is there, link it; if it never paid, sign a correction. Or have v3 reporting enabled, then replay.',
   },
   payment_unclear: {
     why: 'The gateway shows something on the payment that cannot be counted, so nothing is concluded from it.',

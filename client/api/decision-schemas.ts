@@ -3,10 +3,9 @@ import { z } from 'zod';
 import { boundedText } from '../../domain/bounded-text.js';
 import { CORRECTION_OUTCOMES } from '../../domain/correction.js';
 import { CASE_REASONS, type CaseReason } from '../../domain/finding.js';
-import { REFUND_STATES } from '../../domain/states.js';
 import { ACTIONS } from '../actions.js';
 import { WORD_RULES } from '../words.js';
-import { time, uuid } from './schemas.js';
+import { refund, time, uuid } from './schemas.js';
 
 const isCase = (text: string): text is CaseReason => Object.hasOwn(CASE_REASONS, text);
 const CASES = Object.keys(CASE_REASONS).filter(isCase);
@@ -19,7 +18,7 @@ const longWords = textOf(2_000);
 
 export const wordBody = z
   .strictObject({ reason: words, ticket: words.optional() })
-  .meta({ id: 'Word', description: 'Why; who says it is whoever holds the key' });
+  .meta({ id: 'OperatorNote', description: 'Why; who says it is whoever holds the key' });
 
 export const approvalBody = z
   .strictObject({
@@ -32,14 +31,14 @@ export const approvalBody = z
       // Required: the answer without it names the one that waits, which a schema cannot.
       .optional(),
   })
-  .meta({ id: 'ApprovalWord', required: ['reason', 'instruction'] });
+  .meta({ id: 'ApprovalNote', required: ['reason', 'instruction'] });
 
 const registration = z.string().regex(/^[a-f0-9]{32}$/, 'must be 32 lowercase hexadecimal characters');
 const word = { reason: words, ticket: words.optional() };
 
-export const adoptBody = z
+export const linkBody = z
   .strictObject({ ...word, gatewayId: registration.describe('The transaction at the gateway') })
-  .meta({ id: 'AdoptWord' });
+  .meta({ id: 'LinkCommand' });
 
 export const correctBody = z
   .strictObject({
@@ -53,11 +52,11 @@ export const correctBody = z
       .optional(),
     case: z.enum(CASES).describe('Which case is closed; absent: all that only a person closes').optional(),
   })
-  .meta({ id: 'CorrectWord' });
+  .meta({ id: 'CorrectCommand' });
 
-export const redirectBody = z
+export const changeDestinationBody = z
   .strictObject({ ...word, registrationId: registration.describe('Where the credit is to go') })
-  .meta({ id: 'RedirectWord' });
+  .meta({ id: 'ChangeDestinationCommand' });
 
 export const replayBody = z
   .strictObject({
@@ -68,7 +67,7 @@ export const replayBody = z
       .describe('The run that is ended where it is alive')
       .optional(),
   })
-  .meta({ id: 'ReplayWord' });
+  .meta({ id: 'ReplayCommand' });
 
 export const bulkReplayBody = z
   .strictObject({
@@ -102,10 +101,6 @@ export const bulkReplayResult = z
 export const replayReport = z
   .object({
     outcome: z.enum(['dry_run', 'replayed', 'over', 'alive', 'started', 'restarted']),
-    refundId: uuid,
-    state: z.enum(REFUND_STATES),
-    why: z.string().nullable(),
-    sinceMs: z.number(),
     step: z.object({ kind: z.string(), afterMs: z.number() }),
     effect: z.string().describe('What the next step does to the money'),
     gateway: z.string().describe('What the gateway shows now'),
@@ -132,6 +127,8 @@ export const replayReport = z
     stuck: z.string().nullable().describe('Why it does not go on by itself'),
   })
   .meta({ id: 'ReplayReport' });
+
+export const replayedRefund = refund.extend({ replay: replayReport }).meta({ id: 'ReplayedRefund' });
 
 export const action = z
   .object({

@@ -54,12 +54,12 @@ export const decisionRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { cli
   );
 
   app.post(
-    '/v1/refunds/:id/resolve',
+    '/v1/refunds/:id/sync',
     {
       config: { role: 'operate' },
       schema: {
         tags: ['decisions'],
-        summary: 'Look at the gateway now what became of it; sends nothing',
+        summary: 'Check with the gateway now what became of it; sends nothing',
         params: byRefund,
         body: wordBody,
         response: { 200: refund, ...OTHERS },

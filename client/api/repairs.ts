@@ -4,13 +4,13 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { principalOf } from './auth.js';
 import {
   action,
-  adoptBody,
   bulkReplayBody,
   bulkReplayResult,
+  changeDestinationBody,
   correctBody,
-  redirectBody,
+  linkBody,
   replayBody,
-  replayReport,
+  replayedRefund,
 } from './decision-schemas.js';
 import { wordOf } from './decisions.js';
 import type { ApiParts } from './parts.js';
@@ -28,16 +28,16 @@ function commandOf(request: FastifyRequest): { readonly commandId?: string } {
 
 export const repairRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { client }) => {
   app.post(
-    '/v1/refunds/:id/adopt',
+    '/v1/refunds/:id/link',
     {
       ...OPERATE,
       schema: {
         tags: ['decisions'],
-        summary: 'Say that a transaction at the gateway is what became of an attempt of this refund',
+        summary: 'Link a gateway transaction: it is what became of an attempt of this refund',
         description:
           'The gateway is asked: type, amount, currency and original have to agree, and another reference than the attempt’s is refused. What it shows becomes the outcome; nothing is sent.',
         params: byRefund,
-        body: adoptBody,
+        body: linkBody,
         response: { 200: refund, ...OTHERS },
       },
     },
@@ -75,15 +75,15 @@ export const repairRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
   );
 
   app.post(
-    '/v1/refunds/:id/redirect',
+    '/v1/refunds/:id/change-destination',
     {
       ...OPERATE,
       schema: {
         tags: ['decisions'],
-        summary: 'Name another destination for the credit of a refund that waits for a person',
+        summary: 'Change the destination of the credit of a refund that waits for an operator',
         description: 'Everything is proven anew, and a second person has to approve before anything is sent.',
         params: byRefund,
-        body: redirectBody,
+        body: changeDestinationBody,
         response: { 200: refund, ...OTHERS },
       },
     },
@@ -102,21 +102,24 @@ export const repairRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
         tags: ['decisions'],
         summary: 'The cause is fixed: let the refund go on, or say what it would do',
         description:
-          'A refund in review goes back to its first unsent step, proven anew and with fresh budgets, unless something of it may have left. Any other is given a run where none is alive; `restart` names one that is to be ended. With `dryRun` nothing is changed. `Idempotency-Key` names the command: the same one twice is carried out once.',
+          'A refund in review goes back to its first unsent step, proven anew and with fresh budgets, unless something of it may have left. Any other is given a run where none is alive; `restart` names one that is to be ended. With `dryRun` nothing is changed. Answers the refund, with what was found and done as `replay`. `Idempotency-Key` names the command: the same one twice is carried out once.',
         params: byRefund,
         body: replayBody,
-        response: { 200: replayReport, ...OTHERS },
+        response: { 200: replayedRefund, ...OTHERS },
       },
     },
     async (request) => {
+      const { id } = request.params;
       const { dryRun, restart } = request.body;
-      if (dryRun === true)
-        return { ...(await client.foresee(request.params.id)), outcome: 'dry_run' as const };
-      return client.replay(request.params.id, {
-        ...wordOf(request, request.body),
-        ...commandOf(request),
-        ...(restart === undefined ? {} : { restart }),
-      });
+      const replay =
+        dryRun === true
+          ? { ...(await client.foresee(id)), outcome: 'dry_run' as const }
+          : await client.replay(id, {
+              ...wordOf(request, request.body),
+              ...commandOf(request),
+              ...(restart === undefined ? {} : { restart }),
+            });
+      return { ...(await client.getRefund(id)), replay };
     },
   );
 

@@ -95,7 +95,7 @@ const refundFields = {
   proposal: z
     .object({
       instruction: z.string(),
-      action: z.enum(['correct', 'redirect']),
+      action: z.enum(['correct']),
       effect: z.string(),
       by: z.string(),
       reason: z.string(),

@@ -1,4 +1,4 @@
-/** `approve`, `reject`, `withdraw`, `resolve`: what a person says about one refund as it stands. */
+/** `approve`, `reject`, `withdraw`, `sync`: what an operator orders about one refund as it stands. */
 import type { Word } from '../../domain/people.js';
 import { ROLES } from '../../domain/principal.js';
 import type { InputProblem } from '../../domain/request.js';
@@ -63,7 +63,7 @@ export function withdraw(id: string, options: WordOptions): Promise<ExitCode> {
 }
 
 /** Reads only, so nothing is confirmed; who looked is on record where they say who. */
-export function resolve(id: string, { by, reason, ticket, json }: WordOptions): Promise<ExitCode> {
+export function sync(id: string, { by, reason, ticket, json }: WordOptions): Promise<ExitCode> {
   const word =
     by === undefined || reason === undefined
       ? undefined

@@ -111,24 +111,24 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
     });
 
   program
-    .command('resolve')
-    .description('look at the gateway now what became of it; sends nothing')
+    .command('sync')
+    .description('check with the gateway now what became of it; sends nothing')
     .argument('<id>', ID)
     .option('--by <name>', 'who looks; kept with the reason where both are given')
     .option('--reason <text>', 'why')
     .option('--ticket <id>', 'where it is discussed')
     .option('--json', 'the refund as JSON')
-    .addHelpText('after', HELP.resolve)
+    .addHelpText('after', HELP.sync)
     .action(async (id, options) => {
-      finish(await (await import('./decide.js')).resolve(id, options));
+      finish(await (await import('./decide.js')).sync(id, options));
     });
 
-  word(program.command('adopt'), 'says so')
-    .description('say that a transaction at the gateway is what became of an attempt of this refund')
+  word(program.command('link'), 'links it')
+    .description('link a gateway transaction: it is what became of an attempt of this refund')
     .option('--gateway-id <id>', 'the transaction, 32 hex (needed)')
-    .addHelpText('after', HELP.adopt)
+    .addHelpText('after', HELP.link)
     .action(async (id, options) => {
-      finish(await (await import('./repair.js')).adopt(id, options));
+      finish(await (await import('./repair.js')).link(id, options));
     });
 
   word(program.command('correct'), 'signs it')
@@ -142,12 +142,12 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
       finish(await (await import('./repair.js')).correct(id, options));
     });
 
-  word(program.command('redirect'), 'names it')
-    .description('name another destination for the credit of a refund that waits for a person')
+  word(program.command('change-destination'), 'changes it')
+    .description('change the destination of the credit of a refund that waits for an operator')
     .option('--registration <id>', 'where the credit is to go, 32 hex (needed)')
-    .addHelpText('after', HELP.redirect)
+    .addHelpText('after', HELP['change-destination'])
     .action(async (id, options) => {
-      finish(await (await import('./repair.js')).redirect(id, options));
+      finish(await (await import('./repair.js')).changeDestination(id, options));
     });
 
   orders(program.command('replay').argument('[id]', `${ID}; without it, --case`), 'orders it')
@@ -260,17 +260,17 @@ Settings come from the environment; without any, from the sandbox that is up in 
   withdraw: examples(
     `withdraw ${EXAMPLE_REFUND} --by alice --reason "the customer keeps the goods" --ticket SHOP-7`,
   ),
-  resolve: examples(`resolve ${EXAMPLE_REFUND} --by alice --reason "the customer called"`),
-  adopt: examples(
-    `adopt ${EXAMPLE_REFUND} --gateway-id ${EXAMPLE_PAYMENT} --by alice --reason "found in the portal" --ticket PAY-12`,
+  sync: examples(`sync ${EXAMPLE_REFUND} --by alice --reason "the customer called"`),
+  link: examples(
+    `link ${EXAMPLE_REFUND} --gateway-id ${EXAMPLE_PAYMENT} --by alice --reason "found in the portal" --ticket PAY-12`,
   ),
   correct: examples(
     `correct ${EXAMPLE_REFUND} --outcome succeeded --evidence "settlement of 3 November, line 17" --by alice --reason "gateway shows nothing" --ticket PAY-12`,
     `correct ${EXAMPLE_REFUND} --outcome failed --evidence "acquirer's letter of 4 November" --by alice --reason "never sent on" --yes`,
     `correct ${EXAMPLE_REFUND} --outcome case_closed --case paid_twice --evidence "40.00 came back, line 3" --by alice --reason settled`,
   ),
-  redirect: examples(
-    `redirect ${EXAMPLE_REFUND} --registration ${EXAMPLE_PAYMENT} --by alice --reason "the card is closed" --ticket PAY-12`,
+  'change-destination': examples(
+    `change-destination ${EXAMPLE_REFUND} --registration ${EXAMPLE_PAYMENT} --by alice --reason "the card is closed" --ticket PAY-12`,
   ),
   replay: examples(
     `replay ${EXAMPLE_REFUND} --dry-run`,

@@ -1,26 +1,26 @@
-/** `adopt`, `correct`, `redirect`: what a person says about an attempt or a destination, with evidence in hand. */
+/** `link`, `correct`, `change-destination`: what an operator orders about an attempt or a destination, with evidence in hand. */
 import { CASE_REASONS, type CaseReason } from '../../domain/finding.js';
 import type { CorrectionOutcome } from '../../domain/correction.js';
 import { isRefundId } from '../../domain/ids.js';
 import type { RefundRecord } from '../../ledger/ledger.js';
-import { effectOfAdoption, effectOfCorrecting, effectOfRedirect } from '../effects.js';
+import { effectOfLink, effectOfCorrecting, effectOfDestinationChange } from '../effects.js';
 import { notFound } from '../errors.js';
 import { confirm } from './confirm.js';
 import { needsPerson, withWord, type WordOptions } from './decide.js';
 import { WrongUse, type ExitCode } from './exit.js';
 import { run, tell, type Session } from './session.js';
 
-export interface AdoptOptions extends WordOptions {
+export interface LinkOptions extends WordOptions {
   readonly gatewayId?: string | undefined;
 }
 
-export function adopt(id: string, options: AdoptOptions): Promise<ExitCode> {
+export function link(id: string, options: LinkOptions): Promise<ExitCode> {
   const { gatewayId } = options;
   return withWord(
     options,
     (word) =>
       run(options.json === true, async (session) => {
-        await confirm([effectOfAdoption(await recordOf(session, id), gatewayId)], options.yes === true);
+        await confirm([effectOfLink(await recordOf(session, id), gatewayId)], options.yes === true);
         const refund = await session.client.adopt(id, { ...word, gatewayId: gatewayId ?? '' });
         session.printRefund(refund);
         return needsPerson(refund);
@@ -84,17 +84,20 @@ export function correct(id: string, options: CorrectOptions): Promise<ExitCode> 
   );
 }
 
-export interface RedirectOptions extends WordOptions {
+export interface ChangeDestinationOptions extends WordOptions {
   readonly registration?: string | undefined;
 }
 
-export function redirect(id: string, options: RedirectOptions): Promise<ExitCode> {
+export function changeDestination(id: string, options: ChangeDestinationOptions): Promise<ExitCode> {
   const { registration } = options;
   return withWord(
     options,
     (word) =>
       run(options.json === true, async (session) => {
-        await confirm([effectOfRedirect(await recordOf(session, id), registration)], options.yes === true);
+        await confirm(
+          [effectOfDestinationChange(await recordOf(session, id), registration)],
+          options.yes === true,
+        );
         const refund = await session.client.redirect(id, { ...word, registrationId: registration ?? '' });
         session.printRefund(refund);
         return needsPerson(refund);

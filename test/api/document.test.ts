@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { findSchemathesis } from '../support/schemathesis.js';
 import { refundOf, startApi } from './world.js';
 
@@ -31,6 +32,40 @@ const NOT_ASKED = [
 const NOT_CHECKED = ['positive_data_acceptance'];
 
 describe('the OpenAPI document', () => {
+  it('has every command about a refund under its name, and no other', async () => {
+    const { body } = await world.call('GET', '/openapi.json');
+    const { paths } = z
+      .object({ paths: z.record(z.string(), z.record(z.string(), z.unknown())) })
+      .parse(body);
+    const commands = Object.entries(paths).flatMap(([path, { post }]) =>
+      path.startsWith('/v1/refunds/') && post !== undefined ? [path.slice('/v1/refunds/'.length)] : [],
+    );
+    expect(commands.sort()).toEqual(
+      [
+        'replay',
+        ...['{id}/approve', '{id}/reject', '{id}/withdraw', '{id}/change-destination'],
+        ...['{id}/sync', '{id}/link', '{id}/correct', '{id}/replay'],
+      ].sort(),
+    );
+  });
+
+  it('is answered with the refund by a check with the gateway, for operators and with a reason', async () => {
+    const { paymentId } = world.stack.newPayment();
+    const { id } = refundOf(await world.ask(paymentId));
+    const path = `/v1/refunds/${id}/sync`;
+    const operator = await world.newKey('otto', 'operate');
+    const checked = await world.call('POST', path, {
+      key: operator,
+      body: { reason: 'a call', ticket: 'T-1' },
+    });
+    expect(checked.status).toBe(200);
+    expect(refundOf(checked).id).toBe(id);
+    expect((await world.call('POST', path, { key: operator, body: {} })).status).toBe(422);
+    const clerk = await world.newKey('clara', 'submit');
+    expect((await world.call('POST', path, { key: clerk, body: { reason: 'a call' } })).status).toBe(403);
+    await world.stack.client.waitFor(id, 30_000);
+  });
+
   it.skipIf(program === undefined)(
     `is kept, whatever is sent${program === undefined ? ' (skipped: Schemathesis is not here; `npm run schemathesis` gets it, with python3 and its venv)' : ''}`,
     { timeout: 5 * 60_000 },

@@ -1,4 +1,4 @@
-/** Adopt and correct over HTTP: each success, each refusal with its code, said again, and by two at once. */
+/** Link and correct over HTTP: each success, each refusal with its code, said again, and by two at once. */
 import { describe, expect, it } from 'vitest';
 import { inTime, inTimeAll, NEVER_PAID, refused, startPersons, told, WHY } from './persons.js';
 import { refundOf } from './world.js';
@@ -8,20 +8,20 @@ const world = await startPersons({ booksAgree: false });
 const { anna, berta, boss, asked, lostBeside, newKey, paid, pendingTooLong, say, stack, until } = world;
 const { engine } = stack.gateway;
 
-describe('adopt', () => {
+describe('link', () => {
   it('makes what the gateway shows the outcome; said again it changes nothing, and another person is told who did', async () => {
     const { id, gatewayId, payment } = await lostBeside();
-    const adopted = await inTime(() => say(anna, 'adopt', id, { ...WHY, gatewayId }));
-    expect(adopted.status).toBe(200);
-    expect(refundOf(adopted)).toMatchObject({ status: 'succeeded', attempts: [{ gatewayId }] });
-    expect((await say(anna, 'adopt', id, { ...WHY, gatewayId })).body).toEqual(adopted.body);
-    const late = await say(berta, 'adopt', id, { ...WHY, gatewayId });
+    const linked = await inTime(() => say(anna, 'link', id, { ...WHY, gatewayId }));
+    expect(linked.status).toBe(200);
+    expect(refundOf(linked)).toMatchObject({ status: 'succeeded', attempts: [{ gatewayId }] });
+    expect((await say(anna, 'link', id, { ...WHY, gatewayId })).body).toEqual(linked.body);
+    const late = await say(berta, 'link', id, { ...WHY, gatewayId });
     expect(told(late)).toEqual(refused(409, 'already_decided'));
     expect(late.body).toMatchObject({ by: 'anna' });
 
     stack.fault({ kind: 'drop_before_execute' }, { paymentId: payment.paymentId });
     const other = await asked(payment, 'unknown');
-    expect(told(await say(anna, 'adopt', other, { ...WHY, gatewayId }))).toEqual(
+    expect(told(await say(anna, 'link', other, { ...WHY, gatewayId }))).toEqual(
       refused(409, 'belongs_to_another'),
     );
   });
@@ -30,7 +30,7 @@ describe('adopt', () => {
     const { id, gatewayId, payment } = await lostBeside();
     // Both may speak from here on: a word that does not fit is refused for what it is.
     await inTime(() => say(anna, 'correct', id, NEVER_PAID));
-    const both = await Promise.all([anna, berta].map((key) => say(key, 'adopt', id, { ...WHY, gatewayId })));
+    const both = await Promise.all([anna, berta].map((key) => say(key, 'link', id, { ...WHY, gatewayId })));
     expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
     expect(both.flatMap((one) => (one.status === 409 ? [told(one).code] : []))).toEqual(['already_decided']);
     const balance = await stack.dependencies.ledger.findPayment(payment.paymentId);
@@ -51,11 +51,11 @@ describe('adopt', () => {
       [paymentId, 'other_type'],
       ['f'.repeat(32), 'not_at_gateway'],
     ] as const)
-      expect(told(await say(anna, 'adopt', id, { ...WHY, gatewayId: other })), code).toEqual(
+      expect(told(await say(anna, 'link', id, { ...WHY, gatewayId: other })), code).toEqual(
         refused(409, code),
       );
     expect((await stack.client.getRefund(id)).state).toBe('unknown');
-    expect(told(await say(anna, 'adopt', await paid(), { ...WHY, gatewayId }))).toEqual(
+    expect(told(await say(anna, 'link', await paid(), { ...WHY, gatewayId }))).toEqual(
       refused(409, 'other_original'),
     );
   });
@@ -63,14 +63,14 @@ describe('adopt', () => {
   it('is refused for what the gateway shows in another currency, or with a result that says nothing certain', async () => {
     const { id, gatewayId } = await lostBeside();
     stack.fault({ kind: 'look_up', how: 'other_currency', currency: 'JPY' }, { paymentId: gatewayId });
-    expect(told(await say(anna, 'adopt', id, { ...WHY, gatewayId }))).toEqual(refused(409, 'other_currency'));
+    expect(told(await say(anna, 'link', id, { ...WHY, gatewayId }))).toEqual(refused(409, 'other_currency'));
 
     const payment = stack.newPayment();
     const { paymentId } = payment;
     stack.fault({ kind: 'comm_error', executed: false, recorded: true }, { paymentId });
     const unsure = await asked(payment, 'unknown');
     const recorded = engine.transactions().find(({ referencedId }) => referencedId === paymentId)?.id ?? '';
-    expect(told(await say(anna, 'adopt', unsure, { ...WHY, gatewayId: recorded }))).toEqual(
+    expect(told(await say(anna, 'link', unsure, { ...WHY, gatewayId: recorded }))).toEqual(
       refused(409, 'not_conclusive'),
     );
     expect((await stack.client.getRefund(unsure)).state).toBe('unknown');
@@ -80,19 +80,19 @@ describe('adopt', () => {
     const authorised = stack.newPayment({ type: 'PA' });
     const unsent = await asked(authorised, 'manual_review');
     const someId = 'f'.repeat(32);
-    expect(told(await say(anna, 'adopt', unsent, { ...WHY, gatewayId: someId }))).toEqual(
+    expect(told(await say(anna, 'link', unsent, { ...WHY, gatewayId: someId }))).toEqual(
       refused(409, 'nothing_sent'),
     );
     const payment = stack.newPayment();
     const [first, second] = [await asked(payment, 'succeeded'), await asked(payment, 'succeeded')];
     const [attempt] = (await stack.client.getRefund(first)).attempts;
-    expect(told(await say(anna, 'adopt', second, { ...WHY, gatewayId: attempt?.gatewayId ?? '' }))).toEqual(
+    expect(told(await say(anna, 'link', second, { ...WHY, gatewayId: attempt?.gatewayId ?? '' }))).toEqual(
       refused(409, 'other_reference'),
     );
     const other = stack.newPayment();
     const over = await asked(other, 'succeeded');
     const portal = engine.refundInPortal({ paymentId: other.paymentId, amount: 40_00n });
-    expect(told(await say(anna, 'adopt', over, { ...WHY, gatewayId: portal.id }))).toEqual(
+    expect(told(await say(anna, 'link', over, { ...WHY, gatewayId: portal.id }))).toEqual(
       refused(409, 'attempt_is_over'),
     );
   });

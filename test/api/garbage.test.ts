@@ -21,9 +21,9 @@ it('is never answered with a failure of ours, in 600 requests', async () => {
       ['refunds', { ...ASKED.refunds, paymentId }],
       ['approve', ASKED.approve],
       ['reject', ASKED.reject],
-      ['adopt', ASKED.adopt],
+      ['link', ASKED.link],
       ['correct', ASKED.correct],
-      ['redirect', ASKED.redirect],
+      ['change-destination', ASKED['change-destination']],
     ] as const);
     let body: unknown = right;
     for (let times = random.between(0, 2); times > 0; times -= 1) body = changed(random, body, OTHER_WORDS);

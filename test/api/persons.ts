@@ -8,7 +8,7 @@ import { problemOf, refundOf, startApi, type Answer, type ApiWorld } from './wor
 export const WHY = { reason: 'the customer called', ticket: 'PAY-12' };
 export const NEVER_PAID = { ...WHY, outcome: 'failed', evidence: "acquirer's letter of 4 November" };
 
-export type Verb = 'adopt' | 'correct' | 'redirect' | 'replay' | 'approve' | 'reject';
+export type Verb = 'link' | 'correct' | 'change-destination' | 'replay' | 'approve' | 'reject';
 export const told = (answer: Answer) => ({ status: answer.status, code: problemOf(answer).code });
 export const refused = (status: number, code: string) => ({ status, code });
 

@@ -289,17 +289,17 @@ describe('what a person does with evidence in hand', () => {
 
   it('is named in full where something of it is missing', async () => {
     const id = randomUUID();
-    const [adopt, correct, redirect] = await Promise.all([
-      cli(['adopt', id], NOTHING),
+    const [link, correct, destination] = await Promise.all([
+      cli(['link', id], NOTHING),
       cli(['correct', id, '--by', 'anna'], NOTHING),
-      cli(['redirect', id, '--by', 'anna', '--reason', 'x'], NOTHING),
+      cli(['change-destination', id, '--by', 'anna', '--reason', 'x'], NOTHING),
     ]);
-    expect([adopt.code, correct.code, redirect.code]).toEqual([2, 2, 2]);
+    expect([link.code, correct.code, destination.code]).toEqual([2, 2, 2]);
     for (const option of ['--by', '--reason', '--gateway-id'])
-      expect(adopt.stderr).toContain(`${option} is missing`);
+      expect(link.stderr).toContain(`${option} is missing`);
     for (const option of ['--reason', '--outcome', '--evidence'])
       expect(correct.stderr).toContain(`${option} is missing`);
-    expect(redirect.stderr).toContain('--registration is missing');
+    expect(destination.stderr).toContain('--registration is missing');
   });
 
   it('is shown before it is done, waits in the queue, and is foreseen by a dry run', async () => {
@@ -321,9 +321,9 @@ describe('what a person does with evidence in hand', () => {
     expect(page.stdout).toContain('clerk');
     expect(page.stdout).toContain('Refused');
 
-    const redirected = await cli(['redirect', id, '--registration', registrationId, ...word]);
-    expect(redirected.stderr).toContain(`A credit of 40.00 EUR for refund ${id} is to go to registration`);
-    expect([0, 3]).toContain(redirected.code);
+    const changed = await cli(['change-destination', id, '--registration', registrationId, ...word]);
+    expect(changed.stderr).toContain(`A credit of 40.00 EUR for refund ${id} is to go to registration`);
+    expect([0, 3]).toContain(changed.code);
     for await (const refund of client.watch(id)) if (refund.approval !== null) break;
     const rejected = await cli([
       ...['reject', id, '--instruction', await waitingOn(id), '--by', 'boss', '--reason', 'no'],

@@ -288,8 +288,12 @@ describe('what a person may do', () => {
     const actions = await client.actions(id, OPERATOR);
     const of = (name: string) => actions.find(({ action }) => action === name);
     expect(actions).toHaveLength(8);
-    expect(of('redirect')).toMatchObject({ allowed: true, secondPerson: true, input: ['registrationId'] });
-    expect(of('redirect')?.effect).toContain('40.00 EUR');
+    expect(of('change-destination')).toMatchObject({
+      allowed: true,
+      secondPerson: true,
+      input: ['registrationId'],
+    });
+    expect(of('change-destination')?.effect).toContain('40.00 EUR');
     expect(of('withdraw')).toMatchObject({ allowed: true, why: null });
     expect(of('approve')).toMatchObject({ allowed: false, why: 'The role approve is needed.' });
     const own = await client.actions(id, { name: 'clerk', roles: ['approve'] });

@@ -250,12 +250,15 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       const refund = await world.stuck({ code: UNCLEAR, state: 'manual_review' });
       const { page, open } = await sitDown(operator);
       await open(`refunds/${refund.id}`);
-      await confirm(page, 'Adopt', { 'Gateway id': 'not an id', Reason: 'found in the portal' });
+      await confirm(page, 'Link a gateway transaction', {
+        'Gateway id': 'not an id',
+        Reason: 'found in the portal',
+      });
       const field = page.getByRole('dialog').getByLabel('Gateway id');
       await page.getByRole('dialog').getByText('must be 32 lowercase hexadecimal characters').waitFor();
       expect(await field.getAttribute('aria-invalid')).toBe('true');
       await field.fill('0'.repeat(32));
-      await page.getByRole('dialog').getByRole('button', { name: 'Adopt' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Link a gateway transaction' }).click();
       await page.getByRole('dialog').getByRole('alert').waitFor();
       expect((await world.stack.client.getRefund(refund.id)).state).toBe('manual_review');
     });

@@ -97,14 +97,14 @@ describe('the tour of the README', () => {
         await page.getByRole('heading', { name: 'Queue' }).waitFor();
         await page.getByText('45.00').first().waitFor();
         await page.goto(`${await value('$CONSOLE')}refunds/${await value('$LOST')}`);
-        await page.getByRole('button', { name: 'Look now' }).waitFor();
+        await page.getByRole('button', { name: 'Check with gateway' }).waitFor();
       } finally {
         await browser.close();
       }
     },
   );
 
-  it('resolves it: paid once', { timeout: MINUTES }, async () => {
+  it('checks with the gateway: paid once', { timeout: MINUTES }, async () => {
     const { output } = await step(5);
     expect(output).toMatch(/^succeeded$/mu);
     const paid = await shell.run(

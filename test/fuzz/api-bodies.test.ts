@@ -2,10 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import {
-  adoptBody,
   approvalBody,
+  changeDestinationBody,
   correctBody,
-  redirectBody,
+  linkBody,
   replayBody,
   wordBody,
 } from '../../client/api/decision-schemas.js';
@@ -26,9 +26,9 @@ import { CARD, isKeepable } from './second-opinion.js';
 const BODIES: readonly [readonly [z.ZodType, object], ...(readonly [z.ZodType, object])[]] = [
   [wordBody, ASKED.reject],
   [approvalBody, ASKED.approve],
-  [adoptBody, ASKED.adopt],
+  [linkBody, ASKED.link],
   [correctBody, ASKED.correct],
-  [redirectBody, ASKED.redirect],
+  [changeDestinationBody, ASKED['change-destination']],
   [replayBody, ASKED.replay],
 ];
 const NAMES = [

@@ -15,10 +15,10 @@ export const ASKED = {
   approve: { ...word, instruction: 'abc-123' },
   reject: word,
   withdraw: word,
-  resolve: word,
-  adopt: { ...word, gatewayId: HEX },
+  sync: word,
+  link: { ...word, gatewayId: HEX },
   correct: { ...word, outcome: 'failed', evidence: 'letter of the acquirer', reference: 'KHQDEW3SX4Y3D2Q8' },
-  redirect: { ...word, registrationId: HEX },
+  'change-destination': { ...word, registrationId: HEX },
   replay: { ...word, dryRun: true, restart: { runId: 'run-1' } },
 } as const;
 

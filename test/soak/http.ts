@@ -1,8 +1,9 @@
 /** The HTTP API as callers and people use it: each under a key of their own, and every answer held against what the API promises. */
 import { z } from 'zod';
-import { replayReport } from '../../client/api/decision-schemas.js';
+import { replayedRefund } from '../../client/api/decision-schemas.js';
 import { refund as refundSchema } from '../../client/api/schemas.js';
 import type { Refund, RefundOrder, RefundsClient } from '../../client/index.js';
+import type { ActionName } from '../../client/actions.js';
 import type { ReplayResult, ReplayWord } from '../../client/replay.js';
 import type { Word } from '../../domain/people.js';
 import type { Role } from '../../domain/principal.js';
@@ -127,7 +128,7 @@ export async function openHttp(url: string, database: Database, notes: Notes): P
   }
 
   const said =
-    (verb: Exclude<keyof Desk, 'requestRefund' | 'requestCredit' | 'replay'>) =>
+    (verb: Exclude<ActionName, 'replay'>) =>
     async (id: string, { by, ...word }: Word): Promise<Refund> =>
       (await ask(`/v1/refunds/${id}/${verb}`, by, word, refundSchema)).read;
 
@@ -148,12 +149,12 @@ export async function openHttp(url: string, database: Database, notes: Notes): P
     approve: said('approve'),
     reject: said('reject'),
     withdraw: said('withdraw'),
-    resolve: (id, word = { by: OPERATOR, reason: 'soak' }) => said('resolve')(id, word),
-    adopt: said('adopt'),
+    resolve: (id, word = { by: OPERATOR, reason: 'soak' }) => said('sync')(id, word),
+    adopt: said('link'),
     correct: said('correct'),
-    redirect: said('redirect'),
+    redirect: said('change-destination'),
     replay: async (id, { by, ...word }) => {
-      const { outcome } = (await ask(`/v1/refunds/${id}/replay`, by, word, replayReport)).read;
+      const { outcome } = (await ask(`/v1/refunds/${id}/replay`, by, word, replayedRefund)).read.replay;
       if (outcome === 'dry_run') throw new Error('a replay was answered as if it had only been foreseen');
       return { outcome };
     },

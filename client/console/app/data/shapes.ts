@@ -22,7 +22,7 @@ export interface Page<T> {
 
 export interface Action {
   readonly action:
-    'approve' | 'reject' | 'withdraw' | 'redirect' | 'resolve' | 'adopt' | 'correct' | 'replay';
+    'approve' | 'reject' | 'withdraw' | 'change-destination' | 'sync' | 'link' | 'correct' | 'replay';
   readonly allowed: boolean;
   readonly why: string | null;
   readonly effect: string;

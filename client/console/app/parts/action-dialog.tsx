@@ -15,12 +15,17 @@ import { Modal } from './modal.js';
 /** A word about exactly what was shown: it does not count for anything that has changed meanwhile. */
 const BOUND: readonly string[] = ['approve', 'reject'];
 
-/** A decision answers the refund; a replay answers what it found and did. */
+/** Found and done by a replay. */
+interface Replay {
+  readonly outcome: string;
+  readonly effect: string;
+  readonly gateway: string;
+  readonly stuck: string | null;
+}
+
+/** Every command answers the refund, a replay also what it found and did. */
 interface Outcome extends Pick<Refund, 'state'> {
-  readonly outcome?: string;
-  readonly effect?: string;
-  readonly gateway?: string;
-  readonly stuck?: string | null;
+  readonly replay?: Replay;
 }
 
 const OUTCOMES: Readonly<Record<string, string>> = {
@@ -36,13 +41,14 @@ interface DialogProps {
   readonly onDone: (text: string) => void;
 }
 
+function titleOf({ action }: Action): string {
+  const { verb, title } = VERBS[action];
+  return title ?? `${verb} this refund`;
+}
+
 export function ActionDialog({ action, ...rest }: DialogProps & { readonly action: Action | null }) {
   return (
-    <Modal
-      open={action !== null}
-      onClose={rest.onClose}
-      title={action === null ? '' : `${VERBS[action.action].verb} this refund`}
-    >
+    <Modal open={action !== null} onClose={rest.onClose} title={action === null ? '' : titleOf(action)}>
       {action === null ? null : <Form action={action} {...rest} />}
     </Modal>
   );
@@ -58,7 +64,7 @@ function Form({ action, refund, onClose, onDone }: DialogProps & { readonly acti
   // What the person sees now, and not what may be there when the button is pressed.
   const [instruction] = useState(refund.proposal?.instruction ?? refund.approval?.instruction);
   const { verb, done, grave } = VERBS[action.action];
-  const [foreseen, setForeseen] = useState<Outcome | null>(null);
+  const [foreseen, setForeseen] = useState<Replay | null>(null);
 
   const send = useMutation({
     mutationFn: ({ dryRun }: { readonly dryRun: boolean }) =>
@@ -72,9 +78,9 @@ function Form({ action, refund, onClose, onDone }: DialogProps & { readonly acti
           ...(BOUND.includes(action.action) && instruction !== undefined ? { instruction } : {}),
         },
       }),
-    onSuccess: (outcome, { dryRun }) => {
-      if (dryRun) setForeseen(outcome);
-      else onDone(`${OUTCOMES[outcome.outcome ?? ''] ?? done} It is ${words(outcome.state)} now.`);
+    onSuccess: ({ state, replay }, { dryRun }) => {
+      if (dryRun) setForeseen(replay ?? null);
+      else onDone(`${OUTCOMES[replay?.outcome ?? ''] ?? done} It is ${words(state)} now.`);
     },
     onError: (error) => {
       if (error instanceof ApiProblem && error.status === 401) signOut(error.message);
@@ -135,7 +141,7 @@ function Form({ action, refund, onClose, onDone }: DialogProps & { readonly acti
             : send.error.message}
         </p>
       )}
-      {foreseen === null ? null : <Foreseen outcome={foreseen} />}
+      {foreseen === null ? null : <Foreseen replay={foreseen} />}
       <div className="mt-5 flex flex-wrap items-center justify-end gap-2">
         <span className="mr-auto text-sm text-quiet">as {me?.name}</span>
         <Button onClick={onClose}>Cancel</Button>
@@ -158,12 +164,12 @@ function Form({ action, refund, onClose, onDone }: DialogProps & { readonly acti
 }
 
 /** What a re-run would do, as the service found out without doing it. */
-function Foreseen({ outcome }: { readonly outcome: Outcome }) {
+function Foreseen({ replay }: { readonly replay: Replay }) {
   return (
     <dl role="status" className="-mx-4 mt-3 rounded-md bg-raised py-1.5">
-      <Fact name="It would do">{outcome.effect}</Fact>
-      <Fact name="Gateway shows">{outcome.gateway}</Fact>
-      <Fact name="Stuck">{outcome.stuck ?? 'no: it goes on by itself, or is over'}</Fact>
+      <Fact name="It would do">{replay.effect}</Fact>
+      <Fact name="Gateway shows">{replay.gateway}</Fact>
+      <Fact name="Stuck">{replay.stuck ?? 'no: it goes on by itself, or is over'}</Fact>
     </dl>
   );
 }

@@ -3,6 +3,8 @@ import type { Action } from '../data/shapes.js';
 
 interface Verb {
   readonly verb: string;
+  /** Of the dialog; absent: the verb and "this refund". */
+  readonly title?: string;
   /** What is said once it has been done. */
   readonly done: string;
   /** Ends something or moves money: the button looks like it. */
@@ -13,9 +15,24 @@ export const VERBS: Readonly<Record<Action['action'], Verb>> = {
   approve: { verb: 'Approve', done: 'Approved.', grave: true },
   reject: { verb: 'Reject', done: 'Rejected.', grave: true },
   withdraw: { verb: 'Withdraw', done: 'Withdrawn.', grave: true },
-  redirect: { verb: 'Redirect', done: 'Another destination is set.', grave: true },
-  resolve: { verb: 'Look now', done: 'Asked the gateway.', grave: false },
-  adopt: { verb: 'Adopt', done: 'The gateway’s transaction is attached.', grave: false },
+  'change-destination': {
+    verb: 'Change destination',
+    title: 'Change the destination of this refund',
+    done: 'The destination is changed.',
+    grave: true,
+  },
+  sync: {
+    verb: 'Check with gateway',
+    title: 'Check this refund with the gateway',
+    done: 'Checked with the gateway.',
+    grave: false,
+  },
+  link: {
+    verb: 'Link a gateway transaction',
+    title: 'Link a gateway transaction to this refund',
+    done: 'The gateway transaction is linked.',
+    grave: false,
+  },
   correct: { verb: 'Correct', done: 'The correction is recorded.', grave: true },
   replay: { verb: 'Replay', done: 'It runs again.', grave: false },
 };

@@ -70,7 +70,7 @@ function Offer({
 }) {
   const note = `action-${action.action}`;
   return (
-    <li className="grid grid-cols-[6.5rem_minmax(0,1fr)] items-start gap-3 px-4 py-2.5 text-sm">
+    <li className="grid grid-cols-[10rem_minmax(0,1fr)] items-start gap-3 px-4 py-2.5 text-sm">
       <Button disabled={!action.allowed} aria-describedby={note} onClick={onChoose} className="w-full">
         {VERBS[action.action].verb}
       </Button>

@@ -1,25 +1,25 @@
-/** Redirect and replay over HTTP: each success, each refusal with its code, said again, by two at once; and who may say such things at all. */
+/** Changing the destination and replay over HTTP: each success, each refusal with its code, said again, by two at once; and who may say such things at all. */
 import { describe, expect, it } from 'vitest';
-import { replayReport } from '../../client/api/decision-schemas.js';
+import { replayedRefund } from '../../client/api/decision-schemas.js';
 import { refundWorkflowId } from '../../workflows/contract.js';
 import { NEVER_PAID, refused, startPersons, told, WHY } from './persons.js';
-import { problemOf, type Answer } from './world.js';
+import { problemOf, refundOf, type Answer } from './world.js';
 
 // One refund stays pending, which is what its test is about.
 const world = await startPersons({ booksAgree: false });
 const { anna, berta, boss, anotherCard, cardClosed, newKey, paid, pendingTooLong, say, stack, until } = world;
 const { engine } = stack.gateway;
 
-describe('redirect', () => {
+describe('change-destination', () => {
   it('names another card, which a second person approves; said again it changes nothing', async () => {
     const { id } = await cardClosed();
     const registrationId = anotherCard();
     const word = { ...WHY, registrationId };
-    expect((await say(anna, 'redirect', id, word)).status).toBe(200);
+    expect((await say(anna, 'change-destination', id, word)).status).toBe(200);
     const { approval } = await until(id, 'awaiting_approval');
     expect(approval).toMatchObject({ destination: { registrationId }, amount: '40.00' });
-    expect((await say(anna, 'redirect', id, word)).status).toBe(200);
-    const late = await say(berta, 'redirect', id, word);
+    expect((await say(anna, 'change-destination', id, word)).status).toBe(200);
+    const late = await say(berta, 'change-destination', id, word);
     expect(told(late)).toEqual(refused(409, 'already_decided'));
     expect(late.body).toMatchObject({ by: 'anna' });
     const yes = { ...WHY, instruction: approval?.instruction };
@@ -36,7 +36,9 @@ describe('redirect', () => {
   it('to two cards by two at once counts once', async () => {
     const { id } = await cardClosed();
     const both = await Promise.all(
-      [anna, berta].map((key) => say(key, 'redirect', id, { ...WHY, registrationId: anotherCard() })),
+      [anna, berta].map((key) =>
+        say(key, 'change-destination', id, { ...WHY, registrationId: anotherCard() }),
+      ),
     );
     expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
     expect(both.flatMap((one) => (one.status === 409 ? [told(one).code] : []))).toEqual(['not_in_review']);
@@ -45,31 +47,45 @@ describe('redirect', () => {
 
   it('is refused where nobody waits, money may have left, a correction waits, or it is the same card', async () => {
     const word = { ...WHY, registrationId: anotherCard() };
-    expect(told(await say(anna, 'redirect', await paid(), word))).toEqual(refused(409, 'not_in_review'));
-    expect(told(await say(anna, 'redirect', await pendingTooLong(), word))).toEqual(
+    expect(told(await say(anna, 'change-destination', await paid(), word))).toEqual(
+      refused(409, 'not_in_review'),
+    );
+    expect(told(await say(anna, 'change-destination', await pendingTooLong(), word))).toEqual(
       refused(409, 'may_have_left'),
     );
     const { id, payment } = await cardClosed();
     const same = { ...WHY, registrationId: payment.registrationId };
-    expect(told(await say(anna, 'redirect', id, same))).toEqual(refused(409, 'same_destination'));
+    expect(told(await say(anna, 'change-destination', id, same))).toEqual(refused(409, 'same_destination'));
     const proposal = await say(berta, 'correct', id, { ...NEVER_PAID, outcome: 'succeeded' });
     expect(proposal.status).toBe(200);
-    const waits = await say(anna, 'redirect', id, word);
+    const waits = await say(anna, 'change-destination', id, word);
     expect(told(waits)).toEqual(refused(409, 'proposal_open'));
     expect(waits.body).toMatchObject({ by: 'berta' });
   });
 });
 
 describe('replay', () => {
-  const reportOf = ({ body }: Answer) => replayReport.parse(body);
+  const reportOf = ({ body }: Answer) => replayedRefund.parse(body).replay;
+
+  it('takes a refund in review back to its first unsent step, and answers the refund', async () => {
+    const { id } = await cardClosed();
+    const answer = await say(anna, 'replay', id, WHY);
+    expect(answer.status).toBe(200);
+    expect(refundOf(answer)).toMatchObject({ id, amount: '40.00' });
+    expect(reportOf(answer)).toMatchObject({ outcome: 'replayed', run: { isAlive: true } });
+    await until(id, 'succeeded');
+  });
 
   it('foresees, starts where no run is alive, leaves a live one alone, and ends one by its id alone', async () => {
-    const { id } = await cardClosed();
+    const id = await pendingTooLong();
     await stack.temporal.workflow.getHandle(refundWorkflowId(id)).terminate('test');
     const foreseen = reportOf(await say(anna, 'replay', id, { ...WHY, dryRun: true }));
-    expect(foreseen).toMatchObject({ outcome: 'dry_run', step: { kind: 'person' }, run: { isAlive: false } });
-    const started = reportOf(await say(anna, 'replay', id, WHY));
-    expect(started).toMatchObject({ outcome: 'started', state: 'manual_review', run: { isAlive: true } });
+    expect(foreseen).toMatchObject({ outcome: 'dry_run', step: { kind: 'listen' }, run: { isAlive: false } });
+    const answer = await say(anna, 'replay', id, WHY);
+    expect(answer.status).toBe(200);
+    expect(refundOf(answer)).toMatchObject({ id, status: 'review', state: 'manual_review' });
+    const started = reportOf(answer);
+    expect(started).toMatchObject({ outcome: 'started', run: { isAlive: true } });
     const again = reportOf(await say(anna, 'replay', id, WHY));
     expect(again).toMatchObject({ outcome: 'alive', run: { runId: started.run?.runId } });
     const other = await say(berta, 'replay', id, { ...WHY, restart: { runId: 'another' } });
@@ -96,14 +112,14 @@ describe('replay', () => {
 describe('every one of them', () => {
   const card = 'a'.repeat(32);
   it.each([
-    ['adopt', { ...WHY, gatewayId: card }, { gatewayId: 'portal' }, ['gatewayId']],
+    ['link', { ...WHY, gatewayId: card }, { gatewayId: 'portal' }, ['gatewayId']],
     [
       'correct',
       NEVER_PAID,
       { outcome: 'lost', evidence: 'card 4200 0000 0000 0000' },
       ['evidence', 'outcome'],
     ],
-    ['redirect', { ...WHY, registrationId: card }, { registrationId: '../x' }, ['registrationId']],
+    ['change-destination', { ...WHY, registrationId: card }, { registrationId: '../x' }, ['registrationId']],
     ['replay', WHY, { restart: {} }, ['restart.runId']],
   ] as const)(
     '%s is for operators, about a refund that exists, and names everything that is wrong',
