@@ -128,6 +128,7 @@ async function lockedFor(
   const observed = imported !== null && imported.facts !== null ? await importPayment(tx, imported) : null;
   if (observed === null && imported !== null && declared !== undefined)
     await declarePayment(tx, request.paymentId, imported.entityId, declared);
+  if (observed !== null && observed.payment.id === request.paymentId) return observed;
   const root = await rootOf(tx, request.paymentId);
   if (root === undefined)
     throw new LedgerError('payment_unknown', `payment ${request.paymentId} is not in the ledger`);

@@ -44,14 +44,22 @@ export async function lockRefund(tx: Tx, refundId: string): Promise<Locked> {
     .where('id', '=', refundId)
     .executeTakeFirst();
   if (found === undefined) throw new LedgerError('refund_unknown', `refund ${refundId} is not in the ledger`);
-  const payment = await lockPayment(tx, found.payment_id);
+  return lockOn(tx, found.payment_id, refundId);
+}
+
+/** Locks the payment, then reads the refund as it is from that moment on. */
+async function lockOn(tx: Tx, paymentId: string, refundId: string): Promise<Locked> {
+  const payment = await lockPayment(tx, paymentId);
+  return { payment, ...(await readRefundRows(tx, refundId)) };
+}
+
+async function readRefundRows(tx: Tx, refundId: string): Promise<Pick<Locked, 'refund' | 'attempts'>> {
   const refund = await tx
     .selectFrom('refunds')
     .selectAll()
     .where('id', '=', refundId)
     .executeTakeFirstOrThrow();
-  const attempts = await attemptsOf(tx, refundId);
-  return { payment, refund, attempts };
+  return { refund, attempts: await attemptsOf(tx, refundId) };
 }
 
 export async function lockAttempt(
@@ -62,12 +70,21 @@ export async function lockAttempt(
     throw new LedgerError('refund_unknown', `attempt ${attemptId} is not in the ledger`);
   const found = await tx
     .selectFrom('attempts')
-    .select('refund_id')
+    .select(['refund_id', 'payment_id'])
     .where('id', '=', attemptId)
     .executeTakeFirst();
   if (found === undefined)
     throw new LedgerError('refund_unknown', `attempt ${attemptId} is not in the ledger`);
-  const locked = await lockRefund(tx, found.refund_id);
+  return withAttempt(await lockOn(tx, found.payment_id, found.refund_id), attemptId);
+}
+
+/** The rows as they are after what this transaction, which holds the lock, has done to them. */
+export async function reloadAttempt(tx: Tx, { attempt, payment }: LockedAttempt): Promise<LockedAttempt> {
+  const rows = await readRefundRows(tx, attempt.refund_id);
+  return withAttempt({ payment: await reload(tx, payment.id), ...rows }, attempt.id);
+}
+
+function withAttempt(locked: Locked, attemptId: string): LockedAttempt {
   const attempt = locked.attempts.find((candidate) => candidate.id === attemptId);
   if (attempt === undefined)
     throw new LedgerError('refund_unknown', `attempt ${attemptId} is not in the ledger`);

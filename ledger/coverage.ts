@@ -61,6 +61,9 @@ export async function cover(tx: Tx, refund: RefundRow, more: Coverage): Promise<
   return setCoverage(tx, refund, sumOf(coverageOfRow(refund), more), -released);
 }
 
+/** True where something of the refund is counted as paid outside. */
+export const hasCoverage = (refund: RefundRow): boolean => totalOf(coverageOfRow(refund)) > 0n;
+
 /** An attempt turned out to have paid what was counted as paid outside: the attempt counts. */
 export async function trimCoverage(tx: Tx, { refund, attempts }: Locked): Promise<void> {
   const covered = coverageOfRow(refund);

@@ -88,10 +88,10 @@ async function book(tx: Tx, before: PaymentRow, shown: OriginalFacts): Promise<O
   await noteLimits(tx, before, limits, facts.observedAt);
   if (facts.hidesLinks !== true) {
     await bookDisputes(tx, facts);
-    await recordForeignReturns(tx, facts);
+    await recordForeignReturns(tx, facts, captures.drawn);
   }
-  await measureReversals(tx, await reload(tx, id));
   let payment = await reload(tx, id);
+  if (await measureReversals(tx, payment)) payment = await reload(tx, id);
   if (
     payment.disputed_minor !== before.disputed_minor ||
     payment.succeeded_minor !== before.succeeded_minor
@@ -144,6 +144,13 @@ interface BookedCaptures {
   readonly doubts: readonly OriginalDoubt[];
   /** Of captures that are known and cannot be read now. */
   readonly keptMinor: bigint;
+  /** What is on record as taken from each without us; absent of a capture that is new. */
+  readonly drawn: ReadonlyMap<string, Drawn>;
+}
+
+interface Drawn {
+  readonly certainMinor: bigint;
+  readonly doubtfulMinor: bigint;
 }
 
 /** Each with the amount that is shown now; one that is not listed any more has nothing left. */
@@ -166,7 +173,10 @@ async function bookCaptures(tx: Tx, facts: OriginalFacts): Promise<BookedCapture
   for (const [id, before] of known)
     if (unreadable.has(id)) keptMinor += before;
     else if (before > 0n && facts.hidesLinks !== true) await setCapture(tx, id, 0n);
-  return { doubts, keptMinor };
+  const drawn = new Map(
+    rows.map((row) => [row.id, { certainMinor: row.elsewhere_minor, doubtfulMinor: row.doubtful_minor }]),
+  );
+  return { doubts, keptMinor, drawn };
 }
 
 /** False where it is on record as a capture of another payment. */
@@ -195,14 +205,18 @@ async function setCapture(tx: Tx, id: string, amountMinor: bigint): Promise<void
  * Refunds and reversals that nobody here made, each counted with what the gateway shows now. An open one counts like a finished one.
  * One that is no longer listed was declined, if it was open; a finished one ends only where it is listed as declined.
  */
-async function recordForeignReturns(tx: Tx, facts: OriginalFacts): Promise<void> {
+async function recordForeignReturns(
+  tx: Tx,
+  facts: OriginalFacts,
+  drawn: ReadonlyMap<string, Drawn>,
+): Promise<void> {
   const attempts = await tx.selectFrom('attempts').selectAll().where('payment_id', '=', facts.id).execute();
   const ours = new Set(attempts.flatMap(({ reference, gateway_id }) => [reference, gateway_id ?? reference]));
   const standing = await foreignReturns(tx, facts.id);
   const foreign = takenByReturns(facts).filter(
     ({ entry }) => !ours.has(entry.id) && (entry.reference === null || !ours.has(entry.reference)),
   );
-  await placeOnCaptures(tx, facts, foreign, attempts);
+  await placeOnCaptures(tx, facts, { foreign, attempts, drawn });
   for (const { entry, takenMinor } of foreign) {
     const before = standing.get(entry.id);
     await setForeignReturn(tx, facts.id, entry.id, before, takenMinor, entry.state === 'succeeded');
@@ -219,22 +233,26 @@ async function recordForeignReturns(tx: Tx, facts: OriginalFacts): Promise<void>
 async function placeOnCaptures(
   tx: Tx,
   { captures }: OriginalFacts,
-  foreign: ReturnType<typeof takenByReturns>,
-  attempts: readonly AttemptRow[],
+  known: {
+    readonly foreign: ReturnType<typeof takenByReturns>;
+    readonly attempts: readonly AttemptRow[];
+    readonly drawn: ReadonlyMap<string, Drawn>;
+  },
 ): Promise<void> {
-  const drawn = [
-    ...foreign.map(({ entry, takenMinor }) => ({
-      referencedId: entry.referencedId,
-      amountMinor: takenMinor,
-    })),
-  ].filter(({ amountMinor }) => amountMinor > 0n);
-  const placed = placeDrawn(captures, drawn, (id) => takenByOurs(attempts, id));
-  for (const { id, certainMinor, doubtfulMinor } of placed)
+  const taken = known.foreign
+    .map(({ entry, takenMinor }) => ({ referencedId: entry.referencedId, amountMinor: takenMinor }))
+    .filter(({ amountMinor }) => amountMinor > 0n);
+  for (const { id, certainMinor, doubtfulMinor } of placeDrawn(captures, taken, (capture) =>
+    takenByOurs(known.attempts, capture),
+  )) {
+    const before = known.drawn.get(id) ?? { certainMinor: 0n, doubtfulMinor: 0n };
+    if (before.certainMinor === certainMinor && before.doubtfulMinor === doubtfulMinor) continue;
     await tx
       .updateTable('captures')
       .set({ elsewhere_minor: certainMinor, doubtful_minor: doubtfulMinor })
       .where('id', '=', id)
       .execute();
+  }
 }
 
 interface ForeignReturn {

@@ -24,13 +24,13 @@ export function givenNow(payment: PaymentRow, attempt: AttemptRow, shownMinor: b
 
 /**
  * Measures the reversals of a payment against the captures that the gateway shows now. The ones made last are taken for those that
- * released less; what they did not give back is owed again, and goes on as a refund of the captures.
+ * released less; what they did not give back is owed again, and goes on as a refund of the captures. True where something was booked.
  */
-export async function measureReversals(tx: Tx, payment: PaymentRow): Promise<void> {
-  if (payment.released_minor === 0n || payment.captured_minor === 0n) return;
+export async function measureReversals(tx: Tx, payment: PaymentRow): Promise<boolean> {
+  if (payment.released_minor === 0n || payment.captured_minor === 0n) return false;
   const uncaptured = payment.authorized_minor - payment.captured_minor;
   let beyond = payment.released_minor - (uncaptured > 0n ? uncaptured : 0n);
-  if (beyond <= 0n) return;
+  if (beyond <= 0n) return false;
   const reversals = await tx
     .selectFrom('attempts')
     .selectAll()
@@ -45,6 +45,7 @@ export async function measureReversals(tx: Tx, payment: PaymentRow): Promise<voi
     if (cut > 0n) await releasedLess(tx, attempt, given - cut, cut);
     beyond -= cut;
   }
+  return true;
 }
 
 async function releasedLess(tx: Tx, attempt: AttemptRow, given: bigint, cut: bigint): Promise<void> {

@@ -3,14 +3,14 @@ import { afterTrigger, isOpenAttempt, type RefundState, type RefundTrigger } fro
 import { actorOf, noteEvidence, step } from './attempt-ends.js';
 import {
   append,
-  lockAttempt,
   move,
   openCase,
+  reloadAttempt,
   reservedFor,
   type AttemptRow,
   type LockedAttempt,
 } from './books.js';
-import { reviseClaims, trimCoverage } from './coverage.js';
+import { hasCoverage, reviseClaims, trimCoverage } from './coverage.js';
 import type { Tx } from './database.js';
 import type { Evidence } from './ledger.js';
 import { forgetForeignReturn } from './payments.js';
@@ -58,7 +58,7 @@ function isOutdated(attempt: AttemptRow, evidence: Evidence, gatewayId: string |
 /** The money, taken from what was held for it and counted all the same where nothing was. Answers whether all of it was held. */
 async function book(
   tx: Tx,
-  { attempt, refund, payment }: LockedAttempt,
+  { attempt, refund, payment, attempts }: LockedAttempt,
   evidence: Evidence,
   { gatewayId, shownMinor }: { readonly gatewayId: string | null; readonly shownMinor: bigint | undefined },
 ): Promise<boolean> {
@@ -94,20 +94,21 @@ async function book(
     ...(gatewayId === null ? {} : { gatewayId }),
     ...(given < attempt.amount_minor ? { givenMinor: given } : {}),
   });
-  const after = await lockAttempt(tx, attempt.id);
-  await trimCoverage(tx, after);
-  if (wasElsewhere) await reviseClaims(tx, payment.id, after.payment.disputed_minor);
+  if (hasCoverage(refund))
+    await trimCoverage(tx, await reloadAttempt(tx, { attempt, refund, payment, attempts }));
+  if (wasElsewhere) await reviseClaims(tx, payment.id, payment.disputed_minor);
   return isCovered;
 }
 
 /** What follows for the refund: done, the rest of it is still to be paid, or an operator compares. */
 async function goOn(
   tx: Tx,
-  { attempt, refund }: LockedAttempt,
+  locked: LockedAttempt,
   evidence: Evidence,
   { gatewayId, isCovered }: { readonly gatewayId: string | null; readonly isCovered: boolean },
 ): Promise<void> {
-  const after = await lockAttempt(tx, attempt.id);
+  const { attempt, refund } = locked;
+  const after = await reloadAttempt(tx, locked);
   const overpaid = overpaidOf(after.payment);
   if (!isCovered || overpaid > 0n)
     await openCase(tx, refund, 'paid_twice', { excessMinor: overpaid.toString() });
