@@ -33,7 +33,7 @@ describe('the recorded histories', () => {
     expect(names).toEqual(Object.keys(PATHS).sort());
     for (const name of names) {
       const text = await readFile(`${folder}${name}.json`, 'utf8');
-      expect(text.length, name).toBeLessThan(60_000);
+      expect(text.length, name).toBeLessThan(64_000);
       expect(text, name).not.toMatch(/"\d+@/);
       expect(text, name).not.toContain('stackTrace');
     }
