@@ -5,6 +5,7 @@ import { ledgerViolations } from './checks/books.js';
 import { gatewayViolations } from './checks/gateway.js';
 import { observationViolations } from './checks/observed.js';
 import { noteReached } from './checks/reached.js';
+import { settlementViolations } from './checks/settled.js';
 import { wordViolations } from './checks/words.js';
 import { OutsideFacts } from './world/outside-facts.js';
 import { Clients } from './world/clients.js';
@@ -115,6 +116,7 @@ async function unfold(world: World, beginning: Beginning): Promise<readonly stri
     ...ledgerViolations(world.database.tables, 'at rest'),
     ...gatewayViolations(world, facts),
     ...observationViolations(world),
+    ...(await settlementViolations(world)),
     ...clients.atRest(),
     ...wordViolations(people.answers, world.database.tables.rows.events),
   ];

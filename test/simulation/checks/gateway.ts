@@ -63,10 +63,10 @@ export function gatewayViolations(world: World, facts: OutsideFacts): string[] {
   return wrong;
 }
 
-const standing = (found: Transaction): boolean => found.state === 'succeeded';
+export const standing = (found: Transaction): boolean => found.state === 'succeeded';
 
 /** Under its reference; or without one, where a person said that it is this attempt. */
-function isOf(found: Transaction, attempt: Row): boolean {
+export function isOf(found: Transaction, attempt: Row): boolean {
   if (found.type !== 'RF' && found.type !== 'RV' && found.type !== 'CD') return false;
   return found.merchantTransactionId === null
     ? found.id === attempt['gateway_id']

@@ -21,6 +21,7 @@ import {
 } from './late-truth.js';
 import { split } from './limits.js';
 import { partRefused, signedUnpaid, unregistered } from './persons.js';
+import { settledOutside } from './settled-outside.js';
 
 const COURSES: readonly Course[] = [
   stubborn,
@@ -42,6 +43,7 @@ const COURSES: readonly Course[] = [
   partRefused,
   unregistered,
   split,
+  settledOutside,
 ];
 const ALL = COURSES.reduce((sum, { weight }) => sum + weight, 0);
 

@@ -1,0 +1,139 @@
+/** How each refund is told to be settled: by which means and how much, against the gateway's own books. */
+import { settledAmountOf, type SettlementFacts } from '../../../domain/settlement.js';
+import { isFinal } from '../../../domain/states.js';
+import type { Way } from '../../../domain/way.js';
+import type { Transaction } from '../../../sandbox/gateway/types.js';
+import type { Row } from '../database/tables.js';
+import type { World } from '../world/world.js';
+import { stateOf } from './books.js';
+import { isOf, standing } from './gateway.js';
+import { amount, text } from './rows.js';
+
+const OPERATIONS: readonly Way[] = ['refund', 'reversal', 'credit'];
+
+export async function settlementViolations(world: World): Promise<string[]> {
+  const { refunds } = world.database.tables.rows;
+  const wrong: string[] = [];
+  for (const refund of refunds) wrong.push(...(await wrongSettlement(world, refund)));
+  return [...wrong, ...wrongClaims(world)];
+}
+
+/** Only a refund that is over: until then, and while somebody is asked, what it has is not the last word. */
+async function wrongSettlement(world: World, refund: Row): Promise<string[]> {
+  const { database, gateway, payment, ledger } = world;
+  const { attempts, cases } = database.tables.rows;
+  const state = stateOf(refund);
+  const isAsked = cases.some((one) => one['refund_id'] === refund['id'] && one['closed_at'] === null);
+  if (!isFinal(state) || isAsked) return [];
+  const all = gateway.transactions();
+  const own = attempts.filter((attempt) => attempt['refund_id'] === refund['id']);
+  const facts: SettlementFacts = {
+    amountMinor: amount(refund, 'amount_minor'),
+    attempts: own.flatMap((attempt) => {
+      const way = OPERATIONS.find((known) => known === attempt['way']);
+      const paid = all.filter((found) => standing(found) && isOf(found, attempt));
+      return way === undefined
+        ? []
+        : paid.map((found) => ({
+            way,
+            state: 'succeeded' as const,
+            amountMinor: payment.toMinor(found.amount),
+          }));
+    }),
+    elsewhereMinor: amount(refund, 'elsewhere_minor'),
+    chargedBackMinor: amount(refund, 'charged_back_minor'),
+  };
+  const real = settledAmountOf(facts, text(refund, 'currency'));
+  const { settled: told } = await ledger.position(text(refund, 'id'));
+  const name = `refund ${text(refund, 'id').slice(-6)}`;
+  const isWhole = told.settledAmount === told.amount;
+  const endedOutside = state === 'closed_by_dispute' || state === 'refunded_elsewhere';
+  const left = endedOutside || isWhole ? 0n : unclaimed(world, refund);
+  return [
+    ...(told.settledBy === real.settledBy && told.settledAmount === real.settledAmount
+      ? []
+      : [
+          `${name} is told to be settled by ${String(told.settledBy)} with ${told.settledAmount}, the gateway has ${String(real.settledBy)} with ${real.settledAmount}`,
+        ]),
+    ...(endedOutside && !isWhole
+      ? [`${name} is ${state}, and the customer has ${told.settledAmount} of ${told.amount}`]
+      : []),
+    ...(left > 0n
+      ? [`${name} is ${state}, and ${left} that was refunded elsewhere before its end counts for no refund`]
+      : []),
+  ];
+}
+
+/** Refunded elsewhere while this refund was under way, on record before its end, and claimed by none. */
+function unclaimed({ database, gateway, payment }: World, refund: Row): bigint {
+  const { events, refunds } = database.tables.rows;
+  const own = events.filter((event) => event['refund_id'] === refund['id']);
+  const asked = own.find((event) => event['type'] === 'refund.requested');
+  const end = own.findLast((event) => event['type'] === `refund.${text(refund, 'state')}`);
+  const known = new Set(
+    events
+      .filter(
+        (event) =>
+          event['type'] === 'payment.returned_elsewhere' &&
+          event['payment_id'] === refund['payment_id'] &&
+          Number(event['id']) > Number(asked?.['id'] ?? Infinity) &&
+          Number(event['id']) < Number(end?.['id'] ?? 0),
+      )
+      .map((event) => idIn(event['data'])),
+  );
+  const elsewhere = madeElsewhere(database.tables.rows.attempts, gateway.transactions());
+  const sum = (found: readonly Transaction[]): bigint =>
+    found.reduce((total, one) => total + payment.toMinor(one.amount), 0n);
+  const claimed = refunds.reduce((total, one) => total + amount(one, 'elsewhere_minor'), 0n);
+  const free = sum(elsewhere) - claimed;
+  const since = sum(elsewhere.filter(({ id }) => known.has(id)));
+  return free < since ? free : since;
+}
+
+/** No more is counted as paid from outside than the gateway has. */
+function wrongClaims({ database, gateway, payment }: World): string[] {
+  const { refunds, payments, events, attempts } = database.tables.rows;
+  const row = payments.find(({ id }) => id === payment.id);
+  const observedAt = row?.['observed_at'];
+  const all = gateway.transactions();
+  const elsewhere = madeElsewhere(attempts, all);
+  const disputes = all.filter(({ type }) => type === 'CB' || type === 'CR');
+  const isNews = ({ changedAt, visibleAt }: Transaction): boolean =>
+    !(observedAt instanceof Date) || Math.max(changedAt, visibleAt) >= observedAt.getTime();
+  const isUnclear = events.some((event) => event['type'] === 'payment.unclear');
+  // What has changed since the last query was not seen; a doubt is for a person.
+  if (isUnclear || disputes.some(isNews) || all.some((found) => found.source === 'SYSTEM' && isNews(found)))
+    return [];
+  const sum = (found: readonly Transaction[]): bigint =>
+    found.filter(standing).reduce((total, one) => total + payment.toMinor(one.amount), 0n);
+  const chargedBack =
+    sum(disputes.filter(({ type }) => type === 'CB')) - sum(disputes.filter(({ type }) => type === 'CR'));
+  const claimed = (column: string): bigint =>
+    refunds
+      .filter((refund) => refund['payment_id'] === payment.id)
+      .reduce((total, refund) => total + amount(refund, column), 0n);
+  return [
+    ...(claimed('elsewhere_minor') <= sum(elsewhere)
+      ? []
+      : [`${claimed('elsewhere_minor')} count as refunded elsewhere, the gateway has ${sum(elsewhere)}`]),
+    ...(claimed('charged_back_minor') <= chargedBack
+      ? []
+      : [`${claimed('charged_back_minor')} count as charged back, the gateway has ${chargedBack}`]),
+  ];
+}
+
+function madeElsewhere(attempts: readonly Row[], all: readonly Transaction[]): readonly Transaction[] {
+  return all.filter(
+    (found) =>
+      standing(found) &&
+      found.source === 'SYSTEM' &&
+      (found.type === 'RF' || found.type === 'RV') &&
+      !attempts.some((attempt) => isOf(found, attempt)),
+  );
+}
+
+function idIn(data: unknown): unknown {
+  return typeof data === 'object' && data !== null
+    ? Object.getOwnPropertyDescriptor(data, 'gatewayId')?.value
+    : undefined;
+}

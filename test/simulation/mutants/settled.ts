@@ -1,0 +1,53 @@
+/** Defects in what ends a refund that was settled outside of the program. */
+import type { OriginalFacts } from '../../../domain/original.js';
+import { NO_COVERAGE } from '../../../domain/settlement.js';
+import { lockRefund, move } from '../../../ledger/books.js';
+import type { Ledger } from '../../../ledger/ledger.js';
+import type { Mutant, World } from '../world/world.js';
+
+/** After a decline, ends the refund at once where `finds` says so, and counts nothing. */
+const endsAt =
+  (
+    on: 'dispute' | 'give_up',
+    finds: (original: OriginalFacts, references: ReadonlySet<unknown>) => boolean,
+  ): ((ledger: Ledger, world: World) => Ledger) =>
+  (ledger, { database }) => ({
+    ...ledger,
+    applyFinding: async (id, original, purpose) => {
+      const { refunds, attempts } = database.tables.rows;
+      const isDeclined = refunds.some((row) => row['id'] === id && row['state'] === 'rejected');
+      const references = new Set(attempts.flatMap((row) => [row['reference'], row['gateway_id']]));
+      if (purpose !== 'decide' || !isDeclined || !finds(original, references))
+        return ledger.applyFinding(id, original, purpose);
+      await ledger.recordOriginal(original.id, original);
+      await database.transaction(async (tx) => {
+        const { refund } = await lockRefund(tx, id);
+        if (refund.state === 'rejected') await move(tx, refund, { on, why: 'not_owed' });
+      });
+      return {
+        finding: { kind: 'give_up', why: 'not_owed', covered: NO_COVERAGE },
+        position: await ledger.position(id),
+      };
+    },
+  });
+
+export const SETTLED_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'any-chargeback-closes-all',
+    defect: 'a chargeback of any part closes the whole refund',
+    ledger: endsAt('dispute', ({ disputes }) => disputes.some(({ state }) => state === 'succeeded')),
+  },
+  {
+    name: 'elsewhere-is-failed',
+    defect:
+      'a refund that was made elsewhere ends as failed, and nothing says that the customer has the money',
+    ledger: endsAt('give_up', ({ returns, capturedMinor }, references) => {
+      const elsewhere = returns.filter(
+        ({ id, reference, state }) =>
+          state === 'succeeded' && !references.has(id) && !references.has(reference ?? id),
+      );
+      const minor = elsewhere.reduce((sum, { amountMinor }) => sum + amountMinor, 0n);
+      return minor > 0n && minor >= capturedMinor;
+    }),
+  },
+];
