@@ -106,8 +106,14 @@ function wrongClaims({ database, gateway, payment }: World): string[] {
     return [];
   const sum = (found: readonly Transaction[]): bigint =>
     found.filter(standing).reduce((total, one) => total + payment.toMinor(one.amount), 0n);
-  const chargedBack =
-    sum(disputes.filter(({ type }) => type === 'CB')) - sum(disputes.filter(({ type }) => type === 'CR'));
+  const chargedBack = disputes
+    .filter(({ type, state }) => type === 'CB' && state !== 'rejected')
+    .reduce((total, { id, amount: hundredths }) => {
+      const left =
+        payment.toMinor(hundredths) -
+        sum(disputes.filter(({ type, referencedId }) => type === 'CR' && referencedId === id));
+      return left > 0n ? total + left : total;
+    }, 0n);
   const claimed = (column: string): bigint =>
     refunds
       .filter((refund) => refund['payment_id'] === payment.id)
