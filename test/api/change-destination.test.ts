@@ -104,6 +104,27 @@ describe('replay', () => {
     expect(both.every(({ run }) => run?.isAlive)).toBe(true);
   });
 
+  it('of all in review for one reason is counted first, then carried out, each time with a reason', async () => {
+    const since = new Date().toISOString();
+    const { id } = await cardClosed();
+    const all = { case: 'card_unusable', since, reason: 'the acquirer takes them again' };
+    const many = (body: object) => world.call('POST', '/v1/refunds/replay', { key: anna, body });
+    const counted = {
+      case: 'card_unusable',
+      count: 1,
+      sums: { EUR: '40.00' },
+      refused: [],
+      nextCursor: null,
+    };
+    const foreseen = await many({ ...all, dryRun: true });
+    expect(foreseen.status).toBe(200);
+    expect(foreseen.body).toEqual({ ...counted, dryRun: true, replayed: 0 });
+    expect((await many(all)).body).toEqual({ ...counted, dryRun: false, replayed: 1 });
+    await until(id, 'succeeded');
+    expect(told(await many({ case: 'card_unusable', since }))).toEqual(refused(422, 'invalid_request'));
+    expect(told(await many({ ...all, case: 'paid_twice' }))).toEqual(refused(422, 'invalid_request'));
+  });
+
   it('of what is over does nothing', async () => {
     expect(reportOf(await say(anna, 'replay', await paid(), WHY)).outcome).toBe('over');
   });
