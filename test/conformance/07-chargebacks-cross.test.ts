@@ -4,7 +4,7 @@
  */
 import { describe, it } from 'vitest';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
-import { NEVER, openWorld } from './world.js';
+import { eventually, NEVER, openWorld } from './world.js';
 import { seen } from '../support/seen.js';
 
 const world = await openWorld();
@@ -149,6 +149,65 @@ describe.concurrent('a chargeback while the refund is under way', () => {
     expect(await world.openCases(id)).toEqual(['paid_twice']);
     expect(paid[0]).toMatchObject({ state: 'succeeded', gatewayId: attempts[0]?.gatewayId });
     expect(await world.balance(payment)).toMatchObject({ excessMinor: 100_00n, disputedMinor: 100_00n });
+  });
+});
+
+describe.concurrent('a chargeback that is won in part', () => {
+  const REVERSALS = [
+    ['of 40.00 executed', { amount: 40_00n }, 60_00n],
+    ['of 40.00 executed that names nothing', { amount: 40_00n, showsReference: false }, 60_00n],
+    ['of all declined', { state: 'rejected' }, 100_00n],
+    ['of all pending', { state: 'pending' }, 100_00n],
+  ] as const;
+
+  it.for(REVERSALS)(
+    'reversal %s, while the credit of 100.00 waits for approval: no credit beyond what is owed',
+    async ([, reversal, disputedMinor], { expect }) => {
+      const payment = world.newPayment();
+      world.onRefund(payment, { kind: 'reject', code: '700.500.001' });
+      const { id } = await world.ask(payment, '100.00', {
+        by: world.clientWith({}, { creditApprovalAbove: {} }),
+      });
+      await world.until(id, 'awaiting_approval');
+      const { id: chargebackId } = engine.chargeback({ paymentId: payment.paymentId });
+      engine.reverseChargeback(chargebackId, reversal);
+      await world.client.approve(
+        id,
+        await seen(world.client, id, { by: 'supervisor', reason: 'the customer waits' }),
+      );
+      await eventually('the chargeback is known', async () =>
+        (await world.balance(payment)).disputedMinor === disputedMinor ? true : undefined,
+      );
+      // What is still owed beside the chargeback is an operator's again, or a refund of that much was declined.
+      await world.until(id, ({ state }) =>
+        ['closed_by_dispute', 'manual_review', 'awaiting_approval'].includes(state),
+      );
+      const books = engine.books(payment.paymentId, { registrationId: payment.registrationId });
+      const paid = books?.credits.reduce((sum, { amount }) => sum + amount, books.refunded) ?? -1n;
+      expect(books?.chargedBack).toBe(disputedMinor);
+      expect(paid).toBeGreaterThanOrEqual(0n);
+      expect(paid + disputedMinor).toBeLessThanOrEqual(100_00n);
+    },
+  );
+
+  it('by 40.00 before the refund leaves 40.00 refundable, and a reversal of the reversal is a case', async ({
+    expect,
+  }) => {
+    const payment = world.newPayment();
+    const { id: chargebackId } = engine.chargeback({ paymentId: payment.paymentId });
+    const { id: reversalId } = engine.reverseChargeback(chargebackId, { amount: 40_00n });
+    await expect(world.ask(payment, '100.00')).rejects.toMatchObject({
+      code: 'exceeds_refundable',
+      details: { refundable: '40.00' },
+    });
+    world.onRefund(payment, { kind: 'reject', code: '700.500.001' });
+    const { id } = await world.ask(payment, '40.00');
+    await world.until(id, 'manual_review');
+    engine.reverseChargeback(reversalId);
+    await world.readOriginal(payment);
+    expect(await world.openCases(id)).toContain('payment_unclear');
+    expect(world.booked(payment)).toMatchObject({ out: '0.00', chargedBack: '100.00' });
+    expect(credits(payment)).toBe(0);
   });
 });
 
