@@ -1,12 +1,12 @@
 /** What the gateway told about a payment, looked up: chargebacks, returns made elsewhere, captures, and refunds that end otherwise than recorded. */
 import { isShown } from '../domain/notice.js';
 import { idsInFound, outcomeOfFound } from '../domain/outcome.js';
-import type { GatewayTransaction } from '../domain/transaction.js';
+import type { GatewayTransaction, LookUp } from '../domain/transaction.js';
 import type { Database } from '../ledger/database.js';
 import { awaitingLookUp, noteShown } from '../ledger/inbox.js';
-import type { RefundRecord } from '../ledger/ledger.js';
+import type { AttemptRecord, RefundRecord } from '../ledger/ledger.js';
 import type { Dependencies } from './dependencies.js';
-import { lookUpKnown } from './originals.js';
+import { lookUpAlone, lookUpKnown } from './originals.js';
 import { expectationOf } from './send.js';
 
 export interface PaymentTask {
@@ -73,6 +73,20 @@ async function readPayment(
   }
 }
 
+/** Under our reference, else under the id that the gateway gave it: some transactions are shown by that alone. */
+export async function shownAlone(
+  deps: Dependencies,
+  entityId: string,
+  { reference, gatewayId }: Pick<AttemptRecord, 'reference' | 'gatewayId'>,
+): Promise<LookUp<readonly GatewayTransaction[]>> {
+  const byReference = await deps.gateway.findByReference(entityId, reference);
+  if (byReference.kind !== 'not_found' || gatewayId === null) return byReference;
+  const byId = await lookUpAlone(deps, entityId, gatewayId);
+  return byId.kind === 'found'
+    ? { kind: 'found', value: [{ merchantTransactionId: reference, ...byId.value }] }
+    : byId;
+}
+
 /** The attempts that notices are about. A credit is linked to nothing, so it is asked for by its reference. */
 async function readAttempts(
   deps: Dependencies,
@@ -94,7 +108,7 @@ async function readAttempts(
     let found = shown;
     let outcome = outcomeOfFound(found, expected);
     if (outcome.kind === 'no_match') {
-      const told = await deps.gateway.findByReference(entityId, attempt.reference);
+      const told = await shownAlone(deps, entityId, attempt);
       if (told.kind === 'unavailable') continue;
       found = told.kind === 'found' ? told.value : [];
       seen.push(...found);

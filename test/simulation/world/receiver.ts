@@ -2,6 +2,7 @@
 import { idsInFound, outcomeOfFound } from '../../../domain/outcome.js';
 import { isFinal, isOpenAttempt, OPEN_ATTEMPT_STATES, REFUND_STATES } from '../../../domain/states.js';
 import { lookUpKnown } from '../../../activities/originals.js';
+import { shownAlone } from '../../../activities/payment-news.js';
 import { expectationOf } from '../../../activities/send.js';
 import { gatewayNotice, refundWorkflowId } from '../../../workflows/contract.js';
 import { startRefund } from '../lifetime.js';
@@ -102,7 +103,7 @@ export class Receiver {
     let changed = false;
     for (const attempt of refund.attempts) {
       const at = await ledger.clock();
-      const found = await gateway.findByReference(refund.entityId, attempt.reference);
+      const found = await shownAlone(dependencies, refund.entityId, attempt);
       if (found.kind !== 'found') continue;
       const expected = expectationOf(dependencies, {
         entityId: refund.entityId,
