@@ -13,6 +13,7 @@ import {
 import { isFinal, type RefundState } from '../domain/states.js';
 import { append, attemptsOf, openCase, reservedFor, type Locked, type RefundRow } from './books.js';
 import type { Tx } from './database.js';
+import { DISPUTE_EVENTS } from './disputes.js';
 import { GATEWAY_ID, IS_FINAL, NEXT_VERSION, NOW } from './expressions.js';
 import { settlementFacts } from './records.js';
 
@@ -78,9 +79,13 @@ export async function trimCoverage(tx: Tx, { refund, attempts }: Locked): Promis
  * After chargebacks or refunds elsewhere changed: no refund counts what is not there any more. What a refund loses is owed again, and an operator
  * decides where it had ended.
  */
-export async function reviseClaims(tx: Tx, paymentId: string, chargedBackMinor: bigint): Promise<void> {
+export async function reviseClaims(tx: Tx, paymentId: string): Promise<void> {
   const claims = await claimsOn(tx, paymentId);
   if (claims.length === 0) return;
+  const chargedBackMinor = (await finalDisputes(tx, paymentId)).reduce(
+    (sum, { disputed_delta }) => sum + disputed_delta,
+    0n,
+  );
   const elsewhereMinor = (await elsewhereOn(tx, paymentId)).reduce((sum, { minor }) => sum + minor, 0n);
   for (const { claim, now } of claimsAfter(claims, { elsewhereMinor, chargedBackMinor })) {
     const { refund } = claim;
@@ -99,18 +104,13 @@ export async function reviseClaims(tx: Tx, paymentId: string, chargedBackMinor: 
 export async function unclaimedSince(tx: Tx, { payment, refund, attempts }: Locked): Promise<Coverage> {
   const unpaid = unpaidOf(settlementFacts({ refund, attempts }));
   const elsewhere = await elsewhereOn(tx, payment.id);
-  const disputes = await tx
-    .selectFrom('events')
-    .select(['disputed_delta', 'at'])
-    .where('payment_id', '=', payment.id)
-    .where('disputed_delta', '<>', 0n)
-    .execute();
+  const disputes = await finalDisputes(tx, payment.id);
   if (elsewhere.length === 0 && disputes.length === 0) return NO_COVERAGE;
   const isLater = ({ at }: { readonly at: Date }): boolean => at.getTime() > refund.created_at.getTime();
   const sum = (minors: readonly bigint[]): bigint => minors.reduce((total, minor) => total + minor, 0n);
   const all: Coverage = {
     elsewhereMinor: sum(elsewhere.map(({ minor }) => minor)),
-    chargedBackMinor: payment.disputed_minor,
+    chargedBackMinor: sum(disputes.map(({ disputed_delta }) => disputed_delta)),
   };
   const claimed = (await claimsOn(tx, payment.id)).reduce<Coverage>(sumOf, NO_COVERAGE);
   const free = takeFrom(totalOf(all), { ...all, claimed });
@@ -126,6 +126,22 @@ export async function unclaimedSince(tx: Tx, { payment, refund, attempts }: Lock
 }
 
 const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+
+/** What chargebacks that are final took, change by change. One that is pending blocks credits and proves nothing. */
+async function finalDisputes(
+  tx: Tx,
+  paymentId: string,
+): Promise<readonly { readonly disputed_delta: bigint; readonly at: Date }[]> {
+  const events = await tx
+    .selectFrom('events')
+    .select([GATEWAY_ID.as('gateway_id'), IS_FINAL.as('final'), 'disputed_delta', 'at'])
+    .where('payment_id', '=', paymentId)
+    .where('type', 'in', DISPUTE_EVENTS)
+    .orderBy('events.id')
+    .execute();
+  const final = new Map(events.map((event) => [event.gateway_id, event.final]));
+  return events.filter(({ gateway_id }) => final.get(gateway_id) === true);
+}
 
 /** Refunds and reversals that were not made here and are final: what each counts, and when it was first seen. */
 async function elsewhereOn(

@@ -21,7 +21,8 @@ interface Known extends DisputeRecord {
   readonly events: number;
 }
 
-const TYPES = ['dispute.opened', 'dispute.changed', 'dispute.reversed'] as const;
+/** Each change of a chargeback is one of these. */
+export const DISPUTE_EVENTS = ['dispute.opened', 'dispute.changed', 'dispute.reversed'] as const;
 
 /** Books what is new or different. A chargeback that was final stays as it is where it is not listed any more. */
 export async function bookDisputes(tx: Tx, facts: OriginalFacts): Promise<void> {
@@ -51,7 +52,7 @@ async function book(
   dispute: LinkedDispute,
 ): Promise<void> {
   const { id, amountMinor, reversedMinor, state } = dispute;
-  const event = (number: number, type: (typeof TYPES)[number], reversed: bigint, disputed: bigint) =>
+  const event = (number: number, type: (typeof DISPUTE_EVENTS)[number], reversed: bigint, disputed: bigint) =>
     appendOutside(tx, {
       key: number === 0 ? `gateway:${id}:disputed` : `gateway:${id}:disputed:${number}`,
       type,
@@ -82,7 +83,7 @@ async function knownDisputes(tx: Tx | Database['db'], paymentId: string): Promis
     .selectFrom('events')
     .select(['disputed_delta', 'at', 'data'])
     .where('payment_id', '=', paymentId)
-    .where('type', 'in', TYPES)
+    .where('type', 'in', DISPUTE_EVENTS)
     .orderBy('events.id')
     .execute();
   const known = new Map<string, Known>();

@@ -96,7 +96,7 @@ async function book(tx: Tx, before: PaymentRow, shown: OriginalFacts): Promise<O
     payment.disputed_minor !== before.disputed_minor ||
     payment.succeeded_minor !== before.succeeded_minor
   ) {
-    await reviseClaims(tx, id, payment.disputed_minor);
+    await reviseClaims(tx, id);
     payment = await reload(tx, id);
   }
   if (overpaidOf(payment) > 0n) await askAboutExcess(tx, payment);

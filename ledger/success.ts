@@ -96,7 +96,7 @@ async function book(
   });
   if (hasCoverage(refund))
     await trimCoverage(tx, await reloadAttempt(tx, { attempt, refund, payment, attempts }));
-  if (wasElsewhere) await reviseClaims(tx, payment.id, payment.disputed_minor);
+  if (wasElsewhere) await reviseClaims(tx, payment.id);
   return isCovered;
 }
 

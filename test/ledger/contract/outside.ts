@@ -53,6 +53,18 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
       expect(await payment(facts.id)).toMatchObject({ disputedMinor: 0n, refundableMinor: 10_000n });
     });
 
+    it('that is pending is no money that the customer has: a refund that is withdrawn is settled by nothing', async () => {
+      const { ledger, violations } = underTest();
+      const facts = debit();
+      const id = await accepted(ledger, facts, 10_000n);
+      await ledger.record(answer(await submitted(ledger, id), refused('disputed')));
+      const dispute = { id: gatewayId(), amountMinor: 10_000n, reversedMinor: 0n, state: 'open' as const };
+      await ledger.applyFinding(id, { ...facts, disputes: [dispute] }, 'decide');
+      const { position } = await ledger.withdraw(id, 'maria', 'not wanted');
+      expect(position).toMatchObject({ state: 'canceled', settled: { settledBy: null } });
+      expect(await violations()).toEqual([]);
+    });
+
     it('that crosses a refund is recorded beside it, and a person is told that it was paid twice', async () => {
       const { ledger, openCases } = underTest();
       const facts = debit();

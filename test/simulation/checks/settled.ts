@@ -107,7 +107,7 @@ function wrongClaims({ database, gateway, payment }: World): string[] {
   const sum = (found: readonly Transaction[]): bigint =>
     found.filter(standing).reduce((total, one) => total + payment.toMinor(one.amount), 0n);
   const chargedBack = disputes
-    .filter(({ type, state }) => type === 'CB' && state !== 'rejected')
+    .filter((found) => found.type === 'CB' && standing(found))
     .reduce((total, { id, amount: hundredths }) => {
       const left =
         payment.toMinor(hundredths) -
