@@ -11,15 +11,13 @@ export function releasableOf(payment: PaymentRow): bigint {
 
 /**
  * What an executed attempt gave back. A reversal releases what was never captured and nothing else, whatever amount the gateway shows
- * for it (gateway.md 1.2: a captured amount is only refunded). `shownMinor`: the amount that the gateway shows, where that is less.
+ * for it (a captured amount is only refunded). The captures decide: an answer that shows less may be wrong, and ordering the difference
+ * again would pay it twice.
  */
-export function givenNow(payment: PaymentRow, attempt: AttemptRow, shownMinor: bigint | undefined): bigint {
-  if (attempt.way !== 'reversal') return attempt.amount_minor;
-  const most = payment.captured_minor > 0n ? releasableOf(payment) : attempt.amount_minor;
-  return [attempt.amount_minor, shownMinor ?? most].reduce(
-    (least, next) => (next < least ? next : least),
-    most,
-  );
+export function givenNow(payment: PaymentRow, attempt: AttemptRow): bigint {
+  if (attempt.way !== 'reversal' || payment.captured_minor === 0n) return attempt.amount_minor;
+  const most = releasableOf(payment);
+  return most < attempt.amount_minor ? most : attempt.amount_minor;
 }
 
 /**

@@ -66,7 +66,7 @@ async function book(
   const wasElsewhere = gatewayId !== null && (await forgetForeignReturn(tx, payment.id, gatewayId));
   const held = await reservedFor(tx, refund.id);
   const hasComeBack = attempt.state === 'returned';
-  const given = hasComeBack ? givenBy(attempt) : givenNow(payment, attempt, shownMinor);
+  const given = hasComeBack ? givenBy(attempt) : givenNow(payment, attempt);
   const fromReservation = held < given ? held : given;
   const isCovered = fromReservation === given;
   await append(tx, {
@@ -88,6 +88,8 @@ async function book(
   });
   if (attempt.gateway_id !== null && gatewayId !== null && attempt.gateway_id !== gatewayId)
     await openCase(tx, refund, 'answers_contradict', { gatewayId, recorded: attempt.gateway_id });
+  if (shownMinor !== undefined && shownMinor < given)
+    await openCase(tx, refund, 'answers_contradict', { gatewayId, shownMinor: shownMinor.toString() });
   await noteEvidence(tx, attempt, evidence, {
     state: 'succeeded',
     refusal: null,

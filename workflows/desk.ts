@@ -22,7 +22,7 @@ export interface Desk {
   readonly opened: () => Promise<void>;
   /** The later of what the workflow knows and what a message brought about. */
   readonly newest: (known: Position) => Position;
-  /** Waits for `ms`, or until something else is known; false when it was only time. */
+  /** Waits for `ms`, or until something else is known or a later version was reported; false when it was only time. */
   readonly newsWithin: (ms: number, known: Position) => Promise<boolean>;
   /** The same, and a notice of the gateway ends the wait too, also one that came while the workflow was busy elsewhere. */
   readonly noticeWithin: (ms: number, known: Position) => Promise<void>;
@@ -127,8 +127,10 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
       await condition(() => busy === 0);
     },
     newest: (known) => (latest !== undefined && latest.version > known.version ? latest : known),
-    newsWithin: (ms, known) =>
-      ms <= 0 ? Promise.resolve(isNews(known)) : condition(() => isNews(known), ms),
+    newsWithin: (ms, known) => {
+      const isOver = (): boolean => isNews(known) || toldOf > known.version;
+      return ms <= 0 ? Promise.resolve(isOver()) : condition(isOver, ms);
+    },
     noticeWithin: async (ms, known) => {
       // Without any time the SDK would note a patch in the history.
       await condition(() => isTold(known), Math.max(ms, 1));

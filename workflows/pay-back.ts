@@ -14,6 +14,7 @@ import {
 } from '@temporalio/workflow';
 import type { AcceptedOrder, CallerActivities, CallerOrder } from '../activities/caller.js';
 import type { RefundActivities } from '../activities/refunds.js';
+import type { Position } from '../domain/next-step.js';
 import { isFinal } from '../domain/states.js';
 import {
   DEFAULT_TASK_QUEUE,
@@ -119,10 +120,15 @@ async function withdraw(activities: Activities, refundId: string): Promise<Refun
     ...([refundId, 'cancellation', why, undefined, workflowInfo().runId] as const),
   );
   if (kind !== 'withdrawn') return undefined;
-  await getExternalWorkflowHandle(refundWorkflowId(refundId))
-    .signal(gatewayNotice)
-    .catch(() => undefined);
+  await notifyRun(refundId, position);
   return resultOf(position);
+}
+
+/** Tells the run that drives the refund, if there is one, that the ledger has gone on without it. */
+async function notifyRun(refundId: string, { version }: Position): Promise<void> {
+  await getExternalWorkflowHandle(refundWorkflowId(refundId))
+    .signal(gatewayNotice, version, 'ledger')
+    .catch(() => undefined);
 }
 
 /** How the child ended, or undefined where it did not end by itself: another run drives the refund, or none does. */
@@ -180,7 +186,11 @@ async function untilFinal(
   let isSoon = false;
   for (let pause = SECOND; ; pause = Math.min(pause * 2, HOUR)) {
     const position = await refundPosition(refundId);
-    if (isFinal(position.state)) return resultOf(position);
+    if (isFinal(position.state)) {
+      // An earlier run of this client may have withdrawn it and ended before it could say so.
+      await notifyRun(refundId, position);
+      return resultOf(position);
+    }
     // Asked to stop: the answer is near, once.
     if (await condition(() => isStopping && !isSoon, pause)) {
       isSoon = true;

@@ -35,6 +35,7 @@ export async function refund(input: RefundInput): Promise<RefundResult> {
     let position = await money.sendRefund(input);
     for (;;) {
       position = desk.newest(position);
+      if (desk.takeToldOfLater(position)) position = await ledger.position(refundId);
       if (!isFinal(position.state) && desk.takeCancelRequest()) position = await withdraw();
       // Listened for over months: a history has its limit, and all that the next run needs is in the ledger. What has come meanwhile is not.
       if (workflowInfo().continueAsNewSuggested && !isFinal(position.state)) {

@@ -113,9 +113,9 @@ export function describeParts(underTest: () => LedgerUnderTest): void {
       expect(await violations()).toEqual([]);
     });
 
-    it('of which the gateway shows the amount that was released is believed', async () => {
-      const { ledger } = underTest();
-      const id = await accepted(ledger, authorisation([]), 10_000n);
+    it('of which the answer shows less than the captures explain is a case, and nothing is ordered again before a capture is seen', async () => {
+      const { ledger, openCases } = underTest();
+      const { facts, id, after } = await capturedMeanwhile();
       const reversal = await submitted(ledger, id);
       const outcome = {
         kind: 'succeeded',
@@ -123,7 +123,10 @@ export function describeParts(underTest: () => LedgerUnderTest): void {
         flagged: false,
         releasedMinor: 4_000n,
       } as const;
-      expect((await ledger.record(answer(reversal, outcome))).state).toBe('reserved');
+      expect((await ledger.record(answer(reversal, outcome))).state).toBe('succeeded');
+      expect(await openCases(id)).toEqual(['answers_contradict']);
+      await ledger.recordOriginal(facts.id, after);
+      expect((await ledger.findRefund(id))?.state).toBe('reserved');
       expect((await ledger.findRefund(id))?.attempts[0]?.givenMinor).toBe(4_000n);
     });
   });

@@ -349,7 +349,7 @@ export class Cluster {
         return;
       case 'signal_external':
         run.tasks.set(seq, 'waiting');
-        if (this.signal(command.workflowId, command.name)) resolve(undefined);
+        if (this.signal(command.workflowId, command.name, command.args)) resolve(undefined);
         else reject(new Error('no such workflow'));
         return;
       default:

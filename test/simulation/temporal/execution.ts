@@ -29,7 +29,12 @@ export type Command =
     }
   | { readonly kind: 'child_result'; readonly workflowId: string }
   | { readonly kind: 'cancel_external'; readonly workflowId: string }
-  | { readonly kind: 'signal_external'; readonly workflowId: string; readonly name: string };
+  | {
+      readonly kind: 'signal_external';
+      readonly workflowId: string;
+      readonly name: string;
+      readonly args: readonly unknown[];
+    };
 
 export interface ActivityOptions {
   readonly startToCloseTimeout: number;

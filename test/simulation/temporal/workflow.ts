@@ -164,12 +164,12 @@ export async function executeChild(type: string, options: ChildOptions): Promise
 
 export function getExternalWorkflowHandle(workflowId: string): {
   readonly cancel: () => Promise<void>;
-  readonly signal: (signal: { readonly name: string }) => Promise<void>;
+  readonly signal: (signal: { readonly name: string }, ...args: readonly unknown[]) => Promise<void>;
 } {
   return {
-    signal: async ({ name }) => {
+    signal: async ({ name }, ...args) => {
       await Execution.current('signal to another workflow').ask(
-        { kind: 'signal_external', workflowId, name },
+        { kind: 'signal_external', workflowId, name, args },
         false,
       );
     },
