@@ -1,4 +1,5 @@
 /** What the gateway told about a payment, looked up: chargebacks, returns made elsewhere, captures, and refunds that end otherwise than recorded. */
+import { isGatewayId } from '../domain/ids.js';
 import { isShown } from '../domain/notice.js';
 import { idsInFound, outcomeOfFound } from '../domain/outcome.js';
 import type { GatewayTransaction, LookUp } from '../domain/transaction.js';
@@ -80,7 +81,8 @@ export async function shownAlone(
   { reference, gatewayId }: Pick<AttemptRecord, 'reference' | 'gatewayId'>,
 ): Promise<LookUp<readonly GatewayTransaction[]>> {
   const byReference = await deps.gateway.findByReference(entityId, reference);
-  if (byReference.kind !== 'not_found' || gatewayId === null) return byReference;
+  // An id of another form was kept as it came, and cannot be queried.
+  if (byReference.kind !== 'not_found' || gatewayId === null || !isGatewayId(gatewayId)) return byReference;
   const byId = await lookUpAlone(deps, entityId, gatewayId);
   return byId.kind === 'found'
     ? { kind: 'found', value: [{ merchantTransactionId: reference, ...byId.value }] }

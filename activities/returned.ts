@@ -1,4 +1,5 @@
 /** Refunds that came back may be shown paid again: before one is withdrawn, the gateway is asked. */
+import { isGatewayId } from '../domain/ids.js';
 import { idsInFound, outcomeOfFound } from '../domain/outcome.js';
 import type { GatewayTransaction } from '../domain/transaction.js';
 import type { AttemptRecord, RefundRecord } from '../ledger/ledger.js';
@@ -52,7 +53,7 @@ async function shown(
 ): Promise<readonly GatewayTransaction[]> {
   const byReference = await gateway.findByReference(entityId, reference);
   if (byReference.kind === 'found') return byReference.value;
-  if (byReference.kind === 'unavailable' || gatewayId === null) return [];
+  if (byReference.kind === 'unavailable' || gatewayId === null || !isGatewayId(gatewayId)) return [];
   const byId = await gateway.findWithLinked(entityId, gatewayId);
   return byId.kind === 'found' ? [{ merchantTransactionId: reference, ...byId.value.original }] : [];
 }

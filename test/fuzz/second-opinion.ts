@@ -59,8 +59,22 @@ function agrees(entry: Members, expected: Expectation, needed: boolean): boolean
   if (expected.way !== 'credit' && original !== undefined && original !== expected.originalId) return false;
   if ((textOf(entry, 'currency') ?? expected.currency) !== expected.currency) return false;
   const amount = textOf(entry, 'amount');
-  return amount === undefined || isWorth(amount, expected.amountMinor, expected.currency);
+  if (amount === undefined || isWorth(amount, expected.amountMinor, expected.currency)) return true;
+  // A reversal may show what it released, which is less where a part was captured.
+  const shown = worth(amount);
+  const most = expected.amountMinor * (TEN_THOUSANDTHS[expected.currency] ?? -1n);
+  return (
+    expected.way === 'reversal' &&
+    shown !== undefined &&
+    shown > 0n &&
+    shown < most &&
+    isWhole(amount, expected.currency)
+  );
 }
+
+/** Whether the amount has no fraction of the currency's smallest unit. */
+const isWhole = (amount: string, currency: string): boolean =>
+  (worth(amount) ?? 1n) % (TEN_THOUSANDTHS[currency] ?? 1n) === 0n;
 
 /** By value, in ten-thousandths of the major unit. */
 export function worth(amount: string): bigint | undefined {
