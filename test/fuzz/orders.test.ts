@@ -164,7 +164,7 @@ describe('an order of a refund', () => {
         for (const name of ['caller', 'idempotencyKey', 'requestedBy'] as const)
           holds(
             typeof order[name] === 'string' &&
-              isLine(order[name], 255) &&
+              isLine(order[name].trim(), 255) &&
               (name === 'requestedBy' ||
                 // Two spellings of one name are one owner of keys.
                 (name === 'caller'
