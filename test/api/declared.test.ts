@@ -23,7 +23,7 @@ describe('a refund on a declared payment', () => {
     const queriesBefore = stack.gateway.requests().filter(({ method }) => method === 'GET').length;
     const answer = await ask(paymentId, DECLARED);
     expect(answer.status).toBe(202);
-    expect(refundOf(answer)).toMatchObject({ status: 'succeeded', way: 'refund' });
+    expect(refundOf(answer)).toMatchObject({ status: 'succeeded', operation: 'refund' });
     expect(requestsAbout(paymentId).map(({ method }) => method)).toEqual(['POST']);
     expect(stack.gateway.requests().filter(({ method }) => method === 'GET')).toHaveLength(queriesBefore);
     expect(stack.gateway.engine.books(paymentId)?.refunded).toBe(4000n);

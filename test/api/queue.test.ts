@@ -43,11 +43,13 @@ describe('the queue', () => {
     }
     expect(seen.filter((id) => waits.includes(id))).toEqual(waits);
 
-    for (const id of waits)
+    for (const id of waits) {
+      const { approval } = refundOf(await call('GET', `/v1/refunds/${id}`));
       await call('POST', `/v1/refunds/${id}/reject`, {
         key: await world.newKey('boss', 'approve'),
-        body: { reason: 'paid by bank transfer' },
+        body: { instruction: approval?.instruction, reason: 'paid by bank transfer' },
       });
+    }
     const after = dataOf(await call('GET', '/v1/queue'), queueItem).map(({ id }) => id);
     expect(after.filter((id) => waits.includes(id))).toEqual([]);
   });

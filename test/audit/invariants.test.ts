@@ -105,8 +105,8 @@ describe('the audit finds', () => {
     const { refundId, attemptId } = await given('pending');
     await tamper(
       'drop index attempts_one_open',
-      `insert into attempts (id, refund_id, payment_id, number, way, original_id, reference, amount_minor, currency, state, send_by)
-       select gen_random_uuid(), refund_id, payment_id, 2, way, original_id, 'REFERENCE2', amount_minor, currency, 'unknown', now()
+      `insert into attempts (id, refund_id, payment_id, number, way, original_id, reference, amount_minor, currency, requester, state, send_by)
+       select gen_random_uuid(), refund_id, payment_id, 2, way, original_id, 'REFERENCE2', amount_minor, currency, requester, 'unknown', now()
        from attempts where id = '${attemptId}'`,
     );
     expect(await found('I2')).toContainEqual(`refund ${refundId} has 2 open attempts`);
