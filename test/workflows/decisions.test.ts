@@ -118,6 +118,11 @@ describe('a refusal', () => {
       state: 'failed',
       status: 'failed',
       why: 'approval_refused',
+      amount: '800.00',
+      currency: 'EUR',
+      settledBy: null,
+      settledAmount: '0.00',
+      settlements: [],
     });
     expect(await world.dependencies.ledger.findPayment(paymentId)).toMatchObject({
       reservedMinor: 0n,

@@ -99,7 +99,17 @@ describe('a caller', () => {
     const { paymentId } = world.newPayment();
     const result = await (await startParent(orderFor(paymentId))).result();
     const refund = await refundOf(paymentId);
-    expect(result).toEqual({ refundId: refund.id, state: 'succeeded', status: 'succeeded', why: null });
+    expect(result).toEqual({
+      refundId: refund.id,
+      state: 'succeeded',
+      status: 'succeeded',
+      why: null,
+      amount: '100.00',
+      currency: 'EUR',
+      settledBy: 'refund',
+      settledAmount: '100.00',
+      settlements: [{ by: 'refund', amount: '100.00' }],
+    });
     const child = await world.temporal.workflow.getHandle(refundWorkflowId(refund.id)).describe();
     expect(child.typedSearchAttributes.get(SEARCH_ATTRIBUTES.paymentId)).toBe(paymentId);
   });
