@@ -63,7 +63,7 @@ function shownIn({ ids = [], outcome }: Evidence): readonly string[] {
 }
 
 const gatewayIdIn = (outcome: Outcome): readonly string[] =>
-  'gatewayId' in outcome && outcome.gatewayId !== undefined ? [outcome.gatewayId] : [];
+  'gatewayId' in outcome ? [outcome.gatewayId] : [];
 
 const executedIn = (outcome: Outcome): readonly string[] =>
   'executed' in outcome ? (outcome.executed ?? []) : [];

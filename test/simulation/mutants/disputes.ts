@@ -23,7 +23,7 @@ function reversedWhole({ original, linked }: TransactionTree): TransactionTree {
       };
       const reversal = {
         ...chargeback,
-        id: [...id].reverse().join(''),
+        id: Array.from(id).reverse().join(''),
         paymentType: 'CR',
         referencedId: id,
         result: { code: '000.100.110', description: '' },
