@@ -134,7 +134,10 @@ describe('an answer that leaves the outcome open', () => {
     const answer = refund(world, id, '40.00', RF);
     if (answer.kind !== 'raw') throw new Error(`Expected a raw body, got ${answer.kind}.`);
     const parsed: unknown = JSON.parse(answer.text);
-    expect(parsed).toMatchObject({ id: expect.stringMatching(/^[0-9a-f]{32}$/) as unknown, paymentType: 'RF' });
+    expect(parsed).toMatchObject({
+      id: expect.stringMatching(/^[0-9a-f]{32}$/) as unknown,
+      paymentType: 'RF',
+    });
     expect(parsed).not.toHaveProperty('result');
     expect(refundedOf(world, id)).toBe(executed ? 40_00n : 0n);
   });
