@@ -89,7 +89,7 @@ const rpcError = (error: unknown): unknown => (error instanceof ServiceError ? e
 
 const hasStatus = (error: unknown, code: number): boolean => {
   const rpc = rpcError(error);
-  return isGrpcServiceError(rpc) && Number(rpc.code) === code;
+  return isGrpcServiceError(rpc) && rpc.code === code;
 };
 
 /** Statuses that say nothing but that there was no answer: cancelled, deadline exceeded, unavailable. */

@@ -1,17 +1,27 @@
-/** Which methods an address has: for whoever asks with another one. */
+/** Which methods an address takes, for requests with another one. */
 import type { FastifyInstance } from 'fastify';
 
-/** Collects routes from now on; answers the methods of the address, none where there is nothing at it. */
+/**
+ * Collects routes from now on. Returns the methods of an address: none where there is nothing at it. An address that is written out
+ * (`/v1/refunds/replay`) hides one with a parameter (`/v1/refunds/:id`), as in the router.
+ */
 export function methodsOf(app: FastifyInstance): (path: string) => readonly string[] {
+  const fixed = new Map<string, Set<string>>();
   const routes: { readonly pattern: RegExp; readonly methods: readonly string[] }[] = [];
   app.addHook('onRoute', ({ url, method }) => {
+    const methods = [method].flat();
+    if (!/[:*]/.test(url)) {
+      fixed.set(url, new Set([...(fixed.get(url) ?? []), ...methods]));
+      return;
+    }
     const segments = url.split('/').map((segment) => {
       if (segment.startsWith(':')) return '[^/]+';
       return segment === '*' ? '.*' : segment.replaceAll(/[^\w-]/g, String.raw`\$&`);
     });
-    routes.push({ pattern: new RegExp(`^${segments.join('/')}$`), methods: [method].flat() });
+    routes.push({ pattern: new RegExp(`^${segments.join('/')}$`), methods });
   });
   return (path) => [
-    ...new Set(routes.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods)),
+    ...(fixed.get(path) ??
+      new Set(routes.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods))),
   ];
 }

@@ -139,6 +139,13 @@ export function answerProblems(app: FastifyInstance, log: Log): void {
       ? new Problem('not_found', 'there is nothing at this address; /docs lists what there is')
       : new Problem('method_not_allowed', `this address takes ${allowed}`, { headers: { allow: allowed } });
   };
+  // Else the router would take the last segment for an id.
+  app.addHook('onRequest', (request, _reply, done) => {
+    const { routeOptions, method } = request;
+    const allowed = methods(request.url.split('?', 1)[0] ?? '');
+    const isHidden = routeOptions.url !== undefined && allowed.length > 0 && !allowed.includes(method);
+    done(isHidden ? nothingThere(request) : undefined);
+  });
   app.setErrorHandler((error: FastifyError, request, reply) => {
     // Where nothing is, it makes no difference what else is wrong; a part with files of its own says that itself.
     const isNothing = request.is404 && !(error instanceof Problem);

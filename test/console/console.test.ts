@@ -149,7 +149,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       await row.waitFor();
       const answer = await world.call('POST', `/v1/refunds/${refund.id}/reject`, {
         key: supervisor,
-        body: { reason: 'paid by bank transfer' },
+        body: { reason: 'paid by bank transfer', instruction: refund.approval?.instruction },
       });
       expect(answer.status).toBe(200);
       await row.waitFor({ state: 'detached' });
@@ -271,9 +271,9 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       const dialog = page.getByRole('dialog');
       await dialog.getByLabel('Reason').fill('is it alive?');
       await dialog.getByRole('button', { name: 'What would it do?' }).click();
-      await dialog.getByText('it waits for what a person says').waitFor();
+      await dialog.getByText('it waits for an operator').waitFor();
       await dialog.getByRole('button', { name: 'Replay', exact: true }).click();
-      await page.getByText('A run is under way and was left alone.').waitFor();
+      await page.getByText('It goes on from its first unsent step.').waitFor();
     });
 
     it('is not offered to somebody who may only read, and the reason is the role', async () => {

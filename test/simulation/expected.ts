@@ -14,7 +14,7 @@ const moves = [
 ];
 
 /** Settlement files are not read yet: nothing is ever settled. */
-const NOT_YET: readonly string[] = ['succeeded → settled', 'settled → returned'];
+const NOT_YET: readonly string[] = ['succeeded → settled', 'settled → returned', 'settled → reserved'];
 
 /**
  * Blocks that the guard never has to give: a look-up in another currency than the payment's is not believed before it gets there, twice

@@ -21,7 +21,7 @@ export function needOf(refund: Refund): Need {
   const { proposal, approval, review } = refund;
   if (proposal !== null)
     return {
-      why: `${proposal.by} proposes to ${proposal.action === 'correct' ? 'correct it' : 'pay it another way'}: ${effectHere(proposal.effect, refund)}`,
+      why: `${proposal.by} proposes to correct it: ${effectHere(proposal.effect, refund)}`,
       nextStep: 'A second person approves or rejects the proposal.',
     };
   if (approval !== null)

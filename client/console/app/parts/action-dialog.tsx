@@ -30,6 +30,7 @@ interface Outcome extends Pick<Refund, 'state'> {
 
 const OUTCOMES: Readonly<Record<string, string>> = {
   over: 'Nothing was left to do.',
+  replayed: 'It goes on from its first unsent step.',
   alive: 'A run is under way and was left alone.',
   started: 'It runs again.',
   restarted: 'It was started anew.',

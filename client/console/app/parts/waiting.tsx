@@ -16,11 +16,7 @@ export function Waiting({ refund }: { readonly refund: Refund }) {
     <Panel title="Needs a person">
       <div className="divide-y divide-line">
         {proposal === null ? null : (
-          <Part
-            title={
-              proposal.action === 'correct' ? 'A correction is proposed' : 'Another destination is proposed'
-            }
-          >
+          <Part title="A correction is proposed">
             <p className="break-words">{capital(effectHere(proposal.effect, refund))}.</p>
             <dl className="-mx-4 mt-1">
               <Fact name="Proposed by">
