@@ -89,7 +89,8 @@ const rpcError = (error: unknown): unknown => (error instanceof ServiceError ? e
 
 const hasStatus = (error: unknown, code: number): boolean => {
   const rpc = rpcError(error);
-  return isGrpcServiceError(rpc) && rpc.code === code;
+  const got: number | undefined = isGrpcServiceError(rpc) ? rpc.code : undefined;
+  return got === code;
 };
 
 /** Statuses that say nothing but that there was no answer: cancelled, deadline exceeded, unavailable. */
