@@ -7,6 +7,7 @@ import type { Outcome } from '../temporal/execution.js';
 import type { World } from './world.js';
 
 const FINAL: ReadonlySet<unknown> = new Set(FINAL_STATES);
+const FINAL_EVENTS: ReadonlySet<unknown> = new Set(FINAL_STATES.map((state) => `refund.${state}`));
 const MINUTE = 60_000;
 
 export class Clients {
@@ -83,7 +84,7 @@ export class Clients {
     if (order === undefined) return;
     const refund = this.#refundOf(order);
     const state = refund?.['state'];
-    if (outcome.kind === 'completed' && !FINAL.has(state))
+    if (outcome.kind === 'completed' && (refund === undefined || !this.#hasEnded(refund)))
       this.violations.push(`${workflowId} was told an end, and its refund is ${String(state)}`);
     if (!isCompensated(outcome)) return;
     this.#world.coverage.hit('client', 'compensates');
@@ -91,6 +92,16 @@ export class Clients {
     // Of two clients with one key the other one may have been accepted since this one was refused.
     else if (state !== 'canceled' && !this.#isShared(order))
       this.violations.push(`${workflowId} was compensated, and its refund is ${String(state)}`);
+  }
+
+  /** Whether it is final, or was: what was final when the client read it may have been returned before the client's run closes. */
+  #hasEnded(refund: Row): boolean {
+    return (
+      FINAL.has(refund['state']) ||
+      this.#world.database.tables.rows.events.some(
+        (event) => event['refund_id'] === refund['id'] && FINAL_EVENTS.has(event['type']),
+      )
+    );
   }
 
   #refundOf({ caller, idempotencyKey }: RefundOrder): Row | undefined {
