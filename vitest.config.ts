@@ -2,6 +2,7 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { ALIASES } from './test/simulation/aliases.mjs';
+import { isLongTier, isShortTier } from './test/support/tier.js';
 
 /** Need no server: they start in a second. Everything else is given PostgreSQL and Temporal. */
 const pure = [
@@ -12,6 +13,11 @@ const pure = [
 ];
 /** Real workflows and activities in a world without time: modules that know real time are replaced there. */
 const simulation = ['test/simulation/**/*.test.ts'];
+/** The files of the tier that runs: see test/support/tier.ts. */
+const ofTier = (short: readonly string[], long: readonly string[]): string[] => [
+  ...(isLongTier ? long : short),
+];
+const notInTier = isShortTier ? ['test/**/*.long.test.ts'] : [];
 const replaced = Object.entries(ALIASES).map(([name, replacement]) => ({
   find: new RegExp(`^${name}$`),
   replacement,
@@ -21,6 +27,7 @@ const replaced = Object.entries(ALIASES).map(([name, replacement]) => ({
 const longest = [
   'soak/',
   'simulation/lifetimes-',
+  'demo/demonstration.long',
   'simulation/',
   'fuzz/webhooks.',
   'fuzz/',
@@ -60,19 +67,27 @@ export default defineConfig({
     // What a file imports, which took a fifth of the time, is kept for the next one; each file has a database and a task queue of its own.
     isolate: false,
     projects: [
-      { extends: true, test: { name: 'pure', include: pure, testTimeout: 30_000 } },
+      {
+        extends: true,
+        test: { name: 'pure', include: ofTier(pure, ['test/fuzz/**/*.test.ts']), testTimeout: 30_000 },
+      },
       {
         extends: true,
         resolve: { alias: replaced },
         // One world after the other is what takes the time.
-        test: { name: 'simulation', include: simulation, testTimeout: 3_600_000 },
+        test: {
+          name: 'simulation',
+          include: ofTier(simulation, ['test/simulation/**/*.long.test.ts']),
+          exclude: notInTier,
+          testTimeout: 3_600_000,
+        },
       },
       {
         extends: true,
         test: {
           name: 'servers',
-          include: ['test/**/*.test.ts'],
-          exclude: [...pure, ...simulation, 'test/soak/**'],
+          include: ofTier(['test/**/*.test.ts'], ['test/**/*.long.test.ts']),
+          exclude: [...pure, ...simulation, 'test/soak/**', ...notInTier],
           globalSetup: ['test/support/servers.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -81,7 +96,12 @@ export default defineConfig({
       // Has servers of its own, which it kills.
       {
         extends: true,
-        test: { name: 'soak', include: ['test/soak/**/*.test.ts'], testTimeout: 60_000 },
+        test: {
+          name: 'soak',
+          include: ['test/soak/**/*.test.ts'],
+          exclude: notInTier,
+          testTimeout: 60_000,
+        },
       },
     ],
   },

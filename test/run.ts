@@ -1,4 +1,4 @@
-/** `npm test`: makes sure of the servers' programs where they can be watched arriving, compiles ours for a whole run, then runs vitest. */
+/** `npm test`, and `npm run test:all` with `--long`: makes sure of the servers' programs where they can be watched arriving, compiles ours for a whole run, then runs vitest. */
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
@@ -14,17 +14,19 @@ const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/packa
 const temporal = await findTemporal();
 process.stderr.write(`Temporal CLI: ${temporal.path} (${temporal.from})\n`);
 
-const args = process.argv.slice(2);
+const isLong = process.argv.includes('--long');
+const args = process.argv.slice(2).filter((arg) => arg !== '--long');
 // A few files are there sooner from source.
 const isWhole = args.every((arg) => arg.startsWith('-'));
 if (isWhole) process.stderr.write('Compiling what the tests’ processes run …\n');
 const compiled = isWhole ? { REFUNDS_PROGRAMS: await compilePrograms() } : {};
+const tier = isWhole || isLong ? { TEST_TIER: isLong ? 'long' : 'short' } : {};
 
 const child = spawn(process.execPath, [vitest, 'run', ...args], {
   cwd: root,
   stdio: 'inherit',
   // Temporal's Go program looks for work on every core that it may use, a quarter of its time where the tests have all of them busy.
-  env: { GOMAXPROCS: '1', ...process.env, TEMPORAL_CLI_PATH: temporal.path, ...compiled },
+  env: { GOMAXPROCS: '1', ...process.env, TEMPORAL_CLI_PATH: temporal.path, ...compiled, ...tier },
 });
 for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
 process.on('SIGINT', () => {

@@ -9,13 +9,13 @@ import { startApi } from './world.js';
 const world = await startApi({ worker: false });
 afterAll(() => world.close());
 
-it('is never answered with a failure of ours, in 600 requests', async () => {
+it('is never answered with a failure of ours, whatever the request', async () => {
   const { paymentId } = world.stack.newPayment();
   // Nobody's: what is decided rightly about it is answered without asking a workflow.
   const id = '00000000-0000-7000-8000-000000000000';
   const key = await world.newKey('fuzz', 'submit', 'read', 'operate', 'approve');
   const seen: Record<number, number> = {};
-  await fuzz(600, async (random) => {
+  await fuzz(3_000, async (random) => {
     const [verb, right] = random.pick([
       ['refunds', { ...ASKED.refunds, paymentId }],
       ['refunds', { ...ASKED.refunds, paymentId }],

@@ -54,7 +54,7 @@ function textsIn(value: unknown): readonly string[] {
 }
 
 describe('an answer to an order', () => {
-  it('is a success, a promise or a refusal exactly where a second reader finds it proved, in 120,000 bodies', async () => {
+  it('is a success, a promise or a refusal exactly where a second reader finds it proved', async () => {
     const seen = { succeeded: 0, pending: 0, rejected: 0, unknown: 0, not_sent: 0 };
     await fuzz(120_000, (random) => {
       const { body: right, expected } = random.pick(GIVEN);
@@ -101,7 +101,7 @@ describe('an answer to an order', () => {
 describe('an answer to a look-up', () => {
   const expected = GIVEN[0].expected;
 
-  it('by our reference tells of a success or of nothing there only where a second reader sees it, in 60,000 answers', async () => {
+  it('by our reference tells of a success or of nothing there only where a second reader sees it', async () => {
     const seen: Record<string, number> = {};
     await fuzz(60_000, async (random) => {
       const served: { readonly path: string; readonly status: number; readonly body: string }[] = [];
@@ -188,7 +188,7 @@ describe('an answer to a look-up', () => {
       expect([what, (seen[what] ?? 0) > 0]).toEqual([what, true]);
   }, 600_000);
 
-  it('of a payment never shows more captured, or less given back, than stands in it, in 60,000 answers', async () => {
+  it('of a payment never shows more captured, or less given back, than stands in it', async () => {
     const seen: Record<string, number> = {};
     await fuzz(60_000, async (random) => {
       const served: string[] = [];

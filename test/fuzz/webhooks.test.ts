@@ -74,7 +74,7 @@ function bytesOf({ iv, tag, body }: Sent): string {
 }
 
 describe('a webhook', () => {
-  it('is heard only as it was sealed with a key of its entity, and proves no more than a second reader finds in it, in 200,000', async () => {
+  it('is heard only as it was sealed with a key of its entity, and proves no more than a second reader finds in it', async () => {
     const seen: Record<string, number> = {};
     const count = (what: string) => (seen[what] = (seen[what] ?? 0) + 1);
     await fuzz(200_000, (random) => {

@@ -1,4 +1,4 @@
-/** `npm run replay -- FILE…`: replays histories of production against this code. Exit codes: 0 all fit, 1 one does not, 2 wrong use. */
+/** `npm run test:replay -- FILE…`: replays histories of production against this code. Exit codes: 0 all fit, 1 one does not, 2 wrong use. */
 import { basename } from 'node:path';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { workflowBundle } from '../../worker/bundle.js';
@@ -7,7 +7,7 @@ import { readHistory, replay } from './replay.js';
 async function main(files: readonly string[]): Promise<number> {
   if (files.length === 0 || files.some((file) => file.startsWith('-'))) {
     process.stderr.write(
-      'usage: npm run replay -- FILE…   (each from: temporal workflow show -w ID -o json)\n',
+      'usage: npm run test:replay -- FILE…   (each from: temporal workflow show -w ID -o json)\n',
     );
     return 2;
   }

@@ -1,4 +1,4 @@
-/** Records one history for each way a workflow can take: `npm run replay:record` adds what is missing to `test/replay/histories/`, with names those anew. */
+/** Records one history for each way a workflow can take: `npm run test:replay:record` adds what is missing to `test/replay/histories/`, with names those anew. */
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';

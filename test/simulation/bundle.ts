@@ -21,7 +21,7 @@ export interface Ran {
   readonly output: string;
 }
 
-/** Runs the simulation with these arguments (see `npm run simulate -- --help`). `shown`: its output goes where ours does. */
+/** Runs the simulation with these arguments (see `npm run test:simulation -- --help`). `shown`: its output goes where ours does. */
 export async function simulate(args: readonly string[], shown: boolean): Promise<Ran> {
   // Of this process alone: another one may run beside it. Inside of the repository, where the packages are found.
   const directory = at(`../../.data/simulation/${process.pid}`);

@@ -6,7 +6,7 @@ import { liveMany, type Many } from './many.js';
 import { MUTANTS } from './mutants/index.js';
 import { Coverage } from './world/coverage.js';
 
-const HELP = `npm run simulate -- [options]
+const HELP = `npm run test:simulation -- [options]
 
 Lives whole lifetimes of refunds on virtual time, each made by its seed, and says whether all held.
 The exit code is 0 when all held, else 1.

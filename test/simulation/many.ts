@@ -44,7 +44,7 @@ export async function liveMany({
     steps += lifetime.steps;
     if (lifetime.violations.length > 0) {
       const with_ = mutant === undefined ? '' : ` --mutant ${mutant.name}`;
-      const failure = `npm run simulate -- --seed ${seed}${with_}: ${lifetime.violations.join('; ')}`;
+      const failure = `npm run test:simulation -- --seed ${seed}${with_}: ${lifetime.violations.join('; ')}`;
       failures.push(failure);
       onFailure(failure);
     }

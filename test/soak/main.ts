@@ -1,10 +1,10 @@
-/** `npm run soak`: refunds under load, over HTTP and through the client, while everything around them is killed, frozen and lied to; then the books are compared. */
+/** `npm run test:soak`: refunds under load, over HTTP and through the client, while everything around them is killed, frozen and lied to; then the books are compared. */
 import { parseArgs } from 'node:util';
 import { compilePrograms } from '../support/programs.js';
 import { createDisplay, report } from './display.js';
 import { runSoak } from './run.js';
 
-const USAGE = `usage: npm run soak -- [--minutes N] [--seed S] [--rate R] [--json]
+const USAGE = `usage: npm run test:soak -- [--minutes N] [--seed S] [--rate R] [--json]
 
   --minutes N   of load and faults (default 5); then it waits until everything has settled, four minutes at most
   --seed S      what is asked, and what goes wrong in which order (default: the time); the machine decides the moments

@@ -15,6 +15,6 @@ describe('a simulation catches', () => {
   }, 3_600_000);
 
   it.each(MUTANTS.map((mutant) => [mutant.defect, mutant] as const))('%s', (_, mutant) => {
-    expect(caught.find(({ name }) => name === mutant.name)?.how).toContain('npm run simulate');
+    expect(caught.find(({ name }) => name === mutant.name)?.how).toContain('npm run test:simulation');
   });
 });

@@ -1,4 +1,4 @@
-/** A minute of chaos as a test: the same run as `npm run soak`, with a seed that is always the same. */
+/** A minute of chaos as a test: the same run as `npm run test:soak`, with a seed that is always the same. */
 import { expect, it } from 'vitest';
 import { runSoak } from './run.js';
 

@@ -18,7 +18,7 @@ const program = await findSchemathesis();
 
 /** Of each operation, thought of by chance, after what the tool tries for each of its fields. It bounds the time. */
 const EXAMPLES = 3;
-/** Another seed thinks of other requests: `SCHEMATHESIS_SEED=7 npx vitest run test/api/document.test.ts`. */
+/** Another seed thinks of other requests: `SCHEMATHESIS_SEED=7 npx vitest run test/api/document.long.test.ts`. */
 const SEED = process.env['SCHEMATHESIS_SEED'] ?? '1';
 
 const NOT_ASKED = [

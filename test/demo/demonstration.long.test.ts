@@ -1,0 +1,81 @@
+/** The demonstration a second time on the same data, and while its worker is being killed. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { openRefundsClient } from '../../client/index.js';
+import { controlGateway } from '../../sandbox/control-client.js';
+import { allRefunds, compareBooks } from '../../sandbox/demo/books.js';
+import { demoApi } from '../../sandbox/demo/api-client.js';
+import { runDemo } from '../../sandbox/demo/run.js';
+import { startSandbox } from '../../sandbox/stack.js';
+import { readSettings } from '../../settings/read.js';
+import { npmStart, ownSandbox } from './npm-start.js';
+
+const MINUTES = 60_000;
+
+describe('the demonstration', () => {
+  const sandboxEnv = ownSandbox();
+
+  it(
+    'ends every refund as it should the second time, too, on the same data',
+    { timeout: 6 * MINUTES },
+    async () => {
+      for (const run of [1, 2]) {
+        const { code, output } = await npmStart(['--once'], sandboxEnv());
+        expect(output, `run ${run}`).toContain("the gateway's books equal the ledger");
+        expect(output).not.toContain('✗');
+        expect(code, output).toBe(0);
+      }
+    },
+  );
+
+  it(
+    'ends in the same table when the worker is killed again and again',
+    { timeout: 6 * MINUTES },
+    async () => {
+      const sandbox = await startSandbox(sandboxEnv(), () => undefined);
+      try {
+        const opened = openRefundsClient(readSettings(sandbox.env), sandbox.env);
+        try {
+          const gateway = controlGateway(sandbox.gateway.url);
+          const over = new AbortController();
+          const killing = killAgainAndAgain(() => sandbox.worker.pid(), over.signal);
+          const rows = await runDemo({
+            api: demoApi(sandbox.api.url, sandbox.apiKeys),
+            gateway,
+            onProgress: () => undefined,
+            withinMs: 4 * MINUTES,
+          });
+          over.abort();
+          const kills = await killing;
+          expect(rows.filter((row) => !row.asExpected)).toEqual([]);
+          expect(kills).toBeGreaterThanOrEqual(3);
+          expect(compareBooks(await allRefunds(opened.ledger), await gateway.transactions())).toEqual([]);
+        } finally {
+          await opened.close();
+        }
+      } finally {
+        await sandbox.stop();
+      }
+    },
+  );
+});
+
+const PAUSES = [300, 1_200, 100, 700, 2_000, 50];
+
+/** Each time after another pause, so that the worker dies at other moments of the refunds' lives. Answers how often. */
+async function killAgainAndAgain(workerPid: () => number | undefined, over: AbortSignal): Promise<number> {
+  let kills = 0;
+  let last: number | undefined;
+  for (const pause of PAUSES) {
+    while (workerPid() === undefined || workerPid() === last) {
+      if (over.aborted) return kills;
+      await sleep(20);
+    }
+    await sleep(pause);
+    last = workerPid();
+    if (over.aborted || last === undefined) return kills;
+    process.kill(last, 'SIGKILL');
+    kills += 1;
+  }
+  return kills;
+}
