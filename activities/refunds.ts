@@ -6,8 +6,7 @@ import type { OriginalFacts } from '../domain/original.js';
 import type { Plan } from '../domain/plan.js';
 import type { RefundScope } from '../ledger/ledger.js';
 import type { Unreadable } from '../ledger/queries.js';
-import type { Word } from '../domain/people.js';
-import type { Answered, Decision } from '../ledger/people.js';
+import type { Answered, Decision, Said } from '../ledger/people.js';
 import { queryingFor, type Dependencies } from './dependencies.js';
 import { lookUp } from './look-up.js';
 import { lookUpKnown, type OriginalLookUp } from './originals.js';
@@ -25,7 +24,7 @@ export interface Task {
 
 /** A look-up that a person asked for is on record with their word. */
 export interface LookUpTask extends Task {
-  readonly word?: Word;
+  readonly word?: Said;
 }
 
 export interface RefundActivities extends PeopleActivities {
@@ -45,7 +44,7 @@ export interface RefundActivities extends PeopleActivities {
     by: string,
     reason: string,
     ticket?: string,
-    wordId?: string,
+    commandId?: string,
   ) => Promise<Answered<'withdraw'>>;
   readonly decide: (decision: Decision) => Promise<Answered<'decide'>>;
   readonly position: (refundId: string) => Promise<Position>;
@@ -181,16 +180,16 @@ export function createRefundActivities(deps: Dependencies): RefundActivities {
     reconcile,
     readPayment,
     async lookUp({ refundId, plan, word }) {
-      if (word !== undefined) await ledger.note(refundId, 'resolved', word);
+      if (word !== undefined) await ledger.note(refundId, 'resolve', word);
       const position = await lookUp(deps, refundId, plan.timings, word !== undefined);
       // An operator does not wait for the next time that the payment is read.
       return nextStep(position, plan).kind === 'read' ? readPayment({ refundId, plan }) : position;
     },
     askPerson: (refundId, why) => ledger.ask(refundId, why),
     giveUp: (refundId, why) => ledger.giveUp(refundId, why, 'system'),
-    async withdraw(refundId, by, reason, ticket, wordId) {
+    async withdraw(refundId, by, reason, ticket, commandId) {
       const stillReturned = await seenReturned(deps, refundId);
-      return ledger.withdraw(refundId, by, reason, ticket, wordId, stillReturned);
+      return ledger.withdraw(refundId, by, reason, ticket, commandId, stillReturned);
     },
     decide: (decision) => ledger.decide(decision),
     position: (refundId) => ledger.position(refundId),

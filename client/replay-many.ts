@@ -103,7 +103,7 @@ export async function replayMany(
       by,
       reason,
       ...(ticket === undefined ? {} : { ticket }),
-      ...(commandId === undefined ? {} : { wordId: commandId, bulk: commandId }),
+      ...(commandId === undefined ? {} : { commandId: commandId, bulk: commandId }),
     });
     if (result.kind === 'refused') return result.why;
     await driver.wake({ ...(await recordOf(refundId)), version: result.position.version });

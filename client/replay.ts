@@ -140,10 +140,11 @@ export function createReplay({ dependencies, driver, start, recordOf }: ReplayPa
     if (run?.isAlive === true && word.restart === undefined) return { ...report, outcome: 'alive' };
     // Somebody else was faster: their run is not ended unseen.
     if (run?.isAlive === true && word.restart?.runId !== run.runId) throw refusal(id, 'run_changed');
-    const { by, reason, ticket } = word;
-    await dependencies.ledger.note(id, 'replayed', {
+    const { by, reason, ticket, commandId } = word;
+    await dependencies.ledger.note(id, 'restart', {
       by,
       reason,
+      commandId,
       ...(ticket === undefined ? {} : { ticket }),
     });
     if (run?.isAlive === true) await driver.restart(record);
@@ -162,7 +163,7 @@ export function createReplay({ dependencies, driver, start, recordOf }: ReplayPa
       by,
       reason,
       ...(ticket === undefined ? {} : { ticket }),
-      ...(commandId === undefined ? {} : { wordId: commandId }),
+      ...(commandId === undefined ? {} : { commandId: commandId }),
     });
     if (result.kind === 'replayed') await driver.wake({ ...record, version: result.position.version });
     return result;

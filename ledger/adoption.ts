@@ -2,19 +2,24 @@
 import { isSamePerson } from '../domain/people.js';
 import type { Timings } from '../domain/plan.js';
 import { ATTEMPT_EVIDENCE, isFinal } from '../domain/states.js';
-import { answerOnce, refused } from './answers.js';
+import { decidedBefore, executeOnce, refused, resulted, type Executed } from './command-results.js';
 import { ageOf } from './attempt-age.js';
 
 import { append, lockAttempt, lockRefund, type LockedAttempt } from './books.js';
 import type { Database, Tx } from './database.js';
 import { apply, otherOwner } from './evidence.js';
 import { turnOf } from './returned.js';
-import type { Adoption, AdoptRefusal, Answered, Answers, PersonRefusal, Said } from './people.js';
+import type { Adoption, AdoptRefusal, Answered, PersonRefusal, Said } from './people.js';
 
 export function adopt(database: Database, adoption: Adoption, timings: Timings): Promise<Answered<'adopt'>> {
   return database.transaction(async (tx) => {
     const locked = await lockAttempt(tx, adoption.attemptId);
-    return answerOnce(tx, locked.refund.id, 'adopt', adoption, () => adopted(tx, locked, adoption, timings));
+    return executeOnce(
+      tx,
+      locked,
+      { kind: 'adopt', said: adoption, about: { attempt_id: adoption.attemptId } },
+      () => adopted(tx, locked, adoption, timings),
+    );
   });
 }
 
@@ -26,8 +31,8 @@ export function refuseAdoption(
   why: AdoptRefusal,
 ): Promise<Answered<'adopt'>> {
   return database.transaction(async (tx) => {
-    await lockRefund(tx, refundId);
-    return answerOnce(tx, refundId, 'adopt', said, async () => refused(why));
+    const locked = await lockRefund(tx, refundId);
+    return executeOnce(tx, locked, { kind: 'adopt', said }, async () => refused(why));
   });
 }
 
@@ -36,20 +41,16 @@ async function adopted(
   locked: LockedAttempt,
   adoption: Adoption,
   timings: Timings,
-): Promise<Answers['adopt']> {
+): Promise<Executed<'adopt'>> {
   const { attempt, refund, payment } = locked;
   const { by, reason, ticket, gatewayId, outcome, code, description } = adoption;
   const turn = await turnOf(tx, attempt);
   const key = `attempt:${attempt.id}:adopted:${gatewayId}${turn === 0 ? '' : `:${turn}`}`;
-  const before = await tx
-    .selectFrom('events')
-    .select('actor')
-    .where('natural_key', '=', key)
-    .executeTakeFirst();
+  const before = await decidedBefore(tx, refund.id, 'adopt', key);
   if (before !== undefined)
-    return isSamePerson(before.actor, by) ? { kind: 'done' } : refused('already_decided', before.actor);
+    return isSamePerson(before.by, by) ? resulted({ kind: 'done' }) : refused('already_decided', before.by);
   if ((await otherOwner(tx, attempt.id, gatewayId)) !== undefined) return refused('belongs_to_another');
-  if (attempt.gateway_id === gatewayId && attempt.state === outcome.kind) return { kind: 'done' };
+  if (attempt.gateway_id === gatewayId && attempt.state === outcome.kind) return resulted({ kind: 'done' });
   const objection = await objectionTo(tx, locked, adoption, timings);
   if (objection !== undefined) return refused(objection);
   await append(tx, {
@@ -64,7 +65,7 @@ async function adopted(
   await apply(tx, await lockAttempt(tx, attempt.id), {
     ...{ attemptId: attempt.id, source: 'look_up', asked: adoption.asked, outcome, code, description },
   });
-  return { kind: 'done' };
+  return resulted({ kind: 'done' }, { instruction: key, state: 'done' });
 }
 
 async function objectionTo(

@@ -183,10 +183,17 @@ const attempts: readonly Check[] = [
   {
     invariant: 'I5',
     wrong: sql`
-      select r.payment_id as payment, format('the correction of refund %s was signed by one person', p.refund_id) as what
-      from proposals p join refunds r on r.id = p.refund_id
-      where (p.verdict = 'confirmed' and lower(trim(p.decided_by)) in (lower(trim(p.proposed_by)), lower(trim(r.requested_by))))
-        or (p.verdict = 'alone' and lower(trim(p.proposed_by)) = lower(trim(r.requested_by)))`,
+      select r.payment_id as payment, format('the correction of refund %s was signed by one person', c.refund_id) as what
+      from command_results c join refunds r on r.id = c.refund_id
+      where (c.state = 'confirmed' and lower(trim(c.decided_by)) in (lower(trim(c.by)), lower(trim(r.requested_by))))
+        or (c.state = 'alone' and lower(trim(c.by)) = lower(trim(r.requested_by)))`,
+  },
+  {
+    invariant: 'I5',
+    wrong: sql`
+      select r.payment_id as payment, format('the credit of refund %s was approved by whoever asked for it', c.refund_id) as what
+      from command_results c join refunds r on r.id = c.refund_id
+      where c.state = 'approved' and lower(trim(c.by)) = lower(trim(r.requested_by))`,
   },
   {
     invariant: 'I3',

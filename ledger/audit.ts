@@ -124,8 +124,8 @@ export function auditPayments(
     refunds: sql`refunds as (select * from refunds where payment_id ${these})`,
     attempts: sql`attempts as (select * from attempts where payment_id ${these})`,
     events: sql`events as (select * from events where payment_id ${these})`,
-    proposals: sql`proposals as (select proposals.* from proposals
-      join refunds on refunds.id = proposals.refund_id where refunds.payment_id ${these})`,
+    command_results: sql`command_results as (select command_results.* from command_results
+      join refunds on refunds.id = command_results.refund_id where refunds.payment_id ${these})`,
   };
   /** A table that a statement names is locked for it, also where it reads nothing of it: so only those that the check reads. */
   const scopeOf = ({ wrong }: Check): RawBuilder<unknown> => {

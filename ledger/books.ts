@@ -261,10 +261,10 @@ async function closeCases(tx: Tx, refundId: string, change: Move): Promise<void>
 /** What was proposed is settled by other evidence: nobody is asked to confirm it any more. */
 async function overtakeProposals(tx: Tx, refundId: string): Promise<void> {
   await tx
-    .updateTable('proposals')
-    .set({ verdict: 'overtaken', decided_at: NOW })
+    .updateTable('command_results')
+    .set({ state: 'overtaken', decided_at: NOW })
     .where('refund_id', '=', refundId)
-    .where('verdict', 'is', null)
+    .where('state', '=', 'open')
     .execute();
 }
 

@@ -1,26 +1,19 @@
 /** Signed corrections: proposed by one person, confirmed by a second, and applied as evidence where the gateway cannot be asked. */
 import { hash } from 'node:crypto';
+import type { Selectable } from 'kysely';
 import { mayCorrectAlone, objectionTo, type GatewayWord } from '../domain/correction.js';
-import { personKey } from '../domain/names.js';
 import { isSamePerson } from '../domain/people.js';
 import type { Plan, Timings } from '../domain/plan.js';
 import { isFinal } from '../domain/states.js';
-import { answerOnce, refused } from './answers.js';
+import { executeOnce, refused, resulted, type Executed } from './command-results.js';
 import { ageOf } from './attempt-age.js';
 import { append, bumpVersion, lockRefund, type AttemptRow, type Locked } from './books.js';
 import { apply, bind } from './correction-effects.js';
-import type { Database, Tx } from './database.js';
+import type { CommandResultTable, Database, Tx } from './database.js';
 import { turnOf, turnsOf } from './returned.js';
 import { NOW } from './expressions.js';
 import { correctedAlone } from './recent.js';
-import type {
-  Answered,
-  Answers,
-  Confirmation,
-  Correction,
-  CorrectionDetails,
-  PersonRefusal,
-} from './people.js';
+import type { Answered, Confirmation, Correction, CorrectionDetails, PersonRefusal } from './people.js';
 
 /** Proposes it, or makes it at once where policy lets one person do so who did not ask for the refund. */
 export function correct(
@@ -31,7 +24,9 @@ export function correct(
   return database.transaction(async (tx) => {
     const { refundId } = correction;
     const locked = await lockRefund(tx, refundId);
-    return answerOnce(tx, refundId, 'correct', correction, () => proposed(tx, locked, correction, plan));
+    return executeOnce(tx, locked, { kind: 'correct', said: correction }, () =>
+      proposed(tx, locked, correction, plan),
+    );
   });
 }
 
@@ -40,8 +35,8 @@ async function proposed(
   locked: Locked,
   correction: Correction,
   plan: Plan,
-): Promise<Answers['correct']> {
-  const { refundId, by, reason, ticket } = correction;
+): Promise<Executed<'correct'>> {
+  const { refundId, by } = correction;
   const { refund } = locked;
   const before = await saidBefore(tx, correction);
   if (before !== undefined) return before;
@@ -66,28 +61,16 @@ async function proposed(
       limits,
       await correctedAlone(tx, refund.payment_id, by, details.currency),
     );
-  await tx
-    .insertInto('proposals')
-    .values({
-      refund_id: refundId,
-      attempt_id: attempt?.id ?? null,
-      instruction,
-      details: JSON.stringify(details),
-      payment_id: refund.payment_id,
-      amount_minor: amountMinor,
-      currency: details.currency,
-      proposer: personKey(by),
-      proposed_by: by,
-      reason,
-      ticket: ticket ?? null,
-      verdict: isAlone ? 'alone' : null,
-      decided_by: null,
-      decided_at: isAlone ? NOW : null,
-    })
-    .execute();
+  const proposal = {
+    attempt_id: attempt?.id ?? null,
+    instruction,
+    details: JSON.stringify(details),
+    amount_minor: amountMinor,
+    currency: details.currency,
+  };
   if (isAlone) {
     await apply(tx, locked, attempt, { instruction, details, by, data: dataOf(correction) });
-    return { kind: 'done' };
+    return resulted({ kind: 'done' }, { ...proposal, state: 'alone' });
   }
   await append(tx, {
     key: `refund:${refundId}:correction_proposed:${refund.version}:${instruction}`,
@@ -99,7 +82,7 @@ async function proposed(
     data: { instruction, ...details, ...dataOf(correction) },
   });
   await bumpVersion(tx, refundId);
-  return { kind: 'proposed', instruction };
+  return resulted({ kind: 'proposed', instruction }, { ...proposal, state: 'open' });
 }
 
 /** The second person's word. What was proposed is weighed once more, with what the gateway shows now. */
@@ -111,7 +94,12 @@ export function confirm(
   return database.transaction(async (tx) => {
     const { refundId } = decision;
     const locked = await lockRefund(tx, refundId);
-    return answerOnce(tx, refundId, 'confirm', decision, () => confirmed(tx, locked, decision, timings));
+    return executeOnce(
+      tx,
+      locked,
+      { kind: 'confirm', said: decision, about: { instruction: decision.instruction } },
+      () => confirmed(tx, locked, decision, timings),
+    );
   });
 }
 
@@ -120,27 +108,21 @@ async function confirmed(
   locked: Locked,
   decision: Confirmation,
   timings: Timings,
-): Promise<Answers['confirm']> {
+): Promise<Executed<'confirm'>> {
   const { refundId, instruction, by } = decision;
-  const proposals = await tx
-    .selectFrom('proposals')
-    .selectAll()
-    .where('refund_id', '=', refundId)
-    .where('instruction', '=', instruction)
-    .orderBy('id')
-    .execute();
-  const proposal = proposals.at(-1);
+  const proposals = await proposalsOf(tx, refundId);
+  const proposal = proposals.findLast((one) => one.instruction === instruction);
   if (proposal === undefined) return refused('no_proposal');
   const verdict = decision.verdict === 'approved' ? 'confirmed' : 'refused';
-  if (proposal.verdict !== null) {
-    if (proposal.verdict === 'overtaken') return refused('overtaken');
-    const decidedBy = proposal.decided_by ?? proposal.proposed_by;
-    const isRepeat = proposal.verdict === verdict && isSamePerson(decidedBy, by);
-    return isRepeat ? { kind: 'done' } : refused('already_decided', decidedBy);
+  if (proposal.state !== 'open') {
+    if (proposal.state === 'overtaken') return refused('overtaken');
+    const decidedBy = proposal.decided_by ?? proposal.by;
+    const isRepeat = proposal.state === verdict && isSamePerson(decidedBy, by);
+    return isRepeat ? resulted({ kind: 'done' }) : refused('already_decided', decidedBy);
   }
   if (isSamePerson(by, locked.refund.requested_by)) return refused('own_request');
   // Whoever proposed it may take it back, and no more.
-  if (isSamePerson(by, proposal.proposed_by) && verdict === 'confirmed') return refused('own_proposal');
+  if (isSamePerson(by, proposal.by) && verdict === 'confirmed') return refused('own_proposal');
   const { details } = proposal;
   const attempt = locked.attempts.find(({ id }) => id === proposal.attempt_id);
   if (verdict === 'confirmed') {
@@ -148,11 +130,11 @@ async function confirmed(
     if (objection !== undefined) return refused(objection);
   }
   await tx
-    .updateTable('proposals')
-    .set({ verdict, decided_by: by, decided_at: NOW })
+    .updateTable('command_results')
+    .set({ state: verdict, decided_by: by, decided_at: NOW })
     .where('id', '=', proposal.id)
     .execute();
-  const data = { ...dataOf(decision), proposedBy: proposal.proposed_by };
+  const data = { ...dataOf(decision), proposedBy: proposal.by };
   if (verdict === 'confirmed') await apply(tx, locked, attempt, { instruction, details, by, data });
   else {
     await append(tx, {
@@ -165,32 +147,48 @@ async function confirmed(
     });
     await bumpVersion(tx, refundId);
   }
-  return { kind: 'done' };
+  return resulted({ kind: 'done' });
 }
 
 /** The same words again change nothing; another person who says them is told who did, and another proposal has to wait. */
-async function saidBefore(tx: Tx, correction: Correction): Promise<Answers['correct'] | undefined> {
-  const proposals = await tx
-    .selectFrom('proposals')
-    .selectAll()
-    .where('refund_id', '=', correction.refundId)
-    .orderBy('id')
-    .execute();
+async function saidBefore(tx: Tx, correction: Correction): Promise<Executed<'correct'> | undefined> {
+  const proposals = await proposalsOf(tx, correction.refundId);
   // After a return the same command is about another payment of the money.
   const turns = await turnsOf(tx, correction.refundId);
   const same = proposals.findLast(
     ({ details, attempt_id }) =>
       saysTheSame(details, correction) && (details.returns ?? 0) === (turns.get(attempt_id ?? '') ?? 0),
   );
-  const open = proposals.find(({ verdict }) => verdict === null);
+  const open = proposals.find(({ state }) => state === 'open');
   if (open !== undefined)
-    return same === open && isSamePerson(open.proposed_by, correction.by)
-      ? { kind: 'proposed', instruction: open.instruction }
-      : refused('proposal_open', open.proposed_by);
-  if (same === undefined || (same.verdict !== 'confirmed' && same.verdict !== 'alone')) return undefined;
-  return isSamePerson(same.proposed_by, correction.by)
-    ? { kind: 'done' }
-    : refused('already_decided', same.decided_by ?? same.proposed_by);
+    return same === open && isSamePerson(open.by, correction.by)
+      ? resulted({ kind: 'proposed', instruction: open.instruction })
+      : refused('proposal_open', open.by);
+  if (same === undefined || (same.state !== 'confirmed' && same.state !== 'alone')) return undefined;
+  return isSamePerson(same.by, correction.by)
+    ? resulted({ kind: 'done' })
+    : refused('already_decided', same.decided_by ?? same.by);
+}
+
+interface Proposal extends Selectable<CommandResultTable> {
+  readonly instruction: string;
+  readonly details: CorrectionDetails;
+}
+
+/** What was proposed or corrected alone, oldest first. */
+async function proposalsOf(tx: Tx, refundId: string): Promise<readonly Proposal[]> {
+  const rows = await tx
+    .selectFrom('command_results')
+    .selectAll()
+    .where('refund_id', '=', refundId)
+    .where('command', '=', 'correct')
+    .orderBy('id')
+    .execute();
+  // A correction that was refused proposed nothing.
+  return rows.flatMap((row) => {
+    const { instruction, details } = row;
+    return instruction === null || details === null ? [] : [{ ...row, instruction, details }];
+  });
 }
 
 function saysTheSame(

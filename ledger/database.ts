@@ -173,43 +173,38 @@ interface CaseTable {
   closed_by: string | null;
 }
 
-interface ApprovalTable {
-  refund_id: string;
-  instruction: string;
-  verdict: 'approved' | 'refused';
-  decided_by: string;
-  reason: string;
-  ticket: string | null;
-  at: Stamp;
-}
-
-export interface ProposalTable {
+export interface CommandResultTable {
   id: Generated<string>;
   refund_id: string;
-  attempt_id: string | null;
-  instruction: string;
-  details: Json<CorrectionDetails>;
   payment_id: string;
-  amount_minor: bigint;
-  currency: string;
-  /** Whoever proposed it, as `personKey` has it. */
-  proposer: string;
-  proposed_by: string;
+  command: keyof Answers;
+  /** Null: carried out each time. */
+  command_id: string | null;
+  by: string;
+  /** The same as `personKey` has it. */
+  author: string;
   reason: string;
   ticket: string | null;
-  proposed_at: Stamp;
-  verdict: 'confirmed' | 'refused' | 'alone' | 'overtaken' | null;
-  decided_by: string | null;
-  decided_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
+  attempt_id: ColumnType<string | null, string | null | undefined, never>;
+  instruction: ColumnType<string | null, string | null | undefined, never>;
+  /** Of `command`. */
+  result: ColumnType<Answers[keyof Answers], string, never>;
+  /** Null where it decided nothing that later commands depend on. */
+  state: ColumnType<CommandState | null, CommandState | null | undefined, CommandState>;
+  /** Of a correction: what exactly is to be corrected, and the money. */
+  details: ColumnType<CorrectionDetails | null, string | null | undefined, never>;
+  amount_minor: ColumnType<bigint | null, bigint | null | undefined, never>;
+  currency: ColumnType<string | null, string | null | undefined, never>;
+  at: Stamp;
+  decided_by: ColumnType<string | null, undefined, string>;
+  decided_at: ColumnType<Date | null, undefined, Date>;
 }
 
-interface AnswerTable {
-  refund_id: string;
-  word: string;
-  /** Under the word's kind. */
-  answer: Json<Partial<Answers>>;
-  at: Stamp;
-}
+/**
+ * `approved`, `refused`: an instruction of a credit. `open`, `confirmed`, `refused`, `overtaken`: a proposal. `alone`: a correction within
+ * the limit up to which one operator may. `done`: a transaction that was linked, a destination that was changed.
+ */
+export type CommandState = 'approved' | 'refused' | 'open' | 'confirmed' | 'overtaken' | 'alone' | 'done';
 
 export interface Tables {
   payments: PaymentTable;
@@ -219,9 +214,7 @@ export interface Tables {
   events: EventTable;
   look_ups: LookUpTable;
   cases: CaseTable;
-  approvals: ApprovalTable;
-  proposals: ProposalTable;
-  answers: AnswerTable;
+  command_results: CommandResultTable;
 }
 
 export type Tx = Transaction<Tables>;

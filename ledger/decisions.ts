@@ -11,7 +11,15 @@ import type { Position } from '../domain/next-step.js';
 import type { OriginalFacts } from '../domain/original.js';
 import { isSamePerson } from '../domain/people.js';
 import { afterTrigger, CLOSED_STATES, isFinal, isOpenAttempt } from '../domain/states.js';
-import { answerOnce, refused } from './answers.js';
+import {
+  decidedBefore,
+  executeOnce,
+  openProposal,
+  redirectors,
+  refused,
+  resulted,
+  type Executed,
+} from './command-results.js';
 import type { Database, Tx } from './database.js';
 import {
   append,
@@ -26,9 +34,8 @@ import {
 } from './books.js';
 import { cover, unclaimedSince } from './coverage.js';
 import { NOW } from './expressions.js';
-import { openProposal, redirectors } from './given-words.js';
 import { ObservationOutdated } from './ledger.js';
-import type { Answered, Answers, Decision, SeenReturned } from './people.js';
+import type { Answered, Decision, SeenReturned } from './people.js';
 import { returnsKnownTo } from './returns.js';
 import { observe } from './payments.js';
 import { clearUnread } from './unread.js';
@@ -190,12 +197,13 @@ export function withdraw(
   by: string,
   reason: string,
   ticket?: string,
-  wordId?: string,
+  commandId?: string,
   stillReturned: readonly SeenReturned[] = [],
 ): Promise<Answered<'withdraw'>> {
   return database.transaction(async (tx) => {
     const locked = await lockRefund(tx, refundId);
-    return answerOnce(tx, refundId, 'withdraw', { by, wordId }, () =>
+    const said = { by, reason, commandId, ...(ticket === undefined ? {} : { ticket }) };
+    return executeOnce(tx, locked, { kind: 'withdraw', said }, () =>
       withdrawal(tx, locked, { by, reason, ticket, stillReturned }),
     );
   });
@@ -210,14 +218,14 @@ async function withdrawal(
     readonly ticket: string | undefined;
     readonly stillReturned: readonly SeenReturned[];
   },
-): Promise<Answers['withdraw']> {
+): Promise<Executed<'withdraw'>> {
   const { by, reason, ticket, stillReturned } = said;
   const { refund, attempts } = locked;
   const before = isFinal(refund.state) ? await endedBy(tx, refund) : undefined;
   if (refund.state === 'canceled' || before !== undefined) {
     // A workflow's own wish to stop is no person's word: that it is granted already is all it asks.
     return before === undefined || by === CANCELLATION || isSamePerson(before, by)
-      ? { kind: 'withdrawn' }
+      ? resulted({ kind: 'withdrawn' })
       : refused('already_decided', before);
   }
   if (isFinal(refund.state)) return refused('final');
@@ -233,7 +241,7 @@ async function withdrawal(
     actor: by,
     ...(ticket === undefined ? {} : { data: { ticket } }),
   });
-  return { kind: 'withdrawn' };
+  return resulted({ kind: 'withdrawn' });
 }
 
 /** Milliseconds for which a query proves that what came back was not shown paid again. */
@@ -271,42 +279,30 @@ async function endedBy(tx: Tx, { id, state }: RefundRow): Promise<string | undef
 export function decide(database: Database, decision: Decision): Promise<Answered<'decide'>> {
   return database.transaction(async (tx) => {
     const locked = await lockRefund(tx, decision.refundId);
-    return answerOnce(tx, decision.refundId, 'decide', decision, () => verdictOn(tx, locked, decision));
+    return executeOnce(
+      tx,
+      locked,
+      { kind: 'decide', said: decision, about: { instruction: decision.instruction } },
+      () => verdictOn(tx, locked, decision),
+    );
   });
 }
 
-async function verdictOn(tx: Tx, locked: Locked, decision: Decision): Promise<Answers['decide']> {
+async function verdictOn(tx: Tx, locked: Locked, decision: Decision): Promise<Executed<'decide'>> {
   const { refund } = locked;
-  const before = await tx
-    .selectFrom('approvals')
-    .selectAll()
-    .where('refund_id', '=', refund.id)
-    .where('instruction', '=', decision.instruction)
-    .executeTakeFirst();
+  const before = await decidedBefore(tx, refund.id, 'decide', decision.instruction);
   if (refund.state === 'awaiting_approval' && refund.instruction?.hash !== decision.instruction)
     return refused('instruction_changed');
-  if (before !== undefined && !isSamePerson(before.decided_by, decision.by))
-    return refused('already_decided', before.decided_by);
-  // The same word of the same person again changes nothing.
-  if (before?.verdict === decision.verdict) return { kind: 'decided' };
+  if (before !== undefined && !isSamePerson(before.by, decision.by))
+    return refused('already_decided', before.by);
+  // The same verdict of the same operator again changes nothing.
+  if (before?.state === decision.verdict) return resulted({ kind: 'decided' });
   if (before !== undefined || refund.state !== 'awaiting_approval') return refused('not_awaiting_approval');
   if (isSamePerson(decision.by, refund.requested_by)) return refused('own_request');
   if ((await redirectors(tx, refund.id)).some((by) => isSamePerson(by, decision.by)))
     return refused('own_proposal');
   const proposal = await openProposal(tx, refund.id);
-  if (proposal !== undefined && decision.verdict === 'approved')
-    return refused('proposal_open', proposal.proposed_by);
-  await tx
-    .insertInto('approvals')
-    .values({
-      refund_id: refund.id,
-      instruction: decision.instruction,
-      verdict: decision.verdict,
-      decided_by: decision.by,
-      reason: decision.reason,
-      ticket: decision.ticket ?? null,
-    })
-    .execute();
+  if (proposal !== undefined && decision.verdict === 'approved') return refused('proposal_open', proposal.by);
   await append(tx, {
     key: `refund:${refund.id}:${decision.verdict}:${decision.instruction}`,
     type: `refund.${decision.verdict}`,
@@ -317,7 +313,7 @@ async function verdictOn(tx: Tx, locked: Locked, decision: Decision): Promise<An
   });
   if (decision.verdict === 'approved') await move(tx, refund, { on: 'approve', actor: decision.by });
   else await close(tx, locked, 'give_up', 'approval_refused', decision.by);
-  return { kind: 'decided' };
+  return resulted({ kind: 'decided' }, { state: decision.verdict });
 }
 
 /** Money of this refund that has left, or may have. */

@@ -320,7 +320,7 @@ export interface Ledger {
     by: string,
     reason: string,
     ticket?: string,
-    wordId?: string,
+    commandId?: string,
     /** Attempts that came back and that the gateway was just seen to show so still. */
     stillReturned?: readonly SeenReturned[],
   ): Promise<Answered<'withdraw'>>;
@@ -345,8 +345,8 @@ export interface Ledger {
     cursor: BulkCursor,
     limit: number,
   ): Promise<readonly { readonly caseId: bigint; readonly refundId: string }[]>;
-  /** That a person did something which by itself changes no money: looked, started again. */
-  note(refundId: string, what: 'resolved' | 'replayed', word: Word): Promise<void>;
+  /** Puts on record that an operator checked with the gateway or started a run again. */
+  note(refundId: string, command: 'resolve' | 'restart', said: Said): Promise<void>;
 }
 
 /** A later query of the payment has been stored already: nothing may be concluded from this one. It is made again. */

@@ -12,7 +12,7 @@ import { lockAttempt, lockPayment, move, openCase, type AttemptRow, type RefundR
 import type { Database, Tx } from './database.js';
 import { GATEWAY_ID, NOW } from './expressions.js';
 import { paymentOf } from './free-standing.js';
-import { openProposal } from './given-words.js';
+import { openProposal } from './command-results.js';
 import type { Inquiry, Miss } from './ledger.js';
 import type { Asked } from './queries.js';
 import { currentPosition } from './records.js';

@@ -7,7 +7,7 @@ import { lockRefund, move, openCase, type Locked, type PaymentRow } from './book
 import type { Database, Tx } from './database.js';
 import { NEXT_VERSION } from './expressions.js';
 import { adopt, askInstead, isNext, open, reopen, takeOver } from './hand-over.js';
-import { redirectors } from './given-words.js';
+import { decidedBefore, redirectors } from './command-results.js';
 import { doubtsFromElsewhere } from './doubts.js';
 import { LedgerError, ObservationOutdated, type Instruction, type Opened } from './ledger.js';
 import { observe } from './payments.js';
@@ -153,12 +153,7 @@ async function creditEvidence(
   },
 ): Promise<CreditEvidence> {
   const { payment, refund, attempts } = locked;
-  const approval = await tx
-    .selectFrom('approvals')
-    .select('verdict')
-    .where('refund_id', '=', refund.id)
-    .where('instruction', '=', given.hash)
-    .executeTakeFirst();
+  const approval = await decidedBefore(tx, refund.id, 'decide', given.hash);
   // Of the refunds alone: a refused reversal says nothing about captured money.
   const refused = attempts
     .filter((attempt) => attempt.state === 'rejected' && attempt.way === 'refund')
@@ -176,7 +171,7 @@ async function creditEvidence(
     original: given.original,
     destination: given.registrationId === null ? null : { registrationId: given.registrationId },
     redirected: given.redirected,
-    approved: approval?.verdict === 'approved',
+    approved: approval?.state === 'approved',
     policy: given.policy,
   };
 }

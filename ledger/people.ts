@@ -1,4 +1,4 @@
-/** What persons may say to the ledger about a refund, and what it answers. */
+/** What operators may order about a refund, and the results. */
 import type { AdoptionMismatch } from '../domain/adoption.js';
 import type { CorrectionOutcome, CorrectionRefusal, GatewayWord } from '../domain/correction.js';
 import type { CaseReason } from '../domain/finding.js';
@@ -23,13 +23,13 @@ export interface CorrectionDetails {
   readonly cases?: readonly string[];
 }
 
-/** A word that is being carried out. */
+/** A command that is being carried out. */
 export interface Said extends Word {
   /**
-   * Names this word: the same whenever it is carried out, another for every other word. Absent: nothing names it, and it is answered by
-   * where the refund stands.
+   * The same whenever this command is carried out, another one for every other command. Absent: the command is carried out each time, on
+   * the refund as it is.
    */
-  readonly wordId?: string | undefined;
+  readonly commandId?: string | undefined;
 }
 
 export interface Decision extends Said {
@@ -150,7 +150,7 @@ export interface Refused<Why> {
   readonly by?: string;
 }
 
-/** What each kind of word is answered, and kept as. */
+/** What became of a command, by kind, as it is kept. */
 export interface Answers {
   readonly withdraw: { readonly kind: 'withdrawn' } | Refused<WithdrawRefusal>;
   readonly decide: { readonly kind: 'decided' } | Refused<DecisionRefusal>;
@@ -163,6 +163,8 @@ export interface Answers {
   readonly confirm: { readonly kind: 'done' } | Refused<PersonRefusal>;
   readonly redirect: { readonly kind: 'done' } | Refused<PersonRefusal>;
   readonly replay: { readonly kind: 'replayed'; readonly step: ReplayStep } | Refused<ReplayRefusal>;
+  readonly resolve: { readonly kind: 'noted' };
+  readonly restart: { readonly kind: 'noted' };
 }
 
 /** Where the refund stands is told with each answer, as it is now. */

@@ -5,13 +5,13 @@ import { FINAL_STATES } from '../domain/states.js';
 import { accept } from './accept.js';
 import { adopt, refuseAdoption } from './adoption.js';
 import { attemptsOf } from './books.js';
+import { note } from './command-results.js';
 import { confirm, correct } from './corrections.js';
 import type { Database, Tables } from './database.js';
 import { NOW } from './expressions.js';
 import { applyFinding, ask, decide, giveUp, recordOriginal, withdraw } from './decisions.js';
 import { keepNotifiedIds, record } from './evidence.js';
 import { paymentOf } from './free-standing.js';
-import { note } from './given-words.js';
 import { inquiry, missOriginal, recordMiss } from './look-ups.js';
 import { LedgerError, type Ledger, type RefundFilter, type RefundRecord } from './ledger.js';
 import { openLinked } from './open.js';
@@ -113,6 +113,6 @@ export function createLedger(database: Database): Ledger {
     correct: (correction, plan) => correct(database, correction, plan),
     confirm: (decision, timings) => confirm(database, decision, timings),
     redirect: (redirection) => redirect(database, redirection),
-    note: (refundId, what, word) => note(database, refundId, what, word),
+    note: (refundId, command, said) => note(database, refundId, command, said),
   };
 }

@@ -1,4 +1,4 @@
-/** Deletes what nobody needs any more, in small batches: old queries, notifications and remembered answers to commands. */
+/** Deletes what nobody needs any more, in small batches: old queries, notifications and results of commands. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql, type RawBuilder } from 'kysely';
 import { FINAL_STATES } from '../domain/states.js';
@@ -20,7 +20,7 @@ export interface PurgeLimits {
 }
 
 /** Rows that were deleted, by table. */
-export type Purged = Readonly<Record<'look_ups' | 'webhooks' | 'answers', number>>;
+export type Purged = Readonly<Record<'look_ups' | 'webhooks' | 'command_results', number>>;
 
 /**
  * One pass over each table, a batch at a time. Any number of processes may do it at once. Keeps whatever belongs to a payment or refund
@@ -70,7 +70,7 @@ export async function purge(database: Database, limits: PurgeLimits = {}): Promi
           returning webhooks.id)
         select (select max(id)::text from page) as last, (select count(*)::integer from gone) as deleted`,
     ),
-    answers: await purgeAnswers(database, old, batch, pauseMs, isStopped),
+    command_results: await purgeCommands(database, old, batch, pauseMs, isStopped),
   };
 }
 
@@ -80,8 +80,8 @@ interface Page {
   readonly deleted: number;
 }
 
-/** A repeated command of a refund that ended long ago is refused anyway. */
-async function purgeAnswers(
+/** A repeated command of a refund that ended long ago is refused anyway. What operators decided stays. */
+async function purgeCommands(
   { db }: Database,
   old: (at: RawBuilder<unknown>) => RawBuilder<unknown>,
   batch: number,
@@ -91,9 +91,10 @@ async function purgeAnswers(
   for (let count = 0; ;) {
     const { rows } = await sql<{ deleted: number }>`
       with gone as (
-        delete from answers where ctid in (
-          select answers.ctid from answers
-          where ${old(sql`answers.at`)} and ${isOver(sql`answers.refund_id`, old)} limit ${batch} for update skip locked)
+        delete from command_results where ctid in (
+          select command_results.ctid from command_results
+          where command_results.state is null and ${old(sql`command_results.at`)}
+            and ${isOver(sql`command_results.refund_id`, old)} limit ${batch} for update skip locked)
         returning 1)
       select count(*)::integer as deleted from gone`.execute(db);
     const deleted = rows[0]?.deleted ?? 0;

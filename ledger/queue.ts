@@ -81,9 +81,9 @@ const waiting = (db: Kysely<Tables>, states: readonly RefundState[]) =>
         )
         .unionAll(
           db
-            .selectFrom('proposals')
-            .select(['refund_id as id', 'proposed_at as since'])
-            .where('verdict', 'is', null),
+            .selectFrom('command_results')
+            .select(['refund_id as id', 'at as since'])
+            .where(sql<boolean>`state = 'open'`),
         )
         .as('reasons'),
     )

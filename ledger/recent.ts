@@ -61,22 +61,22 @@ export async function correctedAlone(
   by: string,
   currency: string,
 ): Promise<bigint> {
-  const proposer = personKey(by);
-  await serialize(tx, `corrections by ${proposer}`);
+  const author = personKey(by);
+  await serialize(tx, `corrections by ${author}`);
   const since = await dayAgo(tx);
-  const sumOf = async (column: 'payment_id' | 'proposer', value: string): Promise<bigint> => {
+  const sumOf = async (column: 'payment_id' | 'author', value: string): Promise<bigint> => {
     const { taken } = await tx
-      .selectFrom('proposals')
+      .selectFrom('command_results')
       .select(SUM.as('taken'))
       .where(column, '=', value)
-      .where('verdict', '=', 'alone')
+      .where('state', '=', 'alone')
       .where('currency', '=', currency)
-      .where('proposed_at', '>', since)
+      .where('at', '>', since)
       .executeTakeFirstOrThrow();
     return BigInt(taken);
   };
   const onPayment = await sumOf('payment_id', paymentId);
-  const byPerson = await sumOf('proposer', proposer);
+  const byPerson = await sumOf('author', author);
   return onPayment > byPerson ? onPayment : byPerson;
 }
 

@@ -5,12 +5,18 @@ import type { Position } from '../domain/next-step.js';
 import type { RefusalClass } from '../domain/refusals.js';
 import { REFUSAL_CLASSES } from '../domain/refusals.js';
 import { isOpenAttempt } from '../domain/states.js';
-import type { AttemptTable, Tables, Tx } from './database.js';
+import type { AttemptTable, CommandResultTable, Tables, Tx } from './database.js';
 import { attemptsOf, type AttemptRow, type Locked, type PaymentRow, type RefundRow } from './books.js';
 import { NOW } from './expressions.js';
 import { paymentOf } from './free-standing.js';
 import { settledAmountOf, unpaidOf, type SettlementFacts } from '../domain/settlement.js';
-import { LedgerError, type AttemptRecord, type PaymentRecord, type RefundRecord } from './ledger.js';
+import {
+  LedgerError,
+  type AttemptRecord,
+  type PaymentRecord,
+  type ProposalRecord,
+  type RefundRecord,
+} from './ledger.js';
 
 /**
  * The money that can be given back at most: what was captured and what our reversals released beside it, or what was authorized while
@@ -209,42 +215,38 @@ async function matters(db: Kysely<Tables>, ids: readonly string[]): Promise<(id:
     .where('closed_at', 'is', null)
     .orderBy('id')
     .execute();
-  const proposals = await db
-    .selectFrom('proposals')
+  const commands = await db
+    .selectFrom('command_results')
     .selectAll()
     .where('refund_id', 'in', ids)
-    .where('verdict', 'is', null)
-    .execute();
-  // A destination that nobody named was not named in place of another one either.
-  const redirections = await db
-    .selectFrom('events')
-    .select(['refund_id', 'actor'])
-    .where('refund_id', 'in', ids)
-    .where('type', '=', 'refund.redirected')
+    .where('state', 'in', ['open', 'done'])
     .orderBy('id')
     .execute();
   return (id) => {
-    const proposal = proposals.find((row) => row.refund_id === id);
+    const own = commands.filter((row) => row.refund_id === id);
     return {
       openCases: cases
         .filter((row) => row.refund_id === id)
         .map(({ why, details, opened_at }) => ({ why, details, openedAt: opened_at })),
-      proposal:
-        proposal === undefined
-          ? null
-          : {
-              instruction: proposal.instruction,
-              details: proposal.details,
-              word: {
-                by: proposal.proposed_by,
-                reason: proposal.reason,
-                ...(proposal.ticket === null ? {} : { ticket: proposal.ticket }),
-              },
-              at: proposal.proposed_at,
-            },
-      redirectedBy: redirections.filter((row) => row.refund_id === id).map(({ actor }) => actor),
+      proposal: own.flatMap(proposalRecord)[0] ?? null,
+      // A destination that nobody named was not named in place of another one either.
+      redirectedBy: own.filter(({ command }) => command === 'redirect').map(({ by }) => by),
     };
   };
+}
+
+function proposalRecord({
+  state,
+  instruction,
+  details,
+  by,
+  reason,
+  ticket,
+  at,
+}: Selectable<CommandResultTable>): readonly ProposalRecord[] {
+  return state !== 'open' || instruction === null || details === null
+    ? []
+    : [{ instruction, details, word: { by, reason, ...(ticket === null ? {} : { ticket }) }, at }];
 }
 
 /** Where a refund stands, for the next step. Ages come from the database's clock. */

@@ -2,16 +2,27 @@
 import { isSamePerson } from '../domain/people.js';
 import { isOpenAttempt } from '../domain/states.js';
 import { append, lockRefund, move, type Locked } from './books.js';
-import { answerOnce, refused } from './answers.js';
+import {
+  executeOnce,
+  openProposal,
+  redirectors,
+  refused,
+  resulted,
+  type Executed,
+} from './command-results.js';
 import type { Database, Tx } from './database.js';
-import { openProposal, redirectors } from './given-words.js';
-import type { Answered, Answers, Redirection } from './people.js';
+import type { Answered, Redirection } from './people.js';
 
 export function redirect(database: Database, redirection: Redirection): Promise<Answered<'redirect'>> {
   return database.transaction(async (tx) => {
     const { refundId } = redirection;
     const locked = await lockRefund(tx, refundId);
-    return answerOnce(tx, refundId, 'redirect', redirection, () => redirected(tx, locked, redirection));
+    return executeOnce(
+      tx,
+      locked,
+      { kind: 'redirect', said: redirection, about: { instruction: redirection.registrationId } },
+      () => redirected(tx, locked, redirection),
+    );
   });
 }
 
@@ -19,19 +30,19 @@ async function redirected(
   tx: Tx,
   { refund, payment, attempts }: Locked,
   { registrationId, by, reason, ticket }: Redirection,
-): Promise<Answers['redirect']> {
+): Promise<Executed<'redirect'>> {
   const before = await redirectors(tx, refund.id);
   const last = before.at(-1);
   if (refund.state !== 'manual_review') {
     if (last === undefined || refund.destination?.registrationId !== registrationId)
       return refused('not_in_review');
-    return isSamePerson(last, by) ? { kind: 'done' } : refused('already_decided', last);
+    return isSamePerson(last, by) ? resulted({ kind: 'done' }) : refused('already_decided', last);
   }
   if (attempts.some((attempt) => isOpenAttempt(attempt.state) || attempt.state === 'absent'))
     return refused('may_have_left');
   // Somebody says that it has been paid, or never will be: first the second person's word on that.
   const proposal = await openProposal(tx, refund.id);
-  if (proposal !== undefined) return refused('proposal_open', proposal.proposed_by);
+  if (proposal !== undefined) return refused('proposal_open', proposal.by);
   const present = refund.destination?.registrationId ?? payment.registration_id;
   if (present === registrationId) return refused('same_destination');
   await tx
@@ -53,5 +64,5 @@ async function redirected(
     },
   });
   await move(tx, refund, { on: 'redirect', actor: by });
-  return { kind: 'done' };
+  return resulted({ kind: 'done' }, { state: 'done' });
 }

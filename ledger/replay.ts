@@ -2,11 +2,17 @@
 import { sql } from 'kysely';
 import { isReplayable, replayStep, type ReplayStep } from '../domain/replay.js';
 import { isFinal, isOpenAttempt, type RefundTrigger } from '../domain/states.js';
-import { answerOnce, refused } from './answers.js';
+import {
+  executeOnce,
+  openProposal,
+  redirectors,
+  refused,
+  resulted,
+  type Executed,
+} from './command-results.js';
 import { append, lockRefund, move, reservedFor, type AttemptRow, type Locked } from './books.js';
 import type { Database, Tx } from './database.js';
-import { openProposal, redirectors } from './given-words.js';
-import type { Answered, Answers, BulkCursor, Replay, Waiting, WaitingSums } from './people.js';
+import type { Answered, BulkCursor, Replay, Waiting, WaitingSums } from './people.js';
 import { remainingOf } from './records.js';
 
 const TRIGGERS: Readonly<Record<ReplayStep, RefundTrigger>> = {
@@ -19,11 +25,11 @@ const TRIGGERS: Readonly<Record<ReplayStep, RefundTrigger>> = {
 export function replay(database: Database, order: Replay): Promise<Answered<'replay'>> {
   return database.transaction(async (tx) => {
     const locked = await lockRefund(tx, order.refundId);
-    return answerOnce(tx, order.refundId, 'replay', order, () => replayed(tx, locked, order));
+    return executeOnce(tx, locked, { kind: 'replay', said: order }, () => replayed(tx, locked, order));
   });
 }
 
-async function replayed(tx: Tx, locked: Locked, order: Replay): Promise<Answers['replay']> {
+async function replayed(tx: Tx, locked: Locked, order: Replay): Promise<Executed<'replay'>> {
   const { refund, attempts } = locked;
   const refusal = await againstReplaying(tx, locked);
   if (refusal !== undefined) return refusal;
@@ -53,16 +59,16 @@ async function replayed(tx: Tx, locked: Locked, order: Replay): Promise<Answers[
     },
   });
   await move(tx, refund, { on: TRIGGERS[step], actor: by });
-  return { kind: 'replayed', step };
+  return resulted({ kind: 'replayed', step });
 }
 
-async function againstReplaying(tx: Tx, locked: Locked): Promise<Answers['replay'] | undefined> {
+async function againstReplaying(tx: Tx, locked: Locked): Promise<Executed<'replay'> | undefined> {
   const { refund, attempts } = locked;
   if (isFinal(refund.state)) return refused('final');
   if (refund.state !== 'manual_review') return refused('not_in_review');
   if (attempts.some(({ state }) => isOpenAttempt(state))) return refused('may_have_left');
   const proposal = await openProposal(tx, refund.id);
-  if (proposal !== undefined) return refused('proposal_open', proposal.proposed_by);
+  if (proposal !== undefined) return refused('proposal_open', proposal.by);
   const cases = await tx
     .selectFrom('cases')
     .select('why')

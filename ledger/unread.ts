@@ -5,7 +5,7 @@ import { isOpenAttempt, type RefundState } from '../domain/states.js';
 import { lockRefund, move, openCase, READABLE, type Locked } from './books.js';
 import type { Database, Tx } from './database.js';
 import { NOW } from './expressions.js';
-import { openProposal } from './given-words.js';
+import { openProposal } from './command-results.js';
 import { observe } from './payments.js';
 import type { Unreadable } from './queries.js';
 import { currentPosition } from './records.js';

@@ -63,19 +63,19 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
     if (version > toldOf) toldOf = version;
   });
   /**
-   * One word of a person: checked at the door, carried out by one activity, and what it brought about is heard. The update's id names the
-   * word: it stays the same where the activity is tried again, and where a reset has the update handled once more.
+   * One command of an operator: checked at the door, carried out by one activity, and what it brought about is heard. The update's id is the
+   * command's: it stays the same where the activity is tried again, and where a reset has the update handled once more.
    */
   const listen = <Message, Result extends { readonly position: Position }>(
     update: UpdateDefinition<Result, [Message]>,
-    carryOut: (said: Message & { readonly wordId: string | undefined }) => Promise<Result>,
+    carryOut: (said: Message & { readonly commandId: string | undefined }) => Promise<Result>,
     validator: (message: Message) => void,
   ): void =>
     setHandler(
       update,
       (message: Message) =>
         handle(async () => {
-          const result = await carryOut({ ...message, wordId: currentUpdateInfo()?.id });
+          const result = await carryOut({ ...message, commandId: currentUpdateInfo()?.id });
           hear(result.position);
           return result;
         }),
@@ -88,7 +88,7 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
   listen(confirmUpdate, (said) => gateway.confirm({ ...said, refundId, plan }), checkDecision);
   listen(
     withdrawUpdate,
-    ({ by, reason, ticket, wordId }) => ledger.withdraw(refundId, by, reason, ticket, wordId),
+    ({ by, reason, ticket, commandId }) => ledger.withdraw(refundId, by, reason, ticket, commandId),
     (message) => checkWord(message, []),
   );
   listen(
@@ -106,7 +106,12 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
     resolveUpdate,
     (word: Word | undefined) =>
       handle(async () => {
-        const position = await gateway.lookUp({ refundId, plan, ...(word === undefined ? {} : { word }) });
+        const commandId = currentUpdateInfo()?.id;
+        const position = await gateway.lookUp({
+          refundId,
+          plan,
+          ...(word === undefined ? {} : { word: { ...word, commandId } }),
+        });
         hear(position);
         return position;
       }),

@@ -237,58 +237,56 @@ CREATE TABLE cases (
 CREATE UNIQUE INDEX cases_one_open ON cases (refund_id, why) WHERE closed_at IS NULL;
 CREATE INDEX cases_open ON cases (refund_id) WHERE closed_at IS NULL;
 
--- A second person's word on one exact instruction.
-CREATE TABLE approvals (
-  refund_id   uuid NOT NULL REFERENCES refunds (id),
-  instruction text NOT NULL,
-  verdict     text NOT NULL CHECK (verdict IN ('approved', 'refused')),
-  decided_by  text NOT NULL,
-  reason      text NOT NULL,
-  ticket      text,
-  at          timestamptz NOT NULL DEFAULT now(),
-  PRIMARY KEY (refund_id, instruction)
+-- What operators ordered, one row for each command that was carried out: who and why, what it is about, its result, and what it decided.
+-- Approvals and proposals are rows of it.
+CREATE TABLE command_results (
+  id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  refund_id    uuid NOT NULL REFERENCES refunds (id),
+  payment_id   text NOT NULL REFERENCES payments (id),
+  command      text NOT NULL CHECK (command IN (
+    'withdraw', 'decide', 'adopt', 'correct', 'confirm', 'redirect', 'replay', 'resolve', 'restart')),
+  -- A hash of the command, its author and its id. The same command again gets the same result and changes nothing.
+  command_id   text,
+  by           text NOT NULL CHECK (by <> ''),
+  -- The same as `attempts.requester`.
+  author       text NOT NULL,
+  reason       text NOT NULL CHECK (reason <> ''),
+  ticket       text,
+  at           timestamptz NOT NULL DEFAULT now(),
+  -- What it is about: of a proposal, the hash that binds a confirmation to exactly this outcome, evidence and amount.
+  attempt_id   uuid REFERENCES attempts (id),
+  instruction  text,
+  result       jsonb NOT NULL,
+  -- What it decided for the commands that come later; null: nothing.
+  -- `open`: a correction that waits for a second operator. `alone`: a correction within the limit up to which one operator may.
+  -- `overtaken`: the refund ended by other evidence first. `done`: a transaction was linked, a destination changed.
+  state        text CHECK (CASE command
+    WHEN 'decide' THEN state IN ('approved', 'refused')
+    WHEN 'correct' THEN state IN ('open', 'confirmed', 'refused', 'alone', 'overtaken')
+    WHEN 'adopt' THEN state = 'done'
+    WHEN 'redirect' THEN state = 'done'
+    ELSE state IS NULL END),
+  -- Of a correction: outcome, evidence and what it is bound to besides, and the money, for the limits of one operator alone.
+  details      jsonb,
+  amount_minor bigint,
+  currency     text,
+  -- Of a proposal: the second operator, who is not the first.
+  decided_by   text,
+  decided_at   timestamptz,
+  CHECK (state IS NULL OR instruction IS NOT NULL),
+  CHECK (command <> 'correct' OR state IS NULL OR (details IS NOT NULL AND amount_minor IS NOT NULL AND currency IS NOT NULL)),
+  CHECK ((decided_at IS NOT NULL) = (command = 'correct' AND coalesce(state, '') IN ('confirmed', 'refused', 'overtaken'))),
+  CONSTRAINT command_results_two_operators
+    CHECK (state IS DISTINCT FROM 'confirmed' OR lower(trim(decided_by)) <> lower(trim(by))),
+  CONSTRAINT command_results_by_command UNIQUE (refund_id, command_id)
 );
-
--- What one person proposes and a second one has to confirm: bound to its instruction, decided once.
-CREATE TABLE proposals (
-  id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  refund_id      uuid NOT NULL REFERENCES refunds (id),
-  attempt_id     uuid REFERENCES attempts (id),
-  instruction    text NOT NULL,
-  -- Outcome, evidence, amount and what it is bound to besides.
-  details        jsonb NOT NULL,
-  -- For the limits of one operator alone: the payment, the amount, and the author as `attempts.requester`.
-  payment_id     text NOT NULL REFERENCES payments (id),
-  amount_minor   bigint NOT NULL,
-  currency       text NOT NULL,
-  proposer       text NOT NULL,
-  proposed_by    text NOT NULL CHECK (proposed_by <> ''),
-  reason         text NOT NULL CHECK (reason <> ''),
-  ticket         text,
-  proposed_at    timestamptz NOT NULL DEFAULT now(),
-  -- `alone`: within the limit up to which one person may. `overtaken`: the refund ended by other evidence first.
-  verdict        text CHECK (verdict IN ('confirmed', 'refused', 'alone', 'overtaken')),
-  decided_by     text,
-  decided_at     timestamptz,
-  CHECK ((verdict IS NULL) = (decided_at IS NULL))
-);
-CREATE INDEX proposals_by_refund ON proposals (refund_id, id);
-CREATE UNIQUE INDEX proposals_one_open ON proposals (refund_id) WHERE verdict IS NULL;
-CREATE INDEX proposals_alone_by_payment ON proposals (payment_id, proposed_at) WHERE verdict = 'alone';
-CREATE INDEX proposals_alone_by_proposer ON proposals (proposer, currency, proposed_at) WHERE verdict = 'alone';
-
--- What a person's word was answered, once for each word: whoever carries the same word out again, late or a second time, answers the
--- same and changes nothing.
-CREATE TABLE answers (
-  refund_id uuid NOT NULL REFERENCES refunds (id),
-  -- A hash of what was said, by whom, and what names this word.
-  word      text NOT NULL,
-  answer    jsonb NOT NULL,
-  at        timestamptz NOT NULL DEFAULT now(),
-  PRIMARY KEY (refund_id, word)
-);
--- Deleted, oldest first, when their refund ended long ago.
-CREATE INDEX answers_by_age ON answers (at);
+CREATE UNIQUE INDEX command_results_one_decision ON command_results (refund_id, instruction)
+  WHERE command IN ('decide', 'adopt') AND state IS NOT NULL;
+CREATE UNIQUE INDEX command_results_one_open ON command_results (refund_id) WHERE state = 'open';
+CREATE INDEX command_results_alone_by_payment ON command_results (payment_id, at) WHERE state = 'alone';
+CREATE INDEX command_results_alone_by_author ON command_results (author, currency, at) WHERE state = 'alone';
+-- What decided nothing is deleted, oldest first, when its refund ended long ago.
+CREATE INDEX command_results_by_age ON command_results (at) WHERE state IS NULL;
 
 -- Who may speak to the HTTP API. The key's text exists at its owner only: here is the hash of its secret part.
 CREATE TABLE api_keys (

@@ -188,6 +188,26 @@ describe('the audit finds', () => {
     expect(sentences).toContainEqual(`attempt ${nameless.attemptId} is paid without a gateway id`);
   });
 
+  it('I5: an approval by whoever asked for the refund, and a correction that one operator signed', async () => {
+    const [approved, confirmed, alone] = [await given('paid'), await given('paid'), await given('paid')];
+    const decided = ({ refundId, paymentId }: Books, command: string, state: string, by: string): string =>
+      `insert into command_results (refund_id, payment_id, command, by, author, reason, instruction, result, state, details,
+         amount_minor, currency, decided_by, decided_at)
+       values ('${refundId}', '${paymentId}', '${command}', '${by}', 'x', 'x', 'x', '{}', '${state}', '{}',
+         1, 'EUR', 'Anna', ${state === 'confirmed' ? 'now()' : 'null'})`;
+    await tamper(
+      decided(approved, 'decide', 'approved', 'ANNA '),
+      decided(confirmed, 'correct', 'confirmed', 'berta'),
+      decided(alone, 'correct', 'alone', 'anna'),
+    );
+    const sentences = await found('I5');
+    expect(sentences).toContainEqual(
+      `the credit of refund ${approved.refundId} was approved by whoever asked for it`,
+    );
+    for (const { refundId } of [confirmed, alone])
+      expect(sentences).toContainEqual(`the correction of refund ${refundId} was signed by one person`);
+  });
+
   it('I6: amounts that are not whole, in another currency, or other than what was handed over', async () => {
     const [foreign, changed] = [await given('paid'), await given('paid')];
     await tamper(

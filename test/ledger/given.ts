@@ -25,6 +25,8 @@ export interface LedgerUnderTest {
   readonly letPass: (ms: number) => Promise<void>;
   /** Reasons of the refund's open cases, sorted. */
   readonly openCases: (refundId: string) => Promise<readonly string[]>;
+  /** Types of the refund's events, oldest first. */
+  readonly events: (refundId: string) => Promise<readonly string[]>;
   /** Every broken invariant, as a sentence; empty where the books are right. */
   readonly violations: () => Promise<readonly string[]>;
 }

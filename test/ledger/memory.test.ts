@@ -20,6 +20,8 @@ describeLedger('the ledger in memory', () => {
         .filter((row) => row['refund_id'] === refundId && row['closed_at'] === null)
         .map((row) => String(row['why']))
         .sort(),
+    events: async (refundId) =>
+      tables.rows.events.filter((row) => row['refund_id'] === refundId).map((row) => String(row['type'])),
     violations: async () => ledgerViolations(tables, 'at any moment'),
   });
 });

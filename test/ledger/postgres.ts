@@ -19,8 +19,8 @@ async function aDayLater({ db }: Database): Promise<void> {
   const yesterday = sql<Date>`sent_at - interval '25 hours'`;
   await db.updateTable('attempts').set({ sent_at: yesterday }).where('way', '=', 'credit').execute();
   await db
-    .updateTable('proposals')
-    .set({ proposed_at: sql<Date>`proposed_at - interval '25 hours'` })
+    .updateTable('command_results')
+    .set({ at: sql<Date>`at - interval '25 hours'` })
     .execute();
 }
 
@@ -67,6 +67,15 @@ export async function postgresLedger(connections = 10): Promise<PostgresUnderTes
         .orderBy('why')
         .execute();
       return cases.map(({ why }) => why);
+    },
+    async events(refundId) {
+      const events = await db
+        .selectFrom('events')
+        .select('type')
+        .where('refund_id', '=', refundId)
+        .orderBy('id')
+        .execute();
+      return events.map(({ type }) => type);
     },
     violations: () => violationsOf(db),
   };

@@ -97,18 +97,29 @@ describe('notifications', () => {
   });
 });
 
-describe('answers to commands', () => {
-  it('are deleted when their refund ended long ago', async () => {
+describe('results of commands', () => {
+  const commanded = (id: string, paymentId: string, name: string, state: string | null) =>
+    sql`insert into command_results (refund_id, payment_id, command, command_id, by, author, reason, instruction, result, state, at)
+      values (${id}, ${paymentId}, 'decide', ${name}, 'berta', 'berta', 'checked', ${name}, '{}', ${state}, now() - interval '2 hours')`.execute(
+      db,
+    );
+
+  it('are deleted when their refund ended long ago, except for what was decided', async () => {
     const [over, open] = [await given('paid'), await given('open')];
     await endedHoursAgo(over.id, 2);
-    for (const { id } of [over, open])
-      for (let n = 0; n < 5; n += 1)
-        await sql`insert into answers (refund_id, word, answer, at) values (${id}, ${String(n)}, '{}', now() - interval '2 hours')`.execute(
-          db,
-        );
-    expect((await purge(database, NOW)).answers).toBe(5);
-    const { rows } = await sql<{ refund_id: string }>`select distinct refund_id from answers`.execute(db);
-    expect(rows).toEqual([{ refund_id: open.id }]);
+    for (const { id, paymentId } of [over, open]) {
+      for (let n = 0; n < 5; n += 1) await commanded(id, paymentId, `refused ${n}`, null);
+      await commanded(id, paymentId, 'approval', 'approved');
+    }
+    expect((await purge(database, NOW)).command_results).toBe(5);
+    const { rows } = await sql<{ id: string; count: number }>`
+      select refund_id as id, count(*)::integer as count from command_results group by refund_id`.execute(db);
+    expect(new Map(rows.map(({ id, count }) => [id, count]))).toEqual(
+      new Map([
+        [over.id, 1],
+        [open.id, 6],
+      ]),
+    );
   });
 
   it('and nothing that a refund is accepted or ended by is among what is deleted', async () => {

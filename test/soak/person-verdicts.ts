@@ -25,7 +25,8 @@ export async function personVerdicts({ database, ledger, gateway }: Evidence): P
 /** Credits above the limit, in a currency without one or linked to no payment that were sent; and words of whoever had asked. */
 async function unapproved(database: Database): Promise<string[]> {
   const { rows: own } = await sql<{ id: string }>`
-    select r.id from approvals p join refunds r on r.id = p.refund_id where p.decided_by = r.requested_by
+    select r.id from command_results c join refunds r on r.id = c.refund_id
+      where c.command = 'decide' and c.state is not null and c.by = r.requested_by
   `.execute(database.db);
   const { rows: credits } = await sql<{
     reference: string;
@@ -36,7 +37,7 @@ async function unapproved(database: Database): Promise<string[]> {
     select a.reference, r.currency, a.amount_minor::text as amount, p.type = 'CD' as "isFree"
     from attempts a join refunds r on r.id = a.refund_id join payments p on p.id = r.payment_id
     where a.way = 'credit' and not exists (
-      select from approvals yes where yes.refund_id = r.id and yes.verdict = 'approved' and yes.decided_by <> r.requested_by
+      select from command_results yes where yes.refund_id = r.id and yes.state = 'approved' and yes.by <> r.requested_by
         and yes.at <= a.opened_at
     )
   `.execute(database.db);
@@ -55,17 +56,17 @@ async function unapproved(database: Database): Promise<string[]> {
 /** Corrections that one person made, and credits to another card that nobody but whoever named it has approved. */
 async function aloneWhereTwo(database: Database): Promise<string[]> {
   const { rows } = await sql<{ what: string }>`
-    select format('the correction of refund %s was confirmed by %s, who proposed or asked', p.refund_id, p.decided_by) as what
-      from proposals p join refunds r on r.id = p.refund_id
-      where p.verdict = 'alone' or (p.verdict = 'confirmed' and p.decided_by in (p.proposed_by, r.requested_by))
+    select format('the correction of refund %s was confirmed by %s, who proposed or asked', c.refund_id, c.decided_by) as what
+      from command_results c join refunds r on r.id = c.refund_id
+      where c.state = 'alone' or (c.state = 'confirmed' and c.decided_by in (c.by, r.requested_by))
     union all
     select format('credit %s goes to another card, on the word of %s alone', a.reference, e.actor)
       from attempts a
       join lateral (select * from events where refund_id = a.refund_id and type = 'refund.redirected' and at <= a.opened_at
         order by id desc limit 1) e on true
       where a.way = 'credit' and not exists (
-        select from approvals p where p.refund_id = a.refund_id and p.verdict = 'approved' and p.decided_by <> e.actor
-          and p.at between e.at and a.opened_at)
+        select from command_results yes where yes.refund_id = a.refund_id and yes.state = 'approved' and yes.by <> e.actor
+          and yes.at between e.at and a.opened_at)
   `.execute(database.db);
   return rows.map(({ what }) => what);
 }

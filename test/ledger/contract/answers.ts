@@ -41,13 +41,13 @@ export function describeAnswers(underTest: () => LedgerUnderTest): void {
     return { id, order };
   }
 
-  const said = (wordId: string | undefined, by = 'berta'): Said => ({ by, reason: 'checked', wordId });
-  const redirection = (refundId: string, registrationId: string, wordId: string, by?: string) => ({
+  const said = (commandId: string | undefined, by = 'berta'): Said => ({ by, reason: 'checked', commandId });
+  const redirection = (refundId: string, registrationId: string, commandId: string, by?: string) => ({
     refundId,
     registrationId,
-    ...said(wordId, by),
+    ...said(commandId, by),
   });
-  const adoption = (attemptId: string, wordId: string): Adoption => ({
+  const adoption = (attemptId: string, commandId: string): Adoption => ({
     attemptId,
     asked: { send: 1, at: NEWEST },
     gatewayId: gatewayId(),
@@ -56,14 +56,14 @@ export function describeAnswers(underTest: () => LedgerUnderTest): void {
     gateway: 'silent',
     code: '000.100.110',
     description: 'as tests say it',
-    ...said(wordId),
+    ...said(commandId),
   });
-  const correction = (refundId: string, wordId: string, change: Partial<Correction> = {}): Correction => ({
+  const correction = (refundId: string, commandId: string, change: Partial<Correction> = {}): Correction => ({
     refundId,
     outcome: 'failed',
     evidence: "acquirer's letter of 4 November",
     gateway: 'silent',
-    ...said(wordId),
+    ...said(commandId),
     ...change,
   });
 
@@ -73,8 +73,8 @@ export function describeAnswers(underTest: () => LedgerUnderTest): void {
       const id = await accepted(ledger, debit(), 10_000n);
       const order = await submitted(ledger, id);
       await ledger.record(answer(order, pending()));
-      const withdraw = (wordId?: string, by = 'berta') =>
-        ledger.withdraw(id, by, 'no longer wanted', undefined, wordId);
+      const withdraw = (commandId?: string, by = 'berta') =>
+        ledger.withdraw(id, by, 'no longer wanted', undefined, commandId);
       expect(await withdraw('word-1')).toMatchObject({ kind: 'refused', position: { state: 'pending' } });
       await ledger.record(seen(order, refused('risk')));
 
@@ -106,7 +106,7 @@ export function describeAnswers(underTest: () => LedgerUnderTest): void {
         position: { state: 'awaiting_approval' },
       });
       expect(
-        await ledger.decide({ ...early, instruction: waiting, wordId: 'word-3' }),
+        await ledger.decide({ ...early, instruction: waiting, commandId: 'word-3' }),
         'said anew',
       ).toMatchObject({ kind: 'decided' });
     });
@@ -123,13 +123,13 @@ export function describeAnswers(underTest: () => LedgerUnderTest): void {
       });
       await letPass(LATE);
 
-      for (const [wordId, why] of [
+      for (const [commandId, why] of [
         ['word-1', 'too_early'],
         ['word-2', 'not_at_gateway'],
       ] as const)
-        expect(await ledger.adopt({ ...early, wordId }, TIMINGS)).toMatchObject({ kind: 'refused', why });
+        expect(await ledger.adopt({ ...early, commandId }, TIMINGS)).toMatchObject({ kind: 'refused', why });
       expect((await ledger.position(id)).state).toBe('unknown');
-      expect(await ledger.adopt({ ...early, wordId: 'word-3' }, TIMINGS)).toMatchObject({ kind: 'done' });
+      expect(await ledger.adopt({ ...early, commandId: 'word-3' }, TIMINGS)).toMatchObject({ kind: 'done' });
     });
 
     it('to correct or to confirm stays refused when the gateway can be asked again', async () => {
@@ -152,7 +152,7 @@ export function describeAnswers(underTest: () => LedgerUnderTest): void {
         why: 'gateway_unavailable',
       });
       expect((await ledger.position(id)).state).toBe('unknown');
-      const anew = { ...yes, gateway: 'silent', wordId: 'word-4' } as const;
+      const anew = { ...yes, gateway: 'silent', commandId: 'word-4' } as const;
       expect(await ledger.confirm(anew, TIMINGS)).toMatchObject({
         kind: 'done',
         position: { state: 'failed' },
@@ -223,6 +223,22 @@ export function describeAnswers(underTest: () => LedgerUnderTest): void {
     });
   });
 
+  describe('a command that changes no money', () => {
+    it('is on record once for its id, also after the refund has gone on', async () => {
+      const { ledger, events } = underTest();
+      const { id } = await unknown();
+      const { version } = await ledger.position(id);
+      const noted = async () => (await events(id)).filter((type) => type === 'refund.resolved').length;
+      await ledger.note(id, 'resolve', said('command-1'));
+      await ledger.ask(id, 'outcome_unknown');
+      expect((await ledger.position(id)).version).toBeGreaterThan(version);
+      await ledger.note(id, 'resolve', said('command-1'));
+      expect(await noted()).toBe(1);
+      await ledger.note(id, 'resolve', said('command-2'));
+      expect(await noted()).toBe(2);
+    });
+  });
+
   it('a word that nothing names is answered by where the refund stands', async () => {
     const { ledger, letPass } = underTest();
     const { id, order } = await unknown();
@@ -230,7 +246,7 @@ export function describeAnswers(underTest: () => LedgerUnderTest): void {
       kind: 'refused',
     });
     await letPass(LATE);
-    const unnamed = { ...adoption(order.attemptId, ''), wordId: undefined };
+    const unnamed = { ...adoption(order.attemptId, ''), commandId: undefined };
     expect(await ledger.adopt(unnamed, TIMINGS)).toMatchObject({ kind: 'done' });
   });
 }

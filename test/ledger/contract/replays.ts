@@ -125,21 +125,21 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
     it('once for each command, and by one of two operators', async () => {
       const { ledger } = underTest();
       const { id } = await inReview('configuration', 'configuration');
-      const order = { refundId: id, ...FIXED, wordId: 'command-1' };
+      const order = { refundId: id, ...FIXED, commandId: 'command-1' };
       const both = await Promise.all([
         ledger.replay(order),
-        ledger.replay({ ...order, by: 'cora', wordId: 'command-2' }),
+        ledger.replay({ ...order, by: 'cora', commandId: 'command-2' }),
       ]);
       expect(both.map(({ kind }) => kind).sort()).toEqual(['refused', 'replayed']);
       await ledger.record(answer(await submitted(ledger, id), refused('configuration')));
       await ledger.ask(id, 'configuration');
       // The same command once more is answered as before, and moves nothing.
-      const first = both[0].kind === 'replayed' ? order : { ...order, by: 'cora', wordId: 'command-2' };
+      const first = both[0].kind === 'replayed' ? order : { ...order, by: 'cora', commandId: 'command-2' };
       expect(await ledger.replay(first)).toMatchObject({
         kind: 'replayed',
         position: { state: 'manual_review' },
       });
-      expect(await ledger.replay({ ...order, wordId: 'command-3' })).toMatchObject({ kind: 'replayed' });
+      expect(await ledger.replay({ ...order, commandId: 'command-3' })).toMatchObject({ kind: 'replayed' });
     });
   });
 

@@ -56,8 +56,8 @@ const UNPAID = {
 } as const;
 
 function confirm(world: World, refundId: string): void {
-  const proposal = world.database.tables.rows.proposals.find(
-    (row) => row['refund_id'] === refundId && row['verdict'] === null,
+  const proposal = world.database.tables.rows.command_results.find(
+    (row) => row['refund_id'] === refundId && row['state'] === 'open',
   );
   if (proposal === undefined) return;
   const { instruction } = proposal;

@@ -172,6 +172,11 @@ export class Select extends Query {
     return this;
   }
 
+  /** Of types alone. */
+  $castTo(): this {
+    return this;
+  }
+
   /** Every transaction here runs alone: the lock is held by nobody else. */
   forUpdate(): this {
     return this;

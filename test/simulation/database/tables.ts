@@ -19,8 +19,8 @@ export class ConstraintViolated extends Error {
 interface Unique {
   readonly name: string;
   readonly columns: readonly string[];
-  /** A partial index counts only these rows, by what they hold in `on`. */
-  readonly only?: { readonly on: string; readonly holds: (value: unknown) => boolean };
+  /** A partial index counts only these rows, by what they hold in the columns `on`. */
+  readonly only?: { readonly on: readonly string[]; readonly holds: (row: Row) => boolean };
 }
 
 const MAY_BE_SENT = new Set<unknown>(['submitting', 'unknown', 'pending', 'absent']);
@@ -39,12 +39,12 @@ const UNIQUE: Readonly<Record<TableName, readonly Unique[]>> = {
     {
       name: 'attempts_by_gateway_id',
       columns: ['gateway_id'],
-      only: { on: 'gateway_id', holds: (id) => id !== null },
+      only: { on: ['gateway_id'], holds: ({ gateway_id }) => gateway_id !== null },
     },
     {
       name: 'attempts_one_open',
       columns: ['refund_id'],
-      only: { on: 'state', holds: (state) => MAY_BE_SENT.has(state) },
+      only: { on: ['state'], holds: ({ state }) => MAY_BE_SENT.has(state) },
     },
   ],
   events: [{ name: 'events_natural_key_key', columns: ['natural_key'] }],
@@ -53,18 +53,29 @@ const UNIQUE: Readonly<Record<TableName, readonly Unique[]>> = {
     {
       name: 'cases_one_open',
       columns: ['refund_id', 'why'],
-      only: { on: 'closed_at', holds: (at) => at === null },
+      only: { on: ['closed_at'], holds: ({ closed_at }) => closed_at === null },
     },
   ],
-  approvals: [{ name: 'approvals_pkey', columns: ['refund_id', 'instruction'] }],
-  proposals: [
+  command_results: [
     {
-      name: 'proposals_one_open',
+      name: 'command_results_by_command',
+      columns: ['refund_id', 'command_id'],
+      only: { on: ['command_id'], holds: ({ command_id }) => command_id !== null },
+    },
+    {
+      name: 'command_results_one_decision',
+      columns: ['refund_id', 'instruction'],
+      only: {
+        on: ['command', 'state'],
+        holds: ({ command, state }) => (command === 'decide' || command === 'adopt') && state !== null,
+      },
+    },
+    {
+      name: 'command_results_one_open',
       columns: ['refund_id'],
-      only: { on: 'verdict', holds: (verdict) => verdict === null },
+      only: { on: ['state'], holds: ({ state }) => state === 'open' },
     },
   ],
-  answers: [{ name: 'answers_pkey', columns: ['refund_id', 'word'] }],
 };
 
 /** Columns that are written as JSON text and read as what it holds. */
@@ -76,9 +87,7 @@ const JSON_COLUMNS: Readonly<Record<TableName, readonly string[]>> = {
   events: ['data'],
   look_ups: [],
   cases: ['details'],
-  approvals: [],
-  proposals: ['details'],
-  answers: ['answer'],
+  command_results: ['result', 'details'],
 };
 
 const isTable = (name: string): name is TableName => name in UNIQUE;
@@ -93,9 +102,7 @@ export class MemoryTables {
     events: [],
     look_ups: [],
     cases: [],
-    approvals: [],
-    proposals: [],
-    answers: [],
+    command_results: [],
   };
   readonly #clock: () => number;
   readonly #keys = new Set<unknown>();
@@ -219,14 +226,10 @@ export class MemoryTables {
   }
 
   #isTaken(table: TableName, { columns, only }: Unique, row: Row, self: Row | undefined): boolean {
-    if (only !== undefined && !only.holds(row[only.on])) return false;
+    if (only?.holds(row) === false) return false;
     if (table === 'events') return this.#keys.has(row['natural_key']);
     for (const other of this.rows[table])
-      if (
-        other !== self &&
-        isAlike(columns, row, other) &&
-        (only === undefined || only.holds(other[only.on]))
-      )
+      if (other !== self && isAlike(columns, row, other) && (only === undefined || only.holds(other)))
         return true;
     return false;
   }
@@ -364,37 +367,28 @@ export class MemoryTables {
           closed_at: null,
           closed_by: null,
         };
-      case 'approvals':
-        return {
-          refund_id: null,
-          instruction: null,
-          verdict: null,
-          decided_by: null,
-          reason: null,
-          ticket: null,
-          at: now,
-        };
-      case 'proposals':
+      case 'command_results':
         return {
           id: this.#sequence,
           refund_id: null,
-          attempt_id: null,
-          instruction: null,
-          details: null,
           payment_id: null,
-          amount_minor: null,
-          currency: null,
-          proposer: null,
-          proposed_by: null,
+          command: null,
+          command_id: null,
+          by: null,
+          author: null,
           reason: null,
           ticket: null,
-          proposed_at: now,
-          verdict: null,
+          at: now,
+          attempt_id: null,
+          instruction: null,
+          result: null,
+          state: null,
+          details: null,
+          amount_minor: null,
+          currency: null,
           decided_by: null,
           decided_at: null,
         };
-      case 'answers':
-        return { refund_id: null, word: null, answer: null, at: now };
       default:
         return table satisfies never;
     }
@@ -472,7 +466,7 @@ function violated({ name, columns }: Unique, row: Row): ConstraintViolated {
 
 /** Whether a change of these columns can make a row break it. */
 function concerns({ columns, only }: Unique, change: Row): boolean {
-  return columns.some((column) => column in change) || (only !== undefined && only.on in change);
+  return columns.some((column) => column in change) || only?.on.some((column) => column in change) === true;
 }
 
 function isAlike(columns: readonly string[], a: Row, b: Row): boolean {

@@ -115,12 +115,12 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
         find(world, 'attempts', evidence.attemptId)?.['state'] === 'returned'
           ? ledger.record({ ...evidence, outcome: { kind: 'unknown', why: 'not_a_result' } })
           : ledger.record(evidence),
-      withdraw: (id, by, reason, ticket, wordId) => {
+      withdraw: (id, by, reason, ticket, commandId) => {
         const at = new Date(world.scheduler.now);
         const returned = world.database.tables.rows.attempts
           .filter((row) => row['refund_id'] === id && row['state'] === 'returned')
           .map((row) => ({ attemptId: String(row['id']), at }));
-        return ledger.withdraw(id, by, reason, ticket, wordId, returned);
+        return ledger.withdraw(id, by, reason, ticket, commandId, returned);
       },
     }),
   },
@@ -257,11 +257,11 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     ledger: (ledger) => ({
       ...ledger,
       withdraw: (id, by, reason, ticket) => ledger.withdraw(id, by, reason, ticket),
-      decide: (decision) => ledger.decide({ ...decision, wordId: undefined }),
-      adopt: (adoption, timings) => ledger.adopt({ ...adoption, wordId: undefined }, timings),
-      correct: (correction, plan) => ledger.correct({ ...correction, wordId: undefined }, plan),
-      confirm: (decision, timings) => ledger.confirm({ ...decision, wordId: undefined }, timings),
-      redirect: (redirection) => ledger.redirect({ ...redirection, wordId: undefined }),
+      decide: (decision) => ledger.decide({ ...decision, commandId: undefined }),
+      adopt: (adoption, timings) => ledger.adopt({ ...adoption, commandId: undefined }, timings),
+      correct: (correction, plan) => ledger.correct({ ...correction, commandId: undefined }, plan),
+      confirm: (decision, timings) => ledger.confirm({ ...decision, commandId: undefined }, timings),
+      redirect: (redirection) => ledger.redirect({ ...redirection, commandId: undefined }),
     }),
   },
 ];

@@ -22,8 +22,8 @@ export class OperatorActs {
   /** One that makes sense of what is on record now; undefined where none does. */
   draw(refundId: string): OperatorAct | undefined {
     const { random, database } = this.#world;
-    const proposal = database.tables.rows.proposals.find(
-      (row) => row['refund_id'] === refundId && row['verdict'] === null,
+    const proposal = database.tables.rows.command_results.find(
+      (row) => row['refund_id'] === refundId && row['state'] === 'open',
     );
     if (proposal !== undefined && random.chance(0.8)) return this.#confirm(proposal);
     switch (random.between(0, 2)) {
