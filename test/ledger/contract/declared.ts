@@ -106,6 +106,33 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
       expect((await submitted(ledger, refund.id)).originalId).toBe(facts.captures[0]?.id);
     });
 
+    it.each([
+      ['seen with the answer', true],
+      ['seen later', false],
+    ])('declared as an authorization and reversed as the debit that it is, %s', async (_name, isSeen) => {
+      const { ledger, openCases } = underTest();
+      const facts = debit();
+      const { refund } = await ask(facts.id, 10_000n, EUROS('PA', 10_000n));
+      const order = await submitted(ledger, refund.id);
+      expect(order.way).toBe('reversal');
+      await ledger.record({ ...answer(order, paid()), ...(isSeen ? { original: facts } : {}) });
+      await ledger.recordOriginal(facts.id, facts);
+      expect(await ledger.position(refund.id)).toMatchObject({
+        state: 'succeeded',
+        settled: { settledBy: 'reversal', settledAmount: '100.00' },
+      });
+      expect(await ledger.findPayment(facts.id)).toMatchObject({ refundableMinor: 0n, excessMinor: 0n });
+      expect(await openCases(refund.id)).toEqual([]);
+    });
+
+    it('declared as an authorization and reversed as a debit gives back no more than the debit', async () => {
+      const { ledger } = underTest();
+      const facts = debit({ capturedMinor: 6_000n });
+      const { refund } = await ask(facts.id, 10_000n, EUROS('PA', 10_000n));
+      await ledger.record({ ...answer(await submitted(ledger, refund.id), paid()), original: facts });
+      expect((await ledger.position(refund.id)).settled).toMatchObject({ settledAmount: '60.00' });
+    });
+
     it('names no destination of a credit before it is seen', async () => {
       const { ledger } = underTest();
       const id = gatewayId();
