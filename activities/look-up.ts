@@ -1,9 +1,11 @@
 /** Finding out what became of an attempt whose outcome is open. Reads the gateway, never sends. */
 import type { GatewayWord } from '../domain/correction.js';
+import type { CaseReason } from '../domain/finding.js';
 import type { Position } from '../domain/next-step.js';
 import type { OriginalFacts } from '../domain/original.js';
 import { idsInFound, outcomeOfFound, type Outcome } from '../domain/outcome.js';
 import type { Timings } from '../domain/plan.js';
+import { isFinal, isOpenAttempt } from '../domain/states.js';
 import { answerOf, isLasting, type GatewayTransaction, type LookUp } from '../domain/transaction.js';
 import { PAYMENT_TYPES } from '../domain/way.js';
 import type { Inquiry } from '../ledger/ledger.js';
@@ -56,9 +58,20 @@ export async function lookUp(
   const position = await recordSeen(deps, inquiry, seen, timings);
   // By now links would have proven the absence. Waiting longer proves nothing.
   const isProvable = (position.attempt?.ageMs ?? 0) > provenAbsentAfter(timings);
-  return seen.kind === 'miss' && seen.answer === LINKS_NOT_SHOWN && isProvable && isUndecided(position)
-    ? deps.ledger.ask(refundId, 'links_not_shown')
-    : position;
+  if (seen.kind === 'miss' && seen.answer === LINKS_NOT_SHOWN && isProvable && isUndecided(position))
+    return deps.ledger.ask(refundId, 'links_not_shown');
+  const overdue = overdueAfterEnd(position, timings);
+  return overdue === undefined ? position : deps.ledger.ask(refundId, overdue);
+}
+
+/** An attempt that is open under a refund which has ended: no run waits for it, so its budget is watched here. */
+function overdueAfterEnd(
+  { state, attempt }: Position,
+  { caseAfterPending, caseAfterUnknown }: Timings,
+): CaseReason | undefined {
+  if (!isFinal(state) || attempt === null || !isOpenAttempt(attempt.state)) return undefined;
+  if (attempt.state === 'pending') return attempt.ageMs > caseAfterPending ? 'pending_too_long' : undefined;
+  return attempt.ageMs > caseAfterUnknown ? 'outcome_unknown' : undefined;
 }
 
 const provenAbsentAfter = ({ sendWindow, visibilityLag, missesNeeded, missSpacing }: Timings): number =>

@@ -5,6 +5,8 @@ import type { Capture } from './original.js';
 export interface Drawn {
   readonly referencedId: string | null;
   readonly amountMinor: bigint;
+  /** By a chargeback. What is left of its capture the gateway may decline to refund. */
+  readonly isDispute?: true;
 }
 
 export interface DrawnCapture {
@@ -31,9 +33,11 @@ export function placeDrawn(
     certain.set(id, (certain.get(id) ?? 0n) + amountMinor);
     left.set(id, (left.get(id) ?? 0n) - amountMinor);
   };
-  const unplaced = drawn.filter(({ referencedId, amountMinor }) => {
+  const disputed = new Set<string>();
+  const unplaced = drawn.filter(({ referencedId, amountMinor, isDispute }) => {
     if (referencedId === null || !left.has(referencedId)) return true;
     take(referencedId, amountMinor);
+    if (isDispute === true) disputed.add(referencedId);
     return false;
   });
   const largestFirst = [...unplaced].sort((a, b) => (a.amountMinor > b.amountMinor ? -1 : 1));
@@ -45,10 +49,10 @@ export function placeDrawn(
       for (const { id } of able.length > 0 ? able : captures)
         doubtful.set(id, (doubtful.get(id) ?? 0n) + amountMinor);
   }
-  return captures.map(({ id }) => ({
+  return captures.map(({ id, amountMinor }) => ({
     id,
     certainMinor: certain.get(id) ?? 0n,
-    doubtfulMinor: doubtful.get(id) ?? 0n,
+    doubtfulMinor: disputed.has(id) ? amountMinor : (doubtful.get(id) ?? 0n),
   }));
 }
 
@@ -70,19 +74,41 @@ export function chooseCapture(
   captures: readonly OpenCapture[],
   askedFor: string | null,
   owedMinor: bigint,
-): { readonly id: string; readonly amountMinor: bigint } | undefined {
-  const surely = ({ leftMinor, doubtfulMinor }: OpenCapture): bigint => leftMinor - doubtfulMinor;
-  for (const room of [surely, ({ leftMinor }: OpenCapture) => leftMinor]) {
-    const [best] = captures
-      .map((capture) => ({ id: capture.id, room: room(capture) }))
-      .filter((capture) => capture.room > 0n)
-      .sort((a, b) => {
-        if ((a.id === askedFor) !== (b.id === askedFor)) return a.id === askedFor ? -1 : 1;
-        if (a.room !== b.room) return a.room > b.room ? -1 : 1;
-        return a.id < b.id ? -1 : 1;
-      });
-    if (best !== undefined)
-      return { id: best.id, amountMinor: best.room < owedMinor ? best.room : owedMinor };
-  }
-  return undefined;
+): ChosenCapture | undefined {
+  return (
+    chooseCertain(captures, askedFor, owedMinor) ??
+    best(captures, ({ leftMinor }) => leftMinor, askedFor, owedMinor)
+  );
+}
+
+export interface ChosenCapture {
+  readonly id: string;
+  readonly amountMinor: bigint;
+}
+
+/** Only one that certainly has something left. */
+export const chooseCertain = (
+  captures: readonly OpenCapture[],
+  askedFor: string | null,
+  owedMinor: bigint,
+): ChosenCapture | undefined =>
+  best(captures, ({ leftMinor, doubtfulMinor }) => leftMinor - doubtfulMinor, askedFor, owedMinor);
+
+function best(
+  captures: readonly OpenCapture[],
+  roomOf: (capture: OpenCapture) => bigint,
+  askedFor: string | null,
+  owedMinor: bigint,
+): ChosenCapture | undefined {
+  const [first] = captures
+    .map((capture) => ({ id: capture.id, room: roomOf(capture) }))
+    .filter(({ room }) => room > 0n)
+    .sort((a, b) => {
+      if ((a.id === askedFor) !== (b.id === askedFor)) return a.id === askedFor ? -1 : 1;
+      if (a.room !== b.room) return a.room > b.room ? -1 : 1;
+      return a.id < b.id ? -1 : 1;
+    });
+  return first === undefined
+    ? undefined
+    : { id: first.id, amountMinor: first.room < owedMinor ? first.room : owedMinor };
 }

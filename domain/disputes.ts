@@ -13,6 +13,8 @@ export interface LinkedDispute {
   /** Of it, what executed reversals gave back to the merchant: never more than the chargeback. */
   readonly reversedMinor: bigint;
   readonly state: 'succeeded' | 'open';
+  /** What it is of, a debit or a capture; absent where the gateway does not show that. */
+  readonly referencedId?: string;
 }
 
 /** What of a chargeback the customer has, or may have. */
@@ -25,11 +27,7 @@ export const chargedBackMinor = (disputes: readonly LinkedDispute[]): bigint =>
     .filter(({ state }) => state === 'succeeded')
     .reduce((sum, dispute) => sum + standingMinor(dispute), 0n);
 
-export interface Chargeback {
-  readonly id: string;
-  readonly amountMinor: bigint;
-  readonly state: 'succeeded' | 'open';
-}
+export type Chargeback = Omit<LinkedDispute, 'reversedMinor'>;
 
 export interface ChargebackReversal {
   readonly id: string;
@@ -54,7 +52,7 @@ export function disputeState(code: string, host: GatewayHost): EntryState {
 
 /**
  * What stands. A reversal counts when it was executed, with its own amount, against the chargeback that it refers to; without one (or
- * with the payment's own) only where a single chargeback fits. Whatever cannot be placed ends nothing and is a doubt.
+ * with the payment's own, or its capture's) only where a single chargeback fits. Whatever cannot be placed ends nothing and is a doubt.
  */
 export function readDisputes(
   chargebacks: readonly Chargeback[],
@@ -64,7 +62,8 @@ export function readDisputes(
   const left = new Map(chargebacks.map(({ id, amountMinor }) => [id, amountMinor]));
   const reversalIds = new Set(reversals.map(({ id }) => id));
   const doubts: OriginalDoubt[] = [];
-  const unplaced: { readonly id: string; readonly amountMinor: bigint }[] = [];
+  const unplaced: { readonly id: string; readonly amountMinor: bigint; readonly of: string | undefined }[] =
+    [];
 
   for (const { id, referencedId, amountMinor, state, code } of reversals) {
     const doubt = (why: OriginalDoubt['why']): void => void doubts.push({ gatewayId: id, why });
@@ -73,7 +72,8 @@ export function readDisputes(
     else if (MANUAL_CODES.has(code)) doubt('reversal_unclear');
     else if (state === 'open') continue;
     else if (amountMinor === undefined) doubt('reversal_without_amount');
-    else if (referencedId === undefined || payment.has(referencedId)) unplaced.push({ id, amountMinor });
+    else if (referencedId === undefined || payment.has(referencedId))
+      unplaced.push({ id, amountMinor, of: referencedId });
     else {
       const stands = left.get(referencedId);
       if (stands === undefined) doubt('reversal_of_unknown');
@@ -87,18 +87,20 @@ export function readDisputes(
   unplaced.sort((a, b) =>
     a.amountMinor === b.amountMinor ? (a.id < b.id ? -1 : 1) : a.amountMinor > b.amountMinor ? -1 : 1,
   );
-  for (const { id, amountMinor } of unplaced) {
-    const fitting = [...left].filter(([, stands]) => stands > 0n && stands >= amountMinor);
+  for (const { id, amountMinor, of } of unplaced) {
+    const named = chargebacks.filter(({ referencedId }) => of !== undefined && referencedId === of);
+    const candidates = new Set((named.length > 0 ? named : chargebacks).map((chargeback) => chargeback.id));
+    const fitting = [...left].filter(
+      ([chargebackId, stands]) => candidates.has(chargebackId) && stands > 0n && stands >= amountMinor,
+    );
     const [only] = fitting;
     if (only === undefined || fitting.length > 1) doubts.push({ gatewayId: id, why: 'reversal_unplaced' });
     else left.set(only[0], only[1] - amountMinor);
   }
   return {
-    disputes: chargebacks.map(({ id, amountMinor, state }) => ({
-      id,
-      amountMinor,
-      reversedMinor: amountMinor - (left.get(id) ?? 0n),
-      state,
+    disputes: chargebacks.map((chargeback) => ({
+      ...chargeback,
+      reversedMinor: chargeback.amountMinor - (left.get(chargeback.id) ?? 0n),
     })),
     doubts,
   };

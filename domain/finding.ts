@@ -205,6 +205,8 @@ export interface FindingEvidence {
   readonly claimed: Coverage;
   /** Attempts on this payment, of any refund, whose outcome is open. */
   readonly openAttempts: number;
+  /** Another capture of the payment certainly has something left, and this refund was not declined on it. */
+  readonly hasOtherCapture: boolean;
   /** The last refused attempt. Null: none was refused. */
   readonly refused: {
     readonly way: Way;
@@ -242,6 +244,13 @@ function findingOf(evidence: FindingEvidence): Conclusion & { readonly covered: 
   return { ...conclusionOf(evidence, remainingMinor - totalOf(covered), covered, money), covered };
 }
 
+/** Declines that what was taken from the capture explains: another capture of the payment may have what is owed. */
+const ABOUT_ONE_CAPTURE: ReadonlySet<RefusalClass | null> = new Set([
+  'ambiguous',
+  'already_given_back',
+  'disputed',
+]);
+
 /** Something is still owed. What the refusal says of it, and what the gateway shows. */
 function conclusionOf(
   evidence: FindingEvidence,
@@ -258,6 +267,8 @@ function conclusionOf(
     return { kind: 'person', why: 'partial_reversal' };
   if (way !== refusedWay) return { kind: 'try_again' };
   if (isRefundedElsewhere(evidence, covered)) return { kind: 'person', why: 'refunded_elsewhere' };
+  if (evidence.hasOtherCapture && refused !== null && ABOUT_ONE_CAPTURE.has(refused.class))
+    return { kind: 'try_again' };
   // It was refused with the part in it that the customer has by the chargeback.
   if (covered.chargedBackMinor > 0n && refused !== null && refused.amountMinor > owedMinor)
     return { kind: 'try_again' };

@@ -32,6 +32,8 @@ export interface Linked {
   readonly reversals: ChargebackReversal[];
   readonly declined: string[];
   readonly doubts: OriginalDoubt[];
+  /** Reversals that show none. */
+  readonly withoutAmount: { readonly id: string; readonly referencedId: string | undefined }[];
   unreadableCapture?: string;
 }
 
@@ -47,6 +49,7 @@ const COUNTED: ReadonlySet<string | undefined> = new Set(['CP', 'RF', 'RV', 'CB'
 export function readLinked(linked: readonly GatewayTransaction[], root: Root): Linked {
   const read: Linked = {
     ...{ captures: [], returns: [], chargebacks: [], reversals: [], declined: [], doubts: [] },
+    withoutAmount: [],
   };
   // One that is listed under the authorization and again under its capture is one; what is not declined goes before a decline.
   const seen = new Set([root.id]);
@@ -63,7 +66,22 @@ export function readLinked(linked: readonly GatewayTransaction[], root: Root): L
     else if (!seen.has(id) && count(read, entry, { id, state, root })) seen.add(id);
   }
   read.declined.push(...[...declined].filter((id) => !seen.has(id)));
+  weighTogether(read, root);
   return read;
+}
+
+/** What only shows when everything is read. */
+function weighTogether(read: Linked, root: Root): void {
+  const doubt = (gatewayId: string, why: DoubtReason): void => void read.doubts.push({ gatewayId, why });
+  const returns = new Set(read.returns.map(({ id }) => id));
+  // A reversal is ordered without an amount and may show none: it takes all that is left, unless it may be of one capture.
+  for (const { id, referencedId } of read.withoutAmount)
+    if (read.captures.length > 0 && referencedId !== root.id) doubt(id, 'amount_unreadable');
+  for (const [index, chargeback] of read.chargebacks.entries()) {
+    if (chargeback.referencedId === undefined || !returns.has(chargeback.referencedId)) continue;
+    doubt(chargeback.id, 'refund_charged_back');
+    read.chargebacks[index] = { ...chargeback, state: 'open' };
+  }
 }
 
 /** Answers whether this entry speaks for its id: a capture that is not done does not. */
@@ -87,14 +105,18 @@ function count(
     return true;
   }
   if (typeof amountMinor === 'string') doubt(amountMinor);
-  // An executed refund always shows one.
-  if (amountMinor === undefined && (type === 'RF' || type === 'RV')) doubt('amount_unreadable');
   const known = typeof amountMinor === 'bigint' ? amountMinor : undefined;
   const referencedId = entry.referencedId === undefined ? undefined : normalized(entry.referencedId);
+  // An executed refund always shows one.
+  if (amountMinor === undefined && type === 'RF') doubt('amount_unreadable');
+  if (amountMinor === undefined && type === 'RV') read.withoutAmount.push({ id, referencedId });
   // No amount on a live entry: the whole original, which is the safe reading.
   const most = known ?? root.amount;
   if (type === 'CB')
-    read.chargebacks.push({ id, amountMinor: most, state: known === undefined ? 'open' : state });
+    read.chargebacks.push({
+      ...{ id, amountMinor: most, state: known === undefined ? 'open' : state },
+      ...(referencedId === undefined ? {} : { referencedId }),
+    });
   else if (type === 'CR')
     read.reversals.push({ id, referencedId, amountMinor: known, state, code: entry.result.code });
   else if (type === 'RF' || type === 'RV')

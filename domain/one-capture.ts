@@ -9,7 +9,7 @@ export function ofCapture(facts: OriginalFacts, captureId: string): OriginalFact
   const capture = facts.captures.find(({ id }) => id === captureId);
   if (capture === undefined) return undefined;
   const isOnly = facts.captures.length === 1;
-  const isOfIt = ({ referencedId }: { readonly referencedId: string | null }): boolean =>
+  const isOfIt = ({ referencedId = null }: { readonly referencedId?: string | null }): boolean =>
     referencedId === captureId || (isOnly && !isCapture(facts, referencedId));
   return {
     ...facts,
@@ -19,15 +19,20 @@ export function ofCapture(facts: OriginalFacts, captureId: string): OriginalFact
     captures: [capture],
     capturedMinor: capture.amountMinor,
     returns: facts.returns.filter((entry) => isOfIt(entry) && entry.type === 'RF'),
-    // Which capture a chargeback is of is not known here.
-    disputes: isOnly ? facts.disputes : [],
+    disputes: facts.disputes.filter(isOfIt),
+    doubts: [
+      ...facts.doubts,
+      ...facts.disputes
+        .filter((dispute) => !isOnly && !isCapture(facts, dispute.referencedId ?? null))
+        .map(({ id }) => ({ gatewayId: id, why: 'chargeback_unplaced' }) as const),
+    ],
   };
 }
 
 /** An authorization without those captures that are payments of their own: the same money is never counted on two. */
 export function withoutCaptures(facts: OriginalFacts, elsewhere: ReadonlySet<string>): OriginalFacts {
   if (elsewhere.size === 0) return facts;
-  const isElsewhere = ({ referencedId }: { readonly referencedId: string | null }): boolean =>
+  const isElsewhere = ({ referencedId = null }: { readonly referencedId?: string | null }): boolean =>
     referencedId !== null && elsewhere.has(referencedId);
   const captures = facts.captures.filter(({ id }) => !elsewhere.has(id));
   const captured = captures.reduce((sum, { amountMinor }) => sum + amountMinor, 0n);
@@ -38,6 +43,7 @@ export function withoutCaptures(facts: OriginalFacts, elsewhere: ReadonlySet<str
     capturedMinor: captured,
     authorizedMinor: left > 0n ? left : 0n,
     returns: facts.returns.filter((entry) => !isElsewhere(entry)),
+    disputes: facts.disputes.filter((dispute) => !isElsewhere(dispute)),
   };
 }
 

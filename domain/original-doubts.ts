@@ -7,6 +7,8 @@ export const ORIGINAL_DOUBTS = {
   other_currency: 'a linked transaction has another currency',
   capture_unreadable: 'a capture shows no amount that can be read',
   registration_unreadable: 'the registration has an id that the gateway never gives',
+  refund_charged_back: 'a chargeback is of a refund or reversal: it does not tell who has the money',
+  chargeback_unplaced: 'a chargeback names none of several captures',
   reversal_of_reversal:
     'a chargeback reversal refers to a chargeback reversal: the merchant may have lost again',
   reversal_unclear: 'a chargeback reversal has a code that does not tell who has the money',

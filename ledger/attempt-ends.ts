@@ -1,7 +1,7 @@
 /** How an attempt's evidence moves it and its refund: what is written down, and what follows when it ended without paying. */
 import { sql } from 'kysely';
-import { afterTrigger, type AttemptState, type RefundTrigger } from '../domain/states.js';
-import { lockAttempt, move, openCase, type AttemptRow, type RefundRow } from './books.js';
+import { afterTrigger, isFinal, type AttemptState, type RefundTrigger } from '../domain/states.js';
+import { closeOutcomeCases, lockAttempt, move, openCase, type AttemptRow, type RefundRow } from './books.js';
 import type { Tx } from './database.js';
 import { NOW } from './expressions.js';
 import type { Evidence } from './ledger.js';
@@ -29,7 +29,7 @@ export async function endUnpaid(
 ): Promise<void> {
   const { refund, attempt, ...rest } = await lockAttempt(tx, attemptId);
   const owed = remainingOf({ refund, attempts: rest.attempts });
-  if (owed <= 0n && afterTrigger(refund.state, 'answer_succeeded') !== undefined)
+  if (owed <= 0n && !isFinal(refund.state) && afterTrigger(refund.state, 'answer_succeeded') !== undefined)
     return step(tx, refund, 'answer_succeeded', evidence);
   if (on === 'not_at_gateway' && attempt.amount_minor > owed) {
     await openCase(tx, refund, 'answers_contradict', { owedMinor: owed.toString() });
@@ -51,6 +51,7 @@ export async function step(
   if (afterTrigger(refund.state, on) === undefined) {
     if (refund.state !== 'succeeded' && refund.state !== 'settled')
       await openCase(tx, refund, 'answers_contradict', { trigger: on });
+    if (isFinal(refund.state)) await closeOutcomeCases(tx, refund.id, actorOf(evidence));
     return;
   }
   await move(tx, refund, {

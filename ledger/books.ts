@@ -1,6 +1,6 @@
 /** What every transaction of the ledger is made of: the payment's lock, an event, a change of state. */
 import { sql } from 'kysely';
-import { afterTrigger, CLOSED_STATES, isFinal, type RefundTrigger } from '../domain/states.js';
+import { afterTrigger, CLOSED_STATES, isFinal, isOpenAttempt, type RefundTrigger } from '../domain/states.js';
 import { STAY_OPEN, type CaseReason } from '../domain/finding.js';
 import { isAttemptId, isRefundId } from '../domain/ids.js';
 import type { PaymentTable, RefundTable, AttemptTable, Tx } from './database.js';
@@ -255,6 +255,19 @@ async function closeCases(tx: Tx, refundId: string, change: Move): Promise<void>
     .where('refund_id', '=', refundId)
     .where('closed_at', 'is', null)
     .where('why', 'not in', STAY_OPEN)
+    .execute();
+}
+
+/** Of a refund that had ended: the outcome of its last open attempt is known now. */
+export async function closeOutcomeCases(tx: Tx, refundId: string, by: string): Promise<void> {
+  const attempts = await attemptsOf(tx, refundId);
+  if (attempts.some((attempt) => isOpenAttempt(attempt.state))) return;
+  await tx
+    .updateTable('cases')
+    .set({ closed_at: NOW, closed_by: by })
+    .where('refund_id', '=', refundId)
+    .where('closed_at', 'is', null)
+    .where('why', 'in', ['outcome_unknown', 'pending_too_long', 'id_not_found', 'credit_not_found'])
     .execute();
 }
 

@@ -1,7 +1,15 @@
 /** What a correction is about, and what it brings about once it is signed. */
 import { STAY_OPEN } from '../domain/finding.js';
 import { afterTrigger, isFinal, isOpenAttempt } from '../domain/states.js';
-import { append, bumpVersion, lockAttempt, move, type AttemptRow, type Locked } from './books.js';
+import {
+  append,
+  bumpVersion,
+  closeOutcomeCases,
+  lockAttempt,
+  move,
+  type AttemptRow,
+  type Locked,
+} from './books.js';
 import type { Tx } from './database.js';
 import { close } from './decisions.js';
 import { NOW } from './expressions.js';
@@ -118,6 +126,7 @@ async function endCorrected(tx: Tx, attempt: AttemptRow, by: string): Promise<vo
     .where('id', '=', attempt.id)
     .execute();
   const locked = await lockAttempt(tx, attempt.id);
+  if (isFinal(locked.refund.state)) return closeOutcomeCases(tx, locked.refund.id, by);
   const isPaid = remainingOf(locked) <= 0n;
   if (isPaid && afterTrigger(locked.refund.state, 'correct_succeeded') !== undefined)
     await move(tx, locked.refund, { on: 'correct_succeeded', actor: by });

@@ -1,6 +1,7 @@
 /** What the customer has of a refund from outside of the program: counted for one refund, taken back when it was undone, never twice. */
 import {
   claimsAfter,
+  coverageOf,
   NO_COVERAGE,
   settlementOf,
   sumOf,
@@ -10,12 +11,13 @@ import {
   type Claim,
   type Coverage,
 } from '../domain/settlement.js';
-import { isFinal, type RefundState } from '../domain/states.js';
+import { isFinal, OPEN_ATTEMPT_STATES, type RefundState } from '../domain/states.js';
 import { append, attemptsOf, openCase, reservedFor, type Locked, type RefundRow } from './books.js';
 import type { Tx } from './database.js';
 import { DISPUTE_EVENTS } from './disputes.js';
+import { isUnclear } from './doubts.js';
 import { GATEWAY_ID, IS_FINAL, NEXT_VERSION, NOW } from './expressions.js';
-import { settlementFacts } from './records.js';
+import { limitOf, settlementFacts } from './records.js';
 
 /** States in which a refund takes what comes back to it: it ended because of just that. */
 const ENDED_OUTSIDE: readonly RefundState[] = ['closed_by_dispute', 'refunded_elsewhere'];
@@ -60,6 +62,34 @@ export async function cover(tx: Tx, refund: RefundRow, more: Coverage): Promise<
   const held = await reservedFor(tx, refund.id);
   const released = held < totalOf(more) ? held : totalOf(more);
   return setCoverage(tx, refund, sumOf(coverageOfRow(refund), more), -released);
+}
+
+/**
+ * What chargebacks that are final leave no room for, known before the refund is sent: the gateway caps refunds by refunds, and need not
+ * count a chargeback. What others have under way counts as paid.
+ */
+export async function chargedBackBefore(tx: Tx, { payment, refund, attempts }: Locked): Promise<Coverage> {
+  if (payment.excess_minor === 0n || payment.disputed_minor === 0n) return NO_COVERAGE;
+  // What cannot be counted settles nothing.
+  if (await isUnclear(tx, payment.id)) return NO_COVERAGE;
+  const disputes = await finalDisputes(tx, payment.id);
+  const underWay = await tx
+    .selectFrom('attempts')
+    .select('amount_minor')
+    .where('payment_id', '=', payment.id)
+    .where('refund_id', '<>', refund.id)
+    .where('state', 'in', OPEN_ATTEMPT_STATES)
+    .execute();
+  return coverageOf(unpaidOf(settlementFacts({ refund, attempts })), {
+    limitMinor: limitOf(payment),
+    givenMinor: underWay.reduce(
+      (sum, { amount_minor }) => sum + amount_minor,
+      payment.succeeded_minor - payment.returned_minor,
+    ),
+    elsewhereMinor: 0n,
+    chargedBackMinor: disputes.reduce((sum, { disputed_delta }) => sum + disputed_delta, 0n),
+    claimed: (await claimsOn(tx, payment.id)).reduce<Coverage>(sumOf, NO_COVERAGE),
+  });
 }
 
 /** True where something of the refund is counted as paid outside. */

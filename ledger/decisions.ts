@@ -6,6 +6,7 @@ import {
   type FindingEvidence,
   type GiveUpReason,
 } from '../domain/finding.js';
+import { chooseCertain } from '../domain/captures.js';
 import { formatAmount, storedMoney } from '../domain/money.js';
 import type { Position } from '../domain/next-step.js';
 import type { OriginalFacts } from '../domain/original.js';
@@ -33,6 +34,7 @@ import {
   type RefundRow,
 } from './books.js';
 import { cover, unclaimedSince } from './coverage.js';
+import { openCaptures } from './open-captures.js';
 import { NOW } from './expressions.js';
 import { ObservationOutdated } from './ledger.js';
 import type { Answered, Decision, SeenReturned } from './people.js';
@@ -80,6 +82,7 @@ async function evidenceOf(tx: Tx, locked: Locked, original: OriginalFacts): Prom
   const refused = locked.attempts.filter((attempt) => attempt.state === 'rejected').at(-1);
   return {
     ...known,
+    hasOtherCapture: original.captures.length > 1 && (await hasOtherCapture(tx, locked)),
     remainingMinor: remainingOf(locked),
     releasedMinor: locked.payment.released_minor,
     original,
@@ -88,6 +91,14 @@ async function evidenceOf(tx: Tx, locked: Locked, original: OriginalFacts): Prom
         ? null
         : { way: refused.way, class: refusalOf(refused), amountMinor: refused.amount_minor },
   };
+}
+
+async function hasOtherCapture(tx: Tx, { payment, refund, attempts }: Locked): Promise<boolean> {
+  const tried = new Set(
+    attempts.filter(({ state }) => state === 'rejected').map(({ original_id }) => original_id),
+  );
+  const left = (await openCaptures(tx, payment.id)).filter(({ id }) => !tried.has(id));
+  return chooseCertain(left, refund.capture_id, 1n) !== undefined;
 }
 
 async function carryOut(tx: Tx, locked: Locked, finding: Finding): Promise<void> {
@@ -111,7 +122,7 @@ async function carryOut(tx: Tx, locked: Locked, finding: Finding): Promise<void>
 }
 
 /** Nothing of it is owed any more, because of what happened outside. It has succeeded where a part of it was paid by the program. */
-async function settle(tx: Tx, locked: Locked, why: string, actor = 'system'): Promise<void> {
+export async function settle(tx: Tx, locked: Locked, why: string, actor = 'system'): Promise<void> {
   const { refund, attempts } = locked;
   const isPaid = attempts.some((attempt) => attempt.state === 'succeeded');
   const on = isPaid ? 'rest_settled' : outsideOf(refund);
@@ -151,6 +162,9 @@ export function ask(
       await openCase(tx, refund, why, { ...(await lastAnswer(tx, refund, attempts, why)), ...details });
       await move(tx, refund, { on: 'ask_person', why });
     }
+    // It is over, and money may leave all the same.
+    if (isFinal(refund.state) && attempts.some((attempt) => isOpenAttempt(attempt.state)))
+      await openCase(tx, refund, why, { ...(await lastAnswer(tx, refund, attempts, why)), ...details });
     return currentPosition(tx, refundId);
   });
 }

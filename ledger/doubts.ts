@@ -32,6 +32,18 @@ export async function noteDoubts(tx: Tx, paymentId: string, doubts: readonly Ori
     await openCase(tx, refund, 'payment_unclear', { doubts: news.slice(0, MOST_SHOWN) });
 }
 
+/** Whether anything on the payment could ever not be counted. */
+export async function isUnclear(tx: Tx, paymentId: string): Promise<boolean> {
+  const doubt = await tx
+    .selectFrom('events')
+    .select('id')
+    .where('payment_id', '=', paymentId)
+    .where('type', '=', 'payment.unclear')
+    .limit(1)
+    .executeTakeFirst();
+  return doubt !== undefined;
+}
+
 async function concerned(tx: Tx, paymentId: string): Promise<readonly RefundRow[]> {
   const underWay = await tx
     .selectFrom('refunds')

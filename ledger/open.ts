@@ -1,10 +1,11 @@
 /** Opening an attempt on the original: a refund of a capture, or a reversal of what is only authorised. */
-import { sql } from 'kysely';
-import { chooseCapture, type OpenCapture } from '../domain/captures.js';
+import { chooseCapture } from '../domain/captures.js';
 import type { Policy, Timings } from '../domain/plan.js';
-import { OPEN_ATTEMPT_STATES } from '../domain/states.js';
+import { totalOf } from '../domain/settlement.js';
 import { lockRefund, type Locked } from './books.js';
+import { chargedBackBefore, cover } from './coverage.js';
 import type { Database, Tx } from './database.js';
+import { settle } from './decisions.js';
 import {
   adopt,
   askInstead,
@@ -16,6 +17,7 @@ import {
   type Target,
 } from './hand-over.js';
 import type { Opened } from './ledger.js';
+import { openCaptures } from './open-captures.js';
 import { remainingOf } from './records.js';
 import { releasableOf } from './reversals.js';
 
@@ -26,11 +28,16 @@ export function openLinked(
   policy: Policy,
 ): Promise<Opened> {
   return database.transaction(async (tx) => {
-    const locked = await lockRefund(tx, refundId);
-    const taken = await takeOver(tx, locked);
+    const before = await lockRefund(tx, refundId);
+    const taken = await takeOver(tx, before);
     if (taken !== undefined) return taken;
-    if (!(await isNext('send', tx, locked, { timings, policy }))) return adopt(tx, refundId);
-    const absent = locked.attempts.find((attempt) => attempt.state === 'absent');
+    if (!(await isNext('send', tx, before, { timings, policy }))) return adopt(tx, refundId);
+    const absent = before.attempts.find((attempt) => attempt.state === 'absent');
+    const locked = await lessChargedBack(tx, before, absent !== undefined);
+    if (remainingOf(locked) <= 0n) {
+      await settle(tx, locked, 'charged_back');
+      return adopt(tx, refundId);
+    }
     if (absent !== undefined) {
       if (absent.amount_minor > remainingOf(locked)) return askInstead(tx, locked, 'answers_contradict');
       return { kind: 'send', order: await reopen(tx, locked, absent, timings) };
@@ -46,6 +53,13 @@ export function openLinked(
       return askInstead(tx, locked, 'partial_reversal', owed);
     return { kind: 'send', order: await open(tx, locked, target, timings) };
   });
+}
+
+/** What chargebacks have given the customer already is not sent. An attempt that is sent again keeps its amount, or is not sent at all. */
+async function lessChargedBack(tx: Tx, locked: Locked, isSentAgain: boolean): Promise<Locked> {
+  const covered = await chargedBackBefore(tx, locked);
+  if (isSentAgain && totalOf(covered) < remainingOf(locked)) return locked;
+  return { ...locked, refund: await cover(tx, locked.refund, covered) };
 }
 
 /**
@@ -76,30 +90,3 @@ async function linkedTarget(tx: Tx, locked: Locked): Promise<Target | undefined>
 const refundOf = ({ id, amountMinor }: { readonly id: string; readonly amountMinor: bigint }): Target => ({
   ...{ way: 'refund', originalId: id, registrationId: null, amountMinor },
 });
-
-/** What is left on each capture, after every refund of the payment that took from it or may. */
-async function openCaptures(tx: Tx, paymentId: string): Promise<readonly OpenCapture[]> {
-  const captures = await tx
-    .selectFrom('captures')
-    .selectAll('captures')
-    .select((eb) =>
-      eb
-        .selectFrom('attempts')
-        .select(sql<string>`coalesce(sum(amount_minor), 0)::text`.as('taken'))
-        .whereRef('attempts.original_id', '=', 'captures.id')
-        .where('attempts.way', '=', 'refund')
-        .where('attempts.state', 'in', ['succeeded', ...OPEN_ATTEMPT_STATES])
-        .as('taken'),
-    )
-    .where('payment_id', '=', paymentId)
-    .execute();
-  return captures.map((capture) => {
-    const ownLeftMinor = capture.amount_minor - BigInt(capture.taken ?? '0');
-    return {
-      id: capture.id,
-      ownLeftMinor,
-      leftMinor: ownLeftMinor - capture.elsewhere_minor,
-      doubtfulMinor: capture.doubtful_minor,
-    };
-  });
-}

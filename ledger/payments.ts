@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import { takenByReturns, type OriginalDoubt, type OriginalFacts } from '../domain/original.js';
 import type { Tx } from './database.js';
+import { standingMinor } from '../domain/disputes.js';
 import { withoutCaptures } from '../domain/one-capture.js';
 import { placeDrawn } from '../domain/captures.js';
 import { appendOutside, lockPayment, openCase, reload, type AttemptRow, type PaymentRow } from './books.js';
@@ -229,31 +230,47 @@ async function recordForeignReturns(
   }
 }
 
-/** What was taken from each capture without us: a refund goes where something is left. */
+/**
+ * What was taken from each capture without us: a refund goes where something is left. A query that may not show what hangs on a capture
+ * makes none of it undone.
+ */
 async function placeOnCaptures(
   tx: Tx,
-  { captures }: OriginalFacts,
+  { captures, disputes, coversCaptures }: OriginalFacts,
   known: {
     readonly foreign: ReturnType<typeof takenByReturns>;
     readonly attempts: readonly AttemptRow[];
     readonly drawn: ReadonlyMap<string, Drawn>;
   },
 ): Promise<void> {
-  const taken = known.foreign
-    .map(({ entry, takenMinor }) => ({ referencedId: entry.referencedId, amountMinor: takenMinor }))
-    .filter(({ amountMinor }) => amountMinor > 0n);
-  for (const { id, certainMinor, doubtfulMinor } of placeDrawn(captures, taken, (capture) =>
-    takenByOurs(known.attempts, capture),
-  )) {
+  const taken = [
+    ...known.foreign.map(({ entry, takenMinor }) => ({
+      referencedId: entry.referencedId,
+      amountMinor: takenMinor,
+    })),
+    ...disputes.map((dispute) => ({
+      referencedId: dispute.referencedId ?? null,
+      amountMinor: standingMinor(dispute),
+      isDispute: true as const,
+    })),
+  ].filter(({ amountMinor }) => amountMinor > 0n);
+  for (const placed of placeDrawn(captures, taken, (capture) => takenByOurs(known.attempts, capture))) {
+    const { id } = placed;
     const before = known.drawn.get(id) ?? { certainMinor: 0n, doubtfulMinor: 0n };
-    if (before.certainMinor === certainMinor && before.doubtfulMinor === doubtfulMinor) continue;
+    const now = coversCaptures ? placed : mostOf(before, placed);
+    if (before.certainMinor === now.certainMinor && before.doubtfulMinor === now.doubtfulMinor) continue;
     await tx
       .updateTable('captures')
-      .set({ elsewhere_minor: certainMinor, doubtful_minor: doubtfulMinor })
+      .set({ elsewhere_minor: now.certainMinor, doubtful_minor: now.doubtfulMinor })
       .where('id', '=', id)
       .execute();
   }
 }
+
+const mostOf = (a: Drawn, b: Drawn): Drawn => ({
+  certainMinor: a.certainMinor > b.certainMinor ? a.certainMinor : b.certainMinor,
+  doubtfulMinor: a.doubtfulMinor > b.doubtfulMinor ? a.doubtfulMinor : b.doubtfulMinor,
+});
 
 interface ForeignReturn {
   /** What the balance holds for it now. */

@@ -28,6 +28,7 @@ function finding(change: Partial<FindingEvidence>): Finding {
     releasedMinor: 0n,
     claimed: NO_COVERAGE,
     openAttempts: 0,
+    hasOtherCapture: false,
     refused: refusedWith('ambiguous'),
     ...change,
   });
@@ -258,6 +259,26 @@ describe('a refused reversal', () => {
     ],
   ])('%s', (_name, change, expected) => {
     expect(finding({ refused: refusedWith('ambiguous', 10_000n, 'reversal'), ...change })).toEqual(expected);
+  });
+});
+
+describe('another capture that has something left', () => {
+  it.each<[string, Partial<FindingEvidence>, Finding]>([
+    ['takes it', {}, tryAgain()],
+    ['takes it beside a chargeback', { original: original({ disputes: chargeback(6_000n) }) }, tryAgain()],
+    [
+      'is no way where the decline is not about the capture',
+      { refused: refusedWith('repaid_by_bank') },
+      person('repaid_by_bank'),
+    ],
+    ['is no way where nobody was declined', { refused: null }, person('refusal_unclear')],
+    [
+      'is no way where somebody has refunded since',
+      { original: original({ returns: [{ ...gone, amountMinor: 6_000n }] }) },
+      person('refunded_elsewhere'),
+    ],
+  ])('%s', (_name, change, expected) => {
+    expect(finding({ remainingMinor: 4_000n, hasOtherCapture: true, ...change })).toEqual(expected);
   });
 });
 

@@ -228,7 +228,10 @@ describe('a chargeback', () => {
 
   it.each([...COUNTED, '000.100.200'])('with code %s stands', (code) => {
     expect(facts(debit(), chargeback('1', { result: { code, description: '' } })).disputes).toEqual([
-      { id: id('1'), amountMinor: 10_000n, reversedMinor: 0n, state: 'succeeded' },
+      {
+        ...{ id: id('1'), amountMinor: 10_000n, reversedMinor: 0n, state: 'succeeded' },
+        referencedId: ORIGINAL_ID,
+      },
     ]);
   });
 
@@ -333,6 +336,32 @@ describe('a chargeback', () => {
     expect(turned.doubts.toSorted()).toEqual(doubts.toSorted());
   });
 
+  it('of one of two captures ends with a reversal that names that capture', () => {
+    const { disputes, doubts } = facts(
+      authorisation(),
+      capture('5', '50.00'),
+      capture('6', '50.00'),
+      chargeback('1', { amount: '50.00', referencedId: id('5') }),
+      chargeback('2', { amount: '50.00', referencedId: id('6') }),
+      reversal('8', id('6'), { amount: '50.00' }),
+    );
+    expect(disputes.map((dispute) => [dispute.id, standingMinor(dispute), dispute.referencedId])).toEqual([
+      [id('1'), 5_000n, id('5')],
+      [id('2'), 0n, id('6')],
+    ]);
+    expect(doubts).toEqual([]);
+  });
+
+  it('of a refund proves nothing, and is a doubt', () => {
+    const { disputes, doubts } = facts(
+      debit(),
+      transaction({ id: id('3'), paymentType: 'RF', amount: '100.00', currency: 'EUR' }),
+      chargeback('1', { referencedId: id('3') }),
+    );
+    expect(disputes).toMatchObject([{ state: 'open', amountMinor: 10_000n }]);
+    expect(doubts).toEqual([{ gatewayId: id('1'), why: 'refund_charged_back' }]);
+  });
+
   it('of a capture ends with a reversal that names the capture', () => {
     const { disputes } = facts(
       authorisation(),
@@ -341,7 +370,10 @@ describe('a chargeback', () => {
       reversal('8', id('5'), { amount: '60.00' }),
     );
     expect(disputes).toEqual([
-      { id: id('1'), amountMinor: 6_000n, reversedMinor: 6_000n, state: 'succeeded' },
+      {
+        ...{ id: id('1'), amountMinor: 6_000n, reversedMinor: 6_000n, state: 'succeeded' },
+        referencedId: ORIGINAL_ID,
+      },
     ]);
   });
 
@@ -406,6 +438,35 @@ describe('what is listed and is nothing of its own', () => {
 
   it('a refund of zero counts as zero, not as all of it', () => {
     expect(facts(debit(), { ...back, amount: '0.00' }).returns[0]?.amountMinor).toBe(0n);
+  });
+});
+
+describe('a reversal without an amount', () => {
+  const whole = (referencedId?: string) =>
+    transaction({
+      ...{ id: id('3'), paymentType: 'RV', currency: 'EUR' },
+      ...(referencedId === undefined ? {} : { referencedId }),
+    });
+
+  it('of an authorization, or of a debit, takes all of it, and is no doubt', () => {
+    for (const root of [authorisation(), debit()]) {
+      const read = facts(root, whole(ORIGINAL_ID));
+      expect(read.doubts).toEqual([]);
+      expect(takenByReturns(read)).toMatchObject([{ takenMinor: 10_000n }]);
+    }
+  });
+
+  it('of an authorization that has captures takes nothing of them', () => {
+    const read = facts(authorisation(), capture('5', '60.00'), whole(ORIGINAL_ID));
+    expect(read.doubts).toEqual([]);
+    expect(takenByReturns(read)).toMatchObject([{ takenMinor: 0n }]);
+  });
+
+  it('that may be of a capture is a doubt', () => {
+    for (const referencedId of [undefined, id('5')])
+      expect(facts(authorisation(), capture('5', '60.00'), whole(referencedId)).doubts).toEqual([
+        { gatewayId: id('3'), why: 'amount_unreadable' },
+      ]);
   });
 });
 

@@ -173,6 +173,33 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
       });
     });
 
+    it('has the chargeback that is of it, and its authorization has it not', async () => {
+      const { ledger, openCases } = underTest();
+      const facts = authorisation([6_000n, 4_000n]);
+      const own = facts.captures[0]?.id ?? '';
+      const refund = await declared(own, 6_000n);
+      await ledger.record(answer(await submitted(ledger, refund), refused('disputed')));
+      const dispute = {
+        id: gatewayId(),
+        amountMinor: 6_000n,
+        reversedMinor: 0n,
+        state: 'succeeded',
+      } as const;
+      const disputed = { ...facts, disputes: [{ ...dispute, referencedId: own }] };
+      const shown = ofCapture(disputed, own) ?? expect.fail('the capture is listed');
+      expect((await ledger.applyFinding(refund, shown, 'decide')).position).toMatchObject({
+        state: 'closed_by_dispute',
+        settled: { settledBy: 'chargeback', settledAmount: '60.00' },
+      });
+      await accepted(ledger, disputed, 4_000n);
+      expect(await ledger.findPayment(facts.id)).toMatchObject({ capturedMinor: 4_000n, disputedMinor: 0n });
+
+      // One that names no capture may be of any: nothing is concluded from it.
+      const unplaced = ofCapture({ ...facts, disputes: [dispute] }, own) ?? expect.fail('it is listed');
+      expect(unplaced).toMatchObject({ disputes: [], doubts: [{ why: 'chargeback_unplaced' }] });
+      expect(await openCases(refund)).toEqual([]);
+    });
+
     it('is brought up to date by what its authorization shows of it, and never credited', async () => {
       const { ledger } = underTest();
       const facts = authorisation([6_000n, 4_000n]);

@@ -4,12 +4,14 @@ import type { GatewayId } from '../../../domain/ids.js';
 import type { Outcome } from '../../../domain/outcome.js';
 import type { AttemptState, RefundState } from '../../../domain/states.js';
 import type { SendOrder } from '../../../ledger/ledger.js';
+import type { Correction } from '../../../ledger/people.js';
 import {
   accepted,
   answer,
   authorisation,
   debit,
   gatewayId,
+  LATE,
   lost,
   missed,
   notSent,
@@ -356,6 +358,65 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       await letPass(TIMINGS.retryFirst);
       expect(await submitted(ledger, id)).toMatchObject({ send: 1, way: 'refund' });
       expect(new Set((await attempts(id)).map(({ reference }) => reference)).size).toBe(2);
+    });
+  });
+
+  describe('an attempt that is open again under a refund which ended outside', () => {
+    async function openUnderEnd() {
+      const { ledger } = underTest();
+      const facts = debit();
+      const id = await accepted(ledger, facts, 10_000n);
+      const order = await submitted(ledger, id);
+      await ledger.record(answer(order, notSent));
+      const dispute = {
+        id: gatewayId(),
+        amountMinor: 10_000n,
+        reversedMinor: 0n,
+        state: 'succeeded' as const,
+      };
+      await ledger.recordOriginal(facts.id, { ...facts, disputes: [dispute] });
+      expect((await openLinked(ledger, id)).kind).toBe('adopt');
+      const own = gatewayId();
+      expect(await ledger.record(seen(order, pending(own)))).toMatchObject({
+        state: 'closed_by_dispute',
+        attempt: { state: 'pending' },
+      });
+      return { ledger, id, order, own };
+    }
+
+    it('is a case once its budget is spent, which ends with its outcome', async () => {
+      const { openCases } = underTest();
+      const { ledger, id, order, own } = await openUnderEnd();
+      const before = await openCases(id);
+      await ledger.ask(id, 'pending_too_long');
+      await ledger.ask(id, 'pending_too_long');
+      expect(await openCases(id)).toEqual([...before, 'pending_too_long'].toSorted());
+      expect(await ledger.record(seen(order, refused('unlisted', own)))).toMatchObject({
+        state: 'closed_by_dispute',
+        settled: { settledBy: 'chargeback', settledAmount: '100.00' },
+      });
+      expect(await openCases(id)).toEqual(before);
+    });
+
+    it('is ended by a signed correction, and the refund stays as it ended', async () => {
+      const { ledger, id } = await openUnderEnd();
+      await underTest().letPass(LATE);
+      const correction: Correction = {
+        refundId: id,
+        outcome: 'failed',
+        evidence: 'the acquirer has none',
+        gateway: 'silent',
+        by: 'berta',
+        reason: 'they were asked',
+      };
+      const proposed = await ledger.correct(correction, { timings: TIMINGS, policy: POLICY });
+      const instruction = proposed.kind === 'proposed' ? proposed.instruction : '';
+      const word = { gateway: 'silent', by: 'carla', reason: 'seen' } as const;
+      const signed = { refundId: id, verdict: 'approved', instruction, ...word } as const;
+      expect((await ledger.confirm(signed, TIMINGS)).position).toMatchObject({
+        state: 'closed_by_dispute',
+        attempt: { state: 'rejected' },
+      });
     });
   });
 }

@@ -10,9 +10,11 @@ import {
   lost,
   order,
   paid,
+  POLICY,
   refused,
   seen,
   submitted,
+  TIMINGS,
   type LedgerUnderTest,
 } from '../given.js';
 
@@ -80,6 +82,67 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
         excessMinor: 10_000n,
       });
       expect(await openCases(id)).toEqual(['paid_twice']);
+    });
+
+    const final = (amountMinor: bigint) => ({
+      ...{ id: gatewayId(), amountMinor, reversedMinor: 0n, state: 'succeeded' as const },
+    });
+
+    it('of a part, known before the refund is sent, is not sent as well, whatever the gateway would take', async () => {
+      const { ledger } = underTest();
+      const facts = debit();
+      const id = await accepted(ledger, facts, 10_000n);
+      await ledger.recordOriginal(facts.id, { ...facts, disputes: [final(2_000n)] });
+      const order = await submitted(ledger, id);
+      expect(order.amountMinor).toBe(8_000n);
+      expect(await ledger.record(answer(order, paid()))).toMatchObject({
+        state: 'succeeded',
+        settled: {
+          ...{ settledBy: 'refund', settledAmount: '100.00' },
+          settlements: [
+            { by: 'refund', amount: '80.00' },
+            { by: 'chargeback', amount: '20.00' },
+          ],
+        },
+      });
+      expect(await payment(facts.id)).toMatchObject({ excessMinor: 0n, reservedMinor: 0n });
+    });
+
+    it('of all, known before the refund is sent, ends it: nothing is sent', async () => {
+      const { ledger } = underTest();
+      const facts = debit();
+      const id = await accepted(ledger, facts, 10_000n);
+      await ledger.recordOriginal(facts.id, { ...facts, disputes: [final(10_000n)] });
+      expect(await ledger.openLinked(id, TIMINGS, POLICY)).toMatchObject({
+        kind: 'adopt',
+        position: { state: 'closed_by_dispute', settled: { settledBy: 'chargeback' } },
+      });
+    });
+
+    it('of a part is shared by refunds that are sent at once: together they pay what it leaves', async () => {
+      const { ledger } = underTest();
+      const facts = debit();
+      const ids = [await accepted(ledger, facts, 5_000n), await accepted(ledger, facts, 5_000n)] as const;
+      await ledger.recordOriginal(facts.id, { ...facts, disputes: [final(2_000n)] });
+      const orders = [await submitted(ledger, ids[0]), await submitted(ledger, ids[1])] as const;
+      expect(orders.map(({ amountMinor }) => amountMinor)).toEqual([5_000n, 3_000n]);
+      for (const order of orders)
+        expect((await ledger.record(answer(order, paid()))).state).toBe('succeeded');
+      expect(await payment(facts.id)).toMatchObject({ excessMinor: 0n, succeededMinor: 8_000n });
+    });
+
+    it('that is pending, or beside something that cannot be counted, takes nothing from what is sent', async () => {
+      const { ledger } = underTest();
+      for (const shown of [
+        { disputes: [{ ...final(2_000n), state: 'open' as const }] },
+        { disputes: [final(2_000n)], doubts: [{ gatewayId: gatewayId(), why: 'reversal_unclear' as const }] },
+      ]) {
+        const facts = debit();
+        const id = await accepted(ledger, facts, 10_000n);
+        await ledger.recordOriginal(facts.id, { ...facts, ...shown });
+        await submitted(ledger, id);
+        expect((await ledger.findRefund(id))?.chargedBackMinor).toBe(0n);
+      }
     });
 
     it('does not end a refund whose attempt is still open', async () => {

@@ -1,5 +1,6 @@
 /** Several captures under one authorisation: one promise, paid in parts, one after the other. */
 import { describe, expect, it } from 'vitest';
+import type { LinkedDispute } from '../../../domain/disputes.js';
 import {
   accepted,
   answer,
@@ -182,6 +183,65 @@ export function describeParts(underTest: () => LedgerUnderTest): void {
       }
       expect(other?.amountMinor).toBe(4_000n);
       expect(await violations()).toEqual([]);
+    });
+
+    const chargeback = (amountMinor: bigint, referencedId = ''): LinkedDispute => ({
+      ...{ id: gatewayId(), amountMinor, reversedMinor: 0n, state: 'succeeded', referencedId },
+    });
+
+    it.each([
+      ['all of it', 6_000n],
+      ['a part of it', 1_000n],
+    ])('goes past a capture on which a chargeback of %s stands', async (_name, amountMinor) => {
+      const { ledger } = underTest();
+      const captured = authorisation([6_000n, 4_000n]);
+      const [disputed, other] = captured.captures;
+      const facts = { ...captured, disputes: [chargeback(amountMinor, disputed?.id)] };
+      const id = await accepted(ledger, facts, 4_000n);
+      expect(await submitted(ledger, id)).toMatchObject({ originalId: other?.id, amountMinor: 4_000n });
+    });
+
+    it('that is declined on a capture because of a chargeback goes on with another one, once', async () => {
+      const { ledger, openCases } = underTest();
+      const facts = authorisation([6_000n, 4_000n]);
+      const [disputed, other] = facts.captures;
+      const id = await accepted(ledger, facts, 4_000n);
+      const first = await submitted(ledger, id);
+      expect(first.originalId).toBe(disputed?.id);
+      await ledger.record(answer(first, refused('disputed')));
+      const shown = { ...facts, disputes: [chargeback(6_000n, disputed?.id)] };
+      expect((await ledger.applyFinding(id, shown, 'decide')).position.state).toBe('reserved');
+      const second = await submitted(ledger, id);
+      expect(second).toMatchObject({ originalId: other?.id, amountMinor: 4_000n });
+      await ledger.record(answer(second, refused('ambiguous')));
+      expect((await ledger.applyFinding(id, shown, 'decide')).position.state).toBe('manual_review');
+      expect(await openCases(id)).toEqual(['partly_disputed']);
+    });
+
+    it('that is declined on a capture which was refunded elsewhere since then is for a person', async () => {
+      const { ledger, openCases } = underTest();
+      const facts = authorisation([6_000n, 4_000n]);
+      const id = await accepted(ledger, facts, 4_000n);
+      await ledger.record(answer(await submitted(ledger, id), refused('ambiguous')));
+      const returns = [linkedReturn({ amountMinor: 6_000n, referencedId: facts.captures[0]?.id ?? '' })];
+      await ledger.applyFinding(id, { ...facts, returns }, 'decide');
+      expect(await openCases(id)).toEqual(['refunded_elsewhere']);
+    });
+
+    it('still goes past it after a query that does not show what hangs on captures', async () => {
+      const { ledger } = underTest();
+      const captured = authorisation([6_000n, 4_000n]);
+      const [emptied, other] = captured.captures;
+      const facts = {
+        ...captured,
+        returns: [linkedReturn({ amountMinor: 6_000n, referencedId: emptied?.id ?? '' })],
+      };
+      const id = await accepted(ledger, facts, 4_000n);
+      await ledger.recordOriginal(facts.id, {
+        ...captured,
+        ...{ coversCaptures: false, observedAt: new Date(captured.observedAt.getTime() + 1) },
+      });
+      expect((await submitted(ledger, id)).originalId).toBe(other?.id);
     });
 
     it('begins with the capture that was asked for', async () => {
