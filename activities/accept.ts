@@ -152,22 +152,34 @@ async function readOriginal(deps: Dependencies, query: OriginalQuery): Promise<O
   }
 }
 
+/** Under which names and key an order is stored; undefined for what could not have been stored. */
+export function storedKeyOf({
+  caller,
+  idempotencyKey,
+}: Pick<RefundOrder, 'caller' | 'idempotencyKey'>):
+  Pick<AcceptOrder, 'caller' | 'idempotencyKey'> | undefined {
+  const key = readIdempotencyKey(idempotencyKey);
+  const name = normalizeName(caller);
+  // Two keys of one owner are one client.
+  return key === undefined || name === undefined
+    ? undefined
+    : { caller: personKey(name), idempotencyKey: key };
+}
+
 /** Who asks, and under which key. Names what is wrong in `problems`. */
 function readAsker(order: RefundOrder, problems: InputProblem[]): Omit<AcceptOrder, 'request'> | undefined {
-  const idempotencyKey = readIdempotencyKey(order.idempotencyKey);
-  if (idempotencyKey === undefined)
+  const stored = storedKeyOf(order);
+  if (readIdempotencyKey(order.idempotencyKey) === undefined)
     problems.push({ field: 'idempotencyKey', code: 'invalid', message: IDEMPOTENCY_KEY_RULE });
-  const caller = normalizeName(order.caller);
-  if (caller === undefined) problems.push({ field: 'caller', code: 'invalid', message: NAME_RULE });
+  if (normalizeName(order.caller) === undefined)
+    problems.push({ field: 'caller', code: 'invalid', message: NAME_RULE });
   const requestedBy = readName(order.requestedBy);
   if (requestedBy === undefined) problems.push({ field: 'requestedBy', code: 'invalid', message: NAME_RULE });
   for (const field of ['idempotencyKey', 'caller', 'requestedBy'] as const) {
     const text: unknown = order[field];
     if (typeof text === 'string' && looksLikeCard(text)) problems.push({ field, ...CARD_IN_TEXT });
   }
-  if (idempotencyKey === undefined || caller === undefined || requestedBy === undefined) return undefined;
-  // Two keys of one owner are one client.
-  return { caller: personKey(caller), idempotencyKey, requestedBy };
+  return stored === undefined || requestedBy === undefined ? undefined : { ...stored, requestedBy };
 }
 
 /** The ledger has a payment as it was last seen: a chargeback that was won or a later capture since then leaves more to refund. */

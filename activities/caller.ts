@@ -4,7 +4,7 @@ import type { Position } from '../domain/next-step.js';
 import type { Plan, StartSettings } from '../domain/plan.js';
 import type { RefundRequestInput } from '../domain/request.js';
 import { LedgerError, type RefundRecord } from '../ledger/ledger.js';
-import { acceptRefund, PaymentUnreadable, RequestRefused } from './accept.js';
+import { acceptRefund, PaymentUnreadable, RequestRefused, storedKeyOf } from './accept.js';
 import type { Dependencies } from './dependencies.js';
 
 export type { StartSettings };
@@ -68,8 +68,10 @@ export function createCallerActivities(deps: Dependencies, settings: StartSettin
         throw error;
       }
     },
-    async acceptedBefore({ caller, idempotencyKey }) {
-      const [refund] = await deps.ledger.listRefunds({ caller, idempotencyKey, limit: 1 });
+    async acceptedBefore(order) {
+      const stored = storedKeyOf(order);
+      if (stored === undefined) return null;
+      const [refund] = await deps.ledger.listRefunds({ ...stored, limit: 1 });
       return refund === undefined ? null : toStart(refund);
     },
     refundPosition: (refundId) => deps.ledger.position(refundId),

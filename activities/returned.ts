@@ -1,10 +1,11 @@
 /** Refunds that came back may be shown paid again: before one is withdrawn, the gateway is asked. */
-import { isGatewayId } from '../domain/ids.js';
 import { idsInFound, outcomeOfFound } from '../domain/outcome.js';
 import type { GatewayTransaction } from '../domain/transaction.js';
 import type { AttemptRecord, RefundRecord } from '../ledger/ledger.js';
 import type { SeenReturned } from '../ledger/people.js';
-import type { Dependencies } from './dependencies.js';
+import { QueryBudgetSpent } from '../gateway/errors.js';
+import { queryingFor, type Dependencies } from './dependencies.js';
+import { shownAlone } from './payment-news.js';
 import { expectationOf } from './send.js';
 
 /** Milliseconds, less than the activity may take: an operator waits for the answer. */
@@ -15,10 +16,11 @@ export async function seenReturned(deps: Dependencies, refundId: string): Promis
   const refund = await deps.ledger.findRefund(refundId);
   const seen: SeenReturned[] = [];
   if (refund === null) return seen;
+  const urgent = queryingFor('operator', deps);
   for (const attempt of refund.attempts) {
     if (attempt.state !== 'returned') continue;
     const at = await deps.ledger.clock();
-    if (await isReturnedStill(deps, refund, attempt, at)) seen.push({ attemptId: attempt.id, at });
+    if (await isReturnedStill(urgent, refund, attempt, at)) seen.push({ attemptId: attempt.id, at });
   }
   return seen;
 }
@@ -45,15 +47,17 @@ async function isReturnedStill(
   return outcome.kind === 'rejected';
 }
 
-/** Under our reference, else under the gateway's id; empty where the gateway shows nothing or cannot be asked. */
+/** Empty where the gateway shows nothing or cannot be asked: then nothing is known, and an operator is told so at once. */
 async function shown(
-  { gateway }: Dependencies,
+  deps: Dependencies,
   entityId: string,
-  { reference, gatewayId }: AttemptRecord,
+  attempt: AttemptRecord,
 ): Promise<readonly GatewayTransaction[]> {
-  const byReference = await gateway.findByReference(entityId, reference);
-  if (byReference.kind === 'found') return byReference.value;
-  if (byReference.kind === 'unavailable' || gatewayId === null || !isGatewayId(gatewayId)) return [];
-  const byId = await gateway.findWithLinked(entityId, gatewayId);
-  return byId.kind === 'found' ? [{ merchantTransactionId: reference, ...byId.value.original }] : [];
+  try {
+    const found = await shownAlone(deps, entityId, attempt);
+    return found.kind === 'found' ? found.value : [];
+  } catch (error) {
+    if (error instanceof QueryBudgetSpent) return [];
+    throw error;
+  }
 }

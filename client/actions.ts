@@ -41,7 +41,7 @@ export interface Action {
   readonly effect: string;
   /** Whether somebody else has to confirm before it takes effect. */
   readonly secondPerson: boolean;
-  /** What has to be given besides the reason. */
+  /** What has to be given besides the reason; a dot leads into an object. */
   readonly input: readonly string[];
 }
 
@@ -92,7 +92,7 @@ function ruleOf(action: ActionName, refund: RefundRecord, principal: Principal, 
         role: 'operate',
         effect: effectOfDestinationChange(refund),
         secondPerson: true,
-        input: ['registrationId'],
+        input: ['destination.registrationId'],
         refusal: againstChangingDestination(refund),
       };
     case 'sync':

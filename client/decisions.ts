@@ -3,6 +3,7 @@ import type { StartSettings } from '../activities/caller.js';
 import type { CorrectionOutcome } from '../domain/correction.js';
 import { CORRECTION_OUTCOMES } from '../domain/correction.js';
 import { CASE_REASONS, type CaseReason } from '../domain/finding.js';
+import { looksLikeCard } from '../domain/card-number.js';
 import { isGatewayId } from '../domain/ids.js';
 import { readName } from '../domain/names.js';
 import type { Word } from '../domain/people.js';
@@ -151,7 +152,8 @@ const wordOf = ({ by, reason, ticket }: Word): Word => ({
 });
 
 /** Callers without types may leave it out. */
-const isInstruction = (given: unknown): given is string => typeof given === 'string' && given !== '';
+const isInstruction = (given: unknown): given is string =>
+  typeof given === 'string' && given !== '' && !looksLikeCard(given);
 
 const waitingOn = ({ proposal, instruction }: RefundRecord): string | undefined =>
   proposal?.instruction ?? instruction?.hash;
@@ -172,7 +174,10 @@ function checkCorrection(word: CorrectWord): void {
     });
   if (word.case !== undefined && !Object.hasOwn(CASE_REASONS, word.case))
     problems.push({ field: 'case', code: 'invalid', message: 'must be the reason of a case' });
-  if (word.reference !== undefined && !/^[\x21-\x7e]{1,255}$/.test(word.reference))
+  if (
+    word.reference !== undefined &&
+    (!/^[\x21-\x7e]{1,255}$/.test(word.reference) || looksLikeCard(word.reference))
+  )
     problems.push({
       field: 'reference',
       code: 'invalid',

@@ -39,6 +39,8 @@ export class RefundsError extends Error {
   readonly details: Readonly<Record<string, string>>;
   /** Every wrong field, where the request is wrong. */
   readonly problems: readonly InputProblem[];
+  /** Milliseconds until the same may work, where that is known. */
+  readonly retryAfter: number | undefined;
 
   constructor(
     code: RefundsErrorCode,
@@ -46,6 +48,7 @@ export class RefundsError extends Error {
     more: {
       readonly details?: Readonly<Record<string, string>>;
       readonly problems?: readonly InputProblem[];
+      readonly retryAfter?: number | undefined;
       readonly cause?: unknown;
     } = {},
   ) {
@@ -53,6 +56,7 @@ export class RefundsError extends Error {
     this.code = code;
     this.details = more.details ?? {};
     this.problems = more.problems ?? [];
+    this.retryAfter = more.retryAfter;
   }
 }
 

@@ -16,7 +16,10 @@ import { invalid, RefundsError } from './errors.js';
 export function fromAcceptance(error: unknown): unknown {
   if (error instanceof RequestRefused) return invalid(error.problems);
   if (error instanceof GatewayUnavailable)
-    return new RefundsError('gateway_unavailable', error.message, { cause: error });
+    return new RefundsError('gateway_unavailable', error.message, {
+      retryAfter: error.retryAfter,
+      cause: error,
+    });
   if (error instanceof PaymentUnreadable)
     return new RefundsError('payment_unreadable', error.message, { cause: error });
   return fromLedger(error);

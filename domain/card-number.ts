@@ -65,9 +65,11 @@ const LONGEST_TELEPHONE_NUMBER = 15;
 /** Of any version: an id, whatever its digits are. */
 const UUID = /(?<![\p{L}\p{N}])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\p{L}\p{N}])/giu;
 /** Between two groups of one number: blanks and dashes in any mixture. */
-const PLAIN = /^[\s\p{Pd}]{1,3}$/u;
-/** Between two groups, whatever it is, unless it is longer. */
-const LONGEST_SEPARATOR = 3;
+const PLAIN = /^[\s\p{Pd}]+$/u;
+/** Between two groups, whatever it is, unless it is longer: `&nbsp;`, ` and `. */
+const LONGEST_SEPARATOR = 10;
+/** Digits one by one or in pairs, and not a date among other numbers. */
+const SHORTEST_OF_MIXED = 3;
 /** How cards show their numbers; in these groups anything may stand between them. */
 const CARD_GROUPS: ReadonlySet<string> = new Set([
   '4 4 4 4',
@@ -77,9 +79,27 @@ const CARD_GROUPS: ReadonlySet<string> = new Set([
   '4 6 5',
   '4 6 4',
 ]);
-/** The three or four digits that prove that somebody holds the card, by the names that they have on forms. */
-const SECURITY_CODE =
-  /(?<!\p{L})(?:cvv|cvc|cvn|(?:card )?security code|card (?:verification|validation)(?: (?:code|value|number))?|prüfziffer|prüfnummer)2?[^\p{L}\p{N}]{0,4}(?:(?:is|was|code|no|nr|number|value)[^\p{L}\p{N}]{1,4})?\p{Nd}{3,4}(?!\p{Nd})/u;
+/** Names of the three or four digits that prove that somebody holds the card, as they stand on forms; a blank is any separator or none. */
+const CODE_NAMES = [
+  ...['cvv', 'cvc', 'cvn', 'cvd', 'csc', 'cav', 'cve', 'cvv code', 'cvc code'],
+  ...['security code', 'card code', 'card (?:verification|validation|identification|security)'],
+  ...['verification (?:code|value|number)', 'code de sécurité', 'cryptogramme', 'código de seguridad'],
+  ...['prüfziffer', 'prüfnummer', 'sicherheitscode', 'kartenprüfnummer', 'kpn'],
+].map((name) => name.replaceAll(' ', '[^\\p{L}\\p{N}]{0,3}'));
+/** What people write between the name and the digits. */
+const FILLER =
+  '(?:is|was|are|code|no|nr|num|number|value|digits?|of|the|my|your|this|card|lautet|ist|est|es|for|to)';
+const GAP = '[^\\p{L}\\p{N}]';
+const CODE_DIGITS = `\\p{Nd}(?:${GAP}{0,2}\\p{Nd}){2,3}(?!${GAP}{0,1}\\p{Nd})(?!\\p{L})`;
+const SECURITY_CODE = new RegExp(
+  [
+    // `cvv 123`, `cvv2 code is: 1 2 3`
+    `(?<!\\p{L})(?:${CODE_NAMES.join('|')})2?${GAP}{0,12}(?:${FILLER}${GAP}{1,12}){0,4}${CODE_DIGITS}`,
+    // `123 (cvv)`, `123 is the cvv`
+    `(?<!\\p{N})\\p{Nd}{3,4}${GAP}{0,3}(?:\\(|(?:is|was|as)${GAP}{1,3}(?:(?:the|my|your|card)${GAP}{1,3}){0,2})(?:${CODE_NAMES.join('|')})2?(?!\\p{L})`,
+  ].join('|'),
+  'u',
+);
 
 /**
  * Whether a text holds what may be a card number, or a card's security code by its name. A card number: digits of any alphabet with the
@@ -88,7 +108,24 @@ const SECURITY_CODE =
  */
 export function looksLikeCard(given: string): boolean {
   const text = plain(given);
-  return SECURITY_CODE.test(text.toLowerCase()) || holdsCardNumber(text);
+  const decoded = withoutPercents(text);
+  return [text, ...(decoded === text ? [] : [plain(decoded)])].some(
+    (one) => SECURITY_CODE.test(inWords(one)) || holdsCardNumber(one),
+  );
+}
+
+/** `cardCvv` and `CARDCvv` are words as well: a name in code begins each with a capital. */
+const inWords = (text: string): string =>
+  text.replace(/(?<=\p{Ll})(?=\p{Lu})|(?<=\p{Lu})(?=\p{Lu}\p{Ll})/gu, ' ').toLowerCase();
+
+/** As it is after an address was decoded. */
+function withoutPercents(text: string): string {
+  if (!/%[0-9a-f]{2}/i.test(text)) return text;
+  try {
+    return decodeURIComponent(text.replace(/%(?![0-9a-f]{2})/gi, '%25'));
+  } catch {
+    return text.replace(/%[0-9a-f]{2}/gi, ' ');
+  }
 }
 
 /** The same text as a reader sees it: one form of each letter, digits 0 to 9, nothing invisible. */
@@ -142,12 +179,17 @@ function beginsCard(groups: readonly Group[], first: number): boolean {
   return false;
 }
 
-/** Groups that belong together: with blanks and dashes between them, with the same punctuation everywhere, or grouped as on a card. */
+/** Groups that belong together: by what stands between them, or grouped as on a card. */
 function isOneNumber([first, ...others]: readonly Group[]): boolean {
   const separators = others.map(({ separator = '' }) => separator);
   if (separators.every((separator) => PLAIN.test(separator))) return true;
   const [one = ''] = separators;
   if (separators.every((separator) => separator === one) && !/\p{L}/u.test(one)) return true;
+  const members = [first, ...others].flatMap((group) => group?.digits ?? []);
+  const isSpelled = members.every(({ length }) => length === 1);
+  const isMixed = members.every(({ length }) => length >= SHORTEST_OF_MIXED);
+  // One by one they are no words and numbers, whatever stands between them.
+  if (isSpelled || (isMixed && separators.every((separator) => !/\p{L}/u.test(separator)))) return true;
   const lengths = [first?.digits.length, ...others.map(({ digits }) => digits.length)];
   return CARD_GROUPS.has(lengths.join(' '));
 }

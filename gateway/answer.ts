@@ -1,4 +1,5 @@
 /** Reads a body into a transaction: the allow-list of fields, and what makes an answer unreadable. */
+import { looksLikeCard } from '../domain/card-number.js';
 import type { GatewayTransaction } from '../domain/transaction.js';
 import { isObject, parseObject } from './json.js';
 
@@ -79,9 +80,13 @@ function remarkIn(value: unknown, name: string): string | undefined {
   return found === undefined ? undefined : keepable(found.slice(0, 1000));
 }
 
-/** Free text goes into logs and stores, and an acquirer may quote what it was sent. 12 to 19 digits, grouped or not, are a card's. */
+/**
+ * Free text goes into logs and stores, and an acquirer may quote what it was sent. 12 to 19 digits, grouped or not, are a card's; a text
+ * that holds one in another form, or a security code, is left out whole.
+ */
 function withoutCardNumbers(text: string): string {
-  return text.replace(/(?<![0-9A-Za-z])\d(?:[ -]?\d){11,18}(?![0-9A-Za-z])/g, '[digits]');
+  const masked = text.replace(/(?<![0-9A-Za-z])\d(?:[ -]?\d){11,18}(?![0-9A-Za-z])/g, '[digits]');
+  return looksLikeCard(masked) ? '[a text that may hold a card]' : masked;
 }
 
 /** Cutting at a length may leave half of a pair as well, so this comes after it. */

@@ -43,7 +43,10 @@ export function checkCorrection(message: CorrectMessage): void {
   if (!CORRECTION_OUTCOMES.some((outcome) => outcome === message.outcome))
     refuse(`outcome must be one of ${CORRECTION_OUTCOMES.join(', ')}`);
   const reference = valueOf(message, 'reference');
-  if (reference !== undefined && (typeof reference !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(reference)))
+  if (
+    reference !== undefined &&
+    (typeof reference !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(reference) || looksLikeCard(reference))
+  )
     refuse('reference must be the merchantTransactionId of an attempt');
   const one = valueOf(message, 'case');
   if (one !== undefined && !Object.keys(CASE_REASONS).some((reason) => reason === one))

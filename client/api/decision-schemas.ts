@@ -1,6 +1,7 @@
 /** What persons say over HTTP, and what they are told of what they may do. */
 import { z } from 'zod';
 import { boundedText } from '../../domain/bounded-text.js';
+import { looksLikeCard } from '../../domain/card-number.js';
 import { CORRECTION_OUTCOMES } from '../../domain/correction.js';
 import { CASE_REASONS, type CaseReason } from '../../domain/finding.js';
 import { ACTIONS } from '../actions.js';
@@ -27,6 +28,7 @@ export const approvalBody = z
     instruction: z
       .string()
       .regex(/^[\w-]{1,128}$/, 'must be the instruction as it was shown')
+      .refine((text) => !looksLikeCard(text), 'must not hold a card number')
       .describe('`approval.instruction` or `proposal.instruction` as it was shown')
       // Required: the answer without it names the one that waits, which a schema cannot.
       .optional(),
@@ -48,6 +50,7 @@ export const correctBody = z
     reference: z
       .string()
       .regex(/^[\x21-\x7e]{1,255}$/, 'must be the merchantTransactionId of an attempt')
+      .refine((text) => !looksLikeCard(text), 'must not hold a card number')
       .describe('Which attempt, by its merchantTransactionId; absent: the open one, else the newest')
       .optional(),
     case: z.enum(CASES).describe('Which case is closed; absent: all that only a person closes').optional(),
@@ -55,23 +58,42 @@ export const correctBody = z
   .meta({ id: 'CorrectCommand' });
 
 export const changeDestinationBody = z
-  .strictObject({ ...word, registrationId: registration.describe('Where the credit is to go') })
+  .strictObject({
+    ...word,
+    destination: z
+      .strictObject(
+        { registrationId: registration },
+        { error: 'must be { "registrationId": … }: where the credit goes' },
+      )
+      .describe('Where the credit is to go'),
+  })
   .meta({ id: 'ChangeDestinationCommand' });
+
+/** A dry run changes nothing, so nothing is on record and no reason is needed. */
+const dryWord = { ...word, reason: words.describe('Needed unless `dryRun`').optional() };
+const changesWithoutReason = z.looseObject({
+  reason: z.undefined().optional(),
+  dryRun: z.literal(false).optional(),
+});
+const hasReason = (body: unknown): boolean => !changesWithoutReason.safeParse(body).success;
+/** Together with everything else that is wrong. */
+const NEEDS_REASON = { path: ['reason'], error: 'must be text', when: () => true };
 
 export const replayBody = z
   .strictObject({
-    ...word,
+    ...dryWord,
     dryRun: z.boolean().describe('Only say what a run would do').optional(),
     restart: z
       .strictObject({ runId: z.string().regex(/^[\w-]{1,64}$/, 'must be the id of a run') })
       .describe('The run that is ended where it is alive')
       .optional(),
   })
+  .refine(hasReason, NEEDS_REASON)
   .meta({ id: 'ReplayCommand' });
 
 export const bulkReplayBody = z
   .strictObject({
-    ...word,
+    ...dryWord,
     case: z.enum(CASES).describe('Why they are in review'),
     since: z.iso
       .datetime({ offset: true, error: 'must be a time as in RFC 3339' })
@@ -84,6 +106,7 @@ export const bulkReplayBody = z
       .describe('`nextCursor` of the batch before')
       .optional(),
   })
+  .refine(hasReason, NEEDS_REASON)
   .meta({ id: 'BulkReplay' });
 
 export const bulkReplayResult = z

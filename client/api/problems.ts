@@ -84,7 +84,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, readonly [status: number, ti
   internal: [500, 'Something is broken here'],
 };
 
-/** Seconds until it is worth asking again. */
+/** Seconds until it is worth asking again, where nothing better is known. */
 const RETRY_AFTER = 2;
 
 /** Thrown by routes; whatever else is thrown is translated. */
@@ -188,6 +188,7 @@ function translate(error: unknown, request: FastifyRequest): Problem {
     return new Problem(error.code, error.message, {
       problems: error.problems.map(asSent),
       details: error.details,
+      headers: retryAfterOf(error),
     });
   if (hasZodFastifySchemaValidationErrors(error)) return wrong(everyProblem(request));
   if (isDatabaseAway(error))
@@ -196,6 +197,13 @@ function translate(error: unknown, request: FastifyRequest): Problem {
       'the database does not answer; nothing is lost, send the same request again',
     );
   return fromFastify(error);
+}
+
+/** Whole seconds, rounded up: asked again earlier, it would be as it is now. */
+function retryAfterOf({ retryAfter }: RefundsError): Readonly<Record<string, string>> {
+  return retryAfter === undefined
+    ? {}
+    : { 'retry-after': String(Math.max(RETRY_AFTER, Math.ceil(retryAfter / 1_000))) };
 }
 
 export function wrong(found: readonly InputProblem[]): Problem {

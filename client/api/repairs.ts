@@ -1,6 +1,10 @@
 /** What persons do with evidence in hand, what a run would do now, and what each person may do about a refund. */
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { looksLikeCard } from '../../domain/card-number.js';
+import { IDEMPOTENCY_KEY_RULE, readIdempotencyKey } from '../../domain/idempotency-key.js';
+import { CARD_IN_TEXT } from '../../domain/request.js';
+import type { Word } from '../../domain/people.js';
 import { principalOf } from './auth.js';
 import {
   action,
@@ -14,17 +18,31 @@ import {
 } from './decision-schemas.js';
 import { wordOf } from './decisions.js';
 import type { ApiParts } from './parts.js';
-import { problems } from './problems.js';
+import { problems, wrong } from './problems.js';
 import { byRefund, listOf, refund } from './schemas.js';
 
 const OTHERS = problems(400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503);
 const OPERATE = { config: { role: 'operate' } } as const;
 
-/** A command that names itself is carried out once. */
-function commandOf(request: FastifyRequest): { readonly commandId?: string } {
-  const key = request.headers['idempotency-key'];
-  return typeof key === 'string' && /^[\x21-\x7e]{1,255}$/.test(key) ? { commandId: key } : {};
+/** A command that names itself is carried out once. Its name is kept with what it did, so it is read as strictly as that of a request. */
+function commandOf({ headers }: FastifyRequest): { readonly commandId?: string } {
+  const given = headers['idempotency-key'];
+  if (given === undefined) return {};
+  const commandId = readIdempotencyKey(given);
+  const field = 'Idempotency-Key';
+  if (commandId === undefined) throw wrong([{ field, code: 'invalid', message: IDEMPOTENCY_KEY_RULE }]);
+  if (looksLikeCard(commandId)) throw wrong([{ field, ...CARD_IN_TEXT }]);
+  return { commandId };
 }
+
+/** The schema lets the reason be left out of a dry run, of which nothing is kept. */
+const dryWordOf = (
+  request: FastifyRequest,
+  {
+    reason = 'dry run',
+    ticket,
+  }: { readonly reason?: string | undefined; readonly ticket?: string | undefined },
+): Word => wordOf(request, { reason, ticket });
 
 export const repairRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { client }) => {
   app.post(
@@ -90,7 +108,7 @@ export const repairRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
     async (request) =>
       client.redirect(request.params.id, {
         ...wordOf(request, request.body),
-        registrationId: request.body.registrationId,
+        registrationId: request.body.destination.registrationId,
       }),
   );
 
@@ -115,7 +133,7 @@ export const repairRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
         dryRun === true
           ? { ...(await client.foresee(id)), outcome: 'dry_run' as const }
           : await client.replay(id, {
-              ...wordOf(request, request.body),
+              ...dryWordOf(request, request.body),
               ...commandOf(request),
               ...(restart === undefined ? {} : { restart }),
             });
@@ -139,7 +157,7 @@ export const repairRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
     async (request) => {
       const { since, dryRun, cursor } = request.body;
       return client.replayMany({
-        ...wordOf(request, request.body),
+        ...dryWordOf(request, request.body),
         case: request.body.case,
         ...commandOf(request),
         ...(since === undefined ? {} : { since: new Date(since) }),

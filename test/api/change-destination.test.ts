@@ -14,7 +14,7 @@ describe('change-destination', () => {
   it('names another card, which a second person approves; said again it changes nothing', async () => {
     const { id } = await cardClosed();
     const registrationId = anotherCard();
-    const word = { ...WHY, registrationId };
+    const word = { ...WHY, destination: { registrationId } };
     expect((await say(anna, 'change-destination', id, word)).status).toBe(200);
     const { approval } = await until(id, 'awaiting_approval');
     expect(approval).toMatchObject({ destination: { registrationId }, amount: '40.00' });
@@ -37,7 +37,7 @@ describe('change-destination', () => {
     const { id } = await cardClosed();
     const both = await Promise.all(
       [anna, berta].map((key) =>
-        say(key, 'change-destination', id, { ...WHY, registrationId: anotherCard() }),
+        say(key, 'change-destination', id, { ...WHY, destination: { registrationId: anotherCard() } }),
       ),
     );
     expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
@@ -46,7 +46,7 @@ describe('change-destination', () => {
   });
 
   it('is refused where nobody waits, money may have left, a correction waits, or it is the same card', async () => {
-    const word = { ...WHY, registrationId: anotherCard() };
+    const word = { ...WHY, destination: { registrationId: anotherCard() } };
     expect(told(await say(anna, 'change-destination', await paid(), word))).toEqual(
       refused(409, 'not_in_review'),
     );
@@ -54,7 +54,7 @@ describe('change-destination', () => {
       refused(409, 'may_have_left'),
     );
     const { id, payment } = await cardClosed();
-    const same = { ...WHY, registrationId: payment.registrationId };
+    const same = { ...WHY, destination: { registrationId: payment.registrationId } };
     expect(told(await say(anna, 'change-destination', id, same))).toEqual(refused(409, 'same_destination'));
     const proposal = await say(berta, 'correct', id, { ...NEVER_PAID, outcome: 'succeeded' });
     expect(proposal.status).toBe(200);
@@ -140,7 +140,12 @@ describe('every one of them', () => {
       { outcome: 'lost', evidence: 'card 4200 0000 0000 0000' },
       ['evidence', 'outcome'],
     ],
-    ['change-destination', { ...WHY, registrationId: card }, { registrationId: '../x' }, ['registrationId']],
+    [
+      'change-destination',
+      { ...WHY, destination: { registrationId: card } },
+      { destination: { registrationId: '../x' } },
+      ['destination.registrationId'],
+    ],
     ['replay', WHY, { restart: {} }, ['restart.runId']],
   ] as const)(
     '%s is for operators, about a refund that exists, and names everything that is wrong',

@@ -291,7 +291,7 @@ describe('what a person may do', () => {
     expect(of('change-destination')).toMatchObject({
       allowed: true,
       secondPerson: true,
-      input: ['registrationId'],
+      input: ['destination.registrationId'],
     });
     expect(of('change-destination')?.effect).toContain('40.00 EUR');
     expect(of('withdraw')).toMatchObject({ allowed: true, why: null });

@@ -40,7 +40,7 @@ const NAMES = [
   'evidence',
   'reference',
   'case',
-].concat(['registrationId', 'dryRun', 'restart', 'runId']);
+].concat(['destination', 'dryRun', 'restart', 'runId']);
 
 function leavesOf(value: unknown): readonly unknown[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(leavesOf) : [value];

@@ -18,7 +18,7 @@ export const ASKED = {
   sync: word,
   link: { ...word, gatewayId: HEX },
   correct: { ...word, outcome: 'failed', evidence: 'letter of the acquirer', reference: 'KHQDEW3SX4Y3D2Q8' },
-  'change-destination': { ...word, registrationId: HEX },
+  'change-destination': { ...word, destination: { registrationId: HEX } },
   replay: { ...word, dryRun: true, restart: { runId: 'run-1' } },
 } as const;
 

@@ -37,6 +37,27 @@ describe('an answer', () => {
     expect(readTransactionBody(body(more))).toEqual({ ok: true, value: refunded });
   });
 
+  it.each([
+    '4200.0000.0000.0000',
+    'x4200000000000000x',
+    '4200_0000_0000_0000',
+    'cvv 123',
+    '４２００ ００００ ００００ ００００',
+  ])('that quotes a card in whatever form is believed without the quotation: %s', (quoted) => {
+    const read = readTransactionBody(
+      body({
+        result: {
+          ...refunded.result,
+          description: `invalid ${quoted}`,
+          parameterErrors: [{ name: 'card.number', message: `${quoted} is invalid` }],
+        },
+        resultDetails: { ExtendedDescription: `card ${quoted}` },
+      }),
+    );
+    expect(read).toMatchObject({ ok: true, value: { result: { code: refunded.result.code } } });
+    expect(JSON.stringify(read)).not.toContain(quoted);
+  });
+
   it('names what a parameter error is about, and never the value', () => {
     const parameterErrors = [
       { name: 'paymentType', value: 'RF', message: 'must be one of [PA, DB]' },

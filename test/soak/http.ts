@@ -129,7 +129,10 @@ export async function openHttp(url: string, database: Database, notes: Notes): P
 
   const said =
     (verb: Exclude<ActionName, 'replay'>) =>
-    async (id: string, { by, ...word }: Word): Promise<Refund> =>
+    async (
+      id: string,
+      { by, ...word }: Word & { readonly destination?: { readonly registrationId: string } },
+    ): Promise<Refund> =>
       (await ask(`/v1/refunds/${id}/${verb}`, by, word, refundSchema)).read;
 
   const requested =
@@ -152,7 +155,8 @@ export async function openHttp(url: string, database: Database, notes: Notes): P
     resolve: (id, word = { by: OPERATOR, reason: 'soak' }) => said('sync')(id, word),
     adopt: said('link'),
     correct: said('correct'),
-    redirect: said('change-destination'),
+    redirect: (id, { registrationId, ...word }) =>
+      said('change-destination')(id, { ...word, destination: { registrationId } }),
     replay: async (id, { by, ...word }) => {
       const { outcome } = (await ask(`/v1/refunds/${id}/replay`, by, word, replayedRefund)).read.replay;
       if (outcome === 'dry_run') throw new Error('a replay was answered as if it had only been foreseen');

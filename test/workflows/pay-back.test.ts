@@ -129,6 +129,16 @@ describe('a caller', () => {
     },
   );
 
+  it('that is refused under a key that has a refund learns how that refund ended, however name and key are written', async () => {
+    const { paymentId } = world.newPayment();
+    const key = randomUUID();
+    const named = { ...orderFor(paymentId), caller: 'Order Desk', idempotencyKey: `"${key}"` };
+    const first = await (await startParent(named)).result();
+    const unreadable = { ...named, request: { ...named.request, amount: '1,00' } };
+    expect(await (await startParent(unreadable)).result()).toEqual(first);
+    expect(first).toMatchObject({ settledBy: 'refund', settledAmount: '100.00' });
+  });
+
   it('and another one with the same key share one refund, and both learn how it ended', async () => {
     const { paymentId } = world.newPayment();
     world.fault({ kind: 'pending', afterMs: 500 }, { paymentId });

@@ -7,7 +7,7 @@ import type { Action, Refund } from '../data/shapes.js';
 import { effectHere } from '../need.js';
 import { signOut, useKey } from '../session.js';
 import { words } from '../text.js';
-import { fieldsOf, VERBS } from './action-fields.js';
+import { bodyOf, fieldsOf, VERBS } from './action-fields.js';
 import { Amount, Button, Fact } from './basics.js';
 import { Field } from './field.js';
 import { Modal } from './modal.js';
@@ -73,9 +73,7 @@ function Form({ action, refund, onClose, onDone }: DialogProps & { readonly acti
         key,
         body: {
           ...(action.action === 'replay' ? { dryRun } : {}),
-          ...Object.fromEntries(
-            fields.flatMap(({ name }) => (values[name]?.trim() ? [[name, values[name].trim()]] : [])),
-          ),
+          ...bodyOf(fields, values),
           ...(BOUND.includes(action.action) && instruction !== undefined ? { instruction } : {}),
         },
       }),

@@ -53,7 +53,7 @@ const KNOWN: Readonly<Record<string, Omit<InputField, 'name'>>> = {
     hint: 'Of the transaction that is this attempt: 32 hexadecimal characters.',
     required: true,
   },
-  registrationId: {
+  'destination.registrationId': {
     label: 'Registration',
     hint: 'The stored card that the credit goes to: 32 hexadecimal characters.',
     required: true,
@@ -83,4 +83,15 @@ export function fieldsOf(action: Action): readonly InputField[] {
     .filter((name) => !ALWAYS.some((one) => one.name === name))
     .map((name) => ({ name, ...(KNOWN[name] ?? { label: name, hint: '', required: true }) }));
   return [...own, ...ALWAYS];
+}
+
+/** The request's body: what was filled in, each at its place in it. */
+export function bodyOf(fields: readonly InputField[], values: Readonly<Record<string, string>>): object {
+  const body: Record<string, string | Record<string, string>> = {};
+  for (const { name } of fields) {
+    const value = values[name]?.trim() ?? '';
+    const [outer = '', inner] = name.split('.');
+    if (value !== '') body[outer] = inner === undefined ? value : { [inner]: value };
+  }
+  return body;
 }

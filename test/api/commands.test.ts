@@ -1,0 +1,112 @@
+/** How commands are read: their names, what they may hold, and how long to wait where they cannot be carried out now. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { sql } from 'kysely';
+import { describe, expect, it } from 'vitest';
+import { bulkReplayResult, replayedRefund } from '../../client/api/decision-schemas.js';
+import { NEVER_PAID, refused, startPersons, told, WHY } from './persons.js';
+import { problemOf, refundOf, type Answer } from './world.js';
+
+const world = await startPersons();
+const { anna, boss, call, cardClosed, say, stack, until } = world;
+
+const CARD = '4200-0000-0000-0000';
+const fieldsOf = (answer: Answer) => problemOf(answer).problems?.map(({ field }) => field);
+
+describe('a command that names itself', () => {
+  const replay = (path: string, key: string, body: object = WHY) =>
+    call('POST', path, { key: anna, body, headers: { 'idempotency-key': key } });
+
+  it('is the same with and without quotes, and is carried out once', async () => {
+    const { id, payment } = await cardClosed();
+    const { paymentId } = payment;
+    stack.fault({ kind: 'reject', code: '800.100.171' }, { paymentId });
+    const path = `/v1/refunds/${id}/replay`;
+    const first = await replay(path, '"again-1"');
+    expect(replayedRefund.parse(first.body).replay.outcome).toBe('replayed');
+    await until(id, 'manual_review');
+    await pause(100);
+    const second = await replay(path, 'again-1');
+    expect(second.status).toBe(200);
+    expect(refundOf(second)).toMatchObject({ state: 'manual_review', attempts: [{}, {}] });
+    expect((await stack.client.getRefund(id)).attempts).toHaveLength(2);
+    await say(anna, 'replay', id, WHY);
+    await until(id, 'succeeded');
+  });
+
+  it.each(['a b', `card_${CARD}`, 'cvv:123', '"', 'x'.repeat(256)])(
+    'has a name that is read as an idempotency key is: %s',
+    async (key) => {
+      const nobodys = '/v1/refunds/00000000-0000-7000-8000-000000000000/replay';
+      for (const [path, body] of [
+        [nobodys, WHY],
+        ['/v1/refunds/replay', { ...WHY, case: 'configuration' }],
+      ] as const) {
+        const answer = await replay(path, key, body);
+        expect(told(answer)).toEqual(refused(422, 'invalid_request'));
+        expect(fieldsOf(answer)).toEqual(['Idempotency-Key']);
+        expect(JSON.stringify(answer.body)).not.toContain(CARD);
+      }
+    },
+  );
+});
+
+describe('a dry run', () => {
+  it('needs no reason, of one refund and of many; what is carried out does', async () => {
+    const { id } = await cardClosed();
+    const one = await call('POST', `/v1/refunds/${id}/replay`, { key: anna, body: { dryRun: true } });
+    expect(replayedRefund.parse(one.body).replay.outcome).toBe('dry_run');
+    const body = { case: 'card_unusable', dryRun: true };
+    const many = await call('POST', '/v1/refunds/replay', { key: anna, body });
+    expect(bulkReplayResult.parse(many.body)).toMatchObject({ count: 1, replayed: 0 });
+    for (const [path, wrong] of [
+      [`/v1/refunds/${id}/replay`, { dryRun: false }],
+      ['/v1/refunds/replay', { case: 'card_unusable' }],
+    ] as const) {
+      const answer = await call('POST', path, { key: anna, body: wrong });
+      expect(told(answer)).toEqual(refused(422, 'invalid_request'));
+      expect(fieldsOf(answer)).toEqual(['reason']);
+    }
+    const all = await call('POST', '/v1/refunds/replay', { key: anna, body: { case: 'nothing' } });
+    expect(fieldsOf(all)).toEqual(['case', 'reason']);
+    for (const body of ['null', '[]', '7', '"x"'])
+      expect((await call('POST', '/v1/refunds/replay', { key: anna, body })).status).toBe(422);
+    await say(anna, 'replay', id, WHY);
+    await until(id, 'succeeded');
+  });
+});
+
+describe('a card', () => {
+  it('is refused wherever a command has a text, and nothing of it is sent on', async () => {
+    const { id } = await cardClosed();
+    for (const [key, verb, body, field] of [
+      [anna, 'correct', { ...NEVER_PAID, reference: CARD }, 'reference'],
+      [boss, 'approve', { ...WHY, instruction: CARD }, 'instruction'],
+      [boss, 'reject', { ...WHY, instruction: CARD }, 'instruction'],
+      [anna, 'replay', { ...WHY, ticket: `PAY ${CARD}` }, 'ticket'],
+    ] as const) {
+      const answer = await say(key, verb, id, body);
+      expect(told(answer)).toEqual(refused(422, 'invalid_request'));
+      expect(fieldsOf(answer)).toEqual([field]);
+    }
+    await say(anna, 'replay', id, WHY);
+    await until(id, 'succeeded');
+  });
+});
+
+describe('a payment that cannot be queried now', () => {
+  it('is to be asked for again when the budget of queries has one left, and Retry-After says when', async () => {
+    await sql`
+      insert into query_budgets (entity_id, endpoint, closed_until)
+      select ${stack.dependencies.defaultEntityId}, endpoint, now() + interval '40 seconds'
+      from unnest(array['v3_search', 'v3_query', 'v1_search', 'v1_payment']) as endpoint
+      on conflict (entity_id, endpoint) do update set closed_until = excluded.closed_until`.execute(
+      stack.database.db,
+    );
+    const answer = await world.ask(stack.newPayment().paymentId);
+    expect(told(answer)).toEqual(refused(503, 'gateway_unavailable'));
+    const seconds = Number(answer.headers.get('retry-after'));
+    expect(seconds).toBeGreaterThan(30);
+    expect(seconds).toBeLessThanOrEqual(41);
+    await sql`delete from query_budgets`.execute(stack.database.db);
+  });
+});
