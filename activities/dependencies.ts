@@ -1,7 +1,7 @@
 /** What the activities work with. Built once by the worker; tests and the client build their own. */
 import type { QueryNeed } from '../domain/query-budget.js';
 import type { Moment } from '../domain/clock.js';
-import type { GatewayHost } from '../domain/result-codes.js';
+import type { GatewayHost } from '../domain/refusals.js';
 import type { Gateway } from '../gateway/gateway.js';
 import type { Ledger } from '../ledger/ledger.js';
 

@@ -2,7 +2,7 @@
 import { standingMinor } from './disputes.js';
 import type { OriginalFacts } from './original.js';
 import type { Policy } from './plan.js';
-import type { RefusalClass } from './refusals.js';
+import { needsSettlementProof, type RefusalClass } from './refusals.js';
 
 /** Everything that the decision rests on, read under the payment's lock and from a look-up made just before. Minor units. */
 export interface CreditEvidence {
@@ -84,9 +84,6 @@ export type CreditVerdict =
   | { readonly kind: 'wait' }
   | { readonly kind: 'denied'; readonly why: readonly CreditBlock[] };
 
-/** Refusals after which the acquirer cannot find the original: only a settlement line would prove that it was paid out. */
-const NEEDS_SETTLEMENT_PROOF: ReadonlySet<string> = new Set(['800.100.167']);
-
 /** Decides from the evidence alone. Approval never overrules a block. */
 export function mayCredit(evidence: CreditEvidence): CreditVerdict {
   const after = afterRefusal(evidence);
@@ -113,7 +110,7 @@ function afterRefusal({
     choice === 'approval' || redirected ? 'approval' : 'policy_asks_person';
   switch (refusal.class) {
     case 'not_linkable':
-      return NEEDS_SETTLEMENT_PROOF.has(refusal.code) ? 'approval' : 'allowed';
+      return needsSettlementProof(refusal.code) ? 'approval' : 'allowed';
     case 'issuer_declined':
       return byPolicy(policy.creditAfterIssuerDecline);
     case 'not_settled_yet':

@@ -1,6 +1,5 @@
 /** Chargebacks on a payment, and what their reversals gave back to the merchant. */
-import { readCode } from './refusals.js';
-import { groupOf, MANUAL_CODES, type GatewayHost } from './result-codes.js';
+import { isChargeback, isManual, readCode, type GatewayHost } from './refusals.js';
 import type { OriginalDoubt } from './original-doubts.js';
 
 /** What a linked transaction's code says of it. `open`: pending, or nothing certain. */
@@ -43,8 +42,8 @@ export interface ChargebackReversal {
  * that is only about a representment may mean that the money went either way.
  */
 export function disputeState(code: string, host: GatewayHost): EntryState {
-  if (MANUAL_CODES.has(code)) return 'open';
-  if (groupOf(code)?.name === 'chargeback') return 'succeeded';
+  if (isManual(code)) return 'open';
+  if (isChargeback(code)) return 'succeeded';
   const read = readCode(code, 'refund', host);
   if (read.kind === 'succeeded') return 'succeeded';
   return read.kind === 'refused' ? 'rejected' : 'open';
@@ -69,7 +68,7 @@ export function readDisputes(
     const doubt = (why: OriginalDoubt['why']): void => void doubts.push({ gatewayId: id, why });
     // One name for a won reversal, a representment and its cancellation: the merchant may have lost again.
     if (referencedId !== undefined && reversalIds.has(referencedId)) doubt('reversal_of_reversal');
-    else if (MANUAL_CODES.has(code)) doubt('reversal_unclear');
+    else if (isManual(code)) doubt('reversal_unclear');
     else if (state === 'open') continue;
     else if (amountMinor === undefined) doubt('reversal_without_amount');
     else if (referencedId === undefined || payment.has(referencedId))

@@ -1,6 +1,6 @@
 /** What a notice of the gateway is worth: a hint. It may complete a success that was ordered; whatever else it says is looked up first. */
 import { outcomeOfSend, type Expectation, type Outcome } from './outcome.js';
-import type { GatewayHost } from './result-codes.js';
+import type { GatewayHost } from './refusals.js';
 import { isOpenAttempt, type AttemptState } from './states.js';
 import type { GatewayTransaction } from './transaction.js';
 

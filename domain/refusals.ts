@@ -1,20 +1,20 @@
-/** Reads one result code: what it says about an order that was sent. */
-import { ANY_WAY, BY_GROUP, DOUBTS, OF_WAY, type CodeDoubt, type Rules } from './code-rules.js';
-import type { RefusalClass } from './refusal-classes.js';
+/** Reads one result code: what it says about an order that was submitted, a query, or a chargeback. */
+import { REFUSAL_CLASSES, type RefusalClass } from './refusal-classes.js';
 import {
-  FLAGGED_SUCCESS_CODES,
-  groupOf,
-  isResultCode,
-  PENDING_CODES,
-  SUCCESS_CODES,
-  TEST_SUCCESS_CODES,
-  type GatewayHost,
+  CODE_GROUPS,
+  CODE_ROWS,
+  type CodeDoubt,
+  type CodeMeaning,
+  type CodeRow,
+  type QueryMeaning,
 } from './result-codes.js';
 import type { Way } from './way.js';
 
 export { REFUSAL_CLASSES, type RefusalClass } from './refusal-classes.js';
-export type { CodeDoubt } from './code-rules.js';
-export type { GatewayHost } from './result-codes.js';
+export type { CodeDoubt } from './result-codes.js';
+
+/** `type` of the host that answered. On a live host a test code means that nothing moved. */
+export type GatewayHost = 'test' | 'live';
 
 /** `flagged`: done, and the gateway asks that somebody looks at it. */
 export type CodeReading =
@@ -23,55 +23,80 @@ export type CodeReading =
   | { readonly kind: 'refused'; readonly class: RefusalClass }
   | { readonly kind: 'unknown'; readonly why: CodeDoubt };
 
-/**
- * What `result.code` says about an order of this way. Success and pending are exact lists; then come the tables: doubts, the way's own,
- * those of any way, and the vendor's group for the rest. A code that is nowhere is `unknown`: neither a success nor a refusal.
- */
+/** What `result.code` says about an order of this operation. What is nowhere is `unknown`: neither a success nor a decline. */
 export function readCode(code: string, way: Way, host: GatewayHost): CodeReading {
-  if (!isResultCode(code)) return { kind: 'unknown', why: 'malformed_code' };
-  if (TEST_SUCCESS_CODES.has(code) && host === 'live')
-    return { kind: 'unknown', why: 'test_success_on_live' };
-  if (SUCCESS_CODES.has(code)) return { kind: 'succeeded', flagged: false };
-  if (FLAGGED_SUCCESS_CODES.has(code)) return { kind: 'succeeded', flagged: true };
-  if (PENDING_CODES.has(code)) return { kind: 'pending' };
-
-  const doubt = longestMatch(DOUBT_INDEX, code);
-  if (doubt !== undefined) return { kind: 'unknown', why: doubt };
-  const refusal = longestMatch(WAY_INDEX[way], code) ?? longestMatch(ANY_WAY_INDEX, code);
-  if (refusal !== undefined) return { kind: 'refused', class: refusal };
-  const group = groupOf(code);
-  return group === undefined ? { kind: 'unknown', why: 'unlisted_code' } : BY_GROUP[group.name];
+  const meaning = meaningOf(code, way);
+  if (meaning === 'done_in_test' && host === 'live') return { kind: 'unknown', why: 'test_success_on_live' };
+  if (isCertain(meaning)) return CERTAIN[meaning];
+  return isRefusalClass(meaning) ? { kind: 'refused', class: meaning } : { kind: 'unknown', why: meaning };
 }
 
-type Index<T> = ReadonlyMap<string, T>;
+const CERTAIN = {
+  done: { kind: 'succeeded', flagged: false },
+  done_in_test: { kind: 'succeeded', flagged: false },
+  flagged: { kind: 'succeeded', flagged: true },
+  pending: { kind: 'pending' },
+} as const satisfies Partial<Record<CodeMeaning, CodeReading>>;
+const isCertain = (meaning: CodeMeaning): meaning is keyof typeof CERTAIN => meaning in CERTAIN;
 
-const DOUBT_INDEX = indexOf(DOUBTS);
-const ANY_WAY_INDEX = indexOf(ANY_WAY);
-const WAY_INDEX: Readonly<Record<Way, Index<RefusalClass>>> = {
-  refund: indexOf(OF_WAY.refund),
-  reversal: indexOf(OF_WAY.reversal),
-  credit: indexOf(OF_WAY.credit),
-};
+/** An operator must read it, whatever it is about. */
+export const isManual = (code: string): boolean => meaningOf(code, 'refund') === 'manual_code';
+
+/** A chargeback with this code was executed. */
+export const isChargeback = (code: string): boolean => rowOf(code)?.isChargeback === true;
+
+export const needsSettlementProof = (code: string): boolean => rowOf(code)?.needsSettlementProof === true;
+
+/** What the gateway says with it about a query; undefined where that is nothing of its own. */
+export const queryMeaningOf = (code: string): QueryMeaning | undefined => rowOf(code)?.query;
+
+/** Three times three digits. The vendor's patterns would accept more, so this comes first. */
+const CODE = /^\d{3}\.\d{3}\.\d{3}$/;
+
+/** The vendor's group of a code. Undefined for a malformed code and for the few that the vendor left out, such as `000.500.000`. */
+export function groupOf(code: string): (typeof CODE_GROUPS)[number] | undefined {
+  return CODE.test(code) ? CODE_GROUPS.find(({ pattern }) => pattern.test(code)) : undefined;
+}
+
+function meaningOf(code: string, way: Way): CodeMeaning {
+  if (!CODE.test(code)) return 'malformed_code';
+  return longestMatch(MEANINGS[way], code) ?? groupOf(code)?.all ?? 'unlisted_code';
+}
+
+const rowOf = (code: string): CodeRow | undefined => (CODE.test(code) ? longestMatch(ROWS, code) : undefined);
+
+const CLASSES: ReadonlySet<string> = new Set(REFUSAL_CLASSES);
+const isRefusalClass = (meaning: CodeDoubt | RefusalClass): meaning is RefusalClass => CLASSES.has(meaning);
 
 /** By beginning of the code; a whole code is its own beginning. */
-function indexOf<T extends string>(rules: Rules<T>): Index<T> {
+type Index<T> = ReadonlyMap<string, T>;
+
+const ROWS: Index<CodeRow> = indexOf((row) => row);
+const MEANINGS: Readonly<Record<Way, Index<CodeMeaning>>> = {
+  refund: indexOf(({ refund, linked, all }) => refund ?? linked ?? all),
+  reversal: indexOf(({ reversal, linked, all }) => reversal ?? linked ?? all),
+  credit: indexOf(({ credit, all }) => credit ?? all),
+};
+
+function indexOf<T>(cell: (row: CodeRow) => T | undefined): Index<T> {
   const index = new Map<string, T>();
-  for (const [verdict, entries] of rules)
-    for (const beginning of entries.flatMap(expand)) {
-      if (index.has(beginning)) throw new Error(`Two rules for ${beginning} in one table of result codes.`);
-      index.set(beginning, verdict);
-    }
+  for (const row of CODE_ROWS) {
+    const value = cell(row);
+    if (value !== undefined) for (const beginning of beginningsOf(row)) index.set(beginning, value);
+  }
   return index;
 }
 
 /** `700.500.001/004` becomes both codes; `800.2*` becomes its beginning. */
-function expand(entry: string): string[] {
-  if (entry.endsWith('*')) return [entry.slice(0, -1)];
-  const stem = entry.slice(0, 'ddd.ddd.'.length);
-  return entry
-    .slice(stem.length)
-    .split('/')
-    .map((last) => stem + last);
+export function beginningsOf({ codes }: Pick<CodeRow, 'codes'>): readonly string[] {
+  return codes.split(' ').flatMap((entry) => {
+    if (entry.endsWith('*')) return [entry.slice(0, -1)];
+    const stem = entry.slice(0, 'ddd.ddd.'.length);
+    return entry
+      .slice(stem.length)
+      .split('/')
+      .map((last) => stem + last);
+  });
 }
 
 function longestMatch<T>(index: Index<T>, code: string): T | undefined {

@@ -1,148 +1,243 @@
-/** The gateway's result codes: its own groups, and the few codes that mean money has moved. */
+/** The gateway's result codes: each code or beginning of codes once, with all that is decided by it. */
+import type { RefusalClass } from './refusal-classes.js';
 
-/** `type` of the host that answered. On a live host a test code means that nothing moved. */
-export type GatewayHost = 'test' | 'live';
+/** Why a code that is neither a success nor pending proves no decline either. */
+export type CodeDoubt =
+  /** Not three times three digits. */
+  | 'malformed_code'
+  /** In no row, or its group does not say that it is a decline. */
+  | 'unlisted_code'
+  /** The gateway lost its own line to the acquirer: executed or not, nobody has said. */
+  | 'communication'
+  /** The gateway itself failed. */
+  | 'system'
+  /** Reads like a success and is none: partial, still open, of another amount, or about a chargeback. An operator must look. */
+  | 'manual_code'
+  /** The answer to something else: a query, a checkout, an account update. */
+  | 'not_a_result'
+  /** A live host answered with a success of the test system. */
+  | 'test_success_on_live'
+  /** There is one already under this reference: that one tells the outcome. */
+  | 'duplicate'
+  /** It is being executed at this moment, perhaps by an earlier submission of the same order. */
+  | 'already_processing';
 
-export interface ResultGroup {
-  readonly name: ResultGroupName;
+/**
+ * What a code says of an order. `done`: executed. `done_in_test`: executed by the test system (integrator, validator, connector test
+ * mode); on a live host nothing moved. `flagged`: executed, and the gateway asks that somebody looks at it. `pending`: accepted, the final
+ * answer comes later. Else a doubt, or the class of a decline.
+ */
+export type CodeMeaning = 'done' | 'done_in_test' | 'flagged' | 'pending' | CodeDoubt | RefusalClass;
+
+/** What a code says of a query that is answered with it, or whose answer it is in place of a list. */
+export type QueryMeaning = 'not_found' | 'throttled' | 'forbidden' | 'not_offered';
+
+/** By the operation that was answered; the more particular column counts. An empty cell: the row of a shorter beginning, then the group. */
+export interface Meanings {
+  readonly all?: CodeMeaning;
+  /** A refund and a reversal, which refer to an original. */
+  readonly linked?: CodeMeaning;
+  readonly refund?: CodeMeaning;
+  readonly reversal?: CodeMeaning;
+  readonly credit?: CodeMeaning;
+}
+
+export interface CodeRow extends Meanings {
+  /** `100.400.000/001` names two codes; `100.380.*` and `800.2*` all that begin so; blanks separate. The longest beginning counts. */
+  readonly codes: string;
+  readonly query?: QueryMeaning;
+  /** A chargeback that carries it was executed. */
+  readonly isChargeback?: true;
+  /** The acquirer cannot find the original: only a settlement line would prove that it was paid out. */
+  readonly needsSettlementProof?: true;
+}
+
+/**
+ * Success and pending are exact codes: no beginning makes a success. Only a refund's declines may open the way to a credit. An authorization
+ * that cannot be reversed is followed by a refund of what was captured, or lapses by itself. A credit refers to nothing, so what codes say
+ * about an original is no answer to it.
+ */
+export const CODE_ROWS: readonly CodeRow[] = [
+  // Executed, or accepted.
+  { codes: '000.000.000 000.300.000 000.600.000', all: 'done' },
+  { codes: '000.100.110/111/112', all: 'done_in_test' },
+  { codes: '000.400.000/010/020/040/060/070/080/081/082/090/091/100', all: 'flagged' },
+  // Other codes of the pending groups tell of checkouts, not of payments.
+  { codes: '000.200.000/001/103/200/201 100.400.500 800.400.500/501/502', all: 'pending' },
+
+  // Nobody knows whether money moved: query the reference, and believe nothing before.
+  { codes: '900.100.100/200/201/203/204/205/300/400/500/700', all: 'communication' },
+  // "Timed out. It was reversed": a claim about money that has to be seen, not believed.
+  { codes: '900.100.301', all: 'communication' },
+  { codes: '900.200.100 900.300.600 900.400.100 100.395.501/502 100.396.103/104', all: 'communication' },
+  { codes: '600.1* 999.*', all: 'system' },
+  { codes: '800.110.100 800.130.100 200.200.106 200.300.405', all: 'duplicate' },
+  { codes: '800.600.100 800.120.402', all: 'already_processing' },
+  { codes: '000.100.105/106/211/212 000.400.030/050 000.500.*', all: 'manual_code' },
+  { codes: '000.000.100 000.200.100/101/102/999 000.300.100/101/102/103', all: 'not_a_result' },
+  { codes: '000.310.* 000.400.110/120', all: 'not_a_result' },
+
+  // The original does not allow a refund that refers to it.
+  { codes: '700.500.001/004', refund: 'not_linkable' },
+  { codes: '100.350.101 100.397.102', all: 'unlisted', refund: 'not_linkable' },
+  // A debit is refunded, not reversed: "invalid type".
+  { codes: '700.300.100', refund: 'not_linkable', reversal: 'reversal_too_late' },
+  { codes: '800.100.150', refund: 'not_linkable' },
+  { codes: '800.100.167', refund: 'not_linkable', needsSettlementProof: true },
+  { codes: '800.100.100/152/170', refund: 'issuer_declined' },
+  // In the communication group, and certain all the same.
+  { codes: '900.100.202', all: 'unlisted', refund: 'not_settled_yet' },
+  { codes: '700.100.200', refund: 'partial_not_supported' },
+  { codes: '600.200.202/310/400', refund: 'refund_not_enabled', reversal: 'configuration' },
+  { codes: '700.400.200', refund: 'ambiguous', reversal: 'other_operation' },
+  { codes: '700.400.520', refund: 'not_captured', reversal: 'other_operation' },
+  { codes: '700.300.700/800 700.400.530', refund: 'other_operation', reversal: 'reversal_too_late' },
+  // About captures, receipts, chargebacks and the like.
+  { codes: '700.300.400', linked: 'other_operation' },
+  { codes: '700.400.100/101/510/540/550/560/561/562/565/590/600', linked: 'other_operation' },
+
+  // A credit would pay twice, or for nothing.
+  { codes: '700.300.300 700.400.300', linked: 'already_given_back' },
+  { codes: '700.300.500/600 700.400.400/402/410/411/420', linked: 'disputed' },
+  { codes: '000.100.2*', linked: 'disputed', credit: 'unlisted', isChargeback: true },
+  { codes: '800.100.206/207', linked: 'repaid_by_bank' },
+  { codes: '700.300.200 700.500.002/003', linked: 'not_owed' },
+  { codes: '100.350.100', all: 'not_owed' },
+  { codes: '700.100.300 100.550.301/701/702', all: 'our_data_wrong' },
+  { codes: '800.2* 800.3* 100.400.0* 100.400.1* 100.400.2* 100.400.3* 100.380.*', all: 'risk' },
+  { codes: '800.140.* 800.150.* 800.160.* 800.100.154/158', all: 'risk' },
+  // "Suspecting fraud, this card may not be processed": older editions of the vendor's groups have it under blacklist.
+  { codes: '100.100.701', all: 'risk' },
+
+  // Our request, account or set-up.
+  { codes: '700.100.100/400/500/600/700/701/710', all: 'configuration' },
+  // Not found: a right id under a wrong entity is answered so too.
+  { codes: '700.400.580', all: 'configuration', query: 'not_found' },
+  { codes: '700.400.700 700.450.001', all: 'configuration' },
+  // What a refund of an unknown id is answered with.
+  { codes: '600.200.500', linked: 'configuration' },
+  { codes: '600.200.100/200/201/300/600/700/800/810', linked: 'configuration' },
+  { codes: '600.200.701 600.300.* 500.100.* 500.200.*', all: 'configuration' },
+  { codes: '800.121.*', all: 'configuration', query: 'not_offered' },
+  { codes: '800.900.*', all: 'configuration' },
+  // A wrong token, or reporting is not open to the account.
+  { codes: '800.900.300', all: 'configuration', query: 'forbidden' },
+  { codes: '200.100.* 200.300.403/404/406/407 100.300.* 100.500.*', all: 'configuration' },
+  { codes: '100.550.300/303/312/400/401 100.600.500 100.900.500', all: 'configuration' },
+  { codes: '800.100.156/173/174/175/177/190', all: 'configuration' },
+
+  // It passes.
+  { codes: '700.400.570 800.100.155/161/162/163/176/178/179', linked: 'wait' },
+  { codes: '800.100.164/191 100.550.310/311 800.120.1* 800.120.2* 800.120.401 800.700.100', all: 'wait' },
+  { codes: '800.120.100', all: 'wait', query: 'throttled' },
+  // Never sent to the acquirer, and acquirer down: the two of their group that are certain.
+  { codes: '900.100.310/600', all: 'wait' },
+  { codes: '800.800.400/800/801 700.600.*', all: 'wait' },
+
+  // The card.
+  {
+    codes: '800.100.151/157/159/160/165/168/171/172/202',
+    refund: 'card_unusable',
+    reversal: 'unlisted',
+  },
+  { codes: '800.310.200/210/211 700.601.003', all: 'card_unusable', reversal: 'unlisted' },
+  { codes: '700.400.000', linked: 'unlisted' },
+  { codes: '100.395.101/102 100.396.101/102/106/201 100.397.101', all: 'unlisted' },
+
+  // Of a credit alone.
+  { codes: '100.100.* 100.150.*', credit: 'card_unusable' },
+  { codes: '100.100.104/500/501 100.150.100/101 500.*', credit: 'configuration' },
+  { codes: '800.100.305/316/325', credit: 'configuration' },
+  { codes: '800.100.327', credit: 'wait' },
+  // The bank of the card did not take it. That is final, also where a refund would be tried again later.
+  { codes: '800.100.*', credit: 'issuer_declined' },
+  { codes: '600.2*', credit: 'credit_not_enabled' },
+  { codes: '700.3* 700.4* 700.5*', credit: 'other_operation' },
+];
+
+export interface CodeGroup {
+  readonly name: string;
   /** The vendor's pattern, to be tried only on a code of the right shape. */
   readonly pattern: RegExp;
   readonly meaning: string;
+  readonly all: CodeMeaning;
 }
 
-export type ResultGroupName =
-  | 'success'
-  | 'success_review'
-  | 'pending_short'
-  | 'pending_long'
-  | 'three_ds_or_intercard_risk'
-  | 'bank'
-  | 'communication'
-  | 'system'
-  | 'asynchronous'
-  | 'soft_decline'
-  | 'external_risk'
-  | 'address_verification'
-  | 'three_d_secure'
-  | 'blacklist'
-  | 'risk_validation'
-  | 'configuration'
-  | 'registration'
-  | 'job'
-  | 'reference'
-  | 'mac_control'
-  | 'format'
-  | 'address'
-  | 'contact'
-  | 'account'
-  | 'amount'
-  | 'risk_management'
-  | 'chargeback';
-
 /**
- * The vendor's published groups, with its slips (`[00-99]`, an unescaped point) written as what they match. They say where a code
- * belongs, never that money has moved: the success group also holds chargeback representments and account updates.
+ * The vendor's published groups, with its slips (`[00-99]`, an unescaped point) written as what they match: what a code says that has no row.
+ * They never say that money has moved: the success group also holds chargeback representments and account updates.
  */
-export const RESULT_GROUPS: readonly ResultGroup[] = [
-  group('success', /^(000\.000\.|000\.100\.1|000\.[36]|000\.400\.1[12]0)/, 'Successfully processed'),
-  group('success_review', /^(000\.400\.0[^3]|000\.400\.100)/, 'Successful, to be reviewed by hand'),
-  group('pending_short', /^000\.200/, 'Pending, for about half an hour'),
-  group('pending_long', /^(800\.400\.5|100\.400\.500)/, 'Pending, for days'),
-  group('three_ds_or_intercard_risk', /^(000\.400\.1[0-9][1-9]|000\.400\.2)/, '3-D Secure or Intercard risk'),
-  group('bank', /^(800\.[17]00|800\.800\.[123])/, 'Refused by the bank or an external payment system'),
-  group('communication', /^(900\.[1234]00|000\.400\.030)/, 'Communication error'),
-  group('system', /^(800\.[56]|999\.|600\.1|800\.800\.[84])/, 'System error'),
-  group('asynchronous', /^100\.39[765]/, 'Error in an asynchronous workflow'),
-  group('soft_decline', /^300\.100\.100/, 'The customer must authenticate'),
+export const CODE_GROUPS = [
+  group(
+    'success',
+    /^(000\.000\.|000\.100\.1|000\.[36]|000\.400\.1[12]0)/,
+    'unlisted_code',
+    'Successfully processed',
+  ),
+  group(
+    'success_review',
+    /^(000\.400\.0[^3]|000\.400\.100)/,
+    'unlisted_code',
+    'Successful, to be reviewed by hand',
+  ),
+  group('pending_short', /^000\.200/, 'unlisted_code', 'Pending, for about half an hour'),
+  group('pending_long', /^(800\.400\.5|100\.400\.500)/, 'unlisted_code', 'Pending, for days'),
+  group(
+    'three_ds_or_intercard_risk',
+    /^(000\.400\.1[0-9][1-9]|000\.400\.2)/,
+    'risk',
+    '3-D Secure or Intercard risk',
+  ),
+  group(
+    'bank',
+    /^(800\.[17]00|800\.800\.[123])/,
+    'unlisted',
+    'Declined by the bank or an external payment system',
+  ),
+  group('communication', /^(900\.[1234]00|000\.400\.030)/, 'communication', 'Communication error'),
+  group('system', /^(800\.[56]|999\.|600\.1|800\.800\.[84])/, 'system', 'System error'),
+  // Half of the codes known are timeouts, so a new one may be another.
+  group('asynchronous', /^100\.39[765]/, 'unlisted_code', 'Error in an asynchronous workflow'),
+  group('soft_decline', /^300\.100\.100/, 'unlisted', 'The customer must authenticate'),
   group(
     'external_risk',
     /^(100\.400\.[0-3]|100\.380\.100|100\.380\.11|100\.380\.4|100\.380\.5)/,
-    'Refused by an external risk system',
+    'risk',
+    'Declined by an external risk system',
   ),
-  group('address_verification', /^800\.400\.1/, 'Address verification failed'),
-  group('three_d_secure', /^(800\.400\.2|100\.390)/, '3-D Secure failed'),
-  group('blacklist', /^800\.[32]/, 'On a blacklist'),
-  group('risk_validation', /^800\.1[123456]0/, 'Velocity, duplicate or throttling rule'),
-  group('configuration', /^(600\.[23]|500\.[12]|800\.121)/, 'Not configured'),
-  group('registration', /^100\.[13]50/, 'Registration'),
-  group('job', /^(100\.250|100\.360)/, 'Scheduled job'),
-  group('reference', /^700\.[1345][05]0/, 'The referenced transaction does not allow it'),
-  group('mac_control', /^(700\.600|700\.601)/, 'Merchant advice: do not try again for now, or at all'),
-  group('format', /^(200\.[123]|100\.[53][07]|800\.900|100\.[69]00\.500)/, 'Format of the request'),
-  group('address', /^100\.800/, 'Address'),
-  group('contact', /^(100\.700|100\.900\.[0-46-9][0-9])/, 'Contact'),
-  group('account', /^(100\.100|100\.2[01])/, 'Account or card data'),
-  group('amount', /^100\.55/, 'Amount'),
-  group('risk_management', /^(100\.380\.[23]|100\.380\.101)/, 'Risk management'),
-  group('chargeback', /^000\.100\.2/, 'Chargeback'),
-];
+  group('address_verification', /^800\.400\.1/, 'risk', 'Address verification failed'),
+  group('three_d_secure', /^(800\.400\.2|100\.390)/, 'unlisted', '3-D Secure failed'),
+  group('blacklist', /^800\.[32]/, 'risk', 'On a blacklist'),
+  group('risk_validation', /^800\.1[123456]0/, 'risk', 'Velocity, duplicate or throttling rule'),
+  group('configuration', /^(600\.[23]|500\.[12]|800\.121)/, 'configuration', 'Not configured'),
+  group('registration', /^100\.[13]50/, 'configuration', 'Registration'),
+  group('job', /^(100\.250|100\.360)/, 'configuration', 'Scheduled job'),
+  group('reference', /^700\.[1345][05]0/, 'unlisted', 'The referenced transaction does not allow it'),
+  group(
+    'mac_control',
+    /^(700\.600|700\.601)/,
+    'unlisted',
+    'Merchant advice: do not try again for now, or at all',
+  ),
+  group(
+    'format',
+    /^(200\.[123]|100\.[53][07]|800\.900|100\.[69]00\.500)/,
+    'configuration',
+    'Format of the request',
+  ),
+  group('address', /^100\.800/, 'configuration', 'Address'),
+  group('contact', /^(100\.700|100\.900\.[0-46-9][0-9])/, 'configuration', 'Contact'),
+  group('account', /^(100\.100|100\.2[01])/, 'configuration', 'Account or card data'),
+  group('amount', /^100\.55/, 'configuration', 'Amount'),
+  group('risk_management', /^(100\.380\.[23]|100\.380\.101)/, 'risk', 'Risk management'),
+  group('chargeback', /^000\.100\.2/, 'disputed', 'Chargeback'),
+] as const;
 
-/** Three times three digits. The patterns above would accept more, so this comes first. */
-const CODE = /^\d{3}\.\d{3}\.\d{3}$/;
-
-export const isResultCode = (code: string): boolean => CODE.test(code);
-
-/** The vendor's group of a code. Undefined for a malformed code and for the few that the vendor left out, such as `000.500.000`. */
-export function groupOf(code: string): ResultGroup | undefined {
-  return isResultCode(code) ? RESULT_GROUPS.find(({ pattern }) => pattern.test(code)) : undefined;
-}
-
-/**
- * Every code that means "this refund, reversal or credit is done". Exact codes and nothing else: no pattern makes a success.
- */
-export const SUCCESS_CODES: ReadonlySet<string> = new Set([
-  '000.000.000',
-  '000.100.110',
-  '000.100.111',
-  '000.100.112',
-  '000.300.000',
-  '000.600.000',
-]);
-
-/** Of the successes, those of the test system (integrator, validator, connector test mode). A live host that answers so moved nothing. */
-export const TEST_SUCCESS_CODES: ReadonlySet<string> = new Set(['000.100.110', '000.100.111', '000.100.112']);
-
-/** Done as well, and somebody ought to look: `please review manually due to …`. */
-export const FLAGGED_SUCCESS_CODES: ReadonlySet<string> = new Set([
-  '000.400.000',
-  '000.400.010',
-  '000.400.020',
-  '000.400.040',
-  '000.400.060',
-  '000.400.070',
-  '000.400.080',
-  '000.400.081',
-  '000.400.082',
-  '000.400.090',
-  '000.400.091',
-  '000.400.100',
-]);
-
-/** Accepted, the final answer comes later. Other codes of the pending groups tell of checkouts, not of payments. */
-export const PENDING_CODES: ReadonlySet<string> = new Set([
-  '000.200.000',
-  '000.200.001',
-  '000.200.103',
-  '000.200.200',
-  '000.200.201',
-  '100.400.500',
-  '800.400.500',
-  '800.400.501',
-  '800.400.502',
-]);
-
-/** Read like successes and are none for a refund: partial, still open, of another amount, or about a chargeback. */
-export const MANUAL_CODES: ReadonlySet<string> = new Set([
-  '000.100.105',
-  '000.100.106',
-  '000.100.211',
-  '000.100.212',
-  '000.400.030',
-  '000.400.050',
-  '000.500.000',
-  '000.500.100',
-]);
-
-function group(name: ResultGroupName, pattern: RegExp, meaning: string): ResultGroup {
-  return { name, pattern, meaning };
+function group<Name extends string>(
+  name: Name,
+  pattern: RegExp,
+  all: CodeMeaning,
+  meaning: string,
+): CodeGroup & { readonly name: Name } {
+  return { name, pattern, meaning, all };
 }

@@ -1,4 +1,6 @@
 /** Reads the body of a look-up: which list it holds, whether there is more of it, and what its codes mean for a read. */
+import { queryMeaningOf } from '../domain/refusals.js';
+import type { QueryMeaning } from '../domain/result-codes.js';
 import type { GatewayTransaction, LookUp } from '../domain/transaction.js';
 import { readTransaction, resultCodeOf } from './answer.js';
 import { isObject, parseObject } from './json.js';
@@ -21,9 +23,6 @@ export type PageAnswer =
       /** The code that says so of the account (`800.121.*`), not of this request. */
       readonly accountCode?: string;
     };
-
-const NOT_FOUND = '700.400.580';
-const THROTTLED = '800.120.100';
 
 /** `records` with `pages` is what v3 was seen to answer in clients of it; `payments` is v1's. */
 const LISTS = ['records', 'payments', 'transactions'] as const;
@@ -60,20 +59,20 @@ export function readPage(exchange: Exchange): PageAnswer {
   const code = resultCodeOf(body);
   const because = { httpStatus, ...(code !== undefined && { code }) };
 
-  if (httpStatus === 429 || code === THROTTLED) return { kind: 'unavailable', why: 'throttled', ...because };
-  // Both say that reporting, or this version of it, is not open to the account; 800.900.300 a wrong token as well.
-  if (code === '800.900.300')
-    return { kind: 'not_offered', instead: { kind: 'unavailable', why: 'forbidden', ...because } };
-  if (code?.startsWith('800.121.') === true)
+  const meaning = meaningIn(body);
+  if (httpStatus === 429 || meaning === 'throttled')
+    return { kind: 'unavailable', why: 'throttled', ...because };
+  // Both say that reporting, or this version of it, is not open to the account.
+  if (meaning === 'forbidden' || meaning === 'not_offered')
     return {
       kind: 'not_offered',
-      accountCode: code,
-      instead: { kind: 'unavailable', why: 'not_offered', ...because },
+      ...(meaning === 'not_offered' && code !== undefined && { accountCode: code }),
+      instead: { kind: 'unavailable', why: meaning, ...because },
     };
   if (httpStatus === 401 || httpStatus === 403) return { kind: 'unavailable', why: 'forbidden', ...because };
   if (body === undefined) return withoutResult(httpStatus, 'not_json');
   // A server in trouble may say anything; "not found" from one is no evidence.
-  if (code === NOT_FOUND && httpStatus < 500) return { kind: 'not_found' };
+  if (meaning === 'not_found' && httpStatus < 500) return { kind: 'not_found' };
 
   const shape = shapeOf(body);
   if (shape === undefined) return { kind: 'unavailable', why: 'not_json', ...because };
@@ -103,12 +102,15 @@ export function readPage(exchange: Exchange): PageAnswer {
   };
 }
 
+function meaningIn(body: ReturnType<typeof parseObject>): QueryMeaning | undefined {
+  const code = resultCodeOf(body);
+  return code === undefined ? undefined : queryMeaningOf(code);
+}
+
 /** Whether the gateway answered that there were too many queries. */
 export function isThrottled(exchange: Exchange): boolean {
-  return (
-    exchange.kind === 'answered' &&
-    (exchange.httpStatus === 429 || resultCodeOf(parseObject(exchange.body)) === THROTTLED)
-  );
+  if (exchange.kind !== 'answered') return false;
+  return exchange.httpStatus === 429 || meaningIn(parseObject(exchange.body)) === 'throttled';
 }
 
 /** The look-up that an exchange without an answer is. */

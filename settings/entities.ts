@@ -2,7 +2,7 @@
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { isEntityId } from '../domain/ids.js';
-import type { GatewayHost } from '../domain/result-codes.js';
+import type { GatewayHost } from '../domain/refusals.js';
 import type { Secret } from '../domain/secret.js';
 import { isSafeAddress, type EntitySettings } from '../gateway/settings.js';
 import { readSecrets, SECRET_EXAMPLES } from './entity-secrets.js';

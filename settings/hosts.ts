@@ -1,5 +1,5 @@
 /** Which hosts of the gateway are for tests, where success codes of the test system are successes. */
-import type { GatewayHost } from '../domain/result-codes.js';
+import type { GatewayHost } from '../domain/refusals.js';
 
 /** Hosts that the vendor and its resellers run for tests. Anything else may move real money. */
 const TEST_HOSTS: ReadonlySet<string> = new Set([

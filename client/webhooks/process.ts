@@ -5,7 +5,7 @@ import type { Dependencies } from '../../activities/dependencies.js';
 import { readNotice } from '../../domain/notice.js';
 import type { Outcome } from '../../domain/outcome.js';
 import { readCode } from '../../domain/refusals.js';
-import type { GatewayHost } from '../../domain/result-codes.js';
+import type { GatewayHost } from '../../domain/refusals.js';
 import { FINAL_STATES, isFinal, isOpenAttempt } from '../../domain/states.js';
 import type { Database } from '../../ledger/database.js';
 import { settleWebhooks, type ClaimedWebhook, type WebhookSubject } from '../../ledger/inbox.js';

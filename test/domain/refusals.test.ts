@@ -1,8 +1,16 @@
 /** What each result code says about a refund, a reversal and a credit: the decision tables, row by row. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ANY_WAY, DOUBTS, OF_WAY } from '../../domain/code-rules.js';
-import { REFUSAL_CLASSES, readCode, type CodeDoubt, type RefusalClass } from '../../domain/refusals.js';
+import {
+  beginningsOf,
+  needsSettlementProof,
+  queryMeaningOf,
+  readCode,
+  REFUSAL_CLASSES,
+  type CodeDoubt,
+  type RefusalClass,
+} from '../../domain/refusals.js';
+import { CODE_GROUPS, CODE_ROWS, type CodeMeaning, type Meanings } from '../../domain/result-codes.js';
 import type { Way } from '../../domain/way.js';
 import { runs } from '../support/chance.js';
 import { hasPublishedCodes, PUBLISHED_CODES, unlessMissing } from './published-codes.js';
@@ -199,18 +207,36 @@ describe('a credit that is answered with', () => {
   });
 });
 
+describe('what else is decided by a code', () => {
+  it.each([
+    ['700.400.580', 'not_found'],
+    ['800.120.100', 'throttled'],
+    ['800.900.300', 'forbidden'],
+    ['800.121.100', 'not_offered'],
+    ['800.120.101', undefined],
+    ['800.900.100', undefined],
+    ['700.400.570', undefined],
+    ['000.000.000', undefined],
+    ['800.121.', undefined],
+  ])('a query that is answered with %s: %s', (code, meaning) => {
+    expect(queryMeaningOf(code)).toBe(meaning);
+  });
+
+  it('after one decline alone the settlement of the original has to be proven', () => {
+    const codesThat = CODE_ROWS.flatMap(beginningsOf).filter(needsSettlementProof);
+    expect(codesThat).toEqual(['800.100.167']);
+  });
+});
+
 describe('no code opens more than its row says', () => {
   it.each(['reversal', 'credit'] as const)(
-    'a refused %s never reads like a refund that may be paid otherwise',
+    'a declined %s never reads like a refund that may be paid otherwise',
     (way) => {
-      const opened = OF_WAY[way]
-        .map(([refusal]) => refusal)
-        .filter((refusal) => OPENS_ANOTHER_WAY.includes(refusal));
+      const opened = CODE_ROWS.flatMap(
+        (row) => row[way] ?? (way === 'reversal' ? row.linked : undefined) ?? row.all ?? [],
+      ).filter((meaning) => OPENS_ANOTHER_WAY.some((opens) => opens === meaning));
       // A declined credit is followed by no other credit: there is none left.
       expect(opened).toEqual(way === 'credit' ? ['issuer_declined'] : []);
-      expect(
-        ANY_WAY.map(([refusal]) => refusal).filter((refusal) => OPENS_ANOTHER_WAY.includes(refusal)),
-      ).toEqual([]);
     },
   );
 
@@ -246,23 +272,39 @@ describe('no code opens more than its row says', () => {
     );
   });
 
-  it('names every class of refusal once, and reads each from some code', () => {
+  it('names every class of decline once, and reads each from some code', () => {
     expect(new Set(REFUSAL_CLASSES).size).toBe(REFUSAL_CLASSES.length);
-    const named = new Set([...ANY_WAY, ...WAYS.flatMap((way) => OF_WAY[way])].map(([refusal]) => refusal));
-    expect([...named].sort()).toEqual([...REFUSAL_CLASSES].sort());
+    const named = new Set<string>(CODE_ROWS.flatMap(meaningsIn));
+    expect(REFUSAL_CLASSES.filter((refusal) => !named.has(refusal))).toEqual([]);
+  });
+
+  it('each code and each beginning has one row', () => {
+    const beginnings = CODE_ROWS.flatMap(beginningsOf);
+    expect(beginnings.filter((one, at) => beginnings.indexOf(one) !== at)).toEqual([]);
+    // A whole code, or a beginning that says so.
+    for (const { codes } of CODE_ROWS)
+      expect(codes).toMatch(/^(\d{3}\.\d{3}\.(\d{3}(\/\d{3})*|\d{0,2}\*)|\d{3}\.\d{0,3}\*)( (?!$)|$)/);
+  });
+
+  it('no beginning makes a success, and none is pending', () => {
+    const certain = new Set<string>(['done', 'done_in_test', 'flagged', 'pending']);
+    const said = CODE_ROWS.filter((row) => meaningsIn(row).some((meaning) => certain.has(meaning)));
+    expect(
+      said.flatMap(beginningsOf).filter((beginning) => beginning.length !== '000.000.000'.length),
+    ).toEqual([]);
+    expect(CODE_GROUPS.filter(({ all }) => certain.has(all))).toEqual([]);
   });
 
   it.runIf(hasPublishedCodes)(
-    `each entry of the tables is a published code or begins some${unlessMissing}`,
+    `each entry of the table is a published code or begins some${unlessMissing}`,
     () => {
-      const tables = [...DOUBTS, ...ANY_WAY, ...WAYS.flatMap((way) => OF_WAY[way])];
-      const entries = tables.flatMap(([, row]) => row.flatMap(codes));
-      const dead = entries.filter((entry) =>
-        entry.endsWith('*')
-          ? !PUBLISHED_CODES.some((code) => code.startsWith(entry.slice(0, -1)))
-          : !PUBLISHED_CODES.includes(entry),
+      const dead = CODE_ROWS.flatMap(beginningsOf).filter(
+        (beginning) => !PUBLISHED_CODES.some((code) => code.startsWith(beginning)),
       );
       expect(dead).toEqual([]);
     },
   );
 });
+
+const meaningsIn = ({ all, linked, refund, reversal, credit }: Meanings): readonly CodeMeaning[] =>
+  [all, linked, refund, reversal, credit].flatMap((meaning) => meaning ?? []);

@@ -1,20 +1,19 @@
 /** The vendor's groups and the exact lists, against every published code. */
 import { describe, expect, it } from 'vitest';
-import {
-  FLAGGED_SUCCESS_CODES,
-  groupOf,
-  MANUAL_CODES,
-  PENDING_CODES,
-  RESULT_GROUPS,
-  SUCCESS_CODES,
-} from '../../domain/result-codes.js';
-import { readCode, type CodeReading } from '../../domain/refusals.js';
+import { CODE_GROUPS } from '../../domain/result-codes.js';
+import { groupOf, isChargeback, isManual, readCode, type CodeReading } from '../../domain/refusals.js';
 import { PAYMENT_TYPES, type Way } from '../../domain/way.js';
 import { hasPublishedCodes, PUBLISHED_CODES, unlessMissing } from './published-codes.js';
 
 const WAYS: readonly Way[] = ['refund', 'reversal', 'credit'];
 
 const DONE = ['000.000.000', '000.100.110', '000.100.111', '000.100.112', '000.300.000', '000.600.000'];
+const PENDING = '000 001 103 200 201'.split(' ').map((last) => `000.200.${last}`);
+const PENDING_FOR_DAYS = ['100.400.500', '800.400.500', '800.400.501', '800.400.502'];
+const MANUAL =
+  '000.100.105 000.100.106 000.100.211 000.100.212 000.400.030 000.400.050 000.500.000 000.500.100'.split(
+    ' ',
+  );
 const DONE_AND_FLAGGED = '000 010 020 040 060 070 080 081 082 090 091 100'
   .split(' ')
   .map((last) => `000.400.${last}`);
@@ -23,7 +22,7 @@ describe.runIf(hasPublishedCodes)(`every published code${unlessMissing}`, () => 
   it('is in exactly one group, except the two that the vendor left out', () => {
     const odd = PUBLISHED_CODES.map((code) => ({
       code,
-      groups: RESULT_GROUPS.filter(({ pattern }) => pattern.test(code)).map(({ name }) => name),
+      groups: CODE_GROUPS.filter(({ pattern }) => pattern.test(code)).map(({ name }) => name),
     })).filter(({ groups }) => groups.length !== 1);
     expect(odd).toEqual([
       { code: '000.500.000', groups: [] },
@@ -33,7 +32,7 @@ describe.runIf(hasPublishedCodes)(`every published code${unlessMissing}`, () => 
   });
 
   it('fills the groups as the vendor published them', () => {
-    const sizes = RESULT_GROUPS.map(
+    const sizes = CODE_GROUPS.map(
       ({ name }) => [name, PUBLISHED_CODES.filter((code) => groupOf(code)?.name === name).length] as const,
     );
     expect(Object.fromEntries(sizes)).toEqual({
@@ -102,14 +101,19 @@ describe.runIf(hasPublishedCodes)(`every published code${unlessMissing}`, () => 
     },
   );
 
-  it('is on each of our lists as it is published', () => {
-    const listed = [...SUCCESS_CODES, ...FLAGGED_SUCCESS_CODES, ...PENDING_CODES, ...MANUAL_CODES];
-    expect(listed.filter((code) => !PUBLISHED_CODES.includes(code))).toEqual([]);
+  it.each(WAYS)('means that a %s is pending only where it is on the list', (way) => {
+    const pending = PUBLISHED_CODES.filter((code) => readCode(code, way, 'test').kind === 'pending');
+    expect(pending).toEqual([...PENDING, ...PENDING_FOR_DAYS].sort());
   });
 
-  it.each(WAYS)('that a person must read leaves a %s unknown', (way) => {
-    const read = [...MANUAL_CODES].map((code) => readCode(code, way, 'test'));
-    expect(read).toEqual(read.map((): CodeReading => ({ kind: 'unknown', why: 'manual_code' })));
+  it('that an operator must read is on the list', () => {
+    expect(PUBLISHED_CODES.filter(isManual)).toEqual(MANUAL);
+  });
+
+  it('of the chargeback group is an executed chargeback, except the two that an operator must read', () => {
+    const disputed = PUBLISHED_CODES.filter((code) => groupOf(code)?.name === 'chargeback');
+    expect(disputed.filter((code) => !isChargeback(code))).toEqual(['000.100.211', '000.100.212']);
+    expect(PUBLISHED_CODES.filter(isChargeback)).toHaveLength(disputed.length - 2);
   });
 });
 
@@ -121,21 +125,21 @@ describe('the exact lists', () => {
     expect(read(DONE_AND_FLAGGED)).toEqual(DONE_AND_FLAGGED.map(() => done(true)));
   });
 
-  it('name what a person must read', () => {
-    const read =
-      '000.100.105 000.100.106 000.100.211 000.100.212 000.400.030 000.400.050 000.500.000 000.500.100';
-    expect([...MANUAL_CODES]).toEqual(read.split(' '));
+  it.each(WAYS)('what an operator must read leaves a %s unknown', (way) => {
+    const read = MANUAL.map((code) => readCode(code, way, 'test'));
+    expect(read).toEqual(MANUAL.map((): CodeReading => ({ kind: 'unknown', why: 'manual_code' })));
+    expect(MANUAL.every(isManual)).toBe(true);
   });
 });
 
 describe('the groups', () => {
   it('are the vendor’s 27, each with a name of its own', () => {
-    expect(new Set(RESULT_GROUPS.map(({ name }) => name)).size).toBe(27);
+    expect(new Set(CODE_GROUPS.map(({ name }) => name)).size).toBe(27);
   });
 
   it('are told to people in words, each in its own', () => {
-    for (const { meaning } of RESULT_GROUPS) expect(meaning).toMatch(/^[A-Z0-9]/);
-    expect(new Set(RESULT_GROUPS.map(({ meaning }) => meaning)).size).toBe(27);
+    for (const { meaning } of CODE_GROUPS) expect(meaning).toMatch(/^[A-Z0-9]/);
+    expect(new Set(CODE_GROUPS.map(({ meaning }) => meaning)).size).toBe(27);
   });
 
   it.each(['100.2A0.100', '100x210.101', '000.100', '000.000.000 ', '000.000.0000', '', '0000000000'])(

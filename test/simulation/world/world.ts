@@ -3,7 +3,7 @@ import { createCallerActivities } from '../../../activities/caller.js';
 import type { Dependencies } from '../../../activities/dependencies.js';
 import { createRefundActivities, type RefundActivities } from '../../../activities/refunds.js';
 import type { Plan } from '../../../domain/plan.js';
-import type { GatewayHost } from '../../../domain/result-codes.js';
+import type { GatewayHost } from '../../../domain/refusals.js';
 import type { Gateway } from '../../../gateway/gateway.js';
 import type { Ledger } from '../../../ledger/ledger.js';
 import { createLedger } from '../../../ledger/postgres.js';
