@@ -62,10 +62,11 @@ export function applyFinding(
 ): Promise<{ readonly finding: Finding; readonly position: Position }> {
   return database.transaction(async (tx) => {
     const { payment } = await lockRefund(tx, refundId);
-    if ((await observe(tx, payment, original)).isOutdated) throw new ObservationOutdated(payment.id);
+    const { own, isOutdated } = await observe(tx, payment, original);
+    if (isOutdated) throw new ObservationOutdated(payment.id);
     const locked = await lockRefund(tx, refundId);
     await clearUnread(tx, locked.refund);
-    const finding = readFinding(await evidenceOf(tx, locked, original));
+    const finding = readFinding(await evidenceOf(tx, locked, own));
     // While an attempt is open nothing may be concluded.
     const isOver = !locked.attempts.some((attempt) => isOpenAttempt(attempt.state));
     if (purpose === 'decide' && locked.refund.state === 'rejected') await carryOut(tx, locked, finding);

@@ -115,9 +115,9 @@ export function openCredit(
 
 /** What the guard weighs: the observation with all that is in doubt about the payment. */
 async function shownNow(tx: Tx, payment: PaymentRow, original: OriginalFacts): Promise<OriginalFacts> {
-  const { doubts, isOutdated } = await observe(tx, payment, original);
+  const { doubts, isOutdated, own } = await observe(tx, payment, original);
   if (isOutdated) throw new ObservationOutdated(payment.id);
-  return { ...original, doubts: [...doubts, ...(await doubtsFromElsewhere(tx, payment.id))] };
+  return { ...own, doubts: [...doubts, ...(await doubtsFromElsewhere(tx, payment.id))] };
 }
 
 /**

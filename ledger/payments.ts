@@ -21,6 +21,8 @@ export interface Observed {
   readonly doubts: readonly OriginalDoubt[];
   /** It began before the one that the payment was last brought up to date with, so nothing of it was booked. */
   readonly isOutdated: boolean;
+  /** The observation without captures that are payments of their own, and without what was given back on these. */
+  readonly own: OriginalFacts;
 }
 
 /** Stores an original, or brings one that is known up to date. */
@@ -65,7 +67,7 @@ async function book(tx: Tx, before: PaymentRow, shown: OriginalFacts): Promise<O
       { currency },
     );
   if (before.observed_at !== null && shown.observedAt < before.observed_at)
-    return { payment: before, doubts: [], isOutdated: true };
+    return { payment: before, doubts: [], isOutdated: true, own: shown };
   const facts = await ownPart(tx, shown);
   const captures = await bookCaptures(tx, facts);
   const limits = {
@@ -101,7 +103,8 @@ async function book(tx: Tx, before: PaymentRow, shown: OriginalFacts): Promise<O
     payment = await reload(tx, id);
   }
   if (overpaidOf(payment) > 0n) await askAboutExcess(tx, payment);
-  return { payment, doubts: [...facts.doubts, ...captures.doubts], isOutdated: false };
+  const doubts = [...facts.doubts, ...captures.doubts];
+  return { payment, doubts, isOutdated: false, own: facts };
 }
 
 /** Captures that are payments of their own stay that, and are no part of this one. */

@@ -11,6 +11,7 @@ import {
   debit,
   ENTITY,
   gatewayId,
+  linkedReturn,
   openLinked,
   order as ordered,
   paid,
@@ -198,6 +199,29 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
       const unplaced = ofCapture({ ...facts, disputes: [dispute] }, own) ?? expect.fail('it is listed');
       expect(unplaced).toMatchObject({ disputes: [], doubts: [{ why: 'chargeback_unplaced' }] });
       expect(await openCases(refund)).toEqual([]);
+    });
+
+    it('of a capture is refunded for itself alone: to its authorization that is no refund made elsewhere', async () => {
+      const { ledger } = underTest();
+      const facts = authorisation([6_000n]);
+      const capture = facts.captures[0]?.id ?? '';
+      const order = await submitted(ledger, await declared(capture, 6_000n));
+      const rest = await accepted(ledger, facts, 4_000n);
+      const reversal = await submitted(ledger, rest);
+      expect(reversal).toMatchObject({ way: 'reversal', originalId: facts.id });
+      const paidAs = gatewayId();
+      await ledger.record(answer(order, paid(paidAs)));
+      await ledger.record(answer(reversal, refused('already_given_back')));
+
+      const returned = linkedReturn({
+        id: paidAs,
+        amountMinor: 6_000n,
+        referencedId: capture,
+        reference: order.reference,
+      });
+      const { finding } = await ledger.applyFinding(rest, { ...facts, returns: [returned] }, 'decide');
+      expect(finding).not.toMatchObject({ kind: 'settled' });
+      expect(await ledger.findRefund(rest)).not.toMatchObject({ state: 'refunded_elsewhere' });
     });
 
     it('is brought up to date by what its authorization shows of it, and never credited', async () => {

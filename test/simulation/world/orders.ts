@@ -6,6 +6,7 @@ import {
   RequestRefused,
   type RefundOrder,
 } from '../../../activities/accept.js';
+import type { DeclaredPaymentInput } from '../../../domain/declared-payment.js';
 import { formatAmount, storedMoney } from '../../../domain/money.js';
 import { LedgerError } from '../../../ledger/ledger.js';
 import { GatewayLink } from './gateway-link.js';
@@ -35,15 +36,15 @@ export function drawOrder(world: World, part: bigint, index: number, only?: bigi
   const isFreeStanding = isCredit && random.chance(0.4);
   const isElsewhere = random.chance(0.12) && only === undefined;
   const registrationId = isElsewhere ? world.otherRegistrationId : payment.created.registrationId;
+  const paymentId = random.pick([payment.id, payment.id, ...payment.created.captureIds]);
   const order = {
     caller: 'shop',
     // Now and then the same intent is asked for twice.
     idempotencyKey: random.chance(0.1) ? 'key-0' : `key-${index}`,
     requestedBy: 'asker',
     request: {
-      ...(isFreeStanding
-        ? {}
-        : { paymentId: random.pick([payment.id, payment.id, ...payment.created.captureIds]) }),
+      ...(isFreeStanding ? {} : { paymentId }),
+      ...(!isCredit && only === undefined && random.chance(0.15) ? { payment: declaredOf(world, paymentId) } : {}),
       amount: formatAmount(storedMoney(payment.roundDown(minor), payment.currency)),
       currency: payment.currency,
       reason: 'requested_by_customer',
@@ -51,6 +52,16 @@ export function drawOrder(world: World, part: bigint, index: number, only?: bigi
     },
   };
   return { order, isCredit, isByWorkflow: !isCredit && random.chance(0.2) };
+}
+
+/** What the client knows of the payment: what it captured under this id, or authorized. */
+function declaredOf({ gateway, payment }: World, paymentId: string): DeclaredPaymentInput {
+  const { amount } = gateway.transactions().find(({ id }) => id === paymentId) ?? { amount: 0n };
+  return {
+    type: payment.created.captureIds.includes(paymentId) ? 'CP' : payment.type,
+    amount: formatAmount(storedMoney(payment.toMinor(amount), payment.currency)),
+    currency: payment.currency,
+  };
 }
 
 /** What became of it: a refund, or the reason why there is none. */
