@@ -207,7 +207,7 @@ export interface FindingEvidence {
   readonly openAttempts: number;
   /** Another capture of the payment certainly has something left, and this refund was not declined on it. */
   readonly hasOtherCapture: boolean;
-  /** The last refused attempt. Null: none was refused. */
+  /** The last refund or reversal that was declined. Null: none was. */
   readonly refused: {
     readonly way: Way;
     readonly class: RefusalClass | null;

@@ -180,7 +180,7 @@ export const REFUND_TRANSITIONS: readonly Transition[] = [
   },
   {
     on: 'give_up',
-    from: ['reserved', 'rejected', 'fallback_checking', 'awaiting_approval', 'manual_review'],
+    from: ['rejected', 'fallback_checking', 'awaiting_approval', 'manual_review'],
     to: 'failed',
     means: 'final refusal, nothing left the merchant, reservation released',
   },

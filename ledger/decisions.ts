@@ -80,7 +80,10 @@ export function applyFinding(
 
 async function evidenceOf(tx: Tx, locked: Locked, original: OriginalFacts): Promise<FindingEvidence> {
   const known = await returnsKnownTo(tx, locked, original);
-  const refused = locked.attempts.filter((attempt) => attempt.state === 'rejected').at(-1);
+  // The gateway does not link a credit to the payment: its decline says nothing about it.
+  const refused = locked.attempts
+    .filter((attempt) => attempt.state === 'rejected' && attempt.way !== 'credit')
+    .at(-1);
   return {
     ...known,
     hasOtherCapture: original.captures.length > 1 && (await hasOtherCapture(tx, locked)),

@@ -40,7 +40,7 @@ const MOVES: Readonly<Record<RefundTrigger, readonly [RefundState, string]>> = {
     'manual_review',
     'awaiting_approval fallback_checking pending rejected reserved returned submitting unknown',
   ],
-  give_up: ['failed', 'awaiting_approval fallback_checking manual_review rejected reserved'],
+  give_up: ['failed', 'awaiting_approval fallback_checking manual_review rejected'],
   dispute: ['closed_by_dispute', 'awaiting_approval fallback_checking manual_review rejected reserved'],
   refund_elsewhere: [
     'refunded_elsewhere',

@@ -111,7 +111,7 @@ export function describePeople(underTest: () => LedgerUnderTest): void {
   });
 
   describe('giving up', () => {
-    it.each<Situation>(['reserved', 'rejected', 'fallback_checking', 'awaiting_approval', 'manual_review'])(
+    it.each<Situation>(['rejected', 'fallback_checking', 'awaiting_approval', 'manual_review'])(
       'a refund that is %s releases its reservation once',
       async (situation) => {
         const { ledger } = underTest();

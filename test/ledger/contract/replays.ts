@@ -35,7 +35,7 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
   }
 
   /** Its credit was declined because of our own set-up. */
-  async function creditDeclined(policy = POLICY) {
+  async function creditDeclined(policy = POLICY, as: RefusalClass = 'configuration') {
     const { ledger } = underTest();
     const facts = debit();
     const id = await accepted(ledger, facts, 10_000n);
@@ -46,7 +46,7 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
       await ledger.decide({ refundId: id, verdict: 'approved', instruction, by: 'cora', reason: 'ok' });
     }
     const credit = sent(await ledger.openCredit(id, facts, TIMINGS, policy));
-    const position = await ledger.record(answer(credit, refused('configuration')));
+    const position = await ledger.record(answer(credit, refused(as)));
     expect(nextStep(position, PLAN)).toEqual({ kind: 'ask', why: 'configuration' });
     await ledger.ask(id, 'configuration');
     return { id, facts, credit };
@@ -69,6 +69,18 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
       expect((await openLinked(ledger, id)).kind).toBe('adopt');
       await ledger.record(answer(again, paid()));
       expect((await ledger.position(id)).state).toBe('succeeded');
+    });
+
+    it('after a credit was declined for what is wrong on our side, and is not ended by that', async () => {
+      const { ledger } = underTest();
+      const { id, facts } = await creditDeclined(POLICY, 'our_data_wrong');
+      expect(await ledger.replay({ refundId: id, ...FIXED })).toMatchObject({
+        kind: 'replayed',
+        step: 'credit',
+      });
+      const { finding } = await ledger.applyFinding(id, facts, 'before_credit');
+      expect(finding).not.toMatchObject({ kind: 'give_up' });
+      expect(sent(await ledger.openCredit(id, facts, TIMINGS, POLICY))).toMatchObject({ way: 'credit' });
     });
 
     it('with budgets of its own: attempts, repetitions and submissions count from there', async () => {

@@ -14,6 +14,9 @@ export const FINAL = ['700.500.002', '100.350.100', '700.300.200', '700.100.300'
 /** Refusals that are compared with what the gateway has on the original. */
 export const UNCLEAR = ['700.300.300', '700.400.200', '700.300.600'] as const;
 
+/** Refusals that say that nothing is owed. */
+export const NOT_OWED = ['700.300.200', '100.350.100', '700.500.002'] as const;
+
 /** Milliseconds, longer than any lifetime: look-ups never show it by themselves. */
 export const HIDDEN = 90 * 24 * 3_600_000;
 
@@ -69,6 +72,15 @@ export function turnsOutPaid(world: World, refundId: string, how: 'told' | 'sile
   }
 }
 
+/** What was captured of the payment: what refunds are made on. */
+export const capturesOf = ({ payment }: World): readonly string[] =>
+  payment.created.captureIds.length > 0 ? payment.created.captureIds : [payment.id];
+
+/** Queries show everything from now on: what a lag hides is not known to anybody yet. */
+export function showAll({ gateway, scheduler }: World): void {
+  for (const { id, visibleAt } of gateway.transactions()) if (visibleAt > scheduler.now) gateway.show({ id });
+}
+
 /** The gateway's books change without the program, unless they do not allow it. */
 export function chargeBack(world: World): void {
   const { gateway, payment } = world;
@@ -84,19 +96,21 @@ export function chargeBack(world: World): void {
   world.watchGateway();
 }
 
-export function comeBack(world: World, refundId: string): void {
+/** A part of it that was paid comes back, or all of them. */
+export function comeBack(world: World, refundId: string, what: 'one' | 'all' = 'one'): void {
   const { gateway } = world;
   const references = attemptsOf(world, refundId).map((row) => row['reference']);
   const paid = gateway
     .transactions()
-    .find(
+    .filter(
       ({ state, merchantTransactionId }) =>
         state === 'succeeded' && references.includes(merchantTransactionId),
     );
-  if (paid === undefined) return;
-  outside(world, 'came back');
-  gateway.failLate({ id: paid.id });
-  world.watchGateway();
+  for (const { id } of what === 'all' ? paid : paid.slice(0, 1)) {
+    outside(world, 'came back');
+    gateway.failLate({ id });
+  }
+  if (paid.length > 0) world.watchGateway();
 }
 
 /** A person says something to the run, where there is one. */

@@ -1,7 +1,7 @@
 /** Courses around chargebacks: one that is won in part, lost again or unclear before a credit, and one that an old query shows. */
 import type { Course } from '../world/course.js';
 import { chargeBackAnyhow, happens } from '../world/chargebacks.js';
-import { NOT_LINKABLE, nthWrite, plan } from './acts.js';
+import { NOT_LINKABLE, nthWrite, plan, showAll } from './acts.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -19,12 +19,10 @@ export const disputedBeforeCredit: Course = {
     return {
       write: nthWrite(1),
       atGateway: (fields) => {
-        const { gateway, payment } = world;
+        const { payment } = world;
         plan(world, fields, { kind: 'reject', code });
         chargeBackAnyhow(world, payment.created.captureIds[0] ?? payment.id, within);
-        // What a lag hides is not known to anybody yet.
-        for (const { id, visibleAt } of gateway.transactions())
-          if (visibleAt > world.scheduler.now) gateway.show({ id });
+        showAll(world);
       },
     };
   },

@@ -18,10 +18,11 @@ import {
   paidAfterAll,
   paidAfterTheEnd,
   paidAgain,
+  partPaidAgain,
 } from './late-truth.js';
 import { split } from './limits.js';
-import { partRefused, signedUnpaid, unregistered } from './persons.js';
-import { settledOutside } from './settled-outside.js';
+import { nothingOwed, partRefused, signedUnpaid, unregistered } from './persons.js';
+import { settledBeforeApproval, settledOutside } from './settled-outside.js';
 
 const COURSES: readonly Course[] = [
   stubborn,
@@ -39,11 +40,14 @@ const COURSES: readonly Course[] = [
   knownByIdAlone,
   earlierDecline,
   paidAgain,
+  partPaidAgain,
   signedUnpaid,
   partRefused,
+  nothingOwed,
   unregistered,
   split,
   settledOutside,
+  settledBeforeApproval,
 ];
 const ALL = COURSES.reduce((sum, { weight }) => sum + weight, 0);
 

@@ -2,6 +2,7 @@
 import { withdrawUpdate } from '../../../workflows/contract.js';
 import {
   attemptsOf,
+  capturesOf,
   comeBack,
   decide,
   FINAL,
@@ -11,13 +12,16 @@ import {
   paidOnceMore,
   plan,
   say,
+  showAll,
   SOFT,
   turnsOutPaid,
   UNCLEAR,
   under,
 } from './acts.js';
+import { happens } from '../world/chargebacks.js';
 import type { Course } from '../world/course.js';
 import { LIMITS } from '../world/plan.js';
+import type { World } from '../world/world.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -26,7 +30,7 @@ const DAY = 24 * HOUR;
 /** What was refused turns out paid before anything else was sent: while it waits, or while a credit is weighed. */
 export const paidAfterAll: Course = {
   name: 'what was refused turns out paid before the next order',
-  weight: 5,
+  weight: 8,
   payments: ['DB', 'DB', 'parts'],
   policy: () => ({ creditEnabled: true, creditApprovalAbove: {} }),
   direct: (world) => {
@@ -55,28 +59,52 @@ export const paidAfterAll: Course = {
 /** The refund has ended unpaid, and then it turns out paid, all of it or a part. */
 export const paidAfterTheEnd: Course = {
   name: 'what was refused turns out paid after the end',
-  weight: 6,
+  weight: 10,
   payments: ['DB', 'parts'],
   direct: (world) => {
     const { random, scheduler } = world;
-    const end = random.pick(['failed', 'canceled', 'closed_by_dispute'] as const);
+    const end = random.pick(['failed', 'canceled', 'closed_by_dispute', 'refunded_elsewhere'] as const);
     const code = {
       failed: random.pick(FINAL),
       canceled: random.pick(SOFT),
       closed_by_dispute: random.pick(UNCLEAR),
+      refunded_elsewhere: random.pick(UNCLEAR),
     };
+    const undo: (() => void)[] = [];
     return {
       write: nthWrite(1),
       atGateway: (fields) => {
-        if (end === 'closed_by_dispute') plan(world, fields, { kind: 'chargeback_after_rejection' });
+        const { gateway } = world;
         plan(world, fields, { kind: 'reject', code: code[end] });
+        for (const paymentId of capturesOf(world)) {
+          if (end === 'closed_by_dispute')
+            happens(world, 'chargeback of all', () => {
+              const { id } = gateway.chargeback({ paymentId });
+              undo.push(() => void gateway.reverseChargeback(id));
+            });
+          if (end === 'refunded_elsewhere')
+            happens(world, 'portal refund of all', () => {
+              const amount = gateway.transactions().find(({ id }) => id === paymentId)?.amount ?? 0n;
+              const { id } = gateway.refundInPortal({ paymentId, amount });
+              undo.push(() => void gateway.failLate({ id }));
+            });
+        }
+        showAll(world);
       },
       moved: (refundId, to) => {
         if (to === 'rejected' && end === 'canceled')
           scheduler.after(random.spread(100, 5 * MINUTE), () =>
             say(world, refundId, withdrawUpdate.name, { by: 'operator', reason: 'no longer wanted' }),
           );
-        if (to === end) scheduler.after(random.spread(100, DAY), () => turnsOutPaid(world, refundId));
+        if (to !== end) return;
+        const at = random.spread(100, DAY);
+        // After a refund elsewhere the gateway pays nothing more before that has come back.
+        const isUndone = end === 'refunded_elsewhere' || random.chance(0.6);
+        if (isUndone)
+          scheduler.after(at, () => {
+            for (const act of undo) happens(world, 'what settled it is undone', act);
+          });
+        scheduler.after(isUndone ? at + random.spread(10, HOUR) : at, () => turnsOutPaid(world, refundId));
       },
     };
   },
@@ -219,11 +247,7 @@ export const paidAgain: Course = {
           isToCome = false;
           scheduler.after(random.spread(1_000, 6 * HOUR), () => comeBack(world, refundId));
         }
-        if (to === 'returned' && isAtOnce)
-          scheduler.after(0, () => {
-            const reference = paidOnceMore(world, refundId);
-            if (reference !== undefined) world.onNotice(reference);
-          });
+        if (to === 'returned' && isAtOnce) scheduler.after(0, () => paidOnceMoreAndTold(world, refundId));
         if (to !== 'manual_review' || isAtOnce) return;
         const at = random.spread(1_000, 6 * HOUR);
         scheduler.after(at, () => paidOnceMore(world, refundId));
@@ -234,3 +258,35 @@ export const paidAgain: Course = {
     };
   },
 };
+
+/** Both parts of a refund came back, and one is paid again before the run has asked an operator. */
+export const partPaidAgain: Course = {
+  name: 'all parts came back, and one is paid again at once',
+  weight: 3,
+  payments: ['parts'],
+  direct: (world) => {
+    const { random, scheduler } = world;
+    let isToCome = true;
+    const paidWhenAllCameBack = (refundId: string): void => {
+      const states = attemptsOf(world, refundId).map(({ state }) => state);
+      if (states.every((state) => state === 'returned')) paidOnceMoreAndTold(world, refundId);
+      else if (states.includes('returned')) scheduler.after(20, () => paidWhenAllCameBack(refundId));
+    };
+    return {
+      // The run is slow to ask.
+      ledger: (call) => (call === 'ask' ? 'slow' : undefined),
+      moved: (refundId, to) => {
+        if (to === 'succeeded' && isToCome) {
+          isToCome = false;
+          scheduler.after(random.spread(1_000, HOUR), () => comeBack(world, refundId, 'all'));
+        }
+        if (to === 'returned') scheduler.after(0, () => paidWhenAllCameBack(refundId));
+      },
+    };
+  },
+};
+
+function paidOnceMoreAndTold(world: World, refundId: string): void {
+  const reference = paidOnceMore(world, refundId);
+  if (reference !== undefined) world.onNotice(reference);
+}

@@ -1,8 +1,9 @@
 /** Courses that persons decide: a signed word that nothing was paid, an approval refused, a destination that somebody has to name. */
-import { confirmUpdate, correctUpdate } from '../../../workflows/contract.js';
+import { confirmUpdate, correctUpdate, redirectUpdate } from '../../../workflows/contract.js';
+import { happens } from '../world/chargebacks.js';
 import type { Course } from '../world/course.js';
 import type { World } from '../world/world.js';
-import { decide, HIDDEN, NOT_LINKABLE, nthWrite, plan, say } from './acts.js';
+import { decide, HIDDEN, NOT_LINKABLE, NOT_OWED, nthWrite, plan, say, showAll } from './acts.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -68,6 +69,49 @@ function confirm(world: World, refundId: string): void {
     reason: 'seen the letter',
   });
 }
+
+/** Nothing was owed by the decline, but for a chargeback; when that is won an operator names another destination all the same. */
+export const nothingOwed: Course = {
+  name: 'an operator names a destination for what the gateway says is not owed',
+  weight: 3,
+  payments: ['DB'],
+  policy: () => ({ creditEnabled: true }),
+  direct: (world) => {
+    const { random, scheduler } = world;
+    const code = random.pick(NOT_OWED);
+    let chargebackId: string | undefined;
+    return {
+      write: nthWrite(1),
+      atGateway: (fields) => {
+        plan(world, fields, { kind: 'reject', code });
+        // Once it is declined: the gateway declines what is disputed for that.
+        scheduler.after(1, () => {
+          happens(world, 'chargeback pending', () => {
+            const paymentId = world.payment.id;
+            chargebackId = world.gateway.chargeback({ paymentId, amount: 500n, state: 'pending' }).id;
+          });
+          showAll(world);
+        });
+      },
+      moved: (refundId, to) => {
+        if (to !== 'manual_review' || chargebackId === undefined) return;
+        const won = chargebackId;
+        chargebackId = undefined;
+        const at = random.spread(1_000, HOUR);
+        scheduler.after(at, () =>
+          happens(world, 'it is won back', () => void world.gateway.reverseChargeback(won)),
+        );
+        scheduler.after(at + random.between(MINUTE, HOUR), () =>
+          say(world, refundId, redirectUpdate.name, {
+            registrationId: world.otherRegistrationId,
+            by: 'operator',
+            reason: 'asked by the customer',
+          }),
+        );
+      },
+    };
+  },
+};
 
 /** One capture is refunded, the credit of the rest is not approved: a person decides about it. */
 export const partRefused: Course = {

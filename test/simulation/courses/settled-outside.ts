@@ -2,7 +2,7 @@
 import { happens } from '../world/chargebacks.js';
 import type { Course } from '../world/course.js';
 import type { World } from '../world/world.js';
-import { nthWrite, plan, UNCLEAR } from './acts.js';
+import { capturesOf, NOT_LINKABLE, nthWrite, plan, showAll, UNCLEAR } from './acts.js';
 
 const HOUR = 3_600_000;
 
@@ -38,7 +38,7 @@ export const settledOutside: Course = {
       atGateway: (fields) => {
         const { gateway } = world;
         plan(world, fields, { kind: 'reject', code });
-        for (const paymentId of captured(world)) {
+        for (const paymentId of capturesOf(world)) {
           if (refunded !== undefined)
             happens(world, 'portal refund before a decline', () => {
               gateway.refundInPortal({ paymentId, amount: partOf(world, paymentId, refunded) });
@@ -55,16 +55,40 @@ export const settledOutside: Course = {
                 );
             });
         }
-        // What a lag hides is not known to anybody yet.
-        for (const { id, visibleAt } of gateway.transactions())
-          if (visibleAt > scheduler.now) gateway.show({ id });
+        showAll(world);
       },
     };
   },
 };
 
-const captured = ({ payment }: World): readonly string[] =>
-  payment.created.captureIds.length > 0 ? payment.created.captureIds : [payment.id];
+/** All of it is refunded in the portal while its credit waits for approval. */
+export const settledBeforeApproval: Course = {
+  name: 'a refund elsewhere while a credit waits for approval',
+  weight: 2,
+  payments: ['DB', 'captured'],
+  policy: () => ({ creditEnabled: true, creditApprovalAbove: {} }),
+  direct: (world) => {
+    const { random, scheduler } = world;
+    const code = random.pick(NOT_LINKABLE);
+    return {
+      write: nthWrite(1),
+      atGateway: (fields) => plan(world, fields, { kind: 'reject', code }),
+      moved: (refundId, to) => {
+        if (to !== 'awaiting_approval') return;
+        scheduler.after(random.spread(1_000, HOUR), () => {
+          const { refunds } = world.database.tables.rows;
+          // Once the credit may be under way the customer would have both.
+          if (refunds.find(({ id }) => id === refundId)?.['state'] !== 'awaiting_approval') return;
+          for (const paymentId of capturesOf(world))
+            happens(world, 'portal refund before an approval', () => {
+              world.gateway.refundInPortal({ paymentId, amount: partOf(world, paymentId, [1n, 1n]) });
+            });
+          showAll(world);
+        });
+      },
+    };
+  },
+};
 
 function partOf({ gateway, payment }: World, id: string, [part, of]: Part): bigint {
   const whole = gateway.transactions().find((found) => found.id === id)?.amount ?? 0n;

@@ -44,7 +44,9 @@ export function drawOrder(world: World, part: bigint, index: number, only?: bigi
     requestedBy: 'asker',
     request: {
       ...(isFreeStanding ? {} : { paymentId }),
-      ...(!isCredit && only === undefined && random.chance(0.15) ? { payment: declaredOf(world, paymentId) } : {}),
+      ...(!isCredit && only === undefined && random.chance(0.15)
+        ? { payment: declaredOf(world, paymentId) }
+        : {}),
       amount: formatAmount(storedMoney(payment.roundDown(minor), payment.currency)),
       currency: payment.currency,
       reason: 'requested_by_customer',
