@@ -17,7 +17,8 @@ export function observationViolations({ gateway, database, payment }: World): st
   const wrong: string[] = [];
   // A declared capture is a payment of its own.
   const { captures } = database.tables.rows;
-  const isOwn = (id: string): boolean => captures.some((one) => one['id'] === id && one['payment_id'] === id);
+  const isOwn = (id: string): boolean =>
+    id !== payment.id && captures.some((one) => one['id'] === id && one['payment_id'] === id);
   const ofPayment = linked.filter(
     ({ id, type, referencedId }) => type === 'CP' && referencedId === payment.id && !isOwn(id),
   );
@@ -25,8 +26,15 @@ export function observationViolations({ gateway, database, payment }: World): st
   if (payment.type === 'PA' && amount(row, 'captured_minor') !== captured)
     wrong.push(`captured is ${amount(row, 'captured_minor')} in the ledger, ${captured} at the gateway`);
 
-  const chargebacks = linked.filter(({ type, state }) => type === 'CB' && state !== 'rejected');
-  const reversals = linked.filter(({ type, state }) => type === 'CR' && state === 'succeeded');
+  // So are the chargebacks of it, and what reverses these.
+  const isOfOther = ({ referencedId }: Transaction): boolean => {
+    if (referencedId === null) return false;
+    const referenced = all.find(({ id }) => id === referencedId);
+    return isOwn(referencedId) || (referenced !== undefined && isOfOther(referenced));
+  };
+  const disputes = linked.filter((found) => !isOfOther(found));
+  const chargebacks = disputes.filter(({ type, state }) => type === 'CB' && state !== 'rejected');
+  const reversals = disputes.filter(({ type, state }) => type === 'CR' && state === 'succeeded');
   const isUnclear = database.tables.rows.events.some(
     (event) => event['type'] === 'payment.unclear' && event['payment_id'] === payment.id,
   );
