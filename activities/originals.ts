@@ -9,6 +9,7 @@ import {
   type LookUp,
   type TransactionTree,
 } from '../domain/transaction.js';
+import type { AttemptRecord } from '../ledger/ledger.js';
 import type { Dependencies } from './dependencies.js';
 
 export type OriginalLookUp =
@@ -116,6 +117,21 @@ export async function lookUpAlone(
   return answer.kind === 'unavailable' && answer.why === 'not_offered'
     ? deps.gateway.findById(entityId, id)
     : answer;
+}
+
+/** Under our reference, else under the id that the gateway gave it: some transactions are shown by that alone. */
+export async function shownAlone(
+  deps: Dependencies,
+  entityId: string,
+  { reference, gatewayId }: Pick<AttemptRecord, 'reference' | 'gatewayId'>,
+): Promise<LookUp<readonly GatewayTransaction[]>> {
+  const byReference = await deps.gateway.findByReference(entityId, reference);
+  // An id of another form was kept as it came, and cannot be queried.
+  if (byReference.kind !== 'not_found' || gatewayId === null || !isGatewayId(gatewayId)) return byReference;
+  const byId = await lookUpAlone(deps, entityId, gatewayId);
+  return byId.kind === 'found'
+    ? { kind: 'found', value: [{ merchantTransactionId: reference, ...byId.value }] }
+    : byId;
 }
 
 /**

@@ -1,13 +1,12 @@
 /** What the gateway told about a payment, looked up: chargebacks, returns made elsewhere, captures, and refunds that end otherwise than recorded. */
-import { isGatewayId } from '../domain/ids.js';
 import { isShown } from '../domain/notice.js';
 import { idsInFound, outcomeOfFound } from '../domain/outcome.js';
-import type { GatewayTransaction, LookUp } from '../domain/transaction.js';
+import type { GatewayTransaction } from '../domain/transaction.js';
 import type { Database } from '../ledger/database.js';
 import { awaitingLookUp, noteShown } from '../ledger/inbox.js';
-import type { AttemptRecord, RefundRecord } from '../ledger/ledger.js';
+import type { RefundRecord } from '../ledger/ledger.js';
 import type { Dependencies } from './dependencies.js';
-import { lookUpAlone, lookUpKnown } from './originals.js';
+import { lookUpKnown, shownAlone } from './originals.js';
 import { expectationOf } from './send.js';
 
 export interface PaymentTask {
@@ -72,21 +71,6 @@ async function readPayment(
     default:
       return original satisfies never;
   }
-}
-
-/** Under our reference, else under the id that the gateway gave it: some transactions are shown by that alone. */
-export async function shownAlone(
-  deps: Dependencies,
-  entityId: string,
-  { reference, gatewayId }: Pick<AttemptRecord, 'reference' | 'gatewayId'>,
-): Promise<LookUp<readonly GatewayTransaction[]>> {
-  const byReference = await deps.gateway.findByReference(entityId, reference);
-  // An id of another form was kept as it came, and cannot be queried.
-  if (byReference.kind !== 'not_found' || gatewayId === null || !isGatewayId(gatewayId)) return byReference;
-  const byId = await lookUpAlone(deps, entityId, gatewayId);
-  return byId.kind === 'found'
-    ? { kind: 'found', value: [{ merchantTransactionId: reference, ...byId.value }] }
-    : byId;
 }
 
 /** The attempts that notices are about. A credit is linked to nothing, so it is asked for by its reference. */

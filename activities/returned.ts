@@ -5,7 +5,7 @@ import type { AttemptRecord, RefundRecord } from '../ledger/ledger.js';
 import type { SeenReturned } from '../ledger/people.js';
 import { QueryBudgetSpent } from '../gateway/errors.js';
 import { queryingFor, type Dependencies } from './dependencies.js';
-import { shownAlone } from './payment-news.js';
+import { shownAlone } from './originals.js';
 import { expectationOf } from './send.js';
 
 /** Milliseconds, less than the activity may take: an operator waits for the answer. */

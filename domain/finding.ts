@@ -233,8 +233,9 @@ function findingOf(evidence: FindingEvidence): Conclusion & { readonly covered: 
   const { original, remainingMinor } = evidence;
   const money = outsideMoney(evidence);
   const covered = coverageOf(remainingMinor, money);
-  if (isReversedWholly(original))
-    return { kind: 'settled', why: 'original_reversed', covered: takeFrom(remainingMinor, money) };
+  const reversed = takeFrom(remainingMinor, money);
+  if (isReversedWholly(original) && totalOf(reversed) >= remainingMinor)
+    return { kind: 'settled', why: 'original_reversed', covered: reversed };
   if (totalOf(covered) >= remainingMinor)
     return {
       kind: 'settled',

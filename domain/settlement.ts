@@ -141,9 +141,12 @@ export const NO_COVERAGE: Coverage = { elsewhereMinor: 0n, chargedBackMinor: 0n 
 export const totalOf = ({ elsewhereMinor, chargedBackMinor }: Coverage): bigint =>
   elsewhereMinor + chargedBackMinor;
 
-/** What a refund counts as its own. `missingMinor`: what it lacks to be whole although it has ended as settled outside. */
+/** What a refund counts as its own. */
 export interface Claim extends Coverage {
+  /** What it lacks to be whole, although it has ended. */
   readonly missingMinor: bigint;
+  /** What of that it takes at most: one that ended for another reason takes only what was under way at its end. Absent: anything. */
+  readonly underWay?: Coverage;
 }
 
 /**
@@ -170,7 +173,7 @@ export function claimsAfter<T extends Claim>(
     const more =
       lost > 0n
         ? NO_COVERAGE
-        : take(takeFrom(claim.missingMinor, { elsewhereMinor, chargedBackMinor, claimed: NO_COVERAGE }));
+        : take(takeFrom(claim.missingMinor, leastOf({ elsewhereMinor, chargedBackMinor }, claim.underWay)));
     return lost === 0n && totalOf(more) === 0n ? [] : [{ claim, now: sumOf(kept, more) }];
   });
 }
@@ -178,6 +181,12 @@ export function claimsAfter<T extends Claim>(
 export const sumOf = (a: Coverage, b: Coverage): Coverage => ({
   elsewhereMinor: a.elsewhereMinor + b.elsewhereMinor,
   chargedBackMinor: a.chargedBackMinor + b.chargedBackMinor,
+});
+
+const leastOf = (a: Coverage, b: Coverage = a): Coverage & { readonly claimed: Coverage } => ({
+  elsewhereMinor: within(a.elsewhereMinor, b.elsewhereMinor),
+  chargedBackMinor: within(a.chargedBackMinor, b.chargedBackMinor),
+  claimed: NO_COVERAGE,
 });
 
 /** `minor`, at least nothing and at most `most`. */

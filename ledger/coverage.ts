@@ -12,15 +12,25 @@ import {
   type Coverage,
 } from '../domain/settlement.js';
 import { isFinal, OPEN_ATTEMPT_STATES, type RefundState } from '../domain/states.js';
-import { append, attemptsOf, openCase, reservedFor, type Locked, type RefundRow } from './books.js';
+import {
+  append,
+  attemptsOf,
+  openCase,
+  reservedFor,
+  type Locked,
+  type PaymentRow,
+  type RefundRow,
+} from './books.js';
 import type { Tx } from './database.js';
 import { DISPUTE_EVENTS } from './disputes.js';
 import { isUnclear } from './doubts.js';
 import { GATEWAY_ID, IS_FINAL, NEXT_VERSION, NOW } from './expressions.js';
-import { limitOf, settlementFacts } from './records.js';
+import { limitOf, overpaidOf, settlementFacts } from './records.js';
 
 /** States in which a refund takes what comes back to it: it ended because of just that. */
 const ENDED_OUTSIDE: readonly RefundState[] = ['closed_by_dispute', 'refunded_elsewhere'];
+/** In which it takes what was pending at its end, and became final since. */
+const ENDED_UNPAID: readonly RefundState[] = ['failed', 'canceled'];
 
 interface ClaimOfRefund extends Claim {
   readonly refund: RefundRow;
@@ -31,7 +41,7 @@ const coverageOfRow = ({ elsewhere_minor, charged_back_minor }: RefundRow): Cove
   chargedBackMinor: charged_back_minor,
 });
 
-/** What each refund of a payment counts as its own, oldest first. */
+/** What each refund of a payment counts as its own, or may take of what happened outside, oldest first. */
 export async function claimsOn(tx: Tx, paymentId: string): Promise<readonly ClaimOfRefund[]> {
   const refunds = await tx
     .selectFrom('refunds')
@@ -41,19 +51,43 @@ export async function claimsOn(tx: Tx, paymentId: string): Promise<readonly Clai
       eb.or([
         eb('elsewhere_minor', '<>', 0n),
         eb('charged_back_minor', '<>', 0n),
-        eb('state', 'in', ENDED_OUTSIDE),
+        eb('state', 'in', [...ENDED_OUTSIDE, ...ENDED_UNPAID]),
       ]),
     )
     .orderBy('id')
     .execute();
+  if (refunds.length === 0) return [];
+  const outside = refunds.some(({ state }) => ENDED_UNPAID.includes(state))
+    ? await outsideOn(tx, paymentId)
+    : NOTHING_OUTSIDE;
   const claims: ClaimOfRefund[] = [];
   for (const refund of refunds) {
-    const missing = ENDED_OUTSIDE.includes(refund.state)
+    const mayMiss = ENDED_OUTSIDE.includes(refund.state) || ENDED_UNPAID.includes(refund.state);
+    const missing = mayMiss
       ? unpaidOf(settlementFacts({ refund, attempts: await attemptsOf(tx, refund.id) }))
       : 0n;
-    claims.push({ refund, ...coverageOfRow(refund), missingMinor: missing > 0n ? missing : 0n });
+    claims.push({
+      refund,
+      ...coverageOfRow(refund),
+      missingMinor: missing > 0n ? missing : 0n,
+      ...(ENDED_UNPAID.includes(refund.state) ? { underWay: underWayAtEnd(refund, outside) } : {}),
+    });
   }
   return claims;
+}
+
+/** What began while the refund was under way and is final now. */
+function underWayAtEnd(refund: RefundRow, { elsewhere, disputes }: Outside): Coverage {
+  const isMeant = ({ at }: { readonly at: Date }): boolean =>
+    at > refund.created_at && at < refund.state_since;
+  const sum = (found: readonly OutsideFact[]): bigint =>
+    found.filter(isMeant).reduce((total, { minor }) => total + minor, 0n);
+  const all = { elsewhereMinor: sum(elsewhere), chargedBackMinor: sum(disputes) };
+  // What it has of that already.
+  return {
+    elsewhereMinor: all.elsewhereMinor - refund.elsewhere_minor,
+    chargedBackMinor: all.chargedBackMinor - refund.charged_back_minor,
+  };
 }
 
 /** Counts `more` for the refund: that part is not paid any more, and nothing is held for it. */
@@ -72,7 +106,7 @@ export async function chargedBackBefore(tx: Tx, { payment, refund, attempts }: L
   if (payment.excess_minor === 0n || payment.disputed_minor === 0n) return NO_COVERAGE;
   // What cannot be counted settles nothing.
   if (await isUnclear(tx, payment.id)) return NO_COVERAGE;
-  const disputes = await finalDisputes(tx, payment.id);
+  const { disputes } = await outsideOn(tx, payment.id);
   const underWay = await tx
     .selectFrom('attempts')
     .select('amount_minor')
@@ -87,7 +121,7 @@ export async function chargedBackBefore(tx: Tx, { payment, refund, attempts }: L
       payment.succeeded_minor - payment.returned_minor,
     ),
     elsewhereMinor: 0n,
-    chargedBackMinor: disputes.reduce((sum, { disputed_delta }) => sum + disputed_delta, 0n),
+    chargedBackMinor: disputes.reduce((sum, { minor }) => sum + minor, 0n),
     claimed: (await claimsOn(tx, payment.id)).reduce<Coverage>(sumOf, NO_COVERAGE),
   });
 }
@@ -112,11 +146,9 @@ export async function trimCoverage(tx: Tx, { refund, attempts }: Locked): Promis
 export async function reviseClaims(tx: Tx, paymentId: string): Promise<void> {
   const claims = await claimsOn(tx, paymentId);
   if (claims.length === 0) return;
-  const chargedBackMinor = (await finalDisputes(tx, paymentId)).reduce(
-    (sum, { disputed_delta }) => sum + disputed_delta,
-    0n,
-  );
-  const elsewhereMinor = (await elsewhereOn(tx, paymentId)).reduce((sum, { minor }) => sum + minor, 0n);
+  const { elsewhere, disputes } = await outsideOn(tx, paymentId);
+  const chargedBackMinor = disputes.reduce((sum, { minor }) => sum + minor, 0n);
+  const elsewhereMinor = elsewhere.reduce((sum, { minor }) => sum + minor, 0n);
   for (const { claim, now } of claimsAfter(claims, { elsewhereMinor, chargedBackMinor })) {
     const { refund } = claim;
     const lost = totalOf(claim) - totalOf(now);
@@ -133,68 +165,94 @@ export async function reviseClaims(tx: Tx, paymentId: string): Promise<void> {
  */
 export async function unclaimedSince(tx: Tx, { payment, refund, attempts }: Locked): Promise<Coverage> {
   const unpaid = unpaidOf(settlementFacts({ refund, attempts }));
-  const elsewhere = await elsewhereOn(tx, payment.id);
-  const disputes = await finalDisputes(tx, payment.id);
+  const { elsewhere, disputes } = await outsideOn(tx, payment.id);
   if (elsewhere.length === 0 && disputes.length === 0) return NO_COVERAGE;
+  const sum = (found: OutsideFact['changes']): bigint =>
+    found.reduce((total, { minor }) => total + minor, 0n);
   const isLater = ({ at }: { readonly at: Date }): boolean => at.getTime() > refund.created_at.getTime();
-  const sum = (minors: readonly bigint[]): bigint => minors.reduce((total, minor) => total + minor, 0n);
-  const all: Coverage = {
-    elsewhereMinor: sum(elsewhere.map(({ minor }) => minor)),
-    chargedBackMinor: sum(disputes.map(({ disputed_delta }) => disputed_delta)),
-  };
+  const changes = disputes.flatMap((dispute) => dispute.changes);
+  const all: Coverage = { elsewhereMinor: sum(elsewhere), chargedBackMinor: sum(disputes) };
   const claimed = (await claimsOn(tx, payment.id)).reduce<Coverage>(sumOf, NO_COVERAGE);
   const free = takeFrom(totalOf(all), { ...all, claimed });
-  const since: Coverage = {
-    elsewhereMinor: sum(elsewhere.filter(isLater).map(({ minor }) => minor)),
-    chargedBackMinor: sum(disputes.filter(isLater).map(({ disputed_delta }) => disputed_delta)),
-  };
   return takeFrom(unpaid, {
-    elsewhereMinor: least(free.elsewhereMinor, since.elsewhereMinor),
-    chargedBackMinor: least(free.chargedBackMinor, since.chargedBackMinor),
+    elsewhereMinor: least(free.elsewhereMinor, sum(elsewhere.filter(isLater))),
+    chargedBackMinor: least(free.chargedBackMinor, sum(changes.filter(isLater))),
     claimed: NO_COVERAGE,
   });
 }
 
 const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 
-/** What chargebacks that are final took, change by change. One that is pending blocks credits and proves nothing. */
-async function finalDisputes(
-  tx: Tx,
-  paymentId: string,
-): Promise<readonly { readonly disputed_delta: bigint; readonly at: Date }[]> {
-  const events = await tx
-    .selectFrom('events')
-    .select([GATEWAY_ID.as('gateway_id'), IS_FINAL.as('final'), 'disputed_delta', 'at'])
-    .where('payment_id', '=', paymentId)
-    .where('type', 'in', DISPUTE_EVENTS)
-    .orderBy('events.id')
-    .execute();
-  const final = new Map(events.map((event) => [event.gateway_id, event.final]));
-  return events.filter(({ gateway_id }) => final.get(gateway_id) === true);
+/** What happened outside and is final: what each counts, and when it was first seen. */
+interface Outside {
+  readonly elsewhere: readonly OutsideFact[];
+  readonly disputes: readonly OutsideFact[];
 }
 
-/** Refunds and reversals that were not made here and are final: what each counts, and when it was first seen. */
-async function elsewhereOn(
-  tx: Tx,
-  paymentId: string,
-): Promise<readonly { readonly minor: bigint; readonly at: Date }[]> {
+const NOTHING_OUTSIDE: Outside = { elsewhere: [], disputes: [] };
+const OUTSIDE_EVENTS = ['payment.returned_elsewhere', ...DISPUTE_EVENTS] as const;
+
+interface OutsideFact {
+  readonly isDispute: boolean;
+  readonly isFinal: boolean;
+  readonly minor: bigint;
+  readonly at: Date;
+  /** Of `minor`, each change with its time. */
+  readonly changes: readonly { readonly minor: bigint; readonly at: Date }[];
+}
+
+async function outsideFacts(tx: Tx, paymentId: string): Promise<readonly OutsideFact[]> {
   const events = await tx
     .selectFrom('events')
-    .select([GATEWAY_ID.as('gateway_id'), IS_FINAL.as('final'), 'succeeded_delta', 'at'])
+    .select([
+      GATEWAY_ID.as('gateway_id'),
+      IS_FINAL.as('final'),
+      'type',
+      'succeeded_delta',
+      'disputed_delta',
+      'at',
+    ])
     .where('payment_id', '=', paymentId)
-    .where('type', '=', 'payment.returned_elsewhere')
+    .where('type', 'in', OUTSIDE_EVENTS)
     .orderBy('events.id')
     .execute();
-  const found = new Map<string, { minor: bigint; at: Date; isFinal: boolean }>();
-  for (const event of events) {
-    const before = found.get(event.gateway_id);
-    found.set(event.gateway_id, {
-      minor: (before?.minor ?? 0n) + event.succeeded_delta,
-      at: before?.at ?? event.at,
-      isFinal: event.final,
+  const found = new Map<string, OutsideFact>();
+  for (const { gateway_id, final, type, succeeded_delta, disputed_delta, at } of events) {
+    const isDispute = type !== 'payment.returned_elsewhere';
+    const key = `${isDispute ? 'dispute' : 'return'} ${gateway_id}`;
+    const before = found.get(key);
+    const change = { minor: isDispute ? disputed_delta : succeeded_delta, at };
+    found.set(key, {
+      ...{ isDispute, isFinal: final, at: before?.at ?? at },
+      minor: (before?.minor ?? 0n) + change.minor,
+      changes: [...(before?.changes ?? []), change],
     });
   }
-  return [...found.values()].filter(({ minor, isFinal }) => isFinal && minor > 0n);
+  return [...found.values()].filter(({ minor }) => minor > 0n);
+}
+
+/** One that is pending blocks credits and proves nothing. */
+async function outsideOn(tx: Tx, paymentId: string): Promise<Outside> {
+  const final = (await outsideFacts(tx, paymentId)).filter(({ isFinal }) => isFinal);
+  return {
+    elsewhere: final.filter(({ isDispute }) => !isDispute),
+    disputes: final.filter(({ isDispute }) => isDispute),
+  };
+}
+
+/** What was certainly given back beyond the limit. What is pending outside may never be. */
+export async function overpaidFor(tx: Tx, payment: PaymentRow): Promise<bigint> {
+  const overpaid = overpaidOf(payment);
+  if (overpaid === 0n) return 0n;
+  const pending = (await outsideFacts(tx, payment.id)).filter(({ isFinal }) => !isFinal);
+  const certain = pending.reduce((left, { minor }) => left - minor, overpaid);
+  return certain > 0n ? certain : 0n;
+}
+
+/** A chargeback or a refund elsewhere began since this refund was asked for, and is not final. */
+export async function mayBeSettledOutside(tx: Tx, { payment, refund }: Locked): Promise<boolean> {
+  const facts = await outsideFacts(tx, payment.id);
+  return facts.some(({ isFinal, at }) => !isFinal && at > refund.created_at);
 }
 
 async function setCoverage(

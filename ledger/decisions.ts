@@ -33,7 +33,7 @@ import {
   type Move,
   type RefundRow,
 } from './books.js';
-import { cover, unclaimedSince } from './coverage.js';
+import { cover, mayBeSettledOutside, unclaimedSince } from './coverage.js';
 import { openCaptures } from './open-captures.js';
 import { NOW } from './expressions.js';
 import { ObservationOutdated } from './ledger.js';
@@ -250,6 +250,8 @@ async function withdrawal(
   if (
     (await mayBePaidAgain(tx, attempts, stillReturned)) ||
     mayHaveLeft(locked) ||
+    // Nobody has weighed it; an operator sees the case and may.
+    (by === CANCELLATION && (await mayBeSettledOutside(tx, locked))) ||
     afterTrigger(refund.state, 'withdraw') === undefined
   )
     return refused('may_have_left');

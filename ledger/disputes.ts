@@ -24,16 +24,24 @@ interface Known extends DisputeRecord {
 /** Each change of a chargeback is one of these. */
 export const DISPUTE_EVENTS = ['dispute.opened', 'dispute.changed', 'dispute.reversed'] as const;
 
-/** Books what is new or different. A chargeback that was final stays as it is where it is not listed any more. */
-export async function bookDisputes(tx: Tx, facts: OriginalFacts): Promise<void> {
+/**
+ * Books what is new or different. A chargeback that was final stays as it is where it is not listed any more. True where something was
+ * booked, also where only its outcome became known and the balance stays.
+ */
+export async function bookDisputes(tx: Tx, facts: OriginalFacts): Promise<boolean> {
   const known = await knownDisputes(tx, facts.id);
-  for (const dispute of facts.disputes) await book(tx, facts.id, known.get(dispute.id), dispute);
+  let isChanged = false;
+  for (const dispute of facts.disputes)
+    if (await book(tx, facts.id, known.get(dispute.id), dispute)) isChanged = true;
   const listed = new Set(facts.disputes.map(({ id }) => id));
   for (const [id, before] of known) {
     if (listed.has(id)) continue;
     const isOver = facts.declined.includes(id) || (before.state === 'open' && facts.coversCaptures);
-    if (isOver)
-      await book(tx, facts.id, before, { id, amountMinor: 0n, reversedMinor: 0n, state: 'succeeded' });
+    if (
+      isOver &&
+      (await book(tx, facts.id, before, { id, amountMinor: 0n, reversedMinor: 0n, state: 'succeeded' }))
+    )
+      isChanged = true;
   }
   // A notification about what refers to a reversal is found to be about this payment by these.
   for (const id of facts.reversalIds)
@@ -43,6 +51,7 @@ export async function bookDisputes(tx: Tx, facts: OriginalFacts): Promise<void> 
       paymentId: facts.id,
       data: { gatewayId: id },
     });
+  return isChanged;
 }
 
 async function book(
@@ -50,7 +59,7 @@ async function book(
   paymentId: string,
   before: Known | undefined,
   dispute: LinkedDispute,
-): Promise<void> {
+): Promise<boolean> {
   const { id, amountMinor, reversedMinor, state } = dispute;
   const event = (number: number, type: (typeof DISPUTE_EVENTS)[number], reversed: bigint, disputed: bigint) =>
     appendOutside(tx, {
@@ -68,14 +77,14 @@ async function book(
   if (before === undefined) {
     if (amountMinor > 0n) await event(0, 'dispute.opened', 0n, amountMinor);
     if (reversedMinor > 0n) await event(1, 'dispute.reversed', reversedMinor, -reversedMinor);
-    return;
+    return amountMinor > 0n;
   }
   const delta = standingMinor(dispute) - before.standingMinor;
   const isSame =
     amountMinor === before.amountMinor && reversedMinor === before.reversedMinor && state === before.state;
-  if (delta === 0n && isSame) return;
+  if (delta === 0n && isSame) return false;
   const type = reversedMinor > before.reversedMinor ? 'dispute.reversed' : 'dispute.changed';
-  await event(before.events, type, reversedMinor, delta);
+  return event(before.events, type, reversedMinor, delta);
 }
 
 async function knownDisputes(tx: Tx | Database['db'], paymentId: string): Promise<Map<string, Known>> {

@@ -7,11 +7,11 @@ import { withoutCaptures } from '../domain/one-capture.js';
 import { placeDrawn } from '../domain/captures.js';
 import { appendOutside, lockPayment, openCase, reload, type AttemptRow, type PaymentRow } from './books.js';
 import { bookDisputes } from './disputes.js';
-import { reviseClaims } from './coverage.js';
+import { overpaidFor, reviseClaims } from './coverage.js';
 import { askAboutDoubts, noteDoubts } from './doubts.js';
 import { GATEWAY_ID, IS_FINAL } from './expressions.js';
 import { LedgerError, type ImportedPayment } from './ledger.js';
-import { overpaidOf, takenByOurs } from './records.js';
+import { takenByOurs } from './records.js';
 import { measureReversals } from './reversals.js';
 
 /** What became of an observation. */
@@ -89,22 +89,23 @@ async function book(tx: Tx, before: PaymentRow, shown: OriginalFacts): Promise<O
     .where('id', '=', id)
     .execute();
   await noteLimits(tx, before, limits, facts.observedAt);
-  if (facts.hidesLinks !== true) {
-    await bookDisputes(tx, facts);
-    await recordForeignReturns(tx, facts, captures.drawn);
-  }
+  const isChanged = facts.hidesLinks !== true && (await bookLinked(tx, facts, captures.drawn));
   let payment = await reload(tx, id);
-  if (await measureReversals(tx, payment)) payment = await reload(tx, id);
-  if (
-    payment.disputed_minor !== before.disputed_minor ||
-    payment.succeeded_minor !== before.succeeded_minor
-  ) {
+  const isMeasured = await measureReversals(tx, payment);
+  if (isMeasured || isChanged) {
     await reviseClaims(tx, id);
     payment = await reload(tx, id);
   }
-  if (overpaidOf(payment) > 0n) await askAboutExcess(tx, payment);
+  const overpaid = await overpaidFor(tx, payment);
+  if (overpaid > 0n) await askAboutExcess(tx, payment, overpaid);
   const doubts = [...facts.doubts, ...captures.doubts];
   return { payment, doubts, isOutdated: false, own: facts };
+}
+
+/** What happened outside. True where that has changed. */
+async function bookLinked(tx: Tx, facts: OriginalFacts, drawn: ReadonlyMap<string, Drawn>): Promise<boolean> {
+  const isDisputeChanged = await bookDisputes(tx, facts);
+  return (await recordForeignReturns(tx, facts, drawn)) || isDisputeChanged;
 }
 
 /** Captures that are payments of their own stay that, and are no part of this one. */
@@ -213,7 +214,7 @@ async function recordForeignReturns(
   tx: Tx,
   facts: OriginalFacts,
   drawn: ReadonlyMap<string, Drawn>,
-): Promise<void> {
+): Promise<boolean> {
   const attempts = await tx.selectFrom('attempts').selectAll().where('payment_id', '=', facts.id).execute();
   const ours = new Set(attempts.flatMap(({ reference, gateway_id }) => [reference, gateway_id ?? reference]));
   const standing = await foreignReturns(tx, facts.id);
@@ -221,16 +222,19 @@ async function recordForeignReturns(
     ({ entry }) => !ours.has(entry.id) && (entry.reference === null || !ours.has(entry.reference)),
   );
   await placeOnCaptures(tx, facts, { foreign, attempts, drawn });
+  let isChanged = false;
   for (const { entry, takenMinor } of foreign) {
     const before = standing.get(entry.id);
-    await setForeignReturn(tx, facts.id, entry.id, before, takenMinor, entry.state === 'succeeded');
+    const isFinal = entry.state === 'succeeded';
+    if (await setForeignReturn(tx, facts.id, entry.id, before, takenMinor, isFinal)) isChanged = true;
   }
   const listed = new Set(facts.returns.map((entry) => entry.id));
   for (const [id, before] of standing) {
     if (listed.has(id)) continue;
     const isOver = facts.declined.includes(id) || (!before.isFinal && facts.coversCaptures);
-    if (isOver) await setForeignReturn(tx, facts.id, id, before, 0n, false);
+    if (isOver && (await setForeignReturn(tx, facts.id, id, before, 0n, false))) isChanged = true;
   }
+  return isChanged;
 }
 
 /**
@@ -311,10 +315,10 @@ async function setForeignReturn(
   before: ForeignReturn | undefined,
   minor: bigint,
   isFinal: boolean,
-): Promise<void> {
+): Promise<boolean> {
   const delta = minor - (before?.minor ?? 0n);
-  if (before !== undefined && delta === 0n && before.isFinal === isFinal) return;
-  await appendOutside(tx, {
+  if (before !== undefined && delta === 0n && before.isFinal === isFinal) return false;
+  return appendOutside(tx, {
     key: `gateway:${gatewayId}:returned_elsewhere:${before?.events ?? 0}`,
     type: 'payment.returned_elsewhere',
     paymentId,
@@ -331,13 +335,21 @@ export async function forgetForeignReturn(tx: Tx, paymentId: string, gatewayId: 
   return true;
 }
 
-async function askAboutExcess(tx: Tx, payment: PaymentRow): Promise<void> {
+/** On every refund that paid or may pay, else on the newest one. */
+async function askAboutExcess(tx: Tx, payment: PaymentRow, overpaid: bigint): Promise<void> {
   const refunds = await tx
     .selectFrom('refunds')
     .selectAll()
     .where('payment_id', '=', payment.id)
     .where('state', 'in', ['succeeded', 'settled', 'pending', 'unknown', 'submitting', 'manual_review'])
     .execute();
-  for (const refund of refunds)
-    await openCase(tx, refund, 'paid_twice', { excessMinor: overpaidOf(payment).toString() });
+  const newest = await tx
+    .selectFrom('refunds')
+    .selectAll()
+    .where('payment_id', '=', payment.id)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .execute();
+  for (const refund of refunds.length > 0 ? refunds : newest)
+    await openCase(tx, refund, 'paid_twice', { excessMinor: overpaid.toString() });
 }

@@ -10,11 +10,11 @@ import {
   type AttemptRow,
   type LockedAttempt,
 } from './books.js';
-import { hasCoverage, reviseClaims, trimCoverage } from './coverage.js';
+import { hasCoverage, overpaidFor, reviseClaims, trimCoverage } from './coverage.js';
 import type { Tx } from './database.js';
 import type { Evidence } from './ledger.js';
 import { forgetForeignReturn } from './payments.js';
-import { givenBy, overpaidOf, remainingOf } from './records.js';
+import { givenBy, remainingOf } from './records.js';
 import { turnOf } from './returned.js';
 import { givenNow, releasedBy } from './reversals.js';
 
@@ -111,7 +111,7 @@ async function goOn(
 ): Promise<void> {
   const { attempt, refund } = locked;
   const after = await reloadAttempt(tx, locked);
-  const overpaid = overpaidOf(after.payment);
+  const overpaid = await overpaidFor(tx, after.payment);
   if (!isCovered || overpaid > 0n)
     await openCase(tx, refund, 'paid_twice', { excessMinor: overpaid.toString() });
   const owed = remainingOf(after);
@@ -150,7 +150,7 @@ export async function executedAgain(
   const { attempt, refund, payment } = locked;
   if (gatewayId === null || attempt.gateway_id === gatewayId) return;
   if (attempt.gateway_id === null) return confirm(tx, locked, evidence, gatewayId);
-  await forgetForeignReturn(tx, payment.id, gatewayId);
+  const wasElsewhere = await forgetForeignReturn(tx, payment.id, gatewayId);
   await append(tx, {
     key: `attempt:${attempt.id}:executed_again:${gatewayId}`,
     type: 'attempt.executed_again',
@@ -163,6 +163,7 @@ export async function executedAgain(
     data: { gatewayId, recorded: attempt.gateway_id, code: evidence.code },
   });
   await openCase(tx, refund, 'paid_twice', { gatewayId, recorded: attempt.gateway_id });
+  if (wasElsewhere) await reviseClaims(tx, payment.id);
 }
 
 /** Operators had said that it paid, and now the gateway shows it: the same money, counted already. */
@@ -172,7 +173,7 @@ async function confirm(
   evidence: Evidence,
   gatewayId: string,
 ): Promise<void> {
-  await forgetForeignReturn(tx, payment.id, gatewayId);
+  const wasElsewhere = await forgetForeignReturn(tx, payment.id, gatewayId);
   await append(tx, {
     key: `attempt:${attempt.id}:confirmed:${gatewayId}`,
     type: 'attempt.confirmed',
@@ -183,4 +184,5 @@ async function confirm(
     data: { gatewayId, code: evidence.code },
   });
   await noteEvidence(tx, attempt, evidence, { state: 'succeeded', gatewayId });
+  if (wasElsewhere) await reviseClaims(tx, payment.id);
 }

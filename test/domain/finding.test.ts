@@ -262,6 +262,11 @@ describe('a refused reversal', () => {
   });
 });
 
+it('a reversal that may be an open attempt of ours settles nothing', () => {
+  const returns = [{ ...gone, type: 'RV' as const, referencedId: ORIGINAL_ID }];
+  expect(finding({ openAttempts: 1, original: original({ returns }) })).toEqual(person('refunded_elsewhere'));
+});
+
 describe('another capture that has something left', () => {
   it.each<[string, Partial<FindingEvidence>, Finding]>([
     ['takes it', {}, tryAgain()],

@@ -67,6 +67,80 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
       expect(await violations()).toEqual([]);
     });
 
+    it.each([
+      ['a chargeback', 'chargeback'],
+      ['a refund elsewhere', 'refund_elsewhere'],
+    ] as const)(
+      '%s that was pending at the withdrawal and is final later counts for the refund',
+      async (_name, by) => {
+        const { ledger, violations } = underTest();
+        const facts = debit();
+        const id = await accepted(ledger, facts, 10_000n);
+        await ledger.record(answer(await submitted(ledger, id), refused('disputed')));
+        const own = { id: gatewayId(), amountMinor: 4_000n };
+        const shown = (amountMinor: bigint, state: 'open' | 'succeeded') =>
+          by === 'chargeback'
+            ? { ...facts, disputes: [{ ...own, amountMinor, reversedMinor: 0n, state }] }
+            : { ...facts, returns: [linkedReturn({ ...own, amountMinor, state })] };
+        await ledger.applyFinding(id, shown(4_000n, 'open'), 'decide');
+        // What nobody has weighed is not granted: the customer may have the money.
+        const wish = await ledger.withdraw(id, 'cancellation', 'the workflow was cancelled');
+        expect(wish).toMatchObject({ kind: 'refused', why: 'may_have_left' });
+        expect((await ledger.withdraw(id, 'maria', 'agreed')).position).toMatchObject({
+          state: 'canceled',
+          settled: { settledBy: null },
+        });
+        await ledger.recordOriginal(facts.id, shown(4_000n, 'succeeded'));
+        expect((await ledger.position(id)).settled).toMatchObject({ settledBy: by, settledAmount: '40.00' });
+        // It grows, and what comes from another one since then is not this refund's.
+        const other = { ...own, id: gatewayId(), amountMinor: 2_000n, reversedMinor: 0n };
+        await ledger.recordOriginal(facts.id, {
+          ...shown(6_000n, 'succeeded'),
+          disputes: [...shown(6_000n, 'succeeded').disputes, { ...other, state: 'succeeded' }],
+        });
+        expect(await ledger.position(id)).toMatchObject({
+          state: 'canceled',
+          settled: { settledBy: by, settledAmount: '60.00' },
+        });
+        expect(await violations()).toEqual([]);
+      },
+    );
+
+    it('beside a refund elsewhere is paid twice, also where our own refund has ended', async () => {
+      const { ledger, openCases } = underTest();
+      const facts = debit();
+      const id = await accepted(ledger, facts, 10_000n);
+      await ledger.record(answer(await submitted(ledger, id), refused('ambiguous')));
+      const shown = { ...facts, returns: [linkedReturn()] };
+      await ledger.applyFinding(id, shown, 'decide');
+      expect(await openCases(id)).toEqual([]);
+      const dispute = {
+        id: gatewayId(),
+        amountMinor: 10_000n,
+        reversedMinor: 0n,
+        state: 'succeeded' as const,
+      };
+      await ledger.recordOriginal(facts.id, { ...shown, disputes: [dispute] });
+      expect(await openCases(id)).toEqual(['paid_twice']);
+    });
+
+    it('that is pending beside a refund is paid twice only when it is final', async () => {
+      const { ledger, openCases } = underTest();
+      const facts = debit();
+      const id = await accepted(ledger, facts, 4_000n);
+      await ledger.record(answer(await submitted(ledger, id), paid()));
+      // Without an amount it may be all of the payment.
+      const dispute = { id: gatewayId(), amountMinor: 10_000n, reversedMinor: 0n };
+      await ledger.recordOriginal(facts.id, { ...facts, disputes: [{ ...dispute, state: 'open' }] });
+      expect(await payment(facts.id)).toMatchObject({ excessMinor: 4_000n, refundableMinor: 0n });
+      expect(await openCases(id)).toEqual([]);
+      const shown = { ...dispute, amountMinor: 6_000n, state: 'succeeded' } as const;
+      await ledger.recordOriginal(facts.id, { ...facts, disputes: [shown] });
+      expect(await openCases(id)).toEqual([]);
+      await ledger.recordOriginal(facts.id, { ...facts, disputes: [{ ...shown, amountMinor: 7_000n }] });
+      expect(await openCases(id)).toEqual(['paid_twice']);
+    });
+
     it('that crosses a refund is recorded beside it, and a person is told that it was paid twice', async () => {
       const { ledger, openCases } = underTest();
       const facts = debit();

@@ -2,7 +2,7 @@
 import { idsInFound, outcomeOfFound } from '../../../domain/outcome.js';
 import { isFinal, isOpenAttempt, OPEN_ATTEMPT_STATES, REFUND_STATES } from '../../../domain/states.js';
 import { lookUpKnown } from '../../../activities/originals.js';
-import { shownAlone } from '../../../activities/payment-news.js';
+import { shownAlone } from '../../../activities/originals.js';
 import { expectationOf } from '../../../activities/send.js';
 import { gatewayNotice, refundWorkflowId } from '../../../workflows/contract.js';
 import { startRefund } from '../lifetime.js';
