@@ -7,7 +7,13 @@ import type { Plan } from '../domain/plan.js';
 import { isOpenAttempt } from '../domain/states.js';
 import { isLasting, type GatewayTransaction, type UnavailableReason } from '../domain/transaction.js';
 import { LedgerError, type AttemptRecord, type RefundRecord } from '../ledger/ledger.js';
-import type { AdoptRefusal, Answered, Decision, Redirection, Said } from '../ledger/people.js';
+import type {
+  AdoptRefusal,
+  CommandResult,
+  Decision,
+  Redirection,
+  OperatorCommand,
+} from '../ledger/people.js';
 import { queryingFor, type Dependencies } from './dependencies.js';
 import { examine, recordSeen } from './look-up.js';
 import { linkedTo, lookUpAlone } from './originals.js';
@@ -18,13 +24,13 @@ export class ProofTooOld extends Error {
   override readonly name = 'ProofTooOld';
 }
 
-export interface AdoptOrder extends Said {
+export interface AdoptOrder extends OperatorCommand {
   readonly refundId: string;
   readonly plan: Plan;
   readonly gatewayId: string;
 }
 
-export interface CorrectOrder extends Said {
+export interface CorrectOrder extends OperatorCommand {
   readonly refundId: string;
   readonly plan: Plan;
   readonly outcome: CorrectionOutcome;
@@ -39,11 +45,11 @@ export interface ConfirmOrder extends Decision {
 
 export interface PeopleActivities {
   /** Looks the transaction up, and records it as what became of the attempt that it fits. Changes nothing where it fits none. */
-  readonly adopt: (order: AdoptOrder) => Promise<Answered<'adopt'>>;
+  readonly adopt: (order: AdoptOrder) => Promise<CommandResult<'adopt'>>;
   /** Looks at the gateway first: what it shows is recorded, and may speak against the correction. */
-  readonly correct: (order: CorrectOrder) => Promise<Answered<'correct'>>;
-  readonly confirm: (order: ConfirmOrder) => Promise<Answered<'confirm'>>;
-  readonly redirect: (redirection: Redirection) => Promise<Answered<'redirect'>>;
+  readonly correct: (order: CorrectOrder) => Promise<CommandResult<'correct'>>;
+  readonly confirm: (order: ConfirmOrder) => Promise<CommandResult<'confirm'>>;
+  readonly redirect: (redirection: Redirection) => Promise<CommandResult<'redirect'>>;
 }
 
 export function createPeopleActivities(given: Dependencies): PeopleActivities {
@@ -84,8 +90,8 @@ export function createPeopleActivities(given: Dependencies): PeopleActivities {
     return seen.kind === 'found' ? 'alive' : seen.word;
   }
 
-  async function adopt({ refundId, plan, gatewayId, ...word }: AdoptOrder): Promise<Answered<'adopt'>> {
-    const refused = (why: AdoptRefusal): Promise<Answered<'adopt'>> =>
+  async function adopt({ refundId, plan, gatewayId, ...word }: AdoptOrder): Promise<CommandResult<'adopt'>> {
+    const refused = (why: AdoptRefusal): Promise<CommandResult<'adopt'>> =>
       ledger.refuseAdoption(refundId, word, why);
     const askedAt = await ledger.clock();
     const refund = await recordOf(refundId);

@@ -6,12 +6,12 @@ import type { OriginalFacts } from '../domain/original.js';
 import type { Plan } from '../domain/plan.js';
 import type { RefundScope } from '../ledger/ledger.js';
 import type { Unreadable } from '../ledger/queries.js';
-import type { Answered, Decision, Said } from '../ledger/people.js';
+import type { CommandResult, Decision, OperatorCommand } from '../ledger/people.js';
 import { queryingFor, type Dependencies } from './dependencies.js';
 import { lookUp } from './look-up.js';
 import { lookUpKnown, type OriginalLookUp } from './originals.js';
 import { createPeopleActivities, type PeopleActivities } from './people.js';
-export type { Answered };
+export type { CommandResult };
 import { idsInFound, outcomeOfFound } from '../domain/outcome.js';
 import { seenReturned } from './returned.js';
 import { expectationOf, send } from './send.js';
@@ -24,7 +24,7 @@ export interface Task {
 
 /** A look-up that a person asked for is on record with their word. */
 export interface LookUpTask extends Task {
-  readonly word?: Said;
+  readonly word?: OperatorCommand;
 }
 
 export interface RefundActivities extends PeopleActivities {
@@ -45,8 +45,8 @@ export interface RefundActivities extends PeopleActivities {
     reason: string,
     ticket?: string,
     commandId?: string,
-  ) => Promise<Answered<'withdraw'>>;
-  readonly decide: (decision: Decision) => Promise<Answered<'decide'>>;
+  ) => Promise<CommandResult<'withdraw'>>;
+  readonly decide: (decision: Decision) => Promise<CommandResult<'decide'>>;
   readonly position: (refundId: string) => Promise<Position>;
 }
 

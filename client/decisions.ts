@@ -6,7 +6,7 @@ import { CASE_REASONS, type CaseReason } from '../domain/finding.js';
 import { looksLikeCard } from '../domain/card-number.js';
 import { isGatewayId } from '../domain/ids.js';
 import { readName } from '../domain/names.js';
-import type { Word } from '../domain/people.js';
+import type { OperatorNote } from '../domain/people.js';
 import type { Principal } from '../domain/principal.js';
 import type { InputProblem } from '../domain/request.js';
 import type { RefundRecord } from '../ledger/ledger.js';
@@ -25,17 +25,17 @@ import { instructionMissing, refusal, type Refusal } from './errors.js';
 import type { Refund } from './view.js';
 import { checkWord } from './words.js';
 
-export interface ApprovalWord extends Word {
+export interface ApprovalWord extends OperatorNote {
   /** The instruction that the operator saw: `approval.instruction` or `proposal.instruction` of the refund. */
   readonly instruction: string;
 }
 
-export interface AdoptWord extends Word {
+export interface AdoptWord extends OperatorNote {
   /** The transaction at the gateway: 32 lowercase hex. */
   readonly gatewayId: string;
 }
 
-export interface CorrectWord extends Word {
+export interface CorrectWord extends OperatorNote {
   readonly outcome: CorrectionOutcome;
   /** What shows it: the acquirer's letter, a settlement line, an ARN. Kept in the clear, so never a card number. */
   readonly evidence: string;
@@ -45,7 +45,7 @@ export interface CorrectWord extends Word {
   readonly case?: CaseReason;
 }
 
-export interface RedirectWord extends Word {
+export interface RedirectWord extends OperatorNote {
   /** Where the credit is to go: 32 lowercase hex. */
   readonly registrationId: string;
 }
@@ -57,9 +57,9 @@ export interface Decisions {
   /** A second person says no. Of a credit: the refund ends, and its reservation is released. Of a correction: nothing changes. */
   reject(id: string, word: ApprovalWord): Promise<Refund>;
   /** Ends it while nothing has left and nothing may have left. */
-  withdraw(id: string, word: Word): Promise<Refund>;
+  withdraw(id: string, word: OperatorNote): Promise<Refund>;
   /** Looks at the gateway now instead of when it is due. Sends nothing. The word, where given, is on record. */
-  resolve(id: string, word?: Word): Promise<Refund>;
+  resolve(id: string, word?: OperatorNote): Promise<Refund>;
   /** "This gateway transaction is this attempt": what the gateway shows of it becomes the attempt's outcome. */
   adopt(id: string, word: AdoptWord): Promise<Refund>;
   /** What became of an attempt where the gateway cannot be asked. Answers with `proposal` where a second person has to confirm. */
@@ -145,7 +145,7 @@ export function createDecisions({ driver, start, recordOf, getRefund }: Decision
   };
 }
 
-const wordOf = ({ by, reason, ticket }: Word): Word => ({
+const wordOf = ({ by, reason, ticket }: OperatorNote): OperatorNote => ({
   by: readName(by) ?? by,
   reason,
   ...(ticket === undefined ? {} : { ticket }),

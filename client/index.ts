@@ -10,7 +10,7 @@ export {
   type RefundsClient,
   type RefundsClientOptions,
 } from './refunds-client.js';
-export type { Word } from '../domain/people.js';
+export type { OperatorNote } from '../domain/people.js';
 export type { Action } from './actions.js';
 export type { AdoptWord, ApprovalWord, CorrectWord, RedirectWord } from './decisions.js';
 export type { ReplayReport } from './replay.js';

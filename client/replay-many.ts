@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CASE_REASONS, type CaseReason } from '../domain/finding.js';
 import { formatAmount, storedMoney } from '../domain/money.js';
-import type { Word } from '../domain/people.js';
+import type { OperatorNote } from '../domain/people.js';
 import { REPLAYABLE } from '../domain/replay.js';
 import type { InputProblem } from '../domain/request.js';
 import type { Ledger, RefundRecord } from '../ledger/ledger.js';
@@ -10,7 +10,7 @@ import type { BulkCursor } from '../ledger/people.js';
 import type { Driver } from './driver.js';
 import { checkWord } from './words.js';
 
-export interface BulkReplay extends Word {
+export interface BulkReplay extends OperatorNote {
   readonly case: CaseReason;
   /** Only cases that were opened then or later. */
   readonly since?: Date;

@@ -6,11 +6,11 @@ import { standingMinor } from '../domain/disputes.js';
 import { lookUpOriginal } from '../activities/originals.js';
 import { CASE_REASONS } from '../domain/finding.js';
 import { nextStep, type Position, type Step } from '../domain/next-step.js';
-import type { Word } from '../domain/people.js';
+import type { OperatorNote } from '../domain/people.js';
 import { isReplayable } from '../domain/replay.js';
 import { isFinal, type RefundState } from '../domain/states.js';
 import type { RefundRecord } from '../ledger/ledger.js';
-import type { Answered } from '../ledger/people.js';
+import type { CommandResult } from '../ledger/people.js';
 import type { Driver } from './driver.js';
 import { amountText, owedOf } from './effects.js';
 import { refusal, type Refusal } from './errors.js';
@@ -44,7 +44,7 @@ export interface ReplayResult extends ReplayReport {
   readonly outcome: 'replayed' | 'over' | 'alive' | 'started' | 'restarted';
 }
 
-export interface ReplayWord extends Word {
+export interface ReplayWord extends OperatorNote {
   /** The run that may be ended where it is alive, as it was shown; absent: none is ended. */
   readonly restart?: { readonly runId: string };
   /** Names this command: the same command twice is carried out once. */
@@ -157,7 +157,7 @@ export function createReplay({ dependencies, driver, start, recordOf }: ReplayPa
   async function takeBack(
     record: RefundRecord,
     { by, reason, ticket, commandId }: ReplayWord,
-  ): Promise<Answered<'replay'>> {
+  ): Promise<CommandResult<'replay'>> {
     const result = await dependencies.ledger.replay({
       refundId: record.id,
       by,

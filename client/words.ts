@@ -1,7 +1,7 @@
 /** What a person may write: kept in the clear beside what it brought about, and shown to others. */
 import { looksLikeCard } from '../domain/card-number.js';
 import { NAME_RULE, readName } from '../domain/names.js';
-import type { Word } from '../domain/people.js';
+import type { OperatorNote } from '../domain/people.js';
 import type { InputProblem } from '../domain/request.js';
 import { invalid } from './errors.js';
 
@@ -10,7 +10,7 @@ const LONGEST_EVIDENCE = 2_000;
 
 /** Throws with every problem: those that are `known` already, and each text that cannot be kept. */
 export function checkWord(
-  { by, reason, ticket }: Word,
+  { by, reason, ticket }: OperatorNote,
   known: readonly InputProblem[] = [],
   evidence?: readonly [field: string, text: string],
 ): void {

@@ -1,9 +1,9 @@
-/** Who said what: the words of persons about refunds, and when two names are one person. */
+/** What operators note with their commands, and when two names are one operator. */
 
 import { personKey } from './names.js';
 
-/** Who speaks, why, and where it was discussed. All three are kept with what they brought about. */
-export interface Word {
+/** Who orders it, why, and where it was discussed. All three are kept with what they brought about. */
+export interface OperatorNote {
   readonly by: string;
   readonly reason: string;
   readonly ticket?: string;

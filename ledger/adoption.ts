@@ -9,9 +9,13 @@ import { append, lockAttempt, lockRefund, type LockedAttempt } from './books.js'
 import type { Database, Tx } from './database.js';
 import { apply, otherOwner } from './evidence.js';
 import { turnOf } from './returned.js';
-import type { Adoption, AdoptRefusal, Answered, PersonRefusal, Said } from './people.js';
+import type { Adoption, AdoptRefusal, CommandResult, PersonRefusal, OperatorCommand } from './people.js';
 
-export function adopt(database: Database, adoption: Adoption, timings: Timings): Promise<Answered<'adopt'>> {
+export function adopt(
+  database: Database,
+  adoption: Adoption,
+  timings: Timings,
+): Promise<CommandResult<'adopt'>> {
   return database.transaction(async (tx) => {
     const locked = await lockAttempt(tx, adoption.attemptId);
     return executeOnce(
@@ -27,9 +31,9 @@ export function adopt(database: Database, adoption: Adoption, timings: Timings):
 export function refuseAdoption(
   database: Database,
   refundId: string,
-  said: Said,
+  said: OperatorCommand,
   why: AdoptRefusal,
-): Promise<Answered<'adopt'>> {
+): Promise<CommandResult<'adopt'>> {
   return database.transaction(async (tx) => {
     const locked = await lockRefund(tx, refundId);
     return executeOnce(tx, locked, { kind: 'adopt', said }, async () => refused(why));

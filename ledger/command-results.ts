@@ -4,7 +4,7 @@ import type { Insertable, Kysely } from 'kysely';
 import { personKey } from '../domain/names.js';
 import { append, lockRefund, type Locked } from './books.js';
 import type { CommandResultTable, Database, Tables, Tx } from './database.js';
-import type { Answered, Answers, Refused, Said } from './people.js';
+import type { CommandResult, CommandResults, Refused, OperatorCommand } from './people.js';
 import { currentPosition } from './records.js';
 
 /** What a command decided, for the commands that come later. */
@@ -15,14 +15,14 @@ export type Decided = Partial<
   >
 >;
 
-export interface Executed<Kind extends keyof Answers> {
-  readonly result: Answers[Kind];
+export interface Executed<Kind extends keyof CommandResults> {
+  readonly result: CommandResults[Kind];
   readonly decided: Decided;
 }
 
-interface Command<Kind extends keyof Answers> {
+interface Command<Kind extends keyof CommandResults> {
   readonly kind: Kind;
-  readonly said: Said;
+  readonly said: OperatorCommand;
   /** The attempt or instruction that it names itself. */
   readonly about?: Pick<Decided, 'attempt_id' | 'instruction'>;
 }
@@ -31,22 +31,22 @@ interface Command<Kind extends keyof Answers> {
  * Under the refund's lock, so that of two who carry out one command the second finds the first one's result. A command without an id is
  * carried out each time.
  */
-export async function executeOnce<Kind extends keyof Answers>(
+export async function executeOnce<Kind extends keyof CommandResults>(
   tx: Tx,
   locked: Locked,
   command: Command<Kind>,
   execute: () => Promise<Executed<Kind>>,
-): Promise<Answered<Kind>> {
+): Promise<CommandResult<Kind>> {
   const result = await once(tx, locked, command, execute);
   return { ...result, position: await currentPosition(tx, locked.refund.id) };
 }
 
-async function once<Kind extends keyof Answers>(
+async function once<Kind extends keyof CommandResults>(
   tx: Tx,
   { refund, payment }: Locked,
   { kind, said, about = {} }: Command<Kind>,
   execute: () => Promise<Executed<Kind>>,
-): Promise<Answers[Kind]> {
+): Promise<CommandResults[Kind]> {
   const { by, reason, ticket } = said;
   const commandId = idOf(kind, said);
   const known = commandId === null ? undefined : await resultOf<Kind>(tx, refund.id, commandId);
@@ -72,24 +72,27 @@ async function once<Kind extends keyof Answers>(
 }
 
 /** Of two operators who use one id each has a command of their own. */
-function idOf(command: keyof Answers, { by, commandId }: Pick<Said, 'by' | 'commandId'>): string | null {
+function idOf(
+  command: keyof CommandResults,
+  { by, commandId }: Pick<OperatorCommand, 'by' | 'commandId'>,
+): string | null {
   return commandId === undefined
     ? null
     : hash('sha256', JSON.stringify([command, by, commandId])).slice(0, 32);
 }
 
 /** The id is of this kind of command alone. */
-async function resultOf<Kind extends keyof Answers>(
+async function resultOf<Kind extends keyof CommandResults>(
   tx: Tx,
   refundId: string,
   commandId: string,
-): Promise<Answers[Kind] | undefined> {
+): Promise<CommandResults[Kind] | undefined> {
   const row = await tx
     .selectFrom('command_results')
     .select('result')
     .where('refund_id', '=', refundId)
     .where('command_id', '=', commandId)
-    .$castTo<{ readonly result: Answers[Kind] }>()
+    .$castTo<{ readonly result: CommandResults[Kind] }>()
     .executeTakeFirst();
   return row?.result;
 }
@@ -150,7 +153,7 @@ export function note(
   database: Database,
   refundId: string,
   command: 'resolve' | 'restart',
-  said: Said,
+  said: OperatorCommand,
 ): Promise<void> {
   return database.transaction(async (tx) => {
     const locked = await lockRefund(tx, refundId);

@@ -13,14 +13,14 @@ import type { CommandResultTable, Database, Tx } from './database.js';
 import { turnOf, turnsOf } from './returned.js';
 import { NOW } from './expressions.js';
 import { correctedAlone } from './recent.js';
-import type { Answered, Confirmation, Correction, CorrectionDetails, PersonRefusal } from './people.js';
+import type { CommandResult, Confirmation, Correction, CorrectionDetails, PersonRefusal } from './people.js';
 
 /** Proposes it, or makes it at once where policy lets one person do so who did not ask for the refund. */
 export function correct(
   database: Database,
   correction: Correction,
   plan: Plan,
-): Promise<Answered<'correct'>> {
+): Promise<CommandResult<'correct'>> {
   return database.transaction(async (tx) => {
     const { refundId } = correction;
     const locked = await lockRefund(tx, refundId);
@@ -90,7 +90,7 @@ export function confirm(
   database: Database,
   decision: Confirmation,
   timings: Timings,
-): Promise<Answered<'confirm'>> {
+): Promise<CommandResult<'confirm'>> {
   return database.transaction(async (tx) => {
     const { refundId } = decision;
     const locked = await lockRefund(tx, refundId);

@@ -7,7 +7,7 @@ import type { AttemptState, RefundState } from '../domain/states.js';
 import type { Way } from '../domain/way.js';
 import { CHECK_WRITABLE, openPool, type ConnectionOptions } from './connections.js';
 import type { Instruction } from './ledger.js';
-import type { Answers, CorrectionDetails } from './people.js';
+import type { CommandResults, CorrectionDetails } from './people.js';
 
 type Stamp = ColumnType<Date, Date | undefined, Date>;
 /** Written as JSON text, read as what it holds. */
@@ -177,7 +177,7 @@ export interface CommandResultTable {
   id: Generated<string>;
   refund_id: string;
   payment_id: string;
-  command: keyof Answers;
+  command: keyof CommandResults;
   /** Null: carried out each time. */
   command_id: string | null;
   by: string;
@@ -188,7 +188,7 @@ export interface CommandResultTable {
   attempt_id: ColumnType<string | null, string | null | undefined, never>;
   instruction: ColumnType<string | null, string | null | undefined, never>;
   /** Of `command`. */
-  result: ColumnType<Answers[keyof Answers], string, never>;
+  result: ColumnType<CommandResults[keyof CommandResults], string, never>;
   /** Null where it decided nothing that later commands depend on. */
   state: ColumnType<CommandState | null, CommandState | null | undefined, CommandState>;
   /** Of a correction: what exactly is to be corrected, and the money. */

@@ -37,7 +37,7 @@ import { cover, mayBeSettledOutside, unclaimedSince } from './coverage.js';
 import { openCaptures } from './open-captures.js';
 import { NOW } from './expressions.js';
 import { ObservationOutdated } from './ledger.js';
-import type { Answered, Decision, SeenReturned } from './people.js';
+import type { CommandResult, Decision, SeenReturned } from './people.js';
 import { returnsKnownTo } from './returns.js';
 import { observe } from './payments.js';
 import { clearUnread } from './unread.js';
@@ -217,7 +217,7 @@ export function withdraw(
   ticket?: string,
   commandId?: string,
   stillReturned: readonly SeenReturned[] = [],
-): Promise<Answered<'withdraw'>> {
+): Promise<CommandResult<'withdraw'>> {
   return database.transaction(async (tx) => {
     const locked = await lockRefund(tx, refundId);
     const said = { by, reason, commandId, ...(ticket === undefined ? {} : { ticket }) };
@@ -296,7 +296,7 @@ async function endedBy(tx: Tx, { id, state }: RefundRow): Promise<string | undef
   return actor === 'system' ? undefined : actor;
 }
 
-export function decide(database: Database, decision: Decision): Promise<Answered<'decide'>> {
+export function decide(database: Database, decision: Decision): Promise<CommandResult<'decide'>> {
   return database.transaction(async (tx) => {
     const locked = await lockRefund(tx, decision.refundId);
     return executeOnce(

@@ -8,7 +8,7 @@ import type { Plan, Policy, Timings } from '../domain/plan.js';
 import type { GatewayId } from '../domain/ids.js';
 import type { AttemptState, RefundState } from '../domain/states.js';
 import type { CreditRequest, RefundRequest } from '../domain/request.js';
-import type { Word } from '../domain/people.js';
+import type { OperatorNote } from '../domain/people.js';
 import type { Way } from '../domain/way.js';
 import type { Asked, Unreadable } from './queries.js';
 import type {
@@ -17,14 +17,14 @@ import type {
   WaitingSums,
   Adoption,
   AdoptRefusal,
-  Answered,
+  CommandResult,
   Confirmation,
   Correction,
   CorrectionDetails,
   Decision,
   Redirection,
   Replay,
-  Said,
+  OperatorCommand,
   SeenReturned,
 } from './people.js';
 
@@ -118,7 +118,7 @@ export interface CaseRecord {
 export interface ProposalRecord {
   readonly instruction: string;
   readonly details: CorrectionDetails;
-  readonly word: Word;
+  readonly word: OperatorNote;
   readonly at: Date;
 }
 
@@ -323,20 +323,20 @@ export interface Ledger {
     commandId?: string,
     /** Attempts that came back and that the gateway was just seen to show so still. */
     stillReturned?: readonly SeenReturned[],
-  ): Promise<Answered<'withdraw'>>;
-  decide(decision: Decision): Promise<Answered<'decide'>>;
+  ): Promise<CommandResult<'withdraw'>>;
+  decide(decision: Decision): Promise<CommandResult<'decide'>>;
   /** What a person says about an attempt, once the gateway has shown the transaction and it fits. */
-  adopt(adoption: Adoption, timings: Timings): Promise<Answered<'adopt'>>;
+  adopt(adoption: Adoption, timings: Timings): Promise<CommandResult<'adopt'>>;
   /** The same where the gateway shows nothing that fits: nothing is changed. Answers what the word was answered before, where it was. */
-  refuseAdoption(refundId: string, said: Said, why: AdoptRefusal): Promise<Answered<'adopt'>>;
+  refuseAdoption(refundId: string, said: OperatorCommand, why: AdoptRefusal): Promise<CommandResult<'adopt'>>;
   /** Proposes a correction, or makes it where one person may. */
-  correct(correction: Correction, plan: Plan): Promise<Answered<'correct'>>;
+  correct(correction: Correction, plan: Plan): Promise<CommandResult<'correct'>>;
   /** A second person confirms or refuses what was proposed. */
-  confirm(confirmation: Confirmation, timings: Timings): Promise<Answered<'confirm'>>;
+  confirm(confirmation: Confirmation, timings: Timings): Promise<CommandResult<'confirm'>>;
   /** Another destination for the credit of a refund that waits for a person; proven anew, and approved by a second one. */
-  redirect(redirection: Redirection): Promise<Answered<'redirect'>>;
+  redirect(redirection: Redirection): Promise<CommandResult<'redirect'>>;
   /** Takes a refund in review back to its first unsent step, with fresh budgets. Sends nothing. */
-  replay(order: Replay): Promise<Answered<'replay'>>;
+  replay(order: Replay): Promise<CommandResult<'replay'>>;
   /** How many refunds wait for one cause, and the money that they are about. */
   waitingSums(waiting: Waiting): Promise<WaitingSums>;
   /** The next of them, oldest case first. */
@@ -346,7 +346,7 @@ export interface Ledger {
     limit: number,
   ): Promise<readonly { readonly caseId: bigint; readonly refundId: string }[]>;
   /** Puts on record that an operator checked with the gateway or started a run again. */
-  note(refundId: string, command: 'resolve' | 'restart', said: Said): Promise<void>;
+  note(refundId: string, command: 'resolve' | 'restart', said: OperatorCommand): Promise<void>;
 }
 
 /** A later query of the payment has been stored already: nothing may be concluded from this one. It is made again. */

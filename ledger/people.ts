@@ -4,7 +4,7 @@ import type { CorrectionOutcome, CorrectionRefusal, GatewayWord } from '../domai
 import type { CaseReason } from '../domain/finding.js';
 import type { Position } from '../domain/next-step.js';
 import type { Outcome } from '../domain/outcome.js';
-import type { Word } from '../domain/people.js';
+import type { OperatorNote } from '../domain/people.js';
 import type { ReplayStep } from '../domain/replay.js';
 import type { Asked } from './queries.js';
 
@@ -24,7 +24,7 @@ export interface CorrectionDetails {
 }
 
 /** A command that is being carried out. */
-export interface Said extends Word {
+export interface OperatorCommand extends OperatorNote {
   /**
    * The same whenever this command is carried out, another one for every other command. Absent: the command is carried out each time, on
    * the refund as it is.
@@ -32,7 +32,7 @@ export interface Said extends Word {
   readonly commandId?: string | undefined;
 }
 
-export interface Decision extends Said {
+export interface Decision extends OperatorCommand {
   readonly refundId: string;
   readonly verdict: 'approved' | 'refused';
   /** The instruction that the person saw. */
@@ -53,7 +53,7 @@ export type DecisionRefusal =
   | 'proposal_open';
 
 /** A transaction as the gateway shows it, which a person says is an attempt of this refund. */
-export interface Adoption extends Said {
+export interface Adoption extends OperatorCommand {
   readonly attemptId: string;
   /** The submission of the attempt that it was compared with, and when the gateway was asked. */
   readonly asked: Asked;
@@ -67,7 +67,7 @@ export interface Adoption extends Said {
   readonly description: string;
 }
 
-export interface Correction extends Said {
+export interface Correction extends OperatorCommand {
   readonly refundId: string;
   readonly outcome: CorrectionOutcome;
   /** What shows it: a letter of the acquirer, a settlement line, an ARN. Never a card number. */
@@ -90,13 +90,13 @@ export interface SeenReturned {
   readonly at: Date;
 }
 
-export interface Redirection extends Said {
+export interface Redirection extends OperatorCommand {
   readonly refundId: string;
   readonly registrationId: string;
 }
 
 /** An operator says that what stopped the refund is fixed. */
-export interface Replay extends Said {
+export interface Replay extends OperatorCommand {
   readonly refundId: string;
   /** Names the bulk command that it is part of. */
   readonly bulk?: string;
@@ -151,7 +151,7 @@ export interface Refused<Why> {
 }
 
 /** What became of a command, by kind, as it is kept. */
-export interface Answers {
+export interface CommandResults {
   readonly withdraw: { readonly kind: 'withdrawn' } | Refused<WithdrawRefusal>;
   readonly decide: { readonly kind: 'decided' } | Refused<DecisionRefusal>;
   readonly adopt: { readonly kind: 'done' } | Refused<AdoptRefusal>;
@@ -168,7 +168,9 @@ export interface Answers {
 }
 
 /** Where the refund stands is told with each answer, as it is now. */
-export type Answered<Kind extends keyof Answers> = Answers[Kind] & { readonly position: Position };
+export type CommandResult<Kind extends keyof CommandResults> = CommandResults[Kind] & {
+  readonly position: Position;
+};
 
 export interface Waiting {
   readonly case: CaseReason;

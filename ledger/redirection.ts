@@ -11,9 +11,9 @@ import {
   type Executed,
 } from './command-results.js';
 import type { Database, Tx } from './database.js';
-import type { Answered, Redirection } from './people.js';
+import type { CommandResult, Redirection } from './people.js';
 
-export function redirect(database: Database, redirection: Redirection): Promise<Answered<'redirect'>> {
+export function redirect(database: Database, redirection: Redirection): Promise<CommandResult<'redirect'>> {
   return database.transaction(async (tx) => {
     const { refundId } = redirection;
     const locked = await lockRefund(tx, refundId);

@@ -12,7 +12,7 @@ import {
 } from './command-results.js';
 import { append, lockRefund, move, reservedFor, type AttemptRow, type Locked } from './books.js';
 import type { Database, Tx } from './database.js';
-import type { Answered, BulkCursor, Replay, Waiting, WaitingSums } from './people.js';
+import type { CommandResult, BulkCursor, Replay, Waiting, WaitingSums } from './people.js';
 import { remainingOf } from './records.js';
 
 const TRIGGERS: Readonly<Record<ReplayStep, RefundTrigger>> = {
@@ -22,7 +22,7 @@ const TRIGGERS: Readonly<Record<ReplayStep, RefundTrigger>> = {
 };
 
 /** Sends nothing. Of two operators at once the second finds a refund that is not in review any more. */
-export function replay(database: Database, order: Replay): Promise<Answered<'replay'>> {
+export function replay(database: Database, order: Replay): Promise<CommandResult<'replay'>> {
   return database.transaction(async (tx) => {
     const locked = await lockRefund(tx, order.refundId);
     return executeOnce(tx, locked, { kind: 'replay', said: order }, () => replayed(tx, locked, order));

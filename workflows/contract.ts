@@ -7,8 +7,8 @@ import { PUBLIC_STATUS, type RefundState, type RefundStatus } from '../domain/st
 import type { Position } from '../domain/next-step.js';
 import type { CorrectionOutcome } from '../domain/correction.js';
 import type { CaseReason } from '../domain/finding.js';
-import type { Word } from '../domain/people.js';
-import type { Answered } from '../activities/refunds.js';
+import type { OperatorNote } from '../domain/people.js';
+import type { CommandResult } from '../activities/refunds.js';
 
 export const REFUND_WORKFLOW = 'refund';
 
@@ -82,29 +82,29 @@ export type NoticeArgs = [version?: number, about?: 'gateway' | 'ledger'];
 export const gatewayNotice = defineSignal<NoticeArgs>('gatewayNotice');
 
 /** A person's word on the exact instruction that was shown. */
-export interface DecisionMessage extends Word {
+export interface DecisionMessage extends OperatorNote {
   readonly verdict: 'approved' | 'refused';
   readonly instruction: string;
 }
-export const decideUpdate = defineUpdate<Answered<'decide'>, [DecisionMessage]>('decide');
+export const decideUpdate = defineUpdate<CommandResult<'decide'>, [DecisionMessage]>('decide');
 
 /** A second person's word on a correction that was proposed. The gateway is asked first. */
-export const confirmUpdate = defineUpdate<Answered<'confirm'>, [DecisionMessage]>('confirm');
+export const confirmUpdate = defineUpdate<CommandResult<'confirm'>, [DecisionMessage]>('confirm');
 
-export type WithdrawMessage = Word;
-export const withdrawUpdate = defineUpdate<Answered<'withdraw'>, [WithdrawMessage]>('withdraw');
+export type WithdrawMessage = OperatorNote;
+export const withdrawUpdate = defineUpdate<CommandResult<'withdraw'>, [WithdrawMessage]>('withdraw');
 
 /** Look at the gateway now. Reads only; answers where the refund stands afterwards. With a word, the word is on record. */
-export const resolveUpdate = defineUpdate<Position, [Word | undefined]>('resolve');
+export const resolveUpdate = defineUpdate<Position, [OperatorNote | undefined]>('resolve');
 
 /** "This gateway transaction is this attempt." */
-export interface AdoptMessage extends Word {
+export interface AdoptMessage extends OperatorNote {
   readonly gatewayId: string;
 }
-export const adoptUpdate = defineUpdate<Answered<'adopt'>, [AdoptMessage]>('adopt');
+export const adoptUpdate = defineUpdate<CommandResult<'adopt'>, [AdoptMessage]>('adopt');
 
 /** What became of an attempt, or that a case is settled, where the gateway cannot be asked. */
-export interface CorrectMessage extends Word {
+export interface CorrectMessage extends OperatorNote {
   readonly outcome: CorrectionOutcome;
   /** A letter of the acquirer, a settlement line, an ARN. Never a card number. */
   readonly evidence: string;
@@ -113,10 +113,10 @@ export interface CorrectMessage extends Word {
   /** Which case is closed; absent: all that only a person closes. */
   readonly case?: CaseReason;
 }
-export const correctUpdate = defineUpdate<Answered<'correct'>, [CorrectMessage]>('correct');
+export const correctUpdate = defineUpdate<CommandResult<'correct'>, [CorrectMessage]>('correct');
 
 /** Another destination for the credit of a refund that waits for a person. */
-export interface RedirectMessage extends Word {
+export interface RedirectMessage extends OperatorNote {
   readonly registrationId: string;
 }
-export const redirectUpdate = defineUpdate<Answered<'redirect'>, [RedirectMessage]>('redirect');
+export const redirectUpdate = defineUpdate<CommandResult<'redirect'>, [RedirectMessage]>('redirect');

@@ -2,7 +2,7 @@
 import type { UpdateDefinition } from '@temporalio/common';
 import { CancellationScope, condition, currentUpdateInfo, setHandler } from '@temporalio/workflow';
 import type { Position } from '../domain/next-step.js';
-import type { Word } from '../domain/people.js';
+import type { OperatorNote } from '../domain/people.js';
 import {
   adoptUpdate,
   confirmUpdate,
@@ -104,7 +104,7 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
   );
   setHandler(
     resolveUpdate,
-    (word: Word | undefined) =>
+    (word: OperatorNote | undefined) =>
       handle(async () => {
         const commandId = currentUpdateInfo()?.id;
         const position = await gateway.lookUp({
@@ -116,7 +116,7 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
         return position;
       }),
     {
-      validator: (word: Word | undefined) => {
+      validator: (word: OperatorNote | undefined) => {
         if (word !== undefined) checkWord(word, []);
       },
     },

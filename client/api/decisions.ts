@@ -1,7 +1,7 @@
 /** What people decide about one refund. Who speaks is whoever holds the key, never a field of the body. */
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import type { Word } from '../../domain/people.js';
+import type { OperatorNote } from '../../domain/people.js';
 import type { ApiParts } from './parts.js';
 import { principalOf } from './auth.js';
 import { problems } from './problems.js';
@@ -73,7 +73,7 @@ export const decisionRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { cli
 export const wordOf = (
   request: FastifyRequest,
   { reason, ticket }: { readonly reason: string; readonly ticket?: string | undefined },
-): Word => ({
+): OperatorNote => ({
   by: principalOf(request).name,
   reason,
   ...(ticket === undefined ? {} : { ticket }),

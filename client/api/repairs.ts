@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { looksLikeCard } from '../../domain/card-number.js';
 import { IDEMPOTENCY_KEY_RULE, readIdempotencyKey } from '../../domain/idempotency-key.js';
 import { CARD_IN_TEXT } from '../../domain/request.js';
-import type { Word } from '../../domain/people.js';
+import type { OperatorNote } from '../../domain/people.js';
 import { principalOf } from './auth.js';
 import {
   action,
@@ -42,7 +42,7 @@ const dryWordOf = (
     reason = 'dry run',
     ticket,
   }: { readonly reason?: string | undefined; readonly ticket?: string | undefined },
-): Word => wordOf(request, { reason, ticket });
+): OperatorNote => wordOf(request, { reason, ticket });
 
 export const repairRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { client }) => {
   app.post(

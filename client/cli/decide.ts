@@ -1,5 +1,5 @@
 /** `approve`, `reject`, `withdraw`, `sync`: what an operator orders about one refund as it stands. */
-import type { Word } from '../../domain/people.js';
+import type { OperatorNote } from '../../domain/people.js';
 import { ROLES } from '../../domain/principal.js';
 import type { InputProblem } from '../../domain/request.js';
 import type { ActionName } from '../actions.js';
@@ -78,7 +78,7 @@ export function sync(id: string, { by, reason, ticket, json }: WordOptions): Pro
 /** `needed`: what this command needs besides, by option; each that is missing is named. */
 export function withWord(
   { by, reason, ticket, json }: WordOptions,
-  work: (word: Word) => Promise<ExitCode>,
+  work: (word: OperatorNote) => Promise<ExitCode>,
   needed: Readonly<Record<string, string | undefined>> = {},
 ): Promise<ExitCode> {
   const isComplete = Object.values(needed).every((value) => value !== undefined);

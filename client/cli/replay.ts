@@ -5,7 +5,7 @@ import type { BulkReplay, BulkReplayResult } from '../replay-many.js';
 import type { ReplayReport } from '../replay.js';
 import { confirm } from './confirm.js';
 import { effectFor, withWord, type WordOptions } from './decide.js';
-import type { Word } from '../../domain/people.js';
+import type { OperatorNote } from '../../domain/people.js';
 import { EXIT, WrongUse, type ExitCode } from './exit.js';
 import { run, tell } from './session.js';
 
@@ -46,7 +46,7 @@ function replayMany(why: string, options: ReplayOptions): Promise<ExitCode> {
     return wrong('--since', 'must be a time, as 10:00 or 2026-11-29T10:00Z');
   const isDryRun = options.dryRun === true;
   const which = { case: why, ...(since === undefined ? {} : { since }) };
-  const work = (word: Word): Promise<ExitCode> =>
+  const work = (word: OperatorNote): Promise<ExitCode> =>
     run(json, async ({ client, print, note }) => {
       // Named once: a batch that is asked for again after a failure is carried out once.
       const order: BulkReplay = { ...which, ...word, commandId: randomUUID() };

@@ -5,7 +5,7 @@ import { refund as refundSchema } from '../../client/api/schemas.js';
 import type { Refund, RefundOrder, RefundsClient } from '../../client/index.js';
 import type { ActionName } from '../../client/actions.js';
 import type { ReplayResult, ReplayWord } from '../../client/replay.js';
-import type { Word } from '../../domain/people.js';
+import type { OperatorNote } from '../../domain/people.js';
 import type { Role } from '../../domain/principal.js';
 import { createApiKey } from '../../ledger/api-keys.js';
 import type { Database } from '../../ledger/database.js';
@@ -131,7 +131,7 @@ export async function openHttp(url: string, database: Database, notes: Notes): P
     (verb: Exclude<ActionName, 'replay'>) =>
     async (
       id: string,
-      { by, ...word }: Word & { readonly destination?: { readonly registrationId: string } },
+      { by, ...word }: OperatorNote & { readonly destination?: { readonly registrationId: string } },
     ): Promise<Refund> =>
       (await ask(`/v1/refunds/${id}/${verb}`, by, word, refundSchema)).read;
 

@@ -1,6 +1,6 @@
 /** A person's word is answered once: whoever carries it out again, late or a second time, answers the same and changes nothing. */
 import { describe, expect, it } from 'vitest';
-import type { Adoption, Correction, Said } from '../../../ledger/people.js';
+import type { Adoption, Correction, OperatorCommand } from '../../../ledger/people.js';
 import {
   accepted,
   answer,
@@ -41,7 +41,11 @@ export function describeAnswers(underTest: () => LedgerUnderTest): void {
     return { id, order };
   }
 
-  const said = (commandId: string | undefined, by = 'berta'): Said => ({ by, reason: 'checked', commandId });
+  const said = (commandId: string | undefined, by = 'berta'): OperatorCommand => ({
+    by,
+    reason: 'checked',
+    commandId,
+  });
   const redirection = (refundId: string, registrationId: string, commandId: string, by?: string) => ({
     refundId,
     registrationId,
