@@ -4,7 +4,6 @@ import { looksLikeCard } from '../domain/card-number.js';
 import { IDEMPOTENCY_KEY_RULE, readIdempotencyKey } from '../domain/idempotency-key.js';
 import { NAME_RULE, normalizeName, personKey, readName } from '../domain/names.js';
 import {
-  CARD_IN_TEXT,
   isCreditRequest,
   readCreditRequest,
   readRefundRequest,
@@ -13,7 +12,9 @@ import {
   type Reading,
   type RefundRequest,
 } from '../domain/request.js';
-import { LedgerError, type Accepted, type AcceptOrder, type PaymentRecord } from '../ledger/ledger.js';
+import { CARD_IN_TEXT } from '../domain/request-shape.js';
+import { LedgerError, type Accepted, type AcceptOrder } from '../ledger/ledger.js';
+import type { PaymentRecord } from '../ledger/refund-record.js';
 import { QueryBudgetSpent } from '../gateway/errors.js';
 import { queryingFor, type Dependencies } from './dependencies.js';
 import {

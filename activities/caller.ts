@@ -3,7 +3,8 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Position } from '../domain/next-step.js';
 import type { Plan, StartSettings } from '../domain/plan.js';
 import type { RefundRequestInput } from '../domain/request.js';
-import { LedgerError, type RefundRecord } from '../ledger/ledger.js';
+import { LedgerError } from '../ledger/ledger.js';
+import type { RefundRecord } from '../ledger/refund-record.js';
 import { acceptRefund, PaymentUnreadable, RequestRefused, storedKeyOf } from './accept.js';
 import type { Dependencies } from './dependencies.js';
 

@@ -9,7 +9,7 @@ import {
   type LookUp,
   type TransactionTree,
 } from '../domain/transaction.js';
-import type { AttemptRecord } from '../ledger/ledger.js';
+import type { AttemptRecord } from '../ledger/refund-record.js';
 import type { Dependencies } from './dependencies.js';
 
 export type OriginalLookUp =

@@ -4,7 +4,7 @@ import { idsInFound, outcomeOfFound } from '../domain/outcome.js';
 import type { GatewayTransaction } from '../domain/transaction.js';
 import type { Database } from '../ledger/database.js';
 import { awaitingLookUp, noteShown } from '../ledger/inbox.js';
-import type { RefundRecord } from '../ledger/ledger.js';
+import type { RefundRecord } from '../ledger/refund-record.js';
 import type { Dependencies } from './dependencies.js';
 import { lookUpKnown, shownAlone } from './originals.js';
 import { expectationOf } from './send.js';

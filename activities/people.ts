@@ -6,7 +6,8 @@ import type { CaseReason } from '../domain/finding.js';
 import type { Plan } from '../domain/plan.js';
 import { isOpenAttempt } from '../domain/states.js';
 import { isLasting, type GatewayTransaction, type UnavailableReason } from '../domain/transaction.js';
-import { LedgerError, type AttemptRecord, type RefundRecord } from '../ledger/ledger.js';
+import { LedgerError } from '../ledger/ledger.js';
+import type { AttemptRecord, RefundRecord } from '../ledger/refund-record.js';
 import type {
   AdoptRefusal,
   CommandResult,

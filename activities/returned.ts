@@ -1,7 +1,7 @@
 /** Refunds that came back may be shown paid again: before one is withdrawn, the gateway is asked. */
 import { idsInFound, outcomeOfFound } from '../domain/outcome.js';
 import type { GatewayTransaction } from '../domain/transaction.js';
-import type { AttemptRecord, RefundRecord } from '../ledger/ledger.js';
+import type { AttemptRecord, RefundRecord } from '../ledger/refund-record.js';
 import type { SeenReturned } from '../ledger/people.js';
 import { QueryBudgetSpent } from '../gateway/errors.js';
 import { queryingFor, type Dependencies } from './dependencies.js';

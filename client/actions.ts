@@ -6,7 +6,7 @@ import type { Policy } from '../domain/plan.js';
 import { isReplayable } from '../domain/replay.js';
 import { mayAct, type Principal, type Role } from '../domain/principal.js';
 import { ATTEMPT_EVIDENCE, afterTrigger, isFinal, isOpenAttempt } from '../domain/states.js';
-import type { RefundRecord } from '../ledger/ledger.js';
+import type { RefundRecord } from '../ledger/refund-record.js';
 import {
   attemptInQuestion,
   effectOfLink,

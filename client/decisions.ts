@@ -9,7 +9,7 @@ import { readName } from '../domain/names.js';
 import type { OperatorNote } from '../domain/people.js';
 import type { Principal } from '../domain/principal.js';
 import type { InputProblem } from '../domain/request.js';
-import type { RefundRecord } from '../ledger/ledger.js';
+import type { RefundRecord } from '../ledger/refund-record.js';
 import {
   adoptUpdate,
   confirmUpdate,

@@ -2,7 +2,7 @@
 import { formatAmount, storedMoney } from '../domain/money.js';
 import { isOpenAttempt } from '../domain/states.js';
 import { PAYMENT_TYPES } from '../domain/way.js';
-import type { AttemptRecord, RefundRecord } from '../ledger/ledger.js';
+import type { AttemptRecord, RefundRecord } from '../ledger/refund-record.js';
 import type { CorrectionDetails } from '../ledger/people.js';
 
 export const amountText = (minor: bigint, currency: string): string =>

@@ -14,7 +14,7 @@ import {
   type RefundState,
   type RefundStatus,
 } from '../domain/states.js';
-import type { RefundRecord } from '../ledger/ledger.js';
+import type { RefundRecord } from '../ledger/refund-record.js';
 import type { TaskQueues } from '../temporal/task-queues.js';
 import { createDecisions, type Decisions } from './decisions.js';
 import { createDriver } from './driver.js';

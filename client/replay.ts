@@ -9,7 +9,7 @@ import { nextStep, type Position, type Step } from '../domain/next-step.js';
 import type { OperatorNote } from '../domain/people.js';
 import { isReplayable } from '../domain/replay.js';
 import { isFinal, type RefundState } from '../domain/states.js';
-import type { RefundRecord } from '../ledger/ledger.js';
+import type { RefundRecord } from '../ledger/refund-record.js';
 import type { CommandResult } from '../ledger/people.js';
 import type { Driver } from './driver.js';
 import { amountText, owedOf } from './effects.js';

@@ -4,7 +4,7 @@ import { formatAmount, storedMoney } from '../domain/money.js';
 import { settledAmountOf, type SettledAmount, type SettledBy } from '../domain/settlement.js';
 import { PUBLIC_STATUS, type AttemptState, type RefundState, type RefundStatus } from '../domain/states.js';
 import { PAYMENT_TYPES, type Way } from '../domain/way.js';
-import type { AttemptRecord, CaseRecord, RefundRecord } from '../ledger/ledger.js';
+import type { AttemptRecord, CaseRecord, RefundRecord } from '../ledger/refund-record.js';
 import { effectOfCorrection } from './effects.js';
 import { refundWorkflowId } from '../workflows/contract.js';
 

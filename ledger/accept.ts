@@ -16,7 +16,8 @@ import {
 } from './ledger.js';
 import { askAboutDoubts } from './doubts.js';
 import { importPayment, type Observed } from './payments.js';
-import { readRefund, refundableOf, rootOf } from './records.js';
+import { readRefund, rootOf } from './records.js';
+import { refundableOf } from './amounts.js';
 
 /**
  * Returns the stored refund, new or not. Two equal requests at once give one refund; the later one waits for the row. `checkInTime` throws where

@@ -5,7 +5,7 @@ import { closeOutcomeCases, lockAttempt, move, openCase, type AttemptRow, type R
 import type { Tx } from './database.js';
 import { NOW } from './expressions.js';
 import type { Evidence } from './ledger.js';
-import { remainingOf } from './records.js';
+import { remainingOf } from './amounts.js';
 import { certainId } from './seen-ids.js';
 
 const ONE_LOOK_UP_MORE = sql<number>`look_ups + 1`;

@@ -5,7 +5,7 @@ import { personKey } from '../domain/names.js';
 import { append, lockRefund, type Locked } from './books.js';
 import type { CommandResultTable, Database, Tables, Tx } from './database.js';
 import type { CommandResult, CommandResults, Refused, OperatorCommand } from './people.js';
-import { currentPosition } from './records.js';
+import { currentPosition } from './positions.js';
 
 /** What a command decided, for the commands that come later. */
 export type Decided = Partial<

@@ -14,7 +14,7 @@ import type { Tx } from './database.js';
 import { close } from './decisions.js';
 import { NOW } from './expressions.js';
 import type { Correction, CorrectionDetails, PersonRefusal } from './people.js';
-import { remainingOf } from './records.js';
+import { remainingOf } from './amounts.js';
 import { turnOf } from './returned.js';
 import { succeed } from './success.js';
 

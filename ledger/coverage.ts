@@ -25,7 +25,7 @@ import type { Tx } from './database.js';
 import { DISPUTE_EVENTS } from './disputes.js';
 import { isUnclear } from './doubts.js';
 import { GATEWAY_ID, IS_FINAL, NEXT_VERSION, NOW } from './expressions.js';
-import { limitOf, overpaidOf, settlementFacts } from './records.js';
+import { limitOf, overpaidOf, settlementFacts } from './amounts.js';
 
 /** States in which a refund takes what comes back to it: it ended because of just that. */
 const ENDED_OUTSIDE: readonly RefundState[] = ['closed_by_dispute', 'refunded_elsewhere'];

@@ -6,7 +6,7 @@ import type { UnreadPayment } from '../domain/next-step.js';
 import type { AttemptState, RefundState } from '../domain/states.js';
 import type { Way } from '../domain/way.js';
 import { CHECK_WRITABLE, openPool, type ConnectionOptions } from './connections.js';
-import type { Instruction } from './ledger.js';
+import type { Instruction } from './refund-record.js';
 import type { CommandResults, CorrectionDetails } from './people.js';
 
 type Stamp = ColumnType<Date, Date | undefined, Date>;

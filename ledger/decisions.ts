@@ -41,7 +41,8 @@ import type { CommandResult, Decision, SeenReturned } from './people.js';
 import { returnsKnownTo } from './returns.js';
 import { observe } from './payments.js';
 import { clearUnread } from './unread.js';
-import { currentPosition, refusalOf, remainingOf } from './records.js';
+import { currentPosition, refusalOf } from './positions.js';
+import { remainingOf } from './amounts.js';
 
 export function recordOriginal(
   database: Database,

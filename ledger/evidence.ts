@@ -9,7 +9,7 @@ import { lockAttempt, openCase, type LockedAttempt } from './books.js';
 import type { Database, Tx } from './database.js';
 import type { Evidence } from './ledger.js';
 import { observe } from './payments.js';
-import { currentPosition } from './records.js';
+import { currentPosition } from './positions.js';
 import { comeBack } from './returned.js';
 import { hasId, keepIds } from './seen-ids.js';
 import { executedAgain, succeed } from './success.js';

@@ -12,7 +12,7 @@ import { append, move, openCase, type AttemptRow, type Locked } from './books.js
 import type { Tx } from './database.js';
 import { NOW } from './expressions.js';
 import { LedgerError, type Opened, type SendOrder } from './ledger.js';
-import { currentPosition, positionOf } from './records.js';
+import { currentPosition, positionOf } from './positions.js';
 
 export interface Target {
   readonly way: Way;

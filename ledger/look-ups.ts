@@ -15,7 +15,7 @@ import { paymentOf } from './free-standing.js';
 import { openProposal } from './command-results.js';
 import type { Inquiry, Miss } from './ledger.js';
 import type { Asked } from './queries.js';
-import { currentPosition } from './records.js';
+import { currentPosition } from './positions.js';
 import { gatewayIdsOf, hasId, idsOf } from './seen-ids.js';
 
 const ASKED_ABOUT: readonly AttemptState[] = [...OPEN_ATTEMPT_STATES, 'returned'];

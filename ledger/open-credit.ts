@@ -9,9 +9,11 @@ import { NEXT_VERSION } from './expressions.js';
 import { adopt, askInstead, isNext, open, reopen, takeOver } from './hand-over.js';
 import { decidedBefore, redirectors } from './command-results.js';
 import { doubtsFromElsewhere } from './doubts.js';
-import { LedgerError, ObservationOutdated, type Instruction, type Opened } from './ledger.js';
+import { LedgerError, ObservationOutdated, type Opened } from './ledger.js';
+import type { Instruction } from './refund-record.js';
 import { observe } from './payments.js';
-import { refusalOf, remainingOf } from './records.js';
+import { refusalOf } from './positions.js';
+import { remainingOf } from './amounts.js';
 import { recentCredits } from './recent.js';
 import { returnsKnownTo } from './returns.js';
 

@@ -18,7 +18,7 @@ import {
 } from './hand-over.js';
 import type { Opened } from './ledger.js';
 import { openCaptures } from './open-captures.js';
-import { remainingOf } from './records.js';
+import { remainingOf } from './amounts.js';
 import { releasableOf } from './reversals.js';
 
 export function openLinked(

@@ -11,7 +11,7 @@ import { overpaidFor, reviseClaims } from './coverage.js';
 import { askAboutDoubts, noteDoubts } from './doubts.js';
 import { GATEWAY_ID, IS_FINAL } from './expressions.js';
 import { LedgerError, type ImportedPayment } from './ledger.js';
-import { takenByOurs } from './records.js';
+import { takenByOurs } from './amounts.js';
 import { measureReversals } from './reversals.js';
 
 /** What became of an observation. */

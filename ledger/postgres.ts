@@ -13,13 +13,15 @@ import { applyFinding, ask, decide, giveUp, recordOriginal, withdraw } from './d
 import { keepNotifiedIds, record } from './evidence.js';
 import { paymentOf } from './free-standing.js';
 import { inquiry, missOriginal, recordMiss } from './look-ups.js';
-import { LedgerError, type Ledger, type RefundFilter, type RefundRecord } from './ledger.js';
+import { LedgerError, type Ledger, type RefundFilter } from './ledger.js';
+import type { RefundRecord } from './refund-record.js';
 import { openLinked } from './open.js';
 import { openCredit } from './open-credit.js';
 import { redirect } from './redirection.js';
 import { replay, waitingAfter, waitingSums } from './replay.js';
 import { noteReadable, noteUnreadable } from './unread.js';
-import { beforeQuery, positionOf, readRefunds } from './records.js';
+import { beforeQuery, readRefunds } from './records.js';
+import { positionOf } from './positions.js';
 
 const DEFAULT_LIMIT = 100;
 

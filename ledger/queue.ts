@@ -3,7 +3,7 @@ import { sql, type Kysely } from 'kysely';
 import { isRefundId } from '../domain/ids.js';
 import type { RefundState } from '../domain/states.js';
 import type { Database, Tables } from './database.js';
-import type { RefundRecord } from './ledger.js';
+import type { RefundRecord } from './refund-record.js';
 import { readRefunds, rootOf } from './records.js';
 
 export interface Waiting {

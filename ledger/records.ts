@@ -1,53 +1,13 @@
 /** Rows of the ledger as the records that the rest of the program reads. */
 import type { Kysely, Selectable } from 'kysely';
 import { isRefundId } from '../domain/ids.js';
-import type { Position } from '../domain/next-step.js';
-import type { RefusalClass } from '../domain/refusals.js';
-import { REFUSAL_CLASSES } from '../domain/refusals.js';
-import { isOpenAttempt } from '../domain/states.js';
-import type { AttemptTable, CommandResultTable, Tables, Tx } from './database.js';
-import { attemptsOf, type AttemptRow, type Locked, type PaymentRow, type RefundRow } from './books.js';
+import type { AttemptTable, CommandResultTable, Tables } from './database.js';
+import { refundableOf } from './amounts.js';
+import type { PaymentRow } from './books.js';
 import { NOW } from './expressions.js';
 import { paymentOf } from './free-standing.js';
-import { settledAmountOf, unpaidOf, type SettlementFacts } from '../domain/settlement.js';
-import {
-  LedgerError,
-  type AttemptRecord,
-  type PaymentRecord,
-  type ProposalRecord,
-  type RefundRecord,
-} from './ledger.js';
-
-/**
- * The money that can be given back at most: what was captured and what our reversals released beside it, or what was authorized while
- * nothing is captured. `payment_limit` of the database is the same.
- */
-export function limitOf(payment: PaymentRow): bigint {
-  return payment.captured_minor > 0n
-    ? payment.captured_minor + payment.released_minor
-    : payment.authorized_minor;
-}
-
-/** What has been given back beyond the limit. What is only promised beyond it has not left, and is not in it. Never negative. */
-export function overpaidOf(payment: PaymentRow): bigint {
-  const given = payment.succeeded_minor - payment.returned_minor + payment.disputed_minor;
-  const beyond = given - limitOf(payment);
-  return beyond > 0n ? beyond : 0n;
-}
-
-/** What an attempt that succeeded gave back: what was ordered, or less where a reversal could not release as much. */
-export const givenBy = (attempt: AttemptRow): bigint => attempt.given_minor ?? attempt.amount_minor;
-
-/** What may still be asked for on a payment; never negative. */
-export function refundableOf(payment: PaymentRow): bigint {
-  const left =
-    limitOf(payment) -
-    payment.reserved_minor -
-    payment.succeeded_minor +
-    payment.returned_minor -
-    payment.disputed_minor;
-  return left > 0n ? left : 0n;
-}
+import { LedgerError } from './ledger.js';
+import type { AttemptRecord, PaymentRecord, ProposalRecord, RefundRecord } from './refund-record.js';
 
 /** The root payment of an id that may be a payment's or one of its captures'. */
 export async function rootOf(db: Kysely<Tables>, id: string): Promise<string | undefined> {
@@ -248,113 +208,3 @@ function proposalRecord({
     ? []
     : [{ instruction, details, word: { by, reason, ...(ticket === null ? {} : { ticket }) }, at }];
 }
-
-/** Where a refund stands, for the next step. Ages come from the database's clock. */
-export async function positionOf(
-  db: Kysely<Tables>,
-  refund: RefundRow,
-  attempts: readonly AttemptRow[],
-): Promise<Position> {
-  const { now } = await db.selectNoFrom([NOW.as('now')]).executeTakeFirstOrThrow();
-  return positionAt(now, refund, attempts);
-}
-
-function positionAt(now: Date, refund: RefundRow, attempts: readonly AttemptRow[]): Position {
-  // An older attempt that is open again (late evidence) is the one to resolve; otherwise the newest one speaks.
-  const counted = attempts.filter(({ number }) => number > refund.attempts_before);
-  const current =
-    attempts.find((attempt) => ['submitting', 'unknown', 'pending'].includes(attempt.state)) ??
-    counted.at(-1);
-  const since = now.getTime() - refund.state_since.getTime();
-  const age = now.getTime() - (current?.sent_at ?? refund.state_since).getTime();
-  const lookedUp = current?.looked_up_at ?? null;
-  const refusals: Partial<Record<RefusalClass, number>> = {};
-  for (const attempt of counted) {
-    const refusal = attempt.state === 'rejected' ? refusalOf(attempt) : null;
-    if (refusal !== null) refusals[refusal] = (refusals[refusal] ?? 0) + 1;
-  }
-  return {
-    refundId: refund.id,
-    ...(refund.asked_for === 'credit' ? { askedFor: 'credit' } : {}),
-    version: refund.version,
-    state: refund.state,
-    sinceMs: Math.max(0, since),
-    attempt:
-      current === undefined
-        ? null
-        : {
-            attemptId: current.id,
-            way: current.way,
-            state: current.state,
-            class: refusalOf(current),
-            sends: current.sends - current.sends_before,
-            lookUps: current.look_ups,
-            ageMs: Math.max(0, age),
-            lookedUpMs: lookedUp === null ? null : Math.max(0, now.getTime() - lookedUp.getTime()),
-          },
-    attempts: counted.length,
-    refusals,
-    why: refund.why,
-    settled: settledAmountOf(settlementFacts({ refund, attempts }), refund.currency),
-    ...unreadAt(now, refund),
-  };
-}
-
-function unreadAt(now: Date, refund: RefundRow): Pick<Position, 'unread'> {
-  const { unread_for, unread_since, unread_at, unread_times } = refund;
-  if (unread_for === null || unread_since === null || unread_at === null) return {};
-  const ageOf = (at: Date): number => Math.max(0, now.getTime() - at.getTime());
-  return {
-    unread: {
-      for: unread_for,
-      sinceMs: ageOf(unread_since),
-      lastMs: ageOf(unread_at),
-      times: unread_times,
-    },
-  };
-}
-
-/** A class that this version does not know (a newer one wrote it) is read as the one that only a person may decide. */
-export function refusalOf(attempt: AttemptRow): RefusalClass | null {
-  if (attempt.refusal_class === null) return null;
-  return REFUSAL_CLASSES.find((known) => known === attempt.refusal_class) ?? 'unlisted';
-}
-
-/** Where a refund stands now, within a transaction that holds its payment's lock. */
-export async function currentPosition(tx: Tx, refundId: string): Promise<Position> {
-  const refund = await tx
-    .selectFrom('refunds')
-    .selectAll()
-    .select(NOW.as('now'))
-    .where('id', '=', refundId)
-    .executeTakeFirstOrThrow();
-  return positionAt(refund.now, refund, await attemptsOf(tx, refundId));
-}
-
-/** What refunds of ours took from a capture, or may take. */
-export function takenByOurs(attempts: readonly AttemptRow[], captureId: string): bigint {
-  return attempts
-    .filter(
-      ({ original_id, way, state }) =>
-        original_id === captureId && way === 'refund' && (state === 'succeeded' || isOpenAttempt(state)),
-    )
-    .reduce((sum, attempt) => sum + attempt.amount_minor, 0n);
-}
-
-/** What the customer's money is derived from: the promise, its attempts, and what counts for it from outside. */
-export function settlementFacts({ refund, attempts }: Pick<Locked, 'refund' | 'attempts'>): SettlementFacts {
-  return {
-    amountMinor: refund.amount_minor,
-    attempts: attempts.map((attempt) => ({
-      way: attempt.way,
-      state: attempt.state,
-      amountMinor: givenBy(attempt),
-    })),
-    elsewhereMinor: refund.elsewhere_minor,
-    chargedBackMinor: refund.charged_back_minor,
-  };
-}
-
-/** What of the promise is still to be paid: the amount less what succeeded and did not come back, and less what counts from outside. */
-export const remainingOf = (locked: Pick<Locked, 'refund' | 'attempts'>): bigint =>
-  unpaidOf(settlementFacts(locked));

@@ -13,7 +13,7 @@ import {
 import { append, lockRefund, move, reservedFor, type AttemptRow, type Locked } from './books.js';
 import type { Database, Tx } from './database.js';
 import type { CommandResult, BulkCursor, Replay, Waiting, WaitingSums } from './people.js';
-import { remainingOf } from './records.js';
+import { remainingOf } from './amounts.js';
 
 const TRIGGERS: Readonly<Record<ReplayStep, RefundTrigger>> = {
   send: 'replay',

@@ -3,7 +3,7 @@ import { noteEvidence, step } from './attempt-ends.js';
 import { append, openCase, reservedFor, type AttemptRow, type LockedAttempt } from './books.js';
 import type { Tx } from './database.js';
 import type { Evidence } from './ledger.js';
-import { givenBy, remainingOf } from './records.js';
+import { givenBy, remainingOf } from './amounts.js';
 import { releasedBy } from './reversals.js';
 
 /** How often each attempt of a refund has come back so far; absent: never. */

@@ -5,7 +5,7 @@ import { isOpenAttempt } from '../domain/states.js';
 import type { Tx } from './database.js';
 import type { Locked } from './books.js';
 import { claimsOn } from './coverage.js';
-import { givenBy } from './records.js';
+import { givenBy } from './amounts.js';
 import { GATEWAY_ID } from './expressions.js';
 
 export interface KnownReturns {

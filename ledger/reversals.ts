@@ -10,7 +10,7 @@ import {
   type PaymentRow,
 } from './books.js';
 import type { Tx } from './database.js';
-import { givenBy, remainingOf } from './records.js';
+import { givenBy, remainingOf } from './amounts.js';
 
 /** What was authorized, never captured, and not released by a reversal of ours. Never negative. */
 export function releasableOf(payment: PaymentRow): bigint {

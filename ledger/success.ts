@@ -14,7 +14,7 @@ import { hasCoverage, overpaidFor, reviseClaims, trimCoverage } from './coverage
 import type { Tx } from './database.js';
 import type { Evidence } from './ledger.js';
 import { forgetForeignReturn } from './payments.js';
-import { givenBy, remainingOf } from './records.js';
+import { givenBy, remainingOf } from './amounts.js';
 import { turnOf } from './returned.js';
 import { givenNow, releasedBy } from './reversals.js';
 

@@ -8,7 +8,7 @@ import { NOW } from './expressions.js';
 import { openProposal } from './command-results.js';
 import { observe } from './payments.js';
 import type { Unreadable } from './queries.js';
-import { currentPosition } from './records.js';
+import { currentPosition } from './positions.js';
 
 /** States in which the next step may need the payment. */
 const NEEDS_PAYMENT: readonly RefundState[] = ['reserved', 'rejected', 'fallback_checking'];

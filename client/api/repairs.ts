@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { looksLikeCard } from '../../domain/card-number.js';
 import { IDEMPOTENCY_KEY_RULE, readIdempotencyKey } from '../../domain/idempotency-key.js';
-import { CARD_IN_TEXT } from '../../domain/request.js';
+import { CARD_IN_TEXT } from '../../domain/request-shape.js';
 import type { OperatorNote } from '../../domain/people.js';
 import { principalOf } from './auth.js';
 import {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { boundedText } from '../../domain/bounded-text.js';
 import { IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_RULE } from '../../domain/idempotency-key.js';
 import { ROLES } from '../../domain/principal.js';
-import { creditRequestShape, refundRequestShape } from '../../domain/request.js';
+import { creditRequestShape, refundRequestShape } from '../../domain/request-shape.js';
 import { SETTLED_BY } from '../../domain/settlement.js';
 import { ATTEMPT_STATES, REFUND_STATES } from '../../domain/states.js';
 

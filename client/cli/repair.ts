@@ -2,7 +2,7 @@
 import { CASE_REASONS, type CaseReason } from '../../domain/finding.js';
 import type { CorrectionOutcome } from '../../domain/correction.js';
 import { isRefundId } from '../../domain/ids.js';
-import type { RefundRecord } from '../../ledger/ledger.js';
+import type { RefundRecord } from '../../ledger/refund-record.js';
 import { effectOfLink, effectOfCorrecting, effectOfDestinationChange } from '../effects.js';
 import { notFound } from '../errors.js';
 import { confirm } from './confirm.js';

@@ -10,7 +10,7 @@ import { createRefundsClient, type Refund, type RefundsClient } from '../../clie
 import { isGatewayId } from '../../domain/ids.js';
 import type { Plan, Policy, Timings } from '../../domain/plan.js';
 import type { RefundState } from '../../domain/states.js';
-import type { PaymentRecord, RefundRecord } from '../../ledger/ledger.js';
+import type { PaymentRecord, RefundRecord } from '../../ledger/refund-record.js';
 import { allRefunds, compareBooks, type Disagreement } from '../../sandbox/demo/books.js';
 import { formatAmount } from '../../sandbox/gateway/amounts.js';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';

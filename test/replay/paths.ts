@@ -8,7 +8,7 @@ import type { RefundState } from '../../domain/states.js';
 import type { Order } from '../../examples/order-cancellation/orders.js';
 import type { orderCancellation } from '../../examples/order-cancellation/workflow.js';
 import { claimWebhooks, subjectsOf } from '../../ledger/inbox.js';
-import type { RefundRecord } from '../../ledger/ledger.js';
+import type { RefundRecord } from '../../ledger/refund-record.js';
 import { storeWebhooks } from '../../ledger/webhooks.js';
 import type { Dependencies } from '../../activities/dependencies.js';
 import { isGatewayId } from '../../domain/ids.js';

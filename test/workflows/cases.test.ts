@@ -4,7 +4,8 @@ import { acceptCredit, acceptRefund } from '../../activities/accept.js';
 import { controlGateway, type SandboxPayment } from '../../sandbox/control-client.js';
 import { CASES, type Case, type Ending } from '../../sandbox/demo/cases.js';
 import { isFinal, type RefundState } from '../../domain/states.js';
-import { LedgerError, type RefundRecord } from '../../ledger/ledger.js';
+import { LedgerError } from '../../ledger/ledger.js';
+import type { RefundRecord } from '../../ledger/refund-record.js';
 import { CLERK, openWorld, type RefundHandle } from './world.js';
 import { decideUpdate } from '../../workflows/contract.js';
 

@@ -6,7 +6,7 @@ import { acceptRefund } from '../../activities/accept.js';
 import { createDriver } from '../../client/driver.js';
 import type { Plan, Timings } from '../../domain/plan.js';
 import type { RefundState } from '../../domain/states.js';
-import type { RefundRecord } from '../../ledger/ledger.js';
+import type { RefundRecord } from '../../ledger/refund-record.js';
 import { startStack, type Stack, type StackOptions } from '../support/stack.js';
 import { refundWorkflowId } from '../../workflows/contract.js';
 import type { refund } from '../../workflows/refund.js';
