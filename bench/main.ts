@@ -1,8 +1,9 @@
-/** `npm run bench [-- api | webhooks | entities [options]]`: the named benchmark, or each in turn, and its figures. */
+/** `npm run bench [-- api | webhooks | entities | audit [options]]`: the named benchmark, or each in turn, and its figures. */
 const BENCHES = {
   api: async () => (await import('./api.js')).run,
   webhooks: async () => (await import('./webhooks.js')).run,
   entities: async () => (await import('./entities.js')).run,
+  audit: async () => (await import('./audit.js')).run,
 } as const;
 type Name = keyof typeof BENCHES;
 
@@ -12,7 +13,7 @@ async function main([first, ...rest]: readonly string[]): Promise<number> {
   if (first !== undefined && isName(first)) return (await BENCHES[first]())(rest);
   if (first !== undefined) {
     process.stderr.write(
-      'usage: npm run bench [-- api | webhooks | entities [options]]; --help after a name tells its options\n',
+      'usage: npm run bench [-- api | webhooks | entities | audit [options]]; --help after a name tells its options\n',
     );
     return 2;
   }

@@ -1,0 +1,118 @@
+/** Fills a ledger with refunds that are over, as fast as PostgreSQL copies rows: what a program costs beside them can be measured then. */
+import { sql } from 'kysely';
+import { isGatewayId } from '../domain/ids.js';
+import { storedMoney } from '../domain/money.js';
+import { DEFAULT_POLICY, DEFAULT_TIMINGS } from '../domain/plan.js';
+import type { Database } from '../ledger/database.js';
+import { createLedger } from '../ledger/postgres.js';
+
+/** Rows that a refund which succeeded at once has, each table before those that refer to it. */
+const TABLES = ['payments', 'captures', 'refunds', 'attempts', 'events'] as const;
+const BATCH = 20_000;
+
+const hex = (digit: string): string => digit.repeat(32);
+
+/** One refund by the ledger itself; then `count` copies of its rows under ids of their own, `first` to `first + count - 1`. */
+export async function fill(
+  database: Database,
+  { first = 1, count, onProgress }: { first?: number; count: number; onProgress?: (done: number) => void },
+): Promise<void> {
+  const template = await oneRefund(database);
+  for (let from = first; from < first + count; from += BATCH) {
+    const to = Math.min(from + BATCH, first + count) - 1;
+    await database.db.connection().execute(async (db) => {
+      // The copies' balances are in the copied payments: no trigger counts them a second time.
+      await sql`set session_replication_role = replica`.execute(db);
+      try {
+        for (const table of TABLES) await copy(db, table, template, from, to);
+      } finally {
+        await sql`set session_replication_role = origin`.execute(db);
+      }
+    });
+    onProgress?.(to - first + 1);
+  }
+  for (const table of TABLES) await sql`analyze ${sql.table(table)}`.execute(database.db);
+}
+
+interface Template {
+  readonly paymentId: string;
+  readonly refundId: string;
+  readonly attemptId: string;
+  readonly reference: string;
+  readonly gatewayId: string;
+  readonly key: string;
+}
+
+async function oneRefund(database: Database): Promise<Template> {
+  const ledger = createLedger(database);
+  const [paymentId, gatewayId, key] = [hex('a'), hex('b'), 'template-key'];
+  if (!isGatewayId(gatewayId)) throw new Error(gatewayId);
+  const { refund } = await ledger.accept(
+    {
+      ...{ caller: 'bench', idempotencyKey: key, requestedBy: 'bench' },
+      request: {
+        paymentId,
+        money: storedMoney(1_000n, 'EUR'),
+        reason: 'goods_returned',
+        payment: { type: 'DB', money: storedMoney(1_000n, 'EUR') },
+      },
+    },
+    { entityId: hex('e'), facts: null },
+  );
+  const known = await database.db
+    .selectFrom('attempts')
+    .selectAll()
+    .where('refund_id', '=', refund.id)
+    .executeTakeFirst();
+  if (known === undefined) {
+    const opened = await ledger.openLinked(refund.id, DEFAULT_TIMINGS, DEFAULT_POLICY);
+    if (opened.kind !== 'send') throw new Error('there is nothing to send');
+    const { attemptId, send } = opened.order;
+    const outcome = { kind: 'succeeded', gatewayId, flagged: false } as const;
+    await ledger.record({
+      attemptId,
+      send,
+      source: 'answer',
+      outcome,
+      code: '000.000.000',
+      description: 'ok',
+    });
+  }
+  const { id: attemptId, reference } = await database.db
+    .selectFrom('attempts')
+    .select(['id', 'reference'])
+    .where('refund_id', '=', refund.id)
+    .executeTakeFirstOrThrow();
+  return { paymentId, refundId: refund.id, attemptId, reference, gatewayId, key };
+}
+
+/** The template's rows of one table, with every id in them replaced by one that is made of the copy's number. */
+async function copy(
+  db: Database['db'],
+  table: (typeof TABLES)[number],
+  { paymentId, refundId, attemptId, reference, gatewayId, key }: Template,
+  from: number,
+  to: number,
+): Promise<void> {
+  const { rows: columns } = await sql<{ readonly name: string }>`
+    select column_name as name from information_schema.columns
+    where table_schema = current_schema() and table_name = ${table}
+      and is_generated = 'NEVER' and is_identity = 'NO'`.execute(db);
+  const names = sql.join(columns.map(({ name }) => sql.ref(name)));
+  const copied = sql.join(columns.map(({ name }) => sql`copy.${sql.ref(name)}`));
+  const owner = table === 'payments' ? sql.ref('row.id') : sql.ref('row.payment_id');
+  await sql`
+    insert into ${sql.table(table)} (${names})
+    select ${copied}
+    from generate_series(${from}::int, ${to}::int) as n,
+      ${sql.table(table)} as row,
+      lateral jsonb_populate_record(null::${sql.table(table)},
+        replace(replace(replace(replace(replace(replace(to_jsonb(row)::text,
+          ${paymentId}::text, md5('payment' || n)),
+          ${refundId}::text, md5('refund' || n)::uuid::text),
+          ${attemptId}::text, md5('attempt' || n)::uuid::text),
+          ${reference}::text, upper(substr(md5('reference' || n), 1, 16))),
+          ${gatewayId}::text, md5('gateway' || n)),
+          ${key}::text, 'key-' || n)::jsonb) as copy
+    where ${owner} = ${paymentId}`.execute(db);
+}
