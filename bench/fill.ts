@@ -22,11 +22,11 @@ export async function fill(
     const to = Math.min(from + BATCH, first + count) - 1;
     await database.db.connection().execute(async (db) => {
       // The copies' balances are in the copied payments: no trigger counts them a second time.
-      await sql`set session_replication_role = replica`.execute(db);
+      await sql`set session_replication_role = replica; set statement_timeout = 0`.execute(db);
       try {
         for (const table of TABLES) await copy(db, table, template, from, to);
       } finally {
-        await sql`set session_replication_role = origin`.execute(db);
+        await sql`reset session_replication_role; reset statement_timeout`.execute(db);
       }
     });
     onProgress?.(to - first + 1);
@@ -100,12 +100,13 @@ async function copy(
       and is_generated = 'NEVER' and is_identity = 'NO'`.execute(db);
   const names = sql.join(columns.map(({ name }) => sql.ref(name)));
   const copied = sql.join(columns.map(({ name }) => sql`copy.${sql.ref(name)}`));
-  const owner = table === 'payments' ? sql.ref('row.id') : sql.ref('row.payment_id');
+  const owner = sql.ref(table === 'payments' ? 'id' : 'payment_id');
   await sql`
+    with row as materialized (select * from ${sql.table(table)} where ${owner} = ${paymentId})
     insert into ${sql.table(table)} (${names})
     select ${copied}
     from generate_series(${from}::int, ${to}::int) as n,
-      ${sql.table(table)} as row,
+      row,
       lateral jsonb_populate_record(null::${sql.table(table)},
         replace(replace(replace(replace(replace(replace(to_jsonb(row)::text,
           ${paymentId}::text, md5('payment' || n)),
@@ -113,6 +114,5 @@ async function copy(
           ${attemptId}::text, md5('attempt' || n)::uuid::text),
           ${reference}::text, upper(substr(md5('reference' || n), 1, 16))),
           ${gatewayId}::text, md5('gateway' || n)),
-          ${key}::text, 'key-' || n)::jsonb) as copy
-    where ${owner} = ${paymentId}`.execute(db);
+          ${key}::text, 'key-' || n)::jsonb) as copy`.execute(db);
 }

@@ -7,19 +7,13 @@ import type { Secret } from '../domain/secret.js';
 import { isSafeAddress, type EntitySettings } from '../gateway/settings.js';
 import { readSecrets, SECRET_EXAMPLES } from './entity-secrets.js';
 import { isLoopback, knownHostKind } from './hosts.js';
+import { capabilitiesShape, policyShape, type OwnPolicy } from './policy.js';
 import type { Reading, SettingsProblem } from './problems.js';
 import { readText } from './read-text.js';
 
-/** What the acquirer behind an entity can do, where it differs from the default policy. */
-export interface Capabilities {
-  readonly credit?: boolean | undefined;
-  readonly partialReversal?: boolean | undefined;
-}
-
-export interface ConfiguredEntity {
+export interface ConfiguredEntity extends OwnPolicy {
   readonly settings: EntitySettings;
   readonly host: GatewayHost;
-  readonly capabilities: Capabilities;
   /** Keys that open its webhooks; none where it has none set up, several while one replaces another. */
   readonly webhookKeys: readonly Secret<string>[];
 }
@@ -33,6 +27,7 @@ const EXAMPLES = {
   hostKind: 'test, where the host is a reseller’s for tests',
   testMode: 'EXTERNAL, or empty on a live host',
   capabilities: '{"credit":true,"partialReversal":false}',
+  policy: '{"softRetries":6,"creditApprovalAbove":"EUR:500.00"}',
 } as const;
 const FILE_EXAMPLE =
   '{"entities":[{"id":"8ac7a4c79394bdc801939736f17e063d","baseUrl":"https://eu-test.oppwa.com","accessTokenFile":"/run/secrets/oppwa-token"}]}';
@@ -60,12 +55,8 @@ const entityShape = z.strictObject({
     .transform((text) => (URL.canParse(text) ? new URL(text).origin : text)),
   hostKind: z.enum(['test', 'live'], { error: 'must be test or live' }).optional(),
   testMode: z.enum(['INTERNAL', 'EXTERNAL'], { error: 'must be INTERNAL or EXTERNAL' }).optional(),
-  capabilities: z
-    .strictObject({
-      credit: z.boolean({ error: 'must be true or false' }).optional(),
-      partialReversal: z.boolean({ error: 'must be true or false' }).optional(),
-    })
-    .optional(),
+  capabilities: capabilitiesShape.optional(),
+  policy: policyShape.optional(),
   accessToken: z.unknown().optional(),
   accessTokenFile: z.unknown().optional(),
   webhookKey: z.unknown().optional(),
@@ -145,7 +136,7 @@ function readEntity(raw: unknown, place: (key: string) => string, folder: string
     ...(secrets.ok ? [] : secrets.problems),
   ];
   if (!parsed.success || !secrets.ok) return { ok: false, problems };
-  const { id, baseUrl, testMode, capabilities, hostKind } = parsed.data;
+  const { id, baseUrl, testMode, capabilities, policy, hostKind } = parsed.data;
   const known = knownHostKind(baseUrl);
   if (hostKind !== undefined && known !== undefined && hostKind !== known && !isLoopback(baseUrl))
     problems.push({
@@ -169,6 +160,7 @@ function readEntity(raw: unknown, place: (key: string) => string, folder: string
       settings: { id, baseUrl, accessToken, ...(testMode === undefined ? {} : { testMode }) },
       host,
       capabilities: capabilities ?? {},
+      policy: policy ?? {},
       webhookKeys,
     },
   };

@@ -1,11 +1,11 @@
 /** Reads the settings of a process from its environment, and refuses to start with every reason at once. */
 import { z } from 'zod';
-import { parseAmount } from '../domain/money.js';
-import { DEFAULT_POLICY, DEFAULT_TIMINGS, scaleTimings, type Plan, type Policy } from '../domain/plan.js';
+import { DEFAULT_POLICY, DEFAULT_TIMINGS, scaleTimings, type Plan } from '../domain/plan.js';
 import { upkeepAt } from '../temporal/upkeep.js';
 import { API_EXAMPLES, apiSettings, apiVariables, tokenProblems } from './api.js';
-import { readEntities, type Capabilities } from './entities.js';
+import { readEntities } from './entities.js';
 import { readEvents } from './events.js';
+import { policyFor, readThresholds } from './policy.js';
 import { SettingsError, type SettingsProblem } from './problems.js';
 import { WORKER_PROFILES, type Settings } from './settings.js';
 
@@ -110,13 +110,13 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     correctionAloneUpTo: parsed.data.REFUNDS_CORRECTION_ALONE_UP_TO,
   };
   const plans = new Map<string, Plan>(
-    entities.value.map(({ settings, capabilities }) => [
-      settings.id,
-      { timings, policy: policyFor(shared, capabilities) },
-    ]),
+    entities.value.map(({ settings, ...own }) => [settings.id, { timings, policy: policyFor(shared, own) }]),
   );
   // An entity that is no longer configured: nothing is known about its acquirer, so nothing is allowed that may be refused.
-  const unknown: Plan = { timings, policy: policyFor(shared, { credit: false, partialReversal: false }) };
+  const unknown: Plan = {
+    timings,
+    policy: policyFor(shared, { capabilities: { credit: false, partialReversal: false }, policy: {} }),
+  };
   const [first, ...others] = entities.value;
   return {
     databaseUrl: parsed.data.DATABASE_URL,
@@ -135,32 +135,6 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     metricsPort: parsed.data.REFUNDS_METRICS_PORT,
     api: apiSettings(parsed.data),
   };
-}
-
-function policyFor(policy: Policy, { credit, partialReversal }: Capabilities): Policy {
-  return {
-    ...policy,
-    creditEnabled: credit ?? policy.creditEnabled,
-    partialReversal: partialReversal ?? policy.partialReversal,
-  };
-}
-
-/** `EUR:500.00,JPY:80000` as minor units by currency. */
-function readThresholds(text: string, context: z.core.$RefinementCtx): Readonly<Record<string, string>> {
-  const thresholds = new Map<string, string>();
-  for (const entry of text === '' ? [] : text.split(',')) {
-    const [currency = '', amount = '', ...rest] = entry.trim().split(':');
-    const reading = parseAmount(amount, currency);
-    if (rest.length > 0 || !reading.ok)
-      context.addIssue({
-        code: 'custom',
-        message: `must be a list of currency:amount; ${reading.ok ? 'an entry has two colons' : reading.error.message.replace(/\.$/, '')}`,
-      });
-    else if (thresholds.has(currency))
-      context.addIssue({ code: 'custom', message: `names ${currency} twice` });
-    else thresholds.set(currency, reading.money.minor.toString());
-  }
-  return Object.fromEntries(thresholds);
 }
 
 function problemOf(issue: z.core.$ZodIssue): SettingsProblem {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
-import { DEFAULT_TIMINGS } from '../../domain/plan.js';
+import { DEFAULT_POLICY, DEFAULT_TIMINGS } from '../../domain/plan.js';
 import { readSettings, SettingsError } from '../../settings/read.js';
 
 const TOKEN = 'OGFjN2E0Yzk5MDAwMDAwMDAwfHNlY3JldA==';
@@ -281,6 +281,36 @@ describe('a file of entities', () => {
     expect([...settings.hosts.values()]).toEqual(['test', 'live']);
   });
 
+  it('gives each entity the policy that is its own, and the rest as it is set for all', () => {
+    const policy = {
+      creditApprovalAbove: 'EUR:50.00',
+      creditAfterIssuerDecline: 'operator',
+      creditWhenRefundNotEnabled: 'approval',
+      softRetries: 2,
+      maxSubmissions: 5,
+    };
+    const second = { ...first, id: OTHER, policy };
+    const settings = readSettings({
+      ...withFile({ entities: [first, second] }),
+      REFUNDS_CREDIT_APPROVAL_ABOVE: 'EUR:500.00,USD:500.00',
+      REFUNDS_CORRECTION_ALONE_UP_TO: 'EUR:20.00',
+    });
+    expect(settings.planFor(ENTITY).policy).toEqual({
+      ...DEFAULT_POLICY,
+      creditApprovalAbove: { EUR: '50000', USD: '50000' },
+      correctionAloneUpTo: { EUR: '2000' },
+    });
+    expect(settings.planFor(OTHER).policy).toEqual({
+      ...DEFAULT_POLICY,
+      creditApprovalAbove: { EUR: '5000' },
+      correctionAloneUpTo: { EUR: '2000' },
+      creditAfterIssuerDecline: 'person',
+      creditWhenRefundNotEnabled: 'approval',
+      softRetries: 2,
+      maxSends: 5,
+    });
+  });
+
   it('lets nobody credit through an entity that it does not name', () => {
     const { policy } = readSettings(withFile({ entities: [first] })).planFor(OTHER);
     expect(policy).toMatchObject({ creditEnabled: false, partialReversal: false });
@@ -295,6 +325,19 @@ describe('a file of entities', () => {
       ['REFUNDS_CONFIG entities[0]', 'REFUNDS_CONFIG entities[0].accessToken'],
     ],
     ['an unknown field', { entities: [{ ...first, token: TOKEN }] }, ['REFUNDS_CONFIG entities[0]']],
+    [
+      'a policy that it cannot have',
+      { entities: [{ ...first, policy: { softRetries: -1, creditApprovalAbove: 'EUR:1.234' } }] },
+      [
+        'REFUNDS_CONFIG entities[0].policy.creditApprovalAbove',
+        'REFUNDS_CONFIG entities[0].policy.softRetries',
+      ],
+    ],
+    [
+      'an unknown policy',
+      { entities: [{ ...first, policy: { alwaysCredit: true } }] },
+      ['REFUNDS_CONFIG entities[0].policy'],
+    ],
     ['one entity twice', { entities: [first, first] }, ['REFUNDS_CONFIG entities[1].id']],
     [
       'two tokens',

@@ -1,0 +1,73 @@
+/** What an entity’s merchant allows and what its acquirer can do, where that differs from what is set for all of them. */
+import { z } from 'zod';
+import { parseAmount } from '../domain/money.js';
+import type { Policy } from '../domain/plan.js';
+
+const flag = z.boolean({ error: 'must be true or false' }).optional();
+const count = (most: number) => {
+  const error = `must be a whole number from 0 to ${most}`;
+  return z.int({ error }).min(0, error).max(most, error).optional();
+};
+/** What follows a decline after which it is doubtful whether the customer has the money. */
+const afterDoubt = z
+  .enum(['approval', 'operator'], { error: 'must be approval or operator' })
+  .transform((who) => (who === 'operator' ? 'person' : who))
+  .optional();
+const thresholds = z
+  .string({ error: 'must be a list of currency:amount' })
+  .transform(readThresholds)
+  .optional();
+
+export const capabilitiesShape = z.strictObject({ credit: flag, partialReversal: flag });
+
+/** Each in place of the default, or of the variable that sets it for all entities. Meanings and defaults: `docs/settings.md`. */
+export const policyShape = z.strictObject({
+  creditApprovalAbove: thresholds,
+  correctionAloneUpTo: thresholds,
+  creditAfterIssuerDecline: afterDoubt,
+  creditWhenNeverSettled: afterDoubt,
+  creditWhenPartialNotSupported: afterDoubt,
+  creditWhenRefundNotEnabled: afterDoubt,
+  softRetries: count(100),
+  maxAttempts: count(1_000),
+  maxSubmissions: count(1_000),
+});
+
+export interface OwnPolicy {
+  /** What the acquirer behind the entity can do. */
+  readonly capabilities: z.output<typeof capabilitiesShape>;
+  readonly policy: z.output<typeof policyShape>;
+}
+
+export function policyFor(shared: Policy, { capabilities, policy }: OwnPolicy): Policy {
+  const { maxSubmissions, ...own } = policy;
+  const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
+  return {
+    ...shared,
+    ...given,
+    maxSends: maxSubmissions ?? shared.maxSends,
+    creditEnabled: capabilities.credit ?? shared.creditEnabled,
+    partialReversal: capabilities.partialReversal ?? shared.partialReversal,
+  };
+}
+
+/** `EUR:500.00,JPY:80000` as minor units by currency. */
+export function readThresholds(
+  text: string,
+  context: z.core.$RefinementCtx,
+): Readonly<Record<string, string>> {
+  const thresholds = new Map<string, string>();
+  for (const entry of text === '' ? [] : text.split(',')) {
+    const [currency = '', amount = '', ...rest] = entry.trim().split(':');
+    const reading = parseAmount(amount, currency);
+    if (rest.length > 0 || !reading.ok)
+      context.addIssue({
+        code: 'custom',
+        message: `must be a list of currency:amount; ${reading.ok ? 'an entry has two colons' : reading.error.message.replace(/\.$/, '')}`,
+      });
+    else if (thresholds.has(currency))
+      context.addIssue({ code: 'custom', message: `names ${currency} twice` });
+    else thresholds.set(currency, reading.money.minor.toString());
+  }
+  return Object.fromEntries(thresholds);
+}
