@@ -154,7 +154,8 @@ export const CASE_REASONS = {
   },
   payment_unclear: {
     why: 'The gateway shows something on the payment that cannot be counted, so nothing is concluded from it.',
-    nextStep: 'Compare the payment with the gateway and the acquirer; credits on it are blocked meanwhile.',
+    nextStep:
+      'Compare the payment with the gateway and the acquirer; credits on it are blocked meanwhile. When it is clear, replay.',
   },
   original_unreadable: {
     why: 'The gateway does not show the original in a form that can be read.',

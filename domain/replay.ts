@@ -30,6 +30,8 @@ export const REPLAYABLE: Readonly<Record<CaseReason, boolean>> = {
   refusal_unclear: true,
   // What is still owed has room beside the chargeback, and the gateway caps it.
   partly_disputed: true,
+  // It is compared with the payment anew: while that is unclear nothing else is sent, and a credit needs a proof of its own.
+  payment_unclear: true,
   // The outcome is open.
   outcome_unknown: false,
   pending_too_long: false,
@@ -44,7 +46,6 @@ export const REPLAYABLE: Readonly<Record<CaseReason, boolean>> = {
   found_twice: false,
   answers_contradict: false,
   paid_twice: false,
-  payment_unclear: false,
 };
 
 export const isReplayable = (why: string): boolean =>
@@ -73,7 +74,8 @@ const ABOUT_PAYMENT: readonly CreditBlock[] = [
 
 /** The first step that was not done. A credit that was declined is weighed anew and never skipped to. */
 export function replayStep({ why, blocks, unreadFor, isRedirected, last }: ReplayPosition): ReplayStep {
-  if (unreadFor === 'compare' && last?.state === 'rejected') return 'compare';
+  const isToCompare = unreadFor === 'compare' || (why === 'payment_unclear' && last?.way !== 'credit');
+  if (isToCompare && last?.state === 'rejected') return 'compare';
   if (unreadFor === 'credit' || isRedirected) return 'credit';
   if (last?.way === 'credit' && last.state === 'rejected') return 'credit';
   const isAboutPayment = blocks.some((block) => ABOUT_PAYMENT.some((one) => one === block));

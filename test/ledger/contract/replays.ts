@@ -7,6 +7,7 @@ import {
   accepted,
   answer,
   debit,
+  gatewayId,
   linkedReturn,
   lost,
   openLinked,
@@ -132,6 +133,36 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
       await ledger.replay({ refundId: id, ...FIXED });
       const opened = await ledger.openCredit(id, facts, TIMINGS, APPROVED);
       expect(opened.verdict).toMatchObject({ kind: 'needs_approval' });
+    });
+
+    it('after something on the payment was unclear: it is compared anew, and goes on when it can be counted', async () => {
+      const { ledger, openCases } = underTest();
+      const facts = debit();
+      const id = await accepted(ledger, facts, 10_000n);
+      await ledger.record(answer(await submitted(ledger, id), refused('disputed')));
+      const dispute = {
+        id: gatewayId(),
+        amountMinor: 10_000n,
+        reversedMinor: 0n,
+        state: 'succeeded' as const,
+      };
+      const doubt = { gatewayId: gatewayId(), why: 'reversal_without_amount' as const };
+      const unclear = { ...facts, disputes: [dispute], doubts: [doubt] };
+      await ledger.applyFinding(id, unclear, 'decide');
+      expect(await openCases(id)).toEqual(['payment_unclear']);
+
+      const replayed = await ledger.replay({ refundId: id, ...FIXED });
+      expect(replayed).toMatchObject({ kind: 'replayed', step: 'compare', position: { state: 'rejected' } });
+      expect(nextStep(await ledger.position(id), PLAN)).toEqual({ kind: 'reconcile', after: 0 });
+      await ledger.applyFinding(id, unclear, 'decide');
+      expect((await ledger.position(id)).why).toBe('payment_unclear');
+
+      await ledger.replay({ refundId: id, ...FIXED, reason: 'the amount is shown' });
+      const clear = { ...facts, disputes: [{ ...dispute, reversedMinor: 10_000n }] };
+      await ledger.applyFinding(id, clear, 'decide');
+      expect((await ledger.position(id)).why).toBe('refusal_unclear');
+      await ledger.replay({ refundId: id, ...FIXED, reason: 'the dispute is won' });
+      expect((await ledger.record(answer(await submitted(ledger, id), paid()))).state).toBe('succeeded');
     });
 
     it('once for each command, and by one of two operators', async () => {
