@@ -34,6 +34,19 @@ export const CREDIT_MUTANTS: readonly Mutant[] = [
     }),
   },
   {
+    name: 'captures-unasked',
+    defect: 'what hangs on a capture is taken for nothing where its authorization does not list it',
+    gateway: (gateway) => ({
+      ...methods(gateway),
+      findWithLinked: async (entityId, id) => {
+        const found = await gateway.findWithLinked(entityId, id);
+        return found.kind === 'found' && found.value.original.paymentType === 'CP'
+          ? { ...found, value: { ...found.value, linked: [] } }
+          : found;
+      },
+    }),
+  },
+  {
     name: 'old-proof-for-credit',
     defect: 'the first look-up of the original serves for every later credit',
     gateway: (gateway, world) => ({

@@ -101,6 +101,7 @@ export class OutsideFacts {
     const { random, scheduler } = this.#world;
     const at = (act: () => void): void => void scheduler.after(random.spread(10, 2 * DAY), act);
     const { payment, gateway } = this.#world;
+    if (payment.type === 'PA' && random.chance(0.5)) gateway.changeSettings({ captureLinks: 'apart' });
     if (payment.type === 'PA' && payment.created.captureIds.length === 0) {
       gateway.changeSettings({
         reversalAfterCapture: random.chance(0.5),

@@ -1,0 +1,64 @@
+/**
+ * 21: an account that lists under an authorization only what refers to it directly: what was given back on a capture is shown with the
+ * capture alone. A credit, and a conclusion, must see it all the same.
+ */
+import { describe, it } from 'vitest';
+import { openWorld } from './world.js';
+
+const world = await openWorld({ gateway: { captureLinks: 'apart' } });
+const { engine } = world.gateway;
+const captured = () => {
+  const payment = world.newPayment({ type: 'PA', captures: ['60.00', '40.00'] });
+  const [first = '', second = ''] = payment.captureIds;
+  return { payment, first, second };
+};
+
+describe.concurrent('a refund of an authorization that cannot be linked', () => {
+  it('is not credited where a refund elsewhere hangs on a capture', async ({ expect }) => {
+    const { payment, first, second } = captured();
+    engine.refundInPortal({ paymentId: first, amount: 60_00n });
+    engine.refundInPortal({ paymentId: second, amount: 40_00n });
+    world.fault({ kind: 'reject', code: '700.500.001' }, { paymentType: 'RF', paymentId: first });
+    const { id } = await world.ask(payment, '100.00');
+    expect(await world.until(id, 'refunded_elsewhere')).toMatchObject({
+      status: 'canceled',
+      settledBy: 'refund_elsewhere',
+      settledAmount: '100.00',
+    });
+    expect(world.creditOrders(payment)).toBe(0);
+    expect(world.booked(payment)).toMatchObject({ out: '100.00' });
+  });
+
+  it('is not credited where a chargeback hangs on a capture', async ({ expect }) => {
+    const { payment, first, second } = captured();
+    engine.chargeback({ paymentId: first });
+    engine.chargeback({ paymentId: second });
+    world.fault({ kind: 'reject', code: '700.500.001' }, { paymentType: 'RF', paymentId: first });
+    const { id } = await world.ask(payment, '100.00');
+    expect(await world.until(id, 'closed_by_dispute')).toMatchObject({
+      settledBy: 'chargeback',
+      settledAmount: '100.00',
+    });
+    expect(world.creditOrders(payment)).toBe(0);
+  });
+
+  it('is credited where nothing hangs on any', async ({ expect }) => {
+    const { payment, first } = captured();
+    world.fault({ kind: 'reject', code: '700.500.001' }, { paymentType: 'RF', paymentId: first });
+    const { id } = await world.ask(payment, '60.00');
+    await world.until(id, 'succeeded');
+    expect(world.booked(payment)).toMatchObject({ refunded: '0.00', credited: '60.00' });
+  });
+});
+
+describe.concurrent('a chargeback of one capture', () => {
+  it('sends the refund to the other one, also where it was not known', async ({ expect }) => {
+    const { payment, first, second } = captured();
+    engine.chargeback({ paymentId: first });
+    const { id } = await world.ask(payment, '40.00');
+    const { attempts } = await world.until(id, 'succeeded');
+    expect(attempts.map(({ state }) => state)).toEqual(['rejected', 'succeeded']);
+    expect(world.transactionsOf(payment).find(({ executed }) => executed)?.referencedId).toBe(second);
+    expect(world.booked(payment)).toMatchObject({ out: '40.00', chargedBack: '60.00' });
+  });
+});
