@@ -13,7 +13,7 @@ import {
   type RefundRequest,
 } from '../domain/request.js';
 import { CARD_IN_TEXT } from '../domain/request-shape.js';
-import { LedgerError, type Accepted, type AcceptOrder } from '../ledger/ledger.js';
+import { LedgerError, type Accepted, type AcceptOrder, type LedgerErrorCode } from '../ledger/ledger.js';
 import type { PaymentRecord } from '../ledger/refund-record.js';
 import { QueryBudgetSpent } from '../gateway/errors.js';
 import { queryingFor, type Dependencies } from './dependencies.js';
@@ -183,18 +183,27 @@ function readAsker(order: RefundOrder, problems: InputProblem[]): Omit<AcceptOrd
   return stored === undefined || requestedBy === undefined ? undefined : { ...stored, requestedBy };
 }
 
+/** What a declaration may have been wrong about: as long as no query has shown the payment, the gateway is asked before a refund is refused. */
+const DECLARED_WRONGLY: readonly LedgerErrorCode[] = ['currency_mismatch', 'payment_not_refundable'];
+
 /** The ledger has a payment as it was last seen: a chargeback that was won or a later capture since then leaves more to refund. */
 async function acceptKnown(
   deps: Dependencies,
   order: AcceptOrder,
-  { id, entityId, currency }: PaymentRecord,
+  payment: PaymentRecord,
   checkInTime: () => void,
 ): Promise<Accepted> {
+  const { id, isDeclared } = payment;
+  const { request } = order;
   try {
     return await deps.ledger.accept(order, null, checkInTime);
   } catch (error) {
-    if (!(error instanceof LedgerError) || error.code !== 'exceeds_refundable') throw error;
+    if (!(error instanceof LedgerError)) throw error;
+    const isDoubtful = isDeclared && DECLARED_WRONGLY.includes(error.code);
+    if (error.code !== 'exceeds_refundable' && !isDoubtful) throw error;
     const { at } = await deps.ledger.beforeQuery(id);
+    const entityId = isDeclared ? (request.entityId ?? payment.entityId) : payment.entityId;
+    const currency = isDeclared ? request.money.currency : payment.currency;
     const original = await seenNow(queryingFor('acceptance', deps), {
       ...{ entityId, paymentId: id, currency, observedAt: at },
       eachCapture: false,

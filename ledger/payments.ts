@@ -41,7 +41,31 @@ export async function importPayment(tx: Tx, { entityId, facts }: ImportedPayment
     })
     .onConflict((conflict) => conflict.column('id').doNothing())
     .execute();
-  return book(tx, await lockPayment(tx, facts.id), facts);
+  return book(tx, await asShown(tx, await lockPayment(tx, facts.id), entityId, facts), facts);
+}
+
+/**
+ * A declaration may name the wrong entity or currency. Before the gateway has shown the payment, and while nothing is promised on it and
+ * nothing may have been given back, what is shown takes its place.
+ */
+async function asShown(
+  tx: Tx,
+  payment: PaymentRow,
+  entityId: string,
+  { currency }: OriginalFacts,
+): Promise<PaymentRow> {
+  const { id, is_seen, reserved_minor, succeeded_minor, returned_minor, disputed_minor } = payment;
+  const isOther = payment.entity_id !== entityId || payment.currency !== currency;
+  const isUsed = [reserved_minor, succeeded_minor, returned_minor, disputed_minor].some((sum) => sum !== 0n);
+  if (is_seen || !isOther || isUsed) return payment;
+  const attempts = await tx.selectFrom('attempts').select('state').where('payment_id', '=', id).execute();
+  if (attempts.some(({ state }) => state !== 'rejected' && state !== 'absent')) return payment;
+  await tx
+    .updateTable('payments')
+    .set({ entity_id: entityId, currency, declared: null })
+    .where('id', '=', id)
+    .execute();
+  return reload(tx, id);
 }
 
 /** Brings a payment, as it was locked, up to date, and opens a case for what an operator has to look at. */

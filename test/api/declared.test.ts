@@ -49,6 +49,23 @@ describe('a refund on a declared payment', () => {
     expect(problemOf(wrong).problems?.map(({ field }) => field)).toEqual(['payment.type']);
   });
 
+  it('in the wrong currency is refunded in its own, once the wrong promise is withdrawn', async () => {
+    const { paymentId } = stack.newPayment({ amount: '100.00', currency: 'USD' });
+    const wrong = refundOf(await ask(paymentId, DECLARED, '40.00', 1));
+    await stack.client
+      .withdraw(wrong.id, { by: 'anna', reason: 'it was paid in dollars' })
+      .catch(() => undefined);
+    const other = { paymentId, amount: '40.00', currency: 'USD', reason: 'goods_returned' };
+    const answer = await call('POST', '/v1/refunds?wait=30s', {
+      headers: { 'idempotency-key': randomUUID() },
+      body: other,
+    });
+    expect(refundOf(answer)).toMatchObject({ status: 'succeeded', currency: 'USD' });
+    expect(stack.gateway.engine.books(paymentId)?.refunded).toBe(4000n);
+    const shown = shape.parse((await call('GET', `/v1/payments/${paymentId}`)).body);
+    expect(shown).toMatchObject({ declared: false, currency: 'USD', refundable: '60.00' });
+  });
+
   it('is capped by the gateway where more was declared than captured', async () => {
     const { paymentId } = stack.newPayment({ amount: '30.00' });
     const answer = await ask(paymentId, DECLARED, '40.00', 3);

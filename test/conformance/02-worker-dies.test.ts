@@ -170,4 +170,25 @@ describe('the database goes away while the answer of the gateway is on its way',
     expect(world.booked(refund.payment)).toMatchObject({ out: '60.00' });
     expect(world.ordersUnder(await referenceOf(refund))).toBe(1);
   });
+
+  it('and its activity is canceled meanwhile: the answer is recorded all the same, by nobody else', async () => {
+    const refund = await given();
+    world.onRefund(refund.payment, { kind: 'answer_after', ms: 500 });
+    await world.client.resume();
+    await world.untilExecuted(refund.payment);
+    await administrator.query(`alter database ${name} allow_connections false`);
+    await administrator.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [
+      name,
+    ]);
+    // The worker learns of it with its next heartbeat, which the SDK sends after 8 s at the latest.
+    await world.run(refund.refundId).terminate('an operator ended it');
+    await administrator.query('select pg_sleep(11)');
+    await administrator.query(`alter database ${name} allow_connections true`);
+
+    await world.until(refund.refundId, 'succeeded');
+    expect((await world.run(refund.refundId).describe()).status.name).toBe('TERMINATED');
+    const record = await world.dependencies.ledger.findRefund(refund.refundId);
+    expect(record?.attempts).toMatchObject([{ state: 'succeeded', sends: 1, lookUps: 0 }]);
+    expect(world.booked(refund.payment)).toMatchObject({ out: '60.00' });
+  }, 60_000);
 });

@@ -3,8 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { Refund } from '../../client/index.js';
-import { reportingOf } from '../../client/readiness.js';
+import { buildApi } from '../../client/api/server.js';
+import { readinessOf, reportingOf } from '../../client/readiness.js';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
+import { createLog } from '../../settings/log.js';
+import { command } from '../support/command.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { eventually } from './world.js';
 
@@ -53,6 +56,34 @@ describe('an account without v3 reporting', () => {
     expect(v3Queries(stack)).toBe(1);
     expect(Object.values(await reportingOf(stack.database))).toEqual(['v1']);
   });
+
+  it('is shown by readiness and by verify', async () => {
+    const [entity = ''] = Object.keys(await reportingOf(stack.database));
+    const api = await buildApi({
+      client: stack.client,
+      ledger: stack.dependencies.ledger,
+      database: stack.database,
+      log: createLog({ role: 'api', to: { write: () => undefined } }),
+      requestsPerMinute: 100,
+      readiness: readinessOf(stack.database, stack.temporal),
+    });
+    try {
+      const ready = await api.inject({ method: 'GET', url: '/readyz' });
+      expect([ready.statusCode, ready.json()]).toMatchObject([
+        200,
+        { status: 'ok', reporting: { [entity]: 'v1' } },
+      ]);
+    } finally {
+      await api.close();
+    }
+    const verify = await command(stack.env, 'verify', '--json');
+    expect(JSON.parse(verify.stdout)).toMatchObject({
+      ok: true,
+      withoutV3: [{ entityId: entity, code: '800.121.100' }],
+    });
+    const text = await command(stack.env, 'verify');
+    expect(text.stdout).toContain(`entity ${entity} has no v3 reporting (800.121.100`);
+  }, 120_000);
 
   it('has a refund whose answer was lost found by v1', async () => {
     const payment = stack.newPayment();

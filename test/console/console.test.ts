@@ -1,4 +1,5 @@
 /** The console in a real browser, with people at it: what they see, what they decide, and what then becomes of the money. */
+import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { revokeApiKey } from '../../ledger/api-keys.js';
 import { allRefunds, compareBooks } from '../../sandbox/demo/books.js';
@@ -79,6 +80,22 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       expect(await page.evaluate('JSON.stringify(sessionStorage)')).toBe('{}');
     });
 
+    it('shows which entities have no v3 reporting, and no light where all have it', async () => {
+      const { page } = await sitDown(supervisor);
+      expect(await page.getByText('No v3 reporting').count()).toBe(0);
+      const entity = world.stack.dependencies.defaultEntityId;
+      const { db } = world.stack.database;
+      await sql`insert into entity_reporting (entity_id, code) values (${entity}, '800.121.100')`.execute(db);
+      try {
+        const later = await sitDown(supervisor);
+        const light = later.page.getByText('No v3 reporting', { exact: true });
+        await light.waitFor();
+        expect(await light.getAttribute('title')).toContain(entity);
+      } finally {
+        await sql`delete from entity_reporting`.execute(db);
+      }
+    });
+
     it('ends when the key is revoked, and says so', async () => {
       const key = await world.newKey('gone', 'read');
       const { page } = await sitDown(key);
@@ -136,6 +153,57 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       await page.keyboard.type(second.id);
       await page.keyboard.press('Enter');
       await page.waitForURL(`**/refunds/${second.id}`);
+    });
+
+    it('is filtered by the reason, and all of one reason are replayed: counted with sums first, each batch shown', async () => {
+      const CONFIGURATION = '600.200.201';
+      const amounts = ['810.00', '820.00', '830.00'];
+      const stuck = await Promise.all(
+        amounts.map((amount) => world.stuck({ code: CONFIGURATION, state: 'manual_review', amount })),
+      );
+      const { page, open } = await sitDown(operator);
+      await open('');
+      await page.getByLabel('Why they are in review').selectOption('configuration');
+      await page.waitForURL('**?case=configuration');
+      const list = page.getByRole('list', { name: 'Waiting for a person, oldest first' });
+      await expect.poll(() => list.getByRole('listitem').count()).toBe(3);
+
+      await page.getByRole('button', { name: 'Replay all' }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByText('3 refunds', { exact: true }).waitFor();
+      expect((await dialog.innerText()).replaceAll('\u202f', ' ')).toContain('2 460.00 EUR');
+      const go = dialog.getByRole('button', { name: 'Replay 3 refunds' });
+      await go.click();
+      await dialog.getByText('Reason is needed.').waitFor();
+      for (const { id } of stuck)
+        expect((await world.stack.client.getRefund(id)).state).toBe('manual_review');
+
+      await dialog.getByLabel('Reason').fill('card 4200 0000 0000 0000');
+      await go.click();
+      await dialog.getByText('must not hold a card number').waitFor();
+      await dialog.getByLabel('Reason').fill('the token is right again');
+      await dialog.getByLabel('Ticket').fill('OPS-7');
+      await go.click();
+      await dialog.getByText('3 of 3 replayed. All were met.').waitFor();
+      for (const { id } of stuck) await world.until(id, 'succeeded');
+      await dialog.getByRole('button', { name: 'Close', exact: true }).last().click();
+      await page.getByText('Nothing needs a person').or(page.getByText('None of the')).first().waitFor();
+      const [first] = stuck;
+      const timeline = await world.call('GET', `/v1/refunds/${first?.id ?? ''}/timeline`);
+      expect(JSON.stringify(timeline.body)).toContain('the token is right again');
+    });
+
+    it('offers no replay of a reason after which the customer may have the money, nor to a reader', async () => {
+      await world.stuck({ code: '600.200.201', state: 'manual_review', amount: '840.00' });
+      const reader = await sitDown(await world.newKey('onlooker', 'read'));
+      await reader.open('?case=configuration');
+      await rowOf(reader.page, '840.00').waitFor();
+      expect(await reader.page.getByRole('button', { name: 'Replay all' }).count()).toBe(0);
+      const { page, open } = await sitDown(operator);
+      await open('?case=came_back');
+      await page.getByLabel('Why they are in review').waitFor();
+      await page.getByText('Nothing needs a person').waitFor();
+      expect(await page.getByRole('button', { name: 'Replay all' }).count()).toBe(0);
     });
 
     it('hears of what others do without being asked again', async () => {

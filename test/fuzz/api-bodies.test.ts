@@ -65,7 +65,11 @@ describe('a word of a person, over HTTP', () => {
       const given = new Map<string, unknown>(Object.entries(body));
       const reason = given.get('reason');
       holds(reason !== undefined || given.get('dryRun') === true, 'Taken without a reason.', body);
-      holds(reason === undefined || String(reason).trim() !== '', 'The reason is none.', body);
+      holds(
+        reason === undefined || (typeof reason === 'string' && reason.trim() !== ''),
+        'The reason is none.',
+        body,
+      );
       holds(
         Object.keys(body).every((name) => NAMES.includes(name)),
         'A field that nobody knows.',

@@ -10,7 +10,21 @@ import type { Accepted } from '../../ledger/ledger.js';
 import { migrate } from '../../ledger/migrate.js';
 import { createLedger } from '../../ledger/postgres.js';
 import { freshDatabase } from '../support/database.js';
-import { accepted, answer, debit, ENTITY, openLinked, order, paid, seen, submitted } from './given.js';
+import {
+  accepted,
+  answer,
+  debit,
+  ENTITY,
+  gatewayId,
+  openLinked,
+  order,
+  paid,
+  POLICY,
+  refused,
+  seen,
+  submitted,
+  TIMINGS,
+} from './given.js';
 import { postgresLedger } from './postgres.js';
 
 const { ledger, database, url, violations } = await postgresLedger(50);
@@ -79,6 +93,30 @@ describe('one payment', () => {
     expect(new Set(answers.map(({ refund }) => refund.id)).size).toBe(1);
     expect(answers.filter(({ isNew }) => isNew)).toHaveLength(1);
     expect((await ledger.findPayment(facts.id))?.reservedMinor).toBe(10_000n);
+  });
+});
+
+describe('one limit', () => {
+  it('is spent once by one requester whose credits on eight payments are weighed at once', async () => {
+    const policy = { ...POLICY, creditApprovalAbove: { EUR: '10000' } };
+    for (let round = 0; round < 2; round += 1) {
+      const requestedBy = `asker ${round}`;
+      const given = await all(8, async () => {
+        const facts = debit({ registrationId: gatewayId(), capturedMinor: 10_000n });
+        const { refund } = await ledger.accept(
+          { ...order(facts.id, 4_000n), requestedBy },
+          { entityId: ENTITY, facts },
+        );
+        await ledger.record(answer(await submitted(ledger, refund.id), refused('not_linkable')));
+        return { id: refund.id, facts };
+      });
+      const opened = await Promise.all(
+        given.map(({ id, facts }) => ledger.openCredit(id, facts, TIMINGS, policy)),
+      );
+      const verdicts = opened.map(({ verdict }) => verdict);
+      expect(verdicts.filter((verdict) => verdict?.kind === 'allowed')).toHaveLength(2);
+      expect(verdicts.filter((verdict) => verdict?.kind === 'needs_approval')).toHaveLength(6);
+    }
   });
 });
 

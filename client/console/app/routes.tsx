@@ -1,7 +1,7 @@
 /** Which address shows what. An address can be sent to a colleague: filters and searches are in it, keys never. */
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
 import { PaymentPage } from './pages/payment.js';
-import { QueuePage } from './pages/queue.js';
+import { QueuePage, type QueueFilter } from './pages/queue.js';
 import { RefundPage } from './pages/refund.js';
 import { RefundsPage } from './pages/refunds.js';
 import { SearchPage } from './pages/search.js';
@@ -13,14 +13,13 @@ const rootRoute = createRootRoute({ component: Shell, notFoundComponent: Nothing
 const queueRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/',
-  validateSearch: (search): { q?: string } => texts(search, ['q']),
+  validateSearch: (search): QueueFilter => texts(search, ['q', 'case']),
   component: function Queue() {
-    const { q } = queueRoute.useSearch();
     const navigate = queueRoute.useNavigate();
     return (
       <QueuePage
-        filter={q ?? ''}
-        onFilter={(text) => void navigate({ search: text === '' ? {} : { q: text }, replace: true })}
+        filter={queueRoute.useSearch()}
+        onFilter={(filter) => void navigate({ search: filter, replace: true })}
       />
     );
   },

@@ -51,6 +51,52 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
       });
     });
 
+    it.each<[string, string, Partial<ReturnType<typeof debit>>]>([
+      ['entity', gatewayId(), {}],
+      ['currency', ENTITY, { currency: 'USD' }],
+    ])(
+      'under the wrong %s is as it is shown once nothing is promised on it',
+      async (_name, entityId, shown) => {
+        const { ledger } = underTest();
+        const id = gatewayId();
+        const facts = debit({ id, capturedMinor: 10_000n, ...shown });
+        const money = storedMoney(5_000n, facts.currency);
+        const right = () => {
+          const asked = ordered(id, 5_000n);
+          return ledger.accept(
+            { ...asked, request: { ...asked.request, entityId, money } },
+            { entityId, facts },
+          );
+        };
+        const { refund } = await ask(id, 4_000n, EUROS('DB', 10_000n));
+        await expect(right()).rejects.toMatchObject({
+          code: expect.stringMatching(/currency_mismatch|not_refundable/) as unknown,
+        });
+        await ledger.withdraw(refund.id, 'anna', 'declared wrongly');
+        expect((await right()).isNew).toBe(true);
+        expect(await ledger.findPayment(id)).toMatchObject({
+          entityId,
+          currency: facts.currency,
+          isDeclared: false,
+          reservedMinor: 5_000n,
+        });
+      },
+    );
+
+    it('under the wrong entity stays there while something may have been given back on it', async () => {
+      const { ledger } = underTest();
+      const id = gatewayId();
+      const { refund } = await ask(id, 4_000n, EUROS('DB', 10_000n));
+      await ledger.record(answer(await submitted(ledger, refund.id), paid()));
+      const asked = ordered(id, 5_000n);
+      const entityId = gatewayId();
+      const again = ledger.accept(
+        { ...asked, request: { ...asked.request, entityId } },
+        { entityId, facts: debit({ id, capturedMinor: 10_000n }) },
+      );
+      await expect(again).rejects.toMatchObject({ code: 'payment_not_refundable' });
+    });
+
     it('that is only authorized is reversed', async () => {
       const { ledger } = underTest();
       const id = gatewayId();

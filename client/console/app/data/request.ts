@@ -25,18 +25,21 @@ export class ApiProblem extends Error {
 export interface Call {
   readonly key: string;
   readonly signal?: AbortSignal | undefined;
+  /** Names a command, so that it is carried out once. */
+  readonly idempotencyKey?: string;
   /** Sent by POST when it is there. */
   readonly body?: Readonly<Record<string, unknown>>;
 }
 
 /** Answers the body as `T`: the server is of the same release and checks its own answers. Throws `ApiProblem`. */
-export async function request<T>(path: string, { key, signal, body }: Call): Promise<T> {
+export async function request<T>(path: string, { key, signal, idempotencyKey, body }: Call): Promise<T> {
   const response = await fetch(path, {
     ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
     headers: {
       accept: 'application/json',
       authorization: `Bearer ${key}`,
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
     },
     ...(signal === undefined ? {} : { signal }),
     cache: 'no-store',

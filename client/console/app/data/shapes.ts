@@ -1,5 +1,6 @@
 /** What the API answers, by the names that the pages use. Types only: nothing of the server is in the browser. */
 import type { z } from 'zod';
+import type * as commands from '../../../api/decision-schemas.js';
 import type * as schemas from '../../../api/schemas.js';
 
 type Answer<Name extends keyof typeof schemas> = (typeof schemas)[Name] extends z.ZodType
@@ -13,6 +14,7 @@ export type TimelineEntry = Answer<'timelineEntry'>;
 export type Payment = Answer<'payment'>;
 export type Found = Answer<'found'>;
 export type Me = Answer<'principal'>;
+export type BulkReplayResult = z.infer<typeof commands.bulkReplayResult>;
 
 /** A list that may go on; one that does not has no cursor at all. */
 export interface Page<T> {

@@ -1,42 +1,115 @@
 /** The queue: what goes on only when a person says how. Oldest first, each with the reason and the safe next step. */
 import { Link } from '@tanstack/react-router';
-import { useQueue } from '../data/queries.js';
+import { useState } from 'react';
+import { isReplayable } from '../../../../domain/replay.js';
+import { useMe, useQueue } from '../data/queries.js';
 import type { QueueItem } from '../data/shapes.js';
-import { Amount, Empty, FIELD } from '../parts/basics.js';
+import { Amount, Button, Empty, FIELD } from '../parts/basics.js';
 import { StateBadge } from '../parts/badges.js';
 import { Asked, PageFrame, Updated } from '../parts/page.js';
+import { ReplayAllDialog } from '../parts/replay-all.js';
 import { useNow } from '../now.js';
 import { useRowKeys } from '../shortcuts.js';
-import { exactTime, shortId, span } from '../text.js';
+import { exactTime, shortId, span, words } from '../text.js';
 import { needOf } from '../need.js';
+
+export interface QueueFilter {
+  readonly q?: string;
+  /** Why they are in review. */
+  readonly case?: string;
+}
 
 export function QueuePage({
   filter,
   onFilter,
 }: {
-  readonly filter: string;
-  readonly onFilter: (text: string) => void;
+  readonly filter: QueueFilter;
+  readonly onFilter: (filter: QueueFilter) => void;
 }) {
   const queue = useQueue();
   useRowKeys();
+  const { q = '', case: why } = filter;
   return (
     <PageFrame title="Queue" aside={<Updated at={queue.dataUpdatedAt} />}>
-      <label className="mb-3 block max-w-md">
-        <span className="sr-only">Filter the queue</span>
-        <input
-          type="search"
-          value={filter}
-          onChange={(event) => onFilter(event.target.value)}
-          placeholder="Filter: reason, order, amount, id…"
-          className={FIELD}
+      <div className="mb-3 flex flex-wrap items-center gap-2">
+        <label className="block w-full max-w-md">
+          <span className="sr-only">Filter the queue</span>
+          <input
+            type="search"
+            value={q}
+            onChange={(event) => onFilter(filterOf(event.target.value, why))}
+            placeholder="Filter: reason, order, amount, id…"
+            className={FIELD}
+          />
+        </label>
+        <Cases
+          items={queue.data?.data ?? []}
+          chosen={why}
+          onChoose={(chosen) => onFilter(filterOf(q, chosen))}
         />
-      </label>
+      </div>
       <div className="rounded-lg border border-line bg-panel">
         <Asked query={queue}>
-          {({ data }) => <Rows items={data} filter={filter} readAt={queue.dataUpdatedAt} />}
+          {({ data }) => (
+            <Rows
+              items={data.filter((item) => why === undefined || hasCase(item, why))}
+              filter={q}
+              readAt={queue.dataUpdatedAt}
+            />
+          )}
         </Asked>
       </div>
     </PageFrame>
+  );
+}
+
+const filterOf = (q: string, why: string | undefined): QueueFilter => ({
+  ...(q === '' ? {} : { q }),
+  ...(why === undefined || why === '' ? {} : { case: why }),
+});
+
+const hasCase = ({ cases }: QueueItem, why: string): boolean => cases.some((one) => one.why === why);
+
+/** What they are in review for. Where its cause can be fixed, all of one reason can be replayed. */
+function Cases({
+  items,
+  chosen,
+  onChoose,
+}: {
+  readonly items: readonly QueueItem[];
+  readonly chosen: string | undefined;
+  readonly onChoose: (why: string) => void;
+}) {
+  const { data: me } = useMe();
+  const [isOpen, setOpen] = useState(false);
+  const counts = new Map<string, number>(chosen === undefined ? [] : [[chosen, 0]]);
+  for (const why of items.flatMap(({ cases }) => [...new Set(cases.map((one) => one.why))]))
+    counts.set(why, (counts.get(why) ?? 0) + 1);
+  const mayReplay = me?.roles.includes('operate') === true && chosen !== undefined && isReplayable(chosen);
+  return (
+    <>
+      <label className="block min-w-0">
+        <span className="sr-only">Why they are in review</span>
+        <select
+          value={chosen ?? ''}
+          onChange={(event) => onChoose(event.target.value)}
+          className={`${FIELD} max-w-xs`}
+        >
+          <option value="">every reason</option>
+          {[...counts].map(([why, count]) => (
+            <option key={why} value={why}>
+              {words(why)} ({count})
+            </option>
+          ))}
+        </select>
+      </label>
+      {mayReplay ? (
+        <>
+          <Button onClick={() => setOpen(true)}>Replay all</Button>
+          <ReplayAllDialog case={chosen} open={isOpen} onClose={() => setOpen(false)} />
+        </>
+      ) : null}
+    </>
   );
 }
 

@@ -73,7 +73,7 @@ const KNOWN: Readonly<Record<string, Omit<InputField, 'name'>>> = {
 };
 
 /** What every action asks for, after what only this one does. */
-const ALWAYS: readonly InputField[] = [
+export const ALWAYS: readonly InputField[] = [
   { name: 'reason', label: 'Reason', hint: 'Kept with the decision.', required: true, longest: 500 },
   { name: 'ticket', label: 'Ticket', hint: 'Where it was discussed, if anywhere.', required: false },
 ];
