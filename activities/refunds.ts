@@ -7,6 +7,7 @@ import type { Plan } from '../domain/plan.js';
 import type { RefundScope } from '../ledger/ledger.js';
 import type { Unreadable } from '../ledger/queries.js';
 import type { CommandResult, Decision, OperatorCommand } from '../ledger/people.js';
+import { QueryBudgetSpent } from '../gateway/errors.js';
 import { queryingFor, type Dependencies } from './dependencies.js';
 import { lookUp } from './look-up.js';
 import { lookUpKnown, type OriginalLookUp } from './originals.js';
@@ -81,6 +82,31 @@ export function createRefundActivities(deps: Dependencies): RefundActivities {
     const openedAfter = deps.now();
     if (isTooOld()) return tooLate(refundId);
     return openAndSend({ refundId, plan }, original.facts, openedAfter);
+  }
+
+  /**
+   * Carries out `work`, which queries the gateway. Where the budget of queries has none left it is tried again later, but not for ever: what
+   * the refund waits for is asked of an operator when its time is up, and nothing is waited for that another step has answered.
+   */
+  async function inTurn(
+    { refundId, plan }: Task,
+    step: 'credit' | 'listen' | 'read' | 'reconcile',
+    work: () => Promise<Position>,
+  ): Promise<Position> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof QueryBudgetSpent)) throw error;
+      const position = await ledger.position(refundId);
+      if (nextStep(position, plan).kind !== step) return position;
+      if (position.unread === undefined && (step === 'credit' || step === 'reconcile'))
+        await ledger.noteUnreadable(refundId, {
+          for: step === 'credit' ? 'credit' : 'compare',
+          answer: 'no query was left in the budget of the entity',
+          isLasting: false,
+        });
+      throw error;
+    }
   }
 
   const tooLate = (refundId: string): Promise<Position> =>
@@ -176,12 +202,14 @@ export function createRefundActivities(deps: Dependencies): RefundActivities {
 
   return {
     sendRefund,
-    sendCredit,
-    reconcile,
-    readPayment,
+    sendCredit: (task) => inTurn(task, 'credit', () => sendCredit(task)),
+    reconcile: (task) => inTurn(task, 'reconcile', () => reconcile(task)),
+    readPayment: (task) => inTurn(task, 'read', () => readPayment(task)),
     async lookUp({ refundId, plan, word }) {
       if (word !== undefined) await ledger.note(refundId, 'resolve', word);
-      const position = await lookUp(deps, refundId, plan.timings, word !== undefined);
+      const look = (): Promise<Position> => lookUp(deps, refundId, plan.timings, word !== undefined);
+      // An operator is told that there was no answer.
+      const position = await (word === undefined ? inTurn({ refundId, plan }, 'listen', look) : look());
       // An operator does not wait for the next time that the payment is read.
       return nextStep(position, plan).kind === 'read' ? readPayment({ refundId, plan }) : position;
     },

@@ -109,3 +109,67 @@ describe('the budget of one entity', () => {
     }
   }, 180_000);
 });
+
+describe('a budget that is spent for a day', () => {
+  it('brings what waits for a query to an operator when its time is up, and it goes on by itself', async () => {
+    const stack = await startStack({
+      timings: { caseAfterUnknown: 1_500, caseAfterPending: 1_500, lookUpFirst: 50, lookUpMax: 200 },
+    });
+    // Closed ever anew: a task that waits for its turn asks again after about a second.
+    const close = () =>
+      sql`
+        insert into query_budgets (entity_id, endpoint, closed_until)
+        select ${stack.dependencies.defaultEntityId}, endpoint, now() + interval '1.2 seconds'
+        from unnest(array['v3_search', 'v3_query', 'v1_search', 'v1_payment']) as endpoint
+        on conflict (entity_id, endpoint) do update set closed_until = excluded.closed_until`.execute(
+        stack.database.db,
+      );
+    /** Accepted without a query, and then in need of one. */
+    async function given(effect: Parameters<Stack['fault']>[0]): Promise<string> {
+      const { paymentId } = stack.newPayment();
+      stack.fault(effect, { paymentType: 'RF', paymentId });
+      const { id } = await stack.client.requestRefund({
+        caller: 'shop',
+        idempotencyKey: randomUUID(),
+        requestedBy: 'clerk',
+        request: {
+          ...{ paymentId, amount: '1.00', currency: 'EUR', reason: 'order_cancelled' },
+          payment: { type: 'DB', amount: '100.00', currency: 'EUR' },
+        },
+      });
+      return id;
+    }
+    const reviewOf = (id: string) =>
+      eventually('it is with an operator', async () => {
+        const { state, cases } = await stack.client.getRefund(id);
+        return state === 'manual_review' ? cases.map(({ why }) => why) : undefined;
+      });
+    await close();
+    const closing = setInterval(() => void close().catch(() => undefined), 100);
+    try {
+      const lost = await given({ kind: 'accept_then_drop' });
+      const unclear = await given({ kind: 'reject', code: '700.400.200' });
+      const unlinked = await given({ kind: 'reject', code: '700.500.001' });
+      expect(await reviewOf(lost)).toEqual(['outcome_unknown']);
+      expect(await reviewOf(unclear)).toEqual(['original_unreadable']);
+      expect(await reviewOf(unlinked)).toEqual(['original_unreadable']);
+      expect(queriesOf(stack)).toBe(0);
+      clearInterval(closing);
+
+      const until = (id: string, state: Refund['state']) =>
+        eventually(`${id} is ${state}`, async () =>
+          (await stack.client.getRefund(id)).state === state ? true : undefined,
+        );
+      await until(lost, 'succeeded');
+      await until(unlinked, 'succeeded');
+      await eventually('it was compared', async () =>
+        (await stack.client.getRefund(unclear)).cases.map(({ why }) => why).join() === 'refusal_unclear'
+          ? true
+          : undefined,
+      );
+    } finally {
+      clearInterval(closing);
+      await stack.close({ booksAgree: false });
+    }
+  }, 180_000);
+});
