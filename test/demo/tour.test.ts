@@ -40,7 +40,7 @@ describe('the tour of the README', () => {
     await ready(sandbox);
     shell = openShell(env);
     blocks = await tour();
-  }, 3 * MINUTES);
+  }, 10 * MINUTES);
 
   afterAll(async () => {
     shell.close();
@@ -48,7 +48,7 @@ describe('the tour of the README', () => {
     sandbox.kill('SIGTERM');
     await gone;
     await rm(dataDir, { recursive: true, force: true });
-  }, MINUTES);
+  }, 5 * MINUTES);
 
   const step = (index: number): Promise<Answer> =>
     shell.run((blocks[index] ?? 'false').replaceAll('.data/', `${dataDir}/`));
@@ -68,7 +68,7 @@ describe('the tour of the README', () => {
     expect(await value('$REFUND')).toMatch(/^[a-f0-9-]{36}$/u);
   });
 
-  it('watches it succeed', { timeout: MINUTES }, async () => {
+  it('watches it succeed', { timeout: 5 * MINUTES }, async () => {
     const { output } = await step(2);
     expect(output.trim().split('\n').at(-1)).toBe('succeeded');
   });
@@ -78,7 +78,7 @@ describe('the tour of the README', () => {
     expect(await value('$LOST')).toMatch(/^[a-f0-9-]{36}$/u);
   });
 
-  it('finds what was lost among what needs a person', { timeout: 2 * MINUTES }, async () => {
+  it('finds what was lost among what needs a person', { timeout: 5 * MINUTES }, async () => {
     const { output } = await step(4);
     expect(output).toContain('manual_review');
     expect(output).toContain(await value('$LOST'));
@@ -86,7 +86,7 @@ describe('the tour of the README', () => {
 
   it.skipIf(CHROMIUM === undefined)(
     `finds it in the console too, with its reason and the action that is meant (needs Chromium: ${HOW_TO_GET_CHROMIUM})`,
-    { timeout: MINUTES },
+    { timeout: 5 * MINUTES },
     async () => {
       const browser = await startChromium();
       try {
@@ -104,7 +104,7 @@ describe('the tour of the README', () => {
     },
   );
 
-  it('checks with the gateway: paid once', { timeout: MINUTES }, async () => {
+  it('checks with the gateway: paid once', { timeout: 5 * MINUTES }, async () => {
     const { output } = await step(5);
     expect(output).toMatch(/^succeeded$/mu);
     const paid = await shell.run(
