@@ -1,6 +1,7 @@
 /** What tests of a ledger start from: originals as a look-up shows them, requests, and what the gateway says. */
 import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
+import type { CaseReason } from '../../domain/finding.js';
 import { storedMoney } from '../../domain/money.js';
 import type { Position } from '../../domain/next-step.js';
 import type { LinkedReturn, OriginalFacts } from '../../domain/original.js';
@@ -10,6 +11,7 @@ import type { RefusalClass } from '../../domain/refusals.js';
 import type { RefundRequest } from '../../domain/request.js';
 import { isGatewayId, type GatewayId } from '../../domain/ids.js';
 import type { AcceptOrder, Accepted, Evidence, Ledger, Opened, SendOrder } from '../../ledger/ledger.js';
+import type { PaymentRecord } from '../../ledger/refund-record.js';
 
 export const TIMINGS = DEFAULT_TIMINGS;
 export const POLICY: Policy = { ...DEFAULT_POLICY, creditApprovalAbove: { EUR: '10000' } };
@@ -155,6 +157,56 @@ export async function submitted(
 ): Promise<SendOrder> {
   return sent(await openLinked(ledger, refundId, policy));
 }
+
+/** A refund on a payment of its own that was submitted; where an outcome is given, the gateway answered with it. */
+export async function submittedRefund(
+  ledger: Ledger,
+  {
+    facts = debit(),
+    minor = 10_000n,
+    outcome,
+  }: {
+    readonly facts?: OriginalFacts | undefined;
+    readonly minor?: bigint | undefined;
+    readonly outcome?: Outcome;
+  } = {},
+): Promise<SubmittedRefund> {
+  const id = await accepted(ledger, facts, minor);
+  const order = await submitted(ledger, id);
+  if (outcome !== undefined) await ledger.record(answer(order, outcome));
+  return { id, facts, paymentId: facts.id, order };
+}
+
+export interface SubmittedRefund {
+  readonly id: string;
+  readonly facts: OriginalFacts;
+  readonly paymentId: string;
+  readonly order: SendOrder;
+}
+
+/** Declined in a way after which an operator is asked. */
+export async function inReview(
+  ledger: Ledger,
+  refusal: RefusalClass,
+  why: CaseReason,
+  facts: OriginalFacts = debit(),
+): Promise<SubmittedRefund> {
+  const refund = await submittedRefund(ledger, { facts, outcome: refused(refusal) });
+  await ledger.ask(refund.id, why);
+  return refund;
+}
+
+/** `openCredit` with the timings and, unless told otherwise, the policy of the tests. */
+export const creditsOn =
+  (underTest: () => LedgerUnderTest) =>
+  (refundId: string, original: OriginalFacts | null, policy: Policy = POLICY) =>
+    underTest().ledger.openCredit(refundId, original, TIMINGS, policy);
+
+/** `findPayment` of one that has to be there. */
+export const paymentsOn =
+  (underTest: () => LedgerUnderTest) =>
+  async (id: string): Promise<PaymentRecord> =>
+    (await underTest().ledger.findPayment(id)) ?? expect.fail(`no payment ${id}`);
 
 export const paid = (id: GatewayId = gatewayId()): Outcome => ({
   kind: 'succeeded',

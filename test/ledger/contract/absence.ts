@@ -17,6 +17,7 @@ import {
   seen,
   submitted,
   TIMINGS,
+  submittedRefund,
   type LedgerUnderTest,
 } from '../given.js';
 
@@ -24,14 +25,7 @@ import {
 const LONG_AGO = new Date(0);
 
 export function describeAbsence(underTest: () => LedgerUnderTest): void {
-  async function given(): Promise<{ id: string; order: SendOrder; paymentId: string }> {
-    const { ledger } = underTest();
-    const facts = debit();
-    const id = await accepted(ledger, facts, 5_000n);
-    const order = await submitted(ledger, id);
-    await ledger.record(answer(order, lost));
-    return { id, order, paymentId: facts.id };
-  }
+  const given = () => submittedRefund(underTest().ledger, { minor: 5_000n, outcome: lost });
   const miss = (order: SendOrder, countsIfLate = true) => missed(underTest().ledger, order, countsIfLate);
   const proveAbsent = async (order: SendOrder) => {
     await underTest().letPass(TIMINGS.sendWindow + TIMINGS.visibilityLag);

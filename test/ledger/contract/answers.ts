@@ -2,8 +2,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Adoption, Correction, OperatorCommand } from '../../../ledger/people.js';
 import {
-  accepted,
-  answer,
   debit,
   NEWEST,
   gatewayId,
@@ -14,32 +12,16 @@ import {
   POLICY,
   refused,
   seen,
-  submitted,
   TIMINGS,
+  submittedRefund,
+  inReview,
   type LedgerUnderTest,
 } from '../given.js';
 
 const [FIRST, OTHER] = ['a'.repeat(32), 'b'.repeat(32)];
 
 export function describeAnswers(underTest: () => LedgerUnderTest): void {
-  /** Refused in a way that only a person may go on from. */
-  async function inReview() {
-    const { ledger } = underTest();
-    const facts = debit({ registrationId: FIRST });
-    const id = await accepted(ledger, facts, 10_000n);
-    const order = await submitted(ledger, id);
-    await ledger.record(answer(order, refused('card_unusable')));
-    await ledger.ask(id, 'card_unusable');
-    return { id, facts, order };
-  }
-
-  async function unknown() {
-    const { ledger } = underTest();
-    const id = await accepted(ledger, debit(), 10_000n);
-    const order = await submitted(ledger, id);
-    await ledger.record(answer(order, lost));
-    return { id, order };
-  }
+  const unknown = () => submittedRefund(underTest().ledger, { outcome: lost });
 
   const said = (commandId: string | undefined, by = 'berta'): OperatorCommand => ({
     by,
@@ -74,9 +56,7 @@ export function describeAnswers(underTest: () => LedgerUnderTest): void {
   describe('a word that was refused', () => {
     it('to withdraw stays refused when the refund could be withdrawn, and another word is heard', async () => {
       const { ledger } = underTest();
-      const id = await accepted(ledger, debit(), 10_000n);
-      const order = await submitted(ledger, id);
-      await ledger.record(answer(order, pending()));
+      const { id, order } = await submittedRefund(ledger, { outcome: pending() });
       const withdraw = (commandId?: string, by = 'berta') =>
         ledger.withdraw(id, by, 'no longer wanted', undefined, commandId);
       expect(await withdraw('word-1')).toMatchObject({ kind: 'refused', position: { state: 'pending' } });
@@ -96,7 +76,12 @@ export function describeAnswers(underTest: () => LedgerUnderTest): void {
 
     it('to approve stays refused, whatever waits for an approval later', async () => {
       const { ledger } = underTest();
-      const { id, facts } = await inReview();
+      const { id, facts } = await inReview(
+        ledger,
+        'card_unusable',
+        'card_unusable',
+        debit({ registrationId: FIRST }),
+      );
       const instruction = 'f'.repeat(32);
       const early = { refundId: id, verdict: 'approved', instruction, ...said('word-1') } as const;
       expect(await ledger.decide(early)).toMatchObject({ why: 'not_awaiting_approval' });
@@ -165,7 +150,12 @@ export function describeAnswers(underTest: () => LedgerUnderTest): void {
 
     it('to redirect stays refused when the refund waits for a person, and tells who was first', async () => {
       const { ledger } = underTest();
-      const { id } = await inReview();
+      const { id } = await inReview(
+        ledger,
+        'card_unusable',
+        'card_unusable',
+        debit({ registrationId: FIRST }),
+      );
       await ledger.redirect(redirection(id, OTHER, 'word-1'));
       const late = redirection(id, OTHER, 'word-2', 'carla');
       expect(await ledger.redirect(late)).toMatchObject({ why: 'already_decided', by: 'berta' });
@@ -186,7 +176,12 @@ export function describeAnswers(underTest: () => LedgerUnderTest): void {
   describe('a word that was carried out', () => {
     it('does not name its destination a second time after another one was named', async () => {
       const { ledger } = underTest();
-      const { id } = await inReview();
+      const { id } = await inReview(
+        ledger,
+        'card_unusable',
+        'card_unusable',
+        debit({ registrationId: FIRST }),
+      );
       const first = redirection(id, OTHER, 'word-1');
       expect(await ledger.redirect(first)).toMatchObject({ kind: 'done' });
       await ledger.ask(id, 'refusal_unclear');

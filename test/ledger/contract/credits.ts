@@ -25,25 +25,16 @@ import {
   sent,
   submitted,
   TIMINGS,
+  submittedRefund,
+  creditsOn,
   type LedgerUnderTest,
 } from '../given.js';
 
 export function describeCredits(underTest: () => LedgerUnderTest): void {
-  const openCredit = (id: string, original: OriginalFacts, policy: Policy = POLICY) =>
-    underTest().ledger.openCredit(id, original, TIMINGS, policy);
-
-  /** A refund whose regular way was refused for good. */
-  async function given(
-    facts: OriginalFacts = debit(),
-    minor = 10_000n,
-    refusal: RefusalClass = 'not_linkable',
-  ): Promise<{ id: string; facts: OriginalFacts; linked: SendOrder }> {
-    const { ledger } = underTest();
-    const id = await accepted(ledger, facts, minor);
-    const linked = await submitted(ledger, id);
-    await ledger.record(answer(linked, refused(refusal)));
-    return { id, facts, linked };
-  }
+  const openCredit = creditsOn(underTest);
+  /** A refund whose regular way was declined for good. */
+  const given = (facts?: OriginalFacts, minor?: bigint, refusal: RefusalClass = 'not_linkable') =>
+    submittedRefund(underTest().ledger, { facts, minor, outcome: refused(refusal) });
 
   describe('a credit', () => {
     it('goes to the registration of the payment when a refund is impossible and nothing stands against it', async () => {
@@ -96,7 +87,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       ['over_captured', (facts) => ({ ...facts, capturedMinor: 4_999n }), POLICY],
     ])('is denied and goes to a person: %s', async (block, change, policy) => {
       const { ledger, openCases } = underTest();
-      const { id, facts, linked } = await given(debit(), 5_000n);
+      const { id, facts, order: linked } = await given(debit(), 5_000n);
       const opened = await openCredit(id, change(facts, linked), policy);
       expect(opened.kind).toBe('adopt');
       const verdict = opened.verdict?.kind === 'denied' ? opened.verdict.why : [];
@@ -255,7 +246,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
     it('is not sent again in full when a refused part turns out paid: a person decides', async () => {
       const { ledger } = underTest();
       const facts = authorisation([6_000n, 4_000n]);
-      const { id, linked } = await given(facts);
+      const { id, order: linked } = await given(facts);
       expect(linked.amountMinor).toBe(6_000n);
       const credit = sent(await openCredit(id, facts));
       expect(credit.amountMinor).toBe(10_000n);

@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CreditBlock } from '../../../domain/credit-guard.js';
 import type { OriginalFacts } from '../../../domain/original.js';
-import type { Policy } from '../../../domain/plan.js';
 import { LedgerError } from '../../../ledger/ledger.js';
 import {
   answer,
@@ -13,18 +12,16 @@ import {
   openLinked,
   order,
   paid,
-  POLICY,
   refused,
   seen,
   sent,
   submitted,
-  TIMINGS,
+  creditsOn,
   type LedgerUnderTest,
 } from '../given.js';
 
 export function describeDirectCredits(underTest: () => LedgerUnderTest): void {
-  const openCredit = (id: string, original: OriginalFacts | null, policy: Policy = POLICY) =>
-    underTest().ledger.openCredit(id, original, TIMINGS, policy);
+  const openCredit = creditsOn(underTest);
   const approve = async (id: string, by = 'berta') => {
     const instruction = (await underTest().ledger.findRefund(id))?.instruction?.hash ?? expect.fail('none');
     return underTest().ledger.decide({

@@ -16,6 +16,7 @@ import {
   refused,
   submitted,
   TIMINGS,
+  paymentsOn,
   type LedgerUnderTest,
 } from '../given.js';
 
@@ -27,8 +28,7 @@ const at = (second: number): Pick<OriginalFacts, 'observedAt'> => ({ observedAt:
 const again: OriginalDoubt = { gatewayId: 'f'.repeat(32), why: 'reversal_of_reversal' };
 
 export function describeObservations(underTest: () => LedgerUnderTest): void {
-  const payment = async (id: string) =>
-    (await underTest().ledger.findPayment(id)) ?? expect.fail('no payment');
+  const payment = paymentsOn(underTest);
 
   describe('a chargeback whose amounts change', () => {
     it.each<[string, readonly [amountMinor: bigint, reversedMinor: bigint][]]>([

@@ -19,8 +19,10 @@ import {
   refused,
   seen,
   sent,
-  submitted,
   TIMINGS,
+  submittedRefund,
+  inReview,
+  paymentsOn,
   type LedgerUnderTest,
 } from '../given.js';
 
@@ -29,33 +31,19 @@ const OTHER = 'b'.repeat(32);
 type Adopted = Extract<Outcome, { kind: 'succeeded' | 'pending' | 'rejected' }>;
 
 export function describeRepairs(underTest: () => LedgerUnderTest): void {
-  const payment = async (id: string) => {
-    const found = await underTest().ledger.findPayment(id);
-    if (found === null) throw new Error(`no payment ${id}`);
-    return found;
-  };
+  const payment = paymentsOn(underTest);
 
   /** Asked for by anna; its answer was lost, and its request can no longer be on its way. */
   async function unknown(minor = 10_000n) {
     const { ledger, letPass } = underTest();
-    const facts = debit();
-    const id = await accepted(ledger, facts, minor);
-    const order = await submitted(ledger, id);
-    await ledger.record(answer(order, lost));
+    const refund = await submittedRefund(ledger, { minor, outcome: lost });
     await letPass(LATE);
-    return { id, facts, order, paymentId: facts.id };
+    return refund;
   }
 
-  /** Refused in a way that only a person may go on from. */
-  async function inReview(refusal: 'card_unusable' | 'risk' = 'card_unusable') {
-    const { ledger } = underTest();
-    const facts = debit();
-    const id = await accepted(ledger, facts, 10_000n);
-    const order = await submitted(ledger, id);
-    await ledger.record(answer(order, refused(refusal)));
-    await ledger.ask(id, refusal);
-    return { id, facts, order, paymentId: facts.id };
-  }
+  /** Declined in a way that only an operator may go on from. */
+  const declined = (refusal: 'card_unusable' | 'risk' = 'card_unusable') =>
+    inReview(underTest().ledger, refusal, refusal);
 
   const adoption = (
     { attemptId }: { readonly attemptId: string },
@@ -139,9 +127,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
 
     it('without a reference waits until the attempt itself can no longer arrive', async () => {
       const { ledger } = underTest();
-      const id = await accepted(ledger, debit(), 10_000n);
-      const order = await submitted(ledger, id);
-      await ledger.record(answer(order, lost));
+      const { order } = await submittedRefund(ledger, { outcome: lost });
       const said = adoption(order, succeeded());
       expect(await ledger.adopt(said, TIMINGS)).toMatchObject({ kind: 'refused', why: 'too_early' });
       expect(await ledger.adopt({ ...said, isBare: false }, TIMINGS)).toMatchObject({ kind: 'done' });
@@ -303,8 +289,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
 
     it('comes too early while the request may still be on its way', async () => {
       const { ledger } = underTest();
-      const id = await accepted(ledger, debit(), 10_000n);
-      const order = await submitted(ledger, id);
+      const { id, order } = await submittedRefund(ledger);
       for (const outcome of ['succeeded', 'failed'] as const)
         expect(await ledger.correct(correction(id, outcome), PLAN)).toMatchObject({ why: 'too_early' });
       await ledger.record(answer(order, lost));
@@ -418,7 +403,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
 
     it('is proven anew, and paid only when a second person has approved exactly that', async () => {
       const { ledger, openCases } = underTest();
-      const { id, facts } = await inReview();
+      const { id, facts } = await declined();
       expect(await ledger.redirect(redirection(id))).toMatchObject({
         kind: 'done',
         position: { state: 'fallback_checking' },
@@ -445,7 +430,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
 
     it('named once more needs a new approval, even where it was approved before', async () => {
       const { ledger } = underTest();
-      const { id, facts } = await inReview();
+      const { id, facts } = await declined();
       const instructions: (string | undefined)[] = [];
       for (const registrationId of [OTHER, 'c'.repeat(32), OTHER]) {
         await ledger.redirect({ ...redirection(id), registrationId });
@@ -469,7 +454,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
 
     it('said again changes nothing, and somebody else is told who did', async () => {
       const { ledger } = underTest();
-      const { id } = await inReview();
+      const { id } = await declined();
       await ledger.redirect(redirection(id));
       const before = await ledger.position(id);
       expect(await ledger.redirect(redirection(id))).toMatchObject({
@@ -484,7 +469,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
 
     it('does not open the way after a refusal that leaves a doubt', async () => {
       const { ledger } = underTest();
-      const { id, facts } = await inReview('risk');
+      const { id, facts } = await declined('risk');
       await ledger.redirect(redirection(id));
       await ledger.openCredit(id, facts, TIMINGS, POLICY);
       expect(await ledger.position(id)).toMatchObject({ state: 'manual_review', why: 'credit_blocked' });
@@ -495,7 +480,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       const open = await unknown();
       await ledger.ask(open.id, 'outcome_unknown');
       expect(await ledger.redirect(redirection(open.id))).toMatchObject({ why: 'may_have_left' });
-      const waiting = await inReview();
+      const waiting = await declined();
       expect(
         await ledger.redirect({ ...redirection(waiting.id), registrationId: 'a'.repeat(32) }),
       ).toMatchObject({ why: 'same_destination' });
@@ -505,7 +490,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
 
     it('waits until a correction is settled that says the first way has paid', async () => {
       const { ledger } = underTest();
-      const { id } = await inReview();
+      const { id } = await declined();
       const instruction = await proposed(correction(id, 'succeeded'));
       expect(await ledger.redirect(redirection(id))).toMatchObject({ why: 'proposal_open', by: 'berta' });
       await ledger.confirm(confirmation(id, instruction, { verdict: 'refused' }), TIMINGS);
@@ -516,7 +501,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
   describe('withdrawing', () => {
     it('what somebody else has withdrawn tells who', async () => {
       const { ledger } = underTest();
-      const { id } = await inReview();
+      const { id } = await declined();
       await ledger.withdraw(id, 'berta', 'paid in cash', 'PAY-4');
       expect(await ledger.withdraw(id, 'berta', 'paid in cash', 'PAY-4')).toMatchObject({
         kind: 'withdrawn',
@@ -532,7 +517,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
   describe('a known payment that is not found', () => {
     it('is a case only after enough spaced look-ups, and one that finds it begins anew', async () => {
       const { ledger, letPass } = underTest();
-      const { paymentId, facts } = await inReview();
+      const { paymentId, facts } = await declined();
       const miss = () => ledger.missOriginal(paymentId, TIMINGS);
       expect(await miss()).toBe(false);
       expect(await miss(), 'too soon to count').toBe(false);

@@ -18,6 +18,8 @@ import {
   sent,
   submitted,
   TIMINGS,
+  submittedRefund,
+  inReview,
   type LedgerUnderTest,
 } from '../given.js';
 
@@ -25,22 +27,12 @@ const FIXED = { by: 'berta', reason: 'the token is valid again' };
 const APPROVED = { ...POLICY, creditApprovalAbove: {} };
 
 export function describeReplays(underTest: () => LedgerUnderTest): void {
-  async function inReview(as: RefusalClass, why: CaseReason) {
-    const { ledger } = underTest();
-    const facts = debit();
-    const id = await accepted(ledger, facts, 10_000n);
-    const order = await submitted(ledger, id);
-    await ledger.record(answer(order, refused(as)));
-    await ledger.ask(id, why);
-    return { id, facts, order };
-  }
+  const waiting = (as: RefusalClass, why: CaseReason) => inReview(underTest().ledger, as, why);
 
   /** Its credit was declined because of our own set-up. */
   async function creditDeclined(policy = POLICY, as: RefusalClass = 'configuration') {
     const { ledger } = underTest();
-    const facts = debit();
-    const id = await accepted(ledger, facts, 10_000n);
-    await ledger.record(answer(await submitted(ledger, id), refused('not_linkable')));
+    const { id, facts } = await submittedRefund(ledger, { outcome: refused('not_linkable') });
     if (policy === APPROVED) {
       await ledger.openCredit(id, facts, TIMINGS, policy);
       const instruction = (await ledger.findRefund(id))?.instruction?.hash ?? '';
@@ -61,7 +53,7 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
       ['unlisted', 'unlisted_refusal'],
     ] as const)('after %s: it is sent anew, once, under another reference', async (as, why) => {
       const { ledger, openCases } = underTest();
-      const { id, order } = await inReview(as, why);
+      const { id, order } = await waiting(as, why);
       const replayed = await ledger.replay({ refundId: id, ...FIXED });
       expect(replayed).toMatchObject({ kind: 'replayed', step: 'send', position: { state: 'reserved' } });
       expect(await openCases(id)).toEqual([]);
@@ -86,7 +78,7 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
 
     it('with budgets of its own: attempts, repetitions and submissions count from there', async () => {
       const { ledger } = underTest();
-      const { id } = await inReview('wait', 'refused_too_often');
+      const { id } = await waiting('wait', 'refused_too_often');
       const { position } = await ledger.replay({ refundId: id, ...FIXED });
       expect(position).toMatchObject({ attempts: 0, refusals: {}, attempt: null });
       const strict = { ...PLAN, policy: { ...PLAN.policy, maxAttempts: 1 } };
@@ -167,7 +159,7 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
 
     it('once for each command, and by one of two operators', async () => {
       const { ledger } = underTest();
-      const { id } = await inReview('configuration', 'configuration');
+      const { id } = await waiting('configuration', 'configuration');
       const order = { refundId: id, ...FIXED, commandId: 'command-1' };
       const both = await Promise.all([
         ledger.replay(order),
@@ -197,7 +189,7 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
 
     it('while a case is open after which the customer may have the money', async () => {
       const { ledger } = underTest();
-      const { id } = await inReview('ambiguous', 'refunded_elsewhere');
+      const { id } = await waiting('ambiguous', 'refunded_elsewhere');
       expect(await ledger.replay({ refundId: id, ...FIXED })).toMatchObject({ why: 'case_not_replayable' });
     });
 
@@ -212,7 +204,7 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
 
   it('what was declined and replayed may turn out paid: nothing is sent then', async () => {
     const { ledger } = underTest();
-    const { id, order } = await inReview('configuration', 'configuration');
+    const { id, order } = await waiting('configuration', 'configuration');
     await ledger.replay({ refundId: id, ...FIXED });
     await ledger.record(answer(order, paid()));
     expect((await ledger.position(id)).state).toBe('succeeded');

@@ -5,9 +5,7 @@ import type { GatewayId } from '../../../domain/ids.js';
 import type { RefundState } from '../../../domain/states.js';
 import type { Evidence, SendOrder } from '../../../ledger/ledger.js';
 import {
-  accepted,
   answer,
-  debit,
   gatewayId,
   LATE,
   lost,
@@ -20,16 +18,12 @@ import {
   seen,
   submitted,
   TIMINGS,
+  submittedRefund,
   type LedgerUnderTest,
 } from '../given.js';
 
 export function describeSeenIds(underTest: () => LedgerUnderTest): void {
-  async function given(): Promise<{ id: string; order: SendOrder; paymentId: string }> {
-    const { ledger } = underTest();
-    const facts = debit();
-    const id = await accepted(ledger, facts, 5_000n);
-    return { id, order: await submitted(ledger, id), paymentId: facts.id };
-  }
+  const given = () => submittedRefund(underTest().ledger, { minor: 5_000n });
   const idOf = async (refundId: string) =>
     (await underTest().ledger.findRefund(refundId))?.attempts[0]?.gatewayId;
   async function searchInVain(order: SendOrder): Promise<void> {

@@ -1,8 +1,6 @@
 /** Succeeded, come back, succeeded again: each turn is one fact, and the later observation wins. */
 import { describe, expect, it } from 'vitest';
 import { nextStep } from '../../../domain/next-step.js';
-import type { GatewayId } from '../../../domain/ids.js';
-import type { SendOrder } from '../../../ledger/ledger.js';
 import type { Correction } from '../../../ledger/people.js';
 import {
   accepted,
@@ -18,32 +16,25 @@ import {
   sent,
   submitted,
   TIMINGS,
+  submittedRefund,
+  paymentsOn,
   type LedgerUnderTest,
 } from '../given.js';
 
 export function describeTurns(underTest: () => LedgerUnderTest): void {
-  interface Given {
-    readonly id: string;
-    readonly order: SendOrder;
-    readonly paymentId: string;
-    readonly own: GatewayId;
-  }
+  const payment = paymentsOn(underTest);
   const moneyOf = async (paymentId: string) => {
-    const payment = (await underTest().ledger.findPayment(paymentId)) ?? expect.fail('no payment');
-    const { succeededMinor, returnedMinor, reservedMinor, excessMinor } = payment;
+    const { succeededMinor, returnedMinor, reservedMinor, excessMinor } = await payment(paymentId);
     return { paid: succeededMinor - returnedMinor, held: reservedMinor, excess: excessMinor };
   };
   /** Paid, seen declined, and with an operator. */
-  async function cameBack(): Promise<Given> {
+  async function cameBack() {
     const { ledger } = underTest();
-    const facts = debit();
-    const id = await accepted(ledger, facts, 10_000n);
-    const order = await submitted(ledger, id);
     const own = gatewayId();
-    await ledger.record(answer(order, paid(own)));
-    expect((await ledger.record(seen(order, refused('unlisted', own)))).state).toBe('returned');
-    expect((await ledger.ask(id, 'came_back')).state).toBe('manual_review');
-    return { id, order, paymentId: facts.id, own };
+    const refund = await submittedRefund(ledger, { outcome: paid(own) });
+    expect((await ledger.record(seen(refund.order, refused('unlisted', own)))).state).toBe('returned');
+    expect((await ledger.ask(refund.id, 'came_back')).state).toBe('manual_review');
+    return { ...refund, own };
   }
 
   describe('a refund that came back', () => {

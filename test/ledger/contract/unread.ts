@@ -1,29 +1,14 @@
 /** A payment that cannot be read when a refund needs it: the budget begins on the ledger, ends in a case, and has a way back. */
 import { describe, expect, it } from 'vitest';
 import { nextStep } from '../../../domain/next-step.js';
-import {
-  accepted,
-  answer,
-  debit,
-  PLAN,
-  POLICY,
-  refused,
-  submitted,
-  TIMINGS,
-  type LedgerUnderTest,
-} from '../given.js';
+import { PLAN, POLICY, refused, submittedRefund, TIMINGS, type LedgerUnderTest } from '../given.js';
 
 const THROTTLED = { answer: '800.120.100', isLasting: false } as const;
 
 export function describeUnread(underTest: () => LedgerUnderTest): void {
   /** Declined in a way that is compared with the payment, or that a credit may follow. */
-  async function declined(as: 'ambiguous' | 'not_linkable') {
-    const { ledger } = underTest();
-    const facts = debit();
-    const id = await accepted(ledger, facts, 10_000n);
-    await ledger.record(answer(await submitted(ledger, id), refused(as)));
-    return { id, facts };
-  }
+  const declined = (as: 'ambiguous' | 'not_linkable') =>
+    submittedRefund(underTest().ledger, { outcome: refused(as) });
 
   /** In review, for the given step. */
   async function asked(purpose: 'compare' | 'credit') {
