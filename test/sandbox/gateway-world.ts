@@ -1,4 +1,5 @@
 /** A simulated gateway in memory with a clock that a test moves, and short ways to ask it. */
+import type { FaultEffect } from '../../sandbox/gateway/faults.js';
 import { SimulatedGateway, type SimulatedGatewayOptions } from '../../sandbox/gateway/rules.js';
 import { route } from '../../sandbox/gateway/routes.js';
 import type { AnswerBody, Delivery } from '../../sandbox/gateway/types.js';
@@ -93,4 +94,22 @@ export function idOf(delivery: Delivery): string {
   const { id } = bodyOf(delivery);
   if (id === undefined) throw new Error(`No id in ${JSON.stringify(delivery)}.`);
   return id;
+}
+
+/** The reference of the refunds under test. */
+export const RF = { merchantTransactionId: 'RF1' };
+/** What a query by that reference shows. */
+export const seen = (world: World): string => verdict(world.get('/v3/query', RF));
+export const refundedOf = (world: World, id: string): bigint | undefined => world.gateway.books(id)?.refunded;
+
+/** A debit, and a refund of 40.00 on it that the gateway handles with this fault. */
+export function refundUnder(effect: FaultEffect): {
+  world: World;
+  id: string;
+  answer: ReturnType<typeof refund>;
+} {
+  const world = openWorld();
+  const id = debit(world);
+  world.gateway.setFault({ match: { paymentType: 'RF' }, effect });
+  return { world, id, answer: refund(world, id, '40.00', RF) };
 }
