@@ -81,7 +81,7 @@ const CARD_GROUPS: ReadonlySet<string> = new Set([
 ]);
 /** Names of the three or four digits that prove that somebody holds the card, as they stand on forms; a blank is any separator or none. */
 const CODE_NAMES = [
-  ...['cvv', 'cvc', 'cvn', 'cvd', 'csc', 'cav', 'cve', 'cvv code', 'cvc code'],
+  ...['c v v', 'c v c', 'c v n', 'cvd', 'csc', 'cav', 'cve'],
   ...['security code', 'card code', 'card (?:verification|validation|identification|security)'],
   ...['verification (?:code|value|number)', 'code de sécurité', 'cryptogramme', 'código de seguridad'],
   ...['prüfziffer', 'prüfnummer', 'sicherheitscode', 'kartenprüfnummer', 'kpn'],

@@ -44,14 +44,16 @@ export function readName(given: unknown): string | undefined {
 export const NAME_RULE =
   'must be 1 to 255 characters, none of them a control character, no card number, and no name that the program keeps for itself';
 
-/** Lower-case letters of the Cyrillic and Greek alphabets, and the Latin ones that they look like (Unicode TR 39), in the same order. */
-const LOOK_ALIKES = 'авеікмнорстухѕјһӏԁԛԝαβγεηικνορστυχϲϳ';
-const LATIN = 'abeikmhopctyxsjhldqwabyenikvopotuxcj';
+/** Letters of other alphabets, and small letters that are no plain ones, with the Latin ones that they look like (Unicode TR 39). */
+const LOOK_ALIKES = 'авеікмнорстухѕјһӏԁԛԝ' + 'αβγεηικνορστυχϲϳ' + 'օոսհցզ' + 'ɑɡɩᴄᴏᴜᴠᴡᴢꜱ';
+const LATIN = 'abeikmhopctyxsjhldqw' + 'abyenikvopotuxcj' + 'onuhgq' + 'agicouvwzs';
 
 const LOOKS_LIKE = new Map(Array.from(LOOK_ALIKES, (letter, at) => [letter, LATIN.charAt(at)]));
 
 /** The same text for names that are one person: capitals, blanks, invisible characters and look-alike letters do not make a second one. */
 export function personKey(name: string): string {
-  const folded = (normalizeName(name) ?? name.trim()).toUpperCase().toLowerCase().normalize('NFKC');
-  return Array.from(folded, (letter) => LOOKS_LIKE.get(letter) ?? letter).join('');
+  const folded = (normalizeName(name) ?? name.trim()).toUpperCase().toLowerCase();
+  // Apart from its accent, so that an accented letter of another alphabet looks like its Latin one as well.
+  const letters = Array.from(folded.normalize('NFKD'), (letter) => LOOKS_LIKE.get(letter) ?? letter);
+  return letters.join('').normalize('NFKC');
 }

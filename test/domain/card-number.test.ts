@@ -137,6 +137,8 @@ describe('a security code', () => {
     'cvv code is: 123',
     'the cvv of the card is 123',
     'cvv 1 2 3',
+    'c v v 123',
+    'C.V.V. 123',
     'cardCvv: 123',
     'CARDCvv=123',
     'securityCode: 123',

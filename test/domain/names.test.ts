@@ -106,6 +106,12 @@ describe('two names', () => {
     ['ΣΟΦΟΣ', 'σοφος'],
     ['ŒUVRE', 'œuvre'],
     ['Anna Maria', 'anna   maria'],
+    ['maría', 'marίa'],
+    ['müller', 'mϋller'],
+    ['maria', 'mɑriɑ'],
+    ['helen', 'հelen'],
+    ['ines', 'ıneꜱ'],
+    ['joão', 'jоãо'],
   ])('are one person: %j and %j', (one, other) => {
     expect(personKey(one)).toBe(personKey(other));
   });
@@ -117,6 +123,16 @@ describe('two names', () => {
     ['desk 1', 'desk 2'],
   ])('are two persons: %j and %j', (one, other) => {
     expect(personKey(one)).not.toBe(personKey(other));
+  });
+
+  it('are one person where one is the key of the other', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0x20, max: 0x10ffff }), { maxLength: 12 }), (codes) => {
+        const name = normalizeName(codes.map(character).join(''));
+        return name === undefined || personKey(personKey(name)) === personKey(name);
+      }),
+      { numRuns: 2_000 },
+    );
   });
 
   it('are one person with anything invisible in between', () => {
