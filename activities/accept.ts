@@ -1,5 +1,5 @@
 /** Accepting a refund or a credit: check everything that can be checked, then store and reserve. Used by callers' workflows and by the client. */
-import { elapsed } from '../domain/clock.js';
+import { elapsed, type Moment } from '../domain/clock.js';
 import { looksLikeCard } from '../domain/card-number.js';
 import { IDEMPOTENCY_KEY_RULE, readIdempotencyKey } from '../domain/idempotency-key.js';
 import { NAME_RULE, normalizeName, personKey, readName } from '../domain/names.js';
@@ -65,22 +65,27 @@ export class PaymentUnreadable extends Error {
 }
 
 /** Milliseconds from the request to the commit. A look-up with all its pages ends within 30 s; a capture takes two. */
-const STALE_AFTER = 90_000;
+export const STALE_AFTER = 90_000;
 
 /** Throws `RequestRefused`, `GatewayUnavailable` or the ledger's `LedgerError`; in each case nothing was stored. */
-export function acceptRefund(deps: Dependencies, order: RefundOrder): Promise<Accepted> {
-  return accept(deps, order, readRefundRequest(order.request));
+export function acceptRefund(
+  deps: Dependencies,
+  order: RefundOrder,
+  askedAt: Moment = deps.now(),
+): Promise<Accepted> {
+  return accept(deps, order, readRefundRequest(order.request), askedAt);
 }
 
 /** A standalone credit asked for directly. Throws what `acceptRefund` throws; in each case nothing was stored. */
 export function acceptCredit(deps: Dependencies, order: RefundOrder): Promise<Accepted> {
-  return accept(deps, order, readCreditRequest(order.request));
+  return accept(deps, order, readCreditRequest(order.request), deps.now());
 }
 
 async function accept(
   deps: Dependencies,
   order: RefundOrder,
   reading: Reading<RefundRequest | CreditRequest>,
+  askedAt: Moment,
 ): Promise<Accepted> {
   const problems: InputProblem[] = reading.ok ? [] : [...reading.problems];
   const asker = readAsker(order, problems);
@@ -92,7 +97,6 @@ async function accept(
     });
   if (!reading.ok || asker === undefined || problems.length > 0) throw new RequestRefused(problems);
 
-  const askedAt = deps.now();
   // A process that was stopped meanwhile knows nothing about now, and its caller has long had another answer.
   const checkInTime = (): void => {
     if (elapsed(askedAt, deps.now()) > STALE_AFTER)

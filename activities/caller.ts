@@ -31,7 +31,15 @@ export interface CallerActivities {
   refundPosition(refundId: string): Promise<Position>;
 }
 
-export function createCallerActivities(deps: Dependencies, settings: StartSettings): CallerActivities {
+/**
+ * `confirmTask` rejects where Temporal does not wait for this try of the activity any more, and has it wait anew
+ * otherwise. A worker that was frozen before it began would else store a refund that its client was told is refused.
+ */
+export function createCallerActivities(
+  deps: Dependencies,
+  settings: StartSettings,
+  confirmTask: () => Promise<void> = () => Promise.resolve(),
+): CallerActivities {
   const toStart = ({ id, paymentId, entityId }: RefundRecord): AcceptedOrder => ({
     paymentId,
     input: {
@@ -42,8 +50,10 @@ export function createCallerActivities(deps: Dependencies, settings: StartSettin
   });
   return {
     async acceptRefund(order) {
+      const askedAt = deps.now();
+      await confirmTask();
       try {
-        return toStart((await acceptRefund(deps, order)).refund);
+        return toStart((await acceptRefund(deps, order, askedAt)).refund);
       } catch (error) {
         // What the caller has to mend is not retried; everything else is.
         if (error instanceof RequestRefused)

@@ -60,7 +60,9 @@ export async function startRefundWorker(options: RefundWorkerOptions): Promise<R
   const alive = (): AbortSignal => Context.current().cancellationSignal;
   const activities = {
     ...createRefundActivities(options.dependencies),
-    ...createCallerActivities(options.dependencies, start),
+    ...createCallerActivities(options.dependencies, start, () =>
+      temporal.activity.heartbeat(Context.current().info.taskToken),
+    ),
     ...createSweepActivities(
       {
         database,

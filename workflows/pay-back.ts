@@ -34,11 +34,23 @@ const HOUR = 60 * MINUTE;
 /** The key belongs to a refund that was asked for with another body: it may pay, whatever becomes of this order. */
 const KEY_REUSED = 'idempotency_key_reused';
 
-const activitiesOn = (taskQueue: string) =>
-  proxyActivities<CallerActivities & Pick<RefundActivities, 'withdraw'>>({
+/**
+ * Longer than acceptance may take from its last heartbeat to its commit (90 s, `activities/accept.ts`): once a try counts as lost and another
+ * one is refused, nothing of the first one is stored any more.
+ */
+const ACCEPT_HEARTBEAT = 100 * SECOND;
+
+function activitiesOn(taskQueue: string) {
+  const { acceptRefund } = proxyActivities<CallerActivities>({
     taskQueue,
-    startToCloseTimeout: 2 * MINUTE,
+    startToCloseTimeout: 10 * MINUTE,
+    heartbeatTimeout: ACCEPT_HEARTBEAT,
   });
+  const { acceptedBefore, refundPosition, withdraw } = proxyActivities<
+    CallerActivities & Pick<RefundActivities, 'withdraw'>
+  >({ taskQueue, startToCloseTimeout: 2 * MINUTE });
+  return { acceptRefund, acceptedBefore, refundPosition, withdraw };
+}
 type Activities = ReturnType<typeof activitiesOn>;
 
 /**

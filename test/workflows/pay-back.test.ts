@@ -4,7 +4,8 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { CallerOrder } from '../../activities/caller.js';
+import { STALE_AFTER } from '../../activities/accept.js';
+import { createCallerActivities, type CallerOrder } from '../../activities/caller.js';
 import type { RefundRequestInput } from '../../domain/request.js';
 import { startCallerWorker } from '../support/caller-worker.js';
 import { CLERK, eventually, openWorld } from './world.js';
@@ -137,6 +138,39 @@ describe('a caller', () => {
     const unreadable = { ...named, request: { ...named.request, amount: '1,00' } };
     expect(await (await startParent(unreadable)).result()).toEqual(first);
     expect(first).toMatchObject({ settledBy: 'refund', settledAmount: '100.00' });
+  });
+
+  describe('whose acceptance was taken up by a worker that was frozen', () => {
+    const { dependencies } = world;
+    const after = (ms: number) => {
+      const now = dependencies.now();
+      return { monotonic: now.monotonic + ms, wall: now.wall + ms };
+    };
+    const stored = (paymentId: string) => dependencies.ledger.listRefunds({ paymentId });
+
+    it('before it began, is told nothing by it any more: nothing is stored once Temporal does not wait for it', async () => {
+      const { paymentId } = world.newPayment();
+      const { acceptRefund } = createCallerActivities(dependencies, world.start, () =>
+        Promise.reject(new Error('this try is over')),
+      );
+      await expect(acceptRefund(orderFor(paymentId))).rejects.toThrow('this try is over');
+      expect(await stored(paymentId)).toEqual([]);
+    });
+
+    it('after Temporal confirmed it, has the time for which Temporal waits, and no more', async () => {
+      const { paymentId } = world.newPayment();
+      let late = 0;
+      const { acceptRefund } = createCallerActivities(
+        { ...dependencies, now: () => after(late) },
+        world.start,
+        () => {
+          late = STALE_AFTER + 1_000;
+          return Promise.resolve();
+        },
+      );
+      await expect(acceptRefund(orderFor(paymentId))).rejects.toThrow('accepting took too long');
+      expect(await stored(paymentId)).toEqual([]);
+    });
   });
 
   it('and another one with the same key share one refund, and both learn how it ended', async () => {
