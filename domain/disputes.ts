@@ -52,6 +52,7 @@ export function disputeState(code: string, host: GatewayHost): EntryState {
 /**
  * What stands. A reversal counts when it was executed, with its own amount, against the chargeback that it refers to; without one (or
  * with the payment's own, or its capture's) only where a single chargeback fits. Whatever cannot be placed ends nothing and is a doubt.
+ * What a reversal of a reversal is about may be lost again: it stands, open, under the id of that.
  */
 export function readDisputes(
   chargebacks: readonly Chargeback[],
@@ -59,16 +60,27 @@ export function readDisputes(
   payment: ReadonlySet<string>,
 ): { readonly disputes: readonly LinkedDispute[]; readonly doubts: readonly OriginalDoubt[] } {
   const left = new Map(chargebacks.map(({ id, amountMinor }) => [id, amountMinor]));
-  const reversalIds = new Set(reversals.map(({ id }) => id));
+  const references = new Map(
+    [...chargebacks, ...reversals].map(({ id, referencedId }) => [id, referencedId]),
+  );
+  const byId = new Map(reversals.map((reversal) => [reversal.id, reversal]));
+  const lostAgain: LinkedDispute[] = [];
   const doubts: OriginalDoubt[] = [];
   const unplaced: { readonly id: string; readonly amountMinor: bigint; readonly of: string | undefined }[] =
     [];
 
-  for (const { id, referencedId, amountMinor, state, code } of reversals) {
+  for (const reversal of reversals) {
+    const { id, referencedId, amountMinor, state, code } = reversal;
     const doubt = (why: OriginalDoubt['why']): void => void doubts.push({ gatewayId: id, why });
     // One name for a won reversal, a representment and its cancellation: the merchant may have lost again.
-    if (referencedId !== undefined && reversalIds.has(referencedId)) doubt('reversal_of_reversal');
-    else if (isManual(code)) doubt('reversal_unclear');
+    if (referencedId !== undefined && byId.has(referencedId)) {
+      doubt('reversal_of_reversal');
+      if (depthOf(reversal, byId) % 2 === 0)
+        lostAgain.push({
+          ...{ id, amountMinor: amountMinor ?? byId.get(referencedId)?.amountMinor ?? 0n, reversedMinor: 0n },
+          ...{ state: 'open', ...ofOriginal(referencedId, references) },
+        });
+    } else if (isManual(code)) doubt('reversal_unclear');
     else if (state === 'open') continue;
     else if (amountMinor === undefined) doubt('reversal_without_amount');
     else if (referencedId === undefined || payment.has(referencedId))
@@ -97,10 +109,36 @@ export function readDisputes(
     else left.set(only[0], only[1] - amountMinor);
   }
   return {
-    disputes: chargebacks.map((chargeback) => ({
-      ...chargeback,
-      reversedMinor: chargeback.amountMinor - (left.get(chargeback.id) ?? 0n),
-    })),
+    disputes: [
+      ...chargebacks.map(({ referencedId, ...chargeback }) => ({
+        ...chargeback,
+        ...ofOriginal(referencedId, references),
+        reversedMinor: chargeback.amountMinor - (left.get(chargeback.id) ?? 0n),
+      })),
+      ...lostAgain,
+    ],
     doubts,
   };
+}
+
+/** 1: it is of a chargeback; 2: of such a reversal, so that the money may have been lost again. */
+function depthOf(reversal: ChargebackReversal, byId: ReadonlyMap<string, ChargebackReversal>): number {
+  let depth = 1;
+  let before = byId.get(reversal.referencedId ?? '');
+  while (before !== undefined && depth <= byId.size) {
+    depth += 1;
+    before = byId.get(before.referencedId ?? '');
+  }
+  return depth;
+}
+
+/** The debit or capture at the end of the references: a second chargeback may refer to the reversal of the first. */
+function ofOriginal(
+  referencedId: string | undefined,
+  references: ReadonlyMap<string, string | undefined>,
+): Pick<LinkedDispute, 'referencedId'> {
+  let found = referencedId;
+  for (let steps = 0; found !== undefined && references.has(found) && steps <= references.size; steps += 1)
+    found = references.get(found);
+  return found === undefined ? {} : { referencedId: found };
 }

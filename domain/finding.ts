@@ -61,6 +61,10 @@ export const CASE_REASONS = {
     why: 'A chargeback stands on the original, covers less than this refund, and the gateway declines the rest.',
     nextStep: 'Ask the acquirer when it takes the refund; or withdraw, and have the rest paid another way.',
   },
+  dispute_undecided: {
+    why: 'A chargeback is pending, or may have been lost again, and leaves no room for this refund. Both together would pay twice.',
+    nextStep: 'Wait until it is decided; then replay, or withdraw.',
+  },
   repaid_by_bank: {
     why: "The customer's bank fetches the debit back, and the gateway does not show it yet.",
     nextStep: 'Wait for the chargeback, or ask the acquirer; then withdraw.',
@@ -279,7 +283,8 @@ function conclusionOf(
   const mayBeDisputed = original.disputes.some((dispute) => standingMinor(dispute) > 0n);
   if (!mayBeDisputed && (refused?.class === 'not_owed' || refused?.class === 'our_data_wrong'))
     return { kind: 'give_up', why: refused.class };
-  return { kind: 'person', why: way === 'reversal' ? 'not_captured' : 'refusal_unclear' };
+  if (way === 'reversal') return { kind: 'person', why: 'not_captured' };
+  return { kind: 'person', why: mayBeDisputed ? 'dispute_undecided' : 'refusal_unclear' };
 }
 
 /** What happened to the payment outside of this refund, as far as the gateway shows it as final. */

@@ -9,6 +9,7 @@ export const ORIGINAL_DOUBTS = {
   registration_unreadable: 'the registration has an id that the gateway never gives',
   refund_charged_back: 'a chargeback is of a refund or reversal: it does not tell who has the money',
   chargeback_unplaced: 'a chargeback names none of several captures',
+  chargeback_vanished: 'a chargeback that was final is not listed any more',
   reversal_of_reversal:
     'a chargeback reversal refers to a chargeback reversal: the merchant may have lost again',
   reversal_unclear: 'a chargeback reversal has a code that does not tell who has the money',

@@ -30,6 +30,8 @@ export const REPLAYABLE: Readonly<Record<CaseReason, boolean>> = {
   refusal_unclear: true,
   // What is still owed has room beside the chargeback, and the gateway caps it.
   partly_disputed: true,
+  // It is not sent while the chargeback leaves no room.
+  dispute_undecided: true,
   // It is compared with the payment anew: while that is unclear nothing else is sent, and a credit needs a proof of its own.
   payment_unclear: true,
   // The outcome is open.

@@ -126,6 +126,17 @@ export async function chargedBackBefore(tx: Tx, { payment, refund, attempts }: L
   });
 }
 
+/** What of chargebacks that are not decided leaves no room for what this refund still owes. */
+export async function undecidedBeside(tx: Tx, { payment, refund, attempts }: Locked): Promise<bigint> {
+  if (payment.excess_minor === 0n || payment.disputed_minor === 0n) return 0n;
+  const open = (await outsideFacts(tx, payment.id))
+    .filter(({ isDispute, isFinal }) => isDispute && !isFinal)
+    .reduce((sum, { minor }) => sum + minor, 0n);
+  const room = limitOf(payment) - payment.succeeded_minor + payment.returned_minor - payment.disputed_minor;
+  const beyond = unpaidOf(settlementFacts({ refund, attempts })) - (room > 0n ? room : 0n);
+  return least(open, beyond > 0n ? beyond : 0n);
+}
+
 /** True where something of the refund is counted as paid outside. */
 export const hasCoverage = (refund: RefundRow): boolean => totalOf(coverageOfRow(refund)) > 0n;
 

@@ -1,6 +1,6 @@
 /** Chargebacks and their reversals, booked by the difference between what is known of each and what the gateway shows now. */
 import { standingMinor, type LinkedDispute } from '../domain/disputes.js';
-import type { OriginalFacts } from '../domain/original.js';
+import type { OriginalDoubt, OriginalFacts } from '../domain/original.js';
 import { appendOutside } from './books.js';
 import type { Database, Tx } from './database.js';
 
@@ -24,24 +24,29 @@ interface Known extends DisputeRecord {
 /** Each change of a chargeback is one of these. */
 export const DISPUTE_EVENTS = ['dispute.opened', 'dispute.changed', 'dispute.reversed'] as const;
 
-/**
- * Books what is new or different. A chargeback that was final stays as it is where it is not listed any more. True where something was
- * booked, also where only its outcome became known and the balance stays.
- */
-export async function bookDisputes(tx: Tx, facts: OriginalFacts): Promise<boolean> {
+export interface BookedDisputes {
+  /** Something was booked, also where only an outcome became known and the balance stays. */
+  readonly isChanged: boolean;
+  readonly doubts: readonly OriginalDoubt[];
+}
+
+/** Books what is new or different. A chargeback that was final stays as it is where it is not listed any more, which is a doubt. */
+export async function bookDisputes(tx: Tx, facts: OriginalFacts): Promise<BookedDisputes> {
+  const doubts: OriginalDoubt[] = [];
   const known = await knownDisputes(tx, facts.id);
   let isChanged = false;
   for (const dispute of facts.disputes)
     if (await book(tx, facts.id, known.get(dispute.id), dispute)) isChanged = true;
   const listed = new Set(facts.disputes.map(({ id }) => id));
   for (const [id, before] of known) {
-    if (listed.has(id)) continue;
+    if (listed.has(id) || before.standingMinor === 0n) continue;
     const isOver = facts.declined.includes(id) || (before.state === 'open' && facts.coversCaptures);
-    if (
-      isOver &&
-      (await book(tx, facts.id, before, { id, amountMinor: 0n, reversedMinor: 0n, state: 'succeeded' }))
-    )
-      isChanged = true;
+    if (!isOver) {
+      if (facts.coversCaptures) doubts.push({ gatewayId: id, why: 'chargeback_vanished' });
+      continue;
+    }
+    const nothing = { id, amountMinor: 0n, reversedMinor: 0n, state: 'succeeded' } as const;
+    if (await book(tx, facts.id, before, nothing)) isChanged = true;
   }
   // A notification about what refers to a reversal is found to be about this payment by these.
   for (const id of facts.reversalIds)
@@ -51,7 +56,7 @@ export async function bookDisputes(tx: Tx, facts: OriginalFacts): Promise<boolea
       paymentId: facts.id,
       data: { gatewayId: id },
     });
-  return isChanged;
+  return { isChanged, doubts };
 }
 
 async function book(

@@ -3,7 +3,7 @@ import { chooseCapture } from '../domain/captures.js';
 import type { Policy, Timings } from '../domain/plan.js';
 import { totalOf } from '../domain/settlement.js';
 import { lockRefund, type Locked } from './books.js';
-import { chargedBackBefore, cover } from './coverage.js';
+import { chargedBackBefore, cover, undecidedBeside } from './coverage.js';
 import type { Database, Tx } from './database.js';
 import { settle } from './decisions.js';
 import {
@@ -38,6 +38,9 @@ export function openLinked(
       await settle(tx, locked, 'charged_back');
       return adopt(tx, refundId);
     }
+    const undecided = await undecidedBeside(tx, locked);
+    if (undecided > 0n)
+      return askInstead(tx, locked, 'dispute_undecided', { undecidedMinor: undecided.toString() });
     if (absent !== undefined) {
       if (absent.amount_minor > remainingOf(locked)) return askInstead(tx, locked, 'answers_contradict');
       return { kind: 'send', order: await reopen(tx, locked, absent, timings) };

@@ -6,7 +6,7 @@ import { standingMinor } from '../domain/disputes.js';
 import { withoutCaptures } from '../domain/one-capture.js';
 import { placeDrawn } from '../domain/captures.js';
 import { appendOutside, lockPayment, openCase, reload, type AttemptRow, type PaymentRow } from './books.js';
-import { bookDisputes } from './disputes.js';
+import { bookDisputes, type BookedDisputes } from './disputes.js';
 import { overpaidFor, reviseClaims } from './coverage.js';
 import { askAboutDoubts, noteDoubts } from './doubts.js';
 import { GATEWAY_ID, IS_FINAL } from './expressions.js';
@@ -113,23 +113,29 @@ async function book(tx: Tx, before: PaymentRow, shown: OriginalFacts): Promise<O
     .where('id', '=', id)
     .execute();
   await noteLimits(tx, before, limits, facts.observedAt);
-  const isChanged = facts.hidesLinks !== true && (await bookLinked(tx, facts, captures.drawn));
+  const linked = await bookLinked(tx, facts, captures.drawn);
   let payment = await reload(tx, id);
   const isMeasured = await measureReversals(tx, payment);
-  if (isMeasured || isChanged) {
+  if (isMeasured || linked.isChanged) {
     await reviseClaims(tx, id);
     payment = await reload(tx, id);
   }
   const overpaid = await overpaidFor(tx, payment);
   if (overpaid > 0n) await askAboutExcess(tx, payment, overpaid);
-  const doubts = [...facts.doubts, ...captures.doubts];
+  const doubts = [...facts.doubts, ...captures.doubts, ...linked.doubts];
   return { payment, doubts, isOutdated: false, own: facts };
 }
 
-/** What happened outside. True where that has changed. */
-async function bookLinked(tx: Tx, facts: OriginalFacts, drawn: ReadonlyMap<string, Drawn>): Promise<boolean> {
-  const isDisputeChanged = await bookDisputes(tx, facts);
-  return (await recordForeignReturns(tx, facts, drawn)) || isDisputeChanged;
+/** What happened outside, where links are shown. */
+async function bookLinked(
+  tx: Tx,
+  facts: OriginalFacts,
+  drawn: ReadonlyMap<string, Drawn>,
+): Promise<BookedDisputes> {
+  if (facts.hidesLinks === true) return { isChanged: false, doubts: [] };
+  const disputes = await bookDisputes(tx, facts);
+  const isReturnChanged = await recordForeignReturns(tx, facts, drawn);
+  return { ...disputes, isChanged: disputes.isChanged || isReturnChanged };
 }
 
 /** Captures that are payments of their own stay that, and are no part of this one. */

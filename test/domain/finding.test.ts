@@ -98,7 +98,7 @@ describe('a refused refund', () => {
           disputes: [{ id: 'd', amountMinor: 10_000n, reversedMinor: 0n, state: 'open' }],
         }),
       },
-      person('refusal_unclear'),
+      person('dispute_undecided'),
     ],
     [
       'the chargeback was reversed',

@@ -301,8 +301,19 @@ describe('a chargeback', () => {
     [
       'by its reversal, though the reversal of that is a doubt',
       [chargeback('1'), reversal('8', id('1')), reversal('7', id('8'))],
-      { 1: 0n },
+      { 1: 0n, 7: 10_000n },
       ['reversal_of_reversal'],
+    ],
+    [
+      'by what was won back a second time nothing more, and what may be lost again stands with its own amount',
+      [
+        chargeback('1'),
+        reversal('8', id('1'), { amount: '40.00' }),
+        reversal('7', id('8'), { amount: '30.00' }),
+        reversal('6', id('7'), { amount: '30.00' }),
+      ],
+      { 1: 6_000n, 7: 3_000n },
+      ['reversal_of_reversal', 'reversal_of_reversal'],
     ],
     [
       'not by a representment that may have been cancelled',
@@ -350,6 +361,22 @@ describe('a chargeback', () => {
       [id('2'), 0n, id('6')],
     ]);
     expect(doubts).toEqual([]);
+  });
+
+  it('that refers to a reversal is of what the first chargeback was of', () => {
+    const { disputes } = facts(
+      authorisation(),
+      capture('5', '50.00'),
+      chargeback('1', { amount: '50.00', referencedId: id('5') }),
+      reversal('8', id('1'), { amount: '50.00' }),
+      chargeback('2', { amount: '50.00', referencedId: id('8') }),
+      reversal('7', id('8'), { amount: '50.00' }),
+    );
+    expect(disputes.map((dispute) => [dispute.id, dispute.referencedId, dispute.state])).toEqual([
+      [id('1'), id('5'), 'succeeded'],
+      [id('2'), id('5'), 'succeeded'],
+      [id('7'), id('5'), 'open'],
+    ]);
   });
 
   it('of a refund proves nothing, and is a doubt', () => {

@@ -125,7 +125,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
         ...facts,
         disputes: [{ id: gatewayId(), amountMinor: 5_001n, reversedMinor: 0n, state: 'succeeded' as const }],
       });
-      expect((await openCredit(id, facts)).verdict).toEqual({ kind: 'denied', why: ['disputed'] });
+      expect((await openCredit(id, facts)).verdict).toEqual({ kind: 'denied', why: ['disputed', 'unclear'] });
     });
 
     it('needs a second operator beside a chargeback of another part, who knows of exactly that', async () => {

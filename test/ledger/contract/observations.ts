@@ -86,9 +86,9 @@ export function describeObservations(underTest: () => LedgerUnderTest): void {
     });
 
     it('ends where it is listed as declined, or was open and is listed no more; a final one cannot vanish', async () => {
-      const { ledger } = underTest();
+      const { ledger, openCases } = underTest();
       const facts = debit();
-      await accepted(ledger, facts, 100n);
+      const id = await accepted(ledger, facts, 100n);
       const dispute = chargeback();
       const show = async (change: Partial<OriginalFacts>, standing: bigint) => {
         await ledger.recordOriginal(facts.id, { ...facts, ...change });
@@ -98,7 +98,9 @@ export function describeObservations(underTest: () => LedgerUnderTest): void {
       await show({ coversCaptures: false }, 10_000n);
       await show({}, 0n);
       await show({ disputes: [dispute] }, 10_000n);
+      expect(await openCases(id)).toEqual([]);
       await show({}, 10_000n);
+      expect(await openCases(id)).toEqual(['payment_unclear']);
       await show({ declined: [dispute.id] }, 0n);
       await show({ disputes: [dispute] }, 10_000n);
     });

@@ -205,18 +205,44 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
       expect(await payment(facts.id)).toMatchObject({ excessMinor: 0n, succeededMinor: 8_000n });
     });
 
-    it('that is pending, or beside something that cannot be counted, takes nothing from what is sent', async () => {
+    it('that is pending and leaves no room holds the refund back until it is decided', async () => {
+      const { ledger, openCases } = underTest();
+      const facts = debit();
+      const id = await accepted(ledger, facts, 10_000n);
+      const fitting = await accepted(ledger, debit(), 10_000n);
+      const dispute = { ...final(2_000n), state: 'open' as const };
+      await ledger.recordOriginal(facts.id, { ...facts, disputes: [dispute] });
+      expect((await ledger.openLinked(id, TIMINGS, POLICY)).kind).toBe('adopt');
+      expect(await openCases(id)).toEqual(['dispute_undecided']);
+      expect(await ledger.findRefund(id)).toMatchObject({ state: 'manual_review', chargedBackMinor: 0n });
+      await submitted(ledger, fitting);
+
+      const word = { refundId: id, by: 'berta' };
+      await ledger.replay({ ...word, reason: 'too early' });
+      expect((await ledger.openLinked(id, TIMINGS, POLICY)).kind).toBe('adopt');
+      expect(await openCases(id)).toEqual(['dispute_undecided']);
+      await ledger.recordOriginal(facts.id, { ...facts, declined: [dispute.id] });
+      await ledger.replay({ ...word, reason: 'the bank has declined it' });
+      expect((await submitted(ledger, id)).amountMinor).toBe(10_000n);
+    });
+
+    it('that is pending and leaves room holds nothing back', async () => {
       const { ledger } = underTest();
-      for (const shown of [
-        { disputes: [{ ...final(2_000n), state: 'open' as const }] },
-        { disputes: [final(2_000n)], doubts: [{ gatewayId: gatewayId(), why: 'reversal_unclear' as const }] },
-      ]) {
-        const facts = debit();
-        const id = await accepted(ledger, facts, 10_000n);
-        await ledger.recordOriginal(facts.id, { ...facts, ...shown });
-        await submitted(ledger, id);
-        expect((await ledger.findRefund(id))?.chargedBackMinor).toBe(0n);
-      }
+      const facts = debit();
+      const id = await accepted(ledger, facts, 8_000n);
+      const dispute = { ...final(2_000n), state: 'open' as const };
+      await ledger.recordOriginal(facts.id, { ...facts, disputes: [dispute] });
+      expect((await submitted(ledger, id)).amountMinor).toBe(8_000n);
+    });
+
+    it('beside something that cannot be counted takes nothing from what is sent', async () => {
+      const { ledger } = underTest();
+      const facts = debit();
+      const id = await accepted(ledger, facts, 10_000n);
+      const doubts = [{ gatewayId: gatewayId(), why: 'reversal_unclear' as const }];
+      await ledger.recordOriginal(facts.id, { ...facts, disputes: [final(2_000n)], doubts });
+      await submitted(ledger, id);
+      expect((await ledger.findRefund(id))?.chargedBackMinor).toBe(0n);
     });
 
     it('does not end a refund whose attempt is still open', async () => {
