@@ -47,7 +47,7 @@ module.exports = {
       from: { path: '^client/console/app/' },
       to: {
         path: rooms.map((room) => `^${room}/`),
-        pathNot: ['^client/console/app/', '^domain/(credit-guard|finding|states)[.]ts$'],
+        pathNot: ['^client/console/app/', '^domain/(credit-guard|finding|replay|states)[.]ts$'],
         dependencyTypesNot: ['type-only'],
       },
     },
@@ -58,7 +58,7 @@ module.exports = {
       from: { path: '^client/console/app/' },
       to: {
         path: rooms.map((room) => `^${room}/`),
-        pathNot: ['^client/console/app/', '^client/api/schemas[.]ts$', '^domain/'],
+        pathNot: ['^client/console/app/', '^client/api/(decision-)?schemas[.]ts$', '^domain/'],
       },
     },
     {
