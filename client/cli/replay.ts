@@ -4,6 +4,7 @@ import { CASE_REASONS, type CaseReason } from '../../domain/finding.js';
 import type { BulkReplay, BulkReplayResult } from '../replay-many.js';
 import type { ReplayReport } from '../replay.js';
 import { confirm } from './confirm.js';
+import { momentOf } from './moment.js';
 import { effectFor, withWord, type WordOptions } from './decide.js';
 import type { OperatorNote } from '../../domain/people.js';
 import { EXIT, WrongUse, type ExitCode } from './exit.js';
@@ -27,14 +28,6 @@ export function replay(id: string | undefined, options: ReplayOptions): Promise<
 }
 
 const isCase = (text: string): text is CaseReason => Object.hasOwn(CASE_REASONS, text);
-
-/** `10:00` is today on this machine's clock; otherwise a date or a time. */
-function momentOf(text: string): Date | undefined {
-  const clock = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(text);
-  const moment = clock === null ? new Date(text) : new Date();
-  if (clock !== null) moment.setHours(Number(clock[1]), Number(clock[2]), 0, 0);
-  return Number.isNaN(moment.getTime()) ? undefined : moment;
-}
 
 function replayMany(why: string, options: ReplayOptions): Promise<ExitCode> {
   const json = options.json === true;
