@@ -11,7 +11,7 @@ import {
   type Locked,
 } from './books.js';
 import type { Tx } from './database.js';
-import { close } from './decisions.js';
+import { close } from './ends.js';
 import { NOW } from './expressions.js';
 import type { Correction, CorrectionDetails, PersonRefusal } from './people.js';
 import { remainingOf } from './amounts.js';

@@ -5,7 +5,7 @@ import { totalOf } from '../domain/settlement.js';
 import { lockRefund, type Locked } from './books.js';
 import { chargedBackBefore, cover, undecidedBeside } from './coverage.js';
 import type { Database, Tx } from './database.js';
-import { settle } from './decisions.js';
+import { settle } from './ends.js';
 import {
   adopt,
   askInstead,
