@@ -85,7 +85,9 @@ export function createGateway(options: GatewayOptions): Gateway {
       async get(path, until) {
         const endpoint = endpointOf(path);
         if (budget === undefined || endpoint === undefined) return get(path, until);
-        await takeTurn(budget, entityId, endpoint, need);
+        // To begin again with the first page would spend the same queries, and never come to the last one.
+        const within = path.includes('&pageNo=') ? until - settings.clock().monotonic : undefined;
+        await takeTurn(budget, entityId, endpoint, need, within);
         const exchange = await get(path, until);
         if (isThrottled(exchange)) await budget.throttled(entityId, endpoint);
         return exchange;

@@ -13,14 +13,15 @@ const WAIT_IN_PLACE: Readonly<Record<QueryNeed, number>> = {
   pending: 0,
 };
 
-/** Answers when the query may leave. Throws {@link QueryBudgetSpent}. */
+/** Answers when the query may leave, and waits for it in place for `within` milliseconds. Throws {@link QueryBudgetSpent}. */
 export async function takeTurn(
   budget: QueryBudget,
   entityId: string,
   endpoint: QueryEndpoint,
   need: QueryNeed,
+  within: number = WAIT_IN_PLACE[need],
 ): Promise<void> {
-  const giveUpAt = performance.now() + WAIT_IN_PLACE[need];
+  const giveUpAt = performance.now() + within;
   for (;;) {
     const wait = await budget.take(entityId, endpoint, need);
     if (wait <= 0) return;

@@ -111,6 +111,22 @@ describe('looking for our reference', () => {
     expect(await search()).toMatchObject({ kind: 'unavailable' });
   });
 
+  it('waits for a turn of each further page, and does not begin again', async () => {
+    const waits = [0, 0, 1_200, 0];
+    const limited = gatewayAt(server.url, {
+      lookUpTimeoutMs: 10_000,
+      budget: { take: () => Promise.resolve(waits.shift() ?? 60_000), throttled: () => Promise.resolve() },
+    });
+    offer({ '/v3/query?': [200, { result: OK, pages: 3, records: [refunded] }] });
+    try {
+      expect(await limited.findByReference(ENTITY, REFERENCE, 'doubt')).toMatchObject({ kind: 'found' });
+      expect(server.requests).toHaveLength(3);
+      await expect(limited.findByReference(ENTITY, REFERENCE, 'doubt')).rejects.toThrow('spent for now');
+    } finally {
+      await limited.close();
+    }
+  });
+
   it('does not follow a claim of endless pages', async () => {
     offer({ '/v3/query?': [200, { result: OK, pages: 999_999, records: [refunded] }] });
     expect(await search()).toEqual({ kind: 'unavailable', why: 'too_many_pages' });
