@@ -44,6 +44,7 @@ interface Parts {
   readonly ledger: Ledger;
   readonly driver: Driver;
   readonly recordOf: (id: string) => Promise<RefundRecord>;
+  readonly findReporting: (record: RefundRecord) => Promise<void>;
 }
 
 export const LARGEST_BATCH = 200;
@@ -54,7 +55,7 @@ const AT_ONCE = 10;
 
 /** A case that is opened while this goes on is not met: a cause that was not fixed after all is not replayed without end. */
 export async function replayMany(
-  { ledger, driver, recordOf }: Parts,
+  { ledger, driver, recordOf, findReporting }: Parts,
   order: BulkReplay,
 ): Promise<BulkReplayResult> {
   check(order);
@@ -76,6 +77,14 @@ export async function replayMany(
 
   const from = cursorOf(order.cursor) ?? { after: 0n, upTo };
   const batch = await ledger.waitingAfter(waiting, from, limit);
+  // Once for each entity: the first of them finds it out for all.
+  const asked = new Set<string>();
+  for (const { refundId } of order.case === 'links_not_shown' ? batch : []) {
+    const record = await recordOf(refundId);
+    if (asked.has(record.entityId)) continue;
+    asked.add(record.entityId);
+    await findReporting(record);
+  }
   const refused: { refundId: string; why: string }[] = [];
   let replayed = 0;
   for (let first = 0; first < batch.length; first += AT_ONCE) {

@@ -1,6 +1,6 @@
 /** Running a refund again: what a run would do now, read from the ledger and the gateway, and starting one. */
 import type { StartSettings } from '../activities/caller.js';
-import type { Dependencies } from '../activities/dependencies.js';
+import { queryingFor, type Dependencies } from '../activities/dependencies.js';
 import { examine } from '../activities/look-up.js';
 import { standingMinor } from '../domain/disputes.js';
 import { lookUpOriginal } from '../activities/originals.js';
@@ -8,6 +8,7 @@ import { CASE_REASONS } from '../domain/finding.js';
 import { nextStep, type Position, type Step } from '../domain/next-step.js';
 import type { OperatorNote } from '../domain/people.js';
 import { isReplayable } from '../domain/replay.js';
+import { QueryBudgetSpent } from '../gateway/errors.js';
 import { isFinal, type RefundState } from '../domain/states.js';
 import type { RefundRecord } from '../ledger/refund-record.js';
 import type { CommandResult } from '../ledger/people.js';
@@ -126,6 +127,7 @@ export function createReplay({ dependencies, driver, start, recordOf }: ReplayPa
   async function replay(id: string, word: ReplayWord): Promise<ReplayResult> {
     checkWord(word);
     const record = await recordOf(id);
+    await findReporting(record);
     const before =
       record.state === 'manual_review' && word.restart === undefined
         ? await takeBack(record, word)
@@ -153,6 +155,12 @@ export function createReplay({ dependencies, driver, start, recordOf }: ReplayPa
     return { ...report, run: started, outcome: run?.isAlive === true ? 'restarted' : 'started' };
   }
 
+  /** Where reporting was not enabled for the entity an operator's query finds out whether it is by now, before a run asks again. */
+  async function findReporting(record: RefundRecord): Promise<void> {
+    if (record.openCases.some(({ why }) => why === 'links_not_shown'))
+      await gatewayShows(dependencies, record);
+  }
+
   /** Of two operators at once the second finds it under way. */
   async function takeBack(
     record: RefundRecord,
@@ -173,15 +181,25 @@ export function createReplay({ dependencies, driver, start, recordOf }: ReplayPa
     nextOf,
     foresee,
     replay,
-    replayMany: (order) => replayMany({ ledger: dependencies.ledger, driver, recordOf }, order),
+    replayMany: (order) =>
+      replayMany({ ledger: dependencies.ledger, driver, recordOf, findReporting }, order),
   };
 }
 
 /** It is under way or over: all that it may need is a run. */
 const GOES_ON: readonly Refusal[] = ['not_in_review', 'final', 'may_have_left'];
 
-/** Read-only: nothing of it is recorded. */
+/** Read-only: nothing of it is recorded. An operator waits for it. */
 async function gatewayShows(deps: Dependencies, record: RefundRecord): Promise<string> {
+  try {
+    return await shownBy(queryingFor('operator', deps), record);
+  } catch (error) {
+    if (error instanceof QueryBudgetSpent) return `not queried: ${error.message}`;
+    throw error;
+  }
+}
+
+async function shownBy(deps: Dependencies, record: RefundRecord): Promise<string> {
   const inquiry = await deps.ledger.inquiry(record.id);
   if (inquiry !== null) {
     const seen = await examine(deps, inquiry);

@@ -16,8 +16,9 @@ export interface Reader {
   readonly entityId: string;
   readonly get: Get;
   readonly finishBy: number;
-  /** Without it each query finds out anew whether v3 is offered. */
+  /** Without it each query finds out anew whether v3 is offered; so does that of an operator, who may have had it enabled. */
   readonly reporting?: ReportingRecord | undefined;
+  readonly isOrdered?: boolean;
 }
 
 /** More pages than any reference or payment has; a gateway that says so is not believed. */
@@ -75,8 +76,11 @@ export async function findById(reader: Reader, id: string): Promise<LookUp<Gatew
 }
 
 /** v3, unless the account is known to have none. What its answer shows of the account is recorded. */
-async function byV3({ entityId, get, finishBy, reporting }: Reader, path: string): Promise<PageAnswer> {
-  if ((await reporting?.hasV3(entityId)) === false)
+async function byV3(
+  { entityId, get, finishBy, reporting, isOrdered = false }: Reader,
+  path: string,
+): Promise<PageAnswer> {
+  if ((await reporting?.hasV3(entityId)) === false && !isOrdered)
     return { kind: 'not_offered', instead: { kind: 'unavailable', why: 'not_offered' } };
   const told = await allPages(get, path, finishBy);
   if (told.kind === 'found') await reporting?.note(entityId, { hasV3: true });

@@ -82,6 +82,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       entityId,
       finishBy: finishBy(),
       reporting,
+      isOrdered: need === 'operator',
       async get(path, until) {
         const endpoint = endpointOf(path);
         if (budget === undefined || endpoint === undefined) return get(path, until);

@@ -24,7 +24,8 @@ export function createReportingRecord(database: Database): ReportingRecord {
   return {
     async hasV3(entityId) {
       const known = remembered.get(entityId);
-      if (known !== undefined && performance.now() < known.until) return known.hasV3;
+      // That there is none is read each time: those entities query twice a minute, and one process may find out for all that there is.
+      if (known?.hasV3 === true && performance.now() < known.until) return true;
       const { rows } = await sql<{ recent: boolean }>`
         select seen_at > now() - ${ASKED_AGAIN_AFTER}::float8 * interval '1 millisecond' as recent
         from entity_reporting where entity_id = ${entityId}`.execute(database.db);

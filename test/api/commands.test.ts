@@ -93,6 +93,25 @@ describe('a card', () => {
   });
 });
 
+describe('a budget of queries that is spent', () => {
+  it('leaves a replay and its dry run answered: what the gateway shows is not known then', async () => {
+    const { id } = await cardClosed();
+    const taken = await sql`
+      insert into query_budgets (entity_id, endpoint, taken)
+      select ${stack.dependencies.defaultEntityId}, endpoint, array_fill(now() + interval '1 hour', array[100])
+      from unnest(array['v3_search', 'v3_query', 'v1_search', 'v1_payment']) as endpoint
+      on conflict (entity_id, endpoint) do update set taken = excluded.taken`.execute(stack.database.db);
+    expect(taken.numAffectedRows).toBe(4n);
+    for (const body of [{ ...WHY, dryRun: true }, WHY]) {
+      const answer = await say(anna, 'replay', id, body);
+      expect(answer.status).toBe(200);
+      expect(replayedRefund.parse(answer.body).replay.gateway).toContain('not queried');
+    }
+    await sql`delete from query_budgets`.execute(stack.database.db);
+    await until(id, 'succeeded');
+  }, 120_000);
+});
+
 describe('a payment that cannot be queried now', () => {
   it('is to be asked for again when the budget of queries has one left, and Retry-After says when', async () => {
     await sql`

@@ -134,6 +134,37 @@ describe('an account without v3 reporting', () => {
   });
 });
 
+describe('reporting that is enabled later', () => {
+  it('is found by a replay at once, of one and of many, and what waited for it goes on', async () => {
+    const later = await startStack({ gateway: { reporting: 'v1' }, timings });
+    const word = { by: 'berta', reason: 'reporting is enabled' };
+    async function unlinked(): Promise<string> {
+      const { paymentId } = later.newPayment();
+      later.fault({ kind: 'reject', code: '700.500.001' }, { paymentType: 'RF', paymentId });
+      const { id } = await refund(later, paymentId);
+      await until(later, id, 'manual_review');
+      later.fault({ kind: 'reject', code: '700.500.001' }, { paymentType: 'RF', paymentId });
+      return id;
+    }
+    try {
+      const one = await unlinked();
+      later.gateway.engine.changeSettings({ reporting: 'v3' });
+      await later.client.replay(one, word);
+      await until(later, one, 'succeeded');
+      later.gateway.engine.changeSettings({ reporting: 'v1' });
+      const many = [await unlinked(), await unlinked()];
+      expect(Object.values(await reportingOf(later.database))).toEqual(['v1']);
+      later.gateway.engine.changeSettings({ reporting: 'v3' });
+      const replayed = await later.client.replayMany({ case: 'links_not_shown', ...word });
+      expect(replayed).toMatchObject({ count: 2, replayed: 2, refused: [] });
+      for (const id of many) await until(later, id, 'succeeded');
+      expect(await reportingOf(later.database)).toEqual({});
+    } finally {
+      await later.close();
+    }
+  });
+});
+
 describe('the limit of v1, two a window', () => {
   it('is kept while refunds are accepted and lost answers resolved, and everything ends', async () => {
     // By v1 two queries in 31.5 s ÷ 30.
