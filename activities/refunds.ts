@@ -8,6 +8,7 @@ import type { RefundScope } from '../ledger/ledger.js';
 import type { Unreadable } from '../ledger/queries.js';
 import type { CommandResult, Decision, OperatorCommand } from '../ledger/people.js';
 import { QueryBudgetSpent } from '../gateway/errors.js';
+import { readBeforeEnd } from './before-end.js';
 import { queryingFor, type Dependencies } from './dependencies.js';
 import { lookUp } from './look-up.js';
 import { lookUpKnown, type OriginalLookUp } from './originals.js';
@@ -63,8 +64,26 @@ export function createRefundActivities(deps: Dependencies): RefundActivities {
   async function sendRefund({ refundId, plan }: Task): Promise<Position> {
     const openedAfter = deps.now();
     const opened = await ledger.openLinked(refundId, plan.timings, plan.policy);
-    if (opened.kind === 'adopt') return opened.position;
-    return send(deps, refundId, opened.order, openedAfter, plan.timings);
+    if (opened.kind === 'send') return send(deps, refundId, opened.order, openedAfter, plan.timings);
+    return opened.mustSee === true ? sendSeen({ refundId, plan }) : opened.position;
+  }
+
+  /** Reads a payment that was only declared, and then sends what it turns out to need. */
+  async function sendSeen({ refundId, plan }: Task): Promise<Position> {
+    const scope = await ledger.scope(refundId);
+    if (!hasOriginal(scope)) return ledger.position(refundId);
+    const original = await lookUpKnown(urgent, { ...scope, eachCapture: true });
+    if (original.kind === 'links_not_shown') return ledger.ask(refundId, 'links_not_shown');
+    if (original.kind !== 'read') {
+      const answer = original.kind === 'not_found' ? 'the payment is not found' : original.why;
+      return ledger.ask(refundId, 'original_unreadable', { answer });
+    }
+    await ledger.recordOriginal(scope.paymentId, original.facts);
+    const openedAfter = deps.now();
+    const opened = await ledger.openLinked(refundId, plan.timings, plan.policy);
+    return opened.kind === 'send'
+      ? send(deps, refundId, opened.order, openedAfter, plan.timings)
+      : opened.position;
   }
 
   async function sendCredit({ refundId, plan }: Task): Promise<Position> {
@@ -216,6 +235,7 @@ export function createRefundActivities(deps: Dependencies): RefundActivities {
     askPerson: (refundId, why) => ledger.ask(refundId, why),
     giveUp: (refundId, why) => ledger.giveUp(refundId, why, 'system'),
     async withdraw(refundId, by, reason, ticket, commandId) {
+      await readBeforeEnd(deps, refundId);
       const stillReturned = await seenReturned(deps, refundId);
       return ledger.withdraw(refundId, by, reason, ticket, commandId, stillReturned);
     },

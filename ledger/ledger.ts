@@ -72,7 +72,12 @@ export interface SendOrder {
 export type Opened =
   | { readonly kind: 'send'; readonly order: SendOrder }
   /** Somebody else is or was there first, or nothing is to be sent now: go on from the position. */
-  | { readonly kind: 'adopt'; readonly position: Position };
+  | {
+      readonly kind: 'adopt';
+      readonly position: Position;
+      /** A reversal is next, and the payment was only declared: it is read first, because the gateway caps no reversal. */
+      readonly mustSee?: true;
+    };
 
 /** Who reports the outcome. An answer belongs to one submission, a query to its beginning; a notification has no date. */
 export type Source =

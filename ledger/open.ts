@@ -2,6 +2,7 @@
 import { chooseCapture } from '../domain/captures.js';
 import type { Policy, Timings } from '../domain/plan.js';
 import { totalOf } from '../domain/settlement.js';
+import { isOpenAttempt, OPEN_ATTEMPT_STATES } from '../domain/states.js';
 import { lockRefund, type Locked } from './books.js';
 import { chargedBackBefore, cover, undecidedBeside } from './coverage.js';
 import type { Database, Tx } from './database.js';
@@ -18,7 +19,7 @@ import {
 } from './hand-over.js';
 import type { Opened } from './ledger.js';
 import { openCaptures } from './open-captures.js';
-import { remainingOf } from './amounts.js';
+import { limitOf, remainingOf } from './amounts.js';
 import { releasableOf } from './reversals.js';
 
 export function openLinked(
@@ -41,21 +42,52 @@ export function openLinked(
     const undecided = await undecidedBeside(tx, locked);
     if (undecided > 0n)
       return askInstead(tx, locked, 'dispute_undecided', { undecidedMinor: undecided.toString() });
+    const room = await roomBesideCredits(tx, locked);
     if (absent !== undefined) {
       if (absent.amount_minor > remainingOf(locked)) return askInstead(tx, locked, 'answers_contradict');
+      if (room !== undefined && absent.amount_minor > room) return askInstead(tx, locked, 'not_captured');
       return { kind: 'send', order: await reopen(tx, locked, absent, timings) };
     }
-    const target = await linkedTarget(tx, locked);
+    const target = within(await linkedTarget(tx, locked), room);
     const owed = {
       owedMinor: remainingOf(locked).toString(),
       currency: locked.refund.currency,
       uncapturedMinor: releasableOf(locked.payment).toString(),
     };
     if (target === undefined) return askInstead(tx, locked, 'not_captured', owed);
+    // Ordered without an amount it takes all that is authorized, which may be more than was declared.
+    if (target.way === 'reversal' && !locked.payment.is_seen)
+      return { ...(await adopt(tx, refundId)), mustSee: true };
     if (isPartialReversal(locked, target) && !policy.partialReversal)
       return askInstead(tx, locked, 'partial_reversal', owed);
     return { kind: 'send', order: await open(tx, locked, target, timings) };
   });
+}
+
+/**
+ * What refunds may still take where credits were given on the payment as well: the gateway does not count those. Undefined where its own cap
+ * is enough. More may be promised than there is, because the payment was declared or less of it is captured than was shown.
+ */
+async function roomBesideCredits(tx: Tx, { payment }: Locked): Promise<bigint | undefined> {
+  if (payment.excess_minor === 0n) return undefined;
+  const attempts = await tx
+    .selectFrom('attempts')
+    .select(['way', 'state', 'amount_minor'])
+    .where('payment_id', '=', payment.id)
+    .where('state', 'in', ['succeeded', ...OPEN_ATTEMPT_STATES])
+    .execute();
+  if (!attempts.some(({ way }) => way === 'credit')) return undefined;
+  const underWay = attempts
+    .filter(({ state }) => isOpenAttempt(state))
+    .reduce((sum, { amount_minor }) => sum + amount_minor, 0n);
+  const room =
+    limitOf(payment) - payment.succeeded_minor + payment.returned_minor - payment.disputed_minor - underWay;
+  return room > 0n ? room : 0n;
+}
+
+function within(target: Target | undefined, room: bigint | undefined): Target | undefined {
+  if (target === undefined || room === undefined || target.amountMinor <= room) return target;
+  return room > 0n ? { ...target, amountMinor: room } : undefined;
 }
 
 /** What chargebacks have given the customer already is not sent. An attempt that is sent again keeps its amount, or is not sent at all. */

@@ -4,7 +4,6 @@ import { append, openCase, reservedFor, type AttemptRow, type LockedAttempt } fr
 import type { Tx } from './database.js';
 import type { Evidence } from './ledger.js';
 import { givenBy, remainingOf } from './amounts.js';
-import { releasedBy } from './reversals.js';
 
 /** How often each attempt of a refund has come back so far; absent: never. */
 export async function turnsOf(tx: Tx, refundId: string): Promise<ReadonlyMap<string, number>> {
@@ -49,7 +48,7 @@ export async function comeBack(
     refundId: refund.id,
     attemptId: attempt.id,
     returned: given,
-    released: -releasedBy(payment, attempt, given),
+    ...(attempt.way === 'reversal' ? { released: -given } : {}),
     reserved: owed > held ? owed - held : 0n,
     fromOutside: true,
     actor: evidence.source,

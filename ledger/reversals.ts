@@ -1,14 +1,6 @@
 /** Reversals of an authorization: what one can have given back, and what is owed again where captures show that it was less. */
 import { CLOSED_STATES } from '../domain/states.js';
-import {
-  append,
-  appendOutside,
-  attemptsOf,
-  move,
-  reservedFor,
-  type AttemptRow,
-  type PaymentRow,
-} from './books.js';
+import { append, attemptsOf, move, reservedFor, type AttemptRow, type PaymentRow } from './books.js';
 import type { Tx } from './database.js';
 import { givenBy, remainingOf } from './amounts.js';
 
@@ -19,19 +11,15 @@ export function releasableOf(payment: PaymentRow): bigint {
 }
 
 /**
- * What an executed attempt gave back. A reversal of an authorization releases what was never captured and nothing else, whatever amount the
- * gateway shows for it (a captured amount is only refunded). The captures decide: an answer that shows less may be wrong, and ordering the
- * difference again would pay it twice. A payment that was declared as an authorization may be a debit: reversed, all of it is given back.
+ * What an executed attempt gave back. A reversal releases what was never captured and nothing else, whatever amount the gateway shows
+ * for it (a captured amount is only refunded). The captures decide: an answer that shows less may be wrong, and ordering the difference
+ * again would pay it twice.
  */
 export function givenNow(payment: PaymentRow, attempt: AttemptRow): bigint {
   if (attempt.way !== 'reversal' || payment.captured_minor === 0n) return attempt.amount_minor;
-  const most = payment.type === 'PA' ? releasableOf(payment) : payment.captured_minor;
+  const most = releasableOf(payment);
   return most < attempt.amount_minor ? most : attempt.amount_minor;
 }
-
-/** What of `givenMinor` was never captured: it is no part of what can be refunded. */
-export const releasedBy = (payment: PaymentRow, { way }: AttemptRow, givenMinor: bigint): bigint =>
-  way === 'reversal' && payment.type === 'PA' ? givenMinor : 0n;
 
 /**
  * Measures the reversals of a payment against the captures that the gateway shows now. The ones made last are taken for those that
@@ -39,7 +27,6 @@ export const releasedBy = (payment: PaymentRow, { way }: AttemptRow, givenMinor:
  */
 export async function measureReversals(tx: Tx, payment: PaymentRow): Promise<boolean> {
   if (payment.released_minor === 0n || payment.captured_minor === 0n) return false;
-  if (payment.type !== 'PA') return nothingReleased(tx, payment);
   const uncaptured = payment.authorized_minor - payment.captured_minor;
   let beyond = payment.released_minor - (uncaptured > 0n ? uncaptured : 0n);
   if (beyond <= 0n) return false;
@@ -58,17 +45,6 @@ export async function measureReversals(tx: Tx, payment: PaymentRow): Promise<boo
     beyond -= cut;
   }
   return true;
-}
-
-/** It is a debit: what its reversal gave back was captured. */
-function nothingReleased(tx: Tx, { id, type, released_minor }: PaymentRow): Promise<boolean> {
-  return appendOutside(tx, {
-    key: `payment:${id}:nothing_released`,
-    type: 'payment.changed',
-    paymentId: id,
-    released: -released_minor,
-    data: { type },
-  });
 }
 
 async function releasedLess(tx: Tx, attempt: AttemptRow, given: bigint, cut: bigint): Promise<void> {

@@ -16,7 +16,7 @@ import type { Evidence } from './ledger.js';
 import { forgetForeignReturn } from './payments.js';
 import { givenBy, remainingOf } from './amounts.js';
 import { turnOf } from './returned.js';
-import { givenNow, releasedBy } from './reversals.js';
+import { givenNow } from './reversals.js';
 
 /** Records a success, in any state of the attempt. Only an operator's may come without the gateway's id of it. */
 export async function succeed(
@@ -80,7 +80,7 @@ async function book(
     reserved: -fromReservation,
     // What had come back is gone again; it left once.
     ...(hasComeBack ? { returned: -given } : { succeeded: given }),
-    released: releasedBy(payment, attempt, given),
+    ...(attempt.way === 'reversal' ? { released: given } : {}),
     // The reservation was gone already: the gateway's fact stands all the same.
     fromOutside: !isCovered,
     actor: actorOf(evidence),

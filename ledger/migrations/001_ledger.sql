@@ -204,8 +204,7 @@ BEGIN
   RETURN NULL;
 END $$;
 CREATE TRIGGER events_apply AFTER INSERT ON events FOR EACH ROW
-  WHEN (NEW.reserved_delta <> 0 OR NEW.succeeded_delta <> 0 OR NEW.returned_delta <> 0 OR NEW.disputed_delta <> 0
-    OR NEW.released_delta <> 0)
+  WHEN (NEW.reserved_delta <> 0 OR NEW.succeeded_delta <> 0 OR NEW.returned_delta <> 0 OR NEW.disputed_delta <> 0)
   EXECUTE FUNCTION apply_event();
 
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$

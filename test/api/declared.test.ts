@@ -66,6 +66,24 @@ describe('a refund on a declared payment', () => {
     expect(shown).toMatchObject({ declared: false, currency: 'USD', refundable: '60.00' });
   });
 
+  it('that is an authorization of more than was declared is read before it is reversed: no more is released', async () => {
+    const { paymentId } = stack.newPayment({ type: 'PA', amount: '100.00' });
+    const answer = await ask(paymentId, { ...DECLARED, type: 'PA', amount: '40.00' }, '40.00', 5);
+    expect(refundOf(answer)).toMatchObject({
+      status: 'review',
+      review: { why: expect.stringContaining('never captured') as unknown },
+    });
+    expect(stack.gateway.engine.books(paymentId)?.reversed).toBe(0n);
+    await stack.client.withdraw(refundOf(answer).id, { by: 'anna', reason: 'a test' });
+  });
+
+  it('that is an authorization is reversed', async () => {
+    const { paymentId } = stack.newPayment({ type: 'PA', amount: '100.00' });
+    const answer = await ask(paymentId, { ...DECLARED, type: 'PA' }, '100.00');
+    expect(refundOf(answer)).toMatchObject({ status: 'succeeded', settledBy: 'reversal' });
+    expect(stack.gateway.engine.books(paymentId)?.reversed).toBe(10000n);
+  });
+
   it('is capped by the gateway where more was declared than captured', async () => {
     const { paymentId } = stack.newPayment({ amount: '30.00' });
     const answer = await ask(paymentId, DECLARED, '40.00', 3);

@@ -86,6 +86,18 @@ describe.concurrent('a refund that the gateway refuses', () => {
     expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 40_00n });
   });
 
+  it('by the back office after it was declined, is that when somebody withdraws it', async ({ expect }) => {
+    const payment = world.newPayment();
+    world.onRefund(payment, { kind: 'reject', code: '700.400.200' });
+    const { id } = await world.ask(payment, '50.00');
+    await world.until(id, 'manual_review');
+    engine.refundInPortal({ paymentId: payment.paymentId, amount: 50_00n });
+    await world.client.withdraw(id, { by: 'supervisor', reason: 'done in the portal' });
+    expect(await world.until(id, 'refunded_elsewhere')).toMatchObject({
+      ...{ status: 'canceled', settledBy: 'refund_elsewhere', settledAmount: '50.00' },
+    });
+  });
+
   it('because a chargeback stands on it, is closed: the bank repays the customer', async ({ expect }) => {
     const payment = await knownPayment();
     engine.chargeback({ paymentId: payment.paymentId });

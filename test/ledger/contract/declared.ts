@@ -17,6 +17,7 @@ import {
   paid,
   POLICY,
   refused,
+  sent,
   submitted,
   TIMINGS,
   type LedgerUnderTest,
@@ -97,11 +98,15 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
       await expect(again).rejects.toMatchObject({ code: 'payment_not_refundable' });
     });
 
-    it('that is only authorized is reversed', async () => {
+    it('that is only authorized is reversed when it was seen: more may be authorized than was declared', async () => {
       const { ledger } = underTest();
-      const id = gatewayId();
-      const { refund } = await ask(id, 10_000n, EUROS('PA', 10_000n));
-      expect(await submitted(ledger, refund.id)).toMatchObject({ way: 'reversal', originalId: id });
+      const facts = authorisation([]);
+      const { refund } = await ask(facts.id, 4_000n, EUROS('PA', 4_000n));
+      expect(await openLinked(ledger, refund.id)).toMatchObject({ kind: 'adopt', mustSee: true });
+      await ledger.recordOriginal(facts.id, facts);
+      expect(await submitted(ledger, refund.id, { ...POLICY, partialReversal: true })).toMatchObject({
+        ...{ way: 'reversal', originalId: facts.id, amountMinor: 4_000n, isPartialReversal: true },
+      });
     });
 
     it.each<[string, DeclaredPayment]>([
@@ -153,31 +158,21 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
       expect((await submitted(ledger, refund.id)).originalId).toBe(facts.captures[0]?.id);
     });
 
-    it.each([
-      ['seen with the answer', true],
-      ['seen later', false],
-    ])('declared as an authorization and reversed as the debit that it is, %s', async (_name, isSeen) => {
+    it('of which a credit gave all that was captured pays no other refund, though the gateway would take it', async () => {
       const { ledger, openCases } = underTest();
-      const facts = debit();
-      const { refund } = await ask(facts.id, 10_000n, EUROS('PA', 10_000n));
-      const order = await submitted(ledger, refund.id);
-      expect(order.way).toBe('reversal');
-      await ledger.record({ ...answer(order, paid()), ...(isSeen ? { original: facts } : {}) });
-      await ledger.recordOriginal(facts.id, facts);
-      expect(await ledger.position(refund.id)).toMatchObject({
-        state: 'succeeded',
-        settled: { settledBy: 'reversal', settledAmount: '100.00' },
-      });
-      expect(await ledger.findPayment(facts.id)).toMatchObject({ refundableMinor: 0n, excessMinor: 0n });
-      expect(await openCases(refund.id)).toEqual([]);
-    });
-
-    it('declared as an authorization and reversed as a debit gives back no more than the debit', async () => {
-      const { ledger } = underTest();
-      const facts = debit({ capturedMinor: 6_000n });
-      const { refund } = await ask(facts.id, 10_000n, EUROS('PA', 10_000n));
-      await ledger.record({ ...answer(await submitted(ledger, refund.id), paid()), original: facts });
-      expect((await ledger.position(refund.id)).settled).toMatchObject({ settledAmount: '60.00' });
+      const facts = debit({ capturedMinor: 7_000n });
+      const declared = EUROS('DB', 10_000n);
+      const first = (await ask(facts.id, 6_000n, declared)).refund.id;
+      const second = (await ask(facts.id, 3_000n, declared)).refund.id;
+      await ledger.record(answer(await submitted(ledger, first), refused('not_linkable')));
+      const credit = sent(await ledger.openCredit(first, facts, TIMINGS, POLICY));
+      await ledger.record(answer(credit, paid()));
+      const rest = await submitted(ledger, second);
+      expect(rest.amountMinor).toBe(1_000n);
+      expect((await ledger.record(answer(rest, paid()))).state).toBe('reserved');
+      expect((await openLinked(ledger, second)).kind).toBe('adopt');
+      expect(await openCases(second)).toEqual(['not_captured']);
+      expect(await ledger.findPayment(facts.id)).toMatchObject({ succeededMinor: 7_000n });
     });
 
     it('names no destination of a credit before it is seen', async () => {

@@ -400,8 +400,7 @@ export class MemoryTables {
     const succeeded = minor(event, 'succeeded_delta');
     const returned = minor(event, 'returned_delta');
     const disputed = minor(event, 'disputed_delta');
-    const released = minor(event, 'released_delta');
-    if ([reserved, succeeded, returned, disputed, released].every((delta) => delta === 0n)) return;
+    if (reserved === 0n && succeeded === 0n && returned === 0n && disputed === 0n) return;
     const payment = this.rows.payments.find((row) => row['id'] === event['payment_id']);
     if (payment === undefined)
       throw new ConstraintViolated('events_payment_id_fkey', String(event['payment_id']));
@@ -410,7 +409,7 @@ export class MemoryTables {
     after['succeeded_minor'] = minor(payment, 'succeeded_minor') + succeeded;
     after['returned_minor'] = minor(payment, 'returned_minor') + returned;
     after['disputed_minor'] = minor(payment, 'disputed_minor') + disputed;
-    after['released_minor'] = minor(payment, 'released_minor') + released;
+    after['released_minor'] = minor(payment, 'released_minor') + minor(event, 'released_delta');
     after['excess_minor'] = excessOf(after);
     checkPayment(after);
     if (event['from_outside'] !== true && minor(after, 'excess_minor') > minor(payment, 'excess_minor'))
