@@ -70,7 +70,7 @@ export function createDriver(
           signalArgs: [subject.version],
         });
       }),
-    runOf: (refundId) => started(refundId, () => describeRun(temporal, refundId)),
+    runOf: (refundId) => started(refundId, () => describeRun(temporal, refundId, queues)),
     async say(subject, update, args) {
       const startWorkflowOperation = new WithStartWorkflowOperation<typeof refundWorkflow>(
         REFUND_WORKFLOW,

@@ -2,6 +2,7 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { tsToMs } from '@temporalio/common/lib/time.js';
+import type { TaskQueues } from '../temporal/task-queues.js';
 import { refundWorkflowId } from '../workflows/contract.js';
 
 /** A step that is not done: an activity, or the workflow's own code where `activity` is null. */
@@ -23,7 +24,10 @@ export interface Run {
   readonly startedAt: string;
   readonly closedAt: string | null;
   readonly pending: readonly PendingStep[];
-  /** Milliseconds since the oldest step was scheduled that no worker has taken yet; null where none waits. */
+  /**
+   * Milliseconds that tasks have been waiting in the queue of a step that no worker has taken yet, by Temporal's clock alone; null where
+   * none waits.
+   */
   readonly waitsForWorkerMs: number | null;
 }
 
@@ -31,8 +35,29 @@ const isStarted = (state: unknown): boolean => state === STARTED;
 /** `STARTED` of both `PendingActivityState` and `PendingWorkflowTaskState` in the server's API. */
 const STARTED = 2;
 
+/** The age of the oldest task in a queue. A worker that is there takes a task at once, so an old one is everybody's. */
+async function backlogMs(temporal: Client, taskQueue: string, taskQueueType: number): Promise<number> {
+  const { stats } = await temporal.workflowService.describeTaskQueue({
+    namespace: temporal.options.namespace,
+    taskQueue: { name: taskQueue },
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- the enum is in a package of the SDK that is not ours to import
+    taskQueueType,
+    reportStats: true,
+  });
+  const age = stats?.approximateBacklogAge;
+  return age == null ? 0 : tsToMs(age);
+}
+
+/** `TaskQueueType` in the server's API. */
+const WORKFLOW_TASKS = 1;
+const ACTIVITY_TASKS = 2;
+
 /** The newest run, or null where Temporal knows of none: never started, or forgotten after its retention. */
-export async function describeRun(temporal: Client, refundId: string): Promise<Run | null> {
+export async function describeRun(
+  temporal: Client,
+  refundId: string,
+  queues: TaskQueues,
+): Promise<Run | null> {
   const handle = temporal.workflow.getHandle(refundWorkflowId(refundId));
   const found = await handle.describe().catch((error: unknown) => {
     if (error instanceof WorkflowNotFoundError) return null;
@@ -64,12 +89,16 @@ export async function describeRun(temporal: Client, refundId: string): Promise<R
             lastFailure: null,
           },
         ];
-  const waiting = [
-    ...(raw.pendingActivities ?? []).flatMap(({ state, attempt, scheduledTime }) =>
-      !isStarted(state) && (attempt ?? 1) <= 1 && scheduledTime != null ? [tsToMs(scheduledTime)] : [],
-    ),
-    ...(task?.scheduledTime != null && !isStarted(task.state) ? [tsToMs(task.scheduledTime)] : []),
-  ];
+  const isActivityWaiting = (raw.pendingActivities ?? []).some(
+    ({ state, attempt }) => !isStarted(state) && (attempt ?? 1) <= 1,
+  );
+  const isTaskWaiting = task != null && !isStarted(task.state);
+  const waiting = await Promise.all([
+    ...(isTaskWaiting ? [backlogMs(temporal, queues.refunds, WORKFLOW_TASKS)] : []),
+    ...(isActivityWaiting
+      ? [queues.refunds, queues.lookUps].map((queue) => backlogMs(temporal, queue, ACTIVITY_TASKS))
+      : []),
+  ]);
   return {
     runId: found.runId,
     status: found.status.name,
@@ -77,6 +106,6 @@ export async function describeRun(temporal: Client, refundId: string): Promise<R
     startedAt: found.startTime.toISOString(),
     closedAt: found.closeTime?.toISOString() ?? null,
     pending: [...own, ...activities],
-    waitsForWorkerMs: waiting.length === 0 ? null : Math.max(0, Date.now() - Math.min(...waiting)),
+    waitsForWorkerMs: waiting.length === 0 ? null : Math.max(...waiting),
   };
 }
