@@ -22,7 +22,7 @@ export interface DemoWorld {
   readonly gateway: GatewayControl;
   /** Called whenever a case has changed, with what is known of all of them. */
   readonly onProgress: (progress: readonly Progress[]) => void;
-  /** How long each refund may take; default 80 s. */
+  /** Milliseconds that each refund may take; default five minutes. */
   readonly withinMs?: number;
 }
 
