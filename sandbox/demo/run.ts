@@ -154,7 +154,7 @@ function endsAs(ending: Ending, refund: ApiRefund | undefined, refused: string |
   if (refund === undefined) return false;
   return (
     refund.state === ending.state &&
-    refund.operation === ending.operation &&
+    (ending.operation === undefined || refund.operation === ending.operation) &&
     (ending.why === undefined || ending.why.test(refund.why ?? ''))
   );
 }
