@@ -39,7 +39,7 @@ export const SUPERVISOR = { by: 'supervisor', reason: 'checked with the customer
 /** Far longer than any test may last: what ends such a wait is not time. */
 export const NEVER = 3_600_000;
 
-const WAIT_MS = 30_000;
+const WAIT_MS = 120_000;
 
 /** What the gateway itself has booked on a payment, in the currency's two decimals; nothing of it comes from our ledger. */
 export interface Booked {

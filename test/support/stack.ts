@@ -105,7 +105,7 @@ export interface Stack {
 /** A minute is 60 ms. Windows that time real I/O keep their floors. */
 const SCALE = 0.001;
 const THRESHOLDS = { EUR: '50000' };
-const REST_WITHIN_MS = 30_000;
+const REST_WITHIN_MS = 180_000;
 
 /** Call it while the file is read: `const stack = await startStack();` at its top, then `afterAll(() => stack.close());`. */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {

@@ -47,7 +47,7 @@ export interface World extends Stack {
   untilExecuted(paymentId: string): Promise<void>;
 }
 
-const WAIT_MS = 30_000;
+const WAIT_MS = 120_000;
 /** Milliseconds. Until a process of its own is ready, which compiles first; on a busy machine that takes its time. */
 export const START_MS = 120_000;
 
