@@ -5,13 +5,22 @@ import type { Tx } from './database.js';
 import { standingMinor } from '../domain/disputes.js';
 import { withoutCaptures } from '../domain/one-capture.js';
 import { placeDrawn } from '../domain/captures.js';
-import { appendOutside, lockPayment, openCase, reload, type AttemptRow, type PaymentRow } from './books.js';
+import {
+  appendOutside,
+  lockAttempt,
+  lockPayment,
+  openCase,
+  reload,
+  type AttemptRow,
+  type PaymentRow,
+} from './books.js';
 import { bookDisputes, type BookedDisputes } from './disputes.js';
 import { overpaidFor, reviseClaims } from './coverage.js';
 import { askAboutDoubts, noteDoubts } from './doubts.js';
 import { GATEWAY_ID, IS_FINAL } from './expressions.js';
-import { LedgerError, type ImportedPayment } from './ledger.js';
+import { LedgerError, type Evidence, type ImportedPayment } from './ledger.js';
 import { takenByOurs } from './amounts.js';
+import { comeBack } from './returned.js';
 import { measureReversals } from './reversals.js';
 
 /** What became of an observation. */
@@ -71,8 +80,35 @@ async function asShown(
 /** Brings a payment, as it was locked, up to date, and opens a case for what an operator has to look at. */
 export async function observe(tx: Tx, before: PaymentRow, facts: OriginalFacts): Promise<Observed> {
   const observed = await book(tx, before, facts);
+  if (!observed.isOutdated) await ownDeclined(tx, observed.payment.id, facts);
   await askAboutDoubts(tx, observed);
   return observed;
+}
+
+/** Refunds of ours that were paid and are listed as declined now: the money came back, whether or not anybody was told. */
+async function ownDeclined(
+  tx: Tx,
+  paymentId: string,
+  { declined, observedAt }: OriginalFacts,
+): Promise<void> {
+  if (declined.length === 0) return;
+  const attempts = await tx
+    .selectFrom('attempts')
+    .select(['id', 'sends', 'gateway_id'])
+    .where('payment_id', '=', paymentId)
+    .where('state', '=', 'succeeded')
+    .where('gateway_id', 'in', declined)
+    .execute();
+  for (const { id, sends, gateway_id } of attempts) {
+    const evidence: Evidence = {
+      attemptId: id,
+      source: 'look_up',
+      asked: { send: sends, at: observedAt },
+      outcome: { kind: 'unknown', why: 'not_a_result' },
+      description: 'the payment lists it as declined',
+    };
+    await comeBack(tx, await lockAttempt(tx, id), evidence, gateway_id ?? undefined);
+  }
 }
 
 /**

@@ -38,6 +38,21 @@ export function describeTurns(underTest: () => LedgerUnderTest): void {
   }
 
   describe('a refund that came back', () => {
+    it('is noticed where its payment lists it as declined, by a query that began after it was paid', async () => {
+      const { ledger } = underTest();
+      const facts = debit();
+      const id = await accepted(ledger, facts, 10_000n);
+      const before = await ledger.clock();
+      const own = gatewayId();
+      await ledger.record(answer(await submitted(ledger, id), paid(own)));
+      const shown = { ...facts, declined: [own] };
+      await ledger.recordOriginal(facts.id, { ...shown, observedAt: before });
+      expect((await ledger.position(id)).state).toBe('succeeded');
+      await ledger.recordOriginal(facts.id, { ...shown, observedAt: await ledger.clock() });
+      expect(await ledger.position(id)).toMatchObject({ state: 'returned', settled: { settledBy: null } });
+      expect(await moneyOf(facts.id)).toMatchObject({ held: 10_000n });
+    });
+
     it('is asked about, for it may be shown paid again', async () => {
       const { ledger } = underTest();
       const { id, order, own } = await cameBack();

@@ -64,7 +64,7 @@ export const settledOutside: Course = {
 /** All of it is refunded in the portal while its credit waits for approval. */
 export const settledBeforeApproval: Course = {
   name: 'a refund elsewhere while a credit waits for approval',
-  weight: 2,
+  weight: 3,
   payments: ['DB', 'captured'],
   policy: () => ({ creditEnabled: true, creditApprovalAbove: {} }),
   direct: (world) => {
@@ -72,7 +72,11 @@ export const settledBeforeApproval: Course = {
     const code = random.pick(NOT_LINKABLE);
     return {
       write: nthWrite(1),
-      atGateway: (fields) => plan(world, fields, { kind: 'reject', code }),
+      atGateway: (fields) => {
+        // Shown with its capture alone, it is found only by who asks for each capture.
+        if (world.payment.type === 'PA') world.gateway.changeSettings({ captureLinks: 'apart' });
+        plan(world, fields, { kind: 'reject', code });
+      },
       moved: (refundId, to) => {
         if (to !== 'awaiting_approval') return;
         scheduler.after(random.spread(1_000, HOUR), () => {
