@@ -15,7 +15,7 @@ module.exports = {
         reachable: true,
         path: [
           '(^|/)node_modules/(undici|zod|pg|kysely|pino)(/|$)',
-          '^(gateway|ledger|activities|temporal|settings|worker|client|sandbox)/',
+          '^(gateway|ledger|activities|temporal|settings|worker|client|server|sandbox)/',
         ],
       },
     },

@@ -23,5 +23,5 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY package.json LICENSE ./
 USER node
-# `node dist/client/api/main.js` is the API.
+# `node dist/server/api/main.js` is the API.
 CMD ["node", "dist/worker/main.js"]

@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { Pool } from 'undici';
 import { openRefundsClient, type OpenRefundsClient } from '../client/open.js';
-import { isFinal } from '../domain/states.js';
+import { isFinal } from '../domain/refund/states.js';
 import { controlGateway } from '../sandbox/control-client.js';
 import { allRefunds, compareBooks } from '../sandbox/demo/books.js';
 import { startSandbox, type Sandbox } from '../sandbox/stack.js';

@@ -1,9 +1,9 @@
 /** What the audit costs beside a ledger of some size, and of ten times that: time for each refund, and memory. */
 import { setInterval } from 'node:timers';
 import { parseArgs } from 'node:util';
-import { auditLedger } from '../ledger/audit.js';
-import { openDatabase } from '../ledger/database.js';
-import { migrate } from '../ledger/migrate.js';
+import { auditLedger } from '../ledger/maintenance/audit.js';
+import { openDatabase } from '../ledger/db/database.js';
+import { migrate } from '../ledger/db/migrate.js';
 import { startPostgres } from '../sandbox/servers/postgres.js';
 import { fill } from './fill.js';
 

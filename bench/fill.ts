@@ -1,9 +1,9 @@
 /** Fills a ledger with refunds that are over, as fast as PostgreSQL copies rows: what a program costs beside them can be measured then. */
 import { sql } from 'kysely';
 import { isGatewayId } from '../domain/ids.js';
-import { storedMoney } from '../domain/money.js';
-import { DEFAULT_POLICY, DEFAULT_TIMINGS } from '../domain/plan.js';
-import type { Database } from '../ledger/database.js';
+import { storedMoney } from '../domain/money/money.js';
+import { DEFAULT_POLICY, DEFAULT_TIMINGS } from '../domain/refund/plan.js';
+import type { Database } from '../ledger/db/database.js';
 import { createLedger } from '../ledger/postgres.js';
 
 /** Rows that a refund which succeeded at once has, each table before those that refer to it. */

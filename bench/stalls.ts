@@ -2,7 +2,7 @@
 import { PerformanceObserver } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import { sql } from 'kysely';
-import type { Database } from '../ledger/database.js';
+import type { Database } from '../ledger/db/database.js';
 
 /** A time in which something stood still. */
 export interface Stall {

@@ -7,4 +7,4 @@ const file = process.env['BENCH_STALLS'];
 process.on('exit', () => {
   if (file !== undefined) writeFileSync(file, JSON.stringify(stalls));
 });
-await import('../client/api/main.js');
+await import('../server/api/main.js');

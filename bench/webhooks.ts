@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { sql } from 'kysely';
-import { openDatabase, type Database } from '../ledger/database.js';
+import { openDatabase, type Database } from '../ledger/db/database.js';
 import { startNodeProcess } from '../sandbox/node-process.js';
 import { freePort } from '../sandbox/servers/free-port.js';
 import { startPostgres } from '../sandbox/servers/postgres.js';

@@ -1,12 +1,12 @@
 /** What one person may do about one refund now, each with its effect on the money, and why not where not. */
-import { mayCorrectAlone } from '../domain/correction.js';
-import { STAY_OPEN } from '../domain/finding.js';
-import { isSamePerson } from '../domain/people.js';
-import type { Policy } from '../domain/plan.js';
-import { isReplayable } from '../domain/replay.js';
+import { mayCorrectAlone } from '../domain/refund/correction.js';
+import { STAY_OPEN } from '../domain/payment/finding.js';
+import { isSamePerson } from '../domain/refund/people.js';
+import type { Policy } from '../domain/refund/plan.js';
+import { isReplayable } from '../domain/refund/replay.js';
 import { mayAct, type Principal, type Role } from '../domain/principal.js';
-import { ATTEMPT_EVIDENCE, afterTrigger, isFinal, isOpenAttempt } from '../domain/states.js';
-import type { RefundRecord } from '../ledger/refund-record.js';
+import { ATTEMPT_EVIDENCE, afterTrigger, isFinal, isOpenAttempt } from '../domain/refund/states.js';
+import type { RefundRecord } from '../ledger/core/refund-record.js';
 import {
   attemptInQuestion,
   effectOfLink,

@@ -1,5 +1,5 @@
 /** The report of an audit as everybody outside sees it. */
-import type { StoredAudit } from '../ledger/audits.js';
+import type { StoredAudit } from '../ledger/maintenance/audits.js';
 
 export interface Audit {
   readonly id: string;

@@ -1,15 +1,15 @@
 /** What persons say about a refund, carried to its run: one is started where none is alive, so a dead workflow stops nobody. */
-import type { StartSettings } from '../activities/caller.js';
-import type { CorrectionOutcome } from '../domain/correction.js';
-import { CORRECTION_OUTCOMES } from '../domain/correction.js';
-import { CASE_REASONS, type CaseReason } from '../domain/finding.js';
-import { looksLikeCard } from '../domain/card-number.js';
+import type { StartSettings } from '../activities/refund/caller.js';
+import type { CorrectionOutcome } from '../domain/refund/correction.js';
+import { CORRECTION_OUTCOMES } from '../domain/refund/correction.js';
+import { CASE_REASONS, type CaseReason } from '../domain/payment/finding.js';
+import { looksLikeCard } from '../domain/card/card-number.js';
 import { isGatewayId } from '../domain/ids.js';
 import { readName } from '../domain/names.js';
-import type { OperatorNote } from '../domain/people.js';
+import type { OperatorNote } from '../domain/refund/people.js';
 import type { Principal } from '../domain/principal.js';
-import type { InputProblem } from '../domain/request.js';
-import type { RefundRecord } from '../ledger/refund-record.js';
+import type { InputProblem } from '../domain/refund/request.js';
+import type { RefundRecord } from '../ledger/core/refund-record.js';
 import {
   adoptUpdate,
   confirmUpdate,
@@ -18,7 +18,7 @@ import {
   redirectUpdate,
   resolveUpdate,
   withdrawUpdate,
-} from '../workflows/contract.js';
+} from '../workflows/refund/contract.js';
 import { actionsFor, type Action } from './actions.js';
 import type { Driver } from './driver.js';
 import { instructionMissing, refusal, type Refusal } from './errors.js';

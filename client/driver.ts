@@ -2,11 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation, type Client } from '@temporalio/client';
 import type { UpdateDefinition } from '@temporalio/common';
-import type { StartSettings } from '../activities/caller.js';
+import type { StartSettings } from '../activities/refund/caller.js';
 import { refundStartOptions, START_WITHIN, type Startable } from '../temporal/start-refund.js';
 import type { TaskQueues } from '../temporal/task-queues.js';
-import { gatewayNotice, REFUND_WORKFLOW, type NoticeArgs } from '../workflows/contract.js';
-import type { refund as refundWorkflow } from '../workflows/refund.js';
+import { gatewayNotice, REFUND_WORKFLOW, type NoticeArgs } from '../workflows/refund/contract.js';
+import type { refund as refundWorkflow } from '../workflows/refund/refund.js';
 import { describeRun, type Run } from './runs.js';
 import { fromStart, fromUpdate } from './translate.js';
 

@@ -1,9 +1,9 @@
 /** What an action does to the money, in words with amounts: written once, for the command line, HTTP and the console. */
-import { formatAmount, storedMoney } from '../domain/money.js';
-import { isOpenAttempt } from '../domain/states.js';
-import { PAYMENT_TYPES } from '../domain/way.js';
-import type { AttemptRecord, RefundRecord } from '../ledger/refund-record.js';
-import type { CorrectionDetails } from '../ledger/people.js';
+import { formatAmount, storedMoney } from '../domain/money/money.js';
+import { isOpenAttempt } from '../domain/refund/states.js';
+import { PAYMENT_TYPES } from '../domain/refund/way.js';
+import type { AttemptRecord, RefundRecord } from '../ledger/core/refund-record.js';
+import type { CorrectionDetails } from '../ledger/core/people.js';
 
 export const amountText = (minor: bigint, currency: string): string =>
   `${formatAmount(storedMoney(minor, currency))} ${currency}`;

@@ -1,13 +1,13 @@
 /** What the client throws: one closed set of codes, each with what happened and what to do next. */
-import { ADOPTION_MISMATCHES } from '../domain/adoption.js';
-import type { InputProblem } from '../domain/request.js';
+import { ADOPTION_MISMATCHES } from '../domain/refund/adoption.js';
+import type { InputProblem } from '../domain/refund/request.js';
 import type { LedgerErrorCode } from '../ledger/ledger.js';
 import type {
   AdoptRefusal,
   DecisionRefusal,
   ReplayRefusal as LedgerReplayRefusal,
   WithdrawRefusal,
-} from '../ledger/people.js';
+} from '../ledger/core/people.js';
 
 /** What a person wanted and did not get. Nothing was changed. */
 export type Refusal = WithdrawRefusal | DecisionRefusal | AdoptRefusal | ReplayRefusal;

@@ -1,5 +1,5 @@
 /** An outbound event and its delivery as everybody outside sees them. */
-import type { DeliveryRecord } from '../ledger/deliveries.js';
+import type { DeliveryRecord } from '../ledger/outbox/deliveries.js';
 
 type AsText<T> = T extends Date ? string : T;
 

@@ -1,7 +1,7 @@
 /** What a program that asks for refunds imports. */
-export type { RefundOrder } from '../activities/accept.js';
-export type { CreditRequestInput, InputProblem, RefundRequestInput } from '../domain/request.js';
-export type { RefundState, RefundStatus } from '../domain/states.js';
+export type { RefundOrder } from '../activities/refund/accept.js';
+export type { CreditRequestInput, InputProblem, RefundRequestInput } from '../domain/refund/request.js';
+export type { RefundState, RefundStatus } from '../domain/refund/states.js';
 export { RefundsError, type RefundsErrorCode } from './errors.js';
 export { openRefundsClient, type OpenRefundsClient } from './open.js';
 export {
@@ -10,7 +10,7 @@ export {
   type RefundsClient,
   type RefundsClientOptions,
 } from './refunds-client.js';
-export type { OperatorNote } from '../domain/people.js';
+export type { OperatorNote } from '../domain/refund/people.js';
 export type { Action } from './actions.js';
 export type { AdoptWord, ApprovalWord, CorrectWord, RedirectWord } from './decisions.js';
 export type { ReplayReport } from './replay.js';

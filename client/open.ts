@@ -1,18 +1,29 @@
 /** The client of a process that has nothing but its environment: connections opened from settings, and closed together. */
+import type { Client } from '@temporalio/client';
+import type { Dependencies } from '../activities/dependencies.js';
 import { pause } from '../activities/pause.js';
-import { machineClock } from '../gateway/clock.js';
-import { createGateway } from '../gateway/oppwa.js';
-import { openDatabase, openTransaction, type Database } from '../ledger/database.js';
+import type { StartSettings } from '../domain/refund/plan.js';
+import { machineClock } from '../gateway/http/clock.js';
+import { createGateway } from '../gateway/oppwa/oppwa.js';
+import { openDatabase, openTransaction, type Database } from '../ledger/db/database.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { createLedger } from '../ledger/postgres.js';
-import { createQueryBudget } from '../ledger/query-budget.js';
-import { createReportingRecord } from '../ledger/reporting.js';
+import { createQueryBudget } from '../ledger/access/query-budget.js';
+import { createReportingRecord } from '../ledger/access/reporting.js';
 import type { Settings } from '../settings/settings.js';
 import { openClient } from '../temporal/connection.js';
-import { taskQueues } from '../temporal/task-queues.js';
+import { taskQueues, type TaskQueues } from '../temporal/task-queues.js';
 import { readinessOf } from './readiness.js';
-import type { NoticeParts } from './webhooks/process.js';
 import { createRefundsClient, type RefundsClient } from './refunds-client.js';
+
+/** What works through the gateway's notifications needs of the process. */
+export interface NoticeParts {
+  readonly database: Database;
+  readonly dependencies: Pick<Dependencies, 'ledger' | 'hostOf'>;
+  readonly temporal: Client;
+  readonly start: StartSettings;
+  readonly queues: TaskQueues;
+}
 
 export interface OpenRefundsClient {
   readonly client: RefundsClient;
@@ -22,7 +33,6 @@ export interface OpenRefundsClient {
   readonly readiness: ReturnType<typeof readinessOf>;
   /** Of Temporal. */
   readonly namespace: string;
-  /** What works through the gateway's notices needs. */
   readonly notices: NoticeParts;
   close(): Promise<void>;
 }

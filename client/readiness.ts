@@ -1,10 +1,10 @@
 /** What a process that accepts refunds needs: each as a check that fails while it is away; and what works in part only. */
 import type { Client } from '@temporalio/client';
-import { checkWritable, type Database } from '../ledger/database.js';
-import { isMigrated } from '../ledger/migrate.js';
-import { entitiesWithoutV3 } from '../ledger/reporting.js';
+import { checkWritable, type Database } from '../ledger/db/database.js';
+import { isMigrated } from '../ledger/db/migrate.js';
+import { entitiesWithoutV3 } from '../ledger/access/reporting.js';
 import { missingSearchAttributes } from '../temporal/search-attributes.js';
-import { SEARCH_ATTRIBUTES } from '../workflows/contract.js';
+import { SEARCH_ATTRIBUTES } from '../workflows/refund/contract.js';
 
 /** Milliseconds. */
 const TEMPORAL_WITHIN = 1_500;

@@ -1,20 +1,20 @@
 /** The typed client: asks for refunds, tells where they stand, and carries what people decide. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import { acceptCredit, acceptRefund, type RefundOrder } from '../activities/accept.js';
-import type { StartSettings } from '../activities/caller.js';
+import { acceptCredit, acceptRefund, type RefundOrder } from '../activities/refund/accept.js';
+import type { StartSettings } from '../activities/refund/caller.js';
 import type { Dependencies } from '../activities/dependencies.js';
-import { startEach } from '../activities/sweep.js';
+import { startEach } from '../activities/maintenance/sweep.js';
 import { isRefundId } from '../domain/ids.js';
-import type { InputProblem } from '../domain/request.js';
+import type { InputProblem } from '../domain/refund/request.js';
 import {
   isFinal,
   PUBLIC_STATUS,
   REFUND_STATES,
   type RefundState,
   type RefundStatus,
-} from '../domain/states.js';
-import type { RefundRecord } from '../ledger/refund-record.js';
+} from '../domain/refund/states.js';
+import type { RefundRecord } from '../ledger/core/refund-record.js';
 import type { TaskQueues } from '../temporal/task-queues.js';
 import { createDecisions, type Decisions } from './decisions.js';
 import { createDriver } from './driver.js';

@@ -1,13 +1,13 @@
 /** Replays every refund that is in review for one reason: counted first, then a batch in each call, so that it may stop and go on. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CASE_REASONS, type CaseReason } from '../domain/finding.js';
-import { formatAmount, storedMoney } from '../domain/money.js';
-import type { OperatorNote } from '../domain/people.js';
-import { REPLAYABLE } from '../domain/replay.js';
-import type { InputProblem } from '../domain/request.js';
+import { CASE_REASONS, type CaseReason } from '../domain/payment/finding.js';
+import { formatAmount, storedMoney } from '../domain/money/money.js';
+import type { OperatorNote } from '../domain/refund/people.js';
+import { REPLAYABLE } from '../domain/refund/replay.js';
+import type { InputProblem } from '../domain/refund/request.js';
 import type { Ledger } from '../ledger/ledger.js';
-import type { RefundRecord } from '../ledger/refund-record.js';
-import type { BulkCursor } from '../ledger/people.js';
+import type { RefundRecord } from '../ledger/core/refund-record.js';
+import type { BulkCursor } from '../ledger/core/people.js';
 import type { Driver } from './driver.js';
 import { checkWord } from './words.js';
 

@@ -1,17 +1,17 @@
 /** Running a refund again: what a run would do now, read from the ledger and the gateway, and starting one. */
-import type { StartSettings } from '../activities/caller.js';
+import type { StartSettings } from '../activities/refund/caller.js';
 import { queryingFor, type Dependencies } from '../activities/dependencies.js';
-import { examine } from '../activities/look-up.js';
-import { standingMinor } from '../domain/disputes.js';
-import { lookUpOriginal } from '../activities/originals.js';
-import { CASE_REASONS } from '../domain/finding.js';
-import { nextStep, type Position, type Step } from '../domain/next-step.js';
-import type { OperatorNote } from '../domain/people.js';
-import { isReplayable } from '../domain/replay.js';
+import { examine } from '../activities/refund/look-up.js';
+import { standingMinor } from '../domain/payment/disputes.js';
+import { lookUpOriginal } from '../activities/refund/originals.js';
+import { CASE_REASONS } from '../domain/payment/finding.js';
+import { nextStep, type Position, type Step } from '../domain/refund/next-step.js';
+import type { OperatorNote } from '../domain/refund/people.js';
+import { isReplayable } from '../domain/refund/replay.js';
 import { QueryBudgetSpent } from '../gateway/errors.js';
-import { isFinal, type RefundState } from '../domain/states.js';
-import type { RefundRecord } from '../ledger/refund-record.js';
-import type { CommandResult } from '../ledger/people.js';
+import { isFinal, type RefundState } from '../domain/refund/states.js';
+import type { RefundRecord } from '../ledger/core/refund-record.js';
+import type { CommandResult } from '../ledger/core/people.js';
 import type { Driver } from './driver.js';
 import { amountText, owedOf } from './effects.js';
 import { refusal, type Refusal } from './errors.js';

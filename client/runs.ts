@@ -3,7 +3,7 @@ import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { tsToMs } from '@temporalio/common/lib/time.js';
 import type { TaskQueues } from '../temporal/task-queues.js';
-import { refundWorkflowId } from '../workflows/contract.js';
+import { refundWorkflowId } from '../workflows/refund/contract.js';
 
 /** A step that is not done: an activity, or the workflow's own code where `activity` is null. */
 export interface PendingStep {

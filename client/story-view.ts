@@ -1,6 +1,6 @@
 /** What happened, in words and amounts: one entry of a timeline as people read it. */
-import { formatAmount, storedMoney } from '../domain/money.js';
-import type { StoryEntry } from '../ledger/story.js';
+import { formatAmount, storedMoney } from '../domain/money/money.js';
+import type { StoryEntry } from '../ledger/views/story.js';
 
 export interface TimelineEntry {
   readonly id: string;

@@ -7,7 +7,7 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { GatewayUnavailable, PaymentUnreadable, RequestRefused } from '../activities/accept.js';
+import { GatewayUnavailable, PaymentUnreadable, RequestRefused } from '../activities/refund/accept.js';
 import { LedgerError } from '../ledger/ledger.js';
 import { reasonOf } from '../temporal/search-attributes.js';
 import { invalid, RefundsError } from './errors.js';

@@ -1,12 +1,17 @@
 /** A refund as everybody outside sees it: the command line, the typed client, and what answers over HTTP. */
-import { CASE_REASONS } from '../domain/finding.js';
-import { formatAmount, storedMoney } from '../domain/money.js';
-import { settledAmountOf, type SettledAmount, type SettledBy } from '../domain/settlement.js';
-import { PUBLIC_STATUS, type AttemptState, type RefundState, type RefundStatus } from '../domain/states.js';
-import { PAYMENT_TYPES, type Way } from '../domain/way.js';
-import type { AttemptRecord, CaseRecord, RefundRecord } from '../ledger/refund-record.js';
+import { CASE_REASONS } from '../domain/payment/finding.js';
+import { formatAmount, storedMoney } from '../domain/money/money.js';
+import { settledAmountOf, type SettledAmount, type SettledBy } from '../domain/refund/settlement.js';
+import {
+  PUBLIC_STATUS,
+  type AttemptState,
+  type RefundState,
+  type RefundStatus,
+} from '../domain/refund/states.js';
+import { PAYMENT_TYPES, type Way } from '../domain/refund/way.js';
+import type { AttemptRecord, CaseRecord, RefundRecord } from '../ledger/core/refund-record.js';
 import { effectOfCorrection } from './effects.js';
-import { refundWorkflowId } from '../workflows/contract.js';
+import { refundWorkflowId } from '../workflows/refund/contract.js';
 
 /** Amounts are decimal strings with the currency's own decimals, times are ISO 8601 in UTC. */
 export interface Refund {
@@ -103,7 +108,7 @@ export interface Approval {
   readonly why: readonly string[];
 }
 
-export { PERSON_STATES } from '../domain/states.js';
+export { PERSON_STATES } from '../domain/refund/states.js';
 
 export function viewOf(record: RefundRecord): Refund {
   const { currency, state } = record;

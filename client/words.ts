@@ -1,8 +1,8 @@
 /** What a person may write: kept in the clear beside what it brought about, and shown to others. */
-import { looksLikeCard } from '../domain/card-number.js';
+import { looksLikeCard } from '../domain/card/card-number.js';
 import { NAME_RULE, readName } from '../domain/names.js';
-import type { OperatorNote } from '../domain/people.js';
-import type { InputProblem } from '../domain/request.js';
+import type { OperatorNote } from '../domain/refund/people.js';
+import type { InputProblem } from '../domain/refund/request.js';
 import { invalid } from './errors.js';
 
 const LONGEST_WORD = 500;

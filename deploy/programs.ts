@@ -7,12 +7,12 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'vite';
-import { buildConsole } from '../client/console/build.js';
+import { buildConsole } from '../server/console/build.js';
 import { writeWorkflowBundle } from '../worker/bundle.js';
 
 const at = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
-const PROGRAMS = ['worker/main', 'client/api/main', 'client/cli/main'];
+const PROGRAMS = ['worker/main', 'server/api/main', 'client/cli/main'];
 /** Put into the programs' files: they are hundreds of small modules, whose loading was a third of the time that a program took to start. */
 const TAKEN_IN = ['kysely', 'zod', 'fastify-type-provider-zod'];
 

@@ -8,7 +8,7 @@ import {
   type CodeRow,
   type QueryMeaning,
 } from './result-codes.js';
-import type { Way } from './way.js';
+import type { Way } from './refund/way.js';
 
 export { REFUSAL_CLASSES, type RefusalClass } from './refusal-classes.js';
 export type { CodeDoubt } from './result-codes.js';

@@ -3,7 +3,7 @@ import type { QueryBudget } from '../domain/query-budget.js';
 import type { ReportingRecord } from '../domain/reporting.js';
 import type { Secret } from '../domain/secret.js';
 import type { Moment } from '../domain/clock.js';
-import { machineClock } from './clock.js';
+import { machineClock } from './http/clock.js';
 import { GatewaySettingsError } from './errors.js';
 
 /** One channel at the gateway. Tokens, hosts and test modes differ by channel. */

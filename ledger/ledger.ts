@@ -1,16 +1,16 @@
 /** The ledger as the rest of the program sees it: what was promised, sent and answered. Every call is one short transaction. */
-import type { CreditVerdict } from '../domain/credit-guard.js';
-import type { CaseReason, Finding, GiveUpReason } from '../domain/finding.js';
-import type { Position } from '../domain/next-step.js';
-import type { OriginalFacts } from '../domain/original.js';
-import type { Outcome } from '../domain/outcome.js';
-import type { Plan, Policy, Timings } from '../domain/plan.js';
+import type { CreditVerdict } from '../domain/refund/credit-guard.js';
+import type { CaseReason, Finding, GiveUpReason } from '../domain/payment/finding.js';
+import type { Position } from '../domain/refund/next-step.js';
+import type { OriginalFacts } from '../domain/payment/original.js';
+import type { Outcome } from '../domain/refund/outcome.js';
+import type { Plan, Policy, Timings } from '../domain/refund/plan.js';
 import type { GatewayId } from '../domain/ids.js';
-import type { AttemptState, RefundState } from '../domain/states.js';
-import type { CreditRequest, RefundRequest } from '../domain/request.js';
-import type { Way } from '../domain/way.js';
-import type { Asked, Unreadable } from './queries.js';
-import type { PaymentRecord, RefundRecord } from './refund-record.js';
+import type { AttemptState, RefundState } from '../domain/refund/states.js';
+import type { CreditRequest, RefundRequest } from '../domain/refund/request.js';
+import type { Way } from '../domain/refund/way.js';
+import type { Asked, Unreadable } from './core/queries.js';
+import type { PaymentRecord, RefundRecord } from './core/refund-record.js';
 import type {
   BulkCursor,
   Waiting,
@@ -25,7 +25,7 @@ import type {
   Replay,
   OperatorCommand,
   SeenReturned,
-} from './people.js';
+} from './core/people.js';
 
 /** A checked request with who asks. `caller` owns the idempotency key; `requestedBy` is the person or system behind it. */
 export interface AcceptOrder {

@@ -2,8 +2,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { createApiKey, verifyApiKey } from '../ledger/api-keys.js';
-import { openDatabase, type Database } from '../ledger/database.js';
+import { createApiKey, verifyApiKey } from '../ledger/access/api-keys.js';
+import { openDatabase, type Database } from '../ledger/db/database.js';
 
 const texts = z.object({ submit: z.string(), operate: z.string(), approve: z.string() });
 export type SandboxKeys = z.infer<typeof texts>;

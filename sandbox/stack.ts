@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { migrate } from '../ledger/migrate.js';
+import { migrate } from '../ledger/db/migrate.js';
 import { sandboxKeys, type SandboxKeys } from './api-keys.js';
 import { SANDBOX_ENTITY, SANDBOX_TOKEN } from './gateway/process-settings.js';
 import { startNodeProcess, type NodeProcess } from './node-process.js';
@@ -77,7 +77,7 @@ export async function startSandbox(env: NodeJS.ProcessEnv, say: Say): Promise<Sa
     const apiStarts = showing('API', () =>
       startNodeProcess({
         name: 'API',
-        entry: 'client/api/main.ts',
+        entry: 'server/api/main.ts',
         // One person and their scripts: what a minute may bring is not the thing to try out here.
         env: { REFUNDS_REQUESTS_PER_MINUTE: '1000000', ...shared },
         logFile: join(dataDir, 'api.log'),

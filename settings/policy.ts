@@ -1,7 +1,7 @@
 /** What an entity’s merchant allows and what its acquirer can do, where that differs from what is set for all of them. */
 import { z } from 'zod';
-import { parseAmount } from '../domain/money.js';
-import type { Policy } from '../domain/plan.js';
+import { parseAmount } from '../domain/money/money.js';
+import type { Policy } from '../domain/refund/plan.js';
 
 const flag = z.boolean({ error: 'must be true or false' }).optional();
 const count = (most: number) => {

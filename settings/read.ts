@@ -1,6 +1,6 @@
 /** Reads the settings of a process from its environment, and refuses to start with every reason at once. */
 import { z } from 'zod';
-import { DEFAULT_POLICY, DEFAULT_TIMINGS, scaleTimings, type Plan } from '../domain/plan.js';
+import { DEFAULT_POLICY, DEFAULT_TIMINGS, scaleTimings, type Plan } from '../domain/refund/plan.js';
 import { upkeepAt } from '../temporal/upkeep.js';
 import { API_EXAMPLES, apiSettings, apiVariables, tokenProblems } from './api.js';
 import { readEntities } from './entities.js';

@@ -1,5 +1,5 @@
 /** What a process is told from outside, checked once at its start. */
-import type { Plan } from '../domain/plan.js';
+import type { Plan } from '../domain/refund/plan.js';
 import type { GatewayHost } from '../domain/refusals.js';
 import type { Secret } from '../domain/secret.js';
 import type { EntitySettings } from '../gateway/settings.js';

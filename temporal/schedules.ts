@@ -1,8 +1,8 @@
 /** The schedules that look after refunds: made or brought up to date when a worker starts, one set for each deployment. */
 import { ScheduleAlreadyRunning, ScheduleOverlapPolicy, type Client } from '@temporalio/client';
-import { AUDIT_WORKFLOW, SWEEP_WORKFLOW } from '../workflows/contract.js';
-import type { audit } from '../workflows/audit.js';
-import type { sweep } from '../workflows/sweep.js';
+import { AUDIT_WORKFLOW, SWEEP_WORKFLOW } from '../workflows/refund/contract.js';
+import type { audit } from '../workflows/maintenance/audit.js';
+import type { sweep } from '../workflows/maintenance/sweep.js';
 import type { TaskQueues } from './task-queues.js';
 import type { Upkeep } from './upkeep.js';
 

@@ -1,7 +1,7 @@
 /** The search attributes that refunds are started with: a server that does not know one of them refuses to start any. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isGrpcServiceError, ServiceError, type Client } from '@temporalio/client';
-import { SEARCH_ATTRIBUTES } from '../workflows/contract.js';
+import { SEARCH_ATTRIBUTES } from '../workflows/refund/contract.js';
 
 type Name = (typeof SEARCH_ATTRIBUTES)[keyof typeof SEARCH_ATTRIBUTES]['name'];
 

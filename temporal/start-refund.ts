@@ -1,15 +1,15 @@
 /** How a refund's workflow is started, whoever starts it: the client, a person's word, the sweep. */
 import type { Client, WorkflowStartOptions } from '@temporalio/client';
-import type { StartSettings } from '../domain/plan.js';
-import { PERSON_STATES, type RefundState } from '../domain/states.js';
+import type { StartSettings } from '../domain/refund/plan.js';
+import { PERSON_STATES, type RefundState } from '../domain/refund/states.js';
 import {
   gatewayNotice,
   REFUND_WORKFLOW,
   refundWorkflowId,
   SEARCH_ATTRIBUTES,
   type NoticeArgs,
-} from '../workflows/contract.js';
-import type { refund as refundWorkflow } from '../workflows/refund.js';
+} from '../workflows/refund/contract.js';
+import type { refund as refundWorkflow } from '../workflows/refund/refund.js';
 import type { TaskQueues } from './task-queues.js';
 
 /** What a run is started with. */

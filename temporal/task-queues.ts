@@ -1,5 +1,5 @@
 /** Which queue carries what. Workers and starters must agree on it. */
-import { DEFAULT_TASK_QUEUE } from '../workflows/contract.js';
+import { DEFAULT_TASK_QUEUE } from '../workflows/refund/contract.js';
 
 export interface TaskQueues {
   /** Workflows and everything that moves money. */

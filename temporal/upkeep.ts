@@ -1,5 +1,5 @@
 /** How often refunds are swept and the ledger is audited, and how patient both are. */
-import type { AuditInput, SweepInput } from '../workflows/contract.js';
+import type { AuditInput, SweepInput } from '../workflows/refund/contract.js';
 
 /** How often, and with what. Durations in milliseconds. */
 export interface Upkeep {

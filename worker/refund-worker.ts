@@ -8,16 +8,16 @@ import {
   type NativeConnection,
   type WorkflowBundle,
 } from '@temporalio/worker';
-import { createAuditActivities } from '../activities/audit.js';
-import { createCallerActivities, type StartSettings } from '../activities/caller.js';
+import { createAuditActivities } from '../activities/maintenance/audit.js';
+import { createCallerActivities, type StartSettings } from '../activities/refund/caller.js';
 import type { Dependencies } from '../activities/dependencies.js';
-import { createPaymentActivities } from '../activities/payment-news.js';
-import { createRefundActivities } from '../activities/refunds.js';
-import { createSweepActivities } from '../activities/sweep.js';
-import type { Database } from '../ledger/database.js';
+import { createPaymentActivities } from '../activities/maintenance/payment-news.js';
+import { createRefundActivities } from '../activities/refund/refunds.js';
+import { createSweepActivities } from '../activities/maintenance/sweep.js';
+import type { Database } from '../ledger/db/database.js';
 import { QueryBudgetSpent } from '../gateway/errors.js';
 import { LedgerError } from '../ledger/ledger.js';
-import { forgetSweeps } from '../ledger/sweep.js';
+import { forgetSweeps } from '../ledger/maintenance/sweep.js';
 import type { Log } from '../settings/log.js';
 import { keepSchedules } from '../temporal/schedules.js';
 import { refundStarter } from '../temporal/start-refund.js';
@@ -25,7 +25,7 @@ import { reasonOf } from '../temporal/search-attributes.js';
 import type { TaskQueues } from '../temporal/task-queues.js';
 import type { Upkeep } from '../temporal/upkeep.js';
 import { activityLog } from './activity-log.js';
-import type { Effects } from '../workflows/effects.js';
+import type { Effects } from '../workflows/refund/effects.js';
 import { QUERIES, type Profile } from './profiles.js';
 import { SHUTDOWN_FORCE, SHUTDOWN_GRACE } from './shutdown.js';
 

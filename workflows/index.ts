@@ -1,5 +1,5 @@
 /** Every workflow that a worker runs. */
-export { audit } from './audit.js';
-export { refund } from './refund.js';
-export { paymentNews } from './payment-news.js';
-export { sweep } from './sweep.js';
+export { audit } from './maintenance/audit.js';
+export { refund } from './refund/refund.js';
+export { paymentNews } from './maintenance/payment-news.js';
+export { sweep } from './maintenance/sweep.js';

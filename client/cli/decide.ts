@@ -1,7 +1,7 @@
 /** `approve`, `reject`, `withdraw`, `sync`: what an operator orders about one refund as it stands. */
-import type { OperatorNote } from '../../domain/people.js';
+import type { OperatorNote } from '../../domain/refund/people.js';
 import { ROLES } from '../../domain/principal.js';
-import type { InputProblem } from '../../domain/request.js';
+import type { InputProblem } from '../../domain/refund/request.js';
 import type { ActionName } from '../actions.js';
 import { instructionMissing } from '../errors.js';
 import { PERSON_STATES, type Refund } from '../view.js';

@@ -1,6 +1,11 @@
 /** `events list`, `events resend`: what was told to the caller, and telling it again. */
 import Table from 'cli-table3';
-import { listDeliveries, resendEvents, type DeliveryState, type Resending } from '../../ledger/deliveries.js';
+import {
+  listDeliveries,
+  resendEvents,
+  type DeliveryState,
+  type Resending,
+} from '../../ledger/outbox/deliveries.js';
 import { eventOf, type OutboundEvent } from '../event-view.js';
 import { EXIT, WrongUse, type ExitCode } from './exit.js';
 import { run, tell } from './session.js';

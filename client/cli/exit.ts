@@ -1,5 +1,5 @@
 /** How a command ends: the exit codes that scripts rely on, and what is said on the way out. */
-import type { InputProblem } from '../../domain/request.js';
+import type { InputProblem } from '../../domain/refund/request.js';
 
 export const EXIT = {
   done: 0,

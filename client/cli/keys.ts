@@ -1,9 +1,9 @@
 /** `keys create | revoke | list`: who may speak to the HTTP API. */
-import { looksLikeCard } from '../../domain/card-number.js';
+import { looksLikeCard } from '../../domain/card/card-number.js';
 import { NAME_RULE, readName } from '../../domain/names.js';
 import type { Role } from '../../domain/principal.js';
-import { createApiKey, listApiKeys, revokeApiKey, type ApiKeyRecord } from '../../ledger/api-keys.js';
-import { migrate } from '../../ledger/migrate.js';
+import { createApiKey, listApiKeys, revokeApiKey, type ApiKeyRecord } from '../../ledger/access/api-keys.js';
+import { migrate } from '../../ledger/db/migrate.js';
 import { EXIT, WrongUse, type ExitCode } from './exit.js';
 import { run, tell } from './session.js';
 

@@ -1,9 +1,9 @@
 /** The grammar of the command line. What a command does is loaded when it is given, so that help is there at once. */
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
-import { DECLARED_TYPES } from '../../domain/declared-payment.js';
+import { DECLARED_TYPES } from '../../domain/payment/declared-payment.js';
 import { ROLES } from '../../domain/principal.js';
-import { CORRECTION_OUTCOMES } from '../../domain/correction.js';
-import { REFUND_STATES } from '../../domain/states.js';
+import { CORRECTION_OUTCOMES } from '../../domain/refund/correction.js';
+import { REFUND_STATES } from '../../domain/refund/states.js';
 import type { ExitCode } from './exit.js';
 import { addUpkeepCommands } from './upkeep-commands.js';
 

@@ -1,7 +1,7 @@
 /** `list`, `watch`: where refunds stand. */
-import type { RefundState, RefundStatus } from '../../domain/states.js';
-import { isFinal } from '../../domain/states.js';
-import { waitingForPerson } from '../../ledger/queue.js';
+import type { RefundState, RefundStatus } from '../../domain/refund/states.js';
+import { isFinal } from '../../domain/refund/states.js';
+import { waitingForPerson } from '../../ledger/views/queue.js';
 import { PERSON_STATES, viewOf, type Refund } from '../view.js';
 import { EXIT, type ExitCode } from './exit.js';
 import { changeText, listText, queueText } from './render.js';

@@ -1,8 +1,8 @@
 /** Refunds as text for people: a table of many, a page for one, a line for each change. */
 import Table from 'cli-table3';
 import pc from 'picocolors';
-import { END_REASONS } from '../../domain/finding.js';
-import type { RefundStatus } from '../../domain/states.js';
+import { END_REASONS } from '../../domain/payment/finding.js';
+import type { RefundStatus } from '../../domain/refund/states.js';
 import { maskedRegistration } from '../effects.js';
 import type { NextStep } from '../replay.js';
 import type { TimelineEntry } from '../story-view.js';

@@ -1,8 +1,8 @@
 /** `link`, `correct`, `change-destination`: what an operator orders about an attempt or a destination, with evidence in hand. */
-import { CASE_REASONS, type CaseReason } from '../../domain/finding.js';
-import type { CorrectionOutcome } from '../../domain/correction.js';
+import { CASE_REASONS, type CaseReason } from '../../domain/payment/finding.js';
+import type { CorrectionOutcome } from '../../domain/refund/correction.js';
 import { isRefundId } from '../../domain/ids.js';
-import type { RefundRecord } from '../../ledger/refund-record.js';
+import type { RefundRecord } from '../../ledger/core/refund-record.js';
 import { effectOfLink, effectOfCorrecting, effectOfDestinationChange } from '../effects.js';
 import { notFound } from '../errors.js';
 import { confirm } from './confirm.js';

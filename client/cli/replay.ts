@@ -1,12 +1,12 @@
 /** `replay`: what a refund would do now and what it hangs on, and letting one, or all that wait for one cause, go on. */
 import { randomUUID } from 'node:crypto';
-import { CASE_REASONS, type CaseReason } from '../../domain/finding.js';
+import { CASE_REASONS, type CaseReason } from '../../domain/payment/finding.js';
 import type { BulkReplay, BulkReplayResult } from '../replay-many.js';
 import type { ReplayReport } from '../replay.js';
 import { confirm } from './confirm.js';
 import { momentOf } from './moment.js';
 import { effectFor, withWord, type WordOptions } from './decide.js';
-import type { OperatorNote } from '../../domain/people.js';
+import type { OperatorNote } from '../../domain/refund/people.js';
 import { EXIT, WrongUse, type ExitCode } from './exit.js';
 import { run, tell } from './session.js';
 

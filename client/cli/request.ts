@@ -1,7 +1,7 @@
 /** `request` and `credit`: ask for a refund or a standalone credit, and stay with it where asked to. */
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
-import { formatAmount, storedMoney } from '../../domain/money.js';
+import { formatAmount, storedMoney } from '../../domain/money/money.js';
 import {
   isCreditRequest,
   readCreditRequest,
@@ -9,7 +9,7 @@ import {
   type CreditRequest,
   type InputProblem,
   type RefundRequest,
-} from '../../domain/request.js';
+} from '../../domain/refund/request.js';
 import { confirm } from './confirm.js';
 import { WrongUse, type ExitCode } from './exit.js';
 import { follow, outcome } from './read.js';

@@ -1,5 +1,5 @@
 /** `show`: one refund with everything that is on record of it, on one page. */
-import { storyOf } from '../../ledger/story.js';
+import { storyOf } from '../../ledger/views/story.js';
 import { timelineOf, type TimelineEntry } from '../story-view.js';
 import { needsPerson } from './decide.js';
 import type { ExitCode } from './exit.js';

@@ -1,9 +1,9 @@
 /** `verify`: checks the whole ledger now, slice by slice, and stores the report. */
 import Table from 'cli-table3';
-import { auditLedger } from '../../ledger/audit.js';
-import { storeFindings } from '../../ledger/audit-progress.js';
-import { storeAudit } from '../../ledger/audits.js';
-import { entitiesWithoutV3, type WithoutV3 } from '../../ledger/reporting.js';
+import { auditLedger } from '../../ledger/maintenance/audit.js';
+import { storeFindings } from '../../ledger/maintenance/audit-progress.js';
+import { storeAudit } from '../../ledger/maintenance/audits.js';
+import { entitiesWithoutV3, type WithoutV3 } from '../../ledger/access/reporting.js';
 import { auditOf, type Audit } from '../audit-view.js';
 import { EXIT, type ExitCode } from './exit.js';
 import { run } from './session.js';

@@ -1,7 +1,7 @@
 /** Cancels an order: hold it, pay the customer back, then finish it, or restore it where nothing of the money has gone back. */
 import { CancellationScope, proxyActivities } from '@temporalio/workflow';
-import type { RefundResult } from '../../workflows/contract.js';
-import { isSafeToCompensate, payBack } from '../../workflows/pay-back.js';
+import type { RefundResult } from '../../workflows/refund/contract.js';
+import { isSafeToCompensate, payBack } from '../../workflows/refund/pay-back.js';
 import type { Order, OrderActivities } from './orders.js';
 
 export interface OrderCancellation {

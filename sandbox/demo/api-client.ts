@@ -1,7 +1,7 @@
 /** The public HTTP API as the demonstration uses it: one key asks, another one decides. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
-import { problem, refund as refundSchema } from '../../client/api/schemas.js';
+import { problem, refund as refundSchema } from '../../server/api/schemas.js';
 import type { z } from 'zod';
 import type { SandboxKeys } from '../api-keys.js';
 

@@ -1,8 +1,8 @@
 /** The gateway's books against the ledger, payment by payment: what each of them says has left the merchant. */
-import { storedMoney, formatAmount, parseGatewayAmount } from '../../domain/money.js';
-import { PAYMENT_TYPES } from '../../domain/way.js';
+import { storedMoney, formatAmount, parseGatewayAmount } from '../../domain/money/money.js';
+import { PAYMENT_TYPES } from '../../domain/refund/way.js';
 import type { Ledger } from '../../ledger/ledger.js';
-import type { RefundRecord } from '../../ledger/refund-record.js';
+import type { RefundRecord } from '../../ledger/core/refund-record.js';
 import type { SandboxTransaction } from '../control-client.js';
 
 export interface Disagreement {

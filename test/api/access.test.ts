@@ -3,9 +3,9 @@ import { createServer } from 'node:http';
 import { afterAll, describe, expect, it } from 'vitest';
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type JWTPayload } from 'jose';
 import { z } from 'zod';
-import { verifyTokens } from '../../client/api/tokens.js';
+import { verifyTokens } from '../../server/api/tokens.js';
 import { mayAct, ROLES, type Role } from '../../domain/principal.js';
-import { revokeApiKey } from '../../ledger/api-keys.js';
+import { revokeApiKey } from '../../ledger/access/api-keys.js';
 import { problemOf, startApi, type Answer } from './world.js';
 
 const ISSUER = 'https://login.example';

@@ -1,8 +1,8 @@
 /** The last audit, over HTTP: none is no good one, the newest counts, and one that asked too little is not ok. */
 import { afterAll, expect, it } from 'vitest';
-import { audit } from '../../client/api/audits.js';
-import { auditLedger, type AuditReport } from '../../ledger/audit.js';
-import { storeAudit } from '../../ledger/audits.js';
+import { audit } from '../../server/api/audits.js';
+import { auditLedger, type AuditReport } from '../../ledger/maintenance/audit.js';
+import { storeAudit } from '../../ledger/maintenance/audits.js';
 import { problemOf, startApi } from './world.js';
 
 const world = await startApi({ worker: false });

@@ -1,7 +1,7 @@
 /** Changing the destination and replay over HTTP: each success, each refusal with its code, said again, by two at once; and who may say such things at all. */
 import { describe, expect, it } from 'vitest';
-import { replayedRefund } from '../../client/api/decision-schemas.js';
-import { refundWorkflowId } from '../../workflows/contract.js';
+import { replayedRefund } from '../../server/api/decision-schemas.js';
+import { refundWorkflowId } from '../../workflows/refund/contract.js';
 import { NEVER_PAID, refused, startPersons, told, WHY } from './persons.js';
 import { problemOf, refundOf, type Answer } from './world.js';
 

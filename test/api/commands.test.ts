@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
-import { bulkReplayResult, replayedRefund } from '../../client/api/decision-schemas.js';
+import { bulkReplayResult, replayedRefund } from '../../server/api/decision-schemas.js';
 import { NEVER_PAID, refused, startPersons, told, WHY } from './persons.js';
 import { problemOf, refundOf, type Answer } from './world.js';
 

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { sql } from 'kysely';
-import { timelineEntry } from '../../client/api/schemas.js';
+import { timelineEntry } from '../../server/api/schemas.js';
 import { dataOf, problemOf, refundOf, startApi } from './world.js';
 
 const world = await startApi();

@@ -1,7 +1,7 @@
 /** A refund whose payment the client declares: the gateway is asked nothing, from the request to the end. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
-import { payment as shape } from '../../client/api/schemas.js';
+import { payment as shape } from '../../server/api/schemas.js';
 import { problemOf, refundOf, startApi } from './world.js';
 
 const world = await startApi();

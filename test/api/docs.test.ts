@@ -3,7 +3,7 @@ import { execFile, spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
-import { PROBLEMS } from '../../client/api/problems.js';
+import { PROBLEMS } from '../../server/api/problems.js';
 import { refundOf, startApi } from './world.js';
 
 const world = await startApi();

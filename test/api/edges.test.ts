@@ -1,11 +1,11 @@
 /** The edges of the API: what a request may look like, what an answer carries, and what happens while a part is away. */
-import { SEARCH_ATTRIBUTES } from '../../workflows/contract.js';
+import { SEARCH_ATTRIBUTES } from '../../workflows/refund/contract.js';
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { buildApi } from '../../client/api/server.js';
+import { buildApi } from '../../server/api/server.js';
 import { readinessOf } from '../../client/readiness.js';
-import { openDatabase } from '../../ledger/database.js';
+import { openDatabase } from '../../ledger/db/database.js';
 import { createLedger } from '../../ledger/postgres.js';
 import { createLog } from '../../settings/log.js';
 import { freePort } from '../../sandbox/servers/free-port.js';

@@ -1,7 +1,7 @@
 /** A failover of PostgreSQL: what the API answers while its address leads to a standby, and how soon it works again. */
 import { sql } from 'kysely';
 import { afterAll, describe, expect, it } from 'vitest';
-import { openDatabase } from '../../ledger/database.js';
+import { openDatabase } from '../../ledger/db/database.js';
 import { freshDatabase } from '../support/database.js';
 import { startReceiver, webhookAddress } from '../support/receiver.js';
 import { startFailoverPair } from '../support/standby.js';

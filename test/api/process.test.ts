@@ -8,7 +8,7 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
-import { createApiKey } from '../../ledger/api-keys.js';
+import { createApiKey } from '../../ledger/access/api-keys.js';
 import { startNodeProcess } from '../../sandbox/node-process.js';
 import { freePort } from '../../sandbox/servers/free-port.js';
 import { isAlive } from '../../sandbox/servers/process-alive.js';
@@ -57,7 +57,7 @@ describe('the process of the API', () => {
     const lines: string[] = [];
     const api = await startNodeProcess({
       name: 'API',
-      entry: 'client/api/main.ts',
+      entry: 'server/api/main.ts',
       env: await processEnv(),
       say: (line) => lines.push(line),
       readyWithinMs: 2 * MINUTE,
@@ -99,7 +99,7 @@ describe('the process of the API', () => {
   );
 
   it('refuses to start with every setting that is wrong, and exit code 2', { timeout: MINUTE }, async () => {
-    const child = spawn(process.execPath, programArguments('client/api/main.ts'), {
+    const child = spawn(process.execPath, programArguments('server/api/main.ts'), {
       cwd: ROOT,
       env: { PATH: process.env['PATH'], REFUNDS_PORT: 'http', REFUNDS_JWT_ISSUER: 'x' },
     });
@@ -115,7 +115,7 @@ describe('the process of the API', () => {
     await once(other, 'listening');
     const address = other.address();
     const port = typeof address === 'object' && address !== null ? String(address.port) : '';
-    const child = spawn(process.execPath, programArguments('client/api/main.ts'), {
+    const child = spawn(process.execPath, programArguments('server/api/main.ts'), {
       cwd: ROOT,
       env: { ...(await processEnv()), REFUNDS_PORT: port },
     });

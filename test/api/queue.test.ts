@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { change, found, payment, queueItem, timelineEntry } from '../../client/api/schemas.js';
+import { change, found, payment, queueItem, timelineEntry } from '../../server/api/schemas.js';
 import { dataOf, problemOf, refundOf, startApi } from './world.js';
 import { seen } from '../support/seen.js';
 

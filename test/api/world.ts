@@ -2,11 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { buildApi, type ApiOptions } from '../../client/api/server.js';
-import { problem, refund } from '../../client/api/schemas.js';
+import { buildApi, type ApiOptions } from '../../server/api/server.js';
+import { problem, refund } from '../../server/api/schemas.js';
 import { readinessOf } from '../../client/readiness.js';
 import type { Role } from '../../domain/principal.js';
-import { createApiKey } from '../../ledger/api-keys.js';
+import { createApiKey } from '../../ledger/access/api-keys.js';
 import { createLog } from '../../settings/log.js';
 import { startStack, type Stack, type StackOptions } from '../support/stack.js';
 

@@ -1,8 +1,8 @@
 /** The audit in increments: what changed at once, the whole in slices, and what is wrong stays known until it is put right. */
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { auditIncrement } from '../../ledger/audit-progress.js';
-import { auditLedger } from '../../ledger/audit.js';
+import { auditIncrement } from '../../ledger/maintenance/audit-progress.js';
+import { auditLedger } from '../../ledger/maintenance/audit.js';
 import { accepted, debit } from '../ledger/given.js';
 import { postgresLedger } from '../ledger/postgres.js';
 

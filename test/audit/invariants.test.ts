@@ -1,8 +1,8 @@
 /** Each way in which the books can be wrong is found by the audit, named by its invariant and by what is wrong. */
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { auditLedger } from '../../ledger/audit.js';
-import { INVARIANTS, type Invariant } from '../../ledger/audit-checks.js';
+import { auditLedger } from '../../ledger/maintenance/audit.js';
+import { INVARIANTS, type Invariant } from '../../ledger/maintenance/audit-checks.js';
 import {
   accepted,
   answer,

@@ -2,8 +2,8 @@
 import { sql } from 'kysely';
 import { Registry } from 'prom-client';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { audit as auditSchema } from '../../client/api/audits.js';
-import { registerFigures } from '../../client/api/ledger-metrics.js';
+import { audit as auditSchema } from '../../server/api/audits.js';
+import { registerFigures } from '../../server/api/ledger-metrics.js';
 import { upkeepAt } from '../../temporal/upkeep.js';
 import { problemOf, refundOf, startApi } from '../api/world.js';
 import { command } from '../support/command.js';

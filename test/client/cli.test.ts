@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { verifyApiKey } from '../../ledger/api-keys.js';
+import { verifyApiKey } from '../../ledger/access/api-keys.js';
 import { programArguments } from '../../sandbox/program.js';
 import { command, ROOT, type Ended } from '../support/command.js';
 import { startStack } from '../support/stack.js';

@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, describe, expect, it } from 'vitest';
-import { acceptRefund } from '../../activities/accept.js';
+import { acceptRefund } from '../../activities/refund/accept.js';
 import { createRefundsClient, type Refund, type RefundOrder } from '../../client/index.js';
 import { taskQueues } from '../../temporal/task-queues.js';
-import { refundWorkflowId } from '../../workflows/contract.js';
+import { refundWorkflowId } from '../../workflows/refund/contract.js';
 import { paymentOf, startStack } from '../support/stack.js';
 import { seen } from '../support/seen.js';
 

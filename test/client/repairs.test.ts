@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Refund } from '../../client/index.js';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
-import { refundWorkflowId } from '../../workflows/contract.js';
+import { refundWorkflowId } from '../../workflows/refund/contract.js';
 import { startStack } from '../support/stack.js';
 import { seen } from '../support/seen.js';
 

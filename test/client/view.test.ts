@@ -1,9 +1,9 @@
 /** What the outside sees of a refund follows from the ledger's record alone. */
 import { describe, expect, it } from 'vitest';
 import { viewOf } from '../../client/view.js';
-import { CASE_REASONS } from '../../domain/finding.js';
-import { PUBLIC_STATUS, REFUND_STATES } from '../../domain/states.js';
-import type { AttemptRecord, RefundRecord } from '../../ledger/refund-record.js';
+import { CASE_REASONS } from '../../domain/payment/finding.js';
+import { PUBLIC_STATUS, REFUND_STATES } from '../../domain/refund/states.js';
+import type { AttemptRecord, RefundRecord } from '../../ledger/core/refund-record.js';
 
 const AT = new Date('2026-02-03T04:05:06.789Z');
 

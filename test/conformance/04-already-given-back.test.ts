@@ -3,7 +3,7 @@
  * Source: the gateway's own list of result codes (700.300.300, 700.300.600, 700.400.200 and their neighbours).
  */
 import { describe, it } from 'vitest';
-import { referenceFor } from '../../domain/reference.js';
+import { referenceFor } from '../../domain/refund/reference.js';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
 import { NEVER, openWorld, SUPERVISOR } from './world.js';
 

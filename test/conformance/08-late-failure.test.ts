@@ -3,9 +3,9 @@
  * Sources: Stripe `refund.failed`; Adyen `REFUND_FAILED` and `REFUNDED_REVERSED`; woocommerce-payments#601 and #3965; juspay/hyperswitch#13680.
  */
 import { afterAll, describe, it } from 'vitest';
-import { expectationOf } from '../../activities/send.js';
-import { outcomeOfFound } from '../../domain/outcome.js';
-import type { Position } from '../../domain/next-step.js';
+import { expectationOf } from '../../activities/refund/send.js';
+import { outcomeOfFound } from '../../domain/refund/outcome.js';
+import type { Position } from '../../domain/refund/next-step.js';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
 import { deliverNotices, startReceiver, webhookAddress } from '../support/receiver.js';
 import { openWorld, SUPERVISOR, type World } from './world.js';

@@ -5,12 +5,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { afterAll, describe, it } from 'vitest';
-import type { Outcome } from '../../domain/outcome.js';
+import type { Outcome } from '../../domain/refund/outcome.js';
 import { isGatewayId, type GatewayId } from '../../domain/ids.js';
 import { encryptWebhook } from '../../sandbox/gateway/webhooks.js';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
-import { unmatchedWebhooks, webhooksOf } from '../../ledger/webhooks.js';
-import { gatewayNotice } from '../../workflows/contract.js';
+import { unmatchedWebhooks, webhooksOf } from '../../ledger/inbox/webhooks.js';
+import { gatewayNotice } from '../../workflows/refund/contract.js';
 import { deliverNotices, startReceiver, webhookAddress } from '../support/receiver.js';
 import { eventually, NEVER, openWorld } from './world.js';
 

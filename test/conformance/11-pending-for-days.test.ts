@@ -3,7 +3,7 @@
  * Sources: juspay/hyperswitch#12755 and #9622, own-pay/OwnPay#222 (failed by itself after 24 hours, then paid twice).
  */
 import { describe, it } from 'vitest';
-import { referenceFor } from '../../domain/reference.js';
+import { referenceFor } from '../../domain/refund/reference.js';
 import { eventually, openWorld } from './world.js';
 
 const world = await openWorld();

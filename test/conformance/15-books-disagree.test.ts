@@ -3,7 +3,7 @@
  * Sources: pretix `create_external_refund`, own-pay/OwnPay#334, vipps-developers#87, chobbledotcom/tickets#1775.
  */
 import { describe, it } from 'vitest';
-import { referenceFor } from '../../domain/reference.js';
+import { referenceFor } from '../../domain/refund/reference.js';
 import { compareBooks } from '../../sandbox/demo/books.js';
 import { formatAmount } from '../../sandbox/gateway/amounts.js';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { Refund } from '../../client/index.js';
-import { buildApi } from '../../client/api/server.js';
+import { buildApi } from '../../server/api/server.js';
 import { readinessOf, reportingOf } from '../../client/readiness.js';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
 import { createLog } from '../../settings/log.js';

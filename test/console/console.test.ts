@@ -1,7 +1,7 @@
 /** The console in a real browser, with people at it: what they see, what they decide, and what then becomes of the money. */
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { revokeApiKey } from '../../ledger/api-keys.js';
+import { revokeApiKey } from '../../ledger/access/api-keys.js';
 import { allRefunds, compareBooks } from '../../sandbox/demo/books.js';
 import { formatAmount } from '../../sandbox/gateway/amounts.js';
 import { CHROMIUM, HOW_TO_GET_CHROMIUM } from '../support/chromium.js';

@@ -1,8 +1,8 @@
 /** What the console computes by itself: reading events from a stream that is cut anywhere, and how amounts and times read. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readEvents, type ServerEvent } from '../../client/console/app/data/event-stream.js';
-import { grouped, minor, span } from '../../client/console/app/text.js';
+import { readEvents, type ServerEvent } from '../../server/console/app/data/event-stream.js';
+import { grouped, minor, span } from '../../server/console/app/text.js';
 
 async function eventsOf(chunks: readonly Uint8Array[]): Promise<(ServerEvent | null)[]> {
   const body = new ReadableStream<Uint8Array>({

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fastify from 'fastify';
 import { afterAll, describe, expect, it } from 'vitest';
-import { consoleFolder, serveConsole } from '../../client/api/console.js';
-import { answerProblems } from '../../client/api/problems.js';
+import { consoleFolder, serveConsole } from '../../server/api/console.js';
+import { answerProblems } from '../../server/api/problems.js';
 import { createLog } from '../../settings/log.js';
 
 const MOST_SCRIPT = 130_000;

@@ -1,9 +1,9 @@
 /** The console as a person has it: a real Chromium in front of the API with everything behind it. */
 import { randomUUID } from 'node:crypto';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
-import { consoleFolder } from '../../client/api/console.js';
+import { consoleFolder } from '../../server/api/console.js';
 import type { Refund } from '../../client/index.js';
-import type { RefundState } from '../../domain/states.js';
+import type { RefundState } from '../../domain/refund/states.js';
 import { refundOf, startApi, type ApiWorld } from '../api/world.js';
 import { startChromium, type Look } from '../support/chromium.js';
 

@@ -1,8 +1,8 @@
 /** When nothing found means that nothing is there. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { provesAbsence, type MissEvidence } from '../../domain/absence.js';
-import { DEFAULT_TIMINGS } from '../../domain/plan.js';
+import { provesAbsence, type MissEvidence } from '../../domain/refund/absence.js';
+import { DEFAULT_TIMINGS } from '../../domain/refund/plan.js';
 import { runs } from '../support/chance.js';
 
 const { visibilityLag, missSpacing, missesNeeded } = DEFAULT_TIMINGS;

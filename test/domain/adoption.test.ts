@@ -1,7 +1,7 @@
 /** Whether a transaction at the gateway can be an attempt of ours: whatever does not agree, or is left out, is not taken for it. */
 import { describe, expect, it } from 'vitest';
-import { ADOPTION_MISMATCHES, readAdoption, type AdoptionMismatch } from '../../domain/adoption.js';
-import type { Expectation } from '../../domain/outcome.js';
+import { ADOPTION_MISMATCHES, readAdoption, type AdoptionMismatch } from '../../domain/refund/adoption.js';
+import type { Expectation } from '../../domain/refund/outcome.js';
 import type { GatewayTransaction } from '../../domain/transaction.js';
 
 const ORIGINAL = 'a'.repeat(32);

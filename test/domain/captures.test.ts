@@ -1,6 +1,6 @@
 /** Where money left a payment without us, and which capture a refund goes to. */
 import { describe, expect, it } from 'vitest';
-import { chooseCapture, placeDrawn, type OpenCapture } from '../../domain/captures.js';
+import { chooseCapture, placeDrawn, type OpenCapture } from '../../domain/payment/captures.js';
 
 const captures = [
   { id: 'c1', amountMinor: 6_000n },

@@ -1,7 +1,7 @@
 /** Cards in free text: which numbers are taken for one, and which ordinary ids are not. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { looksLikeCard } from '../../domain/card-number.js';
+import { looksLikeCard } from '../../domain/card/card-number.js';
 
 /** Numbers that the schemes and the vendor publish for tests. */
 const CARDS: readonly [name: string, number: string][] = [

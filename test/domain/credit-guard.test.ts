@@ -8,8 +8,8 @@ import {
   type ApprovalReason,
   type CreditBlock,
   type CreditEvidence,
-} from '../../domain/credit-guard.js';
-import { DEFAULT_POLICY, type Policy } from '../../domain/plan.js';
+} from '../../domain/refund/credit-guard.js';
+import { DEFAULT_POLICY, type Policy } from '../../domain/refund/plan.js';
 import { REFUSAL_CLASSES } from '../../domain/refusals.js';
 import { runs } from '../support/chance.js';
 import { authorised, original, REGISTRATION, returned } from './given-original.js';

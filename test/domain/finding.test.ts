@@ -9,11 +9,11 @@ import {
   type FindingEvidence,
   type GIVE_UP_REASONS,
   type SettledReason,
-} from '../../domain/finding.js';
-import type { OriginalFacts } from '../../domain/original.js';
+} from '../../domain/payment/finding.js';
+import type { OriginalFacts } from '../../domain/payment/original.js';
 import type { RefusalClass } from '../../domain/refusals.js';
-import { NO_COVERAGE, type Coverage } from '../../domain/settlement.js';
-import type { Way } from '../../domain/way.js';
+import { NO_COVERAGE, type Coverage } from '../../domain/refund/settlement.js';
+import type { Way } from '../../domain/refund/way.js';
 import { authorised, original, ORIGINAL_ID, returned } from './given-original.js';
 
 function finding(change: Partial<FindingEvidence>): Finding {

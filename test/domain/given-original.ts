@@ -1,5 +1,5 @@
 /** Originals for tests of the domain: a captured debit of 100.00 euros unless told otherwise. */
-import type { LinkedReturn, OriginalFacts } from '../../domain/original.js';
+import type { LinkedReturn, OriginalFacts } from '../../domain/payment/original.js';
 
 export const ORIGINAL_ID = '0'.repeat(31) + '1';
 export const OBSERVATION = { observedAt: new Date(0), coversCaptures: true };

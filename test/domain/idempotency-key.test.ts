@@ -1,7 +1,7 @@
 /** One key has one spelling, and what is half a key is none. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { IDEMPOTENCY_KEY, readIdempotencyKey } from '../../domain/idempotency-key.js';
+import { IDEMPOTENCY_KEY, readIdempotencyKey } from '../../domain/refund/idempotency-key.js';
 
 describe('an idempotency key', () => {
   it.each([

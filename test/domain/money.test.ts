@@ -1,7 +1,7 @@
 /** Amounts at the edge: what is refused, what is written, and that no cent is lost in between. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decimalsOf, isCurrencyCode } from '../../domain/currency.js';
+import { decimalsOf, isCurrencyCode } from '../../domain/money/currency.js';
 import {
   formatAmount,
   gatewayAmount,
@@ -9,7 +9,7 @@ import {
   parseGatewayAmount,
   storedMoney,
   type AmountErrorCode,
-} from '../../domain/money.js';
+} from '../../domain/money/money.js';
 
 /** One currency for each number of decimals that money has. */
 const CURRENCIES = ['JPY', 'EUR', 'KWD'];

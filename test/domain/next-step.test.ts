@@ -8,11 +8,17 @@ import {
   type Position,
   type Step,
   type UnreadPayment,
-} from '../../domain/next-step.js';
-import { DEFAULT_POLICY, DEFAULT_TIMINGS, type Plan } from '../../domain/plan.js';
+} from '../../domain/refund/next-step.js';
+import { DEFAULT_POLICY, DEFAULT_TIMINGS, type Plan } from '../../domain/refund/plan.js';
 import { REFUSAL_CLASSES, type RefusalClass } from '../../domain/refusals.js';
-import { afterTrigger, ATTEMPT_STATES, isFinal, isOpenAttempt, REFUND_STATES } from '../../domain/states.js';
-import type { Way } from '../../domain/way.js';
+import {
+  afterTrigger,
+  ATTEMPT_STATES,
+  isFinal,
+  isOpenAttempt,
+  REFUND_STATES,
+} from '../../domain/refund/states.js';
+import type { Way } from '../../domain/refund/way.js';
 import { runs } from '../support/chance.js';
 
 const PLAN: Plan = { timings: DEFAULT_TIMINGS, policy: DEFAULT_POLICY };

@@ -1,7 +1,7 @@
 /** What a notice may do by itself: complete a success that was ordered. Everything else is looked up. */
 import { describe, expect, it } from 'vitest';
-import { isShown, readNotice, type NoticedAttempt } from '../../domain/notice.js';
-import { ATTEMPT_STATES, type AttemptState } from '../../domain/states.js';
+import { isShown, readNotice, type NoticedAttempt } from '../../domain/refund/notice.js';
+import { ATTEMPT_STATES, type AttemptState } from '../../domain/refund/states.js';
 import type { GatewayTransaction } from '../../domain/transaction.js';
 
 const ID = 'a'.repeat(32);

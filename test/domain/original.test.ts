@@ -1,13 +1,13 @@
 /** Originals as the gateway shows them: what was captured, given back and charged back, and what cannot be read. */
 import { describe, expect, it } from 'vitest';
-import { chargedBackMinor, standingMinor } from '../../domain/disputes.js';
+import { chargedBackMinor, standingMinor } from '../../domain/payment/disputes.js';
 import {
   readOriginal,
   takenByReturns,
   type OriginalFacts,
   type OriginalReading,
   type DoubtReason,
-} from '../../domain/original.js';
+} from '../../domain/payment/original.js';
 import type { GatewayTransaction } from '../../domain/transaction.js';
 import { authorised, OBSERVATION, original, ORIGINAL_ID, returned } from './given-original.js';
 

@@ -7,7 +7,7 @@ import {
   type Expectation,
   type Outcome,
   type UnknownReason,
-} from '../../domain/outcome.js';
+} from '../../domain/refund/outcome.js';
 import type { GatewayTransaction, NoAnswerReason, NotSentReason } from '../../domain/transaction.js';
 import { runs } from '../support/chance.js';
 

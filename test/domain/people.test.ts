@@ -6,9 +6,9 @@ import {
   objectionTo,
   type CorrectionEvidence,
   type CorrectionRefusal,
-} from '../../domain/correction.js';
-import { isSamePerson } from '../../domain/people.js';
-import { ATTEMPT_STATES, REFUND_STATES } from '../../domain/states.js';
+} from '../../domain/refund/correction.js';
+import { isSamePerson } from '../../domain/refund/people.js';
+import { ATTEMPT_STATES, REFUND_STATES } from '../../domain/refund/states.js';
 
 describe('two people', () => {
   it.each(['anna', ' anna', 'Anna ', 'ANNA'])('are not one who writes the name as %j', (name) => {

@@ -1,6 +1,6 @@
 /** How patient a refund is where nobody says otherwise, and that no scale makes it so hasty that nothing could be sent. */
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_POLICY, DEFAULT_TIMINGS, scaleTimings } from '../../domain/plan.js';
+import { DEFAULT_POLICY, DEFAULT_TIMINGS, scaleTimings } from '../../domain/refund/plan.js';
 
 const SECOND = 1_000;
 const MINUTE = 60_000;

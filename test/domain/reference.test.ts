@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isAttemptId, isEntityId, isGatewayId, isPaymentId, isRefundId } from '../../domain/ids.js';
-import { referenceFor } from '../../domain/reference.js';
-import type { Way } from '../../domain/way.js';
+import { referenceFor } from '../../domain/refund/reference.js';
+import type { Way } from '../../domain/refund/way.js';
 
 const REFUND = '0190d5a0-7c3e-7b52-9b1c-2f6a1e4d8c33';
 const ways = fc.constantFrom<Way>('refund', 'reversal', 'credit');

@@ -11,7 +11,7 @@ import {
   type RefusalClass,
 } from '../../domain/refusals.js';
 import { CODE_GROUPS, CODE_ROWS, type CodeMeaning, type Meanings } from '../../domain/result-codes.js';
-import type { Way } from '../../domain/way.js';
+import type { Way } from '../../domain/refund/way.js';
 import { runs } from '../support/chance.js';
 import { hasPublishedCodes, PUBLISHED_CODES, unlessMissing } from './published-codes.js';
 

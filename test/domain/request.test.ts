@@ -6,7 +6,7 @@ import {
   readRefundRequest,
   USUAL_REASONS,
   type RefundRequest,
-} from '../../domain/request.js';
+} from '../../domain/refund/request.js';
 
 const GOOD = {
   paymentId: '8ac7a4a192b3b5060192b471c0d82dfb',

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { CODE_GROUPS } from '../../domain/result-codes.js';
 import { groupOf, isChargeback, isManual, readCode, type CodeReading } from '../../domain/refusals.js';
-import { PAYMENT_TYPES, type Way } from '../../domain/way.js';
+import { PAYMENT_TYPES, type Way } from '../../domain/refund/way.js';
 import { hasPublishedCodes, PUBLISHED_CODES, unlessMissing } from './published-codes.js';
 
 const WAYS: readonly Way[] = ['refund', 'reversal', 'credit'];

@@ -14,9 +14,9 @@ import {
   type Coverage,
   type OutsideMoney,
   type SettlementFacts,
-} from '../../domain/settlement.js';
-import { ATTEMPT_STATES, type AttemptState } from '../../domain/states.js';
-import type { Way } from '../../domain/way.js';
+} from '../../domain/refund/settlement.js';
+import { ATTEMPT_STATES, type AttemptState } from '../../domain/refund/states.js';
+import type { Way } from '../../domain/refund/way.js';
 import { runs } from '../support/chance.js';
 
 const tried = (way: Way, amountMinor: bigint, state: AttemptState = 'succeeded') => ({

@@ -14,8 +14,8 @@ import {
   REFUND_TRANSITIONS,
   type RefundState,
   type RefundTrigger,
-} from '../../domain/states.js';
-import { STATES_PAGE, statesPage } from '../../scripts/states-diagram.js';
+} from '../../domain/refund/states.js';
+import { STATES_PAGE, statesPage } from '../../tools/states-diagram.js';
 
 /** Written by hand, once more: from which states each trigger leads where. */
 const MOVES: Readonly<Record<RefundTrigger, readonly [RefundState, string]>> = {

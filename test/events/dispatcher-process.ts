@@ -1,5 +1,5 @@
 /** A dispatcher in a process of its own, with a lease short enough for a test to see what its death leaves behind. */
-import { openDatabase } from '../../ledger/database.js';
+import { openDatabase } from '../../ledger/db/database.js';
 import { createLedger } from '../../ledger/postgres.js';
 import { createLog } from '../../settings/log.js';
 import { readSettings } from '../../settings/read.js';

@@ -8,7 +8,7 @@ import {
   linkBody,
   replayBody,
   wordBody,
-} from '../../client/api/decision-schemas.js';
+} from '../../server/api/decision-schemas.js';
 import {
   idempotencyHeaders,
   queueQuery,
@@ -16,7 +16,7 @@ import {
   searchQuery,
   streamHeaders,
   waitQuery,
-} from '../../client/api/schemas.js';
+} from '../../server/api/schemas.js';
 import { fuzz, holds } from './fuzz.js';
 import { ASKED, OTHER_WORDS } from './given-bodies.js';
 import { changed, odd } from './mutations.js';

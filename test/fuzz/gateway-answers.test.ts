@@ -1,10 +1,10 @@
 /** Whatever a gateway answers: no crash, and no success, refusal or absence that the body does not prove. */
 import { describe, expect, it } from 'vitest';
-import { readOriginal, type OriginalFacts } from '../../domain/original.js';
-import { outcomeOfFound, outcomeOfSend, type Expectation } from '../../domain/outcome.js';
+import { readOriginal, type OriginalFacts } from '../../domain/payment/original.js';
+import { outcomeOfFound, outcomeOfSend, type Expectation } from '../../domain/refund/outcome.js';
 import type { SendResult } from '../../domain/transaction.js';
-import { readTransactionBody } from '../../gateway/answer.js';
-import { findByReference, findWithLinked } from '../../gateway/look-ups.js';
+import { readTransactionBody } from '../../gateway/oppwa/answer.js';
+import { findByReference, findWithLinked } from '../../gateway/oppwa/look-ups.js';
 import { fuzz, holds } from './fuzz.js';
 import { FOUND, GIVEN, PAYMENT, REFERENCE, TREES, WORDS } from './given-answers.js';
 import { DECIMALS, isOfAnotherCurrency, tenThousandths } from './given-requests.js';

@@ -1,5 +1,5 @@
 /** What a caller asks, once right and then garbled, and what the rules say of it: written from docs and not from the code. */
-import { isCurrencyCode } from '../../domain/currency.js';
+import { isCurrencyCode } from '../../domain/money/currency.js';
 import type { Random } from '../simulation/world/random.js';
 import { changed, odd } from './mutations.js';
 import { CARD as CARD_IN_TEXT, isKeepable } from './second-opinion.js';

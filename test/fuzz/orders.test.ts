@@ -1,5 +1,5 @@
 /** Whatever order is given: refused with nothing stored, or stored once as it was asked, of money that is there. */
-import { isSamePerson } from '../../domain/people.js';
+import { isSamePerson } from '../../domain/refund/people.js';
 import { describe, expect, it } from 'vitest';
 import {
   acceptCredit,
@@ -7,10 +7,10 @@ import {
   GatewayUnavailable,
   PaymentUnreadable,
   RequestRefused,
-} from '../../activities/accept.js';
+} from '../../activities/refund/accept.js';
 import type { Dependencies } from '../../activities/dependencies.js';
 import type { Gateway } from '../../gateway/gateway.js';
-import { findWithLinked } from '../../gateway/look-ups.js';
+import { findWithLinked } from '../../gateway/oppwa/look-ups.js';
 import { LedgerError } from '../../ledger/ledger.js';
 import { createLedger } from '../../ledger/postgres.js';
 import { ledgerViolations } from '../simulation/checks/books.js';

@@ -1,6 +1,6 @@
 /** Whatever somebody asks for: every refusal is one with a reason, and an amount is worth what was written. */
 import { describe, expect, it } from 'vitest';
-import { formatAmount, gatewayAmount, parseAmount, parseGatewayAmount } from '../../domain/money.js';
+import { formatAmount, gatewayAmount, parseAmount, parseGatewayAmount } from '../../domain/money/money.js';
 import {
   canonicalRequest,
   isCreditRequest,
@@ -8,7 +8,7 @@ import {
   readRefundRequest,
   type CreditRequest,
   type RefundRequest,
-} from '../../domain/request.js';
+} from '../../domain/refund/request.js';
 import { fuzz, holds } from './fuzz.js';
 import {
   CARD,

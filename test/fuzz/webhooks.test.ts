@@ -1,8 +1,8 @@
 /** Whatever is sent to where webhooks arrive: only who has the key is heard, and nobody makes a success out of garbage. */
 import { describe, expect, it } from 'vitest';
-import { outcomeOfSend } from '../../domain/outcome.js';
+import { outcomeOfSend } from '../../domain/refund/outcome.js';
 import { Secret } from '../../domain/secret.js';
-import { createWebhookReader, type SealedWebhook } from '../../gateway/webhook.js';
+import { createWebhookReader, type SealedWebhook } from '../../gateway/oppwa/webhook.js';
 import { encryptWebhook } from '../../sandbox/gateway/webhooks.js';
 import type { Random } from '../simulation/world/random.js';
 import { fuzz, holds } from './fuzz.js';

@@ -1,6 +1,6 @@
 /** Reading bodies: what counts as an outcome, and what is left of one. Any body whatever: `test/fuzz`. */
 import { describe, expect, it } from 'vitest';
-import { readTransactionBody } from '../../gateway/answer.js';
+import { readTransactionBody } from '../../gateway/oppwa/answer.js';
 import { fuzz } from '../fuzz/fuzz.js';
 import { changed, edited, noise, written } from '../fuzz/mutations.js';
 import { CARD_NUMBER, gatewayAt, PAYMENT, refunded, refundOrder, TOKEN } from './orders.js';

@@ -4,7 +4,7 @@ import { createServer as createNetServer } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SendResult } from '../../domain/transaction.js';
-import { machineClock } from '../../gateway/clock.js';
+import { machineClock } from '../../gateway/http/clock.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import type { GatewayOptions } from '../../gateway/settings.js';
 import { CARD_NUMBER, cardCreditOrder, gatewayAt, limits, refunded, refundOrder, TOKEN } from './orders.js';

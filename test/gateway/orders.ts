@@ -1,8 +1,8 @@
 /** Orders, answers and gateways that the tests of this room share. */
 import { Secret } from '../../domain/secret.js';
 import type { CardCreditOrder, Gateway, RefundOrder, SendLimits } from '../../gateway/gateway.js';
-import { machineClock } from '../../gateway/clock.js';
-import { createGateway } from '../../gateway/oppwa.js';
+import { machineClock } from '../../gateway/http/clock.js';
+import { createGateway } from '../../gateway/oppwa/oppwa.js';
 import type { GatewayOptions } from '../../gateway/settings.js';
 
 export const ENTITY = '8ac7a4c890fc748b0190fe6ad56b0241';

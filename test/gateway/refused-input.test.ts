@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../domain/secret.js';
 import { GatewayInputError, GatewayMisuseError, GatewaySettingsError } from '../../gateway/errors.js';
 import type { Gateway } from '../../gateway/gateway.js';
-import { createGateway } from '../../gateway/oppwa.js';
+import { createGateway } from '../../gateway/oppwa/oppwa.js';
 import type { EntitySettings } from '../../gateway/settings.js';
 import { CARD_NUMBER, cardCreditOrder, ENTITY, gatewayAt, limits, refundOrder, TOKEN } from './orders.js';
 import { startRawServer, type RawServer } from './raw-server.js';

@@ -1,6 +1,6 @@
 /** Which answers lower the rate of queries. */
 import { expect, it } from 'vitest';
-import { isThrottled } from '../../gateway/search-answer.js';
+import { isThrottled } from '../../gateway/oppwa/search-answer.js';
 
 const answered = (httpStatus: number, body: string) => ({ kind: 'answered', httpStatus, body }) as const;
 const withCode = (code: string) => JSON.stringify({ result: { code, description: 'as tests say it' } });

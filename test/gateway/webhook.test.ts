@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../domain/secret.js';
-import { createWebhookReader, type SealedWebhook, type WebhookReading } from '../../gateway/webhook.js';
+import { createWebhookReader, type SealedWebhook, type WebhookReading } from '../../gateway/oppwa/webhook.js';
 import { encryptWebhook, type EncryptedWebhook } from '../../sandbox/gateway/webhooks.js';
 
 const VECTOR_KEY = '000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f';

@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { ANSWER_WITHIN } from '../../client/driver.js';
-import { DEFAULT_TIMINGS } from '../../domain/plan.js';
+import { DEFAULT_TIMINGS } from '../../domain/refund/plan.js';
 import { SEARCH_ATTRIBUTES } from '../../sandbox/servers/temporal.js';
 import { SHUTDOWN_FORCE, SHUTDOWN_GRACE } from '../../worker/shutdown.js';
 
@@ -77,7 +77,7 @@ describe('docker-compose.yml', () => {
         security_opt: ['no-new-privileges:true'],
       });
     expect(services['api']).toMatchObject({
-      command: ['node', 'dist/client/api/main.js'],
+      command: ['node', 'dist/server/api/main.js'],
       ports: ['127.0.0.1:8080:8080'],
     });
     expect(services['api']?.environment).toMatchObject({ REFUNDS_HOST: '0.0.0.0', REFUNDS_PORT: '8080' });

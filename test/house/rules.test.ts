@@ -125,10 +125,11 @@ describe('import rules', () => {
       'workflows/good.ts': `import type { pay } from '../activities/pay.js';\nimport { money } from '../domain/money.js';\nexport type Pay = typeof pay;\nexport const good = money;`,
       'workflows/pulls-zod.ts': `import { curious } from '../domain/curious.js';\nexport const x = curious;`,
       'workflows/pulls-gateway.ts': `import { pay } from '../activities/pay.js';\nexport const x = pay;`,
-      'client/console/app/good.tsx': `import type { schema } from '../../api/schemas.js';\nexport type X = typeof schema;`,
-      'client/console/app/pulls-server.tsx': `import { schema } from '../../api/schemas.js';\nexport const x = schema;`,
-      'client/console/app/pulls-ledger.tsx': `import type { one } from '../../../ledger/one.js';\nexport type X = typeof one;`,
-      'client/api/schemas.ts': `export const schema = 1;`,
+      'server/console/app/good.tsx': `import type { schema } from '../../api/schemas.js';\nexport type X = typeof schema;`,
+      'server/console/app/pulls-server.tsx': `import { schema } from '../../api/schemas.js';\nexport const x = schema;`,
+      'server/console/app/pulls-ledger.tsx': `import type { one } from '../../../ledger/one.js';\nexport type X = typeof one;`,
+      'client/asks.ts': `import { schema } from '../server/api/schemas.js';\nexport const asks = schema;`,
+      'server/api/schemas.ts': `export const schema = 1;`,
       'workflows/pulls-node.ts': `import { readFileSync } from 'node:fs';\nexport const x = readFileSync;`,
     });
   });
@@ -137,7 +138,7 @@ describe('import rules', () => {
   /** What the import rules say about the planted rooms, as lines like `error name: from → to`. */
   async function violations(config: string): Promise<readonly string[]> {
     const program = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
-    const rooms = ['domain', 'gateway', 'ledger', 'activities', 'workflows', 'worker', 'client'];
+    const rooms = ['domain', 'gateway', 'ledger', 'activities', 'workflows', 'worker', 'client', 'server'];
     const stdout = await new Promise<string>((resolve) => {
       // Its exit code is the number of violations, so an error is the expected end.
       execFile(
@@ -161,8 +162,9 @@ describe('import rules', () => {
         'error gateway-imports: gateway/rude.ts → worker/work.ts',
         expect.stringContaining('error no-cycles: ledger/one.ts'),
         expect.stringContaining('error development-only: ledger/test-only.ts'),
-        'error console-imports: client/console/app/pulls-server.tsx → client/api/schemas.ts',
-        'error console-types: client/console/app/pulls-ledger.tsx → ledger/one.ts',
+        'error console-imports: server/console/app/pulls-server.tsx → server/api/schemas.ts',
+        'error client-imports: client/asks.ts → server/api/schemas.ts',
+        'error console-types: server/console/app/pulls-ledger.tsx → ledger/one.ts',
       ]),
     );
     expect(found.filter((line) => line.includes('good.ts') || line.includes('gateway/send.ts →'))).toEqual(

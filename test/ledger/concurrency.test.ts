@@ -5,9 +5,9 @@ import fc from 'fast-check';
 import { sql } from 'kysely';
 import pg from 'pg';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { openDatabase } from '../../ledger/database.js';
+import { openDatabase } from '../../ledger/db/database.js';
 import type { Accepted } from '../../ledger/ledger.js';
-import { migrate } from '../../ledger/migrate.js';
+import { migrate } from '../../ledger/db/migrate.js';
 import { createLedger } from '../../ledger/postgres.js';
 import { freshDatabase } from '../support/database.js';
 import {

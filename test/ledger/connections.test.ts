@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { sql } from 'kysely';
 import { expect, it } from 'vitest';
-import { openDatabase, type Database } from '../../ledger/database.js';
+import { openDatabase, type Database } from '../../ledger/db/database.js';
 import { freshDatabase } from '../support/database.js';
 
 const url = await freshDatabase('empty');

@@ -1,17 +1,17 @@
 /** What tests of a ledger start from: originals as a look-up shows them, requests, and what the gateway says. */
 import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
-import type { CaseReason } from '../../domain/finding.js';
-import { storedMoney } from '../../domain/money.js';
-import type { Position } from '../../domain/next-step.js';
-import type { LinkedReturn, OriginalFacts } from '../../domain/original.js';
-import type { Outcome } from '../../domain/outcome.js';
-import { DEFAULT_POLICY, DEFAULT_TIMINGS, type Policy } from '../../domain/plan.js';
+import type { CaseReason } from '../../domain/payment/finding.js';
+import { storedMoney } from '../../domain/money/money.js';
+import type { Position } from '../../domain/refund/next-step.js';
+import type { LinkedReturn, OriginalFacts } from '../../domain/payment/original.js';
+import type { Outcome } from '../../domain/refund/outcome.js';
+import { DEFAULT_POLICY, DEFAULT_TIMINGS, type Policy } from '../../domain/refund/plan.js';
 import type { RefusalClass } from '../../domain/refusals.js';
-import type { RefundRequest } from '../../domain/request.js';
+import type { RefundRequest } from '../../domain/refund/request.js';
 import { isGatewayId, type GatewayId } from '../../domain/ids.js';
 import type { AcceptOrder, Accepted, Evidence, Ledger, Opened, SendOrder } from '../../ledger/ledger.js';
-import type { PaymentRecord } from '../../ledger/refund-record.js';
+import type { PaymentRecord } from '../../ledger/core/refund-record.js';
 
 export const TIMINGS = DEFAULT_TIMINGS;
 export const POLICY: Policy = { ...DEFAULT_POLICY, creditApprovalAbove: { EUR: '10000' } };

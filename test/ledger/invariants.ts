@@ -1,7 +1,7 @@
 /** I1 to I8 read from the real tables: the audit of production, without its limits. */
 import type { Kysely } from 'kysely';
-import { auditLedger } from '../../ledger/audit.js';
-import type { Tables } from '../../ledger/database.js';
+import { auditLedger } from '../../ledger/maintenance/audit.js';
+import type { Tables } from '../../ledger/db/database.js';
 
 /** One sentence for each thing that is wrong. Reads one snapshot. */
 export async function violationsOf(database: Kysely<Tables>): Promise<string[]> {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { migrate } from '../../ledger/migrate.js';
+import { migrate } from '../../ledger/db/migrate.js';
 import { freshDatabase } from '../support/database.js';
 
 const url = await freshDatabase('empty');

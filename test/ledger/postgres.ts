@@ -1,7 +1,7 @@
 /** A migrated database of the file's own, and the ledger on it as the contract wants it. */
 import { sql } from 'kysely';
 import { afterAll } from 'vitest';
-import { openDatabase, type Database } from '../../ledger/database.js';
+import { openDatabase, type Database } from '../../ledger/db/database.js';
 import { createLedger } from '../../ledger/postgres.js';
 import { freshDatabase } from '../support/database.js';
 import type { LedgerUnderTest } from './given.js';

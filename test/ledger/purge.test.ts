@@ -1,7 +1,7 @@
 /** What grows beside the facts: kept as long as it may be needed, and no longer. */
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
-import { purge } from '../../ledger/purge.js';
+import { purge } from '../../ledger/maintenance/purge.js';
 import { accepted, answer, debit, lost, order, paid, submitted } from './given.js';
 import { postgresLedger } from './postgres.js';
 

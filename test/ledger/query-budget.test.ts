@@ -2,8 +2,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { QueryBudget, QueryNeed } from '../../domain/query-budget.js';
-import { openDatabase } from '../../ledger/database.js';
-import { createQueryBudget } from '../../ledger/query-budget.js';
+import { openDatabase } from '../../ledger/db/database.js';
+import { createQueryBudget } from '../../ledger/access/query-budget.js';
 import { freshDatabase } from '../support/database.js';
 
 const url = await freshDatabase('migrated');

@@ -3,22 +3,23 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { createDriver } from '../../client/driver.js';
 import { RefundsError, type RefundsClient } from '../../client/index.js';
-import { createNoticeProcess, type NoticeParts } from '../../client/webhooks/process.js';
-import type { RefundState } from '../../domain/states.js';
+import type { NoticeParts } from '../../client/open.js';
+import { createNoticeProcess } from '../../server/webhooks/process.js';
+import type { RefundState } from '../../domain/refund/states.js';
 import type { Order } from '../../examples/order-cancellation/orders.js';
 import type { orderCancellation } from '../../examples/order-cancellation/workflow.js';
-import { claimWebhooks, subjectsOf } from '../../ledger/inbox.js';
-import type { RefundRecord } from '../../ledger/refund-record.js';
-import { storeWebhooks } from '../../ledger/webhooks.js';
+import { claimWebhooks, subjectsOf } from '../../ledger/inbox/inbox.js';
+import type { RefundRecord } from '../../ledger/core/refund-record.js';
+import { storeWebhooks } from '../../ledger/inbox/webhooks.js';
 import type { Dependencies } from '../../activities/dependencies.js';
 import { isGatewayId } from '../../domain/ids.js';
-import type { Plan } from '../../domain/plan.js';
+import type { Plan } from '../../domain/refund/plan.js';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
 import type { FaultRule } from '../../sandbox/gateway/faults.js';
 import type { SimulatedGateway } from '../../sandbox/gateway/rules.js';
 import { comeBack, inLastMomentOf } from '../support/last-moment.js';
 import { upkeepAt } from '../../temporal/upkeep.js';
-import type { audit } from '../../workflows/audit.js';
+import type { audit } from '../../workflows/maintenance/audit.js';
 import {
   AUDIT_WORKFLOW,
   DEFAULT_TASK_QUEUE,
@@ -27,8 +28,8 @@ import {
   refundWorkflowId,
   SWEEP_WORKFLOW,
   withdrawUpdate,
-} from '../../workflows/contract.js';
-import type { sweep } from '../../workflows/sweep.js';
+} from '../../workflows/refund/contract.js';
+import type { sweep } from '../../workflows/maintenance/sweep.js';
 import { seen } from '../support/seen.js';
 
 export interface Recording {

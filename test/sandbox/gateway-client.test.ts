@@ -2,8 +2,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../domain/secret.js';
 import type { Gateway, SendLimits } from '../../gateway/gateway.js';
-import { machineClock } from '../../gateway/clock.js';
-import { createGateway } from '../../gateway/oppwa.js';
+import { machineClock } from '../../gateway/http/clock.js';
+import { createGateway } from '../../gateway/oppwa/oppwa.js';
 import type { FaultEffect } from '../../sandbox/gateway/faults.js';
 import { startGatewayServer, type GatewayServer } from '../../sandbox/gateway/server.js';
 import { ENTITY } from './gateway-world.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
-import { DEFAULT_POLICY, DEFAULT_TIMINGS } from '../../domain/plan.js';
+import { DEFAULT_POLICY, DEFAULT_TIMINGS } from '../../domain/refund/plan.js';
 import { readSettings, SettingsError } from '../../settings/read.js';
 
 const TOKEN = 'OGFjN2E0Yzk5MDAwMDAwMDAwfHNlY3JldA==';

@@ -1,7 +1,7 @@
 /** What lifetimes have to reach between them, and what they cannot reach yet, each with its reason. */
-import { AFTER_REFUSAL } from '../../domain/next-step.js';
-import { APPROVAL_REASONS, CREDIT_BLOCKS } from '../../domain/credit-guard.js';
-import { ATTEMPT_STATES, REFUND_TRANSITIONS } from '../../domain/states.js';
+import { AFTER_REFUSAL } from '../../domain/refund/next-step.js';
+import { APPROVAL_REASONS, CREDIT_BLOCKS } from '../../domain/refund/credit-guard.js';
+import { ATTEMPT_STATES, REFUND_TRANSITIONS } from '../../domain/refund/states.js';
 import type { Coverage } from './world/coverage.js';
 
 /** From a state to itself is no change that an event shows. */

@@ -1,11 +1,11 @@
 /** What simulated lifetimes have found, each told again without chance. */
 import { describe, expect, it } from 'vitest';
-import { acceptRefund, GatewayUnavailable } from '../../activities/accept.js';
-import { formatAmount, storedMoney } from '../../domain/money.js';
+import { acceptRefund, GatewayUnavailable } from '../../activities/refund/accept.js';
+import { formatAmount, storedMoney } from '../../domain/money/money.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import { LedgerError } from '../../ledger/ledger.js';
 import { createLedger } from '../../ledger/postgres.js';
-import { gatewayNotice, refundWorkflowId, resolveUpdate } from '../../workflows/contract.js';
+import { gatewayNotice, refundWorkflowId, resolveUpdate } from '../../workflows/refund/contract.js';
 import { accepted, answer, debit, gatewayId, paid, refused, seen, submitted } from '../ledger/given.js';
 import { openMemoryDatabase } from './database/memory-database.js';
 import { startRefund } from './lifetime.js';

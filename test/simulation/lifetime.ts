@@ -1,6 +1,6 @@
 /** One whole lifetime: a payment, refunds on it, everything that can come between, quiet, and then the books. */
-import { isFinal, REFUND_STATES } from '../../domain/states.js';
-import { gatewayNotice, REFUND_WORKFLOW, refundWorkflowId } from '../../workflows/contract.js';
+import { isFinal, REFUND_STATES } from '../../domain/refund/states.js';
+import { gatewayNotice, REFUND_WORKFLOW, refundWorkflowId } from '../../workflows/refund/contract.js';
 import { ledgerViolations } from './checks/books.js';
 import { gatewayViolations } from './checks/gateway.js';
 import { observationViolations } from './checks/observed.js';

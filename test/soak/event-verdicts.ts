@@ -1,7 +1,7 @@
 /** Whether the caller was told: each fact that is told arrived, signed, and nothing arrived that is no fact. */
 import { sql } from 'kysely';
-import { TOLD_EVENTS } from '../../ledger/outbox.js';
-import type { Database } from '../../ledger/database.js';
+import { TOLD_EVENTS } from '../../ledger/outbox/outbox.js';
+import type { Database } from '../../ledger/db/database.js';
 import { factOf, type Caller } from './caller.js';
 import { OPERATOR, type Http } from './http.js';
 import type { Verdict } from './verdicts.js';

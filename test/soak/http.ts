@@ -1,14 +1,14 @@
 /** The HTTP API as callers and people use it: each under a key of their own, and every answer held against what the API promises. */
 import { z } from 'zod';
-import { replayedRefund } from '../../client/api/decision-schemas.js';
-import { refund as refundSchema } from '../../client/api/schemas.js';
+import { replayedRefund } from '../../server/api/decision-schemas.js';
+import { refund as refundSchema } from '../../server/api/schemas.js';
 import type { Refund, RefundOrder, RefundsClient } from '../../client/index.js';
 import type { ActionName } from '../../client/actions.js';
 import type { ReplayResult, ReplayWord } from '../../client/replay.js';
-import type { OperatorNote } from '../../domain/people.js';
+import type { OperatorNote } from '../../domain/refund/people.js';
 import type { Role } from '../../domain/principal.js';
-import { createApiKey } from '../../ledger/api-keys.js';
-import type { Database } from '../../ledger/database.js';
+import { createApiKey } from '../../ledger/access/api-keys.js';
+import type { Database } from '../../ledger/db/database.js';
 import { add, type Notes } from './notes.js';
 
 /** Who asks for everything, over HTTP and through the typed client; somebody else has to approve. */

@@ -11,8 +11,8 @@ import { startPostgres } from '../../sandbox/servers/postgres.js';
 import { findTemporal } from '../../sandbox/servers/temporal-binary.js';
 import { startTemporal } from '../../sandbox/servers/temporal.js';
 import { workflowBundleIn } from '../../sandbox/workflow-bundle.js';
-import { formatAmount, storedMoney } from '../../domain/money.js';
-import { migrate } from '../../ledger/migrate.js';
+import { formatAmount, storedMoney } from '../../domain/money/money.js';
+import { migrate } from '../../ledger/db/migrate.js';
 import { startCaller, type Caller } from './caller.js';
 import { APPROVAL_ABOVE } from './money.js';
 
@@ -122,7 +122,7 @@ export async function startMachine(say: (line: string) => void): Promise<Machine
     });
     const api = await startNodeProcess({
       name: 'api',
-      entry: 'client/api/main.ts',
+      entry: 'server/api/main.ts',
       env: {
         ...env,
         PGAPPNAME: 'api',

@@ -1,7 +1,7 @@
 /** Trouble inside the database, armed from outside: a full disk, and a commit that takes long enough to freeze its worker in it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
-import type { Database } from '../../ledger/database.js';
+import type { Database } from '../../ledger/db/database.js';
 
 export interface Meddling {
   /** The next `times` inserts into `events` are answered as PostgreSQL answers when the disk is full. */

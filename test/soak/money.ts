@@ -1,5 +1,5 @@
 /** One amount in the three forms that a soak run needs: as a caller writes it, in minor units, and in the gateway's hundredths. */
-import { formatAmount, storedMoney } from '../../domain/money.js';
+import { formatAmount, storedMoney } from '../../domain/money/money.js';
 
 /** With two, no and three decimals. */
 export const CURRENCIES = ['EUR', 'EUR', 'EUR', 'EUR', 'JPY', 'KWD'] as const;

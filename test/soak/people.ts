@@ -6,7 +6,7 @@ import { RefundsError, type Refund, type RefundsClient } from '../../client/inde
 import { CommandRefused } from '../../sandbox/gateway/commands.js';
 import type { SimulatedGateway } from '../../sandbox/gateway/rules.js';
 import { encryptWebhook } from '../../sandbox/gateway/webhooks.js';
-import { gatewayNotice, refundWorkflowId } from '../../workflows/contract.js';
+import { gatewayNotice, refundWorkflowId } from '../../workflows/refund/contract.js';
 import type { Random } from '../simulation/world/random.js';
 import { CLERK, HttpRefusal, OPERATOR, SECOND, type Desk, type Http } from './http.js';
 import type { Machine } from './machine.js';

@@ -1,7 +1,7 @@
 /** Whether two people spoke where two are needed, and what their words did to the money. */
 import { sql } from 'kysely';
-import type { Database } from '../../ledger/database.js';
-import type { RefundRecord } from '../../ledger/refund-record.js';
+import type { Database } from '../../ledger/db/database.js';
+import type { RefundRecord } from '../../ledger/core/refund-record.js';
 import { allRefunds } from '../../sandbox/demo/books.js';
 import { formatAmount as gatewayText } from '../../sandbox/gateway/amounts.js';
 import type { Transaction } from '../../sandbox/gateway/types.js';

@@ -1,7 +1,7 @@
 /** Persons with evidence in hand, at bad moments and two at once: adopt, correct, redirect, and run a refund again. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Refund } from '../../client/index.js';
-import { isFinal } from '../../domain/states.js';
+import { isFinal } from '../../domain/refund/states.js';
 import { CommandRefused } from '../../sandbox/gateway/commands.js';
 import type { SimulatedGateway } from '../../sandbox/gateway/rules.js';
 import { isRefusal } from './asking.js';

@@ -1,6 +1,6 @@
 /** One soak run: load and disasters for a while, then everything is mended and the books are compared. */
 import { openRefundsClient } from '../../client/index.js';
-import { openDatabase } from '../../ledger/database.js';
+import { openDatabase } from '../../ledger/db/database.js';
 import { allRefunds } from '../../sandbox/demo/books.js';
 import { readSettings } from '../../settings/read.js';
 import { openClient } from '../../temporal/connection.js';

@@ -1,8 +1,8 @@
 /** What holds of everything around the refunds: promises made over HTTP, the gateway's notices, and the audit's own word. */
 import { sql } from 'kysely';
-import { auditLedger } from '../../ledger/audit.js';
-import { latestAudit } from '../../ledger/audits.js';
-import type { Database } from '../../ledger/database.js';
+import { auditLedger } from '../../ledger/maintenance/audit.js';
+import { latestAudit } from '../../ledger/maintenance/audits.js';
+import type { Database } from '../../ledger/db/database.js';
 import { CLERK } from './http.js';
 import type { Machine } from './machine.js';
 import type { Notes } from './notes.js';

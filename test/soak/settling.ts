@@ -1,6 +1,6 @@
 /** The end of a soak run: what was in doubt is asked again, and everything that is under way comes to rest. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Database } from '../../ledger/database.js';
+import type { Database } from '../../ledger/db/database.js';
 import { askOnce, isRefusal, type Asks } from './asking.js';
 import { eventsUnderWay, resendDead, type EventEvidence } from './event-verdicts.js';
 import type { Http } from './http.js';

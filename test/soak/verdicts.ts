@@ -1,10 +1,10 @@
 /** Whether money is where it belongs: the ledger, the gateway's books and what callers were told, held against each other. */
 import { sql } from 'kysely';
-import { storedMoney, formatAmount } from '../../domain/money.js';
-import { FINAL_STATES, isFinal, type RefundState } from '../../domain/states.js';
-import type { Database } from '../../ledger/database.js';
+import { storedMoney, formatAmount } from '../../domain/money/money.js';
+import { FINAL_STATES, isFinal, type RefundState } from '../../domain/refund/states.js';
+import type { Database } from '../../ledger/db/database.js';
 import type { Ledger } from '../../ledger/ledger.js';
-import type { RefundRecord } from '../../ledger/refund-record.js';
+import type { RefundRecord } from '../../ledger/core/refund-record.js';
 import { allRefunds, compareBooks } from '../../sandbox/demo/books.js';
 import { formatAmount as gatewayText } from '../../sandbox/gateway/amounts.js';
 import type { SimulatedGateway } from '../../sandbox/gateway/rules.js';

@@ -1,6 +1,6 @@
 /** Looks at a soak run while it goes on: states, requests at the gateway, and the invariants again and again. */
 import { sql } from 'kysely';
-import type { Database } from '../../ledger/database.js';
+import type { Database } from '../../ledger/db/database.js';
 import { violationsOf } from '../ledger/invariants.js';
 import type { Machine } from './machine.js';
 import { add, type Notes } from './notes.js';

@@ -1,5 +1,5 @@
 /** The moment between the end of a refund in the ledger and its run's hearing of it, held open so that something can happen in it. */
-import type { Position } from '../../domain/next-step.js';
+import type { Position } from '../../domain/refund/next-step.js';
 import { isGatewayId } from '../../domain/ids.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { SimulatedGateway } from '../../sandbox/gateway/rules.js';

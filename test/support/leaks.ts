@@ -1,7 +1,7 @@
 /** What must stand nowhere, looked for everywhere: in every table, in log lines, and in what Temporal keeps of the runs. */
 import { isGrpcServiceError, type Client } from '@temporalio/client';
 import { sql } from 'kysely';
-import type { Database } from '../../ledger/database.js';
+import type { Database } from '../../ledger/db/database.js';
 
 /** The gateway's published test cards (`gateway.md` section 8). */
 const TEST_CARDS = [

@@ -1,12 +1,12 @@
 /** The receiver of notices as in production: the API's own server, opened with the key, with its processor behind it. */
 import { randomBytes } from 'node:crypto';
-import { buildApi } from '../../client/api/server.js';
+import { buildApi } from '../../server/api/server.js';
 import { readinessOf } from '../../client/readiness.js';
-import { keepNotices } from '../../client/webhooks/keep.js';
-import { startNoticeProcessor, type ProcessorOptions } from '../../client/webhooks/processor.js';
+import { keepNotices } from '../../server/webhooks/keep.js';
+import { startNoticeProcessor, type ProcessorOptions } from '../../server/webhooks/processor.js';
 import { Secret } from '../../domain/secret.js';
-import { createWebhookReader } from '../../gateway/webhook.js';
-import type { Database } from '../../ledger/database.js';
+import { createWebhookReader } from '../../gateway/oppwa/webhook.js';
+import type { Database } from '../../ledger/db/database.js';
 import { freePort } from '../../sandbox/servers/free-port.js';
 import {
   encryptWebhook,

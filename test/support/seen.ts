@@ -1,6 +1,6 @@
 /** An operator who has looked: decides about the instruction that waits now. */
 import type { ApprovalWord } from '../../client/decisions.js';
-import type { OperatorNote } from '../../domain/people.js';
+import type { OperatorNote } from '../../domain/refund/people.js';
 import type { Refund } from '../../client/view.js';
 
 /** Where nothing waits, an instruction that nobody was shown. */

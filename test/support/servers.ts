@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { migrate } from '../../ledger/migrate.js';
+import { migrate } from '../../ledger/db/migrate.js';
 import { startPostgres } from '../../sandbox/servers/postgres.js';
 import { startTemporal } from '../../sandbox/servers/temporal.js';
 import { workflowBundleIn } from '../../sandbox/workflow-bundle.js';

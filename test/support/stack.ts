@@ -4,7 +4,7 @@ import { Client, Connection, ScheduleNotFoundError } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { expect, inject } from 'vitest';
 import type { Dependencies } from '../../activities/dependencies.js';
-import type { StartSettings } from '../../activities/caller.js';
+import type { StartSettings } from '../../activities/refund/caller.js';
 import { createRefundsClient, type Refund, type RefundsClient } from '../../client/index.js';
 import {
   DEFAULT_POLICY,
@@ -13,16 +13,16 @@ import {
   type Plan,
   type Policy,
   type Timings,
-} from '../../domain/plan.js';
+} from '../../domain/refund/plan.js';
 import { Secret } from '../../domain/secret.js';
-import { FINAL_STATES, isFinal, isOpenAttempt, PERSON_STATES } from '../../domain/states.js';
+import { FINAL_STATES, isFinal, isOpenAttempt, PERSON_STATES } from '../../domain/refund/states.js';
 import { pause } from '../../activities/pause.js';
-import { machineClock } from '../../gateway/clock.js';
-import { createGateway } from '../../gateway/oppwa.js';
-import { openDatabase, openTransaction, type Database } from '../../ledger/database.js';
+import { machineClock } from '../../gateway/http/clock.js';
+import { createGateway } from '../../gateway/oppwa/oppwa.js';
+import { openDatabase, openTransaction, type Database } from '../../ledger/db/database.js';
 import { createLedger } from '../../ledger/postgres.js';
-import { createQueryBudget } from '../../ledger/query-budget.js';
-import { createReportingRecord } from '../../ledger/reporting.js';
+import { createQueryBudget } from '../../ledger/access/query-budget.js';
+import { createReportingRecord } from '../../ledger/access/reporting.js';
 import { allRefunds, compareBooks } from '../../sandbox/demo/books.js';
 import { formatAmount, parseAmount } from '../../sandbox/gateway/amounts.js';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
@@ -37,7 +37,7 @@ import type { Upkeep } from '../../temporal/upkeep.js';
 import { workflowBundle } from '../../worker/bundle.js';
 import { PROFILES } from '../../worker/profiles.js';
 import { startRefundWorker, type RefundWorker } from '../../worker/refund-worker.js';
-import { paymentNewsWorkflowId, refundWorkflowId } from '../../workflows/contract.js';
+import { paymentNewsWorkflowId, refundWorkflowId } from '../../workflows/refund/contract.js';
 import { freshDatabase } from './database.js';
 import { leaksIn } from './leaks.js';
 

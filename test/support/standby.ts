@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { migrate } from '../../ledger/migrate.js';
+import { migrate } from '../../ledger/db/migrate.js';
 import { freePort } from '../../sandbox/servers/free-port.js';
 import { startPostgres, type PostgresServer } from '../../sandbox/servers/postgres.js';
 

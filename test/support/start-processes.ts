@@ -3,7 +3,7 @@ import { startNodeProcess } from '../../sandbox/node-process.js';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const [api, worker] = await Promise.all([
-  startNodeProcess({ name: 'API', entry: 'client/api/main.ts', env: process.env, say }),
+  startNodeProcess({ name: 'API', entry: 'server/api/main.ts', env: process.env, say }),
   startNodeProcess({ name: 'worker', entry: 'worker/main.ts', env: process.env, say }),
 ]);
 process.stdout.write(

@@ -1,9 +1,9 @@
 /** Many refunds that wait are seen to ever more rarely, and those that moved meanwhile at once. */
 import { sql } from 'kysely';
 import { afterAll, describe, expect, it } from 'vitest';
-import { createSweepActivities, type SweepInput } from '../../activities/sweep.js';
-import { DEFAULT_POLICY, DEFAULT_TIMINGS } from '../../domain/plan.js';
-import { openDatabase } from '../../ledger/database.js';
+import { createSweepActivities, type SweepInput } from '../../activities/maintenance/sweep.js';
+import { DEFAULT_POLICY, DEFAULT_TIMINGS } from '../../domain/refund/plan.js';
+import { openDatabase } from '../../ledger/db/database.js';
 import { upkeepAt } from '../../temporal/upkeep.js';
 import { freshDatabase } from '../support/database.js';
 

@@ -1,10 +1,10 @@
 /** The sweep on real servers: money that was promised is paid though nobody was told to, and nothing is paid twice by it. */
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createSweepActivities } from '../../activities/sweep.js';
-import { machineClock } from '../../gateway/clock.js';
+import { createSweepActivities } from '../../activities/maintenance/sweep.js';
+import { machineClock } from '../../gateway/http/clock.js';
 import { isGatewayId } from '../../domain/ids.js';
-import { upkeepOf } from '../../ledger/upkeep-tables.js';
+import { upkeepOf } from '../../ledger/db/upkeep-tables.js';
 import { auditScheduleId, keepSchedules, sweepScheduleId } from '../../temporal/schedules.js';
 import { refundStarter } from '../../temporal/start-refund.js';
 import { taskQueues } from '../../temporal/task-queues.js';

@@ -1,9 +1,9 @@
 /** Notices that come together go to the disk together, and each is still answered for by itself. */
 import { sql } from 'kysely';
 import { afterAll, expect, it } from 'vitest';
-import { keepNotices } from '../../client/webhooks/keep.js';
-import type { Notice } from '../../domain/notice.js';
-import { openDatabase } from '../../ledger/database.js';
+import { keepNotices } from '../../server/webhooks/keep.js';
+import type { Notice } from '../../domain/refund/notice.js';
+import { openDatabase } from '../../ledger/db/database.js';
 import { freshDatabase } from '../support/database.js';
 
 const url = await freshDatabase('migrated');

@@ -17,7 +17,7 @@ const { database } = world;
 const lines: string[] = [];
 const api = await startNodeProcess({
   name: 'API',
-  entry: 'client/api/main.ts',
+  entry: 'server/api/main.ts',
   env: {
     ...world.env,
     REFUNDS_PORT: String(address.port),

@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, describe, it } from 'vitest';
-import { claimWebhooks } from '../../ledger/inbox.js';
-import { unmatchedWebhooks, webhooksOf } from '../../ledger/webhooks.js';
+import { claimWebhooks } from '../../ledger/inbox/inbox.js';
+import { unmatchedWebhooks, webhooksOf } from '../../ledger/inbox/webhooks.js';
 import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
 import type { FaultRule } from '../../sandbox/gateway/faults.js';
 import { freePort } from '../../sandbox/servers/free-port.js';

@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, describe, expect, it } from 'vitest';
-import { createApiKey } from '../../ledger/api-keys.js';
-import { openDatabase } from '../../ledger/database.js';
-import { unmatchedWebhooks } from '../../ledger/webhooks.js';
+import { createApiKey } from '../../ledger/access/api-keys.js';
+import { openDatabase } from '../../ledger/db/database.js';
+import { unmatchedWebhooks } from '../../ledger/inbox/webhooks.js';
 import { encryptWebhook } from '../../sandbox/gateway/webhooks.js';
 import { freePort } from '../../sandbox/servers/free-port.js';
 import { eventually } from '../conformance/world.js';

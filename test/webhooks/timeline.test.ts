@@ -1,9 +1,9 @@
 /** What webhooks said, where people read what happened: the API's timelines of a refund and its payment, and `show`. */
 import { afterAll, expect, it } from 'vitest';
 import { z } from 'zod';
-import { payment as paymentShape, timelineEntry } from '../../client/api/schemas.js';
-import { createApiKey } from '../../ledger/api-keys.js';
-import { webhooksOf } from '../../ledger/webhooks.js';
+import { payment as paymentShape, timelineEntry } from '../../server/api/schemas.js';
+import { createApiKey } from '../../ledger/access/api-keys.js';
+import { webhooksOf } from '../../ledger/inbox/webhooks.js';
 import { eventually, NEVER, openWorld } from '../conformance/world.js';
 import { command } from '../support/command.js';
 import { deliverNotices, startReceiver, webhookAddress } from '../support/receiver.js';

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Refund } from '../../client/index.js';
 import { historyOf } from './history.js';
 import { CLERK, eventually, openWorld, type RefundHandle } from './world.js';
-import { gatewayNotice, refundWorkflowId } from '../../workflows/contract.js';
+import { gatewayNotice, refundWorkflowId } from '../../workflows/refund/contract.js';
 
 const world = await openWorld({ worker: false, sideBySide: true });
 

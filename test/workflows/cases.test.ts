@@ -1,13 +1,13 @@
 /** The demonstration's refunds, each to its end: what was arranged at the gateway, what was asked, what came of it. */
 import { describe, expect, it } from 'vitest';
-import { acceptCredit, acceptRefund } from '../../activities/accept.js';
+import { acceptCredit, acceptRefund } from '../../activities/refund/accept.js';
 import { controlGateway, type SandboxPayment } from '../../sandbox/control-client.js';
 import { CASES, type Case, type Ending } from '../../sandbox/demo/cases.js';
-import { isFinal, type RefundState } from '../../domain/states.js';
+import { isFinal, type RefundState } from '../../domain/refund/states.js';
 import { LedgerError } from '../../ledger/ledger.js';
-import type { RefundRecord } from '../../ledger/refund-record.js';
+import type { RefundRecord } from '../../ledger/core/refund-record.js';
 import { CLERK, openWorld, type RefundHandle } from './world.js';
-import { decideUpdate } from '../../workflows/contract.js';
+import { decideUpdate } from '../../workflows/refund/contract.js';
 
 const world = await openWorld({ sideBySide: true, timings: { sendWindow: 1_500 } });
 const control = controlGateway(world.gateway.url);

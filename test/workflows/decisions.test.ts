@@ -6,7 +6,7 @@ import {
   resolveUpdate,
   withdrawUpdate,
   type DecisionMessage,
-} from '../../workflows/contract.js';
+} from '../../workflows/refund/contract.js';
 
 const world = await openWorld();
 

@@ -2,10 +2,10 @@
 import { describe, expect, it, vi } from 'vitest';
 import { historyOf } from './history.js';
 import { CLERK, eventually, openWorld } from './world.js';
-import type { Position } from '../../domain/next-step.js';
+import type { Position } from '../../domain/refund/next-step.js';
 import { comeBack, inLastMomentOf } from '../support/last-moment.js';
-import { gatewayNotice, refundWorkflowId, resolveUpdate } from '../../workflows/contract.js';
-import type { refund } from '../../workflows/refund.js';
+import { gatewayNotice, refundWorkflowId, resolveUpdate } from '../../workflows/refund/contract.js';
+import type { refund } from '../../workflows/refund/refund.js';
 
 const world = await openWorld();
 const { ledger } = world.dependencies;

@@ -4,13 +4,13 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { STALE_AFTER } from '../../activities/accept.js';
-import { createCallerActivities, type CallerOrder } from '../../activities/caller.js';
-import type { RefundRequestInput } from '../../domain/request.js';
+import { STALE_AFTER } from '../../activities/refund/accept.js';
+import { createCallerActivities, type CallerOrder } from '../../activities/refund/caller.js';
+import type { RefundRequestInput } from '../../domain/refund/request.js';
 import { startCallerWorker } from '../support/caller-worker.js';
 import { CLERK, eventually, openWorld } from './world.js';
 import type { parent } from './parent.js';
-import { refundWorkflowId, SEARCH_ATTRIBUTES } from '../../workflows/contract.js';
+import { refundWorkflowId, SEARCH_ATTRIBUTES } from '../../workflows/refund/contract.js';
 
 const HOUR = 3_600_000;
 const world = await openWorld({

@@ -1,7 +1,7 @@
 /** The refund that goes well, and what Temporal shows of those that do not. */
 import { describe, expect, it } from 'vitest';
 import { eventually, openWorld } from './world.js';
-import { SEARCH_ATTRIBUTES } from '../../workflows/contract.js';
+import { SEARCH_ATTRIBUTES } from '../../workflows/refund/contract.js';
 import { historyOf } from './history.js';
 
 const world = await openWorld();

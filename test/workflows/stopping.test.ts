@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { historyOf } from './history.js';
 import { eventually, openWorld } from './world.js';
-import { withdrawUpdate } from '../../workflows/contract.js';
+import { withdrawUpdate } from '../../workflows/refund/contract.js';
 
 const world = await openWorld();
 

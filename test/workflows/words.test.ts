@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { historyOf } from './history.js';
 import { eventually, openWorld } from './world.js';
 import type { Ledger } from '../../ledger/ledger.js';
-import { redirectUpdate, withdrawUpdate } from '../../workflows/contract.js';
+import { redirectUpdate, withdrawUpdate } from '../../workflows/refund/contract.js';
 import { resetToTheStart } from '../support/reset.js';
 
 const world = await openWorld();

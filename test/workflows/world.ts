@@ -2,14 +2,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, afterEach } from 'vitest';
-import { acceptRefund } from '../../activities/accept.js';
+import { acceptRefund } from '../../activities/refund/accept.js';
 import { createDriver } from '../../client/driver.js';
-import type { Plan, Timings } from '../../domain/plan.js';
-import type { RefundState } from '../../domain/states.js';
-import type { RefundRecord } from '../../ledger/refund-record.js';
+import type { Plan, Timings } from '../../domain/refund/plan.js';
+import type { RefundState } from '../../domain/refund/states.js';
+import type { RefundRecord } from '../../ledger/core/refund-record.js';
 import { startStack, type Stack, type StackOptions } from '../support/stack.js';
-import { refundWorkflowId } from '../../workflows/contract.js';
-import type { refund } from '../../workflows/refund.js';
+import { refundWorkflowId } from '../../workflows/refund/contract.js';
+import type { refund } from '../../workflows/refund/refund.js';
 
 /** Every wait is still a wait, and none is long enough to be waited for. */
 const TIMINGS: Partial<Timings> = {

@@ -1,9 +1,9 @@
 /** Posts what happened to refunds to the caller. Several processes may do it at once; who dies leaves its share to the others. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { viewOf } from '../../client/view.js';
-import type { Database } from '../../ledger/database.js';
+import type { Database } from '../../ledger/db/database.js';
 import type { Ledger } from '../../ledger/ledger.js';
-import { forgetDelivered, settleEvent, takeDueEvents, type DueEvent } from '../../ledger/outbox.js';
+import { forgetDelivered, settleEvent, takeDueEvents, type DueEvent } from '../../ledger/outbox/outbox.js';
 import type { EventsSettings } from '../../settings/events.js';
 import type { Log } from '../../settings/log.js';
 import { createPoster } from './post.js';

@@ -1,5 +1,5 @@
 /** What follows a try to deliver an event: done, again later, or given up. */
-import type { Settlement } from '../../ledger/outbox.js';
+import type { Settlement } from '../../ledger/outbox/outbox.js';
 import type { Posted } from './post.js';
 
 /** Durations in milliseconds. */

@@ -1,6 +1,6 @@
 /** A person's word is answered once: whoever carries it out again, late or a second time, answers the same and changes nothing. */
 import { describe, expect, it } from 'vitest';
-import type { Adoption, Correction, OperatorCommand } from '../../../ledger/people.js';
+import type { Adoption, Correction, OperatorCommand } from '../../../ledger/core/people.js';
 import {
   debit,
   NEWEST,

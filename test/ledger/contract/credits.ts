@@ -1,8 +1,8 @@
 /** Credits: opened only where the guard allows it, weighed with what was just looked up, and never sent again on mere absence. */
 import { describe, expect, it } from 'vitest';
-import type { CreditBlock } from '../../../domain/credit-guard.js';
-import type { OriginalFacts } from '../../../domain/original.js';
-import type { Policy } from '../../../domain/plan.js';
+import type { CreditBlock } from '../../../domain/refund/credit-guard.js';
+import type { OriginalFacts } from '../../../domain/payment/original.js';
+import type { Policy } from '../../../domain/refund/plan.js';
 import type { RefusalClass } from '../../../domain/refusals.js';
 import type { SendOrder } from '../../../ledger/ledger.js';
 import {

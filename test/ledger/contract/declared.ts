@@ -1,8 +1,8 @@
 /** Payments that a client declared: refunds may be sent on them, and what the gateway shows counts from the moment it is seen. */
 import { describe, expect, it } from 'vitest';
-import type { DeclaredPayment } from '../../../domain/declared-payment.js';
-import { storedMoney } from '../../../domain/money.js';
-import { ofCapture } from '../../../domain/one-capture.js';
+import type { DeclaredPayment } from '../../../domain/payment/declared-payment.js';
+import { storedMoney } from '../../../domain/money/money.js';
+import { ofCapture } from '../../../domain/payment/one-capture.js';
 import type { Accepted } from '../../../ledger/ledger.js';
 import {
   accepted,

@@ -1,7 +1,7 @@
 /** Credits that were asked for as such: against a payment within its balance, or linked to nothing and approved by a second person. */
 import { describe, expect, it } from 'vitest';
-import type { CreditBlock } from '../../../domain/credit-guard.js';
-import type { OriginalFacts } from '../../../domain/original.js';
+import type { CreditBlock } from '../../../domain/refund/credit-guard.js';
+import type { OriginalFacts } from '../../../domain/payment/original.js';
 import { LedgerError } from '../../../ledger/ledger.js';
 import {
   answer,

@@ -1,10 +1,10 @@
 /** Sending and hearing: who may send, and what each answer does from each state of an attempt. */
 import { describe, expect, it } from 'vitest';
 import type { GatewayId } from '../../../domain/ids.js';
-import type { Outcome } from '../../../domain/outcome.js';
-import type { AttemptState, RefundState } from '../../../domain/states.js';
+import type { Outcome } from '../../../domain/refund/outcome.js';
+import type { AttemptState, RefundState } from '../../../domain/refund/states.js';
 import type { SendOrder } from '../../../ledger/ledger.js';
-import type { Correction } from '../../../ledger/people.js';
+import type { Correction } from '../../../ledger/core/people.js';
 import {
   accepted,
   answer,

@@ -1,7 +1,7 @@
 /** What queries of a payment show: the later one wins, amounts end where the gateway ends, and nothing from outside is ever refused. */
 import { describe, expect, it } from 'vitest';
-import type { LinkedDispute } from '../../../domain/disputes.js';
-import type { OriginalDoubt, OriginalFacts } from '../../../domain/original.js';
+import type { LinkedDispute } from '../../../domain/payment/disputes.js';
+import type { OriginalDoubt, OriginalFacts } from '../../../domain/payment/original.js';
 import {
   accepted,
   answer,

@@ -1,6 +1,6 @@
 /** Several captures under one authorisation: one promise, paid in parts, one after the other. */
 import { describe, expect, it } from 'vitest';
-import type { LinkedDispute } from '../../../domain/disputes.js';
+import type { LinkedDispute } from '../../../domain/payment/disputes.js';
 import {
   accepted,
   answer,

@@ -1,6 +1,6 @@
 /** Withdrawing, giving up and asking: what people and the program may decide, and that a reservation is released once. */
 import { describe, expect, it } from 'vitest';
-import type { RefundState } from '../../../domain/states.js';
+import type { RefundState } from '../../../domain/refund/states.js';
 import {
   accepted,
   answer,

@@ -1,7 +1,7 @@
 /** What persons do with evidence in hand: adopting a transaction, correcting, naming a destination. Never paid twice, never by one alone. */
 import { describe, expect, it } from 'vitest';
-import type { Outcome } from '../../../domain/outcome.js';
-import type { Adoption, Correction, Decision } from '../../../ledger/people.js';
+import type { Outcome } from '../../../domain/refund/outcome.js';
+import type { Adoption, Correction, Decision } from '../../../ledger/core/people.js';
 import {
   accepted,
   answer,

@@ -1,7 +1,7 @@
 /** Taking a refund back to its first unsent step: from which cases, with which budgets, and never a second payment. */
 import { describe, expect, it } from 'vitest';
-import type { CaseReason } from '../../../domain/finding.js';
-import { nextStep } from '../../../domain/next-step.js';
+import type { CaseReason } from '../../../domain/payment/finding.js';
+import { nextStep } from '../../../domain/refund/next-step.js';
 import type { RefusalClass } from '../../../domain/refusals.js';
 import {
   accepted,

@@ -1,8 +1,8 @@
 /** Ids that the gateway gave: each is kept whatever came with it, and what has one is never taken for absent or submitted again. */
 import { describe, expect, it } from 'vitest';
-import type { Outcome } from '../../../domain/outcome.js';
+import type { Outcome } from '../../../domain/refund/outcome.js';
 import type { GatewayId } from '../../../domain/ids.js';
-import type { RefundState } from '../../../domain/states.js';
+import type { RefundState } from '../../../domain/refund/states.js';
 import type { Evidence, SendOrder } from '../../../ledger/ledger.js';
 import {
   answer,

@@ -1,7 +1,7 @@
 /** Succeeded, come back, succeeded again: each turn is one fact, and the later observation wins. */
 import { describe, expect, it } from 'vitest';
-import { nextStep } from '../../../domain/next-step.js';
-import type { Correction } from '../../../ledger/people.js';
+import { nextStep } from '../../../domain/refund/next-step.js';
+import type { Correction } from '../../../ledger/core/people.js';
 import {
   accepted,
   answer,

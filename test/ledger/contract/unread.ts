@@ -1,6 +1,6 @@
 /** A payment that cannot be read when a refund needs it: the budget begins on the ledger, ends in a case, and has a way back. */
 import { describe, expect, it } from 'vitest';
-import { nextStep } from '../../../domain/next-step.js';
+import { nextStep } from '../../../domain/refund/next-step.js';
 import { PLAN, POLICY, refused, submittedRefund, TIMINGS, type LedgerUnderTest } from '../given.js';
 
 const THROTTLED = { answer: '800.120.100', isLasting: false } as const;

@@ -7,7 +7,7 @@ import {
   REFUND_STATES,
   REFUND_TRANSITIONS,
   type RefundState,
-} from '../../../domain/states.js';
+} from '../../../domain/refund/states.js';
 import type { Row } from '../database/tables.js';
 import type { MemoryTables } from '../database/tables.js';
 import { amount, sumOf, text } from './rows.js';

@@ -1,5 +1,5 @@
 /** The gateway's own books against the ledger: what really left, for whom, how often, and whether it was allowed to. */
-import { isFinal } from '../../../domain/states.js';
+import { isFinal } from '../../../domain/refund/states.js';
 import type { Transaction } from '../../../sandbox/gateway/types.js';
 import type { Row } from '../database/tables.js';
 import type { OutsideFacts } from '../world/outside-facts.js';

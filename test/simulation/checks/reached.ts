@@ -1,5 +1,5 @@
 /** What one lifetime reached, for the coverage of all. */
-import { REFUND_STATES, type RefundState } from '../../../domain/states.js';
+import { REFUND_STATES, type RefundState } from '../../../domain/refund/states.js';
 import type { World } from '../world/world.js';
 import { text } from './rows.js';
 

@@ -1,7 +1,7 @@
 /** How each refund is told to be settled: by which means and how much, against the gateway's own books. */
-import { settledAmountOf, type SettlementFacts } from '../../../domain/settlement.js';
-import { isFinal } from '../../../domain/states.js';
-import type { Way } from '../../../domain/way.js';
+import { settledAmountOf, type SettlementFacts } from '../../../domain/refund/settlement.js';
+import { isFinal } from '../../../domain/refund/states.js';
+import type { Way } from '../../../domain/refund/way.js';
 import type { Transaction } from '../../../sandbox/gateway/types.js';
 import type { Row } from '../database/tables.js';
 import type { World } from '../world/world.js';

@@ -1,5 +1,5 @@
 /** What a course makes happen: late truth, words of persons, somebody at the gateway. */
-import { decideUpdate, refundWorkflowId } from '../../../workflows/contract.js';
+import { decideUpdate, refundWorkflowId } from '../../../workflows/refund/contract.js';
 import type { FaultEffect } from '../../../sandbox/gateway/faults.js';
 import type { Transaction } from '../../../sandbox/gateway/types.js';
 import type { Row } from '../database/tables.js';

@@ -1,5 +1,5 @@
 /** Courses in which two things happen at once: two processes, a proof and what spoils it, a reversal and a capture. */
-import { isFinal } from '../../../domain/states.js';
+import { isFinal } from '../../../domain/refund/states.js';
 import { startRefund } from '../lifetime.js';
 import type { Course } from '../world/course.js';
 import { LIMITS } from '../world/plan.js';

@@ -1,5 +1,5 @@
 /** Courses in which the gateway's word was not the truth: a refusal that had paid, an absence that was none. */
-import { withdrawUpdate } from '../../../workflows/contract.js';
+import { withdrawUpdate } from '../../../workflows/refund/contract.js';
 import {
   attemptsOf,
   capturesOf,

@@ -1,5 +1,5 @@
 /** Courses that persons decide: a signed word that nothing was paid, an approval refused, a destination that somebody has to name. */
-import { confirmUpdate, correctUpdate, redirectUpdate } from '../../../workflows/contract.js';
+import { confirmUpdate, correctUpdate, redirectUpdate } from '../../../workflows/refund/contract.js';
 import { happens } from '../world/chargebacks.js';
 import type { Course } from '../world/course.js';
 import type { World } from '../world/world.js';

@@ -1,6 +1,6 @@
 /** A database in memory for the real ledger: its own functions run on it, so there is no second ledger to keep alike. */
 import type { Kysely } from 'kysely';
-import type { Database, Tables, Tx } from '../../../ledger/database.js';
+import type { Database, Tables, Tx } from '../../../ledger/db/database.js';
 import { Insert, Select, Update, type Turn } from './queries.js';
 import { MemoryTables, type TableName } from './tables.js';
 

@@ -1,5 +1,5 @@
 /** The ledger's tables in memory: rows, defaults, and the constraints of the migrations. */
-import type { Tables } from '../../../ledger/database.js';
+import type { Tables } from '../../../ledger/db/database.js';
 import { Comparison, type Condition } from './conditions.js';
 import { evaluate, isFragment } from './fragments.js';
 

@@ -1,8 +1,8 @@
 /** Defects in how a client's workflow learns the end of its refund. */
 import { CancelledFailure, ParentClosePolicy, proxyActivities, startChild } from '@temporalio/workflow';
-import type { CallerActivities } from '../../../activities/caller.js';
-import { REFUND_WORKFLOW, refundWorkflowId } from '../../../workflows/contract.js';
-import type { refund } from '../../../workflows/refund.js';
+import type { CallerActivities } from '../../../activities/refund/caller.js';
+import { REFUND_WORKFLOW, refundWorkflowId } from '../../../workflows/refund/contract.js';
+import type { refund } from '../../../workflows/refund/refund.js';
 import type { Mutant } from '../world/world.js';
 
 export const CLIENT_MUTANTS: readonly Mutant[] = [

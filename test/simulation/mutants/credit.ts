@@ -1,6 +1,6 @@
 /** Defects of the credit: the one way that the gateway does not cap. */
-import type { OriginalFacts } from '../../../domain/original.js';
-import type { Policy } from '../../../domain/plan.js';
+import type { OriginalFacts } from '../../../domain/payment/original.js';
+import type { Policy } from '../../../domain/refund/plan.js';
 import { amount, sumOf } from '../checks/rows.js';
 import type { Mutant } from '../world/world.js';
 import { methods } from './send.js';

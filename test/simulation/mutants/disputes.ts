@@ -1,5 +1,5 @@
 /** Defects in how chargebacks, their reversals and queries of different age are read. */
-import type { OriginalFacts } from '../../../domain/original.js';
+import type { OriginalFacts } from '../../../domain/payment/original.js';
 import type { TransactionTree } from '../../../domain/transaction.js';
 import type { Mutant, World } from '../world/world.js';
 import { methods } from './send.js';

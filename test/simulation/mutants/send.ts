@@ -1,5 +1,5 @@
 /** Defects around the one door through which money leaves. */
-import { referenceFor } from '../../../domain/reference.js';
+import { referenceFor } from '../../../domain/refund/reference.js';
 import type { Gateway, SendLimits } from '../../../gateway/gateway.js';
 import type { Mutant } from '../world/world.js';
 

@@ -1,7 +1,7 @@
 /** Defects in what ends a refund that was settled outside of the program. */
-import type { OriginalFacts } from '../../../domain/original.js';
-import { NO_COVERAGE } from '../../../domain/settlement.js';
-import { lockRefund, move } from '../../../ledger/books.js';
+import type { OriginalFacts } from '../../../domain/payment/original.js';
+import { NO_COVERAGE } from '../../../domain/refund/settlement.js';
+import { lockRefund, move } from '../../../ledger/core/books.js';
 import type { Ledger } from '../../../ledger/ledger.js';
 import type { Mutant, World } from '../world/world.js';
 

@@ -1,7 +1,7 @@
 /** A directed course: a chain that chance would not draw, bent out of the draws of one lifetime. All else follows from the seed. */
-import type { Policy } from '../../../domain/plan.js';
-import { REFUND_STATES, type RefundState } from '../../../domain/states.js';
-import type { Database } from '../../../ledger/database.js';
+import type { Policy } from '../../../domain/refund/plan.js';
+import { REFUND_STATES, type RefundState } from '../../../domain/refund/states.js';
+import type { Database } from '../../../ledger/db/database.js';
 import type { MemoryDatabase } from '../database/memory-database.js';
 import { Chaos, type LedgerFault, type ReadFault, type WriteFault } from './chaos.js';
 import type { Coverage } from './coverage.js';

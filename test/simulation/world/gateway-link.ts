@@ -7,11 +7,11 @@ import type {
   SendResult,
   TransactionTree,
 } from '../../../domain/transaction.js';
-import { Form } from '../../../gateway/form.js';
+import { Form } from '../../../gateway/oppwa/form.js';
 import type { Gateway, SendLimits } from '../../../gateway/gateway.js';
-import { findById, findByReference, findWithLinked, type Reader } from '../../../gateway/look-ups.js';
-import type { Exchange } from '../../../gateway/one-request.js';
-import { sendResultOf } from '../../../gateway/send-result.js';
+import { findById, findByReference, findWithLinked, type Reader } from '../../../gateway/oppwa/look-ups.js';
+import type { Exchange } from '../../../gateway/http/one-request.js';
+import { sendResultOf } from '../../../gateway/oppwa/send-result.js';
 import type { Delivery, LookUpEndpoint, WriteEndpoint } from '../../../sandbox/gateway/types.js';
 import { planRefusal, planTrouble } from './gateway-trouble.js';
 import type { ActivityContext } from './process.js';

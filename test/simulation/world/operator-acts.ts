@@ -1,6 +1,11 @@
 /** What operators do with evidence in hand: they say the truth, at any moment, in any order, and sometimes about the wrong thing. */
-import { OPEN_ATTEMPT_STATES } from '../../../domain/states.js';
-import { adoptUpdate, confirmUpdate, correctUpdate, redirectUpdate } from '../../../workflows/contract.js';
+import { OPEN_ATTEMPT_STATES } from '../../../domain/refund/states.js';
+import {
+  adoptUpdate,
+  confirmUpdate,
+  correctUpdate,
+  redirectUpdate,
+} from '../../../workflows/refund/contract.js';
 import type { Row } from '../database/tables.js';
 import type { World } from './world.js';
 

@@ -5,9 +5,9 @@ import {
   PaymentUnreadable,
   RequestRefused,
   type RefundOrder,
-} from '../../../activities/accept.js';
-import type { DeclaredPaymentInput } from '../../../domain/declared-payment.js';
-import { formatAmount, storedMoney } from '../../../domain/money.js';
+} from '../../../activities/refund/accept.js';
+import type { DeclaredPaymentInput } from '../../../domain/payment/declared-payment.js';
+import { formatAmount, storedMoney } from '../../../domain/money/money.js';
 import { LedgerError } from '../../../ledger/ledger.js';
 import { GatewayLink } from './gateway-link.js';
 import type { World } from './world.js';

@@ -1,6 +1,6 @@
 /** What happens to the payment without the merchant's program: it is made, charged back, refunded in the portal, decided late. */
 import type { CreatedPayment } from '../../../sandbox/gateway/commands.js';
-import { decimalsOf, isCurrencyCode } from '../../../domain/currency.js';
+import { decimalsOf, isCurrencyCode } from '../../../domain/money/currency.js';
 import { chargeBackAnyhow, happens } from './chargebacks.js';
 import type { Course } from './course.js';
 import type { World } from './world.js';

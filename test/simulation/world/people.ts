@@ -5,7 +5,7 @@ import {
   refundWorkflowId,
   resolveUpdate,
   withdrawUpdate,
-} from '../../../workflows/contract.js';
+} from '../../../workflows/refund/contract.js';
 import { startRefund } from '../lifetime.js';
 import { OperatorActs } from './operator-acts.js';
 import type { World } from './world.js';

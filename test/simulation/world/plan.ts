@@ -1,5 +1,5 @@
 /** How patient and permissive simulated refunds are, and how far a simulated gateway may go within what they rely on. */
-import type { Plan, Policy, Timings } from '../../../domain/plan.js';
+import type { Plan, Policy, Timings } from '../../../domain/refund/plan.js';
 import type { Random } from './random.js';
 
 const SECOND = 1_000;

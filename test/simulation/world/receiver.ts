@@ -1,10 +1,10 @@
 /** Whoever hears the gateway's notices and audits what is over: looks each fact up before it is believed. */
-import { idsInFound, outcomeOfFound } from '../../../domain/outcome.js';
-import { isFinal, isOpenAttempt, OPEN_ATTEMPT_STATES, REFUND_STATES } from '../../../domain/states.js';
-import { lookUpKnown } from '../../../activities/originals.js';
-import { shownAlone } from '../../../activities/originals.js';
-import { expectationOf } from '../../../activities/send.js';
-import { gatewayNotice, refundWorkflowId } from '../../../workflows/contract.js';
+import { idsInFound, outcomeOfFound } from '../../../domain/refund/outcome.js';
+import { isFinal, isOpenAttempt, OPEN_ATTEMPT_STATES, REFUND_STATES } from '../../../domain/refund/states.js';
+import { lookUpKnown } from '../../../activities/refund/originals.js';
+import { shownAlone } from '../../../activities/refund/originals.js';
+import { expectationOf } from '../../../activities/refund/send.js';
+import { gatewayNotice, refundWorkflowId } from '../../../workflows/refund/contract.js';
 import { startRefund } from '../lifetime.js';
 import { GatewayLink } from './gateway-link.js';
 import type { Row } from '../database/tables.js';

@@ -1,16 +1,16 @@
 /** One simulated world: a gateway, a database, a Temporal server and processes on one virtual clock and one seed. */
-import { createCallerActivities } from '../../../activities/caller.js';
+import { createCallerActivities } from '../../../activities/refund/caller.js';
 import type { Dependencies } from '../../../activities/dependencies.js';
-import { createRefundActivities, type RefundActivities } from '../../../activities/refunds.js';
-import type { Plan } from '../../../domain/plan.js';
+import { createRefundActivities, type RefundActivities } from '../../../activities/refund/refunds.js';
+import type { Plan } from '../../../domain/refund/plan.js';
 import type { GatewayHost } from '../../../domain/refusals.js';
 import type { Gateway } from '../../../gateway/gateway.js';
 import type { Ledger } from '../../../ledger/ledger.js';
 import { createLedger } from '../../../ledger/postgres.js';
 import { SimulatedGateway } from '../../../sandbox/gateway/rules.js';
 import type { StoreEntry } from '../../../sandbox/gateway/store.js';
-import { payBack } from '../../../workflows/pay-back.js';
-import { refund } from '../../../workflows/refund.js';
+import { payBack } from '../../../workflows/refund/pay-back.js';
+import { refund } from '../../../workflows/refund/refund.js';
 import { openMemoryDatabase, type MemoryDatabase } from '../database/memory-database.js';
 import type { Outcome } from '../temporal/execution.js';
 import { Cluster, type Task, type Workers, type Workflow } from '../temporal/cluster.js';

@@ -1,0 +1,144 @@
+/** Chargebacks on a payment, and what their reversals gave back to the merchant. */
+import { isChargeback, isManual, readCode, type GatewayHost } from '../refusals.js';
+import type { OriginalDoubt } from './original-doubts.js';
+
+/** What a linked transaction's code says of it. `open`: pending, or nothing certain. */
+export type EntryState = 'succeeded' | 'open' | 'rejected';
+
+/** A chargeback. `open`: pending, or its code says nothing certain: it counts as standing, and proves nothing. Minor units. */
+export interface LinkedDispute {
+  readonly id: string;
+  readonly amountMinor: bigint;
+  /** Of it, what executed reversals gave back to the merchant: never more than the chargeback. */
+  readonly reversedMinor: bigint;
+  readonly state: 'succeeded' | 'open';
+  /** What it is of, a debit or a capture; absent where the gateway does not show that. */
+  readonly referencedId?: string;
+}
+
+/** What of a chargeback the customer has, or may have. */
+export const standingMinor = ({ amountMinor, reversedMinor }: LinkedDispute): bigint =>
+  amountMinor - reversedMinor;
+
+/** What the customer certainly has by chargebacks. Open ones prove nothing. */
+export const chargedBackMinor = (disputes: readonly LinkedDispute[]): bigint =>
+  disputes
+    .filter(({ state }) => state === 'succeeded')
+    .reduce((sum, dispute) => sum + standingMinor(dispute), 0n);
+
+export type Chargeback = Omit<LinkedDispute, 'reversedMinor'>;
+
+export interface ChargebackReversal {
+  readonly id: string;
+  readonly referencedId: string | undefined;
+  /** Undefined where it is not shown in a form that can be read. */
+  readonly amountMinor: bigint | undefined;
+  readonly state: 'succeeded' | 'open';
+  readonly code: string;
+}
+
+/**
+ * Chargebacks carry the reason as their code, from a group of its own; executed ones and reversals may carry a success as well. A code
+ * that is only about a representment may mean that the money went either way.
+ */
+export function disputeState(code: string, host: GatewayHost): EntryState {
+  if (isManual(code)) return 'open';
+  if (isChargeback(code)) return 'succeeded';
+  const read = readCode(code, 'refund', host);
+  if (read.kind === 'succeeded') return 'succeeded';
+  return read.kind === 'refused' ? 'rejected' : 'open';
+}
+
+/**
+ * What stands. A reversal counts when it was executed, with its own amount, against the chargeback that it refers to; without one (or
+ * with the payment's own, or its capture's) only where a single chargeback fits. Whatever cannot be placed ends nothing and is a doubt.
+ * What a reversal of a reversal is about may be lost again: it stands, open, under the id of that.
+ */
+export function readDisputes(
+  chargebacks: readonly Chargeback[],
+  reversals: readonly ChargebackReversal[],
+  payment: ReadonlySet<string>,
+): { readonly disputes: readonly LinkedDispute[]; readonly doubts: readonly OriginalDoubt[] } {
+  const left = new Map(chargebacks.map(({ id, amountMinor }) => [id, amountMinor]));
+  const references = new Map(
+    [...chargebacks, ...reversals].map(({ id, referencedId }) => [id, referencedId]),
+  );
+  const byId = new Map(reversals.map((reversal) => [reversal.id, reversal]));
+  const lostAgain: LinkedDispute[] = [];
+  const doubts: OriginalDoubt[] = [];
+  const unplaced: { readonly id: string; readonly amountMinor: bigint; readonly of: string | undefined }[] =
+    [];
+
+  for (const reversal of reversals) {
+    const { id, referencedId, amountMinor, state, code } = reversal;
+    const doubt = (why: OriginalDoubt['why']): void => void doubts.push({ gatewayId: id, why });
+    // One name for a won reversal, a representment and its cancellation: the merchant may have lost again.
+    if (referencedId !== undefined && byId.has(referencedId)) {
+      doubt('reversal_of_reversal');
+      if (depthOf(reversal, byId) % 2 === 0)
+        lostAgain.push({
+          ...{ id, amountMinor: amountMinor ?? byId.get(referencedId)?.amountMinor ?? 0n, reversedMinor: 0n },
+          ...{ state: 'open', ...ofOriginal(referencedId, references) },
+        });
+    } else if (isManual(code)) doubt('reversal_unclear');
+    else if (state === 'open') continue;
+    else if (amountMinor === undefined) doubt('reversal_without_amount');
+    else if (referencedId === undefined || payment.has(referencedId))
+      unplaced.push({ id, amountMinor, of: referencedId });
+    else {
+      const stands = left.get(referencedId);
+      if (stands === undefined) doubt('reversal_of_unknown');
+      else {
+        left.set(referencedId, amountMinor < stands ? stands - amountMinor : 0n);
+        if (amountMinor > stands) doubt('reversal_too_large');
+      }
+    }
+  }
+  // The largest first, so that the order in which they are listed decides nothing.
+  unplaced.sort((a, b) =>
+    a.amountMinor === b.amountMinor ? (a.id < b.id ? -1 : 1) : a.amountMinor > b.amountMinor ? -1 : 1,
+  );
+  for (const { id, amountMinor, of } of unplaced) {
+    const named = chargebacks.filter(({ referencedId }) => of !== undefined && referencedId === of);
+    const candidates = new Set((named.length > 0 ? named : chargebacks).map((chargeback) => chargeback.id));
+    const fitting = [...left].filter(
+      ([chargebackId, stands]) => candidates.has(chargebackId) && stands > 0n && stands >= amountMinor,
+    );
+    const [only] = fitting;
+    if (only === undefined || fitting.length > 1) doubts.push({ gatewayId: id, why: 'reversal_unplaced' });
+    else left.set(only[0], only[1] - amountMinor);
+  }
+  return {
+    disputes: [
+      ...chargebacks.map(({ referencedId, ...chargeback }) => ({
+        ...chargeback,
+        ...ofOriginal(referencedId, references),
+        reversedMinor: chargeback.amountMinor - (left.get(chargeback.id) ?? 0n),
+      })),
+      ...lostAgain,
+    ],
+    doubts,
+  };
+}
+
+/** 1: it is of a chargeback; 2: of such a reversal, so that the money may have been lost again. */
+function depthOf(reversal: ChargebackReversal, byId: ReadonlyMap<string, ChargebackReversal>): number {
+  let depth = 1;
+  let before = byId.get(reversal.referencedId ?? '');
+  while (before !== undefined && depth <= byId.size) {
+    depth += 1;
+    before = byId.get(before.referencedId ?? '');
+  }
+  return depth;
+}
+
+/** The debit or capture at the end of the references: a second chargeback may refer to the reversal of the first. */
+function ofOriginal(
+  referencedId: string | undefined,
+  references: ReadonlyMap<string, string | undefined>,
+): Pick<LinkedDispute, 'referencedId'> {
+  let found = referencedId;
+  for (let steps = 0; found !== undefined && references.has(found) && steps <= references.size; steps += 1)
+    found = references.get(found);
+  return found === undefined ? {} : { referencedId: found };
+}

@@ -1,0 +1,165 @@
+/** The transactions that a query lists beside the original: captures, refunds, reversals, chargebacks and their reversals. */
+import { disputeState, type Chargeback, type ChargebackReversal, type EntryState } from './disputes.js';
+import { isGatewayId } from '../ids.js';
+import { parseGatewayAmount } from '../money/money.js';
+import type { DoubtReason, OriginalDoubt } from './original-doubts.js';
+import { readCode, type GatewayHost } from '../refusals.js';
+import type { GatewayTransaction } from '../transaction.js';
+
+/** A capture, or a debit: what a refund may refer to. Minor units. */
+export interface Capture {
+  readonly id: string;
+  readonly amountMinor: bigint;
+}
+
+/** A refund or reversal that the gateway knows. `open`: pending, or its code says nothing certain. */
+export interface LinkedReturn {
+  readonly id: string;
+  readonly type: 'RF' | 'RV';
+  readonly reference: string | null;
+  readonly referencedId: string | null;
+  readonly amountMinor: bigint;
+  readonly state: 'succeeded' | 'open';
+}
+
+/** More than the gateway takes for any order; the sum of all that one query can list still fits into the ledger's columns. */
+const LARGEST_MINOR = 10n ** 15n;
+
+export interface Linked {
+  readonly captures: Capture[];
+  readonly returns: LinkedReturn[];
+  readonly chargebacks: Chargeback[];
+  readonly reversals: ChargebackReversal[];
+  readonly declined: string[];
+  readonly doubts: OriginalDoubt[];
+  /** Reversals that show none. */
+  readonly withoutAmount: { readonly id: string; readonly referencedId: string | undefined }[];
+  unreadableCapture?: string;
+}
+
+interface Root {
+  readonly id: string;
+  readonly amount: bigint;
+  readonly currency: string;
+  readonly host: GatewayHost;
+}
+
+const COUNTED: ReadonlySet<string | undefined> = new Set(['CP', 'RF', 'RV', 'CB', 'CR']);
+
+export function readLinked(linked: readonly GatewayTransaction[], root: Root): Linked {
+  const read: Linked = {
+    ...{ captures: [], returns: [], chargebacks: [], reversals: [], declined: [], doubts: [] },
+    withoutAmount: [],
+  };
+  // One that is listed under the authorization and again under its capture is one; what is not declined goes before a decline.
+  const seen = new Set([root.id]);
+  const declined = new Set<string>();
+  for (const entry of linked) {
+    if (!COUNTED.has(entry.paymentType)) continue;
+    const state = stateOf(entry, root.host);
+    const id = idOf(entry);
+    if (state === 'rejected') {
+      if (id !== undefined) declined.add(id);
+      continue;
+    }
+    if (id === undefined) read.doubts.push({ gatewayId: '', why: 'no_id' });
+    else if (!seen.has(id) && count(read, entry, { id, state, root })) seen.add(id);
+  }
+  read.declined.push(...[...declined].filter((id) => !seen.has(id)));
+  weighTogether(read, root);
+  return read;
+}
+
+/** What only shows when everything is read. */
+function weighTogether(read: Linked, root: Root): void {
+  const doubt = (gatewayId: string, why: DoubtReason): void => void read.doubts.push({ gatewayId, why });
+  const returns = new Set(read.returns.map(({ id }) => id));
+  // A reversal is ordered without an amount and may show none: it takes all that is left, unless it may be of one capture.
+  for (const { id, referencedId } of read.withoutAmount)
+    if (read.captures.length > 0 && referencedId !== root.id) doubt(id, 'amount_unreadable');
+  for (const [index, chargeback] of read.chargebacks.entries()) {
+    if (chargeback.referencedId === undefined || !returns.has(chargeback.referencedId)) continue;
+    doubt(chargeback.id, 'refund_charged_back');
+    read.chargebacks[index] = { ...chargeback, state: 'open' };
+  }
+}
+
+/** Answers whether this entry speaks for its id: a capture that is not done does not. */
+function count(
+  read: Linked,
+  entry: GatewayTransaction,
+  { id, state, root }: { readonly id: string; readonly state: 'succeeded' | 'open'; readonly root: Root },
+): boolean {
+  const type = entry.paymentType;
+  if (type === 'CP' && state !== 'succeeded') return false;
+  const doubt = (why: DoubtReason): void => void read.doubts.push({ gatewayId: id, why });
+  const amountMinor = amountOf(entry, root.currency);
+  if (!isGatewayId(id)) doubt('unusual_id');
+  if (type === 'CP') {
+    if (typeof amountMinor === 'bigint' && isGatewayId(id)) {
+      if (amountMinor > 0n) read.captures.push({ id, amountMinor });
+    } else {
+      doubt('capture_unreadable');
+      read.unreadableCapture = id;
+    }
+    return true;
+  }
+  if (typeof amountMinor === 'string') doubt(amountMinor);
+  const known = typeof amountMinor === 'bigint' ? amountMinor : undefined;
+  const referencedId = entry.referencedId === undefined ? undefined : normalized(entry.referencedId);
+  // An executed refund always shows one.
+  if (amountMinor === undefined && type === 'RF') doubt('amount_unreadable');
+  if (amountMinor === undefined && type === 'RV') read.withoutAmount.push({ id, referencedId });
+  // No amount on a live entry: the whole original, which is the safe reading.
+  const most = known ?? root.amount;
+  if (type === 'CB')
+    read.chargebacks.push({
+      ...{ id, amountMinor: most, state: known === undefined ? 'open' : state },
+      ...(referencedId === undefined ? {} : { referencedId }),
+    });
+  else if (type === 'CR')
+    read.reversals.push({ id, referencedId, amountMinor: known, state, code: entry.result.code });
+  else if (type === 'RF' || type === 'RV')
+    read.returns.push({
+      ...{ id, type, amountMinor: most, state },
+      reference: entry.merchantTransactionId ?? null,
+      referencedId: referencedId ?? null,
+    });
+  return true;
+}
+
+/** Undefined where none is shown; a reason where it cannot be compared with the payment's. */
+function amountOf(
+  { amount, currency }: GatewayTransaction,
+  expected: string,
+): bigint | 'amount_unreadable' | 'other_currency' | undefined {
+  if (currency !== undefined && currency !== expected) return 'other_currency';
+  return amount === undefined ? undefined : (minorOf(amount, expected) ?? 'amount_unreadable');
+}
+
+export function stateOf(transaction: GatewayTransaction, host: GatewayHost): EntryState {
+  const { code } = transaction.result;
+  if (transaction.paymentType === 'CB' || transaction.paymentType === 'CR') return disputeState(code, host);
+  const read = readCode(code, 'refund', host);
+  if (read.kind === 'succeeded') return 'succeeded';
+  return read.kind === 'refused' ? 'rejected' : 'open';
+}
+
+/** The gateway's ids are lowercase: one in capitals is the same transaction. */
+function normalized(id: string): string {
+  const lower = id.toLowerCase();
+  return isGatewayId(lower) ? lower : id;
+}
+
+export const idOf = ({ id }: GatewayTransaction): string | undefined =>
+  id === undefined || id === '' ? undefined : normalized(id);
+
+export function registrationOf({ registrationId }: GatewayTransaction): string | undefined {
+  const id = registrationId === undefined ? undefined : normalized(registrationId);
+  return id !== undefined && isGatewayId(id) ? id : undefined;
+}
+
+export function minorOf(text: string, currency: string): bigint | undefined {
+  const parsed = parseGatewayAmount(text, currency);
+  return parsed.ok && parsed.money.minor <= LARGEST_MINOR ? parsed.money.minor : undefined;
+}

@@ -1,0 +1,157 @@
+/** What the gateway's own records say about an original payment: captured, given back, disputed, and by whom. */
+import { readDisputes, type LinkedDispute } from './disputes.js';
+import {
+  idOf,
+  minorOf,
+  readLinked,
+  registrationOf,
+  stateOf,
+  type Capture,
+  type LinkedReturn,
+} from './linked.js';
+import type { OriginalDoubt } from './original-doubts.js';
+import type { GatewayHost } from '../refusals.js';
+import type { TransactionTree } from '../transaction.js';
+
+export type { Capture, LinkedReturn } from './linked.js';
+export type { DoubtReason, OriginalDoubt } from './original-doubts.js';
+
+export interface OriginalFacts {
+  /** The root: a DB, or the PA whose captures are listed. `CP`: one capture of it alone (`ofCapture`). */
+  readonly id: string;
+  readonly type: 'DB' | 'PA' | 'CP';
+  readonly state: 'succeeded' | 'pending' | 'rejected';
+  readonly currency: string;
+  /** What was authorised by a PA; 0 for a DB. */
+  readonly authorizedMinor: bigint;
+  readonly captures: readonly Capture[];
+  readonly capturedMinor: bigint;
+  readonly registrationId: string | null;
+  readonly returns: readonly LinkedReturn[];
+  readonly disputes: readonly LinkedDispute[];
+  /** Gateway ids of the chargeback reversals that are listed and were not declined. */
+  readonly reversalIds: readonly string[];
+  /** Gateway ids of linked transactions that were declined: what was counted for them is counted no longer. */
+  readonly declined: readonly string[];
+  readonly doubts: readonly OriginalDoubt[];
+  /** When the query began, by the ledger's clock: the later one of two wins, whichever is stored last. */
+  readonly observedAt: Date;
+  /** False where refunds that hang on its captures may be missing, because the captures were not queried one by one. */
+  readonly coversCaptures: boolean;
+  /** Read by v1, which shows no links: that returns and disputes are empty says nothing. */
+  readonly hidesLinks?: true;
+}
+
+/** How the facts were obtained. */
+export interface Observation {
+  readonly observedAt: Date;
+  readonly coversCaptures: boolean;
+}
+
+export type UnreadableOriginal =
+  | { readonly why: 'not_an_original'; readonly type: string }
+  | { readonly why: 'capture'; readonly parentId: string }
+  | { readonly why: 'missing_field'; readonly field: string }
+  | { readonly why: 'amount'; readonly text: string };
+
+export type OriginalReading =
+  | { readonly kind: 'read'; readonly facts: OriginalFacts }
+  | { readonly kind: 'unreadable'; readonly reason: UnreadableOriginal };
+
+/**
+ * Reads a query of an original with its linked transactions.
+ * A CP is not a root: the reason names the PA to query instead. Whatever is not certainly declined counts as
+ * open, because a doubt about money already given back must never make room for giving it again. A linked transaction that cannot be
+ * read counts for the whole payment where it may have given money back, and is a doubt; everything else stays readable.
+ */
+export function readOriginal(
+  { original, linked }: TransactionTree,
+  host: GatewayHost,
+  observation: Observation,
+): OriginalReading {
+  const id = idOf(original);
+  if (id === undefined) return missing('id');
+  const type = original.paymentType;
+  if (type === 'CP' && original.referencedId !== undefined)
+    return unreadable({ why: 'capture', parentId: original.referencedId });
+  if (type !== 'DB' && type !== 'PA') return unreadable({ why: 'not_an_original', type: type ?? '(none)' });
+  const state = stateOf(original, host);
+  const { currency } = original;
+  if (currency === undefined) return missing('currency');
+  if (original.amount === undefined) return missing('amount');
+  const amount = minorOf(original.amount, currency);
+  if (amount === undefined) return unreadable({ why: 'amount', text: original.amount });
+
+  const read = readLinked(linked, { id, amount, currency, host });
+  const captures =
+    type === 'DB' && state !== 'rejected' && amount > 0n
+      ? [{ id, amountMinor: amount }, ...read.captures]
+      : read.captures;
+  // A refund or a reversal is chosen by what is captured: with no readable capture at all that would be a guess.
+  if (captures.length === 0 && read.unreadableCapture !== undefined)
+    return missing(`amount of CP ${read.unreadableCapture}`);
+  const disputed = readDisputes(
+    read.chargebacks,
+    read.reversals,
+    new Set([id, ...captures.map((capture) => capture.id)]),
+  );
+  const registrationId = registrationOf(original);
+  return {
+    kind: 'read',
+    facts: {
+      id,
+      type,
+      state: state === 'open' ? 'pending' : state,
+      currency,
+      authorizedMinor: type === 'PA' && state !== 'rejected' ? amount : 0n,
+      captures,
+      capturedMinor: captures.reduce((sum, capture) => sum + capture.amountMinor, 0n),
+      registrationId: registrationId ?? null,
+      returns: read.returns,
+      disputes: disputed.disputes,
+      reversalIds: read.reversals.map((reversal) => reversal.id),
+      declined: read.declined,
+      doubts: [
+        ...(original.registrationId !== undefined && registrationId === undefined
+          ? [{ gatewayId: '', why: 'registration_unreadable' } as const]
+          : []),
+        ...read.doubts,
+        ...disputed.doubts,
+      ],
+      observedAt: observation.observedAt,
+      coversCaptures: observation.coversCaptures || type === 'DB' || captures.length === 0,
+    },
+  };
+}
+
+/**
+ * What each return takes from the money that a refund can give back. A reversal of an authorization that has captures releases what was
+ * never captured, and that was nobody's money yet: whatever amount is shown for it, it takes nothing from the captures. One that names
+ * nothing may have been of a capture: beyond what was never captured it counts.
+ */
+export function takenByReturns(
+  facts: OriginalFacts,
+): { readonly entry: LinkedReturn; readonly takenMinor: bigint }[] {
+  let uncaptured =
+    facts.type === 'PA' && facts.capturedMinor > 0n && facts.authorizedMinor > facts.capturedMinor
+      ? facts.authorizedMinor - facts.capturedMinor
+      : 0n;
+  return [...facts.returns]
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
+    .map((entry) => {
+      if (entry.type !== 'RV' || facts.captures.some((capture) => capture.id === entry.referencedId))
+        return { entry, takenMinor: entry.amountMinor };
+      const free = entry.amountMinor < uncaptured ? entry.amountMinor : uncaptured;
+      uncaptured -= free;
+      const isOfRest = facts.type === 'PA' && facts.capturedMinor > 0n && entry.referencedId === facts.id;
+      return { entry, takenMinor: isOfRest ? 0n : entry.amountMinor - free };
+    });
+}
+
+function unreadable(reason: UnreadableOriginal): OriginalReading {
+  return { kind: 'unreadable', reason };
+}
+
+function missing(field: string): OriginalReading {
+  return unreadable({ why: 'missing_field', field });
+}

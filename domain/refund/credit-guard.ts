@@ -1,0 +1,211 @@
+/** May a standalone credit be sent? Default deny: the gateway caps refunds, it does not cap credits. */
+import { standingMinor } from '../payment/disputes.js';
+import type { OriginalFacts } from '../payment/original.js';
+import type { Policy } from './plan.js';
+import { needsSettlementProof, type RefusalClass } from '../refusals.js';
+
+/** Everything that the decision rests on, read under the payment's lock and from a look-up made just before. Minor units. */
+export interface CreditEvidence {
+  readonly amountMinor: bigint;
+  readonly currency: string;
+  /** Whether less than the captured amount was asked for. */
+  readonly isPartial: boolean;
+  /** Asked for as a credit, and not what follows a refused refund. */
+  readonly askedFor?: 'credit';
+  /** The refusal of this refund's last linked attempt, or null where that was no refused refund. */
+  readonly refusal: { readonly class: RefusalClass; readonly code: string } | null;
+  /** Attempts on this payment, of this and of every other refund, whose outcome is open. */
+  readonly openAttempts: number;
+  /** Gateway ids of returns that belong to an attempt of this refund which is not known to have succeeded. */
+  readonly ownReturns: readonly string[];
+  /** Gateway ids of returns on this payment that were known when this refund was accepted, or are ours. */
+  readonly knownReturns: readonly string[];
+  /** Credits on this payment that succeeded, according to the ledger; the gateway cannot tell. */
+  readonly creditedMinor: bigint;
+  /** Given back on this payment according to the ledger, by any way; a look-up may not show the newest yet. */
+  readonly givenMinor: bigint;
+  /** Charged back on this payment according to the ledger. */
+  readonly disputedMinor: bigint;
+  /** Null where the credit is linked to no payment: nothing can be proven, so a second person answers for it. */
+  readonly original: OriginalFacts | null;
+  readonly destination: { readonly registrationId: string } | null;
+  /** A person named this destination after the refund had come to rest: that is the decision which policy leaves to persons. */
+  readonly redirected: boolean;
+  /**
+   * Credits that left within the last day without an approval, or may have, besides this one: on the payment, to the destination, and for
+   * whoever asked for this one, in its currency. A limit that is cut into pieces is the same limit.
+   */
+  readonly recent: {
+    readonly onPaymentMinor: bigint;
+    readonly toDestinationMinor: bigint;
+    readonly byRequesterMinor: bigint;
+  };
+  /** An approval of exactly this amount, way and destination by somebody other than who asked or named the destination. */
+  readonly approved: boolean;
+  readonly policy: Policy;
+}
+
+export const CREDIT_BLOCKS = {
+  credit_not_enabled: 'the acquirer does not offer credits on this entity',
+  no_refusal: 'no refusal of a regular refund is on record',
+  refusal_leaves_doubt: 'the refusal does not prove that the customer has nothing',
+  policy_asks_person: 'policy leaves this refusal to a person',
+  original_not_captured: 'the original is not a successful, captured payment',
+  capture_alone: 'only this capture is known here, not what was given back on its authorization',
+  wrong_currency: 'the original has another currency',
+  refund_found: 'the gateway has a refund under our own reference',
+  unknown_return: 'the gateway has a refund or reversal on the original that we did not make',
+  reversed: 'the original was reversed',
+  disputed: 'a chargeback has taken the money that this credit would give back',
+  unclear: 'the gateway shows something on the original that cannot be counted',
+  over_captured: 'with this credit more than the captured amount would be given back',
+  no_destination: 'the payment has no registration and no destination was given',
+} as const;
+export type CreditBlock = keyof typeof CREDIT_BLOCKS;
+
+export const APPROVAL_REASONS = {
+  above_limit: 'the amount is above the limit for credits without approval',
+  above_limit_on_payment: 'with other credits of the last day on this payment it is above the limit',
+  above_limit_to_destination: 'with other credits of the last day to this destination it is above the limit',
+  above_limit_of_requester: 'with other credits of the last day for the same requester it is above the limit',
+  no_limit_for_currency: 'no limit is set for this currency',
+  refusal_needs_approval: 'after this refusal a credit needs a second person',
+  other_destination: 'the destination is not the registration that paid',
+  destination_by_person: 'a person named the destination',
+  partly_disputed: 'a chargeback of another part stands on the original',
+  free_standing: 'it is linked to no payment: nothing caps it and nothing proves that it is owed',
+} as const;
+export type ApprovalReason = keyof typeof APPROVAL_REASONS;
+
+export type CreditVerdict =
+  | { readonly kind: 'allowed' }
+  | { readonly kind: 'needs_approval'; readonly why: readonly ApprovalReason[] }
+  /** Another attempt on the payment is open: nothing may be concluded before it is resolved. */
+  | { readonly kind: 'wait' }
+  | { readonly kind: 'denied'; readonly why: readonly CreditBlock[] };
+
+/** Decides from the evidence alone. Approval never overrules a block. */
+export function mayCredit(evidence: CreditEvidence): CreditVerdict {
+  const after = afterRefusal(evidence);
+  const blocks = [...blocksOf(evidence), ...(after === 'allowed' || after === 'approval' ? [] : [after])];
+  if (blocks.length > 0) return { kind: 'denied', why: blocks };
+  if (evidence.openAttempts > 0) return { kind: 'wait' };
+  const reasons = approvalReasons(evidence, after === 'approval');
+  if (reasons.length > 0 && !evidence.approved) return { kind: 'needs_approval', why: reasons };
+  return { kind: 'allowed' };
+}
+
+/** What the refusal itself allows. The allow-list: every class that is not named here leaves a doubt. */
+function afterRefusal({
+  refusal,
+  askedFor,
+  policy,
+  isPartial,
+  redirected,
+}: CreditEvidence): 'allowed' | 'approval' | CreditBlock {
+  // Whoever asked for a credit says that there is no refund to be had; what the payment shows is proven all the same.
+  if (askedFor === 'credit') return 'allowed';
+  if (refusal === null) return 'no_refusal';
+  const byPolicy = (choice: 'approval' | 'person') =>
+    choice === 'approval' || redirected ? 'approval' : 'policy_asks_person';
+  switch (refusal.class) {
+    case 'not_linkable':
+      return needsSettlementProof(refusal.code) ? 'approval' : 'allowed';
+    case 'issuer_declined':
+      return byPolicy(policy.creditAfterIssuerDecline);
+    case 'not_settled_yet':
+      return byPolicy(policy.creditWhenNeverSettled);
+    case 'partial_not_supported':
+      return isPartial ? byPolicy(policy.creditWhenPartialNotSupported) : 'refusal_leaves_doubt';
+    case 'refund_not_enabled':
+      return byPolicy(policy.creditWhenRefundNotEnabled);
+    case 'card_unusable':
+      // The account that paid is closed and has received nothing; a credit can only go somewhere else.
+      return redirected ? 'approval' : 'refusal_leaves_doubt';
+    case 'wait':
+    case 'ambiguous':
+    case 'already_given_back':
+    case 'disputed':
+    case 'repaid_by_bank':
+    case 'not_captured':
+    case 'not_owed':
+    case 'our_data_wrong':
+    case 'configuration':
+    case 'credit_not_enabled':
+    case 'reversal_too_late':
+    case 'risk':
+    case 'other_operation':
+    case 'unlisted':
+      return 'refusal_leaves_doubt';
+    default:
+      return refusal.class satisfies never;
+  }
+}
+
+function blocksOf(evidence: CreditEvidence): CreditBlock[] {
+  const { original, policy, destination } = evidence;
+  return [
+    ...(policy.creditEnabled ? [] : (['credit_not_enabled'] as const)),
+    ...(original === null ? blocksWithoutOriginal(evidence) : blocksOfOriginal(evidence, original)),
+    ...(destination === null ? (['no_destination'] as const) : []),
+  ];
+}
+
+/** Only who asked for a credit may mean one that is linked to nothing; what follows a refusal is about a payment. */
+function blocksWithoutOriginal({ askedFor }: CreditEvidence): CreditBlock[] {
+  return askedFor === 'credit' ? [] : ['original_not_captured'];
+}
+
+function blocksOfOriginal(evidence: CreditEvidence, original: OriginalFacts): CreditBlock[] {
+  const blocks: CreditBlock[] = [];
+  const standing = original.returns;
+  if (original.state !== 'succeeded' || original.capturedMinor <= 0n) blocks.push('original_not_captured');
+  if (original.type === 'CP') blocks.push('capture_alone');
+  if (original.currency !== evidence.currency) blocks.push('wrong_currency');
+  if (standing.some((r) => evidence.ownReturns.includes(r.id))) blocks.push('refund_found');
+  if (standing.some((r) => r.type === 'RV')) blocks.push('reversed');
+  if (standing.some((r) => r.type === 'RF' && !evidence.knownReturns.includes(r.id)))
+    blocks.push('unknown_return');
+  const wanted = givenOf(evidence, original) + evidence.amountMinor;
+  const disputed = disputedOf(evidence, original);
+  if (disputed > 0n && wanted + disputed > original.capturedMinor) blocks.push('disputed');
+  if (original.doubts.length > 0 || !original.coversCaptures) blocks.push('unclear');
+  if (wanted > original.capturedMinor) blocks.push('over_captured');
+  return blocks;
+}
+
+function aboveLimit({ amountMinor, recent }: CreditEvidence, limit: bigint): ApprovalReason[] {
+  if (amountMinor > limit) return ['above_limit'];
+  return [
+    ...(amountMinor + recent.onPaymentMinor > limit ? (['above_limit_on_payment'] as const) : []),
+    ...(amountMinor + recent.toDestinationMinor > limit ? (['above_limit_to_destination'] as const) : []),
+    ...(amountMinor + recent.byRequesterMinor > limit ? (['above_limit_of_requester'] as const) : []),
+  ];
+}
+
+/** Of what the gateway shows and what the ledger has, the larger: either may be behind. */
+function givenOf({ creditedMinor, givenMinor }: CreditEvidence, { returns }: OriginalFacts): bigint {
+  const shown = returns.reduce((sum, r) => sum + r.amountMinor, 0n) + creditedMinor;
+  return shown > givenMinor ? shown : givenMinor;
+}
+
+function disputedOf({ disputedMinor }: CreditEvidence, original: OriginalFacts): bigint {
+  // One that is open may become final.
+  const shown = original.disputes.reduce((sum, dispute) => sum + standingMinor(dispute), 0n);
+  return shown > disputedMinor ? shown : disputedMinor;
+}
+
+function approvalReasons(evidence: CreditEvidence, afterRefusalNeeds: boolean): ApprovalReason[] {
+  const reasons: ApprovalReason[] = [];
+  const limit = evidence.policy.creditApprovalAbove[evidence.currency];
+  if (limit === undefined) reasons.push('no_limit_for_currency');
+  else reasons.push(...aboveLimit(evidence, BigInt(limit)));
+  if (afterRefusalNeeds) reasons.push('refusal_needs_approval');
+  if (evidence.original === null) reasons.push('free_standing');
+  else if (evidence.destination?.registrationId !== evidence.original.registrationId)
+    reasons.push('other_destination');
+  if (evidence.redirected) reasons.push('destination_by_person');
+  if (evidence.original !== null && disputedOf(evidence, evidence.original) > 0n)
+    reasons.push('partly_disputed');
+  return reasons;
+}

@@ -1,0 +1,283 @@
+/** What a refund does next: one table of refusals, and one function that reads it. The workflow only carries it out. */
+import type { CaseReason, GiveUpReason } from '../payment/finding.js';
+import type { Plan } from './plan.js';
+import type { RefusalClass } from '../refusals.js';
+import type { SettledAmount } from './settlement.js';
+import type { Way } from './way.js';
+import { isFinal, isOpenAttempt, type AttemptState, type RefundState } from './states.js';
+
+/** The newest attempt of a refund, as the ledger holds it. Ages are measured by the database's clock alone. */
+export interface AttemptPosition {
+  readonly attemptId: string;
+  readonly way: Way;
+  readonly state: AttemptState;
+  readonly class: RefusalClass | null;
+  /** How often it was submitted since the last replay (more than once only under one reference, after proven absence). */
+  readonly sends: number;
+  readonly lookUps: number;
+  /** Milliseconds since it was last handed over. */
+  readonly ageMs: number;
+  /** Milliseconds since it was last queried; null where it never was. */
+  readonly lookedUpMs: number | null;
+}
+
+/** Where a refund stands. Every activity answers with it, so a run that starts anew knows all that the last one knew. */
+export interface Position {
+  readonly refundId: string;
+  /** A standalone credit was asked for: nothing is sent on an original. */
+  readonly askedFor?: 'credit';
+  /** Grows with each change; of two positions the larger version is the later truth. */
+  readonly version: number;
+  readonly state: RefundState;
+  /** Milliseconds since the state was entered. */
+  readonly sinceMs: number;
+  readonly attempt: AttemptPosition | null;
+  /** Attempts since the last replay. */
+  readonly attempts: number;
+  /** How many of them were refused with each class. */
+  readonly refusals: Readonly<Partial<Record<RefusalClass, number>>>;
+  /** Why it ended or waits, for people. */
+  readonly why: string | null;
+  /** What the customer has of it so far. */
+  readonly settled: SettledAmount;
+  /** The payment could not be read when it was last needed; absent where it could. */
+  readonly unread?: UnreadPayment;
+}
+
+/** A payment that the gateway does not show, or not in a form that can be read. Measured by the database's clock alone. */
+export interface UnreadPayment {
+  /** What it is read for: to compare a declined refund with it, or to prove that a credit is allowed. */
+  readonly for: 'compare' | 'credit';
+  /** Milliseconds since the first query that could not be read. */
+  readonly sinceMs: number;
+  /** Milliseconds since the last one. */
+  readonly lastMs: number;
+  readonly times: number;
+}
+
+/** Each wait is what is left of it by the ledger's ages: a run that begins anew goes on waiting, and does not begin again. */
+export type Step =
+  /** Nothing is left to do. */
+  | { readonly kind: 'finish' }
+  /** Open or re-open an attempt on the original and send it, `after` ms from now. */
+  | { readonly kind: 'send'; readonly after: number }
+  /** Prove that a credit is allowed and send it, or learn why not. */
+  | { readonly kind: 'credit'; readonly after: number }
+  /** The outcome is open: look the reference up `after` ms from now, or as soon as the gateway gives notice. */
+  | { readonly kind: 'listen'; readonly after: number }
+  /** Compare with what the gateway has on the original, `after` ms from now. */
+  | { readonly kind: 'reconcile'; readonly after: number }
+  /** In review because the payment cannot be read: read it `after` ms from now. Where that works the refund leaves review by itself. */
+  | { readonly kind: 'read'; readonly after: number }
+  /** Open a case. */
+  | { readonly kind: 'ask'; readonly why: CaseReason }
+  /** Undo our side. */
+  | { readonly kind: 'give_up'; readonly why: GiveUpReason }
+  /** Only a person can say how it goes on. */
+  | { readonly kind: 'person' };
+
+type Then =
+  | { readonly then: 'credit' | 'reconcile' }
+  | { readonly then: 'ask'; readonly why: CaseReason }
+  | { readonly then: 'give_up'; readonly why: GiveUpReason };
+
+interface Rule {
+  /** Send the same again first: how often, and how long to wait. */
+  readonly retry?: 'soft' | 'issuer';
+  readonly next: Then;
+}
+
+const ask = (why: CaseReason): Rule => ({ next: { then: 'ask', why } });
+const giveUp = (why: GiveUpReason): Rule => ({ next: { then: 'give_up', why } });
+const reconcile: Rule = { next: { then: 'reconcile' } };
+
+/** After a refused refund or reversal. `credit` only asks the guard; the guard decides. */
+export const AFTER_REFUSAL: Readonly<Record<RefusalClass, Rule>> = {
+  not_linkable: { next: { then: 'credit' } },
+  issuer_declined: { retry: 'issuer', next: { then: 'credit' } },
+  not_settled_yet: { retry: 'soft', next: { then: 'credit' } },
+  partial_not_supported: { next: { then: 'credit' } },
+  refund_not_enabled: { next: { then: 'credit' } },
+  wait: { retry: 'soft', next: { then: 'ask', why: 'refused_too_often' } },
+  ambiguous: reconcile,
+  already_given_back: reconcile,
+  disputed: reconcile,
+  not_captured: reconcile,
+  reversal_too_late: reconcile,
+  not_owed: reconcile,
+  our_data_wrong: reconcile,
+  repaid_by_bank: reconcile,
+  configuration: ask('configuration'),
+  credit_not_enabled: ask('other_operation'),
+  card_unusable: ask('card_unusable'),
+  risk: ask('risk'),
+  other_operation: ask('other_operation'),
+  unlisted: ask('unlisted_refusal'),
+};
+
+/**
+ * After a declined credit. A credit is never sent twice by the program, whatever the decline says. Only the customer's bank or card ends
+ * the refund: what is about our set-up, passes, or is in doubt is a case, and the credit may be replayed once its cause is fixed.
+ */
+export const AFTER_CREDIT_REFUSAL: Readonly<Record<RefusalClass, Rule>> = {
+  issuer_declined: giveUp('credit_refused'),
+  card_unusable: giveUp('credit_refused'),
+  configuration: ask('configuration'),
+  our_data_wrong: ask('configuration'),
+  credit_not_enabled: ask('credit_not_enabled'),
+  refund_not_enabled: ask('credit_not_enabled'),
+  wait: ask('refused_too_often'),
+  risk: ask('risk'),
+  // What no credit should be answered with.
+  not_linkable: ask('other_operation'),
+  not_settled_yet: ask('other_operation'),
+  partial_not_supported: ask('other_operation'),
+  already_given_back: ask('other_operation'),
+  disputed: ask('other_operation'),
+  repaid_by_bank: ask('other_operation'),
+  not_captured: ask('other_operation'),
+  not_owed: ask('other_operation'),
+  reversal_too_late: ask('other_operation'),
+  other_operation: ask('other_operation'),
+  ambiguous: ask('unlisted_refusal'),
+  unlisted: ask('unlisted_refusal'),
+};
+
+/** The next step of a refund that stands at `position`. Pure: equal input, equal answer. */
+export function nextStep(position: Position, plan: Plan): Step {
+  const step = stepOf(position, plan);
+  return step.kind === 'reconcile' || step.kind === 'credit'
+    ? whileUnread(step, position.unread, plan.timings)
+    : step;
+}
+
+/** A step that needs the payment waits longer each time that it cannot be read; when the budget is spent a case is opened. */
+function whileUnread(
+  step: Extract<Step, { kind: 'reconcile' | 'credit' }>,
+  unread: UnreadPayment | undefined,
+  timings: Plan['timings'],
+): Step {
+  if (unread === undefined) return step;
+  return unread.sinceMs > timings.caseAfterUnknown
+    ? { kind: 'ask', why: 'original_unreadable' }
+    : { ...step, after: Math.max(step.after, untilNextRead(unread, timings)) };
+}
+
+/** What is left of the wait that began with the last query. */
+function untilNextRead({ times, lastMs }: UnreadPayment, timings: Plan['timings']): number {
+  const wait = grown(timings.lookUpFirst, timings.lookUpGrowth, Math.max(times - 1, 0), timings.lookUpMax);
+  return Math.max(wait - lastMs, 0);
+}
+
+function stepOf(position: Position, plan: Plan): Step {
+  const { state, attempt } = position;
+  if (isFinal(state)) return { kind: 'finish' };
+  if (attempt !== null && isOpenAttempt(attempt.state)) return whileOpen(position, attempt, plan);
+  switch (state) {
+    case 'requested':
+    case 'reserved':
+      return whenReserved(position, attempt, plan);
+    case 'rejected':
+      return attempt === null
+        ? { kind: 'ask', why: 'answers_contradict' }
+        : afterRefusal(position, attempt, plan);
+    case 'fallback_checking':
+      // Without a reason to wait the guard has not spoken yet: whoever was to ask it died on the way.
+      if (position.why === null) return { kind: 'credit', after: 0 };
+      return position.sinceMs > plan.timings.caseAfterUnknown
+        ? { kind: 'ask', why: 'credit_blocked' }
+        : { kind: 'credit', after: untilNextMark(position.sinceMs, plan.timings) };
+    case 'returned':
+      return { kind: 'ask', why: 'came_back' };
+    case 'awaiting_approval':
+      return { kind: 'person' };
+    case 'manual_review':
+      return position.unread !== undefined && position.why === 'original_unreadable'
+        ? { kind: 'read', after: untilNextRead(position.unread, plan.timings) }
+        : { kind: 'person' };
+    case 'submitting':
+    case 'unknown':
+    case 'pending':
+      // Without an open attempt: the ledger disagrees with itself.
+      return { kind: 'ask', why: 'answers_contradict' };
+    case 'succeeded':
+    case 'settled':
+    case 'closed_by_dispute':
+    case 'refunded_elsewhere':
+    case 'failed':
+    case 'canceled':
+      return { kind: 'finish' };
+    default:
+      return state satisfies never;
+  }
+}
+
+/** Unknown and pending: wait and look. Time opens a case, and never decides anything else. */
+function whileOpen(position: Position, attempt: AttemptPosition, { timings }: Plan): Step {
+  const budget = attempt.state === 'pending' ? timings.caseAfterPending : timings.caseAfterUnknown;
+  if (position.state !== 'manual_review' && attempt.ageMs > budget)
+    return { kind: 'ask', why: attempt.state === 'pending' ? 'pending_too_long' : 'outcome_unknown' };
+  const wait = grown(timings.lookUpFirst, timings.lookUpGrowth, attempt.lookUps, timings.lookUpMax);
+  // The first one comes so long after the answer was lost or pending, which is when the refund came to its state.
+  const waitedMs =
+    attempt.lookedUpMs ?? (position.state === attempt.state ? position.sinceMs : attempt.ageMs);
+  return { kind: 'listen', after: left(wait, waitedMs) };
+}
+
+function whenReserved(position: Position, attempt: AttemptPosition | null, { timings, policy }: Plan): Step {
+  if (attempt === null || attempt.state !== 'absent')
+    return position.attempts >= policy.maxAttempts
+      ? { kind: 'ask', why: 'refused_too_often' }
+      : { kind: position.askedFor === 'credit' ? 'credit' : 'send', after: 0 };
+  if (attempt.sends >= policy.maxSends) return { kind: 'ask', why: 'cannot_be_sent' };
+  const wait = grown(timings.resendFirst, 2, Math.max(attempt.sends - 1, 0), timings.retryMax);
+  const after = left(wait, position.sinceMs);
+  return { kind: attempt.way === 'credit' ? 'credit' : 'send', after };
+}
+
+function afterRefusal(position: Position, attempt: AttemptPosition, plan: Plan): Step {
+  const refusal = attempt.class ?? 'unlisted';
+  const rule = attempt.way === 'credit' ? AFTER_CREDIT_REFUSAL[refusal] : AFTER_REFUSAL[refusal];
+  if (position.attempts >= plan.policy.maxAttempts) return { kind: 'ask', why: 'refused_too_often' };
+  const times = position.refusals[refusal] ?? 1;
+  if (rule.retry === 'soft' && times <= plan.policy.softRetries)
+    return {
+      kind: 'send',
+      after: left(grown(plan.timings.retryFirst, 2, times - 1, plan.timings.retryMax), position.sinceMs),
+    };
+  if (rule.retry === 'issuer' && times <= 1)
+    return { kind: 'send', after: left(plan.timings.issuerRetryAfter, position.sinceMs) };
+  switch (rule.next.then) {
+    case 'credit':
+      // A reversal that cannot be linked says nothing about captured money: there is none to credit.
+      return attempt.way === 'refund' ? { kind: 'credit', after: 0 } : { kind: 'reconcile', after: 0 };
+    case 'reconcile':
+      return { kind: 'reconcile', after: 0 };
+    case 'ask':
+      return { kind: 'ask', why: rule.next.why };
+    case 'give_up':
+      return { kind: 'give_up', why: rule.next.why };
+    default:
+      return rule.next satisfies never;
+  }
+}
+
+const left = (wait: number, waitedMs: number): number => Math.max(0, wait - waitedMs);
+
+/**
+ * What has been waited for long is asked for rarely: each question reads the gateway, which counts them. The marks are at once, twice, four times
+ * … the first interval after the wait began, then `lookUpMax` apart. One that is very near was just reached, by a timer that is fast.
+ */
+function untilNextMark(waitedMs: number, { lookUpFirst, lookUpMax }: Plan['timings']): number {
+  const first = Math.max(1, Math.min(lookUpFirst, lookUpMax));
+  const from = waitedMs + first / 2;
+  let mark = first;
+  while (mark < from && mark < lookUpMax) mark = Math.min(mark * 2, lookUpMax);
+  if (mark < from) mark = Math.ceil(from / lookUpMax) * lookUpMax;
+  return Math.min(mark - waitedMs, lookUpMax);
+}
+
+/** `first × factor^times`, at most `max`. The exponent is bounded: zero times infinity is no waiting time. */
+function grown(first: number, factor: number, times: number, max: number): number {
+  return Math.min(first * factor ** Math.min(times, 64), max);
+}

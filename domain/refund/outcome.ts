@@ -1,0 +1,258 @@
+/** What an answer or a look-up means for an attempt. Whatever is not certain is `unknown`. */
+import { isGatewayId, type GatewayId } from '../ids.js';
+import { parseGatewayAmount } from '../money/money.js';
+import {
+  readCode,
+  type CodeDoubt,
+  type CodeReading,
+  type GatewayHost,
+  type RefusalClass,
+} from '../refusals.js';
+import type { GatewayTransaction, NoAnswerReason, NotSentReason, SendResult } from '../transaction.js';
+import { PAYMENT_TYPES, type Way } from './way.js';
+
+/** How an answer contradicts the order, or lacks what a trustworthy one has. */
+export type EchoDoubt =
+  /** Neither a success nor a pending transaction comes without an id and a type. */
+  | 'no_id'
+  | 'no_type'
+  | 'malformed_id'
+  /** The id of the original: what it tells of is the debit, not our order. */
+  | 'id_of_original'
+  | 'wrong_type'
+  | 'wrong_amount'
+  | 'wrong_currency'
+  | 'wrong_reference'
+  | 'wrong_original';
+
+/** Why nobody knows yet whether money moved. `found_twice`: two successes under one reference; a person must look. */
+export type UnknownReason = NoAnswerReason | CodeDoubt | EchoDoubt | 'found_twice';
+
+/** What one answer of the gateway, or all that a look-up found, means for one attempt. */
+export type Outcome =
+  | {
+      readonly kind: 'succeeded';
+      readonly gatewayId: GatewayId;
+      readonly flagged: boolean;
+      /** The amount that the gateway shows for a reversal, where that is less than what was ordered. */
+      readonly releasedMinor?: bigint;
+    }
+  | { readonly kind: 'pending'; readonly gatewayId: GatewayId }
+  | {
+      readonly kind: 'rejected';
+      readonly class: RefusalClass;
+      readonly gatewayId?: GatewayId;
+      /** Of a query: how many declined transactions it showed under our reference, and when the gateway declined the newest. */
+      readonly declines?: number;
+      readonly declinedAt?: Date;
+    }
+  | {
+      readonly kind: 'unknown';
+      readonly why: UnknownReason;
+      readonly gatewayId?: GatewayId;
+      /** `found_twice`: every success that the gateway shows, as listed. Each of them is money that left. */
+      readonly executed?: readonly GatewayId[];
+    }
+  | { readonly kind: 'not_sent'; readonly why: NotSentReason };
+
+/** A look-up found something else, or nothing. Alone it does not prove that the attempt never arrived. */
+export interface NoMatch {
+  readonly kind: 'no_match';
+}
+
+/** What was ordered, and therefore what an answer must agree with. */
+export interface Expectation {
+  readonly way: Way;
+  /** The transaction that a refund or reversal refers to. */
+  readonly originalId?: string;
+  readonly amountMinor: bigint;
+  readonly currency: string;
+  /** Our `merchantTransactionId`. Every order carries one, so another one in the answer is not ours. */
+  readonly reference: string;
+  readonly host: GatewayHost;
+}
+
+/** The HTTP status has no say: refusals arrive with 200 and with 400. */
+export function outcomeOfSend(result: SendResult, expected: Expectation): Outcome {
+  switch (result.kind) {
+    case 'answered':
+      return outcomeOf(result.transaction, expected);
+    case 'no_answer':
+      return { kind: 'unknown', why: result.why };
+    case 'not_sent':
+      return { kind: 'not_sent', why: result.why };
+    default:
+      return result satisfies never;
+  }
+}
+
+/**
+ * Judges what a look-up by our reference found, or what is linked to the original. Only entries under our reference count, of our type
+ * or of none: a chargeback may carry the reference of the refund it disputes.
+ *
+ * A declined one and a later success may both be listed, so the strongest counts: a contradiction (it looks like a success of another
+ * amount: money may have moved that was not ordered), two successes, a success, pending, a doubt, and only then a refusal, the latest.
+ */
+export function outcomeOfFound(
+  found: readonly GatewayTransaction[],
+  expected: Expectation,
+): Outcome | NoMatch {
+  const entries = found.filter((entry) => isUnderOurReference(entry, expected));
+  const judged = entries.map((entry) => ({ entry, outcome: outcomeOf(entry, expected) }));
+
+  const contradiction = judged.find(
+    ({ entry, outcome }) => outcome.kind === 'unknown' && looksAlive(readingOf(entry, expected)),
+  );
+  if (contradiction !== undefined) return contradiction.outcome;
+  const successes = judged.flatMap(({ outcome }) => (outcome.kind === 'succeeded' ? [outcome] : []));
+  const executed = [...new Set(successes.map(({ gatewayId }) => gatewayId))];
+  if (executed.length > 1) return { kind: 'unknown', why: 'found_twice', executed };
+  const best =
+    successes[0] ??
+    judged.find(({ outcome }) => outcome.kind === 'pending')?.outcome ??
+    judged.find(({ outcome }) => outcome.kind === 'unknown')?.outcome;
+  return best ?? newestDecline(judged) ?? { kind: 'no_match' };
+}
+
+interface Judged {
+  readonly entry: GatewayTransaction;
+  readonly outcome: Outcome;
+}
+
+/** All that is left are declines. */
+function newestDecline(judged: readonly Judged[]): Outcome | undefined {
+  const newest = latest(judged);
+  if (newest?.outcome.kind !== 'rejected') return newest?.outcome;
+  const declinedAt = timeOf(newest.entry);
+  const declines = new Set(judged.map(({ entry }) => entry.id)).size;
+  return { ...newest.outcome, declines, ...(declinedAt === undefined ? {} : { declinedAt }) };
+}
+
+/** `2026-09-01 10:22:16+0000`, with or without milliseconds. */
+function timeOf({ timestamp = '' }: GatewayTransaction): Date | undefined {
+  const parts = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d{1,3})?)\+0000$/.exec(timestamp);
+  const time = parts === null ? NaN : Date.parse(`${parts[1]}T${parts[2]}Z`);
+  return Number.isNaN(time) ? undefined : new Date(time);
+}
+
+/** The ids that the gateway gave with its answer to what was submitted, readable or not. */
+export function idsInAnswer(result: SendResult): readonly string[] {
+  switch (result.kind) {
+    case 'answered':
+      return idsIn([result.transaction]);
+    case 'no_answer':
+      return result.ids ?? [];
+    case 'not_sent':
+      return [];
+    default:
+      return result satisfies never;
+  }
+}
+
+/** The ids of what a query found under our reference. */
+export function idsInFound(found: readonly GatewayTransaction[], expected: Expectation): readonly string[] {
+  return idsIn(found.filter((entry) => isUnderOurReference(entry, expected)));
+}
+
+const idsIn = (transactions: readonly GatewayTransaction[]): readonly string[] =>
+  transactions.flatMap(({ id }) => (id === undefined || id === '' ? [] : [id]));
+
+function outcomeOf(transaction: GatewayTransaction, expected: Expectation): Outcome {
+  const reading = readingOf(transaction, expected);
+  const id = transaction.id !== undefined && isGatewayId(transaction.id) ? transaction.id : undefined;
+  const known = id === undefined || id === expected.originalId ? {} : { gatewayId: id };
+  if (reading.kind === 'unknown') return { kind: 'unknown', why: reading.why, ...known };
+  const doubt = doubtOfEcho(transaction, expected);
+  if (doubt !== undefined) return { kind: 'unknown', why: doubt, ...known };
+  if (reading.kind === 'refused') return { kind: 'rejected', class: reading.class, ...known };
+
+  if (id === undefined) return { kind: 'unknown', why: 'no_id' };
+  if (transaction.paymentType === undefined) return { kind: 'unknown', why: 'no_type', ...known };
+  switch (reading.kind) {
+    case 'succeeded':
+      return {
+        kind: 'succeeded',
+        gatewayId: id,
+        flagged: reading.flagged,
+        ...releasedOf(transaction, expected),
+      };
+    case 'pending':
+      return { kind: 'pending', gatewayId: id };
+    default:
+      return reading satisfies never;
+  }
+}
+
+/**
+ * What is there must agree; what the gateway left out, it may: amounts are missing on refusals, `referencedId` in old recordings.
+ * A credit refers to nothing, or to the registration that it pays to.
+ */
+function doubtOfEcho(transaction: GatewayTransaction, expected: Expectation): EchoDoubt | undefined {
+  const { id, paymentType, amount, currency, merchantTransactionId, referencedId } = transaction;
+  if (id !== undefined && !isGatewayId(id)) return 'malformed_id';
+  if (id !== undefined && id === expected.originalId) return 'id_of_original';
+  if (paymentType !== undefined && paymentType !== PAYMENT_TYPES[expected.way]) return 'wrong_type';
+  if (merchantTransactionId !== undefined && merchantTransactionId !== expected.reference)
+    return 'wrong_reference';
+  if (
+    expected.way !== 'credit' &&
+    expected.originalId !== undefined &&
+    referencedId !== undefined &&
+    referencedId !== expected.originalId
+  )
+    return 'wrong_original';
+  if (currency !== undefined && currency !== expected.currency) return 'wrong_currency';
+  if (amount !== undefined && !isExpectedAmount(amount, expected)) return 'wrong_amount';
+  return undefined;
+}
+
+/** A reversal releases what was not captured meanwhile, which may be less than what was ordered; it never releases more. */
+function isExpectedAmount(amount: string, expected: Expectation): boolean {
+  const shown = minorOf(amount, expected.currency);
+  if (shown === undefined) return false;
+  return expected.way === 'reversal'
+    ? shown > 0n && shown <= expected.amountMinor
+    : shown === expected.amountMinor;
+}
+
+function releasedOf(
+  { amount }: GatewayTransaction,
+  expected: Expectation,
+): { readonly releasedMinor?: bigint } {
+  const shown = amount === undefined ? undefined : minorOf(amount, expected.currency);
+  return expected.way === 'reversal' && shown !== undefined && shown < expected.amountMinor
+    ? { releasedMinor: shown }
+    : {};
+}
+
+/** By value: `92` and `92.00` are the same euros. */
+function minorOf(amount: string, currency: string): bigint | undefined {
+  const read = parseGatewayAmount(amount, currency);
+  return read.ok ? read.money.minor : undefined;
+}
+
+function readingOf({ result }: GatewayTransaction, { way, host }: Expectation): CodeReading {
+  return readCode(result.code, way, host);
+}
+
+/** Its code says that money moved or may yet move. */
+function looksAlive(reading: CodeReading): boolean {
+  return reading.kind === 'succeeded' || reading.kind === 'pending';
+}
+
+function isUnderOurReference(
+  { merchantTransactionId, paymentType }: GatewayTransaction,
+  expected: Expectation,
+): boolean {
+  if (merchantTransactionId !== expected.reference) return false;
+  return paymentType === undefined || paymentType === PAYMENT_TYPES[expected.way];
+}
+
+/** By the gateway's own time, which sorts as text in both of its forms; the last one listed where it gives none. */
+function latest(judged: readonly Judged[]): Judged | undefined {
+  return judged.reduce<Judged | undefined>(
+    (last, next) =>
+      last !== undefined && (next.entry.timestamp ?? '') < (last.entry.timestamp ?? '') ? last : next,
+    undefined,
+  );
+}

@@ -1,0 +1,80 @@
+/** What the fields of a request look like, each on its own; and what no text that is kept may hold. */
+import { z } from 'zod';
+import { boundedText } from '../bounded-text.js';
+import { looksLikeCard } from '../card/card-number.js';
+import { DECLARED_TYPES } from '../payment/declared-payment.js';
+
+/** PostgreSQL keeps neither U+0000 nor half of a surrogate pair. */
+function isStorable(value: string): boolean {
+  return !value.includes('\u0000') && !/\p{Surrogate}/u.test(value);
+}
+
+const hex32 = z
+  .string({ error: 'must be text' })
+  .regex(/^[a-f0-9]{32}$/, 'must be 32 lowercase hexadecimal characters, as the gateway gave it');
+
+/** What is wrong with text that is kept in the clear and shown to others, and holds what may be a card. */
+export const CARD_IN_TEXT = {
+  code: 'card_number',
+  message:
+    'must not hold a card number or security code, nor a number with the prefix, length and check digit of a card, however it is written: it is kept in the clear. Use another number, or a part of it',
+} as const;
+const holdsNoCard = [
+  (value: string) => !looksLikeCard(value),
+  { error: CARD_IN_TEXT.message, params: { code: CARD_IN_TEXT.code } },
+] as const;
+
+/** What alone is one is named where it stands. */
+const isCardTogether = ([name, value]: [string, string]): boolean =>
+  !looksLikeCard(name) && !looksLikeCard(value) && looksLikeCard(`${name}: ${value}`);
+
+const text = (max: number) =>
+  boundedText(max)
+    .refine((value) => value.trim() !== '', 'must not be empty')
+    // eslint-disable-next-line no-control-regex -- control characters are what is refused
+    .refine((value) => !/[\u0000-\u001f\u007f]/.test(value), 'must not contain control characters')
+    .refine(isStorable, 'must be well-formed Unicode')
+    .refine(...holdsNoCard);
+
+/** What the fields look like. Amount and currency are read together: `readRefundRequest` does. */
+export const refundRequestShape = z.strictObject({
+  paymentId: hex32,
+  amount: z.string({ error: 'must be a decimal string, for example "12.34"' }),
+  currency: z.string({ error: 'must be an ISO 4217 code, for example "EUR"' }),
+  reason: text(200),
+  orderId: text(255).optional(),
+  destination: z.strictObject({ registrationId: hex32 }).optional(),
+  payment: z
+    .strictObject({
+      type: z.enum(DECLARED_TYPES, { error: 'must be DB, PA or CP' }),
+      amount: z.string({ error: 'must be a decimal string, for example "12.34"' }),
+      currency: z.string({ error: 'must be an ISO 4217 code, for example "EUR"' }),
+      registrationId: hex32.optional(),
+    })
+    .describe('What you captured. A payment that is new here is then accepted without a query of the gateway')
+    .optional(),
+  entityId: hex32.optional(),
+  metadata: z
+    .record(
+      text(40),
+      boundedText(500)
+        .refine(isStorable, 'must be well-formed Unicode without U+0000')
+        .refine(...holdsNoCard),
+    )
+    .refine((entries) => Object.keys(entries).length <= 50, 'must have at most 50 entries')
+    // `{"cvv": "123"}`: the name says what the value is.
+    .refine((entries) => !Object.entries(entries).some(isCardTogether), {
+      error: CARD_IN_TEXT.message,
+      params: { code: CARD_IN_TEXT.code },
+    })
+    .optional(),
+});
+
+/** The same for a credit, which has to say where it goes. Amount and currency are read together: `readCreditRequest` does. */
+export const creditRequestShape = refundRequestShape.omit({ payment: true }).extend({
+  paymentId: hex32.optional(),
+  destination: z.strictObject(
+    { registrationId: hex32 },
+    { error: 'must be { "registrationId": … }: where the credit goes' },
+  ),
+});

@@ -1,0 +1,95 @@
+/** Reads a body into a transaction: the allow-list of fields, and what makes an answer unreadable. */
+import { looksLikeCard } from '../../domain/card/card-number.js';
+import type { GatewayTransaction } from '../../domain/transaction.js';
+import { isObject, parseObject } from '../http/json.js';
+
+/** What a body says, or why it says nothing. */
+type Read<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly why: 'not_json' | 'no_result_code' };
+
+const RESULT_CODE = /^\d{3}\.\d{3}\.\d{3}$/;
+
+/** What PostgreSQL cannot keep: U+0000, and half of a surrogate pair. An answer that cannot be written down is never acted on. */
+const isKeepable = (text: string): boolean => text.isWellFormed() && !text.includes('\u0000');
+
+/** Say whose money it is: a wrong type makes the whole answer unreadable. `null` is the same as left out. */
+const DECISIVE = [
+  'id',
+  'paymentType',
+  'amount',
+  'currency',
+  'merchantTransactionId',
+  'referencedId',
+] as const;
+const LONGEST = 255;
+
+/** For people: a wrong type is dropped, because throwing a clear outcome away for a bad remark would cost more than it saves. */
+const REMARKS = ['registrationId', 'paymentBrand', 'timestamp'] as const;
+
+/** The outcome that a body tells. `no_result_code` without a well-formed `result.code`, `not_json` for any other wrong shape. */
+export function readTransactionBody(body: string): Read<GatewayTransaction> {
+  const parsed = parseObject(body);
+  return parsed === undefined ? { ok: false, why: 'not_json' } : readTransaction(parsed);
+}
+
+/** The same for a value that is parsed already, such as an entry of a look-up. Only the fields named here are ever kept. */
+export function readTransaction(value: unknown): Read<GatewayTransaction> {
+  const code = resultCodeOf(value);
+  if (code === undefined || !isObject(value)) return { ok: false, why: 'no_result_code' };
+  const { result, resultDetails } = value;
+  const read: Writable<GatewayTransaction> = {
+    result: { code, description: withoutCardNumbers(remarkIn(result, 'description') ?? '') },
+  };
+  for (const name of DECISIVE) {
+    const told = value[name];
+    if (told == null) continue;
+    if (typeof told !== 'string' || told.length > LONGEST || !isKeepable(told))
+      return { ok: false, why: 'not_json' };
+    read[name] = told;
+  }
+  for (const name of REMARKS) {
+    const told = remarkIn(value, name);
+    if (told !== undefined) read[name] = told;
+  }
+  const extended = remarkIn(resultDetails, 'ExtendedDescription');
+  if (extended !== undefined) read.extendedDescription = withoutCardNumbers(extended);
+  const errors = isObject(result) ? result['parameterErrors'] : undefined;
+  if (Array.isArray(errors) && errors.every(isObject))
+    read.parameterErrors = errors.map((error) =>
+      withoutCardNumbers(`${remarkIn(error, 'name') ?? '?'}: ${remarkIn(error, 'message') ?? '?'}`),
+    );
+  return { ok: true, value: read };
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** `result.code` where there is a well-formed one. */
+export function resultCodeOf(value: unknown): string | undefined {
+  const code = isObject(value) ? textIn(value['result'], 'code') : undefined;
+  return code !== undefined && RESULT_CODE.test(code) ? code : undefined;
+}
+
+function textIn(value: unknown, name: string): string | undefined {
+  const found = isObject(value) ? value[name] : undefined;
+  return typeof found === 'string' ? found : undefined;
+}
+
+function remarkIn(value: unknown, name: string): string | undefined {
+  const found = textIn(value, name);
+  return found === undefined ? undefined : keepable(found.slice(0, 1000));
+}
+
+/**
+ * Free text goes into logs and stores, and an acquirer may quote what it was sent. 12 to 19 digits, grouped or not, are a card's; a text
+ * that holds one in another form, or a security code, is left out whole.
+ */
+function withoutCardNumbers(text: string): string {
+  const masked = text.replace(/(?<![0-9A-Za-z])\d(?:[ -]?\d){11,18}(?![0-9A-Za-z])/g, '[digits]');
+  return looksLikeCard(masked) ? '[a text that may hold a card]' : masked;
+}
+
+/** Cutting at a length may leave half of a pair as well, so this comes after it. */
+function keepable(text: string): string {
+  return isKeepable(text) ? text : text.toWellFormed().replaceAll('\u0000', '\ufffd');
+}

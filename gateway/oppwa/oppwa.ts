@@ -1,0 +1,202 @@
+/** The OPPWA / ACI open payment platform behind the {@link Gateway} interface: four writes of one request each, and the reads. */
+import type { QueryNeed } from '../../domain/query-budget.js';
+import type { SendResult } from '../../domain/transaction.js';
+import { sendResultOf } from './send-result.js';
+import { GatewayMisuseError, GatewaySettingsError } from '../errors.js';
+import { Form } from './form.js';
+import type { CardCreditOrder, Gateway, PayerFields, SendLimits } from '../gateway.js';
+import { findById, findByReference, findWithLinked, resultCodes, type Get, type Reader } from './look-ups.js';
+import { endpointOf, takeTurn } from '../query-budget.js';
+import { isThrottled } from './search-answer.js';
+import { settingsOf, type Entity, type GatewayOptions } from '../settings.js';
+import { createTransport } from '../http/transport.js';
+
+/**
+ * A client with its own connections; `close()` ends them. What the network and the gateway do comes back as a result. Thrown are
+ * {@link GatewaySettingsError} (unusable options, unknown entity), {@link GatewayMisuseError} (`refuseWhen` said no) and
+ * `GatewayInputError` (fields that do not have the gateway's form), each before a byte is sent. It never logs, and neither
+ * results nor errors hold a token, a body or card data.
+ */
+export function createGateway(options: GatewayOptions): Gateway {
+  const settings = settingsOf(options);
+  const transport = createTransport(settings);
+
+  function entityOf(entityId: string): Entity {
+    const entity = settings.entities.get(entityId);
+    if (entity === undefined) throw new GatewaySettingsError(`entity ${entityId} is not configured`);
+    return entity;
+  }
+
+  /** The fields that each write begins with, and the check that it may happen at all. */
+  function begin(operation: string, entityId: string, limits: SendLimits): { entity: Entity; form: Form } {
+    const refusal = settings.refuseWhen();
+    if (refusal !== undefined) throw new GatewayMisuseError(`${operation} was not sent: ${refusal}`);
+    const entity = entityOf(entityId);
+    const form = new Form(operation)
+      .limit('limits.openedAt.monotonic', limits.openedAt.monotonic)
+      .limit('limits.openedAt.wall', limits.openedAt.wall)
+      .limit('limits.sendWindow', limits.sendWindow)
+      .limit('limits.answerWithin', limits.answerWithin)
+      .need('entityId', entityId);
+    return { entity, form };
+  }
+
+  async function post(entity: Entity, path: string, body: string, limits: SendLimits): Promise<SendResult> {
+    const exchange = await transport.send(
+      {
+        method: 'POST',
+        url: entity.root + path,
+        headers: {
+          ...common,
+          authorization: `Bearer ${entity.accessToken.reveal()}`,
+          'content-type': 'application/x-www-form-urlencoded; charset=UTF-8',
+        },
+        body,
+      },
+      limits,
+    );
+    return sendResultOf(exchange);
+  }
+
+  function getFrom(entity: Entity, authorized: boolean): Get {
+    const headers = authorized
+      ? { ...common, authorization: `Bearer ${entity.accessToken.reveal()}` }
+      : common;
+    return (path, finishBy) => {
+      const openedAt = settings.clock();
+      const sendWindow = finishBy - openedAt.monotonic;
+      return transport.send(
+        { method: 'GET', url: entity.root + path, headers },
+        { openedAt, sendWindow, answerWithin: settings.lookUpTimeoutMs, finishBy },
+      );
+    };
+  }
+
+  const finishBy = (): number => settings.clock().monotonic + settings.lookUpTimeoutMs;
+
+  /** Queries of one entity, each within its budget. */
+  function readerOf(entityId: string, need: QueryNeed = 'pending'): Reader {
+    const get = getFrom(entityOf(entityId), true);
+    const { budget, reporting } = settings;
+    return {
+      entityId,
+      finishBy: finishBy(),
+      reporting,
+      isOrdered: need === 'operator',
+      async get(path, until) {
+        const endpoint = endpointOf(path);
+        if (budget === undefined || endpoint === undefined) return get(path, until);
+        // To begin again with the first page would spend the same queries, and never come to the last one.
+        const within = path.includes('&pageNo=') ? until - settings.clock().monotonic : undefined;
+        await takeTurn(budget, entityId, endpoint, need, within);
+        const exchange = await get(path, until);
+        if (isThrottled(exchange)) await budget.throttled(entityId, endpoint);
+        return exchange;
+      },
+    };
+  }
+
+  return {
+    async refund(order) {
+      const { entity, form } = begin('refund', order.entityId, order.limits);
+      const body = form
+        .inPath('paymentId', order.paymentId)
+        .need('amount', order.amount)
+        .need('currency', order.currency)
+        .need('paymentType', 'RF')
+        .need('merchantTransactionId', order.merchantTransactionId)
+        .may('testMode', entity.testMode)
+        .encode();
+      return post(entity, `/v1/payments/${order.paymentId}`, body, order.limits);
+    },
+
+    async reverse(order) {
+      const { entity, form } = begin('reverse', order.entityId, order.limits);
+      if (order.partial !== undefined) {
+        form.need('amount', order.partial.amount).need('currency', order.partial.currency);
+      }
+      const body = form
+        .inPath('paymentId', order.paymentId)
+        .need('paymentType', 'RV')
+        .need('merchantTransactionId', order.merchantTransactionId)
+        .may('testMode', entity.testMode)
+        .encode();
+      return post(entity, `/v1/payments/${order.paymentId}`, body, order.limits);
+    },
+
+    async creditRegistration(order) {
+      const { entity, form } = begin('creditRegistration', order.entityId, order.limits);
+      const body = form
+        .inPath('registrationId', order.registrationId)
+        .need('amount', order.amount)
+        .need('currency', order.currency)
+        .need('paymentType', 'CD')
+        .need('merchantTransactionId', order.merchantTransactionId)
+        .may('testMode', entity.testMode)
+        .encode();
+      return post(entity, `/v1/registrations/${order.registrationId}/payments`, body, order.limits);
+    },
+
+    async creditCard(order) {
+      const { entity, form } = begin('creditCard', order.entityId, order.limits);
+      addCard(form, order);
+      addPayer(form, order);
+      return post(entity, '/v1/payments', form.may('testMode', entity.testMode).encode(), order.limits);
+    },
+
+    async findByReference(entityId, merchantTransactionId, need) {
+      return findByReference(readerOf(entityId, need), merchantTransactionId);
+    },
+
+    async findWithLinked(entityId, id, need) {
+      return findWithLinked(readerOf(entityId, need), id);
+    },
+
+    async findById(entityId, id, need) {
+      return findById(readerOf(entityId, need), id);
+    },
+
+    // The list is public: the token stays at home.
+    async resultCodes(entityId) {
+      return resultCodes(getFrom(entityOf(entityId), false), finishBy());
+    },
+
+    close: () => transport.close(),
+  };
+}
+
+const common = {
+  accept: 'application/json',
+  'accept-encoding': 'identity',
+  'user-agent': 'oppwa-refunds',
+};
+
+function addCard(form: Form, order: CardCreditOrder): void {
+  form
+    .need('amount', order.amount)
+    .need('currency', order.currency)
+    .need('paymentBrand', order.paymentBrand)
+    .need('paymentType', 'CD')
+    .need('card.number', order.card.number)
+    .need('card.holder', order.card.holder)
+    .need('card.expiryMonth', order.card.expiryMonth)
+    .need('card.expiryYear', order.card.expiryYear)
+    .may('card.cvv', order.card.cvv)
+    .need('merchantTransactionId', order.merchantTransactionId);
+}
+
+function addPayer(form: Form, { billing, customer }: PayerFields): void {
+  form
+    .may('billing.street1', billing?.street1)
+    .may('billing.city', billing?.city)
+    .may('billing.state', billing?.state)
+    .may('billing.postcode', billing?.postcode)
+    .may('billing.country', billing?.country)
+    .may('customer.givenName', customer?.givenName)
+    .may('customer.surname', customer?.surname)
+    .may('customer.merchantCustomerId', customer?.merchantCustomerId)
+    .may('customer.email', customer?.email)
+    .may('customer.phone', customer?.phone)
+    .may('customer.ip', customer?.ip)
+    .may('customer.birthDate', customer?.birthDate);
+}

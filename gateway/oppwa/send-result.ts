@@ -1,0 +1,31 @@
+/** What one request that moves money came to: the answer, or why there is none that can be read, with every id that was in it. */
+import type { SendResult } from '../../domain/transaction.js';
+import { idsInPart } from './answer-ids.js';
+import { readTransactionBody } from './answer.js';
+import type { Exchange } from '../http/one-request.js';
+
+/** The HTTP status decides nothing where the body can be read: a decline comes with 200 from one acquirer and 400 from another. */
+export function sendResultOf(exchange: Exchange): SendResult {
+  switch (exchange.kind) {
+    case 'not_sent':
+      return exchange;
+    case 'no_answer': {
+      const { received = '', ...rest } = exchange;
+      return { ...rest, ...idsOf(received) };
+    }
+    case 'answered': {
+      const { httpStatus, body } = exchange;
+      const read = readTransactionBody(body);
+      return read.ok
+        ? { kind: 'answered', httpStatus, transaction: read.value }
+        : { kind: 'no_answer', why: read.why, httpStatus, ...idsOf(body) };
+    }
+    default:
+      return exchange satisfies never;
+  }
+}
+
+function idsOf(text: string): { readonly ids?: readonly string[] } {
+  const ids = idsInPart(text);
+  return ids.length > 0 ? { ids } : {};
+}

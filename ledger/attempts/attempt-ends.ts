@@ -1,0 +1,110 @@
+/** How an attempt's evidence moves it and its refund: what is written down, and what follows when it ended without paying. */
+import { sql } from 'kysely';
+import { afterTrigger, isFinal, type AttemptState, type RefundTrigger } from '../../domain/refund/states.js';
+import {
+  closeOutcomeCases,
+  lockAttempt,
+  move,
+  openCase,
+  type AttemptRow,
+  type RefundRow,
+} from '../core/books.js';
+import type { Tx } from '../db/database.js';
+import { NOW } from '../db/expressions.js';
+import type { Evidence } from '../ledger.js';
+import { remainingOf } from '../core/amounts.js';
+import { certainId } from './seen-ids.js';
+
+const ONE_LOOK_UP_MORE = sql<number>`look_ups + 1`;
+
+type Said = { readonly source: 'look_up'; readonly code?: string } | Evidence;
+
+/** Who is on record for what the evidence brought about: a person by name, everything else by its kind. */
+export const actorOf = (evidence: Said): string =>
+  evidence.source === 'person' ? evidence.by : evidence.source;
+
+/**
+ * An attempt has ended without paying. Most often the refund goes on from there; but another attempt, refused at first, may have
+ * paid meanwhile: then nothing is owed any more, or less than this one would pay if it were sent again.
+ */
+export async function endUnpaid(
+  tx: Tx,
+  attemptId: string,
+  on: 'answer_rejected' | 'not_at_gateway',
+  evidence: Said,
+  why?: string,
+): Promise<void> {
+  const { refund, attempt, ...rest } = await lockAttempt(tx, attemptId);
+  const owed = remainingOf({ refund, attempts: rest.attempts });
+  if (owed <= 0n && !isFinal(refund.state) && afterTrigger(refund.state, 'answer_succeeded') !== undefined)
+    return step(tx, refund, 'answer_succeeded', evidence);
+  if (on === 'not_at_gateway' && attempt.amount_minor > owed) {
+    await openCase(tx, refund, 'answers_contradict', { owedMinor: owed.toString() });
+    if (afterTrigger(refund.state, 'ask_person') !== undefined)
+      await move(tx, refund, { on: 'ask_person', why: 'answers_contradict' });
+    return;
+  }
+  return step(tx, refund, on, evidence, why);
+}
+
+/** Moves the refund where the machine has such a move. Where it has none, the fact is kept and a person compares. */
+export async function step(
+  tx: Tx,
+  refund: RefundRow,
+  on: RefundTrigger,
+  evidence: Said,
+  why?: string,
+): Promise<void> {
+  if (afterTrigger(refund.state, on) === undefined) {
+    if (refund.state !== 'succeeded' && refund.state !== 'settled')
+      await openCase(tx, refund, 'answers_contradict', { trigger: on });
+    if (isFinal(refund.state)) await closeOutcomeCases(tx, refund.id, actorOf(evidence));
+    return;
+  }
+  await move(tx, refund, {
+    on,
+    actor: actorOf(evidence),
+    ...(why === undefined ? {} : { why }),
+    ...(evidence.code === undefined ? {} : { data: { code: evidence.code } }),
+  });
+}
+
+/** What the evidence says, with the attempt. */
+export async function noteEvidence(
+  tx: Tx,
+  attempt: AttemptRow,
+  evidence: Evidence,
+  change: {
+    readonly state: AttemptState;
+    readonly gatewayId?: string;
+    readonly refusal?: string | null;
+    readonly note?: string;
+    readonly givenMinor?: bigint;
+  },
+): Promise<void> {
+  const answeredAt = evidence.source === 'look_up' ? evidence.asked.at : NOW;
+  await tx
+    .updateTable('attempts')
+    .set({
+      state: change.state,
+      note: change.note ?? null,
+      ...(change.gatewayId === undefined ? {} : certainId(attempt, change.gatewayId)),
+      ...(change.givenMinor === undefined ? {} : { given_minor: change.givenMinor }),
+      ...(change.refusal === undefined ? {} : { refusal_class: change.refusal }),
+      ...(evidence.code === undefined ? {} : { result_code: evidence.code }),
+      ...(evidence.description === undefined ? {} : { result_description: evidence.description }),
+      ...(change.state === 'absent' || change.state === 'unknown' ? {} : { answered_at: answeredAt }),
+    })
+    .where('id', '=', attempt.id)
+    .execute();
+  if (evidence.source === 'look_up') await noteLookUp(tx, attempt.id, evidence.code ?? evidence.outcome.kind);
+}
+
+export async function noteLookUp(tx: Tx, attemptId: string, answer: string): Promise<void> {
+  await tx.insertInto('look_ups').values({ attempt_id: attemptId, answer }).execute();
+  await tx
+    .updateTable('attempts')
+    .set({ look_ups: ONE_LOOK_UP_MORE, looked_up_at: NOW })
+    .where('id', '=', attemptId)
+    .execute();
+}

@@ -1,0 +1,255 @@
+/** Signed corrections: proposed by one person, confirmed by a second, and applied as evidence where the gateway cannot be asked. */
+import { hash } from 'node:crypto';
+import type { Selectable } from 'kysely';
+import { mayCorrectAlone, objectionTo, type GatewayWord } from '../../domain/refund/correction.js';
+import { isSamePerson } from '../../domain/refund/people.js';
+import type { Plan, Timings } from '../../domain/refund/plan.js';
+import { isFinal } from '../../domain/refund/states.js';
+import { executeOnce, refused, resulted, type Executed } from '../commands/command-results.js';
+import { ageOf } from './attempt-age.js';
+import { append, bumpVersion, lockRefund, type AttemptRow, type Locked } from '../core/books.js';
+import { apply, bind } from './correction-effects.js';
+import type { CommandResultTable, Database, Tx } from '../db/database.js';
+import { turnOf, turnsOf } from './returned.js';
+import { NOW } from '../db/expressions.js';
+import { correctedAlone } from '../refunds/recent.js';
+import type {
+  CommandResult,
+  Confirmation,
+  Correction,
+  CorrectionDetails,
+  PersonRefusal,
+} from '../core/people.js';
+
+/** Proposes it, or makes it at once where policy lets one person do so who did not ask for the refund. */
+export function correct(
+  database: Database,
+  correction: Correction,
+  plan: Plan,
+): Promise<CommandResult<'correct'>> {
+  return database.transaction(async (tx) => {
+    const { refundId } = correction;
+    const locked = await lockRefund(tx, refundId);
+    return executeOnce(tx, locked, { kind: 'correct', said: correction }, () =>
+      proposed(tx, locked, correction, plan),
+    );
+  });
+}
+
+async function proposed(
+  tx: Tx,
+  locked: Locked,
+  correction: Correction,
+  plan: Plan,
+): Promise<Executed<'correct'>> {
+  const { refundId, by } = correction;
+  const { refund } = locked;
+  const before = await saidBefore(tx, correction);
+  if (before !== undefined) return before;
+  const bound = await bind(tx, locked, correction);
+  if ('why' in bound) return refused(bound.why);
+  const { attempt, details } = bound;
+  const objection =
+    attempt === undefined
+      ? undefined
+      : await objectionOf(tx, locked, attempt, details, correction.gateway, plan.timings);
+  if (objection !== undefined) return refused(objection);
+
+  const instruction = instructionOf(refundId, attempt?.id ?? null, details);
+  const amountMinor = BigInt(details.amountMinor);
+  const limits = plan.policy.correctionAloneUpTo;
+  const isAlone =
+    !isSamePerson(by, refund.requested_by) &&
+    mayCorrectAlone(amountMinor, details.currency, limits) &&
+    mayCorrectAlone(
+      amountMinor,
+      details.currency,
+      limits,
+      await correctedAlone(tx, refund.payment_id, by, details.currency),
+    );
+  const proposal = {
+    attempt_id: attempt?.id ?? null,
+    instruction,
+    details: JSON.stringify(details),
+    amount_minor: amountMinor,
+    currency: details.currency,
+  };
+  if (isAlone) {
+    await apply(tx, locked, attempt, { instruction, details, by, data: dataOf(correction) });
+    return resulted({ kind: 'done' }, { ...proposal, state: 'alone' });
+  }
+  await append(tx, {
+    key: `refund:${refundId}:correction_proposed:${refund.version}:${instruction}`,
+    type: 'refund.correction_proposed',
+    paymentId: refund.payment_id,
+    refundId,
+    ...(attempt === undefined ? {} : { attemptId: attempt.id }),
+    actor: by,
+    data: { instruction, ...details, ...dataOf(correction) },
+  });
+  await bumpVersion(tx, refundId);
+  return resulted({ kind: 'proposed', instruction }, { ...proposal, state: 'open' });
+}
+
+/** The second person's word. What was proposed is weighed once more, with what the gateway shows now. */
+export function confirm(
+  database: Database,
+  decision: Confirmation,
+  timings: Timings,
+): Promise<CommandResult<'confirm'>> {
+  return database.transaction(async (tx) => {
+    const { refundId } = decision;
+    const locked = await lockRefund(tx, refundId);
+    return executeOnce(
+      tx,
+      locked,
+      { kind: 'confirm', said: decision, about: { instruction: decision.instruction } },
+      () => confirmed(tx, locked, decision, timings),
+    );
+  });
+}
+
+async function confirmed(
+  tx: Tx,
+  locked: Locked,
+  decision: Confirmation,
+  timings: Timings,
+): Promise<Executed<'confirm'>> {
+  const { refundId, instruction, by } = decision;
+  const proposals = await proposalsOf(tx, refundId);
+  const proposal = proposals.findLast((one) => one.instruction === instruction);
+  if (proposal === undefined) return refused('no_proposal');
+  const verdict = decision.verdict === 'approved' ? 'confirmed' : 'refused';
+  if (proposal.state !== 'open') {
+    if (proposal.state === 'overtaken') return refused('overtaken');
+    const decidedBy = proposal.decided_by ?? proposal.by;
+    const isRepeat = proposal.state === verdict && isSamePerson(decidedBy, by);
+    return isRepeat ? resulted({ kind: 'done' }) : refused('already_decided', decidedBy);
+  }
+  if (isSamePerson(by, locked.refund.requested_by)) return refused('own_request');
+  // Whoever proposed it may take it back, and no more.
+  if (isSamePerson(by, proposal.by) && verdict === 'confirmed') return refused('own_proposal');
+  const { details } = proposal;
+  const attempt = locked.attempts.find(({ id }) => id === proposal.attempt_id);
+  if (verdict === 'confirmed') {
+    const objection = await objectionToConfirming(tx, locked, attempt, details, decision.gateway, timings);
+    if (objection !== undefined) return refused(objection);
+  }
+  await tx
+    .updateTable('command_results')
+    .set({ state: verdict, decided_by: by, decided_at: NOW })
+    .where('id', '=', proposal.id)
+    .execute();
+  const data = { ...dataOf(decision), proposedBy: proposal.by };
+  if (verdict === 'confirmed') await apply(tx, locked, attempt, { instruction, details, by, data });
+  else {
+    await append(tx, {
+      key: `refund:${refundId}:correction_refused:${proposal.id}`,
+      type: 'refund.correction_refused',
+      paymentId: locked.payment.id,
+      refundId,
+      actor: by,
+      data: { instruction, ...data },
+    });
+    await bumpVersion(tx, refundId);
+  }
+  return resulted({ kind: 'done' });
+}
+
+/** The same words again change nothing; another person who says them is told who did, and another proposal has to wait. */
+async function saidBefore(tx: Tx, correction: Correction): Promise<Executed<'correct'> | undefined> {
+  const proposals = await proposalsOf(tx, correction.refundId);
+  // After a return the same command is about another payment of the money.
+  const turns = await turnsOf(tx, correction.refundId);
+  const same = proposals.findLast(
+    ({ details, attempt_id }) =>
+      saysTheSame(details, correction) && (details.returns ?? 0) === (turns.get(attempt_id ?? '') ?? 0),
+  );
+  const open = proposals.find(({ state }) => state === 'open');
+  if (open !== undefined)
+    return same === open && isSamePerson(open.by, correction.by)
+      ? resulted({ kind: 'proposed', instruction: open.instruction })
+      : refused('proposal_open', open.by);
+  if (same === undefined || (same.state !== 'confirmed' && same.state !== 'alone')) return undefined;
+  return isSamePerson(same.by, correction.by)
+    ? resulted({ kind: 'done' })
+    : refused('already_decided', same.decided_by ?? same.by);
+}
+
+interface Proposal extends Selectable<CommandResultTable> {
+  readonly instruction: string;
+  readonly details: CorrectionDetails;
+}
+
+/** What was proposed or corrected alone, oldest first. */
+async function proposalsOf(tx: Tx, refundId: string): Promise<readonly Proposal[]> {
+  const rows = await tx
+    .selectFrom('command_results')
+    .selectAll()
+    .where('refund_id', '=', refundId)
+    .where('command', '=', 'correct')
+    .orderBy('id')
+    .execute();
+  // A correction that was refused proposed nothing.
+  return rows.flatMap((row) => {
+    const { instruction, details } = row;
+    return instruction === null || details === null ? [] : [{ ...row, instruction, details }];
+  });
+}
+
+function saysTheSame(
+  details: CorrectionDetails,
+  { outcome, evidence, reference, case: one }: Correction,
+): boolean {
+  return (
+    details.outcome === outcome &&
+    details.evidence === evidence &&
+    (reference === undefined || details.reference === reference) &&
+    (one === undefined || details.cases?.includes(one) === true)
+  );
+}
+
+async function objectionOf(
+  tx: Tx,
+  { refund }: Locked,
+  attempt: AttemptRow,
+  { outcome }: CorrectionDetails,
+  gateway: GatewayWord,
+  { visibilityLag }: Timings,
+): Promise<PersonRefusal | undefined> {
+  if (outcome === 'case_closed') return undefined;
+  const { sinceSendByMs } = await ageOf(tx, attempt);
+  return objectionTo({
+    outcome,
+    refund: refund.state,
+    attempt: attempt.state,
+    gateway,
+    sinceSendByMs,
+    visibilityLag,
+  });
+}
+
+/** The refund has gone on since: what was proposed spoke of another handing-over, or of cases that are closed. */
+async function objectionToConfirming(
+  tx: Tx,
+  locked: Locked,
+  attempt: AttemptRow | undefined,
+  details: CorrectionDetails,
+  gateway: GatewayWord,
+  timings: Timings,
+): Promise<PersonRefusal | undefined> {
+  if (details.outcome === 'case_closed') return isFinal(locked.refund.state) ? undefined : 'overtaken';
+  if (attempt === undefined || attempt.sends !== details.sends) return 'overtaken';
+  if ((await turnOf(tx, attempt)) !== (details.returns ?? 0)) return 'overtaken';
+  return objectionOf(tx, locked, attempt, details, gateway, timings);
+}
+
+/** Binds a confirmation to exactly this correction. */
+function instructionOf(refundId: string, attemptId: string | null, details: CorrectionDetails): string {
+  return hash('sha256', JSON.stringify(['correct', refundId, attemptId, details])).slice(0, 32);
+}
+
+const dataOf = ({ reason, ticket }: { readonly reason: string; readonly ticket?: string }) => ({
+  reason,
+  ...(ticket === undefined ? {} : { ticket }),
+});

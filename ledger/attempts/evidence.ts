@@ -1,0 +1,238 @@
+/** What an answer, a query or a notification says about an attempt, recorded once: attempt, balance, refund, event. */
+import { declineIsOf } from '../../domain/refund/absence.js';
+import type { GatewayId } from '../../domain/ids.js';
+import type { Outcome } from '../../domain/refund/outcome.js';
+import type { Position } from '../../domain/refund/next-step.js';
+import { ATTEMPT_EVIDENCE, isOpenAttempt } from '../../domain/refund/states.js';
+import { endUnpaid, noteEvidence, noteLookUp, step } from './attempt-ends.js';
+import { lockAttempt, openCase, type LockedAttempt } from '../core/books.js';
+import type { Database, Tx } from '../db/database.js';
+import type { Evidence } from '../ledger.js';
+import { observe } from '../payments/payments.js';
+import { currentPosition } from '../core/positions.js';
+import { comeBack } from './returned.js';
+import { hasId, keepIds } from './seen-ids.js';
+import { executedAgain, succeed } from './success.js';
+
+export function record(database: Database, evidence: Evidence): Promise<Position> {
+  return database.transaction(async (tx) => {
+    let locked = await lockAttempt(tx, evidence.attemptId);
+    if (evidence.original !== undefined) {
+      await observe(tx, locked.payment, evidence.original);
+      locked = await lockAttempt(tx, evidence.attemptId);
+    }
+    await apply(tx, locked, evidence);
+    return currentPosition(tx, locked.refund.id);
+  });
+}
+
+export function keepNotifiedIds(
+  database: Database,
+  attemptId: string,
+  ids: readonly string[],
+): Promise<void> {
+  return database.transaction(async (tx) => {
+    const evidence: Evidence = {
+      attemptId,
+      source: 'notice',
+      outcome: { kind: 'unknown', why: 'not_a_result' },
+      ids,
+    };
+    const locked = await keepIds(tx, await lockAttempt(tx, attemptId), evidence, undefined);
+    if (locked.attempt.state === 'absent' && hasId(locked.attempt))
+      await reopen(tx, locked, evidence, 'the gateway notified of it');
+  });
+}
+
+/** Within a transaction that holds the payment's lock. */
+export async function apply(tx: Tx, before: LockedAttempt, evidence: Evidence): Promise<void> {
+  const outcome = await ownOutcome(tx, before, evidence.outcome);
+  const locked = await keepIds(tx, before, evidence, recordedId(before, evidence, outcome));
+  switch (outcome.kind) {
+    case 'succeeded':
+      return succeed(tx, locked, evidence, outcome.gatewayId, outcome.releasedMinor);
+    case 'pending':
+      return accepted(tx, locked, evidence, outcome);
+    case 'rejected':
+      return declined(tx, locked, evidence, outcome);
+    case 'unknown':
+      return doubtful(tx, locked, evidence, outcome);
+    case 'not_sent':
+      return neverLeft(tx, locked, evidence, outcome);
+    default:
+      return outcome satisfies never;
+  }
+}
+
+type OutcomeOf<K extends Outcome['kind']> = Extract<Outcome, { kind: K }>;
+
+/** The id that is stored with the outcome itself, where that is certain to be recorded. */
+function recordedId({ attempt }: LockedAttempt, evidence: Evidence, outcome: Outcome): GatewayId | undefined {
+  switch (outcome.kind) {
+    case 'succeeded':
+    case 'pending':
+      return ATTEMPT_EVIDENCE[outcome.kind].includes(attempt.state) ? outcome.gatewayId : undefined;
+    case 'rejected':
+      return endsLatest({ attempt }, evidence, outcome) ? outcome.gatewayId : undefined;
+    case 'unknown':
+    case 'not_sent':
+      return undefined;
+    default:
+      return outcome satisfies never;
+  }
+}
+
+async function accepted(
+  tx: Tx,
+  locked: LockedAttempt,
+  evidence: Evidence,
+  { gatewayId }: OutcomeOf<'pending'>,
+): Promise<void> {
+  if (!ATTEMPT_EVIDENCE.pending.includes(locked.attempt.state)) return;
+  await noteEvidence(tx, locked.attempt, evidence, { state: 'pending', gatewayId });
+  return step(tx, locked.refund, 'answer_pending', evidence);
+}
+
+async function declined(
+  tx: Tx,
+  locked: LockedAttempt,
+  evidence: Evidence,
+  outcome: OutcomeOf<'rejected'>,
+): Promise<void> {
+  const { attempt } = locked;
+  if (attempt.state === 'succeeded') return comeBack(tx, locked, evidence, outcome.gatewayId);
+  if (attempt.state === 'absent' && hasId(attempt)) {
+    await reopen(tx, locked, evidence, 'declined');
+    return declined(tx, await lockAttempt(tx, attempt.id), evidence, outcome);
+  }
+  if (endsLatest(locked, evidence, outcome)) {
+    await noteEvidence(tx, attempt, evidence, {
+      state: 'rejected',
+      refusal: outcome.class,
+      ...(outcome.gatewayId === undefined ? {} : { gatewayId: outcome.gatewayId }),
+    });
+    return endUnpaid(tx, attempt.id, 'answer_rejected', evidence);
+  }
+  if (evidence.source === 'look_up')
+    await noteLookUp(tx, attempt.id, `${evidence.code ?? 'declined'}, of an earlier submission`);
+}
+
+/** Whether a decline ends the attempt: it is open, and the decline is about its latest submission. */
+function endsLatest(
+  { attempt }: Pick<LockedAttempt, 'attempt'>,
+  evidence: Evidence,
+  outcome: OutcomeOf<'rejected'>,
+): boolean {
+  if (!ATTEMPT_EVIDENCE.rejected.includes(attempt.state)) return false;
+  switch (evidence.source) {
+    case 'answer':
+      return evidence.send === attempt.sends;
+    case 'look_up':
+      return declineIsOf({
+        isAskedSince: evidence.asked.send === attempt.sends,
+        isOnItsWay: attempt.state === 'submitting',
+        mayHaveArrived: attempt.sends - attempt.never_left,
+        declines: outcome.declines ?? 1,
+        declinedAt: outcome.declinedAt,
+        submittedAt: attempt.sent_at,
+      });
+    case 'notice':
+      return attempt.sends === 1;
+    case 'person':
+      return true;
+    default:
+      return evidence satisfies never;
+  }
+}
+
+/** Nothing certain. What was taken for absent is open again where the gateway has shown an id of it: it is not submitted again. */
+async function doubtful(
+  tx: Tx,
+  locked: LockedAttempt,
+  evidence: Evidence,
+  outcome: OutcomeOf<'unknown'>,
+): Promise<void> {
+  const { attempt, refund } = locked;
+  if (outcome.why === 'found_twice') {
+    await openCase(tx, refund, 'found_twice', { executed: outcome.executed ?? [] });
+    if (outcome.executed !== undefined) return executedTwice(tx, locked, evidence, outcome.executed);
+  }
+  const isStale = evidence.source === 'answer' && evidence.send !== attempt.sends;
+  const isThere = hasId(attempt) || outcome.why === 'found_twice';
+  if (attempt.state === 'absent' ? !isThere : isStale || !isOpenAttempt(attempt.state)) return;
+  return reopen(tx, locked, evidence, outcome.why);
+}
+
+/** The outcome is open, or stays so. */
+async function reopen(
+  tx: Tx,
+  { attempt, refund }: LockedAttempt,
+  evidence: Evidence,
+  why: string,
+): Promise<void> {
+  const isNew = ATTEMPT_EVIDENCE.unknown.includes(attempt.state);
+  await noteEvidence(tx, attempt, evidence, { state: isNew ? 'unknown' : attempt.state, note: why });
+  if (isNew && refund.state !== 'manual_review') await step(tx, refund, 'answer_unknown', evidence, why);
+}
+
+/** Only the sender knows this, and only of its own submission. With an id on record something of the attempt did arrive. */
+async function neverLeft(
+  tx: Tx,
+  locked: LockedAttempt,
+  evidence: Evidence,
+  { why }: OutcomeOf<'not_sent'>,
+): Promise<void> {
+  const { attempt } = locked;
+  if (evidence.source !== 'answer' || evidence.send !== attempt.sends) return;
+  if (!ATTEMPT_EVIDENCE.absent.includes(attempt.state)) return;
+  if (hasId(attempt)) return reopen(tx, locked, evidence, why);
+  await noteEvidence(tx, attempt, evidence, { state: 'absent', note: why });
+  await tx
+    .updateTable('attempts')
+    .set({ never_left: attempt.never_left + 1 })
+    .where('id', '=', attempt.id)
+    .execute();
+  return endUnpaid(tx, attempt.id, 'not_at_gateway', evidence, why);
+}
+
+/** One transaction at the gateway belongs to one attempt. Where it is another's already, nothing is known about this one. */
+async function ownOutcome(tx: Tx, { attempt, refund }: LockedAttempt, outcome: Outcome): Promise<Outcome> {
+  const gatewayId = 'gatewayId' in outcome ? outcome.gatewayId : undefined;
+  if (gatewayId === undefined || gatewayId === attempt.gateway_id) return outcome;
+  const owner = await otherOwner(tx, attempt.id, gatewayId);
+  if (owner === undefined) return outcome;
+  await openCase(tx, refund, 'answers_contradict', { gatewayId, belongsTo: owner });
+  return { kind: 'unknown', why: 'wrong_reference' };
+}
+
+/** The id of another attempt that this transaction at the gateway belongs to, where there is one. */
+export async function otherOwner(tx: Tx, attemptId: string, gatewayId: string): Promise<string | undefined> {
+  const owner = await tx
+    .selectFrom('attempts')
+    .select('id')
+    .where('gateway_id', '=', gatewayId)
+    .where('id', '<>', attemptId)
+    .executeTakeFirst();
+  return owner?.id;
+}
+
+/**
+ * Two executions under one reference: all of it is money that left. The one that was known, or is listed first, is the attempt's; the
+ * others are counted beside it, and the case stays open until an operator closes it.
+ */
+async function executedTwice(
+  tx: Tx,
+  locked: LockedAttempt,
+  evidence: Evidence,
+  executed: readonly GatewayId[],
+): Promise<void> {
+  const free: GatewayId[] = [];
+  for (const id of executed) if ((await otherOwner(tx, locked.attempt.id, id)) === undefined) free.push(id);
+  const own = free.find((id) => id === locked.attempt.gateway_id) ?? free[0];
+  if (own === undefined) return;
+  await succeed(tx, locked, evidence, own);
+  for (const other of free) {
+    const now = await lockAttempt(tx, locked.attempt.id);
+    if (now.attempt.state === 'succeeded') await executedAgain(tx, now, evidence, other);
+  }
+}

@@ -1,0 +1,181 @@
+/** What both doors share: is this step due, has somebody else been here, and the one moment before a byte leaves. */
+import { sql } from 'kysely';
+import { v7 as uuid } from 'uuid';
+import type { CaseReason } from '../../domain/payment/finding.js';
+import { personKey } from '../../domain/names.js';
+import { nextStep } from '../../domain/refund/next-step.js';
+import type { Plan, Timings } from '../../domain/refund/plan.js';
+import { referenceFor } from '../../domain/refund/reference.js';
+import { isOpenAttempt } from '../../domain/refund/states.js';
+import type { Way } from '../../domain/refund/way.js';
+import { append, move, openCase, type AttemptRow, type Locked } from '../core/books.js';
+import type { Tx } from '../db/database.js';
+import { NOW } from '../db/expressions.js';
+import { LedgerError, type Opened, type SendOrder } from '../ledger.js';
+import { currentPosition, positionOf } from '../core/positions.js';
+
+export interface Target {
+  readonly way: Way;
+  readonly originalId: string | null;
+  readonly registrationId: string | null;
+  readonly amountMinor: bigint;
+  /** A credit that a second person approved. */
+  readonly approved?: boolean;
+}
+
+/**
+ * Whether the refund's own next step is this one, now. A run that starts anew begins by sending, and an activity may run again after
+ * its answer was recorded: neither may take a step that the refund, as it stands, does not call for.
+ */
+export async function isNext(kind: 'send' | 'credit', tx: Tx, locked: Locked, plan: Plan): Promise<boolean> {
+  // Whoever asks has just read the payment, where it is needed: how long it could not be read is over.
+  const { unread: _, ...position } = await positionOf(tx, locked.refund, locked.attempts);
+  const step = nextStep(position, plan);
+  if (step.kind !== kind) return false;
+  // After a refusal the wait is the decision, and it is over by the database's clock alone: a run whose timer is fast waits for the rest. What
+  // never left or is absent, and what waits for others, may go as soon as somebody asks.
+  return position.state !== 'rejected' || ('after' in step && step.after === 0);
+}
+
+export async function askInstead(
+  tx: Tx,
+  { refund }: Locked,
+  why: CaseReason,
+  details: Readonly<Record<string, unknown>> = {},
+): Promise<Opened> {
+  await openCase(tx, refund, why, details);
+  await move(tx, refund, { on: 'ask_person', why });
+  return adopt(tx, refund.id);
+}
+
+/**
+ * Whoever finds an attempt that was handed over and has no answer calls its outcome unknown: it may have left.
+ * The look-up decides; nobody sends.
+ */
+export async function takeOver(tx: Tx, locked: Locked): Promise<Opened | undefined> {
+  const current = locked.attempts.find((attempt) => isOpenAttempt(attempt.state));
+  if (current === undefined) return undefined;
+  if (current.state === 'submitting') {
+    await tx
+      .updateTable('attempts')
+      .set({ state: 'unknown', note: 'taken over without an answer' })
+      .where('id', '=', current.id)
+      .execute();
+    if (locked.refund.state === 'submitting')
+      await move(tx, locked.refund, { on: 'answer_unknown', why: 'taken over without an answer' });
+  }
+  return adopt(tx, locked.refund.id);
+}
+
+export async function adopt(tx: Tx, refundId: string): Promise<Extract<Opened, { kind: 'adopt' }>> {
+  return { kind: 'adopt', position: await currentPosition(tx, refundId) };
+}
+
+export function isPartialReversal({ payment }: Locked, target: Target): boolean {
+  return target.way === 'reversal' && target.amountMinor < payment.authorized_minor;
+}
+
+export async function open(tx: Tx, locked: Locked, target: Target, timings: Timings): Promise<SendOrder> {
+  const { payment, refund, attempts } = locked;
+  const number = attempts.length + 1;
+  const id = uuid();
+  const reference = referenceFor(refund.id, target.way, number);
+  const inserted = await tx
+    .insertInto('attempts')
+    .values({
+      id,
+      refund_id: refund.id,
+      payment_id: payment.id,
+      number,
+      way: target.way,
+      original_id: target.originalId,
+      registration_id: target.registrationId,
+      reference,
+      amount_minor: target.amountMinor,
+      currency: refund.currency,
+      requester: personKey(refund.requested_by),
+      approved: target.approved ?? false,
+      state: 'submitting',
+      send_by: sendBy(timings),
+      gateway_id: null,
+      result_code: null,
+      result_description: null,
+      refusal_class: null,
+      note: null,
+    })
+    .onConflict((conflict) => conflict.column('reference').doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  if (inserted === undefined)
+    throw new LedgerError('reference_taken', `the reference ${reference} belongs to another attempt`, {
+      reference,
+    });
+  return handOver(tx, locked, { id, sends: 1, reference, ...target });
+}
+
+/** The same attempt under the same reference, after it was absent. */
+export async function reopen(
+  tx: Tx,
+  locked: Locked,
+  attempt: AttemptRow,
+  timings: Timings,
+): Promise<SendOrder> {
+  await tx
+    .updateTable('attempts')
+    .set({
+      state: 'submitting',
+      sends: attempt.sends + 1,
+      send_by: sendBy(timings),
+      sent_at: NOW,
+      misses: 0,
+      last_miss_at: null,
+      look_ups: 0,
+      looked_up_at: null,
+      note: null,
+    })
+    .where('id', '=', attempt.id)
+    .execute();
+  return handOver(tx, locked, {
+    id: attempt.id,
+    sends: attempt.sends + 1,
+    reference: attempt.reference,
+    way: attempt.way,
+    originalId: attempt.original_id,
+    registrationId: attempt.registration_id,
+    amountMinor: attempt.amount_minor,
+  });
+}
+
+async function handOver(
+  tx: Tx,
+  locked: Locked,
+  attempt: Target & { readonly id: string; readonly sends: number; readonly reference: string },
+): Promise<SendOrder> {
+  const { payment, refund } = locked;
+  await append(tx, {
+    key: `attempt:${attempt.id}:sent:${attempt.sends}`,
+    type: 'attempt.submitted',
+    paymentId: payment.id,
+    refundId: refund.id,
+    attemptId: attempt.id,
+    data: { way: attempt.way, reference: attempt.reference, amountMinor: attempt.amountMinor.toString() },
+  });
+  await move(tx, refund, { on: 'submit', data: { reference: attempt.reference } });
+  return {
+    attemptId: attempt.id,
+    send: attempt.sends,
+    way: attempt.way,
+    entityId: payment.entity_id,
+    originalId: attempt.originalId,
+    registrationId: attempt.registrationId,
+    reference: attempt.reference,
+    amountMinor: attempt.amountMinor,
+    currency: refund.currency,
+    isPartialReversal: isPartialReversal(locked, attempt),
+  };
+}
+
+/** The database's own clock: the sender measures the same interval from before this transaction, on its monotonic one. */
+function sendBy(timings: Timings) {
+  return sql<Date>`now() + ${timings.sendWindow} * interval '1 millisecond'`;
+}

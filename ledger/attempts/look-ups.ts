@@ -1,0 +1,155 @@
+/** Looking an open attempt up: what a look-up needs to know, and what it means when it finds nothing. */
+import { sql } from 'kysely';
+import { provesAbsence } from '../../domain/refund/absence.js';
+import type { CaseReason } from '../../domain/payment/finding.js';
+import { isRefundId } from '../../domain/ids.js';
+import type { Position } from '../../domain/refund/next-step.js';
+import type { Timings } from '../../domain/refund/plan.js';
+import {
+  afterTrigger,
+  isOpenAttempt,
+  OPEN_ATTEMPT_STATES,
+  type AttemptState,
+} from '../../domain/refund/states.js';
+import { ageAt } from './attempt-age.js';
+import { endUnpaid, noteLookUp } from './attempt-ends.js';
+import { lockAttempt, lockPayment, move, openCase, type AttemptRow, type RefundRow } from '../core/books.js';
+import type { Database, Tx } from '../db/database.js';
+import { GATEWAY_ID, NOW } from '../db/expressions.js';
+import { paymentOf } from '../refunds/free-standing.js';
+import { openProposal } from '../commands/command-results.js';
+import type { Inquiry, Miss } from '../ledger.js';
+import type { Asked } from '../core/queries.js';
+import { currentPosition } from '../core/positions.js';
+import { gatewayIdsOf, hasId, idsOf } from './seen-ids.js';
+
+const ASKED_ABOUT: readonly AttemptState[] = [...OPEN_ATTEMPT_STATES, 'returned'];
+
+/** The attempt whose outcome is open, else the last one that came back, in the form that a query needs. */
+export async function inquiry(database: Database, refundId: string): Promise<Inquiry | null> {
+  if (!isRefundId(refundId)) return null;
+  const rows = await database.db
+    .selectFrom('attempts')
+    .innerJoin('payments', 'payments.id', 'attempts.payment_id')
+    .selectAll('attempts')
+    .select(['payments.entity_id', 'payments.currency', NOW.as('now')])
+    .where('refund_id', '=', refundId)
+    .where('attempts.state', 'in', ASKED_ABOUT)
+    .orderBy('number')
+    .execute();
+  const row = rows.find(({ state }) => isOpenAttempt(state)) ?? rows.at(-1);
+  if (row === undefined) return null;
+  const known = await database.db
+    .selectFrom('attempts')
+    .select(['id', 'reference', 'gateway_id', 'seen_ids'])
+    .where('payment_id', '=', row.payment_id)
+    .execute();
+  const elsewhere = await database.db
+    .selectFrom('events')
+    .select(GATEWAY_ID.as('id'))
+    .where('payment_id', '=', row.payment_id)
+    .where('type', '=', 'payment.returned_elsewhere')
+    // One that appeared after this attempt was opened may be this attempt, shown without its reference.
+    .where('at', '<', row.opened_at)
+    .execute();
+  const ours = known.flatMap((attempt) => [attempt.reference, ...idsOf(attempt)]);
+  const others = new Set([
+    ...known.flatMap((attempt) => (attempt.id === row.id ? [] : idsOf(attempt))),
+    ...elsewhere.map(({ id }) => id),
+  ]);
+  return {
+    explained: new Set([...ours, ...others]),
+    attemptId: row.id,
+    way: row.way,
+    state: row.state,
+    entityId: row.entity_id,
+    paymentId: paymentOf(refundId, row.payment_id),
+    originalId: row.original_id,
+    reference: row.reference,
+    gatewayIds: gatewayIdsOf(row).filter((id) => !others.has(id)),
+    asked: { send: row.sends, at: row.now },
+    amountMinor: row.amount_minor,
+    currency: row.currency,
+  };
+}
+
+/** Whether this look-up of the payment, which found nothing, is the last of enough spaced ones. A look-up that finds it starts anew. */
+export function missOriginal(database: Database, paymentId: string, timings: Timings): Promise<boolean> {
+  return database.transaction(async (tx) => {
+    const payment = await lockPayment(tx, paymentId);
+    const { spacing } = await tx
+      .selectNoFrom([
+        sql<
+          number | null
+        >`(extract(epoch from now() - ${payment.last_miss_at}::timestamptz) * 1000)::float8`.as('spacing'),
+      ])
+      .executeTakeFirstOrThrow();
+    if (spacing !== null && spacing < timings.missSpacing) return false;
+    const misses = payment.misses + 1;
+    await tx.updateTable('payments').set({ misses, last_miss_at: NOW }).where('id', '=', paymentId).execute();
+    return misses >= timings.missesNeeded;
+  });
+}
+
+export function recordMiss(
+  database: Database,
+  attemptId: string,
+  miss: Miss,
+  timings: Timings,
+): Promise<Position> {
+  return database.transaction(async (tx) => {
+    const locked = await lockAttempt(tx, attemptId);
+    const { attempt, refund } = locked;
+    await noteLookUp(tx, attemptId, miss.answer);
+    // While an operator's command on it waits for an approver, nothing is concluded that would submit it again.
+    const isDisputed = (await openProposal(tx, refund.id)) !== undefined;
+    if (!isDisputed && mayBeAbsent(attempt, miss.asked)) {
+      const verdict = provesAbsence(
+        { ...ageAt(attempt, miss.asked.at), misses: attempt.misses, originalFound: miss.countsIfLate },
+        timings,
+      );
+      if (verdict !== 'no_proof')
+        await tx
+          .updateTable('attempts')
+          .set({ misses: attempt.misses + 1, last_miss_at: miss.asked.at })
+          .where('id', '=', attemptId)
+          .execute();
+      if (verdict === 'absent') await foundAbsent(tx, attempt, refund);
+    }
+    return currentPosition(tx, refund.id);
+  });
+}
+
+/** Without a certain answer, and not submitted again since the query began: that one says nothing of a later submission. */
+function mayBeAbsent({ state, sends }: AttemptRow, asked: Asked): boolean {
+  return asked.send === sends && (state === 'submitting' || state === 'unknown');
+}
+
+/**
+ * A linked attempt may be submitted again. A credit may not, for the gateway would not cap it; nor may what the gateway ever gave an id:
+ * then an operator asks.
+ */
+async function foundAbsent(tx: Tx, attempt: AttemptRow, refund: RefundRow): Promise<void> {
+  if (attempt.way === 'credit') return askWhatBecameOf(tx, attempt, refund, 'credit_not_found');
+  if (hasId(attempt)) return askWhatBecameOf(tx, attempt, refund, 'id_not_found');
+  const note = 'proven absent';
+  await tx.updateTable('attempts').set({ state: 'absent', note }).where('id', '=', attempt.id).execute();
+  await endUnpaid(tx, attempt.id, 'not_at_gateway', { source: 'look_up' }, note);
+}
+
+async function askWhatBecameOf(
+  tx: Tx,
+  attempt: AttemptRow,
+  refund: RefundRow,
+  why: CaseReason,
+): Promise<void> {
+  await openCase(tx, refund, why, { gatewayIds: idsOf(attempt) });
+  if (attempt.state === 'submitting')
+    await tx
+      .updateTable('attempts')
+      .set({ state: 'unknown', note: why })
+      .where('id', '=', attempt.id)
+      .execute();
+  if (afterTrigger(refund.state, 'ask_person') !== undefined)
+    await move(tx, refund, { on: 'ask_person', why });
+}

@@ -1,0 +1,32 @@
+/** The captures of a payment with what a refund can still take from each. */
+import { sql } from 'kysely';
+import type { OpenCapture } from '../../domain/payment/captures.js';
+import { OPEN_ATTEMPT_STATES } from '../../domain/refund/states.js';
+import type { Tx } from '../db/database.js';
+
+/** What is left on each capture, after every refund of the payment that took from it or may. */
+export async function openCaptures(tx: Tx, paymentId: string): Promise<readonly OpenCapture[]> {
+  const captures = await tx
+    .selectFrom('captures')
+    .selectAll('captures')
+    .select((eb) =>
+      eb
+        .selectFrom('attempts')
+        .select(sql<string>`coalesce(sum(amount_minor), 0)::text`.as('taken'))
+        .whereRef('attempts.original_id', '=', 'captures.id')
+        .where('attempts.way', '=', 'refund')
+        .where('attempts.state', 'in', ['succeeded', ...OPEN_ATTEMPT_STATES])
+        .as('taken'),
+    )
+    .where('payment_id', '=', paymentId)
+    .execute();
+  return captures.map((capture) => {
+    const ownLeftMinor = capture.amount_minor - BigInt(capture.taken ?? '0');
+    return {
+      id: capture.id,
+      ownLeftMinor,
+      leftMinor: ownLeftMinor - capture.elsewhere_minor,
+      doubtfulMinor: capture.doubtful_minor,
+    };
+  });
+}

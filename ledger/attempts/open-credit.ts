@@ -1,0 +1,179 @@
+/** Opening a credit: weighed under the payment's lock with the look-up just made, and only where the guard allows it. */
+import { hash } from 'node:crypto';
+import { mayCredit, type CreditEvidence, type CreditVerdict } from '../../domain/refund/credit-guard.js';
+import type { OriginalFacts } from '../../domain/payment/original.js';
+import type { Policy, Timings } from '../../domain/refund/plan.js';
+import { lockRefund, move, openCase, type Locked, type PaymentRow } from '../core/books.js';
+import type { Database, Tx } from '../db/database.js';
+import { NEXT_VERSION } from '../db/expressions.js';
+import { adopt, askInstead, isNext, open, reopen, takeOver } from './hand-over.js';
+import { decidedBefore, redirectors } from '../commands/command-results.js';
+import { doubtsFromElsewhere } from '../payments/doubts.js';
+import { LedgerError, ObservationOutdated, type Opened } from '../ledger.js';
+import type { Instruction } from '../core/refund-record.js';
+import { observe } from '../payments/payments.js';
+import { refusalOf } from '../core/positions.js';
+import { remainingOf } from '../core/amounts.js';
+import { recentCredits } from '../refunds/recent.js';
+import { returnsKnownTo } from '../payments/returns.js';
+
+export function openCredit(
+  database: Database,
+  refundId: string,
+  original: OriginalFacts | null,
+  timings: Timings,
+  policy: Policy,
+): Promise<Opened & { readonly verdict?: CreditVerdict }> {
+  return database.transaction(async (tx) => {
+    const before = await lockRefund(tx, refundId);
+    const taken = await takeOver(tx, before);
+    if (taken !== undefined) return taken;
+    if (!(await isNext('credit', tx, before, { timings, policy }))) return adopt(tx, refundId);
+    if ((original === null) !== (before.payment.type === 'CD'))
+      throw new LedgerError(
+        'illegal_transition',
+        'only a free-standing credit is weighed without an original',
+      );
+    const shown = original === null ? null : await shownNow(tx, before.payment, original);
+    const locked = await lockRefund(tx, refundId);
+    const refund =
+      locked.refund.state === 'fallback_checking'
+        ? locked.refund
+        : await move(tx, locked.refund, { on: 'check_credit' });
+    const amountMinor = remainingOf(locked);
+    const registrationId = refund.destination?.registrationId ?? locked.payment.registration_id;
+    const redirects = (await redirectors(tx, refundId)).length;
+    const changes = redirects + refund.replays;
+    const hash = instructionHash(
+      ...([refundId, amountMinor, refund.currency, registrationId, changes] as const),
+      locked.payment.disputed_minor,
+    );
+    const evidence = await creditEvidence(tx, locked, {
+      ...{ original: shown, policy, amountMinor, registrationId, hash },
+      redirected: redirects > 0,
+    });
+    const verdict = mayCredit(evidence);
+    switch (verdict.kind) {
+      case 'allowed': {
+        if (registrationId === null)
+          throw new LedgerError('illegal_transition', 'a credit without a destination');
+        const absent = locked.attempts.find((attempt) => attempt.state === 'absent');
+        const current = { ...locked, refund };
+        // What the guard weighed is what is sent: an absent attempt of another amount, way or destination is not sent again.
+        if (
+          absent !== undefined &&
+          (absent.way !== 'credit' ||
+            absent.amount_minor !== amountMinor ||
+            absent.registration_id !== registrationId)
+        )
+          return { ...(await askInstead(tx, current, 'answers_contradict')), verdict };
+        const order =
+          absent === undefined
+            ? await open(
+                tx,
+                current,
+                { way: 'credit', originalId: null, registrationId, amountMinor, approved: evidence.approved },
+                timings,
+              )
+            : await reopen(tx, current, absent, timings);
+        return { kind: 'send', order, verdict };
+      }
+      case 'wait':
+        await tx
+          .updateTable('refunds')
+          .set({ why: 'other_attempt_open', version: NEXT_VERSION })
+          .where('id', '=', refundId)
+          .execute();
+        break;
+      case 'needs_approval': {
+        if (registrationId === null)
+          throw new LedgerError('illegal_transition', 'a credit without a destination');
+        const instruction: Instruction = {
+          hash,
+          way: 'credit',
+          amountMinor: amountMinor.toString(),
+          currency: refund.currency,
+          registrationId,
+          why: verdict.why,
+        };
+        await tx
+          .updateTable('refunds')
+          .set({ instruction: JSON.stringify(instruction) })
+          .where('id', '=', refundId)
+          .execute();
+        await move(tx, refund, { on: 'need_approval', why: verdict.why.join(', '), data: { instruction } });
+        break;
+      }
+      case 'denied':
+        await openCase(tx, refund, 'credit_blocked', { blocks: verdict.why });
+        await move(tx, refund, { on: 'ask_person', why: 'credit_blocked', blocks: verdict.why });
+        break;
+      default:
+        return verdict satisfies never;
+    }
+    return { ...(await adopt(tx, refundId)), verdict };
+  });
+}
+
+/** What the guard weighs: the observation with all that is in doubt about the payment. */
+async function shownNow(tx: Tx, payment: PaymentRow, original: OriginalFacts): Promise<OriginalFacts> {
+  const { doubts, isOutdated, own } = await observe(tx, payment, original);
+  if (isOutdated) throw new ObservationOutdated(payment.id);
+  return { ...own, doubts: [...doubts, ...(await doubtsFromElsewhere(tx, payment.id))] };
+}
+
+/**
+ * Binds an approval to amount, way and destination: what changed needs a new one. So does what a person redirected, even to a
+ * destination that was approved once, and what an operator replayed: the credit to it was declined since.
+ */
+export function instructionHash(
+  refundId: string,
+  amountMinor: bigint,
+  currency: string,
+  registrationId: string | null,
+  changes = 0,
+  disputedMinor = 0n,
+): string {
+  const bound = [
+    ...['credit', refundId, amountMinor.toString(), currency, registrationId],
+    ...(changes === 0 ? [] : [changes]),
+    ...(disputedMinor === 0n ? [] : [`disputed ${disputedMinor}`]),
+  ];
+  return hash('sha256', JSON.stringify(bound)).slice(0, 32);
+}
+
+async function creditEvidence(
+  tx: Tx,
+  locked: Locked,
+  given: {
+    readonly original: OriginalFacts | null;
+    readonly policy: Policy;
+    readonly amountMinor: bigint;
+    readonly registrationId: string | null;
+    readonly hash: string;
+    readonly redirected: boolean;
+  },
+): Promise<CreditEvidence> {
+  const { payment, refund, attempts } = locked;
+  const approval = await decidedBefore(tx, refund.id, 'decide', given.hash);
+  // Of the refunds alone: a refused reversal says nothing about captured money.
+  const refused = attempts
+    .filter((attempt) => attempt.state === 'rejected' && attempt.way === 'refund')
+    .at(-1);
+  const refusal = refused === undefined ? null : refusalOf(refused);
+  return {
+    ...(await returnsKnownTo(tx, locked, given.original)),
+    recent: await recentCredits(tx, locked, given.registrationId),
+    ...(refund.asked_for === 'credit' ? { askedFor: 'credit' } : {}),
+    amountMinor: given.amountMinor,
+    currency: refund.currency,
+    isPartial: given.amountMinor < payment.captured_minor,
+    refusal:
+      refused === undefined || refusal === null ? null : { class: refusal, code: refused.result_code ?? '' },
+    original: given.original,
+    destination: given.registrationId === null ? null : { registrationId: given.registrationId },
+    redirected: given.redirected,
+    approved: approval?.state === 'approved',
+    policy: given.policy,
+  };
+}

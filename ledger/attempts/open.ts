@@ -1,0 +1,127 @@
+/** Opening an attempt on the original: a refund of a capture, or a reversal of what is only authorised. */
+import { chooseCapture } from '../../domain/payment/captures.js';
+import type { Policy, Timings } from '../../domain/refund/plan.js';
+import { totalOf } from '../../domain/refund/settlement.js';
+import { isOpenAttempt, OPEN_ATTEMPT_STATES } from '../../domain/refund/states.js';
+import { lockRefund, type Locked } from '../core/books.js';
+import { chargedBackBefore, cover, undecidedBeside } from '../payments/coverage.js';
+import type { Database, Tx } from '../db/database.js';
+import { settle } from '../refunds/ends.js';
+import {
+  adopt,
+  askInstead,
+  isNext,
+  isPartialReversal,
+  open,
+  reopen,
+  takeOver,
+  type Target,
+} from './hand-over.js';
+import type { Opened } from '../ledger.js';
+import { openCaptures } from './open-captures.js';
+import { limitOf, remainingOf } from '../core/amounts.js';
+import { releasableOf } from '../payments/reversals.js';
+
+export function openLinked(
+  database: Database,
+  refundId: string,
+  timings: Timings,
+  policy: Policy,
+): Promise<Opened> {
+  return database.transaction(async (tx) => {
+    const before = await lockRefund(tx, refundId);
+    const taken = await takeOver(tx, before);
+    if (taken !== undefined) return taken;
+    if (!(await isNext('send', tx, before, { timings, policy }))) return adopt(tx, refundId);
+    const absent = before.attempts.find((attempt) => attempt.state === 'absent');
+    const locked = await lessChargedBack(tx, before, absent !== undefined);
+    if (remainingOf(locked) <= 0n) {
+      await settle(tx, locked, 'charged_back');
+      return adopt(tx, refundId);
+    }
+    const undecided = await undecidedBeside(tx, locked);
+    if (undecided > 0n)
+      return askInstead(tx, locked, 'dispute_undecided', { undecidedMinor: undecided.toString() });
+    const room = await roomBesideCredits(tx, locked);
+    if (absent !== undefined) {
+      if (absent.amount_minor > remainingOf(locked)) return askInstead(tx, locked, 'answers_contradict');
+      if (room !== undefined && absent.amount_minor > room) return askInstead(tx, locked, 'not_captured');
+      return { kind: 'send', order: await reopen(tx, locked, absent, timings) };
+    }
+    const target = within(await linkedTarget(tx, locked), room);
+    const owed = {
+      owedMinor: remainingOf(locked).toString(),
+      currency: locked.refund.currency,
+      uncapturedMinor: releasableOf(locked.payment).toString(),
+    };
+    if (target === undefined) return askInstead(tx, locked, 'not_captured', owed);
+    // Ordered without an amount it takes all that is authorized, which may be more than was declared.
+    if (target.way === 'reversal' && !locked.payment.is_seen)
+      return { ...(await adopt(tx, refundId)), mustSee: true };
+    if (isPartialReversal(locked, target) && !policy.partialReversal)
+      return askInstead(tx, locked, 'partial_reversal', owed);
+    return { kind: 'send', order: await open(tx, locked, target, timings) };
+  });
+}
+
+/**
+ * What refunds may still take where credits were given on the payment as well: the gateway does not count those. Undefined where its own cap
+ * is enough. More may be promised than there is, because the payment was declared or less of it is captured than was shown.
+ */
+async function roomBesideCredits(tx: Tx, { payment }: Locked): Promise<bigint | undefined> {
+  if (payment.excess_minor === 0n) return undefined;
+  const attempts = await tx
+    .selectFrom('attempts')
+    .select(['way', 'state', 'amount_minor'])
+    .where('payment_id', '=', payment.id)
+    .where('state', 'in', ['succeeded', ...OPEN_ATTEMPT_STATES])
+    .execute();
+  if (!attempts.some(({ way }) => way === 'credit')) return undefined;
+  const underWay = attempts
+    .filter(({ state }) => isOpenAttempt(state))
+    .reduce((sum, { amount_minor }) => sum + amount_minor, 0n);
+  const room =
+    limitOf(payment) - payment.succeeded_minor + payment.returned_minor - payment.disputed_minor - underWay;
+  return room > 0n ? room : 0n;
+}
+
+function within(target: Target | undefined, room: bigint | undefined): Target | undefined {
+  if (target === undefined || room === undefined || target.amountMinor <= room) return target;
+  return room > 0n ? { ...target, amountMinor: room } : undefined;
+}
+
+/** What chargebacks have given the customer already is not sent. An attempt that is sent again keeps its amount, or is not sent at all. */
+async function lessChargedBack(tx: Tx, locked: Locked, isSentAgain: boolean): Promise<Locked> {
+  const covered = await chargedBackBefore(tx, locked);
+  if (isSentAgain && totalOf(covered) < remainingOf(locked)) return locked;
+  return { ...locked, refund: await cover(tx, locked.refund, covered) };
+}
+
+/**
+ * A refund of a capture on which something is left; where nothing is, a reversal of what was never captured; or nothing that could be
+ * given back. Captures on which only others have drawn are tried all the same: the gateway's own answer tells what follows.
+ */
+async function linkedTarget(tx: Tx, locked: Locked): Promise<Target | undefined> {
+  const { payment, refund } = locked;
+  const remaining = remainingOf(locked);
+  const captures = payment.captured_minor > 0n ? await openCaptures(tx, payment.id) : [];
+  const capture = chooseCapture(captures, refund.capture_id, remaining);
+  if (capture !== undefined) return refundOf(capture);
+  const releasable = releasableOf(payment);
+  if (releasable > 0n)
+    return {
+      way: 'reversal',
+      originalId: payment.id,
+      registrationId: null,
+      amountMinor: releasable < remaining ? releasable : remaining,
+    };
+  const drawnElsewhere = captures.map(({ id, ownLeftMinor }) => ({
+    ...{ id, ownLeftMinor, leftMinor: ownLeftMinor, doubtfulMinor: 0n },
+  }));
+  const other = chooseCapture(drawnElsewhere, refund.capture_id, remaining);
+  return other === undefined ? undefined : refundOf(other);
+}
+
+const refundOf = ({ id, amountMinor }: { readonly id: string; readonly amountMinor: bigint }): Target => ({
+  ...{ way: 'refund', originalId: id, registrationId: null, amountMinor },
+});

@@ -1,0 +1,193 @@
+/** Money has left: counted once for each transaction at the gateway, whatever our side thought. */
+import {
+  afterTrigger,
+  isOpenAttempt,
+  type RefundState,
+  type RefundTrigger,
+} from '../../domain/refund/states.js';
+import { actorOf, noteEvidence, step } from './attempt-ends.js';
+import {
+  append,
+  move,
+  openCase,
+  reloadAttempt,
+  reservedFor,
+  type AttemptRow,
+  type LockedAttempt,
+} from '../core/books.js';
+import { hasCoverage, overpaidFor, reviseClaims, trimCoverage } from '../payments/coverage.js';
+import type { Tx } from '../db/database.js';
+import type { Evidence } from '../ledger.js';
+import { forgetForeignReturn } from '../payments/payments.js';
+import { givenBy, remainingOf } from '../core/amounts.js';
+import { turnOf } from './returned.js';
+import { givenNow } from '../payments/reversals.js';
+
+/** Records a success, in any state of the attempt. Only an operator's may come without the gateway's id of it. */
+export async function succeed(
+  tx: Tx,
+  locked: LockedAttempt,
+  evidence: Evidence,
+  gatewayId: string | null,
+  shownMinor?: bigint,
+): Promise<void> {
+  if (locked.attempt.state === 'succeeded') return executedAgain(tx, locked, evidence, gatewayId);
+  if (isOutdated(locked.attempt, evidence, gatewayId)) return;
+  const isCovered = await book(tx, locked, evidence, { gatewayId, shownMinor });
+  return goOn(tx, locked, evidence, { gatewayId, isCovered });
+}
+
+/** What this attempt was seen to be since: an answer is older than every query, and a query is as old as its beginning. */
+function isOutdated(attempt: AttemptRow, evidence: Evidence, gatewayId: string | null): boolean {
+  switch (evidence.source) {
+    case 'answer':
+      return (
+        attempt.state === 'returned' ||
+        (attempt.state === 'rejected' && attempt.gateway_id === gatewayId && attempt.look_ups > 0)
+      );
+    case 'look_up':
+      return (
+        attempt.state === 'returned' &&
+        attempt.answered_at !== null &&
+        evidence.asked.at < attempt.answered_at
+      );
+    case 'notice':
+      return attempt.state === 'returned';
+    case 'person':
+      return false;
+    default:
+      return evidence satisfies never;
+  }
+}
+
+/** The money, taken from what was held for it and counted all the same where nothing was. Answers whether all of it was held. */
+async function book(
+  tx: Tx,
+  { attempt, refund, payment, attempts }: LockedAttempt,
+  evidence: Evidence,
+  { gatewayId, shownMinor }: { readonly gatewayId: string | null; readonly shownMinor: bigint | undefined },
+): Promise<boolean> {
+  // A query for another refund may have taken it for a refund made elsewhere.
+  const wasElsewhere = gatewayId !== null && (await forgetForeignReturn(tx, payment.id, gatewayId));
+  const held = await reservedFor(tx, refund.id);
+  const hasComeBack = attempt.state === 'returned';
+  const given = hasComeBack ? givenBy(attempt) : givenNow(payment, attempt);
+  const fromReservation = held < given ? held : given;
+  const isCovered = fromReservation === given;
+  await append(tx, {
+    key: hasComeBack
+      ? `attempt:${attempt.id}:succeeded:${await turnOf(tx, attempt)}`
+      : `attempt:${attempt.id}:succeeded`,
+    type: 'attempt.succeeded',
+    paymentId: payment.id,
+    refundId: refund.id,
+    attemptId: attempt.id,
+    reserved: -fromReservation,
+    // What had come back is gone again; it left once.
+    ...(hasComeBack ? { returned: -given } : { succeeded: given }),
+    ...(attempt.way === 'reversal' ? { released: given } : {}),
+    // The reservation was gone already: the gateway's fact stands all the same.
+    fromOutside: !isCovered,
+    actor: actorOf(evidence),
+    data: { gatewayId, code: evidence.code },
+  });
+  if (attempt.gateway_id !== null && gatewayId !== null && attempt.gateway_id !== gatewayId)
+    await openCase(tx, refund, 'answers_contradict', { gatewayId, recorded: attempt.gateway_id });
+  if (shownMinor !== undefined && shownMinor < given)
+    await openCase(tx, refund, 'answers_contradict', { gatewayId, shownMinor: shownMinor.toString() });
+  await noteEvidence(tx, attempt, evidence, {
+    state: 'succeeded',
+    refusal: null,
+    ...(gatewayId === null ? {} : { gatewayId }),
+    ...(given < attempt.amount_minor ? { givenMinor: given } : {}),
+  });
+  if (hasCoverage(refund))
+    await trimCoverage(tx, await reloadAttempt(tx, { attempt, refund, payment, attempts }));
+  if (wasElsewhere) await reviseClaims(tx, payment.id);
+  return isCovered;
+}
+
+/** What follows for the refund: done, the rest of it is still to be paid, or an operator compares. */
+async function goOn(
+  tx: Tx,
+  locked: LockedAttempt,
+  evidence: Evidence,
+  { gatewayId, isCovered }: { readonly gatewayId: string | null; readonly isCovered: boolean },
+): Promise<void> {
+  const { attempt, refund } = locked;
+  const after = await reloadAttempt(tx, locked);
+  const overpaid = await overpaidFor(tx, after.payment);
+  if (!isCovered || overpaid > 0n)
+    await openCase(tx, refund, 'paid_twice', { excessMinor: overpaid.toString() });
+  const owed = remainingOf(after);
+  const mustStop = after.attempts.some((other) => other.id !== attempt.id && mayStillPayTooMuch(other, owed));
+  if (mustStop) await openCase(tx, refund, 'answers_contradict', { gatewayId });
+  if (mustStop && refund.state === 'manual_review') return;
+  const on = mustStop && mayAsk(refund.state) ? 'ask_person' : triggerFor(refund.state, owed, evidence);
+  if (on === 'ask_person') {
+    await move(tx, refund, { on, why: 'answers_contradict' });
+    return;
+  }
+  const isLate = on === 'part_after_end';
+  if (isLate) await openCase(tx, refund, 'partly_refunded', { gatewayId });
+  await step(tx, refund, on, evidence, isLate ? 'partly_refunded' : undefined);
+}
+
+/** Open, or absent and of more than is still owed: submitted again it would pay that twice. */
+function mayStillPayTooMuch(other: AttemptRow, owed: bigint): boolean {
+  return isOpenAttempt(other.state) || (other.state === 'absent' && owed > 0n && other.amount_minor > owed);
+}
+
+const mayAsk = (state: RefundState): boolean => afterTrigger(state, 'ask_person') !== undefined;
+
+function triggerFor(state: RefundState, owed: bigint, { source }: Evidence): RefundTrigger {
+  if (owed <= 0n) return source === 'person' ? 'correct_succeeded' : 'answer_succeeded';
+  return afterTrigger(state, 'part_after_end') === undefined ? 'part_succeeded' : 'part_after_end';
+}
+
+/** A second transaction under one attempt: the gateway executed it twice. The money is counted, and an operator has to get it back. */
+export async function executedAgain(
+  tx: Tx,
+  locked: LockedAttempt,
+  evidence: Evidence,
+  gatewayId: string | null,
+): Promise<void> {
+  const { attempt, refund, payment } = locked;
+  if (gatewayId === null || attempt.gateway_id === gatewayId) return;
+  if (attempt.gateway_id === null) return confirm(tx, locked, evidence, gatewayId);
+  const wasElsewhere = await forgetForeignReturn(tx, payment.id, gatewayId);
+  await append(tx, {
+    key: `attempt:${attempt.id}:executed_again:${gatewayId}`,
+    type: 'attempt.executed_again',
+    paymentId: payment.id,
+    refundId: refund.id,
+    attemptId: attempt.id,
+    succeeded: attempt.amount_minor,
+    fromOutside: true,
+    actor: evidence.source,
+    data: { gatewayId, recorded: attempt.gateway_id, code: evidence.code },
+  });
+  await openCase(tx, refund, 'paid_twice', { gatewayId, recorded: attempt.gateway_id });
+  if (wasElsewhere) await reviseClaims(tx, payment.id);
+}
+
+/** Operators had said that it paid, and now the gateway shows it: the same money, counted already. */
+async function confirm(
+  tx: Tx,
+  { attempt, payment, refund }: LockedAttempt,
+  evidence: Evidence,
+  gatewayId: string,
+): Promise<void> {
+  const wasElsewhere = await forgetForeignReturn(tx, payment.id, gatewayId);
+  await append(tx, {
+    key: `attempt:${attempt.id}:confirmed:${gatewayId}`,
+    type: 'attempt.confirmed',
+    paymentId: payment.id,
+    refundId: refund.id,
+    attemptId: attempt.id,
+    actor: actorOf(evidence),
+    data: { gatewayId, code: evidence.code },
+  });
+  await noteEvidence(tx, attempt, evidence, { state: 'succeeded', gatewayId });
+  if (wasElsewhere) await reviseClaims(tx, payment.id);
+}

@@ -1,0 +1,55 @@
+/** A second operator's verdict on the exact instruction of a credit. */
+import { isSamePerson } from '../../domain/refund/people.js';
+import { append, lockRefund, move, type Locked } from '../core/books.js';
+import {
+  decidedBefore,
+  executeOnce,
+  openProposal,
+  redirectors,
+  refused,
+  resulted,
+  type Executed,
+} from './command-results.js';
+import type { Database, Tx } from '../db/database.js';
+import { close } from '../refunds/ends.js';
+import type { CommandResult, Decision } from '../core/people.js';
+
+export function decide(database: Database, decision: Decision): Promise<CommandResult<'decide'>> {
+  return database.transaction(async (tx) => {
+    const locked = await lockRefund(tx, decision.refundId);
+    return executeOnce(
+      tx,
+      locked,
+      { kind: 'decide', said: decision, about: { instruction: decision.instruction } },
+      () => verdictOn(tx, locked, decision),
+    );
+  });
+}
+
+async function verdictOn(tx: Tx, locked: Locked, decision: Decision): Promise<Executed<'decide'>> {
+  const { refund } = locked;
+  const before = await decidedBefore(tx, refund.id, 'decide', decision.instruction);
+  if (refund.state === 'awaiting_approval' && refund.instruction?.hash !== decision.instruction)
+    return refused('instruction_changed');
+  if (before !== undefined && !isSamePerson(before.by, decision.by))
+    return refused('already_decided', before.by);
+  // The same verdict of the same operator again changes nothing.
+  if (before?.state === decision.verdict) return resulted({ kind: 'decided' });
+  if (before !== undefined || refund.state !== 'awaiting_approval') return refused('not_awaiting_approval');
+  if (isSamePerson(decision.by, refund.requested_by)) return refused('own_request');
+  if ((await redirectors(tx, refund.id)).some((by) => isSamePerson(by, decision.by)))
+    return refused('own_proposal');
+  const proposal = await openProposal(tx, refund.id);
+  if (proposal !== undefined && decision.verdict === 'approved') return refused('proposal_open', proposal.by);
+  await append(tx, {
+    key: `refund:${refund.id}:${decision.verdict}:${decision.instruction}`,
+    type: `refund.${decision.verdict}`,
+    paymentId: refund.payment_id,
+    refundId: refund.id,
+    actor: decision.by,
+    data: { instruction: decision.instruction, reason: decision.reason, ticket: decision.ticket },
+  });
+  if (decision.verdict === 'approved') await move(tx, refund, { on: 'approve', actor: decision.by });
+  else await close(tx, locked, 'give_up', 'approval_refused', decision.by);
+  return resulted({ kind: 'decided' }, { state: decision.verdict });
+}

@@ -1,0 +1,252 @@
+/** Working through the notices: whose turn it is, what one is about, and how it ended. Any number of processes at once. */
+import { sql } from 'kysely';
+import type { NoticedAttempt } from '../../domain/refund/notice.js';
+import type { AttemptState, RefundState } from '../../domain/refund/states.js';
+import type { GatewayTransaction } from '../../domain/transaction.js';
+import type { Way } from '../../domain/refund/way.js';
+import type { Database } from '../db/database.js';
+import { NOW } from '../db/expressions.js';
+import { inboxOf, type WebhookRow, type WebhookState } from './webhooks.js';
+
+/** A notice that this process, and for a while nobody else, works on. */
+export interface ClaimedWebhook {
+  readonly id: string;
+  readonly entityId: string;
+  readonly state: WebhookState;
+  readonly told: GatewayTransaction;
+  readonly paymentId: string | null;
+  readonly refundId: string | null;
+  readonly attemptId: string | null;
+  readonly tries: number;
+  readonly misses: number;
+  /** Milliseconds since it came, by the database's clock. */
+  readonly ageMs: number;
+  /** A look-up has shown what was told. */
+  readonly isConfirmed: boolean;
+}
+
+/** What the ledger knows of the transaction that a notice is about. */
+export interface WebhookSubject {
+  readonly attempt: (NoticedAttempt & { readonly id: string; readonly refundId: string }) | null;
+  readonly refund: { readonly id: string; readonly state: RefundState } | null;
+  readonly payment: { readonly id: string; readonly state: 'succeeded' | 'pending' | 'rejected' };
+}
+
+/** Takes up to `limit` notices whose turn it is. Whoever dies with them holds them for `leaseMs`. */
+export async function claimWebhooks(
+  database: Database,
+  limit: number,
+  leaseMs: number,
+): Promise<readonly ClaimedWebhook[]> {
+  const rows = await inboxOf(database)
+    .updateTable('webhooks')
+    .set({ due_at: inMs(leaseMs), tries: sql<number>`tries + 1` })
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('webhooks')
+        .select('id')
+        .where('due_at', '<=', NOW)
+        .orderBy('due_at')
+        .limit(limit)
+        .forUpdate()
+        .skipLocked(),
+    )
+    .returningAll()
+    .returning(AGE)
+    .execute();
+  return rows.map(claimed);
+}
+
+/** Those that wait for a look-up of this payment to show them. */
+export async function awaitingLookUp(
+  database: Database,
+  paymentId: string,
+): Promise<readonly ClaimedWebhook[]> {
+  const rows = await inboxOf(database)
+    .selectFrom('webhooks')
+    .selectAll()
+    .select(AGE)
+    .where('payment_id', '=', paymentId)
+    .where('state', '=', 'received')
+    .where('confirmed_at', 'is', null)
+    .orderBy('id')
+    .execute();
+  return rows.map(claimed);
+}
+
+const AGE = sql<number>`(extract(epoch from now() - received_at) * 1000)::float8`.as('age');
+
+function claimed(row: WebhookRow & { readonly age: number }): ClaimedWebhook {
+  return {
+    id: row.id.toString(),
+    entityId: row.entity_id ?? '',
+    state: row.state,
+    told: {
+      ...(row.gateway_id !== null && { id: row.gateway_id }),
+      ...(row.payment_type !== null && { paymentType: row.payment_type }),
+      ...(row.amount !== null && { amount: row.amount }),
+      ...(row.currency !== null && { currency: row.currency }),
+      ...(row.reference !== null && { merchantTransactionId: row.reference }),
+      ...(row.referenced_id !== null && { referencedId: row.referenced_id }),
+      ...(row.told_at !== null && { timestamp: row.told_at }),
+      result: { code: row.code ?? '', description: row.description ?? '' },
+    },
+    paymentId: row.payment_id,
+    refundId: row.refund_id,
+    attemptId: row.attempt_id,
+    tries: row.tries,
+    misses: row.misses,
+    ageMs: row.age,
+    isConfirmed: row.confirmed_at !== null,
+  };
+}
+
+interface SubjectRow {
+  id: bigint;
+  payment_id: string | null;
+  payment_state: 'succeeded' | 'pending' | 'rejected' | null;
+  currency: string | null;
+  attempt_id: string | null;
+  way: Way | null;
+  attempt_state: AttemptState | null;
+  attempt_gateway_id: string | null;
+  attempt_reference: string | null;
+  original_id: string | null;
+  amount_minor: bigint | null;
+  refund_id: string | null;
+  refund_state: RefundState | null;
+}
+
+/**
+ * What each notice is about, by its id. An entity speaks for its own payments only. A chargeback may carry the reference of the refund
+ * that it disputes, so an attempt is meant only where the type is its own; otherwise the payment is.
+ */
+export async function subjectsOf(
+  database: Database,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, WebhookSubject>> {
+  if (ids.length === 0) return new Map();
+  const { rows } = await sql<SubjectRow>`
+    SELECT w.id, p.id AS payment_id, p.state AS payment_state, p.currency,
+           a.id AS attempt_id, a.way, a.state AS attempt_state, a.gateway_id AS attempt_gateway_id,
+           a.reference AS attempt_reference, a.original_id, a.amount_minor,
+           r.id AS refund_id, r.state AS refund_state
+      FROM webhooks w
+      LEFT JOIN LATERAL (
+        SELECT attempts.* FROM attempts
+         WHERE (attempts.reference = w.reference OR attempts.gateway_id = w.gateway_id)
+           AND coalesce(w.payment_type, 'RF') = CASE attempts.way WHEN 'refund' THEN 'RF' WHEN 'reversal' THEN 'RV' ELSE 'CD' END
+         ORDER BY (attempts.gateway_id = w.gateway_id) DESC NULLS LAST LIMIT 1
+      ) a ON true
+      LEFT JOIN refunds r ON r.id = a.refund_id
+      JOIN payments p ON p.entity_id = w.entity_id AND p.id = coalesce(
+        a.payment_id,
+        (SELECT payments.id FROM payments WHERE payments.id IN (w.gateway_id, w.referenced_id) LIMIT 1),
+        (SELECT captures.payment_id FROM captures WHERE captures.id IN (w.gateway_id, w.referenced_id) LIMIT 1),
+        (SELECT attempts.payment_id FROM attempts
+          WHERE attempts.gateway_id IN (w.gateway_id, w.referenced_id) OR attempts.reference = w.reference LIMIT 1),
+        (SELECT events.payment_id FROM events
+          WHERE events.natural_key IN ('gateway:' || w.gateway_id || ':disputed', 'gateway:' || w.referenced_id || ':disputed',
+            'gateway:' || w.gateway_id || ':reversal', 'gateway:' || w.referenced_id || ':reversal',
+            'gateway:' || w.gateway_id || ':returned_elsewhere:0', 'gateway:' || w.referenced_id || ':returned_elsewhere:0') LIMIT 1))
+     WHERE w.id = ANY(${ids}::bigint[])`.execute(database.db);
+  return new Map(
+    rows.flatMap((row) => {
+      const { payment_id, payment_state } = row;
+      if (payment_id === null || payment_state === null) return [];
+      const { refund_id, refund_state } = row;
+      return [
+        [
+          row.id.toString(),
+          {
+            attempt: attemptOf(row),
+            refund:
+              refund_id === null || refund_state === null ? null : { id: refund_id, state: refund_state },
+            payment: { id: payment_id, state: payment_state },
+          },
+        ],
+      ];
+    }),
+  );
+}
+
+function attemptOf(row: SubjectRow): WebhookSubject['attempt'] {
+  const { attempt_id, refund_id, way, attempt_state, attempt_reference, amount_minor, currency } = row;
+  if (
+    attempt_id === null ||
+    refund_id === null ||
+    way === null ||
+    attempt_state === null ||
+    attempt_reference === null ||
+    amount_minor === null ||
+    currency === null
+  )
+    return null;
+  return {
+    id: attempt_id,
+    refundId: refund_id,
+    way,
+    state: attempt_state,
+    gatewayId: row.attempt_gateway_id,
+    reference: attempt_reference,
+    amountMinor: amount_minor,
+    currency,
+    ...(row.original_id === null ? {} : { originalId: row.original_id }),
+  };
+}
+
+/** Ends notices, or puts them off with `dueInMs`. One that the ledger has taken up again meanwhile is left to whoever comes next. */
+export async function settleWebhooks(
+  database: Database,
+  notices: readonly Pick<ClaimedWebhook, 'id' | 'state'>[],
+  change: {
+    readonly state: WebhookState;
+    readonly why?: string | null;
+    readonly subject?: WebhookSubject;
+    readonly dueInMs?: number;
+  },
+): Promise<void> {
+  for (const state of new Set(notices.map((notice) => notice.state)))
+    await inboxOf(database)
+      .updateTable('webhooks')
+      .set({
+        state: change.state,
+        due_at: change.dueInMs === undefined ? null : inMs(change.dueInMs),
+        ...(change.why === undefined ? {} : { why: change.why }),
+        ...(change.state === 'received' ? {} : { processed_at: NOW }),
+        ...(change.subject === undefined
+          ? {}
+          : {
+              payment_id: change.subject.payment.id,
+              refund_id: change.subject.refund?.id ?? null,
+              attempt_id: change.subject.attempt?.id ?? null,
+            }),
+      })
+      .where(
+        'id',
+        'in',
+        notices.flatMap((notice) => (notice.state === state ? [BigInt(notice.id)] : [])),
+      )
+      .where('state', '=', state)
+      .execute();
+}
+
+/** A look-up of the payment has shown it, or has not yet; then it is looked up again in `dueInMs`. */
+export async function noteShown(
+  database: Database,
+  id: string,
+  shown: { readonly isShown: true } | { readonly isShown: false; readonly dueInMs: number },
+): Promise<void> {
+  await inboxOf(database)
+    .updateTable('webhooks')
+    .set(
+      shown.isShown
+        ? { confirmed_at: NOW, due_at: NOW }
+        : { misses: sql<number>`misses + 1`, due_at: inMs(shown.dueInMs) },
+    )
+    .where('id', '=', BigInt(id))
+    .where('state', '=', 'received')
+    .execute();
+}
+
+const inMs = (ms: number) => sql<Date>`now() + ${ms} * interval '1 millisecond'`;

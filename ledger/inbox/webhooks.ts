@@ -1,0 +1,194 @@
+/** Notices of the gateway as they are kept: stored before they are answered, and read by people. */
+import type { ColumnType, Generated, Insertable, Kysely, Selectable } from 'kysely';
+import type { Notice, NoticeKind } from '../../domain/refund/notice.js';
+import type { Database, Tables } from '../db/database.js';
+
+/**
+ * `received`: not worked on, or a look-up has yet to show it. `unmatched`: about nothing that is known here, or never confirmed; kept,
+ * and taken up again when the ledger learns one of its ids. `ignored`: not about money that is given back.
+ */
+export type WebhookState = 'received' | 'processed' | 'unmatched' | 'ignored';
+
+interface WebhookTable {
+  id: Generated<bigint>;
+  natural_key: string;
+  kind: NoticeKind;
+  entity_id: string | null;
+  gateway_id: string | null;
+  payment_type: string | null;
+  code: string | null;
+  description: string | null;
+  amount: string | null;
+  currency: string | null;
+  reference: string | null;
+  referenced_id: string | null;
+  told_at: string | null;
+  state: WebhookState;
+  why: string | null;
+  payment_id: string | null;
+  refund_id: string | null;
+  attempt_id: string | null;
+  tries: Generated<number>;
+  misses: Generated<number>;
+  confirmed_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
+  due_at: Date | null;
+  received_at: ColumnType<Date, Date | undefined, Date>;
+  processed_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
+}
+
+export type WebhookRow = Selectable<WebhookTable>;
+
+/** The same connections; only the files that work on webhooks know their table. */
+export const inboxOf = ({ db }: Database): Kysely<Tables & { webhooks: WebhookTable }> => db.withTables();
+
+export interface WebhookRecord {
+  readonly id: string;
+  readonly kind: NoticeKind;
+  readonly entityId: string | null;
+  readonly gatewayId: string | null;
+  readonly paymentType: string | null;
+  readonly resultCode: string | null;
+  readonly resultDescription: string | null;
+  /** Decimal, as the gateway wrote it. */
+  readonly amount: string | null;
+  readonly currency: string | null;
+  readonly reference: string | null;
+  readonly referencedId: string | null;
+  /** The gateway's own time, as text. */
+  readonly toldAt: string | null;
+  readonly state: WebhookState;
+  readonly why: string | null;
+  readonly paymentId: string | null;
+  readonly refundId: string | null;
+  readonly attemptId: string | null;
+  readonly receivedAt: Date;
+  readonly processedAt: Date | null;
+}
+
+export interface StoredWebhook {
+  /** Null where the same notice was stored before. */
+  readonly id: string | null;
+  readonly state: WebhookState;
+}
+
+/**
+ * Keeps notices in one transaction, each once however often it is delivered. When this has answered, they survive the process. Answers for
+ * each, in their order.
+ */
+export async function storeWebhooks(
+  database: Database,
+  notices: readonly Notice[],
+): Promise<readonly StoredWebhook[]> {
+  if (notices.length === 0) return [];
+  const stored = await inboxOf(database)
+    .insertInto('webhooks')
+    .values(notices.map(firstRow))
+    .onConflict((conflict) => conflict.column('natural_key').doNothing())
+    .returning(['id', 'natural_key'])
+    .execute();
+  const ids = new Map(stored.map((row) => [row.natural_key, row.id.toString()]));
+  return notices.map((notice) => {
+    const id = ids.get(notice.naturalKey) ?? null;
+    // Of two that are the same, the second was stored before.
+    ids.delete(notice.naturalKey);
+    return { id, state: firstState(notice)[0] };
+  });
+}
+
+function firstRow(notice: Notice): Insertable<WebhookTable> {
+  const { kind, entityId, naturalKey, transaction: told } = notice;
+  const [state, why] = firstState(notice);
+  return {
+    natural_key: naturalKey,
+    kind,
+    entity_id: entityId,
+    gateway_id: told?.id ?? null,
+    payment_type: told?.paymentType ?? null,
+    code: told?.result.code ?? null,
+    description: told?.result.description ?? null,
+    amount: told?.amount ?? null,
+    currency: told?.currency ?? null,
+    reference: told?.merchantTransactionId ?? null,
+    referenced_id: told?.referencedId ?? null,
+    told_at: told?.timestamp ?? null,
+    state,
+    why,
+    payment_id: null,
+    refund_id: null,
+    attempt_id: null,
+    due_at: state === 'received' ? new Date(0) : null,
+  };
+}
+
+function firstState({ kind, transaction }: Notice): readonly [WebhookState, string | null] {
+  switch (kind) {
+    case 'PAYMENT':
+      // Authentic, and nobody can tell what about: a person may.
+      return transaction === null ? ['unmatched', 'unreadable'] : ['received', null];
+    case 'REGISTRATION':
+    case 'SCHEDULE':
+    case 'RISK':
+    case 'TEST':
+    case 'OTHER':
+      return ['ignored', 'not_a_payment'];
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** What is kept for later because nothing here is known of it, newest first. `before`: the id of one, only older ones. */
+export async function unmatchedWebhooks(
+  database: Database,
+  { limit = 100, before }: { readonly limit?: number; readonly before?: string } = {},
+): Promise<readonly WebhookRecord[]> {
+  let query = inboxOf(database)
+    .selectFrom('webhooks')
+    .selectAll()
+    .where('state', '=', 'unmatched')
+    .orderBy('id', 'desc')
+    .limit(limit);
+  if (before !== undefined) query = query.where('id', '<', BigInt(/^\d{1,18}$/.test(before) ? before : 0));
+  return (await query.execute()).map(webhookRecord);
+}
+
+/** What was told about a payment or a refund, oldest first. */
+export async function webhooksOf(
+  database: Database,
+  subject: { readonly paymentId: string } | { readonly refundId: string },
+): Promise<readonly WebhookRecord[]> {
+  const [column, id] =
+    'paymentId' in subject
+      ? (['payment_id', subject.paymentId] as const)
+      : (['refund_id', subject.refundId] as const);
+  const rows = await inboxOf(database)
+    .selectFrom('webhooks')
+    .selectAll()
+    .where(column, '=', id)
+    .orderBy('id')
+    .execute();
+  return rows.map(webhookRecord);
+}
+
+function webhookRecord(row: WebhookRow): WebhookRecord {
+  return {
+    id: row.id.toString(),
+    kind: row.kind,
+    entityId: row.entity_id,
+    gatewayId: row.gateway_id,
+    paymentType: row.payment_type,
+    resultCode: row.code,
+    resultDescription: row.description,
+    amount: row.amount,
+    currency: row.currency,
+    reference: row.reference,
+    referencedId: row.referenced_id,
+    toldAt: row.told_at,
+    state: row.state,
+    why: row.why,
+    paymentId: row.payment_id,
+    refundId: row.refund_id,
+    attemptId: row.attempt_id,
+    receivedAt: row.received_at,
+    processedAt: row.processed_at,
+  };
+}

@@ -1,0 +1,187 @@
+/** The audit in increments: payments that changed, then a part of all payments, with what was found kept for each payment. */
+import { sql } from 'kysely';
+import {
+  auditPayments,
+  auditSchema,
+  paymentsAfter,
+  Tally,
+  type AuditLimits,
+  type Audited,
+  type AuditReport,
+  type Finding,
+} from './audit.js';
+import type { Database } from '../db/database.js';
+import { NOW } from '../db/expressions.js';
+import { upkeepOf } from '../db/upkeep-tables.js';
+
+export interface IncrementLimits extends AuditLimits {
+  /** Milliseconds for one increment; the next one goes on. Payments that changed come first. */
+  readonly within: number;
+}
+
+/** An event is numbered before its transaction ends, so lower numbers may appear later: not after so many milliseconds. */
+const SETTLED_AFTER = 120_000;
+const SLICE = 500;
+
+/**
+ * Audits the payments that have changed since the last increment, then goes on with the round through all payments, which starts again
+ * when it is through. Memory and each statement are bounded by a slice. The report counts what is known to be wrong with any payment.
+ */
+export async function auditIncrement(
+  database: Database,
+  limits: IncrementLimits,
+  onSlice: () => void = () => undefined,
+): Promise<AuditReport> {
+  const startedAt = performance.now();
+  const isTimeLeft = (): boolean => performance.now() - startedAt < limits.within;
+  const { db } = database;
+  const { at } = await db.selectNoFrom(NOW.as('at')).executeTakeFirstOrThrow();
+  const progress = await begin(database);
+  let payments = 0;
+  const unchecked = new Set<Finding['invariant']>();
+  const keep = async (slice: Audited): Promise<void> => {
+    payments += slice.paymentIds.length;
+    for (const invariant of slice.unchecked) unchecked.add(invariant);
+    await storeFindings(database, slice);
+    onSlice();
+  };
+
+  await keep(await auditSchema(db, limits));
+  let through = progress.eventsThrough;
+  let changed: Changed;
+  do {
+    changed = await changedAfter(database, through, limits.slice ?? SLICE);
+    if (changed.paymentIds.length > 0) await keep(await auditPayments(db, changed.paymentIds, limits));
+    through = changed.last;
+    // What is younger is read now and once more by the next increment.
+    if (changed.settled > progress.eventsThrough)
+      await saveProgress(database, { events_through: changed.settled });
+  } while (changed.isMore && isTimeLeft());
+  let after = progress.sliceAfter;
+  let wholeSince = progress.wholeSince;
+  while (isTimeLeft()) {
+    const ids = await paymentsAfter(db, after, limits.slice ?? SLICE);
+    const last = ids.at(-1);
+    if (last === undefined) {
+      wholeSince = await endRound(database);
+      break;
+    }
+    await keep(await auditPayments(db, ids, limits));
+    after = last;
+    await saveProgress(database, { slice_after: after });
+  }
+
+  const tally = new Tally(limits.examples);
+  tally.add({
+    paymentIds: [],
+    findings: await standingFindings(database, limits.examples),
+    unchecked: [...unchecked],
+  });
+  const durationMs = Math.round(performance.now() - startedAt);
+  return { ...tally.report({ at, durationMs, wholeSince }), payments };
+}
+
+/** Replaces what is known to be wrong with the payments of a slice, or with the schema. */
+export async function storeFindings(database: Database, { paymentIds, findings }: Audited): Promise<void> {
+  const ids = paymentIds.length === 0 ? [''] : [...paymentIds];
+  await upkeepOf(database)
+    .transaction()
+    .execute(async (tx) => {
+      await tx.deleteFrom('audit_findings').where('payment_id', 'in', ids).execute();
+      for (const { paymentId, invariant, violations, examples } of joined(findings))
+        await tx
+          .insertInto('audit_findings')
+          .values({ payment_id: paymentId, invariant, violations, examples: JSON.stringify(examples) })
+          .onConflict((conflict) => conflict.columns(['payment_id', 'invariant']).doNothing())
+          .execute();
+    });
+}
+
+/** Several checks of one invariant about one payment are one finding. */
+function joined(findings: readonly Finding[]): readonly Finding[] {
+  const by = new Map<string, Finding>();
+  for (const finding of findings) {
+    const key = `${finding.paymentId} ${finding.invariant}`;
+    const before = by.get(key);
+    by.set(
+      key,
+      before === undefined
+        ? finding
+        : {
+            ...finding,
+            violations: before.violations + finding.violations,
+            examples: [...before.examples, ...finding.examples],
+          },
+    );
+  }
+  return [...by.values()];
+}
+
+/** One for each invariant, with at most `examples` sentences of the payments that are wrong. */
+async function standingFindings(database: Database, examples: number): Promise<readonly Finding[]> {
+  const { rows } = await sql<{ invariant: Finding['invariant']; violations: string; examples: string[] }>`
+    select invariant, sum(violations)::text as violations, array(
+      select sentence from audit_findings of, jsonb_array_elements_text(of.examples) as sentence
+      where of.invariant = found.invariant order by of.payment_id limit ${examples}) as examples
+    from audit_findings found group by invariant order by invariant`.execute(database.db);
+  return rows.map((row) => ({ paymentId: '', ...row, violations: Number(row.violations) }));
+}
+
+interface Changed {
+  readonly paymentIds: readonly string[];
+  /** The last event that was read. */
+  readonly last: bigint;
+  /** The last event before which no other one can appear any more. */
+  readonly settled: bigint;
+  readonly isMore: boolean;
+}
+
+async function changedAfter({ db }: Database, after: bigint, limit: number): Promise<Changed> {
+  const { rows } = await sql<{ id: bigint; payment_id: string; settled: boolean }>`
+    select id, payment_id, at < now() - ${SETTLED_AFTER} * interval '1 millisecond' as settled
+    from events where id > ${after} order by id limit ${limit}`.execute(db);
+  const firstUnsettled = rows.findIndex(({ settled }) => !settled);
+  const settledRows = firstUnsettled === -1 ? rows : rows.slice(0, firstUnsettled);
+  return {
+    paymentIds: [...new Set(rows.map(({ payment_id }) => payment_id))],
+    last: rows.at(-1)?.id ?? after,
+    settled: settledRows.at(-1)?.id ?? 0n,
+    isMore: rows.length === limit,
+  };
+}
+
+interface Progress {
+  readonly eventsThrough: bigint;
+  readonly sliceAfter: string;
+  readonly wholeSince: Date | null;
+}
+
+/** The first increment reads all payments, so no event before it has to be followed. */
+async function begin(database: Database): Promise<Progress> {
+  const db = upkeepOf(database);
+  const known = await db.selectFrom('audit_progress').selectAll().executeTakeFirst();
+  if (known === undefined)
+    await sql`
+      insert into audit_progress (events_through)
+      select coalesce(max(id), 0) from events where at < now() - ${SETTLED_AFTER} * interval '1 millisecond'
+      on conflict do nothing`.execute(db);
+  const row = known ?? (await db.selectFrom('audit_progress').selectAll().executeTakeFirstOrThrow());
+  return { eventsThrough: row.events_through, sliceAfter: row.slice_after, wholeSince: row.whole_since };
+}
+
+async function saveProgress(
+  database: Database,
+  change: { readonly events_through?: bigint; readonly slice_after?: string },
+): Promise<void> {
+  await upkeepOf(database).updateTable('audit_progress').set(change).execute();
+}
+
+/** Answers since when every payment was read. */
+async function endRound(database: Database): Promise<Date | null> {
+  const row = await upkeepOf(database)
+    .updateTable('audit_progress')
+    .set((eb) => ({ whole_since: eb.ref('round_since'), round_since: NOW, slice_after: '' }))
+    .returning('whole_since')
+    .executeTakeFirstOrThrow();
+  return row.whole_since;
+}

@@ -1,0 +1,117 @@
+/** Deletes what nobody needs any more, in small batches: old queries, notifications and results of commands. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql, type RawBuilder } from 'kysely';
+import { FINAL_STATES } from '../../domain/refund/states.js';
+import type { Database } from '../db/database.js';
+
+const DAY = 24 * 3_600_000;
+
+export interface PurgeLimits {
+  /** Milliseconds for which rows are kept after they have served; default 400 days. The gateway repeats a notification for 30 days. */
+  readonly keptMs?: number;
+  /** Milliseconds after which equal answers in a row are reduced to the first and the last; default 7 days. */
+  readonly thinAfterMs?: number;
+  /** Rows that one statement reads; default 1,000. */
+  readonly batch?: number;
+  /** Milliseconds between two statements; default 50. */
+  readonly pauseMs?: number;
+  /** Ends the pass early. */
+  readonly signal?: AbortSignal;
+}
+
+/** Rows that were deleted, by table. */
+export type Purged = Readonly<Record<'look_ups' | 'webhooks' | 'command_results', number>>;
+
+/**
+ * One pass over each table, a batch at a time. Any number of processes may do it at once. Keeps whatever belongs to a payment or refund
+ * with an open case, to a refund that is not final, or to a notification that is still being worked on. Facts are events, and stay.
+ */
+export async function purge(database: Database, limits: PurgeLimits = {}): Promise<Purged> {
+  const { keptMs = 400 * DAY, thinAfterMs = 7 * DAY, batch = 1_000, pauseMs = 50, signal } = limits;
+  const isStopped = (): boolean => signal?.aborted === true;
+  const pages = async (statement: (after: string) => RawBuilder<Page>): Promise<number> => {
+    let count = 0;
+    for (let after = '0'; ;) {
+      const { rows } = await statement(after).execute(database.db);
+      const [page] = rows;
+      count += page?.deleted ?? 0;
+      if (page?.last == null || isStopped()) return count;
+      after = page.last;
+      await sleep(pauseMs);
+    }
+  };
+  const old = (at: RawBuilder<unknown>, ms = keptMs): RawBuilder<unknown> =>
+    sql`${at} < now() - ${ms} * interval '1 millisecond'`;
+  return {
+    look_ups: await pages(
+      (after) => sql`
+        with page as (select * from look_ups where id > ${after}::bigint order by id limit ${batch}),
+        gone as (
+          delete from look_ups using page where look_ups.id = page.id and (
+            (${old(sql`page.at`)} and ${isOver(sql`(select refund_id from attempts where id = page.attempt_id)`, old)})
+            or (${old(sql`page.at`, thinAfterMs)}
+              and page.answer = (select answer from look_ups before
+                where before.attempt_id = page.attempt_id and before.id < page.id order by before.id desc limit 1)
+              and page.answer = (select answer from look_ups after
+                where after.attempt_id = page.attempt_id and after.id > page.id order by after.id limit 1)))
+          returning look_ups.id)
+        select (select max(id)::text from page) as last, (select count(*)::integer from gone) as deleted`,
+    ),
+    webhooks: await pages(
+      (after) => sql`
+        with page as (
+          select * from webhooks where id > ${after}::bigint and ${old(sql`received_at`)} order by id limit ${batch}),
+        gone as (
+          delete from webhooks using page where webhooks.id = page.id
+            -- A notification that has just been taken up again has something to do.
+            and webhooks.state in ('ignored', 'unmatched', 'processed') and webhooks.due_at is null
+            and not exists (select from cases where closed_at is null
+              and (cases.payment_id = page.payment_id or cases.refund_id = page.refund_id))
+          returning webhooks.id)
+        select (select max(id)::text from page) as last, (select count(*)::integer from gone) as deleted`,
+    ),
+    command_results: await purgeCommands(database, old, batch, pauseMs, isStopped),
+  };
+}
+
+interface Page {
+  /** The last row that was read; null where there was none. */
+  readonly last: string | null;
+  readonly deleted: number;
+}
+
+/** A repeated command of a refund that ended long ago is refused anyway. What operators decided stays. */
+async function purgeCommands(
+  { db }: Database,
+  old: (at: RawBuilder<unknown>) => RawBuilder<unknown>,
+  batch: number,
+  pauseMs: number,
+  isStopped: () => boolean,
+): Promise<number> {
+  for (let count = 0; ;) {
+    const { rows } = await sql<{ deleted: number }>`
+      with gone as (
+        delete from command_results where ctid in (
+          select command_results.ctid from command_results
+          where command_results.state is null and ${old(sql`command_results.at`)}
+            and ${isOver(sql`command_results.refund_id`, old)} limit ${batch} for update skip locked)
+        returning 1)
+      select count(*)::integer as deleted from gone`.execute(db);
+    const deleted = rows[0]?.deleted ?? 0;
+    count += deleted;
+    if (deleted === 0 || isStopped()) return count;
+    await sleep(pauseMs);
+  }
+}
+
+/** True of a refund that ended long ago and has no open case. */
+function isOver(
+  refundId: RawBuilder<unknown>,
+  old: (at: RawBuilder<unknown>) => RawBuilder<unknown>,
+): RawBuilder<unknown> {
+  const finals = sql.join(FINAL_STATES.map((state) => sql.lit(state)));
+  return sql`exists (
+    select from refunds where refunds.id = ${refundId} and refunds.state in (${finals}) and ${old(sql`refunds.state_since`)}
+      and not exists (select from cases where cases.closed_at is null
+        and (cases.refund_id = refunds.id or cases.payment_id = refunds.payment_id)))`;
+}

@@ -1,0 +1,300 @@
+/** What the customer has of a refund from outside of the program: counted for one refund, taken back when it was undone, never twice. */
+import {
+  claimsAfter,
+  coverageOf,
+  NO_COVERAGE,
+  settlementOf,
+  sumOf,
+  takeFrom,
+  totalOf,
+  unpaidOf,
+  type Claim,
+  type Coverage,
+} from '../../domain/refund/settlement.js';
+import { isFinal, OPEN_ATTEMPT_STATES, type RefundState } from '../../domain/refund/states.js';
+import {
+  append,
+  attemptsOf,
+  openCase,
+  reservedFor,
+  type Locked,
+  type PaymentRow,
+  type RefundRow,
+} from '../core/books.js';
+import type { Tx } from '../db/database.js';
+import { DISPUTE_EVENTS } from './disputes.js';
+import { isUnclear } from './doubts.js';
+import { GATEWAY_ID, IS_FINAL, NEXT_VERSION, NOW } from '../db/expressions.js';
+import { limitOf, overpaidOf, settlementFacts } from '../core/amounts.js';
+
+/** States in which a refund takes what comes back to it: it ended because of just that. */
+const ENDED_OUTSIDE: readonly RefundState[] = ['closed_by_dispute', 'refunded_elsewhere'];
+/** In which it takes what was pending at its end, and became final since. */
+const ENDED_UNPAID: readonly RefundState[] = ['failed', 'canceled'];
+
+interface ClaimOfRefund extends Claim {
+  readonly refund: RefundRow;
+}
+
+const coverageOfRow = ({ elsewhere_minor, charged_back_minor }: RefundRow): Coverage => ({
+  elsewhereMinor: elsewhere_minor,
+  chargedBackMinor: charged_back_minor,
+});
+
+/** What each refund of a payment counts as its own, or may take of what happened outside, oldest first. */
+export async function claimsOn(tx: Tx, paymentId: string): Promise<readonly ClaimOfRefund[]> {
+  const refunds = await tx
+    .selectFrom('refunds')
+    .selectAll()
+    .where('payment_id', '=', paymentId)
+    .where((eb) =>
+      eb.or([
+        eb('elsewhere_minor', '<>', 0n),
+        eb('charged_back_minor', '<>', 0n),
+        eb('state', 'in', [...ENDED_OUTSIDE, ...ENDED_UNPAID]),
+      ]),
+    )
+    .orderBy('id')
+    .execute();
+  if (refunds.length === 0) return [];
+  const outside = refunds.some(({ state }) => ENDED_UNPAID.includes(state))
+    ? await outsideOn(tx, paymentId)
+    : NOTHING_OUTSIDE;
+  const claims: ClaimOfRefund[] = [];
+  for (const refund of refunds) {
+    const mayMiss = ENDED_OUTSIDE.includes(refund.state) || ENDED_UNPAID.includes(refund.state);
+    const missing = mayMiss
+      ? unpaidOf(settlementFacts({ refund, attempts: await attemptsOf(tx, refund.id) }))
+      : 0n;
+    claims.push({
+      refund,
+      ...coverageOfRow(refund),
+      missingMinor: missing > 0n ? missing : 0n,
+      ...(ENDED_UNPAID.includes(refund.state) ? { underWay: underWayAtEnd(refund, outside) } : {}),
+    });
+  }
+  return claims;
+}
+
+/** What began while the refund was under way and is final now. */
+function underWayAtEnd(refund: RefundRow, { elsewhere, disputes }: Outside): Coverage {
+  const isMeant = ({ at }: { readonly at: Date }): boolean =>
+    at > refund.created_at && at < refund.state_since;
+  const sum = (found: readonly OutsideFact[]): bigint =>
+    found.filter(isMeant).reduce((total, { minor }) => total + minor, 0n);
+  const all = { elsewhereMinor: sum(elsewhere), chargedBackMinor: sum(disputes) };
+  // What it has of that already.
+  return {
+    elsewhereMinor: all.elsewhereMinor - refund.elsewhere_minor,
+    chargedBackMinor: all.chargedBackMinor - refund.charged_back_minor,
+  };
+}
+
+/** Counts `more` for the refund: that part is not paid any more, and nothing is held for it. */
+export async function cover(tx: Tx, refund: RefundRow, more: Coverage): Promise<RefundRow> {
+  if (totalOf(more) <= 0n) return refund;
+  const held = await reservedFor(tx, refund.id);
+  const released = held < totalOf(more) ? held : totalOf(more);
+  return setCoverage(tx, refund, sumOf(coverageOfRow(refund), more), -released);
+}
+
+/**
+ * What chargebacks that are final leave no room for, known before the refund is sent: the gateway caps refunds by refunds, and need not
+ * count a chargeback. What others have under way counts as paid.
+ */
+export async function chargedBackBefore(tx: Tx, { payment, refund, attempts }: Locked): Promise<Coverage> {
+  if (payment.excess_minor === 0n || payment.disputed_minor === 0n) return NO_COVERAGE;
+  // What cannot be counted settles nothing.
+  if (await isUnclear(tx, payment.id)) return NO_COVERAGE;
+  const { disputes } = await outsideOn(tx, payment.id);
+  const underWay = await tx
+    .selectFrom('attempts')
+    .select('amount_minor')
+    .where('payment_id', '=', payment.id)
+    .where('refund_id', '<>', refund.id)
+    .where('state', 'in', OPEN_ATTEMPT_STATES)
+    .execute();
+  return coverageOf(unpaidOf(settlementFacts({ refund, attempts })), {
+    limitMinor: limitOf(payment),
+    givenMinor: underWay.reduce(
+      (sum, { amount_minor }) => sum + amount_minor,
+      payment.succeeded_minor - payment.returned_minor,
+    ),
+    elsewhereMinor: 0n,
+    chargedBackMinor: disputes.reduce((sum, { minor }) => sum + minor, 0n),
+    claimed: (await claimsOn(tx, payment.id)).reduce<Coverage>(sumOf, NO_COVERAGE),
+  });
+}
+
+/** What of chargebacks that are not decided leaves no room for what this refund still owes. */
+export async function undecidedBeside(tx: Tx, { payment, refund, attempts }: Locked): Promise<bigint> {
+  if (payment.excess_minor === 0n || payment.disputed_minor === 0n) return 0n;
+  const open = (await outsideFacts(tx, payment.id))
+    .filter(({ isDispute, isFinal }) => isDispute && !isFinal)
+    .reduce((sum, { minor }) => sum + minor, 0n);
+  const room = limitOf(payment) - payment.succeeded_minor + payment.returned_minor - payment.disputed_minor;
+  const beyond = unpaidOf(settlementFacts({ refund, attempts })) - (room > 0n ? room : 0n);
+  return least(open, beyond > 0n ? beyond : 0n);
+}
+
+/** True where something of the refund is counted as paid outside. */
+export const hasCoverage = (refund: RefundRow): boolean => totalOf(coverageOfRow(refund)) > 0n;
+
+/** An attempt turned out to have paid what was counted as paid outside: the attempt counts. */
+export async function trimCoverage(tx: Tx, { refund, attempts }: Locked): Promise<void> {
+  const covered = coverageOfRow(refund);
+  if (totalOf(covered) <= 0n) return;
+  const { parts } = settlementOf(settlementFacts({ refund, attempts }));
+  const partOf = (by: 'refund_elsewhere' | 'chargeback') => parts.find((part) => part.by === by)?.minor ?? 0n;
+  const now = { elsewhereMinor: partOf('refund_elsewhere'), chargedBackMinor: partOf('chargeback') };
+  if (totalOf(now) < totalOf(covered)) await setCoverage(tx, refund, now, 0n);
+}
+
+/**
+ * After chargebacks or refunds elsewhere changed: no refund counts what is not there any more. What a refund loses is owed again, and an operator
+ * decides where it had ended.
+ */
+export async function reviseClaims(tx: Tx, paymentId: string): Promise<void> {
+  const claims = await claimsOn(tx, paymentId);
+  if (claims.length === 0) return;
+  const { elsewhere, disputes } = await outsideOn(tx, paymentId);
+  const chargedBackMinor = disputes.reduce((sum, { minor }) => sum + minor, 0n);
+  const elsewhereMinor = elsewhere.reduce((sum, { minor }) => sum + minor, 0n);
+  for (const { claim, now } of claimsAfter(claims, { elsewhereMinor, chargedBackMinor })) {
+    const { refund } = claim;
+    const lost = totalOf(claim) - totalOf(now);
+    const isOver = isFinal(refund.state);
+    const isHeld = !isOver && lost > 0n && (await reservedFor(tx, refund.id)) > 0n;
+    await setCoverage(tx, refund, now, isHeld ? lost : 0n);
+    if (isOver && lost > 0n) await openCase(tx, refund, 'settlement_undone', { lostMinor: lost.toString() });
+  }
+}
+
+/**
+ * What happened outside since this refund was asked for and counts for no other: when the refund ends without paying, it counts for this one.
+ * Nobody may conclude that the customer has nothing while it stands.
+ */
+export async function unclaimedSince(tx: Tx, { payment, refund, attempts }: Locked): Promise<Coverage> {
+  const unpaid = unpaidOf(settlementFacts({ refund, attempts }));
+  const { elsewhere, disputes } = await outsideOn(tx, payment.id);
+  if (elsewhere.length === 0 && disputes.length === 0) return NO_COVERAGE;
+  const sum = (found: OutsideFact['changes']): bigint =>
+    found.reduce((total, { minor }) => total + minor, 0n);
+  const isLater = ({ at }: { readonly at: Date }): boolean => at.getTime() > refund.created_at.getTime();
+  const changes = disputes.flatMap((dispute) => dispute.changes);
+  const all: Coverage = { elsewhereMinor: sum(elsewhere), chargedBackMinor: sum(disputes) };
+  const claimed = (await claimsOn(tx, payment.id)).reduce<Coverage>(sumOf, NO_COVERAGE);
+  const free = takeFrom(totalOf(all), { ...all, claimed });
+  return takeFrom(unpaid, {
+    elsewhereMinor: least(free.elsewhereMinor, sum(elsewhere.filter(isLater))),
+    chargedBackMinor: least(free.chargedBackMinor, sum(changes.filter(isLater))),
+    claimed: NO_COVERAGE,
+  });
+}
+
+const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+
+/** What happened outside and is final: what each counts, and when it was first seen. */
+interface Outside {
+  readonly elsewhere: readonly OutsideFact[];
+  readonly disputes: readonly OutsideFact[];
+}
+
+const NOTHING_OUTSIDE: Outside = { elsewhere: [], disputes: [] };
+const OUTSIDE_EVENTS = ['payment.returned_elsewhere', ...DISPUTE_EVENTS] as const;
+
+interface OutsideFact {
+  readonly isDispute: boolean;
+  readonly isFinal: boolean;
+  readonly minor: bigint;
+  readonly at: Date;
+  /** Of `minor`, each change with its time. */
+  readonly changes: readonly { readonly minor: bigint; readonly at: Date }[];
+}
+
+async function outsideFacts(tx: Tx, paymentId: string): Promise<readonly OutsideFact[]> {
+  const events = await tx
+    .selectFrom('events')
+    .select([
+      GATEWAY_ID.as('gateway_id'),
+      IS_FINAL.as('final'),
+      'type',
+      'succeeded_delta',
+      'disputed_delta',
+      'at',
+    ])
+    .where('payment_id', '=', paymentId)
+    .where('type', 'in', OUTSIDE_EVENTS)
+    .orderBy('events.id')
+    .execute();
+  const found = new Map<string, OutsideFact>();
+  for (const { gateway_id, final, type, succeeded_delta, disputed_delta, at } of events) {
+    const isDispute = type !== 'payment.returned_elsewhere';
+    const key = `${isDispute ? 'dispute' : 'return'} ${gateway_id}`;
+    const before = found.get(key);
+    const change = { minor: isDispute ? disputed_delta : succeeded_delta, at };
+    found.set(key, {
+      ...{ isDispute, isFinal: final, at: before?.at ?? at },
+      minor: (before?.minor ?? 0n) + change.minor,
+      changes: [...(before?.changes ?? []), change],
+    });
+  }
+  return [...found.values()].filter(({ minor }) => minor > 0n);
+}
+
+/** One that is pending blocks credits and proves nothing. */
+async function outsideOn(tx: Tx, paymentId: string): Promise<Outside> {
+  const final = (await outsideFacts(tx, paymentId)).filter(({ isFinal }) => isFinal);
+  return {
+    elsewhere: final.filter(({ isDispute }) => !isDispute),
+    disputes: final.filter(({ isDispute }) => isDispute),
+  };
+}
+
+/** What was certainly given back beyond the limit. What is pending outside may never be. */
+export async function overpaidFor(tx: Tx, payment: PaymentRow): Promise<bigint> {
+  const overpaid = overpaidOf(payment);
+  if (overpaid === 0n) return 0n;
+  const pending = (await outsideFacts(tx, payment.id)).filter(({ isFinal }) => !isFinal);
+  const certain = pending.reduce((left, { minor }) => left - minor, overpaid);
+  return certain > 0n ? certain : 0n;
+}
+
+/** A chargeback or a refund elsewhere began since this refund was asked for, and is not final. */
+export async function mayBeSettledOutside(tx: Tx, { payment, refund }: Locked): Promise<boolean> {
+  const facts = await outsideFacts(tx, payment.id);
+  return facts.some(({ isFinal, at }) => !isFinal && at > refund.created_at);
+}
+
+async function setCoverage(
+  tx: Tx,
+  refund: RefundRow,
+  covered: Coverage,
+  reserved: bigint,
+): Promise<RefundRow> {
+  const after = await tx
+    .updateTable('refunds')
+    .set({
+      elsewhere_minor: covered.elsewhereMinor,
+      charged_back_minor: covered.chargedBackMinor,
+      version: NEXT_VERSION,
+      updated_at: NOW,
+    })
+    .where('id', '=', refund.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  await append(tx, {
+    key: `refund:${refund.id}:settlement:${after.version}`,
+    type: 'refund.settlement_changed',
+    paymentId: refund.payment_id,
+    refundId: refund.id,
+    reserved,
+    fromOutside: true,
+    actor: 'gateway',
+    data: {
+      elsewhereMinor: covered.elsewhereMinor.toString(),
+      chargedBackMinor: covered.chargedBackMinor.toString(),
+    },
+  });
+  return after;
+}

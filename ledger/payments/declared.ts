@@ -1,0 +1,70 @@
+/** A payment that a client declared with a refund: stored as declared, and taken for nothing that the gateway has shown. */
+import { formatAmount, storedMoney } from '../../domain/money/money.js';
+import { isSameDeclaration, type DeclaredPayment } from '../../domain/payment/declared-payment.js';
+import type { PaymentRow } from '../core/books.js';
+import type { StoredDeclaration, Tx } from '../db/database.js';
+import { LedgerError } from '../ledger.js';
+import { rootOf } from '../core/records.js';
+
+/**
+ * Stores the payment where it is not known yet. A capture is a payment of its own, under its own id, in the table of captures as well:
+ * so its money is never counted on its authorization besides, whichever of the two becomes known first.
+ */
+export async function declarePayment(
+  tx: Tx,
+  id: string,
+  entityId: string,
+  { type, money, registrationId }: DeclaredPayment,
+): Promise<void> {
+  if ((await rootOf(tx, id)) !== undefined) return;
+  const { minor, currency } = money;
+  const stored: StoredDeclaration = {
+    ...{ type, minor: minor.toString(), currency },
+    ...(registrationId === undefined ? {} : { registrationId }),
+  };
+  const isCaptured = type !== 'PA';
+  const inserted = await tx
+    .insertInto('payments')
+    .values({
+      id,
+      entity_id: entityId,
+      type,
+      state: 'succeeded',
+      currency,
+      authorized_minor: isCaptured ? 0n : minor,
+      captured_minor: isCaptured ? minor : 0n,
+      registration_id: null,
+      declared: JSON.stringify(stored),
+      is_seen: false,
+    })
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  if (inserted === undefined || !isCaptured) return;
+  const capture = await tx
+    .insertInto('captures')
+    .values({ id, payment_id: id, amount_minor: minor })
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  if (capture === undefined)
+    throw new LedgerError(
+      'payment_differs',
+      `${id} became known as a capture meanwhile; send the same request again`,
+    );
+}
+
+/** The first declaration of a payment counts. One of a payment that was never declared is not needed. */
+export function checkDeclaration(payment: PaymentRow, declared: DeclaredPayment): void {
+  const first = payment.declared;
+  if (first === null) return;
+  const money = storedMoney(BigInt(first.minor), first.currency);
+  const { type, registrationId } = first;
+  const before = { type, money, ...(registrationId === undefined ? {} : { registrationId }) };
+  if (!isSameDeclaration(before, declared))
+    throw new LedgerError(
+      'payment_differs',
+      `the payment was declared before as ${type} of ${formatAmount(money)} ${money.currency}`,
+      { type, amount: formatAmount(money), currency: money.currency },
+    );
+}

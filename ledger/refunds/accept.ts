@@ -1,0 +1,189 @@
+/** Accepting a refund or a credit: stored and reserved in one transaction, once for each caller and key. */
+import { hash } from 'node:crypto';
+import { v7 as uuid } from 'uuid';
+import { canonicalRequest, isCreditRequest } from '../../domain/refund/request.js';
+import { formatAmount, storedMoney } from '../../domain/money/money.js';
+import type { Database, Tx } from '../db/database.js';
+import { append, lockPayment, type PaymentRow } from '../core/books.js';
+import { checkDeclaration, declarePayment } from '../payments/declared.js';
+import { ownRowOf } from './free-standing.js';
+import {
+  LedgerError,
+  type AcceptOrder,
+  type Accepted,
+  type FreeStanding,
+  type ImportedPayment,
+} from '../ledger.js';
+import { askAboutDoubts } from '../payments/doubts.js';
+import { importPayment, type Observed } from '../payments/payments.js';
+import { readRefund, rootOf } from '../core/records.js';
+import { refundableOf } from '../core/amounts.js';
+
+/**
+ * Returns the stored refund, new or not. Two equal requests at once give one refund; the later one waits for the row. `checkInTime` throws where
+ * the client may have been told already that nothing is stored.
+ */
+export function accept(
+  database: Database,
+  order: AcceptOrder,
+  imported: ImportedPayment | FreeStanding | null,
+  checkInTime: () => void = () => undefined,
+): Promise<Accepted> {
+  const { request } = order;
+  const fingerprint = hash('sha256', canonicalRequest(request));
+  return database.transaction(async (tx) => {
+    /** What the same key has stored. The row that was made for another free-standing credit is then in nobody's use. */
+    const acceptedBefore = async (made?: PaymentRow): Promise<Accepted | undefined> => {
+      const found = await findByKey(tx, order, fingerprint);
+      if (found === undefined) return undefined;
+      if (made?.type === 'CD') await tx.deleteFrom('payments').where('id', '=', made.id).execute();
+      return { refund: await readRefund(tx, found), isNew: false };
+    };
+    const before = await acceptedBefore();
+    if (before !== undefined) return before;
+
+    const id = uuid();
+    const observed = await lockedFor(tx, id, order, imported);
+    const { payment } = observed;
+    // Whoever held the lock may have stored the same key meanwhile.
+    const meanwhile = await acceptedBefore(payment);
+    if (meanwhile !== undefined) return meanwhile;
+    checkAgainst(payment, order);
+
+    const amount = request.money.minor;
+    const stored = await tx
+      .insertInto('refunds')
+      .values({
+        id,
+        payment_id: payment.id,
+        capture_id:
+          request.paymentId === undefined || request.paymentId === payment.id ? null : request.paymentId,
+        caller: order.caller,
+        idempotency_key: order.idempotencyKey,
+        fingerprint,
+        amount_minor: amount,
+        currency: request.money.currency,
+        reason: request.reason,
+        requested_by: order.requestedBy,
+        asked_for: isCreditRequest(request) ? 'credit' : 'refund',
+        order_id: request.orderId ?? null,
+        destination: request.destination === undefined ? null : JSON.stringify(request.destination),
+        metadata: request.metadata === undefined ? null : JSON.stringify(request.metadata),
+        state: 'reserved',
+        why: null,
+        blocks: null,
+        instruction: null,
+      })
+      .onConflict((conflict) => conflict.columns(['caller', 'idempotency_key']).doNothing())
+      .returning('id')
+      .executeTakeFirst();
+    if (stored === undefined) {
+      // The same key came in at the same moment under another lock: for another payment, or for a credit that is linked to none.
+      const other = await acceptedBefore(payment);
+      if (other !== undefined) return other;
+      throw new LedgerError('idempotency_key_reused', 'this idempotency key is in use by another request');
+    }
+    const fact = { paymentId: payment.id, refundId: id, actor: order.requestedBy };
+    await append(tx, {
+      key: `refund:${id}:requested`,
+      type: 'refund.requested',
+      data: { reason: request.reason },
+      ...fact,
+    });
+    await append(tx, { key: `refund:${id}:reserved`, type: 'refund.reserved', reserved: amount, ...fact });
+    await askAboutDoubts(tx, observed);
+    const refund = await readRefund(tx, id);
+    // The last moment before the commit leaves: a process that was stopped until now stores nothing.
+    checkInTime();
+    return { refund, isNew: true };
+  });
+}
+
+/** The locked row that the amount is held on: the payment's, or a new one for a credit that is linked to no payment. */
+async function lockedFor(
+  tx: Tx,
+  refundId: string,
+  { request }: AcceptOrder,
+  imported: ImportedPayment | FreeStanding | null,
+): Promise<Pick<Observed, 'payment' | 'doubts'>> {
+  if (request.paymentId === undefined) {
+    if (imported?.facts !== null)
+      throw new LedgerError('payment_unknown', 'a free-standing credit needs the entity that pays it');
+    const id = ownRowOf(refundId);
+    await tx
+      .insertInto('payments')
+      .values({
+        id,
+        entity_id: imported.entityId,
+        type: 'CD',
+        state: 'succeeded',
+        currency: request.money.currency,
+        authorized_minor: request.money.minor,
+        captured_minor: 0n,
+        registration_id: null,
+      })
+      .execute();
+    return { payment: await lockPayment(tx, id), doubts: [] };
+  }
+  const declared = isCreditRequest(request) ? undefined : request.payment;
+  const observed = imported !== null && imported.facts !== null ? await importPayment(tx, imported) : null;
+  if (observed === null && imported !== null && declared !== undefined)
+    await declarePayment(tx, request.paymentId, imported.entityId, declared);
+  if (observed !== null && observed.payment.id === request.paymentId) return observed;
+  const root = await rootOf(tx, request.paymentId);
+  if (root === undefined)
+    throw new LedgerError('payment_unknown', `payment ${request.paymentId} is not in the ledger`);
+  const payment = await lockPayment(tx, root);
+  if (payment.type === 'CD')
+    throw new LedgerError('payment_unknown', `${request.paymentId} is a credit that is linked to no payment`);
+  return { payment, doubts: observed?.doubts ?? [] };
+}
+
+async function findByKey(tx: Tx, order: AcceptOrder, fingerprint: string): Promise<string | undefined> {
+  const found = await tx
+    .selectFrom('refunds')
+    .select(['id', 'fingerprint'])
+    .where('caller', '=', order.caller)
+    .where('idempotency_key', '=', order.idempotencyKey)
+    .executeTakeFirst();
+  if (found !== undefined && found.fingerprint !== fingerprint)
+    throw new LedgerError(
+      'idempotency_key_reused',
+      'this idempotency key was used before with another request; use a new key for a new refund',
+      { refundId: found.id },
+    );
+  return found?.id;
+}
+
+function checkAgainst(payment: PaymentRow, { request }: AcceptOrder): void {
+  const { money } = request;
+  // One of a capture says nothing about the authorization that it is known to belong to.
+  if (!isCreditRequest(request) && request.payment !== undefined && request.paymentId === payment.id)
+    checkDeclaration(payment, request.payment);
+  if (request.entityId !== undefined && request.entityId !== payment.entity_id)
+    throw new LedgerError('payment_not_refundable', 'the payment belongs to another entity', {
+      entityId: payment.entity_id,
+    });
+  if (money.currency !== payment.currency)
+    throw new LedgerError(
+      'currency_mismatch',
+      `the payment is in ${payment.currency}, not ${money.currency}`,
+      {
+        currency: payment.currency,
+      },
+    );
+  if (payment.state === 'rejected')
+    throw new LedgerError('payment_not_refundable', 'the payment was rejected: no money was taken');
+  const refundable = refundableOf(payment);
+  if (money.minor > refundable) {
+    const left = formatAmount(storedMoney(refundable, payment.currency));
+    throw new LedgerError(
+      'exceeds_refundable',
+      `at most ${left} ${payment.currency} can be refunded on this payment`,
+      {
+        refundable: left,
+        currency: payment.currency,
+      },
+    );
+  }
+}

@@ -1,0 +1,78 @@
+/** A payment that cannot be read when a refund needs it: how long already, what the gateway answered, and the way back. */
+import type { Position } from '../../domain/refund/next-step.js';
+import type { OriginalFacts } from '../../domain/payment/original.js';
+import { isOpenAttempt, type RefundState } from '../../domain/refund/states.js';
+import { lockRefund, move, openCase, READABLE, type Locked } from '../core/books.js';
+import type { Database, Tx } from '../db/database.js';
+import { NOW } from '../db/expressions.js';
+import { openProposal } from '../commands/command-results.js';
+import { observe } from '../payments/payments.js';
+import type { Unreadable } from '../core/queries.js';
+import { currentPosition } from '../core/positions.js';
+
+/** States in which the next step may need the payment. */
+const NEEDS_PAYMENT: readonly RefundState[] = ['reserved', 'rejected', 'fallback_checking'];
+
+/** Notes one query of the payment that could not be read. Its first one starts the budget, by the database's clock. */
+export function noteUnreadable(
+  database: Database,
+  refundId: string,
+  unreadable: Unreadable,
+): Promise<Position> {
+  return database.transaction(async (tx) => {
+    const locked = await lockRefund(tx, refundId);
+    if (concerns(locked)) await keep(tx, locked, unreadable);
+    return currentPosition(tx, refundId);
+  });
+}
+
+/** Whoever queried for a step that the refund has left has nothing to say about the next one. */
+function concerns({ refund, attempts }: Locked): boolean {
+  if (attempts.some(({ state }) => isOpenAttempt(state))) return false;
+  return NEEDS_PAYMENT.includes(refund.state) || waitsForReading(refund);
+}
+
+const waitsForReading = ({ state, why, unread_for }: Locked['refund']): boolean =>
+  state === 'manual_review' && why === 'original_unreadable' && unread_for !== null;
+
+async function keep(tx: Tx, { refund }: Locked, { isLasting, answer, ...read }: Unreadable): Promise<void> {
+  await tx
+    .updateTable('refunds')
+    .set({
+      unread_for: refund.unread_for ?? read.for,
+      unread_since: refund.unread_since ?? NOW,
+      unread_at: NOW,
+      unread_times: refund.unread_times + 1,
+      unread_answer: answer,
+    })
+    .where('id', '=', refund.id)
+    .execute();
+  if (!isLasting || refund.state === 'manual_review') return;
+  await openCase(tx, refund, 'original_unreadable', { answer });
+  await move(tx, refund, { on: 'ask_person', why: 'original_unreadable' });
+}
+
+/**
+ * The payment was read. A refund that is in review for nothing but that goes back to the step that needed it; one about which an operator
+ * has said something since stays.
+ */
+export function noteReadable(
+  database: Database,
+  refundId: string,
+  original: OriginalFacts,
+): Promise<Position> {
+  return database.transaction(async (tx) => {
+    const { payment } = await lockRefund(tx, refundId);
+    await observe(tx, payment, original);
+    const { refund } = await lockRefund(tx, refundId);
+    if (waitsForReading(refund) && (await openProposal(tx, refundId)) === undefined)
+      await move(tx, refund, { on: refund.unread_for === 'credit' ? 'check_again' : 'compare_again' });
+    return currentPosition(tx, refundId);
+  });
+}
+
+/** Ends the budget of a refund whose payment was read for its next step. */
+export async function clearUnread(tx: Tx, { id, state, unread_for }: Locked['refund']): Promise<void> {
+  if (unread_for === null || state === 'manual_review') return;
+  await tx.updateTable('refunds').set(READABLE).where('id', '=', id).execute();
+}

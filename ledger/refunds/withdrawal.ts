@@ -1,0 +1,97 @@
+/** Withdrawing a refund of which nothing has left. */
+import { isSamePerson } from '../../domain/refund/people.js';
+import { afterTrigger, CLOSED_STATES, isFinal } from '../../domain/refund/states.js';
+import { lockRefund, type AttemptRow, type Locked, type RefundRow } from '../core/books.js';
+import { executeOnce, refused, resulted, type Executed } from '../commands/command-results.js';
+import { mayBeSettledOutside } from '../payments/coverage.js';
+import type { Database, Tx } from '../db/database.js';
+import { mayHaveLeft, end } from './ends.js';
+import { NOW } from '../db/expressions.js';
+import type { CommandResult, SeenReturned } from '../core/people.js';
+
+export function withdraw(
+  database: Database,
+  refundId: string,
+  by: string,
+  reason: string,
+  ticket?: string,
+  commandId?: string,
+  stillReturned: readonly SeenReturned[] = [],
+): Promise<CommandResult<'withdraw'>> {
+  return database.transaction(async (tx) => {
+    const locked = await lockRefund(tx, refundId);
+    const said = { by, reason, commandId, ...(ticket === undefined ? {} : { ticket }) };
+    return executeOnce(tx, locked, { kind: 'withdraw', said }, () =>
+      withdrawal(tx, locked, { by, reason, ticket, stillReturned }),
+    );
+  });
+}
+
+async function withdrawal(
+  tx: Tx,
+  locked: Locked,
+  said: {
+    readonly by: string;
+    readonly reason: string;
+    readonly ticket: string | undefined;
+    readonly stillReturned: readonly SeenReturned[];
+  },
+): Promise<Executed<'withdraw'>> {
+  const { by, reason, ticket, stillReturned } = said;
+  const { refund, attempts } = locked;
+  const before = isFinal(refund.state) ? await endedBy(tx, refund) : undefined;
+  if (refund.state === 'canceled' || before !== undefined) {
+    // A workflow's own wish to stop is no person's word: that it is granted already is all it asks.
+    return before === undefined || by === CANCELLATION || isSamePerson(before, by)
+      ? resulted({ kind: 'withdrawn' })
+      : refused('already_decided', before);
+  }
+  if (isFinal(refund.state)) return refused('final');
+  if (
+    (await mayBePaidAgain(tx, attempts, stillReturned)) ||
+    mayHaveLeft(locked) ||
+    // Nobody has weighed it; an operator sees the case and may.
+    (by === CANCELLATION && (await mayBeSettledOutside(tx, locked))) ||
+    afterTrigger(refund.state, 'withdraw') === undefined
+  )
+    return refused('may_have_left');
+  await end(tx, locked, {
+    on: 'withdraw',
+    why: reason,
+    actor: by,
+    ...(ticket === undefined ? {} : { data: { ticket } }),
+  });
+  return resulted({ kind: 'withdrawn' });
+}
+
+/** Milliseconds for which a query proves that what came back was not shown paid again. */
+const PROOF_FOR = 60_000;
+
+async function mayBePaidAgain(
+  tx: Tx,
+  attempts: readonly AttemptRow[],
+  stillReturned: readonly SeenReturned[],
+): Promise<boolean> {
+  const returned = attempts.filter(({ state }) => state === 'returned');
+  if (returned.length === 0) return false;
+  const { now } = await tx.selectNoFrom([NOW.as('now')]).executeTakeFirstOrThrow();
+  const fresh = stillReturned.filter(({ at }) => now.getTime() - at.getTime() <= PROOF_FOR);
+  return returned.some(({ id }) => !fresh.some(({ attemptId }) => attemptId === id));
+}
+
+/** As a refund's workflow and its callers' sign when they were cancelled. */
+const CANCELLATION = 'cancellation';
+
+/** Who withdrew it, also where what happened outside then counted for all of it. The program's own ends have nobody's name. */
+async function endedBy(tx: Tx, { id, state }: RefundRow): Promise<string | undefined> {
+  if (!CLOSED_STATES.includes(state) || state === 'failed') return undefined;
+  const events = await tx
+    .selectFrom('events')
+    .select('actor')
+    .where('refund_id', '=', id)
+    .where('type', '=', `refund.${state}`)
+    .orderBy('id')
+    .execute();
+  const actor = events.at(-1)?.actor;
+  return actor === 'system' ? undefined : actor;
+}

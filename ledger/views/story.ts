@@ -1,0 +1,100 @@
+/** What happened to a payment or a refund, oldest first: events, look-ups and webhooks as one line of time. Read by people only. */
+import type { Database } from '../db/database.js';
+import { webhooksOf } from '../inbox/webhooks.js';
+
+export interface StoryEntry {
+  /** Unique, and the same at every reading: `event:17`, `look-up:4`, `webhook:9`. */
+  readonly id: string;
+  readonly at: Date;
+  /** An event's type, `look_up`, or `webhook`: what the gateway said of itself, which is no fact before an event says so. */
+  readonly type: string;
+  readonly actor: string;
+  readonly refundId: string | null;
+  readonly attemptId: string | null;
+  /** What it changed in the payment's balances, minor units; zero where it changed nothing. */
+  readonly reservedMinor: bigint;
+  readonly succeededMinor: bigint;
+  readonly returnedMinor: bigint;
+  readonly disputedMinor: bigint;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+const NOTHING = { reservedMinor: 0n, succeededMinor: 0n, returnedMinor: 0n, disputedMinor: 0n } as const;
+
+export async function storyOf(
+  database: Database,
+  subject: { readonly paymentId: string } | { readonly refundId: string },
+): Promise<readonly StoryEntry[]> {
+  const { db } = database;
+  const [column, id] =
+    'paymentId' in subject
+      ? (['payment_id', subject.paymentId] as const)
+      : (['refund_id', subject.refundId] as const);
+  const events = await db.selectFrom('events').selectAll().where(column, '=', id).orderBy('id').execute();
+  const lookUps = await db
+    .selectFrom('look_ups')
+    .innerJoin('attempts', 'attempts.id', 'look_ups.attempt_id')
+    .select(['look_ups.id', 'look_ups.at', 'look_ups.answer', 'attempts.refund_id', 'look_ups.attempt_id'])
+    .where(`attempts.${column}`, '=', id)
+    .orderBy('look_ups.id')
+    .execute();
+  const webhooks = await webhooksOf(database, subject);
+  const entries: readonly StoryEntry[] = [
+    ...events.map((event) => ({
+      id: `event:${event.id}`,
+      at: event.at,
+      type: event.type,
+      actor: event.actor,
+      refundId: event.refund_id,
+      attemptId: event.attempt_id,
+      reservedMinor: event.reserved_delta,
+      succeededMinor: event.succeeded_delta,
+      returnedMinor: event.returned_delta,
+      disputedMinor: event.disputed_delta,
+      data: event.data,
+    })),
+    ...lookUps.map((lookUp) => ({
+      id: `look-up:${lookUp.id}`,
+      at: lookUp.at,
+      type: 'look_up',
+      actor: 'gateway',
+      refundId: lookUp.refund_id,
+      attemptId: lookUp.attempt_id,
+      ...NOTHING,
+      data: { answer: lookUp.answer },
+    })),
+    ...webhooks.map((webhook) => ({
+      id: `webhook:${webhook.id}`,
+      at: webhook.receivedAt,
+      type: 'webhook',
+      actor: 'gateway',
+      refundId: webhook.refundId,
+      attemptId: webhook.attemptId,
+      ...NOTHING,
+      data: {
+        paymentType: webhook.paymentType,
+        gatewayId: webhook.gatewayId,
+        code: webhook.resultCode,
+        description: webhook.resultDescription,
+        amount: webhook.amount,
+        currency: webhook.currency,
+        toldAt: webhook.toldAt,
+        state: webhook.state,
+        why: webhook.why,
+      },
+    })),
+  ];
+  return entries.toSorted((a, b) => a.at.getTime() - b.at.getTime());
+}
+
+/** What of the money that went out on a payment went out as credits, minor units. */
+export async function creditedOn({ db }: Database, paymentId: string): Promise<bigint> {
+  const credits = await db
+    .selectFrom('attempts')
+    .select('amount_minor')
+    .where('payment_id', '=', paymentId)
+    .where('way', '=', 'credit')
+    .where('state', 'in', ['succeeded', 'returned'])
+    .execute();
+  return credits.reduce((sum, { amount_minor }) => sum + amount_minor, 0n);
+}

@@ -1,0 +1,83 @@
+/** `npm run api`: the production process that answers over HTTP until it is told to stop. */
+import type { AddressInfo } from 'node:net';
+import { createWebhookReader } from '../../gateway/oppwa/webhook.js';
+import { openDatabase } from '../../ledger/db/database.js';
+import { migrate } from '../../ledger/db/migrate.js';
+import { createLog } from '../../settings/log.js';
+import { whenToStop } from '../../settings/parent.js';
+import { readSettings, SettingsError } from '../../settings/read.js';
+import { openRefundsClient } from '../../client/open.js';
+import { keepNotices } from '../webhooks/keep.js';
+import { startNoticeProcessor } from '../webhooks/processor.js';
+import { consoleFolder } from './console.js';
+import { buildApi } from './server.js';
+import { verifyTokens } from './tokens.js';
+
+/** Milliseconds. What is stored is promised: whoever asked is not kept waiting while Temporal is away. */
+const START_WITHIN = 2_000;
+
+async function main(): Promise<void> {
+  const settings = readSettings(process.env);
+  const { host, port, requestsPerMinute, tokens, temporalUi } = settings.api;
+  await migrate(settings.databaseUrl);
+  const opened = openRefundsClient(settings, process.env, { startWithin: START_WITHIN });
+  const { client, ledger, database, readiness, namespace } = opened;
+  const log = createLog({ role: 'api' });
+  const inbox = openDatabase(settings.databaseUrl, { connections: 1, kept: 1 });
+  // Whose turn a notice is, and that it is done; what it brought about goes through the ledger, and is on the disk before.
+  const marks = openDatabase(settings.databaseUrl, { connections: 2, kept: 2, isDurable: false });
+  const notices = startNoticeProcessor({ ...opened.notices, database: marks, log });
+  const app = await buildApi({
+    client,
+    ledger,
+    database,
+    readiness,
+    log,
+    webhooks: {
+      keep: keepNotices(inbox),
+      read: createWebhookReader(settings.webhookKeys),
+      onStored: () => notices.poke(),
+    },
+    requestsPerMinute,
+    console: {
+      folder: await consoleFolder(process.env['REFUNDS_DATA_DIR'] ?? '.data'),
+      temporalUi,
+      namespace,
+    },
+    ...(tokens === undefined ? {} : { verifyToken: verifyTokens(tokens) }),
+  });
+  const close = async (): Promise<void> => {
+    await app.close();
+    await notices.close();
+    await Promise.all([inbox, marks, opened].map((open) => open.close()));
+  };
+  whenToStop(() => {
+    close().catch(failed);
+  });
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    // What is open would keep a process alive that nobody can reach.
+    await close();
+    throw error;
+  }
+  process.stdout.write(
+    `${JSON.stringify({ ready: true, role: 'api', pid: process.pid, url: urlOf(app.addresses()) })}\n`,
+  );
+}
+
+function urlOf([first]: readonly (AddressInfo | string)[]): string {
+  if (first === undefined || typeof first === 'string') throw new Error('the server listens at no port');
+  return `http://${first.family === 'IPv6' ? `[${first.address}]` : first.address}:${first.port}`;
+}
+
+function failed(error: unknown): void {
+  process.stderr.write(
+    error instanceof SettingsError
+      ? `${error.message}\n`
+      : `api: ${error instanceof Error ? (error.stack ?? error.message) : 'failed'}\n`,
+  );
+  process.exitCode = error instanceof SettingsError ? 2 : 1;
+}
+
+main().catch(failed);

@@ -1,0 +1,86 @@
+/** One payment with all of its money, and what happened to it or to one of its refunds. */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { formatAmount, storedMoney } from '../../domain/money/money.js';
+import { disputesOf } from '../../ledger/payments/disputes.js';
+import { creditedOn, storyOf } from '../../ledger/views/story.js';
+import { timelineOf } from '../../client/story-view.js';
+import type { ApiParts } from './parts.js';
+import { Problem, problems } from './problems.js';
+import { byPayment, byRefund, listOf, payment, timelineEntry } from './schemas.js';
+
+/** The ledger's own bound of one list. */
+const MOST_REFUNDS = 1_000;
+
+export const paymentRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { client, ledger, database }) => {
+  app.get(
+    '/v1/payments/:id',
+    {
+      config: { role: 'read' },
+      schema: {
+        tags: ['payments'],
+        summary: 'One payment: its money, refunds, disputes and everything that happened',
+        description:
+          'Known as soon as a refund was asked for on it. The id of a capture answers its payment.',
+        params: byPayment,
+        response: { 200: payment, ...problems(401, 404, 422, 429, 500, 503) },
+      },
+    },
+    async (request) => {
+      const record = await ledger.findPayment(request.params.id);
+      if (record === null)
+        throw new Problem('payment_unknown', 'no refund was asked for on a payment with this id');
+      const { id, currency } = record;
+      request.about = { paymentId: id };
+      const [refunds, disputes, credited, story] = await Promise.all([
+        client.listRefunds({ paymentId: id, limit: MOST_REFUNDS }),
+        disputesOf(database, id),
+        creditedOn(database, id),
+        storyOf(database, { paymentId: id }),
+      ]);
+      const amountOf = (minor: bigint): string => formatAmount(storedMoney(minor, currency));
+      return {
+        id,
+        entityId: record.entityId,
+        type: record.type,
+        declared: record.isDeclared,
+        state: record.state,
+        currency,
+        authorized: amountOf(record.authorizedMinor),
+        captured: amountOf(record.capturedMinor),
+        refunded: amountOf(record.succeededMinor - credited),
+        credited: amountOf(credited),
+        reserved: amountOf(record.reservedMinor),
+        returned: amountOf(record.returnedMinor),
+        disputed: amountOf(record.disputedMinor),
+        excess: amountOf(record.excessMinor),
+        refundable: amountOf(record.refundableMinor),
+        refunds,
+        disputes: disputes.map((dispute) => ({
+          id: dispute.id,
+          amount: amountOf(dispute.amountMinor),
+          reversed: amountOf(dispute.reversedMinor),
+          at: dispute.at.toISOString(),
+          isOver: dispute.reversedMinor === dispute.amountMinor,
+        })),
+        timeline: timelineOf(story, currency),
+      };
+    },
+  );
+
+  app.get(
+    '/v1/refunds/:id/timeline',
+    {
+      config: { role: 'read' },
+      schema: {
+        tags: ['refunds'],
+        summary: 'What happened to a refund, oldest first',
+        params: byRefund,
+        response: { 200: listOf(timelineEntry), ...problems(401, 404, 422, 429, 500, 503) },
+      },
+    },
+    async ({ params }) => {
+      const { currency } = await client.getRefund(params.id);
+      return { data: timelineOf(await storyOf(database, { refundId: params.id }), currency) };
+    },
+  );
+};

@@ -1,0 +1,69 @@
+/** What needs a person, and what an id belongs to. */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { waitingForPerson, whoHas, type WaitingPlace } from '../../ledger/views/queue.js';
+import { PERSON_STATES, viewOf } from '../../client/view.js';
+import type { ApiParts } from './parts.js';
+import { problems, wrong } from './problems.js';
+import { found, listOf, pageOf, queueItem, queueQuery, searchQuery } from './schemas.js';
+
+export const queueRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { client, database }) => {
+  app.get(
+    '/v1/queue',
+    {
+      config: { role: 'read' },
+      schema: {
+        tags: ['decisions'],
+        summary: 'Refunds that need a person, the longest waiting first',
+        querystring: queueQuery,
+        response: { 200: pageOf(queueItem), ...problems(401, 422, 429, 500, 503) },
+      },
+    },
+    async ({ query }) => {
+      const after = placeOf(query.cursor);
+      const { items, next } = await waitingForPerson(database, PERSON_STATES, {
+        limit: query.limit,
+        ...(after === undefined ? {} : { after }),
+      });
+      return {
+        data: items.map(({ refund, ageSeconds }) => ({ ...viewOf(refund), ageSeconds })),
+        nextCursor: next === null ? null : cursorOf(next),
+      };
+    },
+  );
+
+  app.get(
+    '/v1/search',
+    {
+      config: { role: 'read' },
+      schema: {
+        tags: ['refunds'],
+        summary: 'Whatever has exactly this id',
+        description:
+          'An id of a refund, payment, capture, order or gateway transaction, a merchantTransactionId or an idempotency key.',
+        querystring: searchQuery,
+        response: { 200: listOf(found), ...problems(401, 422, 429, 500, 503) },
+      },
+    },
+    async ({ query }) => {
+      const matches = await whoHas(database, query.q);
+      const data = await Promise.all(
+        matches.map(async (match) =>
+          match.kind === 'refund' ? { ...match, refund: await client.getRefund(match.id) } : match,
+        ),
+      );
+      return { data };
+    },
+  );
+};
+
+const PLACE = /^(?<since>\d{1,16}) (?<id>[a-f0-9]{8}(-[a-f0-9]{4}){3}-[a-f0-9]{12})$/;
+
+const cursorOf = ({ since, id }: WaitingPlace): string => Buffer.from(`${since} ${id}`).toString('base64url');
+
+function placeOf(cursor: string | undefined): WaitingPlace | undefined {
+  if (cursor === undefined) return undefined;
+  const place = PLACE.exec(Buffer.from(cursor, 'base64url').toString())?.groups;
+  if (place?.['since'] === undefined || place['id'] === undefined)
+    throw wrong([{ field: 'cursor', code: 'invalid', message: 'must be the nextCursor of the page before' }]);
+  return { since: place['since'], id: place['id'] };
+}

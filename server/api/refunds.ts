@@ -1,0 +1,162 @@
+/** Asking for refunds and credits, and reading them. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import type { RefundOrder } from '../../activities/refund/accept.js';
+import {
+  readCreditRequest,
+  readRefundRequest,
+  type InputProblem,
+  type Reading,
+} from '../../domain/refund/request.js';
+import type { ListFilter, Submitted } from '../../client/refunds-client.js';
+import type { Refund } from '../../client/view.js';
+import type { ApiParts } from './parts.js';
+import { principalOf } from './auth.js';
+import { reasonOf } from '../../temporal/search-attributes.js';
+import { untilGone } from './gone.js';
+import { problems } from './problems.js';
+import {
+  byRefund,
+  creditRequest,
+  idempotencyHeaders,
+  pageOf,
+  refund,
+  refundRequest,
+  refundsQuery,
+  waitQuery,
+} from './schemas.js';
+
+const problemsIn =
+  (read: (body: unknown) => Reading<unknown>) =>
+  (body: unknown): readonly InputProblem[] => {
+    const reading = read(body);
+    return reading.ok ? [] : reading.problems;
+  };
+
+const ACCEPTED = {
+  200: refund.describe('The same key and body were accepted before'),
+  202: refund.describe('Accepted'),
+  ...problems(400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503),
+};
+
+export const refundRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { client, closing, log }) => {
+  /** Accepts, and answers at once or as soon as it is final. */
+  async function accept(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { key, wait }: { readonly key: string; readonly wait: string | undefined },
+    submit: (order: RefundOrder) => Promise<Submitted>,
+  ): Promise<Refund> {
+    const { name } = principalOf(request);
+    const {
+      refund: accepted,
+      isNew,
+      notStarted,
+    } = await submit({
+      caller: name,
+      idempotencyKey: key,
+      requestedBy: name,
+      request: request.body,
+    });
+    const { id, paymentId } = accepted;
+    if (notStarted !== null)
+      log.warn('refund.not_started', { refundId: id, reason: reasonOf(notStarted.cause) }, notStarted);
+    request.about = { refundId: id, ...(paymentId === null ? {} : { paymentId }) };
+    void reply.code(isNew ? 202 : 200).header('location', `/v1/refunds/${id}`);
+    if (wait === undefined) return accepted;
+    return client.waitFor(id, Number.parseInt(wait, 10) * 1_000, untilGone(request.raw, closing));
+  }
+
+  app.post(
+    '/v1/refunds',
+    {
+      config: { role: 'submit', problemsOfBody: problemsIn(readRefundRequest) },
+      schema: {
+        tags: ['refunds'],
+        summary: 'Ask for a refund',
+        description:
+          'The refund is stored and its amount reserved before the answer. The same key with the same body answers the same refund, however often and whenever it is sent.',
+        headers: idempotencyHeaders,
+        querystring: waitQuery,
+        body: refundRequest,
+        response: ACCEPTED,
+      },
+    },
+    async (request, reply) => {
+      const { headers, query } = request;
+      const asked = { key: headers['idempotency-key'], wait: query.wait };
+      return accept(request, reply, asked, (order) => client.submitRefund(order));
+    },
+  );
+
+  app.post(
+    '/v1/credits',
+    {
+      config: { role: 'submit', problemsOfBody: problemsIn(readCreditRequest) },
+      schema: {
+        tags: ['refunds'],
+        summary: 'Ask for a standalone credit',
+        description:
+          'For money that no refund can carry. With a `paymentId` it is held against that payment and proven like every credit; without one it is linked to nothing and always waits for a second person. It is followed, approved and ended as a refund is, under `/v1/refunds/{id}`.',
+        headers: idempotencyHeaders,
+        querystring: waitQuery,
+        body: creditRequest,
+        response: ACCEPTED,
+      },
+    },
+    async (request, reply) => {
+      const { headers, query } = request;
+      const asked = { key: headers['idempotency-key'], wait: query.wait };
+      return accept(request, reply, asked, (order) => client.submitCredit(order));
+    },
+  );
+
+  app.get(
+    '/v1/refunds',
+    {
+      config: { role: 'read' },
+      schema: {
+        tags: ['refunds'],
+        summary: 'Refunds, newest first',
+        querystring: refundsQuery,
+        response: { 200: pageOf(refund), ...problems(401, 422, 429, 500, 503) },
+      },
+    },
+    async ({ query }) => {
+      const { status, state, paymentId, stuck, cursor, limit } = query;
+      const filter: ListFilter = {
+        ...(status === undefined ? {} : { status }),
+        ...(state === undefined ? {} : { state }),
+        ...(paymentId === undefined ? {} : { paymentId }),
+        ...(stuck === 'true' ? { stuck: true } : {}),
+        ...(cursor === undefined ? {} : { before: cursor }),
+        // One more tells whether there is a next page.
+        limit: limit + 1,
+      };
+      const refunds = await client.listRefunds(filter);
+      const data = refunds.slice(0, limit);
+      return { data, nextCursor: refunds.length > limit ? (data.at(-1)?.id ?? null) : null };
+    },
+  );
+
+  app.get(
+    '/v1/refunds/:id',
+    {
+      config: { role: 'read' },
+      schema: {
+        tags: ['refunds'],
+        summary: 'One refund, with every attempt and every id',
+        params: byRefund,
+        querystring: waitQuery,
+        response: { 200: refund, ...problems(401, 404, 422, 429, 500, 503) },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const { wait } = request.query;
+      return wait === undefined
+        ? client.getRefund(id)
+        : client.waitFor(id, Number.parseInt(wait, 10) * 1_000, untilGone(request.raw, closing));
+    },
+  );
+};

@@ -1,0 +1,150 @@
+/** The HTTP API as one Fastify app: what every request goes through, then the routes, one file a group. */
+import { randomUUID } from 'node:crypto';
+import helmet from '@fastify/helmet';
+import fastify, { type FastifyInstance } from 'fastify';
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { looksLikeCard } from '../../domain/card/card-number.js';
+import type { Database } from '../../ledger/db/database.js';
+import { verifyApiKey } from '../../ledger/access/api-keys.js';
+import type { Ledger } from '../../ledger/ledger.js';
+import type { Log } from '../../settings/log.js';
+import type { RefundsClient } from '../../client/refunds-client.js';
+import { webhookRoutes, type WebhookParts } from '../webhooks/routes.js';
+import { auditRoutes } from './audits.js';
+import { authenticate, type Verify } from './auth.js';
+import { endConnections } from './connections.js';
+import { serveConsole, type ConsoleOptions } from './console.js';
+import { decisionRoutes } from './decisions.js';
+import { repairRoutes } from './repairs.js';
+import { documentRoutes } from './documentation.js';
+import { healthRoutes, type Readiness } from './health.js';
+import { eventRoutes } from './events.js';
+import { readJsonBodies } from './json-body.js';
+import { meRoutes } from './me.js';
+import type { ApiParts } from './parts.js';
+import { measure } from './metrics.js';
+import { notAvailableRoutes } from './not-available.js';
+import { paymentRoutes } from './payments.js';
+import { answerProblems } from './problems.js';
+import { queueRoutes } from './queue.js';
+import { limitRequests } from './rate-limit.js';
+import { refundRoutes } from './refunds.js';
+import { reportingOf } from '../../client/readiness.js';
+import { streamRoutes } from './stream.js';
+
+export interface ApiOptions {
+  readonly client: RefundsClient;
+  /** For reading. Who writes is the workflow. */
+  readonly ledger: Ledger;
+  readonly database: Database;
+  readonly log: Log;
+  /** The gateway's notices; without it they have no address here. */
+  readonly webhooks?: Omit<WebhookParts, 'log' | 'onIgnored'>;
+  /** Besides API keys: reads tokens. */
+  readonly verifyToken?: Verify;
+  /** What must answer for this process to be ready. */
+  readonly readiness: Readiness;
+  /** Requests a minute for each name, and from each address without a valid key, in this process. */
+  readonly requestsPerMinute: number;
+  /** Absent: no console is served. */
+  readonly console?: ConsoleOptions;
+}
+
+/** Bytes. The largest body that a route takes is one refund with all of its metadata: 50 entries of 540 characters. */
+const LARGEST_BODY = 256 * 1024;
+const REQUEST_ID = /^[\w.:-]{1,64}$/;
+
+/** Ready to listen. Nothing is connected to that was not before. */
+export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
+  const { database, log } = options;
+  const app = fastify({
+    logger: false,
+    bodyLimit: LARGEST_BODY,
+    // Whoever asks may name the request, so that its own log and ours tell the same story.
+    requestIdHeader: false,
+    genReqId: ({ headers }) => {
+      const given = headers['x-request-id'];
+      // It is logged, and what may be a card is not.
+      const isId = typeof given === 'string' && REQUEST_ID.test(given) && !looksLikeCard(given);
+      return isId ? given : randomUUID();
+    },
+    routerOptions: { maxParamLength: 200 },
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  // Nothing but JSON is read unless a route says so.
+  app.removeContentTypeParser('text/plain');
+  readJsonBodies(app);
+
+  const closing = new AbortController();
+  app.addHook('preClose', async () => {
+    closing.abort();
+  });
+  endConnections(app, closing.signal);
+  tellOfRequests(app, log);
+  const measured = measure(app, database);
+  answerProblems(app, log);
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+    },
+    strictTransportSecurity: { maxAge: 31_536_000 },
+    referrerPolicy: { policy: 'no-referrer' },
+  });
+  authenticate(
+    app,
+    [
+      (text) => verifyApiKey(database, text),
+      ...(options.verifyToken === undefined ? [] : [options.verifyToken]),
+    ],
+    await limitRequests(app, options.requestsPerMinute),
+  );
+  await documentRoutes(app);
+
+  const parts: ApiParts = {
+    client: options.client,
+    ledger: options.ledger,
+    database,
+    log,
+    closing: closing.signal,
+  };
+  await app.register(refundRoutes, parts);
+  await app.register(paymentRoutes, parts);
+  await app.register(decisionRoutes, parts);
+  await app.register(repairRoutes, parts);
+  await app.register(queueRoutes, parts);
+  await app.register(streamRoutes, parts);
+  await app.register(notAvailableRoutes);
+  await app.register(auditRoutes, parts);
+  await app.register(eventRoutes, parts);
+  await app.register(meRoutes);
+  if (options.webhooks !== undefined)
+    await app.register(webhookRoutes, {
+      log,
+      onIgnored: measured.webhookIgnored,
+      ...options.webhooks,
+    });
+  await app.register(healthRoutes, { readiness: options.readiness, reporting: () => reportingOf(database) });
+  if (options.console !== undefined) await serveConsole(app, options.console);
+  return app;
+}
+
+function tellOfRequests(app: FastifyInstance, log: Log): void {
+  app.decorateRequest('about');
+  app.addHook('onRequest', async (request, reply) => {
+    request.about = {};
+    void reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store' });
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    log.info('http.request', {
+      requestId: request.id,
+      method: request.method,
+      route: request.routeOptions.url ?? '(none)',
+      status: reply.statusCode,
+      durationMs: Math.round(reply.elapsedTime),
+      caller: request.principal?.name,
+      ...request.about,
+    });
+  });
+}

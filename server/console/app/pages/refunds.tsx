@@ -1,0 +1,104 @@
+/** All refunds, newest first, by what they are filtered for. */
+import { PUBLIC_STATUS, REFUND_STATES } from '../../../../domain/refund/states.js';
+import { useRefunds, type RefundFilter } from '../data/queries.js';
+import type { Refund } from '../data/shapes.js';
+import { Button, Empty, FIELD } from '../parts/basics.js';
+import { Asked, PageFrame, Updated } from '../parts/page.js';
+import { RefundList } from '../parts/refund-list.js';
+import { useRowKeys } from '../shortcuts.js';
+import { words } from '../text.js';
+
+const STATUSES = [...new Set(Object.values(PUBLIC_STATUS))];
+
+export function RefundsPage({
+  filter,
+  onFilter,
+}: {
+  readonly filter: RefundFilter;
+  readonly onFilter: (filter: RefundFilter) => void;
+}) {
+  const refunds = useRefunds(filter);
+  useRowKeys();
+  const change = (name: keyof RefundFilter, value: string): void => {
+    const { [name]: _, ...rest } = filter;
+    onFilter(value === '' ? rest : { ...rest, [name]: value });
+  };
+  return (
+    <PageFrame title="Refunds" aside={<Updated at={refunds.dataUpdatedAt} />}>
+      <form
+        className="mb-3 grid gap-2 sm:grid-cols-[10rem_12rem_minmax(0,24rem)]"
+        onSubmit={(event) => event.preventDefault()}
+      >
+        <Choice
+          label="Status"
+          value={filter.status}
+          options={STATUSES}
+          onChange={(value) => change('status', value)}
+        />
+        <Choice
+          label="State"
+          value={filter.state}
+          options={REFUND_STATES}
+          onChange={(value) => change('state', value)}
+        />
+        <label className="text-sm">
+          <span className="text-quiet">Payment</span>
+          <input
+            type="search"
+            value={filter.paymentId ?? ''}
+            onChange={(event) => change('paymentId', event.target.value.trim())}
+            placeholder="id of the payment or capture"
+            spellCheck={false}
+            className={FIELD}
+          />
+        </label>
+      </form>
+      <div className="rounded-lg border border-line bg-panel">
+        <Asked query={refunds}>
+          {({ pages }) => (
+            <Rows refunds={pages.flatMap(({ data }) => data)} filtered={Object.keys(filter).length > 0} />
+          )}
+        </Asked>
+      </div>
+      {refunds.hasNextPage ? (
+        <div className="mt-3 text-center">
+          <Button disabled={refunds.isFetchingNextPage} onClick={() => void refunds.fetchNextPage()}>
+            {refunds.isFetchingNextPage ? 'Loading…' : 'Show older ones'}
+          </Button>
+        </div>
+      ) : null}
+    </PageFrame>
+  );
+}
+
+function Choice({
+  label,
+  value,
+  options,
+  onChange,
+}: {
+  readonly label: string;
+  readonly value: string | undefined;
+  readonly options: readonly string[];
+  readonly onChange: (value: string) => void;
+}) {
+  return (
+    <label className="text-sm">
+      <span className="text-quiet">{label}</span>
+      <select value={value ?? ''} onChange={(event) => onChange(event.target.value)} className={FIELD}>
+        <option value="">any</option>
+        {options.map((option) => (
+          <option key={option} value={option}>
+            {words(option)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function Rows({ refunds, filtered }: { readonly refunds: readonly Refund[]; readonly filtered: boolean }) {
+  if (refunds.length === 0)
+    return <Empty>{filtered ? 'No refund fits these filters.' : 'No refund has been asked for yet.'}</Empty>;
+  return <RefundList refunds={refunds} label="Refunds, newest first" />;
+}

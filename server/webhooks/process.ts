@@ -1,0 +1,174 @@
+/** What one notice brings about: a success completed, a refund woken, a payment looked up, or nothing yet. */
+import { readNotice } from '../../domain/refund/notice.js';
+import type { Outcome } from '../../domain/refund/outcome.js';
+import { readCode } from '../../domain/refusals.js';
+import type { GatewayHost } from '../../domain/refusals.js';
+import { FINAL_STATES, isFinal, isOpenAttempt } from '../../domain/refund/states.js';
+import { settleWebhooks, type ClaimedWebhook, type WebhookSubject } from '../../ledger/inbox/inbox.js';
+import {
+  gatewayNotice,
+  PAYMENT_NEWS_WORKFLOW,
+  paymentNewsWorkflowId,
+  type NoticeArgs,
+} from '../../workflows/refund/contract.js';
+import type { paymentNews } from '../../workflows/maintenance/payment-news.js';
+import { createDriver } from '../../client/driver.js';
+import type { NoticeParts } from '../../client/open.js';
+
+/** Why a notice ended, or how it goes on. Kept with it, and one word of its line in the log. */
+export type NoticeEnd =
+  | 'completed'
+  | 'woken'
+  | 'known'
+  | 'confirmed'
+  | 'waits_for_look_up'
+  | 'unknown_transaction'
+  | 'not_shown'
+  | 'nobody_asked';
+
+type Process = (notice: ClaimedWebhook, subject: WebhookSubject | undefined) => Promise<NoticeEnd>;
+
+/** Milliseconds. Once more, for a transaction of the ledger that was open when it was first asked. */
+const UNMATCHED_AGAIN_MS = 60_000;
+/** After so long the run that looks the payment up is taken for lost, with all that its Temporal server knew. */
+const LOOK_UP_LOST_MS = 60_000;
+/** A look-up may lag; several of them over a day may not. */
+const MISSES_BEFORE_GIVING_UP = 3;
+const TEMPORAL_WITHIN_MS = 10_000;
+const REFUNDS_AT_ONCE = 500;
+
+/**
+ * Safe to run again at any point: what it records has its natural key, a wake that is repeated wakes nobody, and the notice ends last.
+ * Throws where database or Temporal are away; the notice then comes up again.
+ */
+export function createNoticeProcess(parts: NoticeParts): Process {
+  const { database, dependencies, temporal, start, queues } = parts;
+  const { ledger } = dependencies;
+  const driver = createDriver(temporal, start, queues);
+
+  return async (notice, subject) => {
+    if (subject === undefined) return setAside(notice);
+    if (notice.isConfirmed) {
+      await wakeAll(subject.payment.id);
+      // What was looked up may have ended it, and its run still waits for a person.
+      if (subject.refund !== null && isFinal(subject.refund.state)) await wake(subject.refund.id);
+      await settleWebhooks(database, [notice], { state: 'processed', why: 'confirmed', subject });
+      return 'confirmed';
+    }
+    const { attempt } = subject;
+    const host = dependencies.hostOf(notice.entityId);
+    if (attempt === null)
+      return isOldNews(notice, subject, host) ? end(notice, 'known', subject) : lookUp(notice, subject);
+    const meaning = readNotice(notice.told, attempt, host);
+    // Whatever it is worth: what the gateway gave an id is there, and is not taken for absent.
+    const { id } = notice.told;
+    if (meaning.kind !== 'complete' && id !== undefined && id !== attempt.gatewayId)
+      await ledger.keepIds(attempt.id, [id]);
+    switch (meaning.kind) {
+      case 'complete':
+        await complete(notice, attempt.id, meaning.outcome);
+        await wake(attempt.refundId);
+        return end(notice, 'completed', subject);
+      case 'wake':
+        await wake(attempt.refundId);
+        return end(notice, 'woken', subject);
+      case 'known':
+        // Whoever recorded the end of the attempt may have died before it told the run.
+        if (!isOpenAttempt(attempt.state) && subject.refund !== null && !isFinal(subject.refund.state))
+          await wake(subject.refund.id);
+        return end(notice, 'known', subject);
+      case 'look_up':
+        return lookUp(notice, subject);
+      default:
+        return meaning satisfies never;
+    }
+  };
+
+  async function end(
+    notice: ClaimedWebhook,
+    why: 'completed' | 'woken' | 'known',
+    subject: WebhookSubject,
+  ): Promise<NoticeEnd> {
+    await settleWebhooks(database, [notice], { state: 'processed', why, subject });
+    return why;
+  }
+
+  /** Nobody here knows it. A payment that no refund was asked for is none of our business: asking for one looks it up. */
+  async function setAside(notice: ClaimedWebhook): Promise<NoticeEnd> {
+    if (['DB', 'PA'].includes(notice.told.paymentType ?? '')) {
+      await settleWebhooks(database, [notice], { state: 'ignored', why: 'nobody_asked' });
+      return 'nobody_asked';
+    }
+    await settleWebhooks(database, [notice], {
+      state: 'unmatched',
+      why: 'unknown_transaction',
+      ...(notice.state === 'unmatched' ? {} : { dueInMs: UNMATCHED_AGAIN_MS }),
+    });
+    return 'unknown_transaction';
+  }
+
+  async function complete({ told }: ClaimedWebhook, attemptId: string, outcome: Outcome): Promise<void> {
+    const { code, description } = told.result;
+    await ledger.record({ attemptId, source: 'notice', outcome, code, description });
+  }
+
+  async function wake(refundId: string): Promise<void> {
+    const refund = await ledger.findRefund(refundId);
+    if (refund !== null) await driver.wake(refund);
+  }
+
+  /** A chargeback, a capture or what came back may change what any unfinished refund of the payment does next. */
+  async function wakeAll(paymentId: string): Promise<void> {
+    const refunds = await database.db
+      .selectFrom('refunds')
+      .innerJoin('payments', 'payments.id', 'refunds.payment_id')
+      .select(['refunds.id', 'refunds.state', 'refunds.version', 'refunds.payment_id', 'payments.entity_id'])
+      .where('refunds.payment_id', '=', paymentId)
+      .where('refunds.state', 'not in', FINAL_STATES)
+      .limit(REFUNDS_AT_ONCE)
+      .execute();
+    for (const { id, state, version, payment_id, entity_id } of refunds)
+      await driver.wake({ id, state, version, paymentId: payment_id, entityId: entity_id });
+  }
+
+  /** On the queue of the entity's look-ups, one run for each payment: their rate is the gateway's, whoever asks. */
+  async function lookUp(notice: ClaimedWebhook, subject: WebhookSubject): Promise<NoticeEnd> {
+    const { entityId } = notice;
+    const paymentId = subject.payment.id;
+    const { lookUpFirst, lookUpMax, caseAfterUnknown } = start.planFor(entityId).timings;
+    if (notice.misses >= MISSES_BEFORE_GIVING_UP && notice.ageMs > caseAfterUnknown) {
+      await settleWebhooks(database, [notice], { state: 'unmatched', why: 'not_shown', subject });
+      return 'not_shown';
+    }
+    // Before the run is told, so that it finds the notice.
+    await settleWebhooks(database, [notice], { state: 'received', subject, dueInMs: LOOK_UP_LOST_MS });
+    await temporal.withDeadline(Date.now() + TEMPORAL_WITHIN_MS, () =>
+      temporal.workflow.signalWithStart<typeof paymentNews, NoticeArgs>(PAYMENT_NEWS_WORKFLOW, {
+        workflowId: paymentNewsWorkflowId(paymentId),
+        taskQueue: queues.refunds,
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        signal: gatewayNotice,
+        signalArgs: [],
+        args: [
+          {
+            paymentId,
+            entityId,
+            lookAgain: { first: lookUpFirst, max: lookUpMax },
+            lookUpTaskQueue: start.lookUpTaskQueue,
+          },
+        ],
+      }),
+    );
+    return 'waits_for_look_up';
+  }
+}
+
+/** The original itself, told as it is on record. */
+function isOldNews({ told }: ClaimedWebhook, { payment }: WebhookSubject, host: GatewayHost): boolean {
+  return (
+    told.id === payment.id &&
+    payment.state === 'succeeded' &&
+    readCode(told.result.code, 'refund', host).kind === 'succeeded'
+  );
+}

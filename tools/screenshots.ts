@@ -1,0 +1,227 @@
+/**
+ * `npm run screenshots`: takes the pictures of the console that are in the documentation, from the real program with real refunds.
+ * With a folder as argument it takes every page there instead, light, dark and narrow, to be looked at.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { sql } from 'kysely';
+import type { BrowserContext, Page } from 'playwright-core';
+import { openRefundsClient } from '../client/open.js';
+import { isFinal } from '../domain/refund/states.js';
+import { createApiKey } from '../ledger/access/api-keys.js';
+import { openDatabase, type Database } from '../ledger/db/database.js';
+import { controlGateway, type GatewayControl } from '../sandbox/control-client.js';
+import type { FaultRule } from '../sandbox/gateway/faults.js';
+import { sayOnStderr } from '../sandbox/servers/progress.js';
+import { startSandbox } from '../sandbox/stack.js';
+import { readSettings } from '../settings/read.js';
+import { startChromium } from '../test/support/chromium.js';
+
+const IMAGES = fileURLToPath(new URL('../docs/images', import.meta.url));
+const WIDE = { width: 1280, height: 800 };
+const NARROW = { width: 360, height: 740 };
+
+const dataDir = await mkdtemp(join(tmpdir(), 'refunds-screenshots-'));
+const sandbox = await startSandbox(
+  { ...process.env, REFUNDS_DATA_DIR: dataDir, REFUNDS_PORT: '0' },
+  sayOnStderr,
+);
+const settings = readSettings(sandbox.env);
+const database = openDatabase(settings.databaseUrl);
+const opened = openRefundsClient(settings, sandbox.env);
+const { url } = sandbox.api;
+try {
+  const key = async (
+    name: string,
+    ...roles: readonly ('submit' | 'operate' | 'approve')[]
+  ): Promise<string> => (await createApiKey(database, { name, roles })).text.reveal();
+  const story = await arrange(controlGateway(sandbox.gateway.url), await key('webshop', 'submit'));
+  await sandbox.worker.stop();
+  await pretendAges(database);
+  const visit = { url, key: await key('maria.keller', 'operate', 'approve'), story };
+  const folder = process.argv[2];
+  if (folder === undefined) await forTheDocumentation(visit);
+  else await everyPage(visit, folder);
+} finally {
+  await opened.close();
+  await database.close();
+  await sandbox.stop();
+  await rm(dataDir, { recursive: true, force: true });
+}
+
+interface Story {
+  readonly approval: string;
+  readonly review: string;
+  readonly payment: string;
+}
+
+interface Visit {
+  readonly url: string;
+  readonly key: string;
+  readonly story: Story;
+}
+
+/** Refunds as a shop has them on some afternoon: most are paid, a few need somebody. */
+async function arrange(gateway: GatewayControl, shop: string): Promise<Story> {
+  const fault = (paymentId: string, effect: FaultRule['effect']): Promise<void> =>
+    gateway.setFault({ match: { paymentType: 'RF', paymentId }, effect });
+  const reject = (code: string): FaultRule['effect'] => ({ kind: 'reject', code });
+  const pay = (amount: string) => gateway.createPayment({ type: 'DB', amount, currency: 'EUR' });
+
+  const ask = async (paymentId: string, amount: string, orderId: string, reason: string): Promise<string> => {
+    const answer = await fetch(`${url}/v1/refunds?wait=20s`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${shop}`,
+        'content-type': 'application/json',
+        'idempotency-key': randomUUID(),
+      },
+      body: JSON.stringify({ paymentId, amount, currency: 'EUR', reason, orderId }),
+    });
+    const body: unknown = await answer.json();
+    if (!answer.ok || typeof body !== 'object' || body === null || !('id' in body))
+      throw new Error(`asking for ${amount} EUR: ${JSON.stringify(body)}`);
+    return String(body.id);
+  };
+  const settle = async (id: string): Promise<string> => {
+    for await (const refund of opened.client.watch(id, { signal: AbortSignal.timeout(60_000) }))
+      if (isFinal(refund.state) || ['awaiting_approval', 'manual_review'].includes(refund.state)) break;
+    return id;
+  };
+  const refused = async (amount: string, part: string, code: string, order: string, why: string) => {
+    const { paymentId } = await pay(amount);
+    await fault(paymentId, reject(code));
+    return settle(await ask(paymentId, part, order, why));
+  };
+
+  const [approval, review] = await Promise.all([
+    refused('1249.00', '1249.00', '700.500.001', 'ORD-20418', 'order_cancelled'),
+    refused('189.90', '189.90', '700.300.300', 'ORD-20377', 'goods_returned'),
+    refused('64.50', '64.50', '100.100.303', 'ORD-20401', 'requested_by_customer'),
+    refused('2310.00', '640.00', '700.500.001', 'ORD-20425', 'price_adjustment'),
+    ...['39.00', '120.50', '18.99', '540.00'].map(async (amount, index) => {
+      const { paymentId } = await pay(amount);
+      return settle(await ask(paymentId, amount, `ORD-2043${index}`, 'order_cancelled'));
+    }),
+  ]);
+
+  const { paymentId } = await pay('500.00');
+  await settle(await ask(paymentId, '120.00', 'ORD-20390', 'goods_returned'));
+  await fault(paymentId, reject('700.500.001'));
+  await settle(await ask(paymentId, '80.00', 'ORD-20390', 'price_adjustment'));
+  await fault(paymentId, reject('700.300.300'));
+  await settle(await ask(paymentId, '60.00', 'ORD-20390', 'goodwill'));
+  return { approval, review, payment: paymentId };
+}
+
+/** A queue that is a minute old looks like none: what waits is given the ages of an afternoon. Only the picture's database. */
+async function pretendAges({ db }: Database): Promise<void> {
+  const waiting = await db
+    .selectFrom('refunds')
+    .select('id')
+    .where('state', 'in', ['awaiting_approval', 'manual_review'])
+    .orderBy('created_at')
+    .execute();
+  for (const [index, { id }] of waiting.entries()) {
+    const minutes = [1_730, 395, 212, 48, 11][index] ?? 5;
+    await sql`UPDATE refunds SET state_since = now() - ${minutes} * interval '1 minute' WHERE id = ${id}`.execute(
+      db,
+    );
+    await sql`UPDATE cases SET opened_at = now() - ${minutes} * interval '1 minute' WHERE refund_id = ${id}`.execute(
+      db,
+    );
+  }
+}
+
+async function signIn(context: BrowserContext, { url: address, key }: Visit): Promise<Page> {
+  const page = await context.newPage();
+  await page.goto(`${address}/console/`);
+  await page.getByLabel('API key or token').fill(key);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { name: 'Queue' }).waitFor();
+  await page
+    .getByText('Live', { exact: true })
+    .waitFor({ timeout: 5_000 })
+    .catch(() => sayOnStderr('not live'));
+  return page;
+}
+
+async function forTheDocumentation(visit: Visit): Promise<void> {
+  await mkdir(IMAGES, { recursive: true });
+  const browser = await startChromium();
+  for (const [name, address, colorScheme] of [
+    ['console-queue', '', 'light'],
+    ['console-refund', `refunds/${visit.story.approval}`, 'dark'],
+  ] as const) {
+    const context = await browser.open({ viewport: WIDE, colorScheme });
+    const page = await signIn(context, visit);
+    await show(page, visit.url, address);
+    await page.screenshot({ path: join(IMAGES, `${name}.png`) });
+    await context.close();
+    sayOnStderr(`  docs/images/${name}.png`);
+  }
+  await browser.close();
+}
+
+async function everyPage(visit: Visit, folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const { story } = visit;
+  const browser = await startChromium();
+  const pages = {
+    queue: '',
+    'queue-none': '?q=nothing+like+this',
+    refunds: 'refunds',
+    'refunds-none': 'refunds?state=settled',
+    approval: `refunds/${story.approval}`,
+    review: `refunds/${story.review}`,
+    payment: `payments/${story.payment}`,
+    'search-several': 'search?q=ORD-20390',
+    'search-none': 'search?q=ORD-0',
+    nothing: 'elsewhere',
+  };
+  for (const [look, viewport, colorScheme] of [
+    ['light', WIDE, 'light'],
+    ['dark', WIDE, 'dark'],
+    ['narrow', NARROW, 'light'],
+  ] as const) {
+    const context = await browser.open({ viewport, colorScheme });
+    const first = await context.newPage();
+    await first.goto(`${visit.url}/console/`);
+    await first.getByLabel('API key or token').fill('rk_wrong_key');
+    await first.getByRole('button', { name: 'Sign in' }).click();
+    await first.getByRole('alert').waitFor();
+    await first.screenshot({ path: join(folder, `sign-in-${look}.png`) });
+    const page = await signIn(context, visit);
+    for (const [name, address] of Object.entries(pages)) {
+      await show(page, visit.url, address);
+      await page.screenshot({ path: join(folder, `${name}-${look}.png`), fullPage: true });
+    }
+    await show(page, visit.url, `refunds/${story.approval}`);
+    const approve = page.getByRole('button', { name: 'Approve' });
+    if ((await approve.count()) > 0) {
+      await approve.click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
+      await page.screenshot({ path: join(folder, `dialog-${look}.png`) });
+      await page.keyboard.press('Escape');
+    }
+    await page.getByRole('button', { name: 'maria.keller' }).click();
+    await page.screenshot({ path: join(folder, `person-${look}.png`) });
+    await page.keyboard.press('Escape');
+    await show(page, visit.url, '');
+    await page.keyboard.press('?');
+    await page.screenshot({ path: join(folder, `help-${look}.png`) });
+    await context.close();
+    sayOnStderr(`  ${folder}/*-${look}.png`);
+  }
+  await browser.close();
+}
+
+/** Until everything that the page asks for is there. */
+async function show(page: Page, base: string, address: string): Promise<void> {
+  await page.goto(`${base}/console/${address}`);
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  await page.getByText('Loading…').first().waitFor({ state: 'detached' });
+}

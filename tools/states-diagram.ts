@@ -1,0 +1,75 @@
+/** Draws docs/states.md from the tables in domain/refund/states.ts: `node --import tsx tools/states-diagram.ts` writes it. */
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { format } from 'prettier';
+import {
+  ATTEMPT_EVIDENCE,
+  FINAL_STATES,
+  isOpenAttempt,
+  PUBLIC_STATUS,
+  REFUND_STATES,
+  REFUND_TRANSITIONS,
+} from '../domain/refund/states.js';
+
+export const STATES_PAGE = fileURLToPath(new URL('../docs/states.md', import.meta.url));
+
+/** The whole page, as the formatter wants it. */
+export function statesPage(): Promise<string> {
+  const page = `# States of a refund
+
+Drawn from [\`domain/refund/states.ts\`](../domain/states.ts) by \`npm run docs:states\`. A test fails when this page is older than the code.
+
+\`\`\`mermaid
+stateDiagram-v2
+  [*] --> reserved: accept
+${REFUND_TRANSITIONS.flatMap(({ on, from, to }) => from.map((state) => `  ${state} --> ${to}: ${on}`)).join('\n')}
+${FINAL_STATES.map((state) => `  ${state} --> [*]`).join('\n')}
+\`\`\`
+
+## What each state is called outside
+
+${table(
+  ['state', 'status', 'final'],
+  REFUND_STATES.map((state) => [
+    code(state),
+    PUBLIC_STATUS[state],
+    FINAL_STATES.includes(state) ? 'yes' : '',
+  ]),
+)}
+
+## What moves a refund
+
+${table(
+  ['on', 'from', 'to', 'means'],
+  REFUND_TRANSITIONS.map(({ on, from, to, means }) => [code(on), from.map(code).join(', '), code(to), means]),
+)}
+
+## What is believed of an attempt
+
+Evidence changes an attempt only in the states named here; in any other it is a repetition, or a contradiction that opens a case.
+An attempt that is ${Object.keys(ATTEMPT_EVIDENCE).filter(isOpen).map(code).join(' or ')}, or was just handed over (\`submitting\`), is
+open: its money may have left or may still leave.
+
+${table(
+  ['evidence', 'is taken in'],
+  Object.entries(ATTEMPT_EVIDENCE).map(([evidence, states]) => [code(evidence), states.map(code).join(', ')]),
+)}
+`;
+  return format(page, { parser: 'markdown', printWidth: 110, proseWrap: 'preserve' });
+}
+
+const code = (text: string): string => `\`${text}\``;
+
+function isOpen(evidence: string): boolean {
+  return (evidence === 'unknown' || evidence === 'pending') && isOpenAttempt(evidence);
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  void statesPage().then((page) => {
+    writeFileSync(STATES_PAGE, page);
+  });
