@@ -22,7 +22,8 @@ export function gatewayAt(
 }
 
 export function limits(answerWithin = 5_000, sendWithin = 5_000): SendLimits {
-  const sendWindow = 5_000;
+  // A process may be younger than a longer window.
+  const sendWindow = Math.max(sendWithin, 0);
   const { monotonic, wall } = machineClock();
   const before = sendWindow - sendWithin;
   return { openedAt: { monotonic: monotonic - before, wall: wall - before }, sendWindow, answerWithin };

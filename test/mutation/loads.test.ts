@@ -4,6 +4,10 @@ import { expect, it } from 'vitest';
 
 const domain = new URL('../../domain/', import.meta.url);
 
-it.each(readdirSync(domain))('%s can be loaded', async (name) => {
+const files = readdirSync(domain, { recursive: true, encoding: 'utf8' }).filter((name) =>
+  name.endsWith('.ts'),
+);
+
+it.each(files)('%s can be loaded', async (name) => {
   await expect(import(new URL(name, domain).href)).resolves.toBeTypeOf('object');
 });
