@@ -80,7 +80,6 @@ async function asShown(
 /** Brings a payment, as it was locked, up to date, and opens a case for what an operator has to look at. */
 export async function observe(tx: Tx, before: PaymentRow, facts: OriginalFacts): Promise<Observed> {
   const observed = await book(tx, before, facts);
-  if (!observed.isOutdated) await ownDeclined(tx, observed.payment.id, facts);
   await askAboutDoubts(tx, observed);
   return observed;
 }
@@ -150,6 +149,8 @@ async function book(tx: Tx, before: PaymentRow, shown: OriginalFacts): Promise<O
     .execute();
   await noteLimits(tx, before, limits, facts.observedAt);
   const linked = await bookLinked(tx, facts, captures.drawn);
+  // Before reversals are measured: one that came back has released nothing.
+  await ownDeclined(tx, id, facts);
   let payment = await reload(tx, id);
   const isMeasured = await measureReversals(tx, payment);
   if (isMeasured || linked.isChanged) {

@@ -10,7 +10,7 @@ import {
 } from '../../activities/refund/accept.js';
 import type { Dependencies } from '../../activities/dependencies.js';
 import type { Gateway } from '../../gateway/gateway.js';
-import { findWithLinked } from '../../gateway/oppwa/look-ups.js';
+import { findById, findWithLinked } from '../../gateway/oppwa/look-ups.js';
 import { LedgerError } from '../../ledger/ledger.js';
 import { createLedger } from '../../ledger/postgres.js';
 import { ledgerViolations } from '../simulation/checks/books.js';
@@ -50,39 +50,38 @@ function world(random: Random) {
     shownOf.set(id, isDeep || before === undefined ? undefined : sum > before ? sum : before);
   };
   const database = openMemoryDatabase(() => (time += 1));
+  /** What the gateway answers to a query of the payment, by v3 and by v1. */
+  const queryOf = (entityId: string, id: string) => ({
+    entityId,
+    finishBy: 0,
+    get: async () => {
+      const shown = {
+        id,
+        paymentType: 'DB',
+        amount: '100.00',
+        currency: 'EUR',
+        registrationId: 'a'.repeat(32),
+        result: { code: '000.000.000', description: '' },
+        linkedTransactions: [],
+      };
+      const body = random.chance(0.2)
+        ? written(random, changed(random, shown, ANSWER_WORDS))
+        : JSON.stringify(shown);
+      show(id, body);
+      return { kind: 'answered' as const, httpStatus: 200, body };
+    },
+  });
   const gateway: Gateway = {
     refund: neverAsked,
     reverse: neverAsked,
     creditRegistration: neverAsked,
     creditCard: neverAsked,
     findByReference: neverAsked,
-    findById: neverAsked,
     resultCodes: neverAsked,
     close: () => Promise.resolve(),
-    findWithLinked: (entityId, id) =>
-      findWithLinked(
-        {
-          entityId,
-          finishBy: 0,
-          get: async () => {
-            const shown = {
-              id,
-              paymentType: 'DB',
-              amount: '100.00',
-              currency: 'EUR',
-              registrationId: 'a'.repeat(32),
-              result: { code: '000.000.000', description: '' },
-              linkedTransactions: [],
-            };
-            const body = random.chance(0.2)
-              ? written(random, changed(random, shown, ANSWER_WORDS))
-              : JSON.stringify(shown);
-            show(id, body);
-            return { kind: 'answered', httpStatus: 200, body };
-          },
-        },
-        id,
-      ),
+    // Where a garbled answer says that v3 reporting is not enabled.
+    findById: (entityId, id) => findById(queryOf(entityId, id), id),
+    findWithLinked: (entityId, id) => findWithLinked(queryOf(entityId, id), id),
   };
   const deps: Dependencies = {
     ledger: createLedger(database),

@@ -9,6 +9,7 @@ import {
   gatewayId,
   linkedReturn,
   lost,
+  NEWEST,
   notSent,
   openLinked,
   order as ordered,
@@ -33,6 +34,35 @@ export function describeParts(underTest: () => LedgerUnderTest): void {
       return { ledger, facts, id, capture, after };
     }
     const PARTS = { ...POLICY, partialReversal: true };
+
+    it('measures the reversals that stand: one that was undone has released nothing', async () => {
+      const { ledger, violations } = underTest();
+      const facts = authorisation([]);
+      const [undone, kept] = [gatewayId(), gatewayId()];
+      const ids: string[] = [];
+      for (const [as, minor] of [
+        [undone, 5_000n],
+        [kept, 2_500n],
+      ] as const) {
+        const id = await accepted(ledger, facts, minor);
+        ids.push(id);
+        await ledger.record(answer(await submitted(ledger, id, PARTS), paid(as)));
+      }
+      await ledger.recordOriginal(facts.id, {
+        ...facts,
+        observedAt: NEWEST,
+        captures: [{ id: gatewayId(), amountMinor: 7_500n }],
+        capturedMinor: 7_500n,
+        returns: [linkedReturn({ id: kept, type: 'RV', amountMinor: 2_500n, referencedId: facts.id })],
+        declined: [undone],
+      });
+      expect(await ledger.findRefund(ids[0] ?? '')).toMatchObject({ state: 'returned' });
+      expect(await ledger.position(ids[1] ?? '')).toMatchObject({
+        state: 'succeeded',
+        settled: { settledBy: 'reversal', settledAmount: '25.00' },
+      });
+      expect(await violations()).toEqual([]);
+    });
 
     it('is given back by a refund of the capture and a reversal of the rest', async () => {
       const { violations, openCases } = underTest();
