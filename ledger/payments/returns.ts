@@ -1,6 +1,7 @@
 /** Which of the returns that the gateway shows on an original the ledger can explain. */
+import type { FindingEvidence } from '../../domain/payment/finding.js';
 import type { OriginalFacts } from '../../domain/payment/original.js';
-import { NO_COVERAGE, sumOf, type Coverage } from '../../domain/refund/settlement.js';
+import { NO_COVERAGE, sumOf } from '../../domain/refund/settlement.js';
 import { isOpenAttempt } from '../../domain/refund/states.js';
 import type { Tx } from '../db/database.js';
 import type { Locked } from '../core/books.js';
@@ -8,25 +9,16 @@ import { claimsOn } from './coverage.js';
 import { givenBy } from '../core/amounts.js';
 import { GATEWAY_ID } from '../db/expressions.js';
 
-export interface KnownReturns {
-  /** Gateway ids of returns that belong to an attempt of this refund which is not known to have succeeded. */
-  readonly ownReturns: readonly string[];
-  /** Gateway ids of returns that are ours, or were on record before this refund was asked for. */
-  readonly knownReturns: readonly string[];
-  /** Gateway ids of returns that belong to an attempt on this payment, of this or another refund. */
-  readonly ourReturns: readonly string[];
-  /** What attempts on the payment have paid, credits included, and the gateway ids of the returns that are counted in it. */
-  readonly paidMinor: bigint;
-  readonly paidReturns: readonly string[];
-  /** What refunds of the payment count as their own of what happened outside. */
-  readonly claimed: Coverage;
+/** What the ledger knows of the returns on a payment: the part of the evidence that a comparison and the guard of a credit share. */
+export interface KnownReturns extends Pick<
+  FindingEvidence,
+  'ownReturns' | 'knownReturns' | 'ourReturns' | 'paidMinor' | 'paidReturns' | 'claimed' | 'openAttempts'
+> {
   /** Credits on the payment that succeeded: the gateway links them to nothing. */
   readonly creditedMinor: bigint;
   /** Given back on the payment by any way, and charged back, as the balance has it. */
   readonly givenMinor: bigint;
   readonly disputedMinor: bigint;
-  /** Attempts on the payment, of any refund, whose outcome is open. */
-  readonly openAttempts: number;
 }
 
 export async function returnsKnownTo(

@@ -17,7 +17,7 @@ import {
   streamHeaders,
   waitQuery,
 } from '../../server/api/schemas.js';
-import { fuzz, holds } from './fuzz.js';
+import { fuzz, holds, inTier } from './fuzz.js';
 import { ASKED, OTHER_WORDS } from './given-bodies.js';
 import { changed, odd } from './mutations.js';
 import { CARD, isKeepable } from './second-opinion.js';
@@ -50,7 +50,7 @@ describe('a word of a person, over HTTP', () => {
   it('is taken only with a reason, in text that may be kept and is no card', async () => {
     const taken = new Set<object>();
     let refused = 0;
-    await fuzz(200_000, (random) => {
+    await fuzz(inTier(200_000), (random) => {
       const [schema, right] = random.pick(BODIES);
       let body: unknown = random.chance(0.02) ? odd(random) : right;
       for (let times = random.between(0, 2); times > 0; times -= 1) body = changed(random, body, OTHER_WORDS);
@@ -122,7 +122,7 @@ describe('a query', () => {
   it('is read as what it says within its bounds, or refused', async () => {
     let taken = 0;
     let refused = 0;
-    await fuzz(100_000, (random) => {
+    await fuzz(inTier(100_000), (random) => {
       const [schema, right] = random.pick(QUERIES);
       let query: unknown = right;
       for (let times = random.between(0, 2); times > 0; times -= 1)

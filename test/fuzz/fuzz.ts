@@ -5,19 +5,20 @@ import { isLongTier } from '../support/tier.js';
 
 const FIRST = process.env['FUZZ_SEED'];
 const COUNT = process.env['FUZZ_COUNT'];
-/** Of the count that a test gives: all in the long tier. */
-const SHARE = isLongTier ? 1 : 0.1;
+
+/** All of them in the long tier, which runs this folder once more, else a tenth. */
+export const inTier = (count: number): number => (isLongTier ? count : Math.ceil(count / 10));
 
 /** The event loop is let go this often: vitest wants to hear of its worker, and a rejection that nobody handles has to surface. */
 const BATCH = 2_000;
 
 /**
- * Calls `one` for `count` seeds in a row (a tenth of them outside of the long tier), from a random one, or from `FUZZ_SEED`; `FUZZ_COUNT`
- * overrules the count. The first that throws ends it, with the seed in the message.
+ * Calls `one` for `count` seeds in a row, from a random one, or from `FUZZ_SEED`; `FUZZ_COUNT` overrules the count. The first that
+ * throws ends it, with the seed in the message.
  */
 export async function fuzz(count: number, one: (random: Random) => void | Promise<void>): Promise<void> {
   const first = FIRST === undefined ? Math.floor(Math.random() * 2 ** 40) : Number(FIRST);
-  const end = first + (COUNT === undefined ? Math.ceil(count * SHARE) : Number(COUNT));
+  const end = first + (COUNT === undefined ? count : Number(COUNT));
   for (let seed = first; seed < end; seed += 1) {
     try {
       const running = one(new Random(seed));

@@ -5,7 +5,7 @@ import { outcomeOfFound, outcomeOfSend, type Expectation } from '../../domain/re
 import type { SendResult } from '../../domain/transaction.js';
 import { readTransactionBody } from '../../gateway/oppwa/answer.js';
 import { findByReference, findWithLinked } from '../../gateway/oppwa/look-ups.js';
-import { fuzz, holds } from './fuzz.js';
+import { fuzz, holds, inTier } from './fuzz.js';
 import { FOUND, GIVEN, PAYMENT, REFERENCE, TREES, WORDS } from './given-answers.js';
 import { DECIMALS, isOfAnotherCurrency, tenThousandths } from './given-requests.js';
 import { changed, edited, noise, written } from './mutations.js';
@@ -56,7 +56,7 @@ function textsIn(value: unknown): readonly string[] {
 describe('an answer to an order', () => {
   it('is a success, a promise or a refusal exactly where a second reader finds it proved', async () => {
     const seen = { succeeded: 0, pending: 0, rejected: 0, unknown: 0, not_sent: 0 };
-    await fuzz(120_000, (random) => {
+    await fuzz(inTier(120_000), (random) => {
       const { body: right, expected } = random.pick(GIVEN);
       const body = garbled(random, right);
       const sent = answered(body, random.pick(STATUSES));
@@ -103,7 +103,7 @@ describe('an answer to a look-up', () => {
 
   it('by our reference tells of a success or of nothing there only where a second reader sees it', async () => {
     const seen: Record<string, number> = {};
-    await fuzz(60_000, async (random) => {
+    await fuzz(inTier(60_000), async (random) => {
       const served: { readonly path: string; readonly status: number; readonly body: string }[] = [];
       const found = await findByReference(
         {
@@ -190,7 +190,7 @@ describe('an answer to a look-up', () => {
 
   it('of a payment never shows more captured, or less given back, than stands in it', async () => {
     const seen: Record<string, number> = {};
-    await fuzz(60_000, async (random) => {
+    await fuzz(inTier(60_000), async (random) => {
       const served: string[] = [];
       const found = await findWithLinked(
         {

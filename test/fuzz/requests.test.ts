@@ -9,7 +9,7 @@ import {
   type CreditRequest,
   type RefundRequest,
 } from '../../domain/refund/request.js';
-import { fuzz, holds } from './fuzz.js';
+import { fuzz, holds, inTier } from './fuzz.js';
 import {
   CARD,
   DECIMALS,
@@ -27,7 +27,7 @@ import { worth } from './second-opinion.js';
 describe('a request', () => {
   it('is accepted exactly where the rules allow it, and every refusal names a reason and no card', async () => {
     let accepted = 0;
-    await fuzz(160_000, (random) => {
+    await fuzz(inTier(160_000), (random) => {
       const input = garbled(random, random.chance(0.5) ? GOOD : request(random));
       const askedFor = random.chance(0.5) ? 'credit' : 'refund';
       const read = askedFor === 'credit' ? readCreditRequest : readRefundRequest;
@@ -73,7 +73,7 @@ describe('a request', () => {
 
   it('of an amount is never worth another amount', async () => {
     let read = 0;
-    await fuzz(100_000, (random) => {
+    await fuzz(inTier(100_000), (random) => {
       const currency = random.pick(['EUR', 'JPY', 'KWD', 'USD', 'XXX', 'eur', '', '__proto__']);
       const digits = String(random.between(0, 10 ** random.between(1, 12)));
       const right = random.chance(0.3)

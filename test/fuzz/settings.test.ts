@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readSettings, SettingsError } from '../../settings/read.js';
 import type { Settings } from '../../settings/settings.js';
 import type { Random } from '../simulation/world/random.js';
-import { fuzz, holds } from './fuzz.js';
+import { fuzz, holds, inTier } from './fuzz.js';
 import { changed } from './mutations.js';
 
 const TOKEN = 'OGFjN2E0Yzk5MDAwMDAwMDAwfHNlY3JldA==';
@@ -71,7 +71,7 @@ describe('settings', () => {
   it('are taken within their bounds, or refused with a reason and without a secret', async () => {
     let taken = 0;
     let refused = 0;
-    await fuzz(20_000, (random) => {
+    await fuzz(inTier(20_000), (random) => {
       const env = environment(random);
       const settings = read(env);
       if (settings instanceof SettingsError) {

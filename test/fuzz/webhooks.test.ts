@@ -5,7 +5,7 @@ import { Secret } from '../../domain/secret.js';
 import { createWebhookReader, type SealedWebhook } from '../../gateway/oppwa/webhook.js';
 import { encryptWebhook } from '../../sandbox/gateway/webhooks.js';
 import type { Random } from '../simulation/world/random.js';
-import { fuzz, holds } from './fuzz.js';
+import { fuzz, holds, inTier } from './fuzz.js';
 import { GIVEN, WORDS } from './given-answers.js';
 import { changed, edited, noise, written } from './mutations.js';
 import { isKeepable, isMembers, provesDone } from './second-opinion.js';
@@ -77,7 +77,7 @@ describe('a webhook', () => {
   it('is heard only as it was sealed with a key of its entity, and proves no more than a second reader finds in it', async () => {
     const seen: Record<string, number> = {};
     const count = (what: string) => (seen[what] = (seen[what] ?? 0) + 1);
-    await fuzz(200_000, (random) => {
+    await fuzz(inTier(200_000), (random) => {
       const { body: payload, expected } = random.pick(GIVEN);
       const key = random.pick([KEY, KEY, OTHER_KEY, STRANGE_KEY]);
       const entityId = random.pick([FIRST, FIRST, SECOND]);

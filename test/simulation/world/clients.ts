@@ -6,7 +6,6 @@ import type { Row } from '../database/tables.js';
 import type { Outcome } from '../temporal/execution.js';
 import type { World } from './world.js';
 
-const FINAL: ReadonlySet<unknown> = new Set(FINAL_STATES);
 const FINAL_EVENTS: ReadonlySet<unknown> = new Set(FINAL_STATES.map((state) => `refund.${state}`));
 const MINUTE = 60_000;
 
@@ -96,11 +95,8 @@ export class Clients {
 
   /** Whether it is final, or was: what was final when the client read it may have been returned before the client's run closes. */
   #hasEnded(refund: Row): boolean {
-    return (
-      FINAL.has(refund['state']) ||
-      this.#world.database.tables.rows.events.some(
-        (event) => event['refund_id'] === refund['id'] && FINAL_EVENTS.has(event['type']),
-      )
+    return this.#world.database.tables.rows.events.some(
+      (event) => event['refund_id'] === refund['id'] && FINAL_EVENTS.has(event['type']),
     );
   }
 
