@@ -9,7 +9,7 @@ const allowed = {
   workflows: ['domain', 'activities'],
   temporal: ['domain', 'workflows'],
   settings: ['domain', 'gateway', 'ledger', 'temporal'],
-  // docs/decisions/015: an event shows a refund in the one shape that everybody outside sees.
+  // docs/decisions/014: an event shows a refund in the one shape that everybody outside sees.
   worker: [
     'domain',
     'gateway',

@@ -1,4 +1,4 @@
-// Mutation testing of `domain/`: which wrong decision about money would no test notice? `npm run test:mutation`, see docs/testing.md.
+// Mutation testing of `domain/`: which wrong decision about money would no test notice? `npm run test:mutation`, see docs/internals/testing.md.
 
 export default {
   // Minutes instead of hours; `--testRunner vitest` asks the same tests under the framework itself, as a second opinion.

@@ -20,7 +20,7 @@ const thresholds = z
 
 export const capabilitiesShape = z.strictObject({ credit: flag, partialReversal: flag });
 
-/** Each in place of the default, or of the variable that sets it for all entities. Meanings and defaults: `docs/settings.md`. */
+/** Each in place of the default, or of the variable that sets it for all entities. Meanings and defaults: `docs/reference/settings.md`. */
 export const policyShape = z.strictObject({
   creditApprovalAbove: thresholds,
   correctionAloneUpTo: thresholds,

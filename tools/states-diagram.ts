@@ -1,4 +1,4 @@
-/** Draws docs/states.md from the tables in domain/refund/states.ts: `node --import tsx tools/states-diagram.ts` writes it. */
+/** Draws docs/reference/states.md from the tables in domain/refund/states.ts: `node --import tsx tools/states-diagram.ts` writes it. */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
@@ -11,13 +11,13 @@ import {
   REFUND_TRANSITIONS,
 } from '../domain/refund/states.js';
 
-export const STATES_PAGE = fileURLToPath(new URL('../docs/states.md', import.meta.url));
+export const STATES_PAGE = fileURLToPath(new URL('../docs/reference/states.md', import.meta.url));
 
 /** The whole page, as the formatter wants it. */
 export function statesPage(): Promise<string> {
   const page = `# States of a refund
 
-Drawn from [\`domain/refund/states.ts\`](../domain/states.ts) by \`npm run docs:states\`. A test fails when this page is older than the code.
+Drawn from [\`domain/refund/states.ts\`](../../domain/refund/states.ts) by \`npm run docs:states\`. A test fails when this page is older than the code.
 
 \`\`\`mermaid
 stateDiagram-v2

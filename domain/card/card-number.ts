@@ -104,7 +104,7 @@ const SECURITY_CODE = new RegExp(
 /**
  * Whether a text holds what may be a card number, or a card's security code by its name. A card number: digits of any alphabet with the
  * prefix, the length and the check digit of a scheme, in one piece or in groups, beside any other letters, words and numbers. A number
- * of another meaning that has all three is taken for a card too (docs/decisions/016-no-card-in-free-text.md).
+ * of another meaning that has all three is taken for a card too (docs/decisions/015-no-card-in-free-text.md).
  */
 export function looksLikeCard(given: string): boolean {
   const text = plain(given);

@@ -1,4 +1,4 @@
-/** The life of a refund and of one attempt, as data: who may follow whom, and on what. docs/states.md is drawn from it. */
+/** The life of a refund and of one attempt, as data: who may follow whom, and on what. docs/reference/states.md is drawn from it. */
 
 /** Fine states of a refund. `status` in the public view is `PUBLIC_STATUS[state]`. */
 export const REFUND_STATES = [

@@ -24,7 +24,7 @@ type HttpCode =
   | 'internal';
 type ProblemCode = RefundsErrorCode | HttpCode;
 
-/** Every code with its status and title; docs/api.md says what to do. */
+/** Every code with its status and title; docs/reference/api.md says what to do. */
 export const PROBLEMS: Readonly<Record<ProblemCode, readonly [status: number, title: string]>> = {
   invalid_request: [422, 'The request is wrong'],
   gateway_unavailable: [503, 'The payment could not be read at the gateway'],

@@ -1,4 +1,4 @@
-/** docs/api.md can be followed: every command in it works, and every code is in its table. */
+/** docs/reference/api.md can be followed: every command in it works, and every code is in its table. */
 import { execFile, spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
@@ -8,11 +8,11 @@ import { refundOf, startApi } from './world.js';
 
 const world = await startApi();
 afterAll(() => world.close());
-const text = await readFile(new URL('../../docs/api.md', import.meta.url), 'utf8');
+const text = await readFile(new URL('../../docs/reference/api.md', import.meta.url), 'utf8');
 const commands = [...text.matchAll(/```sh\n(.*?)```/gs)].map(([, command = '']) => command);
 const hasCurl = spawnSync('curl', ['--version']).status === 0;
 
-describe('docs/api.md', () => {
+describe('docs/reference/api.md', () => {
   it.skipIf(!hasCurl)(
     `has only commands that work${hasCurl ? '' : ' (skipped: there is no curl here)'}`,
     async () => {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { ACTIONS } from '../../client/actions.js';
 import { CASE_REASONS } from '../../domain/payment/finding.js';
 
-const page = readFileSync(fileURLToPath(new URL('../../docs/operators.md', import.meta.url)), 'utf8');
+const page = readFileSync(fileURLToPath(new URL('../../docs/operating/runbook.md', import.meta.url)), 'utf8');
 
 describe('the operators’ page', () => {
   it.each(Object.entries(CASE_REASONS))(

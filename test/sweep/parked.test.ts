@@ -7,7 +7,7 @@ import { openDatabase } from '../../ledger/db/database.js';
 import { upkeepAt } from '../../temporal/upkeep.js';
 import { freshDatabase } from '../support/database.js';
 
-/** docs/decisions/014 has the figures of a hundred thousand. */
+/** docs/decisions/013 has the figures of a hundred thousand. */
 const PARKED = 20_000;
 const url = await freshDatabase('migrated');
 const database = openDatabase(url);
