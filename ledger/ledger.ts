@@ -73,7 +73,7 @@ export type Opened =
   | { readonly kind: 'send'; readonly order: SendOrder }
   /** Somebody else is or was there first, or nothing is to be sent now: go on from the position. */
   | {
-      readonly kind: 'adopt';
+      readonly kind: 'resume';
       readonly position: Position;
       /** A reversal is next, and the payment was only declared: it is read first, because the gateway caps no reversal. */
       readonly mustSee?: true;

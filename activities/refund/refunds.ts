@@ -141,7 +141,7 @@ export function createRefundActivities(deps: Dependencies): RefundActivities {
     openedAfter: Moment,
   ): Promise<Position> {
     const opened = await ledger.openCredit(refundId, original, plan.timings, plan.policy);
-    if (opened.kind === 'adopt') return opened.position;
+    if (opened.kind === 'resume') return opened.position;
     return send(deps, refundId, opened.order, openedAfter, plan.timings);
   }
 

@@ -45,7 +45,7 @@ export async function askInstead(
 ): Promise<Opened> {
   await openCase(tx, refund, why, details);
   await move(tx, refund, { on: 'ask_person', why });
-  return adopt(tx, refund.id);
+  return resume(tx, refund.id);
 }
 
 /**
@@ -64,11 +64,11 @@ export async function takeOver(tx: Tx, locked: Locked): Promise<Opened | undefin
     if (locked.refund.state === 'submitting')
       await move(tx, locked.refund, { on: 'answer_unknown', why: 'taken over without an answer' });
   }
-  return adopt(tx, locked.refund.id);
+  return resume(tx, locked.refund.id);
 }
 
-export async function adopt(tx: Tx, refundId: string): Promise<Extract<Opened, { kind: 'adopt' }>> {
-  return { kind: 'adopt', position: await currentPosition(tx, refundId) };
+export async function resume(tx: Tx, refundId: string): Promise<Extract<Opened, { kind: 'resume' }>> {
+  return { kind: 'resume', position: await currentPosition(tx, refundId) };
 }
 
 export function isPartialReversal({ payment }: Locked, target: Target): boolean {
@@ -127,7 +127,7 @@ export async function reopen(
       sends: attempt.sends + 1,
       send_by: sendBy(timings),
       sent_at: NOW,
-      misses: 0,
+      not_found_count: 0,
       last_miss_at: null,
       look_ups: 0,
       looked_up_at: null,

@@ -85,8 +85,8 @@ export function missOriginal(database: Database, paymentId: string, timings: Tim
       ])
       .executeTakeFirstOrThrow();
     if (spacing !== null && spacing < timings.missSpacing) return false;
-    const misses = payment.misses + 1;
-    await tx.updateTable('payments').set({ misses, last_miss_at: NOW }).where('id', '=', paymentId).execute();
+    const misses = payment.not_found_count + 1;
+    await tx.updateTable('payments').set({ not_found_count: misses, last_miss_at: NOW }).where('id', '=', paymentId).execute();
     return misses >= timings.missesNeeded;
   });
 }
@@ -105,13 +105,13 @@ export function recordMiss(
     const isDisputed = (await openProposal(tx, refund.id)) !== undefined;
     if (!isDisputed && mayBeAbsent(attempt, miss.asked)) {
       const verdict = provesAbsence(
-        { ...ageAt(attempt, miss.asked.at), misses: attempt.misses, originalFound: miss.countsIfLate },
+        { ...ageAt(attempt, miss.asked.at), misses: attempt.not_found_count, originalFound: miss.countsIfLate },
         timings,
       );
       if (verdict !== 'no_proof')
         await tx
           .updateTable('attempts')
-          .set({ misses: attempt.misses + 1, last_miss_at: miss.asked.at })
+          .set({ not_found_count: attempt.not_found_count + 1, last_miss_at: miss.asked.at })
           .where('id', '=', attemptId)
           .execute();
       if (verdict === 'absent') await foundAbsent(tx, attempt, refund);

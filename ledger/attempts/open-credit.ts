@@ -6,7 +6,7 @@ import type { Policy, Timings } from '../../domain/refund/plan.js';
 import { lockRefund, move, openCase, type Locked, type PaymentRow } from '../core/books.js';
 import type { Database, Tx } from '../db/database.js';
 import { NEXT_VERSION } from '../db/expressions.js';
-import { adopt, askInstead, isNext, open, reopen, takeOver } from './hand-over.js';
+import { resume, askInstead, isNext, open, reopen, takeOver } from './hand-over.js';
 import { decidedBefore, redirectors } from '../commands/command-results.js';
 import { doubtsFromElsewhere } from '../payments/doubts.js';
 import { LedgerError, ObservationOutdated, type Opened } from '../ledger.js';
@@ -28,7 +28,7 @@ export function openCredit(
     const before = await lockRefund(tx, refundId);
     const taken = await takeOver(tx, before);
     if (taken !== undefined) return taken;
-    if (!(await isNext('credit', tx, before, { timings, policy }))) return adopt(tx, refundId);
+    if (!(await isNext('credit', tx, before, { timings, policy }))) return resume(tx, refundId);
     if ((original === null) !== (before.payment.type === 'CD'))
       throw new LedgerError(
         'illegal_transition',
@@ -111,7 +111,7 @@ export function openCredit(
       default:
         return verdict satisfies never;
     }
-    return { ...(await adopt(tx, refundId)), verdict };
+    return { ...(await resume(tx, refundId)), verdict };
   });
 }
 

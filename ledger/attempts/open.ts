@@ -8,7 +8,7 @@ import { chargedBackBefore, cover, undecidedBeside } from '../payments/coverage.
 import type { Database, Tx } from '../db/database.js';
 import { settle } from '../refunds/ends.js';
 import {
-  adopt,
+  resume,
   askInstead,
   isNext,
   isPartialReversal,
@@ -32,12 +32,12 @@ export function openLinked(
     const before = await lockRefund(tx, refundId);
     const taken = await takeOver(tx, before);
     if (taken !== undefined) return taken;
-    if (!(await isNext('send', tx, before, { timings, policy }))) return adopt(tx, refundId);
+    if (!(await isNext('send', tx, before, { timings, policy }))) return resume(tx, refundId);
     const absent = before.attempts.find((attempt) => attempt.state === 'absent');
     const locked = await lessChargedBack(tx, before, absent !== undefined);
     if (remainingOf(locked) <= 0n) {
       await settle(tx, locked, 'charged_back');
-      return adopt(tx, refundId);
+      return resume(tx, refundId);
     }
     const undecided = await undecidedBeside(tx, locked);
     if (undecided > 0n)
@@ -57,7 +57,7 @@ export function openLinked(
     if (target === undefined) return askInstead(tx, locked, 'not_captured', owed);
     // Ordered without an amount it takes all that is authorized, which may be more than was declared.
     if (target.way === 'reversal' && !locked.payment.is_seen)
-      return { ...(await adopt(tx, refundId)), mustSee: true };
+      return { ...(await resume(tx, refundId)), mustSee: true };
     if (isPartialReversal(locked, target) && !policy.partialReversal)
       return askInstead(tx, locked, 'partial_reversal', owed);
     return { kind: 'send', order: await open(tx, locked, target, timings) };

@@ -39,7 +39,7 @@ export interface PaymentTable {
   released_minor: Generated<bigint>;
   /** What is given back or promised beyond the limit: computed by the table. */
   excess_minor: ColumnType<bigint, never, never>;
-  misses: Generated<number>;
+  not_found_count: Generated<number>;
   last_miss_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
   /** What a client declared first. */
   declared: ColumnType<StoredDeclaration | null, string | null | undefined, string | null>;
@@ -130,7 +130,7 @@ export interface AttemptTable {
   note: string | null;
   look_ups: Generated<number>;
   looked_up_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
-  misses: Generated<number>;
+  not_found_count: Generated<number>;
   last_miss_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
   opened_at: Stamp;
   sent_at: Stamp;

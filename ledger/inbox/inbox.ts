@@ -95,7 +95,7 @@ function claimed(row: WebhookRow & { readonly age: number }): ClaimedWebhook {
     refundId: row.refund_id,
     attemptId: row.attempt_id,
     tries: row.tries,
-    misses: row.misses,
+    misses: row.not_found_count,
     ageMs: row.age,
     isConfirmed: row.confirmed_at !== null,
   };
@@ -242,7 +242,7 @@ export async function noteShown(
     .set(
       shown.isShown
         ? { confirmed_at: NOW, due_at: NOW }
-        : { misses: sql<number>`misses + 1`, due_at: inMs(shown.dueInMs) },
+        : { not_found_count: sql<number>`not_found_count + 1`, due_at: inMs(shown.dueInMs) },
     )
     .where('id', '=', BigInt(id))
     .where('state', '=', 'received')

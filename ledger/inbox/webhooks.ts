@@ -29,7 +29,7 @@ interface WebhookTable {
   refund_id: string | null;
   attempt_id: string | null;
   tries: Generated<number>;
-  misses: Generated<number>;
+  not_found_count: Generated<number>;
   confirmed_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
   due_at: Date | null;
   received_at: ColumnType<Date, Date | undefined, Date>;

@@ -33,7 +33,7 @@ CREATE TABLE payments (
       - payment_limit(captured_minor, released_minor, authorized_minor))
   ) STORED,
   -- Queries of the payment that found nothing: one alone is the gateway's visibility lag, not a case.
-  misses           integer NOT NULL DEFAULT 0 CHECK (misses >= 0),
+  not_found_count  integer NOT NULL DEFAULT 0 CHECK (not_found_count >= 0),
   last_miss_at     timestamptz,
   imported_at      timestamptz NOT NULL DEFAULT now(),
   -- When the query began that the payment was last brought up to date with; null: the gateway has not been seen. An observation that
@@ -135,7 +135,7 @@ CREATE TABLE attempts (
   refusal_class      text,
   note               text,
   look_ups           integer NOT NULL DEFAULT 0,
-  misses             integer NOT NULL DEFAULT 0,
+  not_found_count    integer NOT NULL DEFAULT 0,
   last_miss_at       timestamptz,
   -- When the open attempt was last queried: a run that begins anew waits only for what is left until the next query.
   looked_up_at       timestamptz,
@@ -324,7 +324,7 @@ CREATE TABLE webhooks (
   attempt_id   uuid,
   tries        integer NOT NULL DEFAULT 0,
   -- Look-ups of the payment that did not show yet what was told, and when one did.
-  misses       integer NOT NULL DEFAULT 0,
+  not_found_count integer NOT NULL DEFAULT 0,
   confirmed_at timestamptz,
   -- When somebody has to look at it (again). Taking it moves this on, so that a process that dies holds nothing for long.
   due_at       timestamptz,
@@ -345,7 +345,7 @@ CREATE FUNCTION take_up_webhooks() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   learned text := CASE TG_TABLE_NAME WHEN 'events' THEN to_jsonb(NEW) #>> '{data,gatewayId}' ELSE to_jsonb(NEW) ->> TG_ARGV[0] END;
 BEGIN
-  UPDATE webhooks SET state = 'received', why = NULL, tries = 0, misses = 0, due_at = now()
+  UPDATE webhooks SET state = 'received', why = NULL, tries = 0, not_found_count = 0, due_at = now()
     WHERE state = 'unmatched' AND (gateway_id = learned OR referenced_id = learned OR reference = learned);
   RETURN NULL;
 END $$;
@@ -360,7 +360,7 @@ CREATE TRIGGER attempts_take_up_webhooks_of_id AFTER UPDATE OF gateway_id ON att
 -- What was notified about an id in `seen_ids` before it was known is taken up again.
 CREATE FUNCTION take_up_webhooks_of_seen_ids() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  UPDATE webhooks SET state = 'received', why = NULL, tries = 0, misses = 0, due_at = now()
+  UPDATE webhooks SET state = 'received', why = NULL, tries = 0, not_found_count = 0, due_at = now()
     WHERE state = 'unmatched' AND (gateway_id = ANY (NEW.seen_ids) OR referenced_id = ANY (NEW.seen_ids));
   RETURN NULL;
 END $$;

@@ -141,7 +141,7 @@ async function book(tx: Tx, before: PaymentRow, shown: OriginalFacts): Promise<O
       type: facts.type,
       is_seen: true,
       registration_id: sql<string | null>`coalesce(registration_id, ${facts.registrationId})`,
-      misses: 0,
+      not_found_count: 0,
       last_miss_at: null,
       observed_at: facts.observedAt,
     })

@@ -222,7 +222,7 @@ function restful(world: World): () => boolean {
       ...refunds.map((row) => String(row['version'])),
       // More misses than prove absence prove nothing more.
       ...attempts.map(
-        (row) => `${String(row['state'])} ${Math.min(Number(row['misses']), plan.timings.missesNeeded)}`,
+        (row) => `${String(row['state'])} ${Math.min(Number(row['not_found_count']), plan.timings.missesNeeded)}`,
       ),
     ].join();
     wakeSilent(world, versions);

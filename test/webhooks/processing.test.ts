@@ -250,7 +250,7 @@ describe.concurrent('a notice about what was over', () => {
     });
     await eventually('a look-up did not show it', async () => {
       const { rows } = await sql<{ misses: number }>`
-        SELECT misses FROM webhooks WHERE gateway_id = ${gatewayId} AND code = ${lie.code}`.execute(
+        SELECT not_found_count AS misses FROM webhooks WHERE gateway_id = ${gatewayId} AND code = ${lie.code}`.execute(
         world.database.db,
       );
       return (rows[0]?.misses ?? 0) > 0 ? true : undefined;

@@ -200,7 +200,7 @@ export function describeAbsence(underTest: () => LedgerUnderTest): void {
       await proveAbsent(order);
       const strange = { kind: 'unknown', why: 'wrong_amount', gatewayId: gatewayId() } as const;
       expect((await ledger.record(seen(order, strange))).state).toBe('unknown');
-      expect((await openLinked(ledger, id)).kind).toBe('adopt');
+      expect((await openLinked(ledger, id)).kind).toBe('resume');
     });
   });
 

@@ -49,7 +49,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
         registrationId: facts.registrationId,
         amountMinor: 10_000n,
       });
-      expect((await openCredit(id, facts)).kind).toBe('adopt');
+      expect((await openCredit(id, facts)).kind).toBe('resume');
       expect((await ledger.record(answer(credit, paid()))).state).toBe('succeeded');
     });
 
@@ -89,13 +89,13 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       const { ledger, openCases } = underTest();
       const { id, facts, order: linked } = await given(debit(), 5_000n);
       const opened = await openCredit(id, change(facts, linked), policy);
-      expect(opened.kind).toBe('adopt');
+      expect(opened.kind).toBe('resume');
       const verdict = opened.verdict?.kind === 'denied' ? opened.verdict.why : [];
       expect(verdict).toContain(block);
       expect((await ledger.findRefund(id))?.blocks).toEqual(verdict);
       expect((await ledger.position(id)).state).toBe('manual_review');
       expect(await openCases(id)).toContain('credit_blocked');
-      expect((await openCredit(id, facts)).kind).toBe('adopt');
+      expect((await openCredit(id, facts)).kind).toBe('resume');
     });
 
     it('is denied where nobody knows a destination', async () => {
@@ -114,7 +114,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
     ] as const)('is not even weighed after a refusal that leaves a doubt (%s)', async (refusal) => {
       const { id, facts } = await given(debit(), 10_000n, refusal);
       const opened = await openCredit(id, facts);
-      expect(opened).toMatchObject({ kind: 'adopt', position: { state: 'rejected' } });
+      expect(opened).toMatchObject({ kind: 'resume', position: { state: 'rejected' } });
       expect(opened.verdict).toBeUndefined();
     });
 
@@ -198,8 +198,8 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
         attempt: { state: 'unknown', sends: 1 },
       });
       expect(await openCases(id)).toEqual(['credit_not_found']);
-      expect((await openCredit(id, facts)).kind).toBe('adopt');
-      expect((await openLinked(ledger, id)).kind).toBe('adopt');
+      expect((await openCredit(id, facts)).kind).toBe('resume');
+      expect((await openLinked(ledger, id)).kind).toBe('resume');
       expect(await ledger.withdraw(id, 'anna', 'tired of waiting')).toMatchObject({ why: 'may_have_left' });
       expect((await ledger.giveUp(id, 'credit_refused', 'system')).state).toBe('manual_review');
       expect((await ledger.record(seen(credit, paid()))).state).toBe('succeeded');
@@ -228,7 +228,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       const { id, facts } = await given();
       const credit = sent(await openCredit(id, facts));
       await ledger.record(answer(credit, notSent));
-      expect((await openLinked(ledger, id)).kind).toBe('adopt');
+      expect((await openLinked(ledger, id)).kind).toBe('resume');
       const again = await given();
       const second = sent(await openCredit(again.id, again.facts));
       await ledger.record(answer(second, notSent));
@@ -252,7 +252,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       expect(credit.amountMinor).toBe(10_000n);
       await ledger.record(answer(credit, notSent));
       expect((await ledger.record(seen(linked, paid()))).state).toBe('manual_review');
-      expect((await openCredit(id, facts)).kind).toBe('adopt');
+      expect((await openCredit(id, facts)).kind).toBe('resume');
     });
   });
 
@@ -397,8 +397,8 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
         registrationId: facts.registrationId,
         why: ['above_limit'],
       });
-      expect((await openCredit(id, facts, strict)).kind).toBe('adopt');
-      expect((await openLinked(ledger, id)).kind).toBe('adopt');
+      expect((await openCredit(id, facts, strict)).kind).toBe('resume');
+      expect((await openLinked(ledger, id)).kind).toBe('resume');
     });
 
     it('lets exactly that credit go', async () => {

@@ -102,7 +102,7 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
       const { ledger } = underTest();
       const facts = authorisation([]);
       const { refund } = await ask(facts.id, 4_000n, EUROS('PA', 4_000n));
-      expect(await openLinked(ledger, refund.id)).toMatchObject({ kind: 'adopt', mustSee: true });
+      expect(await openLinked(ledger, refund.id)).toMatchObject({ kind: 'resume', mustSee: true });
       await ledger.recordOriginal(facts.id, facts);
       expect(await submitted(ledger, refund.id, { ...POLICY, partialReversal: true })).toMatchObject({
         ...{ way: 'reversal', originalId: facts.id, amountMinor: 4_000n, isPartialReversal: true },
@@ -136,7 +136,7 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
       const order = await submitted(ledger, refund.id);
       expect(order.amountMinor).toBe(6_000n);
       expect((await ledger.record(answer(order, paid()))).state).toBe('reserved');
-      expect((await openLinked(ledger, refund.id)).kind).toBe('adopt');
+      expect((await openLinked(ledger, refund.id)).kind).toBe('resume');
       expect(await openCases(refund.id)).toEqual(['not_captured']);
     });
 
@@ -170,7 +170,7 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
       const rest = await submitted(ledger, second);
       expect(rest.amountMinor).toBe(1_000n);
       expect((await ledger.record(answer(rest, paid()))).state).toBe('reserved');
-      expect((await openLinked(ledger, second)).kind).toBe('adopt');
+      expect((await openLinked(ledger, second)).kind).toBe('resume');
       expect(await openCases(second)).toEqual(['not_captured']);
       expect(await ledger.findPayment(facts.id)).toMatchObject({ succeededMinor: 7_000n });
     });

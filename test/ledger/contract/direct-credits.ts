@@ -47,7 +47,7 @@ export function describeDirectCredits(underTest: () => LedgerUnderTest): void {
       const { id, facts } = await asked();
       expect(await ledger.findPayment(facts.id)).toMatchObject({ reservedMinor: 6_000n });
       const opened = await openLinked(ledger, id);
-      expect(opened).toMatchObject({ kind: 'adopt', position: { state: 'reserved', askedFor: 'credit' } });
+      expect(opened).toMatchObject({ kind: 'resume', position: { state: 'reserved', askedFor: 'credit' } });
       const credit = sent(await openCredit(id, facts));
       expect(credit).toMatchObject({ way: 'credit', originalId: null, amountMinor: 6_000n });
       await ledger.record(answer(credit, paid()));
@@ -141,12 +141,12 @@ export function describeDirectCredits(underTest: () => LedgerUnderTest): void {
       const { ledger } = underTest();
       const { id } = await asked(1n);
       expect(await ledger.scope(id)).toMatchObject({ paymentId: null, entityId: ENTITY, currency: 'EUR' });
-      expect((await openLinked(ledger, id)).kind).toBe('adopt');
+      expect((await openLinked(ledger, id)).kind).toBe('resume');
       expect((await openCredit(id, null)).verdict).toEqual({
         kind: 'needs_approval',
         why: ['free_standing'],
       });
-      expect((await openCredit(id, null)).kind).toBe('adopt');
+      expect((await openCredit(id, null)).kind).toBe('resume');
       expect(await approve(id, 'anna')).toMatchObject({ kind: 'refused', why: 'own_request' });
       await approve(id);
       expect(sent(await openCredit(id, null))).toMatchObject({ way: 'credit', amountMinor: 1n });
@@ -170,7 +170,7 @@ export function describeDirectCredits(underTest: () => LedgerUnderTest): void {
       const { ledger } = underTest();
       const { id, credit } = await approved();
       await ledger.record(answer(credit, refused('issuer_declined')));
-      expect((await openCredit(id, null)).kind).toBe('adopt');
+      expect((await openCredit(id, null)).kind).toBe('resume');
       await ledger.giveUp(id, 'credit_refused', 'system');
       expect(await ledger.findRefund(id)).toMatchObject({ state: 'failed' });
     });
@@ -180,7 +180,7 @@ export function describeDirectCredits(underTest: () => LedgerUnderTest): void {
       const { id, credit } = await approved();
       await ledger.record(answer(credit, lost));
       expect(await ledger.inquiry(id)).toMatchObject({ paymentId: null, reference: credit.reference });
-      expect((await openCredit(id, null)).kind).toBe('adopt');
+      expect((await openCredit(id, null)).kind).toBe('resume');
       expect(await ledger.findRefund(id)).toMatchObject({ state: 'unknown' });
     });
 

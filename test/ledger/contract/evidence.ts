@@ -55,7 +55,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       const id = await accepted(ledger, debit(), 2_500n);
       await submitted(ledger, id);
       for (let repeat = 0; repeat < 3; repeat += 1)
-        expect(await openLinked(ledger, id)).toMatchObject({ kind: 'adopt', position: { state: 'unknown' } });
+        expect(await openLinked(ledger, id)).toMatchObject({ kind: 'resume', position: { state: 'unknown' } });
       expect(await attempts(id)).toHaveLength(1);
     });
 
@@ -78,7 +78,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       const { ledger, openCases } = underTest();
       const id = await accepted(ledger, authorisation([]), 4_000n);
       expect(await openLinked(ledger, id)).toMatchObject({
-        kind: 'adopt',
+        kind: 'resume',
         position: { state: 'manual_review' },
       });
       expect(await openCases(id)).toEqual(['partial_reversal']);
@@ -93,7 +93,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       const id = await accepted(ledger, facts, 10_000n);
       await ledger.recordOriginal(facts.id, { ...facts, state: 'rejected', captures: [], capturedMinor: 0n });
       expect(await openLinked(ledger, id)).toMatchObject({
-        kind: 'adopt',
+        kind: 'resume',
         position: { state: 'manual_review' },
       });
       expect(await attempts(id)).toEqual([]);
@@ -281,7 +281,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
         await missed(ledger, second);
       }
       expect((await ledger.position(id)).state).toBe('succeeded');
-      expect((await openLinked(ledger, id)).kind).toBe('adopt');
+      expect((await openLinked(ledger, id)).kind).toBe('resume');
       expect((await payment(facts.id)).succeededMinor).toBe(10_000n);
       expect(await openCases(id)).toEqual(['answers_contradict']);
     });
@@ -344,7 +344,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
         const id = await accepted(ledger, debit(), 10_000n);
         await ledger.record(answer(await submitted(ledger, id), refused(refusal)));
         expect(await openLinked(ledger, id)).toMatchObject({
-          kind: 'adopt',
+          kind: 'resume',
           position: { state: 'rejected', attempts: 1 },
         });
       },
@@ -354,7 +354,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       const { ledger, letPass } = underTest();
       const id = await accepted(ledger, debit(), 10_000n);
       await ledger.record(answer(await submitted(ledger, id), refused('wait')));
-      expect((await openLinked(ledger, id)).kind).toBe('adopt');
+      expect((await openLinked(ledger, id)).kind).toBe('resume');
       await letPass(TIMINGS.retryFirst);
       expect(await submitted(ledger, id)).toMatchObject({ send: 1, way: 'refund' });
       expect(new Set((await attempts(id)).map(({ reference }) => reference)).size).toBe(2);
@@ -375,7 +375,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
         state: 'succeeded' as const,
       };
       await ledger.recordOriginal(facts.id, { ...facts, disputes: [dispute] });
-      expect((await openLinked(ledger, id)).kind).toBe('adopt');
+      expect((await openLinked(ledger, id)).kind).toBe('resume');
       const own = gatewayId();
       expect(await ledger.record(seen(order, pending(own)))).toMatchObject({
         state: 'closed_by_dispute',

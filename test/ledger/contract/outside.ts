@@ -188,7 +188,7 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
       const id = await accepted(ledger, facts, 10_000n);
       await ledger.recordOriginal(facts.id, { ...facts, disputes: [final(10_000n)] });
       expect(await ledger.openLinked(id, TIMINGS, POLICY)).toMatchObject({
-        kind: 'adopt',
+        kind: 'resume',
         position: { state: 'closed_by_dispute', settled: { settledBy: 'chargeback' } },
       });
     });
@@ -212,14 +212,14 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
       const fitting = await accepted(ledger, debit(), 10_000n);
       const dispute = { ...final(2_000n), state: 'open' as const };
       await ledger.recordOriginal(facts.id, { ...facts, disputes: [dispute] });
-      expect((await ledger.openLinked(id, TIMINGS, POLICY)).kind).toBe('adopt');
+      expect((await ledger.openLinked(id, TIMINGS, POLICY)).kind).toBe('resume');
       expect(await openCases(id)).toEqual(['dispute_undecided']);
       expect(await ledger.findRefund(id)).toMatchObject({ state: 'manual_review', chargedBackMinor: 0n });
       await submitted(ledger, fitting);
 
       const word = { refundId: id, by: 'berta' };
       await ledger.replay({ ...word, reason: 'too early' });
-      expect((await ledger.openLinked(id, TIMINGS, POLICY)).kind).toBe('adopt');
+      expect((await ledger.openLinked(id, TIMINGS, POLICY)).kind).toBe('resume');
       expect(await openCases(id)).toEqual(['dispute_undecided']);
       await ledger.recordOriginal(facts.id, { ...facts, declined: [dispute.id] });
       await ledger.replay({ ...word, reason: 'the bank has declined it' });

@@ -92,7 +92,7 @@ export function describeParts(underTest: () => LedgerUnderTest): void {
       const { ledger, facts, id, after } = await capturedMeanwhile();
       await ledger.recordOriginal(facts.id, after);
       await ledger.record(answer(await submitted(ledger, id), paid()));
-      expect((await openLinked(ledger, id)).kind).toBe('adopt');
+      expect((await openLinked(ledger, id)).kind).toBe('resume');
       expect(await openCases(id)).toEqual(['partial_reversal']);
       expect((await ledger.findRefund(id))?.openCases).toMatchObject([
         { why: 'partial_reversal', details: { owedMinor: '4000', uncapturedMinor: '4000', currency: 'EUR' } },
@@ -171,7 +171,7 @@ export function describeParts(underTest: () => LedgerUnderTest): void {
       for (let part = 0; part < 3; part += 1) {
         const order = await submitted(ledger, id);
         taken.push([order.originalId, order.amountMinor]);
-        expect((await openLinked(ledger, id)).kind).toBe('adopt');
+        expect((await openLinked(ledger, id)).kind).toBe('resume');
         await ledger.record(answer(order, paid()));
       }
       const [first, second, third] = facts.captures.map((capture) => capture.id);
@@ -349,7 +349,7 @@ export function describeParts(underTest: () => LedgerUnderTest): void {
       expect(second.amountMinor).toBe(6_000n);
       await ledger.record(answer(second, notSent));
       expect((await ledger.record(seen(first, paid()))).state).toBe('manual_review');
-      expect((await openLinked(ledger, id)).kind).toBe('adopt');
+      expect((await openLinked(ledger, id)).kind).toBe('resume');
       expect(await openCases(id)).toEqual(['answers_contradict']);
       expect((await ledger.findPayment(facts.id))?.reservedMinor).toBe(4_000n);
     });

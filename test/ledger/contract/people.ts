@@ -87,7 +87,7 @@ export function describePeople(underTest: () => LedgerUnderTest): void {
         reservedMinor: 0n,
         refundableMinor: 10_000n,
       });
-      expect((await openLinked(ledger, id)).kind).toBe('adopt');
+      expect((await openLinked(ledger, id)).kind).toBe('resume');
     });
 
     it.each<readonly [Situation, string]>([

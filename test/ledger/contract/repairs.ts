@@ -262,7 +262,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       await ledger.confirm(confirmation(id, instruction), TIMINGS);
       expect(await ledger.position(id)).toMatchObject({ state: 'failed', why: 'corrected' });
       expect(await payment(paymentId)).toMatchObject({ reservedMinor: 0n, refundableMinor: 10_000n });
-      expect((await openLinked(ledger, id)).kind, 'and nothing is sent again').toBe('adopt');
+      expect((await openLinked(ledger, id)).kind, 'and nothing is sent again').toBe('resume');
       // The letter was wrong: the gateway's own fact stands all the same.
       expect((await ledger.record(seen(order, paid()))).state).toBe('succeeded');
       expect(await payment(paymentId)).toMatchObject({ succeededMinor: 10_000n });
@@ -409,7 +409,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
         position: { state: 'fallback_checking' },
       });
       expect(await openCases(id)).toEqual([]);
-      expect((await ledger.openCredit(id, facts, TIMINGS, POLICY)).kind).toBe('adopt');
+      expect((await ledger.openCredit(id, facts, TIMINGS, POLICY)).kind).toBe('resume');
       const { instruction } = (await ledger.findRefund(id)) ?? {};
       expect(instruction).toMatchObject({
         registrationId: OTHER,

@@ -59,7 +59,7 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
       expect(await openCases(id)).toEqual([]);
       const again = await submitted(ledger, id);
       expect(again.reference).not.toBe(order.reference);
-      expect((await openLinked(ledger, id)).kind).toBe('adopt');
+      expect((await openLinked(ledger, id)).kind).toBe('resume');
       await ledger.record(answer(again, paid()));
       expect((await ledger.position(id)).state).toBe('succeeded');
     });
@@ -115,7 +115,7 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
       for (let times = 0; times < 2; times += 1) {
         expect(await ledger.replay({ refundId: id, ...FIXED })).toMatchObject({ step: 'credit' });
         const { kind, verdict } = await ledger.openCredit(id, elsewhere, TIMINGS, POLICY);
-        expect({ kind, verdict }).toMatchObject({ kind: 'adopt', verdict: { kind: 'denied' } });
+        expect({ kind, verdict }).toMatchObject({ kind: 'resume', verdict: { kind: 'denied' } });
       }
     });
 
@@ -208,6 +208,6 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
     await ledger.replay({ refundId: id, ...FIXED });
     await ledger.record(answer(order, paid()));
     expect((await ledger.position(id)).state).toBe('succeeded');
-    expect((await openLinked(ledger, id)).kind).toBe('adopt');
+    expect((await openLinked(ledger, id)).kind).toBe('resume');
   });
 }

@@ -63,7 +63,7 @@ export function describeSeenIds(underTest: () => LedgerUnderTest): void {
       await searchInVain(order);
       expect((await ledger.position(id)).state).toBe('manual_review');
       expect(await openCases(id)).toEqual(['id_not_found']);
-      expect((await openLinked(ledger, id)).kind).toBe('adopt');
+      expect((await openLinked(ledger, id)).kind).toBe('resume');
       expect((await ledger.record(seen(order, paid(own)))).state).toBe('succeeded');
       expect(await openCases(id)).toEqual([]);
     });
@@ -166,7 +166,7 @@ export function describeSeenIds(underTest: () => LedgerUnderTest): void {
       expect((await ledger.position(id)).state).toBe('reserved');
       await ledger.record(evidenceOf(order, gatewayId()));
       expect((await ledger.position(id)).state).toBe(state);
-      expect((await openLinked(ledger, id)).kind).toBe('adopt');
+      expect((await openLinked(ledger, id)).kind).toBe('resume');
     });
 
     it('in a notification that is kept for its id alone is open again', async () => {
@@ -190,7 +190,7 @@ export function describeSeenIds(underTest: () => LedgerUnderTest): void {
         ids: [gatewayId()],
       });
       expect((await ledger.record(answer(order, notSent))).state).toBe('unknown');
-      expect((await openLinked(ledger, id)).kind).toBe('adopt');
+      expect((await openLinked(ledger, id)).kind).toBe('resume');
     });
   });
 
