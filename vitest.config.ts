@@ -6,7 +6,7 @@ import { isLongTier, isShortTier } from './test/support/tier.js';
 
 /** Need no server: they start in a second. Everything else is given PostgreSQL and Temporal. */
 const pure = [
-  ...['domain', 'fuzz', 'settings', 'gateway', 'sandbox', 'house', 'replay', 'mutation'].map(
+  ...['domain', 'fuzz', 'settings', 'gateway', 'sandbox', 'repository', 'replay', 'mutation'].map(
     (room) => `test/${room}/**/*.test.ts`,
   ),
   'test/ledger/memory.test.ts',

@@ -1,4 +1,4 @@
-/** The rules of the house fire: each is shown a file that breaks it. A rule that never fires is a rule nobody has. */
+/** Checks that each lint and import rule reports a file that breaks it. */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
