@@ -4,7 +4,7 @@ import { isRefundId } from '../domain/ids.js';
 import { FINAL_STATES } from '../domain/refund/states.js';
 import { accept } from './refunds/accept.js';
 import { adopt, refuseAdoption } from './attempts/adoption.js';
-import { attemptsOf } from './core/books.js';
+import { attemptsOf } from './core/locks.js';
 import { note } from './commands/command-results.js';
 import { confirm, correct } from './attempts/corrections.js';
 import type { Database, Tables } from './db/database.js';

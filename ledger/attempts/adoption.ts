@@ -5,7 +5,8 @@ import { ATTEMPT_EVIDENCE, isFinal } from '../../domain/refund/states.js';
 import { decidedBefore, executeOnce, refused, resulted, type Executed } from '../commands/command-results.js';
 import { ageOf } from './attempt-age.js';
 
-import { append, lockAttempt, lockRefund, type LockedAttempt } from '../core/books.js';
+import { append } from '../core/events.js';
+import { lockAttempt, lockRefund, type LockedAttempt } from '../core/locks.js';
 import type { Database, Tx } from '../db/database.js';
 import { apply, otherOwner } from './evidence.js';
 import { turnOf } from './returned.js';

@@ -1,6 +1,6 @@
 /** How old an attempt is, in milliseconds by the database's clock: two machines' clocks are never compared. */
 import { sql } from 'kysely';
-import type { AttemptRow } from '../core/books.js';
+import type { AttemptRow } from '../core/locks.js';
 import type { Tx } from '../db/database.js';
 
 export interface AttemptAge {

@@ -1,14 +1,9 @@
 /** How an attempt's evidence moves it and its refund: what is written down, and what follows when it ended without paying. */
 import { sql } from 'kysely';
 import { afterTrigger, isFinal, type AttemptState, type RefundTrigger } from '../../domain/refund/states.js';
-import {
-  closeOutcomeCases,
-  lockAttempt,
-  move,
-  openCase,
-  type AttemptRow,
-  type RefundRow,
-} from '../core/books.js';
+import { closeOutcomeCases, openCase } from '../core/cases.js';
+import { lockAttempt, type AttemptRow, type RefundRow } from '../core/locks.js';
+import { move } from '../core/state-changes.js';
 import type { Tx } from '../db/database.js';
 import { NOW } from '../db/expressions.js';
 import type { Evidence } from '../ledger.js';

@@ -1,15 +1,10 @@
 /** What a correction is about, and what it brings about once it is signed. */
 import { STAY_OPEN } from '../../domain/payment/finding.js';
 import { afterTrigger, isFinal, isOpenAttempt } from '../../domain/refund/states.js';
-import {
-  append,
-  bumpVersion,
-  closeOutcomeCases,
-  lockAttempt,
-  move,
-  type AttemptRow,
-  type Locked,
-} from '../core/books.js';
+import { closeOutcomeCases } from '../core/cases.js';
+import { append } from '../core/events.js';
+import { lockAttempt, type AttemptRow, type Locked } from '../core/locks.js';
+import { bumpVersion, move } from '../core/state-changes.js';
 import type { Tx } from '../db/database.js';
 import { close } from '../refunds/ends.js';
 import { NOW } from '../db/expressions.js';

@@ -13,7 +13,9 @@ import {
 } from '../../domain/refund/states.js';
 import { ageAt } from './attempt-age.js';
 import { endUnpaid, noteLookUp } from './attempt-ends.js';
-import { lockAttempt, lockPayment, move, openCase, type AttemptRow, type RefundRow } from '../core/books.js';
+import { openCase } from '../core/cases.js';
+import { lockAttempt, lockPayment, type AttemptRow, type RefundRow } from '../core/locks.js';
+import { move } from '../core/state-changes.js';
 import type { Database, Tx } from '../db/database.js';
 import { GATEWAY_ID, NOW } from '../db/expressions.js';
 import { paymentOf } from '../refunds/free-standing.js';
@@ -86,7 +88,11 @@ export function missOriginal(database: Database, paymentId: string, timings: Tim
       .executeTakeFirstOrThrow();
     if (spacing !== null && spacing < timings.missSpacing) return false;
     const misses = payment.not_found_count + 1;
-    await tx.updateTable('payments').set({ not_found_count: misses, last_miss_at: NOW }).where('id', '=', paymentId).execute();
+    await tx
+      .updateTable('payments')
+      .set({ not_found_count: misses, last_miss_at: NOW })
+      .where('id', '=', paymentId)
+      .execute();
     return misses >= timings.missesNeeded;
   });
 }
@@ -105,7 +111,11 @@ export function recordMiss(
     const isDisputed = (await openProposal(tx, refund.id)) !== undefined;
     if (!isDisputed && mayBeAbsent(attempt, miss.asked)) {
       const verdict = provesAbsence(
-        { ...ageAt(attempt, miss.asked.at), misses: attempt.not_found_count, originalFound: miss.countsIfLate },
+        {
+          ...ageAt(attempt, miss.asked.at),
+          misses: attempt.not_found_count,
+          originalFound: miss.countsIfLate,
+        },
         timings,
       );
       if (verdict !== 'no_proof')

@@ -3,7 +3,7 @@ import { chooseCapture } from '../../domain/payment/captures.js';
 import type { Policy, Timings } from '../../domain/refund/plan.js';
 import { totalOf } from '../../domain/refund/settlement.js';
 import { isOpenAttempt, OPEN_ATTEMPT_STATES } from '../../domain/refund/states.js';
-import { lockRefund, type Locked } from '../core/books.js';
+import { lockRefund, type Locked } from '../core/locks.js';
 import { chargedBackBefore, cover, undecidedBeside } from '../payments/coverage.js';
 import type { Database, Tx } from '../db/database.js';
 import { settle } from '../refunds/ends.js';

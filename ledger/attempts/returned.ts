@@ -1,6 +1,8 @@
 /** A success that came back, and may be shown paid again: as often as the gateway says, each turn counted once. */
 import { noteEvidence, step } from './attempt-ends.js';
-import { append, openCase, reservedFor, type AttemptRow, type LockedAttempt } from '../core/books.js';
+import { openCase } from '../core/cases.js';
+import { append, reservedFor } from '../core/events.js';
+import type { AttemptRow, LockedAttempt } from '../core/locks.js';
 import type { Tx } from '../db/database.js';
 import type { Evidence } from '../ledger.js';
 import { givenBy, remainingOf } from '../core/amounts.js';

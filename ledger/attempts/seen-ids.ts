@@ -2,7 +2,8 @@
 import { isGatewayId, isIdOfSomeForm, type GatewayId } from '../../domain/ids.js';
 import type { Outcome } from '../../domain/refund/outcome.js';
 
-import { append, lockAttempt, type AttemptRow, type LockedAttempt } from '../core/books.js';
+import { append } from '../core/events.js';
+import { lockAttempt, type AttemptRow, type LockedAttempt } from '../core/locks.js';
 import type { Tx } from '../db/database.js';
 import type { Evidence } from '../ledger.js';
 

@@ -6,15 +6,10 @@ import {
   type RefundTrigger,
 } from '../../domain/refund/states.js';
 import { actorOf, noteEvidence, step } from './attempt-ends.js';
-import {
-  append,
-  move,
-  openCase,
-  reloadAttempt,
-  reservedFor,
-  type AttemptRow,
-  type LockedAttempt,
-} from '../core/books.js';
+import { openCase } from '../core/cases.js';
+import { append, reservedFor } from '../core/events.js';
+import { reloadAttempt, type AttemptRow, type LockedAttempt } from '../core/locks.js';
+import { move } from '../core/state-changes.js';
 import { hasCoverage, overpaidFor, reviseClaims, trimCoverage } from '../payments/coverage.js';
 import type { Tx } from '../db/database.js';
 import type { Evidence } from '../ledger.js';

@@ -1,6 +1,8 @@
-/** A second operator's verdict on the exact instruction of a credit. */
+/** A second operator approves or rejects the exact instruction of a credit. */
 import { isSamePerson } from '../../domain/refund/people.js';
-import { append, lockRefund, move, type Locked } from '../core/books.js';
+import { append } from '../core/events.js';
+import { lockRefund, type Locked } from '../core/locks.js';
+import { move } from '../core/state-changes.js';
 import {
   decidedBefore,
   executeOnce,
@@ -33,7 +35,7 @@ async function verdictOn(tx: Tx, locked: Locked, decision: Decision): Promise<Ex
     return refused('instruction_changed');
   if (before !== undefined && !isSamePerson(before.by, decision.by))
     return refused('already_decided', before.by);
-  // The same verdict of the same operator again changes nothing.
+  // Repeating a decision has no effect.
   if (before?.state === decision.verdict) return resulted({ kind: 'decided' });
   if (before !== undefined || refund.state !== 'awaiting_approval') return refused('not_awaiting_approval');
   if (isSamePerson(decision.by, refund.requested_by)) return refused('own_request');

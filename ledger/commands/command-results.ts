@@ -1,13 +1,14 @@
-/** The commands of operators: each is carried out once, and one row keeps its note, what it is about, what it decided and its result. */
+/** Carries out each command of an operator once. One row stores its note, its subject, its effect and its result. */
 import { hash } from 'node:crypto';
 import type { Insertable, Kysely } from 'kysely';
 import { personKey } from '../../domain/names.js';
-import { append, lockRefund, type Locked } from '../core/books.js';
+import { append } from '../core/events.js';
+import { lockRefund, type Locked } from '../core/locks.js';
 import type { CommandResultTable, Database, Tables, Tx } from '../db/database.js';
 import type { CommandResult, CommandResults, Refused, OperatorCommand } from '../core/people.js';
 import { currentPosition } from '../core/positions.js';
 
-/** What a command decided, for the commands that come later. */
+/** The effect of a command, which later commands read. */
 export type Decided = Partial<
   Pick<
     Insertable<CommandResultTable>,
@@ -23,13 +24,13 @@ export interface Executed<Kind extends keyof CommandResults> {
 interface Command<Kind extends keyof CommandResults> {
   readonly kind: Kind;
   readonly said: OperatorCommand;
-  /** The attempt or instruction that it names itself. */
+  /** The attempt or instruction that the command names. */
   readonly about?: Pick<Decided, 'attempt_id' | 'instruction'>;
 }
 
 /**
- * Under the refund's lock, so that of two who carry out one command the second finds the first one's result. A command without an id is
- * carried out each time.
+ * Executes a command once, and returns its result with the refund's snapshot. Must run under the refund's lock: then the second of two
+ * equal commands finds the result of the first. A command without an id is executed each time.
  */
 export async function executeOnce<Kind extends keyof CommandResults>(
   tx: Tx,
@@ -71,7 +72,7 @@ async function once<Kind extends keyof CommandResults>(
   return result;
 }
 
-/** Of two operators who use one id each has a command of their own. */
+/** Returns the stored id of a command. It contains the operator, so two operators with the same id have separate commands. */
 function idOf(
   command: keyof CommandResults,
   { by, commandId }: Pick<OperatorCommand, 'by' | 'commandId'>,
@@ -81,7 +82,7 @@ function idOf(
     : hash('sha256', JSON.stringify([command, by, commandId])).slice(0, 32);
 }
 
-/** The id is of this kind of command alone. */
+/** The id contains the kind of command, so the stored result has this type. */
 async function resultOf<Kind extends keyof CommandResults>(
   tx: Tx,
   refundId: string,
@@ -97,7 +98,7 @@ async function resultOf<Kind extends keyof CommandResults>(
   return row?.result;
 }
 
-/** Changed nothing that later commands depend on. */
+/** Returns a result with the effect that later commands read; by default none. */
 export function resulted<Result>(
   result: Result,
   decided: Decided = {},
@@ -105,7 +106,7 @@ export function resulted<Result>(
   return { result, decided };
 }
 
-/** `by`: who has said it, or said otherwise, before. */
+/** Returns a refusal. `by`: the operator who decided before. */
 export function refused<Why>(
   why: Why,
   by?: string,
@@ -113,7 +114,7 @@ export function refused<Why>(
   return resulted(by === undefined ? { kind: 'refused', why } : { kind: 'refused', why, by });
 }
 
-/** Who has decided exactly this instruction, and how; at most one. */
+/** Returns the operator and the decision on exactly this instruction; at most one exists. */
 export function decidedBefore(tx: Tx, refundId: string, kind: 'decide' | 'adopt', instruction: string) {
   return tx
     .selectFrom('command_results')
@@ -125,7 +126,7 @@ export function decidedBefore(tx: Tx, refundId: string, kind: 'decide' | 'adopt'
     .executeTakeFirst();
 }
 
-/** The correction that waits for a second person; at most one. */
+/** Returns the correction that waits for a second operator; at most one exists. */
 export function openProposal(tx: Kysely<Tables>, refundId: string) {
   return tx
     .selectFrom('command_results')
@@ -135,7 +136,7 @@ export function openProposal(tx: Kysely<Tables>, refundId: string) {
     .executeTakeFirst();
 }
 
-/** Whoever named a destination in place of the one before, each time; oldest first. */
+/** Returns the operators who changed the destination, oldest change first. */
 export async function redirectors(tx: Kysely<Tables>, refundId: string): Promise<readonly string[]> {
   const rows = await tx
     .selectFrom('command_results')
@@ -148,7 +149,7 @@ export async function redirectors(tx: Kysely<Tables>, refundId: string): Promise
   return rows.map(({ by }) => by);
 }
 
-/** Puts on record that an operator checked with the gateway or started a run again, which by itself changes no money. */
+/** Records that an operator synced the refund with the gateway or restarted its run. Neither changes money by itself. */
 export function note(
   database: Database,
   refundId: string,
@@ -160,7 +161,7 @@ export function note(
     const { refund } = locked;
     const { by, reason, ticket } = said;
     const type = command === 'resolve' ? 'resolved' : 'replayed';
-    // A command without an id that comes again is on record once for each version of the refund.
+    // A repeated command without an id is recorded once for each version of the refund.
     const text = hash('sha256', JSON.stringify([by, reason, ticket ?? null])).slice(0, 32);
     await once(tx, locked, { kind: command, said }, async () => {
       await append(tx, {

@@ -1,11 +1,11 @@
-/** Sums over a payment, a refund and its attempts: what may still be given back, what was, and what is still owed. */
+/** Balances of a payment and of a refund: refundable, overpaid, paid back, and still owed. Amounts are minor units. */
 import { isOpenAttempt } from '../../domain/refund/states.js';
 import { unpaidOf, type SettlementFacts } from '../../domain/refund/settlement.js';
-import type { AttemptRow, Locked, PaymentRow } from './books.js';
+import type { AttemptRow, Locked, PaymentRow } from './locks.js';
 
 /**
- * The money that can be given back at most: what was captured and what our reversals released beside it, or what was authorized while
- * nothing is captured. `payment_limit` of the database is the same.
+ * Returns the most that can be paid back on a payment: the captured amount plus what our reversals released beside it, or the authorized
+ * amount while nothing is captured. The SQL function `payment_limit` computes the same.
  */
 export function limitOf(payment: PaymentRow): bigint {
   return payment.captured_minor > 0n
@@ -13,17 +13,20 @@ export function limitOf(payment: PaymentRow): bigint {
     : payment.authorized_minor;
 }
 
-/** What has been given back beyond the limit. What is only promised beyond it has not left, and is not in it. Never negative. */
+/**
+ * Returns the amount that was paid back or charged back beyond the limit. Reserved amounts have not left and do not count. Never
+ * negative.
+ */
 export function overpaidOf(payment: PaymentRow): bigint {
   const given = payment.succeeded_minor - payment.returned_minor + payment.disputed_minor;
   const beyond = given - limitOf(payment);
   return beyond > 0n ? beyond : 0n;
 }
 
-/** What an attempt that succeeded gave back: what was ordered, or less where a reversal could not release as much. */
+/** Returns what a succeeded attempt paid back: the ordered amount, or less if a reversal could not release all of it. */
 export const givenBy = (attempt: AttemptRow): bigint => attempt.given_minor ?? attempt.amount_minor;
 
-/** What may still be asked for on a payment; never negative. */
+/** Returns the amount that a new refund may still request on the payment. Never negative. */
 export function refundableOf(payment: PaymentRow): bigint {
   const left =
     limitOf(payment) -
@@ -34,7 +37,7 @@ export function refundableOf(payment: PaymentRow): bigint {
   return left > 0n ? left : 0n;
 }
 
-/** What refunds of ours took from a capture, or may take. */
+/** Returns the amount that our refunds took from a capture, or may still take because their attempts are open. */
 export function takenByOurs(attempts: readonly AttemptRow[], captureId: string): bigint {
   return attempts
     .filter(
@@ -44,7 +47,7 @@ export function takenByOurs(attempts: readonly AttemptRow[], captureId: string):
     .reduce((sum, attempt) => sum + attempt.amount_minor, 0n);
 }
 
-/** What the customer's money is derived from: the promise, its attempts, and what counts for it from outside. */
+/** Returns the inputs from which a refund's settlement is computed: its amount, its attempts, and what was paid outside of the program. */
 export function settlementFacts({ refund, attempts }: Pick<Locked, 'refund' | 'attempts'>): SettlementFacts {
   return {
     amountMinor: refund.amount_minor,
@@ -58,6 +61,9 @@ export function settlementFacts({ refund, attempts }: Pick<Locked, 'refund' | 'a
   };
 }
 
-/** What of the promise is still to be paid: the amount less what succeeded and did not come back, and less what counts from outside. */
+/**
+ * Returns the amount still owed: the refund's amount less succeeded attempts that were not returned, and less what was paid outside of
+ * the program.
+ */
 export const remainingOf = (locked: Pick<Locked, 'refund' | 'attempts'>): bigint =>
   unpaidOf(settlementFacts(locked));

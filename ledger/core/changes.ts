@@ -1,22 +1,22 @@
-/** The events of the ledger as they become visible, for whoever wants to be told of changes. */
+/** Reads the events of the ledger in the order of their numbers, for streams of changes. */
 import { sql } from 'kysely';
 import type { RefundState } from '../../domain/refund/states.js';
 import type { Database } from '../db/database.js';
 import { paymentOf } from '../refunds/free-standing.js';
 
 export interface Change {
-  /** The event's number. Numbers are given before they are visible: a lower one may come later. */
+  /** The event's number. A number is assigned before its transaction commits, so a lower number may become visible later. */
   readonly id: bigint;
   readonly at: Date;
   readonly type: string;
   readonly refundId: string | null;
-  /** Null where the refund is a credit that is linked to no payment. */
+  /** Null for an unlinked credit. */
   readonly paymentId: string | null;
-  /** Of the refund now, which may be later than the event. */
+  /** The refund's current state, which may be newer than the event. */
   readonly state: RefundState | null;
 }
 
-/** Those above `after`, and those of `late`, oldest first. */
+/** Returns events with a number above `after` or listed in `late`, oldest first, at most `limit`. */
 export async function changesAfter(
   { db }: Database,
   after: bigint,
@@ -49,7 +49,7 @@ export async function changesAfter(
   }));
 }
 
-/** The newest number that is visible; 0 where nothing has happened. */
+/** Returns the highest visible event number; 0 if there is none. */
 export async function newestChange({ db }: Database): Promise<bigint> {
   const { newest } = await db
     .selectFrom('events')

@@ -1,4 +1,4 @@
-/** What operators may order about a refund, and the results. */
+/** Types of the commands that operators give about a refund, and of their results. */
 import type { AdoptionMismatch } from '../../domain/refund/adoption.js';
 import type { CorrectionOutcome, CorrectionRefusal, GatewayWord } from '../../domain/refund/correction.js';
 import type { CaseReason } from '../../domain/payment/finding.js';
@@ -8,26 +8,26 @@ import type { OperatorNote } from '../../domain/refund/people.js';
 import type { ReplayStep } from '../../domain/refund/replay.js';
 import type { Asked } from './queries.js';
 
-/** What a correction is bound to: another amount, attempt or evidence is another instruction. */
+/** The content of a correction. Another amount, attempt or evidence is another instruction. */
 export interface CorrectionDetails {
   readonly outcome: CorrectionOutcome;
   readonly evidence: string;
   readonly amountMinor: string;
   readonly currency: string;
-  /** The attempt's own reference, and which handing-over of it is meant. */
+  /** The attempt's reference, and the number of the submission that is meant. */
   readonly reference?: string;
   readonly sends?: number;
-  /** How often the attempt had come back, where it had. */
+  /** How often the attempt had been returned; absent if never. */
   readonly returns?: number;
-  /** The cases that it closes. */
+  /** Cases that the correction closes. */
   readonly cases?: readonly string[];
 }
 
-/** A command that is being carried out. */
+/** A command of an operator. */
 export interface OperatorCommand extends OperatorNote {
   /**
-   * The same whenever this command is carried out, another one for every other command. Absent: the command is carried out each time, on
-   * the refund as it is.
+   * Identifies the command: the same on every repetition, different for every other command. Without an id, the command is carried out
+   * each time, on the refund as it is then.
    */
   readonly commandId?: string | undefined;
 }
@@ -35,33 +35,33 @@ export interface OperatorCommand extends OperatorNote {
 export interface Decision extends OperatorCommand {
   readonly refundId: string;
   readonly verdict: 'approved' | 'refused';
-  /** The instruction that the person saw. */
+  /** Hash of the instruction that the operator saw. */
   readonly instruction: string;
 }
 
-/** Why a word on an approval or a proposal is not taken. */
+/** Why a decision on an approval or a proposal is refused. */
 export type DecisionRefusal =
   | 'not_awaiting_approval'
   | 'instruction_changed'
-  /** Whoever asked for the refund does not decide about it. */
+  /** The operator requested the refund. */
   | 'own_request'
-  /** Nor does whoever proposed it or named the destination. */
+  /** The operator proposed the correction or chose the destination. */
   | 'own_proposal'
-  /** Somebody else has said it, or said otherwise; `by` names who. */
+  /** Another operator has decided already; `by` is that operator. */
   | 'already_decided'
-  /** A correction of the same refund waits for a second person. */
+  /** A correction of the refund waits for a second operator. */
   | 'proposal_open';
 
-/** A transaction as the gateway shows it, which a person says is an attempt of this refund. */
+/** Links a transaction, as the gateway shows it, to an attempt of the refund. */
 export interface Adoption extends OperatorCommand {
   readonly attemptId: string;
-  /** The submission of the attempt that it was compared with, and when the gateway was asked. */
+  /** The submission with which the transaction was compared, and the time of the query. */
   readonly asked: Asked;
   readonly gatewayId: string;
   readonly outcome: Extract<Outcome, { kind: 'succeeded' | 'pending' | 'rejected' }>;
-  /** True where the gateway shows it without a reference. */
+  /** True if the gateway shows the transaction without a reference. */
   readonly isBare: boolean;
-  /** What else the gateway showed of the attempt just before; asked only where the transaction was refused. */
+  /** What else the gateway showed of the attempt. Queried only if the transaction was declined. */
   readonly gateway: GatewayWord;
   readonly code: string;
   readonly description: string;
@@ -70,21 +70,21 @@ export interface Adoption extends OperatorCommand {
 export interface Correction extends OperatorCommand {
   readonly refundId: string;
   readonly outcome: CorrectionOutcome;
-  /** What shows it: a letter of the acquirer, a settlement line, an ARN. Never a card number. */
+  /** The operator's evidence: a letter of the acquirer, a settlement line, an ARN. Never a card number. */
   readonly evidence: string;
-  /** Which attempt, by its own reference; absent: the open one, else the newest. */
+  /** Reference of the attempt. Absent: the open attempt, or else the newest. */
   readonly reference?: string;
-  /** Which case is closed; absent: all that only a person closes. */
+  /** The case to close. Absent: all cases that only an operator closes. */
   readonly case?: CaseReason;
   readonly gateway: GatewayWord;
 }
 
-/** A second person's word on a proposal, with what the gateway shows now. */
+/** A second operator's decision on a proposal, with what the gateway shows now. */
 export interface Confirmation extends Decision {
   readonly gateway: GatewayWord;
 }
 
-/** An attempt that came back, and when a query began that showed it so still. */
+/** A returned attempt, and the time of a query that still showed it as returned. */
 export interface SeenReturned {
   readonly attemptId: string;
   readonly at: Date;
@@ -95,10 +95,10 @@ export interface Redirection extends OperatorCommand {
   readonly registrationId: string;
 }
 
-/** An operator says that what stopped the refund is fixed. */
+/** Resumes a refund whose cause an operator has fixed. */
 export interface Replay extends OperatorCommand {
   readonly refundId: string;
-  /** Names the bulk command that it is part of. */
+  /** Id of the bulk command that this one is part of. */
   readonly bulk?: string;
 }
 
@@ -107,32 +107,32 @@ export type ReplayRefusal =
   | 'not_in_review'
   | 'may_have_left'
   | 'proposal_open'
-  /** A case is open after which the customer may have the money already. */
+  /** A case is open in which the customer may have the money already. */
   | 'case_not_replayable';
 
-/** Why a person's word on an attempt or a destination is not taken. Nothing is changed then. */
+/** Why a command about an attempt or a destination is refused. Nothing is changed then. */
 export type PersonRefusal =
   | CorrectionRefusal
   | 'own_request'
   | 'own_proposal'
   | 'already_decided'
-  /** Another correction of the same refund waits for a second person. */
+  /** Another correction of the refund waits for a second operator. */
   | 'proposal_open'
   | 'no_proposal'
-  /** The refund ended by other evidence, or went on, before the second person spoke. */
+  /** The refund ended by other evidence, or continued, before the second operator decided. */
   | 'overtaken'
-  /** No case is open that a person would have to close, or the refund is not over. */
+  /** No case is open that only an operator closes, or the refund is not final. */
   | 'no_case'
   | 'not_final'
-  /** The transaction is another attempt's. */
+  /** The transaction belongs to another attempt. */
   | 'belongs_to_another'
-  /** The attempt is over, and this says nothing new about it. */
+  /** The attempt is final, and the transaction adds nothing. */
   | 'attempt_is_over'
   | 'not_in_review'
   | 'may_have_left'
   | 'same_destination';
 
-/** Why a transaction is not adopted. Besides the ledger's own reasons: what the gateway shows is not what the person says. */
+/** Why a transaction is not linked: the ledger's reasons, and those found by comparing it with what the gateway shows. */
 export type AdoptRefusal =
   | PersonRefusal
   | AdoptionMismatch
@@ -141,7 +141,7 @@ export type AdoptRefusal =
   | 'gateway_unavailable'
   | 'gateway_unreadable';
 
-/** `already_decided`: somebody else withdrew it before. */
+/** `already_decided`: another operator has withdrawn it before. */
 export type WithdrawRefusal = 'may_have_left' | 'final' | 'already_decided';
 
 export interface Refused<Why> {
@@ -150,14 +150,14 @@ export interface Refused<Why> {
   readonly by?: string;
 }
 
-/** What became of a command, by kind, as it is kept. */
+/** Stored result of each kind of command. */
 export interface CommandResults {
   readonly withdraw: { readonly kind: 'withdrawn' } | Refused<WithdrawRefusal>;
   readonly decide: { readonly kind: 'decided' } | Refused<DecisionRefusal>;
   readonly adopt: { readonly kind: 'done' } | Refused<AdoptRefusal>;
   readonly correct:
     | { readonly kind: 'done' }
-    /** Written down; a second person has to confirm exactly this instruction. */
+    /** Stored; a second operator has to confirm exactly this instruction. */
     | { readonly kind: 'proposed'; readonly instruction: string }
     | Refused<PersonRefusal>;
   readonly confirm: { readonly kind: 'done' } | Refused<PersonRefusal>;
@@ -167,18 +167,18 @@ export interface CommandResults {
   readonly restart: { readonly kind: 'noted' };
 }
 
-/** Where the refund stands is told with each answer, as it is now. */
+/** The stored result, with the refund's current snapshot. */
 export type CommandResult<Kind extends keyof CommandResults> = CommandResults[Kind] & {
   readonly position: Position;
 };
 
 export interface Waiting {
   readonly case: CaseReason;
-  /** Only cases that were opened then or later. */
+  /** Only cases opened at this time or later. */
   readonly since?: Date;
 }
 
-/** Where a bulk replay stands: the case it has come to, and the last one that was open when it began. */
+/** Progress of a bulk replay: the last case processed, and the last one that was open when it began. */
 export interface BulkCursor {
   readonly after: bigint;
   readonly upTo: bigint;
@@ -186,8 +186,8 @@ export interface BulkCursor {
 
 export interface WaitingSums {
   readonly count: number;
-  /** Minor units by currency, as text. */
+  /** Minor units by currency, as decimal text. */
   readonly sums: Readonly<Record<string, string>>;
-  /** Of the newest case; 0 where none waits. */
+  /** Id of the newest case; 0 if there is none. */
   readonly upTo: bigint;
 }

@@ -1,14 +1,14 @@
-/** Where a refund stands, as the next step is decided from it. */
+/** Builds the snapshot of a refund from which the next step is decided. */
 import type { Kysely } from 'kysely';
 import type { Position } from '../../domain/refund/next-step.js';
 import { REFUSAL_CLASSES, type RefusalClass } from '../../domain/refusals.js';
 import { settledAmountOf } from '../../domain/refund/settlement.js';
 import { settlementFacts } from './amounts.js';
-import { attemptsOf, type AttemptRow, type RefundRow } from './books.js';
+import { attemptsOf, type AttemptRow, type RefundRow } from './locks.js';
 import type { Tables, Tx } from '../db/database.js';
 import { NOW } from '../db/expressions.js';
 
-/** Where a refund stands, for the next step. Ages come from the database's clock. */
+/** Returns the snapshot of a refund. Ages in milliseconds, by the database's clock. */
 export async function positionOf(
   db: Kysely<Tables>,
   refund: RefundRow,
@@ -19,7 +19,7 @@ export async function positionOf(
 }
 
 function positionAt(now: Date, refund: RefundRow, attempts: readonly AttemptRow[]): Position {
-  // An older attempt that is open again (late evidence) is the one to resolve; otherwise the newest one speaks.
+  // An older attempt that is open again (late evidence) has to be settled first; otherwise the newest attempt counts.
   const counted = attempts.filter(({ number }) => number > refund.attempts_before);
   const current =
     attempts.find((attempt) => ['submitting', 'unknown', 'pending'].includes(attempt.state)) ??
@@ -73,13 +73,16 @@ function unreadAt(now: Date, refund: RefundRow): Pick<Position, 'unread'> {
   };
 }
 
-/** A class that this version does not know (a newer one wrote it) is read as the one that only a person may decide. */
+/**
+ * Returns the attempt's decline class, or null. A class that a newer version wrote is read as `unlisted`, which only an operator may
+ * decide.
+ */
 export function refusalOf(attempt: AttemptRow): RefusalClass | null {
   if (attempt.refusal_class === null) return null;
   return REFUSAL_CLASSES.find((known) => known === attempt.refusal_class) ?? 'unlisted';
 }
 
-/** Where a refund stands now, within a transaction that holds its payment's lock. */
+/** Returns the current snapshot. The transaction must hold the payment's lock. */
 export async function currentPosition(tx: Tx, refundId: string): Promise<Position> {
   const refund = await tx
     .selectFrom('refunds')

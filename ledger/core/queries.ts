@@ -1,18 +1,18 @@
-/** What a query of the gateway was about, and what came of one that showed nothing readable. */
+/** Types that describe a query of the gateway: when it began, and how an unreadable answer is recorded. */
 import type { UnreadPayment } from '../../domain/refund/next-step.js';
 
-/** What a query of the gateway was asked about. It says nothing of what came after. */
+/** The submission that a query was about and the time at which it began. A query proves nothing about later submissions. */
 export interface Asked {
-  /** The attempt's latest submission when the query began. */
+  /** Number of the attempt's latest submission when the query began. */
   readonly send: number;
-  /** When the query began, by the database's clock. */
+  /** Time at which the query began, by the database's clock. */
   readonly at: Date;
 }
 
 export interface Unreadable {
   readonly for: UnreadPayment['for'];
-  /** What the gateway answered, as the operator is shown it. */
+  /** The gateway's answer, as shown to the operator. */
   readonly answer: string;
-  /** Asking again will not change it: a case is opened at once. */
+  /** True if another query would get the same answer; then a case is opened at once. */
   readonly isLasting: boolean;
 }

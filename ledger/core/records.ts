@@ -1,15 +1,15 @@
-/** Rows of the ledger as the records that the rest of the program reads. */
+/** Reads refunds, attempts and payments from their tables into the records that other modules use. */
 import type { Kysely, Selectable } from 'kysely';
 import { isRefundId } from '../../domain/ids.js';
 import type { AttemptTable, CommandResultTable, Tables } from '../db/database.js';
 import { refundableOf } from './amounts.js';
-import type { PaymentRow } from './books.js';
+import type { PaymentRow } from './locks.js';
 import { NOW } from '../db/expressions.js';
 import { paymentOf } from '../refunds/free-standing.js';
 import { LedgerError } from '../ledger.js';
 import type { AttemptRecord, PaymentRecord, ProposalRecord, RefundRecord } from './refund-record.js';
 
-/** The root payment of an id that may be a payment's or one of its captures'. */
+/** Returns the payment of an id that is a payment's or one of its captures'. Undefined if the ledger has neither. */
 export async function rootOf(db: Kysely<Tables>, id: string): Promise<string | undefined> {
   const payment = await db.selectFrom('payments').select('id').where('id', '=', id).executeTakeFirst();
   if (payment !== undefined) return payment.id;
@@ -21,7 +21,7 @@ export async function rootOf(db: Kysely<Tables>, id: string): Promise<string | u
   return capture?.payment_id;
 }
 
-/** What is known of a payment, by its id or a capture's, and the clock. Most often it is known, and that is one statement. */
+/** Returns the payment of a payment or capture id (null if unknown) and the database's time. One statement if the id is the payment's. */
 export async function beforeQuery(
   db: Kysely<Tables>,
   id: string,
@@ -50,7 +50,7 @@ async function paymentAt(
   return row === undefined ? undefined : { payment: paymentRecord(row), at: row.now };
 }
 
-/** Null for the row of a free-standing credit. */
+/** Returns null for the row that holds the balance of an unlinked credit. */
 export function paymentRecord(row: PaymentRow): PaymentRecord | null {
   const { type } = row;
   if (type === 'CD') return null;
@@ -102,7 +102,7 @@ export async function readRefund(db: Kysely<Tables>, id: string): Promise<Refund
   return record;
 }
 
-/** In the order asked for; ids that are not there are left out. */
+/** Returns the refunds in the order of `asked`. Unknown ids are left out. */
 export async function readRefunds(db: Kysely<Tables>, asked: readonly string[]): Promise<RefundRecord[]> {
   const ids = asked.filter(isRefundId);
   if (ids.length === 0) return [];
@@ -119,7 +119,7 @@ export async function readRefunds(db: Kysely<Tables>, asked: readonly string[]):
     .where('refund_id', 'in', ids)
     .orderBy('number')
     .execute();
-  // Nobody has had anything to say about what was only just accepted.
+  // A refund that was only just accepted has no case and no command, so these are not read.
   const begun = rows.filter(
     ({ id, state }) => state !== 'reserved' || attempts.some((of) => of.refund_id === id),
   );
@@ -165,7 +165,7 @@ export async function readRefunds(db: Kysely<Tables>, asked: readonly string[]):
 
 type Matters = Pick<RefundRecord, 'openCases' | 'proposal' | 'redirectedBy'>;
 
-/** What persons have to settle about each of these refunds, and who named a destination. */
+/** Reads the open cases, the open proposal and the changes of destination of each refund. */
 async function matters(db: Kysely<Tables>, ids: readonly string[]): Promise<(id: string) => Matters> {
   if (ids.length === 0) return () => ({ openCases: [], proposal: null, redirectedBy: [] });
   const cases = await db
@@ -189,7 +189,7 @@ async function matters(db: Kysely<Tables>, ids: readonly string[]): Promise<(id:
         .filter((row) => row.refund_id === id)
         .map(({ why, details, opened_at }) => ({ why, details, openedAt: opened_at })),
       proposal: own.flatMap(proposalRecord)[0] ?? null,
-      // A destination that nobody named was not named in place of another one either.
+      // The destination of the request itself is not a change of destination.
       redirectedBy: own.filter(({ command }) => command === 'redirect').map(({ by }) => by),
     };
   };

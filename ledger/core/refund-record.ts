@@ -1,15 +1,15 @@
-/** Refunds, attempts and payments as the rest of the program reads them. */
+/** Types of refunds, attempts and payments as other modules read them. */
 import type { OperatorNote } from '../../domain/refund/people.js';
 import type { AttemptState, RefundState } from '../../domain/refund/states.js';
 import type { Way } from '../../domain/refund/way.js';
 import type { CorrectionDetails } from './people.js';
 
-/** A payment's money, minor units. `refundable` is what may still be asked for. */
+/** A payment with its balances in minor units. `refundableMinor` is the amount that a new refund may request. */
 export interface PaymentRecord {
   readonly id: string;
   readonly entityId: string;
   readonly type: 'DB' | 'PA' | 'CP';
-  /** What a client declared, and no query has shown. */
+  /** True while the payment is only declared by a client and no query has shown it. */
   readonly isDeclared: boolean;
   readonly state: 'succeeded' | 'pending' | 'rejected';
   readonly currency: string;
@@ -32,11 +32,14 @@ export interface AttemptRecord {
   readonly registrationId: string | null;
   readonly reference: string;
   readonly amountMinor: bigint;
-  /** What it gave back, where it was executed for less than ordered: a reversal of an authorization that was captured meanwhile. */
+  /**
+   * The amount that the attempt paid back, if it was less than ordered: a reversal of an authorization that was captured in the meantime.
+   * Otherwise null.
+   */
   readonly givenMinor: bigint | null;
   readonly state: AttemptState;
   readonly sends: number;
-  /** Where no outcome is certain yet: the first one that the gateway gave it. */
+  /** The gateway's id of the attempt. While no outcome is certain, the first id that the gateway gave it. */
   readonly gatewayId: string | null;
   readonly resultCode: string | null;
   readonly resultDescription: string | null;
@@ -47,7 +50,10 @@ export interface AttemptRecord {
   readonly answeredAt: Date | null;
 }
 
-/** What an approval is bound to. Change anything and the hash differs. */
+/**
+ * The credit that an operator approves. The hash covers amount, currency and destination, so an approval is void once one of them
+ * changes.
+ */
 export interface Instruction {
   readonly hash: string;
   readonly way: 'credit';
@@ -57,14 +63,14 @@ export interface Instruction {
   readonly why: readonly string[];
 }
 
-/** Something that a person has to decide about. `why` is a `CaseReason` of the version that opened it. */
+/** An open question for an operator. `why` is a `CaseReason` of the version that opened the case. */
 export interface CaseRecord {
   readonly why: string;
   readonly details: Readonly<Record<string, unknown>>;
   readonly openedAt: Date;
 }
 
-/** A correction that one person proposed and a second one has to confirm. */
+/** A correction that one operator proposed and a second operator has to confirm. */
 export interface ProposalRecord {
   readonly instruction: string;
   readonly details: CorrectionDetails;
@@ -75,9 +81,9 @@ export interface ProposalRecord {
 export interface RefundRecord {
   readonly id: string;
   readonly askedFor: 'refund' | 'credit';
-  /** What the caller named; of a free-standing credit the row that its money is counted on. */
+  /** The payment or capture that the client named. For an unlinked credit, the id of the row in `payments` that holds its balance. */
   readonly paymentId: string;
-  /** A credit that is linked to no payment. */
+  /** True for a credit that is linked to no payment. */
   readonly isFreeStanding: boolean;
   readonly entityId: string;
   readonly caller: string;
@@ -91,18 +97,21 @@ export interface RefundRecord {
   readonly metadata: Readonly<Record<string, string>> | null;
   readonly state: RefundState;
   readonly why: string | null;
-  /** What the guard of the credit objected to, where it did. */
+  /** Reasons for which the credit guard blocked the credit; null if it did not. */
   readonly blocks: readonly string[] | null;
   readonly instruction: Instruction | null;
-  /** What the customer has of it from outside of the program: by refunds that were not made here, and by chargebacks. */
+  /**
+   * The amount that the customer received outside of the program: by refunds made elsewhere (`elsewhereMinor`) and by chargebacks
+   * (`chargedBackMinor`).
+   */
   readonly elsewhereMinor: bigint;
   readonly chargedBackMinor: bigint;
   readonly attempts: readonly AttemptRecord[];
-  /** What waits for a person, oldest first. */
+  /** Open cases, oldest first. */
   readonly openCases: readonly CaseRecord[];
-  /** The one that waits for a second person. */
+  /** The correction that waits for a second operator, or null. */
   readonly proposal: ProposalRecord | null;
-  /** Whoever named the present destination in place of another one. */
+  /** Names of the operators who changed the destination, oldest change first. */
   readonly redirectedBy: readonly string[];
   readonly version: number;
   readonly stateSince: Date;

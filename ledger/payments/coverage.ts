@@ -12,15 +12,9 @@ import {
   type Coverage,
 } from '../../domain/refund/settlement.js';
 import { isFinal, OPEN_ATTEMPT_STATES, type RefundState } from '../../domain/refund/states.js';
-import {
-  append,
-  attemptsOf,
-  openCase,
-  reservedFor,
-  type Locked,
-  type PaymentRow,
-  type RefundRow,
-} from '../core/books.js';
+import { openCase } from '../core/cases.js';
+import { append, reservedFor } from '../core/events.js';
+import { attemptsOf, type Locked, type PaymentRow, type RefundRow } from '../core/locks.js';
 import type { Tx } from '../db/database.js';
 import { DISPUTE_EVENTS } from './disputes.js';
 import { isUnclear } from './doubts.js';

@@ -1,7 +1,7 @@
 /** A payment that a client declared with a refund: stored as declared, and taken for nothing that the gateway has shown. */
 import { formatAmount, storedMoney } from '../../domain/money/money.js';
 import { isSameDeclaration, type DeclaredPayment } from '../../domain/payment/declared-payment.js';
-import type { PaymentRow } from '../core/books.js';
+import type { PaymentRow } from '../core/locks.js';
 import type { StoredDeclaration, Tx } from '../db/database.js';
 import { LedgerError } from '../ledger.js';
 import { rootOf } from '../core/records.js';

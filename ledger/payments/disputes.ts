@@ -1,7 +1,7 @@
 /** Chargebacks and their reversals, booked by the difference between what is known of each and what the gateway shows now. */
 import { standingMinor, type LinkedDispute } from '../../domain/payment/disputes.js';
 import type { OriginalDoubt, OriginalFacts } from '../../domain/payment/original.js';
-import { appendOutside } from '../core/books.js';
+import { appendOutside } from '../core/events.js';
 import type { Database, Tx } from '../db/database.js';
 
 export interface DisputeRecord {

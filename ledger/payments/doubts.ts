@@ -1,7 +1,9 @@
 /** What the gateway shows on a payment and nobody can count: noted once, and an operator is asked. */
 import type { OriginalDoubt } from '../../domain/payment/original.js';
 import { FINAL_STATES } from '../../domain/refund/states.js';
-import { appendOutside, openCase, type PaymentRow, type RefundRow } from '../core/books.js';
+import { openCase } from '../core/cases.js';
+import { appendOutside } from '../core/events.js';
+import type { PaymentRow, RefundRow } from '../core/locks.js';
 import type { Tx } from '../db/database.js';
 
 /** As many as an operator reads; the timeline has all. */

@@ -5,15 +5,9 @@ import type { Tx } from '../db/database.js';
 import { standingMinor } from '../../domain/payment/disputes.js';
 import { withoutCaptures } from '../../domain/payment/one-capture.js';
 import { placeDrawn } from '../../domain/payment/captures.js';
-import {
-  appendOutside,
-  lockAttempt,
-  lockPayment,
-  openCase,
-  reload,
-  type AttemptRow,
-  type PaymentRow,
-} from '../core/books.js';
+import { openCase } from '../core/cases.js';
+import { appendOutside } from '../core/events.js';
+import { lockAttempt, lockPayment, reload, type AttemptRow, type PaymentRow } from '../core/locks.js';
 import { bookDisputes, type BookedDisputes } from './disputes.js';
 import { overpaidFor, reviseClaims } from './coverage.js';
 import { askAboutDoubts, noteDoubts } from './doubts.js';

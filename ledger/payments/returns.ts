@@ -4,7 +4,7 @@ import type { OriginalFacts } from '../../domain/payment/original.js';
 import { NO_COVERAGE, sumOf } from '../../domain/refund/settlement.js';
 import { isOpenAttempt } from '../../domain/refund/states.js';
 import type { Tx } from '../db/database.js';
-import type { Locked } from '../core/books.js';
+import type { Locked } from '../core/locks.js';
 import { claimsOn } from './coverage.js';
 import { givenBy } from '../core/amounts.js';
 import { GATEWAY_ID } from '../db/expressions.js';

@@ -1,6 +1,8 @@
 /** Reversals of an authorization: what one can have given back, and what is owed again where captures show that it was less. */
 import { CLOSED_STATES } from '../../domain/refund/states.js';
-import { append, attemptsOf, move, reservedFor, type AttemptRow, type PaymentRow } from '../core/books.js';
+import { append, reservedFor } from '../core/events.js';
+import { attemptsOf, type AttemptRow, type PaymentRow } from '../core/locks.js';
+import { move } from '../core/state-changes.js';
 import type { Tx } from '../db/database.js';
 import { givenBy, remainingOf } from '../core/amounts.js';
 

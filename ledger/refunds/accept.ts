@@ -1,10 +1,11 @@
-/** Accepting a refund or a credit: stored and reserved in one transaction, once for each caller and key. */
+/** Accepts a refund or credit: stores it and reserves its amount in one transaction, once for each client and idempotency key. */
 import { hash } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
 import { canonicalRequest, isCreditRequest } from '../../domain/refund/request.js';
 import { formatAmount, storedMoney } from '../../domain/money/money.js';
 import type { Database, Tx } from '../db/database.js';
-import { append, lockPayment, type PaymentRow } from '../core/books.js';
+import { append } from '../core/events.js';
+import { lockPayment, type PaymentRow } from '../core/locks.js';
 import { checkDeclaration, declarePayment } from '../payments/declared.js';
 import { ownRowOf } from './free-standing.js';
 import {
@@ -20,8 +21,8 @@ import { readRefund, rootOf } from '../core/records.js';
 import { refundableOf } from '../core/amounts.js';
 
 /**
- * Returns the stored refund, new or not. Two equal requests at once give one refund; the later one waits for the row. `checkInTime` throws where
- * the client may have been told already that nothing is stored.
+ * Returns the stored refund, new or not. Two equal requests at once give one refund: the later one waits for the row. `checkInTime`
+ * throws if the client may already have been answered that nothing is stored.
  */
 export function accept(
   database: Database,
@@ -32,7 +33,10 @@ export function accept(
   const { request } = order;
   const fingerprint = hash('sha256', canonicalRequest(request));
   return database.transaction(async (tx) => {
-    /** What the same key has stored. The row that was made for another free-standing credit is then in nobody's use. */
+    /**
+     * Returns the refund that the same key stored before. Deletes the balance row that was just made for an unlinked credit, which is
+     * then unused.
+     */
     const acceptedBefore = async (made?: PaymentRow): Promise<Accepted | undefined> => {
       const found = await findByKey(tx, order, fingerprint);
       if (found === undefined) return undefined;
@@ -45,7 +49,7 @@ export function accept(
     const id = uuid();
     const observed = await lockedFor(tx, id, order, imported);
     const { payment } = observed;
-    // Whoever held the lock may have stored the same key meanwhile.
+    // The transaction that held the lock before may have stored the same key.
     const meanwhile = await acceptedBefore(payment);
     if (meanwhile !== undefined) return meanwhile;
     checkAgainst(payment, order);
@@ -78,7 +82,7 @@ export function accept(
       .returning('id')
       .executeTakeFirst();
     if (stored === undefined) {
-      // The same key came in at the same moment under another lock: for another payment, or for a credit that is linked to none.
+      // The same key arrived at the same moment under another lock: for another payment, or for an unlinked credit.
       const other = await acceptedBefore(payment);
       if (other !== undefined) return other;
       throw new LedgerError('idempotency_key_reused', 'this idempotency key is in use by another request');
@@ -93,13 +97,13 @@ export function accept(
     await append(tx, { key: `refund:${id}:reserved`, type: 'refund.reserved', reserved: amount, ...fact });
     await askAboutDoubts(tx, observed);
     const refund = await readRefund(tx, id);
-    // The last moment before the commit leaves: a process that was stopped until now stores nothing.
+    // Checked just before the commit, so a process that was stopped until now stores nothing.
     checkInTime();
     return { refund, isNew: true };
   });
 }
 
-/** The locked row that the amount is held on: the payment's, or a new one for a credit that is linked to no payment. */
+/** Locks the row on which the amount is reserved: the payment's, or a new one for an unlinked credit. */
 async function lockedFor(
   tx: Tx,
   refundId: string,
@@ -108,7 +112,7 @@ async function lockedFor(
 ): Promise<Pick<Observed, 'payment' | 'doubts'>> {
   if (request.paymentId === undefined) {
     if (imported?.facts !== null)
-      throw new LedgerError('payment_unknown', 'a free-standing credit needs the entity that pays it');
+      throw new LedgerError('payment_unknown', 'an unlinked credit needs the entity that pays it');
     const id = ownRowOf(refundId);
     await tx
       .insertInto('payments')
@@ -157,7 +161,7 @@ async function findByKey(tx: Tx, order: AcceptOrder, fingerprint: string): Promi
 
 function checkAgainst(payment: PaymentRow, { request }: AcceptOrder): void {
   const { money } = request;
-  // One of a capture says nothing about the authorization that it is known to belong to.
+  // A declaration of a capture is not compared with the authorization that the capture belongs to.
   if (!isCreditRequest(request) && request.payment !== undefined && request.paymentId === payment.id)
     checkDeclaration(payment, request.payment);
   if (request.entityId !== undefined && request.entityId !== payment.entity_id)

@@ -1,4 +1,4 @@
-/** What the program concludes: from what the original shows, from giving up, and where it asks an operator. */
+/** Decisions of the program: applies a reconciliation result, opens a review, and fails a refund. */
 import { chooseCertain } from '../../domain/payment/captures.js';
 import {
   readFinding,
@@ -11,7 +11,9 @@ import type { Position } from '../../domain/refund/next-step.js';
 import type { OriginalFacts } from '../../domain/payment/original.js';
 import { afterTrigger, isFinal, isOpenAttempt } from '../../domain/refund/states.js';
 import { remainingOf } from '../core/amounts.js';
-import { lockPayment, lockRefund, move, openCase, type Locked } from '../core/books.js';
+import { openCase } from '../core/cases.js';
+import { lockPayment, lockRefund, type Locked } from '../core/locks.js';
+import { move } from '../core/state-changes.js';
 import { cover } from '../payments/coverage.js';
 import type { Database, Tx } from '../db/database.js';
 import { moneyOf, settle, close } from './ends.js';
@@ -32,7 +34,7 @@ export function recordOriginal(
   });
 }
 
-/** Weighs what the gateway shows on the original against a refused refund, and carries out what needs no other evidence. */
+/** Compares a declined refund with the original as the gateway shows it, and carries out the result if it needs no other evidence. */
 export function applyFinding(
   database: Database,
   refundId: string,
@@ -46,7 +48,7 @@ export function applyFinding(
     const locked = await lockRefund(tx, refundId);
     await clearUnread(tx, locked.refund);
     const finding = readFinding(await evidenceOf(tx, locked, own));
-    // While an attempt is open nothing may be concluded.
+    // Nothing may be concluded while an attempt is open.
     const isOver = !locked.attempts.some((attempt) => isOpenAttempt(attempt.state));
     if (purpose === 'decide' && locked.refund.state === 'rejected') await carryOut(tx, locked, finding);
     if (purpose === 'before_credit' && isOver && finding.kind !== 'ours') {
@@ -59,7 +61,7 @@ export function applyFinding(
 
 async function evidenceOf(tx: Tx, locked: Locked, original: OriginalFacts): Promise<FindingEvidence> {
   const known = await returnsKnownTo(tx, locked, original);
-  // The gateway does not link a credit to the payment: its decline says nothing about it.
+  // The gateway does not link credits to the payment, so a declined credit says nothing about it.
   const refused = locked.attempts
     .filter((attempt) => attempt.state === 'rejected' && attempt.way !== 'credit')
     .at(-1);
@@ -112,9 +114,9 @@ export function ask(
 ): Promise<Position> {
   return database.transaction(async (tx) => {
     const { refund, attempts } = await lockRefund(tx, refundId);
-    // In awaiting_approval a person is asked already.
+    // In `awaiting_approval` an operator is already asked.
     if (refund.state !== 'awaiting_approval' && afterTrigger(refund.state, 'ask_person') !== undefined) {
-      // Nobody waits for the answer any more where a person is asked: from now on it is looked up.
+      // No process waits for the answer once an operator is asked: from now on the attempt is queried.
       const unanswered = attempts.find((attempt) => attempt.state === 'submitting');
       if (unanswered !== undefined)
         await tx
@@ -125,14 +127,14 @@ export function ask(
       await openCase(tx, refund, why, { ...(await lastAnswer(tx, refund, attempts, why)), ...details });
       await move(tx, refund, { on: 'ask_person', why });
     }
-    // It is over, and money may leave all the same.
+    // The refund is final, but an open attempt may still pay.
     if (isFinal(refund.state) && attempts.some((attempt) => isOpenAttempt(attempt.state)))
       await openCase(tx, refund, why, { ...(await lastAnswer(tx, refund, attempts, why)), ...details });
     return currentPosition(tx, refundId);
   });
 }
 
-/** What the gateway answered last, where the case is about that. */
+/** Returns the gateway's last answer, for cases that are about it. */
 async function lastAnswer(
   tx: Tx,
   refund: Locked['refund'],

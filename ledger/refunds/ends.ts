@@ -1,12 +1,17 @@
-/** How a refund ends that the program does not pay: settled from outside, given up, withdrawn. */
+/** Ends refunds that the program does not pay: settled outside, failed or withdrawn. */
 import { formatAmount, storedMoney } from '../../domain/money/money.js';
 import { afterTrigger, isOpenAttempt } from '../../domain/refund/states.js';
 import { remainingOf } from '../core/amounts.js';
-import { move, openCase, type Locked, type Move, type RefundRow } from '../core/books.js';
+import { openCase } from '../core/cases.js';
+import type { Locked, RefundRow } from '../core/locks.js';
+import { move, type Move } from '../core/state-changes.js';
 import { cover, unclaimedSince } from '../payments/coverage.js';
 import type { Tx } from '../db/database.js';
 
-/** Nothing of it is owed any more, because of what happened outside. It has succeeded where a part of it was paid by the program. */
+/**
+ * Ends a refund of which nothing is owed because the customer was paid outside of the program. It succeeds if the program paid a part of
+ * it.
+ */
 export async function settle(tx: Tx, locked: Locked, why: string, actor = 'system'): Promise<void> {
   const { refund, attempts } = locked;
   const isPaid = attempts.some((attempt) => attempt.state === 'succeeded');
@@ -14,7 +19,7 @@ export async function settle(tx: Tx, locked: Locked, why: string, actor = 'syste
   if (afterTrigger(refund.state, on) !== undefined) await move(tx, refund, { on, why, actor });
 }
 
-/** How much an operator decides about, as decimal amounts. */
+/** Returns the amounts that an operator needs for the decision, as decimal strings. */
 export function moneyOf(locked: Locked): Readonly<Record<string, string>> {
   const { refund, payment } = locked;
   const text = (minor: bigint): string => formatAmount(storedMoney(minor, refund.currency));
@@ -26,12 +31,12 @@ export function moneyOf(locked: Locked): Readonly<Record<string, string>> {
   };
 }
 
-/** Money of this refund that has left, or may have. */
+/** True if money of this refund has left or may have left. */
 export function mayHaveLeft({ attempts }: Locked): boolean {
   return attempts.some((attempt) => isOpenAttempt(attempt.state) || attempt.state === 'succeeded');
 }
 
-/** Ends a refund with nothing paid. Where a part was paid, "failed" would be a lie: a person decides about the rest. */
+/** Ends a refund as failed. If a part was paid, opens a case instead: an operator decides about the rest. */
 export async function close(
   tx: Tx,
   locked: Locked,
@@ -48,7 +53,10 @@ export async function close(
   if (afterTrigger(locked.refund.state, on) !== undefined) await end(tx, locked, { on, why, actor });
 }
 
-/** The last move of a refund that paid nothing. What the customer has from outside since it was asked for counts for it, and is said. */
+/**
+ * Moves a refund that paid nothing to its final state. Counts what the customer received outside of the program since the request; if
+ * that covers the whole amount, the refund is settled instead.
+ */
 export async function end(tx: Tx, locked: Locked, change: Move): Promise<void> {
   let refund = await cover(tx, locked.refund, await unclaimedSince(tx, locked));
   if (remainingOf({ ...locked, refund }) > 0n) {
@@ -56,12 +64,12 @@ export async function end(tx: Tx, locked: Locked, change: Move): Promise<void> {
     return;
   }
   const on = outsideOf(refund);
-  // A signed correction ends it while its attempt was open: that one was not executed, which comes first.
+  // A signed correction may end the refund while its attempt is open: the attempt is declined first.
   if (afterTrigger(refund.state, on) === undefined)
     refund = await move(tx, refund, { ...change, on: 'answer_rejected' });
   await move(tx, refund, { ...change, on });
 }
 
-/** Named after what counts most of it. */
+/** Returns the trigger for the larger part of what was paid outside. */
 const outsideOf = (refund: RefundRow): 'dispute' | 'refund_elsewhere' =>
   refund.charged_back_minor > refund.elsewhere_minor ? 'dispute' : 'refund_elsewhere';

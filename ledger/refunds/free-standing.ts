@@ -1,8 +1,8 @@
-/** A credit that is linked to no payment: what it promises and pays is counted on a row of its own, whose limit is the amount asked for. */
+/** An unlinked credit has its own row in `payments`, which holds its balance. The row's limit is the requested amount. */
 
-/** That row's id: the refund's own, as long as a gateway's. No gateway knows it. */
+/** Returns the row's id: the refund's id without dashes, which has the form of a gateway id but is unknown to the gateway. */
 export const ownRowOf = (refundId: string): string => refundId.replaceAll('-', '');
 
-/** The payment that a refund is about, or null where it is a free-standing credit. */
+/** Returns the payment of a refund, or null for an unlinked credit. */
 export const paymentOf = (refundId: string, paymentId: string): string | null =>
   paymentId === ownRowOf(refundId) ? null : paymentId;

@@ -1,14 +1,14 @@
-/** What left or was decided within the last day, so that a limit holds for sums and not for each piece. */
+/** Sums of the last 24 hours, for limits: credits without approval, and corrections by a single operator. */
 import { sql } from 'kysely';
 import { personKey } from '../../domain/names.js';
 import type { AttemptState } from '../../domain/refund/states.js';
-import type { Locked } from '../core/books.js';
+import type { Locked } from '../core/locks.js';
 import type { Tx } from '../db/database.js';
 import { NOW } from '../db/expressions.js';
 
 /** Milliseconds, by the database's clock. */
 const DAY = 24 * 60 * 60 * 1_000;
-/** It left, or it may have. What came back, was declined or is proven absent did not stay out. */
+/** States of attempts whose money left or may have left. Returned, declined and absent attempts do not count. */
 const OUT: readonly AttemptState[] = ['submitting', 'unknown', 'pending', 'succeeded'];
 
 export interface RecentCredits {
@@ -18,9 +18,10 @@ export interface RecentCredits {
 }
 
 /**
- * Sums of the credits of the last day that nobody approved, besides what is opened now. Two credits that count for one sum wait for each other here, also where
- * they are of two payments: the later one sees the earlier one. Always after the payment's row and in the same order, so nobody waits in
- * a circle.
+ * Returns the sums of unapproved credits of the last day, without the one that is opened now. Minor units.
+ *
+ * Two credits that count towards the same sum wait for each other here, also on different payments, so the later one sees the earlier
+ * one. The locks are taken after the payment's row and always in the same order, so no deadlock is possible.
  */
 export async function recentCredits(
   tx: Tx,
@@ -54,7 +55,10 @@ export async function recentCredits(
   };
 }
 
-/** What was corrected alone within the last day: on the payment, or by this person, whichever is more. Serialized as credits are. */
+/**
+ * Returns the sum that a single operator corrected within the last day, on this payment or by this operator, whichever is larger.
+ * Serialized like credits.
+ */
 export async function correctedAlone(
   tx: Tx,
   paymentId: string,
@@ -82,7 +86,7 @@ export async function correctedAlone(
 
 const SUM = sql<string>`coalesce(sum(amount_minor), 0)::text`;
 
-/** Until the transaction ends. */
+/** Takes an advisory lock until the transaction ends. */
 async function serialize(tx: Tx, what: string): Promise<void> {
   await tx
     .selectNoFrom([sql`pg_advisory_xact_lock(hashtextextended(${what}, 0))`.as('locked')])

@@ -1,7 +1,12 @@
-/** Another destination for a credit: named by a person where the refund has come to rest, proven anew, approved by a second one. */
+/**
+ * Changes the destination of a credit while the refund is in review. The new destination is checked again and approved by a second
+ * operator.
+ */
 import { isSamePerson } from '../../domain/refund/people.js';
 import { isOpenAttempt } from '../../domain/refund/states.js';
-import { append, lockRefund, move, type Locked } from '../core/books.js';
+import { append } from '../core/events.js';
+import { lockRefund, type Locked } from '../core/locks.js';
+import { move } from '../core/state-changes.js';
 import {
   executeOnce,
   openProposal,
@@ -40,7 +45,7 @@ async function redirected(
   }
   if (attempts.some((attempt) => isOpenAttempt(attempt.state) || attempt.state === 'absent'))
     return refused('may_have_left');
-  // Somebody says that it has been paid, or never will be: first the second person's word on that.
+  // An open proposal says that it was paid or never will be: the second operator decides on that first.
   const proposal = await openProposal(tx, refund.id);
   if (proposal !== undefined) return refused('proposal_open', proposal.by);
   const present = refund.destination?.registrationId ?? payment.registration_id;

@@ -1,4 +1,6 @@
-/** Takes a refund in review back to its first unsent step, with fresh budgets, and finds those that wait for the same cause. */
+/**
+ * Replays a refund in review from its first step that was not submitted, with fresh budgets; finds refunds that wait for the same cause.
+ */
 import { sql } from 'kysely';
 import { isReplayable, replayStep, type ReplayStep } from '../../domain/refund/replay.js';
 import { isFinal, isOpenAttempt, type RefundTrigger } from '../../domain/refund/states.js';
@@ -10,7 +12,9 @@ import {
   resulted,
   type Executed,
 } from '../commands/command-results.js';
-import { append, lockRefund, move, reservedFor, type AttemptRow, type Locked } from '../core/books.js';
+import { append, reservedFor } from '../core/events.js';
+import { lockRefund, type AttemptRow, type Locked } from '../core/locks.js';
+import { move } from '../core/state-changes.js';
 import type { Database, Tx } from '../db/database.js';
 import type { CommandResult, BulkCursor, Replay, Waiting, WaitingSums } from '../core/people.js';
 import { remainingOf } from '../core/amounts.js';
@@ -21,7 +25,7 @@ const TRIGGERS: Readonly<Record<ReplayStep, RefundTrigger>> = {
   compare: 'compare_again',
 };
 
-/** Sends nothing. Of two operators at once the second finds a refund that is not in review any more. */
+/** Moves the refund back without submitting anything. Of two operators at once, the second finds a refund that has left review. */
 export function replay(database: Database, order: Replay): Promise<CommandResult<'replay'>> {
   return database.transaction(async (tx) => {
     const locked = await lockRefund(tx, order.refundId);
@@ -77,12 +81,12 @@ async function againstReplaying(tx: Tx, locked: Locked): Promise<Executed<'repla
     .execute();
   if (![...cases.map(({ why }) => why), refund.why ?? ''].every(isReplayable))
     return refused('case_not_replayable');
-  // What had ended and turned out paid in part holds nothing any more: sending the rest would be beyond the balance.
+  // A refund that was final and turned out partly paid has no reservation: submitting the rest would exceed the balance.
   const owed = remainingOf(locked);
   return owed > 0n && (await reservedFor(tx, refund.id)) >= owed ? undefined : refused('case_not_replayable');
 }
 
-/** Fresh budgets: what is over is not counted any more. The decline that is compared anew stays the last one. */
+/** Starts fresh budgets: earlier attempts are not counted. The decline that is compared again stays the last attempt. */
 async function forget(tx: Tx, { refund }: Locked, step: ReplayStep, last: AttemptRow | null): Promise<void> {
   const isAbsent = last?.state === 'absent';
   if (isAbsent)
@@ -99,7 +103,7 @@ async function forget(tx: Tx, { refund }: Locked, step: ReplayStep, last: Attemp
     .execute();
 }
 
-/** How many refunds wait for this cause, and the money that they are about. */
+/** Returns the number of refunds in review for this cause, and their amounts by currency. */
 export async function waitingSums({ db }: Database, { case: why, since }: Waiting): Promise<WaitingSums> {
   const { rows } = await sql<{ currency: string; count: number; sum: string; newest: string }>`
     select r.currency, count(*)::int as count, sum(r.amount_minor)::text as sum, max(c.id)::text as newest
@@ -114,7 +118,7 @@ export async function waitingSums({ db }: Database, { case: why, since }: Waitin
   };
 }
 
-/** The next of them, oldest case first. */
+/** Returns the next refunds in review for this cause, oldest case first. */
 export async function waitingAfter(
   { db }: Database,
   { case: why, since }: Waiting,

@@ -1,8 +1,10 @@
-/** A payment that cannot be read when a refund needs it: how long already, what the gateway answered, and the way back. */
+/** Records that a payment could not be read when a refund needed it, and continues the refund once it can. */
 import type { Position } from '../../domain/refund/next-step.js';
 import type { OriginalFacts } from '../../domain/payment/original.js';
 import { isOpenAttempt, type RefundState } from '../../domain/refund/states.js';
-import { lockRefund, move, openCase, READABLE, type Locked } from '../core/books.js';
+import { openCase } from '../core/cases.js';
+import { lockRefund, type Locked } from '../core/locks.js';
+import { move, READABLE } from '../core/state-changes.js';
 import type { Database, Tx } from '../db/database.js';
 import { NOW } from '../db/expressions.js';
 import { openProposal } from '../commands/command-results.js';
@@ -10,10 +12,10 @@ import { observe } from '../payments/payments.js';
 import type { Unreadable } from '../core/queries.js';
 import { currentPosition } from '../core/positions.js';
 
-/** States in which the next step may need the payment. */
+/** States in which the next step may need to read the payment. */
 const NEEDS_PAYMENT: readonly RefundState[] = ['reserved', 'rejected', 'fallback_checking'];
 
-/** Notes one query of the payment that could not be read. Its first one starts the budget, by the database's clock. */
+/** Records one query that could not be read. The first one starts the budget, by the database's clock. */
 export function noteUnreadable(
   database: Database,
   refundId: string,
@@ -26,7 +28,7 @@ export function noteUnreadable(
   });
 }
 
-/** Whoever queried for a step that the refund has left has nothing to say about the next one. */
+/** True if the refund still needs the payment. A query for a step that the refund has left says nothing about the next step. */
 function concerns({ refund, attempts }: Locked): boolean {
   if (attempts.some(({ state }) => isOpenAttempt(state))) return false;
   return NEEDS_PAYMENT.includes(refund.state) || waitsForReading(refund);
@@ -53,8 +55,8 @@ async function keep(tx: Tx, { refund }: Locked, { isLasting, answer, ...read }: 
 }
 
 /**
- * The payment was read. A refund that is in review for nothing but that goes back to the step that needed it; one about which an operator
- * has said something since stays.
+ * Records that the payment was read. A refund that is in review only for that returns to the step that needed it. It stays in review if
+ * an operator has proposed a correction since.
  */
 export function noteReadable(
   database: Database,
@@ -71,7 +73,7 @@ export function noteReadable(
   });
 }
 
-/** Ends the budget of a refund whose payment was read for its next step. */
+/** Clears the budget once the payment was read for the refund's next step. */
 export async function clearUnread(tx: Tx, { id, state, unread_for }: Locked['refund']): Promise<void> {
   if (unread_for === null || state === 'manual_review') return;
   await tx.updateTable('refunds').set(READABLE).where('id', '=', id).execute();

@@ -1,7 +1,7 @@
-/** Withdrawing a refund of which nothing has left. */
+/** Withdraws a refund of which no money has left. */
 import { isSamePerson } from '../../domain/refund/people.js';
 import { afterTrigger, CLOSED_STATES, isFinal } from '../../domain/refund/states.js';
-import { lockRefund, type AttemptRow, type Locked, type RefundRow } from '../core/books.js';
+import { lockRefund, type AttemptRow, type Locked, type RefundRow } from '../core/locks.js';
 import { executeOnce, refused, resulted, type Executed } from '../commands/command-results.js';
 import { mayBeSettledOutside } from '../payments/coverage.js';
 import type { Database, Tx } from '../db/database.js';
@@ -41,7 +41,7 @@ async function withdrawal(
   const { refund, attempts } = locked;
   const before = isFinal(refund.state) ? await endedBy(tx, refund) : undefined;
   if (refund.state === 'canceled' || before !== undefined) {
-    // A workflow's own wish to stop is no person's word: that it is granted already is all it asks.
+    // A cancellation by the workflow is not an operator's command: it is satisfied if the refund is already withdrawn.
     return before === undefined || by === CANCELLATION || isSamePerson(before, by)
       ? resulted({ kind: 'withdrawn' })
       : refused('already_decided', before);
@@ -50,7 +50,7 @@ async function withdrawal(
   if (
     (await mayBePaidAgain(tx, attempts, stillReturned)) ||
     mayHaveLeft(locked) ||
-    // Nobody has weighed it; an operator sees the case and may.
+    // A cancellation does not decide about money that may be settled outside. An operator sees the case and may withdraw.
     (by === CANCELLATION && (await mayBeSettledOutside(tx, locked))) ||
     afterTrigger(refund.state, 'withdraw') === undefined
   )
@@ -64,7 +64,7 @@ async function withdrawal(
   return resulted({ kind: 'withdrawn' });
 }
 
-/** Milliseconds for which a query proves that what came back was not shown paid again. */
+/** Milliseconds for which a query proves that a returned attempt was not shown as paid again. */
 const PROOF_FOR = 60_000;
 
 async function mayBePaidAgain(
@@ -79,10 +79,10 @@ async function mayBePaidAgain(
   return returned.some(({ id }) => !fresh.some(({ attemptId }) => attemptId === id));
 }
 
-/** As a refund's workflow and its callers' sign when they were cancelled. */
+/** Actor of a withdrawal that a canceled workflow requests. */
 const CANCELLATION = 'cancellation';
 
-/** Who withdrew it, also where what happened outside then counted for all of it. The program's own ends have nobody's name. */
+/** Returns the operator who withdrew the refund, also if it then ended as settled outside. Undefined if the program ended it. */
 async function endedBy(tx: Tx, { id, state }: RefundRow): Promise<string | undefined> {
   if (!CLOSED_STATES.includes(state) || state === 'failed') return undefined;
   const events = await tx

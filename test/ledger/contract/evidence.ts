@@ -55,7 +55,10 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       const id = await accepted(ledger, debit(), 2_500n);
       await submitted(ledger, id);
       for (let repeat = 0; repeat < 3; repeat += 1)
-        expect(await openLinked(ledger, id)).toMatchObject({ kind: 'resume', position: { state: 'unknown' } });
+        expect(await openLinked(ledger, id)).toMatchObject({
+          kind: 'resume',
+          position: { state: 'unknown' },
+        });
       expect(await attempts(id)).toHaveLength(1);
     });
 

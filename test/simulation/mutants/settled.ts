@@ -1,7 +1,8 @@
 /** Defects in what ends a refund that was settled outside of the program. */
 import type { OriginalFacts } from '../../../domain/payment/original.js';
 import { NO_COVERAGE } from '../../../domain/refund/settlement.js';
-import { lockRefund, move } from '../../../ledger/core/books.js';
+import { lockRefund } from '../../../ledger/core/locks.js';
+import { move } from '../../../ledger/core/state-changes.js';
 import type { Ledger } from '../../../ledger/ledger.js';
 import type { Mutant, World } from '../world/world.js';
 
