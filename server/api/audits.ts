@@ -1,4 +1,4 @@
-/** What the last audit of the ledger found. */
+/** `GET /v1/audits/latest`: the result of the last ledger audit. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { latestAudit } from '../../ledger/maintenance/audits.js';
@@ -12,12 +12,17 @@ export const audit = z
     id: z.string(),
     at: time,
     durationMs: z.int().min(0),
-    payments: z.int().min(0).describe('Payments read: those that had changed, and a part of all'),
+    payments: z
+      .int()
+      .min(0)
+      .describe('Payments checked: those that changed since the last audit, and a part of all others'),
     wholeSince: time
       .nullable()
-      .describe('Every payment was read then or later; null while the first reading of all goes on'),
-    ok: z.boolean().describe('Nothing is wrong, and every question was answered'),
-    complete: z.boolean(),
+      .describe(
+        'Every payment was checked at this time or later; null until the first full pass is complete',
+      ),
+    ok: z.boolean().describe('True if no violation was found and every check was completed'),
+    complete: z.boolean().describe('True if every check was completed in time'),
     violations: z.int().min(0),
     invariants: z
       .array(
@@ -39,10 +44,10 @@ export const auditRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { databa
     {
       config: { role: 'read' },
       schema: {
-        tags: ['upkeep'],
-        summary: 'What the last audit of the ledger found',
+        tags: ['maintenance'],
+        summary: 'Get the latest audit',
         description:
-          'A schedule checks I1 to I8 every hour: the payments that have changed, then a part of all. The counts are of all that is known to be wrong.',
+          'A schedule checks the invariants I1 to I8 every hour: first the payments that changed, then a part of all others. The counts cover every known violation, also those found by earlier audits.',
         response: { 200: audit, ...problems(401, 404, 429, 500, 503) },
       },
     },

@@ -1,58 +1,59 @@
-/** Who speaks, by key or token, how often, and whether the role for a route is there. */
+/** Authenticates requests by API key or token, limits their rate, and checks the role that the route needs. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { mayAct, type Principal, type Role } from '../../domain/principal.js';
 import { Problem } from './problems.js';
 
-/** Answers who holds the credentials, or null. */
+/** Resolves to the principal that the credentials belong to, or null. */
 export type Verify = (credentials: string) => Promise<Principal | null>;
 
-/** Counts one request, and throws where it was one too many. */
+/** Counts one request. Throws a 429 problem if the limit is exceeded. */
 export type CountRequest = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 
 export interface RequestLimits {
-  /** By the name that speaks, whichever of its keys is used. */
-  readonly ofSpeaker: CountRequest;
+  /** Counts per principal, whichever of its keys is used. */
+  readonly perPrincipal: CountRequest;
   /**
-   * By the address that it comes from, for requests without a valid key or token. Valid ones from there are served all the same: behind a
-   * proxy everybody has one address, and a caller with an old key must not shut the others out.
+   * Counts per IP address, for requests without a valid key or token. Valid requests from the same address are still served: behind a
+   * proxy all clients share one address, and a client with a revoked key must not lock out the others.
    */
-  readonly ofStranger: CountRequest;
+  readonly perAddress: CountRequest;
 }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Needed to call the route; `anyone` needs no key. A route without it cannot be registered. */
+    /** Role that the route needs; `anyone` needs no key. A route under `/v1/` without it cannot be registered. */
     readonly role?: Role | 'anyone';
   }
   interface FastifyRequest {
-    /** Set before the handler of every route that is not for anyone. */
+    /** Set before the handler of every route that needs a role. */
     principal: Principal | null;
   }
 }
 
 const CHALLENGE = { 'www-authenticate': 'Bearer realm="oppwa-refunds"' };
 
+/** Registers the hooks that authenticate, limit and authorize each request. */
 export function authenticate(
   app: FastifyInstance,
   verifiers: readonly Verify[],
-  { ofSpeaker, ofStranger }: RequestLimits,
+  { perPrincipal, perAddress }: RequestLimits,
 ): void {
   app.decorateRequest('principal', null);
   app.addHook('onRoute', ({ url, config }) => {
     if (config?.role === undefined && url.startsWith('/v1/'))
-      throw new Error(`route ${url} does not say which role it needs`);
+      throw new Error(`route ${url} has no role in its config`);
   });
   app.addHook('onRequest', async (request, reply) => {
     const { role } = request.routeOptions.config;
     if (role === undefined || role === 'anyone') return;
-    request.principal = await whoSpeaks(request, verifiers);
+    request.principal = await identify(request, verifiers);
     if (request.principal === null) {
-      await ofStranger(request, reply);
+      await perAddress(request, reply);
       throw unauthenticated(request);
     }
-    await ofSpeaker(request, reply);
+    await perPrincipal(request, reply);
     if (!mayAct(request.principal, role))
-      throw new Problem('forbidden', `this needs the role ${role}`, {
+      throw new Problem('forbidden', `the role ${role} is required`, {
         details: { role },
         headers: {
           'www-authenticate': `Bearer realm="oppwa-refunds", error="insufficient_scope", scope="${role}"`,
@@ -61,12 +62,13 @@ export function authenticate(
   });
 }
 
+/** Returns the authenticated principal. Throws on a route that needs no key. */
 export function principalOf({ principal }: FastifyRequest): Principal {
-  if (principal === null) throw new Error('the route is for anyone and has no principal');
+  if (principal === null) throw new Error('this route needs no key, so the request has no principal');
   return principal;
 }
 
-async function whoSpeaks(
+async function identify(
   { headers }: FastifyRequest,
   verifiers: readonly Verify[],
 ): Promise<Principal | null> {
@@ -75,8 +77,8 @@ async function whoSpeaks(
   ];
   if (credentials === undefined) return null;
   for (const verify of verifiers) {
-    const speaker = await verify(credentials);
-    if (speaker !== null) return speaker;
+    const principal = await verify(credentials);
+    if (principal !== null) return principal;
   }
   return null;
 }
@@ -86,6 +88,6 @@ const unauthenticated = ({ headers }: FastifyRequest): Problem =>
     ? new Problem('unauthenticated', 'send the header Authorization: Bearer with an API key or a token', {
         headers: CHALLENGE,
       })
-    : new Problem('unauthenticated', 'the API key or token is not valid here', {
+    : new Problem('unauthenticated', 'the API key or token is not valid', {
         headers: { 'www-authenticate': `${CHALLENGE['www-authenticate']}, error="invalid_token"` },
       });

@@ -1,11 +1,11 @@
 /**
- * Lets the server end while others keep connections open to it. Node closes those that are idle when it is told to end, but not one that
- * becomes idle later, nor one that never carried a request, and would wait for whoever holds it.
+ * Closes keep-alive connections during shutdown. Node closes the connections that are idle when `close()` is called. It does not close one
+ * that becomes idle later or never carried a request: `close()` would wait until the client disconnects.
  */
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
-/** From `closing` on, every connection ends as soon as no request is on it. */
+/** Closes each connection that has no request under way, from the moment `closing` aborts. */
 export function endConnections(app: FastifyInstance, closing: AbortSignal): void {
   const idle = new Set<Socket>();
   app.server.on('connection', (socket) => {

@@ -1,4 +1,4 @@
-/** Serves the operators' console under `/console/`: files only, made by Vite, with a policy that lets nothing else in. */
+/** Serves the operator console under `/console/`: static files built by Vite, under a strict Content-Security-Policy. */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
@@ -6,14 +6,14 @@ import type { FastifyInstance } from 'fastify';
 import { Problem } from './problems.js';
 
 export interface ConsoleOptions {
-  /** Where the built files are: `consoleFolder()`. */
+  /** Folder with the built files, from `consoleFolder()`. */
   readonly folder: string;
-  /** Address of Temporal's own pages, for links to a refund's workflow; absent: no links. */
+  /** URL of the Temporal UI, for links to a refund's workflow. Absent: no links. */
   readonly temporalUi?: string | undefined;
   readonly namespace: string;
 }
 
-/** Everything comes from here, nothing is inline, and no text can become markup that runs. */
+/** Allows scripts, styles and requests from this origin only, nothing inline, and no text that becomes markup. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -27,12 +27,12 @@ const POLICY = [
   "trusted-types 'none'",
 ].join('; ');
 
-/** A file's name holds the hash of what is in it. */
+/** Matches files whose name contains a hash of their content. They are cached forever. */
 const HASHED = /\/assets\//u;
 
 /**
- * The files of the console: in the build beside the program; running from source, built first into `dataDir` where its sources have
- * changed (about two seconds).
+ * Returns the folder with the built console. A production build ships it. When the program runs from source, the console is built into
+ * `dataDir` if its sources have changed (about two seconds).
  */
 export async function consoleFolder(dataDir: string): Promise<string> {
   const shipped = fileURLToPath(new URL('../../console', import.meta.url));
@@ -41,6 +41,7 @@ export async function consoleFolder(dataDir: string): Promise<string> {
   return builtConsole(`${dataDir}/console`);
 }
 
+/** Registers the console's routes, with the policy on every response below `/console/`. */
 export async function serveConsole(app: FastifyInstance, options: ConsoleOptions): Promise<void> {
   app.get('/console', (_request, reply) => reply.redirect('/console/', 308));
   await app.register(
@@ -65,13 +66,13 @@ export async function serveConsole(app: FastifyInstance, options: ConsoleOptions
         namespace: options.namespace,
       }));
       scope.get('/', { prefixTrailingSlash: 'slash' }, (_request, reply) => reply.sendFile('index.html'));
-      // The page finds its way by itself: every address without a file's ending is the same page.
+      // The router runs in the browser: each path without a file extension gets the same page.
       scope.setNotFoundHandler((request, reply) => {
         const [path = ''] = request.url.split('?');
         const isPage = /^\/console\/(?!assets\/)[^.]*$/u.test(path);
         if (isPage && (request.method === 'GET' || request.method === 'HEAD'))
           return reply.code(200).sendFile('index.html');
-        throw new Problem('not_found', 'there is nothing at this address; the console is at /console/');
+        throw new Problem('not_found', 'not found; the console is at /console/');
       });
     },
     { prefix: '/console' },

@@ -1,12 +1,13 @@
-/** What people decide about one refund. Who speaks is whoever holds the key, never a field of the body. */
+/** Operator commands: approve, reject, withdraw and sync. The operator is the principal of the key, never a field of the body. */
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { OperatorNote } from '../../domain/refund/people.js';
 import type { ApiParts } from './parts.js';
 import { principalOf } from './auth.js';
 import { problems } from './problems.js';
-import { approvalBody, wordBody } from './decision-schemas.js';
-import { byRefund, refund } from './schemas.js';
+import { approvalBody, noteBody } from './decision-schemas.js';
+import { refundParams } from './request-schemas.js';
+import { refund } from './schemas.js';
 
 const OTHERS = problems(400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503);
 
@@ -17,14 +18,14 @@ export const decisionRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { cli
       {
         config: { role: 'approve' },
         schema: {
-          tags: ['decisions'],
+          tags: ['operations'],
           summary:
             verb === 'approve'
-              ? 'Let the credit be paid, or confirm the correction, that waits for a second person'
-              : 'Refuse what waits for a second person: a credit (the refund ends unpaid) or a correction',
+              ? 'Approve the credit or correction that needs a second approver'
+              : 'Reject the credit or correction that needs a second approver',
           description:
-            'Not for whoever asked for the refund, proposed the correction or named the destination. The same word of the same person again changes nothing; another person is told who decided.',
-          params: byRefund,
+            'Rejecting a credit ends the refund unpaid. The approver must not be the principal that requested the refund, proposed the correction or changed the destination. Repeating the command has no effect; another approver gets 409 `already_decided` with the name of the first.',
+          params: refundParams,
           body: approvalBody,
           response: { 200: refund, ...OTHERS },
         },
@@ -32,7 +33,7 @@ export const decisionRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { cli
       async (request) => {
         const { instruction } = request.body;
         return client[verb](request.params.id, {
-          ...wordOf(request, request.body),
+          ...noteOf(request, request.body),
           instruction: instruction ?? '',
         });
       },
@@ -43,14 +44,15 @@ export const decisionRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { cli
     {
       config: { role: 'operate' },
       schema: {
-        tags: ['decisions'],
-        summary: 'End a refund of which nothing has left and nothing may have left',
-        params: byRefund,
-        body: wordBody,
+        tags: ['operations'],
+        summary: 'Withdraw a refund before any money has left',
+        description: 'Refused with 409 `may_have_left` if money has left or may have left.',
+        params: refundParams,
+        body: noteBody,
         response: { 200: refund, ...OTHERS },
       },
     },
-    async (request) => client.withdraw(request.params.id, wordOf(request, request.body)),
+    async (request) => client.withdraw(request.params.id, noteOf(request, request.body)),
   );
 
   app.post(
@@ -58,19 +60,20 @@ export const decisionRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { cli
     {
       config: { role: 'operate' },
       schema: {
-        tags: ['decisions'],
-        summary: 'Check with the gateway now what became of it; sends nothing',
-        params: byRefund,
-        body: wordBody,
+        tags: ['operations'],
+        summary: 'Query the gateway for the outcome now',
+        description: 'Submits nothing.',
+        params: refundParams,
+        body: noteBody,
         response: { 200: refund, ...OTHERS },
       },
     },
-    async (request) => client.resolve(request.params.id, wordOf(request, request.body)),
+    async (request) => client.resolve(request.params.id, noteOf(request, request.body)),
   );
 };
 
-/** Who speaks is whoever holds the key. */
-export const wordOf = (
+/** Builds the operator's note: the operator is the principal of the key. */
+export const noteOf = (
   request: FastifyRequest,
   { reason, ticket }: { readonly reason: string; readonly ticket?: string | undefined },
 ): OperatorNote => ({

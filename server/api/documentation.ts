@@ -1,10 +1,10 @@
-/** OpenAPI 3.1 from the schemas that validate, and pages to read it. */
+/** OpenAPI 3.1, generated from the validation schemas, and the `/docs` pages. */
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 
-/** Before the routes: they are collected as they are registered. */
+/** Registers `/openapi.json` and `/docs`. Call it before the routes: they are collected as they are registered. */
 export async function documentRoutes(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
     openapi: {
@@ -13,7 +13,7 @@ export async function documentRoutes(app: FastifyInstance): Promise<void> {
         title: 'oppwa-refunds',
         version: '1',
         description:
-          'Durable refunds for the OPPWA gateway. Amounts are decimal strings, times are UTC. Errors are RFC 9457 problem details with a stable `code`.',
+          'Durable refunds for the OPPWA payment gateway. Amounts are decimal strings. Times are ISO 8601 in UTC. Errors are RFC 9457 problem details with a stable `code`.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       components: {
@@ -22,11 +22,12 @@ export async function documentRoutes(app: FastifyInstance): Promise<void> {
         },
       },
       tags: [
-        { name: 'refunds', description: 'Asking and following' },
-        { name: 'decisions', description: 'What people decide' },
-        { name: 'payments', description: 'The money of one payment' },
-        { name: 'upkeep', description: 'Audits, and events for the caller' },
-        { name: 'keys', description: 'Who one is' },
+        { name: 'refunds', description: 'Create, read and search refunds and credits' },
+        { name: 'operations', description: 'The queue, and what operators and approvers may do' },
+        { name: 'payments', description: 'Balances and history of a payment' },
+        { name: 'maintenance', description: 'Audits and outgoing events' },
+        { name: 'access', description: 'The principal of an API key or token' },
+        { name: 'platform', description: 'Health checks' },
       ],
     },
     transform: (document) => {

@@ -1,4 +1,4 @@
-/** Events that are told to the caller: what became of each, and sending one again. */
+/** Outgoing events: `GET /v1/events` lists their delivery, `POST /v1/events/{id}/resend` sends one again. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { DELIVERY_STATES, listDeliveries, resendEvents } from '../../ledger/outbox/deliveries.js';
@@ -6,17 +6,18 @@ import { eventOf } from '../../client/event-view.js';
 import type { ApiParts } from './parts.js';
 import { principalOf } from './auth.js';
 import { Problem, problems } from './problems.js';
-import { byRefund, pageOf, refundsQuery, time } from './schemas.js';
+import { refundParams, refundsQuery } from './request-schemas.js';
+import { pageOf, time } from './schemas.js';
 
 export const outboundEvent = z
   .object({
-    id: z.string().describe('The `webhook-id` of every try'),
+    id: z.string().describe('Sent as `webhook-id` with every delivery attempt'),
     type: z.string(),
     refundId: z.string(),
-    state: z.enum(DELIVERY_STATES).describe('`dead`: given up after three days'),
-    tries: z.int().min(0),
-    lastStatus: z.int().nullable(),
-    lastError: z.string().nullable().describe('Stable code; nothing that the receiver said'),
+    state: z.enum(DELIVERY_STATES).describe('`dead`: delivery was given up after three days'),
+    tries: z.int().min(0).describe('Delivery attempts so far'),
+    lastStatus: z.int().nullable().describe('HTTP status of the last response'),
+    lastError: z.string().nullable().describe('Stable error code; never text from the receiver'),
     createdAt: time,
     lastTryAt: time.nullable(),
     deliveredAt: time.nullable(),
@@ -24,7 +25,7 @@ export const outboundEvent = z
   })
   .meta({ id: 'OutboundEvent' });
 
-const { id } = byRefund.shape;
+const { id } = refundParams.shape;
 const { cursor, limit } = refundsQuery.shape;
 
 export const eventRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { database, log }) => {
@@ -33,8 +34,8 @@ export const eventRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { databa
     {
       config: { role: 'read' },
       schema: {
-        tags: ['upkeep'],
-        summary: 'Events for the caller, newest first, and whether they have arrived',
+        tags: ['maintenance'],
+        summary: 'List outgoing events and their delivery, newest first',
         querystring: z.strictObject({
           refundId: id.optional(),
           state: z.enum(DELIVERY_STATES).optional(),
@@ -49,7 +50,7 @@ export const eventRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { databa
         ...(query.refundId === undefined ? {} : { refundId: query.refundId }),
         ...(query.state === undefined ? {} : { state: query.state }),
         ...(query.cursor === undefined ? {} : { before: query.cursor }),
-        // One more tells whether there is a next page.
+        // One extra row shows whether there is a next page.
         limit: query.limit + 1,
       });
       const data = events.slice(0, query.limit).map(eventOf);
@@ -62,9 +63,9 @@ export const eventRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { databa
     {
       config: { role: 'operate' },
       schema: {
-        tags: ['upkeep'],
-        summary: 'Send an event again, under the same id',
-        params: byRefund,
+        tags: ['maintenance'],
+        summary: 'Send an event again with the same id',
+        params: refundParams,
         response: { 200: outboundEvent, ...problems(401, 403, 404, 422, 429, 500, 503) },
       },
     },
@@ -72,10 +73,10 @@ export const eventRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { databa
       const eventId = request.params.id;
       const [resent] = await resendEvents(database, { id: eventId });
       if (resent === undefined)
-        throw new Problem('not_found', 'there is no such event, or it is being sent just now');
+        throw new Problem('not_found', 'no such event, or it is being sent right now');
       log.info('event.resent', { eventId, caller: principalOf(request).name, requestId: request.id });
       const [event] = await listDeliveries(database, { id: eventId });
-      if (event === undefined) throw new Problem('not_found', 'there is no such event');
+      if (event === undefined) throw new Problem('not_found', 'no such event');
       return eventOf(event);
     },
   );

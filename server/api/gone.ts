@@ -1,6 +1,7 @@
-/** Nobody is waited for who has hung up, and nobody keeps this process from ending. */
+/** Stops waiting when the client disconnects or the server shuts down. */
 
-export function untilGone(
+/** Returns a signal that aborts when the client's connection closes or `closing` aborts. */
+export function disconnectSignal(
   raw: { readonly socket: { once(event: 'close', listener: () => void): unknown } },
   closing: AbortSignal,
 ): AbortSignal {

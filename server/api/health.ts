@@ -1,20 +1,21 @@
-/** Whether this process lives, and whether it can do its work. For the platform: no key, no details. */
+/** Liveness (`/healthz`) and readiness (`/readyz`) for the platform. They need no key and reveal no details. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 
-/** Rejects where the part cannot be worked with. */
+/** Resolves if the dependency is usable, rejects if not. */
 export type Check = () => Promise<void>;
 
-/** By the name that the answer gives it. */
+/** Checks by the name that the response shows. */
 export type Readiness = Readonly<Record<string, Check>>;
 
-/** Milliseconds. A platform asks every few seconds and gives up after one or two. */
+/** Milliseconds a check may take. A platform probes every few seconds and times out after one or two. */
 const ANSWER_WITHIN = 2_000;
 
 const parts = z.record(z.string(), z.enum(['ok', 'failed']));
 const healthy = z.object({ status: z.literal('ok') }).meta({ id: 'Healthy' });
 const reportingShape = z.record(z.string(), z.literal('v1')).meta({
-  description: 'Entities without v3 reporting: refunds work, credits and proofs of absence need a person',
+  description:
+    'Entities without v3 reporting. Their refunds work; credits, and the proof that a transaction is absent, need an operator',
 });
 const ready = z
   .object({ status: z.literal('ok'), checks: parts, reporting: reportingShape.optional() })
@@ -41,7 +42,7 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthOptions> = async (app, { 
     '/healthz',
     {
       config: { role: 'anyone' },
-      schema: { tags: ['platform'], summary: 'The process lives', response: { 200: healthy } },
+      schema: { tags: ['platform'], summary: 'Check that the process is alive', response: { 200: healthy } },
     },
     async () => ({ status: 'ok' as const }),
   );
@@ -52,11 +53,11 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthOptions> = async (app, { 
       config: { role: 'anyone' },
       schema: {
         tags: ['platform'],
-        summary: 'Everything that a refund needs to be accepted and started answers',
+        summary: 'Check that refunds can be accepted and started',
         response: {
           200: ready,
           503: {
-            description: 'Something is away',
+            description: 'A dependency is unavailable',
             content: { 'application/problem+json': { schema: notReady } },
           },
         },
@@ -84,7 +85,7 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthOptions> = async (app, { 
           title: 'The service is not ready',
           status: 503 as const,
           code: 'not_ready' as const,
-          detail: `does not answer, or is not as it has to be: ${failed.join(', ')}`,
+          detail: `unavailable or misconfigured: ${failed.join(', ')}`,
           checks,
         });
     },

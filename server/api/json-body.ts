@@ -1,21 +1,23 @@
-/** Reads JSON bodies: UTF-8, and no field named twice, at any depth. Of two fields with one name, readers disagree which one counts. */
+/**
+ * Parses JSON bodies strictly: UTF-8 only, and no duplicate field names at any depth. Parsers disagree on which of two equal names counts.
+ */
 import type { FastifyInstance } from 'fastify';
 import { saysAllOnce } from '../../gateway/http/json.js';
 import { Problem } from './problems.js';
 
 export function readJsonBodies(app: FastifyInstance): void {
-  // Refuses names that reach an object's prototype.
+  // `error`: refuses `__proto__` and `constructor.prototype`.
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeContentTypeParser('application/json');
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     const text = textOf(body);
     if (text === undefined) {
-      done(new Problem('bad_request', 'the body is not UTF-8'));
+      done(new Problem('bad_request', 'the body is not valid UTF-8'));
       return;
     }
     void parse(request, text, (error, value) => {
       if (error === null && !saysAllOnce(text, value))
-        done(new Problem('bad_request', 'the body names a field twice; name each field once'));
+        done(new Problem('bad_request', 'the body contains a field twice; send each field once'));
       else done(error, value);
     });
   });

@@ -1,15 +1,15 @@
-/** The ledger's figures as gauges of `/metrics`. */
+/** Exports the ledger's figures as gauges on `/metrics`. */
 import { Gauge, type Registry } from 'prom-client';
 import type { Database } from '../../ledger/db/database.js';
 import { figuresOf, type Figures } from '../../ledger/views/figures.js';
 
-/** Milliseconds for which figures are told again: several scrapers, and all gauges of one, are one query. */
+/** Milliseconds for which figures are cached, so that all gauges and several scrapers share one database query. */
 const FRESH = 5_000;
 
-/** What one gauge shows of the figures: a value for each of its labels. */
+/** Samples of one gauge, each with its labels. */
 type Values = readonly { readonly labels?: Readonly<Record<string, string>>; readonly value: number }[];
 
-/** Figures that cannot be read are absent, not old: whoever is warned by them is warned by their absence too. */
+/** Registers the gauges. If the ledger cannot be read, they are absent instead of stale, so that alerts can act on the absence. */
 export function registerFigures(registry: Registry, database: Database, fresh: number = FRESH): void {
   let known: { readonly at: number; readonly figures: Promise<Figures | null> } | undefined;
   const read = (): Promise<Figures | null> => {
@@ -32,7 +32,7 @@ export function registerFigures(registry: Registry, database: Database, fresh: n
       registers: [registry],
       async collect() {
         const figures = await read();
-        // One without labels would be set to 0 by `reset`.
+        // `reset` would set a gauge without labels to 0.
         if (labelNames.length === 0) this.remove();
         else this.reset();
         for (const { labels = {}, value } of figures === null ? unreadable : valuesOf(figures))
@@ -42,35 +42,29 @@ export function registerFigures(registry: Registry, database: Database, fresh: n
   }
   const one = (value: number): Values => [{ value }];
 
-  gauge(
-    'refunds_ledger_readable',
-    '1 while the figures of the ledger could be read',
-    [],
-    () => one(1),
-    one(0),
-  );
+  gauge('refunds_ledger_readable', '1 if the ledger could be read, else 0', [], () => one(1), one(0));
   gauge('refunds_unfinished', 'Refunds that are not final, by state', ['state'], ({ unfinished }) =>
     unfinished.map(({ state, count }) => ({ labels: { state }, value: count })),
   );
   gauge(
     'refunds_unfinished_oldest_seconds',
-    'Seconds since the oldest refund of each state is in it',
+    'Longest time that an unfinished refund has been in its state, by state',
     ['state'],
     ({ unfinished }) =>
       unfinished.map(({ state, oldestSeconds }) => ({ labels: { state }, value: oldestSeconds })),
   );
-  gauge('refunds_open_cases', 'Cases that wait for a person, by reason', ['why'], ({ openCases }) =>
+  gauge('refunds_open_cases', 'Open cases that need an operator, by reason', ['why'], ({ openCases }) =>
     openCases.map(({ why, count }) => ({ labels: { why }, value: count })),
   );
   gauge(
     'refunds_open_cases_oldest_seconds',
-    'Seconds since the oldest case of each reason is open',
+    'Age of the oldest open case, by reason',
     ['why'],
     ({ openCases }) => openCases.map(({ why, oldestSeconds }) => ({ labels: { why }, value: oldestSeconds })),
   );
   gauge(
     'refunds_audit_violations',
-    'What the last audit found, for each invariant; anything but 0 is money that has to be looked at',
+    'Violations known to the last audit, by invariant; investigate anything but 0',
     ['invariant'],
     ({ audit }) =>
       (audit?.invariants ?? []).map(({ invariant, violations }) => ({
@@ -78,24 +72,27 @@ export function registerFigures(registry: Registry, database: Database, fresh: n
         value: violations,
       })),
   );
-  gauge('refunds_audit_age_seconds', 'Since the last audit; absent before the first', [], ({ audit }) =>
+  gauge('refunds_audit_age_seconds', 'Time since the last audit; absent before the first', [], ({ audit }) =>
     audit === null ? [] : one(audit.ageSeconds),
   );
   gauge(
     'refunds_audit_complete',
-    '1 where the last audit asked every question, 0 where one took too long',
+    '1 if the last audit completed every check, 0 if one took too long',
     [],
     ({ audit }) => (audit === null ? [] : one(Number(audit.complete))),
   );
-  gauge('refunds_events_waiting', 'Events that are not delivered yet', [], ({ events }) =>
+  gauge('refunds_events_waiting', 'Outgoing events that are not delivered yet', [], ({ events }) =>
     one(events.waiting),
   );
-  gauge('refunds_events_dead', 'Events that were given up and wait for a person', [], ({ events }) =>
-    one(events.dead),
+  gauge(
+    'refunds_events_dead',
+    'Outgoing events whose delivery was given up; an operator must resend them',
+    [],
+    ({ events }) => one(events.dead),
   );
   gauge(
     'refunds_events_oldest_waiting_seconds',
-    'Age of the oldest event that is not delivered yet',
+    'Age of the oldest outgoing event that is not delivered yet',
     [],
     ({ events }) => one(events.oldestWaitingSeconds),
   );

@@ -1,4 +1,4 @@
-/** `npm run api`: the production process that answers over HTTP until it is told to stop. */
+/** `npm run api`: the production process that serves HTTP until it receives SIGTERM or SIGINT. */
 import type { AddressInfo } from 'node:net';
 import { createWebhookReader } from '../../gateway/oppwa/webhook.js';
 import { openDatabase } from '../../ledger/db/database.js';
@@ -13,7 +13,7 @@ import { consoleFolder } from './console.js';
 import { buildApi } from './server.js';
 import { verifyTokens } from './tokens.js';
 
-/** Milliseconds. What is stored is promised: whoever asked is not kept waiting while Temporal is away. */
+/** Milliseconds a request waits for its workflow to start. The refund is already stored, so the client need not wait for Temporal. */
 const START_WITHIN = 2_000;
 
 async function main(): Promise<void> {
@@ -24,7 +24,8 @@ async function main(): Promise<void> {
   const { client, ledger, database, readiness, namespace } = opened;
   const log = createLog({ role: 'api' });
   const inbox = openDatabase(settings.databaseUrl, { connections: 1, kept: 1 });
-  // Whose turn a notice is, and that it is done; what it brought about goes through the ledger, and is on the disk before.
+  // For leases and the end of notifications only. Not durable: a lost mark means that a notification is processed again, and its effect is
+  // committed through the ledger before.
   const marks = openDatabase(settings.databaseUrl, { connections: 2, kept: 2, isDurable: false });
   const notices = startNoticeProcessor({ ...opened.notices, database: marks, log });
   const app = await buildApi({
@@ -57,7 +58,7 @@ async function main(): Promise<void> {
   try {
     await app.listen({ host, port });
   } catch (error) {
-    // What is open would keep a process alive that nobody can reach.
+    // Open connections would keep a process alive that listens on no port.
     await close();
     throw error;
   }
@@ -67,7 +68,7 @@ async function main(): Promise<void> {
 }
 
 function urlOf([first]: readonly (AddressInfo | string)[]): string {
-  if (first === undefined || typeof first === 'string') throw new Error('the server listens at no port');
+  if (first === undefined || typeof first === 'string') throw new Error('the server listens on no port');
   return `http://${first.family === 'IPv6' ? `[${first.address}]` : first.address}:${first.port}`;
 }
 

@@ -1,4 +1,4 @@
-/** Who one is to this service. */
+/** `GET /v1/me`: the principal of the API key or token. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { principalOf } from './auth.js';
 import { problems } from './problems.js';
@@ -10,8 +10,8 @@ export const meRoutes: FastifyPluginAsyncZod = async (app) => {
     {
       config: { role: 'read' },
       schema: {
-        tags: ['keys'],
-        summary: 'Who the key or token is',
+        tags: ['access'],
+        summary: 'Get the name and roles of your API key or token',
         response: { 200: principal, ...problems(401, 429, 500, 503) },
       },
     },

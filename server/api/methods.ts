@@ -1,8 +1,8 @@
-/** Which methods an address takes, for requests with another one. */
+/** Looks up the methods that a path supports, for 404 and 405 responses. */
 import type { FastifyInstance } from 'fastify';
 
 /**
- * Collects routes from now on. Returns the methods of an address: none where there is nothing at it. An address that is written out
+ * Collects the routes that are registered after the call. Returns a function from a path to its methods (empty: no route). A static path
  * (`/v1/refunds/replay`) hides one with a parameter (`/v1/refunds/:id`), as in the router.
  */
 export function methodsOf(app: FastifyInstance): (path: string) => readonly string[] {

@@ -1,9 +1,9 @@
-/** What the contract names and this version refuses, so that nobody sends a card number into nothing. */
+/** `POST /v1/cards`: answers 501 without reading the body, because this version cannot seal card data. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { Problem, problems } from './problems.js';
 
 export const notAvailableRoutes: FastifyPluginAsyncZod = async (app) => {
-  // The body may hold a card: it is not even read.
+  // The body may contain a card number: it is discarded unread.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, payload, done) => {
     payload.resume();
@@ -15,14 +15,14 @@ export const notAvailableRoutes: FastifyPluginAsyncZod = async (app) => {
       config: { role: 'submit' },
       schema: {
         tags: ['refunds'],
-        summary: 'Seal card data (not available yet)',
+        summary: 'Seal card data (not available)',
         response: problems(401, 403, 429, 501),
       },
     },
     () => {
       throw new Problem(
         'not_available',
-        'card data cannot be sealed here yet and must not be sent here; a credit goes to a registration: of the payment, or destination.registrationId of POST /v1/refunds and POST /v1/credits',
+        'sealing card data is not available; do not send card data. A credit goes to a registration: that of the payment, or destination.registrationId in POST /v1/refunds and POST /v1/credits',
       );
     },
   );

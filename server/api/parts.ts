@@ -1,4 +1,4 @@
-/** What the routes work with. */
+/** Dependencies of the routes. */
 import type { Database } from '../../ledger/db/database.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { Log } from '../../settings/log.js';
@@ -6,17 +6,17 @@ import type { RefundsClient } from '../../client/refunds-client.js';
 
 export interface ApiParts {
   readonly client: RefundsClient;
-  /** For reading. Who writes is the workflow. */
+  /** For reads only. Workflows write. */
   readonly ledger: Ledger;
   readonly database: Database;
   readonly log: Log;
-  /** Aborts when the process is about to end: nobody is kept waiting. */
+  /** Aborts when the server shuts down, so that long polls and streams end. */
   readonly closing: AbortSignal;
 }
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What a request turned out to be about, for its line in the log. */
+    /** Ids of the refund and payment that the request concerns, for its log line. */
     about: { readonly refundId?: string; readonly paymentId?: string };
   }
 }

@@ -1,4 +1,4 @@
-/** One payment with all of its money, and what happened to it or to one of its refunds. */
+/** `GET /v1/payments/{id}` (balances, refunds, disputes, timeline) and `GET /v1/refunds/{id}/timeline`. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { formatAmount, storedMoney } from '../../domain/money/money.js';
 import { disputesOf } from '../../ledger/payments/disputes.js';
@@ -6,9 +6,10 @@ import { creditedOn, storyOf } from '../../ledger/views/story.js';
 import { timelineOf } from '../../client/story-view.js';
 import type { ApiParts } from './parts.js';
 import { Problem, problems } from './problems.js';
-import { byPayment, byRefund, listOf, payment, timelineEntry } from './schemas.js';
+import { paymentParams, refundParams } from './request-schemas.js';
+import { listOf, payment, timelineEntry } from './schemas.js';
 
-/** The ledger's own bound of one list. */
+/** The ledger returns at most this many refunds in one list. */
 const MOST_REFUNDS = 1_000;
 
 export const paymentRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { client, ledger, database }) => {
@@ -18,17 +19,17 @@ export const paymentRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clie
       config: { role: 'read' },
       schema: {
         tags: ['payments'],
-        summary: 'One payment: its money, refunds, disputes and everything that happened',
+        summary: 'Get a payment with its balances, refunds, disputes and timeline',
         description:
-          'Known as soon as a refund was asked for on it. The id of a capture answers its payment.',
-        params: byPayment,
+          'A payment is known from its first refund request on. The id of a capture returns the payment that it belongs to.',
+        params: paymentParams,
         response: { 200: payment, ...problems(401, 404, 422, 429, 500, 503) },
       },
     },
     async (request) => {
       const record = await ledger.findPayment(request.params.id);
       if (record === null)
-        throw new Problem('payment_unknown', 'no refund was asked for on a payment with this id');
+        throw new Problem('payment_unknown', 'no refund was requested for a payment with this id');
       const { id, currency } = record;
       request.about = { paymentId: id };
       const [refunds, disputes, credited, story] = await Promise.all([
@@ -73,8 +74,8 @@ export const paymentRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clie
       config: { role: 'read' },
       schema: {
         tags: ['refunds'],
-        summary: 'What happened to a refund, oldest first',
-        params: byRefund,
+        summary: "Get a refund's timeline, oldest entry first",
+        params: refundParams,
         response: { 200: listOf(timelineEntry), ...problems(401, 404, 422, 429, 500, 503) },
       },
     },

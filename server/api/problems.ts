@@ -1,4 +1,4 @@
-/** What goes wrong, as RFC 9457 problem details: one stable code each, and never what somebody sent. */
+/** Errors as RFC 9457 problem details, each with a stable code. They never repeat values that the client sent. */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -9,7 +9,7 @@ import { RefundsError, type RefundsErrorCode } from '../../client/errors.js';
 import { methodsOf } from './methods.js';
 import { problem as problemSchema } from './schemas.js';
 
-/** Codes that only HTTP has. */
+/** Codes of the HTTP layer; the client library has its own (`RefundsErrorCode`). */
 type HttpCode =
   | 'unauthenticated'
   | 'forbidden'
@@ -24,70 +24,70 @@ type HttpCode =
   | 'internal';
 type ProblemCode = RefundsErrorCode | HttpCode;
 
-/** Every code with its status and title; docs/reference/api.md says what to do. */
+/** Status and title of every code. docs/reference/api.md says what to do about each. */
 export const PROBLEMS: Readonly<Record<ProblemCode, readonly [status: number, title: string]>> = {
-  invalid_request: [422, 'The request is wrong'],
+  invalid_request: [422, 'The request is invalid'],
   gateway_unavailable: [503, 'The payment could not be read at the gateway'],
-  gateway_unreadable: [409, 'What the gateway answers cannot be read'],
+  gateway_unreadable: [409, 'The response of the gateway cannot be read'],
   payment_unreadable: [409, 'The gateway shows the payment in a form that cannot be read'],
   temporal_unavailable: [503, 'Temporal could not be reached'],
-  no_answer: [503, 'Nobody answered in time'],
-  instruction_missing: [422, 'The instruction that is decided about is missing'],
-  refund_not_found: [404, 'There is no such refund'],
+  no_answer: [503, 'There was no response in time'],
+  instruction_missing: [422, 'The instruction is missing'],
+  refund_not_found: [404, 'The refund does not exist'],
   may_have_left: [409, 'Money may have left already'],
-  final: [409, 'The refund has ended'],
-  not_awaiting_approval: [409, 'The refund does not wait for this approval'],
-  instruction_changed: [409, 'What is to be approved has changed'],
-  own_request: [403, 'Whoever asked cannot decide'],
-  own_proposal: [403, 'Whoever proposed it cannot confirm it'],
-  already_decided: [409, 'Somebody else has decided already'],
-  proposal_open: [409, 'A correction waits for a second person'],
-  no_proposal: [409, 'Nothing is proposed with this instruction'],
-  overtaken: [409, 'The refund has gone on since'],
+  final: [409, 'The refund is already final'],
+  not_awaiting_approval: [409, 'The refund does not need this approval'],
+  instruction_changed: [409, 'The instruction has changed'],
+  own_request: [403, 'The requester cannot approve or reject'],
+  own_proposal: [403, 'The proposer cannot approve'],
+  already_decided: [409, 'Another approver has already decided'],
+  proposal_open: [409, 'A correction needs a second approver first'],
+  no_proposal: [409, 'There is no proposal with this instruction'],
+  overtaken: [409, 'The refund has changed since'],
   nothing_to_correct: [409, 'There is nothing to correct'],
-  too_early: [409, 'It may still be on its way'],
-  gateway_contradicts: [409, 'The gateway shows otherwise'],
-  no_case: [409, 'No such case is open'],
-  not_final: [409, 'The refund has not ended'],
-  belongs_to_another: [409, 'The transaction is of another attempt'],
-  attempt_is_over: [409, 'The attempt is over'],
-  not_in_review: [409, 'The refund does not wait for a person'],
-  same_destination: [409, 'It has this destination already'],
-  nothing_sent: [409, 'Nothing was sent yet'],
-  not_at_gateway: [409, 'The gateway does not show this transaction'],
-  other_type: [409, 'The transaction is of another type'],
-  other_reference: [409, 'The transaction carries another reference'],
-  other_original: [409, 'The transaction refers to another payment'],
-  other_amount: [409, 'The transaction is of another amount'],
-  other_currency: [409, 'The transaction is in another currency'],
-  not_conclusive: [409, 'The transaction says nothing certain'],
-  case_not_replayable: [409, 'Its case does not allow a replay'],
-  run_changed: [409, 'Another run is under way'],
-  idempotency_key_reused: [409, 'This idempotency key was used for another request'],
-  payment_differs: [409, 'The payment was declared otherwise before'],
-  exceeds_refundable: [409, 'More than can be refunded'],
-  currency_mismatch: [422, 'The payment is in another currency'],
+  too_early: [409, 'The request may still be under way'],
+  gateway_contradicts: [409, 'The gateway shows a different outcome'],
+  no_case: [409, 'There is no such open case'],
+  not_final: [409, 'The refund is not final'],
+  belongs_to_another: [409, 'The transaction belongs to another attempt'],
+  attempt_is_over: [409, 'The attempt is already final'],
+  not_in_review: [409, 'The refund is not in review'],
+  same_destination: [409, 'The refund already has this destination'],
+  nothing_sent: [409, 'Nothing was submitted yet'],
+  not_at_gateway: [409, 'The gateway does not have this transaction'],
+  other_type: [409, 'The transaction has a different type'],
+  other_reference: [409, 'The transaction has a different reference'],
+  other_original: [409, 'The transaction belongs to a different payment'],
+  other_amount: [409, 'The transaction has a different amount'],
+  other_currency: [409, 'The transaction has a different currency'],
+  not_conclusive: [409, 'The result of the transaction is not conclusive'],
+  case_not_replayable: [409, 'An open case does not allow a replay'],
+  run_changed: [409, 'A different workflow run is running'],
+  idempotency_key_reused: [409, 'The idempotency key was used for a different request'],
+  payment_differs: [409, 'The payment was declared differently before'],
+  exceeds_refundable: [409, 'The amount exceeds what can be refunded'],
+  currency_mismatch: [422, 'The payment has a different currency'],
   payment_not_refundable: [409, 'The payment cannot be refunded'],
-  payment_unknown: [404, 'There is no such payment'],
-  illegal_transition: [409, 'This is not possible in the state of the refund'],
-  reference_taken: [409, 'The reference is taken'],
-  unauthenticated: [401, 'A valid API key or token is needed'],
-  forbidden: [403, 'The role for this is missing'],
-  not_found: [404, 'There is nothing here'],
-  bad_request: [400, 'The request cannot be read'],
-  method_not_allowed: [405, 'This method is not allowed here'],
+  payment_unknown: [404, 'The payment does not exist'],
+  illegal_transition: [409, 'The state of the refund does not allow this'],
+  reference_taken: [409, 'The reference is already in use'],
+  unauthenticated: [401, 'A valid API key or token is required'],
+  forbidden: [403, 'The required role is missing'],
+  not_found: [404, 'Not found'],
+  bad_request: [400, 'The request is malformed'],
+  method_not_allowed: [405, 'The method is not allowed'],
   rate_limited: [429, 'Too many requests'],
   payload_too_large: [413, 'The body is too large'],
   unsupported_media_type: [415, 'The body must be JSON'],
-  not_available: [501, 'This cannot be asked for yet'],
+  not_available: [501, 'This is not available yet'],
   not_ready: [503, 'The service is not ready'],
-  internal: [500, 'Something is broken here'],
+  internal: [500, 'Internal error'],
 };
 
-/** Seconds until it is worth asking again, where nothing better is known. */
+/** Seconds of `retry-after` with a 503, unless the error knows a longer time. */
 const RETRY_AFTER = 2;
 
-/** Thrown by routes; whatever else is thrown is translated. */
+/** Thrown by routes and answered as it is. Every other error is translated into one. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly code: ProblemCode;
@@ -112,7 +112,7 @@ export class Problem extends Error {
   }
 }
 
-/** The answers of a route that are not its own, for the OpenAPI document. */
+/** Builds the problem responses of a route for the OpenAPI document, by status. */
 export const problems = (...statuses: readonly number[]) =>
   Object.fromEntries(
     statuses.map((status) => [
@@ -126,30 +126,31 @@ export const problems = (...statuses: readonly number[]) =>
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Names what a schema alone cannot see in the body, so that one answer names everything. */
+    /** Returns every problem of the body, also those that a schema alone cannot find. */
     readonly problemsOfBody?: (body: unknown) => readonly InputProblem[];
   }
 }
 
+/** Registers the error handlers, so that every error is answered as a problem. Logs those with a status of 500 or more. */
 export function answerProblems(app: FastifyInstance, log: Log): void {
   const methods = methodsOf(app);
-  const nothingThere = (request: FastifyRequest): Problem => {
+  const noRoute = (request: FastifyRequest): Problem => {
     const allowed = methods(request.url.split('?', 1)[0] ?? '').join(', ');
     return allowed === ''
-      ? new Problem('not_found', 'there is nothing at this address; /docs lists what there is')
-      : new Problem('method_not_allowed', `this address takes ${allowed}`, { headers: { allow: allowed } });
+      ? new Problem('not_found', 'no such path; /docs lists all of them')
+      : new Problem('method_not_allowed', `this path supports ${allowed}`, { headers: { allow: allowed } });
   };
-  // Else the router would take the last segment for an id.
+  // Otherwise the router would read the last segment of a static path as an id.
   app.addHook('onRequest', (request, _reply, done) => {
     const { routeOptions, method } = request;
     const allowed = methods(request.url.split('?', 1)[0] ?? '');
     const isHidden = routeOptions.url !== undefined && allowed.length > 0 && !allowed.includes(method);
-    done(isHidden ? nothingThere(request) : undefined);
+    done(isHidden ? noRoute(request) : undefined);
   });
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    // Where nothing is, it makes no difference what else is wrong; a part with files of its own says that itself.
-    const isNothing = request.is404 && !(error instanceof Problem);
-    const problem = isNothing ? nothingThere(request) : translate(error, request);
+    // Without a route, other errors of the request do not matter. The console answers its own 404 with a `Problem`.
+    const isUnknownPath = request.is404 && !(error instanceof Problem);
+    const problem = isUnknownPath ? noRoute(request) : translate(error, request);
     if (PROBLEMS[problem.code][0] >= 500)
       log[problem.code === 'internal' ? 'error' : 'warn'](
         'http.failed',
@@ -163,7 +164,7 @@ export function answerProblems(app: FastifyInstance, log: Log): void {
       );
     return send(reply, problem);
   });
-  app.setNotFoundHandler((request, reply) => send(reply, nothingThere(request)));
+  app.setNotFoundHandler((request, reply) => send(reply, noRoute(request)));
 }
 
 function send(reply: FastifyReply, { code, message, problems, details, headers }: Problem): FastifyReply {
@@ -178,7 +179,7 @@ function send(reply: FastifyReply, { code, message, problems, details, headers }
     ...details,
   };
   if (status === 503) void reply.header('retry-after', String(RETRY_AFTER));
-  // Text, not an object: a problem is the same on every route, whatever the route's own schemas are.
+  // Text instead of an object, because the route's response schemas do not apply to problems.
   return reply.code(status).headers(headers).type('application/problem+json').send(JSON.stringify(body));
 }
 
@@ -194,22 +195,23 @@ function translate(error: unknown, request: FastifyRequest): Problem {
   if (isDatabaseAway(error))
     return new Problem(
       'not_ready',
-      'the database does not answer; nothing is lost, send the same request again',
+      'the database is unavailable; nothing is lost, send the same request again',
     );
   return fromFastify(error);
 }
 
-/** Whole seconds, rounded up: asked again earlier, it would be as it is now. */
+/** Returns `retry-after` in whole seconds, rounded up, so that the client does not retry too early. */
 function retryAfterOf({ retryAfter }: RefundsError): Readonly<Record<string, string>> {
   return retryAfter === undefined
     ? {}
     : { 'retry-after': String(Math.max(RETRY_AFTER, Math.ceil(retryAfter / 1_000))) };
 }
 
+/** Builds the 422 problem that lists every invalid field. */
 export function wrong(found: readonly InputProblem[]): Problem {
   return new Problem(
     'invalid_request',
-    found.map(({ field, message }) => `${field}: ${message}`).join('; ') || 'the request is wrong',
+    found.map(({ field, message }) => `${field}: ${message}`).join('; ') || 'the request is invalid',
     { problems: found },
   );
 }
@@ -218,27 +220,27 @@ function fromFastify(error: unknown): Problem {
   const status = z.object({ statusCode: z.number() }).safeParse(error).data?.statusCode ?? 500;
   switch (status) {
     case 413:
-      return new Problem('payload_too_large', 'the body is larger than this address takes');
+      return new Problem('payload_too_large', 'the body is too large for this path');
     case 415:
       return new Problem('unsupported_media_type', 'send the body as application/json');
     case 405:
-      return new Problem('method_not_allowed', 'another method is needed at this address');
+      return new Problem('method_not_allowed', 'the method is not supported at this path');
     default:
       return status >= 400 && status < 500
         ? new Problem(
             'bad_request',
-            'the request could not be read: its body is not JSON, or its head is malformed',
+            'the request could not be read: the body is not JSON, or the headers are malformed',
           )
         : new Problem(
             'internal',
-            'the request failed here and was logged; sending it again with the same key is safe',
+            'the request failed because of an internal error, which was logged; sending it again with the same key is safe',
           );
   }
 }
 
 const PARTS = ['params', 'querystring', 'headers', 'body'] as const;
 
-/** The validator stops at the first part that is wrong; whoever asks is told about all of them at once. */
+/** Validates every part of the request again, because the validator stops at the first invalid one. */
 function everyProblem(request: FastifyRequest): InputProblem[] {
   const { schema, config } = request.routeOptions;
   const found = PARTS.flatMap((part): readonly InputProblem[] => {
@@ -264,11 +266,11 @@ function problemsOf(issue: z.core.$ZodIssue): InputProblem[] {
   return [{ field: field || '(request)', code: 'invalid', message: issue.message }];
 }
 
-/** A name that a caller chose is repeated only if it reads like one. */
+/** Returns the field name if it is short and cannot be a card number, else a placeholder. */
 const nameOf = (key: string): string =>
-  /^[\w-]{1,40}$/.test(key) && !/(?:\d[_-]*){10}/.test(key) ? key : '(a name)';
+  /^[\w-]{1,40}$/.test(key) && !/(?:\d[_-]*){10}/.test(key) ? key : '(name hidden)';
 
-/** As the caller wrote it: the key is a header here. */
+/** Names the field as the client sent it: over HTTP the key is a header. */
 const asSent = (one: InputProblem): InputProblem =>
   one.field === 'idempotencyKey' || one.field === 'idempotency-key'
     ? { ...one, field: 'Idempotency-Key' }

@@ -1,10 +1,11 @@
-/** What needs a person, and what an id belongs to. */
+/** `GET /v1/queue`: refunds that need an operator. `GET /v1/search`: refunds and payments by any id. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { waitingForPerson, whoHas, type WaitingPlace } from '../../ledger/views/queue.js';
 import { PERSON_STATES, viewOf } from '../../client/view.js';
 import type { ApiParts } from './parts.js';
 import { problems, wrong } from './problems.js';
-import { found, listOf, pageOf, queueItem, queueQuery, searchQuery } from './schemas.js';
+import { queueQuery, searchQuery } from './request-schemas.js';
+import { listOf, pageOf, queueItem, searchResult } from './schemas.js';
 
 export const queueRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { client, database }) => {
   app.get(
@@ -12,8 +13,8 @@ export const queueRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { client
     {
       config: { role: 'read' },
       schema: {
-        tags: ['decisions'],
-        summary: 'Refunds that need a person, the longest waiting first',
+        tags: ['operations'],
+        summary: 'List refunds that need an operator, longest waiting first',
         querystring: queueQuery,
         response: { 200: pageOf(queueItem), ...problems(401, 422, 429, 500, 503) },
       },
@@ -37,11 +38,11 @@ export const queueRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { client
       config: { role: 'read' },
       schema: {
         tags: ['refunds'],
-        summary: 'Whatever has exactly this id',
+        summary: 'Find refunds and payments by any id',
         description:
-          'An id of a refund, payment, capture, order or gateway transaction, a merchantTransactionId or an idempotency key.',
+          'Exact match on the id of a refund, payment, capture, order or gateway transaction, a `merchantTransactionId` or an idempotency key.',
         querystring: searchQuery,
-        response: { 200: listOf(found), ...problems(401, 422, 429, 500, 503) },
+        response: { 200: listOf(searchResult), ...problems(401, 422, 429, 500, 503) },
       },
     },
     async ({ query }) => {
@@ -64,6 +65,8 @@ function placeOf(cursor: string | undefined): WaitingPlace | undefined {
   if (cursor === undefined) return undefined;
   const place = PLACE.exec(Buffer.from(cursor, 'base64url').toString())?.groups;
   if (place?.['since'] === undefined || place['id'] === undefined)
-    throw wrong([{ field: 'cursor', code: 'invalid', message: 'must be the nextCursor of the page before' }]);
+    throw wrong([
+      { field: 'cursor', code: 'invalid', message: 'must be the nextCursor of the previous page' },
+    ]);
   return { since: place['since'], id: place['id'] };
 }

@@ -1,21 +1,22 @@
-/** So many requests a minute for each name; and from each address so many that nobody valid speaks in. */
+/** Limits requests per minute for each principal, and for each IP address without a valid key. */
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance } from 'fastify';
 import { personKey } from '../../domain/names.js';
 import { principalOf, type CountRequest, type RequestLimits } from './auth.js';
 import { Problem } from './problems.js';
 
+/** Creates the limits of this process. Throttled responses carry `retry-after` and `x-ratelimit-*`. */
 export async function limitRequests(app: FastifyInstance, requestsPerMinute: number): Promise<RequestLimits> {
   await app.register(rateLimit, { global: false });
   const perMinute = { max: requestsPerMinute, timeWindow: 60_000 };
-  const ofName = app.createRateLimit({
+  const byPrincipal = app.createRateLimit({
     ...perMinute,
     keyGenerator: (request) => personKey(principalOf(request).name),
   });
-  const ofAddress = app.createRateLimit(perMinute);
+  const byAddress = app.createRateLimit(perMinute);
 
   const limit =
-    (count: typeof ofName, whose: string): CountRequest =>
+    (count: typeof byPrincipal, scope: string): CountRequest =>
     async (request, reply) => {
       const counted = await count(request);
       if (counted.isAllowed) return;
@@ -25,12 +26,12 @@ export async function limitRequests(app: FastifyInstance, requestsPerMinute: num
         'x-ratelimit-reset': counted.ttlInSeconds,
       });
       if (counted.isExceeded)
-        throw new Problem('rate_limited', `at most ${counted.max} requests a minute ${whose}`, {
+        throw new Problem('rate_limited', `at most ${counted.max} requests per minute are allowed ${scope}`, {
           headers: { 'retry-after': String(counted.ttlInSeconds) },
         });
     };
   return {
-    ofSpeaker: limit(ofName, 'for each name'),
-    ofStranger: limit(ofAddress, 'from each address without a valid key or token'),
+    perPrincipal: limit(byPrincipal, 'for each principal'),
+    perAddress: limit(byAddress, 'from each IP address without a valid key or token'),
   };
 }

@@ -1,4 +1,4 @@
-/** Asking for refunds and credits, and reading them. */
+/** `/v1/refunds` and `POST /v1/credits`: create, read and list refunds and credits. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { RefundOrder } from '../../activities/refund/accept.js';
@@ -13,18 +13,17 @@ import type { Refund } from '../../client/view.js';
 import type { ApiParts } from './parts.js';
 import { principalOf } from './auth.js';
 import { reasonOf } from '../../temporal/search-attributes.js';
-import { untilGone } from './gone.js';
+import { disconnectSignal } from './gone.js';
 import { problems } from './problems.js';
 import {
-  byRefund,
+  refundParams,
   creditRequest,
   idempotencyHeaders,
-  pageOf,
-  refund,
   refundRequest,
   refundsQuery,
   waitQuery,
-} from './schemas.js';
+} from './request-schemas.js';
+import { pageOf, refund } from './schemas.js';
 
 const problemsIn =
   (read: (body: unknown) => Reading<unknown>) =>
@@ -34,13 +33,13 @@ const problemsIn =
   };
 
 const ACCEPTED = {
-  200: refund.describe('The same key and body were accepted before'),
+  200: refund.describe('Already accepted with the same key and body'),
   202: refund.describe('Accepted'),
   ...problems(400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503),
 };
 
 export const refundRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { client, closing, log }) => {
-  /** Accepts, and answers at once or as soon as it is final. */
+  /** Accepts the request. Returns the refund immediately, or with `wait` when it is final or the time is over. */
   async function accept(
     request: FastifyRequest,
     reply: FastifyReply,
@@ -64,7 +63,7 @@ export const refundRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
     request.about = { refundId: id, ...(paymentId === null ? {} : { paymentId }) };
     void reply.code(isNew ? 202 : 200).header('location', `/v1/refunds/${id}`);
     if (wait === undefined) return accepted;
-    return client.waitFor(id, Number.parseInt(wait, 10) * 1_000, untilGone(request.raw, closing));
+    return client.waitFor(id, Number.parseInt(wait, 10) * 1_000, disconnectSignal(request.raw, closing));
   }
 
   app.post(
@@ -73,9 +72,9 @@ export const refundRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
       config: { role: 'submit', problemsOfBody: problemsIn(readRefundRequest) },
       schema: {
         tags: ['refunds'],
-        summary: 'Ask for a refund',
+        summary: 'Create a refund',
         description:
-          'The refund is stored and its amount reserved before the answer. The same key with the same body answers the same refund, however often and whenever it is sent.',
+          'The refund is stored and its amount reserved before the response. Repeating the request with the same key and body always returns the same refund.',
         headers: idempotencyHeaders,
         querystring: waitQuery,
         body: refundRequest,
@@ -84,8 +83,8 @@ export const refundRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
     },
     async (request, reply) => {
       const { headers, query } = request;
-      const asked = { key: headers['idempotency-key'], wait: query.wait };
-      return accept(request, reply, asked, (order) => client.submitRefund(order));
+      const options = { key: headers['idempotency-key'], wait: query.wait };
+      return accept(request, reply, options, (order) => client.submitRefund(order));
     },
   );
 
@@ -95,9 +94,9 @@ export const refundRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
       config: { role: 'submit', problemsOfBody: problemsIn(readCreditRequest) },
       schema: {
         tags: ['refunds'],
-        summary: 'Ask for a standalone credit',
+        summary: 'Create a standalone credit',
         description:
-          'For money that no refund can carry. With a `paymentId` it is held against that payment and proven like every credit; without one it is linked to nothing and always waits for a second person. It is followed, approved and ended as a refund is, under `/v1/refunds/{id}`.',
+          'Pays out money that cannot be refunded to the original payment. With a `paymentId` the amount is reserved against that payment and all checks of a credit apply. Without one it is an unlinked credit, which always needs a second approver. Read, approve and withdraw it as a refund, under `/v1/refunds/{id}`.',
         headers: idempotencyHeaders,
         querystring: waitQuery,
         body: creditRequest,
@@ -106,8 +105,8 @@ export const refundRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
     },
     async (request, reply) => {
       const { headers, query } = request;
-      const asked = { key: headers['idempotency-key'], wait: query.wait };
-      return accept(request, reply, asked, (order) => client.submitCredit(order));
+      const options = { key: headers['idempotency-key'], wait: query.wait };
+      return accept(request, reply, options, (order) => client.submitCredit(order));
     },
   );
 
@@ -117,7 +116,7 @@ export const refundRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
       config: { role: 'read' },
       schema: {
         tags: ['refunds'],
-        summary: 'Refunds, newest first',
+        summary: 'List refunds, newest first',
         querystring: refundsQuery,
         response: { 200: pageOf(refund), ...problems(401, 422, 429, 500, 503) },
       },
@@ -130,7 +129,7 @@ export const refundRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
         ...(paymentId === undefined ? {} : { paymentId }),
         ...(stuck === 'true' ? { stuck: true } : {}),
         ...(cursor === undefined ? {} : { before: cursor }),
-        // One more tells whether there is a next page.
+        // One extra row shows whether there is a next page.
         limit: limit + 1,
       };
       const refunds = await client.listRefunds(filter);
@@ -145,8 +144,8 @@ export const refundRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
       config: { role: 'read' },
       schema: {
         tags: ['refunds'],
-        summary: 'One refund, with every attempt and every id',
-        params: byRefund,
+        summary: 'Get a refund with its attempts',
+        params: refundParams,
         querystring: waitQuery,
         response: { 200: refund, ...problems(401, 404, 422, 429, 500, 503) },
       },
@@ -156,7 +155,7 @@ export const refundRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
       const { wait } = request.query;
       return wait === undefined
         ? client.getRefund(id)
-        : client.waitFor(id, Number.parseInt(wait, 10) * 1_000, untilGone(request.raw, closing));
+        : client.waitFor(id, Number.parseInt(wait, 10) * 1_000, disconnectSignal(request.raw, closing));
     },
   );
 };

@@ -1,4 +1,4 @@
-/** What persons do with evidence in hand, what a run would do now, and what each person may do about a refund. */
+/** Operator commands: link, correct, change-destination and replay; and the actions that are available on a refund. */
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { looksLikeCard } from '../../domain/card/card-number.js';
@@ -16,15 +16,19 @@ import {
   replayBody,
   replayedRefund,
 } from './decision-schemas.js';
-import { wordOf } from './decisions.js';
+import { noteOf } from './decisions.js';
 import type { ApiParts } from './parts.js';
 import { problems, wrong } from './problems.js';
-import { byRefund, listOf, refund } from './schemas.js';
+import { refundParams } from './request-schemas.js';
+import { listOf, refund } from './schemas.js';
 
 const OTHERS = problems(400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503);
 const OPERATE = { config: { role: 'operate' } } as const;
 
-/** A command that names itself is carried out once. Its name is kept with what it did, so it is read as strictly as that of a request. */
+/**
+ * Reads `Idempotency-Key` as the command's id, so that a command with an id is executed once. The id is stored with the result, so the
+ * same rules apply as to the key of a refund request.
+ */
 function commandOf({ headers }: FastifyRequest): { readonly commandId?: string } {
   const given = headers['idempotency-key'];
   if (given === undefined) return {};
@@ -35,14 +39,14 @@ function commandOf({ headers }: FastifyRequest): { readonly commandId?: string }
   return { commandId };
 }
 
-/** The schema lets the reason be left out of a dry run, of which nothing is kept. */
-const dryWordOf = (
+/** Builds the note of a replay. Only a dry run may omit the reason, and a dry run records nothing. */
+const replayNoteOf = (
   request: FastifyRequest,
   {
     reason = 'dry run',
     ticket,
   }: { readonly reason?: string | undefined; readonly ticket?: string | undefined },
-): OperatorNote => wordOf(request, { reason, ticket });
+): OperatorNote => noteOf(request, { reason, ticket });
 
 export const repairRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { client }) => {
   app.post(
@@ -50,18 +54,18 @@ export const repairRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
     {
       ...OPERATE,
       schema: {
-        tags: ['decisions'],
-        summary: 'Link a gateway transaction: it is what became of an attempt of this refund',
+        tags: ['operations'],
+        summary: 'Link a gateway transaction to an attempt of this refund',
         description:
-          'The gateway is asked: type, amount, currency and original have to agree, and another reference than the attempt’s is refused. What it shows becomes the outcome; nothing is sent.',
-        params: byRefund,
+          'Queries the gateway for the transaction. Its type, amount, currency and original payment must match the attempt, and so must its reference if it has one. Its result becomes the outcome of the attempt. Submits nothing.',
+        params: refundParams,
         body: linkBody,
         response: { 200: refund, ...OTHERS },
       },
     },
     async (request) =>
       client.adopt(request.params.id, {
-        ...wordOf(request, request.body),
+        ...noteOf(request, request.body),
         gatewayId: request.body.gatewayId,
       }),
   );
@@ -71,11 +75,11 @@ export const repairRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
     {
       ...OPERATE,
       schema: {
-        tags: ['decisions'],
-        summary: 'Say what became of an attempt where the gateway cannot be asked, or that cases are settled',
+        tags: ['operations'],
+        summary: "Correct an attempt's outcome, or close cases, on evidence from outside the gateway",
         description:
-          'Answers with `proposal` where a second person has to confirm it with approve or reject. Refused where the gateway shows otherwise.',
-        params: byRefund,
+          'If a second approver must confirm the correction, the response has a `proposal` to approve or reject. Refused if the gateway shows a different outcome.',
+        params: refundParams,
         body: correctBody,
         response: { 200: refund, ...OTHERS },
       },
@@ -83,7 +87,7 @@ export const repairRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
     async (request) => {
       const { outcome, evidence, reference } = request.body;
       return client.correct(request.params.id, {
-        ...wordOf(request, request.body),
+        ...noteOf(request, request.body),
         outcome,
         evidence,
         ...(reference === undefined ? {} : { reference }),
@@ -97,17 +101,18 @@ export const repairRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
     {
       ...OPERATE,
       schema: {
-        tags: ['decisions'],
-        summary: 'Change the destination of the credit of a refund that waits for an operator',
-        description: 'Everything is proven anew, and a second person has to approve before anything is sent.',
-        params: byRefund,
+        tags: ['operations'],
+        summary: 'Change the destination of a credit in review',
+        description:
+          'All checks of a credit run again, and a second approver must approve it before it is submitted.',
+        params: refundParams,
         body: changeDestinationBody,
         response: { 200: refund, ...OTHERS },
       },
     },
     async (request) =>
       client.redirect(request.params.id, {
-        ...wordOf(request, request.body),
+        ...noteOf(request, request.body),
         registrationId: request.body.destination.registrationId,
       }),
   );
@@ -117,11 +122,11 @@ export const repairRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
     {
       ...OPERATE,
       schema: {
-        tags: ['decisions'],
-        summary: 'The cause is fixed: let the refund go on, or say what it would do',
+        tags: ['operations'],
+        summary: 'Replay a refund after its cause is fixed',
         description:
-          'A refund in review goes back to its first unsent step, proven anew and with fresh budgets, unless something of it may have left. Any other is given a run where none is alive; `restart` names one that is to be ended. With `dryRun` nothing is changed. Answers the refund, with what was found and done as `replay`. `Idempotency-Key` names the command: the same one twice is carried out once.',
-        params: byRefund,
+          'A refund in review continues from its first step that was not submitted, with all checks and retry budgets anew. It is refused if money may have left. Any other refund gets a new workflow run if none is running; `restart` names a run to terminate first. `dryRun` changes nothing. The response is the refund, with a report in `replay`. A command with an `Idempotency-Key` is executed once.',
+        params: refundParams,
         body: replayBody,
         response: { 200: replayedRefund, ...OTHERS },
       },
@@ -133,7 +138,7 @@ export const repairRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
         dryRun === true
           ? { ...(await client.foresee(id)), outcome: 'dry_run' as const }
           : await client.replay(id, {
-              ...dryWordOf(request, request.body),
+              ...replayNoteOf(request, request.body),
               ...commandOf(request),
               ...(restart === undefined ? {} : { restart }),
             });
@@ -146,10 +151,10 @@ export const repairRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
     {
       ...OPERATE,
       schema: {
-        tags: ['decisions'],
-        summary: 'Replay every refund that is in review for one reason, once its cause is fixed',
+        tags: ['operations'],
+        summary: 'Replay all refunds in review for one reason',
         description:
-          'A batch of up to 200 in each call: give `nextCursor` to the next one until it is null. With `dryRun` they are only counted. Calling it again after a failure goes on with those that are still in review. `Idempotency-Key` names the command: the same one twice is carried out once.',
+          'Each call replays a batch of up to 200 refunds: pass `nextCursor` to the next call until it is null. `dryRun` only counts them. After a failure, call again: it continues with the refunds that are still in review. A command with an `Idempotency-Key` is executed once.',
         body: bulkReplayBody,
         response: { 200: bulkReplayResult, ...OTHERS },
       },
@@ -157,7 +162,7 @@ export const repairRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
     async (request) => {
       const { since, dryRun, cursor } = request.body;
       return client.replayMany({
-        ...dryWordOf(request, request.body),
+        ...replayNoteOf(request, request.body),
         case: request.body.case,
         ...commandOf(request),
         ...(since === undefined ? {} : { since: new Date(since) }),
@@ -172,9 +177,9 @@ export const repairRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
     {
       config: { role: 'read' },
       schema: {
-        tags: ['decisions'],
-        summary: 'What you may do about this refund now, and what each would do to the money',
-        params: byRefund,
+        tags: ['operations'],
+        summary: 'List the actions on a refund: which are allowed now, and their money effect',
+        params: refundParams,
         response: { 200: listOf(action), ...problems(401, 403, 404, 422, 429, 500, 503) },
       },
     },

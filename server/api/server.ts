@@ -1,4 +1,4 @@
-/** The HTTP API as one Fastify app: what every request goes through, then the routes, one file a group. */
+/** Builds the HTTP API as one Fastify app: hooks for every request, then the routes. */
 import { randomUUID } from 'node:crypto';
 import helmet from '@fastify/helmet';
 import fastify, { type FastifyInstance } from 'fastify';
@@ -22,7 +22,7 @@ import { eventRoutes } from './events.js';
 import { readJsonBodies } from './json-body.js';
 import { meRoutes } from './me.js';
 import type { ApiParts } from './parts.js';
-import { measure } from './metrics.js';
+import { registerMetrics } from './metrics.js';
 import { notAvailableRoutes } from './not-available.js';
 import { paymentRoutes } from './payments.js';
 import { answerProblems } from './problems.js';
@@ -34,37 +34,37 @@ import { streamRoutes } from './stream.js';
 
 export interface ApiOptions {
   readonly client: RefundsClient;
-  /** For reading. Who writes is the workflow. */
+  /** For reads only. Workflows write. */
   readonly ledger: Ledger;
   readonly database: Database;
   readonly log: Log;
-  /** The gateway's notices; without it they have no address here. */
+  /** Receiver of gateway notifications. Absent: the route is not registered. */
   readonly webhooks?: Omit<WebhookParts, 'log' | 'onIgnored'>;
-  /** Besides API keys: reads tokens. */
+  /** Verifies tokens of an identity provider. Absent: only API keys are accepted. */
   readonly verifyToken?: Verify;
-  /** What must answer for this process to be ready. */
+  /** Dependencies that must be available for this process to be ready. */
   readonly readiness: Readiness;
-  /** Requests a minute for each name, and from each address without a valid key, in this process. */
+  /** Requests per minute for each principal, and for each IP address without a valid key, in this process. */
   readonly requestsPerMinute: number;
-  /** Absent: no console is served. */
+  /** Absent: the console is not served. */
   readonly console?: ConsoleOptions;
 }
 
-/** Bytes. The largest body that a route takes is one refund with all of its metadata: 50 entries of 540 characters. */
+/** Bytes. The largest valid body is a refund request with 50 metadata entries of 540 characters. */
 const LARGEST_BODY = 256 * 1024;
 const REQUEST_ID = /^[\w.:-]{1,64}$/;
 
-/** Ready to listen. Nothing is connected to that was not before. */
+/** Builds the app, ready to listen. It opens no connections of its own. */
 export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   const { database, log } = options;
   const app = fastify({
     logger: false,
     bodyLimit: LARGEST_BODY,
-    // Whoever asks may name the request, so that its own log and ours tell the same story.
+    // The client may send its own request id, so that its log and ours can be matched.
     requestIdHeader: false,
     genReqId: ({ headers }) => {
       const given = headers['x-request-id'];
-      // It is logged, and what may be a card is not.
+      // The id is logged, so it must not be a card number.
       const isId = typeof given === 'string' && REQUEST_ID.test(given) && !looksLikeCard(given);
       return isId ? given : randomUUID();
     },
@@ -72,7 +72,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  // Nothing but JSON is read unless a route says so.
+  // Only JSON bodies are accepted, unless a route registers another parser.
   app.removeContentTypeParser('text/plain');
   readJsonBodies(app);
 
@@ -81,8 +81,8 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
     closing.abort();
   });
   endConnections(app, closing.signal);
-  tellOfRequests(app, log);
-  const measured = measure(app, database);
+  logRequests(app, log);
+  const metrics = registerMetrics(app, database);
   answerProblems(app, log);
   await app.register(helmet, {
     contentSecurityPolicy: {
@@ -122,7 +122,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   if (options.webhooks !== undefined)
     await app.register(webhookRoutes, {
       log,
-      onIgnored: measured.webhookIgnored,
+      onIgnored: metrics.webhookIgnored,
       ...options.webhooks,
     });
   await app.register(healthRoutes, { readiness: options.readiness, reporting: () => reportingOf(database) });
@@ -130,7 +130,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   return app;
 }
 
-function tellOfRequests(app: FastifyInstance, log: Log): void {
+function logRequests(app: FastifyInstance, log: Log): void {
   app.decorateRequest('about');
   app.addHook('onRequest', async (request, reply) => {
     request.about = {};

@@ -1,16 +1,17 @@
-/** Changes as they happen, as server-sent events: read with fetch, because an EventSource cannot carry a key. */
+/** `GET /v1/stream`: changes as server-sent events. Clients read it with `fetch`, because `EventSource` cannot send a key. */
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Change } from '../../ledger/core/changes.js';
 import { createChanges } from './changes.js';
-import { untilGone } from './gone.js';
+import { disconnectSignal } from './gone.js';
 import type { ApiParts } from './parts.js';
 import { problems } from './problems.js';
-import { change, streamHeaders } from './schemas.js';
+import { streamHeaders } from './request-schemas.js';
+import { change } from './schemas.js';
 
-/** Milliseconds. Proxies close what is silent for a minute. */
+/** Milliseconds between heartbeats. Proxies close a connection that is silent for a minute. */
 const HEARTBEAT = 15_000;
 
 export const streamRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { database, closing }) => {
@@ -22,13 +23,13 @@ export const streamRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { datab
       config: { role: 'read' },
       schema: {
         tags: ['refunds'],
-        summary: 'Changes as they happen',
+        summary: 'Stream changes',
         description:
-          'Server-sent events: `event: change` with a Change as data, a comment every 15 seconds. `Last-Event-ID` goes on after that change. It says that something changed: read the refund for what it is now. A change may be told after one with a higher id.',
+          'Server-sent events: each is `event: change` with a Change as data, and a comment is sent every 15 seconds. `Last-Event-ID` resumes after that change. A change is a hint: read the refund for its current state. A change may arrive after one with a higher id.',
         headers: streamHeaders,
         response: {
           200: {
-            description: 'A stream that ends when either side does',
+            description: 'A stream that ends when the client or the server closes it',
             content: { 'text/event-stream': { schema: z.unknown().meta({ 'x-event': change.meta()?.id }) } },
           },
           ...problems(401, 422, 429, 500, 503),
@@ -37,7 +38,7 @@ export const streamRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { datab
     },
     async (request, reply) => {
       const last = request.headers['last-event-id'];
-      const signal = untilGone(request.raw, closing);
+      const signal = disconnectSignal(request.raw, closing);
       const stream = Readable.from(
         withHeartbeat(changes.listen(signal, last === undefined ? undefined : BigInt(last)), signal),
         { objectMode: false },
@@ -51,7 +52,7 @@ async function* withHeartbeat(
   changes: AsyncGenerator<Change, void>,
   signal: AbortSignal,
 ): AsyncGenerator<string, void> {
-  // At once, so that whoever asked knows that it is listening.
+  // Sent immediately, so that the client knows that the stream is open.
   yield ': listening\n\n';
   let next = changes.next();
   while (!signal.aborted) {

@@ -1,4 +1,4 @@
-/** Tokens of an identity provider, checked against the keys that it publishes. */
+/** Verifies JWTs of an identity provider against the keys that it publishes (JWKS). */
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
 import { z } from 'zod';
 import { looksLikeCard } from '../../domain/card/card-number.js';
@@ -8,9 +8,9 @@ import type { TokenSettings } from '../../settings/api.js';
 import type { Verify } from './auth.js';
 import { Problem } from './problems.js';
 
-/** Signatures with a public key only: an algorithm that shares a secret would make the public key a password. */
+/** Public-key algorithms only: with a shared-secret algorithm, the public key could sign tokens. */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
-/** Seconds that two clocks may differ. */
+/** Seconds of clock difference that are tolerated. */
 const CLOCK_TOLERANCE = 5;
 
 const claims = z.object({
@@ -18,7 +18,7 @@ const claims = z.object({
   roles: z.array(z.string()).default([]),
 });
 
-/** `sub` is the name, `roles` the roles; roles that are not ours are passed over. */
+/** Returns a verifier. The claim `sub` is the principal's name, `roles` its roles; unknown roles are ignored. */
 export function verifyTokens({ issuer, audience, keysUrl }: TokenSettings): Verify {
   const keys = createRemoteJWKSet(new URL(keysUrl));
   return async (credentials) => {
@@ -43,7 +43,7 @@ export function verifyTokens({ issuer, audience, keysUrl }: TokenSettings): Veri
   };
 }
 
-/** Everything that jose has to say about a token; the rest is about fetching keys. */
+/** True if the error is about the token itself. All others are failures to fetch the keys. */
 const isInvalid = (error: unknown): boolean =>
   error instanceof errors.JOSEError &&
   !(error instanceof errors.JWKSTimeout) &&

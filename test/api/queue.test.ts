@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { change, found, payment, queueItem, timelineEntry } from '../../server/api/schemas.js';
+import { change, searchResult, payment, queueItem, timelineEntry } from '../../server/api/schemas.js';
 import { dataOf, problemOf, refundOf, startApi } from './world.js';
 import { seen } from '../support/seen.js';
 
@@ -77,10 +77,10 @@ describe('search', () => {
       [attempt?.gatewayId ?? '', 'gatewayId', id],
     ];
     for (const [q = '', matched, of] of expected) {
-      const matches = dataOf(await call('GET', `/v1/search?q=${encodeURIComponent(q)}`), found);
+      const matches = dataOf(await call('GET', `/v1/search?q=${encodeURIComponent(q)}`), searchResult);
       expect(matches, matched).toEqual([expect.objectContaining({ matched, id: of })]);
       const part = await call('GET', `/v1/search?q=${encodeURIComponent(q.slice(0, -1))}`);
-      expect(dataOf(part, found), matched).toEqual([]);
+      expect(dataOf(part, searchResult), matched).toEqual([]);
     }
     await stack.client.reject(id, await seen(stack.client, id, { by: 'boss', reason: 'no' }));
   });

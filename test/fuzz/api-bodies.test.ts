@@ -7,7 +7,7 @@ import {
   correctBody,
   linkBody,
   replayBody,
-  wordBody,
+  noteBody,
 } from '../../server/api/decision-schemas.js';
 import {
   idempotencyHeaders,
@@ -16,7 +16,7 @@ import {
   searchQuery,
   streamHeaders,
   waitQuery,
-} from '../../server/api/schemas.js';
+} from '../../server/api/request-schemas.js';
 import { fuzz, holds, inTier } from './fuzz.js';
 import { ASKED, OTHER_WORDS } from './given-bodies.js';
 import { changed, odd } from './mutations.js';
@@ -24,7 +24,7 @@ import { CARD, isKeepable } from './second-opinion.js';
 
 /** The schema of each body, what is right for it, and the names that it may have. */
 const BODIES: readonly [readonly [z.ZodType, object], ...(readonly [z.ZodType, object])[]] = [
-  [wordBody, ASKED.reject],
+  [noteBody, ASKED.reject],
   [approvalBody, ASKED.approve],
   [linkBody, ASKED.link],
   [correctBody, ASKED.correct],

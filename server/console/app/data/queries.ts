@@ -14,7 +14,7 @@ import type {
   Action,
   AuditReport,
   ConsoleConfig,
-  Found,
+  SearchResult,
   Me,
   Page,
   Payment,
@@ -78,7 +78,7 @@ export const useTimeline = (id: string): UseQueryResult<Page<TimelineEntry>> =>
 export const useActions = (id: string): UseQueryResult<Page<Action>> => useApi(`${refundPath(id)}/actions`);
 export const usePayment = (id: string): UseQueryResult<Payment> =>
   useApi(`/v1/payments/${encodeURIComponent(id)}`);
-export const useSearch = (text: string): UseQueryResult<Page<Found>> =>
+export const useSearch = (text: string): UseQueryResult<Page<SearchResult>> =>
   useApi(`/v1/search?q=${encodeURIComponent(text)}`, text !== '');
 
 const refundPath = (id: string): string => `/v1/refunds/${encodeURIComponent(id)}`;

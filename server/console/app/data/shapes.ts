@@ -1,22 +1,22 @@
-/** What the API answers, by the names that the pages use. Types only: nothing of the server is in the browser. */
+/** Response types of the API. Types only: no server code reaches the browser. */
 import type { z } from 'zod';
 import type * as commands from '../../../api/decision-schemas.js';
 import type * as schemas from '../../../api/schemas.js';
 
-type Answer<Name extends keyof typeof schemas> = (typeof schemas)[Name] extends z.ZodType
+type ResponseOf<Name extends keyof typeof schemas> = (typeof schemas)[Name] extends z.ZodType
   ? z.infer<(typeof schemas)[Name]>
   : never;
 
-export type Refund = Answer<'refund'>;
+export type Refund = ResponseOf<'refund'>;
 export type OpenCase = Refund['cases'][number];
-export type QueueItem = Answer<'queueItem'>;
-export type TimelineEntry = Answer<'timelineEntry'>;
-export type Payment = Answer<'payment'>;
-export type Found = Answer<'found'>;
-export type Me = Answer<'principal'>;
+export type QueueItem = ResponseOf<'queueItem'>;
+export type TimelineEntry = ResponseOf<'timelineEntry'>;
+export type Payment = ResponseOf<'payment'>;
+export type SearchResult = ResponseOf<'searchResult'>;
+export type Me = ResponseOf<'principal'>;
 export type BulkReplayResult = z.infer<typeof commands.bulkReplayResult>;
 
-/** A list that may go on; one that does not has no cursor at all. */
+/** A page of a list. `nextCursor` is null on the last page, and absent if the list has no pages. */
 export interface Page<T> {
   readonly data: readonly T[];
   readonly nextCursor?: string | null;
@@ -39,12 +39,12 @@ export interface ConsoleConfig {
 
 export interface AuditReport {
   readonly at: string;
-  /** Nothing is wrong, and every question was answered. */
+  /** True if no violation was found and every check was completed. */
   readonly ok: boolean;
   readonly violations: number;
 }
 
-/** What `/readyz` says while everything answers. */
+/** Response of `/readyz` while every dependency is available. */
 export interface Readiness {
   readonly reporting?: Readonly<Record<string, 'v1'>>;
 }

@@ -1,7 +1,7 @@
 /** What an id belongs to. One hit is opened at once; several, or none, are shown. */
 import { Link, Navigate } from '@tanstack/react-router';
 import { useSearch } from '../data/queries.js';
-import type { Found } from '../data/shapes.js';
+import type { SearchResult } from '../data/shapes.js';
 import { Amount, Empty } from '../parts/basics.js';
 import { StateBadge } from '../parts/badges.js';
 import { Asked, PageFrame } from '../parts/page.js';
@@ -34,7 +34,7 @@ export function SearchPage({ text }: { readonly text: string }) {
   );
 }
 
-function Open({ found }: { readonly found: Found }) {
+function Open({ found }: { readonly found: SearchResult }) {
   return found.kind === 'refund' ? (
     <Navigate to="/refunds/$refundId" params={{ refundId: found.id }} replace />
   ) : (
@@ -42,7 +42,7 @@ function Open({ found }: { readonly found: Found }) {
   );
 }
 
-function Hits({ hits }: { readonly hits: readonly Found[] }) {
+function Hits({ hits }: { readonly hits: readonly SearchResult[] }) {
   if (hits.length === 0)
     return (
       <Empty>
@@ -75,7 +75,7 @@ function Hits({ hits }: { readonly hits: readonly Found[] }) {
   );
 }
 
-function HitLink({ hit }: { readonly hit: Found }) {
+function HitLink({ hit }: { readonly hit: SearchResult }) {
   const look =
     'min-w-0 break-all after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:outline-accent';
   return hit.kind === 'refund' ? (
