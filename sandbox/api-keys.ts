@@ -1,4 +1,4 @@
-/** The sandbox's three keys: made once for a data folder, then the same at every start, so that scripts and browsers keep theirs. */
+/** The sandbox's three API keys. They are created once for a data folder, so that scripts and browsers can go on using them after a restart. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -8,15 +8,16 @@ import { openDatabase, type Database } from '../ledger/db/database.js';
 const texts = z.object({ submit: z.string(), operate: z.string(), approve: z.string() });
 export type SandboxKeys = z.infer<typeof texts>;
 
+/** Returns a key for each of the roles submit, operate and approve, and stores them in `api-keys.json` of the data folder. */
 export async function sandboxKeys(databaseUrl: string, dataDir: string): Promise<SandboxKeys> {
   const file = join(dataDir, 'api-keys.json');
-  const known = await readKeys(file);
+  const stored = await readKeys(file);
   const database = openDatabase(databaseUrl, { connections: 1 });
   try {
     const keys = {
-      submit: await keyFor(database, 'submit', known),
-      operate: await keyFor(database, 'operate', known),
-      approve: await keyFor(database, 'approve', known),
+      submit: await keyFor(database, 'submit', stored),
+      operate: await keyFor(database, 'operate', stored),
+      approve: await keyFor(database, 'approve', stored),
     };
     await writeFile(file, `${JSON.stringify(keys)}\n`, { mode: 0o600 });
     return keys;
@@ -25,13 +26,13 @@ export async function sandboxKeys(databaseUrl: string, dataDir: string): Promise
   }
 }
 
-/** The one of the last start, where this database knows it too. */
+/** Returns the key of the last start if it is valid in this database, else a new one. */
 async function keyFor(
   database: Database,
   role: keyof SandboxKeys,
-  known: SandboxKeys | undefined,
+  stored: SandboxKeys | undefined,
 ): Promise<string> {
-  if (known !== undefined && (await verifyApiKey(database, known[role])) !== null) return known[role];
+  if (stored !== undefined && (await verifyApiKey(database, stored[role])) !== null) return stored[role];
   return (await createApiKey(database, { name: `sandbox-${role}`, roles: [role] })).text.reveal();
 }
 

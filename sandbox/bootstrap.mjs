@@ -1,7 +1,7 @@
-// The first thing that runs in a fresh clone: checks Node, installs what the lock file says, then starts the entry.
+// Runs first in a fresh clone: checks the Node version, installs the packages of the lock file, then starts a program.
 //
 // Plain JavaScript without dependencies, because nothing is installed yet.
-// usage: node sandbox/bootstrap.mjs [ENTRY.ts [arguments for it]]; without an entry it only installs
+// Usage: node sandbox/bootstrap.mjs [ENTRY.ts [arguments for ENTRY.ts]]. Without ENTRY.ts it only installs.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -27,7 +27,7 @@ if (entry !== undefined) {
   process.exitCode = await run(process.execPath, ['--import', 'tsx', join(root, entry), ...entryArguments]);
 }
 
-/** The range in package.json is a list of `>=a.b.c [<d]`, joined by `||`. */
+/** Ends the process when its Node is outside of the range in package.json: a list of `>=a.b.c [<d]`, joined by `||`. */
 function checkNode() {
   const wanted = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).engines.node;
   const compare = (left, right) => {
@@ -49,7 +49,10 @@ function checkNode() {
   }
 }
 
-/** Compares npm's own record of what is in node_modules with the lock file; an interrupted install leaves no record. */
+/**
+ * True if node_modules holds the versions of the lock file.
+ * Read from npm's own record of the installed packages; an interrupted install leaves no such record.
+ */
 function installed() {
   const record = join(root, 'node_modules', '.package-lock.json');
   if (!existsSync(record)) return false;
@@ -57,26 +60,26 @@ function installed() {
   const present = packagesOf(record);
   return Object.entries(packagesOf(join(root, 'package-lock.json'))).every(([path, wanted]) => {
     const found = present[path];
-    // Packages for other machines are not there, and "" is this project.
+    // "" is this project. An optional package may be missing: it is for another operating system or processor.
     if (path === '' || (found === undefined && wanted.optional)) return true;
     return found?.version === wanted.version && found.integrity === wanted.integrity;
   });
 }
 
-/** The npm that runs this script, or the one beside this Node. */
+/** Returns the command and arguments for the npm that runs this script, or else for the npm on the PATH. */
 function npm(...args) {
   const running = process.env.npm_execpath;
   if (running?.endsWith('.js')) return [process.execPath, [running, ...args]];
   return process.platform === 'win32' ? ['npm.cmd', args, { shell: true }] : ['npm', args];
 }
 
-/** Resolves with the exit code, as a shell tells it. Signals go on to the child, which decides what they mean. */
+/** Resolves with the exit code in the shell's form (128 + signal number). Signals are passed on to the child. */
 function run(command, args, options = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: root, stdio: 'inherit', ...options });
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
     const passOn = (signal) => {
-      // Ctrl-C on a terminal reaches the child without us; twice would mean "at once" to it.
+      // On a terminal, Ctrl-C reaches the child directly. A second SIGINT would make it stop at once.
       if (signal === 'SIGINT' && process.stdin.isTTY) return;
       child.kill(signal);
     };

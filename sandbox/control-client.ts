@@ -1,4 +1,4 @@
-/** Makes things happen at the simulated gateway, and reads its books, over its control API. */
+/** Client of the gateway simulator's control API: creates payments, sets faults, triggers chargebacks, lists transactions. */
 import { request } from 'undici';
 import { z } from 'zod';
 import type { FaultRule } from './gateway/faults.js';
@@ -22,6 +22,7 @@ const transactions = z.array(
 export type SandboxPayment = z.infer<typeof payment>;
 export type SandboxTransaction = z.infer<typeof transactions>[number];
 
+/** The controls that the demonstration uses. `sandbox/gateway/control.ts` has all of them. */
 export interface GatewayControl {
   createPayment(order: {
     readonly type: 'DB' | 'PA';
@@ -35,6 +36,7 @@ export interface GatewayControl {
   transactions(): Promise<readonly SandboxTransaction[]>;
 }
 
+/** `url`: the simulator's base URL. Each call throws an `Error` when the simulator answers with another status than 200. */
 export function controlGateway(url: string): GatewayControl {
   async function call(method: 'GET' | 'POST', name: string, body?: unknown): Promise<unknown> {
     const answer = await request(`${url}/_control/${name}`, {

@@ -1,4 +1,4 @@
-/** One of our own processes as a child: ready when it prints its JSON line, started again when it dies. */
+/** Runs one of this repository's programs as a child process. It is ready when it prints a JSON line, and is restarted when it dies. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -6,34 +6,37 @@ import { fileURLToPath } from 'node:url';
 import { programArguments } from './program.js';
 
 export interface NodeProcess {
-  /** The line that the process printed when it was ready, the latest one after a restart. */
+  /** Returns the JSON line that the process printed when it was ready; after a restart, the latest one. */
   readonly ready: () => unknown;
-  /** Undefined while it is being started again. */
+  /** Returns the process id, or undefined while the process is being restarted. */
   readonly pid: () => number | undefined;
-  /** How often it died and was started again. */
+  /** Returns how often the process died and was restarted. */
   readonly restarts: () => number;
+  /** Sends SIGTERM, and SIGKILL after ten seconds. Resolves when the process has ended. */
   stop(): Promise<void>;
 }
 
 export interface NodeProcessOptions {
+  /** For messages, for example `worker`. */
   readonly name: string;
   /** Relative to the repository, for example `worker/main.ts`. */
   readonly entry: string;
   readonly env: NodeJS.ProcessEnv;
   readonly say: (line: string) => void;
+  /** Default 60,000. */
   readonly readyWithinMs?: number;
-  /** Everything that it writes is added here. */
+  /** Its stdout and stderr are appended to this file. */
   readonly logFile?: string;
 }
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const STOP_WITHIN_MS = 10_000;
-/** Dying this often without ever being ready is a fault of the set-up, not a crash to recover from. */
+/** A process that fails to start this often in a row is configured wrongly; it is not restarted again. */
 const MAX_FAILED_STARTS = 5;
 
 /**
- * Starts the process and resolves when it is ready. The IPC channel takes it along when this process dies, however it dies.
- * @throws when it does not become ready, with the end of what it wrote.
+ * Starts the process and resolves when it is ready. Its IPC channel closes when this process dies, even by SIGKILL, and it ends then.
+ * @throws when it does not become ready. The message holds the end of its output.
  */
 export async function startNodeProcess(options: NodeProcessOptions): Promise<NodeProcess> {
   let current: ChildProcess | undefined;
@@ -59,7 +62,7 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
       if (stopping) return;
       isReady = false;
       restarts += 1;
-      options.say(`  ${options.name} ended (${signal ?? String(code)}); it is started again`);
+      options.say(`  ${options.name} ended (${signal ?? String(code)}); restarting it`);
       void relaunch();
     });
   }
@@ -70,7 +73,7 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
         await launch();
         return;
       } catch (error) {
-        options.say(`  ${options.name}: ${error instanceof Error ? error.message : 'does not start'}`);
+        options.say(`  ${options.name}: ${error instanceof Error ? error.message : 'failed to start'}`);
       }
     }
   }
@@ -84,15 +87,15 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
       stopping = true;
       const child = current;
       if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-      const gone = new Promise<void>((resolve) =>
+      const ended = new Promise<void>((resolve) =>
         child.once('exit', () => {
           resolve();
         }),
       );
       child.kill('SIGTERM');
-      const hard = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS);
-      await gone;
-      clearTimeout(hard);
+      const forced = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS);
+      await ended;
+      clearTimeout(forced);
     },
   };
 }
@@ -107,13 +110,13 @@ function untilReady(child: ChildProcess, options: NodeProcessOptions): Promise<u
     const fail = (why: string): void => {
       clearTimeout(timer);
       child.kill('SIGKILL');
-      reject(new Error(`${options.name} ${why}. The end of what it wrote:\n${last.join('\n')}`));
+      reject(new Error(`${options.name} ${why}. The end of its output:\n${last.join('\n')}`));
     };
     const timer = setTimeout(() => {
       fail('was not ready in time');
     }, options.readyWithinMs ?? 60_000);
     const onExit = (code: number | null): void => {
-      fail(`ended with ${String(code)} before it was ready`);
+      fail(`ended with exit code ${String(code)} before it was ready`);
     };
     child.once('exit', onExit);
     child.once('error', (error) => {

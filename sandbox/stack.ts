@@ -1,4 +1,4 @@
-/** Everything that refunds need, on one machine: each part is ours unless a variable names another one. */
+/** Starts Temporal, PostgreSQL, the gateway simulator, the worker and the API on one machine. An environment variable can replace each of the first three. */
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,26 +14,26 @@ import { findTemporal } from './servers/temporal-binary.js';
 import { startTemporal } from './servers/temporal.js';
 import { workflowBundleIn } from './workflow-bundle.js';
 
-/** A day becomes 17 seconds: every wait of the demonstration is still a wait. */
+/** One day becomes 17 seconds: short enough to watch, long enough for each wait of the demonstration to be visible. */
 const TIME_SCALE = '0.0002';
 
 export interface Sandbox {
   readonly temporal: string;
   readonly temporalUi: string | undefined;
   readonly database: string;
-  /** The gateway that the worker talks to; `control` is there only when it is the simulated one. */
+  /** The gateway that the worker calls. `control` is true if it is the simulator, which has a control API. */
   readonly gateway: { readonly url: string; readonly control: boolean };
   readonly worker: NodeProcess;
   readonly api: { readonly url: string; readonly process: NodeProcess };
   readonly apiKeys: SandboxKeys;
-  /** The environment that client, command line and worker share. */
+  /** The environment variables that the client, the command line and the worker share. */
   readonly env: NodeJS.ProcessEnv;
   stop(): Promise<void>;
 }
 
 const readyLine = z.object({ url: z.string() });
 
-/** Starts what is missing, shows what it waits for, and undoes what it started when something fails. */
+/** Starts each part that no variable names, shows the progress, and stops the started parts when one fails. */
 export async function startSandbox(env: NodeJS.ProcessEnv, say: Say): Promise<Sandbox> {
   const dataDir = env['REFUNDS_DATA_DIR'] ?? '.data';
   await mkdir(dataDir, { recursive: true });
@@ -42,12 +42,12 @@ export async function startSandbox(env: NodeJS.ProcessEnv, say: Say): Promise<Sa
     for (const part of started.splice(0).reverse()) await part.stop();
   };
   try {
-    // Before anything starts: the gateway has to know where its notices go, and the API where it listens.
+    // Chosen first: the gateway simulator sends its notifications to the port on which the API listens.
     const port = await apiPort(env);
     const [temporal, database, gateway, bundle] = await Promise.all([
-      theTemporal(env, started),
-      theDatabase(env, dataDir, started),
-      theGateway(env, dataDir, port, started, say),
+      temporalServer(env, started),
+      databaseUrl(env, dataDir, started),
+      gatewayAccess(env, dataDir, port, started, say),
       showing('workflow bundle', () => workflowBundleIn(dataDir)),
     ]);
     await migrate(database);
@@ -78,7 +78,7 @@ export async function startSandbox(env: NodeJS.ProcessEnv, say: Say): Promise<Sa
       startNodeProcess({
         name: 'API',
         entry: 'server/api/main.ts',
-        // One person and their scripts: what a minute may bring is not the thing to try out here.
+        // The sandbox has one user; their scripts must not meet the limit of requests per minute.
         env: { REFUNDS_REQUESTS_PER_MINUTE: '1000000', ...shared },
         logFile: join(dataDir, 'api.log'),
         say,
@@ -87,7 +87,7 @@ export async function startSandbox(env: NodeJS.ProcessEnv, say: Say): Promise<Sa
       started.push({ name: 'API', stop: () => api.stop() });
       return api;
     });
-    // Both have ended or are known before anything is undone.
+    // If one of them fails, the other has started too by now, so that `stop` below knows both.
     await Promise.allSettled([workerStarts, apiStarts]);
     const [worker, api] = [await workerStarts, await apiStarts];
     const { url: apiUrl } = readyLine.parse(api.ready());
@@ -118,24 +118,24 @@ export async function startSandbox(env: NodeJS.ProcessEnv, say: Say): Promise<Sa
 
 const API_PORT = 8080;
 
-/** The port that was asked for, or the usual one, or any where that is taken: a sandbox is not what others connect to. */
+/** Returns `REFUNDS_PORT`, or else 8080, or else a free port where 8080 is in use. */
 async function apiPort(env: NodeJS.ProcessEnv): Promise<number> {
-  const asked = env['REFUNDS_PORT'];
-  if (asked !== undefined && asked !== '') return Number(asked);
+  const configured = env['REFUNDS_PORT'];
+  if (configured !== undefined && configured !== '') return Number(configured);
   return (await isFree(API_PORT)) ? API_PORT : freePort();
 }
 
-const FOR_OTHERS = /^(DATABASE_URL|TEMPORAL_(ADDRESS|NAMESPACE)|OPPWA_[A-Z_]+|REFUNDS_[A-Z_]+)$/;
+const SHARED_NAMES = /^(DATABASE_URL|TEMPORAL_(ADDRESS|NAMESPACE)|OPPWA_[A-Z_]+|REFUNDS_[A-Z_]+)$/;
 
-/** What the command line in another terminal needs to reach this sandbox; for its owner's eyes only. */
+/** Returns the text of `.data/env`: the variables that the command line in another terminal needs to reach this sandbox. Holds secrets. */
 function envText(env: NodeJS.ProcessEnv): string {
   return Object.entries(env)
-    .filter(([name, value]) => FOR_OTHERS.test(name) && value !== undefined && value !== '')
+    .filter(([name, value]) => SHARED_NAMES.test(name) && value !== undefined && value !== '')
     .map(([name, value]) => `${name}=${JSON.stringify(value)}\n`)
     .join('');
 }
 
-/** What a shell needs for the README's tour: where to ask, with which keys, and a way to read one field of an answer. */
+/** Returns the text of `.data/tour`: addresses, keys, and a shell function `field NAME` that prints one field of a JSON answer. The README's tour uses it. */
 function tourText(api: string, gateway: string, keys: SandboxKeys): string {
   return [
     `API=${api}`,
@@ -151,7 +151,8 @@ function tourText(api: string, gateway: string, keys: SandboxKeys): string {
 
 type Started = { name: string; stop: () => Promise<void> }[];
 
-async function theTemporal(
+/** Returns the address in `TEMPORAL_ADDRESS`, or starts a development server. */
+async function temporalServer(
   env: NodeJS.ProcessEnv,
   started: Started,
 ): Promise<{ address: string; namespace?: string; uiUrl?: string }> {
@@ -163,7 +164,8 @@ async function theTemporal(
   return server;
 }
 
-async function theDatabase(env: NodeJS.ProcessEnv, dataDir: string, started: Started): Promise<string> {
+/** Returns `DATABASE_URL`, or starts the embedded PostgreSQL on the data folder. */
+async function databaseUrl(env: NodeJS.ProcessEnv, dataDir: string, started: Started): Promise<string> {
   const url = env['DATABASE_URL'];
   if (url !== undefined && url !== '') return url;
   const server = await showing('PostgreSQL', () => startPostgres({ dataDir: join(dataDir, 'postgres') }));
@@ -171,7 +173,8 @@ async function theDatabase(env: NodeJS.ProcessEnv, dataDir: string, started: Sta
   return server.url;
 }
 
-async function theGateway(
+/** Returns `OPPWA_BASE_URL`, or starts the gateway simulator. `env`: the variables with which the worker reaches it. */
+async function gatewayAccess(
   env: NodeJS.ProcessEnv,
   dataDir: string,
   apiPort: number,

@@ -1,9 +1,12 @@
-/** The workflows' code for the workers that one of our programs starts. */
+/** The bundle of workflow code that the sandbox's workers and the tests' workers load. */
 import { join } from 'node:path';
 import { writeWorkflowBundle } from '../worker/bundle.js';
 import { compiledFile } from './program.js';
 
-/** Answers its file: the compiled one, or else bundled into `folder`, once, so that a worker that is started again is at work at once. */
+/**
+ * Returns the path of the bundle: the compiled one, or else one written into `folder`.
+ * It is written once, so that a worker that is restarted does not bundle again.
+ */
 export async function workflowBundleIn(folder: string): Promise<string> {
   const compiled = compiledFile('workflow-bundle.js');
   if (compiled !== undefined) return compiled;

@@ -1,4 +1,4 @@
-/** The first check of every request: who is asking, and may they use this entity? */
+/** The first check of every request: is the access token valid for this entity? */
 import { bareBody } from './bodies.js';
 import type { IdSource } from './ids.js';
 import type { Entity } from './settings.js';
@@ -11,7 +11,7 @@ const NOT_AUTHENTICATED = '800.900.300';
 const ENTITY_FORMAT = '[a-f0-9]{32}';
 const ENTITY_ID = new RegExp(`^${ENTITY_FORMAT}$`);
 
-/** As for a token that is not valid for this entity. */
+/** The answer to a token that is not valid for this entity. */
 export const forbidden = (entityId: string, ids: IdSource, now: number): Answer => ({
   httpStatus: 403,
   body: bareBody(ids, entityId, now, NOT_AUTHENTICATED),
@@ -25,7 +25,7 @@ export function checkAccess(
   ids: IdSource,
   now: number,
 ): Access {
-  const refuse = (httpStatus: number): Access => ({
+  const deny = (httpStatus: number): Access => ({
     granted: false,
     answer: {
       httpStatus,
@@ -33,8 +33,8 @@ export function checkAccess(
     },
   });
   const token = authorization === null ? null : /^Bearer (\S+)$/i.exec(authorization)?.[1];
-  if (token === null || token === undefined) return refuse(401);
-  if (!isKnown(entities, token)) return refuse(403);
+  if (token === null || token === undefined) return deny(401);
+  if (!isKnown(entities, token)) return deny(403);
   if (entityId === undefined || !ENTITY_ID.test(entityId)) {
     const value = entityId ?? null;
     const errors = [{ name: 'entityId', value, message: `must match "${ENTITY_FORMAT}"` }];
@@ -47,7 +47,7 @@ export function checkAccess(
     };
   }
   const entity = entities.get(entityId);
-  return entity?.token === token ? { granted: true, entity } : refuse(403);
+  return entity?.token === token ? { granted: true, entity } : deny(403);
 }
 
 function isKnown(entities: ReadonlyMap<string, Entity>, token: string): boolean {

@@ -1,4 +1,4 @@
-/** The JSON bodies of the gateway: which fields are there in which situation is part of its contract. */
+/** Builds the JSON bodies of the gateway. Which fields are present in which situation is part of its contract. */
 import { formatAmount } from './amounts.js';
 import { hex, type IdSource } from './ids.js';
 import { textOf } from './result-texts.js';
@@ -7,28 +7,28 @@ import type { AnswerBody, ParameterError, Transaction } from './types.js';
 
 const BUILD_NUMBER = '6b1a3415e53ece34d6bb3f0421c774d82620c4ab@2026-09-01 10:22:16 +0000';
 
-/** `2026-09-01 10:22:16+0000` in answers to a POST, with milliseconds in look-ups and webhooks. */
+/** `2026-09-01 10:22:16+0000` in answers to a POST; with milliseconds in answers to queries and in webhooks. */
 function timestampText(ms: number, precision: 'seconds' | 'milliseconds'): string {
   const iso = isoOf(ms);
   const length = precision === 'seconds' ? 19 : 23;
   return `${iso.slice(0, 10)} ${iso.slice(11, length)}+0000`;
 }
 
-/** Look-ups tell the same few moments again and again. */
-const told = new Map<number, string>();
-const MOST_TOLD = 64;
+/** Cache: queries format the same few timestamps again and again. */
+const isoTexts = new Map<number, string>();
+const MAX_ISO_TEXTS = 64;
 
 function isoOf(ms: number): string {
-  let iso = told.get(ms);
+  let iso = isoTexts.get(ms);
   if (iso === undefined) {
     iso = new Date(ms).toISOString();
-    if (told.size >= MOST_TOLD) told.clear();
-    told.set(ms, iso);
+    if (isoTexts.size >= MAX_ISO_TEXTS) isoTexts.clear();
+    isoTexts.set(ms, iso);
   }
   return iso;
 }
 
-/** A result and nothing else: authentication failures, validation errors, forced declines, "cannot find transaction". */
+/** A body with a result and no transaction: for authentication failures, validation errors, forced declines, "Cannot find transaction". */
 export function bareBody(
   ids: IdSource,
   entityId: string,
@@ -54,7 +54,7 @@ export function answerBody(ids: IdSource, entity: Entity, transaction: Transacti
   });
 }
 
-/** The same transaction as look-ups and webhooks tell it. A declined debit has no amount there. */
+/** The transaction as queries and webhooks show it. A declined debit has no amount there. */
 export function recordBody(ids: IdSource, entity: Entity, transaction: Transaction): AnswerBody {
   const isDeclinedPayment =
     transaction.state === 'rejected' && (transaction.type === 'DB' || transaction.type === 'PA');
@@ -71,7 +71,7 @@ function nameOf(entity: Entity): string {
   return entity.name ?? 'sandbox';
 }
 
-/** One literal with every field there is: spreading parts into each other costs ten times as much, and look-ups make many. */
+/** One literal with all fields, because spreading several objects is ten times as slow and a query builds many bodies. */
 function body(
   ids: IdSource,
   entity: Entity,
@@ -83,7 +83,7 @@ function body(
 ): AnswerBody {
   const { resultCode, showsAmount } = transaction;
   const description = textOf(resultCode);
-  const tellsAmount = hasAmount && !transaction.hidesAmount;
+  const showsItsAmount = hasAmount && !transaction.hidesAmount;
   return {
     id: transaction.id,
     registrationId: transaction.registrationId ?? undefined,
@@ -95,8 +95,8 @@ function body(
     result: { code: resultCode, description },
     resultDetails: showsAmount ? { ExtendedDescription: description } : undefined,
     card: transaction.card ?? undefined,
-    amount: tellsAmount ? formatAmount(transaction.amount) : undefined,
-    currency: tellsAmount ? transaction.currency : undefined,
+    amount: showsItsAmount ? formatAmount(transaction.amount) : undefined,
+    currency: showsItsAmount ? transaction.currency : undefined,
     risk: rest.risk,
     buildNumber: BUILD_NUMBER,
     timestamp: rest.timestamp,

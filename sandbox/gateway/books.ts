@@ -1,9 +1,9 @@
-/** The gateway's own accounts, for comparing with anybody else's. Nothing here follows from what was answered. */
+/** Sums of the gateway's own books, to compare the ledger with. They are computed from transactions, never from answers. */
 import { standingOf } from './references.js';
 import type { Store } from './store.js';
 import { paysOut, type Transaction } from './types.js';
 
-/** A standalone credit. The gateway knows no original for it. */
+/** A standalone credit, which the gateway links to no original. */
 export interface CreditLine {
   readonly id: string;
   readonly merchantTransactionId: string | null;
@@ -13,32 +13,32 @@ export interface CreditLine {
   readonly state: Transaction['state'];
 }
 
-/** One original with everything linked to it, in hundredths of its currency. */
+/** Sums of one original and the transactions linked to it, in hundredths of its currency. */
 export interface Books {
   readonly originalId: string;
   readonly entityId: string;
   readonly currency: string;
-  /** Debited, or captured of the authorisation. */
+  /** The debited amount, or the captured part of an authorization. */
   readonly captured: bigint;
   readonly refunded: bigint;
   readonly reversed: bigint;
-  /** Of chargebacks, what was not reversed. */
+  /** Chargebacks minus their reversals. */
   readonly chargedBack: bigint;
-  /** Refunds and reversals accepted and not yet final. */
+  /** Refunds and reversals that are accepted and not final yet. */
   readonly pending: bigint;
-  /** Refunds that succeeded and came back. */
+  /** Refunds and reversals that succeeded and were returned. */
   readonly returned: bigint;
-  /** Credits of the same entity; the hint decides which. Unlinked, so never part of the sums above. */
+  /** Credits of the same entity, selected by the hint. They are not linked, so they are not part of the sums above. */
   readonly credits: readonly CreditLine[];
 }
 
-/** Narrows `credits`: those under one of these references or to this registration. Without a hint: all. */
+/** Selects credits with one of these references or to this registration. Without a hint: all credits. */
 export interface CreditHint {
   readonly references?: readonly string[];
   readonly registrationId?: string;
 }
 
-/** What left the merchant in one currency, in hundredths. `total` is refunds, reversals and credits, without chargebacks. */
+/** Money that left the merchant in one currency, in hundredths. `total` is refunds, reversals and credits, without chargebacks. */
 export interface Outflow {
   readonly currency: string;
   readonly refunded: bigint;
@@ -93,7 +93,7 @@ export function creditsOf(store: Store, entityId: string, hint: CreditHint = {})
   );
 }
 
-/** Everything under the given references together with everything linked to the given originals, each counted once. */
+/** Sums the transactions with these references and those linked to these originals, each counted once. */
 export function outflowOf(
   store: Store,
   references: readonly string[],
@@ -126,7 +126,7 @@ export function outflowOf(
   });
 }
 
-/** Refunds, reversals and credits under one reference that moved money, or were accepted and still may. */
+/** Counts refunds, reversals and credits with one reference that moved money or are pending. */
 export function executedUnder(store: Store, reference: string): number {
   return store
     .byReference(reference)

@@ -1,9 +1,9 @@
-/** What happens at the gateway without the merchant asking: refunds in the portal, late decisions, new payments. */
+/** Events at the gateway that no API request causes: payments, refunds in the portal, late outcomes. */
 import type { Draft, Platform } from './platform.js';
 import { checkReference } from './references.js';
 import { paysOut, type Transaction } from './types.js';
 
-/** Why a command cannot be done. Nothing has changed then. */
+/** Thrown when a control cannot be executed. Nothing has changed then. */
 export class CommandRefused extends Error {
   readonly code: 'not_found' | 'conflict';
 
@@ -24,7 +24,7 @@ export function successCode(platform: Platform): string {
   return platform.settings.live ? '000.000.000' : '000.100.110';
 }
 
-/** What the platform, the customer's bank or a person in the portal makes. */
+/** A transaction that the platform, the customer's bank or an operator in the portal creates. */
 interface SystemTransaction extends Pick<Transaction, 'type' | 'amount' | 'resultCode'> {
   /** Default `succeeded`. */
   readonly state?: Transaction['state'];
@@ -32,7 +32,7 @@ interface SystemTransaction extends Pick<Transaction, 'type' | 'amount' | 'resul
   readonly hidden?: { readonly reference?: boolean; readonly amount?: boolean };
 }
 
-/** A transaction by the platform on `original`. */
+/** Creates a transaction of the platform that refers to `original`. */
 export function bySystem(
   platform: Platform,
   original: Transaction,
@@ -57,7 +57,7 @@ export function bySystem(
   return platform.create(draft, now, hidden);
 }
 
-/** A refund that a person made in the gateway's portal: under the same rules, under no reference of ours. */
+/** Creates a refund that an operator makes in the gateway's portal: by the API's rules, and by default without a merchantTransactionId. */
 export function refundInPortal(
   platform: Platform,
   order: {
@@ -76,7 +76,7 @@ export function refundInPortal(
   });
 }
 
-/** What a person does by hand is under the rules that the API has. */
+/** Checks an operation in the portal by the rules of the API. */
 function checkedByHand(
   platform: Platform,
   order: { readonly paymentId: string; readonly amount?: bigint },
@@ -101,11 +101,11 @@ function checkedByHand(
     },
     platform.settings,
   );
-  if (!check.ok) throw new CommandRefused('conflict', `The gateway refuses this ${type} with ${check.code}.`);
+  if (!check.ok) throw new CommandRefused('conflict', `The gateway rejects this ${type} with ${check.code}.`);
   return { original, amount: check.amount };
 }
 
-/** A reversal that a person made in the gateway's portal, of all that is left where no amount is given. */
+/** Creates a reversal that an operator makes in the gateway's portal. Without an amount it takes the whole remaining amount. */
 export function reverseInPortal(
   platform: Platform,
   order: { readonly paymentId: string; readonly amount?: bigint },
@@ -116,7 +116,7 @@ export function reverseInPortal(
   return bySystem(platform, original, now, { type: 'RV', amount, resultCode: successCode(platform) });
 }
 
-/** The merchant's own shop captures an authorisation, or a part of it. */
+/** Captures an authorization or a part of it, as the merchant's shop does. */
 export function capture(
   platform: Platform,
   order: { readonly paymentId: string; readonly amount: bigint },
@@ -126,7 +126,7 @@ export function capture(
   return bySystem(platform, original, now, { type: 'CP', amount, resultCode: successCode(platform) });
 }
 
-/** The final word on something pending, now instead of when planned. */
+/** Makes a pending transaction final now, instead of at its planned time. */
 export function finishPending(
   platform: Platform,
   order: {
@@ -144,7 +144,7 @@ export function finishPending(
   return platform.change(transaction, order.state, order.code ?? usual, now);
 }
 
-/** A refund, reversal or credit that had succeeded comes back. */
+/** Makes a refund, reversal or credit that had succeeded fail: the money is returned to the merchant. */
 export function failLate(
   platform: Platform,
   order: { readonly id: string; readonly code?: string },
@@ -152,12 +152,12 @@ export function failLate(
 ): Transaction {
   const transaction = existing(platform, order.id);
   if (transaction.state !== 'succeeded' || !paysOut(transaction.type)) {
-    throw new CommandRefused('conflict', 'Only a refund, reversal or credit that succeeded can come back.');
+    throw new CommandRefused('conflict', 'Only a refund, reversal or credit that succeeded can be returned.');
   }
   return platform.change(transaction, 'rejected', order.code ?? '100.397.102', now);
 }
 
-/** A refund, reversal or credit that was refused turns out to have been executed all the same; one that came back, to be paid again. */
+/** Makes a refund, reversal or credit that was declined or returned succeed after all. */
 export function succeedLate(
   platform: Platform,
   order: { readonly id: string; readonly code?: string },
@@ -167,33 +167,33 @@ export function succeedLate(
   if (transaction.state !== 'rejected' || !paysOut(transaction.type)) {
     throw new CommandRefused(
       'conflict',
-      'Only a refund, reversal or credit that was refused or came back can turn out executed.',
+      'Only a refund, reversal or credit that was declined or returned can succeed late.',
     );
   }
   return platform.change(transaction, 'succeeded', order.code ?? successCode(platform), now);
 }
 
-/** What a lag still hides from look-ups is shown from now on. No notice is sent: nothing about it has changed. */
+/** Makes a transaction visible to queries before its lag ends. No notification is sent, because the transaction itself does not change. */
 export function show(platform: Platform, order: { readonly id: string }, now: number): Transaction {
   const transaction = existing(platform, order.id);
   if (transaction.visibleAt <= now) {
-    throw new CommandRefused('conflict', `Transaction ${order.id} is shown already.`);
+    throw new CommandRefused('conflict', `Transaction ${order.id} is visible already.`);
   }
   return platform.show(transaction, now);
 }
 
 export interface NewPayment {
-  /** The first entity where absent. */
+  /** Default: the first entity. */
   readonly entityId?: string;
   readonly type: 'DB' | 'PA';
   readonly amount: bigint;
   readonly currency: string;
-  /** Amounts of captures to make of an authorisation. */
+  /** Amounts to capture of an authorization. */
   readonly captures?: readonly bigint[];
   readonly merchantTransactionId?: string;
-  /** How long ago the customer paid, in milliseconds. */
+  /** Milliseconds since the customer paid. Default 0. */
   readonly ageMs?: number;
-  /** False: the payment shows no registration; the one that is made belongs to the customer alone. Default true. */
+  /** False if the payment does not show the registration that is created with it. Default true. */
   readonly registered?: boolean;
 }
 
@@ -205,7 +205,7 @@ export interface CreatedPayment {
 
 const CARD = { bin: '420000', last4Digits: '0000' };
 
-/** A customer paid, by a card that is now registered. */
+/** Creates a payment by card, and a registration of that card. */
 export function createPayment(platform: Platform, order: NewPayment, now: number): CreatedPayment {
   const entity =
     order.entityId === undefined
@@ -216,9 +216,9 @@ export function createPayment(platform: Platform, order: NewPayment, now: number
   const captures = order.captures ?? [];
   const captured = captures.reduce((sum, amount) => sum + amount, 0n);
   if (captures.length > 0 && order.type === 'DB') {
-    throw new CommandRefused('conflict', 'A DB is not captured; captures belong to a PA.');
+    throw new CommandRefused('conflict', 'A DB cannot be captured. Only a PA has captures.');
   }
-  if (captured > order.amount) throw new CommandRefused('conflict', 'The captures exceed the authorisation.');
+  if (captured > order.amount) throw new CommandRefused('conflict', 'The captures exceed the authorization.');
 
   const at = now - (order.ageMs ?? 0);
   const registrationId = platform.register(entity.id, CARD);

@@ -1,8 +1,8 @@
-/** Compresses answers as servers and proxies do that do not look at `accept-encoding`. */
+/** Compresses answers without regard to `accept-encoding`, as some servers and proxies do. */
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import type { GatewaySettings } from './settings.js';
 
-/** The bytes on the wire and the headers that name their coding. */
+/** Returns the bytes on the wire and the header that names their coding. */
 export function encodeBody(
   text: string,
   coding: GatewaySettings['contentCoding'],

@@ -1,4 +1,4 @@
-/** The control API under `/_control`: what tests and the demonstration make happen at the gateway, and its books to read. */
+/** The control API under `/_control`: tests and the demonstration set faults, create payments and chargebacks, and read the books. */
 import { z } from 'zod';
 import { formatAmount, parseAmount } from './amounts.js';
 import { CommandRefused } from './commands.js';
@@ -31,7 +31,7 @@ const amount = z.string().transform((text, context) => {
 const code = z.string().regex(/^\d{3}\.\d{3}\.\d{3}$/);
 const id = z.string().min(1);
 
-/** Like `.partial()`, whose optional fields may also be present and undefined, which a setting may not. */
+/** Not `.partial()`: with that, a setting could be present and undefined. */
 const settingsChange = z.strictObject({
   live: gatewaySettings.shape.live.exactOptional(),
   declineStatus: gatewaySettings.shape.declineStatus.exactOptional(),
@@ -86,7 +86,7 @@ const finish = z.strictObject({
   state: z.enum(['succeeded', 'rejected']),
   code: code.exactOptional(),
 });
-const lateWord = z.strictObject({ id, code: code.exactOptional() });
+const lateOutcome = z.strictObject({ id, code: code.exactOptional() });
 const forgery = z.strictObject({
   entityId: id,
   content: z.object({
@@ -113,8 +113,8 @@ const POST: Readonly<Record<string, Handler>> = {
   'portal-reversal': ({ engine }, body) => engine.reverseInPortal(portalReversal.parse(body)),
   capture: ({ engine }, body) => engine.capture(capture.parse(body)),
   'finish-pending': ({ engine }, body) => engine.finishPending(finish.parse(body)),
-  'late-failure': ({ engine }, body) => engine.failLate(lateWord.parse(body)),
-  'late-success': ({ engine }, body) => engine.succeedLate(lateWord.parse(body)),
+  'late-failure': ({ engine }, body) => engine.failLate(lateOutcome.parse(body)),
+  'late-success': ({ engine }, body) => engine.succeedLate(lateOutcome.parse(body)),
   show: ({ engine }, body) => engine.show(z.strictObject({ id }).parse(body)),
   'forge-webhook': ({ engine }, body) => {
     const { entityId, content, key } = forgery.parse(body);
@@ -142,7 +142,7 @@ const GET: Readonly<Record<string, Handler>> = {
     };
     if (paymentId === null) {
       const originals = engine.transactions().filter(({ type }) => type === 'DB' || type === 'PA');
-      // The credits of everybody belong to nobody's original; they are told once, beside the originals.
+      // Credits are linked to no original, so they are listed once, beside the originals.
       const books = originals.map((original) => engine.books(original.id, { references: [] }));
       const credits = engine.transactions().filter(({ type }) => type === 'CD');
       return { books, credits };
@@ -182,7 +182,7 @@ const METHODS: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
   DELETE,
 };
 
-/** `path` begins with `/_control/`. Never throws: what is wrong is said in the answer. */
+/** Answers a control request; `path` begins with `/_control/`. A wrong request gets an error answer, never an exception. */
 export function control(
   on: Control,
   method: string,
@@ -194,26 +194,26 @@ export function control(
   const handler = own(own(METHODS, method) ?? {}, name);
   const takesItem = method === 'DELETE' && name === 'faults';
   if (handler === undefined || more.length > 0 || (itemId !== null && !takesItem)) {
-    return refusal(404, `There is no ${method} ${path}.`);
+    return problem(404, `There is no ${method} ${path}.`);
   }
   try {
     const body: unknown = method === 'POST' ? JSON.parse(bodyText) : null;
     return { status: 200, body: handler(on, body, query, itemId) };
   } catch (error) {
-    if (error instanceof z.ZodError) return refusal(400, z.prettifyError(error));
-    if (error instanceof SyntaxError) return refusal(400, 'The body is not JSON.');
+    if (error instanceof z.ZodError) return problem(400, z.prettifyError(error));
+    if (error instanceof SyntaxError) return problem(400, 'The body is not JSON.');
     if (error instanceof CommandRefused)
-      return refusal(error.code === 'not_found' ? 404 : 409, error.message);
+      return problem(error.code === 'not_found' ? 404 : 409, error.message);
     throw error;
   }
 }
 
-/** For `JSON.stringify`: the gateway's amounts as it would write them. */
+/** Replacer for `JSON.stringify`: writes amounts as decimal strings. */
 export function amountsAsText(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? formatAmount(value) : value;
 }
 
-function refusal(status: number, message: string): ControlAnswer {
+function problem(status: number, message: string): ControlAnswer {
   return { status, body: { error: message } };
 }
 

@@ -1,4 +1,4 @@
-/** Chargebacks, their changes and their reversals: what the customer's bank does, and what the merchant wins back of it. */
+/** Chargebacks by the customer's bank, changes of their amount, and reversals when the merchant wins. */
 import { bySystem, CommandRefused, existing, successCode } from './commands.js';
 import type { Platform } from './platform.js';
 import { isChargedBack, reversibleOf } from './references.js';
@@ -11,7 +11,7 @@ export interface ChargebackOrder {
   readonly code?: string;
   /** Default `succeeded`. */
   readonly state?: Transaction['state'];
-  /** False: it is listed without an amount until it changes. Default true. */
+  /** False if it is listed without an amount until it changes. Default true. */
   readonly showsAmount?: boolean;
 }
 
@@ -21,16 +21,16 @@ export interface ChargebackChange {
 }
 
 export interface ChargebackReversal {
-  /** Default: all that was not reversed yet. */
+  /** Default: the whole amount that is not reversed yet. */
   readonly amount?: bigint;
   readonly code?: string;
   /** Default `succeeded`. */
   readonly state?: Transaction['state'];
-  /** False: it is listed without a `referencedId`. Default true. */
+  /** False if it is listed without a `referencedId`. Default true. */
   readonly showsReference?: boolean;
 }
 
-/** The reason that a chargeback carries where none is given. */
+/** The result code of a chargeback for which none is given. */
 const NO_REASON = '000.100.200';
 
 function codeOf(state: Transaction['state'], executed: string): string {
@@ -38,7 +38,7 @@ function codeOf(state: Transaction['state'], executed: string): string {
   return state === 'succeeded' ? executed : '100.397.102';
 }
 
-/** The customer's bank takes the money back, all of it where no amount is given. Refunds made before do not prevent it. */
+/** Creates a chargeback, by default of the whole payment. Earlier refunds do not prevent it. */
 export function chargeback(platform: Platform, order: ChargebackOrder, now: number): Transaction {
   const payment = existing(platform, order.paymentId);
   const { amount = payment.amount, state = 'succeeded' } = order;
@@ -46,7 +46,7 @@ export function chargeback(platform: Platform, order: ChargebackOrder, now: numb
     throw new CommandRefused('conflict', `A ${payment.type} cannot be charged back, only a DB or a CP.`);
   }
   if (payment.state !== 'succeeded') {
-    throw new CommandRefused('conflict', `Payment ${payment.id} is ${payment.state}; nothing was taken.`);
+    throw new CommandRefused('conflict', `Payment ${payment.id} is ${payment.state}: no money was taken.`);
   }
   if (isChargedBack(platform.store, payment)) {
     throw new CommandRefused('conflict', `Payment ${payment.id} already has an open chargeback.`);
@@ -63,23 +63,26 @@ export function chargeback(platform: Platform, order: ChargebackOrder, now: numb
 
 function checkAmount(amount: bigint, payment: Transaction): void {
   if (amount <= 0n || amount > payment.amount)
-    throw new CommandRefused('conflict', 'A chargeback is more than nothing and at most the payment.');
+    throw new CommandRefused(
+      'conflict',
+      'The amount of a chargeback must be above zero and at most that of the payment.',
+    );
 }
 
-/** The amount of a chargeback grows or shrinks, or is shown from now on. */
+/** Changes the amount of a chargeback; it is shown from then on. */
 export function changeChargeback(platform: Platform, order: ChargebackChange, now: number): Transaction {
   const found = chargebackOf(platform, order.chargebackId);
   checkAmount(order.amount, existing(platform, found.referencedId ?? ''));
   if (order.amount < found.amount - reversibleOf(platform.store, found)) {
-    throw new CommandRefused('conflict', `More of chargeback ${found.id} was reversed.`);
+    throw new CommandRefused('conflict', `Reversals of chargeback ${found.id} exceed this amount.`);
   }
   const changed: Transaction = { ...found, amount: order.amount, hidesAmount: false };
   return platform.change(changed, found.state, found.resultCode, now);
 }
 
 /**
- * The merchant won, all of the chargeback or a part: the payment may be refunded again when nothing of it stands. A reversal of a
- * reversal: the merchant lost again. The gateway has one type for both.
+ * Reverses a chargeback or a part of it, because the merchant won. The payment can be refunded again when the whole
+ * chargeback is reversed. With the id of a reversal, it reverses that one: the merchant lost again. The gateway has one type for both.
  */
 export function reverseChargeback(
   platform: Platform,
@@ -97,7 +100,7 @@ export function reverseChargeback(
   if (minor <= 0n || minor > left)
     throw new CommandRefused(
       'conflict',
-      'A reversal is more than nothing and at most what was not reversed.',
+      'The amount of a reversal must be above zero and at most the amount that is not reversed yet.',
     );
   return bySystem(platform, found, now, {
     type: 'CR',

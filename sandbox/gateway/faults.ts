@@ -1,11 +1,11 @@
-/** What can go wrong on purpose: rules that wait for a matching request and then change what becomes of it. */
+/** Fault rules: each waits for a matching request, and then makes it fail in the way that its effect describes. */
 import { z } from 'zod';
 
 const ms = z.number().nonnegative();
 const code = z.string().regex(/^\d{3}\.\d{3}\.\d{3}$/);
 const text = z.string().nullable();
 
-/** Decided on arrival: the request is lost, or carried out only later. The client gets no answer in either case. */
+/** On arrival: the request is lost, or executed only later. The client gets no answer in either case. */
 const arrival = [
   z.strictObject({
     kind: z.literal('drop_before_execute'),
@@ -18,7 +18,7 @@ const arrival = [
   }),
 ] as const;
 
-/** What the gateway makes of a request that passed every check. */
+/** The outcome of a request that passed every check. */
 const outcome = [
   z.strictObject({
     kind: z.literal('reject'),
@@ -26,8 +26,8 @@ const outcome = [
     httpStatus: z.int().min(200).max(599).optional(),
   }),
   /**
-   * The answer leaves open what happened. Not executed, look-ups find nothing unless `recorded`, then they show the communication error.
-   * `hasId`: the answer names the transaction; where none was recorded, an id under which nothing is ever found.
+   * The answer leaves the outcome open. If the request was not executed, queries find no transaction; with `recorded` they
+   * find one with the communication error. `hasId`: the answer has a transaction id; if none was recorded, queries never find that id.
    */
   z.strictObject({
     kind: z.literal('comm_error'),
@@ -37,7 +37,7 @@ const outcome = [
     code: code.default('900.100.300'),
     httpStatus: z.int().min(200).max(599).default(200),
   }),
-  /** Without `afterMs` it stays pending until `finishPending`. */
+  /** Without `afterMs` it stays pending until the control `finish-pending`. */
   z.strictObject({
     kind: z.literal('pending'),
     code: code.default('800.400.502'),
@@ -47,7 +47,7 @@ const outcome = [
   }),
 ] as const;
 
-/** How the answer travels. `executed: false` means that the request is lost together with its answer. */
+/** On the way back: the answer is lost, late or broken. `executed: false` means that the request was lost too. */
 const transport = [
   z.strictObject({
     kind: z.literal('accept_then_drop'),
@@ -61,7 +61,7 @@ const transport = [
     /** Only useful with a 3xx status. */
     location: z.string().optional(),
   }),
-  /** `truncated`: half of the JSON. `cut_off`: the connection ends inside it. `huge`: valid, followed by 4 MiB of blanks. */
+  /** `truncated`: half of the JSON. `cut_off`: the connection closes inside it. `huge`: valid JSON, followed by 4 MiB of spaces. */
   z.strictObject({
     kind: z.literal('broken_body'),
     form: z.enum(['truncated', 'cut_off', 'garbage', 'no_result', 'empty', 'huge']).default('truncated'),
@@ -69,7 +69,7 @@ const transport = [
   }),
 ] as const;
 
-/** The transaction is as asked; its answer tells something else. Null leaves the field out. */
+/** The transaction is as requested, but its answer shows other values. Null omits the field. */
 const echo = [
   z.strictObject({
     kind: z.literal('wrong_echo'),
@@ -84,12 +84,12 @@ const echo = [
   }),
 ] as const;
 
-/** `referencedId` is missing in the answer, in look-ups and in webhooks. */
+/** `referencedId` is missing in the answer, in queries and in webhooks. */
 const reference = [z.strictObject({ kind: z.literal('missing_reference') })] as const;
 const visibility = [z.strictObject({ kind: z.literal('visibility_lag'), ms })] as const;
-/** Look-ups show it by its id alone: neither under its reference nor among what is linked to the original. */
+/** Queries find the transaction by its id only, neither by its reference nor among the original's linked transactions. */
 const listing = [z.strictObject({ kind: z.literal('by_id_only') })] as const;
-/** A refund, reversal or credit that succeeds and turns into a rejection `ms` later. */
+/** A refund, reversal or credit succeeds and becomes rejected `ms` later. */
 const late = [
   z.strictObject({
     kind: z.literal('late_failure'),
@@ -97,7 +97,7 @@ const late = [
     code: code.default('100.397.102'),
   }),
 ] as const;
-/** Waits until a matching refund is rejected, then charges the payment back: between a refused refund and its credit. */
+/** Charges the payment back as soon as a matching refund is rejected, which is before a credit can follow. */
 const aftermath = [
   z.strictObject({
     kind: z.literal('chargeback_after_rejection'),
@@ -109,8 +109,8 @@ const lookUp = [
   z.strictObject({
     kind: z.literal('look_up'),
     /**
-     * `other_currency`: everything is shown as if it had been booked in `currency`. `forbidden`: as with a wrong token.
-     * `no_result_code`: the last transaction of a list has no result. `too_many_pages`: the list claims to have 21 pages.
+     * `other_currency`: all transactions are shown in `currency`. `forbidden`: the answer to a wrong token.
+     * `no_result_code`: the last transaction of a list has no result. `too_many_pages`: the list says that it has 21 pages.
      */
     how: z.enum([
       'throttled',
@@ -130,7 +130,7 @@ const lookUp = [
   }),
 ] as const;
 
-/** `out_of_order`: the first notice about a transaction is held back until just after its second one. */
+/** `out_of_order`: the first notification of a transaction is held and sent just after the second one. */
 const notice = [
   z.strictObject({
     kind: z.literal('webhook'),
@@ -167,11 +167,11 @@ const effect = z.discriminatedUnion('kind', [
   ...notice,
 ]);
 type Effect = z.infer<typeof effect>;
-/** What a rule in one slot can do. */
+/** The effects that a rule can have in one slot. */
 export type EffectOf<S extends keyof typeof SLOTS> = z.infer<(typeof SLOTS)[S][number]>;
 
 export const faultRule = z.strictObject({
-  /** Every field given must be equal. `paymentId`: the id in the path, or the original of the transaction a webhook is about. */
+  /** All given fields must be equal. `paymentId`: the id in the path; for a webhook, the original of its transaction. */
   match: z
     .strictObject({
       paymentType: z.string(),
@@ -186,14 +186,14 @@ export const faultRule = z.strictObject({
   effect,
 });
 
-/** A rule as one writes it: `match` and `times` may be left out (any request, once). */
+/** A rule as it is written: without `match` it matches any request, without `times` it applies once. */
 export type FaultRule = z.input<typeof faultRule>;
 export type FaultEffect = FaultRule['effect'];
 
-/** A rule that still waits. */
+/** A rule that has not been used up. */
 export type ActiveFault = z.infer<typeof faultRule> & { readonly id: string };
 
-/** What a rule is compared with. A look-up knows only its id or its reference. */
+/** The fields that a rule is compared with. A query has only its id or its reference. */
 export interface FaultSubject {
   readonly paymentType: string | null;
   readonly paymentId: string | null;
@@ -203,14 +203,14 @@ export interface FaultSubject {
 }
 
 /**
- * The waiting rules, oldest first. A request takes at most one rule of each slot, so that "rejected" and "the answer is
- * lost" and "then charged back" can meet in one request.
+ * The active rules, oldest first. A request uses at most one rule of each slot, so that one request can be rejected, lose
+ * its answer, and be followed by a chargeback.
  */
 export class Faults {
   #active: ActiveFault[] = [];
   #counter = 0;
 
-  /** Returns the rule's id. Throws a `ZodError` for a rule that makes no sense. */
+  /** Adds a rule and returns its id. @throws a `ZodError` for an invalid rule. */
   add(rule: FaultRule): string {
     this.#counter += 1;
     const id = `fault-${this.#counter}`;
@@ -222,14 +222,14 @@ export class Faults {
     return this.#active;
   }
 
-  /** Without an id: all. False when there is no such rule. */
+  /** Removes a rule, or all rules if `id` is absent. False if there is no such rule. */
   clear(id?: string): boolean {
     const before = this.#active.length;
     this.#active = id === undefined ? [] : this.#active.filter((fault) => fault.id !== id);
     return id === undefined || this.#active.length < before;
   }
 
-  /** The effect of the first matching rule of `slot`, and one time less for that rule. */
+  /** Returns the effect of the first matching rule of `slot`, and reduces that rule's `times` by one. */
   take<S extends keyof typeof SLOTS>(slot: S, subject: FaultSubject): EffectOf<S> | null {
     for (const fault of this.#active) {
       const found = fault.effect;

@@ -1,12 +1,12 @@
-/** Where the simulator's identifiers come from: a seed for worlds that can be run again, or the system's randomness. */
+/** Generates the gateway simulator's ids: from a seed for repeatable runs, or from the system's random numbers. */
 import { randomBytes } from 'node:crypto';
 
 export interface IdSource {
-  /** A number in [0, 1). */
+  /** Returns a number in [0, 1). */
   next(): number;
 }
 
-/** The same seed gives the same ids in the same order (mulberry32: small, and good enough for names). */
+/** Returns a source that gives the same ids in the same order for the same seed (mulberry32, which is random enough for ids). */
 export function seededIds(seed: number): IdSource {
   let state = seed >>> 0;
   return {
@@ -19,14 +19,15 @@ export function seededIds(seed: number): IdSource {
   };
 }
 
-/** Different in every process; what a simulator that outlives restarts needs. */
+/** Returns a source that differs in every process, for a simulator whose books survive restarts. */
 export function randomIds(): IdSource {
   return { next: () => randomBytes(4).readUInt32BE() / 4294967296 };
 }
 
-/** The character of half a byte. */
+/** Returns the character code of a hex digit. */
 const digit = (half: number): number => (half < 10 ? 0x30 : 0x57) + half;
 
+/** Returns `length` lowercase hex digits. */
 export function hex(ids: IdSource, length: number): string {
   let text = '';
   while (text.length < length) {
@@ -45,12 +46,12 @@ export function hex(ids: IdSource, length: number): string {
   return text.slice(0, length);
 }
 
-/** 32 lowercase hex with the prefix seen on the vendor's test system. */
+/** Returns 32 lowercase hex digits with the prefix that ids have on the vendor's test system. */
 export function transactionId(ids: IdSource): string {
   return `8ac7a4a${hex(ids, 25)}`;
 }
 
-/** `NNNN.NNNN.NNNN`: the short id that also opens the descriptor. */
+/** Returns a short id, `NNNN.NNNN.NNNN`, which is also the first part of the descriptor. */
 export function shortId(ids: IdSource): string {
   const group = (): string =>
     Math.floor(ids.next() * 10000)

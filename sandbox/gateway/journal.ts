@@ -1,4 +1,4 @@
-/** The gateway's books on disk: one JSON line for each change, so that they outlive the process, however it ends. */
+/** Stores the gateway simulator's books in a file, one JSON line for each change, so that they survive a crash of the process. */
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
@@ -16,16 +16,18 @@ const entryCodec = z.discriminatedUnion('kind', [
 ]);
 
 export interface Journal {
-  /** What the file held when it was opened, oldest first. */
+  /** The entries in the file when it was opened, oldest first. */
   readonly history: readonly StoreEntry[];
-  /** Handed to the operating system before this returns: killing the process does not lose it. */
+  /** Writes an entry. It is with the operating system when this returns, so that killing the process does not lose it. */
   readonly append: (entry: StoreEntry) => void;
   close(): void;
 }
 
 /**
- * Opens or creates the journal. A last line without its end was being written when the process died; nobody had been told
- * of it, and it is cut off. A broken line before that is an error: books are not guessed.
+ * Opens or creates the journal. An incomplete last line was being written when the process died; no answer was sent for
+ * it, and it is removed.
+ *
+ * @throws an `Error` for any other line that cannot be read.
  */
 export function openJournal(file: string): Journal {
   mkdirSync(dirname(file), { recursive: true });

@@ -1,4 +1,4 @@
-/** The simulated gateway as a process of its own: prints one JSON line when it listens, ends on a signal or with its parent. */
+/** Runs the gateway simulator as its own process. Prints one JSON line when it listens; ends on a signal or with its parent process. */
 import { readProcessSettings } from './process-settings.js';
 import { startGatewayServer } from './server.js';
 
@@ -11,5 +11,5 @@ function stop(): void {
 
 process.once('SIGINT', stop);
 process.once('SIGTERM', stop);
-// A parent that gave an IPC channel takes this process along when it dies, however it dies.
+// The IPC channel closes when the parent process dies, even by SIGKILL.
 process.once('disconnect', stop);

@@ -1,4 +1,4 @@
-/** What the gateway has to tell the merchant by webhook, and when. Encrypting and posting is somebody else's work. */
+/** The queue of notifications that the gateway sends by webhook. webhooks.ts encrypts and posts them. */
 import { recordBody } from './bodies.js';
 import type { Faults } from './faults.js';
 import { subjectOf } from './subjects.js';
@@ -6,7 +6,7 @@ import type { IdSource } from './ids.js';
 import type { Entity } from './settings.js';
 import type { AnswerBody, Transaction } from './types.js';
 
-/** The clear text of a webhook. */
+/** The content of a webhook before encryption. */
 export interface NoticeContent {
   readonly type: string;
   readonly action?: string;
@@ -18,7 +18,7 @@ export interface Notice {
   /** Milliseconds of the gateway's clock. */
   readonly dueAt: number;
   readonly content: NoticeContent;
-  /** `wrong`: encrypted by somebody who does not have the merchant's key. */
+  /** `wrong`: encrypted with another key than the merchant's, as a forged webhook is. */
   readonly key: 'right' | 'wrong';
 }
 
@@ -28,10 +28,10 @@ type PaymentPayload = AnswerBody & {
 
 export class Notices {
   readonly #waiting: Notice[] = [];
-  /** First notices that are to arrive after the second one, by transaction. */
+  /** Held first notifications, by transaction: each is sent after the second one. */
   readonly #held = new Map<string, Notice>();
 
-  /** Announces the present state of `transaction`, unless a fault loses, doubles, delays or holds the notice. */
+  /** Queues a notification with the current state of `transaction`. A fault can lose, double, delay or hold it. */
   announce(ids: IdSource, entity: Entity, transaction: Transaction, faults: Faults, now: number): void {
     const payload: PaymentPayload = {
       authentication: { entityId: entity.id },
@@ -65,7 +65,7 @@ export class Notices {
     this.add({ ...held, dueAt: now });
   }
 
-  /** Kept in the order of `dueAt`, and of arrival where that is the same. */
+  /** Adds notifications, sorted by `dueAt`; those with the same `dueAt` stay in the order in which they were added. */
   add(...notices: readonly Notice[]): void {
     for (const notice of notices) {
       const before = this.#waiting.findLastIndex((other) => other.dueAt <= notice.dueAt);
@@ -73,9 +73,9 @@ export class Notices {
     }
   }
 
-  /** Hands out what is due, once. */
+  /** Removes and returns the notifications that are due. */
   due(now: number): Notice[] {
-    // In the order of `dueAt`: what is due stands in front.
+    // Sorted by `dueAt`, so those that are due are at the front.
     let count = 0;
     for (const { dueAt } of this.#waiting) {
       if (dueAt > now) break;

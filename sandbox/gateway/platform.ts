@@ -1,4 +1,4 @@
-/** The simulated platform itself: creates and changes transactions, keeps what is to happen later, announces each change. */
+/** The core of the gateway simulator: creates and changes transactions, schedules later changes, and queues a notification for each change. */
 import { Faults } from './faults.js';
 import { shortId, transactionId, type IdSource } from './ids.js';
 import { Notices } from './notices.js';
@@ -6,7 +6,7 @@ import type { Entity, GatewaySettings } from './settings.js';
 import { Store, type StoreEntry } from './store.js';
 import type { CardSummary, Deferred, Instruction, Plan, Transaction } from './types.js';
 
-/** A transaction before the platform gave it its ids and times. */
+/** A transaction before the platform sets its ids and times. */
 export type Draft = Omit<
   Transaction,
   | 'id'
@@ -21,7 +21,7 @@ export type Draft = Omit<
   | 'plans'
 > & { readonly plans?: readonly Plan[] };
 
-type Appointment =
+type ScheduledEvent =
   | {
       readonly at: number;
       readonly kind: 'plan';
@@ -39,7 +39,7 @@ export interface PlatformOptions {
   readonly settings: GatewaySettings;
   readonly ids: IdSource;
   readonly journal?: (entry: StoreEntry) => void;
-  /** What a journal remembered. Plans and deferred requests in it are kept. */
+  /** The entries of a journal. Their planned changes and deferred requests are scheduled again. */
   readonly history?: Iterable<StoreEntry>;
 }
 
@@ -50,8 +50,8 @@ export class Platform {
   readonly ids: IdSource;
   readonly entities: ReadonlyMap<string, Entity>;
   settings: GatewaySettings;
-  /** Ordered by time; the same time in the order of making. */
-  #agenda: Appointment[] = [];
+  /** Sorted by time; events at the same time are in the order in which they were scheduled. */
+  #schedule: ScheduledEvent[] = [];
 
   constructor(options: PlatformOptions) {
     this.ids = options.ids;
@@ -59,10 +59,11 @@ export class Platform {
     this.settings = options.settings;
     this.store = new Store(options.journal);
     for (const entry of options.history ?? []) this.store.apply(entry);
-    for (const transaction of this.store.all()) this.#schedule(transaction.id, transaction.plans);
-    for (const deferred of this.store.deferred()) this.#note({ at: deferred.at, kind: 'deferred', deferred });
+    for (const transaction of this.store.all()) this.#schedulePlans(transaction.id, transaction.plans);
+    for (const deferred of this.store.deferred()) this.#add({ at: deferred.at, kind: 'deferred', deferred });
   }
 
+  /** `hidden`: fields that answers and queries leave out, and the milliseconds until queries show the transaction. */
   create(
     draft: Draft,
     now: number,
@@ -99,11 +100,11 @@ export class Platform {
       plans: [...(draft.plans ?? [])],
     };
     this.#write(transaction, now);
-    this.#schedule(transaction.id, transaction.plans);
+    this.#schedulePlans(transaction.id, transaction.plans);
     return transaction;
   }
 
-  /** The gateway's word on a transaction changes: pending becomes final, a success comes back. */
+  /** Changes the state of a transaction: a pending one becomes final, or a success is returned. */
   change(transaction: Transaction, to: Transaction['state'], resultCode: string, now: number): Transaction {
     const changed: Transaction = {
       ...transaction,
@@ -117,7 +118,7 @@ export class Platform {
     return changed;
   }
 
-  /** A lag ends early. */
+  /** Makes a transaction visible to queries now, before its lag ends. */
   show(transaction: Transaction, now: number): Transaction {
     const shown: Transaction = { ...transaction, visibleAt: now };
     this.store.put({ kind: 'transaction', transaction: shown });
@@ -133,17 +134,17 @@ export class Platform {
     return id;
   }
 
-  /** Accepted now, carried out at `at`. */
+  /** Accepts a request now and executes it at `at`. */
   defer(instruction: Instruction, at: number): void {
     const deferred: Deferred = { key: this.#unusedId(), at, instruction };
     this.store.put({ kind: 'deferred', deferred });
-    this.#note({ at, kind: 'deferred', deferred });
+    this.#add({ at, kind: 'deferred', deferred });
   }
 
-  /** Does everything that was to happen until `now`, in order, each at its own time. */
+  /** Executes all scheduled events up to `now`, in order, each with its own time. */
   settle(now: number, perform: (instruction: Instruction, at: number) => void): void {
-    for (let next = this.#agenda[0]; next !== undefined && next.at <= now; next = this.#agenda[0]) {
-      this.#agenda.shift();
+    for (let next = this.#schedule[0]; next !== undefined && next.at <= now; next = this.#schedule[0]) {
+      this.#schedule.shift();
       if (next.kind === 'deferred') {
         perform(next.deferred.instruction, next.at);
         this.store.put({ kind: 'deferred_done', key: next.deferred.key });
@@ -153,9 +154,9 @@ export class Platform {
     }
   }
 
-  /** When something will happen or be announced next, null when nothing is planned. */
+  /** Returns the time of the next scheduled event or notification, or null if there is none. */
   nextAt(): number | null {
-    const planned = this.#agenda[0]?.at ?? null;
+    const planned = this.#schedule[0]?.at ?? null;
     const announced = this.notices.nextAt();
     if (planned === null || announced === null) return planned ?? announced;
     return Math.min(planned, announced);
@@ -163,13 +164,13 @@ export class Platform {
 
   entityOf(transaction: Transaction): Entity {
     const known = this.entities.get(transaction.entityId);
-    // A journal may hold transactions of an entity that is no longer configured.
+    // A journal may hold transactions of an entity that is not configured now.
     return known ?? { id: transaction.entityId, token: '' };
   }
 
   #follow(id: string, plan: Plan): void {
     const transaction = this.store.any(id);
-    // A person may have been quicker; then the plan is off.
+    // A control may have changed the transaction first; then the planned change is dropped.
     const stands = transaction?.plans.some((own) => own.at === plan.at && own.from === plan.from);
     if (transaction === null || stands !== true || transaction.state !== plan.from) return;
     this.change(transaction, plan.to, plan.resultCode, plan.at);
@@ -182,16 +183,16 @@ export class Platform {
     this.notices.announce(this.ids, this.entityOf(transaction), transaction, this.faults, now);
   }
 
-  #schedule(id: string, plans: readonly Plan[]): void {
-    for (const plan of plans) this.#note({ at: plan.at, kind: 'plan', id, plan });
+  #schedulePlans(id: string, plans: readonly Plan[]): void {
+    for (const plan of plans) this.#add({ at: plan.at, kind: 'plan', id, plan });
   }
 
-  #note(appointment: Appointment): void {
-    const index = this.#agenda.findIndex((other) => other.at > appointment.at);
-    this.#agenda.splice(index === -1 ? this.#agenda.length : index, 0, appointment);
+  #add(event: ScheduledEvent): void {
+    const index = this.#schedule.findIndex((other) => other.at > event.at);
+    this.#schedule.splice(index === -1 ? this.#schedule.length : index, 0, event);
   }
 
-  /** A seeded source starts over with the process; ids from before a restart are stepped over. */
+  /** Returns an unused id. A seeded source starts again with the process, so ids from before a restart are skipped. */
   #unusedId(): string {
     let id = transactionId(this.ids);
     while (this.store.isTaken(id)) id = transactionId(this.ids);

@@ -1,29 +1,29 @@
-/** The environment variables of the simulated gateway's process. */
+/** Reads the environment variables of the gateway simulator's process. */
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { GatewayServerOptions } from './server.js';
 
-/** Used where no entity is configured. Worth nothing outside this simulator. */
+/** The entity and token where none is configured. They are valid at the simulator only. */
 export const SANDBOX_ENTITY = '8ac7a4c9900000000000000000000001';
 export const SANDBOX_TOKEN = 'sandbox-token-of-the-simulated-gateway';
 
 const absentWhenEmpty = (value: unknown): unknown => (value === '' ? undefined : value);
-const given = <T extends z.ZodType>(schema: T) => z.preprocess(absentWhenEmpty, schema);
+const setting = <T extends z.ZodType>(schema: T) => z.preprocess(absentWhenEmpty, schema);
 
 const environment = z.object({
-  REFUNDS_SANDBOX_GATEWAY_PORT: given(z.coerce.number().int().min(0).max(65535).default(0)),
-  REFUNDS_SANDBOX_GATEWAY_THROTTLE: given(z.enum(['off', 'documented']).default('off')),
-  REFUNDS_SANDBOX_WEBHOOK_URL: given(z.url().optional()),
-  REFUNDS_DATA_DIR: given(z.string().optional()),
-  REFUNDS_TIME_SCALE: given(z.coerce.number().positive().max(1).default(1)),
-  OPPWA_ENTITY_ID: given(
+  REFUNDS_SANDBOX_GATEWAY_PORT: setting(z.coerce.number().int().min(0).max(65535).default(0)),
+  REFUNDS_SANDBOX_GATEWAY_THROTTLE: setting(z.enum(['off', 'documented']).default('off')),
+  REFUNDS_SANDBOX_WEBHOOK_URL: setting(z.url().optional()),
+  REFUNDS_DATA_DIR: setting(z.string().optional()),
+  REFUNDS_TIME_SCALE: setting(z.coerce.number().positive().max(1).default(1)),
+  OPPWA_ENTITY_ID: setting(
     z
       .string()
       .regex(/^[a-f0-9]{32}$/, 'must be 32 lowercase hex digits')
       .default(SANDBOX_ENTITY),
   ),
-  OPPWA_ACCESS_TOKEN: given(z.string().default(SANDBOX_TOKEN)),
-  OPPWA_WEBHOOK_KEY: given(
+  OPPWA_ACCESS_TOKEN: setting(z.string().default(SANDBOX_TOKEN)),
+  OPPWA_WEBHOOK_KEY: setting(
     z
       .string()
       .regex(/^[0-9a-fA-F]{64}$/, 'must be 64 hex digits')
@@ -31,7 +31,7 @@ const environment = z.object({
   ),
 });
 
-/** Throws an error that names each wrong variable, and shows no value. */
+/** @throws an `Error` that names each wrong variable, without its value. */
 export function readProcessSettings(
   variables: Readonly<Record<string, string | undefined>>,
 ): GatewayServerOptions {

@@ -1,4 +1,4 @@
-/** From a valid instruction to a transaction and its answer: forced results, references, faults, success. */
+/** Turns a valid instruction into a transaction and its answer: applies forced results, checks the original, applies faults. */
 import { answerBody, bareBody } from './bodies.js';
 import { parseAmount } from './amounts.js';
 import { chargeback } from './disputes.js';
@@ -10,7 +10,7 @@ import { createsNoTransaction, stateOfCode } from './result-texts.js';
 import { subjectOf } from './subjects.js';
 import { paysOut, type Answer, type Instruction, type Plan, type Transaction } from './types.js';
 
-/** Carries out `order` at `now`: the fourth to the seventh check, in this order. */
+/** Executes `order` at `now`: the fourth to the seventh check, in this order. */
 export function processOrder(platform: Platform, order: Instruction, now: number): Answer {
   const answer = decide(platform, order, now);
   const wrong = platform.faults.take('echo', subjectOf(order));
@@ -27,7 +27,7 @@ function decide(platform: Platform, order: Instruction, now: number): Answer {
       : bare(platform, order, forced.code, now);
   }
   const check = checkReference(platform.store, order, platform.settings);
-  if (!check.ok) return refuse(platform, order, check.code, now, check.original);
+  if (!check.ok) return rejectReference(platform, order, check.code, now, check.original);
 
   const fault = platform.faults.take('outcome', subjectOf(order));
   switch (fault?.kind) {
@@ -57,7 +57,7 @@ function decide(platform: Platform, order: Instruction, now: number): Answer {
 
 type Accepted = Extract<ReferenceCheck, { ok: true }>;
 
-/** The answer does not tell what became of it; whether it names the transaction is the fault's choice. */
+/** Returns an answer that leaves the outcome open. The fault decides whether the answer has a transaction id. */
 function leaveOpen(
   platform: Platform,
   order: Instruction,
@@ -78,7 +78,7 @@ function leaveOpen(
   return { httpStatus, body: { id, paymentType: order.type, ...answer.body } };
 }
 
-/** The last check: which success a host, or a test mode, gives. */
+/** Returns the success code of the host or test mode. */
 function successCode(platform: Platform, order: Instruction): string {
   if (platform.settings.live) return '000.000.000';
   return order.testMode === 'EXTERNAL' ? '000.100.112' : '000.100.110';
@@ -99,7 +99,7 @@ function accept(
   };
 }
 
-/** A decision of the bank: the transaction exists, with its amount, and is rejected. */
+/** A decline by the bank: creates a rejected transaction that shows its amount. */
 function decline(
   platform: Platform,
   order: Instruction,
@@ -123,8 +123,8 @@ function decline(
   };
 }
 
-/** A decision of the gateway about the reference: the transaction exists, and is answered without its amount. */
-function refuse(
+/** A rejection by the gateway because of the original: creates a rejected transaction that is answered without its amount. */
+function rejectReference(
   platform: Platform,
   order: Instruction,
   code: string,
@@ -204,7 +204,7 @@ function create(
   const listing = platform.faults.take('listing', subject) !== null;
   const amount = order.type === 'RV' && order.amount === null && !platform.settings.reversalTellsAmount;
   const reference = platform.faults.take('reference', subject) !== null;
-  // PA.CP never gets this far as itself: it is refused, under the name of the authorisation in it.
+  // A PA.CP is always rejected; the rejected transaction has the type PA.
   const type = order.type === 'PA.CP' ? 'PA' : order.type;
   const draft: Draft = {
     entityId: order.entityId,

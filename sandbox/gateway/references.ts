@@ -1,8 +1,8 @@
-/** The fifth and sixth checks: may this capture, refund or reversal refer to that transaction, and is there enough left? */
+/** The fifth and sixth checks: may this capture, refund or reversal refer to that original, and is the remaining amount enough? */
 import type { Store } from './store.js';
 import type { Instruction, Transaction } from './types.js';
 
-/** `original` is null on operations without a reference. A reversal without an amount takes the whole original. */
+/** `original` is null for operations without an original. A reversal without an amount takes the whole original. */
 export type ReferenceCheck =
   | {
       readonly ok: true;
@@ -21,7 +21,7 @@ interface ReferenceRules {
   readonly reversalAfterCapture: boolean;
 }
 
-/** Capture, refund and reversal each have their own word for "no such transaction in this entity". */
+/** The result codes for "no such transaction in this entity": capture, refund and reversal each have their own. */
 const NOT_FOUND = {
   CP: '700.400.510',
   RF: '600.200.500',
@@ -42,13 +42,13 @@ export function checkReference(store: Store, order: Instruction, rules: Referenc
     };
   }
   if (type !== 'CP' && type !== 'RF' && type !== 'RV') {
-    // Rebills and receipts depend on acquirer and brand; this merchant has neither.
+    // Rebills and receipts depend on the acquirer and the brand. The simulated merchant has neither.
     return { ok: false, code: '600.200.202', original: null };
   }
   const original = store.find(order.entityId, order.referencedId ?? '');
   if (original === null) return { ok: false, code: NOT_FOUND[type], original };
   const amount = order.amount ?? wholeOf(store, type, original, rules);
-  const code = stateRefusal(store, type, original, order.currency, amount, rules);
+  const code = rejectionByState(store, type, original, order.currency, amount, rules);
   if (code !== null) return { ok: false, code, original };
   return {
     ok: true,
@@ -58,7 +58,7 @@ export function checkReference(store: Store, order: Instruction, rules: Referenc
   };
 }
 
-function stateRefusal(
+function rejectionByState(
   store: Store,
   type: 'CP' | 'RF' | 'RV',
   original: Transaction,
@@ -68,12 +68,12 @@ function stateRefusal(
 ): string | null {
   if (original.state === 'rejected') return '700.300.200';
   if (original.state === 'pending') return '700.400.570';
-  const refusal = workflowRefusal(store, type, original, amount, rules);
-  if (refusal !== null) return refusal;
+  const rejection = rejectionByType(store, type, original, amount, rules);
+  if (rejection !== null) return rejection;
   return currency !== null && currency !== original.currency ? '700.100.500' : null;
 }
 
-/** A reversal without an amount takes the whole original, or what is left of an authorisation where captures do not forbid it. */
+/** Returns the amount of a reversal without an amount: the whole original, or the open part of an authorization where `reversalAfterCapture` is set. */
 function wholeOf(
   store: Store,
   type: 'CP' | 'RF' | 'RV',
@@ -81,11 +81,11 @@ function wholeOf(
   rules: ReferenceRules,
 ): bigint {
   return type === 'RV' && original.type === 'PA' && rules.reversalAfterCapture
-    ? openAuthorisation(store, original)
+    ? openAuthorization(store, original)
     : original.amount;
 }
 
-function workflowRefusal(
+function rejectionByType(
   store: Store,
   type: 'CP' | 'RF' | 'RV',
   original: Transaction,
@@ -95,12 +95,12 @@ function workflowRefusal(
   switch (type) {
     case 'CP':
       if (original.type !== 'PA') return '700.400.510';
-      return amount > openAuthorisation(store, original) ? '700.400.100' : null;
+      return amount > openAuthorization(store, original) ? '700.400.100' : null;
     case 'RV':
       if (original.type !== 'PA' && !(original.type === 'DB' && rules.reversalOnDebit)) return '700.400.530';
       if (forbidsReversal(store, original, rules)) return '700.400.300';
       if (isChargedBack(store, original)) return '700.300.600';
-      return amount <= 0n || amount > openAuthorisation(store, original) ? '700.400.300' : null;
+      return amount <= 0n || amount > openAuthorization(store, original) ? '700.400.300' : null;
     case 'RF':
       if (!isRefundable(store, original)) return '700.400.520';
       if (isChargedBack(store, original)) return '700.300.600';
@@ -108,7 +108,7 @@ function workflowRefusal(
   }
 }
 
-/** Manuals of the gateway disagree on whether what was never captured can be released once a part was captured. */
+/** True if earlier captures or refunds prevent a reversal. Manuals of the gateway disagree on captures, so a setting decides. */
 function forbidsReversal(store: Store, original: Transaction, rules: ReferenceRules): boolean {
   const mayBeCaptured = original.type === 'PA' && rules.reversalAfterCapture;
   return store
@@ -116,7 +116,7 @@ function forbidsReversal(store: Store, original: Transaction, rules: ReferenceRu
     .some((child) => isHeld(child) && (child.type === 'RF' || (child.type === 'CP' && !mayBeCaptured)));
 }
 
-/** Succeeded or still pending: either way its amount is no longer free. */
+/** True if the transaction succeeded or is pending, so that its amount is not available. */
 export function isHeld(transaction: Transaction): boolean {
   return transaction.state !== 'rejected';
 }
@@ -127,12 +127,12 @@ function sumOf(transactions: readonly Transaction[], type: Transaction['type']):
     .reduce((sum, transaction) => sum + transaction.amount, 0n);
 }
 
-function openAuthorisation(store: Store, authorisation: Transaction): bigint {
-  const children = store.children(authorisation);
-  return authorisation.amount - sumOf(children, 'CP') - sumOf(children, 'RV');
+function openAuthorization(store: Store, authorization: Transaction): bigint {
+  const children = store.children(authorization);
+  return authorization.amount - sumOf(children, 'CP') - sumOf(children, 'RV');
 }
 
-/** A debit, a capture, or an authorisation of which something was captured. Never a refund or a credit. */
+/** True for a debit, a capture, and an authorization with a capture; false for refunds and credits. */
 function isRefundable(store: Store, original: Transaction): boolean {
   if (original.type === 'DB' || original.type === 'CP') return true;
   return original.type === 'PA' && store.children(original).some(isSettledCapture);
@@ -142,14 +142,14 @@ function isSettledCapture(transaction: Transaction): boolean {
   return transaction.type === 'CP' && transaction.state === 'succeeded';
 }
 
-/** A chargeback stands on the payment (or, for an authorisation, on one of its captures) until all of it is reversed. */
+/** True if the payment, or one of the authorization's captures, has a chargeback that is not completely reversed. */
 export function isChargedBack(store: Store, original: Transaction): boolean {
   return store
     .descendants(original)
     .some((linked) => linked.type === 'CB' && isHeld(linked) && standingOf(store, linked) > 0n);
 }
 
-/** What of a chargeback, or of its reversal, executed reversals did not take back. */
+/** Returns the part of a chargeback, or of its reversal, that executed reversals have not taken back. */
 export function standingOf(store: Store, disputed: Transaction): bigint {
   return store
     .children(disputed)
@@ -157,7 +157,7 @@ export function standingOf(store: Store, disputed: Transaction): bigint {
     .reduce((left, reversal) => left - standingOf(store, reversal), disputed.amount);
 }
 
-/** What of it a further reversal may take back: pending ones hold their amount. */
+/** Returns the part that a further reversal may take back. Pending reversals count as taken. */
 export function reversibleOf(store: Store, disputed: Transaction): bigint {
   return store
     .children(disputed)
@@ -166,8 +166,8 @@ export function reversibleOf(store: Store, disputed: Transaction): bigint {
 }
 
 /**
- * What may still be refunded. A capture shares its authorisation's volume: a refund that names the authorisation takes
- * from the same captures as one that names the capture.
+ * Returns the amount that can still be refunded. A capture shares the volume of its authorization: a refund of the
+ * authorization and a refund of the capture take from the same captured amount.
  */
 function refundVolume(store: Store, original: Transaction): bigint {
   const linked = store.descendants(original);
@@ -176,9 +176,9 @@ function refundVolume(store: Store, original: Transaction): bigint {
     return captured - sumOf(linked, 'RF');
   }
   const own = original.amount - sumOf(linked, 'RF') - sumOf(linked, 'RV');
-  const authorisation =
+  const authorization =
     original.referencedId === null ? null : store.find(original.entityId, original.referencedId);
-  if (original.type !== 'CP' || authorisation === null) return own;
-  const shared = refundVolume(store, authorisation);
+  if (original.type !== 'CP' || authorization === null) return own;
+  const shared = refundVolume(store, authorization);
   return shared < own ? shared : own;
 }

@@ -1,4 +1,4 @@
-/** What arrived at the gateway, for tests and the console: never card data, never tokens. */
+/** A log of the requests that the gateway simulator received, for tests. It holds no card data and no tokens. */
 
 export interface LoggedRequest {
   /** ISO 8601. */
@@ -11,12 +11,12 @@ export interface LoggedRequest {
   readonly currency: string | null;
 }
 
-const KEPT = 10_000;
+const MAX_REQUESTS = 10_000;
 
 export class RequestLog {
   #requests: LoggedRequest[] = [];
 
-  /** Takes only the named fields of `parameters`, so nothing else can be kept by mistake. */
+  /** Stores only the named fields of `parameters`, so that no secret is stored by mistake. */
   add(at: number, method: string, path: string, parameters: ReadonlyMap<string, string>): void {
     this.#requests.push({
       time: new Date(at).toISOString(),
@@ -27,13 +27,13 @@ export class RequestLog {
       amount: parameters.get('amount') ?? null,
       currency: parameters.get('currency') ?? null,
     });
-    // In steps, so that a long run does not copy the list for every request.
-    if (this.#requests.length > 2 * KEPT) this.#requests = this.#requests.slice(-KEPT);
+    // Shortened only at twice the limit, so that a long run does not copy the list for every request.
+    if (this.#requests.length > 2 * MAX_REQUESTS) this.#requests = this.#requests.slice(-MAX_REQUESTS);
   }
 
-  /** The latest 10,000, oldest first. */
+  /** Returns the latest 10,000 requests, oldest first. */
   list(): readonly LoggedRequest[] {
-    return this.#requests.slice(-KEPT);
+    return this.#requests.slice(-MAX_REQUESTS);
   }
 
   clear(): void {

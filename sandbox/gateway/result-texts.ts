@@ -1,4 +1,4 @@
-/** The result codes that the simulator can give of itself, with the wording of the vendor's published list. */
+/** The result codes that the simulator returns without a fault, with the descriptions of the vendor's published list. */
 
 const TEXTS: ReadonlyMap<string, string> = new Map([
   ['000.000.000', 'Transaction succeeded'],
@@ -48,12 +48,12 @@ const TEXTS: ReadonlyMap<string, string> = new Map([
   ['900.100.300', 'timeout, uncertain result'],
 ]);
 
-/** The wording of `code`; for a code that only a fault can bring, a text that says so. */
+/** Returns the description of `code`. A code that only a fault can return has a fixed text. */
 export function textOf(code: string): string {
   return TEXTS.get(code) ?? 'result chosen by a fault of the simulator';
 }
 
-/** What `GET /v1/resultcodes` lists. */
+/** The list that `GET /v1/resultcodes` returns. */
 export function listedCodes(): readonly {
   readonly code: string;
   readonly description: string;
@@ -61,7 +61,7 @@ export function listedCodes(): readonly {
   return [...TEXTS].map(([code, description]) => ({ code, description }));
 }
 
-/** How the gateway itself files a transaction with this code: the vendor's groups for success and pending, else rejected. */
+/** Returns the state of a transaction with this code, by the vendor's groups: success, pending, else rejected. */
 export function stateOfCode(code: string): 'succeeded' | 'pending' | 'rejected' {
   if (/^(000\.200|800\.400\.5|100\.400\.500)/.test(code)) return 'pending';
   if (/^(000\.000\.|000\.100\.1|000\.[36]|000\.400\.1[12]0|000\.400\.0[^3]|000\.400\.100)/.test(code)) {
@@ -70,7 +70,7 @@ export function stateOfCode(code: string): 'succeeded' | 'pending' | 'rejected' 
   return 'rejected';
 }
 
-/** Codes for which the gateway creates no transaction: the answer carries no id and look-ups find nothing. */
+/** True if the gateway creates no transaction for this code: the answer has no id and queries find nothing. */
 export function createsNoTransaction(code: string): boolean {
   return /^(200\.[123]|100\.300|100\.550\.30|800\.900\.|800\.120\.100|600\.200\.701)/.test(code);
 }

@@ -1,4 +1,4 @@
-/** Which endpoint a method and path mean. An empty id is the create endpoint, as on the real gateway. */
+/** Maps a method and path to an endpoint. An empty id is the create endpoint, as on the real gateway. */
 import type { LookUpEndpoint, WriteEndpoint } from './types.js';
 
 export type Route =
@@ -40,7 +40,7 @@ function getFrom(version: string, path: readonly string[]): LookUpEndpoint | nul
   }
 }
 
-/** `path` without query string, for example `/v1/payments/8ac7…`. */
+/** `path` has no query string, for example `/v1/payments/8ac7…`. */
 export function route(method: string, path: string): Route {
   const [, version = '', ...rest] = path.split('/');
   if (version !== 'v1' && version !== 'v3') return { kind: 'unknown' };

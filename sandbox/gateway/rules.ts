@@ -1,4 +1,4 @@
-/** The OPPWA gateway as a machine in memory: requests in, answers and webhooks out, no HTTP, no timer, no clock of its own. */
+/** The OPPWA gateway in memory: takes requests, returns answers and notifications. It has no HTTP, no timers and no clock of its own. */
 import { checkAccess, forbidden } from './access.js';
 import { bareBody } from './bodies.js';
 import { booksOf, creditsOf, executedUnder, outflowOf } from './books.js';
@@ -28,15 +28,15 @@ export interface SimulatedGatewayOptions {
   /** Default: seed 1. */
   readonly ids?: IdSource;
   readonly settings?: Partial<GatewaySettings>;
-  /** Told of each change before anybody sees it; if it throws, the change did not happen. */
+  /** Called with each change before the change becomes visible. If it throws, the change is not made. */
   readonly journal?: (entry: StoreEntry) => void;
   readonly history?: Iterable<StoreEntry>;
 }
 
 /**
- * One gateway with its merchants' entities and its own books. Every call is synchronous and first does what had become due
- * by the clock (pending becomes final, delayed requests are carried out), so the same calls at the same times with the same
- * seed give the same world.
+ * One gateway with its merchants' entities and its own books. Every call is synchronous. It first executes the events that
+ * are due by the clock: pending transactions become final, delayed requests are executed. So the same calls at the same
+ * times with the same seed give the same books.
  */
 export class SimulatedGateway {
   readonly #platform: Platform;
@@ -54,7 +54,7 @@ export class SimulatedGateway {
     });
   }
 
-  /** A request that may move money: DB, PA, CD, CP, RF, RV, or a registration. */
+  /** Handles a request that may move money: DB, PA, CD, CP, RF, RV, or a registration. */
   execute(request: GatewayRequest<WriteEndpoint>): Delivery {
     const now = this.advance();
     const { endpoint, parameters } = request;
@@ -76,7 +76,7 @@ export class SimulatedGateway {
       : this.#carryOut(order, now);
   }
 
-  /** A request that only asks. */
+  /** Handles a request that only reads. */
   query(request: GatewayRequest<LookUpEndpoint>): Delivery {
     const now = this.advance();
     const { endpoint, parameters } = request;
@@ -95,7 +95,7 @@ export class SimulatedGateway {
     if (!this.#throttle.admit(entity.id, endpoint, settings.throttle, now)) {
       return delivered(this.#throttled(entity, now));
     }
-    const desk = { store, ids, entity, settings, now };
+    const context = { store, ids, entity, settings, now };
     if (isV3(endpoint) && (entity.reporting ?? settings.reporting) === 'v1')
       return delivered({
         httpStatus: settings.noReportingStatus,
@@ -108,42 +108,42 @@ export class SimulatedGateway {
       case 'forbidden':
         return delivered(forbidden(entity.id, ids, now));
       case 'no_result_code':
-        return delivered(withoutLastResult(lookUp(desk, endpoint, parameters)));
+        return delivered(withoutLastResult(lookUp(context, endpoint, parameters)));
       case 'too_many_pages': {
-        const answer = lookUp(desk, endpoint, parameters);
+        const answer = lookUp(context, endpoint, parameters);
         return delivered({ ...answer, body: { ...answer.body, pages: 21 } });
       }
       case 'empty':
-        return delivered(notFound(desk));
+        return delivered(notFound(context));
       case 'html':
         return html(fault.status, null);
       case 'drop':
         return dropped(0);
       case 'other_currency':
-        return delivered(lookUp({ ...desk, shownIn: fault.currency }, endpoint, parameters));
+        return delivered(lookUp({ ...context, shownIn: fault.currency }, endpoint, parameters));
       case undefined:
-        return delivered(lookUp(desk, endpoint, parameters));
+        return delivered(lookUp(context, endpoint, parameters));
     }
   }
 
-  /** Does what has become due. Every other call does so too. Returns the time it acted on. */
+  /** Executes the events that are due, as every other call does too. Returns the time that it used. */
   advance(): number {
     const now = this.#clock();
     this.#platform.settle(now, (order, at) => void processOrder(this.#platform, order, at));
     return now;
   }
 
-  /** The webhooks that are due, each handed out once (a doubled one twice). */
+  /** Removes and returns the notifications that are due. A doubled one is returned twice. */
   due(): Notice[] {
     return this.#platform.notices.due(this.advance());
   }
 
-  /** The next moment at which the gateway will act by itself, for whoever moves a clock. Null: never. */
+  /** Returns the time of the gateway's next own event, or null if there is none. */
   nextAt(): number | null {
     return this.#platform.nextAt();
   }
 
-  /** Returns the rule's id. Throws a `ZodError` for a rule that makes no sense. */
+  /** Adds a fault rule and returns its id. @throws a `ZodError` for an invalid rule. */
   setFault(rule: FaultRule): string {
     return this.#platform.faults.add(rule);
   }
@@ -152,7 +152,7 @@ export class SimulatedGateway {
     return this.#platform.faults.list();
   }
 
-  /** Without an id: all rules. False when there was no such rule. */
+  /** Removes a fault rule, or all rules if `id` is absent. False if there is no such rule. */
   clearFault(id?: string): boolean {
     return this.#platform.faults.clear(id);
   }
@@ -181,7 +181,7 @@ export class SimulatedGateway {
     return disputes.changeChargeback(this.#platform, order, this.advance());
   }
 
-  /** Of a chargeback, or of a reversal. */
+  /** Reverses a chargeback, or the reversal of one. */
   reverseChargeback(id: string, order: disputes.ChargebackReversal = {}): Transaction {
     return disputes.reverseChargeback(this.#platform, id, order, this.advance());
   }
@@ -194,7 +194,7 @@ export class SimulatedGateway {
     return commands.reverseInPortal(this.#platform, order, this.advance());
   }
 
-  /** The merchant's shop captures an authorisation, or a part of it. */
+  /** Captures an authorization or a part of it, as the merchant's shop does. */
   capture(order: { paymentId: string; amount: bigint }): Transaction {
     return commands.capture(this.#platform, order, this.advance());
   }
@@ -211,12 +211,12 @@ export class SimulatedGateway {
     return commands.succeedLate(this.#platform, order, this.advance());
   }
 
-  /** Ends the lag that hides a transaction from look-ups. */
+  /** Makes a transaction visible to queries before its lag ends. */
   show(order: { id: string }): Transaction {
     return commands.show(this.#platform, order, this.advance());
   }
 
-  /** A webhook that the gateway never meant to send: by somebody with the merchant's key, or without it. */
+  /** Queues a forged webhook, encrypted with the merchant's key or with another one. */
   forgeWebhook(entityId: string, content: NoticeContent, key: 'right' | 'wrong'): void {
     this.#platform.notices.add({
       entityId,
@@ -226,13 +226,13 @@ export class SimulatedGateway {
     });
   }
 
-  /** Every transaction, oldest first. */
+  /** Returns all transactions, oldest first. */
   transactions(): readonly Transaction[] {
     this.advance();
     return [...this.#platform.store.all()];
   }
 
-  /** Null: there is no such original. */
+  /** Returns the sums of one original, or null if there is no such original. */
   books(originalId: string, hint: CreditHint = {}): Books | null {
     this.advance();
     const original = this.#platform.store.any(originalId);
@@ -244,13 +244,13 @@ export class SimulatedGateway {
     return creditsOf(this.#platform.store, entityId, hint);
   }
 
-  /** What left the merchant under these references and, linked or not, for these originals. By currency. */
+  /** Returns the money that left the merchant under these references and for these originals, by currency. */
   leftMerchant(of: { references?: readonly string[]; originals?: readonly string[] }): readonly Outflow[] {
     this.advance();
     return outflowOf(this.#platform.store, of.references ?? [], of.originals ?? []);
   }
 
-  /** How many instructions under one reference moved money or still may. More than one is a double payment. */
+  /** Counts the refunds, reversals and credits with one reference that moved money or are pending. More than one is a double payment. */
   executedByReference(merchantTransactionId: string): number {
     this.advance();
     return executedUnder(this.#platform.store, merchantTransactionId);
@@ -281,7 +281,7 @@ export class SimulatedGateway {
     return { httpStatus: 200, body };
   }
 
-  /** Rejected by throttling: not executed. The id in the body names no transaction. */
+  /** The answer to a throttled request, which is not executed. No transaction has the id in its body. */
   #throttled(entity: Entity, now: number): Answer {
     const { ids, settings } = this.#platform;
     const body = {

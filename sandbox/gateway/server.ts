@@ -1,4 +1,4 @@
-/** The simulated gateway as an HTTP server: a thin layer that reads requests, waits, breaks connections and posts webhooks. */
+/** HTTP server of the gateway simulator: reads requests, writes, delays or drops answers, and sends webhooks. The rules are in rules.ts. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { encodeBody } from './content-coding.js';
@@ -15,27 +15,27 @@ import { createWebhookSender, type WebhookSenderOptions } from './webhooks.js';
 export interface GatewayServerOptions {
   /** At least one. */
   readonly entities: readonly Entity[];
-  /** 0: any free port. */
+  /** Default 0: any free port. */
   readonly port?: number;
   /** Default `127.0.0.1`. */
   readonly host?: string;
   readonly settings?: Partial<GatewaySettings>;
-  /** Where the books are kept across restarts. Without it they end with the process. */
+  /** The file that stores the books across restarts. Without it they are in memory only. */
   readonly journalFile?: string;
-  /** Without it no webhooks are sent. Keys come with the entities. */
+  /** Without it no webhooks are sent. The keys are those of the entities. */
   readonly webhooks?: Omit<WebhookSenderOptions, 'keys'>;
   readonly ids?: IdSource;
   readonly clock?: () => number;
 }
 
 export interface GatewayServer {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly url: string;
   readonly engine: SimulatedGateway;
   requests(): readonly LoggedRequest[];
-  /** Notices on their way or waiting for another try. */
+  /** Returns the number of notifications that are being sent or wait for another try. */
   undelivered(): number;
-  /** Ends all connections, answered or not. */
+  /** Closes all connections, also those with an unanswered request. */
   close(): Promise<void>;
 }
 
@@ -59,7 +59,7 @@ export async function startGatewayServer(options: GatewayServerOptions): Promise
   const sender = options.webhooks === undefined ? null : createWebhookSender({ ...options.webhooks, keys });
 
   let wakeUp: NodeJS.Timeout | undefined;
-  /** Sends what is due and comes back when the next thing is. Drained without a sender too, or it would pile up. */
+  /** Sends the notifications that are due and sets a timer for the next ones. Without a sender they are discarded, so that they do not pile up. */
   function pump(): void {
     clearTimeout(wakeUp);
     for (const notice of engine.due()) sender?.send(notice);
@@ -85,7 +85,7 @@ export async function startGatewayServer(options: GatewayServerOptions): Promise
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const method = request.method ?? 'GET';
-    // Not `new URL`: a request may name anything as its target, and that must not end the server.
+    // Not `new URL`, which throws: a request may have any text as its target, and must not end the server.
     const [path = '/', queryText = ''] = (request.url ?? '/').split(/\?(.*)/s);
     const query = new URLSearchParams(queryText);
     const body = await readBody(request);
@@ -125,17 +125,17 @@ export async function startGatewayServer(options: GatewayServerOptions): Promise
     handle(request, response)
       .then(pump)
       .catch((error: unknown) => {
-        // A client that went away while sending is its own affair; anything else is a defect and must be seen.
+        // A client that disconnects while sending is no error of the simulator. Any other error is.
         if (request.destroyed && !request.complete) return;
-        console.error('The simulated gateway failed on a request:', error);
+        console.error('The gateway simulator failed on a request:', error);
         if (response.headersSent) response.destroy();
         else
           writeJson(response, 500, {
-            error: 'The simulator failed; see its output.',
+            error: 'The gateway simulator failed on this request. Its output has the error.',
           });
       });
   });
-  // Longer than any client keeps an idle connection, so that no request meets one that is just being closed.
+  // Longer than any client keeps an idle connection, so that no request is sent on a connection that is being closed.
   server.keepAliveTimeout = 75_000;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -166,14 +166,14 @@ function urlOf(address: AddressInfo | string | null): string {
   return `http://${host}:${address.port}`;
 }
 
-/** Node types the chunks of a request as `any`; without an encoding they are buffers. */
+/** Yields the body's chunks. Node types them as `any`; without an encoding they are buffers. */
 async function* chunksOf(request: IncomingMessage): AsyncGenerator<Buffer> {
   for await (const chunk of request) {
     if (Buffer.isBuffer(chunk)) yield chunk;
   }
 }
 
-/** Null: too long. */
+/** Returns the body, or null if it is longer than `MAX_BODY`. */
 async function readBody(request: IncomingMessage): Promise<string | null> {
   const chunks: Buffer[] = [];
   let length = 0;

@@ -1,12 +1,12 @@
-/** How the simulated gateway is configured: what differs between acquirers, or is not known of the real one, is a choice here. */
+/** Settings of the gateway simulator, for each behavior that differs between acquirers or is not known of the real gateway. */
 import { z } from 'zod';
 
-/** Requests in one window; `windowMs` is a minute on the real gateway, shorter where time is scaled. */
+/** Requests that are allowed in one window. `windowMs` is a minute on the real gateway, and shorter where time is scaled. */
 const limits = z.strictObject({
   windowMs: z.number().positive(),
   /** `GET /v1/payments/{id}`. */
   v1Payment: z.int().positive(),
-  /** `GET /v1/query…`, by id and search together. */
+  /** `GET /v1/query…`: queries by id and searches together. */
   v1Query: z.int().positive(),
   v3Query: z.int().positive(),
   v3Search: z.int().positive(),
@@ -17,7 +17,7 @@ const limits = z.strictObject({
 });
 export type ThrottleLimits = z.infer<typeof limits>;
 
-/** The figures of the vendor's and a reseller's API reference. */
+/** The limits in the API references of the vendor and of a reseller. */
 export const DOCUMENTED_LIMITS: ThrottleLimits = {
   windowMs: 60_000,
   v1Payment: 2,
@@ -29,32 +29,32 @@ export const DOCUMENTED_LIMITS: ThrottleLimits = {
 };
 
 export const gatewaySettings = z.strictObject({
-  /** A production host answers `000.000.000` and refuses `testMode`. */
+  /** True imitates a production host: successes have the code `000.000.000`, and `testMode` is an error. */
   live: z.boolean(),
-  /** Declines arrive with either status on the real gateway. */
+  /** HTTP status of a decline. The real gateway uses both. */
   declineStatus: z.union([z.literal(400), z.literal(200)]),
-  /** "Cannot find transaction" was recorded with both. */
+  /** HTTP status of "Cannot find transaction". Recordings of the real gateway show both. */
   notFoundStatus: z.union([z.literal(404), z.literal(400)]),
-  /** Milliseconds until a new transaction appears in look-ups. */
+  /** Milliseconds until a query shows a new transaction. */
   visibilityLagMs: z.number().nonnegative(),
-  /** Older manuals let a reversal void a debit; the newest one only an authorisation. */
+  /** True if a reversal may void a debit, as in older manuals. In the newest manual it can void an authorization only. */
   reversalOnDebit: z.boolean(),
-  /** Whether an authorisation with captures can still be reversed: then what was never captured is released, and nothing else. */
+  /** True if an authorization with captures can be reversed. The reversal then releases the amount that was not captured. */
   reversalAfterCapture: z.boolean(),
-  /** Whether a reversal that was ordered without an amount is answered and listed with the amount that it released. */
+  /** True if a reversal that was requested without an amount is answered and listed with the amount that it released. */
   reversalTellsAmount: z.boolean(),
-  /** `apart`: an authorisation is listed with what refers to it directly; what refers to a capture is listed with the capture alone. */
+  /** `apart`: a query of an authorization lists only its direct children; refunds of a capture are listed with that capture. */
   captureLinks: z.enum(['together', 'apart']),
   throttle: z.union([z.literal('off'), z.literal('documented'), limits]),
-  /** The status of a throttled answer is not documented. */
+  /** HTTP status of a throttled request. It is not documented. */
   throttledStatus: z.union([z.literal(429), z.literal(400), z.literal(200)]),
-  /** How each answer is compressed, asked for or not. `unknown`: it names a coding that no client knows. */
+  /** Compression of each answer, independent of `accept-encoding`. `unknown`: the header names a coding that no client knows. */
   contentCoding: z.enum(['identity', 'gzip', 'deflate', 'br', 'unknown']),
-  /** `v1`: the accounts have no v3 reporting, and each v3 query is declined with `800.121.100`. */
+  /** `v1`: the accounts have no v3 reporting, and the answer to each v3 query is `800.121.100`. */
   reporting: z.enum(['v3', 'v1']),
-  /** The status of that decline was seen with both. */
+  /** HTTP status of that answer. The real gateway uses both. */
   noReportingStatus: z.union([z.literal(403), z.literal(400)]),
-  /** Refunds made in the gateway's own portal are not announced by webhook unless the account is set up so. */
+  /** True if refunds made in the gateway's portal are notified by webhook. This depends on the account's set-up. */
   notifyPortalRefunds: z.boolean(),
 });
 export type GatewaySettings = z.infer<typeof gatewaySettings>;
@@ -76,15 +76,15 @@ export const DEFAULT_SETTINGS: GatewaySettings = {
   notifyPortalRefunds: false,
 };
 
-/** One channel of a merchant with the token that may use it. */
+/** One of the merchant's entities (channels), and the access token for it. */
 export interface Entity {
-  /** 32 lowercase hex. */
+  /** 32 lowercase hex digits. */
   readonly id: string;
   readonly token: string;
   /** Shown in descriptors and webhooks. */
   readonly name?: string;
-  /** 64 hex. Without it this entity gets no webhooks. */
+  /** 64 hex digits. Without it, no webhooks are sent for this entity. */
   readonly webhookKey?: string;
-  /** `v1`: this entity's account has no v3 reporting, whatever the settings say. */
+  /** `v1`: this entity's account has no v3 reporting, whatever `GatewaySettings.reporting` is. */
   readonly reporting?: 'v1';
 }

@@ -1,7 +1,7 @@
-/** Everything the gateway remembers, indexed, with each change told to a journal before anybody can see it. */
+/** The gateway simulator's data in memory, with indexes. Each change is written to the journal before it becomes visible. */
 import type { Deferred, Registration, Transaction } from './types.js';
 
-/** One line of the journal. The last one about a transaction is its state. */
+/** One line of the journal. The last line for a transaction holds its current state. */
 export type StoreEntry =
   | { readonly kind: 'transaction'; readonly transaction: Transaction }
   | { readonly kind: 'registration'; readonly registration: Registration }
@@ -20,13 +20,13 @@ export class Store {
     this.#journal = journal;
   }
 
-  /** Writes to the journal first: what it refuses never happened. */
+  /** Writes the change to the journal, then applies it. If the journal throws, nothing has changed. */
   put(entry: StoreEntry): void {
     this.#journal(entry);
     this.apply(entry);
   }
 
-  /** Takes an entry back from a journal. */
+  /** Applies an entry without writing it, for entries read from the journal. */
   apply(entry: StoreEntry): void {
     switch (entry.kind) {
       case 'transaction': {
@@ -48,29 +48,29 @@ export class Store {
     }
   }
 
-  /** Of any entity: what the platform itself sees. */
+  /** Returns the transaction with this id, of whichever entity. */
   any(id: string): Transaction | null {
     return this.#transactions.get(id) ?? null;
   }
 
-  /** What `entityId` sees; another entity's transaction does not exist for it. */
+  /** Returns the transaction with this id if it belongs to `entityId`, else null. */
   find(entityId: string, id: string): Transaction | null {
     const transaction = this.any(id);
     return transaction?.entityId === entityId ? transaction : null;
   }
 
   byReference(merchantTransactionId: string): Transaction[] {
-    return this.#resolve(this.#byReference.get(merchantTransactionId));
+    return this.#withIds(this.#byReference.get(merchantTransactionId));
   }
 
-  /** Transactions of the same entity that refer to `original` directly. */
+  /** Returns the transactions of the same entity that refer to `original` directly. */
   children(original: Transaction): Transaction[] {
-    return this.#resolve(this.#children.get(original.id)).filter(
+    return this.#withIds(this.#children.get(original.id)).filter(
       (child) => child.entityId === original.entityId,
     );
   }
 
-  /** All that refer to `original`, directly or through another, parents before children. */
+  /** Returns all transactions that refer to `original`, directly or through another one, parents before children. */
   descendants(original: Transaction): Transaction[] {
     return this.children(original).flatMap((child) => [child, ...this.descendants(child)]);
   }
@@ -92,7 +92,7 @@ export class Store {
     return this.#transactions.has(id) || this.#registrations.has(id) || this.#deferred.has(id);
   }
 
-  #resolve(ids: ReadonlySet<string> | undefined): Transaction[] {
+  #withIds(ids: ReadonlySet<string> | undefined): Transaction[] {
     return [...(ids ?? [])].flatMap((id) => this.any(id) ?? []);
   }
 }

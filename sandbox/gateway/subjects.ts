@@ -1,9 +1,9 @@
-/** What a fault rule is compared with, for each kind of thing that can meet a fault. */
+/** Builds the fields that a fault rule is compared with, for requests, transactions and queries. */
 import { formatAmount } from './amounts.js';
 import type { FaultSubject } from './faults.js';
 import type { Instruction, LookUpEndpoint, Transaction } from './types.js';
 
-/** A write, or the transaction that came of it (for what it did not refer to: its own id). */
+/** `about`: a write request, or the transaction that it created. The payment id of a transaction without an original is its own id. */
 export function subjectOf(about: Instruction | Transaction): FaultSubject {
   return {
     paymentType: about.type,

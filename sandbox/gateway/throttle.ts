@@ -1,4 +1,4 @@
-/** Rate limits over a sliding window, counted per entity and endpoint. */
+/** Rate limits over a sliding window, for each entity and endpoint. */
 import { DOCUMENTED_LIMITS, type GatewaySettings, type ThrottleLimits } from './settings.js';
 import type { LookUpEndpoint, WriteEndpoint } from './types.js';
 
@@ -29,7 +29,7 @@ function limitOf(endpoint: WriteEndpoint | LookUpEndpoint, limits: ThrottleLimit
 export class Throttle {
   readonly #hits = new Map<string, number[]>();
 
-  /** True when the request may pass; it is then counted. */
+  /** True if the request is within the limit; it is then counted. */
   admit(
     entityId: string,
     endpoint: WriteEndpoint | LookUpEndpoint,

@@ -1,4 +1,4 @@
-/** What becomes of an answer on its way: late, cut, replaced by a proxy's page, or lost. */
+/** Faults of the connection: an answer is late, cut, replaced by a proxy's page, or lost. */
 import type { EffectOf } from './faults.js';
 import type { Answer, Delivery } from './types.js';
 
@@ -12,7 +12,7 @@ export function dropped(afterMs: number): Delivery {
   return { kind: 'dropped', afterMs };
 }
 
-/** What a proxy or firewall in front of the gateway says. */
+/** The page of a proxy or firewall in front of the gateway. */
 export function html(httpStatus: number, location: string | null): Delivery {
   const text = `<html><head><title>${httpStatus}</title></head><body><h1>${httpStatus}</h1><hr>proxy</body></html>`;
   return {
@@ -26,7 +26,7 @@ export function html(httpStatus: number, location: string | null): Delivery {
   };
 }
 
-/** Carries the request out, unless the fault says that it never arrived, and lets the fault have its answer. */
+/** Executes the request, unless the fault loses it, and applies the fault to the answer. */
 export function travel(fault: EffectOf<'transport'> | null, carryOut: () => Answer): Delivery {
   switch (fault?.kind) {
     case undefined:

@@ -1,19 +1,19 @@
-/** What the simulated gateway knows and what it exchanges: transactions, requests, answers. No HTTP, no clock. */
+/** Types of the gateway simulator: transactions in its books, requests and answers. */
 import { z } from 'zod';
 import { formatAmount, parseAmount } from './amounts.js';
 
-/** `pending`: accepted, the final word comes later. `rejected`: final; after a success it means that the money came back. */
+/** `pending`: accepted, the outcome follows. `rejected`: final. A success that becomes `rejected` means that the money was returned. */
 const state = z.enum(['pending', 'succeeded', 'rejected']);
 const hundredths = z.codec(z.string(), z.bigint(), {
   decode: (text) => parseAmount(text) ?? 0n,
   encode: (value) => formatAmount(value),
 });
 
-/** All that is ever kept of a card. */
+/** The only card data that the simulator stores. */
 const cardSummary = z.object({ bin: z.string(), last4Digits: z.string() });
 export type CardSummary = z.infer<typeof cardSummary>;
 
-/** A change that the gateway will make by itself at `at` (milliseconds of its clock), if the state is then still `from`. */
+/** A change that the gateway makes by itself at `at` (milliseconds of its clock), if the state is still `from` then. */
 const plan = z.object({
   at: z.number(),
   from: state,
@@ -24,7 +24,7 @@ export type Plan = z.infer<typeof plan>;
 
 export const transactionType = z.enum(['PA', 'DB', 'CD', 'CP', 'RF', 'RV', 'RB', 'RC', 'CB', 'CR']);
 
-/** Whether it gives the customer money, which may come back after a success. A payment and its captures do not. */
+/** True if the transaction gives the customer money, which can be returned after a success: a refund, reversal or credit. */
 export function paysOut(type: Instruction['type'] | z.infer<typeof transactionType>): boolean {
   return type === 'RF' || type === 'RV' || type === 'CD';
 }
@@ -44,21 +44,21 @@ export const transactionCodec = z.object({
   card: cardSummary.nullable(),
   resultCode: z.string(),
   shortId: z.string(),
-  /** `OPP`: by the API. `SYSTEM`: by the platform (chargebacks) or by a person in its portal. */
+  /** `OPP`: created over the API. `SYSTEM`: created by the platform (chargebacks) or by an operator in its portal. */
   source: z.enum(['OPP', 'SYSTEM']),
-  /** Milliseconds: when it was created, when it last changed, from when on look-ups show it. */
+  /** Milliseconds: when it was created, when it last changed, and when queries begin to show it. */
   timestamp: z.number(),
   changedAt: z.number(),
   visibleAt: z.number(),
-  /** Money moved at some moment, even if it came back afterwards. */
+  /** True if money has moved, even if it was returned afterwards. */
   executed: z.boolean(),
-  /** False on reference rejections: the gateway answers them without amount and currency. */
+  /** False for a transaction that was rejected because of its original: the gateway answers it without amount and currency. */
   showsAmount: z.boolean(),
-  /** False where the gateway leaves `referencedId` out, as in its answers of 2017. */
+  /** False if the gateway omits `referencedId`, as in its answers of 2017. */
   showsReference: z.boolean(),
-  /** True where the gateway leaves the amount of an executed reversal out, as its order did. */
+  /** True if the gateway omits the amount of a reversal that was requested without one. */
   hidesAmount: z.boolean().default(false),
-  /** False where look-ups show it by its id alone. */
+  /** False if only a query by its id finds it. */
   isListed: z.boolean().default(true),
   plans: z.array(plan),
 });
@@ -71,11 +71,11 @@ export const registrationCodec = z.object({
 });
 export type Registration = Readonly<z.infer<typeof registrationCodec>>;
 
-/** A request that passed validation. The card number is already gone. */
+/** A request that passed validation. It has no card number any more. */
 export const instructionCodec = z.object({
   entityId: z.string(),
   type: transactionType.or(z.literal('PA.CP')),
-  /** Null only on a reversal, which then takes all that is left. */
+  /** Null only for a reversal, which then takes the whole remaining amount. */
   amount: hundredths.nullable(),
   currency: z.string().nullable(),
   referencedId: z.string().nullable(),
@@ -85,12 +85,12 @@ export const instructionCodec = z.object({
   card: cardSummary.nullable(),
   createRegistration: z.boolean(),
   testMode: z.enum(['INTERNAL', 'EXTERNAL']),
-  /** `forceResultCode` gives an answer without id, a card holder that is a code gives a recorded decline. */
+  /** A result that the request itself asks for: `forceResultCode` gives an answer without an id (not recorded), a card holder that is a code gives a recorded decline. */
   forced: z.object({ code: z.string(), recorded: z.boolean() }).nullable(),
 });
 export type Instruction = Readonly<z.output<typeof instructionCodec>>;
 
-/** An accepted request that the gateway carries out only at `at`. */
+/** An accepted request that the gateway executes only at `at`. */
 export const deferredCodec = z.object({
   key: z.string(),
   at: z.number(),
@@ -98,12 +98,13 @@ export const deferredCodec = z.object({
 });
 export type Deferred = Readonly<z.output<typeof deferredCodec>>;
 
-/** Where a request was addressed to. */
+/** The endpoints that may move money. */
 export type WriteEndpoint =
   | { readonly kind: 'create' }
   | { readonly kind: 'register' }
   | { readonly kind: 'pay_registration'; readonly registrationId: string }
   | { readonly kind: 'backoffice'; readonly id: string };
+/** The endpoints that only read. */
 export type LookUpEndpoint =
   | { readonly kind: 'v1_payment'; readonly id: string }
   | { readonly kind: 'v1_query'; readonly id: string }
@@ -114,7 +115,7 @@ export type LookUpEndpoint =
 
 export interface GatewayRequest<E> {
   readonly endpoint: E;
-  /** The `Authorization` header as sent, null when there is none. */
+  /** The `Authorization` header as sent, or null if there is none. */
   readonly authorization: string | null;
   /** Form fields of a POST, query string of a GET. */
   readonly parameters: ReadonlyMap<string, string>;
@@ -126,7 +127,7 @@ export interface ParameterError {
   readonly message: string;
 }
 
-/** A JSON answer. `undefined` fields are left out on the wire. */
+/** A JSON answer. Fields that are `undefined` are absent on the wire. */
 export interface AnswerBody {
   readonly id?: string | undefined;
   readonly registrationId?: string | undefined;
@@ -145,7 +146,7 @@ export interface AnswerBody {
   readonly resultDetails?: { readonly ExtendedDescription: string } | undefined;
   readonly card?: CardSummary | undefined;
   readonly risk?: { readonly score: string } | undefined;
-  /** Only in look-ups and webhooks. */
+  /** Only in answers to queries and in webhooks. */
   readonly source?: string | undefined;
   readonly paymentMethod?: string | undefined;
   readonly shortId?: string | undefined;
@@ -168,7 +169,7 @@ export interface Answer {
   readonly body: AnswerBody;
 }
 
-/** What reaches the client, `afterMs` milliseconds after the request was carried out. */
+/** The client's view of the answer, `afterMs` milliseconds after the request was executed. */
 export type Delivery =
   | {
       readonly kind: 'answer';
@@ -176,7 +177,7 @@ export type Delivery =
       readonly body: AnswerBody;
       readonly afterMs: number;
     }
-  /** Anything that is not the answer the gateway meant to give. `cutOff`: the connection ends in the middle of the text. */
+  /** A text other than the gateway's regular answer. `cutOff`: the connection closes in the middle of the text. */
   | {
       readonly kind: 'raw';
       readonly httpStatus: number;
@@ -186,5 +187,5 @@ export type Delivery =
       readonly cutOff: boolean;
       readonly afterMs: number;
     }
-  /** The connection ends without a byte. */
+  /** The connection closes without a byte. */
   | { readonly kind: 'dropped'; readonly afterMs: number };

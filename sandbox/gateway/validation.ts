@@ -1,4 +1,4 @@
-/** The second check: the parameters of a write, and their reduction to an instruction without card numbers. */
+/** The second check: validates the parameters of a write request and turns them into an instruction without card numbers. */
 import { AMOUNT_PATTERN, parseAmount } from './amounts.js';
 import {
   transactionType,
@@ -8,7 +8,7 @@ import {
   type WriteEndpoint,
 } from './types.js';
 
-/** `code` alone for what has a result code of its own; `errors` come with `200.300.404`. */
+/** `errors` is empty unless `code` is `200.300.404`. */
 export type Validation =
   | { readonly valid: true; readonly instruction: Instruction }
   | {
@@ -19,7 +19,7 @@ export type Validation =
 
 type Fields = ReadonlyMap<string, string>;
 
-/** The vendor's own list for `POST /v1/payments`, in its order, as its error message shows it. */
+/** The types in the gateway's error message for `POST /v1/payments`, in its order. */
 const CREATE_TYPES = ['PA', 'DB', 'CD', 'PA.CP'];
 const REGISTRATION_TYPES = ['PA', 'DB', 'CD'];
 const BACKOFFICE_TYPES = ['CP', 'RF', 'RV', 'RB', 'RC'];
@@ -32,7 +32,7 @@ const CARD_FORMATS: readonly (readonly [name: string, pattern: RegExp])[] = [
   ['card.expiryYear', /^(19|20)([0-9]{2})$/],
 ];
 
-/** Fields that may be absent but must have their form when present. */
+/** Optional fields, which must match their pattern when they are present. */
 const OPTIONAL_FORMATS: readonly (readonly [name: string, pattern: RegExp])[] = [
   ['merchantTransactionId', /^[\s\S]{1,255}$/],
   ['descriptor', /^[\s\S]{1,127}$/],
@@ -144,7 +144,7 @@ function hasCard(fields: Fields): boolean {
   return [...fields.keys()].some((name) => name.startsWith('card.'));
 }
 
-/** The check digit of ISO/IEC 7812, which makes the vendor's "bad" test cards bad. */
+/** True if the check digit of ISO/IEC 7812 is right. The vendor's "bad" test cards fail this check. */
 function passesLuhn(digits: string): boolean {
   let sum = 0;
   for (let place = 1; place <= digits.length; place += 1) {
@@ -160,8 +160,8 @@ function summary(fields: Fields): CardSummary {
 }
 
 /**
- * Two ways to choose a result on the test system: `customParameters[forceResultCode]`, in internal test mode only, and
- * a card holder that is a code, in any test mode but not for `000.*`.
+ * The result that a request to the test system asks for: by `customParameters[forceResultCode]` in internal test mode, or
+ * by a card holder that is a result code, in any test mode but not for `000.*`.
  */
 function forcedResult(fields: Fields, testMode: 'INTERNAL' | 'EXTERNAL'): Instruction['forced'] {
   const code = fields.get('customParameters[forceResultCode]');

@@ -1,9 +1,9 @@
-/** Sends notices as the gateway does: AES-256-GCM under the merchant's key, tried again for thirty days. */
+/** Sends notifications as the gateway does: encrypted with AES-256-GCM under the merchant's key, retried for thirty days. */
 import { createCipheriv, randomBytes } from 'node:crypto';
 import { request } from 'undici';
 import type { Notice, NoticeContent } from './notices.js';
 
-/** `none`: the hex text itself. `json`: `{"encryptedBody":"<hex>"}`. Merchants choose one. */
+/** Format of the body: `none` is the hex text itself, `json` is `{"encryptedBody":"<hex>"}`. The merchant chooses one in the portal. */
 export type WebhookWrapper = 'none' | 'json';
 
 export interface EncryptedWebhook {
@@ -11,7 +11,7 @@ export interface EncryptedWebhook {
   readonly body: string;
 }
 
-/** `keyHex`: 64 hex digits. `iv`: 12 bytes, random unless given. */
+/** `keyHex`: 64 hex digits. `iv`: 12 bytes, by default random. */
 export function encryptWebhook(
   keyHex: string,
   clearText: string,
@@ -35,36 +35,36 @@ const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 const ANSWER_WITHIN = 30_000;
 
-/** The waits before each further try: 1, 2, 4, 8, 15, 30 minutes, an hour, then daily up to thirty days. */
+/** The waits between tries: 1, 2, 4, 8, 15, 30 minutes, an hour, then daily for thirty days. */
 const WAITS: readonly number[] = [
   ...[1, 2, 4, 8, 15, 30, 60].map((minutes) => minutes * MINUTE),
   ...Array.from({ length: 30 }, () => DAY),
 ];
 
 export interface WebhookSenderOptions {
-  /** Where the merchant listens. Loopback only: this gateway must not reach out. */
+  /** The merchant's webhook URL. Only loopback addresses are accepted: the simulator must not call other machines. */
   readonly url: string;
-  /** 64 hex for each entity; notices of an entity without one are not sent. */
+  /** The key of each entity, 64 hex digits. Notifications of an entity without a key are not sent. */
   readonly keys: ReadonlyMap<string, string>;
   /** Default `none`. */
   readonly wrapper?: WebhookWrapper;
-  /** Multiplies the waits between tries; 0.001 makes a minute 60 ms. Default 1. */
+  /** Factor for the waits between tries: 0.001 makes a minute 60 ms. Default 1. */
   readonly timeFactor?: number;
 }
 
 export interface WebhookSender {
   send(notice: Notice): void;
-  /** Notices on their way or waiting for another try. */
+  /** Returns the number of notifications that are being sent or wait for another try. */
   undelivered(): number;
-  /** Gives up all that is undelivered. */
+  /** Drops all undelivered notifications. */
   close(): void;
 }
 
-/** Throws for a URL that is not on this machine. */
+/** @throws an `Error` for a URL that is not on this machine. */
 export function createWebhookSender(options: WebhookSenderOptions): WebhookSender {
   const { hostname } = new URL(options.url);
   if (!['127.0.0.1', 'localhost', '[::1]'].includes(hostname)) {
-    throw new Error(`Webhooks of the simulated gateway go to this machine only, not to ${hostname}.`);
+    throw new Error(`The gateway simulator sends webhooks to this machine only, not to ${hostname}.`);
   }
   const factor = options.timeFactor ?? 1;
   const timers = new Set<NodeJS.Timeout>();
@@ -108,7 +108,7 @@ export function createWebhookSender(options: WebhookSenderOptions): WebhookSende
   };
 }
 
-/** True for any 2xx in time. */
+/** Posts a webhook. True if the answer is 2xx within 30 seconds. */
 async function post(url: string, webhook: EncryptedWebhook, stop: AbortSignal): Promise<boolean> {
   try {
     const { statusCode, body } = await request(url, {
@@ -120,7 +120,7 @@ async function post(url: string, webhook: EncryptedWebhook, stop: AbortSignal): 
     await body.dump();
     return statusCode >= 200 && statusCode < 300;
   } catch {
-    // Refused, reset or too slow: the same as an answer that is not 2xx.
+    // A connection error or a timeout counts as an answer that is not 2xx.
     return false;
   }
 }

@@ -1,10 +1,10 @@
-/** Where programs that were downloaded or built are kept, for every clone of this repository. */
+/** The user's cache folder for downloaded or built programs. All clones of this repository share it. */
 import { constants } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** `$XDG_CACHE_HOME` or the system's own place, and the temporary folder where that cannot be written. */
+/** Returns a folder in `$XDG_CACHE_HOME` or in the system's cache folder; if that is not writable, in the temporary folder. */
 export async function cacheFolder(env: NodeJS.ProcessEnv): Promise<string> {
   const home = env['HOME'] ?? homedir();
   const system = {

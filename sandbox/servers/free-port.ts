@@ -1,23 +1,23 @@
-/** Free ports on the loopback interface. */
+/** Finds free TCP ports on the loopback interface. */
 import { createServer } from 'node:net';
 
-/** Ports handed out by this process: two servers started side by side must not be given the same one. */
-const given = new Set<number>();
+/** Ports already returned in this process: two servers that start at the same time need different ones. */
+const returned = new Set<number>();
 
 /**
- * A port of 127.0.0.1 on which nothing listens. Between this answer and the server's own bind another process may
- * still take it, so whoever starts a server on it tries again with another port when the bind fails.
+ * Returns a port of 127.0.0.1 on which nothing listens. Another process may take it before the server binds it, so a
+ * caller that starts a server tries again with another port when the bind fails.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = await probe();
-    if (given.has(port)) continue;
-    given.add(port);
+    if (returned.has(port)) continue;
+    returned.add(port);
     return port;
   }
 }
 
-/** True where nothing listens on this port of 127.0.0.1 now. */
+/** True if nothing listens on this port of 127.0.0.1 at the moment. */
 export async function isFree(port: number): Promise<boolean> {
   return probe(port).then(
     () => true,

@@ -1,4 +1,4 @@
-/** A PostgreSQL cluster on disk: made whole or not at all, and taken back from a server that was left behind. */
+/** Creates a PostgreSQL cluster on disk, and stops a server that an earlier process left running on it. */
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import type { ServerUser } from './postgres-files.js';
 
 const run = promisify(execFile);
 
-/** `initdb` beside the final name and one rename: a start that was interrupted leaves no half a cluster. */
+/** Runs `initdb` in a folder beside the final one, then renames it: an interrupted start leaves no incomplete cluster. */
 export async function createCluster(options: {
   readonly programs: string;
   readonly cluster: string;
@@ -32,7 +32,7 @@ export async function createCluster(options: {
       `--pgdata=${unfinished}`,
       `--pwfile=${passwordFile}`,
       ...['--username=postgres', '--auth=scram-sha-256', '--encoding=UTF8', '--no-instructions'],
-      // The same order of text on every machine, whatever its locale.
+      // Text sorts the same on every machine, independent of its locale.
       ...['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'],
       ...(sync ? [] : ['--no-sync']),
     ];
@@ -48,14 +48,14 @@ export async function createCluster(options: {
   }
 }
 
-const GONE_WITHIN_MS = 15_000;
+const STOP_WITHIN_MS = 15_000;
 
 /**
- * Makes sure that no server runs on the cluster. One whose owner is dead is on its way out or was left behind: it is
- * waited for and then asked to stop. A `postmaster.pid` that names another process is removed: after a
- * restart of the machine or container the number may belong to anything.
+ * Makes sure that no server runs on the cluster. A server whose owner has died is told to stop, and killed when it does
+ * not stop in time. A `postmaster.pid` that names another program is removed: after a restart of the machine or
+ * container, that process id may belong to any program.
  *
- * @throws an `Error` when a process that is alive uses the cluster.
+ * @throws an `Error` when the process that owns the server is alive.
  */
 export async function releaseCluster(cluster: string, ownerFile: string): Promise<void> {
   const pidFile = join(cluster, 'postmaster.pid');
@@ -72,7 +72,7 @@ export async function releaseCluster(cluster: string, ownerFile: string): Promis
     );
   }
   process.kill(postmaster, 'SIGINT');
-  const deadline = performance.now() + GONE_WITHIN_MS;
+  const deadline = performance.now() + STOP_WITHIN_MS;
   while (await servesCluster(postmaster, cluster)) {
     if (performance.now() > deadline) process.kill(postmaster, 'SIGKILL');
     await sleep(50);
@@ -85,9 +85,9 @@ async function numberIn(file: string): Promise<number | undefined> {
   return Number.isNaN(number) ? undefined : number;
 }
 
-/** By its command line and not by its number alone, which may belong to another cluster's server by now. */
+/** True if the process is a server of this cluster, judged by its command line: the process id may be reused by another cluster's server. */
 async function servesCluster(pid: number, cluster: string): Promise<boolean> {
-  // Windows does not tell; there the server itself refuses a cluster that is in use.
+  // Windows shows no command line here; the server itself refuses to start on a cluster in use.
   if (process.platform === 'win32' || !isAlive(pid)) return false;
   if (process.platform === 'linux') {
     return (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).includes(cluster);

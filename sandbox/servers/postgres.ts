@@ -1,4 +1,4 @@
-/** A PostgreSQL of our own: started, stopped, killed, and started again on the data that was there. */
+/** Starts and stops the embedded PostgreSQL, on a data folder that survives restarts or on a temporary one. */
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -16,24 +16,24 @@ import {
 import { lastLines, spawnServer, type ServerProcess } from './server-process.js';
 
 export interface PostgresOptions {
-  /** Keeps the data here, for the next start. Default: a temporary folder, removed on stop. */
+  /** The folder for the data, which the next start uses again. Default: a temporary folder, removed on stop. */
   readonly dataDir?: string;
-  /** Default: a free one. Given where a server must come back at the address it had. */
+  /** Default: a free port. Set it where a restarted server must have the same address. */
   readonly port?: number;
-  /** Default true. False is for tests that do not cut the power: a crash of the machine may lose the data. */
+  /** Default true. False is faster and for tests only: a crash of the machine may lose data. */
   readonly fsync?: boolean;
   /** Default 200. */
   readonly maxConnections?: number;
 }
 
 export interface PostgresServer {
-  /** `postgres://…@127.0.0.1:port/refunds`; the database is there, the user may create others. Holds the password. */
+  /** `postgres://…@127.0.0.1:port/refunds`. The database exists, and the user may create others. Contains the password. */
   readonly url: string;
   readonly port: number;
   readonly pid: number;
-  /** Ends connections, writes everything down, and removes a temporary folder. */
+  /** Ends all connections, flushes the data to disk, and removes a temporary folder. */
   stop(): Promise<void>;
-  /** `SIGKILL` to the postmaster: a crash. The data stays, also in a temporary folder. */
+  /** Sends `SIGKILL` to the postmaster, which is like a crash. The data stays, also in a temporary folder. */
   kill(): Promise<void>;
 }
 
@@ -43,11 +43,11 @@ const READY_WITHIN_MS = 60_000;
 const ATTEMPTS = 5;
 
 /**
- * Starts PostgreSQL 18 on the loopback interface, with a password of its own, and resolves when it answers. A data
- * folder that was used before is used again, also after a crash.
+ * Starts PostgreSQL 18 on the loopback interface with a generated password, and resolves when it answers. An existing
+ * data folder is used again, also after a crash.
  *
- * @throws an `Error` with the end of the server's log when it does not start, and one that names the process when
- *   another one uses the data folder.
+ * @throws an `Error` with the end of the server's log when it does not start. When another process uses the data
+ *   folder, the message names that process.
  */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   const user = await serverUser();
@@ -57,10 +57,10 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const home = persistent
     ? resolve(dataDir)
     : await mkdtemp(join(await reachableTemporary(user), 'postgres-'));
-  // Its parents as anybody would make them, itself closed.
+  // The parents get the default permissions; the folder itself is for its owner only.
   await mkdir(dirname(home), { recursive: true });
   await mkdir(home, { recursive: true, mode: 0o700 });
-  // The server's user must get through to the cluster inside; what lies beside it is root's alone.
+  // The server's user must be able to pass through this folder to the cluster; the other files in it stay root's.
   if (user !== undefined) await chmod(home, 0o711);
   const place = await reachableFolder(home, user);
   const cluster = join(place, 'cluster');
@@ -121,10 +121,10 @@ async function startOn(settings: Settings, password: string): Promise<PostgresSe
     }
     const log = server.log();
     await server.kill();
-    // After a crash the last of the old server's processes may hold its shared memory for a moment.
-    const passing = /could not bind|address already in use|shared memory block .* is still in use/iu;
+    // After a crash, the last processes of the old server may hold its shared memory for a moment.
+    const temporary = /could not bind|address already in use|shared memory block .* is still in use/iu;
     const inTime = performance.now() - started < READY_WITHIN_MS;
-    if (attempt === ATTEMPTS || !inTime || !passing.test(log)) {
+    if (attempt === ATTEMPTS || !inTime || !temporary.test(log)) {
       throw new Error(`PostgreSQL did not start: ${problem}. The end of its log:\n${lastLines(log)}`);
     }
     await sleep(200 * attempt);
@@ -143,14 +143,14 @@ function configuration(port: number, options: PostgresOptions): readonly string[
   return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 }
 
-/** Undefined when it answers and the database is there, else why not. */
+/** Creates the database if needed. Returns undefined when the server answers, else the reason why it does not. */
 async function untilReady(server: ServerProcess, url: string): Promise<string | undefined> {
   const deadline = performance.now() + READY_WITHIN_MS;
   for (;;) {
     const end = server.ended();
     if (end !== undefined) return `it ended with ${end}`;
     const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
-    // A server that dies during the first query tells it here as well; the query's own error is the one that counts.
+    // A server that dies during the first query emits this event too; the rejected query reports the error.
     client.on('error', () => undefined);
     try {
       await client.connect();
@@ -168,7 +168,7 @@ async function untilReady(server: ServerProcess, url: string): Promise<string | 
   }
 }
 
-/** Written before the cluster is made, so that a cluster never exists whose password nobody knows. */
+/** Returns the stored password, or creates one. It is stored before the cluster is created, so that no cluster is without a known password. */
 async function passwordOf(home: string, clusterExists: boolean): Promise<string> {
   const file = join(home, 'password');
   const kept = await readFile(file, 'utf8').catch(() => undefined);

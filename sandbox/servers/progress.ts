@@ -1,6 +1,6 @@
-/** Tells a person what is being waited for, how long already, and how it ended. */
+/** Shows on a terminal or in a log how long a slow step has been running. */
 
-/** Prints one finished line. The default is stderr: stdout belongs to the command's own result. */
+/** Prints one line. The default prints to stderr, because stdout is for the command's own result. */
 export type Say = (line: string) => void;
 
 export const sayOnStderr: Say = (line) => {
@@ -9,9 +9,9 @@ export const sayOnStderr: Say = (line) => {
 
 export interface ProgressOptions {
   readonly say?: Say;
-  /** Whether a line may be written over. Default: stderr is a terminal and nobody else takes the lines. */
+  /** True if the line is rewritten in place. Default: true if stderr is a terminal and `say` is not set. */
   readonly live?: boolean;
-  /** Milliseconds between two lines where lines cannot be written over. Default 10,000. */
+  /** Milliseconds between two lines if they are not rewritten in place. Default 10,000. */
   readonly everyMs?: number;
 }
 
@@ -21,9 +21,9 @@ const LINE_EVERY_MS = 10_000;
 const seconds = (since: number): string => `${Math.round((performance.now() - since) / 1_000)} s`;
 
 /**
- * Runs `work` and shows `label` with the seconds gone by, and what `work` tells of itself
- * (`812 steps`): on a terminal as one live line, otherwise as a line each
- * ten seconds, so that a log of a slow start is never silent and never long. Rethrows what `work` throws.
+ * Runs `work` and returns its result. Meanwhile it shows `label`, the elapsed seconds and the detail that `work` passes
+ * (`812 steps`): on a terminal as one line that is rewritten every second, otherwise as one line every ten seconds.
+ * Rethrows the error of `work`.
  */
 export async function showing<T>(
   label: string,

@@ -1,4 +1,4 @@
-/** One server as a child process: its log, its end, and that it does not outlive this process. */
+/** Runs a server as a child process with a log file, and stops it when this process ends, even by SIGKILL. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -10,34 +10,35 @@ export interface ServerCommand {
   readonly args: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
-  /** Runs as this user; only root may ask for it. */
+  /** The user to run as. Only root can set it. */
   readonly user?: { readonly uid: number; readonly gid: number };
-  /** Receives stdout and stderr. A file and not a pipe, so that a busy parent never makes the server wait. */
+  /** Receives stdout and stderr. It is a file and not a pipe, so that a busy parent never blocks the server. */
   readonly logFile: string;
-  /** Asks for an orderly end. `SIGINT` is PostgreSQL's fast shutdown, `SIGTERM` would wait for its clients. */
+  /** The signal for an orderly stop. For PostgreSQL, `SIGINT` is the fast shutdown; `SIGTERM` would wait for its clients. */
   readonly stopSignal: 'SIGTERM' | 'SIGINT';
-  /** Milliseconds for the orderly end before `SIGKILL`. Default 10,000. */
+  /** Milliseconds between the stop signal and `SIGKILL`. Default 10,000. */
   readonly stopWithinMs?: number;
-  /** A folder to be removed too if this process is killed. Only ever a temporary folder made for this server. */
+  /** A temporary folder, made for this server alone, that is removed if this process is killed. */
   readonly scratch?: string;
 }
 
 export interface ServerProcess {
   readonly pid: number;
-  /** How it ended, or undefined while it runs. */
+  /** Returns its exit code or signal as text, or undefined while it runs. */
   ended(): string | undefined;
-  /** What it has written so far. */
+  /** Returns its output since this start. */
   log(): string;
-  /** Asks, waits, then kills. Resolves when the process is gone; calling it again is harmless. */
+  /** Sends the stop signal, and `SIGKILL` after `stopWithinMs`. Resolves when the process has ended; may be called again. */
   stop(): Promise<void>;
-  /** `SIGKILL`, as a crash would. Resolves when the process is gone. */
+  /** Sends `SIGKILL`, which is like a crash. Resolves when the process has ended. */
   kill(): Promise<void>;
 }
 
 /**
- * Starts when its stdin closes, which the kernel does when the parent is gone, however it died: asks the server to
- * stop, kills it after ten seconds, removes the scratch folder. About 1 MB; needs a POSIX shell, so on Windows a parent
- * that is killed leaves its servers behind.
+ * A shell script that stops the server when its parent has died. It waits until its stdin closes: the kernel closes it
+ * when the parent is gone, even by SIGKILL. Then it sends the stop signal, kills the server after ten seconds, and
+ * removes the scratch folder. It takes about 1 MB of memory and needs a POSIX shell; on Windows a parent that is killed
+ * leaves its servers running.
  */
 const GUARD = `
 while read -r _; do :; done
@@ -48,7 +49,7 @@ kill -s KILL "$2" 2>/dev/null
 [ -n "$3" ] && rm -rf -- "$3"
 `;
 
-/** Starts the server in a session of its own, so that Ctrl-C reaches only this process, which stops it in order. */
+/** Starts the server in its own session, so that Ctrl-C reaches only this process, which then stops its servers in order. */
 export async function spawnServer(options: ServerCommand): Promise<ServerProcess> {
   const log = openSync(options.logFile, 'a', 0o600);
   const logStart = fstatSync(log).size;
@@ -72,16 +73,16 @@ export async function spawnServer(options: ServerCommand): Promise<ServerProcess
       resolve();
     });
   });
-  // A server never keeps this process alive: whoever wants it to stay waits for something of its own.
+  // A running server alone does not keep this process alive.
   child.unref();
 
   const stopBy = async (signal: NodeJS.Signals): Promise<void> => {
     if (end !== undefined) return;
     child.ref();
     child.kill(signal);
-    const hard = setTimeout(() => child.kill('SIGKILL'), options.stopWithinMs ?? 10_000);
+    const forced = setTimeout(() => child.kill('SIGKILL'), options.stopWithinMs ?? 10_000);
     await ended;
-    clearTimeout(hard);
+    clearTimeout(forced);
   };
   return {
     pid,
@@ -104,7 +105,7 @@ function started(child: ChildProcess, name: string): Promise<number> {
   });
 }
 
-/** Returns the function that sends the guard home once the server has ended by itself. */
+/** Starts the guard script. Returns a function that ends it, to be called once the server has ended. */
 function startGuard(pid: number, child: ChildProcess, options: ServerCommand): () => void {
   if (process.platform === 'win32') {
     const killIt = (): void => {
@@ -116,7 +117,7 @@ function startGuard(pid: number, child: ChildProcess, options: ServerCommand): (
   const args = ['-c', GUARD, 'guard', options.stopSignal.slice(3), String(pid), options.scratch ?? ''];
   const guard = spawn('/bin/sh', args, { cwd: '/', stdio: ['pipe', 'ignore', 'ignore'], detached: true });
   guard.once('error', () => {
-    // Without a shell the server is stopped by `stop()` only.
+    // Without a shell there is no guard: only `stop()` ends the server.
   });
   guard.unref();
   if (guard.stdin instanceof Socket) guard.stdin.unref();
@@ -131,7 +132,7 @@ function logFrom(file: string, start: number): string {
   }
 }
 
-/** The part of a log that an error message has room for. */
+/** Returns the last 30 lines of a log, for an error message. */
 export function lastLines(log: string): string {
   return log.trimEnd().split('\n').slice(-30).join('\n');
 }

@@ -1,4 +1,4 @@
-/** Finds a Temporal CLI on this machine, or gets one. */
+/** Finds a Temporal CLI on this machine; downloads or builds one if there is none. */
 import { execFile } from 'node:child_process';
 import { access, constants, readFile, rm, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
@@ -11,18 +11,18 @@ import { buildTemporal, downloadTemporal, TEMPORAL_CLI_VERSION, type Getter } fr
 
 export interface TemporalBinary {
   readonly path: string;
-  /** Which of the ways led to it. */
+  /** The source in which it was found. */
   readonly from: 'TEMPORAL_CLI_PATH' | 'PATH' | 'cache' | 'download' | 'build';
 }
 
 export interface FindTemporalOptions extends ProgressOptions {
-  /** Default `process.env`. Read: `TEMPORAL_CLI_PATH`, `PATH`, and what names the user's cache folder. */
+  /** Default `process.env`. Read are `TEMPORAL_CLI_PATH`, `PATH` and the variables for the user's cache folder. */
   readonly env?: NodeJS.ProcessEnv;
   readonly download?: Getter;
   readonly build?: Getter;
 }
 
-/** No Temporal CLI, and every way to one failed. The message lists each way with its reason and what to install. */
+/** Thrown when there is no Temporal CLI and none could be downloaded or built. The message lists each attempt with its error, and what to install. */
 export class TemporalNotFound extends Error {
   override readonly name = 'TemporalNotFound';
 }
@@ -30,11 +30,11 @@ export class TemporalNotFound extends Error {
 const EXE = process.platform === 'win32' ? '.exe' : '';
 
 /**
- * In this order: `TEMPORAL_CLI_PATH`, `temporal` on the PATH, the one built or downloaded before, the SDK's own
- * download, a build of the pinned Go module. The last two end in the user's cache folder. Several processes may ask at
- * once: one works, the others wait for it.
+ * Tries in this order: `TEMPORAL_CLI_PATH`, `temporal` on the PATH, the user's cache folder, the SDK's own download, a
+ * build of the pinned Go module. The last two store the binary in the cache folder. When several processes call this at
+ * once, one of them downloads or builds and the others wait.
  *
- * @throws {TemporalNotFound} when `TEMPORAL_CLI_PATH` does not name a Temporal CLI, or no way is left.
+ * @throws {TemporalNotFound} when `TEMPORAL_CLI_PATH` does not name a Temporal CLI, or when all of them fail.
  */
 export async function findTemporal(options: FindTemporalOptions = {}): Promise<TemporalBinary> {
   const env = options.env ?? process.env;
@@ -42,7 +42,7 @@ export async function findTemporal(options: FindTemporalOptions = {}): Promise<T
 
   const named = env['TEMPORAL_CLI_PATH'];
   if (named !== undefined && named !== '') {
-    // Asked for by name: going on silently with another one would be a surprise.
+    // Set on purpose, so a wrong value is an error: silently using another CLI would surprise the user.
     if (await isTemporal(named)) return { path: named, from: 'TEMPORAL_CLI_PATH' };
     throw new TemporalNotFound(`TEMPORAL_CLI_PATH=${named} is not a Temporal CLI that runs here.`);
   }
@@ -50,18 +50,18 @@ export async function findTemporal(options: FindTemporalOptions = {}): Promise<T
     const path = join(folder, `temporal${EXE}`);
     if (!(await isExecutable(path))) continue;
     if (await isTemporal(path)) return { path, from: 'PATH' };
-    say(`  ${path} does not run as a Temporal CLI; looking further.`);
+    say(`  ${path} does not run as a Temporal CLI; trying the next.`);
   }
 
   const target = join(await cacheFolder(env), `temporal-${TEMPORAL_CLI_VERSION}${EXE}`);
   if (await isTemporal(target)) return { path: target, from: 'cache' };
   return await alone(target, options, async (): Promise<TemporalBinary> => {
     const failures: string[] = [];
-    const ways = [
+    const sources = [
       { from: 'download', label: 'downloading the Temporal CLI', get: options.download ?? downloadTemporal },
       { from: 'build', label: 'building the Temporal CLI with Go', get: options.build ?? buildTemporal },
     ] as const;
-    for (const { from, label, get } of ways) {
+    for (const { from, label, get } of sources) {
       say(`  ${label} into ${target}`);
       const started = performance.now();
       try {
@@ -71,26 +71,26 @@ export async function findTemporal(options: FindTemporalOptions = {}): Promise<T
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
         failures.push(`${label}: ${why}`);
-        say(`  ${label}: not possible (${why})`);
+        say(`  ${label}: failed (${why})`);
       }
     }
     throw new TemporalNotFound(
       [
-        'There is no Temporal CLI on this machine, and none could be had:',
+        'There is no Temporal CLI on this machine, and getting one failed:',
         ...failures.map((failure) => `  - ${failure}`),
-        'Any one of these helps:',
+        'Do one of these:',
         '  - install the Temporal CLI (https://docs.temporal.io/cli) so that `temporal` is on the PATH,',
-        '    or name it: TEMPORAL_CLI_PATH=/path/to/temporal',
+        '    or set TEMPORAL_CLI_PATH=/path/to/temporal',
         '  - install Go 1.26 or newer (https://go.dev/dl) and run this again',
-        '  - name a server that runs already: TEMPORAL_ADDRESS=host:7233',
+        '  - use a server that runs already: TEMPORAL_ADDRESS=host:7233',
       ].join('\n'),
     );
   });
 }
 
 /**
- * Holds `<target>.lock` while `work` runs. Whoever finds it held waits for the binary; a lock whose process is gone is
- * taken over. The lock only saves work: what is published is published by one rename, with or without it.
+ * Holds `<target>.lock` while `work` runs. Another process waits until the lock is released, or takes it over when its
+ * holder has died. The lock only avoids double work: a binary appears by one rename, with or without the lock.
  */
 async function alone(
   target: string,
@@ -108,7 +108,7 @@ async function alone(
     );
   }
   try {
-    // The one waited for may have left it here.
+    // The process that held the lock may have put it here.
     if (await isTemporal(target)) return { path: target, from: 'cache' };
     return await work();
   } finally {
@@ -122,7 +122,7 @@ async function tryLock(lock: string): Promise<boolean> {
     return true;
   } catch {
     const holder = Number.parseInt(await readFile(lock, 'utf8').catch(() => ''), 10);
-    // Not readable as a number: just released, or not yet written; the next look tells.
+    // No number in it: the lock was just released or is not written yet. The next try decides.
     if (Number.isNaN(holder) || isAlive(holder)) return false;
     await rm(lock, { force: true });
     return false;
@@ -136,7 +136,7 @@ async function isExecutable(path: string): Promise<boolean> {
   );
 }
 
-/** Runs it: a file of the right name may be half a download or built for another machine. */
+/** True if `path --version` works: a file of that name may be an incomplete download or built for another machine. */
 async function isTemporal(path: string): Promise<boolean> {
   if (!(await isExecutable(path))) return false;
   try {

@@ -1,4 +1,4 @@
-/** The last two ways to a Temporal CLI: the SDK's own download, and building the pinned Go module. */
+/** Gets a Temporal CLI that is not installed: by the SDK's own download, or by building the pinned Go module. */
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { chmod, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
@@ -11,12 +11,12 @@ export const TEMPORAL_CLI_VERSION = '1.8.2';
 const MODULE = fileURLToPath(new URL('../temporal', import.meta.url));
 const DOWNLOADER = fileURLToPath(new URL('./temporal-download.ts', import.meta.url));
 
-/** Nothing arrived for this long: there is no way out of this network, or it is not worth waiting for. */
+/** A download that receives nothing for this long is given up: the network is probably closed. */
 const SILENT_MS = 30_000;
 const DOWNLOAD_WITHIN_MS = 300_000;
 const BUILD_WITHIN_MS = 1_800_000;
 
-/** Puts the binary at `target`, whole or not at all. Throws an `Error` whose message says in a line why not. */
+/** Puts a complete binary at `target` by one rename, or throws an `Error` with the reason in one line. */
 export type Getter = (
   target: string,
   env: NodeJS.ProcessEnv,
@@ -24,8 +24,8 @@ export type Getter = (
 ) => Promise<void>;
 
 /**
- * Lets the SDK download its development server (temporal.download), in a process of its own: the native code behind it
- * cannot be interrupted, a process can.
+ * Lets the SDK download its development server (from temporal.download). This runs in its own process, because the SDK's
+ * native code cannot be interrupted, and a process can be killed.
  */
 export const downloadTemporal: Getter = async (target, env, detail) => {
   const folder = `${target}.download-${randomUUID()}`;
@@ -60,7 +60,7 @@ export const downloadTemporal: Getter = async (target, env, detail) => {
   }
 };
 
-/** Builds the CLI from the committed module: about 2 minutes with cold caches on two cores, seconds when built before. */
+/** Builds the CLI from `sandbox/temporal/go.mod`: about 2 minutes on two cores with cold caches, seconds if built before. */
 export const buildTemporal: Getter = async (target, env, detail) => {
   const file = `${target}.build-${randomUUID()}`;
   const flags = `-s -w -X github.com/temporalio/cli/internal/temporalcli.Version=${TEMPORAL_CLI_VERSION}`;
@@ -88,7 +88,7 @@ export const buildTemporal: Getter = async (target, env, detail) => {
   }
 };
 
-/** One rename: another process sees no file or the whole one, and two that publish at once both succeed. */
+/** Moves the finished file to `target`. A rename is atomic: no process sees half a file, and two at once both succeed. */
 async function publish(file: string, target: string): Promise<void> {
   await chmod(file, 0o755);
   await rename(file, target);
@@ -110,7 +110,7 @@ interface Running {
   abort(why: string): void;
 }
 
-/** Runs to the end; the error's message is the program's own last line, which is what a person can act on. */
+/** Runs a program. When it fails, the error's message is the last line that it printed. */
 function run(
   command: string,
   args: readonly string[],

@@ -1,4 +1,4 @@
-/** Run as a program by temporal-build.ts: makes the SDK download its development server into the folder given. */
+/** A program that temporal-build.ts runs: lets the SDK download its development server into the folder in its argument. */
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { TEMPORAL_CLI_VERSION } from './temporal-build.js';
 
@@ -6,7 +6,7 @@ const downloadDir = process.argv[2];
 if (downloadDir === undefined) throw new Error('usage: temporal-download.ts FOLDER');
 
 try {
-  // The SDK has no download without a start, so the server runs for a moment.
+  // The SDK cannot download without starting, so the server runs for a moment.
   const environment = await TestWorkflowEnvironment.createLocal({
     server: {
       executable: { type: 'cached-download', version: `v${TEMPORAL_CLI_VERSION}`, downloadDir },

@@ -1,4 +1,4 @@
-/** A Temporal development server on free ports. */
+/** Starts and stops a Temporal development server on free ports. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,24 +11,25 @@ import { findTemporal } from './temporal-binary.js';
 export type SearchAttributeKind = 'Bool' | 'Datetime' | 'Double' | 'Int' | 'Keyword' | 'KeywordList' | 'Text';
 
 export interface TemporalOptions {
-  /** Path of the CLI. Default: found or got by `findTemporal()`. */
+  /** Path of the CLI. Default: the result of `findTemporal()`. */
   readonly binary?: string;
-  /** SQLite file that survives a restart; five times slower than memory, which is the default. */
+  /** SQLite file whose data survives a restart. Default: in memory, which is five times faster. */
   readonly dbFilename?: string;
   /** Default false. */
   readonly ui?: boolean;
   /** Default `default`. */
   readonly namespace?: string;
-  /** Default: free ones. Given where a server must come back at the address it had. */
+  /** Default: a free port. Set it where a restarted server must have the same address. */
   readonly port?: number;
+  /** The same, for the UI. */
   readonly uiPort?: number;
-  /** False: not even the product's own are registered, as on a server that somebody else set up. Default true. */
+  /** Registers {@link SEARCH_ATTRIBUTES}. Default true. False imitates a server that was set up without them. */
   readonly ownSearchAttributes?: boolean;
-  /** Registered beside the product's own. */
+  /** Registered in addition. */
   readonly searchAttributes?: Readonly<Record<string, SearchAttributeKind>>;
-  /** Added to, and stronger than, {@link DYNAMIC_CONFIG}. Values are JSON. */
+  /** Added to {@link DYNAMIC_CONFIG}, which it overrides. Values are JSON. */
   readonly dynamicConfig?: Readonly<Record<string, string>>;
-  /** Where its log goes. Default: a temporary file, removed on stop. */
+  /** The log file. Default: a temporary file, removed on stop. */
   readonly logFile?: string;
   /** Milliseconds until it must be ready. Default 60,000. */
   readonly readyWithinMs?: number;
@@ -41,13 +42,13 @@ export interface TemporalServer {
   readonly port: number;
   readonly uiUrl?: string;
   readonly pid: number;
-  /** Orderly, then by force. */
+  /** Sends `SIGTERM`, and `SIGKILL` after ten seconds. */
   stop(): Promise<void>;
-  /** `SIGKILL`: what a test of crashes wants. */
+  /** Sends `SIGKILL`, for tests of crashes. */
   kill(): Promise<void>;
 }
 
-/** What workflows set and people search by. */
+/** The search attributes that workflows set and that operators filter by in Temporal's UI. */
 export const SEARCH_ATTRIBUTES = {
   RefundState: 'Keyword',
   RefundNeedsPerson: 'Bool',
@@ -55,10 +56,10 @@ export const SEARCH_ATTRIBUTES = {
 } as const satisfies Record<string, SearchAttributeKind>;
 
 /**
- * The development server reads its one shard's queues 20 times a second, so every hop waits up to 50 ms; with these a
- * workflow of one activity went from 150 ms to 19 ms. Eager execution hands a worker its activity together with the
- * workflow task's answer, one hop less. Four partitions of each task queue are for clusters: in one process they only
- * forward to each other.
+ * Settings that make the development server fast. By default it polls the queues of its one shard 20 times a second, so
+ * each step waits up to 50 ms; with these values a workflow of one activity takes 19 ms instead of 150 ms. Eager execution
+ * returns the activity to the worker with the response to the workflow task, which saves one step. The default of four
+ * partitions for each task queue is for clusters: in one process the partitions only forward to each other.
  */
 export const DYNAMIC_CONFIG: Readonly<Record<string, string>> = {
   'history.transferProcessorMaxPollRPS': '2000',
@@ -72,7 +73,7 @@ const HOST = '127.0.0.1';
 const ATTEMPTS = 5;
 
 /**
- * Starts `temporal server start-dev` and resolves when the namespace and every search attribute are there.
+ * Starts `temporal server start-dev` and resolves when the namespace and all search attributes exist.
  *
  * @throws an `Error` with the end of the server's log when it ends early or is not ready in time.
  */
@@ -80,13 +81,13 @@ export async function startTemporal(options: TemporalOptions = {}): Promise<Temp
   const binary = options.binary ?? (await findTemporal()).path;
   const scratch = options.logFile === undefined ? await mkdtemp(join(tmpdir(), 'temporal-')) : undefined;
   const logFile = options.logFile ?? join(scratch ?? tmpdir(), 'server.log');
-  const forget = async (): Promise<void> => {
+  const removeScratch = async (): Promise<void> => {
     if (scratch !== undefined) await rm(scratch, { recursive: true, force: true });
   };
   try {
-    return await startOnFreePorts(binary, logFile, scratch, options, forget);
+    return await startOnFreePorts(binary, logFile, scratch, options, removeScratch);
   } catch (error) {
-    await forget();
+    await removeScratch();
     throw error;
   }
 }
@@ -96,7 +97,7 @@ async function startOnFreePorts(
   logFile: string,
   scratch: string | undefined,
   options: TemporalOptions,
-  forget: () => Promise<void>,
+  removeScratch: () => Promise<void>,
 ): Promise<TemporalServer> {
   const namespace = options.namespace ?? 'default';
   for (let attempt = 1; ; attempt += 1) {
@@ -118,8 +119,8 @@ async function startOnFreePorts(
         port,
         pid: server.pid,
         ...(uiPort === undefined ? {} : { uiUrl: `http://${HOST}:${uiPort}` }),
-        stop: () => server.stop().then(forget),
-        kill: () => server.kill().then(forget),
+        stop: () => server.stop().then(removeScratch),
+        kill: () => server.kill().then(removeScratch),
       };
     }
     const log = server.log();
@@ -156,7 +157,10 @@ const registered = ({ ownSearchAttributes = true, searchAttributes }: TemporalOp
   ...searchAttributes,
 });
 
-/** Undefined when ready, else why not. An open port is not enough: the namespace and its attributes come later. */
+/**
+ * Returns undefined when the server is ready, else the reason why it is not. An open port is not enough: the namespace
+ * and its search attributes appear later.
+ */
 async function untilReady(
   server: ServerProcess,
   port: number,
@@ -166,7 +170,7 @@ async function untilReady(
   const within = options.readyWithinMs ?? 60_000;
   const deadline = performance.now() + within;
   const wanted = Object.keys(registered(options));
-  // gRPC's own wait between two attempts to connect is a second, as long as the whole start takes.
+  // gRPC waits a second between two attempts to connect, which is as long as the whole start takes.
   const channelArgs = { 'grpc.initial_reconnect_backoff_ms': 50, 'grpc.max_reconnect_backoff_ms': 100 };
   const connection = Connection.lazy({ address: `${HOST}:${port}`, channelArgs });
   let last = 'no answer';
@@ -174,7 +178,7 @@ async function untilReady(
     for (;;) {
       const end = server.ended();
       if (end !== undefined) return `it ended with ${end}`;
-      // What answers on the port may be somebody else's server: ours says itself that it has the port.
+      // Another server may answer on this port. The log of our server shows that it has bound the port.
       const bound = new RegExp(`Server:\\s+\\S+:${port}\\b`, 'u').test(server.log());
       if (performance.now() > deadline) return `not ready after ${within / 1_000} s (${last})`;
       try {

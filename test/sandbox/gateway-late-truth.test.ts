@@ -22,7 +22,7 @@ describe('a lag that hides a transaction', () => {
     expect(seen(world)).toBe('200 000.000.100');
     expect(world.gateway.due()).toHaveLength(0);
     expect(told).toBeGreaterThan(0);
-    expect(() => world.gateway.show({ id: idOf(answer) })).toThrow('shown already');
+    expect(() => world.gateway.show({ id: idOf(answer) })).toThrow('visible already');
   });
 });
 
