@@ -1,4 +1,4 @@
-/** The README's tour, block by block as it stands there, in a shell and in a browser beside a real `npm start`. */
+/** The tour of docs/start/getting-started.md, block by block, in a shell and in a browser beside a real `npm start`. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,12 +14,12 @@ const MINUTES = 60_000;
 
 /** The blocks of the section "A tour", in their order. */
 async function tour(): Promise<readonly string[]> {
-  const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
-  const section = /^## A tour$(.*?)^## /msu.exec(readme)?.[1] ?? '';
+  const page = await readFile(join(ROOT, 'docs/start/getting-started.md'), 'utf8');
+  const section = /^## A tour$(.*?)^## /msu.exec(page)?.[1] ?? '';
   return [...section.matchAll(/^```sh\n(.*?)^```$/gmsu)].map((match) => match[1] ?? '');
 }
 
-describe('the tour of the README', () => {
+describe('the tour of docs/start/getting-started.md', () => {
   let dataDir: string;
   let sandbox: ChildProcess;
   let shell: Shell;
