@@ -1,64 +1,67 @@
-/** Keeps notices before they are answered. What comes while the disk is busy with others goes to it together, and waits for it once. */
+/** Stores notifications before they are acknowledged. Those that arrive during a transaction are stored together in the next one. */
 import type { Notice } from '../../domain/refund/notice.js';
 import { isDatabaseAway } from '../../ledger/db/away.js';
 import type { Database } from '../../ledger/db/database.js';
 import { storeWebhooks, type StoredWebhook } from '../../ledger/inbox/webhooks.js';
 import { Problem } from '../api/problems.js';
 
-/** Answers when the notice is on the disk, and rejects where it is not. */
+/** Resolves when the notification is stored durably. Rejects if it could not be stored. */
 export type KeepNotice = (notice: Notice) => Promise<StoredWebhook>;
 
-/** PostgreSQL takes 65,535 values in one statement, and a notice has 18. */
-const MOST_AT_ONCE = 500;
-/** What a database that does not even fail can make wait here. The gateway sends the rest again. */
-const MOST_WAITING = 5_000;
+/** PostgreSQL takes 65,535 values in one statement, and a notification has 18. */
+const MAX_BATCH = 500;
+/** Limit for a database that hangs without failing. Above it notifications are refused, and the gateway sends them again. */
+const MAX_WAITING = 5_000;
 
 interface Waiting {
   readonly notice: Notice;
-  readonly answer: (stored: StoredWebhook) => void;
-  readonly reject: (why: unknown) => void;
+  readonly resolve: (stored: StoredWebhook) => void;
+  readonly reject: (error: unknown) => void;
 }
 
-/** One transaction at a time, so that one connection is enough. */
+/** Creates the function that stores notifications. It runs one transaction at a time, so one connection is enough. */
 export function keepNotices(database: Database): KeepNotice {
   const waiting: Waiting[] = [];
   let isBusy = false;
 
-  async function work(): Promise<void> {
+  async function storeWaiting(): Promise<void> {
     isBusy = true;
     while (waiting.length > 0) {
-      const together = waiting.splice(0, MOST_AT_ONCE);
+      const batch = waiting.splice(0, MAX_BATCH);
       try {
-        await keepTogether(database, together);
+        await storeBatch(database, batch);
       } catch (error) {
-        // The database is away, for those that wait as well.
-        for (const { reject } of [...together, ...waiting.splice(0)]) reject(error);
+        // The database is unavailable: the waiting ones would fail, too.
+        for (const { reject } of [...batch, ...waiting.splice(0)]) reject(error);
       }
     }
     isBusy = false;
   }
 
   return async (notice) => {
-    if (waiting.length >= MOST_WAITING)
-      throw new Problem('not_ready', 'the database keeps too many notices waiting; send this one again');
-    return new Promise((answer, reject) => {
-      waiting.push({ notice, answer, reject });
-      if (!isBusy) void work();
+    if (waiting.length >= MAX_WAITING)
+      throw new Problem(
+        'not_ready',
+        'too many notifications are waiting for the database; send this one again',
+      );
+    return new Promise((resolve, reject) => {
+      waiting.push({ notice, resolve, reject });
+      if (!isBusy) void storeWaiting();
     });
   };
 }
 
-/** Tells each how it went; throws where the database is away. */
-async function keepTogether(database: Database, together: readonly Waiting[]): Promise<void> {
-  const notices = together.map(({ notice }) => notice);
+/** Stores the batch and settles each promise. Throws if the database is unavailable. */
+async function storeBatch(database: Database, batch: readonly Waiting[]): Promise<void> {
+  const notices = batch.map(({ notice }) => notice);
   try {
     const stored = await storeWebhooks(database, notices);
-    for (const [index, own] of stored.entries()) together[index]?.answer(own);
+    for (const [index, own] of stored.entries()) batch[index]?.resolve(own);
   } catch (error) {
     if (isDatabaseAway(error)) throw error;
-    const [only, ...more] = together;
+    const [only, ...more] = batch;
     if (more.length === 0) only?.reject(error);
-    // One that cannot be kept must not take others with it.
-    else for (const one of together) await keepTogether(database, [one]);
+    // A notification that cannot be stored must not fail the others of its batch.
+    else for (const one of batch) await storeBatch(database, [one]);
   }
 }

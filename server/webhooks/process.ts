@@ -1,4 +1,4 @@
-/** What one notice brings about: a success completed, a refund woken, a payment looked up, or nothing yet. */
+/** Processes one gateway notification: completes an attempt, signals a refund's workflow, or starts a query of the payment. */
 import { readNotice } from '../../domain/refund/notice.js';
 import type { Outcome } from '../../domain/refund/outcome.js';
 import { readCode } from '../../domain/refusals.js';
@@ -15,7 +15,7 @@ import type { paymentNews } from '../../workflows/maintenance/payment-news.js';
 import { createDriver } from '../../client/driver.js';
 import type { NoticeParts } from '../../client/open.js';
 
-/** Why a notice ended, or how it goes on. Kept with it, and one word of its line in the log. */
+/** Result of processing a notification. Stored as its `why`, and logged. */
 export type NoticeEnd =
   | 'completed'
   | 'woken'
@@ -28,18 +28,19 @@ export type NoticeEnd =
 
 type Process = (notice: ClaimedWebhook, subject: WebhookSubject | undefined) => Promise<NoticeEnd>;
 
-/** Milliseconds. Once more, for a transaction of the ledger that was open when it was first asked. */
+/** Milliseconds until an unmatched notification is matched once more: the attempt may have been uncommitted the first time. */
 const UNMATCHED_AGAIN_MS = 60_000;
-/** After so long the run that looks the payment up is taken for lost, with all that its Temporal server knew. */
+/** Milliseconds after which the workflow that queries the payment is presumed lost with its Temporal server, and is started again. */
 const LOOK_UP_LOST_MS = 60_000;
-/** A look-up may lag; several of them over a day may not. */
+/** Queries without the transaction, spread over at least `caseAfterUnknown`, before it is given up: one query may lag behind. */
 const MISSES_BEFORE_GIVING_UP = 3;
 const TEMPORAL_WITHIN_MS = 10_000;
 const REFUNDS_AT_ONCE = 500;
 
 /**
- * Safe to run again at any point: what it records has its natural key, a wake that is repeated wakes nobody, and the notice ends last.
- * Throws where database or Temporal are away; the notice then comes up again.
+ * Creates the function that processes one notification. It is safe to repeat at any point: records have a natural key, a repeated signal
+ * has no effect, and the notification is marked as processed last. Throws if the database or Temporal is unavailable; the processor then
+ * retries the notification.
  */
 export function createNoticeProcess(parts: NoticeParts): Process {
   const { database, dependencies, temporal, start, queues } = parts;
@@ -50,7 +51,7 @@ export function createNoticeProcess(parts: NoticeParts): Process {
     if (subject === undefined) return setAside(notice);
     if (notice.isConfirmed) {
       await wakeAll(subject.payment.id);
-      // What was looked up may have ended it, and its run still waits for a person.
+      // The query may have made the refund final while its workflow still waits for an operator.
       if (subject.refund !== null && isFinal(subject.refund.state)) await wake(subject.refund.id);
       await settleWebhooks(database, [notice], { state: 'processed', why: 'confirmed', subject });
       return 'confirmed';
@@ -60,7 +61,7 @@ export function createNoticeProcess(parts: NoticeParts): Process {
     if (attempt === null)
       return isOldNews(notice, subject, host) ? end(notice, 'known', subject) : lookUp(notice, subject);
     const meaning = readNotice(notice.told, attempt, host);
-    // Whatever it is worth: what the gateway gave an id is there, and is not taken for absent.
+    // Store the gateway's id in any case: an attempt with a known id is never taken for absent.
     const { id } = notice.told;
     if (meaning.kind !== 'complete' && id !== undefined && id !== attempt.gatewayId)
       await ledger.keepIds(attempt.id, [id]);
@@ -73,7 +74,7 @@ export function createNoticeProcess(parts: NoticeParts): Process {
         await wake(attempt.refundId);
         return end(notice, 'woken', subject);
       case 'known':
-        // Whoever recorded the end of the attempt may have died before it told the run.
+        // The process that recorded the outcome may have died before it signaled the workflow.
         if (!isOpenAttempt(attempt.state) && subject.refund !== null && !isFinal(subject.refund.state))
           await wake(subject.refund.id);
         return end(notice, 'known', subject);
@@ -93,7 +94,10 @@ export function createNoticeProcess(parts: NoticeParts): Process {
     return why;
   }
 
-  /** Nobody here knows it. A payment that no refund was asked for is none of our business: asking for one looks it up. */
+  /**
+   * Sets aside a notification without a known payment. A debit or preauthorization is ignored: a later refund request queries the payment.
+   * Anything else stays unmatched.
+   */
   async function setAside(notice: ClaimedWebhook): Promise<NoticeEnd> {
     if (['DB', 'PA'].includes(notice.told.paymentType ?? '')) {
       await settleWebhooks(database, [notice], { state: 'ignored', why: 'nobody_asked' });
@@ -117,7 +121,7 @@ export function createNoticeProcess(parts: NoticeParts): Process {
     if (refund !== null) await driver.wake(refund);
   }
 
-  /** A chargeback, a capture or what came back may change what any unfinished refund of the payment does next. */
+  /** Signals every unfinished refund of the payment. A chargeback, a capture or a returned refund may change its next step. */
   async function wakeAll(paymentId: string): Promise<void> {
     const refunds = await database.db
       .selectFrom('refunds')
@@ -131,7 +135,7 @@ export function createNoticeProcess(parts: NoticeParts): Process {
       await driver.wake({ id, state, version, paymentId: payment_id, entityId: entity_id });
   }
 
-  /** On the queue of the entity's look-ups, one run for each payment: their rate is the gateway's, whoever asks. */
+  /** Starts the workflow that queries the payment, one for each payment, on the entity's task queue with the gateway's rate limit. */
   async function lookUp(notice: ClaimedWebhook, subject: WebhookSubject): Promise<NoticeEnd> {
     const { entityId } = notice;
     const paymentId = subject.payment.id;
@@ -140,7 +144,7 @@ export function createNoticeProcess(parts: NoticeParts): Process {
       await settleWebhooks(database, [notice], { state: 'unmatched', why: 'not_shown', subject });
       return 'not_shown';
     }
-    // Before the run is told, so that it finds the notice.
+    // Before the signal, so that the workflow finds the notification.
     await settleWebhooks(database, [notice], { state: 'received', subject, dueInMs: LOOK_UP_LOST_MS });
     await temporal.withDeadline(Date.now() + TEMPORAL_WITHIN_MS, () =>
       temporal.workflow.signalWithStart<typeof paymentNews, NoticeArgs>(PAYMENT_NEWS_WORKFLOW, {
@@ -164,7 +168,7 @@ export function createNoticeProcess(parts: NoticeParts): Process {
   }
 }
 
-/** The original itself, told as it is on record. */
+/** True if the notification reports the original payment as it is recorded. */
 function isOldNews({ told }: ClaimedWebhook, { payment }: WebhookSubject, host: GatewayHost): boolean {
   return (
     told.id === payment.id &&

@@ -1,4 +1,4 @@
-/** Works through the notices behind the receiver's back: many at once, in any number of processes, again where it failed. */
+/** Processes stored notifications in the background: concurrently, in any number of processes, with retries. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   claimWebhooks,
@@ -14,30 +14,36 @@ import { createNoticeProcess } from './process.js';
 
 export interface ProcessorOptions extends NoticeParts {
   readonly log: Log;
-  /** Milliseconds between looks for what came elsewhere or is due again; what this process stores is seen at once. Default 1,000. */
+  /**
+   * Milliseconds between polls for notifications that other processes stored or that are due again. Those stored by this process are
+   * processed immediately. Default 1,000.
+   */
   readonly pollMs?: number;
-  /** Milliseconds that a notice stays with a process that died over it. Longer than Temporal and the database may take. Default 30,000. */
+  /**
+   * Milliseconds after which another process takes over a notification from one that died. It must exceed the timeouts of Temporal and the
+   * database. Default 30,000.
+   */
   readonly leaseMs?: number;
 }
 
 export interface NoticeProcessor {
-  /** Something was stored. */
+  /** Starts processing now, because a notification was stored. */
   poke(): void;
-  /** Takes no more, and answers when what is under way has ended. */
+  /** Claims no more notifications. Resolves when those in progress have ended. */
   close(): Promise<void>;
 }
 
-/** Worked on side by side. More are taken when half of them have ended: one that waits for Temporal holds up no other. */
-const AT_ONCE = 32;
+/** Notifications processed concurrently. More are claimed when half of them have ended, so that a slow one does not block the others. */
+const CONCURRENCY = 32;
 const POLL_MS = 1_000;
-/** Between the first of several notices and the look for them: what comes together is claimed together. */
+/** Milliseconds between the first notification and the claim, so that those that arrive together are claimed together. */
 const GATHER_MS = 20;
 const LEASE_MS = 30_000;
-const AGAIN_FIRST_MS = 1_000;
-const AGAIN_MAX_MS = 60_000;
+const RETRY_FIRST_MS = 1_000;
+const RETRY_MAX_MS = 60_000;
 const PURGE_EVERY_MS = 24 * 3_600_000;
 
-/** Starts at once. */
+/** Starts the processor immediately. */
 export function startNoticeProcessor(options: ProcessorOptions): NoticeProcessor {
   const { database, log, pollMs = POLL_MS, leaseMs = LEASE_MS } = options;
   const process = createNoticeProcess(options);
@@ -59,20 +65,20 @@ export function startNoticeProcessor(options: ProcessorOptions): NoticeProcessor
       log.info('webhook.processed', { ...about, state: await process(notice, subject) });
     } catch (error) {
       log.warn('webhook.failed', { ...about, tries: notice.tries }, error);
-      const dueInMs = Math.min(AGAIN_FIRST_MS * 2 ** Math.min(notice.tries - 1, 16), AGAIN_MAX_MS);
-      // Where the database is away this fails too; then the lease ends by itself.
+      const dueInMs = Math.min(RETRY_FIRST_MS * 2 ** Math.min(notice.tries - 1, 16), RETRY_MAX_MS);
+      // This fails, too, if the database is unavailable; then the lease expires.
       await settleWebhooks(database, [notice], { state: notice.state, dueInMs }).catch(() => undefined);
     }
   }
 
   const running = new Set<Promise<void>>();
 
-  /** Takes what there is room for, and answers whether there may be more. */
-  async function take(): Promise<boolean> {
-    while (running.size > AT_ONCE / 2) await Promise.race(running);
+  /** Claims notifications up to the concurrency limit. Resolves to true if there may be more. */
+  async function claim(): Promise<boolean> {
+    while (running.size > CONCURRENCY / 2) await Promise.race(running);
     if (stopped.signal.aborted) return false;
-    const room = AT_ONCE - running.size;
-    const claimed = await claimWebhooks(database, room, leaseMs);
+    const free = CONCURRENCY - running.size;
+    const claimed = await claimWebhooks(database, free, leaseMs);
     const subjects = await subjectsOf(
       database,
       claimed.map(({ id }) => id),
@@ -81,7 +87,7 @@ export function startNoticeProcessor(options: ProcessorOptions): NoticeProcessor
       const working = work(notice, subjects.get(notice.id)).finally(() => running.delete(working));
       running.add(working);
     }
-    return claimed.length === room;
+    return claimed.length === free;
   }
 
   async function run(): Promise<void> {
@@ -91,7 +97,7 @@ export function startNoticeProcessor(options: ProcessorOptions): NoticeProcessor
       isPoked = false;
       let more = false;
       try {
-        more = await take();
+        more = await claim();
         if (performance.now() >= purgeAt) {
           purgeAt = performance.now() + PURGE_EVERY_MS;
           purging = purgeOld();
@@ -104,7 +110,7 @@ export function startNoticeProcessor(options: ProcessorOptions): NoticeProcessor
     await Promise.all([...running, purging]);
   }
 
-  /** Beside the work, and only a few rows at a time: what it does not get to is deleted a day later. */
+  /** Deletes expired rows in small batches beside the processing. The next daily purge deletes the rest. */
   async function purgeOld(): Promise<void> {
     try {
       const deleted = await purge(database, { signal: stopped.signal });
@@ -115,7 +121,7 @@ export function startNoticeProcessor(options: ProcessorOptions): NoticeProcessor
     }
   }
 
-  /** Until something was stored, and for those that come with it. */
+  /** Waits for the next notification or poll, then a moment for those that arrive with it. */
   async function pause(): Promise<void> {
     if (!isPoked && !stopped.signal.aborted)
       await new Promise<void>((resolve) => {

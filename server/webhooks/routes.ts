@@ -1,4 +1,4 @@
-/** `POST /webhooks/oppwa`: a notice is opened with the key, kept, and answered; what it means is found out behind the answer. */
+/** `POST /webhooks/oppwa`: decrypts a gateway notification, stores it and acknowledges it. It is processed after the response. */
 import type { FastifyInstance } from 'fastify';
 import type {
   WebhookIgnored,
@@ -14,40 +14,37 @@ export interface WebhookParts {
   readonly keep: KeepNotice;
   readonly read: WebhookReader;
   readonly log: Log;
-  /** Called after a notice was kept that was not there before. */
+  /** Called after a new notification was stored. */
   readonly onStored: () => void;
-  /** Called for each that is authentic and about nothing here. */
+  /** Called for each authentic notification that concerns no configured entity. */
   readonly onIgnored?: (why: WebhookIgnored) => void;
 }
 
-/** Bytes. A payload with every field is some kilobytes, twice that in hex. */
+/** Bytes. A payload with every field has a few kilobytes, twice that in hex. */
 const LARGEST_BODY = 256 * 1024;
 
 const REFUSALS: Readonly<Record<WebhookRefusal, string>> = {
   malformed:
-    'X-Initialization-Vector must be 12 bytes, X-Authentication-Tag 16 bytes, and the body a hex text',
-  undecryptable: 'none of the configured keys opens it',
-  foreign_entity: 'the key does not belong to the entity that it speaks for',
+    'X-Initialization-Vector must be 12 bytes, X-Authentication-Tag 16 bytes, and the body hexadecimal text',
+  undecryptable: 'none of the configured keys decrypts it',
+  foreign_entity: 'the key does not belong to the entity in the notification',
 };
 
-/** Of so many entities it is remembered that a line was logged about them: who has the key may name any. */
-const MOST_REMEMBERED = 1_000;
+/** Limit on the entities that are remembered as logged, because a sender with the webhook key may name any number of them. */
+const MAX_LOGGED = 1_000;
 
-/** No API key: whoever has the webhook key is the gateway. Anybody else is told 400 and changes nothing. */
+/** Registers the route. It needs no API key: the webhook key authenticates the gateway. Other requests get 400 and change nothing. */
 export async function webhookRoutes(app: FastifyInstance, parts: WebhookParts): Promise<void> {
   const { keep, read, log, onStored, onIgnored } = parts;
-  const told = new Set<string>();
-  /** Once for each entity, not for each of its payments. */
-  function tellOnce(
-    { why, entityId }: Extract<WebhookReading, { kind: 'ignored' }>,
-    requestId: string,
-  ): void {
-    const about = `${why}:${entityId ?? ''}`;
-    if (told.has(about) || told.size >= MOST_REMEMBERED) return;
-    told.add(about);
+  const logged = new Set<string>();
+  /** Logs once for each entity, not for each of its payments. */
+  function logOnce({ why, entityId }: Extract<WebhookReading, { kind: 'ignored' }>, requestId: string): void {
+    const subject = `${why}:${entityId ?? ''}`;
+    if (logged.has(subject) || logged.size >= MAX_LOGGED) return;
+    logged.add(subject);
     log.info('webhook.ignored', { requestId, entityId: entityId ?? undefined, code: why });
   }
-  // The gateway says text/plain or application/json; either way the bytes are what counts.
+  // The gateway sends text/plain or application/json; the raw bytes are needed in both cases.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
     done(null, body);
@@ -61,12 +58,12 @@ export async function webhookRoutes(app: FastifyInstance, parts: WebhookParts): 
     });
     if (reading.kind === 'refused') {
       log.warn('webhook.refused', { requestId, code: reading.why });
-      // Not 2xx: after a key was changed on one side only, the gateway tries again until it fits.
+      // Not 2xx, so that the gateway retries: the key may have been rotated on one side only.
       throw new Problem('bad_request', REFUSALS[reading.why], { details: { reason: reading.why } });
     }
     if (reading.kind === 'ignored') {
       onIgnored?.(reading.why);
-      tellOnce(reading, requestId);
+      logOnce(reading, requestId);
       return reply.code(200).send({ received: true });
     }
     const { notice } = reading;

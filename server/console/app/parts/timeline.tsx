@@ -1,4 +1,4 @@
-/** What happened, oldest first: what was asked, sent, answered, looked up, told by the gateway and decided. */
+/** Timeline of a refund or payment, oldest entry first: requests, attempts, responses, queries, notifications and decisions. */
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { TimelineEntry } from '../data/shapes.js';
@@ -8,36 +8,38 @@ import { Badge, type Tone } from './badges.js';
 
 const TONES: readonly (readonly [RegExp, Tone])[] = [
   [/succeeded|settled|approved/u, 'good'],
-  [/rejected|failed|returned|came_back|refused/u, 'bad'],
+  [/rejected|declined|failed|returned|refused/u, 'bad'],
   [/dispute|chargeback|case|unknown|review|approval|excess/u, 'warn'],
-  [/look_?up|webhook/u, 'still'],
 ];
-const toneOf = (type: string): Tone => TONES.find(([pattern]) => pattern.test(type))?.[1] ?? 'info';
+/** Frequent entries that stay in the background. */
+const QUIET: readonly string[] = ['look_up', 'webhook'];
+const toneOf = (type: string): Tone =>
+  QUIET.includes(type) ? 'still' : (TONES.find(([pattern]) => pattern.test(type))?.[1] ?? 'info');
 
-/** `refund.fallback_checking` → `Fallback checking`: nearly everything is about a refund. */
+/** Label of an entry: `refund.fallback_checking` → `Fallback checking`. The prefix is omitted because nearly all are about a refund. */
 const nameOf = (type: string): string => capital(words(type.replace(/^refund\./u, '').replace('.', ' ')));
 
-/** Look-ups are many and say little once the outcome is known. */
-const isLookUp = ({ type }: TimelineEntry): boolean => /look_?up/u.test(type);
+/** Queries are many and matter little once the outcome is known, so they can be hidden. */
+const isQuery = ({ type }: TimelineEntry): boolean => type === 'look_up';
 
 export function Timeline({
   entries,
   orders,
 }: {
   readonly entries: readonly TimelineEntry[];
-  /** Where several refunds share one line of time: how each is called. */
+  /** Labels of the refunds, where several share one timeline. */
   readonly orders?: ReadonlyMap<string, string>;
 }) {
-  const [withLookUps, setWithLookUps] = useState(true);
-  const lookUps = entries.filter(isLookUp).length;
-  if (entries.length === 0) return <Empty>Nothing has happened yet.</Empty>;
-  const shown = withLookUps ? entries : entries.filter((entry) => !isLookUp(entry));
+  const [withQueries, setWithQueries] = useState(true);
+  const queryCount = entries.filter(isQuery).length;
+  if (entries.length === 0) return <Empty>No events yet.</Empty>;
+  const shown = withQueries ? entries : entries.filter((entry) => !isQuery(entry));
   return (
     <>
-      {lookUps === 0 ? null : (
+      {queryCount === 0 ? null : (
         <label className="flex items-center gap-2 border-b border-line px-4 py-2 text-sm text-quiet">
-          <input type="checkbox" checked={withLookUps} onChange={() => setWithLookUps(!withLookUps)} />
-          with {lookUps === 1 ? 'one look-up' : `${lookUps} look-ups`}
+          <input type="checkbox" checked={withQueries} onChange={() => setWithQueries(!withQueries)} />
+          Show gateway queries ({queryCount})
         </label>
       )}
       <ol className="divide-y divide-line text-sm">
