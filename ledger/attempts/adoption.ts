@@ -1,4 +1,4 @@
-/** "This gateway transaction is this attempt": a person's word on whose it is, with what the gateway shows of it as the evidence. */
+/** Links a gateway transaction to an attempt: an operator names the transaction, and what the gateway shows of it is the evidence. */
 import { isSamePerson } from '../../domain/refund/people.js';
 import type { Timings } from '../../domain/refund/plan.js';
 import { ATTEMPT_EVIDENCE, isFinal } from '../../domain/refund/states.js';
@@ -23,28 +23,27 @@ export function adopt(
   adoption: Adoption,
   timings: Timings,
 ): Promise<CommandResult<'adopt'>> {
-  return database.transaction(async (tx) => {
-    const locked = await lockAttempt(tx, adoption.attemptId);
-    return executeOnce(
-      tx,
-      locked,
-      { kind: 'adopt', said: adoption, about: { attempt_id: adoption.attemptId } },
-      () => adopted(tx, locked, adoption, timings),
-    );
-  });
+  return executeOnce(
+    database,
+    (tx) => lockAttempt(tx, adoption.attemptId),
+    { kind: 'adopt', said: adoption, about: { attempt_id: adoption.attemptId } },
+    (tx, locked) => adopted(tx, locked, adoption, timings),
+  );
 }
 
-/** What the gateway shows fits no attempt, or nobody can tell. */
+/** Records that a transaction is not linked, because what the gateway shows fits no attempt or is not certain. */
 export function refuseAdoption(
   database: Database,
   refundId: string,
   said: OperatorCommand,
   why: AdoptRefusal,
 ): Promise<CommandResult<'adopt'>> {
-  return database.transaction(async (tx) => {
-    const locked = await lockRefund(tx, refundId);
-    return executeOnce(tx, locked, { kind: 'adopt', said }, async () => refused(why));
-  });
+  return executeOnce(
+    database,
+    (tx) => lockRefund(tx, refundId),
+    { kind: 'adopt', said },
+    async () => refused(why),
+  );
 }
 
 async function adopted(
@@ -88,14 +87,15 @@ async function objectionTo(
   if (attempt.sends !== asked.send) return 'overtaken';
   const isSecond = outcome.kind === 'succeeded' && attempt.state === 'succeeded' && !isBare;
   if (!isSecond && !ATTEMPT_EVIDENCE[outcome.kind].includes(attempt.state)) return 'attempt_is_over';
-  // What is over without having paid is opened again by money alone.
+  // A refund that ended unpaid is reopened only by a transaction that succeeded.
   if (outcome.kind !== 'succeeded' && isFinal(refund.state)) return 'attempt_is_over';
   if (outcome.kind === 'rejected' && attempt.state === 'submitting') return 'too_early';
   if (!isBare) return undefined;
-  // Without a reference only the person says that it is this one: not while the attempt itself may still be on its way, …
+  // Without a reference only the operator says that the transaction is this attempt. It is refused while the attempt itself may still be
+  // in transit, …
   const { sinceSendByMs } = await ageOf(tx, attempt);
   if (sinceSendByMs <= visibilityLag) return 'too_early';
-  // … and a refusal, after which something else may be sent, not while anything else may be it.
+  // … and a declined transaction, after which another attempt may follow, is refused while another transaction may be this attempt.
   if (outcome.kind !== 'rejected' || gateway === 'silent') return undefined;
   return gateway === 'unavailable' || gateway === 'none' ? 'gateway_unavailable' : 'gateway_contradicts';
 }

@@ -1,16 +1,16 @@
-/** How old an attempt is, in milliseconds by the database's clock: two machines' clocks are never compared. */
+/** Age of an attempt in milliseconds, by the database's clock. Times of two machines are never compared. */
 import { sql } from 'kysely';
 import type { AttemptRow } from '../core/locks.js';
 import type { Tx } from '../db/database.js';
 
 export interface AttemptAge {
-  /** Negative while it may still be sent. */
+  /** Milliseconds since the send-by deadline. Negative while the attempt may still be sent. */
   readonly sinceSendByMs: number;
-  /** Null before the first look-up that did not find it. */
+  /** Milliseconds since the last query that did not find the attempt; null before the first one. */
   readonly sinceLastMissMs: number | null;
 }
 
-/** At a moment by the database's clock, such as the one at which a query began. */
+/** Returns the age at `at`, a time by the database's clock, for example the beginning of a query. */
 export function ageAt({ send_by, last_miss_at }: AttemptRow, at: Date): AttemptAge {
   return {
     sinceSendByMs: at.getTime() - send_by.getTime(),

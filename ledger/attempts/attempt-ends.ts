@@ -1,4 +1,4 @@
-/** How an attempt's evidence moves it and its refund: what is written down, and what follows when it ended without paying. */
+/** Stores evidence with an attempt and moves its refund. */
 import { sql } from 'kysely';
 import { afterTrigger, isFinal, type AttemptState, type RefundTrigger } from '../../domain/refund/states.js';
 import { closeOutcomeCases, openCase } from '../core/cases.js';
@@ -14,13 +14,13 @@ const ONE_LOOK_UP_MORE = sql<number>`look_ups + 1`;
 
 type Said = { readonly source: 'look_up'; readonly code?: string } | Evidence;
 
-/** Who is on record for what the evidence brought about: a person by name, everything else by its kind. */
+/** Returns the actor of events that follow from the evidence: an operator's name, or the kind of source. */
 export const actorOf = (evidence: Said): string =>
   evidence.source === 'person' ? evidence.by : evidence.source;
 
 /**
- * An attempt has ended without paying. Most often the refund goes on from there; but another attempt, refused at first, may have
- * paid meanwhile: then nothing is owed any more, or less than this one would pay if it were sent again.
+ * Ends an attempt that did not pay. Usually the refund continues from there. But another attempt, declined at first, may have paid in the
+ * meantime: then nothing is owed, or less than this attempt would pay if it were submitted again.
  */
 export async function endUnpaid(
   tx: Tx,
@@ -42,7 +42,7 @@ export async function endUnpaid(
   return step(tx, refund, on, evidence, why);
 }
 
-/** Moves the refund where the machine has such a move. Where it has none, the fact is kept and a person compares. */
+/** Moves the refund if its state has this transition. Otherwise the fact is stored and a case is opened for an operator. */
 export async function step(
   tx: Tx,
   refund: RefundRow,
@@ -64,7 +64,7 @@ export async function step(
   });
 }
 
-/** What the evidence says, with the attempt. */
+/** Stores the evidence with the attempt. */
 export async function noteEvidence(
   tx: Tx,
   attempt: AttemptRow,

@@ -1,4 +1,4 @@
-/** What a correction is about, and what it brings about once it is signed. */
+/** Determines the subject of a correction, and applies the correction once it is signed. */
 import { STAY_OPEN } from '../../domain/payment/finding.js';
 import { afterTrigger, isFinal, isOpenAttempt } from '../../domain/refund/states.js';
 import { closeOutcomeCases } from '../core/cases.js';
@@ -18,7 +18,7 @@ export interface Bound {
   readonly details: CorrectionDetails;
 }
 
-/** What exactly is to be corrected. */
+/** Determines the attempt and the content of a correction, or the reason for which there is nothing to correct. */
 export async function bind(
   tx: Tx,
   { refund, attempts }: Locked,
@@ -55,7 +55,7 @@ export async function bind(
   };
 }
 
-/** Open cases that the program never closes, sorted. */
+/** Returns the reasons of open cases that only an operator closes, sorted. */
 async function closableCases(tx: Tx, refundId: string, only: string | undefined): Promise<readonly string[]> {
   const cases = await tx
     .selectFrom('cases')
@@ -108,7 +108,7 @@ export async function apply(
   );
 }
 
-/** It never paid: the attempt is over, and the refund ends with it unless another part of it has paid. */
+/** Ends an attempt that never paid. The refund ends with it, unless another attempt has paid a part. */
 async function endCorrected(tx: Tx, attempt: AttemptRow, by: string): Promise<void> {
   await tx
     .updateTable('attempts')

@@ -1,4 +1,4 @@
-/** Signed corrections: proposed by one person, confirmed by a second, and applied as evidence where the gateway cannot be asked. */
+/** Signed corrections: one operator proposes, a second one confirms. They count as evidence where the gateway cannot be queried. */
 import { hash } from 'node:crypto';
 import type { Selectable } from 'kysely';
 import { mayCorrectAlone, objectionTo, type GatewayWord } from '../../domain/refund/correction.js';
@@ -23,19 +23,21 @@ import type {
   PersonRefusal,
 } from '../core/people.js';
 
-/** Proposes it, or makes it at once where policy lets one person do so who did not ask for the refund. */
+/**
+ * Proposes a correction. Applies it at once if policy allows a single operator for this amount and that operator did not request the
+ * refund.
+ */
 export function correct(
   database: Database,
   correction: Correction,
   plan: Plan,
 ): Promise<CommandResult<'correct'>> {
-  return database.transaction(async (tx) => {
-    const { refundId } = correction;
-    const locked = await lockRefund(tx, refundId);
-    return executeOnce(tx, locked, { kind: 'correct', said: correction }, () =>
-      proposed(tx, locked, correction, plan),
-    );
-  });
+  return executeOnce(
+    database,
+    (tx) => lockRefund(tx, correction.refundId),
+    { kind: 'correct', said: correction },
+    (tx, locked) => proposed(tx, locked, correction, plan),
+  );
 }
 
 async function proposed(
@@ -93,22 +95,18 @@ async function proposed(
   return resulted({ kind: 'proposed', instruction }, { ...proposal, state: 'open' });
 }
 
-/** The second person's word. What was proposed is weighed once more, with what the gateway shows now. */
+/** A second operator confirms or refuses a proposal. The proposal is checked again with what the gateway shows now. */
 export function confirm(
   database: Database,
   decision: Confirmation,
   timings: Timings,
 ): Promise<CommandResult<'confirm'>> {
-  return database.transaction(async (tx) => {
-    const { refundId } = decision;
-    const locked = await lockRefund(tx, refundId);
-    return executeOnce(
-      tx,
-      locked,
-      { kind: 'confirm', said: decision, about: { instruction: decision.instruction } },
-      () => confirmed(tx, locked, decision, timings),
-    );
-  });
+  return executeOnce(
+    database,
+    (tx) => lockRefund(tx, decision.refundId),
+    { kind: 'confirm', said: decision, about: { instruction: decision.instruction } },
+    (tx, locked) => confirmed(tx, locked, decision, timings),
+  );
 }
 
 async function confirmed(
@@ -129,7 +127,7 @@ async function confirmed(
     return isRepeat ? resulted({ kind: 'done' }) : refused('already_decided', decidedBy);
   }
   if (isSamePerson(by, locked.refund.requested_by)) return refused('own_request');
-  // Whoever proposed it may take it back, and no more.
+  // The operator who proposed a correction may take it back, but not confirm it.
   if (isSamePerson(by, proposal.by) && verdict === 'confirmed') return refused('own_proposal');
   const { details } = proposal;
   const attempt = locked.attempts.find(({ id }) => id === proposal.attempt_id);
@@ -158,10 +156,13 @@ async function confirmed(
   return resulted({ kind: 'done' });
 }
 
-/** The same words again change nothing; another person who says them is told who did, and another proposal has to wait. */
+/**
+ * Returns the result of an equal correction made before. A repetition by the same operator has no effect. Another operator is told who
+ * made it. While a proposal is open, another one is refused.
+ */
 async function saidBefore(tx: Tx, correction: Correction): Promise<Executed<'correct'> | undefined> {
   const proposals = await proposalsOf(tx, correction.refundId);
-  // After a return the same command is about another payment of the money.
+  // After a return the same command is about a new payment.
   const turns = await turnsOf(tx, correction.refundId);
   const same = proposals.findLast(
     ({ details, attempt_id }) =>
@@ -183,7 +184,7 @@ interface Proposal extends Selectable<CommandResultTable> {
   readonly details: CorrectionDetails;
 }
 
-/** What was proposed or corrected alone, oldest first. */
+/** Returns the corrections that were proposed, or applied by a single operator, oldest first. */
 async function proposalsOf(tx: Tx, refundId: string): Promise<readonly Proposal[]> {
   const rows = await tx
     .selectFrom('command_results')
@@ -192,7 +193,7 @@ async function proposalsOf(tx: Tx, refundId: string): Promise<readonly Proposal[
     .where('command', '=', 'correct')
     .orderBy('id')
     .execute();
-  // A correction that was refused proposed nothing.
+  // A correction that was refused at once has no content.
   return rows.flatMap((row) => {
     const { instruction, details } = row;
     return instruction === null || details === null ? [] : [{ ...row, instruction, details }];
@@ -231,7 +232,10 @@ async function objectionOf(
   });
 }
 
-/** The refund has gone on since: what was proposed spoke of another handing-over, or of cases that are closed. */
+/**
+ * Returns why a proposal may not be confirmed: `overtaken` if the attempt was submitted again, was returned, or the cases are closed
+ * since.
+ */
 async function objectionToConfirming(
   tx: Tx,
   locked: Locked,
@@ -246,7 +250,7 @@ async function objectionToConfirming(
   return objectionOf(tx, locked, attempt, details, gateway, timings);
 }
 
-/** Binds a confirmation to exactly this correction. */
+/** Returns the hash that binds a confirmation to exactly this correction. */
 function instructionOf(refundId: string, attemptId: string | null, details: CorrectionDetails): string {
   return hash('sha256', JSON.stringify(['correct', refundId, attemptId, details])).slice(0, 32);
 }

@@ -1,4 +1,4 @@
-/** What an answer, a query or a notification says about an attempt, recorded once: attempt, balance, refund, event. */
+/** Records an answer, a query result or a notification about an attempt, once: attempt, balance, refund and event. */
 import { declineIsOf } from '../../domain/refund/absence.js';
 import type { GatewayId } from '../../domain/ids.js';
 import type { Outcome } from '../../domain/refund/outcome.js';
@@ -9,7 +9,7 @@ import { openCase } from '../core/cases.js';
 import { lockAttempt, type LockedAttempt } from '../core/locks.js';
 import type { Database, Tx } from '../db/database.js';
 import type { Evidence } from '../ledger.js';
-import { observe } from '../payments/payments.js';
+import { observe } from '../payments/observation.js';
 import { currentPosition } from '../core/positions.js';
 import { comeBack } from './returned.js';
 import { hasId, keepIds } from './seen-ids.js';
@@ -41,11 +41,11 @@ export function keepNotifiedIds(
     };
     const locked = await keepIds(tx, await lockAttempt(tx, attemptId), evidence, undefined);
     if (locked.attempt.state === 'absent' && hasId(locked.attempt))
-      await reopen(tx, locked, evidence, 'the gateway notified of it');
+      await reopen(tx, locked, evidence, 'the gateway sent a notification');
   });
 }
 
-/** Within a transaction that holds the payment's lock. */
+/** Applies evidence. The transaction must hold the payment's lock. */
 export async function apply(tx: Tx, before: LockedAttempt, evidence: Evidence): Promise<void> {
   const outcome = await ownOutcome(tx, before, evidence.outcome);
   const locked = await keepIds(tx, before, evidence, recordedId(before, evidence, outcome));
@@ -67,7 +67,7 @@ export async function apply(tx: Tx, before: LockedAttempt, evidence: Evidence): 
 
 type OutcomeOf<K extends Outcome['kind']> = Extract<Outcome, { kind: K }>;
 
-/** The id that is stored with the outcome itself, where that is certain to be recorded. */
+/** Returns the gateway id that is stored together with the outcome, if the outcome will be recorded. */
 function recordedId({ attempt }: LockedAttempt, evidence: Evidence, outcome: Outcome): GatewayId | undefined {
   switch (outcome.kind) {
     case 'succeeded':
@@ -118,7 +118,7 @@ async function declined(
     await noteLookUp(tx, attempt.id, `${evidence.code ?? 'declined'}, of an earlier submission`);
 }
 
-/** Whether a decline ends the attempt: it is open, and the decline is about its latest submission. */
+/** True if the decline ends the attempt: the attempt is open, and the decline is about its latest submission. */
 function endsLatest(
   { attempt }: Pick<LockedAttempt, 'attempt'>,
   evidence: Evidence,
@@ -146,7 +146,10 @@ function endsLatest(
   }
 }
 
-/** Nothing certain. What was taken for absent is open again where the gateway has shown an id of it: it is not submitted again. */
+/**
+ * Records an uncertain outcome. An attempt that was marked absent is open again if the gateway has shown an id of it, and is not
+ * submitted again.
+ */
 async function doubtful(
   tx: Tx,
   locked: LockedAttempt,
@@ -164,7 +167,7 @@ async function doubtful(
   return reopen(tx, locked, evidence, outcome.why);
 }
 
-/** The outcome is open, or stays so. */
+/** Marks the outcome as open. */
 async function reopen(
   tx: Tx,
   { attempt, refund }: LockedAttempt,
@@ -176,7 +179,10 @@ async function reopen(
   if (isNew && refund.state !== 'manual_review') await step(tx, refund, 'answer_unknown', evidence, why);
 }
 
-/** Only the sender knows this, and only of its own submission. With an id on record something of the attempt did arrive. */
+/**
+ * Records that a submission was not sent. Only the sender knows this, and only of its own submission. If the gateway ever gave the
+ * attempt an id, a submission did arrive.
+ */
 async function neverLeft(
   tx: Tx,
   locked: LockedAttempt,
@@ -196,7 +202,7 @@ async function neverLeft(
   return endUnpaid(tx, attempt.id, 'not_at_gateway', evidence, why);
 }
 
-/** One transaction at the gateway belongs to one attempt. Where it is another's already, nothing is known about this one. */
+/** Returns the outcome, or `unknown` if its gateway transaction belongs to another attempt. */
 async function ownOutcome(tx: Tx, { attempt, refund }: LockedAttempt, outcome: Outcome): Promise<Outcome> {
   const gatewayId = 'gatewayId' in outcome ? outcome.gatewayId : undefined;
   if (gatewayId === undefined || gatewayId === attempt.gateway_id) return outcome;
@@ -206,7 +212,7 @@ async function ownOutcome(tx: Tx, { attempt, refund }: LockedAttempt, outcome: O
   return { kind: 'unknown', why: 'wrong_reference' };
 }
 
-/** The id of another attempt that this transaction at the gateway belongs to, where there is one. */
+/** Returns the id of another attempt that owns this gateway transaction, or undefined. */
 export async function otherOwner(tx: Tx, attemptId: string, gatewayId: string): Promise<string | undefined> {
   const owner = await tx
     .selectFrom('attempts')
@@ -218,8 +224,8 @@ export async function otherOwner(tx: Tx, attemptId: string, gatewayId: string): 
 }
 
 /**
- * Two executions under one reference: all of it is money that left. The one that was known, or is listed first, is the attempt's; the
- * others are counted beside it, and the case stays open until an operator closes it.
+ * Records two executions under one reference: both are money that left. The known one, or the first listed, belongs to the attempt; the
+ * others are counted beside it. The case stays open until an operator closes it.
  */
 async function executedTwice(
   tx: Tx,

@@ -1,4 +1,4 @@
-/** What both doors share: is this step due, has somebody else been here, and the one moment before a byte leaves. */
+/** Shared by refunds and credits: checks that the step is due and not taken, then marks the attempt as submitted. */
 import { sql } from 'kysely';
 import { v7 as uuid } from 'uuid';
 import type { CaseReason } from '../../domain/payment/finding.js';
@@ -22,21 +22,21 @@ export interface Target {
   readonly originalId: string | null;
   readonly registrationId: string | null;
   readonly amountMinor: bigint;
-  /** A credit that a second person approved. */
+  /** True for a credit that an operator approved. */
   readonly approved?: boolean;
 }
 
 /**
- * Whether the refund's own next step is this one, now. A run that starts anew begins by sending, and an activity may run again after
- * its answer was recorded: neither may take a step that the refund, as it stands, does not call for.
+ * True if `kind` is the refund's next step and due now. A restarted run begins with submitting, and an activity may run again after its
+ * answer was recorded: neither may take a step that the refund's state does not require.
  */
 export async function isNext(kind: 'send' | 'credit', tx: Tx, locked: Locked, plan: Plan): Promise<boolean> {
-  // Whoever asks has just read the payment, where it is needed: how long it could not be read is over.
+  // The caller has just read the payment if it is needed, so the time for which it could not be read does not count.
   const { unread: _, ...position } = await positionOf(tx, locked.refund, locked.attempts);
   const step = nextStep(position, plan);
   if (step.kind !== kind) return false;
-  // After a refusal the wait is the decision, and it is over by the database's clock alone: a run whose timer is fast waits for the rest. What
-  // never left or is absent, and what waits for others, may go as soon as somebody asks.
+  // After a decline the wait must be over by the database's clock: a run whose timer is fast waits for the rest. A submission that was
+  // not sent, an absent attempt and a wait for other attempts need no such check.
   return position.state !== 'rejected' || ('after' in step && step.after === 0);
 }
 
@@ -52,8 +52,8 @@ export async function askInstead(
 }
 
 /**
- * Whoever finds an attempt that was handed over and has no answer calls its outcome unknown: it may have left.
- * The look-up decides; nobody sends.
+ * Takes over an open attempt, if there is one. An attempt that was submitted and has no answer becomes `unknown`: it may have left. It is
+ * queried, not submitted.
  */
 export async function takeOver(tx: Tx, locked: Locked): Promise<Opened | undefined> {
   const current = locked.attempts.find((attempt) => isOpenAttempt(attempt.state));
@@ -61,11 +61,11 @@ export async function takeOver(tx: Tx, locked: Locked): Promise<Opened | undefin
   if (current.state === 'submitting') {
     await tx
       .updateTable('attempts')
-      .set({ state: 'unknown', note: 'taken over without an answer' })
+      .set({ state: 'unknown', note: 'resumed without an answer' })
       .where('id', '=', current.id)
       .execute();
     if (locked.refund.state === 'submitting')
-      await move(tx, locked.refund, { on: 'answer_unknown', why: 'taken over without an answer' });
+      await move(tx, locked.refund, { on: 'answer_unknown', why: 'resumed without an answer' });
   }
   return resume(tx, locked.refund.id);
 }
@@ -116,7 +116,7 @@ export async function open(tx: Tx, locked: Locked, target: Target, timings: Timi
   return handOver(tx, locked, { id, sends: 1, reference, ...target });
 }
 
-/** The same attempt under the same reference, after it was absent. */
+/** Submits an absent attempt again, under the same reference. */
 export async function reopen(
   tx: Tx,
   locked: Locked,
@@ -178,7 +178,10 @@ async function handOver(
   };
 }
 
-/** The database's own clock: the sender measures the same interval from before this transaction, on its monotonic one. */
+/**
+ * Returns the send-by deadline by the database's clock. The sender measures the same interval on its monotonic clock, from before this
+ * transaction.
+ */
 function sendBy(timings: Timings) {
   return sql<Date>`now() + ${timings.sendWindow} * interval '1 millisecond'`;
 }

@@ -1,4 +1,4 @@
-/** Looking an open attempt up: what a look-up needs to know, and what it means when it finds nothing. */
+/** Queries of open attempts: what a query needs to know, and the consequences if it finds nothing. */
 import { sql } from 'kysely';
 import { provesAbsence } from '../../domain/refund/absence.js';
 import type { CaseReason } from '../../domain/payment/finding.js';
@@ -27,7 +27,7 @@ import { gatewayIdsOf, hasId, idsOf } from './seen-ids.js';
 
 const ASKED_ABOUT: readonly AttemptState[] = [...OPEN_ATTEMPT_STATES, 'returned'];
 
-/** The attempt whose outcome is open, else the last one that came back, in the form that a query needs. */
+/** Returns the open attempt, or else the last returned one, in the form that a query needs. Null if there is none. */
 export async function inquiry(database: Database, refundId: string): Promise<Inquiry | null> {
   if (!isRefundId(refundId)) return null;
   const rows = await database.db
@@ -51,7 +51,7 @@ export async function inquiry(database: Database, refundId: string): Promise<Inq
     .select(GATEWAY_ID.as('id'))
     .where('payment_id', '=', row.payment_id)
     .where('type', '=', 'payment.returned_elsewhere')
-    // One that appeared after this attempt was opened may be this attempt, shown without its reference.
+    // A refund made elsewhere that appeared after this attempt was opened may be this attempt, shown without its reference.
     .where('at', '<', row.opened_at)
     .execute();
   const ours = known.flatMap((attempt) => [attempt.reference, ...idsOf(attempt)]);
@@ -75,7 +75,10 @@ export async function inquiry(database: Database, refundId: string): Promise<Inq
   };
 }
 
-/** Whether this look-up of the payment, which found nothing, is the last of enough spaced ones. A look-up that finds it starts anew. */
+/**
+ * Counts a query that did not find the payment. True if enough of them, far enough apart, found nothing. A query that finds the payment
+ * resets the count.
+ */
 export function missOriginal(database: Database, paymentId: string, timings: Timings): Promise<boolean> {
   return database.transaction(async (tx) => {
     const payment = await lockPayment(tx, paymentId);
@@ -107,7 +110,7 @@ export function recordMiss(
     const locked = await lockAttempt(tx, attemptId);
     const { attempt, refund } = locked;
     await noteLookUp(tx, attemptId, miss.answer);
-    // While an operator's command on it waits for an approver, nothing is concluded that would submit it again.
+    // While a correction waits for a second operator, nothing is concluded that would submit the attempt again.
     const isDisputed = (await openProposal(tx, refund.id)) !== undefined;
     if (!isDisputed && mayBeAbsent(attempt, miss.asked)) {
       const verdict = provesAbsence(
@@ -130,14 +133,17 @@ export function recordMiss(
   });
 }
 
-/** Without a certain answer, and not submitted again since the query began: that one says nothing of a later submission. */
+/**
+ * True if the attempt has no certain answer and was not submitted again since the query began. A query says nothing about later
+ * submissions.
+ */
 function mayBeAbsent({ state, sends }: AttemptRow, asked: Asked): boolean {
   return asked.send === sends && (state === 'submitting' || state === 'unknown');
 }
 
 /**
- * A linked attempt may be submitted again. A credit may not, for the gateway would not cap it; nor may what the gateway ever gave an id:
- * then an operator asks.
+ * Marks a linked attempt as absent, so that it may be submitted again. For a credit, which the gateway would not cap, and for an attempt
+ * that has a gateway id, opens a case instead.
  */
 async function foundAbsent(tx: Tx, attempt: AttemptRow, refund: RefundRow): Promise<void> {
   if (attempt.way === 'credit') return askWhatBecameOf(tx, attempt, refund, 'credit_not_found');

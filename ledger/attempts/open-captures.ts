@@ -1,10 +1,10 @@
-/** The captures of a payment with what a refund can still take from each. */
+/** Captures of a payment, with the amount that a refund can still take from each. */
 import { sql } from 'kysely';
 import type { OpenCapture } from '../../domain/payment/captures.js';
 import { OPEN_ATTEMPT_STATES } from '../../domain/refund/states.js';
 import type { Tx } from '../db/database.js';
 
-/** What is left on each capture, after every refund of the payment that took from it or may. */
+/** Returns what is left on each capture, after all refunds that took from it or may still take. Minor units. */
 export async function openCaptures(tx: Tx, paymentId: string): Promise<readonly OpenCapture[]> {
   const captures = await tx
     .selectFrom('captures')

@@ -1,4 +1,4 @@
-/** Opening a credit: weighed under the payment's lock with the look-up just made, and only where the guard allows it. */
+/** Opens a credit: checked by the guard under the payment's lock, with the query just made. */
 import { hash } from 'node:crypto';
 import { mayCredit, type CreditEvidence, type CreditVerdict } from '../../domain/refund/credit-guard.js';
 import type { OriginalFacts } from '../../domain/payment/original.js';
@@ -13,7 +13,7 @@ import { decidedBefore, redirectors } from '../commands/command-results.js';
 import { doubtsFromElsewhere } from '../payments/doubts.js';
 import { LedgerError, ObservationOutdated, type Opened } from '../ledger.js';
 import type { Instruction } from '../core/refund-record.js';
-import { observe } from '../payments/payments.js';
+import { observe } from '../payments/observation.js';
 import { refusalOf } from '../core/positions.js';
 import { remainingOf } from '../core/amounts.js';
 import { recentCredits } from '../refunds/recent.js';
@@ -32,10 +32,7 @@ export function openCredit(
     if (taken !== undefined) return taken;
     if (!(await isNext('credit', tx, before, { timings, policy }))) return resume(tx, refundId);
     if ((original === null) !== (before.payment.type === 'CD'))
-      throw new LedgerError(
-        'illegal_transition',
-        'only a free-standing credit is weighed without an original',
-      );
+      throw new LedgerError('illegal_transition', 'only an unlinked credit is checked without an original');
     const shown = original === null ? null : await shownNow(tx, before.payment, original);
     const locked = await lockRefund(tx, refundId);
     const refund =
@@ -61,7 +58,8 @@ export function openCredit(
           throw new LedgerError('illegal_transition', 'a credit without a destination');
         const absent = locked.attempts.find((attempt) => attempt.state === 'absent');
         const current = { ...locked, refund };
-        // What the guard weighed is what is sent: an absent attempt of another amount, way or destination is not sent again.
+        // Exactly what the guard checked is submitted: an absent attempt of another amount, operation or destination is not submitted
+        // again.
         if (
           absent !== undefined &&
           (absent.way !== 'credit' ||
@@ -117,7 +115,7 @@ export function openCredit(
   });
 }
 
-/** What the guard weighs: the observation with all that is in doubt about the payment. */
+/** Returns the observation that the guard checks, with all doubts about the payment. */
 async function shownNow(tx: Tx, payment: PaymentRow, original: OriginalFacts): Promise<OriginalFacts> {
   const { doubts, isOutdated, own } = await observe(tx, payment, original);
   if (isOutdated) throw new ObservationOutdated(payment.id);
@@ -125,8 +123,8 @@ async function shownNow(tx: Tx, payment: PaymentRow, original: OriginalFacts): P
 }
 
 /**
- * Binds an approval to amount, way and destination: what changed needs a new one. So does what a person redirected, even to a
- * destination that was approved once, and what an operator replayed: the credit to it was declined since.
+ * Returns the hash that binds an approval to amount, operation and destination. Another amount or destination needs a new approval. So
+ * does every change of destination, even back to one that was approved, and every replay, because the credit was declined since.
  */
 export function instructionHash(
   refundId: string,
@@ -158,7 +156,7 @@ async function creditEvidence(
 ): Promise<CreditEvidence> {
   const { payment, refund, attempts } = locked;
   const approval = await decidedBefore(tx, refund.id, 'decide', given.hash);
-  // Of the refunds alone: a refused reversal says nothing about captured money.
+  // Refunds only: a declined reversal says nothing about captured money.
   const refused = attempts
     .filter((attempt) => attempt.state === 'rejected' && attempt.way === 'refund')
     .at(-1);

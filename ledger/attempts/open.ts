@@ -1,4 +1,4 @@
-/** Opening an attempt on the original: a refund of a capture, or a reversal of what is only authorised. */
+/** Opens an attempt on the original: a refund of a capture, or a reversal of an amount that is only authorized. */
 import { chooseCapture } from '../../domain/payment/captures.js';
 import type { Policy, Timings } from '../../domain/refund/plan.js';
 import { totalOf } from '../../domain/refund/settlement.js';
@@ -55,7 +55,7 @@ export function openLinked(
       uncapturedMinor: releasableOf(locked.payment).toString(),
     };
     if (target === undefined) return askInstead(tx, locked, 'not_captured', owed);
-    // Ordered without an amount it takes all that is authorized, which may be more than was declared.
+    // A full reversal releases all that is authorized, which may be more than was declared.
     if (target.way === 'reversal' && !locked.payment.is_seen)
       return { ...(await resume(tx, refundId)), mustSee: true };
     if (isPartialReversal(locked, target) && !policy.partialReversal)
@@ -65,8 +65,8 @@ export function openLinked(
 }
 
 /**
- * What refunds may still take where credits were given on the payment as well: the gateway does not count those. Undefined where its own cap
- * is enough. More may be promised than there is, because the payment was declared or less of it is captured than was shown.
+ * Returns what refunds may still take from a payment that also has credits, which the gateway does not count. Undefined if the gateway's
+ * own cap is enough. Reservations may exceed the limit if the payment was declared, or if less is captured than was shown before.
  */
 async function roomBesideCredits(tx: Tx, { payment }: Locked): Promise<bigint | undefined> {
   if (payment.excess_minor === 0n) return undefined;
@@ -90,7 +90,10 @@ function within(target: Target | undefined, room: bigint | undefined): Target | 
   return room > 0n ? { ...target, amountMinor: room } : undefined;
 }
 
-/** What chargebacks have given the customer already is not sent. An attempt that is sent again keeps its amount, or is not sent at all. */
+/**
+ * Reduces the refund by what chargebacks already paid to the customer. An attempt that is submitted again keeps its amount or is not
+ * submitted at all.
+ */
 async function lessChargedBack(tx: Tx, locked: Locked, isSentAgain: boolean): Promise<Locked> {
   const covered = await chargedBackBefore(tx, locked);
   if (isSentAgain && totalOf(covered) < remainingOf(locked)) return locked;
@@ -98,8 +101,8 @@ async function lessChargedBack(tx: Tx, locked: Locked, isSentAgain: boolean): Pr
 }
 
 /**
- * A refund of a capture on which something is left; where nothing is, a reversal of what was never captured; or nothing that could be
- * given back. Captures on which only others have drawn are tried all the same: the gateway's own answer tells what follows.
+ * Chooses the operation: a refund of a capture with money left, otherwise a reversal of what was never captured. Undefined if neither is
+ * possible. A capture from which only others have drawn is tried as well: the gateway's answer decides.
  */
 async function linkedTarget(tx: Tx, locked: Locked): Promise<Target | undefined> {
   const { payment, refund } = locked;

@@ -1,4 +1,4 @@
-/** A success that came back, and may be shown paid again: as often as the gateway says, each turn counted once. */
+/** Records attempts that succeeded and were returned. An attempt may be returned and paid again several times; each time counts once. */
 import { noteEvidence, step } from './attempt-ends.js';
 import { openCase } from '../core/cases.js';
 import { append, reservedFor } from '../core/events.js';
@@ -7,7 +7,7 @@ import type { Tx } from '../db/database.js';
 import type { Evidence } from '../ledger.js';
 import { givenBy, remainingOf } from '../core/amounts.js';
 
-/** How often each attempt of a refund has come back so far; absent: never. */
+/** Returns how often each attempt of a refund was returned; attempts that never were are absent. */
 export async function turnsOf(tx: Tx, refundId: string): Promise<ReadonlyMap<string, number>> {
   const returns = await tx
     .selectFrom('events')
@@ -21,12 +21,14 @@ export async function turnsOf(tx: Tx, refundId: string): Promise<ReadonlyMap<str
   return turns;
 }
 
-/** Of one attempt. Part of the natural key of what follows: the next turn is another fact. */
+/**
+ * Returns how often an attempt was returned. The number is part of the natural keys of later events, so the next return is another fact.
+ */
 export async function turnOf(tx: Tx, attempt: Pick<AttemptRow, 'id' | 'refund_id'>): Promise<number> {
   return (await turnsOf(tx, attempt.refund_id)).get(attempt.id) ?? 0;
 }
 
-/** Records that the money came back. Only a query that began after the success was recorded may say so. */
+/** Records that an attempt was returned. Only a query that began after the success was recorded proves it. */
 export async function comeBack(
   tx: Tx,
   locked: LockedAttempt,
@@ -34,11 +36,11 @@ export async function comeBack(
   gatewayId: string | undefined,
 ): Promise<void> {
   const { attempt, refund, payment } = locked;
-  // A notification and an answer are no proof, and an older query says nothing of what came after it.
+  // A notification is no proof, and an older query says nothing about what came later.
   if (evidence.source === 'notice' || isOlder(attempt, evidence)) return;
   if (evidence.source !== 'look_up' || gatewayId !== attempt.gateway_id)
     return openCase(tx, refund, 'answers_contradict', { code: evidence.code });
-  // Owed again is only what no other attempt has paid meanwhile.
+  // Only what no other attempt has paid in the meantime is owed again.
   const given = givenBy(attempt);
   const owed = remainingOf(locked) + given;
   const held = await reservedFor(tx, refund.id);

@@ -1,4 +1,4 @@
-/** The ids that the gateway gave an attempt: one with which it told a certain outcome, and every other one that it ever showed. */
+/** Gateway ids of an attempt: the one of a certain outcome, and all others that the gateway ever showed. */
 import { isGatewayId, isIdOfSomeForm, type GatewayId } from '../../domain/ids.js';
 import type { Outcome } from '../../domain/refund/outcome.js';
 
@@ -9,27 +9,27 @@ import type { Evidence } from '../ledger.js';
 
 type Ids = Pick<AttemptRow, 'gateway_id' | 'seen_ids'>;
 
-/** All of them, the certain one first. */
+/** Returns all gateway ids of the attempt, the one of a certain outcome first. */
 export const idsOf = ({ gateway_id, seen_ids }: Ids): readonly string[] => [
   ...(gateway_id === null ? [] : [gateway_id]),
   ...(seen_ids ?? []),
 ];
 
-/** Those that the gateway can be asked for. */
+/** Returns the ids by which the gateway can be queried. */
 export const gatewayIdsOf = (attempt: Ids): readonly GatewayId[] => idsOf(attempt).filter(isGatewayId);
 
-/** True if the gateway ever gave it an id: then it was there, and is never taken for absent or submitted again. */
+/** True if the gateway ever gave the attempt an id. Such an attempt did arrive: it is never marked absent or submitted again. */
 export const hasId = (attempt: Ids): boolean => idsOf(attempt).length > 0;
 
-/** `id` becomes the certain one. What was certain before is kept among the others. */
+/** Returns the columns after `id` became the id of a certain outcome. The id that was certain before is stored among the others. */
 export function certainId(attempt: Ids, id: string): { gateway_id: string; seen_ids: string[] | null } {
   const others = idsOf(attempt).filter((other) => other !== id);
   return { gateway_id: id, seen_ids: others.length > 0 ? others : null };
 }
 
 /**
- * Keeps every id that came with `evidence` and that recording its outcome does not keep anyway. The original's own id and the payment's
- * are not the attempt's: an answer that shows one tells of the debit.
+ * Stores every id that came with `evidence` and is not stored with its outcome. Ids of the original and of the payment are not the
+ * attempt's: an answer that shows one of them describes the debit.
  */
 export async function keepIds(
   tx: Tx,

@@ -1,4 +1,4 @@
-/** Money has left: counted once for each transaction at the gateway, whatever our side thought. */
+/** Records successes: the money of each gateway transaction counts once, whatever state the attempt has. */
 import {
   afterTrigger,
   isOpenAttempt,
@@ -13,12 +13,12 @@ import { move } from '../core/state-changes.js';
 import { hasCoverage, overpaidFor, reviseClaims, trimCoverage } from '../payments/coverage.js';
 import type { Tx } from '../db/database.js';
 import type { Evidence } from '../ledger.js';
-import { forgetForeignReturn } from '../payments/payments.js';
+import { forgetForeignReturn } from '../payments/foreign-returns.js';
 import { givenBy, remainingOf } from '../core/amounts.js';
 import { turnOf } from './returned.js';
 import { givenNow } from '../payments/reversals.js';
 
-/** Records a success, in any state of the attempt. Only an operator's may come without the gateway's id of it. */
+/** Records a success, in any state of the attempt. Only an operator's evidence may come without a gateway id. */
 export async function succeed(
   tx: Tx,
   locked: LockedAttempt,
@@ -32,7 +32,7 @@ export async function succeed(
   return goOn(tx, locked, evidence, { gatewayId, isCovered });
 }
 
-/** What this attempt was seen to be since: an answer is older than every query, and a query is as old as its beginning. */
+/** True if newer evidence about the attempt is recorded. An answer is older than every query; a query is as old as its beginning. */
 function isOutdated(attempt: AttemptRow, evidence: Evidence, gatewayId: string | null): boolean {
   switch (evidence.source) {
     case 'answer':
@@ -55,14 +55,14 @@ function isOutdated(attempt: AttemptRow, evidence: Evidence, gatewayId: string |
   }
 }
 
-/** The money, taken from what was held for it and counted all the same where nothing was. Answers whether all of it was held. */
+/** Books the money: from the reservation, and beyond it if the reservation is too small. Returns true if all of it was reserved. */
 async function book(
   tx: Tx,
   { attempt, refund, payment, attempts }: LockedAttempt,
   evidence: Evidence,
   { gatewayId, shownMinor }: { readonly gatewayId: string | null; readonly shownMinor: bigint | undefined },
 ): Promise<boolean> {
-  // A query for another refund may have taken it for a refund made elsewhere.
+  // A query for another refund may have counted it as a refund made elsewhere.
   const wasElsewhere = gatewayId !== null && (await forgetForeignReturn(tx, payment.id, gatewayId));
   const held = await reservedFor(tx, refund.id);
   const hasComeBack = attempt.state === 'returned';
@@ -78,10 +78,10 @@ async function book(
     refundId: refund.id,
     attemptId: attempt.id,
     reserved: -fromReservation,
-    // What had come back is gone again; it left once.
+    // The returned money has left again; it counts as one success.
     ...(hasComeBack ? { returned: -given } : { succeeded: given }),
     ...(attempt.way === 'reversal' ? { released: given } : {}),
-    // The reservation was gone already: the gateway's fact stands all the same.
+    // The reservation was released before. The gateway's fact is recorded all the same.
     fromOutside: !isCovered,
     actor: actorOf(evidence),
     data: { gatewayId, code: evidence.code },
@@ -102,7 +102,7 @@ async function book(
   return isCovered;
 }
 
-/** What follows for the refund: done, the rest of it is still to be paid, or an operator compares. */
+/** Continues the refund: it has succeeded, a rest is still to be paid, or an operator has to compare. */
 async function goOn(
   tx: Tx,
   locked: LockedAttempt,
@@ -128,7 +128,7 @@ async function goOn(
   await step(tx, refund, on, evidence, isLate ? 'partly_refunded' : undefined);
 }
 
-/** Open, or absent and of more than is still owed: submitted again it would pay that twice. */
+/** True if the attempt is open, or absent and larger than what is owed: submitted again it would pay twice. */
 function mayStillPayTooMuch(other: AttemptRow, owed: bigint): boolean {
   return isOpenAttempt(other.state) || (other.state === 'absent' && owed > 0n && other.amount_minor > owed);
 }
@@ -140,7 +140,7 @@ function triggerFor(state: RefundState, owed: bigint, { source }: Evidence): Ref
   return afterTrigger(state, 'part_after_end') === undefined ? 'part_succeeded' : 'part_after_end';
 }
 
-/** A second transaction under one attempt: the gateway executed it twice. The money is counted, and an operator has to get it back. */
+/** Records a second transaction under one attempt: the gateway executed it twice. The money counts, and an operator has to recover it. */
 export async function executedAgain(
   tx: Tx,
   locked: LockedAttempt,
@@ -166,7 +166,7 @@ export async function executedAgain(
   if (wasElsewhere) await reviseClaims(tx, payment.id);
 }
 
-/** Operators had said that it paid, and now the gateway shows it: the same money, counted already. */
+/** Records the gateway id of an attempt that operators had corrected to paid. The money is counted already. */
 async function confirm(
   tx: Tx,
   { attempt, payment, refund }: LockedAttempt,

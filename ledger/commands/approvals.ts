@@ -17,15 +17,12 @@ import { close } from '../refunds/ends.js';
 import type { CommandResult, Decision } from '../core/people.js';
 
 export function decide(database: Database, decision: Decision): Promise<CommandResult<'decide'>> {
-  return database.transaction(async (tx) => {
-    const locked = await lockRefund(tx, decision.refundId);
-    return executeOnce(
-      tx,
-      locked,
-      { kind: 'decide', said: decision, about: { instruction: decision.instruction } },
-      () => verdictOn(tx, locked, decision),
-    );
-  });
+  return executeOnce(
+    database,
+    (tx) => lockRefund(tx, decision.refundId),
+    { kind: 'decide', said: decision, about: { instruction: decision.instruction } },
+    (tx, locked) => verdictOn(tx, locked, decision),
+  );
 }
 
 async function verdictOn(tx: Tx, locked: Locked, decision: Decision): Promise<Executed<'decide'>> {

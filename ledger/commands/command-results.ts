@@ -29,17 +29,20 @@ interface Command<Kind extends keyof CommandResults> {
 }
 
 /**
- * Executes a command once, and returns its result with the refund's snapshot. Must run under the refund's lock: then the second of two
- * equal commands finds the result of the first. A command without an id is executed each time.
+ * Executes a command once, under the lock that `lock` takes, and returns its result with the refund's snapshot. Of two equal commands at once,
+ * the second finds the result of the first. A command without an id is executed each time.
  */
-export async function executeOnce<Kind extends keyof CommandResults>(
-  tx: Tx,
-  locked: Locked,
+export function executeOnce<Kind extends keyof CommandResults, Found extends Locked>(
+  database: Database,
+  lock: (tx: Tx) => Promise<Found>,
   command: Command<Kind>,
-  execute: () => Promise<Executed<Kind>>,
+  execute: (tx: Tx, locked: Found) => Promise<Executed<Kind>>,
 ): Promise<CommandResult<Kind>> {
-  const result = await once(tx, locked, command, execute);
-  return { ...result, position: await currentPosition(tx, locked.refund.id) };
+  return database.transaction(async (tx) => {
+    const locked = await lock(tx);
+    const result = await once(tx, locked, command, () => execute(tx, locked));
+    return { ...result, position: await currentPosition(tx, locked.refund.id) };
+  });
 }
 
 async function once<Kind extends keyof CommandResults>(

@@ -1,4 +1,4 @@
-/** What the customer has of a refund from outside of the program: counted for one refund, taken back when it was undone, never twice. */
+/** Coverage: what the customer received for a refund outside of the program. Counted for one refund only, and removed when it is undone. */
 import {
   claimsAfter,
   coverageOf,
@@ -21,9 +21,9 @@ import { isUnclear } from './doubts.js';
 import { GATEWAY_ID, IS_FINAL, NEXT_VERSION, NOW } from '../db/expressions.js';
 import { limitOf, overpaidOf, settlementFacts } from '../core/amounts.js';
 
-/** States in which a refund takes what comes back to it: it ended because of just that. */
+/** Final states of refunds that ended because of outside money. They may claim more of it later. */
 const ENDED_OUTSIDE: readonly RefundState[] = ['closed_by_dispute', 'refunded_elsewhere'];
-/** In which it takes what was pending at its end, and became final since. */
+/** Final states of unpaid refunds. They may claim outside money that was pending at their end and is final now. */
 const ENDED_UNPAID: readonly RefundState[] = ['failed', 'canceled'];
 
 interface ClaimOfRefund extends Claim {
@@ -35,7 +35,7 @@ const coverageOfRow = ({ elsewhere_minor, charged_back_minor }: RefundRow): Cove
   chargedBackMinor: charged_back_minor,
 });
 
-/** What each refund of a payment counts as its own, or may take of what happened outside, oldest first. */
+/** Returns the coverage of each refund of a payment, and what it may claim of outside money, oldest first. */
 export async function claimsOn(tx: Tx, paymentId: string): Promise<readonly ClaimOfRefund[]> {
   const refunds = await tx
     .selectFrom('refunds')
@@ -70,21 +70,20 @@ export async function claimsOn(tx: Tx, paymentId: string): Promise<readonly Clai
   return claims;
 }
 
-/** What began while the refund was under way and is final now. */
+/** Returns outside money that began before the refund ended and is final now, less what the refund already has of it. */
 function underWayAtEnd(refund: RefundRow, { elsewhere, disputes }: Outside): Coverage {
   const isMeant = ({ at }: { readonly at: Date }): boolean =>
     at > refund.created_at && at < refund.state_since;
   const sum = (found: readonly OutsideFact[]): bigint =>
     found.filter(isMeant).reduce((total, { minor }) => total + minor, 0n);
   const all = { elsewhereMinor: sum(elsewhere), chargedBackMinor: sum(disputes) };
-  // What it has of that already.
   return {
     elsewhereMinor: all.elsewhereMinor - refund.elsewhere_minor,
     chargedBackMinor: all.chargedBackMinor - refund.charged_back_minor,
   };
 }
 
-/** Counts `more` for the refund: that part is not paid any more, and nothing is held for it. */
+/** Adds coverage to a refund: that part is not paid by the program, and its reservation is released. */
 export async function cover(tx: Tx, refund: RefundRow, more: Coverage): Promise<RefundRow> {
   if (totalOf(more) <= 0n) return refund;
   const held = await reservedFor(tx, refund.id);
@@ -93,12 +92,12 @@ export async function cover(tx: Tx, refund: RefundRow, more: Coverage): Promise<
 }
 
 /**
- * What chargebacks that are final leave no room for, known before the refund is sent: the gateway caps refunds by refunds, and need not
- * count a chargeback. What others have under way counts as paid.
+ * Returns the part of the refund for which final chargebacks leave no money on the payment, before it is submitted. The gateway caps
+ * refunds by refunds and may not count a chargeback. Open attempts of other refunds count as paid.
  */
 export async function chargedBackBefore(tx: Tx, { payment, refund, attempts }: Locked): Promise<Coverage> {
   if (payment.excess_minor === 0n || payment.disputed_minor === 0n) return NO_COVERAGE;
-  // What cannot be counted settles nothing.
+  // A payment with doubts settles nothing.
   if (await isUnclear(tx, payment.id)) return NO_COVERAGE;
   const { disputes } = await outsideOn(tx, payment.id);
   const underWay = await tx
@@ -120,7 +119,7 @@ export async function chargedBackBefore(tx: Tx, { payment, refund, attempts }: L
   });
 }
 
-/** What of chargebacks that are not decided leaves no room for what this refund still owes. */
+/** Returns the amount of undecided chargebacks that leaves no money for what the refund still owes. */
 export async function undecidedBeside(tx: Tx, { payment, refund, attempts }: Locked): Promise<bigint> {
   if (payment.excess_minor === 0n || payment.disputed_minor === 0n) return 0n;
   const open = (await outsideFacts(tx, payment.id))
@@ -131,10 +130,10 @@ export async function undecidedBeside(tx: Tx, { payment, refund, attempts }: Loc
   return least(open, beyond > 0n ? beyond : 0n);
 }
 
-/** True where something of the refund is counted as paid outside. */
+/** True if a part of the refund counts as paid outside. */
 export const hasCoverage = (refund: RefundRow): boolean => totalOf(coverageOfRow(refund)) > 0n;
 
-/** An attempt turned out to have paid what was counted as paid outside: the attempt counts. */
+/** Removes coverage for what an attempt turned out to have paid: the attempt counts. */
 export async function trimCoverage(tx: Tx, { refund, attempts }: Locked): Promise<void> {
   const covered = coverageOfRow(refund);
   if (totalOf(covered) <= 0n) return;
@@ -145,8 +144,8 @@ export async function trimCoverage(tx: Tx, { refund, attempts }: Locked): Promis
 }
 
 /**
- * After chargebacks or refunds elsewhere changed: no refund counts what is not there any more. What a refund loses is owed again, and an operator
- * decides where it had ended.
+ * Revises coverage after chargebacks or refunds elsewhere changed. What a refund loses is owed again; if the refund had ended, a case is
+ * opened.
  */
 export async function reviseClaims(tx: Tx, paymentId: string): Promise<void> {
   const claims = await claimsOn(tx, paymentId);
@@ -165,8 +164,8 @@ export async function reviseClaims(tx: Tx, paymentId: string): Promise<void> {
 }
 
 /**
- * What happened outside since this refund was asked for and counts for no other: when the refund ends without paying, it counts for this one.
- * Nobody may conclude that the customer has nothing while it stands.
+ * Returns outside money since the refund was requested that counts for no other refund. It counts for this one when it ends unpaid: the
+ * customer must not be reported as unpaid while it stands.
  */
 export async function unclaimedSince(tx: Tx, { payment, refund, attempts }: Locked): Promise<Coverage> {
   const unpaid = unpaidOf(settlementFacts({ refund, attempts }));
@@ -188,7 +187,7 @@ export async function unclaimedSince(tx: Tx, { payment, refund, attempts }: Lock
 
 const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 
-/** What happened outside and is final: what each counts, and when it was first seen. */
+/** Final outside money: refunds made elsewhere, and chargebacks. */
 interface Outside {
   readonly elsewhere: readonly OutsideFact[];
   readonly disputes: readonly OutsideFact[];
@@ -202,7 +201,7 @@ interface OutsideFact {
   readonly isFinal: boolean;
   readonly minor: bigint;
   readonly at: Date;
-  /** Of `minor`, each change with its time. */
+  /** The changes that add up to `minor`, each with its time. */
   readonly changes: readonly { readonly minor: bigint; readonly at: Date }[];
 }
 
@@ -236,7 +235,7 @@ async function outsideFacts(tx: Tx, paymentId: string): Promise<readonly Outside
   return [...found.values()].filter(({ minor }) => minor > 0n);
 }
 
-/** One that is pending blocks credits and proves nothing. */
+/** Pending facts are left out: they block credits and prove nothing. */
 async function outsideOn(tx: Tx, paymentId: string): Promise<Outside> {
   const final = (await outsideFacts(tx, paymentId)).filter(({ isFinal }) => isFinal);
   return {
@@ -245,7 +244,7 @@ async function outsideOn(tx: Tx, paymentId: string): Promise<Outside> {
   };
 }
 
-/** What was certainly given back beyond the limit. What is pending outside may never be. */
+/** Returns the amount that was certainly paid back beyond the limit. Pending facts from outside do not count. */
 export async function overpaidFor(tx: Tx, payment: PaymentRow): Promise<bigint> {
   const overpaid = overpaidOf(payment);
   if (overpaid === 0n) return 0n;
@@ -254,7 +253,7 @@ export async function overpaidFor(tx: Tx, payment: PaymentRow): Promise<bigint> 
   return certain > 0n ? certain : 0n;
 }
 
-/** A chargeback or a refund elsewhere began since this refund was asked for, and is not final. */
+/** True if a chargeback or a refund elsewhere began since the refund was requested and is not final. */
 export async function mayBeSettledOutside(tx: Tx, { payment, refund }: Locked): Promise<boolean> {
   const facts = await outsideFacts(tx, payment.id);
   return facts.some(({ isFinal, at }) => !isFinal && at > refund.created_at);

@@ -1,4 +1,4 @@
-/** A payment that a client declared with a refund: stored as declared, and taken for nothing that the gateway has shown. */
+/** Payments that a client declared with a refund. A declaration never counts as shown by the gateway. */
 import { formatAmount, storedMoney } from '../../domain/money/money.js';
 import { isSameDeclaration, type DeclaredPayment } from '../../domain/payment/declared-payment.js';
 import type { PaymentRow } from '../core/locks.js';
@@ -7,8 +7,8 @@ import { LedgerError } from '../ledger.js';
 import { rootOf } from '../core/records.js';
 
 /**
- * Stores the payment where it is not known yet. A capture is a payment of its own, under its own id, in the table of captures as well:
- * so its money is never counted on its authorization besides, whichever of the two becomes known first.
+ * Stores a declared payment, unless it is known. A capture is a payment of its own, with its own id in both tables, so its money never
+ * counts on its authorization as well, whichever of the two becomes known first.
  */
 export async function declarePayment(
   tx: Tx,
@@ -54,7 +54,7 @@ export async function declarePayment(
     );
 }
 
-/** The first declaration of a payment counts. One of a payment that was never declared is not needed. */
+/** Throws `LedgerError` `payment_differs` if the declaration differs from the first one. A payment that was never declared accepts any. */
 export function checkDeclaration(payment: PaymentRow, declared: DeclaredPayment): void {
   const first = payment.declared;
   if (first === null) return;

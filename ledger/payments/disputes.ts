@@ -1,4 +1,4 @@
-/** Chargebacks and their reversals, booked by the difference between what is known of each and what the gateway shows now. */
+/** Books chargebacks and their reversals: the difference between what is recorded and what the gateway shows now. */
 import { standingMinor, type LinkedDispute } from '../../domain/payment/disputes.js';
 import type { OriginalDoubt, OriginalFacts } from '../../domain/payment/original.js';
 import { appendOutside } from '../core/events.js';
@@ -8,29 +8,29 @@ export interface DisputeRecord {
   /** The gateway's id of the chargeback. */
   readonly id: string;
   readonly amountMinor: bigint;
-  /** Of it, what came back to the merchant. */
+  /** The part that was reversed in favor of the merchant. */
   readonly reversedMinor: bigint;
   readonly at: Date;
 }
 
 interface Known extends DisputeRecord {
   readonly state: LinkedDispute['state'];
-  /** What the balance holds for it. */
+  /** The amount that counts in the payment's balance. */
   readonly standingMinor: bigint;
-  /** Events so far: the next one's number. */
+  /** Number of its events so far, which is the number of the next one. */
   readonly events: number;
 }
 
-/** Each change of a chargeback is one of these. */
+/** Types of events about a chargeback. */
 export const DISPUTE_EVENTS = ['dispute.opened', 'dispute.changed', 'dispute.reversed'] as const;
 
 export interface BookedDisputes {
-  /** Something was booked, also where only an outcome became known and the balance stays. */
+  /** True if an event was appended, also if only the outcome changed and the balance did not. */
   readonly isChanged: boolean;
   readonly doubts: readonly OriginalDoubt[];
 }
 
-/** Books what is new or different. A chargeback that was final stays as it is where it is not listed any more, which is a doubt. */
+/** Books new and changed chargebacks. A final chargeback that is not listed stays booked and becomes a doubt. */
 export async function bookDisputes(tx: Tx, facts: OriginalFacts): Promise<BookedDisputes> {
   const doubts: OriginalDoubt[] = [];
   const known = await knownDisputes(tx, facts.id);
@@ -48,7 +48,7 @@ export async function bookDisputes(tx: Tx, facts: OriginalFacts): Promise<Booked
     const nothing = { id, amountMinor: 0n, reversedMinor: 0n, state: 'succeeded' } as const;
     if (await book(tx, facts.id, before, nothing)) isChanged = true;
   }
-  // A notification about what refers to a reversal is found to be about this payment by these.
+  // These events let a notification that refers to a reversal find its payment.
   for (const id of facts.reversalIds)
     await appendOutside(tx, {
       key: `gateway:${id}:reversal`,
@@ -122,7 +122,7 @@ const textIn = (data: Readonly<Record<string, unknown>>, name: string): string =
   return typeof value === 'string' ? value : '0';
 };
 
-/** The chargebacks of a payment, oldest first. */
+/** Returns the chargebacks of a payment, oldest first. */
 export async function disputesOf({ db }: Database, paymentId: string): Promise<readonly DisputeRecord[]> {
   return [...(await knownDisputes(db, paymentId)).values()];
 }

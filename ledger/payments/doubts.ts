@@ -1,4 +1,4 @@
-/** What the gateway shows on a payment and nobody can count: noted once, and an operator is asked. */
+/** Doubts: facts that the gateway shows on a payment and that cannot be counted. Each is recorded once, with a case for an operator. */
 import type { OriginalDoubt } from '../../domain/payment/original.js';
 import { FINAL_STATES } from '../../domain/refund/states.js';
 import { openCase } from '../core/cases.js';
@@ -6,12 +6,12 @@ import { appendOutside } from '../core/events.js';
 import type { PaymentRow, RefundRow } from '../core/locks.js';
 import type { Tx } from '../db/database.js';
 
-/** As many as an operator reads; the timeline has all. */
+/** Doubts shown in one case. The timeline has all. */
 const MOST_SHOWN = 20;
 
 /**
- * Opens a case for doubts that are new on this payment: on its refunds that are under way, else on its newest one. An operator who
- * closes it is not asked about the same transaction again.
+ * Opens a case for new doubts: on the payment's refunds that are not final, or else on its newest refund. After an operator closes it, no
+ * case is opened for the same transaction.
  */
 export async function askAboutDoubts(
   tx: Tx,
@@ -20,7 +20,7 @@ export async function askAboutDoubts(
   if (doubts.length > 0) await noteDoubts(tx, payment.id, doubts);
 }
 
-/** The payment need not be locked: nothing of its balance changes. */
+/** Records doubts. The payment need not be locked, because its balance does not change. */
 export async function noteDoubts(tx: Tx, paymentId: string, doubts: readonly OriginalDoubt[]): Promise<void> {
   const news: OriginalDoubt[] = [];
   for (const doubt of doubts) {
@@ -34,7 +34,7 @@ export async function noteDoubts(tx: Tx, paymentId: string, doubts: readonly Ori
     await openCase(tx, refund, 'payment_unclear', { doubts: news.slice(0, MOST_SHOWN) });
 }
 
-/** Whether anything on the payment could ever not be counted. */
+/** True if a doubt was ever recorded on the payment. */
 export async function isUnclear(tx: Tx, paymentId: string): Promise<boolean> {
   const doubt = await tx
     .selectFrom('events')
@@ -63,7 +63,7 @@ async function concerned(tx: Tx, paymentId: string): Promise<readonly RefundRow[
     .execute();
 }
 
-/** Doubts of another payment's observation that concern this one. */
+/** Returns doubts about this payment that were found while another payment was observed. */
 export async function doubtsFromElsewhere(tx: Tx, paymentId: string): Promise<readonly OriginalDoubt[]> {
   const events = await tx
     .selectFrom('events')

@@ -1,4 +1,4 @@
-/** Which of the returns that the gateway shows on an original the ledger can explain. */
+/** Classifies the returns that the gateway shows on an original: ours, known, or unexplained. */
 import type { FindingEvidence } from '../../domain/payment/finding.js';
 import type { OriginalFacts } from '../../domain/payment/original.js';
 import { NO_COVERAGE, sumOf } from '../../domain/refund/settlement.js';
@@ -9,14 +9,14 @@ import { claimsOn } from './coverage.js';
 import { givenBy } from '../core/amounts.js';
 import { GATEWAY_ID } from '../db/expressions.js';
 
-/** What the ledger knows of the returns on a payment: the part of the evidence that a comparison and the guard of a credit share. */
+/** What the ledger knows about the returns on a payment. Shared by the reconciliation and by the guard of the credit. */
 export interface KnownReturns extends Pick<
   FindingEvidence,
   'ownReturns' | 'knownReturns' | 'ourReturns' | 'paidMinor' | 'paidReturns' | 'claimed' | 'openAttempts'
 > {
-  /** Credits on the payment that succeeded: the gateway links them to nothing. */
+  /** Succeeded credits on the payment. The gateway links them to no payment. */
   readonly creditedMinor: bigint;
-  /** Given back on the payment by any way, and charged back, as the balance has it. */
+  /** Paid back on the payment by any operation, and charged back, as its balance has it. */
   readonly givenMinor: bigint;
   readonly disputedMinor: bigint;
 }
@@ -31,7 +31,7 @@ export async function returnsKnownTo(
     .selectAll()
     .where('payment_id', '=', payment.id)
     .execute();
-  // By the order of the records: an observation that is stored with the first refund has the same time as that.
+  // By event number and not by time: an observation that is stored with the first refund has the same time as the request.
   const { id: requested } = await tx
     .selectFrom('events')
     .select('id')
@@ -48,7 +48,7 @@ export async function returnsKnownTo(
   const onRecord = new Set(foreign.map(({ id }) => id));
   const returns = (original?.returns ?? []).map((entry) => ({
     id: entry.id,
-    // By the gateway's id as well: it does not always show the reference.
+    // By gateway id as well, because the gateway does not always show the reference.
     attempt: onPayment.find(
       (attempt) => attempt.reference === entry.reference || attempt.gateway_id === entry.id,
     ),

@@ -1,4 +1,4 @@
-/** Reversals of an authorization: what one can have given back, and what is owed again where captures show that it was less. */
+/** Reversals of an authorization: how much each released, and what is owed again if captures show that it was less. */
 import { CLOSED_STATES } from '../../domain/refund/states.js';
 import { append, reservedFor } from '../core/events.js';
 import { attemptsOf, type AttemptRow, type PaymentRow } from '../core/locks.js';
@@ -6,16 +6,16 @@ import { move } from '../core/state-changes.js';
 import type { Tx } from '../db/database.js';
 import { givenBy, remainingOf } from '../core/amounts.js';
 
-/** What was authorized, never captured, and not released by a reversal of ours. Never negative. */
+/** Returns the amount that was authorized, never captured and not released by a reversal of ours. Never negative. */
 export function releasableOf(payment: PaymentRow): bigint {
   const left = payment.authorized_minor - payment.captured_minor - payment.released_minor;
   return left > 0n ? left : 0n;
 }
 
 /**
- * What an executed attempt gave back. A reversal releases what was never captured and nothing else, whatever amount the gateway shows
- * for it (a captured amount is only refunded). The captures decide: an answer that shows less may be wrong, and ordering the difference
- * again would pay it twice.
+ * Returns the amount that an executed attempt paid back. A reversal releases only what was never captured, whatever amount the gateway
+ * shows for it; a captured amount can only be refunded. The captures decide: an answer that shows less may be wrong, and ordering the
+ * difference again would pay it twice.
  */
 export function givenNow(payment: PaymentRow, attempt: AttemptRow): bigint {
   if (attempt.way !== 'reversal' || payment.captured_minor === 0n) return attempt.amount_minor;
@@ -24,8 +24,8 @@ export function givenNow(payment: PaymentRow, attempt: AttemptRow): bigint {
 }
 
 /**
- * Measures the reversals of a payment against the captures that the gateway shows now. The ones made last are taken for those that
- * released less; what they did not give back is owed again, and goes on as a refund of the captures. True where something was booked.
+ * Compares the reversals of a payment with the captures that the gateway shows now. If they released less than recorded, the latest ones
+ * are reduced; the difference is owed again and continues as a refund of the captures. True if a reversal was reduced.
  */
 export async function measureReversals(tx: Tx, payment: PaymentRow): Promise<boolean> {
   if (payment.released_minor === 0n || payment.captured_minor === 0n) return false;
@@ -58,7 +58,7 @@ async function releasedLess(tx: Tx, attempt: AttemptRow, given: bigint, cut: big
     .executeTakeFirstOrThrow();
   const owed = remainingOf({ refund, attempts: await attemptsOf(tx, refund.id) });
   const held = await reservedFor(tx, refund.id);
-  // What had ended without paying owes nothing, whatever a part of it turned out to be.
+  // A refund that ended unpaid owes nothing, even if a part of it was paid.
   const hasEnded = CLOSED_STATES.includes(refund.state);
   await append(tx, {
     key: `attempt:${attempt.id}:released_less:${given}`,

@@ -16,7 +16,7 @@ import {
   type ImportedPayment,
 } from '../ledger.js';
 import { askAboutDoubts } from '../payments/doubts.js';
-import { importPayment, type Observed } from '../payments/payments.js';
+import { importPayment, type Observed } from '../payments/observation.js';
 import { readRefund, rootOf } from '../core/records.js';
 import { refundableOf } from '../core/amounts.js';
 

@@ -19,7 +19,7 @@ import type { Database, Tx } from '../db/database.js';
 import { moneyOf, settle, close } from './ends.js';
 import { ObservationOutdated } from '../ledger.js';
 import { openCaptures } from '../attempts/open-captures.js';
-import { observe } from '../payments/payments.js';
+import { observe } from '../payments/observation.js';
 import { currentPosition, refusalOf } from '../core/positions.js';
 import { returnsKnownTo } from '../payments/returns.js';
 import { clearUnread } from './unread.js';

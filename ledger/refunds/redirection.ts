@@ -19,16 +19,12 @@ import type { Database, Tx } from '../db/database.js';
 import type { CommandResult, Redirection } from '../core/people.js';
 
 export function redirect(database: Database, redirection: Redirection): Promise<CommandResult<'redirect'>> {
-  return database.transaction(async (tx) => {
-    const { refundId } = redirection;
-    const locked = await lockRefund(tx, refundId);
-    return executeOnce(
-      tx,
-      locked,
-      { kind: 'redirect', said: redirection, about: { instruction: redirection.registrationId } },
-      () => redirected(tx, locked, redirection),
-    );
-  });
+  return executeOnce(
+    database,
+    (tx) => lockRefund(tx, redirection.refundId),
+    { kind: 'redirect', said: redirection, about: { instruction: redirection.registrationId } },
+    (tx, locked) => redirected(tx, locked, redirection),
+  );
 }
 
 async function redirected(

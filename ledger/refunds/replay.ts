@@ -27,10 +27,12 @@ const TRIGGERS: Readonly<Record<ReplayStep, RefundTrigger>> = {
 
 /** Moves the refund back without submitting anything. Of two operators at once, the second finds a refund that has left review. */
 export function replay(database: Database, order: Replay): Promise<CommandResult<'replay'>> {
-  return database.transaction(async (tx) => {
-    const locked = await lockRefund(tx, order.refundId);
-    return executeOnce(tx, locked, { kind: 'replay', said: order }, () => replayed(tx, locked, order));
-  });
+  return executeOnce(
+    database,
+    (tx) => lockRefund(tx, order.refundId),
+    { kind: 'replay', said: order },
+    (tx, locked) => replayed(tx, locked, order),
+  );
 }
 
 async function replayed(tx: Tx, locked: Locked, order: Replay): Promise<Executed<'replay'>> {

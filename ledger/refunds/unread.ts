@@ -8,7 +8,7 @@ import { move, READABLE } from '../core/state-changes.js';
 import type { Database, Tx } from '../db/database.js';
 import { NOW } from '../db/expressions.js';
 import { openProposal } from '../commands/command-results.js';
-import { observe } from '../payments/payments.js';
+import { observe } from '../payments/observation.js';
 import type { Unreadable } from '../core/queries.js';
 import { currentPosition } from '../core/positions.js';
 

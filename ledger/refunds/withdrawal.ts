@@ -18,13 +18,13 @@ export function withdraw(
   commandId?: string,
   stillReturned: readonly SeenReturned[] = [],
 ): Promise<CommandResult<'withdraw'>> {
-  return database.transaction(async (tx) => {
-    const locked = await lockRefund(tx, refundId);
-    const said = { by, reason, commandId, ...(ticket === undefined ? {} : { ticket }) };
-    return executeOnce(tx, locked, { kind: 'withdraw', said }, () =>
-      withdrawal(tx, locked, { by, reason, ticket, stillReturned }),
-    );
-  });
+  const said = { by, reason, commandId, ...(ticket === undefined ? {} : { ticket }) };
+  return executeOnce(
+    database,
+    (tx) => lockRefund(tx, refundId),
+    { kind: 'withdraw', said },
+    (tx, locked) => withdrawal(tx, locked, { by, reason, ticket, stillReturned }),
+  );
 }
 
 async function withdrawal(
