@@ -1,4 +1,4 @@
-/** The ledger as the rest of the program sees it: what was promised, sent and answered. Every call is one short transaction. */
+/** Interface of the ledger: what was accepted, submitted and answered. Every call is one short transaction. */
 import type { CreditVerdict } from '../domain/refund/credit-guard.js';
 import type { CaseReason, Finding, GiveUpReason } from '../domain/payment/finding.js';
 import type { Position } from '../domain/refund/next-step.js';
@@ -27,7 +27,7 @@ import type {
   SeenReturned,
 } from './core/people.js';
 
-/** A checked request with who asks. `caller` owns the idempotency key; `requestedBy` is the person or system behind it. */
+/** A validated request. `caller` is the client that owns the idempotency key; `requestedBy` is the operator or system that requested it. */
 export interface AcceptOrder {
   readonly caller: string;
   readonly idempotencyKey: string;
@@ -35,13 +35,13 @@ export interface AcceptOrder {
   readonly request: RefundRequest | CreditRequest;
 }
 
-/** An original as just looked up, to be stored with the first refund on it. */
+/** An original as a query just showed it, to be stored with the first refund on it. */
 export interface ImportedPayment {
   readonly entityId: string;
   readonly facts: OriginalFacts;
 }
 
-/** In place of an original, where a free-standing credit is asked for or the payment is declared: only the entity. */
+/** Takes the place of an original for an unlinked credit or a declared payment: only the entity is known. */
 export interface FreeStanding {
   readonly entityId: string;
   readonly facts: null;
@@ -49,14 +49,14 @@ export interface FreeStanding {
 
 export interface Accepted {
   readonly refund: RefundRecord;
-  /** False where the same key and body had been accepted before. */
+  /** False if the same key and body were accepted before. */
   readonly isNew: boolean;
 }
 
-/** An attempt that this caller, and nobody else, is to send once, now. Minor units. */
+/** An attempt that only the receiver of this order submits, once and now. Minor units. */
 export interface SendOrder {
   readonly attemptId: string;
-  /** Which handing-over of the attempt this is: a later one makes weak answers to this one worthless. */
+  /** Number of the submission. Weak evidence about an earlier submission does not count. */
   readonly send: number;
   readonly way: Way;
   readonly entityId: string;
@@ -65,40 +65,40 @@ export interface SendOrder {
   readonly reference: string;
   readonly amountMinor: bigint;
   readonly currency: string;
-  /** True for a reversal of less than was authorised. */
+  /** True for a reversal of less than was authorized. */
   readonly isPartialReversal: boolean;
 }
 
 export type Opened =
   | { readonly kind: 'send'; readonly order: SendOrder }
-  /** Somebody else is or was there first, or nothing is to be sent now: go on from the position. */
+  /** Another run was first, or nothing may be submitted now: continue from the snapshot. */
   | {
       readonly kind: 'resume';
       readonly position: Position;
-      /** A reversal is next, and the payment was only declared: it is read first, because the gateway caps no reversal. */
+      /** A reversal is next, but the payment is only declared: it has to be queried first, because the gateway caps no reversal. */
       readonly mustSee?: true;
     };
 
-/** Who reports the outcome. An answer belongs to one submission, a query to its beginning; a notification has no date. */
+/** Source of the evidence. An answer belongs to one submission, a query to its beginning; a notification has no time. */
 export type Source =
   | { readonly source: 'answer'; readonly send: number }
   | { readonly source: 'look_up'; readonly asked: Asked }
   | { readonly source: 'notice' }
   | { readonly source: 'person'; readonly by: string };
 
-/** What is known about an attempt's outcome, and from where. */
+/** Evidence about an attempt's outcome, with its source. */
 export type Evidence = Source & {
   readonly attemptId: string;
   readonly outcome: Outcome;
-  /** The original as it was read with the outcome: a reversal is measured against its captures. */
+  /** The original as it was read with the outcome: a reversal is compared with its captures. */
   readonly original?: OriginalFacts;
   readonly code?: string;
   readonly description?: string;
-  /** Every id that the gateway gave with it. All are kept, whatever the outcome. */
+  /** All ids that the gateway gave with the outcome. All are stored, whatever the outcome. */
   readonly ids?: readonly string[];
 };
 
-/** What a look-up needs to know. */
+/** What a query of an attempt needs to know. */
 export interface Inquiry {
   readonly attemptId: string;
   readonly way: Way;
@@ -108,14 +108,14 @@ export interface Inquiry {
   readonly paymentId: string | null;
   readonly originalId: string | null;
   readonly reference: string;
-  /** Every id that the gateway gave it, the certain one first: what it shows under one of them is this attempt. */
+  /** All ids that the gateway gave the attempt, the certain one first: a transaction under one of them is this attempt. */
   readonly gatewayIds: readonly GatewayId[];
   readonly asked: Asked;
   readonly amountMinor: bigint;
   readonly currency: string;
   /**
-   * What a look-up may find and explain: reference and gateway id of every attempt on the payment, and gateway ids of returns made
-   * elsewhere that were on record before this attempt was opened.
+   * Known transactions of the payment: reference and gateway id of every attempt, and gateway ids of returns made elsewhere that were
+   * recorded before this attempt was opened.
    */
   readonly explained: ReadonlySet<string>;
 }
@@ -123,30 +123,30 @@ export interface Inquiry {
 /** A query that found nothing certain. */
 export interface Miss {
   readonly answer: string;
-  /** True where nothing of it is there though the original is: late enough, that counts towards absence. */
+  /** True if the gateway shows the original but nothing of the attempt: late enough, that counts towards absence. */
   readonly countsIfLate: boolean;
   readonly asked: Asked;
 }
 
-/** What comparing with the original needs to know. */
+/** What the reconciliation with the original needs to know. */
 export interface RefundScope {
   readonly refundId: string;
   /** Null where there is no original: of a free-standing credit. */
   readonly paymentId: string | null;
   readonly entityId: string;
-  /** Of the payment. */
+  /** Currency of the payment. */
   readonly currency: string;
-  /** The ledger's clock: from when a query of the payment counts that begins now. */
+  /** The database's time: a query of the payment that begins now counts from then. */
   readonly observedAt: Date;
 }
 
 export interface RefundFilter {
-  /** With `idempotencyKey`: the one refund that is stored under it. */
+  /** The client. With `idempotencyKey`: the one refund stored under it. */
   readonly caller?: string;
   readonly idempotencyKey?: string;
   readonly paymentId?: string;
   readonly states?: readonly RefundState[];
-  /** Not final. */
+  /** Only refunds that are not final. */
   readonly unfinished?: boolean;
   readonly limit?: number;
   /** Refunds created before this refund, newest first. */
@@ -155,28 +155,28 @@ export interface RefundFilter {
 
 export interface Ledger {
   /**
-   * Stores the refund and reserves its amount, or answers the one that the same key stored before. Throws `LedgerError`. `checkInTime` is called
-   * in the moment before the commit; where it throws, nothing is stored.
+   * Stores the refund and reserves its amount, or returns the refund that the same key stored before. Throws `LedgerError`. `checkInTime`
+   * is called just before the commit; if it throws, nothing is stored.
    */
   accept(
     order: AcceptOrder,
     imported: ImportedPayment | FreeStanding | null,
     checkInTime?: () => void,
   ): Promise<Accepted>;
-  /** The root of a payment or capture id that is known, or null. What a free-standing credit is counted on is no payment. */
+  /** Returns the payment of a payment or capture id, or null. Rows of unlinked credits are not returned. */
   findPayment(id: string): Promise<PaymentRecord | null>;
-  /** The same, with the ledger's clock: from when a query of the payment counts that begins now. */
+  /** The same, with the database's time: a query of the payment that begins now counts from then. */
   beforeQuery(id: string): Promise<{ readonly payment: PaymentRecord | null; readonly at: Date }>;
   findRefund(id: string): Promise<RefundRecord | null>;
   listRefunds(filter: RefundFilter): Promise<readonly RefundRecord[]>;
   position(refundId: string): Promise<Position>;
   scope(refundId: string): Promise<RefundScope>;
 
-  /** Opens an attempt on the original (refund, or reversal where nothing is captured), or re-opens the absent one. */
+  /** Opens an attempt on the original (a refund, or a reversal if nothing is captured), or reopens the absent one. */
   openLinked(refundId: string, timings: Timings, policy: Policy): Promise<Opened>;
   /**
-   * Weighs the credit under the payment's lock with the look-up just made, and opens it only if the guard allows. `original` is null
-   * for a free-standing credit, and for no other.
+   * Checks a credit with the guard, under the payment's lock and with the query just made, and opens it only if the guard allows.
+   * `original` is null for unlinked credits only.
    */
   openCredit(
     refundId: string,
@@ -184,21 +184,21 @@ export interface Ledger {
     timings: Timings,
     policy: Policy,
   ): Promise<Opened & { readonly verdict?: CreditVerdict }>;
-  /** Records what an answer, look-up or notice says. The same fact twice changes nothing. */
+  /** Records an answer, a query result or a notification. The same fact twice has no effect. */
   record(evidence: Evidence): Promise<Position>;
-  /** Keeps ids that a notification gave an attempt. One that was taken for absent is open again. */
+  /** Stores ids that a notification gave an attempt. An attempt that was marked absent is open again. */
   keepIds(attemptId: string, ids: readonly string[]): Promise<void>;
-  /** The database's time: when a query that begins now began. */
+  /** Returns the database's time, as the beginning of a query. */
   clock(): Promise<Date>;
-  /** The open attempt of a refund, for a query; else the last one that came back, which may be shown paid again; else null. */
+  /** Returns the refund's open attempt for a query, or else its last returned attempt, which may be shown as paid again; else null. */
   inquiry(refundId: string): Promise<Inquiry | null>;
-  /** Records a look-up that told nothing about the outcome; counts it towards absence only where it may. */
+  /** Records a query that showed nothing about the outcome, and counts it towards absence if it may. */
   recordMiss(attemptId: string, miss: Miss, timings: Timings): Promise<Position>;
-  /** Disputes and returns that the gateway shows and the ledger did not know; then what they mean for this refund. */
+  /** Stores what the gateway shows of the payment: limits, captures, disputes and returns. */
   recordOriginal(paymentId: string, original: OriginalFacts): Promise<void>;
   /**
-   * Compares a refund whose attempts are over with the original. `decide` carries out whatever follows; `before_credit` only
-   * what ends the refund (a dispute, a reversal), and leaves the rest to the guard of the credit.
+   * Compares a refund whose attempts are final with the original. `decide` carries out the result; `before_credit` only what ends the
+   * refund (a dispute, a reversal), and leaves the rest to the guard of the credit.
    */
   applyFinding(
     refundId: string,
@@ -206,12 +206,12 @@ export interface Ledger {
     purpose: 'decide' | 'before_credit',
   ): Promise<{ readonly finding: Finding; readonly position: Position }>;
   ask(refundId: string, why: CaseReason, details?: Readonly<Record<string, unknown>>): Promise<Position>;
-  /** One query of the payment that could not be read. Opens a case where asking again will not change that. */
+  /** Records a query of the payment that could not be read. Opens a case if another query would not change that. */
   noteUnreadable(refundId: string, unreadable: Unreadable): Promise<Position>;
-  /** The payment was read: a refund that is in review for nothing else goes back to the step that needed it. */
+  /** Records that the payment was read: a refund that is in review only for that returns to the step that needed it. */
   noteReadable(refundId: string, original: OriginalFacts): Promise<Position>;
   giveUp(refundId: string, why: GiveUpReason, actor: string): Promise<Position>;
-  /** One more look-up of the payment that found nothing. True where enough spaced ones did: then it is not the visibility lag. */
+  /** Counts a query that did not find the payment. True if enough spaced ones did not: then it is not the gateway's visibility lag. */
   missOriginal(paymentId: string, timings: Timings): Promise<boolean>;
   withdraw(
     refundId: string,
@@ -219,35 +219,35 @@ export interface Ledger {
     reason: string,
     ticket?: string,
     commandId?: string,
-    /** Attempts that came back and that the gateway was just seen to show so still. */
+    /** Returned attempts that a query has just shown as still returned. */
     stillReturned?: readonly SeenReturned[],
   ): Promise<CommandResult<'withdraw'>>;
   decide(decision: Decision): Promise<CommandResult<'decide'>>;
-  /** What a person says about an attempt, once the gateway has shown the transaction and it fits. */
+  /** Links a gateway transaction to an attempt, once the gateway has shown the transaction and it fits. */
   adopt(adoption: Adoption, timings: Timings): Promise<CommandResult<'adopt'>>;
-  /** The same where the gateway shows nothing that fits: nothing is changed. Answers what the word was answered before, where it was. */
+  /** Records that the transaction does not fit; nothing is changed. Returns the stored result if the command was carried out before. */
   refuseAdoption(refundId: string, said: OperatorCommand, why: AdoptRefusal): Promise<CommandResult<'adopt'>>;
-  /** Proposes a correction, or makes it where one person may. */
+  /** Proposes a correction, or applies it if a single operator may. */
   correct(correction: Correction, plan: Plan): Promise<CommandResult<'correct'>>;
-  /** A second person confirms or refuses what was proposed. */
+  /** A second operator confirms or refuses a proposal. */
   confirm(confirmation: Confirmation, timings: Timings): Promise<CommandResult<'confirm'>>;
-  /** Another destination for the credit of a refund that waits for a person; proven anew, and approved by a second one. */
+  /** Changes the destination of a credit while the refund is in review. The credit is checked again and approved by a second operator. */
   redirect(redirection: Redirection): Promise<CommandResult<'redirect'>>;
-  /** Takes a refund in review back to its first unsent step, with fresh budgets. Sends nothing. */
+  /** Replays a refund in review from its first step that was not submitted, with fresh budgets. Submits nothing. */
   replay(order: Replay): Promise<CommandResult<'replay'>>;
-  /** How many refunds wait for one cause, and the money that they are about. */
+  /** Returns the number of refunds in review for one cause, and their amounts. */
   waitingSums(waiting: Waiting): Promise<WaitingSums>;
-  /** The next of them, oldest case first. */
+  /** Returns the next refunds in review for one cause, oldest case first. */
   waitingAfter(
     waiting: Waiting,
     cursor: BulkCursor,
     limit: number,
   ): Promise<readonly { readonly caseId: bigint; readonly refundId: string }[]>;
-  /** Puts on record that an operator checked with the gateway or started a run again. */
+  /** Records that an operator synced the refund with the gateway or restarted its run. */
   note(refundId: string, command: 'resolve' | 'restart', said: OperatorCommand): Promise<void>;
 }
 
-/** A later query of the payment has been stored already: nothing may be concluded from this one. It is made again. */
+/** Thrown when an observation is older than the stored one: nothing may be concluded from it, and the payment is queried again. */
 export class ObservationOutdated extends Error {
   override readonly name = 'ObservationOutdated';
 
@@ -258,7 +258,7 @@ export class ObservationOutdated extends Error {
   }
 }
 
-/** Why the ledger refuses. `details` holds nothing secret and is shown to the caller. */
+/** Codes of the ledger's errors. `details` holds nothing secret and is shown to the client. */
 export type LedgerErrorCode =
   | 'idempotency_key_reused'
   | 'exceeds_refundable'

@@ -1,4 +1,4 @@
-/** The ledger on PostgreSQL. */
+/** The ledger on PostgreSQL: joins the functions of all modules into the `Ledger` interface. */
 import type { Kysely } from 'kysely';
 import { isRefundId } from '../domain/ids.js';
 import { FINAL_STATES } from '../domain/refund/states.js';
@@ -72,7 +72,8 @@ export function createLedger(database: Database): Ledger {
     beforeQuery: (id) => beforeQuery(db, id),
     findRefund: async (id) => (await readRefunds(db, [id]))[0] ?? null,
     listRefunds,
-    // One snapshot of refund and attempts: a change between two reads would show a state that never was. Whoever reads waits for nobody.
+    // Refund and attempts are read from one snapshot: a change between two reads would show a state that never existed. Reading waits for
+    // no lock.
     position: (refundId) =>
       database.snapshot(async (tx) =>
         positionOf(tx, await row(tx, refundId), await attemptsOf(tx, refundId)),

@@ -1,4 +1,4 @@
-/** Keys of the HTTP API: the text is shown once, and only the hash of its secret is kept. */
+/** Keys of the HTTP API. The text is shown once; only the hash of its secret part is stored. */
 import { createHash, randomBytes, randomInt, timingSafeEqual } from 'node:crypto';
 import type { Kysely, Selectable } from 'kysely';
 import { looksLikeCard } from '../../domain/card/card-number.js';
@@ -19,7 +19,7 @@ interface ApiKeyTable {
 }
 
 export interface ApiKeyRecord extends Principal {
-  /** The part between the first two underscores of the text; no secret. */
+  /** The part between the first two underscores of the text; not secret. */
   readonly id: string;
   readonly createdAt: Date;
   readonly revokedAt: Date | null;
@@ -28,7 +28,7 @@ export interface ApiKeyRecord extends Principal {
 const TEXT = /^rk_(?<id>[0-9a-z]{12})_(?<secret>[\w-]{43})$/;
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 
-/** Makes a key. `text` cannot be read again later. Throws `RangeError` where name or roles cannot be kept. */
+/** Creates a key. `text` cannot be read again later. Throws `RangeError` if the name or the roles are invalid. */
 export async function createApiKey(
   database: Database,
   { name: given, roles }: { readonly name: string; readonly roles: readonly Role[] },
@@ -46,7 +46,7 @@ export async function createApiKey(
   return { key: recordOf(row), text: new Secret(`rk_${id}_${secret}`) };
 }
 
-/** Whoever holds this text, or null: not a key, not known, or revoked. A revocation counts from the next request on. */
+/** Returns the key with this text, or null: malformed, unknown or revoked. A revocation counts from the next request on. */
 export async function verifyApiKey(database: Database, text: string): Promise<ApiKeyRecord | null> {
   const parts = TEXT.exec(text)?.groups;
   if (parts?.['id'] === undefined || parts['secret'] === undefined) return null;
@@ -57,11 +57,11 @@ export async function verifyApiKey(database: Database, text: string): Promise<Ap
     .executeTakeFirst();
   if (row === undefined) return null;
   const isSame = timingSafeEqual(hashOf(parts['secret']), Buffer.from(row.secret_hash, 'hex'));
-  // A name that was stored before it was reserved speaks for nobody.
+  // A key whose name has become a reserved name is invalid.
   return isSame && row.revoked_at === null && readName(row.name) !== undefined ? recordOf(row) : null;
 }
 
-/** Ends a key for good; null where there is none with this id. Ending it again changes nothing. */
+/** Revokes a key; null if its id is unknown. Revoking it again has no effect. */
 export async function revokeApiKey(database: Database, id: string): Promise<ApiKeyRecord | null> {
   await tables(database)
     .updateTable('api_keys')
@@ -77,7 +77,7 @@ export async function revokeApiKey(database: Database, id: string): Promise<ApiK
   return row === undefined ? null : recordOf(row);
 }
 
-/** Oldest first, the revoked ones too. */
+/** Lists all keys, also revoked ones, oldest first. */
 export async function listApiKeys(database: Database): Promise<readonly ApiKeyRecord[]> {
   const rows = await tables(database)
     .selectFrom('api_keys')
@@ -91,7 +91,7 @@ export async function listApiKeys(database: Database): Promise<readonly ApiKeyRe
 const tables = ({ db }: Database): Kysely<Tables & { api_keys: ApiKeyTable }> =>
   db.withTables<{ api_keys: ApiKeyTable }>();
 
-/** A secret of 256 random bits needs no slow hash: there is nothing to guess. */
+/** A secret of 256 random bits cannot be guessed, so it needs no slow hash. */
 const hashOf = (secret: string): Buffer => createHash('sha256').update(secret).digest();
 
 const recordOf = (row: Selectable<ApiKeyTable>): ApiKeyRecord => ({

@@ -1,23 +1,24 @@
-/** The budget of queries in PostgreSQL: one row for each entity and endpoint, one statement for each query, held over all processes. */
+/** Budget of gateway queries in PostgreSQL, shared by all processes: one row for each entity and endpoint, one statement for each query. */
 import { sql } from 'kysely';
 import { QUERY_NEEDS, type QueryBudget, type QueryEndpoint } from '../../domain/query-budget.js';
 import type { Database } from '../db/database.js';
 
 interface Limit {
-  /** In one window. */
+  /** Queries in one window. */
   readonly most: number;
-  /** Of them for operators alone. */
+  /** Of these, reserved for operators. */
   readonly kept: number;
-  /** Milliseconds. */
+  /** Length of the window in milliseconds. */
   readonly window: number;
 }
 
-/** Answers travel for different times: what leaves within one of our windows may arrive within a shorter one. */
+/** Requests take different times to arrive, so queries that leave within one of our windows may arrive within a shorter one. */
 const MARGIN = 1.05;
 
 /**
- * `searchesPerSecond` is 0.5 where the gateway allows 30 searches a minute; the other endpoints follow in the proportions that it
- * documents: 100 queries by id, 2 of v1. Short windows keep waits short; the sum over a minute is the same.
+ * Returns the limits of each endpoint. `searchesPerSecond` is 0.5 if the gateway allows 30 searches a minute; the other endpoints follow
+ * in the proportions that the gateway documents: 100 queries by id, 2 of v1. Short windows keep waits short; the sum over a minute is the
+ * same.
  */
 function limitsAt(searchesPerSecond: number): Readonly<Record<QueryEndpoint, Limit>> {
   const window = (5_000 / searchesPerSecond) * MARGIN;
@@ -30,7 +31,10 @@ function limitsAt(searchesPerSecond: number): Readonly<Record<QueryEndpoint, Lim
   };
 }
 
-/** Windows that a throttled endpoint is left alone, and that it then has half of its rate. */
+/**
+ * Windows for which a throttled endpoint is not queried (`CLOSED_WINDOWS`), and for which it then has half of its rate
+ * (`LOWERED_WINDOWS`).
+ */
 const CLOSED_WINDOWS = 1;
 const LOWERED_WINDOWS = 30;
 

@@ -1,16 +1,16 @@
-/** Which entities have no v3 reporting: found out by one query, kept for all processes, asked again after a while. */
+/** Records which entities have no v3 reporting: learned from one query, shared by all processes, checked again after some hours. */
 import { sql } from 'kysely';
 import type { ReportingRecord } from '../../domain/reporting.js';
 import type { Database } from '../db/database.js';
 
-/** Milliseconds. Reporting is enabled by a person at the vendor, now and then. */
+/** Milliseconds after which v3 is tried again. The vendor enables reporting by hand, so rarely. */
 const ASKED_AGAIN_AFTER = 6 * 60 * 60_000;
-/** Milliseconds that one process goes without reading what another one found. */
+/** Milliseconds for which a process uses its cached result instead of reading the table. */
 const REMEMBERED_FOR = 60_000;
 
 interface Remembered {
   readonly hasV3: boolean;
-  /** Whether a row says otherwise, which an answer by v3 deletes. */
+  /** True if a row in the table says that v3 was declined. An answer by v3 deletes the row. */
   readonly isDeclined: boolean;
   readonly until: number;
 }
@@ -24,7 +24,7 @@ export function createReportingRecord(database: Database): ReportingRecord {
   return {
     async hasV3(entityId) {
       const known = remembered.get(entityId);
-      // That there is none is read each time: those entities query twice a minute, and one process may find out for all that there is.
+      // Only `true` is cached: entities without v3 query twice a minute, and another process may have found that v3 works.
       if (known?.hasV3 === true && performance.now() < known.until) return true;
       const { rows } = await sql<{ recent: boolean }>`
         select seen_at > now() - ${ASKED_AGAIN_AFTER}::float8 * interval '1 millisecond' as recent
@@ -52,7 +52,7 @@ export interface WithoutV3 {
   readonly since: Date;
 }
 
-/** Entities that can be refunded and looked up by v1 alone: no credit, no proof of absence. */
+/** Returns entities that have only v1: refunds and queries work, but no credit and no proof of absence. */
 export async function entitiesWithoutV3({ db }: Pick<Database, 'db'>): Promise<readonly WithoutV3[]> {
   const { rows } = await sql<WithoutV3>`
     select entity_id as "entityId", code, since from entity_reporting order by entity_id`.execute(db);

@@ -1,4 +1,4 @@
-/** The pool of connections to PostgreSQL: none to a server that takes no writes, none that waits for ever. */
+/** Pool of connections to PostgreSQL. It avoids servers that accept no writes, and no connection waits forever. */
 import { Socket } from 'node:net';
 import type { PostgresPool } from 'kysely';
 import pg from 'pg';
@@ -6,23 +6,25 @@ import pg from 'pg';
 export interface ConnectionOptions {
   /** Connections at most; default 10. */
   readonly connections?: number;
-  /** A statement or a wait for a lock longer than this fails; default 15 s. */
+  /** Milliseconds after which a statement or a wait for a lock fails; default 15 s. */
   readonly statementTimeoutMs?: number;
-  /** A connection in use on which nothing comes for this long is lost; default 150 s, longer than the longest statement, an audit's. */
+  /**
+   * Milliseconds of silence after which a connection in use counts as lost; default 150 s, longer than the longest statement, an audit's.
+   */
   readonly silenceMs?: number;
   /** Connections that stay open when idle; default 0. Others close when idle for 10 s. */
   readonly kept?: number;
   /**
-   * Default true. False does not wait for the disk: a crash of the database server may take back the last commits, whole and latest first.
-   * Only for what is done again then.
+   * Default true. False does not wait for the disk: a crash of the database server may lose the latest commits, each as a whole. Only for
+   * work that is repeated then.
    */
   readonly isDurable?: boolean;
 }
 
-/** The state that PostgreSQL reports for a write on a standby, or where writes are switched off. */
+/** SQLSTATE of a write on a standby, or on a server whose writes are switched off. */
 const READ_ONLY = '25006';
 
-/** Fails with `25006` where the server takes no writes. Reads nothing, locks nothing. */
+/** Fails with `25006` if the server accepts no writes. Reads nothing and locks nothing. */
 export const CHECK_WRITABLE = `DO $$ BEGIN
   IF current_setting('transaction_read_only')::boolean THEN
     RAISE read_only_sql_transaction USING MESSAGE = 'the database takes no writes: it is a standby, or was made read-only';
@@ -30,7 +32,7 @@ export const CHECK_WRITABLE = `DO $$ BEGIN
 END $$`;
 
 /**
- * Opens a pool for Kysely. `bigint` columns come as `bigint`, never as a float.
+ * Opens a pool for Kysely. `bigint` columns are read as `bigint`, never as a float.
  *
  * After a failover the address of the primary may lead to a standby, which accepts connections and answers reads. So each new connection
  * is checked once, and a connection that reports `25006` is closed together with all that were opened before that moment.
@@ -44,7 +46,7 @@ export function openPool(url: string, options: ConnectionOptions): PostgresPool 
     min: options.kept ?? 0,
     statement_timeout: options.statementTimeoutMs ?? 15_000,
     connectionTimeoutMillis: 10_000,
-    // A session left open by a frozen process must not hold a payment's row for ever.
+    // A session left open by a frozen process must not lock a payment's row forever.
     idle_in_transaction_session_timeout: 30_000,
     ...(options.isDurable === false ? { options: '-c synchronous_commit=off' } : {}),
     types,
@@ -56,11 +58,11 @@ export function openPool(url: string, options: ConnectionOptions): PostgresPool 
   });
   // A lost idle connection is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => undefined);
-  // So would a connection that is lost in the middle of a transaction: its statement fails, and that is how the caller learns of it.
+  // Also for a connection that is lost during a transaction: its statement fails, which informs the caller.
   pool.on('connect', (client) => client.on('error', () => undefined));
-  // So is one whose server is gone without a goodbye (a failover, a cut cable): TCP alone would wait a quarter of an hour for an answer.
+  // A connection whose server disappeared (a failover, a cut cable) is replaced too: TCP alone would wait a quarter of an hour.
   pool.on('connect', ({ connection: { stream } }) => {
-    stream.on('timeout', () => stream.destroy(new Error('the database has been silent for too long')));
+    stream.on('timeout', () => stream.destroy(new Error('the database has not answered for too long')));
   });
   pool.on('acquire', (client) => {
     limitSilence(client, options.silenceMs ?? 150_000);
@@ -69,7 +71,7 @@ export function openPool(url: string, options: ConnectionOptions): PostgresPool 
     limitSilence(client, 0);
   });
 
-  // Counts the reports of `25006`; a connection is used only while none has come since it was opened.
+  // Counts reports of `25006`. A connection is used only if none has come since it was opened.
   let generation = 0;
   const openedIn = new WeakMap<pg.PoolClient, number>();
   pool.on('connect', (client) => {
@@ -90,7 +92,7 @@ export function openPool(url: string, options: ConnectionOptions): PostgresPool 
   };
 }
 
-/** Milliseconds; 0: it is idle, and may be silent. */
+/** Sets the limit of silence in milliseconds; 0 for an idle connection, which may be silent. */
 function limitSilence({ connection: { stream } }: pg.PoolClient, silenceMs: number): void {
   if (stream instanceof Socket) stream.setTimeout(silenceMs);
 }

@@ -1,4 +1,4 @@
-/** The connection to PostgreSQL, its tables as types, and the one way to open a transaction. */
+/** Connection to PostgreSQL, the types of its tables, and transactions. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Kysely, PostgresDialect, sql, type ColumnType, type Generated, type Transaction } from 'kysely';
 import type { DeclaredPayment } from '../../domain/payment/declared-payment.js';
@@ -10,10 +10,10 @@ import type { Instruction } from '../core/refund-record.js';
 import type { CommandResults, CorrectionDetails } from '../core/people.js';
 
 type Stamp = ColumnType<Date, Date | undefined, Date>;
-/** Written as JSON text, read as what it holds. */
+/** Written as JSON text, read as the parsed value. */
 type Json<T> = ColumnType<T, string | null, string | null>;
 
-/** What a client declared of a payment, as it is stored. */
+/** A client's declaration of a payment, as stored. */
 export interface StoredDeclaration {
   readonly type: DeclaredPayment['type'];
   readonly minor: string;
@@ -24,7 +24,7 @@ export interface StoredDeclaration {
 export interface PaymentTable {
   id: string;
   entity_id: string;
-  /** `CD`: a free-standing credit, whose money is counted here and whose limit is the amount that was asked for. */
+  /** `CD`: an unlinked credit, whose balance is this row and whose limit is the requested amount. */
   type: 'DB' | 'PA' | 'CP' | 'CD';
   state: 'succeeded' | 'pending' | 'rejected';
   currency: string;
@@ -35,18 +35,18 @@ export interface PaymentTable {
   succeeded_minor: Generated<bigint>;
   returned_minor: Generated<bigint>;
   disputed_minor: Generated<bigint>;
-  /** Released by reversals of ours: never captured. */
+  /** Released by our reversals: never captured. */
   released_minor: Generated<bigint>;
-  /** What is given back or promised beyond the limit: computed by the table. */
+  /** Paid back or reserved beyond the limit. A generated column. */
   excess_minor: ColumnType<bigint, never, never>;
   not_found_count: Generated<number>;
   last_miss_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
-  /** What a client declared first. */
+  /** The client's first declaration. */
   declared: ColumnType<StoredDeclaration | null, string | null | undefined, string | null>;
-  /** False while no query has shown it. */
+  /** False until a query has shown the payment. */
   is_seen: Generated<boolean>;
   imported_at: Stamp;
-  /** When the query began that it was last brought up to date with. */
+  /** Time at which the query of the stored observation began. */
   observed_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
 }
 
@@ -54,7 +54,7 @@ interface CaptureTable {
   id: string;
   payment_id: string;
   amount_minor: bigint;
-  /** Taken from it without us: certainly, and perhaps. */
+  /** Taken by refunds made elsewhere: certainly (`elsewhere_minor`) and possibly (`doubtful_minor`). */
   elsewhere_minor: Generated<bigint>;
   doubtful_minor: Generated<bigint>;
 }
@@ -78,16 +78,16 @@ export interface RefundTable {
   why: string | null;
   blocks: Json<string[] | null>;
   instruction: Json<Instruction | null>;
-  /** What the payment is to be read for, where it could not be read when it was last needed. */
+  /** The step that needs the payment, if the payment could not be read when it was last needed. */
   unread_for: UnreadPayment['for'] | null;
   unread_since: ColumnType<Date | null, Date | null | undefined, Date | null>;
   unread_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
   unread_times: Generated<number>;
   unread_answer: string | null;
   replays: Generated<number>;
-  /** Attempts up to this number are over, and no budget counts them. */
+  /** Attempts up to this number count towards no budget. */
   attempts_before: Generated<number>;
-  /** What the customer has of it from outside of the program. */
+  /** Paid to the customer outside of the program. */
   elsewhere_minor: Generated<bigint>;
   charged_back_minor: Generated<bigint>;
   version: Generated<number>;
@@ -106,23 +106,23 @@ export interface AttemptTable {
   registration_id: string | null;
   reference: string;
   amount_minor: bigint;
-  /** Of an executed reversal that gave back less than ordered. */
+  /** Amount that a reversal released, if it was less than ordered. */
   given_minor: ColumnType<bigint | null, bigint | null | undefined, bigint | null>;
   currency: string;
-  /** Whoever asked for the refund, as `personKey` has it. */
+  /** The requester of the refund, normalized by `personKey`. */
   requester: string;
-  /** A credit that a second person approved. */
+  /** True for a credit that an operator approved. */
   approved: Generated<boolean>;
   state: AttemptState;
   sends: Generated<number>;
-  /** Submissions of which the sender knows that no byte left. */
+  /** Number of submissions of which the sender knows that no byte left. */
   never_left: Generated<number>;
-  /** Submissions that no budget counts. */
+  /** Number of submissions that count towards no budget. */
   sends_before: Generated<number>;
   send_by: Stamp;
-  /** The id with which the gateway told a certain outcome. */
+  /** The gateway id of a certain outcome. */
   gateway_id: string | null;
-  /** Every other id that it gave, as it came. */
+  /** All other ids that the gateway gave, as received. */
   seen_ids: ColumnType<string[] | null, string[] | null | undefined, string[] | null>;
   result_code: string | null;
   result_description: string | null;
@@ -178,20 +178,20 @@ export interface CommandResultTable {
   refund_id: string;
   payment_id: string;
   command: keyof CommandResults;
-  /** Null: carried out each time. */
+  /** Null: the command is carried out each time. */
   command_id: string | null;
   by: string;
-  /** The same as `personKey` has it. */
+  /** The operator, normalized by `personKey`. */
   author: string;
   reason: string;
   ticket: string | null;
   attempt_id: ColumnType<string | null, string | null | undefined, never>;
   instruction: ColumnType<string | null, string | null | undefined, never>;
-  /** Of `command`. */
+  /** Result of `command`. */
   result: ColumnType<CommandResults[keyof CommandResults], string, never>;
-  /** Null where it decided nothing that later commands depend on. */
+  /** Null if later commands do not depend on it. */
   state: ColumnType<CommandState | null, CommandState | null | undefined, CommandState>;
-  /** Of a correction: what exactly is to be corrected, and the money. */
+  /** Content and amount of a correction. */
   details: ColumnType<CorrectionDetails | null, string | null | undefined, never>;
   amount_minor: ColumnType<bigint | null, bigint | null | undefined, never>;
   currency: ColumnType<string | null, string | null | undefined, never>;
@@ -201,8 +201,8 @@ export interface CommandResultTable {
 }
 
 /**
- * `approved`, `refused`: an instruction of a credit. `open`, `confirmed`, `refused`, `overtaken`: a proposal. `alone`: a correction within
- * the limit up to which one operator may. `done`: a transaction that was linked, a destination that was changed.
+ * `approved`, `refused`: an instruction of a credit. `open`, `confirmed`, `refused`, `overtaken`: a proposal. `alone`: a correction
+ * within the limit for a single operator. `done`: a linked transaction, or a changed destination.
  */
 export type CommandState = 'approved' | 'refused' | 'open' | 'confirmed' | 'overtaken' | 'alone' | 'done';
 
@@ -221,24 +221,24 @@ export type Tx = Transaction<Tables>;
 
 export interface Database {
   readonly db: Kysely<Tables>;
-  /** Runs `work` in one transaction, and marks everything it awaits as inside of it. */
+  /** Runs `work` in one transaction, and marks everything that it awaits as inside of it. */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
-  /** Runs `work` on one consistent snapshot. It locks nothing, waits for nobody and cannot write. */
+  /** Runs `work` on one consistent snapshot. It takes no locks, waits for none, and cannot write. */
   snapshot<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
 const inside = new AsyncLocalStorage<true>();
 
-/** A text where a ledger transaction is open around the caller: a call to the gateway must never hold a row lock. */
+/** Returns a text if the caller runs inside a ledger transaction: no row may be locked during a call to the gateway. */
 export function openTransaction(): string | undefined {
   return inside.getStore() === true ? 'a ledger transaction is open' : undefined;
 }
 
-/** Opens the ledger's database. `bigint` columns come as `bigint`, never as a float. */
+/** Opens the ledger's database. `bigint` columns are read as `bigint`, never as a float. */
 export function openDatabase(url: string, options: ConnectionOptions = {}): Database {
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: openPool(url, options) }) });
-  // Where the database is unavailable, the first statement fails and says so.
+  // Errors are ignored here: if the database is unavailable, the first statement reports it.
   for (let opened = 0; opened < (options.kept ?? 0); opened += 1)
     db.connection()
       .execute(async () => undefined)
@@ -254,7 +254,7 @@ export function openDatabase(url: string, options: ConnectionOptions = {}): Data
   };
 }
 
-/** Rejects where the database takes no writes: unavailable, or a standby. */
+/** Rejects if the database accepts no writes: it is unavailable or a standby. */
 export async function checkWritable({ db }: Database): Promise<void> {
   await sql.raw(CHECK_WRITABLE).execute(db);
 }

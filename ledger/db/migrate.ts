@@ -1,4 +1,4 @@
-/** Brings the schema up to date, one process at a time, without keeping anybody waiting behind a lock. */
+/** Applies database migrations: one process at a time, without long waits for locks. */
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -9,27 +9,29 @@ import type { Database } from './database.js';
 
 const DIRECTORY = fileURLToPath(new URL('../migrations', import.meta.url));
 const TABLE = 'migrations';
-/** Names the advisory lock of the process that migrates. */
+/** Key of the advisory lock of the process that migrates. */
 const LOCK = 7_020_052_313;
-/** A migration whose name ends so is run statement by statement outside of a transaction, as `CREATE INDEX CONCURRENTLY` must be. */
+/**
+ * A migration whose name ends with this is run statement by statement outside of a transaction, as `CREATE INDEX CONCURRENTLY` requires.
+ */
 const CONCURRENT = '.concurrent';
 
 export interface MigrateOptions {
-  /** Milliseconds that a statement waits for a lock, and so the longest that it can keep others waiting; default 2,000. */
+  /** Milliseconds that a statement waits for a lock, which is also the longest that others wait behind it; default 2,000. */
   readonly lockTimeoutMs?: number;
-  /** Milliseconds after which it gives up; default 10 minutes. */
+  /** Milliseconds after which the migration fails; default 10 minutes. */
   readonly withinMs?: number;
-  /** Where the migrations lie; default the ledger's. */
+  /** Folder of the migrations; default the ledger's. */
   readonly directory?: string;
 }
 
 /**
- * Applies what is missing and returns the names of what it applied. A schema that is up to date costs one read.
+ * Applies missing migrations and returns their names. A schema that is up to date costs one read.
  *
- * Of several processes one migrates; the others look again until it is done, without a transaction that would keep an index from being
- * built. A statement that waits for a table makes every later reader of the table wait behind it, so it gives up soon and tries again.
+ * Of several processes one migrates; the others poll until it is done, without a transaction, which would block the building of an index.
+ * A statement that waits for a table makes every later reader of the table wait behind it, so it fails soon and is tried again.
  *
- * @throws the last lock timeout, or an error that says who migrates, where the schema is not up to date within `withinMs`.
+ * @throws the last lock timeout, or an error that another process is migrating, if the schema is not up to date within `withinMs`.
  */
 export async function migrate(databaseUrl: string, options: MigrateOptions = {}): Promise<readonly string[]> {
   const { lockTimeoutMs = 2_000, withinMs = 600_000, directory = DIRECTORY } = options;
@@ -57,7 +59,7 @@ export async function migrate(databaseUrl: string, options: MigrateOptions = {})
       } finally {
         await client.query('SELECT pg_advisory_unlock($1)', [LOCK]);
       }
-      // Readers that have queued behind the statement go first.
+      // Lets readers that waited behind the statement go first.
       await sleep(lockTimeoutMs / 2 + Math.random() * lockTimeoutMs);
     }
     return applied;
@@ -66,7 +68,7 @@ export async function migrate(databaseUrl: string, options: MigrateOptions = {})
   }
 }
 
-/** True where nothing is missing. A newer version's migrations may be there too: they only add. */
+/** True if no migration is missing. Migrations of a newer version may be present: they only add. */
 export async function isMigrated({ db }: Database): Promise<boolean> {
   const { rows } = await sql<{ readonly name: string }>`select name from ${sql.table(TABLE)}`.execute(db);
   const applied = new Set(rows.map(({ name }) => name));
@@ -106,7 +108,7 @@ async function applyMissing(client: pg.Client, dir: string): Promise<readonly st
   return applied.map((migration) => migration.name);
 }
 
-/** Reads one file. There is no way down: what a newer version has written, an older schema cannot hold. */
+/** Reads one migration file. There is no down migration: an older schema cannot hold what a newer version has written. */
 async function loadMigration(path: string) {
   const text = await readFile(path, 'utf8');
   const isConcurrent = path.endsWith(`${CONCURRENT}.sql`);
@@ -116,7 +118,7 @@ async function loadMigration(path: string) {
       return;
     }
     pgm.noTransaction();
-    // It waits for older transactions and keeps no reader or writer waiting meanwhile.
+    // The statement waits for older transactions and blocks no reader or writer in the meantime.
     pgm.sql('SET lock_timeout = 0');
     for (const statement of text.split(/;\s*$/mu)) if (statement.trim() !== '') pgm.sql(statement);
   };

@@ -1,4 +1,4 @@
-/** The tables beside the books: what the sweep has done, what audits found, and which events are to be told. No money is in them. */
+/** Types of the tables for maintenance: sweeps, audits, and outgoing events. None of them holds money. */
 import type { ColumnType, Generated, Kysely } from 'kysely';
 import type { Database, Tables } from './database.js';
 
@@ -45,7 +45,7 @@ interface EventOutletTable {
 }
 
 export const DELIVERY_STATES = ['waiting', 'delivered', 'dead'] as const;
-/** `dead`: given up after the last try; only a person sends it again. */
+/** `dead`: given up after the last try; only an operator sends it again. */
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
 interface EventDeliveryTable {
@@ -65,7 +65,7 @@ interface EventDeliveryTable {
   created_at: Stamp;
 }
 
-// An interface would not do: `withTables` wants a type with an index signature.
+// `withTables` needs a type with an index signature, which an interface does not have.
 type UpkeepTables = Readonly<{
   sweeps: SweepTable;
   audits: AuditTable;
@@ -77,5 +77,5 @@ type UpkeepTables = Readonly<{
 
 export type WithUpkeep = Kysely<Tables & UpkeepTables>;
 
-/** The same connection, with these tables beside those of the books. */
+/** Returns the ledger's connection with the maintenance tables. */
 export const upkeepOf = ({ db }: Pick<Database, 'db'>): WithUpkeep => db.withTables<UpkeepTables>();

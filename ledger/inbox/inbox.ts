@@ -1,4 +1,4 @@
-/** Working through the notices: whose turn it is, what one is about, and how it ended. Any number of processes at once. */
+/** Processing of webhooks: claims due ones, finds what each is about, and stores the result. Any number of processes may do it at once. */
 import { sql } from 'kysely';
 import type { NoticedAttempt } from '../../domain/refund/notice.js';
 import type { AttemptState, RefundState } from '../../domain/refund/states.js';
@@ -8,7 +8,7 @@ import type { Database } from '../db/database.js';
 import { NOW } from '../db/expressions.js';
 import { inboxOf, type WebhookRow, type WebhookState } from './webhooks.js';
 
-/** A notice that this process, and for a while nobody else, works on. */
+/** A webhook that this process has claimed for the time of its lease. */
 export interface ClaimedWebhook {
   readonly id: string;
   readonly entityId: string;
@@ -19,20 +19,20 @@ export interface ClaimedWebhook {
   readonly attemptId: string | null;
   readonly tries: number;
   readonly misses: number;
-  /** Milliseconds since it came, by the database's clock. */
+  /** Milliseconds since it was received, by the database's clock. */
   readonly ageMs: number;
-  /** A look-up has shown what was told. */
+  /** True once a query has shown the reported transaction. */
   readonly isConfirmed: boolean;
 }
 
-/** What the ledger knows of the transaction that a notice is about. */
+/** The payment, refund and attempt that a webhook is about, as the ledger knows them. */
 export interface WebhookSubject {
   readonly attempt: (NoticedAttempt & { readonly id: string; readonly refundId: string }) | null;
   readonly refund: { readonly id: string; readonly state: RefundState } | null;
   readonly payment: { readonly id: string; readonly state: 'succeeded' | 'pending' | 'rejected' };
 }
 
-/** Takes up to `limit` notices whose turn it is. Whoever dies with them holds them for `leaseMs`. */
+/** Claims up to `limit` due webhooks for `leaseMs`. If the process dies, they are due again afterwards. */
 export async function claimWebhooks(
   database: Database,
   limit: number,
@@ -57,7 +57,7 @@ export async function claimWebhooks(
   return rows.map(claimed);
 }
 
-/** Those that wait for a look-up of this payment to show them. */
+/** Returns the webhooks that wait until a query of this payment shows them. */
 export async function awaitingLookUp(
   database: Database,
   paymentId: string,
@@ -118,8 +118,8 @@ interface SubjectRow {
 }
 
 /**
- * What each notice is about, by its id. An entity speaks for its own payments only. A chargeback may carry the reference of the refund
- * that it disputes, so an attempt is meant only where the type is its own; otherwise the payment is.
+ * Returns what each webhook is about, by webhook id. An entity reports about its own payments only. A chargeback may carry the reference
+ * of the refund that it disputes, so an attempt matches only if the payment type does; otherwise the webhook is about the payment.
  */
 export async function subjectsOf(
   database: Database,
@@ -195,7 +195,10 @@ function attemptOf(row: SubjectRow): WebhookSubject['attempt'] {
   };
 }
 
-/** Ends notices, or puts them off with `dueInMs`. One that the ledger has taken up again meanwhile is left to whoever comes next. */
+/**
+ * Stores the result of webhooks, or postpones them by `dueInMs`. A webhook that the ledger has reopened in the meantime is left to the
+ * next claim.
+ */
 export async function settleWebhooks(
   database: Database,
   notices: readonly Pick<ClaimedWebhook, 'id' | 'state'>[],
@@ -231,7 +234,7 @@ export async function settleWebhooks(
       .execute();
 }
 
-/** A look-up of the payment has shown it, or has not yet; then it is looked up again in `dueInMs`. */
+/** Records whether a query of the payment has shown the webhook's transaction. If not, the payment is queried again in `dueInMs`. */
 export async function noteShown(
   database: Database,
   id: string,

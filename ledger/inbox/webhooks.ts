@@ -1,11 +1,11 @@
-/** Notices of the gateway as they are kept: stored before they are answered, and read by people. */
+/** Stores the gateway's webhooks before they are answered, and reads them for operators. */
 import type { ColumnType, Generated, Insertable, Kysely, Selectable } from 'kysely';
 import type { Notice, NoticeKind } from '../../domain/refund/notice.js';
 import type { Database, Tables } from '../db/database.js';
 
 /**
- * `received`: not worked on, or a look-up has yet to show it. `unmatched`: about nothing that is known here, or never confirmed; kept,
- * and taken up again when the ledger learns one of its ids. `ignored`: not about money that is given back.
+ * `received`: not processed, or not shown by a query yet. `unmatched`: about nothing that the ledger knows, or never confirmed; processed
+ * again when the ledger learns one of its ids. `ignored`: not about money that is paid back.
  */
 export type WebhookState = 'received' | 'processed' | 'unmatched' | 'ignored';
 
@@ -38,7 +38,7 @@ interface WebhookTable {
 
 export type WebhookRow = Selectable<WebhookTable>;
 
-/** The same connections; only the files that work on webhooks know their table. */
+/** The ledger's connections, with the table of webhooks. */
 export const inboxOf = ({ db }: Database): Kysely<Tables & { webhooks: WebhookTable }> => db.withTables();
 
 export interface WebhookRecord {
@@ -49,12 +49,12 @@ export interface WebhookRecord {
   readonly paymentType: string | null;
   readonly resultCode: string | null;
   readonly resultDescription: string | null;
-  /** Decimal, as the gateway wrote it. */
+  /** Decimal, as the gateway sent it. */
   readonly amount: string | null;
   readonly currency: string | null;
   readonly reference: string | null;
   readonly referencedId: string | null;
-  /** The gateway's own time, as text. */
+  /** The gateway's own timestamp, as text. */
   readonly toldAt: string | null;
   readonly state: WebhookState;
   readonly why: string | null;
@@ -66,14 +66,14 @@ export interface WebhookRecord {
 }
 
 export interface StoredWebhook {
-  /** Null where the same notice was stored before. */
+  /** Null if the same notification was stored before. */
   readonly id: string | null;
   readonly state: WebhookState;
 }
 
 /**
- * Keeps notices in one transaction, each once however often it is delivered. When this has answered, they survive the process. Answers for
- * each, in their order.
+ * Stores notifications in one transaction, each once however often it is delivered. They are durable when this returns. Returns one entry
+ * for each, in their order.
  */
 export async function storeWebhooks(
   database: Database,
@@ -89,7 +89,7 @@ export async function storeWebhooks(
   const ids = new Map(stored.map((row) => [row.natural_key, row.id.toString()]));
   return notices.map((notice) => {
     const id = ids.get(notice.naturalKey) ?? null;
-    // Of two that are the same, the second was stored before.
+    // The second of two equal notifications was stored before.
     ids.delete(notice.naturalKey);
     return { id, state: firstState(notice)[0] };
   });
@@ -123,7 +123,7 @@ function firstRow(notice: Notice): Insertable<WebhookTable> {
 function firstState({ kind, transaction }: Notice): readonly [WebhookState, string | null] {
   switch (kind) {
     case 'PAYMENT':
-      // Authentic, and nobody can tell what about: a person may.
+      // Authentic but unreadable: an operator has to look at it.
       return transaction === null ? ['unmatched', 'unreadable'] : ['received', null];
     case 'REGISTRATION':
     case 'SCHEDULE':
@@ -136,7 +136,7 @@ function firstState({ kind, transaction }: Notice): readonly [WebhookState, stri
   }
 }
 
-/** What is kept for later because nothing here is known of it, newest first. `before`: the id of one, only older ones. */
+/** Returns unmatched webhooks, newest first. `before`: the id of a webhook; only older ones are returned. */
 export async function unmatchedWebhooks(
   database: Database,
   { limit = 100, before }: { readonly limit?: number; readonly before?: string } = {},
@@ -151,7 +151,7 @@ export async function unmatchedWebhooks(
   return (await query.execute()).map(webhookRecord);
 }
 
-/** What was told about a payment or a refund, oldest first. */
+/** Returns the webhooks about a payment or a refund, oldest first. */
 export async function webhooksOf(
   database: Database,
   subject: { readonly paymentId: string } | { readonly refundId: string },

@@ -1,4 +1,4 @@
-/** I1 to I8 as questions to the real tables: each answers one sentence for each row that is wrong. */
+/** The invariants I1 to I8 as queries of the real tables: each returns one sentence for each violation. */
 import { sql, type RawBuilder } from 'kysely';
 import {
   CLOSED_STATES,
@@ -8,29 +8,7 @@ import {
   REFUND_TRANSITIONS,
   type RefundState,
 } from '../../domain/refund/states.js';
-
-/** What must hold at every moment, whatever happened before. */
-export const INVARIANTS = {
-  I1: 'No payment gives back or promises more than it took, and held is exactly what is still owed',
-  I2: 'A refund has at most one open attempt, and every handing-over is on record',
-  I3: 'A credit follows a refused refund, or was asked for as one; linked to nothing, it was approved',
-  I4: 'Time alone ends nothing whose outcome is open',
-  I5: 'A state is left only as the machine allows, and a final one only on evidence',
-  I6: 'Amounts are whole minor units, in one currency for each payment',
-  I7: 'An idempotency key belongs to one refund for ever',
-  I8: 'A fact counts once, and balances are the sum of their facts',
-} as const;
-export type Invariant = keyof typeof INVARIANTS;
-/** In the order of reports. */
-export const INVARIANT_NAMES: readonly Invariant[] = ['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I7', 'I8'];
-
-export interface Check {
-  readonly invariant: Invariant;
-  /** True where it asks about the schema, not about payments: `payment` is then empty. */
-  readonly isOfSchema?: true;
-  /** Rows with two columns: the `payment` that is wrong, and `what` is wrong with it. */
-  readonly wrong: RawBuilder<unknown>;
-}
+import type { Check } from './invariants.js';
 
 const literals = (names: readonly string[]): RawBuilder<unknown> =>
   sql.join(names.map((name) => sql.lit(name)));
@@ -44,7 +22,7 @@ const PAIRS = sql.join(
     from.map((one) => sql`(${sql.lit(`refund.${one}`)}, ${sql.lit(`refund.${to}`)})`),
   ),
 );
-/** Each recorded change of a refund's state with the one before it. */
+/** Each recorded change of a refund's state, with the state before it. */
 const MOVES = sql`
   select payment_id, refund_id, type, actor, lag(type) over (partition by refund_id order by id) as before
   from events where refund_id is not null and type in (${eventsOf(REFUND_STATES)})`;
@@ -58,8 +36,8 @@ const balances: readonly Check[] = [
   {
     invariant: 'I1',
     wrong: sql`
-      -- The table itself refuses what this program would add to it.
-      select id as payment, format('payment %s: %s more than its limit are given or promised, and nothing came from outside', id, excess_minor) as what
+      -- The table itself prevents the program's own events from adding to the excess.
+      select id as payment, format('payment %s: %s paid back or reserved beyond its limit, without a fact from outside', id, excess_minor) as what
       from payments
       where excess_minor > 0 and not exists (
         select 1 from events where events.payment_id = payments.id and from_outside)`,
@@ -67,7 +45,7 @@ const balances: readonly Check[] = [
   {
     invariant: 'I1',
     wrong: sql`
-      select payment_id as payment, format('refund %s is %s, holds %s and owes %s', id, state, held, owed) as what
+      select payment_id as payment, format('refund %s is %s, reserves %s and owes %s', id, state, held, owed) as what
       from (
         select r.id, r.payment_id, r.state, coalesce(e.held, 0) as held,
           r.amount_minor - coalesce(a.paid, 0) - r.elsewhere_minor - r.charged_back_minor as owed,
@@ -80,14 +58,14 @@ const balances: readonly Check[] = [
         left join (
           select refund_id, sum(coalesce(given_minor, amount_minor)) as paid from attempts where state = 'succeeded' group by refund_id
         ) as a on a.refund_id = r.id) as promise
-      -- What had ended and turned out paid in part is promised again only if that came back.
+      -- A refund that had ended and turned out partly paid is owed again only if that part was returned.
       where held <> case when state in (${FINAL}) or owed < 0 or (ended and held = 0) then 0 else owed end`,
   },
   {
     invariant: 'I1',
-    // A credit that is linked to nothing has no payment to be charged back.
+    // An unlinked credit has no payment that could be charged back.
     wrong: sql`
-      select p.id as payment, format('payment %s: refunds count %s as charged back and %s as refunded elsewhere, its facts have %s and %s',
+      select p.id as payment, format('payment %s: refunds count %s as charged back and %s as refunded elsewhere, its events have %s and %s',
         p.id, claims.charged_back, claims.elsewhere, p.disputed_minor, coalesce(e.elsewhere, 0)) as what
       from (
         select payment_id, sum(charged_back_minor) as charged_back, sum(elsewhere_minor) as elsewhere
@@ -101,7 +79,7 @@ const balances: readonly Check[] = [
   {
     invariant: 'I8',
     wrong: sql`
-      select id as payment, format('payment %s: %s is %s, its events say %s', id, name, stored, summed) as what
+      select id as payment, format('payment %s: %s is %s, its events add up to %s', id, name, stored, summed) as what
       from (
         select p.id, balance.name, balance.stored, balance.summed
         from payments p
@@ -119,7 +97,7 @@ const balances: readonly Check[] = [
   },
 ];
 
-/** An attempt's money, as its own events tell it. */
+/** Compares an attempt with its own events. */
 const attemptFacts = (problem: RawBuilder<unknown>, when: RawBuilder<unknown>): RawBuilder<unknown> => sql`
   select a.payment_id as payment, format('attempt %s is %s: %s', a.id, a.state, ${problem}) as what
   from attempts a
@@ -149,21 +127,21 @@ const attempts: readonly Check[] = [
   {
     invariant: 'I2',
     wrong: attemptFacts(
-      sql`format('%s sends, %s events', a.sends, coalesce(e.submissions, 0))`,
+      sql`format('%s submissions, %s events', a.sends, coalesce(e.submissions, 0))`,
       sql`coalesce(e.submissions, 0) <> a.sends`,
     ),
   },
   {
     invariant: 'I8',
     wrong: attemptFacts(
-      sql`format('its events have %s paid and %s back', coalesce(e.paid, 0), coalesce(e.back, 0))`,
+      sql`format('its events have %s paid and %s returned', coalesce(e.paid, 0), coalesce(e.back, 0))`,
       sql`coalesce(e.paid, 0) <> case when a.state in ('succeeded', 'returned') then coalesce(a.given_minor, a.amount_minor) else 0 end
         or coalesce(e.back, 0) <> case when a.state = 'returned' then coalesce(a.given_minor, a.amount_minor) else 0 end`,
     ),
   },
   {
     invariant: 'I6',
-    wrong: attemptFacts(sql`'it was handed over with another amount'`, sql`e.same_amount is false`),
+    wrong: attemptFacts(sql`'it was submitted with another amount'`, sql`e.same_amount is false`),
   },
   {
     invariant: 'I1',
@@ -177,13 +155,13 @@ const attempts: readonly Check[] = [
       select a.payment_id as payment, format('attempt %s is paid without a gateway id', a.id) as what
       from attempts a
       where a.state = 'succeeded' and a.gateway_id is null and not exists (
-        -- Persons who sign a correction may know no id; their evidence is in its event.
+        -- Operators who sign a correction may know no gateway id; their evidence is in the correction's event.
         select from events e where e.refund_id = a.refund_id and e.attempt_id = a.id and e.type = 'refund.corrected')`,
   },
   {
     invariant: 'I5',
     wrong: sql`
-      select r.payment_id as payment, format('the correction of refund %s was signed by one person', c.refund_id) as what
+      select r.payment_id as payment, format('the correction of refund %s was signed by one operator', c.refund_id) as what
       from command_results c join refunds r on r.id = c.refund_id
       where (c.state = 'confirmed' and lower(trim(c.decided_by)) in (lower(trim(c.by)), lower(trim(r.requested_by))))
         or (c.state = 'alone' and lower(trim(c.by)) = lower(trim(r.requested_by)))`,
@@ -191,33 +169,33 @@ const attempts: readonly Check[] = [
   {
     invariant: 'I5',
     wrong: sql`
-      select r.payment_id as payment, format('the credit of refund %s was approved by whoever asked for it', c.refund_id) as what
+      select r.payment_id as payment, format('the credit of refund %s was approved by its requester', c.refund_id) as what
       from command_results c join refunds r on r.id = c.refund_id
       where c.state = 'approved' and lower(trim(c.by)) = lower(trim(r.requested_by))`,
   },
   {
     invariant: 'I3',
     wrong: sql`
-      select credit.payment_id as payment, format('credit %s has no refused refund before it', credit.id) as what
+      select credit.payment_id as payment, format('credit %s has no declined refund before it', credit.id) as what
       from attempts credit
       join refunds r on r.id = credit.refund_id
       where credit.way = 'credit' and r.asked_for = 'refund' and not exists (
         select from attempts before
         where before.refund_id = credit.refund_id and before.number < credit.number and before.way = 'refund'
-          -- A refused one that turned out paid, or came back, was refused when the credit was opened.
+          -- A declined refund that later turned out paid, or was returned, was declined when the credit was opened.
           and before.state in ('rejected', 'succeeded', 'returned'))`,
   },
   {
     invariant: 'I3',
     wrong: sql`
-      select a.payment_id as payment, format('attempt %s is a %s of refund %s, which was asked for as a credit', a.id, a.way, r.id) as what
+      select a.payment_id as payment, format('attempt %s is a %s of refund %s, which was requested as a credit', a.id, a.way, r.id) as what
       from attempts a join refunds r on r.id = a.refund_id
       where r.asked_for = 'credit' and a.way <> 'credit'`,
   },
   {
     invariant: 'I3',
     wrong: sql`
-      select credit.payment_id as payment, format('credit %s is linked to no payment and nobody else approved it', credit.id) as what
+      select credit.payment_id as payment, format('credit %s is unlinked, and no other operator approved it', credit.id) as what
       from attempts credit
       join refunds r on r.id = credit.refund_id
       join payments p on p.id = credit.payment_id
@@ -233,9 +211,9 @@ const moves: readonly Check[] = [
   { invariant: 'I4', wrong: forbiddenMoves(BEFORE_IS_OPEN) },
   {
     invariant: 'I4',
-    // A person may, with evidence. No machine knows that nothing has left while the outcome is open.
+    // An operator may, with evidence. The program cannot know that nothing has left while the outcome is open.
     wrong: sql`
-      select payment_id as payment, format('refund %s went from %s to %s, and nobody decided that', refund_id, before, type) as what
+      select payment_id as payment, format('refund %s went from %s to %s without a decision of an operator', refund_id, before, type) as what
       from (${MOVES}) as moves
       where ${BEFORE_IS_OPEN} and type in (${eventsOf(['failed', 'canceled'])})
         and actor in ('system', 'answer', 'look_up', 'notice', 'gateway')`,
@@ -251,7 +229,7 @@ const moves: readonly Check[] = [
   {
     invariant: 'I5',
     wrong: sql`
-      select r.payment_id as payment, format('refund %s is %s, its events say %s', r.id, r.state, coalesce(last.type, 'nothing')) as what
+      select r.payment_id as payment, format('refund %s is %s, its last event is %s', r.id, r.state, coalesce(last.type, 'nothing')) as what
       from refunds r
       left join (
         select distinct on (refund_id) refund_id, type
@@ -266,7 +244,7 @@ const schema: readonly Check[] = [
     invariant: 'I6',
     isOfSchema: true,
     wrong: sql`
-      select '' as payment, format('%s.%s is %s and no whole number', table_name, column_name, data_type) as what
+      select '' as payment, format('%s.%s is %s, not a whole number', table_name, column_name, data_type) as what
       from information_schema.columns
       where table_schema = current_schema() and column_name ~ '_(minor|delta)$' and data_type <> 'bigint'`,
   },
@@ -275,13 +253,13 @@ const schema: readonly Check[] = [
     wrong: sql`
       select r.payment_id as payment, format('refund %s is in %s, its payment in %s', r.id, r.currency, p.currency) as what
       from refunds r join payments p on p.id = r.payment_id where r.currency <> p.currency
-        -- One that paid nothing may be of a payment that was declared in another currency than it turned out to be.
+        -- A refund that paid nothing may be of a payment that was declared in a wrong currency.
         and r.state not in ('canceled', 'failed')`,
   },
   {
     invariant: 'I7',
     wrong: sql`
-      select r.payment_id as payment, format('refund %s was asked for %s times', r.id, coalesce(e.times, 0)) as what
+      select r.payment_id as payment, format('refund %s has %s events of its request', r.id, coalesce(e.times, 0)) as what
       from refunds r
       left join (
         select refund_id, count(*) as times from events where type = 'refund.requested' group by refund_id
@@ -291,7 +269,7 @@ const schema: readonly Check[] = [
   {
     invariant: 'I7',
     isOfSchema: true,
-    wrong: sql`select '' as payment, 'nothing keeps a key from being used twice' as what where not exists (
+    wrong: sql`select '' as payment, 'no constraint prevents the reuse of an idempotency key' as what where not exists (
       select from pg_constraint
       where conname = 'refunds_by_key' and conrelid = 'refunds'::regclass and contype = 'u' and convalidated)`,
   },
@@ -299,7 +277,7 @@ const schema: readonly Check[] = [
     invariant: 'I8',
     isOfSchema: true,
     wrong: sql`
-      select '' as payment, format('%s is missing or switched off', needed.name) as what
+      select '' as payment, format('trigger %s is missing or disabled', needed.name) as what
       from (values ('events_apply'), ('events_append_only'), ('events_no_truncate')) as needed (name)
       where not exists (
         select from pg_trigger
@@ -308,7 +286,7 @@ const schema: readonly Check[] = [
   {
     invariant: 'I8',
     isOfSchema: true,
-    wrong: sql`select '' as payment, 'nothing keeps a fact from being written twice' as what where not exists (
+    wrong: sql`select '' as payment, 'no constraint prevents a duplicate event' as what where not exists (
       select from pg_constraint
       where conname = 'events_natural_key_key' and conrelid = 'events'::regclass and contype = 'u' and convalidated)`,
   },

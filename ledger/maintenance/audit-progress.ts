@@ -1,4 +1,4 @@
-/** The audit in increments: payments that changed, then a part of all payments, with what was found kept for each payment. */
+/** Audits in increments: first the payments that changed, then a part of all payments. Violations are stored for each payment. */
 import { sql } from 'kysely';
 import {
   auditPayments,
@@ -15,17 +15,17 @@ import { NOW } from '../db/expressions.js';
 import { upkeepOf } from '../db/upkeep-tables.js';
 
 export interface IncrementLimits extends AuditLimits {
-  /** Milliseconds for one increment; the next one goes on. Payments that changed come first. */
+  /** Milliseconds for one increment; the next one continues. Changed payments come first. */
   readonly within: number;
 }
 
-/** An event is numbered before its transaction ends, so lower numbers may appear later: not after so many milliseconds. */
+/** An event is numbered before its transaction commits, so lower numbers may become visible later, but not after this many milliseconds. */
 const SETTLED_AFTER = 120_000;
 const SLICE = 500;
 
 /**
- * Audits the payments that have changed since the last increment, then goes on with the round through all payments, which starts again
- * when it is through. Memory and each statement are bounded by a slice. The report counts what is known to be wrong with any payment.
+ * Audits the payments that changed since the last increment, then continues the round through all payments; the next round starts when
+ * one is complete. A slice bounds memory and the length of each statement. The report counts all known violations.
  */
 export async function auditIncrement(
   database: Database,
@@ -53,7 +53,7 @@ export async function auditIncrement(
     changed = await changedAfter(database, through, limits.slice ?? SLICE);
     if (changed.paymentIds.length > 0) await keep(await auditPayments(db, changed.paymentIds, limits));
     through = changed.last;
-    // What is younger is read now and once more by the next increment.
+    // Younger events are read now and again by the next increment.
     if (changed.settled > progress.eventsThrough)
       await saveProgress(database, { events_through: changed.settled });
   } while (changed.isMore && isTimeLeft());
@@ -81,7 +81,7 @@ export async function auditIncrement(
   return { ...tally.report({ at, durationMs, wholeSince }), payments };
 }
 
-/** Replaces what is known to be wrong with the payments of a slice, or with the schema. */
+/** Replaces the stored violations of the payments of a slice, or of the schema. */
 export async function storeFindings(database: Database, { paymentIds, findings }: Audited): Promise<void> {
   const ids = paymentIds.length === 0 ? [''] : [...paymentIds];
   await upkeepOf(database)
@@ -97,7 +97,7 @@ export async function storeFindings(database: Database, { paymentIds, findings }
     });
 }
 
-/** Several checks of one invariant about one payment are one finding. */
+/** Joins the violations of one invariant on one payment. */
 function joined(findings: readonly Finding[]): readonly Finding[] {
   const by = new Map<string, Finding>();
   for (const finding of findings) {
@@ -117,7 +117,7 @@ function joined(findings: readonly Finding[]): readonly Finding[] {
   return [...by.values()];
 }
 
-/** One for each invariant, with at most `examples` sentences of the payments that are wrong. */
+/** Returns the stored violations of each invariant, with at most `examples` sentences. */
 async function standingFindings(database: Database, examples: number): Promise<readonly Finding[]> {
   const { rows } = await sql<{ invariant: Finding['invariant']; violations: string; examples: string[] }>`
     select invariant, sum(violations)::text as violations, array(
@@ -131,7 +131,7 @@ interface Changed {
   readonly paymentIds: readonly string[];
   /** The last event that was read. */
   readonly last: bigint;
-  /** The last event before which no other one can appear any more. */
+  /** The last event before which no other event can become visible. */
   readonly settled: bigint;
   readonly isMore: boolean;
 }
@@ -156,7 +156,7 @@ interface Progress {
   readonly wholeSince: Date | null;
 }
 
-/** The first increment reads all payments, so no event before it has to be followed. */
+/** Reads the progress, or starts it. The first increment reads all payments, so events before it need not be followed. */
 async function begin(database: Database): Promise<Progress> {
   const db = upkeepOf(database);
   const known = await db.selectFrom('audit_progress').selectAll().executeTakeFirst();
@@ -176,7 +176,7 @@ async function saveProgress(
   await upkeepOf(database).updateTable('audit_progress').set(change).execute();
 }
 
-/** Answers since when every payment was read. */
+/** Completes a round. Returns the time since which every payment was read. */
 async function endRound(database: Database): Promise<Date | null> {
   const row = await upkeepOf(database)
     .updateTable('audit_progress')

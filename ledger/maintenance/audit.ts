@@ -1,43 +1,44 @@
-/** The audit: every check on a few payments at a time, each within its time, and what came of it as a report. */
+/** The audit: runs every check on a slice of payments, each within its time limit, and reports the result. */
 import { sql, type Kysely, type RawBuilder } from 'kysely';
-import { CHECKS, INVARIANT_NAMES, INVARIANTS, type Check, type Invariant } from './audit-checks.js';
+import { CHECKS } from './audit-checks.js';
+import { INVARIANT_NAMES, INVARIANTS, type Check, type Invariant } from './invariants.js';
 import type { Tables, Tx } from '../db/database.js';
 import { NOW } from '../db/expressions.js';
 
 export interface AuditLimits {
-  /** Milliseconds that one question to the database may take. What takes longer is reported as not checked. */
+  /** Milliseconds that one check may take. A check that takes longer is reported as not checked. */
   readonly statementTimeout: number;
   /** Sentences kept for each invariant; the number of violations is always exact. */
   readonly examples: number;
-  /** Payments that one question reads; default 500. Bounds the memory of the database server and of this process. */
+  /** Payments that one check reads; default 500. Bounds the memory of the database server and of this process. */
   readonly slice?: number;
 }
 
 export interface InvariantReport {
   readonly invariant: Invariant;
-  /** What must hold, in a sentence. */
+  /** The invariant, as a sentence. */
   readonly text: string;
-  /** False where a question was not answered in time: then `violations` is what was found until then. */
+  /** False if a check took too long: then `violations` is what was found until then. */
   readonly checked: boolean;
   readonly violations: number;
-  /** One sentence for each thing that is wrong; not more than were asked for. Ids and amounts in minor units only. */
+  /** One sentence for each violation, at most as many as requested. They contain only ids and amounts in minor units. */
   readonly examples: readonly string[];
 }
 
 export interface AuditReport {
   readonly at: Date;
   readonly durationMs: number;
-  /** Payments that this audit has read. */
+  /** Number of payments that this audit read. */
   readonly payments: number;
-  /** Every payment was read then or later; null while the first reading of the whole ledger goes on. */
+  /** Time since which every payment was read; null while the first round is running. */
   readonly wholeSince: Date | null;
-  /** Every question was answered. */
+  /** True if every check finished. */
   readonly complete: boolean;
   readonly violations: number;
   readonly invariants: readonly InvariantReport[];
 }
 
-/** What one invariant says about one payment; an empty `paymentId` is the schema. */
+/** Violations of one invariant on one payment. An empty `paymentId` means the schema. */
 export interface Finding {
   readonly paymentId: string;
   readonly invariant: Invariant;
@@ -45,21 +46,21 @@ export interface Finding {
   readonly examples: readonly string[];
 }
 
-/** What became of the checks of some payments, or of the schema. */
+/** Result of the checks of a slice of payments, or of the schema. */
 export interface Audited {
   readonly paymentIds: readonly string[];
   readonly findings: readonly Finding[];
-  /** Invariants of which a question was not answered in time. */
+  /** Invariants with a check that took too long. */
   readonly unchecked: readonly Invariant[];
 }
 
 const SLICE = 500;
-/** Sentences kept for one invariant of one payment. */
+/** Sentences stored for one invariant of one payment. */
 const SENTENCES = 5;
 
 /**
- * Reads the whole ledger, slice by slice, each on a snapshot of its own, and reports. Changes nothing. `onSlice` is told of each slice
- * as it is read, the schema first. Throws only where the database cannot be asked at all.
+ * Audits the whole ledger, slice by slice, each on its own snapshot, and changes nothing. `onSlice` is called after each slice, the
+ * schema first. Throws only if the database cannot be queried at all.
  */
 export async function auditLedger(
   db: Kysely<Tables>,
@@ -84,7 +85,7 @@ export async function auditLedger(
   return tally.report({ at, durationMs: Math.round(performance.now() - startedAt), wholeSince: at });
 }
 
-/** The next payments in the order of their ids. */
+/** Returns the next payment ids, in ascending order. */
 export async function paymentsAfter(
   db: Kysely<Tables>,
   after: string,
@@ -111,14 +112,14 @@ export const auditSchema = (db: Kysely<Tables>, limits: AuditLimits): Promise<Au
     )),
   }));
 
-/** Checks these payments with all that belongs to them, on one snapshot. Reads their rows alone. */
+/** Checks these payments with their refunds, attempts, events and commands, on one snapshot. Reads only their rows. */
 export function auditPayments(
   db: Kysely<Tables>,
   paymentIds: readonly string[],
   limits: AuditLimits,
 ): Promise<Audited> {
   const these = sql`= any(${paymentIds}::text[])`;
-  // The checks name the tables; within them these names mean the rows of these payments.
+  // In the checks, the names of the tables mean only the rows of these payments.
   const tables = {
     payments: sql`payments as (select * from payments where id ${these})`,
     refunds: sql`refunds as (select * from refunds where payment_id ${these})`,
@@ -127,7 +128,7 @@ export function auditPayments(
     command_results: sql`command_results as (select command_results.* from command_results
       join refunds on refunds.id = command_results.refund_id where refunds.payment_id ${these})`,
   };
-  /** A table that a statement names is locked for it, also where it reads nothing of it: so only those that the check reads. */
+  /** PostgreSQL locks every table that a statement names, even if it reads no row. So only tables that the check names are included. */
   const scopeOf = ({ wrong }: Check): RawBuilder<unknown> => {
     const text = wrong.compile(db).sql;
     const named = Object.entries(tables).filter(([name]) => new RegExp(`\\b${name}\\b`, 'u').test(text));
@@ -172,16 +173,16 @@ async function askAll(
   return { findings, unchecked };
 }
 
-/** The class of PostgreSQL for "cancelled", which is how a statement that takes too long ends. */
+/** SQLSTATE of a canceled statement, for example after the statement timeout. */
 const TOO_LONG = '57014';
 
-/** Undefined where it takes too long. */
+/** Runs one check. Undefined if it takes too long. */
 async function ask(
   tx: Tx,
   { invariant, wrong }: Check,
   scope: RawBuilder<unknown>,
 ): Promise<Finding[] | undefined> {
-  // A statement that is cut off would take the snapshot with it.
+  // Without a savepoint, a canceled statement would end the snapshot.
   await sql`savepoint question`.execute(tx);
   try {
     const { rows } = await sql<{ payment: string; violations: number; examples: string[] }>`
@@ -202,7 +203,7 @@ async function ask(
   }
 }
 
-/** Sums up findings; keeps as many sentences as a report may have. */
+/** Sums violations by invariant, and keeps as many sentences as the report may have. */
 export class Tally {
   readonly #most: number;
   readonly #violations = new Map<Invariant, number>();
@@ -210,7 +211,7 @@ export class Tally {
   readonly #unchecked = new Set<Invariant>();
   #payments = 0;
 
-  /** `most`: sentences for each invariant. */
+  /** `most`: maximum number of sentences for each invariant. */
   constructor(most: number) {
     this.#most = most;
   }

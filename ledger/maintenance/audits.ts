@@ -1,4 +1,4 @@
-/** Reports of audits: kept, the newest one read, old ones forgotten. */
+/** Stores audit reports, reads the newest one, and deletes old ones. */
 import { sql } from 'kysely';
 import type { AuditReport, InvariantReport } from './audit.js';
 import type { Database } from '../db/database.js';
@@ -8,7 +8,7 @@ export interface StoredAudit extends AuditReport {
   readonly id: string;
 }
 
-/** An audit an hour: about six weeks. */
+/** Reports kept: about six weeks of hourly audits. */
 const KEPT = 1_000;
 
 export async function storeAudit(database: Database, report: AuditReport): Promise<StoredAudit> {
@@ -34,7 +34,7 @@ export async function storeAudit(database: Database, report: AuditReport): Promi
   return { id, ...report };
 }
 
-/** Null before the first audit. */
+/** Returns the newest report; null before the first audit. */
 export async function latestAudit(database: Database): Promise<StoredAudit | null> {
   const row = await upkeepOf(database)
     .selectFrom('audits')

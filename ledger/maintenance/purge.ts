@@ -1,4 +1,4 @@
-/** Deletes what nobody needs any more, in small batches: old queries, notifications and results of commands. */
+/** Deletes old queries, webhooks and results of commands, in small batches. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql, type RawBuilder } from 'kysely';
 import { FINAL_STATES } from '../../domain/refund/states.js';
@@ -7,7 +7,7 @@ import type { Database } from '../db/database.js';
 const DAY = 24 * 3_600_000;
 
 export interface PurgeLimits {
-  /** Milliseconds for which rows are kept after they have served; default 400 days. The gateway repeats a notification for 30 days. */
+  /** Milliseconds for which rows are kept; default 400 days. The gateway repeats a notification for 30 days. */
   readonly keptMs?: number;
   /** Milliseconds after which equal answers in a row are reduced to the first and the last; default 7 days. */
   readonly thinAfterMs?: number;
@@ -23,8 +23,8 @@ export interface PurgeLimits {
 export type Purged = Readonly<Record<'look_ups' | 'webhooks' | 'command_results', number>>;
 
 /**
- * One pass over each table, a batch at a time. Any number of processes may do it at once. Keeps whatever belongs to a payment or refund
- * with an open case, to a refund that is not final, or to a notification that is still being worked on. Facts are events, and stay.
+ * Makes one pass over each table, in batches. Any number of processes may do it at once. Keeps rows of a payment or refund with an open
+ * case, of a refund that is not final, and of a webhook that is still being processed. Events are never deleted.
  */
 export async function purge(database: Database, limits: PurgeLimits = {}): Promise<Purged> {
   const { keptMs = 400 * DAY, thinAfterMs = 7 * DAY, batch = 1_000, pauseMs = 50, signal } = limits;
@@ -63,7 +63,7 @@ export async function purge(database: Database, limits: PurgeLimits = {}): Promi
           select * from webhooks where id > ${after}::bigint and ${old(sql`received_at`)} order by id limit ${batch}),
         gone as (
           delete from webhooks using page where webhooks.id = page.id
-            -- A notification that has just been taken up again has something to do.
+            -- A webhook that was just reopened has to be processed.
             and webhooks.state in ('ignored', 'unmatched', 'processed') and webhooks.due_at is null
             and not exists (select from cases where closed_at is null
               and (cases.payment_id = page.payment_id or cases.refund_id = page.refund_id))
@@ -75,12 +75,15 @@ export async function purge(database: Database, limits: PurgeLimits = {}): Promi
 }
 
 interface Page {
-  /** The last row that was read; null where there was none. */
+  /** Id of the last row that was read; null if there was none. */
   readonly last: string | null;
   readonly deleted: number;
 }
 
-/** A repeated command of a refund that ended long ago is refused anyway. What operators decided stays. */
+/**
+ * Deletes results of commands without an effect: repeating such a command on a refund that ended long ago is refused anyway. Decisions of
+ * operators are kept.
+ */
 async function purgeCommands(
   { db }: Database,
   old: (at: RawBuilder<unknown>) => RawBuilder<unknown>,
@@ -104,7 +107,7 @@ async function purgeCommands(
   }
 }
 
-/** True of a refund that ended long ago and has no open case. */
+/** SQL condition: the refund ended long ago and has no open case. */
 function isOver(
   refundId: RawBuilder<unknown>,
   old: (at: RawBuilder<unknown>) => RawBuilder<unknown>,

@@ -1,4 +1,4 @@
-/** Which refunds nobody seems to drive: read in pages, and remembered so that each is seen to ever more rarely while it rests. */
+/** Finds refunds that may have no running workflow, and records when each was swept: the longer a refund is unchanged, the more rarely. */
 import { sql, type RawBuilder } from 'kysely';
 import {
   FINAL_STATES,
@@ -9,31 +9,31 @@ import {
 import type { Database } from '../db/database.js';
 import { upkeepOf } from '../db/upkeep-tables.js';
 
-/** In the text of the statement, so that the planner sees that a partial index fits. Only for names of our own. */
+/** Writes the values into the statement's text, so that the planner sees that a partial index fits. Only for our own constants. */
 const literals = (names: readonly string[]): RawBuilder<string> =>
   sql.join(names.map((name) => sql.lit(name)));
 
 /** Milliseconds, by the database's clock. */
 export interface SweepPatience {
-  /** A refund that has not changed for this long may have no run. */
+  /** A refund that has not changed for this long may have no running workflow. */
   readonly quiet: number;
-  /** Seen to again when its rest has doubled, but at least this often, … */
+  /** A refund is swept again when the time since its last change has doubled, but at least this often, … */
   readonly longest: number;
-  /** … or this often while only a person can go on: that person's word starts a run itself. */
+  /** … or this often while it waits for an operator, whose command starts a run by itself. */
   readonly longestForPeople: number;
 }
 
 export interface Silent {
   readonly id: string;
-  /** The root payment. */
+  /** The payment, not a capture. */
   readonly paymentId: string;
   readonly entityId: string;
   readonly state: RefundState;
-  /** Changes with the refund; the mark that is left belongs to it. */
+  /** The refund's version, with which the sweep is recorded. */
   readonly version: number;
 }
 
-/** Refunds that are not final, have not changed for a while and are due. Longest silent first. */
+/** Returns refunds that are not final, have not changed for a while and are due, longest unchanged first. */
 export async function silentRefunds(
   database: Database,
   patience: SweepPatience,
@@ -42,7 +42,7 @@ export async function silentRefunds(
   return due(database, patience, limit, sql<boolean>`r.state not in (${literals(FINAL_STATES)})`);
 }
 
-/** Refunds that have ended with an attempt still open: their workflow is over, so nobody looks that attempt up. */
+/** Returns final refunds with an open attempt: their workflow has ended, so nothing queries the attempt. */
 export async function endedWithOpenAttempt(
   database: Database,
   patience: SweepPatience,
@@ -76,7 +76,10 @@ async function due(
   return rows;
 }
 
-/** What was seen to rests: for as long as it has rested already, within the bounds. A change of the refund ends that at once. */
+/**
+ * Records the sweep. A refund is due again after as long as it has been unchanged, within the bounds. A change of the refund makes it due
+ * at once.
+ */
 export async function markSwept(
   database: Database,
   swept: readonly Silent[],
@@ -97,7 +100,7 @@ export async function markSwept(
       set version = excluded.version, swept_at = now(), due_at = excluded.due_at`.execute(database.db);
 }
 
-/** After Temporal has lost its memory: every refund that is under way is due at once. */
+/** Makes every refund that is not final due at once, after the Temporal server lost its state. */
 export async function forgetSweeps(database: Database): Promise<void> {
   await upkeepOf(database).deleteFrom('sweeps').execute();
 }

@@ -1,13 +1,13 @@
--- The money that can be given back on a payment: what was captured and what reversals released beside it, or, while nothing is captured,
--- what was authorized.
+-- The most that can be paid back on a payment: the captured amount plus what reversals released beside it, or the authorized amount while
+-- nothing is captured.
 CREATE FUNCTION payment_limit(captured bigint, released bigint, authorized bigint) RETURNS bigint
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN CASE WHEN captured > 0 THEN captured + released ELSE authorized END;
 
--- An original payment. Balances change only by the trigger on events, never by hand.
--- Type CD: a credit that is linked to no payment. Its money is counted on a row of its own, whose limit is the amount that was asked for
--- and whose id is the refund's without the dashes: no gateway knows it.
--- Type CP: one capture, whose authorization is another row or none. Its money is counted here and nowhere else.
+-- Original payments. Only the trigger on events changes balances.
+-- Type CD: an unlinked credit. Its row holds its balance; the limit is the requested amount, and the id is the refund's without dashes,
+-- which no gateway knows.
+-- Type CP: one capture, whose authorization is another row or unknown. Its money is counted on this row only.
 CREATE TABLE payments (
   id               text PRIMARY KEY CHECK (id ~ '^[a-f0-9]{32}$'),
   entity_id        text NOT NULL,
@@ -17,43 +17,43 @@ CREATE TABLE payments (
   authorized_minor bigint NOT NULL CHECK (authorized_minor >= 0),
   captured_minor   bigint NOT NULL CHECK (captured_minor >= 0),
   registration_id  text CHECK (registration_id ~ '^[a-f0-9]{32}$'),
-  -- What a client declared of the payment first, and whether a query has shown it. Refunds may be sent on a declared payment; a credit
-  -- needs what the gateway shows.
+  -- A client's first declaration of the payment, and whether a query has shown the payment. Refunds may be submitted on a declared
+  -- payment; a credit needs what the gateway shows.
   declared         jsonb,
   is_seen          boolean NOT NULL DEFAULT true,
   reserved_minor   bigint NOT NULL DEFAULT 0 CHECK (reserved_minor >= 0),
   succeeded_minor  bigint NOT NULL DEFAULT 0 CHECK (succeeded_minor >= 0),
   returned_minor   bigint NOT NULL DEFAULT 0 CHECK (returned_minor >= 0),
   disputed_minor   bigint NOT NULL DEFAULT 0 CHECK (disputed_minor >= 0),
-  -- What reversals of ours released of money that was never captured. It is part of what was given back, and part of what could be.
+  -- Released by our reversals and never captured. Counts as paid back, and raises the limit.
   released_minor   bigint NOT NULL DEFAULT 0 CHECK (released_minor >= 0),
-  -- What is given back or promised beyond the limit: a function of the row, computed here and nowhere else.
+  -- Paid back or reserved beyond the limit. Computed only here.
   excess_minor     bigint GENERATED ALWAYS AS (
     greatest(0, reserved_minor + succeeded_minor - returned_minor + disputed_minor
       - payment_limit(captured_minor, released_minor, authorized_minor))
   ) STORED,
-  -- Queries of the payment that found nothing: one alone is the gateway's visibility lag, not a case.
+  -- Queries that did not find the payment. A single one is the gateway's visibility lag, not a case.
   not_found_count  integer NOT NULL DEFAULT 0 CHECK (not_found_count >= 0),
   last_miss_at     timestamptz,
   imported_at      timestamptz NOT NULL DEFAULT now(),
-  -- When the query began that the payment was last brought up to date with; null: the gateway has not been seen. An observation that
-  -- began before it changes nothing.
+  -- Time at which the query of the stored observation began; null if the gateway has not shown the payment. An older observation changes
+  -- nothing.
   observed_at      timestamptz
 );
 
--- What a refund may refer to: the debit itself, or each capture of an authorisation.
+-- Transactions that a refund may refer to: the debit itself, or each capture of an authorization.
 CREATE TABLE captures (
   id              text PRIMARY KEY CHECK (id ~ '^[a-f0-9]{32}$'),
   payment_id      text NOT NULL REFERENCES payments (id),
-  -- A capture that the gateway shows no longer has nothing left to refund; refunds may refer to it.
+  -- Zero for a capture that the gateway does not show any more; the row stays because refunds may refer to it.
   amount_minor    bigint NOT NULL CHECK (amount_minor >= 0),
-  -- What was taken from a capture without us: what certainly was, and what may have been (a refund that names no capture).
+  -- Taken from the capture by refunds made elsewhere: certainly, and possibly (a refund that names no capture).
   elsewhere_minor bigint NOT NULL DEFAULT 0 CHECK (elsewhere_minor >= 0),
   doubtful_minor  bigint NOT NULL DEFAULT 0 CHECK (doubtful_minor >= 0)
 );
 CREATE INDEX captures_by_payment ON captures (payment_id);
 
--- The promise to the customer; one for each intent.
+-- Refunds and credits, one row for each accepted request.
 CREATE TABLE refunds (
   id              uuid PRIMARY KEY,
   payment_id      text NOT NULL REFERENCES payments (id),
@@ -65,7 +65,7 @@ CREATE TABLE refunds (
   currency        text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
   reason          text NOT NULL CHECK (reason <> ''),
   requested_by    text NOT NULL,
-  -- A refund, which may end as a credit, or a standalone credit from the start.
+  -- `refund`: a refund, which may end as a credit. `credit`: a standalone credit from the start.
   asked_for       text NOT NULL DEFAULT 'refund' CHECK (asked_for IN ('refund', 'credit')),
   order_id        text,
   destination     jsonb,
@@ -73,18 +73,19 @@ CREATE TABLE refunds (
   state           text NOT NULL,
   why             text,
   blocks          jsonb,
-  -- What an approval is asked for: amount, currency, way and destination, and the hash that binds it to them.
+  -- The credit to approve: amount, currency, operation and destination, with the hash that binds the approval to them.
   instruction     jsonb,
-  -- What the customer has of a refund from outside of the program: by refunds or reversals that were not made here, and by chargebacks.
+  -- Paid to the customer outside of the program: by refunds or reversals made elsewhere, and by chargebacks.
   elsewhere_minor    bigint NOT NULL DEFAULT 0 CHECK (elsewhere_minor >= 0),
   charged_back_minor bigint NOT NULL DEFAULT 0 CHECK (charged_back_minor >= 0),
-  -- A payment that could not be read when a refund needed it: for what, since when, how often, and what the gateway answered last.
+  -- Set while the payment could not be read when the refund needed it: the step that needs it, since when, how often, and the gateway's
+  -- last answer.
   unread_for      text CHECK (unread_for IN ('compare', 'credit')),
   unread_since    timestamptz,
   unread_at       timestamptz,
   unread_times    integer NOT NULL DEFAULT 0,
   unread_answer   text,
-  -- How often an operator took the refund back to its first unsent step. Attempts up to `attempts_before` count towards no budget.
+  -- Number of replays by an operator. Attempts up to `attempts_before` count towards no budget.
   replays         integer NOT NULL DEFAULT 0,
   attempts_before integer NOT NULL DEFAULT 0,
   version         integer NOT NULL DEFAULT 1,
@@ -97,12 +98,12 @@ CREATE TABLE refunds (
 CREATE INDEX refunds_by_payment ON refunds (payment_id);
 CREATE INDEX refunds_not_final ON refunds (state_since)
   WHERE state NOT IN ('succeeded', 'settled', 'closed_by_dispute', 'refunded_elsewhere', 'failed', 'canceled');
--- The queue of what waits for an operator, and refunds by the ids that clients know.
+-- For the operators' queue, and for search by the ids that clients know.
 CREATE INDEX refunds_waiting ON refunds (state_since) WHERE state IN ('manual_review', 'awaiting_approval');
 CREATE INDEX refunds_by_order ON refunds (order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX refunds_by_idempotency_key ON refunds (idempotency_key);
 
--- One instruction to the gateway. Its reference exists before a byte leaves.
+-- Attempts: one order to the gateway each. The reference is stored before a byte leaves.
 CREATE TABLE attempts (
   id                 uuid PRIMARY KEY,
   refund_id          uuid NOT NULL REFERENCES refunds (id),
@@ -114,21 +115,21 @@ CREATE TABLE attempts (
   reference          text NOT NULL,
   amount_minor       bigint NOT NULL CHECK (amount_minor > 0),
   state              text NOT NULL,
-  -- For the limits of credits: the currency, and who asked for the refund, with capitals, blanks and invisible characters out of the way.
+  -- For the limits of credits: the currency, and the requester without differences in case, blanks and invisible characters.
   currency           text NOT NULL,
   requester          text NOT NULL,
-  -- A second approver has seen this credit: it counts for no limit.
+  -- True if an operator approved this credit: it counts towards no limit.
   approved           boolean NOT NULL DEFAULT false,
   sends              integer NOT NULL DEFAULT 1,
-  -- Submissions of an absent attempt that are not counted towards any budget.
+  -- Submissions before the last replay, which count towards no budget.
   sends_before       integer NOT NULL DEFAULT 0,
-  -- Submissions of which the sender knows that no byte left: a decline that is found cannot be of these.
+  -- Submissions of which the sender knows that no byte left: a decline that a query finds cannot be about these.
   never_left         integer NOT NULL DEFAULT 0 CHECK (never_left >= 0 AND never_left <= sends),
   send_by            timestamptz NOT NULL,
   gateway_id         text,
-  -- Ids that the gateway gave where nothing certain came with them: kept as they came. With one the attempt is never taken for absent.
+  -- Ids that the gateway gave without a certain outcome, as received. An attempt with such an id is never marked absent.
   seen_ids           text[],
-  -- What an executed reversal gave back, where captures show that it was less than ordered.
+  -- Amount that an executed reversal released, if captures show that it was less than ordered.
   given_minor        bigint CHECK (given_minor BETWEEN 0 AND amount_minor),
   result_code        text,
   result_description text,
@@ -137,7 +138,7 @@ CREATE TABLE attempts (
   look_ups           integer NOT NULL DEFAULT 0,
   not_found_count    integer NOT NULL DEFAULT 0,
   last_miss_at       timestamptz,
-  -- When the open attempt was last queried: a run that begins anew waits only for what is left until the next query.
+  -- Time of the last query of the open attempt: a restarted run waits only for the rest of the interval.
   looked_up_at       timestamptz,
   opened_at          timestamptz NOT NULL DEFAULT now(),
   sent_at            timestamptz NOT NULL DEFAULT now(),
@@ -148,19 +149,19 @@ CREATE TABLE attempts (
   CHECK ((way = 'credit') = (original_id IS NULL)),
   CHECK ((way = 'credit') = (registration_id IS NOT NULL))
 );
--- At most one attempt of a refund may be open or be sent again.
+-- At most one attempt of a refund may be open or absent.
 CREATE UNIQUE INDEX attempts_one_open ON attempts (refund_id)
   WHERE state IN ('submitting', 'unknown', 'pending', 'absent');
 CREATE INDEX attempts_by_payment ON attempts (payment_id);
 CREATE INDEX attempts_by_seen_id ON attempts USING gin (seen_ids) WHERE seen_ids IS NOT NULL;
--- Limits hold for sums: for each payment, destination and requester over a day. Each sum is read from an index of its own.
+-- For the limits of credits: sums over a day for each payment, destination and requester, each from its own index.
 CREATE INDEX attempts_credits_by_payment ON attempts (payment_id, sent_at) WHERE way = 'credit' AND NOT approved;
 CREATE INDEX attempts_credits_by_requester ON attempts (requester, currency, sent_at) WHERE way = 'credit' AND NOT approved;
 CREATE INDEX attempts_credits_by_registration ON attempts (registration_id, currency, sent_at) WHERE way = 'credit' AND NOT approved;
--- Attempts that nobody looks up any more once their refund has ended: few, and found without reading the others.
+-- For open attempts of final refunds, which the sweep finds without reading the others.
 CREATE INDEX attempts_open ON attempts (refund_id) WHERE state IN ('submitting', 'unknown', 'pending');
 
--- Append-only. Balances are a function of these rows; each fact has a natural key, so the same fact twice is one row.
+-- Append-only. Balances are sums of these rows. Each fact has a natural key, so the same fact twice is one row.
 CREATE TABLE events (
   id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   natural_key     text NOT NULL UNIQUE,
@@ -173,7 +174,7 @@ CREATE TABLE events (
   returned_delta  bigint NOT NULL DEFAULT 0,
   disputed_delta  bigint NOT NULL DEFAULT 0,
   released_delta  bigint NOT NULL DEFAULT 0,
-  -- A fact from outside cannot be refused, even where it breaks the balance: the excess is kept and a case is opened.
+  -- True for facts from outside, which are never refused: if one breaks the balance, the excess is kept and a case is opened.
   from_outside    boolean NOT NULL DEFAULT false,
   actor           text NOT NULL,
   data            jsonb NOT NULL DEFAULT '{}',
@@ -182,7 +183,7 @@ CREATE TABLE events (
 CREATE INDEX events_by_payment ON events (payment_id, id);
 CREATE INDEX events_by_refund ON events (refund_id, id);
 
--- Facts from outside are never refused, whatever they do to the balance. What this program does may not add to the excess.
+-- Updates the balances of the payment. Facts from outside are never refused; the program's own events may not add to the excess.
 CREATE FUNCTION apply_event() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   before bigint;
@@ -214,7 +215,7 @@ END $$;
 CREATE TRIGGER events_append_only BEFORE UPDATE OR DELETE ON events FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER events_no_truncate BEFORE TRUNCATE ON events FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
--- Look-ups made for an attempt and what they answered, for people.
+-- Queries of an attempt and their answers, for operators.
 CREATE TABLE look_ups (
   id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   attempt_id uuid NOT NULL REFERENCES attempts (id),
@@ -223,7 +224,7 @@ CREATE TABLE look_ups (
 );
 CREATE INDEX look_ups_by_attempt ON look_ups (attempt_id, id);
 
--- Something a person has to decide.
+-- Cases: questions that an operator has to decide.
 CREATE TABLE cases (
   id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   payment_id text NOT NULL REFERENCES payments (id),
@@ -237,28 +238,28 @@ CREATE TABLE cases (
 CREATE UNIQUE INDEX cases_one_open ON cases (refund_id, why) WHERE closed_at IS NULL;
 CREATE INDEX cases_open ON cases (refund_id) WHERE closed_at IS NULL;
 
--- What operators ordered, one row for each command that was carried out: who and why, what it is about, its result, and what it decided.
--- Approvals and proposals are rows of it.
+-- Commands of operators, one row for each command that was carried out: note, subject, result and effect. Approvals and proposals are
+-- rows of it.
 CREATE TABLE command_results (
   id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   refund_id    uuid NOT NULL REFERENCES refunds (id),
   payment_id   text NOT NULL REFERENCES payments (id),
   command      text NOT NULL CHECK (command IN (
     'withdraw', 'decide', 'adopt', 'correct', 'confirm', 'redirect', 'replay', 'resolve', 'restart')),
-  -- A hash of the command, its author and its id. The same command again gets the same result and changes nothing.
+  -- Hash of the command, the operator and the command id. Repeating a command returns the same result and changes nothing.
   command_id   text,
   by           text NOT NULL CHECK (by <> ''),
-  -- The same as `attempts.requester`.
+  -- The operator, normalized as `attempts.requester`.
   author       text NOT NULL,
   reason       text NOT NULL CHECK (reason <> ''),
   ticket       text,
   at           timestamptz NOT NULL DEFAULT now(),
-  -- What it is about: of a proposal, the hash that binds a confirmation to exactly this outcome, evidence and amount.
+  -- Subject of the command. For a proposal: the hash that binds a confirmation to exactly this outcome, evidence and amount.
   attempt_id   uuid REFERENCES attempts (id),
   instruction  text,
   result       jsonb NOT NULL,
-  -- What it decided for the commands that come later; null: nothing.
-  -- `open`: a correction that waits for a second operator. `alone`: a correction within the limit up to which one operator may.
+  -- The effect that later commands read; null: none.
+  -- `open`: a correction that waits for a second operator. `alone`: a correction within the limit for a single operator.
   -- `overtaken`: the refund ended by other evidence first. `done`: a transaction was linked, a destination changed.
   state        text CHECK (CASE command
     WHEN 'decide' THEN state IN ('approved', 'refused')
@@ -266,11 +267,11 @@ CREATE TABLE command_results (
     WHEN 'adopt' THEN state = 'done'
     WHEN 'redirect' THEN state = 'done'
     ELSE state IS NULL END),
-  -- Of a correction: outcome, evidence and what it is bound to besides, and the money, for the limits of one operator alone.
+  -- For a correction: its content, and its amount for the limits of a single operator.
   details      jsonb,
   amount_minor bigint,
   currency     text,
-  -- Of a proposal: the second operator, who is not the first.
+  -- For a proposal: the second operator, who differs from the first.
   decided_by   text,
   decided_at   timestamptz,
   CHECK (state IS NULL OR instruction IS NOT NULL),
@@ -285,13 +286,13 @@ CREATE UNIQUE INDEX command_results_one_decision ON command_results (refund_id, 
 CREATE UNIQUE INDEX command_results_one_open ON command_results (refund_id) WHERE state = 'open';
 CREATE INDEX command_results_alone_by_payment ON command_results (payment_id, at) WHERE state = 'alone';
 CREATE INDEX command_results_alone_by_author ON command_results (author, currency, at) WHERE state = 'alone';
--- What decided nothing is deleted, oldest first, when its refund ended long ago.
+-- For deleting commands without an effect, oldest first, when their refund ended long ago.
 CREATE INDEX command_results_by_age ON command_results (at) WHERE state IS NULL;
 
--- Who may speak to the HTTP API. The key's text exists at its owner only: here is the hash of its secret part.
+-- Keys of the HTTP API. The key's text is known to its owner only: the table has the hash of its secret part.
 CREATE TABLE api_keys (
   id          text PRIMARY KEY CHECK (id ~ '^[0-9a-z]{12}$'),
-  -- The owner. Several keys may share it while one replaces the other: refunds and idempotency keys belong to the name.
+  -- The owner. Several keys may share a name while one replaces the other: refunds and idempotency keys belong to the name.
   name        text NOT NULL CHECK (name <> ''),
   roles       text[] NOT NULL CHECK (roles <> '{}' AND roles <@ ARRAY['submit', 'read', 'operate', 'approve']),
   secret_hash text NOT NULL CHECK (secret_hash ~ '^[0-9a-f]{64}$'),
@@ -299,14 +300,14 @@ CREATE TABLE api_keys (
   revoked_at  timestamptz
 );
 
--- What the gateway told by webhook, kept before it is answered and worked on afterwards. Nothing here is a fact about money: facts
--- are events. No card, no holder, no customer; and no foreign keys, for a notice may be about what nobody here knows.
+-- Webhooks of the gateway, stored before they are answered and processed afterwards. They are not facts about money: facts are events.
+-- They contain no card, holder or customer. They have no foreign keys, because a notification may be about something unknown.
 CREATE TABLE webhooks (
   id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   natural_key  text NOT NULL UNIQUE,
   kind         text NOT NULL CHECK (kind IN ('PAYMENT', 'REGISTRATION', 'SCHEDULE', 'RISK', 'TEST', 'OTHER')),
   entity_id    text,
-  -- As the gateway spells and writes them.
+  -- As the gateway sends them.
   gateway_id   text,
   payment_type text,
   code         text,
@@ -318,15 +319,15 @@ CREATE TABLE webhooks (
   told_at      text,
   state        text NOT NULL CHECK (state IN ('received', 'processed', 'unmatched', 'ignored')),
   why          text,
-  -- What it was found to be about.
+  -- What the webhook is about, once known.
   payment_id   text,
   refund_id    uuid,
   attempt_id   uuid,
   tries        integer NOT NULL DEFAULT 0,
-  -- Look-ups of the payment that did not show yet what was told, and when one did.
+  -- Queries of the payment that did not show the transaction yet, and the time at which one did.
   not_found_count integer NOT NULL DEFAULT 0,
   confirmed_at timestamptz,
-  -- When somebody has to look at it (again). Taking it moves this on, so that a process that dies holds nothing for long.
+  -- Time of the next processing. Claiming a webhook postpones it, so a process that dies blocks it only for the length of a lease.
   due_at       timestamptz,
   received_at  timestamptz NOT NULL DEFAULT now(),
   processed_at timestamptz
@@ -340,7 +341,7 @@ CREATE INDEX webhooks_unmatched_by_referenced_id ON webhooks (referenced_id) WHE
 CREATE INDEX webhooks_unmatched_by_reference ON webhooks (reference) WHERE state = 'unmatched';
 CREATE INDEX webhooks_ignored ON webhooks (received_at) WHERE state = 'ignored';
 
--- The ledger has learned an id: what was told about it before, when nobody knew it, is taken up again.
+-- When the ledger learns an id, unmatched webhooks with this id are processed again.
 CREATE FUNCTION take_up_webhooks() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   learned text := CASE TG_TABLE_NAME WHEN 'events' THEN to_jsonb(NEW) #>> '{data,gatewayId}' ELSE to_jsonb(NEW) ->> TG_ARGV[0] END;
@@ -357,7 +358,7 @@ CREATE TRIGGER attempts_take_up_webhooks AFTER INSERT ON attempts
   FOR EACH ROW EXECUTE FUNCTION take_up_webhooks('reference');
 CREATE TRIGGER attempts_take_up_webhooks_of_id AFTER UPDATE OF gateway_id ON attempts
   FOR EACH ROW WHEN (NEW.gateway_id IS DISTINCT FROM OLD.gateway_id) EXECUTE FUNCTION take_up_webhooks('gateway_id');
--- What was notified about an id in `seen_ids` before it was known is taken up again.
+-- The same for ids in `seen_ids`.
 CREATE FUNCTION take_up_webhooks_of_seen_ids() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   UPDATE webhooks SET state = 'received', why = NULL, tries = 0, not_found_count = 0, due_at = now()
@@ -370,7 +371,7 @@ CREATE TRIGGER attempts_take_up_webhooks_of_seen_ids AFTER UPDATE OF seen_ids ON
 CREATE TRIGGER events_take_up_webhooks AFTER INSERT ON events
   FOR EACH ROW WHEN (NEW.type IN ('dispute.opened', 'payment.returned_elsewhere')) EXECUTE FUNCTION take_up_webhooks();
 
--- When the sweep gave a refund a run, and when it comes by again unless the refund changes before.
+-- Time of the last sweep of a refund, and of the next one unless the refund changes before.
 CREATE TABLE sweeps (
   refund_id uuid PRIMARY KEY REFERENCES refunds (id),
   version   integer NOT NULL,
@@ -378,20 +379,20 @@ CREATE TABLE sweeps (
   due_at    timestamptz NOT NULL
 );
 
--- What the audits found, newest last.
+-- Reports of audits, newest last.
 CREATE TABLE audits (
   id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   at          timestamptz NOT NULL DEFAULT now(),
   duration_ms integer NOT NULL CHECK (duration_ms >= 0),
   complete    boolean NOT NULL,
-  -- Payments that were read, and since when every payment was.
+  -- Number of payments read, and the time since which every payment was read.
   payments    integer NOT NULL DEFAULT 0,
   whole_since timestamptz,
   violations  bigint NOT NULL CHECK (violations >= 0),
   report      jsonb NOT NULL
 );
 
--- What the audit last found wrong with a payment; an empty id is the schema. Reading a payment again replaces its rows.
+-- Violations that the audit last found on a payment; an empty id means the schema. Reading a payment again replaces its rows.
 CREATE TABLE audit_findings (
   payment_id text NOT NULL,
   invariant  text NOT NULL,
@@ -401,24 +402,24 @@ CREATE TABLE audit_findings (
   PRIMARY KEY (payment_id, invariant)
 );
 
--- How far the audit has come: events whose payments it has read since they changed, and its way through all payments. One row at most.
+-- Progress of the audit: the last event whose payment was read again, and the round through all payments. At most one row.
 CREATE TABLE audit_progress (
   id             integer PRIMARY KEY DEFAULT 1 CHECK (id = 1),
   events_through bigint NOT NULL,
-  -- The last payment that was read on the way through all of them.
+  -- The last payment that this round has read.
   slice_after    text NOT NULL DEFAULT '',
   round_since    timestamptz NOT NULL DEFAULT now(),
-  -- When the last whole round began: every payment was read then or later.
+  -- Start of the last complete round: every payment was read then or later.
   whole_since    timestamptz
 );
 
--- Whether facts are told to the caller at all: set by the worker from REFUNDS_EVENTS_URL. One row at most.
+-- Whether events are delivered to the client: set by the worker from REFUNDS_EVENTS_URL. At most one row.
 CREATE TABLE event_outlet (
   id    integer PRIMARY KEY DEFAULT 1 CHECK (id = 1),
   is_on boolean NOT NULL
 );
 
--- Events to be posted to the caller. Written in the transaction of the fact itself, so neither is there without the other.
+-- Events to deliver to the client. Written in the transaction of the event itself, so neither exists without the other.
 CREATE TABLE event_deliveries (
   id           uuid PRIMARY KEY DEFAULT gen_random_uuid(),
   event_id     bigint NOT NULL UNIQUE REFERENCES events (id),
@@ -426,10 +427,10 @@ CREATE TABLE event_deliveries (
   type         text NOT NULL,
   state        text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'delivered', 'dead')),
   tries        integer NOT NULL DEFAULT 0 CHECK (tries >= 0),
-  -- A try that is under way belongs to one dispatcher until then; who dies with it leaves it to the next.
+  -- Until then the try belongs to one dispatcher. If it dies, another one tries afterwards.
   leased_until timestamptz,
   due_at       timestamptz NOT NULL DEFAULT now(),
-  -- Tries go on for a bounded time from here; sending again starts it anew.
+  -- Start of the bounded time for tries; sending the event again restarts it.
   since        timestamptz NOT NULL DEFAULT now(),
   last_try_at  timestamptz,
   last_status  integer,
@@ -440,7 +441,7 @@ CREATE TABLE event_deliveries (
 CREATE INDEX event_deliveries_due ON event_deliveries (due_at) WHERE state = 'waiting';
 CREATE INDEX event_deliveries_by_refund ON event_deliveries (refund_id, event_id);
 CREATE INDEX event_deliveries_dead ON event_deliveries (event_id) WHERE state = 'dead';
--- Events that arrived long ago are deleted, oldest first.
+-- For deleting delivered events, oldest first.
 CREATE INDEX event_deliveries_delivered ON event_deliveries (delivered_at) WHERE state = 'delivered';
 
 CREATE FUNCTION tell_event() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -457,22 +458,22 @@ CREATE TRIGGER events_tell AFTER INSERT ON events FOR EACH ROW
     'refund.settlement_changed'))
   EXECUTE FUNCTION tell_event();
 
--- The queries that the gateway allows one entity on one kind of endpoint, shared by all processes. Times are the database's.
+-- Budgets of queries for each entity and endpoint, shared by all processes. Times are the database's.
 CREATE TABLE query_budgets (
   entity_id     text NOT NULL,
-  -- v3_search, v3_query, v1_search or v1_payment: the gateway limits each by itself.
+  -- v3_search, v3_query, v1_search or v1_payment: the gateway limits each separately.
   endpoint      text NOT NULL,
-  -- When queries left, at most as many as fit into one window.
+  -- Times of queries, at most as many as fit into one window.
   taken         timestamptz[] NOT NULL DEFAULT '{}',
-  -- By need, most urgent first: until when a query of this need is waiting. Less urgent ones let it pass.
+  -- For each need, most urgent first: the time until which a query of this need is waiting. Less urgent queries let it pass.
   waiting       timestamptz[] NOT NULL DEFAULT array_fill('-infinity'::timestamptz, ARRAY[4]),
-  -- After the gateway throttled: nothing but operators' queries, then half of the rate.
+  -- After the gateway throttled: operators' queries only until `closed_until`, then half of the rate until `lowered_until`.
   closed_until  timestamptz NOT NULL DEFAULT '-infinity',
   lowered_until timestamptz NOT NULL DEFAULT '-infinity',
   PRIMARY KEY (entity_id, endpoint)
 );
 
--- Takes one query, or answers the milliseconds after which to ask again. `need` counts from 1, the most urgent.
+-- Takes one query and returns 0, or returns the milliseconds after which to try again. `need` counts from 1, the most urgent.
 CREATE FUNCTION take_query(entity text, kind text, need integer, most integer, kept integer, span interval)
 RETURNS double precision LANGUAGE plpgsql AS $$
 DECLARE
@@ -484,7 +485,7 @@ DECLARE
 BEGIN
   INSERT INTO query_budgets (entity_id, endpoint) VALUES (entity, kind) ON CONFLICT DO NOTHING;
   SELECT * INTO budget FROM query_budgets WHERE entity_id = entity AND endpoint = kind FOR UPDATE;
-  -- After the lock: the order of taking is the order of time.
+  -- Read after the lock, so that queries are taken in the order of time.
   moment := clock_timestamp();
   recent := ARRAY(SELECT at FROM unnest(budget.taken) AS at WHERE at > moment - span ORDER BY at);
   allowed := CASE WHEN budget.lowered_until > moment THEN greatest(1, most / 2) ELSE most END;
@@ -498,7 +499,7 @@ BEGIN
     UPDATE query_budgets SET taken = recent || moment WHERE entity_id = entity AND endpoint = kind;
     RETURN 0;
   ELSE
-    -- When so many have left the window that one more fits; at once means that others go first.
+    -- Time until one more query fits into the window. If it fits at once, more urgent queries go first.
     wait := greatest(
       coalesce(recent[cardinality(recent) - greatest(allowed, 1) + 1] + span - moment, interval '0'),
       span / 20, interval '1 millisecond');
@@ -508,10 +509,10 @@ BEGIN
   RETURN extract(epoch FROM wait) * 1000;
 END $$;
 
--- Entities for which the gateway declined v3 reporting. Kept for all processes, asked again after a while.
+-- Entities for which the gateway declined v3 reporting. Shared by all processes; v3 is tried again after some hours.
 CREATE TABLE entity_reporting (
   entity_id text PRIMARY KEY,
-  -- The decline's result code.
+  -- Result code of the decline.
   code      text NOT NULL,
   since     timestamptz NOT NULL DEFAULT now(),
   seen_at   timestamptz NOT NULL DEFAULT now()

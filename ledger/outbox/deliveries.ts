@@ -1,4 +1,4 @@
-/** Events and what became of their delivery, for people: listed, and sent again. */
+/** Deliveries of outgoing events: listed for operators, and sent again. */
 import { isRefundId } from '../../domain/ids.js';
 import type { Database } from '../db/database.js';
 import { NOW } from '../db/expressions.js';
@@ -12,29 +12,29 @@ export interface DeliveryRecord {
   readonly refundId: string;
   readonly state: DeliveryState;
   readonly tries: number;
-  /** The last answer's HTTP status, where there was an answer. */
+  /** HTTP status of the last answer; null without an answer. */
   readonly lastStatus: number | null;
-  /** A stable code of what went wrong last; never a text of the receiver's. */
+  /** Stable code of the last error; never the receiver's text. */
   readonly lastError: string | null;
   readonly createdAt: Date;
   readonly lastTryAt: Date | null;
   readonly deliveredAt: Date | null;
-  /** When it is tried next; null where it is not. */
+  /** Time of the next try; null if there is none. */
   readonly nextTryAt: Date | null;
 }
 
 export interface DeliveryFilter {
-  /** One event. */
+  /** Id of one event. */
   readonly id?: string;
   readonly refundId?: string;
   readonly state?: DeliveryState;
   /** Default 100. */
   readonly limit?: number;
-  /** The id of an event: only older ones. */
+  /** Id of an event: only older ones are listed. */
   readonly before?: string;
 }
 
-/** Newest first. An id that is none finds nothing. */
+/** Lists deliveries, newest first. A malformed id finds nothing. */
 export async function listDeliveries(
   database: Database,
   { id, refundId, state, limit = 100, before }: DeliveryFilter = {},
@@ -67,19 +67,19 @@ export async function listDeliveries(
   }));
 }
 
-/** An event's id has the form of a refund's. */
+/** Event ids have the form of refund ids. */
 const isEventId: (text: string) => boolean = isRefundId;
 
 /** Which events are to be sent again. */
 export type Resending =
   | { readonly id: string }
   | { readonly refundId: string }
-  /** All that were given up. */
+  /** All events that were given up. */
   | { readonly dead: true };
 
 /**
- * Due at once, with the whole time for tries before them again; under the same id, so that a receiver that has it already knows it.
- * One that a dispatcher holds just now is left to it. Answers the ids.
+ * Makes events due at once, with a new time limit for tries. They keep their ids, so a receiver recognizes those it has. An event that a
+ * dispatcher is trying now is left out. Returns the ids.
  */
 export async function resendEvents(database: Database, which: Resending): Promise<readonly string[]> {
   if ('id' in which && !isEventId(which.id)) return [];

@@ -1,10 +1,10 @@
-/** The outbox as its dispatchers see it: events are taken under a lease, tried, and settled. Rows are made by a trigger on events. */
+/** The outbox: dispatchers lease due events, try them, and record the result. A trigger on `events` inserts the rows. */
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
 import { NOW } from '../db/expressions.js';
 import { upkeepOf } from '../db/upkeep-tables.js';
 
-/** Facts of refunds that are told. The trigger `events_tell` has the same list, which a test compares. */
+/** Types of events that are delivered. The trigger `events_tell` has the same list; a test compares them. */
 export const TOLD_EVENTS = [
   'refund.pending',
   'refund.awaiting_approval',
@@ -19,25 +19,25 @@ export const TOLD_EVENTS = [
   'refund.settlement_changed',
 ] as const;
 
-/** One event to be posted now, by whoever took it and nobody else while its lease lasts. */
+/** An event to deliver now. Only the dispatcher that leased it may do so while the lease lasts. */
 export interface DueEvent {
-  /** The same for every try. */
+  /** Event id, the same for every try. */
   readonly id: string;
   readonly type: string;
   readonly refundId: string;
-  /** Of two events of one refund the larger one is the later fact. */
+  /** Of two events of one refund, the one with the larger number is later. */
   readonly sequence: string;
-  /** Why the refund is there, as the fact says it. */
+  /** Reason of the refund's state, as stored with the event. */
   readonly why: string | null;
-  /** When the fact was written. */
+  /** Time of the event. */
   readonly at: Date;
-  /** This try included, counted from the first one or from the last time that it was sent again by hand. */
+  /** Number of tries including this one, since the first one or since the event was last sent again by hand. */
   readonly tries: number;
-  /** Milliseconds since tries began. */
+  /** Milliseconds since the first of these tries. */
   readonly age: number;
 }
 
-/** Whether facts become events from now on. What happened while it was off is never told. */
+/** Turns delivery on or off. Events that happen while it is off are never delivered. */
 export async function switchOutlet(database: Database, isOn: boolean): Promise<void> {
   await upkeepOf(database)
     .insertInto('event_outlet')
@@ -47,8 +47,8 @@ export async function switchOutlet(database: Database, isOn: boolean): Promise<v
 }
 
 /**
- * Takes up to `limit` due events for `lease` milliseconds. One that an earlier event of its refund is just being tried before
- * waits for it; one that is waiting to be tried again holds up nobody.
+ * Leases up to `limit` due events for `lease` milliseconds. An event waits while an earlier event of its refund has not been tried yet or
+ * is being tried; an earlier one that waits for another try does not delay it.
  */
 export async function takeDueEvents(
   database: Database,
@@ -78,13 +78,13 @@ export async function takeDueEvents(
   return rows;
 }
 
-/** What came of a try. `after`: milliseconds until the next one. */
+/** Result of a try. `after`: milliseconds until the next try. */
 export type Settlement =
   | { readonly kind: 'delivered'; readonly status: number }
   | { readonly kind: 'again'; readonly after: number; readonly status: number | null; readonly error: string }
   | { readonly kind: 'dead'; readonly status: number | null; readonly error: string };
 
-/** Ignored where the lease was lost to another try meanwhile: that one settles it. */
+/** Records the result of a try. Ignored if the lease has passed to another try, which records its own result. */
 export async function settleEvent(
   database: Database,
   { id, tries }: Pick<DueEvent, 'id' | 'tries'>,
@@ -97,7 +97,7 @@ export async function settleEvent(
     .where('state', '=', 'waiting');
   switch (settlement.kind) {
     case 'delivered':
-      // True whoever else is trying it again: it has arrived.
+      // Recorded even if another try has started: the event was delivered.
       await own.set({ ...common, state: 'delivered', last_error: null, delivered_at: NOW }).execute();
       return;
     case 'again':
@@ -121,7 +121,9 @@ export async function settleEvent(
   }
 }
 
-/** Milliseconds: what has arrived so long ago is forgotten, at most `limit` of it. The fact itself stays. Answers how many. */
+/**
+ * Deletes at most `limit` deliveries that succeeded more than `olderThan` milliseconds ago. The events stay. Returns the number deleted.
+ */
 export async function forgetDelivered(database: Database, olderThan: number, limit: number): Promise<number> {
   const gone = await upkeepOf(database)
     .deleteFrom('event_deliveries')
@@ -133,7 +135,7 @@ export async function forgetDelivered(database: Database, olderThan: number, lim
         .where('delivered_at', '<', sql<Date>`now() - ${olderThan} * interval '1 millisecond'`)
         .orderBy('delivered_at')
         .limit(limit)
-        // Whoever sends one again at this moment keeps it.
+        // Skips rows that are being sent again at this moment.
         .forUpdate()
         .skipLocked(),
     )

@@ -1,4 +1,4 @@
-/** Numbers that whoever runs the service watches: how much waits and where, what the last audit found, and whether events arrive. */
+/** Metrics of the ledger: refunds and cases that wait, the last audit, and outgoing events. */
 import { sql } from 'kysely';
 import { FINAL_STATES } from '../../domain/refund/states.js';
 import { latestAudit, type StoredAudit } from '../maintenance/audits.js';
@@ -24,14 +24,14 @@ export interface Figures {
   readonly events: {
     /** Not delivered yet. */
     readonly waiting: number;
-    /** Given up; a person has to send them again. */
+    /** Given up; an operator has to send them again. */
     readonly dead: number;
-    /** Since the oldest waiting one was written; 0 where none waits. */
+    /** Seconds since the oldest waiting event; 0 if none waits. */
     readonly oldestWaitingSeconds: number;
   };
 }
 
-/** Reads a few rows and small indexes of what is not final: cheap enough for every scrape. Ages by the database's clock. */
+/** Reads the metrics. It uses small partial indexes only, so it is cheap enough for every scrape. Ages by the database's clock. */
 export async function figuresOf(database: Database): Promise<Figures> {
   const [unfinished, openCases, audit, { now, ...events }] = await Promise.all([
     unfinishedRefunds(database),
@@ -55,7 +55,7 @@ export async function figuresOf(database: Database): Promise<Figures> {
 }
 
 function unfinishedRefunds({ db }: Database): Promise<Figures['unfinished']> {
-  // With the literals of the partial index, which then is all that is read.
+  // The literals match the partial index, so only the index is read.
   const finals = sql.join(FINAL_STATES.map((state) => sql.lit(state)));
   return db
     .selectFrom('refunds')
@@ -82,7 +82,7 @@ function casesThatAreOpen({ db }: Database): Promise<Figures['openCases']> {
     .execute();
 }
 
-/** One state at a time, because each has an index of its own. */
+/** Counts undelivered events, one state at a time because each has its own index. */
 async function undelivered(database: Database): Promise<Figures['events'] & { readonly now: Date }> {
   const { now, waiting, dead, oldest } = await upkeepOf(database)
     .selectNoFrom((eb) => {

@@ -1,4 +1,4 @@
-/** What waits for a person, and what an id may belong to. Read by people only. */
+/** Queue of refunds that wait for an operator, and search by id. Read for operators only. */
 import { sql, type Kysely } from 'kysely';
 import { isRefundId } from '../../domain/ids.js';
 import type { RefundState } from '../../domain/refund/states.js';
@@ -14,11 +14,11 @@ export interface Waiting {
 
 export interface WaitingPage {
   readonly items: readonly Waiting[];
-  /** Where the next page begins; null where this is the last one. */
+  /** Cursor of the next page; null on the last page. */
   readonly next: WaitingPlace | null;
 }
 
-/** A place in the queue: how long the last item had waited since, and its id. */
+/** A cursor in the queue: the time at which the last item began to wait, and its refund id. */
 export interface WaitingPlace {
   /** Microseconds since 1970, in digits. */
   readonly since: string;
@@ -26,8 +26,8 @@ export interface WaitingPlace {
 }
 
 /**
- * Oldest first. A refund waits since its state where that asks for a person, since its oldest open case, or since something was
- * proposed that a second one has to confirm.
+ * Returns a page of the queue, oldest first. A refund waits since it entered one of `states`, since its oldest open case was opened, or
+ * since a correction was proposed that a second operator has to confirm.
  */
 export async function waitingForPerson(
   { db }: Database,
@@ -65,7 +65,7 @@ export async function waitingForPerson(
   };
 }
 
-/** Reads of small partial indexes, not one of everything that was ever refunded: hence the literals. */
+/** Builds the union of all reasons for waiting. The literals match small partial indexes, so finished refunds are not read. */
 const waiting = (db: Kysely<Tables>, states: readonly RefundState[]) =>
   db
     .selectFrom(
@@ -98,10 +98,10 @@ export interface Match {
     'refundId' | 'paymentId' | 'merchantTransactionId' | 'gatewayId' | 'orderId' | 'idempotencyKey';
 }
 
-/** More than a person can look through. */
+/** Maximum number of matches for each kind of id. */
 const MOST_MATCHES = 50;
 
-/** Whatever has exactly this id, in any of the ways that people are told ids. */
+/** Returns the payments and refunds that have exactly this id, under any of the kinds of ids that clients and operators know. */
 export async function whoHas({ db }: Database, id: string): Promise<readonly Match[]> {
   const found: Match[] = [];
   const refund = (matched: Match['matched']) => (row: { readonly id: string }) => {

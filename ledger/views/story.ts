@@ -1,17 +1,17 @@
-/** What happened to a payment or a refund, oldest first: events, look-ups and webhooks as one line of time. Read by people only. */
+/** Timeline of a payment or refund: events, queries and webhooks, oldest first. Read for operators only. */
 import type { Database } from '../db/database.js';
 import { webhooksOf } from '../inbox/webhooks.js';
 
 export interface StoryEntry {
-  /** Unique, and the same at every reading: `event:17`, `look-up:4`, `webhook:9`. */
+  /** Unique and stable id: `event:17`, `query:4`, `webhook:9`. */
   readonly id: string;
   readonly at: Date;
-  /** An event's type, `look_up`, or `webhook`: what the gateway said of itself, which is no fact before an event says so. */
+  /** An event's type, `look_up`, or `webhook`. A webhook is only a claim of the gateway until an event confirms it. */
   readonly type: string;
   readonly actor: string;
   readonly refundId: string | null;
   readonly attemptId: string | null;
-  /** What it changed in the payment's balances, minor units; zero where it changed nothing. */
+  /** Changes of the payment's balances in minor units; zero for queries and webhooks. */
   readonly reservedMinor: bigint;
   readonly succeededMinor: bigint;
   readonly returnedMinor: bigint;
@@ -54,7 +54,7 @@ export async function storyOf(
       data: event.data,
     })),
     ...lookUps.map((lookUp) => ({
-      id: `look-up:${lookUp.id}`,
+      id: `query:${lookUp.id}`,
       at: lookUp.at,
       type: 'look_up',
       actor: 'gateway',
@@ -87,7 +87,7 @@ export async function storyOf(
   return entries.toSorted((a, b) => a.at.getTime() - b.at.getTime());
 }
 
-/** What of the money that went out on a payment went out as credits, minor units. */
+/** Returns the amount of credits that were paid on a payment, also if they were returned. Minor units. */
 export async function creditedOn({ db }: Database, paymentId: string): Promise<bigint> {
   const credits = await db
     .selectFrom('attempts')

@@ -49,7 +49,7 @@ describe('the audit in increments', () => {
     const found = await auditIncrement(database, WHOLE);
     expect(found.violations).toBeGreaterThan(0);
     expect(found.invariants.find(({ invariant }) => invariant === 'I8')?.examples).toEqual([
-      expect.stringContaining(`payment ${id}: reserved is 1001, its events say 1000`),
+      expect.stringContaining(`payment ${id}: reserved is 1001, its events add up to 1000`),
     ]);
     // Nothing is read of the round now; the fault is still known.
     const again = await auditIncrement(database, CHANGED_ALONE);

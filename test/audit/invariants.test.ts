@@ -2,7 +2,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { auditLedger } from '../../ledger/maintenance/audit.js';
-import { INVARIANTS, type Invariant } from '../../ledger/maintenance/audit-checks.js';
+import { INVARIANTS, type Invariant } from '../../ledger/maintenance/invariants.js';
 import {
   accepted,
   answer,
@@ -85,7 +85,7 @@ describe('the audit finds', () => {
     const { paymentId } = await given('paid');
     await tamper(`update payments set captured_minor = 3999 where id = '${paymentId}'`);
     expect(await found('I1')).toContainEqual(
-      `payment ${paymentId}: 1 more than its limit are given or promised, and nothing came from outside`,
+      `payment ${paymentId}: 1 paid back or reserved beyond its limit, without a fact from outside`,
     );
   });
 
@@ -97,8 +97,8 @@ describe('the audit finds', () => {
        values ('held for ever', 'refund.note', '${over.paymentId}', '${over.refundId}', 'system', 7)`,
     );
     const sentences = await found('I1');
-    expect(sentences).toContainEqual(`refund ${under.refundId} is pending, holds 4000 and owes 4001`);
-    expect(sentences).toContainEqual(`refund ${over.refundId} is succeeded, holds 7 and owes 0`);
+    expect(sentences).toContainEqual(`refund ${under.refundId} is pending, reserves 4000 and owes 4001`);
+    expect(sentences).toContainEqual(`refund ${over.refundId} is succeeded, reserves 7 and owes 0`);
   });
 
   it('I2: two open attempts of one refund', async () => {
@@ -120,7 +120,7 @@ describe('the audit finds', () => {
     );
     const sentences = await found('I2');
     expect(sentences).toContainEqual(`refund ${refundId} is failed with an open attempt`);
-    expect(sentences).toContainEqual(`attempt ${attemptId} is pending: 2 sends, 1 events`);
+    expect(sentences).toContainEqual(`attempt ${attemptId} is pending: 2 submissions, 1 events`);
   });
 
   it('I3: a credit that no refused refund came before', async () => {
@@ -129,7 +129,7 @@ describe('the audit finds', () => {
       `update attempts set way = 'credit', original_id = null, registration_id = '${'a'.repeat(32)}'
        where id = '${attemptId}'`,
     );
-    expect(await found('I3')).toContainEqual(`credit ${attemptId} has no refused refund before it`);
+    expect(await found('I3')).toContainEqual(`credit ${attemptId} has no declined refund before it`);
   });
 
   it('I3: what was asked for as a credit and was refunded, and a free-standing credit of which one person alone decided', async () => {
@@ -142,9 +142,9 @@ describe('the audit finds', () => {
     );
     const sentences = await found('I3');
     expect(sentences).toContainEqual(
-      `attempt ${linked.attemptId} is a refund of refund ${linked.refundId}, which was asked for as a credit`,
+      `attempt ${linked.attemptId} is a refund of refund ${linked.refundId}, which was requested as a credit`,
     );
-    const unapproved = `credit ${alone.attemptId} is linked to no payment and nobody else approved it`;
+    const unapproved = `credit ${alone.attemptId} is unlinked, and no other operator approved it`;
     expect(sentences).toContainEqual(unapproved);
     await tamper(fact(alone, 'refund.approved', 'boss'));
     expect(await found('I3'), 'approved after it was sent').toContainEqual(unapproved);
@@ -155,7 +155,7 @@ describe('the audit finds', () => {
     await tamper(fact(failed, 'refund.failed', 'system'), fact(canceled, 'refund.canceled', 'clerk'));
     const sentences = await found('I4');
     expect(sentences).toContainEqual(
-      `refund ${failed.refundId} went from refund.pending to refund.failed, and nobody decided that`,
+      `refund ${failed.refundId} went from refund.pending to refund.failed without a decision of an operator`,
     );
     expect(sentences).toContainEqual(
       `refund ${canceled.refundId} went from refund.pending to refund.canceled`,
@@ -172,7 +172,9 @@ describe('the audit finds', () => {
     expect(sentences).toContainEqual(
       `refund ${moved.refundId} went from refund.succeeded to refund.canceled`,
     );
-    expect(sentences).toContainEqual(`refund ${silent.refundId} is settled, its events say refund.succeeded`);
+    expect(sentences).toContainEqual(
+      `refund ${silent.refundId} is settled, its last event is refund.succeeded`,
+    );
   });
 
   it('I5: a final state that was left on nobody’s evidence, and money paid under no id', async () => {
@@ -202,10 +204,10 @@ describe('the audit finds', () => {
     );
     const sentences = await found('I5');
     expect(sentences).toContainEqual(
-      `the credit of refund ${approved.refundId} was approved by whoever asked for it`,
+      `the credit of refund ${approved.refundId} was approved by its requester`,
     );
     for (const { refundId } of [confirmed, alone])
-      expect(sentences).toContainEqual(`the correction of refund ${refundId} was signed by one person`);
+      expect(sentences).toContainEqual(`the correction of refund ${refundId} was signed by one operator`);
   });
 
   it('I6: amounts that are not whole, in another currency, or other than what was handed over', async () => {
@@ -216,10 +218,10 @@ describe('the audit finds', () => {
       `update attempts set amount_minor = 3999 where id = '${changed.attemptId}'`,
     );
     const sentences = await found('I6');
-    expect(sentences).toContainEqual('captures.fee_minor is numeric and no whole number');
+    expect(sentences).toContainEqual('captures.fee_minor is numeric, not a whole number');
     expect(sentences).toContainEqual(`refund ${foreign.refundId} is in USD, its payment in EUR`);
     expect(sentences).toContainEqual(
-      `attempt ${changed.attemptId} is succeeded: it was handed over with another amount`,
+      `attempt ${changed.attemptId} is succeeded: it was submitted with another amount`,
     );
     await tamper('alter table captures drop column fee_minor');
   });
@@ -227,7 +229,7 @@ describe('the audit finds', () => {
   it('I7: a refund whose request is forgotten', async () => {
     const { refundId } = await given('paid');
     await tamper(`delete from events where refund_id = '${refundId}' and type = 'refund.requested'`);
-    expect(await found('I7')).toContainEqual(`refund ${refundId} was asked for 0 times`);
+    expect(await found('I7')).toContainEqual(`refund ${refundId} has 0 events of its request`);
   });
 
   it('I8: a balance that was adjusted by hand, and a success that counted twice', async () => {
@@ -238,9 +240,11 @@ describe('the audit finds', () => {
        values ('once more', 'attempt.succeeded', '${twice.paymentId}', '${twice.refundId}', '${twice.attemptId}', 'x', 4000)`,
     );
     const sentences = await found('I8');
-    expect(sentences).toContainEqual(`payment ${adjusted.paymentId}: succeeded is 1, its events say 4000`);
     expect(sentences).toContainEqual(
-      `attempt ${twice.attemptId} is succeeded: its events have 8000 paid and 0 back`,
+      `payment ${adjusted.paymentId}: succeeded is 1, its events add up to 4000`,
+    );
+    expect(sentences).toContainEqual(
+      `attempt ${twice.attemptId} is succeeded: its events have 8000 paid and 0 returned`,
     );
   });
 
@@ -250,10 +254,10 @@ describe('the audit finds', () => {
       'alter table events drop constraint events_natural_key_key',
       'alter table refunds drop constraint refunds_by_key',
     );
-    expect(await found('I7')).toContainEqual('nothing keeps a key from being used twice');
+    expect(await found('I7')).toContainEqual('no constraint prevents the reuse of an idempotency key');
     const sentences = await found('I8');
-    expect(sentences).toContainEqual('events_append_only is missing or switched off');
-    expect(sentences).toContainEqual('nothing keeps a fact from being written twice');
+    expect(sentences).toContainEqual('trigger events_append_only is missing or disabled');
+    expect(sentences).toContainEqual('no constraint prevents a duplicate event');
   });
 });
 

@@ -71,7 +71,7 @@ describe('the audit', () => {
     try {
       const { code, stdout } = await command(stack.env, 'verify');
       expect(code).toBe(1);
-      expect(stdout).toContain(`I5: refund ${id} is settled, its events say refund.succeeded`);
+      expect(stdout).toContain(`I5: refund ${id} is settled, its last event is refund.succeeded`);
       expect(stdout).toContain('1 violations');
       expect(await registry.metrics()).toMatch(/^refunds_audit_violations\{invariant="I5"\} 1$/mu);
       expect(auditSchema.parse((await call('GET', '/v1/audits/latest')).body).ok).toBe(false);

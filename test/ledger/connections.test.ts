@@ -75,7 +75,7 @@ it('a connection whose server is gone without a word is lost in time, and anothe
   try {
     expect(await one()).toEqual({ one: 1 });
     proxy.standStill();
-    await expect(one(), 'a statement').rejects.toThrow('silent for too long');
+    await expect(one(), 'a statement').rejects.toThrow('not answered for too long');
     expect(await one()).toEqual({ one: 1 });
     const halfWay = transaction(async (tx) => {
       await sql`SELECT 1`.execute(tx);
