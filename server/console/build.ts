@@ -1,4 +1,4 @@
-/** Builds the console where its files are not there yet or were made from other sources: for development, tests and the sandbox. */
+/** Builds the console if its files are missing or out of date. Used in development, tests and the sandbox. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -11,12 +11,12 @@ import { brotliCompress, gzip } from 'node:zlib';
 
 const CONFIG = fileURLToPath(new URL('vite.config.ts', import.meta.url));
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** What the result depends on: the pages, the tables of texts they take, and the versions of what they are made with. */
+/** Inputs of the build: the console, the texts that it imports from `domain/`, and the versions of its dependencies. */
 const SOURCES = ['server/console', 'domain', 'package-lock.json'];
 
-/** Writes the console's files into `folder`, each that is text also compressed. Whatever was there is gone. */
+/** Builds the console into `folder`, with compressed copies of text files. Deletes what was in the folder. */
 export async function buildConsole(folder: string): Promise<void> {
-  // A process of its own: what surrounds this one (a test run, a service) must not get into the files.
+  // A separate process, so that the environment of this one (a test run, a service) cannot affect the files.
   await promisify(execFile)(
     process.execPath,
     [viteProgram(), 'build', '--config', CONFIG, '--outDir', resolve(folder), '--emptyOutDir'],
@@ -31,8 +31,8 @@ export async function buildConsole(folder: string): Promise<void> {
 }
 
 /**
- * The folder with the console as its sources are now, built first where it has to be (about two seconds). Each state of the
- * sources has a folder of its own under `parentFolder`: processes that start together cannot spoil each other's.
+ * Returns the folder with the console for the current sources, and builds it first if needed (about two seconds). Each state of the
+ * sources has its own folder under `parentFolder`, so that processes that start together do not overwrite each other's files.
  */
 export async function builtConsole(parentFolder: string): Promise<string> {
   const parent = resolve(parentFolder);
@@ -45,7 +45,7 @@ export async function builtConsole(parentFolder: string): Promise<string> {
   const scratch = await mkdtemp(join(parent, 'building-'));
   try {
     await buildConsole(scratch);
-    // Another process may have been faster with the same.
+    // Another process may have built the same folder in the meantime.
     await rename(scratch, folder).catch((error: unknown) => {
       if (!existsSync(folder)) throw error;
     });
@@ -55,7 +55,7 @@ export async function builtConsole(parentFolder: string): Promise<string> {
   return folder;
 }
 
-/** Development's alone: production has the files that it made. */
+/** Returns the path of Vite. It is a development dependency: production ships the built files. */
 function viteProgram(): string {
   return join(dirname(createRequire(import.meta.url).resolve('vite/package.json')), 'bin/vite.js');
 }

@@ -73,7 +73,7 @@ describe.skipIf(CHROMIUM === undefined)(
       await open(pages['a refund that waits for a second person'] ?? '');
       await page.getByRole('button', { name: 'Approve' }).click();
       await page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
-      await page.getByText('Reason is needed.').waitFor();
+      await page.getByText('Reason is required.').waitFor();
       await expectNothingInTheWay(desk, `a dialog with something missing, ${name}`);
       await page.keyboard.press('Escape');
       await page.getByRole('button', { name: 'bea' }).click();

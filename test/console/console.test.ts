@@ -61,7 +61,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       const { page, signIn } = await sitDown();
       await page.getByLabel('API key or token').fill('rk_aaaaaaaaaaaa_nothing');
       await page.getByRole('button', { name: 'Sign in' }).click();
-      await page.getByText('does not know this key').waitFor();
+      await page.getByText('This key is not valid').waitFor();
       expect(await page.evaluate('JSON.stringify(sessionStorage)')).toBe('{}');
 
       await signIn(supervisor);
@@ -71,7 +71,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       expect(page.url()).not.toContain('rk_');
 
       await page.getByRole('button', { name: 'bea' }).click();
-      await page.getByText('May read, operate, approve').waitFor();
+      await page.getByText('Roles: read, operate, approve').waitFor();
       await page.reload();
       await page.getByRole('heading', { name: 'Queue' }).waitFor();
       await page.getByRole('button', { name: 'bea' }).click();
@@ -102,7 +102,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       await revokeApiKey(world.stack.database, key.split('_')[1] ?? '');
       // The next change makes the page ask again, whatever is open.
       await world.stuck({ code: UNCLEAR, state: 'manual_review' });
-      await page.getByText('no longer accepts this key').waitFor();
+      await page.getByText('This key is no longer valid').waitFor();
       expect(await page.evaluate('JSON.stringify(sessionStorage)')).toBe('{}');
     });
   });
@@ -126,7 +126,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       const orders = await page.getByText('-in-line').allInnerTexts();
       expect(orders.indexOf('first-in-line'), 'oldest first').toBeLessThan(orders.indexOf('second-in-line'));
 
-      await page.getByLabel('Filter the queue').fill('in-line second person');
+      await page.getByLabel('Filter the queue').fill('in-line second approver');
       await row.waitFor({ state: 'detached' });
       await page.getByLabel('Filter the queue').fill('nothing like this');
       await page.getByText('matches “nothing like this”').waitFor();
@@ -141,7 +141,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       await page.getByText('Safe next step').waitFor();
 
       await page.keyboard.press('?');
-      await page.getByRole('dialog').getByText('search by any id').waitFor();
+      await page.getByRole('dialog').getByText('Next / previous row').waitFor();
       await page.keyboard.press('Escape');
       await page.keyboard.press('g');
       await page.keyboard.press('r');
@@ -163,9 +163,9 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       );
       const { page, open } = await sitDown(operator);
       await open('');
-      await page.getByLabel('Why they are in review').selectOption('configuration');
+      await page.getByLabel('Review reason').selectOption('configuration');
       await page.waitForURL('**?case=configuration');
-      const list = page.getByRole('list', { name: 'Waiting for a person, oldest first' });
+      const list = page.getByRole('list', { name: 'Refunds that need an operator, oldest first' });
       await expect.poll(() => list.getByRole('listitem').count()).toBe(3);
 
       await page.getByRole('button', { name: 'Replay all' }).click();
@@ -174,7 +174,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       expect((await dialog.innerText()).replaceAll('\u202f', ' ')).toContain('2 460.00 EUR');
       const go = dialog.getByRole('button', { name: 'Replay 3 refunds' });
       await go.click();
-      await dialog.getByText('Reason is needed.').waitFor();
+      await dialog.getByText('Reason is required.').waitFor();
       for (const { id } of stuck)
         expect((await world.stack.client.getRefund(id)).state).toBe('manual_review');
 
@@ -184,10 +184,10 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       await dialog.getByLabel('Reason').fill('the token is right again');
       await dialog.getByLabel('Ticket').fill('OPS-7');
       await go.click();
-      await dialog.getByText('3 of 3 replayed. All were met.').waitFor();
+      await dialog.getByText('3 of 3 replayed. Done.').waitFor();
       for (const { id } of stuck) await world.until(id, 'succeeded');
       await dialog.getByRole('button', { name: 'Close', exact: true }).last().click();
-      await page.getByText('Nothing needs a person').or(page.getByText('None of the')).first().waitFor();
+      await page.getByText('No refund needs an operator').or(page.getByText('None of the')).first().waitFor();
       const [first] = stuck;
       const timeline = await world.call('GET', `/v1/refunds/${first?.id ?? ''}/timeline`);
       expect(JSON.stringify(timeline.body)).toContain('the token is right again');
@@ -201,8 +201,8 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       expect(await reader.page.getByRole('button', { name: 'Replay all' }).count()).toBe(0);
       const { page, open } = await sitDown(operator);
       await open('?case=came_back');
-      await page.getByLabel('Why they are in review').waitFor();
-      await page.getByText('Nothing needs a person').waitFor();
+      await page.getByLabel('Review reason').waitFor();
+      await page.getByText('No refund needs an operator').waitFor();
       expect(await page.getByRole('button', { name: 'Replay all' }).count()).toBe(0);
     });
 
@@ -231,7 +231,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       const { page } = await sitDown(supervisor);
       await page.context().setOffline(true);
       world.app.server.closeAllConnections();
-      await page.getByText('Not live').waitFor({ timeout: 60_000 });
+      await page.getByText('Offline').waitFor({ timeout: 60_000 });
       await world.stuck({ code: UNCLEAR, state: 'manual_review', orderId: 'while-offline' });
       await page.context().setOffline(false);
       await page.getByText('Live', { exact: true }).waitFor({ timeout: 60_000 });
@@ -261,7 +261,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       const dialog = bea.page.getByRole('dialog');
       await dialog.getByText('A credit of 800.00 EUR for this refund goes to registration').waitFor();
       await dialog.getByRole('button', { name: 'Approve' }).click();
-      await dialog.getByText('Reason is needed.').waitFor();
+      await dialog.getByText('Reason is required.').waitFor();
       expect((await world.stack.client.getRefund(refund.id)).state).toBe('awaiting_approval');
       expect(await bea.page.evaluate('document.activeElement.tagName')).toBe('TEXTAREA');
       await bea.page.keyboard.press('Escape');
@@ -289,8 +289,8 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
         Evidence: 'settlement file of Tuesday, line 7',
         Reason: 'the acquirer paid it',
       });
-      await ann.page.getByText('The correction is recorded.').waitFor();
-      await ann.page.getByText('A correction is proposed').waitFor();
+      await ann.page.getByText('Correction recorded.').waitFor();
+      await ann.page.getByText('A correction needs a second approver').waitFor();
       expect(await ann.page.getByRole('button', { name: 'Approve' }).isDisabled()).toBe(true);
 
       const bea = await sitDown(supervisor);
@@ -309,7 +309,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       const { page, open } = await sitDown(operator);
       await open(`refunds/${refund.id}`);
       await confirm(page, 'Withdraw', { Reason: 'paid by bank transfer' });
-      await page.getByText('Withdrawn. It is canceled now.').waitFor();
+      await page.getByText('Withdrawn. New state: canceled.').waitFor();
       expect(paidOn(paymentOf(refund), [])).toBe(0n);
       await page.getByText('It has ended already').first().waitFor();
     });
@@ -318,7 +318,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       const refund = await world.stuck({ code: UNCLEAR, state: 'manual_review' });
       const { page, open } = await sitDown(operator);
       await open(`refunds/${refund.id}`);
-      await confirm(page, 'Link a gateway transaction', {
+      await confirm(page, 'Link transaction', {
         'Gateway id': 'not an id',
         Reason: 'found in the portal',
       });
@@ -326,7 +326,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       await page.getByRole('dialog').getByText('must be 32 lowercase hexadecimal characters').waitFor();
       expect(await field.getAttribute('aria-invalid')).toBe('true');
       await field.fill('0'.repeat(32));
-      await page.getByRole('dialog').getByRole('button', { name: 'Link a gateway transaction' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Link transaction' }).click();
       await page.getByRole('dialog').getByRole('alert').waitFor();
       expect((await world.stack.client.getRefund(refund.id)).state).toBe('manual_review');
     });
@@ -338,17 +338,17 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       await page.getByRole('button', { name: 'Replay' }).click();
       const dialog = page.getByRole('dialog');
       await dialog.getByLabel('Reason').fill('is it alive?');
-      await dialog.getByRole('button', { name: 'What would it do?' }).click();
+      await dialog.getByRole('button', { name: 'Preview' }).click();
       await dialog.getByText('it waits for an operator').waitFor();
       await dialog.getByRole('button', { name: 'Replay', exact: true }).click();
-      await page.getByText('It goes on from its first unsent step.').waitFor();
+      await page.getByText('Replayed from the first step that was not submitted.').waitFor();
     });
 
     it('is not offered to somebody who may only read, and the reason is the role', async () => {
       const refund = await world.stuck({ code: UNCLEAR, state: 'manual_review' });
       const { page, open } = await sitDown(await world.newKey('reader', 'read'));
       await open(`refunds/${refund.id}`);
-      await page.getByText('The role operate is needed.').first().waitFor();
+      await page.getByText('The role operate is required.').first().waitFor();
       const buttons = page.getByRole('region', { name: 'Actions' }).getByRole('button');
       for (const button of await buttons.all()) expect(await button.isDisabled()).toBe(true);
     });

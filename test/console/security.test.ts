@@ -77,7 +77,7 @@ describe.skipIf(CHROMIUM === undefined)(`hostile text (needs Chromium: ${HOW_TO_
       Evidence: evil('evidence'),
       Reason: evil('proposal'),
     });
-    await page.getByText('A correction is proposed').waitFor();
+    await page.getByText('A correction needs a second approver').waitFor();
     await expectOnlyText('proposal');
     await page.getByText('evidence"><img').first().waitFor();
     await open('');

@@ -1,4 +1,4 @@
-/** Where the console begins: who is here, and then the page that the address names. */
+/** Entry point of the console: the sign-in page, or the page of the current path. */
 import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
@@ -10,12 +10,12 @@ import { SignIn } from './shell/sign-in.js';
 
 function Console() {
   const { key, ended } = useSession();
-  // Another key is another person: nothing that one has seen is there for the next.
+  // `key`: another API key remounts everything, so that no state of the previous operator remains.
   return key === null ? <SignIn ended={ended} /> : <RouterProvider key={key} router={router} />;
 }
 
 const root = document.getElementById('console');
-if (root === null) throw new Error('the page has no place for the console');
+if (root === null) throw new Error('the page has no element with the id "console"');
 createRoot(root).render(
   <StrictMode>
     <QueryClientProvider client={queries}>

@@ -1,4 +1,4 @@
-/** Why a refund is with a person, and what that person can safely do next, in one place for the queue and the refund's page. */
+/** Why a refund needs an operator, and the safe next step. Shared by the queue and the refund page. */
 import type { Refund } from './data/shapes.js';
 import { capital, meaning, words } from './text.js';
 
@@ -7,7 +7,7 @@ export interface Need {
   readonly nextStep: string;
 }
 
-/** What an action does, on a page that is about this refund: its id would only be in the way, and codes are said in words. */
+/** Rewrites the effect of an action for the page of this refund: omits the refund's id and replaces codes by sentences. */
 export const effectHere = (effect: string, { id }: Refund): string =>
   effect
     .replaceAll(`refund ${id}`, 'this refund')
@@ -16,21 +16,21 @@ export const effectHere = (effect: string, { id }: Refund): string =>
       (_, codes: string) => `(${codes.split(', ').map(meaning).join('; ')})`,
     );
 
-/** The most pressing first: a second person's word, then the review, then other open cases. */
+/** Returns the most urgent need: a proposal, then an approval, then the review, then another open case. */
 export function needOf(refund: Refund): Need {
   const { proposal, approval, review } = refund;
   if (proposal !== null)
     return {
-      why: `${proposal.by} proposes to correct it: ${effectHere(proposal.effect, refund)}`,
-      nextStep: 'A second person approves or rejects the proposal.',
+      why: `${proposal.by} proposed a correction: ${effectHere(proposal.effect, refund)}`,
+      nextStep: 'A second approver approves or rejects it.',
     };
   if (approval !== null)
     return {
-      why: `A credit of ${approval.amount} ${approval.currency} waits for a second person: ${approval.why.map(meaning).join('; ')}.`,
-      nextStep: 'Check the refusal and the destination, then approve or reject.',
+      why: `A credit of ${approval.amount} ${approval.currency} needs a second approver: ${approval.why.map(meaning).join('; ')}.`,
+      nextStep: 'Check the decline and the destination, then approve or reject.',
     };
   if (review !== null) return review;
   const [first] = refund.cases;
   if (first !== undefined) return { why: first.text, nextStep: first.nextStep };
-  return { why: capital(words(refund.state)), nextStep: 'Open it to see where it stands.' };
+  return { why: capital(words(refund.state)), nextStep: 'Open the refund for details.' };
 }

@@ -1,4 +1,4 @@
-/** The time, for ages that go on counting on a page that stands open. */
+/** The current time as a React hook, for ages that keep counting while a page is open. */
 import { useSyncExternalStore } from 'react';
 
 const EVERY = 5_000;
@@ -21,7 +21,7 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-/** Milliseconds since 1970, a few seconds old at most. */
+/** Returns the time in milliseconds since 1970, at most five seconds old. */
 export function useNow(): number {
   return useSyncExternalStore(subscribe, () => now);
 }

@@ -1,4 +1,4 @@
-/** What one person likes on this machine: the colour scheme, and single-key shortcuts or none. Nothing secret is kept. */
+/** Preferences in this browser's local storage: color scheme and single-key shortcuts. Nothing secret is stored. */
 import { useSyncExternalStore } from 'react';
 
 export type Theme = 'system' | 'light' | 'dark';
@@ -6,7 +6,7 @@ const THEMES: readonly Theme[] = ['system', 'light', 'dark'];
 
 interface Preferences {
   readonly theme: Theme;
-  /** Single keys can be in the way of speech input, so that they can be turned off (WCAG 2.1.4). */
+  /** Single-key shortcuts can interfere with speech input, so they can be turned off (WCAG 2.1.4). */
   readonly shortcuts: boolean;
 }
 

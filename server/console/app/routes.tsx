@@ -1,14 +1,14 @@
-/** Which address shows what. An address can be sent to a colleague: filters and searches are in it, keys never. */
+/** Routes of the console. URLs contain filters and searches, so that they can be shared, but never a key. */
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
 import { PaymentPage } from './pages/payment.js';
 import { QueuePage, type QueueFilter } from './pages/queue.js';
 import { RefundPage } from './pages/refund.js';
 import { RefundsPage } from './pages/refunds.js';
 import { SearchPage } from './pages/search.js';
-import { NothingHere, Shell } from './shell/shell.js';
+import { NotFound, Shell } from './shell/shell.js';
 import type { RefundFilter } from './data/queries.js';
 
-const rootRoute = createRootRoute({ component: Shell, notFoundComponent: NothingHere });
+const rootRoute = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 
 const queueRoute = createRoute({
   getParentRoute: () => rootRoute,
@@ -70,7 +70,7 @@ const searchRoute = createRoute({
 export const router = createRouter({
   basepath: '/console',
   routeTree: rootRoute.addChildren([queueRoute, refundsRoute, refundRoute, paymentRoute, searchRoute]),
-  // Values are texts, and an id of digits alone stays one.
+  // Values stay strings, so that an id of digits is not parsed as a number.
   parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
   stringifySearch: (search) => {
     const text = new URLSearchParams(
@@ -88,7 +88,7 @@ declare module '@tanstack/react-router' {
   }
 }
 
-/** Of an address' query, those texts that the page knows. */
+/** Returns the non-empty string parameters with the given names. */
 function texts<Name extends string>(
   search: Readonly<Record<string, unknown>>,
   names: readonly Name[],

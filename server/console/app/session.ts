@@ -1,11 +1,11 @@
-/** Whose key the console speaks with. It lives in this tab's session storage and nowhere else. */
+/** The API key of the signed-in operator. It is stored in this tab's session storage only. */
 import { useSyncExternalStore } from 'react';
 
 const STORED = 'refunds.key';
 
 interface Session {
   readonly key: string | null;
-  /** Why somebody who was signed in is not any more. */
+  /** Why the session ended; null if the operator signed out or never signed in. */
   readonly ended: string | null;
 }
 
@@ -17,7 +17,7 @@ function change(next: Session): void {
   for (const listener of listeners) listener();
 }
 
-/** `key`: one that the service has just accepted. */
+/** Starts a session with a key that the API has just accepted. */
 export function signIn(key: string): void {
   sessionStorage.setItem(STORED, key);
   change({ key, ended: null });
@@ -37,7 +37,7 @@ function subscribe(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-/** For components that are shown only to somebody who is signed in; a last render after signing out sends an empty key. */
+/** Returns the key, for components that are shown only while signed in. It is empty in the last render after signing out. */
 export function useKey(): string {
   return useSession().key ?? '';
 }

@@ -1,19 +1,19 @@
-/** Keys that work anywhere but in a field: `j`, `/`, and two in a row such as `g q`. */
+/** Keyboard shortcuts outside of input fields: single keys such as `j` and `/`, and sequences such as `g q`. */
 import { useEffect, useEffectEvent } from 'react';
 import { shortcutsAreOn } from './preferences.js';
 
-/** How long the second key of two may take, in milliseconds. */
-const TOGETHER = 1_500;
+/** Milliseconds between the two keys of a sequence, at most. */
+const SEQUENCE_MS = 1_500;
 
 interface Press {
   readonly key: string;
   readonly at: number;
 }
 
-/** The key before the one that is pressed now: it may be the first half of two. */
+/** The key before the latest one. It may be the first of a sequence. */
 let before: Press | null = null;
 let latest: Press | null = null;
-// Captured: this comes before every listener that wants to know.
+// In the capture phase, so that it runs before the listeners of `useShortcuts`.
 document.addEventListener('keydown', remember, { capture: true });
 
 function remember({ key }: KeyboardEvent): void {
@@ -22,13 +22,13 @@ function remember({ key }: KeyboardEvent): void {
   latest = { key, at: performance.now() };
 }
 
-/** `keys`: what each key, or two keys with a space between, does. */
+/** Runs an action when its key is pressed. `keys`: actions by key, or by two keys separated by a space. */
 export function useShortcuts(keys: Readonly<Record<string, () => void>>): void {
   const pressed = useEffectEvent((event: KeyboardEvent) => {
     if (!shortcutsAreOn() || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target instanceof Element && event.target.closest('input, textarea, select, dialog')) return;
     const both =
-      before !== null && performance.now() - before.at < TOGETHER ? `${before.key} ${event.key}` : null;
+      before !== null && performance.now() - before.at < SEQUENCE_MS ? `${before.key} ${event.key}` : null;
     const action = (both === null ? undefined : keys[both]) ?? keys[event.key];
     if (action === undefined) return;
     event.preventDefault();
@@ -40,7 +40,7 @@ export function useShortcuts(keys: Readonly<Record<string, () => void>>): void {
   }, []);
 }
 
-/** `j` and `k` move the focus along the rows of the page; Enter then follows the link, as everywhere. */
+/** Lets `j` and `k` move the focus between the rows of the page. Enter then follows the focused link. */
 export function useRowKeys(): void {
   const move = (step: number) => () => {
     const rows = [...document.querySelectorAll<HTMLElement>('[data-row]')];

@@ -1,4 +1,4 @@
-/** Reads server-sent events from a streamed answer: `EventSource` cannot send the key, and a key has no place in an address. */
+/** Parses server-sent events from a streamed response. `EventSource` cannot send the key as a header, and a key must not be in a URL. */
 
 export interface ServerEvent {
   readonly id: string | null;
@@ -6,7 +6,7 @@ export interface ServerEvent {
   readonly data: string;
 }
 
-/** Yields each event; a comment (the heartbeat) yields null, so that the reader knows the line is alive. */
+/** Yields each event, and null for a comment (the heartbeat), so that the reader knows that the connection is alive. */
 export async function* readEvents(
   body: ReadableStream<Uint8Array>,
 ): AsyncGenerator<ServerEvent | null, void> {
@@ -23,7 +23,7 @@ export async function* readEvents(
       if (done) return;
       let text = decoder.decode(value, { stream: true });
       if (text === '') continue;
-      // One end of a line may come in two pieces.
+      // `\r\n` may be split between two chunks.
       if (endedInReturn && text.startsWith('\n')) text = text.slice(1);
       endedInReturn = text.endsWith('\r');
       const lines = (rest + text).split(/\r\n|\n|\r/u);

@@ -1,16 +1,16 @@
-/** Keeps what is on the screen true: hears of every change as it happens, and asks again where it may have missed one. */
+/** Keeps open pages up to date: follows `/v1/stream`, reconnects when the connection is lost, and then refetches everything. */
 import type { QueryClient } from '@tanstack/react-query';
 import { useSyncExternalStore } from 'react';
 import { readEvents } from './event-stream.js';
 
 export type Connection = 'connecting' | 'live' | 'lost';
 
-/** The server says something every 15 s, if only that it is there. */
-const SILENCE = 40_000;
-const FIRST_PAUSE = 500;
-const LONGEST_PAUSE = 15_000;
-/** Changes come in bursts; a page asks once for each burst. */
-const BURST = 150;
+/** Milliseconds without an event after which the connection is presumed dead. The server sends a heartbeat every 15 s. */
+const SILENCE_MS = 40_000;
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 15_000;
+/** Milliseconds for which changes are collected: a burst of changes causes one refetch. */
+const BURST_MS = 150;
 
 let connection: Connection = 'connecting';
 const listeners = new Set<() => void>();
@@ -25,7 +25,7 @@ export function useConnection(): Connection {
   );
 }
 
-/** Whether changes are heard of at this moment; where not, pages ask from time to time. */
+/** True while the stream is connected. Otherwise pages poll. */
 export const isLive = (): boolean => connection === 'live';
 
 function become(next: Connection): void {
@@ -34,10 +34,10 @@ function become(next: Connection): void {
   for (const listener of listeners) listener();
 }
 
-/** Follows the changes until `signal` ends it. Pages that are open are asked for again whenever one concerns them. */
+/** Follows the stream until `signal` aborts, and refetches the live queries after each change. */
 export async function followChanges(key: string, queries: QueryClient, signal: AbortSignal): Promise<void> {
   let lastId: string | null = null;
-  let pause = FIRST_PAUSE;
+  let pause = FIRST_PAUSE_MS;
   const refresh = inBursts(
     () => void queries.invalidateQueries({ predicate: ({ meta }) => meta?.['live'] === true }),
   );
@@ -45,7 +45,7 @@ export async function followChanges(key: string, queries: QueryClient, signal: A
   become('connecting');
   while (!isOver()) {
     const silence = new AbortController();
-    let alarm = setTimeout(() => silence.abort(), SILENCE);
+    let alarm = setTimeout(() => silence.abort(), SILENCE_MS);
     try {
       const response = await fetch('/v1/stream', {
         headers: {
@@ -60,26 +60,26 @@ export async function followChanges(key: string, queries: QueryClient, signal: A
       });
       if (response.ok && response.body !== null) {
         become('live');
-        pause = FIRST_PAUSE;
-        // What happened while nobody listened.
+        pause = FIRST_PAUSE_MS;
+        // Changes may have been missed while disconnected.
         refresh();
         for await (const event of readEvents(response.body)) {
           clearTimeout(alarm);
-          alarm = setTimeout(() => silence.abort(), SILENCE);
+          alarm = setTimeout(() => silence.abort(), SILENCE_MS);
           if (event === null) continue;
           lastId = event.id ?? lastId;
           if (event.event === 'change') refresh();
         }
       }
     } catch {
-      // Cut off, refused or silent: all the same to somebody who looks at the page.
+      // Disconnected, refused or silent: the page shows all of them as "Offline".
     } finally {
       clearTimeout(alarm);
     }
     if (isOver()) return;
     become('lost');
     await sleep(pause * (0.75 + Math.random() / 2), signal);
-    pause = Math.min(pause * 2, LONGEST_PAUSE);
+    pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
   }
 }
 
@@ -89,7 +89,7 @@ function inBursts(action: () => void): () => void {
     waiting ??= setTimeout(() => {
       waiting = undefined;
       action();
-    }, BURST);
+    }, BURST_MS);
   };
 }
 

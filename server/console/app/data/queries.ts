@@ -1,4 +1,4 @@
-/** What the pages ask the API for, each question once. */
+/** React Query hooks for the API calls of the pages. */
 import {
   keepPreviousData,
   QueryCache,
@@ -24,7 +24,7 @@ import type {
   TimelineEntry,
 } from './shapes.js';
 
-/** How often a page asks while it cannot hear of changes, in milliseconds. */
+/** Polling interval in milliseconds while the stream is disconnected. */
 const WITHOUT_STREAM = 10_000;
 const TRIES = 2;
 
@@ -32,15 +32,15 @@ export const queries = new QueryClient({
   queryCache: new QueryCache({
     onError: (error) => {
       if (error instanceof ApiProblem && error.status === 401)
-        signOut('The service no longer accepts this key: it was revoked or has expired.');
+        signOut('This key is no longer valid. It was revoked or has expired.');
     },
   }),
   defaultOptions: {
     queries: {
-      // A refusal stays a refusal; a connection or a server that is away comes back.
+      // Only connection errors and server errors can go away by themselves.
       retry: (failures, error) =>
         failures < TRIES && error instanceof ApiProblem && (error.status === 0 || error.status >= 500),
-      // Loopback and company networks work without what the browser calls being online.
+      // Loopback and company networks work even if the browser reports that it is offline.
       networkMode: 'always',
       refetchInterval: ({ meta }) => (meta?.['live'] === true && !isLive() ? WITHOUT_STREAM : false),
     },
@@ -48,7 +48,7 @@ export const queries = new QueryClient({
   },
 });
 
-/** Marks what a change elsewhere may change. */
+/** Marks queries to refetch after a change. */
 const LIVE = { live: true };
 
 function useApi<T>(path: string, enabled = true): UseQueryResult<T> {
@@ -115,7 +115,7 @@ export function useRefunds({ status, state, paymentId }: RefundFilter) {
   });
 }
 
-/** Where Temporal's own pages are. Nothing depends on it: without it the links are not there. */
+/** Returns the address of the Temporal UI, once loaded. Without it, links to workflows are omitted. */
 export function useConfig(): ConsoleConfig | undefined {
   const { data } = useQuery({
     queryKey: ['config'],
@@ -125,7 +125,7 @@ export function useConfig(): ConsoleConfig | undefined {
   return data;
 }
 
-/** Entities whose account has no v3 reporting; undefined while the service is not ready to say. */
+/** Returns the entities without v3 reporting. Undefined if there are none, or while the service is not ready. */
 export function useReporting(): Readiness['reporting'] {
   const { data } = useQuery({
     queryKey: ['/readyz'],
@@ -136,7 +136,7 @@ export function useReporting(): Readiness['reporting'] {
   return data?.reporting;
 }
 
-/** The audit's last report, or undefined where there is none yet. */
+/** Returns the latest audit, or undefined before the first. */
 export function useAudit(): AuditReport | undefined {
   const key = useKey();
   const { data } = useQuery({

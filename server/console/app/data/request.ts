@@ -1,13 +1,13 @@
-/** The one way to the API: same origin, the key as a bearer token, and errors as the problems that the API names. */
+/** HTTP client of the console: same origin, the key as a bearer token, errors as `ApiProblem`. */
 
-/** One thing that is wrong with one field of what was sent. */
+/** A problem with one field of the request. */
 export interface FieldProblem {
   readonly field: string;
   readonly code: string;
   readonly message: string;
 }
 
-/** A refusal of the API (RFC 9457), or that it could not be reached: then `status` is 0 and `code` is `unreachable`. */
+/** A problem response of the API (RFC 9457). If the API could not be reached, `status` is 0 and `code` is `unreachable`. */
 export class ApiProblem extends Error {
   override readonly name = 'ApiProblem';
   readonly status: number;
@@ -25,13 +25,13 @@ export class ApiProblem extends Error {
 export interface Call {
   readonly key: string;
   readonly signal?: AbortSignal | undefined;
-  /** Names a command, so that it is carried out once. */
+  /** Id of a command, so that it is executed once. */
   readonly idempotencyKey?: string;
-  /** Sent by POST when it is there. */
+  /** Body of a POST. Absent: the request is a GET. */
   readonly body?: Readonly<Record<string, unknown>>;
 }
 
-/** Answers the body as `T`: the server is of the same release and checks its own answers. Throws `ApiProblem`. */
+/** Sends a request and returns the body as `T`. The server is of the same release and validates its responses. Throws `ApiProblem`. */
 export async function request<T>(path: string, { key, signal, idempotencyKey, body }: Call): Promise<T> {
   const response = await fetch(path, {
     ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
@@ -53,12 +53,13 @@ export async function request<T>(path: string, { key, signal, idempotencyKey, bo
   return (await response.json()) as T;
 }
 
-/** What a refusal says of itself; a proxy in between may answer with something else than a problem. */
+/** Reads the problem of a failed response. A proxy in between may answer without a problem body. */
 export async function problemOf(response: Response): Promise<ApiProblem> {
-  const fallback = `The service answered ${response.status}.`;
-  const said: unknown = await response.json().catch(() => null);
-  if (typeof said !== 'object' || said === null) return new ApiProblem(response.status, 'unknown', fallback);
-  const { code, detail, title, problems } = said as Partial<Record<string, unknown>>;
+  const fallback = `The service returned status ${response.status}.`;
+  const parsed: unknown = await response.json().catch(() => null);
+  if (typeof parsed !== 'object' || parsed === null)
+    return new ApiProblem(response.status, 'unknown', fallback);
+  const { code, detail, title, problems } = parsed as Partial<Record<string, unknown>>;
   return new ApiProblem(
     response.status,
     typeof code === 'string' ? code : 'unknown',

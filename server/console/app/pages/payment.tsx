@@ -1,10 +1,10 @@
-/** One payment: how its money is divided, and everything that ever happened to it. */
+/** Payment page: balances, refunds, disputes and timeline. */
 import { usePayment } from '../data/queries.js';
 import type { Payment } from '../data/shapes.js';
 import { Amount, Empty, Id, Moment, Panel } from '../parts/basics.js';
 import { Badge } from '../parts/badges.js';
 import { MoneyBar } from '../parts/money-bar.js';
-import { Asked, PageFrame, Updated } from '../parts/page.js';
+import { Loaded, PageFrame, Updated } from '../parts/page.js';
 import { RefundList } from '../parts/refund-list.js';
 import { Timeline } from '../parts/timeline.js';
 import { useRowKeys } from '../shortcuts.js';
@@ -23,13 +23,13 @@ export function PaymentPage({ id }: { readonly id: string }) {
       }
       aside={<Updated at={payment.dataUpdatedAt} />}
     >
-      <Asked query={payment}>{(data) => <Whole payment={data} />}</Asked>
+      <Loaded query={payment}>{(data) => <Details payment={data} />}</Loaded>
     </PageFrame>
   );
 }
 
-/** An order's id says more than a refund's, where it is the only one of that order here. */
-function namesOf({ refunds }: Payment): ReadonlyMap<string, string> {
+/** Returns a label for each refund: its order id if no other refund here has the same, else its short id. */
+function labelsOf({ refunds }: Payment): ReadonlyMap<string, string> {
   return new Map(
     refunds.map(({ id, orderId }) => {
       const isOnly = refunds.filter((one) => one.orderId === orderId).length === 1;
@@ -38,15 +38,15 @@ function namesOf({ refunds }: Payment): ReadonlyMap<string, string> {
   );
 }
 
-function Whole({ payment }: { readonly payment: Payment }) {
+function Details({ payment }: { readonly payment: Payment }) {
   return (
     <div className="grid gap-4">
-      <Panel title="Money">
+      <Panel title="Balances">
         <MoneyBar payment={payment} />
       </Panel>
       <Panel title="Refunds">
         {payment.refunds.length === 0 ? (
-          <Empty>No refund was asked for on this payment.</Empty>
+          <Empty>No refunds have been requested for this payment.</Empty>
         ) : (
           <RefundList refunds={payment.refunds} label="Refunds of this payment" />
         )}
@@ -60,7 +60,7 @@ function Whole({ payment }: { readonly payment: Payment }) {
                   <Amount amount={dispute.amount} currency={payment.currency} strong />
                 </span>
                 <Badge tone={dispute.isOver ? 'good' : 'bad'}>
-                  {dispute.isOver ? 'won back' : Number(dispute.reversed) > 0 ? 'partly won back' : 'stands'}
+                  {dispute.isOver ? 'reversed' : Number(dispute.reversed) > 0 ? 'partly reversed' : 'open'}
                 </Badge>
                 <Id id={dispute.id} what="the chargeback's id" short />
                 <span className="text-quiet">
@@ -72,7 +72,7 @@ function Whole({ payment }: { readonly payment: Payment }) {
         </Panel>
       )}
       <Panel title="Timeline">
-        <Timeline entries={payment.timeline} orders={namesOf(payment)} />
+        <Timeline entries={payment.timeline} orders={labelsOf(payment)} />
       </Panel>
     </div>
   );

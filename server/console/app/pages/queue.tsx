@@ -1,4 +1,4 @@
-/** The queue: what goes on only when a person says how. Oldest first, each with the reason and the safe next step. */
+/** Queue page: refunds that need an operator, oldest first, each with the reason and the safe next step. */
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { isReplayable } from '../../../../domain/refund/replay.js';
@@ -6,7 +6,7 @@ import { useMe, useQueue } from '../data/queries.js';
 import type { QueueItem } from '../data/shapes.js';
 import { Amount, Button, Empty, FIELD } from '../parts/basics.js';
 import { StateBadge } from '../parts/badges.js';
-import { Asked, PageFrame, Updated } from '../parts/page.js';
+import { Loaded, PageFrame, Updated } from '../parts/page.js';
 import { ReplayAllDialog } from '../parts/replay-all.js';
 import { useNow } from '../now.js';
 import { useRowKeys } from '../shortcuts.js';
@@ -15,7 +15,7 @@ import { needOf } from '../need.js';
 
 export interface QueueFilter {
   readonly q?: string;
-  /** Why they are in review. */
+  /** Code of the review reason. */
   readonly case?: string;
 }
 
@@ -38,7 +38,7 @@ export function QueuePage({
             type="search"
             value={q}
             onChange={(event) => onFilter(filterOf(event.target.value, why))}
-            placeholder="Filter: reason, order, amount, id…"
+            placeholder="Filter by reason, order, amount or id"
             className={FIELD}
           />
         </label>
@@ -49,7 +49,7 @@ export function QueuePage({
         />
       </div>
       <div className="rounded-lg border border-line bg-panel">
-        <Asked query={queue}>
+        <Loaded query={queue}>
           {({ data }) => (
             <Rows
               items={data.filter((item) => why === undefined || hasCase(item, why))}
@@ -57,7 +57,7 @@ export function QueuePage({
               readAt={queue.dataUpdatedAt}
             />
           )}
-        </Asked>
+        </Loaded>
       </div>
     </PageFrame>
   );
@@ -70,7 +70,7 @@ const filterOf = (q: string, why: string | undefined): QueueFilter => ({
 
 const hasCase = ({ cases }: QueueItem, why: string): boolean => cases.some((one) => one.why === why);
 
-/** What they are in review for. Where its cause can be fixed, all of one reason can be replayed. */
+/** Filter by review reason, with a button that replays all refunds of a replayable reason. */
 function Cases({
   items,
   chosen,
@@ -89,13 +89,13 @@ function Cases({
   return (
     <>
       <label className="block min-w-0">
-        <span className="sr-only">Why they are in review</span>
+        <span className="sr-only">Review reason</span>
         <select
           value={chosen ?? ''}
           onChange={(event) => onChoose(event.target.value)}
           className={`${FIELD} max-w-xs`}
         >
-          <option value="">every reason</option>
+          <option value="">All reasons</option>
           {[...counts].map(([why, count]) => (
             <option key={why} value={why}>
               {words(why)} ({count})
@@ -125,7 +125,7 @@ function Rows({
   if (items.length === 0)
     return (
       <Empty>
-        Nothing needs a person. What goes wrong appears here by itself; everything else is under{' '}
+        No refund needs an operator. New ones appear here automatically; all others are under{' '}
         <Link to="/refunds" className="text-accent underline">
           Refunds
         </Link>
@@ -140,10 +140,10 @@ function Rows({
       </p>
       {shown.length === 0 ? (
         <Empty>
-          None of the {items.length} that wait matches “{filter}”.
+          None of the {items.length} refunds in the queue matches “{filter}”.
         </Empty>
       ) : (
-        <ol aria-label="Waiting for a person, oldest first">
+        <ol aria-label="Refunds that need an operator, oldest first">
           {shown.map((item) => (
             <Row key={item.id} item={item} readAt={readAt} />
           ))}
@@ -155,7 +155,7 @@ function Rows({
 
 function Row({ item, readAt }: { readonly item: QueueItem; readonly readAt: number }) {
   const { why, nextStep } = needOf(item);
-  // The server's own clock counts the age; this one only adds what has passed since.
+  // The age is the server's; the browser's clock only adds the time since the response.
   const age = item.ageSeconds + Math.max(0, useNow() - readAt) / 1000;
   return (
     <li className="relative grid grid-cols-[minmax(0,1fr)_auto] gap-x-4 gap-y-1 border-b border-line px-4 py-3 first:rounded-t-lg last:rounded-b-lg last:border-0 focus-within:bg-raised hover:bg-raised md:grid-cols-[5.5rem_8rem_minmax(0,1fr)_auto]">

@@ -1,4 +1,4 @@
-/** One refund: what it needs, what may be done about it, what was sent and answered, and everything that happened. */
+/** Refund page: what it needs, actions, attempts, details and timeline. */
 import { Link } from '@tanstack/react-router';
 import { useConfig, useMe, useRefund, useTimeline } from '../data/queries.js';
 import type { ConsoleConfig, Refund } from '../data/shapes.js';
@@ -6,9 +6,9 @@ import { Age, Amount, Fact, Id, Moment, Outside, Panel } from '../parts/basics.j
 import { Actions } from '../parts/actions.js';
 import { Attempts } from '../parts/attempts.js';
 import { StateBadge } from '../parts/badges.js';
-import { Asked, PageFrame, Updated } from '../parts/page.js';
+import { Loaded, PageFrame, Updated } from '../parts/page.js';
 import { Timeline } from '../parts/timeline.js';
-import { Waiting } from '../parts/waiting.js';
+import { NeedsOperator } from '../parts/needs-operator.js';
 import { capital, grouped, meaning, shortId, words } from '../text.js';
 
 export function RefundPage({ id }: { readonly id: string }) {
@@ -33,18 +33,18 @@ export function RefundPage({ id }: { readonly id: string }) {
       }
       aside={<Updated at={refund.dataUpdatedAt} />}
     >
-      <Asked query={refund}>{(found) => <Whole refund={found} />}</Asked>
+      <Loaded query={refund}>{(loaded) => <Details refund={loaded} />}</Loaded>
     </PageFrame>
   );
 }
 
-function Whole({ refund }: { readonly refund: Refund }) {
+function Details({ refund }: { readonly refund: Refund }) {
   const timeline = useTimeline(refund.id);
   return (
     <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-4 lg:grid-cols-[minmax(0,1fr)_23rem]">
       <div className="contents lg:grid lg:grid-cols-[minmax(0,1fr)] lg:gap-4">
         <div className="empty:hidden max-lg:order-1">
-          <Waiting refund={refund} />
+          <NeedsOperator refund={refund} />
         </div>
         <div className="max-lg:order-3">
           <Panel title="Attempts">
@@ -53,7 +53,7 @@ function Whole({ refund }: { readonly refund: Refund }) {
         </div>
         <div className="max-lg:order-5">
           <Panel title="Timeline">
-            <Asked query={timeline}>{({ data }) => <Timeline entries={data} />}</Asked>
+            <Loaded query={timeline}>{({ data }) => <Timeline entries={data} />}</Loaded>
           </Panel>
         </div>
       </div>
@@ -76,14 +76,14 @@ function Facts({ refund }: { readonly refund: Refund }) {
   const { data: me } = useMe();
   const workflow = workflowAddress(config, refund.workflowId);
   return (
-    <Panel title="About it">
+    <Panel title="Details">
       <dl className="py-1.5">
         <Fact name="Refund">
           <Id id={refund.id} what="the refund's id" />
         </Fact>
         <Fact name="Payment">
           {refund.paymentId === null ? (
-            'none: a credit that is linked to nothing'
+            'None (unlinked credit)'
           ) : (
             <Link
               to="/payments/$paymentId"
@@ -96,14 +96,14 @@ function Facts({ refund }: { readonly refund: Refund }) {
         </Fact>
         {refund.orderId === null ? null : <Fact name="Order">{refund.orderId}</Fact>}
         <Fact name="Reason">{capital(words(refund.reason))}</Fact>
-        <Fact name="Asked for by">
+        <Fact name="Requested by">
           {refund.requestedBy}
           {refund.requestedBy === me?.name ? ' (you)' : ''}
         </Fact>
-        <Fact name="Operation">{refund.operation ?? 'none yet'}</Fact>
-        <Fact name="The customer has">
+        <Fact name="Operation">{capital(refund.operation ?? 'none yet')}</Fact>
+        <Fact name="Customer received">
           {refund.settlements.length === 0
-            ? 'nothing of it yet'
+            ? 'Nothing yet'
             : refund.settlements
                 .map(({ by, amount }) => `${grouped(amount)} ${refund.currency} by ${words(by)}`)
                 .join(', ')}
@@ -118,12 +118,12 @@ function Facts({ refund }: { readonly refund: Refund }) {
           </Fact>
         )}
         {refund.why === null || refund.review !== null || refund.approval !== null ? null : (
-          <Fact name="Why">{meaning(refund.why)}</Fact>
+          <Fact name="State reason">{meaning(refund.why)}</Fact>
         )}
-        <Fact name="Asked for">
+        <Fact name="Requested">
           <Moment at={refund.createdAt} />
         </Fact>
-        <Fact name="In this state">
+        <Fact name="State since">
           <Moment at={refund.stateSince} />
         </Fact>
         <Fact name="Workflow">

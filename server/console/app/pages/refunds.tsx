@@ -1,9 +1,9 @@
-/** All refunds, newest first, by what they are filtered for. */
+/** Refunds page: all refunds, newest first, with filters. */
 import { PUBLIC_STATUS, REFUND_STATES } from '../../../../domain/refund/states.js';
 import { useRefunds, type RefundFilter } from '../data/queries.js';
 import type { Refund } from '../data/shapes.js';
 import { Button, Empty, FIELD } from '../parts/basics.js';
-import { Asked, PageFrame, Updated } from '../parts/page.js';
+import { Loaded, PageFrame, Updated } from '../parts/page.js';
 import { RefundList } from '../parts/refund-list.js';
 import { useRowKeys } from '../shortcuts.js';
 import { words } from '../text.js';
@@ -47,23 +47,23 @@ export function RefundsPage({
             type="search"
             value={filter.paymentId ?? ''}
             onChange={(event) => change('paymentId', event.target.value.trim())}
-            placeholder="id of the payment or capture"
+            placeholder="Payment or capture id"
             spellCheck={false}
             className={FIELD}
           />
         </label>
       </form>
       <div className="rounded-lg border border-line bg-panel">
-        <Asked query={refunds}>
+        <Loaded query={refunds}>
           {({ pages }) => (
             <Rows refunds={pages.flatMap(({ data }) => data)} filtered={Object.keys(filter).length > 0} />
           )}
-        </Asked>
+        </Loaded>
       </div>
       {refunds.hasNextPage ? (
         <div className="mt-3 text-center">
           <Button disabled={refunds.isFetchingNextPage} onClick={() => void refunds.fetchNextPage()}>
-            {refunds.isFetchingNextPage ? 'Loading…' : 'Show older ones'}
+            {refunds.isFetchingNextPage ? 'Loading…' : 'Load more'}
           </Button>
         </div>
       ) : null}
@@ -86,7 +86,7 @@ function Choice({
     <label className="text-sm">
       <span className="text-quiet">{label}</span>
       <select value={value ?? ''} onChange={(event) => onChange(event.target.value)} className={FIELD}>
-        <option value="">any</option>
+        <option value="">All</option>
         {options.map((option) => (
           <option key={option} value={option}>
             {words(option)}
@@ -99,6 +99,8 @@ function Choice({
 
 function Rows({ refunds, filtered }: { readonly refunds: readonly Refund[]; readonly filtered: boolean }) {
   if (refunds.length === 0)
-    return <Empty>{filtered ? 'No refund fits these filters.' : 'No refund has been asked for yet.'}</Empty>;
+    return (
+      <Empty>{filtered ? 'No refunds match these filters.' : 'No refunds have been requested yet.'}</Empty>
+    );
   return <RefundList refunds={refunds} label="Refunds, newest first" />;
 }

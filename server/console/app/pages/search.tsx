@@ -1,16 +1,16 @@
-/** What an id belongs to. One hit is opened at once; several, or none, are shown. */
+/** Search page. A single result is opened immediately; otherwise the results are listed. */
 import { Link, Navigate } from '@tanstack/react-router';
 import { useSearch } from '../data/queries.js';
 import type { SearchResult } from '../data/shapes.js';
 import { Amount, Empty } from '../parts/basics.js';
 import { StateBadge } from '../parts/badges.js';
-import { Asked, PageFrame } from '../parts/page.js';
+import { Loaded, PageFrame } from '../parts/page.js';
 import { useRowKeys } from '../shortcuts.js';
 
 const MATCHED: Readonly<Record<string, string>> = {
   refundId: 'refund id',
   paymentId: 'payment id',
-  merchantTransactionId: 'own reference',
+  merchantTransactionId: 'reference',
   gatewayId: 'gateway id',
   orderId: 'order id',
   idempotencyKey: 'idempotency key',
@@ -25,9 +25,9 @@ export function SearchPage({ text }: { readonly text: string }) {
     <PageFrame title="Search" heading={<span className="break-all">Search: {text}</span>}>
       <div className="rounded-lg border border-line bg-panel">
         {text === '' ? (
-          <Empty>Type an id into the field above.</Empty>
+          <Empty>Enter an id in the search field above.</Empty>
         ) : (
-          <Asked query={found}>{({ data }) => <Hits hits={data} />}</Asked>
+          <Loaded query={found}>{({ data }) => <Hits hits={data} />}</Loaded>
         )}
       </div>
     </PageFrame>
@@ -47,7 +47,7 @@ function Hits({ hits }: { readonly hits: readonly SearchResult[] }) {
     return (
       <Empty>
         No refund or payment has exactly this id, reference, gateway id, order id or idempotency key. Check
-        that all of it was copied.
+        that the id is complete.
       </Empty>
     );
   return (
@@ -68,7 +68,7 @@ function Hits({ hits }: { readonly hits: readonly SearchResult[] }) {
               </span>
             </>
           )}
-          <span className="text-sm text-quiet">by its {MATCHED[hit.matched] ?? hit.matched}</span>
+          <span className="text-sm text-quiet">matched by {MATCHED[hit.matched] ?? hit.matched}</span>
         </li>
       ))}
     </ul>

@@ -1,4 +1,4 @@
-/** Before anything changes: what it does to the money, who and why; afterwards what came of it, or what was wrong where. */
+/** Dialog of an action: shows the money effect, asks for the note, sends the command, and shows problems at their fields. */
 import { useMutation } from '@tanstack/react-query';
 import { useId, useState } from 'react';
 import { queries, useMe } from '../data/queries.js';
@@ -12,10 +12,10 @@ import { Amount, Button, Fact } from './basics.js';
 import { Field } from './field.js';
 import { Modal } from './modal.js';
 
-/** A word about exactly what was shown: it does not count for anything that has changed meanwhile. */
-const BOUND: readonly string[] = ['approve', 'reject'];
+/** Actions that send the instruction that was shown, so that the API refuses them if the instruction has changed since. */
+const WITH_INSTRUCTION: readonly string[] = ['approve', 'reject'];
 
-/** Found and done by a replay. */
+/** Report of a replay or its dry run. */
 interface Replay {
   readonly outcome: string;
   readonly effect: string;
@@ -23,17 +23,17 @@ interface Replay {
   readonly stuck: string | null;
 }
 
-/** Every command answers the refund, a replay also what it found and did. */
+/** Response of a command: the refund, and for a replay also its report. */
 interface Outcome extends Pick<Refund, 'state'> {
   readonly replay?: Replay;
 }
 
 const OUTCOMES: Readonly<Record<string, string>> = {
-  over: 'Nothing was left to do.',
-  replayed: 'It goes on from its first unsent step.',
-  alive: 'A run is under way and was left alone.',
-  started: 'It runs again.',
-  restarted: 'It was started anew.',
+  over: 'The refund is already final.',
+  replayed: 'Replayed from the first step that was not submitted.',
+  alive: 'The workflow is already running.',
+  started: 'A new workflow run was started.',
+  restarted: 'The workflow was restarted.',
 };
 
 interface DialogProps {
@@ -62,10 +62,10 @@ function Form({ action, refund, onClose, onDone }: DialogProps & { readonly acti
   const fields = fieldsOf(action);
   const [values, setValues] = useState<Readonly<Record<string, string>>>({});
   const [missing, setMissing] = useState<readonly FieldProblem[]>([]);
-  // What the person sees now, and not what may be there when the button is pressed.
+  // The instruction that the operator sees now. The refund may change before the button is pressed.
   const [instruction] = useState(refund.proposal?.instruction ?? refund.approval?.instruction);
   const { verb, done, grave } = VERBS[action.action];
-  const [foreseen, setForeseen] = useState<Replay | null>(null);
+  const [preview, setPreview] = useState<Replay | null>(null);
 
   const send = useMutation({
     mutationFn: ({ dryRun }: { readonly dryRun: boolean }) =>
@@ -74,12 +74,12 @@ function Form({ action, refund, onClose, onDone }: DialogProps & { readonly acti
         body: {
           ...(action.action === 'replay' ? { dryRun } : {}),
           ...bodyOf(fields, values),
-          ...(BOUND.includes(action.action) && instruction !== undefined ? { instruction } : {}),
+          ...(WITH_INSTRUCTION.includes(action.action) && instruction !== undefined ? { instruction } : {}),
         },
       }),
     onSuccess: ({ state, replay }, { dryRun }) => {
-      if (dryRun) setForeseen(replay ?? null);
-      else onDone(`${OUTCOMES[replay?.outcome ?? ''] ?? done} It is ${words(state)} now.`);
+      if (dryRun) setPreview(replay ?? null);
+      else onDone(`${OUTCOMES[replay?.outcome ?? ''] ?? done} New state: ${words(state)}.`);
     },
     onError: (error) => {
       if (error instanceof ApiProblem && error.status === 401) signOut(error.message);
@@ -87,20 +87,20 @@ function Form({ action, refund, onClose, onDone }: DialogProps & { readonly acti
     onSettled: () => queries.invalidateQueries({ predicate: ({ meta }) => meta?.['live'] === true }),
   });
 
-  /** What is missing is named, and the focus goes there. */
+  /** Returns true if all required fields are filled. Otherwise marks them and focuses the first. */
   function complete(): boolean {
     const absent = fields
       .filter(({ name, required }) => required && !values[name]?.trim())
-      .map(({ name, label }) => ({ field: name, code: 'missing', message: `${label} is needed.` }));
+      .map(({ name, label }) => ({ field: name, code: 'missing', message: `${label} is required.` }));
     setMissing(absent);
     const [first] = absent;
     if (first !== undefined) document.getElementById(`${id}-${first.field}`)?.focus();
     return first === undefined;
   }
 
-  const said = send.error instanceof ApiProblem ? send.error.problems : [];
-  const problems = missing.length > 0 ? missing : said;
-  const elsewhere = problems.filter(({ field }) => !fields.some(({ name }) => name === field));
+  const reported = send.error instanceof ApiProblem ? send.error.problems : [];
+  const problems = missing.length > 0 ? missing : reported;
+  const otherProblems = problems.filter(({ field }) => !fields.some(({ name }) => name === field));
 
   return (
     <form
@@ -115,12 +115,12 @@ function Form({ action, refund, onClose, onDone }: DialogProps & { readonly acti
       >
         <p className="font-medium break-words">{effectHere(action.effect, refund)}</p>
         {action.secondPerson ? (
-          <p className="mt-1 text-sm">A second person has to confirm it before it counts.</p>
+          <p className="mt-1 text-sm">Takes effect after a second approver confirms it.</p>
         ) : null}
       </div>
       <p className="mt-2 text-sm text-quiet">
         Refund of <Amount amount={refund.amount} currency={refund.currency} />
-        {refund.orderId === null ? '' : ` · order ${refund.orderId}`} · asked for by {refund.requestedBy}
+        {refund.orderId === null ? '' : ` · order ${refund.orderId}`} · requested by {refund.requestedBy}
       </p>
       {fields.map((field, index) => (
         <Field
@@ -133,16 +133,18 @@ function Form({ action, refund, onClose, onDone }: DialogProps & { readonly acti
           onChange={(value) => setValues({ ...values, [field.name]: value })}
         />
       ))}
-      {send.error === null || (said.length > 0 && elsewhere.length === 0) || missing.length > 0 ? null : (
+      {send.error === null ||
+      (reported.length > 0 && otherProblems.length === 0) ||
+      missing.length > 0 ? null : (
         <p role="alert" className="mt-3 rounded-md bg-bad-soft px-3 py-2 text-sm break-words text-bad">
-          {elsewhere.length > 0
-            ? elsewhere.map(({ field, message }) => `${field}: ${message}`).join(' ')
+          {otherProblems.length > 0
+            ? otherProblems.map(({ field, message }) => `${field}: ${message}`).join(' ')
             : send.error.message}
         </p>
       )}
-      {foreseen === null ? null : <Foreseen replay={foreseen} />}
+      {preview === null ? null : <Preview replay={preview} />}
       <div className="mt-5 flex flex-wrap items-center justify-end gap-2">
-        <span className="mr-auto text-sm text-quiet">as {me?.name}</span>
+        <span className="mr-auto text-sm text-quiet">Signed in as {me?.name}</span>
         <Button onClick={onClose}>Cancel</Button>
         {action.action === 'replay' ? (
           <Button
@@ -151,24 +153,24 @@ function Form({ action, refund, onClose, onDone }: DialogProps & { readonly acti
               if (complete()) send.mutate({ dryRun: true });
             }}
           >
-            What would it do?
+            Preview
           </Button>
         ) : null}
         <Button look="primary" type="submit" disabled={send.isPending}>
-          {send.isPending ? 'One moment…' : verb}
+          {send.isPending ? 'Working…' : verb}
         </Button>
       </div>
     </form>
   );
 }
 
-/** What a re-run would do, as the service found out without doing it. */
-function Foreseen({ replay }: { readonly replay: Replay }) {
+/** Result of a dry run: what a replay would do. */
+function Preview({ replay }: { readonly replay: Replay }) {
   return (
     <dl role="status" className="-mx-4 mt-3 rounded-md bg-raised py-1.5">
-      <Fact name="It would do">{replay.effect}</Fact>
-      <Fact name="Gateway shows">{replay.gateway}</Fact>
-      <Fact name="Stuck">{replay.stuck ?? 'no: it goes on by itself, or is over'}</Fact>
+      <Fact name="Next step">{replay.effect}</Fact>
+      <Fact name="At the gateway">{replay.gateway}</Fact>
+      <Fact name="Stuck">{replay.stuck ?? 'No: it continues by itself, or is final'}</Fact>
     </dl>
   );
 }

@@ -1,13 +1,13 @@
-/** How each action and each thing it asks for is called, so that the dialog has no case of its own for any of them. */
+/** Labels and input fields of the actions, as data for the dialog. */
 import type { Action } from '../data/shapes.js';
 
 interface Verb {
   readonly verb: string;
-  /** Of the dialog; absent: the verb and "this refund". */
+  /** Title of the dialog. Absent: the verb and "this refund". */
   readonly title?: string;
-  /** What is said once it has been done. */
+  /** Message after the action. */
   readonly done: string;
-  /** Ends something or moves money: the button looks like it. */
+  /** True if the action ends something or moves money: the dialog shows a warning color. */
   readonly grave: boolean;
 }
 
@@ -18,7 +18,7 @@ export const VERBS: Readonly<Record<Action['action'], Verb>> = {
   'change-destination': {
     verb: 'Change destination',
     title: 'Change the destination of this refund',
-    done: 'The destination is changed.',
+    done: 'Destination changed.',
     grave: true,
   },
   sync: {
@@ -28,13 +28,13 @@ export const VERBS: Readonly<Record<Action['action'], Verb>> = {
     grave: false,
   },
   link: {
-    verb: 'Link a gateway transaction',
+    verb: 'Link transaction',
     title: 'Link a gateway transaction to this refund',
-    done: 'The gateway transaction is linked.',
+    done: 'Gateway transaction linked.',
     grave: false,
   },
-  correct: { verb: 'Correct', done: 'The correction is recorded.', grave: true },
-  replay: { verb: 'Replay', done: 'It runs again.', grave: false },
+  correct: { verb: 'Correct', done: 'Correction recorded.', grave: true },
+  replay: { verb: 'Replay', done: 'Replayed.', grave: false },
 };
 
 export interface InputField {
@@ -43,49 +43,50 @@ export interface InputField {
   readonly hint: string;
   readonly required: boolean;
   readonly options?: readonly string[];
-  /** Most characters; where given, the field has room for sentences. */
+  /** Maximum number of characters. Given: the field has several lines. */
   readonly longest?: number;
 }
 
 const KNOWN: Readonly<Record<string, Omit<InputField, 'name'>>> = {
   gatewayId: {
     label: 'Gateway id',
-    hint: 'Of the transaction that is this attempt: 32 hexadecimal characters.',
+    hint: 'Id of the transaction at the gateway: 32 hexadecimal characters.',
     required: true,
   },
   'destination.registrationId': {
     label: 'Registration',
-    hint: 'The stored card that the credit goes to: 32 hexadecimal characters.',
+    hint: 'Stored card or account that receives the credit: 32 hexadecimal characters.',
     required: true,
   },
   outcome: {
     label: 'What really happened',
-    hint: 'Succeeded: it was paid. Failed: it never was. Case closed: what is open is settled elsewhere.',
+    hint: 'Succeeded: it was paid. Failed: it was not paid. Case closed: the open case was settled elsewhere.',
     required: true,
     options: ['succeeded', 'failed', 'case_closed'],
   },
   evidence: {
     label: 'Evidence',
-    hint: 'What shows it: a settlement line, the acquirer’s letter. Kept in the clear: never a card number.',
+    hint: 'For example a settlement line or the acquirer’s letter. Stored unencrypted: never enter a card number.',
     required: true,
     longest: 2_000,
   },
 };
 
-/** What every action asks for, after what only this one does. */
-export const ALWAYS: readonly InputField[] = [
-  { name: 'reason', label: 'Reason', hint: 'Kept with the decision.', required: true, longest: 500 },
-  { name: 'ticket', label: 'Ticket', hint: 'Where it was discussed, if anywhere.', required: false },
+/** Fields of every action, shown after its own fields. */
+export const NOTE_FIELDS: readonly InputField[] = [
+  { name: 'reason', label: 'Reason', hint: 'Recorded in the timeline.', required: true, longest: 500 },
+  { name: 'ticket', label: 'Ticket', hint: 'Ticket or case number in your own system.', required: false },
 ];
 
+/** Returns the fields of an action: its own, then the note. */
 export function fieldsOf(action: Action): readonly InputField[] {
   const own = action.input
-    .filter((name) => !ALWAYS.some((one) => one.name === name))
+    .filter((name) => !NOTE_FIELDS.some((one) => one.name === name))
     .map((name) => ({ name, ...(KNOWN[name] ?? { label: name, hint: '', required: true }) }));
-  return [...own, ...ALWAYS];
+  return [...own, ...NOTE_FIELDS];
 }
 
-/** The request's body: what was filled in, each at its place in it. */
+/** Builds the request body from the filled-in values. A dot in a field's name leads into an object. */
 export function bodyOf(fields: readonly InputField[], values: Readonly<Record<string, string>>): object {
   const body: Record<string, string | Record<string, string>> = {};
   for (const { name } of fields) {

@@ -1,4 +1,4 @@
-/** What this person may do about a refund, each with what it does to the money; what is not allowed says why. */
+/** Actions on a refund, each with its money effect, or the reason why it is not allowed. */
 import { useState } from 'react';
 import { useActions } from '../data/queries.js';
 import type { Action, Refund } from '../data/shapes.js';
@@ -7,7 +7,7 @@ import { capital, shortId } from '../text.js';
 import { ActionDialog } from './action-dialog.js';
 import { VERBS } from './action-fields.js';
 import { Button, Empty } from './basics.js';
-import { Asked } from './page.js';
+import { Loaded } from './page.js';
 
 export function Actions({ refund }: { readonly refund: Refund }) {
   const actions = useActions(refund.id);
@@ -20,16 +20,16 @@ export function Actions({ refund }: { readonly refund: Refund }) {
           <p className="m-4 mb-0 rounded-md bg-good-soft px-3 py-2 text-sm break-words text-good">{done}</p>
         )}
       </div>
-      <Asked query={actions}>
+      <Loaded query={actions}>
         {({ data }) =>
           data.length === 0 ? (
-            <Empty>Nothing can be done about it.</Empty>
+            <Empty>No actions available.</Empty>
           ) : (
             <ul className="divide-y divide-line">
               {[...data]
                 .sort((a, b) => Number(b.allowed) - Number(a.allowed))
                 .map((action) => (
-                  <Offer
+                  <ActionRow
                     key={action.action}
                     action={action}
                     effect={effectHere(action.effect, refund)}
@@ -42,7 +42,7 @@ export function Actions({ refund }: { readonly refund: Refund }) {
             </ul>
           )
         }
-      </Asked>
+      </Loaded>
       <ActionDialog
         refund={refund}
         action={chosen}
@@ -56,10 +56,10 @@ export function Actions({ refund }: { readonly refund: Refund }) {
   );
 }
 
-/** In full in the dialog, where it is confirmed. */
+/** Shortens the ids in a text. The dialog shows them in full. */
 const withShortIds = (text: string): string => text.replaceAll(/\b[a-f0-9]{32}\b/gu, shortId);
 
-function Offer({
+function ActionRow({
   action,
   effect,
   onChoose,
@@ -75,9 +75,9 @@ function Offer({
         {VERBS[action.action].verb}
       </Button>
       <p id={note} className="min-w-0 pt-1 break-words text-quiet">
-        {action.allowed ? withShortIds(effect) : capital(action.why ?? 'Not possible now.')}
+        {action.allowed ? withShortIds(effect) : capital(action.why ?? 'Not available now.')}
         {action.allowed && action.secondPerson ? (
-          <span className="font-medium text-warn"> A second person has to confirm.</span>
+          <span className="font-medium text-warn"> Needs a second approver.</span>
         ) : null}
       </p>
     </li>

@@ -1,4 +1,4 @@
-/** What was sent to the gateway and what it answered, one row for each instruction. */
+/** Table of attempts: one row for each request to the gateway, with its response. */
 import type { Refund } from '../data/shapes.js';
 import { words } from '../text.js';
 import { Amount, Empty, Id, Moment } from './basics.js';
@@ -13,9 +13,9 @@ export function Attempts({
   readonly attempts: Refund['attempts'];
   readonly currency: string;
 }) {
-  if (attempts.length === 0) return <Empty>Nothing was sent to the gateway.</Empty>;
+  if (attempts.length === 0) return <Empty>Nothing was submitted to the gateway.</Empty>;
   return (
-    // A table that is wider than the screen is moved by keyboard as well.
+    // Focusable, so that a table that is wider than the screen can be scrolled by keyboard.
     <div role="region" aria-label="Attempts" tabIndex={0} className="overflow-x-auto">
       <table className="w-full text-left text-sm">
         <thead>
@@ -25,9 +25,9 @@ export function Attempts({
               Amount
             </th>
             <th scope="col">State</th>
-            <th scope="col">Reference, gateway id</th>
-            <th scope="col">Answer</th>
-            <th scope="col">Sent, answered</th>
+            <th scope="col">Reference / gateway id</th>
+            <th scope="col">Response</th>
+            <th scope="col">Sent / answered</th>
           </tr>
         </thead>
         <tbody>
@@ -49,11 +49,11 @@ export function Attempts({
               </td>
               <td className="min-w-40">
                 <p>
-                  <Id id={attempt.merchantTransactionId} what="the own reference" short />
+                  <Id id={attempt.merchantTransactionId} what="the reference" short />
                 </p>
                 <p>
                   {attempt.gatewayId === null ? (
-                    <span className="text-quiet">no gateway id</span>
+                    <span className="text-quiet">No gateway id</span>
                   ) : (
                     <Id id={attempt.gatewayId} what="the gateway id" short />
                   )}
@@ -61,14 +61,16 @@ export function Attempts({
               </td>
               <td className="min-w-48">
                 {attempt.resultCode === null ? (
-                  <span className="text-quiet">none</span>
+                  <span className="text-quiet">None yet</span>
                 ) : (
                   <>
                     <code className="text-[0.8125rem]">{attempt.resultCode}</code>{' '}
                     <span className="break-words">{attempt.resultDescription}</span>
                   </>
                 )}
-                {attempt.class === null ? null : <p className="text-quiet">class: {words(attempt.class)}</p>}
+                {attempt.class === null ? null : (
+                  <p className="text-quiet">Decline class: {words(attempt.class)}</p>
+                )}
               </td>
               <td className="whitespace-nowrap">
                 <p>

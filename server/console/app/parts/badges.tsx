@@ -1,4 +1,4 @@
-/** States as words on a tint; the word says it, the colour only helps to find it. */
+/** Badges for states. The color only supports the text. */
 import type { AttemptState, RefundState } from '../../../../domain/refund/states.js';
 import { words } from '../text.js';
 

@@ -1,4 +1,4 @@
-/** The small parts that every page is made of. */
+/** Basic components of all pages: panels, amounts, times, ids, buttons and links. */
 import { useId, useState, type ComponentProps, type ReactNode } from 'react';
 import { useNow } from '../now.js';
 import { exactTime, grouped, shortId, span } from '../text.js';
@@ -26,7 +26,7 @@ export function Panel({
   );
 }
 
-/** The currency stands beside every amount, smaller, so that figures line up. */
+/** An amount with its currency in smaller type. */
 export function Amount({
   amount,
   currency,
@@ -43,7 +43,7 @@ export function Amount({
   );
 }
 
-/** How long ago, with the exact time on pointing at it and for whoever copies it. */
+/** A relative time ("5 min ago"), with the exact time as its title. */
 export function Age({ at, className = '' }: { readonly at: string; readonly className?: string }) {
   const seconds = (useNow() - Date.parse(at)) / 1000;
   return (
@@ -53,10 +53,10 @@ export function Age({ at, className = '' }: { readonly at: string; readonly clas
   );
 }
 
-/** The exact time first, for tables that are compared with other systems' records. */
+/** An exact time, for comparison with other systems' records, with the relative time as its title. */
 export function Moment({ at }: { readonly at: string | null }) {
   const now = useNow();
-  if (at === null) return <span className="text-quiet">not yet</span>;
+  if (at === null) return <span className="text-quiet">Not yet</span>;
   return (
     <time dateTime={at} title={`${span((now - Date.parse(at)) / 1000)} ago`} className="whitespace-nowrap">
       {exactTime(at)}
@@ -64,14 +64,14 @@ export function Moment({ at }: { readonly at: string | null }) {
   );
 }
 
-/** An id as text that can be marked, and a button that copies all of it. */
+/** An id as selectable text, with a button that copies the complete id. */
 export function Id({
   id,
   what,
   short = false,
 }: {
   readonly id: string;
-  /** For the button's name: `Copy the gateway id`. */
+  /** Name of the id in the button's label: `Copy the gateway id`. */
   readonly what: string;
   readonly short?: boolean;
 }) {
@@ -128,7 +128,7 @@ export function Button({
 export const FIELD =
   'w-full min-w-0 rounded-md border border-edge bg-panel px-2.5 py-1.5 text-sm text-ink placeholder:text-quiet';
 
-/** A name and its value, one beside the other where there is room. */
+/** A label and its value, side by side on wide screens. */
 export function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
   return (
     <div className="grid gap-x-3 px-4 py-1.5 sm:grid-cols-[8.5rem_minmax(0,1fr)]">
@@ -142,13 +142,13 @@ export function Empty({ children }: { readonly children: ReactNode }) {
   return <p className="px-4 py-10 text-center text-quiet">{children}</p>;
 }
 
-/** To another program's page, in a tab of its own that cannot reach back. */
+/** A link to another site. It opens a new tab that cannot access this page. */
 export function Outside({ href, children }: { readonly href: string; readonly children: ReactNode }) {
   return (
     <a href={href} target="_blank" rel="noopener noreferrer" className="text-accent underline">
       {children}
       <span aria-hidden="true"> ↗</span>
-      <span className="sr-only"> (opens another tab)</span>
+      <span className="sr-only"> (opens in a new tab)</span>
     </a>
   );
 }

@@ -1,4 +1,4 @@
-/** One thing that a person gives, with its name, what it is for, and what is wrong with it. */
+/** Input field with its label, hint and problem. */
 import { words } from '../text.js';
 import type { InputField } from './action-fields.js';
 import { FIELD } from './basics.js';
@@ -35,7 +35,7 @@ export function Field({
       </label>
       {options !== undefined ? (
         <select {...shared} onChange={(event) => onChange(event.target.value)}>
-          <option value="">choose…</option>
+          <option value="">Select…</option>
           {options.map((option) => (
             <option key={option} value={option}>
               {words(option)}

@@ -1,4 +1,4 @@
-/** The browser's own dialog: it keeps the focus inside, closes on Esc, and gives the focus back. It begins at `data-first`. */
+/** Modal on the browser's `<dialog>`, which traps focus, closes on Esc and restores focus. The element with `data-first` gets the focus. */
 import { useEffect, useId, useRef, type ReactNode } from 'react';
 
 export function Modal({

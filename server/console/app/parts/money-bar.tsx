@@ -1,4 +1,4 @@
-/** How the captured amount is divided: a bar to see it at a glance, and the figures that it is made of. */
+/** Bar and figures that show how the captured amount is divided. */
 import type { Payment } from '../data/shapes.js';
 import { minor } from '../text.js';
 import { Amount } from './basics.js';
@@ -13,19 +13,19 @@ interface Share {
 const sharesOf = (payment: Payment): readonly Share[] => [
   {
     name: 'Refunded',
-    means: 'given back by refund or reversal',
+    means: 'by refund or reversal',
     amount: payment.refunded,
     fill: 'fill-fill-refunded',
   },
-  { name: 'Credited', means: 'given back by credit', amount: payment.credited, fill: 'fill-fill-credited' },
+  { name: 'Credited', means: 'by credit', amount: payment.credited, fill: 'fill-fill-credited' },
   {
     name: 'Reserved',
-    means: 'promised, on its way or waiting',
+    means: 'for refunds in progress',
     amount: payment.reserved,
     fill: 'fill-fill-reserved',
   },
-  { name: 'Disputed', means: 'taken by chargebacks', amount: payment.disputed, fill: 'fill-fill-disputed' },
-  { name: 'Refundable', means: 'may still be asked for', amount: payment.refundable, fill: 'fill-fill-left' },
+  { name: 'Disputed', means: 'lost to chargebacks', amount: payment.disputed, fill: 'fill-fill-disputed' },
+  { name: 'Refundable', means: 'available for refunds', amount: payment.refundable, fill: 'fill-fill-left' },
 ];
 
 export function MoneyBar({ payment }: { readonly payment: Payment }) {
@@ -61,17 +61,17 @@ export function MoneyBar({ payment }: { readonly payment: Payment }) {
           name="Captured"
           amount={payment.captured}
           currency={currency}
-          means="taken from the customer"
+          means="collected from the customer"
         />
         {shares.map((share) => (
           <Figure key={share.name} {...share} currency={currency} />
         ))}
         {minor(payment.excess) === 0n ? null : (
           <Figure
-            name="Beyond the limit"
+            name="Excess"
             amount={payment.excess}
             currency={currency}
-            means="given back outside of this system"
+            means="paid back beyond the limit, outside of this system"
           />
         )}
         {minor(payment.returned) === 0n ? null : (
@@ -79,7 +79,7 @@ export function MoneyBar({ payment }: { readonly payment: Payment }) {
             name="Returned"
             amount={payment.returned}
             currency={currency}
-            means="was given back, and came back"
+            means="paid back, then returned"
           />
         )}
       </dl>
@@ -87,7 +87,7 @@ export function MoneyBar({ payment }: { readonly payment: Payment }) {
   );
 }
 
-/** Percent of the bar. What was given back and came back is refundable again: it is not drawn as given as well. */
+/** Returns each share in percent of the bar. A returned amount is refundable again, so it is not also shown as refunded. */
 function widthsOf(payment: Payment, shares: readonly Share[]): readonly number[] {
   let returned = minor(payment.returned);
   const parts = shares.map(({ amount }) => {

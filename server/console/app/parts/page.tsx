@@ -1,4 +1,4 @@
-/** The frame of a page: its heading takes the focus after a change of page, so that a screen reader says where one is. */
+/** Page frame, loading and error states. After navigation the heading gets the focus, so that a screen reader announces the page. */
 import { useEffect, useRef, type ReactNode } from 'react';
 import type { UseQueryResult } from '@tanstack/react-query';
 import { ApiProblem } from '../data/request.js';
@@ -6,7 +6,7 @@ import { useNow } from '../now.js';
 import { exactTime, span } from '../text.js';
 import { Button } from './basics.js';
 
-/** The page that is opened first keeps the browser's own focus. */
+/** True after the first page was shown, which keeps the browser's own focus. */
 let opened = false;
 
 export function PageFrame({
@@ -15,7 +15,7 @@ export function PageFrame({
   aside,
   children,
 }: {
-  /** Of the browser's tab, and of the page where `heading` is not given. */
+  /** Title of the browser tab, and of the page unless `heading` is given. */
   readonly title: string;
   readonly heading?: ReactNode;
   readonly aside?: ReactNode;
@@ -42,8 +42,8 @@ export function PageFrame({
   );
 }
 
-/** `children` of what was asked for; before that, that it is coming, or why not. */
-export function Asked<T>({
+/** Renders the data of a query, or its loading or error state. */
+export function Loaded<T>({
   query,
   children,
 }: {
@@ -74,7 +74,7 @@ export function ErrorNote({
 }: {
   readonly error: unknown;
   readonly again?: () => void;
-  /** What is shown below is older than this error. */
+  /** True if older data is shown below the error. */
   readonly stale?: boolean;
 }) {
   return (
@@ -83,7 +83,7 @@ export function ErrorNote({
       className="m-4 flex flex-wrap items-center justify-between gap-3 rounded-md bg-bad-soft px-3 py-2 text-sm text-bad"
     >
       <span className="min-w-0 break-words">
-        {stale ? 'Not up to date. ' : ''}
+        {stale ? 'Could not refresh. ' : ''}
         {error instanceof Error ? error.message : 'Something went wrong.'}{' '}
         {error instanceof ApiProblem ? <code className="text-xs">{error.code}</code> : null}
       </span>
@@ -92,7 +92,7 @@ export function ErrorNote({
   );
 }
 
-/** When the page last asked: what one looks at before one decides. */
+/** Time of the last successful refresh. */
 export function Updated({ at }: { readonly at: number }) {
   const seconds = (useNow() - at) / 1000;
   if (at === 0) return null;

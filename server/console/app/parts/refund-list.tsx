@@ -1,4 +1,4 @@
-/** Refunds as a list of links: how much, how far, whose order, why and since when. */
+/** List of refunds as links: amount, state, order, reason and age. */
 import { Link } from '@tanstack/react-router';
 import type { Refund } from '../data/shapes.js';
 import { capital, shortId, words } from '../text.js';

@@ -1,4 +1,4 @@
-/** Replays every refund that is in review for one reason: counted with its sums first, then batch after batch, each batch shown when it is done. */
+/** Dialog that replays all refunds in review for one reason. It shows their count and sums first, then the progress of each batch. */
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useEffect, useId, useRef, useState } from 'react';
@@ -7,7 +7,7 @@ import { ApiProblem, request, type FieldProblem } from '../data/request.js';
 import type { BulkReplayResult } from '../data/shapes.js';
 import { signOut, useKey } from '../session.js';
 import { capital, meaning, shortId, words } from '../text.js';
-import { ALWAYS } from './action-fields.js';
+import { NOTE_FIELDS } from './action-fields.js';
 import { Amount, Button, Fact } from './basics.js';
 import { Field } from './field.js';
 import { Modal } from './modal.js';
@@ -21,7 +21,7 @@ interface CaseProps {
 
 export function ReplayAllDialog({ open, ...rest }: CaseProps & { readonly open: boolean }) {
   return (
-    <Modal open={open} onClose={rest.onClose} title="Replay all that wait for this reason">
+    <Modal open={open} onClose={rest.onClose} title="Replay all refunds with this reason">
       {open ? <Form {...rest} /> : null}
     </Modal>
   );
@@ -30,23 +30,23 @@ export function ReplayAllDialog({ open, ...rest }: CaseProps & { readonly open: 
 interface Progress {
   readonly replayed: number;
   readonly refused: BulkReplayResult['refused'];
-  /** Null where all were met. */
+  /** Null after the last batch. */
   readonly nextCursor: string | null;
 }
 
-type Phase = 'asking' | 'running' | 'stopped' | 'done';
+type Phase = 'form' | 'running' | 'stopped' | 'done';
 
 function Form({ case: why, onClose }: CaseProps) {
   const key = useKey();
   const { data: me } = useMe();
   const id = useId();
   const [values, setValues] = useState<Readonly<Record<string, string>>>({});
-  const [phase, setPhase] = useState<Phase>('asking');
+  const [phase, setPhase] = useState<Phase>('form');
   const [progress, setProgress] = useState<Progress | null>(null);
   const [problem, setProblem] = useState<unknown>(null);
   const [isReasonMissing, setReasonMissing] = useState(false);
-  // One name for all batches: one that is asked for again after a lost answer is carried out once.
-  const [command] = useState(newName);
+  // One id for all batches, so that a batch that is repeated after a lost response is executed once.
+  const [commandId] = useState(newCommandId);
   const isStopping = useRef(false);
   const isStopped = (): boolean => isStopping.current;
   useEffect(
@@ -82,8 +82,8 @@ function Form({ case: why, onClose }: CaseProps) {
       for (;;) {
         const batch = await request<BulkReplayResult>(PATH, {
           key,
-          idempotencyKey: command,
-          body: { case: why, ...wordIn(values), ...(cursor === null ? {} : { cursor }) },
+          idempotencyKey: commandId,
+          body: { case: why, ...noteIn(values), ...(cursor === null ? {} : { cursor }) },
         });
         replayed += batch.replayed;
         refused = [...refused, ...batch.refused];
@@ -95,7 +95,7 @@ function Form({ case: why, onClose }: CaseProps) {
     } catch (error) {
       if (error instanceof ApiProblem && error.status === 401) signOut(error.message);
       setProblem(error);
-      setPhase(progress === null && replayed + refused.length === 0 ? 'asking' : 'stopped');
+      setPhase(progress === null && replayed + refused.length === 0 ? 'form' : 'stopped');
     }
     void queries.invalidateQueries({ predicate: ({ meta }) => meta?.['live'] === true });
   }
@@ -111,7 +111,7 @@ function Form({ case: why, onClose }: CaseProps) {
   const problems: readonly FieldProblem[] = problem instanceof ApiProblem ? problem.problems : [];
   const problemOf = (name: string): string | undefined =>
     isReasonMissing && name === 'reason'
-      ? 'Reason is needed.'
+      ? 'Reason is required.'
       : problems.find(({ field }) => field === name)?.message;
   const failure = counted.error ?? (problems.length === 0 ? problem : null);
   return (
@@ -130,8 +130,8 @@ function Form({ case: why, onClose }: CaseProps) {
       ) : (
         <Counted counted={counted.data} />
       )}
-      {phase === 'asking' || phase === 'stopped'
-        ? ALWAYS.map((field, index) => (
+      {phase === 'form' || phase === 'stopped'
+        ? NOTE_FIELDS.map((field, index) => (
             <Field
               key={field.name}
               id={`${id}-${field.name}`}
@@ -144,15 +144,15 @@ function Form({ case: why, onClose }: CaseProps) {
           ))
         : null}
       {progress === null && phase !== 'running' ? null : (
-        <Shown progress={progress} count={count} phase={phase} />
+        <ProgressView progress={progress} count={count} phase={phase} />
       )}
       {failure === null ? null : (
         <p role="alert" className="mt-3 rounded-md bg-bad-soft px-3 py-2 text-sm break-words text-bad">
-          {failure instanceof Error ? failure.message : 'It failed.'}
+          {failure instanceof Error ? failure.message : 'The request failed.'}
         </p>
       )}
       <div className="mt-5 flex flex-wrap items-center justify-end gap-2">
-        <span className="mr-auto text-sm text-quiet">as {me?.name}</span>
+        <span className="mr-auto text-sm text-quiet">Signed in as {me?.name}</span>
         {phase === 'running' ? (
           <Button
             onClick={() => {
@@ -174,31 +174,31 @@ function Form({ case: why, onClose }: CaseProps) {
   );
 }
 
-/** Also where the page came without encryption, and there is no `randomUUID`. */
-const newName = (): string =>
+/** Returns a random id. `crypto.randomUUID` does not exist on pages without HTTPS. */
+const newCommandId = (): string =>
   Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(16)).join('-');
 
 const LABELS: Readonly<Record<Exclude<Phase, 'done'>, (count: number) => string>> = {
-  asking: (count) => `Replay ${count} ${count === 1 ? 'refund' : 'refunds'}`,
-  running: () => 'One moment…',
-  stopped: () => 'Go on',
+  form: (count) => `Replay ${count} ${count === 1 ? 'refund' : 'refunds'}`,
+  running: () => 'Working…',
+  stopped: () => 'Continue',
 };
 
-function wordIn(values: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+function noteIn(values: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   return Object.fromEntries(
-    ALWAYS.flatMap(({ name }) => {
+    NOTE_FIELDS.flatMap(({ name }) => {
       const value = (values[name] ?? '').trim();
       return value === '' ? [] : [[name, value]];
     }),
   );
 }
 
-/** What is replayed, before anything is. */
+/** Count and sums of the refunds to replay. */
 function Counted({ counted: { count, sums } }: { readonly counted: BulkReplayResult }) {
   return (
     <>
       <dl role="status" className="-mx-4 mt-3 rounded-md bg-raised py-1.5">
-        <Fact name="In review for it">
+        <Fact name="In review">
           {count} {count === 1 ? 'refund' : 'refunds'}
         </Fact>
         {Object.entries(sums).map(([currency, amount]) => (
@@ -208,14 +208,15 @@ function Counted({ counted: { count, sums } }: { readonly counted: BulkReplayRes
         ))}
       </dl>
       <p className="mt-3 rounded-md bg-info-soft px-3 py-2.5 text-info">
-        Each goes back to its first unsent step, is proven again and has fresh budgets, about 20 a second.
-        Nothing is sent twice, and a credit is approved again where policy asks for it.
+        Each refund continues from its first step that was not submitted, with all checks and retry budgets
+        anew, about 20 refunds per second. Nothing is submitted twice. A credit needs a new approval if the
+        policy requires one.
       </p>
     </>
   );
 }
 
-function Shown({
+function ProgressView({
   progress,
   count,
   phase,
@@ -225,19 +226,19 @@ function Shown({
   readonly phase: Phase;
 }) {
   const { replayed, refused } = progress ?? { replayed: 0, refused: [] };
-  const met = replayed + refused.length;
+  const processed = replayed + refused.length;
   return (
     <div className="mt-3 text-sm">
       <progress
-        aria-label="Refunds met"
-        value={met}
-        max={Math.max(count, met, 1)}
+        aria-label="Refunds processed"
+        value={processed}
+        max={Math.max(count, processed, 1)}
         className="h-2 w-full accent-accent"
       />
       <p role="status" className="mt-1">
         {replayed} of {count} replayed{refused.length === 0 ? '' : `, ${refused.length} refused`}
-        {phase === 'stopped' ? '. Stopped; the others wait as before.' : ''}
-        {phase === 'done' ? '. All were met.' : ''}
+        {phase === 'stopped' ? '. Stopped; the others stay in review.' : ''}
+        {phase === 'done' ? '. Done.' : ''}
       </p>
       {refused.length === 0 ? null : (
         <ul aria-label="Refused" className="mt-2 max-h-48 list-disc overflow-y-auto pl-5">

@@ -1,4 +1,4 @@
-/** One field for every id that somebody may have in hand. */
+/** Search field for any id. */
 import { useNavigate } from '@tanstack/react-router';
 import { FIELD } from '../parts/basics.js';
 
@@ -32,7 +32,7 @@ export function SearchField() {
           type="search"
           autoComplete="off"
           spellCheck={false}
-          placeholder="Any id: refund, payment, gateway, order, reference…"
+          placeholder="Search by refund, payment, gateway or order id, or reference"
           aria-keyshortcuts="/"
           className={`max-w-xl ${FIELD}`}
           onKeyDown={(event) => {

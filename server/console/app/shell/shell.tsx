@@ -1,4 +1,4 @@
-/** What surrounds every page: where one can go, who one is, and whether what is shown is live. */
+/** Layout of every page: navigation, search, status badges and the account menu. */
 import { Link, Outlet, useNavigate } from '@tanstack/react-router';
 import { useEffect, useState, type ReactNode } from 'react';
 import { followChanges } from '../data/live.js';
@@ -36,7 +36,7 @@ export function Shell() {
         href="#content"
         className="absolute top-2 left-2 z-30 -translate-y-20 rounded-md bg-accent px-3 py-1.5 text-on-accent focus:translate-y-0"
       >
-        Skip to the content
+        Skip to content
       </a>
       <header className="sticky top-0 z-20 border-b border-line bg-panel">
         <div className="mx-auto flex max-w-7xl flex-wrap items-center gap-x-2 gap-y-2 px-4 py-2 sm:gap-x-5">
@@ -53,7 +53,7 @@ export function Shell() {
             <ReportingBadge />
             <AuditBadge />
             <LiveBadge />
-            <Person onHelp={() => setHelp(true)} />
+            <AccountMenu onHelp={() => setHelp(true)} />
           </div>
         </div>
       </header>
@@ -65,13 +65,13 @@ export function Shell() {
   );
 }
 
-export function NothingHere() {
+export function NotFound() {
   return (
-    <PageFrame title="Nothing here">
+    <PageFrame title="Page not found">
       <p className="text-quiet">
-        This address shows nothing.{' '}
+        There is no page at this address.{' '}
         <Link to="/" className="text-accent underline">
-          To the queue
+          Go to the queue
         </Link>
       </p>
     </PageFrame>
@@ -102,33 +102,33 @@ function QueueCount() {
   );
 }
 
-function Person({ onHelp }: { readonly onHelp: () => void }) {
+function AccountMenu({ onHelp }: { readonly onHelp: () => void }) {
   const { data: me } = useMe();
   const { theme } = usePreferences();
   return (
     <>
       <button
         type="button"
-        popoverTarget="person"
+        popoverTarget="account"
         className="flex items-center gap-1.5 rounded-md border border-line px-2.5 py-1 hover:bg-raised"
       >
         <span className="max-w-32 truncate font-medium max-sm:max-w-20">{me?.name ?? '…'}</span>
-        <span className="sr-only">: who you are, and settings</span>
+        <span className="sr-only">: account and settings</span>
         <svg viewBox="0 0 16 16" className="size-3 text-quiet" aria-hidden="true">
           <path d="m3 6 5 5 5-5" fill="none" stroke="currentColor" strokeWidth="2" />
         </svg>
       </button>
       <div
-        id="person"
+        id="account"
         popover="auto"
         className="fixed top-13 right-4 left-auto m-0 w-64 rounded-lg border border-line bg-panel p-3 text-ink shadow-lg"
       >
         <p className="font-medium break-words">{me?.name}</p>
         <p className="text-quiet">
-          May {me === undefined ? '…' : [...new Set(['read', ...me.roles])].join(', ')}
+          Roles: {me === undefined ? '…' : [...new Set(['read', ...me.roles])].join(', ')}
         </p>
         <label className="mt-3 flex items-center justify-between gap-3">
-          Colours
+          Theme
           <select
             value={theme}
             onChange={(event) => {
@@ -137,14 +137,14 @@ function Person({ onHelp }: { readonly onHelp: () => void }) {
             }}
             className="rounded-md border border-edge bg-panel px-2 py-1"
           >
-            <option value="system">as the system</option>
-            <option value="light">light</option>
-            <option value="dark">dark</option>
+            <option value="system">System</option>
+            <option value="light">Light</option>
+            <option value="dark">Dark</option>
           </select>
         </label>
         <div className="mt-3 flex justify-between gap-2 border-t border-line pt-3">
-          <Button popoverTarget="person" onClick={onHelp}>
-            Keyboard
+          <Button popoverTarget="account" onClick={onHelp}>
+            Shortcuts
           </Button>
           <Button
             onClick={() => {

@@ -1,22 +1,22 @@
-/** Why a refund is with a person: what blocks it, what was proposed, what is to be approved, and the safe next step. */
+/** Panel that shows why a refund needs an operator: proposal, approval, review, other cases and credit blocks, with the safe next step. */
 import type { ReactNode } from 'react';
 import type { OpenCase, Refund } from '../data/shapes.js';
 import { effectHere } from '../need.js';
 import { capital, meaning } from '../text.js';
 import { Age, Amount, Fact, Id, Panel } from './basics.js';
 
-export function Waiting({ refund }: { readonly refund: Refund }) {
+export function NeedsOperator({ refund }: { readonly refund: Refund }) {
   const { approval, proposal, review, blocks, cases } = refund;
-  // The review is the newest open case in short: shown once.
+  // The review is a summary of the newest open case, so that case is not repeated.
   const others = cases.filter(({ text }) => text !== review?.why);
   const [reviewed] = cases.filter(({ text }) => text === review?.why);
   if (approval === null && proposal === null && review === null && blocks.length === 0 && cases.length === 0)
     return null;
   return (
-    <Panel title="Needs a person">
+    <Panel title="Needs an operator">
       <div className="divide-y divide-line">
         {proposal === null ? null : (
-          <Part title="A correction is proposed">
+          <Part title="A correction needs a second approver">
             <p className="break-words">{capital(effectHere(proposal.effect, refund))}.</p>
             <dl className="-mx-4 mt-1">
               <Fact name="Proposed by">
@@ -28,24 +28,24 @@ export function Waiting({ refund }: { readonly refund: Refund }) {
                 <Id id={proposal.instruction} what="the instruction" short />
               </Fact>
             </dl>
-            <Next>A second person approves or rejects it under Actions.</Next>
+            <Next>A second approver approves or rejects it under Actions.</Next>
           </Part>
         )}
         {approval === null ? null : (
-          <Part title="A credit waits for a second person">
+          <Part title="A credit needs a second approver">
             <dl className="-mx-4">
               <Fact name="Credit">
                 <Amount amount={approval.amount} currency={approval.currency} strong />
               </Fact>
-              <Fact name="To registration">
+              <Fact name="Destination">
                 <Id id={approval.destination.registrationId} what="the registration" short />
               </Fact>
-              <Fact name="Because">{approval.why.map(meaning).join('; ')}</Fact>
+              <Fact name="Reason">{capital(approval.why.map(meaning).join('; '))}</Fact>
               <Fact name="Instruction">
                 <Id id={approval.instruction} what="the instruction" short />
               </Fact>
             </dl>
-            <Next>Check the refusal below and the destination, then approve or reject under Actions.</Next>
+            <Next>Check the decline below and the destination, then approve or reject under Actions.</Next>
           </Part>
         )}
         {review === null ? null : (
@@ -61,7 +61,7 @@ export function Waiting({ refund }: { readonly refund: Refund }) {
           </Part>
         ))}
         {blocks.length === 0 ? null : (
-          <Part title="What stands against a credit">
+          <Part title="Why no credit is possible">
             <ul className="list-disc pl-5">
               {blocks.map((block) => (
                 <li key={block}>{meaning(block)}</li>
