@@ -9,10 +9,10 @@ import Table from 'cli-table3';
 import { Pool } from 'undici';
 import { openRefundsClient, type OpenRefundsClient } from '../client/open.js';
 import { isFinal } from '../domain/refund/states.js';
-import { controlGateway } from '../sandbox/control-client.js';
+import { gatewayControl } from '../sandbox/control-client.js';
 import { allRefunds, compareBooks } from '../sandbox/demo/books.js';
 import { startSandbox, type Sandbox } from '../sandbox/stack.js';
-import { sayOnStderr } from '../sandbox/servers/progress.js';
+import { printOnStderr } from '../sandbox/servers/progress.js';
 import { readSettings } from '../settings/read.js';
 
 const USAGE = `usage: npm run bench -- api [--seconds N] [--concurrency N] [--json]
@@ -65,7 +65,7 @@ export async function run(args: readonly string[]): Promise<number> {
   // PostgreSQL runs as a user of its own under root, and has to get through.
   await chmod(dataDir, 0o711);
   const ours = { REFUNDS_DATA_DIR: dataDir, REFUNDS_WORKER_PROFILE: 'standard', REFUNDS_PORT: '' };
-  const sandbox = await startSandbox({ ...process.env, ...ours }, sayOnStderr);
+  const sandbox = await startSandbox({ ...process.env, ...ours }, printOnStderr);
   try {
     const opened = openRefundsClient(readSettings(sandbox.env), sandbox.env);
     try {
@@ -87,8 +87,8 @@ async function measure(
   seconds: number,
   concurrency: number,
 ): Promise<Figures> {
-  const gateway = controlGateway(sandbox.gateway.url);
-  sayOnStderr(`  ${PAYMENTS} payments …`);
+  const gateway = gatewayControl(sandbox.gateway.url);
+  printOnStderr(`  ${PAYMENTS} payments …`);
   const payments: string[] = [];
   for (let made = 0; made < PAYMENTS; made += 1) {
     const order = { type: 'DB', amount: '900000.00', currency: 'EUR' } as const;
@@ -145,7 +145,7 @@ async function measure(
   while (performance.now() < until) {
     await sleep(Math.min(5_000, Math.max(1, until - performance.now())));
     const done = (await completed(opened)) - before;
-    sayOnStderr(
+    printOnStderr(
       `  ${Math.round((performance.now() - begun) / 1_000)} s: ${accepted.length - before} accepted, ${done} completed`,
     );
   }
@@ -156,7 +156,7 @@ async function measure(
 
   await untilDone(opened, accepted.length);
   const inAll = (performance.now() - begun) / 1_000;
-  sayOnStderr('  comparing with the gateway …');
+  printOnStderr('  comparing with the gateway …');
   const refunds = await allRefunds(opened.ledger);
   const ended = new Set(refunds.filter(({ state }) => isFinal(state)).map(({ id }) => id));
   const sorted = durations.toSorted((a, b) => a - b);
@@ -183,7 +183,7 @@ async function untilDone(opened: OpenRefundsClient, wanted: number): Promise<voi
   for (let last = -1; performance.now() < until;) {
     const done = await completed(opened);
     if (done >= wanted) return;
-    if (done !== last) sayOnStderr(`  ${wanted - done} to go …`);
+    if (done !== last) printOnStderr(`  ${wanted - done} to go …`);
     last = done;
     await sleep(1_000);
   }

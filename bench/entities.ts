@@ -69,7 +69,7 @@ async function measure(count: number, seconds: number): Promise<{ mib: number; p
     },
     logFile: join(folder, 'worker.log'),
     readyWithinMs: 300_000,
-    say: (line) => process.stderr.write(`  ${line}\n`),
+    print: (line) => process.stderr.write(`  ${line}\n`),
   });
   try {
     await pause(SETTLE_MS);

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import { isGatewayId } from '../domain/ids.js';
 import { storedMoney } from '../domain/money/money.js';
-import { DEFAULT_POLICY, DEFAULT_TIMINGS } from '../domain/refund/plan.js';
+import { DEFAULT_POLICY, DEFAULT_TIMINGS } from '../domain/refund/config.js';
 import type { Database } from '../ledger/db/database.js';
 import { createLedger } from '../ledger/postgres.js';
 
@@ -49,7 +49,7 @@ async function oneRefund(database: Database): Promise<Template> {
   if (!isGatewayId(gatewayId)) throw new Error(gatewayId);
   const { refund } = await ledger.accept(
     {
-      ...{ caller: 'bench', idempotencyKey: key, requestedBy: 'bench' },
+      ...{ clientId: 'bench', idempotencyKey: key, requestedBy: 'bench' },
       request: {
         paymentId,
         money: storedMoney(1_000n, 'EUR'),

@@ -28,11 +28,11 @@ const EVERY_MS = 2;
 const CONNECTIONS = 64;
 const WARM_UP = 600;
 
-/** `say` is told how it goes, once a second. */
-export async function sendNotices(
+/** `print` is told how it goes, once a second. */
+export async function sendNotifications(
   url: string,
   load: WebhookLoad,
-  say: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<readonly Answered[]> {
   const { perSecond, seconds } = load;
   const total = perSecond * seconds;
@@ -45,7 +45,7 @@ export async function sendNotices(
     for (; sent < due; sent += 1) {
       const dueAt = begun + ((sent + 1) / perSecond) * 1_000;
       answers.push(send(pool, load, dueAt).then((one) => answered.push(one)));
-      if (sent % perSecond === 0) say(`${sent} of ${total} sent, ${answered.length} answered`);
+      if (sent % perSecond === 0) print(`${sent} of ${total} sent, ${answered.length} answered`);
     }
     await pause(EVERY_MS);
   }
@@ -74,7 +74,7 @@ export async function warmUpSender(load: WebhookLoad): Promise<void> {
 }
 
 async function send(pool: Pool, { key, entityId }: WebhookLoad, dueAt: number): Promise<Answered> {
-  const { headers, body } = encryptWebhook(key, JSON.stringify(notice(entityId)));
+  const { headers, body } = encryptWebhook(key, JSON.stringify(notification(entityId)));
   const sentAt = performance.now();
   let isKept = false;
   try {
@@ -95,7 +95,7 @@ async function send(pool: Pool, { key, entityId }: WebhookLoad, dueAt: number): 
 const hex = (): string => randomBytes(16).toString('hex');
 
 /** Half are refunds that nobody here knows, which is the dearest look into the ledger; half are everyday payments. */
-function notice(entityId: string): object {
+function notification(entityId: string): object {
   const id = hex();
   return {
     type: 'PAYMENT',

@@ -12,7 +12,7 @@ import { startNodeProcess } from '../sandbox/node-process.js';
 import { freePort } from '../sandbox/servers/free-port.js';
 import { startPostgres } from '../sandbox/servers/postgres.js';
 import { stallsBetween, watchDatabase, watchProcess, type Stall } from './stalls.js';
-import { sendNotices, warmUpSender, type Answered } from './webhook-load.js';
+import { sendNotifications, warmUpSender, type Answered } from './webhook-load.js';
 
 interface Wanted {
   readonly perSecond: number;
@@ -94,7 +94,7 @@ function tableOf(figures: WebhookFigures): string {
   const { sent, refused, lost, processed, answered, sentLate, slowest } = figures;
   const spread = ({ p50, p95, p99, max }: Spread): string =>
     [p50, p95, p99, max].map((ms) => ms.toFixed(0)).join(' / ');
-  const table = new Table({ head: ['notices', 'figure'], style: { head: [], border: [] } });
+  const table = new Table({ head: ['notifications', 'figure'], style: { head: [], border: [] } });
   table.push(
     ['load average before the start, processors', `${figures.loadAverage.toFixed(2)}, ${figures.cores}`],
     ['sent / refused / lost', `${sent} / ${refused} / ${lost}`],
@@ -109,10 +109,10 @@ function tableOf(figures: WebhookFigures): string {
   return [table.toString(), 'The slowest, and what stood still meanwhile:', ...slow].join('\n');
 }
 
-/** `say` is told how it goes, once a second. Needs no Temporal: the notices are about what nobody here knows. */
+/** `print` is told how it goes, once a second. Needs no Temporal: the notices are about what nobody here knows. */
 async function measure(
   { perSecond, seconds, diskMs }: Wanted,
-  say: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<WebhookFigures> {
   const loadAverage = loadavg()[0] ?? 0;
   const folder = await mkdtemp(join(tmpdir(), 'refunds-bench-'));
@@ -133,7 +133,7 @@ async function measure(
       OPPWA_WEBHOOK_KEY: key,
     },
     logFile: '/dev/null',
-    say,
+    print,
   });
   const database = openDatabase(postgres.url, { connections: 2 });
   const ready = api.ready();
@@ -148,7 +148,7 @@ async function measure(
     const stopped = new AbortController();
     const ofDatabase = watchDatabase(database, stopped.signal);
     const begun = performance.timeOrigin + performance.now();
-    const answered = await sendNotices(url, load, say);
+    const answered = await sendNotifications(url, load, print);
     stopped.abort();
     const stalls = [...own, ...(await ofDatabase)];
     const rows = await drained(database);

@@ -1,8 +1,8 @@
 /** What one person may do about one refund now, each with its effect on the money, and why not where not. */
 import { mayCorrectAlone } from '../domain/refund/correction.js';
-import { STAY_OPEN } from '../domain/payment/finding.js';
-import { isSamePerson } from '../domain/refund/people.js';
-import type { Policy } from '../domain/refund/plan.js';
+import { STAY_OPEN } from '../domain/payment/reconciliation.js';
+import { isSameOperator } from '../domain/refund/operator-note.js';
+import type { Policy } from '../domain/refund/config.js';
 import { isReplayable } from '../domain/refund/replay.js';
 import { mayAct, type Principal, type Role } from '../domain/principal.js';
 import { ATTEMPT_EVIDENCE, afterTrigger, isFinal, isOpenAttempt } from '../domain/refund/states.js';
@@ -40,7 +40,7 @@ export interface Action {
   /** What it does to the money, with amounts. */
   readonly effect: string;
   /** Whether somebody else has to confirm before it takes effect. */
-  readonly secondPerson: boolean;
+  readonly needsApprover: boolean;
   /** What has to be given besides the reason; a dot leads into an object. */
   readonly input: readonly string[];
 }
@@ -48,7 +48,7 @@ export interface Action {
 interface Rule {
   readonly role: Role;
   readonly effect: string;
-  readonly secondPerson?: boolean;
+  readonly needsApprover?: boolean;
   readonly input?: readonly string[];
   readonly refusal?: Refusal | undefined;
 }
@@ -58,7 +58,7 @@ export function actionsFor(refund: RefundRecord, principal: Principal, policy: P
     const {
       role,
       effect,
-      secondPerson = false,
+      needsApprover = false,
       input = [],
       refusal,
     } = ruleOf(action, refund, principal, policy);
@@ -67,7 +67,7 @@ export function actionsFor(refund: RefundRecord, principal: Principal, policy: P
         ? null
         : `${REFUSALS[refusal]}.`
       : `The role ${role} is needed.`;
-    return { action, allowed: why === null, why, effect, secondPerson, input };
+    return { action, allowed: why === null, why, effect, needsApprover, input };
   });
 }
 
@@ -91,7 +91,7 @@ function ruleOf(action: ActionName, refund: RefundRecord, principal: Principal, 
       return {
         role: 'operate',
         effect: effectOfDestinationChange(refund),
-        secondPerson: true,
+        needsApprover: true,
         input: ['destination.registrationId'],
         refusal: againstChangingDestination(refund),
       };
@@ -108,7 +108,7 @@ function ruleOf(action: ActionName, refund: RefundRecord, principal: Principal, 
       return {
         role: 'operate',
         effect: effectOfCorrecting(refund),
-        secondPerson: !isForOne(refund, principal, policy),
+        needsApprover: !isForOne(refund, principal, policy),
         input: ['outcome', 'evidence'],
         refusal: againstCorrecting(refund),
       };
@@ -139,11 +139,11 @@ function whatIsRefused(refund: RefundRecord): string {
 }
 
 function againstDeciding(refund: RefundRecord, { name }: Principal, isYes: boolean): Refusal | undefined {
-  const { proposal, requestedBy, redirectedBy, instruction } = refund;
+  const { proposal, requestedBy, destinationChangedBy, instruction } = refund;
   if (proposal === null && instruction === null) return 'not_awaiting_approval';
-  if (isSamePerson(name, requestedBy)) return 'own_request';
-  if (proposal !== null) return isYes && isSamePerson(name, proposal.word.by) ? 'own_proposal' : undefined;
-  return redirectedBy.some((by) => isSamePerson(by, name)) ? 'own_proposal' : undefined;
+  if (isSameOperator(name, requestedBy)) return 'own_request';
+  if (proposal !== null) return isYes && isSameOperator(name, proposal.note.by) ? 'own_proposal' : undefined;
+  return destinationChangedBy.some((by) => isSameOperator(by, name)) ? 'own_proposal' : undefined;
 }
 
 function againstWithdrawing({ state, attempts }: RefundRecord): Refusal | undefined {
@@ -191,6 +191,6 @@ function isForOne(refund: RefundRecord, { name }: Principal, policy: Policy): bo
   const amount = attemptInQuestion(refund)?.amountMinor ?? refund.amountMinor;
   return (
     mayCorrectAlone(amount, refund.currency, policy.correctionAloneUpTo) &&
-    !isSamePerson(name, refund.requestedBy)
+    !isSameOperator(name, refund.requestedBy)
   );
 }

@@ -8,7 +8,7 @@ export interface Audit {
   /** Payments that this audit has read: those that had changed, and a part of all. */
   readonly payments: number;
   /** Every payment was read then or later; null while the first reading of the whole ledger goes on. */
-  readonly wholeSince: string | null;
+  readonly completeSince: string | null;
   /** Nothing is wrong, and every question was answered. */
   readonly ok: boolean;
   readonly complete: boolean;
@@ -17,13 +17,13 @@ export interface Audit {
 }
 
 export function auditOf(stored: StoredAudit): Audit {
-  const { id, at, durationMs, payments, wholeSince, complete, violations, invariants } = stored;
+  const { id, at, durationMs, payments, completeSince, complete, violations, invariants } = stored;
   return {
     id,
     at: at.toISOString(),
     durationMs,
     payments,
-    wholeSince: wholeSince?.toISOString() ?? null,
+    completeSince: completeSince?.toISOString() ?? null,
     ok: complete && violations === 0,
     complete,
     violations,

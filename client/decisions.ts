@@ -2,40 +2,40 @@
 import type { StartSettings } from '../activities/refund/caller.js';
 import type { CorrectionOutcome } from '../domain/refund/correction.js';
 import { CORRECTION_OUTCOMES } from '../domain/refund/correction.js';
-import { CASE_REASONS, type CaseReason } from '../domain/payment/finding.js';
+import { CASE_REASONS, type CaseReason } from '../domain/payment/reconciliation.js';
 import { looksLikeCard } from '../domain/card/card-number.js';
 import { isGatewayId } from '../domain/ids.js';
 import { readName } from '../domain/names.js';
-import type { OperatorNote } from '../domain/refund/people.js';
+import type { OperatorNote } from '../domain/refund/operator-note.js';
 import type { Principal } from '../domain/principal.js';
 import type { InputProblem } from '../domain/refund/request.js';
 import type { RefundRecord } from '../ledger/core/refund-record.js';
 import {
-  adoptUpdate,
+  linkUpdate,
   confirmUpdate,
   correctUpdate,
   decideUpdate,
-  redirectUpdate,
-  resolveUpdate,
+  changeDestinationUpdate,
+  syncUpdate,
   withdrawUpdate,
 } from '../workflows/refund/contract.js';
 import { actionsFor, type Action } from './actions.js';
 import type { Driver } from './driver.js';
 import { instructionMissing, refusal, type Refusal } from './errors.js';
 import type { Refund } from './view.js';
-import { checkWord } from './words.js';
+import { checkNote } from './words.js';
 
-export interface ApprovalWord extends OperatorNote {
+export interface ApprovalNote extends OperatorNote {
   /** The instruction that the operator saw: `approval.instruction` or `proposal.instruction` of the refund. */
   readonly instruction: string;
 }
 
-export interface AdoptWord extends OperatorNote {
+export interface LinkNote extends OperatorNote {
   /** The transaction at the gateway: 32 lowercase hex. */
   readonly gatewayId: string;
 }
 
-export interface CorrectWord extends OperatorNote {
+export interface CorrectNote extends OperatorNote {
   readonly outcome: CorrectionOutcome;
   /** What shows it: the acquirer's letter, a settlement line, an ARN. Kept in the clear, so never a card number. */
   readonly evidence: string;
@@ -45,7 +45,7 @@ export interface CorrectWord extends OperatorNote {
   readonly case?: CaseReason;
 }
 
-export interface RedirectWord extends OperatorNote {
+export interface ChangeDestinationNote extends OperatorNote {
   /** Where the credit is to go: 32 lowercase hex. */
   readonly registrationId: string;
 }
@@ -53,19 +53,19 @@ export interface RedirectWord extends OperatorNote {
 /** Every method throws `RefundsError`. Said again by the same person, nothing changes; somebody else is told who decided. */
 export interface Decisions {
   /** A second person says yes to exactly the instruction that was shown: a credit, or a correction that was proposed. */
-  approve(id: string, word: ApprovalWord): Promise<Refund>;
+  approve(id: string, note: ApprovalNote): Promise<Refund>;
   /** A second person says no. Of a credit: the refund ends, and its reservation is released. Of a correction: nothing changes. */
-  reject(id: string, word: ApprovalWord): Promise<Refund>;
+  reject(id: string, note: ApprovalNote): Promise<Refund>;
   /** Ends it while nothing has left and nothing may have left. */
-  withdraw(id: string, word: OperatorNote): Promise<Refund>;
+  withdraw(id: string, note: OperatorNote): Promise<Refund>;
   /** Looks at the gateway now instead of when it is due. Sends nothing. The word, where given, is on record. */
-  resolve(id: string, word?: OperatorNote): Promise<Refund>;
+  sync(id: string, note?: OperatorNote): Promise<Refund>;
   /** "This gateway transaction is this attempt": what the gateway shows of it becomes the attempt's outcome. */
-  adopt(id: string, word: AdoptWord): Promise<Refund>;
+  link(id: string, note: LinkNote): Promise<Refund>;
   /** What became of an attempt where the gateway cannot be asked. Answers with `proposal` where a second person has to confirm. */
-  correct(id: string, word: CorrectWord): Promise<Refund>;
+  correct(id: string, note: CorrectNote): Promise<Refund>;
   /** Another destination for the credit of a refund that waits for a person; a second one approves what comes of it. */
-  redirect(id: string, word: RedirectWord): Promise<Refund>;
+  changeDestination(id: string, note: ChangeDestinationNote): Promise<Refund>;
   /** What this person may do about it now, and what each would do to the money. */
   actions(id: string, principal: Principal): Promise<readonly Action[]>;
 }
@@ -87,15 +87,15 @@ export function createDecisions({ driver, start, recordOf, getRefund }: Decision
     return getRefund(id);
   }
 
-  async function decide(id: string, verdict: 'approved' | 'refused', word: ApprovalWord): Promise<Refund> {
-    checkWord(word);
+  async function decide(id: string, verdict: 'approved' | 'refused', note: ApprovalNote): Promise<Refund> {
+    checkNote(note);
     const record = await recordOf(id);
-    const { instruction } = word;
+    const { instruction } = note;
     if (!isInstruction(instruction)) throw instructionMissing(id, waitingOn(record));
-    const message = { verdict, instruction, ...wordOf(word) };
-    const confirm = async (): Promise<Answer> => driver.say(record, confirmUpdate, [message]);
+    const message = { verdict, instruction, ...noteOf(note) };
+    const confirm = async (): Promise<Answer> => driver.command(record, confirmUpdate, [message]);
     if (record.proposal?.instruction === instruction) return answered(id, await confirm());
-    const result = await driver.say(record, decideUpdate, [message]);
+    const result = await driver.command(record, decideUpdate, [message]);
     // A word on a correction that is decided by now: it may be the same word once more.
     if (result.kind === 'refused' && result.why === 'not_awaiting_approval') {
       const repeated = await confirm();
@@ -105,47 +105,47 @@ export function createDecisions({ driver, start, recordOf, getRefund }: Decision
   }
 
   return {
-    approve: (id, word) => decide(id, 'approved', word),
-    reject: (id, word) => decide(id, 'refused', word),
-    async withdraw(id, word) {
-      checkWord(word);
-      return answered(id, await driver.say(await recordOf(id), withdrawUpdate, [wordOf(word)]));
+    approve: (id, note) => decide(id, 'approved', note),
+    reject: (id, note) => decide(id, 'refused', note),
+    async withdraw(id, note) {
+      checkNote(note);
+      return answered(id, await driver.command(await recordOf(id), withdrawUpdate, [noteOf(note)]));
     },
-    async resolve(id, word) {
-      if (word !== undefined) checkWord(word);
-      await driver.say(await recordOf(id), resolveUpdate, [word === undefined ? undefined : wordOf(word)]);
+    async sync(id, note) {
+      if (note !== undefined) checkNote(note);
+      await driver.command(await recordOf(id), syncUpdate, [note === undefined ? undefined : noteOf(note)]);
       return getRefund(id);
     },
-    async adopt(id, word) {
-      checkWord(word, hex('gatewayId', word.gatewayId));
-      const message = { ...wordOf(word), gatewayId: word.gatewayId };
-      return answered(id, await driver.say(await recordOf(id), adoptUpdate, [message]));
+    async link(id, note) {
+      checkNote(note, hex('gatewayId', note.gatewayId));
+      const message = { ...noteOf(note), gatewayId: note.gatewayId };
+      return answered(id, await driver.command(await recordOf(id), linkUpdate, [message]));
     },
-    async correct(id, word) {
-      checkCorrection(word);
-      const { outcome, evidence, reference } = word;
+    async correct(id, note) {
+      checkCorrection(note);
+      const { outcome, evidence, reference } = note;
       const message = {
-        ...wordOf(word),
+        ...noteOf(note),
         outcome,
         evidence,
         ...(reference === undefined ? {} : { reference }),
-        ...(word.case === undefined ? {} : { case: word.case }),
+        ...(note.case === undefined ? {} : { case: note.case }),
       };
-      return answered(id, await driver.say(await recordOf(id), correctUpdate, [message]));
+      return answered(id, await driver.command(await recordOf(id), correctUpdate, [message]));
     },
-    async redirect(id, word) {
-      checkWord(word, hex('registrationId', word.registrationId));
-      const message = { ...wordOf(word), registrationId: word.registrationId };
-      return answered(id, await driver.say(await recordOf(id), redirectUpdate, [message]));
+    async changeDestination(id, note) {
+      checkNote(note, hex('registrationId', note.registrationId));
+      const message = { ...noteOf(note), registrationId: note.registrationId };
+      return answered(id, await driver.command(await recordOf(id), changeDestinationUpdate, [message]));
     },
     async actions(id, principal) {
       const record = await recordOf(id);
-      return actionsFor(record, principal, start.planFor(record.entityId).policy);
+      return actionsFor(record, principal, start.configFor(record.entityId).policy);
     },
   };
 }
 
-const wordOf = ({ by, reason, ticket }: OperatorNote): OperatorNote => ({
+const noteOf = ({ by, reason, ticket }: OperatorNote): OperatorNote => ({
   by: readName(by) ?? by,
   reason,
   ...(ticket === undefined ? {} : { ticket }),
@@ -164,24 +164,24 @@ function hex(field: string, value: string): InputProblem[] {
     : [{ field, code: 'invalid', message: 'must be 32 lowercase hexadecimal characters' }];
 }
 
-function checkCorrection(word: CorrectWord): void {
+function checkCorrection(note: CorrectNote): void {
   const problems: InputProblem[] = [];
-  if (!CORRECTION_OUTCOMES.includes(word.outcome))
+  if (!CORRECTION_OUTCOMES.includes(note.outcome))
     problems.push({
       field: 'outcome',
       code: 'invalid',
       message: `must be one of ${CORRECTION_OUTCOMES.join(', ')}`,
     });
-  if (word.case !== undefined && !Object.hasOwn(CASE_REASONS, word.case))
+  if (note.case !== undefined && !Object.hasOwn(CASE_REASONS, note.case))
     problems.push({ field: 'case', code: 'invalid', message: 'must be the reason of a case' });
   if (
-    word.reference !== undefined &&
-    (!/^[\x21-\x7e]{1,255}$/.test(word.reference) || looksLikeCard(word.reference))
+    note.reference !== undefined &&
+    (!/^[\x21-\x7e]{1,255}$/.test(note.reference) || looksLikeCard(note.reference))
   )
     problems.push({
       field: 'reference',
       code: 'invalid',
       message: 'must be the merchantTransactionId of an attempt',
     });
-  checkWord(word, problems, ['evidence', word.evidence]);
+  checkNote(note, problems, ['evidence', note.evidence]);
 }

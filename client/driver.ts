@@ -5,7 +5,11 @@ import type { UpdateDefinition } from '@temporalio/common';
 import type { StartSettings } from '../activities/refund/caller.js';
 import { refundStartOptions, START_WITHIN, type Startable } from '../temporal/start-refund.js';
 import type { TaskQueues } from '../temporal/task-queues.js';
-import { gatewayNotice, REFUND_WORKFLOW, type NoticeArgs } from '../workflows/refund/contract.js';
+import {
+  gatewayNotification,
+  REFUND_WORKFLOW,
+  type GatewayNotificationArgs,
+} from '../workflows/refund/contract.js';
 import type { refund as refundWorkflow } from '../workflows/refund/refund.js';
 import { describeRun, type Run } from './runs.js';
 import { fromStart, fromUpdate } from './translate.js';
@@ -19,7 +23,7 @@ export interface Driver {
   /** The newest run, or null where Temporal knows of none. */
   runOf(refundId: string): Promise<Run | null>;
   /** Starts a run where none is alive, and answers what the run answered. Each is a word of its own. */
-  say<Answer, Args extends [unknown?]>(
+  command<Answer, Args extends [unknown?]>(
     refund: Startable,
     update: UpdateDefinition<Answer, Args>,
     args: Args,
@@ -64,14 +68,17 @@ export function createDriver(
     restart: (subject) => begin(subject, 'TERMINATE_EXISTING'),
     wake: (subject) =>
       started(subject.id, async () => {
-        await temporal.workflow.signalWithStart<typeof refundWorkflow, NoticeArgs>(REFUND_WORKFLOW, {
-          ...refundStartOptions(subject, start, queues),
-          signal: gatewayNotice,
-          signalArgs: [subject.version],
-        });
+        await temporal.workflow.signalWithStart<typeof refundWorkflow, GatewayNotificationArgs>(
+          REFUND_WORKFLOW,
+          {
+            ...refundStartOptions(subject, start, queues),
+            signal: gatewayNotification,
+            signalArgs: [subject.version],
+          },
+        );
       }),
     runOf: (refundId) => started(refundId, () => describeRun(temporal, refundId, queues)),
-    async say(subject, update, args) {
+    async command(subject, update, args) {
       const startWorkflowOperation = new WithStartWorkflowOperation<typeof refundWorkflow>(
         REFUND_WORKFLOW,
         refundStartOptions(subject, start, queues),

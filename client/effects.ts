@@ -1,9 +1,9 @@
 /** What an action does to the money, in words with amounts: written once, for the command line, HTTP and the console. */
 import { formatAmount, storedMoney } from '../domain/money/money.js';
 import { isOpenAttempt } from '../domain/refund/states.js';
-import { PAYMENT_TYPES } from '../domain/refund/way.js';
+import { PAYMENT_TYPES } from '../domain/refund/operation.js';
 import type { AttemptRecord, RefundRecord } from '../ledger/core/refund-record.js';
-import type { CorrectionDetails } from '../ledger/core/people.js';
+import type { CorrectionDetails } from '../ledger/core/commands.js';
 
 export const amountText = (minor: bigint, currency: string): string =>
   `${formatAmount(storedMoney(minor, currency))} ${currency}`;
@@ -23,8 +23,8 @@ export function attemptInQuestion({ attempts }: RefundRecord): AttemptRecord | u
   return attempts.find(({ state }) => isOpenAttempt(state)) ?? attempts.at(-1);
 }
 
-export function attemptText({ way, reference, amountMinor }: AttemptRecord, currency: string): string {
-  return `${PAYMENT_TYPES[way]} ${reference} over ${amountText(amountMinor, currency)}`;
+export function attemptText({ operation, reference, amountMinor }: AttemptRecord, currency: string): string {
+  return `${PAYMENT_TYPES[operation]} ${reference} over ${amountText(amountMinor, currency)}`;
 }
 
 export function effectOfCorrection(refundId: string, details: CorrectionDetails): string {
@@ -43,17 +43,17 @@ export function effectOfCorrection(refundId: string, details: CorrectionDetails)
   }
 }
 
-export function effectOfApproval({ id, instruction, isFreeStanding }: RefundRecord): string {
+export function effectOfApproval({ id, instruction, isUnlinkedCredit }: RefundRecord): string {
   if (instruction === null) return 'Nothing waits for an approval.';
   const amount = amountText(BigInt(instruction.amountMinor), instruction.currency);
-  const proof = isFreeStanding
+  const proof = isUnlinkedCredit
     ? 'It is linked to no payment: nothing but this word stands between it and the customer'
     : 'It is proven once more before that nothing else has paid';
   return `A credit of ${amount} for refund ${id} goes to registration ${instruction.registrationId} (${instruction.why.join(', ')}). ${proof}.`;
 }
 
 export function effectOfWithdrawal(refund: RefundRecord): string {
-  const where = refund.isFreeStanding ? 'asked for as a credit' : `on payment ${refund.paymentId}`;
+  const where = refund.isUnlinkedCredit ? 'asked for as a credit' : `on payment ${refund.paymentId}`;
   return `${amountText(owedOf(refund), refund.currency)} ${where} are not paid back and no longer reserved; refund ${refund.id} ends.`;
 }
 

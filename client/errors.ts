@@ -1,16 +1,16 @@
 /** What the client throws: one closed set of codes, each with what happened and what to do next. */
-import { ADOPTION_MISMATCHES } from '../domain/refund/adoption.js';
+import { LINK_MISMATCHES } from '../domain/refund/link.js';
 import type { InputProblem } from '../domain/refund/request.js';
 import type { LedgerErrorCode } from '../ledger/ledger.js';
 import type {
-  AdoptRefusal,
+  LinkRefusal,
   DecisionRefusal,
   ReplayRefusal as LedgerReplayRefusal,
   WithdrawRefusal,
-} from '../ledger/core/people.js';
+} from '../ledger/core/commands.js';
 
 /** What a person wanted and did not get. Nothing was changed. */
-export type Refusal = WithdrawRefusal | DecisionRefusal | AdoptRefusal | ReplayRefusal;
+export type Refusal = WithdrawRefusal | DecisionRefusal | LinkRefusal | ReplayRefusal;
 
 /** The run that is under way is not the one that was shown: it is not ended unseen. */
 export type ReplayRefusal = 'run_changed' | LedgerReplayRefusal;
@@ -110,7 +110,7 @@ export const REFUSALS: Readonly<Record<Refusal, string>> = {
   same_destination: 'that is the destination it has already',
   nothing_sent: 'nothing was sent for it yet',
   not_at_gateway: 'the gateway does not show this transaction under the entity of the payment',
-  ...ADOPTION_MISMATCHES,
+  ...LINK_MISMATCHES,
   case_not_replayable:
     'a case is open after which the customer may have the money already, or money has left. Settle that case first',
   run_changed: 'another run is under way than the one that was shown. Look at it again',

@@ -10,8 +10,8 @@ export {
   type RefundsClient,
   type RefundsClientOptions,
 } from './refunds-client.js';
-export type { OperatorNote } from '../domain/refund/people.js';
+export type { OperatorNote } from '../domain/refund/operator-note.js';
 export type { Action } from './actions.js';
-export type { AdoptWord, ApprovalWord, CorrectWord, RedirectWord } from './decisions.js';
+export type { LinkNote, ApprovalNote, CorrectNote, ChangeDestinationNote } from './decisions.js';
 export type { ReplayReport } from './replay.js';
 export type { Approval, Attempt, Proposal, Refund } from './view.js';

@@ -2,7 +2,7 @@
 import type { Client } from '@temporalio/client';
 import type { Dependencies } from '../activities/dependencies.js';
 import { pause } from '../activities/pause.js';
-import type { StartSettings } from '../domain/refund/plan.js';
+import type { StartSettings } from '../domain/refund/config.js';
 import { machineClock } from '../gateway/http/clock.js';
 import { createGateway } from '../gateway/oppwa/oppwa.js';
 import { openDatabase, openTransaction, type Database } from '../ledger/db/database.js';
@@ -17,7 +17,7 @@ import { readinessOf } from './readiness.js';
 import { createRefundsClient, type RefundsClient } from './refunds-client.js';
 
 /** What works through the gateway's notifications needs of the process. */
-export interface NoticeParts {
+export interface NotificationParts {
   readonly database: Database;
   readonly dependencies: Pick<Dependencies, 'ledger' | 'hostOf'>;
   readonly temporal: Client;
@@ -33,7 +33,7 @@ export interface OpenRefundsClient {
   readonly readiness: ReturnType<typeof readinessOf>;
   /** Of Temporal. */
   readonly namespace: string;
-  readonly notices: NoticeParts;
+  readonly notifications: NotificationParts;
   close(): Promise<void>;
 }
 
@@ -48,7 +48,7 @@ export function openRefundsClient(
   const gateway = createGateway({
     entities: settings.entities,
     refuseWhen: openTransaction,
-    budget: createQueryBudget(database, settings.lookUpsPerSecond),
+    budget: createQueryBudget(database, settings.queriesPerSecond),
     reporting: createReportingRecord(database),
   });
   const ledger = createLedger(database);
@@ -64,7 +64,7 @@ export function openRefundsClient(
       now: machineClock,
       pause,
     },
-    start: { planFor: settings.planFor, lookUpTaskQueue: queues.lookUps },
+    start: { configFor: settings.configFor, queryTaskQueue: queues.queries },
     queues,
   };
   const client = createRefundsClient({ ...shared, ...patience });
@@ -74,7 +74,7 @@ export function openRefundsClient(
     database,
     readiness: readinessOf(database, temporal),
     namespace: temporal.options.namespace,
-    notices: { ...shared, database },
+    notifications: { ...shared, database },
     async close() {
       await Promise.all([closeTemporal(), gateway.close(), database.close()]);
     },

@@ -21,7 +21,7 @@ import { createDriver } from './driver.js';
 import { invalid, notFound, RefundsError } from './errors.js';
 import { createReplay, type Replay } from './replay.js';
 import { fromAcceptance } from './translate.js';
-import { PERSON_STATES, viewOf, type Refund } from './view.js';
+import { OPERATOR_STATES, viewOf, type Refund } from './view.js';
 
 export interface RefundsClientOptions {
   readonly temporal: Client;
@@ -193,7 +193,7 @@ function statesOf({ status, state, stuck }: ListFilter): readonly RefundState[] 
     (one) =>
       (state === undefined || one === state) &&
       (status === undefined || PUBLIC_STATUS[one] === status) &&
-      (stuck !== true || PERSON_STATES.includes(one)),
+      (stuck !== true || OPERATOR_STATES.includes(one)),
   );
 }
 

@@ -1,15 +1,15 @@
 /** Replays every refund that is in review for one reason: counted first, then a batch in each call, so that it may stop and go on. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CASE_REASONS, type CaseReason } from '../domain/payment/finding.js';
+import { CASE_REASONS, type CaseReason } from '../domain/payment/reconciliation.js';
 import { formatAmount, storedMoney } from '../domain/money/money.js';
-import type { OperatorNote } from '../domain/refund/people.js';
+import type { OperatorNote } from '../domain/refund/operator-note.js';
 import { REPLAYABLE } from '../domain/refund/replay.js';
 import type { InputProblem } from '../domain/refund/request.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { RefundRecord } from '../ledger/core/refund-record.js';
-import type { BulkCursor } from '../ledger/core/people.js';
+import type { BulkCursor } from '../ledger/core/commands.js';
 import type { Driver } from './driver.js';
-import { checkWord } from './words.js';
+import { checkNote } from './words.js';
 
 export interface BulkReplay extends OperatorNote {
   readonly case: CaseReason;
@@ -61,7 +61,7 @@ export async function replayMany(
   check(order);
   const { limit = LARGEST_BATCH, dryRun = false } = order;
   const waiting = { case: order.case, ...(order.since === undefined ? {} : { since: order.since }) };
-  const { count, sums, upTo } = await ledger.waitingSums(waiting);
+  const { count, sums, upTo } = await ledger.reviewSums(waiting);
   const counted = {
     case: order.case,
     dryRun,
@@ -76,7 +76,7 @@ export async function replayMany(
   if (dryRun) return { ...counted, replayed: 0, refused: [], nextCursor: null };
 
   const from = cursorOf(order.cursor) ?? { after: 0n, upTo };
-  const batch = await ledger.waitingAfter(waiting, from, limit);
+  const batch = await ledger.nextInReview(waiting, from, limit);
   // Once for each entity: the first of them finds it out for all.
   const asked = new Set<string>();
   for (const { refundId } of order.case === 'links_not_shown' ? batch : []) {
@@ -116,7 +116,7 @@ export async function replayMany(
       ...(commandId === undefined ? {} : { commandId: commandId, bulk: commandId }),
     });
     if (result.kind === 'refused') return result.why;
-    await driver.wake({ ...(await recordOf(refundId)), version: result.position.version });
+    await driver.wake({ ...(await recordOf(refundId)), version: result.snapshot.version });
     return undefined;
   }
 }
@@ -128,7 +128,7 @@ function cursorOf(text: string | undefined): BulkCursor | undefined {
   return after === undefined || upTo === undefined ? undefined : { after: BigInt(after), upTo: BigInt(upTo) };
 }
 
-function check({ case: why, since, cursor, limit, ...word }: BulkReplay): void {
+function check({ case: why, since, cursor, limit, ...note }: BulkReplay): void {
   const problems: InputProblem[] = [];
   const wrong = (field: string, message: string): void =>
     void problems.push({ field, code: 'invalid', message });
@@ -138,5 +138,5 @@ function check({ case: why, since, cursor, limit, ...word }: BulkReplay): void {
   if (cursor !== undefined && !CURSOR.test(cursor)) wrong('cursor', 'must be nextCursor of the batch before');
   if (limit !== undefined && (!Number.isInteger(limit) || limit < 1 || limit > LARGEST_BATCH))
     wrong('limit', `must be a whole number from 1 to ${LARGEST_BATCH}`);
-  checkWord(word, problems);
+  checkNote(note, problems);
 }

@@ -1,23 +1,23 @@
 /** Running a refund again: what a run would do now, read from the ledger and the gateway, and starting one. */
 import type { StartSettings } from '../activities/refund/caller.js';
 import { queryingFor, type Dependencies } from '../activities/dependencies.js';
-import { examine } from '../activities/refund/look-up.js';
-import { standingMinor } from '../domain/payment/disputes.js';
-import { lookUpOriginal } from '../activities/refund/originals.js';
-import { CASE_REASONS } from '../domain/payment/finding.js';
-import { nextStep, type Position, type Step } from '../domain/refund/next-step.js';
-import type { OperatorNote } from '../domain/refund/people.js';
+import { examine } from '../activities/refund/query-outcome.js';
+import { effectiveMinor } from '../domain/payment/disputes.js';
+import { queryOriginal } from '../activities/refund/originals.js';
+import { CASE_REASONS } from '../domain/payment/reconciliation.js';
+import { nextStep, type RefundSnapshot, type Step } from '../domain/refund/next-step.js';
+import type { OperatorNote } from '../domain/refund/operator-note.js';
 import { isReplayable } from '../domain/refund/replay.js';
 import { QueryBudgetSpent } from '../gateway/errors.js';
 import { isFinal, type RefundState } from '../domain/refund/states.js';
 import type { RefundRecord } from '../ledger/core/refund-record.js';
-import type { CommandResult } from '../ledger/core/people.js';
+import type { CommandResult } from '../ledger/core/commands.js';
 import type { Driver } from './driver.js';
 import { amountText, owedOf } from './effects.js';
 import { refusal, type Refusal } from './errors.js';
 import { replayMany, type BulkReplay, type BulkReplayResult } from './replay-many.js';
 import type { Run } from './runs.js';
-import { checkWord } from './words.js';
+import { checkNote } from './words.js';
 
 export interface ReplayReport {
   readonly refundId: string;
@@ -45,7 +45,7 @@ export interface ReplayResult extends ReplayReport {
   readonly outcome: 'replayed' | 'over' | 'alive' | 'started' | 'restarted';
 }
 
-export interface ReplayWord extends OperatorNote {
+export interface ReplayNote extends OperatorNote {
   /** The run that may be ended where it is alive, as it was shown; absent: none is ended. */
   readonly restart?: { readonly runId: string };
   /** Names this command: the same command twice is carried out once. */
@@ -69,7 +69,7 @@ export interface Replay {
    * The cause is fixed: a refund in review goes back to its first unsent step, proven anew and with fresh budgets. Any other is given a run
    * where none is alive; one that is alive goes on, unless its restart was asked for. Moves no money itself.
    */
-  replay(id: string, word: ReplayWord): Promise<ReplayResult>;
+  replay(id: string, note: ReplayNote): Promise<ReplayResult>;
   /** The same for every refund in review for one reason, a batch in each call. */
   replayMany(order: BulkReplay): Promise<BulkReplayResult>;
 }
@@ -87,8 +87,8 @@ const OFTEN = 3;
 const NO_WORKER_AFTER = 60_000;
 
 export function createReplay({ dependencies, driver, start, recordOf }: ReplayParts): Replay {
-  function nextFrom(position: Position, record: RefundRecord): NextStep & { readonly step: Step } {
-    const step = nextStep(position, start.planFor(record.entityId));
+  function nextFrom(snapshot: RefundSnapshot, record: RefundRecord): NextStep & { readonly step: Step } {
+    const step = nextStep(snapshot, start.configFor(record.entityId));
     return {
       step,
       kind: step.kind,
@@ -99,38 +99,38 @@ export function createReplay({ dependencies, driver, start, recordOf }: ReplayPa
 
   async function nextOf(id: string): Promise<NextStep> {
     const record = await recordOf(id);
-    const { kind, afterMs, effect } = nextFrom(await dependencies.ledger.position(id), record);
+    const { kind, afterMs, effect } = nextFrom(await dependencies.ledger.snapshot(id), record);
     return { kind, afterMs, effect };
   }
 
   async function foresee(id: string): Promise<ReplayReport> {
     const record = await recordOf(id);
-    const [position, run, gateway] = await Promise.all([
-      dependencies.ledger.position(id),
+    const [snapshot, run, gateway] = await Promise.all([
+      dependencies.ledger.snapshot(id),
       driver.runOf(id),
       gatewayShows(dependencies, record),
     ]);
-    const { step, kind, afterMs, effect } = nextFrom(position, record);
+    const { step, kind, afterMs, effect } = nextFrom(snapshot, record);
     return {
       refundId: id,
-      state: position.state,
-      why: position.why,
-      sinceMs: position.sinceMs,
+      state: snapshot.state,
+      why: snapshot.why,
+      sinceMs: snapshot.sinceMs,
       step: { kind, afterMs },
       effect,
       gateway,
       run,
-      stuck: isFinal(position.state) ? null : whyStuck(position, run, step),
+      stuck: isFinal(snapshot.state) ? null : whyStuck(snapshot, run, step),
     };
   }
 
-  async function replay(id: string, word: ReplayWord): Promise<ReplayResult> {
-    checkWord(word);
+  async function replay(id: string, note: ReplayNote): Promise<ReplayResult> {
+    checkNote(note);
     const record = await recordOf(id);
     await findReporting(record);
     const before =
-      record.state === 'manual_review' && word.restart === undefined
-        ? await takeBack(record, word)
+      record.state === 'manual_review' && note.restart === undefined
+        ? await takeBack(record, note)
         : undefined;
     const report = await foresee(id);
     if (before?.kind === 'replayed') return { ...report, outcome: 'replayed' };
@@ -139,10 +139,10 @@ export function createReplay({ dependencies, driver, start, recordOf }: ReplayPa
     // Where no run is alive one is started all the same: it goes on asking the operator.
     if (before !== undefined && run?.isAlive === true && !GOES_ON.includes(before.why))
       throw refusal(id, before.why, before.by);
-    if (run?.isAlive === true && word.restart === undefined) return { ...report, outcome: 'alive' };
+    if (run?.isAlive === true && note.restart === undefined) return { ...report, outcome: 'alive' };
     // Somebody else was faster: their run is not ended unseen.
-    if (run?.isAlive === true && word.restart?.runId !== run.runId) throw refusal(id, 'run_changed');
-    const { by, reason, ticket, commandId } = word;
+    if (run?.isAlive === true && note.restart?.runId !== run.runId) throw refusal(id, 'run_changed');
+    const { by, reason, ticket, commandId } = note;
     await dependencies.ledger.note(id, 'restart', {
       by,
       reason,
@@ -164,7 +164,7 @@ export function createReplay({ dependencies, driver, start, recordOf }: ReplayPa
   /** Of two operators at once the second finds it under way. */
   async function takeBack(
     record: RefundRecord,
-    { by, reason, ticket, commandId }: ReplayWord,
+    { by, reason, ticket, commandId }: ReplayNote,
   ): Promise<CommandResult<'replay'>> {
     const result = await dependencies.ledger.replay({
       refundId: record.id,
@@ -173,7 +173,7 @@ export function createReplay({ dependencies, driver, start, recordOf }: ReplayPa
       ...(ticket === undefined ? {} : { ticket }),
       ...(commandId === undefined ? {} : { commandId: commandId }),
     });
-    if (result.kind === 'replayed') await driver.wake({ ...record, version: result.position.version });
+    if (result.kind === 'replayed') await driver.wake({ ...record, version: result.snapshot.version });
     return result;
   }
 
@@ -200,11 +200,11 @@ async function gatewayShows(deps: Dependencies, record: RefundRecord): Promise<s
 }
 
 async function shownBy(deps: Dependencies, record: RefundRecord): Promise<string> {
-  const inquiry = await deps.ledger.inquiry(record.id);
-  if (inquiry !== null) {
-    const seen = await examine(deps, inquiry);
-    const about = `attempt ${inquiry.reference}`;
-    if (seen.kind === 'miss') return `${about}: ${seen.answer}`;
+  const queryTarget = await deps.ledger.queryTarget(record.id);
+  if (queryTarget !== null) {
+    const seen = await examine(deps, queryTarget);
+    const about = `attempt ${queryTarget.reference}`;
+    if (seen.kind === 'notFound') return `${about}: ${seen.answer}`;
     const { outcome, entry } = seen;
     const code = entry === undefined ? '' : ` (${entry.result.code} ${entry.result.description})`;
     return `${about}: ${outcome.kind}${outcome.kind === 'unknown' ? `, ${outcome.why}` : ''}${code}`;
@@ -212,7 +212,7 @@ async function shownBy(deps: Dependencies, record: RefundRecord): Promise<string
   const { entityId, paymentId, observedAt } = await deps.ledger.scope(record.id);
   if (paymentId === null)
     return 'a credit that is linked to no payment: nothing to look up before it is sent';
-  const original = await lookUpOriginal(deps, {
+  const original = await queryOriginal(deps, {
     ...{ entityId, id: paymentId, observedAt },
     eachCapture: true,
   });
@@ -227,7 +227,7 @@ async function shownBy(deps: Dependencies, record: RefundRecord): Promise<string
     case 'read': {
       const { facts } = original;
       const given = facts.returns.reduce((sum, { amountMinor }) => sum + amountMinor, 0n);
-      const disputes = facts.disputes.filter((dispute) => standingMinor(dispute) > 0n).length;
+      const disputes = facts.disputes.filter((dispute) => effectiveMinor(dispute) > 0n).length;
       return `payment ${paymentId}: ${facts.state}, ${amountText(facts.capturedMinor, facts.currency)} captured, ${amountText(given, facts.currency)} in ${facts.returns.length} refunds or reversals, ${disputes} open chargebacks`;
     }
     default:
@@ -254,7 +254,7 @@ function effectOfStep(step: Step, record: RefundRecord): string {
       return `A case is opened (${step.why}). Nothing is sent.`;
     case 'give_up':
       return `The refund ends unpaid (${step.why}); ${owed} are no longer reserved.`;
-    case 'person':
+    case 'operator':
       return record.openCases.length > 0 && record.openCases.every(({ why }) => isReplayable(why))
         ? `Nothing: it waits for an operator. Replayed, ${owed} are sent anew from the first unsent step, proven again; a credit is approved again where policy asks for it.`
         : 'Nothing: it waits for what a person says.';
@@ -263,7 +263,7 @@ function effectOfStep(step: Step, record: RefundRecord): string {
   }
 }
 
-function whyStuck(position: Position, run: Run | null, step: Step): string | null {
+function whyStuck(snapshot: RefundSnapshot, run: Run | null, step: Step): string | null {
   if (run === null) return 'no run: Temporal knows of none. Replay starts one';
   if (!run.isAlive) return `no run: the last one is ${run.status}. Replay starts one`;
   const failing = run.pending.find(({ attempt }) => attempt > OFTEN);
@@ -273,9 +273,9 @@ function whyStuck(position: Position, run: Run | null, step: Step): string | nul
       : `${failing.activity} fails: tried ${failing.attempt} times, last ${failing.lastFailure ?? 'without an answer'}`;
   if (run.waitsForWorkerMs !== null && run.waitsForWorkerMs > NO_WORKER_AFTER)
     return `no worker takes its next step, for ${Math.round(run.waitsForWorkerMs / 1_000)} s now`;
-  if (step.kind !== 'person' && step.kind !== 'read') return null;
-  const known = Object.entries(CASE_REASONS).find(([reason]) => reason === position.why)?.[1];
-  return position.state === 'awaiting_approval'
+  if (step.kind !== 'operator' && step.kind !== 'read') return null;
+  const known = Object.entries(CASE_REASONS).find(([reason]) => reason === snapshot.why)?.[1];
+  return snapshot.state === 'awaiting_approval'
     ? 'it waits for a second person: approve or reject'
-    : `it waits for a person: ${known?.why ?? position.why ?? 'see its attempts'}`;
+    : `it waits for a person: ${known?.why ?? snapshot.why ?? 'see its attempts'}`;
 }

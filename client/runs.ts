@@ -96,7 +96,7 @@ export async function describeRun(
   const waiting = await Promise.all([
     ...(isTaskWaiting ? [backlogMs(temporal, queues.refunds, WORKFLOW_TASKS)] : []),
     ...(isActivityWaiting
-      ? [queues.refunds, queues.lookUps].map((queue) => backlogMs(temporal, queue, ACTIVITY_TASKS))
+      ? [queues.refunds, queues.queries].map((queue) => backlogMs(temporal, queue, ACTIVITY_TASKS))
       : []),
   ]);
   return {

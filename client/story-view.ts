@@ -1,11 +1,11 @@
 /** What happened, in words and amounts: one entry of a timeline as people read it. */
 import { formatAmount, storedMoney } from '../domain/money/money.js';
-import type { StoryEntry } from '../ledger/views/story.js';
+import type { TimelineRow } from '../ledger/views/timeline.js';
 
 export interface TimelineEntry {
   readonly id: string;
   readonly at: string;
-  /** Stable: `refund.requested`, `attempt.succeeded`, `look_up`, `webhook`. */
+  /** Stable: `refund.requested`, `attempt.succeeded`, `query`, `webhook`. */
   readonly type: string;
   readonly actor: string;
   readonly refundId: string | null;
@@ -37,13 +37,13 @@ const TEXTS: Readonly<Record<string, string>> = {
   'attempt.submitted': 'Attempt written and sent',
   'attempt.succeeded': 'The gateway says done',
   'attempt.executed_again': 'Executed more than once',
-  'attempt.adopted': 'A gateway transaction was linked',
+  'attempt.linked': 'A gateway transaction was linked',
   'attempt.confirmed': 'The gateway shows what persons had corrected',
-  'refund.redirected': 'The destination was changed',
+  'refund.destination_changed': 'The destination was changed',
   'refund.correction_proposed': 'A correction was proposed',
   'refund.correction_refused': 'The correction was refused',
   'refund.corrected': 'Corrected, signed',
-  'refund.resolved': 'Checked with the gateway',
+  'refund.synced': 'Checked with the gateway',
   'refund.replayed': 'A person ran it again',
   'attempt.returned': 'The success was undone',
   'dispute.opened': 'Chargeback',
@@ -53,12 +53,12 @@ const TEXTS: Readonly<Record<string, string>> = {
   'payment.changed': 'The gateway shows another amount or state of the payment',
   'payment.unclear': 'The gateway shows something that cannot be counted',
   'payment.returned_elsewhere': 'Given back outside of this system',
-  look_up: 'Looked up at the gateway',
+  query: 'Looked up at the gateway',
   webhook: 'Told by webhook',
 };
 
-/** What became of a notice, by its state or the reason kept with it (`NoticeEnd`). */
-const NOTICE_ENDS: Readonly<Record<string, string>> = {
+/** What became of a notice, by its state or the reason kept with it (`NotificationEnd`). */
+const NOTIFICATION_ENDS: Readonly<Record<string, string>> = {
   received: 'not worked on yet, or a look-up has yet to show it',
   completed: 'completes the attempt',
   woken: 'the refund looks it up',
@@ -75,14 +75,14 @@ const BALANCES = [
 ] as const;
 
 /** A type that this version does not know is shown as it is. Look-ups that told the same one after the other are one entry. */
-export function timelineOf(story: readonly StoryEntry[], currency: string): TimelineEntry[] {
-  return runsOf(story).map(({ entry, times, lastAt }) => {
+export function timelineOf(timeline: readonly TimelineRow[], currency: string): TimelineEntry[] {
+  return runsOf(timeline).map(({ entry, times, lastAt }) => {
     const changes = BALANCES.flatMap(([field, name]) =>
       entry[field] === 0n
         ? []
         : [`${name} ${entry[field] > 0n ? '+' : '-'}${amountOf(entry[field], currency)} ${currency}`],
     );
-    const said =
+    const answer =
       entry.type === 'webhook'
         ? toldIn(entry)
         : textsIn(entry, ['why', 'outcome', 'evidence', 'reason', 'ticket', 'answer']);
@@ -95,40 +95,41 @@ export function timelineOf(story: readonly StoryEntry[], currency: string): Time
       actor: entry.actor,
       refundId: entry.refundId,
       attemptId: entry.attemptId,
-      text: [text, ...said].join(': ') + repeated + (changes.length === 0 ? '' : ` (${changes.join(', ')})`),
+      text:
+        [text, ...answer].join(': ') + repeated + (changes.length === 0 ? '' : ` (${changes.join(', ')})`),
       data: entry.data,
     };
   });
 }
 
-const textsIn = ({ data }: StoryEntry, names: readonly string[]): string[] =>
+const textsIn = ({ data }: TimelineRow, names: readonly string[]): string[] =>
   names.flatMap((name) => {
     const text = data[name];
     return typeof text === 'string' && text !== '' ? [text] : [];
   });
 
 /** What it said, and what that was worth: `RF 60.00 EUR 000.100.110: completes the attempt`. */
-function toldIn(entry: StoryEntry): string[] {
-  const said = textsIn(entry, ['paymentType', 'amount', 'currency', 'code']).join(' ');
+function toldIn(entry: TimelineRow): string[] {
+  const answer = textsIn(entry, ['paymentType', 'amount', 'currency', 'code']).join(' ');
   const [end = ''] = textsIn(entry, ['why', 'state']);
-  return [said, NOTICE_ENDS[end] ?? end].filter((text) => text !== '');
+  return [answer, NOTIFICATION_ENDS[end] ?? end].filter((text) => text !== '');
 }
 
 interface Run {
-  readonly entry: StoryEntry;
+  readonly entry: TimelineRow;
   times: number;
   lastAt: Date;
 }
 
 /** A refund may be looked up for weeks: what people read is what the answer was, how often and until when. */
-function runsOf(story: readonly StoryEntry[]): Run[] {
+function runsOf(timeline: readonly TimelineRow[]): Run[] {
   const runs: Run[] = [];
-  for (const entry of story) {
+  for (const entry of timeline) {
     const last = runs.at(-1);
     if (
       last !== undefined &&
-      entry.type === 'look_up' &&
-      last.entry.type === 'look_up' &&
+      entry.type === 'query' &&
+      last.entry.type === 'query' &&
       entry.attemptId === last.entry.attemptId &&
       entry.data['answer'] === last.entry.data['answer']
     ) {

@@ -1,5 +1,5 @@
 /** A refund as everybody outside sees it: the command line, the typed client, and what answers over HTTP. */
-import { CASE_REASONS } from '../domain/payment/finding.js';
+import { CASE_REASONS } from '../domain/payment/reconciliation.js';
 import { formatAmount, storedMoney } from '../domain/money/money.js';
 import { settledAmountOf, type SettledAmount, type SettledBy } from '../domain/refund/settlement.js';
 import {
@@ -8,7 +8,7 @@ import {
   type RefundState,
   type RefundStatus,
 } from '../domain/refund/states.js';
-import { PAYMENT_TYPES, type Way } from '../domain/refund/way.js';
+import { PAYMENT_TYPES, type Operation } from '../domain/refund/operation.js';
 import type { AttemptRecord, CaseRecord, RefundRecord } from '../ledger/core/refund-record.js';
 import { effectOfCorrection } from './effects.js';
 import { refundWorkflowId } from '../workflows/refund/contract.js';
@@ -35,7 +35,7 @@ export interface Refund {
   readonly status: RefundStatus;
   readonly state: RefundState;
   /** What was ordered at the gateway: the operation that paid, or that was tried last. */
-  readonly operation: Way | null;
+  readonly operation: Operation | null;
   /** How the customer has the money, whatever the status: the means with the largest part; null while the customer has nothing. */
   readonly settledBy: SettledBy | null;
   /** What the customer has of `amount`, by all means together. */
@@ -84,7 +84,7 @@ export interface Proposal {
 }
 
 export interface Attempt {
-  readonly type: (typeof PAYMENT_TYPES)[Way];
+  readonly type: (typeof PAYMENT_TYPES)[Operation];
   readonly amount: string;
   /** Ours, and known before anything was sent: what the gateway and the acquirer are asked by. */
   readonly merchantTransactionId: string;
@@ -108,7 +108,7 @@ export interface Approval {
   readonly why: readonly string[];
 }
 
-export { PERSON_STATES } from '../domain/refund/states.js';
+export { OPERATOR_STATES } from '../domain/refund/states.js';
 
 export function viewOf(record: RefundRecord): Refund {
   const { currency, state } = record;
@@ -117,7 +117,7 @@ export function viewOf(record: RefundRecord): Refund {
       ...record,
       attempts: record.attempts.map((attempt) => ({
         ...attempt,
-        amountMinor: attempt.givenMinor ?? attempt.amountMinor,
+        amountMinor: attempt.paidBackMinor ?? attempt.amountMinor,
       })),
     },
     currency,
@@ -126,7 +126,7 @@ export function viewOf(record: RefundRecord): Refund {
   return {
     id: record.id,
     askedFor: record.askedFor,
-    paymentId: record.isFreeStanding ? null : record.paymentId,
+    paymentId: record.isUnlinkedCredit ? null : record.paymentId,
     entityId: record.entityId,
     amount,
     currency,
@@ -138,7 +138,7 @@ export function viewOf(record: RefundRecord): Refund {
     destination: record.destination,
     status: PUBLIC_STATUS[state],
     state,
-    operation: (paid ?? record.attempts.at(-1))?.way ?? null,
+    operation: (paid ?? record.attempts.at(-1))?.operation ?? null,
     settledBy,
     settledAmount,
     settlements,
@@ -158,14 +158,14 @@ export function viewOf(record: RefundRecord): Refund {
 
 function attemptOf(attempt: AttemptRecord, currency: string): Attempt {
   return {
-    type: PAYMENT_TYPES[attempt.way],
+    type: PAYMENT_TYPES[attempt.operation],
     amount: amountOf(attempt.amountMinor, currency),
     merchantTransactionId: attempt.reference,
     gatewayId: attempt.gatewayId,
     state: attempt.state,
     resultCode: attempt.resultCode,
     resultDescription: attempt.resultDescription,
-    class: attempt.refusalClass,
+    class: attempt.declineClass,
     sentAt: attempt.sentAt.toISOString(),
     answeredAt: attempt.answeredAt?.toISOString() ?? null,
   };
@@ -189,14 +189,14 @@ function caseOf({ why, details, openedAt }: CaseRecord): OpenCase {
 
 function proposalOf({ id, proposal }: RefundRecord): Proposal | null {
   if (proposal === null) return null;
-  const { instruction, details, word, at } = proposal;
+  const { instruction, details, note, at } = proposal;
   return {
     instruction,
     action: 'correct',
     effect: effectOfCorrection(id, details),
-    by: word.by,
-    reason: word.reason,
-    ticket: word.ticket ?? null,
+    by: note.by,
+    reason: note.reason,
+    ticket: note.ticket ?? null,
     at: at.toISOString(),
   };
 }

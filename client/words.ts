@@ -1,22 +1,22 @@
 /** What a person may write: kept in the clear beside what it brought about, and shown to others. */
 import { looksLikeCard } from '../domain/card/card-number.js';
 import { NAME_RULE, readName } from '../domain/names.js';
-import type { OperatorNote } from '../domain/refund/people.js';
+import type { OperatorNote } from '../domain/refund/operator-note.js';
 import type { InputProblem } from '../domain/refund/request.js';
 import { invalid } from './errors.js';
 
-const LONGEST_WORD = 500;
+const LONGEST_TOKEN = 500;
 const LONGEST_EVIDENCE = 2_000;
 
 /** Throws with every problem: those that are `known` already, and each text that cannot be kept. */
-export function checkWord(
+export function checkNote(
   { by, reason, ticket }: OperatorNote,
   known: readonly InputProblem[] = [],
   evidence?: readonly [field: string, text: string],
 ): void {
   const texts: readonly (readonly [field: string, text: string, longest: number])[] = [
-    ['reason', reason, LONGEST_WORD],
-    ...(ticket === undefined ? [] : ([['ticket', ticket, LONGEST_WORD]] as const)),
+    ['reason', reason, LONGEST_TOKEN],
+    ...(ticket === undefined ? [] : ([['ticket', ticket, LONGEST_TOKEN]] as const)),
     ...(evidence === undefined ? [] : ([[...evidence, LONGEST_EVIDENCE]] as const)),
   ];
   const name =
@@ -34,7 +34,7 @@ export function checkWord(
 }
 
 /** What any text of a person must be, besides short enough; over HTTP and everywhere else. */
-export const WORD_RULES: readonly {
+export const NOTE_RULES: readonly {
   readonly code: string;
   readonly message: string;
   readonly fits: (text: string) => boolean;
@@ -56,7 +56,7 @@ export const WORD_RULES: readonly {
 
 function problemsOf(field: string, text: string, longest: number): InputProblem[] {
   const tooLong = { code: 'invalid', message: `must be at most ${longest} characters` };
-  return [...WORD_RULES.filter(({ fits }) => !fits(text)), ...(text.length > longest ? [tooLong] : [])].map(
+  return [...NOTE_RULES.filter(({ fits }) => !fits(text)), ...(text.length > longest ? [tooLong] : [])].map(
     ({ code, message }) => ({ field, code, message }),
   );
 }

@@ -75,7 +75,9 @@ async function checkTypes(): Promise<void> {
   try {
     await promisify(execFile)(process.execPath, [tsc, '-p', at('tsconfig.build.json')]);
   } catch (error) {
-    const said: unknown = error instanceof Error && 'stdout' in error ? error.stdout : undefined;
-    throw new Error(`The sources do not compile.\n${typeof said === 'string' ? said : ''}`, { cause: error });
+    const answer: unknown = error instanceof Error && 'stdout' in error ? error.stdout : undefined;
+    throw new Error(`The sources do not compile.\n${typeof answer === 'string' ? answer : ''}`, {
+      cause: error,
+    });
   }
 }

@@ -5,10 +5,10 @@ const RESERVED: ReadonlySet<string> = new Set([
   'system',
   'gateway',
   'answer',
-  'look_up',
-  'notice',
+  'query',
   'notification',
-  'person',
+  'notification',
+  'operator',
   'cancellation',
   'sweep',
   'cli',
@@ -38,7 +38,7 @@ export function normalizeName(given: unknown): string | undefined {
 /** The same for a name that an operator or a client may have: none that the program keeps for itself. */
 export function readName(given: unknown): string | undefined {
   const name = normalizeName(given);
-  return name === undefined || RESERVED.has(personKey(name)) ? undefined : name;
+  return name === undefined || RESERVED.has(principalKey(name)) ? undefined : name;
 }
 
 export const NAME_RULE =
@@ -51,7 +51,7 @@ const LATIN = 'abeikmhopctyxsjhldqw' + 'abyenikvopotuxcj' + 'onuhgq' + 'agicouvw
 const LOOKS_LIKE = new Map(Array.from(LOOK_ALIKES, (letter, at) => [letter, LATIN.charAt(at)]));
 
 /** The same text for names that are one person: capitals, blanks, invisible characters and look-alike letters do not make a second one. */
-export function personKey(name: string): string {
+export function principalKey(name: string): string {
   const folded = (normalizeName(name) ?? name.trim()).toUpperCase().toLowerCase();
   // Apart from its accent, so that an accented letter of another alphabet looks like its Latin one as well.
   const letters = Array.from(folded.normalize('NFKD'), (letter) => LOOKS_LIKE.get(letter) ?? letter);

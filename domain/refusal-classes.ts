@@ -8,7 +8,7 @@
  * Two answers are missing on purpose. "Duplicate" and "already being processed" say that another transaction may have done the
  * work under the same reference: that is an unknown outcome, because a refusal would free money that may be on its way.
  */
-export const REFUSAL_CLASSES = [
+export const DECLINE_CLASSES = [
   /**
    * The structure forbids a refund that refers to the original, whoever the customer is: session full or closed, customer data
    * deleted, wrong kind of original, unknown to the acquirer. A credit may follow, once a look-up has proved the original captured
@@ -58,4 +58,4 @@ export const REFUSAL_CLASSES = [
   'unlisted',
 ] as const;
 
-export type RefusalClass = (typeof REFUSAL_CLASSES)[number];
+export type DeclineClass = (typeof DECLINE_CLASSES)[number];

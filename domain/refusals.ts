@@ -1,5 +1,5 @@
 /** Reads one result code: what it says about an order that was submitted, a query, or a chargeback. */
-import { REFUSAL_CLASSES, type RefusalClass } from './refusal-classes.js';
+import { DECLINE_CLASSES, type DeclineClass } from './refusal-classes.js';
 import {
   CODE_GROUPS,
   CODE_ROWS,
@@ -8,9 +8,9 @@ import {
   type CodeRow,
   type QueryMeaning,
 } from './result-codes.js';
-import type { Way } from './refund/way.js';
+import type { Operation } from './refund/operation.js';
 
-export { REFUSAL_CLASSES, type RefusalClass } from './refusal-classes.js';
+export { DECLINE_CLASSES, type DeclineClass } from './refusal-classes.js';
 export type { CodeDoubt } from './result-codes.js';
 
 /** `type` of the host that answered. On a live host a test code means that nothing moved. */
@@ -20,15 +20,15 @@ export type GatewayHost = 'test' | 'live';
 export type CodeReading =
   | { readonly kind: 'succeeded'; readonly flagged: boolean }
   | { readonly kind: 'pending' }
-  | { readonly kind: 'refused'; readonly class: RefusalClass }
+  | { readonly kind: 'refused'; readonly class: DeclineClass }
   | { readonly kind: 'unknown'; readonly why: CodeDoubt };
 
 /** What `result.code` says about an order of this operation. What is nowhere is `unknown`: neither a success nor a decline. */
-export function readCode(code: string, way: Way, host: GatewayHost): CodeReading {
-  const meaning = meaningOf(code, way);
+export function readCode(code: string, operation: Operation, host: GatewayHost): CodeReading {
+  const meaning = meaningOf(code, operation);
   if (meaning === 'done_in_test' && host === 'live') return { kind: 'unknown', why: 'test_success_on_live' };
   if (isCertain(meaning)) return CERTAIN[meaning];
-  return isRefusalClass(meaning) ? { kind: 'refused', class: meaning } : { kind: 'unknown', why: meaning };
+  return isDeclineClass(meaning) ? { kind: 'refused', class: meaning } : { kind: 'unknown', why: meaning };
 }
 
 const CERTAIN = {
@@ -58,21 +58,21 @@ export function groupOf(code: string): (typeof CODE_GROUPS)[number] | undefined 
   return CODE.test(code) ? CODE_GROUPS.find(({ pattern }) => pattern.test(code)) : undefined;
 }
 
-function meaningOf(code: string, way: Way): CodeMeaning {
+function meaningOf(code: string, operation: Operation): CodeMeaning {
   if (!CODE.test(code)) return 'malformed_code';
-  return longestMatch(MEANINGS[way], code) ?? groupOf(code)?.all ?? 'unlisted_code';
+  return longestMatch(MEANINGS[operation], code) ?? groupOf(code)?.all ?? 'unlisted_code';
 }
 
 const rowOf = (code: string): CodeRow | undefined => (CODE.test(code) ? longestMatch(ROWS, code) : undefined);
 
-const CLASSES: ReadonlySet<string> = new Set(REFUSAL_CLASSES);
-const isRefusalClass = (meaning: CodeDoubt | RefusalClass): meaning is RefusalClass => CLASSES.has(meaning);
+const CLASSES: ReadonlySet<string> = new Set(DECLINE_CLASSES);
+const isDeclineClass = (meaning: CodeDoubt | DeclineClass): meaning is DeclineClass => CLASSES.has(meaning);
 
 /** By beginning of the code; a whole code is its own beginning. */
 type Index<T> = ReadonlyMap<string, T>;
 
 const ROWS: Index<CodeRow> = indexOf((row) => row);
-const MEANINGS: Readonly<Record<Way, Index<CodeMeaning>>> = {
+const MEANINGS: Readonly<Record<Operation, Index<CodeMeaning>>> = {
   refund: indexOf(({ refund, linked, all }) => refund ?? linked ?? all),
   reversal: indexOf(({ reversal, linked, all }) => reversal ?? linked ?? all),
   credit: indexOf(({ credit, all }) => credit ?? all),

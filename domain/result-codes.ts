@@ -1,5 +1,5 @@
 /** The gateway's result codes: each code or beginning of codes once, with all that is decided by it. */
-import type { RefusalClass } from './refusal-classes.js';
+import type { DeclineClass } from './refusal-classes.js';
 
 /** Why a code that is neither a success nor pending proves no decline either. */
 export type CodeDoubt =
@@ -27,7 +27,7 @@ export type CodeDoubt =
  * mode); on a live host nothing moved. `flagged`: executed, and the gateway asks that somebody looks at it. `pending`: accepted, the final
  * answer comes later. Else a doubt, or the class of a decline.
  */
-export type CodeMeaning = 'done' | 'done_in_test' | 'flagged' | 'pending' | CodeDoubt | RefusalClass;
+export type CodeMeaning = 'done' | 'done_in_test' | 'flagged' | 'pending' | CodeDoubt | DeclineClass;
 
 /** What a code says of a query that is answered with it, or whose answer it is in place of a list. */
 export type QueryMeaning = 'not_found' | 'throttled' | 'forbidden' | 'not_offered';

@@ -40,7 +40,7 @@ export type NotSentReason = 'refused' | 'dns' | 'tls' | 'connect_timeout' | 'dea
  *
  * - `timeout`: the whole answer was not there in time, however much of it was
  * - `connection_lost`: the connection broke before the head of an answer
- * - `redirected`: an answer of 3xx that may not be followed
+ * - `destinationChanged`: an answer of 3xx that may not be followed
  * - `not_json`: a body that does not have the expected shape: not JSON, not an object, a name given twice, or a wrong type in a
  *   field that says whose money it is (`id`, `amount`, `currency`, `paymentType`, `merchantTransactionId`, `referencedId`)
  * - `no_result_code`: a JSON object without a well-formed `result.code`
@@ -51,7 +51,7 @@ export type NotSentReason = 'refused' | 'dns' | 'tls' | 'connect_timeout' | 'dea
 export type NoAnswerReason =
   | 'timeout'
   | 'connection_lost'
-  | 'redirected'
+  | 'destination_changed'
   | 'not_json'
   | 'no_result_code'
   | 'body_too_large'
@@ -100,7 +100,7 @@ export function answerOf({ why, code }: { readonly why: UnavailableReason; reado
 }
 
 /** The answer to a read. `not_found` is the gateway's own word (`700.400.580`) or an empty list; a wrong entity gives it too. */
-export type LookUp<T> =
+export type QueryResult<T> =
   | { readonly kind: 'found'; readonly value: T }
   | { readonly kind: 'not_found' }
   | {

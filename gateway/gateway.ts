@@ -1,7 +1,7 @@
 /** The gateway as the rest of the program sees it: a few writes that are one request each, and reads. */
 import type { QueryNeed } from '../domain/query-budget.js';
 import type { Moment } from '../domain/clock.js';
-import type { GatewayTransaction, LookUp, SendResult, TransactionTree } from '../domain/transaction.js';
+import type { GatewayTransaction, QueryResult, SendResult, TransactionTree } from '../domain/transaction.js';
 
 /** When a write may leave, and how long its answer is waited for. */
 export interface SendLimits {
@@ -95,12 +95,12 @@ export interface Gateway {
     entityId: string,
     merchantTransactionId: string,
     need?: QueryNeed,
-  ): Promise<LookUp<readonly GatewayTransaction[]>>;
+  ): Promise<QueryResult<readonly GatewayTransaction[]>>;
   /** One transaction with what is linked to it, by v3. Without v3 reporting `unavailable` with `not_offered`, never an empty list. */
-  findWithLinked(entityId: string, id: string, need?: QueryNeed): Promise<LookUp<TransactionTree>>;
+  findWithLinked(entityId: string, id: string, need?: QueryNeed): Promise<QueryResult<TransactionTree>>;
   /** One transaction alone, by v1: what is linked to it is not shown. */
-  findById(entityId: string, id: string, need?: QueryNeed): Promise<LookUp<GatewayTransaction>>;
+  findById(entityId: string, id: string, need?: QueryNeed): Promise<QueryResult<GatewayTransaction>>;
   /** The gateway's published result codes. */
-  resultCodes(entityId: string): Promise<LookUp<readonly ResultCodeText[]>>;
+  resultCodes(entityId: string): Promise<QueryResult<readonly ResultCodeText[]>>;
   close(): Promise<void>;
 }

@@ -25,7 +25,7 @@ export interface GatewayOptions {
   /** Bytes of an answer's body, as sent and decoded, above which it counts as too large. Default 1 MiB. */
   readonly maxBodyBytes?: number;
   /** Milliseconds that one look-up may take as a whole, with its pages and its way back to the older version. Default 30,000. */
-  readonly lookUpTimeoutMs?: number;
+  readonly queryTimeoutMs?: number;
   /** Milliseconds to open a connection, TLS included. Default 10,000. */
   readonly connectTimeoutMs?: number;
   /** Connections for each host, so also requests at a time; more of them wait. Default 64. */
@@ -50,7 +50,7 @@ export interface Settings {
   readonly entities: ReadonlyMap<string, Entity>;
   readonly allowedHosts: ReadonlySet<string>;
   readonly maxBodyBytes: number;
-  readonly lookUpTimeoutMs: number;
+  readonly queryTimeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly connections: number;
   readonly keepAliveMs: number;
@@ -78,7 +78,7 @@ export function settingsOf(options: GatewayOptions): Settings {
     entities,
     allowedHosts: new Set(hosts.map((host) => host.toLowerCase())),
     maxBodyBytes: positive('maxBodyBytes', options.maxBodyBytes ?? 1024 * 1024),
-    lookUpTimeoutMs: positive('lookUpTimeoutMs', options.lookUpTimeoutMs ?? 30_000),
+    queryTimeoutMs: positive('queryTimeoutMs', options.queryTimeoutMs ?? 30_000),
     connectTimeoutMs: positive('connectTimeoutMs', options.connectTimeoutMs ?? 10_000),
     connections: positive('connections', options.connections ?? 64),
     keepAliveMs: positive('keepAliveMs', options.keepAliveMs ?? 4_000),

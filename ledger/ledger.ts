@@ -1,35 +1,35 @@
 /** Interface of the ledger: what was accepted, submitted and answered. Every call is one short transaction. */
 import type { CreditVerdict } from '../domain/refund/credit-guard.js';
-import type { CaseReason, Finding, GiveUpReason } from '../domain/payment/finding.js';
-import type { Position } from '../domain/refund/next-step.js';
+import type { CaseReason, ReconciliationResult, GiveUpReason } from '../domain/payment/reconciliation.js';
+import type { RefundSnapshot } from '../domain/refund/next-step.js';
 import type { OriginalFacts } from '../domain/payment/original.js';
 import type { Outcome } from '../domain/refund/outcome.js';
-import type { Plan, Policy, Timings } from '../domain/refund/plan.js';
+import type { RefundConfig, Policy, Timings } from '../domain/refund/config.js';
 import type { GatewayId } from '../domain/ids.js';
 import type { AttemptState, RefundState } from '../domain/refund/states.js';
 import type { CreditRequest, RefundRequest } from '../domain/refund/request.js';
-import type { Way } from '../domain/refund/way.js';
-import type { Asked, Unreadable } from './core/queries.js';
+import type { Operation } from '../domain/refund/operation.js';
+import type { QueryStart, UnreadablePayment } from './core/queries.js';
 import type { PaymentRecord, RefundRecord } from './core/refund-record.js';
 import type {
   BulkCursor,
   Waiting,
   WaitingSums,
-  Adoption,
-  AdoptRefusal,
+  LinkCommand,
+  LinkRefusal,
   CommandResult,
   Confirmation,
   Correction,
   Decision,
-  Redirection,
+  DestinationChange,
   Replay,
   OperatorCommand,
-  SeenReturned,
-} from './core/people.js';
+  ReturnProof,
+} from './core/commands.js';
 
-/** A validated request. `caller` is the client that owns the idempotency key; `requestedBy` is the operator or system that requested it. */
-export interface AcceptOrder {
-  readonly caller: string;
+/** A validated request. `clientId` is the client that owns the idempotency key; `requestedBy` is the operator or system that requested it. */
+export interface AcceptInput {
+  readonly clientId: string;
   readonly idempotencyKey: string;
   readonly requestedBy: string;
   readonly request: RefundRequest | CreditRequest;
@@ -42,7 +42,7 @@ export interface ImportedPayment {
 }
 
 /** Takes the place of an original for an unlinked credit or a declared payment: only the entity is known. */
-export interface FreeStanding {
+export interface UnlinkedCredit {
   readonly entityId: string;
   readonly facts: null;
 }
@@ -54,11 +54,11 @@ export interface Accepted {
 }
 
 /** An attempt that only the receiver of this order submits, once and now. Minor units. */
-export interface SendOrder {
+export interface Submission {
   readonly attemptId: string;
   /** Number of the submission. Weak evidence about an earlier submission does not count. */
   readonly send: number;
-  readonly way: Way;
+  readonly operation: Operation;
   readonly entityId: string;
   readonly originalId: string | null;
   readonly registrationId: string | null;
@@ -70,21 +70,21 @@ export interface SendOrder {
 }
 
 export type Opened =
-  | { readonly kind: 'send'; readonly order: SendOrder }
+  | { readonly kind: 'send'; readonly order: Submission }
   /** Another run was first, or nothing may be submitted now: continue from the snapshot. */
   | {
       readonly kind: 'resume';
-      readonly position: Position;
+      readonly snapshot: RefundSnapshot;
       /** A reversal is next, but the payment is only declared: it has to be queried first, because the gateway caps no reversal. */
-      readonly mustSee?: true;
+      readonly needsQuery?: true;
     };
 
 /** Source of the evidence. An answer belongs to one submission, a query to its beginning; a notification has no time. */
 export type Source =
   | { readonly source: 'answer'; readonly send: number }
-  | { readonly source: 'look_up'; readonly asked: Asked }
-  | { readonly source: 'notice' }
-  | { readonly source: 'person'; readonly by: string };
+  | { readonly source: 'query'; readonly asked: QueryStart }
+  | { readonly source: 'notification' }
+  | { readonly source: 'operator'; readonly by: string };
 
 /** Evidence about an attempt's outcome, with its source. */
 export type Evidence = Source & {
@@ -99,9 +99,9 @@ export type Evidence = Source & {
 };
 
 /** What a query of an attempt needs to know. */
-export interface Inquiry {
+export interface QueryTarget {
   readonly attemptId: string;
-  readonly way: Way;
+  readonly operation: Operation;
   readonly state: AttemptState;
   readonly entityId: string;
   /** Null where there is no original: of a free-standing credit. */
@@ -110,7 +110,7 @@ export interface Inquiry {
   readonly reference: string;
   /** All ids that the gateway gave the attempt, the certain one first: a transaction under one of them is this attempt. */
   readonly gatewayIds: readonly GatewayId[];
-  readonly asked: Asked;
+  readonly asked: QueryStart;
   readonly amountMinor: bigint;
   readonly currency: string;
   /**
@@ -121,11 +121,11 @@ export interface Inquiry {
 }
 
 /** A query that found nothing certain. */
-export interface Miss {
+export interface InconclusiveQuery {
   readonly answer: string;
   /** True if the gateway shows the original but nothing of the attempt: late enough, that counts towards absence. */
-  readonly countsIfLate: boolean;
-  readonly asked: Asked;
+  readonly countsTowardsAbsence: boolean;
+  readonly asked: QueryStart;
 }
 
 /** What the reconciliation with the original needs to know. */
@@ -142,7 +142,7 @@ export interface RefundScope {
 
 export interface RefundFilter {
   /** The client. With `idempotencyKey`: the one refund stored under it. */
-  readonly caller?: string;
+  readonly clientId?: string;
   readonly idempotencyKey?: string;
   readonly paymentId?: string;
   readonly states?: readonly RefundState[];
@@ -155,21 +155,21 @@ export interface RefundFilter {
 
 export interface Ledger {
   /**
-   * Stores the refund and reserves its amount, or returns the refund that the same key stored before. Throws `LedgerError`. `checkInTime`
+   * Stores the refund and reserves its amount, or returns the refund that the same key stored before. Throws `LedgerError`. `checkStillWanted`
    * is called just before the commit; if it throws, nothing is stored.
    */
   accept(
-    order: AcceptOrder,
-    imported: ImportedPayment | FreeStanding | null,
-    checkInTime?: () => void,
+    order: AcceptInput,
+    imported: ImportedPayment | UnlinkedCredit | null,
+    checkStillWanted?: () => void,
   ): Promise<Accepted>;
   /** Returns the payment of a payment or capture id, or null. Rows of unlinked credits are not returned. */
   findPayment(id: string): Promise<PaymentRecord | null>;
   /** The same, with the database's time: a query of the payment that begins now counts from then. */
-  beforeQuery(id: string): Promise<{ readonly payment: PaymentRecord | null; readonly at: Date }>;
+  paymentBeforeQuery(id: string): Promise<{ readonly payment: PaymentRecord | null; readonly at: Date }>;
   findRefund(id: string): Promise<RefundRecord | null>;
   listRefunds(filter: RefundFilter): Promise<readonly RefundRecord[]>;
-  position(refundId: string): Promise<Position>;
+  snapshot(refundId: string): Promise<RefundSnapshot>;
   scope(refundId: string): Promise<RefundScope>;
 
   /** Opens an attempt on the original (a refund, or a reversal if nothing is captured), or reopens the absent one. */
@@ -185,34 +185,42 @@ export interface Ledger {
     policy: Policy,
   ): Promise<Opened & { readonly verdict?: CreditVerdict }>;
   /** Records an answer, a query result or a notification. The same fact twice has no effect. */
-  record(evidence: Evidence): Promise<Position>;
+  record(evidence: Evidence): Promise<RefundSnapshot>;
   /** Stores ids that a notification gave an attempt. An attempt that was marked absent is open again. */
-  keepIds(attemptId: string, ids: readonly string[]): Promise<void>;
+  storeIds(attemptId: string, ids: readonly string[]): Promise<void>;
   /** Returns the database's time, as the beginning of a query. */
   clock(): Promise<Date>;
   /** Returns the refund's open attempt for a query, or else its last returned attempt, which may be shown as paid again; else null. */
-  inquiry(refundId: string): Promise<Inquiry | null>;
+  queryTarget(refundId: string): Promise<QueryTarget | null>;
   /** Records a query that showed nothing about the outcome, and counts it towards absence if it may. */
-  recordMiss(attemptId: string, miss: Miss, timings: Timings): Promise<Position>;
+  recordInconclusive(
+    attemptId: string,
+    notFound: InconclusiveQuery,
+    timings: Timings,
+  ): Promise<RefundSnapshot>;
   /** Stores what the gateway shows of the payment: limits, captures, disputes and returns. */
   recordOriginal(paymentId: string, original: OriginalFacts): Promise<void>;
   /**
    * Compares a refund whose attempts are final with the original. `decide` carries out the result; `before_credit` only what ends the
    * refund (a dispute, a reversal), and leaves the rest to the guard of the credit.
    */
-  applyFinding(
+  applyReconciliation(
     refundId: string,
     original: OriginalFacts,
     purpose: 'decide' | 'before_credit',
-  ): Promise<{ readonly finding: Finding; readonly position: Position }>;
-  ask(refundId: string, why: CaseReason, details?: Readonly<Record<string, unknown>>): Promise<Position>;
+  ): Promise<{ readonly reconciliation: ReconciliationResult; readonly snapshot: RefundSnapshot }>;
+  ask(
+    refundId: string,
+    why: CaseReason,
+    details?: Readonly<Record<string, unknown>>,
+  ): Promise<RefundSnapshot>;
   /** Records a query of the payment that could not be read. Opens a case if another query would not change that. */
-  noteUnreadable(refundId: string, unreadable: Unreadable): Promise<Position>;
+  recordUnreadable(refundId: string, unreadable: UnreadablePayment): Promise<RefundSnapshot>;
   /** Records that the payment was read: a refund that is in review only for that returns to the step that needed it. */
-  noteReadable(refundId: string, original: OriginalFacts): Promise<Position>;
-  giveUp(refundId: string, why: GiveUpReason, actor: string): Promise<Position>;
+  recordReadable(refundId: string, original: OriginalFacts): Promise<RefundSnapshot>;
+  giveUp(refundId: string, why: GiveUpReason, actor: string): Promise<RefundSnapshot>;
   /** Counts a query that did not find the payment. True if enough spaced ones did not: then it is not the gateway's visibility lag. */
-  missOriginal(paymentId: string, timings: Timings): Promise<boolean>;
+  recordPaymentNotFound(paymentId: string, timings: Timings): Promise<boolean>;
   withdraw(
     refundId: string,
     by: string,
@@ -220,31 +228,35 @@ export interface Ledger {
     ticket?: string,
     commandId?: string,
     /** Returned attempts that a query has just shown as still returned. */
-    stillReturned?: readonly SeenReturned[],
+    stillReturned?: readonly ReturnProof[],
   ): Promise<CommandResult<'withdraw'>>;
   decide(decision: Decision): Promise<CommandResult<'decide'>>;
   /** Links a gateway transaction to an attempt, once the gateway has shown the transaction and it fits. */
-  adopt(adoption: Adoption, timings: Timings): Promise<CommandResult<'adopt'>>;
+  link(linkCommand: LinkCommand, timings: Timings): Promise<CommandResult<'link'>>;
   /** Records that the transaction does not fit; nothing is changed. Returns the stored result if the command was carried out before. */
-  refuseAdoption(refundId: string, said: OperatorCommand, why: AdoptRefusal): Promise<CommandResult<'adopt'>>;
+  refuseLink(
+    refundId: string,
+    operatorCommand: OperatorCommand,
+    why: LinkRefusal,
+  ): Promise<CommandResult<'link'>>;
   /** Proposes a correction, or applies it if a single operator may. */
-  correct(correction: Correction, plan: Plan): Promise<CommandResult<'correct'>>;
+  correct(correction: Correction, config: RefundConfig): Promise<CommandResult<'correct'>>;
   /** A second operator confirms or refuses a proposal. */
   confirm(confirmation: Confirmation, timings: Timings): Promise<CommandResult<'confirm'>>;
   /** Changes the destination of a credit while the refund is in review. The credit is checked again and approved by a second operator. */
-  redirect(redirection: Redirection): Promise<CommandResult<'redirect'>>;
+  changeDestination(destinationChange: DestinationChange): Promise<CommandResult<'change_destination'>>;
   /** Replays a refund in review from its first step that was not submitted, with fresh budgets. Submits nothing. */
   replay(order: Replay): Promise<CommandResult<'replay'>>;
   /** Returns the number of refunds in review for one cause, and their amounts. */
-  waitingSums(waiting: Waiting): Promise<WaitingSums>;
+  reviewSums(waiting: Waiting): Promise<WaitingSums>;
   /** Returns the next refunds in review for one cause, oldest case first. */
-  waitingAfter(
+  nextInReview(
     waiting: Waiting,
     cursor: BulkCursor,
     limit: number,
   ): Promise<readonly { readonly caseId: bigint; readonly refundId: string }[]>;
   /** Records that an operator synced the refund with the gateway or restarted its run. */
-  note(refundId: string, command: 'resolve' | 'restart', said: OperatorCommand): Promise<void>;
+  note(refundId: string, command: 'sync' | 'restart', operatorCommand: OperatorCommand): Promise<void>;
 }
 
 /** Thrown when an observation is older than the stored one: nothing may be concluded from it, and the payment is queried again. */

@@ -3,27 +3,27 @@ import type { Kysely } from 'kysely';
 import { isRefundId } from '../domain/ids.js';
 import { FINAL_STATES } from '../domain/refund/states.js';
 import { accept } from './refunds/accept.js';
-import { adopt, refuseAdoption } from './attempts/adoption.js';
+import { link, refuseLink } from './attempts/linking.js';
 import { attemptsOf } from './core/locks.js';
 import { note } from './commands/command-results.js';
 import { confirm, correct } from './attempts/corrections.js';
 import type { Database, Tables } from './db/database.js';
 import { NOW } from './db/expressions.js';
 import { decide } from './commands/approvals.js';
-import { applyFinding, ask, giveUp, recordOriginal } from './refunds/decisions.js';
+import { applyReconciliation, ask, giveUp, recordOriginal } from './refunds/decisions.js';
 import { withdraw } from './refunds/withdrawal.js';
-import { keepNotifiedIds, record } from './attempts/evidence.js';
-import { paymentOf } from './refunds/free-standing.js';
-import { inquiry, missOriginal, recordMiss } from './attempts/look-ups.js';
+import { storeNotifiedIds, record } from './attempts/evidence.js';
+import { paymentOf } from './refunds/unlinked-credit.js';
+import { queryTarget, recordPaymentNotFound, recordInconclusive } from './attempts/queries.js';
 import { LedgerError, type Ledger, type RefundFilter } from './ledger.js';
 import type { RefundRecord } from './core/refund-record.js';
-import { openLinked } from './attempts/open.js';
+import { openLinked } from './attempts/open-linked.js';
 import { openCredit } from './attempts/open-credit.js';
-import { redirect } from './refunds/redirection.js';
-import { replay, waitingAfter, waitingSums } from './refunds/replay.js';
-import { noteReadable, noteUnreadable } from './refunds/unread.js';
-import { beforeQuery, readRefunds } from './core/records.js';
-import { positionOf } from './core/positions.js';
+import { changeDestination } from './refunds/change-destination.js';
+import { replay, nextInReview, reviewSums } from './refunds/replay.js';
+import { recordReadable, recordUnreadable } from './refunds/unread.js';
+import { paymentBeforeQuery, readRefunds } from './core/records.js';
+import { snapshotOf } from './core/snapshots.js';
 
 const DEFAULT_LIMIT = 100;
 
@@ -52,7 +52,7 @@ export function createLedger(database: Database): Ledger {
         eb.or([eb('payment_id', '=', paymentId), eb('capture_id', '=', paymentId)]),
       );
     }
-    if (filter.caller !== undefined) query = query.where('caller', '=', filter.caller);
+    if (filter.clientId !== undefined) query = query.where('clientId', '=', filter.clientId);
     if (filter.idempotencyKey !== undefined)
       query = query.where('idempotency_key', '=', filter.idempotencyKey);
     if (filter.states !== undefined) query = query.where('state', 'in', filter.states);
@@ -68,15 +68,15 @@ export function createLedger(database: Database): Ledger {
 
   return {
     accept: (...args) => accept(database, ...args),
-    findPayment: async (id) => (await beforeQuery(db, id)).payment,
-    beforeQuery: (id) => beforeQuery(db, id),
+    findPayment: async (id) => (await paymentBeforeQuery(db, id)).payment,
+    paymentBeforeQuery: (id) => paymentBeforeQuery(db, id),
     findRefund: async (id) => (await readRefunds(db, [id]))[0] ?? null,
     listRefunds,
     // Refund and attempts are read from one snapshot: a change between two reads would show a state that never existed. Reading waits for
     // no lock.
-    position: (refundId) =>
+    snapshot: (refundId) =>
       database.snapshot(async (tx) =>
-        positionOf(tx, await row(tx, refundId), await attemptsOf(tx, refundId)),
+        snapshotOf(tx, await row(tx, refundId), await attemptsOf(tx, refundId)),
       ),
     async scope(refundId) {
       const refund = await row(db, refundId);
@@ -97,27 +97,29 @@ export function createLedger(database: Database): Ledger {
     openCredit: (refundId, original, timings, policy) =>
       openCredit(database, refundId, original, timings, policy),
     record: (evidence) => record(database, evidence),
-    keepIds: (attemptId, ids) => keepNotifiedIds(database, attemptId, ids),
+    storeIds: (attemptId, ids) => storeNotifiedIds(database, attemptId, ids),
     clock: async () => (await db.selectNoFrom([NOW.as('now')]).executeTakeFirstOrThrow()).now,
-    inquiry: (refundId) => inquiry(database, refundId),
-    recordMiss: (attemptId, miss, timings) => recordMiss(database, attemptId, miss, timings),
+    queryTarget: (refundId) => queryTarget(database, refundId),
+    recordInconclusive: (attemptId, notFound, timings) =>
+      recordInconclusive(database, attemptId, notFound, timings),
     recordOriginal: (paymentId, original) => recordOriginal(database, paymentId, original),
-    applyFinding: (refundId, original, purpose) => applyFinding(database, refundId, original, purpose),
+    applyReconciliation: (refundId, original, purpose) =>
+      applyReconciliation(database, refundId, original, purpose),
     ask: (refundId, why, details) => ask(database, refundId, why, details),
     replay: (order) => replay(database, order),
-    waitingSums: (waiting) => waitingSums(database, waiting),
-    waitingAfter: (waiting, cursor, limit) => waitingAfter(database, waiting, cursor, limit),
-    noteUnreadable: (refundId, unreadable) => noteUnreadable(database, refundId, unreadable),
-    noteReadable: (refundId, original) => noteReadable(database, refundId, original),
+    reviewSums: (waiting) => reviewSums(database, waiting),
+    nextInReview: (waiting, cursor, limit) => nextInReview(database, waiting, cursor, limit),
+    recordUnreadable: (refundId, unreadable) => recordUnreadable(database, refundId, unreadable),
+    recordReadable: (refundId, original) => recordReadable(database, refundId, original),
     giveUp: (refundId, why, actor) => giveUp(database, refundId, why, actor),
-    missOriginal: (paymentId, timings) => missOriginal(database, paymentId, timings),
-    withdraw: (refundId, ...word) => withdraw(database, refundId, ...word),
+    recordPaymentNotFound: (paymentId, timings) => recordPaymentNotFound(database, paymentId, timings),
+    withdraw: (refundId, ...note) => withdraw(database, refundId, ...note),
     decide: (decision) => decide(database, decision),
-    adopt: (adoption, timings) => adopt(database, adoption, timings),
-    refuseAdoption: (refundId, said, why) => refuseAdoption(database, refundId, said, why),
-    correct: (correction, plan) => correct(database, correction, plan),
+    link: (linkCommand, timings) => link(database, linkCommand, timings),
+    refuseLink: (refundId, operatorCommand, why) => refuseLink(database, refundId, operatorCommand, why),
+    correct: (correction, config) => correct(database, correction, config),
     confirm: (decision, timings) => confirm(database, decision, timings),
-    redirect: (redirection) => redirect(database, redirection),
-    note: (refundId, command, said) => note(database, refundId, command, said),
+    changeDestination: (destinationChange) => changeDestination(database, destinationChange),
+    note: (refundId, command, operatorCommand) => note(database, refundId, command, operatorCommand),
   };
 }

@@ -37,7 +37,7 @@ export interface GatewayControl {
 }
 
 /** `url`: the simulator's base URL. Each call throws an `Error` when the simulator answers with another status than 200. */
-export function controlGateway(url: string): GatewayControl {
+export function gatewayControl(url: string): GatewayControl {
   async function call(method: 'GET' | 'POST', name: string, body?: unknown): Promise<unknown> {
     const answer = await request(`${url}/_control/${name}`, {
       method,

@@ -1,12 +1,12 @@
 /** `npm start`: everything on one machine, a demonstration of what becomes of refunds, and then it stays up. */
 import { openRefundsClient } from '../client/open.js';
 import { readSettings, SettingsError } from '../settings/read.js';
-import { controlGateway } from './control-client.js';
+import { gatewayControl } from './control-client.js';
 import { allRefunds, compareBooks } from './demo/books.js';
 import { demoApi } from './demo/api-client.js';
 import { runDemo } from './demo/run.js';
 import { showProgress, table } from './demo/table.js';
-import { sayOnStderr } from './servers/progress.js';
+import { printOnStderr } from './servers/progress.js';
 import { TemporalNotFound } from './servers/temporal-binary.js';
 import { startSandbox, type Sandbox } from './stack.js';
 
@@ -37,25 +37,25 @@ async function main(args: readonly string[]): Promise<number> {
     process.on('SIGTERM', stop);
   });
 
-  const sandbox = await startSandbox(process.env, sayOnStderr);
+  const sandbox = await startSandbox(process.env, printOnStderr);
   try {
     const opened = openRefundsClient(readSettings(sandbox.env), sandbox.env);
     try {
       const resumed = await opened.client.resume();
-      if (resumed > 0) sayOnStderr(`  ${resumed} unfinished refunds of an earlier run go on`);
+      if (resumed > 0) printOnStderr(`  ${resumed} unfinished refunds of an earlier run go on`);
       if (args.includes('--no-demo')) {
         process.stdout.write(`${JSON.stringify(addresses(sandbox))}\n`);
         await interrupted;
         return 0;
       }
       if (!sandbox.gateway.control) {
-        sayOnStderr(
+        printOnStderr(
           `The gateway is ${sandbox.gateway.url}: nothing is sent unless asked (npm run cli -- request --help).`,
         );
         if (!once) await interrupted;
         return 0;
       }
-      const gateway = controlGateway(sandbox.gateway.url);
+      const gateway = gatewayControl(sandbox.gateway.url);
       const running = runDemo({
         api: demoApi(sandbox.api.url, sandbox.apiKeys),
         gateway,
@@ -76,7 +76,7 @@ async function main(args: readonly string[]): Promise<number> {
       for (const { reference, what } of disagreements) process.stdout.write(`  ${reference}: ${what}\n`);
       const good = wrong.length === 0 && disagreements.length === 0;
       if (once) return good ? 0 : 1;
-      sayOnStderr(whereToLook(sandbox));
+      printOnStderr(whereToLook(sandbox));
       await interrupted;
       return 0;
     } finally {

@@ -22,7 +22,7 @@ export interface NodeProcessOptions {
   /** Relative to the repository, for example `worker/main.ts`. */
   readonly entry: string;
   readonly env: NodeJS.ProcessEnv;
-  readonly say: (line: string) => void;
+  readonly print: (line: string) => void;
   /** Default 60,000. */
   readonly readyWithinMs?: number;
   /** Its stdout and stderr are appended to this file. */
@@ -62,7 +62,7 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
       if (stopping) return;
       isReady = false;
       restarts += 1;
-      options.say(`  ${options.name} ended (${signal ?? String(code)}); restarting it`);
+      options.print(`  ${options.name} ended (${signal ?? String(code)}); restarting it`);
       void relaunch();
     });
   }
@@ -73,7 +73,7 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
         await launch();
         return;
       } catch (error) {
-        options.say(`  ${options.name}: ${error instanceof Error ? error.message : 'failed to start'}`);
+        options.print(`  ${options.name}: ${error instanceof Error ? error.message : 'failed to start'}`);
       }
     }
   }

@@ -9,7 +9,7 @@ import { SANDBOX_ENTITY, SANDBOX_TOKEN } from './gateway/process-settings.js';
 import { startNodeProcess, type NodeProcess } from './node-process.js';
 import { freePort, isFree } from './servers/free-port.js';
 import { startPostgres } from './servers/postgres.js';
-import { showing, type Say } from './servers/progress.js';
+import { withProgress, type Print } from './servers/progress.js';
 import { findTemporal } from './servers/temporal-binary.js';
 import { startTemporal } from './servers/temporal.js';
 import { workflowBundleIn } from './workflow-bundle.js';
@@ -34,7 +34,7 @@ export interface Sandbox {
 const readyLine = z.object({ url: z.string() });
 
 /** Starts each part that no variable names, shows the progress, and stops the started parts when one fails. */
-export async function startSandbox(env: NodeJS.ProcessEnv, say: Say): Promise<Sandbox> {
+export async function startSandbox(env: NodeJS.ProcessEnv, print: Print): Promise<Sandbox> {
   const dataDir = env['REFUNDS_DATA_DIR'] ?? '.data';
   await mkdir(dataDir, { recursive: true });
   const started: { name: string; stop: () => Promise<void> }[] = [];
@@ -47,8 +47,8 @@ export async function startSandbox(env: NodeJS.ProcessEnv, say: Say): Promise<Sa
     const [temporal, database, gateway, bundle] = await Promise.all([
       temporalServer(env, started),
       databaseUrl(env, dataDir, started),
-      gatewayAccess(env, dataDir, port, started, say),
-      showing('workflow bundle', () => workflowBundleIn(dataDir)),
+      gatewayAccess(env, dataDir, port, started, print),
+      withProgress('workflow bundle', () => workflowBundleIn(dataDir)),
     ]);
     await migrate(database);
     const apiKeys = await sandboxKeys(database, dataDir);
@@ -62,26 +62,26 @@ export async function startSandbox(env: NodeJS.ProcessEnv, say: Say): Promise<Sa
       REFUNDS_PORT: String(port),
       ...(temporal.uiUrl === undefined ? {} : { REFUNDS_TEMPORAL_UI: temporal.uiUrl }),
     };
-    const workerStarts = showing('worker', () =>
+    const workerStarts = withProgress('worker', () =>
       startNodeProcess({
         name: 'worker',
         entry: 'worker/main.ts',
         env: { REFUNDS_WORKER_PROFILE: 'small', REFUNDS_WORKFLOW_BUNDLE: bundle, ...shared },
         logFile: join(dataDir, 'worker.log'),
-        say,
+        print,
       }),
     ).then((worker) => {
       started.push({ name: 'worker', stop: () => worker.stop() });
       return worker;
     });
-    const apiStarts = showing('API', () =>
+    const apiStarts = withProgress('API', () =>
       startNodeProcess({
         name: 'API',
         entry: 'server/api/main.ts',
         // The sandbox has one user; their scripts must not meet the limit of requests per minute.
         env: { REFUNDS_REQUESTS_PER_MINUTE: '1000000', ...shared },
         logFile: join(dataDir, 'api.log'),
-        say,
+        print,
       }),
     ).then((api) => {
       started.push({ name: 'API', stop: () => api.stop() });
@@ -159,7 +159,9 @@ async function temporalServer(
   const address = env['TEMPORAL_ADDRESS'];
   if (address !== undefined && address !== '') return { address };
   const binary = await findTemporal();
-  const server = await showing('Temporal server', () => startTemporal({ binary: binary.path, ui: true }));
+  const server = await withProgress('Temporal server', () =>
+    startTemporal({ binary: binary.path, ui: true }),
+  );
   started.push({ name: 'Temporal', stop: () => server.stop() });
   return server;
 }
@@ -168,7 +170,9 @@ async function temporalServer(
 async function databaseUrl(env: NodeJS.ProcessEnv, dataDir: string, started: Started): Promise<string> {
   const url = env['DATABASE_URL'];
   if (url !== undefined && url !== '') return url;
-  const server = await showing('PostgreSQL', () => startPostgres({ dataDir: join(dataDir, 'postgres') }));
+  const server = await withProgress('PostgreSQL', () =>
+    startPostgres({ dataDir: join(dataDir, 'postgres') }),
+  );
   started.push({ name: 'PostgreSQL', stop: () => server.stop() });
   return server.url;
 }
@@ -179,13 +183,13 @@ async function gatewayAccess(
   dataDir: string,
   apiPort: number,
   started: Started,
-  say: Say,
+  print: Print,
 ): Promise<{ url: string; control: boolean; env: NodeJS.ProcessEnv }> {
   const url = env['OPPWA_BASE_URL'];
   if (url !== undefined && url !== '') return { url, control: false, env: {} };
   const timeScale = env['REFUNDS_TIME_SCALE'] ?? TIME_SCALE;
   const webhookKey = env['OPPWA_WEBHOOK_KEY'] ?? randomBytes(32).toString('hex');
-  const gateway = await showing('sandbox gateway', () =>
+  const gateway = await withProgress('sandbox gateway', () =>
     startNodeProcess({
       name: 'sandbox gateway',
       entry: 'sandbox/gateway/main.ts',
@@ -196,7 +200,7 @@ async function gatewayAccess(
         REFUNDS_SANDBOX_WEBHOOK_URL: `http://127.0.0.1:${apiPort}/webhooks/oppwa`,
         OPPWA_WEBHOOK_KEY: webhookKey,
       },
-      say,
+      print,
     }),
   );
   started.push({ name: 'sandbox gateway', stop: () => gateway.stop() });

@@ -20,7 +20,7 @@ export interface LogFields {
   readonly webhookId?: string | undefined;
   readonly eventId?: string | undefined;
   /** The name of an API key or a token's subject. */
-  readonly caller?: string | undefined;
+  readonly clientId?: string | undefined;
   readonly method?: string | undefined;
   /** The pattern, never the address: an address may hold anything. */
   readonly route?: string | undefined;
@@ -56,7 +56,7 @@ const FIELDS: Readonly<Record<keyof LogFields, true>> = {
   requestId: true,
   webhookId: true,
   eventId: true,
-  caller: true,
+  clientId: true,
   method: true,
   route: true,
   status: true,

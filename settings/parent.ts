@@ -2,10 +2,10 @@
 
 /** Calls `stop` once: when told to end, or when whoever started this process is gone. */
 export function whenToStop(stop: () => void): void {
-  let isTold = false;
+  let isReported = false;
   const once = (): void => {
-    if (isTold) return;
-    isTold = true;
+    if (isReported) return;
+    isReported = true;
     stop();
   };
   process.once('SIGTERM', once);

@@ -1,7 +1,7 @@
 /** What an entity’s merchant allows and what its acquirer can do, where that differs from what is set for all of them. */
 import { z } from 'zod';
 import { parseAmount } from '../domain/money/money.js';
-import type { Policy } from '../domain/refund/plan.js';
+import type { Policy } from '../domain/refund/config.js';
 
 const flag = z.boolean({ error: 'must be true or false' }).optional();
 const count = (most: number) => {
@@ -11,7 +11,7 @@ const count = (most: number) => {
 /** What follows a decline after which it is doubtful whether the customer has the money. */
 const afterDoubt = z
   .enum(['approval', 'operator'], { error: 'must be approval or operator' })
-  .transform((who) => (who === 'operator' ? 'person' : who))
+  .transform((who) => (who === 'operator' ? 'operator' : who))
   .optional();
 const thresholds = z
   .string({ error: 'must be a list of currency:amount' })
@@ -45,7 +45,7 @@ export function policyFor(shared: Policy, { capabilities, policy }: OwnPolicy): 
   return {
     ...shared,
     ...given,
-    maxSends: maxSubmissions ?? shared.maxSends,
+    maxSubmissions: maxSubmissions ?? shared.maxSubmissions,
     creditEnabled: capabilities.credit ?? shared.creditEnabled,
     partialReversal: capabilities.partialReversal ?? shared.partialReversal,
   };

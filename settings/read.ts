@@ -1,7 +1,7 @@
 /** Reads the settings of a process from its environment, and refuses to start with every reason at once. */
 import { z } from 'zod';
-import { DEFAULT_POLICY, DEFAULT_TIMINGS, scaleTimings, type Plan } from '../domain/refund/plan.js';
-import { upkeepAt } from '../temporal/upkeep.js';
+import { DEFAULT_POLICY, DEFAULT_TIMINGS, scaleTimings, type RefundConfig } from '../domain/refund/config.js';
+import { maintenanceAt } from '../temporal/maintenance.js';
 import { API_EXAMPLES, apiSettings, apiVariables, tokenProblems } from './api.js';
 import { readEntities } from './entities.js';
 import { readEvents } from './events.js';
@@ -12,7 +12,7 @@ import { WORKER_PROFILES, type Settings } from './settings.js';
 export { SettingsError } from './problems.js';
 
 /** One look-up is a search first, and the vendor documents 30 searches a minute. */
-const LOOK_UPS_PER_SECOND = 0.5;
+const QUERIES_PER_SECOND = 0.5;
 
 function isDatabaseUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
@@ -34,7 +34,7 @@ const variables = z.object({
     (value) => Number.isInteger(value) && value >= 1 && value <= 500,
     'must be a whole number from 1 to 500',
   ).default(10),
-  REFUNDS_LOOK_UPS_PER_SECOND: number(
+  REFUNDS_QUERIES_PER_SECOND: number(
     (value) => value > 0 && value <= 10_000,
     'must be a number above 0 and at most 10000',
   ).optional(),
@@ -63,7 +63,7 @@ const variables = z.object({
 const EXAMPLES: Readonly<Record<string, string>> = {
   DATABASE_URL: 'postgresql://refunds@db.example:5432/refunds',
   REFUNDS_DATABASE_CONNECTIONS: '10',
-  REFUNDS_LOOK_UPS_PER_SECOND: '0.5',
+  REFUNDS_QUERIES_PER_SECOND: '0.5',
   REFUNDS_TIME_SCALE: '0.001',
   REFUNDS_TASK_QUEUE: 'refunds',
   REFUNDS_WORKER_PROFILE: 'standard',
@@ -109,11 +109,11 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     creditApprovalAbove: parsed.data.REFUNDS_CREDIT_APPROVAL_ABOVE,
     correctionAloneUpTo: parsed.data.REFUNDS_CORRECTION_ALONE_UP_TO,
   };
-  const plans = new Map<string, Plan>(
+  const configs = new Map<string, RefundConfig>(
     entities.value.map(({ settings, ...own }) => [settings.id, { timings, policy: policyFor(shared, own) }]),
   );
   // An entity that is no longer configured: nothing is known about its acquirer, so nothing is allowed that may be refused.
-  const unknown: Plan = {
+  const unknown: RefundConfig = {
     timings,
     policy: policyFor(shared, { capabilities: { credit: false, partialReversal: false }, policy: {} }),
   };
@@ -124,12 +124,12 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     entities: [first.settings, ...others.map(({ settings }) => settings)],
     hosts: new Map(entities.value.map(({ settings, host }) => [settings.id, host])),
     webhookKeys: new Map(entities.value.map(({ settings, webhookKeys }) => [settings.id, webhookKeys])),
-    planFor: (entityId) => plans.get(entityId) ?? unknown,
-    lookUpsPerSecond: parsed.data.REFUNDS_LOOK_UPS_PER_SECOND ?? LOOK_UPS_PER_SECOND / scale,
+    configFor: (entityId) => configs.get(entityId) ?? unknown,
+    queriesPerSecond: parsed.data.REFUNDS_QUERIES_PER_SECOND ?? QUERIES_PER_SECOND / scale,
     taskQueue: parsed.data.REFUNDS_TASK_QUEUE,
     workerProfile: parsed.data.REFUNDS_WORKER_PROFILE,
     workflowBundlePath: parsed.data.REFUNDS_WORKFLOW_BUNDLE,
-    upkeep: parsed.data.REFUNDS_SCHEDULES === 'on' ? upkeepAt(scale) : undefined,
+    maintenance: parsed.data.REFUNDS_SCHEDULES === 'on' ? maintenanceAt(scale) : undefined,
     events: events.value,
     timeScale: scale,
     metricsPort: parsed.data.REFUNDS_METRICS_PORT,

@@ -1,9 +1,9 @@
 /** What a process is told from outside, checked once at its start. */
-import type { Plan } from '../domain/refund/plan.js';
+import type { RefundConfig } from '../domain/refund/config.js';
 import type { GatewayHost } from '../domain/refusals.js';
 import type { Secret } from '../domain/secret.js';
 import type { EntitySettings } from '../gateway/settings.js';
-import type { Upkeep } from '../temporal/upkeep.js';
+import type { MaintenanceSchedule } from '../temporal/maintenance.js';
 import type { EventsSettings } from './events.js';
 import type { ApiSettings } from './api.js';
 
@@ -21,16 +21,16 @@ export interface Settings {
   /** Keys that open the gateway's webhooks, by entity id; more than one while one replaces another. */
   readonly webhookKeys: ReadonlyMap<string, readonly Secret<string>[]>;
   /** Timings and policy of a refund that starts now. Acquirers differ in what they can do, so policy goes by entity. */
-  readonly planFor: (entityId: string) => Plan;
+  readonly configFor: (entityId: string) => RefundConfig;
   /** Searches a second for each entity, over all processes. The vendor documents 30 a minute; other queries follow in proportion. */
-  readonly lookUpsPerSecond: number;
+  readonly queriesPerSecond: number;
   /** Separates deployments that share a Temporal namespace. */
   readonly taskQueue: string;
   readonly workerProfile: WorkerProfile;
   /** A workflow bundle that was built before; undefined builds one at start. */
   readonly workflowBundlePath: string | undefined;
   /** How often refunds are swept and the ledger is audited; undefined leaves the schedules as they are. */
-  readonly upkeep: Upkeep | undefined;
+  readonly maintenance: MaintenanceSchedule | undefined;
   /** Where the caller is told what became of refunds; undefined tells nobody. */
   readonly events: EventsSettings | undefined;
   /** 1 is real time; what waits for other systems' sake is shortened by it too. */

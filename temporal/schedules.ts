@@ -4,7 +4,7 @@ import { AUDIT_WORKFLOW, SWEEP_WORKFLOW } from '../workflows/refund/contract.js'
 import type { audit } from '../workflows/maintenance/audit.js';
 import type { sweep } from '../workflows/maintenance/sweep.js';
 import type { TaskQueues } from './task-queues.js';
-import type { Upkeep } from './upkeep.js';
+import type { MaintenanceSchedule } from './maintenance.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -22,20 +22,24 @@ export interface Kept {
 }
 
 /** Several workers may do this at once, and again at each start. A schedule that a person has paused stays paused. */
-export async function keepSchedules(temporal: Client, queues: TaskQueues, upkeep: Upkeep): Promise<Kept> {
+export async function ensureSchedules(
+  temporal: Client,
+  queues: TaskQueues,
+  maintenance: MaintenanceSchedule,
+): Promise<Kept> {
   const isNew = await keep<typeof sweep>(temporal, {
     scheduleId: sweepScheduleId(queues),
-    every: upkeep.sweepEvery,
+    every: maintenance.sweepEvery,
     workflow: SWEEP_WORKFLOW,
-    args: [upkeep.sweep],
+    args: [maintenance.sweep],
     taskQueue: queues.refunds,
     runWithin: 30 * MINUTE,
   });
   await keep<typeof audit>(temporal, {
     scheduleId: auditScheduleId(queues),
-    every: upkeep.auditEvery,
+    every: maintenance.auditEvery,
     workflow: AUDIT_WORKFLOW,
-    args: [upkeep.audit],
+    args: [maintenance.audit],
     taskQueue: queues.refunds,
     runWithin: 2 * HOUR,
   });

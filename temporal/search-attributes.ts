@@ -18,7 +18,7 @@ const INVALID_ARGUMENT = 3;
 const PERMISSION_DENIED = 7;
 /** Milliseconds. What was created is known to every part of the server only when its caches are read anew. */
 const KNOWN_WITHIN = 60_000;
-const LOOK_AGAIN = 500;
+const QUERY_AGAIN = 500;
 
 /** The server lacks search attributes, and this process could not create them. */
 export class SearchAttributesMissing extends Error {
@@ -81,7 +81,7 @@ export async function provideSearchAttributes(
     if (left.length === 0) return missing;
     if (performance.now() > giveUpAt)
       throw new SearchAttributesMissing(left, namespace, refusal ?? 'they are not there after a minute');
-    await sleep(LOOK_AGAIN);
+    await sleep(QUERY_AGAIN);
   }
 }
 

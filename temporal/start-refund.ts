@@ -1,13 +1,13 @@
 /** How a refund's workflow is started, whoever starts it: the client, a person's word, the sweep. */
 import type { Client, WorkflowStartOptions } from '@temporalio/client';
-import type { StartSettings } from '../domain/refund/plan.js';
-import { PERSON_STATES, type RefundState } from '../domain/refund/states.js';
+import type { StartSettings } from '../domain/refund/config.js';
+import { OPERATOR_STATES, type RefundState } from '../domain/refund/states.js';
 import {
-  gatewayNotice,
+  gatewayNotification,
   REFUND_WORKFLOW,
   refundWorkflowId,
   SEARCH_ATTRIBUTES,
-  type NoticeArgs,
+  type GatewayNotificationArgs,
 } from '../workflows/refund/contract.js';
 import type { refund as refundWorkflow } from '../workflows/refund/refund.js';
 import type { TaskQueues } from './task-queues.js';
@@ -40,13 +40,13 @@ export function refundStartOptions(
     args: [
       {
         refundId: subject.id,
-        plan: start.planFor(subject.entityId),
-        lookUpTaskQueue: start.lookUpTaskQueue,
+        config: start.configFor(subject.entityId),
+        queryTaskQueue: start.queryTaskQueue,
       },
     ],
     typedSearchAttributes: [
       { key: SEARCH_ATTRIBUTES.state, value: subject.state },
-      { key: SEARCH_ATTRIBUTES.needsPerson, value: PERSON_STATES.includes(subject.state) },
+      { key: SEARCH_ATTRIBUTES.needsOperator, value: OPERATOR_STATES.includes(subject.state) },
       { key: SEARCH_ATTRIBUTES.paymentId, value: subject.paymentId },
     ],
   };
@@ -68,14 +68,17 @@ export function refundStarter(
   return async (subject) => {
     const options = refundStartOptions(subject, start, queues);
     await temporal.withDeadline(Date.now() + within, async () => {
-      if (PERSON_STATES.includes(subject.state))
+      if (OPERATOR_STATES.includes(subject.state))
         await temporal.workflow.start<typeof refundWorkflow>(REFUND_WORKFLOW, options);
       else
-        await temporal.workflow.signalWithStart<typeof refundWorkflow, NoticeArgs>(REFUND_WORKFLOW, {
-          ...options,
-          signal: gatewayNotice,
-          signalArgs: [subject.version, 'ledger'],
-        });
+        await temporal.workflow.signalWithStart<typeof refundWorkflow, GatewayNotificationArgs>(
+          REFUND_WORKFLOW,
+          {
+            ...options,
+            signal: gatewayNotification,
+            signalArgs: [subject.version, 'ledger'],
+          },
+        );
     });
   };
 }

@@ -5,10 +5,10 @@ export interface TaskQueues {
   /** Workflows and everything that moves money. */
   readonly refunds: string;
   /** Queries of all entities. They wait for the gateway and for their turn, and never keep a refund from being sent. */
-  readonly lookUps: string;
+  readonly queries: string;
 }
 
 /** `name` separates deployments that share a namespace. */
 export function taskQueues(name: string = DEFAULT_TASK_QUEUE): TaskQueues {
-  return { refunds: name, lookUps: `${name}-look-ups` };
+  return { refunds: name, queries: `${name}-look-ups` };
 }

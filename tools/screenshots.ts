@@ -13,9 +13,9 @@ import { openRefundsClient } from '../client/open.js';
 import { isFinal } from '../domain/refund/states.js';
 import { createApiKey } from '../ledger/access/api-keys.js';
 import { openDatabase, type Database } from '../ledger/db/database.js';
-import { controlGateway, type GatewayControl } from '../sandbox/control-client.js';
+import { gatewayControl, type GatewayControl } from '../sandbox/control-client.js';
 import type { FaultRule } from '../sandbox/gateway/faults.js';
-import { sayOnStderr } from '../sandbox/servers/progress.js';
+import { printOnStderr } from '../sandbox/servers/progress.js';
 import { startSandbox } from '../sandbox/stack.js';
 import { readSettings } from '../settings/read.js';
 import { startChromium } from '../test/support/chromium.js';
@@ -27,7 +27,7 @@ const NARROW = { width: 360, height: 740 };
 const dataDir = await mkdtemp(join(tmpdir(), 'refunds-screenshots-'));
 const sandbox = await startSandbox(
   { ...process.env, REFUNDS_DATA_DIR: dataDir, REFUNDS_PORT: '0' },
-  sayOnStderr,
+  printOnStderr,
 );
 const settings = readSettings(sandbox.env);
 const database = openDatabase(settings.databaseUrl);
@@ -38,10 +38,10 @@ try {
     name: string,
     ...roles: readonly ('submit' | 'operate' | 'approve')[]
   ): Promise<string> => (await createApiKey(database, { name, roles })).text.reveal();
-  const story = await arrange(controlGateway(sandbox.gateway.url), await key('webshop', 'submit'));
+  const timeline = await arrange(gatewayControl(sandbox.gateway.url), await key('webshop', 'submit'));
   await sandbox.worker.stop();
   await pretendAges(database);
-  const visit = { url, key: await key('maria.keller', 'operate', 'approve'), story };
+  const visit = { url, key: await key('maria.keller', 'operate', 'approve'), timeline };
   const folder = process.argv[2];
   if (folder === undefined) await forTheDocumentation(visit);
   else await everyPage(visit, folder);
@@ -52,7 +52,7 @@ try {
   await rm(dataDir, { recursive: true, force: true });
 }
 
-interface Story {
+interface Timeline {
   readonly approval: string;
   readonly review: string;
   readonly payment: string;
@@ -61,11 +61,11 @@ interface Story {
 interface Visit {
   readonly url: string;
   readonly key: string;
-  readonly story: Story;
+  readonly timeline: Timeline;
 }
 
 /** Refunds as a shop has them on some afternoon: most are paid, a few need somebody. */
-async function arrange(gateway: GatewayControl, shop: string): Promise<Story> {
+async function arrange(gateway: GatewayControl, shop: string): Promise<Timeline> {
   const fault = (paymentId: string, effect: FaultRule['effect']): Promise<void> =>
     gateway.setFault({ match: { paymentType: 'RF', paymentId }, effect });
   const reject = (code: string): FaultRule['effect'] => ({ kind: 'reject', code });
@@ -145,7 +145,7 @@ async function signIn(context: BrowserContext, { url: address, key }: Visit): Pr
   await page
     .getByText('Live', { exact: true })
     .waitFor({ timeout: 5_000 })
-    .catch(() => sayOnStderr('not live'));
+    .catch(() => printOnStderr('not live'));
   return page;
 }
 
@@ -154,30 +154,30 @@ async function forTheDocumentation(visit: Visit): Promise<void> {
   const browser = await startChromium();
   for (const [name, address, colorScheme] of [
     ['console-queue', '', 'light'],
-    ['console-refund', `refunds/${visit.story.approval}`, 'dark'],
+    ['console-refund', `refunds/${visit.timeline.approval}`, 'dark'],
   ] as const) {
     const context = await browser.open({ viewport: WIDE, colorScheme });
     const page = await signIn(context, visit);
     await show(page, visit.url, address);
     await page.screenshot({ path: join(IMAGES, `${name}.png`) });
     await context.close();
-    sayOnStderr(`  docs/images/${name}.png`);
+    printOnStderr(`  docs/images/${name}.png`);
   }
   await browser.close();
 }
 
 async function everyPage(visit: Visit, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const { story } = visit;
+  const { timeline } = visit;
   const browser = await startChromium();
   const pages = {
     queue: '',
     'queue-none': '?q=nothing+like+this',
     refunds: 'refunds',
     'refunds-none': 'refunds?state=settled',
-    approval: `refunds/${story.approval}`,
-    review: `refunds/${story.review}`,
-    payment: `payments/${story.payment}`,
+    approval: `refunds/${timeline.approval}`,
+    review: `refunds/${timeline.review}`,
+    payment: `payments/${timeline.payment}`,
     'search-several': 'search?q=ORD-20390',
     'search-none': 'search?q=ORD-0',
     nothing: 'elsewhere',
@@ -199,7 +199,7 @@ async function everyPage(visit: Visit, folder: string): Promise<void> {
       await show(page, visit.url, address);
       await page.screenshot({ path: join(folder, `${name}-${look}.png`), fullPage: true });
     }
-    await show(page, visit.url, `refunds/${story.approval}`);
+    await show(page, visit.url, `refunds/${timeline.approval}`);
     const approve = page.getByRole('button', { name: 'Approve' });
     if ((await approve.count()) > 0) {
       await approve.click();
@@ -214,7 +214,7 @@ async function everyPage(visit: Visit, folder: string): Promise<void> {
     await page.keyboard.press('?');
     await page.screenshot({ path: join(folder, `help-${look}.png`) });
     await context.close();
-    sayOnStderr(`  ${folder}/*-${look}.png`);
+    printOnStderr(`  ${folder}/*-${look}.png`);
   }
   await browser.close();
 }

@@ -42,11 +42,11 @@ function refundOf(argument: unknown): Pick<LogFields, 'refundId'> {
 
 /** Where the refund stands afterwards. Answers are positions, or hold one; an accepted order names its refund. */
 function outcomeOf(result: unknown): LogFields {
-  const position = fieldOf(result, 'position') ?? fieldOf(result, 'input') ?? result;
-  const refundId = textIn(position, 'refundId');
+  const snapshot = fieldOf(result, 'snapshot') ?? fieldOf(result, 'input') ?? result;
+  const refundId = textIn(snapshot, 'refundId');
   const paymentId = textIn(result, 'paymentId');
-  const attemptId = textIn(fieldOf(position, 'attempt'), 'attemptId');
-  const state = textIn(position, 'state');
+  const attemptId = textIn(fieldOf(snapshot, 'attempt'), 'attemptId');
+  const state = textIn(snapshot, 'state');
   return {
     ...(refundId === undefined ? {} : { refundId }),
     ...(paymentId === undefined ? {} : { paymentId }),

@@ -9,7 +9,7 @@ import { migrate } from '../ledger/db/migrate.js';
 import { createLedger } from '../ledger/postgres.js';
 import { createQueryBudget } from '../ledger/access/query-budget.js';
 import { createReportingRecord } from '../ledger/access/reporting.js';
-import { switchOutlet } from '../ledger/outbox/outbox.js';
+import { setEventsEnabled } from '../ledger/outbox/outbox.js';
 import { createLog, type Log } from '../settings/log.js';
 import { whenToStop } from '../settings/parent.js';
 import { readSettings, SettingsError } from '../settings/read.js';
@@ -39,7 +39,7 @@ async function main(log: Log): Promise<void> {
   const gateway = createGateway({
     entities: settings.entities,
     refuseWhen: openTransaction,
-    budget: createQueryBudget(database, settings.lookUpsPerSecond),
+    budget: createQueryBudget(database, settings.queriesPerSecond),
     reporting: createReportingRecord(database),
   });
   const { connection, namespace } = await connectWorker(process.env);
@@ -62,12 +62,12 @@ async function main(log: Log): Promise<void> {
       now: machineClock,
       pause,
     },
-    start: { planFor: settings.planFor, lookUpTaskQueue: queues.lookUps },
+    start: { configFor: settings.configFor, queryTaskQueue: queues.queries },
     database,
-    ...(settings.upkeep === undefined ? {} : { upkeep: settings.upkeep }),
+    ...(settings.maintenance === undefined ? {} : { maintenance: settings.maintenance }),
     log,
   });
-  await switchOutlet(database, events !== undefined);
+  await setEventsEnabled(database, events !== undefined);
   const timings = deliveryTimingsAt(settings.timeScale);
   const dispatcher =
     events === undefined ? undefined : startDispatcher({ database, ledger, events, timings, log });

@@ -9,21 +9,21 @@ import {
   type WorkflowBundle,
 } from '@temporalio/worker';
 import { createAuditActivities } from '../activities/maintenance/audit.js';
-import { createCallerActivities, type StartSettings } from '../activities/refund/caller.js';
+import { createClientActivities, type StartSettings } from '../activities/refund/caller.js';
 import type { Dependencies } from '../activities/dependencies.js';
-import { createPaymentActivities } from '../activities/maintenance/payment-news.js';
+import { createPaymentActivities } from '../activities/maintenance/payment-updates.js';
 import { createRefundActivities } from '../activities/refund/refunds.js';
 import { createSweepActivities } from '../activities/maintenance/sweep.js';
 import type { Database } from '../ledger/db/database.js';
 import { QueryBudgetSpent } from '../gateway/errors.js';
 import { LedgerError } from '../ledger/ledger.js';
-import { forgetSweeps } from '../ledger/maintenance/sweep.js';
+import { clearSweeps } from '../ledger/maintenance/sweep.js';
 import type { Log } from '../settings/log.js';
-import { keepSchedules } from '../temporal/schedules.js';
+import { ensureSchedules } from '../temporal/schedules.js';
 import { refundStarter } from '../temporal/start-refund.js';
 import { reasonOf } from '../temporal/search-attributes.js';
 import type { TaskQueues } from '../temporal/task-queues.js';
-import type { Upkeep } from '../temporal/upkeep.js';
+import type { MaintenanceSchedule } from '../temporal/maintenance.js';
 import { activityLog } from './activity-log.js';
 import type { Effects } from '../workflows/refund/effects.js';
 import { QUERIES, type Profile } from './profiles.js';
@@ -40,7 +40,7 @@ export interface RefundWorkerOptions {
   /** The ledger's own database, for what looks after all refunds at once. */
   readonly database: Database;
   /** The schedules to keep; none are made or changed without. */
-  readonly upkeep?: Upkeep;
+  readonly maintenance?: MaintenanceSchedule;
   /** A line for each activity; none without. */
   readonly log?: Log;
 }
@@ -60,7 +60,7 @@ export async function startRefundWorker(options: RefundWorkerOptions): Promise<R
   const alive = (): AbortSignal => Context.current().cancellationSignal;
   const activities = {
     ...createRefundActivities(options.dependencies),
-    ...createCallerActivities(options.dependencies, start, () =>
+    ...createClientActivities(options.dependencies, start, () =>
       temporal.activity.heartbeat(Context.current().info.taskToken),
     ),
     ...createSweepActivities(
@@ -79,14 +79,14 @@ export async function startRefundWorker(options: RefundWorkerOptions): Promise<R
   };
   /** What queries the gateway: nothing else runs on that queue. Their rate is the entity's budget, over all processes. */
   const readers: Effects['gateway'] = {
-    lookUp: activities.lookUp,
+    query: activities.query,
     reconcile: activities.reconcile,
     readPayment: activities.readPayment,
-    adopt: activities.adopt,
+    link: activities.link,
     correct: activities.correct,
     confirm: activities.confirm,
   };
-  const { lookUpPayment } = createPaymentActivities(options.dependencies, database);
+  const { queryPayment } = createPaymentActivities(options.dependencies, database);
   const shared = {
     connection,
     namespace,
@@ -106,15 +106,15 @@ export async function startRefundWorker(options: RefundWorkerOptions): Promise<R
     }),
     Worker.create({
       ...shared,
-      taskQueue: queues.lookUps,
-      activities: { ...readers, lookUpPayment },
+      taskQueue: queues.queries,
+      activities: { ...readers, queryPayment },
       ...QUERIES,
     }),
   ]);
   // After the workers are there and before they run: the first sweep finds nothing remembered of a Temporal that is gone.
-  if (options.upkeep !== undefined) {
-    const { isNew } = await keepSchedules(temporal, queues, options.upkeep);
-    if (isNew) await forgetSweeps(database);
+  if (options.maintenance !== undefined) {
+    const { isNew } = await ensureSchedules(temporal, queues, options.maintenance);
+    if (isNew) await clearSweeps(database);
   }
   const runs = workers.map((worker) => worker.run());
   const stop = (): void => {

@@ -1,24 +1,24 @@
 /** The sweep: gives a run to every refund that seems to have none. Harmless where one is alive, and where it runs twice. */
-import type { StartSettings } from '../../domain/refund/plan.js';
+import type { StartSettings } from '../../domain/refund/config.js';
 import type { Database } from '../../ledger/db/database.js';
 import {
   endedWithOpenAttempt,
   markSwept,
-  silentRefunds,
+  idleRefunds,
   type Silent,
-  type SweepPatience,
+  type SweepIntervals,
 } from '../../ledger/maintenance/sweep.js';
 import type { Task } from '../refund/refunds.js';
 
 /** Durations in milliseconds. A history replays with what it was started with. */
 export interface SweepInput {
-  readonly patience: SweepPatience;
+  readonly patience: SweepIntervals;
   /** Refunds read at once. */
   readonly page: number;
   /** Pages in one sweep at most; what is left is due in the next one. */
   readonly pages: number;
   /** Attempts under ended refunds that one sweep has looked up at most. */
-  readonly lookUps: number;
+  readonly queries: number;
 }
 
 export interface Swept {
@@ -27,7 +27,7 @@ export interface Swept {
   /** Refunds that could not be given one; they are tried again. */
   readonly failed: number;
   /** Attempts to be looked up, each on the queue of its entity. */
-  readonly lookUps: readonly (Task & { readonly taskQueue: string })[];
+  readonly queries: readonly (Task & { readonly taskQueue: string })[];
 }
 
 export interface SweepActivities {
@@ -49,12 +49,12 @@ export function createSweepActivities(deps: SweepDependencies, alive: () => Abor
   const { database } = deps;
 
   return {
-    async sweepRefunds({ patience, page, pages, lookUps }) {
+    async sweepRefunds({ patience, page, pages, queries }) {
       let started = 0;
       let failed = 0;
       for (let read = 0; read < pages; read += 1) {
         alive().throwIfAborted();
-        const silent = await silentRefunds(database, patience, page);
+        const silent = await idleRefunds(database, patience, page);
         const result = await startEach(silent, deps.startRefund);
         for (const { refund, error } of result.failed) deps.onFailure?.(refund.id, error);
         // One that cannot be started must not stand before all others for ever; all of them means that Temporal is away.
@@ -65,15 +65,15 @@ export function createSweepActivities(deps: SweepDependencies, alive: () => Abor
         failed += result.failed.length;
         if (silent.length < page) break;
       }
-      const open = await endedWithOpenAttempt(database, patience, lookUps);
+      const open = await endedWithOpenAttempt(database, patience, queries);
       await markSwept(database, open, patience);
       return {
         started,
         failed,
-        lookUps: open.map(({ id, entityId }) => ({
+        queries: open.map(({ id, entityId }) => ({
           refundId: id,
-          plan: deps.start.planFor(entityId),
-          taskQueue: deps.start.lookUpTaskQueue,
+          config: deps.start.configFor(entityId),
+          taskQueue: deps.start.queryTaskQueue,
         })),
       };
     },

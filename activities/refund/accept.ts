@@ -2,7 +2,7 @@
 import { elapsed, type Moment } from '../../domain/clock.js';
 import { looksLikeCard } from '../../domain/card/card-number.js';
 import { IDEMPOTENCY_KEY_RULE, readIdempotencyKey } from '../../domain/refund/idempotency-key.js';
-import { NAME_RULE, normalizeName, personKey, readName } from '../../domain/names.js';
+import { NAME_RULE, normalizeName, principalKey, readName } from '../../domain/names.js';
 import {
   isCreditRequest,
   readCreditRequest,
@@ -13,21 +13,21 @@ import {
   type RefundRequest,
 } from '../../domain/refund/request.js';
 import { CARD_IN_TEXT } from '../../domain/refund/request-shape.js';
-import { LedgerError, type Accepted, type AcceptOrder, type LedgerErrorCode } from '../../ledger/ledger.js';
+import { LedgerError, type Accepted, type AcceptInput, type LedgerErrorCode } from '../../ledger/ledger.js';
 import type { PaymentRecord } from '../../ledger/core/refund-record.js';
 import { QueryBudgetSpent } from '../../gateway/errors.js';
 import { queryingFor, type Dependencies } from '../dependencies.js';
 import {
-  lookUpKnown,
-  lookUpOriginal,
-  lookUpWithoutLinks,
-  type OriginalLookUp,
+  queryKnown,
+  queryOriginal,
+  queryWithoutLinks,
+  type OriginalAnswer,
   type OriginalQuery,
 } from './originals.js';
 
 export interface RefundOrder {
   /** Owns the idempotency key. */
-  readonly caller: string;
+  readonly clientId: string;
   /** A key in double quotes is the same key without them. */
   readonly idempotencyKey: string;
   /** The person or system who asks; whoever asks cannot approve. */
@@ -98,7 +98,7 @@ async function accept(
   if (!reading.ok || asker === undefined || problems.length > 0) throw new RequestRefused(problems);
 
   // A process that was stopped meanwhile knows nothing about now, and its caller has long had another answer.
-  const checkInTime = (): void => {
+  const checkStillWanted = (): void => {
     if (elapsed(askedAt, deps.now()) > STALE_AFTER)
       throw new GatewayUnavailable(
         'accepting took too long; nothing was stored, send the same request again',
@@ -113,9 +113,9 @@ async function accept(
   // What a client declares is not queried: the gateway itself caps the refund, and a credit needs what it shows.
   const isDeclared = !isCreditRequest(request) && request.payment !== undefined;
   if (request.paymentId === undefined || isDeclared)
-    return deps.ledger.accept(accepted, { entityId, facts: null }, checkInTime);
-  const known = await deps.ledger.beforeQuery(request.paymentId);
-  if (known.payment !== null) return acceptKnown(deps, accepted, known.payment, checkInTime);
+    return deps.ledger.accept(accepted, { entityId, facts: null }, checkStillWanted);
+  const known = await deps.ledger.paymentBeforeQuery(request.paymentId);
+  if (known.payment !== null) return acceptKnown(deps, accepted, known.payment, checkStillWanted);
 
   const original = await readOriginal(queryingFor('acceptance', deps), {
     ...{ entityId, id: request.paymentId, observedAt: known.at },
@@ -123,7 +123,7 @@ async function accept(
   });
   switch (original.kind) {
     case 'read':
-      return deps.ledger.accept(accepted, { entityId, facts: original.facts }, checkInTime);
+      return deps.ledger.accept(accepted, { entityId, facts: original.facts }, checkStillWanted);
     case 'not_found':
       throw refused('not_found', 'the gateway has no such payment under this entity');
     case 'unreadable':
@@ -144,10 +144,10 @@ async function accept(
 }
 
 /** By v1 where the account has no v3 reporting: for a regular refund that is enough. */
-async function readOriginal(deps: Dependencies, query: OriginalQuery): Promise<OriginalLookUp> {
+async function readOriginal(deps: Dependencies, query: OriginalQuery): Promise<OriginalAnswer> {
   try {
-    const original = await lookUpOriginal(deps, query);
-    return original.kind === 'links_not_shown' ? await lookUpWithoutLinks(deps, query) : original;
+    const original = await queryOriginal(deps, query);
+    return original.kind === 'links_not_shown' ? await queryWithoutLinks(deps, query) : original;
   } catch (error) {
     if (!(error instanceof QueryBudgetSpent)) throw error;
     throw new GatewayUnavailable(
@@ -159,28 +159,28 @@ async function readOriginal(deps: Dependencies, query: OriginalQuery): Promise<O
 
 /** Under which names and key an order is stored; undefined for what could not have been stored. */
 export function storedKeyOf({
-  caller,
+  clientId,
   idempotencyKey,
-}: Pick<RefundOrder, 'caller' | 'idempotencyKey'>):
-  Pick<AcceptOrder, 'caller' | 'idempotencyKey'> | undefined {
+}: Pick<RefundOrder, 'clientId' | 'idempotencyKey'>):
+  Pick<AcceptInput, 'clientId' | 'idempotencyKey'> | undefined {
   const key = readIdempotencyKey(idempotencyKey);
-  const name = normalizeName(caller);
+  const name = normalizeName(clientId);
   // Two keys of one owner are one client.
   return key === undefined || name === undefined
     ? undefined
-    : { caller: personKey(name), idempotencyKey: key };
+    : { clientId: principalKey(name), idempotencyKey: key };
 }
 
 /** Who asks, and under which key. Names what is wrong in `problems`. */
-function readAsker(order: RefundOrder, problems: InputProblem[]): Omit<AcceptOrder, 'request'> | undefined {
+function readAsker(order: RefundOrder, problems: InputProblem[]): Omit<AcceptInput, 'request'> | undefined {
   const stored = storedKeyOf(order);
   if (readIdempotencyKey(order.idempotencyKey) === undefined)
     problems.push({ field: 'idempotencyKey', code: 'invalid', message: IDEMPOTENCY_KEY_RULE });
-  if (normalizeName(order.caller) === undefined)
-    problems.push({ field: 'caller', code: 'invalid', message: NAME_RULE });
+  if (normalizeName(order.clientId) === undefined)
+    problems.push({ field: 'clientId', code: 'invalid', message: NAME_RULE });
   const requestedBy = readName(order.requestedBy);
   if (requestedBy === undefined) problems.push({ field: 'requestedBy', code: 'invalid', message: NAME_RULE });
-  for (const field of ['idempotencyKey', 'caller', 'requestedBy'] as const) {
+  for (const field of ['idempotencyKey', 'clientId', 'requestedBy'] as const) {
     const text: unknown = order[field];
     if (typeof text === 'string' && looksLikeCard(text)) problems.push({ field, ...CARD_IN_TEXT });
   }
@@ -193,19 +193,19 @@ const DECLARED_WRONGLY: readonly LedgerErrorCode[] = ['currency_mismatch', 'paym
 /** The ledger has a payment as it was last seen: a chargeback that was won or a later capture since then leaves more to refund. */
 async function acceptKnown(
   deps: Dependencies,
-  order: AcceptOrder,
+  order: AcceptInput,
   payment: PaymentRecord,
-  checkInTime: () => void,
+  checkStillWanted: () => void,
 ): Promise<Accepted> {
   const { id, isDeclared } = payment;
   const { request } = order;
   try {
-    return await deps.ledger.accept(order, null, checkInTime);
+    return await deps.ledger.accept(order, null, checkStillWanted);
   } catch (error) {
     if (!(error instanceof LedgerError)) throw error;
     const isDoubtful = isDeclared && DECLARED_WRONGLY.includes(error.code);
     if (error.code !== 'exceeds_refundable' && !isDoubtful) throw error;
-    const { at } = await deps.ledger.beforeQuery(id);
+    const { at } = await deps.ledger.paymentBeforeQuery(id);
     const entityId = isDeclared ? (request.entityId ?? payment.entityId) : payment.entityId;
     const currency = isDeclared ? request.money.currency : payment.currency;
     const original = await seenNow(queryingFor('acceptance', deps), {
@@ -213,17 +213,17 @@ async function acceptKnown(
       eachCapture: false,
     });
     if (original?.kind !== 'read') throw error;
-    return deps.ledger.accept(order, { entityId, facts: original.facts }, checkInTime);
+    return deps.ledger.accept(order, { entityId, facts: original.facts }, checkStillWanted);
   }
 }
 
 /** Undefined where the budget of queries is spent: then what is on record decides. */
 async function seenNow(
   deps: Dependencies,
-  payment: Parameters<typeof lookUpKnown>[1],
-): Promise<OriginalLookUp | undefined> {
+  payment: Parameters<typeof queryKnown>[1],
+): Promise<OriginalAnswer | undefined> {
   try {
-    return await lookUpKnown(deps, payment);
+    return await queryKnown(deps, payment);
   } catch (error) {
     if (error instanceof QueryBudgetSpent) return undefined;
     throw error;

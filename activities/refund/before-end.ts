@@ -2,7 +2,7 @@
 import { isFinal, isOpenAttempt } from '../../domain/refund/states.js';
 import { QueryBudgetSpent } from '../../gateway/errors.js';
 import { queryingFor, type Dependencies } from '../dependencies.js';
-import { lookUpKnown } from './originals.js';
+import { queryKnown } from './originals.js';
 
 /** Milliseconds, less than the activity may take: whoever withdraws waits for the answer. */
 const WITHIN = 8_000;
@@ -22,7 +22,7 @@ async function read(deps: Dependencies, refundId: string): Promise<void> {
   const { paymentId, ...scope } = await deps.ledger.scope(refundId);
   if (paymentId === null) return;
   try {
-    const original = await lookUpKnown(deps, { ...scope, paymentId, eachCapture: true });
+    const original = await queryKnown(deps, { ...scope, paymentId, eachCapture: true });
     if (original.kind === 'read') await deps.ledger.recordOriginal(paymentId, original.facts);
   } catch (error) {
     if (!(error instanceof QueryBudgetSpent)) throw error;

@@ -1,7 +1,7 @@
 /** Activities for callers' own workflows: accepting a refund, and asking where it stands. */
 import { ApplicationFailure } from '@temporalio/common';
-import type { Position } from '../../domain/refund/next-step.js';
-import type { Plan, StartSettings } from '../../domain/refund/plan.js';
+import type { RefundSnapshot } from '../../domain/refund/next-step.js';
+import type { RefundConfig, StartSettings } from '../../domain/refund/config.js';
 import type { RefundRequestInput } from '../../domain/refund/request.js';
 import { LedgerError } from '../../ledger/ledger.js';
 import type { RefundRecord } from '../../ledger/core/refund-record.js';
@@ -10,8 +10,8 @@ import type { Dependencies } from '../dependencies.js';
 
 export type { StartSettings };
 
-export interface CallerOrder {
-  readonly caller: string;
+export interface ClientOrder {
+  readonly clientId: string;
   /** One key for one intent, for example `order-4711-cancellation`. */
   readonly idempotencyKey: string;
   readonly requestedBy: string;
@@ -21,31 +21,35 @@ export interface CallerOrder {
 /** What starts the refund's workflow. */
 export interface AcceptedOrder {
   readonly paymentId: string;
-  readonly input: { readonly refundId: string; readonly plan: Plan; readonly lookUpTaskQueue: string };
+  readonly input: {
+    readonly refundId: string;
+    readonly config: RefundConfig;
+    readonly queryTaskQueue: string;
+  };
 }
 
-export interface CallerActivities {
-  acceptRefund(order: CallerOrder): Promise<AcceptedOrder>;
+export interface ClientActivities {
+  acceptRefund(order: ClientOrder): Promise<AcceptedOrder>;
   /** The refund that is stored under the order's caller and key, whatever else it asks for; null where there is none. */
-  acceptedBefore(order: CallerOrder): Promise<AcceptedOrder | null>;
-  refundPosition(refundId: string): Promise<Position>;
+  acceptedBefore(order: ClientOrder): Promise<AcceptedOrder | null>;
+  refundSnapshot(refundId: string): Promise<RefundSnapshot>;
 }
 
 /**
  * `confirmTask` rejects where Temporal does not wait for this try of the activity any more, and has it wait anew
  * otherwise. A worker that was frozen before it began would else store a refund that its client was told is refused.
  */
-export function createCallerActivities(
+export function createClientActivities(
   deps: Dependencies,
   settings: StartSettings,
   confirmTask: () => Promise<void> = () => Promise.resolve(),
-): CallerActivities {
+): ClientActivities {
   const toStart = ({ id, paymentId, entityId }: RefundRecord): AcceptedOrder => ({
     paymentId,
     input: {
       refundId: id,
-      plan: settings.planFor(entityId),
-      lookUpTaskQueue: settings.lookUpTaskQueue,
+      config: settings.configFor(entityId),
+      queryTaskQueue: settings.queryTaskQueue,
     },
   });
   return {
@@ -85,6 +89,6 @@ export function createCallerActivities(
       const [refund] = await deps.ledger.listRefunds({ ...stored, limit: 1 });
       return refund === undefined ? null : toStart(refund);
     },
-    refundPosition: (refundId) => deps.ledger.position(refundId),
+    refundSnapshot: (refundId) => deps.ledger.snapshot(refundId),
   };
 }

@@ -6,13 +6,13 @@ import {
   answerOf,
   isLasting,
   type GatewayTransaction,
-  type LookUp,
+  type QueryResult,
   type TransactionTree,
 } from '../../domain/transaction.js';
 import type { AttemptRecord } from '../../ledger/core/refund-record.js';
 import type { Dependencies } from '../dependencies.js';
 
-export type OriginalLookUp =
+export type OriginalAnswer =
   | { readonly kind: 'read'; readonly facts: OriginalFacts; readonly tree: TransactionTree }
   | { readonly kind: 'not_found' }
   /** Asking again does not change it. */
@@ -41,11 +41,11 @@ export interface OriginalQuery {
   readonly eachCapture: boolean;
 }
 
-export async function lookUpOriginal(
+export async function queryOriginal(
   deps: Dependencies,
   query: OriginalQuery,
   mayBeCapture = true,
-): Promise<OriginalLookUp> {
+): Promise<OriginalAnswer> {
   const { entityId, id, observedAt, eachCapture } = query;
   const answer = await deps.gateway.findWithLinked(entityId, id);
   if (answer.kind === 'not_found') return answer;
@@ -62,7 +62,7 @@ export async function lookUpOriginal(
     case 'capture':
       // Only the authorisation shows all captures, and what was given back on each.
       return mayBeCapture
-        ? lookUpOriginal(deps, { ...query, id: reason.parentId }, false)
+        ? queryOriginal(deps, { ...query, id: reason.parentId }, false)
         : { kind: 'unreadable', why: 'a capture refers to another capture', isOriginal: true };
     case 'not_an_original':
       return {
@@ -84,18 +84,18 @@ export async function lookUpOriginal(
 }
 
 /** A payment that the ledger has. Shown in another currency it cannot be read against what is kept of it. */
-export async function lookUpKnown(
+export async function queryKnown(
   deps: Dependencies,
   {
     paymentId,
     currency,
     ...query
   }: Omit<OriginalQuery, 'id'> & { readonly paymentId: string; readonly currency: string },
-): Promise<OriginalLookUp> {
-  const original = await lookUpOriginal(deps, { ...query, id: paymentId });
+): Promise<OriginalAnswer> {
+  const original = await queryOriginal(deps, { ...query, id: paymentId });
   if (original.kind !== 'read') return original;
   const { facts, tree } = original;
-  const unreadable = (why: string): OriginalLookUp => ({ kind: 'unreadable', why, isOriginal: true });
+  const unreadable = (why: string): OriginalAnswer => ({ kind: 'unreadable', why, isOriginal: true });
   if (facts.currency !== currency)
     return unreadable(`the gateway shows it in ${facts.currency}, not in ${currency}`);
   if (facts.id === paymentId) return original;
@@ -107,11 +107,11 @@ export async function lookUpKnown(
 }
 
 /** One transaction, by v1 where the account has no v3 reporting. For what needs no links. */
-export async function lookUpAlone(
+export async function queryAlone(
   deps: Dependencies,
   entityId: string,
   id: string,
-): Promise<LookUp<GatewayTransaction>> {
+): Promise<QueryResult<GatewayTransaction>> {
   const answer = await deps.gateway.findWithLinked(entityId, id);
   if (answer.kind === 'found') return { kind: 'found', value: answer.value.original };
   return answer.kind === 'unavailable' && answer.why === 'not_offered'
@@ -124,11 +124,11 @@ export async function shownAlone(
   deps: Dependencies,
   entityId: string,
   { reference, gatewayId }: Pick<AttemptRecord, 'reference' | 'gatewayId'>,
-): Promise<LookUp<readonly GatewayTransaction[]>> {
+): Promise<QueryResult<readonly GatewayTransaction[]>> {
   const byReference = await deps.gateway.findByReference(entityId, reference);
   // An id of another form was kept as it came, and cannot be queried.
   if (byReference.kind !== 'not_found' || gatewayId === null || !isGatewayId(gatewayId)) return byReference;
-  const byId = await lookUpAlone(deps, entityId, gatewayId);
+  const byId = await queryAlone(deps, entityId, gatewayId);
   return byId.kind === 'found'
     ? { kind: 'found', value: [{ merchantTransactionId: reference, ...byId.value }] }
     : byId;
@@ -138,14 +138,14 @@ export async function shownAlone(
  * A payment whose links the account does not show. A debit and a capture tell what was taken; what was given back elsewhere stays
  * unknown, and the gateway's own limit holds each refund of them. An authorisation without its captures tells neither.
  */
-export async function lookUpWithoutLinks(
+export async function queryWithoutLinks(
   deps: Dependencies,
   { entityId, id, observedAt }: OriginalQuery,
-): Promise<OriginalLookUp> {
+): Promise<OriginalAnswer> {
   const answer = await deps.gateway.findById(entityId, id);
   if (answer.kind === 'not_found') return answer;
   if (answer.kind === 'unavailable') return unavailableOf(answer);
-  const tree = rootOf(answer.value);
+  const tree = rootPaymentOf(answer.value);
   if (tree.original.paymentType === 'PA' && tree.linked.length === 0)
     return {
       kind: 'unreadable',
@@ -169,19 +169,19 @@ export async function lookUpWithoutLinks(
 }
 
 /** A capture as the only one that is known of its authorisation; anything else alone. */
-function rootOf(transaction: GatewayTransaction): TransactionTree {
+function rootPaymentOf(transaction: GatewayTransaction): TransactionTree {
   const { paymentType, referencedId } = transaction;
   return paymentType === 'CP' && referencedId !== undefined
     ? { original: { ...transaction, id: referencedId, paymentType: 'PA' }, linked: [transaction] }
     : { original: transaction, linked: [] };
 }
 
-const unavailableOf = (answer: Extract<LookUp<never>, { kind: 'unavailable' }>): OriginalLookUp =>
+const unavailableOf = (answer: Extract<QueryResult<never>, { kind: 'unavailable' }>): OriginalAnswer =>
   isLasting(answer.why)
     ? { kind: 'unreadable', why: answerOf(answer), isOriginal: true }
     : { kind: 'unavailable', why: answerOf(answer) };
 
-const unlinked = (answer: Extract<LookUp<never>, { kind: 'unavailable' }>): OriginalLookUp =>
+const unlinked = (answer: Extract<QueryResult<never>, { kind: 'unavailable' }>): OriginalAnswer =>
   answer.why === 'not_offered' ? { kind: 'links_not_shown' } : unavailableOf(answer);
 
 /**
@@ -192,7 +192,7 @@ async function withCaptures(
   deps: Dependencies,
   entityId: string,
   { original, linked }: TransactionTree,
-): Promise<LinkedLookUp> {
+): Promise<LinkedQuery> {
   const captures = original.paymentType === 'PA' ? capturesIn(linked) : [];
   const onCaptures: GatewayTransaction[] = [];
   for (const id of captures) {
@@ -210,14 +210,14 @@ async function withCaptures(
   };
 }
 
-type LinkedLookUp = Exclude<LookUp<TransactionTree>, { kind: 'not_found' }>;
+type LinkedQuery = Exclude<QueryResult<TransactionTree>, { kind: 'not_found' }>;
 
 /** What refers to a capture, each with the capture named where the gateway leaves that out. */
 export async function linkedTo(
   deps: Dependencies,
   entityId: string,
   captureId: string,
-): Promise<Exclude<LookUp<readonly GatewayTransaction[]>, { kind: 'not_found' }>> {
+): Promise<Exclude<QueryResult<readonly GatewayTransaction[]>, { kind: 'not_found' }>> {
   const answer = await deps.gateway.findWithLinked(entityId, captureId);
   // It is listed under its authorization, so the gateway has it: this answer is not to be believed.
   if (answer.kind === 'not_found') return { kind: 'unavailable', why: 'error' };

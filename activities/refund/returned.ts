@@ -2,7 +2,7 @@
 import { idsInFound, outcomeOfFound } from '../../domain/refund/outcome.js';
 import type { GatewayTransaction } from '../../domain/transaction.js';
 import type { AttemptRecord, RefundRecord } from '../../ledger/core/refund-record.js';
-import type { SeenReturned } from '../../ledger/core/people.js';
+import type { ReturnProof } from '../../ledger/core/commands.js';
 import { QueryBudgetSpent } from '../../gateway/errors.js';
 import { queryingFor, type Dependencies } from '../dependencies.js';
 import { shownAlone } from './originals.js';
@@ -12,9 +12,9 @@ import { expectationOf } from './send.js';
 const WITHIN = 10_000;
 
 /** Queries every attempt that came back, records what the gateway shows, and returns those that it shows declined still. */
-export async function seenReturned(deps: Dependencies, refundId: string): Promise<readonly SeenReturned[]> {
+export async function seenReturned(deps: Dependencies, refundId: string): Promise<readonly ReturnProof[]> {
   const refund = await deps.ledger.findRefund(refundId);
-  const seen: SeenReturned[] = [];
+  const seen: ReturnProof[] = [];
   if (refund === null) return seen;
   const urgent = queryingFor('operator', deps);
   for (const attempt of refund.attempts) {
@@ -38,8 +38,8 @@ async function isReturnedStill(
   const entry = found[0];
   await deps.ledger.record({
     attemptId: attempt.id,
-    source: 'look_up',
-    asked: { send: attempt.sends, at },
+    source: 'query',
+    asked: { send: attempt.submissions, at },
     outcome,
     ids: idsInFound(found, expected),
     ...(entry === undefined ? {} : { code: entry.result.code, description: entry.result.description }),

@@ -1,15 +1,15 @@
 /** The one door through which money leaves: an attempt that is written down is sent once, and its answer recorded. */
 import type { Moment } from '../../domain/clock.js';
 import { gatewayAmount, storedMoney } from '../../domain/money/money.js';
-import type { Position } from '../../domain/refund/next-step.js';
+import type { RefundSnapshot } from '../../domain/refund/next-step.js';
 import { idsInAnswer, outcomeOfSend, type Expectation, type Outcome } from '../../domain/refund/outcome.js';
-import type { Timings } from '../../domain/refund/plan.js';
+import type { Timings } from '../../domain/refund/config.js';
 import type { SendResult } from '../../domain/transaction.js';
 import { GatewayInputError, GatewaySettingsError } from '../../gateway/errors.js';
 import type { SendLimits } from '../../gateway/gateway.js';
-import { LedgerError, type Evidence, type SendOrder } from '../../ledger/ledger.js';
+import { LedgerError, type Evidence, type Submission } from '../../ledger/ledger.js';
 import { queryingFor, type Dependencies } from '../dependencies.js';
-import { lookUpKnown } from './originals.js';
+import { queryKnown } from './originals.js';
 
 /**
  * Sends `order`, which was opened after `openedAfter`, and records what came of it. The deadline counts from before the attempt was opened,
@@ -18,10 +18,10 @@ import { lookUpKnown } from './originals.js';
 export async function send(
   deps: Dependencies,
   refundId: string,
-  order: SendOrder,
+  order: Submission,
   openedAfter: Moment,
   timings: Timings,
-): Promise<Position> {
+): Promise<RefundSnapshot> {
   const { sendWindow, answerWithin } = timings;
   const limits = { openedAt: openedAfter, sendWindow, answerWithin };
   const answer = await handOver(deps, order, limits);
@@ -35,23 +35,23 @@ export async function send(
       ? { code: answer.transaction.result.code, description: answer.transaction.result.description }
       : {}),
   };
-  const position = await persist(deps, () => deps.ledger.record(evidence));
+  const snapshot = await persist(deps, () => deps.ledger.record(evidence));
   return answer.kind === 'unfit'
     ? deps.ledger.ask(refundId, 'configuration', { problem: answer.problem })
-    : position;
+    : snapshot;
 }
 
 /** `unfit`: our own data or settings make no request; nothing has left. */
 type Answer = SendResult | { readonly kind: 'unfit'; readonly problem: string };
 
-async function handOver(deps: Dependencies, order: SendOrder, limits: SendLimits): Promise<Answer> {
+async function handOver(deps: Dependencies, order: Submission, limits: SendLimits): Promise<Answer> {
   const { gateway } = deps;
   const common = { entityId: order.entityId, merchantTransactionId: order.reference, limits };
   const amount = gatewayAmount(storedMoney(order.amountMinor, order.currency));
   if (!amount.ok) return { kind: 'unfit', problem: amount.error };
   const { currency } = order;
   try {
-    switch (order.way) {
+    switch (order.operation) {
       case 'refund':
         return await gateway.refund({
           paymentId: order.originalId ?? '',
@@ -73,7 +73,7 @@ async function handOver(deps: Dependencies, order: SendOrder, limits: SendLimits
           ...common,
         });
       default:
-        return order.way satisfies never;
+        return order.operation satisfies never;
     }
   } catch (error) {
     if (error instanceof GatewayInputError || error instanceof GatewaySettingsError)
@@ -83,7 +83,7 @@ async function handOver(deps: Dependencies, order: SendOrder, limits: SendLimits
   }
 }
 
-function outcomeOf(deps: Dependencies, order: SendOrder, answer: Answer): Outcome {
+function outcomeOf(deps: Dependencies, order: Submission, answer: Answer): Outcome {
   return answer.kind === 'unfit'
     ? { kind: 'not_sent', why: 'closed' }
     : outcomeOfSend(answer, expectationOf(deps, order));
@@ -95,14 +95,14 @@ function outcomeOf(deps: Dependencies, order: SendOrder, answer: Answer): Outcom
  */
 async function measured(
   deps: Dependencies,
-  { way, entityId, originalId, currency }: SendOrder,
+  { operation, entityId, originalId, currency }: Submission,
   outcome: Outcome,
 ): Promise<Pick<Evidence, 'outcome' | 'original'>> {
-  if (way !== 'reversal' || outcome.kind !== 'succeeded' || originalId === null) return { outcome };
+  if (operation !== 'reversal' || outcome.kind !== 'succeeded' || originalId === null) return { outcome };
   const isOpen = { outcome: { kind: 'pending', gatewayId: outcome.gatewayId } } as const;
   try {
-    const { at } = await deps.ledger.beforeQuery(originalId);
-    const original = await lookUpKnown(queryingFor('doubt', deps), {
+    const { at } = await deps.ledger.paymentBeforeQuery(originalId);
+    const original = await queryKnown(queryingFor('doubt', deps), {
       ...{ entityId, paymentId: originalId, currency, observedAt: at },
       eachCapture: false,
     });
@@ -116,10 +116,10 @@ async function measured(
 /** What an answer or a look-up entry must agree with. */
 export function expectationOf(
   deps: Dependencies,
-  order: Pick<SendOrder, 'way' | 'entityId' | 'originalId' | 'reference' | 'amountMinor' | 'currency'>,
+  order: Pick<Submission, 'operation' | 'entityId' | 'originalId' | 'reference' | 'amountMinor' | 'currency'>,
 ): Expectation {
   return {
-    way: order.way,
+    operation: order.operation,
     amountMinor: order.amountMinor,
     currency: order.currency,
     reference: order.reference,

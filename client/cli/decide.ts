@@ -1,15 +1,15 @@
 /** `approve`, `reject`, `withdraw`, `sync`: what an operator orders about one refund as it stands. */
-import type { OperatorNote } from '../../domain/refund/people.js';
+import type { OperatorNote } from '../../domain/refund/operator-note.js';
 import { ROLES } from '../../domain/principal.js';
 import type { InputProblem } from '../../domain/refund/request.js';
 import type { ActionName } from '../actions.js';
 import { instructionMissing } from '../errors.js';
-import { PERSON_STATES, type Refund } from '../view.js';
+import { OPERATOR_STATES, type Refund } from '../view.js';
 import { confirm } from './confirm.js';
 import { EXIT, WrongUse, type ExitCode } from './exit.js';
 import { run, tell, type Session } from './session.js';
 
-export interface WordOptions {
+export interface NoteOptions {
   readonly by?: string | undefined;
   readonly reason?: string | undefined;
   readonly ticket?: string | undefined;
@@ -17,25 +17,25 @@ export interface WordOptions {
   readonly json?: true | undefined;
 }
 
-export interface DecideOptions extends WordOptions {
+export interface DecideOptions extends NoteOptions {
   readonly instruction?: string | undefined;
 }
 
 /** Without the instruction nothing is decided: the one that waits is named, with its effect. */
 export function decide(verb: 'approve' | 'reject', id: string, options: DecideOptions): Promise<ExitCode> {
-  return withWord(options, (word) =>
+  return withNote(options, (note) =>
     run(options.json === true, async (session) => {
       const { instruction } = options;
       if (instruction === undefined) {
         const { approval, proposal } = await session.client.getRefund(id);
         const waiting = proposal?.instruction ?? approval?.instruction;
-        if (waiting !== undefined) session.note(await effectFor(session, id, verb, word.by));
+        if (waiting !== undefined) session.note(await effectFor(session, id, verb, note.by));
         throw instructionMissing(id, waiting);
       }
-      await confirm([await effectFor(session, id, verb, word.by)], options.yes === true);
-      const decided = await session.client[verb](id, { ...word, instruction });
+      await confirm([await effectFor(session, id, verb, note.by)], options.yes === true);
+      const decided = await session.client[verb](id, { ...note, instruction });
       session.printRefund(decided);
-      return needsPerson(decided);
+      return needsOperator(decided);
     }),
   );
 }
@@ -52,33 +52,33 @@ export async function effectFor(
   return actions.find((one) => one.action === action)?.effect ?? '';
 }
 
-export function withdraw(id: string, options: WordOptions): Promise<ExitCode> {
-  return withWord(options, (word) =>
+export function withdraw(id: string, options: NoteOptions): Promise<ExitCode> {
+  return withNote(options, (note) =>
     run(options.json === true, async (session) => {
-      await confirm([await effectFor(session, id, 'withdraw', word.by)], options.yes === true);
-      session.printRefund(await session.client.withdraw(id, word));
+      await confirm([await effectFor(session, id, 'withdraw', note.by)], options.yes === true);
+      session.printRefund(await session.client.withdraw(id, note));
       return EXIT.done;
     }),
   );
 }
 
 /** Reads only, so nothing is confirmed; who looked is on record where they say who. */
-export function sync(id: string, { by, reason, ticket, json }: WordOptions): Promise<ExitCode> {
-  const word =
+export function sync(id: string, { by, reason, ticket, json }: NoteOptions): Promise<ExitCode> {
+  const note =
     by === undefined || reason === undefined
       ? undefined
       : { by, reason, ...(ticket === undefined ? {} : { ticket }) };
   return run(json === true, async (session) => {
-    const refund = await session.client.resolve(id, word);
+    const refund = await session.client.sync(id, note);
     session.printRefund(refund);
-    return needsPerson(refund);
+    return needsOperator(refund);
   });
 }
 
 /** `needed`: what this command needs besides, by option; each that is missing is named. */
-export function withWord(
-  { by, reason, ticket, json }: WordOptions,
-  work: (word: OperatorNote) => Promise<ExitCode>,
+export function withNote(
+  { by, reason, ticket, json }: NoteOptions,
+  work: (note: OperatorNote) => Promise<ExitCode>,
   needed: Readonly<Record<string, string | undefined>> = {},
 ): Promise<ExitCode> {
   const isComplete = Object.values(needed).every((value) => value !== undefined);
@@ -90,5 +90,5 @@ export function withWord(
   return Promise.resolve(tell(json === true, new WrongUse(problems)));
 }
 
-export const needsPerson = ({ state, proposal }: Refund): ExitCode =>
-  PERSON_STATES.includes(state) || proposal !== null ? EXIT.personNeeded : EXIT.done;
+export const needsOperator = ({ state, proposal }: Refund): ExitCode =>
+  OPERATOR_STATES.includes(state) || proposal !== null ? EXIT.operatorNeeded : EXIT.done;

@@ -4,7 +4,7 @@ import {
   listDeliveries,
   resendEvents,
   type DeliveryState,
-  type Resending,
+  type ResendFilter,
 } from '../../ledger/outbox/deliveries.js';
 import { eventOf, type OutboundEvent } from '../event-view.js';
 import { EXIT, WrongUse, type ExitCode } from './exit.js';
@@ -38,13 +38,13 @@ export interface ResendOptions {
 
 /** No money moves by it, so nothing is confirmed: a receiver knows an event that it has by its id. */
 export async function resend(id: string | undefined, options: ResendOptions): Promise<ExitCode> {
-  const ways: readonly Resending[] = [
+  const operations: readonly ResendFilter[] = [
     ...(id === undefined ? [] : [{ id }]),
     ...(options.refund === undefined ? [] : [{ refundId: options.refund }]),
     ...(options.dead === undefined ? [] : [{ dead: true } as const]),
   ];
-  const [which] = ways;
-  if (which === undefined || ways.length > 1)
+  const [which] = operations;
+  if (which === undefined || operations.length > 1)
     return tell(
       options.json === true,
       new WrongUse([

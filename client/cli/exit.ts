@@ -7,7 +7,7 @@ export const EXIT = {
   /** Wrong input or settings: the same command would fail again. */
   wrongUse: 2,
   /** Nothing is wrong, and nothing goes on before a person has decided. */
-  personNeeded: 3,
+  operatorNeeded: 3,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 

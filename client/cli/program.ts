@@ -5,7 +5,7 @@ import { ROLES } from '../../domain/principal.js';
 import { CORRECTION_OUTCOMES } from '../../domain/refund/correction.js';
 import { REFUND_STATES } from '../../domain/refund/states.js';
 import type { ExitCode } from './exit.js';
-import { addUpkeepCommands } from './upkeep-commands.js';
+import { addMaintenanceCommands } from './maintenance-commands.js';
 
 const ID = 'the id of the refund';
 const STATUSES = ['pending', 'succeeded', 'failed', 'canceled', 'review'] as const;
@@ -103,7 +103,7 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
         finish(await (await import('./decide.js')).decide(verb, id, options));
       });
 
-  word(program.command('withdraw'), 'withdraws it')
+  note(program.command('withdraw'), 'withdraws it')
     .description('end a refund of which nothing has left and nothing may have left')
     .addHelpText('after', HELP.withdraw)
     .action(async (id, options) => {
@@ -123,7 +123,7 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
       finish(await (await import('./decide.js')).sync(id, options));
     });
 
-  word(program.command('link'), 'links it')
+  note(program.command('link'), 'links it')
     .description('link a gateway transaction: it is what became of an attempt of this refund')
     .option('--gateway-id <id>', 'the transaction, 32 hex (needed)')
     .addHelpText('after', HELP.link)
@@ -131,7 +131,7 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
       finish(await (await import('./repair.js')).link(id, options));
     });
 
-  word(program.command('correct'), 'signs it')
+  note(program.command('correct'), 'signs it')
     .description('say what became of an attempt where the gateway cannot be asked; a second person confirms')
     .addOption(new Option('--outcome <outcome>', 'what became of it (needed)').choices(CORRECTION_OUTCOMES))
     .option('--evidence <text>', 'what shows it: letter, settlement line, ARN; no card numbers (needed)')
@@ -142,7 +142,7 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
       finish(await (await import('./repair.js')).correct(id, options));
     });
 
-  word(program.command('change-destination'), 'changes it')
+  note(program.command('change-destination'), 'changes it')
     .description('change the destination of the credit of a refund that waits for an operator')
     .option('--registration <id>', 'where the credit is to go, 32 hex (needed)')
     .addHelpText('after', HELP['change-destination'])
@@ -163,7 +163,7 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
       finish(await (await import('./replay.js')).replay(id, options));
     });
 
-  addUpkeepCommands(program, { finish, count, examples });
+  addMaintenanceCommands(program, { finish, count, examples });
   const keys = program
     .command('keys')
     .description('who may speak to the HTTP API')
@@ -212,7 +212,7 @@ const asking = (command: Command) =>
     .option('--json', 'the refund as JSON');
 
 /** What every command about one refund takes. */
-const word = (command: Command, who: string) => orders(command.argument('<id>', ID), who);
+const note = (command: Command, who: string) => orders(command.argument('<id>', ID), who);
 
 const orders = <Args extends unknown[]>(command: Command<Args>, who: string) =>
   command

@@ -1,8 +1,8 @@
 /** `list`, `watch`: where refunds stand. */
 import type { RefundState, RefundStatus } from '../../domain/refund/states.js';
 import { isFinal } from '../../domain/refund/states.js';
-import { waitingForPerson } from '../../ledger/views/queue.js';
-import { PERSON_STATES, viewOf, type Refund } from '../view.js';
+import { waitingForOperator } from '../../ledger/views/queue.js';
+import { OPERATOR_STATES, viewOf, type Refund } from '../view.js';
 import { EXIT, type ExitCode } from './exit.js';
 import { changeText, listText, queueText } from './render.js';
 import { run, type Session } from './session.js';
@@ -22,7 +22,7 @@ export interface ListOptions extends Json {
 export function list({ payment, state, status, stuck, limit, json }: ListOptions): Promise<ExitCode> {
   return run(json === true, async ({ client, database, print }) => {
     if (stuck === true && payment === undefined && state === undefined && status === undefined) {
-      const { items } = await waitingForPerson(database, PERSON_STATES, { limit: limit ?? 100 });
+      const { items } = await waitingForOperator(database, OPERATOR_STATES, { limit: limit ?? 100 });
       const queue = items.map(({ refund, ageSeconds }) => ({ ...viewOf(refund), ageSeconds }));
       print(queue, () => queueText(queue));
       return EXIT.done;
@@ -62,7 +62,7 @@ export async function follow(
     for await (const refund of client.watch(id, limit === undefined ? {} : { signal: limit })) {
       last = refund;
       tell(json ? JSON.stringify(refund) : changeText(refund));
-      if (isFinal(refund.state) || needsPerson(refund)) return refund;
+      if (isFinal(refund.state) || needsOperator(refund)) return refund;
     }
   } catch (error) {
     if (limit?.aborted !== true) throw error;
@@ -70,10 +70,10 @@ export async function follow(
   return last ?? client.getRefund(id);
 }
 
-const needsPerson = ({ state }: Refund): boolean => PERSON_STATES.includes(state);
+const needsOperator = ({ state }: Refund): boolean => OPERATOR_STATES.includes(state);
 
 /** What became of a refund, for whoever asked for it. What goes on by itself is no failure. */
 export function outcome(refund: Refund): ExitCode {
-  if (needsPerson(refund)) return EXIT.personNeeded;
+  if (needsOperator(refund)) return EXIT.operatorNeeded;
   return refund.status === 'failed' || refund.status === 'canceled' ? EXIT.failed : EXIT.done;
 }

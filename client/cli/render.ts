@@ -1,7 +1,7 @@
 /** Refunds as text for people: a table of many, a page for one, a line for each change. */
 import Table from 'cli-table3';
 import pc from 'picocolors';
-import { END_REASONS } from '../../domain/payment/finding.js';
+import { END_REASONS } from '../../domain/payment/reconciliation.js';
 import type { RefundStatus } from '../../domain/refund/states.js';
 import { maskedRegistration } from '../effects.js';
 import type { NextStep } from '../replay.js';

@@ -1,35 +1,35 @@
 /** `link`, `correct`, `change-destination`: what an operator orders about an attempt or a destination, with evidence in hand. */
-import { CASE_REASONS, type CaseReason } from '../../domain/payment/finding.js';
+import { CASE_REASONS, type CaseReason } from '../../domain/payment/reconciliation.js';
 import type { CorrectionOutcome } from '../../domain/refund/correction.js';
 import { isRefundId } from '../../domain/ids.js';
 import type { RefundRecord } from '../../ledger/core/refund-record.js';
 import { effectOfLink, effectOfCorrecting, effectOfDestinationChange } from '../effects.js';
 import { notFound } from '../errors.js';
 import { confirm } from './confirm.js';
-import { needsPerson, withWord, type WordOptions } from './decide.js';
+import { needsOperator, withNote, type NoteOptions } from './decide.js';
 import { WrongUse, type ExitCode } from './exit.js';
 import { run, tell, type Session } from './session.js';
 
-export interface LinkOptions extends WordOptions {
+export interface LinkOptions extends NoteOptions {
   readonly gatewayId?: string | undefined;
 }
 
 export function link(id: string, options: LinkOptions): Promise<ExitCode> {
   const { gatewayId } = options;
-  return withWord(
+  return withNote(
     options,
-    (word) =>
+    (note) =>
       run(options.json === true, async (session) => {
         await confirm([effectOfLink(await recordOf(session, id), gatewayId)], options.yes === true);
-        const refund = await session.client.adopt(id, { ...word, gatewayId: gatewayId ?? '' });
+        const refund = await session.client.link(id, { ...note, gatewayId: gatewayId ?? '' });
         session.printRefund(refund);
-        return needsPerson(refund);
+        return needsOperator(refund);
       }),
     { 'gateway-id': gatewayId },
   );
 }
 
-export interface CorrectOptions extends WordOptions {
+export interface CorrectOptions extends NoteOptions {
   readonly outcome?: CorrectionOutcome | undefined;
   readonly evidence?: string | undefined;
   readonly reference?: string | undefined;
@@ -52,9 +52,9 @@ export function correct(id: string, options: CorrectOptions): Promise<ExitCode> 
         ]),
       ),
     );
-  return withWord(
+  return withNote(
     options,
-    (word) =>
+    (note) =>
       run(options.json === true, async (session) => {
         if (outcome === undefined || evidence === undefined) throw new WrongUse([]);
         const wanted = {
@@ -69,7 +69,7 @@ export function correct(id: string, options: CorrectOptions): Promise<ExitCode> 
         });
         await confirm([`${effect}.`], options.yes === true);
         const refund = await session.client.correct(id, {
-          ...word,
+          ...note,
           ...wanted,
           ...(one === undefined ? {} : { case: one }),
         });
@@ -78,29 +78,32 @@ export function correct(id: string, options: CorrectOptions): Promise<ExitCode> 
             `proposed; a second person confirms with: approve ${id} (instruction ${refund.proposal.instruction})`,
           );
         session.printRefund(refund);
-        return needsPerson(refund);
+        return needsOperator(refund);
       }),
     { outcome, evidence },
   );
 }
 
-export interface ChangeDestinationOptions extends WordOptions {
+export interface ChangeDestinationOptions extends NoteOptions {
   readonly registration?: string | undefined;
 }
 
 export function changeDestination(id: string, options: ChangeDestinationOptions): Promise<ExitCode> {
   const { registration } = options;
-  return withWord(
+  return withNote(
     options,
-    (word) =>
+    (note) =>
       run(options.json === true, async (session) => {
         await confirm(
           [effectOfDestinationChange(await recordOf(session, id), registration)],
           options.yes === true,
         );
-        const refund = await session.client.redirect(id, { ...word, registrationId: registration ?? '' });
+        const refund = await session.client.changeDestination(id, {
+          ...note,
+          registrationId: registration ?? '',
+        });
         session.printRefund(refund);
-        return needsPerson(refund);
+        return needsOperator(refund);
       }),
     { registration },
   );

@@ -1,16 +1,16 @@
 /** `replay`: what a refund would do now and what it hangs on, and letting one, or all that wait for one cause, go on. */
 import { randomUUID } from 'node:crypto';
-import { CASE_REASONS, type CaseReason } from '../../domain/payment/finding.js';
+import { CASE_REASONS, type CaseReason } from '../../domain/payment/reconciliation.js';
 import type { BulkReplay, BulkReplayResult } from '../replay-many.js';
 import type { ReplayReport } from '../replay.js';
 import { confirm } from './confirm.js';
 import { momentOf } from './moment.js';
-import { effectFor, withWord, type WordOptions } from './decide.js';
-import type { OperatorNote } from '../../domain/refund/people.js';
+import { effectFor, withNote, type NoteOptions } from './decide.js';
+import type { OperatorNote } from '../../domain/refund/operator-note.js';
 import { EXIT, WrongUse, type ExitCode } from './exit.js';
 import { run, tell } from './session.js';
 
-export interface ReplayOptions extends WordOptions {
+export interface ReplayOptions extends NoteOptions {
   readonly case?: string | undefined;
   readonly since?: string | undefined;
   readonly dryRun?: true | undefined;
@@ -39,10 +39,10 @@ function replayMany(why: string, options: ReplayOptions): Promise<ExitCode> {
     return wrong('--since', 'must be a time, as 10:00 or 2026-11-29T10:00Z');
   const isDryRun = options.dryRun === true;
   const which = { case: why, ...(since === undefined ? {} : { since }) };
-  const work = (word: OperatorNote): Promise<ExitCode> =>
+  const work = (operatorNote: OperatorNote): Promise<ExitCode> =>
     run(json, async ({ client, print, note }) => {
       // Named once: a batch that is asked for again after a failure is carried out once.
-      const order: BulkReplay = { ...which, ...word, commandId: randomUUID() };
+      const order: BulkReplay = { ...which, ...operatorNote, commandId: randomUUID() };
       const counted = await client.replayMany({ ...order, dryRun: true });
       if (isDryRun || counted.count === 0) {
         print(counted, () => countText(counted));
@@ -66,11 +66,11 @@ function replayMany(why: string, options: ReplayOptions): Promise<ExitCode> {
           ...refused.map(({ refundId, why: because }) => `refused  ${refundId}  ${because}`),
         ].join('\n'),
       );
-      return refused.length === 0 ? EXIT.done : EXIT.personNeeded;
+      return refused.length === 0 ? EXIT.done : EXIT.operatorNeeded;
     });
   return isDryRun
     ? work({ by: options.by ?? 'nobody', reason: options.reason ?? 'dry run' })
-    : withWord(options, work);
+    : withNote(options, work);
 }
 
 const BULK_EFFECT =
@@ -87,16 +87,16 @@ function replayOne(id: string, options: ReplayOptions): Promise<ExitCode> {
     return run(json, async ({ client, print }) => {
       const report = await client.foresee(id);
       print(report, () => reportText(report));
-      return waitsForPerson(report);
+      return waitsForOperator(report);
     });
-  return withWord(options, (word) =>
+  return withNote(options, (operatorNote) =>
     run(json, async (session) => {
       const { client, print, note } = session;
       const before = await client.foresee(id);
       note(reportText(before));
       const alive = before.run?.isAlive === true ? before.run : undefined;
       const restart = options.restart === true ? alive : undefined;
-      const effect = await effectFor(session, id, 'replay', word.by);
+      const effect = await effectFor(session, id, 'replay', operatorNote.by);
       await confirm(
         restart === undefined
           ? [effect]
@@ -104,11 +104,11 @@ function replayOne(id: string, options: ReplayOptions): Promise<ExitCode> {
         options.yes === true,
       );
       const result = await client.replay(id, {
-        ...word,
+        ...operatorNote,
         ...(restart === undefined ? {} : { restart: { runId: restart.runId } }),
       });
       print(result, () => `${OUTCOMES[result.outcome]}\n${reportText(result)}`);
-      return waitsForPerson(result);
+      return waitsForOperator(result);
     }),
   );
 }
@@ -121,8 +121,8 @@ const OUTCOMES = {
   restarted: 'the run was ended, and the next one started',
 } as const;
 
-const waitsForPerson = ({ step }: ReplayReport): ExitCode =>
-  step.kind === 'person' || step.kind === 'read' ? EXIT.personNeeded : EXIT.done;
+const waitsForOperator = ({ step }: ReplayReport): ExitCode =>
+  step.kind === 'operator' || step.kind === 'read' ? EXIT.operatorNeeded : EXIT.done;
 
 function reportText({
   refundId,

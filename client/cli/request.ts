@@ -48,7 +48,7 @@ export async function request(what: 'refund' | 'credit', options: RequestOptions
     if (options.key === undefined)
       note(`key ${idempotencyKey} (give it as --key to ask for the same ${what} again)`);
     const { requestedBy, input } = reading;
-    const order = { caller: CALLER, idempotencyKey, requestedBy, request: input };
+    const order = { clientId: CALLER, idempotencyKey, requestedBy, request: input };
     const refund = await (what === 'credit' ? client.requestCredit(order) : client.requestRefund(order));
     note(`refund ${refund.id}`);
     if (options.wait === undefined) {

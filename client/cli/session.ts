@@ -94,7 +94,7 @@ export function tell(json: boolean, error: unknown): ExitCode {
   return exit;
 }
 
-interface Told {
+interface ErrorText {
   readonly code: string;
   readonly message: string;
   readonly exit: ExitCode;
@@ -104,7 +104,7 @@ interface Told {
   };
 }
 
-function describe(error: unknown): Told {
+function describe(error: unknown): ErrorText {
   if (error instanceof SettingsError)
     return { code: 'settings', message: error.message, exit: EXIT.wrongUse };
   if (error instanceof Declined) return { code: 'declined', message: error.message, exit: EXIT.failed };

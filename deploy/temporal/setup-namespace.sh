@@ -19,7 +19,7 @@ if ! temporal operator namespace describe --namespace "$TEMPORAL_NAMESPACE" >/de
 fi
 
 # A namespace that was created a moment ago is not known to every part of the server yet.
-for attribute in RefundState:Keyword RefundNeedsPerson:Bool PaymentId:Keyword; do
+for attribute in RefundState:Keyword RefundNeedsOperator:Bool PaymentId:Keyword; do
   name=${attribute%%:*}
   tries=60
   until temporal operator search-attribute list --namespace "$TEMPORAL_NAMESPACE" 2>/dev/null | grep -qw "$name"; do

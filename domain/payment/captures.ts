@@ -96,19 +96,19 @@ export const chooseCertain = (
 
 function best(
   captures: readonly OpenCapture[],
-  roomOf: (capture: OpenCapture) => bigint,
+  remainingOf: (capture: OpenCapture) => bigint,
   askedFor: string | null,
   owedMinor: bigint,
 ): ChosenCapture | undefined {
   const [first] = captures
-    .map((capture) => ({ id: capture.id, room: roomOf(capture) }))
-    .filter(({ room }) => room > 0n)
+    .map((capture) => ({ id: capture.id, remaining: remainingOf(capture) }))
+    .filter(({ remaining }) => remaining > 0n)
     .sort((a, b) => {
       if ((a.id === askedFor) !== (b.id === askedFor)) return a.id === askedFor ? -1 : 1;
-      if (a.room !== b.room) return a.room > b.room ? -1 : 1;
+      if (a.remaining !== b.remaining) return a.remaining > b.remaining ? -1 : 1;
       return a.id < b.id ? -1 : 1;
     });
   return first === undefined
     ? undefined
-    : { id: first.id, amountMinor: first.room < owedMinor ? first.room : owedMinor };
+    : { id: first.id, amountMinor: first.remaining < owedMinor ? first.remaining : owedMinor };
 }

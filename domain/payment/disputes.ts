@@ -17,14 +17,14 @@ export interface LinkedDispute {
 }
 
 /** What of a chargeback the customer has, or may have. */
-export const standingMinor = ({ amountMinor, reversedMinor }: LinkedDispute): bigint =>
+export const effectiveMinor = ({ amountMinor, reversedMinor }: LinkedDispute): bigint =>
   amountMinor - reversedMinor;
 
 /** What the customer certainly has by chargebacks. Open ones prove nothing. */
 export const chargedBackMinor = (disputes: readonly LinkedDispute[]): bigint =>
   disputes
     .filter(({ state }) => state === 'succeeded')
-    .reduce((sum, dispute) => sum + standingMinor(dispute), 0n);
+    .reduce((sum, dispute) => sum + effectiveMinor(dispute), 0n);
 
 export type Chargeback = Omit<LinkedDispute, 'reversedMinor'>;
 

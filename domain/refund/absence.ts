@@ -1,31 +1,35 @@
 /** When a look-up that found nothing counts, and when enough of them prove that the gateway has nothing. */
-import type { Timings } from './plan.js';
+import type { Timings } from './config.js';
 
 /** All durations in milliseconds, by one clock. */
-export interface MissEvidence {
+export interface NotFoundEvidence {
   /** Time since the moment after which no byte of the attempt could leave; negative before it. */
   readonly sinceSendByMs: number;
   /** Time since the last miss that counted; null where there was none. */
-  readonly sinceLastMissMs: number | null;
+  readonly sinceLastNotFoundMs: number | null;
   /** Misses that counted before this one. */
-  readonly misses: number;
+  readonly notFoundCount: number;
   /** Whether the same look-up found the original: a wrong entity answers "not found" as well. */
   readonly originalFound: boolean;
 }
 
 /** `counts`: one more spaced miss. `absent`: with this one there are enough. */
-export function provesAbsence(evidence: MissEvidence, timings: Timings): 'no_proof' | 'counts' | 'absent' {
+export function provesAbsence(
+  evidence: NotFoundEvidence,
+  timings: Timings,
+): 'no_proof' | 'counts' | 'absent' {
   if (!evidence.originalFound) return 'no_proof';
   if (evidence.sinceSendByMs <= timings.visibilityLag) return 'no_proof';
-  if (evidence.sinceLastMissMs !== null && evidence.sinceLastMissMs < timings.missSpacing) return 'no_proof';
-  return evidence.misses + 1 >= timings.missesNeeded ? 'absent' : 'counts';
+  if (evidence.sinceLastNotFoundMs !== null && evidence.sinceLastNotFoundMs < timings.notFoundSpacing)
+    return 'no_proof';
+  return evidence.notFoundCount + 1 >= timings.notFoundNeeded ? 'absent' : 'counts';
 }
 
 export interface DeclineEvidence {
   /** Whether the query began after the latest submission was opened. */
   readonly isAskedSince: boolean;
   /** Whether that submission may still be on its way. */
-  readonly isOnItsWay: boolean;
+  readonly isInTransit: boolean;
   /** Submissions under the reference that may have arrived, the latest among them. */
   readonly mayHaveArrived: number;
   /** Declined transactions under the reference that the query showed. */
@@ -41,8 +45,8 @@ export interface DeclineEvidence {
  * after the latest submission. Earlier submissions are older by more than the visibility lag, so clocks that differ by less are no danger.
  */
 export function declineIsOf(evidence: DeclineEvidence): boolean {
-  const { isAskedSince, isOnItsWay, mayHaveArrived, declines, declinedAt, submittedAt } = evidence;
+  const { isAskedSince, isInTransit, mayHaveArrived, declines, declinedAt, submittedAt } = evidence;
   if (mayHaveArrived <= 1) return true;
-  if (!isAskedSince || isOnItsWay) return false;
+  if (!isAskedSince || isInTransit) return false;
   return declines >= mayHaveArrived || (declinedAt !== undefined && declinedAt >= submittedAt);
 }

@@ -9,7 +9,7 @@ export type CorrectionOutcome = (typeof CORRECTION_OUTCOMES)[number];
  * What the gateway shows of an open attempt when it is asked just before. `unexplained`: nothing under our reference, but something on
  * the payment that nobody can place. `unreadable`: it answers, in a form that cannot be read, and asking again does not change that. `none`: no attempt was open, so nothing was asked.
  */
-export type GatewayWord = 'alive' | 'unexplained' | 'silent' | 'unavailable' | 'unreadable' | 'none';
+export type GatewayEvidence = 'alive' | 'unexplained' | 'silent' | 'unavailable' | 'unreadable' | 'none';
 
 export type CorrectionRefusal =
   /** Not written down as anything that a correction could change. */
@@ -27,7 +27,7 @@ export interface CorrectionEvidence {
   readonly outcome: 'succeeded' | 'failed';
   readonly refund: RefundState;
   readonly attempt: AttemptState;
-  readonly gateway: GatewayWord;
+  readonly gateway: GatewayEvidence;
   /** Milliseconds since the moment after which no byte of the attempt could leave; negative before it. */
   readonly sinceSendByMs: number;
   /** Milliseconds for which a fresh transaction may stay invisible to look-ups. */

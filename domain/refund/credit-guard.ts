@@ -1,8 +1,8 @@
 /** May a standalone credit be sent? Default deny: the gateway caps refunds, it does not cap credits. */
-import { standingMinor } from '../payment/disputes.js';
+import { effectiveMinor } from '../payment/disputes.js';
 import type { OriginalFacts } from '../payment/original.js';
-import type { Policy } from './plan.js';
-import { needsSettlementProof, type RefusalClass } from '../refusals.js';
+import type { Policy } from './config.js';
+import { needsSettlementProof, type DeclineClass } from '../refusals.js';
 
 /** Everything that the decision rests on, read under the payment's lock and from a look-up made just before. Minor units. */
 export interface CreditEvidence {
@@ -13,7 +13,7 @@ export interface CreditEvidence {
   /** Asked for as a credit, and not what follows a refused refund. */
   readonly askedFor?: 'credit';
   /** The refusal of this refund's last linked attempt, or null where that was no refused refund. */
-  readonly refusal: { readonly class: RefusalClass; readonly code: string } | null;
+  readonly refusal: { readonly class: DeclineClass; readonly code: string } | null;
   /** Attempts on this payment, of this and of every other refund, whose outcome is open. */
   readonly openAttempts: number;
   /** Gateway ids of returns that belong to an attempt of this refund which is not known to have succeeded. */
@@ -23,14 +23,14 @@ export interface CreditEvidence {
   /** Credits on this payment that succeeded, according to the ledger; the gateway cannot tell. */
   readonly creditedMinor: bigint;
   /** Given back on this payment according to the ledger, by any way; a look-up may not show the newest yet. */
-  readonly givenMinor: bigint;
+  readonly paidBackMinor: bigint;
   /** Charged back on this payment according to the ledger. */
   readonly disputedMinor: bigint;
   /** Null where the credit is linked to no payment: nothing can be proven, so a second person answers for it. */
   readonly original: OriginalFacts | null;
   readonly destination: { readonly registrationId: string } | null;
   /** A person named this destination after the refund had come to rest: that is the decision which policy leaves to persons. */
-  readonly redirected: boolean;
+  readonly destinationChanged: boolean;
   /**
    * Credits that left within the last day without an approval, or may have, besides this one: on the payment, to the destination, and for
    * whoever asked for this one, in its currency. A limit that is cut into pieces is the same limit.
@@ -47,9 +47,9 @@ export interface CreditEvidence {
 
 export const CREDIT_BLOCKS = {
   credit_not_enabled: 'the acquirer does not offer credits on this entity',
-  no_refusal: 'no refusal of a regular refund is on record',
-  refusal_leaves_doubt: 'the refusal does not prove that the customer has nothing',
-  policy_asks_person: 'policy leaves this refusal to a person',
+  no_decline: 'no refusal of a regular refund is on record',
+  decline_leaves_doubt: 'the refusal does not prove that the customer has nothing',
+  policy_asks_operator: 'policy leaves this refusal to a person',
   original_not_captured: 'the original is not a successful, captured payment',
   capture_alone: 'only this capture is known here, not what was given back on its authorization',
   wrong_currency: 'the original has another currency',
@@ -69,11 +69,11 @@ export const APPROVAL_REASONS = {
   above_limit_to_destination: 'with other credits of the last day to this destination it is above the limit',
   above_limit_of_requester: 'with other credits of the last day for the same requester it is above the limit',
   no_limit_for_currency: 'no limit is set for this currency',
-  refusal_needs_approval: 'after this refusal a credit needs a second person',
+  decline_needs_approval: 'after this refusal a credit needs a second person',
   other_destination: 'the destination is not the registration that paid',
-  destination_by_person: 'a person named the destination',
+  destination_by_operator: 'a person named the destination',
   partly_disputed: 'a chargeback of another part stands on the original',
-  free_standing: 'it is linked to no payment: nothing caps it and nothing proves that it is owed',
+  unlinked: 'it is linked to no payment: nothing caps it and nothing proves that it is owed',
 } as const;
 export type ApprovalReason = keyof typeof APPROVAL_REASONS;
 
@@ -86,7 +86,7 @@ export type CreditVerdict =
 
 /** Decides from the evidence alone. Approval never overrules a block. */
 export function mayCredit(evidence: CreditEvidence): CreditVerdict {
-  const after = afterRefusal(evidence);
+  const after = afterDecline(evidence);
   const blocks = [...blocksOf(evidence), ...(after === 'allowed' || after === 'approval' ? [] : [after])];
   if (blocks.length > 0) return { kind: 'denied', why: blocks };
   if (evidence.openAttempts > 0) return { kind: 'wait' };
@@ -96,18 +96,18 @@ export function mayCredit(evidence: CreditEvidence): CreditVerdict {
 }
 
 /** What the refusal itself allows. The allow-list: every class that is not named here leaves a doubt. */
-function afterRefusal({
+function afterDecline({
   refusal,
   askedFor,
   policy,
   isPartial,
-  redirected,
+  destinationChanged,
 }: CreditEvidence): 'allowed' | 'approval' | CreditBlock {
   // Whoever asked for a credit says that there is no refund to be had; what the payment shows is proven all the same.
   if (askedFor === 'credit') return 'allowed';
-  if (refusal === null) return 'no_refusal';
-  const byPolicy = (choice: 'approval' | 'person') =>
-    choice === 'approval' || redirected ? 'approval' : 'policy_asks_person';
+  if (refusal === null) return 'no_decline';
+  const byPolicy = (choice: 'approval' | 'operator') =>
+    choice === 'approval' || destinationChanged ? 'approval' : 'policy_asks_operator';
   switch (refusal.class) {
     case 'not_linkable':
       return needsSettlementProof(refusal.code) ? 'approval' : 'allowed';
@@ -116,12 +116,12 @@ function afterRefusal({
     case 'not_settled_yet':
       return byPolicy(policy.creditWhenNeverSettled);
     case 'partial_not_supported':
-      return isPartial ? byPolicy(policy.creditWhenPartialNotSupported) : 'refusal_leaves_doubt';
+      return isPartial ? byPolicy(policy.creditWhenPartialNotSupported) : 'decline_leaves_doubt';
     case 'refund_not_enabled':
       return byPolicy(policy.creditWhenRefundNotEnabled);
     case 'card_unusable':
       // The account that paid is closed and has received nothing; a credit can only go somewhere else.
-      return redirected ? 'approval' : 'refusal_leaves_doubt';
+      return destinationChanged ? 'approval' : 'decline_leaves_doubt';
     case 'wait':
     case 'ambiguous':
     case 'already_given_back':
@@ -136,7 +136,7 @@ function afterRefusal({
     case 'risk':
     case 'other_operation':
     case 'unlisted':
-      return 'refusal_leaves_doubt';
+      return 'decline_leaves_doubt';
     default:
       return refusal.class satisfies never;
   }
@@ -158,13 +158,13 @@ function blocksWithoutOriginal({ askedFor }: CreditEvidence): CreditBlock[] {
 
 function blocksOfOriginal(evidence: CreditEvidence, original: OriginalFacts): CreditBlock[] {
   const blocks: CreditBlock[] = [];
-  const standing = original.returns;
+  const effective = original.returns;
   if (original.state !== 'succeeded' || original.capturedMinor <= 0n) blocks.push('original_not_captured');
   if (original.type === 'CP') blocks.push('capture_alone');
   if (original.currency !== evidence.currency) blocks.push('wrong_currency');
-  if (standing.some((r) => evidence.ownReturns.includes(r.id))) blocks.push('refund_found');
-  if (standing.some((r) => r.type === 'RV')) blocks.push('reversed');
-  if (standing.some((r) => r.type === 'RF' && !evidence.knownReturns.includes(r.id)))
+  if (effective.some((r) => evidence.ownReturns.includes(r.id))) blocks.push('refund_found');
+  if (effective.some((r) => r.type === 'RV')) blocks.push('reversed');
+  if (effective.some((r) => r.type === 'RF' && !evidence.knownReturns.includes(r.id)))
     blocks.push('unknown_return');
   const wanted = givenOf(evidence, original) + evidence.amountMinor;
   const disputed = disputedOf(evidence, original);
@@ -184,27 +184,27 @@ function aboveLimit({ amountMinor, recent }: CreditEvidence, limit: bigint): App
 }
 
 /** Of what the gateway shows and what the ledger has, the larger: either may be behind. */
-function givenOf({ creditedMinor, givenMinor }: CreditEvidence, { returns }: OriginalFacts): bigint {
+function givenOf({ creditedMinor, paidBackMinor }: CreditEvidence, { returns }: OriginalFacts): bigint {
   const shown = returns.reduce((sum, r) => sum + r.amountMinor, 0n) + creditedMinor;
-  return shown > givenMinor ? shown : givenMinor;
+  return shown > paidBackMinor ? shown : paidBackMinor;
 }
 
 function disputedOf({ disputedMinor }: CreditEvidence, original: OriginalFacts): bigint {
   // One that is open may become final.
-  const shown = original.disputes.reduce((sum, dispute) => sum + standingMinor(dispute), 0n);
+  const shown = original.disputes.reduce((sum, dispute) => sum + effectiveMinor(dispute), 0n);
   return shown > disputedMinor ? shown : disputedMinor;
 }
 
-function approvalReasons(evidence: CreditEvidence, afterRefusalNeeds: boolean): ApprovalReason[] {
+function approvalReasons(evidence: CreditEvidence, afterDeclineNeeds: boolean): ApprovalReason[] {
   const reasons: ApprovalReason[] = [];
   const limit = evidence.policy.creditApprovalAbove[evidence.currency];
   if (limit === undefined) reasons.push('no_limit_for_currency');
   else reasons.push(...aboveLimit(evidence, BigInt(limit)));
-  if (afterRefusalNeeds) reasons.push('refusal_needs_approval');
-  if (evidence.original === null) reasons.push('free_standing');
+  if (afterDeclineNeeds) reasons.push('decline_needs_approval');
+  if (evidence.original === null) reasons.push('unlinked');
   else if (evidence.destination?.registrationId !== evidence.original.registrationId)
     reasons.push('other_destination');
-  if (evidence.redirected) reasons.push('destination_by_person');
+  if (evidence.destinationChanged) reasons.push('destination_by_operator');
   if (evidence.original !== null && disputedOf(evidence, evidence.original) > 0n)
     reasons.push('partly_disputed');
   return reasons;

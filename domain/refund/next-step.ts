@@ -1,28 +1,28 @@
 /** What a refund does next: one table of refusals, and one function that reads it. The workflow only carries it out. */
-import type { CaseReason, GiveUpReason } from '../payment/finding.js';
-import type { Plan } from './plan.js';
-import type { RefusalClass } from '../refusals.js';
+import type { CaseReason, GiveUpReason } from '../payment/reconciliation.js';
+import type { RefundConfig } from './config.js';
+import type { DeclineClass } from '../refusals.js';
 import type { SettledAmount } from './settlement.js';
-import type { Way } from './way.js';
+import type { Operation } from './operation.js';
 import { isFinal, isOpenAttempt, type AttemptState, type RefundState } from './states.js';
 
 /** The newest attempt of a refund, as the ledger holds it. Ages are measured by the database's clock alone. */
-export interface AttemptPosition {
+export interface AttemptSnapshot {
   readonly attemptId: string;
-  readonly way: Way;
+  readonly operation: Operation;
   readonly state: AttemptState;
-  readonly class: RefusalClass | null;
+  readonly class: DeclineClass | null;
   /** How often it was submitted since the last replay (more than once only under one reference, after proven absence). */
-  readonly sends: number;
-  readonly lookUps: number;
+  readonly submissions: number;
+  readonly queries: number;
   /** Milliseconds since it was last handed over. */
   readonly ageMs: number;
   /** Milliseconds since it was last queried; null where it never was. */
-  readonly lookedUpMs: number | null;
+  readonly sinceQueryMs: number | null;
 }
 
 /** Where a refund stands. Every activity answers with it, so a run that starts anew knows all that the last one knew. */
-export interface Position {
+export interface RefundSnapshot {
   readonly refundId: string;
   /** A standalone credit was asked for: nothing is sent on an original. */
   readonly askedFor?: 'credit';
@@ -31,11 +31,11 @@ export interface Position {
   readonly state: RefundState;
   /** Milliseconds since the state was entered. */
   readonly sinceMs: number;
-  readonly attempt: AttemptPosition | null;
+  readonly attempt: AttemptSnapshot | null;
   /** Attempts since the last replay. */
   readonly attempts: number;
   /** How many of them were refused with each class. */
-  readonly refusals: Readonly<Partial<Record<RefusalClass, number>>>;
+  readonly declines: Readonly<Partial<Record<DeclineClass, number>>>;
   /** Why it ended or waits, for people. */
   readonly why: string | null;
   /** What the customer has of it so far. */
@@ -74,7 +74,7 @@ export type Step =
   /** Undo our side. */
   | { readonly kind: 'give_up'; readonly why: GiveUpReason }
   /** Only a person can say how it goes on. */
-  | { readonly kind: 'person' };
+  | { readonly kind: 'operator' };
 
 type Then =
   | { readonly then: 'credit' | 'reconcile' }
@@ -92,13 +92,13 @@ const giveUp = (why: GiveUpReason): Rule => ({ next: { then: 'give_up', why } })
 const reconcile: Rule = { next: { then: 'reconcile' } };
 
 /** After a refused refund or reversal. `credit` only asks the guard; the guard decides. */
-export const AFTER_REFUSAL: Readonly<Record<RefusalClass, Rule>> = {
+export const AFTER_DECLINE: Readonly<Record<DeclineClass, Rule>> = {
   not_linkable: { next: { then: 'credit' } },
   issuer_declined: { retry: 'issuer', next: { then: 'credit' } },
   not_settled_yet: { retry: 'soft', next: { then: 'credit' } },
   partial_not_supported: { next: { then: 'credit' } },
   refund_not_enabled: { next: { then: 'credit' } },
-  wait: { retry: 'soft', next: { then: 'ask', why: 'refused_too_often' } },
+  wait: { retry: 'soft', next: { then: 'ask', why: 'declined_too_often' } },
   ambiguous: reconcile,
   already_given_back: reconcile,
   disputed: reconcile,
@@ -112,21 +112,21 @@ export const AFTER_REFUSAL: Readonly<Record<RefusalClass, Rule>> = {
   card_unusable: ask('card_unusable'),
   risk: ask('risk'),
   other_operation: ask('other_operation'),
-  unlisted: ask('unlisted_refusal'),
+  unlisted: ask('unlisted_decline'),
 };
 
 /**
  * After a declined credit. A credit is never sent twice by the program, whatever the decline says. Only the customer's bank or card ends
  * the refund: what is about our set-up, passes, or is in doubt is a case, and the credit may be replayed once its cause is fixed.
  */
-export const AFTER_CREDIT_REFUSAL: Readonly<Record<RefusalClass, Rule>> = {
-  issuer_declined: giveUp('credit_refused'),
-  card_unusable: giveUp('credit_refused'),
+export const AFTER_CREDIT_DECLINE: Readonly<Record<DeclineClass, Rule>> = {
+  issuer_declined: giveUp('credit_declined'),
+  card_unusable: giveUp('credit_declined'),
   configuration: ask('configuration'),
   our_data_wrong: ask('configuration'),
   credit_not_enabled: ask('credit_not_enabled'),
   refund_not_enabled: ask('credit_not_enabled'),
-  wait: ask('refused_too_often'),
+  wait: ask('declined_too_often'),
   risk: ask('risk'),
   // What no credit should be answered with.
   not_linkable: ask('other_operation'),
@@ -139,15 +139,15 @@ export const AFTER_CREDIT_REFUSAL: Readonly<Record<RefusalClass, Rule>> = {
   not_owed: ask('other_operation'),
   reversal_too_late: ask('other_operation'),
   other_operation: ask('other_operation'),
-  ambiguous: ask('unlisted_refusal'),
-  unlisted: ask('unlisted_refusal'),
+  ambiguous: ask('unlisted_decline'),
+  unlisted: ask('unlisted_decline'),
 };
 
-/** The next step of a refund that stands at `position`. Pure: equal input, equal answer. */
-export function nextStep(position: Position, plan: Plan): Step {
-  const step = stepOf(position, plan);
+/** The next step of a refund that stands at `snapshot`. Pure: equal input, equal answer. */
+export function nextStep(snapshot: RefundSnapshot, config: RefundConfig): Step {
+  const step = stepOf(snapshot, config);
   return step.kind === 'reconcile' || step.kind === 'credit'
-    ? whileUnread(step, position.unread, plan.timings)
+    ? whileUnread(step, snapshot.unread, config.timings)
     : step;
 }
 
@@ -155,7 +155,7 @@ export function nextStep(position: Position, plan: Plan): Step {
 function whileUnread(
   step: Extract<Step, { kind: 'reconcile' | 'credit' }>,
   unread: UnreadPayment | undefined,
-  timings: Plan['timings'],
+  timings: RefundConfig['timings'],
 ): Step {
   if (unread === undefined) return step;
   return unread.sinceMs > timings.caseAfterUnknown
@@ -164,37 +164,37 @@ function whileUnread(
 }
 
 /** What is left of the wait that began with the last query. */
-function untilNextRead({ times, lastMs }: UnreadPayment, timings: Plan['timings']): number {
-  const wait = grown(timings.lookUpFirst, timings.lookUpGrowth, Math.max(times - 1, 0), timings.lookUpMax);
+function untilNextRead({ times, lastMs }: UnreadPayment, timings: RefundConfig['timings']): number {
+  const wait = grown(timings.queryFirst, timings.queryGrowth, Math.max(times - 1, 0), timings.queryMax);
   return Math.max(wait - lastMs, 0);
 }
 
-function stepOf(position: Position, plan: Plan): Step {
-  const { state, attempt } = position;
+function stepOf(snapshot: RefundSnapshot, config: RefundConfig): Step {
+  const { state, attempt } = snapshot;
   if (isFinal(state)) return { kind: 'finish' };
-  if (attempt !== null && isOpenAttempt(attempt.state)) return whileOpen(position, attempt, plan);
+  if (attempt !== null && isOpenAttempt(attempt.state)) return whileOpen(snapshot, attempt, config);
   switch (state) {
     case 'requested':
     case 'reserved':
-      return whenReserved(position, attempt, plan);
+      return whenReserved(snapshot, attempt, config);
     case 'rejected':
       return attempt === null
         ? { kind: 'ask', why: 'answers_contradict' }
-        : afterRefusal(position, attempt, plan);
+        : afterDecline(snapshot, attempt, config);
     case 'fallback_checking':
       // Without a reason to wait the guard has not spoken yet: whoever was to ask it died on the way.
-      if (position.why === null) return { kind: 'credit', after: 0 };
-      return position.sinceMs > plan.timings.caseAfterUnknown
+      if (snapshot.why === null) return { kind: 'credit', after: 0 };
+      return snapshot.sinceMs > config.timings.caseAfterUnknown
         ? { kind: 'ask', why: 'credit_blocked' }
-        : { kind: 'credit', after: untilNextMark(position.sinceMs, plan.timings) };
+        : { kind: 'credit', after: untilNextMark(snapshot.sinceMs, config.timings) };
     case 'returned':
-      return { kind: 'ask', why: 'came_back' };
+      return { kind: 'ask', why: 'returned' };
     case 'awaiting_approval':
-      return { kind: 'person' };
+      return { kind: 'operator' };
     case 'manual_review':
-      return position.unread !== undefined && position.why === 'original_unreadable'
-        ? { kind: 'read', after: untilNextRead(position.unread, plan.timings) }
-        : { kind: 'person' };
+      return snapshot.unread !== undefined && snapshot.why === 'original_unreadable'
+        ? { kind: 'read', after: untilNextRead(snapshot.unread, config.timings) }
+        : { kind: 'operator' };
     case 'submitting':
     case 'unknown':
     case 'pending':
@@ -213,44 +213,48 @@ function stepOf(position: Position, plan: Plan): Step {
 }
 
 /** Unknown and pending: wait and look. Time opens a case, and never decides anything else. */
-function whileOpen(position: Position, attempt: AttemptPosition, { timings }: Plan): Step {
+function whileOpen(snapshot: RefundSnapshot, attempt: AttemptSnapshot, { timings }: RefundConfig): Step {
   const budget = attempt.state === 'pending' ? timings.caseAfterPending : timings.caseAfterUnknown;
-  if (position.state !== 'manual_review' && attempt.ageMs > budget)
+  if (snapshot.state !== 'manual_review' && attempt.ageMs > budget)
     return { kind: 'ask', why: attempt.state === 'pending' ? 'pending_too_long' : 'outcome_unknown' };
-  const wait = grown(timings.lookUpFirst, timings.lookUpGrowth, attempt.lookUps, timings.lookUpMax);
+  const wait = grown(timings.queryFirst, timings.queryGrowth, attempt.queries, timings.queryMax);
   // The first one comes so long after the answer was lost or pending, which is when the refund came to its state.
   const waitedMs =
-    attempt.lookedUpMs ?? (position.state === attempt.state ? position.sinceMs : attempt.ageMs);
+    attempt.sinceQueryMs ?? (snapshot.state === attempt.state ? snapshot.sinceMs : attempt.ageMs);
   return { kind: 'listen', after: left(wait, waitedMs) };
 }
 
-function whenReserved(position: Position, attempt: AttemptPosition | null, { timings, policy }: Plan): Step {
+function whenReserved(
+  snapshot: RefundSnapshot,
+  attempt: AttemptSnapshot | null,
+  { timings, policy }: RefundConfig,
+): Step {
   if (attempt === null || attempt.state !== 'absent')
-    return position.attempts >= policy.maxAttempts
-      ? { kind: 'ask', why: 'refused_too_often' }
-      : { kind: position.askedFor === 'credit' ? 'credit' : 'send', after: 0 };
-  if (attempt.sends >= policy.maxSends) return { kind: 'ask', why: 'cannot_be_sent' };
-  const wait = grown(timings.resendFirst, 2, Math.max(attempt.sends - 1, 0), timings.retryMax);
-  const after = left(wait, position.sinceMs);
-  return { kind: attempt.way === 'credit' ? 'credit' : 'send', after };
+    return snapshot.attempts >= policy.maxAttempts
+      ? { kind: 'ask', why: 'declined_too_often' }
+      : { kind: snapshot.askedFor === 'credit' ? 'credit' : 'send', after: 0 };
+  if (attempt.submissions >= policy.maxSubmissions) return { kind: 'ask', why: 'cannot_be_sent' };
+  const wait = grown(timings.resendFirst, 2, Math.max(attempt.submissions - 1, 0), timings.retryMax);
+  const after = left(wait, snapshot.sinceMs);
+  return { kind: attempt.operation === 'credit' ? 'credit' : 'send', after };
 }
 
-function afterRefusal(position: Position, attempt: AttemptPosition, plan: Plan): Step {
+function afterDecline(snapshot: RefundSnapshot, attempt: AttemptSnapshot, config: RefundConfig): Step {
   const refusal = attempt.class ?? 'unlisted';
-  const rule = attempt.way === 'credit' ? AFTER_CREDIT_REFUSAL[refusal] : AFTER_REFUSAL[refusal];
-  if (position.attempts >= plan.policy.maxAttempts) return { kind: 'ask', why: 'refused_too_often' };
-  const times = position.refusals[refusal] ?? 1;
-  if (rule.retry === 'soft' && times <= plan.policy.softRetries)
+  const rule = attempt.operation === 'credit' ? AFTER_CREDIT_DECLINE[refusal] : AFTER_DECLINE[refusal];
+  if (snapshot.attempts >= config.policy.maxAttempts) return { kind: 'ask', why: 'declined_too_often' };
+  const times = snapshot.declines[refusal] ?? 1;
+  if (rule.retry === 'soft' && times <= config.policy.softRetries)
     return {
       kind: 'send',
-      after: left(grown(plan.timings.retryFirst, 2, times - 1, plan.timings.retryMax), position.sinceMs),
+      after: left(grown(config.timings.retryFirst, 2, times - 1, config.timings.retryMax), snapshot.sinceMs),
     };
   if (rule.retry === 'issuer' && times <= 1)
-    return { kind: 'send', after: left(plan.timings.issuerRetryAfter, position.sinceMs) };
+    return { kind: 'send', after: left(config.timings.issuerRetryAfter, snapshot.sinceMs) };
   switch (rule.next.then) {
     case 'credit':
       // A reversal that cannot be linked says nothing about captured money: there is none to credit.
-      return attempt.way === 'refund' ? { kind: 'credit', after: 0 } : { kind: 'reconcile', after: 0 };
+      return attempt.operation === 'refund' ? { kind: 'credit', after: 0 } : { kind: 'reconcile', after: 0 };
     case 'reconcile':
       return { kind: 'reconcile', after: 0 };
     case 'ask':
@@ -266,15 +270,15 @@ const left = (wait: number, waitedMs: number): number => Math.max(0, wait - wait
 
 /**
  * What has been waited for long is asked for rarely: each question reads the gateway, which counts them. The marks are at once, twice, four times
- * … the first interval after the wait began, then `lookUpMax` apart. One that is very near was just reached, by a timer that is fast.
+ * … the first interval after the wait began, then `queryMax` apart. One that is very near was just reached, by a timer that is fast.
  */
-function untilNextMark(waitedMs: number, { lookUpFirst, lookUpMax }: Plan['timings']): number {
-  const first = Math.max(1, Math.min(lookUpFirst, lookUpMax));
+function untilNextMark(waitedMs: number, { queryFirst, queryMax }: RefundConfig['timings']): number {
+  const first = Math.max(1, Math.min(queryFirst, queryMax));
   const from = waitedMs + first / 2;
   let mark = first;
-  while (mark < from && mark < lookUpMax) mark = Math.min(mark * 2, lookUpMax);
-  if (mark < from) mark = Math.ceil(from / lookUpMax) * lookUpMax;
-  return Math.min(mark - waitedMs, lookUpMax);
+  while (mark < from && mark < queryMax) mark = Math.min(mark * 2, queryMax);
+  if (mark < from) mark = Math.ceil(from / queryMax) * queryMax;
+  return Math.min(mark - waitedMs, queryMax);
 }
 
 /** `first × factor^times`, at most `max`. The exponent is bounded: zero times infinity is no waiting time. */

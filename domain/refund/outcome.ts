@@ -6,10 +6,10 @@ import {
   type CodeDoubt,
   type CodeReading,
   type GatewayHost,
-  type RefusalClass,
+  type DeclineClass,
 } from '../refusals.js';
 import type { GatewayTransaction, NoAnswerReason, NotSentReason, SendResult } from '../transaction.js';
-import { PAYMENT_TYPES, type Way } from './way.js';
+import { PAYMENT_TYPES, type Operation } from './operation.js';
 
 /** How an answer contradicts the order, or lacks what a trustworthy one has. */
 export type EchoDoubt =
@@ -40,7 +40,7 @@ export type Outcome =
   | { readonly kind: 'pending'; readonly gatewayId: GatewayId }
   | {
       readonly kind: 'rejected';
-      readonly class: RefusalClass;
+      readonly class: DeclineClass;
       readonly gatewayId?: GatewayId;
       /** Of a query: how many declined transactions it showed under our reference, and when the gateway declined the newest. */
       readonly declines?: number;
@@ -62,7 +62,7 @@ export interface NoMatch {
 
 /** What was ordered, and therefore what an answer must agree with. */
 export interface Expectation {
-  readonly way: Way;
+  readonly operation: Operation;
   /** The transaction that a refund or reversal refers to. */
   readonly originalId?: string;
   readonly amountMinor: bigint;
@@ -191,11 +191,11 @@ function doubtOfEcho(transaction: GatewayTransaction, expected: Expectation): Ec
   const { id, paymentType, amount, currency, merchantTransactionId, referencedId } = transaction;
   if (id !== undefined && !isGatewayId(id)) return 'malformed_id';
   if (id !== undefined && id === expected.originalId) return 'id_of_original';
-  if (paymentType !== undefined && paymentType !== PAYMENT_TYPES[expected.way]) return 'wrong_type';
+  if (paymentType !== undefined && paymentType !== PAYMENT_TYPES[expected.operation]) return 'wrong_type';
   if (merchantTransactionId !== undefined && merchantTransactionId !== expected.reference)
     return 'wrong_reference';
   if (
-    expected.way !== 'credit' &&
+    expected.operation !== 'credit' &&
     expected.originalId !== undefined &&
     referencedId !== undefined &&
     referencedId !== expected.originalId
@@ -210,7 +210,7 @@ function doubtOfEcho(transaction: GatewayTransaction, expected: Expectation): Ec
 function isExpectedAmount(amount: string, expected: Expectation): boolean {
   const shown = minorOf(amount, expected.currency);
   if (shown === undefined) return false;
-  return expected.way === 'reversal'
+  return expected.operation === 'reversal'
     ? shown > 0n && shown <= expected.amountMinor
     : shown === expected.amountMinor;
 }
@@ -220,7 +220,7 @@ function releasedOf(
   expected: Expectation,
 ): { readonly releasedMinor?: bigint } {
   const shown = amount === undefined ? undefined : minorOf(amount, expected.currency);
-  return expected.way === 'reversal' && shown !== undefined && shown < expected.amountMinor
+  return expected.operation === 'reversal' && shown !== undefined && shown < expected.amountMinor
     ? { releasedMinor: shown }
     : {};
 }
@@ -231,8 +231,8 @@ function minorOf(amount: string, currency: string): bigint | undefined {
   return read.ok ? read.money.minor : undefined;
 }
 
-function readingOf({ result }: GatewayTransaction, { way, host }: Expectation): CodeReading {
-  return readCode(result.code, way, host);
+function readingOf({ result }: GatewayTransaction, { operation, host }: Expectation): CodeReading {
+  return readCode(result.code, operation, host);
 }
 
 /** Its code says that money moved or may yet move. */
@@ -245,7 +245,7 @@ function isUnderOurReference(
   expected: Expectation,
 ): boolean {
   if (merchantTransactionId !== expected.reference) return false;
-  return paymentType === undefined || paymentType === PAYMENT_TYPES[expected.way];
+  return paymentType === undefined || paymentType === PAYMENT_TYPES[expected.operation];
 }
 
 /** By the gateway's own time, which sorts as text in both of its forms; the last one listed where it gives none. */

@@ -1,6 +1,6 @@
 /** Our reference for one attempt: what we look it up by when the answer was lost. The only file here that needs Node. */
 import { hash } from 'node:crypto';
-import type { Way } from './way.js';
+import type { Operation } from './operation.js';
 
 /** Crockford's alphabet: no I, L, O or U, so that a reference can be read out over the telephone. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
@@ -11,10 +11,10 @@ const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
  * for 8 to 255, some acquirers for no more than 16 and for letters and digits only.
  * 80 bits of SHA-256: among a thousand million references the chance of two alike is below one in a million.
  */
-export function referenceFor(refundId: string, way: Way, number: number): string {
+export function referenceFor(refundId: string, operation: Operation, number: number): string {
   if (!Number.isSafeInteger(number) || number < 1)
     throw new RangeError(`No attempt has the number ${number}.`);
-  const digest = hash('sha256', `oppwa-refunds reference 1\n${refundId}\n${way}\n${number}`);
+  const digest = hash('sha256', `oppwa-refunds reference 1\n${refundId}\n${operation}\n${number}`);
   return inAlphabet(digest.slice(0, 10)) + inAlphabet(digest.slice(10, 20));
 }
 

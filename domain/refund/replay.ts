@@ -1,8 +1,8 @@
 /** Taking a refund back to its first unsent step after its cause is fixed: which cases allow it, and where it goes on. */
 import type { CreditBlock } from './credit-guard.js';
-import type { CaseReason } from '../payment/finding.js';
+import type { CaseReason } from '../payment/reconciliation.js';
 import type { AttemptState } from './states.js';
-import type { Way } from './way.js';
+import type { Operation } from './operation.js';
 
 /**
  * Whether a refund in review for this reason may go on once an operator says that the cause is fixed. Only where nothing has left, or what
@@ -10,7 +10,7 @@ import type { Way } from './way.js';
  */
 export const REPLAYABLE: Readonly<Record<CaseReason, boolean>> = {
   configuration: true,
-  refused_too_often: true,
+  declined_too_often: true,
   cannot_be_sent: true,
   original_unreadable: true,
   refund_not_enabled: true,
@@ -21,13 +21,13 @@ export const REPLAYABLE: Readonly<Record<CaseReason, boolean>> = {
   risk: true,
   not_captured: true,
   partial_reversal: true,
-  unlisted_refusal: true,
+  unlisted_decline: true,
   // Reporting is enabled by now: what could not be proven is proven then, or asked about again.
   links_not_shown: true,
   other_operation: true,
   partly_refunded: true,
   // The gateway caps a refund, and a credit needs a proof of its own.
-  refusal_unclear: true,
+  decline_unclear: true,
   // What is still owed has room beside the chargeback, and the gateway caps it.
   partly_disputed: true,
   // It is not sent while the chargeback leaves no room.
@@ -44,7 +44,7 @@ export const REPLAYABLE: Readonly<Record<CaseReason, boolean>> = {
   repaid_by_bank: false,
   // The refund is over; what is owed again is asked for anew.
   settlement_undone: false,
-  came_back: false,
+  returned: false,
   found_twice: false,
   answers_contradict: false,
   paid_twice: false,
@@ -56,13 +56,13 @@ export const isReplayable = (why: string): boolean =>
 /** `send`: a refund or reversal of the original. `credit`: weighed anew. `compare`: the last decline is compared with the payment anew. */
 export type ReplayStep = 'send' | 'credit' | 'compare';
 
-export interface ReplayPosition {
+export interface ReplaySnapshot {
   readonly why: string | null;
   readonly blocks: readonly string[];
   readonly unreadFor: 'compare' | 'credit' | null;
   /** An operator named another destination: no refund goes there. */
-  readonly isRedirected: boolean;
-  readonly last: { readonly way: Way; readonly state: AttemptState } | null;
+  readonly isDestinationChanged: boolean;
+  readonly last: { readonly operation: Operation; readonly state: AttemptState } | null;
 }
 
 /** What the payment itself says against a credit: a refund is not tried in its place. */
@@ -75,11 +75,17 @@ const ABOUT_PAYMENT: readonly CreditBlock[] = [
 ];
 
 /** The first step that was not done. A credit that was declined is weighed anew and never skipped to. */
-export function replayStep({ why, blocks, unreadFor, isRedirected, last }: ReplayPosition): ReplayStep {
-  const isToCompare = unreadFor === 'compare' || (why === 'payment_unclear' && last?.way !== 'credit');
+export function replayStep({
+  why,
+  blocks,
+  unreadFor,
+  isDestinationChanged,
+  last,
+}: ReplaySnapshot): ReplayStep {
+  const isToCompare = unreadFor === 'compare' || (why === 'payment_unclear' && last?.operation !== 'credit');
   if (isToCompare && last?.state === 'rejected') return 'compare';
-  if (unreadFor === 'credit' || isRedirected) return 'credit';
-  if (last?.way === 'credit' && last.state === 'rejected') return 'credit';
+  if (unreadFor === 'credit' || isDestinationChanged) return 'credit';
+  if (last?.operation === 'credit' && last.state === 'rejected') return 'credit';
   const isAboutPayment = blocks.some((block) => ABOUT_PAYMENT.some((one) => one === block));
   return why === 'credit_blocked' && isAboutPayment ? 'credit' : 'send';
 }

@@ -1,7 +1,7 @@
 /** How the customer was made whole for one refund, and how much of it happened outside of the program. Pure, and the one place for it. */
 import { formatAmount, storedMoney } from '../money/money.js';
 import type { AttemptState } from './states.js';
-import type { Way } from './way.js';
+import type { Operation } from './operation.js';
 
 /**
  * In the order that decides between two equal parts. `refund`, `reversal`, `credit`: by an attempt of this refund. `refund_elsewhere`: a refund
@@ -26,7 +26,7 @@ export interface Coverage {
 export interface SettlementFacts extends Coverage {
   readonly amountMinor: bigint;
   readonly attempts: readonly {
-    readonly way: Way;
+    readonly operation: Operation;
     readonly state: AttemptState;
     readonly amountMinor: bigint;
   }[];
@@ -50,9 +50,9 @@ export interface Settlement {
  * open, because a payment outside of the program is attributed to a refund only where nothing else explains it.
  */
 export function settlementOf(facts: SettlementFacts): Settlement {
-  const paidBy = (way: Way): bigint =>
+  const paidBy = (operation: Operation): bigint =>
     facts.attempts
-      .filter((attempt) => attempt.way === way && attempt.state === 'succeeded')
+      .filter((attempt) => attempt.operation === operation && attempt.state === 'succeeded')
       .reduce((sum, { amountMinor }) => sum + amountMinor, 0n);
   const own = { refund: paidBy('refund'), reversal: paidBy('reversal'), credit: paidBy('credit') };
   const left = facts.amountMinor - own.refund - own.reversal - own.credit;
@@ -108,7 +108,7 @@ export interface OutsideMoney {
   /** Most that can be owed on the payment: captured, or authorized while nothing is captured. */
   readonly limitMinor: bigint;
   /** Given back by any refund, reversal or credit, made here or elsewhere. */
-  readonly givenMinor: bigint;
+  readonly paidBackMinor: bigint;
   /** Of that, what was not made here. */
   readonly elsewhereMinor: bigint;
   /** Chargebacks, less what was won back. */
@@ -122,8 +122,8 @@ export interface OutsideMoney {
  * for. A chargeback or a refund elsewhere that leaves room for the whole refund covers nothing of it.
  */
 export function coverageOf(unpaidMinor: bigint, money: OutsideMoney): Coverage {
-  const room = money.limitMinor - money.givenMinor - money.chargedBackMinor;
-  return takeFrom(unpaidMinor - (room > 0n ? room : 0n), money);
+  const remaining = money.limitMinor - money.paidBackMinor - money.chargedBackMinor;
+  return takeFrom(unpaidMinor - (remaining > 0n ? remaining : 0n), money);
 }
 
 /** At most `minor` of what happened outside and counts for no refund yet. Refunds first: those were made on purpose. */
@@ -146,7 +146,7 @@ export interface Claim extends Coverage {
   /** What it lacks to be whole, although it has ended. */
   readonly missingMinor: bigint;
   /** What of that it takes at most: one that ended for another reason takes only what was under way at its end. Absent: anything. */
-  readonly underWay?: Coverage;
+  readonly inProgress?: Coverage;
 }
 
 /**
@@ -173,7 +173,7 @@ export function claimsAfter<T extends Claim>(
     const more =
       lost > 0n
         ? NO_COVERAGE
-        : take(takeFrom(claim.missingMinor, leastOf({ elsewhereMinor, chargedBackMinor }, claim.underWay)));
+        : take(takeFrom(claim.missingMinor, leastOf({ elsewhereMinor, chargedBackMinor }, claim.inProgress)));
     return lost === 0n && totalOf(more) === 0n ? [] : [{ claim, now: sumOf(kept, more) }];
   });
 }

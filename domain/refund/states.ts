@@ -59,16 +59,16 @@ export type RefundTrigger =
   | 'need_approval'
   | 'approve'
   | 'try_again'
-  | 'ask_person'
+  | 'open_case'
   | 'give_up'
   | 'dispute'
   | 'refund_elsewhere'
   | 'rest_settled'
   | 'withdraw'
   | 'settle'
-  | 'come_back'
-  | 'released_less'
-  | 'redirect'
+  | 'answer_returned'
+  | 'release_reduced'
+  | 'change_destination'
   | 'compare_again'
   | 'replay'
   | 'correct_succeeded'
@@ -173,7 +173,7 @@ export const REFUND_TRANSITIONS: readonly Transition[] = [
     means: 'another way to the original is open (reversal or refund)',
   },
   {
-    on: 'ask_person',
+    on: 'open_case',
     from: ['reserved', ...OPEN, 'rejected', 'fallback_checking', 'awaiting_approval', 'returned'],
     to: 'manual_review',
     means: 'a case is open; late truth is still heard',
@@ -209,15 +209,20 @@ export const REFUND_TRANSITIONS: readonly Transition[] = [
     means: 'withdrawn while nothing has left and nothing may have left',
   },
   { on: 'settle', from: ['succeeded'], to: 'settled', means: 'seen in the settlement' },
-  { on: 'come_back', from: ['succeeded', 'settled'], to: 'returned', means: 'a success was undone outside' },
   {
-    on: 'released_less',
+    on: 'answer_returned',
+    from: ['succeeded', 'settled'],
+    to: 'returned',
+    means: 'a success was undone outside',
+  },
+  {
+    on: 'release_reduced',
     from: ['succeeded', 'settled'],
     to: 'reserved',
     means: 'a reversal released less than ordered, because a part had been captured; the rest is refunded',
   },
   {
-    on: 'redirect',
+    on: 'change_destination',
     from: ['manual_review'],
     to: 'fallback_checking',
     means: 'a person named another destination; everything is proven anew and a second person approves',
@@ -249,13 +254,13 @@ export const REFUND_TRANSITIONS: readonly Transition[] = [
 ];
 
 /**
- * States that end a refund's workflow. They are left only on gateway evidence (`answer_succeeded`, `part_after_end`, `come_back`), on
+ * States that end a refund's workflow. They are left only on gateway evidence (`answer_succeeded`, `part_after_end`, `answer_returned`), on
  * settlement, or on a correction that persons signed (`correct_succeeded`).
  */
 export const FINAL_STATES: readonly RefundState[] = ['succeeded', 'settled', ...CLOSED_STATES];
 
 /** States in which a refund goes on only when a person says how. */
-export const PERSON_STATES: readonly RefundState[] = ['manual_review', 'awaiting_approval'];
+export const OPERATOR_STATES: readonly RefundState[] = ['manual_review', 'awaiting_approval'];
 
 export function isFinal(state: RefundState): boolean {
   return FINAL_STATES.includes(state);

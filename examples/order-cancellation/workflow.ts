@@ -53,7 +53,7 @@ export async function orderCancellation({
 function refundOf(order: Order, by: string, refunds: string | undefined): Promise<RefundResult> {
   return payBack(
     {
-      caller: 'orders',
+      clientId: 'orders',
       // One key for one intent: cancelling an order twice refunds it once.
       idempotencyKey: `order-${order.id}-cancellation`,
       requestedBy: by,

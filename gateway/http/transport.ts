@@ -54,10 +54,10 @@ export function createTransport(settings: Settings): Transport {
     const url = new URL(request.url);
     const first = await once(url, request, limits);
     if (!isRedirect(first)) return first;
-    const target = redirectTarget(first, url, settings.allowedHosts);
-    if (target === undefined) return redirected(first);
+    const target = newDestination(first, url, settings.allowedHosts);
+    if (target === undefined) return destinationChanged(first);
     const second = await once(target, request, limits);
-    return isRedirect(second) ? redirected(second) : second;
+    return isRedirect(second) ? destinationChanged(second) : second;
   }
 
   return {
@@ -89,15 +89,15 @@ function isRedirect(exchange: Exchange): exchange is Answered {
   return exchange.kind === 'answered' && exchange.httpStatus >= 300 && exchange.httpStatus < 400;
 }
 
-function redirected({ httpStatus, body }: Answered): Exchange {
-  return { kind: 'no_answer', why: 'redirected', httpStatus, received: body };
+function destinationChanged({ httpStatus, body }: Answered): Exchange {
+  return { kind: 'no_answer', why: 'destination_changed', httpStatus, received: body };
 }
 
 /**
  * Where a 307 may be followed to. Only 307 keeps method and body, and the token goes along, so only to a host that is allowed.
  * Its own address again is a loop.
  */
-function redirectTarget(answer: Answered, from: URL, allowedHosts: ReadonlySet<string>): URL | undefined {
+function newDestination(answer: Answered, from: URL, allowedHosts: ReadonlySet<string>): URL | undefined {
   const { httpStatus, location, body } = answer;
   // With the id of a transaction it says that it has acted.
   if (idsInPart(body).length > 0) return undefined;

@@ -42,15 +42,15 @@ export function readTransaction(value: unknown): Read<GatewayTransaction> {
     result: { code, description: withoutCardNumbers(remarkIn(result, 'description') ?? '') },
   };
   for (const name of DECISIVE) {
-    const told = value[name];
-    if (told == null) continue;
-    if (typeof told !== 'string' || told.length > LONGEST || !isKeepable(told))
+    const reported = value[name];
+    if (reported == null) continue;
+    if (typeof reported !== 'string' || reported.length > LONGEST || !isKeepable(reported))
       return { ok: false, why: 'not_json' };
-    read[name] = told;
+    read[name] = reported;
   }
   for (const name of REMARKS) {
-    const told = remarkIn(value, name);
-    if (told !== undefined) read[name] = told;
+    const reported = remarkIn(value, name);
+    if (reported !== undefined) read[name] = reported;
   }
   const extended = remarkIn(resultDetails, 'ExtendedDescription');
   if (extended !== undefined) read.extendedDescription = withoutCardNumbers(extended);

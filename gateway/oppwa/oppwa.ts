@@ -5,7 +5,7 @@ import { sendResultOf } from './send-result.js';
 import { GatewayMisuseError, GatewaySettingsError } from '../errors.js';
 import { Form } from './form.js';
 import type { CardCreditOrder, Gateway, PayerFields, SendLimits } from '../gateway.js';
-import { findById, findByReference, findWithLinked, resultCodes, type Get, type Reader } from './look-ups.js';
+import { findById, findByReference, findWithLinked, resultCodes, type Get, type Reader } from './queries.js';
 import { endpointOf, takeTurn } from '../query-budget.js';
 import { isThrottled } from './search-answer.js';
 import { settingsOf, type Entity, type GatewayOptions } from '../settings.js';
@@ -67,12 +67,12 @@ export function createGateway(options: GatewayOptions): Gateway {
       const sendWindow = finishBy - openedAt.monotonic;
       return transport.send(
         { method: 'GET', url: entity.root + path, headers },
-        { openedAt, sendWindow, answerWithin: settings.lookUpTimeoutMs, finishBy },
+        { openedAt, sendWindow, answerWithin: settings.queryTimeoutMs, finishBy },
       );
     };
   }
 
-  const finishBy = (): number => settings.clock().monotonic + settings.lookUpTimeoutMs;
+  const finishBy = (): number => settings.clock().monotonic + settings.queryTimeoutMs;
 
   /** Queries of one entity, each within its budget. */
   function readerOf(entityId: string, need: QueryNeed = 'pending'): Reader {

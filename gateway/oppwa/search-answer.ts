@@ -1,7 +1,7 @@
 /** Reads the body of a look-up: which list it holds, whether there is more of it, and what its codes mean for a read. */
 import { queryMeaningOf } from '../../domain/refusals.js';
 import type { QueryMeaning } from '../../domain/result-codes.js';
-import type { GatewayTransaction, LookUp } from '../../domain/transaction.js';
+import type { GatewayTransaction, QueryResult } from '../../domain/transaction.js';
 import { readTransaction, resultCodeOf } from './answer.js';
 import { isObject, parseObject } from '../http/json.js';
 import type { Exchange } from '../http/one-request.js';
@@ -16,10 +16,10 @@ export interface Page {
 }
 
 export type PageAnswer =
-  | LookUp<Page>
+  | QueryResult<Page>
   | {
       readonly kind: 'not_offered';
-      readonly instead: LookUp<never>;
+      readonly instead: QueryResult<never>;
       /** The code that says so of the account (`800.121.*`), not of this request. */
       readonly accountCode?: string;
     };
@@ -114,7 +114,7 @@ export function isThrottled(exchange: Exchange): boolean {
 }
 
 /** The look-up that an exchange without an answer is. */
-export function unavailable(exchange: Exclude<Exchange, { kind: 'answered' }>): LookUp<never> {
+export function unavailable(exchange: Exclude<Exchange, { kind: 'answered' }>): QueryResult<never> {
   return exchange.kind === 'not_sent'
     ? { kind: 'unavailable', why: exchange.why }
     : {

@@ -2,7 +2,11 @@
 import { createDecipheriv, createHash } from 'node:crypto';
 import { z } from 'zod';
 import { isEntityId } from '../../domain/ids.js';
-import { NOTICE_KINDS, type Notice, type NoticeKind } from '../../domain/refund/notice.js';
+import {
+  NOTIFICATION_KINDS,
+  type Notification,
+  type NotificationKind,
+} from '../../domain/refund/notification.js';
 import type { Secret } from '../../domain/secret.js';
 import type { GatewayTransaction } from '../../domain/transaction.js';
 import { readTransaction } from './answer.js';
@@ -31,7 +35,7 @@ export type WebhookRefusal = 'malformed' | 'undecryptable' | 'foreign_entity';
 export type WebhookIgnored = 'unknown_entity' | 'names_no_entity';
 
 export type WebhookReading =
-  | { readonly kind: 'read'; readonly notice: Notice }
+  | { readonly kind: 'read'; readonly notification: Notification }
   /** Authentic, and about nothing here: an entity that is not configured, or a shape that names none. The gateway need not send it again. */
   | { readonly kind: 'ignored'; readonly why: WebhookIgnored; readonly entityId: string | null }
   | { readonly kind: 'refused'; readonly why: WebhookRefusal };
@@ -64,7 +68,7 @@ export function createWebhookReader(keys: WebhookKeys): WebhookReader {
     const tag = Buffer.from(authenticationTag ?? '', 'hex');
     for (const { key, entities } of openers) {
       const clear = decrypt(key, iv, tag, sealed);
-      if (clear !== undefined) return noticeOf(clear, entities, (entityId) => keys.has(entityId));
+      if (clear !== undefined) return notificationOf(clear, entities, (entityId) => keys.has(entityId));
     }
     return { kind: 'refused', why: 'undecryptable' };
   };
@@ -96,14 +100,14 @@ const speaker = z.object({ authentication: z.object({ entityId: z.string() }) })
  * Whatever comes out was written by somebody who has the key. A form that is not understood is a notice all the same: refusing it
  * would only have it sent again for thirty days.
  */
-function noticeOf(
+function notificationOf(
   clear: Buffer,
   entities: ReadonlySet<string>,
   isConfigured: (entityId: string) => boolean,
 ): WebhookReading {
-  const told = envelope.safeParse(parseObject(clear.toString('utf8'))).data;
-  const kind = kindOf(told?.type);
-  const named = speaker.safeParse(told?.payload).data?.authentication.entityId;
+  const reported = envelope.safeParse(parseObject(clear.toString('utf8'))).data;
+  const kind = kindOf(reported?.type);
+  const named = speaker.safeParse(reported?.payload).data?.authentication.entityId;
   const [only, ...more] = entities;
   // Without a name it can only speak for the one entity that the key belongs to.
   const entityId = named ?? (more.length === 0 ? only : undefined);
@@ -114,11 +118,11 @@ function noticeOf(
       return { kind: 'ignored', why: 'unknown_entity', entityId: knownForm(entityId) };
     if (!entities.has(entityId)) return { kind: 'refused', why: 'foreign_entity' };
   }
-  const read = readTransaction(told?.payload);
+  const read = readTransaction(reported?.payload);
   const transaction = read.ok && hasTime(read.value) ? read.value : null;
   return {
     kind: 'read',
-    notice: {
+    notification: {
       kind,
       entityId: kind === 'TEST' ? null : (entityId ?? null),
       transaction,
@@ -130,9 +134,9 @@ function noticeOf(
 /** What has not the form of an id is not logged. */
 const knownForm = (entityId: string): string | null => (isEntityId(entityId) ? entityId : null);
 
-function kindOf(type: string | undefined): NoticeKind {
+function kindOf(type: string | undefined): NotificationKind {
   const upper = type?.toUpperCase();
-  return NOTICE_KINDS.find((known) => known === upper) ?? 'OTHER';
+  return NOTIFICATION_KINDS.find((known) => known === upper) ?? 'OTHER';
 }
 
 /** A time longer than any of the gateway's is none. Whatever PostgreSQL cannot keep is out already. */
@@ -141,8 +145,8 @@ function hasTime({ timestamp }: GatewayTransaction): boolean {
 }
 
 /** Duplicates and several final states are announced; what has the same id, code and time is the same notice. */
-function naturalKeyOf(kind: NoticeKind, told: GatewayTransaction | null, clear: Buffer): string {
-  return told?.id === undefined || told.timestamp === undefined
+function naturalKeyOf(kind: NotificationKind, reported: GatewayTransaction | null, clear: Buffer): string {
+  return reported?.id === undefined || reported.timestamp === undefined
     ? `sha256:${createHash('sha256').update(clear).digest('hex')}`
-    : `${kind}:${told.id}:${told.result.code}:${told.timestamp}`;
+    : `${kind}:${reported.id}:${reported.result.code}:${reported.timestamp}`;
 }

@@ -7,14 +7,14 @@ export interface AttemptAge {
   /** Milliseconds since the send-by deadline. Negative while the attempt may still be sent. */
   readonly sinceSendByMs: number;
   /** Milliseconds since the last query that did not find the attempt; null before the first one. */
-  readonly sinceLastMissMs: number | null;
+  readonly sinceLastNotFoundMs: number | null;
 }
 
 /** Returns the age at `at`, a time by the database's clock, for example the beginning of a query. */
-export function ageAt({ send_by, last_miss_at }: AttemptRow, at: Date): AttemptAge {
+export function ageAt({ send_by, last_not_found_at }: AttemptRow, at: Date): AttemptAge {
   return {
     sinceSendByMs: at.getTime() - send_by.getTime(),
-    sinceLastMissMs: last_miss_at === null ? null : at.getTime() - last_miss_at.getTime(),
+    sinceLastNotFoundMs: last_not_found_at === null ? null : at.getTime() - last_not_found_at.getTime(),
   };
 }
 
@@ -26,8 +26,8 @@ export function ageOf(tx: Tx, attempt: AttemptRow): Promise<AttemptAge> {
       ),
       sql<
         number | null
-      >`(extract(epoch from now() - ${attempt.last_miss_at}::timestamptz) * 1000)::float8`.as(
-        'sinceLastMissMs',
+      >`(extract(epoch from now() - ${attempt.last_not_found_at}::timestamptz) * 1000)::float8`.as(
+        'sinceLastNotFoundMs',
       ),
     ])
     .executeTakeFirstOrThrow();

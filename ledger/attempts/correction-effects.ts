@@ -1,16 +1,16 @@
 /** Determines the subject of a correction, and applies the correction once it is signed. */
-import { STAY_OPEN } from '../../domain/payment/finding.js';
+import { STAY_OPEN } from '../../domain/payment/reconciliation.js';
 import { afterTrigger, isFinal, isOpenAttempt } from '../../domain/refund/states.js';
 import { closeOutcomeCases } from '../core/cases.js';
 import { append } from '../core/events.js';
-import { lockAttempt, type AttemptRow, type Locked } from '../core/locks.js';
+import { lockAttempt, type AttemptRow, type LockedRefund } from '../core/locks.js';
 import { bumpVersion, move } from '../core/state-changes.js';
 import type { Tx } from '../db/database.js';
 import { close } from '../refunds/ends.js';
 import { NOW } from '../db/expressions.js';
-import type { Correction, CorrectionDetails, PersonRefusal } from '../core/people.js';
-import { remainingOf } from '../core/amounts.js';
-import { turnOf } from './returned.js';
+import type { Correction, CorrectionDetails, CommandRefusal } from '../core/commands.js';
+import { remainingOf } from '../core/balances.js';
+import { returnCountOf } from './returned.js';
 import { succeed } from './success.js';
 
 export interface Bound {
@@ -21,9 +21,9 @@ export interface Bound {
 /** Determines the attempt and the content of a correction, or the reason for which there is nothing to correct. */
 export async function bind(
   tx: Tx,
-  { refund, attempts }: Locked,
+  { refund, attempts }: LockedRefund,
   correction: Correction,
-): Promise<Bound | { readonly why: PersonRefusal }> {
+): Promise<Bound | { readonly why: CommandRefusal }> {
   const { outcome, evidence, reference } = correction;
   const { currency } = refund;
   if (outcome === 'case_closed') {
@@ -40,7 +40,7 @@ export async function bind(
       ? (attempts.find(({ state }) => isOpenAttempt(state)) ?? attempts.at(-1))
       : attempts.find((candidate) => candidate.reference === reference);
   if (attempt === undefined) return { why: 'nothing_to_correct' };
-  const returns = await turnOf(tx, attempt);
+  const returns = await returnCountOf(tx, attempt);
   return {
     attempt,
     details: {
@@ -49,7 +49,7 @@ export async function bind(
       amountMinor: attempt.amount_minor.toString(),
       currency,
       reference: attempt.reference,
-      sends: attempt.sends,
+      submissions: attempt.submissions,
       ...(returns === 0 ? {} : { returns }),
     },
   };
@@ -70,7 +70,7 @@ async function closableCases(tx: Tx, refundId: string, only: string | undefined)
 
 export async function apply(
   tx: Tx,
-  locked: Locked,
+  locked: LockedRefund,
   attempt: AttemptRow | undefined,
   signed: {
     readonly instruction: string;
@@ -99,7 +99,7 @@ export async function apply(
     now,
     {
       attemptId: attempt.id,
-      source: 'person',
+      source: 'operator',
       by,
       outcome: { kind: 'unknown', why: 'no_id' },
       description: 'signed correction',

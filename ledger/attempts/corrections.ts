@@ -1,27 +1,27 @@
 /** Signed corrections: one operator proposes, a second one confirms. They count as evidence where the gateway cannot be queried. */
 import { hash } from 'node:crypto';
 import type { Selectable } from 'kysely';
-import { mayCorrectAlone, objectionTo, type GatewayWord } from '../../domain/refund/correction.js';
-import { isSamePerson } from '../../domain/refund/people.js';
-import type { Plan, Timings } from '../../domain/refund/plan.js';
+import { mayCorrectAlone, objectionTo, type GatewayEvidence } from '../../domain/refund/correction.js';
+import { isSameOperator } from '../../domain/refund/operator-note.js';
+import type { RefundConfig, Timings } from '../../domain/refund/config.js';
 import { isFinal } from '../../domain/refund/states.js';
 import { executeOnce, refused, resulted, type Executed } from '../commands/command-results.js';
 import { ageOf } from './attempt-age.js';
 import { append } from '../core/events.js';
-import { lockRefund, type AttemptRow, type Locked } from '../core/locks.js';
+import { lockRefund, type AttemptRow, type LockedRefund } from '../core/locks.js';
 import { bumpVersion } from '../core/state-changes.js';
 import { apply, bind } from './correction-effects.js';
 import type { CommandResultTable, Database, Tx } from '../db/database.js';
-import { turnOf, turnsOf } from './returned.js';
+import { returnCountOf, returnCounts } from './returned.js';
 import { NOW } from '../db/expressions.js';
-import { correctedAlone } from '../refunds/recent.js';
+import { correctedAlone } from '../refunds/daily-sums.js';
 import type {
   CommandResult,
   Confirmation,
   Correction,
   CorrectionDetails,
-  PersonRefusal,
-} from '../core/people.js';
+  CommandRefusal,
+} from '../core/commands.js';
 
 /**
  * Proposes a correction. Applies it at once if policy allows a single operator for this amount and that operator did not request the
@@ -30,21 +30,21 @@ import type {
 export function correct(
   database: Database,
   correction: Correction,
-  plan: Plan,
+  config: RefundConfig,
 ): Promise<CommandResult<'correct'>> {
   return executeOnce(
     database,
     (tx) => lockRefund(tx, correction.refundId),
-    { kind: 'correct', said: correction },
-    (tx, locked) => proposed(tx, locked, correction, plan),
+    { kind: 'correct', operatorCommand: correction },
+    (tx, locked) => proposed(tx, locked, correction, config),
   );
 }
 
 async function proposed(
   tx: Tx,
-  locked: Locked,
+  locked: LockedRefund,
   correction: Correction,
-  plan: Plan,
+  config: RefundConfig,
 ): Promise<Executed<'correct'>> {
   const { refundId, by } = correction;
   const { refund } = locked;
@@ -56,14 +56,14 @@ async function proposed(
   const objection =
     attempt === undefined
       ? undefined
-      : await objectionOf(tx, locked, attempt, details, correction.gateway, plan.timings);
+      : await objectionOf(tx, locked, attempt, details, correction.gateway, config.timings);
   if (objection !== undefined) return refused(objection);
 
   const instruction = instructionOf(refundId, attempt?.id ?? null, details);
   const amountMinor = BigInt(details.amountMinor);
-  const limits = plan.policy.correctionAloneUpTo;
+  const limits = config.policy.correctionAloneUpTo;
   const isAlone =
-    !isSamePerson(by, refund.requested_by) &&
+    !isSameOperator(by, refund.requested_by) &&
     mayCorrectAlone(amountMinor, details.currency, limits) &&
     mayCorrectAlone(
       amountMinor,
@@ -104,14 +104,14 @@ export function confirm(
   return executeOnce(
     database,
     (tx) => lockRefund(tx, decision.refundId),
-    { kind: 'confirm', said: decision, about: { instruction: decision.instruction } },
+    { kind: 'confirm', operatorCommand: decision, about: { instruction: decision.instruction } },
     (tx, locked) => confirmed(tx, locked, decision, timings),
   );
 }
 
 async function confirmed(
   tx: Tx,
-  locked: Locked,
+  locked: LockedRefund,
   decision: Confirmation,
   timings: Timings,
 ): Promise<Executed<'confirm'>> {
@@ -123,12 +123,12 @@ async function confirmed(
   if (proposal.state !== 'open') {
     if (proposal.state === 'overtaken') return refused('overtaken');
     const decidedBy = proposal.decided_by ?? proposal.by;
-    const isRepeat = proposal.state === verdict && isSamePerson(decidedBy, by);
+    const isRepeat = proposal.state === verdict && isSameOperator(decidedBy, by);
     return isRepeat ? resulted({ kind: 'done' }) : refused('already_decided', decidedBy);
   }
-  if (isSamePerson(by, locked.refund.requested_by)) return refused('own_request');
+  if (isSameOperator(by, locked.refund.requested_by)) return refused('own_request');
   // The operator who proposed a correction may take it back, but not confirm it.
-  if (isSamePerson(by, proposal.by) && verdict === 'confirmed') return refused('own_proposal');
+  if (isSameOperator(by, proposal.by) && verdict === 'confirmed') return refused('own_proposal');
   const { details } = proposal;
   const attempt = locked.attempts.find(({ id }) => id === proposal.attempt_id);
   if (verdict === 'confirmed') {
@@ -163,18 +163,18 @@ async function confirmed(
 async function saidBefore(tx: Tx, correction: Correction): Promise<Executed<'correct'> | undefined> {
   const proposals = await proposalsOf(tx, correction.refundId);
   // After a return the same command is about a new payment.
-  const turns = await turnsOf(tx, correction.refundId);
+  const turns = await returnCounts(tx, correction.refundId);
   const same = proposals.findLast(
     ({ details, attempt_id }) =>
       saysTheSame(details, correction) && (details.returns ?? 0) === (turns.get(attempt_id ?? '') ?? 0),
   );
   const open = proposals.find(({ state }) => state === 'open');
   if (open !== undefined)
-    return same === open && isSamePerson(open.by, correction.by)
+    return same === open && isSameOperator(open.by, correction.by)
       ? resulted({ kind: 'proposed', instruction: open.instruction })
       : refused('proposal_open', open.by);
   if (same === undefined || (same.state !== 'confirmed' && same.state !== 'alone')) return undefined;
-  return isSamePerson(same.by, correction.by)
+  return isSameOperator(same.by, correction.by)
     ? resulted({ kind: 'done' })
     : refused('already_decided', same.decided_by ?? same.by);
 }
@@ -214,12 +214,12 @@ function saysTheSame(
 
 async function objectionOf(
   tx: Tx,
-  { refund }: Locked,
+  { refund }: LockedRefund,
   attempt: AttemptRow,
   { outcome }: CorrectionDetails,
-  gateway: GatewayWord,
+  gateway: GatewayEvidence,
   { visibilityLag }: Timings,
-): Promise<PersonRefusal | undefined> {
+): Promise<CommandRefusal | undefined> {
   if (outcome === 'case_closed') return undefined;
   const { sinceSendByMs } = await ageOf(tx, attempt);
   return objectionTo({
@@ -238,15 +238,15 @@ async function objectionOf(
  */
 async function objectionToConfirming(
   tx: Tx,
-  locked: Locked,
+  locked: LockedRefund,
   attempt: AttemptRow | undefined,
   details: CorrectionDetails,
-  gateway: GatewayWord,
+  gateway: GatewayEvidence,
   timings: Timings,
-): Promise<PersonRefusal | undefined> {
+): Promise<CommandRefusal | undefined> {
   if (details.outcome === 'case_closed') return isFinal(locked.refund.state) ? undefined : 'overtaken';
-  if (attempt === undefined || attempt.sends !== details.sends) return 'overtaken';
-  if ((await turnOf(tx, attempt)) !== (details.returns ?? 0)) return 'overtaken';
+  if (attempt === undefined || attempt.submissions !== details.submissions) return 'overtaken';
+  if ((await returnCountOf(tx, attempt)) !== (details.returns ?? 0)) return 'overtaken';
   return objectionOf(tx, locked, attempt, details, gateway, timings);
 }
 

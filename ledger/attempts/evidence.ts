@@ -2,20 +2,20 @@
 import { declineIsOf } from '../../domain/refund/absence.js';
 import type { GatewayId } from '../../domain/ids.js';
 import type { Outcome } from '../../domain/refund/outcome.js';
-import type { Position } from '../../domain/refund/next-step.js';
+import type { RefundSnapshot } from '../../domain/refund/next-step.js';
 import { ATTEMPT_EVIDENCE, isOpenAttempt } from '../../domain/refund/states.js';
-import { endUnpaid, noteEvidence, noteLookUp, step } from './attempt-ends.js';
+import { endWithoutPayment, storeEvidence, recordQuery, step } from './attempt-changes.js';
 import { openCase } from '../core/cases.js';
 import { lockAttempt, type LockedAttempt } from '../core/locks.js';
 import type { Database, Tx } from '../db/database.js';
 import type { Evidence } from '../ledger.js';
 import { observe } from '../payments/observation.js';
-import { currentPosition } from '../core/positions.js';
+import { currentSnapshot } from '../core/snapshots.js';
 import { comeBack } from './returned.js';
-import { hasId, keepIds } from './seen-ids.js';
-import { executedAgain, succeed } from './success.js';
+import { hasId, storeIds } from './seen-ids.js';
+import { recordSecondExecution, succeed } from './success.js';
 
-export function record(database: Database, evidence: Evidence): Promise<Position> {
+export function record(database: Database, evidence: Evidence): Promise<RefundSnapshot> {
   return database.transaction(async (tx) => {
     let locked = await lockAttempt(tx, evidence.attemptId);
     if (evidence.original !== undefined) {
@@ -23,11 +23,11 @@ export function record(database: Database, evidence: Evidence): Promise<Position
       locked = await lockAttempt(tx, evidence.attemptId);
     }
     await apply(tx, locked, evidence);
-    return currentPosition(tx, locked.refund.id);
+    return currentSnapshot(tx, locked.refund.id);
   });
 }
 
-export function keepNotifiedIds(
+export function storeNotifiedIds(
   database: Database,
   attemptId: string,
   ids: readonly string[],
@@ -35,11 +35,11 @@ export function keepNotifiedIds(
   return database.transaction(async (tx) => {
     const evidence: Evidence = {
       attemptId,
-      source: 'notice',
+      source: 'notification',
       outcome: { kind: 'unknown', why: 'not_a_result' },
       ids,
     };
-    const locked = await keepIds(tx, await lockAttempt(tx, attemptId), evidence, undefined);
+    const locked = await storeIds(tx, await lockAttempt(tx, attemptId), evidence, undefined);
     if (locked.attempt.state === 'absent' && hasId(locked.attempt))
       await reopen(tx, locked, evidence, 'the gateway sent a notification');
   });
@@ -48,7 +48,7 @@ export function keepNotifiedIds(
 /** Applies evidence. The transaction must hold the payment's lock. */
 export async function apply(tx: Tx, before: LockedAttempt, evidence: Evidence): Promise<void> {
   const outcome = await ownOutcome(tx, before, evidence.outcome);
-  const locked = await keepIds(tx, before, evidence, recordedId(before, evidence, outcome));
+  const locked = await storeIds(tx, before, evidence, recordedId(before, evidence, outcome));
   switch (outcome.kind) {
     case 'succeeded':
       return succeed(tx, locked, evidence, outcome.gatewayId, outcome.releasedMinor);
@@ -90,7 +90,7 @@ async function accepted(
   { gatewayId }: OutcomeOf<'pending'>,
 ): Promise<void> {
   if (!ATTEMPT_EVIDENCE.pending.includes(locked.attempt.state)) return;
-  await noteEvidence(tx, locked.attempt, evidence, { state: 'pending', gatewayId });
+  await storeEvidence(tx, locked.attempt, evidence, { state: 'pending', gatewayId });
   return step(tx, locked.refund, 'answer_pending', evidence);
 }
 
@@ -107,15 +107,15 @@ async function declined(
     return declined(tx, await lockAttempt(tx, attempt.id), evidence, outcome);
   }
   if (endsLatest(locked, evidence, outcome)) {
-    await noteEvidence(tx, attempt, evidence, {
+    await storeEvidence(tx, attempt, evidence, {
       state: 'rejected',
       refusal: outcome.class,
       ...(outcome.gatewayId === undefined ? {} : { gatewayId: outcome.gatewayId }),
     });
-    return endUnpaid(tx, attempt.id, 'answer_rejected', evidence);
+    return endWithoutPayment(tx, attempt.id, 'answer_rejected', evidence);
   }
-  if (evidence.source === 'look_up')
-    await noteLookUp(tx, attempt.id, `${evidence.code ?? 'declined'}, of an earlier submission`);
+  if (evidence.source === 'query')
+    await recordQuery(tx, attempt.id, `${evidence.code ?? 'declined'}, of an earlier submission`);
 }
 
 /** True if the decline ends the attempt: the attempt is open, and the decline is about its latest submission. */
@@ -127,19 +127,19 @@ function endsLatest(
   if (!ATTEMPT_EVIDENCE.rejected.includes(attempt.state)) return false;
   switch (evidence.source) {
     case 'answer':
-      return evidence.send === attempt.sends;
-    case 'look_up':
+      return evidence.send === attempt.submissions;
+    case 'query':
       return declineIsOf({
-        isAskedSince: evidence.asked.send === attempt.sends,
-        isOnItsWay: attempt.state === 'submitting',
-        mayHaveArrived: attempt.sends - attempt.never_left,
+        isAskedSince: evidence.asked.send === attempt.submissions,
+        isInTransit: attempt.state === 'submitting',
+        mayHaveArrived: attempt.submissions - attempt.not_sent_count,
         declines: outcome.declines ?? 1,
         declinedAt: outcome.declinedAt,
         submittedAt: attempt.sent_at,
       });
-    case 'notice':
-      return attempt.sends === 1;
-    case 'person':
+    case 'notification':
+      return attempt.submissions === 1;
+    case 'operator':
       return true;
     default:
       return evidence satisfies never;
@@ -161,7 +161,7 @@ async function doubtful(
     await openCase(tx, refund, 'found_twice', { executed: outcome.executed ?? [] });
     if (outcome.executed !== undefined) return executedTwice(tx, locked, evidence, outcome.executed);
   }
-  const isStale = evidence.source === 'answer' && evidence.send !== attempt.sends;
+  const isStale = evidence.source === 'answer' && evidence.send !== attempt.submissions;
   const isThere = hasId(attempt) || outcome.why === 'found_twice';
   if (attempt.state === 'absent' ? !isThere : isStale || !isOpenAttempt(attempt.state)) return;
   return reopen(tx, locked, evidence, outcome.why);
@@ -175,7 +175,7 @@ async function reopen(
   why: string,
 ): Promise<void> {
   const isNew = ATTEMPT_EVIDENCE.unknown.includes(attempt.state);
-  await noteEvidence(tx, attempt, evidence, { state: isNew ? 'unknown' : attempt.state, note: why });
+  await storeEvidence(tx, attempt, evidence, { state: isNew ? 'unknown' : attempt.state, note: why });
   if (isNew && refund.state !== 'manual_review') await step(tx, refund, 'answer_unknown', evidence, why);
 }
 
@@ -190,16 +190,16 @@ async function neverLeft(
   { why }: OutcomeOf<'not_sent'>,
 ): Promise<void> {
   const { attempt } = locked;
-  if (evidence.source !== 'answer' || evidence.send !== attempt.sends) return;
+  if (evidence.source !== 'answer' || evidence.send !== attempt.submissions) return;
   if (!ATTEMPT_EVIDENCE.absent.includes(attempt.state)) return;
   if (hasId(attempt)) return reopen(tx, locked, evidence, why);
-  await noteEvidence(tx, attempt, evidence, { state: 'absent', note: why });
+  await storeEvidence(tx, attempt, evidence, { state: 'absent', note: why });
   await tx
     .updateTable('attempts')
-    .set({ never_left: attempt.never_left + 1 })
+    .set({ not_sent_count: attempt.not_sent_count + 1 })
     .where('id', '=', attempt.id)
     .execute();
-  return endUnpaid(tx, attempt.id, 'not_at_gateway', evidence, why);
+  return endWithoutPayment(tx, attempt.id, 'not_at_gateway', evidence, why);
 }
 
 /** Returns the outcome, or `unknown` if its gateway transaction belongs to another attempt. */
@@ -240,6 +240,6 @@ async function executedTwice(
   await succeed(tx, locked, evidence, own);
   for (const other of free) {
     const now = await lockAttempt(tx, locked.attempt.id);
-    if (now.attempt.state === 'succeeded') await executedAgain(tx, now, evidence, other);
+    if (now.attempt.state === 'succeeded') await recordSecondExecution(tx, now, evidence, other);
   }
 }

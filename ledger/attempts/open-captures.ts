@@ -14,7 +14,7 @@ export async function openCaptures(tx: Tx, paymentId: string): Promise<readonly 
         .selectFrom('attempts')
         .select(sql<string>`coalesce(sum(amount_minor), 0)::text`.as('taken'))
         .whereRef('attempts.original_id', '=', 'captures.id')
-        .where('attempts.way', '=', 'refund')
+        .where('attempts.operation', '=', 'refund')
         .where('attempts.state', 'in', ['succeeded', ...OPEN_ATTEMPT_STATES])
         .as('taken'),
     )

@@ -2,21 +2,21 @@
 import { hash } from 'node:crypto';
 import { mayCredit, type CreditEvidence, type CreditVerdict } from '../../domain/refund/credit-guard.js';
 import type { OriginalFacts } from '../../domain/payment/original.js';
-import type { Policy, Timings } from '../../domain/refund/plan.js';
+import type { Policy, Timings } from '../../domain/refund/config.js';
 import { openCase } from '../core/cases.js';
-import { lockRefund, type Locked, type PaymentRow } from '../core/locks.js';
+import { lockRefund, type LockedRefund, type PaymentRow } from '../core/locks.js';
 import { move } from '../core/state-changes.js';
 import type { Database, Tx } from '../db/database.js';
 import { NEXT_VERSION } from '../db/expressions.js';
-import { resume, askInstead, isNext, open, reopen, takeOver } from './hand-over.js';
+import { resume, openCaseInstead, isStepDue, open, reopen, resumeOpenAttempt } from './submission.js';
 import { decidedBefore, redirectors } from '../commands/command-results.js';
 import { doubtsFromElsewhere } from '../payments/doubts.js';
 import { LedgerError, ObservationOutdated, type Opened } from '../ledger.js';
 import type { Instruction } from '../core/refund-record.js';
 import { observe } from '../payments/observation.js';
-import { refusalOf } from '../core/positions.js';
-import { remainingOf } from '../core/amounts.js';
-import { recentCredits } from '../refunds/recent.js';
+import { declineClassOf } from '../core/snapshots.js';
+import { remainingOf } from '../core/balances.js';
+import { recentCredits } from '../refunds/daily-sums.js';
 import { returnsKnownTo } from '../payments/returns.js';
 
 export function openCredit(
@@ -28,9 +28,9 @@ export function openCredit(
 ): Promise<Opened & { readonly verdict?: CreditVerdict }> {
   return database.transaction(async (tx) => {
     const before = await lockRefund(tx, refundId);
-    const taken = await takeOver(tx, before);
+    const taken = await resumeOpenAttempt(tx, before);
     if (taken !== undefined) return taken;
-    if (!(await isNext('credit', tx, before, { timings, policy }))) return resume(tx, refundId);
+    if (!(await isStepDue('credit', tx, before, { timings, policy }))) return resume(tx, refundId);
     if ((original === null) !== (before.payment.type === 'CD'))
       throw new LedgerError('illegal_transition', 'only an unlinked credit is checked without an original');
     const shown = original === null ? null : await shownNow(tx, before.payment, original);
@@ -49,7 +49,7 @@ export function openCredit(
     );
     const evidence = await creditEvidence(tx, locked, {
       ...{ original: shown, policy, amountMinor, registrationId, hash },
-      redirected: redirects > 0,
+      destinationChanged: redirects > 0,
     });
     const verdict = mayCredit(evidence);
     switch (verdict.kind) {
@@ -62,17 +62,23 @@ export function openCredit(
         // again.
         if (
           absent !== undefined &&
-          (absent.way !== 'credit' ||
+          (absent.operation !== 'credit' ||
             absent.amount_minor !== amountMinor ||
             absent.registration_id !== registrationId)
         )
-          return { ...(await askInstead(tx, current, 'answers_contradict')), verdict };
+          return { ...(await openCaseInstead(tx, current, 'answers_contradict')), verdict };
         const order =
           absent === undefined
             ? await open(
                 tx,
                 current,
-                { way: 'credit', originalId: null, registrationId, amountMinor, approved: evidence.approved },
+                {
+                  operation: 'credit',
+                  originalId: null,
+                  registrationId,
+                  amountMinor,
+                  approved: evidence.approved,
+                },
                 timings,
               )
             : await reopen(tx, current, absent, timings);
@@ -90,7 +96,7 @@ export function openCredit(
           throw new LedgerError('illegal_transition', 'a credit without a destination');
         const instruction: Instruction = {
           hash,
-          way: 'credit',
+          operation: 'credit',
           amountMinor: amountMinor.toString(),
           currency: refund.currency,
           registrationId,
@@ -106,7 +112,7 @@ export function openCredit(
       }
       case 'denied':
         await openCase(tx, refund, 'credit_blocked', { blocks: verdict.why });
-        await move(tx, refund, { on: 'ask_person', why: 'credit_blocked', blocks: verdict.why });
+        await move(tx, refund, { on: 'open_case', why: 'credit_blocked', blocks: verdict.why });
         break;
       default:
         return verdict satisfies never;
@@ -144,23 +150,23 @@ export function instructionHash(
 
 async function creditEvidence(
   tx: Tx,
-  locked: Locked,
+  locked: LockedRefund,
   given: {
     readonly original: OriginalFacts | null;
     readonly policy: Policy;
     readonly amountMinor: bigint;
     readonly registrationId: string | null;
     readonly hash: string;
-    readonly redirected: boolean;
+    readonly destinationChanged: boolean;
   },
 ): Promise<CreditEvidence> {
   const { payment, refund, attempts } = locked;
   const approval = await decidedBefore(tx, refund.id, 'decide', given.hash);
   // Refunds only: a declined reversal says nothing about captured money.
   const refused = attempts
-    .filter((attempt) => attempt.state === 'rejected' && attempt.way === 'refund')
+    .filter((attempt) => attempt.state === 'rejected' && attempt.operation === 'refund')
     .at(-1);
-  const refusal = refused === undefined ? null : refusalOf(refused);
+  const refusal = refused === undefined ? null : declineClassOf(refused);
   return {
     ...(await returnsKnownTo(tx, locked, given.original)),
     recent: await recentCredits(tx, locked, given.registrationId),
@@ -172,7 +178,7 @@ async function creditEvidence(
       refused === undefined || refusal === null ? null : { class: refusal, code: refused.result_code ?? '' },
     original: given.original,
     destination: given.registrationId === null ? null : { registrationId: given.registrationId },
-    redirected: given.redirected,
+    destinationChanged: given.destinationChanged,
     approved: approval?.state === 'approved',
     policy: given.policy,
   };

@@ -1,14 +1,14 @@
 /** Records attempts that succeeded and were returned. An attempt may be returned and paid again several times; each time counts once. */
-import { noteEvidence, step } from './attempt-ends.js';
+import { storeEvidence, step } from './attempt-changes.js';
 import { openCase } from '../core/cases.js';
 import { append, reservedFor } from '../core/events.js';
 import type { AttemptRow, LockedAttempt } from '../core/locks.js';
 import type { Tx } from '../db/database.js';
 import type { Evidence } from '../ledger.js';
-import { givenBy, remainingOf } from '../core/amounts.js';
+import { paidBackBy, remainingOf } from '../core/balances.js';
 
 /** Returns how often each attempt of a refund was returned; attempts that never were are absent. */
-export async function turnsOf(tx: Tx, refundId: string): Promise<ReadonlyMap<string, number>> {
+export async function returnCounts(tx: Tx, refundId: string): Promise<ReadonlyMap<string, number>> {
   const returns = await tx
     .selectFrom('events')
     .select('attempt_id')
@@ -24,8 +24,8 @@ export async function turnsOf(tx: Tx, refundId: string): Promise<ReadonlyMap<str
 /**
  * Returns how often an attempt was returned. The number is part of the natural keys of later events, so the next return is another fact.
  */
-export async function turnOf(tx: Tx, attempt: Pick<AttemptRow, 'id' | 'refund_id'>): Promise<number> {
-  return (await turnsOf(tx, attempt.refund_id)).get(attempt.id) ?? 0;
+export async function returnCountOf(tx: Tx, attempt: Pick<AttemptRow, 'id' | 'refund_id'>): Promise<number> {
+  return (await returnCounts(tx, attempt.refund_id)).get(attempt.id) ?? 0;
 }
 
 /** Records that an attempt was returned. Only a query that began after the success was recorded proves it. */
@@ -37,14 +37,14 @@ export async function comeBack(
 ): Promise<void> {
   const { attempt, refund, payment } = locked;
   // A notification is no proof, and an older query says nothing about what came later.
-  if (evidence.source === 'notice' || isOlder(attempt, evidence)) return;
-  if (evidence.source !== 'look_up' || gatewayId !== attempt.gateway_id)
+  if (evidence.source === 'notification' || isOlder(attempt, evidence)) return;
+  if (evidence.source !== 'query' || gatewayId !== attempt.gateway_id)
     return openCase(tx, refund, 'answers_contradict', { code: evidence.code });
   // Only what no other attempt has paid in the meantime is owed again.
-  const given = givenBy(attempt);
+  const given = paidBackBy(attempt);
   const owed = remainingOf(locked) + given;
   const held = await reservedFor(tx, refund.id);
-  const turn = await turnOf(tx, attempt);
+  const turn = await returnCountOf(tx, attempt);
   await append(tx, {
     key: turn === 0 ? `attempt:${attempt.id}:returned` : `attempt:${attempt.id}:returned:${turn}`,
     type: 'attempt.returned',
@@ -52,16 +52,16 @@ export async function comeBack(
     refundId: refund.id,
     attemptId: attempt.id,
     returned: given,
-    ...(attempt.way === 'reversal' ? { released: -given } : {}),
+    ...(attempt.operation === 'reversal' ? { released: -given } : {}),
     reserved: owed > held ? owed - held : 0n,
     fromOutside: true,
     actor: evidence.source,
     data: { gatewayId, code: evidence.code },
   });
-  await noteEvidence(tx, attempt, evidence, { state: 'returned' });
-  if (owed > 0n) await step(tx, refund, 'come_back', evidence);
+  await storeEvidence(tx, attempt, evidence, { state: 'returned' });
+  if (owed > 0n) await step(tx, refund, 'answer_returned', evidence);
 }
 
 function isOlder({ answered_at }: AttemptRow, evidence: Evidence): boolean {
-  return evidence.source === 'look_up' && answered_at !== null && evidence.asked.at < answered_at;
+  return evidence.source === 'query' && answered_at !== null && evidence.asked.at < answered_at;
 }

@@ -22,7 +22,7 @@ export const gatewayIdsOf = (attempt: Ids): readonly GatewayId[] => idsOf(attemp
 export const hasId = (attempt: Ids): boolean => idsOf(attempt).length > 0;
 
 /** Returns the columns after `id` became the id of a certain outcome. The id that was certain before is stored among the others. */
-export function certainId(attempt: Ids, id: string): { gateway_id: string; seen_ids: string[] | null } {
+export function withCertainId(attempt: Ids, id: string): { gateway_id: string; seen_ids: string[] | null } {
   const others = idsOf(attempt).filter((other) => other !== id);
   return { gateway_id: id, seen_ids: others.length > 0 ? others : null };
 }
@@ -31,7 +31,7 @@ export function certainId(attempt: Ids, id: string): { gateway_id: string; seen_
  * Stores every id that came with `evidence` and is not stored with its outcome. Ids of the original and of the payment are not the
  * attempt's: an answer that shows one of them describes the debit.
  */
-export async function keepIds(
+export async function storeIds(
   tx: Tx,
   locked: LockedAttempt,
   evidence: Evidence,
@@ -49,7 +49,7 @@ export async function keepIds(
   for (const gatewayId of fresh)
     await append(tx, {
       key: `attempt:${attempt.id}:id_seen:${gatewayId}`,
-      type: 'attempt.id_seen',
+      type: 'attempt.id_received',
       paymentId: attempt.payment_id,
       refundId: attempt.refund_id,
       attemptId: attempt.id,

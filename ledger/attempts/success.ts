@@ -5,18 +5,18 @@ import {
   type RefundState,
   type RefundTrigger,
 } from '../../domain/refund/states.js';
-import { actorOf, noteEvidence, step } from './attempt-ends.js';
+import { actorOf, storeEvidence, step } from './attempt-changes.js';
 import { openCase } from '../core/cases.js';
 import { append, reservedFor } from '../core/events.js';
 import { reloadAttempt, type AttemptRow, type LockedAttempt } from '../core/locks.js';
 import { move } from '../core/state-changes.js';
-import { hasCoverage, overpaidFor, reviseClaims, trimCoverage } from '../payments/coverage.js';
+import { hasCoverage, certainOverpaid, reviseClaims, trimCoverage } from '../payments/coverage.js';
 import type { Tx } from '../db/database.js';
 import type { Evidence } from '../ledger.js';
-import { forgetForeignReturn } from '../payments/foreign-returns.js';
-import { givenBy, remainingOf } from '../core/amounts.js';
-import { turnOf } from './returned.js';
-import { givenNow } from '../payments/reversals.js';
+import { removeForeignReturn } from '../payments/foreign-returns.js';
+import { paidBackBy, remainingOf } from '../core/balances.js';
+import { returnCountOf } from './returned.js';
+import { amountPaidBack } from '../payments/reversals.js';
 
 /** Records a success, in any state of the attempt. Only an operator's evidence may come without a gateway id. */
 export async function succeed(
@@ -26,7 +26,7 @@ export async function succeed(
   gatewayId: string | null,
   shownMinor?: bigint,
 ): Promise<void> {
-  if (locked.attempt.state === 'succeeded') return executedAgain(tx, locked, evidence, gatewayId);
+  if (locked.attempt.state === 'succeeded') return recordSecondExecution(tx, locked, evidence, gatewayId);
   if (isOutdated(locked.attempt, evidence, gatewayId)) return;
   const isCovered = await book(tx, locked, evidence, { gatewayId, shownMinor });
   return goOn(tx, locked, evidence, { gatewayId, isCovered });
@@ -38,17 +38,17 @@ function isOutdated(attempt: AttemptRow, evidence: Evidence, gatewayId: string |
     case 'answer':
       return (
         attempt.state === 'returned' ||
-        (attempt.state === 'rejected' && attempt.gateway_id === gatewayId && attempt.look_ups > 0)
+        (attempt.state === 'rejected' && attempt.gateway_id === gatewayId && attempt.queries > 0)
       );
-    case 'look_up':
+    case 'query':
       return (
         attempt.state === 'returned' &&
         attempt.answered_at !== null &&
         evidence.asked.at < attempt.answered_at
       );
-    case 'notice':
+    case 'notification':
       return attempt.state === 'returned';
-    case 'person':
+    case 'operator':
       return false;
     default:
       return evidence satisfies never;
@@ -63,15 +63,15 @@ async function book(
   { gatewayId, shownMinor }: { readonly gatewayId: string | null; readonly shownMinor: bigint | undefined },
 ): Promise<boolean> {
   // A query for another refund may have counted it as a refund made elsewhere.
-  const wasElsewhere = gatewayId !== null && (await forgetForeignReturn(tx, payment.id, gatewayId));
+  const wasElsewhere = gatewayId !== null && (await removeForeignReturn(tx, payment.id, gatewayId));
   const held = await reservedFor(tx, refund.id);
   const hasComeBack = attempt.state === 'returned';
-  const given = hasComeBack ? givenBy(attempt) : givenNow(payment, attempt);
+  const given = hasComeBack ? paidBackBy(attempt) : amountPaidBack(payment, attempt);
   const fromReservation = held < given ? held : given;
   const isCovered = fromReservation === given;
   await append(tx, {
     key: hasComeBack
-      ? `attempt:${attempt.id}:succeeded:${await turnOf(tx, attempt)}`
+      ? `attempt:${attempt.id}:succeeded:${await returnCountOf(tx, attempt)}`
       : `attempt:${attempt.id}:succeeded`,
     type: 'attempt.succeeded',
     paymentId: payment.id,
@@ -80,7 +80,7 @@ async function book(
     reserved: -fromReservation,
     // The returned money has left again; it counts as one success.
     ...(hasComeBack ? { returned: -given } : { succeeded: given }),
-    ...(attempt.way === 'reversal' ? { released: given } : {}),
+    ...(attempt.operation === 'reversal' ? { released: given } : {}),
     // The reservation was released before. The gateway's fact is recorded all the same.
     fromOutside: !isCovered,
     actor: actorOf(evidence),
@@ -90,11 +90,11 @@ async function book(
     await openCase(tx, refund, 'answers_contradict', { gatewayId, recorded: attempt.gateway_id });
   if (shownMinor !== undefined && shownMinor < given)
     await openCase(tx, refund, 'answers_contradict', { gatewayId, shownMinor: shownMinor.toString() });
-  await noteEvidence(tx, attempt, evidence, {
+  await storeEvidence(tx, attempt, evidence, {
     state: 'succeeded',
     refusal: null,
     ...(gatewayId === null ? {} : { gatewayId }),
-    ...(given < attempt.amount_minor ? { givenMinor: given } : {}),
+    ...(given < attempt.amount_minor ? { paidBackMinor: given } : {}),
   });
   if (hasCoverage(refund))
     await trimCoverage(tx, await reloadAttempt(tx, { attempt, refund, payment, attempts }));
@@ -111,15 +111,15 @@ async function goOn(
 ): Promise<void> {
   const { attempt, refund } = locked;
   const after = await reloadAttempt(tx, locked);
-  const overpaid = await overpaidFor(tx, after.payment);
+  const overpaid = await certainOverpaid(tx, after.payment);
   if (!isCovered || overpaid > 0n)
     await openCase(tx, refund, 'paid_twice', { excessMinor: overpaid.toString() });
   const owed = remainingOf(after);
   const mustStop = after.attempts.some((other) => other.id !== attempt.id && mayStillPayTooMuch(other, owed));
   if (mustStop) await openCase(tx, refund, 'answers_contradict', { gatewayId });
   if (mustStop && refund.state === 'manual_review') return;
-  const on = mustStop && mayAsk(refund.state) ? 'ask_person' : triggerFor(refund.state, owed, evidence);
-  if (on === 'ask_person') {
+  const on = mustStop && mayAsk(refund.state) ? 'open_case' : triggerFor(refund.state, owed, evidence);
+  if (on === 'open_case') {
     await move(tx, refund, { on, why: 'answers_contradict' });
     return;
   }
@@ -133,15 +133,15 @@ function mayStillPayTooMuch(other: AttemptRow, owed: bigint): boolean {
   return isOpenAttempt(other.state) || (other.state === 'absent' && owed > 0n && other.amount_minor > owed);
 }
 
-const mayAsk = (state: RefundState): boolean => afterTrigger(state, 'ask_person') !== undefined;
+const mayAsk = (state: RefundState): boolean => afterTrigger(state, 'open_case') !== undefined;
 
 function triggerFor(state: RefundState, owed: bigint, { source }: Evidence): RefundTrigger {
-  if (owed <= 0n) return source === 'person' ? 'correct_succeeded' : 'answer_succeeded';
+  if (owed <= 0n) return source === 'operator' ? 'correct_succeeded' : 'answer_succeeded';
   return afterTrigger(state, 'part_after_end') === undefined ? 'part_succeeded' : 'part_after_end';
 }
 
 /** Records a second transaction under one attempt: the gateway executed it twice. The money counts, and an operator has to recover it. */
-export async function executedAgain(
+export async function recordSecondExecution(
   tx: Tx,
   locked: LockedAttempt,
   evidence: Evidence,
@@ -150,7 +150,7 @@ export async function executedAgain(
   const { attempt, refund, payment } = locked;
   if (gatewayId === null || attempt.gateway_id === gatewayId) return;
   if (attempt.gateway_id === null) return confirm(tx, locked, evidence, gatewayId);
-  const wasElsewhere = await forgetForeignReturn(tx, payment.id, gatewayId);
+  const wasElsewhere = await removeForeignReturn(tx, payment.id, gatewayId);
   await append(tx, {
     key: `attempt:${attempt.id}:executed_again:${gatewayId}`,
     type: 'attempt.executed_again',
@@ -173,7 +173,7 @@ async function confirm(
   evidence: Evidence,
   gatewayId: string,
 ): Promise<void> {
-  const wasElsewhere = await forgetForeignReturn(tx, payment.id, gatewayId);
+  const wasElsewhere = await removeForeignReturn(tx, payment.id, gatewayId);
   await append(tx, {
     key: `attempt:${attempt.id}:confirmed:${gatewayId}`,
     type: 'attempt.confirmed',
@@ -183,6 +183,6 @@ async function confirm(
     actor: actorOf(evidence),
     data: { gatewayId, code: evidence.code },
   });
-  await noteEvidence(tx, attempt, evidence, { state: 'succeeded', gatewayId });
+  await storeEvidence(tx, attempt, evidence, { state: 'succeeded', gatewayId });
   if (wasElsewhere) await reviseClaims(tx, payment.id);
 }

@@ -1,7 +1,7 @@
 /** A second operator approves or rejects the exact instruction of a credit. */
-import { isSamePerson } from '../../domain/refund/people.js';
+import { isSameOperator } from '../../domain/refund/operator-note.js';
 import { append } from '../core/events.js';
-import { lockRefund, type Locked } from '../core/locks.js';
+import { lockRefund, type LockedRefund } from '../core/locks.js';
 import { move } from '../core/state-changes.js';
 import {
   decidedBefore,
@@ -14,29 +14,29 @@ import {
 } from './command-results.js';
 import type { Database, Tx } from '../db/database.js';
 import { close } from '../refunds/ends.js';
-import type { CommandResult, Decision } from '../core/people.js';
+import type { CommandResult, Decision } from '../core/commands.js';
 
 export function decide(database: Database, decision: Decision): Promise<CommandResult<'decide'>> {
   return executeOnce(
     database,
     (tx) => lockRefund(tx, decision.refundId),
-    { kind: 'decide', said: decision, about: { instruction: decision.instruction } },
+    { kind: 'decide', operatorCommand: decision, about: { instruction: decision.instruction } },
     (tx, locked) => verdictOn(tx, locked, decision),
   );
 }
 
-async function verdictOn(tx: Tx, locked: Locked, decision: Decision): Promise<Executed<'decide'>> {
+async function verdictOn(tx: Tx, locked: LockedRefund, decision: Decision): Promise<Executed<'decide'>> {
   const { refund } = locked;
   const before = await decidedBefore(tx, refund.id, 'decide', decision.instruction);
   if (refund.state === 'awaiting_approval' && refund.instruction?.hash !== decision.instruction)
     return refused('instruction_changed');
-  if (before !== undefined && !isSamePerson(before.by, decision.by))
+  if (before !== undefined && !isSameOperator(before.by, decision.by))
     return refused('already_decided', before.by);
   // Repeating a decision has no effect.
   if (before?.state === decision.verdict) return resulted({ kind: 'decided' });
   if (before !== undefined || refund.state !== 'awaiting_approval') return refused('not_awaiting_approval');
-  if (isSamePerson(decision.by, refund.requested_by)) return refused('own_request');
-  if ((await redirectors(tx, refund.id)).some((by) => isSamePerson(by, decision.by)))
+  if (isSameOperator(decision.by, refund.requested_by)) return refused('own_request');
+  if ((await redirectors(tx, refund.id)).some((by) => isSameOperator(by, decision.by)))
     return refused('own_proposal');
   const proposal = await openProposal(tx, refund.id);
   if (proposal !== undefined && decision.verdict === 'approved') return refused('proposal_open', proposal.by);

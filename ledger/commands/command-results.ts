@@ -1,12 +1,12 @@
 /** Carries out each command of an operator once. One row stores its note, its subject, its effect and its result. */
 import { hash } from 'node:crypto';
 import type { Insertable, Kysely } from 'kysely';
-import { personKey } from '../../domain/names.js';
+import { principalKey } from '../../domain/names.js';
 import { append } from '../core/events.js';
-import { lockRefund, type Locked } from '../core/locks.js';
+import { lockRefund, type LockedRefund } from '../core/locks.js';
 import type { CommandResultTable, Database, Tables, Tx } from '../db/database.js';
-import type { CommandResult, CommandResults, Refused, OperatorCommand } from '../core/people.js';
-import { currentPosition } from '../core/positions.js';
+import type { CommandResult, CommandResults, Refused, OperatorCommand } from '../core/commands.js';
+import { currentSnapshot } from '../core/snapshots.js';
 
 /** The effect of a command, which later commands read. */
 export type Decided = Partial<
@@ -23,7 +23,7 @@ export interface Executed<Kind extends keyof CommandResults> {
 
 interface Command<Kind extends keyof CommandResults> {
   readonly kind: Kind;
-  readonly said: OperatorCommand;
+  readonly operatorCommand: OperatorCommand;
   /** The attempt or instruction that the command names. */
   readonly about?: Pick<Decided, 'attempt_id' | 'instruction'>;
 }
@@ -32,7 +32,7 @@ interface Command<Kind extends keyof CommandResults> {
  * Executes a command once, under the lock that `lock` takes, and returns its result with the refund's snapshot. Of two equal commands at once,
  * the second finds the result of the first. A command without an id is executed each time.
  */
-export function executeOnce<Kind extends keyof CommandResults, Found extends Locked>(
+export function executeOnce<Kind extends keyof CommandResults, Found extends LockedRefund>(
   database: Database,
   lock: (tx: Tx) => Promise<Found>,
   command: Command<Kind>,
@@ -41,18 +41,18 @@ export function executeOnce<Kind extends keyof CommandResults, Found extends Loc
   return database.transaction(async (tx) => {
     const locked = await lock(tx);
     const result = await once(tx, locked, command, () => execute(tx, locked));
-    return { ...result, position: await currentPosition(tx, locked.refund.id) };
+    return { ...result, snapshot: await currentSnapshot(tx, locked.refund.id) };
   });
 }
 
 async function once<Kind extends keyof CommandResults>(
   tx: Tx,
-  { refund, payment }: Locked,
-  { kind, said, about = {} }: Command<Kind>,
+  { refund, payment }: LockedRefund,
+  { kind, operatorCommand, about = {} }: Command<Kind>,
   execute: () => Promise<Executed<Kind>>,
 ): Promise<CommandResults[Kind]> {
-  const { by, reason, ticket } = said;
-  const commandId = idOf(kind, said);
+  const { by, reason, ticket } = operatorCommand;
+  const commandId = idOf(kind, operatorCommand);
   const known = commandId === null ? undefined : await resultOf<Kind>(tx, refund.id, commandId);
   if (known !== undefined) return known;
   const { result, decided } = await execute();
@@ -64,7 +64,7 @@ async function once<Kind extends keyof CommandResults>(
       command: kind,
       command_id: commandId,
       by,
-      author: personKey(by),
+      author: principalKey(by),
       reason,
       ticket: ticket ?? null,
       result: JSON.stringify(result),
@@ -118,7 +118,7 @@ export function refused<Why>(
 }
 
 /** Returns the operator and the decision on exactly this instruction; at most one exists. */
-export function decidedBefore(tx: Tx, refundId: string, kind: 'decide' | 'adopt', instruction: string) {
+export function decidedBefore(tx: Tx, refundId: string, kind: 'decide' | 'link', instruction: string) {
   return tx
     .selectFrom('command_results')
     .select(['by', 'state'])
@@ -145,7 +145,7 @@ export async function redirectors(tx: Kysely<Tables>, refundId: string): Promise
     .selectFrom('command_results')
     .select('by')
     .where('refund_id', '=', refundId)
-    .where('command', '=', 'redirect')
+    .where('command', '=', 'change_destination')
     .where('state', '=', 'done')
     .orderBy('id')
     .execute();
@@ -156,19 +156,19 @@ export async function redirectors(tx: Kysely<Tables>, refundId: string): Promise
 export function note(
   database: Database,
   refundId: string,
-  command: 'resolve' | 'restart',
-  said: OperatorCommand,
+  command: 'sync' | 'restart',
+  operatorCommand: OperatorCommand,
 ): Promise<void> {
   return database.transaction(async (tx) => {
     const locked = await lockRefund(tx, refundId);
     const { refund } = locked;
-    const { by, reason, ticket } = said;
-    const type = command === 'resolve' ? 'resolved' : 'replayed';
+    const { by, reason, ticket } = operatorCommand;
+    const type = command === 'sync' ? 'synced' : 'replayed';
     // A repeated command without an id is recorded once for each version of the refund.
     const text = hash('sha256', JSON.stringify([by, reason, ticket ?? null])).slice(0, 32);
-    await once(tx, locked, { kind: command, said }, async () => {
+    await once(tx, locked, { kind: command, operatorCommand }, async () => {
       await append(tx, {
-        key: `refund:${refund.id}:${type}:${idOf(command, said) ?? `${refund.version}:${text}`}`,
+        key: `refund:${refund.id}:${type}:${idOf(command, operatorCommand) ?? `${refund.version}:${text}`}`,
         type: `refund.${type}`,
         paymentId: refund.payment_id,
         refundId: refund.id,

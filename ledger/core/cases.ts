@@ -1,5 +1,5 @@
 /** Opens and closes cases: questions about a refund that an operator has to decide. */
-import { STAY_OPEN, type CaseReason } from '../../domain/payment/finding.js';
+import { STAY_OPEN, type CaseReason } from '../../domain/payment/reconciliation.js';
 import { isOpenAttempt } from '../../domain/refund/states.js';
 import type { Tx } from '../db/database.js';
 import { NOW } from '../db/expressions.js';

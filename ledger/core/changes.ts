@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import type { RefundState } from '../../domain/refund/states.js';
 import type { Database } from '../db/database.js';
-import { paymentOf } from '../refunds/free-standing.js';
+import { paymentOf } from '../refunds/unlinked-credit.js';
 
 export interface Change {
   /** The event's number. A number is assigned before its transaction commits, so a lower number may become visible later. */

@@ -9,14 +9,14 @@ export type RefundRow = Selectable<RefundTable>;
 export type AttemptRow = Selectable<AttemptTable>;
 
 /** A refund whose payment's row is locked: no other transaction changes either until this one ends. */
-export interface Locked {
+export interface LockedRefund {
   readonly payment: PaymentRow;
   readonly refund: RefundRow;
   /** Oldest first. */
   readonly attempts: readonly AttemptRow[];
 }
 
-export type LockedAttempt = Locked & { readonly attempt: AttemptRow };
+export type LockedAttempt = LockedRefund & { readonly attempt: AttemptRow };
 
 /** Locks the payment's row. Throws `LedgerError` `payment_unknown`. */
 export async function lockPayment(tx: Tx, paymentId: string): Promise<PaymentRow> {
@@ -32,7 +32,7 @@ export async function lockPayment(tx: Tx, paymentId: string): Promise<PaymentRow
 }
 
 /** Locks the payment of a refund, then reads the refund. Every transaction locks the payment first, so none can deadlock. */
-export async function lockRefund(tx: Tx, refundId: string): Promise<Locked> {
+export async function lockRefund(tx: Tx, refundId: string): Promise<LockedRefund> {
   if (!isRefundId(refundId))
     throw new LedgerError('refund_unknown', `refund ${refundId} is not in the ledger`);
   const found = await tx
@@ -45,12 +45,12 @@ export async function lockRefund(tx: Tx, refundId: string): Promise<Locked> {
 }
 
 /** Locks the payment, then reads the refund, which cannot change from then on. */
-async function lockOn(tx: Tx, paymentId: string, refundId: string): Promise<Locked> {
+async function lockOn(tx: Tx, paymentId: string, refundId: string): Promise<LockedRefund> {
   const payment = await lockPayment(tx, paymentId);
   return { payment, ...(await readRefundRows(tx, refundId)) };
 }
 
-async function readRefundRows(tx: Tx, refundId: string): Promise<Pick<Locked, 'refund' | 'attempts'>> {
+async function readRefundRows(tx: Tx, refundId: string): Promise<Pick<LockedRefund, 'refund' | 'attempts'>> {
   const refund = await tx
     .selectFrom('refunds')
     .selectAll()
@@ -79,7 +79,7 @@ export async function reloadAttempt(tx: Tx, { attempt, payment }: LockedAttempt)
   return withAttempt({ payment: await reload(tx, payment.id), ...rows }, attempt.id);
 }
 
-function withAttempt(locked: Locked, attemptId: string): LockedAttempt {
+function withAttempt(locked: LockedRefund, attemptId: string): LockedAttempt {
   const attempt = locked.attempts.find((candidate) => candidate.id === attemptId);
   if (attempt === undefined)
     throw new LedgerError('refund_unknown', `attempt ${attemptId} is not in the ledger`);

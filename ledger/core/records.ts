@@ -2,15 +2,15 @@
 import type { Kysely, Selectable } from 'kysely';
 import { isRefundId } from '../../domain/ids.js';
 import type { AttemptTable, CommandResultTable, Tables } from '../db/database.js';
-import { refundableOf } from './amounts.js';
+import { refundableOf } from './balances.js';
 import type { PaymentRow } from './locks.js';
 import { NOW } from '../db/expressions.js';
-import { paymentOf } from '../refunds/free-standing.js';
+import { paymentOf } from '../refunds/unlinked-credit.js';
 import { LedgerError } from '../ledger.js';
 import type { AttemptRecord, PaymentRecord, ProposalRecord, RefundRecord } from './refund-record.js';
 
 /** Returns the payment of an id that is a payment's or one of its captures'. Undefined if the ledger has neither. */
-export async function rootOf(db: Kysely<Tables>, id: string): Promise<string | undefined> {
+export async function rootPaymentOf(db: Kysely<Tables>, id: string): Promise<string | undefined> {
   const payment = await db.selectFrom('payments').select('id').where('id', '=', id).executeTakeFirst();
   if (payment !== undefined) return payment.id;
   const capture = await db
@@ -22,7 +22,7 @@ export async function rootOf(db: Kysely<Tables>, id: string): Promise<string | u
 }
 
 /** Returns the payment of a payment or capture id (null if unknown) and the database's time. One statement if the id is the payment's. */
-export async function beforeQuery(
+export async function paymentBeforeQuery(
   db: Kysely<Tables>,
   id: string,
 ): Promise<{ readonly payment: PaymentRecord | null; readonly at: Date }> {
@@ -58,7 +58,7 @@ export function paymentRecord(row: PaymentRow): PaymentRecord | null {
     id: row.id,
     entityId: row.entity_id,
     type,
-    isDeclared: !row.is_seen,
+    isDeclared: !row.is_confirmed,
     state: row.state,
     currency: row.currency,
     authorizedMinor: row.authorized_minor,
@@ -77,20 +77,20 @@ function attemptRecord(row: Selectable<AttemptTable>): AttemptRecord {
   return {
     id: row.id,
     number: row.number,
-    way: row.way,
+    operation: row.operation,
     originalId: row.original_id,
     registrationId: row.registration_id,
     reference: row.reference,
     amountMinor: row.amount_minor,
-    givenMinor: row.given_minor,
+    paidBackMinor: row.paid_back_minor,
     state: row.state,
-    sends: row.sends,
+    submissions: row.submissions,
     gatewayId: row.gateway_id ?? row.seen_ids?.[0] ?? null,
     resultCode: row.result_code,
     resultDescription: row.result_description,
-    refusalClass: row.refusal_class,
+    declineClass: row.decline_class,
     note: row.note,
-    lookUps: row.look_ups,
+    queries: row.queries,
     sentAt: row.sent_at,
     answeredAt: row.answered_at,
   };
@@ -135,9 +135,9 @@ export async function readRefunds(db: Kysely<Tables>, asked: readonly string[]):
       id: row.id,
       askedFor: row.asked_for,
       paymentId: row.capture_id ?? row.payment_id,
-      isFreeStanding: paymentOf(id, row.payment_id) === null,
+      isUnlinkedCredit: paymentOf(id, row.payment_id) === null,
       entityId: row.entity_id,
-      caller: row.caller,
+      clientId: row.clientId,
       idempotencyKey: row.idempotency_key,
       amountMinor: row.amount_minor,
       currency: row.currency,
@@ -163,11 +163,11 @@ export async function readRefunds(db: Kysely<Tables>, asked: readonly string[]):
   });
 }
 
-type Matters = Pick<RefundRecord, 'openCases' | 'proposal' | 'redirectedBy'>;
+type Matters = Pick<RefundRecord, 'openCases' | 'proposal' | 'destinationChangedBy'>;
 
 /** Reads the open cases, the open proposal and the changes of destination of each refund. */
 async function matters(db: Kysely<Tables>, ids: readonly string[]): Promise<(id: string) => Matters> {
-  if (ids.length === 0) return () => ({ openCases: [], proposal: null, redirectedBy: [] });
+  if (ids.length === 0) return () => ({ openCases: [], proposal: null, destinationChangedBy: [] });
   const cases = await db
     .selectFrom('cases')
     .selectAll()
@@ -190,7 +190,7 @@ async function matters(db: Kysely<Tables>, ids: readonly string[]): Promise<(id:
         .map(({ why, details, opened_at }) => ({ why, details, openedAt: opened_at })),
       proposal: own.flatMap(proposalRecord)[0] ?? null,
       // The destination of the request itself is not a change of destination.
-      redirectedBy: own.filter(({ command }) => command === 'redirect').map(({ by }) => by),
+      destinationChangedBy: own.filter(({ command }) => command === 'change_destination').map(({ by }) => by),
     };
   };
 }
@@ -206,5 +206,5 @@ function proposalRecord({
 }: Selectable<CommandResultTable>): readonly ProposalRecord[] {
   return state !== 'open' || instruction === null || details === null
     ? []
-    : [{ instruction, details, word: { by, reason, ...(ticket === null ? {} : { ticket }) }, at }];
+    : [{ instruction, details, note: { by, reason, ...(ticket === null ? {} : { ticket }) }, at }];
 }

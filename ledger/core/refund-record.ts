@@ -1,8 +1,8 @@
 /** Types of refunds, attempts and payments as other modules read them. */
-import type { OperatorNote } from '../../domain/refund/people.js';
+import type { OperatorNote } from '../../domain/refund/operator-note.js';
 import type { AttemptState, RefundState } from '../../domain/refund/states.js';
-import type { Way } from '../../domain/refund/way.js';
-import type { CorrectionDetails } from './people.js';
+import type { Operation } from '../../domain/refund/operation.js';
+import type { CorrectionDetails } from './commands.js';
 
 /** A payment with its balances in minor units. `refundableMinor` is the amount that a new refund may request. */
 export interface PaymentRecord {
@@ -27,7 +27,7 @@ export interface PaymentRecord {
 export interface AttemptRecord {
   readonly id: string;
   readonly number: number;
-  readonly way: Way;
+  readonly operation: Operation;
   readonly originalId: string | null;
   readonly registrationId: string | null;
   readonly reference: string;
@@ -36,16 +36,16 @@ export interface AttemptRecord {
    * The amount that the attempt paid back, if it was less than ordered: a reversal of an authorization that was captured in the meantime.
    * Otherwise null.
    */
-  readonly givenMinor: bigint | null;
+  readonly paidBackMinor: bigint | null;
   readonly state: AttemptState;
-  readonly sends: number;
+  readonly submissions: number;
   /** The gateway's id of the attempt. While no outcome is certain, the first id that the gateway gave it. */
   readonly gatewayId: string | null;
   readonly resultCode: string | null;
   readonly resultDescription: string | null;
-  readonly refusalClass: string | null;
+  readonly declineClass: string | null;
   readonly note: string | null;
-  readonly lookUps: number;
+  readonly queries: number;
   readonly sentAt: Date;
   readonly answeredAt: Date | null;
 }
@@ -56,7 +56,7 @@ export interface AttemptRecord {
  */
 export interface Instruction {
   readonly hash: string;
-  readonly way: 'credit';
+  readonly operation: 'credit';
   readonly amountMinor: string;
   readonly currency: string;
   readonly registrationId: string;
@@ -74,7 +74,7 @@ export interface CaseRecord {
 export interface ProposalRecord {
   readonly instruction: string;
   readonly details: CorrectionDetails;
-  readonly word: OperatorNote;
+  readonly note: OperatorNote;
   readonly at: Date;
 }
 
@@ -84,9 +84,9 @@ export interface RefundRecord {
   /** The payment or capture that the client named. For an unlinked credit, the id of the row in `payments` that holds its balance. */
   readonly paymentId: string;
   /** True for a credit that is linked to no payment. */
-  readonly isFreeStanding: boolean;
+  readonly isUnlinkedCredit: boolean;
   readonly entityId: string;
-  readonly caller: string;
+  readonly clientId: string;
   readonly idempotencyKey: string;
   readonly amountMinor: bigint;
   readonly currency: string;
@@ -112,7 +112,7 @@ export interface RefundRecord {
   /** The correction that waits for a second operator, or null. */
   readonly proposal: ProposalRecord | null;
   /** Names of the operators who changed the destination, oldest change first. */
-  readonly redirectedBy: readonly string[];
+  readonly destinationChangedBy: readonly string[];
   readonly version: number;
   readonly stateSince: Date;
   readonly createdAt: Date;

@@ -21,7 +21,7 @@ export const READABLE = {
   unread_for: null,
   unread_since: null,
   unread_at: null,
-  unread_times: 0,
+  unread_count: 0,
   unread_answer: null,
 } as const;
 

@@ -4,10 +4,10 @@ import { Kysely, PostgresDialect, sql, type ColumnType, type Generated, type Tra
 import type { DeclaredPayment } from '../../domain/payment/declared-payment.js';
 import type { UnreadPayment } from '../../domain/refund/next-step.js';
 import type { AttemptState, RefundState } from '../../domain/refund/states.js';
-import type { Way } from '../../domain/refund/way.js';
+import type { Operation } from '../../domain/refund/operation.js';
 import { CHECK_WRITABLE, openPool, type ConnectionOptions } from './connections.js';
 import type { Instruction } from '../core/refund-record.js';
-import type { CommandResults, CorrectionDetails } from '../core/people.js';
+import type { CommandResults, CorrectionDetails } from '../core/commands.js';
 
 type Stamp = ColumnType<Date, Date | undefined, Date>;
 /** Written as JSON text, read as the parsed value. */
@@ -40,11 +40,11 @@ export interface PaymentTable {
   /** Paid back or reserved beyond the limit. A generated column. */
   excess_minor: ColumnType<bigint, never, never>;
   not_found_count: Generated<number>;
-  last_miss_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
+  last_not_found_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
   /** The client's first declaration. */
   declared: ColumnType<StoredDeclaration | null, string | null | undefined, string | null>;
   /** False until a query has shown the payment. */
-  is_seen: Generated<boolean>;
+  is_confirmed: Generated<boolean>;
   imported_at: Stamp;
   /** Time at which the query of the stored observation began. */
   observed_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
@@ -63,7 +63,7 @@ export interface RefundTable {
   id: string;
   payment_id: string;
   capture_id: string | null;
-  caller: string;
+  clientId: string;
   idempotency_key: string;
   fingerprint: string;
   amount_minor: bigint;
@@ -82,11 +82,11 @@ export interface RefundTable {
   unread_for: UnreadPayment['for'] | null;
   unread_since: ColumnType<Date | null, Date | null | undefined, Date | null>;
   unread_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
-  unread_times: Generated<number>;
+  unread_count: Generated<number>;
   unread_answer: string | null;
   replays: Generated<number>;
   /** Attempts up to this number count towards no budget. */
-  attempts_before: Generated<number>;
+  attempts_before_replay: Generated<number>;
   /** Paid to the customer outside of the program. */
   elsewhere_minor: Generated<bigint>;
   charged_back_minor: Generated<bigint>;
@@ -101,24 +101,24 @@ export interface AttemptTable {
   refund_id: string;
   payment_id: string;
   number: number;
-  way: Way;
+  operation: Operation;
   original_id: string | null;
   registration_id: string | null;
   reference: string;
   amount_minor: bigint;
   /** Amount that a reversal released, if it was less than ordered. */
-  given_minor: ColumnType<bigint | null, bigint | null | undefined, bigint | null>;
+  paid_back_minor: ColumnType<bigint | null, bigint | null | undefined, bigint | null>;
   currency: string;
-  /** The requester of the refund, normalized by `personKey`. */
+  /** The requester of the refund, normalized by `principalKey`. */
   requester: string;
   /** True for a credit that an operator approved. */
   approved: Generated<boolean>;
   state: AttemptState;
-  sends: Generated<number>;
+  submissions: Generated<number>;
   /** Number of submissions of which the sender knows that no byte left. */
-  never_left: Generated<number>;
+  not_sent_count: Generated<number>;
   /** Number of submissions that count towards no budget. */
-  sends_before: Generated<number>;
+  submissions_before: Generated<number>;
   send_by: Stamp;
   /** The gateway id of a certain outcome. */
   gateway_id: string | null;
@@ -126,12 +126,12 @@ export interface AttemptTable {
   seen_ids: ColumnType<string[] | null, string[] | null | undefined, string[] | null>;
   result_code: string | null;
   result_description: string | null;
-  refusal_class: string | null;
+  decline_class: string | null;
   note: string | null;
-  look_ups: Generated<number>;
-  looked_up_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
+  queries: Generated<number>;
+  queried_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
   not_found_count: Generated<number>;
-  last_miss_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
+  last_not_found_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
   opened_at: Stamp;
   sent_at: Stamp;
   answered_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
@@ -155,7 +155,7 @@ export interface EventTable {
   at: Stamp;
 }
 
-interface LookUpTable {
+interface QueryTable {
   id: Generated<string>;
   attempt_id: string;
   answer: string;
@@ -181,7 +181,7 @@ export interface CommandResultTable {
   /** Null: the command is carried out each time. */
   command_id: string | null;
   by: string;
-  /** The operator, normalized by `personKey`. */
+  /** The operator, normalized by `principalKey`. */
   author: string;
   reason: string;
   ticket: string | null;
@@ -212,7 +212,7 @@ export interface Tables {
   refunds: RefundTable;
   attempts: AttemptTable;
   events: EventTable;
-  look_ups: LookUpTable;
+  queries: QueryTable;
   cases: CaseTable;
   command_results: CommandResultTable;
 }

@@ -1,9 +1,9 @@
 /** Processing of webhooks: claims due ones, finds what each is about, and stores the result. Any number of processes may do it at once. */
 import { sql } from 'kysely';
-import type { NoticedAttempt } from '../../domain/refund/notice.js';
+import type { NotifiedAttempt } from '../../domain/refund/notification.js';
 import type { AttemptState, RefundState } from '../../domain/refund/states.js';
 import type { GatewayTransaction } from '../../domain/transaction.js';
-import type { Way } from '../../domain/refund/way.js';
+import type { Operation } from '../../domain/refund/operation.js';
 import type { Database } from '../db/database.js';
 import { NOW } from '../db/expressions.js';
 import { inboxOf, type WebhookRow, type WebhookState } from './webhooks.js';
@@ -13,12 +13,12 @@ export interface ClaimedWebhook {
   readonly id: string;
   readonly entityId: string;
   readonly state: WebhookState;
-  readonly told: GatewayTransaction;
+  readonly transaction: GatewayTransaction;
   readonly paymentId: string | null;
   readonly refundId: string | null;
   readonly attemptId: string | null;
   readonly tries: number;
-  readonly misses: number;
+  readonly notFoundCount: number;
   /** Milliseconds since it was received, by the database's clock. */
   readonly ageMs: number;
   /** True once a query has shown the reported transaction. */
@@ -27,7 +27,7 @@ export interface ClaimedWebhook {
 
 /** The payment, refund and attempt that a webhook is about, as the ledger knows them. */
 export interface WebhookSubject {
-  readonly attempt: (NoticedAttempt & { readonly id: string; readonly refundId: string }) | null;
+  readonly attempt: (NotifiedAttempt & { readonly id: string; readonly refundId: string }) | null;
   readonly refund: { readonly id: string; readonly state: RefundState } | null;
   readonly payment: { readonly id: string; readonly state: 'succeeded' | 'pending' | 'rejected' };
 }
@@ -58,7 +58,7 @@ export async function claimWebhooks(
 }
 
 /** Returns the webhooks that wait until a query of this payment shows them. */
-export async function awaitingLookUp(
+export async function awaitingQuery(
   database: Database,
   paymentId: string,
 ): Promise<readonly ClaimedWebhook[]> {
@@ -81,21 +81,21 @@ function claimed(row: WebhookRow & { readonly age: number }): ClaimedWebhook {
     id: row.id.toString(),
     entityId: row.entity_id ?? '',
     state: row.state,
-    told: {
+    transaction: {
       ...(row.gateway_id !== null && { id: row.gateway_id }),
       ...(row.payment_type !== null && { paymentType: row.payment_type }),
       ...(row.amount !== null && { amount: row.amount }),
       ...(row.currency !== null && { currency: row.currency }),
       ...(row.reference !== null && { merchantTransactionId: row.reference }),
       ...(row.referenced_id !== null && { referencedId: row.referenced_id }),
-      ...(row.told_at !== null && { timestamp: row.told_at }),
+      ...(row.gateway_timestamp !== null && { timestamp: row.gateway_timestamp }),
       result: { code: row.code ?? '', description: row.description ?? '' },
     },
     paymentId: row.payment_id,
     refundId: row.refund_id,
     attemptId: row.attempt_id,
     tries: row.tries,
-    misses: row.not_found_count,
+    notFoundCount: row.not_found_count,
     ageMs: row.age,
     isConfirmed: row.confirmed_at !== null,
   };
@@ -107,7 +107,7 @@ interface SubjectRow {
   payment_state: 'succeeded' | 'pending' | 'rejected' | null;
   currency: string | null;
   attempt_id: string | null;
-  way: Way | null;
+  operation: Operation | null;
   attempt_state: AttemptState | null;
   attempt_gateway_id: string | null;
   attempt_reference: string | null;
@@ -128,14 +128,14 @@ export async function subjectsOf(
   if (ids.length === 0) return new Map();
   const { rows } = await sql<SubjectRow>`
     SELECT w.id, p.id AS payment_id, p.state AS payment_state, p.currency,
-           a.id AS attempt_id, a.way, a.state AS attempt_state, a.gateway_id AS attempt_gateway_id,
+           a.id AS attempt_id, a.operation, a.state AS attempt_state, a.gateway_id AS attempt_gateway_id,
            a.reference AS attempt_reference, a.original_id, a.amount_minor,
            r.id AS refund_id, r.state AS refund_state
       FROM webhooks w
       LEFT JOIN LATERAL (
         SELECT attempts.* FROM attempts
          WHERE (attempts.reference = w.reference OR attempts.gateway_id = w.gateway_id)
-           AND coalesce(w.payment_type, 'RF') = CASE attempts.way WHEN 'refund' THEN 'RF' WHEN 'reversal' THEN 'RV' ELSE 'CD' END
+           AND coalesce(w.payment_type, 'RF') = CASE attempts.operation WHEN 'refund' THEN 'RF' WHEN 'reversal' THEN 'RV' ELSE 'CD' END
          ORDER BY (attempts.gateway_id = w.gateway_id) DESC NULLS LAST LIMIT 1
       ) a ON true
       LEFT JOIN refunds r ON r.id = a.refund_id
@@ -171,11 +171,11 @@ export async function subjectsOf(
 }
 
 function attemptOf(row: SubjectRow): WebhookSubject['attempt'] {
-  const { attempt_id, refund_id, way, attempt_state, attempt_reference, amount_minor, currency } = row;
+  const { attempt_id, refund_id, operation, attempt_state, attempt_reference, amount_minor, currency } = row;
   if (
     attempt_id === null ||
     refund_id === null ||
-    way === null ||
+    operation === null ||
     attempt_state === null ||
     attempt_reference === null ||
     amount_minor === null ||
@@ -185,7 +185,7 @@ function attemptOf(row: SubjectRow): WebhookSubject['attempt'] {
   return {
     id: attempt_id,
     refundId: refund_id,
-    way,
+    operation,
     state: attempt_state,
     gatewayId: row.attempt_gateway_id,
     reference: attempt_reference,
@@ -199,9 +199,9 @@ function attemptOf(row: SubjectRow): WebhookSubject['attempt'] {
  * Stores the result of webhooks, or postpones them by `dueInMs`. A webhook that the ledger has reopened in the meantime is left to the
  * next claim.
  */
-export async function settleWebhooks(
+export async function finishWebhooks(
   database: Database,
-  notices: readonly Pick<ClaimedWebhook, 'id' | 'state'>[],
+  notifications: readonly Pick<ClaimedWebhook, 'id' | 'state'>[],
   change: {
     readonly state: WebhookState;
     readonly why?: string | null;
@@ -209,7 +209,7 @@ export async function settleWebhooks(
     readonly dueInMs?: number;
   },
 ): Promise<void> {
-  for (const state of new Set(notices.map((notice) => notice.state)))
+  for (const state of new Set(notifications.map((notification) => notification.state)))
     await inboxOf(database)
       .updateTable('webhooks')
       .set({
@@ -228,14 +228,16 @@ export async function settleWebhooks(
       .where(
         'id',
         'in',
-        notices.flatMap((notice) => (notice.state === state ? [BigInt(notice.id)] : [])),
+        notifications.flatMap((notification) =>
+          notification.state === state ? [BigInt(notification.id)] : [],
+        ),
       )
       .where('state', '=', state)
       .execute();
 }
 
 /** Records whether a query of the payment has shown the webhook's transaction. If not, the payment is queried again in `dueInMs`. */
-export async function noteShown(
+export async function recordShown(
   database: Database,
   id: string,
   shown: { readonly isShown: true } | { readonly isShown: false; readonly dueInMs: number },

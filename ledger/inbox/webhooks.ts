@@ -1,6 +1,6 @@
 /** Stores the gateway's webhooks before they are answered, and reads them for operators. */
 import type { ColumnType, Generated, Insertable, Kysely, Selectable } from 'kysely';
-import type { Notice, NoticeKind } from '../../domain/refund/notice.js';
+import type { Notification, NotificationKind } from '../../domain/refund/notification.js';
 import type { Database, Tables } from '../db/database.js';
 
 /**
@@ -12,7 +12,7 @@ export type WebhookState = 'received' | 'processed' | 'unmatched' | 'ignored';
 interface WebhookTable {
   id: Generated<bigint>;
   natural_key: string;
-  kind: NoticeKind;
+  kind: NotificationKind;
   entity_id: string | null;
   gateway_id: string | null;
   payment_type: string | null;
@@ -22,7 +22,7 @@ interface WebhookTable {
   currency: string | null;
   reference: string | null;
   referenced_id: string | null;
-  told_at: string | null;
+  gateway_timestamp: string | null;
   state: WebhookState;
   why: string | null;
   payment_id: string | null;
@@ -43,7 +43,7 @@ export const inboxOf = ({ db }: Database): Kysely<Tables & { webhooks: WebhookTa
 
 export interface WebhookRecord {
   readonly id: string;
-  readonly kind: NoticeKind;
+  readonly kind: NotificationKind;
   readonly entityId: string | null;
   readonly gatewayId: string | null;
   readonly paymentType: string | null;
@@ -55,7 +55,7 @@ export interface WebhookRecord {
   readonly reference: string | null;
   readonly referencedId: string | null;
   /** The gateway's own timestamp, as text. */
-  readonly toldAt: string | null;
+  readonly gatewayTimestamp: string | null;
   readonly state: WebhookState;
   readonly why: string | null;
   readonly paymentId: string | null;
@@ -77,40 +77,40 @@ export interface StoredWebhook {
  */
 export async function storeWebhooks(
   database: Database,
-  notices: readonly Notice[],
+  notifications: readonly Notification[],
 ): Promise<readonly StoredWebhook[]> {
-  if (notices.length === 0) return [];
+  if (notifications.length === 0) return [];
   const stored = await inboxOf(database)
     .insertInto('webhooks')
-    .values(notices.map(firstRow))
+    .values(notifications.map(firstRow))
     .onConflict((conflict) => conflict.column('natural_key').doNothing())
     .returning(['id', 'natural_key'])
     .execute();
   const ids = new Map(stored.map((row) => [row.natural_key, row.id.toString()]));
-  return notices.map((notice) => {
-    const id = ids.get(notice.naturalKey) ?? null;
+  return notifications.map((notification) => {
+    const id = ids.get(notification.naturalKey) ?? null;
     // The second of two equal notifications was stored before.
-    ids.delete(notice.naturalKey);
-    return { id, state: firstState(notice)[0] };
+    ids.delete(notification.naturalKey);
+    return { id, state: firstState(notification)[0] };
   });
 }
 
-function firstRow(notice: Notice): Insertable<WebhookTable> {
-  const { kind, entityId, naturalKey, transaction: told } = notice;
-  const [state, why] = firstState(notice);
+function firstRow(notification: Notification): Insertable<WebhookTable> {
+  const { kind, entityId, naturalKey, transaction: transaction } = notification;
+  const [state, why] = firstState(notification);
   return {
     natural_key: naturalKey,
     kind,
     entity_id: entityId,
-    gateway_id: told?.id ?? null,
-    payment_type: told?.paymentType ?? null,
-    code: told?.result.code ?? null,
-    description: told?.result.description ?? null,
-    amount: told?.amount ?? null,
-    currency: told?.currency ?? null,
-    reference: told?.merchantTransactionId ?? null,
-    referenced_id: told?.referencedId ?? null,
-    told_at: told?.timestamp ?? null,
+    gateway_id: transaction?.id ?? null,
+    payment_type: transaction?.paymentType ?? null,
+    code: transaction?.result.code ?? null,
+    description: transaction?.result.description ?? null,
+    amount: transaction?.amount ?? null,
+    currency: transaction?.currency ?? null,
+    reference: transaction?.merchantTransactionId ?? null,
+    referenced_id: transaction?.referencedId ?? null,
+    gateway_timestamp: transaction?.timestamp ?? null,
     state,
     why,
     payment_id: null,
@@ -120,7 +120,7 @@ function firstRow(notice: Notice): Insertable<WebhookTable> {
   };
 }
 
-function firstState({ kind, transaction }: Notice): readonly [WebhookState, string | null] {
+function firstState({ kind, transaction }: Notification): readonly [WebhookState, string | null] {
   switch (kind) {
     case 'PAYMENT':
       // Authentic but unreadable: an operator has to look at it.
@@ -182,7 +182,7 @@ function webhookRecord(row: WebhookRow): WebhookRecord {
     currency: row.currency,
     reference: row.reference,
     referencedId: row.referenced_id,
-    toldAt: row.told_at,
+    gatewayTimestamp: row.gateway_timestamp,
     state: row.state,
     why: row.why,
     paymentId: row.payment_id,

@@ -56,7 +56,7 @@ const balances: readonly Check[] = [
             bool_or(type in (${eventsOf(CLOSED_STATES)})) as ended
           from events where refund_id is not null group by refund_id) as e on e.refund_id = r.id
         left join (
-          select refund_id, sum(coalesce(given_minor, amount_minor)) as paid from attempts where state = 'succeeded' group by refund_id
+          select refund_id, sum(coalesce(paid_back_minor, amount_minor)) as paid from attempts where state = 'succeeded' group by refund_id
         ) as a on a.refund_id = r.id) as promise
       -- A refund that had ended and turned out partly paid is owed again only if that part was returned.
       where held <> case when state in (${FINAL}) or owed < 0 or (ended and held = 0) then 0 else owed end`,
@@ -103,7 +103,7 @@ const attemptFacts = (problem: RawBuilder<unknown>, when: RawBuilder<unknown>): 
   from attempts a
   left join (
     select event.attempt_id,
-      sum(event.succeeded_delta) filter (where event.type in ('attempt.succeeded', 'attempt.released_less')) as paid,
+      sum(event.succeeded_delta) filter (where event.type in ('attempt.succeeded', 'attempt.release_reduced')) as paid,
       sum(event.returned_delta) as back,
       count(*) filter (where event.type = 'attempt.submitted') as submissions,
       bool_and(event.data->>'amountMinor' = own.amount_minor::text) filter (where event.type = 'attempt.submitted') as same_amount
@@ -135,8 +135,8 @@ const attempts: readonly Check[] = [
     invariant: 'I8',
     wrong: attemptFacts(
       sql`format('its events have %s paid and %s returned', coalesce(e.paid, 0), coalesce(e.back, 0))`,
-      sql`coalesce(e.paid, 0) <> case when a.state in ('succeeded', 'returned') then coalesce(a.given_minor, a.amount_minor) else 0 end
-        or coalesce(e.back, 0) <> case when a.state = 'returned' then coalesce(a.given_minor, a.amount_minor) else 0 end`,
+      sql`coalesce(e.paid, 0) <> case when a.state in ('succeeded', 'returned') then coalesce(a.paid_back_minor, a.amount_minor) else 0 end
+        or coalesce(e.back, 0) <> case when a.state = 'returned' then coalesce(a.paid_back_minor, a.amount_minor) else 0 end`,
     ),
   },
   {
@@ -179,18 +179,18 @@ const attempts: readonly Check[] = [
       select credit.payment_id as payment, format('credit %s has no declined refund before it', credit.id) as what
       from attempts credit
       join refunds r on r.id = credit.refund_id
-      where credit.way = 'credit' and r.asked_for = 'refund' and not exists (
+      where credit.operation = 'credit' and r.asked_for = 'refund' and not exists (
         select from attempts before
-        where before.refund_id = credit.refund_id and before.number < credit.number and before.way = 'refund'
+        where before.refund_id = credit.refund_id and before.number < credit.number and before.operation = 'refund'
           -- A declined refund that later turned out paid, or was returned, was declined when the credit was opened.
           and before.state in ('rejected', 'succeeded', 'returned'))`,
   },
   {
     invariant: 'I3',
     wrong: sql`
-      select a.payment_id as payment, format('attempt %s is a %s of refund %s, which was requested as a credit', a.id, a.way, r.id) as what
+      select a.payment_id as payment, format('attempt %s is a %s of refund %s, which was requested as a credit', a.id, a.operation, r.id) as what
       from attempts a join refunds r on r.id = a.refund_id
-      where r.asked_for = 'credit' and a.way <> 'credit'`,
+      where r.asked_for = 'credit' and a.operation <> 'credit'`,
   },
   {
     invariant: 'I3',
@@ -216,7 +216,7 @@ const moves: readonly Check[] = [
       select payment_id as payment, format('refund %s went from %s to %s without a decision of an operator', refund_id, before, type) as what
       from (${MOVES}) as moves
       where ${BEFORE_IS_OPEN} and type in (${eventsOf(['failed', 'canceled'])})
-        and actor in ('system', 'answer', 'look_up', 'notice', 'gateway')`,
+        and actor in ('system', 'answer', 'query', 'notice', 'gateway')`,
   },
   { invariant: 'I5', wrong: forbiddenMoves(sql`not ${BEFORE_IS_OPEN}`) },
   {

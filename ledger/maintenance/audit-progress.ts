@@ -8,11 +8,11 @@ import {
   type AuditLimits,
   type Audited,
   type AuditReport,
-  type Finding,
+  type ReconciliationResult,
 } from './audit.js';
 import type { Database } from '../db/database.js';
 import { NOW } from '../db/expressions.js';
-import { upkeepOf } from '../db/upkeep-tables.js';
+import { maintenanceDb } from '../db/maintenance-tables.js';
 
 export interface IncrementLimits extends AuditLimits {
   /** Milliseconds for one increment; the next one continues. Changed payments come first. */
@@ -20,7 +20,7 @@ export interface IncrementLimits extends AuditLimits {
 }
 
 /** An event is numbered before its transaction commits, so lower numbers may become visible later, but not after this many milliseconds. */
-const SETTLED_AFTER = 120_000;
+const COMMITTED_AFTER = 120_000;
 const SLICE = 500;
 
 /**
@@ -38,7 +38,7 @@ export async function auditIncrement(
   const { at } = await db.selectNoFrom(NOW.as('at')).executeTakeFirstOrThrow();
   const progress = await begin(database);
   let payments = 0;
-  const unchecked = new Set<Finding['invariant']>();
+  const unchecked = new Set<ReconciliationResult['invariant']>();
   const keep = async (slice: Audited): Promise<void> => {
     payments += slice.paymentIds.length;
     for (const invariant of slice.unchecked) unchecked.add(invariant);
@@ -58,12 +58,12 @@ export async function auditIncrement(
       await saveProgress(database, { events_through: changed.settled });
   } while (changed.isMore && isTimeLeft());
   let after = progress.sliceAfter;
-  let wholeSince = progress.wholeSince;
+  let completeSince = progress.completeSince;
   while (isTimeLeft()) {
     const ids = await paymentsAfter(db, after, limits.slice ?? SLICE);
     const last = ids.at(-1);
     if (last === undefined) {
-      wholeSince = await endRound(database);
+      completeSince = await endRound(database);
       break;
     }
     await keep(await auditPayments(db, ids, limits));
@@ -78,13 +78,13 @@ export async function auditIncrement(
     unchecked: [...unchecked],
   });
   const durationMs = Math.round(performance.now() - startedAt);
-  return { ...tally.report({ at, durationMs, wholeSince }), payments };
+  return { ...tally.report({ at, durationMs, completeSince }), payments };
 }
 
 /** Replaces the stored violations of the payments of a slice, or of the schema. */
 export async function storeFindings(database: Database, { paymentIds, findings }: Audited): Promise<void> {
   const ids = paymentIds.length === 0 ? [''] : [...paymentIds];
-  await upkeepOf(database)
+  await maintenanceDb(database)
     .transaction()
     .execute(async (tx) => {
       await tx.deleteFrom('audit_findings').where('payment_id', 'in', ids).execute();
@@ -98,8 +98,8 @@ export async function storeFindings(database: Database, { paymentIds, findings }
 }
 
 /** Joins the violations of one invariant on one payment. */
-function joined(findings: readonly Finding[]): readonly Finding[] {
-  const by = new Map<string, Finding>();
+function joined(findings: readonly ReconciliationResult[]): readonly ReconciliationResult[] {
+  const by = new Map<string, ReconciliationResult>();
   for (const finding of findings) {
     const key = `${finding.paymentId} ${finding.invariant}`;
     const before = by.get(key);
@@ -118,8 +118,15 @@ function joined(findings: readonly Finding[]): readonly Finding[] {
 }
 
 /** Returns the stored violations of each invariant, with at most `examples` sentences. */
-async function standingFindings(database: Database, examples: number): Promise<readonly Finding[]> {
-  const { rows } = await sql<{ invariant: Finding['invariant']; violations: string; examples: string[] }>`
+async function standingFindings(
+  database: Database,
+  examples: number,
+): Promise<readonly ReconciliationResult[]> {
+  const { rows } = await sql<{
+    invariant: ReconciliationResult['invariant'];
+    violations: string;
+    examples: string[];
+  }>`
     select invariant, sum(violations)::text as violations, array(
       select sentence from audit_findings of, jsonb_array_elements_text(of.examples) as sentence
       where of.invariant = found.invariant order by of.payment_id limit ${examples}) as examples
@@ -138,7 +145,7 @@ interface Changed {
 
 async function changedAfter({ db }: Database, after: bigint, limit: number): Promise<Changed> {
   const { rows } = await sql<{ id: bigint; payment_id: string; settled: boolean }>`
-    select id, payment_id, at < now() - ${SETTLED_AFTER} * interval '1 millisecond' as settled
+    select id, payment_id, at < now() - ${COMMITTED_AFTER} * interval '1 millisecond' as settled
     from events where id > ${after} order by id limit ${limit}`.execute(db);
   const firstUnsettled = rows.findIndex(({ settled }) => !settled);
   const settledRows = firstUnsettled === -1 ? rows : rows.slice(0, firstUnsettled);
@@ -153,32 +160,32 @@ async function changedAfter({ db }: Database, after: bigint, limit: number): Pro
 interface Progress {
   readonly eventsThrough: bigint;
   readonly sliceAfter: string;
-  readonly wholeSince: Date | null;
+  readonly completeSince: Date | null;
 }
 
 /** Reads the progress, or starts it. The first increment reads all payments, so events before it need not be followed. */
 async function begin(database: Database): Promise<Progress> {
-  const db = upkeepOf(database);
+  const db = maintenanceDb(database);
   const known = await db.selectFrom('audit_progress').selectAll().executeTakeFirst();
   if (known === undefined)
     await sql`
       insert into audit_progress (events_through)
-      select coalesce(max(id), 0) from events where at < now() - ${SETTLED_AFTER} * interval '1 millisecond'
+      select coalesce(max(id), 0) from events where at < now() - ${COMMITTED_AFTER} * interval '1 millisecond'
       on conflict do nothing`.execute(db);
   const row = known ?? (await db.selectFrom('audit_progress').selectAll().executeTakeFirstOrThrow());
-  return { eventsThrough: row.events_through, sliceAfter: row.slice_after, wholeSince: row.whole_since };
+  return { eventsThrough: row.events_through, sliceAfter: row.slice_after, completeSince: row.whole_since };
 }
 
 async function saveProgress(
   database: Database,
   change: { readonly events_through?: bigint; readonly slice_after?: string },
 ): Promise<void> {
-  await upkeepOf(database).updateTable('audit_progress').set(change).execute();
+  await maintenanceDb(database).updateTable('audit_progress').set(change).execute();
 }
 
 /** Completes a round. Returns the time since which every payment was read. */
 async function endRound(database: Database): Promise<Date | null> {
-  const row = await upkeepOf(database)
+  const row = await maintenanceDb(database)
     .updateTable('audit_progress')
     .set((eb) => ({ whole_since: eb.ref('round_since'), round_since: NOW, slice_after: '' }))
     .returning('whole_since')

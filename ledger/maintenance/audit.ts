@@ -31,7 +31,7 @@ export interface AuditReport {
   /** Number of payments that this audit read. */
   readonly payments: number;
   /** Time since which every payment was read; null while the first round is running. */
-  readonly wholeSince: Date | null;
+  readonly completeSince: Date | null;
   /** True if every check finished. */
   readonly complete: boolean;
   readonly violations: number;
@@ -39,7 +39,7 @@ export interface AuditReport {
 }
 
 /** Violations of one invariant on one payment. An empty `paymentId` means the schema. */
-export interface Finding {
+export interface ReconciliationResult {
   readonly paymentId: string;
   readonly invariant: Invariant;
   readonly violations: number;
@@ -49,7 +49,7 @@ export interface Finding {
 /** Result of the checks of a slice of payments, or of the schema. */
 export interface Audited {
   readonly paymentIds: readonly string[];
-  readonly findings: readonly Finding[];
+  readonly findings: readonly ReconciliationResult[];
   /** Invariants with a check that took too long. */
   readonly unchecked: readonly Invariant[];
 }
@@ -82,7 +82,7 @@ export async function auditLedger(
     await add(await auditPayments(db, ids, limits));
     after = last;
   }
-  return tally.report({ at, durationMs: Math.round(performance.now() - startedAt), wholeSince: at });
+  return tally.report({ at, durationMs: Math.round(performance.now() - startedAt), completeSince: at });
 }
 
 /** Returns the next payment ids, in ascending order. */
@@ -163,7 +163,7 @@ async function askAll(
   checks: readonly Check[],
   scopeOf: (check: Check) => RawBuilder<unknown>,
 ): Promise<Pick<Audited, 'findings' | 'unchecked'>> {
-  const findings: Finding[] = [];
+  const findings: ReconciliationResult[] = [];
   const unchecked: Invariant[] = [];
   for (const check of checks) {
     const found = await ask(tx, check, scopeOf(check));
@@ -181,7 +181,7 @@ async function ask(
   tx: Tx,
   { invariant, wrong }: Check,
   scope: RawBuilder<unknown>,
-): Promise<Finding[] | undefined> {
+): Promise<ReconciliationResult[] | undefined> {
   // Without a savepoint, a canceled statement would end the snapshot.
   await sql`savepoint question`.execute(tx);
   try {
@@ -227,7 +227,7 @@ export class Tally {
     }
   }
 
-  report(about: Pick<AuditReport, 'at' | 'durationMs' | 'wholeSince'>): AuditReport {
+  report(about: Pick<AuditReport, 'at' | 'durationMs' | 'completeSince'>): AuditReport {
     const invariants = INVARIANT_NAMES.map((invariant) => ({
       invariant,
       text: INVARIANTS[invariant],

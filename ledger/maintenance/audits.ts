@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import type { AuditReport, InvariantReport } from './audit.js';
 import type { Database } from '../db/database.js';
-import { upkeepOf } from '../db/upkeep-tables.js';
+import { maintenanceDb } from '../db/maintenance-tables.js';
 
 export interface StoredAudit extends AuditReport {
   readonly id: string;
@@ -12,8 +12,8 @@ export interface StoredAudit extends AuditReport {
 const KEPT = 1_000;
 
 export async function storeAudit(database: Database, report: AuditReport): Promise<StoredAudit> {
-  const { at, durationMs, payments, wholeSince, complete, violations, invariants } = report;
-  const db = upkeepOf(database);
+  const { at, durationMs, payments, completeSince, complete, violations, invariants } = report;
+  const db = maintenanceDb(database);
   const { id } = await db
     .insertInto('audits')
     .values({
@@ -21,7 +21,7 @@ export async function storeAudit(database: Database, report: AuditReport): Promi
       duration_ms: durationMs,
       complete,
       payments,
-      whole_since: wholeSince,
+      whole_since: completeSince,
       violations: BigInt(violations),
       report: JSON.stringify(invariants),
     })
@@ -36,7 +36,7 @@ export async function storeAudit(database: Database, report: AuditReport): Promi
 
 /** Returns the newest report; null before the first audit. */
 export async function latestAudit(database: Database): Promise<StoredAudit | null> {
-  const row = await upkeepOf(database)
+  const row = await maintenanceDb(database)
     .selectFrom('audits')
     .select(['id', 'at', 'duration_ms', 'payments', 'whole_since', 'complete', 'violations'])
     .select(sql<readonly InvariantReport[]>`report`.as('invariants'))
@@ -50,7 +50,7 @@ export async function latestAudit(database: Database): Promise<StoredAudit | nul
         at: row.at,
         durationMs: row.duration_ms,
         payments: row.payments,
-        wholeSince: row.whole_since,
+        completeSince: row.whole_since,
         complete: row.complete,
         violations: Number(row.violations),
         invariants: row.invariants,

@@ -20,7 +20,7 @@ export interface PurgeLimits {
 }
 
 /** Rows that were deleted, by table. */
-export type Purged = Readonly<Record<'look_ups' | 'webhooks' | 'command_results', number>>;
+export type Purged = Readonly<Record<'queries' | 'webhooks' | 'command_results', number>>;
 
 /**
  * Makes one pass over each table, in batches. Any number of processes may do it at once. Keeps rows of a payment or refund with an open
@@ -43,18 +43,18 @@ export async function purge(database: Database, limits: PurgeLimits = {}): Promi
   const old = (at: RawBuilder<unknown>, ms = keptMs): RawBuilder<unknown> =>
     sql`${at} < now() - ${ms} * interval '1 millisecond'`;
   return {
-    look_ups: await pages(
+    queries: await pages(
       (after) => sql`
-        with page as (select * from look_ups where id > ${after}::bigint order by id limit ${batch}),
+        with page as (select * from queries where id > ${after}::bigint order by id limit ${batch}),
         gone as (
-          delete from look_ups using page where look_ups.id = page.id and (
+          delete from queries using page where queries.id = page.id and (
             (${old(sql`page.at`)} and ${isOver(sql`(select refund_id from attempts where id = page.attempt_id)`, old)})
             or (${old(sql`page.at`, thinAfterMs)}
-              and page.answer = (select answer from look_ups before
+              and page.answer = (select answer from queries before
                 where before.attempt_id = page.attempt_id and before.id < page.id order by before.id desc limit 1)
-              and page.answer = (select answer from look_ups after
+              and page.answer = (select answer from queries after
                 where after.attempt_id = page.attempt_id and after.id > page.id order by after.id limit 1)))
-          returning look_ups.id)
+          returning queries.id)
         select (select max(id)::text from page) as last, (select count(*)::integer from gone) as deleted`,
     ),
     webhooks: await pages(

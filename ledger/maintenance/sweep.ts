@@ -3,24 +3,24 @@ import { sql, type RawBuilder } from 'kysely';
 import {
   FINAL_STATES,
   OPEN_ATTEMPT_STATES,
-  PERSON_STATES,
+  OPERATOR_STATES,
   type RefundState,
 } from '../../domain/refund/states.js';
 import type { Database } from '../db/database.js';
-import { upkeepOf } from '../db/upkeep-tables.js';
+import { maintenanceDb } from '../db/maintenance-tables.js';
 
 /** Writes the values into the statement's text, so that the planner sees that a partial index fits. Only for our own constants. */
 const literals = (names: readonly string[]): RawBuilder<string> =>
   sql.join(names.map((name) => sql.lit(name)));
 
 /** Milliseconds, by the database's clock. */
-export interface SweepPatience {
+export interface SweepIntervals {
   /** A refund that has not changed for this long may have no running workflow. */
   readonly quiet: number;
   /** A refund is swept again when the time since its last change has doubled, but at least this often, … */
   readonly longest: number;
   /** … or this often while it waits for an operator, whose command starts a run by itself. */
-  readonly longestForPeople: number;
+  readonly longestInReview: number;
 }
 
 export interface Silent {
@@ -34,9 +34,9 @@ export interface Silent {
 }
 
 /** Returns refunds that are not final, have not changed for a while and are due, longest unchanged first. */
-export async function silentRefunds(
+export async function idleRefunds(
   database: Database,
-  patience: SweepPatience,
+  patience: SweepIntervals,
   limit: number,
 ): Promise<readonly Silent[]> {
   return due(database, patience, limit, sql<boolean>`r.state not in (${literals(FINAL_STATES)})`);
@@ -45,7 +45,7 @@ export async function silentRefunds(
 /** Returns final refunds with an open attempt: their workflow has ended, so nothing queries the attempt. */
 export async function endedWithOpenAttempt(
   database: Database,
-  patience: SweepPatience,
+  patience: SweepIntervals,
   limit: number,
 ): Promise<readonly Silent[]> {
   return due(
@@ -59,7 +59,7 @@ export async function endedWithOpenAttempt(
 
 async function due(
   database: Database,
-  { quiet }: SweepPatience,
+  { quiet }: SweepIntervals,
   limit: number,
   which: RawBuilder<boolean>,
 ): Promise<readonly Silent[]> {
@@ -83,7 +83,7 @@ async function due(
 export async function markSwept(
   database: Database,
   swept: readonly Silent[],
-  { quiet, longest, longestForPeople }: SweepPatience,
+  { quiet, longest, longestInReview }: SweepIntervals,
 ): Promise<void> {
   if (swept.length === 0) return;
   await sql`
@@ -91,7 +91,7 @@ export async function markSwept(
     select r.id, seen.version, now() + greatest(
       ${quiet} * interval '1 millisecond',
       least(now() - r.updated_at,
-        case when r.state in (${literals(PERSON_STATES)}) then ${longestForPeople}::float8 else ${longest}::float8 end
+        case when r.state in (${literals(OPERATOR_STATES)}) then ${longestInReview}::float8 else ${longest}::float8 end
           * interval '1 millisecond'))
     from unnest(${swept.map(({ id }) => id)}::uuid[], ${swept.map(({ version }) => version)}::integer[])
       as seen (id, version)
@@ -101,6 +101,6 @@ export async function markSwept(
 }
 
 /** Makes every refund that is not final due at once, after the Temporal server lost its state. */
-export async function forgetSweeps(database: Database): Promise<void> {
-  await upkeepOf(database).deleteFrom('sweeps').execute();
+export async function clearSweeps(database: Database): Promise<void> {
+  await maintenanceDb(database).deleteFrom('sweeps').execute();
 }

@@ -20,7 +20,7 @@ CREATE TABLE payments (
   -- A client's first declaration of the payment, and whether a query has shown the payment. Refunds may be submitted on a declared
   -- payment; a credit needs what the gateway shows.
   declared         jsonb,
-  is_seen          boolean NOT NULL DEFAULT true,
+  is_confirmed          boolean NOT NULL DEFAULT true,
   reserved_minor   bigint NOT NULL DEFAULT 0 CHECK (reserved_minor >= 0),
   succeeded_minor  bigint NOT NULL DEFAULT 0 CHECK (succeeded_minor >= 0),
   returned_minor   bigint NOT NULL DEFAULT 0 CHECK (returned_minor >= 0),
@@ -34,7 +34,7 @@ CREATE TABLE payments (
   ) STORED,
   -- Queries that did not find the payment. A single one is the gateway's visibility lag, not a case.
   not_found_count  integer NOT NULL DEFAULT 0 CHECK (not_found_count >= 0),
-  last_miss_at     timestamptz,
+  last_not_found_at     timestamptz,
   imported_at      timestamptz NOT NULL DEFAULT now(),
   -- Time at which the query of the stored observation began; null if the gateway has not shown the payment. An older observation changes
   -- nothing.
@@ -58,7 +58,7 @@ CREATE TABLE refunds (
   id              uuid PRIMARY KEY,
   payment_id      text NOT NULL REFERENCES payments (id),
   capture_id      text REFERENCES captures (id),
-  caller          text NOT NULL CHECK (caller <> ''),
+  clientId          text NOT NULL CHECK (clientId <> ''),
   idempotency_key text NOT NULL CHECK (idempotency_key <> ''),
   fingerprint     text NOT NULL,
   amount_minor    bigint NOT NULL CHECK (amount_minor > 0),
@@ -83,16 +83,16 @@ CREATE TABLE refunds (
   unread_for      text CHECK (unread_for IN ('compare', 'credit')),
   unread_since    timestamptz,
   unread_at       timestamptz,
-  unread_times    integer NOT NULL DEFAULT 0,
+  unread_count    integer NOT NULL DEFAULT 0,
   unread_answer   text,
-  -- Number of replays by an operator. Attempts up to `attempts_before` count towards no budget.
+  -- Number of replays by an operator. Attempts up to `attempts_before_replay` count towards no budget.
   replays         integer NOT NULL DEFAULT 0,
-  attempts_before integer NOT NULL DEFAULT 0,
+  attempts_before_replay integer NOT NULL DEFAULT 0,
   version         integer NOT NULL DEFAULT 1,
   state_since     timestamptz NOT NULL DEFAULT now(),
   created_at      timestamptz NOT NULL DEFAULT now(),
   updated_at      timestamptz NOT NULL DEFAULT now(),
-  CONSTRAINT refunds_by_key UNIQUE (caller, idempotency_key),
+  CONSTRAINT refunds_by_key UNIQUE (clientId, idempotency_key),
   CONSTRAINT refunds_unread CHECK ((unread_for IS NULL) = (unread_since IS NULL) AND (unread_for IS NULL) = (unread_at IS NULL))
 );
 CREATE INDEX refunds_by_payment ON refunds (payment_id);
@@ -109,7 +109,7 @@ CREATE TABLE attempts (
   refund_id          uuid NOT NULL REFERENCES refunds (id),
   payment_id         text NOT NULL REFERENCES payments (id),
   number             integer NOT NULL CHECK (number > 0),
-  way                text NOT NULL CHECK (way IN ('refund', 'reversal', 'credit')),
+  operation                text NOT NULL CHECK (operation IN ('refund', 'reversal', 'credit')),
   original_id        text,
   registration_id    text,
   reference          text NOT NULL,
@@ -122,32 +122,32 @@ CREATE TABLE attempts (
   approved           boolean NOT NULL DEFAULT false,
   sends              integer NOT NULL DEFAULT 1,
   -- Submissions before the last replay, which count towards no budget.
-  sends_before       integer NOT NULL DEFAULT 0,
+  submissions_before       integer NOT NULL DEFAULT 0,
   -- Submissions of which the sender knows that no byte left: a decline that a query finds cannot be about these.
-  never_left         integer NOT NULL DEFAULT 0 CHECK (never_left >= 0 AND never_left <= sends),
+  not_sent_count         integer NOT NULL DEFAULT 0 CHECK (not_sent_count >= 0 AND not_sent_count <= sends),
   send_by            timestamptz NOT NULL,
   gateway_id         text,
   -- Ids that the gateway gave without a certain outcome, as received. An attempt with such an id is never marked absent.
   seen_ids           text[],
   -- Amount that an executed reversal released, if captures show that it was less than ordered.
-  given_minor        bigint CHECK (given_minor BETWEEN 0 AND amount_minor),
+  paid_back_minor        bigint CHECK (paid_back_minor BETWEEN 0 AND amount_minor),
   result_code        text,
   result_description text,
-  refusal_class      text,
+  decline_class      text,
   note               text,
-  look_ups           integer NOT NULL DEFAULT 0,
+  queries           integer NOT NULL DEFAULT 0,
   not_found_count    integer NOT NULL DEFAULT 0,
-  last_miss_at       timestamptz,
+  last_not_found_at       timestamptz,
   -- Time of the last query of the open attempt: a restarted run waits only for the rest of the interval.
-  looked_up_at       timestamptz,
+  queried_at       timestamptz,
   opened_at          timestamptz NOT NULL DEFAULT now(),
   sent_at            timestamptz NOT NULL DEFAULT now(),
   answered_at        timestamptz,
   CONSTRAINT attempts_by_number UNIQUE (refund_id, number),
   CONSTRAINT attempts_by_reference UNIQUE (reference),
   CONSTRAINT attempts_by_gateway_id UNIQUE (gateway_id),
-  CHECK ((way = 'credit') = (original_id IS NULL)),
-  CHECK ((way = 'credit') = (registration_id IS NOT NULL))
+  CHECK ((operation = 'credit') = (original_id IS NULL)),
+  CHECK ((operation = 'credit') = (registration_id IS NOT NULL))
 );
 -- At most one attempt of a refund may be open or absent.
 CREATE UNIQUE INDEX attempts_one_open ON attempts (refund_id)
@@ -155,9 +155,9 @@ CREATE UNIQUE INDEX attempts_one_open ON attempts (refund_id)
 CREATE INDEX attempts_by_payment ON attempts (payment_id);
 CREATE INDEX attempts_by_seen_id ON attempts USING gin (seen_ids) WHERE seen_ids IS NOT NULL;
 -- For the limits of credits: sums over a day for each payment, destination and requester, each from its own index.
-CREATE INDEX attempts_credits_by_payment ON attempts (payment_id, sent_at) WHERE way = 'credit' AND NOT approved;
-CREATE INDEX attempts_credits_by_requester ON attempts (requester, currency, sent_at) WHERE way = 'credit' AND NOT approved;
-CREATE INDEX attempts_credits_by_registration ON attempts (registration_id, currency, sent_at) WHERE way = 'credit' AND NOT approved;
+CREATE INDEX attempts_credits_by_payment ON attempts (payment_id, sent_at) WHERE operation = 'credit' AND NOT approved;
+CREATE INDEX attempts_credits_by_requester ON attempts (requester, currency, sent_at) WHERE operation = 'credit' AND NOT approved;
+CREATE INDEX attempts_credits_by_registration ON attempts (registration_id, currency, sent_at) WHERE operation = 'credit' AND NOT approved;
 -- For open attempts of final refunds, which the sweep finds without reading the others.
 CREATE INDEX attempts_open ON attempts (refund_id) WHERE state IN ('submitting', 'unknown', 'pending');
 
@@ -216,13 +216,13 @@ CREATE TRIGGER events_append_only BEFORE UPDATE OR DELETE ON events FOR EACH ROW
 CREATE TRIGGER events_no_truncate BEFORE TRUNCATE ON events FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- Queries of an attempt and their answers, for operators.
-CREATE TABLE look_ups (
+CREATE TABLE queries (
   id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   attempt_id uuid NOT NULL REFERENCES attempts (id),
   answer     text NOT NULL,
   at         timestamptz NOT NULL DEFAULT now()
 );
-CREATE INDEX look_ups_by_attempt ON look_ups (attempt_id, id);
+CREATE INDEX look_ups_by_attempt ON queries (attempt_id, id);
 
 -- Cases: questions that an operator has to decide.
 CREATE TABLE cases (
@@ -245,7 +245,7 @@ CREATE TABLE command_results (
   refund_id    uuid NOT NULL REFERENCES refunds (id),
   payment_id   text NOT NULL REFERENCES payments (id),
   command      text NOT NULL CHECK (command IN (
-    'withdraw', 'decide', 'adopt', 'correct', 'confirm', 'redirect', 'replay', 'resolve', 'restart')),
+    'withdraw', 'decide', 'link', 'correct', 'confirm', 'change_destination', 'replay', 'sync', 'restart')),
   -- Hash of the command, the operator and the command id. Repeating a command returns the same result and changes nothing.
   command_id   text,
   by           text NOT NULL CHECK (by <> ''),
@@ -264,8 +264,8 @@ CREATE TABLE command_results (
   state        text CHECK (CASE command
     WHEN 'decide' THEN state IN ('approved', 'refused')
     WHEN 'correct' THEN state IN ('open', 'confirmed', 'refused', 'alone', 'overtaken')
-    WHEN 'adopt' THEN state = 'done'
-    WHEN 'redirect' THEN state = 'done'
+    WHEN 'link' THEN state = 'done'
+    WHEN 'change_destination' THEN state = 'done'
     ELSE state IS NULL END),
   -- For a correction: its content, and its amount for the limits of a single operator.
   details      jsonb,
@@ -282,7 +282,7 @@ CREATE TABLE command_results (
   CONSTRAINT command_results_by_command UNIQUE (refund_id, command_id)
 );
 CREATE UNIQUE INDEX command_results_one_decision ON command_results (refund_id, instruction)
-  WHERE command IN ('decide', 'adopt') AND state IS NOT NULL;
+  WHERE command IN ('decide', 'link') AND state IS NOT NULL;
 CREATE UNIQUE INDEX command_results_one_open ON command_results (refund_id) WHERE state = 'open';
 CREATE INDEX command_results_alone_by_payment ON command_results (payment_id, at) WHERE state = 'alone';
 CREATE INDEX command_results_alone_by_author ON command_results (author, currency, at) WHERE state = 'alone';
@@ -316,7 +316,7 @@ CREATE TABLE webhooks (
   currency     text,
   reference    text,
   referenced_id text,
-  told_at      text,
+  gateway_timestamp      text,
   state        text NOT NULL CHECK (state IN ('received', 'processed', 'unmatched', 'ignored')),
   why          text,
   -- What the webhook is about, once known.
@@ -342,7 +342,7 @@ CREATE INDEX webhooks_unmatched_by_reference ON webhooks (reference) WHERE state
 CREATE INDEX webhooks_ignored ON webhooks (received_at) WHERE state = 'ignored';
 
 -- When the ledger learns an id, unmatched webhooks with this id are processed again.
-CREATE FUNCTION take_up_webhooks() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION reopen_webhooks() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   learned text := CASE TG_TABLE_NAME WHEN 'events' THEN to_jsonb(NEW) #>> '{data,gatewayId}' ELSE to_jsonb(NEW) ->> TG_ARGV[0] END;
 BEGIN
@@ -350,14 +350,14 @@ BEGIN
     WHERE state = 'unmatched' AND (gateway_id = learned OR referenced_id = learned OR reference = learned);
   RETURN NULL;
 END $$;
-CREATE TRIGGER payments_take_up_webhooks AFTER INSERT ON payments
-  FOR EACH ROW EXECUTE FUNCTION take_up_webhooks('id');
-CREATE TRIGGER captures_take_up_webhooks AFTER INSERT ON captures
-  FOR EACH ROW EXECUTE FUNCTION take_up_webhooks('id');
-CREATE TRIGGER attempts_take_up_webhooks AFTER INSERT ON attempts
-  FOR EACH ROW EXECUTE FUNCTION take_up_webhooks('reference');
-CREATE TRIGGER attempts_take_up_webhooks_of_id AFTER UPDATE OF gateway_id ON attempts
-  FOR EACH ROW WHEN (NEW.gateway_id IS DISTINCT FROM OLD.gateway_id) EXECUTE FUNCTION take_up_webhooks('gateway_id');
+CREATE TRIGGER payments_reopen_webhooks AFTER INSERT ON payments
+  FOR EACH ROW EXECUTE FUNCTION reopen_webhooks('id');
+CREATE TRIGGER captures_reopen_webhooks AFTER INSERT ON captures
+  FOR EACH ROW EXECUTE FUNCTION reopen_webhooks('id');
+CREATE TRIGGER attempts_reopen_webhooks AFTER INSERT ON attempts
+  FOR EACH ROW EXECUTE FUNCTION reopen_webhooks('reference');
+CREATE TRIGGER attempts_reopen_webhooks_of_id AFTER UPDATE OF gateway_id ON attempts
+  FOR EACH ROW WHEN (NEW.gateway_id IS DISTINCT FROM OLD.gateway_id) EXECUTE FUNCTION reopen_webhooks('gateway_id');
 -- The same for ids in `seen_ids`.
 CREATE FUNCTION take_up_webhooks_of_seen_ids() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -368,8 +368,8 @@ END $$;
 CREATE TRIGGER attempts_take_up_webhooks_of_seen_ids AFTER UPDATE OF seen_ids ON attempts
   FOR EACH ROW WHEN (NEW.seen_ids IS DISTINCT FROM OLD.seen_ids AND NEW.seen_ids IS NOT NULL)
   EXECUTE FUNCTION take_up_webhooks_of_seen_ids();
-CREATE TRIGGER events_take_up_webhooks AFTER INSERT ON events
-  FOR EACH ROW WHEN (NEW.type IN ('dispute.opened', 'payment.returned_elsewhere')) EXECUTE FUNCTION take_up_webhooks();
+CREATE TRIGGER events_reopen_webhooks AFTER INSERT ON events
+  FOR EACH ROW WHEN (NEW.type IN ('dispute.opened', 'payment.returned_elsewhere')) EXECUTE FUNCTION reopen_webhooks();
 
 -- Time of the last sweep of a refund, and of the next one unless the refund changes before.
 CREATE TABLE sweeps (
@@ -444,19 +444,19 @@ CREATE INDEX event_deliveries_dead ON event_deliveries (event_id) WHERE state = 
 -- For deleting delivered events, oldest first.
 CREATE INDEX event_deliveries_delivered ON event_deliveries (delivered_at) WHERE state = 'delivered';
 
-CREATE FUNCTION tell_event() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION enqueue_event() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF EXISTS (SELECT FROM event_outlet WHERE is_on) THEN
     INSERT INTO event_deliveries (event_id, refund_id, type) VALUES (NEW.id, NEW.refund_id, NEW.type);
   END IF;
   RETURN NULL;
 END $$;
-CREATE TRIGGER events_tell AFTER INSERT ON events FOR EACH ROW
+CREATE TRIGGER events_enqueue AFTER INSERT ON events FOR EACH ROW
   WHEN (NEW.refund_id IS NOT NULL AND NEW.type IN (
     'refund.pending', 'refund.awaiting_approval', 'refund.manual_review', 'refund.succeeded', 'refund.settled',
     'refund.returned', 'refund.failed', 'refund.canceled', 'refund.closed_by_dispute', 'refund.refunded_elsewhere',
     'refund.settlement_changed'))
-  EXECUTE FUNCTION tell_event();
+  EXECUTE FUNCTION enqueue_event();
 
 -- Budgets of queries for each entity and endpoint, shared by all processes. Times are the database's.
 CREATE TABLE query_budgets (

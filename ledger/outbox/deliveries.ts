@@ -2,9 +2,9 @@
 import { isRefundId } from '../../domain/ids.js';
 import type { Database } from '../db/database.js';
 import { NOW } from '../db/expressions.js';
-import { upkeepOf, type DeliveryState } from '../db/upkeep-tables.js';
+import { maintenanceDb, type DeliveryState } from '../db/maintenance-tables.js';
 
-export { DELIVERY_STATES, type DeliveryState } from '../db/upkeep-tables.js';
+export { DELIVERY_STATES, type DeliveryState } from '../db/maintenance-tables.js';
 
 export interface DeliveryRecord {
   readonly id: string;
@@ -42,7 +42,7 @@ export async function listDeliveries(
   if (id !== undefined && !isEventId(id)) return [];
   if (refundId !== undefined && !isRefundId(refundId)) return [];
   if (before !== undefined && !isEventId(before)) return [];
-  const db = upkeepOf(database);
+  const db = maintenanceDb(database);
   let query = db.selectFrom('event_deliveries').selectAll().orderBy('event_id', 'desc').limit(limit);
   if (id !== undefined) query = query.where('id', '=', id);
   if (refundId !== undefined) query = query.where('refund_id', '=', refundId);
@@ -71,7 +71,7 @@ export async function listDeliveries(
 const isEventId: (text: string) => boolean = isRefundId;
 
 /** Which events are to be sent again. */
-export type Resending =
+export type ResendFilter =
   | { readonly id: string }
   | { readonly refundId: string }
   /** All events that were given up. */
@@ -81,10 +81,10 @@ export type Resending =
  * Makes events due at once, with a new time limit for tries. They keep their ids, so a receiver recognizes those it has. An event that a
  * dispatcher is trying now is left out. Returns the ids.
  */
-export async function resendEvents(database: Database, which: Resending): Promise<readonly string[]> {
+export async function resendEvents(database: Database, which: ResendFilter): Promise<readonly string[]> {
   if ('id' in which && !isEventId(which.id)) return [];
   if ('refundId' in which && !isRefundId(which.refundId)) return [];
-  const query = upkeepOf(database)
+  const query = maintenanceDb(database)
     .updateTable('event_deliveries')
     .set({
       state: 'waiting',

@@ -2,10 +2,10 @@
 import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
 import { NOW } from '../db/expressions.js';
-import { upkeepOf } from '../db/upkeep-tables.js';
+import { maintenanceDb } from '../db/maintenance-tables.js';
 
-/** Types of events that are delivered. The trigger `events_tell` has the same list; a test compares them. */
-export const TOLD_EVENTS = [
+/** Types of events that are delivered. The trigger `events_enqueue` has the same list; a test compares them. */
+export const OUTGOING_EVENT_TYPES = [
   'refund.pending',
   'refund.awaiting_approval',
   'refund.manual_review',
@@ -38,8 +38,8 @@ export interface DueEvent {
 }
 
 /** Turns delivery on or off. Events that happen while it is off are never delivered. */
-export async function switchOutlet(database: Database, isOn: boolean): Promise<void> {
-  await upkeepOf(database)
+export async function setEventsEnabled(database: Database, isOn: boolean): Promise<void> {
+  await maintenanceDb(database)
     .insertInto('event_outlet')
     .values({ is_on: isOn })
     .onConflict((conflict) => conflict.column('id').doUpdateSet({ is_on: isOn }))
@@ -85,13 +85,13 @@ export type Settlement =
   | { readonly kind: 'dead'; readonly status: number | null; readonly error: string };
 
 /** Records the result of a try. Ignored if the lease has passed to another try, which records its own result. */
-export async function settleEvent(
+export async function recordDelivery(
   database: Database,
   { id, tries }: Pick<DueEvent, 'id' | 'tries'>,
   settlement: Settlement,
 ): Promise<void> {
   const common = { leased_until: null, last_status: settlement.status };
-  const own = upkeepOf(database)
+  const own = maintenanceDb(database)
     .updateTable('event_deliveries')
     .where('id', '=', id)
     .where('state', '=', 'waiting');
@@ -124,8 +124,8 @@ export async function settleEvent(
 /**
  * Deletes at most `limit` deliveries that succeeded more than `olderThan` milliseconds ago. The events stay. Returns the number deleted.
  */
-export async function forgetDelivered(database: Database, olderThan: number, limit: number): Promise<number> {
-  const gone = await upkeepOf(database)
+export async function deleteDelivered(database: Database, olderThan: number, limit: number): Promise<number> {
+  const gone = await maintenanceDb(database)
     .deleteFrom('event_deliveries')
     .where('id', 'in', (eb) =>
       eb

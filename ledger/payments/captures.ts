@@ -1,8 +1,8 @@
 /** Captures of a payment: their amounts, and what was taken from each by refunds made elsewhere. */
 import { placeDrawn } from '../../domain/payment/captures.js';
-import { standingMinor } from '../../domain/payment/disputes.js';
+import { effectiveMinor } from '../../domain/payment/disputes.js';
 import type { OriginalDoubt, OriginalFacts, takenByReturns } from '../../domain/payment/original.js';
-import { takenByOurs } from '../core/amounts.js';
+import { takenByOurs } from '../core/balances.js';
 import type { AttemptRow } from '../core/locks.js';
 import type { Tx } from '../db/database.js';
 import { noteDoubts } from './doubts.js';
@@ -89,7 +89,7 @@ export async function placeOnCaptures(
     })),
     ...disputes.map((dispute) => ({
       referencedId: dispute.referencedId ?? null,
-      amountMinor: standingMinor(dispute),
+      amountMinor: effectiveMinor(dispute),
       isDispute: true as const,
     })),
   ].filter(({ amountMinor }) => amountMinor > 0n);

@@ -14,12 +14,12 @@ import {
 import { isFinal, OPEN_ATTEMPT_STATES, type RefundState } from '../../domain/refund/states.js';
 import { openCase } from '../core/cases.js';
 import { append, reservedFor } from '../core/events.js';
-import { attemptsOf, type Locked, type PaymentRow, type RefundRow } from '../core/locks.js';
+import { attemptsOf, type LockedRefund, type PaymentRow, type RefundRow } from '../core/locks.js';
 import type { Tx } from '../db/database.js';
 import { DISPUTE_EVENTS } from './disputes.js';
 import { isUnclear } from './doubts.js';
 import { GATEWAY_ID, IS_FINAL, NEXT_VERSION, NOW } from '../db/expressions.js';
-import { limitOf, overpaidOf, settlementFacts } from '../core/amounts.js';
+import { limitOf, overpaidOf, settlementFacts } from '../core/balances.js';
 
 /** Final states of refunds that ended because of outside money. They may claim more of it later. */
 const ENDED_OUTSIDE: readonly RefundState[] = ['closed_by_dispute', 'refunded_elsewhere'];
@@ -36,7 +36,7 @@ const coverageOfRow = ({ elsewhere_minor, charged_back_minor }: RefundRow): Cove
 });
 
 /** Returns the coverage of each refund of a payment, and what it may claim of outside money, oldest first. */
-export async function claimsOn(tx: Tx, paymentId: string): Promise<readonly ClaimOfRefund[]> {
+export async function coverageClaimsOn(tx: Tx, paymentId: string): Promise<readonly ClaimOfRefund[]> {
   const refunds = await tx
     .selectFrom('refunds')
     .selectAll()
@@ -64,14 +64,14 @@ export async function claimsOn(tx: Tx, paymentId: string): Promise<readonly Clai
       refund,
       ...coverageOfRow(refund),
       missingMinor: missing > 0n ? missing : 0n,
-      ...(ENDED_UNPAID.includes(refund.state) ? { underWay: underWayAtEnd(refund, outside) } : {}),
+      ...(ENDED_UNPAID.includes(refund.state) ? { inProgress: inProgressAtEnd(refund, outside) } : {}),
     });
   }
   return claims;
 }
 
 /** Returns outside money that began before the refund ended and is final now, less what the refund already has of it. */
-function underWayAtEnd(refund: RefundRow, { elsewhere, disputes }: Outside): Coverage {
+function inProgressAtEnd(refund: RefundRow, { elsewhere, disputes }: Outside): Coverage {
   const isMeant = ({ at }: { readonly at: Date }): boolean =>
     at > refund.created_at && at < refund.state_since;
   const sum = (found: readonly OutsideFact[]): bigint =>
@@ -95,12 +95,15 @@ export async function cover(tx: Tx, refund: RefundRow, more: Coverage): Promise<
  * Returns the part of the refund for which final chargebacks leave no money on the payment, before it is submitted. The gateway caps
  * refunds by refunds and may not count a chargeback. Open attempts of other refunds count as paid.
  */
-export async function chargedBackBefore(tx: Tx, { payment, refund, attempts }: Locked): Promise<Coverage> {
+export async function chargedBackBefore(
+  tx: Tx,
+  { payment, refund, attempts }: LockedRefund,
+): Promise<Coverage> {
   if (payment.excess_minor === 0n || payment.disputed_minor === 0n) return NO_COVERAGE;
   // A payment with doubts settles nothing.
   if (await isUnclear(tx, payment.id)) return NO_COVERAGE;
   const { disputes } = await outsideOn(tx, payment.id);
-  const underWay = await tx
+  const inProgress = await tx
     .selectFrom('attempts')
     .select('amount_minor')
     .where('payment_id', '=', payment.id)
@@ -109,18 +112,18 @@ export async function chargedBackBefore(tx: Tx, { payment, refund, attempts }: L
     .execute();
   return coverageOf(unpaidOf(settlementFacts({ refund, attempts })), {
     limitMinor: limitOf(payment),
-    givenMinor: underWay.reduce(
+    paidBackMinor: inProgress.reduce(
       (sum, { amount_minor }) => sum + amount_minor,
       payment.succeeded_minor - payment.returned_minor,
     ),
     elsewhereMinor: 0n,
     chargedBackMinor: disputes.reduce((sum, { minor }) => sum + minor, 0n),
-    claimed: (await claimsOn(tx, payment.id)).reduce<Coverage>(sumOf, NO_COVERAGE),
+    claimed: (await coverageClaimsOn(tx, payment.id)).reduce<Coverage>(sumOf, NO_COVERAGE),
   });
 }
 
 /** Returns the amount of undecided chargebacks that leaves no money for what the refund still owes. */
-export async function undecidedBeside(tx: Tx, { payment, refund, attempts }: Locked): Promise<bigint> {
+export async function undecidedBeside(tx: Tx, { payment, refund, attempts }: LockedRefund): Promise<bigint> {
   if (payment.excess_minor === 0n || payment.disputed_minor === 0n) return 0n;
   const open = (await outsideFacts(tx, payment.id))
     .filter(({ isDispute, isFinal }) => isDispute && !isFinal)
@@ -134,7 +137,7 @@ export async function undecidedBeside(tx: Tx, { payment, refund, attempts }: Loc
 export const hasCoverage = (refund: RefundRow): boolean => totalOf(coverageOfRow(refund)) > 0n;
 
 /** Removes coverage for what an attempt turned out to have paid: the attempt counts. */
-export async function trimCoverage(tx: Tx, { refund, attempts }: Locked): Promise<void> {
+export async function trimCoverage(tx: Tx, { refund, attempts }: LockedRefund): Promise<void> {
   const covered = coverageOfRow(refund);
   if (totalOf(covered) <= 0n) return;
   const { parts } = settlementOf(settlementFacts({ refund, attempts }));
@@ -148,7 +151,7 @@ export async function trimCoverage(tx: Tx, { refund, attempts }: Locked): Promis
  * opened.
  */
 export async function reviseClaims(tx: Tx, paymentId: string): Promise<void> {
-  const claims = await claimsOn(tx, paymentId);
+  const claims = await coverageClaimsOn(tx, paymentId);
   if (claims.length === 0) return;
   const { elsewhere, disputes } = await outsideOn(tx, paymentId);
   const chargedBackMinor = disputes.reduce((sum, { minor }) => sum + minor, 0n);
@@ -167,7 +170,7 @@ export async function reviseClaims(tx: Tx, paymentId: string): Promise<void> {
  * Returns outside money since the refund was requested that counts for no other refund. It counts for this one when it ends unpaid: the
  * customer must not be reported as unpaid while it stands.
  */
-export async function unclaimedSince(tx: Tx, { payment, refund, attempts }: Locked): Promise<Coverage> {
+export async function unclaimedSince(tx: Tx, { payment, refund, attempts }: LockedRefund): Promise<Coverage> {
   const unpaid = unpaidOf(settlementFacts({ refund, attempts }));
   const { elsewhere, disputes } = await outsideOn(tx, payment.id);
   if (elsewhere.length === 0 && disputes.length === 0) return NO_COVERAGE;
@@ -176,7 +179,7 @@ export async function unclaimedSince(tx: Tx, { payment, refund, attempts }: Lock
   const isLater = ({ at }: { readonly at: Date }): boolean => at.getTime() > refund.created_at.getTime();
   const changes = disputes.flatMap((dispute) => dispute.changes);
   const all: Coverage = { elsewhereMinor: sum(elsewhere), chargedBackMinor: sum(disputes) };
-  const claimed = (await claimsOn(tx, payment.id)).reduce<Coverage>(sumOf, NO_COVERAGE);
+  const claimed = (await coverageClaimsOn(tx, payment.id)).reduce<Coverage>(sumOf, NO_COVERAGE);
   const free = takeFrom(totalOf(all), { ...all, claimed });
   return takeFrom(unpaid, {
     elsewhereMinor: least(free.elsewhereMinor, sum(elsewhere.filter(isLater))),
@@ -245,7 +248,7 @@ async function outsideOn(tx: Tx, paymentId: string): Promise<Outside> {
 }
 
 /** Returns the amount that was certainly paid back beyond the limit. Pending facts from outside do not count. */
-export async function overpaidFor(tx: Tx, payment: PaymentRow): Promise<bigint> {
+export async function certainOverpaid(tx: Tx, payment: PaymentRow): Promise<bigint> {
   const overpaid = overpaidOf(payment);
   if (overpaid === 0n) return 0n;
   const pending = (await outsideFacts(tx, payment.id)).filter(({ isFinal }) => !isFinal);
@@ -254,7 +257,7 @@ export async function overpaidFor(tx: Tx, payment: PaymentRow): Promise<bigint> 
 }
 
 /** True if a chargeback or a refund elsewhere began since the refund was requested and is not final. */
-export async function mayBeSettledOutside(tx: Tx, { payment, refund }: Locked): Promise<boolean> {
+export async function mayBeSettledOutside(tx: Tx, { payment, refund }: LockedRefund): Promise<boolean> {
   const facts = await outsideFacts(tx, payment.id);
   return facts.some(({ isFinal, at }) => !isFinal && at > refund.created_at);
 }

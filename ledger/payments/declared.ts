@@ -4,7 +4,7 @@ import { isSameDeclaration, type DeclaredPayment } from '../../domain/payment/de
 import type { PaymentRow } from '../core/locks.js';
 import type { StoredDeclaration, Tx } from '../db/database.js';
 import { LedgerError } from '../ledger.js';
-import { rootOf } from '../core/records.js';
+import { rootPaymentOf } from '../core/records.js';
 
 /**
  * Stores a declared payment, unless it is known. A capture is a payment of its own, with its own id in both tables, so its money never
@@ -16,7 +16,7 @@ export async function declarePayment(
   entityId: string,
   { type, money, registrationId }: DeclaredPayment,
 ): Promise<void> {
-  if ((await rootOf(tx, id)) !== undefined) return;
+  if ((await rootPaymentOf(tx, id)) !== undefined) return;
   const { minor, currency } = money;
   const stored: StoredDeclaration = {
     ...{ type, minor: minor.toString(), currency },
@@ -35,7 +35,7 @@ export async function declarePayment(
       captured_minor: isCaptured ? minor : 0n,
       registration_id: null,
       declared: JSON.stringify(stored),
-      is_seen: false,
+      is_confirmed: false,
     })
     .onConflict((conflict) => conflict.column('id').doNothing())
     .returning('id')

@@ -1,5 +1,5 @@
 /** Books chargebacks and their reversals: the difference between what is recorded and what the gateway shows now. */
-import { standingMinor, type LinkedDispute } from '../../domain/payment/disputes.js';
+import { effectiveMinor, type LinkedDispute } from '../../domain/payment/disputes.js';
 import type { OriginalDoubt, OriginalFacts } from '../../domain/payment/original.js';
 import { appendOutside } from '../core/events.js';
 import type { Database, Tx } from '../db/database.js';
@@ -16,7 +16,7 @@ export interface DisputeRecord {
 interface Known extends DisputeRecord {
   readonly state: LinkedDispute['state'];
   /** The amount that counts in the payment's balance. */
-  readonly standingMinor: bigint;
+  readonly effectiveMinor: bigint;
   /** Number of its events so far, which is the number of the next one. */
   readonly events: number;
 }
@@ -39,7 +39,7 @@ export async function bookDisputes(tx: Tx, facts: OriginalFacts): Promise<Booked
     if (await book(tx, facts.id, known.get(dispute.id), dispute)) isChanged = true;
   const listed = new Set(facts.disputes.map(({ id }) => id));
   for (const [id, before] of known) {
-    if (listed.has(id) || before.standingMinor === 0n) continue;
+    if (listed.has(id) || before.effectiveMinor === 0n) continue;
     const isOver = facts.declined.includes(id) || (before.state === 'open' && facts.coversCaptures);
     if (!isOver) {
       if (facts.coversCaptures) doubts.push({ gatewayId: id, why: 'chargeback_vanished' });
@@ -84,7 +84,7 @@ async function book(
     if (reversedMinor > 0n) await event(1, 'dispute.reversed', reversedMinor, -reversedMinor);
     return amountMinor > 0n;
   }
-  const delta = standingMinor(dispute) - before.standingMinor;
+  const delta = effectiveMinor(dispute) - before.effectiveMinor;
   const isSame =
     amountMinor === before.amountMinor && reversedMinor === before.reversedMinor && state === before.state;
   if (delta === 0n && isSame) return false;
@@ -110,7 +110,7 @@ async function knownDisputes(tx: Tx | Database['db'], paymentId: string): Promis
       amountMinor: BigInt(textIn(data, 'amountMinor')),
       reversedMinor: BigInt(textIn(data, 'reversedMinor')),
       state: data['final'] === true ? 'succeeded' : 'open',
-      standingMinor: (before?.standingMinor ?? 0n) + disputed_delta,
+      effectiveMinor: (before?.effectiveMinor ?? 0n) + disputed_delta,
       events: (before?.events ?? 0) + 1,
     });
   }

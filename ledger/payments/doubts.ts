@@ -22,16 +22,16 @@ export async function askAboutDoubts(
 
 /** Records doubts. The payment need not be locked, because its balance does not change. */
 export async function noteDoubts(tx: Tx, paymentId: string, doubts: readonly OriginalDoubt[]): Promise<void> {
-  const news: OriginalDoubt[] = [];
+  const updates: OriginalDoubt[] = [];
   for (const doubt of doubts) {
     const { gatewayId, why } = doubt;
     const key = `payment:${paymentId}:doubt:${why}:${gatewayId}`;
     if (await appendOutside(tx, { key, type: 'payment.unclear', paymentId, data: { gatewayId, why } }))
-      news.push(doubt);
+      updates.push(doubt);
   }
-  if (news.length === 0) return;
+  if (updates.length === 0) return;
   for (const refund of await concerned(tx, paymentId))
-    await openCase(tx, refund, 'payment_unclear', { doubts: news.slice(0, MOST_SHOWN) });
+    await openCase(tx, refund, 'payment_unclear', { doubts: updates.slice(0, MOST_SHOWN) });
 }
 
 /** True if a doubt was ever recorded on the payment. */
@@ -47,13 +47,13 @@ export async function isUnclear(tx: Tx, paymentId: string): Promise<boolean> {
 }
 
 async function concerned(tx: Tx, paymentId: string): Promise<readonly RefundRow[]> {
-  const underWay = await tx
+  const inProgress = await tx
     .selectFrom('refunds')
     .selectAll()
     .where('payment_id', '=', paymentId)
     .where('state', 'not in', FINAL_STATES)
     .execute();
-  if (underWay.length > 0) return underWay;
+  if (inProgress.length > 0) return inProgress;
   return tx
     .selectFrom('refunds')
     .selectAll()

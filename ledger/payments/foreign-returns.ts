@@ -85,7 +85,7 @@ async function setForeignReturn(
 }
 
 /** Removes a return made elsewhere that turned out to be ours: its attempt counts. True if it had been counted. */
-export async function forgetForeignReturn(tx: Tx, paymentId: string, gatewayId: string): Promise<boolean> {
+export async function removeForeignReturn(tx: Tx, paymentId: string, gatewayId: string): Promise<boolean> {
   const before = (await foreignReturns(tx, paymentId)).get(gatewayId);
   if (before === undefined || before.minor === 0n) return false;
   await setForeignReturn(tx, paymentId, gatewayId, before, 0n, false);

@@ -9,7 +9,7 @@ import { lockAttempt, lockPayment, reload, type PaymentRow } from '../core/locks
 import type { Tx } from '../db/database.js';
 import { LedgerError, type Evidence, type ImportedPayment } from '../ledger.js';
 import { bookCaptures, type Drawn } from './captures.js';
-import { overpaidFor, reviseClaims } from './coverage.js';
+import { certainOverpaid, reviseClaims } from './coverage.js';
 import { bookDisputes, type BookedDisputes } from './disputes.js';
 import { askAboutDoubts } from './doubts.js';
 import { recordForeignReturns } from './foreign-returns.js';
@@ -55,10 +55,10 @@ async function asShown(
   entityId: string,
   { currency }: OriginalFacts,
 ): Promise<PaymentRow> {
-  const { id, is_seen, reserved_minor, succeeded_minor, returned_minor, disputed_minor } = payment;
+  const { id, is_confirmed, reserved_minor, succeeded_minor, returned_minor, disputed_minor } = payment;
   const isOther = payment.entity_id !== entityId || payment.currency !== currency;
   const isUsed = [reserved_minor, succeeded_minor, returned_minor, disputed_minor].some((sum) => sum !== 0n);
-  if (is_seen || !isOther || isUsed) return payment;
+  if (is_confirmed || !isOther || isUsed) return payment;
   const attempts = await tx.selectFrom('attempts').select('state').where('payment_id', '=', id).execute();
   if (attempts.some(({ state }) => state !== 'rejected' && state !== 'absent')) return payment;
   await tx
@@ -85,16 +85,16 @@ async function ownDeclined(
   if (declined.length === 0) return;
   const attempts = await tx
     .selectFrom('attempts')
-    .select(['id', 'sends', 'gateway_id'])
+    .select(['id', 'submissions', 'gateway_id'])
     .where('payment_id', '=', paymentId)
     .where('state', '=', 'succeeded')
     .where('gateway_id', 'in', declined)
     .execute();
-  for (const { id, sends, gateway_id } of attempts) {
+  for (const { id, submissions, gateway_id } of attempts) {
     const evidence: Evidence = {
       attemptId: id,
-      source: 'look_up',
-      asked: { send: sends, at: observedAt },
+      source: 'query',
+      asked: { send: submissions, at: observedAt },
       outcome: { kind: 'unknown', why: 'not_a_result' },
       description: 'the payment lists it as declined',
     };
@@ -131,10 +131,10 @@ async function book(tx: Tx, before: PaymentRow, shown: OriginalFacts): Promise<O
     .set({
       ...limits,
       type: facts.type,
-      is_seen: true,
+      is_confirmed: true,
       registration_id: sql<string | null>`coalesce(registration_id, ${facts.registrationId})`,
       not_found_count: 0,
-      last_miss_at: null,
+      last_not_found_at: null,
       observed_at: facts.observedAt,
     })
     .where('id', '=', id)
@@ -149,7 +149,7 @@ async function book(tx: Tx, before: PaymentRow, shown: OriginalFacts): Promise<O
     await reviseClaims(tx, id);
     payment = await reload(tx, id);
   }
-  const overpaid = await overpaidFor(tx, payment);
+  const overpaid = await certainOverpaid(tx, payment);
   if (overpaid > 0n) await askAboutExcess(tx, payment, overpaid);
   const doubts = [...facts.doubts, ...captures.doubts, ...linked.doubts];
   return { payment, doubts, isOutdated: false, own: facts };

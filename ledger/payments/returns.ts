@@ -1,29 +1,29 @@
 /** Classifies the returns that the gateway shows on an original: ours, known, or unexplained. */
-import type { FindingEvidence } from '../../domain/payment/finding.js';
+import type { ReconciliationEvidence } from '../../domain/payment/reconciliation.js';
 import type { OriginalFacts } from '../../domain/payment/original.js';
 import { NO_COVERAGE, sumOf } from '../../domain/refund/settlement.js';
 import { isOpenAttempt } from '../../domain/refund/states.js';
 import type { Tx } from '../db/database.js';
-import type { Locked } from '../core/locks.js';
-import { claimsOn } from './coverage.js';
-import { givenBy } from '../core/amounts.js';
+import type { LockedRefund } from '../core/locks.js';
+import { coverageClaimsOn } from './coverage.js';
+import { paidBackBy } from '../core/balances.js';
 import { GATEWAY_ID } from '../db/expressions.js';
 
 /** What the ledger knows about the returns on a payment. Shared by the reconciliation and by the guard of the credit. */
 export interface KnownReturns extends Pick<
-  FindingEvidence,
+  ReconciliationEvidence,
   'ownReturns' | 'knownReturns' | 'ourReturns' | 'paidMinor' | 'paidReturns' | 'claimed' | 'openAttempts'
 > {
   /** Succeeded credits on the payment. The gateway links them to no payment. */
   readonly creditedMinor: bigint;
   /** Paid back on the payment by any operation, and charged back, as its balance has it. */
-  readonly givenMinor: bigint;
+  readonly paidBackMinor: bigint;
   readonly disputedMinor: bigint;
 }
 
 export async function returnsKnownTo(
   tx: Tx,
-  { payment, refund }: Locked,
+  { payment, refund }: LockedRefund,
   original: OriginalFacts | null,
 ): Promise<KnownReturns> {
   const onPayment = await tx
@@ -44,7 +44,7 @@ export async function returnsKnownTo(
     .where('type', '=', 'payment.returned_elsewhere')
     .where('id', '<', requested)
     .execute();
-  const claims = await claimsOn(tx, payment.id);
+  const claims = await coverageClaimsOn(tx, payment.id);
   const onRecord = new Set(foreign.map(({ id }) => id));
   const returns = (original?.returns ?? []).map((entry) => ({
     id: entry.id,
@@ -63,13 +63,13 @@ export async function returnsKnownTo(
     ourReturns: returns.filter(({ attempt }) => attempt !== undefined).map(({ id }) => id),
     paidMinor: onPayment
       .filter((attempt) => attempt.state === 'succeeded')
-      .reduce((sum, attempt) => sum + givenBy(attempt), 0n),
+      .reduce((sum, attempt) => sum + paidBackBy(attempt), 0n),
     paidReturns: returns.filter(({ attempt }) => attempt?.state === 'succeeded').map(({ id }) => id),
     claimed: claims.reduce(sumOf, NO_COVERAGE),
     creditedMinor: onPayment
-      .filter((attempt) => attempt.way === 'credit' && attempt.state === 'succeeded')
+      .filter((attempt) => attempt.operation === 'credit' && attempt.state === 'succeeded')
       .reduce((sum, attempt) => sum + attempt.amount_minor, 0n),
-    givenMinor: payment.succeeded_minor - payment.returned_minor,
+    paidBackMinor: payment.succeeded_minor - payment.returned_minor,
     disputedMinor: payment.disputed_minor,
     openAttempts: onPayment.filter((attempt) => isOpenAttempt(attempt.state)).length,
   };

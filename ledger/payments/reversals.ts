@@ -4,7 +4,7 @@ import { append, reservedFor } from '../core/events.js';
 import { attemptsOf, type AttemptRow, type PaymentRow } from '../core/locks.js';
 import { move } from '../core/state-changes.js';
 import type { Tx } from '../db/database.js';
-import { givenBy, remainingOf } from '../core/amounts.js';
+import { paidBackBy, remainingOf } from '../core/balances.js';
 
 /** Returns the amount that was authorized, never captured and not released by a reversal of ours. Never negative. */
 export function releasableOf(payment: PaymentRow): bigint {
@@ -17,8 +17,8 @@ export function releasableOf(payment: PaymentRow): bigint {
  * shows for it; a captured amount can only be refunded. The captures decide: an answer that shows less may be wrong, and ordering the
  * difference again would pay it twice.
  */
-export function givenNow(payment: PaymentRow, attempt: AttemptRow): bigint {
-  if (attempt.way !== 'reversal' || payment.captured_minor === 0n) return attempt.amount_minor;
+export function amountPaidBack(payment: PaymentRow, attempt: AttemptRow): bigint {
+  if (attempt.operation !== 'reversal' || payment.captured_minor === 0n) return attempt.amount_minor;
   const most = releasableOf(payment);
   return most < attempt.amount_minor ? most : attempt.amount_minor;
 }
@@ -36,12 +36,12 @@ export async function measureReversals(tx: Tx, payment: PaymentRow): Promise<boo
     .selectFrom('attempts')
     .selectAll()
     .where('payment_id', '=', payment.id)
-    .where('way', '=', 'reversal')
+    .where('operation', '=', 'reversal')
     .where('state', '=', 'succeeded')
     .orderBy('sent_at', 'desc')
     .execute();
   for (const attempt of reversals) {
-    const given = givenBy(attempt);
+    const given = paidBackBy(attempt);
     const cut = given < beyond ? given : beyond;
     if (cut > 0n) await releasedLess(tx, attempt, given - cut, cut);
     beyond -= cut;
@@ -50,7 +50,7 @@ export async function measureReversals(tx: Tx, payment: PaymentRow): Promise<boo
 }
 
 async function releasedLess(tx: Tx, attempt: AttemptRow, given: bigint, cut: bigint): Promise<void> {
-  await tx.updateTable('attempts').set({ given_minor: given }).where('id', '=', attempt.id).execute();
+  await tx.updateTable('attempts').set({ paid_back_minor: given }).where('id', '=', attempt.id).execute();
   const refund = await tx
     .selectFrom('refunds')
     .selectAll()
@@ -61,8 +61,8 @@ async function releasedLess(tx: Tx, attempt: AttemptRow, given: bigint, cut: big
   // A refund that ended unpaid owes nothing, even if a part of it was paid.
   const hasEnded = CLOSED_STATES.includes(refund.state);
   await append(tx, {
-    key: `attempt:${attempt.id}:released_less:${given}`,
-    type: 'attempt.released_less',
+    key: `attempt:${attempt.id}:release_reduced:${given}`,
+    type: 'attempt.release_reduced',
     paymentId: attempt.payment_id,
     refundId: refund.id,
     attemptId: attempt.id,
@@ -70,9 +70,9 @@ async function releasedLess(tx: Tx, attempt: AttemptRow, given: bigint, cut: big
     released: -cut,
     reserved: !hasEnded && owed > held ? owed - held : 0n,
     fromOutside: true,
-    actor: 'look_up',
-    data: { givenMinor: given.toString() },
+    actor: 'query',
+    data: { paidBackMinor: given.toString() },
   });
   if (owed > 0n && (refund.state === 'succeeded' || refund.state === 'settled'))
-    await move(tx, refund, { on: 'released_less', why: 'captured_meanwhile', actor: 'look_up' });
+    await move(tx, refund, { on: 'release_reduced', why: 'captured_meanwhile', actor: 'query' });
 }

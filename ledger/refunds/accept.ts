@@ -7,28 +7,28 @@ import type { Database, Tx } from '../db/database.js';
 import { append } from '../core/events.js';
 import { lockPayment, type PaymentRow } from '../core/locks.js';
 import { checkDeclaration, declarePayment } from '../payments/declared.js';
-import { ownRowOf } from './free-standing.js';
+import { balanceRowOf } from './unlinked-credit.js';
 import {
   LedgerError,
-  type AcceptOrder,
+  type AcceptInput,
   type Accepted,
-  type FreeStanding,
+  type UnlinkedCredit,
   type ImportedPayment,
 } from '../ledger.js';
 import { askAboutDoubts } from '../payments/doubts.js';
 import { importPayment, type Observed } from '../payments/observation.js';
-import { readRefund, rootOf } from '../core/records.js';
-import { refundableOf } from '../core/amounts.js';
+import { readRefund, rootPaymentOf } from '../core/records.js';
+import { refundableOf } from '../core/balances.js';
 
 /**
- * Returns the stored refund, new or not. Two equal requests at once give one refund: the later one waits for the row. `checkInTime`
+ * Returns the stored refund, new or not. Two equal requests at once give one refund: the later one waits for the row. `checkStillWanted`
  * throws if the client may already have been answered that nothing is stored.
  */
 export function accept(
   database: Database,
-  order: AcceptOrder,
-  imported: ImportedPayment | FreeStanding | null,
-  checkInTime: () => void = () => undefined,
+  order: AcceptInput,
+  imported: ImportedPayment | UnlinkedCredit | null,
+  checkStillWanted: () => void = () => undefined,
 ): Promise<Accepted> {
   const { request } = order;
   const fingerprint = hash('sha256', canonicalRequest(request));
@@ -62,7 +62,7 @@ export function accept(
         payment_id: payment.id,
         capture_id:
           request.paymentId === undefined || request.paymentId === payment.id ? null : request.paymentId,
-        caller: order.caller,
+        clientId: order.clientId,
         idempotency_key: order.idempotencyKey,
         fingerprint,
         amount_minor: amount,
@@ -78,7 +78,7 @@ export function accept(
         blocks: null,
         instruction: null,
       })
-      .onConflict((conflict) => conflict.columns(['caller', 'idempotency_key']).doNothing())
+      .onConflict((conflict) => conflict.columns(['clientId', 'idempotency_key']).doNothing())
       .returning('id')
       .executeTakeFirst();
     if (stored === undefined) {
@@ -98,7 +98,7 @@ export function accept(
     await askAboutDoubts(tx, observed);
     const refund = await readRefund(tx, id);
     // Checked just before the commit, so a process that was stopped until now stores nothing.
-    checkInTime();
+    checkStillWanted();
     return { refund, isNew: true };
   });
 }
@@ -107,13 +107,13 @@ export function accept(
 async function lockedFor(
   tx: Tx,
   refundId: string,
-  { request }: AcceptOrder,
-  imported: ImportedPayment | FreeStanding | null,
+  { request }: AcceptInput,
+  imported: ImportedPayment | UnlinkedCredit | null,
 ): Promise<Pick<Observed, 'payment' | 'doubts'>> {
   if (request.paymentId === undefined) {
     if (imported?.facts !== null)
       throw new LedgerError('payment_unknown', 'an unlinked credit needs the entity that pays it');
-    const id = ownRowOf(refundId);
+    const id = balanceRowOf(refundId);
     await tx
       .insertInto('payments')
       .values({
@@ -134,7 +134,7 @@ async function lockedFor(
   if (observed === null && imported !== null && declared !== undefined)
     await declarePayment(tx, request.paymentId, imported.entityId, declared);
   if (observed !== null && observed.payment.id === request.paymentId) return observed;
-  const root = await rootOf(tx, request.paymentId);
+  const root = await rootPaymentOf(tx, request.paymentId);
   if (root === undefined)
     throw new LedgerError('payment_unknown', `payment ${request.paymentId} is not in the ledger`);
   const payment = await lockPayment(tx, root);
@@ -143,11 +143,11 @@ async function lockedFor(
   return { payment, doubts: observed?.doubts ?? [] };
 }
 
-async function findByKey(tx: Tx, order: AcceptOrder, fingerprint: string): Promise<string | undefined> {
+async function findByKey(tx: Tx, order: AcceptInput, fingerprint: string): Promise<string | undefined> {
   const found = await tx
     .selectFrom('refunds')
     .select(['id', 'fingerprint'])
-    .where('caller', '=', order.caller)
+    .where('clientId', '=', order.clientId)
     .where('idempotency_key', '=', order.idempotencyKey)
     .executeTakeFirst();
   if (found !== undefined && found.fingerprint !== fingerprint)
@@ -159,7 +159,7 @@ async function findByKey(tx: Tx, order: AcceptOrder, fingerprint: string): Promi
   return found?.id;
 }
 
-function checkAgainst(payment: PaymentRow, { request }: AcceptOrder): void {
+function checkAgainst(payment: PaymentRow, { request }: AcceptInput): void {
   const { money } = request;
   // A declaration of a capture is not compared with the authorization that the capture belongs to.
   if (!isCreditRequest(request) && request.payment !== undefined && request.paymentId === payment.id)

@@ -13,11 +13,11 @@ import {
   type Executed,
 } from '../commands/command-results.js';
 import { append, reservedFor } from '../core/events.js';
-import { lockRefund, type AttemptRow, type Locked } from '../core/locks.js';
+import { lockRefund, type AttemptRow, type LockedRefund } from '../core/locks.js';
 import { move } from '../core/state-changes.js';
 import type { Database, Tx } from '../db/database.js';
-import type { CommandResult, BulkCursor, Replay, Waiting, WaitingSums } from '../core/people.js';
-import { remainingOf } from '../core/amounts.js';
+import type { CommandResult, BulkCursor, Replay, Waiting, WaitingSums } from '../core/commands.js';
+import { remainingOf } from '../core/balances.js';
 
 const TRIGGERS: Readonly<Record<ReplayStep, RefundTrigger>> = {
   send: 'replay',
@@ -30,25 +30,25 @@ export function replay(database: Database, order: Replay): Promise<CommandResult
   return executeOnce(
     database,
     (tx) => lockRefund(tx, order.refundId),
-    { kind: 'replay', said: order },
+    { kind: 'replay', operatorCommand: order },
     (tx, locked) => replayed(tx, locked, order),
   );
 }
 
-async function replayed(tx: Tx, locked: Locked, order: Replay): Promise<Executed<'replay'>> {
+async function replayed(tx: Tx, locked: LockedRefund, order: Replay): Promise<Executed<'replay'>> {
   const { refund, attempts } = locked;
   const refusal = await againstReplaying(tx, locked);
   if (refusal !== undefined) return refusal;
-  const redirected = await redirectors(tx, refund.id);
+  const destinationChanged = await redirectors(tx, refund.id);
   const last = attempts.at(-1) ?? null;
   const step = replayStep({
     why: refund.why,
     blocks: refund.blocks ?? [],
     unreadFor: refund.unread_for,
-    isRedirected: redirected.length > 0,
+    isDestinationChanged: destinationChanged.length > 0,
     last,
   });
-  await forget(tx, locked, step, last);
+  await remove(tx, locked, step, last);
   const { by, reason, ticket, bulk } = order;
   await append(tx, {
     key: `refund:${refund.id}:taken_back:${refund.replays + 1}`,
@@ -68,7 +68,7 @@ async function replayed(tx: Tx, locked: Locked, order: Replay): Promise<Executed
   return resulted({ kind: 'replayed', step });
 }
 
-async function againstReplaying(tx: Tx, locked: Locked): Promise<Executed<'replay'> | undefined> {
+async function againstReplaying(tx: Tx, locked: LockedRefund): Promise<Executed<'replay'> | undefined> {
   const { refund, attempts } = locked;
   if (isFinal(refund.state)) return refused('final');
   if (refund.state !== 'manual_review') return refused('not_in_review');
@@ -89,16 +89,25 @@ async function againstReplaying(tx: Tx, locked: Locked): Promise<Executed<'repla
 }
 
 /** Starts fresh budgets: earlier attempts are not counted. The decline that is compared again stays the last attempt. */
-async function forget(tx: Tx, { refund }: Locked, step: ReplayStep, last: AttemptRow | null): Promise<void> {
+async function remove(
+  tx: Tx,
+  { refund }: LockedRefund,
+  step: ReplayStep,
+  last: AttemptRow | null,
+): Promise<void> {
   const isAbsent = last?.state === 'absent';
   if (isAbsent)
-    await tx.updateTable('attempts').set({ sends_before: last.sends }).where('id', '=', last.id).execute();
+    await tx
+      .updateTable('attempts')
+      .set({ submissions_before: last.submissions })
+      .where('id', '=', last.id)
+      .execute();
   const number = last?.number ?? 0;
   await tx
     .updateTable('refunds')
     .set({
       replays: refund.replays + 1,
-      attempts_before: isAbsent || step === 'compare' ? Math.max(number - 1, 0) : number,
+      attempts_before_replay: isAbsent || step === 'compare' ? Math.max(number - 1, 0) : number,
       blocks: null,
     })
     .where('id', '=', refund.id)
@@ -106,7 +115,7 @@ async function forget(tx: Tx, { refund }: Locked, step: ReplayStep, last: Attemp
 }
 
 /** Returns the number of refunds in review for this cause, and their amounts by currency. */
-export async function waitingSums({ db }: Database, { case: why, since }: Waiting): Promise<WaitingSums> {
+export async function reviewSums({ db }: Database, { case: why, since }: Waiting): Promise<WaitingSums> {
   const { rows } = await sql<{ currency: string; count: number; sum: string; newest: string }>`
     select r.currency, count(*)::int as count, sum(r.amount_minor)::text as sum, max(c.id)::text as newest
     from cases c join refunds r on r.id = c.refund_id
@@ -121,7 +130,7 @@ export async function waitingSums({ db }: Database, { case: why, since }: Waitin
 }
 
 /** Returns the next refunds in review for this cause, oldest case first. */
-export async function waitingAfter(
+export async function nextInReview(
   { db }: Database,
   { case: why, since }: Waiting,
   { after, upTo }: BulkCursor,

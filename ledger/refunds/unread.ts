@@ -1,80 +1,84 @@
 /** Records that a payment could not be read when a refund needed it, and continues the refund once it can. */
-import type { Position } from '../../domain/refund/next-step.js';
+import type { RefundSnapshot } from '../../domain/refund/next-step.js';
 import type { OriginalFacts } from '../../domain/payment/original.js';
 import { isOpenAttempt, type RefundState } from '../../domain/refund/states.js';
 import { openCase } from '../core/cases.js';
-import { lockRefund, type Locked } from '../core/locks.js';
+import { lockRefund, type LockedRefund } from '../core/locks.js';
 import { move, READABLE } from '../core/state-changes.js';
 import type { Database, Tx } from '../db/database.js';
 import { NOW } from '../db/expressions.js';
 import { openProposal } from '../commands/command-results.js';
 import { observe } from '../payments/observation.js';
-import type { Unreadable } from '../core/queries.js';
-import { currentPosition } from '../core/positions.js';
+import type { UnreadablePayment } from '../core/queries.js';
+import { currentSnapshot } from '../core/snapshots.js';
 
 /** States in which the next step may need to read the payment. */
 const NEEDS_PAYMENT: readonly RefundState[] = ['reserved', 'rejected', 'fallback_checking'];
 
 /** Records one query that could not be read. The first one starts the budget, by the database's clock. */
-export function noteUnreadable(
+export function recordUnreadable(
   database: Database,
   refundId: string,
-  unreadable: Unreadable,
-): Promise<Position> {
+  unreadable: UnreadablePayment,
+): Promise<RefundSnapshot> {
   return database.transaction(async (tx) => {
     const locked = await lockRefund(tx, refundId);
     if (concerns(locked)) await keep(tx, locked, unreadable);
-    return currentPosition(tx, refundId);
+    return currentSnapshot(tx, refundId);
   });
 }
 
 /** True if the refund still needs the payment. A query for a step that the refund has left says nothing about the next step. */
-function concerns({ refund, attempts }: Locked): boolean {
+function concerns({ refund, attempts }: LockedRefund): boolean {
   if (attempts.some(({ state }) => isOpenAttempt(state))) return false;
   return NEEDS_PAYMENT.includes(refund.state) || waitsForReading(refund);
 }
 
-const waitsForReading = ({ state, why, unread_for }: Locked['refund']): boolean =>
+const waitsForReading = ({ state, why, unread_for }: LockedRefund['refund']): boolean =>
   state === 'manual_review' && why === 'original_unreadable' && unread_for !== null;
 
-async function keep(tx: Tx, { refund }: Locked, { isLasting, answer, ...read }: Unreadable): Promise<void> {
+async function keep(
+  tx: Tx,
+  { refund }: LockedRefund,
+  { isLasting, answer, ...read }: UnreadablePayment,
+): Promise<void> {
   await tx
     .updateTable('refunds')
     .set({
       unread_for: refund.unread_for ?? read.for,
       unread_since: refund.unread_since ?? NOW,
       unread_at: NOW,
-      unread_times: refund.unread_times + 1,
+      unread_count: refund.unread_count + 1,
       unread_answer: answer,
     })
     .where('id', '=', refund.id)
     .execute();
   if (!isLasting || refund.state === 'manual_review') return;
   await openCase(tx, refund, 'original_unreadable', { answer });
-  await move(tx, refund, { on: 'ask_person', why: 'original_unreadable' });
+  await move(tx, refund, { on: 'open_case', why: 'original_unreadable' });
 }
 
 /**
  * Records that the payment was read. A refund that is in review only for that returns to the step that needed it. It stays in review if
  * an operator has proposed a correction since.
  */
-export function noteReadable(
+export function recordReadable(
   database: Database,
   refundId: string,
   original: OriginalFacts,
-): Promise<Position> {
+): Promise<RefundSnapshot> {
   return database.transaction(async (tx) => {
     const { payment } = await lockRefund(tx, refundId);
     await observe(tx, payment, original);
     const { refund } = await lockRefund(tx, refundId);
     if (waitsForReading(refund) && (await openProposal(tx, refundId)) === undefined)
       await move(tx, refund, { on: refund.unread_for === 'credit' ? 'check_again' : 'compare_again' });
-    return currentPosition(tx, refundId);
+    return currentSnapshot(tx, refundId);
   });
 }
 
 /** Clears the budget once the payment was read for the refund's next step. */
-export async function clearUnread(tx: Tx, { id, state, unread_for }: Locked['refund']): Promise<void> {
+export async function clearUnread(tx: Tx, { id, state, unread_for }: LockedRefund['refund']): Promise<void> {
   if (unread_for === null || state === 'manual_review') return;
   await tx.updateTable('refunds').set(READABLE).where('id', '=', id).execute();
 }

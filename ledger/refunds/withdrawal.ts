@@ -1,13 +1,13 @@
 /** Withdraws a refund of which no money has left. */
-import { isSamePerson } from '../../domain/refund/people.js';
+import { isSameOperator } from '../../domain/refund/operator-note.js';
 import { afterTrigger, CLOSED_STATES, isFinal } from '../../domain/refund/states.js';
-import { lockRefund, type AttemptRow, type Locked, type RefundRow } from '../core/locks.js';
+import { lockRefund, type AttemptRow, type LockedRefund, type RefundRow } from '../core/locks.js';
 import { executeOnce, refused, resulted, type Executed } from '../commands/command-results.js';
 import { mayBeSettledOutside } from '../payments/coverage.js';
 import type { Database, Tx } from '../db/database.js';
 import { mayHaveLeft, end } from './ends.js';
 import { NOW } from '../db/expressions.js';
-import type { CommandResult, SeenReturned } from '../core/people.js';
+import type { CommandResult, ReturnProof } from '../core/commands.js';
 
 export function withdraw(
   database: Database,
@@ -16,33 +16,33 @@ export function withdraw(
   reason: string,
   ticket?: string,
   commandId?: string,
-  stillReturned: readonly SeenReturned[] = [],
+  stillReturned: readonly ReturnProof[] = [],
 ): Promise<CommandResult<'withdraw'>> {
-  const said = { by, reason, commandId, ...(ticket === undefined ? {} : { ticket }) };
+  const operatorCommand = { by, reason, commandId, ...(ticket === undefined ? {} : { ticket }) };
   return executeOnce(
     database,
     (tx) => lockRefund(tx, refundId),
-    { kind: 'withdraw', said },
+    { kind: 'withdraw', operatorCommand },
     (tx, locked) => withdrawal(tx, locked, { by, reason, ticket, stillReturned }),
   );
 }
 
 async function withdrawal(
   tx: Tx,
-  locked: Locked,
-  said: {
+  locked: LockedRefund,
+  operatorCommand: {
     readonly by: string;
     readonly reason: string;
     readonly ticket: string | undefined;
-    readonly stillReturned: readonly SeenReturned[];
+    readonly stillReturned: readonly ReturnProof[];
   },
 ): Promise<Executed<'withdraw'>> {
-  const { by, reason, ticket, stillReturned } = said;
+  const { by, reason, ticket, stillReturned } = operatorCommand;
   const { refund, attempts } = locked;
   const before = isFinal(refund.state) ? await endedBy(tx, refund) : undefined;
   if (refund.state === 'canceled' || before !== undefined) {
     // A cancellation by the workflow is not an operator's command: it is satisfied if the refund is already withdrawn.
-    return before === undefined || by === CANCELLATION || isSamePerson(before, by)
+    return before === undefined || by === CANCELLATION || isSameOperator(before, by)
       ? resulted({ kind: 'withdrawn' })
       : refused('already_decided', before);
   }
@@ -70,7 +70,7 @@ const PROOF_FOR = 60_000;
 async function mayBePaidAgain(
   tx: Tx,
   attempts: readonly AttemptRow[],
-  stillReturned: readonly SeenReturned[],
+  stillReturned: readonly ReturnProof[],
 ): Promise<boolean> {
   const returned = attempts.filter(({ state }) => state === 'returned');
   if (returned.length === 0) return false;

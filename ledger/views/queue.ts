@@ -4,7 +4,7 @@ import { isRefundId } from '../../domain/ids.js';
 import type { RefundState } from '../../domain/refund/states.js';
 import type { Database, Tables } from '../db/database.js';
 import type { RefundRecord } from '../core/refund-record.js';
-import { readRefunds, rootOf } from '../core/records.js';
+import { readRefunds, rootPaymentOf } from '../core/records.js';
 
 export interface Waiting {
   readonly refund: RefundRecord;
@@ -29,7 +29,7 @@ export interface WaitingPlace {
  * Returns a page of the queue, oldest first. A refund waits since it entered one of `states`, since its oldest open case was opened, or
  * since a correction was proposed that a second operator has to confirm.
  */
-export async function waitingForPerson(
+export async function waitingForOperator(
   { db }: Database,
   states: readonly RefundState[],
   { limit, after }: { readonly limit: number; readonly after?: WaitingPlace },
@@ -102,13 +102,13 @@ export interface Match {
 const MOST_MATCHES = 50;
 
 /** Returns the payments and refunds that have exactly this id, under any of the kinds of ids that clients and operators know. */
-export async function whoHas({ db }: Database, id: string): Promise<readonly Match[]> {
+export async function searchById({ db }: Database, id: string): Promise<readonly Match[]> {
   const found: Match[] = [];
   const refund = (matched: Match['matched']) => (row: { readonly id: string }) => {
     found.push({ kind: 'refund', id: row.id, matched });
   };
   if (isRefundId(id)) (await refunds(db, 'id', id)).forEach(refund('refundId'));
-  const payment = await rootOf(db, id);
+  const payment = await rootPaymentOf(db, id);
   if (payment !== undefined) found.push({ kind: 'payment', id: payment, matched: 'paymentId' });
   (await attempts(db, 'reference', id)).forEach(refund('merchantTransactionId'));
   (await attempts(db, 'gateway_id', id)).forEach(refund('gatewayId'));

@@ -1,6 +1,6 @@
 /** The gateway's books against the ledger, payment by payment: what each of them says has left the merchant. */
 import { storedMoney, formatAmount, parseGatewayAmount } from '../../domain/money/money.js';
-import { PAYMENT_TYPES } from '../../domain/refund/way.js';
+import { PAYMENT_TYPES } from '../../domain/refund/operation.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { RefundRecord } from '../../ledger/core/refund-record.js';
 import type { SandboxTransaction } from '../control-client.js';
@@ -28,19 +28,19 @@ export function compareBooks(
     for (const attempt of refund.attempts) {
       const executed = paid.get(attempt.reference) ?? [];
       paid.delete(attempt.reference);
-      const told = (what: string): void => {
+      const reported = (what: string): void => {
         disagreements.push({ reference: attempt.reference, what });
       };
       const amount = formatAmount(storedMoney(attempt.amountMinor, refund.currency));
-      if (executed.length > 1) told(`executed ${executed.length} times`);
+      if (executed.length > 1) reported(`executed ${executed.length} times`);
       const [one] = executed;
       if (one === undefined) {
         if (attempt.state === 'succeeded')
-          told(`the ledger says ${amount} was paid, the gateway has nothing`);
+          reported(`the ledger says ${amount} was paid, the gateway has nothing`);
       } else if (attempt.state !== 'succeeded')
-        told(`the gateway paid ${one.amount}, the ledger says ${attempt.state}`);
+        reported(`the gateway paid ${one.amount}, the ledger says ${attempt.state}`);
       else if (minorOf(one) !== attempt.amountMinor)
-        told(`the gateway paid ${one.amount}, the ledger says ${amount}`);
+        reported(`the gateway paid ${one.amount}, the ledger says ${amount}`);
     }
   for (const [reference, executed] of paid)
     disagreements.push({

@@ -26,7 +26,7 @@ export interface Case {
   readonly amounts: readonly string[];
   readonly atOnce?: boolean;
   /** Asked for as a credit to the payment's registration: counted against the payment, or linked to nothing. */
-  readonly credit?: 'on_payment' | 'free_standing';
+  readonly credit?: 'on_payment' | 'unlinked';
   /** What a second person says when an approval is asked for. */
   readonly approval?: 'approve' | 'reject';
   readonly endings: readonly Ending[];
@@ -43,7 +43,7 @@ const fault =
   };
 
 /** What becomes of the gateway's notices of a refund on their way here. */
-const notices = (how: 'lost' | 'duplicate' | 'delay' | 'out_of_order', ms = 0) =>
+const notifications = (how: 'lost' | 'duplicate' | 'delay' | 'out_of_order', ms = 0) =>
   fault('RF', { kind: 'webhook', how, ms });
 
 const reject = (code: string): FaultRule['effect'] => ({ kind: 'reject', code });
@@ -93,7 +93,7 @@ export const CASES: readonly Case[] = [
   {
     name: 'pending, its notices in the wrong order',
     payment: DEBIT,
-    arrange: both(notices('out_of_order'), fault('RF', { kind: 'pending', afterMs: 1_500 })),
+    arrange: both(notifications('out_of_order'), fault('RF', { kind: 'pending', afterMs: 1_500 })),
     amounts: ['100.00'],
     endings: [{ state: 'succeeded', operation: 'refund' }],
   },
@@ -101,8 +101,8 @@ export const CASES: readonly Case[] = [
     name: 'pending, its notices doubled',
     payment: DEBIT,
     arrange: both(
-      notices('duplicate', 200),
-      notices('duplicate', 200),
+      notifications('duplicate', 200),
+      notifications('duplicate', 200),
       fault('RF', { kind: 'pending', afterMs: 1_500 }),
     ),
     amounts: ['100.00'],
@@ -111,7 +111,7 @@ export const CASES: readonly Case[] = [
   {
     name: 'answer lost, its notice late',
     payment: DEBIT,
-    arrange: both(notices('delay', 2_000), fault('RF', { kind: 'accept_then_drop' })),
+    arrange: both(notifications('delay', 2_000), fault('RF', { kind: 'accept_then_drop' })),
     amounts: ['100.00'],
     endings: [{ state: 'succeeded', operation: 'refund' }],
   },
@@ -177,7 +177,7 @@ export const CASES: readonly Case[] = [
     name: 'credit linked to nothing, approved',
     payment: DEBIT,
     amounts: ['5.00'],
-    credit: 'free_standing',
+    credit: 'unlinked',
     approval: 'approve',
     endings: [{ state: 'succeeded', operation: 'credit' }],
   },
@@ -186,7 +186,7 @@ export const CASES: readonly Case[] = [
     payment: DEBIT,
     arrange: both(fault('RF', NOT_LINKABLE), fault('CD', reject('800.100.152'))),
     amounts: ['100.00'],
-    endings: [{ state: 'failed', operation: 'credit', why: /credit_refused/ }],
+    endings: [{ state: 'failed', operation: 'credit', why: /credit_declined/ }],
   },
   {
     name: 'credit, answer lost, executed',
@@ -200,7 +200,7 @@ export const CASES: readonly Case[] = [
     payment: DEBIT,
     arrange: fault('RF', reject('700.300.300')),
     amounts: ['100.00'],
-    endings: [{ state: 'manual_review', operation: 'refund', why: /refusal_unclear/ }],
+    endings: [{ state: 'manual_review', operation: 'refund', why: /decline_unclear/ }],
   },
   {
     name: '700.400.200, refunded in the portal: no credit',

@@ -17,7 +17,7 @@ export interface Row {
   readonly asExpected: boolean;
 }
 
-export interface DemoWorld {
+export interface DemoHarness {
   readonly api: DemoApi;
   readonly gateway: GatewayControl;
   /** Called whenever a case has changed, with what is known of all of them. */
@@ -35,7 +35,7 @@ export interface Progress {
 const CURRENCY = 'EUR';
 const DEFAULT_WITHIN_MS = 300_000;
 
-export async function runDemo(world: DemoWorld): Promise<readonly Row[]> {
+export async function runDemo(world: DemoHarness): Promise<readonly Row[]> {
   const progress: Progress[] = CASES.map(({ name }) => ({ name, state: 'waiting', done: false }));
   const rows = await Promise.all(
     CASES.map(async (example, index) => {
@@ -54,7 +54,7 @@ export async function runDemo(world: DemoWorld): Promise<readonly Row[]> {
   return rows.flat();
 }
 
-async function runCase(world: DemoWorld, example: Case, tell: (state: string) => void): Promise<Row[]> {
+async function runCase(world: DemoHarness, example: Case, tell: (state: string) => void): Promise<Row[]> {
   const { api, gateway, withinMs = DEFAULT_WITHIN_MS } = world;
   const payment = await gateway.createPayment({ ...example.payment, currency: CURRENCY });
   if (example.before !== undefined) {
@@ -63,7 +63,7 @@ async function runCase(world: DemoWorld, example: Case, tell: (state: string) =>
   }
   await example.arrange?.(gateway, payment);
 
-  const asked: Asked[] = [];
+  const asked: QueryStart[] = [];
   if (example.atOnce === true)
     asked.push(...(await Promise.all(example.amounts.map((amount) => ask(api, payment, amount, example)))));
   else for (const amount of example.amounts) asked.push(await ask(api, payment, amount, example));
@@ -88,7 +88,7 @@ async function runCase(world: DemoWorld, example: Case, tell: (state: string) =>
   return rows;
 }
 
-interface Asked {
+interface QueryStart {
   readonly amount: string;
   readonly refund?: ApiRefund;
   readonly refused?: string;
@@ -99,7 +99,7 @@ async function ask(
   { paymentId, registrationId }: SandboxPayment,
   amount: string,
   { credit }: Pick<Case, 'credit'> = {},
-): Promise<Asked> {
+): Promise<QueryStart> {
   const body = { amount, currency: CURRENCY, reason: 'order_cancelled' };
   const linked = { ...body, paymentId };
   const destination = { registrationId };
@@ -114,7 +114,7 @@ async function ask(
 }
 
 /** Milliseconds. Short enough that a person sees each state. */
-const LOOK_EVERY = 200;
+const QUERY_EVERY = 200;
 
 /** Until it ends as it should, or a second person has to speak, or the time is over. */
 async function follow(
@@ -137,7 +137,7 @@ async function follow(
       now = await api.decide(now.id, verdict, decided);
       continue;
     }
-    await sleep(LOOK_EVERY);
+    await sleep(QUERY_EVERY);
     now = await api.get(now.id);
   }
   return now;

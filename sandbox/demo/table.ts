@@ -5,7 +5,7 @@ import type { Progress, Row } from './run.js';
 
 /** On a terminal one line that is written over, otherwise a line for each case that ends. */
 export function showProgress(stream: NodeJS.WriteStream): (progress: readonly Progress[]) => void {
-  const told = new Set<string>();
+  const reported = new Set<string>();
   return (progress) => {
     const done = progress.filter((line) => line.done).length;
     if (stream.isTTY) {
@@ -16,8 +16,8 @@ export function showProgress(stream: NodeJS.WriteStream): (progress: readonly Pr
       return;
     }
     for (const line of progress)
-      if (line.done && !told.has(line.name)) {
-        told.add(line.name);
+      if (line.done && !reported.has(line.name)) {
+        reported.add(line.name);
         stream.write(`  ${String(done).padStart(2)}/${progress.length} ${line.name}: ${line.state}\n`);
       }
   };

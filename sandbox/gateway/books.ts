@@ -1,7 +1,7 @@
 /** Sums of the gateway's own books, to compare the ledger with. They are computed from transactions, never from answers. */
-import { standingOf } from './references.js';
+import { effectiveOf } from './references.js';
 import type { Store } from './store.js';
-import { paysOut, type Transaction } from './types.js';
+import { paysCustomer, type Transaction } from './types.js';
 
 /** A standalone credit, which the gateway links to no original. */
 export interface CreditLine {
@@ -57,7 +57,7 @@ function sum(transactions: readonly Transaction[], type: Transaction['type']): b
 function chargedBack(store: Store, transactions: readonly Transaction[]): bigint {
   return transactions
     .filter(({ type, state }) => type === 'CB' && state === 'succeeded')
-    .reduce((total, chargeback) => total + standingOf(store, chargeback), 0n);
+    .reduce((total, chargeback) => total + effectiveOf(store, chargeback), 0n);
 }
 
 function amountOf(transactions: readonly Transaction[]): bigint {
@@ -130,6 +130,6 @@ export function outflowOf(
 export function executedUnder(store: Store, reference: string): number {
   return store
     .byReference(reference)
-    .filter(({ type }) => paysOut(type))
+    .filter(({ type }) => paysCustomer(type))
     .filter(({ executed, state }) => executed || state === 'pending').length;
 }

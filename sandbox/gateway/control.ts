@@ -1,10 +1,10 @@
 /** The control API under `/_control`: tests and the demonstration set faults, create payments and chargebacks, and read the books. */
 import { z } from 'zod';
 import { formatAmount, parseAmount } from './amounts.js';
-import { CommandRefused } from './commands.js';
+import { CommandRefused } from './controls.js';
 import { faultRule } from './faults.js';
 import type { RequestLog } from './request-log.js';
-import type { SimulatedGateway } from './rules.js';
+import type { SimulatedGateway } from './simulated-gateway.js';
 import { gatewaySettings } from './settings.js';
 
 export interface ControlAnswer {
@@ -39,7 +39,7 @@ const settingsChange = z.strictObject({
   visibilityLagMs: gatewaySettings.shape.visibilityLagMs.exactOptional(),
   reversalOnDebit: gatewaySettings.shape.reversalOnDebit.exactOptional(),
   reversalAfterCapture: gatewaySettings.shape.reversalAfterCapture.exactOptional(),
-  reversalTellsAmount: gatewaySettings.shape.reversalTellsAmount.exactOptional(),
+  reversalShowsAmount: gatewaySettings.shape.reversalShowsAmount.exactOptional(),
   captureLinks: gatewaySettings.shape.captureLinks.exactOptional(),
   throttle: gatewaySettings.shape.throttle.exactOptional(),
   throttledStatus: gatewaySettings.shape.throttledStatus.exactOptional(),

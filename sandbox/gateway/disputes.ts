@@ -1,5 +1,5 @@
 /** Chargebacks by the customer's bank, changes of their amount, and reversals when the merchant wins. */
-import { bySystem, CommandRefused, existing, successCode } from './commands.js';
+import { bySystem, CommandRefused, existing, successCode } from './controls.js';
 import type { Platform } from './platform.js';
 import { isChargedBack, reversibleOf } from './references.js';
 import type { Transaction } from './types.js';

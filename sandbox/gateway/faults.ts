@@ -105,9 +105,9 @@ const aftermath = [
   }),
 ] as const;
 
-const lookUp = [
+const query = [
   z.strictObject({
-    kind: z.literal('look_up'),
+    kind: z.literal('query'),
     /**
      * `other_currency`: all transactions are shown in `currency`. `forbidden`: the answer to a wrong token.
      * `no_result_code`: the last transaction of a list has no result. `too_many_pages`: the list says that it has 21 pages.
@@ -131,7 +131,7 @@ const lookUp = [
 ] as const;
 
 /** `out_of_order`: the first notification of a transaction is held and sent just after the second one. */
-const notice = [
+const notification = [
   z.strictObject({
     kind: z.literal('webhook'),
     how: z.enum(['lost', 'duplicate', 'delay', 'out_of_order']),
@@ -149,8 +149,8 @@ const SLOTS = {
   listing,
   late,
   aftermath,
-  lookUp,
-  notice,
+  query,
+  notification,
 };
 
 const effect = z.discriminatedUnion('kind', [
@@ -163,8 +163,8 @@ const effect = z.discriminatedUnion('kind', [
   ...listing,
   ...late,
   ...aftermath,
-  ...lookUp,
-  ...notice,
+  ...query,
+  ...notification,
 ]);
 type Effect = z.infer<typeof effect>;
 /** The effects that a rule can have in one slot. */

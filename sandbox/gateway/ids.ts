@@ -31,16 +31,16 @@ const digit = (half: number): number => (half < 10 ? 0x30 : 0x57) + half;
 export function hex(ids: IdSource, length: number): string {
   let text = '';
   while (text.length < length) {
-    const word = Math.floor(ids.next() * 4294967296);
+    const note = Math.floor(ids.next() * 4294967296);
     text += String.fromCharCode(
-      digit(word >>> 28),
-      digit((word >>> 24) & 15),
-      digit((word >>> 20) & 15),
-      digit((word >>> 16) & 15),
-      digit((word >>> 12) & 15),
-      digit((word >>> 8) & 15),
-      digit((word >>> 4) & 15),
-      digit(word & 15),
+      digit(note >>> 28),
+      digit((note >>> 24) & 15),
+      digit((note >>> 20) & 15),
+      digit((note >>> 16) & 15),
+      digit((note >>> 12) & 15),
+      digit((note >>> 8) & 15),
+      digit((note >>> 4) & 15),
+      digit(note & 15),
     );
   }
   return text.slice(0, length);

@@ -1,10 +1,10 @@
 /** The core of the gateway simulator: creates and changes transactions, schedules later changes, and queues a notification for each change. */
 import { Faults } from './faults.js';
 import { shortId, transactionId, type IdSource } from './ids.js';
-import { Notices } from './notices.js';
+import { Notifications } from './notifications.js';
 import type { Entity, GatewaySettings } from './settings.js';
 import { Store, type StoreEntry } from './store.js';
-import type { CardSummary, Deferred, Instruction, Plan, Transaction } from './types.js';
+import type { CardSummary, Deferred, Instruction, RefundConfig, Transaction } from './types.js';
 
 /** A transaction before the platform sets its ids and times. */
 export type Draft = Omit<
@@ -18,15 +18,15 @@ export type Draft = Omit<
   | 'showsReference'
   | 'hidesAmount'
   | 'isListed'
-  | 'plans'
-> & { readonly plans?: readonly Plan[] };
+  | 'configs'
+> & { readonly configs?: readonly RefundConfig[] };
 
 type ScheduledEvent =
   | {
       readonly at: number;
-      readonly kind: 'plan';
+      readonly kind: 'config';
       readonly id: string;
-      readonly plan: Plan;
+      readonly config: RefundConfig;
     }
   | {
       readonly at: number;
@@ -46,7 +46,7 @@ export interface PlatformOptions {
 export class Platform {
   readonly store: Store;
   readonly faults = new Faults();
-  readonly notices = new Notices();
+  readonly notifications = new Notifications();
   readonly ids: IdSource;
   readonly entities: ReadonlyMap<string, Entity>;
   settings: GatewaySettings;
@@ -59,7 +59,7 @@ export class Platform {
     this.settings = options.settings;
     this.store = new Store(options.journal);
     for (const entry of options.history ?? []) this.store.apply(entry);
-    for (const transaction of this.store.all()) this.#schedulePlans(transaction.id, transaction.plans);
+    for (const transaction of this.store.all()) this.#schedulePlans(transaction.id, transaction.configs);
     for (const deferred of this.store.deferred()) this.#add({ at: deferred.at, kind: 'deferred', deferred });
   }
 
@@ -97,10 +97,10 @@ export class Platform {
       showsReference: hidden.reference !== true,
       hidesAmount: hidden.amount === true,
       isListed: hidden.listing !== true,
-      plans: [...(draft.plans ?? [])],
+      configs: [...(draft.configs ?? [])],
     };
     this.#write(transaction, now);
-    this.#schedulePlans(transaction.id, transaction.plans);
+    this.#schedulePlans(transaction.id, transaction.configs);
     return transaction;
   }
 
@@ -112,7 +112,7 @@ export class Platform {
       resultCode,
       changedAt: now,
       executed: transaction.executed || to === 'succeeded',
-      plans: transaction.plans.filter((plan) => plan.from === to),
+      configs: transaction.configs.filter((config) => config.from === to),
     };
     this.#write(changed, now);
     return changed;
@@ -149,7 +149,7 @@ export class Platform {
         perform(next.deferred.instruction, next.at);
         this.store.put({ kind: 'deferred_done', key: next.deferred.key });
       } else {
-        this.#follow(next.id, next.plan);
+        this.#follow(next.id, next.config);
       }
     }
   }
@@ -157,7 +157,7 @@ export class Platform {
   /** Returns the time of the next scheduled event or notification, or null if there is none. */
   nextAt(): number | null {
     const planned = this.#schedule[0]?.at ?? null;
-    const announced = this.notices.nextAt();
+    const announced = this.notifications.nextAt();
     if (planned === null || announced === null) return planned ?? announced;
     return Math.min(planned, announced);
   }
@@ -168,23 +168,23 @@ export class Platform {
     return known ?? { id: transaction.entityId, token: '' };
   }
 
-  #follow(id: string, plan: Plan): void {
+  #follow(id: string, config: RefundConfig): void {
     const transaction = this.store.any(id);
     // A control may have changed the transaction first; then the planned change is dropped.
-    const stands = transaction?.plans.some((own) => own.at === plan.at && own.from === plan.from);
-    if (transaction === null || stands !== true || transaction.state !== plan.from) return;
-    this.change(transaction, plan.to, plan.resultCode, plan.at);
+    const stands = transaction?.configs.some((own) => own.at === config.at && own.from === config.from);
+    if (transaction === null || stands !== true || transaction.state !== config.from) return;
+    this.change(transaction, config.to, config.resultCode, config.at);
   }
 
   #write(transaction: Transaction, now: number): void {
     this.store.put({ kind: 'transaction', transaction });
     if (transaction.source === 'SYSTEM' && transaction.type === 'RF' && !this.settings.notifyPortalRefunds)
       return;
-    this.notices.announce(this.ids, this.entityOf(transaction), transaction, this.faults, now);
+    this.notifications.announce(this.ids, this.entityOf(transaction), transaction, this.faults, now);
   }
 
-  #schedulePlans(id: string, plans: readonly Plan[]): void {
-    for (const plan of plans) this.#add({ at: plan.at, kind: 'plan', id, plan });
+  #schedulePlans(id: string, configs: readonly RefundConfig[]): void {
+    for (const config of configs) this.#add({ at: config.at, kind: 'config', id, config });
   }
 
   #add(event: ScheduledEvent): void {

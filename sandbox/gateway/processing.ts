@@ -8,7 +8,7 @@ import type { Draft, Platform } from './platform.js';
 import { checkReference, isChargedBack, type ReferenceCheck } from './references.js';
 import { createsNoTransaction, stateOfCode } from './result-texts.js';
 import { subjectOf } from './subjects.js';
-import { paysOut, type Answer, type Instruction, type Plan, type Transaction } from './types.js';
+import { paysCustomer, type Answer, type Instruction, type RefundConfig, type Transaction } from './types.js';
 
 /** Executes `order` at `now`: the fourth to the seventh check, in this order. */
 export function processOrder(platform: Platform, order: Instruction, now: number): Answer {
@@ -39,7 +39,7 @@ function decide(platform: Platform, order: Instruction, now: number): Answer {
     case 'pending': {
       const finalCode =
         fault.finalCode ?? (fault.final === 'succeeded' ? successCode(platform, order) : '100.397.102');
-      const plan: Plan | null =
+      const config: RefundConfig | null =
         fault.afterMs === undefined
           ? null
           : {
@@ -48,7 +48,7 @@ function decide(platform: Platform, order: Instruction, now: number): Answer {
               to: fault.final,
               resultCode: finalCode,
             };
-      return accept(platform, order, check, now, fault.code, plan);
+      return accept(platform, order, check, now, fault.code, config);
     }
     case undefined:
       return accept(platform, order, check, now, forced?.code ?? successCode(platform, order), null);
@@ -90,9 +90,9 @@ function accept(
   check: Accepted,
   now: number,
   code: string,
-  plan: Plan | null,
+  config: RefundConfig | null,
 ): Answer {
-  const transaction = record(platform, order, check, now, code, plan);
+  const transaction = record(platform, order, check, now, code, config);
   return {
     httpStatus: 200,
     body: answerBody(platform.ids, platform.entityOf(transaction), transaction, now),
@@ -165,10 +165,10 @@ function record(
   check: Accepted,
   now: number,
   code: string,
-  plan: Plan | null = null,
+  config: RefundConfig | null = null,
 ): Transaction {
-  const late = paysOut(order.type) ? platform.faults.take('late', subjectOf(order)) : null;
-  const lateFailure: Plan[] =
+  const late = paysCustomer(order.type) ? platform.faults.take('late', subjectOf(order)) : null;
+  const lateFailure: RefundConfig[] =
     late === null
       ? []
       : [
@@ -189,7 +189,7 @@ function record(
     state: stateOfCode(code),
     resultCode: code,
     showsAmount: true,
-    plans: [...(plan === null ? [] : [plan]), ...lateFailure],
+    configs: [...(config === null ? [] : [config]), ...lateFailure],
   });
 }
 
@@ -197,12 +197,12 @@ function create(
   platform: Platform,
   order: Instruction,
   now: number,
-  rest: Pick<Draft, 'amount' | 'currency' | 'state' | 'resultCode' | 'showsAmount' | 'plans'>,
+  rest: Pick<Draft, 'amount' | 'currency' | 'state' | 'resultCode' | 'showsAmount' | 'configs'>,
 ): Transaction {
   const subject = subjectOf(order);
   const lag = platform.faults.take('visibility', subject);
   const listing = platform.faults.take('listing', subject) !== null;
-  const amount = order.type === 'RV' && order.amount === null && !platform.settings.reversalTellsAmount;
+  const amount = order.type === 'RV' && order.amount === null && !platform.settings.reversalShowsAmount;
   const reference = platform.faults.take('reference', subject) !== null;
   // A PA.CP is always rejected; the rejected transaction has the type PA.
   const type = order.type === 'PA.CP' ? 'PA' : order.type;
@@ -220,7 +220,7 @@ function create(
     resultCode: rest.resultCode,
     source: 'OPP',
     showsAmount: rest.showsAmount,
-    plans: rest.plans ?? [],
+    configs: rest.configs ?? [],
   };
   return platform.create(draft, now, {
     reference,

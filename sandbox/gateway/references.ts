@@ -146,15 +146,15 @@ function isSettledCapture(transaction: Transaction): boolean {
 export function isChargedBack(store: Store, original: Transaction): boolean {
   return store
     .descendants(original)
-    .some((linked) => linked.type === 'CB' && isHeld(linked) && standingOf(store, linked) > 0n);
+    .some((linked) => linked.type === 'CB' && isHeld(linked) && effectiveOf(store, linked) > 0n);
 }
 
 /** Returns the part of a chargeback, or of its reversal, that executed reversals have not taken back. */
-export function standingOf(store: Store, disputed: Transaction): bigint {
+export function effectiveOf(store: Store, disputed: Transaction): bigint {
   return store
     .children(disputed)
     .filter(({ type, state }) => type === 'CR' && state === 'succeeded')
-    .reduce((left, reversal) => left - standingOf(store, reversal), disputed.amount);
+    .reduce((left, reversal) => left - effectiveOf(store, reversal), disputed.amount);
 }
 
 /** Returns the part that a further reversal may take back. Pending reversals count as taken. */
@@ -162,7 +162,7 @@ export function reversibleOf(store: Store, disputed: Transaction): bigint {
   return store
     .children(disputed)
     .filter((child) => child.type === 'CR' && isHeld(child))
-    .reduce((left, reversal) => left - standingOf(store, reversal), disputed.amount);
+    .reduce((left, reversal) => left - effectiveOf(store, reversal), disputed.amount);
 }
 
 /**

@@ -1,9 +1,9 @@
 /** Maps a method and path to an endpoint. An empty id is the create endpoint, as on the real gateway. */
-import type { LookUpEndpoint, WriteEndpoint } from './types.js';
+import type { QueryEndpoint, WriteEndpoint } from './types.js';
 
 export type Route =
   | { readonly kind: 'write'; readonly endpoint: WriteEndpoint }
-  | { readonly kind: 'look_up'; readonly endpoint: LookUpEndpoint }
+  | { readonly kind: 'query'; readonly endpoint: QueryEndpoint }
   | { readonly kind: 'wrong_method' }
   | { readonly kind: 'unknown' };
 
@@ -20,7 +20,7 @@ function postTo(path: readonly string[]): WriteEndpoint | null {
   return null;
 }
 
-function getFrom(version: string, path: readonly string[]): LookUpEndpoint | null {
+function getFrom(version: string, path: readonly string[]): QueryEndpoint | null {
   const [first, id = ''] = path;
   if (path.length > 2) return null;
   if (version === 'v3') {
@@ -45,8 +45,8 @@ export function route(method: string, path: string): Route {
   const [, version = '', ...rest] = path.split('/');
   if (version !== 'v1' && version !== 'v3') return { kind: 'unknown' };
   const write = version === 'v1' ? postTo(rest) : null;
-  const lookUp = getFrom(version, rest);
+  const query = getFrom(version, rest);
   if (method === 'POST' && write !== null) return { kind: 'write', endpoint: write };
-  if (method === 'GET' && lookUp !== null) return { kind: 'look_up', endpoint: lookUp };
-  return write === null && lookUp === null ? { kind: 'unknown' } : { kind: 'wrong_method' };
+  if (method === 'GET' && query !== null) return { kind: 'query', endpoint: query };
+  return write === null && query === null ? { kind: 'unknown' } : { kind: 'wrong_method' };
 }

@@ -7,7 +7,7 @@ import { randomIds, type IdSource } from './ids.js';
 import { openJournal } from './journal.js';
 import { RequestLog, type LoggedRequest } from './request-log.js';
 import { route } from './routes.js';
-import { SimulatedGateway } from './rules.js';
+import { SimulatedGateway } from './simulated-gateway.js';
 import type { Entity, GatewaySettings } from './settings.js';
 import type { Delivery } from './types.js';
 import { createWebhookSender, type WebhookSenderOptions } from './webhooks.js';
@@ -62,7 +62,7 @@ export async function startGatewayServer(options: GatewayServerOptions): Promise
   /** Sends the notifications that are due and sets a timer for the next ones. Without a sender they are discarded, so that they do not pile up. */
   function pump(): void {
     clearTimeout(wakeUp);
-    for (const notice of engine.due()) sender?.send(notice);
+    for (const notification of engine.due()) sender?.send(notification);
     const next = engine.nextAt();
     if (next === null) return;
     wakeUp = setTimeout(pump, Math.min(Math.max(next - clock(), 1), MAX_TIMER));
@@ -108,7 +108,7 @@ export async function startGatewayServer(options: GatewayServerOptions): Promise
       case 'write':
         deliver(engine.execute({ endpoint: to.endpoint, authorization, parameters }), response);
         return;
-      case 'look_up':
+      case 'query':
         deliver(engine.query({ endpoint: to.endpoint, authorization, parameters }), response);
         return;
       case 'wrong_method':

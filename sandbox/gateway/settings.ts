@@ -42,7 +42,7 @@ export const gatewaySettings = z.strictObject({
   /** True if an authorization with captures can be reversed. The reversal then releases the amount that was not captured. */
   reversalAfterCapture: z.boolean(),
   /** True if a reversal that was requested without an amount is answered and listed with the amount that it released. */
-  reversalTellsAmount: z.boolean(),
+  reversalShowsAmount: z.boolean(),
   /** `apart`: a query of an authorization lists only its direct children; refunds of a capture are listed with that capture. */
   captureLinks: z.enum(['together', 'apart']),
   throttle: z.union([z.literal('off'), z.literal('documented'), limits]),
@@ -66,7 +66,7 @@ export const DEFAULT_SETTINGS: GatewaySettings = {
   visibilityLagMs: 0,
   reversalOnDebit: false,
   reversalAfterCapture: false,
-  reversalTellsAmount: true,
+  reversalShowsAmount: true,
   captureLinks: 'together',
   throttle: 'off',
   throttledStatus: 429,

@@ -1,7 +1,7 @@
 /** Builds the fields that a fault rule is compared with, for requests, transactions and queries. */
 import { formatAmount } from './amounts.js';
 import type { FaultSubject } from './faults.js';
-import type { Instruction, LookUpEndpoint, Transaction } from './types.js';
+import type { Instruction, QueryEndpoint, Transaction } from './types.js';
 
 /** `about`: a write request, or the transaction that it created. The payment id of a transaction without an original is its own id. */
 export function subjectOf(about: Instruction | Transaction): FaultSubject {
@@ -14,8 +14,8 @@ export function subjectOf(about: Instruction | Transaction): FaultSubject {
   };
 }
 
-export function subjectOfLookUp(
-  endpoint: LookUpEndpoint,
+export function subjectOfQuery(
+  endpoint: QueryEndpoint,
   parameters: ReadonlyMap<string, string>,
 ): FaultSubject {
   return {

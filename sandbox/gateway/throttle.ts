@@ -1,10 +1,10 @@
 /** Rate limits over a sliding window, for each entity and endpoint. */
 import { DOCUMENTED_LIMITS, type GatewaySettings, type ThrottleLimits } from './settings.js';
-import type { LookUpEndpoint, WriteEndpoint } from './types.js';
+import type { QueryEndpoint, WriteEndpoint } from './types.js';
 
 type Limit = { readonly key: string; readonly perWindow: number } | null;
 
-function limitOf(endpoint: WriteEndpoint | LookUpEndpoint, limits: ThrottleLimits): Limit {
+function limitOf(endpoint: WriteEndpoint | QueryEndpoint, limits: ThrottleLimits): Limit {
   switch (endpoint.kind) {
     case 'v1_payment':
       return { key: 'v1_payment', perWindow: limits.v1Payment };
@@ -32,7 +32,7 @@ export class Throttle {
   /** True if the request is within the limit; it is then counted. */
   admit(
     entityId: string,
-    endpoint: WriteEndpoint | LookUpEndpoint,
+    endpoint: WriteEndpoint | QueryEndpoint,
     setting: GatewaySettings['throttle'],
     now: number,
   ): boolean {

@@ -14,18 +14,18 @@ const cardSummary = z.object({ bin: z.string(), last4Digits: z.string() });
 export type CardSummary = z.infer<typeof cardSummary>;
 
 /** A change that the gateway makes by itself at `at` (milliseconds of its clock), if the state is still `from` then. */
-const plan = z.object({
+const config = z.object({
   at: z.number(),
   from: state,
   to: state,
   resultCode: z.string(),
 });
-export type Plan = z.infer<typeof plan>;
+export type RefundConfig = z.infer<typeof config>;
 
 export const transactionType = z.enum(['PA', 'DB', 'CD', 'CP', 'RF', 'RV', 'RB', 'RC', 'CB', 'CR']);
 
 /** True if the transaction gives the customer money, which can be returned after a success: a refund, reversal or credit. */
-export function paysOut(type: Instruction['type'] | z.infer<typeof transactionType>): boolean {
+export function paysCustomer(type: Instruction['type'] | z.infer<typeof transactionType>): boolean {
   return type === 'RF' || type === 'RV' || type === 'CD';
 }
 
@@ -60,7 +60,7 @@ export const transactionCodec = z.object({
   hidesAmount: z.boolean().default(false),
   /** False if only a query by its id finds it. */
   isListed: z.boolean().default(true),
-  plans: z.array(plan),
+  configs: z.array(config),
 });
 export type Transaction = Readonly<z.output<typeof transactionCodec>>;
 
@@ -105,7 +105,7 @@ export type WriteEndpoint =
   | { readonly kind: 'pay_registration'; readonly registrationId: string }
   | { readonly kind: 'backoffice'; readonly id: string };
 /** The endpoints that only read. */
-export type LookUpEndpoint =
+export type QueryEndpoint =
   | { readonly kind: 'v1_payment'; readonly id: string }
   | { readonly kind: 'v1_query'; readonly id: string }
   | { readonly kind: 'v1_search' }

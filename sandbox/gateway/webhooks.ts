@@ -1,7 +1,7 @@
 /** Sends notifications as the gateway does: encrypted with AES-256-GCM under the merchant's key, retried for thirty days. */
 import { createCipheriv, randomBytes } from 'node:crypto';
 import { request } from 'undici';
-import type { Notice, NoticeContent } from './notices.js';
+import type { Notification, NotificationContent } from './notifications.js';
 
 /** Format of the body: `none` is the hex text itself, `json` is `{"encryptedBody":"<hex>"}`. The merchant chooses one in the portal. */
 export type WebhookWrapper = 'none' | 'json';
@@ -53,7 +53,7 @@ export interface WebhookSenderOptions {
 }
 
 export interface WebhookSender {
-  send(notice: Notice): void;
+  send(notification: Notification): void;
   /** Returns the number of notifications that are being sent or wait for another try. */
   undelivered(): number;
   /** Drops all undelivered notifications. */
@@ -71,7 +71,7 @@ export function createWebhookSender(options: WebhookSenderOptions): WebhookSende
   const stop = new AbortController();
   let open = 0;
 
-  async function attempt(key: string, content: NoticeContent, tries: number): Promise<void> {
+  async function attempt(key: string, content: NotificationContent, tries: number): Promise<void> {
     const delivered = await post(
       options.url,
       encryptWebhook(key, JSON.stringify(content), options.wrapper),
@@ -92,11 +92,15 @@ export function createWebhookSender(options: WebhookSenderOptions): WebhookSende
   }
 
   return {
-    send(notice) {
-      const own = options.keys.get(notice.entityId);
+    send(notification) {
+      const own = options.keys.get(notification.entityId);
       if (own === undefined || stop.signal.aborted) return;
       open += 1;
-      void attempt(notice.key === 'right' ? own : randomBytes(32).toString('hex'), notice.content, 0);
+      void attempt(
+        notification.key === 'right' ? own : randomBytes(32).toString('hex'),
+        notification.content,
+        0,
+      );
     },
     undelivered: () => open,
     close() {

@@ -1,15 +1,15 @@
 /** Shows on a terminal or in a log how long a slow step has been running. */
 
 /** Prints one line. The default prints to stderr, because stdout is for the command's own result. */
-export type Say = (line: string) => void;
+export type Print = (line: string) => void;
 
-export const sayOnStderr: Say = (line) => {
+export const printOnStderr: Print = (line) => {
   process.stderr.write(`${line}\n`);
 };
 
 export interface ProgressOptions {
-  readonly say?: Say;
-  /** True if the line is rewritten in place. Default: true if stderr is a terminal and `say` is not set. */
+  readonly print?: Print;
+  /** True if the line is rewritten in place. Default: true if stderr is a terminal and `print` is not set. */
   readonly live?: boolean;
   /** Milliseconds between two lines if they are not rewritten in place. Default 10,000. */
   readonly everyMs?: number;
@@ -25,19 +25,19 @@ const seconds = (since: number): string => `${Math.round((performance.now() - si
  * (`812 steps`): on a terminal as one line that is rewritten every second, otherwise as one line every ten seconds.
  * Rethrows the error of `work`.
  */
-export async function showing<T>(
+export async function withProgress<T>(
   label: string,
   work: (detail: (text: string) => void) => Promise<T>,
   options: ProgressOptions = {},
 ): Promise<T> {
-  const say = options.say ?? sayOnStderr;
-  const live = options.live ?? (options.say === undefined && process.stderr.isTTY);
+  const print = options.print ?? printOnStderr;
+  const live = options.live ?? (options.print === undefined && process.stderr.isTTY);
   const started = performance.now();
   let detail = '';
   const line = (): string => `  ${label} … ${seconds(started)}${detail === '' ? '' : `, ${detail}`}`;
   const tick = (): void => {
     if (live) process.stderr.write(`\r\u001B[K${line()}`);
-    else say(line());
+    else print(line());
   };
   const timer = setInterval(tick, live ? LIVE_EVERY_MS : (options.everyMs ?? LINE_EVERY_MS));
   try {

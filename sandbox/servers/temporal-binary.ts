@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { cacheFolder } from './cache-folder.js';
 import { isAlive } from './process-alive.js';
-import { sayOnStderr, showing, type ProgressOptions } from './progress.js';
+import { printOnStderr, withProgress, type ProgressOptions } from './progress.js';
 import { buildTemporal, downloadTemporal, TEMPORAL_CLI_VERSION, type Getter } from './temporal-build.js';
 
 export interface TemporalBinary {
@@ -38,7 +38,7 @@ const EXE = process.platform === 'win32' ? '.exe' : '';
  */
 export async function findTemporal(options: FindTemporalOptions = {}): Promise<TemporalBinary> {
   const env = options.env ?? process.env;
-  const say = options.say ?? sayOnStderr;
+  const print = options.print ?? printOnStderr;
 
   const named = env['TEMPORAL_CLI_PATH'];
   if (named !== undefined && named !== '') {
@@ -50,7 +50,7 @@ export async function findTemporal(options: FindTemporalOptions = {}): Promise<T
     const path = join(folder, `temporal${EXE}`);
     if (!(await isExecutable(path))) continue;
     if (await isTemporal(path)) return { path, from: 'PATH' };
-    say(`  ${path} does not run as a Temporal CLI; trying the next.`);
+    print(`  ${path} does not run as a Temporal CLI; trying the next.`);
   }
 
   const target = join(await cacheFolder(env), `temporal-${TEMPORAL_CLI_VERSION}${EXE}`);
@@ -62,16 +62,16 @@ export async function findTemporal(options: FindTemporalOptions = {}): Promise<T
       { from: 'build', label: 'building the Temporal CLI with Go', get: options.build ?? buildTemporal },
     ] as const;
     for (const { from, label, get } of sources) {
-      say(`  ${label} into ${target}`);
+      print(`  ${label} into ${target}`);
       const started = performance.now();
       try {
-        await showing(label, (detail) => get(target, env, detail), options);
-        say(`  ${label}: done in ${Math.round((performance.now() - started) / 1_000)} s`);
+        await withProgress(label, (detail) => get(target, env, detail), options);
+        print(`  ${label}: done in ${Math.round((performance.now() - started) / 1_000)} s`);
         return { path: target, from };
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
         failures.push(`${label}: ${why}`);
-        say(`  ${label}: failed (${why})`);
+        print(`  ${label}: failed (${why})`);
       }
     }
     throw new TemporalNotFound(
@@ -99,7 +99,7 @@ async function alone(
 ): Promise<TemporalBinary> {
   const lock = `${target}.lock`;
   if (!(await tryLock(lock))) {
-    await showing(
+    await withProgress(
       'another process is getting the Temporal CLI',
       async () => {
         while (!(await tryLock(lock))) await sleep(200);

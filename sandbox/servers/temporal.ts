@@ -51,7 +51,7 @@ export interface TemporalServer {
 /** The search attributes that workflows set and that operators filter by in Temporal's UI. */
 export const SEARCH_ATTRIBUTES = {
   RefundState: 'Keyword',
-  RefundNeedsPerson: 'Bool',
+  RefundNeedsOperator: 'Bool',
   PaymentId: 'Keyword',
 } as const satisfies Record<string, SearchAttributeKind>;
 

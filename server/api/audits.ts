@@ -16,7 +16,7 @@ export const audit = z
       .int()
       .min(0)
       .describe('Payments checked: those that changed since the last audit, and a part of all others'),
-    wholeSince: time
+    completeSince: time
       .nullable()
       .describe(
         'Every payment was checked at this time or later; null until the first full pass is complete',

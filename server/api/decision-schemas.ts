@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { boundedText } from '../../domain/bounded-text.js';
 import { looksLikeCard } from '../../domain/card/card-number.js';
 import { CORRECTION_OUTCOMES } from '../../domain/refund/correction.js';
-import { CASE_REASONS, type CaseReason } from '../../domain/payment/finding.js';
+import { CASE_REASONS, type CaseReason } from '../../domain/payment/reconciliation.js';
 import { ACTIONS } from '../../client/actions.js';
-import { WORD_RULES } from '../../client/words.js';
+import { NOTE_RULES } from '../../client/words.js';
 import { refund, time, uuid } from './schemas.js';
 
 const isCase = (text: string): text is CaseReason => Object.hasOwn(CASE_REASONS, text);
@@ -13,7 +13,7 @@ const CASES = Object.keys(CASE_REASONS).filter(isCase);
 
 /** Free text of an operator. It is stored unencrypted with the event and shown to other operators. */
 const textOf = (longest: number) =>
-  WORD_RULES.reduce((schema, { fits, message }) => schema.refine(fits, message), boundedText(longest));
+  NOTE_RULES.reduce((schema, { fits, message }) => schema.refine(fits, message), boundedText(longest));
 const shortText = textOf(500);
 const longText = textOf(2_000);
 
@@ -169,7 +169,7 @@ export const action = z
     allowed: z.boolean(),
     why: z.string().nullable().describe('Why the action is not allowed; null if it is'),
     effect: z.string().describe('Money effect of the action'),
-    secondPerson: z.boolean().describe('True if a second approver must confirm it'),
+    needsApprover: z.boolean().describe('True if a second approver must confirm it'),
     input: z
       .array(z.string())
       .readonly()

@@ -1,7 +1,7 @@
 /** Operator commands: approve, reject, withdraw and sync. The operator is the principal of the key, never a field of the body. */
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import type { OperatorNote } from '../../domain/refund/people.js';
+import type { OperatorNote } from '../../domain/refund/operator-note.js';
 import type { ApiParts } from './parts.js';
 import { principalOf } from './auth.js';
 import { problems } from './problems.js';
@@ -68,7 +68,7 @@ export const decisionRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { cli
         response: { 200: refund, ...OTHERS },
       },
     },
-    async (request) => client.resolve(request.params.id, noteOf(request, request.body)),
+    async (request) => client.sync(request.params.id, noteOf(request, request.body)),
   );
 };
 

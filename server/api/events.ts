@@ -74,7 +74,7 @@ export const eventRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { databa
       const [resent] = await resendEvents(database, { id: eventId });
       if (resent === undefined)
         throw new Problem('not_found', 'no such event, or it is being sent right now');
-      log.info('event.resent', { eventId, caller: principalOf(request).name, requestId: request.id });
+      log.info('event.resent', { eventId, clientId: principalOf(request).name, requestId: request.id });
       const [event] = await listDeliveries(database, { id: eventId });
       if (event === undefined) throw new Problem('not_found', 'no such event');
       return eventOf(event);

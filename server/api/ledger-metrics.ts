@@ -1,7 +1,7 @@
 /** Exports the ledger's figures as gauges on `/metrics`. */
 import { Gauge, type Registry } from 'prom-client';
 import type { Database } from '../../ledger/db/database.js';
-import { figuresOf, type Figures } from '../../ledger/views/figures.js';
+import { readLedgerMetrics, type Figures } from '../../ledger/views/metrics.js';
 
 /** Milliseconds for which figures are cached, so that all gauges and several scrapers share one database query. */
 const FRESH = 5_000;
@@ -15,7 +15,7 @@ export function registerFigures(registry: Registry, database: Database, fresh: n
   const read = (): Promise<Figures | null> => {
     const now = performance.now();
     if (known === undefined || now - known.at > fresh)
-      known = { at: now, figures: figuresOf(database).catch(() => null) };
+      known = { at: now, figures: readLedgerMetrics(database).catch(() => null) };
     return known.figures;
   };
   function gauge(

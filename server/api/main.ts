@@ -7,8 +7,8 @@ import { createLog } from '../../settings/log.js';
 import { whenToStop } from '../../settings/parent.js';
 import { readSettings, SettingsError } from '../../settings/read.js';
 import { openRefundsClient } from '../../client/open.js';
-import { keepNotices } from '../webhooks/keep.js';
-import { startNoticeProcessor } from '../webhooks/processor.js';
+import { storeNotifications } from '../webhooks/store.js';
+import { startNotificationProcessor } from '../webhooks/processor.js';
 import { consoleFolder } from './console.js';
 import { buildApi } from './server.js';
 import { verifyTokens } from './tokens.js';
@@ -27,7 +27,7 @@ async function main(): Promise<void> {
   // For leases and the end of notifications only. Not durable: a lost mark means that a notification is processed again, and its effect is
   // committed through the ledger before.
   const marks = openDatabase(settings.databaseUrl, { connections: 2, kept: 2, isDurable: false });
-  const notices = startNoticeProcessor({ ...opened.notices, database: marks, log });
+  const notifications = startNotificationProcessor({ ...opened.notifications, database: marks, log });
   const app = await buildApi({
     client,
     ledger,
@@ -35,9 +35,9 @@ async function main(): Promise<void> {
     readiness,
     log,
     webhooks: {
-      keep: keepNotices(inbox),
+      keep: storeNotifications(inbox),
       read: createWebhookReader(settings.webhookKeys),
-      onStored: () => notices.poke(),
+      onStored: () => notifications.poke(),
     },
     requestsPerMinute,
     console: {
@@ -49,7 +49,7 @@ async function main(): Promise<void> {
   });
   const close = async (): Promise<void> => {
     await app.close();
-    await notices.close();
+    await notifications.close();
     await Promise.all([inbox, marks, opened].map((open) => open.close()));
   };
   whenToStop(() => {

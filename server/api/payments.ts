@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { formatAmount, storedMoney } from '../../domain/money/money.js';
 import { disputesOf } from '../../ledger/payments/disputes.js';
-import { creditedOn, storyOf } from '../../ledger/views/story.js';
+import { creditedOn, readTimeline } from '../../ledger/views/timeline.js';
 import { timelineOf } from '../../client/story-view.js';
 import type { ApiParts } from './parts.js';
 import { Problem, problems } from './problems.js';
@@ -32,11 +32,11 @@ export const paymentRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clie
         throw new Problem('payment_unknown', 'no refund was requested for a payment with this id');
       const { id, currency } = record;
       request.about = { paymentId: id };
-      const [refunds, disputes, credited, story] = await Promise.all([
+      const [refunds, disputes, credited, timeline] = await Promise.all([
         client.listRefunds({ paymentId: id, limit: MOST_REFUNDS }),
         disputesOf(database, id),
         creditedOn(database, id),
-        storyOf(database, { paymentId: id }),
+        readTimeline(database, { paymentId: id }),
       ]);
       const amountOf = (minor: bigint): string => formatAmount(storedMoney(minor, currency));
       return {
@@ -63,7 +63,7 @@ export const paymentRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clie
           at: dispute.at.toISOString(),
           isOver: dispute.reversedMinor === dispute.amountMinor,
         })),
-        timeline: timelineOf(story, currency),
+        timeline: timelineOf(timeline, currency),
       };
     },
   );
@@ -81,7 +81,7 @@ export const paymentRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clie
     },
     async ({ params }) => {
       const { currency } = await client.getRefund(params.id);
-      return { data: timelineOf(await storyOf(database, { refundId: params.id }), currency) };
+      return { data: timelineOf(await readTimeline(database, { refundId: params.id }), currency) };
     },
   );
 };

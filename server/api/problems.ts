@@ -3,7 +3,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { InputProblem } from '../../domain/refund/request.js';
-import { isDatabaseAway } from '../../ledger/db/away.js';
+import { isDatabaseUnavailable } from '../../ledger/db/unavailable.js';
 import type { Log } from '../../settings/log.js';
 import { RefundsError, type RefundsErrorCode } from '../../client/errors.js';
 import { methodsOf } from './methods.js';
@@ -192,7 +192,7 @@ function translate(error: unknown, request: FastifyRequest): Problem {
       headers: retryAfterOf(error),
     });
   if (hasZodFastifySchemaValidationErrors(error)) return wrong(everyProblem(request));
-  if (isDatabaseAway(error))
+  if (isDatabaseUnavailable(error))
     return new Problem(
       'not_ready',
       'the database is unavailable; nothing is lost, send the same request again',

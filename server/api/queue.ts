@@ -1,7 +1,7 @@
 /** `GET /v1/queue`: refunds that need an operator. `GET /v1/search`: refunds and payments by any id. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { waitingForPerson, whoHas, type WaitingPlace } from '../../ledger/views/queue.js';
-import { PERSON_STATES, viewOf } from '../../client/view.js';
+import { waitingForOperator, searchById, type WaitingPlace } from '../../ledger/views/queue.js';
+import { OPERATOR_STATES, viewOf } from '../../client/view.js';
 import type { ApiParts } from './parts.js';
 import { problems, wrong } from './problems.js';
 import { queueQuery, searchQuery } from './request-schemas.js';
@@ -21,7 +21,7 @@ export const queueRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { client
     },
     async ({ query }) => {
       const after = placeOf(query.cursor);
-      const { items, next } = await waitingForPerson(database, PERSON_STATES, {
+      const { items, next } = await waitingForOperator(database, OPERATOR_STATES, {
         limit: query.limit,
         ...(after === undefined ? {} : { after }),
       });
@@ -46,7 +46,7 @@ export const queueRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { client
       },
     },
     async ({ query }) => {
-      const matches = await whoHas(database, query.q);
+      const matches = await searchById(database, query.q);
       const data = await Promise.all(
         matches.map(async (match) =>
           match.kind === 'refund' ? { ...match, refund: await client.getRefund(match.id) } : match,

@@ -1,7 +1,7 @@
 /** Limits requests per minute for each principal, and for each IP address without a valid key. */
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance } from 'fastify';
-import { personKey } from '../../domain/names.js';
+import { principalKey } from '../../domain/names.js';
 import { principalOf, type CountRequest, type RequestLimits } from './auth.js';
 import { Problem } from './problems.js';
 
@@ -11,7 +11,7 @@ export async function limitRequests(app: FastifyInstance, requestsPerMinute: num
   const perMinute = { max: requestsPerMinute, timeWindow: 60_000 };
   const byPrincipal = app.createRateLimit({
     ...perMinute,
-    keyGenerator: (request) => personKey(principalOf(request).name),
+    keyGenerator: (request) => principalKey(principalOf(request).name),
   });
   const byAddress = app.createRateLimit(perMinute);
 

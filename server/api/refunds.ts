@@ -52,7 +52,7 @@ export const refundRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
       isNew,
       notStarted,
     } = await submit({
-      caller: name,
+      clientId: name,
       idempotencyKey: key,
       requestedBy: name,
       request: request.body,

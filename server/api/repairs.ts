@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { looksLikeCard } from '../../domain/card/card-number.js';
 import { IDEMPOTENCY_KEY_RULE, readIdempotencyKey } from '../../domain/refund/idempotency-key.js';
 import { CARD_IN_TEXT } from '../../domain/refund/request-shape.js';
-import type { OperatorNote } from '../../domain/refund/people.js';
+import type { OperatorNote } from '../../domain/refund/operator-note.js';
 import { principalOf } from './auth.js';
 import {
   action,
@@ -64,7 +64,7 @@ export const repairRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
       },
     },
     async (request) =>
-      client.adopt(request.params.id, {
+      client.link(request.params.id, {
         ...noteOf(request, request.body),
         gatewayId: request.body.gatewayId,
       }),
@@ -111,7 +111,7 @@ export const repairRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
       },
     },
     async (request) =>
-      client.redirect(request.params.id, {
+      client.changeDestination(request.params.id, {
         ...noteOf(request, request.body),
         registrationId: request.body.destination.registrationId,
       }),

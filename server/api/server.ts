@@ -143,7 +143,7 @@ function logRequests(app: FastifyInstance, log: Log): void {
       route: request.routeOptions.url ?? '(none)',
       status: reply.statusCode,
       durationMs: Math.round(reply.elapsedTime),
-      caller: request.principal?.name,
+      clientId: request.principal?.name,
       ...request.about,
     });
   });

@@ -1,22 +1,22 @@
 /** Processes one gateway notification: completes an attempt, signals a refund's workflow, or starts a query of the payment. */
-import { readNotice } from '../../domain/refund/notice.js';
+import { readNotification } from '../../domain/refund/notification.js';
 import type { Outcome } from '../../domain/refund/outcome.js';
 import { readCode } from '../../domain/refusals.js';
 import type { GatewayHost } from '../../domain/refusals.js';
 import { FINAL_STATES, isFinal, isOpenAttempt } from '../../domain/refund/states.js';
-import { settleWebhooks, type ClaimedWebhook, type WebhookSubject } from '../../ledger/inbox/inbox.js';
+import { finishWebhooks, type ClaimedWebhook, type WebhookSubject } from '../../ledger/inbox/inbox.js';
 import {
-  gatewayNotice,
-  PAYMENT_NEWS_WORKFLOW,
-  paymentNewsWorkflowId,
-  type NoticeArgs,
+  gatewayNotification,
+  PAYMENT_UPDATES_WORKFLOW,
+  paymentUpdatesWorkflowId,
+  type GatewayNotificationArgs,
 } from '../../workflows/refund/contract.js';
-import type { paymentNews } from '../../workflows/maintenance/payment-news.js';
+import type { paymentUpdates } from '../../workflows/maintenance/payment-updates.js';
 import { createDriver } from '../../client/driver.js';
-import type { NoticeParts } from '../../client/open.js';
+import type { NotificationParts } from '../../client/open.js';
 
 /** Result of processing a notification. Stored as its `why`, and logged. */
-export type NoticeEnd =
+export type NotificationEnd =
   | 'completed'
   | 'woken'
   | 'known'
@@ -26,14 +26,17 @@ export type NoticeEnd =
   | 'not_shown'
   | 'nobody_asked';
 
-type Process = (notice: ClaimedWebhook, subject: WebhookSubject | undefined) => Promise<NoticeEnd>;
+type Process = (
+  notification: ClaimedWebhook,
+  subject: WebhookSubject | undefined,
+) => Promise<NotificationEnd>;
 
 /** Milliseconds until an unmatched notification is matched once more: the attempt may have been uncommitted the first time. */
 const UNMATCHED_AGAIN_MS = 60_000;
 /** Milliseconds after which the workflow that queries the payment is presumed lost with its Temporal server, and is started again. */
-const LOOK_UP_LOST_MS = 60_000;
+const QUERY_LOST_MS = 60_000;
 /** Queries without the transaction, spread over at least `caseAfterUnknown`, before it is given up: one query may lag behind. */
-const MISSES_BEFORE_GIVING_UP = 3;
+const NOT_FOUND_BEFORE_GIVING_UP = 3;
 const TEMPORAL_WITHIN_MS = 10_000;
 const REFUNDS_AT_ONCE = 500;
 
@@ -42,55 +45,57 @@ const REFUNDS_AT_ONCE = 500;
  * has no effect, and the notification is marked as processed last. Throws if the database or Temporal is unavailable; the processor then
  * retries the notification.
  */
-export function createNoticeProcess(parts: NoticeParts): Process {
+export function createNotificationProcess(parts: NotificationParts): Process {
   const { database, dependencies, temporal, start, queues } = parts;
   const { ledger } = dependencies;
   const driver = createDriver(temporal, start, queues);
 
-  return async (notice, subject) => {
-    if (subject === undefined) return setAside(notice);
-    if (notice.isConfirmed) {
+  return async (notification, subject) => {
+    if (subject === undefined) return setAside(notification);
+    if (notification.isConfirmed) {
       await wakeAll(subject.payment.id);
       // The query may have made the refund final while its workflow still waits for an operator.
       if (subject.refund !== null && isFinal(subject.refund.state)) await wake(subject.refund.id);
-      await settleWebhooks(database, [notice], { state: 'processed', why: 'confirmed', subject });
+      await finishWebhooks(database, [notification], { state: 'processed', why: 'confirmed', subject });
       return 'confirmed';
     }
     const { attempt } = subject;
-    const host = dependencies.hostOf(notice.entityId);
+    const host = dependencies.hostOf(notification.entityId);
     if (attempt === null)
-      return isOldNews(notice, subject, host) ? end(notice, 'known', subject) : lookUp(notice, subject);
-    const meaning = readNotice(notice.told, attempt, host);
+      return isOldUpdate(notification, subject, host)
+        ? end(notification, 'known', subject)
+        : query(notification, subject);
+    const meaning = readNotification(notification.transaction, attempt, host);
     // Store the gateway's id in any case: an attempt with a known id is never taken for absent.
-    const { id } = notice.told;
+    const { id } = notification.transaction;
     if (meaning.kind !== 'complete' && id !== undefined && id !== attempt.gatewayId)
-      await ledger.keepIds(attempt.id, [id]);
+      await ledger.storeIds(attempt.id, [id]);
     switch (meaning.kind) {
       case 'complete':
-        await complete(notice, attempt.id, meaning.outcome);
+        await complete(notification, attempt.id, meaning.outcome);
         await wake(attempt.refundId);
-        return end(notice, 'completed', subject);
+        return end(notification, 'completed', subject);
       case 'wake':
         await wake(attempt.refundId);
-        return end(notice, 'woken', subject);
+        return end(notification, 'woken', subject);
       case 'known':
         // The process that recorded the outcome may have died before it signaled the workflow.
         if (!isOpenAttempt(attempt.state) && subject.refund !== null && !isFinal(subject.refund.state))
           await wake(subject.refund.id);
-        return end(notice, 'known', subject);
-      case 'look_up':
-        return lookUp(notice, subject);
+        return end(notification, 'known', subject);
+      case 'query':
+        return query(notification, subject);
       default:
         return meaning satisfies never;
     }
   };
 
   async function end(
-    notice: ClaimedWebhook,
+    notification: ClaimedWebhook,
     why: 'completed' | 'woken' | 'known',
     subject: WebhookSubject,
-  ): Promise<NoticeEnd> {
-    await settleWebhooks(database, [notice], { state: 'processed', why, subject });
+  ): Promise<NotificationEnd> {
+    await finishWebhooks(database, [notification], { state: 'processed', why, subject });
     return why;
   }
 
@@ -98,22 +103,26 @@ export function createNoticeProcess(parts: NoticeParts): Process {
    * Sets aside a notification without a known payment. A debit or preauthorization is ignored: a later refund request queries the payment.
    * Anything else stays unmatched.
    */
-  async function setAside(notice: ClaimedWebhook): Promise<NoticeEnd> {
-    if (['DB', 'PA'].includes(notice.told.paymentType ?? '')) {
-      await settleWebhooks(database, [notice], { state: 'ignored', why: 'nobody_asked' });
+  async function setAside(notification: ClaimedWebhook): Promise<NotificationEnd> {
+    if (['DB', 'PA'].includes(notification.transaction.paymentType ?? '')) {
+      await finishWebhooks(database, [notification], { state: 'ignored', why: 'nobody_asked' });
       return 'nobody_asked';
     }
-    await settleWebhooks(database, [notice], {
+    await finishWebhooks(database, [notification], {
       state: 'unmatched',
       why: 'unknown_transaction',
-      ...(notice.state === 'unmatched' ? {} : { dueInMs: UNMATCHED_AGAIN_MS }),
+      ...(notification.state === 'unmatched' ? {} : { dueInMs: UNMATCHED_AGAIN_MS }),
     });
     return 'unknown_transaction';
   }
 
-  async function complete({ told }: ClaimedWebhook, attemptId: string, outcome: Outcome): Promise<void> {
-    const { code, description } = told.result;
-    await ledger.record({ attemptId, source: 'notice', outcome, code, description });
+  async function complete(
+    { transaction }: ClaimedWebhook,
+    attemptId: string,
+    outcome: Outcome,
+  ): Promise<void> {
+    const { code, description } = transaction.result;
+    await ledger.record({ attemptId, source: 'notification', outcome, code, description });
   }
 
   async function wake(refundId: string): Promise<void> {
@@ -136,43 +145,50 @@ export function createNoticeProcess(parts: NoticeParts): Process {
   }
 
   /** Starts the workflow that queries the payment, one for each payment, on the entity's task queue with the gateway's rate limit. */
-  async function lookUp(notice: ClaimedWebhook, subject: WebhookSubject): Promise<NoticeEnd> {
-    const { entityId } = notice;
+  async function query(notification: ClaimedWebhook, subject: WebhookSubject): Promise<NotificationEnd> {
+    const { entityId } = notification;
     const paymentId = subject.payment.id;
-    const { lookUpFirst, lookUpMax, caseAfterUnknown } = start.planFor(entityId).timings;
-    if (notice.misses >= MISSES_BEFORE_GIVING_UP && notice.ageMs > caseAfterUnknown) {
-      await settleWebhooks(database, [notice], { state: 'unmatched', why: 'not_shown', subject });
+    const { queryFirst, queryMax, caseAfterUnknown } = start.configFor(entityId).timings;
+    if (notification.notFoundCount >= NOT_FOUND_BEFORE_GIVING_UP && notification.ageMs > caseAfterUnknown) {
+      await finishWebhooks(database, [notification], { state: 'unmatched', why: 'not_shown', subject });
       return 'not_shown';
     }
     // Before the signal, so that the workflow finds the notification.
-    await settleWebhooks(database, [notice], { state: 'received', subject, dueInMs: LOOK_UP_LOST_MS });
+    await finishWebhooks(database, [notification], { state: 'received', subject, dueInMs: QUERY_LOST_MS });
     await temporal.withDeadline(Date.now() + TEMPORAL_WITHIN_MS, () =>
-      temporal.workflow.signalWithStart<typeof paymentNews, NoticeArgs>(PAYMENT_NEWS_WORKFLOW, {
-        workflowId: paymentNewsWorkflowId(paymentId),
-        taskQueue: queues.refunds,
-        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-        workflowIdConflictPolicy: 'USE_EXISTING',
-        signal: gatewayNotice,
-        signalArgs: [],
-        args: [
-          {
-            paymentId,
-            entityId,
-            lookAgain: { first: lookUpFirst, max: lookUpMax },
-            lookUpTaskQueue: start.lookUpTaskQueue,
-          },
-        ],
-      }),
+      temporal.workflow.signalWithStart<typeof paymentUpdates, GatewayNotificationArgs>(
+        PAYMENT_UPDATES_WORKFLOW,
+        {
+          workflowId: paymentUpdatesWorkflowId(paymentId),
+          taskQueue: queues.refunds,
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          signal: gatewayNotification,
+          signalArgs: [],
+          args: [
+            {
+              paymentId,
+              entityId,
+              queryAgain: { first: queryFirst, max: queryMax },
+              queryTaskQueue: start.queryTaskQueue,
+            },
+          ],
+        },
+      ),
     );
     return 'waits_for_look_up';
   }
 }
 
 /** True if the notification reports the original payment as it is recorded. */
-function isOldNews({ told }: ClaimedWebhook, { payment }: WebhookSubject, host: GatewayHost): boolean {
+function isOldUpdate(
+  { transaction }: ClaimedWebhook,
+  { payment }: WebhookSubject,
+  host: GatewayHost,
+): boolean {
   return (
-    told.id === payment.id &&
+    transaction.id === payment.id &&
     payment.state === 'succeeded' &&
-    readCode(told.result.code, 'refund', host).kind === 'succeeded'
+    readCode(transaction.result.code, 'refund', host).kind === 'succeeded'
   );
 }

@@ -2,17 +2,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   claimWebhooks,
-  settleWebhooks,
+  finishWebhooks,
   subjectsOf,
   type ClaimedWebhook,
   type WebhookSubject,
 } from '../../ledger/inbox/inbox.js';
 import { purge } from '../../ledger/maintenance/purge.js';
 import type { Log } from '../../settings/log.js';
-import type { NoticeParts } from '../../client/open.js';
-import { createNoticeProcess } from './process.js';
+import type { NotificationParts } from '../../client/open.js';
+import { createNotificationProcess } from './process.js';
 
-export interface ProcessorOptions extends NoticeParts {
+export interface ProcessorOptions extends NotificationParts {
   readonly log: Log;
   /**
    * Milliseconds between polls for notifications that other processes stored or that are due again. Those stored by this process are
@@ -26,7 +26,7 @@ export interface ProcessorOptions extends NoticeParts {
   readonly leaseMs?: number;
 }
 
-export interface NoticeProcessor {
+export interface NotificationProcessor {
   /** Starts processing now, because a notification was stored. */
   poke(): void;
   /** Claims no more notifications. Resolves when those in progress have ended. */
@@ -44,30 +44,32 @@ const RETRY_MAX_MS = 60_000;
 const PURGE_EVERY_MS = 24 * 3_600_000;
 
 /** Starts the processor immediately. */
-export function startNoticeProcessor(options: ProcessorOptions): NoticeProcessor {
+export function startNotificationProcessor(options: ProcessorOptions): NotificationProcessor {
   const { database, log, pollMs = POLL_MS, leaseMs = LEASE_MS } = options;
-  const process = createNoticeProcess(options);
+  const process = createNotificationProcess(options);
   const stopped = new AbortController();
   let wakeUp: () => void = () => undefined;
   let isPoked = false;
 
-  async function work(notice: ClaimedWebhook, subject: WebhookSubject | undefined): Promise<void> {
+  async function work(notification: ClaimedWebhook, subject: WebhookSubject | undefined): Promise<void> {
     const about = {
-      webhookId: notice.id,
-      entityId: notice.entityId,
-      gatewayId: notice.told.id,
+      webhookId: notification.id,
+      entityId: notification.entityId,
+      gatewayId: notification.transaction.id,
       paymentId: subject?.payment.id,
       refundId: subject?.refund?.id,
       attemptId: subject?.attempt?.id,
-      code: notice.told.result.code,
+      code: notification.transaction.result.code,
     };
     try {
-      log.info('webhook.processed', { ...about, state: await process(notice, subject) });
+      log.info('webhook.processed', { ...about, state: await process(notification, subject) });
     } catch (error) {
-      log.warn('webhook.failed', { ...about, tries: notice.tries }, error);
-      const dueInMs = Math.min(RETRY_FIRST_MS * 2 ** Math.min(notice.tries - 1, 16), RETRY_MAX_MS);
+      log.warn('webhook.failed', { ...about, tries: notification.tries }, error);
+      const dueInMs = Math.min(RETRY_FIRST_MS * 2 ** Math.min(notification.tries - 1, 16), RETRY_MAX_MS);
       // This fails, too, if the database is unavailable; then the lease expires.
-      await settleWebhooks(database, [notice], { state: notice.state, dueInMs }).catch(() => undefined);
+      await finishWebhooks(database, [notification], { state: notification.state, dueInMs }).catch(
+        () => undefined,
+      );
     }
   }
 
@@ -83,8 +85,10 @@ export function startNoticeProcessor(options: ProcessorOptions): NoticeProcessor
       database,
       claimed.map(({ id }) => id),
     );
-    for (const notice of claimed) {
-      const working = work(notice, subjects.get(notice.id)).finally(() => running.delete(working));
+    for (const notification of claimed) {
+      const working = work(notification, subjects.get(notification.id)).finally(() =>
+        running.delete(working),
+      );
       running.add(working);
     }
     return claimed.length === free;

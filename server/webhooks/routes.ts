@@ -8,10 +8,10 @@ import type {
 } from '../../gateway/oppwa/webhook.js';
 import type { Log } from '../../settings/log.js';
 import { Problem } from '../api/problems.js';
-import type { KeepNotice } from './keep.js';
+import type { StoreNotification } from './store.js';
 
 export interface WebhookParts {
-  readonly keep: KeepNotice;
+  readonly keep: StoreNotification;
   readonly read: WebhookReader;
   readonly log: Log;
   /** Called after a new notification was stored. */
@@ -66,14 +66,14 @@ export async function webhookRoutes(app: FastifyInstance, parts: WebhookParts): 
       logOnce(reading, requestId);
       return reply.code(200).send({ received: true });
     }
-    const { notice } = reading;
-    const { id, state } = await keep(notice);
+    const { notification } = reading;
+    const { id, state } = await keep(notification);
     log.info('webhook.received', {
       requestId,
       webhookId: id ?? undefined,
-      entityId: notice.entityId ?? undefined,
-      gatewayId: notice.transaction?.id,
-      code: notice.transaction?.result.code,
+      entityId: notification.entityId ?? undefined,
+      gatewayId: notification.transaction?.id,
+      code: notification.transaction?.result.code,
       state: id === null ? 'repeated' : state,
     });
     if (id !== null && state === 'received') onStored();

@@ -5,9 +5,9 @@ import { auditLedger, type AuditReport } from '../../ledger/maintenance/audit.js
 import { storeAudit } from '../../ledger/maintenance/audits.js';
 import { problemOf, startApi } from './world.js';
 
-const world = await startApi({ worker: false });
-afterAll(() => world.close());
-const { call, newKey, stack } = world;
+const harness = await startApi({ worker: false });
+afterAll(() => harness.close());
+const { call, newKey, stack } = harness;
 const { database } = stack;
 
 const latest = async () => audit.parse((await call('GET', '/v1/audits/latest')).body);
@@ -26,7 +26,7 @@ it('is not found before there is one, and needs a key', async () => {
 
 it('is the newest one, as it was stored, for whoever may read', async () => {
   await store();
-  const { id, at, durationMs, payments, wholeSince, invariants } = await store();
+  const { id, at, durationMs, payments, completeSince, invariants } = await store();
   const key = await newKey('reader', 'read');
   const answer = await call('GET', '/v1/audits/latest', { key });
   expect(answer.status).toBe(200);
@@ -35,7 +35,7 @@ it('is the newest one, as it was stored, for whoever may read', async () => {
     at: at.toISOString(),
     durationMs,
     payments,
-    wholeSince: wholeSince?.toISOString(),
+    completeSince: completeSince?.toISOString(),
     ok: true,
     complete: true,
     violations: 0,

@@ -2,29 +2,30 @@
 import { describe, expect, it } from 'vitest';
 import { replayedRefund } from '../../server/api/decision-schemas.js';
 import { refundWorkflowId } from '../../workflows/refund/contract.js';
-import { NEVER_PAID, refused, startPersons, told, WHY } from './persons.js';
+import { NEVER_PAID, refused, startOperators, reported, WHY } from './persons.js';
 import { problemOf, refundOf, type Answer } from './world.js';
 
 // One refund stays pending, which is what its test is about.
-const world = await startPersons({ booksAgree: false });
-const { anna, berta, boss, anotherCard, cardClosed, newKey, paid, pendingTooLong, say, stack, until } = world;
+const harness = await startOperators({ booksAgree: false });
+const { anna, berta, boss, anotherCard, cardClosed, newKey, paid, pendingTooLong, command, stack, until } =
+  harness;
 const { engine } = stack.gateway;
 
 describe('change-destination', () => {
   it('names another card, which a second person approves; said again it changes nothing', async () => {
     const { id } = await cardClosed();
     const registrationId = anotherCard();
-    const word = { ...WHY, destination: { registrationId } };
-    expect((await say(anna, 'change-destination', id, word)).status).toBe(200);
+    const note = { ...WHY, destination: { registrationId } };
+    expect((await command(anna, 'change-destination', id, note)).status).toBe(200);
     const { approval } = await until(id, 'awaiting_approval');
     expect(approval).toMatchObject({ destination: { registrationId }, amount: '40.00' });
-    expect((await say(anna, 'change-destination', id, word)).status).toBe(200);
-    const late = await say(berta, 'change-destination', id, word);
-    expect(told(late)).toEqual(refused(409, 'already_decided'));
+    expect((await command(anna, 'change-destination', id, note)).status).toBe(200);
+    const late = await command(berta, 'change-destination', id, note);
+    expect(reported(late)).toEqual(refused(409, 'already_decided'));
     expect(late.body).toMatchObject({ by: 'anna' });
     const yes = { ...WHY, instruction: approval?.instruction };
-    expect(told(await say(anna, 'approve', id, yes))).toEqual(refused(403, 'own_proposal'));
-    expect((await say(boss, 'approve', id, yes)).status).toBe(200);
+    expect(reported(await command(anna, 'approve', id, yes))).toEqual(refused(403, 'own_proposal'));
+    expect((await command(boss, 'approve', id, yes)).status).toBe(200);
     const { attempts } = await until(id, 'succeeded');
     expect(attempts.map(({ type, state }) => `${type} ${state}`)).toEqual(['RF rejected', 'CD succeeded']);
     const credits = engine
@@ -37,29 +38,33 @@ describe('change-destination', () => {
     const { id } = await cardClosed();
     const both = await Promise.all(
       [anna, berta].map((key) =>
-        say(key, 'change-destination', id, { ...WHY, destination: { registrationId: anotherCard() } }),
+        command(key, 'change-destination', id, { ...WHY, destination: { registrationId: anotherCard() } }),
       ),
     );
     expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
-    expect(both.flatMap((one) => (one.status === 409 ? [told(one).code] : []))).toEqual(['not_in_review']);
+    expect(both.flatMap((one) => (one.status === 409 ? [reported(one).code] : []))).toEqual([
+      'not_in_review',
+    ]);
     await until(id, 'awaiting_approval');
   });
 
   it('is refused where nobody waits, money may have left, a correction waits, or it is the same card', async () => {
-    const word = { ...WHY, destination: { registrationId: anotherCard() } };
-    expect(told(await say(anna, 'change-destination', await paid(), word))).toEqual(
+    const note = { ...WHY, destination: { registrationId: anotherCard() } };
+    expect(reported(await command(anna, 'change-destination', await paid(), note))).toEqual(
       refused(409, 'not_in_review'),
     );
-    expect(told(await say(anna, 'change-destination', await pendingTooLong(), word))).toEqual(
+    expect(reported(await command(anna, 'change-destination', await pendingTooLong(), note))).toEqual(
       refused(409, 'may_have_left'),
     );
     const { id, payment } = await cardClosed();
     const same = { ...WHY, destination: { registrationId: payment.registrationId } };
-    expect(told(await say(anna, 'change-destination', id, same))).toEqual(refused(409, 'same_destination'));
-    const proposal = await say(berta, 'correct', id, { ...NEVER_PAID, outcome: 'succeeded' });
+    expect(reported(await command(anna, 'change-destination', id, same))).toEqual(
+      refused(409, 'same_destination'),
+    );
+    const proposal = await command(berta, 'correct', id, { ...NEVER_PAID, outcome: 'succeeded' });
     expect(proposal.status).toBe(200);
-    const waits = await say(anna, 'change-destination', id, word);
-    expect(told(waits)).toEqual(refused(409, 'proposal_open'));
+    const waits = await command(anna, 'change-destination', id, note);
+    expect(reported(waits)).toEqual(refused(409, 'proposal_open'));
     expect(waits.body).toMatchObject({ by: 'berta' });
   });
 });
@@ -69,7 +74,7 @@ describe('replay', () => {
 
   it('takes a refund in review back to its first unsent step, and answers the refund', async () => {
     const { id } = await cardClosed();
-    const answer = await say(anna, 'replay', id, WHY);
+    const answer = await command(anna, 'replay', id, WHY);
     expect(answer.status).toBe(200);
     expect(refundOf(answer)).toMatchObject({ id, amount: '40.00' });
     expect(reportOf(answer)).toMatchObject({ outcome: 'replayed', run: { isAlive: true } });
@@ -79,19 +84,19 @@ describe('replay', () => {
   it('foresees, starts where no run is alive, leaves a live one alone, and ends one by its id alone', async () => {
     const id = await pendingTooLong();
     await stack.temporal.workflow.getHandle(refundWorkflowId(id)).terminate('test');
-    const foreseen = reportOf(await say(anna, 'replay', id, { ...WHY, dryRun: true }));
+    const foreseen = reportOf(await command(anna, 'replay', id, { ...WHY, dryRun: true }));
     expect(foreseen).toMatchObject({ outcome: 'dry_run', step: { kind: 'listen' }, run: { isAlive: false } });
-    const answer = await say(anna, 'replay', id, WHY);
+    const answer = await command(anna, 'replay', id, WHY);
     expect(answer.status).toBe(200);
     expect(refundOf(answer)).toMatchObject({ id, status: 'review', state: 'manual_review' });
     const started = reportOf(answer);
     expect(started).toMatchObject({ outcome: 'started', run: { isAlive: true } });
-    const again = reportOf(await say(anna, 'replay', id, WHY));
+    const again = reportOf(await command(anna, 'replay', id, WHY));
     expect(again).toMatchObject({ outcome: 'alive', run: { runId: started.run?.runId } });
-    const other = await say(berta, 'replay', id, { ...WHY, restart: { runId: 'another' } });
-    expect(told(other)).toEqual(refused(409, 'run_changed'));
+    const other = await command(berta, 'replay', id, { ...WHY, restart: { runId: 'another' } });
+    expect(reported(other)).toEqual(refused(409, 'run_changed'));
     const restart = { runId: started.run?.runId ?? '' };
-    const restarted = reportOf(await say(berta, 'replay', id, { ...WHY, restart }));
+    const restarted = reportOf(await command(berta, 'replay', id, { ...WHY, restart }));
     expect(restarted.outcome).toBe('restarted');
     expect(restarted.run?.runId).not.toBe(restart.runId);
   });
@@ -99,7 +104,9 @@ describe('replay', () => {
   it('by two at once is one run', async () => {
     const { id } = await cardClosed();
     await stack.temporal.workflow.getHandle(refundWorkflowId(id)).terminate('test');
-    const both = (await Promise.all([anna, berta].map((key) => say(key, 'replay', id, WHY)))).map(reportOf);
+    const both = (await Promise.all([anna, berta].map((key) => command(key, 'replay', id, WHY)))).map(
+      reportOf,
+    );
     expect(new Set(both.map(({ run }) => run?.runId)).size).toBe(1);
     expect(both.every(({ run }) => run?.isAlive)).toBe(true);
   });
@@ -108,7 +115,7 @@ describe('replay', () => {
     const since = new Date().toISOString();
     const { id } = await cardClosed();
     const all = { case: 'card_unusable', since, reason: 'the acquirer takes them again' };
-    const many = (body: object) => world.call('POST', '/v1/refunds/replay', { key: anna, body });
+    const many = (body: object) => harness.call('POST', '/v1/refunds/replay', { key: anna, body });
     const counted = {
       case: 'card_unusable',
       count: 1,
@@ -121,12 +128,12 @@ describe('replay', () => {
     expect(foreseen.body).toEqual({ ...counted, dryRun: true, replayed: 0 });
     expect((await many(all)).body).toEqual({ ...counted, dryRun: false, replayed: 1 });
     await until(id, 'succeeded');
-    expect(told(await many({ case: 'card_unusable', since }))).toEqual(refused(422, 'invalid_request'));
-    expect(told(await many({ ...all, case: 'paid_twice' }))).toEqual(refused(422, 'invalid_request'));
+    expect(reported(await many({ case: 'card_unusable', since }))).toEqual(refused(422, 'invalid_request'));
+    expect(reported(await many({ ...all, case: 'paid_twice' }))).toEqual(refused(422, 'invalid_request'));
   });
 
   it('of what is over does nothing', async () => {
-    expect(reportOf(await say(anna, 'replay', await paid(), WHY)).outcome).toBe('over');
+    expect(reportOf(await command(anna, 'replay', await paid(), WHY)).outcome).toBe('over');
   });
 });
 
@@ -152,10 +159,10 @@ describe('every one of them', () => {
     async (verb, good, bad, fields) => {
       const nobodys = '00000000-0000-7000-8000-000000000000';
       for (const key of [boss, await newKey('reader', 'read')])
-        expect(told(await say(key, verb, nobodys, good))).toEqual(refused(403, 'forbidden'));
-      expect(told(await say(anna, verb, nobodys, good))).toEqual(refused(404, 'refund_not_found'));
-      const wrong = await say(anna, verb, nobodys, { ...good, ...bad, reason: ' ', by: 'mallory' });
-      expect(told(wrong)).toEqual(refused(422, 'invalid_request'));
+        expect(reported(await command(key, verb, nobodys, good))).toEqual(refused(403, 'forbidden'));
+      expect(reported(await command(anna, verb, nobodys, good))).toEqual(refused(404, 'refund_not_found'));
+      const wrong = await command(anna, verb, nobodys, { ...good, ...bad, reason: ' ', by: 'mallory' });
+      expect(reported(wrong)).toEqual(refused(422, 'invalid_request'));
       const { problems = [] } = problemOf(wrong);
       expect(problems.map(({ field }) => field).sort()).toEqual([...fields, '(request)', 'reason'].sort());
     },

@@ -3,11 +3,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { bulkReplayResult, replayedRefund } from '../../server/api/decision-schemas.js';
-import { NEVER_PAID, refused, startPersons, told, WHY } from './persons.js';
+import { NEVER_PAID, refused, startOperators, reported, WHY } from './persons.js';
 import { problemOf, refundOf, type Answer } from './world.js';
 
-const world = await startPersons();
-const { anna, boss, call, cardClosed, say, stack, until } = world;
+const harness = await startOperators();
+const { anna, boss, call, cardClosed, command, stack, until } = harness;
 
 const CARD = '4200-0000-0000-0000';
 const fieldsOf = (answer: Answer) => problemOf(answer).problems?.map(({ field }) => field);
@@ -29,7 +29,7 @@ describe('a command that names itself', () => {
     expect(second.status).toBe(200);
     expect(refundOf(second)).toMatchObject({ state: 'manual_review', attempts: [{}, {}] });
     expect((await stack.client.getRefund(id)).attempts).toHaveLength(2);
-    await say(anna, 'replay', id, WHY);
+    await command(anna, 'replay', id, WHY);
     await until(id, 'succeeded');
   });
 
@@ -42,7 +42,7 @@ describe('a command that names itself', () => {
         ['/v1/refunds/replay', { ...WHY, case: 'configuration' }],
       ] as const) {
         const answer = await replay(path, key, body);
-        expect(told(answer)).toEqual(refused(422, 'invalid_request'));
+        expect(reported(answer)).toEqual(refused(422, 'invalid_request'));
         expect(fieldsOf(answer)).toEqual(['Idempotency-Key']);
         expect(JSON.stringify(answer.body)).not.toContain(CARD);
       }
@@ -63,14 +63,14 @@ describe('a dry run', () => {
       ['/v1/refunds/replay', { case: 'card_unusable' }],
     ] as const) {
       const answer = await call('POST', path, { key: anna, body: wrong });
-      expect(told(answer)).toEqual(refused(422, 'invalid_request'));
+      expect(reported(answer)).toEqual(refused(422, 'invalid_request'));
       expect(fieldsOf(answer)).toEqual(['reason']);
     }
     const all = await call('POST', '/v1/refunds/replay', { key: anna, body: { case: 'nothing' } });
     expect(fieldsOf(all)).toEqual(['case', 'reason']);
     for (const body of ['null', '[]', '7', '"x"'])
       expect((await call('POST', '/v1/refunds/replay', { key: anna, body })).status).toBe(422);
-    await say(anna, 'replay', id, WHY);
+    await command(anna, 'replay', id, WHY);
     await until(id, 'succeeded');
   });
 });
@@ -84,11 +84,11 @@ describe('a card', () => {
       [boss, 'reject', { ...WHY, instruction: CARD }, 'instruction'],
       [anna, 'replay', { ...WHY, ticket: `PAY ${CARD}` }, 'ticket'],
     ] as const) {
-      const answer = await say(key, verb, id, body);
-      expect(told(answer)).toEqual(refused(422, 'invalid_request'));
+      const answer = await command(key, verb, id, body);
+      expect(reported(answer)).toEqual(refused(422, 'invalid_request'));
       expect(fieldsOf(answer)).toEqual([field]);
     }
-    await say(anna, 'replay', id, WHY);
+    await command(anna, 'replay', id, WHY);
     await until(id, 'succeeded');
   });
 });
@@ -103,7 +103,7 @@ describe('a budget of queries that is spent', () => {
       on conflict (entity_id, endpoint) do update set taken = excluded.taken`.execute(stack.database.db);
     expect(taken.numAffectedRows).toBe(4n);
     for (const body of [{ ...WHY, dryRun: true }, WHY]) {
-      const answer = await say(anna, 'replay', id, body);
+      const answer = await command(anna, 'replay', id, body);
       expect(answer.status).toBe(200);
       expect(replayedRefund.parse(answer.body).replay.gateway).toContain('not queried');
     }
@@ -121,8 +121,8 @@ describe('a payment that cannot be queried now', () => {
       on conflict (entity_id, endpoint) do update set closed_until = excluded.closed_until`.execute(
       stack.database.db,
     );
-    const answer = await world.ask(stack.newPayment().paymentId);
-    expect(told(answer)).toEqual(refused(503, 'gateway_unavailable'));
+    const answer = await harness.ask(stack.newPayment().paymentId);
+    expect(reported(answer)).toEqual(refused(503, 'gateway_unavailable'));
     const seconds = Number(answer.headers.get('retry-after'));
     expect(seconds).toBeGreaterThan(30);
     expect(seconds).toBeLessThanOrEqual(41);

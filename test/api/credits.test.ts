@@ -5,11 +5,11 @@ import { sql } from 'kysely';
 import { timelineEntry } from '../../server/api/schemas.js';
 import { dataOf, problemOf, refundOf, startApi } from './world.js';
 
-const world = await startApi();
-afterAll(() => world.close());
-const { call, stack } = world;
+const harness = await startApi();
+afterAll(() => harness.close());
+const { call, stack } = harness;
 const { engine } = stack.gateway;
-const boss = await world.newKey('boss', 'approve');
+const boss = await harness.newKey('boss', 'approve');
 
 const credit = (registrationId: string, body: Readonly<Record<string, unknown>> = {}) => ({
   amount: '40.00',
@@ -94,7 +94,7 @@ describe('a credit against a payment', () => {
     const { paymentId, registrationId } = stack.newPayment();
     stack.fault({ kind: 'reject', code: '800.100.152' }, { paymentType: 'CD', registrationId });
     const { id } = refundOf(await ask(credit(registrationId, { paymentId })));
-    expect(await end(id)).toMatchObject({ status: 'failed', why: 'credit_refused' });
+    expect(await end(id)).toMatchObject({ status: 'failed', why: 'credit_declined' });
     const payment = await call('GET', `/v1/payments/${paymentId}`);
     expect(payment.body).toMatchObject({ credited: '0.00', reserved: '0.00', refundable: '100.00' });
   });
@@ -118,10 +118,10 @@ describe('a free-standing credit', () => {
     expect(approval).toMatchObject({
       amount: '0.01',
       destination: { registrationId },
-      why: ['free_standing'],
+      why: ['unlinked'],
     });
     const instruction = approval?.instruction ?? '';
-    const own = await world.newKey('shop', 'approve');
+    const own = await harness.newKey('shop', 'approve');
     const mine = await approve(id, instruction, own);
     expect([mine.status, problemOf(mine).code]).toEqual([403, 'own_request']);
     const changed = await approve(id, '0'.repeat(32));
@@ -154,14 +154,14 @@ describe('a free-standing credit', () => {
   it('is told in the timeline, the list and the search, and is no payment', async () => {
     const { registrationId } = stack.newPayment();
     const { id } = await waiting(refundOf(await ask(credit(registrationId))).id);
-    const told = dataOf(await call('GET', `/v1/refunds/${id}/timeline`), timelineEntry);
-    expect(told.map(({ type }) => type)).toContain('refund.awaiting_approval');
+    const reported = dataOf(await call('GET', `/v1/refunds/${id}/timeline`), timelineEntry);
+    expect(reported.map(({ type }) => type)).toContain('refund.awaiting_approval');
     const hits = (await call('GET', `/v1/search?q=${id}`)).body;
     expect(JSON.stringify(hits)).toContain('"askedFor":"credit"');
     const row = id.replaceAll('-', '');
     const payment = await call('GET', `/v1/payments/${row}`);
     expect([payment.status, problemOf(payment).code]).toEqual([404, 'payment_unknown']);
-    const refund = await world.ask(row);
+    const refund = await harness.ask(row);
     expect([refund.status, problemOf(refund).code]).toEqual([422, 'invalid_request']);
     const withdrawn = await call('POST', `/v1/refunds/${id}/withdraw`, { body: { reason: 'a test' } });
     expect(withdrawn.status).toBe(200);
@@ -215,7 +215,7 @@ describe('a request that cannot be a credit', () => {
   });
 
   it('needs the role to submit', async () => {
-    const reader = await world.newKey('reader', 'read');
+    const reader = await harness.newKey('reader', 'read');
     const headers = { 'idempotency-key': randomUUID() };
     const answer = await call('POST', '/v1/credits', { key: reader, headers, body: credit('a'.repeat(32)) });
     expect(answer.status).toBe(403);
@@ -224,7 +224,7 @@ describe('a request that cannot be a credit', () => {
   it('uses the key of a refund, or the other way round', async () => {
     const { paymentId, registrationId } = stack.newPayment();
     const idempotencyKey = randomUUID();
-    const first = await world.ask(paymentId, { idempotencyKey });
+    const first = await harness.ask(paymentId, { idempotencyKey });
     const answer = await ask(credit(registrationId, { paymentId }), idempotencyKey);
     expect(problemOf(answer)).toMatchObject({ code: 'idempotency_key_reused', refundId: refundOf(first).id });
     await end(refundOf(first).id);

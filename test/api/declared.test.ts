@@ -4,9 +4,9 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { payment as shape } from '../../server/api/schemas.js';
 import { problemOf, refundOf, startApi } from './world.js';
 
-const world = await startApi();
-afterAll(() => world.close());
-const { call, stack } = world;
+const harness = await startApi();
+afterAll(() => harness.close());
+const { call, stack } = harness;
 
 const ask = (paymentId: string, payment: Readonly<Record<string, string>>, amount = '40.00', wait = 60) =>
   call('POST', `/v1/refunds?wait=${wait}s`, {

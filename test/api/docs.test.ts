@@ -6,8 +6,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { PROBLEMS } from '../../server/api/problems.js';
 import { refundOf, startApi } from './world.js';
 
-const world = await startApi();
-afterAll(() => world.close());
+const harness = await startApi();
+afterAll(() => harness.close());
 const text = await readFile(new URL('../../docs/reference/api.md', import.meta.url), 'utf8');
 const commands = [...text.matchAll(/```sh\n(.*?)```/gs)].map(([, command = '']) => command);
 const hasCurl = spawnSync('curl', ['--version']).status === 0;
@@ -16,13 +16,13 @@ describe('docs/reference/api.md', () => {
   it.skipIf(!hasCurl)(
     `has only commands that work${hasCurl ? '' : ' (skipped: there is no curl here)'}`,
     async () => {
-      const { paymentId, registrationId } = world.stack.newPayment();
-      const { id } = refundOf(await world.ask(paymentId));
-      await world.stack.client.waitFor(id, 30_000);
+      const { paymentId, registrationId } = harness.stack.newPayment();
+      const { id } = refundOf(await harness.ask(paymentId));
+      await harness.stack.client.waitFor(id, 30_000);
       const env = {
         PATH: process.env['PATH'],
-        API: world.url,
-        KEY: await world.newKey('reader', 'submit'),
+        API: harness.url,
+        KEY: await harness.newKey('reader', 'submit'),
         PAYMENT: paymentId,
         REGISTRATION: registrationId,
         REFUND: id,
@@ -33,22 +33,22 @@ describe('docs/reference/api.md', () => {
         const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', command], { env });
         expect(stdout.startsWith('{'), command).toBe(true);
       }
-      const asked = await world.stack.client.listRefunds({ paymentId });
-      for (const one of asked) await world.stack.client.waitFor(one.id, 30_000);
+      const asked = await harness.stack.client.listRefunds({ paymentId });
+      for (const one of asked) await harness.stack.client.waitFor(one.id, 30_000);
       expect(asked.map(({ amount, orderId }) => [amount, orderId])).toContainEqual(['12.30', '4711']);
     },
   );
 
   it('says what to do about every code, except those that say why a word has no effect', () => {
     const rows = [...text.matchAll(/^\| (`.*?`) +\| (\d{3}) +\|/gm)];
-    const told = new Map(
+    const reported = new Map(
       rows.flatMap(([, codes = '', status = '']) =>
         [...codes.matchAll(/`(\w+)`/g)].map(([, code = '']) => [code, Number(status)] as const),
       ),
     );
     for (const [code, [status]] of Object.entries(PROBLEMS))
-      if (status !== 409) expect(told.get(code), code).toBe(status);
-    for (const [code, status] of told)
+      if (status !== 409) expect(reported.get(code), code).toBe(status);
+    for (const [code, status] of reported)
       expect(Object.entries(PROBLEMS).find(([one]) => one === code)?.[1][0], code).toBe(status);
   });
 });

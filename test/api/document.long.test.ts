@@ -8,11 +8,11 @@ import { z } from 'zod';
 import { findSchemathesis } from '../support/schemathesis.js';
 import { refundOf, startApi } from './world.js';
 
-const world = await startApi();
+const harness = await startApi();
 const folder = mkdtempSync(join(tmpdir(), 'schemathesis-'));
 afterAll(async () => {
   rmSync(folder, { recursive: true });
-  await world.close();
+  await harness.close();
 });
 const program = await findSchemathesis();
 
@@ -33,7 +33,7 @@ const NOT_CHECKED = ['positive_data_acceptance'];
 
 describe('the OpenAPI document', () => {
   it('has every command about a refund under its name, and no other', async () => {
-    const { body } = await world.call('GET', '/openapi.json');
+    const { body } = await harness.call('GET', '/openapi.json');
     const { paths } = z
       .object({ paths: z.record(z.string(), z.record(z.string(), z.unknown())) })
       .parse(body);
@@ -50,32 +50,32 @@ describe('the OpenAPI document', () => {
   });
 
   it('is answered with the refund by a check with the gateway, for operators and with a reason', async () => {
-    const { paymentId } = world.stack.newPayment();
-    const { id } = refundOf(await world.ask(paymentId));
+    const { paymentId } = harness.stack.newPayment();
+    const { id } = refundOf(await harness.ask(paymentId));
     const path = `/v1/refunds/${id}/sync`;
-    const operator = await world.newKey('otto', 'operate');
-    const checked = await world.call('POST', path, {
+    const operator = await harness.newKey('otto', 'operate');
+    const checked = await harness.call('POST', path, {
       key: operator,
       body: { reason: 'a call', ticket: 'T-1' },
     });
     expect(checked.status).toBe(200);
     expect(refundOf(checked).id).toBe(id);
-    expect((await world.call('POST', path, { key: operator, body: {} })).status).toBe(422);
-    const clerk = await world.newKey('clara', 'submit');
-    expect((await world.call('POST', path, { key: clerk, body: { reason: 'a call' } })).status).toBe(403);
-    await world.stack.client.waitFor(id, 30_000);
+    expect((await harness.call('POST', path, { key: operator, body: {} })).status).toBe(422);
+    const clerk = await harness.newKey('clara', 'submit');
+    expect((await harness.call('POST', path, { key: clerk, body: { reason: 'a call' } })).status).toBe(403);
+    await harness.stack.client.waitFor(id, 30_000);
   });
 
   it.skipIf(program === undefined)(
     `is kept, whatever is sent${program === undefined ? ' (skipped: Schemathesis is not here; `npm run schemathesis` gets it, with python3 and its venv)' : ''}`,
     { timeout: 5 * 60_000 },
     async () => {
-      const { paymentId } = world.stack.newPayment();
-      const { id } = refundOf(await world.ask(paymentId));
-      await world.stack.client.waitFor(id, 30_000);
-      const key = await world.newKey('tool', 'submit', 'read', 'operate', 'approve');
+      const { paymentId } = harness.stack.newPayment();
+      const { id } = refundOf(await harness.ask(paymentId));
+      await harness.stack.client.waitFor(id, 30_000);
+      const key = await harness.newKey('tool', 'submit', 'read', 'operate', 'approve');
       const { code, output } = await run(program ?? '', [
-        ...['run', `${world.url}/openapi.json`, '--header', `Authorization: Bearer ${key}`],
+        ...['run', `${harness.url}/openapi.json`, '--header', `Authorization: Bearer ${key}`],
         ...['--phases', 'examples,coverage,fuzzing', '--max-examples', String(EXAMPLES), '--seed', SEED],
         ...['--request-timeout', '30', '--continue-on-failure'],
         ...['--generation-database', 'none', '--exclude-checks', NOT_CHECKED.join(',')],
@@ -85,8 +85,8 @@ describe('the OpenAPI document', () => {
       expect(output).not.toContain(key);
       expect(Number(/(\d+) generated/.exec(output)?.[1]), output).toBeGreaterThan(200);
       // What the tool has asked for is still being paid.
-      await world.stack.untilAtRest();
-      expect(world.logged.filter((line) => /"status":5\d\d/.test(line))).toEqual([]);
+      await harness.stack.untilAtRest();
+      expect(harness.logged.filter((line) => /"status":5\d\d/.test(line))).toEqual([]);
     },
   );
 });

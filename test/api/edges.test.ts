@@ -13,9 +13,9 @@ import { openRefundsClient } from '../../client/open.js';
 import { readSettings } from '../../settings/read.js';
 import { problemOf, refundOf, startApi } from './world.js';
 
-const world = await startApi();
-afterAll(() => world.close());
-const { ask, call, stack } = world;
+const harness = await startApi();
+afterAll(() => harness.close());
+const { ask, call, stack } = harness;
 const CARD = '4111111111111111';
 
 describe('a request that is not what it should be', () => {
@@ -33,10 +33,10 @@ describe('a request that is not what it should be', () => {
     ['is a list', { body: [] }, 422, 'invalid_request'],
     ['is null', { body: 'null' }, 422, 'invalid_request'],
     ['pollutes prototypes', { body: '{"__proto__":{"a":1}}' }, 400, 'bad_request'],
-  ])('and %s', async (_what, given, status, code) => {
+  ])('and %s', async (_what, fixture, status, code) => {
     const answer = await call('POST', '/v1/refunds', {
-      ...given,
-      headers: { 'idempotency-key': randomUUID(), ...('headers' in given ? given.headers : {}) },
+      ...fixture,
+      headers: { 'idempotency-key': randomUUID(), ...('headers' in fixture ? fixture.headers : {}) },
     });
     expect([answer.status, problemOf(answer).code]).toEqual([status, code]);
     expect(answer.headers.get('content-type')).toMatch('application/problem+json');
@@ -62,10 +62,10 @@ describe('a request that is not what it should be', () => {
 
   it('and is no UTF-8: text that is kept would be another one', async () => {
     const { paymentId } = stack.newPayment();
-    const response = await fetch(`${world.url}/v1/refunds`, {
+    const response = await fetch(`${harness.url}/v1/refunds`, {
       method: 'POST',
       headers: {
-        authorization: `Bearer ${await world.newKey('latin', 'submit')}`,
+        authorization: `Bearer ${await harness.newKey('latin', 'submit')}`,
         'content-type': 'application/json',
         'idempotency-key': randomUUID(),
       },
@@ -94,7 +94,7 @@ describe('a request that is not what it should be', () => {
       expect(JSON.stringify(answer.body)).not.toContain(CARD);
       expect(JSON.stringify([...answer.headers])).not.toContain(CARD);
     }
-    expect(world.logged.join('')).not.toContain(CARD);
+    expect(harness.logged.join('')).not.toContain(CARD);
   });
 
   it('gets 404 where nothing is, and 405 with the methods where another one is needed', async () => {
@@ -167,14 +167,14 @@ describe('every refusal of the ledger', () => {
     expect(problemOf(blind)).toMatchObject({ code: 'instruction_missing', instruction });
     // However the name is written: it is who asked.
     for (const name of ['shop', 'SHOP', 'sh\u200bop', '\uff53hop', 'sh\u043ep']) {
-      const key = await world.newKey(name, 'approve');
+      const key = await harness.newKey(name, 'approve');
       const own = await call('POST', `/v1/refunds/${id}/approve`, {
         key,
         body: { reason: 'mine', instruction },
       });
       expect([name, own.status, problemOf(own).code]).toEqual([name, 403, 'own_request']);
     }
-    const boss = await world.newKey('boss', 'approve');
+    const boss = await harness.newKey('boss', 'approve');
     const other = await call('POST', `/v1/refunds/${id}/approve`, {
       key: boss,
       body: { reason: 'checked', instruction: 'another' },
@@ -203,7 +203,7 @@ describe('an answer', () => {
     expect(named.headers.get('x-request-id')).toBe(id);
     const odd = await call('GET', '/v1/me', { headers: { 'x-request-id': 'a "b"' } });
     expect(odd.headers.get('x-request-id')).toMatch(/^[a-f0-9-]{36}$/);
-    await expect.poll(() => world.logged.join('')).toContain(`"requestId":"${id}"`);
+    await expect.poll(() => harness.logged.join('')).toContain(`"requestId":"${id}"`);
   });
 
   it('tells browsers to trust nothing in it', async () => {
@@ -309,7 +309,7 @@ describe('while a part is away', () => {
       requestsPerMinute: 100,
     });
     const { paymentId } = stack.newPayment();
-    const key = await world.newKey('shop', 'submit');
+    const key = await harness.newKey('shop', 'submit');
     const idempotencyKey = randomUUID();
     try {
       const accepted = await app.inject({

@@ -1,27 +1,27 @@
 /** Link and correct over HTTP: each success, each refusal with its code, said again, and by two at once. */
 import { describe, expect, it } from 'vitest';
-import { inTime, inTimeAll, NEVER_PAID, refused, startPersons, told, WHY } from './persons.js';
+import { inTime, inTimeAll, NEVER_PAID, refused, startOperators, reported, WHY } from './persons.js';
 import { refundOf } from './world.js';
 
 // What was adopted carries no reference of ours: the books know it under its id alone.
-const world = await startPersons({ booksAgree: false });
-const { anna, berta, boss, asked, lostBeside, newKey, paid, pendingTooLong, say, stack, until } = world;
+const harness = await startOperators({ booksAgree: false });
+const { anna, berta, boss, asked, lostBeside, newKey, paid, pendingTooLong, command, stack, until } = harness;
 const { engine } = stack.gateway;
 
 describe('link', () => {
   it('makes what the gateway shows the outcome; said again it changes nothing, and another person is told who did', async () => {
     const { id, gatewayId, payment } = await lostBeside();
-    const linked = await inTime(() => say(anna, 'link', id, { ...WHY, gatewayId }));
+    const linked = await inTime(() => command(anna, 'link', id, { ...WHY, gatewayId }));
     expect(linked.status).toBe(200);
     expect(refundOf(linked)).toMatchObject({ status: 'succeeded', attempts: [{ gatewayId }] });
-    expect((await say(anna, 'link', id, { ...WHY, gatewayId })).body).toEqual(linked.body);
-    const late = await say(berta, 'link', id, { ...WHY, gatewayId });
-    expect(told(late)).toEqual(refused(409, 'already_decided'));
+    expect((await command(anna, 'link', id, { ...WHY, gatewayId })).body).toEqual(linked.body);
+    const late = await command(berta, 'link', id, { ...WHY, gatewayId });
+    expect(reported(late)).toEqual(refused(409, 'already_decided'));
     expect(late.body).toMatchObject({ by: 'anna' });
 
     stack.fault({ kind: 'drop_before_execute' }, { paymentId: payment.paymentId });
     const other = await asked(payment, 'unknown');
-    expect(told(await say(anna, 'link', other, { ...WHY, gatewayId }))).toEqual(
+    expect(reported(await command(anna, 'link', other, { ...WHY, gatewayId }))).toEqual(
       refused(409, 'belongs_to_another'),
     );
   });
@@ -29,10 +29,14 @@ describe('link', () => {
   it('by two at once counts once', async () => {
     const { id, gatewayId, payment } = await lostBeside();
     // Both may speak from here on: a word that does not fit is refused for what it is.
-    await inTime(() => say(anna, 'correct', id, NEVER_PAID));
-    const both = await Promise.all([anna, berta].map((key) => say(key, 'link', id, { ...WHY, gatewayId })));
+    await inTime(() => command(anna, 'correct', id, NEVER_PAID));
+    const both = await Promise.all(
+      [anna, berta].map((key) => command(key, 'link', id, { ...WHY, gatewayId })),
+    );
     expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
-    expect(both.flatMap((one) => (one.status === 409 ? [told(one).code] : []))).toEqual(['already_decided']);
+    expect(both.flatMap((one) => (one.status === 409 ? [reported(one).code] : []))).toEqual([
+      'already_decided',
+    ]);
     const balance = await stack.dependencies.ledger.findPayment(payment.paymentId);
     expect(balance).toMatchObject({ succeededMinor: 40_00n, reservedMinor: 0n });
   });
@@ -51,26 +55,28 @@ describe('link', () => {
       [paymentId, 'other_type'],
       ['f'.repeat(32), 'not_at_gateway'],
     ] as const)
-      expect(told(await say(anna, 'link', id, { ...WHY, gatewayId: other })), code).toEqual(
+      expect(reported(await command(anna, 'link', id, { ...WHY, gatewayId: other })), code).toEqual(
         refused(409, code),
       );
     expect((await stack.client.getRefund(id)).state).toBe('unknown');
-    expect(told(await say(anna, 'link', await paid(), { ...WHY, gatewayId }))).toEqual(
+    expect(reported(await command(anna, 'link', await paid(), { ...WHY, gatewayId }))).toEqual(
       refused(409, 'other_original'),
     );
   });
 
   it('is refused for what the gateway shows in another currency, or with a result that says nothing certain', async () => {
     const { id, gatewayId } = await lostBeside();
-    stack.fault({ kind: 'look_up', how: 'other_currency', currency: 'JPY' }, { paymentId: gatewayId });
-    expect(told(await say(anna, 'link', id, { ...WHY, gatewayId }))).toEqual(refused(409, 'other_currency'));
+    stack.fault({ kind: 'query', how: 'other_currency', currency: 'JPY' }, { paymentId: gatewayId });
+    expect(reported(await command(anna, 'link', id, { ...WHY, gatewayId }))).toEqual(
+      refused(409, 'other_currency'),
+    );
 
     const payment = stack.newPayment();
     const { paymentId } = payment;
     stack.fault({ kind: 'comm_error', executed: false, recorded: true }, { paymentId });
     const unsure = await asked(payment, 'unknown');
     const recorded = engine.transactions().find(({ referencedId }) => referencedId === paymentId)?.id ?? '';
-    expect(told(await say(anna, 'link', unsure, { ...WHY, gatewayId: recorded }))).toEqual(
+    expect(reported(await command(anna, 'link', unsure, { ...WHY, gatewayId: recorded }))).toEqual(
       refused(409, 'not_conclusive'),
     );
     expect((await stack.client.getRefund(unsure)).state).toBe('unknown');
@@ -80,19 +86,19 @@ describe('link', () => {
     const authorised = stack.newPayment({ type: 'PA' });
     const unsent = await asked(authorised, 'manual_review');
     const someId = 'f'.repeat(32);
-    expect(told(await say(anna, 'link', unsent, { ...WHY, gatewayId: someId }))).toEqual(
+    expect(reported(await command(anna, 'link', unsent, { ...WHY, gatewayId: someId }))).toEqual(
       refused(409, 'nothing_sent'),
     );
     const payment = stack.newPayment();
     const [first, second] = [await asked(payment, 'succeeded'), await asked(payment, 'succeeded')];
     const [attempt] = (await stack.client.getRefund(first)).attempts;
-    expect(told(await say(anna, 'link', second, { ...WHY, gatewayId: attempt?.gatewayId ?? '' }))).toEqual(
-      refused(409, 'other_reference'),
-    );
+    expect(
+      reported(await command(anna, 'link', second, { ...WHY, gatewayId: attempt?.gatewayId ?? '' })),
+    ).toEqual(refused(409, 'other_reference'));
     const other = stack.newPayment();
     const over = await asked(other, 'succeeded');
     const portal = engine.refundInPortal({ paymentId: other.paymentId, amount: 40_00n });
-    expect(told(await say(anna, 'link', over, { ...WHY, gatewayId: portal.id }))).toEqual(
+    expect(reported(await command(anna, 'link', over, { ...WHY, gatewayId: portal.id }))).toEqual(
       refused(409, 'attempt_is_over'),
     );
   });
@@ -101,28 +107,28 @@ describe('link', () => {
 describe('correct', () => {
   it('is proposed by one and confirmed by another: neither by whoever asked nor by whoever proposed', async () => {
     const { id, payment } = await lostBeside();
-    const proposed = await inTime(() => say(anna, 'correct', id, NEVER_PAID));
+    const proposed = await inTime(() => command(anna, 'correct', id, NEVER_PAID));
     expect(proposed.status).toBe(200);
     const { proposal } = refundOf(proposed);
     expect(proposal).toMatchObject({ action: 'correct', by: 'anna', reason: WHY.reason, ticket: 'PAY-12' });
     const instruction = proposal?.instruction ?? '';
-    expect(refundOf(await say(anna, 'correct', id, NEVER_PAID)).proposal, 'said again').toEqual(proposal);
-    const second = await say(berta, 'correct', id, NEVER_PAID);
-    expect(told(second)).toEqual(refused(409, 'proposal_open'));
+    expect(refundOf(await command(anna, 'correct', id, NEVER_PAID)).proposal, 'said again').toEqual(proposal);
+    const second = await command(berta, 'correct', id, NEVER_PAID);
+    expect(reported(second)).toEqual(refused(409, 'proposal_open'));
     expect(second.body).toMatchObject({ by: 'anna' });
 
     const yes = { ...WHY, instruction };
-    expect(told(await say(anna, 'approve', id, yes))).toEqual(refused(403, 'own_proposal'));
+    expect(reported(await command(anna, 'approve', id, yes))).toEqual(refused(403, 'own_proposal'));
     const asker = await newKey('shop', 'approve');
-    expect(told(await say(asker, 'approve', id, yes))).toEqual(refused(403, 'own_request'));
-    expect(told(await say(boss, 'approve', id, { ...WHY, instruction: 'another' }))).toEqual(
+    expect(reported(await command(asker, 'approve', id, yes))).toEqual(refused(403, 'own_request'));
+    expect(reported(await command(boss, 'approve', id, { ...WHY, instruction: 'another' }))).toEqual(
       refused(409, 'not_awaiting_approval'),
     );
-    const confirmed = await say(boss, 'approve', id, yes);
+    const confirmed = await command(boss, 'approve', id, yes);
     expect(refundOf(confirmed)).toMatchObject({ status: 'failed', why: 'corrected', proposal: null });
-    expect((await say(boss, 'approve', id, yes)).body, 'said again').toEqual(confirmed.body);
-    const late = await say(await newKey('carla', 'approve'), 'approve', id, yes);
-    expect(told(late)).toEqual(refused(409, 'already_decided'));
+    expect((await command(boss, 'approve', id, yes)).body, 'said again').toEqual(confirmed.body);
+    const late = await command(await newKey('carla', 'approve'), 'approve', id, yes);
+    expect(reported(late)).toEqual(refused(409, 'already_decided'));
     expect(late.body).toMatchObject({ by: 'boss' });
     expect(await stack.dependencies.ledger.findPayment(payment.paymentId)).toMatchObject({
       reservedMinor: 0n,
@@ -131,15 +137,18 @@ describe('correct', () => {
 
   it('that is refused by the second person changes nothing', async () => {
     const { id } = await lostBeside();
-    const { proposal } = refundOf(await inTime(() => say(anna, 'correct', id, NEVER_PAID)));
+    const { proposal } = refundOf(await inTime(() => command(anna, 'correct', id, NEVER_PAID)));
     const no = { ...WHY, instruction: proposal?.instruction };
-    expect(refundOf(await say(boss, 'reject', id, no))).toMatchObject({ state: 'unknown', proposal: null });
-    expect(told(await say(boss, 'approve', id, no))).toEqual(refused(409, 'already_decided'));
+    expect(refundOf(await command(boss, 'reject', id, no))).toMatchObject({
+      state: 'unknown',
+      proposal: null,
+    });
+    expect(reported(await command(boss, 'approve', id, no))).toEqual(refused(409, 'already_decided'));
   });
 
   it('that the gateway has overtaken is not confirmed any more', async () => {
     const { id, payment } = await lostBeside();
-    const { proposal } = refundOf(await inTime(() => say(anna, 'correct', id, NEVER_PAID)));
+    const { proposal } = refundOf(await inTime(() => command(anna, 'correct', id, NEVER_PAID)));
     const [attempt] = (await stack.client.getRefund(id)).attempts;
     const { paymentId } = payment;
     engine.refundInPortal({
@@ -147,36 +156,40 @@ describe('correct', () => {
       amount: 40_00n,
       merchantTransactionId: attempt?.merchantTransactionId ?? '',
     });
-    await stack.client.resolve(id, { by: 'berta', reason: 'the bank found it' });
+    await stack.client.sync(id, { by: 'berta', reason: 'the bank found it' });
     await until(id, 'succeeded');
     const yes = { ...WHY, instruction: proposal?.instruction };
-    expect(told(await say(boss, 'approve', id, yes))).toEqual(refused(409, 'overtaken'));
+    expect(reported(await command(boss, 'approve', id, yes))).toEqual(refused(409, 'overtaken'));
     expect((await stack.client.getRefund(id)).state).toBe('succeeded');
   });
 
   it('by two at once is one proposal', async () => {
     const { id } = await lostBeside();
     const both = await inTimeAll(() =>
-      Promise.all([anna, berta].map((key) => say(key, 'correct', id, NEVER_PAID))),
+      Promise.all([anna, berta].map((key) => command(key, 'correct', id, NEVER_PAID))),
     );
     expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
-    expect(both.flatMap((one) => (one.status === 409 ? [told(one).code] : []))).toEqual(['proposal_open']);
+    expect(both.flatMap((one) => (one.status === 409 ? [reported(one).code] : []))).toEqual([
+      'proposal_open',
+    ]);
   });
 
   it('is refused where the gateway shows otherwise, too early, or where nothing is to be corrected', async () => {
     const early = stack.newPayment();
     stack.fault({ kind: 'drop_before_execute' }, { paymentId: early.paymentId });
-    expect(told(await say(anna, 'correct', await asked(early, 'unknown'), NEVER_PAID))).toEqual(
+    expect(reported(await command(anna, 'correct', await asked(early, 'unknown'), NEVER_PAID))).toEqual(
       refused(409, 'too_early'),
     );
     const id = await pendingTooLong();
-    expect(told(await inTime(() => say(anna, 'correct', id, NEVER_PAID)))).toEqual(
+    expect(reported(await inTime(() => command(anna, 'correct', id, NEVER_PAID)))).toEqual(
       refused(409, 'gateway_contradicts'),
     );
     const settled = { ...NEVER_PAID, outcome: 'case_closed' };
-    expect(told(await say(anna, 'correct', id, settled))).toEqual(refused(409, 'not_final'));
+    expect(reported(await command(anna, 'correct', id, settled))).toEqual(refused(409, 'not_final'));
     const over = await paid();
-    expect(told(await say(anna, 'correct', over, NEVER_PAID))).toEqual(refused(409, 'nothing_to_correct'));
-    expect(told(await say(anna, 'correct', over, settled))).toEqual(refused(409, 'no_case'));
+    expect(reported(await command(anna, 'correct', over, NEVER_PAID))).toEqual(
+      refused(409, 'nothing_to_correct'),
+    );
+    expect(reported(await command(anna, 'correct', over, settled))).toEqual(refused(409, 'no_case'));
   });
 });

@@ -6,14 +6,14 @@ import { changed, edited, noise, written } from '../fuzz/mutations.js';
 import { CARD } from '../fuzz/second-opinion.js';
 import { startApi } from './world.js';
 
-const world = await startApi({ worker: false });
-afterAll(() => world.close());
+const harness = await startApi({ worker: false });
+afterAll(() => harness.close());
 
 it('is never answered with a failure of ours, whatever the request', async () => {
-  const { paymentId } = world.stack.newPayment();
+  const { paymentId } = harness.stack.newPayment();
   // Nobody's: what is decided rightly about it is answered without asking a workflow.
   const id = '00000000-0000-7000-8000-000000000000';
-  const key = await world.newKey('fuzz', 'submit', 'read', 'operate', 'approve');
+  const key = await harness.newKey('fuzz', 'submit', 'read', 'operate', 'approve');
   const seen: Record<number, number> = {};
   await fuzz(600, async (random) => {
     const [verb, right] = random.pick([
@@ -30,7 +30,7 @@ it('is never answered with a failure of ours, whatever the request', async () =>
     const text = random.chance(0.1) ? noise(random) : written(random, body);
     const target = random.chance(0.1) ? edited(random, id).replace(/[^\w%-]/g, '') : id;
     const url = verb === 'refunds' ? '/v1/refunds' : `/v1/refunds/${target || 'x'}/${verb}`;
-    const { statusCode, payload } = await world.app.inject({
+    const { statusCode, payload } = await harness.app.inject({
       method: 'POST',
       url,
       headers: {

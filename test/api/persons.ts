@@ -2,14 +2,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll } from 'vitest';
 import type { Refund } from '../../client/index.js';
-import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
-import { problemOf, refundOf, startApi, type Answer, type ApiWorld } from './world.js';
+import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
+import { problemOf, refundOf, startApi, type Answer, type ApiHarness } from './world.js';
 
 export const WHY = { reason: 'the customer called', ticket: 'PAY-12' };
 export const NEVER_PAID = { ...WHY, outcome: 'failed', evidence: "acquirer's letter of 4 November" };
 
 export type Verb = 'link' | 'correct' | 'change-destination' | 'replay' | 'approve' | 'reject';
-export const told = (answer: Answer) => ({ status: answer.status, code: problemOf(answer).code });
+export const reported = (answer: Answer) => ({ status: answer.status, code: problemOf(answer).code });
 export const refused = (status: number, code: string) => ({ status, code });
 
 /** Said again until the attempt can no longer be on its way. */
@@ -29,14 +29,14 @@ export async function inTimeAll(speak: () => Promise<Answer[]>): Promise<Answer[
   }
 }
 
-export interface PersonsWorld extends ApiWorld {
+export interface OperatorsHarness extends ApiHarness {
   /** May operate and approve. */
   readonly anna: string;
   /** May operate. */
   readonly berta: string;
   /** May approve. */
   readonly boss: string;
-  say(key: string, verb: Verb, id: string, body: unknown): Promise<Answer>;
+  command(key: string, verb: Verb, id: string, body: unknown): Promise<Answer>;
   /** A refund of 40.00 that has come to this state. */
   asked(payment: CreatedPayment, state: Refund['state']): Promise<string>;
   until(id: string, state: Refund['state']): Promise<Refund>;
@@ -51,30 +51,30 @@ export interface PersonsWorld extends ApiWorld {
 }
 
 /** Call it while the file is read. An attempt stays open for as long as a test looks at it; the lag after which a person may speak is short. */
-export async function startPersons(how: { readonly booksAgree?: boolean } = {}): Promise<PersonsWorld> {
-  const world = await startApi({
-    timings: { sendWindow: 2_000, visibilityLag: 100, missSpacing: 60_000, caseAfterPending: 300 },
+export async function startOperators(how: { readonly booksAgree?: boolean } = {}): Promise<OperatorsHarness> {
+  const harness = await startApi({
+    timings: { sendWindow: 2_000, visibilityLag: 100, notFoundSpacing: 60_000, caseAfterPending: 300 },
   });
-  afterAll(() => world.close(how));
-  const { ask, call, newKey, stack } = world;
+  afterAll(() => harness.close(how));
+  const { ask, call, newKey, stack } = harness;
 
-  const until: PersonsWorld['until'] = async (id, state) => {
+  const until: OperatorsHarness['until'] = async (id, state) => {
     for await (const refund of stack.client.watch(id, { signal: AbortSignal.timeout(30_000) }))
       if (refund.state === state) return refund;
     throw new Error('unreachable');
   };
-  const asked: PersonsWorld['asked'] = async ({ paymentId }, state) => {
+  const asked: OperatorsHarness['asked'] = async ({ paymentId }, state) => {
     const { id } = refundOf(await ask(paymentId));
     await until(id, state);
     return id;
   };
 
   return {
-    ...world,
+    ...harness,
     anna: await newKey('anna', 'operate', 'approve'),
     berta: await newKey('berta', 'operate'),
     boss: await newKey('boss', 'approve'),
-    say: (key, verb, id, body) => call('POST', `/v1/refunds/${id}/${verb}`, { key, body }),
+    command: (key, verb, id, body) => call('POST', `/v1/refunds/${id}/${verb}`, { key, body }),
     until,
     asked,
     paid: () => asked(stack.newPayment(), 'succeeded'),

@@ -59,7 +59,7 @@ describe('the process of the API', () => {
       name: 'API',
       entry: 'server/api/main.ts',
       env: await processEnv(),
-      say: (line) => lines.push(line),
+      print: (line) => lines.push(line),
       readyWithinMs: 2 * MINUTE,
     });
     try {

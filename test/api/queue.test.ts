@@ -6,9 +6,9 @@ import { change, searchResult, payment, queueItem, timelineEntry } from '../../s
 import { dataOf, problemOf, refundOf, startApi } from './world.js';
 import { seen } from '../support/seen.js';
 
-const world = await startApi();
-afterAll(() => world.close());
-const { ask, call, stack } = world;
+const harness = await startApi();
+afterAll(() => harness.close());
+const { ask, call, stack } = harness;
 
 /** A refund whose credit is above the limit: it waits for a second person. */
 async function waiting(orderId: string = randomUUID()) {
@@ -46,7 +46,7 @@ describe('the queue', () => {
     for (const id of waits) {
       const { approval } = refundOf(await call('GET', `/v1/refunds/${id}`));
       await call('POST', `/v1/refunds/${id}/reject`, {
-        key: await world.newKey('boss', 'approve'),
+        key: await harness.newKey('boss', 'approve'),
         body: { instruction: approval?.instruction, reason: 'paid by bank transfer' },
       });
     }
@@ -132,9 +132,9 @@ describe('the stream', () => {
   }
   async function listen(lastEventId?: string): Promise<Heard> {
     const hangUp = new AbortController();
-    const response = await fetch(`${world.url}/v1/stream`, {
+    const response = await fetch(`${harness.url}/v1/stream`, {
       headers: {
-        authorization: `Bearer ${await world.newKey('reader', 'read')}`,
+        authorization: `Bearer ${await harness.newKey('reader', 'read')}`,
         ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
       },
       signal: hangUp.signal,
@@ -188,7 +188,7 @@ describe('the stream', () => {
     const again = await listen(ids[0]);
     await again.until(({ refundId, type }) => refundId === id && type === 'refund.succeeded');
     again.hangUp();
-    const told = again.changes.filter(({ refundId }) => refundId === id).map((one) => one.id);
-    expect(told.toSorted()).toEqual(ids.slice(1).toSorted());
+    const reported = again.changes.filter(({ refundId }) => refundId === id).map((one) => one.id);
+    expect(reported.toSorted()).toEqual(ids.slice(1).toSorted());
   });
 });

@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { problemOf, refundOf, startApi } from './world.js';
 
-const world = await startApi();
-afterAll(() => world.close());
-const { ask, call, stack } = world;
+const harness = await startApi();
+afterAll(() => harness.close());
+const { ask, call, stack } = harness;
 
 describe('a refund that is asked for', () => {
   it('is accepted with 202 and paid; the same key and body answer 200 and the same refund', async () => {
@@ -78,9 +78,9 @@ describe('a request that cannot be a refund', () => {
     });
     expect(answer.status).toBe(422);
     expect(answer.headers.get('content-type')).toMatch('application/problem+json');
-    const told = problemOf(answer);
-    expect(told).toMatchObject({ code: 'invalid_request', status: 422 });
-    expect(told.problems?.map(({ field }) => field).toSorted()).toEqual(
+    const reported = problemOf(answer);
+    expect(reported).toMatchObject({ code: 'invalid_request', status: 422 });
+    expect(reported.problems?.map(({ field }) => field).toSorted()).toEqual(
       ['(request)', '(request)', 'Idempotency-Key', 'amount', 'paymentId', 'reason', 'wait'].toSorted(),
     );
   });

@@ -25,7 +25,7 @@ export interface Call {
   readonly signal?: AbortSignal;
 }
 
-export interface ApiWorld {
+export interface ApiHarness {
   readonly stack: Stack;
   readonly app: FastifyInstance;
   readonly url: string;
@@ -43,7 +43,7 @@ export interface ApiWorld {
 /** Call it while the file is read, then `afterAll(() => world.close());`. */
 export async function startApi(
   options: StackOptions & { readonly api?: Partial<ApiOptions> } = {},
-): Promise<ApiWorld> {
+): Promise<ApiHarness> {
   const stack = await startStack(options);
   const logged: string[] = [];
   const app = await buildApi({

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { auditIncrement } from '../../ledger/maintenance/audit-progress.js';
 import { auditLedger } from '../../ledger/maintenance/audit.js';
-import { accepted, debit } from '../ledger/given.js';
+import { accepted, debit } from '../ledger/fixtures.js';
 import { postgresLedger } from '../ledger/postgres.js';
 
 const { database, ledger, url } = await postgresLedger();
@@ -40,7 +40,7 @@ describe('the audit in increments', () => {
 
     const first = await auditIncrement(database, WHOLE);
     expect(first).toMatchObject({ violations: 0, complete: true });
-    expect(first.wholeSince).toBeInstanceOf(Date);
+    expect(first.completeSince).toBeInstanceOf(Date);
   });
 
   it('keeps what it found until the payment is read again and right', async () => {

@@ -13,7 +13,7 @@ import {
   refused,
   seen,
   submitted,
-} from '../ledger/given.js';
+} from '../ledger/fixtures.js';
 import { postgresLedger } from '../ledger/postgres.js';
 
 const { database, ledger, url } = await postgresLedger();
@@ -43,7 +43,7 @@ interface Books {
   readonly attemptId: string;
 }
 
-async function given(outcome: 'open' | 'pending' | 'paid'): Promise<Books> {
+async function fixture(outcome: 'open' | 'pending' | 'paid'): Promise<Books> {
   const facts = debit();
   const refundId = await accepted(ledger, facts, 4_000n);
   const order = await submitted(ledger, refundId);
@@ -57,9 +57,9 @@ const fact = (books: Books, type: string, actor = 'answer'): string =>
 
 describe('the audit of books that are right', () => {
   it('finds nothing, having asked everything', async () => {
-    await given('paid');
-    await given('pending');
-    await given('open');
+    await fixture('paid');
+    await fixture('pending');
+    await fixture('open');
     const report = await auditLedger(database.db, LIMITS);
     expect(report).toMatchObject({ complete: true, violations: 0 });
     expect(report.invariants.map(({ invariant }) => invariant)).toEqual(Object.keys(INVARIANTS));
@@ -82,7 +82,7 @@ describe('the audit of a refund that had ended, turned out paid and came back', 
 
 describe('the audit finds', () => {
   it('I1: a payment that has given back more than it took', async () => {
-    const { paymentId } = await given('paid');
+    const { paymentId } = await fixture('paid');
     await tamper(`update payments set captured_minor = 3999 where id = '${paymentId}'`);
     expect(await found('I1')).toContainEqual(
       `payment ${paymentId}: 1 paid back or reserved beyond its limit, without a fact from outside`,
@@ -90,7 +90,7 @@ describe('the audit finds', () => {
   });
 
   it('I1: a refund that holds something else than it owes, and one that holds something though it has ended', async () => {
-    const [under, over] = [await given('pending'), await given('paid')];
+    const [under, over] = [await fixture('pending'), await fixture('paid')];
     await tamper(
       `update refunds set amount_minor = 4001 where id = '${under.refundId}'`,
       `insert into events (natural_key, type, payment_id, refund_id, actor, reserved_delta)
@@ -102,7 +102,7 @@ describe('the audit finds', () => {
   });
 
   it('I2: two open attempts of one refund', async () => {
-    const { refundId, attemptId } = await given('pending');
+    const { refundId, attemptId } = await fixture('pending');
     await tamper(
       'drop index attempts_one_open',
       `insert into attempts (id, refund_id, payment_id, number, way, original_id, reference, amount_minor, currency, requester, state, send_by)
@@ -113,7 +113,7 @@ describe('the audit finds', () => {
   });
 
   it('I2: an attempt that is open though its refund has ended, and a handing-over that is not on record', async () => {
-    const { refundId, attemptId } = await given('pending');
+    const { refundId, attemptId } = await fixture('pending');
     await tamper(
       `update refunds set state = 'failed' where id = '${refundId}'`,
       `update attempts set sends = 2 where id = '${attemptId}'`,
@@ -124,7 +124,7 @@ describe('the audit finds', () => {
   });
 
   it('I3: a credit that no refused refund came before', async () => {
-    const { attemptId } = await given('paid');
+    const { attemptId } = await fixture('paid');
     await tamper(
       `update attempts set way = 'credit', original_id = null, registration_id = '${'a'.repeat(32)}'
        where id = '${attemptId}'`,
@@ -133,7 +133,7 @@ describe('the audit finds', () => {
   });
 
   it('I3: what was asked for as a credit and was refunded, and a free-standing credit of which one person alone decided', async () => {
-    const [linked, alone] = [await given('paid'), await given('paid')];
+    const [linked, alone] = [await fixture('paid'), await fixture('paid')];
     await tamper(
       `update refunds set asked_for = 'credit' where id in ('${linked.refundId}', '${alone.refundId}')`,
       `update attempts set way = 'credit', original_id = null, registration_id = '${'a'.repeat(32)}'
@@ -151,7 +151,7 @@ describe('the audit finds', () => {
   });
 
   it('I4: a refund that ended while its outcome was open, without a person or as no person may', async () => {
-    const [failed, canceled] = [await given('pending'), await given('pending')];
+    const [failed, canceled] = [await fixture('pending'), await fixture('pending')];
     await tamper(fact(failed, 'refund.failed', 'system'), fact(canceled, 'refund.canceled', 'clerk'));
     const sentences = await found('I4');
     expect(sentences).toContainEqual(
@@ -163,7 +163,7 @@ describe('the audit finds', () => {
   });
 
   it('I5: a paid refund that somebody calls canceled, and one whose state no event explains', async () => {
-    const [moved, silent] = [await given('paid'), await given('paid')];
+    const [moved, silent] = [await fixture('paid'), await fixture('paid')];
     await tamper(
       fact(moved, 'refund.canceled', 'clerk'),
       `update refunds set state = 'settled' where id = '${silent.refundId}'`,
@@ -178,7 +178,7 @@ describe('the audit finds', () => {
   });
 
   it('I5: a final state that was left on nobody’s evidence, and money paid under no id', async () => {
-    const [left, nameless] = [await given('paid'), await given('paid')];
+    const [left, nameless] = [await fixture('paid'), await fixture('paid')];
     await tamper(
       fact(left, 'refund.returned', 'system'),
       `update attempts set gateway_id = null where id = '${nameless.attemptId}'`,
@@ -191,7 +191,11 @@ describe('the audit finds', () => {
   });
 
   it('I5: an approval by whoever asked for the refund, and a correction that one operator signed', async () => {
-    const [approved, confirmed, alone] = [await given('paid'), await given('paid'), await given('paid')];
+    const [approved, confirmed, alone] = [
+      await fixture('paid'),
+      await fixture('paid'),
+      await fixture('paid'),
+    ];
     const decided = ({ refundId, paymentId }: Books, command: string, state: string, by: string): string =>
       `insert into command_results (refund_id, payment_id, command, by, author, reason, instruction, result, state, details,
          amount_minor, currency, decided_by, decided_at)
@@ -211,7 +215,7 @@ describe('the audit finds', () => {
   });
 
   it('I6: amounts that are not whole, in another currency, or other than what was handed over', async () => {
-    const [foreign, changed] = [await given('paid'), await given('paid')];
+    const [foreign, changed] = [await fixture('paid'), await fixture('paid')];
     await tamper(
       'alter table captures add column fee_minor numeric',
       `update refunds set currency = 'USD' where id = '${foreign.refundId}'`,
@@ -227,13 +231,13 @@ describe('the audit finds', () => {
   });
 
   it('I7: a refund whose request is forgotten', async () => {
-    const { refundId } = await given('paid');
+    const { refundId } = await fixture('paid');
     await tamper(`delete from events where refund_id = '${refundId}' and type = 'refund.requested'`);
     expect(await found('I7')).toContainEqual(`refund ${refundId} has 0 events of its request`);
   });
 
   it('I8: a balance that was adjusted by hand, and a success that counted twice', async () => {
-    const [adjusted, twice] = [await given('paid'), await given('paid')];
+    const [adjusted, twice] = [await fixture('paid'), await fixture('paid')];
     await tamper(
       `update payments set succeeded_minor = 1 where id = '${adjusted.paymentId}'`,
       `insert into events (natural_key, type, payment_id, refund_id, attempt_id, actor, succeeded_delta)

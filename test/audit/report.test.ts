@@ -4,19 +4,22 @@ import { Registry } from 'prom-client';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { audit as auditSchema } from '../../server/api/audits.js';
 import { registerFigures } from '../../server/api/ledger-metrics.js';
-import { upkeepAt } from '../../temporal/upkeep.js';
+import { maintenanceAt } from '../../temporal/maintenance.js';
 import { problemOf, refundOf, startApi } from '../api/world.js';
 import { command } from '../support/command.js';
 import { eventually } from '../workflows/world.js';
 
 vi.setConfig({ testTimeout: 180_000 });
 
-const world = await startApi({ worker: false, upkeep: { ...upkeepAt(0.001), auditEvery: 3_600_000 } });
-const { ask, call, stack } = world;
+const harness = await startApi({
+  worker: false,
+  maintenance: { ...maintenanceAt(0.001), auditEvery: 3_600_000 },
+});
+const { ask, call, stack } = harness;
 const registry = new Registry();
 registerFigures(registry, stack.database, 0);
 afterAll(async () => {
-  await world.close();
+  await harness.close();
 });
 
 describe('before the first audit', () => {
@@ -56,10 +59,10 @@ describe('the audit', () => {
     const before = auditSchema.parse((await call('GET', '/v1/audits/latest')).body);
     const { code, stdout } = await command(stack.env, 'verify', '--json');
     expect(code).toBe(0);
-    const told = auditSchema.parse(JSON.parse(stdout));
-    expect(told.ok).toBe(true);
-    expect(BigInt(told.id)).toBeGreaterThan(BigInt(before.id));
-    expect(auditSchema.parse((await call('GET', '/v1/audits/latest')).body)).toEqual(told);
+    const reported = auditSchema.parse(JSON.parse(stdout));
+    expect(reported.ok).toBe(true);
+    expect(BigInt(reported.id)).toBeGreaterThan(BigInt(before.id));
+    expect(auditSchema.parse((await call('GET', '/v1/audits/latest')).body)).toEqual(reported);
   });
 
   it('that finds something ends the command with 1 and names it, and the metrics count it', async () => {

@@ -55,10 +55,10 @@ describe('a command whose reader has had enough', () => {
     const all = [...programArguments('client/cli/main.ts'), '--help'];
     const child = spawn(process.execPath, all, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout.destroy();
-    let said = '';
-    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    let answer = '';
+    child.stderr.on('data', (chunk: Buffer) => (answer += chunk.toString()));
     await once(child, 'close');
-    expect({ code: child.exitCode, said }).toEqual({ code: 141, said: '' });
+    expect({ code: child.exitCode, answer }).toEqual({ code: 141, answer: '' });
   });
 });
 
@@ -195,13 +195,13 @@ describe('credit', () => {
 });
 
 describe('what a person decides', () => {
-  const word = ['--reason', 'checked', '--yes', '--json'];
+  const note = ['--reason', 'checked', '--yes', '--json'];
 
   it('is shown before it is approved, and is not for whoever asked', async () => {
     const { paymentId } = stack.newPayment({ amount: '800.00' });
     stack.fault({ kind: 'reject', code: '700.500.001' }, { paymentId });
     const { id } = await client.requestRefund({
-      caller: 'shop',
+      clientId: 'shop',
       idempotencyKey: randomUUID(),
       requestedBy: 'clerk',
       request: { paymentId, amount: '800.00', currency: 'EUR', reason: 'goods_returned' },
@@ -211,8 +211,8 @@ describe('what a person decides', () => {
     const instruction = await waitingOn(id);
     const [shown, blind, own] = await Promise.all([
       cli(['show', id]),
-      cli(['approve', id, '--by', 'boss', ...word]),
-      cli(['approve', id, '--instruction', instruction, '--by', 'clerk', ...word]),
+      cli(['approve', id, '--by', 'boss', ...note]),
+      cli(['approve', id, '--instruction', instruction, '--by', 'clerk', ...note]),
     ]);
     expect(blind.code, 'without the instruction nothing is decided').toBe(2);
     expect(blind.stderr).toContain(`"instruction":"${instruction}"`);
@@ -221,13 +221,13 @@ describe('what a person decides', () => {
     expect(own).toMatchObject({ code: 1, stdout: '' });
     expect(own.stderr).toContain('own_request');
 
-    const approved = await cli(['approve', id, '--instruction', instruction, '--by', 'boss', ...word]);
+    const approved = await cli(['approve', id, '--instruction', instruction, '--by', 'boss', ...note]);
     expect(approved.code).toBe(0);
     expect(approved.stderr).toContain(`A credit of 800.00 EUR for refund ${id} goes to registration`);
     await client.waitFor(id, 20_000);
     const [watched, withdrawn] = await Promise.all([
       cli(['watch', id]),
-      cli(['withdraw', id, '--by', 'boss', ...word]),
+      cli(['withdraw', id, '--by', 'boss', ...note]),
     ]);
     expect(watched.code).toBe(0);
     expect(watched.stdout).toMatch(/succeeded .* CD succeeded/);
@@ -242,7 +242,7 @@ describe('what a person decides', () => {
     expect(asked.code).toBe(3);
     const { id, state } = refundOf(asked);
     expect(state).toBe('awaiting_approval');
-    const rejected = await cli(['reject', id, '--instruction', await waitingOn(id), '--by', 'boss', ...word]);
+    const rejected = await cli(['reject', id, '--instruction', await waitingOn(id), '--by', 'boss', ...note]);
     expect(rejected.code).toBe(0);
     expect(refundOf(rejected)).toMatchObject({ status: 'failed' });
     const [watched, stuck] = await Promise.all([cli(['watch', id]), cli(['list', '--stuck', '--json'])]);
@@ -285,7 +285,7 @@ describe('keys', () => {
 });
 
 describe('what a person does with evidence in hand', () => {
-  const word = ['--by', 'anna', '--reason', 'checked', '--yes', '--json'];
+  const note = ['--by', 'anna', '--reason', 'checked', '--yes', '--json'];
 
   it('is named in full where something of it is missing', async () => {
     const id = randomUUID();
@@ -315,13 +315,13 @@ describe('what a person does with evidence in hand', () => {
       cli(['show', id]),
     ]);
     expect([dry.code, queue.code, page.code]).toEqual([3, 0, 3]);
-    expect(JSON.parse(dry.stdout)).toMatchObject({ step: { kind: 'person' }, run: { isAlive: true } });
+    expect(JSON.parse(dry.stdout)).toMatchObject({ step: { kind: 'operator' }, run: { isAlive: true } });
     expect(queue.stdout).toContain(id);
     expect(queue.stdout).toContain('Agree another way');
     expect(page.stdout).toContain('clerk');
     expect(page.stdout).toContain('Refused');
 
-    const changed = await cli(['change-destination', id, '--registration', registrationId, ...word]);
+    const changed = await cli(['change-destination', id, '--registration', registrationId, ...note]);
     expect(changed.stderr).toContain(`A credit of 40.00 EUR for refund ${id} is to go to registration`);
     expect([0, 3]).toContain(changed.code);
     for await (const refund of client.watch(id)) if (refund.approval !== null) break;
@@ -330,7 +330,7 @@ describe('what a person does with evidence in hand', () => {
       ...['--yes', '--json'],
     ]);
     expect(refundOf(rejected)).toMatchObject({ status: 'failed' });
-    const again = await cli(['replay', id, ...word]);
+    const again = await cli(['replay', id, ...note]);
     expect(again.code).toBe(0);
     expect(JSON.parse(again.stdout)).toMatchObject({ outcome: 'over' });
   });

@@ -18,7 +18,7 @@ const BOSS = { by: 'boss', reason: 'checked' };
 const NOT_LINKABLE = { kind: 'reject', code: '700.500.001' } as const;
 
 const order = (paymentId: string, amount = '40.00'): RefundOrder => ({
-  caller: 'shop',
+  clientId: 'shop',
   idempotencyKey: randomUUID(),
   requestedBy: 'clerk',
   request: { paymentId, amount, currency: 'EUR', reason: 'goods_returned' },
@@ -69,10 +69,10 @@ describe('an approval', () => {
 
   it('counts once when ten say it at once, and when it is said again afterwards', async () => {
     const { id, approval } = await awaitingApproval();
-    const word = { ...BOSS, instruction: approval?.instruction ?? '' };
-    await Promise.all(Array.from({ length: 10 }, () => client.approve(id, word)));
+    const note = { ...BOSS, instruction: approval?.instruction ?? '' };
+    await Promise.all(Array.from({ length: 10 }, () => client.approve(id, note)));
     await client.waitFor(id, 20_000);
-    const again = await client.approve(id, word);
+    const again = await client.approve(id, note);
     expect(again).toMatchObject({ id, status: 'succeeded' });
     expect(again.attempts.filter(({ type }) => type === 'CD')).toHaveLength(1);
   });
@@ -146,7 +146,7 @@ describe('withdrawing', () => {
     const pending = await until(id, 'pending');
     await expect(client.withdraw(id, BOSS)).rejects.toMatchObject({ code: 'may_have_left' });
     engine.finishPending({ id: pending.attempts[0]?.gatewayId ?? '', state: 'succeeded' });
-    await client.resolve(id);
+    await client.sync(id);
     await until(id, 'succeeded');
     await expect(client.withdraw(id, BOSS)).rejects.toMatchObject({ code: 'final' });
   });
@@ -158,14 +158,14 @@ describe('looking now', () => {
       ...stack,
       start: {
         ...stack.start,
-        planFor: () => ({ ...stack.plan, timings: { ...stack.plan.timings, lookUpFirst: 3_600_000 } }),
+        configFor: () => ({ ...stack.config, timings: { ...stack.config.timings, queryFirst: 3_600_000 } }),
       },
     });
     const { paymentId } = stack.newPayment();
     stack.fault({ kind: 'accept_then_drop' }, { paymentId });
     const { id } = await patient.requestRefund(order(paymentId));
     await until(id, 'unknown');
-    expect(await patient.resolve(id)).toMatchObject({ status: 'succeeded' });
+    expect(await patient.sync(id)).toMatchObject({ status: 'succeeded' });
     expect(paidOn(paymentId)).toBe(4000n);
   });
 });

@@ -15,7 +15,7 @@ it('says for how long, also where this machine’s clock is an hour ahead', asyn
   const { paymentId } = stack.newPayment();
   const startedAt = performance.now();
   const { id } = await stack.client.requestRefund({
-    caller: 'shop',
+    clientId: 'shop',
     idempotencyKey: randomUUID(),
     requestedBy: 'clerk',
     request: { paymentId, amount: '1.00', currency: 'EUR', reason: 'order_cancelled' },

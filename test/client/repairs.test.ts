@@ -2,13 +2,15 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Refund } from '../../client/index.js';
-import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
+import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
 import { refundWorkflowId } from '../../workflows/refund/contract.js';
 import { startStack } from '../support/stack.js';
 import { seen } from '../support/seen.js';
 
 // Attempts stay open for as long as a test looks at them; the lag after which a person may speak is short.
-const stack = await startStack({ timings: { sendWindow: 2_000, visibilityLag: 100, missSpacing: 60_000 } });
+const stack = await startStack({
+  timings: { sendWindow: 2_000, visibilityLag: 100, notFoundSpacing: 60_000 },
+});
 // Some of what is told here is true in the acquirer's letter only.
 afterAll(() => stack.close({ booksAgree: false }));
 const { client, temporal } = stack;
@@ -21,7 +23,7 @@ const OPERATOR = { name: 'anna', roles: ['operate'] } as const;
 
 async function ask(payment: CreatedPayment, amount: string): Promise<Refund> {
   return client.requestRefund({
-    caller: 'shop',
+    clientId: 'shop',
     idempotencyKey: randomUUID(),
     requestedBy: 'clerk',
     request: { paymentId: payment.paymentId, amount, currency: 'EUR', reason: 'goods_returned' },
@@ -45,11 +47,11 @@ async function lostBeside(amount = '40.00') {
 }
 
 /** Says it until the attempt can no longer be on its way. */
-async function inTime<T>(say: () => Promise<T>): Promise<T> {
+async function inTime<T>(print: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + 20_000;
   for (;;)
     try {
-      return await say();
+      return await print();
     } catch (error) {
       const isEarly = error instanceof Error && 'code' in error && error.code === 'too_early';
       if (!isEarly || performance.now() > deadline) throw error;
@@ -72,11 +74,11 @@ describe('adopting', () => {
   it('makes a transaction of the portal the outcome of an attempt whose run is gone', async () => {
     const { id, payment, portal } = await lostBeside();
     await temporal.workflow.getHandle(refundWorkflowId(id)).terminate('test');
-    const word = { ...ANNA, gatewayId: portal.id };
-    const adopted = await inTime(() => client.adopt(id, word));
-    expect(adopted).toMatchObject({ status: 'succeeded', attempts: [{ gatewayId: portal.id }] });
-    expect(await client.adopt(id, word), 'said again').toMatchObject({ status: 'succeeded' });
-    await expect(client.adopt(id, { ...word, ...BERTA })).rejects.toMatchObject({
+    const note = { ...ANNA, gatewayId: portal.id };
+    const linked = await inTime(() => client.link(id, note));
+    expect(linked).toMatchObject({ status: 'succeeded', attempts: [{ gatewayId: portal.id }] });
+    expect(await client.link(id, note), 'said again').toMatchObject({ status: 'succeeded' });
+    await expect(client.link(id, { ...note, ...BERTA })).rejects.toMatchObject({
       code: 'already_decided',
       details: { by: 'anna' },
     });
@@ -90,8 +92,8 @@ describe('adopting', () => {
   it('by two operators at once counts once: one is told who was first', async () => {
     const { id, payment, portal } = await lostBeside();
     const both = await inTime(async () => {
-      const said = [ANNA, BERTA].map((word) => client.adopt(id, { ...word, gatewayId: portal.id }));
-      const results = await Promise.allSettled(said);
+      const answer = [ANNA, BERTA].map((note) => client.link(id, { ...note, gatewayId: portal.id }));
+      const results = await Promise.allSettled(answer);
       const early = results.find(
         (one): one is PromiseRejectedResult =>
           one.status === 'rejected' && (one.reason as { code?: unknown }).code === 'too_early',
@@ -123,9 +125,9 @@ describe('adopting', () => {
       [payment.paymentId, 'other_type'],
       ['f'.repeat(32), 'not_at_gateway'],
     ] as const)
-      await expect(client.adopt(id, { ...ANNA, gatewayId }), code).rejects.toMatchObject({ code });
+      await expect(client.link(id, { ...ANNA, gatewayId }), code).rejects.toMatchObject({ code });
     expect((await client.getRefund(id)).state).toBe('unknown');
-    await expect(client.adopt(id, { ...ANNA, gatewayId: 'portal' })).rejects.toMatchObject({
+    await expect(client.link(id, { ...ANNA, gatewayId: 'portal' })).rejects.toMatchObject({
       code: 'invalid_request',
       problems: [{ field: 'gatewayId' }],
     });
@@ -135,8 +137,8 @@ describe('adopting', () => {
 describe('correcting', () => {
   it('needs a second person, who is shown what it does to the money', async () => {
     const { id, payment } = await lostBeside();
-    const word = { ...ANNA, outcome: 'failed', evidence: LETTER } as const;
-    const waiting = await inTime(() => client.correct(id, word));
+    const note = { ...ANNA, outcome: 'failed', evidence: LETTER } as const;
+    const waiting = await inTime(() => client.correct(id, note));
     expect(waiting).toMatchObject({
       state: 'unknown',
       proposal: { action: 'correct', by: 'anna', ticket: 'PAY-12' },
@@ -173,12 +175,12 @@ describe('correcting', () => {
     stack.fault({ kind: 'pending' }, { paymentId: payment.paymentId });
     const { id } = await ask(payment, '40.00');
     const { attempts } = await until(id, ({ state }) => state === 'pending');
-    const word = { ...ANNA, outcome: 'failed', evidence: LETTER } as const;
-    await expect(inTime(() => client.correct(id, word))).rejects.toMatchObject({
+    const note = { ...ANNA, outcome: 'failed', evidence: LETTER } as const;
+    await expect(inTime(() => client.correct(id, note))).rejects.toMatchObject({
       code: 'gateway_contradicts',
     });
     engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
-    await client.resolve(id, ANNA);
+    await client.sync(id, ANNA);
     expect(await client.waitFor(id, 20_000)).toMatchObject({ status: 'succeeded' });
   });
 
@@ -187,13 +189,13 @@ describe('correcting', () => {
     const { proposal } = await inTime(() =>
       client.correct(id, { ...ANNA, outcome: 'failed', evidence: LETTER }),
     );
-    const word = { ...BERTA, instruction: proposal?.instruction ?? '' };
+    const note = { ...BERTA, instruction: proposal?.instruction ?? '' };
     const { gateway } = stack.dependencies;
     const { findByReference } = gateway;
     gateway.findByReference = () => Promise.resolve({ kind: 'unavailable', why: 'timeout' });
-    await expect(client.approve(id, word)).rejects.toMatchObject({ code: 'gateway_unavailable' });
+    await expect(client.approve(id, note)).rejects.toMatchObject({ code: 'gateway_unavailable' });
     gateway.findByReference = findByReference;
-    expect(await client.approve(id, word)).toMatchObject({ status: 'failed', why: 'corrected' });
+    expect(await client.approve(id, note)).toMatchObject({ status: 'failed', why: 'corrected' });
     expect(paidOn(payment), 'the portal refund alone').toBe(40_00n);
   });
 
@@ -212,7 +214,7 @@ describe('correcting', () => {
 describe('redirecting', () => {
   it('pays another registration once a second person has approved it', async () => {
     const { id, payment, other } = await inReview();
-    await client.redirect(id, { ...ANNA, registrationId: other });
+    await client.changeDestination(id, { ...ANNA, registrationId: other });
     const { approval } = await until(id, ({ state }) => state === 'awaiting_approval');
     expect(approval).toMatchObject({ destination: { registrationId: other }, amount: '40.00' });
     await expect(client.approve(id, await seen(client, id, ANNA))).rejects.toMatchObject({
@@ -232,10 +234,10 @@ describe('redirecting', () => {
   it('is heard where no run is alive, and by two at once only once', async () => {
     const { id, other } = await inReview();
     await temporal.workflow.getHandle(refundWorkflowId(id)).terminate('test');
-    const word = { registrationId: other };
+    const note = { registrationId: other };
     const both = await Promise.allSettled([
-      client.redirect(id, { ...ANNA, ...word }),
-      client.redirect(id, { ...BERTA, ...word }),
+      client.changeDestination(id, { ...ANNA, ...note }),
+      client.changeDestination(id, { ...BERTA, ...note }),
     ]);
     expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
     await until(id, ({ state }) => state === 'awaiting_approval');
@@ -248,7 +250,7 @@ describe('running a refund again', () => {
   it('is foreseen without being done, and starts a run where none is alive', async () => {
     const { id, payment } = await lostBeside();
     await temporal.workflow.getHandle(refundWorkflowId(id)).terminate('test');
-    const before = await stack.dependencies.ledger.position(id);
+    const before = await stack.dependencies.ledger.snapshot(id);
     const report = await client.foresee(id);
     expect(report).toMatchObject({
       state: 'unknown',
@@ -257,7 +259,7 @@ describe('running a refund again', () => {
     });
     expect(report.gateway).toContain('unexplained');
     expect(report.stuck).toContain('Replay starts one');
-    expect((await stack.dependencies.ledger.position(id)).version, 'nothing was changed').toBe(
+    expect((await stack.dependencies.ledger.snapshot(id)).version, 'nothing was changed').toBe(
       before.version,
     );
 
@@ -290,7 +292,7 @@ describe('what a person may do', () => {
     expect(actions).toHaveLength(8);
     expect(of('change-destination')).toMatchObject({
       allowed: true,
-      secondPerson: true,
+      needsApprover: true,
       input: ['destination.registrationId'],
     });
     expect(of('change-destination')?.effect).toContain('40.00 EUR');

@@ -11,7 +11,7 @@ const { engine } = stack.gateway;
 
 function order(paymentId: string, changes: Readonly<Record<string, unknown>> = {}): RefundOrder {
   return {
-    caller: 'shop',
+    clientId: 'shop',
     idempotencyKey: randomUUID(),
     requestedBy: 'clerk',
     request: { paymentId, amount: '40.00', currency: 'EUR', reason: 'goods_returned', ...changes },
@@ -103,7 +103,7 @@ describe('a refund that is asked for', () => {
     const { paymentId } = stack.newPayment();
     stack.fault({ kind: 'pending' }, { paymentId });
     const { id } = await client.requestRefund(order(paymentId));
-    const told: string[] = [];
+    const reported: string[] = [];
     const states = new Set<string>();
     for await (const refund of client.watch(id, { until: 'final' })) {
       const { state, attempts } = refund;
@@ -111,11 +111,11 @@ describe('a refund that is asked for', () => {
       if (state === 'pending' && !states.has(state))
         engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
       states.add(state);
-      told.push(JSON.stringify(refund));
+      reported.push(JSON.stringify(refund));
     }
     expect([...states].at(-1)).toBe('succeeded');
     expect(states).toContain('pending');
-    expect(new Set(told).size, 'each change is told once').toBe(told.length);
+    expect(new Set(reported).size, 'each change is told once').toBe(reported.length);
   });
 
   it('is waited for no longer than was said', async () => {
@@ -165,13 +165,21 @@ describe('a request that is wrong', () => {
 
   it('names everything that is wrong in one answer', async () => {
     const error = await refused({
-      caller: ' ',
+      clientId: ' ',
       idempotencyKey: 'a key',
       requestedBy: '',
       request: { amount: '1', extra: 1 },
     });
     expect(error.problems.map(({ field }) => field).toSorted()).toEqual(
-      ['(request)', 'caller', 'currency', 'idempotencyKey', 'paymentId', 'reason', 'requestedBy'].toSorted(),
+      [
+        '(request)',
+        'clientId',
+        'currency',
+        'idempotencyKey',
+        'paymentId',
+        'reason',
+        'requestedBy',
+      ].toSorted(),
     );
   });
 
@@ -207,7 +215,7 @@ describe('a request that is wrong', () => {
   it('can be asked again once the gateway answers again', async () => {
     const payment = stack.newPayment();
     const asked = order(payment.paymentId);
-    engine.setFault({ effect: { kind: 'look_up', how: 'drop' }, times: 'always' });
+    engine.setFault({ effect: { kind: 'query', how: 'drop' }, times: 'always' });
     expect((await refused(asked)).code).toBe('gateway_unavailable');
     engine.clearFault();
     const { id } = await client.requestRefund(asked);

@@ -1,7 +1,7 @@
 /** What the outside sees of a refund follows from the ledger's record alone. */
 import { describe, expect, it } from 'vitest';
 import { viewOf } from '../../client/view.js';
-import { CASE_REASONS } from '../../domain/payment/finding.js';
+import { CASE_REASONS } from '../../domain/payment/reconciliation.js';
 import { PUBLIC_STATUS, REFUND_STATES } from '../../domain/refund/states.js';
 import type { AttemptRecord, RefundRecord } from '../../ledger/core/refund-record.js';
 
@@ -10,10 +10,10 @@ const AT = new Date('2026-02-03T04:05:06.789Z');
 const RECORD: RefundRecord = {
   id: '0199b0a4-7c1e-7f3a-9d52-2f6f1c1f4b11',
   askedFor: 'refund',
-  isFreeStanding: false,
+  isUnlinkedCredit: false,
   paymentId: '8ac7a4a18f6fcb2d018f70a1b2c3d4e5',
   entityId: '8ac7a4c79394bdc801939736f17e063d',
-  caller: 'shop',
+  clientId: 'shop',
   idempotencyKey: 'key',
   amountMinor: 1230n,
   currency: 'EUR',
@@ -31,7 +31,7 @@ const RECORD: RefundRecord = {
   attempts: [],
   openCases: [],
   proposal: null,
-  redirectedBy: [],
+  destinationChangedBy: [],
   version: 1,
   stateSince: AT,
   createdAt: AT,
@@ -41,20 +41,20 @@ const RECORD: RefundRecord = {
 const attempt = (changes: Partial<AttemptRecord>): AttemptRecord => ({
   id: '0199b0a4-7c1e-7f3a-9d52-2f6f1c1f4b12',
   number: 1,
-  givenMinor: null,
-  way: 'refund',
+  paidBackMinor: null,
+  operation: 'refund',
   originalId: RECORD.paymentId,
   registrationId: null,
   reference: 'reference-1',
   amountMinor: 1230n,
   state: 'submitting',
-  sends: 1,
+  submissions: 1,
   gatewayId: null,
   resultCode: null,
   resultDescription: null,
-  refusalClass: null,
+  declineClass: null,
   note: null,
-  lookUps: 0,
+  queries: 0,
   sentAt: AT,
   answeredAt: null,
   ...changes,
@@ -114,7 +114,7 @@ describe('the view of a refund', () => {
       gatewayId: 'b'.repeat(32),
       resultCode: '700.500.001',
       resultDescription: 'referenced session contains too many transactions',
-      refusalClass: 'not_linkable',
+      declineClass: 'not_linkable',
       answeredAt: AT,
     });
     expect(viewOf({ ...RECORD, attempts: [refused] }).attempts).toEqual([
@@ -136,7 +136,7 @@ describe('the view of a refund', () => {
   it('names the way of the money that was paid, even where another one was tried later', () => {
     const attempts = [
       attempt({ number: 1, state: 'succeeded' }),
-      attempt({ number: 2, way: 'credit', state: 'rejected' }),
+      attempt({ number: 2, operation: 'credit', state: 'rejected' }),
     ];
     expect(viewOf({ ...RECORD, attempts }).operation).toBe('refund');
   });
@@ -144,7 +144,7 @@ describe('the view of a refund', () => {
   it('names the way that was tried last where nothing was paid', () => {
     const attempts = [
       attempt({ state: 'rejected' }),
-      attempt({ number: 2, way: 'credit', state: 'unknown' }),
+      attempt({ number: 2, operation: 'credit', state: 'unknown' }),
     ];
     const view = viewOf({ ...RECORD, attempts });
     expect(view.operation).toBe('credit');
@@ -190,7 +190,7 @@ describe('the view of a refund', () => {
   it('shows what is to be approved only while it is', () => {
     const instruction = {
       hash: 'c'.repeat(32),
-      way: 'credit',
+      operation: 'credit',
       amountMinor: '80000',
       currency: 'EUR',
       registrationId: 'd'.repeat(32),

@@ -4,9 +4,9 @@
  */
 import { describe, it } from 'vitest';
 import type { FaultRule } from '../../sandbox/gateway/faults.js';
-import { NEVER, openWorld } from './world.js';
+import { NEVER, openHarness } from './world.js';
 
-const world = await openWorld();
+const harness = await openHarness();
 
 type Lost = readonly [how: string, effect: FaultRule['effect']];
 
@@ -39,108 +39,108 @@ describe.concurrent('a refund whose answer is lost', () => {
   it.for(EXECUTED)(
     'and which was executed (%s) is found, and not sent again',
     async ([, effect], { expect }) => {
-      const payment = world.newPayment();
-      world.onRefund(payment, effect);
-      const { id } = await world.ask(payment, '60.00');
-      const { attempts } = await world.until(id, 'succeeded');
+      const payment = harness.newPayment();
+      harness.onRefund(payment, effect);
+      const { id } = await harness.ask(payment, '60.00');
+      const { attempts } = await harness.until(id, 'succeeded');
 
-      expect(world.booked(payment)).toMatchObject({ out: '60.00', refunded: '60.00' });
+      expect(harness.booked(payment)).toMatchObject({ out: '60.00', refunded: '60.00' });
       expect(attempts).toHaveLength(1);
-      expect(world.ordersUnder(attempts[0]?.merchantTransactionId ?? '')).toBe(1);
-      expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 40_00n });
+      expect(harness.ordersUnder(attempts[0]?.merchantTransactionId ?? '')).toBe(1);
+      expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 40_00n });
     },
   );
 
   it.for(NOT_EXECUTED)(
     'and which was not executed (%s) is proven absent, and sent once more under its own reference',
     async ([, effect], { expect }) => {
-      const payment = world.newPayment();
-      world.onRefund(payment, effect);
-      const { id } = await world.ask(payment, '60.00');
-      const { attempts } = await world.until(id, 'succeeded');
+      const payment = harness.newPayment();
+      harness.onRefund(payment, effect);
+      const { id } = await harness.ask(payment, '60.00');
+      const { attempts } = await harness.until(id, 'succeeded');
 
-      expect(world.booked(payment)).toMatchObject({ out: '60.00', refunded: '60.00' });
+      expect(harness.booked(payment)).toMatchObject({ out: '60.00', refunded: '60.00' });
       expect(attempts).toHaveLength(1);
-      expect(world.ordersUnder(attempts[0]?.merchantTransactionId ?? '')).toBe(2);
-      expect(world.gateway.engine.executedByReference(attempts[0]?.merchantTransactionId ?? '')).toBe(1);
+      expect(harness.ordersUnder(attempts[0]?.merchantTransactionId ?? '')).toBe(2);
+      expect(harness.gateway.engine.executedByReference(attempts[0]?.merchantTransactionId ?? '')).toBe(1);
     },
   );
 
   it.for(NAMED)(
     'and whose answer names it (%s) is found by that id alone, and not sent again',
     async ([, ...effects], { expect }) => {
-      const payment = world.newPayment();
-      world.onRefund(payment, ...effects, { kind: 'by_id_only' });
+      const payment = harness.newPayment();
+      harness.onRefund(payment, ...effects, { kind: 'by_id_only' });
       // The gateway would execute as much once more.
-      const { id } = await world.ask(payment, '40.00');
-      const { attempts } = await world.until(id, 'succeeded');
+      const { id } = await harness.ask(payment, '40.00');
+      const { attempts } = await harness.until(id, 'succeeded');
 
       expect(attempts).toHaveLength(1);
-      expect(world.ordersUnder(attempts[0]?.merchantTransactionId ?? '')).toBe(1);
-      expect(world.transactionsOf(payment)).toMatchObject([{ id: attempts[0]?.gatewayId, type: 'RF' }]);
-      expect(world.booked(payment)).toMatchObject({ out: '40.00', refunded: '40.00' });
-      expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 60_00n });
+      expect(harness.ordersUnder(attempts[0]?.merchantTransactionId ?? '')).toBe(1);
+      expect(harness.transactionsOf(payment)).toMatchObject([{ id: attempts[0]?.gatewayId, type: 'RF' }]);
+      expect(harness.booked(payment)).toMatchObject({ out: '40.00', refunded: '40.00' });
+      expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 60_00n });
     },
   );
 
   it('is unknown and stays reserved for as long as nobody has asked the gateway', async ({ expect }) => {
-    const payment = world.newPayment();
-    world.onRefund(payment, { kind: 'accept_then_drop' });
-    const client = world.clientWith({ lookUpFirst: NEVER, lookUpMax: NEVER });
-    const { id } = await world.ask(payment, '60.00', { by: client });
-    expect(await world.until(id, 'unknown')).toMatchObject({ status: 'pending' });
-    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 60_00n, refundableMinor: 40_00n });
-    await expect(world.ask(payment, '60.00')).rejects.toMatchObject({ code: 'exceeds_refundable' });
+    const payment = harness.newPayment();
+    harness.onRefund(payment, { kind: 'accept_then_drop' });
+    const client = harness.clientWith({ queryFirst: NEVER, queryMax: NEVER });
+    const { id } = await harness.ask(payment, '60.00', { by: client });
+    expect(await harness.until(id, 'unknown')).toMatchObject({ status: 'pending' });
+    expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 60_00n, refundableMinor: 40_00n });
+    await expect(harness.ask(payment, '60.00')).rejects.toMatchObject({ code: 'exceeds_refundable' });
     await expect(
-      world.client.withdraw(id, { by: 'clerk', reason: 'no longer wanted' }),
+      harness.client.withdraw(id, { by: 'clerk', reason: 'no longer wanted' }),
     ).rejects.toMatchObject({
       code: 'may_have_left',
     });
 
-    await world.client.resolve(id);
-    expect(await world.until(id, 'succeeded')).toMatchObject({ status: 'succeeded' });
-    expect(world.booked(payment)).toMatchObject({ out: '60.00' });
+    await harness.client.sync(id);
+    expect(await harness.until(id, 'succeeded')).toMatchObject({ status: 'succeeded' });
+    expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
   });
 
   it('is not taken for absent while the gateway has executed it and does not show it yet', async ({
     expect,
   }) => {
-    const payment = world.newPayment();
-    world.onRefund(payment, { kind: 'accept_then_drop' }, { kind: 'visibility_lag', ms: 2_500 });
+    const payment = harness.newPayment();
+    harness.onRefund(payment, { kind: 'accept_then_drop' }, { kind: 'visibility_lag', ms: 2_500 });
     // The proof of absence waits longer than the gateway needs, counted from the last moment at which a byte could leave.
-    const client = world.clientWith({ visibilityLag: 3_000 });
-    const { id } = await world.ask(payment, '60.00', { by: client });
-    const { attempts } = await world.until(id, 'succeeded');
+    const client = harness.clientWith({ visibilityLag: 3_000 });
+    const { id } = await harness.ask(payment, '60.00', { by: client });
+    const { attempts } = await harness.until(id, 'succeeded');
 
-    expect(world.ordersUnder(attempts[0]?.merchantTransactionId ?? '')).toBe(1);
-    expect(world.booked(payment)).toMatchObject({ out: '60.00' });
+    expect(harness.ordersUnder(attempts[0]?.merchantTransactionId ?? '')).toBe(1);
+    expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
   });
 
   it('is not taken for absent while look-ups tell nothing', async ({ expect }) => {
-    const payment = world.newPayment();
-    world.onRefund(payment, { kind: 'accept_then_drop' });
-    const client = world.clientWith({ lookUpFirst: NEVER, lookUpMax: NEVER });
-    const { id } = await world.ask(payment, '60.00', { by: client });
-    const { attempts } = await world.until(id, 'unknown');
+    const payment = harness.newPayment();
+    harness.onRefund(payment, { kind: 'accept_then_drop' });
+    const client = harness.clientWith({ queryFirst: NEVER, queryMax: NEVER });
+    const { id } = await harness.ask(payment, '60.00', { by: client });
+    const { attempts } = await harness.until(id, 'unknown');
     const reference = attempts[0]?.merchantTransactionId ?? '';
     for (const how of ['throttled', 'html', 'drop'] as const) {
-      world.fault({ kind: 'look_up', how, status: 502 }, { merchantTransactionId: reference });
-      expect(await world.client.resolve(id)).toMatchObject({ state: 'unknown' });
+      harness.fault({ kind: 'query', how, status: 502 }, { merchantTransactionId: reference });
+      expect(await harness.client.sync(id)).toMatchObject({ state: 'unknown' });
     }
-    await world.client.resolve(id);
-    await world.until(id, 'succeeded');
-    expect(world.ordersUnder(reference)).toBe(1);
-    expect(world.booked(payment)).toMatchObject({ out: '60.00' });
+    await harness.client.sync(id);
+    await harness.until(id, 'succeeded');
+    expect(harness.ordersUnder(reference)).toBe(1);
+    expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
   });
 
   it('and which the gateway carries out only after the client has given up is found all the same', async ({
     expect,
   }) => {
-    const payment = world.newPayment();
-    world.onRefund(payment, { kind: 'execute_after', ms: 1_000 });
-    const { id } = await world.ask(payment, '60.00');
-    const { attempts } = await world.until(id, 'succeeded');
-    expect(world.ordersUnder(attempts[0]?.merchantTransactionId ?? '')).toBe(1);
-    expect(world.booked(payment)).toMatchObject({ out: '60.00' });
+    const payment = harness.newPayment();
+    harness.onRefund(payment, { kind: 'execute_after', ms: 1_000 });
+    const { id } = await harness.ask(payment, '60.00');
+    const { attempts } = await harness.until(id, 'succeeded');
+    expect(harness.ordersUnder(attempts[0]?.merchantTransactionId ?? '')).toBe(1);
+    expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
   });
 });

@@ -4,26 +4,26 @@
  */
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
+import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
 import { startRelay } from './relay.js';
 import { startWorkerProcess } from '../support/worker-process.js';
-import { eventually, openWorld } from './world.js';
+import { eventually, openHarness } from './world.js';
 
-const world = await openWorld({ worker: false, timings: { answerWithin: 30_000 } });
+const harness = await openHarness({ worker: false, timings: { answerWithin: 30_000 } });
 
-interface Given {
+interface Fixture {
   readonly payment: CreatedPayment;
   readonly refundId: string;
 }
 
-async function given(): Promise<Given> {
-  const payment = world.newPayment();
-  return { payment, refundId: await world.accept(payment) };
+async function fixture(): Promise<Fixture> {
+  const payment = harness.newPayment();
+  return { payment, refundId: await harness.accept(payment) };
 }
 
 /** Somebody else has this payment's row: whoever wants to write about the refund waits. */
-async function holdInLedger({ payment }: Given): Promise<() => Promise<void>> {
-  const holder = new pg.Client(world.databaseUrl);
+async function holdInLedger({ payment }: Fixture): Promise<() => Promise<void>> {
+  const holder = new pg.Client(harness.databaseUrl);
   await holder.connect();
   await holder.query('begin');
   await holder.query('select from payments where id = $1 for update', [payment.paymentId]);
@@ -34,7 +34,7 @@ async function holdInLedger({ payment }: Given): Promise<() => Promise<void>> {
 }
 
 async function untilSomebodyWaits(how: number): Promise<void> {
-  const administrator = new pg.Client(world.databaseUrl);
+  const administrator = new pg.Client(harness.databaseUrl);
   await administrator.connect();
   try {
     await eventually(`${how} wait for a row`, async () => {
@@ -48,99 +48,99 @@ async function untilSomebodyWaits(how: number): Promise<void> {
   }
 }
 
-const hasArrived = ({ payment }: Given): boolean =>
-  world.gateway
+const hasArrived = ({ payment }: Fixture): boolean =>
+  harness.gateway
     .requests()
     .some(({ method, path }) => method === 'POST' && path.endsWith(`/${payment.paymentId}`));
 
-const referenceOf = async ({ refundId }: Given): Promise<string> =>
-  (await world.client.getRefund(refundId)).attempts[0]?.merchantTransactionId ?? '';
+const referenceOf = async ({ refundId }: Fixture): Promise<string> =>
+  (await harness.client.getRefund(refundId)).attempts[0]?.merchantTransactionId ?? '';
 
 describe('a worker is killed while five refunds are at five moments', () => {
-  let beforeOpening: Given;
-  let onItsWay: Given;
-  let withoutAnswer: Given;
-  let beforeRecording: Given;
-  let beforeTelling: Given;
+  let beforeOpening: Fixture;
+  let inTransit: Fixture;
+  let withoutAnswer: Fixture;
+  let beforeRecording: Fixture;
+  let beforeTelling: Fixture;
 
   beforeAll(async () => {
-    [beforeOpening, onItsWay, withoutAnswer, beforeRecording, beforeTelling] = await Promise.all([
-      given(),
-      given(),
-      given(),
-      given(),
-      given(),
+    [beforeOpening, inTransit, withoutAnswer, beforeRecording, beforeTelling] = await Promise.all([
+      fixture(),
+      fixture(),
+      fixture(),
+      fixture(),
+      fixture(),
     ]);
     // Held open for longer than the worker lives, without and with execution.
-    world.onRefund(onItsWay.payment, { kind: 'drop_before_execute', dropAfterMs: 600_000 });
-    world.onRefund(withoutAnswer.payment, { kind: 'accept_then_drop', dropAfterMs: 600_000 });
+    harness.onRefund(inTransit.payment, { kind: 'drop_before_execute', dropAfterMs: 600_000 });
+    harness.onRefund(withoutAnswer.payment, { kind: 'accept_then_drop', dropAfterMs: 600_000 });
     const answerAfter = { kind: 'answer_after', ms: 6_000 } as const;
-    world.onRefund(beforeRecording.payment, answerAfter);
-    world.onRefund(beforeTelling.payment, answerAfter);
+    harness.onRefund(beforeRecording.payment, answerAfter);
+    harness.onRefund(beforeTelling.payment, answerAfter);
 
     const relay = await startRelay(inject('temporal').address);
-    const worker = startWorkerProcess({ ...world.env, TEMPORAL_ADDRESS: relay.address });
+    const worker = startWorkerProcess({ ...harness.env, TEMPORAL_ADDRESS: relay.address });
     const releases = [await holdInLedger(beforeOpening)];
     try {
       await worker.ready;
-      await world.client.resume();
+      await harness.client.resume();
       await eventually('four requests have arrived', () =>
-        [onItsWay, withoutAnswer, beforeRecording, beforeTelling].every(hasArrived) ? true : undefined,
+        [inTransit, withoutAnswer, beforeRecording, beforeTelling].every(hasArrived) ? true : undefined,
       );
       // From here on the worker can write to the ledger and be heard by nobody else.
       relay.freeze();
       releases.push(await holdInLedger(beforeRecording));
-      expect(await world.client.getRefund(beforeTelling.refundId)).toMatchObject({ state: 'submitting' });
-      await world.until(beforeTelling.refundId, 'succeeded');
+      expect(await harness.client.getRefund(beforeTelling.refundId)).toMatchObject({ state: 'submitting' });
+      await harness.until(beforeTelling.refundId, 'succeeded');
       await untilSomebodyWaits(2);
     } finally {
       await worker.kill();
       await Promise.all(releases.map((release) => release()));
       await relay.close();
     }
-    await world.startWorker();
+    await harness.startWorker();
   }, 120_000);
 
   it('before the attempt was written: it is sent once, by the next worker', async () => {
-    await world.until(beforeOpening.refundId, 'succeeded');
-    expect(world.booked(beforeOpening.payment)).toMatchObject({ out: '60.00' });
-    expect(world.ordersUnder(await referenceOf(beforeOpening))).toBe(1);
+    await harness.until(beforeOpening.refundId, 'succeeded');
+    expect(harness.booked(beforeOpening.payment)).toMatchObject({ out: '60.00' });
+    expect(harness.ordersUnder(await referenceOf(beforeOpening))).toBe(1);
   });
 
   it('with the request on its way, which the gateway never executes: it is sent again under its own reference', async () => {
-    await world.until(onItsWay.refundId, 'succeeded');
-    const reference = await referenceOf(onItsWay);
-    expect(world.booked(onItsWay.payment)).toMatchObject({ out: '60.00' });
-    expect(world.ordersUnder(reference)).toBe(2);
-    expect(world.gateway.engine.executedByReference(reference)).toBe(1);
+    await harness.until(inTransit.refundId, 'succeeded');
+    const reference = await referenceOf(inTransit);
+    expect(harness.booked(inTransit.payment)).toMatchObject({ out: '60.00' });
+    expect(harness.ordersUnder(reference)).toBe(2);
+    expect(harness.gateway.engine.executedByReference(reference)).toBe(1);
   });
 
   it('after the send, before any answer: it is looked up and not sent again', async () => {
-    await world.until(withoutAnswer.refundId, 'succeeded');
-    expect(world.booked(withoutAnswer.payment)).toMatchObject({ out: '60.00' });
-    expect(world.ordersUnder(await referenceOf(withoutAnswer))).toBe(1);
+    await harness.until(withoutAnswer.refundId, 'succeeded');
+    expect(harness.booked(withoutAnswer.payment)).toMatchObject({ out: '60.00' });
+    expect(harness.ordersUnder(await referenceOf(withoutAnswer))).toBe(1);
   });
 
   it('after the answer, before it was recorded: it is looked up and not sent again', async () => {
-    await world.until(beforeRecording.refundId, 'succeeded');
-    expect(world.booked(beforeRecording.payment)).toMatchObject({ out: '60.00' });
-    expect(world.ordersUnder(await referenceOf(beforeRecording))).toBe(1);
+    await harness.until(beforeRecording.refundId, 'succeeded');
+    expect(harness.booked(beforeRecording.payment)).toMatchObject({ out: '60.00' });
+    expect(harness.ordersUnder(await referenceOf(beforeRecording))).toBe(1);
   });
 
   it('after it was recorded, before the workflow knows: the next worker adopts it', async () => {
-    expect(await world.run(beforeTelling.refundId).result()).toMatchObject({ state: 'succeeded' });
-    expect(world.booked(beforeTelling.payment)).toMatchObject({ out: '60.00' });
-    expect(world.ordersUnder(await referenceOf(beforeTelling))).toBe(1);
+    expect(await harness.run(beforeTelling.refundId).result()).toMatchObject({ state: 'succeeded' });
+    expect(harness.booked(beforeTelling.payment)).toMatchObject({ out: '60.00' });
+    expect(harness.ordersUnder(await referenceOf(beforeTelling))).toBe(1);
   });
 
   it('and every row said "may have been sent" before the request arrived', async () => {
-    for (const refund of [beforeOpening, onItsWay, withoutAnswer, beforeRecording, beforeTelling]) {
-      const { sentAt } = (await world.client.getRefund(refund.refundId)).attempts[0] ?? {};
-      const [first] = world.gateway
+    for (const refund of [beforeOpening, inTransit, withoutAnswer, beforeRecording, beforeTelling]) {
+      const { sentAt } = (await harness.client.getRefund(refund.refundId)).attempts[0] ?? {};
+      const [first] = harness.gateway
         .requests()
         .filter(({ method, path }) => method === 'POST' && path.endsWith(`/${refund.payment.paymentId}`));
       // A request that was sent again has a later time in the row; the first arrival then only bounds it from below.
-      if (refund !== onItsWay)
+      if (refund !== inTransit)
         expect(Date.parse(sentAt ?? '')).toBeLessThanOrEqual(Date.parse(first?.time ?? ''));
     }
   });
@@ -148,15 +148,15 @@ describe('a worker is killed while five refunds are at five moments', () => {
 
 describe('the database goes away while the answer of the gateway is on its way', () => {
   const administrator = new pg.Client(inject('postgresUrl'));
-  const name = new URL(world.databaseUrl).pathname.slice(1);
+  const name = new URL(harness.databaseUrl).pathname.slice(1);
   beforeAll(() => administrator.connect());
   afterAll(() => administrator.end());
 
   it('for a while: the answer is kept until it can be recorded, and the refund is not sent again', async () => {
-    const refund = await given();
-    world.onRefund(refund.payment, { kind: 'answer_after', ms: 500 });
-    await world.client.resume();
-    await world.untilExecuted(refund.payment);
+    const refund = await fixture();
+    harness.onRefund(refund.payment, { kind: 'answer_after', ms: 500 });
+    await harness.client.resume();
+    await harness.untilExecuted(refund.payment);
     await administrator.query(`alter database ${name} allow_connections false`);
     await administrator.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [
       name,
@@ -165,30 +165,30 @@ describe('the database goes away while the answer of the gateway is on its way',
     await administrator.query('select pg_sleep(1.5)');
     await administrator.query(`alter database ${name} allow_connections true`);
 
-    await world.until(refund.refundId, 'succeeded');
-    expect(await world.run(refund.refundId).result()).toMatchObject({ state: 'succeeded' });
-    expect(world.booked(refund.payment)).toMatchObject({ out: '60.00' });
-    expect(world.ordersUnder(await referenceOf(refund))).toBe(1);
+    await harness.until(refund.refundId, 'succeeded');
+    expect(await harness.run(refund.refundId).result()).toMatchObject({ state: 'succeeded' });
+    expect(harness.booked(refund.payment)).toMatchObject({ out: '60.00' });
+    expect(harness.ordersUnder(await referenceOf(refund))).toBe(1);
   });
 
   it('and its activity is canceled meanwhile: the answer is recorded all the same, by nobody else', async () => {
-    const refund = await given();
-    world.onRefund(refund.payment, { kind: 'answer_after', ms: 500 });
-    await world.client.resume();
-    await world.untilExecuted(refund.payment);
+    const refund = await fixture();
+    harness.onRefund(refund.payment, { kind: 'answer_after', ms: 500 });
+    await harness.client.resume();
+    await harness.untilExecuted(refund.payment);
     await administrator.query(`alter database ${name} allow_connections false`);
     await administrator.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [
       name,
     ]);
     // The worker learns of it with its next heartbeat, which the SDK sends after 8 s at the latest.
-    await world.run(refund.refundId).terminate('an operator ended it');
+    await harness.run(refund.refundId).terminate('an operator ended it');
     await administrator.query('select pg_sleep(11)');
     await administrator.query(`alter database ${name} allow_connections true`);
 
-    await world.until(refund.refundId, 'succeeded');
-    expect((await world.run(refund.refundId).describe()).status.name).toBe('TERMINATED');
-    const record = await world.dependencies.ledger.findRefund(refund.refundId);
-    expect(record?.attempts).toMatchObject([{ state: 'succeeded', sends: 1, lookUps: 0 }]);
-    expect(world.booked(refund.payment)).toMatchObject({ out: '60.00' });
+    await harness.until(refund.refundId, 'succeeded');
+    expect((await harness.run(refund.refundId).describe()).status.name).toBe('TERMINATED');
+    const record = await harness.dependencies.ledger.findRefund(refund.refundId);
+    expect(record?.attempts).toMatchObject([{ state: 'succeeded', submissions: 1, queries: 0 }]);
+    expect(harness.booked(refund.payment)).toMatchObject({ out: '60.00' });
   }, 60_000);
 });

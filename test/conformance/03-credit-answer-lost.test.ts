@@ -4,97 +4,97 @@
  */
 import { randomUUID } from 'node:crypto';
 import { describe, it } from 'vitest';
-import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
+import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
 import type { FaultRule } from '../../sandbox/gateway/faults.js';
-import { openWorld, SUPERVISOR } from './world.js';
+import { openHarness, SUPERVISOR } from './world.js';
 import { seen } from '../support/seen.js';
 
-const world = await openWorld({ mayStayOpen: true });
+const harness = await openHarness({ mayStayOpen: true });
 
 /** A refund that the gateway refuses because it cannot be linked, so that the credit is next. */
 function paymentThatNeedsCredit(effect: FaultRule['effect'], amount = '100.00'): CreatedPayment {
-  const payment = world.newPayment({ amount });
-  world.onRefund(payment, { kind: 'reject', code: '700.500.001' });
-  world.onCredit(payment, effect);
+  const payment = harness.newPayment({ amount });
+  harness.onRefund(payment, { kind: 'reject', code: '700.500.001' });
+  harness.onCredit(payment, effect);
   return payment;
 }
 
 describe.concurrent('a credit whose answer is lost', () => {
   it('and which was executed is found by its reference and not sent again', async ({ expect }) => {
     const payment = paymentThatNeedsCredit({ kind: 'accept_then_drop' });
-    const { id } = await world.ask(payment, '100.00');
-    expect(await world.until(id, 'succeeded')).toMatchObject({ operation: 'credit' });
-    expect(world.booked(payment)).toMatchObject({ out: '100.00', credited: '100.00', refunded: '0.00' });
-    expect(world.creditOrders(payment)).toBe(1);
+    const { id } = await harness.ask(payment, '100.00');
+    expect(await harness.until(id, 'succeeded')).toMatchObject({ operation: 'credit' });
+    expect(harness.booked(payment)).toMatchObject({ out: '100.00', credited: '100.00', refunded: '0.00' });
+    expect(harness.creditOrders(payment)).toBe(1);
   });
 
   it('and which was executed after an approval is found as well', async ({ expect }) => {
     const payment = paymentThatNeedsCredit({ kind: 'broken_body', form: 'cut_off' }, '800.00');
-    const { id } = await world.ask(payment, '800.00');
-    await world.until(id, 'awaiting_approval');
-    expect(world.creditOrders(payment)).toBe(0);
-    await world.client.approve(id, await seen(world.client, id, SUPERVISOR));
-    await world.until(id, 'succeeded');
-    expect(world.booked(payment)).toMatchObject({ out: '800.00', credited: '800.00' });
-    expect(world.creditOrders(payment)).toBe(1);
+    const { id } = await harness.ask(payment, '800.00');
+    await harness.until(id, 'awaiting_approval');
+    expect(harness.creditOrders(payment)).toBe(0);
+    await harness.client.approve(id, await seen(harness.client, id, SUPERVISOR));
+    await harness.until(id, 'succeeded');
+    expect(harness.booked(payment)).toMatchObject({ out: '800.00', credited: '800.00' });
+    expect(harness.creditOrders(payment)).toBe(1);
   });
 
   it('and which look-ups do not show is never sent again: a person asks the acquirer, and the money stays reserved', async ({
     expect,
   }) => {
     const payment = paymentThatNeedsCredit({ kind: 'drop_before_execute' });
-    const { id } = await world.ask(payment, '100.00');
-    expect(await world.until(id, 'manual_review')).toMatchObject({
+    const { id } = await harness.ask(payment, '100.00');
+    expect(await harness.until(id, 'manual_review')).toMatchObject({
       status: 'review',
       why: 'credit_not_found',
     });
-    expect(await world.openCases(id)).toEqual(['credit_not_found']);
-    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 100_00n, refundableMinor: 0n });
-    await expect(world.client.withdraw(id, SUPERVISOR)).rejects.toMatchObject({ code: 'may_have_left' });
+    expect(await harness.openCases(id)).toEqual(['credit_not_found']);
+    expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 100_00n, refundableMinor: 0n });
+    await expect(harness.client.withdraw(id, SUPERVISOR)).rejects.toMatchObject({ code: 'may_have_left' });
 
     // Neither looking again, nor a new run, nor somebody's word sends it.
-    await world.client.resolve(id);
-    await world.run(id).terminate('a test');
-    await world.client.resume();
-    await world.client.resolve(id);
-    expect(await world.client.getRefund(id)).toMatchObject({ state: 'manual_review' });
-    expect(world.creditOrders(payment)).toBe(1);
-    expect(world.booked(payment)).toMatchObject({ out: '0.00' });
+    await harness.client.sync(id);
+    await harness.run(id).terminate('a test');
+    await harness.client.resume();
+    await harness.client.sync(id);
+    expect(await harness.client.getRefund(id)).toMatchObject({ state: 'manual_review' });
+    expect(harness.creditOrders(payment)).toBe(1);
+    expect(harness.booked(payment)).toMatchObject({ out: '0.00' });
   });
 
   it('and which the gateway executes long after a person was asked, still ends as what it is', async ({
     expect,
   }) => {
     const payment = paymentThatNeedsCredit({ kind: 'drop_before_execute' });
-    const { id } = await world.ask(payment, '100.00');
-    const { attempts } = await world.until(id, 'manual_review');
-    expect(world.booked(payment)).toMatchObject({ out: '0.00' });
+    const { id } = await harness.ask(payment, '100.00');
+    const { attempts } = await harness.until(id, 'manual_review');
+    expect(harness.booked(payment)).toMatchObject({ out: '0.00' });
     const merchantTransactionId = attempts.at(-1)?.merchantTransactionId ?? '';
     const late = { paymentType: 'CD', amount: '100.00', currency: 'EUR', merchantTransactionId };
-    await world.orderElsewhere(payment, late);
+    await harness.orderElsewhere(payment, late);
 
-    expect(await world.until(id, 'succeeded')).toMatchObject({ operation: 'credit' });
-    expect(world.booked(payment)).toMatchObject({ out: '100.00' });
-    expect(world.gateway.engine.executedByReference(merchantTransactionId)).toBe(1);
-    expect(await world.openCases(id)).toEqual([]);
+    expect(await harness.until(id, 'succeeded')).toMatchObject({ operation: 'credit' });
+    expect(harness.booked(payment)).toMatchObject({ out: '100.00' });
+    expect(harness.gateway.engine.executedByReference(merchantTransactionId)).toBe(1);
+    expect(await harness.openCases(id)).toEqual([]);
   });
 
   it('is another thing than one that is refused: that is final, and the money is free again', async ({
     expect,
   }) => {
     const payment = paymentThatNeedsCredit({ kind: 'reject', code: '800.100.152' });
-    const { id } = await world.ask(payment, '100.00');
-    expect(await world.until(id, 'failed')).toMatchObject({ why: 'credit_refused' });
-    expect(world.creditOrders(payment)).toBe(1);
-    expect(world.booked(payment)).toMatchObject({ out: '0.00' });
-    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 100_00n });
+    const { id } = await harness.ask(payment, '100.00');
+    expect(await harness.until(id, 'failed')).toMatchObject({ why: 'credit_declined' });
+    expect(harness.creditOrders(payment)).toBe(1);
+    expect(harness.booked(payment)).toMatchObject({ out: '0.00' });
+    expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 100_00n });
   });
 });
 
 describe.concurrent('the lost answer of a credit that was asked for directly', () => {
   const ask = (payment: CreatedPayment, paymentId?: string) =>
-    world.client.requestCredit({
-      caller: 'shop',
+    harness.client.requestCredit({
+      clientId: 'shop',
       idempotencyKey: randomUUID(),
       requestedBy: 'clerk',
       request: {
@@ -107,55 +107,55 @@ describe.concurrent('the lost answer of a credit that was asked for directly', (
     });
 
   it('is looked up, and on a payment nothing else can be asked for meanwhile', async ({ expect }) => {
-    const payment = world.newPayment();
-    world.onCredit(payment, { kind: 'drop_before_execute' });
+    const payment = harness.newPayment();
+    harness.onCredit(payment, { kind: 'drop_before_execute' });
     const { id } = await ask(payment, payment.paymentId);
-    expect(await world.until(id, 'manual_review')).toMatchObject({ why: 'credit_not_found' });
-    await expect(world.ask(payment, '0.01')).rejects.toMatchObject({ code: 'exceeds_refundable' });
-    await world.run(id).terminate('a test');
-    await world.client.resume();
-    await world.client.resolve(id);
-    expect(world.creditOrders(payment)).toBe(1);
-    expect(world.booked(payment)).toMatchObject({ out: '0.00' });
+    expect(await harness.until(id, 'manual_review')).toMatchObject({ why: 'credit_not_found' });
+    await expect(harness.ask(payment, '0.01')).rejects.toMatchObject({ code: 'exceeds_refundable' });
+    await harness.run(id).terminate('a test');
+    await harness.client.resume();
+    await harness.client.sync(id);
+    expect(harness.creditOrders(payment)).toBe(1);
+    expect(harness.booked(payment)).toMatchObject({ out: '0.00' });
   });
 
   it('of a free-standing one brings a person in; neither a new run nor a word sends it again', async ({
     expect,
   }) => {
-    const payment = world.newPayment();
-    world.onCredit(payment, { kind: 'drop_before_execute' });
+    const payment = harness.newPayment();
+    harness.onCredit(payment, { kind: 'drop_before_execute' });
     const { id } = await ask(payment);
-    await world.until(id, 'awaiting_approval');
-    await world.client.approve(id, await seen(world.client, id, SUPERVISOR));
-    const { attempts } = await world.until(id, 'manual_review');
-    expect(await world.openCases(id)).toEqual(['credit_not_found']);
-    await expect(world.client.withdraw(id, SUPERVISOR)).rejects.toMatchObject({ code: 'may_have_left' });
-    await world.run(id).terminate('a test');
-    await world.client.resume();
-    await world.client.resolve(id);
-    expect(world.creditOrders(payment)).toBe(1);
+    await harness.until(id, 'awaiting_approval');
+    await harness.client.approve(id, await seen(harness.client, id, SUPERVISOR));
+    const { attempts } = await harness.until(id, 'manual_review');
+    expect(await harness.openCases(id)).toEqual(['credit_not_found']);
+    await expect(harness.client.withdraw(id, SUPERVISOR)).rejects.toMatchObject({ code: 'may_have_left' });
+    await harness.run(id).terminate('a test');
+    await harness.client.resume();
+    await harness.client.sync(id);
+    expect(harness.creditOrders(payment)).toBe(1);
 
     const merchantTransactionId = attempts[0]?.merchantTransactionId ?? '';
     const late = { paymentType: 'CD', amount: '100.00', currency: 'EUR', merchantTransactionId };
-    await world.orderElsewhere(payment, late);
-    expect(await world.until(id, 'succeeded')).toMatchObject({ operation: 'credit', paymentId: null });
-    expect(await world.openCases(id)).toEqual([]);
+    await harness.orderElsewhere(payment, late);
+    expect(await harness.until(id, 'succeeded')).toMatchObject({ operation: 'credit', paymentId: null });
+    expect(await harness.openCases(id)).toEqual([]);
   });
 });
 
 describe('the credit of one payment while another refund of it is unknown', () => {
   it('waits until that one is known', async ({ expect }) => {
-    const payment = world.newPayment();
-    world.onRefund(payment, { kind: 'pending' }, { kind: 'reject', code: '700.500.001' });
-    const first = await world.ask(payment, '40.00');
-    const { attempts } = await world.until(first.id, 'pending');
-    const second = await world.ask(payment, '60.00');
-    await world.until(second.id, ({ why }) => why === 'other_attempt_open');
-    expect(world.creditOrders(payment)).toBe(0);
+    const payment = harness.newPayment();
+    harness.onRefund(payment, { kind: 'pending' }, { kind: 'reject', code: '700.500.001' });
+    const first = await harness.ask(payment, '40.00');
+    const { attempts } = await harness.until(first.id, 'pending');
+    const second = await harness.ask(payment, '60.00');
+    await harness.until(second.id, ({ why }) => why === 'other_attempt_open');
+    expect(harness.creditOrders(payment)).toBe(0);
 
-    world.gateway.engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
-    await world.until(first.id, 'succeeded');
-    await world.until(second.id, 'succeeded');
-    expect(world.booked(payment)).toMatchObject({ out: '100.00', refunded: '40.00', credited: '60.00' });
+    harness.gateway.engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
+    await harness.until(first.id, 'succeeded');
+    await harness.until(second.id, 'succeeded');
+    expect(harness.booked(payment)).toMatchObject({ out: '100.00', refunded: '40.00', credited: '60.00' });
   });
 });

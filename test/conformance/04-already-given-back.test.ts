@@ -4,23 +4,23 @@
  */
 import { describe, it } from 'vitest';
 import { referenceFor } from '../../domain/refund/reference.js';
-import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
-import { NEVER, openWorld, SUPERVISOR } from './world.js';
+import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
+import { NEVER, openHarness, SUPERVISOR } from './world.js';
 
-const world = await openWorld();
-const { engine } = world.gateway;
+const harness = await openHarness();
+const { engine } = harness.gateway;
 
 const credits = (payment: CreatedPayment): number =>
-  world.transactionsOf(payment).filter(({ type }) => type === 'CD').length;
+  harness.transactionsOf(payment).filter(({ type }) => type === 'CD').length;
 
 /** What is softly refused waits until it is let go on: whatever happens meanwhile has happened before it is sent again. */
-const held = world.clientWith({ retryFirst: NEVER, retryMax: NEVER });
+const held = harness.clientWith({ retryFirst: NEVER, retryMax: NEVER });
 
 /** Known to the ledger before anything happens outside of it. */
 async function knownPayment(): Promise<CreatedPayment> {
-  const payment = world.newPayment();
-  const { id } = await world.ask(payment, '10.00');
-  await world.until(id, 'succeeded');
+  const payment = harness.newPayment();
+  const { id } = await harness.ask(payment, '10.00');
+  await harness.until(id, 'succeeded');
   return payment;
 }
 
@@ -28,24 +28,24 @@ describe.concurrent('a refund that the gateway refuses', () => {
   it('because our own earlier order was executed after all, is that order, and nothing more is sent', async ({
     expect,
   }) => {
-    const payment = world.newPayment();
-    world.onRefund(payment, { kind: 'reject', code: '900.100.600' });
-    const { id } = await world.ask(payment, '100.00', { by: held });
-    await world.until(id, 'rejected');
+    const payment = harness.newPayment();
+    harness.onRefund(payment, { kind: 'reject', code: '900.100.600' });
+    const { id } = await harness.ask(payment, '100.00', { by: held });
+    await harness.until(id, 'rejected');
     // What was answered as "acquirer down" was carried out: the gateway shows it under our first reference.
     engine.refundInPortal({
       paymentId: payment.paymentId,
       amount: 100_00n,
       merchantTransactionId: referenceFor(id, 'refund', 1),
     });
-    await world.restart(id);
-    const { attempts } = await world.until(id, 'succeeded');
+    await harness.restart(id);
+    const { attempts } = await harness.until(id, 'succeeded');
 
     expect(attempts.map(({ state }) => state)).toContain('succeeded');
     expect(attempts.filter(({ state }) => state === 'succeeded')).toHaveLength(1);
     expect(attempts.at(-1)).toMatchObject({ state: 'rejected', resultCode: '700.400.200' });
-    expect(world.booked(payment)).toMatchObject({ out: '100.00', credited: '0.00' });
-    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n, succeededMinor: 100_00n });
+    expect(harness.booked(payment)).toMatchObject({ out: '100.00', credited: '0.00' });
+    expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 0n, succeededMinor: 100_00n });
   });
 
   it('because the back office refunded all of it, ends as refunded elsewhere, without a credit', async ({
@@ -53,47 +53,47 @@ describe.concurrent('a refund that the gateway refuses', () => {
   }) => {
     const payment = await knownPayment();
     engine.refundInPortal({ paymentId: payment.paymentId, amount: 90_00n });
-    const { id } = await world.ask(payment, '90.00');
-    expect(await world.until(id, 'refunded_elsewhere')).toMatchObject({
+    const { id } = await harness.ask(payment, '90.00');
+    expect(await harness.until(id, 'refunded_elsewhere')).toMatchObject({
       status: 'canceled',
       why: 'already_refunded',
       settledBy: 'refund_elsewhere',
       settledAmount: '90.00',
     });
-    expect(world.booked(payment)).toMatchObject({ out: '100.00', credited: '0.00' });
-    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 0n });
+    expect(harness.booked(payment)).toMatchObject({ out: '100.00', credited: '0.00' });
+    expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 0n });
   });
 
   it('because the back office refunded a part of it, is for a person to decide', async ({ expect }) => {
     const payment = await knownPayment();
     engine.refundInPortal({ paymentId: payment.paymentId, amount: 50_00n });
-    const { id } = await world.ask(payment, '90.00');
-    expect(await world.until(id, 'manual_review')).toMatchObject({
+    const { id } = await harness.ask(payment, '90.00');
+    expect(await harness.until(id, 'manual_review')).toMatchObject({
       why: 'refunded_elsewhere',
       settledBy: 'refund_elsewhere',
       settledAmount: '50.00',
       cases: [{ why: 'refunded_elsewhere', details: { owed: '40.00', refundedElsewhere: '50.00' } }],
     });
-    expect(world.booked(payment)).toMatchObject({ out: '60.00', credited: '0.00' });
-    expect(await world.openCases(id)).toContain('refunded_elsewhere');
+    expect(harness.booked(payment)).toMatchObject({ out: '60.00', credited: '0.00' });
+    expect(await harness.openCases(id)).toContain('refunded_elsewhere');
 
     // The person finds that it was meant for the same goods: our promise is withdrawn, and what is left is free.
-    expect(await world.client.withdraw(id, SUPERVISOR)).toMatchObject({
+    expect(await harness.client.withdraw(id, SUPERVISOR)).toMatchObject({
       status: 'canceled',
       settledBy: 'refund_elsewhere',
       settledAmount: '50.00',
     });
-    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 40_00n });
+    expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 40_00n });
   });
 
   it('by the back office after it was declined, is that when somebody withdraws it', async ({ expect }) => {
-    const payment = world.newPayment();
-    world.onRefund(payment, { kind: 'reject', code: '700.400.200' });
-    const { id } = await world.ask(payment, '50.00');
-    await world.until(id, 'manual_review');
+    const payment = harness.newPayment();
+    harness.onRefund(payment, { kind: 'reject', code: '700.400.200' });
+    const { id } = await harness.ask(payment, '50.00');
+    await harness.until(id, 'manual_review');
     engine.refundInPortal({ paymentId: payment.paymentId, amount: 50_00n });
-    await world.client.withdraw(id, { by: 'supervisor', reason: 'done in the portal' });
-    expect(await world.until(id, 'refunded_elsewhere')).toMatchObject({
+    await harness.client.withdraw(id, { by: 'supervisor', reason: 'done in the portal' });
+    expect(await harness.until(id, 'refunded_elsewhere')).toMatchObject({
       ...{ status: 'canceled', settledBy: 'refund_elsewhere', settledAmount: '50.00' },
     });
   });
@@ -101,45 +101,48 @@ describe.concurrent('a refund that the gateway refuses', () => {
   it('because a chargeback stands on it, is closed: the bank repays the customer', async ({ expect }) => {
     const payment = await knownPayment();
     engine.chargeback({ paymentId: payment.paymentId });
-    const { id } = await world.ask(payment, '90.00');
-    expect(await world.until(id, 'closed_by_dispute')).toMatchObject({
+    const { id } = await harness.ask(payment, '90.00');
+    expect(await harness.until(id, 'closed_by_dispute')).toMatchObject({
       status: 'canceled',
       settledBy: 'chargeback',
       settledAmount: '90.00',
     });
-    expect(world.booked(payment)).toMatchObject({ out: '10.00', chargedBack: '100.00' });
-    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 0n });
+    expect(harness.booked(payment)).toMatchObject({ out: '10.00', chargedBack: '100.00' });
+    expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 0n });
   });
 
   it('because somebody else reversed the authorisation, ends: nothing was ever taken', async ({ expect }) => {
-    const payment = world.newPayment({ type: 'PA' });
+    const payment = harness.newPayment({ type: 'PA' });
     // Held back by a soft refusal until the till has reversed it.
-    world.fault({ kind: 'reject', code: '900.100.600' }, { paymentType: 'RV', paymentId: payment.paymentId });
-    const { id } = await world.ask(payment, '100.00', { by: held });
-    await world.until(id, 'rejected');
-    await world.orderElsewhere(payment, { paymentType: 'RV' });
-    await world.restart(id);
-    expect(await world.until(id, 'refunded_elsewhere')).toMatchObject({
+    harness.fault(
+      { kind: 'reject', code: '900.100.600' },
+      { paymentType: 'RV', paymentId: payment.paymentId },
+    );
+    const { id } = await harness.ask(payment, '100.00', { by: held });
+    await harness.until(id, 'rejected');
+    await harness.orderElsewhere(payment, { paymentType: 'RV' });
+    await harness.restart(id);
+    expect(await harness.until(id, 'refunded_elsewhere')).toMatchObject({
       why: 'original_reversed',
       settledAmount: '100.00',
     });
-    expect(world.booked(payment)).toMatchObject({ out: '100.00', reversed: '100.00', credited: '0.00' });
-    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n });
+    expect(harness.booked(payment)).toMatchObject({ out: '100.00', reversed: '100.00', credited: '0.00' });
+    expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 0n });
   });
 
   it('because somebody else reversed the debit, ends without a credit', async ({ expect }) => {
-    const payment = world.newPayment();
-    world.onRefund(payment, { kind: 'reject', code: '900.100.600' });
-    const { id } = await world.ask(payment, '100.00', { by: held });
-    await world.until(id, 'rejected');
+    const payment = harness.newPayment();
+    harness.onRefund(payment, { kind: 'reject', code: '900.100.600' });
+    const { id } = await harness.ask(payment, '100.00', { by: held });
+    await harness.until(id, 'rejected');
     engine.changeSettings({ reversalOnDebit: true });
-    await world.orderElsewhere(payment, { paymentType: 'RV' });
-    await world.restart(id);
-    expect(await world.until(id, 'refunded_elsewhere')).toMatchObject({
+    await harness.orderElsewhere(payment, { paymentType: 'RV' });
+    await harness.restart(id);
+    expect(await harness.until(id, 'refunded_elsewhere')).toMatchObject({
       why: 'original_reversed',
       settledAmount: '100.00',
     });
-    expect(world.booked(payment)).toMatchObject({ out: '100.00', reversed: '100.00', credited: '0.00' });
+    expect(harness.booked(payment)).toMatchObject({ out: '100.00', reversed: '100.00', credited: '0.00' });
   });
 
   it.for(['700.300.300', '700.400.200', '700.500.001', '700.100.300'])(
@@ -147,14 +150,14 @@ describe.concurrent('a refund that the gateway refuses', () => {
     async (code, { expect }) => {
       const payment = await knownPayment();
       engine.refundInPortal({ paymentId: payment.paymentId, amount: 90_00n });
-      world.onRefund(payment, { kind: 'reject', code });
-      const { id } = await world.ask(payment, '90.00');
-      expect(await world.until(id, 'refunded_elsewhere')).toMatchObject({
+      harness.onRefund(payment, { kind: 'reject', code });
+      const { id } = await harness.ask(payment, '90.00');
+      expect(await harness.until(id, 'refunded_elsewhere')).toMatchObject({
         settledBy: 'refund_elsewhere',
         settledAmount: '90.00',
       });
       expect(credits(payment)).toBe(0);
-      expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n });
+      expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 0n });
     },
   );
 
@@ -169,13 +172,13 @@ describe.concurrent('a refund that the gateway refuses', () => {
   ] as const)(
     'with %s although the gateway shows nothing, is %s and never a credit',
     async ([code, state], { expect }) => {
-      const payment = world.newPayment();
-      world.onRefund(payment, { kind: 'reject', code });
-      const { id } = await world.ask(payment, '100.00');
-      await world.until(id, state);
-      expect(world.booked(payment)).toMatchObject({ out: '0.00' });
+      const payment = harness.newPayment();
+      harness.onRefund(payment, { kind: 'reject', code });
+      const { id } = await harness.ask(payment, '100.00');
+      await harness.until(id, state);
+      expect(harness.booked(payment)).toMatchObject({ out: '0.00' });
       expect(credits(payment)).toBe(0);
-      expect(await world.balance(payment)).toMatchObject({
+      expect(await harness.balance(payment)).toMatchObject({
         reservedMinor: state === 'failed' ? 0n : 100_00n,
       });
     },

@@ -3,18 +3,18 @@
  * Sources: Temporal's documentation of resets, temporalio/temporal#8901, medusajs/medusa#15527 (a late compensation refunded a good payment).
  */
 import { describe, expect, it } from 'vitest';
-import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
+import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
 import { resetToTheStart } from '../support/reset.js';
-import { eventually, openWorld, SUPERVISOR, type World } from './world.js';
+import { eventually, openHarness, SUPERVISOR, type Harness } from './world.js';
 
-const world = await openWorld();
-const { temporal } = world;
+const harness = await openHarness();
+const { temporal } = harness;
 const { namespace } = temporal.options;
 
-type Run = ReturnType<World['run']>;
+type Run = ReturnType<Harness['run']>;
 
 /** As after the retention period: Temporal knows nothing of the run any more. */
-async function forget(run: Run): Promise<void> {
+async function remove(run: Run): Promise<void> {
   await temporal.workflowService.deleteWorkflowExecution({
     namespace,
     workflowExecution: { workflowId: run.workflowId },
@@ -28,79 +28,84 @@ async function forget(run: Run): Promise<void> {
 }
 
 const executed = (payment: CreatedPayment): number =>
-  world.transactionsOf(payment).filter((transaction) => transaction.executed).length;
+  harness.transactionsOf(payment).filter((transaction) => transaction.executed).length;
 
 describe('a refund that is under way', () => {
   it.for(['reset', 'terminated and started', 'forgotten and started'] as const)(
     'is %s while its answer is on its way: it is not sent again',
     async (how) => {
-      const payment = world.newPayment();
-      world.onRefund(payment, { kind: 'answer_after', ms: 2_000 });
-      const { id } = await world.ask(payment, '60.00');
-      await world.untilExecuted(payment);
-      if (how === 'reset') await resetToTheStart(temporal, world.run(id));
+      const payment = harness.newPayment();
+      harness.onRefund(payment, { kind: 'answer_after', ms: 2_000 });
+      const { id } = await harness.ask(payment, '60.00');
+      await harness.untilExecuted(payment);
+      if (how === 'reset') await resetToTheStart(temporal, harness.run(id));
       else {
-        if (how === 'terminated and started') await world.run(id).terminate('a test');
-        else await forget(world.run(id));
-        await world.drive(id);
+        if (how === 'terminated and started') await harness.run(id).terminate('a test');
+        else await remove(harness.run(id));
+        await harness.drive(id);
       }
-      expect(await world.run(id).result()).toMatchObject({ state: 'succeeded' });
+      expect(await harness.run(id).result()).toMatchObject({ state: 'succeeded' });
       expect(executed(payment)).toBe(1);
-      expect(world.booked(payment)).toMatchObject({ out: '60.00' });
+      expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
     },
   );
 
   it('is taken over by two operators at once: they share one run', async () => {
-    const payment = world.newPayment();
-    world.onRefund(payment, { kind: 'accept_then_drop' });
-    const { id } = await world.ask(payment, '60.00');
-    await world.untilExecuted(payment);
-    await world.run(id).terminate('a test');
-    await Promise.all([world.drive(id), world.drive(id), world.client.resume(), world.client.resolve(id)]);
-    expect(await world.run(id).result()).toMatchObject({ state: 'succeeded' });
+    const payment = harness.newPayment();
+    harness.onRefund(payment, { kind: 'accept_then_drop' });
+    const { id } = await harness.ask(payment, '60.00');
+    await harness.untilExecuted(payment);
+    await harness.run(id).terminate('a test');
+    await Promise.all([
+      harness.drive(id),
+      harness.drive(id),
+      harness.client.resume(),
+      harness.client.sync(id),
+    ]);
+    expect(await harness.run(id).result()).toMatchObject({ state: 'succeeded' });
     expect(executed(payment)).toBe(1);
   });
 
   it('has its sending activity reset while the answer is on its way: it is not sent again', async () => {
-    const payment = world.newPayment();
-    world.onRefund(payment, { kind: 'answer_after', ms: 2_000 });
-    const { id } = await world.ask(payment, '60.00');
-    await world.untilExecuted(payment);
-    const [pending] = (await world.run(id).describe()).raw.pendingActivities ?? [];
+    const payment = harness.newPayment();
+    harness.onRefund(payment, { kind: 'answer_after', ms: 2_000 });
+    const { id } = await harness.ask(payment, '60.00');
+    await harness.untilExecuted(payment);
+    const [pending] = (await harness.run(id).describe()).raw.pendingActivities ?? [];
     await temporal.workflowService.resetActivity({
       namespace,
       execution: { workflowId: `refund-${id}` },
       id: pending?.activityId ?? '',
       identity: 'operator',
     });
-    expect(await world.run(id).result()).toMatchObject({ state: 'succeeded' });
+    expect(await harness.run(id).result()).toMatchObject({ state: 'succeeded' });
     expect(executed(payment)).toBe(1);
-    expect(world.booked(payment)).toMatchObject({ out: '60.00' });
+    expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
   });
 
   it('is reset after it had become a credit: no second credit', async () => {
-    const payment = world.newPayment();
-    world.onRefund(payment, { kind: 'reject', code: '700.500.001' });
-    world.onCredit(payment, { kind: 'answer_after', ms: 2_000 });
-    const { id } = await world.ask(payment, '60.00');
-    await world.untilExecuted(payment);
-    await resetToTheStart(temporal, world.run(id));
-    expect(await world.run(id).result()).toMatchObject({ state: 'succeeded' });
+    const payment = harness.newPayment();
+    harness.onRefund(payment, { kind: 'reject', code: '700.500.001' });
+    harness.onCredit(payment, { kind: 'answer_after', ms: 2_000 });
+    const { id } = await harness.ask(payment, '60.00');
+    await harness.untilExecuted(payment);
+    await resetToTheStart(temporal, harness.run(id));
+    expect(await harness.run(id).result()).toMatchObject({ state: 'succeeded' });
     expect(executed(payment)).toBe(1);
-    expect(world.booked(payment)).toMatchObject({ out: '60.00', credited: '60.00' });
+    expect(harness.booked(payment)).toMatchObject({ out: '60.00', credited: '60.00' });
   });
 
   it('is reset while a person is asked to approve: the approval still counts, and is not asked for twice', async () => {
-    const payment = world.newPayment({ amount: '800.00' });
-    world.onRefund(payment, { kind: 'reject', code: '700.500.001' });
-    const { id } = await world.ask(payment, '800.00');
-    const { approval } = await world.until(id, 'awaiting_approval');
-    await resetToTheStart(temporal, world.run(id));
-    await world.client.approve(id, { ...SUPERVISOR, instruction: approval?.instruction ?? '' });
-    await resetToTheStart(temporal, world.run(id));
-    await world.until(id, 'succeeded');
+    const payment = harness.newPayment({ amount: '800.00' });
+    harness.onRefund(payment, { kind: 'reject', code: '700.500.001' });
+    const { id } = await harness.ask(payment, '800.00');
+    const { approval } = await harness.until(id, 'awaiting_approval');
+    await resetToTheStart(temporal, harness.run(id));
+    await harness.client.approve(id, { ...SUPERVISOR, instruction: approval?.instruction ?? '' });
+    await resetToTheStart(temporal, harness.run(id));
+    await harness.until(id, 'succeeded');
     expect(executed(payment)).toBe(1);
-    expect(world.booked(payment)).toMatchObject({ out: '800.00' });
+    expect(harness.booked(payment)).toMatchObject({ out: '800.00' });
   });
 });
 
@@ -112,40 +117,40 @@ describe('two operators at once', () => {
   });
 
   it('name two destinations for one refund: one counts, the other is told, and one credit is paid', async () => {
-    const payment = world.newPayment();
-    const [first, second] = [world.newPayment().registrationId, world.newPayment().registrationId];
-    world.onRefund(payment, { kind: 'reject', code: '800.100.171' });
-    const { id } = await world.ask(payment, '60.00');
-    await world.until(id, 'manual_review');
-    await world.run(id).terminate('a test');
+    const payment = harness.newPayment();
+    const [first, second] = [harness.newPayment().registrationId, harness.newPayment().registrationId];
+    harness.onRefund(payment, { kind: 'reject', code: '800.100.171' });
+    const { id } = await harness.ask(payment, '60.00');
+    await harness.until(id, 'manual_review');
+    await harness.run(id).terminate('a test');
 
-    const said = await Promise.allSettled([
-      world.client.redirect(id, redirectTo(first, 'anna')),
-      world.client.redirect(id, redirectTo(second, 'berta')),
+    const answer = await Promise.allSettled([
+      harness.client.changeDestination(id, redirectTo(first, 'anna')),
+      harness.client.changeDestination(id, redirectTo(second, 'berta')),
     ]);
-    expect(said.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
-    const { approval } = await world.until(id, 'awaiting_approval');
-    await world.client.approve(id, { ...SUPERVISOR, instruction: approval?.instruction ?? '' });
-    await world.until(id, 'succeeded');
-    const credits = world.gateway.engine
+    expect(answer.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    const { approval } = await harness.until(id, 'awaiting_approval');
+    await harness.client.approve(id, { ...SUPERVISOR, instruction: approval?.instruction ?? '' });
+    await harness.until(id, 'succeeded');
+    const credits = harness.gateway.engine
       .transactions()
       .filter(({ type, registrationId }) => type === 'CD' && [first, second].includes(registrationId ?? ''));
     expect(credits).toMatchObject([{ executed: true, registrationId: approval?.destination.registrationId }]);
   });
 
   it('restart the same run: each start finds in the ledger what was sent, and it is not sent again', async () => {
-    const payment = world.newPayment();
-    world.onRefund(payment, { kind: 'answer_after', ms: 2_000 });
-    const { id } = await world.ask(payment, '60.00');
-    await world.untilExecuted(payment);
-    const { run } = await world.client.foresee(id);
+    const payment = harness.newPayment();
+    harness.onRefund(payment, { kind: 'answer_after', ms: 2_000 });
+    const { id } = await harness.ask(payment, '60.00');
+    await harness.untilExecuted(payment);
+    const { run } = await harness.client.foresee(id);
     const restart = { runId: run?.runId ?? '' };
     await Promise.allSettled(
-      ['anna', 'berta'].map((by) => world.client.replay(id, { by, reason: 'hangs', restart })),
+      ['anna', 'berta'].map((by) => harness.client.replay(id, { by, reason: 'hangs', restart })),
     );
-    expect(await world.run(id).result()).toMatchObject({ state: 'succeeded' });
+    expect(await harness.run(id).result()).toMatchObject({ state: 'succeeded' });
     expect(executed(payment)).toBe(1);
-    expect(world.booked(payment)).toMatchObject({ out: '60.00' });
+    expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
   });
 });
 
@@ -153,32 +158,32 @@ describe('a refund that is over', () => {
   it.for(['succeeded', 'failed'] as const)(
     '%s: reset, and started anew by two at once, it stays so',
     async (state) => {
-      const payment = world.newPayment();
-      if (state === 'failed') world.onRefund(payment, { kind: 'reject', code: '700.100.300' });
-      const { id } = await world.ask(payment, '60.00');
-      await world.run(id).result();
-      const before = world.transactionsOf(payment);
-      const balance = await world.balance(payment);
+      const payment = harness.newPayment();
+      if (state === 'failed') harness.onRefund(payment, { kind: 'reject', code: '700.100.300' });
+      const { id } = await harness.ask(payment, '60.00');
+      await harness.run(id).result();
+      const before = harness.transactionsOf(payment);
+      const balance = await harness.balance(payment);
 
-      await resetToTheStart(temporal, world.run(id));
-      expect(await world.run(id).result()).toMatchObject({ state });
+      await resetToTheStart(temporal, harness.run(id));
+      expect(await harness.run(id).result()).toMatchObject({ state });
       // A new run knows nothing of the last one, as after the retention period.
-      await Promise.all([world.drive(id), world.drive(id)]);
-      expect(await world.run(id).result()).toMatchObject({ state });
+      await Promise.all([harness.drive(id), harness.drive(id)]);
+      expect(await harness.run(id).result()).toMatchObject({ state });
 
-      expect(world.transactionsOf(payment)).toEqual(before);
+      expect(harness.transactionsOf(payment)).toEqual(before);
       // Released once, and not again by a compensation that runs late.
-      expect(await world.balance(payment)).toEqual(balance);
-      expect(world.booked(payment).out).toBe(state === 'failed' ? '0.00' : '60.00');
+      expect(await harness.balance(payment)).toEqual(balance);
+      expect(harness.booked(payment).out).toBe(state === 'failed' ? '0.00' : '60.00');
     },
   );
 
   it('asked for again with its own key, is the same refund and starts nothing', async () => {
-    const payment = world.newPayment();
+    const payment = harness.newPayment();
     const key = crypto.randomUUID();
-    const { id } = await world.ask(payment, '50.00', { idempotencyKey: key });
-    await world.run(id).result();
-    expect(await world.ask(payment, '50.00', { idempotencyKey: key })).toMatchObject({
+    const { id } = await harness.ask(payment, '50.00', { idempotencyKey: key });
+    await harness.run(id).result();
+    expect(await harness.ask(payment, '50.00', { idempotencyKey: key })).toMatchObject({
       id,
       state: 'succeeded',
     });

@@ -3,64 +3,64 @@
  * Sources: juspay/hyperswitch-control-center#4109, juspay/hyperswitch#10533, antiwork/gumroad#4372 and #4515, woocommerce-payments#6378.
  */
 import { describe, it } from 'vitest';
-import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
-import { eventually, NEVER, openWorld } from './world.js';
+import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
+import { eventually, NEVER, openHarness } from './world.js';
 import { seen } from '../support/seen.js';
 
-const world = await openWorld();
-const { engine } = world.gateway;
+const harness = await openHarness();
+const { engine } = harness.gateway;
 
 const credits = (payment: CreatedPayment): number =>
-  world.transactionsOf(payment).filter(({ type }) => type === 'CD').length;
+  harness.transactionsOf(payment).filter(({ type }) => type === 'CD').length;
 
 describe.concurrent('a chargeback before the refund', () => {
   it('is found when the refund is asked for: nothing is promised, and what is left is told', async ({
     expect,
   }) => {
-    const payment = world.newPayment();
+    const payment = harness.newPayment();
     engine.chargeback({ paymentId: payment.paymentId });
-    await expect(world.ask(payment, '60.00')).rejects.toMatchObject({
+    await expect(harness.ask(payment, '60.00')).rejects.toMatchObject({
       code: 'exceeds_refundable',
       details: { refundable: '0.00' },
     });
-    expect(world.booked(payment)).toMatchObject({ out: '0.00', chargedBack: '100.00' });
+    expect(harness.booked(payment)).toMatchObject({ out: '0.00', chargedBack: '100.00' });
   });
 
   it('of a part leaves the other part owed, though the gateway refuses it: an operator decides, no credit', async ({
     expect,
   }) => {
-    const payment = world.newPayment();
+    const payment = harness.newPayment();
     engine.chargeback({ paymentId: payment.paymentId, amount: 40_00n });
-    const { id } = await world.ask(payment, '60.00');
-    expect(await world.until(id, 'manual_review')).toMatchObject({
+    const { id } = await harness.ask(payment, '60.00');
+    expect(await harness.until(id, 'manual_review')).toMatchObject({
       why: 'partly_disputed',
       settledBy: null,
       settledAmount: '0.00',
       cases: [{ details: { owed: '60.00', chargebacksOnPayment: '40.00' } }],
     });
-    expect(world.booked(payment)).toMatchObject({ out: '0.00' });
+    expect(harness.booked(payment)).toMatchObject({ out: '0.00' });
     expect(credits(payment)).toBe(0);
-    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 60_00n });
+    expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 60_00n });
   });
 
   it('of 20.00 of 100.00 does not close a refund of 50.00 that is declined for an unclear reason', async ({
     expect,
   }) => {
-    const payment = world.newPayment();
+    const payment = harness.newPayment();
     engine.chargeback({ paymentId: payment.paymentId, amount: 20_00n });
-    world.onRefund(payment, { kind: 'reject', code: '700.400.200' });
-    const { id } = await world.ask(payment, '50.00');
-    expect(await world.until(id, 'manual_review')).toMatchObject({ settledBy: null });
-    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 50_00n, disputedMinor: 20_00n });
+    harness.onRefund(payment, { kind: 'reject', code: '700.400.200' });
+    const { id } = await harness.ask(payment, '50.00');
+    expect(await harness.until(id, 'manual_review')).toMatchObject({ settledBy: null });
+    expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 50_00n, disputedMinor: 20_00n });
   });
 
   it('that was won again is no obstacle', async ({ expect }) => {
-    const payment = world.newPayment();
+    const payment = harness.newPayment();
     const { id: chargebackId } = engine.chargeback({ paymentId: payment.paymentId });
     engine.reverseChargeback(chargebackId);
-    const { id } = await world.ask(payment, '60.00');
-    await world.until(id, 'succeeded');
-    expect(world.booked(payment)).toMatchObject({ out: '60.00', chargedBack: '0.00' });
+    const { id } = await harness.ask(payment, '60.00');
+    await harness.until(id, 'succeeded');
+    expect(harness.booked(payment)).toMatchObject({ out: '60.00', chargedBack: '0.00' });
   });
 });
 
@@ -68,87 +68,91 @@ describe.concurrent('a chargeback that closed a refund', () => {
   it('and is won again opens the payment for refunds again, also where the ledger knew only the loss', async ({
     expect,
   }) => {
-    const payment = world.newPayment();
-    const first = await world.ask(payment, '10.00');
-    await world.until(first.id, 'succeeded');
+    const payment = harness.newPayment();
+    const first = await harness.ask(payment, '10.00');
+    await harness.until(first.id, 'succeeded');
     const { id: chargebackId } = engine.chargeback({ paymentId: payment.paymentId });
-    const closed = await world.ask(payment, '90.00');
-    await world.until(closed.id, 'closed_by_dispute');
-    await expect(world.ask(payment, '90.00')).rejects.toMatchObject({ code: 'exceeds_refundable' });
+    const closed = await harness.ask(payment, '90.00');
+    await harness.until(closed.id, 'closed_by_dispute');
+    await expect(harness.ask(payment, '90.00')).rejects.toMatchObject({ code: 'exceeds_refundable' });
 
     engine.reverseChargeback(chargebackId);
-    const again = await world.ask(payment, '90.00');
-    await world.until(again.id, 'succeeded');
-    expect(world.booked(payment)).toMatchObject({ out: '100.00', chargedBack: '0.00' });
+    const again = await harness.ask(payment, '90.00');
+    await harness.until(again.id, 'succeeded');
+    expect(harness.booked(payment)).toMatchObject({ out: '100.00', chargedBack: '0.00' });
   });
 });
 
 describe.concurrent('a chargeback while the refund is under way', () => {
   it('between a refused refund and its credit: no credit', async ({ expect }) => {
-    const payment = world.newPayment();
-    world.onRefund(payment, { kind: 'reject', code: '700.500.001' }, { kind: 'chargeback_after_rejection' });
-    const { id } = await world.ask(payment, '100.00');
-    await world.until(id, 'closed_by_dispute');
-    expect(world.booked(payment)).toMatchObject({ out: '0.00', chargedBack: '100.00' });
+    const payment = harness.newPayment();
+    harness.onRefund(
+      payment,
+      { kind: 'reject', code: '700.500.001' },
+      { kind: 'chargeback_after_rejection' },
+    );
+    const { id } = await harness.ask(payment, '100.00');
+    await harness.until(id, 'closed_by_dispute');
+    expect(harness.booked(payment)).toMatchObject({ out: '0.00', chargedBack: '100.00' });
     expect(credits(payment)).toBe(0);
-    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n });
+    expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 0n });
   });
 
   it('while a person weighs the credit: the approval comes too late', async ({ expect }) => {
-    const payment = world.newPayment({ amount: '800.00' });
-    world.onRefund(payment, { kind: 'reject', code: '700.500.001' });
-    const { id } = await world.ask(payment, '800.00');
-    await world.until(id, 'awaiting_approval');
+    const payment = harness.newPayment({ amount: '800.00' });
+    harness.onRefund(payment, { kind: 'reject', code: '700.500.001' });
+    const { id } = await harness.ask(payment, '800.00');
+    await harness.until(id, 'awaiting_approval');
     engine.chargeback({ paymentId: payment.paymentId });
-    await world.client.approve(
+    await harness.client.approve(
       id,
-      await seen(world.client, id, { by: 'supervisor', reason: 'the customer waits' }),
+      await seen(harness.client, id, { by: 'supervisor', reason: 'the customer waits' }),
     );
-    await world.until(id, 'closed_by_dispute');
-    expect(world.booked(payment)).toMatchObject({ out: '0.00' });
+    await harness.until(id, 'closed_by_dispute');
+    expect(harness.booked(payment)).toMatchObject({ out: '0.00' });
     expect(credits(payment)).toBe(0);
   });
 
   it('after the request was lost: what is proven absent is not paid any more', async ({ expect }) => {
-    const payment = world.newPayment();
-    world.onRefund(payment, { kind: 'drop_before_execute' });
-    const { id } = await world.ask(payment, '100.00', {
-      by: world.clientWith({ lookUpFirst: NEVER, lookUpMax: NEVER }),
+    const payment = harness.newPayment();
+    harness.onRefund(payment, { kind: 'drop_before_execute' });
+    const { id } = await harness.ask(payment, '100.00', {
+      by: harness.clientWith({ queryFirst: NEVER, queryMax: NEVER }),
     });
-    await world.until(id, 'unknown');
+    await harness.until(id, 'unknown');
     engine.chargeback({ paymentId: payment.paymentId });
-    await world.restart(id);
-    await world.until(id, 'closed_by_dispute');
-    expect(world.booked(payment)).toMatchObject({ out: '0.00', chargedBack: '100.00' });
+    await harness.restart(id);
+    await harness.until(id, 'closed_by_dispute');
+    expect(harness.booked(payment)).toMatchObject({ out: '0.00', chargedBack: '100.00' });
   });
 
   it('while it is pending, and then refused: closed, nothing else is sent', async ({ expect }) => {
-    const payment = world.newPayment();
-    world.onRefund(payment, { kind: 'pending' });
-    const { id } = await world.ask(payment, '100.00');
-    const { attempts } = await world.until(id, 'pending');
+    const payment = harness.newPayment();
+    harness.onRefund(payment, { kind: 'pending' });
+    const { id } = await harness.ask(payment, '100.00');
+    const { attempts } = await harness.until(id, 'pending');
     engine.chargeback({ paymentId: payment.paymentId });
     engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'rejected' });
-    await world.until(id, 'closed_by_dispute');
-    expect(world.booked(payment)).toMatchObject({ out: '0.00', chargedBack: '100.00' });
+    await harness.until(id, 'closed_by_dispute');
+    expect(harness.booked(payment)).toMatchObject({ out: '0.00', chargedBack: '100.00' });
     expect(credits(payment)).toBe(0);
   });
 
   it('while it is pending, and then executed: both paid, which is a case with its evidence', async ({
     expect,
   }) => {
-    const payment = world.newPayment();
-    world.onRefund(payment, { kind: 'pending' });
-    const { id } = await world.ask(payment, '100.00');
-    const { attempts } = await world.until(id, 'pending');
+    const payment = harness.newPayment();
+    harness.onRefund(payment, { kind: 'pending' });
+    const { id } = await harness.ask(payment, '100.00');
+    const { attempts } = await harness.until(id, 'pending');
     engine.chargeback({ paymentId: payment.paymentId });
     engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
-    const { attempts: paid } = await world.until(id, 'succeeded');
-    await world.readOriginal(payment);
+    const { attempts: paid } = await harness.until(id, 'succeeded');
+    await harness.readOriginal(payment);
 
-    expect(await world.openCases(id)).toEqual(['paid_twice']);
+    expect(await harness.openCases(id)).toEqual(['paid_twice']);
     expect(paid[0]).toMatchObject({ state: 'succeeded', gatewayId: attempts[0]?.gatewayId });
-    expect(await world.balance(payment)).toMatchObject({ excessMinor: 100_00n, disputedMinor: 100_00n });
+    expect(await harness.balance(payment)).toMatchObject({ excessMinor: 100_00n, disputedMinor: 100_00n });
   });
 });
 
@@ -163,23 +167,23 @@ describe.concurrent('a chargeback that is won in part', () => {
   it.for(REVERSALS)(
     'reversal %s, while the credit of 100.00 waits for approval: no credit beyond what is owed',
     async ([, reversal, disputedMinor], { expect }) => {
-      const payment = world.newPayment();
-      world.onRefund(payment, { kind: 'reject', code: '700.500.001' });
-      const { id } = await world.ask(payment, '100.00', {
-        by: world.clientWith({}, { creditApprovalAbove: {} }),
+      const payment = harness.newPayment();
+      harness.onRefund(payment, { kind: 'reject', code: '700.500.001' });
+      const { id } = await harness.ask(payment, '100.00', {
+        by: harness.clientWith({}, { creditApprovalAbove: {} }),
       });
-      await world.until(id, 'awaiting_approval');
+      await harness.until(id, 'awaiting_approval');
       const { id: chargebackId } = engine.chargeback({ paymentId: payment.paymentId });
       engine.reverseChargeback(chargebackId, reversal);
-      await world.client.approve(
+      await harness.client.approve(
         id,
-        await seen(world.client, id, { by: 'supervisor', reason: 'the customer waits' }),
+        await seen(harness.client, id, { by: 'supervisor', reason: 'the customer waits' }),
       );
       await eventually('the chargeback is known', async () =>
-        (await world.balance(payment)).disputedMinor === disputedMinor ? true : undefined,
+        (await harness.balance(payment)).disputedMinor === disputedMinor ? true : undefined,
       );
       // What is still owed beside the chargeback is an operator's again, or a refund of that much was declined.
-      await world.until(id, ({ state }) =>
+      await harness.until(id, ({ state }) =>
         ['closed_by_dispute', 'manual_review', 'awaiting_approval'].includes(state),
       );
       const books = engine.books(payment.paymentId, { registrationId: payment.registrationId });
@@ -193,20 +197,20 @@ describe.concurrent('a chargeback that is won in part', () => {
   it('by 40.00 before the refund leaves 40.00 refundable, and a reversal of the reversal is a case', async ({
     expect,
   }) => {
-    const payment = world.newPayment();
+    const payment = harness.newPayment();
     const { id: chargebackId } = engine.chargeback({ paymentId: payment.paymentId });
     const { id: reversalId } = engine.reverseChargeback(chargebackId, { amount: 40_00n });
-    await expect(world.ask(payment, '100.00')).rejects.toMatchObject({
+    await expect(harness.ask(payment, '100.00')).rejects.toMatchObject({
       code: 'exceeds_refundable',
       details: { refundable: '40.00' },
     });
-    world.onRefund(payment, { kind: 'reject', code: '700.500.001' });
-    const { id } = await world.ask(payment, '40.00');
-    await world.until(id, 'manual_review');
+    harness.onRefund(payment, { kind: 'reject', code: '700.500.001' });
+    const { id } = await harness.ask(payment, '40.00');
+    await harness.until(id, 'manual_review');
     engine.reverseChargeback(reversalId);
-    await world.readOriginal(payment);
-    expect(await world.openCases(id)).toContain('payment_unclear');
-    expect(world.booked(payment)).toMatchObject({ out: '0.00', chargedBack: '100.00' });
+    await harness.readOriginal(payment);
+    expect(await harness.openCases(id)).toContain('payment_unclear');
+    expect(harness.booked(payment)).toMatchObject({ out: '0.00', chargedBack: '100.00' });
     expect(credits(payment)).toBe(0);
   });
 });
@@ -215,35 +219,35 @@ describe.concurrent('a chargeback after the refund', () => {
   it('is a double payment that a person is told of; won again, the customer was made whole once', async ({
     expect,
   }) => {
-    const payment = world.newPayment();
-    const { id } = await world.ask(payment, '100.00');
-    await world.until(id, 'succeeded');
+    const payment = harness.newPayment();
+    const { id } = await harness.ask(payment, '100.00');
+    await harness.until(id, 'succeeded');
     const { id: chargebackId } = engine.chargeback({ paymentId: payment.paymentId });
-    await world.readOriginal(payment);
-    await world.readOriginal(payment);
-    expect(await world.openCases(id)).toEqual(['paid_twice']);
-    expect(await world.balance(payment)).toMatchObject({ excessMinor: 100_00n, refundableMinor: 0n });
+    await harness.readOriginal(payment);
+    await harness.readOriginal(payment);
+    expect(await harness.openCases(id)).toEqual(['paid_twice']);
+    expect(await harness.balance(payment)).toMatchObject({ excessMinor: 100_00n, refundableMinor: 0n });
 
     engine.reverseChargeback(chargebackId);
-    await world.readOriginal(payment);
-    expect(await world.balance(payment)).toMatchObject({
+    await harness.readOriginal(payment);
+    expect(await harness.balance(payment)).toMatchObject({
       disputedMinor: 0n,
       excessMinor: 0n,
       refundableMinor: 0n,
     });
-    expect(world.booked(payment)).toMatchObject({ out: '100.00', chargedBack: '0.00' });
+    expect(harness.booked(payment)).toMatchObject({ out: '100.00', chargedBack: '0.00' });
     // Money that was out twice is for a person to close, however it ends.
-    expect(await world.openCases(id)).toEqual(['paid_twice']);
+    expect(await harness.openCases(id)).toEqual(['paid_twice']);
   });
 
   it('of what had not been refunded is no double payment', async ({ expect }) => {
-    const payment = world.newPayment();
-    const { id } = await world.ask(payment, '40.00');
-    await world.until(id, 'succeeded');
+    const payment = harness.newPayment();
+    const { id } = await harness.ask(payment, '40.00');
+    await harness.until(id, 'succeeded');
     engine.chargeback({ paymentId: payment.paymentId, amount: 60_00n });
-    await world.readOriginal(payment);
-    expect(await world.openCases(id)).toEqual([]);
-    expect(await world.balance(payment)).toMatchObject({ excessMinor: 0n, refundableMinor: 0n });
-    await expect(world.ask(payment, '1.00')).rejects.toMatchObject({ code: 'exceeds_refundable' });
+    await harness.readOriginal(payment);
+    expect(await harness.openCases(id)).toEqual([]);
+    expect(await harness.balance(payment)).toMatchObject({ excessMinor: 0n, refundableMinor: 0n });
+    await expect(harness.ask(payment, '1.00')).rejects.toMatchObject({ code: 'exceeds_refundable' });
   });
 });

@@ -5,9 +5,9 @@
 import { randomUUID } from 'node:crypto';
 import { describe, it } from 'vitest';
 import type { FaultRule } from '../../sandbox/gateway/faults.js';
-import { openWorld } from './world.js';
+import { openHarness } from './world.js';
 
-const world = await openWorld();
+const harness = await openHarness();
 
 type Effects = readonly [first: FaultRule['effect'] | null, second: FaultRule['effect'] | null];
 
@@ -34,80 +34,80 @@ const HOW: readonly (readonly [string, Effects])[] = [
 
 describe.concurrent('two refunds of 30.00 on one payment', () => {
   it.for(HOW)('where %s, pay 60.00', async ([, effects], { expect }) => {
-    const payment = world.newPayment();
-    for (const effect of effects) if (effect !== null) world.onRefund(payment, effect);
-    const asked = await Promise.all([world.ask(payment, '30.00'), world.ask(payment, '30.00')]);
-    const ended = await Promise.all(asked.map(({ id }) => world.until(id, 'succeeded')));
+    const payment = harness.newPayment();
+    for (const effect of effects) if (effect !== null) harness.onRefund(payment, effect);
+    const asked = await Promise.all([harness.ask(payment, '30.00'), harness.ask(payment, '30.00')]);
+    const ended = await Promise.all(asked.map(({ id }) => harness.until(id, 'succeeded')));
 
-    expect(world.booked(payment)).toMatchObject({ out: '60.00' });
+    expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
     const gatewayIds = ended.flatMap(({ attempts }) => attempts.map(({ gatewayId }) => gatewayId));
     expect(new Set(gatewayIds).size).toBe(2);
     for (const { attempts } of ended) {
       const reference = attempts[0]?.merchantTransactionId ?? '';
       expect(attempts).toHaveLength(1);
-      expect(world.gateway.engine.executedByReference(reference)).toBe(1);
-      const [booked] = world.transactionsOf(payment).filter(({ id }) => id === attempts[0]?.gatewayId);
+      expect(harness.gateway.engine.executedByReference(reference)).toBe(1);
+      const [booked] = harness.transactionsOf(payment).filter(({ id }) => id === attempts[0]?.gatewayId);
       expect(booked).toMatchObject({ merchantTransactionId: reference, state: 'succeeded' });
     }
-    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 40_00n });
+    expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 40_00n });
   });
 
   it('one of which the gateway shows without what it refers to, are not taken for each other', async ({
     expect,
   }) => {
-    const payment = world.newPayment();
-    world.onRefund(
+    const payment = harness.newPayment();
+    harness.onRefund(
       payment,
       { kind: 'missing_reference' },
       { kind: 'missing_reference' },
       { kind: 'accept_then_drop' },
       { kind: 'accept_then_drop' },
     );
-    const asked = await Promise.all([world.ask(payment, '30.00'), world.ask(payment, '30.00')]);
-    await Promise.all(asked.map(({ id }) => world.until(id, 'succeeded')));
-    expect(world.gateway.engine.leftMerchant({ references: await referencesOf(asked) })).toMatchObject([
+    const asked = await Promise.all([harness.ask(payment, '30.00'), harness.ask(payment, '30.00')]);
+    await Promise.all(asked.map(({ id }) => harness.until(id, 'succeeded')));
+    expect(harness.gateway.engine.leftMerchant({ references: await referencesOf(asked) })).toMatchObject([
       { refunded: 60_00n },
     ]);
   });
 
   it('each asked for again and again with its own key, stay two', async ({ expect }) => {
-    const payment = world.newPayment();
+    const payment = harness.newPayment();
     const keys = [randomUUID(), randomUUID()];
     const asked = await Promise.all(
-      [...keys, ...keys, ...keys].map((idempotencyKey) => world.ask(payment, '30.00', { idempotencyKey })),
+      [...keys, ...keys, ...keys].map((idempotencyKey) => harness.ask(payment, '30.00', { idempotencyKey })),
     );
     const ids = [...new Set(asked.map(({ id }) => id))];
     expect(ids).toHaveLength(2);
-    await Promise.all(ids.map((id) => world.until(id, 'succeeded')));
+    await Promise.all(ids.map((id) => harness.until(id, 'succeeded')));
     for (const idempotencyKey of keys)
-      expect(await world.ask(payment, '30.00', { idempotencyKey })).toMatchObject({ state: 'succeeded' });
-    expect(world.booked(payment)).toMatchObject({ out: '60.00' });
+      expect(await harness.ask(payment, '30.00', { idempotencyKey })).toMatchObject({ state: 'succeeded' });
+    expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
   });
 
   it('one of which is refused: the other stands, and only one is free again', async ({ expect }) => {
-    const payment = world.newPayment();
-    world.onRefund(payment, { kind: 'reject', code: '700.100.300' });
-    const asked = await Promise.all([world.ask(payment, '30.00'), world.ask(payment, '30.00')]);
+    const payment = harness.newPayment();
+    harness.onRefund(payment, { kind: 'reject', code: '700.100.300' });
+    const asked = await Promise.all([harness.ask(payment, '30.00'), harness.ask(payment, '30.00')]);
     const ended = await Promise.all(
-      asked.map(({ id }) => world.until(id, ({ state }) => state === 'succeeded' || state === 'failed')),
+      asked.map(({ id }) => harness.until(id, ({ state }) => state === 'succeeded' || state === 'failed')),
     );
     expect(ended.map(({ state }) => state).sort()).toEqual(['failed', 'succeeded']);
-    expect(world.booked(payment)).toMatchObject({ out: '30.00' });
-    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 70_00n });
+    expect(harness.booked(payment)).toMatchObject({ out: '30.00' });
+    expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 70_00n });
   });
 
   it('one of which becomes a credit: the credit is for the one that was refused, and no more', async ({
     expect,
   }) => {
-    const payment = world.newPayment();
-    world.onRefund(payment, { kind: 'reject', code: '700.500.001' });
-    const asked = await Promise.all([world.ask(payment, '30.00'), world.ask(payment, '30.00')]);
-    await Promise.all(asked.map(({ id }) => world.until(id, 'succeeded')));
-    expect(world.booked(payment)).toMatchObject({ out: '60.00', refunded: '30.00', credited: '30.00' });
+    const payment = harness.newPayment();
+    harness.onRefund(payment, { kind: 'reject', code: '700.500.001' });
+    const asked = await Promise.all([harness.ask(payment, '30.00'), harness.ask(payment, '30.00')]);
+    await Promise.all(asked.map(({ id }) => harness.until(id, 'succeeded')));
+    expect(harness.booked(payment)).toMatchObject({ out: '60.00', refunded: '30.00', credited: '30.00' });
   });
 });
 
 async function referencesOf(refunds: readonly { readonly id: string }[]): Promise<string[]> {
-  const found = await Promise.all(refunds.map(({ id }) => world.client.getRefund(id)));
+  const found = await Promise.all(refunds.map(({ id }) => harness.client.getRefund(id)));
   return found.flatMap(({ attempts }) => attempts.map(({ merchantTransactionId }) => merchantTransactionId));
 }

@@ -4,33 +4,33 @@
  */
 import { describe, it } from 'vitest';
 import { referenceFor } from '../../domain/refund/reference.js';
-import { eventually, openWorld } from './world.js';
+import { eventually, openHarness } from './world.js';
 
-const world = await openWorld();
-const { engine } = world.gateway;
+const harness = await openHarness();
+const { engine } = harness.gateway;
 
 /** Days that pass in milliseconds. */
-const hurried = world.clientWith({ caseAfterPending: 400, caseAfterUnknown: 400, lookUpMax: 200 });
+const hurried = harness.clientWith({ caseAfterPending: 400, caseAfterUnknown: 400, queryMax: 200 });
 
 async function pendingTooLong() {
-  const payment = world.newPayment();
-  world.onRefund(payment, { kind: 'pending' });
-  const { id } = await world.ask(payment, '60.00', { by: hurried });
-  const refund = await world.until(id, 'manual_review');
+  const payment = harness.newPayment();
+  harness.onRefund(payment, { kind: 'pending' });
+  const { id } = await harness.ask(payment, '60.00', { by: hurried });
+  const refund = await harness.until(id, 'manual_review');
   return { payment, id, refund, gatewayId: refund.attempts[0]?.gatewayId ?? '' };
 }
 
-const lookUpsOf = async (refundId: string): Promise<number> =>
-  (await world.dependencies.ledger.findRefund(refundId))?.attempts[0]?.lookUps ?? 0;
+const queriesOf = async (refundId: string): Promise<number> =>
+  (await harness.dependencies.ledger.findRefund(refundId))?.attempts[0]?.queries ?? 0;
 
 /** Milliseconds between one look-up and the next, oldest first. */
 async function pausesOf(refundId: string): Promise<readonly number[]> {
-  const rows = await world.database.db
-    .selectFrom('look_ups')
-    .innerJoin('attempts', 'attempts.id', 'look_ups.attempt_id')
-    .select('look_ups.at')
+  const rows = await harness.database.db
+    .selectFrom('queries')
+    .innerJoin('attempts', 'attempts.id', 'queries.attempt_id')
+    .select('queries.at')
     .where('refund_id', '=', refundId)
-    .orderBy('look_ups.id')
+    .orderBy('queries.id')
     .execute();
   return rows.slice(1).map(({ at }, index) => at.getTime() - (rows[index]?.at.getTime() ?? 0));
 }
@@ -45,38 +45,38 @@ describe.concurrent('a refund that stays pending', () => {
       why: 'pending_too_long',
       attempts: [{ state: 'pending' }],
     });
-    expect(await world.openCases(id)).toEqual(['pending_too_long']);
-    const before = await lookUpsOf(id);
+    expect(await harness.openCases(id)).toEqual(['pending_too_long']);
+    const before = await queriesOf(id);
     await eventually('five more look-ups', async () =>
-      (await lookUpsOf(id)) >= before + 5 ? true : undefined,
+      (await queriesOf(id)) >= before + 5 ? true : undefined,
     );
 
-    expect(await world.client.getRefund(id)).toMatchObject({ state: 'manual_review' });
-    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 60_00n, refundableMinor: 40_00n });
-    await expect(world.ask(payment, '60.00')).rejects.toMatchObject({ code: 'exceeds_refundable' });
-    await expect(world.client.withdraw(id, { by: 'clerk', reason: 'paid by hand' })).rejects.toMatchObject({
+    expect(await harness.client.getRefund(id)).toMatchObject({ state: 'manual_review' });
+    expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 60_00n, refundableMinor: 40_00n });
+    await expect(harness.ask(payment, '60.00')).rejects.toMatchObject({ code: 'exceeds_refundable' });
+    await expect(harness.client.withdraw(id, { by: 'clerk', reason: 'paid by hand' })).rejects.toMatchObject({
       code: 'may_have_left',
     });
 
     engine.finishPending({ id: gatewayId, state: 'succeeded' });
-    await world.until(id, 'succeeded');
-    expect(world.booked(payment)).toMatchObject({ out: '60.00' });
-    expect(await world.openCases(id)).toEqual([]);
+    await harness.until(id, 'succeeded');
+    expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
+    expect(await harness.openCases(id)).toEqual([]);
   });
 
   it('and is refused after all, goes on to the next way', async ({ expect }) => {
     const { payment, id, gatewayId } = await pendingTooLong();
     engine.finishPending({ id: gatewayId, state: 'rejected' });
-    expect(await world.until(id, 'succeeded')).toMatchObject({ operation: 'credit' });
-    expect(world.booked(payment)).toMatchObject({ out: '60.00', refunded: '0.00', credited: '60.00' });
-    expect(await world.openCases(id)).toEqual([]);
+    expect(await harness.until(id, 'succeeded')).toMatchObject({ operation: 'credit' });
+    expect(harness.booked(payment)).toMatchObject({ out: '60.00', refunded: '0.00', credited: '60.00' });
+    expect(await harness.openCases(id)).toEqual([]);
   });
 
   it('is looked up less and less often', async ({ expect }) => {
-    const payment = world.newPayment();
-    world.onRefund(payment, { kind: 'pending' });
-    const client = world.clientWith({ lookUpFirst: 40, lookUpGrowth: 3, lookUpMax: 1_200 });
-    const { id } = await world.ask(payment, '60.00', { by: client });
+    const payment = harness.newPayment();
+    harness.onRefund(payment, { kind: 'pending' });
+    const client = harness.clientWith({ queryFirst: 40, queryGrowth: 3, queryMax: 1_200 });
+    const { id } = await harness.ask(payment, '60.00', { by: client });
     const pauses = await eventually('five look-ups', async () => {
       const found = await pausesOf(id);
       return found.length >= 4 ? found : undefined;
@@ -86,31 +86,31 @@ describe.concurrent('a refund that stays pending', () => {
     expect(pauses[1]).toBeGreaterThanOrEqual(340);
     expect(pauses[2]).toBeGreaterThanOrEqual(1_060);
     expect(pauses[3]).toBeGreaterThanOrEqual(1_180);
-    engine.finishPending({ id: world.transactionsOf(payment)[0]?.id ?? '', state: 'succeeded' });
-    await world.until(id, 'succeeded');
+    engine.finishPending({ id: harness.transactionsOf(payment)[0]?.id ?? '', state: 'succeeded' });
+    await harness.until(id, 'succeeded');
   });
 });
 
 describe.concurrent('a refund of which no look-up tells anything', () => {
   it('is never failed by time either, and ends when the gateway can be asked again', async ({ expect }) => {
-    const payment = world.newPayment();
-    world.onRefund(payment, { kind: 'accept_then_drop' });
-    const id = await world.accept(payment);
+    const payment = harness.newPayment();
+    harness.onRefund(payment, { kind: 'accept_then_drop' });
+    const id = await harness.accept(payment);
     // Asked by the reference, the gateway only answers that it is asked too often.
     const reference = referenceFor(id, 'refund', 1);
     const rule = engine.setFault({
       match: { merchantTransactionId: reference },
       times: 'always',
-      effect: { kind: 'look_up', how: 'throttled' },
+      effect: { kind: 'query', how: 'throttled' },
     });
     await hurried.resume();
-    expect(await world.until(id, 'manual_review')).toMatchObject({ why: 'outcome_unknown' });
-    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 60_00n });
-    expect(world.ordersUnder(reference)).toBe(1);
+    expect(await harness.until(id, 'manual_review')).toMatchObject({ why: 'outcome_unknown' });
+    expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 60_00n });
+    expect(harness.ordersUnder(reference)).toBe(1);
 
     engine.clearFault(rule);
-    await world.until(id, 'succeeded');
-    expect(world.booked(payment)).toMatchObject({ out: '60.00' });
-    expect(world.ordersUnder(reference)).toBe(1);
+    await harness.until(id, 'succeeded');
+    expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
+    expect(harness.ordersUnder(reference)).toBe(1);
   });
 });

@@ -3,89 +3,89 @@
  * Sources: Braintree on refund authorisations and code 1005; bcgov/entity#6341, #6474 and #6295 (pushed by hand, the system out of step).
  */
 import { describe, it } from 'vitest';
-import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
-import { openWorld, SUPERVISOR } from './world.js';
+import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
+import { openHarness, SUPERVISOR } from './world.js';
 import { seen } from '../support/seen.js';
 
-const world = await openWorld();
-const { engine } = world.gateway;
+const harness = await openHarness();
+const { engine } = harness.gateway;
 
 const DECLINED = { kind: 'reject', code: '800.100.152' } as const;
 
 async function declinedTwice(): Promise<{ payment: CreatedPayment; id: string }> {
-  const payment = world.newPayment();
-  world.onRefund(payment, DECLINED, DECLINED);
-  const { id } = await world.ask(payment, '60.00');
-  await world.until(id, 'awaiting_approval');
+  const payment = harness.newPayment();
+  harness.onRefund(payment, DECLINED, DECLINED);
+  const { id } = await harness.ask(payment, '60.00');
+  await harness.until(id, 'awaiting_approval');
   return { payment, id };
 }
 
 describe.concurrent('a refund that the issuer declines', () => {
   it('once only, is paid by the one repetition that it gets', async ({ expect }) => {
-    const payment = world.newPayment();
-    world.onRefund(payment, DECLINED);
-    const { id } = await world.ask(payment, '60.00');
-    expect(await world.until(id, 'succeeded')).toMatchObject({ operation: 'refund' });
-    expect(world.booked(payment)).toMatchObject({ out: '60.00', refunded: '60.00' });
+    const payment = harness.newPayment();
+    harness.onRefund(payment, DECLINED);
+    const { id } = await harness.ask(payment, '60.00');
+    expect(await harness.until(id, 'succeeded')).toMatchObject({ operation: 'refund' });
+    expect(harness.booked(payment)).toMatchObject({ out: '60.00', refunded: '60.00' });
   });
 
   it('twice, waits for a person: nothing goes to the same card by itself, and the customer is still owed', async ({
     expect,
   }) => {
     const { payment, id } = await declinedTwice();
-    expect(await world.client.getRefund(id)).toMatchObject({
+    expect(await harness.client.getRefund(id)).toMatchObject({
       status: 'pending',
-      approval: { why: ['refusal_needs_approval'] },
+      approval: { why: ['decline_needs_approval'] },
     });
-    expect(world.creditOrders(payment)).toBe(0);
-    expect(world.booked(payment)).toMatchObject({ out: '0.00' });
-    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 60_00n });
+    expect(harness.creditOrders(payment)).toBe(0);
+    expect(harness.booked(payment)).toMatchObject({ out: '0.00' });
+    expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 60_00n });
 
-    await world.client.reject(
+    await harness.client.reject(
       id,
-      await seen(world.client, id, { by: 'supervisor', reason: 'paid by bank transfer' }),
+      await seen(harness.client, id, { by: 'supervisor', reason: 'paid by bank transfer' }),
     );
-    expect(await world.until(id, 'failed')).toMatchObject({ why: 'approval_refused' });
-    expect(world.creditOrders(payment)).toBe(0);
-    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 100_00n });
+    expect(await harness.until(id, 'failed')).toMatchObject({ why: 'approval_refused' });
+    expect(harness.creditOrders(payment)).toBe(0);
+    expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 100_00n });
   });
 
   it('twice, and whoever asked may not say yes themselves', async ({ expect }) => {
     const { payment, id } = await declinedTwice();
     await expect(
-      world.client.approve(id, await seen(world.client, id, { by: 'clerk', reason: 'it is urgent' })),
+      harness.client.approve(id, await seen(harness.client, id, { by: 'clerk', reason: 'it is urgent' })),
     ).rejects.toMatchObject({
       code: 'own_request',
     });
-    expect(world.creditOrders(payment)).toBe(0);
-    await world.client.approve(id, await seen(world.client, id, SUPERVISOR));
-    await world.until(id, 'succeeded');
-    expect(world.booked(payment)).toMatchObject({ out: '60.00', credited: '60.00' });
+    expect(harness.creditOrders(payment)).toBe(0);
+    await harness.client.approve(id, await seen(harness.client, id, SUPERVISOR));
+    await harness.until(id, 'succeeded');
+    expect(harness.booked(payment)).toMatchObject({ out: '60.00', credited: '60.00' });
   });
 
   it('twice, and the approved credit as well: that is the end, once, and the money is free for another way', async ({
     expect,
   }) => {
     const { payment, id } = await declinedTwice();
-    world.onCredit(payment, DECLINED);
-    await world.client.approve(id, await seen(world.client, id, SUPERVISOR));
-    expect(await world.until(id, 'failed')).toMatchObject({ why: 'credit_refused' });
-    expect(world.creditOrders(payment)).toBe(1);
-    expect(world.booked(payment)).toMatchObject({ out: '0.00' });
-    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 100_00n });
+    harness.onCredit(payment, DECLINED);
+    await harness.client.approve(id, await seen(harness.client, id, SUPERVISOR));
+    expect(await harness.until(id, 'failed')).toMatchObject({ why: 'credit_declined' });
+    expect(harness.creditOrders(payment)).toBe(1);
+    expect(harness.booked(payment)).toMatchObject({ out: '0.00' });
+    expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 100_00n });
   });
 
   it('twice, where policy leaves it to a person, is a case without a credit', async ({ expect }) => {
-    const payment = world.newPayment();
-    world.onRefund(payment, DECLINED, DECLINED);
-    const client = world.clientWith({}, { creditAfterIssuerDecline: 'person' });
-    const { id } = await world.ask(payment, '60.00', { by: client });
-    expect(await world.until(id, 'manual_review')).toMatchObject({
+    const payment = harness.newPayment();
+    harness.onRefund(payment, DECLINED, DECLINED);
+    const client = harness.clientWith({}, { creditAfterIssuerDecline: 'operator' });
+    const { id } = await harness.ask(payment, '60.00', { by: client });
+    expect(await harness.until(id, 'manual_review')).toMatchObject({
       why: 'credit_blocked',
-      blocks: ['policy_asks_person'],
+      blocks: ['policy_asks_operator'],
     });
-    expect(world.creditOrders(payment)).toBe(0);
-    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 60_00n });
+    expect(harness.creditOrders(payment)).toBe(0);
+    expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 60_00n });
   });
 
   it('and the bank had pushed the money by hand meanwhile, is not credited, whatever was approved', async ({
@@ -93,22 +93,22 @@ describe.concurrent('a refund that the issuer declines', () => {
   }) => {
     const { payment, id } = await declinedTwice();
     engine.refundInPortal({ paymentId: payment.paymentId, amount: 60_00n });
-    await world.client.approve(id, await seen(world.client, id, SUPERVISOR));
-    expect(await world.until(id, 'manual_review')).toMatchObject({ why: 'credit_blocked' });
-    expect((await world.client.getRefund(id)).blocks).toContain('unknown_return');
-    expect(world.creditOrders(payment)).toBe(0);
-    expect(world.booked(payment)).toMatchObject({ out: '60.00', credited: '0.00' });
+    await harness.client.approve(id, await seen(harness.client, id, SUPERVISOR));
+    expect(await harness.until(id, 'manual_review')).toMatchObject({ why: 'credit_blocked' });
+    expect((await harness.client.getRefund(id)).blocks).toContain('unknown_return');
+    expect(harness.creditOrders(payment)).toBe(0);
+    expect(harness.booked(payment)).toMatchObject({ out: '60.00', credited: '0.00' });
   });
 
   it.for(['800.100.151', '800.100.165', '800.100.171', '800.310.200'])(
     'because the card itself is closed (%s), is for a person: a credit would go to the same card',
     async (code, { expect }) => {
-      const payment = world.newPayment();
-      world.onRefund(payment, { kind: 'reject', code });
-      const { id } = await world.ask(payment, '60.00');
-      expect(await world.until(id, 'manual_review')).toMatchObject({ why: 'card_unusable' });
-      expect(world.creditOrders(payment)).toBe(0);
-      expect(await world.balance(payment)).toMatchObject({ reservedMinor: 60_00n });
+      const payment = harness.newPayment();
+      harness.onRefund(payment, { kind: 'reject', code });
+      const { id } = await harness.ask(payment, '60.00');
+      expect(await harness.until(id, 'manual_review')).toMatchObject({ why: 'card_unusable' });
+      expect(harness.creditOrders(payment)).toBe(0);
+      expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 60_00n });
     },
   );
 });

@@ -4,10 +4,10 @@
  * laravel-sisp#282, woocommerce#64668 and #26734.
  */
 import { describe, it } from 'vitest';
-import { openWorld } from './world.js';
+import { openHarness } from './world.js';
 import { seen } from '../support/seen.js';
 
-const world = await openWorld();
+const harness = await openHarness();
 
 interface Currency {
   readonly currency: string;
@@ -29,42 +29,48 @@ const CURRENCIES: readonly Currency[] = [
 ];
 
 const NAMED = CURRENCIES.map(
-  (given) => [`${given.asked} ${given.currency}`, given.onTheWire, given] as const,
+  (fixture) => [`${fixture.asked} ${fixture.currency}`, fixture.onTheWire, fixture] as const,
 );
 
 describe.concurrent('a refund of an exact amount', () => {
-  it.for(NAMED)('%s is %s at the gateway', async ([, , given], { expect }) => {
-    const payment = world.newPayment({ amount: given.paid, currency: given.currency });
-    const { id } = await world.ask(payment, given.asked, { currency: given.currency });
-    expect(await world.until(id, 'succeeded')).toMatchObject({
-      amount: given.asked,
-      currency: given.currency,
+  it.for(NAMED)('%s is %s at the gateway', async ([, , fixture], { expect }) => {
+    const payment = harness.newPayment({ amount: fixture.paid, currency: fixture.currency });
+    const { id } = await harness.ask(payment, fixture.asked, { currency: fixture.currency });
+    expect(await harness.until(id, 'succeeded')).toMatchObject({
+      amount: fixture.asked,
+      currency: fixture.currency,
     });
-    const orders = world.gateway
+    const orders = harness.gateway
       .requests()
       .filter(({ method, path }) => method === 'POST' && path.endsWith(payment.paymentId));
-    expect(orders).toMatchObject([{ amount: given.onTheWire, currency: given.currency }]);
-    expect(world.booked(payment)).toMatchObject({ out: given.onTheWire });
-    expect(await world.balance(payment)).toMatchObject({ succeededMinor: given.minor, reservedMinor: 0n });
+    expect(orders).toMatchObject([{ amount: fixture.onTheWire, currency: fixture.currency }]);
+    expect(harness.booked(payment)).toMatchObject({ out: fixture.onTheWire });
+    expect(await harness.balance(payment)).toMatchObject({
+      succeededMinor: fixture.minor,
+      reservedMinor: 0n,
+    });
   });
 
-  it.for(NAMED)('%s is %s as a credit', async ([, , given], { expect }) => {
-    const payment = world.newPayment({ amount: given.paid, currency: given.currency });
-    world.onRefund(payment, { kind: 'reject', code: '700.500.001' });
-    const { id } = await world.ask(payment, given.asked, { currency: given.currency });
-    const { state } = await world.until(
+  it.for(NAMED)('%s is %s as a credit', async ([, , fixture], { expect }) => {
+    const payment = harness.newPayment({ amount: fixture.paid, currency: fixture.currency });
+    harness.onRefund(payment, { kind: 'reject', code: '700.500.001' });
+    const { id } = await harness.ask(payment, fixture.asked, { currency: fixture.currency });
+    const { state } = await harness.until(
       id,
       ({ state }) => state === 'succeeded' || state === 'awaiting_approval',
     );
     // Only euros have a limit here; where no limit is set, a person is always asked.
-    expect(state).toBe(given.currency === 'EUR' ? 'succeeded' : 'awaiting_approval');
+    expect(state).toBe(fixture.currency === 'EUR' ? 'succeeded' : 'awaiting_approval');
     if (state === 'awaiting_approval') {
-      const { approval } = await world.client.getRefund(id);
-      expect(approval).toMatchObject({ amount: given.asked, currency: given.currency });
-      await world.client.approve(id, await seen(world.client, id, { by: 'supervisor', reason: 'checked' }));
-      await world.until(id, 'succeeded');
+      const { approval } = await harness.client.getRefund(id);
+      expect(approval).toMatchObject({ amount: fixture.asked, currency: fixture.currency });
+      await harness.client.approve(
+        id,
+        await seen(harness.client, id, { by: 'supervisor', reason: 'checked' }),
+      );
+      await harness.until(id, 'succeeded');
     }
-    expect(world.booked(payment)).toMatchObject({ out: given.onTheWire, credited: given.onTheWire });
+    expect(harness.booked(payment)).toMatchObject({ out: fixture.onTheWire, credited: fixture.onTheWire });
   });
 });
 
@@ -76,26 +82,26 @@ describe.concurrent('parts of a payment', () => {
   ] as const)(
     'of %s add up to the whole of %s, to the last unit',
     async ([currency, paid, parts], { expect }) => {
-      const payment = world.newPayment({ amount: paid, currency });
+      const payment = harness.newPayment({ amount: paid, currency });
       for (const part of parts) {
-        const { id } = await world.ask(payment, part, { currency });
-        await world.until(id, 'succeeded');
+        const { id } = await harness.ask(payment, part, { currency });
+        await harness.until(id, 'succeeded');
       }
-      expect(world.booked(payment)).toMatchObject({ out: paid });
-      expect(await world.balance(payment)).toMatchObject({ refundableMinor: 0n, reservedMinor: 0n });
-      await expect(world.ask(payment, parts.at(-1) ?? '', { currency })).rejects.toMatchObject({
+      expect(harness.booked(payment)).toMatchObject({ out: paid });
+      expect(await harness.balance(payment)).toMatchObject({ refundableMinor: 0n, reservedMinor: 0n });
+      await expect(harness.ask(payment, parts.at(-1) ?? '', { currency })).rejects.toMatchObject({
         code: 'exceeds_refundable',
       });
     },
   );
 
   it('a unit more than the whole is refused before anything is sent', async ({ expect }) => {
-    const payment = world.newPayment({ amount: '100.00' });
-    await expect(world.ask(payment, '100.01')).rejects.toMatchObject({
+    const payment = harness.newPayment({ amount: '100.00' });
+    await expect(harness.ask(payment, '100.01')).rejects.toMatchObject({
       code: 'exceeds_refundable',
       details: { refundable: '100.00' },
     });
-    expect(world.transactionsOf(payment)).toEqual([]);
+    expect(harness.transactionsOf(payment)).toEqual([]);
   });
 });
 
@@ -118,15 +124,20 @@ describe.concurrent('an amount that could mean two things', () => {
     ['12.30', 'XAU'],
     ['12.30', 'eur'],
   ] as const)('"%s" %s is refused and nothing is stored or sent', async ([amount, currency], { expect }) => {
-    const payment = world.newPayment({ amount: '5000.00', currency: currency === 'eur' ? 'EUR' : currency });
-    await expect(world.ask(payment, amount, { currency })).rejects.toMatchObject({ code: 'invalid_request' });
-    expect(await world.client.listRefunds({ paymentId: payment.paymentId })).toEqual([]);
-    expect(world.transactionsOf(payment)).toEqual([]);
+    const payment = harness.newPayment({
+      amount: '5000.00',
+      currency: currency === 'eur' ? 'EUR' : currency,
+    });
+    await expect(harness.ask(payment, amount, { currency })).rejects.toMatchObject({
+      code: 'invalid_request',
+    });
+    expect(await harness.client.listRefunds({ paymentId: payment.paymentId })).toEqual([]);
+    expect(harness.transactionsOf(payment)).toEqual([]);
   });
 
   it('another currency than the payment is refused', async ({ expect }) => {
-    const payment = world.newPayment({ amount: '100.00', currency: 'JPY' });
-    await expect(world.ask(payment, '100.00', { currency: 'EUR' })).rejects.toMatchObject({
+    const payment = harness.newPayment({ amount: '100.00', currency: 'JPY' });
+    await expect(harness.ask(payment, '100.00', { currency: 'EUR' })).rejects.toMatchObject({
       code: 'currency_mismatch',
     });
   });

@@ -6,24 +6,25 @@ import { CancelledFailure } from '@temporalio/common';
 import { describe, it } from 'vitest';
 import { resetToTheStart } from '../support/reset.js';
 import { openMerchant, type Cancellation } from './merchant.js';
-import { eventually, openWorld } from './world.js';
+import { eventually, openHarness } from './world.js';
 
-const world = await openWorld();
-const { orders, newOrder, cancelOrder, refundOf, stateOf, callsOf, reservations } = await openMerchant(world);
+const harness = await openHarness();
+const { orders, newOrder, cancelOrder, refundOf, stateOf, callsOf, reservations } =
+  await openMerchant(harness);
 
-const WORD = { by: 'berta', reason: 'it hangs' };
+const NOTE = { by: 'berta', reason: 'it hangs' };
 /** A decline after which nothing is tried any more. */
 const NOT_OWED = '700.100.300';
 
 /** An order that waits for a refund which the gateway has accepted and not decided yet. */
 async function waiting() {
   const order = newOrder();
-  world.onRefund(order.payment, { kind: 'pending' });
+  harness.onRefund(order.payment, { kind: 'pending' });
   const run = await cancelOrder(order);
   const { id } = await refundOf(order);
-  const { attempts } = await world.until(id, 'pending');
+  const { attempts } = await harness.until(id, 'pending');
   const decide = (state: 'succeeded' | 'rejected'): void => {
-    world.gateway.engine.finishPending({
+    harness.gateway.engine.finishPending({
       id: attempts[0]?.gatewayId ?? '',
       state,
       ...(state === 'rejected' ? { code: NOT_OWED } : {}),
@@ -34,16 +35,16 @@ async function waiting() {
 
 const endings: Readonly<Record<string, (id: string) => Promise<void>>> = {
   'an operator restarts': async (id) => {
-    const { runId } = await world.run(id).describe();
-    await world.client.replay(id, { ...WORD, restart: { runId } });
+    const { runId } = await harness.run(id).describe();
+    await harness.client.replay(id, { ...NOTE, restart: { runId } });
   },
   'an operator terminates, and another one replays': async (id) => {
-    await world.run(id).terminate('a test');
-    await world.client.replay(id, WORD);
+    await harness.run(id).terminate('a test');
+    await harness.client.replay(id, NOTE);
   },
-  'an operator resets': (id) => resetToTheStart(world.temporal, world.run(id)),
+  'an operator resets': (id) => resetToTheStart(harness.temporal, harness.run(id)),
   'an operator cancels in Temporal': async (id) => {
-    await world.run(id).cancel();
+    await harness.run(id).cancel();
   },
 };
 
@@ -58,7 +59,7 @@ describe.concurrent('a run of the refund that', PATIENT, () => {
       await end(id);
       // The client has noticed that the run is gone: it asks the ledger, or waits for the next run.
       await eventually('the next run is alive', async () =>
-        (await world.run(id).describe()).status.name === 'RUNNING' ? true : undefined,
+        (await harness.run(id).describe()).status.name === 'RUNNING' ? true : undefined,
       );
       expect(stateOf(order)).toBe('on_hold');
       decide('succeeded');
@@ -68,7 +69,7 @@ describe.concurrent('a run of the refund that', PATIENT, () => {
       });
       expect(stateOf(order)).toBe('cancelled');
       expect(callsOf(order, 'restoreOrder')).toBe(0);
-      expect(world.booked(order.payment)).toMatchObject({ out: '100.00' });
+      expect(harness.booked(order.payment)).toMatchObject({ out: '100.00' });
     },
   );
 
@@ -81,14 +82,14 @@ describe.concurrent('a run of the refund that', PATIENT, () => {
     expect(await run.result()).toMatchObject({ order: 'restored', refund: { state: 'failed' } });
     expect(callsOf(order, 'restoreOrder')).toBe(1);
     expect(await reservations(order)).toEqual([100_00n, -100_00n]);
-    expect(world.booked(order.payment)).toMatchObject({ out: '0.00' });
+    expect(harness.booked(order.payment)).toMatchObject({ out: '0.00' });
   });
 
   it('is terminated while the client is canceled too: the refund ends as it ends', async ({ expect }) => {
     const { order, run, id, decide } = await waiting();
     await run.cancel();
-    await world.run(id).terminate('a test');
-    await world.client.replay(id, WORD);
+    await harness.run(id).terminate('a test');
+    await harness.client.replay(id, NOTE);
     decide('succeeded');
     expect(await run.result()).toMatchObject({ order: 'cancelled', refund: { state: 'succeeded' } });
     expect(stateOf(order)).toBe('cancelled');
@@ -107,14 +108,14 @@ describe.concurrent(
   () => {
     it('and is canceled before it asks for the refund: the order is not restored', async ({ expect }) => {
       const order = newOrder();
-      world.onRefund(order.payment, { kind: 'pending' });
+      harness.onRefund(order.payment, { kind: 'pending' });
       const first = await cancelOrder(order);
       const { id } = await refundOf(order);
-      const { attempts } = await world.until(id, 'pending');
+      const { attempts } = await harness.until(id, 'pending');
       await first.terminate('a test');
       const again = await cancelOrder(order);
       await again.cancel();
-      world.gateway.engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
+      harness.gateway.engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
       expect(await again.result()).toMatchObject({ order: 'cancelled', refund: { state: 'succeeded' } });
       expect(callsOf(order, 'restoreOrder')).toBe(0);
     });
@@ -132,8 +133,8 @@ describe.concurrent(
       expect(stateOf(order)).toBe('on_hold');
       expect(callsOf(order, 'restoreOrder')).toBe(0);
       decide('succeeded');
-      await world.until(id, 'succeeded');
-      expect(world.booked(order.payment)).toMatchObject({ out: '100.00' });
+      await harness.until(id, 'succeeded');
+      expect(harness.booked(order.payment)).toMatchObject({ out: '100.00' });
     });
   },
 );
@@ -146,6 +147,6 @@ describe.concurrent('a cancellation of the order that is canceled', () => {
     await run.cancel();
     await expect(run.result()).rejects.toMatchObject({ cause: expect.any(CancelledFailure) as unknown });
     expect(stateOf(order)).toBe('open');
-    expect(await world.client.listRefunds({ paymentId: order.payment.paymentId })).toEqual([]);
+    expect(await harness.client.listRefunds({ paymentId: order.payment.paymentId })).toEqual([]);
   });
 });

@@ -6,11 +6,12 @@
 import { CancelledFailure } from '@temporalio/common';
 import { describe, it } from 'vitest';
 import { openMerchant } from './merchant.js';
-import { NEVER, openWorld, SUPERVISOR } from './world.js';
+import { NEVER, openHarness, SUPERVISOR } from './world.js';
 
 // What is softly refused waits for longer than any of these tests lasts.
-const world = await openWorld({ timings: { retryFirst: NEVER, retryMax: NEVER } });
-const { newOrder, mend, cancelOrder, refundOf, stateOf, callsOf, reservations } = await openMerchant(world);
+const harness = await openHarness({ timings: { retryFirst: NEVER, retryMax: NEVER } });
+const { newOrder, repair, cancelOrder, refundOf, stateOf, callsOf, reservations } =
+  await openMerchant(harness);
 
 const REFUSED = { kind: 'reject', code: '700.100.300' } as const;
 
@@ -25,7 +26,7 @@ describe.concurrent('the order system fails', () => {
     });
     expect(callsOf(order, 'finishOrder')).toBe(3);
     expect(stateOf(order)).toBe('cancelled');
-    expect(world.booked(order.payment)).toMatchObject({ out: '100.00' });
+    expect(harness.booked(order.payment)).toMatchObject({ out: '100.00' });
   });
 
   it('after the refund has succeeded, for good: nothing is taken back, and cancelling again finishes it', async ({
@@ -37,18 +38,18 @@ describe.concurrent('the order system fails', () => {
     expect(stateOf(order)).toBe('on_hold');
     expect(callsOf(order, 'restoreOrder')).toBe(0);
 
-    mend(order);
+    repair(order);
     expect(await (await cancelOrder(order)).result()).toMatchObject({ order: 'cancelled' });
     expect(stateOf(order)).toBe('cancelled');
-    expect(world.booked(order.payment)).toMatchObject({ out: '100.00' });
-    expect(world.transactionsOf(order.payment)).toHaveLength(1);
+    expect(harness.booked(order.payment)).toMatchObject({ out: '100.00' });
+    expect(harness.transactionsOf(order.payment)).toHaveLength(1);
   });
 
   it('while it compensates: it is tried until it is done, and the reservation is released once', async ({
     expect,
   }) => {
     const order = newOrder({ step: 'restoreOrder', times: 2 });
-    world.onRefund(order.payment, REFUSED);
+    harness.onRefund(order.payment, REFUSED);
     expect(await (await cancelOrder(order)).result()).toMatchObject({
       order: 'restored',
       refund: { state: 'failed' },
@@ -56,14 +57,14 @@ describe.concurrent('the order system fails', () => {
     expect(callsOf(order, 'restoreOrder')).toBe(3);
     expect(stateOf(order)).toBe('open');
     expect(await reservations(order)).toEqual([100_00n, -100_00n]);
-    expect(world.booked(order.payment)).toMatchObject({ out: '0.00' });
+    expect(harness.booked(order.payment)).toMatchObject({ out: '0.00' });
   });
 
   it('while it compensates, for good: that is an error that is seen, and our side is released all the same', async ({
     expect,
   }) => {
     const order = newOrder({ step: 'restoreOrder', times: Infinity });
-    world.onRefund(order.payment, REFUSED);
+    harness.onRefund(order.payment, REFUSED);
     await expect((await cancelOrder(order)).result()).rejects.toThrow();
     expect(await refundOf(order)).toMatchObject({ state: 'failed' });
     expect(await reservations(order)).toEqual([100_00n, -100_00n]);
@@ -75,41 +76,41 @@ describe.concurrent('the process around the refund ends in the middle of the sen
     expect,
   }) => {
     const order = newOrder();
-    world.onRefund(order.payment, { kind: 'answer_after', ms: 2_000 });
+    harness.onRefund(order.payment, { kind: 'answer_after', ms: 2_000 });
     const run = await cancelOrder(order);
-    await world.untilExecuted(order.payment);
+    await harness.untilExecuted(order.payment);
     await run.cancel();
     expect(await run.result()).toMatchObject({ order: 'cancelled', refund: { state: 'succeeded' } });
     expect(stateOf(order)).toBe('cancelled');
-    expect(world.booked(order.payment)).toMatchObject({ out: '100.00' });
+    expect(harness.booked(order.payment)).toMatchObject({ out: '100.00' });
   });
 
   it('by termination: the refund ends by itself, and cancelling again finds it paid', async ({ expect }) => {
     const order = newOrder();
-    world.onRefund(order.payment, { kind: 'answer_after', ms: 2_000 });
+    harness.onRefund(order.payment, { kind: 'answer_after', ms: 2_000 });
     const run = await cancelOrder(order);
-    await world.untilExecuted(order.payment);
+    await harness.untilExecuted(order.payment);
     await run.terminate('a test');
-    await world.until((await refundOf(order)).id, 'succeeded');
+    await harness.until((await refundOf(order)).id, 'succeeded');
     expect(await (await cancelOrder(order)).result()).toMatchObject({ order: 'cancelled' });
-    expect(world.transactionsOf(order.payment)).toHaveLength(1);
-    expect(world.booked(order.payment)).toMatchObject({ out: '100.00' });
+    expect(harness.transactionsOf(order.payment)).toHaveLength(1);
+    expect(harness.booked(order.payment)).toMatchObject({ out: '100.00' });
   });
 
   it('before anything has left: the refund is withdrawn, the order restored, the reservation released once', async ({
     expect,
   }) => {
     const order = newOrder();
-    world.onRefund(order.payment, { kind: 'reject', code: '900.100.600' });
+    harness.onRefund(order.payment, { kind: 'reject', code: '900.100.600' });
     const run = await cancelOrder(order);
     const { id } = await refundOf(order);
-    await world.until(id, 'rejected');
+    await harness.until(id, 'rejected');
     await run.cancel();
     await expect(run.result()).rejects.toMatchObject({ cause: expect.any(CancelledFailure) as unknown });
-    expect(await world.client.getRefund(id)).toMatchObject({ state: 'canceled' });
+    expect(await harness.client.getRefund(id)).toMatchObject({ state: 'canceled' });
     expect(stateOf(order)).toBe('open');
     expect(await reservations(order)).toEqual([100_00n, -100_00n]);
-    expect(world.booked(order.payment)).toMatchObject({ out: '0.00' });
+    expect(harness.booked(order.payment)).toMatchObject({ out: '0.00' });
   });
 });
 
@@ -117,30 +118,30 @@ describe.concurrent('one part of a refund fails', () => {
   it('is told as what it is: the part that was paid stays, the rest is held for a person', async ({
     expect,
   }) => {
-    const payment = world.newPayment({ type: 'PA', captures: ['60.00', '40.00'] });
+    const payment = harness.newPayment({ type: 'PA', captures: ['60.00', '40.00'] });
     const [, smaller = ''] = payment.captureIds;
-    world.fault(REFUSED, { paymentType: 'RF', paymentId: smaller });
-    const { id } = await world.ask(payment, '100.00');
-    expect(await world.until(id, 'manual_review')).toMatchObject({
+    harness.fault(REFUSED, { paymentType: 'RF', paymentId: smaller });
+    const { id } = await harness.ask(payment, '100.00');
+    expect(await harness.until(id, 'manual_review')).toMatchObject({
       status: 'review',
       why: 'partly_refunded',
     });
-    expect(world.booked(payment)).toMatchObject({ out: '60.00' });
-    expect(await world.balance(payment)).toMatchObject({ succeededMinor: 60_00n, reservedMinor: 40_00n });
-    await expect(world.client.withdraw(id, SUPERVISOR)).rejects.toMatchObject({ code: 'may_have_left' });
+    expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
+    expect(await harness.balance(payment)).toMatchObject({ succeededMinor: 60_00n, reservedMinor: 40_00n });
+    await expect(harness.client.withdraw(id, SUPERVISOR)).rejects.toMatchObject({ code: 'may_have_left' });
   });
 
   it('of two separate refunds, only the one that failed is open to be asked for again', async ({
     expect,
   }) => {
-    const payment = world.newPayment();
-    const first = await world.ask(payment, '60.00');
-    await world.until(first.id, 'succeeded');
-    world.onRefund(payment, REFUSED);
-    const second = await world.ask(payment, '40.00');
-    await world.until(second.id, 'failed');
-    expect(await world.client.getRefund(first.id)).toMatchObject({ state: 'succeeded' });
-    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 40_00n });
-    expect(world.booked(payment)).toMatchObject({ out: '60.00' });
+    const payment = harness.newPayment();
+    const first = await harness.ask(payment, '60.00');
+    await harness.until(first.id, 'succeeded');
+    harness.onRefund(payment, REFUSED);
+    const second = await harness.ask(payment, '40.00');
+    await harness.until(second.id, 'failed');
+    expect(await harness.client.getRefund(first.id)).toMatchObject({ state: 'succeeded' });
+    expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 40_00n });
+    expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
   });
 });

@@ -6,83 +6,83 @@ import { describe, it } from 'vitest';
 import { referenceFor } from '../../domain/refund/reference.js';
 import { compareBooks } from '../../sandbox/demo/books.js';
 import { formatAmount } from '../../sandbox/gateway/amounts.js';
-import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
-import { NEVER, openWorld, SUPERVISOR } from './world.js';
+import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
+import { NEVER, openHarness, SUPERVISOR } from './world.js';
 import { seen } from '../support/seen.js';
 
-const world = await openWorld();
-const { engine } = world.gateway;
-const { dependencies } = world;
+const harness = await openHarness();
+const { engine } = harness.gateway;
+const { dependencies } = harness;
 
 describe.concurrent('a refund made in the back office', () => {
   it('before ours is counted: what is left is all that may be asked for', async ({ expect }) => {
-    const payment = world.newPayment();
+    const payment = harness.newPayment();
     engine.refundInPortal({ paymentId: payment.paymentId, amount: 70_00n });
-    await expect(world.ask(payment, '60.00')).rejects.toMatchObject({
+    await expect(harness.ask(payment, '60.00')).rejects.toMatchObject({
       code: 'exceeds_refundable',
       details: { refundable: '30.00' },
     });
-    const { id } = await world.ask(payment, '30.00');
-    await world.until(id, 'succeeded');
-    expect(world.booked(payment)).toMatchObject({ out: '100.00' });
-    expect(await world.balance(payment)).toMatchObject({ succeededMinor: 100_00n, refundableMinor: 0n });
+    const { id } = await harness.ask(payment, '30.00');
+    await harness.until(id, 'succeeded');
+    expect(harness.booked(payment)).toMatchObject({ out: '100.00' });
+    expect(await harness.balance(payment)).toMatchObject({ succeededMinor: 100_00n, refundableMinor: 0n });
   });
 
   it('after ours is counted once, however often the two are compared', async ({ expect }) => {
-    const payment = world.newPayment();
-    const { id } = await world.ask(payment, '30.00');
-    await world.until(id, 'succeeded');
+    const payment = harness.newPayment();
+    const { id } = await harness.ask(payment, '30.00');
+    await harness.until(id, 'succeeded');
     engine.refundInPortal({ paymentId: payment.paymentId, amount: 50_00n });
-    await world.readOriginal(payment);
-    await world.readOriginal(payment);
-    expect(await world.balance(payment)).toMatchObject({ succeededMinor: 80_00n, refundableMinor: 20_00n });
-    await expect(world.ask(payment, '30.00')).rejects.toMatchObject({ code: 'exceeds_refundable' });
-    expect(world.booked(payment)).toMatchObject({ out: '80.00' });
+    await harness.readOriginal(payment);
+    await harness.readOriginal(payment);
+    expect(await harness.balance(payment)).toMatchObject({ succeededMinor: 80_00n, refundableMinor: 20_00n });
+    await expect(harness.ask(payment, '30.00')).rejects.toMatchObject({ code: 'exceeds_refundable' });
+    expect(harness.booked(payment)).toMatchObject({ out: '80.00' });
   });
 
   it('that the gateway shows declined afterwards is not given back any more, and can be refunded again', async ({
     expect,
   }) => {
-    const payment = world.newPayment();
+    const payment = harness.newPayment();
     const { id: elsewhere } = engine.refundInPortal({ paymentId: payment.paymentId, amount: 50_00n });
-    const first = await world.ask(payment, '50.00');
-    await world.until(first.id, 'succeeded');
+    const first = await harness.ask(payment, '50.00');
+    await harness.until(first.id, 'succeeded');
     engine.failLate({ id: elsewhere });
-    await world.readOriginal(payment);
-    expect(world.booked(payment)).toMatchObject({ out: '50.00' });
-    expect(await world.balance(payment)).toMatchObject({ refundableMinor: 50_00n });
+    await harness.readOriginal(payment);
+    expect(harness.booked(payment)).toMatchObject({ out: '50.00' });
+    expect(await harness.balance(payment)).toMatchObject({ refundableMinor: 50_00n });
   });
 
   it('while a credit is weighed blocks it: nobody knows whether it was the same refund', async ({
     expect,
   }) => {
-    const payment = world.newPayment({ amount: '800.00' });
-    world.onRefund(payment, { kind: 'reject', code: '700.500.001' });
-    const { id } = await world.ask(payment, '800.00');
-    await world.until(id, 'awaiting_approval');
+    const payment = harness.newPayment({ amount: '800.00' });
+    harness.onRefund(payment, { kind: 'reject', code: '700.500.001' });
+    const { id } = await harness.ask(payment, '800.00');
+    await harness.until(id, 'awaiting_approval');
     engine.refundInPortal({ paymentId: payment.paymentId, amount: 200_00n });
-    await world.client.approve(id, await seen(world.client, id, { by: 'supervisor', reason: 'checked' }));
-    const { blocks } = await world.until(id, 'manual_review');
+    await harness.client.approve(id, await seen(harness.client, id, { by: 'supervisor', reason: 'checked' }));
+    const { blocks } = await harness.until(id, 'manual_review');
     expect(blocks).toEqual(expect.arrayContaining(['unknown_return']));
-    expect(world.creditOrders(payment)).toBe(0);
-    expect(world.booked(payment)).toMatchObject({ out: '200.00' });
+    expect(harness.creditOrders(payment)).toBe(0);
+    expect(harness.booked(payment)).toMatchObject({ out: '200.00' });
   });
 
   it('under our own reference and of another amount is a contradiction for a person, and nothing is sent', async ({
     expect,
   }) => {
-    const payment = world.newPayment();
-    world.onRefund(payment, { kind: 'reject', code: '900.100.600' });
-    const { id } = await world.ask(payment, '100.00', {
-      by: world.clientWith({ retryFirst: NEVER, retryMax: NEVER }),
+    const payment = harness.newPayment();
+    harness.onRefund(payment, { kind: 'reject', code: '900.100.600' });
+    const { id } = await harness.ask(payment, '100.00', {
+      by: harness.clientWith({ retryFirst: NEVER, retryMax: NEVER }),
     });
-    await world.until(id, 'rejected');
+    await harness.until(id, 'rejected');
     const { paymentId } = payment;
     const reference = referenceFor(id, 'refund', 1);
     const odd = engine.refundInPortal({ paymentId, amount: 60_00n, merchantTransactionId: reference });
-    await world.restart(id);
-    await world.until(id, 'manual_review');
-    expect(world.booked(payment)).toMatchObject({ out: '60.00', credited: '0.00' });
+    await harness.restart(id);
+    await harness.until(id, 'manual_review');
+    expect(harness.booked(payment)).toMatchObject({ out: '60.00', credited: '0.00' });
     expect(disagreementsAbout(await recordsOf(payment), reference)).toHaveLength(1);
     // The two are brought together again by whoever made it.
     engine.failLate({ id: odd.id });
@@ -92,12 +92,12 @@ describe.concurrent('a refund made in the back office', () => {
 
 describe.concurrent('what only the gateway knows', () => {
   it('a capture made after the first refund may be refunded as well', async ({ expect }) => {
-    const payment = world.newPayment({ type: 'PA', captures: ['60.00'] });
-    const first = await world.ask(payment, '60.00');
-    await world.until(first.id, 'succeeded');
-    await world.orderElsewhere(payment, { paymentType: 'CP', amount: '40.00', currency: 'EUR' });
-    const second = await world.ask(payment, '40.00');
-    await world.until(second.id, 'succeeded');
+    const payment = harness.newPayment({ type: 'PA', captures: ['60.00'] });
+    const first = await harness.ask(payment, '60.00');
+    await harness.until(first.id, 'succeeded');
+    await harness.orderElsewhere(payment, { paymentType: 'CP', amount: '40.00', currency: 'EUR' });
+    const second = await harness.ask(payment, '40.00');
+    await harness.until(second.id, 'succeeded');
     expect(engine.books(payment.paymentId)).toMatchObject({ captured: 100_00n, refunded: 100_00n });
   });
 });
@@ -109,23 +109,23 @@ describe.concurrent('a payment that is suddenly shown in another currency', () =
   ] as const)(
     'and %s is for a person: nothing is credited, and what is known of it stays',
     async ([, code], { expect }) => {
-      const payment = world.newPayment();
-      const first = await world.ask(payment, '10.00');
-      await world.until(first.id, 'succeeded');
-      world.onRefund(payment, { kind: 'reject', code });
+      const payment = harness.newPayment();
+      const first = await harness.ask(payment, '10.00');
+      await harness.until(first.id, 'succeeded');
+      harness.onRefund(payment, { kind: 'reject', code });
       const rule = engine.setFault({
         match: { paymentId: payment.paymentId },
         times: 'always',
-        effect: { kind: 'look_up', how: 'other_currency', currency: 'JPY' },
+        effect: { kind: 'query', how: 'other_currency', currency: 'JPY' },
       });
-      const { id } = await world.ask(payment, '60.00');
-      const { why, cases } = await world.until(id, 'manual_review');
+      const { id } = await harness.ask(payment, '60.00');
+      const { why, cases } = await harness.until(id, 'manual_review');
       expect(why).toBe('original_unreadable');
       expect(cases).toMatchObject([
         { why: 'original_unreadable', details: { answer: 'the gateway shows it in JPY, not in EUR' } },
       ]);
-      expect(world.creditOrders(payment)).toBe(0);
-      expect(await world.balance(payment)).toMatchObject({
+      expect(harness.creditOrders(payment)).toBe(0);
+      expect(await harness.balance(payment)).toMatchObject({
         currency: 'EUR',
         capturedMinor: 100_00n,
         succeededMinor: 10_00n,
@@ -133,9 +133,9 @@ describe.concurrent('a payment that is suddenly shown in another currency', () =
       });
 
       engine.clearFault(rule);
-      await world.client.withdraw(id, SUPERVISOR);
-      expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 90_00n });
-      expect(world.booked(payment)).toMatchObject({ out: '10.00' });
+      await harness.client.withdraw(id, SUPERVISOR);
+      expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 90_00n });
+      expect(harness.booked(payment)).toMatchObject({ out: '10.00' });
     },
   );
 });

@@ -4,27 +4,30 @@
  * instruction), the gateway's own list of result codes.
  */
 import { describe, it } from 'vitest';
-import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
-import { NEVER, openWorld, SUPERVISOR } from './world.js';
+import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
+import { NEVER, openHarness, SUPERVISOR } from './world.js';
 
-const world = await openWorld({ mayStayOpen: true });
-const { engine } = world.gateway;
+const harness = await openHarness({ mayStayOpen: true });
+const { engine } = harness.gateway;
 
 const orders = (payment: CreatedPayment): number =>
-  world.gateway.requests().filter(({ method, path }) => method === 'POST' && path.endsWith(payment.paymentId))
-    .length;
+  harness.gateway
+    .requests()
+    .filter(({ method, path }) => method === 'POST' && path.endsWith(payment.paymentId)).length;
 
 describe.concurrent('an answer that cannot be trusted', () => {
   it.for(['123.456.789', '000.100.999', '700.999.999'])(
     'with the unlisted code %s is unknown or a case, never done, never sent again',
     async (code, { expect }) => {
-      const payment = world.newPayment();
-      world.onRefund(payment, { kind: 'reject', code });
-      const { id } = await world.ask(payment, '60.00', { by: world.clientWith({ caseAfterUnknown: 300 }) });
-      expect(await world.until(id, 'manual_review')).toMatchObject({ status: 'review' });
+      const payment = harness.newPayment();
+      harness.onRefund(payment, { kind: 'reject', code });
+      const { id } = await harness.ask(payment, '60.00', {
+        by: harness.clientWith({ caseAfterUnknown: 300 }),
+      });
+      expect(await harness.until(id, 'manual_review')).toMatchObject({ status: 'review' });
       expect(orders(payment)).toBe(1);
-      expect(world.creditOrders(payment)).toBe(0);
-      expect(await world.balance(payment)).toMatchObject({ reservedMinor: 60_00n });
+      expect(harness.creditOrders(payment)).toBe(0);
+      expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 60_00n });
     },
   );
 
@@ -35,23 +38,23 @@ describe.concurrent('an answer that cannot be trusted', () => {
     ['no id', { id: null }],
     ['a reference that is not ours', { merchantTransactionId: 'SOMEBODYELSES001' }],
   ] as const)('with %s is looked up, and what the books say counts', async ([, fields], { expect }) => {
-    const payment = world.newPayment();
-    world.onRefund(payment, { kind: 'wrong_echo', fields });
-    const { id } = await world.ask(payment, '60.00');
-    const { attempts } = await world.until(id, 'succeeded');
+    const payment = harness.newPayment();
+    harness.onRefund(payment, { kind: 'wrong_echo', fields });
+    const { id } = await harness.ask(payment, '60.00');
+    const { attempts } = await harness.until(id, 'succeeded');
     expect(orders(payment)).toBe(1);
     expect(attempts).toHaveLength(1);
-    expect(attempts[0]?.gatewayId).toBe(world.transactionsOf(payment)[0]?.id);
-    expect(world.booked(payment)).toMatchObject({ out: '60.00' });
+    expect(attempts[0]?.gatewayId).toBe(harness.transactionsOf(payment)[0]?.id);
+    expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
   });
 
   it('with the id of the original is not taken for our refund', async ({ expect }) => {
-    const payment = world.newPayment();
-    world.onRefund(payment, { kind: 'wrong_echo', fields: { id: payment.paymentId } });
-    const { id } = await world.ask(payment, '60.00');
-    const { attempts } = await world.until(id, 'succeeded');
+    const payment = harness.newPayment();
+    harness.onRefund(payment, { kind: 'wrong_echo', fields: { id: payment.paymentId } });
+    const { id } = await harness.ask(payment, '60.00');
+    const { attempts } = await harness.until(id, 'succeeded');
     expect(attempts[0]?.gatewayId).not.toBe(payment.paymentId);
-    expect(world.booked(payment)).toMatchObject({ out: '60.00' });
+    expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
   });
 });
 
@@ -63,25 +66,25 @@ describe.concurrent('a refusal that passes', () => {
     ['the acquirer is down', { kind: 'reject', code: '900.100.600' }],
     ['maintenance', { kind: 'reject', code: '800.800.400', httpStatus: 503 }],
   ] as const)('(%s) is waited for, and the refund is paid once', async ([, effect], { expect }) => {
-    const payment = world.newPayment();
-    world.onRefund(payment, effect, effect);
-    const { id } = await world.ask(payment, '60.00');
-    expect(await world.until(id, 'succeeded')).toMatchObject({ operation: 'refund' });
+    const payment = harness.newPayment();
+    harness.onRefund(payment, effect, effect);
+    const { id } = await harness.ask(payment, '60.00');
+    expect(await harness.until(id, 'succeeded')).toMatchObject({ operation: 'refund' });
     expect(orders(payment)).toBe(3);
-    expect(world.booked(payment)).toMatchObject({ out: '60.00', credited: '0.00' });
+    expect(harness.booked(payment)).toMatchObject({ out: '60.00', credited: '0.00' });
   });
 
   it('and does not pass, becomes a case with the money reserved, and is not made up for by a credit', async ({
     expect,
   }) => {
-    const payment = world.newPayment();
+    const payment = harness.newPayment();
     const effect = { kind: 'reject', code: '800.100.155' } as const;
-    world.onRefund(payment, effect, effect, effect);
-    const { id } = await world.ask(payment, '60.00', { by: world.clientWith({}, { softRetries: 2 }) });
-    expect(await world.until(id, 'manual_review')).toMatchObject({ why: 'refused_too_often' });
+    harness.onRefund(payment, effect, effect, effect);
+    const { id } = await harness.ask(payment, '60.00', { by: harness.clientWith({}, { softRetries: 2 }) });
+    expect(await harness.until(id, 'manual_review')).toMatchObject({ why: 'declined_too_often' });
     expect(orders(payment)).toBe(3);
-    expect(world.creditOrders(payment)).toBe(0);
-    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 60_00n });
+    expect(harness.creditOrders(payment)).toBe(0);
+    expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 60_00n });
   });
 });
 
@@ -92,28 +95,28 @@ describe.concurrent('credentials that are changed under way', () => {
   ] as const)(
     '(%s) are a case of set-up: nothing was sent, nothing else is tried',
     async ([, effect], { expect }) => {
-      const payment = world.newPayment();
-      world.onRefund(payment, effect);
-      const { id } = await world.ask(payment, '60.00');
-      expect(await world.until(id, 'manual_review')).toMatchObject({ why: 'configuration' });
-      expect(world.booked(payment)).toMatchObject({ out: '0.00' });
-      expect(world.creditOrders(payment)).toBe(0);
-      expect(await world.balance(payment)).toMatchObject({ reservedMinor: 60_00n });
+      const payment = harness.newPayment();
+      harness.onRefund(payment, effect);
+      const { id } = await harness.ask(payment, '60.00');
+      expect(await harness.until(id, 'manual_review')).toMatchObject({ why: 'configuration' });
+      expect(harness.booked(payment)).toMatchObject({ out: '0.00' });
+      expect(harness.creditOrders(payment)).toBe(0);
+      expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 60_00n });
       // Mended: the promise is withdrawn and made anew.
-      await world.client.withdraw(id, SUPERVISOR);
-      const again = await world.ask(payment, '60.00');
-      await world.until(again.id, 'succeeded');
-      expect(world.booked(payment)).toMatchObject({ out: '60.00' });
+      await harness.client.withdraw(id, SUPERVISOR);
+      const again = await harness.ask(payment, '60.00');
+      await harness.until(again.id, 'succeeded');
+      expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
     },
   );
 });
 
 describe.concurrent('an approval', () => {
   async function waiting(amount: string) {
-    const payment = world.newPayment({ amount: '2000.00' });
-    world.onRefund(payment, { kind: 'reject', code: '700.500.001' });
-    const { id } = await world.ask(payment, amount);
-    const { approval } = await world.until(id, 'awaiting_approval');
+    const payment = harness.newPayment({ amount: '2000.00' });
+    harness.onRefund(payment, { kind: 'reject', code: '700.500.001' });
+    const { id } = await harness.ask(payment, amount);
+    const { approval } = await harness.until(id, 'awaiting_approval');
     return { payment, id, instruction: approval?.instruction ?? '' };
   }
 
@@ -122,87 +125,90 @@ describe.concurrent('an approval', () => {
   }) => {
     const [small, large] = await Promise.all([waiting('600.00'), waiting('900.00')]);
     await expect(
-      world.client.approve(large.id, { ...SUPERVISOR, instruction: small.instruction }),
+      harness.client.approve(large.id, { ...SUPERVISOR, instruction: small.instruction }),
     ).rejects.toMatchObject({ code: 'instruction_changed' });
-    expect(await world.client.getRefund(large.id)).toMatchObject({ state: 'awaiting_approval' });
-    expect(world.creditOrders(large.payment)).toBe(0);
+    expect(await harness.client.getRefund(large.id)).toMatchObject({ state: 'awaiting_approval' });
+    expect(harness.creditOrders(large.payment)).toBe(0);
 
     for (const { id, instruction } of [small, large])
-      await world.client.approve(id, { ...SUPERVISOR, instruction });
-    await Promise.all([small, large].map(({ id }) => world.until(id, 'succeeded')));
-    expect(world.booked(small.payment)).toMatchObject({ out: '600.00' });
-    expect(world.booked(large.payment)).toMatchObject({ out: '900.00' });
+      await harness.client.approve(id, { ...SUPERVISOR, instruction });
+    await Promise.all([small, large].map(({ id }) => harness.until(id, 'succeeded')));
+    expect(harness.booked(small.payment)).toMatchObject({ out: '600.00' });
+    expect(harness.booked(large.payment)).toMatchObject({ out: '900.00' });
   });
 
   it('given twice, and by two people at once, sends one credit', async ({ expect }) => {
     const { payment, id, instruction } = await waiting('600.00');
     const people = ['supervisor', 'manager'] as const;
-    const say = (by: string) => world.client.approve(id, { by, reason: 'checked', instruction });
-    const said = await Promise.allSettled(people.map(say));
-    const first = people.filter((_, index) => said[index]?.status === 'fulfilled');
+    const print = (by: string) => harness.client.approve(id, { by, reason: 'checked', instruction });
+    const answer = await Promise.allSettled(people.map(print));
+    const first = people.filter((_, index) => answer[index]?.status === 'fulfilled');
     expect(first).toHaveLength(1);
     // Whoever came second is told who was first.
     const second = people.find((name) => !first.includes(name)) ?? '';
-    await expect(say(second)).rejects.toMatchObject({ code: 'already_decided', details: { by: first[0] } });
-    await world.until(id, 'succeeded');
-    await say(first[0] ?? '');
-    expect(world.creditOrders(payment)).toBe(1);
-    expect(world.booked(payment)).toMatchObject({ out: '600.00' });
+    await expect(print(second)).rejects.toMatchObject({ code: 'already_decided', details: { by: first[0] } });
+    await harness.until(id, 'succeeded');
+    await print(first[0] ?? '');
+    expect(harness.creditOrders(payment)).toBe(1);
+    expect(harness.booked(payment)).toMatchObject({ out: '600.00' });
   });
 
   it('refused once, is not given afterwards', async ({ expect }) => {
     const { payment, id, instruction } = await waiting('600.00');
-    await world.client.reject(id, { ...SUPERVISOR, instruction });
-    await world.until(id, 'failed');
+    await harness.client.reject(id, { ...SUPERVISOR, instruction });
+    await harness.until(id, 'failed');
     await expect(
-      world.client.approve(id, { by: 'manager', reason: 'after all', instruction }),
+      harness.client.approve(id, { by: 'manager', reason: 'after all', instruction }),
     ).rejects.toMatchObject({ code: 'already_decided' });
-    expect(world.creditOrders(payment)).toBe(0);
-    expect(await world.balance(payment)).toMatchObject({ reservedMinor: 0n });
+    expect(harness.creditOrders(payment)).toBe(0);
+    expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 0n });
   });
 });
 
 describe.concurrent('an authorisation that was never captured', () => {
   it('is reversed and never credited', async ({ expect }) => {
-    const payment = world.newPayment({ type: 'PA' });
-    const { id } = await world.ask(payment, '100.00');
-    expect(await world.until(id, 'succeeded')).toMatchObject({ operation: 'reversal' });
-    expect(world.booked(payment)).toMatchObject({ out: '100.00', reversed: '100.00' });
-    expect(world.creditOrders(payment)).toBe(0);
+    const payment = harness.newPayment({ type: 'PA' });
+    const { id } = await harness.ask(payment, '100.00');
+    expect(await harness.until(id, 'succeeded')).toMatchObject({ operation: 'reversal' });
+    expect(harness.booked(payment)).toMatchObject({ out: '100.00', reversed: '100.00' });
+    expect(harness.creditOrders(payment)).toBe(0);
   });
 
   it('of which a part is asked back is for a person, where the acquirer reverses only all of it', async ({
     expect,
   }) => {
-    const payment = world.newPayment({ type: 'PA' });
-    const { id } = await world.ask(payment, '40.00');
-    expect(await world.until(id, 'manual_review')).toMatchObject({ why: 'partial_reversal' });
+    const payment = harness.newPayment({ type: 'PA' });
+    const { id } = await harness.ask(payment, '40.00');
+    expect(await harness.until(id, 'manual_review')).toMatchObject({ why: 'partial_reversal' });
     expect(orders(payment)).toBe(0);
-    expect(world.creditOrders(payment)).toBe(0);
+    expect(harness.creditOrders(payment)).toBe(0);
   });
 
   it('and a refund that is refused because nothing was captured (700.400.520) is no reason for a credit', async ({
     expect,
   }) => {
-    const payment = world.newPayment();
-    world.onRefund(payment, { kind: 'reject', code: '700.400.520' });
-    const { id } = await world.ask(payment, '60.00');
-    await world.until(id, 'manual_review');
-    expect(world.creditOrders(payment)).toBe(0);
-    expect(world.booked(payment)).toMatchObject({ out: '0.00' });
+    const payment = harness.newPayment();
+    harness.onRefund(payment, { kind: 'reject', code: '700.400.520' });
+    const { id } = await harness.ask(payment, '60.00');
+    await harness.until(id, 'manual_review');
+    expect(harness.creditOrders(payment)).toBe(0);
+    expect(harness.booked(payment)).toMatchObject({ out: '0.00' });
   });
 
   it('and is captured while its reversal is on its way is refunded instead', async ({ expect }) => {
-    const payment = world.newPayment({ type: 'PA' });
-    world.fault({ kind: 'reject', code: '900.100.600' }, { paymentType: 'RV', paymentId: payment.paymentId });
-    const { id } = await world.ask(payment, '100.00', {
-      by: world.clientWith({ retryFirst: NEVER, retryMax: NEVER }),
+    const payment = harness.newPayment({ type: 'PA' });
+    harness.fault(
+      { kind: 'reject', code: '900.100.600' },
+      { paymentType: 'RV', paymentId: payment.paymentId },
+    );
+    const { id } = await harness.ask(payment, '100.00', {
+      by: harness.clientWith({ retryFirst: NEVER, retryMax: NEVER }),
     });
-    await world.until(id, 'rejected');
-    await world.orderElsewhere(payment, { paymentType: 'CP', amount: '100.00', currency: 'EUR' });
-    await world.restart(id);
-    expect(await world.until(id, 'succeeded')).toMatchObject({ operation: 'refund' });
+    await harness.until(id, 'rejected');
+    await harness.orderElsewhere(payment, { paymentType: 'CP', amount: '100.00', currency: 'EUR' });
+    await harness.restart(id);
+    expect(await harness.until(id, 'succeeded')).toMatchObject({ operation: 'refund' });
     expect(engine.books(payment.paymentId)).toMatchObject({ captured: 100_00n, reversed: 0n });
-    expect(world.creditOrders(payment)).toBe(0);
+    expect(harness.creditOrders(payment)).toBe(0);
   });
 });

@@ -5,17 +5,17 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { FaultRule } from '../../sandbox/gateway/faults.js';
-import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
-import { eventually, openWorld } from './world.js';
+import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
+import { eventually, openHarness } from './world.js';
 
-const world = await openWorld({ timings: { caseAfterUnknown: 500, lookUpMax: 100 } });
-const { engine } = world.gateway;
+const harness = await openHarness({ timings: { caseAfterUnknown: 500, queryMax: 100 } });
+const { engine } = harness.gateway;
 
-type How = Extract<FaultRule['effect'], { kind: 'look_up' }>['how'];
+type How = Extract<FaultRule['effect'], { kind: 'query' }>['how'];
 
 /** Every query of this payment; what is asked by reference is not about it. */
 const unreadable = ({ paymentId }: CreatedPayment, how: How): string =>
-  engine.setFault({ match: { paymentId }, times: 'always', effect: { kind: 'look_up', how } });
+  engine.setFault({ match: { paymentId }, times: 'always', effect: { kind: 'query', how } });
 
 describe.each([
   ['throttled', '800.120.100'],
@@ -24,57 +24,57 @@ describe.each([
   ['too_many_pages', 'more pages'],
 ] as const)('queries are answered: %s', (how, answered) => {
   it('a declined refund that is compared with its payment comes to an operator, and goes on by itself', async () => {
-    const payment = world.newPayment();
-    const id = await world.accept(payment);
-    world.onRefund(payment, { kind: 'reject', code: '700.400.200' });
+    const payment = harness.newPayment();
+    const id = await harness.accept(payment);
+    harness.onRefund(payment, { kind: 'reject', code: '700.400.200' });
     const fault = unreadable(payment, how);
-    await world.drive(id);
-    const review = await world.until(id, 'manual_review');
+    await harness.drive(id);
+    const review = await harness.until(id, 'manual_review');
     expect(review.cases).toMatchObject([{ why: 'original_unreadable' }]);
     expect(JSON.stringify(review.cases[0]?.details)).toContain(answered);
 
     engine.clearFault(fault);
     await eventually('it has left the case', async () =>
-      (await world.openCases(id)).includes('original_unreadable') ? undefined : true,
+      (await harness.openCases(id)).includes('original_unreadable') ? undefined : true,
     );
     // Nothing explains the decline: that, and no longer the reading, is for an operator.
     await eventually('it was compared', async () =>
-      (await world.openCases(id)).join() === 'refusal_unclear' ? true : undefined,
+      (await harness.openCases(id)).join() === 'decline_unclear' ? true : undefined,
     );
-    expect(world.booked(payment)).toMatchObject({ out: '0.00' });
-    await world.client.withdraw(id, { by: 'supervisor', reason: 'paid by bank transfer' });
+    expect(harness.booked(payment)).toMatchObject({ out: '0.00' });
+    await harness.client.withdraw(id, { by: 'supervisor', reason: 'paid by bank transfer' });
   });
 
   it('a credit that cannot be proven comes to an operator, and is paid once by itself', async () => {
-    const payment = world.newPayment();
-    const id = await world.accept(payment);
-    world.onRefund(payment, { kind: 'reject', code: '700.500.001' });
+    const payment = harness.newPayment();
+    const id = await harness.accept(payment);
+    harness.onRefund(payment, { kind: 'reject', code: '700.500.001' });
     const fault = unreadable(payment, how);
-    await world.drive(id);
-    const review = await world.until(id, 'manual_review');
+    await harness.drive(id);
+    const review = await harness.until(id, 'manual_review');
     expect(review.cases).toMatchObject([{ why: 'original_unreadable' }]);
-    expect(world.creditOrders(payment)).toBe(0);
+    expect(harness.creditOrders(payment)).toBe(0);
 
     engine.clearFault(fault);
-    await world.until(id, 'succeeded');
-    expect(world.booked(payment)).toMatchObject({ credited: '60.00', out: '60.00' });
-    expect(world.creditOrders(payment)).toBe(1);
+    await harness.until(id, 'succeeded');
+    expect(harness.booked(payment)).toMatchObject({ credited: '60.00', out: '60.00' });
+    expect(harness.creditOrders(payment)).toBe(1);
   });
 });
 
 describe('whoever asks is told', () => {
   it.each(['no_result_code', 'too_many_pages'] as const)('that it does not pass: %s', async (how) => {
-    const payment = world.newPayment();
+    const payment = harness.newPayment();
     const fault = unreadable(payment, how);
-    await expect(world.ask(payment, '60.00')).rejects.toMatchObject({ code: 'payment_unreadable' });
+    await expect(harness.ask(payment, '60.00')).rejects.toMatchObject({ code: 'payment_unreadable' });
     engine.clearFault(fault);
-    expect(await world.client.listRefunds({ paymentId: payment.paymentId })).toEqual([]);
+    expect(await harness.client.listRefunds({ paymentId: payment.paymentId })).toEqual([]);
   });
 
   it('that it may pass: throttled', async () => {
-    const payment = world.newPayment();
+    const payment = harness.newPayment();
     const fault = unreadable(payment, 'throttled');
-    await expect(world.ask(payment, '60.00')).rejects.toMatchObject({ code: 'gateway_unavailable' });
+    await expect(harness.ask(payment, '60.00')).rejects.toMatchObject({ code: 'gateway_unavailable' });
     engine.clearFault(fault);
   });
 });

@@ -5,7 +5,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { Refund } from '../../client/index.js';
 import { buildApi } from '../../server/api/server.js';
 import { readinessOf, reportingOf } from '../../client/readiness.js';
-import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
+import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
 import { createLog } from '../../settings/log.js';
 import { command } from '../support/command.js';
 import { startStack, type Stack } from '../support/stack.js';
@@ -14,9 +14,9 @@ import { eventually } from './world.js';
 const timings = {
   sendWindow: 1_500,
   answerWithin: 1_000,
-  lookUpMax: 300,
+  queryMax: 300,
   visibilityLag: 100,
-  missSpacing: 30,
+  notFoundSpacing: 30,
   retryFirst: 50,
 };
 const stack = await startStack({ gateway: { reporting: 'v1' }, timings });
@@ -25,7 +25,7 @@ afterEach(() => stack.gateway.engine.clearFault());
 
 const refund = (on: Stack, paymentId: string, amount = '60.00'): Promise<Refund> =>
   on.client.requestRefund({
-    caller: 'shop',
+    clientId: 'shop',
     idempotencyKey: randomUUID(),
     requestedBy: 'clerk',
     request: { paymentId, amount, currency: 'EUR', reason: 'order_cancelled' },
@@ -137,7 +137,7 @@ describe('an account without v3 reporting', () => {
 describe('reporting that is enabled later', () => {
   it('is found by a replay at once, of one and of many, and what waited for it goes on', async () => {
     const later = await startStack({ gateway: { reporting: 'v1' }, timings });
-    const word = { by: 'berta', reason: 'reporting is enabled' };
+    const note = { by: 'berta', reason: 'reporting is enabled' };
     async function unlinked(): Promise<string> {
       const { paymentId } = later.newPayment();
       later.fault({ kind: 'reject', code: '700.500.001' }, { paymentType: 'RF', paymentId });
@@ -149,13 +149,13 @@ describe('reporting that is enabled later', () => {
     try {
       const one = await unlinked();
       later.gateway.engine.changeSettings({ reporting: 'v3' });
-      await later.client.replay(one, word);
+      await later.client.replay(one, note);
       await until(later, one, 'succeeded');
       later.gateway.engine.changeSettings({ reporting: 'v1' });
       const many = [await unlinked(), await unlinked()];
       expect(Object.values(await reportingOf(later.database))).toEqual(['v1']);
       later.gateway.engine.changeSettings({ reporting: 'v3' });
-      const replayed = await later.client.replayMany({ case: 'links_not_shown', ...word });
+      const replayed = await later.client.replayMany({ case: 'links_not_shown', ...note });
       expect(replayed).toMatchObject({ count: 2, replayed: 2, refused: [] });
       for (const id of many) await until(later, id, 'succeeded');
       expect(await reportingOf(later.database)).toEqual({});

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import type { Refund } from '../../client/index.js';
-import { upkeepAt } from '../../temporal/upkeep.js';
+import { maintenanceAt } from '../../temporal/maintenance.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { eventually } from './world.js';
 
@@ -13,7 +13,7 @@ const patient = { sendWindow: 5_000, answerWithin: 5_000, caseAfterPending: NEVE
 
 const refund = (stack: Stack, paymentId: string, by = 'clerk'): Promise<Refund> =>
   stack.client.requestRefund({
-    caller: 'shop',
+    clientId: 'shop',
     idempotencyKey: randomUUID(),
     requestedBy: by,
     request: { paymentId, amount: '1.00', currency: 'EUR', reason: 'order_cancelled' },
@@ -34,15 +34,15 @@ async function pendingRefund(stack: Stack): Promise<Refund> {
 
 describe('the sweep', () => {
   it('adds no query to those that a pending refund makes by itself', async () => {
-    const everySecond = upkeepAt(0.001);
+    const everySecond = maintenanceAt(0.001);
     const stack = await startStack({
-      timings: { ...patient, lookUpFirst: NEVER, lookUpMax: NEVER },
-      upkeep: {
+      timings: { ...patient, queryFirst: NEVER, queryMax: NEVER },
+      maintenance: {
         ...everySecond,
         sweepEvery: 1_000,
         sweep: {
           ...everySecond.sweep,
-          patience: { quiet: 1_000, longest: 1_000, longestForPeople: 1_000 },
+          patience: { quiet: 1_000, longest: 1_000, longestInReview: 1_000 },
         },
       },
     });
@@ -55,10 +55,10 @@ describe('the sweep', () => {
           stack.database.db,
         );
         const history = await stack.temporal.workflow.getHandle(`refund-${id}`).fetchHistory();
-        const told = (history.events ?? []).filter(
+        const reported = (history.events ?? []).filter(
           (event) => event.workflowExecutionSignaledEventAttributes != null,
         );
-        return rows[0]?.n === 1 && told.length >= 3 ? true : undefined;
+        return rows[0]?.n === 1 && reported.length >= 3 ? true : undefined;
       });
       expect(queriesOf(stack)).toBe(before);
     } finally {
@@ -71,7 +71,7 @@ describe('the budget of one entity', () => {
   it('holds over the worker and acceptance with a backlog, and an operator is answered meanwhile', async () => {
     // Searches: 5 in 10.5 s ÷ 4; the gateway's own limits are those of a minute ÷ 8.
     const stack = await startStack({
-      timings: { ...patient, lookUpFirst: 50, lookUpGrowth: 1, lookUpMax: 200 },
+      timings: { ...patient, queryFirst: 50, queryGrowth: 1, queryMax: 200 },
       gateway: {
         throttle: {
           windowMs: 15_000,
@@ -92,7 +92,7 @@ describe('the budget of one entity', () => {
       const [one] = backlog;
       const from = performance.now();
       for (let nth = 0; nth < 3; nth += 1)
-        await stack.client.resolve(one?.id ?? '', { by: 'berta', reason: 'the customer asks' });
+        await stack.client.sync(one?.id ?? '', { by: 'berta', reason: 'the customer asks' });
       const took = performance.now() - from;
       // Each had to be told within the 30 s that a command waits; a turn of its own comes with each window.
       expect(took).toBeLessThan(3 * 15_000);
@@ -113,7 +113,7 @@ describe('the budget of one entity', () => {
 describe('a budget that is spent for a day', () => {
   it('brings what waits for a query to an operator when its time is up, and it goes on by itself', async () => {
     const stack = await startStack({
-      timings: { caseAfterUnknown: 1_500, caseAfterPending: 1_500, lookUpFirst: 50, lookUpMax: 200 },
+      timings: { caseAfterUnknown: 1_500, caseAfterPending: 1_500, queryFirst: 50, queryMax: 200 },
     });
     // Closed ever anew: a task that waits for its turn asks again after about a second.
     const close = () =>
@@ -125,11 +125,11 @@ describe('a budget that is spent for a day', () => {
         stack.database.db,
       );
     /** Accepted without a query, and then in need of one. */
-    async function given(effect: Parameters<Stack['fault']>[0]): Promise<string> {
+    async function fixture(effect: Parameters<Stack['fault']>[0]): Promise<string> {
       const { paymentId } = stack.newPayment();
       stack.fault(effect, { paymentType: 'RF', paymentId });
       const { id } = await stack.client.requestRefund({
-        caller: 'shop',
+        clientId: 'shop',
         idempotencyKey: randomUUID(),
         requestedBy: 'clerk',
         request: {
@@ -147,9 +147,9 @@ describe('a budget that is spent for a day', () => {
     await close();
     const closing = setInterval(() => void close().catch(() => undefined), 100);
     try {
-      const lost = await given({ kind: 'accept_then_drop' });
-      const unclear = await given({ kind: 'reject', code: '700.400.200' });
-      const unlinked = await given({ kind: 'reject', code: '700.500.001' });
+      const lost = await fixture({ kind: 'accept_then_drop' });
+      const unclear = await fixture({ kind: 'reject', code: '700.400.200' });
+      const unlinked = await fixture({ kind: 'reject', code: '700.500.001' });
       expect(await reviewOf(lost)).toEqual(['outcome_unknown']);
       expect(await reviewOf(unclear)).toEqual(['original_unreadable']);
       expect(await reviewOf(unlinked)).toEqual(['original_unreadable']);
@@ -163,7 +163,7 @@ describe('a budget that is spent for a day', () => {
       await until(lost, 'succeeded');
       await until(unlinked, 'succeeded');
       await eventually('it was compared', async () =>
-        (await stack.client.getRefund(unclear)).cases.map(({ why }) => why).join() === 'refusal_unclear'
+        (await stack.client.getRefund(unclear)).cases.map(({ why }) => why).join() === 'decline_unclear'
           ? true
           : undefined,
       );

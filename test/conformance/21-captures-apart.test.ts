@@ -3,12 +3,12 @@
  * capture alone. A credit, and a conclusion, must see it all the same.
  */
 import { describe, it } from 'vitest';
-import { openWorld } from './world.js';
+import { openHarness } from './world.js';
 
-const world = await openWorld({ gateway: { captureLinks: 'apart' } });
-const { engine } = world.gateway;
+const harness = await openHarness({ gateway: { captureLinks: 'apart' } });
+const { engine } = harness.gateway;
 const captured = () => {
-  const payment = world.newPayment({ type: 'PA', captures: ['60.00', '40.00'] });
+  const payment = harness.newPayment({ type: 'PA', captures: ['60.00', '40.00'] });
   const [first = '', second = ''] = payment.captureIds;
   return { payment, first, second };
 };
@@ -18,36 +18,36 @@ describe.concurrent('a refund of an authorization that cannot be linked', () => 
     const { payment, first, second } = captured();
     engine.refundInPortal({ paymentId: first, amount: 60_00n });
     engine.refundInPortal({ paymentId: second, amount: 40_00n });
-    world.fault({ kind: 'reject', code: '700.500.001' }, { paymentType: 'RF', paymentId: first });
-    const { id } = await world.ask(payment, '100.00');
-    expect(await world.until(id, 'refunded_elsewhere')).toMatchObject({
+    harness.fault({ kind: 'reject', code: '700.500.001' }, { paymentType: 'RF', paymentId: first });
+    const { id } = await harness.ask(payment, '100.00');
+    expect(await harness.until(id, 'refunded_elsewhere')).toMatchObject({
       status: 'canceled',
       settledBy: 'refund_elsewhere',
       settledAmount: '100.00',
     });
-    expect(world.creditOrders(payment)).toBe(0);
-    expect(world.booked(payment)).toMatchObject({ out: '100.00' });
+    expect(harness.creditOrders(payment)).toBe(0);
+    expect(harness.booked(payment)).toMatchObject({ out: '100.00' });
   });
 
   it('is not credited where a chargeback hangs on a capture', async ({ expect }) => {
     const { payment, first, second } = captured();
     engine.chargeback({ paymentId: first });
     engine.chargeback({ paymentId: second });
-    world.fault({ kind: 'reject', code: '700.500.001' }, { paymentType: 'RF', paymentId: first });
-    const { id } = await world.ask(payment, '100.00');
-    expect(await world.until(id, 'closed_by_dispute')).toMatchObject({
+    harness.fault({ kind: 'reject', code: '700.500.001' }, { paymentType: 'RF', paymentId: first });
+    const { id } = await harness.ask(payment, '100.00');
+    expect(await harness.until(id, 'closed_by_dispute')).toMatchObject({
       settledBy: 'chargeback',
       settledAmount: '100.00',
     });
-    expect(world.creditOrders(payment)).toBe(0);
+    expect(harness.creditOrders(payment)).toBe(0);
   });
 
   it('is credited where nothing hangs on any', async ({ expect }) => {
     const { payment, first } = captured();
-    world.fault({ kind: 'reject', code: '700.500.001' }, { paymentType: 'RF', paymentId: first });
-    const { id } = await world.ask(payment, '60.00');
-    await world.until(id, 'succeeded');
-    expect(world.booked(payment)).toMatchObject({ refunded: '0.00', credited: '60.00' });
+    harness.fault({ kind: 'reject', code: '700.500.001' }, { paymentType: 'RF', paymentId: first });
+    const { id } = await harness.ask(payment, '60.00');
+    await harness.until(id, 'succeeded');
+    expect(harness.booked(payment)).toMatchObject({ refunded: '0.00', credited: '60.00' });
   });
 });
 
@@ -55,10 +55,10 @@ describe.concurrent('a chargeback of one capture', () => {
   it('sends the refund to the other one, also where it was not known', async ({ expect }) => {
     const { payment, first, second } = captured();
     engine.chargeback({ paymentId: first });
-    const { id } = await world.ask(payment, '40.00');
-    const { attempts } = await world.until(id, 'succeeded');
+    const { id } = await harness.ask(payment, '40.00');
+    const { attempts } = await harness.until(id, 'succeeded');
     expect(attempts.map(({ state }) => state)).toEqual(['rejected', 'succeeded']);
-    expect(world.transactionsOf(payment).find(({ executed }) => executed)?.referencedId).toBe(second);
-    expect(world.booked(payment)).toMatchObject({ out: '40.00', chargedBack: '60.00' });
+    expect(harness.transactionsOf(payment).find(({ executed }) => executed)?.referencedId).toBe(second);
+    expect(harness.booked(payment)).toMatchObject({ out: '40.00', chargedBack: '60.00' });
   });
 });

@@ -10,9 +10,9 @@ import {
 } from '../../examples/order-cancellation/orders.js';
 import type { orderCancellation } from '../../examples/order-cancellation/workflow.js';
 import type { Refund } from '../../client/index.js';
-import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
+import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
 import { startCallerWorker } from '../support/caller-worker.js';
-import { CLERK, eventually, type World } from './world.js';
+import { CLERK, eventually, type Harness } from './world.js';
 
 export type Step = 'holdOrder' | 'finishOrder' | 'restoreOrder';
 
@@ -26,7 +26,7 @@ export interface Merchant {
   /** `fails`: a step of the merchant's own system that fails so often, or (`Infinity`) for good. */
   newOrder(fails?: { readonly step: Step; readonly times: number }): Cancellation;
   /** The step works from now on. */
-  mend(order: Cancellation): void;
+  repair(order: Cancellation): void;
   cancelOrder(order: Cancellation): Promise<WorkflowHandle<typeof orderCancellation>>;
   refundOf(order: Cancellation): Promise<Refund>;
   stateOf(order: Cancellation): OrderState | undefined;
@@ -36,7 +36,7 @@ export interface Merchant {
 }
 
 /** Call it while the file is read. */
-export async function openMerchant(world: World): Promise<Merchant> {
+export async function openMerchant(harness: Harness): Promise<Merchant> {
   const orders = new Map<string, Order>();
   const failures = new Map<string, { readonly step: Step; left: number }>();
   const calls: { readonly step: Step; readonly orderId: string }[] = [];
@@ -71,7 +71,7 @@ export async function openMerchant(world: World): Promise<Merchant> {
   return {
     orders,
     newOrder(fails) {
-      const payment = world.newPayment();
+      const payment = harness.newPayment();
       const orderId = `order-${randomUUID()}`;
       orders.set(orderId, {
         id: orderId,
@@ -83,23 +83,23 @@ export async function openMerchant(world: World): Promise<Merchant> {
       if (fails !== undefined) failures.set(orderId, { step: fails.step, left: fails.times });
       return { payment, orderId };
     },
-    mend: ({ orderId }) => void failures.delete(orderId),
+    repair: ({ orderId }) => void failures.delete(orderId),
     cancelOrder: ({ orderId }) =>
-      world.temporal.workflow.start<typeof orderCancellation>('orderCancellation', {
+      harness.temporal.workflow.start<typeof orderCancellation>('orderCancellation', {
         workflowId: `cancellation-${randomUUID()}`,
         taskQueue: callers.taskQueue,
-        args: [{ orderId, by: CLERK, refunds: world.queues.refunds }],
+        args: [{ orderId, by: CLERK, refunds: harness.queues.refunds }],
       }),
     refundOf: ({ payment }) =>
       eventually(
         'the refund is accepted',
-        async () => (await world.client.listRefunds({ paymentId: payment.paymentId }))[0],
+        async () => (await harness.client.listRefunds({ paymentId: payment.paymentId }))[0],
       ),
     stateOf: ({ orderId }) => orders.get(orderId)?.state,
     callsOf: ({ orderId }, step) =>
       calls.filter((call) => call.orderId === orderId && call.step === step).length,
     async reservations({ payment }) {
-      const rows = await world.database.db
+      const rows = await harness.database.db
         .selectFrom('events')
         .select('reserved_delta')
         .where('payment_id', '=', payment.paymentId)

@@ -4,16 +4,16 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, afterEach, expect } from 'vitest';
 import { acceptRefund } from '../../activities/refund/accept.js';
-import { lookUpOriginal } from '../../activities/refund/originals.js';
+import { queryOriginal } from '../../activities/refund/originals.js';
 import { createDriver } from '../../client/driver.js';
 import { createRefundsClient, type Refund, type RefundsClient } from '../../client/index.js';
 import { isGatewayId } from '../../domain/ids.js';
-import type { Plan, Policy, Timings } from '../../domain/refund/plan.js';
+import type { RefundConfig, Policy, Timings } from '../../domain/refund/config.js';
 import type { RefundState } from '../../domain/refund/states.js';
 import type { PaymentRecord, RefundRecord } from '../../ledger/core/refund-record.js';
 import { allRefunds, compareBooks, type Disagreement } from '../../sandbox/demo/books.js';
 import { formatAmount } from '../../sandbox/gateway/amounts.js';
-import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
+import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
 import type { FaultRule } from '../../sandbox/gateway/faults.js';
 import type { Transaction } from '../../sandbox/gateway/types.js';
 import { refundWorkflowId } from '../../workflows/refund/contract.js';
@@ -24,9 +24,9 @@ import { startStack, type Stack, type StackOptions } from '../support/stack.js';
 /** Waits are waits, and none is long. What times real I/O leaves room for a machine that does much else. */
 const TIMINGS: Partial<Timings> = {
   sendWindow: 1_500,
-  lookUpMax: 300,
+  queryMax: 300,
   visibilityLag: 100,
-  missSpacing: 30,
+  notFoundSpacing: 30,
   retryFirst: 50,
   retryMax: 500,
   issuerRetryAfter: 100,
@@ -52,18 +52,18 @@ export interface Booked {
   readonly chargedBack: string;
 }
 
-export interface Asked {
+export interface QueryStart {
   readonly currency?: string;
   readonly idempotencyKey?: string;
-  readonly caller?: string;
+  readonly clientId?: string;
   readonly by?: RefundsClient;
 }
 
-export interface World extends Stack {
+export interface Harness extends Stack {
   /** Accepted, 60.00 EUR; nothing runs yet. Answers the refund's id. */
   accept(payment: CreatedPayment): Promise<string>;
   /** Accepted and started. */
-  ask(payment: CreatedPayment, amount: string, how?: Asked): Promise<Refund>;
+  ask(payment: CreatedPayment, amount: string, how?: QueryStart): Promise<Refund>;
   /** A run of this refund, new or the one that is under way, with the world's own waits. */
   drive(refundId: string): Promise<void>;
   /** Its run is ended and the next one begins, with the world's own waits: what another client's plan held back goes on. */
@@ -109,7 +109,7 @@ export async function eventually<T>(
   }
 }
 
-export interface WorldOptions extends StackOptions {
+export interface HarnessOptions extends StackOptions {
   /** True where an attempt may still be open when the file ends: a person waits for an answer. The books agree all the same. */
   readonly mayStayOpen?: boolean;
 }
@@ -118,7 +118,7 @@ export interface WorldOptions extends StackOptions {
  * Call it while the file is read. After each test I1 to I5 hold in the tables; at the end of the file the gateway's books equal the
  * ledger to the cent (I6), no card and no secret stands anywhere, everything that has ended can be run again without an effect (I7), and every fact told again changes nothing (I8).
  */
-export async function openWorld(options: WorldOptions = {}): Promise<World> {
+export async function openHarness(options: HarnessOptions = {}): Promise<Harness> {
   const stack = await startStack({ ...options, timings: { ...TIMINGS, ...options.timings } });
   const { dependencies, gateway, temporal, database } = stack;
   const { engine } = gateway;
@@ -138,7 +138,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     expect(await violationsOf(database.db), 'I1 to I8, at the end').toEqual([]);
   });
 
-  const transactionsOf: World['transactionsOf'] = (payment) => {
+  const transactionsOf: Harness['transactionsOf'] = (payment) => {
     const roots = [payment.paymentId, ...payment.captureIds];
     return engine
       .transactions()
@@ -162,29 +162,29 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     restart: async (refundId) => driver.restart(await recordOf(refundId)),
     async accept({ paymentId }) {
       const { refund } = await acceptRefund(dependencies, {
-        caller: 'shop',
+        clientId: 'shop',
         idempotencyKey: randomUUID(),
         requestedBy: CLERK,
         request: { paymentId, amount: '60.00', currency: 'EUR', reason: 'order_cancelled' },
       });
       return refund.id;
     },
-    ask: (payment, amount, { currency = 'EUR', idempotencyKey = randomUUID(), caller = 'shop', by } = {}) =>
+    ask: (payment, amount, { currency = 'EUR', idempotencyKey = randomUUID(), clientId = 'shop', by } = {}) =>
       (by ?? stack.client).requestRefund({
-        caller,
+        clientId,
         idempotencyKey,
         requestedBy: CLERK,
         request: { paymentId: payment.paymentId, amount, currency, reason: 'order_cancelled' },
       }),
     clientWith(timings, policy = {}) {
-      const plan: Plan = {
-        timings: { ...stack.plan.timings, ...timings },
-        policy: { ...stack.plan.policy, ...policy },
+      const config: RefundConfig = {
+        timings: { ...stack.config.timings, ...timings },
+        policy: { ...stack.config.policy, ...policy },
       };
       return createRefundsClient({
         temporal,
         dependencies,
-        start: { ...stack.start, planFor: () => plan },
+        start: { ...stack.start, configFor: () => config },
         queues: stack.queues,
       });
     },
@@ -231,8 +231,8 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       if (!answer.ok) throw new Error(`the gateway refused it: ${await answer.text()}`);
     },
     async readOriginal({ paymentId }) {
-      const { at } = await ledger.beforeQuery(paymentId);
-      const original = await lookUpOriginal(dependencies, {
+      const { at } = await ledger.paymentBeforeQuery(paymentId);
+      const original = await queryOriginal(dependencies, {
         ...{ entityId: dependencies.defaultEntityId, id: paymentId, observedAt: at },
         eachCapture: true,
       });
@@ -293,8 +293,8 @@ async function expectRunningAgainChangesNothing({
     ended.map(async ({ id, entityId, state }) => {
       const input = {
         refundId: id,
-        plan: start.planFor(entityId),
-        lookUpTaskQueue: start.lookUpTaskQueue,
+        config: start.configFor(entityId),
+        queryTaskQueue: start.queryTaskQueue,
       };
       const again = await temporal.workflow.start<typeof refund>('refund', {
         workflowId: refundWorkflowId(id),
@@ -320,15 +320,15 @@ async function expectFactsToldAgainChangeNothing({
     for (const attempt of attempts) {
       const { gatewayId } = attempt;
       if (attempt.state !== 'succeeded' || gatewayId === null || !isGatewayId(gatewayId)) continue;
-      const asked = { send: attempt.sends, at: await ledger.clock() };
+      const asked = { send: attempt.submissions, at: await ledger.clock() };
       for (const source of [
-        { source: 'answer', send: attempt.sends },
-        { source: 'look_up', asked },
-        { source: 'notice' },
+        { source: 'answer', send: attempt.submissions },
+        { source: 'query', asked },
+        { source: 'notification' },
       ] as const) {
         const outcome = { kind: 'succeeded', gatewayId, flagged: false } as const;
-        const position = await ledger.record({ attemptId: attempt.id, ...source, outcome });
-        expect(position, `I8: refund ${id}, told again`).toMatchObject({ state });
+        const snapshot = await ledger.record({ attemptId: attempt.id, ...source, outcome });
+        expect(snapshot, `I8: refund ${id}, told again`).toMatchObject({ state });
       }
     }
   expect(await facts(), 'I8: events after every success was told again').toEqual(before);

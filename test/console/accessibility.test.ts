@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { CHROMIUM, HOW_TO_GET_CHROMIUM } from '../support/chromium.js';
 import { paymentOf } from '../support/stack.js';
-import { NOT_LINKABLE, startConsole, UNCLEAR, type ConsoleWorld, type Desk } from './world.js';
+import { NOT_LINKABLE, startConsole, UNCLEAR, type ConsoleHarness, type Desk } from './world.js';
 
 const report = z.object({
   violations: z.array(
@@ -25,16 +25,16 @@ const LOOKS = [
 describe.skipIf(CHROMIUM === undefined)(
   `reading the console (needs Chromium: ${HOW_TO_GET_CHROMIUM})`,
   () => {
-    let world: ConsoleWorld;
+    let harness: ConsoleHarness;
     let key: string;
     let pages: Readonly<Record<string, string>>;
 
     beforeAll(async () => {
-      world = await startConsole();
-      key = await world.newKey('bea', 'operate', 'approve');
-      const approval = await world.stuck({ code: NOT_LINKABLE, state: 'awaiting_approval' });
-      const review = await world.stuck({ code: UNCLEAR, state: 'manual_review', orderId: 'x'.repeat(250) });
-      world.stack.gateway.engine.chargeback({ paymentId: paymentOf(approval) });
+      harness = await startConsole();
+      key = await harness.newKey('bea', 'operate', 'approve');
+      const approval = await harness.stuck({ code: NOT_LINKABLE, state: 'awaiting_approval' });
+      const review = await harness.stuck({ code: UNCLEAR, state: 'manual_review', orderId: 'x'.repeat(250) });
+      harness.stack.gateway.engine.chargeback({ paymentId: paymentOf(approval) });
       pages = {
         queue: '',
         'a queue with nothing that fits': '?q=nothing+like+this',
@@ -46,9 +46,9 @@ describe.skipIf(CHROMIUM === undefined)(
         'an address with nothing': 'elsewhere',
       };
     }, 120_000);
-    afterAll(() => world.close());
+    afterAll(() => harness.close());
 
-    async function expectNothingInTheWay({ page }: Desk, what: string): Promise<void> {
+    async function expectNothingBlocked({ page }: Desk, what: string): Promise<void> {
       // Evaluated from outside: the page's own policy stays as it is.
       await page.evaluate(axe.source);
       const { violations } = report.parse(
@@ -59,14 +59,14 @@ describe.skipIf(CHROMIUM === undefined)(
     }
 
     it.each(LOOKS)('is possible on every page: $name', { timeout: 180_000 }, async ({ name, ...look }) => {
-      const desk = await world.sitDown(undefined, look);
+      const desk = await harness.sitDown(undefined, look);
       const { page, open } = desk;
-      await expectNothingInTheWay(desk, `signing in, ${name}`);
+      await expectNothingBlocked(desk, `signing in, ${name}`);
       await desk.signIn(key);
       for (const [what, address] of Object.entries(pages)) {
         await open(address);
         await page.getByText('Loading…').first().waitFor({ state: 'detached' });
-        await expectNothingInTheWay(desk, `${what}, ${name}`);
+        await expectNothingBlocked(desk, `${what}, ${name}`);
         const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
         expect(overflow, `${what}, ${name}: wider than the screen`).toBeLessThanOrEqual(0);
       }
@@ -74,10 +74,10 @@ describe.skipIf(CHROMIUM === undefined)(
       await page.getByRole('button', { name: 'Approve' }).click();
       await page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
       await page.getByText('Reason is required.').waitFor();
-      await expectNothingInTheWay(desk, `a dialog with something missing, ${name}`);
+      await expectNothingBlocked(desk, `a dialog with something missing, ${name}`);
       await page.keyboard.press('Escape');
       await page.getByRole('button', { name: 'bea' }).click();
-      await expectNothingInTheWay(desk, `the person's menu, ${name}`);
+      await expectNothingBlocked(desk, `the person's menu, ${name}`);
       expect(desk.incidents).toEqual([]);
       await desk.close();
     });

@@ -13,30 +13,30 @@ import {
   rowOf,
   startConsole,
   UNCLEAR,
-  type ConsoleWorld,
+  type ConsoleHarness,
   type Desk,
 } from './world.js';
 
 describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_GET_CHROMIUM})`, () => {
-  let world: ConsoleWorld;
+  let harness: ConsoleHarness;
   let operator: string;
   let supervisor: string;
   const corrected: string[] = [];
   const desks: Desk[] = [];
 
   beforeAll(async () => {
-    world = await startConsole();
-    operator = await world.newKey('ann', 'submit', 'operate', 'approve');
-    supervisor = await world.newKey('bea', 'operate', 'approve');
+    harness = await startConsole();
+    operator = await harness.newKey('ann', 'submit', 'operate', 'approve');
+    supervisor = await harness.newKey('bea', 'operate', 'approve');
   }, 120_000);
   afterAll(async () => {
-    const refunds = await allRefunds(world.stack.dependencies.ledger);
-    const transactions = world.stack.gateway.engine
+    const refunds = await allRefunds(harness.stack.dependencies.ledger);
+    const transactions = harness.stack.gateway.engine
       .transactions()
       .map((transaction) => ({ ...transaction, amount: formatAmount(transaction.amount) }));
     // What two people wrote down as paid on evidence from outside is all that the gateway does not know.
     const unknown = compareBooks(refunds, transactions).map(({ reference }) => reference);
-    await world.close({ booksAgree: false });
+    await harness.close({ booksAgree: false });
     expect(unknown).toEqual(corrected);
   });
   afterEach(async () => {
@@ -46,13 +46,13 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
     expect(incidents, 'what the browser complained about').toEqual([]);
   });
 
-  const sitDown = async (...who: Parameters<ConsoleWorld['sitDown']>): Promise<Desk> => {
-    const desk = await world.sitDown(...who);
+  const sitDown = async (...who: Parameters<ConsoleHarness['sitDown']>): Promise<Desk> => {
+    const desk = await harness.sitDown(...who);
     desks.push(desk);
     return desk;
   };
   const paidOn = (paymentId: string, references: readonly string[]): bigint =>
-    world.stack.gateway.engine
+    harness.stack.gateway.engine
       .leftMerchant({ originals: [paymentId], references })
       .reduce((sum, { total }) => sum + total, 0n);
 
@@ -83,8 +83,8 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
     it('shows which entities have no v3 reporting, and no light where all have it', async () => {
       const { page } = await sitDown(supervisor);
       expect(await page.getByText('No v3 reporting').count()).toBe(0);
-      const entity = world.stack.dependencies.defaultEntityId;
-      const { db } = world.stack.database;
+      const entity = harness.stack.dependencies.defaultEntityId;
+      const { db } = harness.stack.database;
       await sql`insert into entity_reporting (entity_id, code) values (${entity}, '800.121.100')`.execute(db);
       try {
         const later = await sitDown(supervisor);
@@ -97,11 +97,11 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
     });
 
     it('ends when the key is revoked, and says so', async () => {
-      const key = await world.newKey('gone', 'read');
+      const key = await harness.newKey('gone', 'read');
       const { page } = await sitDown(key);
-      await revokeApiKey(world.stack.database, key.split('_')[1] ?? '');
+      await revokeApiKey(harness.stack.database, key.split('_')[1] ?? '');
       // The next change makes the page ask again, whatever is open.
-      await world.stuck({ code: UNCLEAR, state: 'manual_review' });
+      await harness.stuck({ code: UNCLEAR, state: 'manual_review' });
       await page.getByText('This key is no longer valid').waitFor();
       expect(await page.evaluate('JSON.stringify(sessionStorage)')).toBe('{}');
     });
@@ -109,8 +109,8 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
 
   describe('the queue', () => {
     it('says of each its age, amount, reason and safe next step, and is worked by keyboard', async () => {
-      const first = await world.stuck({ code: UNCLEAR, state: 'manual_review', orderId: 'first-in-line' });
-      const second = await world.stuck({
+      const first = await harness.stuck({ code: UNCLEAR, state: 'manual_review', orderId: 'first-in-line' });
+      const second = await harness.stuck({
         code: NOT_LINKABLE,
         state: 'awaiting_approval',
         orderId: 'second-in-line',
@@ -159,7 +159,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       const CONFIGURATION = '600.200.201';
       const amounts = ['810.00', '820.00', '830.00'];
       const stuck = await Promise.all(
-        amounts.map((amount) => world.stuck({ code: CONFIGURATION, state: 'manual_review', amount })),
+        amounts.map((amount) => harness.stuck({ code: CONFIGURATION, state: 'manual_review', amount })),
       );
       const { page, open } = await sitDown(operator);
       await open('');
@@ -176,7 +176,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       await go.click();
       await dialog.getByText('Reason is required.').waitFor();
       for (const { id } of stuck)
-        expect((await world.stack.client.getRefund(id)).state).toBe('manual_review');
+        expect((await harness.stack.client.getRefund(id)).state).toBe('manual_review');
 
       await dialog.getByLabel('Reason').fill('card 4200 0000 0000 0000');
       await go.click();
@@ -185,29 +185,29 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       await dialog.getByLabel('Ticket').fill('OPS-7');
       await go.click();
       await dialog.getByText('3 of 3 replayed. Done.').waitFor();
-      for (const { id } of stuck) await world.until(id, 'succeeded');
+      for (const { id } of stuck) await harness.until(id, 'succeeded');
       await dialog.getByRole('button', { name: 'Close', exact: true }).last().click();
       await page.getByText('No refund needs an operator').or(page.getByText('None of the')).first().waitFor();
       const [first] = stuck;
-      const timeline = await world.call('GET', `/v1/refunds/${first?.id ?? ''}/timeline`);
+      const timeline = await harness.call('GET', `/v1/refunds/${first?.id ?? ''}/timeline`);
       expect(JSON.stringify(timeline.body)).toContain('the token is right again');
     });
 
     it('offers no replay of a reason after which the customer may have the money, nor to a reader', async () => {
-      await world.stuck({ code: '600.200.201', state: 'manual_review', amount: '840.00' });
-      const reader = await sitDown(await world.newKey('onlooker', 'read'));
+      await harness.stuck({ code: '600.200.201', state: 'manual_review', amount: '840.00' });
+      const reader = await sitDown(await harness.newKey('onlooker', 'read'));
       await reader.open('?case=configuration');
       await rowOf(reader.page, '840.00').waitFor();
       expect(await reader.page.getByRole('button', { name: 'Replay all' }).count()).toBe(0);
       const { page, open } = await sitDown(operator);
-      await open('?case=came_back');
+      await open('?case=returned');
       await page.getByLabel('Review reason').waitFor();
       await page.getByText('No refund needs an operator').waitFor();
       expect(await page.getByRole('button', { name: 'Replay all' }).count()).toBe(0);
     });
 
     it('hears of what others do without being asked again', async () => {
-      const refund = await world.stuck({
+      const refund = await harness.stuck({
         code: NOT_LINKABLE,
         state: 'awaiting_approval',
         orderId: 'decided-elsewhere',
@@ -215,7 +215,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       const { page } = await sitDown(supervisor);
       const row = rowOf(page, 'decided-elsewhere');
       await row.waitFor();
-      const answer = await world.call('POST', `/v1/refunds/${refund.id}/reject`, {
+      const answer = await harness.call('POST', `/v1/refunds/${refund.id}/reject`, {
         key: supervisor,
         body: { reason: 'paid by bank transfer', instruction: refund.approval?.instruction },
       });
@@ -223,16 +223,16 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       await row.waitFor({ state: 'detached' });
 
       const arriving = rowOf(page, 'arrives-later');
-      await world.stuck({ code: UNCLEAR, state: 'manual_review', orderId: 'arrives-later' });
+      await harness.stuck({ code: UNCLEAR, state: 'manual_review', orderId: 'arrives-later' });
       await arriving.waitFor();
     });
 
     it('says that it is not live when the connection is lost, and catches up when it is back', async () => {
       const { page } = await sitDown(supervisor);
       await page.context().setOffline(true);
-      world.app.server.closeAllConnections();
+      harness.app.server.closeAllConnections();
       await page.getByText('Offline').waitFor({ timeout: 60_000 });
-      await world.stuck({ code: UNCLEAR, state: 'manual_review', orderId: 'while-offline' });
+      await harness.stuck({ code: UNCLEAR, state: 'manual_review', orderId: 'while-offline' });
       await page.context().setOffline(false);
       await page.getByText('Live', { exact: true }).waitFor({ timeout: 60_000 });
       await rowOf(page, 'while-offline').waitFor();
@@ -247,7 +247,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
 
   describe('two people', () => {
     it('let a credit be paid, once: not whoever asked, and not before its effect was shown', async () => {
-      const refund = await world.stuck({ code: NOT_LINKABLE, state: 'awaiting_approval', key: operator });
+      const refund = await harness.stuck({ code: NOT_LINKABLE, state: 'awaiting_approval', key: operator });
       const ann = await sitDown(operator);
       await ann.open(`refunds/${refund.id}`);
       const own = ann.page.getByRole('button', { name: 'Approve' });
@@ -262,26 +262,26 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       await dialog.getByText('A credit of 800.00 EUR for this refund goes to registration').waitFor();
       await dialog.getByRole('button', { name: 'Approve' }).click();
       await dialog.getByText('Reason is required.').waitFor();
-      expect((await world.stack.client.getRefund(refund.id)).state).toBe('awaiting_approval');
+      expect((await harness.stack.client.getRefund(refund.id)).state).toBe('awaiting_approval');
       expect(await bea.page.evaluate('document.activeElement.tagName')).toBe('TEXTAREA');
       await bea.page.keyboard.press('Escape');
       expect(await dialog.isVisible()).toBe(false);
 
       await confirm(bea.page, 'Approve', { Reason: 'checked with the customer', Ticket: 'PAY-12' });
       await bea.page.getByText('Approved.').waitFor();
-      await world.until(refund.id, 'succeeded');
+      await harness.until(refund.id, 'succeeded');
       // Both see it without having asked.
       for (const { page } of [ann, bea]) {
         await page.getByRole('heading', { level: 1 }).getByText('succeeded').waitFor();
         await page.getByText('checked with the customer').first().waitFor();
       }
-      const paid = await world.stack.client.getRefund(refund.id);
+      const paid = await harness.stack.client.getRefund(refund.id);
       const references = paid.attempts.map(({ merchantTransactionId }) => merchantTransactionId);
       expect(paidOn(paymentOf(paid), references)).toBe(80_000n);
     });
 
     it('correct what the gateway cannot be asked about: one proposes, the other confirms', async () => {
-      const refund = await world.stuck({ code: UNCLEAR, state: 'manual_review', amount: '900.00' });
+      const refund = await harness.stuck({ code: UNCLEAR, state: 'manual_review', amount: '900.00' });
       const ann = await sitDown(operator);
       await ann.open(`refunds/${refund.id}`);
       await confirm(ann.page, 'Correct', {
@@ -298,14 +298,14 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       await bea.open(`refunds/${refund.id}`);
       await bea.page.getByText('settlement file of Tuesday, line 7').first().waitFor();
       await confirm(bea.page, 'Approve', { Reason: 'seen in the file' });
-      await world.until(refund.id, 'succeeded');
+      await harness.until(refund.id, 'succeeded');
       await ann.page.getByRole('heading', { level: 1 }).getByText('succeeded').waitFor();
     });
   });
 
   describe('an action', () => {
     it('ends a refund without paying it, when somebody withdraws it', async () => {
-      const refund = await world.stuck({ code: UNCLEAR, state: 'manual_review' });
+      const refund = await harness.stuck({ code: UNCLEAR, state: 'manual_review' });
       const { page, open } = await sitDown(operator);
       await open(`refunds/${refund.id}`);
       await confirm(page, 'Withdraw', { Reason: 'paid by bank transfer' });
@@ -315,7 +315,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
     });
 
     it('names what is wrong where it is wrong, and changes nothing', async () => {
-      const refund = await world.stuck({ code: UNCLEAR, state: 'manual_review' });
+      const refund = await harness.stuck({ code: UNCLEAR, state: 'manual_review' });
       const { page, open } = await sitDown(operator);
       await open(`refunds/${refund.id}`);
       await confirm(page, 'Link transaction', {
@@ -328,11 +328,11 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       await field.fill('0'.repeat(32));
       await page.getByRole('dialog').getByRole('button', { name: 'Link transaction' }).click();
       await page.getByRole('dialog').getByRole('alert').waitFor();
-      expect((await world.stack.client.getRefund(refund.id)).state).toBe('manual_review');
+      expect((await harness.stack.client.getRefund(refund.id)).state).toBe('manual_review');
     });
 
     it('is foreseen where it can be: what a replay would do, before it does it', async () => {
-      const refund = await world.stuck({ code: UNCLEAR, state: 'manual_review' });
+      const refund = await harness.stuck({ code: UNCLEAR, state: 'manual_review' });
       const { page, open } = await sitDown(operator);
       await open(`refunds/${refund.id}`);
       await page.getByRole('button', { name: 'Replay' }).click();
@@ -345,8 +345,8 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
     });
 
     it('is not offered to somebody who may only read, and the reason is the role', async () => {
-      const refund = await world.stuck({ code: UNCLEAR, state: 'manual_review' });
-      const { page, open } = await sitDown(await world.newKey('reader', 'read'));
+      const refund = await harness.stuck({ code: UNCLEAR, state: 'manual_review' });
+      const { page, open } = await sitDown(await harness.newKey('reader', 'read'));
       await open(`refunds/${refund.id}`);
       await page.getByText('The role operate is required.').first().waitFor();
       const buttons = page.getByRole('region', { name: 'Actions' }).getByRole('button');
@@ -356,7 +356,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
 
   describe('an id', () => {
     it('of any kind leads to its refund or payment, and one that is unknown says so', async () => {
-      const refund = await world.stuck({ code: UNCLEAR, state: 'manual_review', orderId: 'ORD-77 / 3' });
+      const refund = await harness.stuck({ code: UNCLEAR, state: 'manual_review', orderId: 'ORD-77 / 3' });
       const { page } = await sitDown(supervisor);
       const [attempt] = refund.attempts;
       for (const id of ['ORD-77 / 3', attempt?.merchantTransactionId, attempt?.gatewayId]) {
@@ -372,16 +372,16 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
     });
 
     it('of a payment shows how its money is divided, and one line of time for all of its refunds', async () => {
-      const { paymentId } = world.stack.newPayment({ amount: '100.00' });
+      const { paymentId } = harness.stack.newPayment({ amount: '100.00' });
       const ask = (amount: string) =>
-        world.ask(paymentId, { body: { paymentId, amount, currency: 'EUR', reason: 'goodwill' } });
+        harness.ask(paymentId, { body: { paymentId, amount, currency: 'EUR', reason: 'goodwill' } });
       await ask('30.00');
       await expect
-        .poll(async () => (await world.stack.client.listRefunds({ paymentId })).map(({ state }) => state))
+        .poll(async () => (await harness.stack.client.listRefunds({ paymentId })).map(({ state }) => state))
         .toEqual(['succeeded']);
-      world.stack.fault({ kind: 'reject', code: UNCLEAR }, { paymentId });
+      harness.stack.fault({ kind: 'reject', code: UNCLEAR }, { paymentId });
       const { id } = refundOf(await ask('20.00'));
-      await world.until(id, 'manual_review');
+      await harness.until(id, 'manual_review');
       const { page, open } = await sitDown(supervisor);
       await open(`payments/${paymentId}`);
       const bar = page.getByRole('img', { name: /^Of 100\.00 EUR/u });

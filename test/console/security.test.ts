@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CHROMIUM, HOW_TO_GET_CHROMIUM } from '../support/chromium.js';
-import { confirm, NOT_LINKABLE, startConsole, UNCLEAR, type ConsoleWorld, type Desk } from './world.js';
+import { confirm, NOT_LINKABLE, startConsole, UNCLEAR, type ConsoleHarness, type Desk } from './world.js';
 
 /** Each is a way in that has worked somewhere. `name` tells which field it came through. */
 const evil = (name: string): string =>
@@ -10,17 +10,17 @@ const evil = (name: string): string =>
 const LINK = 'javascript:alert(3)';
 
 describe.skipIf(CHROMIUM === undefined)(`hostile text (needs Chromium: ${HOW_TO_GET_CHROMIUM})`, () => {
-  let world: ConsoleWorld;
+  let harness: ConsoleHarness;
   let desk: Desk;
 
   beforeAll(async () => {
-    world = await startConsole();
+    harness = await startConsole();
     // The name of a key is text of somebody as well.
-    desk = await world.sitDown(await world.newKey(evil('name'), 'operate', 'approve'));
+    desk = await harness.sitDown(await harness.newKey(evil('name'), 'operate', 'approve'));
   }, 120_000);
   afterAll(async () => {
     await desk.close();
-    await world.close();
+    await harness.close();
   });
 
   /** It was shown as it was written, and nothing of it became a part of the page. */
@@ -36,8 +36,8 @@ describe.skipIf(CHROMIUM === undefined)(`hostile text (needs Chromium: ${HOW_TO_
 
   it('stays text on every page: reason, order, metadata, ticket, person, gateway', async () => {
     const { page, open } = desk;
-    const shop = await world.newKey(evil('shop'), 'submit');
-    const refund = await world.stuck({
+    const shop = await harness.newKey(evil('shop'), 'submit');
+    const refund = await harness.stuck({
       code: UNCLEAR,
       state: 'manual_review',
       orderId: evil('order').slice(0, 250),
@@ -46,10 +46,10 @@ describe.skipIf(CHROMIUM === undefined)(`hostile text (needs Chromium: ${HOW_TO_
       key: shop,
     });
     await sql`UPDATE attempts SET result_description = ${evil('gateway')} WHERE refund_id = ${refund.id}`.execute(
-      world.stack.database.db,
+      harness.stack.database.db,
     );
     await sql`UPDATE cases SET details = ${JSON.stringify({ [evil('detail')]: evil('value'), url: LINK })}
-      WHERE refund_id = ${refund.id}`.execute(world.stack.database.db);
+      WHERE refund_id = ${refund.id}`.execute(harness.stack.database.db);
 
     await open('');
     await expectOnlyText('order', 'name');
@@ -59,17 +59,17 @@ describe.skipIf(CHROMIUM === undefined)(`hostile text (needs Chromium: ${HOW_TO_
     await page.waitForURL(`**/refunds/${refund.id}`);
     await expectOnlyText('order', 'shop', 'gateway', 'value', 'detail');
 
-    await confirm(page, 'Withdraw', { Reason: evil('word'), Ticket: evil('ticket') });
+    await confirm(page, 'Withdraw', { Reason: evil('note'), Ticket: evil('ticket') });
     await page.getByText('Withdrawn.').waitFor();
     for (const details of await page.getByRole('region', { name: 'Timeline' }).locator('summary').all())
       await details.click();
-    await expectOnlyText('word', 'ticket');
+    await expectOnlyText('note', 'ticket');
     await open(`payments/${refund.paymentId}`);
-    await expectOnlyText('order', 'word');
+    await expectOnlyText('order', 'note');
   });
 
   it('stays text in what a second person is asked to confirm', async () => {
-    const refund = await world.stuck({ code: UNCLEAR, state: 'manual_review' });
+    const refund = await harness.stuck({ code: UNCLEAR, state: 'manual_review' });
     const { open, page } = desk;
     await open(`refunds/${refund.id}`);
     await confirm(page, 'Correct', {
@@ -90,7 +90,7 @@ describe.skipIf(CHROMIUM === undefined)(`hostile text (needs Chromium: ${HOW_TO_
     await open(`search?q=${encodeURIComponent(evil('search'))}`);
     await page.getByText('No refund or payment has exactly this id').waitFor();
     await expectOnlyText('search');
-    await world.stuck({ code: NOT_LINKABLE, state: 'awaiting_approval' });
+    await harness.stuck({ code: NOT_LINKABLE, state: 'awaiting_approval' });
     await open(`?q=${encodeURIComponent(evil('filter'))}`);
     await page.getByText('matches').waitFor();
     await expectOnlyText('filter');

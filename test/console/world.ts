@@ -4,7 +4,7 @@ import type { BrowserContext, Locator, Page } from 'playwright-core';
 import { consoleFolder } from '../../server/api/console.js';
 import type { Refund } from '../../client/index.js';
 import type { RefundState } from '../../domain/refund/states.js';
-import { refundOf, startApi, type ApiWorld } from '../api/world.js';
+import { refundOf, startApi, type ApiHarness } from '../api/world.js';
 import { startChromium, type Look } from '../support/chromium.js';
 
 export interface Desk {
@@ -16,7 +16,7 @@ export interface Desk {
   close(): Promise<void>;
 }
 
-export interface ConsoleWorld extends ApiWorld {
+export interface ConsoleHarness extends ApiHarness {
   /** Somebody at a machine of their own, signed in where a key is given. */
   sitDown(key?: string, look?: Look): Promise<Desk>;
   /** A refund of all of a new payment whose first attempt the gateway refuses with this code, and the state it comes to. */
@@ -39,8 +39,8 @@ export const NOT_LINKABLE = '700.500.001';
 /** Refused in a way that does not tell whether the customer has the money. */
 export const UNCLEAR = '700.300.300';
 
-export async function startConsole(): Promise<ConsoleWorld> {
-  const world = await startApi({
+export async function startConsole(): Promise<ConsoleHarness> {
+  const harness = await startApi({
     api: {
       console: {
         folder: await consoleFolder('.data'),
@@ -49,7 +49,7 @@ export async function startConsole(): Promise<ConsoleWorld> {
       },
     },
   });
-  const { stack, url } = world;
+  const { stack, url } = harness;
   const chromium = await startChromium();
 
   async function until(id: string, state: RefundState): Promise<Refund> {
@@ -59,17 +59,17 @@ export async function startConsole(): Promise<ConsoleWorld> {
   }
 
   return {
-    ...world,
+    ...harness,
     until,
     async close(options) {
       await chromium.close();
-      await world.close(options);
+      await harness.close(options);
     },
     async stuck({ code, state, amount = '800.00', reason = 'goods_returned', key, ...more }) {
       const { paymentId } = stack.newPayment({ amount });
       stack.fault({ kind: 'reject', code }, { paymentId });
       const body = { paymentId, amount, currency: 'EUR', reason, orderId: randomUUID(), ...more };
-      const asked = await world.ask(paymentId, { body, ...(key === undefined ? {} : { key }) });
+      const asked = await harness.ask(paymentId, { body, ...(key === undefined ? {} : { key }) });
       return until(refundOf(asked).id, state);
     },
     async sitDown(key, look = {}) {

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { openRefundsClient } from '../../client/index.js';
-import { controlGateway } from '../../sandbox/control-client.js';
+import { gatewayControl } from '../../sandbox/control-client.js';
 import { allRefunds, compareBooks } from '../../sandbox/demo/books.js';
 import { demoApi } from '../../sandbox/demo/api-client.js';
 import { runDemo } from '../../sandbox/demo/run.js';
@@ -36,7 +36,7 @@ describe('the demonstration', () => {
       try {
         const opened = openRefundsClient(readSettings(sandbox.env), sandbox.env);
         try {
-          const gateway = controlGateway(sandbox.gateway.url);
+          const gateway = gatewayControl(sandbox.gateway.url);
           const over = new AbortController();
           const killing = killAgainAndAgain(() => sandbox.worker.pid(), over.signal);
           const rows = await runDemo({

@@ -154,15 +154,16 @@ function openShell(env: NodeJS.ProcessEnv): Shell {
 /** Resolves when the sandbox has printed its addresses. */
 function ready(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
-    const said: string[] = [];
-    if (child.stderr !== null) createInterface({ input: child.stderr }).on('line', (line) => said.push(line));
+    const answer: string[] = [];
+    if (child.stderr !== null)
+      createInterface({ input: child.stderr }).on('line', (line) => answer.push(line));
     if (child.stdout !== null)
       createInterface({ input: child.stdout }).on('line', (line) => {
-        said.push(line);
+        answer.push(line);
         if (line.startsWith('{"ready":true')) resolve();
       });
     child.once('exit', (code) => {
-      reject(new Error(`npm start ended with ${String(code)}:\n${said.slice(-20).join('\n')}`));
+      reject(new Error(`npm start ended with ${String(code)}:\n${answer.slice(-20).join('\n')}`));
     });
   });
 }

@@ -1,12 +1,12 @@
 /** Whether a transaction at the gateway can be an attempt of ours: whatever does not agree, or is left out, is not taken for it. */
 import { describe, expect, it } from 'vitest';
-import { ADOPTION_MISMATCHES, readAdoption, type AdoptionMismatch } from '../../domain/refund/adoption.js';
+import { LINK_MISMATCHES, readLink, type LinkMismatch } from '../../domain/refund/link.js';
 import type { Expectation } from '../../domain/refund/outcome.js';
 import type { GatewayTransaction } from '../../domain/transaction.js';
 
 const ORIGINAL = 'a'.repeat(32);
 const expected: Expectation = {
-  way: 'refund',
+  operation: 'refund',
   originalId: ORIGINAL,
   amountMinor: 4_000n,
   currency: 'EUR',
@@ -36,33 +36,33 @@ describe('a transaction without a reference', () => {
     ['800.400.502', 'pending'],
     ['800.100.152', 'rejected'],
   ])('that fits and says %s is taken as %s', (code, kind) => {
-    expect(readAdoption(saying(code), expected, false)).toMatchObject({
+    expect(readLink(saying(code), expected, false)).toMatchObject({
       kind: 'fits',
       outcome: { kind, gatewayId: done.id },
-      isBare: true,
+      hasNoReference: true,
     });
   });
 
   it('that names no original is taken only where the payment lists it', () => {
     const bare = without('referencedId');
-    expect(readAdoption(bare, expected, true).kind).toBe('fits');
-    expect(readAdoption(bare, expected, false)).toEqual({ kind: 'mismatch', why: 'other_original' });
+    expect(readLink(bare, expected, true).kind).toBe('fits');
+    expect(readLink(bare, expected, false)).toEqual({ kind: 'mismatch', why: 'other_original' });
   });
 
   it('of a whole reversal may leave its amount out, as the order does', () => {
     const reversal = { ...without('amount', 'currency'), paymentType: 'RV' };
-    expect(readAdoption(reversal, { ...expected, way: 'reversal' }, true).kind).toBe('fits');
+    expect(readLink(reversal, { ...expected, operation: 'reversal' }, true).kind).toBe('fits');
   });
 
   it('of a credit refers to nothing', () => {
     const { originalId: _, ...credit } = expected;
     const found = { ...without('referencedId'), paymentType: 'CD' };
-    expect(readAdoption(found, { ...credit, way: 'credit' }, false).kind).toBe('fits');
+    expect(readLink(found, { ...credit, operation: 'credit' }, false).kind).toBe('fits');
   });
 });
 
 describe('a transaction that is not the attempt', () => {
-  it.each<[AdoptionMismatch, GatewayTransaction]>([
+  it.each<[LinkMismatch, GatewayTransaction]>([
     ['other_type', { ...done, paymentType: 'DB' }],
     ['other_type', { ...done, paymentType: 'CD' }],
     ['other_type', without('paymentType')],
@@ -75,17 +75,17 @@ describe('a transaction that is not the attempt', () => {
     ['not_conclusive', saying('900.100.300')],
     ['not_conclusive', saying('999.999.999')],
   ])('is refused: %s', (why, transaction) => {
-    expect(readAdoption(transaction, expected, true)).toEqual({ kind: 'mismatch', why });
+    expect(readLink(transaction, expected, true)).toEqual({ kind: 'mismatch', why });
   });
 });
 
 it('a transaction under our own reference needs no person to say whose it is', () => {
   const own = { ...done, merchantTransactionId: expected.reference };
-  expect(readAdoption(own, expected, false)).toMatchObject({ kind: 'fits', isBare: false });
+  expect(readLink(own, expected, false)).toMatchObject({ kind: 'fits', hasNoReference: false });
 });
 
 it('every mismatch is told in words, each in its own', () => {
-  const words = Object.values(ADOPTION_MISMATCHES);
+  const words = Object.values(LINK_MISMATCHES);
   for (const sentence of words) expect(sentence).toMatch(/^(it|its) [a-z]+ [a-z ]+/);
   expect(new Set(words).size).toBe(6);
 });

@@ -71,8 +71,8 @@ describe('a refund made elsewhere', () => {
         ['c2', 0n, 9_000n],
       ],
     ],
-  ])('%s', (_name, given, expected) => {
-    expect(placed(...given)).toEqual(expected);
+  ])('%s', (_name, fixture, expected) => {
+    expect(placed(...fixture)).toEqual(expected);
   });
 });
 
@@ -119,7 +119,7 @@ describe('a refund goes to', () => {
     ['the first of equals', [open('c2', 40n), open('c1', 40n)], null, 40n, { id: 'c1', amountMinor: 40n }],
     ['none where all are empty', [open('c1', 0n), open('c2', -5n)], null, 40n, undefined],
     ['none where there is none', [], null, 40n, undefined],
-  ])('%s', (_name, given, askedFor, owed, expected) => {
-    expect(chooseCapture(given, askedFor, owed)).toEqual(expected);
+  ])('%s', (_name, fixture, askedFor, owed, expected) => {
+    expect(chooseCapture(fixture, askedFor, owed)).toEqual(expected);
   });
 });

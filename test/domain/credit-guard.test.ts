@@ -9,8 +9,8 @@ import {
   type CreditBlock,
   type CreditEvidence,
 } from '../../domain/refund/credit-guard.js';
-import { DEFAULT_POLICY, type Policy } from '../../domain/refund/plan.js';
-import { REFUSAL_CLASSES } from '../../domain/refusals.js';
+import { DEFAULT_POLICY, type Policy } from '../../domain/refund/config.js';
+import { DECLINE_CLASSES } from '../../domain/refusals.js';
 import { runs } from '../support/chance.js';
 import { authorised, original, REGISTRATION, returned } from './given-original.js';
 
@@ -29,11 +29,11 @@ function evidence(change: Partial<CreditEvidence> = {}): CreditEvidence {
     ownReturns: [],
     knownReturns: [],
     creditedMinor: 0n,
-    givenMinor: 0n,
+    paidBackMinor: 0n,
     disputedMinor: 0n,
     original: original(),
     destination: { registrationId: REGISTRATION },
-    redirected: false,
+    destinationChanged: false,
     recent: NOTHING,
     approved: false,
     policy: POLICY,
@@ -50,16 +50,16 @@ describe('a credit for which everything speaks', () => {
   const half = { amountMinor: 5_000n, isPartial: true };
   it.each<[CreditBlock, Partial<CreditEvidence>]>([
     ['credit_not_enabled', { policy: { ...POLICY, creditEnabled: false } }],
-    ['no_refusal', { refusal: null }],
-    ['refusal_leaves_doubt', { refusal: { class: 'ambiguous', code: '700.400.200' } }],
-    ['refusal_leaves_doubt', { refusal: { class: 'already_given_back', code: '700.300.300' } }],
-    ['refusal_leaves_doubt', { refusal: { class: 'partial_not_supported', code: '700.100.200' } }],
-    ['policy_asks_person', { refusal: { class: 'refund_not_enabled', code: '600.200.310' } }],
+    ['no_decline', { refusal: null }],
+    ['decline_leaves_doubt', { refusal: { class: 'ambiguous', code: '700.400.200' } }],
+    ['decline_leaves_doubt', { refusal: { class: 'already_given_back', code: '700.300.300' } }],
+    ['decline_leaves_doubt', { refusal: { class: 'partial_not_supported', code: '700.100.200' } }],
+    ['policy_asks_operator', { refusal: { class: 'refund_not_enabled', code: '600.200.310' } }],
     [
-      'policy_asks_person',
+      'policy_asks_operator',
       {
         refusal: { class: 'issuer_declined', code: '800.100.152' },
-        policy: { ...POLICY, creditAfterIssuerDecline: 'person' },
+        policy: { ...POLICY, creditAfterIssuerDecline: 'operator' },
       },
     ],
     ['original_not_captured', { original: original({ state: 'pending' }) }],
@@ -97,23 +97,23 @@ describe('a credit for which everything speaks', () => {
     ['capture_alone', { original: original({ type: 'CP' }) }],
     ['over_captured', { amountMinor: 10_001n }],
     ['over_captured', { creditedMinor: 1n }],
-    ['over_captured', { givenMinor: 1n }],
+    ['over_captured', { paidBackMinor: 1n }],
     ['over_captured', { knownReturns: [own.id], original: original({ returns: [own] }) }],
     ['no_destination', { destination: null }],
-    ['refusal_leaves_doubt', { refusal: { class: 'card_unusable', code: '800.100.171' } }],
+    ['decline_leaves_doubt', { refusal: { class: 'card_unusable', code: '800.100.171' } }],
   ])('is denied by %s alone, and no approval overrules that', (block, change) => {
     for (const approved of [false, true])
       expect(mayCredit(evidence({ ...change, approved }))).toEqual({ kind: 'denied', why: [block] });
   });
 
   it.each(
-    REFUSAL_CLASSES.filter(
+    DECLINE_CLASSES.filter(
       (refusal) =>
         !['not_linkable', 'issuer_declined', 'not_settled_yet', 'refund_not_enabled'].includes(refusal),
     ),
   )('is denied after a refusal that is %s: it leaves a doubt', (refusal) => {
     const verdict = mayCredit(evidence({ refusal: { class: refusal, code: '700.500.001' } }));
-    expect(verdict).toEqual({ kind: 'denied', why: ['refusal_leaves_doubt'] });
+    expect(verdict).toEqual({ kind: 'denied', why: ['decline_leaves_doubt'] });
   });
 
   it('is denied where nothing was captured, however much was authorised', () => {
@@ -134,7 +134,7 @@ describe('a credit for which everything speaks', () => {
       knownReturns: [own.id],
       original: original({ returns: [own] }),
     };
-    expect(mayCredit(evidence({ ...known, givenMinor: 1_000n })).kind).toBe('allowed');
+    expect(mayCredit(evidence({ ...known, paidBackMinor: 1_000n })).kind).toBe('allowed');
   });
 });
 
@@ -145,11 +145,11 @@ describe('a second person', () => {
     ['above_limit_on_payment', { recent: { ...NOTHING, onPaymentMinor: 1n } }],
     ['above_limit_to_destination', { recent: { ...NOTHING, toDestinationMinor: 1n } }],
     ['above_limit_of_requester', { recent: { ...NOTHING, byRequesterMinor: 1n } }],
-    ['refusal_needs_approval', { refusal: { class: 'issuer_declined', code: '800.100.152' } }],
-    ['refusal_needs_approval', { refusal: { class: 'not_settled_yet', code: '900.100.202' } }],
-    ['refusal_needs_approval', { refusal: { class: 'not_linkable', code: '800.100.167' } }],
+    ['decline_needs_approval', { refusal: { class: 'issuer_declined', code: '800.100.152' } }],
+    ['decline_needs_approval', { refusal: { class: 'not_settled_yet', code: '900.100.202' } }],
+    ['decline_needs_approval', { refusal: { class: 'not_linkable', code: '800.100.167' } }],
     [
-      'refusal_needs_approval',
+      'decline_needs_approval',
       {
         amountMinor: 5_000n,
         isPartial: true,
@@ -165,13 +165,13 @@ describe('a second person', () => {
 });
 
 describe('a destination that a person named', () => {
-  const named = { redirected: true, destination: { registrationId: 'b'.repeat(32) } };
+  const named = { destinationChanged: true, destination: { registrationId: 'b'.repeat(32) } };
 
   it('always needs a second one, however small the amount', () => {
-    const why = ['other_destination', 'destination_by_person'];
+    const why = ['other_destination', 'destination_by_operator'];
     expect(mayCredit(evidence(named))).toEqual({ kind: 'needs_approval', why });
-    const back = { redirected: true };
-    expect(mayCredit(evidence(back))).toEqual({ kind: 'needs_approval', why: ['destination_by_person'] });
+    const back = { destinationChanged: true };
+    expect(mayCredit(evidence(back))).toEqual({ kind: 'needs_approval', why: ['destination_by_operator'] });
     expect(mayCredit(evidence({ ...named, approved: true }))).toEqual({ kind: 'allowed' });
   });
 
@@ -179,7 +179,7 @@ describe('a destination that a person named', () => {
     { refusal: { class: 'card_unusable', code: '800.100.171' } },
     {
       refusal: { class: 'issuer_declined', code: '800.100.152' },
-      policy: { ...POLICY, creditAfterIssuerDecline: 'person' },
+      policy: { ...POLICY, creditAfterIssuerDecline: 'operator' },
     },
     { refusal: { class: 'refund_not_enabled', code: '600.200.310' } },
   ])('opens the way that was left to a person, %#', (change) => {
@@ -190,7 +190,7 @@ describe('a destination that a person named', () => {
     { refusal: { class: 'risk', code: '800.120.100' } },
     { refusal: { class: 'already_given_back', code: '700.300.300' } },
     { disputedMinor: 1n },
-    { givenMinor: 1n },
+    { paidBackMinor: 1n },
   ])('proves nothing else, %#', (change) => {
     expect(mayCredit(evidence({ ...named, ...change, approved: true })).kind).toBe('denied');
   });
@@ -211,7 +211,7 @@ describe('a credit that was asked for as one', () => {
   it.each<[CreditBlock, Partial<CreditEvidence>]>([
     ['credit_not_enabled', { policy: { ...POLICY, creditEnabled: false } }],
     ['disputed', { disputedMinor: 1n }],
-    ['over_captured', { givenMinor: 1n }],
+    ['over_captured', { paidBackMinor: 1n }],
     ['wrong_currency', { original: original({ currency: 'USD' }) }],
     [
       'unknown_return',
@@ -227,7 +227,7 @@ describe('a credit that was asked for as one', () => {
 
   it('linked to nothing always needs a second person, however small the amount', () => {
     const small = { ...linkedToNothing, amountMinor: 1n };
-    expect(mayCredit(evidence(small))).toEqual({ kind: 'needs_approval', why: ['free_standing'] });
+    expect(mayCredit(evidence(small))).toEqual({ kind: 'needs_approval', why: ['unlinked'] });
     expect(mayCredit(evidence({ ...small, approved: true }))).toEqual({ kind: 'allowed' });
     expect(mayCredit(evidence({ ...small, openAttempts: 1, approved: true }))).toEqual({ kind: 'wait' });
   });
@@ -253,14 +253,14 @@ describe('whatever the evidence', () => {
     fc.oneof({ arbitrary: good, weight: 9 }, { arbitrary: other, weight: 1 });
   const none = fc.constant(0n);
   const minor = fc.bigInt(0n, 12_000n);
-  const choice = mostly(fc.constant('approval' as const), fc.constant('person' as const));
+  const choice = mostly(fc.constant('approval' as const), fc.constant('operator' as const));
   const drawn = fc.record({
     amountMinor: fc.bigInt(1n, 10_500n),
     currency: mostly(fc.constant('EUR'), fc.constant('USD')),
     isPartial: fc.boolean(),
     refusal: mostly(
       fc.record({
-        class: fc.constantFrom(...REFUSAL_CLASSES.slice(0, 5), ...REFUSAL_CLASSES),
+        class: fc.constantFrom(...DECLINE_CLASSES.slice(0, 5), ...DECLINE_CLASSES),
         code: fc.constantFrom('800.100.167', '700.500.001'),
       }),
       fc.constant(null),
@@ -269,7 +269,7 @@ describe('whatever the evidence', () => {
     ownReturns: mostly(fc.constant([]), fc.subarray(ids)),
     knownReturns: mostly(fc.constant(ids), fc.subarray(ids)),
     creditedMinor: mostly(none, minor),
-    givenMinor: mostly(none, minor),
+    paidBackMinor: mostly(none, minor),
     disputedMinor: mostly(none, fc.constant(1n)),
     askedFor: mostly(fc.constant(undefined), fc.constant('credit' as const)),
     original: fc
@@ -316,12 +316,12 @@ describe('whatever the evidence', () => {
           })),
         }),
       ),
-    isFreeStanding: mostly(fc.constant(false), fc.constant(true)),
+    isUnlinkedCredit: mostly(fc.constant(false), fc.constant(true)),
     destination: mostly(
       fc.record({ registrationId: mostly(fc.constant(REGISTRATION), fc.constant('b'.repeat(32))) }),
       fc.constant(null),
     ),
-    redirected: mostly(fc.constant(false), fc.constant(true)),
+    destinationChanged: mostly(fc.constant(false), fc.constant(true)),
     recent: fc.record({
       onPaymentMinor: mostly(none, minor),
       toDestinationMinor: mostly(none, minor),
@@ -338,23 +338,23 @@ describe('whatever the evidence', () => {
     }),
   });
 
-  const any = drawn.map(({ isFreeStanding, askedFor, original: facts, ...rest }) => ({
+  const any = drawn.map(({ isUnlinkedCredit, askedFor, original: facts, ...rest }) => ({
     ...rest,
     ...(askedFor === undefined ? {} : { askedFor }),
-    original: isFreeStanding ? null : facts,
+    original: isUnlinkedCredit ? null : facts,
   }));
 
   /** I3 once more, said the other way round: what must be true of a credit that was allowed. */
-  function mustHold(given: CreditEvidence): boolean {
-    const { original: facts, refusal, policy, amountMinor } = given;
-    const direct = given.askedFor === 'credit';
+  function mustHold(fixture: CreditEvidence): boolean {
+    const { original: facts, refusal, policy, amountMinor } = fixture;
+    const direct = fixture.askedFor === 'credit';
     if (facts === null)
       return (
         direct &&
         policy.creditEnabled &&
-        given.openAttempts === 0 &&
-        given.destination !== null &&
-        given.approved
+        fixture.openAttempts === 0 &&
+        fixture.destination !== null &&
+        fixture.approved
       );
     const listed: readonly string[] = [
       'not_linkable',
@@ -363,54 +363,54 @@ describe('whatever the evidence', () => {
       'partial_not_supported',
       'refund_not_enabled',
       // The account that paid is closed: only where a person named another one.
-      ...(given.redirected ? ['card_unusable'] : []),
+      ...(fixture.destinationChanged ? ['card_unusable'] : []),
     ];
-    const byPolicy = (choice: 'approval' | 'person') => choice === 'approval' || given.redirected;
+    const byPolicy = (choice: 'approval' | 'operator') => choice === 'approval' || fixture.destinationChanged;
     const allowedByPolicy =
       refusal?.class === 'not_linkable' ||
       (refusal?.class === 'issuer_declined' && byPolicy(policy.creditAfterIssuerDecline)) ||
       (refusal?.class === 'not_settled_yet' && byPolicy(policy.creditWhenNeverSettled)) ||
       (refusal?.class === 'partial_not_supported' &&
-        given.isPartial &&
+        fixture.isPartial &&
         byPolicy(policy.creditWhenPartialNotSupported)) ||
       (refusal?.class === 'refund_not_enabled' && byPolicy(policy.creditWhenRefundNotEnabled)) ||
       refusal?.class === 'card_unusable';
-    let back = given.creditedMinor;
+    let back = fixture.creditedMinor;
     for (const entry of facts.returns) back += entry.amountMinor;
     let shown = 0n;
     for (const dispute of facts.disputes) shown += dispute.amountMinor - dispute.reversedMinor;
-    const disputed = shown > given.disputedMinor ? shown : given.disputedMinor;
-    const limit = policy.creditApprovalAbove[given.currency];
+    const disputed = shown > fixture.disputedMinor ? shown : fixture.disputedMinor;
+    const limit = policy.creditApprovalAbove[fixture.currency];
     const alone =
       disputed === 0n &&
       limit !== undefined &&
-      Object.values(given.recent).every((recent) => recent + amountMinor <= BigInt(limit)) &&
+      Object.values(fixture.recent).every((recent) => recent + amountMinor <= BigInt(limit)) &&
       (direct || (refusal?.class === 'not_linkable' && refusal.code !== '800.100.167')) &&
-      !given.redirected &&
-      given.destination?.registrationId === facts.registrationId;
+      !fixture.destinationChanged &&
+      fixture.destination?.registrationId === facts.registrationId;
     return (
       (direct || (refusal !== null && listed.includes(refusal.class) && allowedByPolicy)) &&
       policy.creditEnabled &&
       facts.state === 'succeeded' &&
       facts.capturedMinor > 0n &&
-      facts.currency === given.currency &&
-      given.openAttempts === 0 &&
-      facts.returns.every((entry) => entry.type === 'RF' && given.knownReturns.includes(entry.id)) &&
-      facts.returns.every((entry) => !given.ownReturns.includes(entry.id)) &&
+      facts.currency === fixture.currency &&
+      fixture.openAttempts === 0 &&
+      facts.returns.every((entry) => entry.type === 'RF' && fixture.knownReturns.includes(entry.id)) &&
+      facts.returns.every((entry) => !fixture.ownReturns.includes(entry.id)) &&
       facts.doubts.length === 0 &&
       facts.coversCaptures &&
       back + amountMinor + disputed <= facts.capturedMinor &&
-      given.givenMinor + amountMinor + disputed <= facts.capturedMinor &&
-      given.destination !== null &&
-      (given.approved || alone)
+      fixture.paidBackMinor + amountMinor + disputed <= facts.capturedMinor &&
+      fixture.destination !== null &&
+      (fixture.approved || alone)
     );
   }
 
   it('allowed means that every condition holds, and every condition means allowed', () => {
     let allowed = 0;
     fc.assert(
-      fc.property(any, (given) => {
-        const full: CreditEvidence = { ...given, policy: { ...DEFAULT_POLICY, ...given.policy } };
+      fc.property(any, (fixture) => {
+        const full: CreditEvidence = { ...fixture, policy: { ...DEFAULT_POLICY, ...fixture.policy } };
         const verdict = mayCredit(full).kind;
         if (verdict === 'allowed') allowed += 1;
         return (verdict === 'allowed') === mustHold(full);
@@ -422,8 +422,8 @@ describe('whatever the evidence', () => {
 
   it('an approval turns nothing but the wish for one', () => {
     fc.assert(
-      fc.property(any, (given) => {
-        const full = { ...given, policy: { ...DEFAULT_POLICY, ...given.policy } };
+      fc.property(any, (fixture) => {
+        const full = { ...fixture, policy: { ...DEFAULT_POLICY, ...fixture.policy } };
         const [without, having] = [false, true].map((approved) => mayCredit({ ...full, approved }));
         if (without?.kind === 'needs_approval') expect(having).toEqual({ kind: 'allowed' });
         else expect(having).toEqual(without);

@@ -2,22 +2,22 @@
 import { describe, expect, it } from 'vitest';
 import {
   END_REASONS,
-  readFinding,
+  reconciliationOf,
   STAY_OPEN,
   CASE_REASONS,
-  type Finding,
-  type FindingEvidence,
+  type ReconciliationResult,
+  type ReconciliationEvidence,
   type GIVE_UP_REASONS,
   type SettledReason,
-} from '../../domain/payment/finding.js';
+} from '../../domain/payment/reconciliation.js';
 import type { OriginalFacts } from '../../domain/payment/original.js';
-import type { RefusalClass } from '../../domain/refusals.js';
+import type { DeclineClass } from '../../domain/refusals.js';
 import { NO_COVERAGE, type Coverage } from '../../domain/refund/settlement.js';
-import type { Way } from '../../domain/refund/way.js';
+import type { Operation } from '../../domain/refund/operation.js';
 import { authorised, original, ORIGINAL_ID, returned } from './given-original.js';
 
-function finding(change: Partial<FindingEvidence>): Finding {
-  return readFinding({
+function reconciliation(change: Partial<ReconciliationEvidence>): ReconciliationResult {
+  return reconciliationOf({
     remainingMinor: 10_000n,
     original: original(),
     ownReturns: [],
@@ -35,11 +35,11 @@ function finding(change: Partial<FindingEvidence>): Finding {
 }
 
 function refusedWith(
-  refusal: RefusalClass,
+  refusal: DeclineClass,
   amountMinor = 10_000n,
-  way: Way = 'refund',
-): FindingEvidence['refused'] {
-  return { way, class: refusal, amountMinor };
+  operation: Operation = 'refund',
+): ReconciliationEvidence['refused'] {
+  return { operation, class: refusal, amountMinor };
 }
 
 const gone = returned();
@@ -51,26 +51,30 @@ const covering = (elsewhereMinor: bigint, chargedBackMinor: bigint): Coverage =>
   elsewhereMinor,
   chargedBackMinor,
 });
-const person = (why: keyof typeof CASE_REASONS, covered = NO_COVERAGE): Finding => ({
-  kind: 'person',
+const operator = (why: keyof typeof CASE_REASONS, covered = NO_COVERAGE): ReconciliationResult => ({
+  kind: 'operator',
   why,
   covered,
 });
-const giveUp = (why: keyof typeof GIVE_UP_REASONS): Finding => ({
+const giveUp = (why: keyof typeof GIVE_UP_REASONS): ReconciliationResult => ({
   kind: 'give_up',
   why,
   covered: NO_COVERAGE,
 });
-const settled = (why: SettledReason, elsewhereMinor: bigint, chargedBackMinor = 0n): Finding => ({
+const settled = (
+  why: SettledReason,
+  elsewhereMinor: bigint,
+  chargedBackMinor = 0n,
+): ReconciliationResult => ({
   kind: 'settled',
   why,
   covered: covering(elsewhereMinor, chargedBackMinor),
 });
-const tryAgain = (covered = NO_COVERAGE): Finding => ({ kind: 'try_again', covered });
+const tryAgain = (covered = NO_COVERAGE): ReconciliationResult => ({ kind: 'try_again', covered });
 
 describe('a refused refund', () => {
-  it.each<[string, Partial<FindingEvidence>, Finding]>([
-    ['nothing there: nobody can tell', {}, person('refusal_unclear')],
+  it.each<[string, Partial<ReconciliationEvidence>, ReconciliationResult]>([
+    ['nothing there: nobody can tell', {}, operator('decline_unclear')],
     [
       'our own is there',
       { ownReturns: [gone.id], original: original({ returns: [gone] }) },
@@ -89,7 +93,7 @@ describe('a refused refund', () => {
     [
       'a chargeback stands, and something on the payment is in doubt',
       { original: original({ disputes, doubts: [{ gatewayId: 'r', why: 'reversal_of_reversal' }] }) },
-      person('payment_unclear'),
+      operator('payment_unclear'),
     ],
     [
       'a chargeback is pending: nothing is proven by it',
@@ -98,7 +102,7 @@ describe('a refused refund', () => {
           disputes: [{ id: 'd', amountMinor: 10_000n, reversedMinor: 0n, state: 'open' }],
         }),
       },
-      person('dispute_undecided'),
+      operator('dispute_undecided'),
     ],
     [
       'the chargeback was reversed',
@@ -107,7 +111,7 @@ describe('a refused refund', () => {
           disputes: [{ id: 'd', amountMinor: 10_000n, reversedMinor: 10_000n, state: 'succeeded' as const }],
         }),
       },
-      person('refusal_unclear'),
+      operator('decline_unclear'),
     ],
     [
       'no money was ever taken',
@@ -122,12 +126,12 @@ describe('a refused refund', () => {
     [
       'a part of it was reversed: the rest is still owed',
       { original: original({ returns: [{ ...gone, type: 'RV', amountMinor: 1_000n }] }) },
-      person('refunded_elsewhere', covering(1_000n, 0n)),
+      operator('refunded_elsewhere', covering(1_000n, 0n)),
     ],
     [
       'its reversal is not finished',
       { original: original({ returns: [{ ...gone, type: 'RV', state: 'open' }] }) },
-      person('refunded_elsewhere'),
+      operator('refunded_elsewhere'),
     ],
     [
       'the rest of its authorisation was released: that gave the customer nothing back',
@@ -137,12 +141,12 @@ describe('a refused refund', () => {
           returns: [{ ...gone, type: 'RV', referencedId: ORIGINAL_ID, amountMinor: 4_000n }],
         }),
       },
-      person('refusal_unclear'),
+      operator('decline_unclear'),
     ],
     [
       'all of its authorization was reversed after a part was captured: that part is still owed',
       { original: authorised(6_000n, { returns: [{ ...gone, type: 'RV', referencedId: ORIGINAL_ID }] }) },
-      person('refusal_unclear'),
+      operator('decline_unclear'),
     ],
     [
       'somebody else refunded all of it',
@@ -152,17 +156,17 @@ describe('a refused refund', () => {
     [
       'somebody else refunds all of it and has not finished',
       { original: original({ returns: [{ ...gone, state: 'open' }] }) },
-      person('refunded_elsewhere'),
+      operator('refunded_elsewhere'),
     ],
     [
       'somebody else refunded a part',
       { original: original({ returns: [{ ...gone, amountMinor: 9_999n }] }) },
-      person('refunded_elsewhere', covering(9_999n, 0n)),
+      operator('refunded_elsewhere', covering(9_999n, 0n)),
     ],
     [
       'somebody else refunded less than is owed, and credits took the rest',
       { paidMinor: 4_000n, original: original({ returns: [{ ...gone, amountMinor: 6_000n }] }) },
-      person('refunded_elsewhere', covering(6_000n, 0n)),
+      operator('refunded_elsewhere', covering(6_000n, 0n)),
     ],
     [
       'somebody else refunded what is still owed, and credits took the rest',
@@ -181,12 +185,12 @@ describe('a refused refund', () => {
     [
       'all of it was refunded by another refund of ours',
       { knownReturns: [gone.id], ourReturns: [gone.id], original: original({ returns: [gone] }) },
-      person('refusal_unclear'),
+      operator('decline_unclear'),
     ],
     [
       'somebody refunded all of it without a reference while an answer of ours is awaited: it may be that one',
       { openAttempts: 1, original: original({ returns: [gone] }) },
-      person('refunded_elsewhere'),
+      operator('refunded_elsewhere'),
     ],
     [
       'somebody refunded all of it under a reference of their own while an answer of ours is awaited',
@@ -200,7 +204,7 @@ describe('a refused refund', () => {
         claimed: covering(5_000n, 0n),
         original: original({ returns: [{ ...gone, amountMinor: 5_000n }] }),
       },
-      person('refusal_unclear'),
+      operator('decline_unclear'),
     ],
     [
       'somebody else refunded all of it in two, of which one is not finished',
@@ -212,7 +216,7 @@ describe('a refused refund', () => {
           ],
         }),
       },
-      person('refunded_elsewhere', covering(5_000n, 0n)),
+      operator('refunded_elsewhere', covering(5_000n, 0n)),
     ],
     [
       'somebody else refunded as much as is asked for, and the same is still left',
@@ -220,19 +224,19 @@ describe('a refused refund', () => {
         remainingMinor: 5_000n,
         original: original({ returns: [{ ...gone, amountMinor: 5_000n }] }),
       },
-      person('refunded_elsewhere'),
+      operator('refunded_elsewhere'),
     ],
     ['it is not captured after all', { original: authorised(0n) }, tryAgain()],
   ])('%s', (_name, change, expected) => {
-    expect(finding(change)).toEqual(expected);
+    expect(reconciliation(change)).toEqual(expected);
   });
 });
 
 describe('a refused reversal', () => {
-  it.each<[string, Partial<FindingEvidence>, Finding]>([
+  it.each<[string, Partial<ReconciliationEvidence>, ReconciliationResult]>([
     ['it is captured: a refund', { original: authorised(10_000n) }, tryAgain()],
     ['a part of it is captured: a refund', { original: authorised(1n) }, tryAgain()],
-    ['it is not captured', { original: authorised(0n) }, person('not_captured')],
+    ['it is not captured', { original: authorised(0n) }, operator('not_captured')],
     [
       'a part of it is captured and all of that was refunded: the rest is released at the acquirer or not at all',
       {
@@ -240,7 +244,7 @@ describe('a refused reversal', () => {
         knownReturns: [gone.id],
         original: authorised(6_000n, { returns: [{ ...gone, amountMinor: 6_000n }] }),
       },
-      person('partial_reversal'),
+      operator('partial_reversal'),
     ],
     [
       'it was reversed',
@@ -255,49 +259,53 @@ describe('a refused reversal', () => {
         knownReturns: [gone.id],
         original: authorised(0n, { returns: [{ ...gone, type: 'RV', amountMinor: 6_000n }] }),
       },
-      person('not_captured'),
+      operator('not_captured'),
     ],
   ])('%s', (_name, change, expected) => {
-    expect(finding({ refused: refusedWith('ambiguous', 10_000n, 'reversal'), ...change })).toEqual(expected);
+    expect(reconciliation({ refused: refusedWith('ambiguous', 10_000n, 'reversal'), ...change })).toEqual(
+      expected,
+    );
   });
 });
 
 it('a reversal that may be an open attempt of ours settles nothing', () => {
   const returns = [{ ...gone, type: 'RV' as const, referencedId: ORIGINAL_ID }];
-  expect(finding({ openAttempts: 1, original: original({ returns }) })).toEqual(person('refunded_elsewhere'));
+  expect(reconciliation({ openAttempts: 1, original: original({ returns }) })).toEqual(
+    operator('refunded_elsewhere'),
+  );
 });
 
 describe('another capture that has something left', () => {
-  it.each<[string, Partial<FindingEvidence>, Finding]>([
+  it.each<[string, Partial<ReconciliationEvidence>, ReconciliationResult]>([
     ['takes it', {}, tryAgain()],
     ['takes it beside a chargeback', { original: original({ disputes: chargeback(6_000n) }) }, tryAgain()],
     [
       'is no way where the decline is not about the capture',
       { refused: refusedWith('repaid_by_bank') },
-      person('repaid_by_bank'),
+      operator('repaid_by_bank'),
     ],
-    ['is no way where nobody was declined', { refused: null }, person('refusal_unclear')],
+    ['is no way where nobody was declined', { refused: null }, operator('decline_unclear')],
     [
       'is no way where somebody has refunded since',
       { original: original({ returns: [{ ...gone, amountMinor: 6_000n }] }) },
-      person('refunded_elsewhere'),
+      operator('refunded_elsewhere'),
     ],
   ])('%s', (_name, change, expected) => {
-    expect(finding({ remainingMinor: 4_000n, hasOtherCapture: true, ...change })).toEqual(expected);
+    expect(reconciliation({ remainingMinor: 4_000n, hasOtherCapture: true, ...change })).toEqual(expected);
   });
 });
 
 describe('a chargeback of a part', () => {
-  it.each<[string, Partial<FindingEvidence>, Finding]>([
+  it.each<[string, Partial<ReconciliationEvidence>, ReconciliationResult]>([
     [
       'that leaves room for all of the refund closes nothing',
       { remainingMinor: 5_000n, original: original({ disputes: chargeback(2_000n) }) },
-      person('partly_disputed'),
+      operator('partly_disputed'),
     ],
     [
       'that leaves exactly enough room closes nothing',
       { remainingMinor: 8_000n, original: original({ disputes: chargeback(2_000n) }) },
-      person('partly_disputed'),
+      operator('partly_disputed'),
     ],
     [
       'that leaves room for a part: the rest goes on',
@@ -312,7 +320,7 @@ describe('a chargeback of a part', () => {
         refused: refusedWith('disputed', 8_000n),
         original: original({ disputes: chargeback(2_000n) }),
       },
-      person('partly_disputed'),
+      operator('partly_disputed'),
     ],
     [
       'and a refund elsewhere of the rest settle it together',
@@ -331,7 +339,7 @@ describe('a chargeback of a part', () => {
         claimed: covering(0n, 6_000n),
         original: original({ disputes: chargeback(6_000n) }),
       },
-      person('partly_disputed'),
+      operator('partly_disputed'),
     ],
     [
       'that another refund counts in part leaves the other part',
@@ -359,12 +367,12 @@ describe('a chargeback of a part', () => {
       settled('charged_back', 0n, 4_000n),
     ],
   ])('%s', (_name, change, expected) => {
-    expect(finding(change)).toEqual(expected);
+    expect(reconciliation(change)).toEqual(expected);
   });
 });
 
 describe('a refusal that says that nothing is owed, or that our data is wrong', () => {
-  it.each<[string, Partial<FindingEvidence>, Finding]>([
+  it.each<[string, Partial<ReconciliationEvidence>, ReconciliationResult]>([
     ['ends it where the gateway shows nothing', { refused: refusedWith('not_owed') }, giveUp('not_owed')],
     ['ends it with its reason', { refused: refusedWith('our_data_wrong') }, giveUp('our_data_wrong')],
     [
@@ -375,7 +383,7 @@ describe('a refusal that says that nothing is owed, or that our data is wrong', 
     [
       'is for a person where the bank fetches it back and the gateway does not show it',
       { refused: refusedWith('repaid_by_bank') },
-      person('repaid_by_bank'),
+      operator('repaid_by_bank'),
     ],
     [
       'means that the customer has it where the bank has fetched all of it back',
@@ -383,7 +391,7 @@ describe('a refusal that says that nothing is owed, or that our data is wrong', 
       settled('charged_back', 0n, 10_000n),
     ],
   ])('%s', (_name, change, expected) => {
-    expect(finding(change)).toEqual(expected);
+    expect(reconciliation(change)).toEqual(expected);
   });
 });
 

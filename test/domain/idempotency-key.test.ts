@@ -18,8 +18,8 @@ describe('an idempotency key', () => {
     [String.raw`"\\"`, '\\'],
     ['x'.repeat(255), 'x'.repeat(255)],
     [`"${'x'.repeat(255)}"`, 'x'.repeat(255)],
-  ])('%j is %j', (given, key) => {
-    expect(readIdempotencyKey(given)).toBe(key);
+  ])('%j is %j', (fixture, key) => {
+    expect(readIdempotencyKey(fixture)).toBe(key);
   });
 
   it.each([
@@ -48,8 +48,8 @@ describe('an idempotency key', () => {
     null,
     1,
     ['k'],
-  ])('%j is none', (given) => {
-    expect(readIdempotencyKey(given)).toBeUndefined();
+  ])('%j is none', (fixture) => {
+    expect(readIdempotencyKey(fixture)).toBeUndefined();
   });
 
   it('is the same with and without quotes, and never one that reads as another', () => {

@@ -126,14 +126,14 @@ describe('an amount that a caller asks for', () => {
   );
 
   it('that no currency or no number of digits allows is told so', () => {
-    const said = (text: string, currency: string) => {
+    const answer = (text: string, currency: string) => {
       const read = parseAmount(text, currency);
       return read.ok ? '' : read.error.message;
     };
-    expect(said('1', 'XXX')).toMatch(/^The currency is not .+\.$/);
-    expect(said('12345678901', 'EUR')).toMatch(/^The amount has more than 10 digits .+\.$/);
-    expect(said('1.001', 'EUR')).toMatch(/^EUR has 2 decimals, /);
-    expect(said('1.2', 'EUR')).toMatch(/^EUR has 2 decimals, .+ if that is meant\.$/);
+    expect(answer('1', 'XXX')).toMatch(/^The currency is not .+\.$/);
+    expect(answer('12345678901', 'EUR')).toMatch(/^The amount has more than 10 digits .+\.$/);
+    expect(answer('1.001', 'EUR')).toMatch(/^EUR has 2 decimals, /);
+    expect(answer('1.2', 'EUR')).toMatch(/^EUR has 2 decimals, .+ if that is meant\.$/);
   });
 
   it('never repeats what may be a card number', () => {

@@ -2,15 +2,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  AFTER_REFUSAL,
+  AFTER_DECLINE,
   nextStep,
-  type AttemptPosition,
-  type Position,
+  type AttemptSnapshot,
+  type RefundSnapshot,
   type Step,
   type UnreadPayment,
 } from '../../domain/refund/next-step.js';
-import { DEFAULT_POLICY, DEFAULT_TIMINGS, type Plan } from '../../domain/refund/plan.js';
-import { REFUSAL_CLASSES, type RefusalClass } from '../../domain/refusals.js';
+import { DEFAULT_POLICY, DEFAULT_TIMINGS, type RefundConfig } from '../../domain/refund/config.js';
+import { DECLINE_CLASSES, type DeclineClass } from '../../domain/refusals.js';
 import {
   afterTrigger,
   ATTEMPT_STATES,
@@ -18,15 +18,15 @@ import {
   isOpenAttempt,
   REFUND_STATES,
 } from '../../domain/refund/states.js';
-import type { Way } from '../../domain/refund/way.js';
+import type { Operation } from '../../domain/refund/operation.js';
 import { runs } from '../support/chance.js';
 
-const PLAN: Plan = { timings: DEFAULT_TIMINGS, policy: DEFAULT_POLICY };
+const CONFIG: RefundConfig = { timings: DEFAULT_TIMINGS, policy: DEFAULT_POLICY };
 const MINUTE = 60_000;
 
 function at(
-  change: Partial<Omit<Position, 'attempt'>> & { readonly attempt?: Partial<AttemptPosition> | null },
-): Position {
+  change: Partial<Omit<RefundSnapshot, 'attempt'>> & { readonly attempt?: Partial<AttemptSnapshot> | null },
+): RefundSnapshot {
   const { attempt, ...rest } = change;
   return {
     refundId: 'r',
@@ -34,7 +34,7 @@ function at(
     state: 'reserved',
     sinceMs: 0,
     attempts: attempt === undefined || attempt === null ? 0 : 1,
-    refusals: {},
+    declines: {},
     why: null,
     settled: {
       amount: '100.00',
@@ -49,28 +49,28 @@ function at(
         ? null
         : {
             attemptId: 'a',
-            way: 'refund',
+            operation: 'refund',
             state: 'rejected',
             class: null,
-            sends: 1,
-            lookUps: 0,
+            submissions: 1,
+            queries: 0,
             ageMs: 0,
-            lookedUpMs: null,
+            sinceQueryMs: null,
             ...attempt,
           },
   };
 }
 
-const refusedWith = (way: Way, refusal: RefusalClass, times = 1): Position =>
+const refusedWith = (operation: Operation, refusal: DeclineClass, times = 1): RefundSnapshot =>
   at({
     state: 'rejected',
-    attempt: { way, class: refusal },
+    attempt: { operation, class: refusal },
     attempts: times,
-    refusals: { [refusal]: times },
+    declines: { [refusal]: times },
   });
 
 /** In words: `send 10m`, `credit`, `reconcile`, `ask why`, `give_up why`. First, then after the last repetition. */
-const LINKED: Readonly<Record<RefusalClass, readonly [first: string, last: string]>> = {
+const LINKED: Readonly<Record<DeclineClass, readonly [first: string, last: string]>> = {
   not_linkable: ['credit', 'credit'],
   issuer_declined: ['send 1440m', 'credit'],
   not_settled_yet: ['send 10m', 'credit'],
@@ -85,26 +85,26 @@ const LINKED: Readonly<Record<RefusalClass, readonly [first: string, last: strin
   not_owed: ['reconcile', 'reconcile'],
   our_data_wrong: ['reconcile', 'reconcile'],
   configuration: ['ask configuration', 'ask configuration'],
-  wait: ['send 10m', 'ask refused_too_often'],
+  wait: ['send 10m', 'ask declined_too_often'],
   reversal_too_late: ['reconcile', 'reconcile'],
   card_unusable: ['ask card_unusable', 'ask card_unusable'],
   risk: ['ask risk', 'ask risk'],
   other_operation: ['ask other_operation', 'ask other_operation'],
-  unlisted: ['ask unlisted_refusal', 'ask unlisted_refusal'],
+  unlisted: ['ask unlisted_decline', 'ask unlisted_decline'],
 };
 
 /** Only what the customer's bank or card says ends the refund. */
-const CREDIT: Readonly<Record<RefusalClass, string>> = {
-  issuer_declined: 'give_up credit_refused',
-  card_unusable: 'give_up credit_refused',
+const CREDIT: Readonly<Record<DeclineClass, string>> = {
+  issuer_declined: 'give_up credit_declined',
+  card_unusable: 'give_up credit_declined',
   configuration: 'ask configuration',
   our_data_wrong: 'ask configuration',
   credit_not_enabled: 'ask credit_not_enabled',
   refund_not_enabled: 'ask credit_not_enabled',
-  wait: 'ask refused_too_often',
+  wait: 'ask declined_too_often',
   risk: 'ask risk',
-  ambiguous: 'ask unlisted_refusal',
-  unlisted: 'ask unlisted_refusal',
+  ambiguous: 'ask unlisted_decline',
+  unlisted: 'ask unlisted_decline',
   not_linkable: 'ask other_operation',
   not_settled_yet: 'ask other_operation',
   partial_not_supported: 'ask other_operation',
@@ -129,7 +129,7 @@ function inWords(step: Step): string {
     case 'finish':
     case 'reconcile':
     case 'read':
-    case 'person':
+    case 'operator':
       return step.kind;
     default:
       return step satisfies never;
@@ -137,49 +137,49 @@ function inWords(step: Step): string {
 }
 
 describe('after a refusal', () => {
-  it.each(REFUSAL_CLASSES)('%s: a refund', (refusal) => {
-    expect(inWords(nextStep(refusedWith('refund', refusal), PLAN))).toBe(LINKED[refusal][0]);
-    const last = PLAN.policy.softRetries + 1;
-    expect(inWords(nextStep(refusedWith('refund', refusal, last), PLAN))).toBe(LINKED[refusal][1]);
-    expect(Object.keys(AFTER_REFUSAL)).toContain(refusal);
+  it.each(DECLINE_CLASSES)('%s: a refund', (refusal) => {
+    expect(inWords(nextStep(refusedWith('refund', refusal), CONFIG))).toBe(LINKED[refusal][0]);
+    const last = CONFIG.policy.softRetries + 1;
+    expect(inWords(nextStep(refusedWith('refund', refusal, last), CONFIG))).toBe(LINKED[refusal][1]);
+    expect(Object.keys(AFTER_DECLINE)).toContain(refusal);
   });
 
-  it.each(REFUSAL_CLASSES)('%s: a reversal never leads to a credit, nothing was captured', (refusal) => {
+  it.each(DECLINE_CLASSES)('%s: a reversal never leads to a credit, nothing was captured', (refusal) => {
     const asRefund = LINKED[refusal];
     const expected = asRefund.map((words) => (words === 'credit' ? 'reconcile' : words));
-    expect(inWords(nextStep(refusedWith('reversal', refusal), PLAN))).toBe(expected[0]);
-    expect(inWords(nextStep(refusedWith('reversal', refusal, 7), PLAN))).toBe(expected[1]);
+    expect(inWords(nextStep(refusedWith('reversal', refusal), CONFIG))).toBe(expected[0]);
+    expect(inWords(nextStep(refusedWith('reversal', refusal, 7), CONFIG))).toBe(expected[1]);
   });
 
-  it.each(REFUSAL_CLASSES)('%s: a credit is never sent again', (refusal) => {
+  it.each(DECLINE_CLASSES)('%s: a credit is never sent again', (refusal) => {
     for (const times of [1, 2, 7])
-      expect(inWords(nextStep(refusedWith('credit', refusal, times), PLAN))).toBe(CREDIT[refusal]);
+      expect(inWords(nextStep(refusedWith('credit', refusal, times), CONFIG))).toBe(CREDIT[refusal]);
   });
 
   it('waits twice as long each time, and no longer than the plan allows', () => {
     const waits = [1, 2, 3, 4, 5, 6].map((times) =>
-      inWords(nextStep(refusedWith('refund', 'wait', times), PLAN)),
+      inWords(nextStep(refusedWith('refund', 'wait', times), CONFIG)),
     );
     expect(waits).toEqual(['send 10m', 'send 20m', 'send 40m', 'send 80m', 'send 160m', 'send 320m']);
-    const impatient = { ...PLAN, timings: { ...PLAN.timings, retryMax: 15 * MINUTE } };
+    const impatient = { ...CONFIG, timings: { ...CONFIG.timings, retryMax: 15 * MINUTE } };
     expect(inWords(nextStep(refusedWith('refund', 'wait', 5), impatient))).toBe('send 15m');
   });
 
   it('of a class that nobody knows asks a person', () => {
-    const position = at({ state: 'rejected', attempt: { class: null } });
-    expect(inWords(nextStep(position, PLAN))).toBe('ask unlisted_refusal');
+    const snapshot = at({ state: 'rejected', attempt: { class: null } });
+    expect(inWords(nextStep(snapshot, CONFIG))).toBe('ask unlisted_decline');
   });
 
   it('ends in a person when refusals take turns without end', () => {
-    const position = { ...refusedWith('refund', 'wait', 2), attempts: PLAN.policy.maxAttempts };
-    expect(inWords(nextStep(position, PLAN))).toBe('ask refused_too_often');
+    const snapshot = { ...refusedWith('refund', 'wait', 2), attempts: CONFIG.policy.maxAttempts };
+    expect(inWords(nextStep(snapshot, CONFIG))).toBe('ask declined_too_often');
   });
 });
 
 describe('while the outcome is open', () => {
   it('looks after growing intervals, up to an hour', () => {
-    const after = (lookUps: number) => {
-      const step = nextStep(at({ state: 'unknown', attempt: { state: 'unknown', lookUps } }), PLAN);
+    const after = (queries: number) => {
+      const step = nextStep(at({ state: 'unknown', attempt: { state: 'unknown', queries } }), CONFIG);
       return step.kind === 'listen' ? step.after / 1_000 : undefined;
     };
     expect([0, 1, 2, 3].map(after)).toEqual([10, 20, 40, 80]);
@@ -190,11 +190,11 @@ describe('while the outcome is open', () => {
     ['unknown', 'caseAfterUnknown', 'ask outcome_unknown'],
     ['pending', 'caseAfterPending', 'ask pending_too_long'],
   ] as const)('opens a case for what is %s too long, and goes on listening', (state, budget, words) => {
-    const attempt = { state, ageMs: PLAN.timings[budget] };
-    expect(inWords(nextStep(at({ state, attempt }), PLAN))).toBe('listen');
+    const attempt = { state, ageMs: CONFIG.timings[budget] };
+    expect(inWords(nextStep(at({ state, attempt }), CONFIG))).toBe('listen');
     const late = { ...attempt, ageMs: attempt.ageMs + 1 };
-    expect(inWords(nextStep(at({ state, attempt: late }), PLAN))).toBe(words);
-    expect(inWords(nextStep(at({ state: 'manual_review', attempt: late }), PLAN))).toBe('listen');
+    expect(inWords(nextStep(at({ state, attempt: late }), CONFIG))).toBe(words);
+    expect(inWords(nextStep(at({ state: 'manual_review', attempt: late }), CONFIG))).toBe('listen');
   });
 });
 
@@ -203,16 +203,16 @@ describe('what never left', () => {
     ['refund', 'send'],
     ['reversal', 'send'],
     ['credit', 'credit'],
-  ] as const)('a %s goes again by its own door', (way, kind) => {
-    expect(nextStep(at({ attempt: { way, state: 'absent' } }), PLAN)).toEqual({
+  ] as const)('a %s goes again by its own door', (operation, kind) => {
+    expect(nextStep(at({ attempt: { operation, state: 'absent' } }), CONFIG)).toEqual({
       kind,
-      after: PLAN.timings.resendFirst,
+      after: CONFIG.timings.resendFirst,
     });
   });
 
   it('becomes a case when the gateway cannot be reached for long', () => {
-    const position = at({ attempt: { state: 'absent', sends: PLAN.policy.maxSends } });
-    expect(inWords(nextStep(position, PLAN))).toBe('ask cannot_be_sent');
+    const snapshot = at({ attempt: { state: 'absent', submissions: CONFIG.policy.maxSubmissions } });
+    expect(inWords(nextStep(snapshot, CONFIG))).toBe('ask cannot_be_sent');
   });
 });
 
@@ -221,43 +221,43 @@ describe('the other states', () => {
     [at({}), 'send 0m'],
     [at({ state: 'requested' }), 'send 0m'],
     [at({ attempt: { state: 'succeeded' } }), 'send 0m'],
-    [at({ attempt: { state: 'succeeded' }, attempts: 20 }), 'ask refused_too_often'],
+    [at({ attempt: { state: 'succeeded' }, attempts: 20 }), 'ask declined_too_often'],
     [at({ state: 'fallback_checking', attempt: {} }), 'credit'],
     [
       at({ state: 'fallback_checking', sinceMs: 25 * 60 * MINUTE, why: 'other_attempt_open', attempt: {} }),
       'ask credit_blocked',
     ],
     [at({ state: 'fallback_checking', sinceMs: 25 * 60 * MINUTE, attempt: {} }), 'credit'],
-    [at({ state: 'awaiting_approval', attempt: {} }), 'person'],
-    [at({ state: 'manual_review', attempt: {} }), 'person'],
-    [at({ state: 'returned', attempt: { state: 'returned' } }), 'ask came_back'],
+    [at({ state: 'awaiting_approval', attempt: {} }), 'operator'],
+    [at({ state: 'manual_review', attempt: {} }), 'operator'],
+    [at({ state: 'returned', attempt: { state: 'returned' } }), 'ask returned'],
     [at({ state: 'rejected' }), 'ask answers_contradict'],
     [at({ state: 'submitting', attempt: {} }), 'ask answers_contradict'],
     [at({ state: 'unknown' }), 'ask answers_contradict'],
     [at({ state: 'pending', attempt: { state: 'absent' } }), 'ask answers_contradict'],
-  ])('%#: %o', (position, words) => {
-    expect(inWords(nextStep(position, PLAN))).toBe(words);
+  ])('%#: %o', (snapshot, words) => {
+    expect(inWords(nextStep(snapshot, CONFIG))).toBe(words);
   });
 
   it('a credit that waits for another attempt is weighed again after a while, one just approved at once', () => {
     const waiting = at({ state: 'fallback_checking', why: 'other_attempt_open', attempt: {} });
-    expect(nextStep(waiting, PLAN)).toEqual({ kind: 'credit', after: PLAN.timings.lookUpFirst });
-    expect(nextStep({ ...waiting, why: null }, PLAN)).toEqual({ kind: 'credit', after: 0 });
+    expect(nextStep(waiting, CONFIG)).toEqual({ kind: 'credit', after: CONFIG.timings.queryFirst });
+    expect(nextStep({ ...waiting, why: null }, CONFIG)).toEqual({ kind: 'credit', after: 0 });
   });
 
   it('a credit that waits for another attempt asks the gateway ever more rarely, and never more rarely than an open attempt', () => {
-    const { lookUpMax } = PLAN.timings;
+    const { queryMax } = CONFIG.timings;
     const waitAfter = (sinceMs: number) =>
-      nextStep(at({ state: 'fallback_checking', why: 'other_attempt_open', sinceMs, attempt: {} }), PLAN);
+      nextStep(at({ state: 'fallback_checking', why: 'other_attempt_open', sinceMs, attempt: {} }), CONFIG);
     expect(waitAfter(640_000)).toEqual({ kind: 'credit', after: 640_000 });
     // A timer that is a little fast does not have it asked twice.
     expect(waitAfter(639_990)).toEqual({ kind: 'credit', after: 640_010 });
-    expect(waitAfter(23 * 60 * MINUTE)).toEqual({ kind: 'credit', after: lookUpMax });
+    expect(waitAfter(23 * 60 * MINUTE)).toEqual({ kind: 'credit', after: queryMax });
   });
 });
 
 describe('while the payment cannot be read', () => {
-  const { lookUpFirst, lookUpMax, caseAfterUnknown } = PLAN.timings;
+  const { queryFirst, queryMax, caseAfterUnknown } = CONFIG.timings;
   const unread = (change: Partial<UnreadPayment> = {}): UnreadPayment => ({
     for: 'compare',
     sinceMs: 0,
@@ -272,23 +272,23 @@ describe('while the payment cannot be read', () => {
     ['compared with a declined refund', compared, 'reconcile'],
     ['proven for a credit', proven, 'credit'],
     ['proven for a credit that was asked for', at({ askedFor: 'credit' }), 'credit'],
-  ] as const)('it is %s again after growing intervals', (_what, position, kind) => {
+  ] as const)('it is %s again after growing intervals', (_what, snapshot, kind) => {
     const step = (times: number, lastMs = 0): Step =>
-      nextStep({ ...position, unread: unread({ times, lastMs }) }, PLAN);
-    expect(step(1)).toEqual({ kind, after: lookUpFirst });
-    expect(step(3)).toEqual({ kind, after: 4 * lookUpFirst });
-    expect(step(500)).toEqual({ kind, after: lookUpMax });
+      nextStep({ ...snapshot, unread: unread({ times, lastMs }) }, CONFIG);
+    expect(step(1)).toEqual({ kind, after: queryFirst });
+    expect(step(3)).toEqual({ kind, after: 4 * queryFirst });
+    expect(step(500)).toEqual({ kind, after: queryMax });
     // What has passed since the last time is not waited for once more.
-    expect(step(3, 3 * lookUpFirst)).toEqual({ kind, after: lookUpFirst });
-    expect(step(3, DEFAULT_TIMINGS.lookUpMax)).toEqual({ kind, after: 0 });
+    expect(step(3, 3 * queryFirst)).toEqual({ kind, after: queryFirst });
+    expect(step(3, DEFAULT_TIMINGS.queryMax)).toEqual({ kind, after: 0 });
   });
 
   it.each([
     ['compared', compared],
     ['proven', proven],
-  ] as const)('an operator is asked when the budget is spent: %s', (_what, position) => {
+  ] as const)('an operator is asked when the budget is spent: %s', (_what, snapshot) => {
     const late = (sinceMs: number): string =>
-      inWords(nextStep({ ...position, unread: unread({ sinceMs }) }, PLAN));
+      inWords(nextStep({ ...snapshot, unread: unread({ sinceMs }) }, CONFIG));
     expect(late(caseAfterUnknown)).not.toMatch(/^ask/);
     expect(late(caseAfterUnknown + 1)).toBe('ask original_unreadable');
   });
@@ -296,28 +296,28 @@ describe('while the payment cannot be read', () => {
   it('it is read on in review, where nothing else is the reason', () => {
     const review = at({ state: 'manual_review', why: 'original_unreadable', attempt: {} });
     const late = unread({ sinceMs: 99 * caseAfterUnknown, times: 40 });
-    expect(nextStep({ ...review, unread: late }, PLAN)).toEqual({ kind: 'read', after: lookUpMax });
-    expect(nextStep(review, PLAN)).toEqual({ kind: 'person' });
-    expect(nextStep({ ...review, why: 'configuration', unread: late }, PLAN)).toEqual({ kind: 'person' });
+    expect(nextStep({ ...review, unread: late }, CONFIG)).toEqual({ kind: 'read', after: queryMax });
+    expect(nextStep(review, CONFIG)).toEqual({ kind: 'operator' });
+    expect(nextStep({ ...review, why: 'configuration', unread: late }, CONFIG)).toEqual({ kind: 'operator' });
   });
 
   it('what needs no payment does not wait for it', () => {
     const absent = at({ attempt: { state: 'absent' }, unread: unread({ sinceMs: 99 * caseAfterUnknown }) });
-    expect(inWords(nextStep(absent, PLAN))).toMatch(/^send/);
+    expect(inWords(nextStep(absent, CONFIG))).toMatch(/^send/);
   });
 });
 
 describe('a run that begins anew waits for what is left', () => {
-  const { retryFirst, issuerRetryAfter, resendFirst, lookUpFirst } = PLAN.timings;
-  const after = (position: Position): number => {
-    const step = nextStep(position, PLAN);
+  const { retryFirst, issuerRetryAfter, resendFirst, queryFirst } = CONFIG.timings;
+  const after = (snapshot: RefundSnapshot): number => {
+    const step = nextStep(snapshot, CONFIG);
     return 'after' in step ? step.after : -1;
   };
   const open = (
-    change: Partial<AttemptPosition>,
+    change: Partial<AttemptSnapshot>,
     sinceMs = 0,
-    state: Position['state'] = 'unknown',
-  ): Position => at({ state, sinceMs, attempt: { state: 'unknown', ...change } });
+    state: RefundSnapshot['state'] = 'unknown',
+  ): RefundSnapshot => at({ state, sinceMs, attempt: { state: 'unknown', ...change } });
 
   it.each([
     [
@@ -337,32 +337,28 @@ describe('a run that begins anew waits for what is left', () => {
       at({ sinceMs: 2_000, attempt: { state: 'absent' } }),
       resendFirst - 2_000,
     ],
-    [
-      'until the first query, since the answer was lost',
-      open({ ageMs: 100_000 }, 4_000),
-      lookUpFirst - 4_000,
-    ],
+    ['until the first query, since the answer was lost', open({ ageMs: 100_000 }, 4_000), queryFirst - 4_000],
     [
       'until the next query, since the last one',
-      open({ lookUps: 3, lookedUpMs: 30_000, ageMs: 200_000 }, 190_000),
+      open({ queries: 3, sinceQueryMs: 30_000, ageMs: 200_000 }, 190_000),
       50_000,
     ],
-    ['also in review', open({ lookUps: 3, lookedUpMs: 30_000 }, 1_000, 'manual_review'), 50_000],
+    ['also in review', open({ queries: 3, sinceQueryMs: 30_000 }, 1_000, 'manual_review'), 50_000],
     [
       'before a credit that waits for others',
       at({ state: 'fallback_checking', why: 'other_attempt_open', sinceMs: 30_000, attempt: {} }),
       10_000,
     ],
-  ] as const)('%s', (_, position, left) => {
-    expect(after(position)).toBe(left);
+  ] as const)('%s', (_, snapshot, left) => {
+    expect(after(snapshot)).toBe(left);
   });
 
   it('whatever it has waited already: both waits together are one', () => {
     fc.assert(
       fc.property(fc.nat(600_000), fc.nat(600_000), (waited, more) => {
-        const position = { ...refusedWith('refund', 'wait'), sinceMs: waited };
-        const whole = after(position) + waited;
-        expect(after({ ...position, sinceMs: waited + more })).toBe(Math.max(0, whole - waited - more));
+        const snapshot = { ...refusedWith('refund', 'wait'), sinceMs: waited };
+        const whole = after(snapshot) + waited;
+        expect(after({ ...snapshot, sinceMs: waited + more })).toBe(Math.max(0, whole - waited - more));
       }),
       runs(500),
     );
@@ -370,7 +366,7 @@ describe('a run that begins anew waits for what is left', () => {
 });
 
 describe('whatever the position', () => {
-  const positions = fc
+  const snapshots = fc
     .record({
       state: fc.constantFrom(...REFUND_STATES),
       sinceMs: fc.nat(),
@@ -384,16 +380,16 @@ describe('whatever the position', () => {
           times: fc.nat(1_000),
         }),
       ),
-      refusals: fc.dictionary(fc.constantFrom(...REFUSAL_CLASSES), fc.nat(30)),
+      declines: fc.dictionary(fc.constantFrom(...DECLINE_CLASSES), fc.nat(30)),
       attempt: fc.option(
         fc.record({
-          way: fc.constantFrom<Way>('refund', 'reversal', 'credit'),
+          operation: fc.constantFrom<Operation>('refund', 'reversal', 'credit'),
           state: fc.constantFrom(...ATTEMPT_STATES),
-          class: fc.option(fc.constantFrom(...REFUSAL_CLASSES)),
-          sends: fc.nat(40),
-          lookUps: fc.nat(10_000),
+          class: fc.option(fc.constantFrom(...DECLINE_CLASSES)),
+          submissions: fc.nat(40),
+          queries: fc.nat(10_000),
           ageMs: fc.nat(),
-          lookedUpMs: fc.option(fc.nat()),
+          sinceQueryMs: fc.option(fc.nat()),
         }),
       ),
     })
@@ -408,10 +404,10 @@ describe('whatever the position', () => {
 
   it('a final refund is finished, and an open attempt is followed by nothing that moves or releases money', () => {
     fc.assert(
-      fc.property(positions, (position) => {
-        const { kind } = nextStep(position, PLAN);
-        if (isFinal(position.state)) expect(kind).toBe('finish');
-        else if (position.attempt !== null && isOpenAttempt(position.attempt.state))
+      fc.property(snapshots, (snapshot) => {
+        const { kind } = nextStep(snapshot, CONFIG);
+        if (isFinal(snapshot.state)) expect(kind).toBe('finish');
+        else if (snapshot.attempt !== null && isOpenAttempt(snapshot.attempt.state))
           expect(['listen', 'ask']).toContain(kind);
         else expect(kind).not.toBe('finish');
       }),
@@ -421,13 +417,13 @@ describe('whatever the position', () => {
 
   it('the step can be taken: the refund has such a move, so that no run asks for it for ever', () => {
     fc.assert(
-      fc.property(positions, (position) => {
+      fc.property(snapshots, (snapshot) => {
         // Nothing was tried yet where nothing is reserved.
-        if (position.state === 'requested' && (position.attempt !== null || position.attempts > 0)) return;
-        const step = nextStep(position, PLAN);
-        if (step.kind === 'ask') expect(afterTrigger(position.state, 'ask_person')).toBe('manual_review');
-        if (step.kind === 'give_up') expect(afterTrigger(position.state, 'give_up')).toBe('failed');
-        if (step.kind === 'reconcile') expect(position.state).toBe('rejected');
+        if (snapshot.state === 'requested' && (snapshot.attempt !== null || snapshot.attempts > 0)) return;
+        const step = nextStep(snapshot, CONFIG);
+        if (step.kind === 'ask') expect(afterTrigger(snapshot.state, 'open_case')).toBe('manual_review');
+        if (step.kind === 'give_up') expect(afterTrigger(snapshot.state, 'give_up')).toBe('failed');
+        if (step.kind === 'reconcile') expect(snapshot.state).toBe('rejected');
         if ('after' in step) expect(step.after).toBeGreaterThanOrEqual(0);
         if ('after' in step) expect(step.after).toBeLessThanOrEqual(24 * 60 * MINUTE);
       }),
@@ -437,10 +433,10 @@ describe('whatever the position', () => {
 
   it('a refused credit is never followed by anything that sends', () => {
     fc.assert(
-      fc.property(positions, (position) => {
-        if (position.state !== 'rejected' || position.attempt?.way !== 'credit') return;
-        if (isOpenAttempt(position.attempt.state)) return;
-        expect(['ask', 'give_up']).toContain(nextStep(position, PLAN).kind);
+      fc.property(snapshots, (snapshot) => {
+        if (snapshot.state !== 'rejected' || snapshot.attempt?.operation !== 'credit') return;
+        if (isOpenAttempt(snapshot.attempt.state)) return;
+        expect(['ask', 'give_up']).toContain(nextStep(snapshot, CONFIG).kind);
       }),
       runs(2_000),
     );

@@ -1,6 +1,6 @@
 /** What a notice may do by itself: complete a success that was ordered. Everything else is looked up. */
 import { describe, expect, it } from 'vitest';
-import { isShown, readNotice, type NoticedAttempt } from '../../domain/refund/notice.js';
+import { isShown, readNotification, type NotifiedAttempt } from '../../domain/refund/notification.js';
 import { ATTEMPT_STATES, type AttemptState } from '../../domain/refund/states.js';
 import type { GatewayTransaction } from '../../domain/transaction.js';
 
@@ -9,8 +9,8 @@ const OTHER_ID = 'b'.repeat(32);
 const ORIGINAL = 'c'.repeat(32);
 const CODES = { success: '000.100.110', pending: '800.400.502', refusal: '800.100.152' };
 
-const attempt = (state: AttemptState, gatewayId: string | null = ID): NoticedAttempt => ({
-  way: 'refund',
+const attempt = (state: AttemptState, gatewayId: string | null = ID): NotifiedAttempt => ({
+  operation: 'refund',
   originalId: ORIGINAL,
   amountMinor: 60_00n,
   currency: 'EUR',
@@ -18,7 +18,7 @@ const attempt = (state: AttemptState, gatewayId: string | null = ID): NoticedAtt
   state,
   gatewayId,
 });
-const told = (code: string, change: Partial<GatewayTransaction> = {}): GatewayTransaction => ({
+const reported = (code: string, change: Partial<GatewayTransaction> = {}): GatewayTransaction => ({
   id: ID,
   paymentType: 'RF',
   amount: '60.00',
@@ -29,8 +29,8 @@ const told = (code: string, change: Partial<GatewayTransaction> = {}): GatewayTr
   timestamp: '2026-09-01 10:22:16.123+0000',
   ...change,
 });
-const meaning = (transaction: GatewayTransaction, about: NoticedAttempt) =>
-  readNotice(transaction, about, 'test').kind;
+const meaning = (transaction: GatewayTransaction, about: NotifiedAttempt) =>
+  readNotification(transaction, about, 'test').kind;
 
 describe('a notice of success that agrees with the order', () => {
   it.each<[AttemptState, string]>([
@@ -39,26 +39,26 @@ describe('a notice of success that agrees with the order', () => {
     ['pending', 'complete'],
     ['absent', 'complete'],
     ['succeeded', 'known'],
-    ['rejected', 'look_up'],
-    ['returned', 'look_up'],
+    ['rejected', 'query'],
+    ['returned', 'query'],
   ])('about an attempt that is %s: %s', (state, kind) => {
-    expect(meaning(told(CODES.success), attempt(state))).toBe(kind);
+    expect(meaning(reported(CODES.success), attempt(state))).toBe(kind);
   });
 
   it('completes one whose id is not known yet', () => {
-    expect(readNotice(told(CODES.success), attempt('submitting', null), 'test')).toEqual({
+    expect(readNotification(reported(CODES.success), attempt('submitting', null), 'test')).toEqual({
       kind: 'complete',
       outcome: { kind: 'succeeded', gatewayId: ID, flagged: false },
     });
   });
 
   it('under another id than the one that was answered is looked up: it may be a second execution', () => {
-    expect(meaning(told(CODES.success, { id: OTHER_ID }), attempt('pending'))).toBe('wake');
-    expect(meaning(told(CODES.success, { id: OTHER_ID }), attempt('succeeded'))).toBe('look_up');
+    expect(meaning(reported(CODES.success, { id: OTHER_ID }), attempt('pending'))).toBe('wake');
+    expect(meaning(reported(CODES.success, { id: OTHER_ID }), attempt('succeeded'))).toBe('query');
   });
 
   it('of the test system proves nothing on a live host', () => {
-    expect(readNotice(told(CODES.success), attempt('pending'), 'live').kind).toBe('wake');
+    expect(readNotification(reported(CODES.success), attempt('pending'), 'live').kind).toBe('wake');
   });
 });
 
@@ -72,13 +72,13 @@ describe('a notice of success that does not agree in everything', () => {
     ['the id of the original', { id: ORIGINAL }],
     ['an id that is none', { id: 'A' }],
   ])('with %s only brings the look-up forward', (_what, change) => {
-    expect(meaning(told(CODES.success, change), attempt('pending'))).toBe('wake');
+    expect(meaning(reported(CODES.success, change), attempt('pending'))).toBe('wake');
   });
 
   it.each(['id', 'paymentType', 'amount', 'currency', 'merchantTransactionId'] as const)(
     'without %s only brings the look-up forward',
     (field) => {
-      const { [field]: _left, ...rest } = told(CODES.success);
+      const { [field]: _left, ...rest } = reported(CODES.success);
       expect(meaning(rest, attempt('pending', null))).toBe('wake');
     },
   );
@@ -88,7 +88,7 @@ describe('a notice of anything else', () => {
   it.each(ATTEMPT_STATES)('never decides about an attempt that is %s', (state) => {
     for (const code of [CODES.pending, CODES.refusal, '999.999.999', '000.100.200'])
       for (const gatewayId of [ID, OTHER_ID, null])
-        expect(meaning(told(code), attempt(state, gatewayId))).not.toBe('complete');
+        expect(meaning(reported(code), attempt(state, gatewayId))).not.toBe('complete');
   });
 
   it.each<[AttemptState, string, string]>([
@@ -99,40 +99,42 @@ describe('a notice of anything else', () => {
     ['pending', 'refusal', 'wake'],
     ['pending', 'pending', 'known'],
     ['succeeded', 'pending', 'known'],
-    ['succeeded', 'refusal', 'look_up'],
+    ['succeeded', 'refusal', 'query'],
     ['rejected', 'refusal', 'known'],
-    ['rejected', 'pending', 'look_up'],
+    ['rejected', 'pending', 'query'],
     ['returned', 'refusal', 'known'],
-    ['absent', 'pending', 'look_up'],
-    ['absent', 'refusal', 'look_up'],
+    ['absent', 'pending', 'query'],
+    ['absent', 'refusal', 'query'],
   ])('about an attempt that is %s, told %s: %s', (state, what, kind) => {
     const code = Object.entries(CODES).find(([name]) => name === what)?.[1] ?? '';
-    expect(meaning(told(code), attempt(state))).toBe(kind);
+    expect(meaning(reported(code), attempt(state))).toBe(kind);
   });
 });
 
 describe('a look-up shows what was told', () => {
-  const notice = told(CODES.refusal);
+  const notification = reported(CODES.refusal);
 
   it('with the same code', () => {
-    expect(isShown(notice, [{ ...notice, timestamp: '2020-01-01 00:00:00+0000' }])).toBe(true);
+    expect(isShown(notification, [{ ...notification, timestamp: '2020-01-01 00:00:00+0000' }])).toBe(true);
   });
 
   it('with something newer, in either form of the time', () => {
     for (const timestamp of ['2026-09-01 10:22:16.123+0000', '2026-09-01 10:22:17+0000'])
-      expect(isShown(notice, [told(CODES.success, { timestamp })])).toBe(true);
+      expect(isShown(notification, [reported(CODES.success, { timestamp })])).toBe(true);
   });
 
   it('not with something older, nor when it is not there: it lags behind', () => {
-    expect(isShown(notice, [told(CODES.success, { timestamp: '2026-09-01 10:22:15+0000' })])).toBe(false);
-    expect(isShown(notice, [told(CODES.refusal, { id: OTHER_ID })])).toBe(false);
-    expect(isShown(notice, [])).toBe(false);
+    expect(isShown(notification, [reported(CODES.success, { timestamp: '2026-09-01 10:22:15+0000' })])).toBe(
+      false,
+    );
+    expect(isShown(notification, [reported(CODES.refusal, { id: OTHER_ID })])).toBe(false);
+    expect(isShown(notification, [])).toBe(false);
   });
 
   it('where there is no id or no time to look for', () => {
-    const { id: _id, ...nameless } = notice;
-    const { timestamp: _time, ...timeless } = told(CODES.success);
+    const { id: _id, ...nameless } = notification;
+    const { timestamp: _time, ...timeless } = reported(CODES.success);
     expect(isShown(nameless, [])).toBe(true);
-    expect(isShown(notice, [timeless])).toBe(true);
+    expect(isShown(notification, [timeless])).toBe(true);
   });
 });

@@ -1,6 +1,6 @@
 /** Originals as the gateway shows them: what was captured, given back and charged back, and what cannot be read. */
 import { describe, expect, it } from 'vitest';
-import { chargedBackMinor, standingMinor } from '../../domain/payment/disputes.js';
+import { chargedBackMinor, effectiveMinor } from '../../domain/payment/disputes.js';
 import {
   readOriginal,
   takenByReturns,
@@ -179,7 +179,7 @@ describe('what was given back', () => {
 
   it('takes nothing from what was captured where it is a reversal of the authorization', () => {
     const release = returned({ type: 'RV', referencedId: ORIGINAL_ID, amountMinor: 4_000n });
-    const taken = (given: OriginalFacts) => takenByReturns(given).map(({ takenMinor }) => takenMinor);
+    const taken = (fixture: OriginalFacts) => takenByReturns(fixture).map(({ takenMinor }) => takenMinor);
     expect(taken(authorised(6_000n, { returns: [release] }))).toEqual([0n]);
     expect(taken(authorised(7_000n, { returns: [release] }))).toEqual([0n]);
     expect(taken(authorised(6_000n, { returns: [release, { ...release, id: id('1') }] }))).toEqual([0n, 0n]);
@@ -219,7 +219,7 @@ describe('a chargeback', () => {
   const shown = (...linked: GatewayTransaction[]) => {
     const { disputes, doubts } = facts(debit(), ...linked);
     return {
-      standing: Object.fromEntries(disputes.map((one) => [one.id.charAt(0), standingMinor(one)])),
+      standing: Object.fromEntries(disputes.map((one) => [one.id.charAt(0), effectiveMinor(one)])),
       doubts: doubts.map(({ why }) => why),
     };
   };
@@ -356,7 +356,7 @@ describe('a chargeback', () => {
       chargeback('2', { amount: '50.00', referencedId: id('6') }),
       reversal('8', id('6'), { amount: '50.00' }),
     );
-    expect(disputes.map((dispute) => [dispute.id, standingMinor(dispute), dispute.referencedId])).toEqual([
+    expect(disputes.map((dispute) => [dispute.id, effectiveMinor(dispute), dispute.referencedId])).toEqual([
       [id('1'), 5_000n, id('5')],
       [id('2'), 0n, id('6')],
     ]);
@@ -518,13 +518,13 @@ describe('what a reversal takes', () => {
       { id: id('c'), amountMinor: 3_000n },
       { id: id('d'), amountMinor: 3_000n },
     ];
-    const given = authorised(6_000n, { captures, returns: [{ ...release, referencedId: id('d') }] });
-    expect(takenByReturns(given).map(({ takenMinor }) => takenMinor)).toEqual([3_000n]);
+    const fixture = authorised(6_000n, { captures, returns: [{ ...release, referencedId: id('d') }] });
+    expect(takenByReturns(fixture).map(({ takenMinor }) => takenMinor)).toEqual([3_000n]);
   });
 
   it('is all of it where more was captured than authorised', () => {
-    const given = authorised(12_000n, { returns: [release] });
-    expect(takenByReturns(given).map(({ takenMinor }) => takenMinor)).toEqual([3_000n]);
+    const fixture = authorised(12_000n, { returns: [release] });
+    expect(takenByReturns(fixture).map(({ takenMinor }) => takenMinor)).toEqual([3_000n]);
   });
 });
 

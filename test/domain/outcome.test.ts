@@ -18,7 +18,7 @@ const SECOND = '8ac7a4a192b3b5060192b471c0d80004';
 const REFERENCE = 'KHQDEW3SX4Y3D2Q8';
 
 const refund: Expectation = {
-  way: 'refund',
+  operation: 'refund',
   originalId: ORIGINAL,
   amountMinor: 9200n,
   currency: 'EUR',
@@ -27,7 +27,7 @@ const refund: Expectation = {
 };
 const live: Expectation = { ...refund, host: 'live' };
 const credit: Expectation = {
-  way: 'credit',
+  operation: 'credit',
   amountMinor: 9200n,
   currency: 'EUR',
   reference: REFERENCE,
@@ -174,7 +174,7 @@ describe('nobody knows whether a refund is done', () => {
   it.each<NoAnswerReason>([
     'timeout',
     'connection_lost',
-    'redirected',
+    'destination_changed',
     'not_json',
     'no_result_code',
     'body_too_large',
@@ -216,7 +216,7 @@ describe('other answers', () => {
   });
 
   it('a reversal is an RV and nothing else', () => {
-    const reversal: Expectation = { ...refund, way: 'reversal' };
+    const reversal: Expectation = { ...refund, operation: 'reversal' };
     expect(answer({ ...done, paymentType: 'RV' }, reversal)).toMatchObject({ kind: 'succeeded' });
     expect(answer(done, reversal)).toMatchObject({ kind: 'unknown', why: 'wrong_type' });
   });

@@ -7,15 +7,15 @@ import {
   type CorrectionEvidence,
   type CorrectionRefusal,
 } from '../../domain/refund/correction.js';
-import { isSamePerson } from '../../domain/refund/people.js';
+import { isSameOperator } from '../../domain/refund/operator-note.js';
 import { ATTEMPT_STATES, REFUND_STATES } from '../../domain/refund/states.js';
 
 describe('two people', () => {
   it.each(['anna', ' anna', 'Anna ', 'ANNA'])('are not one who writes the name as %j', (name) => {
-    expect(isSamePerson('anna', name)).toBe(true);
+    expect(isSameOperator('anna', name)).toBe(true);
   });
   it('are two where the names differ', () => {
-    expect(isSamePerson('anna', 'anne')).toBe(false);
+    expect(isSameOperator('anna', 'anne')).toBe(false);
   });
 });
 

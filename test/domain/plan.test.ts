@@ -1,6 +1,6 @@
 /** How patient a refund is where nobody says otherwise, and that no scale makes it so hasty that nothing could be sent. */
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_POLICY, DEFAULT_TIMINGS, scaleTimings } from '../../domain/refund/plan.js';
+import { DEFAULT_POLICY, DEFAULT_TIMINGS, scaleTimings } from '../../domain/refund/config.js';
 
 const SECOND = 1_000;
 const MINUTE = 60_000;
@@ -12,12 +12,12 @@ describe('without settings', () => {
     expect(DEFAULT_TIMINGS).toEqual({
       sendWindow: 30 * SECOND,
       answerWithin: 100 * SECOND,
-      lookUpFirst: 10 * SECOND,
-      lookUpGrowth: 2,
-      lookUpMax: HOUR,
+      queryFirst: 10 * SECOND,
+      queryGrowth: 2,
+      queryMax: HOUR,
       visibilityLag: 15 * MINUTE,
-      missesNeeded: 3,
-      missSpacing: 5 * MINUTE,
+      notFoundNeeded: 3,
+      notFoundSpacing: 5 * MINUTE,
       caseAfterUnknown: DAY,
       caseAfterPending: 14 * DAY,
       retryFirst: 10 * MINUTE,
@@ -35,10 +35,10 @@ describe('without settings', () => {
       creditAfterIssuerDecline: 'approval',
       creditWhenNeverSettled: 'approval',
       creditWhenPartialNotSupported: 'approval',
-      creditWhenRefundNotEnabled: 'person',
+      creditWhenRefundNotEnabled: 'operator',
       softRetries: 6,
       maxAttempts: 20,
-      maxSends: 30,
+      maxSubmissions: 30,
     });
   });
 });
@@ -49,12 +49,12 @@ describe('times that are scaled', () => {
     expect(scaleTimings(DEFAULT_TIMINGS, 2)).toEqual({
       sendWindow: MINUTE,
       answerWithin: 200 * SECOND,
-      lookUpFirst: 20 * SECOND,
-      lookUpGrowth: 2,
-      lookUpMax: 2 * HOUR,
+      queryFirst: 20 * SECOND,
+      queryGrowth: 2,
+      queryMax: 2 * HOUR,
       visibilityLag: 30 * MINUTE,
-      missesNeeded: 3,
-      missSpacing: 10 * MINUTE,
+      notFoundNeeded: 3,
+      notFoundSpacing: 10 * MINUTE,
       caseAfterUnknown: 2 * DAY,
       caseAfterPending: 28 * DAY,
       retryFirst: 20 * MINUTE,
@@ -67,11 +67,11 @@ describe('times that are scaled', () => {
   it('leave time to send and to answer, however small the scale', () => {
     const hasty = scaleTimings(DEFAULT_TIMINGS, 0.000001);
     expect(hasty).toMatchObject({ sendWindow: 2 * SECOND, answerWithin: 5 * SECOND });
-    expect(hasty).toMatchObject({ lookUpFirst: 50, resendFirst: 50, retryFirst: 50, visibilityLag: 1 });
+    expect(hasty).toMatchObject({ queryFirst: 50, resendFirst: 50, retryFirst: 50, visibilityLag: 1 });
   });
 
   it('are whole milliseconds', () => {
     expect(scaleTimings(DEFAULT_TIMINGS, 0.0010004).visibilityLag).toBe(900);
-    expect(scaleTimings(DEFAULT_TIMINGS, 0.001).missSpacing).toBe(300);
+    expect(scaleTimings(DEFAULT_TIMINGS, 0.001).notFoundSpacing).toBe(300);
   });
 });

@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isAttemptId, isEntityId, isGatewayId, isPaymentId, isRefundId } from '../../domain/ids.js';
 import { referenceFor } from '../../domain/refund/reference.js';
-import type { Way } from '../../domain/refund/way.js';
+import type { Operation } from '../../domain/refund/operation.js';
 
 const REFUND = '0190d5a0-7c3e-7b52-9b1c-2f6a1e4d8c33';
-const ways = fc.constantFrom<Way>('refund', 'reversal', 'credit');
+const operations = fc.constantFrom<Operation>('refund', 'reversal', 'credit');
 
 describe('the reference of an attempt', () => {
   it.each([
@@ -15,25 +15,25 @@ describe('the reference of an attempt', () => {
     ['refund', 2, 'YF8FYEYVHA715PNA'],
     ['reversal', 1, 'PDMREZ5MST7BH683'],
     ['credit', 1, 'Z0YRRH8SYYHEPCX6'],
-  ] as const)('of %s %i stays what it was when the order was sent', (way, number, reference) => {
-    expect(referenceFor(REFUND, way, number)).toBe(reference);
+  ] as const)('of %s %i stays what it was when the order was sent', (operation, number, reference) => {
+    expect(referenceFor(REFUND, operation, number)).toBe(reference);
   });
 
   it('is 16 characters that can be read out over the telephone', () => {
     fc.assert(
-      fc.property(fc.uuid(), ways, fc.integer({ min: 1, max: 99 }), (refund, way, number) => {
-        expect(referenceFor(refund, way, number)).toMatch(/^[0-9A-HJKMNP-TV-Z]{16}$/);
+      fc.property(fc.uuid(), operations, fc.integer({ min: 1, max: 99 }), (refund, operation, number) => {
+        expect(referenceFor(refund, operation, number)).toMatch(/^[0-9A-HJKMNP-TV-Z]{16}$/);
       }),
     );
   });
 
   it('holds the first 80 bits of the digest, none lost and none twice', () => {
     fc.assert(
-      fc.property(fc.uuid(), ways, fc.integer({ min: 1, max: 99 }), (refund, way, number) => {
-        const text = `oppwa-refunds reference 1\n${refund}\n${way}\n${number}`;
+      fc.property(fc.uuid(), operations, fc.integer({ min: 1, max: 99 }), (refund, operation, number) => {
+        const text = `oppwa-refunds reference 1\n${refund}\n${operation}\n${number}`;
         const digest = createHash('sha256').update(text).digest();
         const bits = [...digest.subarray(0, 10)].map((byte) => byte.toString(2).padStart(8, '0')).join('');
-        const read = Array.from(referenceFor(refund, way, number))
+        const read = Array.from(referenceFor(refund, operation, number))
           .map((letter) => '0123456789ABCDEFGHJKMNPQRSTVWXYZ'.indexOf(letter).toString(2).padStart(5, '0'))
           .join('');
         expect(read).toBe(bits);
@@ -47,8 +47,8 @@ describe('the reference of an attempt', () => {
       (_, n) => `${REFUND.slice(0, -3)}${String(n).padStart(3, '0')}`,
     );
     const all = refunds.flatMap((refund) =>
-      (['refund', 'reversal', 'credit'] as const).flatMap((way) =>
-        [1, 2, 3, 12].map((number) => referenceFor(refund, way, number)),
+      (['refund', 'reversal', 'credit'] as const).flatMap((operation) =>
+        [1, 2, 3, 12].map((number) => referenceFor(refund, operation, number)),
       ),
     );
     expect(new Set(all).size).toBe(200 * 3 * 4);

@@ -6,16 +6,16 @@ import {
   needsSettlementProof,
   queryMeaningOf,
   readCode,
-  REFUSAL_CLASSES,
+  DECLINE_CLASSES,
   type CodeDoubt,
-  type RefusalClass,
+  type DeclineClass,
 } from '../../domain/refusals.js';
 import { CODE_GROUPS, CODE_ROWS, type CodeMeaning, type Meanings } from '../../domain/result-codes.js';
-import type { Way } from '../../domain/refund/way.js';
+import type { Operation } from '../../domain/refund/operation.js';
 import { runs } from '../support/chance.js';
 import { hasPublishedCodes, PUBLISHED_CODES, unlessMissing } from './published-codes.js';
 
-const WAYS: readonly Way[] = ['refund', 'reversal', 'credit'];
+const OPERATIONS: readonly Operation[] = ['refund', 'reversal', 'credit'];
 
 /** `100.400.000/001` is two codes. */
 function codes(row: string): string[] {
@@ -25,14 +25,14 @@ function codes(row: string): string[] {
   });
 }
 
-const say = (row: string, way: Way) => [
-  ...new Set(codes(row).map((code) => JSON.stringify(readCode(code, way, 'live')))),
+const print = (row: string, operation: Operation) => [
+  ...new Set(codes(row).map((code) => JSON.stringify(readCode(code, operation, 'live')))),
 ];
-const refused = (refusal: RefusalClass) => [JSON.stringify({ kind: 'refused', class: refusal })];
+const refused = (refusal: DeclineClass) => [JSON.stringify({ kind: 'refused', class: refusal })];
 const unknown = (why: CodeDoubt) => [JSON.stringify({ kind: 'unknown', why })];
 
 /** Refusals that may be answered by another way to pay: only a refund may get one. */
-const OPENS_ANOTHER_WAY: readonly RefusalClass[] = [
+const OPENS_ANOTHER_OPERATION: readonly DeclineClass[] = [
   'not_linkable',
   'issuer_declined',
   'not_settled_yet',
@@ -41,7 +41,7 @@ const OPENS_ANOTHER_WAY: readonly RefusalClass[] = [
 ];
 
 describe('a refund that is answered with', () => {
-  it.each<[string, RefusalClass]>([
+  it.each<[string, DeclineClass]>([
     // The structure forbids it.
     ['700.500.001/004', 'not_linkable'],
     ['100.350.101', 'not_linkable'],
@@ -110,7 +110,7 @@ describe('a refund that is answered with', () => {
     ['100.550.605 100.700.100 100.800.200 100.900.450', 'configuration'],
     ['100.395.101 100.396.101/201 100.397.101', 'unlisted'],
   ])('%s is refused: %s', (row, refusal) => {
-    expect(say(row, 'refund')).toEqual(refused(refusal));
+    expect(print(row, 'refund')).toEqual(refused(refusal));
   });
 });
 
@@ -135,10 +135,10 @@ describe('whatever was sent, nobody knows the outcome after', () => {
     ['000.000.001 000.600.001 000.300.001 000.400.099 000.200.300 800.400.503 100.396.999', 'unlisted_code'],
     ['123.456.789 700.200.100 900.500.100', 'unlisted_code'],
   ];
-  const cases = WAYS.flatMap((way) => rows.map(([row, why]) => [way, row, why] as const));
+  const cases = OPERATIONS.flatMap((operation) => rows.map(([row, why]) => [operation, row, why] as const));
 
-  it.each(cases)('a %s that is answered with %s: %s', (way, row, why) => {
-    expect(say(row, way)).toEqual(unknown(why));
+  it.each(cases)('a %s that is answered with %s: %s', (operation, row, why) => {
+    expect(print(row, operation)).toEqual(unknown(why));
   });
 
   it.each([
@@ -152,20 +152,20 @@ describe('whatever was sent, nobody knows the outcome after', () => {
     'x',
     '٠٠٠.٠٠٠.٠٠٠',
   ])('a code like %j', (code) => {
-    for (const way of WAYS)
-      expect(readCode(code, way, 'test')).toEqual({ kind: 'unknown', why: 'malformed_code' });
+    for (const operation of OPERATIONS)
+      expect(readCode(code, operation, 'test')).toEqual({ kind: 'unknown', why: 'malformed_code' });
   });
 });
 
 describe('a final answer may be long in coming', () => {
-  it.each(WAYS)('a %s is pending', (way) => {
+  it.each(OPERATIONS)('a %s is pending', (operation) => {
     const pending = '000.200.000/001/103/200/201 800.400.500/501/502 100.400.500';
-    expect(say(pending, way)).toEqual([JSON.stringify({ kind: 'pending' })]);
+    expect(print(pending, operation)).toEqual([JSON.stringify({ kind: 'pending' })]);
   });
 });
 
 describe('a reversal that is answered with', () => {
-  it.each<[string, RefusalClass]>([
+  it.each<[string, DeclineClass]>([
     ['700.300.100/700/800 700.400.530', 'reversal_too_late'],
     ['700.300.300 700.400.300', 'already_given_back'],
     ['700.300.600', 'disputed'],
@@ -178,12 +178,12 @@ describe('a reversal that is answered with', () => {
     ['800.100.150/167 800.310.200 700.601.003', 'unlisted'],
     ['100.400.020', 'risk'],
   ])('%s is refused: %s', (row, refusal) => {
-    expect(say(row, 'reversal')).toEqual(refused(refusal));
+    expect(print(row, 'reversal')).toEqual(refused(refusal));
   });
 });
 
 describe('a credit that is answered with', () => {
-  it.each<[string, RefusalClass]>([
+  it.each<[string, DeclineClass]>([
     ['100.100.100/101/303/600/700 100.150.200/202/206/300', 'card_unusable'],
     ['800.310.200/210/211 700.601.003', 'card_unusable'],
     // Final, whatever a refund would do after it.
@@ -203,7 +203,7 @@ describe('a credit that is answered with', () => {
     ['700.300.100/300/600 700.400.200/300/420/520/530/570 700.500.001', 'other_operation'],
     ['900.100.202 000.100.202', 'unlisted'],
   ])('%s is refused: %s', (row, refusal) => {
-    expect(say(row, 'credit')).toEqual(refused(refusal));
+    expect(print(row, 'credit')).toEqual(refused(refusal));
   });
 });
 
@@ -231,12 +231,12 @@ describe('what else is decided by a code', () => {
 describe('no code opens more than its row says', () => {
   it.each(['reversal', 'credit'] as const)(
     'a declined %s never reads like a refund that may be paid otherwise',
-    (way) => {
+    (operation) => {
       const opened = CODE_ROWS.flatMap(
-        (row) => row[way] ?? (way === 'reversal' ? row.linked : undefined) ?? row.all ?? [],
-      ).filter((meaning) => OPENS_ANOTHER_WAY.some((opens) => opens === meaning));
+        (row) => row[operation] ?? (operation === 'reversal' ? row.linked : undefined) ?? row.all ?? [],
+      ).filter((meaning) => OPENS_ANOTHER_OPERATION.some((opens) => opens === meaning));
       // A declined credit is followed by no other credit: there is none left.
-      expect(opened).toEqual(way === 'credit' ? ['issuer_declined'] : []);
+      expect(opened).toEqual(operation === 'credit' ? ['issuer_declined'] : []);
     },
   );
 
@@ -245,7 +245,7 @@ describe('no code opens more than its row says', () => {
     () => {
       const opening = PUBLISHED_CODES.filter((code) => {
         const reading = readCode(code, 'refund', 'live');
-        return reading.kind === 'refused' && OPENS_ANOTHER_WAY.includes(reading.class);
+        return reading.kind === 'refused' && OPENS_ANOTHER_OPERATION.includes(reading.class);
       });
       expect(opening).toEqual(
         codes(
@@ -264,18 +264,18 @@ describe('no code opens more than its row says', () => {
     const done =
       /^(000\.000\.000|000\.100\.11[012]|000\.300\.000|000\.600\.000|000\.400\.(0[01246789]0|081|082|091|100))$/;
     fc.assert(
-      fc.property(part, part, part, fc.constantFrom(...WAYS), (a, b, c, way) => {
+      fc.property(part, part, part, fc.constantFrom(...OPERATIONS), (a, b, c, operation) => {
         const code = `${a}.${b}.${c}`;
-        expect(readCode(code, way, 'test').kind === 'succeeded').toBe(done.test(code));
+        expect(readCode(code, operation, 'test').kind === 'succeeded').toBe(done.test(code));
       }),
       runs(5_000),
     );
   });
 
   it('names every class of decline once, and reads each from some code', () => {
-    expect(new Set(REFUSAL_CLASSES).size).toBe(REFUSAL_CLASSES.length);
+    expect(new Set(DECLINE_CLASSES).size).toBe(DECLINE_CLASSES.length);
     const named = new Set<string>(CODE_ROWS.flatMap(meaningsIn));
-    expect(REFUSAL_CLASSES.filter((refusal) => !named.has(refusal))).toEqual([]);
+    expect(DECLINE_CLASSES.filter((refusal) => !named.has(refusal))).toEqual([]);
   });
 
   it('each code and each beginning has one row', () => {
@@ -288,9 +288,9 @@ describe('no code opens more than its row says', () => {
 
   it('no beginning makes a success, and none is pending', () => {
     const certain = new Set<string>(['done', 'done_in_test', 'flagged', 'pending']);
-    const said = CODE_ROWS.filter((row) => meaningsIn(row).some((meaning) => certain.has(meaning)));
+    const answer = CODE_ROWS.filter((row) => meaningsIn(row).some((meaning) => certain.has(meaning)));
     expect(
-      said.flatMap(beginningsOf).filter((beginning) => beginning.length !== '000.000.000'.length),
+      answer.flatMap(beginningsOf).filter((beginning) => beginning.length !== '000.000.000'.length),
     ).toEqual([]);
     expect(CODE_GROUPS.filter(({ all }) => certain.has(all))).toEqual([]);
   });

@@ -2,10 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { CODE_GROUPS } from '../../domain/result-codes.js';
 import { groupOf, isChargeback, isManual, readCode, type CodeReading } from '../../domain/refusals.js';
-import { PAYMENT_TYPES, type Way } from '../../domain/refund/way.js';
+import { PAYMENT_TYPES, type Operation } from '../../domain/refund/operation.js';
 import { hasPublishedCodes, PUBLISHED_CODES, unlessMissing } from './published-codes.js';
 
-const WAYS: readonly Way[] = ['refund', 'reversal', 'credit'];
+const OPERATIONS: readonly Operation[] = ['refund', 'reversal', 'credit'];
 
 const DONE = ['000.000.000', '000.100.110', '000.100.111', '000.100.112', '000.300.000', '000.600.000'];
 const PENDING = '000 001 103 200 201'.split(' ').map((last) => `000.200.${last}`);
@@ -66,43 +66,47 @@ describe.runIf(hasPublishedCodes)(`every published code${unlessMissing}`, () => 
     });
   });
 
-  it.each(WAYS)('means that a %s is done only where it is on the list', (way) => {
-    const done = PUBLISHED_CODES.filter((code) => readCode(code, way, 'test').kind === 'succeeded');
+  it.each(OPERATIONS)('means that a %s is done only where it is on the list', (operation) => {
+    const done = PUBLISHED_CODES.filter((code) => readCode(code, operation, 'test').kind === 'succeeded');
     expect(done).toEqual([...DONE, ...DONE_AND_FLAGGED].sort());
   });
 
-  it.each(WAYS)('of which a live host may give a %s all but those of the test system', (way) => {
-    const done = PUBLISHED_CODES.filter((code) => readCode(code, way, 'live').kind === 'succeeded');
+  it.each(OPERATIONS)('of which a live host may give a %s all but those of the test system', (operation) => {
+    const done = PUBLISHED_CODES.filter((code) => readCode(code, operation, 'live').kind === 'succeeded');
     expect(done).toEqual(
       [...DONE, ...DONE_AND_FLAGGED].filter((code) => !code.startsWith('000.100.11')).sort(),
     );
   });
 
-  it.each(WAYS)('is known for a %s: none is called unlisted or malformed as a code', (way) => {
+  it.each(OPERATIONS)('is known for a %s: none is called unlisted or malformed as a code', (operation) => {
     const unread = PUBLISHED_CODES.filter((code) => {
-      const reading = readCode(code, way, 'test');
+      const reading = readCode(code, operation, 'test');
       return reading.kind === 'unknown' && ['unlisted_code', 'malformed_code'].includes(reading.why);
     });
     expect(unread).toEqual([]);
   });
 
-  it.each(WAYS)('that the vendor counts among the successes is never a refusal of a %s', (way) => {
-    const successful = PUBLISHED_CODES.filter((code) => groupOf(code)?.name.startsWith('success'));
-    expect(successful.filter((code) => readCode(code, way, 'test').kind === 'refused')).toEqual([]);
-  });
+  it.each(OPERATIONS)(
+    'that the vendor counts among the successes is never a refusal of a %s',
+    (operation) => {
+      const successful = PUBLISHED_CODES.filter((code) => groupOf(code)?.name.startsWith('success'));
+      expect(successful.filter((code) => readCode(code, operation, 'test').kind === 'refused')).toEqual([]);
+    },
+  );
 
-  it.each(WAYS)(
+  it.each(OPERATIONS)(
     'of the communication group leaves a %s unknown, except the three that are certain',
-    (way) => {
+    (operation) => {
       const certain = PUBLISHED_CODES.filter(
-        (code) => groupOf(code)?.name === 'communication' && readCode(code, way, 'test').kind !== 'unknown',
+        (code) =>
+          groupOf(code)?.name === 'communication' && readCode(code, operation, 'test').kind !== 'unknown',
       );
       expect(certain).toEqual(['900.100.202', '900.100.310', '900.100.600']);
     },
   );
 
-  it.each(WAYS)('means that a %s is pending only where it is on the list', (way) => {
-    const pending = PUBLISHED_CODES.filter((code) => readCode(code, way, 'test').kind === 'pending');
+  it.each(OPERATIONS)('means that a %s is pending only where it is on the list', (operation) => {
+    const pending = PUBLISHED_CODES.filter((code) => readCode(code, operation, 'test').kind === 'pending');
     expect(pending).toEqual([...PENDING, ...PENDING_FOR_DAYS].sort());
   });
 
@@ -118,15 +122,15 @@ describe.runIf(hasPublishedCodes)(`every published code${unlessMissing}`, () => 
 });
 
 describe('the exact lists', () => {
-  it.each(WAYS)('a %s is done, with or without a wish that somebody looks', (way) => {
-    const read = (codes: readonly string[]) => codes.map((code) => readCode(code, way, 'test'));
+  it.each(OPERATIONS)('a %s is done, with or without a wish that somebody looks', (operation) => {
+    const read = (codes: readonly string[]) => codes.map((code) => readCode(code, operation, 'test'));
     const done = (flagged: boolean): CodeReading => ({ kind: 'succeeded', flagged });
     expect(read(DONE)).toEqual(DONE.map(() => done(false)));
     expect(read(DONE_AND_FLAGGED)).toEqual(DONE_AND_FLAGGED.map(() => done(true)));
   });
 
-  it.each(WAYS)('what an operator must read leaves a %s unknown', (way) => {
-    const read = MANUAL.map((code) => readCode(code, way, 'test'));
+  it.each(OPERATIONS)('what an operator must read leaves a %s unknown', (operation) => {
+    const read = MANUAL.map((code) => readCode(code, operation, 'test'));
     expect(read).toEqual(MANUAL.map((): CodeReading => ({ kind: 'unknown', why: 'manual_code' })));
     expect(MANUAL.every(isManual)).toBe(true);
   });

@@ -20,7 +20,7 @@ describe('a secret', () => {
     ['inspect of the bare secret', () => inspect(secret, { showHidden: true })],
     ['its own keys', () => JSON.stringify([Object.entries(secret), Reflect.ownKeys(secret), '[secret]'])],
     ['a structured clone', () => inspect(structuredClone({ secret }), { depth: 9 }) + '[secret]'],
-  ])('does not show in %s', (_way, show) => {
+  ])('does not show in %s', (_operation, show) => {
     expect(show()).not.toContain(number);
     expect(show()).toContain('[secret]');
   });

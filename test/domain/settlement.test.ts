@@ -16,11 +16,11 @@ import {
   type SettlementFacts,
 } from '../../domain/refund/settlement.js';
 import { ATTEMPT_STATES, type AttemptState } from '../../domain/refund/states.js';
-import type { Way } from '../../domain/refund/way.js';
+import type { Operation } from '../../domain/refund/operation.js';
 import { runs } from '../support/chance.js';
 
-const tried = (way: Way, amountMinor: bigint, state: AttemptState = 'succeeded') => ({
-  way,
+const tried = (operation: Operation, amountMinor: bigint, state: AttemptState = 'succeeded') => ({
+  operation,
   state,
   amountMinor,
 });
@@ -125,7 +125,7 @@ describe('a refund of 100.00', () => {
 describe('what a payment has from outside', () => {
   const money = (change: Partial<OutsideMoney>): OutsideMoney => ({
     limitMinor: 10_000n,
-    givenMinor: 0n,
+    paidBackMinor: 0n,
     elsewhereMinor: 0n,
     chargedBackMinor: 0n,
     claimed: NO_COVERAGE,
@@ -140,7 +140,7 @@ describe('what a payment has from outside', () => {
     [
       'refunds elsewhere count before chargebacks',
       10_000n,
-      { givenMinor: 4_000n, elsewhereMinor: 4_000n, chargedBackMinor: 6_000n },
+      { paidBackMinor: 4_000n, elsewhereMinor: 4_000n, chargedBackMinor: 6_000n },
       4_000n,
       6_000n,
     ],
@@ -151,7 +151,7 @@ describe('what a payment has from outside', () => {
       0n,
       3_000n,
     ],
-    ['what we gave back covers nothing of another refund', 5_000n, { givenMinor: 10_000n }, 0n, 0n],
+    ['what we gave back covers nothing of another refund', 5_000n, { paidBackMinor: 10_000n }, 0n, 0n],
     ['more than the payment is no more than is owed', 5_000n, { chargedBackMinor: 25_000n }, 0n, 5_000n],
   ])('%s', (_name, unpaid, change, elsewhereMinor, chargedBackMinor) => {
     expect(coverageOf(unpaid, money(change))).toEqual({ elsewhereMinor, chargedBackMinor });
@@ -160,16 +160,16 @@ describe('what a payment has from outside', () => {
   it('never covers more than is owed, than there is, or than the room that is missing', () => {
     const minor = fc.bigInt(0n, 20_000n);
     fc.assert(
-      fc.property(minor, minor, minor, minor, minor, minor, (unpaid, limit, given, back, one, other) => {
+      fc.property(minor, minor, minor, minor, minor, minor, (unpaid, limit, fixture, back, one, other) => {
         const all = money({
           limitMinor: limit,
-          givenMinor: given + back,
+          paidBackMinor: fixture + back,
           elsewhereMinor: back,
           chargedBackMinor: one,
           claimed: { elsewhereMinor: 0n, chargedBackMinor: other },
         });
         const covered = coverageOf(unpaid, all);
-        const room = limit - given - back - one;
+        const room = limit - fixture - back - one;
         expect(covered.elsewhereMinor).toBeGreaterThanOrEqual(0n);
         expect(covered.chargedBackMinor).toBeGreaterThanOrEqual(0n);
         expect(covered.elsewhereMinor <= back).toBe(true);
@@ -242,7 +242,7 @@ describe('what refunds count as their own', () => {
 it('parts add up, are named once each, and what is paid and what is not make the promise', () => {
   const minor = fc.bigInt(0n, 20_000n);
   const attempt = fc.record({
-    way: fc.constantFrom<Way>('refund', 'reversal', 'credit'),
+    operation: fc.constantFrom<Operation>('refund', 'reversal', 'credit'),
     state: fc.constantFrom<AttemptState>(...ATTEMPT_STATES),
     amountMinor: fc.bigInt(1n, 10_000n),
   });

@@ -8,7 +8,7 @@ import {
   FINAL_STATES,
   isFinal,
   isOpenAttempt,
-  PERSON_STATES,
+  OPERATOR_STATES,
   PUBLIC_STATUS,
   REFUND_STATES,
   REFUND_TRANSITIONS,
@@ -36,7 +36,7 @@ const MOVES: Readonly<Record<RefundTrigger, readonly [RefundState, string]>> = {
   need_approval: ['awaiting_approval', 'fallback_checking'],
   approve: ['fallback_checking', 'awaiting_approval'],
   try_again: ['reserved', 'rejected'],
-  ask_person: [
+  open_case: [
     'manual_review',
     'awaiting_approval fallback_checking pending rejected reserved returned submitting unknown',
   ],
@@ -49,9 +49,9 @@ const MOVES: Readonly<Record<RefundTrigger, readonly [RefundState, string]>> = {
   rest_settled: ['succeeded', 'awaiting_approval fallback_checking manual_review rejected reserved'],
   withdraw: ['canceled', 'awaiting_approval fallback_checking manual_review rejected reserved'],
   settle: ['settled', 'succeeded'],
-  come_back: ['returned', 'settled succeeded'],
-  released_less: ['reserved', 'settled succeeded'],
-  redirect: ['fallback_checking', 'manual_review'],
+  answer_returned: ['returned', 'settled succeeded'],
+  release_reduced: ['reserved', 'settled succeeded'],
+  change_destination: ['fallback_checking', 'manual_review'],
   compare_again: ['rejected', 'manual_review'],
   replay: ['reserved', 'manual_review'],
   correct_succeeded: [
@@ -87,11 +87,11 @@ describe('the states of a refund', () => {
   it('leaves a final state only on what the gateway shows, or on a signed correction', () => {
     const leaving = REFUND_TRANSITIONS.filter(({ from }) => from.some(isFinal)).map(({ on }) => on);
     expect([...leaving].sort()).toEqual([
+      'answer_returned',
       'answer_succeeded',
-      'come_back',
       'correct_succeeded',
       'part_after_end',
-      'released_less',
+      'release_reduced',
       'settle',
     ]);
   });
@@ -110,16 +110,16 @@ describe('the states of a refund', () => {
   });
 
   it('wait for a person in two of them', () => {
-    expect(PERSON_STATES).toEqual(['manual_review', 'awaiting_approval']);
+    expect(OPERATOR_STATES).toEqual(['manual_review', 'awaiting_approval']);
   });
 
   it('are told outside as what has become of the money', () => {
-    const told = (status: string) => REFUND_STATES.filter((state) => PUBLIC_STATUS[state] === status);
-    expect(told('succeeded')).toEqual(['succeeded', 'settled']);
-    expect(told('failed')).toEqual(['failed']);
-    expect(told('canceled')).toEqual(['closed_by_dispute', 'refunded_elsewhere', 'canceled']);
-    expect(told('review')).toEqual(['manual_review']);
-    expect(told('pending')).toEqual(
+    const reported = (status: string) => REFUND_STATES.filter((state) => PUBLIC_STATUS[state] === status);
+    expect(reported('succeeded')).toEqual(['succeeded', 'settled']);
+    expect(reported('failed')).toEqual(['failed']);
+    expect(reported('canceled')).toEqual(['closed_by_dispute', 'refunded_elsewhere', 'canceled']);
+    expect(reported('review')).toEqual(['manual_review']);
+    expect(reported('pending')).toEqual(
       REFUND_STATES.filter((state) => !isFinal(state) && state !== 'manual_review'),
     );
   });

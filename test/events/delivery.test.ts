@@ -11,7 +11,7 @@ import { Secret } from '../../domain/secret.js';
 import { createReceiver } from '../../examples/event-receiver/server.js';
 import { verify, type RefundEvent } from '../../examples/event-receiver/verify.js';
 import { listDeliveries, type DeliveryRecord } from '../../ledger/outbox/deliveries.js';
-import { switchOutlet, TOLD_EVENTS } from '../../ledger/outbox/outbox.js';
+import { setEventsEnabled, OUTGOING_EVENT_TYPES } from '../../ledger/outbox/outbox.js';
 import { createLog } from '../../settings/log.js';
 import { startDispatcher, type Dispatcher } from '../../worker/events/dispatcher.js';
 import { deliveryTimingsAt, type DeliveryTimings } from '../../worker/events/retries.js';
@@ -22,8 +22,8 @@ import { hangUp, silence, startReceiver, status } from './receiver.js';
 
 vi.setConfig({ testTimeout: 120_000 });
 
-const world = await startApi();
-const { stack } = world;
+const harness = await startApi();
+const { stack } = harness;
 const { database, dependencies } = stack;
 const receiver = await startReceiver();
 const elsewhere = await startReceiver();
@@ -48,17 +48,17 @@ function dispatch(timings: Partial<DeliveryTimings> = {}, url = receiver.url): D
   running.push(dispatcher);
   return dispatcher;
 }
-beforeEach(() => switchOutlet(database, true));
+beforeEach(() => setEventsEnabled(database, true));
 afterEach(async () => {
   await Promise.all(running.splice(0).map((dispatcher) => dispatcher.stop()));
 });
-afterAll(() => world.close());
+afterAll(() => harness.close());
 
 async function pay(amount = '40.00'): Promise<string> {
   const { paymentId } = stack.newPayment();
   const request = { paymentId, amount, currency: 'EUR', reason: 'goods_returned' };
   const { id } = await stack.client.requestRefund({
-    caller: 'shop',
+    clientId: 'shop',
     idempotencyKey: crypto.randomUUID(),
     requestedBy: 'clerk',
     request,
@@ -96,7 +96,7 @@ describe('a refund that is paid', () => {
     stack.fault({ kind: 'pending', afterMs: 300 }, { paymentId });
     const request = { paymentId, amount: '40.00', currency: 'EUR', reason: 'goods_returned' };
     const { id } = await stack.client.requestRefund({
-      caller: 'shop',
+      clientId: 'shop',
       idempotencyKey: crypto.randomUUID(),
       requestedBy: 'clerk',
       request,
@@ -185,12 +185,12 @@ describe('a receiver that does not take an event', () => {
     await untilEvent(second, 'dead');
     await dispatcher.stop();
 
-    const listed = await world.call('GET', `/v1/events?state=dead&refundId=${first}`);
+    const listed = await harness.call('GET', `/v1/events?state=dead&refundId=${first}`);
     expect(listed.body).toMatchObject({ data: [{ id: dead.id, state: 'dead' }], nextCursor: null });
-    const reader = await world.newKey('reader', 'read');
-    const refused = await world.call('POST', `/v1/events/${dead.id}/resend`, { key: reader });
+    const reader = await harness.newKey('reader', 'read');
+    const refused = await harness.call('POST', `/v1/events/${dead.id}/resend`, { key: reader });
     expect(refused.status).toBe(403);
-    const resent = await world.call('POST', `/v1/events/${dead.id}/resend`);
+    const resent = await harness.call('POST', `/v1/events/${dead.id}/resend`);
     expect(outboundEvent.parse(resent.body)).toMatchObject({ id: dead.id, state: 'waiting', tries: 0 });
     const byCommand = await command(stack.env, 'events', 'resend', '--dead');
     expect(byCommand).toMatchObject({ code: 0, stdout: '1 events are sent again\n' });
@@ -248,10 +248,10 @@ describe('dispatchers', () => {
 
 describe('events', () => {
   it('are not kept while nobody is to be told, and begin with what happens after', async () => {
-    await switchOutlet(database, false);
+    await setEventsEnabled(database, false);
     const untold = await pay();
     expect(await listDeliveries(database, { refundId: untold })).toEqual([]);
-    await switchOutlet(database, true);
+    await setEventsEnabled(database, true);
     dispatch();
     await untilEvent(await pay(), 'delivered');
     expect(receiver.of(untold)).toEqual([]);
@@ -285,26 +285,26 @@ describe('events', () => {
 
   it('are made of the facts that the documentation lists', async () => {
     const { rows } = await sql<{ text: string }>`
-      select pg_get_triggerdef(oid) as text from pg_trigger where tgname = 'events_tell'`.execute(
+      select pg_get_triggerdef(oid) as text from pg_trigger where tgname = 'events_enqueue'`.execute(
       database.db,
     );
-    const told = [...(rows[0]?.text ?? '').matchAll(/'(refund\.\w+)'/g)].map(([, type]) => type);
-    expect(told.toSorted()).toEqual([...TOLD_EVENTS].toSorted());
+    const reported = [...(rows[0]?.text ?? '').matchAll(/'(refund\.\w+)'/g)].map(([, type]) => type);
+    expect(reported.toSorted()).toEqual([...OUTGOING_EVENT_TYPES].toSorted());
   });
 
   it('are listed in pages, and a wrong question is answered with everything that is wrong', async () => {
-    const first = await world.call('GET', '/v1/events?limit=1');
+    const first = await harness.call('GET', '/v1/events?limit=1');
     const { nextCursor } = first.body as { nextCursor: string };
-    const second = await world.call('GET', `/v1/events?limit=1&cursor=${nextCursor}`);
+    const second = await harness.call('GET', `/v1/events?limit=1&cursor=${nextCursor}`);
     expect(second.body).not.toEqual(first.body);
-    const wrong = await world.call('GET', '/v1/events?state=lost&refundId=x');
+    const wrong = await harness.call('GET', '/v1/events?state=lost&refundId=x');
     expect(wrong.status).toBe(422);
     expect(
       problemOf(wrong)
         .problems?.map(({ field }) => field)
         .toSorted(),
     ).toEqual(['refundId', 'state']);
-    const unknown = await world.call('POST', `/v1/events/${crypto.randomUUID()}/resend`);
+    const unknown = await harness.call('POST', `/v1/events/${crypto.randomUUID()}/resend`);
     expect(unknown.status).toBe(404);
     const useless = await command(stack.env, 'events', 'resend');
     expect(useless.code).toBe(2);

@@ -50,8 +50,8 @@ describe('the receiver of the examples refuses', () => {
       VECTOR.secret,
       AT,
     ],
-  ])('%s', (_what, given, body, secret, now) => {
+  ])('%s', (_what, fixture, body, secret, now) => {
     expect(verify(headers, VECTOR.body, VECTOR.secret, AT)).toBeDefined();
-    expect(() => verify(given, body, secret, now)).toThrow();
+    expect(() => verify(fixture, body, secret, now)).toThrow();
   });
 });

@@ -7,9 +7,9 @@ import { afterAll, describe, expect, it, inject } from 'vitest';
 import type { Order } from '../../examples/order-cancellation/orders.js';
 import { createOrderWorker } from '../../examples/order-cancellation/worker.js';
 import type { orderCancellation } from '../../examples/order-cancellation/workflow.js';
-import { eventually, openWorld } from '../workflows/world.js';
+import { eventually, openHarness } from '../workflows/world.js';
 
-const world = await openWorld();
+const harness = await openHarness();
 const { address, namespace } = inject('temporal');
 const orders = new Map<string, Order>();
 const taskQueue = `orders-${randomUUID()}`;
@@ -29,17 +29,17 @@ interface Placed {
 }
 
 function placeOrder(amount = '100.00'): Placed {
-  const { paymentId, registrationId } = world.newPayment();
+  const { paymentId, registrationId } = harness.newPayment();
   const orderId = randomUUID();
   orders.set(orderId, { id: orderId, paymentId, amount, currency: 'EUR', state: 'open' });
   return { orderId, paymentId, registrationId };
 }
 
 const cancelOrder = ({ orderId }: Placed): Promise<WorkflowHandle<typeof orderCancellation>> =>
-  world.temporal.workflow.start<typeof orderCancellation>('orderCancellation', {
+  harness.temporal.workflow.start<typeof orderCancellation>('orderCancellation', {
     workflowId: `cancel-order-${orderId}`,
     taskQueue,
-    args: [{ orderId, by: 'shop assistant', refunds: world.queues.refunds }],
+    args: [{ orderId, by: 'shop assistant', refunds: harness.queues.refunds }],
   });
 
 const stateOf = ({ orderId }: Placed): string | undefined => orders.get(orderId)?.state;
@@ -47,7 +47,7 @@ const stateOf = ({ orderId }: Placed): string | undefined => orders.get(orderId)
 const refundOf = ({ paymentId }: Placed) =>
   eventually(
     'the refund is accepted',
-    async () => (await world.dependencies.ledger.listRefunds({ paymentId }))[0],
+    async () => (await harness.dependencies.ledger.listRefunds({ paymentId }))[0],
   );
 
 describe('cancelling an order', () => {
@@ -56,42 +56,42 @@ describe('cancelling an order', () => {
     const handle = await cancelOrder(order);
     expect(await handle.result()).toMatchObject({ order: 'cancelled', refund: { state: 'succeeded' } });
     expect(stateOf(order)).toBe('cancelled');
-    expect(world.gateway.engine.books(order.paymentId)).toMatchObject({ refunded: 100_00n });
+    expect(harness.gateway.engine.books(order.paymentId)).toMatchObject({ refunded: 100_00n });
   });
 
   it('restores it when the refund is finally refused', async () => {
     const order = placeOrder();
-    world.fault({ kind: 'reject', code: '700.500.001' }, { paymentId: order.paymentId });
-    world.fault({ kind: 'reject', code: '800.100.152' }, { registrationId: order.registrationId });
+    harness.fault({ kind: 'reject', code: '700.500.001' }, { paymentId: order.paymentId });
+    harness.fault({ kind: 'reject', code: '800.100.152' }, { registrationId: order.registrationId });
     const handle = await cancelOrder(order);
     expect(await handle.result()).toMatchObject({
       order: 'restored',
-      refund: { state: 'failed', status: 'failed', why: 'credit_refused' },
+      refund: { state: 'failed', status: 'failed', why: 'credit_declined' },
     });
     expect(stateOf(order)).toBe('open');
   });
 
   it('keeps it on hold while a person looks at the refund, and restores it when that person withdraws', async () => {
     const order = placeOrder();
-    world.fault({ kind: 'reject', code: '700.300.300' }, { paymentId: order.paymentId });
+    harness.fault({ kind: 'reject', code: '700.300.300' }, { paymentId: order.paymentId });
     const handle = await cancelOrder(order);
     const { id } = await refundOf(order);
-    await world.untilState(id, 'manual_review');
+    await harness.untilState(id, 'manual_review');
     expect(stateOf(order)).toBe('on_hold');
     expect((await handle.describe()).status.name).toBe('RUNNING');
 
-    await world.client.withdraw(id, { by: 'supervisor', reason: 'the customer was paid by hand' });
+    await harness.client.withdraw(id, { by: 'supervisor', reason: 'the customer was paid by hand' });
     expect(await handle.result()).toMatchObject({ order: 'restored', refund: { status: 'canceled' } });
     expect(stateOf(order)).toBe('open');
   });
 
   it('cancels it when somebody refunded all of it in the portal: the customer has the money', async () => {
     const order = placeOrder();
-    world.fault({ kind: 'reject', code: '900.100.600' }, { paymentId: order.paymentId });
+    harness.fault({ kind: 'reject', code: '900.100.600' }, { paymentId: order.paymentId });
     const handle = await cancelOrder(order);
     const { id } = await refundOf(order);
-    await world.untilState(id, 'rejected');
-    world.gateway.engine.refundInPortal({ paymentId: order.paymentId, amount: 100_00n });
+    await harness.untilState(id, 'rejected');
+    harness.gateway.engine.refundInPortal({ paymentId: order.paymentId, amount: 100_00n });
     expect(await handle.result()).toMatchObject({
       order: 'cancelled',
       refund: {
@@ -102,18 +102,18 @@ describe('cancelling an order', () => {
       },
     });
     expect(stateOf(order)).toBe('cancelled');
-    expect(world.gateway.engine.books(order.paymentId)).toMatchObject({ refunded: 100_00n });
+    expect(harness.gateway.engine.books(order.paymentId)).toMatchObject({ refunded: 100_00n });
   });
 
   it('keeps it on hold when a part was refunded in the portal and an operator withdraws the refund', async () => {
     const order = placeOrder();
-    world.fault({ kind: 'reject', code: '900.100.600' }, { paymentId: order.paymentId });
+    harness.fault({ kind: 'reject', code: '900.100.600' }, { paymentId: order.paymentId });
     const handle = await cancelOrder(order);
     const { id } = await refundOf(order);
-    await world.untilState(id, 'rejected');
-    world.gateway.engine.refundInPortal({ paymentId: order.paymentId, amount: 40_00n });
-    await world.untilState(id, 'manual_review');
-    await world.client.withdraw(id, { by: 'supervisor', reason: 'agreed with the customer' });
+    await harness.untilState(id, 'rejected');
+    harness.gateway.engine.refundInPortal({ paymentId: order.paymentId, amount: 40_00n });
+    await harness.untilState(id, 'manual_review');
+    await harness.client.withdraw(id, { by: 'supervisor', reason: 'agreed with the customer' });
     expect(await handle.result()).toMatchObject({
       order: 'on_hold',
       refund: { status: 'canceled', settledBy: 'refund_elsewhere', settledAmount: '40.00' },
@@ -130,9 +130,9 @@ describe('cancelling an order', () => {
 
   it('that is itself cancelled while nothing has left, restores it', async () => {
     const order = placeOrder();
-    world.fault({ kind: 'reject', code: '700.300.300' }, { paymentId: order.paymentId });
+    harness.fault({ kind: 'reject', code: '700.300.300' }, { paymentId: order.paymentId });
     const handle = await cancelOrder(order);
-    await world.untilState((await refundOf(order)).id, 'manual_review');
+    await harness.untilState((await refundOf(order)).id, 'manual_review');
     await handle.cancel();
     await expect(handle.result()).rejects.toMatchObject({ cause: expect.any(CancelledFailure) as unknown });
     expect(stateOf(order)).toBe('open');

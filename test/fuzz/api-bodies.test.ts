@@ -62,9 +62,9 @@ describe('a word of a person, over HTTP', () => {
       }
       taken.add(right);
       holds(typeof body === 'object' && body !== null, 'Taken, and no object.', body);
-      const given = new Map<string, unknown>(Object.entries(body));
-      const reason = given.get('reason');
-      holds(reason !== undefined || given.get('dryRun') === true, 'Taken without a reason.', body);
+      const fixture = new Map<string, unknown>(Object.entries(body));
+      const reason = fixture.get('reason');
+      holds(reason !== undefined || fixture.get('dryRun') === true, 'Taken without a reason.', body);
       holds(
         reason === undefined || (typeof reason === 'string' && reason.trim() !== ''),
         'The reason is none.',

@@ -4,9 +4,9 @@ import { readOriginal, type OriginalFacts } from '../../domain/payment/original.
 import { outcomeOfFound, outcomeOfSend, type Expectation } from '../../domain/refund/outcome.js';
 import type { SendResult } from '../../domain/transaction.js';
 import { readTransactionBody } from '../../gateway/oppwa/answer.js';
-import { findByReference, findWithLinked } from '../../gateway/oppwa/look-ups.js';
+import { findByReference, findWithLinked } from '../../gateway/oppwa/queries.js';
 import { fuzz, holds, inTier } from './fuzz.js';
-import { FOUND, GIVEN, PAYMENT, REFERENCE, TREES, WORDS } from './given-answers.js';
+import { FOUND, FIXTURE, PAYMENT, REFERENCE, TREES, WORDS } from './given-answers.js';
 import { DECIMALS, isOfAnotherCurrency, tenThousandths } from './given-requests.js';
 import { changed, edited, noise, written } from './mutations.js';
 import {
@@ -23,7 +23,7 @@ import {
   provesDone,
   provesPending,
 } from './second-opinion.js';
-import { strictJson, type Told } from './strict-json.js';
+import { strictJson, type JsonValue } from './strict-json.js';
 import type { Random } from '../simulation/world/random.js';
 
 const STATUSES = [200, 200, 200, 200, 400, 404, 429, 500, 503] as const;
@@ -57,38 +57,39 @@ describe('an answer to an order', () => {
   it('is a success, a promise or a refusal exactly where a second reader finds it proved', async () => {
     const seen = { succeeded: 0, pending: 0, rejected: 0, unknown: 0, not_sent: 0 };
     await fuzz(inTier(120_000), (random) => {
-      const { body: right, expected } = random.pick(GIVEN);
+      const { body: right, expected } = random.pick(FIXTURE);
       const body = garbled(random, right);
       const sent = answered(body, random.pick(STATUSES));
       const outcome = outcomeOfSend(sent, expected);
       seen[outcome.kind] += 1;
       holds(textsIn(sent).every(isKeepable), 'A text that no database keeps came through.', body);
       if (isDeep(body)) return;
-      const told = strictJson(body);
+      const reported = strictJson(body);
       const context = { body, outcome };
       if (sent.kind === 'answered')
         holds(
-          isMembers(told) &&
-            DECISIVE.every((name) => (told.get(name) ?? undefined) === sent.transaction[name]),
+          isMembers(reported) &&
+            DECISIVE.every((name) => (reported.get(name) ?? undefined) === sent.transaction[name]),
           'It is kept otherwise than it was said.',
           context,
         );
       holds(
-        (outcome.kind === 'succeeded') === provesDone(told, expected),
+        (outcome.kind === 'succeeded') === provesDone(reported, expected),
         'Success and proof differ.',
         context,
       );
       holds(
-        (outcome.kind === 'pending') === provesPending(told, expected),
+        (outcome.kind === 'pending') === provesPending(reported, expected),
         'Promise and proof differ.',
         context,
       );
-      if (outcome.kind === 'rejected') holds(mayRefuse(told, expected), 'A refusal that is none.', context);
+      if (outcome.kind === 'rejected')
+        holds(mayRefuse(reported, expected), 'A refusal that is none.', context);
       if (outcome.kind === 'succeeded')
         holds(
-          isMembers(told) &&
-            told.get('id') === outcome.gatewayId &&
-            outcome.flagged === isFlagged(codeOf(told) ?? ''),
+          isMembers(reported) &&
+            reported.get('id') === outcome.gatewayId &&
+            outcome.flagged === isFlagged(codeOf(reported) ?? ''),
           'The success is of another transaction.',
           context,
         );
@@ -99,7 +100,7 @@ describe('an answer to an order', () => {
 });
 
 describe('an answer to a look-up', () => {
-  const expected = GIVEN[0].expected;
+  const expected = FIXTURE[0].expected;
 
   it('by our reference tells of a success or of nothing there only where a second reader sees it', async () => {
     const seen: Record<string, number> = {};
@@ -124,14 +125,14 @@ describe('an answer to a look-up', () => {
       seen[found.kind] = (seen[found.kind] ?? 0) + 1;
       holds(textsIn(found).every(isKeepable), 'A text that no database keeps came through.', served);
       if (served.some(({ body }) => isDeep(body))) return;
-      const told = served.map(({ status, body }) => ({ status, body: strictJson(body) }));
+      const reported = served.map(({ status, body }) => ({ status, body: strictJson(body) }));
       if (found.kind === 'not_found')
-        holds(told.some(saysNothingThere), 'Nobody said that there is nothing.', served);
+        holds(reported.some(saysNothingThere), 'Nobody said that there is nothing.', served);
       if (found.kind !== 'found') return;
       const outcome = outcomeOfFound(found.value, expected);
       // A version that is not offered says nothing of our order, whatever its answer quotes.
       const version = served.at(-1)?.path;
-      const ours = told
+      const ours = reported
         .filter((_answer, nth) => served[nth]?.path === version)
         .flatMap(({ body }) => entriesOf(body))
         .filter((entry) => entry.get('merchantTransactionId') === REFERENCE);
@@ -213,15 +214,15 @@ describe('an answer to a look-up', () => {
       const context = { served, facts: { ...facts, captures: facts.captures.length } };
 
       // What is listed twice, under the authorisation and under its capture, was taken once.
-      const taken = new Map<Told | undefined, bigint>();
+      const taken = new Map<JsonValue | undefined, bigint>();
       for (const entry of entries.filter(tookMoney)) {
         const [id, amount] = [inLowerCase(entry.get('id')), amountOf(entry) ?? 0n];
         if (amount >= (taken.get(id) ?? 0n)) taken.set(id, amount);
       }
       const most = [...taken.values()].reduce((sum, amount) => sum + amount, 0n);
       const whole = amountOf(entries.find((entry) => entry.get('id') === PAYMENT)) ?? 0n;
-      const isTold = entries.some((entry) => entry.get('currency') === facts.currency);
-      holds(isTold, 'A currency that was in no answer.', context);
+      const isReported = entries.some((entry) => entry.get('currency') === facts.currency);
+      holds(isReported, 'A currency that was in no answer.', context);
       if (isOfAnotherCurrency(facts)) return;
       holds(Object.hasOwn(DECIMALS, facts.currency), 'It is no currency.', context);
       const scale = tenThousandths(facts.currency);
@@ -267,18 +268,18 @@ describe('an answer to a look-up', () => {
 /** Of an acquirer that said no: a refusal in every table of the vendor. */
 const DECLINED = '800.100.152';
 const isChargeback = (code: string): boolean => code.startsWith('000.100.2');
-const inLowerCase = (id: Told | undefined): Told | undefined =>
+const inLowerCase = (id: JsonValue | undefined): JsonValue | undefined =>
   typeof id === 'string' ? id.toLowerCase() : id;
 
 /** A debit that is not refused, or a capture that is done. */
-function tookMoney(entry: ReadonlyMap<string, Told>): boolean {
+function tookMoney(entry: ReadonlyMap<string, JsonValue>): boolean {
   const [type, code] = [entry.get('paymentType'), codeOf(entry)];
   if (type === 'CP') return code !== undefined && isDone(code, 'live');
   return type === 'DB' && code !== DECLINED;
 }
 
 /** A chargeback is ended by what refers to it, to the payment or a capture, or to nothing. */
-function mayEnd(entry: ReadonlyMap<string, Told>, chargebackId: string, facts: OriginalFacts): boolean {
+function mayEnd(entry: ReadonlyMap<string, JsonValue>, chargebackId: string, facts: OriginalFacts): boolean {
   const referenced = inLowerCase(entry.get('referencedId') ?? null);
   return (
     entry.get('paymentType') === 'CR' &&
@@ -288,7 +289,7 @@ function mayEnd(entry: ReadonlyMap<string, Told>, chargebackId: string, facts: O
 }
 
 /** Under our reference, of our type or of none, it says that money moves, but not the money that was ordered. */
-function contradicts(entry: ReadonlyMap<string, Told>, expected: Expectation): boolean {
+function contradicts(entry: ReadonlyMap<string, JsonValue>, expected: Expectation): boolean {
   const [type, code] = [entry.get('paymentType') ?? 'RF', codeOf(entry)];
   return (
     type === 'RF' &&
@@ -300,7 +301,7 @@ function contradicts(entry: ReadonlyMap<string, Told>, expected: Expectation): b
 }
 
 /** The gateway's own word for it, or an empty list beside the code of a request that succeeded. */
-function saysNothingThere({ status, body }: { status: number; body: Told | undefined }): boolean {
+function saysNothingThere({ status, body }: { status: number; body: JsonValue | undefined }): boolean {
   if (!isMembers(body)) return false;
   const code = codeOf(body);
   if (code === '700.400.580') return status < 500;

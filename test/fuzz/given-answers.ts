@@ -16,7 +16,7 @@ const OTHER = '8ac7a4a1886fbf6c018871e528a731df';
 const CREDIT = '8ac7a4a192b3b5060192b471c0d82dfb';
 export const REFERENCE = 'KHQDEW3SX4Y3D2Q8';
 
-const said = (code: string) => ({ code, description: 'as the gateway words it' });
+const answer = (code: string) => ({ code, description: 'as the gateway words it' });
 const at = '2024-10-22 13:36:46+0000';
 
 const refunded = {
@@ -26,7 +26,7 @@ const refunded = {
   amount: '92.00',
   currency: 'EUR',
   merchantTransactionId: REFERENCE,
-  result: said('000.000.000'),
+  result: answer('000.000.000'),
   resultDetails: { ExtendedDescription: 'Approved', ConnectorTxID1: '852105' },
   timestamp: at,
 };
@@ -35,19 +35,19 @@ const inDinars = { ...refunded, amount: '9.20', currency: 'KWD' };
 const reversed = { ...refunded, paymentType: 'RV' };
 const invalid = {
   result: {
-    ...said('200.300.404'),
+    ...answer('200.300.404'),
     parameterErrors: [{ name: 'paymentType', value: 'RF', message: 'must be one of [PA, DB, CD]' }],
   },
   timestamp: at,
 };
 
-interface Given {
+interface Fixture {
   readonly body: object;
   readonly expected: Expectation;
 }
 
 const order = {
-  way: 'refund',
+  operation: 'refund',
   originalId: PAYMENT,
   amountMinor: 9_200n,
   currency: 'EUR',
@@ -55,7 +55,7 @@ const order = {
   host: 'live',
 } as const;
 const credit = {
-  way: 'credit',
+  operation: 'credit',
   amountMinor: 10_000n,
   currency: 'EUR',
   reference: 'P175',
@@ -63,16 +63,16 @@ const credit = {
 } as const;
 
 /** An answer to an order, and the order that it answers. */
-export const GIVEN: readonly [Given, ...Given[]] = [
+export const FIXTURE: readonly [Fixture, ...Fixture[]] = [
   { body: refunded, expected: order },
-  { body: { ...refunded, result: said('000.100.110') }, expected: { ...order, host: 'test' } },
-  { body: { ...refunded, result: said('000.400.010') }, expected: order },
-  { body: { ...refunded, result: said('800.400.502') }, expected: order },
-  { body: { ...refunded, result: said('800.100.152') }, expected: order },
+  { body: { ...refunded, result: answer('000.100.110') }, expected: { ...order, host: 'test' } },
+  { body: { ...refunded, result: answer('000.400.010') }, expected: order },
+  { body: { ...refunded, result: answer('800.400.502') }, expected: order },
+  { body: { ...refunded, result: answer('800.100.152') }, expected: order },
   { body: { ...refunded, amount: '92' }, expected: order },
   { body: inYen, expected: { ...order, amountMinor: 92n, currency: 'JPY' } },
   { body: inDinars, expected: { ...order, amountMinor: 9_200n, currency: 'KWD' } },
-  { body: reversed, expected: { ...order, way: 'reversal' } },
+  { body: reversed, expected: { ...order, operation: 'reversal' } },
   { body: invalid, expected: order },
   { body: credited, expected: credit },
 ];
@@ -124,7 +124,7 @@ export const WORDS: readonly [unknown, ...unknown[]] = [
   '800.120.100',
   '800.900.300',
   '800.121.100',
-  said('000.000.000'),
+  answer('000.000.000'),
   null,
   2,
   '3',
@@ -136,19 +136,19 @@ const debit = {
   amount: '100.00',
   currency: 'EUR',
   registrationId: 'a'.repeat(32),
-  result: said('000.000.000'),
+  result: answer('000.000.000'),
   timestamp: at,
 };
 const authorised = { ...debit, paymentType: 'PA' };
 const captured = { ...debit, id: CAPTURE, paymentType: 'CP', referencedId: PAYMENT };
-const declined = { ...refunded, id: OTHER, result: said('800.100.152') };
-const promised = { ...refunded, result: said('800.400.502') };
+const declined = { ...refunded, id: OTHER, result: answer('800.100.152') };
+const promised = { ...refunded, result: answer('800.400.502') };
 const elsewhere = { ...refunded, id: CREDIT, amount: '8.00', merchantTransactionId: 'somebody-elses' };
-const promisedCapture = { ...captured, id: OTHER, result: said('000.200.000') };
+const promisedCapture = { ...captured, id: OTHER, result: answer('000.200.000') };
 const disputed = { ...debit, id: OTHER, paymentType: 'CB', referencedId: PAYMENT };
 const won = { ...debit, id: CREDIT, paymentType: 'CR', referencedId: OTHER };
 
-const listed = (...records: readonly object[]) => ({ result: said('000.000.100'), records, pages: 1 });
+const listed = (...records: readonly object[]) => ({ result: answer('000.000.100'), records, pages: 1 });
 
 /** Answers to a look-up by our reference. */
 export const FOUND: readonly [object, ...object[]] = [
@@ -161,9 +161,9 @@ export const FOUND: readonly [object, ...object[]] = [
   listed(refunded, { ...refunded, id: OTHER }),
   listed(refunded, { ...refunded, id: OTHER, amount: '9.20' }),
   listed(promised, { ...promised, id: OTHER, currency: 'USD' }),
-  { result: said('000.000.100'), payments: [refunded, declined] },
-  { result: said('700.400.580') },
-  { result: said('800.120.100') },
+  { result: answer('000.000.100'), payments: [refunded, declined] },
+  { result: answer('700.400.580') },
+  { result: answer('800.120.100') },
   refunded,
 ];
 
@@ -174,12 +174,12 @@ export const TREES: readonly [object, ...object[]] = [
   { ...debit, linkedTransactions: [disputed, won] },
   { ...authorised, linkedTransactions: [{ ...captured, linkedTransactions: [refunded] }, elsewhere] },
   { ...authorised, linkedTransactions: [{ ...captured, linkedTransactions: [refunded] }, captured] },
-  { ...authorised, linkedTransactions: [{ ...captured, result: said('800.100.152') }, promisedCapture] },
+  { ...authorised, linkedTransactions: [{ ...captured, result: answer('800.100.152') }, promisedCapture] },
   { ...authorised, linkedTransactions: [reversed] },
-  { ...debit, result: said('800.100.152'), linkedTransactions: [] },
+  { ...debit, result: answer('800.100.152'), linkedTransactions: [] },
   { ...debit, linkedTransactions: [{ ...refunded, amount: undefined }, declined] },
   listed(debit, refunded, declined),
   listed(authorised, captured, disputed),
   listed(captured),
-  { result: said('700.400.580') },
+  { result: answer('700.400.580') },
 ];

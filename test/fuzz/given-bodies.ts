@@ -1,6 +1,6 @@
 /** What is asked of the HTTP API, once right: the body of each route that takes one, and the queries. */
 
-const word = { reason: 'the customer wrote', ticket: 'T-1' };
+const note = { reason: 'the customer wrote', ticket: 'T-1' };
 const HEX = 'a'.repeat(32);
 
 export const ASKED = {
@@ -12,14 +12,14 @@ export const ASKED = {
     orderId: '4711',
     metadata: { desk: '7' },
   },
-  approve: { ...word, instruction: 'abc-123' },
-  reject: word,
-  withdraw: word,
-  sync: word,
-  link: { ...word, gatewayId: HEX },
-  correct: { ...word, outcome: 'failed', evidence: 'letter of the acquirer', reference: 'KHQDEW3SX4Y3D2Q8' },
-  'change-destination': { ...word, destination: { registrationId: HEX } },
-  replay: { ...word, dryRun: true, restart: { runId: 'run-1' } },
+  approve: { ...note, instruction: 'abc-123' },
+  reject: note,
+  withdraw: note,
+  sync: note,
+  link: { ...note, gatewayId: HEX },
+  correct: { ...note, outcome: 'failed', evidence: 'letter of the acquirer', reference: 'KHQDEW3SX4Y3D2Q8' },
+  'change-destination': { ...note, destination: { registrationId: HEX } },
+  replay: { ...note, dryRun: true, restart: { runId: 'run-1' } },
 } as const;
 
 /** Right in another place. */

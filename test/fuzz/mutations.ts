@@ -230,7 +230,7 @@ export function written(random: Random, value: Value): string {
   const text = JSON.stringify(value);
   switch (random.between(0, 15)) {
     case 0:
-      return said(random, text);
+      return answer(random, text);
     case 1:
       return text.replace(
         /"(\w)(\w*)":/,
@@ -248,7 +248,7 @@ export function written(random: Random, value: Value): string {
 }
 
 /** One member of the text once more, with the same value or another, the name now and then with an escape in it. */
-function said(random: Random, text: string): string {
+function answer(random: Random, text: string): string {
   const members = [...text.matchAll(/"(\w+)":("(?:[^"\\]|\\.)*"|null|\d+)/g)];
   const member = members[random.between(0, Math.max(0, members.length - 1))];
   const [whole, name = '', value = ''] = member ?? [];

@@ -1,5 +1,5 @@
 /** Whatever order is given: refused with nothing stored, or stored once as it was asked, of money that is there. */
-import { isSamePerson } from '../../domain/refund/people.js';
+import { isSameOperator } from '../../domain/refund/operator-note.js';
 import { describe, expect, it } from 'vitest';
 import {
   acceptCredit,
@@ -10,7 +10,7 @@ import {
 } from '../../activities/refund/accept.js';
 import type { Dependencies } from '../../activities/dependencies.js';
 import type { Gateway } from '../../gateway/gateway.js';
-import { findById, findWithLinked } from '../../gateway/oppwa/look-ups.js';
+import { findById, findWithLinked } from '../../gateway/oppwa/queries.js';
 import { LedgerError } from '../../ledger/ledger.js';
 import { createLedger } from '../../ledger/postgres.js';
 import { ledgerViolations } from '../simulation/checks/books.js';
@@ -38,15 +38,15 @@ const neverAsked = (): Promise<never> =>
   Promise.reject(new Error('Accepting asks for nothing but the payment.'));
 
 /** A ledger that starts empty, and a gateway that shows four payments of 100.00 euros, now and then garbled. */
-function world(random: Random) {
+function harness(random: Random) {
   let time = 0;
   /** The most that any answer showed of each payment, in ten-thousandths; undefined where it is too deep for a second reader. */
   const shownOf = new Map<string, bigint | undefined>();
   const show = (id: string, body: string): void => {
-    const told = strictJson(body);
-    const sum = entriesOf(told).reduce((total, entry) => total + (amountOf(entry) ?? 0n), 0n);
+    const reported = strictJson(body);
+    const sum = entriesOf(reported).reduce((total, entry) => total + (amountOf(entry) ?? 0n), 0n);
     const before = shownOf.has(id) ? shownOf.get(id) : 0n;
-    const isDeep = told === undefined && body.split(/[{[]/).length > 400;
+    const isDeep = reported === undefined && body.split(/[{[]/).length > 400;
     shownOf.set(id, isDeep || before === undefined ? undefined : sum > before ? sum : before);
   };
   const database = openMemoryDatabase(() => (time += 1));
@@ -97,19 +97,19 @@ function world(random: Random) {
 
 const REFUSALS = [RequestRefused, GatewayUnavailable, PaymentUnreadable, LedgerError];
 /** A ledger of many rows is slow to search; one of few refuses too rarely what is not there any more. */
-const ORDERS_OF_A_WORLD = 100;
+const ORDERS_OF_A_HARNESS = 100;
 
 describe('an order of a refund', () => {
   it('is refused with nothing stored, or stored once as it was asked and within what was captured', async () => {
     const seen: Record<string, number> = {};
     let orders = 0;
     // All of them in both tiers: a tenth may miss a rare refusal that is demanded below.
-    await fuzz(40_000 / ORDERS_OF_A_WORLD, async (random) => {
-      const { deps, tables, shownOf } = world(random);
-      for (let nth = 0; nth < ORDERS_OF_A_WORLD; nth += 1) {
+    await fuzz(40_000 / ORDERS_OF_A_HARNESS, async (random) => {
+      const { deps, tables, shownOf } = harness(random);
+      for (let nth = 0; nth < ORDERS_OF_A_HARNESS; nth += 1) {
         orders += 1;
         const right = {
-          caller: random.chance(0.9) ? 'shop' : 'desk',
+          clientId: random.chance(0.9) ? 'shop' : 'desk',
           idempotencyKey: `key-${random.between(1, 60)}`,
           requestedBy: 'anna',
           request: garbled(random, request(random)),
@@ -117,7 +117,7 @@ describe('an order of a refund', () => {
         const order = { ...right };
         // As it comes from another process, whose types nobody checked.
         if (random.chance(0.1)) {
-          const field = random.pick(['caller', 'idempotencyKey', 'requestedBy'] as const);
+          const field = random.pick(['clientId', 'idempotencyKey', 'requestedBy'] as const);
           const other = random.chance(0.3) ? `${right[field]} ${CARD}` : changed(random, right[field], WORDS);
           Object.assign(order, { [field]: other });
         }
@@ -141,7 +141,7 @@ describe('an order of a refund', () => {
           continue;
         }
         const { refund, isNew } = outcome.accepted;
-        if (refund.isFreeStanding) seen['free-standing'] = (seen['free-standing'] ?? 0) + 1;
+        if (refund.isUnlinkedCredit) seen['free-standing'] = (seen['free-standing'] ?? 0) + 1;
         seen[isNew ? 'new' : 'known'] = (seen[isNew ? 'new' : 'known'] ?? 0) + 1;
         holds(stored === (isNew ? 1 : 0), 'Stored not once.', order);
         holds(
@@ -155,20 +155,20 @@ describe('an order of a refund', () => {
         holds(
           refund.currency === asked.get('currency') &&
             refund.askedFor === askedFor &&
-            (refund.isFreeStanding ? undefined : refund.paymentId) === asked.get('paymentId') &&
+            (refund.isUnlinkedCredit ? undefined : refund.paymentId) === asked.get('paymentId') &&
             refund.reason === asked.get('reason') &&
             refund.orderId === (asked.get('orderId') ?? null),
           'The refund of another request.',
           order,
         );
-        for (const name of ['caller', 'idempotencyKey', 'requestedBy'] as const)
+        for (const name of ['clientId', 'idempotencyKey', 'requestedBy'] as const)
           holds(
             typeof order[name] === 'string' &&
               isLine(order[name].trim(), 255) &&
               (name === 'requestedBy' ||
                 // Two spellings of one name are one owner of keys.
-                (name === 'caller'
-                  ? isSamePerson(refund.caller, order.caller)
+                (name === 'clientId'
+                  ? isSameOperator(refund.clientId, order.clientId)
                   : refund[name] === order[name].trim())),
             'Stored under a name that is none.',
             order,
@@ -221,6 +221,6 @@ describe('an order of a refund', () => {
       'free-standing',
     ])
       expect([kind, (seen[kind] ?? 0) > 0]).toEqual([kind, true]);
-    expect(orders).toBeGreaterThanOrEqual(ORDERS_OF_A_WORLD);
+    expect(orders).toBeGreaterThanOrEqual(ORDERS_OF_A_HARNESS);
   }, 600_000);
 });

@@ -85,9 +85,9 @@ describe('a request', () => {
           ? right
           : edited(random, right);
       const asked = parseAmount(text, currency);
-      const given = typeof text === 'string' ? parseGatewayAmount(text, currency) : undefined;
+      const fixture = typeof text === 'string' ? parseGatewayAmount(text, currency) : undefined;
       const value = typeof text === 'string' ? worth(text) : undefined;
-      for (const reading of [asked, given]) {
+      for (const reading of [asked, fixture]) {
         if (reading?.ok !== true) continue;
         read += 1;
         const { minor, decimals } = reading.money;

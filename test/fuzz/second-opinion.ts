@@ -1,6 +1,6 @@
 /** What a body proves, judged once more by other means: written from the rules of the gateway, not from the program. */
 import type { Expectation } from '../../domain/refund/outcome.js';
-import type { Told } from './strict-json.js';
+import type { JsonValue } from './strict-json.js';
 
 const DONE = ['000.000.000', '000.300.000', '000.600.000'];
 const DONE_ON_TEST_HOSTS = ['000.100.110', '000.100.111', '000.100.112'];
@@ -22,15 +22,15 @@ export const DECISIVE = [
 /** No text of the gateway is this one: it keeps none with a NUL. */
 const SPOILT = '\u0000spoilt';
 
-type Members = ReadonlyMap<string, Told>;
+type Members = ReadonlyMap<string, JsonValue>;
 
-export const isMembers = (told: Told | undefined): told is Members => told instanceof Map;
+export const isMembers = (reported: JsonValue | undefined): reported is Members => reported instanceof Map;
 
 /** A field that the gateway gave as text; null is the same as left out; anything else spoils the whole answer. */
 function textOf(entry: Members, name: string): string | undefined {
-  const told = entry.get(name);
-  if (told === undefined || told === null) return undefined;
-  return typeof told === 'string' && told.length <= 255 && isKeepable(told) ? told : SPOILT;
+  const reported = entry.get(name);
+  if (reported === undefined || reported === null) return undefined;
+  return typeof reported === 'string' && reported.length <= 255 && isKeepable(reported) ? reported : SPOILT;
 }
 
 /** What PostgreSQL keeps: no NUL, and no half of a pair. */
@@ -40,7 +40,7 @@ export const isKeepable = (text: string): boolean =>
 /** The card that the fuzzers put into texts, as a number of its own; in a longer word or number it is none. */
 export const CARD = /(?<![\p{L}\p{N}])4111[ -]?1111[ -]?1111[ -]?1111(?![\p{L}\p{N}])/u;
 
-export function codeOf(entry: Told | undefined): string | undefined {
+export function codeOf(entry: JsonValue | undefined): string | undefined {
   const result = isMembers(entry) ? entry.get('result') : undefined;
   const code = isMembers(result) ? result.get('code') : undefined;
   return typeof code === 'string' && /^[0-9]{3}\.[0-9]{3}\.[0-9]{3}$/.test(code) ? code : undefined;
@@ -53,10 +53,11 @@ function agrees(entry: Members, expected: Expectation, needed: boolean): boolean
   const type = textOf(entry, 'paymentType');
   if (needed && (id === undefined || type === undefined)) return false;
   if (id !== undefined && (!/^[0-9a-f]{32}$/.test(id) || id === expected.originalId)) return false;
-  if (type !== undefined && type !== TYPES[expected.way]) return false;
+  if (type !== undefined && type !== TYPES[expected.operation]) return false;
   if ((textOf(entry, 'merchantTransactionId') ?? expected.reference) !== expected.reference) return false;
   const original = textOf(entry, 'referencedId');
-  if (expected.way !== 'credit' && original !== undefined && original !== expected.originalId) return false;
+  if (expected.operation !== 'credit' && original !== undefined && original !== expected.originalId)
+    return false;
   if ((textOf(entry, 'currency') ?? expected.currency) !== expected.currency) return false;
   const amount = textOf(entry, 'amount');
   if (amount === undefined || isWorth(amount, expected.amountMinor, expected.currency)) return true;
@@ -64,7 +65,7 @@ function agrees(entry: Members, expected: Expectation, needed: boolean): boolean
   const shown = worth(amount);
   const most = expected.amountMinor * (TEN_THOUSANDTHS[expected.currency] ?? -1n);
   return (
-    expected.way === 'reversal' &&
+    expected.operation === 'reversal' &&
     shown !== undefined &&
     shown > 0n &&
     shown < most &&
@@ -107,20 +108,20 @@ export const isPending = (code: string): boolean => PENDING.test(code);
 export const isFlagged = (code: string): boolean => DONE_AND_FLAGGED.test(code);
 
 /** Whether this entry alone says that the order was carried out. */
-export function provesDone(entry: Told | undefined, expected: Expectation): boolean {
+export function provesDone(entry: JsonValue | undefined, expected: Expectation): boolean {
   const code = codeOf(entry);
   return (
     code !== undefined && isMembers(entry) && isDone(code, expected.host) && agrees(entry, expected, true)
   );
 }
 
-export function provesPending(entry: Told | undefined, expected: Expectation): boolean {
+export function provesPending(entry: JsonValue | undefined, expected: Expectation): boolean {
   const code = codeOf(entry);
   return code !== undefined && isMembers(entry) && isPending(code) && agrees(entry, expected, true);
 }
 
 /** Whether it may be read as a refusal: it frees money to be sent again, so nothing about it may be in doubt. */
-export function mayRefuse(entry: Told | undefined, expected: Expectation): boolean {
+export function mayRefuse(entry: JsonValue | undefined, expected: Expectation): boolean {
   const code = codeOf(entry);
   if (code === undefined || !isMembers(entry)) return false;
   if (isDone(code, 'test') || PENDING.test(code) || NOBODY_KNOWS.test(code)) return false;
@@ -128,17 +129,17 @@ export function mayRefuse(entry: Told | undefined, expected: Expectation): boole
 }
 
 /** Every transaction in a body of a look-up, those nested in others too. */
-export function entriesOf(body: Told | undefined): readonly Members[] {
+export function entriesOf(body: JsonValue | undefined): readonly Members[] {
   if (!isMembers(body)) return [];
   const lists = ['records', 'payments', 'transactions'].map((name) => body.get(name));
   const roots = lists.some((list) => list !== undefined) ? lists.flatMap(listOf) : [body];
   return roots.flatMap(withNested);
 }
 
-const isList = (told: Told | undefined): told is readonly Told[] => Array.isArray(told);
-const listOf = (told: Told | undefined): readonly Told[] => (isList(told) ? told : []);
+const isList = (reported: JsonValue | undefined): reported is readonly JsonValue[] => Array.isArray(reported);
+const listOf = (reported: JsonValue | undefined): readonly JsonValue[] => (isList(reported) ? reported : []);
 
-function withNested(told: Told): readonly Members[] {
-  if (!isMembers(told)) return [];
-  return [told, ...listOf(told.get('linkedTransactions')).flatMap(withNested)];
+function withNested(reported: JsonValue): readonly Members[] {
+  if (!isMembers(reported)) return [];
+  return [reported, ...listOf(reported.get('linkedTransactions')).flatMap(withNested)];
 }

@@ -15,7 +15,7 @@ const SECRETS = [TOKEN, PASSWORD, WEBHOOK_KEY, EVENTS_SECRET];
 const RIGHT: Readonly<Record<string, string>> = {
   DATABASE_URL: `postgresql://refunds:${PASSWORD}@db.example:5432/refunds`,
   REFUNDS_DATABASE_CONNECTIONS: '10',
-  REFUNDS_LOOK_UPS_PER_SECOND: '0.5',
+  REFUNDS_QUERIES_PER_SECOND: '0.5',
   REFUNDS_TIME_SCALE: '1',
   REFUNDS_CREDIT_APPROVAL_ABOVE: 'EUR:500.00,JPY:80000',
   REFUNDS_METRICS_PORT: '9464',
@@ -85,8 +85,8 @@ describe('settings', () => {
         return;
       }
       taken += 1;
-      const { lookUpsPerSecond, databaseConnections, timeScale, metricsPort, entities, api } = settings;
-      holds(lookUpsPerSecond > 0 && lookUpsPerSecond <= 10_000, 'Look-ups without bounds.', env);
+      const { queriesPerSecond, databaseConnections, timeScale, metricsPort, entities, api } = settings;
+      holds(queriesPerSecond > 0 && queriesPerSecond <= 10_000, 'Look-ups without bounds.', env);
       holds(databaseConnections >= 1 && databaseConnections <= 500, 'Connections without bounds.', env);
       holds(metricsPort === undefined || (metricsPort >= 1 && metricsPort <= 65_535), 'No port.', env);
       holds(api.port >= 0 && api.port <= 65_535 && api.requestsPerMinute >= 1, 'No port, or no rate.', env);

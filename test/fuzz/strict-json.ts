@@ -1,14 +1,15 @@
 /** JSON read once more, by other means than the program's: the second opinion of the tests about what a body says. */
 
-export type Told = null | boolean | number | string | readonly Told[] | ReadonlyMap<string, Told>;
+export type JsonValue =
+  null | boolean | number | string | readonly JsonValue[] | ReadonlyMap<string, JsonValue>;
 
 /** Undefined for what is no JSON (RFC 8259), or says a name twice in one object, or nests deeper than this reader goes. */
-export function strictJson(text: string): Told | undefined {
+export function strictJson(text: string): JsonValue | undefined {
   try {
     const reader = new Reader(text);
-    const told = reader.value(0);
+    const reported = reader.value(0);
     reader.end();
-    return told;
+    return reported;
   } catch (error) {
     if (error instanceof NotJson) return undefined;
     throw error;
@@ -22,7 +23,7 @@ const SPACE = /[ \t\n\r]*/y;
 // eslint-disable-next-line no-control-regex -- JSON forbids them inside of a text
 const TEXT = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
-const WORD = /true|false|null/y;
+const NOTE = /true|false|null/y;
 const SHORT: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
 
 class Reader {
@@ -33,19 +34,19 @@ class Reader {
     this.#text = text;
   }
 
-  value(depth: number): Told {
+  value(depth: number): JsonValue {
     if (depth > DEEPEST) throw new NotJson();
     this.#take(SPACE);
-    const told = this.#any(depth);
+    const reported = this.#any(depth);
     this.#take(SPACE);
-    return told;
+    return reported;
   }
 
   end(): void {
     if (this.#at !== this.#text.length) throw new NotJson();
   }
 
-  #any(depth: number): Told {
+  #any(depth: number): JsonValue {
     switch (this.#text[this.#at]) {
       case '{':
         return this.#object(depth);
@@ -55,8 +56,8 @@ class Reader {
         return this.#string();
       case undefined:
       default: {
-        const word = this.#take(WORD);
-        if (word !== undefined) return word === 'null' ? null : word === 'true';
+        const note = this.#take(NOTE);
+        if (note !== undefined) return note === 'null' ? null : note === 'true';
         const number = this.#take(NUMBER);
         if (number === undefined) throw new NotJson();
         return Number(number);
@@ -64,8 +65,8 @@ class Reader {
     }
   }
 
-  #object(depth: number): Told {
-    const members = new Map<string, Told>();
+  #object(depth: number): JsonValue {
+    const members = new Map<string, JsonValue>();
     this.#items('}', () => {
       this.#take(SPACE);
       const name = this.#string();
@@ -77,8 +78,8 @@ class Reader {
     return members;
   }
 
-  #list(depth: number): Told {
-    const list: Told[] = [];
+  #list(depth: number): JsonValue {
+    const list: JsonValue[] = [];
     this.#items(']', () => list.push(this.value(depth + 1)));
     return list;
   }

@@ -6,7 +6,7 @@ import { createWebhookReader, type SealedWebhook } from '../../gateway/oppwa/web
 import { encryptWebhook } from '../../sandbox/gateway/webhooks.js';
 import type { Random } from '../simulation/world/random.js';
 import { fuzz, holds, inTier } from './fuzz.js';
-import { GIVEN, WORDS } from './given-answers.js';
+import { FIXTURE, WORDS } from './given-answers.js';
 import { changed, edited, noise, written } from './mutations.js';
 import { isKeepable, isMembers, provesDone } from './second-opinion.js';
 import { strictJson } from './strict-json.js';
@@ -78,7 +78,7 @@ describe('a webhook', () => {
     const seen: Record<string, number> = {};
     const count = (what: string) => (seen[what] = (seen[what] ?? 0) + 1);
     await fuzz(inTier(200_000), (random) => {
-      const { body: payload, expected } = random.pick(GIVEN);
+      const { body: payload, expected } = random.pick(FIXTURE);
       const key = random.pick([KEY, KEY, OTHER_KEY, STRANGE_KEY]);
       const entityId = random.pick([FIRST, FIRST, SECOND]);
       const message = { type: 'PAYMENT', payload: { ...payload, authentication: { entityId } } };
@@ -89,21 +89,25 @@ describe('a webhook', () => {
       if (reading.kind !== 'read') return;
       holds(key !== STRANGE_KEY, 'Somebody without a key is heard.', sent);
       holds(bytesOf(sent) === bytesOf(right), 'It is not what was sealed.', [sent, right]);
-      const { notice } = reading;
+      const { notification } = reading;
       const owner = key === KEY ? FIRST : SECOND;
-      holds(notice.entityId === null || notice.entityId === owner, 'It speaks for another entity.', sent);
-      if (notice.transaction === null) return;
+      holds(
+        notification.entityId === null || notification.entityId === owner,
+        'It speaks for another entity.',
+        sent,
+      );
+      if (notification.transaction === null) return;
       count('transaction');
-      holds(isKeepable(JSON.stringify(notice.transaction)), 'A text that no database keeps.', sent);
+      holds(isKeepable(JSON.stringify(notification.transaction)), 'A text that no database keeps.', sent);
       const outcome = outcomeOfSend(
-        { kind: 'answered', httpStatus: 200, transaction: notice.transaction },
+        { kind: 'answered', httpStatus: 200, transaction: notification.transaction },
         expected,
       );
       if (outcome.kind !== 'succeeded' || sent.clear.split(/[{[]/).length > 400) return;
       count('succeeded');
-      const told = strictJson(sent.clear);
+      const reported = strictJson(sent.clear);
       holds(
-        isMembers(told) && provesDone(told.get('payload'), expected),
+        isMembers(reported) && provesDone(reported.get('payload'), expected),
         'A success that it does not prove.',
         sent,
       );

@@ -21,7 +21,7 @@ let gateway: Gateway;
 
 beforeEach(async () => {
   server = await startRawServer();
-  gateway = gatewayAt(server.url, { lookUpTimeoutMs: 2_000 });
+  gateway = gatewayAt(server.url, { queryTimeoutMs: 2_000 });
 });
 
 afterEach(async () => {
@@ -114,7 +114,7 @@ describe('looking for our reference', () => {
   it('waits for a turn of each further page, and does not begin again', async () => {
     const waits = [0, 0, 1_200, 0];
     const limited = gatewayAt(server.url, {
-      lookUpTimeoutMs: 10_000,
+      queryTimeoutMs: 10_000,
       budget: { take: () => Promise.resolve(waits.shift() ?? 60_000), throttled: () => Promise.resolve() },
     });
     offer({ '/v3/query?': [200, { result: OK, pages: 3, records: [refunded] }] });
@@ -251,7 +251,7 @@ describe('looking for our reference', () => {
   });
 
   it('knows nothing when nobody answers, in the time that the look-up as a whole may take', async () => {
-    const quick = gatewayAt(server.url, { lookUpTimeoutMs: 1_500 });
+    const quick = gatewayAt(server.url, { queryTimeoutMs: 1_500 });
     server.reply = (socket, { path }) => {
       if (path.startsWith('/v3')) setTimeout(() => socket.write(answer(404, HTML)), 1_300);
     };

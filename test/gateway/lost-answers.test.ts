@@ -423,8 +423,8 @@ describe('a credit to a card whose answer went wrong', () => {
         extendedDescription: 'card [digits].',
       },
     });
-    const told = JSON.stringify(results);
-    for (const secret of [CARD_NUMBER, '4200 0000', TOKEN, '123']) expect(told).not.toContain(secret);
+    const reported = JSON.stringify(results);
+    for (const secret of [CARD_NUMBER, '4200 0000', TOKEN, '123']) expect(reported).not.toContain(secret);
   });
 });
 

@@ -26,7 +26,7 @@ function redirectTo(location: string | undefined, status = 307): void {
 }
 
 const PATH = `/v1/payments/${PAYMENT}`;
-const inDoubt = (httpStatus: number) => ({ kind: 'no_answer', why: 'redirected', httpStatus });
+const inDoubt = (httpStatus: number) => ({ kind: 'no_answer', why: 'destination_changed', httpStatus });
 
 describe('a refund that is redirected with 307', () => {
   it('goes on to an allowed host with the same method, body and token', async () => {

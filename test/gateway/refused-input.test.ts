@@ -134,7 +134,7 @@ describe('an order that does not have the form of the gateway', () => {
       ),
     );
     expect(error).toBeInstanceOf(GatewayInputError);
-    const told = inspect(error, { depth: 9, showHidden: true });
+    const reported = inspect(error, { depth: 9, showHidden: true });
     for (const field of [
       'amount',
       'paymentBrand',
@@ -151,10 +151,11 @@ describe('an order that does not have the form of the gateway', () => {
       'customer.birthDate',
       'customer.phone',
     ]) {
-      expect(told).toContain(`${field} must be `);
+      expect(reported).toContain(`${field} must be `);
     }
-    expect(told).toContain('card.number must be 8 to 32 digits');
-    for (const value of [CARD_NUMBER, '98765', 'SW1A', 'call me', TOKEN]) expect(told).not.toContain(value);
+    expect(reported).toContain('card.number must be 8 to 32 digits');
+    for (const value of [CARD_NUMBER, '98765', 'SW1A', 'call me', TOKEN])
+      expect(reported).not.toContain(value);
     expect(server.connections()).toBe(0);
   });
 

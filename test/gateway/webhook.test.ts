@@ -37,7 +37,7 @@ const payment = (payload: object = REFUND, entityId = ENTITY): string =>
 
 function opened(reading: WebhookReading) {
   if (reading.kind !== 'read') throw new Error(`${reading.kind}: ${reading.why}`);
-  return reading.notice;
+  return reading.notification;
 }
 
 describe('the known answer', () => {
@@ -51,7 +51,7 @@ describe('the known answer', () => {
   it('opens to {"type":"PAYMENT"}', () => {
     expect(read(vector)).toMatchObject({
       kind: 'read',
-      notice: { kind: 'PAYMENT', entityId: ENTITY, transaction: null },
+      notification: { kind: 'PAYMENT', entityId: ENTITY, transaction: null },
     });
   });
 
@@ -175,7 +175,7 @@ describe('what is read', () => {
     );
 
   it('is the transaction, and nothing of card, holder or customer', () => {
-    const notice = reading(
+    const notification = reading(
       payment({
         ...REFUND,
         card: { bin: '420000', last4Digits: '0000', holder: 'Jane Jones', number: '4200000000000000' },
@@ -185,8 +185,8 @@ describe('what is read', () => {
         result: { ...REFUND.result, description: 'refused for card 4200 0000 0000 0000' },
       }),
     );
-    expect(notice.transaction).toMatchObject({ id: REFUND.id, amount: '60.00', currency: 'EUR' });
-    const kept = inspect(notice, { depth: 9 });
+    expect(notification.transaction).toMatchObject({ id: REFUND.id, amount: '60.00', currency: 'EUR' });
+    const kept = inspect(notification, { depth: 9 });
     for (const secret of ['4200', '420000', 'Jane', 'jane@', 'Some Street'])
       expect(kept, secret).not.toContain(secret);
   });

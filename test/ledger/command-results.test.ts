@@ -1,13 +1,13 @@
 /** What the table of commands refuses, whoever writes to it. */
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
-import { accepted, debit } from './given.js';
+import { accepted, debit } from './fixtures.js';
 import { postgresLedger } from './postgres.js';
 
 const { ledger, database } = await postgresLedger();
 
 interface Row {
-  readonly command: 'decide' | 'correct' | 'adopt' | 'replay';
+  readonly command: 'decide' | 'correct' | 'link' | 'replay';
   readonly commandId?: string;
   readonly by?: string;
   readonly instruction?: string;
@@ -53,7 +53,7 @@ describe('the table of commands refuses', () => {
 
   it('a transaction that is linked to a refund a second time', async () => {
     const insert = await onRefund();
-    const link = { command: 'adopt', instruction: 'transaction', state: 'done' } as const;
+    const link = { command: 'link', instruction: 'transaction', state: 'done' } as const;
     await insert(link);
     await expect(insert(link)).rejects.toThrow('command_results_one_decision');
   });
@@ -84,7 +84,7 @@ describe('the table of commands refuses', () => {
     for (const [command, state] of [
       ['replay', 'done'],
       ['decide', 'open'],
-      ['adopt', 'approved'],
+      ['link', 'approved'],
     ] as const)
       await expect(insert({ ...about, command, state })).rejects.toThrow('command_results_check');
     await expect(insert({ command: 'decide', state: 'approved' })).rejects.toThrow('command_results_check');

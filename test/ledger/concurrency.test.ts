@@ -24,7 +24,7 @@ import {
   seen,
   submitted,
   TIMINGS,
-} from './given.js';
+} from './fixtures.js';
 import { postgresLedger } from './postgres.js';
 
 const { ledger, database, url, violations } = await postgresLedger(50);
@@ -101,7 +101,7 @@ describe('one limit', () => {
     const policy = { ...POLICY, creditApprovalAbove: { EUR: '10000' } };
     for (let round = 0; round < 2; round += 1) {
       const requestedBy = `asker ${round}`;
-      const given = await all(8, async () => {
+      const fixture = await all(8, async () => {
         const facts = debit({ registrationId: gatewayId(), capturedMinor: 10_000n });
         const { refund } = await ledger.accept(
           { ...order(facts.id, 4_000n), requestedBy },
@@ -111,7 +111,7 @@ describe('one limit', () => {
         return { id: refund.id, facts };
       });
       const opened = await Promise.all(
-        given.map(({ id, facts }) => ledger.openCredit(id, facts, TIMINGS, policy)),
+        fixture.map(({ id, facts }) => ledger.openCredit(id, facts, TIMINGS, policy)),
       );
       const verdicts = opened.map(({ verdict }) => verdict);
       expect(verdicts.filter((verdict) => verdict?.kind === 'allowed')).toHaveLength(2);

@@ -1,22 +1,22 @@
 /** What every ledger must do, written against the interface alone. After each test the books must be right. */
 import { afterEach, beforeEach, describe, expect } from 'vitest';
 import { describeAbsence } from './contract/absence.js';
-import { describeAnswers } from './contract/answers.js';
+import { describeAnswers } from './contract/command-results.js';
 import { describeAcceptance } from './contract/acceptance.js';
 import { describeCredits } from './contract/credits.js';
 import { describeDeclared } from './contract/declared.js';
-import { describeDirectCredits } from './contract/direct-credits.js';
+import { describeDirectCredits } from './contract/standalone-credits.js';
 import { describeEvidence } from './contract/evidence.js';
 import { describeObservations } from './contract/observations.js';
-import { describeOutside } from './contract/outside.js';
-import { describeParts } from './contract/parts.js';
-import { describePeople } from './contract/people.js';
+import { describeOutside } from './contract/settled-outside.js';
+import { describeParts } from './contract/partial-refunds.js';
+import { describePeople } from './contract/approvals.js';
 import { describeRepairs } from './contract/repairs.js';
 import { describeReplays } from './contract/replays.js';
 import { describeUnread } from './contract/unread.js';
 import { describeSeenIds } from './contract/seen-ids.js';
-import { describeTurns } from './contract/turns.js';
-import type { LedgerUnderTest } from './given.js';
+import { describeTurns } from './contract/returns.js';
+import type { LedgerUnderTest } from './fixtures.js';
 
 /** `make` gives a ledger for one test; it may be the same one each time, tests share no payment. */
 export function describeLedger(name: string, make: () => Promise<LedgerUnderTest>): void {

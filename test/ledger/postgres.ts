@@ -4,7 +4,7 @@ import { afterAll } from 'vitest';
 import { openDatabase, type Database } from '../../ledger/db/database.js';
 import { createLedger } from '../../ledger/postgres.js';
 import { freshDatabase } from '../support/database.js';
-import type { LedgerUnderTest } from './given.js';
+import type { LedgerUnderTest } from './fixtures.js';
 import { violationsOf } from './invariants.js';
 
 export interface PostgresUnderTest extends LedgerUnderTest {
@@ -17,7 +17,7 @@ export interface PostgresUnderTest extends LedgerUnderTest {
 /** Call it while the file is read. */
 async function aDayLater({ db }: Database): Promise<void> {
   const yesterday = sql<Date>`sent_at - interval '25 hours'`;
-  await db.updateTable('attempts').set({ sent_at: yesterday }).where('way', '=', 'credit').execute();
+  await db.updateTable('attempts').set({ sent_at: yesterday }).where('operation', '=', 'credit').execute();
   await db
     .updateTable('command_results')
     .set({ at: sql<Date>`at - interval '25 hours'` })
@@ -41,13 +41,13 @@ export async function postgresLedger(connections = 10): Promise<PostgresUnderTes
         .set({
           send_by: earlier('send_by'),
           sent_at: earlier('sent_at'),
-          last_miss_at: earlier('last_miss_at'),
-          looked_up_at: earlier('looked_up_at'),
+          last_not_found_at: earlier('last_not_found_at'),
+          queried_at: earlier('queried_at'),
         })
         .execute();
       await db
         .updateTable('payments')
-        .set({ last_miss_at: earlier('last_miss_at') })
+        .set({ last_not_found_at: earlier('last_not_found_at') })
         .execute();
       await db
         .updateTable('refunds')

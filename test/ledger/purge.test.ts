@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { purge } from '../../ledger/maintenance/purge.js';
-import { accepted, answer, debit, lost, order, paid, submitted } from './given.js';
+import { accepted, answer, debit, lost, order, paid, submitted } from './fixtures.js';
 import { postgresLedger } from './postgres.js';
 
 const { ledger, database } = await postgresLedger();
@@ -10,7 +10,7 @@ const { db } = database;
 const NOW = { keptMs: 3_600_000, thinAfterMs: 3_600_000, batch: 3, pauseMs: 0 };
 
 /** A refund of a payment of its own, with an attempt that was paid or whose answer was lost. */
-async function given(
+async function fixture(
   outcome: 'paid' | 'open',
 ): Promise<{ readonly id: string; readonly attemptId: string; readonly paymentId: string }> {
   const facts = debit();
@@ -21,7 +21,7 @@ async function given(
 }
 const queries = async (attemptId: string, answers: readonly string[], hoursAgo: number): Promise<void> => {
   for (const text of answers)
-    await sql`insert into look_ups (attempt_id, answer, at) values (${attemptId}, ${text}, now() - ${hoursAgo} * interval '1 hour')`.execute(
+    await sql`insert into queries (attempt_id, answer, at) values (${attemptId}, ${text}, now() - ${hoursAgo} * interval '1 hour')`.execute(
       db,
     );
 };
@@ -29,7 +29,7 @@ const answersOf = async (attemptId: string): Promise<readonly string[]> =>
   (
     await sql<{
       answer: string;
-    }>`select answer from look_ups where attempt_id = ${attemptId} order by id`.execute(db)
+    }>`select answer from queries where attempt_id = ${attemptId} order by id`.execute(db)
   ).rows.map((row) => row.answer);
 const endedHoursAgo = (id: string, hours: number) =>
   sql`update refunds set state_since = now() - ${hours} * interval '1 hour' where id = ${id}`.execute(db);
@@ -38,7 +38,7 @@ const openCase = (paymentId: string, id: string) =>
 
 describe('queries of the gateway', () => {
   it('of an attempt that stays open are reduced to where the answer changed', async () => {
-    const { attemptId } = await given('open');
+    const { attemptId } = await fixture('open');
     const same = Array.from({ length: 10 }, () => 'not found');
     await queries(attemptId, [...same, '900.100.100', ...same], 2);
     await queries(attemptId, ['not found', 'not found'], 0);
@@ -52,11 +52,11 @@ describe('queries of the gateway', () => {
       'not found',
     ]);
     const again = await purge(database, NOW);
-    expect(again.look_ups).toBe(0);
+    expect(again.queries).toBe(0);
   });
 
   it('of a refund that ended long ago are deleted, but not while a case is open', async () => {
-    const [over, young, withCase] = [await given('paid'), await given('paid'), await given('paid')];
+    const [over, young, withCase] = [await fixture('paid'), await fixture('paid'), await fixture('paid')];
     for (const { attemptId } of [over, young, withCase]) await queries(attemptId, ['a', 'b'], 2);
     for (const { id } of [over, withCase]) await endedHoursAgo(id, 2);
     await openCase(withCase.paymentId, withCase.id);
@@ -81,7 +81,7 @@ describe('notifications', () => {
     ).rows[0]?.id;
 
   it('are deleted when nothing is left to do with them, and not while a case is open', async () => {
-    const { id, paymentId } = await given('open');
+    const { id, paymentId } = await fixture('open');
     await openCase(paymentId, id);
     const kept = [
       await notification('processed', { hoursAgo: 0 }),
@@ -105,7 +105,7 @@ describe('results of commands', () => {
     );
 
   it('are deleted when their refund ended long ago, except for what was decided', async () => {
-    const [over, open] = [await given('paid'), await given('open')];
+    const [over, open] = [await fixture('paid'), await fixture('open')];
     await endedHoursAgo(over.id, 2);
     for (const { id, paymentId } of [over, open]) {
       for (let n = 0; n < 5; n += 1) await commanded(id, paymentId, `refused ${n}`, null);

@@ -6,11 +6,11 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** Read a table row by row: they start at once. The properties and the drawn page, which take nearly all of the time, come last. */
 const QUICK = [
   'loads',
-  'refusals',
-  'finding',
+  'declines',
+  'reconciliation',
   'original',
   'people',
-  'notice',
+  'notification',
   'result-codes',
   'money',
   'request',

@@ -3,8 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { createDriver } from '../../client/driver.js';
 import { RefundsError, type RefundsClient } from '../../client/index.js';
-import type { NoticeParts } from '../../client/open.js';
-import { createNoticeProcess } from '../../server/webhooks/process.js';
+import type { NotificationParts } from '../../client/open.js';
+import { createNotificationProcess } from '../../server/webhooks/process.js';
 import type { RefundState } from '../../domain/refund/states.js';
 import type { Order } from '../../examples/order-cancellation/orders.js';
 import type { orderCancellation } from '../../examples/order-cancellation/workflow.js';
@@ -13,18 +13,18 @@ import type { RefundRecord } from '../../ledger/core/refund-record.js';
 import { storeWebhooks } from '../../ledger/inbox/webhooks.js';
 import type { Dependencies } from '../../activities/dependencies.js';
 import { isGatewayId } from '../../domain/ids.js';
-import type { Plan } from '../../domain/refund/plan.js';
-import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
+import type { RefundConfig } from '../../domain/refund/config.js';
+import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
 import type { FaultRule } from '../../sandbox/gateway/faults.js';
-import type { SimulatedGateway } from '../../sandbox/gateway/rules.js';
+import type { SimulatedGateway } from '../../sandbox/gateway/simulated-gateway.js';
 import { comeBack, inLastMomentOf } from '../support/last-moment.js';
-import { upkeepAt } from '../../temporal/upkeep.js';
+import { maintenanceAt } from '../../temporal/maintenance.js';
 import type { audit } from '../../workflows/maintenance/audit.js';
 import {
   AUDIT_WORKFLOW,
   DEFAULT_TASK_QUEUE,
-  gatewayNotice,
-  paymentNewsWorkflowId,
+  gatewayNotification,
+  paymentUpdatesWorkflowId,
   refundWorkflowId,
   SWEEP_WORKFLOW,
   withdrawUpdate,
@@ -39,9 +39,9 @@ export interface Recording {
   /** Of the merchant in `examples/order-cancellation`, whose worker listens on `orders`. */
   readonly orders: Map<string, Order>;
   readonly dependencies: Dependencies;
-  readonly plan: Plan;
+  readonly config: RefundConfig;
   /** Of a process that works through the gateway's notices. */
-  readonly notices: NoticeParts & { readonly dependencies: Dependencies };
+  readonly notifications: NotificationParts & { readonly dependencies: Dependencies };
   payment(amount: bigint, type?: 'DB' | 'PA'): CreatedPayment;
   /** Accepted; nobody starts it. */
   accept(paymentId: string, amount: string): Promise<RefundRecord>;
@@ -69,13 +69,13 @@ const toTheEnd =
 
 /** A credit above the limit, and what a second person says about it. */
 const decided =
-  (word: 'approve' | 'reject'): Path =>
+  (note: 'approve' | 'reject'): Path =>
   async ({ gateway, payment, ask, until, client, temporal }) => {
     const { paymentId } = payment(800_00n);
     gateway.setFault({ match: { paymentId }, effect: NOT_LINKABLE });
     const { id, workflowId } = await ask(paymentId, '800.00');
     await until(id, ['awaiting_approval']);
-    await client[word](id, await seen(client, id, { by: 'supervisor', reason: 'as recorded' }));
+    await client[note](id, await seen(client, id, { by: 'supervisor', reason: 'as recorded' }));
     await temporal.workflow.getHandle(workflowId).result();
     return workflowId;
   };
@@ -90,10 +90,10 @@ const inReview = async ({ gateway, payment, ask, until }: Recording): Promise<st
 };
 
 /** A refund that was withdrawn with nothing at the gateway, where a transaction of it shows up afterwards. */
-async function openAfterItsEnd({ accept, dependencies, payment, plan }: Recording): Promise<void> {
+async function openAfterItsEnd({ accept, dependencies, payment, config }: Recording): Promise<void> {
   const { ledger } = dependencies;
   const { id } = await accept(payment(100_00n).paymentId, '100.00');
-  const opened = await ledger.openLinked(id, plan.timings, plan.policy);
+  const opened = await ledger.openLinked(id, config.timings, config.policy);
   if (opened.kind !== 'send') throw new Error('somebody else was first');
   const { attemptId, send } = opened.order;
   await ledger.record({ attemptId, send, source: 'answer', outcome: { kind: 'not_sent', why: 'refused' } });
@@ -101,17 +101,17 @@ async function openAfterItsEnd({ accept, dependencies, payment, plan }: Recordin
   const gatewayId = 'f'.repeat(32);
   if (!isGatewayId(gatewayId)) throw new Error('not an id');
   const outcome = { kind: 'pending', gatewayId } as const;
-  await ledger.record({ attemptId, source: 'look_up', asked: { send, at: await ledger.clock() }, outcome });
+  await ledger.record({ attemptId, source: 'query', asked: { send, at: await ledger.clock() }, outcome });
 }
 
 /** Workflows of the product that drive no refund of their own. */
-export const UPKEEP_PATHS: readonly string[] = ['sweep', 'audit', 'payment-news'];
+export const MAINTENANCE_PATHS: readonly string[] = ['sweep', 'audit', 'payment-news'];
 
 /** Says it until the attempt can no longer be on its way. */
-async function inTime<T>(say: () => Promise<T>): Promise<T> {
+async function inTime<T>(print: () => Promise<T>): Promise<T> {
   for (;;)
     try {
-      return await say();
+      return await print();
     } catch (error) {
       if (!(error instanceof RefundsError && error.code === 'too_early')) throw error;
       await pause(3_000);
@@ -128,22 +128,30 @@ export const PATHS: Readonly<Record<string, Path>> = {
     const { attempts } = await until(id, ['pending']);
     gateway.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
     const handle = temporal.workflow.getHandle(workflowId);
-    await handle.signal(gatewayNotice);
+    await handle.signal(gatewayNotification);
     await handle.result();
     return workflowId;
   },
   /** Told of money that came back in the moment in which the run learns that it was paid. */
-  'came-back-at-the-end': async ({ accept, dependencies, gateway, notices, payment, temporal, until }) => {
+  'came-back-at-the-end': async ({
+    accept,
+    dependencies,
+    gateway,
+    notifications,
+    payment,
+    temporal,
+    until,
+  }) => {
     const { ledger } = dependencies;
     const refund = await accept(payment(100_00n).paymentId, '100.00');
     const handle = temporal.workflow.getHandle(refundWorkflowId(refund.id));
     await inLastMomentOf(
       refund.id,
       ledger,
-      () => createDriver(notices.temporal, notices.start, notices.queues).start(refund),
+      () => createDriver(notifications.temporal, notifications.start, notifications.queues).start(refund),
       async () => {
         const { version } = await comeBack(refund.id, ledger, gateway);
-        await handle.signal(gatewayNotice, version);
+        await handle.signal(gatewayNotification, version);
       },
     );
     await until(refund.id, ['manual_review']);
@@ -166,14 +174,25 @@ export const PATHS: Readonly<Record<string, Path>> = {
   /** Still waiting: its history ends where a person is asked. */
   review: inReview,
   /** Ended by what acts beside its run, which finds it out by itself. */
-  'ended-unheard': async ({ accept, dependencies, gateway, notices, payment, plan, temporal, until }) => {
+  'ended-unheard': async ({
+    accept,
+    dependencies,
+    gateway,
+    notifications,
+    payment,
+    config,
+    temporal,
+    until,
+  }) => {
     const { paymentId } = payment(100_00n);
     gateway.setFault({ match: { paymentId }, effect: { kind: 'reject', code: '700.300.300' } });
     const refund = await accept(paymentId, '100.00');
-    const soon: Plan = { ...plan, timings: { ...plan.timings, caseAfterUnknown: 2_000 } };
-    await createDriver(notices.temporal, { ...notices.start, planFor: () => soon }, notices.queues).start(
-      refund,
-    );
+    const soon: RefundConfig = { ...config, timings: { ...config.timings, caseAfterUnknown: 2_000 } };
+    await createDriver(
+      notifications.temporal,
+      { ...notifications.start, configFor: () => soon },
+      notifications.queues,
+    ).start(refund);
     await until(refund.id, ['manual_review']);
     await dependencies.ledger.withdraw(refund.id, 'clerk', 'paid by hand');
     const handle = temporal.workflow.getHandle(refundWorkflowId(refund.id));
@@ -195,14 +214,14 @@ export const PATHS: Readonly<Record<string, Path>> = {
     return workflowId;
   },
   /** A transaction of the portal is what became of an attempt that never arrived. */
-  adopted: async (recording) => {
+  linked: async (recording) => {
     const { gateway, payment, ask, until, client, temporal } = recording;
     const { paymentId } = payment(100_00n);
     gateway.setFault({ match: { paymentId }, effect: { kind: 'drop_before_execute' } });
     const { id, workflowId } = await ask(paymentId, '100.00');
     await until(id, ['unknown']);
     const portal = gateway.refundInPortal({ paymentId, amount: 100_00n });
-    await inTime(() => client.adopt(id, { by: 'anna', reason: 'found in the portal', gatewayId: portal.id }));
+    await inTime(() => client.link(id, { by: 'anna', reason: 'found in the portal', gatewayId: portal.id }));
     await temporal.workflow.getHandle(workflowId).result();
     return workflowId;
   },
@@ -214,22 +233,22 @@ export const PATHS: Readonly<Record<string, Path>> = {
     const { id, workflowId } = await ask(paymentId, '100.00');
     await until(id, ['unknown']);
     gateway.refundInPortal({ paymentId, amount: 10_00n });
-    await client.resolve(id, { by: 'anna', reason: 'the customer called' });
-    const said = { by: 'anna', reason: 'never sent on', outcome: 'failed', evidence: 'a letter' } as const;
-    const { proposal } = await inTime(() => client.correct(id, said));
+    await client.sync(id, { by: 'anna', reason: 'the customer called' });
+    const answer = { by: 'anna', reason: 'never sent on', outcome: 'failed', evidence: 'a letter' } as const;
+    const { proposal } = await inTime(() => client.correct(id, answer));
     const instruction = proposal?.instruction ?? '';
     await client.approve(id, { by: 'berta', reason: 'seen the letter', instruction });
     await temporal.workflow.getHandle(workflowId).result();
     return workflowId;
   },
   /** The card is closed: another registration, approved by a second person. */
-  redirected: async ({ gateway, payment, ask, until, client, temporal }) => {
+  destinationChanged: async ({ gateway, payment, ask, until, client, temporal }) => {
     const { paymentId } = payment(100_00n);
     const { registrationId } = payment(1_00n);
     gateway.setFault({ match: { paymentId }, effect: { kind: 'reject', code: '800.100.171' } });
     const { id, workflowId } = await ask(paymentId, '100.00');
     await until(id, ['manual_review']);
-    await client.redirect(id, { by: 'anna', reason: 'the card is closed', registrationId });
+    await client.changeDestination(id, { by: 'anna', reason: 'the card is closed', registrationId });
     await until(id, ['awaiting_approval']);
     await client.approve(id, await seen(client, id, { by: 'berta', reason: 'the customer wrote' }));
     await temporal.workflow.getHandle(workflowId).result();
@@ -238,7 +257,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
   'credit-asked-for': async ({ payment, until, client, temporal }) => {
     const { registrationId } = payment(1_00n);
     const { id, workflowId } = await client.requestCredit({
-      caller: 'shop',
+      clientId: 'shop',
       idempotencyKey: 'credit-asked-for',
       requestedBy: 'clerk',
       request: { amount: '5.00', currency: 'EUR', reason: 'goodwill', destination: { registrationId } },
@@ -263,7 +282,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
   'order-cancellation-cancelled': async ({ gateway, payment, orders, temporal }) => {
     const { paymentId } = payment(100_00n);
     // The first look-up fails, so that the order waits meanwhile.
-    gateway.setFault({ match: { paymentId }, effect: { kind: 'look_up', how: 'drop' } });
+    gateway.setFault({ match: { paymentId }, effect: { kind: 'query', how: 'drop' } });
     orders.set('4712', { id: '4712', paymentId, amount: '100.00', currency: 'EUR', state: 'open' });
     const handle = await temporal.workflow.start<typeof orderCancellation>('orderCancellation', {
       workflowId: 'cancel-order-4712',
@@ -282,14 +301,14 @@ export const PATHS: Readonly<Record<string, Path>> = {
     const { accept, payment, temporal, until } = recording;
     await openAfterItsEnd(recording);
     const { id } = await accept(payment(100_00n).paymentId, '100.00');
-    const input = upkeepAt(1).sweep;
+    const input = maintenanceAt(1).sweep;
     const handle = await temporal.workflow.start<typeof sweep>(SWEEP_WORKFLOW, {
       workflowId: 'refunds-sweep',
       taskQueue: DEFAULT_TASK_QUEUE,
       args: [{ ...input, patience: { ...input.patience, quiet: 0 } }],
     });
-    const { lookedUp } = await handle.result();
-    if (lookedUp !== 1) throw new Error('the open attempt was not looked up');
+    const { queried } = await handle.result();
+    if (queried !== 1) throw new Error('the open attempt was not looked up');
     await until(id, ['succeeded']);
     return handle.workflowId;
   },
@@ -297,23 +316,23 @@ export const PATHS: Readonly<Record<string, Path>> = {
     const handle = await temporal.workflow.start<typeof audit>(AUDIT_WORKFLOW, {
       workflowId: 'refunds-audit',
       taskQueue: DEFAULT_TASK_QUEUE,
-      args: [upkeepAt(1).audit],
+      args: [maintenanceAt(1).audit],
     });
     await handle.result();
     return handle.workflowId;
   },
   /** Told of a chargeback, and once more while it is looked up: two look-ups, of which the second finds nothing left to ask. */
-  'payment-news': async ({ ask, gateway, notices, payment, temporal, until }) => {
+  'payment-news': async ({ ask, gateway, notifications, payment, temporal, until }) => {
     const { paymentId } = payment(100_00n);
     const { id } = await ask(paymentId, '100.00');
     await until(id, ['succeeded']);
     const chargeback = gateway.chargeback({ paymentId });
     // The first try of the look-up fails, so that the run is still there when it is told again.
-    gateway.setFault({ match: { paymentId }, effect: { kind: 'look_up', how: 'drop' } });
-    await storeWebhooks(notices.database, [
+    gateway.setFault({ match: { paymentId }, effect: { kind: 'query', how: 'drop' } });
+    await storeWebhooks(notifications.database, [
       {
         kind: 'PAYMENT',
-        entityId: notices.dependencies.defaultEntityId,
+        entityId: notifications.dependencies.defaultEntityId,
         naturalKey: `PAYMENT:${chargeback.id}`,
         transaction: {
           id: chargeback.id,
@@ -325,14 +344,15 @@ export const PATHS: Readonly<Record<string, Path>> = {
         },
       },
     ]);
-    const claimed = await claimWebhooks(notices.database, 1, 60_000);
+    const claimed = await claimWebhooks(notifications.database, 1, 60_000);
     const subjects = await subjectsOf(
-      notices.database,
-      claimed.map((notice) => notice.id),
+      notifications.database,
+      claimed.map((notification) => notification.id),
     );
-    for (const notice of claimed) await createNoticeProcess(notices)(notice, subjects.get(notice.id));
-    const handle = temporal.workflow.getHandle(paymentNewsWorkflowId(paymentId));
-    await handle.signal(gatewayNotice);
+    for (const notification of claimed)
+      await createNotificationProcess(notifications)(notification, subjects.get(notification.id));
+    const handle = temporal.workflow.getHandle(paymentUpdatesWorkflowId(paymentId));
+    await handle.signal(gatewayNotification);
     await handle.result();
     return handle.workflowId;
   },

@@ -10,7 +10,12 @@ import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { acceptRefund } from '../../activities/refund/accept.js';
 import type { Dependencies } from '../../activities/dependencies.js';
 import { createRefundsClient } from '../../client/index.js';
-import { DEFAULT_POLICY, DEFAULT_TIMINGS, scaleTimings, type Plan } from '../../domain/refund/plan.js';
+import {
+  DEFAULT_POLICY,
+  DEFAULT_TIMINGS,
+  scaleTimings,
+  type RefundConfig,
+} from '../../domain/refund/config.js';
 import { Secret } from '../../domain/secret.js';
 import type { Order } from '../../examples/order-cancellation/orders.js';
 import { createOrderWorker } from '../../examples/order-cancellation/worker.js';
@@ -52,18 +57,18 @@ async function open(): Promise<{ recording: Recording; temporal: Client; close()
     entities: [{ id: ENTITY, baseUrl: gatewayServer.url, accessToken: new Secret('token') }],
     refuseWhen: openTransaction,
   });
-  const plan: Plan = {
+  const config: RefundConfig = {
     // Few look-ups, since a history is read by people too: the first comes when the send window has passed.
     timings: {
       ...scaleTimings(DEFAULT_TIMINGS, 0.0002),
-      lookUpFirst: 2_300,
-      lookUpGrowth: 1,
-      lookUpMax: 2_300,
+      queryFirst: 2_300,
+      queryGrowth: 1,
+      queryMax: 2_300,
     },
     policy: { ...DEFAULT_POLICY, creditApprovalAbove: { EUR: '50000' } },
   };
   const queues = taskQueues();
-  const start = { planFor: () => plan, lookUpTaskQueue: queues.lookUps };
+  const start = { configFor: () => config, queryTaskQueue: queues.queries };
   const ledger = createLedger(database);
   const dependencies: Dependencies = {
     ledger,
@@ -99,15 +104,15 @@ async function open(): Promise<{ recording: Recording; temporal: Client; close()
   const client = createRefundsClient({ temporal, dependencies, start, queues });
   const accept: Recording['accept'] = async (paymentId, amount) => {
     const request = { paymentId, amount, currency: 'EUR', reason: 'order_cancelled' };
-    const order = { caller: 'shop', idempotencyKey: randomUUID(), requestedBy: 'clerk', request };
+    const order = { clientId: 'shop', idempotencyKey: randomUUID(), requestedBy: 'clerk', request };
     return (await acceptRefund(dependencies, order)).refund;
   };
   const recording: Recording = {
     client,
     temporal,
     dependencies,
-    plan,
-    notices: { database, dependencies, temporal, start, queues },
+    config,
+    notifications: { database, dependencies, temporal, start, queues },
     accept,
     orders,
     gateway: gatewayServer.engine,
@@ -115,7 +120,7 @@ async function open(): Promise<{ recording: Recording; temporal: Client; close()
     async ask(paymentId, amount) {
       const request = { paymentId, amount, currency: 'EUR', reason: 'order_cancelled' };
       const { id } = await client.requestRefund({
-        caller: 'shop',
+        clientId: 'shop',
         idempotencyKey: randomUUID(),
         requestedBy: 'clerk',
         request,

@@ -5,7 +5,7 @@ import { bundleWorkflowCode, DefaultLogger, Runtime, type WorkflowBundleOption }
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { describe, expect, it } from 'vitest';
 import { buildWorkflowBundle } from '../../worker/bundle.js';
-import { PATHS, UPKEEP_PATHS } from './paths.js';
+import { PATHS, MAINTENANCE_PATHS } from './paths.js';
 import { readHistory, replay } from './replay.js';
 
 Runtime.install({
@@ -24,7 +24,7 @@ const [ours, callers] = await Promise.all([
 const names = (await readdir(folder)).map((file) => file.replace(/\.json$/, '')).sort();
 /** Workflows of the merchant in the examples; all others but the upkeep are refunds. */
 const OF_CALLERS = ['order-cancellation', 'order-cancellation-cancelled'];
-const refunds = names.filter((name) => !OF_CALLERS.includes(name) && !UPKEEP_PATHS.includes(name));
+const refunds = names.filter((name) => !OF_CALLERS.includes(name) && !MAINTENANCE_PATHS.includes(name));
 
 const historyOf = (name: string): Promise<unknown> => readHistory(`${folder}${name}.json`);
 
@@ -43,7 +43,7 @@ describe('the recorded histories', () => {
     await replay(ours, await historyOf(name), name);
   });
 
-  it.for(UPKEEP_PATHS)('%s: the upkeep of today does what was done', async (name) => {
+  it.for(MAINTENANCE_PATHS)('%s: the upkeep of today does what was done', async (name) => {
     await replay(ours, await historyOf(name), name);
   });
 
@@ -71,14 +71,14 @@ describe('a workflow that was changed under a refund that is under way', () => {
   });
 
   it('with a look-up less, is found out by the sweep', async () => {
-    const blind = changed(ours, 'lookUps.map(async', 'lookUps.slice(1).map(async');
+    const blind = changed(ours, 'queries.map(async', 'queries.slice(1).map(async');
     await expect(replay(blind, await historyOf('sweep'), 'sweep')).rejects.toThrow(DeterminismViolationError);
   });
 
   it('that forgets what it was told while it looked, is found out by the news of a payment', async () => {
     const deaf = changed(ours, 'told += 1;', '');
-    const news = await historyOf('payment-news');
-    await expect(replay(deaf, news, 'payment-news')).rejects.toThrow(DeterminismViolationError);
+    const updates = await historyOf('payment-news');
+    await expect(replay(deaf, updates, 'payment-news')).rejects.toThrow(DeterminismViolationError);
   });
 
   it('that tells nobody of a withdrawal, is found out by a caller', async () => {
@@ -90,7 +90,7 @@ describe('a workflow that was changed under a refund that is under way', () => {
   it('that waits for no person, is found out where one was waited for', async () => {
     const hasty = changed(
       ours,
-      'desk.noticeWithin(plan.timings.caseAfterUnknown, position)',
+      'desk.notificationWithin(plan.timings.caseAfterUnknown, position)',
       'desk.opened()',
     );
     await expect(replay(hasty, await historyOf('ended-unheard'))).rejects.toThrow(DeterminismViolationError);

@@ -9,10 +9,10 @@ import {
   creditByCard,
   debit,
   idOf,
-  openWorld,
+  openHarness,
   refund,
   verdict,
-} from './gateway-world.js';
+} from './gateway-harness.js';
 
 const AUTH_FIELDS = ['buildNumber', 'ndc', 'result', 'timestamp'];
 const fieldsOf = (body: object): string[] =>
@@ -22,8 +22,8 @@ const fieldsOf = (body: object): string[] =>
 
 describe('who is asking', () => {
   it('refuses a request without a token with 401, and tells nothing but the result', () => {
-    const world = openWorld();
-    const answer = world.post('/v1/payments', {}, { id: ENTITY.id, token: null });
+    const harness = openHarness();
+    const answer = harness.post('/v1/payments', {}, { id: ENTITY.id, token: null });
     expect(verdict(answer)).toBe('401 800.900.300');
     expect(fieldsOf(bodyOf(answer))).toEqual(AUTH_FIELDS);
   });
@@ -32,17 +32,17 @@ describe('who is asking', () => {
     ['an unknown token', { id: ENTITY.id, token: 'nobody' }],
     ['the token of another entity', { id: ENTITY.id, token: OTHER_ENTITY.token }],
   ])('refuses %s with 403, before it looks at any parameter', (_name, as) => {
-    const world = openWorld();
-    const answer = world.post('/v1/payments', { amount: 'nonsense' }, as);
+    const harness = openHarness();
+    const answer = harness.post('/v1/payments', { amount: 'nonsense' }, as);
     expect(verdict(answer)).toBe('403 800.900.300');
     expect(fieldsOf(bodyOf(answer))).toEqual(AUTH_FIELDS);
   });
 
   it('asks look-ups for a token too, and publishes its result codes to everybody', () => {
-    const world = openWorld();
+    const harness = openHarness();
     const nobody = { id: ENTITY.id, token: null };
-    expect(verdict(world.get('/v3/query', {}, nobody))).toBe('401 800.900.300');
-    const published = bodyOf(world.get('/v1/resultcodes', {}, nobody)).resultCodes;
+    expect(verdict(harness.get('/v3/query', {}, nobody))).toBe('401 800.900.300');
+    const published = bodyOf(harness.get('/v1/resultcodes', {}, nobody)).resultCodes;
     expect(published).toContainEqual({ code: '000.000.000', description: 'Transaction succeeded' });
   });
 });
@@ -51,8 +51,8 @@ describe('parameters', () => {
   it.each(['92.0', '-20.20', '1,00', '', '1234567890123', ' 1.00'])(
     'refuses the amount "%s" by name',
     (amount) => {
-      const world = openWorld();
-      const answer = refund(world, debit(world), amount);
+      const harness = openHarness();
+      const answer = refund(harness, debit(harness), amount);
       expect(verdict(answer)).toBe('400 200.300.404');
       expect(bodyOf(answer).result?.parameterErrors).toEqual([
         { name: 'amount', value: amount, message: 'must match "^[0-9]{1,12}(\\.[0-9]{2})?$"' },
@@ -61,18 +61,18 @@ describe('parameters', () => {
   );
 
   it('answers a validation error without an id and without creating anything', () => {
-    const world = openWorld();
-    const id = debit(world);
-    const answer = refund(world, id, '92.0');
+    const harness = openHarness();
+    const id = debit(harness);
+    const answer = refund(harness, id, '92.0');
     expect(fieldsOf(bodyOf(answer))).toEqual(AUTH_FIELDS);
-    expect(world.gateway.transactions()).toHaveLength(1);
+    expect(harness.gateway.transactions()).toHaveLength(1);
   });
 
   it.each(['/v1/payments', '/v1/payments/'])(
     'takes a refund sent to %s for a create, and refuses its type',
     (path) => {
-      const world = openWorld();
-      const answer = world.post(path, { paymentType: 'RF', amount: '1.00', currency: 'EUR' });
+      const harness = openHarness();
+      const answer = harness.post(path, { paymentType: 'RF', amount: '1.00', currency: 'EUR' });
       expect(bodyOf(answer).result).toEqual({
         code: '200.300.404',
         description: 'invalid or missing parameter',
@@ -84,8 +84,8 @@ describe('parameters', () => {
   );
 
   it('names every wrong parameter at once', () => {
-    const world = openWorld();
-    const answer = world.post('/v1/payments', { ...CARD, 'card.expiryMonth': '13', currency: 'euro' });
+    const harness = openHarness();
+    const answer = harness.post('/v1/payments', { ...CARD, 'card.expiryMonth': '13', currency: 'euro' });
     const names = bodyOf(answer).result?.parameterErrors?.map(({ name }) => name);
     expect(names).toEqual(['paymentType', 'amount', 'currency', 'card.expiryMonth']);
   });
@@ -96,10 +96,10 @@ describe('parameters', () => {
     ['an unknown test mode', { testMode: 'LOUD' }, '100.300.101'],
     ['nothing to pay', { amount: '0.00' }, '100.550.300'],
   ])('refuses %s', (name, change, code) => {
-    const world = openWorld();
+    const harness = openHarness();
     const credit = { paymentType: 'CD', amount: '1.00', currency: 'EUR' };
     const fields = name === 'no card' ? credit : { ...credit, ...CARD, ...change };
-    expect(verdict(world.post('/v1/payments', Object.fromEntries(stringsOf(fields))))).toBe(`400 ${code}`);
+    expect(verdict(harness.post('/v1/payments', Object.fromEntries(stringsOf(fields))))).toBe(`400 ${code}`);
   });
 });
 
@@ -108,21 +108,23 @@ const stringsOf = (fields: object): [string, string][] =>
 
 describe('forced results', () => {
   it('gives the forced code in internal mode, with no id and nothing to be found', () => {
-    const world = openWorld();
+    const harness = openHarness();
     const forced = { 'customParameters[forceResultCode]': '800.100.151', merchantTransactionId: 'F1' };
-    const answer = creditByCard(world, '1.00', forced);
+    const answer = creditByCard(harness, '1.00', forced);
     expect(verdict(answer)).toBe('400 800.100.151');
     expect(bodyOf(answer).id).toBeUndefined();
-    expect(verdict(world.get('/v3/query', { merchantTransactionId: 'F1' }))).toBe('404 700.400.580');
-    expect(verdict(creditByCard(world, '1.00', { ...forced, testMode: 'EXTERNAL' }))).toBe('200 000.100.112');
+    expect(verdict(harness.get('/v3/query', { merchantTransactionId: 'F1' }))).toBe('404 700.400.580');
+    expect(verdict(creditByCard(harness, '1.00', { ...forced, testMode: 'EXTERNAL' }))).toBe(
+      '200 000.100.112',
+    );
   });
 
   it('takes a card holder that is a code for the result, except where it would be a success', () => {
-    const world = openWorld();
-    const declined = creditByCard(world, '1.00', { 'card.holder': '800.100.165' });
+    const harness = openHarness();
+    const declined = creditByCard(harness, '1.00', { 'card.holder': '800.100.165' });
     expect(verdict(declined)).toBe('400 800.100.165');
     expect(idOf(declined)).toMatch(/^8ac7a4a[0-9a-f]{25}$/);
-    expect(verdict(creditByCard(world, '1.00', { 'card.holder': '000.400.000' }))).toBe('200 000.100.110');
+    expect(verdict(creditByCard(harness, '1.00', { 'card.holder': '000.400.000' }))).toBe('200 000.100.110');
   });
 });
 
@@ -132,8 +134,12 @@ describe('references', () => {
     ['CP', '700.400.510'],
     ['RV', '700.400.530'],
   ])('%s on an unknown id is %s, with an id and a risk score but no amount', (paymentType, code) => {
-    const world = openWorld();
-    const answer = world.post(`/v1/payments/${UNKNOWN_ID}`, { paymentType, amount: '1.00', currency: 'EUR' });
+    const harness = openHarness();
+    const answer = harness.post(`/v1/payments/${UNKNOWN_ID}`, {
+      paymentType,
+      amount: '1.00',
+      currency: 'EUR',
+    });
     expect(verdict(answer)).toBe(`400 ${code}`);
     expect(fieldsOf(bodyOf(answer))).toEqual(
       [...AUTH_FIELDS, 'id', 'paymentType', 'referencedId', 'risk'].sort(),
@@ -141,73 +147,73 @@ describe('references', () => {
   });
 
   it('does not know the payment of another entity', () => {
-    const world = openWorld();
+    const harness = openHarness();
     const fields = { paymentType: 'RF', amount: '1.00', currency: 'EUR' };
-    const answer = world.post(`/v1/payments/${debit(world)}`, fields, OTHER_ENTITY);
+    const answer = harness.post(`/v1/payments/${debit(harness)}`, fields, OTHER_ENTITY);
     expect(verdict(answer)).toBe('400 600.200.500');
   });
 
   it('refuses a refund of a rejected payment, whatever else is wrong with it', () => {
-    const world = openWorld();
-    const declined = world.post('/v1/payments', {
+    const harness = openHarness();
+    const declined = harness.post('/v1/payments', {
       ...CARD,
       paymentType: 'DB',
       amount: '10.00',
       currency: 'EUR',
       'card.holder': '800.100.152',
     });
-    expect(verdict(refund(world, idOf(declined), '999.00', { currency: 'USD' }))).toBe('400 700.300.200');
+    expect(verdict(refund(harness, idOf(declined), '999.00', { currency: 'USD' }))).toBe('400 700.300.200');
   });
 
   it('refuses a refund of a pending payment', () => {
-    const world = openWorld();
-    world.gateway.setFault({ effect: { kind: 'pending', code: '000.200.000' } });
-    const pending = world.post('/v1/payments', {
+    const harness = openHarness();
+    harness.gateway.setFault({ effect: { kind: 'pending', code: '000.200.000' } });
+    const pending = harness.post('/v1/payments', {
       ...CARD,
       paymentType: 'DB',
       amount: '10.00',
       currency: 'EUR',
     });
-    expect(verdict(refund(world, idOf(pending), '1.00'))).toBe('400 700.400.570');
+    expect(verdict(refund(harness, idOf(pending), '1.00'))).toBe('400 700.400.570');
   });
 
   it('refuses a refund where nothing was captured, and of a refund', () => {
-    const world = openWorld();
-    const { paymentId } = world.gateway.createPayment({ type: 'PA', amount: 10_00n, currency: 'EUR' });
-    expect(verdict(refund(world, paymentId, '1.00'))).toBe('400 700.400.520');
-    const refunded = refund(world, debit(world), '1.00');
-    expect(verdict(refund(world, idOf(refunded), '1.00'))).toBe('400 700.400.520');
+    const harness = openHarness();
+    const { paymentId } = harness.gateway.createPayment({ type: 'PA', amount: 10_00n, currency: 'EUR' });
+    expect(verdict(refund(harness, paymentId, '1.00'))).toBe('400 700.400.520');
+    const refunded = refund(harness, debit(harness), '1.00');
+    expect(verdict(refund(harness, idOf(refunded), '1.00'))).toBe('400 700.400.520');
   });
 
   it('refuses another currency only after the volume', () => {
-    const world = openWorld();
-    const id = debit(world);
-    expect(verdict(refund(world, id, '100.00', { currency: 'USD' }))).toBe('400 700.100.500');
-    expect(verdict(refund(world, id, '100.01', { currency: 'USD' }))).toBe('400 700.400.200');
+    const harness = openHarness();
+    const id = debit(harness);
+    expect(verdict(refund(harness, id, '100.00', { currency: 'USD' }))).toBe('400 700.100.500');
+    expect(verdict(refund(harness, id, '100.01', { currency: 'USD' }))).toBe('400 700.400.200');
   });
 
   it('refuses every refund while a chargeback stands, and takes them again when it was reversed', () => {
-    const world = openWorld();
-    const id = debit(world);
-    const { id: chargebackId } = world.gateway.chargeback({ paymentId: id, amount: 10_00n });
-    expect(verdict(refund(world, id, '1.00'))).toBe('400 700.300.600');
-    world.gateway.reverseChargeback(chargebackId);
-    expect(verdict(refund(world, id, '100.00'))).toBe('200 000.100.110');
+    const harness = openHarness();
+    const id = debit(harness);
+    const { id: chargebackId } = harness.gateway.chargeback({ paymentId: id, amount: 10_00n });
+    expect(verdict(refund(harness, id, '1.00'))).toBe('400 700.300.600');
+    harness.gateway.reverseChargeback(chargebackId);
+    expect(verdict(refund(harness, id, '100.00'))).toBe('200 000.100.110');
   });
 
   it('knows no credit to a registration that does not exist or is another entity’s', () => {
-    const world = openWorld();
+    const harness = openHarness();
     const fields = { paymentType: 'CD', amount: '1.00', currency: 'EUR' };
-    const { registrationId } = world.gateway.createPayment({ type: 'DB', amount: 1n, currency: 'EUR' });
-    expect(verdict(world.post(`/v1/registrations/${UNKNOWN_ID}/payments`, fields))).toBe('400 100.150.200');
+    const { registrationId } = harness.gateway.createPayment({ type: 'DB', amount: 1n, currency: 'EUR' });
+    expect(verdict(harness.post(`/v1/registrations/${UNKNOWN_ID}/payments`, fields))).toBe('400 100.150.200');
     const path = `/v1/registrations/${registrationId}/payments`;
-    expect(verdict(world.post(path, fields, OTHER_ENTITY))).toBe('400 100.150.200');
-    expect(verdict(world.post(path, fields))).toBe('200 000.100.110');
+    expect(verdict(harness.post(path, fields, OTHER_ENTITY))).toBe('400 100.150.200');
+    expect(verdict(harness.post(path, fields))).toBe('200 000.100.110');
   });
 
   it('has no rebills and receipts', () => {
-    const world = openWorld();
-    const answer = world.post(`/v1/payments/${debit(world)}`, {
+    const harness = openHarness();
+    const answer = harness.post(`/v1/payments/${debit(harness)}`, {
       paymentType: 'RB',
       amount: '1.00',
       currency: 'EUR',
@@ -217,57 +223,57 @@ describe('references', () => {
 });
 
 describe('reversals and captures', () => {
-  const authorise = (world: ReturnType<typeof openWorld>): string =>
-    world.gateway.createPayment({ type: 'PA', amount: 100_00n, currency: 'EUR' }).paymentId;
+  const authorise = (harness: ReturnType<typeof openHarness>): string =>
+    harness.gateway.createPayment({ type: 'PA', amount: 100_00n, currency: 'EUR' }).paymentId;
   const act = (
-    world: ReturnType<typeof openWorld>,
+    harness: ReturnType<typeof openHarness>,
     id: string,
     paymentType: string,
     amount?: string,
   ): string =>
     verdict(
-      world.post(`/v1/payments/${id}`, {
+      harness.post(`/v1/payments/${id}`, {
         paymentType,
         ...(amount === undefined ? {} : { amount, currency: 'EUR' }),
       }),
     );
 
   it('reverses an authorisation in full without an amount, once', () => {
-    const world = openWorld();
-    const id = authorise(world);
-    expect(act(world, id, 'RV')).toBe('200 000.100.110');
-    expect(act(world, id, 'RV')).toBe('400 700.400.300');
-    expect(act(world, id, 'CP', '1.00')).toBe('400 700.400.100');
-    expect(world.gateway.books(id)?.reversed).toBe(100_00n);
+    const harness = openHarness();
+    const id = authorise(harness);
+    expect(act(harness, id, 'RV')).toBe('200 000.100.110');
+    expect(act(harness, id, 'RV')).toBe('400 700.400.300');
+    expect(act(harness, id, 'CP', '1.00')).toBe('400 700.400.100');
+    expect(harness.gateway.books(id)?.reversed).toBe(100_00n);
   });
 
   it('captures in parts up to the authorisation, and then does not reverse it', () => {
-    const world = openWorld();
-    const id = authorise(world);
-    expect(act(world, id, 'CP', '60.00')).toBe('200 000.100.110');
-    expect(act(world, id, 'CP', '40.01')).toBe('400 700.400.100');
-    expect(act(world, id, 'RV')).toBe('400 700.400.300');
-    expect(act(world, debit(world), 'CP', '1.00')).toBe('400 700.400.510');
+    const harness = openHarness();
+    const id = authorise(harness);
+    expect(act(harness, id, 'CP', '60.00')).toBe('200 000.100.110');
+    expect(act(harness, id, 'CP', '40.01')).toBe('400 700.400.100');
+    expect(act(harness, id, 'RV')).toBe('400 700.400.300');
+    expect(act(harness, debit(harness), 'CP', '1.00')).toBe('400 700.400.510');
   });
 
   it('reverses a debit only where the acquirer does, and not after a refund', () => {
-    const world = openWorld();
-    const id = debit(world);
-    expect(act(world, id, 'RV')).toBe('400 700.400.530');
-    world.gateway.changeSettings({ reversalOnDebit: true });
-    refund(world, id, '1.00');
-    expect(act(world, id, 'RV')).toBe('400 700.400.300');
-    const other = debit(world);
-    expect(act(world, other, 'RV')).toBe('200 000.100.110');
-    expect(verdict(refund(world, other, '1.00'))).toBe('400 700.400.200');
+    const harness = openHarness();
+    const id = debit(harness);
+    expect(act(harness, id, 'RV')).toBe('400 700.400.530');
+    harness.gateway.changeSettings({ reversalOnDebit: true });
+    refund(harness, id, '1.00');
+    expect(act(harness, id, 'RV')).toBe('400 700.400.300');
+    const other = debit(harness);
+    expect(act(harness, other, 'RV')).toBe('200 000.100.110');
+    expect(verdict(refund(harness, other, '1.00'))).toBe('400 700.400.200');
   });
 });
 
 describe('success', () => {
   it('echoes a refund with its own id, its reference and its original', () => {
-    const world = openWorld();
-    const paymentId = debit(world);
-    const body = bodyOf(refund(world, paymentId, '12.30', { merchantTransactionId: 'R1' }));
+    const harness = openHarness();
+    const paymentId = debit(harness);
+    const body = bodyOf(refund(harness, paymentId, '12.30', { merchantTransactionId: 'R1' }));
     expect(body).toMatchObject({
       paymentType: 'RF',
       amount: '12.30',
@@ -286,12 +292,12 @@ describe('success', () => {
   });
 
   it('tells brand and card of a credit to a card, never the number, and neither of a credit to a registration', () => {
-    const world = openWorld();
-    const answer = creditByCard(world, '5.00', { createRegistration: 'true' });
+    const harness = openHarness();
+    const answer = creditByCard(harness, '5.00', { createRegistration: 'true' });
     const body = bodyOf(answer);
     expect(body).toMatchObject({ paymentBrand: 'VISA', card: { bin: '420000', last4Digits: '0000' } });
     const token = bodyOf(
-      world.post(`/v1/registrations/${body.registrationId ?? ''}/payments`, {
+      harness.post(`/v1/registrations/${body.registrationId ?? ''}/payments`, {
         paymentType: 'CD',
         amount: '5.00',
         currency: 'EUR',
@@ -299,54 +305,54 @@ describe('success', () => {
     );
     expect(token).toMatchObject({ paymentType: 'CD', amount: '5.00' });
     expect(token.card ?? token.paymentBrand).toBeUndefined();
-    expect(JSON.stringify(world.gateway.transactions().map(({ card }) => card))).not.toContain(
+    expect(JSON.stringify(harness.gateway.transactions().map(({ card }) => card))).not.toContain(
       '4200000000000000',
     );
   });
 
   it('registers a card', () => {
-    const world = openWorld();
-    const registration = bodyOf(world.post('/v1/registrations', CARD));
+    const harness = openHarness();
+    const registration = bodyOf(harness.post('/v1/registrations', CARD));
     const path = `/v1/registrations/${registration.id ?? ''}/payments`;
-    expect(verdict(world.post(path, { paymentType: 'DB', amount: '1.00', currency: 'EUR' }))).toBe(
+    expect(verdict(harness.post(path, { paymentType: 'DB', amount: '1.00', currency: 'EUR' }))).toBe(
       '200 000.100.110',
     );
   });
 
   it('answers by test mode, and as a live host without one', () => {
-    const world = openWorld();
-    expect(verdict(creditByCard(world, '1.00', { testMode: 'EXTERNAL' }))).toBe('200 000.100.112');
-    world.gateway.changeSettings({ live: true });
-    expect(verdict(creditByCard(world, '1.00'))).toBe('200 000.000.000');
-    expect(verdict(creditByCard(world, '1.00', { testMode: 'EXTERNAL' }))).toBe('400 600.200.701');
+    const harness = openHarness();
+    expect(verdict(creditByCard(harness, '1.00', { testMode: 'EXTERNAL' }))).toBe('200 000.100.112');
+    harness.gateway.changeSettings({ live: true });
+    expect(verdict(creditByCard(harness, '1.00'))).toBe('200 000.000.000');
+    expect(verdict(creditByCard(harness, '1.00', { testMode: 'EXTERNAL' }))).toBe('400 600.200.701');
   });
 });
 
 describe('throttling', () => {
   it('lets two v1 look-ups through in a minute, then answers 800.120.100 with an id', () => {
-    const world = openWorld({ settings: { throttle: 'documented' } });
-    const id = debit(world);
-    const ask = (): string => verdict(world.get(`/v1/payments/${id}`));
+    const harness = openHarness({ settings: { throttle: 'documented' } });
+    const id = debit(harness);
+    const ask = (): string => verdict(harness.get(`/v1/payments/${id}`));
     expect([ask(), ask(), ask()]).toEqual(['200 000.100.110', '200 000.100.110', '429 800.120.100']);
-    expect(bodyOf(world.get(`/v1/payments/${id}`)).id).toMatch(/^[0-9a-f]{32}$/);
-    world.wait(60_001);
+    expect(bodyOf(harness.get(`/v1/payments/${id}`)).id).toMatch(/^[0-9a-f]{32}$/);
+    harness.wait(60_001);
     expect(ask()).toBe('200 000.100.110');
   });
 
   it('throttles 30 v3 searches, 100 v3 look-ups and 200 refunds of one payment, which then are not carried out', () => {
-    const world = openWorld({ settings: { throttle: 'documented' } });
-    const id = debit(world, 1000_00n);
+    const harness = openHarness({ settings: { throttle: 'documented' } });
+    const id = debit(harness, 1000_00n);
     const admitted = (times: number, ask: () => string): number =>
       Array.from({ length: times }, ask).filter((result) => !result.endsWith('800.120.100')).length;
-    expect(admitted(35, () => verdict(world.get('/v3/query', { merchantTransactionId: 'x' })))).toBe(30);
-    expect(admitted(105, () => verdict(world.get(`/v3/query/${id}`)))).toBe(100);
-    expect(admitted(205, () => verdict(refund(world, id, '1.00')))).toBe(200);
-    expect(world.gateway.books(id)?.refunded).toBe(200_00n);
-    expect(verdict(refund(world, debit(world), '1.00'))).toBe('200 000.100.110');
+    expect(admitted(35, () => verdict(harness.get('/v3/query', { merchantTransactionId: 'x' })))).toBe(30);
+    expect(admitted(105, () => verdict(harness.get(`/v3/query/${id}`)))).toBe(100);
+    expect(admitted(205, () => verdict(refund(harness, id, '1.00')))).toBe(200);
+    expect(harness.gateway.books(id)?.refunded).toBe(200_00n);
+    expect(verdict(refund(harness, debit(harness), '1.00'))).toBe('200 000.100.110');
   });
 
   it('validates before it throttles', () => {
-    const world = openWorld({
+    const harness = openHarness({
       settings: {
         throttle: {
           windowMs: 1000,
@@ -359,9 +365,9 @@ describe('throttling', () => {
         },
       },
     });
-    const id = debit(world);
-    refund(world, id, '1.00');
-    expect(verdict(refund(world, id, 'x'))).toBe('400 200.300.404');
-    expect(verdict(refund(world, id, '1.00'))).toBe('429 800.120.100');
+    const id = debit(harness);
+    refund(harness, id, '1.00');
+    expect(verdict(refund(harness, id, 'x'))).toBe('400 200.300.404');
+    expect(verdict(refund(harness, id, '1.00'))).toBe('429 800.120.100');
   });
 });

@@ -6,7 +6,7 @@ import { machineClock } from '../../gateway/http/clock.js';
 import { createGateway } from '../../gateway/oppwa/oppwa.js';
 import type { FaultEffect } from '../../sandbox/gateway/faults.js';
 import { startGatewayServer, type GatewayServer } from '../../sandbox/gateway/server.js';
-import { ENTITY } from './gateway-world.js';
+import { ENTITY } from './gateway-harness.js';
 
 const REFERENCE = 'Rf00000000000001';
 
@@ -88,7 +88,10 @@ describe('no usable answer to a refund that was made', () => {
     [{ kind: 'accept_then_drop' }, 'connection_lost'],
     [{ kind: 'answer_after', ms: 2_000 }, 'timeout'],
     [{ kind: 'http_error', status: 502, executed: true }, 'not_json'],
-    [{ kind: 'http_error', status: 307, executed: true, location: 'http://127.0.0.1:1/' }, 'redirected'],
+    [
+      { kind: 'http_error', status: 307, executed: true, location: 'http://127.0.0.1:1/' },
+      'destination_changed',
+    ],
     [{ kind: 'broken_body', form: 'truncated' }, 'not_json'],
     [{ kind: 'broken_body', form: 'garbage' }, 'not_json'],
     [{ kind: 'broken_body', form: 'no_result' }, 'no_result_code'],
@@ -132,7 +135,7 @@ describe('a look-up that does not tell', () => {
     ['empty', { kind: 'not_found' }],
   ] as const)('because it is %s', async (how, expected) => {
     await refund();
-    server.engine.setFault({ times: 'always', effect: { kind: 'look_up', how } });
+    server.engine.setFault({ times: 'always', effect: { kind: 'query', how } });
     expect(await gateway.findByReference(ENTITY.id, REFERENCE)).toMatchObject(expected);
   });
 });

@@ -5,59 +5,59 @@ import {
   creditByCard,
   debit,
   idOf,
-  openWorld,
+  openHarness,
   refund,
   refundedOf,
   refundUnder,
   RF,
   seen,
   verdict,
-} from './gateway-world.js';
+} from './gateway-harness.js';
 
 describe('a lost answer', () => {
   it('of a refund that was made', () => {
-    const { world, id, answer } = refundUnder({ kind: 'accept_then_drop' });
+    const { harness, id, answer } = refundUnder({ kind: 'accept_then_drop' });
     expect(verdict(answer)).toBe('dropped');
-    expect(refundedOf(world, id)).toBe(40_00n);
-    expect(seen(world)).toBe('200 000.000.100');
+    expect(refundedOf(harness, id)).toBe(40_00n);
+    expect(seen(harness)).toBe('200 000.000.100');
   });
 
   it('of a refund that never arrived', () => {
-    const { world, id, answer } = refundUnder({ kind: 'drop_before_execute' });
+    const { harness, id, answer } = refundUnder({ kind: 'drop_before_execute' });
     expect(verdict(answer)).toBe('dropped');
-    expect(refundedOf(world, id)).toBe(0n);
-    expect(seen(world)).toBe('404 700.400.580');
+    expect(refundedOf(harness, id)).toBe(0n);
+    expect(seen(harness)).toBe('404 700.400.580');
   });
 
   it('that only comes late', () => {
-    const { world, id, answer } = refundUnder({ kind: 'answer_after', ms: 90_000 });
+    const { harness, id, answer } = refundUnder({ kind: 'answer_after', ms: 90_000 });
     expect(answer).toMatchObject({ kind: 'answer', httpStatus: 200, afterMs: 90_000 });
-    expect(refundedOf(world, id)).toBe(40_00n);
+    expect(refundedOf(harness, id)).toBe(40_00n);
   });
 
   it('of a refund that is made later, at its own time, under the rules of that time', () => {
-    const { world, id, answer } = refundUnder({ kind: 'execute_after', ms: 5000 });
+    const { harness, id, answer } = refundUnder({ kind: 'execute_after', ms: 5000 });
     expect(verdict(answer)).toBe('dropped');
-    expect(world.gateway.nextAt()).not.toBeNull();
-    world.wait(4999);
-    expect(seen(world)).toBe('404 700.400.580');
-    expect(refundedOf(world, id)).toBe(0n);
-    refund(world, id, '30.00');
-    world.wait(2001);
-    expect(seen(world)).toBe('200 000.000.100');
-    expect(refundedOf(world, id)).toBe(70_00n);
-    const late = world.gateway
+    expect(harness.gateway.nextAt()).not.toBeNull();
+    harness.wait(4999);
+    expect(seen(harness)).toBe('404 700.400.580');
+    expect(refundedOf(harness, id)).toBe(0n);
+    refund(harness, id, '30.00');
+    harness.wait(2001);
+    expect(seen(harness)).toBe('200 000.000.100');
+    expect(refundedOf(harness, id)).toBe(70_00n);
+    const late = harness.gateway
       .transactions()
       .find(({ merchantTransactionId }) => merchantTransactionId === 'RF1');
     expect(late?.timestamp).toBe(Date.UTC(2026, 8, 1, 12, 0, 5));
   });
 
   it('of a delayed refund that then is one too many', () => {
-    const { world, id } = refundUnder({ kind: 'execute_after', ms: 5000 });
-    refund(world, id, '100.00');
-    world.wait(5000);
-    expect(refundedOf(world, id)).toBe(100_00n);
-    const found = bodyOf(world.get('/v3/query', RF)).records?.[0];
+    const { harness, id } = refundUnder({ kind: 'execute_after', ms: 5000 });
+    refund(harness, id, '100.00');
+    harness.wait(5000);
+    expect(refundedOf(harness, id)).toBe(100_00n);
+    const found = bodyOf(harness.get('/v3/query', RF)).records?.[0];
     expect(found?.result?.code).toBe('700.400.200');
   });
 });
@@ -70,13 +70,16 @@ describe('an answer that leaves the outcome open', () => {
       expect(verdict(answer)).toBe('200 900.100.300');
       expect(bodyOf(answer).id).toBeUndefined();
     }
-    expect([refundedOf(made.world, made.id), refundedOf(notMade.world, notMade.id)]).toEqual([40_00n, 0n]);
-    expect([seen(made.world), seen(notMade.world)]).toEqual(['200 000.000.100', '404 700.400.580']);
+    expect([refundedOf(made.harness, made.id), refundedOf(notMade.harness, notMade.id)]).toEqual([
+      40_00n,
+      0n,
+    ]);
+    expect([seen(made.harness), seen(notMade.harness)]).toEqual(['200 000.000.100', '404 700.400.580']);
   });
 
   it('900.100.300 can be all that look-ups ever show', () => {
-    const { world } = refundUnder({ kind: 'comm_error', executed: false, recorded: true });
-    expect(bodyOf(world.get('/v3/query', RF)).records?.[0]?.result?.code).toBe('900.100.300');
+    const { harness } = refundUnder({ kind: 'comm_error', executed: false, recorded: true });
+    expect(bodyOf(harness.get('/v3/query', RF)).records?.[0]?.result?.code).toBe('900.100.300');
   });
 
   it.each([
@@ -89,7 +92,7 @@ describe('an answer that leaves the outcome open', () => {
     ['000.100.110', 500, true],
     ['000.100.110', 503, false],
   ])('%s with HTTP %i names the transaction, the refund made: %s', (code, httpStatus, executed) => {
-    const { world, id, answer } = refundUnder({
+    const { harness, id, answer } = refundUnder({
       kind: 'comm_error',
       hasId: true,
       code,
@@ -97,32 +100,32 @@ describe('an answer that leaves the outcome open', () => {
       executed,
     });
     expect(verdict(answer)).toBe(`${httpStatus} ${code}`);
-    expect(refundedOf(world, id)).toBe(executed ? 40_00n : 0n);
-    expect(verdict(world.get(`/v3/query/${idOf(answer)}`))).toBe(
+    expect(refundedOf(harness, id)).toBe(executed ? 40_00n : 0n);
+    expect(verdict(harness.get(`/v3/query/${idOf(answer)}`))).toBe(
       executed ? '200 000.000.100' : '404 700.400.580',
     );
   });
 
   it('an id of a refund that was not made, but recorded as left open', () => {
-    const { world, id, answer } = refundUnder({
+    const { harness, id, answer } = refundUnder({
       kind: 'comm_error',
       hasId: true,
       executed: false,
       recorded: true,
       code: '000.100.110',
     });
-    expect(refundedOf(world, id)).toBe(0n);
-    const [found] = bodyOf(world.get(`/v3/query/${idOf(answer)}`)).records ?? [];
+    expect(refundedOf(harness, id)).toBe(0n);
+    const [found] = bodyOf(harness.get(`/v3/query/${idOf(answer)}`)).records ?? [];
     expect(found).toMatchObject({ id: idOf(answer), result: { code: '900.100.300' } });
   });
 
   it.each([true, false])('an id and no result, the refund made: %s', (executed) => {
-    const world = openWorld();
-    const id = debit(world);
+    const harness = openHarness();
+    const id = debit(harness);
     const match = { paymentType: 'RF' };
-    world.gateway.setFault({ match, effect: { kind: 'comm_error', executed, hasId: true } });
-    world.gateway.setFault({ match, effect: { kind: 'broken_body', form: 'no_result' } });
-    const answer = refund(world, id, '40.00', RF);
+    harness.gateway.setFault({ match, effect: { kind: 'comm_error', executed, hasId: true } });
+    harness.gateway.setFault({ match, effect: { kind: 'broken_body', form: 'no_result' } });
+    const answer = refund(harness, id, '40.00', RF);
     if (answer.kind !== 'raw') throw new Error(`Expected a raw body, got ${answer.kind}.`);
     const parsed: unknown = JSON.parse(answer.text);
     expect(parsed).toMatchObject({
@@ -130,31 +133,31 @@ describe('an answer that leaves the outcome open', () => {
       paymentType: 'RF',
     });
     expect(parsed).not.toHaveProperty('result');
-    expect(refundedOf(world, id)).toBe(executed ? 40_00n : 0n);
+    expect(refundedOf(harness, id)).toBe(executed ? 40_00n : 0n);
   });
 
   it.each([true, false])('a 502 page of a proxy, the refund made: %s', (executed) => {
-    const { world, id, answer } = refundUnder({ kind: 'http_error', executed });
+    const { harness, id, answer } = refundUnder({ kind: 'http_error', executed });
     expect(answer).toMatchObject({ kind: 'raw', httpStatus: 502, contentType: 'text/html' });
-    expect(refundedOf(world, id)).toBe(executed ? 40_00n : 0n);
+    expect(refundedOf(harness, id)).toBe(executed ? 40_00n : 0n);
   });
 
   it('a 403 page of a firewall, and a redirect to somewhere else', () => {
     expect(verdict(refundUnder({ kind: 'http_error', status: 403, executed: false }).answer)).toBe('raw 403');
-    const redirect = refundUnder({
+    const changeDestination = refundUnder({
       kind: 'http_error',
       status: 307,
       executed: true,
       location: 'http://elsewhere/',
     });
-    expect(redirect.answer).toMatchObject({ httpStatus: 307, location: 'http://elsewhere/' });
+    expect(changeDestination.answer).toMatchObject({ httpStatus: 307, location: 'http://elsewhere/' });
   });
 
   it.each(['truncated', 'garbage', 'empty', 'no_result', 'huge', 'cut_off'] as const)(
     'a refund that was made, answered with a body that is %s',
     (form) => {
-      const { world, id, answer } = refundUnder({ kind: 'broken_body', form });
-      expect(refundedOf(world, id)).toBe(40_00n);
+      const { harness, id, answer } = refundUnder({ kind: 'broken_body', form });
+      expect(refundedOf(harness, id)).toBe(40_00n);
       if (answer.kind !== 'raw') throw new Error(`Expected a raw body, got ${answer.kind}.`);
       expect(answer.httpStatus).toBe(200);
       expect(answer.cutOff).toBe(form === 'cut_off');
@@ -172,10 +175,10 @@ describe('an answer that leaves the outcome open', () => {
     [{ id: 'f'.repeat(32) }],
     [{ referencedId: 'e'.repeat(32) }],
   ])('an echo that is not what was asked: %o', (fields) => {
-    const { world, id, answer } = refundUnder({ kind: 'wrong_echo', fields });
+    const { harness, id, answer } = refundUnder({ kind: 'wrong_echo', fields });
     expect(bodyOf(answer)).toMatchObject({ ...fields, result: { code: '000.100.110' } });
-    expect(refundedOf(world, id)).toBe(40_00n);
-    expect(bodyOf(world.get('/v3/query', RF)).records?.[0]).toMatchObject({
+    expect(refundedOf(harness, id)).toBe(40_00n);
+    expect(bodyOf(harness.get('/v3/query', RF)).records?.[0]).toMatchObject({
       paymentType: 'RF',
       amount: '40.00',
       currency: 'EUR',
@@ -189,14 +192,14 @@ describe('an answer that leaves the outcome open', () => {
   });
 
   it('no referencedId, in the answer and in look-ups, though the gateway knows the link', () => {
-    const { world, id, answer } = refundUnder({ kind: 'missing_reference' });
+    const { harness, id, answer } = refundUnder({ kind: 'missing_reference' });
     expect(bodyOf(answer).referencedId).toBeUndefined();
-    const records = bodyOf(world.get(`/v3/query/${id}`, { includeLinkedTransactions: 'true' })).records;
+    const records = bodyOf(harness.get(`/v3/query/${id}`, { includeLinkedTransactions: 'true' })).records;
     expect(records?.map(({ paymentType, referencedId }) => [paymentType, referencedId])).toEqual([
       ['DB', undefined],
       ['RF', undefined],
     ]);
-    expect(refundedOf(world, id)).toBe(40_00n);
+    expect(refundedOf(harness, id)).toBe(40_00n);
   });
 });
 
@@ -205,60 +208,62 @@ describe('a refund that is pending', () => {
     ['succeeded', '000.100.110', 40_00n],
     ['rejected', '100.397.102', 0n],
   ] as const)('becomes %s by itself', (final, code, refunded) => {
-    const { world, id, answer } = refundUnder({ kind: 'pending', final, afterMs: 3_600_000 });
+    const { harness, id, answer } = refundUnder({ kind: 'pending', final, afterMs: 3_600_000 });
     expect(verdict(answer)).toBe('200 800.400.502');
-    expect(world.gateway.books(id)).toMatchObject({ refunded: 0n, pending: 40_00n });
-    world.wait(3_599_999);
-    expect(bodyOf(world.get('/v3/query', RF)).records?.[0]?.result?.code).toBe('800.400.502');
-    world.wait(1);
-    expect(bodyOf(world.get('/v3/query', RF)).records?.[0]?.result?.code).toBe(code);
-    expect(world.gateway.books(id)).toMatchObject({ refunded, pending: 0n });
+    expect(harness.gateway.books(id)).toMatchObject({ refunded: 0n, pending: 40_00n });
+    harness.wait(3_599_999);
+    expect(bodyOf(harness.get('/v3/query', RF)).records?.[0]?.result?.code).toBe('800.400.502');
+    harness.wait(1);
+    expect(bodyOf(harness.get('/v3/query', RF)).records?.[0]?.result?.code).toBe(code);
+    expect(harness.gateway.books(id)).toMatchObject({ refunded, pending: 0n });
   });
 
   it('stays so until told, and then keeps what it was told', () => {
-    const { world, id, answer } = refundUnder({ kind: 'pending', finalCode: '800.100.165' });
-    world.wait(30 * 24 * 3_600_000);
-    expect(world.gateway.books(id)?.pending).toBe(40_00n);
-    world.gateway.finishPending({ id: idOf(answer), state: 'succeeded' });
-    expect(refundedOf(world, id)).toBe(40_00n);
-    expect(() => world.gateway.finishPending({ id: idOf(answer), state: 'rejected' })).toThrow('not pending');
+    const { harness, id, answer } = refundUnder({ kind: 'pending', finalCode: '800.100.165' });
+    harness.wait(30 * 24 * 3_600_000);
+    expect(harness.gateway.books(id)?.pending).toBe(40_00n);
+    harness.gateway.finishPending({ id: idOf(answer), state: 'succeeded' });
+    expect(refundedOf(harness, id)).toBe(40_00n);
+    expect(() => harness.gateway.finishPending({ id: idOf(answer), state: 'rejected' })).toThrow(
+      'not pending',
+    );
   });
 
   it('is not decided again by its plan when a person was quicker', () => {
-    const { world, id, answer } = refundUnder({ kind: 'pending', final: 'rejected', afterMs: 1000 });
-    world.gateway.finishPending({ id: idOf(answer), state: 'succeeded' });
-    world.wait(5000);
-    expect(refundedOf(world, id)).toBe(40_00n);
+    const { harness, id, answer } = refundUnder({ kind: 'pending', final: 'rejected', afterMs: 1000 });
+    harness.gateway.finishPending({ id: idOf(answer), state: 'succeeded' });
+    harness.wait(5000);
+    expect(refundedOf(harness, id)).toBe(40_00n);
   });
 });
 
 describe('a refusal by the bank', () => {
   it.each([200, 400])('arrives with HTTP %i, with amount and id, and pays nothing', (httpStatus) => {
-    const { world, id, answer } = refundUnder({ kind: 'reject', code: '800.100.167', httpStatus });
+    const { harness, id, answer } = refundUnder({ kind: 'reject', code: '800.100.167', httpStatus });
     expect(verdict(answer)).toBe(`${httpStatus} 800.100.167`);
     expect(bodyOf(answer)).toMatchObject({ paymentType: 'RF', amount: '40.00', referencedId: id });
-    expect(refundedOf(world, id)).toBe(0n);
+    expect(refundedOf(harness, id)).toBe(0n);
   });
 
   it('comes after the gateway’s own checks: what it would refuse itself never reaches the bank', () => {
-    const world = openWorld();
-    const id = debit(world);
-    world.gateway.setFault({ effect: { kind: 'reject', code: '800.100.165' } });
-    expect(verdict(refund(world, id, '100.01'))).toBe('400 700.400.200');
-    expect(verdict(refund(world, id, '100.00'))).toBe('400 800.100.165');
+    const harness = openHarness();
+    const id = debit(harness);
+    harness.gateway.setFault({ effect: { kind: 'reject', code: '800.100.165' } });
+    expect(verdict(refund(harness, id, '100.01'))).toBe('400 700.400.200');
+    expect(verdict(refund(harness, id, '100.00'))).toBe('400 800.100.165');
   });
 
   it('can be followed by a chargeback before anybody can credit the customer', () => {
-    const world = openWorld();
-    const id = debit(world);
-    world.gateway.setFault({ effect: { kind: 'chargeback_after_rejection', amount: '25.00' } });
-    expect(verdict(refund(world, id, '1.00'))).toBe('200 000.100.110');
-    expect(world.gateway.books(id)?.chargedBack).toBe(0n);
-    world.gateway.setFault({ effect: { kind: 'reject', code: '800.100.167' } });
-    refund(world, id, '40.00');
-    expect(world.gateway.books(id)?.chargedBack).toBe(25_00n);
-    expect(verdict(refund(world, id, '40.00'))).toBe('400 700.300.600');
-    const records = bodyOf(world.get(`/v3/query/${id}`, { includeLinkedTransactions: 'true' })).records;
+    const harness = openHarness();
+    const id = debit(harness);
+    harness.gateway.setFault({ effect: { kind: 'chargeback_after_rejection', amount: '25.00' } });
+    expect(verdict(refund(harness, id, '1.00'))).toBe('200 000.100.110');
+    expect(harness.gateway.books(id)?.chargedBack).toBe(0n);
+    harness.gateway.setFault({ effect: { kind: 'reject', code: '800.100.167' } });
+    refund(harness, id, '40.00');
+    expect(harness.gateway.books(id)?.chargedBack).toBe(25_00n);
+    expect(verdict(refund(harness, id, '40.00'))).toBe('400 700.300.600');
+    const records = bodyOf(harness.get(`/v3/query/${id}`, { includeLinkedTransactions: 'true' })).records;
     expect(records?.find(({ paymentType }) => paymentType === 'CB')).toMatchObject({
       amount: '25.00',
       referencedId: id,
@@ -267,15 +272,15 @@ describe('a refusal by the bank', () => {
   });
 
   it('can lose its answer too: faults of different kinds meet in one request', () => {
-    const { world } = refundUnder({ kind: 'accept_then_drop' });
-    const id = debit(world);
-    world.gateway.setFault({ effect: { kind: 'reject', code: '800.100.167' } });
-    world.gateway.setFault({ effect: { kind: 'accept_then_drop' } });
-    world.gateway.setFault({ effect: { kind: 'visibility_lag', ms: 1000 } });
-    expect(verdict(refund(world, id, '1.00', { merchantTransactionId: 'X' }))).toBe('dropped');
-    expect(verdict(world.get('/v3/query', { merchantTransactionId: 'X' }))).toBe('404 700.400.580');
-    world.wait(1000);
-    expect(bodyOf(world.get('/v3/query', { merchantTransactionId: 'X' })).records?.[0]?.result?.code).toBe(
+    const { harness } = refundUnder({ kind: 'accept_then_drop' });
+    const id = debit(harness);
+    harness.gateway.setFault({ effect: { kind: 'reject', code: '800.100.167' } });
+    harness.gateway.setFault({ effect: { kind: 'accept_then_drop' } });
+    harness.gateway.setFault({ effect: { kind: 'visibility_lag', ms: 1000 } });
+    expect(verdict(refund(harness, id, '1.00', { merchantTransactionId: 'X' }))).toBe('dropped');
+    expect(verdict(harness.get('/v3/query', { merchantTransactionId: 'X' }))).toBe('404 700.400.580');
+    harness.wait(1000);
+    expect(bodyOf(harness.get('/v3/query', { merchantTransactionId: 'X' })).records?.[0]?.result?.code).toBe(
       '800.100.167',
     );
   });
@@ -283,73 +288,75 @@ describe('a refusal by the bank', () => {
 
 describe('fault rules', () => {
   it('strike only what they match, as often as they say, and can be cleared', () => {
-    const world = openWorld();
-    const id = debit(world);
-    const fault = world.gateway.setFault({
+    const harness = openHarness();
+    const id = debit(harness);
+    const fault = harness.gateway.setFault({
       match: { paymentType: 'RF', paymentId: id, amount: '5.00', merchantTransactionId: 'M' },
       times: 2,
       effect: { kind: 'reject', code: '800.100.152' },
     });
     const five = (more = {}): string =>
-      verdict(refund(world, id, '5.00', { merchantTransactionId: 'M', ...more }));
+      verdict(refund(harness, id, '5.00', { merchantTransactionId: 'M', ...more }));
     expect(five({ merchantTransactionId: 'N' })).toBe('200 000.100.110');
-    expect(verdict(refund(world, debit(world), '5.00', { merchantTransactionId: 'M' }))).toBe(
+    expect(verdict(refund(harness, debit(harness), '5.00', { merchantTransactionId: 'M' }))).toBe(
       '200 000.100.110',
     );
     expect([five(), five(), five()]).toEqual(['400 800.100.152', '400 800.100.152', '200 000.100.110']);
-    expect(world.gateway.clearFault(fault)).toBe(false);
+    expect(harness.gateway.clearFault(fault)).toBe(false);
 
-    const always = world.gateway.setFault({ times: 'always', effect: { kind: 'drop_before_execute' } });
+    const always = harness.gateway.setFault({ times: 'always', effect: { kind: 'drop_before_execute' } });
     expect([five(), five(), five()]).toEqual(['dropped', 'dropped', 'dropped']);
-    expect(world.gateway.faults()).toMatchObject([{ id: always, times: 'always' }]);
-    expect(world.gateway.clearFault(always)).toBe(true);
+    expect(harness.gateway.faults()).toMatchObject([{ id: always, times: 'always' }]);
+    expect(harness.gateway.clearFault(always)).toBe(true);
     expect(five()).toBe('200 000.100.110');
   });
 
   it('match a credit by its registration', () => {
-    const world = openWorld();
-    const { registrationId } = world.gateway.createPayment({ type: 'DB', amount: 1_00n, currency: 'EUR' });
-    world.gateway.setFault({ match: { registrationId }, effect: { kind: 'reject', code: '100.150.206' } });
-    expect(verdict(creditByCard(world, '1.00'))).toBe('200 000.100.110');
+    const harness = openHarness();
+    const { registrationId } = harness.gateway.createPayment({ type: 'DB', amount: 1_00n, currency: 'EUR' });
+    harness.gateway.setFault({ match: { registrationId }, effect: { kind: 'reject', code: '100.150.206' } });
+    expect(verdict(creditByCard(harness, '1.00'))).toBe('200 000.100.110');
     const fields = { paymentType: 'CD', amount: '1.00', currency: 'EUR' };
-    expect(verdict(world.post(`/v1/registrations/${registrationId}/payments`, fields))).toBe(
+    expect(verdict(harness.post(`/v1/registrations/${registrationId}/payments`, fields))).toBe(
       '400 100.150.206',
     );
   });
 
   it('make no transaction where the code says that there is none', () => {
-    const { world, answer } = refundUnder({ kind: 'reject', code: '800.120.100', httpStatus: 429 });
+    const { harness, answer } = refundUnder({ kind: 'reject', code: '800.120.100', httpStatus: 429 });
     expect(verdict(answer)).toBe('429 800.120.100');
-    expect(seen(world)).toBe('404 700.400.580');
+    expect(seen(harness)).toBe('404 700.400.580');
   });
 });
 
 describe('chargebacks on command', () => {
   it('do not ask whether the customer was refunded already: then the money is gone twice', () => {
-    const world = openWorld();
-    const id = debit(world);
-    refund(world, id, '100.00');
-    world.gateway.chargeback({ paymentId: id, code: '000.100.201' });
-    expect(world.gateway.books(id)).toMatchObject({ refunded: 100_00n, chargedBack: 100_00n });
-    expect(() => world.gateway.chargeback({ paymentId: id })).toThrow('already has an open chargeback');
+    const harness = openHarness();
+    const id = debit(harness);
+    refund(harness, id, '100.00');
+    harness.gateway.chargeback({ paymentId: id, code: '000.100.201' });
+    expect(harness.gateway.books(id)).toMatchObject({ refunded: 100_00n, chargedBack: 100_00n });
+    expect(() => harness.gateway.chargeback({ paymentId: id })).toThrow('already has an open chargeback');
   });
 
   it('are reversed once, and then can come a second time', () => {
-    const world = openWorld();
-    const id = debit(world);
-    const first = world.gateway.chargeback({ paymentId: id }).id;
-    expect(world.gateway.reverseChargeback(first)).toMatchObject({ type: 'CR', referencedId: first });
-    expect(() => world.gateway.reverseChargeback(first)).toThrow('already reversed');
-    expect(world.gateway.books(id)?.chargedBack).toBe(0n);
-    expect(world.gateway.chargeback({ paymentId: id }).amount).toBe(100_00n);
+    const harness = openHarness();
+    const id = debit(harness);
+    const first = harness.gateway.chargeback({ paymentId: id }).id;
+    expect(harness.gateway.reverseChargeback(first)).toMatchObject({ type: 'CR', referencedId: first });
+    expect(() => harness.gateway.reverseChargeback(first)).toThrow('already reversed');
+    expect(harness.gateway.books(id)?.chargedBack).toBe(0n);
+    expect(harness.gateway.chargeback({ paymentId: id }).amount).toBe(100_00n);
   });
 
   it('strike what was paid, not refunds and not more than the payment', () => {
-    const world = openWorld();
-    const id = debit(world);
-    const refunded = idOf(refund(world, id, '1.00'));
-    expect(() => world.gateway.chargeback({ paymentId: refunded })).toThrow('only a DB or a CP');
-    expect(() => world.gateway.chargeback({ paymentId: id, amount: 100_01n })).toThrow('at most the payment');
-    expect(() => world.gateway.chargeback({ paymentId: 'nobody' })).toThrow('no transaction');
+    const harness = openHarness();
+    const id = debit(harness);
+    const refunded = idOf(refund(harness, id, '1.00'));
+    expect(() => harness.gateway.chargeback({ paymentId: refunded })).toThrow('only a DB or a CP');
+    expect(() => harness.gateway.chargeback({ paymentId: id, amount: 100_01n })).toThrow(
+      'at most the payment',
+    );
+    expect(() => harness.gateway.chargeback({ paymentId: 'nobody' })).toThrow('no transaction');
   });
 });

@@ -1,7 +1,7 @@
 /** Asks the simulated gateway over HTTP, as the first entity of the test world. */
 import { request } from 'undici';
 import { z } from 'zod';
-import { ENTITY } from './gateway-world.js';
+import { ENTITY } from './gateway-harness.js';
 
 export interface HttpAnswer {
   readonly status: number;

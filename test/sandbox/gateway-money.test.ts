@@ -7,99 +7,101 @@ import {
   creditByCard,
   debit,
   idOf,
-  openWorld,
+  openHarness,
   refund,
   verdict,
-  type World,
-} from './gateway-world.js';
+  type Harness,
+} from './gateway-harness.js';
 
 const capture = (
-  world: World,
+  harness: Harness,
   captures: readonly bigint[],
 ): { paymentId: string; captureIds: readonly string[] } =>
-  world.gateway.createPayment({ type: 'PA', amount: 100_00n, currency: 'EUR', captures });
+  harness.gateway.createPayment({ type: 'PA', amount: 100_00n, currency: 'EUR', captures });
 
 describe('the refund volume', () => {
   it('takes partial refunds up to the last cent and then answers the umbrella code', () => {
-    const world = openWorld();
-    const id = debit(world);
-    expect(verdict(refund(world, id, '60.00'))).toBe('200 000.100.110');
-    expect(verdict(refund(world, id, '40.01'))).toBe('400 700.400.200');
-    expect(verdict(refund(world, id, '40.00'))).toBe('200 000.100.110');
-    expect(verdict(refund(world, id, '0.01'))).toBe('400 700.400.200');
-    expect(world.gateway.books(id)?.refunded).toBe(100_00n);
+    const harness = openHarness();
+    const id = debit(harness);
+    expect(verdict(refund(harness, id, '60.00'))).toBe('200 000.100.110');
+    expect(verdict(refund(harness, id, '40.01'))).toBe('400 700.400.200');
+    expect(verdict(refund(harness, id, '40.00'))).toBe('200 000.100.110');
+    expect(verdict(refund(harness, id, '0.01'))).toBe('400 700.400.200');
+    expect(harness.gateway.books(id)?.refunded).toBe(100_00n);
   });
 
   it('does not know that a repeated reference is a repetition', () => {
-    const world = openWorld();
-    const id = debit(world);
-    refund(world, id, '30.00', { merchantTransactionId: 'SAME' });
-    refund(world, id, '30.00', { merchantTransactionId: 'SAME' });
-    expect(world.gateway.executedByReference('SAME')).toBe(2);
-    expect(world.gateway.leftMerchant({ references: ['SAME'] })).toMatchObject([{ refunded: 60_00n }]);
+    const harness = openHarness();
+    const id = debit(harness);
+    refund(harness, id, '30.00', { merchantTransactionId: 'SAME' });
+    refund(harness, id, '30.00', { merchantTransactionId: 'SAME' });
+    expect(harness.gateway.executedByReference('SAME')).toBe(2);
+    expect(harness.gateway.leftMerchant({ references: ['SAME'] })).toMatchObject([{ refunded: 60_00n }]);
   });
 
   it('holds a pending refund against the volume, and frees it when it is rejected', () => {
-    const world = openWorld();
-    const id = debit(world);
-    world.gateway.setFault({ effect: { kind: 'pending', afterMs: 1000, final: 'rejected' } });
-    refund(world, id, '100.00', { merchantTransactionId: 'P1' });
-    expect(verdict(refund(world, id, '1.00'))).toBe('400 700.400.200');
-    expect(world.gateway.executedByReference('P1')).toBe(1);
-    world.wait(1000);
-    expect(world.gateway.executedByReference('P1')).toBe(0);
-    expect(verdict(refund(world, id, '100.00'))).toBe('200 000.100.110');
+    const harness = openHarness();
+    const id = debit(harness);
+    harness.gateway.setFault({ effect: { kind: 'pending', afterMs: 1000, final: 'rejected' } });
+    refund(harness, id, '100.00', { merchantTransactionId: 'P1' });
+    expect(verdict(refund(harness, id, '1.00'))).toBe('400 700.400.200');
+    expect(harness.gateway.executedByReference('P1')).toBe(1);
+    harness.wait(1000);
+    expect(harness.gateway.executedByReference('P1')).toBe(0);
+    expect(verdict(refund(harness, id, '100.00'))).toBe('200 000.100.110');
   });
 
   it('shares the volume between an authorisation and its captures', () => {
-    const world = openWorld();
-    const { paymentId, captureIds } = capture(world, [60_00n, 40_00n]);
+    const harness = openHarness();
+    const { paymentId, captureIds } = capture(harness, [60_00n, 40_00n]);
     const [first = '', second = ''] = captureIds;
-    expect(verdict(refund(world, first, '60.01'))).toBe('400 700.400.200');
-    expect(verdict(refund(world, paymentId, '50.00'))).toBe('200 000.100.110');
-    expect(verdict(refund(world, first, '60.00'))).toBe('400 700.400.200');
-    expect(verdict(refund(world, second, '40.00'))).toBe('200 000.100.110');
-    expect(verdict(refund(world, first, '10.00'))).toBe('200 000.100.110');
-    expect(verdict(refund(world, paymentId, '0.01'))).toBe('400 700.400.200');
-    expect(world.gateway.books(paymentId)).toMatchObject({ captured: 100_00n, refunded: 100_00n });
+    expect(verdict(refund(harness, first, '60.01'))).toBe('400 700.400.200');
+    expect(verdict(refund(harness, paymentId, '50.00'))).toBe('200 000.100.110');
+    expect(verdict(refund(harness, first, '60.00'))).toBe('400 700.400.200');
+    expect(verdict(refund(harness, second, '40.00'))).toBe('200 000.100.110');
+    expect(verdict(refund(harness, first, '10.00'))).toBe('200 000.100.110');
+    expect(verdict(refund(harness, paymentId, '0.01'))).toBe('400 700.400.200');
+    expect(harness.gateway.books(paymentId)).toMatchObject({ captured: 100_00n, refunded: 100_00n });
   });
 
   it('counts a refund that a person made in the portal', () => {
-    const world = openWorld();
-    const id = debit(world);
-    world.gateway.refundInPortal({ paymentId: id, amount: 70_00n });
-    expect(verdict(refund(world, id, '30.01'))).toBe('400 700.400.200');
-    expect(() => world.gateway.refundInPortal({ paymentId: id, amount: 30_01n })).toThrow('700.400.200');
+    const harness = openHarness();
+    const id = debit(harness);
+    harness.gateway.refundInPortal({ paymentId: id, amount: 70_00n });
+    expect(verdict(refund(harness, id, '30.01'))).toBe('400 700.400.200');
+    expect(() => harness.gateway.refundInPortal({ paymentId: id, amount: 30_01n })).toThrow('700.400.200');
   });
 });
 
 describe('the standalone credit', () => {
   it('has no cap and no link: a refunded customer is paid again', () => {
-    const world = openWorld();
-    const id = debit(world);
-    refund(world, id, '100.00', { merchantTransactionId: 'RF1' });
-    expect(verdict(creditByCard(world, '5000.00', { merchantTransactionId: 'CD1' }))).toBe('200 000.100.110');
-    const linked = bodyOf(world.get(`/v3/query/${id}`, { includeLinkedTransactions: 'true' })).records;
+    const harness = openHarness();
+    const id = debit(harness);
+    refund(harness, id, '100.00', { merchantTransactionId: 'RF1' });
+    expect(verdict(creditByCard(harness, '5000.00', { merchantTransactionId: 'CD1' }))).toBe(
+      '200 000.100.110',
+    );
+    const linked = bodyOf(harness.get(`/v3/query/${id}`, { includeLinkedTransactions: 'true' })).records;
     expect(linked?.map(({ paymentType }) => paymentType)).toEqual(['DB', 'RF']);
-    expect(world.gateway.books(id)).toMatchObject({ refunded: 100_00n, credits: [{ amount: 5000_00n }] });
+    expect(harness.gateway.books(id)).toMatchObject({ refunded: 100_00n, credits: [{ amount: 5000_00n }] });
   });
 
   it('is found in the books by reference or registration only', () => {
-    const world = openWorld();
-    const { paymentId, registrationId } = world.gateway.createPayment({
+    const harness = openHarness();
+    const { paymentId, registrationId } = harness.gateway.createPayment({
       type: 'DB',
       amount: 9_00n,
       currency: 'EUR',
     });
-    world.post(`/v1/registrations/${registrationId}/payments`, {
+    harness.post(`/v1/registrations/${registrationId}/payments`, {
       paymentType: 'CD',
       amount: '1.00',
       currency: 'EUR',
     });
-    creditByCard(world, '2.00', { merchantTransactionId: 'CD2' });
-    creditByCard(world, '3.00');
+    creditByCard(harness, '2.00', { merchantTransactionId: 'CD2' });
+    creditByCard(harness, '3.00');
     const amounts = (hint: object): unknown =>
-      world.gateway.books(paymentId, hint)?.credits.map(({ amount }) => amount);
+      harness.gateway.books(paymentId, hint)?.credits.map(({ amount }) => amount);
     expect(amounts({})).toEqual([1_00n, 2_00n, 3_00n]);
     expect(amounts({ registrationId })).toEqual([1_00n]);
     expect(amounts({ references: ['CD2'] })).toEqual([2_00n]);
@@ -109,30 +111,30 @@ describe('the standalone credit', () => {
 
 describe('what left the merchant', () => {
   it('adds up references and originals, each transaction once and each currency for itself', () => {
-    const world = openWorld();
-    const id = debit(world);
-    refund(world, id, '20.00', { merchantTransactionId: 'A' });
-    world.gateway.refundInPortal({ paymentId: id, amount: 5_00n });
-    creditByCard(world, '7.00', { merchantTransactionId: 'B' });
-    creditByCard(world, '8.00', { merchantTransactionId: 'C', currency: 'USD' });
-    refund(world, id, '500.00', { merchantTransactionId: 'A' });
-    expect(world.gateway.leftMerchant({ references: ['A', 'B', 'C'], originals: [id] })).toEqual([
+    const harness = openHarness();
+    const id = debit(harness);
+    refund(harness, id, '20.00', { merchantTransactionId: 'A' });
+    harness.gateway.refundInPortal({ paymentId: id, amount: 5_00n });
+    creditByCard(harness, '7.00', { merchantTransactionId: 'B' });
+    creditByCard(harness, '8.00', { merchantTransactionId: 'C', currency: 'USD' });
+    refund(harness, id, '500.00', { merchantTransactionId: 'A' });
+    expect(harness.gateway.leftMerchant({ references: ['A', 'B', 'C'], originals: [id] })).toEqual([
       { currency: 'EUR', refunded: 25_00n, reversed: 0n, credited: 7_00n, chargedBack: 0n, total: 32_00n },
       { currency: 'USD', refunded: 0n, reversed: 0n, credited: 8_00n, chargedBack: 0n, total: 8_00n },
     ]);
-    expect(['A', 'B', 'unused'].map((reference) => world.gateway.executedByReference(reference))).toEqual([
+    expect(['A', 'B', 'unused'].map((reference) => harness.gateway.executedByReference(reference))).toEqual([
       1, 1, 0,
     ]);
   });
 
   it('takes back what came back', () => {
-    const world = openWorld();
-    const id = debit(world);
-    const refunded = idOf(refund(world, id, '20.00', { merchantTransactionId: 'A' }));
-    world.gateway.failLate({ id: refunded });
-    expect(world.gateway.books(id)).toMatchObject({ refunded: 0n, returned: 20_00n });
-    expect(world.gateway.leftMerchant({ references: ['A'] })).toMatchObject([{ total: 0n }]);
-    expect(verdict(refund(world, id, '100.00'))).toBe('200 000.100.110');
+    const harness = openHarness();
+    const id = debit(harness);
+    const refunded = idOf(refund(harness, id, '20.00', { merchantTransactionId: 'A' }));
+    harness.gateway.failLate({ id: refunded });
+    expect(harness.gateway.books(id)).toMatchObject({ refunded: 0n, returned: 20_00n });
+    expect(harness.gateway.leftMerchant({ references: ['A'] })).toMatchObject([{ total: 0n }]);
+    expect(verdict(refund(harness, id, '100.00'))).toBe('200 000.100.110');
   });
 });
 
@@ -171,8 +173,8 @@ function attempt(command: () => unknown): void {
   }
 }
 
-function play(world: World, move: Step): void {
-  const { gateway } = world;
+function play(harness: Harness, move: Step): void {
+  const { gateway } = harness;
   const all = gateway.transactions();
   const target = all[move.pick % Math.max(all.length, 1)]?.id ?? 'none';
   const amount = text(move.amount);
@@ -191,7 +193,7 @@ function play(world: World, move: Step): void {
     case 'CP':
     case 'RF':
     case 'RV':
-      world.post(`/v1/payments/${target}`, {
+      harness.post(`/v1/payments/${target}`, {
         paymentType: move.do,
         amount,
         currency: 'EUR',
@@ -199,7 +201,7 @@ function play(world: World, move: Step): void {
       });
       return;
     case 'CD':
-      creditByCard(world, amount);
+      creditByCard(harness, amount);
       return;
     case 'CB':
       attempt(() => gateway.chargeback({ paymentId: target, amount: move.amount }));
@@ -232,7 +234,7 @@ function play(world: World, move: Step): void {
       });
       return;
     default:
-      world.wait(move.ms);
+      harness.wait(move.ms);
   }
 }
 
@@ -240,10 +242,10 @@ describe('whatever is done to the gateway', () => {
   it('refunds no original beyond what it captured, and its books are the sums of its transactions', () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 10, maxLength: 80 }), fc.integer(), (steps, seed) => {
-        const world = openWorld({ ids: seededIds(seed), settings: { reversalOnDebit: seed % 2 === 0 } });
-        for (const move of steps) play(world, move);
-        world.wait(10_000);
-        const all = world.gateway.transactions();
+        const harness = openHarness({ ids: seededIds(seed), settings: { reversalOnDebit: seed % 2 === 0 } });
+        for (const move of steps) play(harness, move);
+        harness.wait(10_000);
+        const all = harness.gateway.transactions();
         const paid = (ids: ReadonlySet<string>, type: string): bigint =>
           all
             .filter(
@@ -256,7 +258,7 @@ describe('whatever is done to the gateway', () => {
             ({ type, referencedId }) => type === 'CP' && referencedId === original.id,
           );
           const tree = new Set([original.id, ...captures.map(({ id }) => id)]);
-          const books = world.gateway.books(original.id);
+          const books = harness.gateway.books(original.id);
           expect(books?.refunded).toBe(paid(tree, 'RF'));
           expect(books?.reversed).toBe(paid(tree, 'RV'));
           expect(books?.captured).toBe(original.type === 'DB' ? original.amount : paid(tree, 'CP'));

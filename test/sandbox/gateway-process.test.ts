@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { z } from 'zod';
 import { getJson, postControl, postForm } from './gateway-http.js';
-import { ENTITY } from './gateway-world.js';
+import { ENTITY } from './gateway-harness.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const readyLine = z.object({ ready: z.literal(true), url: z.url(), pid: z.number() });

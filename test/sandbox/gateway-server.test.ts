@@ -13,7 +13,7 @@ import {
   type GatewayServerOptions,
 } from '../../sandbox/gateway/server.js';
 import { getJson, postControl, postForm, send } from './gateway-http.js';
-import { CARD, ENTITY } from './gateway-world.js';
+import { CARD, ENTITY } from './gateway-harness.js';
 
 const RF = { paymentType: 'RF', amount: '10.00', currency: 'EUR' };
 
@@ -392,7 +392,7 @@ describe('the settings of the process', () => {
   it('start with nothing, and keep the books with the rest of the data', () => {
     expect(readProcessSettings({})).toMatchObject({ port: 0, settings: { throttle: 'off' } });
     expect(readProcessSettings({}).journalFile).toBeUndefined();
-    const given = readProcessSettings({
+    const fixture = readProcessSettings({
       REFUNDS_SANDBOX_GATEWAY_PORT: '4010',
       REFUNDS_DATA_DIR: '/data',
       OPPWA_ENTITY_ID: ENTITY.id,
@@ -401,7 +401,7 @@ describe('the settings of the process', () => {
       REFUNDS_TIME_SCALE: '0.001',
       REFUNDS_SANDBOX_GATEWAY_THROTTLE: 'documented',
     });
-    expect(given).toMatchObject({
+    expect(fixture).toMatchObject({
       port: 4010,
       journalFile: join('/data', 'gateway.jsonl'),
       entities: [{ id: ENTITY.id, token: 'secret' }],

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { startGatewayServer } from '../../sandbox/gateway/server.js';
 import { createWebhookSender, encryptWebhook } from '../../sandbox/gateway/webhooks.js';
 import type { FaultEffect } from '../../sandbox/gateway/faults.js';
-import { ENTITY, debit, openWorld, refund, type World } from './gateway-world.js';
+import { ENTITY, debit, openHarness, refund, type Harness } from './gateway-harness.js';
 import { postControl as post, postForm } from './gateway-http.js';
 
 const KEY = '000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f';
@@ -28,14 +28,14 @@ const payment = z.object({
   }),
 });
 
-const told = (contents: readonly unknown[]): string[] =>
+const reported = (contents: readonly unknown[]): string[] =>
   contents.map((content) => {
     const { paymentType, result } = payment.parse(content).payload;
     return `${paymentType} ${result.code}`;
   });
 
 /** What became due, as `RF 000.100.110`. */
-const due = (world: World): string[] => told(world.gateway.due().map(({ content }) => content));
+const due = (harness: Harness): string[] => reported(harness.gateway.due().map(({ content }) => content));
 
 describe('encryption', () => {
   it('gives the known answer', () => {
@@ -60,21 +60,22 @@ describe('encryption', () => {
 });
 
 describe('what is announced', () => {
-  const refundWith = (effect: FaultEffect | null, pendingMs?: number): { world: World; id: string } => {
-    const world = openWorld();
-    const id = debit(world);
-    world.gateway.due();
-    if (effect !== null) world.gateway.setFault({ match: { paymentType: 'RF' }, effect });
-    if (pendingMs !== undefined) world.gateway.setFault({ effect: { kind: 'pending', afterMs: pendingMs } });
-    refund(world, id, '5.00', { merchantTransactionId: 'R1' });
-    return { world, id };
+  const refundWith = (effect: FaultEffect | null, pendingMs?: number): { harness: Harness; id: string } => {
+    const harness = openHarness();
+    const id = debit(harness);
+    harness.gateway.due();
+    if (effect !== null) harness.gateway.setFault({ match: { paymentType: 'RF' }, effect });
+    if (pendingMs !== undefined)
+      harness.gateway.setFault({ effect: { kind: 'pending', afterMs: pendingMs } });
+    refund(harness, id, '5.00', { merchantTransactionId: 'R1' });
+    return { harness, id };
   };
 
   it('tells a refund once, with its entity and in the words of a look-up', () => {
-    const { world, id } = refundWith(null);
-    const [notice, ...more] = world.gateway.due();
+    const { harness, id } = refundWith(null);
+    const [notification, ...more] = harness.gateway.due();
     expect(more).toEqual([]);
-    expect(notice).toMatchObject({
+    expect(notification).toMatchObject({
       entityId: ENTITY.id,
       content: {
         type: 'PAYMENT',
@@ -89,49 +90,49 @@ describe('what is announced', () => {
         },
       },
     });
-    expect(world.gateway.due()).toEqual([]);
+    expect(harness.gateway.due()).toEqual([]);
   });
 
   it('tells pending and final', () => {
-    const { world } = refundWith(null, 1000);
-    expect(due(world)).toEqual(['RF 800.400.502']);
-    expect(world.gateway.nextAt()).toBe(Date.UTC(2026, 8, 1, 12, 0, 1));
-    world.wait(1000);
-    expect(due(world)).toEqual(['RF 000.100.110']);
-    expect(world.gateway.nextAt()).toBeNull();
+    const { harness } = refundWith(null, 1000);
+    expect(due(harness)).toEqual(['RF 800.400.502']);
+    expect(harness.gateway.nextAt()).toBe(Date.UTC(2026, 8, 1, 12, 0, 1));
+    harness.wait(1000);
+    expect(due(harness)).toEqual(['RF 000.100.110']);
+    expect(harness.gateway.nextAt()).toBeNull();
   });
 
   it('loses, doubles and delays', () => {
-    expect(refundWith({ kind: 'webhook', how: 'lost' }).world.gateway.due()).toEqual([]);
+    expect(refundWith({ kind: 'webhook', how: 'lost' }).harness.gateway.due()).toEqual([]);
 
-    const doubled = refundWith({ kind: 'webhook', how: 'duplicate', ms: 500 }).world;
+    const doubled = refundWith({ kind: 'webhook', how: 'duplicate', ms: 500 }).harness;
     expect(due(doubled)).toEqual(['RF 000.100.110']);
     doubled.wait(500);
     expect(due(doubled)).toEqual(['RF 000.100.110']);
 
-    const delayed = refundWith({ kind: 'webhook', how: 'delay', ms: 900_000 }).world;
+    const delayed = refundWith({ kind: 'webhook', how: 'delay', ms: 900_000 }).harness;
     expect(delayed.gateway.due()).toEqual([]);
     delayed.wait(900_000);
     expect(due(delayed)).toEqual(['RF 000.100.110']);
   });
 
   it('tells the final state before the pending one', () => {
-    const { world } = refundWith({ kind: 'webhook', how: 'out_of_order' }, 1000);
-    expect(world.gateway.due()).toEqual([]);
-    world.wait(1000);
-    expect(due(world)).toEqual(['RF 000.100.110', 'RF 800.400.502']);
+    const { harness } = refundWith({ kind: 'webhook', how: 'out_of_order' }, 1000);
+    expect(harness.gateway.due()).toEqual([]);
+    harness.wait(1000);
+    expect(due(harness)).toEqual(['RF 000.100.110', 'RF 800.400.502']);
   });
 
   it('tells chargebacks, and refunds of the portal only where the account is set so', () => {
-    const world = openWorld();
-    const id = debit(world);
-    world.gateway.due();
-    world.gateway.refundInPortal({ paymentId: id, amount: 1_00n });
-    expect(world.gateway.due()).toEqual([]);
-    world.gateway.changeSettings({ notifyPortalRefunds: true });
-    world.gateway.refundInPortal({ paymentId: id, amount: 1_00n });
-    world.gateway.chargeback({ paymentId: id });
-    expect(due(world)).toEqual(['RF 000.100.110', 'CB 000.100.200']);
+    const harness = openHarness();
+    const id = debit(harness);
+    harness.gateway.due();
+    harness.gateway.refundInPortal({ paymentId: id, amount: 1_00n });
+    expect(harness.gateway.due()).toEqual([]);
+    harness.gateway.changeSettings({ notifyPortalRefunds: true });
+    harness.gateway.refundInPortal({ paymentId: id, amount: 1_00n });
+    harness.gateway.chargeback({ paymentId: id });
+    expect(due(harness)).toEqual(['RF 000.100.110', 'CB 000.100.200']);
   });
 });
 
@@ -212,7 +213,7 @@ describe('delivery', () => {
     const order = { paymentType: 'RF', amount: '1.00', currency: 'EUR' };
     await postForm(`${url}/v1/payments/${String(created.paymentId)}`, order);
     const webhooks = [await merchant.next(), await merchant.next()];
-    expect(told(webhooks.map(({ headers, body }) => decrypt(KEY, headers, body)))).toEqual([
+    expect(reported(webhooks.map(({ headers, body }) => decrypt(KEY, headers, body)))).toEqual([
       'RF 800.400.502',
       'RF 000.100.110',
     ]);

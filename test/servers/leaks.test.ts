@@ -11,7 +11,7 @@ const { database, temporal, queues } = stack;
 const SECRET = `whole-${randomUUID()}`;
 
 const { id } = await stack.client.requestRefund({
-  caller: 'shop',
+  clientId: 'shop',
   idempotencyKey: randomUUID(),
   requestedBy: 'clerk',
   request: { paymentId: stack.newPayment().paymentId, amount: '60.00', currency: 'EUR', reason: 'goodwill' },

@@ -17,7 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const say = (line: string): void => void lines.push(line);
+const print = (line: string): void => void lines.push(line);
 const noWay = (why: string) => () => Promise.reject(new Error(why));
 
 async function program(path: string, text: string): Promise<string> {
@@ -45,7 +45,7 @@ describe.skipIf(process.platform === 'win32')('finding a Temporal CLI', () => {
     const find = (env = environment()) =>
       findTemporal({
         env,
-        say,
+        print,
         download: (target) => program(target, CLI).then(() => undefined),
         build: noWay('-'),
       });
@@ -62,7 +62,7 @@ describe.skipIf(process.platform === 'win32')('finding a Temporal CLI', () => {
     await rm(cached());
     const built = await findTemporal({
       env: environment(),
-      say,
+      print,
       download: noWay('no network'),
       build: (target) => program(target, CLI).then(() => undefined),
     });
@@ -73,19 +73,19 @@ describe.skipIf(process.platform === 'win32')('finding a Temporal CLI', () => {
   it('does not quietly use another CLI than the one that was asked for', async () => {
     await program(cached(), CLI);
     const env = environment({ TEMPORAL_CLI_PATH: join(folder, 'not-there') });
-    await expect(findTemporal({ env, say })).rejects.toThrow(/TEMPORAL_CLI_PATH=.*not-there/u);
+    await expect(findTemporal({ env, print })).rejects.toThrow(/TEMPORAL_CLI_PATH=.*not-there/u);
   });
 
   it('passes over a file of the right name that does not run', async () => {
     await program(join(folder, 'bin', 'temporal'), 'half a download');
     await program(cached(), CLI);
-    expect((await findTemporal({ env: environment(), say })).from).toBe('cache');
+    expect((await findTemporal({ env: environment(), print })).from).toBe('cache');
     expect(lines.join('\n')).toContain('does not run as a Temporal CLI');
   });
 
   it('says why each way failed and what to install when none is left, and leaves nothing behind', async () => {
     const env = environment();
-    const failed = findTemporal({ env, say, download: noWay('no network here'), build: buildTemporal });
+    const failed = findTemporal({ env, print, download: noWay('no network here'), build: buildTemporal });
     await expect(failed).rejects.toBeInstanceOf(TemporalNotFound);
     await expect(failed).rejects.toThrow(
       /no network here[\s\S]*go is not installed[\s\S]*docs\.temporal\.io\/cli[\s\S]*go\.dev\/dl[\s\S]*TEMPORAL_ADDRESS/u,
@@ -103,7 +103,7 @@ describe.skipIf(process.platform === 'win32')('finding a Temporal CLI', () => {
       await program(`${target}.build-${builds}`, CLI);
       await rename(`${target}.build-${builds}`, target);
     };
-    const ask = () => findTemporal({ env: environment(), say, download: noWay('no network'), build });
+    const ask = () => findTemporal({ env: environment(), print, download: noWay('no network'), build });
     const found = await Promise.all([ask(), ask(), ask()]);
     expect(builds).toBe(1);
     expect(found.map(({ from }) => from).sort()).toEqual(['build', 'cache', 'cache']);
@@ -115,7 +115,7 @@ describe.skipIf(process.platform === 'win32')('finding a Temporal CLI', () => {
     // No process has this number: Linux ends at 4,194,304.
     await writeFile(`${cached()}.lock`, '99999999');
     const build = (target: string) => program(target, CLI).then(() => undefined);
-    const found = await findTemporal({ env: environment(), say, download: noWay('no network'), build });
+    const found = await findTemporal({ env: environment(), print, download: noWay('no network'), build });
     expect(found.from).toBe('build');
   });
 
@@ -131,12 +131,12 @@ describe.skipIf(process.platform === 'win32')('finding a Temporal CLI', () => {
     const log = join(folder, 'go.log');
     const env = environment({ FAKE_LOG: log, PATH: `${join(folder, 'bin')}:/usr/bin:/bin` });
     const find = (more: NodeJS.ProcessEnv) =>
-      findTemporal({ env: { ...env, ...more }, say, download: noWay('no network') });
+      findTemporal({ env: { ...env, ...more }, print, download: noWay('no network') });
 
     await expect(find({ FAKE_EXIT: '1' })).rejects.toThrow(/building.*go ended with 1/u);
     expect(await readdir(join(folder, 'cache', 'oppwa-refunds'))).toEqual([]);
     expect((await find({})).from).toBe('build');
-    const said = await readFile(log, 'utf8');
-    expect(said).toMatch(/sandbox\/temporal\n.*-tags disable_grpc_modules .*cmd\/temporal\ncgo=0/u);
+    const answer = await readFile(log, 'utf8');
+    expect(answer).toMatch(/sandbox\/temporal\n.*-tags disable_grpc_modules .*cmd\/temporal\ncgo=0/u);
   });
 });

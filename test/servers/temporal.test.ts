@@ -27,7 +27,7 @@ describe('the Temporal server', () => {
   it('knows the search attributes of refunds', async () => {
     const { address, namespace } = inject('temporal');
     expect(await searchAttributes(address, namespace)).toEqual(
-      expect.arrayContaining(['RefundState', 'RefundNeedsPerson', 'PaymentId']),
+      expect.arrayContaining(['RefundState', 'RefundNeedsOperator', 'PaymentId']),
     );
   });
 

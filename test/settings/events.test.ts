@@ -50,12 +50,12 @@ describe('events', () => {
   });
 
   it('that have arrived are kept for ninety days, or for as many as it is told', () => {
-    const told = { ...ENV, REFUNDS_EVENTS_URL: URL_OF_SHOP, REFUNDS_EVENTS_SECRET: secretOf(32) };
-    expect(readSettings(told).events?.keptMs).toBe(90 * 86_400_000);
-    expect(readSettings({ ...told, REFUNDS_EVENTS_KEPT_DAYS: '7' }).events?.keptMs).toBe(7 * 86_400_000);
+    const reported = { ...ENV, REFUNDS_EVENTS_URL: URL_OF_SHOP, REFUNDS_EVENTS_SECRET: secretOf(32) };
+    expect(readSettings(reported).events?.keptMs).toBe(90 * 86_400_000);
+    expect(readSettings({ ...reported, REFUNDS_EVENTS_KEPT_DAYS: '7' }).events?.keptMs).toBe(7 * 86_400_000);
     for (const days of ['0', '1.5', '-1', 'always', '10000'])
       expect(
-        refused({ ...told, REFUNDS_EVENTS_KEPT_DAYS: days }).problems.map(({ variable }) => variable),
+        refused({ ...reported, REFUNDS_EVENTS_KEPT_DAYS: days }).problems.map(({ variable }) => variable),
         days,
       ).toEqual(['REFUNDS_EVENTS_KEPT_DAYS']);
   });
@@ -89,12 +89,12 @@ describe('events', () => {
 
 describe('the schedules', () => {
   it('sweep every minute and audit every hour, and are not made faster than a machine can bear', () => {
-    expect(readSettings(ENV).upkeep).toMatchObject({ sweepEvery: 60_000, auditEvery: 3_600_000 });
-    expect(readSettings({ ...ENV, REFUNDS_TIME_SCALE: '0.0002' }).upkeep).toMatchObject({
+    expect(readSettings(ENV).maintenance).toMatchObject({ sweepEvery: 60_000, auditEvery: 3_600_000 });
+    expect(readSettings({ ...ENV, REFUNDS_TIME_SCALE: '0.0002' }).maintenance).toMatchObject({
       sweepEvery: 5_000,
       sweep: { patience: { quiet: 2_000 } },
     });
-    expect(readSettings({ ...ENV, REFUNDS_SCHEDULES: 'off' }).upkeep).toBeUndefined();
+    expect(readSettings({ ...ENV, REFUNDS_SCHEDULES: 'off' }).maintenance).toBeUndefined();
   });
 
   it.each([

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
-import { DEFAULT_POLICY, DEFAULT_TIMINGS } from '../../domain/refund/plan.js';
+import { DEFAULT_POLICY, DEFAULT_TIMINGS } from '../../domain/refund/config.js';
 import { readSettings, SettingsError } from '../../settings/read.js';
 
 const TOKEN = 'OGFjN2E0Yzk5MDAwMDAwMDAwfHNlY3JldA==';
@@ -50,14 +50,14 @@ describe('settings', () => {
     expect(settings).toMatchObject({
       databaseUrl: ENV.DATABASE_URL,
       databaseConnections: 10,
-      lookUpsPerSecond: 0.5,
+      queriesPerSecond: 0.5,
       taskQueue: 'refunds',
       workerProfile: 'standard',
       workflowBundlePath: undefined,
       api: { host: '127.0.0.1', port: 8080, requestsPerMinute: 6000, tokens: undefined },
     });
-    expect(settings.planFor(ENTITY).timings).toEqual(DEFAULT_TIMINGS);
-    expect(settings.planFor(ENTITY).policy).toMatchObject({ creditEnabled: true, partialReversal: false });
+    expect(settings.configFor(ENTITY).timings).toEqual(DEFAULT_TIMINGS);
+    expect(settings.configFor(ENTITY).policy).toMatchObject({ creditEnabled: true, partialReversal: false });
     expect(settings.entities[0].accessToken.reveal()).toBe(TOKEN);
     expect(settings.hosts.get(ENTITY)).toBe('test');
   });
@@ -104,23 +104,24 @@ describe('settings', () => {
     const { policy } = readSettings({
       ...ENV,
       REFUNDS_CREDIT_APPROVAL_ABOVE: 'EUR:500.00, JPY:80000,KWD:1.234',
-    }).planFor(ENTITY);
+    }).configFor(ENTITY);
     expect(policy.creditApprovalAbove).toEqual({ EUR: '50000', JPY: '80000', KWD: '1234' });
   });
 
   it('read the limits up to which one person may correct, which by default is never', () => {
-    expect(readSettings(ENV).planFor(ENTITY).policy.correctionAloneUpTo).toEqual({});
-    const { policy } = readSettings({ ...ENV, REFUNDS_CORRECTION_ALONE_UP_TO: 'EUR:20.00' }).planFor(ENTITY);
+    expect(readSettings(ENV).configFor(ENTITY).policy.correctionAloneUpTo).toEqual({});
+    const { policy } = readSettings({ ...ENV, REFUNDS_CORRECTION_ALONE_UP_TO: 'EUR:20.00' }).configFor(
+      ENTITY,
+    );
     expect(policy.correctionAloneUpTo).toEqual({ EUR: '2000' });
   });
 
   it('scale time, and look up as much more often', () => {
     const settings = readSettings({ ...ENV, REFUNDS_TIME_SCALE: '0.001' });
-    expect(settings.planFor(ENTITY).timings.visibilityLag).toBe(900);
-    expect(settings.lookUpsPerSecond).toBe(500);
+    expect(settings.configFor(ENTITY).timings.visibilityLag).toBe(900);
+    expect(settings.queriesPerSecond).toBe(500);
     expect(
-      readSettings({ ...ENV, REFUNDS_TIME_SCALE: '0.001', REFUNDS_LOOK_UPS_PER_SECOND: '3' })
-        .lookUpsPerSecond,
+      readSettings({ ...ENV, REFUNDS_TIME_SCALE: '0.001', REFUNDS_QUERIES_PER_SECOND: '3' }).queriesPerSecond,
     ).toBe(3);
   });
 
@@ -211,8 +212,8 @@ describe('wrong settings', () => {
     ['DATABASE_URL', PASSWORD],
     ['REFUNDS_DATABASE_CONNECTIONS', '0'],
     ['REFUNDS_DATABASE_CONNECTIONS', '2.5'],
-    ['REFUNDS_LOOK_UPS_PER_SECOND', '0'],
-    ['REFUNDS_LOOK_UPS_PER_SECOND', '-1'],
+    ['REFUNDS_QUERIES_PER_SECOND', '0'],
+    ['REFUNDS_QUERIES_PER_SECOND', '-1'],
     ['REFUNDS_TIME_SCALE', '0'],
     ['REFUNDS_TIME_SCALE', '1.1'],
     ['REFUNDS_TIME_SCALE', '1e-3'],
@@ -276,8 +277,8 @@ describe('a file of entities', () => {
       [ENTITY, 'EXTERNAL', TOKEN],
       [OTHER, undefined, `${TOKEN}-2`],
     ]);
-    expect(settings.planFor(ENTITY).policy).toMatchObject({ creditEnabled: true, partialReversal: false });
-    expect(settings.planFor(OTHER).policy).toMatchObject({ creditEnabled: false, partialReversal: true });
+    expect(settings.configFor(ENTITY).policy).toMatchObject({ creditEnabled: true, partialReversal: false });
+    expect(settings.configFor(OTHER).policy).toMatchObject({ creditEnabled: false, partialReversal: true });
     expect([...settings.hosts.values()]).toEqual(['test', 'live']);
   });
 
@@ -295,24 +296,24 @@ describe('a file of entities', () => {
       REFUNDS_CREDIT_APPROVAL_ABOVE: 'EUR:500.00,USD:500.00',
       REFUNDS_CORRECTION_ALONE_UP_TO: 'EUR:20.00',
     });
-    expect(settings.planFor(ENTITY).policy).toEqual({
+    expect(settings.configFor(ENTITY).policy).toEqual({
       ...DEFAULT_POLICY,
       creditApprovalAbove: { EUR: '50000', USD: '50000' },
       correctionAloneUpTo: { EUR: '2000' },
     });
-    expect(settings.planFor(OTHER).policy).toEqual({
+    expect(settings.configFor(OTHER).policy).toEqual({
       ...DEFAULT_POLICY,
       creditApprovalAbove: { EUR: '5000' },
       correctionAloneUpTo: { EUR: '2000' },
-      creditAfterIssuerDecline: 'person',
+      creditAfterIssuerDecline: 'operator',
       creditWhenRefundNotEnabled: 'approval',
       softRetries: 2,
-      maxSends: 5,
+      maxSubmissions: 5,
     });
   });
 
   it('lets nobody credit through an entity that it does not name', () => {
-    const { policy } = readSettings(withFile({ entities: [first] })).planFor(OTHER);
+    const { policy } = readSettings(withFile({ entities: [first] })).configFor(OTHER);
     expect(policy).toMatchObject({ creditEnabled: false, partialReversal: false });
   });
 

@@ -1,5 +1,5 @@
 /** What lifetimes have to reach between them, and what they cannot reach yet, each with its reason. */
-import { AFTER_REFUSAL } from '../../domain/refund/next-step.js';
+import { AFTER_DECLINE } from '../../domain/refund/next-step.js';
 import { APPROVAL_REASONS, CREDIT_BLOCKS } from '../../domain/refund/credit-guard.js';
 import { ATTEMPT_STATES, REFUND_TRANSITIONS } from '../../domain/refund/states.js';
 import type { Coverage } from './world/coverage.js';
@@ -18,7 +18,7 @@ const NOT_YET: readonly string[] = ['succeeded → settled', 'settled → return
 
 /**
  * Blocks that the guard never has to give: a look-up in another currency than the payment's is not believed before it gets there, twice
- * (`lookUpKnown`, `updatePayment`). It is in the guard because the guard decides from its evidence alone, whoever gathered it: amounts of
+ * (`queryKnown`, `updatePayment`). It is in the guard because the guard decides from its evidence alone, whoever gathered it: amounts of
  * two currencies cannot be added up. `test/domain/credit-guard` asks it.
  */
 const NEVER_BLOCKS: ReadonlySet<string> = new Set(['wrong_currency']);
@@ -39,7 +39,7 @@ export function missing(coverage: Coverage): string[] {
     ...lacking('approval for', Object.keys(APPROVAL_REASONS)),
     ...lacking(
       'refusal',
-      Object.keys(AFTER_REFUSAL)
+      Object.keys(AFTER_DECLINE)
         // Answers of a credit or a reversal.
         .filter((name) => name !== 'credit_not_enabled' && name !== 'reversal_too_late')
         .map((name) => `refund ${name}`),

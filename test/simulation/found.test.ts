@@ -5,8 +5,8 @@ import { formatAmount, storedMoney } from '../../domain/money/money.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import { LedgerError } from '../../ledger/ledger.js';
 import { createLedger } from '../../ledger/postgres.js';
-import { gatewayNotice, refundWorkflowId, resolveUpdate } from '../../workflows/refund/contract.js';
-import { accepted, answer, debit, gatewayId, paid, refused, seen, submitted } from '../ledger/given.js';
+import { gatewayNotification, refundWorkflowId, syncUpdate } from '../../workflows/refund/contract.js';
+import { accepted, answer, debit, gatewayId, paid, refused, seen, submitted } from '../ledger/fixtures.js';
 import { openMemoryDatabase } from './database/memory-database.js';
 import { startRefund } from './lifetime.js';
 import { methods } from './mutants/send.js';
@@ -15,23 +15,23 @@ import { GatewayLink } from './world/gateway-link.js';
 import { OutsideFacts } from './world/outside-facts.js';
 import { enter, leave } from './world/stand-ins.js';
 import { KeptTrace } from './world/trace.js';
-import { World, type Mutant } from './world/world.js';
+import { Harness, type Mutant } from './world/world.js';
 import type { Outcome } from './temporal/execution.js';
 
 const HOUR = 3_600_000;
 
 describe('the answer of a process that was stopped for a while', () => {
   it('does not make a refund paid that succeeded, came back, and was seen refused meanwhile', async () => {
-    const { scheduler } = given();
+    const { scheduler } = fixture();
     const ledger = createLedger(openMemoryDatabase(() => scheduler.now));
     const refundId = await accepted(ledger, debit(), 10_000n);
     const order = await submitted(ledger, refundId);
     const id = gatewayId();
 
     await ledger.record(seen(order, refused('not_linkable', id)));
-    const position = await ledger.record(answer(order, paid(id)));
+    const snapshot = await ledger.record(answer(order, paid(id)));
 
-    expect(position.state).toBe('rejected');
+    expect(snapshot.state).toBe('rejected');
     expect((await ledger.findRefund(refundId))?.attempts[0]?.state).toBe('rejected');
     leave();
   });
@@ -39,20 +39,20 @@ describe('the answer of a process that was stopped for a while', () => {
 
 describe('a run that waits for a person', () => {
   it('ends when the gateway gives notice and the ledger has the refund paid already', async () => {
-    const world = given();
-    const { cluster, scheduler, ledger } = world;
-    const facts = debit({ id: world.random.hex(32) });
+    const harness = fixture();
+    const { cluster, scheduler, ledger } = harness;
+    const facts = debit({ id: harness.random.hex(32) });
     const refundId = await accepted(ledger, facts, 10_000n);
     const settle = (): boolean => cluster.settle();
     const order = await submitted(ledger, refundId);
     await ledger.record(answer(order, refused('risk')));
     await ledger.ask(refundId, 'risk');
-    startRefund(world, refundId);
+    startRefund(harness, refundId);
     await scheduler.run(settle, () => false, scheduler.now + HOUR);
     expect(cluster.openRuns).toBe(1);
 
     await ledger.record(seen(order, paid(gatewayId())));
-    cluster.signal(refundWorkflowId(refundId), gatewayNotice.name);
+    cluster.signal(refundWorkflowId(refundId), gatewayNotification.name);
     await scheduler.run(settle, () => cluster.openRuns === 0, scheduler.now + HOUR);
 
     expect(cluster.openRuns).toBe(0);
@@ -62,10 +62,10 @@ describe('a run that waits for a person', () => {
 
 describe('a process that is stopped while it accepts a refund', () => {
   it('stores nothing when it goes on: what it has seen of the payment is too old', async () => {
-    const world = given();
-    new OutsideFacts(world).takePayment();
-    const { ledger, payment, scheduler } = world;
-    const link = new GatewayLink(world, world.outsider('client'), true);
+    const harness = fixture();
+    new OutsideFacts(harness).takePayment();
+    const { ledger, payment, scheduler } = harness;
+    const link = new GatewayLink(harness, harness.outsider('client'), true);
     let stopped = 0;
     const gateway: Gateway = {
       ...methods(link),
@@ -76,14 +76,14 @@ describe('a process that is stopped while it accepts a refund', () => {
       },
     };
     const deps = {
-      ...world.dependencies({ ledger, gateway }),
+      ...harness.dependencies({ ledger, gateway }),
       now: () => ({ monotonic: scheduler.now + stopped, wall: scheduler.now + stopped }),
     };
     const amount = formatAmount(storedMoney(payment.minor, payment.currency));
     const request = { paymentId: payment.id, amount, currency: payment.currency, reason: 'goods_returned' };
 
-    const told = acceptRefund(deps, {
-      caller: 'shop',
+    const reported = acceptRefund(deps, {
+      clientId: 'shop',
       idempotencyKey: 'key',
       requestedBy: 'anna',
       request,
@@ -94,7 +94,7 @@ describe('a process that is stopped while it accepts a refund', () => {
       scheduler.now + HOUR,
     );
 
-    expect(await told).toBeInstanceOf(GatewayUnavailable);
+    expect(await reported).toBeInstanceOf(GatewayUnavailable);
     expect(await ledger.listRefunds({})).toEqual([]);
     leave();
   });
@@ -103,7 +103,7 @@ describe('a process that is stopped while it accepts a refund', () => {
 describe('an acceptance that is stored, and refused when it is tried again', () => {
   it('is a refund all the same: the client waits for its end', async () => {
     let tries = 0;
-    const world = given({
+    const harness = fixture({
       mutant: {
         name: 'answer-lost',
         defect: 'the first answer is lost, and then another worker refuses the order',
@@ -118,16 +118,16 @@ describe('an acceptance that is stored, and refused when it is tried again', () 
         }),
       },
     });
-    new OutsideFacts(world).takePayment();
-    const { cluster, scheduler, payment } = world;
+    new OutsideFacts(harness).takePayment();
+    const { cluster, scheduler, payment } = harness;
     const outcomes: Outcome[] = [];
     const closed = (workflowId: string, outcome: Outcome): void => {
       if (workflowId === 'order') outcomes.push(outcome);
     };
-    world.onClosed = closed;
+    harness.onClosed = closed;
     const amount = formatAmount(storedMoney(payment.minor, payment.currency));
     const request = { paymentId: payment.id, amount, currency: payment.currency, reason: 'goods_returned' };
-    const order = { caller: 'shop', idempotencyKey: 'key', requestedBy: 'anna', request };
+    const order = { clientId: 'shop', idempotencyKey: 'key', requestedBy: 'anna', request };
     cluster.start('payBack', 'order', [order, 'refunds'], 'use_existing');
     await scheduler.run(
       () => cluster.settle(),
@@ -143,20 +143,20 @@ describe('an acceptance that is stored, and refused when it is tried again', () 
 
 describe('a caller’s workflow whose refund another run drives', () => {
   it('asks so rarely that weeks of waiting for a person fit into its history', async () => {
-    const world = given({ isTraced: true });
-    new OutsideFacts(world).takePayment();
-    const { ledger, payment, scheduler, cluster, trace } = world;
-    const gateway = new GatewayLink(world, world.outsider('client'), true);
+    const harness = fixture({ isTraced: true });
+    new OutsideFacts(harness).takePayment();
+    const { ledger, payment, scheduler, cluster, trace } = harness;
+    const gateway = new GatewayLink(harness, harness.outsider('client'), true);
     const amount = formatAmount(storedMoney(payment.minor, payment.currency));
     const order = {
-      caller: 'shop',
+      clientId: 'shop',
       idempotencyKey: 'key',
       requestedBy: 'anna',
       request: { paymentId: payment.id, amount, currency: payment.currency, reason: 'goods_returned' },
     };
     let refundId = '';
     const accept = async (): Promise<void> => {
-      const { refund } = await acceptRefund(world.dependencies({ ledger, gateway }), order);
+      const { refund } = await acceptRefund(harness.dependencies({ ledger, gateway }), order);
       refundId = refund.id;
       await ledger.ask(refundId, 'risk');
     };
@@ -164,13 +164,13 @@ describe('a caller’s workflow whose refund another run drives', () => {
     const settle = (): boolean => cluster.settle();
     await scheduler.run(settle, () => refundId !== '', scheduler.now + HOUR);
     await asked;
-    startRefund(world, refundId);
+    startRefund(harness, refundId);
     cluster.start('payBack', 'order', [order, 'refunds'], 'use_existing');
     await scheduler.run(settle, () => false, scheduler.now + 14 * 24 * HOUR);
 
     expect(cluster.isOpen('order')).toBe(true);
     const lines = trace instanceof KeptTrace ? trace.lines : [];
-    const questions = lines.filter((line) => line.includes('begins refundPosition')).length;
+    const questions = lines.filter((line) => line.includes('begins refundSnapshot')).length;
     // It does wait by asking; once an hour is 24 a day.
     expect(questions).toBeGreaterThan(200);
     expect(questions).toBeLessThan(14 * 24 + 20);
@@ -180,8 +180,8 @@ describe('a caller’s workflow whose refund another run drives', () => {
 
 /** A refund that waits for an operator with nothing sent, and a run that waits with it. */
 async function inReview(mutant: Omit<Mutant, 'name' | 'defect'>) {
-  const world = given({ mutant: { name: 'given', defect: 'as the test has it', ...mutant } });
-  const { cluster, scheduler, ledger, random } = world;
+  const harness = fixture({ mutant: { name: 'fixture', defect: 'as the test has it', ...mutant } });
+  const { cluster, scheduler, ledger, random } = harness;
   const refundId = await accepted(ledger, debit({ id: random.hex(32) }), 10_000n);
   const forHours = (hours: number) =>
     scheduler.run(
@@ -189,36 +189,36 @@ async function inReview(mutant: Omit<Mutant, 'name' | 'defect'>) {
       () => false,
       scheduler.now + hours * HOUR,
     );
-  return { world, refundId, forHours, workflowId: refundWorkflowId(refundId) };
+  return { harness, refundId, forHours, workflowId: refundWorkflowId(refundId) };
 }
 
 describe('a cancellation that comes in the moment in which a run goes on in a new one', () => {
   it('is weighed by the run that heard it', async () => {
     let release: () => void = () => undefined;
-    const { world, refundId, forHours, workflowId } = await inReview({
+    const { harness, refundId, forHours, workflowId } = await inReview({
       activities: (activities) => ({
         ...activities,
         // An operator's query that does not come back: until it does, the run does not end.
-        lookUp: async (task) => {
+        query: async (task) => {
           await new Promise<void>((resolve) => (release = resolve));
-          return activities.lookUp(task);
+          return activities.query(task);
         },
       }),
     });
-    const { cluster, ledger } = world;
+    const { cluster, ledger } = harness;
     await ledger.ask(refundId, 'risk');
-    startRefund(world, refundId);
+    startRefund(harness, refundId);
     await forHours(0.1);
     const before = cluster.runsOf(workflowId)[0];
     // The history grows until a new run is suggested; the operator's query begins just before.
-    for (let told = 0; told < 29; told += 1) {
-      cluster.signal(workflowId, gatewayNotice.name);
+    for (let reported = 0; reported < 29; reported += 1) {
+      cluster.signal(workflowId, gatewayNotification.name);
       await forHours(0.01);
     }
-    cluster.update(workflowId, resolveUpdate.name, [], () => undefined);
-    cluster.signal(workflowId, gatewayNotice.name);
+    cluster.update(workflowId, syncUpdate.name, [], () => undefined);
+    cluster.signal(workflowId, gatewayNotification.name);
     await forHours(0.005);
-    cluster.signal(workflowId, gatewayNotice.name);
+    cluster.signal(workflowId, gatewayNotification.name);
     await forHours(0.005);
     expect(before?.execution.isLong).toBe(true);
     expect(cluster.runsOf(workflowId)[0]).toBe(before);
@@ -228,7 +228,7 @@ describe('a cancellation that comes in the moment in which a run goes on in a ne
     release();
     await forHours(1);
 
-    expect((await ledger.position(refundId)).state).toBe('canceled');
+    expect((await ledger.snapshot(refundId)).state).toBe('canceled');
     expect(cluster.isOpen(workflowId)).toBe(false);
     leave();
   });
@@ -238,35 +238,35 @@ describe('a run that does not agree with the ledger about what is next', () => {
   it('slows down and tells, and goes on when they agree', async () => {
     let asked = 0;
     let isOld = true;
-    const { world, refundId, forHours } = await inReview({
+    const { harness, refundId, forHours } = await inReview({
       activities: (activities, { ledger }) => ({
         ...activities,
         sendRefund: (task) => {
           asked += 1;
-          return isOld ? ledger.position(task.refundId) : activities.sendRefund(task);
+          return isOld ? ledger.snapshot(task.refundId) : activities.sendRefund(task);
         },
       }),
     });
     const shown: string[] = [];
     const onShown = (_: string, pairs: readonly unknown[]): void => void shown.push(JSON.stringify(pairs));
-    world.onShown = onShown;
-    startRefund(world, refundId);
+    harness.onShown = onShown;
+    startRefund(harness, refundId);
     await forHours(1);
     expect(asked).toBeGreaterThan(5);
     expect(asked).toBeLessThan(20);
-    expect(shown.at(-1)).toMatch(/RefundNeedsPerson.*true/u);
+    expect(shown.at(-1)).toMatch(/RefundNeedsOperator.*true/u);
 
     isOld = false;
     await forHours(2);
-    expect((await world.ledger.position(refundId)).state).not.toBe('reserved');
+    expect((await harness.ledger.snapshot(refundId)).state).not.toBe('reserved');
     leave();
   });
 });
 
 /** A world in which nothing goes wrong by chance. */
-function given(options: { readonly isTraced?: boolean; readonly mutant?: Mutant } = {}): World {
-  const world = new World({ seed: 1, coverage: new Coverage(), ...options });
-  world.chaos.isOn = false;
-  enter(world);
-  return world;
+function fixture(options: { readonly isTraced?: boolean; readonly mutant?: Mutant } = {}): Harness {
+  const harness = new Harness({ seed: 1, coverage: new Coverage(), ...options });
+  harness.chaos.isOn = false;
+  enter(harness);
+  return harness;
 }

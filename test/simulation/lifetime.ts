@@ -1,12 +1,12 @@
 /** One whole lifetime: a payment, refunds on it, everything that can come between, quiet, and then the books. */
 import { isFinal, REFUND_STATES } from '../../domain/refund/states.js';
-import { gatewayNotice, REFUND_WORKFLOW, refundWorkflowId } from '../../workflows/refund/contract.js';
+import { gatewayNotification, REFUND_WORKFLOW, refundWorkflowId } from '../../workflows/refund/contract.js';
 import { ledgerViolations } from './checks/books.js';
 import { gatewayViolations } from './checks/gateway.js';
 import { observationViolations } from './checks/observed.js';
 import { noteReached } from './checks/reached.js';
 import { settlementViolations } from './checks/settled.js';
-import { wordViolations } from './checks/words.js';
+import { noteViolations } from './checks/words.js';
 import { OutsideFacts } from './world/outside-facts.js';
 import { Clients } from './world/clients.js';
 import { People } from './world/people.js';
@@ -19,7 +19,7 @@ import { drawMix } from './world/mix.js';
 import { LIMITS } from './world/plan.js';
 import { Random } from './world/random.js';
 import { KeptTrace } from './world/trace.js';
-import { World, type Mutant } from './world/world.js';
+import { Harness, type Mutant } from './world/world.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -27,7 +27,7 @@ const DAY = 24 * HOUR;
 /** Virtual time that a world may take to come to rest once nothing goes wrong any more. */
 const PATIENCE = 5 * DAY;
 
-export interface Lifetime {
+export interface SimulationRun {
   readonly seed: number;
   /** What does not hold; empty where all is well. */
   readonly violations: readonly string[];
@@ -35,7 +35,7 @@ export interface Lifetime {
   readonly trace: readonly string[];
 }
 
-export interface LifetimeOptions {
+export interface SimulationRunOptions {
   readonly coverage: Coverage;
   readonly isTraced?: boolean;
   readonly mutant?: Mutant | undefined;
@@ -44,14 +44,17 @@ export interface LifetimeOptions {
 }
 
 /** Everything follows from the seed: the same one again is the same lifetime. */
-export async function live(seed: number, { beginnings, ...options }: LifetimeOptions): Promise<Lifetime> {
-  const { course } = drawMix(new Random(seed));
-  const beginning = await (beginnings ?? new Beginnings(options.isTraced)).of(seed, course);
-  const world = new World({ seed, beginning, ...options });
-  enter(world);
+export async function live(
+  seed: number,
+  { beginnings, ...options }: SimulationRunOptions,
+): Promise<SimulationRun> {
+  const { scenario } = drawMix(new Random(seed));
+  const beginning = await (beginnings ?? new Beginnings(options.isTraced)).of(seed, scenario);
+  const harness = new Harness({ seed, beginning, ...options });
+  enter(harness);
   const violations: string[] = [];
   try {
-    violations.push(...(await unfold(world, beginning)));
+    violations.push(...(await unfold(harness, beginning)));
   } catch (error) {
     violations.push(
       `the world broke: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
@@ -59,72 +62,76 @@ export async function live(seed: number, { beginnings, ...options }: LifetimeOpt
   } finally {
     leave();
   }
-  const trace = world.trace instanceof KeptTrace ? world.trace.lines : [];
-  return { seed, violations, steps: world.scheduler.steps, trace };
+  const trace = harness.trace instanceof KeptTrace ? harness.trace.lines : [];
+  return { seed, violations, steps: harness.scheduler.steps, trace };
 }
 
-async function unfold(world: World, beginning: Beginning): Promise<readonly string[]> {
-  const { scheduler, cluster, chaos, random, gateway, mix, plan } = world;
-  const receiver = new Receiver(world);
-  const people = new People(world);
-  const clients = new Clients(world);
-  const facts = new OutsideFacts(world);
-  const meanwhile = (): void => interfereWithTrouble(world, people, facts);
-  world.onTrouble = meanwhile; // see there
-  askForRefunds(world, clients, beginning);
-  people.plan();
-  facts.plan();
+async function unfold(harness: Harness, beginning: Beginning): Promise<readonly string[]> {
+  const { scheduler, cluster, chaos, random, gateway, mix, config } = harness;
+  const receiver = new Receiver(harness);
+  const people = new People(harness);
+  const clients = new Clients(harness);
+  const facts = new OutsideFacts(harness);
+  const meanwhile = (): void => interfereWithTrouble(harness, people, facts);
+  harness.onTrouble = meanwhile; // see there
+  askForRefunds(harness, clients, beginning);
+  people.config();
+  facts.config();
 
   const settle = (): boolean => cluster.settle();
   const troubleFor = random.spread(MINUTE, 2 * DAY);
   // A course has its time.
-  const troubleEnds = scheduler.now + (mix.course === undefined ? troubleFor : 2 * DAY);
+  const troubleEnds = scheduler.now + (mix.scenario === undefined ? troubleFor : 2 * DAY);
   await scheduler.run(settle, () => false, troubleEnds);
 
   // From here on nothing goes wrong any more: all that is left has to come to rest.
   scheduler.now = Math.max(scheduler.now, troubleEnds);
-  world.trace.note('world', 'NOTHING GOES WRONG FROM HERE ON');
+  harness.trace.note('harness', 'NOTHING GOES WRONG FROM HERE ON');
   chaos.isOn = false;
   gateway.clearFault();
-  world.isDatabaseDown = false;
+  harness.isDatabaseDown = false;
   facts.finishPending();
   const until = scheduler.now + PATIENCE;
   const untold = new Set<string>();
-  for (let heard = -1, started = 0; heard !== receiver.news || started > 0 || unattended(world).length > 0;) {
-    heard = receiver.news;
-    started = sweep(world);
-    const end = await scheduler.run(settle, restful(world), until);
-    if (end === 'time_up' || end === 'busy') return [`it did not come to rest (${end}): ${describe(world)}`];
+  for (
+    let heard = -1, started = 0;
+    heard !== receiver.updates || started > 0 || unattended(harness).length > 0;
+  ) {
+    heard = receiver.updates;
+    started = sweep(harness);
+    const end = await scheduler.run(settle, restful(harness), until);
+    if (end === 'time_up' || end === 'busy')
+      return [`it did not come to rest (${end}): ${describe(harness)}`];
     // What an audit does: every attempt of a refund that is over, once more, when all of it is visible.
     const visibleAt = scheduler.now + LIMITS.visibilityLag + LIMITS.executionDelay;
     await scheduler.run(settle, () => scheduler.now >= visibleAt, visibleAt);
     await scheduler.run(settle, receiver.audit(), until);
-    if (lingering(world).length > 0) {
-      const isTold = (): boolean => lingering(world).length === 0;
-      await scheduler.run(settle, isTold, scheduler.now + MINUTE);
+    if (lingering(harness).length > 0) {
+      const isReported = (): boolean => lingering(harness).length === 0;
+      await scheduler.run(settle, isReported, scheduler.now + MINUTE);
       // What acts beside a run tells it nothing, and is no news to a sweep: such a run has to find out by itself.
-      for (const workflowId of lingering(world))
+      for (const workflowId of lingering(harness))
         if (!cluster.notAlone.has(workflowId)) untold.add(workflowId);
-      await scheduler.run(settle, isTold, scheduler.now + plan.timings.caseAfterUnknown + HOUR);
+      await scheduler.run(settle, isReported, scheduler.now + config.timings.caseAfterUnknown + HOUR);
     }
   }
-  noteReached(world);
+  noteReached(harness);
   return [
-    ...world.failures,
+    ...harness.failures,
     ...[...untold].map((workflowId) => `${workflowId} was not told that its refund is over`),
-    ...lingering(world).map((workflowId) => `${workflowId} outlives its refund`),
-    ...ledgerViolations(world.database.tables, 'at rest'),
-    ...gatewayViolations(world, facts),
-    ...observationViolations(world),
-    ...(await settlementViolations(world)),
+    ...lingering(harness).map((workflowId) => `${workflowId} outlives its refund`),
+    ...ledgerViolations(harness.database.tables, 'at rest'),
+    ...gatewayViolations(harness, facts),
+    ...observationViolations(harness),
+    ...(await settlementViolations(harness)),
     ...clients.atRest(),
-    ...wordViolations(people.answers, world.database.tables.rows.events),
+    ...noteViolations(people.answers, harness.database.tables.rows.events),
   ];
 }
 
 /** While a refund is in trouble is when it matters most: people grow impatient, the payer asks the bank, somebody uses the portal. */
 function interfereWithTrouble(
-  { random, scheduler, chaos }: World,
+  { random, scheduler, chaos }: Harness,
   people: People,
   facts: OutsideFacts,
 ): void {
@@ -141,7 +148,7 @@ function interfereWithTrouble(
   });
 }
 
-function describe({ database, cluster }: World): string {
+function describe({ database, cluster }: Harness): string {
   const refunds = database.tables.rows.refunds.map(
     (row) => `${String(row['id']).slice(-6)} is ${String(row['state'])}`,
   );
@@ -149,27 +156,27 @@ function describe({ database, cluster }: World): string {
 }
 
 /** Starts what has ended or was never started though its refund is not over. */
-function sweep(world: World): number {
-  const left = unattended(world);
+function sweep(harness: Harness): number {
+  const left = unattended(harness);
   for (const id of left) {
-    world.trace.note('sweep', `starts ${id.slice(-6)}`);
-    startRefund(world, id);
+    harness.trace.note('sweep', `starts ${id.slice(-6)}`);
+    startRefund(harness, id);
   }
   return left.length;
 }
 
 /** As the sweep does with what has not changed for long: a run that waits for nobody is told to look at the ledger. */
-function wakeSilent({ database, cluster, trace }: World, before: ReadonlyMap<string, unknown>): void {
+function wakeSilent({ database, cluster, trace }: Harness, before: ReadonlyMap<string, unknown>): void {
   for (const row of database.tables.rows.refunds) {
     const id = String(row['id']);
     if (isOver(row['state']) || WAITS.has(row['state']) || before.get(id) !== row['version']) continue;
     trace.note('sweep', `wakes ${id.slice(-6)}`);
-    cluster.signal(refundWorkflowId(id), gatewayNotice.name);
+    cluster.signal(refundWorkflowId(id), gatewayNotification.name);
   }
 }
 
 /** Refunds that are not over and that no run drives. */
-function unattended({ database, cluster }: World): readonly string[] {
+function unattended({ database, cluster }: Harness): readonly string[] {
   return database.tables.rows.refunds.flatMap((row) => {
     const id = String(row['id']);
     return isOver(row['state']) || cluster.isOpen(refundWorkflowId(id)) ? [] : [id];
@@ -177,7 +184,7 @@ function unattended({ database, cluster }: World): readonly string[] {
 }
 
 /** Runs that wait for somebody although their refund is over. */
-function lingering({ database, cluster }: World): readonly string[] {
+function lingering({ database, cluster }: Harness): readonly string[] {
   return database.tables.rows.refunds.flatMap((row) => {
     const workflowId = refundWorkflowId(String(row['id']));
     return isOver(row['state']) && cluster.isOpen(workflowId) ? [workflowId] : [];
@@ -190,30 +197,30 @@ function isOver(state: unknown): boolean {
 const FINAL: ReadonlySet<string> = new Set(REFUND_STATES.filter(isFinal));
 
 export function startRefund(
-  world: World,
+  harness: Harness,
   refundId: string,
   conflict: 'use_existing' | 'second' = 'use_existing',
 ): void {
-  const input = { refundId, plan: world.plan, lookUpTaskQueue: 'look-ups' };
-  world.cluster.start(REFUND_WORKFLOW, refundWorkflowId(refundId), [input], conflict);
+  const input = { refundId, config: harness.config, queryTaskQueue: 'look-ups' };
+  harness.cluster.start(REFUND_WORKFLOW, refundWorkflowId(refundId), [input], conflict);
 }
 
 /**
  * Every refund is over, or waits for a person, and looking up what is open, late enough to count, told nothing new. What is seen once
  * an hour is enough: the clock has to go somewhere where nothing else is left to happen.
  */
-function restful(world: World): () => boolean {
-  const { scheduler, cluster, database, plan } = world;
+function restful(harness: Harness): () => boolean {
+  const { scheduler, cluster, database, config } = harness;
   let next = scheduler.now + 10 * MINUTE;
   let before = '';
   /** Look-ups of each attempt when everything had stood still for an hour. */
-  let lookUps: readonly number[] | undefined;
+  let queries: readonly number[] | undefined;
   let versions: ReadonlyMap<string, unknown> = new Map();
   const tick = (): void => void scheduler.after(HOUR, tick);
   scheduler.after(10 * MINUTE, tick);
   return () => {
     // What a stopped process does when it goes on is part of the lifetime, also when all refunds are over.
-    if (world.processes.some((process) => process.isFrozen)) return false;
+    if (harness.processes.some((process) => process.isFrozen)) return false;
     if (cluster.openRuns === 0) return true;
     if (scheduler.now < next) return false;
     next = scheduler.now + HOUR;
@@ -222,20 +229,21 @@ function restful(world: World): () => boolean {
       ...refunds.map((row) => String(row['version'])),
       // More misses than prove absence prove nothing more.
       ...attempts.map(
-        (row) => `${String(row['state'])} ${Math.min(Number(row['not_found_count']), plan.timings.missesNeeded)}`,
+        (row) =>
+          `${String(row['state'])} ${Math.min(Number(row['not_found_count']), config.timings.notFoundNeeded)}`,
       ),
     ].join();
-    wakeSilent(world, versions);
+    wakeSilent(harness, versions);
     versions = new Map(refunds.map((row) => [String(row['id']), row['version']]));
     const isStill = now === before && refunds.every((row) => isOver(row['state']) || WAITS.has(row['state']));
     before = now;
     if (!isStill) {
-      lookUps = undefined;
+      queries = undefined;
       return false;
     }
-    const seen = lookUps ?? (lookUps = attempts.map((row) => Number(row['look_ups'])));
+    const seen = queries ?? (queries = attempts.map((row) => Number(row['queries'])));
     return attempts.every(
-      (row, index) => !isOpen(row['state']) || Number(row['look_ups']) > (seen[index] ?? 0),
+      (row, index) => !isOpen(row['state']) || Number(row['queries']) > (seen[index] ?? 0),
     );
   };
 }
@@ -245,23 +253,23 @@ function isOpen(state: unknown): boolean {
 const WAITS: ReadonlySet<unknown> = new Set(['manual_review', 'awaiting_approval']);
 
 /** What was asked for first goes on, and the other refunds of the payment are asked for in the hours after. */
-function askForRefunds(world: World, clients: Clients, { first, accepted, part }: Beginning): void {
-  const { random, scheduler, mix } = world;
+function askForRefunds(harness: Harness, clients: Clients, { first, accepted, part }: Beginning): void {
+  const { random, scheduler, mix } = harness;
   scheduler.after(0, () => {
     if (accepted === undefined) clients.begin('order-0', first.order);
-    else goOn(world, accepted);
+    else goOn(harness, accepted);
   });
   for (let index = 1; index < mix.refunds; index += 1) {
-    const asked = drawOrder(world, part, index);
+    const asked = drawOrder(harness, part, index);
     scheduler.after(random.spread(1, 2 * HOUR), () => {
       if (asked.isByWorkflow) clients.begin(`order-${index}`, asked.order);
-      else void accept(world, asked).then((acceptance) => goOn(world, acceptance));
+      else void accept(harness, asked).then((acceptance) => goOn(harness, acceptance));
     });
   }
 }
 
-function goOn(world: World, acceptance: Acceptance): void {
-  if ('refused' in acceptance) world.coverage.hit('acceptance', acceptance.refused);
+function goOn(harness: Harness, acceptance: Acceptance): void {
+  if ('refused' in acceptance) harness.coverage.hit('acceptance', acceptance.refused);
   // Now and then the client dies before it can start the workflow.
-  else if (!world.chaos.isOn || !world.random.chance(0.03)) startRefund(world, acceptance.refundId);
+  else if (!harness.chaos.isOn || !harness.random.chance(0.03)) startRefund(harness, acceptance.refundId);
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { simulate } from './bundle.js';
 
 /** Of `npm run test:all` in all. `SIMULATED_LIFETIMES` makes it more or less. */
-export const LIFETIMES = Number(process.env['SIMULATED_LIFETIMES'] ?? 100_000);
+export const RUNS = Number(process.env['SIMULATED_LIFETIMES'] ?? 100_000);
 
 const many = z.object({
   lived: z.int(),

@@ -39,12 +39,12 @@ export async function liveMany({
   let lived = 0;
   let steps = 0;
   for (let seed = from; seed < from + count && (keepsGoing || failures.length === 0); seed += 1) {
-    const lifetime = await live(seed, { coverage, mutant, beginnings });
+    const run = await live(seed, { coverage, mutant, beginnings });
     lived += 1;
-    steps += lifetime.steps;
-    if (lifetime.violations.length > 0) {
+    steps += run.steps;
+    if (run.violations.length > 0) {
       const with_ = mutant === undefined ? '' : ` --mutant ${mutant.name}`;
-      const failure = `npm run test:simulation -- --seed ${seed}${with_}: ${lifetime.violations.join('; ')}`;
+      const failure = `npm run test:simulation -- --seed ${seed}${with_}: ${run.violations.join('; ')}`;
       failures.push(failure);
       onFailure(failure);
     }

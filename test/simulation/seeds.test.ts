@@ -4,10 +4,10 @@ import { live } from './lifetime.js';
 import { Coverage } from './world/coverage.js';
 
 it.each([2, 41, 485, 910, 1128, 70_332])('seed %s tells the same story twice', async (seed) => {
-  const told = async () => live(seed, { coverage: new Coverage(), isTraced: true });
-  const first = await told();
+  const reported = async () => live(seed, { coverage: new Coverage(), isTraced: true });
+  const first = await reported();
   expect(first.trace.length).toBeGreaterThan(3);
-  expect(await told()).toEqual(first);
+  expect(await reported()).toEqual(first);
 });
 
 it('a trace is kept only where it is asked for, and changes nothing', async () => {

@@ -1,7 +1,7 @@
 /** The stand-in for the SDK knows every name of it: what is not stood in for throws instead of doing nothing. */
 import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
-import * as standIn from './temporal/workflow.js';
+import * as fake from './temporal/workflow.js';
 import * as notStoodIn from './temporal/not-stood-in.js';
 
 const sdk: unknown = createRequire(import.meta.url)('@temporalio/workflow');
@@ -10,7 +10,7 @@ const names = typeof sdk === 'object' && sdk !== null ? Object.keys(sdk) : [];
 describe('the stand-in for @temporalio/workflow', () => {
   it('has every name that the SDK exports, and no other', () => {
     expect(names.length).toBeGreaterThan(60);
-    expect(Object.keys(standIn).sort()).toEqual(names.sort());
+    expect(Object.keys(fake).sort()).toEqual(names.sort());
   });
 
   it.each(Object.entries(notStoodIn))('throws when %s is touched', (name, value) => {
@@ -30,7 +30,7 @@ describe('the stand-in for @temporalio/workflow', () => {
     'currentUpdateInfo',
     'allHandlersFinished',
   ] as const)('%s throws outside of a workflow, as in the SDK', async (name) => {
-    await expect(async () => callable(standIn[name])(() => true, 1)).rejects.toThrow(
+    await expect(async () => callable(fake[name])(() => true, 1)).rejects.toThrow(
       'may only be used from a workflow',
     );
   });

@@ -3,14 +3,14 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { RefundsError, type Refund, type RefundOrder, type RefundsClient } from '../../client/index.js';
-import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
+import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
 import type { Random } from '../simulation/world/random.js';
-import { CLERK, HttpRefusal, type Desk, type Http } from './http.js';
+import { CLERK, HttpRefusal, type EntryPoint, type Http } from './http.js';
 import { textOf, type Currency } from './money.js';
 import type { Notes, Order } from './notes.js';
 
 /** One intent, and what it is about. */
-export interface World {
+export interface Harness {
   readonly client: RefundsClient;
   readonly http: Http;
   readonly notes: Notes;
@@ -21,31 +21,31 @@ export interface World {
   /** What can be given back at all, in hundredths. */
   readonly total: bigint;
   /** How it is asked for; both are the same caller. */
-  readonly way: 'http' | 'client';
+  readonly operation: 'http' | 'client';
 }
 
-export type Intent = (world: World) => Promise<void>;
+export type Intent = (harness: Harness) => Promise<void>;
 
-export function requestOf(world: World, hundredths: bigint, paymentId = world.payment.paymentId) {
-  const { currency } = world;
+export function requestOf(harness: Harness, hundredths: bigint, paymentId = harness.payment.paymentId) {
+  const { currency } = harness;
   return { paymentId, amount: textOf(hundredths, currency), currency, reason: 'order_cancelled' };
 }
 
 /** A credit to one of the gateway's registrations; without a payment it is linked to nothing. */
 export function creditOf(
-  world: World,
+  harness: Harness,
   hundredths: bigint,
   { registrationId, paymentId }: { readonly registrationId: string; readonly paymentId?: string },
 ): Order {
-  const { paymentId: _, ...request } = requestOf(world, hundredths);
-  const order = orderOf(world, hundredths);
+  const { paymentId: _, ...request } = requestOf(harness, hundredths);
+  const order = orderOf(harness, hundredths);
   const about = paymentId === undefined ? {} : { paymentId };
   return { ...order, askedFor: 'credit', request: { ...request, ...about, destination: { registrationId } } };
 }
 
-export function orderOf(world: World, hundredths: bigint, paymentId?: string): RefundOrder {
-  const request = requestOf(world, hundredths, paymentId);
-  return { caller: CLERK, idempotencyKey: randomUUID(), requestedBy: CLERK, request };
+export function orderOf(harness: Harness, hundredths: bigint, paymentId?: string): RefundOrder {
+  const request = requestOf(harness, hundredths, paymentId);
+  return { clientId: CLERK, idempotencyKey: randomUUID(), requestedBy: CLERK, request };
 }
 
 const ANSWER_LOST: ReadonlySet<string> = new Set([
@@ -58,17 +58,18 @@ const ANSWER_LOST: ReadonlySet<string> = new Set([
 export const isRefusal = (error: unknown): error is HttpRefusal | RefundsError =>
   error instanceof HttpRefusal || (error instanceof RefundsError && !ANSWER_LOST.has(error.code));
 
-export const otherWay = (way: World['way']): World['way'] => (way === 'http' ? 'client' : 'http');
-export type Asks = Pick<Desk, 'requestRefund' | 'requestCredit'>;
-const deskOf = ({ way, http, client }: World): Asks => (way === 'http' ? http : client);
+export const otherOperation = (operation: Harness['operation']): Harness['operation'] =>
+  operation === 'http' ? 'client' : 'http';
+export type Asks = Pick<EntryPoint, 'requestRefund' | 'requestCredit'>;
+const entryPointOf = ({ operation, http, client }: Harness): Asks => (operation === 'http' ? http : client);
 
 /** The refund, or undefined where it was refused or the call failed. What failed is asked for again, now or at the end of the run. */
-export async function ask(world: World, order: Order): Promise<Refund | undefined> {
-  const { random } = world;
+export async function ask(harness: Harness, order: Order): Promise<Refund | undefined> {
+  const { random } = harness;
   for (let again = random.between(0, 2); ; again -= 1) {
-    const answer = await askOnce(deskOf(world), world.notes, order);
+    const answer = await askOnce(entryPointOf(harness), harness.notes, order);
     if (answer.kind === 'accepted') return answer.refund;
-    if (answer.kind === 'refused' || again <= 0 || world.over.aborted) return undefined;
+    if (answer.kind === 'refused' || again <= 0 || harness.over.aborted) return undefined;
     await sleep(random.spread(100, 4_000));
   }
 }
@@ -104,19 +105,19 @@ export async function askOnce(desk: Asks, notes: Notes, order: Order): Promise<A
 }
 
 export async function expectRefusal(
-  world: World,
+  harness: Harness,
   order: RefundOrder,
   codes: readonly string[],
 ): Promise<void> {
-  const doubt = world.notes.doubts.get(order.idempotencyKey);
-  const answer = await askOnce(deskOf(world), world.notes, order);
+  const doubt = harness.notes.doubts.get(order.idempotencyKey);
+  const answer = await askOnce(entryPointOf(harness), harness.notes, order);
   // This body is not the one that the key stands for: what was in doubt before still is.
-  if (doubt !== undefined) world.notes.doubts.set(order.idempotencyKey, doubt);
-  else world.notes.doubts.delete(order.idempotencyKey);
+  if (doubt !== undefined) harness.notes.doubts.set(order.idempotencyKey, doubt);
+  else harness.notes.doubts.delete(order.idempotencyKey);
   if (answer.kind === 'accepted')
-    world.notes.wrong.push(`refund ${answer.refund.id} should have been refused (${codes.join(' or ')})`);
+    harness.notes.wrong.push(`refund ${answer.refund.id} should have been refused (${codes.join(' or ')})`);
   if (answer.kind === 'refused' && !codes.includes(answer.code))
-    world.notes.wrong.push(
+    harness.notes.wrong.push(
       `refused as ${answer.code}, expected ${codes.join(' or ')}: ${JSON.stringify(order.request)}`,
     );
 }

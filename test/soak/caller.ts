@@ -6,10 +6,10 @@ import { verify, type RefundEvent } from '../../examples/event-receiver/verify.j
 import type { Random } from '../simulation/world/random.js';
 import type { Notes } from './notes.js';
 
-/** How it answers for a while. `away`: not a byte; `forgetful`: it has taken the event, and its answer is lost. */
-export type Manner = 'well' | 'slow' | 'failing' | 'away' | 'forgetful';
+/** How it answers for a while. `unavailable`: not a byte; `forgetful`: it has taken the event, and its answer is lost. */
+export type Manner = 'well' | 'slow' | 'failing' | 'unavailable' | 'forgetful';
 
-export interface Caller {
+export interface Client {
   readonly url: string;
   /** What it was told, by the id of the event; each as it came first. */
   readonly taken: ReadonlyMap<string, RefundEvent>;
@@ -23,7 +23,7 @@ export interface Caller {
 
 const SLOW_MS = 2_500;
 
-export async function startCaller(secret: string): Promise<Caller> {
+export async function startCaller(secret: string): Promise<Client> {
   const taken = new Map<string, RefundEvent>();
   const wrong: string[] = [];
   let posts = 0;
@@ -47,7 +47,7 @@ export async function startCaller(secret: string): Promise<Caller> {
 
   async function answer(request: IncomingMessage, response: ServerResponse, body: string): Promise<void> {
     posts += 1;
-    if (manner === 'away') return void response.destroy();
+    if (manner === 'unavailable') return void response.destroy();
     if (manner === 'failing') return void response.writeHead(503).end();
     if (manner === 'slow') await sleep(SLOW_MS);
     const isTaken = take(request, body);
@@ -89,18 +89,18 @@ const MANNERS: readonly [Manner, ...Manner[]] = [
   'well',
   'slow',
   'failing',
-  'away',
+  'unavailable',
   'forgetful',
 ];
 
 /** Changes its manner every few seconds until `over`; then it answers well. */
 export async function runCaller({
-  caller,
+  client,
   random,
   notes,
   over,
 }: {
-  readonly caller: Caller;
+  readonly client: Client;
   readonly random: Random;
   readonly notes: Notes;
   readonly over: AbortSignal;
@@ -108,8 +108,8 @@ export async function runCaller({
   while (!over.aborted) {
     const manner = random.pick(MANNERS);
     if (manner !== 'well') notes.fault(`caller's endpoint: ${manner}`);
-    caller.behave(manner);
+    client.behave(manner);
     await sleep(random.spread(1_000, 8_000), undefined, { signal: over }).catch(() => undefined);
   }
-  caller.behave('well');
+  client.behave('well');
 }

@@ -17,7 +17,7 @@ export interface Disasters {
   /** What an operator does with a refund that stands still: ends its run and starts another. */
   readonly runAgain: (refundId: string) => Promise<void>;
   /** Told what happens, as it happens. */
-  readonly say: (what: string) => void;
+  readonly print: (what: string) => void;
 }
 
 /** Longer than the send window, and than the silence after which Temporal gives an activity to somebody else. */
@@ -43,7 +43,7 @@ type Disaster = (disasters: Disasters, freezers: Freezers) => Promise<void>;
 
 /** Every kind comes once before any comes again; when, and in which order, is chance. Ends with everybody thawed. */
 export async function runDisasters(disasters: Disasters): Promise<void> {
-  const { random, notes, over, say } = disasters;
+  const { random, notes, over, print } = disasters;
   const freezers: Freezers = { workers: new Freezer(), api: new Freezer() };
   const isOver = (): boolean => over.aborted;
   try {
@@ -62,13 +62,13 @@ export async function runDisasters(disasters: Disasters): Promise<void> {
       if (random.chance(WAITS)) await movesAgain(disasters);
       await sleep(random.spread(PAUSE_MS.least, PAUSE_MS.most));
       if (isOver()) break;
-      say(next.name);
+      print(next.name);
       notes.fault(next.name);
       try {
         await next.happens(disasters, freezers);
       } catch (error) {
         // A connection of ours was cut as well, or its server is just coming back.
-        say(`${next.name}: ${error instanceof Error ? error.message : 'failed'}`);
+        print(`${next.name}: ${error instanceof Error ? error.message : 'failed'}`);
       }
     }
   } finally {

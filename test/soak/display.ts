@@ -10,7 +10,7 @@ const MOST_SHOWN = 10;
 export interface Display {
   readonly onProgress: (progress: Progress) => void;
   /** A line of its own above what is written over. */
-  readonly say: (line: string) => void;
+  readonly print: (line: string) => void;
   /** Removes what is written over. */
   readonly end: () => void;
 }
@@ -24,7 +24,7 @@ export function createDisplay(stream: NodeJS.WriteStream): Display {
   };
   return {
     end,
-    say(line) {
+    print(line) {
       end();
       stream.write(`${line.trimStart()}\n`);
     },
@@ -45,12 +45,12 @@ export function createDisplay(stream: NodeJS.WriteStream): Display {
 
 function linesOf(progress: Progress): string[] {
   const { phase, secondsLeft, asked, accepted, failedCalls, faults, lastDisaster, violations } = progress;
-  const { apiCalls, notices } = progress;
+  const { apiCalls, notifications } = progress;
   const states = [...progress.states].map(([state, count]) => `${state} ${count}`).join(', ');
   return [
     `${phase}, ${secondsLeft} s ${phase === 'load' ? 'left' : 'at most'}`,
     `asked ${asked}, accepted ${accepted}, calls failed ${failedCalls}; ${apiCalls} calls over HTTP`,
-    `notices kept ${notices.kept}, on their way ${notices.undelivered}`,
+    `notices kept ${notifications.kept}, on their way ${notifications.undelivered}`,
     `faults ${faults}${phase === 'load' && lastDisaster !== '' ? `, now: ${lastDisaster}` : ''}`,
     states === '' ? 'no refunds yet' : states,
     `invariants read ${progress.checks} times, broken ${violations.length}${violations[0] === undefined ? '' : `: ${violations[0]}`}`,
@@ -61,7 +61,7 @@ function linesOf(progress: Progress): string[] {
 export function report(result: SoakResult): string {
   const { calls, seconds } = result;
   const refunds = sheet(['refunds', 'by', 'number']);
-  for (const { state, way, count } of result.refunds) refunds.push([state, way, String(count)]);
+  for (const { state, operation, count } of result.refunds) refunds.push([state, operation, String(count)]);
   const requests = Object.entries(result.gatewayRequests).map(([kind, count]) => `${count} ${kind}`);
   const verdicts = sheet(['', 'verdict', 'wrong'], [3, 41, 110]);
   for (const { name, wrong } of result.verdicts)
@@ -79,7 +79,7 @@ export function report(result: SoakResult): string {
     refunds.toString(),
     `calls: ${calls.asked}, of them ${calls.failed} failed (${calls.doubtsSettled} settled by asking again), refused: ${inline(calls.refused)}`,
     `over HTTP, by status: ${inline(result.apiAnswers)}`,
-    `notices of the gateway: ${inline(result.notices)}`,
+    `notices of the gateway: ${inline(result.notifications)}`,
     `events to the caller: ${inline(result.events)}`,
     `requests at the gateway: ${requests.join(', ')}`,
     verdicts.toString(),

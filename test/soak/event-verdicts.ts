@@ -1,34 +1,34 @@
 /** Whether the caller was told: each fact that is told arrived, signed, and nothing arrived that is no fact. */
 import { sql } from 'kysely';
-import { TOLD_EVENTS } from '../../ledger/outbox/outbox.js';
+import { OUTGOING_EVENT_TYPES } from '../../ledger/outbox/outbox.js';
 import type { Database } from '../../ledger/db/database.js';
-import { factOf, type Caller } from './caller.js';
+import { factOf, type Client } from './caller.js';
 import { OPERATOR, type Http } from './http.js';
 import type { Verdict } from './verdicts.js';
 
 export interface EventEvidence {
   readonly database: Database;
-  readonly caller: Caller;
+  readonly client: Client;
 }
 
-export async function eventVerdicts({ database, caller }: EventEvidence): Promise<readonly Verdict[]> {
+export async function eventVerdicts({ database, client }: EventEvidence): Promise<readonly Verdict[]> {
   const facts = await toldFacts(database);
-  const told = [...caller.taken.values()];
+  const reported = [...client.taken.values()];
   const known = new Map(facts.map(({ event, fact }) => [event, fact]));
   return [
     {
       name: 'events that never reached the caller',
       wrong: facts.flatMap(({ event, fact, state }) => {
         if (event === null) return [`${fact} became no event`];
-        if (!caller.taken.has(event)) return [`event ${event} (${fact}) is ${String(state)}, and never came`];
+        if (!client.taken.has(event)) return [`event ${event} (${fact}) is ${String(state)}, and never came`];
         return state === 'delivered' ? [] : [`event ${event} (${fact}) came, and is still ${String(state)}`];
       }),
     },
     {
       name: 'events that are no facts, or not signed',
       wrong: [
-        ...caller.wrong,
-        ...told.flatMap((event) =>
+        ...client.wrong,
+        ...reported.flatMap((event) =>
           known.get(event.id) === factOf(event) ? [] : [`event ${event.id} told ${factOf(event)}`],
         ),
       ],
@@ -37,7 +37,7 @@ export async function eventVerdicts({ database, caller }: EventEvidence): Promis
 }
 
 /** What the run waits for at its end. */
-export async function eventsUnderWay({ database }: EventEvidence): Promise<number> {
+export async function eventsInProgress({ database }: EventEvidence): Promise<number> {
   return (await toldFacts(database)).filter(({ state }) => state !== 'delivered').length;
 }
 
@@ -62,6 +62,6 @@ async function toldFacts({ db }: Database) {
   const { rows } = await sql<{ fact: string; event: string | null; state: string | null }>`
     select format('%s of %s as fact %s', e.type, e.refund_id, e.id) as fact, d.id::text as event, d.state
     from events e left join event_deliveries d on d.event_id = e.id
-    where e.type = any(${[...TOLD_EVENTS]}::text[]) order by e.id`.execute(db);
+    where e.type = any(${[...OUTGOING_EVENT_TYPES]}::text[]) order by e.id`.execute(db);
   return rows;
 }

@@ -4,8 +4,8 @@ import { replayedRefund } from '../../server/api/decision-schemas.js';
 import { refund as refundSchema } from '../../server/api/schemas.js';
 import type { Refund, RefundOrder, RefundsClient } from '../../client/index.js';
 import type { ActionName } from '../../client/actions.js';
-import type { ReplayResult, ReplayWord } from '../../client/replay.js';
-import type { OperatorNote } from '../../domain/refund/people.js';
+import type { ReplayResult, ReplayNote } from '../../client/replay.js';
+import type { OperatorNote } from '../../domain/refund/operator-note.js';
 import type { Role } from '../../domain/principal.js';
 import { createApiKey } from '../../ledger/access/api-keys.js';
 import type { Database } from '../../ledger/db/database.js';
@@ -26,12 +26,12 @@ const ROLES: ReadonlyMap<string, readonly Role[]> = new Map([
 ]);
 
 /** What callers and people can do over HTTP as well as through the typed client. */
-export type Desk = Pick<
+export type EntryPoint = Pick<
   RefundsClient,
   | ('requestRefund' | 'requestCredit')
-  | ('approve' | 'reject' | 'withdraw' | 'resolve')
-  | ('adopt' | 'correct' | 'redirect')
-> & { replay(id: string, word: ReplayWord): Promise<Pick<ReplayResult, 'outcome'>> };
+  | ('approve' | 'reject' | 'withdraw' | 'sync')
+  | ('link' | 'correct' | 'changeDestination')
+> & { replay(id: string, note: ReplayNote): Promise<Pick<ReplayResult, 'outcome'>> };
 
 export interface Sent {
   readonly method: 'GET' | 'POST';
@@ -48,7 +48,7 @@ interface Answered {
   readonly body: unknown;
 }
 
-export interface Http extends Desk {
+export interface Http extends EntryPoint {
   /** @throws `NoAnswer` */
   send(sent: Sent): Promise<Answered>;
 }
@@ -119,21 +119,22 @@ export async function openHttp(url: string, database: Database, notes: Notes): P
     const answered = await send({ method: 'POST', path, by, headers, body: JSON.stringify(body) });
     const { status } = answered;
     if (status === 200 || status === 202) return { status, read: shape.parse(answered.body) };
-    const told = problem.parse(answered.body);
-    if (told.status !== status)
-      notes.wrong.push(`${path}: ${status} says of itself that it is ${told.status}`);
-    if (status >= 500) throw new NoAnswer(`${status} ${told.code}`);
-    if (NEVER.has(told.code)) notes.wrong.push(`${path} by ${by}: ${status} ${told.code}, ${told.detail}`);
-    throw new HttpRefusal(told.code, told.detail);
+    const reported = problem.parse(answered.body);
+    if (reported.status !== status)
+      notes.wrong.push(`${path}: ${status} says of itself that it is ${reported.status}`);
+    if (status >= 500) throw new NoAnswer(`${status} ${reported.code}`);
+    if (NEVER.has(reported.code))
+      notes.wrong.push(`${path} by ${by}: ${status} ${reported.code}, ${reported.detail}`);
+    throw new HttpRefusal(reported.code, reported.detail);
   }
 
-  const said =
+  const answer =
     (verb: Exclude<ActionName, 'replay'>) =>
     async (
       id: string,
-      { by, ...word }: OperatorNote & { readonly destination?: { readonly registrationId: string } },
+      { by, ...note }: OperatorNote & { readonly destination?: { readonly registrationId: string } },
     ): Promise<Refund> =>
-      (await ask(`/v1/refunds/${id}/${verb}`, by, word, refundSchema)).read;
+      (await ask(`/v1/refunds/${id}/${verb}`, by, note, refundSchema)).read;
 
   const requested =
     (path: string) =>
@@ -149,16 +150,16 @@ export async function openHttp(url: string, database: Database, notes: Notes): P
     send,
     requestRefund: requested('/v1/refunds'),
     requestCredit: requested('/v1/credits'),
-    approve: said('approve'),
-    reject: said('reject'),
-    withdraw: said('withdraw'),
-    resolve: (id, word = { by: OPERATOR, reason: 'soak' }) => said('sync')(id, word),
-    adopt: said('link'),
-    correct: said('correct'),
-    redirect: (id, { registrationId, ...word }) =>
-      said('change-destination')(id, { ...word, destination: { registrationId } }),
-    replay: async (id, { by, ...word }) => {
-      const { outcome } = (await ask(`/v1/refunds/${id}/replay`, by, word, replayedRefund)).read.replay;
+    approve: answer('approve'),
+    reject: answer('reject'),
+    withdraw: answer('withdraw'),
+    sync: (id, note = { by: OPERATOR, reason: 'soak' }) => answer('sync')(id, note),
+    link: answer('link'),
+    correct: answer('correct'),
+    changeDestination: (id, { registrationId, ...note }) =>
+      answer('change-destination')(id, { ...note, destination: { registrationId } }),
+    replay: async (id, { by, ...note }) => {
+      const { outcome } = (await ask(`/v1/refunds/${id}/replay`, by, note, replayedRefund)).read.replay;
       if (outcome === 'dry_run') throw new Error('a replay was answered as if it had only been foreseen');
       return { outcome };
     },

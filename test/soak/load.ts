@@ -1,14 +1,22 @@
 /** The load of a soak run: intents of many kinds, asked for over HTTP and through the typed client, each on a payment of its own. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SimulatedGateway } from '../../sandbox/gateway/rules.js';
+import type { SimulatedGateway } from '../../sandbox/gateway/simulated-gateway.js';
 import { Random } from '../simulation/world/random.js';
-import { ask, creditOf, expectRefusal, orderOf, otherWay, type Intent, type World } from './asking.js';
+import {
+  ask,
+  creditOf,
+  expectRefusal,
+  orderOf,
+  otherOperation,
+  type Intent,
+  type Harness,
+} from './asking.js';
 import { CURRENCIES, whole, type Currency } from './money.js';
 import { moodsFor } from './moods.js';
 import { nonsense } from './nonsense.js';
 import { add } from './notes.js';
 
-export interface LoadOptions extends Pick<World, 'client' | 'http' | 'notes' | 'over'> {
+export interface LoadOptions extends Pick<Harness, 'client' | 'http' | 'notes' | 'over'> {
   readonly gateway: SimulatedGateway;
   readonly random: Random;
   /** New intents in a second, at most. */
@@ -52,9 +60,9 @@ async function carryOut(options: LoadOptions, seed: number): Promise<void> {
       options.gateway.setFault(rule);
       add(options.notes.rules, rule.effect.kind);
     }
-  const given = kind === 'captures' ? captures.reduce((sum, amount) => sum + amount, 0n) : total;
-  const way = random.pick(['http', 'client'] as const);
-  await intent({ ...options, random, currency, payment, total: given, way });
+  const fixture = kind === 'captures' ? captures.reduce((sum, amount) => sum + amount, 0n) : total;
+  const operation = random.pick(['http', 'client'] as const);
+  await intent({ ...options, random, currency, payment, total: fixture, operation });
 }
 
 /** One to three captures, together at most what was authorised. */
@@ -64,85 +72,88 @@ function captured(random: Random, total: bigint, currency: Currency): bigint[] {
   return Array.from({ length: count }, () => share).filter((amount) => amount > 0n);
 }
 
-const full: Intent = async (world) => {
-  await ask(world, orderOf(world, world.total));
+const full: Intent = async (harness) => {
+  await ask(harness, orderOf(harness, harness.total));
 };
 
 /** Equal parts, one after the other or all at once: each is a refund of its own. */
-const parts: Intent = async (world) => {
-  const { random, total, currency } = world;
+const parts: Intent = async (harness) => {
+  const { random, total, currency } = harness;
   const count = random.between(2, 4);
   const part = whole(total / BigInt(count), currency);
-  if (part === 0n) return full(world);
-  const orders = Array.from({ length: count }, () => orderOf(world, part));
-  if (random.chance(0.4)) await Promise.all(orders.map((order) => ask(world, order)));
+  if (part === 0n) return full(harness);
+  const orders = Array.from({ length: count }, () => orderOf(harness, part));
+  if (random.chance(0.4)) await Promise.all(orders.map((order) => ask(harness, order)));
   else
     for (const order of orders) {
-      const refund = await ask(world, order);
+      const refund = await ask(harness, order);
       if (refund !== undefined && random.chance(0.3))
-        await world.client.waitFor(refund.id, 2_000).catch(() => undefined);
+        await harness.client.waitFor(refund.id, 2_000).catch(() => undefined);
     }
 };
 
 /** More than there is, in two or three requests at once. */
-const race: Intent = async (world) => {
-  const { random, total, currency } = world;
+const race: Intent = async (harness) => {
+  const { random, total, currency } = harness;
   const share = whole((total * BigInt(random.pick([60, 75, 100]))) / 100n, currency);
-  const orders = Array.from({ length: random.between(2, 3) }, () => orderOf(world, share));
-  await Promise.all(orders.map((order) => ask(world, order)));
+  const orders = Array.from({ length: random.between(2, 3) }, () => orderOf(harness, share));
+  await Promise.all(orders.map((order) => ask(harness, order)));
 };
 
 /** The same key again: at once, later, and once with another amount. */
-const duplicates: Intent = async (world) => {
-  const { random, total, currency, notes } = world;
-  const order = orderOf(world, total);
+const duplicates: Intent = async (harness) => {
+  const { random, total, currency, notes } = harness;
+  const order = orderOf(harness, total);
   // Half of them cross: one key is one refund, whichever way it is sent.
   const crossing = random.chance(0.5);
   const answers = await Promise.all(
     Array.from({ length: random.between(2, 4) }, (_, index) =>
-      ask(crossing && index % 2 === 1 ? { ...world, way: otherWay(world.way) } : world, order),
+      ask(
+        crossing && index % 2 === 1 ? { ...harness, operation: otherOperation(harness.operation) } : harness,
+        order,
+      ),
     ),
   );
   if (random.chance(0.5)) await sleep(random.spread(50, 6_000));
-  answers.push(await ask(world, order));
+  answers.push(await ask(harness, order));
   const ids = new Set(answers.flatMap((refund) => refund?.id ?? []));
   if (ids.size > 1) notes.wrong.push(`one key was answered with ${ids.size} refunds: ${[...ids].join(', ')}`);
   if (ids.size === 0 || total < 200n) return;
-  const other = { ...order, request: orderOf(world, whole(total / 2n, currency)).request };
-  await expectRefusal(world, other, ['idempotency_key_reused']);
+  const other = { ...order, request: orderOf(harness, whole(total / 2n, currency)).request };
+  await expectRefusal(harness, other, ['idempotency_key_reused']);
 };
 
 /** One capture by its own id, or more than the first capture holds. */
-const ofCaptures: Intent = async (world) => {
-  const { random, payment, total, currency } = world;
+const ofCaptures: Intent = async (harness) => {
+  const { random, payment, total, currency } = harness;
   const [capture] = payment.captureIds;
-  if (capture === undefined || random.chance(0.5)) return random.chance(0.5) ? full(world) : parts(world);
+  if (capture === undefined || random.chance(0.5)) return random.chance(0.5) ? full(harness) : parts(harness);
   const part = whole(total / BigInt(payment.captureIds.length) / 2n, currency);
-  const orders = payment.captureIds.map((id) => orderOf(world, part === 0n ? total : part, id));
-  await Promise.all(orders.map((order) => ask(world, order)));
+  const orders = payment.captureIds.map((id) => orderOf(harness, part === 0n ? total : part, id));
+  await Promise.all(orders.map((order) => ask(harness, order)));
 };
 
-const reversal: Intent = async (world) => {
-  const { random, total, currency } = world;
+const reversal: Intent = async (harness) => {
+  const { random, total, currency } = harness;
   const part = whole(total / 3n, currency);
-  await ask(world, orderOf(world, random.chance(0.2) && part > 0n ? part : total));
+  await ask(harness, orderOf(harness, random.chance(0.2) && part > 0n ? part : total));
 };
 
 /** A credit from the start, now and then beside a refund of the same money: together they are no more than there is. */
-const directCredit: Intent = async (world) => {
-  const { random, payment, total, currency } = world;
+const directCredit: Intent = async (harness) => {
+  const { random, payment, total, currency } = harness;
   const share = whole((total * BigInt(random.pick([40, 60, 100]))) / 100n, currency);
-  const orders = [creditOf(world, share === 0n ? total : share, payment)];
-  if (random.chance(0.5)) orders.push(orderOf(world, total));
+  const orders = [creditOf(harness, share === 0n ? total : share, payment)];
+  if (random.chance(0.5)) orders.push(orderOf(harness, total));
   if (random.chance(0.2)) orders.push(...orders.slice(0, 1));
-  await Promise.all(orders.map((order) => ask(world, order)));
+  await Promise.all(orders.map((order) => ask(harness, order)));
 };
 
 /** Linked to nothing: it waits for a second person, whatever its amount. */
-const freeStanding: Intent = async (world) => {
-  const { random, payment, total } = world;
-  const order = creditOf(world, total, { registrationId: payment.registrationId });
-  await Promise.all(Array.from({ length: random.pick([1, 1, 2]) }, () => ask(world, order)));
+const unlinkedCredit: Intent = async (harness) => {
+  const { random, payment, total } = harness;
+  const order = creditOf(harness, total, { registrationId: payment.registrationId });
+  await Promise.all(Array.from({ length: random.pick([1, 1, 2]) }, () => ask(harness, order)));
 };
 
 interface KindOfIntent {
@@ -162,7 +173,7 @@ const INTENTS: readonly [KindOfIntent, ...KindOfIntent[]] = [
   { kind: 'credit', intent: full },
   { kind: 'credit', intent: parts },
   { kind: 'credit', intent: directCredit },
-  { kind: 'credit', intent: freeStanding },
+  { kind: 'credit', intent: unlinkedCredit },
   { kind: 'captures', intent: ofCaptures },
   { kind: 'captures', intent: ofCaptures },
   { kind: 'captures', intent: race },

@@ -13,7 +13,7 @@ import { startTemporal } from '../../sandbox/servers/temporal.js';
 import { workflowBundleIn } from '../../sandbox/workflow-bundle.js';
 import { formatAmount, storedMoney } from '../../domain/money/money.js';
 import { migrate } from '../../ledger/db/migrate.js';
-import { startCaller, type Caller } from './caller.js';
+import { startCaller, type Client } from './caller.js';
 import { APPROVAL_ABOVE } from './money.js';
 
 /** A day becomes 35 seconds and the gateway's visibility lag 360 ms; windows that time real I/O keep their floors. */
@@ -26,7 +26,7 @@ export interface Machine {
   /** Where the gateway's notices go, and the entity that they are about. */
   readonly webhooks: { readonly url: string; readonly entityId: string };
   /** Where the events of the refunds go. */
-  readonly caller: Caller;
+  readonly client: Client;
   /** What a worker of this machine, or a client, is started with. */
   readonly env: NodeJS.ProcessEnv;
   readonly databaseUrl: string;
@@ -43,7 +43,7 @@ export interface Machine {
 }
 
 /** Starts everything in a temporary folder; what was started is stopped again when something fails. */
-export async function startMachine(say: (line: string) => void): Promise<Machine> {
+export async function startMachine(print: (line: string) => void): Promise<Machine> {
   const folder = await mkdtemp(join(tmpdir(), 'refunds-soak-'));
   // PostgreSQL runs as a user of its own under root, and has to get through.
   await chmod(folder, 0o711);
@@ -67,7 +67,7 @@ export async function startMachine(say: (line: string) => void): Promise<Machine
     const apiUrl = `http://127.0.0.1:${apiPort}`;
     const webhooks = { url: `${apiUrl}/webhooks/oppwa`, entityId: entity.id };
 
-    say('starting PostgreSQL, Temporal, the gateway, the API and two workers');
+    print('starting PostgreSQL, Temporal, the gateway, the API and two workers');
     let postgres = await startPostgres(postgresOptions);
     cleanUp.push(() => postgres.stop());
     let temporal = await startTemporal(temporalOptions);
@@ -79,8 +79,8 @@ export async function startMachine(say: (line: string) => void): Promise<Machine
     });
     cleanUp.push(() => gateway.close());
     const eventsSecret = `whsec_${randomBytes(32).toString('base64')}`;
-    const caller = await startCaller(eventsSecret);
-    cleanUp.push(() => caller.close());
+    const client = await startCaller(eventsSecret);
+    cleanUp.push(() => client.close());
     await migrate(postgres.url);
     const bundle = await workflowBundleIn(folder);
 
@@ -97,7 +97,7 @@ export async function startMachine(say: (line: string) => void): Promise<Machine
       REFUNDS_CREDIT_APPROVAL_ABOVE: [...APPROVAL_ABOVE]
         .map(([currency, minor]) => `${currency}:${formatAmount(storedMoney(minor, currency))}`)
         .join(','),
-      REFUNDS_EVENTS_URL: caller.url,
+      REFUNDS_EVENTS_URL: client.url,
       REFUNDS_EVENTS_SECRET: eventsSecret,
       REFUNDS_SCHEDULES: 'on',
       REFUNDS_WORKER_PROFILE: 'small',
@@ -113,7 +113,7 @@ export async function startMachine(say: (line: string) => void): Promise<Machine
     const workers = await Promise.all(
       Array.from({ length: WORKERS }, async (_, index) => {
         const name = `worker-${index + 1}`;
-        const options = { name, entry: 'worker/main.ts', env: { ...env, PGAPPNAME: name }, say: hear };
+        const options = { name, entry: 'worker/main.ts', env: { ...env, PGAPPNAME: name }, print: hear };
         return { name, process: await startNodeProcess({ ...options, readyWithinMs }) };
       }),
     );
@@ -131,7 +131,7 @@ export async function startMachine(say: (line: string) => void): Promise<Machine
         REFUNDS_REQUESTS_PER_MINUTE: '1000000',
         REFUNDS_DATA_DIR: folder,
       },
-      say: hear,
+      print: hear,
       readyWithinMs,
     });
     cleanUp.push(() => api.stop());
@@ -139,7 +139,7 @@ export async function startMachine(say: (line: string) => void): Promise<Machine
     return {
       gateway,
       webhooks,
-      caller,
+      client,
       env,
       databaseUrl: postgres.url,
       workers,

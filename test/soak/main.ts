@@ -34,8 +34,8 @@ async function main(args: readonly string[]): Promise<number> {
     return values.help ? 0 : 2;
   }
   const display = createDisplay(process.stderr);
-  display.say(`seed ${seed}, ${minutes} min`);
-  const { onProgress, say } = display;
+  display.print(`seed ${seed}, ${minutes} min`);
+  const { onProgress, print } = display;
   const interrupted = new AbortController();
   const interrupt = (): void => {
     interrupted.abort(new Error('interrupted'));
@@ -43,9 +43,9 @@ async function main(args: readonly string[]): Promise<number> {
   process.once('SIGINT', interrupt);
   process.once('SIGTERM', interrupt);
   const { signal } = interrupted;
-  say('compiling what its processes run');
+  print('compiling what its processes run');
   process.env['REFUNDS_PROGRAMS'] = await compilePrograms();
-  const result = await runSoak({ minutes, seed, rate, signal, onProgress, say }).finally(display.end);
+  const result = await runSoak({ minutes, seed, rate, signal, onProgress, print }).finally(display.end);
   process.stdout.write(values.json ? `${JSON.stringify(result, undefined, 2)}\n` : `${report(result)}\n`);
   return result.holds ? 0 : 1;
 }

@@ -82,7 +82,7 @@ export async function meddleWith(database: Database): Promise<Meddling> {
         .selectFrom('attempts')
         .select('id')
         .where('id', 'in', attemptIds)
-        .where('sends', '>', 1)
+        .where('submissions', '>', 1)
         .executeTakeFirst();
       return found !== undefined;
     },

@@ -1,5 +1,5 @@
 /** How the gateway misbehaves towards one payment: drawn by seed from everything that its simulator can do within the guarantees. */
-import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
+import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
 import type { FaultRule } from '../../sandbox/gateway/faults.js';
 import type { Random } from '../simulation/world/random.js';
 
@@ -23,7 +23,7 @@ const REFUSED: readonly [string, ...string[]] = [
   ...(['800.110.100', '999.999.999', '800.600.100'] as const),
 ];
 const NOT_LINKABLE = '700.500.001';
-const CREDIT_REFUSED: readonly [string, ...string[]] = [
+const CREDIT_DECLINED: readonly [string, ...string[]] = [
   ...(['800.100.152', '100.100.101', '800.300.101', '600.200.202', '700.400.200', '900.100.600'] as const),
 ];
 
@@ -113,33 +113,34 @@ export function moodsFor(random: Random, payment: CreatedPayment, credit: boolea
   for (const effect of drawn(random))
     rules.push({
       match,
-      effect: effect.kind === 'reject' ? { kind: 'reject', code: random.pick(CREDIT_REFUSED) } : effect,
+      effect: effect.kind === 'reject' ? { kind: 'reject', code: random.pick(CREDIT_DECLINED) } : effect,
     });
 
   if (random.chance(0.5))
     for (const paymentId of linked)
-      rules.push({ match: { paymentId }, times: random.pick([1, 2, 3]), effect: noticeFault(random) });
-  if (random.chance(0.3)) rules.push({ match, times: random.pick([1, 2]), effect: noticeFault(random) });
+      rules.push({ match: { paymentId }, times: random.pick([1, 2, 3]), effect: notificationFault(random) });
+  if (random.chance(0.3))
+    rules.push({ match, times: random.pick([1, 2]), effect: notificationFault(random) });
 
   if (random.chance(0.2))
     rules.push({
       match: { paymentId: payment.paymentId },
       times: random.pick([1, 2, 4]),
-      effect: lookUpFault(random),
+      effect: queryFault(random),
     });
   return rules;
 }
 
 /** A notice may be lost, come twice, late, or after the one that it was to come before. */
-function noticeFault(random: Random): Effect {
+function notificationFault(random: Random): Effect {
   const how = random.pick(['lost', 'duplicate', 'delay', 'out_of_order'] as const);
   return { kind: 'webhook', how, ms: random.spread(10, 8_000) };
 }
 
 /** For whichever look-up comes next, by id or by reference. */
-export function lookUpFault(random: Random): Effect {
+export function queryFault(random: Random): Effect {
   return {
-    kind: 'look_up',
+    kind: 'query',
     how: random.pick(['throttled', 'empty', 'html', 'drop']),
     status: random.pick([429, 500, 502, 503]),
   };

@@ -6,14 +6,14 @@ import { expectRefusal, orderOf, requestOf, type Intent } from './asking.js';
 import { CLERK, NoAnswer, OPERATOR, type Sent } from './http.js';
 
 /** Wrong in one way; nothing may be stored. */
-export const nonsense: Intent = async (world) => {
-  if (world.way === 'http' && world.random.chance(0.5)) return unreadable(world);
-  const good = orderOf(world, world.total);
+export const nonsense: Intent = async (harness) => {
+  if (harness.operation === 'http' && harness.random.chance(0.5)) return unreadable(harness);
+  const good = orderOf(harness, harness.total);
   const change = (fields: Readonly<Record<string, unknown>>): RefundOrder => ({
     ...good,
-    request: { ...requestOf(world, world.total), ...fields },
+    request: { ...requestOf(harness, harness.total), ...fields },
   });
-  const [order, ...codes] = world.random.pick<[RefundOrder, ...string[]]>([
+  const [order, ...codes] = harness.random.pick<[RefundOrder, ...string[]]>([
     [change({ amount: '0' }), 'invalid_request'],
     [change({ amount: '-1.00' }), 'invalid_request'],
     [change({ amount: '1,00' }), 'invalid_request'],
@@ -26,7 +26,7 @@ export const nonsense: Intent = async (world) => {
     [change({ cardNumber: 'somewhere else' }), 'invalid_request'],
     [{ ...good, idempotencyKey: 'with a space' }, 'invalid_request'],
     // Over HTTP it is the key that says who asks.
-    ...(world.way === 'client'
+    ...(harness.operation === 'client'
       ? [[{ ...good, requestedBy: '' }, 'invalid_request'] as [RefundOrder, ...string[]]]
       : []),
     // The gateway may just now hide the payment.
@@ -38,13 +38,13 @@ export const nonsense: Intent = async (world) => {
     ],
     [change({ amount: '1.00', currency: 'USD' }), 'currency_mismatch', 'invalid_request'],
   ]);
-  await expectRefusal(world, order, codes);
+  await expectRefusal(harness, order, codes);
 };
 
 /** What only HTTP can get wrong: told with its own code, though the body would be a refund. */
-const unreadable: Intent = async (world) => {
-  const { random, http, notes, total } = world;
-  const request = requestOf(world, total);
+const unreadable: Intent = async (harness) => {
+  const { random, http, notes, total } = harness;
+  const request = requestOf(harness, total);
   const good = {
     method: 'POST',
     path: '/v1/refunds',
@@ -75,10 +75,10 @@ const unreadable: Intent = async (world) => {
   try {
     const answer = await http.send(sent);
     if (answer.status === 503) return;
-    const told = z.object({ code: z.string() }).safeParse(answer.body).data?.code;
-    notes.refuse(told ?? String(answer.status));
-    if (answer.status !== status || told !== code)
-      notes.wrong.push(`answered ${answer.status} ${String(told)}, expected ${status} ${code}`);
+    const reported = z.object({ code: z.string() }).safeParse(answer.body).data?.code;
+    notes.refuse(reported ?? String(answer.status));
+    if (answer.status !== status || reported !== code)
+      notes.wrong.push(`answered ${answer.status} ${String(reported)}, expected ${status} ${code}`);
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error;
   }

@@ -9,24 +9,24 @@ it(
   // A minute of load, up to four until everything has settled, and the start.
   { timeout: 8 * MINUTES },
   async () => {
-    const said: string[] = [];
+    const answer: string[] = [];
     const result = await runSoak({
       minutes: 1,
       seed: 20_260_901,
       rate: 2,
       onProgress: () => undefined,
-      say: (line) => said.push(line),
+      print: (line) => answer.push(line),
     });
     const wrong = result.verdicts.flatMap(({ name, wrong: sentences }) =>
       sentences.map((sentence) => `${name}: ${sentence}`),
     );
-    expect(wrong, said.join('\n')).toEqual([]);
+    expect(wrong, answer.join('\n')).toEqual([]);
     // A run in which nothing was paid, or nothing went wrong, would prove nothing.
     const paid = result.refunds.filter(({ state }) => state === 'succeeded');
     expect(paid.reduce((sum, { count }) => sum + count, 0)).toBeGreaterThan(10);
     expect(Object.keys(result.disasters).length).toBeGreaterThan(5);
     expect(result.apiAnswers['202'] ?? 0).toBeGreaterThan(10);
     expect(result.events['delivered'] ?? 0).toBeGreaterThan(10);
-    expect(result.notices['processed: completed'] ?? 0).toBeGreaterThan(0);
+    expect(result.notifications['processed: completed'] ?? 0).toBeGreaterThan(0);
   },
 );

@@ -3,14 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { RefundsError, type Refund, type RefundsClient } from '../../client/index.js';
-import { CommandRefused } from '../../sandbox/gateway/commands.js';
-import type { SimulatedGateway } from '../../sandbox/gateway/rules.js';
+import { CommandRefused } from '../../sandbox/gateway/controls.js';
+import type { SimulatedGateway } from '../../sandbox/gateway/simulated-gateway.js';
 import { encryptWebhook } from '../../sandbox/gateway/webhooks.js';
-import { gatewayNotice, refundWorkflowId } from '../../workflows/refund/contract.js';
+import { gatewayNotification, refundWorkflowId } from '../../workflows/refund/contract.js';
 import type { Random } from '../simulation/world/random.js';
-import { CLERK, HttpRefusal, OPERATOR, SECOND, type Desk, type Http } from './http.js';
+import { CLERK, HttpRefusal, OPERATOR, SECOND, type EntryPoint, type Http } from './http.js';
 import type { Machine } from './machine.js';
-import { lookUpFault } from './moods.js';
+import { queryFault } from './moods.js';
 import { add, type Notes } from './notes.js';
 
 export interface People {
@@ -26,7 +26,7 @@ export interface People {
 
 const PAUSE = { least: 80, most: 1_200 };
 const MOST_AT_ONCE = 20;
-const word = { reason: 'soak' };
+const note = { reason: 'soak' };
 
 /** Says something to a refund that was accepted lately, again and again, whether it fits or not; one of `more` as well. */
 export async function runPeople(people: People, more: readonly Act[]): Promise<void> {
@@ -56,32 +56,32 @@ export async function runPeople(people: People, more: readonly Act[]): Promise<v
 /** Says something about a refund of late, or about another one that fits better. */
 export type Act = (people: People, refundId: string) => Promise<void>;
 
-const notice: Act = async ({ temporal, random, notes }, id) => {
-  notes.fault('notice');
+const notification: Act = async ({ temporal, random, notes }, id) => {
+  notes.fault('notification');
   const handle = temporal.workflow.getHandle(refundWorkflowId(id));
-  await handle.signal(gatewayNotice);
-  if (random.chance(0.5)) await handle.signal(gatewayNotice);
+  await handle.signal(gatewayNotification);
+  if (random.chance(0.5)) await handle.signal(gatewayNotification);
 };
 
-const unknownNotice: Act = async ({ temporal, notes }) => {
+const unknownNotification: Act = async ({ temporal, notes }) => {
   notes.fault('notice for an unknown refund');
-  await temporal.workflow.getHandle(refundWorkflowId(crypto.randomUUID())).signal(gatewayNotice);
+  await temporal.workflow.getHandle(refundWorkflowId(crypto.randomUUID())).signal(gatewayNotification);
 };
 
 /** Over HTTP or through the typed client: both carry the same word. */
-const deskOf = ({ client, http, random }: Pick<People, 'client' | 'http' | 'random'>): Desk =>
-  random.pick<Desk>([client, http]);
+const entryPointOf = ({ client, http, random }: Pick<People, 'client' | 'http' | 'random'>): EntryPoint =>
+  random.pick<EntryPoint>([client, http]);
 
 const withdraw: Act = async (people, id) => {
   const { notes } = people;
   notes.fault('withdrawal tried');
-  const refund = await deskOf(people).withdraw(id, { by: OPERATOR, ...word });
+  const refund = await entryPointOf(people).withdraw(id, { by: OPERATOR, ...note });
   if (refund.state === 'canceled') notes.withdrawn.add(id);
 };
 
 const resolve: Act = async (people, id) => {
   people.notes.fault('looked up by an operator');
-  await deskOf(people).resolve(id);
+  await entryPointOf(people).sync(id);
 };
 
 const terminate: Act = async (people, id) => {
@@ -98,7 +98,7 @@ export async function runAgain(
   notes.fault('run terminated');
   await temporal.workflow.getHandle(refundWorkflowId(refundId)).terminate('soak');
   await sleep(pauseMs);
-  await client.resolve(refundId);
+  await client.sync(refundId);
 }
 
 const decide: Act = async (people, _id) => {
@@ -110,26 +110,26 @@ const decide: Act = async (people, _id) => {
 /** A second person's word on what is shown now. */
 export async function decideOn(people: Pick<People, 'client' | 'http' | 'random' | 'notes'>, refund: Refund) {
   const { random, notes } = people;
-  const desk = deskOf(people);
+  const desk = entryPointOf(people);
   if (refund.approval === null) return;
   const { instruction } = refund.approval;
   switch (random.pick(['yes', 'yes', 'yes', 'no', 'own', 'other'])) {
     case 'yes':
       notes.fault('credit approved');
-      await desk.approve(refund.id, { by: SECOND, instruction, ...word });
+      await desk.approve(refund.id, { by: SECOND, instruction, ...note });
       return;
     case 'no':
       notes.fault('credit refused by a person');
-      await desk.reject(refund.id, { by: SECOND, instruction, ...word });
+      await desk.reject(refund.id, { by: SECOND, instruction, ...note });
       return;
     case 'own':
       notes.fault('approval by whoever asked');
       // Answered where a second person has said the same already; whose word counts is in the tables.
-      await desk.approve(refund.id, { by: CLERK, instruction, ...word });
+      await desk.approve(refund.id, { by: CLERK, instruction, ...note });
       return;
     default:
       notes.fault('approval of another instruction');
-      await desk.approve(refund.id, { by: SECOND, instruction: '0'.repeat(32), ...word });
+      await desk.approve(refund.id, { by: SECOND, instruction: '0'.repeat(32), ...note });
       notes.wrong.push(`refund ${refund.id}: an instruction was approved that nobody was shown`);
   }
 }
@@ -172,17 +172,17 @@ const portalRefund: Act = async ({ gateway, random, notes }, id) => {
   });
 };
 
-const blindLookUps: Act = async ({ gateway, random, notes }) => {
+const blindQueries: Act = async ({ gateway, random, notes }) => {
   notes.fault('look-ups of everybody disturbed');
-  gateway.setFault({ times: random.between(1, 6), effect: lookUpFault(random) });
-  add(notes.rules, 'look_up');
+  gateway.setFault({ times: random.between(1, 6), effect: queryFault(random) });
+  add(notes.rules, 'query');
 };
 
 /**
  * Somebody who does not have the gateway's key says that a refund is paid. Refused, always; that nothing came of it is seen at the
  * end by the id that nobody else knows.
  */
-const forgedNotice: Act = async ({ client, webhooks, random, notes }, id) => {
+const forgedNotification: Act = async ({ client, webhooks, random, notes }, id) => {
   const refund = await client.getRefund(id);
   const attempt = refund.attempts.at(-1);
   if (attempt === undefined) return;
@@ -237,7 +237,17 @@ async function outside(notes: Notes, kind: string, act: () => boolean): Promise<
 }
 
 const ACTS: readonly [Act, ...Act[]] = [
-  ...([notice, notice, notice, unknownNotice, withdraw, withdraw, resolve, resolve, terminate] as const),
+  ...([
+    notification,
+    notification,
+    notification,
+    unknownNotification,
+    withdraw,
+    withdraw,
+    resolve,
+    resolve,
+    terminate,
+  ] as const),
   ...([
     decide,
     decide,
@@ -246,8 +256,8 @@ const ACTS: readonly [Act, ...Act[]] = [
     chargeback,
     wonDispute,
     portalRefund,
-    blindLookUps,
-    forgedNotice,
-    forgedNotice,
+    blindQueries,
+    forgedNotification,
+    forgedNotification,
   ] as const),
 ];

@@ -6,15 +6,15 @@ import { allRefunds } from '../../sandbox/demo/books.js';
 import { formatAmount as gatewayText } from '../../sandbox/gateway/amounts.js';
 import type { Transaction } from '../../sandbox/gateway/types.js';
 import { APPROVAL_ABOVE } from './money.js';
-import { adoptedAs, hundredthsOf, isPayment, type Evidence, type Verdict } from './verdicts.js';
+import { linkedAs, hundredthsOf, isPayment, type Evidence, type Verdict } from './verdicts.js';
 
-export async function personVerdicts({ database, ledger, gateway }: Evidence): Promise<readonly Verdict[]> {
+export async function operatorVerdicts({ database, ledger, gateway }: Evidence): Promise<readonly Verdict[]> {
   const refunds = await allRefunds(ledger);
-  const transactions = adoptedAs(refunds, gateway.transactions());
+  const transactions = linkedAs(refunds, gateway.transactions());
   return [
     { name: "credits without a second person's word", wrong: await unapproved(database) },
     { name: 'words of one person where two are needed', wrong: await aloneWhereTwo(database) },
-    { name: 'orders for what a person had adopted', wrong: await sentAfterAdoption(database) },
+    { name: 'orders for what a person had adopted', wrong: await sentAfterLink(database) },
     {
       name: 'money out twice that nobody was told of',
       wrong: await untold(database, refunds, transactions),
@@ -36,7 +36,7 @@ async function unapproved(database: Database): Promise<string[]> {
   }>`
     select a.reference, r.currency, a.amount_minor::text as amount, p.type = 'CD' as "isFree"
     from attempts a join refunds r on r.id = a.refund_id join payments p on p.id = r.payment_id
-    where a.way = 'credit' and not exists (
+    where a.operation = 'credit' and not exists (
       select from command_results yes where yes.refund_id = r.id and yes.state = 'approved' and yes.by <> r.requested_by
         and yes.at <= a.opened_at
     )
@@ -62,9 +62,9 @@ async function aloneWhereTwo(database: Database): Promise<string[]> {
     union all
     select format('credit %s goes to another card, on the word of %s alone', a.reference, e.actor)
       from attempts a
-      join lateral (select * from events where refund_id = a.refund_id and type = 'refund.redirected' and at <= a.opened_at
+      join lateral (select * from events where refund_id = a.refund_id and type = 'refund.destination_changed' and at <= a.opened_at
         order by id desc limit 1) e on true
-      where a.way = 'credit' and not exists (
+      where a.operation = 'credit' and not exists (
         select from command_results yes where yes.refund_id = a.refund_id and yes.state = 'approved' and yes.by <> e.actor
           and yes.at between e.at and a.opened_at)
   `.execute(database.db);
@@ -72,14 +72,14 @@ async function aloneWhereTwo(database: Database): Promise<string[]> {
 }
 
 /** What a person has said is paid, and the gateway showed, is not sent for again unless it came back. */
-async function sentAfterAdoption(database: Database): Promise<string[]> {
+async function sentAfterLink(database: Database): Promise<string[]> {
   const { rows } = await sql<{ what: string }>`
     select format('refund %s was paid by adopting %s, and %s was sent for it', r.id, e.data->>'gatewayId', a.reference) as what
     from events e join attempts adopted on adopted.id = e.attempt_id
     join refunds r on r.id = e.refund_id and r.amount_minor = adopted.amount_minor
     join events s on s.refund_id = r.id and s.type = 'attempt.submitted' and s.id > e.id
     join attempts a on a.id = s.attempt_id
-    where e.type = 'attempt.adopted' and e.data->>'outcome' = 'succeeded' and not exists (
+    where e.type = 'attempt.linked' and e.data->>'outcome' = 'succeeded' and not exists (
       select from events back where back.refund_id = r.id and back.type = 'refund.returned' and back.id between e.id and s.id)
   `.execute(database.db);
   return rows.map(({ what }) => what);
@@ -96,7 +96,7 @@ async function untold(
     .select('refund_id')
     .where('why', 'in', ['paid_twice', 'answers_contradict', 'found_twice'])
     .execute();
-  const told = new Set(cases.map(({ refund_id }) => refund_id));
+  const reported = new Set(cases.map(({ refund_id }) => refund_id));
   const paid = (reference: string): bigint =>
     transactions
       .filter((one) => one.merchantTransactionId === reference && isPayment(one) && one.state === 'succeeded')
@@ -104,7 +104,7 @@ async function untold(
   return refunds.flatMap((refund) => {
     const out = refund.attempts.reduce((sum, { reference }) => sum + paid(reference), 0n);
     const promised = hundredthsOf(refund);
-    return out <= promised || told.has(refund.id)
+    return out <= promised || reported.has(refund.id)
       ? []
       : [`refund ${refund.id}: ${gatewayText(out)} left for ${gatewayText(promised)} promised`];
   });

@@ -2,14 +2,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Refund } from '../../client/index.js';
 import { isFinal } from '../../domain/refund/states.js';
-import { CommandRefused } from '../../sandbox/gateway/commands.js';
-import type { SimulatedGateway } from '../../sandbox/gateway/rules.js';
+import { CommandRefused } from '../../sandbox/gateway/controls.js';
+import type { SimulatedGateway } from '../../sandbox/gateway/simulated-gateway.js';
 import { isRefusal } from './asking.js';
-import { OPERATOR, SECOND, SECOND_OPERATOR, type Desk } from './http.js';
+import { OPERATOR, SECOND, SECOND_OPERATOR, type EntryPoint } from './http.js';
 import { hundredthsOf, isCurrency } from './money.js';
 import type { Act, People } from './people.js';
 
-const word = { reason: 'soak' };
+const note = { reason: 'soak' };
 const EVIDENCE = "acquirer's letter of the soak run";
 
 /** Answers of a kind that only wrong input brings about: none of what is said here is. */
@@ -19,12 +19,12 @@ const NEVER: ReadonlySet<string> = new Set([
 ]);
 
 /** Said once, and written down: taken, refused with a code, or open because no answer came; then it is said again at the end. */
-async function say(
+async function print(
   { client, http, random, notes }: People,
   what: string,
-  speak: (desk: Desk) => Promise<unknown>,
+  speak: (desk: EntryPoint) => Promise<unknown>,
 ): Promise<void> {
-  const desk = random.pick<Desk>([client, http]);
+  const desk = random.pick<EntryPoint>([client, http]);
   try {
     await speak(desk);
     notes.fault(what);
@@ -54,7 +54,7 @@ async function somebodysCase({ client, random }: People, recent: string): Promis
 }
 
 /** A transaction of the payment, the attempt's own or another; or the operator has refunded it by hand just now. */
-const adopt: Act = async (people, recent) => {
+const link: Act = async (people, recent) => {
   const { gateway, random } = people;
   const { id, paymentId, currency, attempts } = await somebodysCase(people, recent);
   const attempt = attempts.at(-1);
@@ -75,7 +75,7 @@ const adopt: Act = async (people, recent) => {
       ]);
   if (gatewayId === undefined) return;
   await byOneOrTwo(people, (by) =>
-    say(people, 'adopted', (desk) => desk.adopt(id, { by, gatewayId, ...word })),
+    print(people, 'linked', (desk) => desk.link(id, { by, gatewayId, ...note })),
   );
 };
 
@@ -100,12 +100,12 @@ const correct: Act = async (people, recent) => {
   if (reference === undefined) return;
   const truth = truthOf(gateway, reference);
   if (truth === undefined) return;
-  const said = isFinal(state) ? ({ outcome: 'case_closed' } as const) : { outcome: truth, reference };
+  const answer = isFinal(state) ? ({ outcome: 'case_closed' } as const) : { outcome: truth, reference };
   // Written down first: its answer may be lost.
-  notes.proposed.set(id, [...(notes.proposed.get(id) ?? []), said]);
+  notes.proposed.set(id, [...(notes.proposed.get(id) ?? []), answer]);
   await byOneOrTwo(people, (by) =>
-    say(people, 'correction proposed', (desk) =>
-      desk.correct(id, { by, evidence: EVIDENCE, ...said, ...word }),
+    print(people, 'correction proposed', (desk) =>
+      desk.correct(id, { by, evidence: EVIDENCE, ...answer, ...note }),
     ),
   );
 };
@@ -136,18 +136,20 @@ export async function confirm(people: People, refundId: string): Promise<void> {
     ({ outcome, reference }) => reference === undefined || truthOf(gateway, reference) === outcome,
   );
   const isYes = isTrue && random.chance(0.8);
-  const verdict = { by: SECOND, instruction, ...word };
-  await say(people, isYes ? 'correction confirmed' : 'correction refused', (desk) =>
+  const verdict = { by: SECOND, instruction, ...note };
+  await print(people, isYes ? 'correction confirmed' : 'correction refused', (desk) =>
     isYes ? desk.approve(refundId, verdict) : desk.reject(refundId, verdict),
   );
 }
 
 /** Each names a card of their own. */
-const redirect: Act = async (people, recent) => {
+const changeDestination: Act = async (people, recent) => {
   const { id } = await somebodysCase(people, recent);
   await byOneOrTwo(people, (by) => {
     const { registrationId } = people.gateway.createPayment({ type: 'DB', amount: 100n, currency: 'EUR' });
-    return say(people, 'redirected', (desk) => desk.redirect(id, { by, registrationId, ...word }));
+    return print(people, 'destination_changed', (desk) =>
+      desk.changeDestination(id, { by, registrationId, ...note }),
+    );
   });
 };
 
@@ -158,11 +160,11 @@ const replay: Act = async (people, recent) => {
   if (people.random.chance(0.3)) await sleep(people.random.spread(10, 2_000));
   const restart = run !== null && people.random.chance(0.5) ? { restart: { runId: run.runId } } : {};
   await byOneOrTwo(people, (by) =>
-    say(people, 'run again', (desk) => desk.replay(id, { by, ...restart, ...word })),
+    print(people, 'run again', (desk) => desk.replay(id, { by, ...restart, ...note })),
   );
 };
 
 export const REPAIRS: readonly Act[] = [
-  ...[adopt, adopt, correct, correct, confirmSome, confirmSome],
-  ...[redirect, redirect, replay],
+  ...[link, link, correct, correct, confirmSome, confirmSome],
+  ...[changeDestination, changeDestination, replay],
 ];

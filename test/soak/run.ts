@@ -13,10 +13,15 @@ import { runLoad } from './load.js';
 import { startMachine, type Machine } from './machine.js';
 import { meddleWith } from './meddling.js';
 import { add, Notes } from './notes.js';
-import { personVerdicts } from './person-verdicts.js';
+import { operatorVerdicts } from './person-verdicts.js';
 import { runAgain, runPeople } from './people.js';
 import { REPAIRS } from './repairs.js';
-import { noticesByEnd, noticesUnderWay, serviceVerdicts, type ServiceEvidence } from './service-verdicts.js';
+import {
+  notificationsByEnd,
+  notificationsInProgress,
+  serviceVerdicts,
+  type ServiceEvidence,
+} from './service-verdicts.js';
 import { settle, settleDoubts, settleWords, tellRest } from './settling.js';
 import { verdictsOf, type Evidence, type Verdict } from './verdicts.js';
 import { Watch, type Progress } from './watch.js';
@@ -31,7 +36,7 @@ export interface SoakOptions {
   /** Ends the run early; everything is stopped. */
   readonly signal?: AbortSignal;
   /** Told what happens, one line each. */
-  readonly say: (line: string) => void;
+  readonly print: (line: string) => void;
 }
 
 /** Everything in it is plain data, ready for JSON. */
@@ -48,10 +53,10 @@ export interface SoakResult {
   /** Calls over HTTP by status; `none`: no answer came. */
   readonly apiAnswers: Readonly<Record<string, number>>;
   /** Of the gateway, by what became of each. */
-  readonly notices: Readonly<Record<string, number>>;
+  readonly notifications: Readonly<Record<string, number>>;
   /** To the caller's endpoint, by what became of each; how many posts that took, and how many were given up and sent again. */
   readonly events: Readonly<Record<string, number>>;
-  readonly refunds: readonly { readonly state: string; readonly way: string; readonly count: number }[];
+  readonly refunds: readonly { readonly state: string; readonly operation: string; readonly count: number }[];
   readonly reasons: Readonly<Record<string, number>>;
   readonly disasters: Readonly<Record<string, number>>;
   readonly gatewayFaults: Readonly<Record<string, number>>;
@@ -64,7 +69,7 @@ const SETTLED_WITHIN_MS = 240_000;
 
 /** @throws when the machine cannot be started or brought back; what is wrong with money is in the verdicts. */
 export async function runSoak(options: SoakOptions): Promise<SoakResult> {
-  const machine = await startMachine(options.say);
+  const machine = await startMachine(options.print);
   try {
     return await runOn(machine, options);
   } finally {
@@ -73,7 +78,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
 }
 
 async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult> {
-  const { seed, rate, say } = options;
+  const { seed, rate, print } = options;
   const notes = new Notes();
   const { engine } = machine.gateway;
   const database = openDatabase(machine.databaseUrl);
@@ -81,7 +86,7 @@ async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult
   const settings = readSettings(machine.env);
   const opened = openRefundsClient(settings, machine.env);
   const watch = new Watch({ machine, notes, database, onProgress: options.onProgress });
-  const events: EventEvidence = { database, caller: machine.caller };
+  const events: EventEvidence = { database, client: machine.client };
   const service: ServiceEvidence = { database, gateway: machine.gateway, notes };
   const evidence: Evidence = {
     database,
@@ -89,7 +94,7 @@ async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult
     gateway: engine,
     notes,
     arrivals: watch.arrivals,
-    sendWindow: settings.planFor(settings.entities[0].id).timings.sendWindow,
+    sendWindow: settings.configFor(settings.entities[0].id).timings.sendWindow,
   };
   try {
     const meddling = await meddleWith(database);
@@ -104,7 +109,7 @@ async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult
     const acting = Promise.all([
       runLoad({ ...common, rate, backlog: () => watch.backlog(), random: new Random(seed * 4) }),
       runPeople({ ...speaking, random: new Random(seed * 4 + 1) }, REPAIRS),
-      runCaller({ caller: machine.caller, notes, over, random: new Random(seed * 4 + 5) }),
+      runCaller({ client: machine.client, notes, over, random: new Random(seed * 4 + 5) }),
       runDisasters({
         machine,
         meddling,
@@ -113,7 +118,7 @@ async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult
         orders: () => watch.orders(),
         runAgain: (refundId) => runAgain({ client: opened.client, temporal, notes }, refundId, 0),
         random: new Random(seed * 4 + 2),
-        say: (what) => {
+        print: (what) => {
           watch.lastDisaster = what;
         },
       }),
@@ -131,15 +136,15 @@ async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult
 
     options.signal?.throwIfAborted();
 
-    const mended = performance.now();
+    const repaired = performance.now();
     // What the gateway holds ready for orders that are still to come stays: each happens once or twice and is over.
     for (const { id, effect } of engine.faults())
-      if (effect.kind === 'look_up') {
+      if (effect.kind === 'query') {
         engine.clearFault(id);
         add(notes.rules, effect.kind, -1);
       }
-    say('no more disasters; everything is brought back');
-    watch.begin('settling', mended + SETTLED_WITHIN_MS);
+    print('no more disasters; everything is brought back');
+    watch.begin('settling', repaired + SETTLED_WITHIN_MS);
     await machine.allBack();
     await meddling.remove();
     const settledDoubts = await settleDoubts([opened.client, http], notes, database);
@@ -154,29 +159,34 @@ async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult
       await settle({ evidence, service, people, gatewayUrl: machine.gateway.url }, deadline, options.signal);
       resent += await tellRest(events, http, deadline);
       options.signal?.throwIfAborted();
-    } while ((await noticesUnderWay(service)) > 0 && performance.now() < deadline);
+    } while ((await notificationsInProgress(service)) > 0 && performance.now() < deadline);
     await watch.end();
 
     const refunds = await allRefunds(opened.ledger);
     const verdicts = [
       ...(await verdictsOf(evidence)),
-      ...(await personVerdicts(evidence)),
+      ...(await operatorVerdicts(evidence)),
       ...(await serviceVerdicts(service)),
       ...(await eventVerdicts(events)),
       { name: 'invariants while it went on', wrong: [...watch.violations] },
     ];
-    const byStateAndWay = new Map<string, number>();
+    const byStateAndOperation = new Map<string, number>();
     const reasons = new Map<string, number>();
     for (const { state, attempts, why } of refunds) {
-      const way =
-        attempts.find((attempt) => attempt.state === 'succeeded')?.way ?? attempts.at(-1)?.way ?? 'none';
-      add(byStateAndWay, `${state} ${way}`);
+      const operation =
+        attempts.find((attempt) => attempt.state === 'succeeded')?.operation ??
+        attempts.at(-1)?.operation ??
+        'none';
+      add(byStateAndOperation, `${state} ${operation}`);
       if (why !== null && state !== 'succeeded') add(reasons, `${state}: ${why}`);
     }
     return {
       seed,
       minutes: options.minutes,
-      seconds: { load: secondsBetween(started, mended), settling: secondsBetween(mended, performance.now()) },
+      seconds: {
+        load: secondsBetween(started, repaired),
+        settling: secondsBetween(repaired, performance.now()),
+      },
       calls: {
         asked: notes.asked,
         failed: notes.failedCalls,
@@ -184,11 +194,11 @@ async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult
         refused: sorted(notes.refusedAs),
       },
       apiAnswers: sorted(notes.apiAnswers),
-      notices: sorted(await noticesByEnd(service)),
-      events: { ...sorted(await eventsByEnd(database)), posts: machine.caller.posts(), resent },
-      refunds: [...byStateAndWay].sort(byCount).map(([key, count]) => {
-        const [state = '', way = ''] = key.split(' ');
-        return { state, way, count };
+      notifications: sorted(await notificationsByEnd(service)),
+      events: { ...sorted(await eventsByEnd(database)), posts: machine.client.posts(), resent },
+      refunds: [...byStateAndOperation].sort(byCount).map(([key, count]) => {
+        const [state = '', operation = ''] = key.split(' ');
+        return { state, operation, count };
       }),
       reasons: sorted(reasons),
       disasters: sorted(notes.faults),

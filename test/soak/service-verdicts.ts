@@ -24,7 +24,7 @@ export async function serviceVerdicts(evidence: ServiceEvidence): Promise<readon
     {
       name: 'notices that were not worked through',
       wrong: [
-        ...(await waitingNotices(database)).map(
+        ...(await waitingNotifications(database)).map(
           ({ id, gateway_id, tries }) =>
             `notice ${id} about ${gateway_id ?? 'nothing'} still waits after ${tries} tries`,
         ),
@@ -36,12 +36,14 @@ export async function serviceVerdicts(evidence: ServiceEvidence): Promise<readon
 }
 
 /** What the run waits for at its end: notices that the gateway still has, and notices that are not worked through. */
-export async function noticesUnderWay({ database, gateway }: ServiceEvidence): Promise<number> {
-  return gateway.undelivered() + (await waitingNotices(database)).length;
+export async function notificationsInProgress({ database, gateway }: ServiceEvidence): Promise<number> {
+  return gateway.undelivered() + (await waitingNotifications(database)).length;
 }
 
 /** By state and reason. */
-export async function noticesByEnd({ database }: ServiceEvidence): Promise<ReadonlyMap<string, number>> {
+export async function notificationsByEnd({
+  database,
+}: ServiceEvidence): Promise<ReadonlyMap<string, number>> {
   const { rows } = await sql<{ name: string; count: number }>`
     select concat_ws(': ', state, why) as name, count(*)::int as count from webhooks group by state, why
   `.execute(database.db);
@@ -53,7 +55,7 @@ async function brokenPromises({ db }: Database, notes: Notes): Promise<string[]>
   const rows = await db
     .selectFrom('refunds')
     .select(['id', 'idempotency_key as key'])
-    .where('caller', '=', CLERK)
+    .where('clientId', '=', CLERK)
     .execute();
   const stored = new Map(rows.map(({ id, key }) => [key, id]));
   return [...notes.promised].flatMap(([key, id]) => {
@@ -82,7 +84,7 @@ async function auditedWrong(database: Database): Promise<string[]> {
 }
 
 /** Put off is not worked through: whatever is still due once more has an end to come. */
-async function waitingNotices({ db }: Database) {
+async function waitingNotifications({ db }: Database) {
   const { rows } = await sql<{ id: string; gateway_id: string | null; tries: number }>`
     select id::text, gateway_id, tries from webhooks where state = 'received' order by id
   `.execute(db);

@@ -2,12 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../ledger/db/database.js';
 import { askOnce, isRefusal, type Asks } from './asking.js';
-import { eventsUnderWay, resendDead, type EventEvidence } from './event-verdicts.js';
+import { eventsInProgress, resendDead, type EventEvidence } from './event-verdicts.js';
 import type { Http } from './http.js';
 import type { Notes, Order } from './notes.js';
 import { decideOn, type People } from './people.js';
 import { confirm } from './repairs.js';
-import { noticesUnderWay, type ServiceEvidence } from './service-verdicts.js';
+import { notificationsInProgress, type ServiceEvidence } from './service-verdicts.js';
 import { unsettled, type Evidence } from './verdicts.js';
 
 /** A person's patience, and that of Temporal with a worker that is gone. */
@@ -37,7 +37,7 @@ async function settleDoubt(order: Order, desk: Asks, notes: Notes, database: Dat
   const before = await database.db
     .selectFrom('refunds')
     .select('id')
-    .where('caller', '=', order.caller)
+    .where('clientId', '=', order.clientId)
     .where('idempotency_key', '=', key)
     .executeTakeFirst();
   const answer = await askOnce(desk, notes, order);
@@ -77,7 +77,7 @@ async function settleWord({ what, again }: Notes['unanswered'][number], notes: N
 /** Waits until the caller has been told everything. Answers how many events an operator had to send again. */
 export async function tellRest(events: EventEvidence, http: Http, deadline: number): Promise<number> {
   let resent = 0;
-  while ((await eventsUnderWay(events)) > 0 && performance.now() < deadline) {
+  while ((await eventsInProgress(events)) > 0 && performance.now() < deadline) {
     resent += await resendDead(events, http);
     await sleep(500);
   }
@@ -107,7 +107,7 @@ export async function settle(
     for (const id of notes.proposed.keys()) await confirm(people, id);
     // It posts what is due when it is spoken to.
     await (await fetch(`${gatewayUrl}/_control/settings`)).arrayBuffer();
-    if ((await unsettled(evidence)) + (await noticesUnderWay(service)) === 0) {
+    if ((await unsettled(evidence)) + (await notificationsInProgress(service)) === 0) {
       const waiting = await client.listRefunds({ state: 'awaiting_approval', limit: 1_000 });
       // A few stay with the second person: that is an end as well.
       const decided = waiting.filter(() => random.chance(0.8));

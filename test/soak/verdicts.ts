@@ -7,7 +7,7 @@ import type { Ledger } from '../../ledger/ledger.js';
 import type { RefundRecord } from '../../ledger/core/refund-record.js';
 import { allRefunds, compareBooks } from '../../sandbox/demo/books.js';
 import { formatAmount as gatewayText } from '../../sandbox/gateway/amounts.js';
-import type { SimulatedGateway } from '../../sandbox/gateway/rules.js';
+import type { SimulatedGateway } from '../../sandbox/gateway/simulated-gateway.js';
 import type { Transaction } from '../../sandbox/gateway/types.js';
 import { violationsOf } from '../ledger/invariants.js';
 import type { Notes } from './notes.js';
@@ -46,7 +46,7 @@ export async function verdictsOf(evidence: Evidence): Promise<readonly Verdict[]
     { name: 'lost refunds', wrong: [...lost(refunds, notes), ...(await withoutReason(database, refunds))] },
     {
       name: 'ledger = gateway, to the cent',
-      wrong: disagreements(refunds, adoptedAs(refunds, transactions)),
+      wrong: disagreements(refunds, linkedAs(refunds, transactions)),
     },
     { name: 'reservations of refunds that are over', wrong: await stillReserved(database) },
     { name: 'invariants on the tables', wrong: wrongs },
@@ -76,8 +76,8 @@ function doublePayments(
     const promised = hundredthsOf(refund);
     if (out > promised)
       wrong.push(`refund ${refund.id}: ${gatewayText(out)} left for ${gatewayText(promised)} promised`);
-    if (refund.isFreeStanding) continue;
-    const root = rootOf(refund.paymentId, transactions);
+    if (refund.isUnlinkedCredit) continue;
+    const root = rootPaymentOf(refund.paymentId, transactions);
     byPayment.set(root, [...(byPayment.get(root) ?? []), refund]);
   }
   for (const [id, own] of byPayment) wrong.push(...overpaid(id, own, transactions, paid));
@@ -125,13 +125,15 @@ function overpaid(
   if (original === undefined) return [`payment ${id} is not at the gateway`];
   const children = transactions.filter((one) => one.referencedId === id);
   const captures = children.filter(({ type }) => type === 'CP');
-  const given =
+  const fixture =
     captures.length > 0 ? captures.reduce((sum, { amount }) => sum + amount, 0n) : original.amount;
   const attempts = refunds.flatMap((refund) => refund.attempts);
   const ours = attempts.reduce((sum, { reference }) => sum + paid(reference), 0n);
-  if (ours > given) return [`payment ${id}: we gave ${gatewayText(ours)} of ${gatewayText(given)}`];
+  if (ours > fixture) return [`payment ${id}: we gave ${gatewayText(ours)} of ${gatewayText(fixture)}`];
   // The gateway caps refunds and refuses them where a chargeback stands; a credit is capped by nobody but us.
-  const credits = attempts.filter(({ way, reference }) => way === 'credit' && paid(reference) > 0n);
+  const credits = attempts.filter(
+    ({ operation, reference }) => operation === 'credit' && paid(reference) > 0n,
+  );
   const linked = new Set([id, ...captures.map((capture) => capture.id)]);
   return credits.flatMap(({ reference, sentAt }) => {
     const known = transactions.filter(
@@ -150,7 +152,7 @@ function overpaid(
     const elsewhere = known
       .filter(({ type, state }) => type === 'RF' && state === 'succeeded')
       .reduce((sum, { amount }) => sum + amount, 0n);
-    return ours + elsewhere > given
+    return ours + elsewhere > fixture
       ? [`payment ${id}: credit ${reference} although ${gatewayText(elsewhere)} had been refunded elsewhere`]
       : [];
   });
@@ -160,14 +162,14 @@ function overpaid(
 function lost(refunds: readonly RefundRecord[], notes: Notes): string[] {
   const wrong: string[] = [];
   const stored = new Map(refunds.map((refund) => [refund.id, refund]));
-  for (const [id, told] of notes.accepted) {
+  for (const [id, reported] of notes.accepted) {
     const refund = stored.get(id);
     if (refund === undefined) wrong.push(`refund ${id} was accepted and is not in the ledger`);
     else if (
-      (refund.isFreeStanding ? null : refund.paymentId) !== told.paymentId ||
-      textOf(refund) !== told.amount
+      (refund.isUnlinkedCredit ? null : refund.paymentId) !== reported.paymentId ||
+      textOf(refund) !== reported.amount
     )
-      wrong.push(`refund ${id} is not what was accepted: ${textOf(refund)} instead of ${told.amount}`);
+      wrong.push(`refund ${id} is not what was accepted: ${textOf(refund)} instead of ${reported.amount}`);
   }
   for (const { id } of refunds)
     if (!notes.accepted.has(id)) wrong.push(`refund ${id} is in the ledger; its caller was never told of it`);
@@ -207,7 +209,7 @@ async function stillReserved(database: Database): Promise<string[]> {
 }
 
 /** What was made without a reference and then adopted counts as the attempt that it became. */
-export function adoptedAs(
+export function linkedAs(
   refunds: readonly RefundRecord[],
   transactions: readonly Transaction[],
 ): readonly Transaction[] {
@@ -236,12 +238,12 @@ export async function unsettled({ ledger, gateway }: Evidence): Promise<number> 
   const moving = refunds.filter(
     ({ state }) => !isFinal(state) && state !== 'manual_review' && state !== 'awaiting_approval',
   );
-  return moving.length + disagreements(refunds, adoptedAs(refunds, gateway.transactions())).length;
+  return moving.length + disagreements(refunds, linkedAs(refunds, gateway.transactions())).length;
 }
 
 export const isPayment = ({ type }: Transaction): boolean => type === 'RF' || type === 'RV' || type === 'CD';
 
-function rootOf(id: string, transactions: readonly Transaction[]): string {
+function rootPaymentOf(id: string, transactions: readonly Transaction[]): string {
   const found = transactions.find((one) => one.id === id);
   return found?.type === 'CP' && found.referencedId !== null ? found.referencedId : id;
 }

@@ -16,7 +16,7 @@ export interface Progress {
   /** Over HTTP, answered or not. */
   readonly apiCalls: number;
   /** Notices of the gateway that were kept, when the database was last there, and how many the gateway still has. */
-  readonly notices: { readonly kept: number; readonly undelivered: number };
+  readonly notifications: { readonly kept: number; readonly undelivered: number };
   /** Everything that was done to the run so far. */
   readonly faults: number;
   readonly lastDisaster: string;
@@ -35,7 +35,7 @@ export interface WatchOptions {
 }
 
 const EVERY_MS = 1_000;
-const LOOK_UP = 'look-up';
+const QUERY = 'look-up';
 const LOOKS_FOR_A_CHECK = 10;
 
 export class Watch {
@@ -50,7 +50,7 @@ export class Watch {
   #phase: Phase = 'load';
   #until = 0;
   #states: ReadonlyMap<string, number> = new Map();
-  #notices = 0;
+  #notifications = 0;
   #checks = 0;
   #looks = 0;
   #last: unknown;
@@ -68,7 +68,7 @@ export class Watch {
 
   /** Orders that have reached the gateway. */
   orders(): number {
-    return [...this.requests].reduce((sum, [kind, count]) => (kind === LOOK_UP ? sum : sum + count), 0);
+    return [...this.requests].reduce((sum, [kind, count]) => (kind === QUERY ? sum : sum + count), 0);
   }
 
   begin(phase: Phase, until: number): void {
@@ -102,7 +102,7 @@ export class Watch {
       const { rows: kept } = await sql<{
         count: number;
       }>`select count(*)::int as count from webhooks`.execute(db);
-      this.#notices = kept[0]?.count ?? 0;
+      this.#notifications = kept[0]?.count ?? 0;
       if (this.#looks % LOOKS_FOR_A_CHECK !== 0) return;
       for (const violation of await violationsOf(this.#options.database.db)) this.violations.add(violation);
       this.#checks += 1;
@@ -116,7 +116,7 @@ export class Watch {
     const all = this.#options.machine.gateway.requests();
     for (const request of all.slice(all.findIndex((one) => one === this.#last) + 1)) {
       const { paymentType, merchantTransactionId: reference } = request;
-      add(this.requests, paymentType ?? LOOK_UP);
+      add(this.requests, paymentType ?? QUERY);
       if (paymentType === null || reference === null) continue;
       this.arrivals.set(reference, [...(this.arrivals.get(reference) ?? []), Date.parse(request.time)]);
     }
@@ -132,7 +132,7 @@ export class Watch {
       accepted: notes.accepted.size,
       failedCalls: notes.failedCalls,
       apiCalls: total(notes.apiAnswers),
-      notices: { kept: this.#notices, undelivered: this.#options.machine.gateway.undelivered() },
+      notifications: { kept: this.#notifications, undelivered: this.#options.machine.gateway.undelivered() },
       faults: total(notes.faults),
       lastDisaster: this.lastDisaster,
       states: this.#states,

@@ -1,8 +1,8 @@
 /** The moment between the end of a refund in the ledger and its run's hearing of it, held open so that something can happen in it. */
-import type { Position } from '../../domain/refund/next-step.js';
+import type { RefundSnapshot } from '../../domain/refund/next-step.js';
 import { isGatewayId } from '../../domain/ids.js';
 import type { Ledger } from '../../ledger/ledger.js';
-import type { SimulatedGateway } from '../../sandbox/gateway/rules.js';
+import type { SimulatedGateway } from '../../sandbox/gateway/simulated-gateway.js';
 
 /**
  * The gateway's next answer about `refundId` is recorded as ever, and the activity hears of it when `during` has ended. `start` starts
@@ -12,20 +12,20 @@ export async function inLastMomentOf(
   refundId: string,
   ledger: Ledger,
   start: () => Promise<unknown>,
-  during: (recorded: Position) => Promise<unknown>,
+  during: (recorded: RefundSnapshot) => Promise<unknown>,
 ): Promise<void> {
   const record = ledger.record.bind(ledger);
   let end = (): void => undefined;
   const over = new Promise<void>((resolve) => (end = resolve));
   try {
-    const begun = new Promise<Position>((resolve) => {
+    const begun = new Promise<RefundSnapshot>((resolve) => {
       ledger.record = async (evidence) => {
-        const position = await record(evidence);
-        if (position.refundId === refundId && evidence.source === 'answer') {
-          resolve(position);
+        const snapshot = await record(evidence);
+        if (snapshot.refundId === refundId && evidence.source === 'answer') {
+          resolve(snapshot);
           await over;
         }
-        return position;
+        return snapshot;
       };
     });
     await start();
@@ -41,11 +41,11 @@ export async function comeBack(
   refundId: string,
   ledger: Ledger,
   gateway: SimulatedGateway,
-): Promise<Position> {
+): Promise<RefundSnapshot> {
   const attempt = (await ledger.findRefund(refundId))?.attempts[0];
   const { id: gatewayId } = gateway.failLate({ id: attempt?.gatewayId ?? '' });
   if (attempt === undefined || !isGatewayId(gatewayId)) throw new Error('nothing was answered');
   const outcome = { kind: 'rejected', class: 'unlisted', gatewayId } as const;
-  const asked = { send: attempt.sends, at: await ledger.clock() };
-  return ledger.record({ attemptId: attempt.id, source: 'look_up', asked, outcome });
+  const asked = { send: attempt.submissions, at: await ledger.clock() };
+  return ledger.record({ attemptId: attempt.id, source: 'query', asked, outcome });
 }

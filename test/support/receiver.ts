@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { buildApi } from '../../server/api/server.js';
 import { readinessOf } from '../../client/readiness.js';
-import { keepNotices } from '../../server/webhooks/keep.js';
-import { startNoticeProcessor, type ProcessorOptions } from '../../server/webhooks/processor.js';
+import { storeNotifications } from '../../server/webhooks/store.js';
+import { startNotificationProcessor, type ProcessorOptions } from '../../server/webhooks/processor.js';
 import { Secret } from '../../domain/secret.js';
 import { createWebhookReader } from '../../gateway/oppwa/webhook.js';
 import type { Database } from '../../ledger/db/database.js';
@@ -62,7 +62,7 @@ export async function startReceiver(
   const work =
     processor === false
       ? undefined
-      : startNoticeProcessor({
+      : startNotificationProcessor({
           database,
           dependencies,
           temporal,
@@ -80,7 +80,7 @@ export async function startReceiver(
     log,
     requestsPerMinute: 100_000,
     webhooks: {
-      keep: keepNotices(database),
+      keep: storeNotifications(database),
       read: createWebhookReader(
         new Map([...open].map(([entity, own]) => [entity, own.map((one) => new Secret(one))])),
       ),
@@ -108,6 +108,6 @@ export async function startReceiver(
 }
 
 /** The gateway posts what is due when it is spoken to. */
-export async function deliverNotices({ gateway }: Pick<Stack, 'gateway'>): Promise<void> {
+export async function deliverNotifications({ gateway }: Pick<Stack, 'gateway'>): Promise<void> {
   await (await fetch(`${gateway.url}/_control/settings`)).arrayBuffer();
 }

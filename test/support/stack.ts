@@ -10,12 +10,12 @@ import {
   DEFAULT_POLICY,
   DEFAULT_TIMINGS,
   scaleTimings,
-  type Plan,
+  type RefundConfig,
   type Policy,
   type Timings,
-} from '../../domain/refund/plan.js';
+} from '../../domain/refund/config.js';
 import { Secret } from '../../domain/secret.js';
-import { FINAL_STATES, isFinal, isOpenAttempt, PERSON_STATES } from '../../domain/refund/states.js';
+import { FINAL_STATES, isFinal, isOpenAttempt, OPERATOR_STATES } from '../../domain/refund/states.js';
 import { pause } from '../../activities/pause.js';
 import { machineClock } from '../../gateway/http/clock.js';
 import { createGateway } from '../../gateway/oppwa/oppwa.js';
@@ -25,7 +25,7 @@ import { createQueryBudget } from '../../ledger/access/query-budget.js';
 import { createReportingRecord } from '../../ledger/access/reporting.js';
 import { allRefunds, compareBooks } from '../../sandbox/demo/books.js';
 import { formatAmount, parseAmount } from '../../sandbox/gateway/amounts.js';
-import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
+import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
 import type { FaultRule } from '../../sandbox/gateway/faults.js';
 import { startGatewayServer, type GatewayServer } from '../../sandbox/gateway/server.js';
 import type { GatewaySettings } from '../../sandbox/gateway/settings.js';
@@ -33,11 +33,11 @@ import type { WebhookWrapper } from '../../sandbox/gateway/webhooks.js';
 import { createLog, type Log } from '../../settings/log.js';
 import { auditScheduleId, sweepScheduleId } from '../../temporal/schedules.js';
 import { taskQueues, type TaskQueues } from '../../temporal/task-queues.js';
-import type { Upkeep } from '../../temporal/upkeep.js';
+import type { MaintenanceSchedule } from '../../temporal/maintenance.js';
 import { workflowBundle } from '../../worker/bundle.js';
 import { PROFILES } from '../../worker/profiles.js';
 import { startRefundWorker, type RefundWorker } from '../../worker/refund-worker.js';
-import { paymentNewsWorkflowId, refundWorkflowId } from '../../workflows/refund/contract.js';
+import { paymentUpdatesWorkflowId, refundWorkflowId } from '../../workflows/refund/contract.js';
 import { freshDatabase } from './database.js';
 import { leaksIn } from './leaks.js';
 
@@ -53,7 +53,7 @@ export interface StackOptions {
   /** Default true. Without it nothing runs until `startWorker()`. */
   readonly worker?: boolean;
   /** The schedules that the stack's workers keep; default none: what is not asked for does not run by itself. */
-  readonly upkeep?: Upkeep;
+  readonly maintenance?: MaintenanceSchedule;
   /** Where its workers log; default `Stack.logged`. */
   readonly log?: Log;
   /** Default: the run's server. A test with a server of its own sets other limits, or kills it. */
@@ -75,7 +75,7 @@ export interface Stack {
   readonly databaseUrl: string;
   readonly database: Database;
   readonly dependencies: Dependencies;
-  readonly plan: Plan;
+  readonly config: RefundConfig;
   readonly start: StartSettings;
   readonly queues: TaskQueues;
   readonly temporal: Client;
@@ -131,14 +131,14 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     budget: createQueryBudget(database, options.searchesPerSecond ?? 1_000),
     reporting: createReportingRecord(database),
   });
-  const plan: Plan = {
+  const config: RefundConfig = {
     timings: { ...scaleTimings(DEFAULT_TIMINGS, SCALE), ...options.timings },
     policy: { ...DEFAULT_POLICY, creditApprovalAbove: THRESHOLDS, ...options.policy },
   };
   const { address, namespace } = options.temporal ?? inject('temporal');
   const queueName = `refunds-${randomUUID()}`;
   const queues = taskQueues(queueName);
-  const start: StartSettings = { planFor: () => plan, lookUpTaskQueue: queues.lookUps };
+  const start: StartSettings = { configFor: () => config, queryTaskQueue: queues.queries };
   const dependencies: Dependencies = {
     ledger: createLedger(database),
     gateway,
@@ -167,7 +167,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       dependencies,
       start,
       database,
-      ...(options.upkeep === undefined ? {} : { upkeep: options.upkeep }),
+      ...(options.maintenance === undefined ? {} : { maintenance: options.maintenance }),
       log,
     });
     workers.push(worker);
@@ -181,7 +181,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     const deadline = performance.now() + REST_WITHIN_MS;
     for (;;) {
       const moving = (await allRefunds(dependencies.ledger))
-        .filter(({ state }) => !isFinal(state) && !PERSON_STATES.includes(state))
+        .filter(({ state }) => !isFinal(state) && !OPERATOR_STATES.includes(state))
         .map(({ id, state }) => `${id} ${state}`);
       if (moving.length === 0) return;
       if (performance.now() > deadline)
@@ -224,7 +224,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     databaseUrl,
     database,
     dependencies,
-    plan,
+    config,
     start,
     queues,
     temporal,
@@ -265,7 +265,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
         taskQueue: queues.refunds,
         workflowIds: [
           ...refunds.map(({ id }) => refundWorkflowId(id)),
-          ...new Set(refunds.map(({ payment_id }) => paymentNewsWorkflowId(payment_id))),
+          ...new Set(refunds.map(({ payment_id }) => paymentUpdatesWorkflowId(payment_id))),
         ],
       };
       const own = [entity.token, ...(webhooks === undefined ? [] : [webhooks.key])];
@@ -279,7 +279,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
         if (booksAgree) await expectBooksAgree();
       } finally {
         // The server is the run's: a schedule that stays behind would go on starting what nobody runs.
-        if (options.upkeep !== undefined)
+        if (options.maintenance !== undefined)
           for (const id of [sweepScheduleId(queues), auditScheduleId(queues)])
             await temporal.schedule.getHandle(id).delete().catch(unlessMissing);
         await Promise.all(workers.map((worker) => worker.shutdown()));

@@ -1,10 +1,10 @@
 /** Run as a program by a test: starts the API and the worker as the sandbox does, prints their ids and the API's address, stays. */
 import { startNodeProcess } from '../../sandbox/node-process.js';
 
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const print = (line: string): void => void process.stderr.write(`${line}\n`);
 const [api, worker] = await Promise.all([
-  startNodeProcess({ name: 'API', entry: 'server/api/main.ts', env: process.env, say }),
-  startNodeProcess({ name: 'worker', entry: 'worker/main.ts', env: process.env, say }),
+  startNodeProcess({ name: 'API', entry: 'server/api/main.ts', env: process.env, print }),
+  startNodeProcess({ name: 'worker', entry: 'worker/main.ts', env: process.env, print }),
 ]);
 process.stdout.write(
   `${JSON.stringify({ api: api.pid(), worker: worker.pid(), ready: [api.ready(), worker.ready()] })}\n`,

@@ -14,15 +14,15 @@ export interface WorkerProcess {
 /** The caller kills it. */
 export function startWorkerProcess(env: NodeJS.ProcessEnv): WorkerProcess {
   const child = spawn(process.execPath, programArguments('worker/main.ts'), {
-    env: { ...env, REFUNDS_WORKER_PROFILE: 'small', REFUNDS_LOOK_UPS_PER_SECOND: '1000' },
+    env: { ...env, REFUNDS_WORKER_PROFILE: 'small', REFUNDS_QUERIES_PER_SECOND: '1000' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const said: string[] = [];
-  createInterface({ input: child.stderr }).on('line', (line) => said.push(line));
+  const answer: string[] = [];
+  createInterface({ input: child.stderr }).on('line', (line) => answer.push(line));
   const ready = Promise.race([
     once(createInterface({ input: child.stdout }), 'line').then(() => undefined),
     once(child, 'exit').then(() => {
-      throw new Error(`the worker did not start:\n${said.join('\n')}`);
+      throw new Error(`the worker did not start:\n${answer.join('\n')}`);
     }),
   ]);
   return {

@@ -2,9 +2,9 @@
 import { sql } from 'kysely';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createSweepActivities, type SweepInput } from '../../activities/maintenance/sweep.js';
-import { DEFAULT_POLICY, DEFAULT_TIMINGS } from '../../domain/refund/plan.js';
+import { DEFAULT_POLICY, DEFAULT_TIMINGS } from '../../domain/refund/config.js';
 import { openDatabase } from '../../ledger/db/database.js';
-import { upkeepAt } from '../../temporal/upkeep.js';
+import { maintenanceAt } from '../../temporal/maintenance.js';
 import { freshDatabase } from '../support/database.js';
 
 /** docs/decisions/013 has the figures of a hundred thousand. */
@@ -20,7 +20,7 @@ async function park(from: number, count: number, age: string): Promise<void> {
     select md5(n::text), ${'e'.repeat(32)}, 'DB', 'succeeded', 'EUR', 0, 10000
     from generate_series(${from}::int, ${from + count - 1}::int) as n`.execute(database.db);
   await sql`
-    insert into refunds (id, payment_id, caller, idempotency_key, fingerprint, amount_minor, currency, reason,
+    insert into refunds (id, payment_id, clientId, idempotency_key, fingerprint, amount_minor, currency, reason,
       requested_by, state, state_since, created_at, updated_at)
     select md5('r' || n)::uuid, md5(n::text), 'shop', n::text, '', 100, 'EUR', 'goods_returned', 'anna', 'manual_review',
       now() - ${age}::interval, now() - ${age}::interval, now() - ${age}::interval
@@ -34,8 +34,8 @@ const { sweepRefunds } = createSweepActivities(
   {
     database,
     start: {
-      planFor: () => ({ timings: DEFAULT_TIMINGS, policy: DEFAULT_POLICY }),
-      lookUpTaskQueue: 'look-ups',
+      configFor: () => ({ timings: DEFAULT_TIMINGS, policy: DEFAULT_POLICY }),
+      queryTaskQueue: 'look-ups',
     },
     startRefund: async ({ id }) => {
       started.push(id);
@@ -43,7 +43,7 @@ const { sweepRefunds } = createSweepActivities(
   },
   () => new AbortController().signal,
 );
-const input: SweepInput = upkeepAt(1).sweep;
+const input: SweepInput = maintenanceAt(1).sweep;
 
 /** How many starts one sweep makes. */
 async function sweep(): Promise<number> {
@@ -115,7 +115,7 @@ describe('many refunds that wait for people', () => {
   it('are counted through in a small part of the time between two sweeps', async () => {
     const startedAt = performance.now();
     expect(await sweep()).toBe(0);
-    expect(performance.now() - startedAt).toBeLessThan(upkeepAt(1).sweepEvery / 10);
+    expect(performance.now() - startedAt).toBeLessThan(maintenanceAt(1).sweepEvery / 10);
   });
 });
 
@@ -125,24 +125,24 @@ describe('a refund that cannot be started', () => {
     await park(PARKED + 3, 3, '3 minutes');
     const [failing = '', ...others] = await Promise.all(keys.map(idOf));
     const begun: string[] = [];
-    const told: string[] = [];
+    const reported: string[] = [];
     const { sweepRefunds: sweepOnce } = createSweepActivities(
       {
         database,
         start: {
-          planFor: () => ({ timings: DEFAULT_TIMINGS, policy: DEFAULT_POLICY }),
-          lookUpTaskQueue: 'look-ups',
+          configFor: () => ({ timings: DEFAULT_TIMINGS, policy: DEFAULT_POLICY }),
+          queryTaskQueue: 'look-ups',
         },
         startRefund: async ({ id }) => {
           if (id === failing) throw new Error('too large');
           begun.push(id);
         },
-        onFailure: (refundId) => told.push(refundId),
+        onFailure: (refundId) => reported.push(refundId),
       },
       () => new AbortController().signal,
     );
     expect(await sweepOnce(input)).toMatchObject({ failed: 1 });
     expect(begun).toEqual(expect.arrayContaining(others));
-    expect(told).toEqual([failing]);
+    expect(reported).toEqual([failing]);
   });
 });

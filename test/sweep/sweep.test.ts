@@ -4,23 +4,23 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSweepActivities } from '../../activities/maintenance/sweep.js';
 import { machineClock } from '../../gateway/http/clock.js';
 import { isGatewayId } from '../../domain/ids.js';
-import { upkeepOf } from '../../ledger/db/upkeep-tables.js';
-import { auditScheduleId, keepSchedules, sweepScheduleId } from '../../temporal/schedules.js';
+import { maintenanceDb } from '../../ledger/db/maintenance-tables.js';
+import { auditScheduleId, ensureSchedules, sweepScheduleId } from '../../temporal/schedules.js';
 import { refundStarter } from '../../temporal/start-refund.js';
 import { taskQueues } from '../../temporal/task-queues.js';
-import { upkeepAt } from '../../temporal/upkeep.js';
-import { eventually, openWorld } from '../workflows/world.js';
+import { maintenanceAt } from '../../temporal/maintenance.js';
+import { eventually, openHarness } from '../workflows/world.js';
 
-const upkeep = {
-  ...upkeepAt(0.001),
+const maintenance = {
+  ...maintenanceAt(0.001),
   sweepEvery: 1_000,
-  sweep: { ...upkeepAt(0.001).sweep, patience: { quiet: 300, longest: 2_000, longestForPeople: 2_000 } },
+  sweep: { ...maintenanceAt(0.001).sweep, patience: { quiet: 300, longest: 2_000, longestInReview: 2_000 } },
 };
 
-const world = await openWorld({ upkeep, worker: false });
-const worker = await world.startWorker();
+const harness = await openHarness({ maintenance, worker: false });
+const worker = await harness.startWorker();
 const { accept, client, database, dependencies, gateway, newPayment, queues, start, temporal, untilState } =
-  world;
+  harness;
 
 describe('a refund that was accepted by a process that died right after its answer', () => {
   it('is paid once, though nobody started anything', async () => {
@@ -35,8 +35,8 @@ describe('a refund that was accepted by a process that died right after its answ
 describe('a refund whose workflow was terminated', () => {
   it('is given a new run, and what became of it at the gateway is found', async () => {
     const { paymentId } = newPayment();
-    world.fault({ kind: 'pending' }, { paymentId });
-    const { refundId, handle } = await world.pay(paymentId, '40.00');
+    harness.fault({ kind: 'pending' }, { paymentId });
+    const { refundId, handle } = await harness.pay(paymentId, '40.00');
     const pending = await untilState(refundId, 'pending');
     await handle.terminate('by mistake');
     gateway.engine.finishPending({ id: pending.attempts[0]?.gatewayId ?? '', state: 'succeeded' });
@@ -49,8 +49,8 @@ describe('a refund whose workflow was terminated', () => {
 describe('a refund that has a run', () => {
   it('keeps that run, however often it is swept', async () => {
     const { paymentId } = newPayment();
-    world.fault({ kind: 'pending' }, { paymentId });
-    const { refundId, handle } = await world.pay(paymentId, '40.00');
+    harness.fault({ kind: 'pending' }, { paymentId });
+    const { refundId, handle } = await harness.pay(paymentId, '40.00');
     const pending = await untilState(refundId, 'pending');
     const runs = async (): Promise<string | undefined> => (await handle.describe()).runId;
     const before = await runs();
@@ -68,16 +68,16 @@ describe('a refund that was changed behind the back of its run', () => {
     const { paymentId } = newPayment();
     const { registrationId } = newPayment();
     // The card is closed: only another destination, named by a person, opens the way.
-    world.fault({ kind: 'reject', code: '800.100.171' }, { paymentId });
-    const { refundId, handle } = await world.pay(paymentId, '40.00');
+    harness.fault({ kind: 'reject', code: '800.100.171' }, { paymentId });
+    const { refundId, handle } = await harness.pay(paymentId, '40.00');
     const waiting = await untilState(refundId, 'manual_review');
     await eventually('it was swept as it stands', async () =>
       (await sweptVersion(refundId)) === waiting.version ? true : undefined,
     );
     const before = (await handle.describe()).runId;
     // As a worker does that was stopped for hours and goes on: no run is waiting for its answer any more.
-    const word = { by: 'alice', reason: 'the customer has a new card' };
-    expect(await dependencies.ledger.redirect({ refundId, registrationId, ...word })).toMatchObject({
+    const note = { by: 'alice', reason: 'the customer has a new card' };
+    expect(await dependencies.ledger.changeDestination({ refundId, registrationId, ...note })).toMatchObject({
       kind: 'done',
     });
     await untilState(refundId, 'awaiting_approval');
@@ -92,13 +92,18 @@ describe('an attempt that is open under a refund that has ended', () => {
     const { id } = await accept(paymentId, '40.00');
     const { ledger } = dependencies;
     // The sender knows that nothing has left, somebody withdraws it, and then the gateway shows it all the same.
-    const opened = await ledger.openLinked(id, world.plan.timings, world.plan.policy);
+    const opened = await ledger.openLinked(id, harness.config.timings, harness.config.policy);
     if (opened.kind !== 'send') throw new Error('somebody else was first');
     const { attemptId, send, reference, originalId } = opened.order;
-    const told = { attemptId, code: '000.200.000' };
-    await ledger.record({ ...told, send, source: 'answer', outcome: { kind: 'not_sent', why: 'refused' } });
+    const reported = { attemptId, code: '000.200.000' };
+    await ledger.record({
+      ...reported,
+      send,
+      source: 'answer',
+      outcome: { kind: 'not_sent', why: 'refused' },
+    });
     expect((await ledger.withdraw(id, 'clerk', 'goods kept')).kind).toBe('withdrawn');
-    world.fault({ kind: 'pending' }, { paymentId });
+    harness.fault({ kind: 'pending' }, { paymentId });
     const sent = await dependencies.gateway.refund({
       entityId: opened.order.entityId,
       merchantTransactionId: reference,
@@ -110,10 +115,10 @@ describe('an attempt that is open under a refund that has ended', () => {
     const gatewayId = sent.kind === 'answered' ? sent.transaction.id : undefined;
     if (gatewayId === undefined || !isGatewayId(gatewayId)) throw new Error('no answer');
     const asked = { send, at: await ledger.clock() };
-    await ledger.record({ ...told, asked, source: 'look_up', outcome: { kind: 'pending', gatewayId } });
+    await ledger.record({ ...reported, asked, source: 'query', outcome: { kind: 'pending', gatewayId } });
     gateway.engine.finishPending({ id: gatewayId, state: 'succeeded' });
 
-    const counted = await world.untilRefund(id, ({ attempts }) => attempts[0]?.state === 'succeeded');
+    const counted = await harness.untilRefund(id, ({ attempts }) => attempts[0]?.state === 'succeeded');
     expect(counted.attempts[0]?.gatewayId).toBe(gatewayId);
     expect((await ledger.findPayment(paymentId))?.succeededMinor).toBe(4_000n);
   });
@@ -125,11 +130,11 @@ describe('the sweep', () => {
     const { id } = await accept(paymentId, '40.00');
     const startRefund = refundStarter(temporal, start, queues);
     const { sweepRefunds } = createSweepActivities({ database, start, startRefund }, () => neverAborted);
-    const input = { ...upkeep.sweep, patience: { ...upkeep.sweep.patience, quiet: 0 } };
+    const input = { ...maintenance.sweep, patience: { ...maintenance.sweep.patience, quiet: 0 } };
     await Promise.all([sweepRefunds(input), sweepRefunds(input), client.resume()]);
     await untilState(id, 'succeeded');
     expect(gateway.engine.books(paymentId)?.refunded).toBe(4_000n);
-    expect((await world.refund(id)).attempts).toMatchObject([{ sends: 1 }]);
+    expect((await harness.refund(id)).attempts).toMatchObject([{ submissions: 1 }]);
   });
 });
 
@@ -137,7 +142,7 @@ describe('the schedules', () => {
   const other = taskQueues(`${queues.refunds}-other`);
   const handleOf = (id: string) => temporal.schedule.getHandle(id);
   beforeAll(async () => {
-    expect(await keepSchedules(temporal, other, upkeepAt(1))).toEqual({ isNew: true });
+    expect(await ensureSchedules(temporal, other, maintenanceAt(1))).toEqual({ isNew: true });
   });
   afterAll(async () => {
     for (const id of [sweepScheduleId(other), auditScheduleId(other)]) await handleOf(id).delete();
@@ -150,7 +155,7 @@ describe('the schedules', () => {
     expect(sweep.spec.intervals?.[0]?.every).toBe(60_000);
     expect(sweep.action).toMatchObject({ taskQueue: other.refunds, workflowType: 'sweep' });
 
-    expect(await keepSchedules(temporal, other, { ...upkeepAt(1), sweepEvery: 90_000 })).toEqual({
+    expect(await ensureSchedules(temporal, other, { ...maintenanceAt(1), sweepEvery: 90_000 })).toEqual({
       isNew: false,
     });
     const again = await handleOf(sweepScheduleId(other)).describe();
@@ -159,28 +164,28 @@ describe('the schedules', () => {
 
   it('stay paused where a person has paused them', async () => {
     await handleOf(auditScheduleId(other)).pause('while the schema changes');
-    await keepSchedules(temporal, other, upkeepAt(1));
+    await ensureSchedules(temporal, other, maintenanceAt(1));
     const { state } = await handleOf(auditScheduleId(other)).describe();
     expect(state).toMatchObject({ paused: true, note: 'while the schema changes' });
   });
 
   it('that are gone tell that Temporal has lost its memory: every refund under way is given a run at once', async () => {
     const { paymentId } = newPayment();
-    world.fault({ kind: 'pending' }, { paymentId });
-    const { refundId, handle } = await world.pay(paymentId, '40.00');
+    harness.fault({ kind: 'pending' }, { paymentId });
+    const { refundId, handle } = await harness.pay(paymentId, '40.00');
     const pending = await untilState(refundId, 'pending');
     await eventually('it was swept', () => sweptVersion(refundId));
     await worker.shutdown();
     await handle.terminate('with all others');
     await handleOf(sweepScheduleId(queues)).delete();
     // As long as the ledger remembers that it was seen to, nobody would come by before tomorrow.
-    await upkeepOf(database)
+    await maintenanceDb(database)
       .updateTable('sweeps')
       .set({ due_at: sql<Date>`now() + interval '1 day'` })
       .where('refund_id', '=', refundId)
       .execute();
     gateway.engine.finishPending({ id: pending.attempts[0]?.gatewayId ?? '', state: 'succeeded' });
-    await world.startWorker();
+    await harness.startWorker();
     await untilState(refundId, 'succeeded');
   });
 });
@@ -189,7 +194,7 @@ const neverAborted = new AbortController().signal;
 
 /** The version of the refund that the sweep has seen, once it has. */
 async function sweptVersion(refundId: string): Promise<number | undefined> {
-  const row = await upkeepOf(database)
+  const row = await maintenanceDb(database)
     .selectFrom('sweeps')
     .select('version')
     .where('refund_id', '=', refundId)

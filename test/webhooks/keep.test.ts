@@ -1,21 +1,21 @@
 /** Notices that come together go to the disk together, and each is still answered for by itself. */
 import { sql } from 'kysely';
 import { afterAll, expect, it } from 'vitest';
-import { keepNotices } from '../../server/webhooks/keep.js';
-import type { Notice } from '../../domain/refund/notice.js';
+import { storeNotifications } from '../../server/webhooks/store.js';
+import type { Notification } from '../../domain/refund/notification.js';
 import { openDatabase } from '../../ledger/db/database.js';
 import { freshDatabase } from '../support/database.js';
 
 const url = await freshDatabase('migrated');
 const inbox = openDatabase(url, { connections: 1 });
 const other = openDatabase(url);
-const keep = keepNotices(inbox);
+const keep = storeNotifications(inbox);
 afterAll(async () => {
   await inbox.close();
   await other.close();
 });
 
-const notice = (naturalKey: string): Notice => ({
+const notification = (naturalKey: string): Notification => ({
   kind: 'PAYMENT',
   entityId: 'e'.repeat(32),
   naturalKey,
@@ -34,7 +34,7 @@ const kept = async (prefix: string): Promise<readonly Kept[]> =>
   ).rows;
 
 it('those that come while one is written are the next transaction, in their order', async () => {
-  const stored = await Promise.all(['t1', 't2', 't3', 't4'].map((key) => keep(notice(key))));
+  const stored = await Promise.all(['t1', 't2', 't3', 't4'].map((key) => keep(notification(key))));
   const rows = await kept('t');
   expect(stored).toEqual(rows.map(({ id }) => ({ id, state: 'received' })));
   expect(rows.map((row) => row.natural_key)).toEqual(['t1', 't2', 't3', 't4']);
@@ -44,14 +44,16 @@ it('those that come while one is written are the next transaction, in their orde
 });
 
 it('twice in one transaction is kept once, and the second is told so', async () => {
-  const [, once, again] = await Promise.all(['d0', 'd1', 'd1'].map((key) => keep(notice(key))));
+  const [, once, again] = await Promise.all(['d0', 'd1', 'd1'].map((key) => keep(notification(key))));
   expect(once?.id).toEqual(expect.any(String));
   expect(again?.id).toBeNull();
   expect(await kept('d1')).toHaveLength(1);
 });
 
 it('one that cannot be kept takes no other with it', async () => {
-  const answers = await Promise.allSettled(['p0', 'p1', 'p\u0000', 'p2'].map((key) => keep(notice(key))));
+  const answers = await Promise.allSettled(
+    ['p0', 'p1', 'p\u0000', 'p2'].map((key) => keep(notification(key))),
+  );
   expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
   expect((await kept('p')).map((row) => row.natural_key)).toEqual(['p0', 'p1', 'p2']);
 });
@@ -69,8 +71,8 @@ it('a database that holds everything up makes no more wait than can be held', as
       .catch(failed);
   });
   await isLocked;
-  const answers = Array.from({ length: 5_001 }, (_, index) => keep(notice(`w${index}`)));
-  await expect(keep(notice('w-refused'))).rejects.toMatchObject({ code: 'not_ready' });
+  const answers = Array.from({ length: 5_001 }, (_, index) => keep(notification(`w${index}`)));
+  await expect(keep(notification('w-refused'))).rejects.toMatchObject({ code: 'not_ready' });
   release();
   await Promise.all(answers);
   expect(await kept('w')).toHaveLength(5_001);

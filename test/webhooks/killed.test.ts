@@ -4,27 +4,27 @@ import { afterAll, expect, inject, it } from 'vitest';
 import { z } from 'zod';
 import { encryptWebhook } from '../../sandbox/gateway/webhooks.js';
 import { startNodeProcess } from '../../sandbox/node-process.js';
-import { eventually, NEVER, openWorld } from '../conformance/world.js';
+import { eventually, NEVER, openHarness } from '../conformance/world.js';
 import { webhookAddress } from '../support/receiver.js';
 
 const MINUTE = 60_000;
 const address = await webhookAddress();
 // No look-up ends any of them: only a notice that survived does.
-const world = await openWorld({
-  timings: { lookUpFirst: NEVER, lookUpMax: NEVER, caseAfterPending: 24 * NEVER },
+const harness = await openHarness({
+  timings: { queryFirst: NEVER, queryMax: NEVER, caseAfterPending: 24 * NEVER },
 });
-const { database } = world;
+const { database } = harness;
 const lines: string[] = [];
 const api = await startNodeProcess({
   name: 'API',
   entry: 'server/api/main.ts',
   env: {
-    ...world.env,
+    ...harness.env,
     REFUNDS_PORT: String(address.port),
     REFUNDS_WORKFLOW_BUNDLE: inject('workflowBundle'),
     OPPWA_WEBHOOK_KEY: address.key,
   },
-  say: (line) => lines.push(line),
+  print: (line) => lines.push(line),
   readyWithinMs: 2 * MINUTE,
 });
 afterAll(() => api.stop());
@@ -38,13 +38,13 @@ interface Pending {
 }
 
 async function pendingRefund(): Promise<Pending> {
-  const payment = world.newPayment();
-  world.onRefund(payment, { kind: 'pending' });
-  const { id } = await world.ask(payment, '60.00');
-  await world.until(id, 'pending');
-  const attempt = (await world.dependencies.ledger.findRefund(id))?.attempts[0];
+  const payment = harness.newPayment();
+  harness.onRefund(payment, { kind: 'pending' });
+  const { id } = await harness.ask(payment, '60.00');
+  await harness.until(id, 'pending');
+  const attempt = (await harness.dependencies.ledger.findRefund(id))?.attempts[0];
   if (attempt?.gatewayId == null) throw new Error('pending without an id');
-  world.gateway.engine.finishPending({ id: attempt.gatewayId, state: 'succeeded' });
+  harness.gateway.engine.finishPending({ id: attempt.gatewayId, state: 'succeeded' });
   return { id, paymentId: payment.paymentId, gatewayId: attempt.gatewayId, reference: attempt.reference };
 }
 
@@ -58,7 +58,7 @@ async function tell({ gatewayId, reference }: Pending): Promise<number> {
     merchantTransactionId: reference,
     result: { code: '000.100.110', description: 'done' },
     timestamp: '2026-09-01 10:22:16.123+0000',
-    authentication: { entityId: world.dependencies.defaultEntityId },
+    authentication: { entityId: harness.dependencies.defaultEntityId },
   };
   const { headers, body } = encryptWebhook(address.key, JSON.stringify({ type: 'PAYMENT', payload }));
   const answer = await fetch(address.url, { method: 'POST', headers, body });
@@ -107,7 +107,7 @@ it(
       await eventually('it is dead', () => (api.pid() === pid ? undefined : true));
     });
     expect(await kept(caught)).toEqual([{ state: 'received', why: null }]);
-    expect(await world.client.getRefund(caught.id)).toMatchObject({ state: 'pending' });
+    expect(await harness.client.getRefund(caught.id)).toMatchObject({ state: 'pending' });
     for (const other of others) expect(await kept(other)).toHaveLength(1);
 
     await expect.poll(() => api.pid(), { timeout: 2 * MINUTE }).not.toBeOneOf([pid, undefined]);
@@ -121,7 +121,7 @@ it(
         .toEqual([{ state: 'processed', why: expect.stringMatching(/^(completed|known)$/) as unknown }]);
     expect(await kept(caught)).toEqual([{ state: 'processed', why: 'completed' }]);
     for (const { id, paymentId } of all) {
-      expect(await world.run(id).result()).toMatchObject({ state: 'succeeded' });
+      expect(await harness.run(id).result()).toMatchObject({ state: 'succeeded' });
       const effects = await database.db
         .selectFrom('events')
         .select(['type', 'succeeded_delta'])
@@ -129,7 +129,7 @@ it(
         .where('succeeded_delta', '<>', 0n)
         .execute();
       expect(effects).toEqual([{ type: 'attempt.succeeded', succeeded_delta: 60_00n }]);
-      expect(await world.dependencies.ledger.findPayment(paymentId)).toMatchObject({
+      expect(await harness.dependencies.ledger.findPayment(paymentId)).toMatchObject({
         succeededMinor: 60_00n,
         reservedMinor: 0n,
       });

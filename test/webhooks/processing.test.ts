@@ -4,55 +4,55 @@ import { sql } from 'kysely';
 import { afterAll, describe, it } from 'vitest';
 import { claimWebhooks } from '../../ledger/inbox/inbox.js';
 import { unmatchedWebhooks, webhooksOf } from '../../ledger/inbox/webhooks.js';
-import type { CreatedPayment } from '../../sandbox/gateway/commands.js';
+import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
 import type { FaultRule } from '../../sandbox/gateway/faults.js';
 import { freePort } from '../../sandbox/servers/free-port.js';
-import { eventually, NEVER, openWorld } from '../conformance/world.js';
-import { deliverNotices, startReceiver, webhookAddress } from '../support/receiver.js';
+import { eventually, NEVER, openHarness } from '../conformance/world.js';
+import { deliverNotifications, startReceiver, webhookAddress } from '../support/receiver.js';
 import { openClient } from '../../temporal/connection.js';
 import { seen } from '../support/seen.js';
 
 const address = await webhookAddress();
-const world = await openWorld({ webhooks: address, gateway: { notifyPortalRefunds: true } });
+const harness = await openHarness({ webhooks: address, gateway: { notifyPortalRefunds: true } });
 const OTHER_ENTITY = 'e'.repeat(32);
 const OTHER_KEY = randomBytes(32).toString('hex');
-const entityId = world.dependencies.defaultEntityId;
-const receiver = await startReceiver(world, address, {
+const entityId = harness.dependencies.defaultEntityId;
+const receiver = await startReceiver(harness, address, {
   keys: new Map([
     [entityId, [address.key]],
     [OTHER_ENTITY, [OTHER_KEY]],
   ]),
 });
 afterAll(() => receiver.close());
-const { engine } = world.gateway;
-const { ledger } = world.dependencies;
+const { engine } = harness.gateway;
+const { ledger } = harness.dependencies;
 
 /** Look-ups so rare that only a notice brings one about. */
-const patient = world.clientWith({ lookUpFirst: NEVER, lookUpMax: NEVER, caseAfterPending: 24 * NEVER });
+const patient = harness.clientWith({ queryFirst: NEVER, queryMax: NEVER, caseAfterPending: 24 * NEVER });
 
-const notices = (payment: CreatedPayment, how: 'lost' | 'duplicate' | 'out_of_order', ms = 0): void =>
-  world.fault({ kind: 'webhook', how, ms }, { paymentType: 'RF', paymentId: payment.paymentId });
+const notifications = (payment: CreatedPayment, how: 'lost' | 'duplicate' | 'out_of_order', ms = 0): void =>
+  harness.fault({ kind: 'webhook', how, ms }, { paymentType: 'RF', paymentId: payment.paymentId });
 
 async function pendingRefund() {
-  const payment = world.newPayment();
-  world.onRefund(payment, { kind: 'pending' });
-  const { id } = await world.ask(payment, '60.00', { by: patient });
-  const { attempts } = await world.until(id, 'pending');
+  const payment = harness.newPayment();
+  harness.onRefund(payment, { kind: 'pending' });
+  const { id } = await harness.ask(payment, '60.00', { by: patient });
+  const { attempts } = await harness.until(id, 'pending');
   return { payment, id, gatewayId: attempts[0]?.gatewayId ?? '' };
 }
 
 async function paid(payment: CreatedPayment, amount: string, ...effects: readonly FaultRule['effect'][]) {
-  world.onRefund(payment, ...effects);
-  const { id } = await world.ask(payment, amount, { by: patient });
-  const { attempts } = await world.until(id, 'succeeded');
+  harness.onRefund(payment, ...effects);
+  const { id } = await harness.ask(payment, amount, { by: patient });
+  const { attempts } = await harness.until(id, 'succeeded');
   return { id, gatewayId: attempts.at(-1)?.gatewayId ?? '' };
 }
 
-const lookUpsOf = async (id: string): Promise<number> =>
-  (await ledger.findRefund(id))?.attempts.reduce((sum, { lookUps }) => sum + lookUps, 0) ?? 0;
+const queriesOf = async (id: string): Promise<number> =>
+  (await ledger.findRefund(id))?.attempts.reduce((sum, { queries }) => sum + queries, 0) ?? 0;
 
 const factsOf = async (id: string): Promise<readonly string[]> =>
-  (await world.database.db.selectFrom('events').select('type').where('refund_id', '=', id).execute()).map(
+  (await harness.database.db.selectFrom('events').select('type').where('refund_id', '=', id).execute()).map(
     ({ type }) => type,
   );
 
@@ -60,7 +60,9 @@ const factsOf = async (id: string): Promise<readonly string[]> =>
 const endsOf = (gatewayId: string, least = 1) =>
   eventually(`notices about ${gatewayId} are worked on`, async () => {
     const { rows } = await sql<{ state: string; why: string | null }>`
-      SELECT state, why FROM webhooks WHERE gateway_id = ${gatewayId} ORDER BY id`.execute(world.database.db);
+      SELECT state, why FROM webhooks WHERE gateway_id = ${gatewayId} ORDER BY id`.execute(
+      harness.database.db,
+    );
     return rows.length >= least && rows.every(({ state }) => state !== 'received')
       ? rows.map(({ state, why }) => `${state}: ${why ?? ''}`)
       : undefined;
@@ -70,24 +72,24 @@ describe.concurrent('a notice about a refund that is under way', () => {
   it('completes a success that agrees with the order, without any look-up', async ({ expect }) => {
     const { payment, id, gatewayId } = await pendingRefund();
     engine.finishPending({ id: gatewayId, state: 'succeeded' });
-    await deliverNotices(world);
-    await world.until(id, 'succeeded');
-    expect(await world.run(id).result()).toMatchObject({ state: 'succeeded' });
-    expect(await lookUpsOf(id)).toBe(0);
-    expect(world.booked(payment)).toMatchObject({ out: '60.00' });
+    await deliverNotifications(harness);
+    await harness.until(id, 'succeeded');
+    expect(await harness.run(id).result()).toMatchObject({ state: 'succeeded' });
+    expect(await queriesOf(id)).toBe(0);
+    expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
     expect(await endsOf(gatewayId, 2)).toContain('processed: completed');
   });
 
   it('that it was refused is looked up before anybody believes it', async ({ expect }) => {
     const { id, gatewayId } = await pendingRefund();
     engine.finishPending({ id: gatewayId, state: 'rejected' });
-    await deliverNotices(world);
-    const { attempts } = await world.until(id, 'succeeded');
+    await deliverNotifications(harness);
+    const { attempts } = await harness.until(id, 'succeeded');
     expect(attempts).toMatchObject([
       { type: 'RF', state: 'rejected', gatewayId },
       { type: 'CD', state: 'succeeded' },
     ]);
-    expect(await lookUpsOf(id)).toBe(1);
+    expect(await queriesOf(id)).toBe(1);
     expect(await endsOf(gatewayId, 2)).toContain('processed: woken');
   });
 
@@ -97,46 +99,46 @@ describe.concurrent('a notice about a refund that is under way', () => {
     const lie = { code: '800.100.152', description: 'declined' };
     const payload = { id: gatewayId, paymentType: 'RF', merchantTransactionId: reference, result: lie };
     await receiver.post({ type: 'PAYMENT', payload: { ...payload, authentication: { entityId } } });
-    await eventually('it was looked up', async () => ((await lookUpsOf(id)) > 0 ? true : undefined));
-    expect(await world.client.getRefund(id)).toMatchObject({ state: 'pending' });
+    await eventually('it was looked up', async () => ((await queriesOf(id)) > 0 ? true : undefined));
+    expect(await harness.client.getRefund(id)).toMatchObject({ state: 'pending' });
     engine.finishPending({ id: gatewayId, state: 'succeeded' });
-    await deliverNotices(world);
-    await world.until(id, 'succeeded');
+    await deliverNotifications(harness);
+    await harness.until(id, 'succeeded');
   });
 
   it('comes before its answer, which is then lost: recorded once', async ({ expect }) => {
-    const payment = world.newPayment();
-    world.onRefund(payment, { kind: 'accept_then_drop', dropAfterMs: 700 });
-    const { id } = await world.ask(payment, '60.00', { by: patient });
-    await world.untilExecuted(payment);
-    await deliverNotices(world);
-    await world.until(id, 'succeeded');
-    expect(await world.run(id).result()).toMatchObject({ state: 'succeeded' });
+    const payment = harness.newPayment();
+    harness.onRefund(payment, { kind: 'accept_then_drop', dropAfterMs: 700 });
+    const { id } = await harness.ask(payment, '60.00', { by: patient });
+    await harness.untilExecuted(payment);
+    await deliverNotifications(harness);
+    await harness.until(id, 'succeeded');
+    expect(await harness.run(id).result()).toMatchObject({ state: 'succeeded' });
     expect((await factsOf(id)).filter((type) => type === 'attempt.succeeded')).toHaveLength(1);
-    expect(world.booked(payment)).toMatchObject({ out: '60.00' });
+    expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
   });
 
   it('is doubled: one fact', async ({ expect }) => {
     const { payment, id, gatewayId } = await pendingRefund();
-    notices(payment, 'duplicate', 20);
+    notifications(payment, 'duplicate', 20);
     engine.finishPending({ id: gatewayId, state: 'succeeded' });
-    await deliverNotices(world);
-    await world.until(id, 'succeeded');
+    await deliverNotifications(harness);
+    await harness.until(id, 'succeeded');
     expect(await endsOf(gatewayId, 2)).toHaveLength(2);
     expect((await factsOf(id)).filter((type) => type === 'attempt.succeeded')).toHaveLength(1);
   });
 
   it('arrives in the wrong order, done before pending: stays done', async ({ expect }) => {
-    const payment = world.newPayment();
-    notices(payment, 'out_of_order');
-    world.onRefund(payment, { kind: 'pending' });
-    const { id } = await world.ask(payment, '60.00', { by: patient });
-    const { attempts } = await world.until(id, 'pending');
+    const payment = harness.newPayment();
+    notifications(payment, 'out_of_order');
+    harness.onRefund(payment, { kind: 'pending' });
+    const { id } = await harness.ask(payment, '60.00', { by: patient });
+    const { attempts } = await harness.until(id, 'pending');
     const gatewayId = attempts[0]?.gatewayId ?? '';
     engine.finishPending({ id: gatewayId, state: 'succeeded' });
-    await deliverNotices(world);
+    await deliverNotifications(harness);
     expect(await endsOf(gatewayId, 2)).toHaveLength(2);
-    await world.until(id, 'succeeded');
+    await harness.until(id, 'succeeded');
     expect(await factsOf(id)).not.toContain('attempt.returned');
   });
 
@@ -157,18 +159,18 @@ describe.concurrent('a notice about a refund that is under way', () => {
     expect(await receiver.post({ type: 'PAYMENT', payload }, { key: OTHER_KEY })).toBe(200);
     expect(await endsOf(foreignId)).toEqual(['unmatched: unknown_transaction']);
     expect(await factsOf(id)).toEqual(before);
-    expect(await lookUpsOf(id)).toBe(0);
+    expect(await queriesOf(id)).toBe(0);
     engine.finishPending({ id: gatewayId, state: 'succeeded' });
-    await deliverNotices(world);
-    await world.until(id, 'succeeded');
+    await deliverNotifications(harness);
+    await harness.until(id, 'succeeded');
   });
 });
 
 describe.concurrent('a notice about what was over', () => {
   it('repeats it: nothing is looked up and nothing starts', async ({ expect }) => {
-    const payment = world.newPayment();
+    const payment = harness.newPayment();
     const { id, gatewayId } = await paid(payment, '60.00');
-    await deliverNotices(world);
+    await deliverNotifications(harness);
     await endsOf(gatewayId);
     // Announced once more, a minute later.
     const result = { code: '000.100.110', description: 'done' };
@@ -178,64 +180,64 @@ describe.concurrent('a notice about what was over', () => {
     const payload = { ...again, merchantTransactionId: reference, timestamp, authentication: { entityId } };
     expect(await receiver.post({ type: 'PAYMENT', payload })).toBe(200);
     expect((await endsOf(gatewayId, 2)).at(-1)).toBe('processed: known');
-    expect(await lookUpsOf(id)).toBe(0);
+    expect(await queriesOf(id)).toBe(0);
     expect((await factsOf(id)).filter((type) => type === 'attempt.succeeded')).toHaveLength(1);
   });
 
   it('takes a success back: looked up, owed again, and a person is asked', async ({ expect }) => {
-    const payment = world.newPayment();
+    const payment = harness.newPayment();
     const { id, gatewayId } = await paid(payment, '60.00');
     engine.failLate({ id: gatewayId });
-    await deliverNotices(world);
-    expect(await world.until(id, 'manual_review')).toMatchObject({ why: 'came_back' });
-    expect(await world.balance(payment)).toMatchObject({ returnedMinor: 60_00n, reservedMinor: 60_00n });
-    expect(world.booked(payment)).toMatchObject({ out: '0.00' });
+    await deliverNotifications(harness);
+    expect(await harness.until(id, 'manual_review')).toMatchObject({ why: 'returned' });
+    expect(await harness.balance(payment)).toMatchObject({ returnedMinor: 60_00n, reservedMinor: 60_00n });
+    expect(harness.booked(payment)).toMatchObject({ out: '0.00' });
     expect(await endsOf(gatewayId, 2)).toContain('processed: confirmed');
   });
 
   it('says that a refusal was none: paid, and the run that waits for an approval ends', async ({
     expect,
   }) => {
-    const payment = world.newPayment({ amount: '600.00' });
-    world.onRefund(payment, { kind: 'reject', code: '700.500.001' });
-    const { id } = await world.ask(payment, '600.00', { by: patient });
-    const { attempts } = await world.until(id, 'awaiting_approval');
+    const payment = harness.newPayment({ amount: '600.00' });
+    harness.onRefund(payment, { kind: 'reject', code: '700.500.001' });
+    const { id } = await harness.ask(payment, '600.00', { by: patient });
+    const { attempts } = await harness.until(id, 'awaiting_approval');
     engine.succeedLate({ id: attempts[0]?.gatewayId ?? '' });
-    await deliverNotices(world);
-    await world.until(id, 'succeeded');
-    expect(await world.run(id).result()).toMatchObject({ state: 'succeeded' });
-    expect(world.booked(payment)).toMatchObject({ out: '600.00' });
+    await deliverNotifications(harness);
+    await harness.until(id, 'succeeded');
+    expect(await harness.run(id).result()).toMatchObject({ state: 'succeeded' });
+    expect(harness.booked(payment)).toMatchObject({ out: '600.00' });
   });
 
   it('takes a credit back, which is linked to nothing: asked for by its reference', async ({ expect }) => {
-    const payment = world.newPayment();
+    const payment = harness.newPayment();
     const { id, gatewayId } = await paid(payment, '60.00', { kind: 'reject', code: '700.500.001' });
     engine.failLate({ id: gatewayId });
-    await deliverNotices(world);
-    expect(await world.until(id, 'manual_review')).toMatchObject({ why: 'came_back' });
-    expect(await world.balance(payment)).toMatchObject({ returnedMinor: 60_00n });
+    await deliverNotifications(harness);
+    expect(await harness.until(id, 'manual_review')).toMatchObject({ why: 'returned' });
+    expect(await harness.balance(payment)).toMatchObject({ returnedMinor: 60_00n });
   });
 
   it('takes back a credit that is linked to no payment: asked for by its reference as well', async ({
     expect,
   }) => {
-    const { registrationId } = world.newPayment();
+    const { registrationId } = harness.newPayment();
     const { id } = await patient.requestCredit({
-      caller: 'shop',
+      clientId: 'shop',
       idempotencyKey: randomBytes(8).toString('hex'),
       requestedBy: 'clerk',
       request: { amount: '60.00', currency: 'EUR', reason: 'goodwill', destination: { registrationId } },
     });
-    await world.until(id, 'awaiting_approval');
+    await harness.until(id, 'awaiting_approval');
     await patient.approve(id, await seen(patient, id, { by: 'boss', reason: 'agreed with the customer' }));
-    const { attempts } = await world.until(id, 'succeeded');
+    const { attempts } = await harness.until(id, 'succeeded');
     engine.failLate({ id: attempts[0]?.gatewayId ?? '' });
-    await deliverNotices(world);
-    expect(await world.until(id, 'manual_review')).toMatchObject({ why: 'came_back' });
+    await deliverNotifications(harness);
+    expect(await harness.until(id, 'manual_review')).toMatchObject({ why: 'returned' });
   });
 
   it('claims a late failure that no look-up shows: nothing is taken back', async ({ expect }) => {
-    const payment = world.newPayment();
+    const payment = harness.newPayment();
     const { id, gatewayId } = await paid(payment, '60.00');
     const lie = { code: '100.397.102', description: 'came back' };
     await receiver.post({
@@ -249,14 +251,14 @@ describe.concurrent('a notice about what was over', () => {
       },
     });
     await eventually('a look-up did not show it', async () => {
-      const { rows } = await sql<{ misses: number }>`
+      const { rows } = await sql<{ notFoundCount: number }>`
         SELECT not_found_count AS misses FROM webhooks WHERE gateway_id = ${gatewayId} AND code = ${lie.code}`.execute(
-        world.database.db,
+        harness.database.db,
       );
-      return (rows[0]?.misses ?? 0) > 0 ? true : undefined;
+      return (rows[0]?.notFoundCount ?? 0) > 0 ? true : undefined;
     });
-    expect(await world.client.getRefund(id)).toMatchObject({ state: 'succeeded' });
-    expect(await world.balance(payment)).toMatchObject({ returnedMinor: 0n });
+    expect(await harness.client.getRefund(id)).toMatchObject({ state: 'succeeded' });
+    expect(await harness.balance(payment)).toMatchObject({ returnedMinor: 0n });
   });
 });
 
@@ -264,49 +266,49 @@ describe.concurrent('a notice about a payment', () => {
   it('that it was charged back after its refund: a double payment, without anybody asking', async ({
     expect,
   }) => {
-    const payment = world.newPayment();
+    const payment = harness.newPayment();
     const { id } = await paid(payment, '100.00');
     const { id: chargeback } = engine.chargeback({ paymentId: payment.paymentId });
-    await deliverNotices(world);
+    await deliverNotifications(harness);
     expect(await endsOf(chargeback)).toEqual(['processed: confirmed']);
-    expect(await world.openCases(id)).toEqual(['paid_twice']);
-    expect(await world.balance(payment)).toMatchObject({ disputedMinor: 100_00n, excessMinor: 100_00n });
+    expect(await harness.openCases(id)).toEqual(['paid_twice']);
+    expect(await harness.balance(payment)).toMatchObject({ disputedMinor: 100_00n, excessMinor: 100_00n });
 
     const { id: reversal } = engine.reverseChargeback(chargeback);
-    await deliverNotices(world);
+    await deliverNotifications(harness);
     expect(await endsOf(reversal)).toEqual(['processed: confirmed']);
-    expect(await world.balance(payment)).toMatchObject({ disputedMinor: 0n, excessMinor: 0n });
-    const told = await webhooksOf(world.database, { paymentId: payment.paymentId });
-    expect(told.map(({ paymentType }) => paymentType).slice(-3)).toEqual(['RF', 'CB', 'CR']);
+    expect(await harness.balance(payment)).toMatchObject({ disputedMinor: 0n, excessMinor: 0n });
+    const transaction = await webhooksOf(harness.database, { paymentId: payment.paymentId });
+    expect(transaction.map(({ paymentType }) => paymentType).slice(-3)).toEqual(['RF', 'CB', 'CR']);
   });
 
   it('that it was refunded in the portal: recorded, and no more than is left can be asked for', async ({
     expect,
   }) => {
-    const payment = world.newPayment();
+    const payment = harness.newPayment();
     await paid(payment, '10.00');
     const { id } = engine.refundInPortal({ paymentId: payment.paymentId, amount: 50_00n });
-    await deliverNotices(world);
+    await deliverNotifications(harness);
     expect(await endsOf(id)).toEqual(['processed: confirmed']);
-    expect(await world.balance(payment)).toMatchObject({ refundableMinor: 40_00n });
+    expect(await harness.balance(payment)).toMatchObject({ refundableMinor: 40_00n });
   });
 
   it('that nobody knows is kept, and taken up when a refund of it is accepted', async ({ expect }) => {
-    const payment = world.newPayment();
+    const payment = harness.newPayment();
     const { id } = engine.refundInPortal({ paymentId: payment.paymentId, amount: 30_00n });
-    await deliverNotices(world);
+    await deliverNotifications(harness);
     expect(await endsOf(id)).toEqual(['unmatched: unknown_transaction']);
-    expect((await unmatchedWebhooks(world.database)).map(({ gatewayId }) => gatewayId)).toContain(id);
+    expect((await unmatchedWebhooks(harness.database)).map(({ gatewayId }) => gatewayId)).toContain(id);
 
     await paid(payment, '70.00');
     await eventually('it is matched', async () =>
-      (await webhooksOf(world.database, { paymentId: payment.paymentId })).some(
+      (await webhooksOf(harness.database, { paymentId: payment.paymentId })).some(
         (one) => one.gatewayId === id && one.why === 'confirmed',
       )
         ? true
         : undefined,
     );
-    expect(await world.balance(payment)).toMatchObject({ succeededMinor: 100_00n, refundableMinor: 0n });
+    expect(await harness.balance(payment)).toMatchObject({ succeededMinor: 100_00n, refundableMinor: 0n });
   });
 });
 
@@ -314,7 +316,7 @@ describe('the work behind the receiver', () => {
   it('is taken over from a process that died over it', async ({ expect }) => {
     const { id, gatewayId } = await pendingRefund();
     const alone = await webhookAddress();
-    const keeper = await startReceiver(world, { ...alone, key: address.key }, { processor: false });
+    const keeper = await startReceiver(harness, { ...alone, key: address.key }, { processor: false });
     await receiver.close();
     try {
       engine.finishPending({ id: gatewayId, state: 'succeeded' });
@@ -331,15 +333,15 @@ describe('the work behind the receiver', () => {
       };
       expect(await keeper.post({ type: 'PAYMENT', payload })).toBe(200);
       // Whoever took it is never heard of again.
-      const taken = await claimWebhooks(world.database, 100, 500);
-      expect(taken.map(({ told }) => told.id)).toContain(gatewayId);
-      expect(await world.client.getRefund(id)).toMatchObject({ state: 'pending' });
+      const taken = await claimWebhooks(harness.database, 100, 500);
+      expect(taken.map(({ transaction }) => transaction.id)).toContain(gatewayId);
+      expect(await harness.client.getRefund(id)).toMatchObject({ state: 'pending' });
     } finally {
       await keeper.close();
     }
-    const next = await startReceiver(world, address);
+    const next = await startReceiver(harness, address);
     try {
-      await world.until(id, 'succeeded');
+      await harness.until(id, 'succeeded');
     } finally {
       await next.close();
     }
@@ -351,15 +353,15 @@ describe('while Temporal is away', () => {
     const { id, gatewayId } = await pendingRefund();
     await receiver.close();
     const absent = openClient({ TEMPORAL_ADDRESS: `127.0.0.1:${await freePort()}` });
-    const cutOff = await startReceiver({ ...world, temporal: absent.temporal }, address);
+    const cutOff = await startReceiver({ ...harness, temporal: absent.temporal }, address);
     try {
       engine.finishPending({ id: gatewayId, state: 'rejected' });
-      await deliverNotices(world);
+      await deliverNotifications(harness);
       const isLogged = (event: string, about: string): true | undefined =>
         cutOff.logged.some((line) => line.includes(event) && line.includes(about)) ? true : undefined;
       await eventually('it is being tried', async () => {
         const { rows } = await sql`SELECT FROM webhooks WHERE gateway_id = ${gatewayId} AND state = 'received'
-          AND code LIKE '100.%' AND tries > 0`.execute(world.database.db);
+          AND code LIKE '100.%' AND tries > 0`.execute(harness.database.db);
         return rows.length === 1 ? true : undefined;
       });
       // One that needs no Temporal does not wait for one that does.
@@ -374,10 +376,10 @@ describe('while Temporal is away', () => {
       await cutOff.close();
       await absent.close();
     }
-    expect(await world.client.getRefund(id)).toMatchObject({ state: 'pending' });
-    const next = await startReceiver(world, address);
+    expect(await harness.client.getRefund(id)).toMatchObject({ state: 'pending' });
+    const next = await startReceiver(harness, address);
     try {
-      const { attempts } = await world.until(id, 'succeeded');
+      const { attempts } = await harness.until(id, 'succeeded');
       expect(attempts).toMatchObject([{ type: 'RF', state: 'rejected' }, { type: 'CD' }]);
       expect(await endsOf(gatewayId, 2)).toContain('processed: woken');
     } finally {

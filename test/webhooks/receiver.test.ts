@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 
 const newId = (): string => randomBytes(16).toString('hex');
-const refundNotice = (change: object = {}, entity = entityId) => ({
+const refundNotification = (change: object = {}, entity = entityId) => ({
   type: 'PAYMENT',
   payload: {
     id: newId(),
@@ -66,20 +66,20 @@ const ended = (gatewayId: string): Promise<Kept> =>
 
 describe('a notice', () => {
   it.each(['none', 'json'] as const)('in the wrapper %s is kept, and answered with 2xx', async (wrapper) => {
-    const content = refundNotice();
+    const content = refundNotification();
     expect(await receiver.post(content, { wrapper })).toBe(200);
     expect(await kept(content.payload.id)).toHaveLength(1);
   });
 
   it('delivered twenty times at once and once more later is one', async () => {
-    const content = refundNotice();
+    const content = refundNotification();
     const statuses = await Promise.all(Array.from({ length: 20 }, () => receiver.post(content)));
     expect(new Set([...statuses, await receiver.post(content)])).toEqual(new Set([200]));
     expect(await kept(content.payload.id)).toHaveLength(1);
   });
 
   it('about a refund that nobody knows is set aside, and people can see it', async () => {
-    const content = refundNotice();
+    const content = refundNotification();
     await receiver.post(content);
     expect(await ended(content.payload.id)).toMatchObject({ state: 'unmatched', why: 'unknown_transaction' });
     const shown = await unmatchedWebhooks(stack.database);
@@ -98,7 +98,7 @@ describe('a notice', () => {
   });
 
   it('about a payment that nobody asked to refund is none of our business', async () => {
-    const content = refundNotice({ paymentType: 'DB' });
+    const content = refundNotification({ paymentType: 'DB' });
     await receiver.post(content);
     expect(await ended(content.payload.id)).toMatchObject({ state: 'ignored', why: 'nobody_asked' });
   });
@@ -106,7 +106,7 @@ describe('a notice', () => {
   it.each(['REGISTRATION', 'SCHEDULE', 'RISK', 'SOMETHING_NEW'])(
     'of the type %s is taken and ignored',
     async (type) => {
-      const content = { ...refundNotice(), type };
+      const content = { ...refundNotification(), type };
       expect(await receiver.post(content)).toBe(200);
       expect(await kept(content.payload.id)).toMatchObject([{ state: 'ignored' }]);
     },
@@ -125,7 +125,7 @@ describe('a notice', () => {
   });
 
   it('leaves nothing of the card or the customer in any column', async () => {
-    const content = refundNotice({
+    const content = refundNotification({
       card: { bin: '420000', last4Digits: '4242', holder: 'Jane Jones', number: '4200000000000000' },
       customer: { email: 'jane@example.org' },
       result: { code: '000.100.110', description: 'paid to 4200 0000 0000 0000' },
@@ -155,7 +155,7 @@ describe('what is no notice of ours', () => {
   };
 
   it('sealed by somebody without the key is refused as a problem, and changes nothing', async () => {
-    const forged = encryptWebhook(randomBytes(32).toString('hex'), JSON.stringify(refundNotice()));
+    const forged = encryptWebhook(randomBytes(32).toString('hex'), JSON.stringify(refundNotification()));
     expect(await expectNoChange(() => receiver.postSealed(forged))).toMatchObject({
       status: 400,
       code: 'bad_request',
@@ -164,7 +164,7 @@ describe('what is no notice of ours', () => {
   });
 
   it('sealed by one entity for another one is refused', async () => {
-    const foreign = encryptWebhook(OTHER_KEY, JSON.stringify(refundNotice()));
+    const foreign = encryptWebhook(OTHER_KEY, JSON.stringify(refundNotification()));
     expect(await expectNoChange(() => receiver.postSealed(foreign))).toMatchObject({
       reason: 'foreign_entity',
     });
@@ -178,7 +178,7 @@ describe('what is no notice of ours', () => {
     };
     const before = await metric();
     for (let times = 0; times < 3; times += 1) {
-      const other = encryptWebhook(address.key, JSON.stringify(refundNotice({}, elsewhere)));
+      const other = encryptWebhook(address.key, JSON.stringify(refundNotification({}, elsewhere)));
       await expectNoChange(() => receiver.postSealed(other), 200);
     }
     const lines = receiver.logged.filter((line) => line.includes('webhook.ignored'));
@@ -200,7 +200,7 @@ describe('what is no notice of ours', () => {
   });
 
   it('without its headers, its body, or its form is refused', async () => {
-    const { headers, body } = encryptWebhook(address.key, JSON.stringify(refundNotice()));
+    const { headers, body } = encryptWebhook(address.key, JSON.stringify(refundNotification()));
     const { 'x-authentication-tag': _tag, ...untagged } = headers;
     for (const webhook of [
       { headers: untagged, body },
@@ -221,7 +221,7 @@ describe('what is no notice of ours', () => {
   });
 
   it('says so in the log, with the reason and without a byte of it', async () => {
-    const forged = encryptWebhook(randomBytes(32).toString('hex'), JSON.stringify(refundNotice()));
+    const forged = encryptWebhook(randomBytes(32).toString('hex'), JSON.stringify(refundNotification()));
     await receiver.postSealed(forged);
     const lines = receiver.logged.filter((line) => line.includes('webhook.refused'));
     expect(lines.at(-1)).toContain('"code":"undecryptable"');
@@ -245,22 +245,22 @@ describe('while the database is away', () => {
   it('nothing is acknowledged: 503, and the gateway sends it again', async () => {
     const nowhere = openDatabase(`postgresql://refunds@127.0.0.1:${await freePort()}/refunds`);
     const elsewhere = await webhookAddress();
-    const away = await startReceiver(
+    const unavailable = await startReceiver(
       stack,
       { ...elsewhere, key: address.key },
       { database: nowhere, processor: false },
     );
     try {
-      const content = refundNotice();
+      const content = refundNotification();
       const sealed = encryptWebhook(address.key, JSON.stringify(content));
-      const refused = await away.postSealed(sealed);
+      const refused = await unavailable.postSealed(sealed);
       expect(refused.status).toBe(503);
       expect(await refused.json()).toMatchObject({ code: 'not_ready' });
       expect(await kept(content.payload.id)).toEqual([]);
       expect((await receiver.postSealed(sealed)).status).toBe(200);
       expect(await kept(content.payload.id)).toHaveLength(1);
     } finally {
-      await away.close();
+      await unavailable.close();
       await nowhere.close();
     }
   });

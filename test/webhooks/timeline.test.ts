@@ -4,18 +4,18 @@ import { z } from 'zod';
 import { payment as paymentShape, timelineEntry } from '../../server/api/schemas.js';
 import { createApiKey } from '../../ledger/access/api-keys.js';
 import { webhooksOf } from '../../ledger/inbox/webhooks.js';
-import { eventually, NEVER, openWorld } from '../conformance/world.js';
+import { eventually, NEVER, openHarness } from '../conformance/world.js';
 import { command } from '../support/command.js';
-import { deliverNotices, startReceiver, webhookAddress } from '../support/receiver.js';
+import { deliverNotifications, startReceiver, webhookAddress } from '../support/receiver.js';
 
 const address = await webhookAddress();
-const world = await openWorld({
+const harness = await openHarness({
   webhooks: address,
-  timings: { lookUpFirst: NEVER, lookUpMax: NEVER, caseAfterPending: 24 * NEVER },
+  timings: { queryFirst: NEVER, queryMax: NEVER, caseAfterPending: 24 * NEVER },
 });
-const receiver = await startReceiver(world, address);
+const receiver = await startReceiver(harness, address);
 afterAll(() => receiver.close());
-const { text: key } = await createApiKey(world.database, { name: 'shop', roles: ['read'] });
+const { text: key } = await createApiKey(harness.database, { name: 'shop', roles: ['read'] });
 
 async function read(path: string): Promise<unknown> {
   const headers = { authorization: `Bearer ${key.reveal()}` };
@@ -26,46 +26,46 @@ const timelineShape = z.array(timelineEntry);
 const typesOf = (entries: z.infer<typeof timelineShape>): string[] => entries.map(({ type }) => type);
 
 it('a success that the gateway told of stands in every timeline, before the fact that came of it', async () => {
-  const payment = world.newPayment();
-  world.onRefund(payment, { kind: 'pending' });
-  const { id } = await world.ask(payment, '60.00');
-  const { attempts } = await world.until(id, 'pending');
-  await deliverNotices(world);
-  world.gateway.engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
-  await deliverNotices(world);
-  await world.until(id, 'succeeded');
+  const payment = harness.newPayment();
+  harness.onRefund(payment, { kind: 'pending' });
+  const { id } = await harness.ask(payment, '60.00');
+  const { attempts } = await harness.until(id, 'pending');
+  await deliverNotifications(harness);
+  harness.gateway.engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
+  await deliverNotifications(harness);
+  await harness.until(id, 'succeeded');
   await eventually('both notices are worked on', async () => {
-    const told = await webhooksOf(world.database, { refundId: id });
-    return told.length === 2 && told.every(({ state }) => state === 'processed') ? true : undefined;
+    const reported = await webhooksOf(harness.database, { refundId: id });
+    return reported.length === 2 && reported.every(({ state }) => state === 'processed') ? true : undefined;
   });
 
   const { data } = z.object({ data: timelineShape }).parse(await read(`/v1/refunds/${id}/timeline`));
-  const told = data.filter(({ type }) => type === 'webhook');
-  expect(told.at(-1)).toMatchObject({
+  const reported = data.filter(({ type }) => type === 'webhook');
+  expect(reported.at(-1)).toMatchObject({
     actor: 'gateway',
     refundId: id,
     text: 'Told by webhook: RF 60.00 EUR 000.100.110: completes the attempt',
     data: { code: '000.100.110', paymentType: 'RF', state: 'processed', why: 'completed' },
   });
-  expect(told).toHaveLength(2);
-  expect(told.at(-1)?.id).toMatch(/^webhook:\d+$/);
+  expect(reported).toHaveLength(2);
+  expect(reported.at(-1)?.id).toMatch(/^webhook:\d+$/);
   expect(typesOf(data).lastIndexOf('webhook')).toBeLessThan(typesOf(data).indexOf('attempt.succeeded'));
 
   const { timeline } = paymentShape.parse(await read(`/v1/payments/${payment.paymentId}`));
   const ofRefund = timeline.filter(({ type, refundId }) => type === 'webhook' && refundId === id);
-  expect(ofRefund).toEqual(told);
+  expect(ofRefund).toEqual(reported);
 
-  const { stdout } = await command(world.env, 'show', id, '--json');
+  const { stdout } = await command(harness.env, 'show', id, '--json');
   const shown = z.object({ timeline: timelineShape }).parse(JSON.parse(stdout));
-  expect(shown.timeline.filter(({ type }) => type === 'webhook')).toEqual(told);
+  expect(shown.timeline.filter(({ type }) => type === 'webhook')).toEqual(reported);
 }, 180_000);
 
 it('a chargeback of the payment is in the timeline of the payment, and of none of its refunds', async () => {
-  const payment = world.newPayment();
-  const { id } = await world.ask(payment, '60.00');
-  await world.until(id, 'succeeded');
-  const chargeback = world.gateway.engine.chargeback({ paymentId: payment.paymentId });
-  await deliverNotices(world);
+  const payment = harness.newPayment();
+  const { id } = await harness.ask(payment, '60.00');
+  await harness.until(id, 'succeeded');
+  const chargeback = harness.gateway.engine.chargeback({ paymentId: payment.paymentId });
+  await deliverNotifications(harness);
   const entry = await eventually('the chargeback is confirmed', async () => {
     const { timeline } = paymentShape.parse(await read(`/v1/payments/${payment.paymentId}`));
     return timeline.find(({ data }) => data['gatewayId'] === chargeback.id && data['state'] === 'processed');

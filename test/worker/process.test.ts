@@ -34,12 +34,12 @@ const child = spawn(process.execPath, programArguments('worker/main.ts'), {
   stdio: ['ignore', 'pipe', 'pipe'],
 });
 const lineShape = z.looseObject({ event: z.string().optional(), refundId: z.string().optional() });
-const said: string[] = [];
+const answer: string[] = [];
 const written: string[] = [];
-createInterface({ input: child.stdout }).on('line', (line) => said.push(line));
+createInterface({ input: child.stdout }).on('line', (line) => answer.push(line));
 createInterface({ input: child.stderr }).on('line', (line) => written.push(line));
 const linesOf = (refundId: string) =>
-  said.map((line) => lineShape.parse(JSON.parse(line))).filter((line) => line.refundId === refundId);
+  answer.map((line) => lineShape.parse(JSON.parse(line))).filter((line) => line.refundId === refundId);
 
 afterAll(async () => {
   child.kill('SIGKILL');
@@ -57,7 +57,7 @@ describe('a worker in a process of its own', () => {
       'it is ready',
       () => {
         if (child.exitCode !== null) throw new Error(written.join('\n'));
-        return said.find((line) => line.includes('"ready":true'));
+        return answer.find((line) => line.includes('"ready":true'));
       },
       START_MS,
     );
@@ -68,7 +68,7 @@ describe('a worker in a process of its own', () => {
     const { paymentId } = stack.newPayment();
     const request = { paymentId, amount: '40.00', currency: 'EUR', reason: 'goods_returned' };
     const { refund } = await acceptRefund(stack.dependencies, {
-      caller: 'shop',
+      clientId: 'shop',
       idempotencyKey: crypto.randomUUID(),
       requestedBy: 'clerk',
       request,
@@ -93,7 +93,7 @@ describe('a worker in a process of its own', () => {
         workflowId,
         runId,
         state: 'succeeded',
-        attemptId: (await stack.dependencies.ledger.position(refund.id)).attempt?.attemptId,
+        attemptId: (await stack.dependencies.ledger.snapshot(refund.id)).attempt?.attemptId,
       },
       { event: 'event.delivered', eventId: event.id, status: 204, tries: 1 },
     ]);
@@ -111,9 +111,9 @@ describe('a worker in a process of its own', () => {
     child.kill('SIGTERM');
     await once(child, 'exit');
     expect(child.exitCode).toBe(0);
-    const names = said.map((line) => lineShape.parse(JSON.parse(line)).event);
+    const names = answer.map((line) => lineShape.parse(JSON.parse(line)).event);
     expect(names).toEqual(expect.arrayContaining(['worker.started', 'worker.stopping', 'worker.stopped']));
-    const everything = [...said, ...written].join('\n');
+    const everything = [...answer, ...written].join('\n');
     for (const text of [secret, secret.slice(6), stack.env['OPPWA_ACCESS_TOKEN'] ?? 'none'])
       expect(everything).not.toContain(text);
     expect(everything).not.toMatch(/(?<![\da-f-])\d{13,19}(?![\da-f-])/);

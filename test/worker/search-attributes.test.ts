@@ -7,7 +7,7 @@ import { startTemporal } from '../../sandbox/servers/temporal.js';
 import { missingSearchAttributes, provideSearchAttributes } from '../../temporal/search-attributes.js';
 import { startStack } from '../support/stack.js';
 
-const NAMES = ['RefundState', 'RefundNeedsPerson', 'PaymentId'];
+const NAMES = ['RefundState', 'RefundNeedsOperator', 'PaymentId'];
 
 const server = await startTemporal({ ownSearchAttributes: false });
 const stack = await startStack({ worker: false, temporal: server });
@@ -42,7 +42,7 @@ describe('a Temporal server without the search attributes', () => {
   it('refuses to start a refund, which says so and is stored', async () => {
     const payment = stack.newPayment();
     const asked = stack.client.requestRefund({
-      caller: 'shop',
+      clientId: 'shop',
       idempotencyKey: randomUUID(),
       requestedBy: 'clerk',
       request: { paymentId: payment.paymentId, amount: '1.00', currency: 'EUR', reason: 'order_cancelled' },
@@ -65,7 +65,7 @@ describe('a Temporal server without the search attributes', () => {
   it('where the worker may create nothing: it ends with their names and the commands that create them', async () => {
     const { temporal, close } = await withoutRights();
     await expect(provideSearchAttributes(temporal, 1_000)).rejects.toThrow(
-      /lacks the search attributes RefundState, RefundNeedsPerson, PaymentId.*Request unauthorized.*--name RefundNeedsPerson --type Bool/u,
+      /lacks the search attributes RefundState, RefundNeedsOperator, PaymentId.*Request unauthorized.*--name RefundNeedsOperator --type Bool/u,
     );
     await close();
   });

@@ -4,10 +4,10 @@ import { CancelledFailure } from '@temporalio/common';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Refund } from '../../client/index.js';
 import { historyOf } from './history.js';
-import { CLERK, eventually, openWorld, type RefundHandle } from './world.js';
-import { gatewayNotice, refundWorkflowId } from '../../workflows/refund/contract.js';
+import { CLERK, eventually, openHarness, type RefundHandle } from './world.js';
+import { gatewayNotification, refundWorkflowId } from '../../workflows/refund/contract.js';
 
-const world = await openWorld({ worker: false, sideBySide: true });
+const harness = await openHarness({ worker: false, sideBySide: true });
 
 interface Waiting {
   readonly paymentId: string;
@@ -16,28 +16,28 @@ interface Waiting {
 }
 
 async function accepted(): Promise<{ readonly paymentId: string; readonly refundId: string }> {
-  const { paymentId } = world.newPayment();
-  return { paymentId, refundId: (await world.accept(paymentId, '100.00')).id };
+  const { paymentId } = harness.newPayment();
+  return { paymentId, refundId: (await harness.accept(paymentId, '100.00')).id };
 }
 
 async function started(): Promise<Waiting> {
   const { paymentId, refundId } = await accepted();
-  return { paymentId, refundId, handle: await world.drive(refundId) };
+  return { paymentId, refundId, handle: await harness.drive(refundId) };
 }
 
 /** The withdrawal starts the run that hears it: the client does not know whether one is alive. */
 async function withdrawn(): Promise<Waiting & { readonly answer: Promise<Refund> }> {
   const { paymentId, refundId } = await accepted();
-  const answer = world.client.withdraw(refundId, { by: CLERK, reason: 'the customer keeps the goods' });
-  const handle: RefundHandle = world.temporal.workflow.getHandle(refundWorkflowId(refundId));
+  const answer = harness.client.withdraw(refundId, { by: CLERK, reason: 'the customer keeps the goods' });
+  const handle: RefundHandle = harness.temporal.workflow.getHandle(refundWorkflowId(refundId));
   await eventually('the run is there', () => handle.describe().catch(() => undefined));
   return { paymentId, refundId, handle, answer };
 }
 
 async function expectNothingHappened({ paymentId, refundId }: Waiting): Promise<void> {
-  expect(world.gateway.engine.books(paymentId)).toMatchObject({ refunded: 0n, pending: 0n });
-  expect(await world.refund(refundId)).toMatchObject({ state: 'canceled', attempts: [] });
-  expect(await world.dependencies.ledger.findPayment(paymentId)).toMatchObject({
+  expect(harness.gateway.engine.books(paymentId)).toMatchObject({ refunded: 0n, pending: 0n });
+  expect(await harness.refund(refundId)).toMatchObject({ state: 'canceled', attempts: [] });
+  expect(await harness.dependencies.ledger.findPayment(paymentId)).toMatchObject({
     reservedMinor: 0n,
     refundableMinor: 100_00n,
   });
@@ -57,10 +57,10 @@ describe('while no worker is there', () => {
     await cancelled.handle.cancel();
     withdrawal = await withdrawn();
     noticed = await started();
-    await noticed.handle.signal(gatewayNotice);
+    await noticed.handle.signal(gatewayNotification);
     twice = await started();
-    await world.drive(twice.refundId);
-    await world.startWorker();
+    await harness.drive(twice.refundId);
+    await harness.startWorker();
   });
 
   it('a cancellation releases the money, and nothing reaches the gateway', async () => {
@@ -88,6 +88,6 @@ describe('while no worker is there', () => {
 
   it('a second start is the first', async () => {
     expect(await twice.handle.result()).toMatchObject({ state: 'succeeded' });
-    expect(world.gateway.engine.books(twice.paymentId)).toMatchObject({ refunded: 100_00n });
+    expect(harness.gateway.engine.books(twice.paymentId)).toMatchObject({ refunded: 100_00n });
   });
 });

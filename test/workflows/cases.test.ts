@@ -1,16 +1,16 @@
 /** The demonstration's refunds, each to its end: what was arranged at the gateway, what was asked, what came of it. */
 import { describe, expect, it } from 'vitest';
 import { acceptCredit, acceptRefund } from '../../activities/refund/accept.js';
-import { controlGateway, type SandboxPayment } from '../../sandbox/control-client.js';
+import { gatewayControl, type SandboxPayment } from '../../sandbox/control-client.js';
 import { CASES, type Case, type Ending } from '../../sandbox/demo/cases.js';
 import { isFinal, type RefundState } from '../../domain/refund/states.js';
 import { LedgerError } from '../../ledger/ledger.js';
 import type { RefundRecord } from '../../ledger/core/refund-record.js';
-import { CLERK, openWorld, type RefundHandle } from './world.js';
+import { CLERK, openHarness, type RefundHandle } from './world.js';
 import { decideUpdate } from '../../workflows/refund/contract.js';
 
-const world = await openWorld({ sideBySide: true, timings: { sendWindow: 1_500 } });
-const control = controlGateway(world.gateway.url);
+const harness = await openHarness({ sideBySide: true, timings: { sendWindow: 1_500 } });
+const control = gatewayControl(harness.gateway.url);
 
 /** What became of one request. */
 type Outcome = { readonly refund: RefundRecord } | { readonly refused: string };
@@ -24,13 +24,13 @@ async function pay(
     amount,
     currency: 'EUR',
     reason: 'order_cancelled',
-    ...(credit === 'free_standing' ? {} : { paymentId }),
+    ...(credit === 'unlinked' ? {} : { paymentId }),
     ...(credit === undefined ? {} : { destination: { registrationId } }),
   };
-  const order = { caller: 'shop', idempotencyKey: crypto.randomUUID(), requestedBy: CLERK, request };
+  const order = { clientId: 'shop', idempotencyKey: crypto.randomUUID(), requestedBy: CLERK, request };
   const accept = credit === undefined ? acceptRefund : acceptCredit;
-  const { refund } = await accept(world.dependencies, order);
-  return { refundId: refund.id, handle: await world.drive(refund.id) };
+  const { refund } = await accept(harness.dependencies, order);
+  return { refundId: refund.id, handle: await harness.drive(refund.id) };
 }
 
 async function ask(
@@ -48,7 +48,7 @@ async function ask(
   const { refundId, handle } = paid;
   const rests = (state: RefundState): boolean =>
     isFinal(state) || state === 'manual_review' || state === 'awaiting_approval';
-  const settled = await world.untilRefund(refundId, ({ state }) => rests(state));
+  const settled = await harness.untilRefund(refundId, ({ state }) => rests(state));
   const { instruction } = settled;
   if (approval === undefined || instruction === null) return { refund: settled };
   await handle.executeUpdate(decideUpdate, {
@@ -62,15 +62,15 @@ async function ask(
     ],
   });
   return {
-    refund: await world.untilRefund(refundId, ({ state }) => state !== 'awaiting_approval' && rests(state)),
+    refund: await harness.untilRefund(refundId, ({ state }) => state !== 'awaiting_approval' && rests(state)),
   };
 }
 
-async function askAll(given: Case, payment: SandboxPayment): Promise<Outcome[]> {
-  const { amounts, atOnce } = given;
-  if (atOnce === true) return Promise.all(amounts.map((amount) => ask(payment, amount, given)));
+async function askAll(fixture: Case, payment: SandboxPayment): Promise<Outcome[]> {
+  const { amounts, atOnce } = fixture;
+  if (atOnce === true) return Promise.all(amounts.map((amount) => ask(payment, amount, fixture)));
   const outcomes: Outcome[] = [];
-  for (const amount of amounts) outcomes.push(await ask(payment, amount, given));
+  for (const amount of amounts) outcomes.push(await ask(payment, amount, fixture));
   return outcomes;
 }
 
@@ -80,7 +80,7 @@ function endingOf(
 ): { state: string; operation: string | null; why: string | null } | { refused: string } {
   if ('refused' in outcome) return outcome;
   const { state, why, attempts } = outcome.refund;
-  return { state, operation: attempts.at(-1)?.way ?? null, why };
+  return { state, operation: attempts.at(-1)?.operation ?? null, why };
 }
 
 const expected = (ending: Ending): unknown =>
@@ -93,18 +93,18 @@ const expected = (ending: Ending): unknown =>
       });
 
 describe.concurrent('every refund of the demonstration ends as it must, and the books agree', () => {
-  it.for(CASES)('$name', async (given) => {
-    const payment = await control.createPayment({ ...given.payment, currency: 'EUR' });
-    if (given.before !== undefined) {
-      const before = await ask(payment, given.before);
+  it.for(CASES)('$name', async (fixture) => {
+    const payment = await control.createPayment({ ...fixture.payment, currency: 'EUR' });
+    if (fixture.before !== undefined) {
+      const before = await ask(payment, fixture.before);
       expect(endingOf(before)).toMatchObject({ state: 'succeeded' });
     }
-    await given.arrange?.(control, payment);
+    await fixture.arrange?.(control, payment);
 
-    const endings = (await askAll(given, payment)).map(endingOf);
+    const endings = (await askAll(fixture, payment)).map(endingOf);
 
     // Two at once: which of them is refused is theirs to settle.
-    expect(endings).toHaveLength(given.endings.length);
-    for (const ending of given.endings) expect(endings).toContainEqual(expected(ending));
+    expect(endings).toHaveLength(fixture.endings.length);
+    for (const ending of fixture.endings) expect(endings).toContainEqual(expected(ending));
   });
 });

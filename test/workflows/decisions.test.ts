@@ -1,14 +1,14 @@
 /** What a second person decides about a credit: bound to the exact instruction, once, and never by whoever asked. */
 import { describe, expect, it } from 'vitest';
-import { openWorld, type RefundHandle } from './world.js';
+import { openHarness, type RefundHandle } from './world.js';
 import {
   decideUpdate,
-  resolveUpdate,
+  syncUpdate,
   withdrawUpdate,
   type DecisionMessage,
 } from '../../workflows/refund/contract.js';
 
-const world = await openWorld();
+const harness = await openHarness();
 
 interface Waiting {
   readonly paymentId: string;
@@ -20,13 +20,13 @@ interface Waiting {
 
 /** A refund that cannot be linked, above the limit: its credit waits for an approval. */
 async function creditThatWaits(): Promise<Waiting> {
-  const { paymentId } = world.newPayment({ amount: '800.00' });
-  world.fault({ kind: 'reject', code: '700.500.001' }, { paymentId });
-  const { refundId, handle } = await world.pay(paymentId, '800.00');
-  const { instruction } = await world.untilState(refundId, 'awaiting_approval');
+  const { paymentId } = harness.newPayment({ amount: '800.00' });
+  harness.fault({ kind: 'reject', code: '700.500.001' }, { paymentId });
+  const { refundId, handle } = await harness.pay(paymentId, '800.00');
+  const { instruction } = await harness.untilState(refundId, 'awaiting_approval');
   if (instruction === null) throw new Error('nothing to approve');
   expect(instruction).toMatchObject({
-    way: 'credit',
+    operation: 'credit',
     amountMinor: '80000',
     currency: 'EUR',
     why: ['above_limit'],
@@ -50,10 +50,10 @@ async function creditThatWaits(): Promise<Waiting> {
 describe('an approval', () => {
   it('lets exactly one credit go', async () => {
     const { refundId, handle, decide } = await creditThatWaits();
-    expect(await decide({})).toMatchObject({ kind: 'decided', position: { state: 'fallback_checking' } });
+    expect(await decide({})).toMatchObject({ kind: 'decided', snapshot: { state: 'fallback_checking' } });
     expect(await handle.result()).toMatchObject({ state: 'succeeded' });
-    const { attempts } = await world.refund(refundId);
-    expect(attempts.map(({ way, state, sends }) => [way, state, sends])).toEqual([
+    const { attempts } = await harness.refund(refundId);
+    expect(attempts.map(({ operation, state, submissions }) => [operation, state, submissions])).toEqual([
       ['refund', 'rejected', 1],
       ['credit', 'succeeded', 1],
     ]);
@@ -64,7 +64,7 @@ describe('an approval', () => {
     const answers = await Promise.all([decide({}), decide({})]);
     for (const answer of answers) expect(answer).toMatchObject({ kind: 'decided' });
     expect(await handle.result()).toMatchObject({ state: 'succeeded' });
-    expect((await world.refund(refundId)).attempts).toHaveLength(2);
+    expect((await harness.refund(refundId)).attempts).toHaveLength(2);
   });
 
   it('of another instruction is refused, and the credit goes on waiting', async () => {
@@ -73,7 +73,7 @@ describe('an approval', () => {
       kind: 'refused',
       why: 'instruction_changed',
     });
-    expect((await world.refund(refundId)).state).toBe('awaiting_approval');
+    expect((await harness.refund(refundId)).state).toBe('awaiting_approval');
     await handle.executeUpdate(withdrawUpdate, { args: [{ by: 'clerk', reason: 'paid in cash' }] });
     expect(await handle.result()).toMatchObject({ state: 'canceled' });
   });
@@ -96,12 +96,12 @@ describe('an approval', () => {
       by: 'supervisor',
       reason: 'second thoughts',
     } as const;
-    expect(await world.dependencies.ledger.decide(late)).toMatchObject({
+    expect(await harness.dependencies.ledger.decide(late)).toMatchObject({
       kind: 'refused',
       why: 'not_awaiting_approval',
     });
     // A run of its own, as the client starts one for a message to a refund that is over.
-    const again = await world.drive(refundId);
+    const again = await harness.drive(refundId);
     expect(await again.result()).toMatchObject({ state: 'failed' });
   });
 });
@@ -111,7 +111,7 @@ describe('a refusal', () => {
     const { paymentId, refundId, handle, decide } = await creditThatWaits();
     expect(await decide({ verdict: 'refused', reason: 'not this customer' })).toMatchObject({
       kind: 'decided',
-      position: { state: 'failed' },
+      snapshot: { state: 'failed' },
     });
     expect(await handle.result()).toEqual({
       refundId,
@@ -124,7 +124,7 @@ describe('a refusal', () => {
       settledAmount: '0.00',
       settlements: [],
     });
-    expect(await world.dependencies.ledger.findPayment(paymentId)).toMatchObject({
+    expect(await harness.dependencies.ledger.findPayment(paymentId)).toMatchObject({
       reservedMinor: 0n,
       refundableMinor: 800_00n,
     });
@@ -150,16 +150,16 @@ describe('a message that makes no sense', () => {
 
 describe('looking now', () => {
   it('answers where the refund stands, and sends nothing', async () => {
-    const { paymentId } = world.newPayment();
-    world.fault({ kind: 'pending' }, { paymentId });
-    const { refundId, handle } = await world.pay(paymentId, '100.00');
-    const { attempts } = await world.untilState(refundId, 'pending');
-    expect(await handle.executeUpdate(resolveUpdate, { args: [undefined] })).toMatchObject({
+    const { paymentId } = harness.newPayment();
+    harness.fault({ kind: 'pending' }, { paymentId });
+    const { refundId, handle } = await harness.pay(paymentId, '100.00');
+    const { attempts } = await harness.untilState(refundId, 'pending');
+    expect(await handle.executeUpdate(syncUpdate, { args: [undefined] })).toMatchObject({
       state: 'pending',
       refundId,
     });
-    world.gateway.engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
+    harness.gateway.engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
     expect(await handle.result()).toMatchObject({ state: 'succeeded' });
-    expect((await world.refund(refundId)).attempts).toMatchObject([{ sends: 1 }]);
+    expect((await harness.refund(refundId)).attempts).toMatchObject([{ submissions: 1 }]);
   });
 });

@@ -2,7 +2,7 @@
 import { afterAll, expect, it } from 'vitest';
 import { startTemporal } from '../../sandbox/servers/temporal.js';
 import { historyOf } from './history.js';
-import { eventually, openWorld } from './world.js';
+import { eventually, openHarness } from './world.js';
 
 /** Temporal's own is 4,096 events: at one look-up an hour that is two weeks. */
 const EVENTS = 60;
@@ -10,22 +10,22 @@ const server = await startTemporal({
   dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': String(EVENTS) },
 });
 afterAll(() => server.stop());
-const world = await openWorld({ temporal: server });
+const harness = await openHarness({ temporal: server });
 
 it('a refund that stays pending goes on in run after run, and is paid once', async () => {
-  const { paymentId } = world.newPayment();
-  world.fault({ kind: 'pending' }, { paymentId });
-  const { refundId, handle } = await world.pay(paymentId, '100.00');
+  const { paymentId } = harness.newPayment();
+  harness.fault({ kind: 'pending' }, { paymentId });
+  const { refundId, handle } = await harness.pay(paymentId, '100.00');
   const first = (await handle.describe()).runId;
-  const { attempts } = await world.untilState(refundId, 'pending');
+  const { attempts } = await harness.untilState(refundId, 'pending');
   await eventually('a fresh run', async () => ((await handle.describe()).runId === first ? undefined : true));
-  expect((await world.refund(refundId)).state).toBe('pending');
+  expect((await harness.refund(refundId)).state).toBe('pending');
 
-  world.gateway.engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
+  harness.gateway.engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
   expect(await handle.result()).toMatchObject({ refundId, state: 'succeeded' });
-  expect((await world.refund(refundId)).attempts).toMatchObject([{ sends: 1, state: 'succeeded' }]);
+  expect((await harness.refund(refundId)).attempts).toMatchObject([{ submissions: 1, state: 'succeeded' }]);
   // Each run adopts what the last one knew, and none grows beyond its share.
-  const last = await historyOf(world.temporal.workflow.getHandle(handle.workflowId));
+  const last = await historyOf(harness.temporal.workflow.getHandle(handle.workflowId));
   expect(last.activities[0]).toBe('sendRefund');
   expect(last.length).toBeLessThan(EVENTS + 20);
 });

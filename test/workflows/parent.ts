@@ -1,8 +1,8 @@
 /** The smallest caller there is: a workflow of somebody else's that pays a customer back. */
-import type { CallerOrder } from '../../activities/refund/caller.js';
+import type { ClientOrder } from '../../activities/refund/caller.js';
 import type { RefundResult } from '../../workflows/refund/contract.js';
 import { payBack } from '../../workflows/refund/pay-back.js';
 
-export function parent(order: CallerOrder, refunds: string): Promise<RefundResult> {
+export function parent(order: ClientOrder, refunds: string): Promise<RefundResult> {
   return payBack(order, refunds);
 }

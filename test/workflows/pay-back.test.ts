@@ -5,15 +5,15 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { STALE_AFTER } from '../../activities/refund/accept.js';
-import { createCallerActivities, type CallerOrder } from '../../activities/refund/caller.js';
+import { createClientActivities, type ClientOrder } from '../../activities/refund/caller.js';
 import type { RefundRequestInput } from '../../domain/refund/request.js';
 import { startCallerWorker } from '../support/caller-worker.js';
-import { CLERK, eventually, openWorld } from './world.js';
+import { CLERK, eventually, openHarness } from './world.js';
 import type { parent } from './parent.js';
 import { refundWorkflowId, SEARCH_ATTRIBUTES } from '../../workflows/refund/contract.js';
 
 const HOUR = 3_600_000;
-const world = await openWorld({
+const harness = await openHarness({
   worker: false,
   sideBySide: true,
   timings: { retryFirst: HOUR, retryMax: HOUR },
@@ -23,29 +23,29 @@ afterAll(() => callers.stop());
 
 type ParentHandle = WorkflowHandle<typeof parent>;
 
-const orderFor = (paymentId: string, more: Partial<RefundRequestInput> = {}): CallerOrder => ({
-  caller: 'orders',
+const orderFor = (paymentId: string, more: Partial<RefundRequestInput> = {}): ClientOrder => ({
+  clientId: 'orders',
   idempotencyKey: randomUUID(),
   requestedBy: CLERK,
   request: { paymentId, amount: '100.00', currency: 'EUR', reason: 'order_cancelled', ...more },
 });
 
-const startParent = (order: CallerOrder): Promise<ParentHandle> =>
-  world.temporal.workflow.start<typeof parent>('parent', {
+const startParent = (order: ClientOrder): Promise<ParentHandle> =>
+  harness.temporal.workflow.start<typeof parent>('parent', {
     workflowId: `order-${randomUUID()}`,
     taskQueue: callers.taskQueue,
-    args: [order, world.queues.refunds],
+    args: [order, harness.queues.refunds],
   });
 
 /** The refund that the order became, as soon as it is in the ledger. */
 const refundOf = (paymentId: string) =>
   eventually(
     'the refund is accepted',
-    async () => (await world.dependencies.ledger.listRefunds({ paymentId }))[0],
+    async () => (await harness.dependencies.ledger.listRefunds({ paymentId }))[0],
   );
 
 const finish = ([attempt]: readonly { readonly gatewayId: string | null }[]): void => {
-  world.gateway.engine.finishPending({ id: attempt?.gatewayId ?? '', state: 'succeeded' });
+  harness.gateway.engine.finishPending({ id: attempt?.gatewayId ?? '', state: 'succeeded' });
 };
 
 const failureOf = (handle: ParentHandle): Promise<unknown> =>
@@ -56,31 +56,31 @@ describe('a caller that is cancelled while its order is being accepted', () => {
   let handle: ParentHandle;
 
   beforeAll(async () => {
-    ({ paymentId } = world.newPayment());
+    ({ paymentId } = harness.newPayment());
     handle = await startParent(orderFor(paymentId));
     await eventually('the order is on its way', async () =>
       (await handle.describe()).raw.pendingActivities?.length === 1 ? true : undefined,
     );
     await handle.cancel();
-    await world.startWorker();
+    await harness.startWorker();
   });
 
   it('leaves no money reserved that nobody takes care of', async () => {
     expect(await failureOf(handle)).toMatchObject({ cause: expect.any(CancelledFailure) as unknown });
     expect(await refundOf(paymentId)).toMatchObject({ state: 'canceled', attempts: [] });
-    expect(world.gateway.engine.books(paymentId)).toMatchObject({ refunded: 0n });
+    expect(harness.gateway.engine.books(paymentId)).toMatchObject({ refunded: 0n });
   });
 });
 
 describe('a caller that is cancelled while the same order, which waits for a person, is accepted again', () => {
   it('withdraws it, and the run that waited ends', async () => {
-    const { paymentId } = world.newPayment();
-    world.fault({ kind: 'reject', code: '800.300.101' }, { paymentId });
+    const { paymentId } = harness.newPayment();
+    harness.fault({ kind: 'reject', code: '800.300.101' }, { paymentId });
     const order = orderFor(paymentId);
     const first = await startParent(order);
     const { id } = await refundOf(paymentId);
-    await world.untilState(id, 'manual_review');
-    const second = await world.database.transaction(async (tx) => {
+    await harness.untilState(id, 'manual_review');
+    const second = await harness.database.transaction(async (tx) => {
       await sql`lock table refunds in access exclusive mode`.execute(tx);
       const handle = await startParent(order);
       await eventually('the order is on its way', async () =>
@@ -90,14 +90,14 @@ describe('a caller that is cancelled while the same order, which waits for a per
       return handle;
     });
     expect(await failureOf(second)).toMatchObject({ cause: expect.any(CancelledFailure) as unknown });
-    expect((await world.refund(id)).state).toBe('canceled');
+    expect((await harness.refund(id)).state).toBe('canceled');
     expect(await first.result()).toMatchObject({ refundId: id, state: 'canceled' });
   });
 });
 
 describe('a caller', () => {
   it('learns how the refund ended, and finds it by the ids that everybody uses', async () => {
-    const { paymentId } = world.newPayment();
+    const { paymentId } = harness.newPayment();
     const result = await (await startParent(orderFor(paymentId))).result();
     const refund = await refundOf(paymentId);
     expect(result).toEqual({
@@ -111,7 +111,7 @@ describe('a caller', () => {
       settledAmount: '100.00',
       settlements: [{ by: 'refund', amount: '100.00' }],
     });
-    const child = await world.temporal.workflow.getHandle(refundWorkflowId(refund.id)).describe();
+    const child = await harness.temporal.workflow.getHandle(refundWorkflowId(refund.id)).describe();
     expect(child.typedSearchAttributes.get(SEARCH_ATTRIBUTES.paymentId)).toBe(paymentId);
   });
 
@@ -122,18 +122,18 @@ describe('a caller', () => {
   ] as const)(
     'whose order is for %s learns its stable code, and nothing is stored',
     async ([, more, code]) => {
-      const { paymentId } = world.newPayment();
+      const { paymentId } = harness.newPayment();
       const failure = await failureOf(await startParent(orderFor(paymentId, more)));
       expect(failure).toMatchObject({ cause: { cause: { type: code, nonRetryable: true } } });
       expect(failure).toMatchObject({ cause: { cause: expect.any(ApplicationFailure) as unknown } });
-      expect(await world.dependencies.ledger.listRefunds({ paymentId })).toEqual([]);
+      expect(await harness.dependencies.ledger.listRefunds({ paymentId })).toEqual([]);
     },
   );
 
   it('that is refused under a key that has a refund learns how that refund ended, however name and key are written', async () => {
-    const { paymentId } = world.newPayment();
+    const { paymentId } = harness.newPayment();
     const key = randomUUID();
-    const named = { ...orderFor(paymentId), caller: 'Order Desk', idempotencyKey: `"${key}"` };
+    const named = { ...orderFor(paymentId), clientId: 'Order Desk', idempotencyKey: `"${key}"` };
     const first = await (await startParent(named)).result();
     const unreadable = { ...named, request: { ...named.request, amount: '1,00' } };
     expect(await (await startParent(unreadable)).result()).toEqual(first);
@@ -141,7 +141,7 @@ describe('a caller', () => {
   });
 
   describe('whose acceptance was taken up by a worker that was frozen', () => {
-    const { dependencies } = world;
+    const { dependencies } = harness;
     const after = (ms: number) => {
       const now = dependencies.now();
       return { monotonic: now.monotonic + ms, wall: now.wall + ms };
@@ -149,8 +149,8 @@ describe('a caller', () => {
     const stored = (paymentId: string) => dependencies.ledger.listRefunds({ paymentId });
 
     it('before it began, is told nothing by it any more: nothing is stored once Temporal does not wait for it', async () => {
-      const { paymentId } = world.newPayment();
-      const { acceptRefund } = createCallerActivities(dependencies, world.start, () =>
+      const { paymentId } = harness.newPayment();
+      const { acceptRefund } = createClientActivities(dependencies, harness.start, () =>
         Promise.reject(new Error('this try is over')),
       );
       await expect(acceptRefund(orderFor(paymentId))).rejects.toThrow('this try is over');
@@ -158,11 +158,11 @@ describe('a caller', () => {
     });
 
     it('after Temporal confirmed it, has the time for which Temporal waits, and no more', async () => {
-      const { paymentId } = world.newPayment();
+      const { paymentId } = harness.newPayment();
       let late = 0;
-      const { acceptRefund } = createCallerActivities(
+      const { acceptRefund } = createClientActivities(
         { ...dependencies, now: () => after(late) },
-        world.start,
+        harness.start,
         () => {
           late = STALE_AFTER + 1_000;
           return Promise.resolve();
@@ -174,38 +174,38 @@ describe('a caller', () => {
   });
 
   it('and another one with the same key share one refund, and both learn how it ended', async () => {
-    const { paymentId } = world.newPayment();
-    world.fault({ kind: 'pending', afterMs: 500 }, { paymentId });
+    const { paymentId } = harness.newPayment();
+    harness.fault({ kind: 'pending', afterMs: 500 }, { paymentId });
     const order = orderFor(paymentId);
     const handles = [await startParent(order), await startParent(order)];
     const results = await Promise.all(handles.map((handle) => handle.result()));
     expect(results[0]).toMatchObject({ state: 'succeeded' });
     expect(results[1]).toEqual(results[0]);
-    expect(await world.dependencies.ledger.listRefunds({ paymentId })).toMatchObject([
-      { attempts: [{ sends: 1 }] },
+    expect(await harness.dependencies.ledger.listRefunds({ paymentId })).toMatchObject([
+      { attempts: [{ submissions: 1 }] },
     ]);
   });
 });
 
 describe('a caller that is cancelled', () => {
   it('before anything has left, takes its refund along', async () => {
-    const { paymentId } = world.newPayment();
-    world.fault({ kind: 'reject', code: '900.100.600' }, { paymentId });
+    const { paymentId } = harness.newPayment();
+    harness.fault({ kind: 'reject', code: '900.100.600' }, { paymentId });
     const handle = await startParent(orderFor(paymentId));
     const { id } = await refundOf(paymentId);
-    await world.untilState(id, 'rejected');
+    await harness.untilState(id, 'rejected');
     await handle.cancel();
     expect(await failureOf(handle)).toMatchObject({ cause: expect.any(CancelledFailure) as unknown });
-    expect((await world.refund(id)).state).toBe('canceled');
-    expect(world.gateway.engine.books(paymentId)).toMatchObject({ refunded: 0n });
+    expect((await harness.refund(id)).state).toBe('canceled');
+    expect(harness.gateway.engine.books(paymentId)).toMatchObject({ refunded: 0n });
   });
 
   it('after the refund has left, still learns how it ended', async () => {
-    const { paymentId } = world.newPayment();
-    world.fault({ kind: 'pending' }, { paymentId });
+    const { paymentId } = harness.newPayment();
+    harness.fault({ kind: 'pending' }, { paymentId });
     const handle = await startParent(orderFor(paymentId));
     const { id } = await refundOf(paymentId);
-    const { attempts } = await world.untilState(id, 'pending');
+    const { attempts } = await harness.untilState(id, 'pending');
     await handle.cancel();
     finish(attempts);
     expect(await handle.result()).toMatchObject({ refundId: id, state: 'succeeded' });
@@ -214,14 +214,14 @@ describe('a caller that is cancelled', () => {
 
 describe('a caller that is terminated', () => {
   it('leaves its refund running to its end', async () => {
-    const { paymentId } = world.newPayment();
-    world.fault({ kind: 'pending' }, { paymentId });
+    const { paymentId } = harness.newPayment();
+    harness.fault({ kind: 'pending' }, { paymentId });
     const handle = await startParent(orderFor(paymentId));
     const { id } = await refundOf(paymentId);
-    const { attempts } = await world.untilState(id, 'pending');
+    const { attempts } = await harness.untilState(id, 'pending');
     await handle.terminate('a test');
     finish(attempts);
-    expect(await world.temporal.workflow.getHandle(refundWorkflowId(id)).result()).toMatchObject({
+    expect(await harness.temporal.workflow.getHandle(refundWorkflowId(id)).result()).toMatchObject({
       state: 'succeeded',
     });
   });

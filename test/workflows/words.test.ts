@@ -1,30 +1,30 @@
 /** What a person was told holds: a word is answered once, also where a worker that was stopped goes on with it, or its run is reset. */
 import { describe, expect, it } from 'vitest';
 import { historyOf } from './history.js';
-import { eventually, openWorld } from './world.js';
+import { eventually, openHarness } from './world.js';
 import type { Ledger } from '../../ledger/ledger.js';
-import { redirectUpdate, withdrawUpdate } from '../../workflows/refund/contract.js';
+import { changeDestinationUpdate, withdrawUpdate } from '../../workflows/refund/contract.js';
 import { resetToTheStart } from '../support/reset.js';
 
-const world = await openWorld();
-const { ledger } = world.dependencies;
+const harness = await openHarness();
+const { ledger } = harness.dependencies;
 
-const WORD = { by: 'supervisor', reason: 'the customer keeps the goods', ticket: 'PAY-12' };
+const NOTE = { by: 'supervisor', reason: 'the customer keeps the goods', ticket: 'PAY-12' };
 
 /** The gateway takes its time with it, so that it can not be withdrawn. */
 async function pendingRefund() {
-  const { paymentId, registrationId } = world.newPayment();
-  world.fault({ kind: 'pending' }, { paymentId });
-  const { refundId, handle } = await world.pay(paymentId, '100.00');
-  const { attempts } = await world.untilState(refundId, 'pending');
+  const { paymentId, registrationId } = harness.newPayment();
+  harness.fault({ kind: 'pending' }, { paymentId });
+  const { refundId, handle } = await harness.pay(paymentId, '100.00');
+  const { attempts } = await harness.untilState(refundId, 'pending');
   const refuse = async (): Promise<void> => {
     // A closed card: a person has to say how it goes on, and may withdraw it.
-    world.gateway.engine.finishPending({
+    harness.gateway.engine.finishPending({
       id: attempts[0]?.gatewayId ?? '',
       state: 'rejected',
       code: '800.100.171',
     });
-    await world.untilState(refundId, 'manual_review');
+    await harness.untilState(refundId, 'manual_review');
   };
   return { refundId, handle, refuse, registrationId };
 }
@@ -52,7 +52,7 @@ describe('a word that was refused', () => {
     const { refundId, handle, refuse } = await pendingRefund();
     const goOn = stopNextWithdrawal();
     // The first attempt of the activity times out, the second one is the one that answers.
-    expect(await handle.executeUpdate(withdrawUpdate, { args: [WORD] })).toMatchObject({
+    expect(await handle.executeUpdate(withdrawUpdate, { args: [NOTE] })).toMatchObject({
       kind: 'refused',
       why: 'may_have_left',
     });
@@ -61,10 +61,10 @@ describe('a word that was refused', () => {
     expect(await goOn()).toMatchObject({
       kind: 'refused',
       why: 'may_have_left',
-      position: { state: 'manual_review' },
+      snapshot: { state: 'manual_review' },
     });
-    expect((await world.refund(refundId)).state).toBe('manual_review');
-    expect(await handle.executeUpdate(withdrawUpdate, { args: [WORD] }), 'said anew').toMatchObject({
+    expect((await harness.refund(refundId)).state).toBe('manual_review');
+    expect(await handle.executeUpdate(withdrawUpdate, { args: [NOTE] }), 'said anew').toMatchObject({
       kind: 'withdrawn',
     });
     expect(await handle.result()).toMatchObject({ state: 'canceled' });
@@ -72,17 +72,17 @@ describe('a word that was refused', () => {
 
   it('is not carried out where its run is reset and hears it once more', async () => {
     const { refundId, handle, refuse } = await pendingRefund();
-    expect(await handle.executeUpdate(withdrawUpdate, { args: [WORD] })).toMatchObject({ kind: 'refused' });
+    expect(await handle.executeUpdate(withdrawUpdate, { args: [NOTE] })).toMatchObject({ kind: 'refused' });
     await refuse();
     const { runId } = await handle.describe();
-    await resetToTheStart(world.temporal, handle);
+    await resetToTheStart(harness.temporal, handle);
     expect((await handle.describe()).runId).not.toBe(runId);
     await eventually('the word was heard once more', async () =>
       (await historyOf(handle)).completed.includes('withdraw') ? true : undefined,
     );
 
-    expect((await world.refund(refundId)).state).toBe('manual_review');
-    expect(await handle.executeUpdate(withdrawUpdate, { args: [WORD] }), 'said anew').toMatchObject({
+    expect((await harness.refund(refundId)).state).toBe('manual_review');
+    expect(await handle.executeUpdate(withdrawUpdate, { args: [NOTE] }), 'said anew').toMatchObject({
       kind: 'withdrawn',
     });
     expect(await handle.result()).toMatchObject({ state: 'canceled' });
@@ -96,15 +96,15 @@ describe('a word', () => {
     await own.refuse();
     await other.refuse();
     // Who writes updates by hand may put anything into them.
-    const word = { ...WORD, registrationId: other.registrationId, refundId: other.refundId };
-    expect(await own.handle.executeUpdate(redirectUpdate, { args: [word] })).toMatchObject({
+    const note = { ...NOTE, registrationId: other.registrationId, refundId: other.refundId };
+    expect(await own.handle.executeUpdate(changeDestinationUpdate, { args: [note] })).toMatchObject({
       kind: 'done',
-      position: { refundId: own.refundId },
+      snapshot: { refundId: own.refundId },
     });
-    await world.untilState(own.refundId, 'awaiting_approval');
-    expect((await world.refund(other.refundId)).state).toBe('manual_review');
+    await harness.untilState(own.refundId, 'awaiting_approval');
+    expect((await harness.refund(other.refundId)).state).toBe('manual_review');
     for (const { handle } of [own, other])
-      expect(await handle.executeUpdate(withdrawUpdate, { args: [WORD] })).toMatchObject({
+      expect(await handle.executeUpdate(withdrawUpdate, { args: [NOTE] })).toMatchObject({
         kind: 'withdrawn',
       });
   });

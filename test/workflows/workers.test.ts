@@ -1,15 +1,15 @@
 /** Workers that stop, die, or work side by side: whoever comes next goes on from the ledger. */
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { historyOf } from './history.js';
-import { openWorld } from './world.js';
+import { openHarness } from './world.js';
 import type { RefundWorker } from '../../worker/refund-worker.js';
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.js';
 
-const world = await openWorld({ worker: false });
+const harness = await openHarness({ worker: false });
 
 /** A process of its own, as in production, beside the one in this process; gone when the test is over, if not before. */
 async function startProcess(): Promise<WorkerProcess> {
-  const worker = startWorkerProcess(world.env);
+  const worker = startWorkerProcess(harness.env);
   onTestFinished(() => worker.kill());
   await worker.ready;
   return worker;
@@ -17,7 +17,7 @@ async function startProcess(): Promise<WorkerProcess> {
 
 /** In this process; gone when the test is over. */
 async function startWorker(): Promise<RefundWorker> {
-  const worker = await world.startWorker();
+  const worker = await harness.startWorker();
   onTestFinished(() => worker.shutdown());
   return worker;
 }
@@ -25,35 +25,35 @@ async function startWorker(): Promise<RefundWorker> {
 describe('a worker that is killed between sending and the answer', () => {
   it('is replaced by one that looks the refund up and does not send it again', async () => {
     const killed = await startProcess();
-    const { paymentId } = world.newPayment();
-    world.fault({ kind: 'answer_after', ms: 60_000 }, { paymentId });
-    const { refundId, handle } = await world.pay(paymentId, '100.00');
-    await world.untilExecuted(paymentId);
+    const { paymentId } = harness.newPayment();
+    harness.fault({ kind: 'answer_after', ms: 60_000 }, { paymentId });
+    const { refundId, handle } = await harness.pay(paymentId, '100.00');
+    await harness.untilExecuted(paymentId);
     await killed.kill();
-    expect((await world.refund(refundId)).state).toBe('submitting');
+    expect((await harness.refund(refundId)).state).toBe('submitting');
 
     await startWorker();
     expect(await handle.result()).toMatchObject({ state: 'succeeded' });
-    expect((await historyOf(handle)).activities).toEqual(['sendRefund', 'lookUp']);
-    expect((await world.refund(refundId)).attempts).toMatchObject([{ state: 'succeeded', sends: 1 }]);
+    expect((await historyOf(handle)).activities).toEqual(['sendRefund', 'query']);
+    expect((await harness.refund(refundId)).attempts).toMatchObject([{ state: 'succeeded', submissions: 1 }]);
   });
 });
 
 describe('a worker that is told to stop between sending and the answer', () => {
   it('records the answer before it goes, and another one finishes the refund', async () => {
     const stopping = await startWorker();
-    const { paymentId } = world.newPayment();
-    world.fault({ kind: 'answer_after', ms: 1_000 }, { paymentId });
-    const { refundId, handle } = await world.pay(paymentId, '100.00');
-    await world.untilExecuted(paymentId);
+    const { paymentId } = harness.newPayment();
+    harness.fault({ kind: 'answer_after', ms: 1_000 }, { paymentId });
+    const { refundId, handle } = await harness.pay(paymentId, '100.00');
+    await harness.untilExecuted(paymentId);
     const stopped = stopping.shutdown();
     await startWorker();
     await stopped;
 
     expect(await handle.result()).toMatchObject({ state: 'succeeded' });
     expect((await historyOf(handle)).activities).toEqual(['sendRefund']);
-    expect((await world.refund(refundId)).attempts).toMatchObject([
-      { state: 'succeeded', sends: 1, lookUps: 0 },
+    expect((await harness.refund(refundId)).attempts).toMatchObject([
+      { state: 'succeeded', submissions: 1, queries: 0 },
     ]);
   });
 });
@@ -62,11 +62,11 @@ describe('two workers side by side', () => {
   it('share ten refunds of one payment and send each of them once', async () => {
     await startProcess();
     await startWorker();
-    const { paymentId } = world.newPayment();
-    const paid = await Promise.all(Array.from({ length: 10 }, () => world.pay(paymentId, '10.00')));
+    const { paymentId } = harness.newPayment();
+    const paid = await Promise.all(Array.from({ length: 10 }, () => harness.pay(paymentId, '10.00')));
     for (const { handle } of paid) expect(await handle.result()).toMatchObject({ state: 'succeeded' });
     for (const { refundId } of paid)
-      expect((await world.refund(refundId)).attempts).toMatchObject([{ sends: 1 }]);
-    expect(world.gateway.engine.books(paymentId)).toMatchObject({ refunded: 100_00n });
+      expect((await harness.refund(refundId)).attempts).toMatchObject([{ submissions: 1 }]);
+    expect(harness.gateway.engine.books(paymentId)).toMatchObject({ refunded: 100_00n });
   });
 });

@@ -4,7 +4,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, afterEach } from 'vitest';
 import { acceptRefund } from '../../activities/refund/accept.js';
 import { createDriver } from '../../client/driver.js';
-import type { Plan, Timings } from '../../domain/refund/plan.js';
+import type { RefundConfig, Timings } from '../../domain/refund/config.js';
 import type { RefundState } from '../../domain/refund/states.js';
 import type { RefundRecord } from '../../ledger/core/refund-record.js';
 import { startStack, type Stack, type StackOptions } from '../support/stack.js';
@@ -15,9 +15,9 @@ import type { refund } from '../../workflows/refund/refund.js';
 const TIMINGS: Partial<Timings> = {
   // A machine that is busy must not miss it: a test that waits for its end takes a shorter one.
   sendWindow: 10_000,
-  lookUpMax: 400,
+  queryMax: 400,
   visibilityLag: 100,
-  missSpacing: 30,
+  notFoundSpacing: 30,
   retryFirst: 50,
   retryMax: 500,
   issuerRetryAfter: 100,
@@ -28,7 +28,7 @@ export const CLERK = 'clerk';
 
 export type RefundHandle = WorkflowHandle<typeof refund>;
 
-export interface World extends Stack {
+export interface Harness extends Stack {
   /** Promised and reserved; nothing runs yet. */
   accept(paymentId: string, amount: string, idempotencyKey?: string): Promise<RefundRecord>;
   /** A run, new or the one that is under way. */
@@ -67,9 +67,9 @@ export async function eventually<T>(
 }
 
 /** Call it while the file is read. After each test (or the last one, where tests run side by side) every refund ends or is with a person, and the books agree. */
-export async function openWorld(
+export async function openHarness(
   options: StackOptions & { readonly sideBySide?: boolean } = {},
-): Promise<World> {
+): Promise<Harness> {
   const stack = await startStack({ ...options, timings: { ...TIMINGS, ...options.timings } });
   const { dependencies, gateway, queues, temporal } = stack;
   const { ledger } = dependencies;
@@ -80,19 +80,19 @@ export async function openWorld(
     if (found === null) throw new Error(`no refund ${refundId}`);
     return found;
   };
-  const accept: World['accept'] = async (paymentId, amount, idempotencyKey = crypto.randomUUID()) => {
+  const accept: Harness['accept'] = async (paymentId, amount, idempotencyKey = crypto.randomUUID()) => {
     const request = { paymentId, amount, currency: 'EUR', reason: 'order_cancelled' };
-    const order = { caller: 'shop', idempotencyKey, requestedBy: CLERK, request };
+    const order = { clientId: 'shop', idempotencyKey, requestedBy: CLERK, request };
     return (await acceptRefund(dependencies, order)).refund;
   };
-  const drive: World['drive'] = async (refundId, timings) => {
-    const plan: Plan = { ...stack.plan, timings: { ...stack.plan.timings, ...timings } };
-    await createDriver(temporal, { ...stack.start, planFor: () => plan }, queues).start(
+  const drive: Harness['drive'] = async (refundId, timings) => {
+    const config: RefundConfig = { ...stack.config, timings: { ...stack.config.timings, ...timings } };
+    await createDriver(temporal, { ...stack.start, configFor: () => config }, queues).start(
       await refundOf(refundId),
     );
     return temporal.workflow.getHandle<typeof refund>(refundWorkflowId(refundId));
   };
-  const untilRefund: World['untilRefund'] = (refundId, fact) =>
+  const untilRefund: Harness['untilRefund'] = (refundId, fact) =>
     eventually(`refund ${refundId}: ${fact.toString()}`, async () => {
       const found = await refundOf(refundId);
       return fact(found) ? found : undefined;

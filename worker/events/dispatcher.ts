@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { viewOf } from '../../client/view.js';
 import type { Database } from '../../ledger/db/database.js';
 import type { Ledger } from '../../ledger/ledger.js';
-import { forgetDelivered, settleEvent, takeDueEvents, type DueEvent } from '../../ledger/outbox/outbox.js';
+import { deleteDelivered, recordDelivery, takeDueEvents, type DueEvent } from '../../ledger/outbox/outbox.js';
 import type { EventsSettings } from '../../settings/events.js';
 import type { Log } from '../../settings/log.js';
 import { createPoster } from './post.js';
@@ -41,7 +41,7 @@ export function startDispatcher({ database, ledger, events, timings, log }: Disp
       ...signatureHeaders(event.id, Math.floor(Date.now() / 1_000), body, events.secrets),
     };
     const settlement = settlementOf(await poster.post(headers, body), event, timings, Math.random());
-    await settleEvent(database, event, settlement);
+    await recordDelivery(database, event, settlement);
     const fields = {
       eventId: event.id,
       refundId: event.refundId,
@@ -76,9 +76,9 @@ export function startDispatcher({ database, ledger, events, timings, log }: Disp
 
   let forgetAt = 0;
   /** Once an hour, until nothing is left that is old enough; a part at a time, so that no event waits for it. */
-  async function forget(): Promise<void> {
+  async function remove(): Promise<void> {
     if (performance.now() < forgetAt) return;
-    const count = await forgetDelivered(database, events.keptMs, FORGOTTEN_AT_ONCE);
+    const count = await deleteDelivered(database, events.keptMs, FORGOTTEN_AT_ONCE);
     if (count < FORGOTTEN_AT_ONCE) forgetAt = performance.now() + FORGET_EVERY_MS;
     if (count > 0) log.info('event.forgotten', { count });
   }
@@ -88,7 +88,7 @@ export function startDispatcher({ database, ledger, events, timings, log }: Disp
       const free = MOST_AT_ONCE - running.size;
       try {
         if (free > 0) for (const event of await takeDueEvents(database, free, timings.lease)) start(event);
-        await forget();
+        await remove();
       } catch (error) {
         log.warn('event.outbox_unreadable', {}, error);
       }

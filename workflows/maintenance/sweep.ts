@@ -14,10 +14,10 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
     // The next sweep comes by itself.
     retry: { maximumAttempts: 3 },
   });
-  const { started, failed, lookUps } = await sweepRefunds(input);
+  const { started, failed, queries } = await sweepRefunds(input);
   const answers = await Promise.all(
-    lookUps.map(async ({ taskQueue, ...task }) => {
-      const { lookUp } = proxyActivities<Pick<RefundActivities, 'lookUp'>>({
+    queries.map(async ({ taskQueue, ...task }) => {
+      const { query } = proxyActivities<Pick<RefundActivities, 'query'>>({
         taskQueue,
         startToCloseTimeout: 2 * MINUTE,
         // An entity that is no longer configured has no worker on its queue.
@@ -25,7 +25,7 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
         heartbeatTimeout: MINUTE / 6,
       });
       try {
-        await lookUp(task);
+        await query(task);
         return true;
       } catch (error) {
         if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
@@ -33,5 +33,5 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
       }
     }),
   );
-  return { started, failed, lookedUp: answers.filter(Boolean).length };
+  return { started, failed, queried: answers.filter(Boolean).length };
 }

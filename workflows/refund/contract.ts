@@ -1,13 +1,13 @@
 /** What starters, callers and the workflow agree on: names, ids, messages, results. */
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { Plan } from '../../domain/refund/plan.js';
+import type { RefundConfig } from '../../domain/refund/config.js';
 import type { SettledAmount } from '../../domain/refund/settlement.js';
 import { PUBLIC_STATUS, type RefundState, type RefundStatus } from '../../domain/refund/states.js';
-import type { Position } from '../../domain/refund/next-step.js';
+import type { RefundSnapshot } from '../../domain/refund/next-step.js';
 import type { CorrectionOutcome } from '../../domain/refund/correction.js';
-import type { CaseReason } from '../../domain/payment/finding.js';
-import type { OperatorNote } from '../../domain/refund/people.js';
+import type { CaseReason } from '../../domain/payment/reconciliation.js';
+import type { OperatorNote } from '../../domain/refund/operator-note.js';
 import type { CommandResult } from '../../activities/refund/refunds.js';
 
 export const REFUND_WORKFLOW = 'refund';
@@ -23,7 +23,7 @@ export interface SweepResult {
   readonly started: number;
   readonly failed: number;
   /** Attempts left open under refunds that have ended. */
-  readonly lookedUp: number;
+  readonly queried: number;
 }
 
 /** Where refunds run unless a caller says otherwise. */
@@ -32,24 +32,24 @@ export const DEFAULT_TASK_QUEUE = 'refunds';
 /** The refund's promise is unique in the ledger; its workflow id only keeps two runs from going at once. */
 export const refundWorkflowId = (refundId: string): string => `refund-${refundId}`;
 
-export const PAYMENT_NEWS_WORKFLOW = 'paymentNews';
+export const PAYMENT_UPDATES_WORKFLOW = 'paymentUpdates';
 
 /** One run for each payment: whatever is told about it meanwhile is looked up together. */
-export const paymentNewsWorkflowId = (paymentId: string): string => `payment-news-${paymentId}`;
+export const paymentUpdatesWorkflowId = (paymentId: string): string => `payment-news-${paymentId}`;
 
 /** Never encrypted by Temporal: they hold a state, a flag and the gateway's payment id, nothing personal. */
 export const SEARCH_ATTRIBUTES = {
   state: defineSearchAttributeKey('RefundState', SearchAttributeType.KEYWORD),
-  needsPerson: defineSearchAttributeKey('RefundNeedsPerson', SearchAttributeType.BOOL),
+  needsOperator: defineSearchAttributeKey('RefundNeedsOperator', SearchAttributeType.BOOL),
   paymentId: defineSearchAttributeKey('PaymentId', SearchAttributeType.KEYWORD),
 } as const;
 
 /** The refund must be accepted in the ledger. A history replays with the plan that it was started with. */
 export interface RefundInput {
   readonly refundId: string;
-  readonly plan: Plan;
+  readonly config: RefundConfig;
   /** Queries go here. */
-  readonly lookUpTaskQueue: string;
+  readonly queryTaskQueue: string;
 }
 
 /**
@@ -64,7 +64,7 @@ export interface RefundResult extends SettledAmount {
   readonly why: string | null;
 }
 
-export const resultOf = ({ refundId, state, why, settled }: Position): RefundResult => ({
+export const resultOf = ({ refundId, state, why, settled }: RefundSnapshot): RefundResult => ({
   refundId,
   state,
   status: PUBLIC_STATUS[state],
@@ -73,13 +73,13 @@ export const resultOf = ({ refundId, state, why, settled }: Position): RefundRes
 });
 
 /** `version`: where the refund stood in the ledger when the notice was passed on, so that a run about to end knows whether it has heard of that. */
-export type NoticeArgs = [version?: number, about?: 'gateway' | 'ledger'];
+export type GatewayNotificationArgs = [version?: number, about?: 'gateway' | 'ledger'];
 
 /**
  * The gateway gave notice about this refund. A hint: it only brings the next look-up forward. About the `ledger`: the sweep asks whether
  * this run knows of `version`; where it does, nothing follows, and no query is spent.
  */
-export const gatewayNotice = defineSignal<NoticeArgs>('gatewayNotice');
+export const gatewayNotification = defineSignal<GatewayNotificationArgs>('gatewayNotification');
 
 /** A person's word on the exact instruction that was shown. */
 export interface DecisionMessage extends OperatorNote {
@@ -95,13 +95,13 @@ export type WithdrawMessage = OperatorNote;
 export const withdrawUpdate = defineUpdate<CommandResult<'withdraw'>, [WithdrawMessage]>('withdraw');
 
 /** Look at the gateway now. Reads only; answers where the refund stands afterwards. With a word, the word is on record. */
-export const resolveUpdate = defineUpdate<Position, [OperatorNote | undefined]>('resolve');
+export const syncUpdate = defineUpdate<RefundSnapshot, [OperatorNote | undefined]>('sync');
 
 /** "This gateway transaction is this attempt." */
-export interface AdoptMessage extends OperatorNote {
+export interface LinkMessage extends OperatorNote {
   readonly gatewayId: string;
 }
-export const adoptUpdate = defineUpdate<CommandResult<'adopt'>, [AdoptMessage]>('adopt');
+export const linkUpdate = defineUpdate<CommandResult<'link'>, [LinkMessage]>('link');
 
 /** What became of an attempt, or that a case is settled, where the gateway cannot be asked. */
 export interface CorrectMessage extends OperatorNote {
@@ -116,7 +116,10 @@ export interface CorrectMessage extends OperatorNote {
 export const correctUpdate = defineUpdate<CommandResult<'correct'>, [CorrectMessage]>('correct');
 
 /** Another destination for the credit of a refund that waits for a person. */
-export interface RedirectMessage extends OperatorNote {
+export interface ChangeDestinationMessage extends OperatorNote {
   readonly registrationId: string;
 }
-export const redirectUpdate = defineUpdate<CommandResult<'redirect'>, [RedirectMessage]>('redirect');
+export const changeDestinationUpdate = defineUpdate<
+  CommandResult<'change_destination'>,
+  [ChangeDestinationMessage]
+>('change_destination');

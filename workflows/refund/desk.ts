@@ -1,52 +1,52 @@
 /** What people and the gateway say while a refund is under way, and the wish to stop it. */
 import type { UpdateDefinition } from '@temporalio/common';
 import { CancellationScope, condition, currentUpdateInfo, setHandler } from '@temporalio/workflow';
-import type { Position } from '../../domain/refund/next-step.js';
-import type { OperatorNote } from '../../domain/refund/people.js';
+import type { RefundSnapshot } from '../../domain/refund/next-step.js';
+import type { OperatorNote } from '../../domain/refund/operator-note.js';
 import {
-  adoptUpdate,
+  linkUpdate,
   confirmUpdate,
   correctUpdate,
   decideUpdate,
-  gatewayNotice,
-  redirectUpdate,
-  resolveUpdate,
+  gatewayNotification,
+  changeDestinationUpdate,
+  syncUpdate,
   withdrawUpdate,
   type RefundInput,
 } from './contract.js';
 import type { Effects } from './effects.js';
-import { checkCorrection, checkDecision, checkId, checkWord } from './messages.js';
+import { checkCorrection, checkDecision, checkId, checkNote } from './messages.js';
 
-export interface Desk {
+export interface MessageHandlers {
   /** Lets messages that came with the start be heard before anything is sent. */
   readonly opened: () => Promise<void>;
   /** The later of what the workflow knows and what a message brought about. */
-  readonly newest: (known: Position) => Position;
+  readonly newest: (known: RefundSnapshot) => RefundSnapshot;
   /** Waits for `ms`, or until something else is known or a later version was reported; false when it was only time. */
-  readonly newsWithin: (ms: number, known: Position) => Promise<boolean>;
+  readonly updatesWithin: (ms: number, known: RefundSnapshot) => Promise<boolean>;
   /** The same, and a notice of the gateway ends the wait too, also one that came while the workflow was busy elsewhere. */
-  readonly noticeWithin: (ms: number, known: Position) => Promise<void>;
+  readonly notificationWithin: (ms: number, known: RefundSnapshot) => Promise<void>;
   /** Whether a notice since this was last asked was given about a later position than `known`. */
-  readonly takeToldOfLater: (known: Position) => boolean;
+  readonly takeToldOfLater: (known: RefundSnapshot) => boolean;
   /** Whether `newest` or a request to cancel would have the run do something else than with `known`. */
-  readonly hasNews: (known: Position) => boolean;
+  readonly hasUpdates: (known: RefundSnapshot) => boolean;
   /** Whether the gateway has given notice since the last wait that a notice ends. */
   readonly isNotified: () => boolean;
   /** Whether cancelling was asked for since this was last asked. A run is canceled once. */
   readonly takeCancelRequest: () => boolean;
 }
 
-export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Desk {
-  let latest: Position | undefined;
+export function handleMessages({ refundId, config }: RefundInput, effects: Effects): MessageHandlers {
+  let latest: RefundSnapshot | undefined;
   let busy = 0;
   let noticed = false;
-  let toldOf = 0;
+  let notifiedOf = 0;
   const run = CancellationScope.current();
   let isStopWeighed = false;
   const isStopAsked = (): boolean => run.consideredCancelled && !isStopWeighed;
 
-  const hear = (position: Position): void => {
-    if (latest === undefined || position.version > latest.version) latest = position;
+  const hear = (snapshot: RefundSnapshot): void => {
+    if (latest === undefined || snapshot.version > latest.version) latest = snapshot;
   };
   /** Handlers outlive a cancelled workflow: what a person decided is carried out. */
   const handle = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -58,17 +58,17 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
     }
   };
 
-  setHandler(gatewayNotice, (version = 0, about = 'gateway') => {
+  setHandler(gatewayNotification, (version = 0, about = 'gateway') => {
     if (about === 'gateway') noticed = true;
-    if (version > toldOf) toldOf = version;
+    if (version > notifiedOf) notifiedOf = version;
   });
   /**
    * One command of an operator: checked at the door, carried out by one activity, and what it brought about is heard. The update's id is the
    * command's: it stays the same where the activity is tried again, and where a reset has the update handled once more.
    */
-  const listen = <Message, Result extends { readonly position: Position }>(
+  const listen = <Message, Result extends { readonly snapshot: RefundSnapshot }>(
     update: UpdateDefinition<Result, [Message]>,
-    carryOut: (said: Message & { readonly commandId: string | undefined }) => Promise<Result>,
+    carryOut: (operatorCommand: Message & { readonly commandId: string | undefined }) => Promise<Result>,
     validator: (message: Message) => void,
   ): void =>
     setHandler(
@@ -76,7 +76,7 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
       (message: Message) =>
         handle(async () => {
           const result = await carryOut({ ...message, commandId: currentUpdateInfo()?.id });
-          hear(result.position);
+          hear(result.snapshot);
           return result;
         }),
       { validator },
@@ -84,47 +84,56 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
 
   // Last in each order: whatever a message holds, it is about the refund of this run.
   const { ledger, gateway } = effects;
-  listen(decideUpdate, (said) => ledger.decide({ ...said, refundId }), checkDecision);
-  listen(confirmUpdate, (said) => gateway.confirm({ ...said, refundId, plan }), checkDecision);
+  listen(decideUpdate, (operatorCommand) => ledger.decide({ ...operatorCommand, refundId }), checkDecision);
+  listen(
+    confirmUpdate,
+    (operatorCommand) => gateway.confirm({ ...operatorCommand, refundId, config }),
+    checkDecision,
+  );
   listen(
     withdrawUpdate,
     ({ by, reason, ticket, commandId }) => ledger.withdraw(refundId, by, reason, ticket, commandId),
-    (message) => checkWord(message, []),
+    (message) => checkNote(message, []),
   );
   listen(
-    adoptUpdate,
-    (said) => gateway.adopt({ ...said, refundId, plan }),
+    linkUpdate,
+    (operatorCommand) => gateway.link({ ...operatorCommand, refundId, config }),
     (message) => checkId(message, 'gatewayId'),
   );
-  listen(correctUpdate, (said) => gateway.correct({ ...said, refundId, plan }), checkCorrection);
   listen(
-    redirectUpdate,
-    (said) => ledger.redirect({ ...said, refundId }),
+    correctUpdate,
+    (operatorCommand) => gateway.correct({ ...operatorCommand, refundId, config }),
+    checkCorrection,
+  );
+  listen(
+    changeDestinationUpdate,
+    (operatorCommand) => ledger.changeDestination({ ...operatorCommand, refundId }),
     (message) => checkId(message, 'registrationId'),
   );
   setHandler(
-    resolveUpdate,
-    (word: OperatorNote | undefined) =>
+    syncUpdate,
+    (note: OperatorNote | undefined) =>
       handle(async () => {
         const commandId = currentUpdateInfo()?.id;
-        const position = await gateway.lookUp({
+        const snapshot = await gateway.query({
           refundId,
-          plan,
-          ...(word === undefined ? {} : { word: { ...word, commandId } }),
+          config,
+          ...(note === undefined ? {} : { note: { ...note, commandId } }),
         });
-        hear(position);
-        return position;
+        hear(snapshot);
+        return snapshot;
       }),
     {
-      validator: (word: OperatorNote | undefined) => {
-        if (word !== undefined) checkWord(word, []);
+      validator: (note: OperatorNote | undefined) => {
+        if (note !== undefined) checkNote(note, []);
       },
     },
   );
-  const isNews = (known: Position): boolean =>
+  const isUpdate = (known: RefundSnapshot): boolean =>
     isStopAsked() || (latest !== undefined && latest.version > known.version);
   /** What ends these waits reads the ledger, so that a later version is known afterwards. */
-  const isTold = (known: Position): boolean => isNews(known) || noticed || toldOf > known.version;
+  const isReported = (known: RefundSnapshot): boolean =>
+    isUpdate(known) || noticed || notifiedOf > known.version;
 
   return {
     opened: async () => {
@@ -132,18 +141,18 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
       await condition(() => busy === 0);
     },
     newest: (known) => (latest !== undefined && latest.version > known.version ? latest : known),
-    newsWithin: (ms, known) => {
-      const isOver = (): boolean => isNews(known) || toldOf > known.version;
+    updatesWithin: (ms, known) => {
+      const isOver = (): boolean => isUpdate(known) || notifiedOf > known.version;
       return ms <= 0 ? Promise.resolve(isOver()) : condition(isOver, ms);
     },
-    noticeWithin: async (ms, known) => {
+    notificationWithin: async (ms, known) => {
       // Without any time the SDK would note a patch in the history.
-      await condition(() => isTold(known), Math.max(ms, 1));
+      await condition(() => isReported(known), Math.max(ms, 1));
       noticed = false;
     },
     takeToldOfLater: (known) => {
-      const isLater = toldOf > known.version;
-      toldOf = 0;
+      const isLater = notifiedOf > known.version;
+      notifiedOf = 0;
       // Whoever asks looks at the ledger now, which answers the notice.
       if (isLater) noticed = false;
       return isLater;
@@ -153,7 +162,7 @@ export function openDesk({ refundId, plan }: RefundInput, effects: Effects): Des
       if (isAsked) isStopWeighed = true;
       return isAsked;
     },
-    hasNews: isNews,
+    hasUpdates: isUpdate,
     isNotified: () => noticed,
   };
 }

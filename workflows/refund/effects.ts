@@ -26,24 +26,24 @@ export interface Effects {
   /** What reads the gateway, at the rate that the entity is allowed. */
   readonly gateway: Pick<
     RefundActivities,
-    'lookUp' | 'reconcile' | 'readPayment' | 'adopt' | 'correct' | 'confirm'
+    'query' | 'reconcile' | 'readPayment' | 'link' | 'correct' | 'confirm'
   >;
   /** What changes only our side. */
   readonly ledger: Pick<
     RefundActivities,
-    'askPerson' | 'giveUp' | 'withdraw' | 'decide' | 'redirect' | 'position'
+    'openCase' | 'giveUp' | 'withdraw' | 'decide' | 'changeDestination' | 'snapshot'
   >;
 }
 
-export function effectsOf({ plan, lookUpTaskQueue }: RefundInput): Effects {
-  const { sendWindow, answerWithin } = plan.timings;
+export function effectsOf({ config, queryTaskQueue }: RefundInput): Effects {
+  const { sendWindow, answerWithin } = config.timings;
   return {
     money: proxyActivities<RefundActivities>({
       startToCloseTimeout: sendWindow + answerWithin + RECORDING,
       heartbeatTimeout: HEARTBEAT_TIMEOUT,
       retry: RETRY,
     }),
-    gateway: queries(lookUpTaskQueue),
+    gateway: queries(queryTaskQueue),
     ledger: proxyActivities<RefundActivities>({ startToCloseTimeout: 30 * SECOND, retry: RETRY }),
   };
 }
@@ -61,10 +61,10 @@ function queries(taskQueue: string): Effects['gateway'] {
   const ordered = ofPriority(1);
   const planned = ofPriority(3);
   return {
-    lookUp: (task) => (task.word === undefined ? planned : ordered).lookUp(task),
+    query: (task) => (task.note === undefined ? planned : ordered).query(task),
     reconcile: planned.reconcile,
     readPayment: planned.readPayment,
-    adopt: ordered.adopt,
+    link: ordered.link,
     correct: ordered.correct,
     confirm: ordered.confirm,
   };

@@ -2,7 +2,7 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { looksLikeCard } from '../../domain/card/card-number.js';
 import { CORRECTION_OUTCOMES } from '../../domain/refund/correction.js';
-import { CASE_REASONS } from '../../domain/payment/finding.js';
+import { CASE_REASONS } from '../../domain/payment/reconciliation.js';
 import { isGatewayId } from '../../domain/ids.js';
 import { NAME_RULE, readName } from '../../domain/names.js';
 import type { CorrectMessage, DecisionMessage } from './contract.js';
@@ -19,7 +19,7 @@ function valueOf(message: unknown, field: string): unknown {
 }
 
 /** Who and why, in texts that can be stored and hold no card. Messages come from outside, whatever their types say. */
-export function checkWord(message: unknown, fields: readonly string[]): void {
+export function checkNote(message: unknown, fields: readonly string[]): void {
   for (const field of [...fields, 'by', 'reason', 'ticket']) {
     const value = valueOf(message, field);
     if (field === 'ticket' && value === undefined) continue;
@@ -33,13 +33,13 @@ export function checkWord(message: unknown, fields: readonly string[]): void {
 
 /** The ledger would refuse another verdict again and again. */
 export function checkDecision(message: DecisionMessage): void {
-  checkWord(message, ['verdict', 'instruction']);
+  checkNote(message, ['verdict', 'instruction']);
   const verdict: string = message.verdict;
   if (verdict !== 'approved' && verdict !== 'refused') refuse("verdict must be 'approved' or 'refused'");
 }
 
 export function checkCorrection(message: CorrectMessage): void {
-  checkWord(message, ['outcome', 'evidence']);
+  checkNote(message, ['outcome', 'evidence']);
   if (!CORRECTION_OUTCOMES.some((outcome) => outcome === message.outcome))
     refuse(`outcome must be one of ${CORRECTION_OUTCOMES.join(', ')}`);
   const reference = valueOf(message, 'reference');
@@ -55,7 +55,7 @@ export function checkCorrection(message: CorrectMessage): void {
 
 /** An id becomes part of an address at the gateway. */
 export function checkId(message: unknown, field: 'gatewayId' | 'registrationId'): void {
-  checkWord(message, []);
+  checkNote(message, []);
   const value = valueOf(message, field);
   if (typeof value !== 'string' || !isGatewayId(value))
     refuse(`${field} must be 32 lowercase hexadecimal characters`);

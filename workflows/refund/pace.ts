@@ -1,5 +1,5 @@
 /** Slows a run down that goes in a circle, so that the ledger is not called at full speed. */
-import type { Position, Step } from '../../domain/refund/next-step.js';
+import type { RefundSnapshot, Step } from '../../domain/refund/next-step.js';
 
 const SECOND = 1_000;
 const HOUR = 3_600_000;
@@ -13,7 +13,7 @@ export interface Pace {
    * Milliseconds to wait before `step`; 0 while the run gets on. A circle begins where the workflow and the ledger do not agree about what is
    * next, as two versions of the program may during a deploy.
    */
-  readonly before: (position: Position, step: Step) => number;
+  readonly before: (snapshot: RefundSnapshot, step: Step) => number;
   /** Whether it has gone in a circle for so long that it does not come out of it by itself. */
   readonly isStuck: () => boolean;
 }
@@ -24,8 +24,8 @@ export function createPace(): Pace {
   return {
     before({ version, attempt, unread }, step) {
       const isWait =
-        step.kind === 'person' || step.kind === 'finish' || ('after' in step && step.after >= SECOND);
-      const now = `${version} ${step.kind} ${attempt?.lookUps ?? 0} ${unread?.times ?? 0}`;
+        step.kind === 'operator' || step.kind === 'finish' || ('after' in step && step.after >= SECOND);
+      const now = `${version} ${step.kind} ${attempt?.queries ?? 0} ${unread?.times ?? 0}`;
       idle = isWait || now !== last ? 0 : idle + 1;
       last = now;
       return idle < FREE ? 0 : Math.min(SECOND * 2 ** Math.min(idle - FREE, 12), HOUR);

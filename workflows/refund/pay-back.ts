@@ -12,13 +12,13 @@ import {
   workflowInfo,
   WorkflowIdReusePolicy,
 } from '@temporalio/workflow';
-import type { AcceptedOrder, CallerActivities, CallerOrder } from '../../activities/refund/caller.js';
+import type { AcceptedOrder, ClientActivities, ClientOrder } from '../../activities/refund/caller.js';
 import type { RefundActivities } from '../../activities/refund/refunds.js';
-import type { Position } from '../../domain/refund/next-step.js';
+import type { RefundSnapshot } from '../../domain/refund/next-step.js';
 import { isFinal } from '../../domain/refund/states.js';
 import {
   DEFAULT_TASK_QUEUE,
-  gatewayNotice,
+  gatewayNotification,
   REFUND_WORKFLOW,
   refundWorkflowId,
   resultOf,
@@ -41,15 +41,15 @@ const KEY_REUSED = 'idempotency_key_reused';
 const ACCEPT_HEARTBEAT = 100 * SECOND;
 
 function activitiesOn(taskQueue: string) {
-  const { acceptRefund } = proxyActivities<CallerActivities>({
+  const { acceptRefund } = proxyActivities<ClientActivities>({
     taskQueue,
     startToCloseTimeout: 10 * MINUTE,
     heartbeatTimeout: ACCEPT_HEARTBEAT,
   });
-  const { acceptedBefore, refundPosition, withdraw } = proxyActivities<
-    CallerActivities & Pick<RefundActivities, 'withdraw'>
+  const { acceptedBefore, refundSnapshot, withdraw } = proxyActivities<
+    ClientActivities & Pick<RefundActivities, 'withdraw'>
   >({ taskQueue, startToCloseTimeout: 2 * MINUTE });
-  return { acceptRefund, acceptedBefore, refundPosition, withdraw };
+  return { acceptRefund, acceptedBefore, refundSnapshot, withdraw };
 }
 type Activities = ReturnType<typeof activitiesOn>;
 
@@ -66,7 +66,7 @@ type Activities = ReturnType<typeof activitiesOn>;
  * nothing has left; else this returns how the refund ended.
  */
 export async function payBack(
-  order: CallerOrder,
+  order: ClientOrder,
   taskQueue: string = DEFAULT_TASK_QUEUE,
 ): Promise<RefundResult> {
   const caller = CancellationScope.current();
@@ -95,14 +95,14 @@ function endOfWithdrawn(result: RefundResult): RefundResult {
  */
 export function isSafeToCompensate(error: unknown): boolean {
   if (error instanceof CancelledFailure) return true;
-  const refusal = refusalOf(error);
+  const refusal = declineClassOf(error);
   return refusal !== undefined && refusal.type !== KEY_REUSED;
 }
 
 /** The refund of this order's key. An earlier run of the client, or an acceptance whose answer was lost, may have stored it. */
 async function acceptedOrder(
   { acceptRefund, acceptedBefore }: Activities,
-  order: CallerOrder,
+  order: ClientOrder,
   caller: CancellationScope,
 ): Promise<AcceptedOrder> {
   if (caller.consideredCancelled) {
@@ -113,13 +113,13 @@ async function acceptedOrder(
   try {
     return await acceptRefund(order);
   } catch (error) {
-    const before = refusalOf(error)?.type === KEY_REUSED ? null : await acceptedBefore(order);
+    const before = declineClassOf(error)?.type === KEY_REUSED ? null : await acceptedBefore(order);
     if (before === null) throw error;
     return before;
   }
 }
 
-function refusalOf(error: unknown): ApplicationFailure | undefined {
+function declineClassOf(error: unknown): ApplicationFailure | undefined {
   const cause = error instanceof ActivityFailure ? error.cause : undefined;
   return cause instanceof ApplicationFailure ? cause : undefined;
 }
@@ -128,18 +128,18 @@ function refusalOf(error: unknown): ApplicationFailure | undefined {
 async function withdraw(activities: Activities, refundId: string): Promise<RefundResult | undefined> {
   const why = 'the caller was cancelled before it was started';
   // A client is canceled once: its run's id names the command.
-  const { kind, position } = await activities.withdraw(
+  const { kind, snapshot } = await activities.withdraw(
     ...([refundId, 'cancellation', why, undefined, workflowInfo().runId] as const),
   );
   if (kind !== 'withdrawn') return undefined;
-  await notifyRun(refundId, position);
-  return resultOf(position);
+  await notifyRun(refundId, snapshot);
+  return resultOf(snapshot);
 }
 
 /** Tells the run that drives the refund, if there is one, that the ledger has gone on without it. */
-async function notifyRun(refundId: string, { version }: Position): Promise<void> {
+async function notifyRun(refundId: string, { version }: RefundSnapshot): Promise<void> {
   await getExternalWorkflowHandle(refundWorkflowId(refundId))
-    .signal(gatewayNotice, version, 'ledger')
+    .signal(gatewayNotification, version, 'ledger')
     .catch(() => undefined);
 }
 
@@ -171,7 +171,7 @@ function startRefund({ input, paymentId }: AcceptedOrder, taskQueue: string) {
     parentClosePolicy: ParentClosePolicy.ABANDON,
     typedSearchAttributes: [
       { key: SEARCH_ATTRIBUTES.state, value: 'reserved' },
-      { key: SEARCH_ATTRIBUTES.needsPerson, value: false },
+      { key: SEARCH_ATTRIBUTES.needsOperator, value: false },
       { key: SEARCH_ATTRIBUTES.paymentId, value: paymentId },
     ],
   });
@@ -182,7 +182,7 @@ function startRefund({ input, paymentId }: AcceptedOrder, taskQueue: string) {
  * refund may wait for an operator for weeks, and the history of the client's workflow has a limit (51,200 events; one question makes 11).
  */
 async function untilFinal(
-  { refundPosition }: Activities,
+  { refundSnapshot }: Activities,
   refundId: string,
   caller: CancellationScope,
 ): Promise<RefundResult> {
@@ -197,11 +197,11 @@ async function untilFinal(
   });
   let isSoon = false;
   for (let pause = SECOND; ; pause = Math.min(pause * 2, HOUR)) {
-    const position = await refundPosition(refundId);
-    if (isFinal(position.state)) {
+    const snapshot = await refundSnapshot(refundId);
+    if (isFinal(snapshot.state)) {
       // An earlier run of this client may have withdrawn it and ended before it could say so.
-      await notifyRun(refundId, position);
-      return resultOf(position);
+      await notifyRun(refundId, snapshot);
+      return resultOf(snapshot);
     }
     // Asked to stop: the answer is near, once.
     if (await condition(() => isStopping && !isSoon, pause)) {

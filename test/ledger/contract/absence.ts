@@ -1,6 +1,6 @@
 /** Not there: when look-ups that find nothing prove it, and what may be sent again then. */
 import { describe, expect, it } from 'vitest';
-import type { SendOrder } from '../../../ledger/ledger.js';
+import type { Submission } from '../../../ledger/ledger.js';
 import {
   accepted,
   answer,
@@ -19,52 +19,53 @@ import {
   TIMINGS,
   submittedRefund,
   type LedgerUnderTest,
-} from '../given.js';
+} from '../fixtures.js';
 
 /** Before anything that a test does. */
 const LONG_AGO = new Date(0);
 
 export function describeAbsence(underTest: () => LedgerUnderTest): void {
-  const given = () => submittedRefund(underTest().ledger, { minor: 5_000n, outcome: lost });
-  const miss = (order: SendOrder, countsIfLate = true) => missed(underTest().ledger, order, countsIfLate);
-  const proveAbsent = async (order: SendOrder) => {
+  const fixture = () => submittedRefund(underTest().ledger, { minor: 5_000n, outcome: lost });
+  const notFound = (order: Submission, countsTowardsAbsence = true) =>
+    missed(underTest().ledger, order, countsTowardsAbsence);
+  const proveAbsent = async (order: Submission) => {
     await underTest().letPass(TIMINGS.sendWindow + TIMINGS.visibilityLag);
-    for (let number = 0; number < TIMINGS.missesNeeded; number += 1) {
-      await underTest().letPass(TIMINGS.missSpacing + 1);
-      await miss(order);
+    for (let number = 0; number < TIMINGS.notFoundNeeded; number += 1) {
+      await underTest().letPass(TIMINGS.notFoundSpacing + 1);
+      await notFound(order);
     }
   };
 
   describe('a look-up that finds nothing', () => {
     it('proves nothing before the last byte could have left and become visible', async () => {
       const { ledger, letPass } = underTest();
-      const { id, order } = await given();
+      const { id, order } = await fixture();
       await letPass(TIMINGS.sendWindow + TIMINGS.visibilityLag - 60_000);
-      for (let number = 0; number < 10; number += 1) await miss(order);
-      expect(await ledger.position(id)).toMatchObject({ state: 'unknown', attempt: { lookUps: 10 } });
+      for (let number = 0; number < 10; number += 1) await notFound(order);
+      expect(await ledger.snapshot(id)).toMatchObject({ state: 'unknown', attempt: { queries: 10 } });
     });
 
     it('counts once however often it is repeated at one time', async () => {
       const { letPass } = underTest();
-      const { order } = await given();
+      const { order } = await fixture();
       await letPass(TIMINGS.sendWindow + TIMINGS.visibilityLag + 60_000);
-      for (let number = 0; number < 10; number += 1) expect((await miss(order)).state).toBe('unknown');
+      for (let number = 0; number < 10; number += 1) expect((await notFound(order)).state).toBe('unknown');
     });
 
     it('never counts where the original was not found either: the entity may be wrong', async () => {
       const { letPass } = underTest();
-      const { order } = await given();
+      const { order } = await fixture();
       for (let number = 0; number < 10; number += 1) {
         await letPass(TIMINGS.visibilityLag);
-        expect((await miss(order, false)).state).toBe('unknown');
+        expect((await notFound(order, false)).state).toBe('unknown');
       }
     });
 
     it('proves absence when it is late, repeated and spaced: then the same attempt is sent again', async () => {
       const { ledger } = underTest();
-      const { id, order } = await given();
+      const { id, order } = await fixture();
       await proveAbsent(order);
-      expect(await ledger.position(id)).toMatchObject({ state: 'reserved', attempt: { state: 'absent' } });
+      expect(await ledger.snapshot(id)).toMatchObject({ state: 'reserved', attempt: { state: 'absent' } });
       const again = await submitted(ledger, id);
       expect(again).toEqual({ ...order, send: 2 });
       expect((await ledger.record(answer(again, paid()))).state).toBe('succeeded');
@@ -72,30 +73,30 @@ export function describeAbsence(underTest: () => LedgerUnderTest): void {
 
     it('says nothing about an attempt that the gateway has accepted', async () => {
       const { ledger, letPass } = underTest();
-      const { id, order } = await given();
+      const { id, order } = await fixture();
       await ledger.record(seen(order, { kind: 'pending', gatewayId: gatewayId() }));
       for (let number = 0; number < 5; number += 1) {
         await letPass(TIMINGS.visibilityLag);
-        await miss(order);
+        await notFound(order);
       }
-      expect((await ledger.position(id)).state).toBe('pending');
+      expect((await ledger.snapshot(id)).state).toBe('pending');
     });
 
     it('begins to count anew when the attempt was sent again', async () => {
       const { ledger, letPass } = underTest();
-      const { id, order } = await given();
+      const { id, order } = await fixture();
       await proveAbsent(order);
       const again = await submitted(ledger, id);
       await ledger.record(answer(again, lost));
-      await letPass(TIMINGS.sendWindow + TIMINGS.visibilityLag + TIMINGS.missSpacing);
-      expect((await miss(again)).state).toBe('unknown');
+      await letPass(TIMINGS.sendWindow + TIMINGS.visibilityLag + TIMINGS.notFoundSpacing);
+      expect((await notFound(again)).state).toBe('unknown');
     });
   });
 
   describe('an attempt that was handed over twice', () => {
     it('counts a late success of the first handing-over, and the second may not pay it again', async () => {
       const { ledger, openCases } = underTest();
-      const { id, order } = await given();
+      const { id, order } = await fixture();
       await proveAbsent(order);
       const again = await submitted(ledger, id);
       const late = paid();
@@ -110,7 +111,7 @@ export function describeAbsence(underTest: () => LedgerUnderTest): void {
       ['word that nothing left', notSent],
     ])('does not take a late %s of the first for an answer to the second', async (_name, outcome) => {
       const { ledger } = underTest();
-      const { id, order } = await given();
+      const { id, order } = await fixture();
       await proveAbsent(order);
       const again = await submitted(ledger, id);
       expect((await ledger.record(answer(order, outcome))).state).toBe('submitting');
@@ -119,7 +120,7 @@ export function describeAbsence(underTest: () => LedgerUnderTest): void {
 
     it('is not ended by a look-up that shows the first one refused while the second is on its way', async () => {
       const { ledger } = underTest();
-      const { id, order } = await given();
+      const { id, order } = await fixture();
       await proveAbsent(order);
       const again = await submitted(ledger, id);
       expect((await ledger.record(seen(order, refused('issuer_declined', gatewayId())))).state).toBe(
@@ -140,7 +141,7 @@ export function describeAbsence(underTest: () => LedgerUnderTest): void {
       'is ended by a decline that a query shows only if it is of the latest: %s',
       async (_name, shown, state) => {
         const { ledger } = underTest();
-        const { id, order } = await given();
+        const { id, order } = await fixture();
         await proveAbsent(order);
         const again = await submitted(ledger, id);
         await ledger.record(answer(again, lost));
@@ -161,26 +162,26 @@ export function describeAbsence(underTest: () => LedgerUnderTest): void {
 
     it('counts no query that began before it was submitted again, nor one by its end instead of its beginning', async () => {
       const { ledger, letPass } = underTest();
-      const { id, order } = await given();
+      const { id, order } = await fixture();
       await proveAbsent(order);
       const again = await submitted(ledger, id);
       await ledger.record(answer(again, lost));
-      await letPass(TIMINGS.sendWindow + TIMINGS.visibilityLag + TIMINGS.missSpacing);
-      for (let number = 0; number < TIMINGS.missesNeeded; number += 1) {
+      await letPass(TIMINGS.sendWindow + TIMINGS.visibilityLag + TIMINGS.notFoundSpacing);
+      for (let number = 0; number < TIMINGS.notFoundNeeded; number += 1) {
         await missed(ledger, order);
-        await ledger.recordMiss(
+        await ledger.recordInconclusive(
           again.attemptId,
-          { answer: 'not found', countsIfLate: true, asked: { send: 2, at: LONG_AGO } },
+          { answer: 'not found', countsTowardsAbsence: true, asked: { send: 2, at: LONG_AGO } },
           TIMINGS,
         );
-        await letPass(TIMINGS.missSpacing + 1);
+        await letPass(TIMINGS.notFoundSpacing + 1);
       }
-      expect(await ledger.position(id)).toMatchObject({ state: 'unknown', attempt: { lookUps: 6 } });
-      for (let number = 0; number < TIMINGS.missesNeeded - 1; number += 1) {
+      expect(await ledger.snapshot(id)).toMatchObject({ state: 'unknown', attempt: { queries: 6 } });
+      for (let number = 0; number < TIMINGS.notFoundNeeded - 1; number += 1) {
         await missed(ledger, again);
-        await letPass(TIMINGS.missSpacing + 1);
+        await letPass(TIMINGS.notFoundSpacing + 1);
       }
-      expect((await ledger.position(id)).state).toBe('unknown');
+      expect((await ledger.snapshot(id)).state).toBe('unknown');
       expect((await missed(ledger, again)).state).toBe('reserved');
     });
 
@@ -196,7 +197,7 @@ export function describeAbsence(underTest: () => LedgerUnderTest): void {
   describe('an attempt that was taken for absent', () => {
     it('is not sent again once a look-up shows something of it', async () => {
       const { ledger } = underTest();
-      const { id, order } = await given();
+      const { id, order } = await fixture();
       await proveAbsent(order);
       const strange = { kind: 'unknown', why: 'wrong_amount', gatewayId: gatewayId() } as const;
       expect((await ledger.record(seen(order, strange))).state).toBe('unknown');
@@ -214,15 +215,15 @@ export function describeAbsence(underTest: () => LedgerUnderTest): void {
       await ledger.record(answer(order, lost));
       const after = linkedReturn({ amountMinor: 5_000n });
       await ledger.recordOriginal(facts.id, { ...facts, returns: [before, after] });
-      const inquiry = await ledger.inquiry(id);
-      expect(inquiry).toMatchObject({
+      const queryTarget = await ledger.queryTarget(id);
+      expect(queryTarget).toMatchObject({
         attemptId: order.attemptId,
         reference: order.reference,
         amountMinor: 5_000n,
       });
-      expect(inquiry?.explained.has(before.id)).toBe(true);
-      expect(inquiry?.explained.has(order.reference)).toBe(true);
-      expect(inquiry?.explained.has(after.id)).toBe(false);
+      expect(queryTarget?.explained.has(before.id)).toBe(true);
+      expect(queryTarget?.explained.has(order.reference)).toBe(true);
+      expect(queryTarget?.explained.has(after.id)).toBe(false);
     });
   });
 }

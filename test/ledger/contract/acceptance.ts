@@ -1,6 +1,6 @@
 /** Accepting: stored and reserved once for each caller and key, or refused with nothing stored. */
 import { describe, expect, it } from 'vitest';
-import { LedgerError, type AcceptOrder, type ImportedPayment } from '../../../ledger/ledger.js';
+import { LedgerError, type AcceptInput, type ImportedPayment } from '../../../ledger/ledger.js';
 import {
   authorisation,
   debit,
@@ -10,16 +10,16 @@ import {
   order,
   type LedgerUnderTest,
   type RefundOrder,
-} from '../given.js';
+} from '../fixtures.js';
 
 export function describeAcceptance(underTest: () => LedgerUnderTest): void {
-  const accept = (asked: AcceptOrder, imported: ImportedPayment | null = null) =>
+  const accept = (asked: AcceptInput, imported: ImportedPayment | null = null) =>
     underTest().ledger.accept(asked, imported);
   const known = async (facts = debit()) => {
     await accept(order(facts.id, 100n), { entityId: ENTITY, facts });
     return facts;
   };
-  async function refusalOf(work: Promise<unknown>) {
+  async function declineClassOf(work: Promise<unknown>) {
     const error: unknown = await work.then(
       () => undefined,
       (reason: unknown) => reason,
@@ -54,7 +54,7 @@ export function describeAcceptance(underTest: () => LedgerUnderTest): void {
       const facts = await known();
       const asked = order(facts.id, 3_000n);
       const first = await accept(asked);
-      const other = await accept({ ...asked, caller: 'marketplace' });
+      const other = await accept({ ...asked, clientId: 'marketplace' });
       expect(other.isNew).toBe(true);
       expect(other.refund.id).not.toBe(first.refund.id);
     });
@@ -71,7 +71,7 @@ export function describeAcceptance(underTest: () => LedgerUnderTest): void {
       const asked = order(facts.id, 3_000n);
       const { refund } = await accept(asked);
       const changed = { ...change(asked), idempotencyKey: asked.idempotencyKey };
-      expect(await refusalOf(accept(changed))).toEqual({
+      expect(await declineClassOf(accept(changed))).toEqual({
         code: 'idempotency_key_reused',
         details: { refundId: refund.id },
       });
@@ -92,14 +92,16 @@ export function describeAcceptance(underTest: () => LedgerUnderTest): void {
     it('refuses more than is left and says how much that is', async () => {
       const facts = await known();
       const refusal = { code: 'exceeds_refundable', details: { refundable: '99.00', currency: 'EUR' } };
-      expect(await refusalOf(accept(order(facts.id, 9_901n)))).toEqual(refusal);
+      expect(await declineClassOf(accept(order(facts.id, 9_901n)))).toEqual(refusal);
       expect((await accept(order(facts.id, 9_900n))).isNew).toBe(true);
-      expect(await refusalOf(accept(order(facts.id, 1n)))).toMatchObject({ details: { refundable: '0.00' } });
+      expect(await declineClassOf(accept(order(facts.id, 1n)))).toMatchObject({
+        details: { refundable: '0.00' },
+      });
     });
 
     it('refuses another currency than the payment has', async () => {
       const facts = await known();
-      expect(await refusalOf(accept(order(facts.id, 1n, { currency: 'USD' })))).toEqual({
+      expect(await declineClassOf(accept(order(facts.id, 1n, { currency: 'USD' })))).toEqual({
         code: 'currency_mismatch',
         details: { currency: 'EUR' },
       });
@@ -108,21 +110,23 @@ export function describeAcceptance(underTest: () => LedgerUnderTest): void {
     it('refuses a payment that took no money, and a payment of another entity', async () => {
       const rejected = debit({ state: 'rejected', captures: [], capturedMinor: 0n });
       const imported = { entityId: ENTITY, facts: rejected };
-      expect((await refusalOf(accept(order(rejected.id, 1n), imported))).code).toBe('payment_not_refundable');
+      expect((await declineClassOf(accept(order(rejected.id, 1n), imported))).code).toBe(
+        'payment_not_refundable',
+      );
       const facts = await known();
       const asked = order(facts.id, 1n);
       const elsewhere = { ...asked, request: { ...asked.request, entityId: 'b'.repeat(32) } };
-      expect((await refusalOf(accept(elsewhere))).code).toBe('payment_not_refundable');
+      expect((await declineClassOf(accept(elsewhere))).code).toBe('payment_not_refundable');
     });
 
     it('refuses a payment that nobody has looked up', async () => {
-      expect((await refusalOf(accept(order(gatewayId(), 1n)))).code).toBe('payment_unknown');
+      expect((await declineClassOf(accept(order(gatewayId(), 1n)))).code).toBe('payment_unknown');
     });
 
     it('stores nothing of what it refuses, not even the payment', async () => {
       const facts = debit();
       const asked = order(facts.id, 10_001n);
-      await refusalOf(accept(asked, { entityId: ENTITY, facts }));
+      await declineClassOf(accept(asked, { entityId: ENTITY, facts }));
       expect(await underTest().ledger.findPayment(facts.id)).toBeNull();
       expect(await underTest().ledger.listRefunds({ paymentId: facts.id })).toEqual([]);
       const smaller = { ...order(facts.id, 10_000n), idempotencyKey: asked.idempotencyKey };
@@ -136,7 +140,7 @@ export function describeAcceptance(underTest: () => LedgerUnderTest): void {
       const [first, second] = facts.captures;
       await accept(order(first?.id ?? '', 4_000n), { entityId: ENTITY, facts });
       await accept(order(facts.id, 2_000n));
-      expect(await refusalOf(accept(order(second?.id ?? '', 1_001n)))).toMatchObject({
+      expect(await declineClassOf(accept(order(second?.id ?? '', 1_001n)))).toMatchObject({
         code: 'exceeds_refundable',
         details: { refundable: '10.00' },
       });
@@ -160,7 +164,9 @@ export function describeAcceptance(underTest: () => LedgerUnderTest): void {
           { id: gatewayId(), amountMinor: 1_000n, reversedMinor: 1_000n, state: 'succeeded' as const },
         ],
       });
-      expect(await refusalOf(accept(order(facts.id, 3_501n), { entityId: ENTITY, facts }))).toMatchObject({
+      expect(
+        await declineClassOf(accept(order(facts.id, 3_501n), { entityId: ENTITY, facts })),
+      ).toMatchObject({
         details: { refundable: '35.00' },
       });
       await accept(order(facts.id, 3_500n), { entityId: ENTITY, facts });
@@ -188,8 +194,8 @@ export function describeAcceptance(underTest: () => LedgerUnderTest): void {
       for (const id of ['', 'nonsense', '00000000-0000-4000-8000-000000000000', "' or 1=1 --"]) {
         expect(await ledger.findRefund(id)).toBeNull();
         expect(await ledger.findPayment(id)).toBeNull();
-        expect(await ledger.inquiry(id)).toBeNull();
-        await expect(ledger.position(id)).rejects.toMatchObject({ code: 'refund_unknown' });
+        expect(await ledger.queryTarget(id)).toBeNull();
+        await expect(ledger.snapshot(id)).rejects.toMatchObject({ code: 'refund_unknown' });
       }
       expect(await ledger.listRefunds({ states: [] })).toEqual([]);
     });

@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import type { CreditBlock } from '../../../domain/refund/credit-guard.js';
 import type { OriginalFacts } from '../../../domain/payment/original.js';
-import type { Policy } from '../../../domain/refund/plan.js';
-import type { RefusalClass } from '../../../domain/refusals.js';
-import type { SendOrder } from '../../../ledger/ledger.js';
+import type { Policy } from '../../../domain/refund/config.js';
+import type { DeclineClass } from '../../../domain/refusals.js';
+import type { Submission } from '../../../ledger/ledger.js';
 import {
   accepted,
   answer,
@@ -28,23 +28,23 @@ import {
   submittedRefund,
   creditsOn,
   type LedgerUnderTest,
-} from '../given.js';
+} from '../fixtures.js';
 
 export function describeCredits(underTest: () => LedgerUnderTest): void {
   const openCredit = creditsOn(underTest);
   /** A refund whose regular way was declined for good. */
-  const given = (facts?: OriginalFacts, minor?: bigint, refusal: RefusalClass = 'not_linkable') =>
+  const fixture = (facts?: OriginalFacts, minor?: bigint, refusal: DeclineClass = 'not_linkable') =>
     submittedRefund(underTest().ledger, { facts, minor, outcome: refused(refusal) });
 
   describe('a credit', () => {
     it('goes to the registration of the payment when a refund is impossible and nothing stands against it', async () => {
       const { ledger } = underTest();
-      const { id, facts } = await given();
+      const { id, facts } = await fixture();
       const opened = await openCredit(id, facts);
       expect(opened.verdict).toEqual({ kind: 'allowed' });
       const credit = sent(opened);
       expect(credit).toMatchObject({
-        way: 'credit',
+        operation: 'credit',
         originalId: null,
         registrationId: facts.registrationId,
         amountMinor: 10_000n,
@@ -53,7 +53,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       expect((await ledger.record(answer(credit, paid()))).state).toBe('succeeded');
     });
 
-    it.each<[CreditBlock, (facts: OriginalFacts, linked: SendOrder) => OriginalFacts, Policy]>([
+    it.each<[CreditBlock, (facts: OriginalFacts, linked: Submission) => OriginalFacts, Policy]>([
       ['credit_not_enabled', (facts) => facts, { ...POLICY, creditEnabled: false }],
       ['original_not_captured', (facts) => ({ ...facts, state: 'pending' }), POLICY],
       [
@@ -87,19 +87,19 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       ['over_captured', (facts) => ({ ...facts, capturedMinor: 4_999n }), POLICY],
     ])('is denied and goes to a person: %s', async (block, change, policy) => {
       const { ledger, openCases } = underTest();
-      const { id, facts, order: linked } = await given(debit(), 5_000n);
+      const { id, facts, order: linked } = await fixture(debit(), 5_000n);
       const opened = await openCredit(id, change(facts, linked), policy);
       expect(opened.kind).toBe('resume');
       const verdict = opened.verdict?.kind === 'denied' ? opened.verdict.why : [];
       expect(verdict).toContain(block);
       expect((await ledger.findRefund(id))?.blocks).toEqual(verdict);
-      expect((await ledger.position(id)).state).toBe('manual_review');
+      expect((await ledger.snapshot(id)).state).toBe('manual_review');
       expect(await openCases(id)).toContain('credit_blocked');
       expect((await openCredit(id, facts)).kind).toBe('resume');
     });
 
     it('is denied where nobody knows a destination', async () => {
-      const { id, facts } = await given(debit({ registrationId: null }));
+      const { id, facts } = await fixture(debit({ registrationId: null }));
       expect((await openCredit(id, facts)).verdict).toEqual({ kind: 'denied', why: ['no_destination'] });
     });
 
@@ -112,15 +112,15 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       'wait',
       'unlisted',
     ] as const)('is not even weighed after a refusal that leaves a doubt (%s)', async (refusal) => {
-      const { id, facts } = await given(debit(), 10_000n, refusal);
+      const { id, facts } = await fixture(debit(), 10_000n, refusal);
       const opened = await openCredit(id, facts);
-      expect(opened).toMatchObject({ kind: 'resume', position: { state: 'rejected' } });
+      expect(opened).toMatchObject({ kind: 'resume', snapshot: { state: 'rejected' } });
       expect(opened.verdict).toBeUndefined();
     });
 
     it('is denied where the ledger knows of a chargeback that the look-up does not show', async () => {
       const { ledger } = underTest();
-      const { id, facts } = await given(debit(), 5_000n);
+      const { id, facts } = await fixture(debit(), 5_000n);
       await ledger.recordOriginal(facts.id, {
         ...facts,
         disputes: [{ id: gatewayId(), amountMinor: 5_001n, reversedMinor: 0n, state: 'succeeded' as const }],
@@ -132,7 +132,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       const { ledger } = underTest();
       const approve = (refundId: string, instruction: string) =>
         ledger.decide({ refundId, verdict: 'approved', instruction, by: 'berta', reason: 'seen' });
-      const { id, facts } = await given(debit(), 5_000n);
+      const { id, facts } = await fixture(debit(), 5_000n);
       const dispute = {
         id: gatewayId(),
         amountMinor: 1_000n,
@@ -156,11 +156,11 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
 
     it('waits while the outcome of another refund on the payment is open', async () => {
       const { ledger } = underTest();
-      const { id, facts } = await given(debit(), 5_000n);
+      const { id, facts } = await fixture(debit(), 5_000n);
       const other = await accepted(ledger, facts, 2_000n);
       const open = await submitted(ledger, other);
       expect((await openCredit(id, facts)).verdict).toEqual({ kind: 'wait' });
-      expect(await ledger.position(id)).toMatchObject({
+      expect(await ledger.snapshot(id)).toMatchObject({
         state: 'fallback_checking',
         why: 'other_attempt_open',
       });
@@ -185,36 +185,36 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
   describe('a credit whose answer is lost', () => {
     it('is never taken for absent: after all the misses a person asks the acquirer', async () => {
       const { ledger, letPass, openCases } = underTest();
-      const { id, facts } = await given();
+      const { id, facts } = await fixture();
       const credit = sent(await openCredit(id, facts));
       await ledger.record(answer(credit, lost));
       await letPass(TIMINGS.sendWindow + TIMINGS.visibilityLag);
-      for (let miss = 0; miss < 10; miss += 1) {
-        await letPass(TIMINGS.missSpacing + 1);
+      for (let notFound = 0; notFound < 10; notFound += 1) {
+        await letPass(TIMINGS.notFoundSpacing + 1);
         await missed(ledger, credit);
       }
-      expect(await ledger.position(id)).toMatchObject({
+      expect(await ledger.snapshot(id)).toMatchObject({
         state: 'manual_review',
-        attempt: { state: 'unknown', sends: 1 },
+        attempt: { state: 'unknown', submissions: 1 },
       });
       expect(await openCases(id)).toEqual(['credit_not_found']);
       expect((await openCredit(id, facts)).kind).toBe('resume');
       expect((await openLinked(ledger, id)).kind).toBe('resume');
       expect(await ledger.withdraw(id, 'anna', 'tired of waiting')).toMatchObject({ why: 'may_have_left' });
-      expect((await ledger.giveUp(id, 'credit_refused', 'system')).state).toBe('manual_review');
+      expect((await ledger.giveUp(id, 'credit_declined', 'system')).state).toBe('manual_review');
       expect((await ledger.record(seen(credit, paid()))).state).toBe('succeeded');
     });
 
     it('is never taken for absent either where its sender has vanished without a word', async () => {
       const { ledger, letPass, openCases } = underTest();
-      const { id, facts } = await given();
+      const { id, facts } = await fixture();
       const credit = sent(await openCredit(id, facts));
       await letPass(TIMINGS.sendWindow + TIMINGS.visibilityLag);
-      for (let miss = 0; miss < 5; miss += 1) {
-        await letPass(TIMINGS.missSpacing + 1);
+      for (let notFound = 0; notFound < 5; notFound += 1) {
+        await letPass(TIMINGS.notFoundSpacing + 1);
         await missed(ledger, credit);
       }
-      expect(await ledger.position(id)).toMatchObject({
+      expect(await ledger.snapshot(id)).toMatchObject({
         state: 'manual_review',
         attempt: { state: 'unknown' },
       });
@@ -225,11 +225,11 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
   describe('a credit that never left', () => {
     it('goes again past the guard, and by no other door', async () => {
       const { ledger } = underTest();
-      const { id, facts } = await given();
+      const { id, facts } = await fixture();
       const credit = sent(await openCredit(id, facts));
       await ledger.record(answer(credit, notSent));
       expect((await openLinked(ledger, id)).kind).toBe('resume');
-      const again = await given();
+      const again = await fixture();
       const second = sent(await openCredit(again.id, again.facts));
       await ledger.record(answer(second, notSent));
       expect(
@@ -246,7 +246,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
     it('is not sent again in full when a refused part turns out paid: a person decides', async () => {
       const { ledger } = underTest();
       const facts = authorisation([6_000n, 4_000n]);
-      const { id, order: linked } = await given(facts);
+      const { id, order: linked } = await fixture(facts);
       expect(linked.amountMinor).toBe(6_000n);
       const credit = sent(await openCredit(id, facts));
       expect(credit.amountMinor).toBe(10_000n);
@@ -264,7 +264,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       facts: OriginalFacts,
       minor: bigint,
       change: Parameters<typeof order>[2] = {},
-    ): Promise<{ why: readonly string[] | 'allowed'; id: string; credit?: SendOrder }> {
+    ): Promise<{ why: readonly string[] | 'allowed'; id: string; credit?: Submission }> {
       const { ledger } = underTest();
       const asked = order(facts.id, minor, { currency: facts.currency, ...change });
       const { refund } = await ledger.accept(asked, { entityId: ENTITY, facts });
@@ -278,7 +278,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
     const someone = (): string => `requester ${gatewayId()}`;
     const somewhere = (change: Partial<OriginalFacts> = {}): OriginalFacts =>
       debit({ registrationId: gatewayId(), capturedMinor: 100_000n, ...change });
-    const pay = (credit: SendOrder | undefined) => {
+    const pay = (credit: Submission | undefined) => {
       if (credit === undefined) throw new Error('no credit was sent');
       return underTest().ledger.record(answer(credit, paid()));
     };
@@ -391,7 +391,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       const { ledger } = underTest();
       const { id, facts, instruction } = await awaiting();
       expect(instruction).toMatchObject({
-        way: 'credit',
+        operation: 'credit',
         amountMinor: '5000',
         currency: 'EUR',
         registrationId: facts.registrationId,
@@ -405,7 +405,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       const { id, facts, instruction } = await awaiting();
       expect(await decide(id, instruction.hash)).toMatchObject({
         kind: 'decided',
-        position: { state: 'fallback_checking' },
+        snapshot: { state: 'fallback_checking' },
       });
       expect(sent(await openCredit(id, facts, strict))).toMatchObject({ amountMinor: 5_000n });
     });
@@ -449,7 +449,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       const { ledger } = underTest();
       const { id, facts, instruction } = await awaiting();
       expect(await decide(id, instruction.hash, 'refused')).toMatchObject({
-        position: { state: 'failed', why: 'approval_refused' },
+        snapshot: { state: 'failed', why: 'approval_refused' },
       });
       await decide(id, instruction.hash, 'refused');
       expect(await ledger.findPayment(facts.id)).toMatchObject({
@@ -466,7 +466,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       await ledger.record(answer(await submitted(ledger, id), refused('not_linkable')));
       await openCredit(id, facts, strict);
       const hash = (await ledger.findRefund(id))?.instruction?.hash ?? '';
-      expect(await decide(id, hash, 'refused')).toMatchObject({ position: { state: 'manual_review' } });
+      expect(await decide(id, hash, 'refused')).toMatchObject({ snapshot: { state: 'manual_review' } });
       expect(await openCases(id)).toEqual(['partly_refunded']);
     });
   });

@@ -21,7 +21,7 @@ import {
   submitted,
   TIMINGS,
   type LedgerUnderTest,
-} from '../given.js';
+} from '../fixtures.js';
 
 const EUROS = (type: DeclaredPayment['type'], minor: bigint, registrationId?: string): DeclaredPayment => ({
   type,
@@ -45,7 +45,7 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
       const { refund } = await ask(id, 4_000n, EUROS(type, 10_000n));
       expect(await ledger.findPayment(id)).toMatchObject({ type, isDeclared: true, refundableMinor: 6_000n });
       const order = await submitted(ledger, refund.id);
-      expect(order).toMatchObject({ way: 'refund', originalId: id, amountMinor: 4_000n });
+      expect(order).toMatchObject({ operation: 'refund', originalId: id, amountMinor: 4_000n });
       expect((await ledger.record(answer(order, paid()))).state).toBe('succeeded');
       await expect(ask(id, 6_001n, EUROS(type, 10_000n))).rejects.toMatchObject({
         code: 'exceeds_refundable',
@@ -102,10 +102,10 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
       const { ledger } = underTest();
       const facts = authorisation([]);
       const { refund } = await ask(facts.id, 4_000n, EUROS('PA', 4_000n));
-      expect(await openLinked(ledger, refund.id)).toMatchObject({ kind: 'resume', mustSee: true });
+      expect(await openLinked(ledger, refund.id)).toMatchObject({ kind: 'resume', needsQuery: true });
       await ledger.recordOriginal(facts.id, facts);
       expect(await submitted(ledger, refund.id, { ...POLICY, partialReversal: true })).toMatchObject({
-        ...{ way: 'reversal', originalId: facts.id, amountMinor: 4_000n, isPartialReversal: true },
+        ...{ operation: 'reversal', originalId: facts.id, amountMinor: 4_000n, isPartialReversal: true },
       });
     });
 
@@ -229,7 +229,7 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
       } as const;
       const disputed = { ...facts, disputes: [{ ...dispute, referencedId: own }] };
       const shown = ofCapture(disputed, own) ?? expect.fail('the capture is listed');
-      expect((await ledger.applyFinding(refund, shown, 'decide')).position).toMatchObject({
+      expect((await ledger.applyReconciliation(refund, shown, 'decide')).snapshot).toMatchObject({
         state: 'closed_by_dispute',
         settled: { settledBy: 'chargeback', settledAmount: '60.00' },
       });
@@ -249,7 +249,7 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
       const order = await submitted(ledger, await declared(capture, 6_000n));
       const rest = await accepted(ledger, facts, 4_000n);
       const reversal = await submitted(ledger, rest);
-      expect(reversal).toMatchObject({ way: 'reversal', originalId: facts.id });
+      expect(reversal).toMatchObject({ operation: 'reversal', originalId: facts.id });
       const paidAs = gatewayId();
       await ledger.record(answer(order, paid(paidAs)));
       await ledger.record(answer(reversal, refused('already_given_back')));
@@ -260,8 +260,12 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
         referencedId: capture,
         reference: order.reference,
       });
-      const { finding } = await ledger.applyFinding(rest, { ...facts, returns: [returned] }, 'decide');
-      expect(finding).not.toMatchObject({ kind: 'settled' });
+      const { reconciliation } = await ledger.applyReconciliation(
+        rest,
+        { ...facts, returns: [returned] },
+        'decide',
+      );
+      expect(reconciliation).not.toMatchObject({ kind: 'settled' });
       expect(await ledger.findRefund(rest)).not.toMatchObject({ state: 'refunded_elsewhere' });
     });
 

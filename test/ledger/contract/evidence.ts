@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { GatewayId } from '../../../domain/ids.js';
 import type { Outcome } from '../../../domain/refund/outcome.js';
 import type { AttemptState, RefundState } from '../../../domain/refund/states.js';
-import type { SendOrder } from '../../../ledger/ledger.js';
-import type { Correction } from '../../../ledger/core/people.js';
+import type { Submission } from '../../../ledger/ledger.js';
+import type { Correction } from '../../../ledger/core/commands.js';
 import {
   accepted,
   answer,
@@ -24,7 +24,7 @@ import {
   submitted,
   TIMINGS,
   type LedgerUnderTest,
-} from '../given.js';
+} from '../fixtures.js';
 
 export function describeEvidence(underTest: () => LedgerUnderTest): void {
   const payment = async (id: string) =>
@@ -39,15 +39,15 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       const order = await submitted(ledger, id);
       expect(order).toMatchObject({
         send: 1,
-        way: 'refund',
+        operation: 'refund',
         originalId: facts.id,
         amountMinor: 2_500n,
         currency: 'EUR',
       });
       expect(await attempts(id)).toMatchObject([
-        { state: 'submitting', reference: order.reference, sends: 1 },
+        { state: 'submitting', reference: order.reference, submissions: 1 },
       ]);
-      expect((await ledger.position(id)).state).toBe('submitting');
+      expect((await ledger.snapshot(id)).state).toBe('submitting');
     });
 
     it('makes whoever comes second doubt and look, never send', async () => {
@@ -57,7 +57,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       for (let repeat = 0; repeat < 3; repeat += 1)
         expect(await openLinked(ledger, id)).toMatchObject({
           kind: 'resume',
-          position: { state: 'unknown' },
+          snapshot: { state: 'unknown' },
         });
       expect(await attempts(id)).toHaveLength(1);
     });
@@ -74,7 +74,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       const { ledger } = underTest();
       const facts = authorisation([]);
       const order = await submitted(ledger, await accepted(ledger, facts, 10_000n));
-      expect(order).toMatchObject({ way: 'reversal', originalId: facts.id, isPartialReversal: false });
+      expect(order).toMatchObject({ operation: 'reversal', originalId: facts.id, isPartialReversal: false });
     });
 
     it('asks a person before a part of an authorisation is reversed, unless the acquirer can', async () => {
@@ -82,12 +82,12 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       const id = await accepted(ledger, authorisation([]), 4_000n);
       expect(await openLinked(ledger, id)).toMatchObject({
         kind: 'resume',
-        position: { state: 'manual_review' },
+        snapshot: { state: 'manual_review' },
       });
       expect(await openCases(id)).toEqual(['partial_reversal']);
       const other = await accepted(ledger, authorisation([]), 4_000n);
       const order = await submitted(ledger, other, { ...POLICY, partialReversal: true });
-      expect(order).toMatchObject({ way: 'reversal', isPartialReversal: true, amountMinor: 4_000n });
+      expect(order).toMatchObject({ operation: 'reversal', isPartialReversal: true, amountMinor: 4_000n });
     });
 
     it('never reverses a debit that turned out rejected', async () => {
@@ -97,7 +97,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       await ledger.recordOriginal(facts.id, { ...facts, state: 'rejected', captures: [], capturedMinor: 0n });
       expect(await openLinked(ledger, id)).toMatchObject({
         kind: 'resume',
-        position: { state: 'manual_review' },
+        snapshot: { state: 'manual_review' },
       });
       expect(await attempts(id)).toEqual([]);
     });
@@ -106,9 +106,9 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
   describe('an attempt', () => {
     type From = 'submitting' | 'unknown' | 'pending' | 'absent' | 'rejected' | 'succeeded' | 'returned';
 
-    async function given(
+    async function fixture(
       from: From,
-    ): Promise<{ id: string; order: SendOrder; paymentId: string; known: GatewayId }> {
+    ): Promise<{ id: string; order: Submission; paymentId: string; known: GatewayId }> {
       const { ledger } = underTest();
       const facts = debit();
       const id = await accepted(ledger, facts, 10_000n);
@@ -175,7 +175,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       'that is %s and answered %s becomes %s, its refund %s',
       async (from, what, state, refundState) => {
         const { ledger } = underTest();
-        const { id, order, paymentId, known: own } = await given(from);
+        const { id, order, paymentId, known: own } = await fixture(from);
         const evidence = answer(order, outcomes(own)[what]);
         expect((await ledger.record(evidence)).state).toBe(refundState);
         const after = await payment(paymentId);
@@ -185,37 +185,37 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
 
         await ledger.record(evidence);
         expect(await payment(paymentId)).toEqual(after);
-        expect(await ledger.position(id)).toMatchObject({ state: refundState, attempts: 1 });
+        expect(await ledger.snapshot(id)).toMatchObject({ state: refundState, attempts: 1 });
       },
     );
 
     it('that was paid and is seen refused has come back: the promise stands and is held again', async () => {
       const { ledger, openCases } = underTest();
-      const { id, paymentId } = await given('returned');
+      const { id, paymentId } = await fixture('returned');
       expect(await payment(paymentId)).toMatchObject({
         succeededMinor: 10_000n,
         returnedMinor: 10_000n,
         reservedMinor: 10_000n,
       });
-      expect((await ledger.ask(id, 'came_back')).state).toBe('manual_review');
-      expect(await openCases(id)).toEqual(['came_back']);
+      expect((await ledger.ask(id, 'returned')).state).toBe('manual_review');
+      expect(await openCases(id)).toEqual(['returned']);
     });
 
     it('that was paid is not undone by an answer or a notice, only by a look-up of that very transaction', async () => {
       const { ledger, openCases } = underTest();
-      const { id, order, known: own } = await given('succeeded');
-      await ledger.record({ ...seen(order, refused('issuer_declined', own)), source: 'notice' });
+      const { id, order, known: own } = await fixture('succeeded');
+      await ledger.record({ ...seen(order, refused('issuer_declined', own)), source: 'notification' });
       expect(await openCases(id)).toEqual([]);
       await ledger.record(answer(order, refused('issuer_declined', own)));
       await ledger.record(seen(order, refused('issuer_declined')));
       await ledger.record(seen(order, refused('issuer_declined', gatewayId())));
-      expect((await ledger.position(id)).state).toBe('succeeded');
+      expect((await ledger.snapshot(id)).state).toBe('succeeded');
       expect(await openCases(id)).toEqual(['answers_contradict']);
     });
 
     it('that was executed twice under one reference is counted twice, and a person is told', async () => {
       const { ledger, openCases } = underTest();
-      const { id, order, paymentId } = await given('succeeded');
+      const { id, order, paymentId } = await fixture('succeeded');
       const second = seen(order, paid());
       await ledger.record(second);
       await ledger.record(second);
@@ -229,8 +229,8 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
 
     it('that is told of a transaction which belongs to another attempt learns nothing from it', async () => {
       const { ledger, openCases } = underTest();
-      const theirs = await given('succeeded');
-      const { id, order, paymentId } = await given('unknown');
+      const theirs = await fixture('succeeded');
+      const { id, order, paymentId } = await fixture('unknown');
       expect((await ledger.record(seen(order, paid(theirs.known)))).state).toBe('unknown');
       expect(await openCases(id)).toEqual(['answers_contradict']);
       expect((await payment(paymentId)).reservedMinor).toBe(10_000n);
@@ -239,7 +239,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
 
     it('that is found twice stays open, with a case', async () => {
       const { ledger, openCases } = underTest();
-      const { id, order } = await given('unknown');
+      const { id, order } = await fixture('unknown');
       expect((await ledger.record(seen(order, { kind: 'unknown', why: 'found_twice' }))).state).toBe(
         'unknown',
       );
@@ -248,7 +248,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
 
     it('that paid after its refund had ended is recorded all the same, and a person is told', async () => {
       const { ledger, openCases } = underTest();
-      const { id, order, paymentId, known: own } = await given('rejected');
+      const { id, order, paymentId, known: own } = await fixture('rejected');
       await ledger.giveUp(id, 'not_owed', 'system');
       expect(await payment(paymentId)).toMatchObject({ reservedMinor: 0n, refundableMinor: 10_000n });
       // The money is promised to somebody else meanwhile.
@@ -260,7 +260,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
 
     it('that paid after its refund was withdrawn is recorded all the same', async () => {
       const { ledger, openCases } = underTest();
-      const { id, order } = await given('absent');
+      const { id, order } = await fixture('absent');
       expect((await ledger.withdraw(id, 'anna', 'changed her mind')).kind).toBe('withdrawn');
       expect((await ledger.record(answer(order, paid()))).state).toBe('succeeded');
       expect(await openCases(id)).toEqual(['paid_twice']);
@@ -279,11 +279,11 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       await ledger.record(answer(second, lost));
       expect((await ledger.record(seen(first, paid()))).state).toBe('manual_review');
       await letPass(TIMINGS.sendWindow + TIMINGS.visibilityLag);
-      for (let miss = 0; miss < TIMINGS.missesNeeded; miss += 1) {
-        await letPass(TIMINGS.missSpacing + 1);
+      for (let notFound = 0; notFound < TIMINGS.notFoundNeeded; notFound += 1) {
+        await letPass(TIMINGS.notFoundSpacing + 1);
         await missed(ledger, second);
       }
-      expect((await ledger.position(id)).state).toBe('succeeded');
+      expect((await ledger.snapshot(id)).state).toBe('succeeded');
       expect((await openLinked(ledger, id)).kind).toBe('resume');
       expect((await payment(facts.id)).succeededMinor).toBe(10_000n);
       expect(await openCases(id)).toEqual(['answers_contradict']);
@@ -348,7 +348,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
         await ledger.record(answer(await submitted(ledger, id), refused(refusal)));
         expect(await openLinked(ledger, id)).toMatchObject({
           kind: 'resume',
-          position: { state: 'rejected', attempts: 1 },
+          snapshot: { state: 'rejected', attempts: 1 },
         });
       },
     );
@@ -359,7 +359,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       await ledger.record(answer(await submitted(ledger, id), refused('wait')));
       expect((await openLinked(ledger, id)).kind).toBe('resume');
       await letPass(TIMINGS.retryFirst);
-      expect(await submitted(ledger, id)).toMatchObject({ send: 1, way: 'refund' });
+      expect(await submitted(ledger, id)).toMatchObject({ send: 1, operation: 'refund' });
       expect(new Set((await attempts(id)).map(({ reference }) => reference)).size).toBe(2);
     });
   });
@@ -414,9 +414,9 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       };
       const proposed = await ledger.correct(correction, { timings: TIMINGS, policy: POLICY });
       const instruction = proposed.kind === 'proposed' ? proposed.instruction : '';
-      const word = { gateway: 'silent', by: 'carla', reason: 'seen' } as const;
-      const signed = { refundId: id, verdict: 'approved', instruction, ...word } as const;
-      expect((await ledger.confirm(signed, TIMINGS)).position).toMatchObject({
+      const note = { gateway: 'silent', by: 'carla', reason: 'seen' } as const;
+      const signed = { refundId: id, verdict: 'approved', instruction, ...note } as const;
+      expect((await ledger.confirm(signed, TIMINGS)).snapshot).toMatchObject({
         state: 'closed_by_dispute',
         attempt: { state: 'rejected' },
       });

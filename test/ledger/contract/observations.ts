@@ -18,7 +18,7 @@ import {
   TIMINGS,
   paymentsOn,
   type LedgerUnderTest,
-} from '../given.js';
+} from '../fixtures.js';
 
 const chargeback = (change: Partial<LinkedDispute> = {}): LinkedDispute => ({
   ...{ id: gatewayId(), amountMinor: 10_000n, reversedMinor: 0n, state: 'succeeded' },
@@ -252,7 +252,7 @@ export function describeObservations(underTest: () => LedgerUnderTest): void {
       await ledger.recordOriginal(facts.id, { ...facts, ...at(30) });
       const old = { ...facts, ...at(20) };
       await expect(ledger.openCredit(id, old, TIMINGS, POLICY)).rejects.toThrow('queried later');
-      await expect(ledger.applyFinding(id, old, 'decide')).rejects.toThrow('queried later');
+      await expect(ledger.applyReconciliation(id, old, 'decide')).rejects.toThrow('queried later');
       const { kind } = await ledger.openCredit(id, { ...facts, ...at(30) }, TIMINGS, POLICY);
       expect(kind).toBe('send');
     });

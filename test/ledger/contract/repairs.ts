@@ -1,7 +1,7 @@
 /** What persons do with evidence in hand: adopting a transaction, correcting, naming a destination. Never paid twice, never by one alone. */
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../../domain/refund/outcome.js';
-import type { Adoption, Correction, Decision } from '../../../ledger/core/people.js';
+import type { LinkCommand, Correction, Decision } from '../../../ledger/core/commands.js';
 import {
   accepted,
   answer,
@@ -14,7 +14,7 @@ import {
   openLinked,
   paid,
   pending,
-  PLAN,
+  CONFIG,
   POLICY,
   refused,
   seen,
@@ -24,11 +24,11 @@ import {
   inReview,
   paymentsOn,
   type LedgerUnderTest,
-} from '../given.js';
+} from '../fixtures.js';
 
 const OTHER = 'b'.repeat(32);
 
-type Adopted = Extract<Outcome, { kind: 'succeeded' | 'pending' | 'rejected' }>;
+type Linked = Extract<Outcome, { kind: 'succeeded' | 'pending' | 'rejected' }>;
 
 export function describeRepairs(underTest: () => LedgerUnderTest): void {
   const payment = paymentsOn(underTest);
@@ -45,16 +45,16 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
   const declined = (refusal: 'card_unusable' | 'risk' = 'card_unusable') =>
     inReview(underTest().ledger, refusal, refusal);
 
-  const adoption = (
+  const linkCommand = (
     { attemptId }: { readonly attemptId: string },
-    outcome: Adopted,
-    change: Partial<Adoption> = {},
-  ): Adoption => ({
+    outcome: Linked,
+    change: Partial<LinkCommand> = {},
+  ): LinkCommand => ({
     attemptId,
     asked: { send: 1, at: NEWEST },
     gatewayId: outcome.gatewayId ?? gatewayId(),
     outcome,
-    isBare: true,
+    hasNoReference: true,
     gateway: 'silent',
     code: '000.100.110',
     description: 'as tests say it',
@@ -63,30 +63,30 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
     ticket: 'PAY-1',
     ...change,
   });
-  const succeeded = (): Adopted => ({ kind: 'succeeded', gatewayId: gatewayId(), flagged: false });
+  const succeeded = (): Linked => ({ kind: 'succeeded', gatewayId: gatewayId(), flagged: false });
 
   describe('adopting a transaction', () => {
     it('that the gateway shows as paid ends the refund, once, with who said so', async () => {
       const { ledger } = underTest();
       const { id, order, paymentId } = await unknown();
-      const said = adoption(order, succeeded());
+      const answer = linkCommand(order, succeeded());
       for (let repeat = 0; repeat < 2; repeat += 1)
-        expect(await ledger.adopt(said, TIMINGS)).toMatchObject({
+        expect(await ledger.link(answer, TIMINGS)).toMatchObject({
           kind: 'done',
-          position: { state: 'succeeded' },
+          snapshot: { state: 'succeeded' },
         });
       expect(await payment(paymentId)).toMatchObject({ succeededMinor: 10_000n, reservedMinor: 0n });
       expect((await ledger.findRefund(id))?.attempts).toMatchObject([
-        { state: 'succeeded', gatewayId: said.gatewayId },
+        { state: 'succeeded', gatewayId: answer.gatewayId },
       ]);
     });
 
     it('that somebody else has adopted tells who', async () => {
       const { ledger } = underTest();
       const { order } = await unknown();
-      const said = adoption(order, succeeded());
-      await ledger.adopt(said, TIMINGS);
-      expect(await ledger.adopt({ ...said, by: 'carla' }, TIMINGS)).toMatchObject({
+      const answer = linkCommand(order, succeeded());
+      await ledger.link(answer, TIMINGS);
+      expect(await ledger.link({ ...answer, by: 'carla' }, TIMINGS)).toMatchObject({
         kind: 'refused',
         why: 'already_decided',
         by: 'berta',
@@ -97,18 +97,18 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       const { ledger } = underTest();
       const { id, order } = await unknown();
       const known = gatewayId();
-      await ledger.adopt(adoption(order, { kind: 'pending', gatewayId: known }), TIMINGS);
-      expect(await ledger.inquiry(id)).toMatchObject({ state: 'pending', gatewayIds: [known] });
+      await ledger.link(linkCommand(order, { kind: 'pending', gatewayId: known }), TIMINGS);
+      expect(await ledger.queryTarget(id)).toMatchObject({ state: 'pending', gatewayIds: [known] });
       expect((await ledger.record(seen(order, paid(known)))).state).toBe('succeeded');
     });
 
     it('that was refused leaves the attempt refused', async () => {
       const { ledger } = underTest();
       const { order, paymentId } = await unknown();
-      const said = adoption(order, { kind: 'rejected', class: 'risk', gatewayId: gatewayId() });
-      expect(await ledger.adopt(said, TIMINGS)).toMatchObject({
+      const answer = linkCommand(order, { kind: 'rejected', class: 'risk', gatewayId: gatewayId() });
+      expect(await ledger.link(answer, TIMINGS)).toMatchObject({
         kind: 'done',
-        position: { state: 'rejected', attempt: { class: 'risk' } },
+        snapshot: { state: 'rejected', attempt: { class: 'risk' } },
       });
       expect((await payment(paymentId)).reservedMinor).toBe(10_000n);
     });
@@ -116,21 +116,23 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
     it('that was refused is not believed while anything else may be the attempt', async () => {
       const { ledger } = underTest();
       const { order } = await unknown();
-      const said = adoption(order, { kind: 'rejected', class: 'risk', gatewayId: gatewayId() });
+      const answer = linkCommand(order, { kind: 'rejected', class: 'risk', gatewayId: gatewayId() });
       for (const [gateway, why] of [
         ['alive', 'gateway_contradicts'],
         ['unexplained', 'gateway_contradicts'],
         ['unavailable', 'gateway_unavailable'],
       ] as const)
-        expect(await ledger.adopt({ ...said, gateway }, TIMINGS)).toMatchObject({ kind: 'refused', why });
+        expect(await ledger.link({ ...answer, gateway }, TIMINGS)).toMatchObject({ kind: 'refused', why });
     });
 
     it('without a reference waits until the attempt itself can no longer arrive', async () => {
       const { ledger } = underTest();
       const { order } = await submittedRefund(ledger, { outcome: lost });
-      const said = adoption(order, succeeded());
-      expect(await ledger.adopt(said, TIMINGS)).toMatchObject({ kind: 'refused', why: 'too_early' });
-      expect(await ledger.adopt({ ...said, isBare: false }, TIMINGS)).toMatchObject({ kind: 'done' });
+      const answer = linkCommand(order, succeeded());
+      expect(await ledger.link(answer, TIMINGS)).toMatchObject({ kind: 'refused', why: 'too_early' });
+      expect(await ledger.link({ ...answer, hasNoReference: false }, TIMINGS)).toMatchObject({
+        kind: 'done',
+      });
     });
 
     it('that is another attempt’s changes nothing, nor does one for an attempt that has paid', async () => {
@@ -139,14 +141,14 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       const known = gatewayId();
       await ledger.record(seen(theirs.order, paid(known)));
       const { order, id, paymentId } = await unknown();
-      const other = adoption(order, { kind: 'succeeded', gatewayId: known, flagged: false });
-      expect(await ledger.adopt(other, TIMINGS)).toMatchObject({
+      const other = linkCommand(order, { kind: 'succeeded', gatewayId: known, flagged: false });
+      expect(await ledger.link(other, TIMINGS)).toMatchObject({
         kind: 'refused',
         why: 'belongs_to_another',
       });
-      expect((await ledger.position(id)).state).toBe('unknown');
+      expect((await ledger.snapshot(id)).state).toBe('unknown');
       await ledger.record(seen(order, paid()));
-      expect(await ledger.adopt(adoption(order, succeeded()), TIMINGS)).toMatchObject({
+      expect(await ledger.link(linkCommand(order, succeeded()), TIMINGS)).toMatchObject({
         kind: 'refused',
         why: 'attempt_is_over',
       });
@@ -176,8 +178,8 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
     gateway: 'silent' as const,
     ...change,
   });
-  async function proposed(said: Correction): Promise<string> {
-    const result = await underTest().ledger.correct(said, PLAN);
+  async function proposed(answer: Correction): Promise<string> {
+    const result = await underTest().ledger.correct(answer, CONFIG);
     if (result.kind !== 'proposed') throw new Error(JSON.stringify(result.kind));
     return result.instruction;
   }
@@ -186,23 +188,26 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
     it('is proposed by one and confirmed by another, and only then counts', async () => {
       const { ledger } = underTest();
       const { id, paymentId } = await unknown();
-      const said = correction(id, 'succeeded', { ticket: 'PAY-2' });
-      const instruction = await proposed(said);
-      expect(await ledger.correct(said, PLAN), 'said again').toMatchObject({ kind: 'proposed', instruction });
-      expect((await ledger.position(id)).state).toBe('unknown');
+      const answer = correction(id, 'succeeded', { ticket: 'PAY-2' });
+      const instruction = await proposed(answer);
+      expect(await ledger.correct(answer, CONFIG), 'said again').toMatchObject({
+        kind: 'proposed',
+        instruction,
+      });
+      expect((await ledger.snapshot(id)).state).toBe('unknown');
       expect((await ledger.findRefund(id))?.proposal).toMatchObject({
         instruction,
         details: { outcome: 'succeeded', amountMinor: '10000' },
-        word: { by: 'berta', ticket: 'PAY-2' },
+        note: { by: 'berta', ticket: 'PAY-2' },
       });
       for (let repeat = 0; repeat < 2; repeat += 1)
         expect(await ledger.confirm(confirmation(id, instruction), TIMINGS)).toMatchObject({
           kind: 'done',
-          position: { state: 'succeeded' },
+          snapshot: { state: 'succeeded' },
         });
       expect(await payment(paymentId)).toMatchObject({ succeededMinor: 10_000n, reservedMinor: 0n });
       expect((await ledger.findRefund(id))?.proposal).toBeNull();
-      expect(await ledger.correct(said, PLAN), 'and once more').toMatchObject({ kind: 'done' });
+      expect(await ledger.correct(answer, CONFIG), 'and once more').toMatchObject({ kind: 'done' });
     });
 
     it('is confirmed neither by whoever proposed it nor by whoever asked, however the name is written', async () => {
@@ -217,7 +222,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
           kind: 'refused',
           why,
         });
-      expect((await ledger.position(id)).state).toBe('unknown');
+      expect((await ledger.snapshot(id)).state).toBe('unknown');
     });
 
     it('that is refused, or taken back, changes nothing, and another person is told who decided', async () => {
@@ -227,7 +232,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       const no = confirmation(id, instruction, { verdict: 'refused' });
       expect(await ledger.confirm(no, TIMINGS)).toMatchObject({
         kind: 'done',
-        position: { state: 'unknown' },
+        snapshot: { state: 'unknown' },
       });
       expect(await ledger.confirm(confirmation(id, instruction, { by: 'dora' }), TIMINGS)).toMatchObject({
         kind: 'refused',
@@ -248,7 +253,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
         correction(id, 'failed', { by: 'dora' }),
         correction(id, 'succeeded', { by: 'dora' }),
       ])
-        expect(await ledger.correct(other, PLAN)).toMatchObject({
+        expect(await ledger.correct(other, CONFIG)).toMatchObject({
           kind: 'refused',
           why: 'proposal_open',
           by: 'berta',
@@ -260,7 +265,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       const { id, order, paymentId } = await unknown();
       const instruction = await proposed(correction(id, 'failed'));
       await ledger.confirm(confirmation(id, instruction), TIMINGS);
-      expect(await ledger.position(id)).toMatchObject({ state: 'failed', why: 'corrected' });
+      expect(await ledger.snapshot(id)).toMatchObject({ state: 'failed', why: 'corrected' });
       expect(await payment(paymentId)).toMatchObject({ reservedMinor: 0n, refundableMinor: 10_000n });
       expect((await openLinked(ledger, id)).kind, 'and nothing is sent again').toBe('resume');
       // The letter was wrong: the gateway's own fact stands all the same.
@@ -275,7 +280,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
     ] as const)('that says it never paid is refused while the gateway is %s', async (gateway, why) => {
       const { ledger } = underTest();
       const { id, paymentId } = await unknown();
-      expect(await ledger.correct(correction(id, 'failed', { gateway }), PLAN)).toMatchObject({
+      expect(await ledger.correct(correction(id, 'failed', { gateway }), CONFIG)).toMatchObject({
         kind: 'refused',
         why,
       });
@@ -291,20 +296,20 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       const { ledger } = underTest();
       const { id, order } = await submittedRefund(ledger);
       for (const outcome of ['succeeded', 'failed'] as const)
-        expect(await ledger.correct(correction(id, outcome), PLAN)).toMatchObject({ why: 'too_early' });
+        expect(await ledger.correct(correction(id, outcome), CONFIG)).toMatchObject({ why: 'too_early' });
       await ledger.record(answer(order, lost));
-      expect(await ledger.correct(correction(id, 'failed'), PLAN)).toMatchObject({ why: 'too_early' });
+      expect(await ledger.correct(correction(id, 'failed'), CONFIG)).toMatchObject({ why: 'too_early' });
     });
 
     it('that waits keeps the attempt from being proven absent and sent again', async () => {
       const { ledger, letPass } = underTest();
       const { id, order } = await unknown();
       await proposed(correction(id, 'succeeded'));
-      for (let miss = 0; miss < TIMINGS.missesNeeded + 1; miss += 1) {
+      for (let notFound = 0; notFound < TIMINGS.notFoundNeeded + 1; notFound += 1) {
         await missed(ledger, order);
-        await letPass(TIMINGS.missSpacing);
+        await letPass(TIMINGS.notFoundSpacing);
       }
-      expect((await ledger.position(id)).state).toBe('unknown');
+      expect((await ledger.snapshot(id)).state).toBe('unknown');
     });
 
     it('that was overtaken by the gateway’s own answer is not confirmed any more', async () => {
@@ -337,22 +342,22 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       await ledger.record(seen(order, refused('not_owed')));
       await ledger.giveUp(id, 'not_owed', 'system');
       await ledger.confirm(confirmation(id, await proposed(correction(id, 'succeeded'))), TIMINGS);
-      expect((await ledger.position(id)).state).toBe('succeeded');
+      expect((await ledger.snapshot(id)).state).toBe('succeeded');
       expect(await payment(paymentId)).toMatchObject({ succeededMinor: 10_000n, refundableMinor: 0n });
     });
 
     it('by one alone is made at once up to the limit of its currency, and never by whoever asked', async () => {
       const { ledger } = underTest();
       const { id } = await unknown();
-      const plan = { timings: TIMINGS, policy: { ...POLICY, correctionAloneUpTo: { EUR: '10000' } } };
+      const config = { timings: TIMINGS, policy: { ...POLICY, correctionAloneUpTo: { EUR: '10000' } } };
       const own = correction(id, 'succeeded', { by: 'anna' });
-      expect(await ledger.correct(own, plan)).toMatchObject({ kind: 'proposed' });
+      expect(await ledger.correct(own, config)).toMatchObject({ kind: 'proposed' });
       const small = await unknown();
-      const said = correction(small.id, 'succeeded');
+      const answer = correction(small.id, 'succeeded');
       for (let repeat = 0; repeat < 2; repeat += 1)
-        expect(await ledger.correct(said, plan)).toMatchObject({
+        expect(await ledger.correct(answer, config)).toMatchObject({
           kind: 'done',
-          position: { state: 'succeeded' },
+          snapshot: { state: 'succeeded' },
         });
       const big = await unknown();
       const below = { timings: TIMINGS, policy: { ...POLICY, correctionAloneUpTo: { EUR: '9999' } } };
@@ -363,10 +368,10 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
 
     it('by one alone is for sums of a day: on one payment, or by one person', async () => {
       const { ledger, letPass } = underTest();
-      const plan = { timings: TIMINGS, policy: { ...POLICY, correctionAloneUpTo: { EUR: '10000' } } };
+      const config = { timings: TIMINGS, policy: { ...POLICY, correctionAloneUpTo: { EUR: '10000' } } };
       const alone = async (by: string) => {
         const { id } = await unknown(5_000n);
-        const { kind } = await ledger.correct(correction(id, 'succeeded', { by }), plan);
+        const { kind } = await ledger.correct(correction(id, 'succeeded', { by }), config);
         return kind;
       };
       expect([await alone('carla'), await alone('Car\u200bla'), await alone('carla')]).toEqual([
@@ -381,9 +386,9 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
     it('closes the cases that the program never closes, once the refund is over', async () => {
       const { ledger, openCases } = underTest();
       const { id, order } = await unknown();
-      expect(await ledger.correct(correction(id, 'case_closed'), PLAN)).toMatchObject({ why: 'not_final' });
+      expect(await ledger.correct(correction(id, 'case_closed'), CONFIG)).toMatchObject({ why: 'not_final' });
       await ledger.record(seen(order, paid()));
-      expect(await ledger.correct(correction(id, 'case_closed'), PLAN)).toMatchObject({ why: 'no_case' });
+      expect(await ledger.correct(correction(id, 'case_closed'), CONFIG)).toMatchObject({ why: 'no_case' });
       await ledger.record(seen(order, paid()));
       expect(await openCases(id)).toEqual(['paid_twice']);
       const instruction = await proposed(correction(id, 'case_closed', { case: 'paid_twice' }));
@@ -393,7 +398,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
   });
 
   describe('another destination', () => {
-    const redirection = (refundId: string, by = 'berta') => ({
+    const destinationChange = (refundId: string, by = 'berta') => ({
       refundId,
       registrationId: OTHER,
       by,
@@ -404,16 +409,16 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
     it('is proven anew, and paid only when a second person has approved exactly that', async () => {
       const { ledger, openCases } = underTest();
       const { id, facts } = await declined();
-      expect(await ledger.redirect(redirection(id))).toMatchObject({
+      expect(await ledger.changeDestination(destinationChange(id))).toMatchObject({
         kind: 'done',
-        position: { state: 'fallback_checking' },
+        snapshot: { state: 'fallback_checking' },
       });
       expect(await openCases(id)).toEqual([]);
       expect((await ledger.openCredit(id, facts, TIMINGS, POLICY)).kind).toBe('resume');
       const { instruction } = (await ledger.findRefund(id)) ?? {};
       expect(instruction).toMatchObject({
         registrationId: OTHER,
-        why: ['refusal_needs_approval', 'other_destination', 'destination_by_person'],
+        why: ['decline_needs_approval', 'other_destination', 'destination_by_operator'],
       });
       const yes = {
         refundId: id,
@@ -425,7 +430,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       expect(await ledger.decide({ ...yes, by: 'anna' })).toMatchObject({ why: 'own_request' });
       expect(await ledger.decide({ ...yes, by: 'carla' })).toMatchObject({ kind: 'decided' });
       const order = sent(await ledger.openCredit(id, facts, TIMINGS, POLICY));
-      expect(order).toMatchObject({ way: 'credit', registrationId: OTHER, amountMinor: 10_000n });
+      expect(order).toMatchObject({ operation: 'credit', registrationId: OTHER, amountMinor: 10_000n });
     });
 
     it('named once more needs a new approval, even where it was approved before', async () => {
@@ -433,7 +438,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       const { id, facts } = await declined();
       const instructions: (string | undefined)[] = [];
       for (const registrationId of [OTHER, 'c'.repeat(32), OTHER]) {
-        await ledger.redirect({ ...redirection(id), registrationId });
+        await ledger.changeDestination({ ...destinationChange(id), registrationId });
         await ledger.openCredit(id, facts, TIMINGS, POLICY);
         const hash = (await ledger.findRefund(id))?.instruction?.hash ?? '';
         instructions.push(hash);
@@ -455,13 +460,13 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
     it('said again changes nothing, and somebody else is told who did', async () => {
       const { ledger } = underTest();
       const { id } = await declined();
-      await ledger.redirect(redirection(id));
-      const before = await ledger.position(id);
-      expect(await ledger.redirect(redirection(id))).toMatchObject({
+      await ledger.changeDestination(destinationChange(id));
+      const before = await ledger.snapshot(id);
+      expect(await ledger.changeDestination(destinationChange(id))).toMatchObject({
         kind: 'done',
-        position: { version: before.version },
+        snapshot: { version: before.version },
       });
-      expect(await ledger.redirect(redirection(id, 'dora'))).toMatchObject({
+      expect(await ledger.changeDestination(destinationChange(id, 'dora'))).toMatchObject({
         why: 'already_decided',
         by: 'berta',
       });
@@ -470,31 +475,38 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
     it('does not open the way after a refusal that leaves a doubt', async () => {
       const { ledger } = underTest();
       const { id, facts } = await declined('risk');
-      await ledger.redirect(redirection(id));
+      await ledger.changeDestination(destinationChange(id));
       await ledger.openCredit(id, facts, TIMINGS, POLICY);
-      expect(await ledger.position(id)).toMatchObject({ state: 'manual_review', why: 'credit_blocked' });
+      expect(await ledger.snapshot(id)).toMatchObject({ state: 'manual_review', why: 'credit_blocked' });
     });
 
     it('is refused where money may have left, where it is the same, and where nobody is asked', async () => {
       const { ledger } = underTest();
       const open = await unknown();
       await ledger.ask(open.id, 'outcome_unknown');
-      expect(await ledger.redirect(redirection(open.id))).toMatchObject({ why: 'may_have_left' });
+      expect(await ledger.changeDestination(destinationChange(open.id))).toMatchObject({
+        why: 'may_have_left',
+      });
       const waiting = await declined();
       expect(
-        await ledger.redirect({ ...redirection(waiting.id), registrationId: 'a'.repeat(32) }),
+        await ledger.changeDestination({ ...destinationChange(waiting.id), registrationId: 'a'.repeat(32) }),
       ).toMatchObject({ why: 'same_destination' });
       const running = await accepted(ledger, debit(), 1_000n);
-      expect(await ledger.redirect(redirection(running))).toMatchObject({ why: 'not_in_review' });
+      expect(await ledger.changeDestination(destinationChange(running))).toMatchObject({
+        why: 'not_in_review',
+      });
     });
 
     it('waits until a correction is settled that says the first way has paid', async () => {
       const { ledger } = underTest();
       const { id } = await declined();
       const instruction = await proposed(correction(id, 'succeeded'));
-      expect(await ledger.redirect(redirection(id))).toMatchObject({ why: 'proposal_open', by: 'berta' });
+      expect(await ledger.changeDestination(destinationChange(id))).toMatchObject({
+        why: 'proposal_open',
+        by: 'berta',
+      });
       await ledger.confirm(confirmation(id, instruction, { verdict: 'refused' }), TIMINGS);
-      expect(await ledger.redirect(redirection(id))).toMatchObject({ kind: 'done' });
+      expect(await ledger.changeDestination(destinationChange(id))).toMatchObject({ kind: 'done' });
     });
   });
 
@@ -518,18 +530,18 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
     it('is a case only after enough spaced look-ups, and one that finds it begins anew', async () => {
       const { ledger, letPass } = underTest();
       const { paymentId, facts } = await declined();
-      const miss = () => ledger.missOriginal(paymentId, TIMINGS);
-      expect(await miss()).toBe(false);
-      expect(await miss(), 'too soon to count').toBe(false);
-      for (let more = 1; more < TIMINGS.missesNeeded - 1; more += 1) {
-        await letPass(TIMINGS.missSpacing);
-        expect(await miss()).toBe(false);
+      const notFound = () => ledger.recordPaymentNotFound(paymentId, TIMINGS);
+      expect(await notFound()).toBe(false);
+      expect(await notFound(), 'too soon to count').toBe(false);
+      for (let more = 1; more < TIMINGS.notFoundNeeded - 1; more += 1) {
+        await letPass(TIMINGS.notFoundSpacing);
+        expect(await notFound()).toBe(false);
       }
       await ledger.recordOriginal(paymentId, facts);
-      expect(await miss()).toBe(false);
-      for (let more = 1; more < TIMINGS.missesNeeded; more += 1) {
-        await letPass(TIMINGS.missSpacing);
-        expect(await miss()).toBe(more === TIMINGS.missesNeeded - 1);
+      expect(await notFound()).toBe(false);
+      for (let more = 1; more < TIMINGS.notFoundNeeded; more += 1) {
+        await letPass(TIMINGS.notFoundSpacing);
+        expect(await notFound()).toBe(more === TIMINGS.notFoundNeeded - 1);
       }
     });
   });
@@ -551,6 +563,6 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
     await ledger.record(seen(order, pending()));
     const instruction = await proposed(correction(id, 'succeeded', { gateway: 'alive' }));
     await ledger.confirm({ ...confirmation(id, instruction), gateway: 'alive' }, TIMINGS);
-    expect((await ledger.position(id)).state).toBe('succeeded');
+    expect((await ledger.snapshot(id)).state).toBe('succeeded');
   });
 }

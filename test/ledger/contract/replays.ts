@@ -1,8 +1,8 @@
 /** Taking a refund back to its first unsent step: from which cases, with which budgets, and never a second payment. */
 import { describe, expect, it } from 'vitest';
-import type { CaseReason } from '../../../domain/payment/finding.js';
+import type { CaseReason } from '../../../domain/payment/reconciliation.js';
 import { nextStep } from '../../../domain/refund/next-step.js';
-import type { RefusalClass } from '../../../domain/refusals.js';
+import type { DeclineClass } from '../../../domain/refusals.js';
 import {
   accepted,
   answer,
@@ -12,7 +12,7 @@ import {
   lost,
   openLinked,
   paid,
-  PLAN,
+  CONFIG,
   POLICY,
   refused,
   sent,
@@ -21,16 +21,16 @@ import {
   submittedRefund,
   inReview,
   type LedgerUnderTest,
-} from '../given.js';
+} from '../fixtures.js';
 
 const FIXED = { by: 'berta', reason: 'the token is valid again' };
 const APPROVED = { ...POLICY, creditApprovalAbove: {} };
 
 export function describeReplays(underTest: () => LedgerUnderTest): void {
-  const waiting = (as: RefusalClass, why: CaseReason) => inReview(underTest().ledger, as, why);
+  const waiting = (as: DeclineClass, why: CaseReason) => inReview(underTest().ledger, as, why);
 
   /** Its credit was declined because of our own set-up. */
-  async function creditDeclined(policy = POLICY, as: RefusalClass = 'configuration') {
+  async function creditDeclined(policy = POLICY, as: DeclineClass = 'configuration') {
     const { ledger } = underTest();
     const { id, facts } = await submittedRefund(ledger, { outcome: refused('not_linkable') });
     if (policy === APPROVED) {
@@ -39,8 +39,8 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
       await ledger.decide({ refundId: id, verdict: 'approved', instruction, by: 'cora', reason: 'ok' });
     }
     const credit = sent(await ledger.openCredit(id, facts, TIMINGS, policy));
-    const position = await ledger.record(answer(credit, refused(as)));
-    expect(nextStep(position, PLAN)).toEqual({ kind: 'ask', why: 'configuration' });
+    const snapshot = await ledger.record(answer(credit, refused(as)));
+    expect(nextStep(snapshot, CONFIG)).toEqual({ kind: 'ask', why: 'configuration' });
     await ledger.ask(id, 'configuration');
     return { id, facts, credit };
   }
@@ -48,20 +48,20 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
   describe('a refund is replayed', () => {
     it.each([
       ['configuration', 'configuration'],
-      ['wait', 'refused_too_often'],
+      ['wait', 'declined_too_often'],
       ['risk', 'risk'],
-      ['unlisted', 'unlisted_refusal'],
+      ['unlisted', 'unlisted_decline'],
     ] as const)('after %s: it is sent anew, once, under another reference', async (as, why) => {
       const { ledger, openCases } = underTest();
       const { id, order } = await waiting(as, why);
       const replayed = await ledger.replay({ refundId: id, ...FIXED });
-      expect(replayed).toMatchObject({ kind: 'replayed', step: 'send', position: { state: 'reserved' } });
+      expect(replayed).toMatchObject({ kind: 'replayed', step: 'send', snapshot: { state: 'reserved' } });
       expect(await openCases(id)).toEqual([]);
       const again = await submitted(ledger, id);
       expect(again.reference).not.toBe(order.reference);
       expect((await openLinked(ledger, id)).kind).toBe('resume');
       await ledger.record(answer(again, paid()));
-      expect((await ledger.position(id)).state).toBe('succeeded');
+      expect((await ledger.snapshot(id)).state).toBe('succeeded');
     });
 
     it('after a credit was declined for what is wrong on our side, and is not ended by that', async () => {
@@ -71,20 +71,22 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
         kind: 'replayed',
         step: 'credit',
       });
-      const { finding } = await ledger.applyFinding(id, facts, 'before_credit');
-      expect(finding).not.toMatchObject({ kind: 'give_up' });
-      expect(sent(await ledger.openCredit(id, facts, TIMINGS, POLICY))).toMatchObject({ way: 'credit' });
+      const { reconciliation } = await ledger.applyReconciliation(id, facts, 'before_credit');
+      expect(reconciliation).not.toMatchObject({ kind: 'give_up' });
+      expect(sent(await ledger.openCredit(id, facts, TIMINGS, POLICY))).toMatchObject({
+        operation: 'credit',
+      });
     });
 
     it('with budgets of its own: attempts, repetitions and submissions count from there', async () => {
       const { ledger } = underTest();
-      const { id } = await waiting('wait', 'refused_too_often');
-      const { position } = await ledger.replay({ refundId: id, ...FIXED });
-      expect(position).toMatchObject({ attempts: 0, refusals: {}, attempt: null });
-      const strict = { ...PLAN, policy: { ...PLAN.policy, maxAttempts: 1 } };
-      expect(nextStep(position, strict)).toEqual({ kind: 'send', after: 0 });
+      const { id } = await waiting('wait', 'declined_too_often');
+      const { snapshot } = await ledger.replay({ refundId: id, ...FIXED });
+      expect(snapshot).toMatchObject({ attempts: 0, declines: {}, attempt: null });
+      const strict = { ...CONFIG, policy: { ...CONFIG.policy, maxAttempts: 1 } };
+      expect(nextStep(snapshot, strict)).toEqual({ kind: 'send', after: 0 });
       const after = await ledger.record(answer(await submitted(ledger, id), refused('wait')));
-      expect(after).toMatchObject({ attempts: 1, refusals: { wait: 1 } });
+      expect(after).toMatchObject({ attempts: 1, declines: { wait: 1 } });
     });
 
     it('that was never there goes on as the same attempt, with submissions counted anew', async () => {
@@ -93,8 +95,8 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
       const order = await submitted(ledger, id);
       await ledger.record(answer(order, { kind: 'not_sent', why: 'closed' }));
       await ledger.ask(id, 'cannot_be_sent');
-      const { position } = await ledger.replay({ refundId: id, ...FIXED });
-      expect(position).toMatchObject({ state: 'reserved', attempt: { state: 'absent', sends: 0 } });
+      const { snapshot } = await ledger.replay({ refundId: id, ...FIXED });
+      expect(snapshot).toMatchObject({ state: 'reserved', attempt: { state: 'absent', submissions: 0 } });
       const again = await submitted(ledger, id);
       expect(again).toMatchObject({ attemptId: order.attemptId, reference: order.reference, send: 2 });
     });
@@ -102,8 +104,8 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
     it('whose credit was declined has it weighed anew, with what the gateway shows then', async () => {
       const { ledger } = underTest();
       const { id, facts, credit } = await creditDeclined();
-      const { position } = await ledger.replay({ refundId: id, ...FIXED });
-      expect(nextStep(position, PLAN)).toEqual({ kind: 'credit', after: 0 });
+      const { snapshot } = await ledger.replay({ refundId: id, ...FIXED });
+      expect(nextStep(snapshot, CONFIG)).toEqual({ kind: 'credit', after: 0 });
       const again = sent(await ledger.openCredit(id, facts, TIMINGS, POLICY));
       expect(again.reference).not.toBe(credit.reference);
     });
@@ -140,19 +142,19 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
       };
       const doubt = { gatewayId: gatewayId(), why: 'reversal_without_amount' as const };
       const unclear = { ...facts, disputes: [dispute], doubts: [doubt] };
-      await ledger.applyFinding(id, unclear, 'decide');
+      await ledger.applyReconciliation(id, unclear, 'decide');
       expect(await openCases(id)).toEqual(['payment_unclear']);
 
       const replayed = await ledger.replay({ refundId: id, ...FIXED });
-      expect(replayed).toMatchObject({ kind: 'replayed', step: 'compare', position: { state: 'rejected' } });
-      expect(nextStep(await ledger.position(id), PLAN)).toEqual({ kind: 'reconcile', after: 0 });
-      await ledger.applyFinding(id, unclear, 'decide');
-      expect((await ledger.position(id)).why).toBe('payment_unclear');
+      expect(replayed).toMatchObject({ kind: 'replayed', step: 'compare', snapshot: { state: 'rejected' } });
+      expect(nextStep(await ledger.snapshot(id), CONFIG)).toEqual({ kind: 'reconcile', after: 0 });
+      await ledger.applyReconciliation(id, unclear, 'decide');
+      expect((await ledger.snapshot(id)).why).toBe('payment_unclear');
 
       await ledger.replay({ refundId: id, ...FIXED, reason: 'the amount is shown' });
       const clear = { ...facts, disputes: [{ ...dispute, reversedMinor: 10_000n }] };
-      await ledger.applyFinding(id, clear, 'decide');
-      expect((await ledger.position(id)).why).toBe('refusal_unclear');
+      await ledger.applyReconciliation(id, clear, 'decide');
+      expect((await ledger.snapshot(id)).why).toBe('decline_unclear');
       await ledger.replay({ refundId: id, ...FIXED, reason: 'the dispute is won' });
       expect((await ledger.record(answer(await submitted(ledger, id), paid()))).state).toBe('succeeded');
     });
@@ -172,7 +174,7 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
       const first = both[0].kind === 'replayed' ? order : { ...order, by: 'cora', commandId: 'command-2' };
       expect(await ledger.replay(first)).toMatchObject({
         kind: 'replayed',
-        position: { state: 'manual_review' },
+        snapshot: { state: 'manual_review' },
       });
       expect(await ledger.replay({ ...order, commandId: 'command-3' })).toMatchObject({ kind: 'replayed' });
     });
@@ -207,7 +209,7 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
     const { id, order } = await waiting('configuration', 'configuration');
     await ledger.replay({ refundId: id, ...FIXED });
     await ledger.record(answer(order, paid()));
-    expect((await ledger.position(id)).state).toBe('succeeded');
+    expect((await ledger.snapshot(id)).state).toBe('succeeded');
     expect((await openLinked(ledger, id)).kind).toBe('resume');
   });
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../../domain/refund/outcome.js';
 import type { GatewayId } from '../../../domain/ids.js';
 import type { RefundState } from '../../../domain/refund/states.js';
-import type { Evidence, SendOrder } from '../../../ledger/ledger.js';
+import type { Evidence, Submission } from '../../../ledger/ledger.js';
 import {
   answer,
   gatewayId,
@@ -20,17 +20,17 @@ import {
   TIMINGS,
   submittedRefund,
   type LedgerUnderTest,
-} from '../given.js';
+} from '../fixtures.js';
 
 export function describeSeenIds(underTest: () => LedgerUnderTest): void {
-  const given = () => submittedRefund(underTest().ledger, { minor: 5_000n });
+  const fixture = () => submittedRefund(underTest().ledger, { minor: 5_000n });
   const idOf = async (refundId: string) =>
     (await underTest().ledger.findRefund(refundId))?.attempts[0]?.gatewayId;
-  async function searchInVain(order: SendOrder): Promise<void> {
+  async function searchInVain(order: Submission): Promise<void> {
     const { ledger, letPass } = underTest();
     await letPass(LATE);
-    for (let number = 0; number < TIMINGS.missesNeeded; number += 1) {
-      await letPass(TIMINGS.missSpacing + 1);
+    for (let number = 0; number < TIMINGS.notFoundNeeded; number += 1) {
+      await letPass(TIMINGS.notFoundSpacing + 1);
       await missed(ledger, order);
     }
   }
@@ -41,7 +41,7 @@ export function describeSeenIds(underTest: () => LedgerUnderTest): void {
   });
 
   describe('an id that came with', () => {
-    const EVIDENCE: readonly (readonly [string, (order: SendOrder, id: GatewayId) => Evidence])[] = [
+    const EVIDENCE: readonly (readonly [string, (order: Submission, id: GatewayId) => Evidence])[] = [
       ['a communication error', (order, id) => answer(order, unknown(id, 'communication'))],
       ['an unlisted code', (order, id) => answer(order, unknown(id, 'unlisted_code'))],
       ['a wrong echo', (order, id) => answer(order, unknown(id, 'wrong_amount'))],
@@ -49,19 +49,19 @@ export function describeSeenIds(underTest: () => LedgerUnderTest): void {
       ['a query in doubt', (order, id) => seen(order, unknown(id, 'communication'))],
       [
         'a notification in doubt',
-        ({ attemptId }, id) => ({ attemptId, source: 'notice', outcome: lost, ids: [id] }),
+        ({ attemptId }, id) => ({ attemptId, source: 'notification', outcome: lost, ids: [id] }),
       ],
     ];
 
     it.each(EVIDENCE)('%s is kept, and the attempt is never submitted again', async (_name, evidenceOf) => {
       const { ledger, openCases } = underTest();
-      const { id, order } = await given();
+      const { id, order } = await fixture();
       const own = gatewayId();
       await ledger.record(evidenceOf(order, own));
       expect(await idOf(id)).toBe(own);
-      expect((await ledger.inquiry(id))?.gatewayIds).toEqual([own]);
+      expect((await ledger.queryTarget(id))?.gatewayIds).toEqual([own]);
       await searchInVain(order);
-      expect((await ledger.position(id)).state).toBe('manual_review');
+      expect((await ledger.snapshot(id)).state).toBe('manual_review');
       expect(await openCases(id)).toEqual(['id_not_found']);
       expect((await openLinked(ledger, id)).kind).toBe('resume');
       expect((await ledger.record(seen(order, paid(own)))).state).toBe('succeeded');
@@ -70,7 +70,7 @@ export function describeSeenIds(underTest: () => LedgerUnderTest): void {
 
     it('a decline stays with the attempt, which is followed by another one', async () => {
       const { ledger } = underTest();
-      const { id, order } = await given();
+      const { id, order } = await fixture();
       const own = gatewayId();
       expect((await ledger.record(answer(order, refused('wait', own)))).state).toBe('rejected');
       expect(await idOf(id)).toBe(own);
@@ -78,22 +78,22 @@ export function describeSeenIds(underTest: () => LedgerUnderTest): void {
 
     it('a form that no id has is kept, and cannot be asked for', async () => {
       const { ledger } = underTest();
-      const { id, order } = await given();
+      const { id, order } = await fixture();
       await ledger.record({
         ...answer(order, { kind: 'unknown', why: 'malformed_id' }),
         ids: ['NOT-an.id_1'],
       });
       expect(await idOf(id)).toBe('NOT-an.id_1');
-      expect((await ledger.inquiry(id))?.gatewayIds).toEqual([]);
+      expect((await ledger.queryTarget(id))?.gatewayIds).toEqual([]);
       await searchInVain(order);
-      expect((await ledger.position(id)).state).toBe('manual_review');
+      expect((await ledger.snapshot(id)).state).toBe('manual_review');
     });
 
     it.each(['4200000000000000', '4200-0000-0000-0000', 'a'.repeat(65), 'with space', ''])(
       'no form at all (%j) is not kept',
       async (text) => {
         const { ledger } = underTest();
-        const { id, order } = await given();
+        const { id, order } = await fixture();
         await ledger.record({ ...answer(order, lost), ids: [text] });
         expect(await idOf(id)).toBeNull();
       },
@@ -101,28 +101,28 @@ export function describeSeenIds(underTest: () => LedgerUnderTest): void {
 
     it('the original’s own id is not the attempt’s', async () => {
       const { ledger } = underTest();
-      const { id, order, paymentId } = await given();
+      const { id, order, paymentId } = await fixture();
       await ledger.record({ ...answer(order, lost), ids: [paymentId] });
       expect(await idOf(id)).toBeNull();
       await searchInVain(order);
-      expect((await ledger.position(id)).state).toBe('reserved');
+      expect((await ledger.snapshot(id)).state).toBe('reserved');
     });
   });
 
   describe('several ids of one attempt', () => {
     it('are all kept, and each can be asked for', async () => {
       const { ledger } = underTest();
-      const { id, order } = await given();
+      const { id, order } = await fixture();
       const [one, other, last] = [gatewayId(), gatewayId(), gatewayId()];
       await ledger.record({ ...answer(order, lost), ids: [one, other] });
       await ledger.record(seen(order, pending(last)));
-      expect((await ledger.inquiry(id))?.gatewayIds).toEqual([last, one, other]);
+      expect((await ledger.queryTarget(id))?.gatewayIds).toEqual([last, one, other]);
       expect(await idOf(id)).toBe(last);
     });
 
     it('do not make one payment two: the certain one counts', async () => {
       const { ledger, openCases } = underTest();
-      const { id, order, paymentId } = await given();
+      const { id, order, paymentId } = await fixture();
       await ledger.record({ ...answer(order, lost), ids: [gatewayId()] });
       const own = gatewayId();
       await ledger.record(seen(order, paid(own)));
@@ -137,7 +137,7 @@ export function describeSeenIds(underTest: () => LedgerUnderTest): void {
 
     it('are recorded with a late answer to an earlier submission as well', async () => {
       const { ledger } = underTest();
-      const { id, order } = await given();
+      const { id, order } = await fixture();
       await ledger.record(answer(order, lost));
       await searchInVain(order);
       const again = await submitted(ledger, id);
@@ -145,47 +145,47 @@ export function describeSeenIds(underTest: () => LedgerUnderTest): void {
       await ledger.record(answer(order, unknown(own, 'communication')));
       await ledger.record(answer(again, lost));
       await searchInVain(again);
-      expect((await ledger.position(id)).state).toBe('manual_review');
+      expect((await ledger.snapshot(id)).state).toBe('manual_review');
     });
   });
 
   describe('an attempt taken for absent of which an id is seen', () => {
-    it.each<[string, RefundState, (order: SendOrder, own: GatewayId) => Evidence]>([
+    it.each<[string, RefundState, (order: Submission, own: GatewayId) => Evidence]>([
       ['in a late answer in doubt', 'unknown', (order, own) => answer(order, unknown(own, 'communication'))],
       ['in a late decline', 'rejected', (order, own) => answer(order, refused('issuer_declined', own))],
       [
         'in a notification',
         'unknown',
-        ({ attemptId }, own) => ({ attemptId, source: 'notice', outcome: lost, ids: [own] }),
+        ({ attemptId }, own) => ({ attemptId, source: 'notification', outcome: lost, ids: [own] }),
       ],
     ])('%s is not absent any more, but %s', async (_name, state, evidenceOf) => {
       const { ledger } = underTest();
-      const { id, order } = await given();
+      const { id, order } = await fixture();
       await ledger.record(answer(order, lost));
       await searchInVain(order);
-      expect((await ledger.position(id)).state).toBe('reserved');
+      expect((await ledger.snapshot(id)).state).toBe('reserved');
       await ledger.record(evidenceOf(order, gatewayId()));
-      expect((await ledger.position(id)).state).toBe(state);
+      expect((await ledger.snapshot(id)).state).toBe(state);
       expect((await openLinked(ledger, id)).kind).toBe('resume');
     });
 
     it('in a notification that is kept for its id alone is open again', async () => {
       const { ledger } = underTest();
-      const { id, order } = await given();
+      const { id, order } = await fixture();
       await ledger.record(answer(order, lost));
       await searchInVain(order);
       const own = gatewayId();
-      for (let repeat = 0; repeat < 2; repeat += 1) await ledger.keepIds(order.attemptId, [own]);
-      expect((await ledger.position(id)).state).toBe('unknown');
+      for (let repeat = 0; repeat < 2; repeat += 1) await ledger.storeIds(order.attemptId, [own]);
+      expect((await ledger.snapshot(id)).state).toBe('unknown');
       expect(await idOf(id)).toBe(own);
     });
 
     it('does not become absent again when its sender says that nothing left', async () => {
       const { ledger } = underTest();
-      const { id, order } = await given();
+      const { id, order } = await fixture();
       await ledger.record({
         attemptId: order.attemptId,
-        source: 'notice',
+        source: 'notification',
         outcome: lost,
         ids: [gatewayId()],
       });
@@ -197,10 +197,10 @@ export function describeSeenIds(underTest: () => LedgerUnderTest): void {
   describe('an id that is another attempt’s', () => {
     it('is a case, and recording it never fails', async () => {
       const { ledger, openCases } = underTest();
-      const other = await given();
+      const other = await fixture();
       const taken = gatewayId();
       await ledger.record(answer(other.order, paid(taken)));
-      const { id, order, paymentId } = await given();
+      const { id, order, paymentId } = await fixture();
       for (const outcome of [
         unknown(taken, 'wrong_reference'),
         paid(taken),
@@ -216,7 +216,7 @@ export function describeSeenIds(underTest: () => LedgerUnderTest): void {
         succeededMinor: 0n,
         reservedMinor: 5_000n,
       });
-      expect((await ledger.inquiry(id))?.gatewayIds).toEqual([taken]);
+      expect((await ledger.queryTarget(id))?.gatewayIds).toEqual([taken]);
     });
   });
 }

@@ -21,8 +21,8 @@ export function stateOf(row: Row): RefundState {
 const isOpen = (row: Row): boolean =>
   OPEN_ATTEMPT_STATES.some((state) => state === row['state'] && isOpenAttempt(state));
 /** What an executed attempt gave back: a reversal may have released less than was ordered. */
-export const givenBy = (attempt: Row): bigint =>
-  amount(attempt, attempt['given_minor'] === null ? 'amount_minor' : 'given_minor');
+export const fixtureBy = (attempt: Row): bigint =>
+  amount(attempt, attempt['paid_back_minor'] === null ? 'amount_minor' : 'paid_back_minor');
 const short = (row: Row): string => text(row, 'id').slice(-6);
 
 /** One sentence for each thing that is wrong in the books; `at rest`, also for each refund that nobody looks after. */
@@ -70,7 +70,7 @@ function wrongRefund(
   const held = sumOf(own, 'reserved_delta');
   const paid = tried
     .filter((attempt) => attempt['state'] === 'succeeded')
-    .reduce((sum, attempt) => sum + givenBy(attempt), 0n);
+    .reduce((sum, attempt) => sum + fixtureBy(attempt), 0n);
   const outside = amount(refund, 'elsewhere_minor') + amount(refund, 'charged_back_minor');
   const owed = amount(refund, 'amount_minor') - paid - outside;
   const hadEnded = own.some((event) =>
@@ -114,7 +114,7 @@ function wrongMoves(refund: Row, events: readonly Row[]): string[] {
     const isSigned = events.some(
       (other) => other['type'] === 'refund.corrected' && other['actor'] === event['actor'],
     );
-    const isGateway = ['answer', 'look_up', 'notice'].includes(text(event, 'actor'));
+    const isGateway = ['answer', 'query', 'notification'].includes(text(event, 'actor'));
     if (isFinal(before) && before !== to && !isGateway && !isSigned)
       wrong.push(`I5: refund ${short(refund)} left ${before} on the word of ${text(event, 'actor')}`);
   }
@@ -131,16 +131,16 @@ function wrongAttempt(attempt: Row, { events }: MemoryTables['rows']): string[] 
   const own = events.filter((event) => event['attempt_id'] === attempt['id']);
   const state = text(attempt, 'state');
   const paid = sumOf(
-    own.filter((event) => ['attempt.succeeded', 'attempt.released_less'].includes(text(event, 'type'))),
+    own.filter((event) => ['attempt.succeeded', 'attempt.release_reduced'].includes(text(event, 'type'))),
     'succeeded_delta',
   );
-  const wanted = state === 'succeeded' || state === 'returned' ? givenBy(attempt) : 0n;
-  const sends = own.filter((event) => event['type'] === 'attempt.submitted').length;
+  const wanted = state === 'succeeded' || state === 'returned' ? fixtureBy(attempt) : 0n;
+  const submissions = own.filter((event) => event['type'] === 'attempt.submitted').length;
   return [
     ...(paid === wanted ? [] : [`attempt ${short(attempt)} is ${state}, its events have ${paid} paid`]),
-    ...(sends === attempt['sends']
+    ...(submissions === attempt['submissions']
       ? []
-      : [`attempt ${short(attempt)}: ${String(attempt['sends'])} sends, ${sends} events`]),
+      : [`attempt ${short(attempt)}: ${String(attempt['submissions'])} sends, ${submissions} events`]),
     ...(state === 'succeeded' && attempt['gateway_id'] === null && !isCorrected(own)
       ? [`attempt ${short(attempt)} is paid without an id`]
       : []),

@@ -3,8 +3,8 @@ import { isFinal } from '../../../domain/refund/states.js';
 import type { Transaction } from '../../../sandbox/gateway/types.js';
 import type { Row } from '../database/tables.js';
 import type { OutsideFacts } from '../world/outside-facts.js';
-import type { World } from '../world/world.js';
-import { givenBy, isCorrected, stateOf } from './books.js';
+import type { Harness } from '../world/world.js';
+import { fixtureBy, isCorrected, stateOf } from './books.js';
 import { stoodThen } from './disputed.js';
 import { amount, text } from './rows.js';
 
@@ -19,10 +19,10 @@ const OPENS_CREDIT: ReadonlySet<unknown> = new Set([
   'refund_not_enabled',
 ]);
 
-export function gatewayViolations(world: World, facts: OutsideFacts): string[] {
-  const { gateway, database, payment } = world;
+export function gatewayViolations(harness: Harness, facts: OutsideFacts): string[] {
+  const { gateway, database, payment } = harness;
   const all = gateway.transactions();
-  const given = all.filter(
+  const fixture = all.filter(
     (found) => (found.type === 'RF' || found.type === 'RV' || found.type === 'CD') && found.source === 'OPP',
   );
   const { attempts, refunds } = database.tables.rows;
@@ -33,19 +33,19 @@ export function gatewayViolations(world: World, facts: OutsideFacts): string[] {
   const isOfPayment = (found: Transaction): boolean => !free.has(found.merchantTransactionId);
   const wrong: string[] = [];
 
-  for (const reference of new Set(given.map((found) => found.merchantTransactionId ?? ''))) {
+  for (const reference of new Set(fixture.map((found) => found.merchantTransactionId ?? ''))) {
     const times = gateway.executedByReference(reference);
     if (times > 1) wrong.push(`${reference} was executed ${times} times`);
     if (!attempts.some((attempt) => attempt['reference'] === reference))
       wrong.push(`the gateway was sent ${reference}, which nobody wrote down`);
   }
-  for (const attempt of attempts) wrong.push(...wrongAttempt(world, attempt, all));
-  for (const refund of refunds) wrong.push(...wrongRefund(world, refund, all));
-  for (const credit of given)
+  for (const attempt of attempts) wrong.push(...wrongAttempt(harness, attempt, all));
+  for (const refund of refunds) wrong.push(...wrongRefund(harness, refund, all));
+  for (const credit of fixture)
     if (credit.type === 'CD' && credit.executed)
-      wrong.push(...wrongCredit(world, credit, all.filter(isOfPayment)));
+      wrong.push(...wrongCredit(harness, credit, all.filter(isOfPayment)));
 
-  const out = given
+  const out = fixture
     .filter((found) => standing(found) && isOfPayment(found))
     .reduce((sum, found) => sum + payment.toMinor(found.amount), 0n);
   const limit = payment.minor;
@@ -74,7 +74,7 @@ export function isOf(found: Transaction, attempt: Row): boolean {
 }
 
 /** What the ledger says of an attempt is what the gateway did. */
-function wrongAttempt({ database, payment }: World, attempt: Row, all: readonly Transaction[]): string[] {
+function wrongAttempt({ database, payment }: Harness, attempt: Row, all: readonly Transaction[]): string[] {
   const reference = text(attempt, 'reference');
   const under = all.filter((found) => isOf(found, attempt));
   const paid = under.filter(standing).reduce((sum, found) => sum + payment.toMinor(found.amount), 0n);
@@ -85,9 +85,9 @@ function wrongAttempt({ database, payment }: World, attempt: Row, all: readonly 
   const wrong: string[] = [];
   switch (attempt['state']) {
     case 'succeeded':
-      if (paid !== givenBy(attempt) && !cases.some((entry) => entry['why'] === 'answers_contradict'))
+      if (paid !== fixtureBy(attempt) && !cases.some((entry) => entry['why'] === 'answers_contradict'))
         wrong.push(
-          `${reference} is paid in the ledger with ${givenBy(attempt)}, at the gateway with ${paid}`,
+          `${reference} is paid in the ledger with ${fixtureBy(attempt)}, at the gateway with ${paid}`,
         );
       break;
     case 'rejected':
@@ -115,7 +115,7 @@ function wrongAttempt({ database, payment }: World, attempt: Row, all: readonly 
 }
 
 /** The customer has what was promised: all of it, or nothing, or somebody looks. */
-function wrongRefund({ database, payment }: World, refund: Row, all: readonly Transaction[]): string[] {
+function wrongRefund({ database, payment }: Harness, refund: Row, all: readonly Transaction[]): string[] {
   const attempts = database.tables.rows.attempts.filter((attempt) => attempt['refund_id'] === refund['id']);
   const own = all.filter((found) => standing(found) && attempts.some((attempt) => isOf(found, attempt)));
   const paid = own.reduce((sum, found) => sum + payment.toMinor(found.amount), 0n);
@@ -139,77 +139,77 @@ function wrongRefund({ database, payment }: World, refund: Row, all: readonly Tr
 }
 
 /** I3: default deny. Weighed against what was really at the gateway, not against what the program believed. */
-function wrongCredit(world: World, credit: Transaction, all: readonly Transaction[]): string[] {
-  const { database, payment, plan } = world;
+function wrongCredit(harness: Harness, credit: Transaction, all: readonly Transaction[]): string[] {
+  const { database, payment, config } = harness;
   const { attempts, refunds, events } = database.tables.rows;
   const attempt = attempts.find((row) => row['reference'] === credit.merchantTransactionId);
   if (attempt === undefined) return [];
   const refund = refunds.find((row) => row['id'] === attempt['refund_id']);
   const wrong: string[] = [];
-  const say = (why: string): void =>
+  const print = (why: string): void =>
     void wrong.push(`I3: credit ${credit.merchantTransactionId ?? ''}: ${why}`);
 
   const before = attempts.filter(
     (row) => row['refund_id'] === attempt['refund_id'] && Number(row['number']) < Number(attempt['number']),
   );
-  const last = before.filter((row) => row['way'] !== 'credit').at(-1);
+  const last = before.filter((row) => row['operation'] !== 'credit').at(-1);
   // One that was refused may have paid in the end: then its class is gone, and a case is open.
   const redirections = events.filter(
-    (event) => event['refund_id'] === attempt['refund_id'] && event['type'] === 'refund.redirected',
+    (event) => event['refund_id'] === attempt['refund_id'] && event['type'] === 'refund.destination_changed',
   );
-  const redirectedBefore = redirections.filter((event) => atOf(event) <= arrivalOf(world, credit));
-  const isRedirected = redirectedBefore.length > 0;
+  const redirectedBefore = redirections.filter((event) => atOf(event) <= arrivalOf(harness, credit));
+  const isDestinationChanged = redirectedBefore.length > 0;
   const isDirect = refund?.['asked_for'] === 'credit';
-  const isFreeStanding = attempt['payment_id'] !== payment.id;
-  if (isFreeStanding && !isDirect) say('it is linked to no payment, and nobody asked for that');
+  const isUnlinkedCredit = attempt['payment_id'] !== payment.id;
+  if (isUnlinkedCredit && !isDirect) print('it is linked to no payment, and nobody asked for that');
   if (
     !isDirect &&
     (last === undefined ||
       !(
-        (isRedirected && last['refusal_class'] === 'card_unusable') ||
-        OPENS_CREDIT.has(last['refusal_class']) ||
+        (isDestinationChanged && last['decline_class'] === 'card_unusable') ||
+        OPENS_CREDIT.has(last['decline_class']) ||
         last['state'] === 'succeeded' ||
         last['state'] === 'returned'
       ))
   )
-    say(`no refusal before it opens the way (${String(last?.['refusal_class'])})`);
-  if (!plan.policy.creditEnabled) say('credits are not enabled');
+    print(`no refusal before it opens the way (${String(last?.['decline_class'])})`);
+  if (!config.policy.creditEnabled) print('credits are not enabled');
 
-  const at = arrivalOf(world, credit);
+  const at = arrivalOf(harness, credit);
   const seen = at - PROOF_AGE;
   const known = all.filter(
     (found) => Math.max(found.timestamp, found.visibleAt) <= seen && wasStanding(found, at),
   );
-  const chargedBack = isFreeStanding
+  const chargedBack = isUnlinkedCredit
     ? 0n
     : known
         .filter((found) => found.type === 'CB')
         .reduce((sum, found) => sum + stoodThen(found, all, seen, at), 0n);
-  const given = known
+  const fixture = known
     .filter((found) => ['RF', 'RV', 'CD'].includes(found.type) && found.id !== credit.id)
     .reduce((sum, found) => sum + found.amount, 0n);
-  if (!isFreeStanding && payment.toMinor(given + credit.amount) > payment.minor)
-    say('more than was captured had been given back');
-  if (chargedBack > 0n && payment.toMinor(given + credit.amount + chargedBack) > payment.minor)
-    say('a chargeback had taken what it gives back');
+  if (!isUnlinkedCredit && payment.toMinor(fixture + credit.amount) > payment.minor)
+    print('more than was captured had been given back');
+  if (chargedBack > 0n && payment.toMinor(fixture + credit.amount + chargedBack) > payment.minor)
+    print('a chargeback had taken what it gives back');
   // What it was told by then: the last redirection before it, or what the first one after it replaced.
-  const told = redirectedBefore.at(-1);
+  const reported = redirectedBefore.at(-1);
   const wanted =
-    (told === undefined
+    (reported === undefined
       ? redirections[0] === undefined
         ? destinationOf(refund)
         : registrationIn(redirections[0], 'from')
-      : registrationIn(told, 'to')) ?? payment.created.registrationId;
-  if (credit.registrationId !== wanted) say('it went to somebody else');
+      : registrationIn(reported, 'to')) ?? payment.created.registrationId;
+  if (credit.registrationId !== wanted) print('it went to somebody else');
 
-  const limit = plan.policy.creditApprovalAbove[credit.currency];
+  const limit = config.policy.creditApprovalAbove[credit.currency];
   const needs =
-    isFreeStanding ||
+    isUnlinkedCredit ||
     chargedBack > 0n ||
     limit === undefined ||
-    payment.toMinor(credit.amount) + paidUnseenBefore(world, attempt) > BigInt(limit) ||
+    payment.toMinor(credit.amount) + paidUnseenBefore(harness, attempt) > BigInt(limit) ||
     wanted !== payment.created.registrationId ||
-    isRedirected;
+    isDestinationChanged;
   const redirectors = redirectedBefore.map((event) => event['actor']);
   const approved = events.some(
     (event) =>
@@ -219,14 +219,14 @@ function wrongCredit(world: World, credit: Transaction, all: readonly Transactio
       text(event, 'actor').replace(', disguised', '') !== refund?.['requested_by'] &&
       atOf(event) <= at,
   );
-  if (needs && !approved) say('nobody approved it');
+  if (needs && !approved) print('nobody approved it');
   return wrong;
 }
 
 const DAY = 24 * 3_600_000;
 
 /** What had been credited within a day before this credit was sent, and nobody had approved: it adds up with this one. One requester asks for all. */
-function paidUnseenBefore({ database }: World, credit: Row): bigint {
+function paidUnseenBefore({ database }: Harness, credit: Row): bigint {
   const { attempts, events } = database.tables.rows;
   const sent = lastOf(events, credit, 'attempt.submitted');
   if (sent === undefined) return 0n;
@@ -234,7 +234,7 @@ function paidUnseenBefore({ database }: World, credit: Row): bigint {
     event !== undefined && Number(event['id']) < Number(sent['id']);
   return attempts
     .filter((other) => {
-      if (other['way'] !== 'credit' || other['id'] === credit['id']) return false;
+      if (other['operation'] !== 'credit' || other['id'] === credit['id']) return false;
       const submitted = lastOf(events, other, 'attempt.submitted');
       const wasApproved = events.some(
         (event) => event['refund_id'] === other['refund_id'] && event['type'] === 'refund.approved',
@@ -254,7 +254,7 @@ const lastOf = (events: readonly Row[], attempt: Row, type: string): Row | undef
   events.findLast((event) => event['attempt_id'] === attempt['id'] && event['type'] === type);
 
 /** The gateway may carry out an order minutes after it came; what was known then is what it has to be weighed against. */
-function arrivalOf({ arrivals }: World, { merchantTransactionId, timestamp }: Transaction): number {
+function arrivalOf({ arrivals }: Harness, { merchantTransactionId, timestamp }: Transaction): number {
   const before = (arrivals.get(merchantTransactionId ?? '') ?? []).filter((at) => at <= timestamp);
   return before.at(-1) ?? timestamp;
 }

@@ -1,9 +1,9 @@
 /** What the ledger last saw of the payment is what the gateway shows: captured, and disputed. */
 import type { Transaction } from '../../../sandbox/gateway/types.js';
-import type { World } from '../world/world.js';
+import type { Harness } from '../world/world.js';
 import { amount } from './rows.js';
 
-export function observationViolations({ gateway, database, payment }: World): string[] {
+export function observationViolations({ gateway, database, payment }: Harness): string[] {
   const row = database.tables.rows.payments.find(({ id }) => id === payment.id);
   const observedAt = row?.['observed_at'];
   const all = gateway.transactions();

@@ -1,9 +1,9 @@
 /** What one lifetime reached, for the coverage of all. */
 import { REFUND_STATES, type RefundState } from '../../../domain/refund/states.js';
-import type { World } from '../world/world.js';
+import type { Harness } from '../world/world.js';
 import { text } from './rows.js';
 
-export function noteReached({ database, coverage }: World): void {
+export function noteReached({ database, coverage }: Harness): void {
   const { refunds, attempts, events, cases } = database.tables.rows;
   for (const refund of refunds) coverage.hit('ends in', text(refund, 'state'));
   const at = new Map<string, RefundState>();
@@ -16,12 +16,12 @@ export function noteReached({ database, coverage }: World): void {
     for (const reason of reasonsOf(event['data'])) coverage.hit('approval for', reason);
   }
   for (const attempt of attempts) {
-    coverage.hit('attempt', `${text(attempt, 'way')} ${text(attempt, 'state')}`);
-    const refusal = text(attempt, 'refusal_class');
-    if (refusal !== '') coverage.hit('refusal', `${text(attempt, 'way')} ${refusal}`);
-    if (Number(attempt['sends']) > 1)
-      coverage.hit('attempt', `${text(attempt, 'way')} sent again under its reference`);
-    if (attempt['way'] === 'credit') coverage.hit('guard', 'allowed');
+    coverage.hit('attempt', `${text(attempt, 'operation')} ${text(attempt, 'state')}`);
+    const refusal = text(attempt, 'decline_class');
+    if (refusal !== '') coverage.hit('refusal', `${text(attempt, 'operation')} ${refusal}`);
+    if (Number(attempt['submissions']) > 1)
+      coverage.hit('attempt', `${text(attempt, 'operation')} sent again under its reference`);
+    if (attempt['operation'] === 'credit') coverage.hit('guard', 'allowed');
   }
   for (const entry of cases) {
     coverage.hit('case', text(entry, 'why'));

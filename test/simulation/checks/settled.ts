@@ -1,26 +1,26 @@
 /** How each refund is told to be settled: by which means and how much, against the gateway's own books. */
 import { settledAmountOf, type SettlementFacts } from '../../../domain/refund/settlement.js';
 import { isFinal } from '../../../domain/refund/states.js';
-import type { Way } from '../../../domain/refund/way.js';
+import type { Operation } from '../../../domain/refund/operation.js';
 import type { Transaction } from '../../../sandbox/gateway/types.js';
 import type { Row } from '../database/tables.js';
-import type { World } from '../world/world.js';
+import type { Harness } from '../world/world.js';
 import { stateOf } from './books.js';
 import { isOf, standing } from './gateway.js';
 import { amount, text } from './rows.js';
 
-const OPERATIONS: readonly Way[] = ['refund', 'reversal', 'credit'];
+const OPERATIONS: readonly Operation[] = ['refund', 'reversal', 'credit'];
 
-export async function settlementViolations(world: World): Promise<string[]> {
-  const { refunds } = world.database.tables.rows;
+export async function settlementViolations(harness: Harness): Promise<string[]> {
+  const { refunds } = harness.database.tables.rows;
   const wrong: string[] = [];
-  for (const refund of refunds) wrong.push(...(await wrongSettlement(world, refund)));
-  return [...wrong, ...wrongClaims(world)];
+  for (const refund of refunds) wrong.push(...(await wrongSettlement(harness, refund)));
+  return [...wrong, ...wrongClaims(harness)];
 }
 
 /** Only a refund that is over: until then, and while somebody is asked, what it has is not the last word. */
-async function wrongSettlement(world: World, refund: Row): Promise<string[]> {
-  const { database, gateway, payment, ledger } = world;
+async function wrongSettlement(harness: Harness, refund: Row): Promise<string[]> {
+  const { database, gateway, payment, ledger } = harness;
   const { attempts, cases } = database.tables.rows;
   const state = stateOf(refund);
   const isAsked = cases.some((one) => one['refund_id'] === refund['id'] && one['closed_at'] === null);
@@ -30,12 +30,12 @@ async function wrongSettlement(world: World, refund: Row): Promise<string[]> {
   const facts: SettlementFacts = {
     amountMinor: amount(refund, 'amount_minor'),
     attempts: own.flatMap((attempt) => {
-      const way = OPERATIONS.find((known) => known === attempt['way']);
+      const operation = OPERATIONS.find((known) => known === attempt['operation']);
       const paid = all.filter((found) => standing(found) && isOf(found, attempt));
-      return way === undefined
+      return operation === undefined
         ? []
         : paid.map((found) => ({
-            way,
+            operation,
             state: 'succeeded' as const,
             amountMinor: payment.toMinor(found.amount),
           }));
@@ -44,19 +44,19 @@ async function wrongSettlement(world: World, refund: Row): Promise<string[]> {
     chargedBackMinor: amount(refund, 'charged_back_minor'),
   };
   const real = settledAmountOf(facts, text(refund, 'currency'));
-  const { settled: told } = await ledger.position(text(refund, 'id'));
+  const { settled: reported } = await ledger.snapshot(text(refund, 'id'));
   const name = `refund ${text(refund, 'id').slice(-6)}`;
-  const isWhole = told.settledAmount === told.amount;
+  const isWhole = reported.settledAmount === reported.amount;
   const endedOutside = state === 'closed_by_dispute' || state === 'refunded_elsewhere';
-  const left = endedOutside || isWhole ? 0n : unclaimed(world, refund);
+  const left = endedOutside || isWhole ? 0n : unclaimed(harness, refund);
   return [
-    ...(told.settledBy === real.settledBy && told.settledAmount === real.settledAmount
+    ...(reported.settledBy === real.settledBy && reported.settledAmount === real.settledAmount
       ? []
       : [
-          `${name} is told to be settled by ${String(told.settledBy)} with ${told.settledAmount}, the gateway has ${String(real.settledBy)} with ${real.settledAmount}`,
+          `${name} is told to be settled by ${String(reported.settledBy)} with ${reported.settledAmount}, the gateway has ${String(real.settledBy)} with ${real.settledAmount}`,
         ]),
     ...(endedOutside && !isWhole
-      ? [`${name} is ${state}, and the customer has ${told.settledAmount} of ${told.amount}`]
+      ? [`${name} is ${state}, and the customer has ${reported.settledAmount} of ${reported.amount}`]
       : []),
     ...(left > 0n
       ? [`${name} is ${state}, and ${left} that was refunded elsewhere before its end counts for no refund`]
@@ -65,7 +65,7 @@ async function wrongSettlement(world: World, refund: Row): Promise<string[]> {
 }
 
 /** Refunded elsewhere while this refund was under way, on record before its end, and claimed by none. */
-function unclaimed({ database, gateway, payment }: World, refund: Row): bigint {
+function unclaimed({ database, gateway, payment }: Harness, refund: Row): bigint {
   const { events, refunds } = database.tables.rows;
   const own = events.filter((event) => event['refund_id'] === refund['id']);
   const asked = own.find((event) => event['type'] === 'refund.requested');
@@ -91,18 +91,22 @@ function unclaimed({ database, gateway, payment }: World, refund: Row): bigint {
 }
 
 /** No more is counted as paid from outside than the gateway has. */
-function wrongClaims({ database, gateway, payment }: World): string[] {
+function wrongClaims({ database, gateway, payment }: Harness): string[] {
   const { refunds, payments, events, attempts } = database.tables.rows;
   const row = payments.find(({ id }) => id === payment.id);
   const observedAt = row?.['observed_at'];
   const all = gateway.transactions();
   const elsewhere = madeElsewhere(attempts, all);
   const disputes = all.filter(({ type }) => type === 'CB' || type === 'CR');
-  const isNews = ({ changedAt, visibleAt }: Transaction): boolean =>
+  const isUpdate = ({ changedAt, visibleAt }: Transaction): boolean =>
     !(observedAt instanceof Date) || Math.max(changedAt, visibleAt) >= observedAt.getTime();
   const isUnclear = events.some((event) => event['type'] === 'payment.unclear');
   // What has changed since the last query was not seen; a doubt is for a person.
-  if (isUnclear || disputes.some(isNews) || all.some((found) => found.source === 'SYSTEM' && isNews(found)))
+  if (
+    isUnclear ||
+    disputes.some(isUpdate) ||
+    all.some((found) => found.source === 'SYSTEM' && isUpdate(found))
+  )
     return [];
   const sum = (found: readonly Transaction[]): bigint =>
     found.filter(standing).reduce((total, one) => total + payment.toMinor(one.amount), 0n);

@@ -3,7 +3,7 @@ import type { Row } from '../database/tables.js';
 import type { Outcome } from '../temporal/execution.js';
 
 /** `answers`: by the ticket that the word carries and that what it brings about is recorded with. */
-export function wordViolations(answers: ReadonlyMap<string, Outcome>, events: readonly Row[]): string[] {
+export function noteViolations(answers: ReadonlyMap<string, Outcome>, events: readonly Row[]): string[] {
   const effects = new Map<string, string>();
   return events.flatMap((event) => {
     const ticket = textIn(event['data'], 'ticket');

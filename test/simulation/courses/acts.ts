@@ -3,7 +3,7 @@ import { decideUpdate, refundWorkflowId } from '../../../workflows/refund/contra
 import type { FaultEffect } from '../../../sandbox/gateway/faults.js';
 import type { Transaction } from '../../../sandbox/gateway/types.js';
 import type { Row } from '../database/tables.js';
-import type { World } from '../world/world.js';
+import type { Harness } from '../world/world.js';
 
 /** Refusals after which a credit may follow. */
 export const NOT_LINKABLE = ['700.500.001', '700.500.004', '100.350.101', '800.100.150'] as const;
@@ -22,14 +22,18 @@ export const HIDDEN = 90 * 24 * 3_600_000;
 
 export type Fields = Readonly<Record<string, string>>;
 
-export const attemptsOf = ({ database }: World, refundId: string): readonly Row[] =>
+export const attemptsOf = ({ database }: Harness, refundId: string): readonly Row[] =>
   database.tables.rows.attempts.filter((row) => row['refund_id'] === refundId);
 
-export const under = ({ gateway }: World, reference: unknown): readonly Transaction[] =>
+export const under = ({ gateway }: Harness, reference: unknown): readonly Transaction[] =>
   gateway.transactions().filter(({ merchantTransactionId }) => merchantTransactionId === reference);
 
 /** At the gateway, with one order alone. */
-export function plan({ gateway, trace }: World, fields: Fields, ...effects: readonly FaultEffect[]): void {
+export function config(
+  { gateway, trace }: Harness,
+  fields: Fields,
+  ...effects: readonly FaultEffect[]
+): void {
   const match = { merchantTransactionId: fields['merchantTransactionId'] ?? '' };
   for (const effect of effects) {
     if (trace.isKept) trace.note('gateway', `will ${JSON.stringify(effect)}`);
@@ -46,44 +50,48 @@ export function nthWrite(...numbers: readonly number[]): () => 'gateway' | undef
   };
 }
 
-function outside({ trace, coverage }: World, what: string): void {
+function outside({ trace, coverage }: Harness, what: string): void {
   trace.note('outside', what);
   coverage.hit('outside', what);
 }
 
 /** The first refused attempt turns out executed. `silently`: the gateway gives no notice of it. */
-export function turnsOutPaid(world: World, refundId: string, how: 'told' | 'silently' = 'told'): void {
-  const { gateway } = world;
-  for (const attempt of attemptsOf(world, refundId)) {
+export function turnsOutPaid(
+  harness: Harness,
+  refundId: string,
+  how: 'reported' | 'silently' = 'reported',
+): void {
+  const { gateway } = harness;
+  for (const attempt of attemptsOf(harness, refundId)) {
     const reference = String(attempt['reference']);
-    const found = under(world, reference).find(({ state, executed }) => state === 'rejected' && !executed);
+    const found = under(harness, reference).find(({ state, executed }) => state === 'rejected' && !executed);
     if (attempt['state'] !== 'rejected' || found === undefined) continue;
     if (how === 'silently')
       gateway.setFault({
         match: { merchantTransactionId: reference },
         effect: { kind: 'webhook', how: 'lost' },
       });
-    outside(world, 'what was refused turns out paid');
+    outside(harness, 'what was refused turns out paid');
     // Whoever looks from now on sees it: what a lag hides besides would be paid twice.
-    if (found.visibleAt > world.scheduler.now) gateway.show({ id: found.id });
+    if (found.visibleAt > harness.scheduler.now) gateway.show({ id: found.id });
     gateway.succeedLate({ id: found.id });
-    world.watchGateway();
+    harness.watchGateway();
     return;
   }
 }
 
 /** What was captured of the payment: what refunds are made on. */
-export const capturesOf = ({ payment }: World): readonly string[] =>
+export const capturesOf = ({ payment }: Harness): readonly string[] =>
   payment.created.captureIds.length > 0 ? payment.created.captureIds : [payment.id];
 
 /** Queries show everything from now on: what a lag hides is not known to anybody yet. */
-export function showAll({ gateway, scheduler }: World): void {
+export function showAll({ gateway, scheduler }: Harness): void {
   for (const { id, visibleAt } of gateway.transactions()) if (visibleAt > scheduler.now) gateway.show({ id });
 }
 
 /** The gateway's books change without the program, unless they do not allow it. */
-export function chargeBack(world: World): void {
-  const { gateway, payment } = world;
+export function chargeBack(harness: Harness): void {
+  const { gateway, payment } = harness;
   const original = gateway
     .transactions()
     .find(({ id }) => id === (payment.created.captureIds[0] ?? payment.id));
@@ -91,15 +99,15 @@ export function chargeBack(world: World): void {
     .transactions()
     .some(({ type, referencedId }) => type === 'CB' && referencedId === original?.id);
   if (original === undefined || isCharged) return;
-  outside(world, 'chargeback');
+  outside(harness, 'chargeback');
   gateway.chargeback({ paymentId: original.id });
-  world.watchGateway();
+  harness.watchGateway();
 }
 
 /** A part of it that was paid comes back, or all of them. */
-export function comeBack(world: World, refundId: string, what: 'one' | 'all' = 'one'): void {
-  const { gateway } = world;
-  const references = attemptsOf(world, refundId).map((row) => row['reference']);
+export function comeBack(harness: Harness, refundId: string, what: 'one' | 'all' = 'one'): void {
+  const { gateway } = harness;
+  const references = attemptsOf(harness, refundId).map((row) => row['reference']);
   const paid = gateway
     .transactions()
     .filter(
@@ -107,15 +115,15 @@ export function comeBack(world: World, refundId: string, what: 'one' | 'all' = '
         state === 'succeeded' && references.includes(merchantTransactionId),
     );
   for (const { id } of what === 'all' ? paid : paid.slice(0, 1)) {
-    outside(world, 'came back');
+    outside(harness, 'came back');
     gateway.failLate({ id });
   }
-  if (paid.length > 0) world.watchGateway();
+  if (paid.length > 0) harness.watchGateway();
 }
 
 /** A person says something to the run, where there is one. */
-export function say(
-  { cluster, trace }: World,
+export function print(
+  { cluster, trace }: Harness,
   refundId: string,
   update: string,
   message: object,
@@ -128,30 +136,30 @@ export function say(
 }
 
 /** What came back is paid again, and the gateway gives no notice of it. Returns its reference. */
-export function paidOnceMore(world: World, refundId: string): string | undefined {
-  const { gateway } = world;
-  for (const attempt of attemptsOf(world, refundId)) {
+export function paidOnceMore(harness: Harness, refundId: string): string | undefined {
+  const { gateway } = harness;
+  for (const attempt of attemptsOf(harness, refundId)) {
     const reference = String(attempt['reference']);
-    const found = under(world, reference).find(({ state, executed }) => state === 'rejected' && executed);
+    const found = under(harness, reference).find(({ state, executed }) => state === 'rejected' && executed);
     if (attempt['state'] !== 'returned' || found === undefined) continue;
     gateway.setFault({
       match: { merchantTransactionId: reference },
       effect: { kind: 'webhook', how: 'lost' },
     });
-    outside(world, 'what came back is paid again');
+    outside(harness, 'what came back is paid again');
     gateway.succeedLate({ id: found.id });
-    world.watchGateway();
+    harness.watchGateway();
     return reference;
   }
   return undefined;
 }
 
 /** What waits for approval is decided by somebody who may. */
-export function decide(world: World, refundId: string, verdict: 'approved' | 'refused'): void {
-  const refund = world.database.tables.rows.refunds.find((row) => row['id'] === refundId);
+export function decide(harness: Harness, refundId: string, verdict: 'approved' | 'refused'): void {
+  const refund = harness.database.tables.rows.refunds.find((row) => row['id'] === refundId);
   const instruction: unknown = refund?.['instruction'];
   if (typeof instruction !== 'object' || instruction === null || !('hash' in instruction)) return;
-  say(world, refundId, decideUpdate.name, {
+  print(harness, refundId, decideUpdate.name, {
     verdict,
     instruction: instruction.hash,
     by: 'approver',

@@ -1,9 +1,9 @@
 /** Courses in which two things happen at once: two processes, a proof and what spoils it, a reversal and a capture. */
 import { isFinal } from '../../../domain/refund/states.js';
 import { startRefund } from '../lifetime.js';
-import type { Course } from '../world/course.js';
+import type { Scenario } from '../world/course.js';
 import { LIMITS } from '../world/plan.js';
-import { chargeBack, comeBack, NOT_LINKABLE, nthWrite, plan, UNCLEAR } from './acts.js';
+import { chargeBack, comeBack, NOT_LINKABLE, nthWrite, config, UNCLEAR } from './acts.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -12,12 +12,12 @@ const HOUR = 60 * MINUTE;
  * The first process with something to send is stopped for hours; who sends again in its place gets no answer. So its own answer,
  * that nothing was sent, comes while another's is open.
  */
-export const stubborn: Course = {
+export const stubborn: Scenario = {
   name: 'a stopped process answers for an order that another one has sent',
   weight: 6,
   asksForAnything: true,
-  direct: (world) => {
-    const { random } = world;
+  direct: (harness) => {
+    const { random } = harness;
     let writes = 0;
     return {
       write: () => {
@@ -25,8 +25,8 @@ export const stubborn: Course = {
         return writes === 1 ? 'freeze_before' : writes === 2 ? 'gateway' : undefined;
       },
       atGateway: (fields) =>
-        plan(
-          world,
+        config(
+          harness,
           fields,
           { kind: 'accept_then_drop' },
           { kind: 'visibility_lag', ms: LIMITS.visibilityLag },
@@ -38,20 +38,20 @@ export const stubborn: Course = {
 };
 
 /** One of two runs has gone on to a person when the other, which is slow, sees that the money was charged back. */
-export const twoRuns: Course = {
+export const twoRuns: Scenario = {
   name: 'a slow run sees a chargeback when another has asked a person',
   weight: 3,
   payments: ['DB'],
   // Approval is asked for, or a credit is not to be had: both are a person's.
   policy: (random) => ({ creditEnabled: random.chance(0.6), creditApprovalAbove: {} }),
-  direct: (world) => {
-    const { random, scheduler } = world;
+  direct: (harness) => {
+    const { random, scheduler } = harness;
     const code = random.pick(NOT_LINKABLE);
     let reads = 0;
     let isToCome = true;
     return {
       write: nthWrite(1),
-      atGateway: (fields) => plan(world, fields, { kind: 'reject', code }),
+      atGateway: (fields) => config(harness, fields, { kind: 'reject', code }),
       read: () => {
         reads += 1;
         return reads === 2 ? 'freeze_before' : undefined;
@@ -59,25 +59,25 @@ export const twoRuns: Course = {
       // Not for so long that its server would let another process do the same.
       freezeMs: () => random.between(500, 9_000),
       moved: (refundId, to) => {
-        if (to === 'rejected') scheduler.after(0, () => startRefund(world, refundId, 'second'));
+        if (to === 'rejected') scheduler.after(0, () => startRefund(harness, refundId, 'second'));
         if ((to !== 'awaiting_approval' && to !== 'manual_review') || !isToCome) return;
         isToCome = false;
-        chargeBack(world);
+        chargeBack(harness);
       },
     };
   },
 };
 
 /** What a credit is weighed with is a second old: a chargeback was recorded since, or a part that had been paid has come back. */
-export const staleProof: Course = {
+export const staleProof: Scenario = {
   name: 'what a credit is weighed with is older than what the ledger knows',
   weight: 3,
   payments: ['DB', 'parts'],
   policy: () => ({ creditEnabled: true }),
-  direct: (world) => {
-    const code = world.random.pick(NOT_LINKABLE);
+  direct: (harness) => {
+    const code = harness.random.pick(NOT_LINKABLE);
     // A payment of one capture has no part that could come back.
-    const isOfParts = (): boolean => world.payment.created.captureIds.length > 1;
+    const isOfParts = (): boolean => harness.payment.created.captureIds.length > 1;
     let writes = 0;
     let isToCome = true;
     return {
@@ -85,13 +85,13 @@ export const staleProof: Course = {
         writes += 1;
         return writes === (isOfParts() ? 2 : 1) ? 'gateway' : undefined;
       },
-      atGateway: (fields) => plan(world, fields, { kind: 'reject', code }),
+      atGateway: (fields) => config(harness, fields, { kind: 'reject', code }),
       ledger: (call) => {
         if (call !== 'openCredit' || !isToCome) return undefined;
         isToCome = false;
-        const refund = world.database.tables.rows.refunds[0];
-        if (isOfParts() && refund !== undefined) comeBack(world, String(refund['id']));
-        else chargeBack(world);
+        const refund = harness.database.tables.rows.refunds[0];
+        if (isOfParts() && refund !== undefined) comeBack(harness, String(refund['id']));
+        else chargeBack(harness);
         return 'slow';
       },
     };
@@ -99,19 +99,19 @@ export const staleProof: Course = {
 };
 
 /** The shop captures what is about to be reversed: the reversal is refused, and a refund is possible after all. */
-export const capturedMeanwhile: Course = {
+export const capturedMeanwhile: Scenario = {
   name: 'what was to be reversed is captured',
   weight: 4,
   payments: ['PA'],
-  direct: (world) => {
-    const { random } = world;
+  direct: (harness) => {
+    const { random } = harness;
     const tenths = random.pick<readonly bigint[]>([[10n], [7n], [6n], [1n], [3n, 4n], [2n, 2n, 6n]]);
-    const settings = { reversalAfterCapture: random.chance(0.7), reversalTellsAmount: random.chance(0.5) };
+    const settings = { reversalAfterCapture: random.chance(0.7), reversalShowsAmount: random.chance(0.5) };
     let isToCome = true;
     return {
       write: nthWrite(1),
       atGateway: (fields) => {
-        const { gateway, payment, trace } = world;
+        const { gateway, payment, trace } = harness;
         // The shop may have captured by chance already.
         const isCaptured = gateway.transactions().some(({ type }) => type === 'CP');
         if (fields['paymentType'] !== 'RV' || !isToCome || isCaptured) return;
@@ -122,20 +122,20 @@ export const capturedMeanwhile: Course = {
           trace.note('outside', `the shop captures ${amount} hundredths`);
           gateway.capture({ paymentId: payment.id, amount });
         }
-        world.watchGateway();
+        harness.watchGateway();
       },
     };
   },
 };
 
 /** No query of the payment can be read, until an operator is asked and some hours longer: then the refund goes on by itself. */
-export const unreadablePayment: Course = {
+export const unreadablePayment: Scenario = {
   name: 'the payment cannot be read until an operator is asked',
   weight: 3,
   payments: ['DB', 'parts'],
   policy: () => ({ creditEnabled: true }),
-  direct: (world) => {
-    const { random, scheduler } = world;
+  direct: (harness) => {
+    const { random, scheduler } = harness;
     const code = random.pick([...NOT_LINKABLE, ...UNCLEAR]);
     const how = random.pick(['throttled', 'forbidden', 'no_result_code', 'too_many_pages'] as const);
     let closed: string | undefined;
@@ -144,43 +144,46 @@ export const unreadablePayment: Course = {
     return {
       write: nthWrite(1),
       atGateway: (fields) => {
-        plan(world, fields, { kind: 'reject', code });
-        closed = world.gateway.setFault({ times: 'always', effect: { kind: 'look_up', how } });
+        config(harness, fields, { kind: 'reject', code });
+        closed = harness.gateway.setFault({ times: 'always', effect: { kind: 'query', how } });
         // The budget, one more wait between queries, and what people and processes take.
-        scheduler.after(world.plan.timings.caseAfterUnknown + world.plan.timings.lookUpMax + HOUR, () => {
-          if (!isAsked && !isOver)
-            world.failures.push('the payment cannot be read for ever, and no operator is asked');
-        });
+        scheduler.after(
+          harness.config.timings.caseAfterUnknown + harness.config.timings.queryMax + HOUR,
+          () => {
+            if (!isAsked && !isOver)
+              harness.failures.push('the payment cannot be read for ever, and no operator is asked');
+          },
+        );
       },
       moved: (_, to) => {
         // Withdrawn before: nobody has to be asked.
         if (isFinal(to)) isOver = true;
         if (to !== 'manual_review' || isAsked) return;
         isAsked = true;
-        scheduler.after(random.spread(MINUTE, 6 * HOUR), () => void world.gateway.clearFault(closed));
+        scheduler.after(random.spread(MINUTE, 6 * HOUR), () => void harness.gateway.clearFault(closed));
       },
     };
   },
 };
 
 /** Nobody can ask the gateway for half a day: a person is asked, and then it shows the order pending. */
-export const lookUpsAway: Course = {
+export const queriesUnavailable: Scenario = {
   name: 'look-ups are refused until a person is asked',
   weight: 2,
   payments: ['DB', 'parts'],
-  direct: (world) => {
-    const { random, scheduler } = world;
+  direct: (harness) => {
+    const { random, scheduler } = harness;
     const final = random.pick(['succeeded', 'rejected'] as const);
     let closed: string | undefined;
     return {
       write: nthWrite(1),
       atGateway: (fields) => {
-        plan(world, fields, { kind: 'pending', final }, { kind: 'accept_then_drop' });
-        closed = world.gateway.setFault({ times: 'always', effect: { kind: 'look_up', how: 'throttled' } });
+        config(harness, fields, { kind: 'pending', final }, { kind: 'accept_then_drop' });
+        closed = harness.gateway.setFault({ times: 'always', effect: { kind: 'query', how: 'throttled' } });
       },
       moved: (_, to) => {
         if (to === 'manual_review')
-          scheduler.after(random.spread(MINUTE, 6 * HOUR), () => void world.gateway.clearFault(closed));
+          scheduler.after(random.spread(MINUTE, 6 * HOUR), () => void harness.gateway.clearFault(closed));
       },
     };
   },

@@ -1,9 +1,9 @@
 /** The courses that some lifetimes follow, so that what chance would not draw is reached by every run of some thousands. */
-import type { Course } from '../world/course.js';
+import type { Scenario } from '../world/course.js';
 import type { Random } from '../world/random.js';
 import {
   capturedMeanwhile,
-  lookUpsAway,
+  queriesUnavailable,
   staleProof,
   stubborn,
   twoRuns,
@@ -24,12 +24,12 @@ import { split } from './limits.js';
 import { nothingOwed, partRefused, signedUnpaid, unregistered } from './persons.js';
 import { settledBeforeApproval, settledOutside } from './settled-outside.js';
 
-const COURSES: readonly Course[] = [
+const SCENARIOS: readonly Scenario[] = [
   stubborn,
   twoRuns,
   staleProof,
   capturedMeanwhile,
-  lookUpsAway,
+  queriesUnavailable,
   unreadablePayment,
   disputedBeforeCredit,
   outdatedQuery,
@@ -49,9 +49,9 @@ const COURSES: readonly Course[] = [
   settledOutside,
   settledBeforeApproval,
 ];
-const ALL = COURSES.reduce((sum, { weight }) => sum + weight, 0);
+const ALL = SCENARIOS.reduce((sum, { weight }) => sum + weight, 0);
 
-export function drawCourse(random: Random): Course {
+export function drawScenario(random: Random): Scenario {
   let left = random.next() * ALL;
-  return COURSES.find(({ weight }) => (left -= weight) < 0) ?? stubborn;
+  return SCENARIOS.find(({ weight }) => (left -= weight) < 0) ?? stubborn;
 }

@@ -2,7 +2,7 @@
 import type { RawBuilder } from 'kysely';
 import { minor, type Row } from './tables.js';
 
-interface Given {
+interface Fixture {
   /** Values put into the template, in their order. */
   readonly values: readonly unknown[];
   readonly row: Row;
@@ -11,26 +11,26 @@ interface Given {
   readonly now: Date;
 }
 
-const since = ({ values: [moment], now }: Given): number | null =>
+const since = ({ values: [moment], now }: Fixture): number | null =>
   moment instanceof Date ? now.getTime() - moment.getTime() : null;
 const sumOf =
   (column: string) =>
-  ({ rows }: Given): string =>
+  ({ rows }: Fixture): string =>
     rows.reduce((sum, row) => sum + minor(row, column), 0n).toString();
 const oneMore =
   (column: string) =>
-  ({ row }: Given): number =>
+  ({ row }: Fixture): number =>
     Number(row[column]) + 1;
 const dataField =
   (name: string) =>
-  ({ row }: Given): unknown => {
+  ({ row }: Fixture): unknown => {
     const { data } = row;
     return typeof data === 'object' && data !== null
       ? Object.getOwnPropertyDescriptor(data, name)?.value
       : undefined;
   };
 
-const MEANINGS: Readonly<Record<string, (given: Given) => unknown>> = {
+const MEANINGS: Readonly<Record<string, (fixture: Fixture) => unknown>> = {
   // Every transaction here runs alone: nobody else holds the lock.
   'pg_advisory_xact_lock(hashtextextended(?, 0))': () => null,
   amount_minor: ({ row }) => minor(row, 'amount_minor'),
@@ -38,16 +38,16 @@ const MEANINGS: Readonly<Record<string, (given: Given) => unknown>> = {
   "now() + ? * interval '1 millisecond'": ({ now, values: [ms] }) => new Date(now.getTime() + Number(ms)),
   '(extract(epoch from now() - ?::timestamptz) * 1000)::float8': since,
   'version + 1': oneMore('version'),
-  'look_ups + 1': oneMore('look_ups'),
+  'queries + 1': oneMore('queries'),
   'coalesce(sum(reserved_delta), 0)::text': sumOf('reserved_delta'),
   'coalesce(sum(amount_minor), 0)::text': sumOf('amount_minor'),
   "data->>'gatewayId'": dataField('gatewayId'),
-  "coalesce((data->>'final')::boolean, false)": (given) => dataField('final')(given) ?? false,
+  "coalesce((data->>'final')::boolean, false)": (fixture) => dataField('final')(fixture) ?? false,
   'coalesce(registration_id, ?)': ({ row, values: [other] }) => row['registration_id'] ?? other,
 };
 
 /** By the constant part of a template: the text of a piece of SQL is put together once for each place that has it. */
-const meanings = new WeakMap<object, (given: Given) => unknown>();
+const meanings = new WeakMap<object, (fixture: Fixture) => unknown>();
 
 /** A piece of raw SQL, evaluated. Throws for one that is not in the list. */
 export function evaluate(fragment: RawBuilder<unknown>, row: Row, rows: readonly Row[], now: Date): unknown {
@@ -60,7 +60,7 @@ export function evaluate(fragment: RawBuilder<unknown>, row: Row, rows: readonly
   return meaning({ values: parameters.length === 0 ? parameters : parameters.map(valueOf), row, rows, now });
 }
 
-function read(fragments: readonly unknown[]): (given: Given) => unknown {
+function read(fragments: readonly unknown[]): (fixture: Fixture) => unknown {
   const text = fragments.join('?').replaceAll(/\s+/g, ' ').trim();
   const meaning = MEANINGS[text];
   if (meaning === undefined) throw new Error(`the database in memory does not know this SQL: ${text}`);

@@ -15,12 +15,12 @@ export interface MemoryDatabase extends Database {
  */
 export function openMemoryDatabase(clock: () => number, before?: MemoryTables): MemoryDatabase {
   const tables = before === undefined ? new MemoryTables(clock) : MemoryTables.after(before, clock);
-  let underWay: Promise<unknown> | undefined;
+  let inProgress: Promise<unknown> | undefined;
 
   async function alone<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    while (underWay !== undefined) await underWay;
+    while (inProgress !== undefined) await inProgress;
     let done = (): void => undefined;
-    underWay = new Promise<void>((resolve) => (done = resolve));
+    inProgress = new Promise<void>((resolve) => (done = resolve));
     tables.begin();
     let keep = false;
     try {
@@ -29,13 +29,13 @@ export function openMemoryDatabase(clock: () => number, before?: MemoryTables): 
       return result;
     } finally {
       tables.end(keep);
-      underWay = undefined;
+      inProgress = undefined;
       done();
     }
   }
 
   const inside = queriesOn(tables, () => undefined);
-  const outside = queriesOn(tables, () => underWay);
+  const outside = queriesOn(tables, () => inProgress);
   return {
     tables,
     db: outside,

@@ -30,7 +30,7 @@ const UNIQUE: Readonly<Record<TableName, readonly Unique[]>> = {
   captures: [{ name: 'captures_pkey', columns: ['id'] }],
   refunds: [
     { name: 'refunds_pkey', columns: ['id'] },
-    { name: 'refunds_by_key', columns: ['caller', 'idempotency_key'] },
+    { name: 'refunds_by_key', columns: ['clientId', 'idempotency_key'] },
   ],
   attempts: [
     { name: 'attempts_pkey', columns: ['id'] },
@@ -48,7 +48,7 @@ const UNIQUE: Readonly<Record<TableName, readonly Unique[]>> = {
     },
   ],
   events: [{ name: 'events_natural_key_key', columns: ['natural_key'] }],
-  look_ups: [],
+  queries: [],
   cases: [
     {
       name: 'cases_one_open',
@@ -67,7 +67,7 @@ const UNIQUE: Readonly<Record<TableName, readonly Unique[]>> = {
       columns: ['refund_id', 'instruction'],
       only: {
         on: ['command', 'state'],
-        holds: ({ command, state }) => (command === 'decide' || command === 'adopt') && state !== null,
+        holds: ({ command, state }) => (command === 'decide' || command === 'link') && state !== null,
       },
     },
     {
@@ -85,7 +85,7 @@ const JSON_COLUMNS: Readonly<Record<TableName, readonly string[]>> = {
   refunds: ['destination', 'metadata', 'blocks', 'instruction'],
   attempts: [],
   events: ['data'],
-  look_ups: [],
+  queries: [],
   cases: ['details'],
   command_results: ['result', 'details'],
 };
@@ -100,7 +100,7 @@ export class MemoryTables {
     refunds: [],
     attempts: [],
     events: [],
-    look_ups: [],
+    queries: [],
     cases: [],
     command_results: [],
   };
@@ -257,9 +257,9 @@ export class MemoryTables {
           released_minor: 0n,
           excess_minor: 0n,
           declared: null,
-          is_seen: true,
+          is_confirmed: true,
           not_found_count: 0,
-          last_miss_at: null,
+          last_not_found_at: null,
           imported_at: now,
           observed_at: null,
         };
@@ -273,7 +273,7 @@ export class MemoryTables {
           id: null,
           payment_id: null,
           capture_id: null,
-          caller: null,
+          clientId: null,
           idempotency_key: null,
           fingerprint: null,
           amount_minor: null,
@@ -291,10 +291,10 @@ export class MemoryTables {
           unread_for: null,
           unread_since: null,
           unread_at: null,
-          unread_times: 0,
+          unread_count: 0,
           unread_answer: null,
           replays: 0,
-          attempts_before: 0,
+          attempts_before_replay: 0,
           elsewhere_minor: 0n,
           charged_back_minor: 0n,
           version: 1,
@@ -308,12 +308,12 @@ export class MemoryTables {
           refund_id: null,
           payment_id: null,
           number: null,
-          way: null,
+          operation: null,
           original_id: null,
           registration_id: null,
           reference: null,
           amount_minor: null,
-          given_minor: null,
+          paid_back_minor: null,
           currency: null,
           requester: null,
           approved: false,
@@ -323,15 +323,15 @@ export class MemoryTables {
           seen_ids: null,
           result_code: null,
           result_description: null,
-          refusal_class: null,
+          decline_class: null,
           note: null,
-          sends: 1,
-          never_left: 0,
-          sends_before: 0,
-          look_ups: 0,
-          looked_up_at: null,
+          submissions: 1,
+          not_sent_count: 0,
+          submissions_before: 0,
+          queries: 0,
+          queried_at: null,
           not_found_count: 0,
-          last_miss_at: null,
+          last_not_found_at: null,
           opened_at: now,
           sent_at: now,
           answered_at: null,
@@ -354,7 +354,7 @@ export class MemoryTables {
           data: NOTHING,
           at: now,
         };
-      case 'look_ups':
+      case 'queries':
         return { id, attempt_id: null, answer: null, at: now };
       case 'cases':
         return {

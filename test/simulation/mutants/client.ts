@@ -1,6 +1,6 @@
 /** Defects in how a client's workflow learns the end of its refund. */
 import { CancelledFailure, ParentClosePolicy, proxyActivities, startChild } from '@temporalio/workflow';
-import type { CallerActivities } from '../../../activities/refund/caller.js';
+import type { ClientActivities } from '../../../activities/refund/caller.js';
 import { REFUND_WORKFLOW, refundWorkflowId } from '../../../workflows/refund/contract.js';
 import type { refund } from '../../../workflows/refund/refund.js';
 import type { Mutant } from '../world/world.js';
@@ -10,7 +10,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     name: 'child-failure-is-final',
     defect: 'a child that was ended by somebody else is taken for a refund that ended without paying',
     payBack: async (order) => {
-      const { acceptRefund } = proxyActivities<CallerActivities>({ startToCloseTimeout: 120_000 });
+      const { acceptRefund } = proxyActivities<ClientActivities>({ startToCloseTimeout: 120_000 });
       const { input } = await acceptRefund(order);
       const child = await startChild<typeof refund>(REFUND_WORKFLOW, {
         args: [input],

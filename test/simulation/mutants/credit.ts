@@ -1,6 +1,6 @@
 /** Defects of the credit: the one way that the gateway does not cap. */
 import type { OriginalFacts } from '../../../domain/payment/original.js';
-import type { Policy } from '../../../domain/refund/plan.js';
+import type { Policy } from '../../../domain/refund/config.js';
 import { amount, sumOf } from '../checks/rows.js';
 import type { Mutant } from '../world/world.js';
 import { methods } from './send.js';
@@ -19,7 +19,8 @@ export const CREDIT_MUTANTS: readonly Mutant[] = [
     defect: 'the guard does not see what the gateway has on the original',
     ledger: (ledger) => ({
       ...ledger,
-      applyFinding: (id, original, purpose) => ledger.applyFinding(id, unseen(original), purpose),
+      applyReconciliation: (id, original, purpose) =>
+        ledger.applyReconciliation(id, unseen(original), purpose),
       openCredit: (id, original, timings, policy) => ledger.openCredit(id, unseen(original), timings, policy),
     }),
   },
@@ -28,7 +29,8 @@ export const CREDIT_MUTANTS: readonly Mutant[] = [
     defect: 'a chargeback does not stand in the way of a credit',
     ledger: (ledger) => ({
       ...ledger,
-      applyFinding: (id, original, purpose) => ledger.applyFinding(id, undisputed(original), purpose),
+      applyReconciliation: (id, original, purpose) =>
+        ledger.applyReconciliation(id, undisputed(original), purpose),
       openCredit: (id, original, timings, policy) =>
         ledger.openCredit(id, undisputed(original), timings, policy),
     }),
@@ -49,13 +51,13 @@ export const CREDIT_MUTANTS: readonly Mutant[] = [
   {
     name: 'old-proof-for-credit',
     defect: 'the first look-up of the original serves for every later credit',
-    gateway: (gateway, world) => ({
+    gateway: (gateway, harness) => ({
       ...methods(gateway),
       findWithLinked: async (entityId, id) => {
-        const known = world.remembered.get(id);
+        const known = harness.remembered.get(id);
         if (known !== undefined) return known;
         const found = await gateway.findWithLinked(entityId, id);
-        if (found.kind === 'found') world.remembered.set(id, found);
+        if (found.kind === 'found') harness.remembered.set(id, found);
         return found;
       },
     }),
@@ -72,11 +74,11 @@ export const CREDIT_MUTANTS: readonly Mutant[] = [
   {
     name: 'limit-for-each-credit',
     defect: 'the limit is compared with each credit alone, and not with what left before it',
-    ledger: (ledger, world) => ({
+    ledger: (ledger, harness) => ({
       ...ledger,
       openCredit: (id, original, timings, policy) => {
-        const refund = world.database.tables.rows.refunds.find((row) => row['id'] === id);
-        const paid = world.database.tables.rows.attempts.filter(
+        const refund = harness.database.tables.rows.refunds.find((row) => row['id'] === id);
+        const paid = harness.database.tables.rows.attempts.filter(
           (row) => row['refund_id'] === id && row['state'] === 'succeeded',
         );
         const limit = policy.creditApprovalAbove[String(refund?.['currency'])];
@@ -103,14 +105,14 @@ export const CREDIT_MUTANTS: readonly Mutant[] = [
   {
     name: 'credit-sent-again',
     defect: 'a credit that look-ups do not show is sent again',
-    ledger: (ledger, world) => ({
+    ledger: (ledger, harness) => ({
       ...ledger,
-      recordMiss: async (id, miss, timings) => {
-        const attempt = world.database.tables.rows.attempts.find((row) => row['id'] === id);
-        if (attempt?.['way'] !== 'credit') return ledger.recordMiss(id, miss, timings);
+      recordInconclusive: async (id, notFound, timings) => {
+        const attempt = harness.database.tables.rows.attempts.find((row) => row['id'] === id);
+        if (attempt?.['operation'] !== 'credit') return ledger.recordInconclusive(id, notFound, timings);
         return ledger.record({
           attemptId: id,
-          send: Number(attempt['sends']),
+          send: Number(attempt['submissions']),
           source: 'answer',
           outcome: { kind: 'not_sent', why: 'closed' },
         });
@@ -128,17 +130,18 @@ export const CREDIT_MUTANTS: readonly Mutant[] = [
             ? { ...evidence, outcome: { ...evidence.outcome, class: 'not_linkable' } }
             : evidence,
         ),
-      applyFinding: (id, original, purpose) => ledger.applyFinding(id, unseen(original), purpose),
+      applyReconciliation: (id, original, purpose) =>
+        ledger.applyReconciliation(id, unseen(original), purpose),
       openCredit: (id, original, timings, policy) => ledger.openCredit(id, unseen(original), timings, policy),
     }),
   },
   {
     name: 'credit-to-another',
     defect: 'the credit goes to another registration than the payer’s',
-    gateway: (gateway, world) => ({
+    gateway: (gateway, harness) => ({
       ...methods(gateway),
       creditRegistration: (order) =>
-        gateway.creditRegistration({ ...order, registrationId: world.otherRegistrationId }),
+        gateway.creditRegistration({ ...order, registrationId: harness.otherRegistrationId }),
     }),
   },
 ];

@@ -1,7 +1,7 @@
 /** Defects in how chargebacks, their reversals and queries of different age are read. */
 import type { OriginalFacts } from '../../../domain/payment/original.js';
 import type { TransactionTree } from '../../../domain/transaction.js';
-import type { Mutant, World } from '../world/world.js';
+import type { Mutant, Harness } from '../world/world.js';
 import { methods } from './send.js';
 
 /** Any reversal that names a chargeback takes back all of it. */
@@ -35,7 +35,7 @@ function reversedWhole({ original, linked }: TransactionTree): TransactionTree {
 
 /** As if its query had begun when it is stored. */
 const asOfNow =
-  ({ scheduler }: World) =>
+  ({ scheduler }: Harness) =>
   <Facts extends OriginalFacts>(facts: Facts): Facts => ({ ...facts, observedAt: new Date(scheduler.now) });
 
 export const DISPUTE_MUTANTS: readonly Mutant[] = [
@@ -53,12 +53,13 @@ export const DISPUTE_MUTANTS: readonly Mutant[] = [
   {
     name: 'last-stored-wins',
     defect: 'an older query that is stored later overwrites a newer one',
-    ledger: (ledger, world) => {
-      const now = asOfNow(world);
+    ledger: (ledger, harness) => {
+      const now = asOfNow(harness);
       return {
         ...ledger,
         recordOriginal: (id, original) => ledger.recordOriginal(id, now(original)),
-        applyFinding: (id, original, purpose) => ledger.applyFinding(id, now(original), purpose),
+        applyReconciliation: (id, original, purpose) =>
+          ledger.applyReconciliation(id, now(original), purpose),
         openCredit: (id, original, timings, policy) =>
           ledger.openCredit(id, original === null ? null : now(original), timings, policy),
         record: ({ original, ...evidence }) =>

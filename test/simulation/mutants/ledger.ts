@@ -1,12 +1,12 @@
 /** Defects of the ledger: reservations, absence, evidence that comes late. */
 import type { Row } from '../database/tables.js';
-import type { Mutant, World } from '../world/world.js';
+import type { Mutant, Harness } from '../world/world.js';
 
-const find = (world: World, table: 'attempts' | 'refunds', id: string): Row | undefined =>
-  world.database.tables.rows[table].find((row) => row['id'] === id);
+const find = (harness: Harness, table: 'attempts' | 'refunds', id: string): Row | undefined =>
+  harness.database.tables.rows[table].find((row) => row['id'] === id);
 
 /** Moves the reservation of a refund by an event of its own, as a careless extra step would. */
-function reserve({ database }: World, refund: Row | undefined, minor: bigint, key: string): void {
+function reserve({ database }: Harness, refund: Row | undefined, minor: bigint, key: string): void {
   if (refund === undefined) return;
   database.tables.insert(
     'events',
@@ -27,28 +27,29 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
   {
     name: 'release-twice',
     defect: 'giving up releases the reservation once more, in a step of its own',
-    ledger: (ledger, world) => ({
+    ledger: (ledger, harness) => ({
       ...ledger,
       giveUp: async (refundId, why, actor) => {
-        const position = await ledger.giveUp(refundId, why, actor);
-        const refund = find(world, 'refunds', refundId);
+        const snapshot = await ledger.giveUp(refundId, why, actor);
+        const refund = find(harness, 'refunds', refundId);
         const minor = refund?.['amount_minor'];
-        if (typeof minor === 'bigint' && position.state === 'failed') reserve(world, refund, -minor, 'again');
-        return position;
+        if (typeof minor === 'bigint' && snapshot.state === 'failed')
+          reserve(harness, refund, -minor, 'again');
+        return snapshot;
       },
     }),
   },
   {
     name: 'release-when-unknown',
     defect: 'an unknown outcome gives the reservation back',
-    ledger: (ledger, world) => ({
+    ledger: (ledger, harness) => ({
       ...ledger,
       record: async (evidence) => {
-        const position = await ledger.record(evidence);
-        const minor = find(world, 'attempts', evidence.attemptId)?.['amount_minor'];
-        if (position.state === 'unknown' && typeof minor === 'bigint')
-          reserve(world, find(world, 'refunds', position.refundId), -minor, 'unknown');
-        return position;
+        const snapshot = await ledger.record(evidence);
+        const minor = find(harness, 'attempts', evidence.attemptId)?.['amount_minor'];
+        if (snapshot.state === 'unknown' && typeof minor === 'bigint')
+          reserve(harness, find(harness, 'refunds', snapshot.refundId), -minor, 'unknown');
+        return snapshot;
       },
     }),
   },
@@ -57,8 +58,12 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     defect: 'a look-up counts before a transaction must be visible',
     ledger: (ledger) => ({
       ...ledger,
-      recordMiss: (id, miss, timings) =>
-        ledger.recordMiss(id, miss, { ...timings, visibilityLag: -timings.sendWindow, missSpacing: 0 }),
+      recordInconclusive: (id, notFound, timings) =>
+        ledger.recordInconclusive(id, notFound, {
+          ...timings,
+          visibilityLag: -timings.sendWindow,
+          notFoundSpacing: 0,
+        }),
     }),
   },
   {
@@ -66,27 +71,27 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     defect: 'the first look-up without a result proves absence, at any time',
     ledger: (ledger) => ({
       ...ledger,
-      recordMiss: (id, miss, timings) =>
-        ledger.recordMiss(
+      recordInconclusive: (id, notFound, timings) =>
+        ledger.recordInconclusive(
           id,
-          { ...miss, countsIfLate: true },
-          { ...timings, visibilityLag: -timings.sendWindow, missesNeeded: 1 },
+          { ...notFound, countsTowardsAbsence: true },
+          { ...timings, visibilityLag: -timings.sendWindow, notFoundNeeded: 1 },
         ),
     }),
   },
   {
     name: 'resend-without-look-up',
     defect: 'whoever finds an attempt without an answer sends it again',
-    ledger: (ledger, world) => ({
+    ledger: (ledger, harness) => ({
       ...ledger,
       openLinked: async (id, timings, policy) => {
-        const open = world.database.tables.rows.attempts.find(
-          (row) => row['refund_id'] === id && row['state'] === 'submitting' && row['way'] === 'refund',
+        const open = harness.database.tables.rows.attempts.find(
+          (row) => row['refund_id'] === id && row['state'] === 'submitting' && row['operation'] === 'refund',
         );
         if (open !== undefined)
           await ledger.record({
             attemptId: String(open['id']),
-            send: Number(open['sends']),
+            send: Number(open['submissions']),
             source: 'answer',
             outcome: { kind: 'not_sent', why: 'closed' },
           });
@@ -97,27 +102,29 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
   {
     name: 'stale-answers-count',
     defect: 'an answer to an earlier handing-over counts for the later one',
-    ledger: (ledger, world) => ({
+    ledger: (ledger, harness) => ({
       ...ledger,
       record: (evidence) => {
-        const sends = find(world, 'attempts', evidence.attemptId)?.['sends'];
-        return ledger.record(evidence.source === 'answer' ? { ...evidence, send: Number(sends) } : evidence);
+        const submissions = find(harness, 'attempts', evidence.attemptId)?.['submissions'];
+        return ledger.record(
+          evidence.source === 'answer' ? { ...evidence, send: Number(submissions) } : evidence,
+        );
       },
     }),
   },
   {
     name: 'returned-for-ever',
     defect: 'what came back is never believed to be paid again',
-    ledger: (ledger, world) => ({
+    ledger: (ledger, harness) => ({
       ...ledger,
       record: (evidence) =>
         evidence.outcome.kind === 'succeeded' &&
-        find(world, 'attempts', evidence.attemptId)?.['state'] === 'returned'
+        find(harness, 'attempts', evidence.attemptId)?.['state'] === 'returned'
           ? ledger.record({ ...evidence, outcome: { kind: 'unknown', why: 'not_a_result' } })
           : ledger.record(evidence),
       withdraw: (id, by, reason, ticket, commandId) => {
-        const at = new Date(world.scheduler.now);
-        const returned = world.database.tables.rows.attempts
+        const at = new Date(harness.scheduler.now);
+        const returned = harness.database.tables.rows.attempts
           .filter((row) => row['refund_id'] === id && row['state'] === 'returned')
           .map((row) => ({ attemptId: String(row['id']), at }));
         return ledger.withdraw(id, by, reason, ticket, commandId, returned);
@@ -129,7 +136,7 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     defect: 'the id in an answer that leaves the outcome open is not kept',
     ledger: (ledger) => ({
       ...ledger,
-      keepIds: () => Promise.resolve(),
+      storeIds: () => Promise.resolve(),
       record: ({ ids, ...evidence }) => {
         const { outcome } = evidence;
         return outcome.kind === 'unknown'
@@ -141,12 +148,12 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
   {
     name: 'earlier-decline-counts',
     defect: 'a decline that a query finds ends the attempt, whichever submission was declined',
-    ledger: (ledger, world) => ({
+    ledger: (ledger, harness) => ({
       ...ledger,
       record: (evidence) => {
         const { outcome } = evidence;
-        if (evidence.source !== 'look_up' || outcome.kind !== 'rejected') return ledger.record(evidence);
-        const send = Number(find(world, 'attempts', evidence.attemptId)?.['sends']);
+        if (evidence.source !== 'query' || outcome.kind !== 'rejected') return ledger.record(evidence);
+        const send = Number(find(harness, 'attempts', evidence.attemptId)?.['submissions']);
         return ledger.record({
           ...evidence,
           asked: { ...evidence.asked, send },
@@ -158,20 +165,20 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
   {
     name: 'withdraw-whatever-has-left',
     defect: 'a refund that may have left can be withdrawn',
-    ledger: (ledger, world) => ({
+    ledger: (ledger, harness) => ({
       ...ledger,
-      withdraw: async (id, ...word) => {
-        const open = world.database.tables.rows.attempts.find(
+      withdraw: async (id, ...note) => {
+        const open = harness.database.tables.rows.attempts.find(
           (row) => row['refund_id'] === id && (row['state'] === 'unknown' || row['state'] === 'submitting'),
         );
         if (open !== undefined)
           await ledger.record({
             attemptId: String(open['id']),
-            send: Number(open['sends']),
+            send: Number(open['submissions']),
             source: 'answer',
             outcome: { kind: 'not_sent', why: 'closed' },
           });
-        return ledger.withdraw(id, ...word);
+        return ledger.withdraw(id, ...note);
       },
     }),
   },
@@ -181,12 +188,12 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     ledger: (ledger) => ({
       ...ledger,
       ask: async (id, why, details) => {
-        const inquiry = await ledger.inquiry(id);
-        if ((why === 'outcome_unknown' || why === 'pending_too_long') && inquiry !== null) {
+        const queryTarget = await ledger.queryTarget(id);
+        if ((why === 'outcome_unknown' || why === 'pending_too_long') && queryTarget !== null) {
           await ledger.record({
-            attemptId: inquiry.attemptId,
-            source: 'look_up',
-            asked: inquiry.asked,
+            attemptId: queryTarget.attemptId,
+            source: 'query',
+            asked: queryTarget.asked,
             outcome: { kind: 'rejected', class: 'not_owed' },
           });
           return ledger.giveUp(id, 'not_owed', 'system');
@@ -205,7 +212,7 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     defect: 'a payment that cannot be read is read again for ever, and no operator is asked',
     ledger: (ledger) => ({
       ...ledger,
-      noteUnreadable: () => Promise.reject(new Error('read again')),
+      recordUnreadable: () => Promise.reject(new Error('read again')),
     }),
   },
   {
@@ -214,13 +221,13 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     ledger: (ledger) => ({
       ...ledger,
       ask: async (id, why, details) => {
-        const position = await ledger.ask(id, why, details);
-        const inquiry = await ledger.inquiry(id);
-        if (inquiry === null) return position;
+        const snapshot = await ledger.ask(id, why, details);
+        const queryTarget = await ledger.queryTarget(id);
+        if (queryTarget === null) return snapshot;
         await ledger.record({
-          attemptId: inquiry.attemptId,
-          asked: inquiry.asked,
-          source: 'look_up',
+          attemptId: queryTarget.attemptId,
+          asked: queryTarget.asked,
+          source: 'query',
           outcome: { kind: 'rejected', class: 'configuration' },
         });
         return ledger.ask(id, 'configuration');
@@ -230,10 +237,10 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
   {
     name: 'reversal-gives-all',
     defect: 'a reversal counts for all that it was ordered for, whatever was captured meanwhile',
-    ledger: (ledger, world) => {
+    ledger: (ledger, harness) => {
       const isReversed = (): boolean =>
-        world.database.tables.rows.attempts.some(
-          (row) => row['way'] === 'reversal' && row['state'] === 'succeeded',
+        harness.database.tables.rows.attempts.some(
+          (row) => row['operation'] === 'reversal' && row['state'] === 'succeeded',
         );
       return {
         ...ledger,
@@ -258,10 +265,11 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
       ...ledger,
       withdraw: (id, by, reason, ticket) => ledger.withdraw(id, by, reason, ticket),
       decide: (decision) => ledger.decide({ ...decision, commandId: undefined }),
-      adopt: (adoption, timings) => ledger.adopt({ ...adoption, commandId: undefined }, timings),
-      correct: (correction, plan) => ledger.correct({ ...correction, commandId: undefined }, plan),
+      link: (linkCommand, timings) => ledger.link({ ...linkCommand, commandId: undefined }, timings),
+      correct: (correction, config) => ledger.correct({ ...correction, commandId: undefined }, config),
       confirm: (decision, timings) => ledger.confirm({ ...decision, commandId: undefined }, timings),
-      redirect: (redirection) => ledger.redirect({ ...redirection, commandId: undefined }),
+      changeDestination: (destinationChange) =>
+        ledger.changeDestination({ ...destinationChange, commandId: undefined }),
     }),
   },
 ];

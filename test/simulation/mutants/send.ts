@@ -14,7 +14,7 @@ export const SEND_MUTANTS: readonly Mutant[] = [
       sendRefund: async (task) => {
         const refund = await ledger.findRefund(task.refundId);
         if (refund !== null && refund.attempts.length === 0 && refund.state === 'reserved') {
-          const { answerWithin, sendWindow } = task.plan.timings;
+          const { answerWithin, sendWindow } = task.config.timings;
           await gateway
             .refund({
               entityId: refund.entityId,

@@ -4,30 +4,30 @@ import { NO_COVERAGE } from '../../../domain/refund/settlement.js';
 import { lockRefund } from '../../../ledger/core/locks.js';
 import { move } from '../../../ledger/core/state-changes.js';
 import type { Ledger } from '../../../ledger/ledger.js';
-import type { Mutant, World } from '../world/world.js';
+import type { Mutant, Harness } from '../world/world.js';
 
 /** After a decline, ends the refund at once where `finds` says so, and counts nothing. */
 const endsAt =
   (
     on: 'dispute' | 'give_up',
     finds: (original: OriginalFacts, references: ReadonlySet<unknown>) => boolean,
-  ): ((ledger: Ledger, world: World) => Ledger) =>
+  ): ((ledger: Ledger, harness: Harness) => Ledger) =>
   (ledger, { database }) => ({
     ...ledger,
-    applyFinding: async (id, original, purpose) => {
+    applyReconciliation: async (id, original, purpose) => {
       const { refunds, attempts } = database.tables.rows;
       const isDeclined = refunds.some((row) => row['id'] === id && row['state'] === 'rejected');
       const references = new Set(attempts.flatMap((row) => [row['reference'], row['gateway_id']]));
       if (purpose !== 'decide' || !isDeclined || !finds(original, references))
-        return ledger.applyFinding(id, original, purpose);
+        return ledger.applyReconciliation(id, original, purpose);
       await ledger.recordOriginal(original.id, original);
       await database.transaction(async (tx) => {
         const { refund } = await lockRefund(tx, id);
         if (refund.state === 'rejected') await move(tx, refund, { on, why: 'not_owed' });
       });
       return {
-        finding: { kind: 'give_up', why: 'not_owed', covered: NO_COVERAGE },
-        position: await ledger.position(id),
+        reconciliation: { kind: 'give_up', why: 'not_owed', covered: NO_COVERAGE },
+        snapshot: await ledger.snapshot(id),
       };
     },
   });

@@ -202,7 +202,7 @@ export class Cluster {
     return new Execution(
       {
         command: (_, seq, command) => this.#command(run(), seq, command),
-        forget: (_, seq) => this.#forget(run(), seq),
+        remove: (_, seq) => this.#remove(run(), seq),
         updated: (_, id, outcome) => {
           run().updates.get(id)?.(outcome);
           run().updates.delete(id);
@@ -263,7 +263,7 @@ export class Cluster {
     for (const answered of run.updates.values())
       answered({ kind: 'failed', error: new Error('the workflow is over') });
     run.updates.clear();
-    for (const seq of [...run.tasks.keys()]) this.#forget(run, seq);
+    for (const seq of [...run.tasks.keys()]) this.#remove(run, seq);
     const others = this.runsOf(workflowId).filter((other) => other !== run);
     if (others.length > 0) this.#open.set(workflowId, others);
     else this.#open.delete(workflowId);
@@ -278,7 +278,7 @@ export class Cluster {
     this.#o.onClosed(workflowId, outcome);
   }
 
-  #forget(run: Run, seq: number): void {
+  #remove(run: Run, seq: number): void {
     const task = run.tasks.get(seq);
     run.tasks.delete(seq);
     if (task === undefined || task === 'waiting') return;

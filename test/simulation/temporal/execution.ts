@@ -73,7 +73,7 @@ export interface Server {
   /** Carries out a command; its answer comes as an input with `seq`. */
   command(execution: Execution, seq: number, command: Command): void;
   /** The answer is not wanted any more. */
-  forget(execution: Execution, seq: number): void;
+  remove(execution: Execution, seq: number): void;
   updated(execution: Execution, id: number, outcome: Outcome): void;
   closed(execution: Execution, outcome: Outcome): void;
   searchAttributes(execution: Execution, pairs: readonly unknown[]): void;
@@ -306,7 +306,7 @@ export class Execution {
       if (isCancellable && scope.cancellable)
         scope.cancelRequested.catch((error: unknown) => {
           if (this.#take(seq) === undefined) return;
-          this.#server.forget(this, seq);
+          this.#server.remove(this, seq);
           reject(asError(error));
         });
       if (!this.#isReplaying && !this.isDead) this.#server.command(this, seq, command);
@@ -320,7 +320,7 @@ export class Execution {
     return {
       fired,
       cancel: () => {
-        if (this.#take(seq) !== undefined) this.#server.forget(this, seq);
+        if (this.#take(seq) !== undefined) this.#server.remove(this, seq);
       },
     };
   }

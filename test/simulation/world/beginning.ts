@@ -1,14 +1,14 @@
 /** How lifetimes begin: a payment was taken, and what was asked for first is accepted. Nothing can go wrong in it yet. */
 import type { StoreEntry } from '../../../sandbox/gateway/store.js';
 import type { MemoryTables } from '../database/tables.js';
-import type { Course } from './course.js';
+import type { Scenario } from './course.js';
 import { Coverage } from './coverage.js';
 import { CALM } from './mix.js';
-import { accept, drawOrder, drawPart, type Acceptance, type Asked } from './orders.js';
+import { accept, drawOrder, drawPart, type Acceptance, type QueryStart } from './orders.js';
 import { OutsideFacts, type SimulatedPayment } from './outside-facts.js';
 import { enter, leave } from './stand-ins.js';
 import { KeptTrace } from './trace.js';
-import { World } from './world.js';
+import { Harness } from './world.js';
 
 export interface Beginning {
   /** When it was over, by the clock of the world. */
@@ -21,7 +21,7 @@ export interface Beginning {
   readonly tables: MemoryTables;
   /** See `drawPart`. */
   readonly part: bigint;
-  readonly first: Asked;
+  readonly first: QueryStart;
   /** Undefined: a workflow of the caller's own is to ask. */
   readonly accepted: Acceptance | undefined;
   readonly trace: readonly string[];
@@ -45,8 +45,8 @@ export class Beginnings {
   }
 
   /** A course has its own demands of a payment, and a beginning of its own. */
-  async of(seed: number, course: Course | undefined): Promise<Beginning> {
-    if (course !== undefined) return begin(SEEDS + seed, this.#isTraced, course);
+  async of(seed: number, scenario: Scenario | undefined): Promise<Beginning> {
+    if (scenario !== undefined) return begin(SEEDS + seed, this.#isTraced, scenario);
     const number = seed % MANY;
     const known = this.#lived.get(number);
     if (known !== undefined) return known;
@@ -56,23 +56,23 @@ export class Beginnings {
   }
 }
 
-async function begin(seed: number, isTraced: boolean, course?: Course): Promise<Beginning> {
+async function begin(seed: number, isTraced: boolean, scenario?: Scenario): Promise<Beginning> {
   const history: StoreEntry[] = [];
-  const world = new World({
+  const harness = new Harness({
     seed,
     coverage: new Coverage(),
     isTraced,
     mix: CALM,
     journal: (entry) => void history.push(entry),
   });
-  world.chaos.isOn = false;
-  enter(world);
+  harness.chaos.isOn = false;
+  enter(harness);
   try {
-    new OutsideFacts(world).takePayment(course?.payments);
-    const part = drawPart(world);
-    const first = drawOrder(world, part, 0, onlyOf(world, course));
-    const accepted = first.isByWorkflow ? undefined : await acceptedIn(world, first);
-    const { scheduler, payment, trace, failures } = world;
+    new OutsideFacts(harness).takePayment(scenario?.payments);
+    const part = drawPart(harness);
+    const first = drawOrder(harness, part, 0, onlyOf(harness, scenario));
+    const accepted = first.isByWorkflow ? undefined : await acceptedIn(harness, first);
+    const { scheduler, payment, trace, failures } = harness;
     const [, otherRegistrationId] = history.flatMap((entry) =>
       entry.kind === 'registration' ? [entry.registration.id] : [],
     );
@@ -82,7 +82,7 @@ async function begin(seed: number, isTraced: boolean, course?: Course): Promise<
       payment,
       otherRegistrationId,
       history,
-      tables: world.database.tables,
+      tables: harness.database.tables,
       part,
       first,
       accepted,
@@ -94,14 +94,14 @@ async function begin(seed: number, isTraced: boolean, course?: Course): Promise<
 }
 
 /** What a course has asked for, in minor units; undefined: as chance has it. */
-function onlyOf({ payment }: World, course: Course | undefined): bigint | undefined {
-  if (course === undefined || course.asksForAnything === true) return undefined;
-  return course.asksFor === undefined ? payment.minor : payment.toMinor(course.asksFor);
+function onlyOf({ payment }: Harness, scenario: Scenario | undefined): bigint | undefined {
+  if (scenario === undefined || scenario.asksForAnything === true) return undefined;
+  return scenario.asksFor === undefined ? payment.minor : payment.toMinor(scenario.asksFor);
 }
 
-async function acceptedIn(world: World, first: Asked): Promise<Acceptance> {
-  const accepted = accept(world, first);
-  await world.scheduler.run(
+async function acceptedIn(harness: Harness, first: QueryStart): Promise<Acceptance> {
+  const accepted = accept(harness, first);
+  await harness.scheduler.run(
     () => false,
     () => false,
     Infinity,

@@ -23,7 +23,7 @@ export type WriteFault =
   | 'gateway';
 export type ResultFault = 'crash_before_result' | 'late_result';
 export type ReadFault =
-  'crash_before' | 'crash_after' | 'freeze_before' | 'freeze_after' | 'look_up' | 'unavailable';
+  'crash_before' | 'crash_after' | 'freeze_before' | 'freeze_after' | 'query' | 'unavailable';
 
 const LEDGER: readonly [LedgerFault, ...LedgerFault[]] = [
   'crash_before',
@@ -48,8 +48,8 @@ const READ: readonly [ReadFault, ...ReadFault[]] = [
   'crash_after',
   'freeze_before',
   'freeze_after',
-  'look_up',
-  'look_up',
+  'query',
+  'query',
   'unavailable',
 ];
 

@@ -4,28 +4,28 @@ import { isSafeToCompensate } from '../../../workflows/refund/pay-back.js';
 import type { RefundOrder } from '../../../activities/refund/accept.js';
 import type { Row } from '../database/tables.js';
 import type { Outcome } from '../temporal/execution.js';
-import type { World } from './world.js';
+import type { Harness } from './world.js';
 
 const FINAL_EVENTS: ReadonlySet<unknown> = new Set(FINAL_STATES.map((state) => `refund.${state}`));
 const MINUTE = 60_000;
 
 export class Clients {
   readonly violations: string[] = [];
-  readonly #world: World;
+  readonly #harness: Harness;
   readonly #orders = new Map<string, RefundOrder>();
   /** Orders whose compensation nothing was accepted for: nothing of their keys may be accepted later either. */
   readonly #refused = new Map<string, RefundOrder>();
   #again = 0;
 
-  constructor(world: World) {
-    this.#world = world;
-    const closed: World['onClosed'] = (workflowId, outcome) => this.#closed(workflowId, outcome);
-    world.onClosed = closed; // see `World.onNotice`
+  constructor(harness: Harness) {
+    this.#harness = harness;
+    const closed: Harness['onClosed'] = (workflowId, outcome) => this.#closed(workflowId, outcome);
+    harness.onClosed = closed; // see `World.onNotification`
   }
 
   /** The client's workflow begins: the heart of it is `payBack`, and it compensates as the example of `examples` does. */
   begin(workflowId: string, order: RefundOrder): void {
-    const { cluster, random, scheduler, chaos } = this.#world;
+    const { cluster, random, scheduler, chaos } = this.#harness;
     this.#orders.set(workflowId, order);
     cluster.start('payBack', workflowId, [order, 'refunds'], 'use_existing');
     if (!random.chance(0.3)) return;
@@ -35,7 +35,7 @@ export class Clients {
   }
 
   #interfere(workflowId: string, order: RefundOrder): void {
-    const { cluster, random, scheduler } = this.#world;
+    const { cluster, random, scheduler } = this.#harness;
     const run = cluster.runsOf(workflowId).at(-1);
     if (run === undefined) return;
     switch (random.between(0, 4)) {
@@ -64,8 +64,8 @@ export class Clients {
   }
 
   #note(what: string): void {
-    this.#world.coverage.hit('interference', what);
-    this.#world.trace.note('operator', what);
+    this.#harness.coverage.hit('interference', what);
+    this.#harness.trace.note('operator', what);
   }
 
   /** What nothing was accepted for must stay so. */
@@ -86,7 +86,7 @@ export class Clients {
     if (outcome.kind === 'completed' && (refund === undefined || !this.#hasEnded(refund)))
       this.violations.push(`${workflowId} was told an end, and its refund is ${String(state)}`);
     if (!isCompensated(outcome)) return;
-    this.#world.coverage.hit('client', 'compensates');
+    this.#harness.coverage.hit('client', 'compensates');
     if (refund === undefined) this.#refused.set(workflowId, order);
     // Of two clients with one key the other one may have been accepted since this one was refused.
     else if (state !== 'canceled' && !this.#isShared(order))
@@ -95,14 +95,14 @@ export class Clients {
 
   /** Whether it is final, or was: what was final when the client read it may have been returned before the client's run closes. */
   #hasEnded(refund: Row): boolean {
-    return this.#world.database.tables.rows.events.some(
+    return this.#harness.database.tables.rows.events.some(
       (event) => event['refund_id'] === refund['id'] && FINAL_EVENTS.has(event['type']),
     );
   }
 
-  #refundOf({ caller, idempotencyKey }: RefundOrder): Row | undefined {
-    return this.#world.database.tables.rows.refunds.find(
-      (row) => row['caller'] === caller && row['idempotency_key'] === idempotencyKey,
+  #refundOf({ clientId, idempotencyKey }: RefundOrder): Row | undefined {
+    return this.#harness.database.tables.rows.refunds.find(
+      (row) => row['clientId'] === clientId && row['idempotency_key'] === idempotencyKey,
     );
   }
 

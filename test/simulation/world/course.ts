@@ -1,5 +1,5 @@
 /** A directed course: a chain that chance would not draw, bent out of the draws of one lifetime. All else follows from the seed. */
-import type { Policy } from '../../../domain/refund/plan.js';
+import type { Policy } from '../../../domain/refund/config.js';
 import { REFUND_STATES, type RefundState } from '../../../domain/refund/states.js';
 import type { Database } from '../../../ledger/db/database.js';
 import type { MemoryDatabase } from '../database/memory-database.js';
@@ -8,9 +8,9 @@ import type { Coverage } from './coverage.js';
 import type { Mix } from './mix.js';
 import type { PaymentKind } from './outside-facts.js';
 import type { Random } from './random.js';
-import type { World } from './world.js';
+import type { Harness } from './world.js';
 
-export interface Course {
+export interface Scenario {
   readonly name: string;
   /** How many of the lifetimes that follow a course follow this one, beside the others' weights. */
   readonly weight: number;
@@ -22,7 +22,7 @@ export interface Course {
   /** Hundredths: a refund of so much in place of the whole payment. */
   readonly asksFor?: bigint;
   /** For one lifetime. What it draws, it draws from the world's chance. */
-  readonly direct: (world: World) => Direction;
+  readonly direct: (harness: Harness) => Direction;
 }
 
 /** What one lifetime's course says where chance would have been asked. */
@@ -50,22 +50,22 @@ export class DirectedChaos extends Chaos {
   }
 
   override ledger(call: string): LedgerFault | undefined {
-    return this.#told('ledger', this.#direction.ledger?.(call));
+    return this.#reported('ledger', this.#direction.ledger?.(call));
   }
 
   override read(): ReadFault | undefined {
-    return this.#told('read', this.#direction.read?.());
+    return this.#reported('read', this.#direction.read?.());
   }
 
   override write(): WriteFault | undefined {
-    return this.#told('write', this.#direction.write?.());
+    return this.#reported('write', this.#direction.write?.());
   }
 
   override freezeMs(): number {
     return this.#direction.freezeMs?.() ?? super.freezeMs();
   }
 
-  #told<T extends string>(where: string, fault: T | undefined): T | undefined {
+  #reported<T extends string>(where: string, fault: T | undefined): T | undefined {
     if (fault === undefined || !this.isOn) return undefined;
     this.#coverage.hit('fault', `${where} ${fault}, as the course says`);
     return fault;

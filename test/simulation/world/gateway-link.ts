@@ -2,20 +2,20 @@
 import { elapsed } from '../../../domain/clock.js';
 import type {
   GatewayTransaction,
-  LookUp,
+  QueryResult,
   NotSentReason,
   SendResult,
   TransactionTree,
 } from '../../../domain/transaction.js';
 import { Form } from '../../../gateway/oppwa/form.js';
 import type { Gateway, SendLimits } from '../../../gateway/gateway.js';
-import { findById, findByReference, findWithLinked, type Reader } from '../../../gateway/oppwa/look-ups.js';
+import { findById, findByReference, findWithLinked, type Reader } from '../../../gateway/oppwa/queries.js';
 import type { Exchange } from '../../../gateway/http/one-request.js';
 import { sendResultOf } from '../../../gateway/oppwa/send-result.js';
-import type { Delivery, LookUpEndpoint, WriteEndpoint } from '../../../sandbox/gateway/types.js';
-import { planRefusal, planTrouble } from './gateway-trouble.js';
+import type { Delivery, QueryEndpoint, WriteEndpoint } from '../../../sandbox/gateway/types.js';
+import { configRefusal, planTrouble } from './gateway-trouble.js';
 import type { ActivityContext } from './process.js';
-import { AUTHORIZATION, type World } from './world.js';
+import { AUTHORIZATION, type Harness } from './world.js';
 
 const NOT_SENT: readonly [NotSentReason, ...NotSentReason[]] = [
   'refused',
@@ -24,7 +24,7 @@ const NOT_SENT: readonly [NotSentReason, ...NotSentReason[]] = [
   'connect_timeout',
   'closed',
 ];
-const LOOK_UP_FAULTS = [
+const QUERY_FAULTS = [
   'throttled',
   'forbidden',
   'empty',
@@ -37,13 +37,13 @@ const LOOK_UP_FAULTS = [
 const MAX_BODY = 1024 * 1024;
 
 export class GatewayLink implements Gateway {
-  readonly #world: World;
+  readonly #harness: Harness;
   readonly #context: ActivityContext;
   readonly #isReliable: boolean;
 
   /** `isReliable`: for whoever looks in from outside and is not what is tested. */
-  constructor(world: World, context: ActivityContext, isReliable = false) {
-    this.#world = world;
+  constructor(harness: Harness, context: ActivityContext, isReliable = false) {
+    this.#harness = harness;
     this.#context = context;
     this.#isReliable = isReliable;
   }
@@ -102,15 +102,15 @@ export class GatewayLink implements Gateway {
     return Promise.resolve();
   }
 
-  findByReference(entityId: string, reference: string): Promise<LookUp<readonly GatewayTransaction[]>> {
+  findByReference(entityId: string, reference: string): Promise<QueryResult<readonly GatewayTransaction[]>> {
     return findByReference(this.#reader(entityId), reference);
   }
 
-  findWithLinked(entityId: string, id: string): Promise<LookUp<TransactionTree>> {
+  findWithLinked(entityId: string, id: string): Promise<QueryResult<TransactionTree>> {
     return findWithLinked(this.#reader(entityId), id);
   }
 
-  findById(entityId: string, id: string): Promise<LookUp<GatewayTransaction>> {
+  findById(entityId: string, id: string): Promise<QueryResult<GatewayTransaction>> {
     return findById(this.#reader(entityId), id);
   }
 
@@ -118,7 +118,7 @@ export class GatewayLink implements Gateway {
     return {
       entityId,
       get: (path) => this.#get(path),
-      finishBy: this.#world.scheduler.now + 30_000,
+      finishBy: this.#harness.scheduler.now + 30_000,
     };
   }
 
@@ -127,7 +127,7 @@ export class GatewayLink implements Gateway {
     limits: SendLimits,
     fields: Readonly<Record<string, string>>,
   ): Promise<SendResult> {
-    const { scheduler, chaos, random, trace, coverage } = this.#world;
+    const { scheduler, chaos, random, trace, coverage } = this.#harness;
     const { process } = this.#context;
     return new Promise((resolve) => {
       const fault = chaos.write();
@@ -170,10 +170,10 @@ export class GatewayLink implements Gateway {
             process.deliver(() => once({ kind: 'no_answer', why: 'timeout' })),
           );
           scheduler.after(random.between(1, 60), () => {
-            if (fault === 'gateway') planTrouble(this.#world, fields);
-            if (fault === 'refused') planRefusal(this.#world, fields);
+            if (fault === 'gateway') planTrouble(this.#harness, fields);
+            if (fault === 'refused') configRefusal(this.#harness, fields);
             const delivery = this.#atGateway(endpoint, fields);
-            this.#world.watchGateway();
+            this.#harness.watchGateway();
             scheduler.after(delivery.afterMs + random.between(1, 60), () => {
               if (fault === 'crash_with_answer') process.crash();
               process.deliver(() => once(sendResultOf(exchangeOf(delivery))));
@@ -185,7 +185,7 @@ export class GatewayLink implements Gateway {
   }
 
   #atGateway(endpoint: WriteEndpoint, fields: Readonly<Record<string, string>>): Delivery {
-    const { gateway, trace, arrivals, scheduler } = this.#world;
+    const { gateway, trace, arrivals, scheduler } = this.#harness;
     const reference = fields['merchantTransactionId'] ?? '';
     arrivals.set(reference, [...(arrivals.get(reference) ?? []), scheduler.now]);
     const delivery = gateway.execute({
@@ -206,7 +206,7 @@ export class GatewayLink implements Gateway {
   }
 
   #get(path: string): Promise<Exchange> {
-    const { scheduler, chaos, random, trace, gateway } = this.#world;
+    const { scheduler, chaos, random, trace, gateway } = this.#harness;
     const { process } = this.#context;
     const [endpoint, parameters] = routed(path);
     return new Promise((resolve) => {
@@ -220,12 +220,12 @@ export class GatewayLink implements Gateway {
             process.deliver(() => resolve({ kind: 'not_sent', why: 'refused' }));
             return;
           }
-          if (fault === 'look_up')
+          if (fault === 'query')
             gateway.setFault({
-              effect: { kind: 'look_up', how: random.pick(LOOK_UP_FAULTS) },
+              effect: { kind: 'query', how: random.pick(QUERY_FAULTS) },
             });
           const delivery = gateway.query({ endpoint, authorization: AUTHORIZATION, parameters });
-          this.#world.watchGateway();
+          this.#harness.watchGateway();
           if (trace.isKept)
             trace.note(
               'gateway',
@@ -242,7 +242,7 @@ export class GatewayLink implements Gateway {
 
 const QUERY = '/v3/query';
 
-function routed(path: string): [LookUpEndpoint, ReadonlyMap<string, string>] {
+function routed(path: string): [QueryEndpoint, ReadonlyMap<string, string>] {
   const question = path.indexOf('?');
   const parameters = new Map<string, string>();
   let start = question + 1;
@@ -281,7 +281,7 @@ function exchangeOf(delivery: Delivery): Exchange {
           received: delivery.text.slice(0, delivery.text.length / 2),
         };
       if (httpStatus >= 300 && httpStatus < 400)
-        return { kind: 'no_answer', why: 'redirected', httpStatus, received: delivery.text };
+        return { kind: 'no_answer', why: 'destination_changed', httpStatus, received: delivery.text };
       if (delivery.text.length > MAX_BODY) return { kind: 'no_answer', why: 'body_too_large', httpStatus };
       return { kind: 'answered', httpStatus, body: delivery.text };
     }

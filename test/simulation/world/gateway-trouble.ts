@@ -2,7 +2,7 @@
 import type { FaultEffect } from '../../../sandbox/gateway/faults.js';
 import { LIMITS } from './plan.js';
 import type { Random } from './random.js';
-import type { World } from './world.js';
+import type { Harness } from './world.js';
 
 /** One code for each class of refusal and each kind of doubt; the lists are the domain's, these are samples of them. */
 const REFUND_CODES = [
@@ -71,7 +71,7 @@ const DOUBTS = [
 
 type Fields = Readonly<Record<string, string>>;
 
-function planner({ gateway, coverage, trace }: World, fields: Fields): (effect: FaultEffect) => void {
+function planner({ gateway, coverage, trace }: Harness, fields: Fields): (effect: FaultEffect) => void {
   const match = { merchantTransactionId: fields['merchantTransactionId'] ?? '' };
   return (effect) => {
     coverage.hit(
@@ -94,41 +94,41 @@ function drawCode(random: Random, fields: Fields): string {
 }
 
 /** Refused, and nothing else: what the program has to find its way from. */
-export function planRefusal(world: World, fields: Fields): void {
-  planner(world, fields)({ kind: 'reject', code: drawCode(world.random, fields) });
-  world.onTrouble();
+export function configRefusal(harness: Harness, fields: Fields): void {
+  planner(harness, fields)({ kind: 'reject', code: drawCode(harness.random, fields) });
+  harness.onTrouble();
 }
 
-export function planTrouble(world: World, fields: Fields): void {
-  const { random, direction } = world;
+export function planTrouble(harness: Harness, fields: Fields): void {
+  const { random, direction } = harness;
   if (direction !== undefined) {
     direction.atGateway?.(fields);
     return;
   }
-  const plan = planner(world, fields);
+  const config = planner(harness, fields);
   const code = (): string => drawCode(random, fields);
   // Late arrival and late sight together stay within what the merchant waits for before it believes in absence.
   const late = (): number => random.spread(1_000, LIMITS.executionDelay);
 
-  world.onTrouble();
+  harness.onTrouble();
   for (let kinds = random.between(1, 2); kinds > 0; kinds -= 1)
     switch (random.between(0, 15)) {
       case 0:
-        plan({ kind: 'drop_before_execute', dropAfterMs: random.pick([0, 5_000]) });
+        config({ kind: 'drop_before_execute', dropAfterMs: random.pick([0, 5_000]) });
         break;
       case 1:
-        plan({ kind: 'execute_after', ms: late(), dropAfterMs: random.pick([0, 5_000, 200_000]) });
+        config({ kind: 'execute_after', ms: late(), dropAfterMs: random.pick([0, 5_000, 200_000]) });
         break;
       case 2:
       case 3:
-        plan({ kind: 'reject', code: code(), httpStatus: random.pick([200, 400]) });
+        config({ kind: 'reject', code: code(), httpStatus: random.pick([200, 400]) });
         break;
       case 4:
       case 5:
-        plan({ kind: 'reject', code: DOUBTS[random.between(0, DOUBTS.length - 1)] ?? DOUBTS[0] });
+        config({ kind: 'reject', code: DOUBTS[random.between(0, DOUBTS.length - 1)] ?? DOUBTS[0] });
         break;
       case 6:
-        plan({
+        config({
           kind: 'comm_error',
           executed: random.chance(0.5),
           recorded: random.chance(0.5),
@@ -138,57 +138,57 @@ export function planTrouble(world: World, fields: Fields): void {
       case 7:
       case 8: {
         const isShort = random.chance(0.7);
-        plan({
+        config({
           kind: 'pending',
           code: random.pick(['000.200.000', '800.400.502']),
           final: random.pick(['succeeded', 'succeeded', 'rejected']),
           ...(isShort ? { afterMs: random.spread(1_000, 86_400_000) } : {}),
         });
         // Under way, and nobody knows.
-        if (random.chance(0.4)) plan({ kind: 'accept_then_drop', dropAfterMs: random.pick([0, 30_000]) });
+        if (random.chance(0.4)) config({ kind: 'accept_then_drop', dropAfterMs: random.pick([0, 30_000]) });
         break;
       }
       case 9:
-        plan({ kind: 'accept_then_drop', dropAfterMs: random.pick([0, 30_000]) });
+        config({ kind: 'accept_then_drop', dropAfterMs: random.pick([0, 30_000]) });
         break;
       case 10:
-        plan({ kind: 'answer_after', ms: random.spread(1_000, 400_000) });
+        config({ kind: 'answer_after', ms: random.spread(1_000, 400_000) });
         break;
       case 11:
-        plan({
+        config({
           kind: 'http_error',
           executed: random.chance(0.5),
           status: random.pick([302, 400, 500, 502, 503]),
         });
         break;
       case 12:
-        plan({
+        config({
           kind: 'broken_body',
           form: random.pick(['truncated', 'cut_off', 'garbage', 'no_result', 'empty']),
           executed: random.chance(0.7),
         });
         break;
       case 13:
-        plan({ kind: 'wrong_echo', fields: wrongFields(world) });
+        config({ kind: 'wrong_echo', fields: wrongFields(harness) });
         break;
       case 14:
-        plan({ kind: 'late_failure', ms: random.spread(1_000, 30 * 86_400_000) });
+        config({ kind: 'late_failure', ms: random.spread(1_000, 30 * 86_400_000) });
         break;
       default:
-        plan({ kind: 'chargeback_after_rejection' });
-        plan({ kind: 'reject', code: code() });
+        config({ kind: 'chargeback_after_rejection' });
+        config({ kind: 'reject', code: code() });
     }
-  if (random.chance(0.4)) plan({ kind: 'visibility_lag', ms: random.spread(1_000, LIMITS.visibilityLag) });
-  if (random.chance(0.1)) plan({ kind: 'missing_reference' });
+  if (random.chance(0.4)) config({ kind: 'visibility_lag', ms: random.spread(1_000, LIMITS.visibilityLag) });
+  if (random.chance(0.1)) config({ kind: 'missing_reference' });
   if (random.chance(0.4))
-    plan({
+    config({
       kind: 'webhook',
       how: random.pick(['lost', 'duplicate', 'delay', 'out_of_order']),
       ms: random.spread(1, 3_600_000),
     });
 }
 
-function wrongFields({ random, payment }: World): Extract<FaultEffect, { kind: 'wrong_echo' }>['fields'] {
+function wrongFields({ random, payment }: Harness): Extract<FaultEffect, { kind: 'wrong_echo' }>['fields'] {
   return random.pick<Extract<FaultEffect, { kind: 'wrong_echo' }>['fields']>([
     { amount: '0.01' },
     { amount: null },

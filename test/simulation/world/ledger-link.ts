@@ -1,7 +1,7 @@
 /** The ledger as one activity reaches it: over a network, from a process that may die, to a database that may be away. */
 import type { Ledger } from '../../../ledger/ledger.js';
 import type { ActivityContext } from './process.js';
-import type { World } from './world.js';
+import type { Harness } from './world.js';
 
 /** As the driver for PostgreSQL says it: not a decision of the ledger. */
 class ConnectionLost extends Error {
@@ -9,18 +9,18 @@ class ConnectionLost extends Error {
 }
 
 export class LedgerLink implements Ledger {
-  readonly #world: World;
+  readonly #harness: Harness;
   readonly #context: ActivityContext;
   readonly #ledger: Ledger;
 
-  constructor(world: World, context: ActivityContext, ledger: Ledger) {
-    this.#world = world;
+  constructor(harness: Harness, context: ActivityContext, ledger: Ledger) {
+    this.#harness = harness;
     this.#context = context;
     this.#ledger = ledger;
   }
 
   #call<T>(name: string, work: (ledger: Ledger) => Promise<T>): Promise<T> {
-    const { scheduler, chaos, random, trace } = this.#world;
+    const { scheduler, chaos, random, trace } = this.#harness;
     const { process } = this.#context;
     return new Promise((resolve, reject) => {
       const fault = chaos.ledger(name);
@@ -33,7 +33,7 @@ export class LedgerLink implements Ledger {
       const refuse = (why: string): void => process.deliver(() => reject(new ConnectionLost(why)));
       const send = (): void => {
         scheduler.after(fault === 'slow' ? random.between(500, 30_000) : random.between(1, 4), () => {
-          if (this.#world.isDatabaseDown || fault === 'connection_refused') {
+          if (this.#harness.isDatabaseDown || fault === 'connection_refused') {
             refuse('connection refused');
             return;
           }
@@ -68,11 +68,13 @@ export class LedgerLink implements Ledger {
   listRefunds(...args: Parameters<Ledger['listRefunds']>): ReturnType<Ledger['listRefunds']> {
     return this.#call('listRefunds', (ledger) => ledger.listRefunds(...args));
   }
-  position(...args: Parameters<Ledger['position']>): ReturnType<Ledger['position']> {
-    return this.#call('position', (ledger) => ledger.position(...args));
+  snapshot(...args: Parameters<Ledger['snapshot']>): ReturnType<Ledger['snapshot']> {
+    return this.#call('snapshot', (ledger) => ledger.snapshot(...args));
   }
-  beforeQuery(...args: Parameters<Ledger['beforeQuery']>): ReturnType<Ledger['beforeQuery']> {
-    return this.#call('beforeQuery', (ledger) => ledger.beforeQuery(...args));
+  paymentBeforeQuery(
+    ...args: Parameters<Ledger['paymentBeforeQuery']>
+  ): ReturnType<Ledger['paymentBeforeQuery']> {
+    return this.#call('paymentBeforeQuery', (ledger) => ledger.paymentBeforeQuery(...args));
   }
   scope(...args: Parameters<Ledger['scope']>): ReturnType<Ledger['scope']> {
     return this.#call('scope', (ledger) => ledger.scope(...args));
@@ -86,41 +88,45 @@ export class LedgerLink implements Ledger {
   record(...args: Parameters<Ledger['record']>): ReturnType<Ledger['record']> {
     return this.#call('record', (ledger) => ledger.record(...args));
   }
-  keepIds(...args: Parameters<Ledger['keepIds']>): ReturnType<Ledger['keepIds']> {
-    return this.#call('keepIds', (ledger) => ledger.keepIds(...args));
+  storeIds(...args: Parameters<Ledger['storeIds']>): ReturnType<Ledger['storeIds']> {
+    return this.#call('storeIds', (ledger) => ledger.storeIds(...args));
   }
   clock(...args: Parameters<Ledger['clock']>): ReturnType<Ledger['clock']> {
     return this.#call('clock', (ledger) => ledger.clock(...args));
   }
-  inquiry(...args: Parameters<Ledger['inquiry']>): ReturnType<Ledger['inquiry']> {
-    return this.#call('inquiry', (ledger) => ledger.inquiry(...args));
+  queryTarget(...args: Parameters<Ledger['queryTarget']>): ReturnType<Ledger['queryTarget']> {
+    return this.#call('queryTarget', (ledger) => ledger.queryTarget(...args));
   }
-  recordMiss(...args: Parameters<Ledger['recordMiss']>): ReturnType<Ledger['recordMiss']> {
-    return this.#call('recordMiss', (ledger) => ledger.recordMiss(...args));
+  recordInconclusive(
+    ...args: Parameters<Ledger['recordInconclusive']>
+  ): ReturnType<Ledger['recordInconclusive']> {
+    return this.#call('recordInconclusive', (ledger) => ledger.recordInconclusive(...args));
   }
   recordOriginal(...args: Parameters<Ledger['recordOriginal']>): ReturnType<Ledger['recordOriginal']> {
     return this.#call('recordOriginal', (ledger) => ledger.recordOriginal(...args));
   }
-  applyFinding(...args: Parameters<Ledger['applyFinding']>): ReturnType<Ledger['applyFinding']> {
-    return this.#call('applyFinding', (ledger) => ledger.applyFinding(...args));
+  applyReconciliation(
+    ...args: Parameters<Ledger['applyReconciliation']>
+  ): ReturnType<Ledger['applyReconciliation']> {
+    return this.#call('applyReconciliation', (ledger) => ledger.applyReconciliation(...args));
   }
   ask(...args: Parameters<Ledger['ask']>): ReturnType<Ledger['ask']> {
     return this.#call('ask', (ledger) => ledger.ask(...args));
   }
-  noteUnreadable(...args: Parameters<Ledger['noteUnreadable']>): ReturnType<Ledger['noteUnreadable']> {
-    return this.#call('noteUnreadable', (ledger) => ledger.noteUnreadable(...args));
+  recordUnreadable(...args: Parameters<Ledger['recordUnreadable']>): ReturnType<Ledger['recordUnreadable']> {
+    return this.#call('recordUnreadable', (ledger) => ledger.recordUnreadable(...args));
   }
-  noteReadable(...args: Parameters<Ledger['noteReadable']>): ReturnType<Ledger['noteReadable']> {
-    return this.#call('noteReadable', (ledger) => ledger.noteReadable(...args));
+  recordReadable(...args: Parameters<Ledger['recordReadable']>): ReturnType<Ledger['recordReadable']> {
+    return this.#call('recordReadable', (ledger) => ledger.recordReadable(...args));
   }
   replay(...args: Parameters<Ledger['replay']>): ReturnType<Ledger['replay']> {
     return this.#call('replay', (ledger) => ledger.replay(...args));
   }
-  waitingSums(...args: Parameters<Ledger['waitingSums']>): ReturnType<Ledger['waitingSums']> {
-    return this.#call('waitingSums', (ledger) => ledger.waitingSums(...args));
+  reviewSums(...args: Parameters<Ledger['reviewSums']>): ReturnType<Ledger['reviewSums']> {
+    return this.#call('reviewSums', (ledger) => ledger.reviewSums(...args));
   }
-  waitingAfter(...args: Parameters<Ledger['waitingAfter']>): ReturnType<Ledger['waitingAfter']> {
-    return this.#call('waitingAfter', (ledger) => ledger.waitingAfter(...args));
+  nextInReview(...args: Parameters<Ledger['nextInReview']>): ReturnType<Ledger['nextInReview']> {
+    return this.#call('nextInReview', (ledger) => ledger.nextInReview(...args));
   }
   giveUp(...args: Parameters<Ledger['giveUp']>): ReturnType<Ledger['giveUp']> {
     return this.#call('giveUp', (ledger) => ledger.giveUp(...args));
@@ -131,14 +137,16 @@ export class LedgerLink implements Ledger {
   decide(...args: Parameters<Ledger['decide']>): ReturnType<Ledger['decide']> {
     return this.#call('decide', (ledger) => ledger.decide(...args));
   }
-  missOriginal(...args: Parameters<Ledger['missOriginal']>): ReturnType<Ledger['missOriginal']> {
-    return this.#call('missOriginal', (ledger) => ledger.missOriginal(...args));
+  recordPaymentNotFound(
+    ...args: Parameters<Ledger['recordPaymentNotFound']>
+  ): ReturnType<Ledger['recordPaymentNotFound']> {
+    return this.#call('recordPaymentNotFound', (ledger) => ledger.recordPaymentNotFound(...args));
   }
-  adopt(...args: Parameters<Ledger['adopt']>): ReturnType<Ledger['adopt']> {
-    return this.#call('adopt', (ledger) => ledger.adopt(...args));
+  link(...args: Parameters<Ledger['link']>): ReturnType<Ledger['link']> {
+    return this.#call('link', (ledger) => ledger.link(...args));
   }
-  refuseAdoption(...args: Parameters<Ledger['refuseAdoption']>): ReturnType<Ledger['refuseAdoption']> {
-    return this.#call('refuseAdoption', (ledger) => ledger.refuseAdoption(...args));
+  refuseLink(...args: Parameters<Ledger['refuseLink']>): ReturnType<Ledger['refuseLink']> {
+    return this.#call('refuseLink', (ledger) => ledger.refuseLink(...args));
   }
   correct(...args: Parameters<Ledger['correct']>): ReturnType<Ledger['correct']> {
     return this.#call('correct', (ledger) => ledger.correct(...args));
@@ -146,8 +154,10 @@ export class LedgerLink implements Ledger {
   confirm(...args: Parameters<Ledger['confirm']>): ReturnType<Ledger['confirm']> {
     return this.#call('confirm', (ledger) => ledger.confirm(...args));
   }
-  redirect(...args: Parameters<Ledger['redirect']>): ReturnType<Ledger['redirect']> {
-    return this.#call('redirect', (ledger) => ledger.redirect(...args));
+  changeDestination(
+    ...args: Parameters<Ledger['changeDestination']>
+  ): ReturnType<Ledger['changeDestination']> {
+    return this.#call('changeDestination', (ledger) => ledger.changeDestination(...args));
   }
   note(...args: Parameters<Ledger['note']>): ReturnType<Ledger['note']> {
     return this.#call('note', (ledger) => ledger.note(...args));

@@ -1,6 +1,6 @@
 /** How large one lifetime is and how much goes wrong in it: most are small, for that is where most defects show first. */
-import { drawCourse } from '../courses/index.js';
-import type { Course } from './course.js';
+import { drawScenario } from '../courses/index.js';
+import type { Scenario } from './course.js';
 import type { Random } from './random.js';
 
 export interface Mix {
@@ -18,7 +18,7 @@ export interface Mix {
   /** The first write is refused, most often so that a credit may follow: that is where money can be lost. */
   readonly isRefused: boolean;
   /** What it follows in place of chance. */
-  readonly course?: Course;
+  readonly scenario?: Scenario;
 }
 
 /** Nothing goes wrong. */
@@ -33,7 +33,7 @@ export const CALM: Mix = {
 };
 
 /** Lifetimes that follow a course. */
-const COURSES = 0.03;
+const SCENARIOS = 0.03;
 
 /**
  * A defect that needs three things to come together needs no more than three: what goes wrong besides makes the lifetime longer and
@@ -43,7 +43,7 @@ const COURSES = 0.03;
  */
 export function drawMix(random: Random): Mix {
   const kind = random.next();
-  if (kind < COURSES) return { ...CALM, course: drawCourse(random) };
+  if (kind < SCENARIOS) return { ...CALM, scenario: drawScenario(random) };
   if (kind < 0.8)
     return {
       refunds: 1,

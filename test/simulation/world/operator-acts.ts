@@ -1,13 +1,13 @@
 /** What operators do with evidence in hand: they say the truth, at any moment, in any order, and sometimes about the wrong thing. */
 import { OPEN_ATTEMPT_STATES } from '../../../domain/refund/states.js';
 import {
-  adoptUpdate,
+  linkUpdate,
   confirmUpdate,
   correctUpdate,
-  redirectUpdate,
+  changeDestinationUpdate,
 } from '../../../workflows/refund/contract.js';
 import type { Row } from '../database/tables.js';
-import type { World } from './world.js';
+import type { Harness } from './world.js';
 
 export interface OperatorAct {
   readonly name: string;
@@ -18,32 +18,32 @@ export interface OperatorAct {
 const PROPOSERS = ['operator', 'asker', 'another operator'] as const;
 
 export class OperatorActs {
-  readonly #world: World;
+  readonly #harness: Harness;
 
-  constructor(world: World) {
-    this.#world = world;
+  constructor(harness: Harness) {
+    this.#harness = harness;
   }
 
   /** One that makes sense of what is on record now; undefined where none does. */
   draw(refundId: string): OperatorAct | undefined {
-    const { random, database } = this.#world;
+    const { random, database } = this.#harness;
     const proposal = database.tables.rows.command_results.find(
       (row) => row['refund_id'] === refundId && row['state'] === 'open',
     );
     if (proposal !== undefined && random.chance(0.8)) return this.#confirm(proposal);
     switch (random.between(0, 2)) {
       case 0:
-        return this.#adopt(refundId);
+        return this.#link(refundId);
       case 1:
         return this.#correct(refundId);
       default:
-        return this.#redirect();
+        return this.#changeDestination();
     }
   }
 
   /** A transaction of this payment: most often the attempt's own, now and then another one. */
-  #adopt(refundId: string): OperatorAct | undefined {
-    const { gateway, random } = this.#world;
+  #link(refundId: string): OperatorAct | undefined {
+    const { gateway, random } = this.#harness;
     const references = this.#attempts(refundId).map((row) => row['reference']);
     const all = gateway.transactions().filter(({ type }) => type === 'RF' || type === 'RV' || type === 'CD');
     const own = all.filter(({ merchantTransactionId }) => references.includes(merchantTransactionId));
@@ -52,20 +52,20 @@ export class OperatorActs {
     if (found === undefined) return undefined;
     return {
       name: `adopt ${own.includes(found) ? 'its own' : 'another'} transaction`,
-      update: adoptUpdate.name,
+      update: linkUpdate.name,
       message: { gatewayId: found.id, by: random.pick(PROPOSERS), reason: 'found in the portal' },
     };
   }
 
   /** What the acquirer's letter says is what the gateway really did, and can no longer change. */
   #correct(refundId: string): OperatorAct | undefined {
-    const { gateway, random } = this.#world;
-    const word = { by: random.pick(PROPOSERS), reason: 'letter', evidence: 'the acquirer says so' };
+    const { gateway, random } = this.#harness;
+    const note = { by: random.pick(PROPOSERS), reason: 'letter', evidence: 'the acquirer says so' };
     if (random.chance(0.2))
       return {
         name: 'close cases',
         update: correctUpdate.name,
-        message: { ...word, outcome: 'case_closed' },
+        message: { ...note, outcome: 'case_closed' },
       };
     const attempts = this.#attempts(refundId);
     const attempt = attempts.find((row) => OPEN_ATTEMPT_STATES.some((open) => open === row['state']));
@@ -82,12 +82,12 @@ export class OperatorActs {
     return {
       name: `correct: ${outcome}`,
       update: correctUpdate.name,
-      message: { ...word, outcome, reference },
+      message: { ...note, outcome, reference },
     };
   }
 
   #confirm({ instruction }: Row): OperatorAct {
-    const { random } = this.#world;
+    const { random } = this.#harness;
     const verdict = random.pick(['approved', 'approved', 'refused'] as const);
     const by = random.pick(['approver', 'approver', 'approver', 'asker', 'operator']);
     return {
@@ -97,21 +97,21 @@ export class OperatorActs {
     };
   }
 
-  #redirect(): OperatorAct {
-    const { random, payment, otherRegistrationId } = this.#world;
+  #changeDestination(): OperatorAct {
+    const { random, payment, otherRegistrationId } = this.#harness;
     const registrationId = random.pick([
       otherRegistrationId,
       otherRegistrationId,
       payment.created.registrationId,
     ]);
     return {
-      name: 'redirect',
-      update: redirectUpdate.name,
+      name: 'change_destination',
+      update: changeDestinationUpdate.name,
       message: { registrationId, by: random.pick(['operator', 'approver']), reason: 'another account' },
     };
   }
 
   #attempts(refundId: string): readonly Row[] {
-    return this.#world.database.tables.rows.attempts.filter((row) => row['refund_id'] === refundId);
+    return this.#harness.database.tables.rows.attempts.filter((row) => row['refund_id'] === refundId);
   }
 }

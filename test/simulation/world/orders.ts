@@ -10,9 +10,9 @@ import type { DeclaredPaymentInput } from '../../../domain/payment/declared-paym
 import { formatAmount, storedMoney } from '../../../domain/money/money.js';
 import { LedgerError } from '../../../ledger/ledger.js';
 import { GatewayLink } from './gateway-link.js';
-import type { World } from './world.js';
+import type { Harness } from './world.js';
 
-export interface Asked {
+export interface QueryStart {
   readonly order: RefundOrder;
   /** A credit asked for directly. */
   readonly isCredit: boolean;
@@ -21,31 +21,31 @@ export interface Asked {
 }
 
 /** What most refunds of one payment are about: all of it, or the same part. */
-export function drawPart({ random, payment: { minor } }: World): bigint {
+export function drawPart({ random, payment: { minor } }: Harness): bigint {
   return random.pick([minor, minor, minor, minor / 2n, minor / 3n, (minor * 6n) / 10n, (minor * 3n) / 10n]);
 }
 
 /** `only`: nothing else than a refund of so many minor units. */
-export function drawOrder(world: World, part: bigint, index: number, only?: bigint): Asked {
-  const { random, payment } = world;
+export function drawOrder(harness: Harness, part: bigint, index: number, only?: bigint): QueryStart {
+  const { random, payment } = harness;
   const whole = payment.minor;
   const drawn = random.chance(0.7) ? part : random.pick([whole, whole / 4n, whole / 2n]);
   const minor = only ?? drawn;
   // A credit asked for directly, now and then linked to nothing.
   const isCredit = random.chance(0.08) && only === undefined;
-  const isFreeStanding = isCredit && random.chance(0.4);
+  const isUnlinkedCredit = isCredit && random.chance(0.4);
   const isElsewhere = random.chance(0.12) && only === undefined;
-  const registrationId = isElsewhere ? world.otherRegistrationId : payment.created.registrationId;
+  const registrationId = isElsewhere ? harness.otherRegistrationId : payment.created.registrationId;
   const paymentId = random.pick([payment.id, payment.id, ...payment.created.captureIds]);
   const order = {
-    caller: 'shop',
+    clientId: 'shop',
     // Now and then the same intent is asked for twice.
     idempotencyKey: random.chance(0.1) ? 'key-0' : `key-${index}`,
     requestedBy: 'asker',
     request: {
-      ...(isFreeStanding ? {} : { paymentId }),
+      ...(isUnlinkedCredit ? {} : { paymentId }),
       ...(!isCredit && only === undefined && random.chance(0.15)
-        ? { payment: declaredOf(world, paymentId) }
+        ? { payment: declaredOf(harness, paymentId) }
         : {}),
       amount: formatAmount(storedMoney(payment.roundDown(minor), payment.currency)),
       currency: payment.currency,
@@ -57,7 +57,7 @@ export function drawOrder(world: World, part: bigint, index: number, only?: bigi
 }
 
 /** What the client knows of the payment: what it captured under this id, or authorized. */
-function declaredOf({ gateway, payment }: World, paymentId: string): DeclaredPaymentInput {
+function declaredOf({ gateway, payment }: Harness, paymentId: string): DeclaredPaymentInput {
   const { amount } = gateway.transactions().find(({ id }) => id === paymentId) ?? { amount: 0n };
   return {
     type: payment.created.captureIds.includes(paymentId) ? 'CP' : payment.type,
@@ -69,23 +69,23 @@ function declaredOf({ gateway, payment }: World, paymentId: string): DeclaredPay
 /** What became of it: a refund, or the reason why there is none. */
 export type Acceptance = { readonly refundId: string } | { readonly refused: string };
 
-export async function accept(world: World, { order, isCredit }: Asked): Promise<Acceptance> {
-  const gateway = new GatewayLink(world, world.outsider('client'), true);
+export async function accept(harness: Harness, { order, isCredit }: QueryStart): Promise<Acceptance> {
+  const gateway = new GatewayLink(harness, harness.outsider('client'), true);
   const ask = isCredit ? acceptCredit : acceptRefund;
   try {
-    const { refund } = await ask(world.dependencies({ ledger: world.ledger, gateway }), order);
-    if (world.trace.isKept)
-      world.trace.note(
+    const { refund } = await ask(harness.dependencies({ ledger: harness.ledger, gateway }), order);
+    if (harness.trace.isKept)
+      harness.trace.note(
         'client',
         `accepted ${refund.id.slice(-6)}: ${refund.amountMinor} minor units of ${refund.currency}${isCredit ? ' as a credit' : ''}`,
       );
     return { refundId: refund.id };
   } catch (error) {
-    world.trace.note('client', `refused: ${String(error)}`);
+    harness.trace.note('client', `refused: ${String(error)}`);
     if (error instanceof LedgerError) return { refused: error.code };
     if (error instanceof RequestRefused) return { refused: 'invalid_request' };
     if (error instanceof PaymentUnreadable) return { refused: 'payment_unreadable' };
-    world.fail(error);
+    harness.fail(error);
     return { refused: 'unavailable' };
   }
 }

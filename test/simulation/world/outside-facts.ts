@@ -1,9 +1,9 @@
 /** What happens to the payment without the merchant's program: it is made, charged back, refunded in the portal, decided late. */
-import type { CreatedPayment } from '../../../sandbox/gateway/commands.js';
+import type { CreatedPayment } from '../../../sandbox/gateway/controls.js';
 import { decimalsOf, isCurrencyCode } from '../../../domain/money/currency.js';
 import { chargeBackAnyhow, happens } from './chargebacks.js';
-import type { Course } from './course.js';
-import type { World } from './world.js';
+import type { Scenario } from './course.js';
+import type { Harness } from './world.js';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -20,15 +20,15 @@ export class SimulatedPayment {
 
   constructor(
     created: CreatedPayment,
-    given: { readonly type: 'DB' | 'PA'; readonly currency: string; readonly hundredths: bigint },
+    fixture: { readonly type: 'DB' | 'PA'; readonly currency: string; readonly hundredths: bigint },
   ) {
-    if (!isCurrencyCode(given.currency)) throw new Error(given.currency);
-    this.#decimals = decimalsOf(given.currency);
+    if (!isCurrencyCode(fixture.currency)) throw new Error(fixture.currency);
+    this.#decimals = decimalsOf(fixture.currency);
     this.id = created.paymentId;
     this.created = created;
-    this.type = given.type;
-    this.currency = given.currency;
-    this.minor = this.toMinor(given.hundredths);
+    this.type = fixture.type;
+    this.currency = fixture.currency;
+    this.minor = this.toMinor(fixture.hundredths);
   }
 
   toMinor(hundredths: bigint): bigint {
@@ -53,16 +53,16 @@ export class SimulatedPayment {
 export type PaymentKind = 'DB' | 'PA' | 'captured' | 'parts' | 'unregistered';
 
 export class OutsideFacts {
-  readonly #world: World;
+  readonly #harness: Harness;
   /** A chargeback came, or somebody gave money back in the portal: more than the program decided on may be out. */
   hasForcedMoney = false;
 
-  constructor(world: World) {
-    this.#world = world;
+  constructor(harness: Harness) {
+    this.#harness = harness;
   }
 
-  takePayment(kinds: Course['payments'] = ['DB', 'DB', 'DB', 'captured', 'captured', 'PA']): void {
-    const { random, gateway } = this.#world;
+  takePayment(kinds: Scenario['payments'] = ['DB', 'DB', 'DB', 'captured', 'captured', 'PA']): void {
+    const { random, gateway } = this.#harness;
     const kind = random.pick<PaymentKind>(kinds);
     const currency = random.pick(['EUR', 'EUR', 'EUR', 'EUR', 'JPY', 'KWD']);
     const hundredths = random.pick([10_000n, 10_000n, 3_000n, 99_900n]);
@@ -85,27 +85,27 @@ export class OutsideFacts {
       ...{ type, amount: hundredths, currency, captures, ageMs: DAY, registered },
     });
     gateway.due();
-    this.#world.payment = new SimulatedPayment(created, {
+    this.#harness.payment = new SimulatedPayment(created, {
       type,
       currency,
       hundredths: captures.length > 0 ? captures.reduce((sum, amount) => sum + amount, 0n) : hundredths,
     });
-    this.#world.trace.note(
+    this.#harness.trace.note(
       'gateway',
       `${type} of ${hundredths} hundredths ${currency}${captures.length > 0 ? `, captured ${captures.join(' + ')}` : ''}`,
     );
   }
 
   /** Charges that come by themselves, at a moment that nobody chose. */
-  plan(): void {
-    const { random, scheduler } = this.#world;
+  config(): void {
+    const { random, scheduler } = this.#harness;
     const at = (act: () => void): void => void scheduler.after(random.spread(10, 2 * DAY), act);
-    const { payment, gateway } = this.#world;
+    const { payment, gateway } = this.#harness;
     if (payment.type === 'PA' && random.chance(0.5)) gateway.changeSettings({ captureLinks: 'apart' });
     if (payment.type === 'PA' && payment.created.captureIds.length === 0) {
       gateway.changeSettings({
         reversalAfterCapture: random.chance(0.5),
-        reversalTellsAmount: random.chance(0.5),
+        reversalShowsAmount: random.chance(0.5),
       });
       for (let captures = random.pick([0, 0, 1, 1, 2]); captures > 0; captures -= 1)
         at(() => this.#capture());
@@ -113,12 +113,12 @@ export class OutsideFacts {
     if (random.chance(0.12)) at(() => this.#chargeback());
     if (random.chance(0.1)) at(() => this.#portalRefund());
     if (random.chance(0.08)) at(() => this.#comeBack());
-    if (random.chance(0.05)) at(() => this.#forgedNotice());
+    if (random.chance(0.05)) at(() => this.#forgedNotification());
   }
 
   /** One of them now. */
   happen(): void {
-    switch (this.#world.random.between(0, 3)) {
+    switch (this.#harness.random.between(0, 3)) {
       case 0:
       case 1:
         this.#chargeback();
@@ -132,18 +132,18 @@ export class OutsideFacts {
   }
 
   #withMoney(): string {
-    const { payment, random } = this.#world;
+    const { payment, random } = this.#harness;
     return random.pick([payment.created.captureIds[0] ?? payment.id, ...payment.created.captureIds]);
   }
 
   #chargeback(): void {
     this.hasForcedMoney = true;
-    chargeBackAnyhow(this.#world, this.#withMoney(), DAY);
+    chargeBackAnyhow(this.#harness, this.#withMoney(), DAY);
   }
 
   #portalRefund(): void {
-    const { gateway, random, payment } = this.#world;
-    happens(this.#world, 'portal refund', () => {
+    const { gateway, random, payment } = this.#harness;
+    happens(this.#harness, 'portal refund', () => {
       const amount = payment.toHundredths(payment.roundDown(payment.minor / random.pick([1n, 2n, 4n])));
       gateway.refundInPortal({ paymentId: this.#withMoney(), amount });
       this.hasForcedMoney = true;
@@ -152,15 +152,15 @@ export class OutsideFacts {
 
   /** The shop captures a part of what it had only authorized, or all of it. */
   #capture(): void {
-    const { gateway, random, payment } = this.#world;
-    happens(this.#world, 'capture', () => {
+    const { gateway, random, payment } = this.#harness;
+    happens(this.#harness, 'capture', () => {
       const part = (payment.minor * BigInt(random.pick([10, 6, 5, 3, 1]))) / 10n;
       gateway.capture({ paymentId: payment.id, amount: payment.toHundredths(payment.roundDown(part)) });
     });
   }
 
   #comeBack(): void {
-    const { gateway, random, scheduler } = this.#world;
+    const { gateway, random, scheduler } = this.#harness;
     const paid = gateway.transactions().filter(
       (found) =>
         found.state === 'succeeded' &&
@@ -170,21 +170,21 @@ export class OutsideFacts {
         found.visibleAt <= scheduler.now,
     );
     const one = paid[random.between(0, Math.max(0, paid.length - 1))];
-    if (one !== undefined) happens(this.#world, 'came back', () => void gateway.failLate({ id: one.id }));
+    if (one !== undefined) happens(this.#harness, 'came back', () => void gateway.failLate({ id: one.id }));
   }
 
-  #forgedNotice(): void {
-    const { random } = this.#world;
-    this.#world.coverage.hit('outside', 'notice of an unknown refund');
-    this.#world.onNotice(random.chance(0.5) ? undefined : 'SOMEBODYELSES000');
+  #forgedNotification(): void {
+    const { random } = this.#harness;
+    this.#harness.coverage.hit('outside', 'notice of an unknown refund');
+    this.#harness.onNotification(random.chance(0.5) ? undefined : 'SOMEBODYELSES000');
   }
 
   /** The gateway's last word on everything that is still open there. */
   finishPending(): void {
-    const { gateway, random } = this.#world;
+    const { gateway, random } = this.#harness;
     for (const found of gateway.transactions())
       if (found.state === 'pending' && random.chance(0.7))
         gateway.finishPending({ id: found.id, state: random.chance(0.7) ? 'succeeded' : 'rejected' });
-    this.#world.watchGateway();
+    this.#harness.watchGateway();
   }
 }

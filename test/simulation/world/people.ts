@@ -1,60 +1,60 @@
 /** People and machines that interfere: operators at bad moments, resets, second runs, processes and the database going away. */
 import {
   decideUpdate,
-  gatewayNotice,
+  gatewayNotification,
   refundWorkflowId,
-  resolveUpdate,
+  syncUpdate,
   withdrawUpdate,
 } from '../../../workflows/refund/contract.js';
 import { startRefund } from '../lifetime.js';
 import { OperatorActs } from './operator-acts.js';
-import type { World } from './world.js';
+import type { Harness } from './world.js';
 import type { Outcome } from '../temporal/execution.js';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
 export class People {
-  readonly #world: World;
+  readonly #harness: Harness;
   readonly #acts: OperatorActs;
   /** What each word was answered, by the ticket that it carries and no other does. */
   readonly answers = new Map<string, Outcome>();
   #asked = 0;
-  #said = 0;
+  #answer = 0;
 
-  constructor(world: World) {
-    this.#world = world;
-    this.#acts = new OperatorActs(world);
-    const shown: World['onShown'] = (workflowId, pairs) => this.#shown(workflowId, pairs);
-    world.onShown = shown; // see `World.onShown`
+  constructor(harness: Harness) {
+    this.#harness = harness;
+    this.#acts = new OperatorActs(harness);
+    const shown: Harness['onShown'] = (workflowId, pairs) => this.#shown(workflowId, pairs);
+    harness.onShown = shown; // see `World.onShown`
   }
 
-  plan(): void {
-    const { random, scheduler, mix } = this.#world;
+  config(): void {
+    const { random, scheduler, mix } = this.#harness;
     for (let index = 0; index < mix.acts; index += 1)
       scheduler.after(random.spread(5, DAY), () => {
-        if (this.#world.chaos.isOn) this.interfere();
+        if (this.#harness.chaos.isOn) this.interfere();
       });
     for (let index = 0; index < mix.breakdowns; index += 1)
       scheduler.after(random.spread(5, DAY), () => {
-        if (this.#world.chaos.isOn) this.#breakSomething();
+        if (this.#harness.chaos.isOn) this.#breakSomething();
       });
   }
 
   #note(what: string): void {
-    this.#world.coverage.hit('interference', what);
-    this.#world.trace.note('operator', what);
+    this.#harness.coverage.hit('interference', what);
+    this.#harness.trace.note('operator', what);
   }
 
   #refundId(): string | undefined {
-    const { random, database } = this.#world;
+    const { random, database } = this.#harness;
     const { refunds } = database.tables.rows;
     const row = refunds[random.between(0, Math.max(0, refunds.length - 1))];
     return row === undefined ? undefined : String(row['id']);
   }
 
   interfere(): void {
-    const { random, cluster, scheduler } = this.#world;
+    const { random, cluster, scheduler } = this.#harness;
     const refundId = this.#refundId();
     if (refundId === undefined) return;
     const workflowId = refundWorkflowId(refundId);
@@ -74,8 +74,8 @@ export class People {
         return;
       case 1:
       case 2:
-        this.#note('resolve');
-        update(resolveUpdate.name);
+        this.#note('sync');
+        update(syncUpdate.name);
         return;
       case 3:
         this.#note('cancel the workflow');
@@ -85,7 +85,7 @@ export class People {
         if (run === undefined) return;
         this.#note('terminate and start again');
         cluster.terminate(run);
-        scheduler.after(random.spread(1, 10 * MINUTE), () => startRefund(this.#world, refundId));
+        scheduler.after(random.spread(1, 10 * MINUTE), () => startRefund(this.#harness, refundId));
         return;
       case 5:
       case 6:
@@ -95,7 +95,7 @@ export class People {
         return;
       case 7:
         this.#note('start a second run beside');
-        startRefund(this.#world, refundId, 'second');
+        startRefund(this.#harness, refundId, 'second');
         return;
       case 8:
         if (run === undefined) return;
@@ -123,16 +123,16 @@ export class People {
   /** Every way in starts the run that it needs. */
   #update(refundId: string, name: string, message?: object): void {
     const workflowId = refundWorkflowId(refundId);
-    if (this.#say(workflowId, name, message)) return;
-    startRefund(this.#world, refundId);
-    this.#say(workflowId, name, message);
+    if (this.#print(workflowId, name, message)) return;
+    startRefund(this.#harness, refundId);
+    this.#print(workflowId, name, message);
   }
 
   /** False where no run hears it. */
-  #say(workflowId: string, name: string, message?: object): boolean {
-    const { cluster, trace } = this.#world;
-    this.#said += 1;
-    const ticket = `ticket ${this.#said}`;
+  #print(workflowId: string, name: string, message?: object): boolean {
+    const { cluster, trace } = this.#harness;
+    this.#answer += 1;
+    const ticket = `ticket ${this.#answer}`;
     const args = message === undefined ? [] : [{ ...message, ticket }];
     return cluster.update(workflowId, name, args, (outcome) => {
       this.answers.set(ticket, outcome);
@@ -142,18 +142,18 @@ export class People {
 
   /** The cause is said to be fixed: the ledger decides whether the refund may go on, and its run is told. */
   #replay(refundId: string): void {
-    const { ledger, cluster } = this.#world;
+    const { ledger, cluster } = this.#harness;
     this.#note('replay');
     const workflowId = refundWorkflowId(refundId);
     ledger
       .replay({ refundId, by: 'operator', reason: 'the cause is fixed' })
       .then(({ kind }) => {
-        this.#world.trace.note('operator', `replay: ${kind}`);
+        this.#harness.trace.note('operator', `replay: ${kind}`);
         if (kind !== 'replayed') return;
-        this.#world.coverage.hit('interference', 'replayed');
-        cluster.signal(workflowId, gatewayNotice.name);
+        this.#harness.coverage.hit('interference', 'replayed');
+        cluster.signal(workflowId, gatewayNotification.name);
       })
-      .catch((error: unknown) => this.#world.fail(error));
+      .catch((error: unknown) => this.#harness.fail(error));
   }
 
   /** An act that needs evidence: what a person says is true here, and what the program makes of it is what is tested. */
@@ -165,7 +165,7 @@ export class People {
   }
 
   #breakSomething(): void {
-    const { random, processes, scheduler } = this.#world;
+    const { random, processes, scheduler } = this.#harness;
     const process = processes[random.between(0, processes.length - 1)];
     switch (random.between(0, 2)) {
       case 0:
@@ -178,13 +178,13 @@ export class People {
         return;
       default:
         this.#note('database away');
-        this.#world.isDatabaseDown = true;
-        scheduler.after(random.spread(100, MINUTE), () => (this.#world.isDatabaseDown = false));
+        this.#harness.isDatabaseDown = true;
+        scheduler.after(random.spread(100, MINUTE), () => (this.#harness.isDatabaseDown = false));
     }
   }
 
   #shown(workflowId: string, pairs: readonly unknown[]): void {
-    const { trace, random, scheduler } = this.#world;
+    const { trace, random, scheduler } = this.#harness;
     const state = valueOf(pairs, 'RefundState');
     trace.note('workflow', `${workflowId.slice(-6)} shows ${String(state)}`);
     if (state !== 'awaiting_approval' && state !== 'manual_review') return;
@@ -198,17 +198,17 @@ export class People {
     else if (random.chance(0.4))
       scheduler.after(random.spread(1_000, DAY), () => {
         const refundId = workflowId.slice('refund-'.length);
-        this.#actOf(refundId, (name, message) => this.#say(workflowId, name, message));
+        this.#actOf(refundId, (name, message) => this.#print(workflowId, name, message));
       });
     else if (random.chance(0.25))
       scheduler.after(random.spread(1_000, DAY), () => {
         this.#note('withdraw what waits for a person');
-        this.#say(workflowId, withdrawUpdate.name, { by: 'operator', reason: 'settled by telephone' });
+        this.#print(workflowId, withdrawUpdate.name, { by: 'operator', reason: 'settled by telephone' });
       });
   }
 
   #decide(workflowId: string): void {
-    const { random, database } = this.#world;
+    const { random, database } = this.#harness;
     const refundId = workflowId.slice('refund-'.length);
     const row = database.tables.rows.refunds.find((refund) => refund['id'] === refundId);
     const instruction = row?.['instruction'];
@@ -227,7 +227,7 @@ export class People {
     this.#note(
       `${message.verdict} by ${message.by}${message.instruction === hash ? '' : ' of something else'}`,
     );
-    this.#say(workflowId, decideUpdate.name, message);
+    this.#print(workflowId, decideUpdate.name, message);
   }
 }
 

@@ -1,5 +1,5 @@
 /** How patient and permissive simulated refunds are, and how far a simulated gateway may go within what they rely on. */
-import type { Plan, Policy, Timings } from '../../../domain/refund/plan.js';
+import type { RefundConfig, Policy, Timings } from '../../../domain/refund/config.js';
 import type { Random } from './random.js';
 
 const SECOND = 1_000;
@@ -13,12 +13,12 @@ const HOUR = 60 * MINUTE;
 const PATIENT: Timings = {
   sendWindow: 30 * SECOND,
   answerWithin: 100 * SECOND,
-  lookUpFirst: 10 * SECOND,
-  lookUpGrowth: 5,
-  lookUpMax: 4 * HOUR,
+  queryFirst: 10 * SECOND,
+  queryGrowth: 5,
+  queryMax: 4 * HOUR,
   visibilityLag: 15 * MINUTE,
-  missesNeeded: 3,
-  missSpacing: 5 * MINUTE,
+  notFoundNeeded: 3,
+  notFoundSpacing: 5 * MINUTE,
   caseAfterUnknown: 12 * HOUR,
   caseAfterPending: 16 * HOUR,
   retryFirst: 10 * MINUTE,
@@ -30,9 +30,9 @@ const PATIENT: Timings = {
 /** With as few look-ups as there can be: two come too early to count, those after 1 h 19 and 5 h 19 can prove absence. */
 const BRISK: Timings = {
   ...PATIENT,
-  lookUpFirst: 30 * SECOND,
-  lookUpGrowth: 12,
-  missesNeeded: 2,
+  queryFirst: 30 * SECOND,
+  queryGrowth: 12,
+  notFoundNeeded: 2,
   caseAfterUnknown: 9 * HOUR,
   caseAfterPending: 9 * HOUR,
 };
@@ -44,8 +44,8 @@ export const LIMITS = {
 } as const;
 
 /** A success that nobody has to be asked for is what most merchants allow; every switch is thrown in some world. */
-export function drawPlan(random: Random, told: Partial<Policy> = {}): Plan {
-  const choice = (): 'approval' | 'person' => random.pick(['approval', 'approval', 'person']);
+export function drawPlan(random: Random, reported: Partial<Policy> = {}): RefundConfig {
+  const choice = (): 'approval' | 'operator' => random.pick(['approval', 'approval', 'operator']);
   const policy: Policy = {
     creditEnabled: random.chance(0.9),
     partialReversal: random.chance(0.5),
@@ -61,8 +61,8 @@ export function drawPlan(random: Random, told: Partial<Policy> = {}): Plan {
     creditWhenRefundNotEnabled: choice(),
     softRetries: random.between(1, 2),
     maxAttempts: 6,
-    maxSends: 3,
-    ...told,
+    maxSubmissions: 3,
+    ...reported,
   };
   return { timings: random.chance(0.75) ? BRISK : PATIENT, policy };
 }

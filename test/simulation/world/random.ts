@@ -12,10 +12,10 @@ export class Random {
     this.#b = (seed / 4294967296) | 0;
     this.#c = 0x9e3779b9 | 0;
     // Seeds that lie close together begin alike; after this they do not.
-    for (let round = 0; round < 12; round += 1) this.#word();
+    for (let round = 0; round < 12; round += 1) this.#note();
   }
 
-  #word(): number {
+  #note(): number {
     const sum = (this.#a + this.#b + this.#count) | 0;
     this.#count = (this.#count + 1) | 0;
     this.#a = this.#b ^ (this.#b >>> 9);
@@ -26,7 +26,7 @@ export class Random {
 
   /** In [0, 1). */
   next(): number {
-    return this.#word() / 4294967296;
+    return this.#note() / 4294967296;
   }
 
   /** A whole number from `from` to `to`, both included. */
@@ -50,7 +50,7 @@ export class Random {
   /** Lower-case hexadecimal digits. */
   hex(length: number): string {
     let text = '';
-    while (text.length < length) text += this.#word().toString(16).padStart(8, '0');
+    while (text.length < length) text += this.#note().toString(16).padStart(8, '0');
     return text.slice(0, length);
   }
 

@@ -1,42 +1,42 @@
 /** Whoever hears the gateway's notices and audits what is over: looks each fact up before it is believed. */
 import { idsInFound, outcomeOfFound } from '../../../domain/refund/outcome.js';
 import { isFinal, isOpenAttempt, OPEN_ATTEMPT_STATES, REFUND_STATES } from '../../../domain/refund/states.js';
-import { lookUpKnown } from '../../../activities/refund/originals.js';
+import { queryKnown } from '../../../activities/refund/originals.js';
 import { shownAlone } from '../../../activities/refund/originals.js';
 import { expectationOf } from '../../../activities/refund/send.js';
-import { gatewayNotice, refundWorkflowId } from '../../../workflows/refund/contract.js';
+import { gatewayNotification, refundWorkflowId } from '../../../workflows/refund/contract.js';
 import { startRefund } from '../lifetime.js';
 import { GatewayLink } from './gateway-link.js';
 import type { Row } from '../database/tables.js';
-import { ENTITY_ID, type World } from './world.js';
+import { ENTITY_ID, type Harness } from './world.js';
 
 export class Receiver {
-  readonly #world: World;
-  #news = 0;
+  readonly #harness: Harness;
+  #updates = 0;
 
-  constructor(world: World) {
-    this.#world = world;
-    const heard: World['onNotice'] = (reference) => this.#hear(reference);
-    world.onNotice = heard; // see `World.onNotice`
+  constructor(harness: Harness) {
+    this.#harness = harness;
+    const heard: Harness['onNotification'] = (reference) => this.#hear(reference);
+    harness.onNotification = heard; // see `World.onNotification`
   }
 
   #hear(reference: string | undefined): void {
-    const { database, coverage } = this.#world;
+    const { database, coverage } = this.#harness;
     const attempt = database.tables.rows.attempts.find((row) => row['reference'] === reference);
     if (attempt === undefined) {
-      coverage.hit('notice', 'of nothing that is known');
+      coverage.hit('notification', 'of nothing that is known');
       // It is looked up again until it shows what the notice told.
-      if (this.#world.direction !== undefined || this.#world.payment.type === 'PA')
-        this.#world.scheduler.after(this.#world.gateway.settings().visibilityLagMs, () =>
-          this.#lookUpPayment(),
+      if (this.#harness.direction !== undefined || this.#harness.payment.type === 'PA')
+        this.#harness.scheduler.after(this.#harness.gateway.settings().visibilityLagMs, () =>
+          this.#queryPayment(),
         );
       return;
     }
     const refundId = String(attempt['refund_id']);
     // A run may be there that has not heard of the end yet.
     if (this.#isFinal(refundId) || this.#isLookedUp(attempt)) this.#verify(refundId, () => undefined);
-    else if (this.#tell(refundId)) coverage.hit('notice', 'heard by a run');
-    else startRefund(this.#world, refundId);
+    else if (this.#tell(refundId)) coverage.hit('notification', 'heard by a run');
+    else startRefund(this.#harness, refundId);
   }
 
   /**
@@ -44,34 +44,34 @@ export class Receiver {
    * courses nothing changes that before the end but what comes back, and audits find that.
    */
   #isLookedUp({ state }: Row): boolean {
-    return this.#world.direction !== undefined && !OPEN_ATTEMPT_STATES.some((open) => open === state);
+    return this.#harness.direction !== undefined && !OPEN_ATTEMPT_STATES.some((open) => open === state);
   }
 
   /** A chargeback or a capture: the payment is brought up to date. */
-  #lookUpPayment(): void {
-    const { ledger, payment } = this.#world;
-    const gateway = new GatewayLink(this.#world, this.#world.outsider('receiver'), true);
-    const given = { entityId: ENTITY_ID, paymentId: payment.id, currency: payment.currency };
+  #queryPayment(): void {
+    const { ledger, payment } = this.#harness;
+    const gateway = new GatewayLink(this.#harness, this.#harness.outsider('receiver'), true);
+    const fixture = { entityId: ENTITY_ID, paymentId: payment.id, currency: payment.currency };
     ledger
-      .beforeQuery(payment.id)
+      .paymentBeforeQuery(payment.id)
       .then(async ({ payment: known, at }) => {
-        const dependencies = this.#world.dependencies({ ledger, gateway });
-        const query = { ...given, observedAt: at, eachCapture: true };
-        const original = await lookUpKnown(dependencies, query);
+        const dependencies = this.#harness.dependencies({ ledger, gateway });
+        const query = { ...fixture, observedAt: at, eachCapture: true };
+        const original = await queryKnown(dependencies, query);
         if (known !== null && original.kind === 'read')
           await ledger.recordOriginal(payment.id, original.facts);
       })
-      .catch((error: unknown) => this.#world.fail(error));
+      .catch((error: unknown) => this.#harness.fail(error));
   }
 
   /** Whether a run is there to be told where the refund stands by now. */
   #tell(refundId: string): boolean {
     const version = Number(this.#row(refundId)?.['version']);
-    return this.#world.cluster.signal(refundWorkflowId(refundId), gatewayNotice.name, [version]);
+    return this.#harness.cluster.signal(refundWorkflowId(refundId), gatewayNotification.name, [version]);
   }
 
   #row(refundId: string) {
-    return this.#world.database.tables.rows.refunds.find((refund) => refund['id'] === refundId);
+    return this.#harness.database.tables.rows.refunds.find((refund) => refund['id'] === refundId);
   }
 
   #isFinal(refundId: string): boolean {
@@ -84,22 +84,23 @@ export class Receiver {
     this.#look(refundId).then(
       (changed) => {
         // A run that waits for a person is told as well: what it waits for may be decided.
-        if (changed && !this.#tell(refundId) && !this.#isFinal(refundId)) startRefund(this.#world, refundId);
+        if (changed && !this.#tell(refundId) && !this.#isFinal(refundId))
+          startRefund(this.#harness, refundId);
         done();
       },
       (error: unknown) => {
-        this.#world.fail(error);
+        this.#harness.fail(error);
         done();
       },
     );
   }
 
   async #look(refundId: string): Promise<boolean> {
-    const { ledger, trace, coverage } = this.#world;
+    const { ledger, trace, coverage } = this.#harness;
     const refund = await ledger.findRefund(refundId);
     if (refund === null) return false;
-    const gateway = new GatewayLink(this.#world, this.#world.outsider('receiver'), true);
-    const dependencies = this.#world.dependencies({ ledger, gateway });
+    const gateway = new GatewayLink(this.#harness, this.#harness.outsider('receiver'), true);
+    const dependencies = this.#harness.dependencies({ ledger, gateway });
     let changed = false;
     for (const attempt of refund.attempts) {
       const at = await ledger.clock();
@@ -111,23 +112,23 @@ export class Receiver {
         ...attempt,
       });
       const outcome = outcomeOfFound(found.value, expected);
-      const isNews =
+      const isUpdate =
         (outcome.kind === 'succeeded' && attempt.state !== 'succeeded' && !isOpenAttempt(attempt.state)) ||
         (outcome.kind === 'rejected' && attempt.state === 'succeeded') ||
         (attempt.state === 'absent' && (outcome.kind === 'pending' || outcome.kind === 'unknown'));
-      if (!isNews) continue;
-      coverage.hit('notice', `late truth: ${outcome.kind} after ${attempt.state}`);
+      if (!isUpdate) continue;
+      coverage.hit('notification', `late truth: ${outcome.kind} after ${attempt.state}`);
       trace.note('receiver', `late truth about ${attempt.reference}: ${outcome.kind} after ${attempt.state}`);
-      const position = await ledger.record({
+      const snapshot = await ledger.record({
         attemptId: attempt.id,
-        source: 'look_up',
-        asked: { send: attempt.sends, at },
+        source: 'query',
+        asked: { send: attempt.submissions, at },
         outcome,
         ids: idsInFound(found.value, expected),
       });
-      if (position.version === refund.version) continue;
+      if (snapshot.version === refund.version) continue;
       changed = true;
-      this.#news += 1;
+      this.#updates += 1;
     }
     return changed;
   }
@@ -138,8 +139,8 @@ export class Receiver {
    */
   audit(): () => boolean {
     let open = 0;
-    const isThorough = this.#world.random.chance(0.2);
-    for (const row of this.#world.database.tables.rows.refunds) {
+    const isThorough = this.#harness.random.chance(0.2);
+    for (const row of this.#harness.database.tables.rows.refunds) {
       if (!isThorough && !this.#isDoubtful(row['id'])) continue;
       open += 1;
       this.#verify(String(row['id']), () => (open -= 1));
@@ -148,7 +149,7 @@ export class Receiver {
   }
 
   #isDoubtful(refundId: unknown): boolean {
-    const { database, gateway } = this.#world;
+    const { database, gateway } = this.#harness;
     const shown = gateway.transactions();
     return database.tables.rows.attempts.some(
       (attempt) =>
@@ -162,7 +163,7 @@ export class Receiver {
   }
 
   /** Facts that came too late for a run to hear them. */
-  get news(): number {
-    return this.#news;
+  get updates(): number {
+    return this.#updates;
   }
 }

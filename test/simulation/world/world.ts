@@ -1,13 +1,13 @@
 /** One simulated world: a gateway, a database, a Temporal server and processes on one virtual clock and one seed. */
-import { createCallerActivities } from '../../../activities/refund/caller.js';
+import { createClientActivities } from '../../../activities/refund/caller.js';
 import type { Dependencies } from '../../../activities/dependencies.js';
 import { createRefundActivities, type RefundActivities } from '../../../activities/refund/refunds.js';
-import type { Plan } from '../../../domain/refund/plan.js';
+import type { RefundConfig } from '../../../domain/refund/config.js';
 import type { GatewayHost } from '../../../domain/refusals.js';
 import type { Gateway } from '../../../gateway/gateway.js';
 import type { Ledger } from '../../../ledger/ledger.js';
 import { createLedger } from '../../../ledger/postgres.js';
-import { SimulatedGateway } from '../../../sandbox/gateway/rules.js';
+import { SimulatedGateway } from '../../../sandbox/gateway/simulated-gateway.js';
 import type { StoreEntry } from '../../../sandbox/gateway/store.js';
 import { payBack } from '../../../workflows/refund/pay-back.js';
 import { refund } from '../../../workflows/refund/refund.js';
@@ -41,18 +41,18 @@ const PROCESSES = 2;
 export interface Mutant {
   readonly name: string;
   readonly defect: string;
-  readonly ledger?: (ledger: Ledger, world: World) => Ledger;
-  readonly gateway?: (gateway: Gateway, world: World) => Gateway;
+  readonly ledger?: (ledger: Ledger, harness: Harness) => Ledger;
+  readonly gateway?: (gateway: Gateway, harness: Harness) => Gateway;
   readonly activities?: (
     activities: RefundActivities,
     dependencies: Dependencies,
-    world: World,
+    harness: Harness,
   ) => RefundActivities;
   /** In place of the client's part of the workflows. */
   readonly payBack?: typeof payBack;
 }
 
-export interface WorldOptions {
+export interface HarnessOptions {
   readonly seed: number;
   readonly coverage: Coverage;
   readonly isTraced?: boolean;
@@ -83,7 +83,7 @@ const withPayBack = (defective: typeof payBack): ReadonlyMap<string, Workflow> =
 
 const testHost = (): GatewayHost => 'test';
 
-export class World implements Workers {
+export class Harness implements Workers {
   readonly start = START;
   readonly scheduler: Scheduler;
   readonly random: Random;
@@ -98,7 +98,7 @@ export class World implements Workers {
   /** As it is inside of the database's own process: no call of it is lost. */
   readonly ledger: Ledger;
   readonly cluster: Cluster;
-  readonly plan: Plan;
+  readonly config: RefundConfig;
   readonly mutant: Mutant | undefined;
   processes: Process[];
   /** Taken before anything else happens. */
@@ -115,7 +115,7 @@ export class World implements Workers {
    * What a notice of the gateway, a write in trouble there, and what a workflow shows lead to. A function that is written where it is assigned to a property is
    * put by V8 among what lives long, and would keep this whole world from being collected young: give it a name first.
    */
-  onNotice: (reference: string | undefined) => void = () => undefined;
+  onNotification: (reference: string | undefined) => void = () => undefined;
   onTrouble: () => void = () => undefined;
   onShown: (workflowId: string, pairs: readonly unknown[]) => void = () => undefined;
   /** A workflow is over, and nobody goes on with it under its id. */
@@ -123,7 +123,7 @@ export class World implements Workers {
   #watch: Appointment | undefined;
   #spawned = 0;
 
-  constructor({ seed, coverage, isTraced = false, mutant, mix, beginning, journal }: WorldOptions) {
+  constructor({ seed, coverage, isTraced = false, mutant, mix, beginning, journal }: HarnessOptions) {
     this.random = new Random(seed);
     this.coverage = coverage;
     this.scheduler = new Scheduler(beginning?.at ?? START);
@@ -131,13 +131,13 @@ export class World implements Workers {
     this.#otherRegistrationId = beginning?.otherRegistrationId;
     this.trace = isTraced ? new KeptTrace(() => this.scheduler.now - START, beginning?.trace) : NO_TRACE;
     this.mix = mix ?? drawMix(this.random);
-    const { course } = this.mix;
-    this.direction = course?.direct(this);
+    const { scenario } = this.mix;
+    this.direction = scenario?.direct(this);
     this.chaos =
       this.direction === undefined
         ? new Chaos(this.mix, this.random, coverage)
         : new DirectedChaos(this.mix, this.random, coverage, this.direction);
-    this.plan = drawPlan(this.random, course?.policy?.(this.random));
+    this.config = drawPlan(this.random, scenario?.policy?.(this.random));
     this.mutant = mutant;
     const ids = new Random(seed + 0x5eed);
     this.gateway = new SimulatedGateway({
@@ -170,9 +170,9 @@ export class World implements Workers {
       onClosed: (workflowId, outcome) => this.onClosed(workflowId, outcome),
     });
     this.processes = Array.from({ length: PROCESSES }, () => this.#spawn());
-    if (course !== undefined) {
-      coverage.hit('course', course.name);
-      this.trace.note('world', `follows a course: ${course.name}`);
+    if (scenario !== undefined) {
+      coverage.hit('scenario', scenario.name);
+      this.trace.note('harness', `follows a course: ${scenario.name}`);
     }
   }
 
@@ -264,7 +264,7 @@ export class World implements Workers {
     const activity: unknown =
       Reflect.get(this.mutant?.activities?.(refunds, dependencies, this) ?? refunds, name) ??
       Reflect.get(
-        createCallerActivities(dependencies, { planFor: () => this.plan, lookUpTaskQueue: 'look-ups' }),
+        createClientActivities(dependencies, { configFor: () => this.config, queryTaskQueue: 'look-ups' }),
         name,
       );
     if (typeof activity !== 'function') throw new Error(`no activity ${name}`);
@@ -304,14 +304,14 @@ export class World implements Workers {
 
   /** Lets the gateway do what has become due, hands its notices on, and comes back when it will act next. */
   watchGateway(): void {
-    for (const notice of this.gateway.due()) {
-      const { payload } = notice.content;
+    for (const notification of this.gateway.due()) {
+      const { payload } = notification.content;
       const reference: unknown =
         typeof payload === 'object' && payload !== null && 'merchantTransactionId' in payload
           ? payload.merchantTransactionId
           : undefined;
       this.scheduler.after(this.random.spread(1, 3_000), () =>
-        this.onNotice(typeof reference === 'string' ? reference : undefined),
+        this.onNotification(typeof reference === 'string' ? reference : undefined),
       );
     }
     const next = this.gateway.nextAt();

@@ -28,7 +28,7 @@ export interface Action {
   readonly allowed: boolean;
   readonly why: string | null;
   readonly effect: string;
-  readonly secondPerson: boolean;
+  readonly needsApprover: boolean;
   readonly input: readonly string[];
 }
 

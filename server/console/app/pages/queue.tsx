@@ -204,5 +204,5 @@ function matches(item: QueueItem, filter: string): boolean {
   return filter
     .toLowerCase()
     .split(/\s+/u)
-    .every((word) => text.includes(word));
+    .every((note) => text.includes(note));
 }

@@ -114,7 +114,7 @@ function Form({ action, refund, onClose, onDone }: DialogProps & { readonly acti
         className={`rounded-md px-3 py-2.5 ${grave ? 'bg-warn-soft text-warn' : 'bg-info-soft text-info'}`}
       >
         <p className="font-medium break-words">{effectHere(action.effect, refund)}</p>
-        {action.secondPerson ? (
+        {action.needsApprover ? (
           <p className="mt-1 text-sm">Takes effect after a second approver confirms it.</p>
         ) : null}
       </div>

@@ -76,7 +76,7 @@ function ActionRow({
       </Button>
       <p id={note} className="min-w-0 pt-1 break-words text-quiet">
         {action.allowed ? withShortIds(effect) : capital(action.why ?? 'Not available now.')}
-        {action.allowed && action.secondPerson ? (
+        {action.allowed && action.needsApprover ? (
           <span className="font-medium text-warn"> Needs a second approver.</span>
         ) : null}
       </p>

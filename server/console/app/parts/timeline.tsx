@@ -12,7 +12,7 @@ const TONES: readonly (readonly [RegExp, Tone])[] = [
   [/dispute|chargeback|case|unknown|review|approval|excess/u, 'warn'],
 ];
 /** Frequent entries that stay in the background. */
-const QUIET: readonly string[] = ['look_up', 'webhook'];
+const QUIET: readonly string[] = ['query', 'webhook'];
 const toneOf = (type: string): Tone =>
   QUIET.includes(type) ? 'still' : (TONES.find(([pattern]) => pattern.test(type))?.[1] ?? 'info');
 
@@ -20,7 +20,7 @@ const toneOf = (type: string): Tone =>
 const nameOf = (type: string): string => capital(words(type.replace(/^refund\./u, '').replace('.', ' ')));
 
 /** Queries are many and matter little once the outcome is known, so they can be hidden. */
-const isQuery = ({ type }: TimelineEntry): boolean => type === 'look_up';
+const isQuery = ({ type }: TimelineEntry): boolean => type === 'query';
 
 export function Timeline({
   entries,

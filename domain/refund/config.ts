@@ -1,0 +1,130 @@
+/** How patient and how permissive one refund is: the arguments a workflow is started with, and their defaults. */
+
+/** All durations in milliseconds. A history replays with the values it was started with. */
+export interface Timings {
+  /** From opening an attempt to the last moment at which a byte of it may leave. */
+  readonly sendWindow: number;
+  /** How long the answer to a write is waited for once it has left. The vendor's own SDKs wait 60 to 100 s. */
+  readonly answerWithin: number;
+  /** First look-up of an open attempt comes this long after its answer was lost or pending. */
+  readonly queryFirst: number;
+  /** Each further look-up waits this many times longer, … */
+  readonly queryGrowth: number;
+  /** … but never longer than this. */
+  readonly queryMax: number;
+  /** How long a fresh transaction may stay invisible to look-ups. Misses before it has passed prove nothing. */
+  readonly visibilityLag: number;
+  /** Misses, at least `notFoundSpacing` apart and after the lag, that prove absence. */
+  readonly notFoundNeeded: number;
+  readonly notFoundSpacing: number;
+  /** An attempt without a final answer for this long becomes a case. It is still looked up and listened for. */
+  readonly caseAfterUnknown: number;
+  readonly caseAfterPending: number;
+  /** First wait before a refund is sent again after a soft refusal; doubled each time. */
+  readonly retryFirst: number;
+  readonly retryMax: number;
+  /** Wait before the one repetition that an issuer's decline gets. */
+  readonly issuerRetryAfter: number;
+  /** Wait before a request that never left is tried again; doubled each time up to `retryMax`. */
+  readonly resendFirst: number;
+}
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+export const DEFAULT_TIMINGS: Timings = {
+  sendWindow: 30 * SECOND,
+  answerWithin: 100 * SECOND,
+  queryFirst: 10 * SECOND,
+  queryGrowth: 2,
+  queryMax: HOUR,
+  visibilityLag: 15 * MINUTE,
+  notFoundNeeded: 3,
+  notFoundSpacing: 5 * MINUTE,
+  caseAfterUnknown: DAY,
+  caseAfterPending: 14 * DAY,
+  retryFirst: 10 * MINUTE,
+  retryMax: DAY,
+  issuerRetryAfter: DAY,
+  resendFirst: 5 * SECOND,
+};
+
+/** Windows that time real I/O keep a floor under any scale: a loaded machine must still be able to send. */
+const FLOORS: Partial<Record<keyof Timings, number>> = {
+  sendWindow: 2 * SECOND,
+  answerWithin: 5 * SECOND,
+  queryFirst: 50,
+  resendFirst: 50,
+  retryFirst: 50,
+};
+
+/** `REFUNDS_TIME_SCALE` applied: 0.001 turns a minute into 60 ms. Counts and growth factors stay. */
+export function scaleTimings(timings: Timings, scale: number): Timings {
+  const scaled = (key: keyof Timings): number => Math.max(FLOORS[key] ?? 0, Math.round(timings[key] * scale));
+  return {
+    sendWindow: scaled('sendWindow'),
+    answerWithin: scaled('answerWithin'),
+    queryFirst: scaled('queryFirst'),
+    queryGrowth: timings.queryGrowth,
+    queryMax: scaled('queryMax'),
+    visibilityLag: scaled('visibilityLag'),
+    notFoundNeeded: timings.notFoundNeeded,
+    notFoundSpacing: scaled('notFoundSpacing'),
+    caseAfterUnknown: scaled('caseAfterUnknown'),
+    caseAfterPending: scaled('caseAfterPending'),
+    retryFirst: scaled('retryFirst'),
+    retryMax: scaled('retryMax'),
+    issuerRetryAfter: scaled('issuerRetryAfter'),
+    resendFirst: scaled('resendFirst'),
+  };
+}
+
+/** What the merchant allows the program to do on its own. `approval`: only after a second person said yes. */
+export interface Policy {
+  /** Whether the acquirer offers `CD` on this entity at all. Where it does not, every fallback goes to a person. */
+  readonly creditEnabled: boolean;
+  /** Whether the acquirer can reverse a part of an authorisation. */
+  readonly partialReversal: boolean;
+  /** Credits above this need a second person: currency → amount in minor units, as a string. A currency not listed always does. */
+  readonly creditApprovalAbove: Readonly<Record<string, string>>;
+  /** Signed corrections up to this need no second person: currency → minor units, as a string. A currency not listed always does. */
+  readonly correctionAloneUpTo?: Readonly<Record<string, string>>;
+  /** Refusals that leave a doubt whether the customer was repaid elsewhere: may a credit follow? */
+  readonly creditAfterIssuerDecline: 'approval' | 'operator';
+  readonly creditWhenNeverSettled: 'approval' | 'operator';
+  readonly creditWhenPartialNotSupported: 'approval' | 'operator';
+  readonly creditWhenRefundNotEnabled: 'approval' | 'operator';
+  /** How often a softly refused refund is sent again before a person is asked. */
+  readonly softRetries: number;
+  /** How many attempts one refund may make in all; a loop between two refusals ends here. */
+  readonly maxAttempts: number;
+  /** How often one attempt may be handed over after it was absent each time: a gateway that is down for long becomes a case. */
+  readonly maxSubmissions: number;
+}
+
+export const DEFAULT_POLICY: Policy = {
+  creditEnabled: true,
+  partialReversal: false,
+  creditApprovalAbove: {},
+  creditAfterIssuerDecline: 'approval',
+  creditWhenNeverSettled: 'approval',
+  creditWhenPartialNotSupported: 'approval',
+  creditWhenRefundNotEnabled: 'operator',
+  softRetries: 6,
+  maxAttempts: 20,
+  maxSubmissions: 30,
+};
+
+export interface RefundConfig {
+  readonly timings: Timings;
+  readonly policy: Policy;
+}
+
+/** What a refund is started with besides its id; both follow from the entity of its payment. */
+export interface StartSettings {
+  readonly configFor: (entityId: string) => RefundConfig;
+  /** The task queue of queries. */
+  readonly queryTaskQueue: string;
+}

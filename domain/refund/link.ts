@@ -1,0 +1,66 @@
+/** "This gateway transaction is this attempt": what has to agree before a person's word on it is taken. */
+import { outcomeOfFound, type Expectation, type Outcome } from './outcome.js';
+import { PAYMENT_TYPES } from './operation.js';
+import type { GatewayTransaction } from '../transaction.js';
+
+/** Why the transaction is not this attempt, or why nobody can tell. Nothing is changed then. */
+export const LINK_MISMATCHES = {
+  other_type: 'it is of another type',
+  other_reference: 'it carries a reference that is not of this attempt',
+  other_original: 'it refers to another payment',
+  other_amount: 'it is of another amount, or shows none',
+  other_currency: 'it is in another currency',
+  not_conclusive: 'its result code says nothing certain',
+} as const;
+export type LinkMismatch = keyof typeof LINK_MISMATCHES;
+
+export type LinkReading =
+  | {
+      readonly kind: 'fits';
+      readonly outcome: Extract<Outcome, { kind: 'succeeded' | 'pending' | 'rejected' }>;
+      /** True where the gateway shows no reference: then only the person says whose it is. */
+      readonly hasNoReference: boolean;
+    }
+  | { readonly kind: 'mismatch'; readonly why: LinkMismatch };
+
+const no = (why: LinkMismatch): LinkReading => ({ kind: 'mismatch', why });
+
+/**
+ * Stricter than judging an answer: what the gateway leaves out is not taken for agreement. `isLinked`: the gateway lists the transaction
+ * under the payment, which counts where it names no original itself.
+ */
+export function readLink(
+  transaction: GatewayTransaction,
+  expected: Expectation,
+  isLinked: boolean,
+): LinkReading {
+  const { paymentType, merchantTransactionId, referencedId, amount, currency } = transaction;
+  if (paymentType !== PAYMENT_TYPES[expected.operation]) return no('other_type');
+  if (merchantTransactionId !== undefined && merchantTransactionId !== expected.reference)
+    return no('other_reference');
+  if (
+    expected.operation !== 'credit' &&
+    !(referencedId === undefined ? isLinked : referencedId === expected.originalId)
+  )
+    return no('other_original');
+  if (currency !== undefined && currency !== expected.currency) return no('other_currency');
+  const outcome = outcomeOfFound([{ ...transaction, merchantTransactionId: expected.reference }], expected);
+  switch (outcome.kind) {
+    case 'succeeded':
+    case 'pending':
+      // A whole reversal is ordered without an amount, and its answer need not have one.
+      if (expected.operation !== 'reversal' && (amount === undefined || currency === undefined))
+        return no('other_amount');
+      break;
+    case 'rejected':
+      break;
+    case 'unknown':
+      return no(outcome.why === 'wrong_amount' ? 'other_amount' : 'not_conclusive');
+    case 'no_match':
+    case 'not_sent':
+      return no('not_conclusive');
+    default:
+      return outcome satisfies never;
+  }
+  return { kind: 'fits', outcome, hasNoReference: merchantTransactionId === undefined };
+}

@@ -1,0 +1,251 @@
+/** What tests of a ledger start from: originals as a look-up shows them, requests, and what the gateway says. */
+import { randomBytes } from 'node:crypto';
+import { expect } from 'vitest';
+import type { CaseReason } from '../../domain/payment/reconciliation.js';
+import { storedMoney } from '../../domain/money/money.js';
+import type { RefundSnapshot } from '../../domain/refund/next-step.js';
+import type { LinkedReturn, OriginalFacts } from '../../domain/payment/original.js';
+import type { Outcome } from '../../domain/refund/outcome.js';
+import { DEFAULT_POLICY, DEFAULT_TIMINGS, type Policy } from '../../domain/refund/config.js';
+import type { DeclineClass } from '../../domain/refusals.js';
+import type { RefundRequest } from '../../domain/refund/request.js';
+import { isGatewayId, type GatewayId } from '../../domain/ids.js';
+import type { AcceptInput, Accepted, Evidence, Ledger, Opened, Submission } from '../../ledger/ledger.js';
+import type { PaymentRecord } from '../../ledger/core/refund-record.js';
+
+export const TIMINGS = DEFAULT_TIMINGS;
+export const POLICY: Policy = { ...DEFAULT_POLICY, creditApprovalAbove: { EUR: '10000' } };
+export const CONFIG = { timings: TIMINGS, policy: POLICY };
+/** Milliseconds after a hand-over from which on a look-up that finds nothing proves that nothing came. */
+export const LATE = TIMINGS.sendWindow + TIMINGS.visibilityLag + 1;
+export const ENTITY = 'e'.repeat(32);
+
+/** A ledger and what only a test may do with it. */
+export interface LedgerUnderTest {
+  readonly ledger: Ledger;
+  /** Lets time pass for everything that the ledger measures. */
+  readonly letPass: (ms: number) => Promise<void>;
+  /** Reasons of the refund's open cases, sorted. */
+  readonly openCases: (refundId: string) => Promise<readonly string[]>;
+  /** Types of the refund's events, oldest first. */
+  readonly events: (refundId: string) => Promise<readonly string[]>;
+  /** Every broken invariant, as a sentence; empty where the books are right. */
+  readonly violations: () => Promise<readonly string[]>;
+}
+
+export function gatewayId(): GatewayId {
+  const id = randomBytes(16).toString('hex');
+  if (!isGatewayId(id)) throw new Error(id);
+  return id;
+}
+
+/** A debit of 100.00 euros, captured, unless told otherwise. */
+export function debit(facts: Partial<OriginalFacts> = {}): OriginalFacts {
+  const id = facts.id ?? gatewayId();
+  const capturedMinor = facts.capturedMinor ?? 10_000n;
+  return {
+    id,
+    type: 'DB',
+    state: 'succeeded',
+    currency: 'EUR',
+    authorizedMinor: 0n,
+    captures: capturedMinor > 0n ? [{ id, amountMinor: capturedMinor }] : [],
+    capturedMinor,
+    registrationId: 'a'.repeat(32),
+    returns: [],
+    disputes: [],
+    reversalIds: [],
+    declined: [],
+    doubts: [],
+    observedAt: new Date(0),
+    coversCaptures: true,
+    ...facts,
+  };
+}
+
+/** An authorisation of 100.00 euros with these captures. */
+export function authorisation(
+  captured: readonly bigint[],
+  facts: Partial<OriginalFacts> = {},
+): OriginalFacts {
+  const captures = captured.map((amountMinor) => ({ id: gatewayId(), amountMinor }));
+  return debit({
+    type: 'PA',
+    authorizedMinor: 10_000n,
+    captures,
+    capturedMinor: captured.reduce((sum, amount) => sum + amount, 0n),
+    ...facts,
+  });
+}
+
+export function linkedReturn(entry: Partial<LinkedReturn> = {}): LinkedReturn {
+  return {
+    id: gatewayId(),
+    type: 'RF',
+    reference: null,
+    referencedId: null,
+    amountMinor: 10_000n,
+    state: 'succeeded',
+    ...entry,
+  };
+}
+
+let keys = 0;
+
+export type RefundOrder = AcceptInput & { readonly request: RefundRequest };
+
+export function order(
+  paymentId: string,
+  minor: bigint,
+  change: Partial<Omit<AcceptInput, 'request'>> & {
+    readonly currency?: string;
+    readonly destination?: string;
+  } = {},
+): RefundOrder {
+  const { currency = 'EUR', destination, ...rest } = change;
+  return {
+    clientId: 'shop',
+    idempotencyKey: `key-${(keys += 1)}`,
+    requestedBy: 'anna',
+    request: {
+      paymentId,
+      money: storedMoney(minor, currency),
+      reason: 'goods_returned',
+      ...(destination === undefined ? {} : { destination: { registrationId: destination } }),
+    },
+    ...rest,
+  };
+}
+
+/** A credit asked for directly, on a payment or, without one, free-standing. */
+export function creditOrder(
+  minor: bigint,
+  { paymentId, ...change }: Partial<Omit<AcceptInput, 'request'>> & { readonly paymentId?: string } = {},
+): AcceptInput {
+  const { request, ...rest } = order('', minor, change);
+  return {
+    ...rest,
+    request: {
+      askedFor: 'credit',
+      money: request.money,
+      reason: request.reason,
+      destination: { registrationId: 'd'.repeat(32) },
+      ...(paymentId === undefined ? {} : { paymentId }),
+    },
+  };
+}
+
+/** A refund on a payment that is stored with it; its id. */
+export async function accepted(ledger: Ledger, facts: OriginalFacts, minor: bigint): Promise<string> {
+  const { refund }: Accepted = await ledger.accept(order(facts.id, minor), { entityId: ENTITY, facts });
+  return refund.id;
+}
+
+export function sent(opened: Opened): Submission {
+  expect(opened.kind).toBe('send');
+  if (opened.kind !== 'send') throw new Error('nothing was to be sent');
+  return opened.order;
+}
+
+export const openLinked = (ledger: Ledger, refundId: string, policy: Policy = POLICY) =>
+  ledger.openLinked(refundId, TIMINGS, policy);
+
+export async function submitted(
+  ledger: Ledger,
+  refundId: string,
+  policy: Policy = POLICY,
+): Promise<Submission> {
+  return sent(await openLinked(ledger, refundId, policy));
+}
+
+/** A refund on a payment of its own that was submitted; where an outcome is given, the gateway answered with it. */
+export async function submittedRefund(
+  ledger: Ledger,
+  {
+    facts = debit(),
+    minor = 10_000n,
+    outcome,
+  }: {
+    readonly facts?: OriginalFacts | undefined;
+    readonly minor?: bigint | undefined;
+    readonly outcome?: Outcome;
+  } = {},
+): Promise<SubmittedRefund> {
+  const id = await accepted(ledger, facts, minor);
+  const order = await submitted(ledger, id);
+  if (outcome !== undefined) await ledger.record(answer(order, outcome));
+  return { id, facts, paymentId: facts.id, order };
+}
+
+export interface SubmittedRefund {
+  readonly id: string;
+  readonly facts: OriginalFacts;
+  readonly paymentId: string;
+  readonly order: Submission;
+}
+
+/** Declined in a way after which an operator is asked. */
+export async function inReview(
+  ledger: Ledger,
+  refusal: DeclineClass,
+  why: CaseReason,
+  facts: OriginalFacts = debit(),
+): Promise<SubmittedRefund> {
+  const refund = await submittedRefund(ledger, { facts, outcome: refused(refusal) });
+  await ledger.ask(refund.id, why);
+  return refund;
+}
+
+/** `openCredit` with the timings and, unless told otherwise, the policy of the tests. */
+export const creditsOn =
+  (underTest: () => LedgerUnderTest) =>
+  (refundId: string, original: OriginalFacts | null, policy: Policy = POLICY) =>
+    underTest().ledger.openCredit(refundId, original, TIMINGS, policy);
+
+/** `findPayment` of one that has to be there. */
+export const paymentsOn =
+  (underTest: () => LedgerUnderTest) =>
+  async (id: string): Promise<PaymentRecord> =>
+    (await underTest().ledger.findPayment(id)) ?? expect.fail(`no payment ${id}`);
+
+export const paid = (id: GatewayId = gatewayId()): Outcome => ({
+  kind: 'succeeded',
+  gatewayId: id,
+  flagged: false,
+});
+export const pending = (id: GatewayId = gatewayId()): Outcome => ({ kind: 'pending', gatewayId: id });
+export const refused = (refusal: DeclineClass, id?: GatewayId): Outcome => ({
+  kind: 'rejected',
+  class: refusal,
+  ...(id === undefined ? {} : { gatewayId: id }),
+});
+export const lost: Outcome = { kind: 'unknown', why: 'timeout' };
+export const notSent: Outcome = { kind: 'not_sent', why: 'refused' };
+
+/** The answer to the very handing-over that `order` describes. */
+export function answer({ attemptId, send }: Submission, outcome: Outcome): Evidence {
+  return { attemptId, send, source: 'answer', outcome, code: '000.100.110', description: 'as tests say it' };
+}
+
+/** Later than anything that a test records. */
+export const NEWEST = new Date('2100-01-01T00:00:00Z');
+
+/** What a query shows that began at `at`, about the submission that `order` describes. */
+export function seen(
+  { attemptId, send }: Pick<Submission, 'attemptId' | 'send'>,
+  outcome: Outcome,
+  at = NEWEST,
+): Evidence {
+  return { attemptId, source: 'query', asked: { send, at }, outcome, code: '000.100.110' };
+}
+
+/** A query about that submission, begun now, that found nothing. */
+export async function missed(
+  ledger: Ledger,
+  { attemptId, send }: Pick<Submission, 'attemptId' | 'send'>,
+  countsTowardsAbsence = true,
+): Promise<RefundSnapshot> {
+  const asked = { send, at: await ledger.clock() };
+  const answer = countsTowardsAbsence ? 'not found' : '700.400.580';
+  return ledger.recordInconclusive(attemptId, { answer, countsTowardsAbsence, asked }, TIMINGS);
+}
