@@ -43,7 +43,7 @@ module.exports = {
     {
       name: 'console-imports',
       comment:
-        'The browser gets tables of domain/ and what the console is made of; of the server only types.',
+        'The browser gets tables of domain/, the tones of states, and the console; of the server only types.',
       severity: 'error',
       from: { path: '^server/console/app/' },
       to: {
@@ -51,6 +51,7 @@ module.exports = {
         pathNot: [
           '^server/console/app/',
           '^domain/(payment/finding|refund/(credit-guard|replay|states))[.]ts$',
+          '^client/state-tones[.]ts$',
         ],
         dependencyTypesNot: ['type-only'],
       },
@@ -62,7 +63,12 @@ module.exports = {
       from: { path: '^server/console/app/' },
       to: {
         path: rooms.map((room) => `^${room}/`),
-        pathNot: ['^server/console/app/', '^server/api/(decision-)?schemas[.]ts$', '^domain/'],
+        pathNot: [
+          '^server/console/app/',
+          '^server/api/(decision-)?schemas[.]ts$',
+          '^domain/',
+          '^client/state-tones[.]ts$',
+        ],
       },
     },
     {

@@ -81,7 +81,7 @@ export default tseslint.config(
           patterns: [
             {
               regex:
-                '^(?!\\./|\\.\\./[\\w-]+\\.js$|(\\.\\./)+domain/|\\.\\./(refund|maintenance)/|(\\.\\./)+activities/|@temporalio/(workflow|common)$)',
+                '^(?!\\./|\\.\\./[\\w-]+\\.js$|(\\.\\./)+domain/|\\.\\./(refund|pay-back|maintenance)/|(\\.\\./)+activities/|@temporalio/(workflow|common)$)',
               message:
                 'A workflow imports domain/, the types of activities/ and the SDK. Everything else is an activity.',
             },

@@ -10,6 +10,7 @@ const pure = [
     (room) => `test/${room}/**/*.test.ts`,
   ),
   'test/ledger/memory.test.ts',
+  'test/client/tables.test.ts',
 ];
 /** Real workflows and activities in a world without time: modules that know real time are replaced there. */
 const simulation = ['test/simulation/**/*.test.ts'];

@@ -1,4 +1,4 @@
-/** What the activities work with. Built once by the worker; tests and the client build their own. */
+/** Dependencies of the activities. The worker builds them once; tests and the client library build their own. */
 import type { QueryNeed } from '../domain/query-budget.js';
 import type { Moment } from '../domain/clock.js';
 import type { GatewayHost } from '../domain/refusals.js';
@@ -8,19 +8,19 @@ import type { Ledger } from '../ledger/ledger.js';
 export interface Dependencies {
   readonly ledger: Ledger;
   readonly gateway: Gateway;
-  /** The entity of a payment that is not known yet and for which none was named. */
+  /** The entity of a payment that is not in the ledger yet, if the request names none. */
   readonly defaultEntityId: string;
-  /** Whether an entity is configured here. */
+  /** True if the entity is configured here. */
   readonly hasEntity: (entityId: string) => boolean;
-  /** A test host's success codes are successes; on a live host they mean that no money moved. */
+  /** Returns the kind of the entity's host. A test host's success codes mean on a live host that no money moved. */
   readonly hostOf: (entityId: string) => GatewayHost;
-  /** Both clocks of this machine: deadlines are intervals of one process, never a comparison with another machine. */
+  /** Reads both clocks of this machine. Deadlines are intervals of one process, never a comparison with another machine. */
   readonly now: () => Moment;
-  /** Waits so many milliseconds, without keeping the process alive. */
+  /** Waits for `ms` without keeping the process alive. */
   readonly pause: (ms: number) => Promise<void>;
 }
 
-/** The same, with queries of this urgency: the entity's budget serves the more urgent first. */
+/** Returns `deps` with queries of the urgency `need`: the entity's query budget serves more urgent ones first. */
 export function queryingFor(need: QueryNeed, deps: Dependencies): Dependencies {
   const { gateway } = deps;
   return {

@@ -1,4 +1,4 @@
-/** How many refunds a second the API accepts and the worker completes, with everything on this machine, and that none was lost. */
+/** Measures how many refunds the API accepts and the worker completes per second on this machine, and checks that none is lost. */
 import { randomUUID } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
@@ -17,13 +17,13 @@ import { readSettings } from '../settings/read.js';
 
 const USAGE = `usage: npm run bench -- api [--seconds N] [--concurrency N] [--json]
 
-  --seconds      how long refunds are asked for; 60
-  --concurrency  callers at once; 16
-  --json         the figures as JSON on stdout
+  --seconds      how long refunds are requested; default 60
+  --concurrency  requests at the same time; default 16
+  --json         prints the figures as JSON on stdout
 `;
-/** Enough that two refunds seldom wait for the same payment's row. */
+/** Enough payments that two refunds rarely wait for the same payment's row. */
 const PAYMENTS = 400;
-/** Everything that was accepted has ended by then, or is called lost. */
+/** An accepted refund that is not final after this time counts as lost. */
 const DRAIN_WITHIN_MS = 10 * 60_000;
 
 interface Figures {
@@ -33,11 +33,11 @@ interface Figures {
   readonly accepted: number;
   readonly refused: number;
   readonly acceptedPerSecond: number;
-  /** By the worker, while the API was asked. */
+  /** Completed by the worker while requests were being sent. */
   readonly completedPerSecond: number;
-  /** From the first request until the last refund had ended. */
+  /** Measured from the first request until the last refund was final. */
   readonly completedPerSecondInAll: number;
-  /** Accepted for each one that the worker completed, in the same seconds. */
+  /** Accepted refunds divided by completed refunds, in the same seconds. */
   readonly acceptedToCompleted: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -62,10 +62,10 @@ export async function run(args: readonly string[]): Promise<number> {
     return values.help ? 0 : 2;
   }
   const dataDir = await mkdtemp(join(tmpdir(), 'refunds-bench-'));
-  // PostgreSQL runs as a user of its own under root, and has to get through.
+  // Under root, PostgreSQL runs as another user, which must be able to pass through this folder.
   await chmod(dataDir, 0o711);
-  const ours = { REFUNDS_DATA_DIR: dataDir, REFUNDS_WORKER_PROFILE: 'standard', REFUNDS_PORT: '' };
-  const sandbox = await startSandbox({ ...process.env, ...ours }, printOnStderr);
+  const settings = { REFUNDS_DATA_DIR: dataDir, REFUNDS_WORKER_PROFILE: 'standard', REFUNDS_PORT: '' };
+  const sandbox = await startSandbox({ ...process.env, ...settings }, printOnStderr);
   try {
     const opened = openRefundsClient(readSettings(sandbox.env), sandbox.env);
     try {
@@ -88,7 +88,7 @@ async function measure(
   concurrency: number,
 ): Promise<Figures> {
   const gateway = gatewayControl(sandbox.gateway.url);
-  printOnStderr(`  ${PAYMENTS} payments …`);
+  printOnStderr(`  creating ${PAYMENTS} payments …`);
   const payments: string[] = [];
   for (let made = 0; made < PAYMENTS; made += 1) {
     const order = { type: 'DB', amount: '900000.00', currency: 'EUR' } as const;
@@ -99,7 +99,7 @@ async function measure(
   const durations: number[] = [];
   let refused = 0;
 
-  async function ask(index: number): Promise<void> {
+  async function requestRefund(index: number): Promise<void> {
     const begun = performance.now();
     const answer = await api.request({
       method: 'POST',
@@ -125,10 +125,12 @@ async function measure(
     accepted.push(String(answer.headers['location']).slice('/v1/refunds/'.length));
   }
 
-  // The first refund of a payment looks it up at the gateway, once for ever: that is not what a busy day is made of.
+  // The first refund of a payment queries the gateway for it, later ones do not. It is left out of the measurement.
   for (let first = 0; first < PAYMENTS; first += concurrency)
     await Promise.all(
-      Array.from({ length: Math.min(concurrency, PAYMENTS - first) }, (_, more) => ask(first + more)),
+      Array.from({ length: Math.min(concurrency, PAYMENTS - first) }, (_, more) =>
+        requestRefund(first + more),
+      ),
     );
   await untilDone(opened, accepted.length);
   const before = accepted.length;
@@ -137,9 +139,9 @@ async function measure(
   const begun = performance.now();
   const until = begun + seconds * 1_000;
   let next = 0;
-  const callers = Promise.all(
+  const clients = Promise.all(
     Array.from({ length: concurrency }, async () => {
-      while (performance.now() < until) await ask((next += 1));
+      while (performance.now() < until) await requestRefund((next += 1));
     }),
   );
   while (performance.now() < until) {
@@ -150,13 +152,13 @@ async function measure(
     );
   }
   const elapsed = (performance.now() - begun) / 1_000;
-  const [asked, done] = [accepted.length - before, (await completed(opened)) - before];
-  await callers;
+  const [requested, done] = [accepted.length - before, (await completed(opened)) - before];
+  await clients;
   await api.close();
 
   await untilDone(opened, accepted.length);
   const inAll = (performance.now() - begun) / 1_000;
-  printOnStderr('  comparing with the gateway …');
+  printOnStderr("  comparing the ledger with the gateway's books …");
   const refunds = await allRefunds(opened.ledger);
   const ended = new Set(refunds.filter(({ state }) => isFinal(state)).map(({ id }) => id));
   const sorted = durations.toSorted((a, b) => a - b);
@@ -166,10 +168,10 @@ async function measure(
     concurrency,
     accepted: accepted.length,
     refused,
-    acceptedPerSecond: asked / elapsed,
+    acceptedPerSecond: requested / elapsed,
     completedPerSecond: done / elapsed,
     completedPerSecondInAll: (accepted.length - before) / inAll,
-    acceptedToCompleted: asked / Math.max(1, done),
+    acceptedToCompleted: requested / Math.max(1, done),
     p50Ms: sorted[Math.floor(sorted.length * 0.5)] ?? 0,
     p99Ms: sorted[Math.floor(sorted.length * 0.99)] ?? 0,
     drainSeconds: inAll - elapsed,
@@ -183,7 +185,7 @@ async function untilDone(opened: OpenRefundsClient, wanted: number): Promise<voi
   for (let last = -1; performance.now() < until;) {
     const done = await completed(opened);
     if (done >= wanted) return;
-    if (done !== last) printOnStderr(`  ${wanted - done} to go …`);
+    if (done !== last) printOnStderr(`  ${wanted - done} refunds not completed yet …`);
     last = done;
     await sleep(1_000);
   }
@@ -202,14 +204,14 @@ function tableOf(figures: Figures): string {
   const table = new Table({ head: ['refunds', 'figure'], style: { head: [], border: [] } });
   const one = (value: number): string => value.toFixed(1);
   table.push(
-    [`accepted by the API, a second (${figures.concurrency} callers)`, one(figures.acceptedPerSecond)],
-    ['completed by the worker in the same seconds', one(figures.completedPerSecond)],
-    ['accepted for each one completed', figures.acceptedToCompleted.toFixed(2)],
-    ['completed until the last had ended, a second', one(figures.completedPerSecondInAll)],
-    ['answer of the API, median / 99 of 100, ms', `${one(figures.p50Ms)} / ${one(figures.p99Ms)}`],
+    [`accepted by the API per second (${figures.concurrency} at a time)`, one(figures.acceptedPerSecond)],
+    ['completed by the worker per second, meanwhile', one(figures.completedPerSecond)],
+    ['accepted for each completed', figures.acceptedToCompleted.toFixed(2)],
+    ['completed per second, until the last one', one(figures.completedPerSecondInAll)],
+    ['response time of the API, p50 / p99, ms', `${one(figures.p50Ms)} / ${one(figures.p99Ms)}`],
     ['accepted / refused', `${figures.accepted} / ${figures.refused}`],
-    ['accepted and not ended (lost)', figures.lost],
-    ["differences between ledger and the gateway's books", figures.booksDisagree],
+    ['accepted but not final (lost)', figures.lost],
+    ["differences between the ledger and the gateway's books", figures.booksDisagree],
   );
   return `${table.toString()}\n${figures.seconds} s on ${figures.cores} cores, everything on this machine.`;
 }

@@ -1,4 +1,4 @@
-/** What the audit costs beside a ledger of some size, and of ten times that: time for each refund, and memory. */
+/** Measures the audit's time for each refund and its memory, on a ledger of some size and on one ten times as large. */
 import { setInterval } from 'node:timers';
 import { parseArgs } from 'node:util';
 import { auditLedger } from '../ledger/maintenance/audit.js';
@@ -9,7 +9,7 @@ import { fill } from './fill.js';
 
 const USAGE = `usage: npm run bench -- audit [--refunds N]
 
-  --refunds  audited at the end; 300000. The first figures are of a tenth of it
+  --refunds  refunds in the larger ledger; default 300000. The smaller one has a tenth of them
 `;
 const LIMITS = { statementTimeout: 120_000, examples: 5 };
 const MIB = 1024 * 1024;
@@ -40,11 +40,11 @@ export async function run(args: readonly string[]): Promise<number> {
         });
         filled = count;
         const { ms, mib, ok } = await audited(() => auditLedger(database.db, LIMITS));
-        if (!ok) throw new Error('the copied refunds do not hold');
+        if (!ok) throw new Error('the audit of the copied refunds found violations or did not finish');
         const each = ms / count;
         reference ??= each;
         process.stdout.write(
-          `${count} refunds: ${(ms / 1_000).toFixed(1)} s, ${(each * 1_000).toFixed(0)} µs each (${(each / reference).toFixed(2)} times the first), ${mib.toFixed(0)} MiB more at most\n`,
+          `${count} refunds: ${(ms / 1_000).toFixed(1)} s, ${(each * 1_000).toFixed(0)} µs each (${(each / reference).toFixed(2)} times the smaller ledger), at most ${mib.toFixed(0)} MiB of additional memory\n`,
         );
       }
     } finally {

@@ -1,4 +1,4 @@
-/** What hundreds of entities cost one worker that has nothing to do: memory and processor time. */
+/** Measures the memory and processor time of an idle worker that serves one entity, and of one that serves hundreds. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,10 +10,10 @@ import { startTemporal } from '../sandbox/servers/temporal.js';
 
 const USAGE = `usage: npm run bench -- entities [--count N] [--seconds N]
 
-  --count    entities; 300
-  --seconds  how long the idle worker is watched; 30
+  --count    entities; default 300
+  --seconds  how long the idle worker is measured; default 30
 `;
-/** Linux counts processor time in hundredths of a second. */
+/** Ticks per second: Linux counts processor time in hundredths of a second. */
 const TICKS = 100;
 const SETTLE_MS = 10_000;
 
@@ -74,7 +74,7 @@ async function measure(count: number, seconds: number): Promise<{ mib: number; p
   try {
     await pause(SETTLE_MS);
     const pid = worker.pid();
-    if (pid === undefined) throw new Error('the worker is not there');
+    if (pid === undefined) throw new Error('the worker is not running');
     const before = await secondsOf(pid);
     await pause(seconds * 1_000);
     const percent = ((await secondsOf(pid)) - before) / (seconds / 100);
@@ -89,10 +89,10 @@ async function measure(count: number, seconds: number): Promise<{ mib: number; p
   }
 }
 
-/** Processor seconds of a process so far. */
+/** Returns the processor seconds that a process has used so far. */
 async function secondsOf(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  // The name in brackets may hold blanks; user and system time are fields 14 and 15.
+  // Fields 14 and 15 are user and system time. The process name in brackets, field 2, may contain spaces.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) / TICKS;
 }

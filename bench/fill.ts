@@ -1,4 +1,4 @@
-/** Fills a ledger with refunds that are over, as fast as PostgreSQL copies rows: what a program costs beside them can be measured then. */
+/** Fills a ledger with completed refunds by copying rows in PostgreSQL, for measurements on a large ledger. */
 import { sql } from 'kysely';
 import { isGatewayId } from '../domain/ids.js';
 import { storedMoney } from '../domain/money/money.js';
@@ -6,13 +6,13 @@ import { DEFAULT_POLICY, DEFAULT_TIMINGS } from '../domain/refund/config.js';
 import type { Database } from '../ledger/db/database.js';
 import { createLedger } from '../ledger/postgres.js';
 
-/** Rows that a refund which succeeded at once has, each table before those that refer to it. */
+/** The tables with rows of a refund that succeeded at once, each before the tables that refer to it. */
 const TABLES = ['payments', 'captures', 'refunds', 'attempts', 'events'] as const;
 const BATCH = 20_000;
 
 const hex = (digit: string): string => digit.repeat(32);
 
-/** One refund by the ledger itself; then `count` copies of its rows under ids of their own, `first` to `first + count - 1`. */
+/** Creates one refund with the ledger's own functions, then `count` copies of its rows, numbered from `first`, with new ids. */
 export async function fill(
   database: Database,
   { first = 1, count, onProgress }: { first?: number; count: number; onProgress?: (done: number) => void },
@@ -21,7 +21,7 @@ export async function fill(
   for (let from = first; from < first + count; from += BATCH) {
     const to = Math.min(from + BATCH, first + count) - 1;
     await database.db.connection().execute(async (db) => {
-      // The copies' balances are in the copied payments: no trigger counts them a second time.
+      // Without triggers: the copied payments already have their balances.
       await sql`set session_replication_role = replica; set statement_timeout = 0`.execute(db);
       try {
         for (const table of TABLES) await copy(db, table, template, from, to);
@@ -66,7 +66,7 @@ async function oneRefund(database: Database): Promise<Template> {
     .executeTakeFirst();
   if (known === undefined) {
     const opened = await ledger.openLinked(refund.id, DEFAULT_TIMINGS, DEFAULT_POLICY);
-    if (opened.kind !== 'send') throw new Error('there is nothing to send');
+    if (opened.kind !== 'send') throw new Error('the ledger opened no attempt');
     const { attemptId, send } = opened.order;
     const outcome = { kind: 'succeeded', gatewayId, flagged: false } as const;
     await ledger.record({
@@ -86,7 +86,7 @@ async function oneRefund(database: Database): Promise<Template> {
   return { paymentId, refundId: refund.id, attemptId, reference, gatewayId, key };
 }
 
-/** The template's rows of one table, with every id in them replaced by one that is made of the copy's number. */
+/** Copies the template's rows of one table, with each id replaced by one that is derived from the copy's number. */
 async function copy(
   db: Database['db'],
   table: (typeof TABLES)[number],

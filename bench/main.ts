@@ -1,4 +1,4 @@
-/** `npm run bench [-- api | webhooks | entities | audit [options]]`: the named benchmark, or each in turn, and its figures. */
+/** `npm run bench [-- api | webhooks | entities | audit [options]]`: runs the named benchmark, or all of them one after the other. */
 const BENCHES = {
   api: async () => (await import('./api.js')).run,
   webhooks: async () => (await import('./webhooks.js')).run,
@@ -13,7 +13,7 @@ async function main([first, ...rest]: readonly string[]): Promise<number> {
   if (first !== undefined && isName(first)) return (await BENCHES[first]())(rest);
   if (first !== undefined) {
     process.stderr.write(
-      'usage: npm run bench [-- api | webhooks | entities | audit [options]]; --help after a name tells its options\n',
+      'usage: npm run bench [-- api | webhooks | entities | audit [options]]; --help after a name lists its options\n',
     );
     return 2;
   }

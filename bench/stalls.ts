@@ -1,13 +1,13 @@
-/** What keeps a process, or the database, from answering: when it happened, and for how long. */
+/** Records stalls of a process and of the database: what blocked it, when, and for how long. */
 import { PerformanceObserver } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { Database } from '../ledger/db/database.js';
 
-/** A time in which something stood still. */
+/** One stall. */
 export interface Stall {
   readonly what: string;
-  /** Milliseconds since 1970, so that two processes of one machine can be compared. */
+  /** Its start in milliseconds since 1970, comparable between processes of one machine. */
   readonly at: number;
   readonly ms: number;
 }
@@ -18,27 +18,27 @@ const GC_STALL_MS = 3;
 const STATEMENT_EVERY_MS = 25;
 const STATEMENT_STALL_MS = 20;
 
-/** Of this process, from now on: pauses of the garbage collector, and of its event loop for whatever reason. */
+/** Records, from now on, the pauses of this process: of its garbage collector and of its event loop. Returns the growing list. */
 export function watchProcess(who: string): readonly Stall[] {
   const stalls: Stall[] = [];
-  const seen = (what: string, start: number, ms: number): void => {
+  const add = (what: string, start: number, ms: number): void => {
     stalls.push({ what: `${who}: ${what}`, at: performance.timeOrigin + start, ms });
   };
   new PerformanceObserver((list) => {
     for (const { startTime, duration } of list.getEntries())
-      if (duration > GC_STALL_MS) seen('garbage collection', startTime, duration);
+      if (duration > GC_STALL_MS) add('garbage collection', startTime, duration);
   }).observe({ entryTypes: ['gc'] });
-  // monitorEventLoopDelay has the same figures without the time at which they were.
+  // Node's monitorEventLoopDelay does not record when a delay happened.
   let last = performance.now();
   setInterval(() => {
     const now = performance.now();
-    if (now - last > LOOP_STALL_MS) seen('event loop', last, now - last - LOOP_EVERY_MS);
+    if (now - last > LOOP_STALL_MS) add('event loop', last, now - last - LOOP_EVERY_MS);
     last = now;
   }, LOOP_EVERY_MS).unref();
   return stalls;
 }
 
-/** Statements that take long, looked for until `stopped`, with what the database says they wait for. */
+/** Records slow statements, with the event that PostgreSQL says they wait for, until `stopped` is aborted. */
 export async function watchDatabase({ db }: Database, stopped: AbortSignal): Promise<readonly Stall[]> {
   const stalls: Stall[] = [];
   while (!stopped.aborted) {
@@ -55,7 +55,7 @@ export async function watchDatabase({ db }: Database, stopped: AbortSignal): Pro
   return stalls;
 }
 
-/** What stood still between the two times, the longest of each kind, as text. */
+/** Returns the stalls between two times as text, the longest of each kind. */
 export function stallsBetween(stalls: readonly Stall[], from: number, to: number): readonly string[] {
   const longest = new Map<string, number>();
   for (const { what, at, ms } of stalls)

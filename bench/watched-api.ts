@@ -1,4 +1,4 @@
-/** The API's own process, watched: what kept it from answering is in the file `BENCH_STALLS` when it has ended. */
+/** Runs the API and records its stalls (garbage collection, blocked event loop). It writes them to the file `BENCH_STALLS` when it ends. */
 import { writeFileSync } from 'node:fs';
 import { watchProcess } from './stalls.js';
 

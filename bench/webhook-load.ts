@@ -1,4 +1,4 @@
-/** So many encrypted notices a second, each sent when it is due, and when each was answered. */
+/** Sends encrypted gateway notifications at a fixed rate, and measures when each one is answered. */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -9,7 +9,7 @@ import { encryptWebhook } from '../sandbox/gateway/webhooks.js';
 export interface WebhookLoad {
   readonly perSecond: number;
   readonly seconds: number;
-  /** 64 hex. */
+  /** 64 hex digits. */
   readonly key: string;
   readonly entityId: string;
 }
@@ -17,9 +17,9 @@ export interface WebhookLoad {
 export interface Answered {
   /** Milliseconds since 1970. */
   readonly sentAt: number;
-  /** Milliseconds after it was due: the sender's fault, not the receiver's. */
+  /** Milliseconds between its planned time and its sending: a delay of the sender, not of the receiver. */
   readonly lateMs: number;
-  /** From sending it until the whole answer was there. */
+  /** Milliseconds from sending it until the whole answer was received. */
   readonly ms: number;
   readonly isKept: boolean;
 }
@@ -28,7 +28,7 @@ const EVERY_MS = 2;
 const CONNECTIONS = 64;
 const WARM_UP = 600;
 
-/** `print` is told how it goes, once a second. */
+/** Sends the notifications and returns a measurement for each. Passes the progress to `print` once a second. */
 export async function sendNotifications(
   url: string,
   load: WebhookLoad,
@@ -55,8 +55,8 @@ export async function sendNotifications(
 }
 
 /**
- * The first requests of a process cost its compiler whole milliseconds each, and here it shares its processors with the receiver. So the
- * sender learns its trade at an address of its own; the receiver is as cold as it was.
+ * Warms up the sender's code at a server of its own. Otherwise compiling it would take milliseconds of the first
+ * measurements, on processors that it shares with the receiver. The receiver is not warmed up.
  */
 export async function warmUpSender(load: WebhookLoad): Promise<void> {
   const server = createServer((request, response) => {
@@ -65,7 +65,7 @@ export async function warmUpSender(load: WebhookLoad): Promise<void> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the server listens at no port');
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
   const pool = new Pool(`http://127.0.0.1:${address.port}`, { connections: 4 });
   for (let sent = 0; sent < WARM_UP; sent += 4)
     await Promise.all(Array.from({ length: 4 }, () => send(pool, load, performance.now())));
@@ -82,7 +82,7 @@ async function send(pool: Pool, { key, entityId }: WebhookLoad, dueAt: number): 
     await answer.body.dump();
     isKept = answer.statusCode < 300;
   } catch {
-    // No answer is not an acknowledgement.
+    // A connection error counts as not acknowledged.
   }
   return {
     sentAt: performance.timeOrigin + sentAt,
@@ -94,7 +94,7 @@ async function send(pool: Pool, { key, entityId }: WebhookLoad, dueAt: number): 
 
 const hex = (): string => randomBytes(16).toString('hex');
 
-/** Half are refunds that nobody here knows, which is the dearest look into the ledger; half are everyday payments. */
+/** A notification. Half of them are refunds that are not in the ledger, the most expensive case; half are payments. */
 function notification(entityId: string): object {
   const id = hex();
   return {

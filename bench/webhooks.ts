@@ -1,4 +1,4 @@
-/** How fast notices are acknowledged, and whether one is lost: so many a second, encrypted, to the API's own server on real PostgreSQL. */
+/** Measures how fast the API acknowledges encrypted gateway notifications with a real PostgreSQL, and checks that none is lost. */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
@@ -21,18 +21,18 @@ interface Wanted {
 }
 
 interface WebhookFigures {
-  /** Of the machine before anything was started: what others did on it. */
+  /** The machine's load average before the start, caused by other programs. */
   readonly loadAverage: number;
   readonly cores: number;
   readonly sent: number;
-  /** Answers that were not 2xx, or none. */
+  /** Notifications without a 2xx answer. */
   readonly refused: number;
-  /** Acknowledged, and not in the table. */
+  /** Acknowledged, but not in the table. */
   readonly lost: number;
   readonly processed: number;
   /** Milliseconds from sending to the answer. */
   readonly answered: Spread;
-  /** Milliseconds by which the sender was behind its own plan. */
+  /** Milliseconds between the planned time and the sending. */
   readonly sentLate: Spread;
   readonly slowest: readonly Slow[];
 }
@@ -45,12 +45,12 @@ interface Spread {
 }
 
 interface Slow {
-  /** When in the run it was sent. */
+  /** Seconds from the start of the run to its sending. */
   readonly second: number;
   readonly ms: number;
   readonly lateMs: number;
-  /** What stood still while it was on its way. */
-  readonly meanwhile: readonly string[];
+  /** The stalls between its sending and its answer. */
+  readonly stalls: readonly string[];
 }
 
 const ENTITY = '8ac7a4c79394bdc801939736f17e063d';
@@ -59,10 +59,10 @@ const SLOWEST = 10;
 
 const USAGE = `usage: npm run bench -- webhooks [--seconds N] [--rate N] [--json]
 
-  --seconds  how long notices are sent; 60
-  --rate     notices a second; 300
-  --disk-ms  so much longer the database waits for its disk with every write, up to 100; 0
-  --json     the figures as JSON on stdout
+  --seconds  how long notifications are sent; default 60
+  --rate     notifications per second; default 300
+  --disk-ms  milliseconds added to each write of the database to its disk, up to 100; default 0
+  --json     prints the figures as JSON on stdout
 `;
 
 export async function run(args: readonly string[]): Promise<number> {
@@ -96,20 +96,20 @@ function tableOf(figures: WebhookFigures): string {
     [p50, p95, p99, max].map((ms) => ms.toFixed(0)).join(' / ');
   const table = new Table({ head: ['notifications', 'figure'], style: { head: [], border: [] } });
   table.push(
-    ['load average before the start, processors', `${figures.loadAverage.toFixed(2)}, ${figures.cores}`],
+    ['load average before the start / processors', `${figures.loadAverage.toFixed(2)} / ${figures.cores}`],
     ['sent / refused / lost', `${sent} / ${refused} / ${lost}`],
     ['processed', processed],
-    ['answered, median / 95 / 99 of 100 / longest, ms', spread(answered)],
-    ['sent late, the same', spread(sentLate)],
+    ['response time, p50 / p95 / p99 / max, ms', spread(answered)],
+    ['delay of the sender, the same, ms', spread(sentLate)],
   );
   const slow = slowest.map(
-    ({ second, ms, lateMs, meanwhile }) =>
-      `  ${second.toFixed(2)} s: ${ms.toFixed(0)} ms (sent ${lateMs.toFixed(0)} ms late); ${meanwhile.join('; ') || 'nothing stood still'}`,
+    ({ second, ms, lateMs, stalls }) =>
+      `  ${second.toFixed(2)} s: ${ms.toFixed(0)} ms (sent ${lateMs.toFixed(0)} ms late); ${stalls.join('; ') || 'no stall'}`,
   );
-  return [table.toString(), 'The slowest, and what stood still meanwhile:', ...slow].join('\n');
+  return [table.toString(), 'The slowest, with the stalls meanwhile:', ...slow].join('\n');
 }
 
-/** `print` is told how it goes, once a second. Needs no Temporal: the notices are about what nobody here knows. */
+/** Passes the progress to `print` once a second. Needs no Temporal server: no notification is of a refund in the ledger. */
 async function measure(
   { perSecond, seconds, diskMs }: Wanted,
   print: (line: string) => void,
@@ -141,7 +141,7 @@ async function measure(
   try {
     const load = { perSecond, seconds, key, entityId: ENTITY };
     await warmUpSender(load);
-    // A cluster that was made a second ago has all of itself to write.
+    // A new cluster would otherwise write its first checkpoint during the measurement.
     await sql`CHECKPOINT`.execute(database.db);
     await slowDown(database, diskMs);
     const own = watchProcess('sender');
@@ -174,7 +174,7 @@ async function measure(
   }
 }
 
-/** A write to the disk lasts so much longer, and holds up those that wait for it: what `commit_delay` does where nobody else is needed. */
+/** Makes each commit wait `diskMs` longer for the disk. PostgreSQL's `commit_delay` does this if `commit_siblings` is 0. */
 async function slowDown({ db }: Database, diskMs: number): Promise<void> {
   const microseconds = Math.min(100_000, Math.round(diskMs * 1_000));
   await sql`ALTER SYSTEM SET commit_siblings = 0`.execute(db);
@@ -198,11 +198,11 @@ function slowestOf(answered: readonly Answered[], stalls: readonly Stall[], begu
       second: (sentAt - begun) / 1_000,
       ms,
       lateMs,
-      meanwhile: stallsBetween(stalls, sentAt, sentAt + ms),
+      stalls: stallsBetween(stalls, sentAt, sentAt + ms),
     }));
 }
 
-/** How many there are when none waits any more, or after a minute. */
+/** Returns the counts when no notification waits for processing, or after a minute. */
 async function drained(database: Database): Promise<{ readonly all: number; readonly waiting: number }> {
   const until = performance.now() + DRAIN_MS;
   for (;;) {

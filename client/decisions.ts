@@ -1,5 +1,5 @@
 /** What persons say about a refund, carried to its run: one is started where none is alive, so a dead workflow stops nobody. */
-import type { StartSettings } from '../activities/refund/caller.js';
+import type { StartSettings } from '../activities/pay-back/activities.js';
 import type { CorrectionOutcome } from '../domain/refund/correction.js';
 import { CORRECTION_OUTCOMES } from '../domain/refund/correction.js';
 import { CASE_REASONS, type CaseReason } from '../domain/payment/reconciliation.js';
@@ -59,7 +59,7 @@ export interface Decisions {
   /** Ends it while nothing has left and nothing may have left. */
   withdraw(id: string, note: OperatorNote): Promise<Refund>;
   /** Looks at the gateway now instead of when it is due. Sends nothing. The word, where given, is on record. */
-  sync(id: string, note?: OperatorNote): Promise<Refund>;
+  resolve(id: string, note?: OperatorNote): Promise<Refund>;
   /** "This gateway transaction is this attempt": what the gateway shows of it becomes the attempt's outcome. */
   link(id: string, note: LinkNote): Promise<Refund>;
   /** What became of an attempt where the gateway cannot be asked. Answers with `proposal` where a second person has to confirm. */
@@ -111,7 +111,7 @@ export function createDecisions({ driver, start, recordOf, getRefund }: Decision
       checkNote(note);
       return answered(id, await driver.command(await recordOf(id), withdrawUpdate, [noteOf(note)]));
     },
-    async sync(id, note) {
+    async resolve(id, note) {
       if (note !== undefined) checkNote(note);
       await driver.command(await recordOf(id), syncUpdate, [note === undefined ? undefined : noteOf(note)]);
       return getRefund(id);

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation, type Client } from '@temporalio/client';
 import type { UpdateDefinition } from '@temporalio/common';
-import type { StartSettings } from '../activities/refund/caller.js';
+import type { StartSettings } from '../activities/pay-back/activities.js';
 import { refundStartOptions, START_WITHIN, type Startable } from '../temporal/start-refund.js';
 import type { TaskQueues } from '../temporal/task-queues.js';
 import {
@@ -10,7 +10,7 @@ import {
   REFUND_WORKFLOW,
   type GatewayNotificationArgs,
 } from '../workflows/refund/contract.js';
-import type { refund as refundWorkflow } from '../workflows/refund/refund.js';
+import type { refund as refundWorkflow } from '../workflows/refund/workflow.js';
 import { describeRun, type Run } from './runs.js';
 import { fromStart, fromUpdate } from './translate.js';
 

@@ -4,7 +4,7 @@ import { checkWritable, type Database } from '../ledger/db/database.js';
 import { isMigrated } from '../ledger/db/migrate.js';
 import { entitiesWithoutV3 } from '../ledger/access/reporting.js';
 import { missingSearchAttributes } from '../temporal/search-attributes.js';
-import { SEARCH_ATTRIBUTES } from '../workflows/refund/contract.js';
+import { SEARCH_ATTRIBUTES } from '../workflows/refund/search-attributes.js';
 
 /** Milliseconds. */
 const TEMPORAL_WITHIN = 1_500;

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { acceptCredit, acceptRefund, type RefundOrder } from '../activities/refund/accept.js';
-import type { StartSettings } from '../activities/refund/caller.js';
+import type { StartSettings } from '../activities/pay-back/activities.js';
 import type { Dependencies } from '../activities/dependencies.js';
 import { startEach } from '../activities/maintenance/sweep.js';
 import { isRefundId } from '../domain/ids.js';

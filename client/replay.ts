@@ -1,7 +1,7 @@
 /** Running a refund again: what a run would do now, read from the ledger and the gateway, and starting one. */
-import type { StartSettings } from '../activities/refund/caller.js';
+import type { StartSettings } from '../activities/pay-back/activities.js';
 import { queryingFor, type Dependencies } from '../activities/dependencies.js';
-import { examine } from '../activities/refund/query-outcome.js';
+import { queryOpenAttempt } from '../activities/refund/query-outcome.js';
 import { effectiveMinor } from '../domain/payment/disputes.js';
 import { queryOriginal } from '../activities/refund/originals.js';
 import { CASE_REASONS } from '../domain/payment/reconciliation.js';
@@ -202,9 +202,9 @@ async function gatewayShows(deps: Dependencies, record: RefundRecord): Promise<s
 async function shownBy(deps: Dependencies, record: RefundRecord): Promise<string> {
   const queryTarget = await deps.ledger.queryTarget(record.id);
   if (queryTarget !== null) {
-    const seen = await examine(deps, queryTarget);
+    const seen = await queryOpenAttempt(deps, queryTarget);
     const about = `attempt ${queryTarget.reference}`;
-    if (seen.kind === 'notFound') return `${about}: ${seen.answer}`;
+    if (seen.kind === 'inconclusive') return `${about}: ${seen.answer}`;
     const { outcome, entry } = seen;
     const code = entry === undefined ? '' : ` (${entry.result.code} ${entry.result.description})`;
     return `${about}: ${outcome.kind}${outcome.kind === 'unknown' ? `, ${outcome.why}` : ''}${code}`;

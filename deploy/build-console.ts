@@ -1,4 +1,4 @@
-/** `npm run build:console`: the console's files in dist/console, as `npm run build` makes them. */
+/** `npm run build:console`: builds only the console's files, into dist/console. */
 import { fileURLToPath } from 'node:url';
 import { buildConsole } from '../server/console/build.js';
 

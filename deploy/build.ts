@@ -1,4 +1,4 @@
-/** `npm run build`: what production runs, in dist/. */
+/** `npm run build`: builds everything that production runs, into dist/. */
 import { fileURLToPath } from 'node:url';
 import { buildPrograms } from './programs.js';
 

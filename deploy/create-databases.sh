@@ -1,6 +1,6 @@
 #!/bin/sh
-# Run once by the postgres image, on an empty volume: a role and its databases for each of the two users of this server,
-# so that neither can read the other's. Temporal's schema job creates its own databases.
+# The postgres image runs this once, on an empty volume. It creates a role for Temporal and one for oppwa-refunds, so that
+# neither can read the other's data, and the database of oppwa-refunds. Temporal's schema job creates Temporal's databases.
 set -eu
 psql --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres \
   --set temporal_password="$TEMPORAL_DB_PASSWORD" --set refunds_password="$REFUNDS_DB_PASSWORD" <<'SQL'

@@ -1,4 +1,4 @@
-/** What production runs, in a folder: three programs, the database's migrations, the console's files, and the workflows as one file. */
+/** Builds everything that production runs into one folder: three programs, the migrations, the console's files and the workflow bundle. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cp, rm } from 'node:fs/promises';
@@ -13,33 +13,34 @@ import { writeWorkflowBundle } from '../worker/bundle.js';
 const at = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
 const PROGRAMS = ['worker/main', 'server/api/main', 'client/cli/main'];
-/** Put into the programs' files: they are hundreds of small modules, whose loading was a third of the time that a program took to start. */
-const TAKEN_IN = ['kysely', 'zod', 'fastify-type-provider-zod'];
+/** Packages that are bundled into the programs: they consist of hundreds of small files, and loading those takes a third of a program's start. */
+const BUNDLED_PACKAGES = ['kysely', 'zod', 'fastify-type-provider-zod'];
 
 /**
- * Whatever was in `folder` is gone. `types: 'as they are'` is for whoever has them checked elsewhere.
- * @throws with what the compiler says.
+ * Builds the programs into `folder`, whose previous content is deleted.
+ * `types: 'as they are'` skips the type check, for callers that run it themselves.
+ * @throws an `Error` with the compiler's output if the types are wrong.
  */
 export async function buildPrograms(folder: string, types: 'checked' | 'as they are'): Promise<void> {
   if (types === 'checked') await checkTypes();
-  // A file whose source is gone would otherwise go on being there.
+  // Otherwise the compiled files of deleted sources would stay.
   await rm(folder, { recursive: true, force: true });
   await Promise.all([
     compile(folder),
     cp(at('ledger/migrations'), join(folder, 'ledger/migrations'), { recursive: true }),
     buildConsole(join(folder, 'console')),
-    // Built here, by the same SDK that will run it: a worker that bundles at its start needs seconds and a compiler for it.
+    // Built once here. Otherwise each worker would bundle at its start, which takes seconds and needs a compiler.
     writeWorkflowBundle(join(folder, 'workflow-bundle.js')),
   ]);
 }
 
-/** One file for each program, with what several share beside them. `node --enable-source-maps` tells errors by the lines of the sources. */
+/** Writes one file for each program and shared files beside them, with source maps for `node --enable-source-maps`. */
 async function compile(folder: string): Promise<void> {
   await build({
     configFile: false,
     root: at('.'),
     logLevel: 'error',
-    ssr: { noExternal: TAKEN_IN },
+    ssr: { noExternal: BUNDLED_PACKAGES },
     build: {
       ssr: true,
       outDir: folder,
@@ -52,10 +53,10 @@ async function compile(folder: string): Promise<void> {
         output: {
           entryFileNames: '[name].js',
           chunkFileNames: (chunk) => (chunk.name.includes('/') ? '[name].js' : 'shared/[name]-[hash].js'),
-          // What looks for a file beside itself has to stay where it is.
+          // A module that reads a file beside itself must keep its own path.
           codeSplitting: {
             includeDependenciesRecursively: false,
-            groups: [{ debugName: 'in their places', name: placeOf }],
+            groups: [{ debugName: 'modules that keep their path', name: ownFileOf }],
           },
         },
       },
@@ -63,8 +64,8 @@ async function compile(folder: string): Promise<void> {
   });
 }
 
-/** The name of a module's own file in the build; none where it does not matter in which one it stands. */
-function placeOf(file: string): string | null {
+/** Returns the name of a module's own file in the build if the module uses `import.meta.url`, else null: it may be in any file. */
+function ownFileOf(file: string): string | null {
   const path = relative(at('.'), file).replace(/\.ts$/u, '');
   if (path.startsWith('..') || path.includes('node_modules') || PROGRAMS.includes(path)) return null;
   return readFileSync(file, 'utf8').includes('import.meta.url') ? path : null;
@@ -75,8 +76,8 @@ async function checkTypes(): Promise<void> {
   try {
     await promisify(execFile)(process.execPath, [tsc, '-p', at('tsconfig.build.json')]);
   } catch (error) {
-    const answer: unknown = error instanceof Error && 'stdout' in error ? error.stdout : undefined;
-    throw new Error(`The sources do not compile.\n${typeof answer === 'string' ? answer : ''}`, {
+    const output: unknown = error instanceof Error && 'stdout' in error ? error.stdout : undefined;
+    throw new Error(`The sources do not compile.\n${typeof output === 'string' ? output : ''}`, {
       cause: error,
     });
   }

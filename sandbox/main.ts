@@ -1,11 +1,12 @@
 /** `npm start`: everything on one machine, a demonstration of what becomes of refunds, and then it stays up. */
+import { screenOf } from '../client/cli/screen.js';
 import { openRefundsClient } from '../client/open.js';
 import { readSettings, SettingsError } from '../settings/read.js';
 import { gatewayControl } from './control-client.js';
 import { allRefunds, compareBooks } from './demo/books.js';
 import { demoApi } from './demo/api-client.js';
 import { runDemo } from './demo/run.js';
-import { showProgress, table } from './demo/table.js';
+import { caseTable, showProgress } from './demo/table.js';
 import { printOnStderr } from './servers/progress.js';
 import { TemporalNotFound } from './servers/temporal-binary.js';
 import { startSandbox, type Sandbox } from './stack.js';
@@ -63,7 +64,8 @@ async function main(args: readonly string[]): Promise<number> {
       });
       const rows = await Promise.race([running, interrupted]);
       if (rows === 'interrupted') return 130;
-      process.stdout.write(`${table(rows)}\n`);
+      const screen = screenOf({ stream: process.stdout, env: process.env });
+      process.stdout.write(`${caseTable(rows, screen)}\n`);
       const refunds = await allRefunds(opened.ledger);
       const disagreements = compareBooks(refunds, await gateway.transactions());
       const wrong = rows.filter((row) => !row.asExpected);

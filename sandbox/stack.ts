@@ -1,7 +1,7 @@
 /** Starts Temporal, PostgreSQL, the gateway simulator, the worker and the API on one machine. An environment variable can replace each of the first three. */
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { migrate } from '../ledger/db/migrate.js';
 import { sandboxKeys, type SandboxKeys } from './api-keys.js';
@@ -93,7 +93,7 @@ export async function startSandbox(env: NodeJS.ProcessEnv, print: Print): Promis
     const { url: apiUrl } = readyLine.parse(api.ready());
     for (const [name, text] of [
       ['env', envText(shared)],
-      ['tour', tourText(apiUrl, gateway.url, apiKeys)],
+      ['tour', tourText(apiUrl, gateway.url, apiKeys, shared)],
     ] as const) {
       const file = join(dataDir, name);
       await writeFile(file, text, { mode: 0o600 });
@@ -125,29 +125,44 @@ async function apiPort(env: NodeJS.ProcessEnv): Promise<number> {
   return (await isFree(API_PORT)) ? API_PORT : freePort();
 }
 
-const SHARED_NAMES = /^(DATABASE_URL|TEMPORAL_(ADDRESS|NAMESPACE)|OPPWA_[A-Z_]+|REFUNDS_[A-Z_]+)$/;
+const SHARED_NAMES = /^(DATABASE_URL|TEMPORAL_[A-Z_]+|OPPWA_[A-Z_]+|REFUNDS_[A-Z_]+)$/;
 
-/** Returns the text of `.data/env`: the variables that the command line in another terminal needs to reach this sandbox. Holds secrets. */
-function envText(env: NodeJS.ProcessEnv): string {
-  return Object.entries(env)
-    .filter(([name, value]) => SHARED_NAMES.test(name) && value !== undefined && value !== '')
+/** Returns the variables that the command line needs to reach this sandbox. They hold secrets: only the owner may read the files. */
+const variablesFor = (env: NodeJS.ProcessEnv): readonly (readonly [name: string, value: string])[] =>
+  Object.entries(env).flatMap(([name, value]) =>
+    SHARED_NAMES.test(name) && value !== undefined && value !== '' ? [[name, value] as const] : [],
+  );
+
+/** Returns the text of `.data/env`, which the command line reads when its environment names no ledger. */
+const envText = (env: NodeJS.ProcessEnv): string =>
+  variablesFor(env)
     .map(([name, value]) => `${name}=${JSON.stringify(value)}\n`)
     .join('');
-}
 
-/** Returns the text of `.data/tour`: addresses, keys, and a shell function `field NAME` that prints one field of a JSON answer. The README's tour uses it. */
-function tourText(api: string, gateway: string, keys: SandboxKeys): string {
+/**
+ * Returns the text of `.data/tour`, for a shell: the addresses and keys of this sandbox, the variables that the commands need in any folder,
+ * and a function `field NAME` that prints one field of a JSON answer. The README's tour uses it.
+ */
+function tourText(api: string, gateway: string, keys: SandboxKeys, env: NodeJS.ProcessEnv): string {
+  const variables: readonly (readonly [name: string, value: string])[] = [
+    ['API', api],
+    ['CONSOLE', `${api}/console/`],
+    ['GATEWAY', gateway],
+    ['SUBMIT', keys.submit],
+    ['OPERATE', keys.operate],
+    ['APPROVE', keys.approve],
+    ...variablesFor({ ...env, REFUNDS_DATA_DIR: resolve(env['REFUNDS_DATA_DIR'] ?? '.data') }),
+  ];
   return [
-    `API=${api}`,
-    `CONSOLE=${api}/console/`,
-    `GATEWAY=${gateway}`,
-    `SUBMIT=${keys.submit}`,
-    `OPERATE=${keys.operate}`,
-    `APPROVE=${keys.approve}`,
+    '# For a terminal of its own: what is started in it uses this sandbox.',
+    ...variables.map(([name, value]) => `export ${name}=${quoted(value)}`),
     `field() { node -pe 'JSON.parse(require("fs").readFileSync(0, "utf8"))[process.argv[1]]' "$1"; }`,
     '',
   ].join('\n');
 }
+
+/** For a POSIX shell. */
+const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 type Started = { name: string; stop: () => Promise<void> }[];
 

@@ -1,4 +1,4 @@
-/** The connection to Temporal as `@temporalio/envconfig` reads it: `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`, TLS, profiles. */
+/** Connections to Temporal, configured as `@temporalio/envconfig` reads it: `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`, TLS, profiles. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
@@ -6,11 +6,11 @@ import type { NativeConnection } from '@temporalio/worker';
 
 export interface OpenClient {
   readonly temporal: Client;
-  /** Calls that wait for another try fail first: five seconds at most. */
+  /** Closes the connection. Waits for calls that wait for a retry to fail: five seconds at most. */
   readonly close: () => Promise<void>;
 }
 
-/** For a process that only asks. Connects with the first call that needs it, so reading the ledger works while Temporal is away. */
+/** Opens a client for a process that runs no workflows. Connects with its first call, so the ledger can be read while Temporal is unavailable. */
 export function openClient(env: NodeJS.ProcessEnv): OpenClient {
   const { connectionOptions, namespace } = configFrom(env);
   const retries = defaultGrpcRetryOptions();
@@ -33,7 +33,7 @@ export function openClient(env: NodeJS.ProcessEnv): OpenClient {
     temporal: new Client({ connection, ...(namespace === undefined ? {} : { namespace }) }),
     async close() {
       isClosing = true;
-      // The SDK's timer of a retry outlives the connection, and ends the process where it finds it closed: the last one first.
+      // The SDK's retry timer outlives the connection and crashes the process if it finds it closed. Wait for the last timer first.
       const left = lastRetryAt - performance.now();
       if (left > 0) await sleep(left + 10);
       await connection.close();
@@ -41,12 +41,12 @@ export function openClient(env: NodeJS.ProcessEnv): OpenClient {
   };
 }
 
-/** For a worker. */
+/** Connects a worker. */
 export async function connectWorker(
   env: NodeJS.ProcessEnv,
 ): Promise<{ connection: NativeConnection; namespace: string }> {
   const { connectionOptions, namespace } = configFrom(env);
-  // Loaded here, because a process that only asks has no use for the worker's native part.
+  // Loaded here: other processes do not need the worker's native library.
   const { NativeConnection } = await import('@temporalio/worker');
   return { connection: await NativeConnection.connect(connectionOptions), namespace: namespace ?? 'default' };
 }

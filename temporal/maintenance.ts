@@ -1,7 +1,7 @@
-/** How often refunds are swept and the ledger is audited, and how patient both are. */
-import type { AuditInput, SweepInput } from '../workflows/refund/contract.js';
+/** Intervals and limits of the sweep and the audit. */
+import type { AuditInput, SweepInput } from '../workflows/maintenance/contract.js';
 
-/** How often, and with what. Durations in milliseconds. */
+/** Durations in milliseconds. */
 export interface MaintenanceSchedule {
   readonly sweepEvery: number;
   readonly sweep: SweepInput;
@@ -13,7 +13,7 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-/** `scale` as `REFUNDS_TIME_SCALE`, with floors: a sweep is a workflow, and a machine that does nothing else sweeps too often. */
+/** Returns the intervals times `scale` (`REFUNDS_TIME_SCALE`), with floors: each sweep is a workflow, and shorter intervals would keep a machine busy with sweeps. */
 export function maintenanceAt(scale: number): MaintenanceSchedule {
   const scaled = (ms: number, floor: number): number => Math.max(floor, Math.round(ms * scale));
   return {
@@ -21,7 +21,7 @@ export function maintenanceAt(scale: number): MaintenanceSchedule {
     sweep: {
       patience: {
         quiet: scaled(MINUTE, 2 * SECOND),
-        // As long as the longest pause between two look-ups.
+        // As long as the longest interval between two queries of an attempt.
         longest: scaled(HOUR, MINUTE),
         longestInReview: scaled(6 * HOUR, MINUTE),
       },

@@ -1,6 +1,6 @@
-/** The schedules that look after refunds: made or brought up to date when a worker starts, one set for each deployment. */
+/** Schedules of the sweep and the audit: created or updated when a worker starts, one set for each deployment. */
 import { ScheduleAlreadyRunning, ScheduleOverlapPolicy, type Client } from '@temporalio/client';
-import { AUDIT_WORKFLOW, SWEEP_WORKFLOW } from '../workflows/refund/contract.js';
+import { AUDIT_WORKFLOW, SWEEP_WORKFLOW } from '../workflows/maintenance/contract.js';
 import type { audit } from '../workflows/maintenance/audit.js';
 import type { sweep } from '../workflows/maintenance/sweep.js';
 import type { TaskQueues } from './task-queues.js';
@@ -9,19 +9,19 @@ import type { MaintenanceSchedule } from './maintenance.js';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** Ids by the name of the task queue: deployments that share a namespace do not disturb each other. */
+/** Schedule ids contain the name of the task queue, so deployments that share a namespace have their own schedules. */
 export const sweepScheduleId = ({ refunds }: TaskQueues): string => `${refunds}-sweep`;
 export const auditScheduleId = ({ refunds }: TaskQueues): string => `${refunds}-audit`;
 
 export interface Kept {
   /**
-   * The schedule of the sweep was not there. It lives where the workflows live: with a ledger that is older, Temporal has lost
-   * its memory, and every refund that is under way needs a new run.
+   * True if the sweep's schedule did not exist. Temporal stores it beside the workflows: with a ledger that is older, Temporal has lost its
+   * data, and every unfinished refund needs a new run.
    */
   readonly isNew: boolean;
 }
 
-/** Several workers may do this at once, and again at each start. A schedule that a person has paused stays paused. */
+/** Creates or updates both schedules. Several workers may do this at once and at each start. A schedule that an operator has paused stays paused. */
 export async function ensureSchedules(
   temporal: Client,
   queues: TaskQueues,
@@ -52,11 +52,11 @@ interface Scheduled<W extends typeof sweep | typeof audit> {
   readonly workflow: string;
   readonly args: Parameters<W>;
   readonly taskQueue: string;
-  /** A run that hangs longer is ended, so that the next one comes. */
+  /** Milliseconds after which Temporal ends a run, so that the next one can start. */
   readonly runWithin: number;
 }
 
-/** True where it was made now; its first run is then now too. */
+/** Returns true if the schedule was created; its first run then starts at once. */
 async function keep<W extends typeof sweep | typeof audit>(
   temporal: Client,
   { scheduleId, every, workflow, args, taskQueue, runWithin }: Scheduled<W>,
@@ -71,7 +71,7 @@ async function keep<W extends typeof sweep | typeof audit>(
       taskQueue,
       workflowExecutionTimeout: runWithin,
     },
-    // What was missed while the server was down is done by the next one.
+    // Runs that were missed while the server was down are skipped; the next run does their work.
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: Math.max(10_000, every) },
   };
   try {

@@ -1,11 +1,11 @@
-/** The search attributes that refunds are started with: a server that does not know one of them refuses to start any. */
+/** Checks and creates the search attributes that refunds are started with. A Temporal server that lacks one of them starts no refund. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isGrpcServiceError, ServiceError, type Client } from '@temporalio/client';
-import { SEARCH_ATTRIBUTES } from '../workflows/refund/contract.js';
+import { SEARCH_ATTRIBUTES } from '../workflows/refund/search-attributes.js';
 
 type Name = (typeof SEARCH_ATTRIBUTES)[keyof typeof SEARCH_ATTRIBUTES]['name'];
 
-/** `IndexedValueType` of the server's API, and how the command line calls it. */
+/** `IndexedValueType` of the server's API, its name on Temporal's command line, and a value for a query. */
 const KINDS = {
   KEYWORD: { value: 2, name: 'Keyword', sample: "'-'" },
   BOOL: { value: 5, name: 'Bool', sample: 'true' },
@@ -16,11 +16,12 @@ const ALL = Object.values(SEARCH_ATTRIBUTES).map(({ name, type }) => ({ name, ki
 /** gRPC status codes. */
 const INVALID_ARGUMENT = 3;
 const PERMISSION_DENIED = 7;
-/** Milliseconds. What was created is known to every part of the server only when its caches are read anew. */
+/** Milliseconds until all parts of the server know a new search attribute: their caches are reloaded in intervals. */
 const KNOWN_WITHIN = 60_000;
-const QUERY_AGAIN = 500;
+/** Milliseconds between two checks. */
+const CHECK_EVERY = 500;
 
-/** The server lacks search attributes, and this process could not create them. */
+/** Thrown when the server lacks search attributes and this process could not create them. The message has the commands that do. */
 export class SearchAttributesMissing extends Error {
   override readonly name = 'SearchAttributesMissing';
 
@@ -36,8 +37,8 @@ export class SearchAttributesMissing extends Error {
 }
 
 /**
- * The names that the server does not know, or knows with another type. Asked by counting what cannot be there, which needs no more rights than
- * reading; where even that is not allowed, none is called missing.
+ * Returns the search attributes that the server does not know, or knows with another type. Checks with a count that matches nothing, which needs
+ * the right to read only. Without that right an attribute counts as known.
  */
 export async function missingSearchAttributes(temporal: Client): Promise<readonly Name[]> {
   const { namespace } = temporal.options;
@@ -57,7 +58,7 @@ export async function missingSearchAttributes(temporal: Client): Promise<readonl
   return ALL.filter((_, index) => known[index] === false).map(({ name }) => name);
 }
 
-/** Creates what is missing where this process may. Throws {@link SearchAttributesMissing} where it may not, or where it is not enough. */
+/** Creates missing search attributes and returns their names. Throws {@link SearchAttributesMissing} if this process may not, or if they stay missing. */
 export async function provideSearchAttributes(
   temporal: Client,
   within: number = KNOWN_WITHIN,
@@ -68,20 +69,20 @@ export async function provideSearchAttributes(
   const searchAttributes = Object.fromEntries(
     ALL.filter(({ name }) => missing.includes(name)).map(({ name, kind }) => [name, kind.value]),
   );
-  const refusal = await temporal.connection.operatorService
+  const error = await temporal.connection.operatorService
     .addSearchAttributes({ namespace, searchAttributes })
     .then(
       () => undefined,
       (error: unknown) => reasonOf(error) ?? String(error),
     );
-  // Another worker may have created them at the same moment, which the server answers with a refusal too.
-  const giveUpAt = performance.now() + (refusal === undefined ? within : Math.min(within, 5_000));
+  // The server also returns an error if another worker creates them at the same moment.
+  const giveUpAt = performance.now() + (error === undefined ? within : Math.min(within, 5_000));
   for (;;) {
     const left = await missingSearchAttributes(temporal);
     if (left.length === 0) return missing;
     if (performance.now() > giveUpAt)
-      throw new SearchAttributesMissing(left, namespace, refusal ?? 'they are not there after a minute');
-    await sleep(QUERY_AGAIN);
+      throw new SearchAttributesMissing(left, namespace, error ?? 'they are not there after a minute');
+    await sleep(CHECK_EVERY);
   }
 }
 
@@ -93,10 +94,10 @@ const hasStatus = (error: unknown, code: number): boolean => {
   return got === code;
 };
 
-/** Statuses that say nothing but that there was no answer: cancelled, deadline exceeded, unavailable. */
+/** gRPC status codes of calls without an answer: canceled, deadline exceeded, unavailable. */
 const NO_ANSWER: readonly number[] = [1, 4, 14];
 
-/** What the server answered in refusal; undefined where it did not answer. */
+/** Returns the server's reason for an error; undefined if the server did not answer. */
 export function reasonOf(error: unknown): string | undefined {
   const rpc = rpcError(error);
   return isGrpcServiceError(rpc) && !NO_ANSWER.includes(rpc.code) ? rpc.details : undefined;

@@ -1,24 +1,24 @@
-/** How a refund's workflow is started, whoever starts it: the client, a person's word, the sweep. */
+/** Starts the workflow of a refund: for the API, for an operator's command and for the sweep. */
 import type { Client, WorkflowStartOptions } from '@temporalio/client';
 import type { StartSettings } from '../domain/refund/config.js';
 import { OPERATOR_STATES, type RefundState } from '../domain/refund/states.js';
+import { initialSearchAttributes } from '../workflows/refund/search-attributes.js';
 import {
   gatewayNotification,
   REFUND_WORKFLOW,
   refundWorkflowId,
-  SEARCH_ATTRIBUTES,
   type GatewayNotificationArgs,
 } from '../workflows/refund/contract.js';
-import type { refund as refundWorkflow } from '../workflows/refund/refund.js';
+import type { refund as refundWorkflow } from '../workflows/refund/workflow.js';
 import type { TaskQueues } from './task-queues.js';
 
-/** What a run is started with. */
+/** A refund in the ledger whose workflow can be started. */
 export interface Startable {
   readonly id: string;
   readonly paymentId: string;
   readonly entityId: string;
   readonly state: RefundState;
-  /** Where it stands in the ledger. */
+  /** Version of the refund in the ledger. */
   readonly version: number;
 }
 
@@ -26,7 +26,7 @@ export type RefundStartOptions = WorkflowStartOptions<typeof refundWorkflow> & {
   readonly workflowIdConflictPolicy: 'USE_EXISTING';
 };
 
-/** The ledger makes a refund unique; the workflow's id only keeps two runs from going at once, and running again repairs. */
+/** Options that start a refund, also again after an earlier run. The workflow id keeps two runs of one refund from running at once. */
 export function refundStartOptions(
   subject: Startable,
   start: StartSettings,
@@ -44,20 +44,17 @@ export function refundStartOptions(
         queryTaskQueue: start.queryTaskQueue,
       },
     ],
-    typedSearchAttributes: [
-      { key: SEARCH_ATTRIBUTES.state, value: subject.state },
-      { key: SEARCH_ATTRIBUTES.needsOperator, value: OPERATOR_STATES.includes(subject.state) },
-      { key: SEARCH_ATTRIBUTES.paymentId, value: subject.paymentId },
-    ],
+    typedSearchAttributes: initialSearchAttributes(subject.state, subject.paymentId),
   };
 }
 
-/** A start needs no worker: milliseconds until Temporal counts as away. */
+/** Milliseconds for a start until Temporal counts as unavailable. A start needs no worker. */
 export const START_WITHIN = 10_000;
 
 /**
- * Answers when the refund has a run: a new one, or the one that is there. That one is told to look at the ledger, unless a person is
- * waited for: what a process that was stopped for hours wrote after all, no run has heard of. `within`: milliseconds until it fails instead.
+ * Returns a function that resolves when the refund has a run, a new or an existing one. An existing run gets a signal to read the ledger if its
+ * version is older: a process that was frozen for hours may have written without a signal. A refund that waits for an operator gets none.
+ * `within`: milliseconds until the start fails.
  */
 export function refundStarter(
   temporal: Client,

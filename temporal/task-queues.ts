@@ -1,14 +1,14 @@
-/** Which queue carries what. Workers and starters must agree on it. */
+/** Task queues that workers and clients agree on. */
 import { DEFAULT_TASK_QUEUE } from '../workflows/refund/contract.js';
 
 export interface TaskQueues {
-  /** Workflows and everything that moves money. */
+  /** Workflows, and activities that move money or change the ledger only. */
   readonly refunds: string;
-  /** Queries of all entities. They wait for the gateway and for their turn, and never keep a refund from being sent. */
+  /** Queries of the gateway, for all entities. They wait for the gateway and the query budget, and must not delay a submission. */
   readonly queries: string;
 }
 
-/** `name` separates deployments that share a namespace. */
+/** Returns the task queues of a deployment. `name` separates deployments that share a namespace. */
 export function taskQueues(name: string = DEFAULT_TASK_QUEUE): TaskQueues {
   return { refunds: name, queries: `${name}-look-ups` };
 }

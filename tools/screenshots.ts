@@ -1,6 +1,6 @@
 /**
- * `npm run screenshots`: takes the pictures of the console that are in the documentation, from the real program with real refunds.
- * With a folder as argument it takes every page there instead, light, dark and narrow, to be looked at.
+ * `npm run screenshots`: takes the documentation's screenshots of the console, with a sandbox and real refunds in it.
+ * With a folder as argument it takes every page instead, light, dark and narrow, for a visual check.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
@@ -38,10 +38,10 @@ try {
     name: string,
     ...roles: readonly ('submit' | 'operate' | 'approve')[]
   ): Promise<string> => (await createApiKey(database, { name, roles })).text.reveal();
-  const timeline = await arrange(gatewayControl(sandbox.gateway.url), await key('webshop', 'submit'));
+  const examples = await createRefunds(gatewayControl(sandbox.gateway.url), await key('webshop', 'submit'));
   await sandbox.worker.stop();
   await pretendAges(database);
-  const visit = { url, key: await key('maria.keller', 'operate', 'approve'), timeline };
+  const visit = { url, key: await key('maria.keller', 'operate', 'approve'), examples };
   const folder = process.argv[2];
   if (folder === undefined) await forTheDocumentation(visit);
   else await everyPage(visit, folder);
@@ -52,7 +52,7 @@ try {
   await rm(dataDir, { recursive: true, force: true });
 }
 
-interface Timeline {
+interface Examples {
   readonly approval: string;
   readonly review: string;
   readonly payment: string;
@@ -61,17 +61,22 @@ interface Timeline {
 interface Visit {
   readonly url: string;
   readonly key: string;
-  readonly timeline: Timeline;
+  readonly examples: Examples;
 }
 
-/** Refunds as a shop has them on some afternoon: most are paid, a few need somebody. */
-async function arrange(gateway: GatewayControl, shop: string): Promise<Timeline> {
+/** Creates a shop's usual refunds: most are paid, a few need an operator. Returns the ids of those on the screenshots. */
+async function createRefunds(gateway: GatewayControl, shop: string): Promise<Examples> {
   const fault = (paymentId: string, effect: FaultRule['effect']): Promise<void> =>
     gateway.setFault({ match: { paymentType: 'RF', paymentId }, effect });
   const reject = (code: string): FaultRule['effect'] => ({ kind: 'reject', code });
   const pay = (amount: string) => gateway.createPayment({ type: 'DB', amount, currency: 'EUR' });
 
-  const ask = async (paymentId: string, amount: string, orderId: string, reason: string): Promise<string> => {
+  const request = async (
+    paymentId: string,
+    amount: string,
+    orderId: string,
+    reason: string,
+  ): Promise<string> => {
     const answer = await fetch(`${url}/v1/refunds?wait=20s`, {
       method: 'POST',
       headers: {
@@ -83,7 +88,7 @@ async function arrange(gateway: GatewayControl, shop: string): Promise<Timeline>
     });
     const body: unknown = await answer.json();
     if (!answer.ok || typeof body !== 'object' || body === null || !('id' in body))
-      throw new Error(`asking for ${amount} EUR: ${JSON.stringify(body)}`);
+      throw new Error(`requesting a refund of ${amount} EUR failed: ${JSON.stringify(body)}`);
     return String(body.id);
   };
   const settle = async (id: string): Promise<string> => {
@@ -91,33 +96,33 @@ async function arrange(gateway: GatewayControl, shop: string): Promise<Timeline>
       if (isFinal(refund.state) || ['awaiting_approval', 'manual_review'].includes(refund.state)) break;
     return id;
   };
-  const refused = async (amount: string, part: string, code: string, order: string, why: string) => {
+  const declined = async (amount: string, part: string, code: string, order: string, why: string) => {
     const { paymentId } = await pay(amount);
     await fault(paymentId, reject(code));
-    return settle(await ask(paymentId, part, order, why));
+    return settle(await request(paymentId, part, order, why));
   };
 
   const [approval, review] = await Promise.all([
-    refused('1249.00', '1249.00', '700.500.001', 'ORD-20418', 'order_cancelled'),
-    refused('189.90', '189.90', '700.300.300', 'ORD-20377', 'goods_returned'),
-    refused('64.50', '64.50', '100.100.303', 'ORD-20401', 'requested_by_customer'),
-    refused('2310.00', '640.00', '700.500.001', 'ORD-20425', 'price_adjustment'),
+    declined('1249.00', '1249.00', '700.500.001', 'ORD-20418', 'order_cancelled'),
+    declined('189.90', '189.90', '700.300.300', 'ORD-20377', 'goods_returned'),
+    declined('64.50', '64.50', '100.100.303', 'ORD-20401', 'requested_by_customer'),
+    declined('2310.00', '640.00', '700.500.001', 'ORD-20425', 'price_adjustment'),
     ...['39.00', '120.50', '18.99', '540.00'].map(async (amount, index) => {
       const { paymentId } = await pay(amount);
-      return settle(await ask(paymentId, amount, `ORD-2043${index}`, 'order_cancelled'));
+      return settle(await request(paymentId, amount, `ORD-2043${index}`, 'order_cancelled'));
     }),
   ]);
 
   const { paymentId } = await pay('500.00');
-  await settle(await ask(paymentId, '120.00', 'ORD-20390', 'goods_returned'));
+  await settle(await request(paymentId, '120.00', 'ORD-20390', 'goods_returned'));
   await fault(paymentId, reject('700.500.001'));
-  await settle(await ask(paymentId, '80.00', 'ORD-20390', 'price_adjustment'));
+  await settle(await request(paymentId, '80.00', 'ORD-20390', 'price_adjustment'));
   await fault(paymentId, reject('700.300.300'));
-  await settle(await ask(paymentId, '60.00', 'ORD-20390', 'goodwill'));
+  await settle(await request(paymentId, '60.00', 'ORD-20390', 'goodwill'));
   return { approval, review, payment: paymentId };
 }
 
-/** A queue that is a minute old looks like none: what waits is given the ages of an afternoon. Only the picture's database. */
+/** Makes the waiting refunds minutes to hours old in the screenshots' own database: in a real queue they have different ages. */
 async function pretendAges({ db }: Database): Promise<void> {
   const waiting = await db
     .selectFrom('refunds')
@@ -145,7 +150,7 @@ async function signIn(context: BrowserContext, { url: address, key }: Visit): Pr
   await page
     .getByText('Live', { exact: true })
     .waitFor({ timeout: 5_000 })
-    .catch(() => printOnStderr('not live'));
+    .catch(() => printOnStderr('the page shows no live updates'));
   return page;
 }
 
@@ -154,7 +159,7 @@ async function forTheDocumentation(visit: Visit): Promise<void> {
   const browser = await startChromium();
   for (const [name, address, colorScheme] of [
     ['console-queue', '', 'light'],
-    ['console-refund', `refunds/${visit.timeline.approval}`, 'dark'],
+    ['console-refund', `refunds/${visit.examples.approval}`, 'dark'],
   ] as const) {
     const context = await browser.open({ viewport: WIDE, colorScheme });
     const page = await signIn(context, visit);
@@ -168,16 +173,16 @@ async function forTheDocumentation(visit: Visit): Promise<void> {
 
 async function everyPage(visit: Visit, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const { timeline } = visit;
+  const { examples } = visit;
   const browser = await startChromium();
   const pages = {
     queue: '',
     'queue-none': '?q=nothing+like+this',
     refunds: 'refunds',
     'refunds-none': 'refunds?state=settled',
-    approval: `refunds/${timeline.approval}`,
-    review: `refunds/${timeline.review}`,
-    payment: `payments/${timeline.payment}`,
+    approval: `refunds/${examples.approval}`,
+    review: `refunds/${examples.review}`,
+    payment: `payments/${examples.payment}`,
     'search-several': 'search?q=ORD-20390',
     'search-none': 'search?q=ORD-0',
     nothing: 'elsewhere',
@@ -199,7 +204,7 @@ async function everyPage(visit: Visit, folder: string): Promise<void> {
       await show(page, visit.url, address);
       await page.screenshot({ path: join(folder, `${name}-${look}.png`), fullPage: true });
     }
-    await show(page, visit.url, `refunds/${timeline.approval}`);
+    await show(page, visit.url, `refunds/${examples.approval}`);
     const approve = page.getByRole('button', { name: 'Approve' });
     if ((await approve.count()) > 0) {
       await approve.click();
@@ -208,7 +213,7 @@ async function everyPage(visit: Visit, folder: string): Promise<void> {
       await page.keyboard.press('Escape');
     }
     await page.getByRole('button', { name: 'maria.keller' }).click();
-    await page.screenshot({ path: join(folder, `person-${look}.png`) });
+    await page.screenshot({ path: join(folder, `operator-${look}.png`) });
     await page.keyboard.press('Escape');
     await show(page, visit.url, '');
     await page.keyboard.press('?');
@@ -219,7 +224,7 @@ async function everyPage(visit: Visit, folder: string): Promise<void> {
   await browser.close();
 }
 
-/** Until everything that the page asks for is there. */
+/** Opens a page and waits until its data is loaded. */
 async function show(page: Page, base: string, address: string): Promise<void> {
   await page.goto(`${base}/console/${address}`);
   await page.getByRole('heading', { level: 1 }).waitFor();

@@ -1,4 +1,4 @@
-/** Draws docs/reference/states.md from the tables in domain/refund/states.ts: `node --import tsx tools/states-diagram.ts` writes it. */
+/** Generates docs/reference/states.md from the tables in domain/refund/states.ts. Run it with `npm run docs:states`. */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
@@ -13,11 +13,11 @@ import {
 
 export const STATES_PAGE = fileURLToPath(new URL('../docs/reference/states.md', import.meta.url));
 
-/** The whole page, as the formatter wants it. */
+/** Returns the whole page, formatted by prettier. */
 export function statesPage(): Promise<string> {
   const page = `# States of a refund
 
-Drawn from [\`domain/refund/states.ts\`](../../domain/refund/states.ts) by \`npm run docs:states\`. A test fails when this page is older than the code.
+Generated from [\`domain/refund/states.ts\`](../../domain/refund/states.ts) by \`npm run docs:states\`. A test fails when this page does not match the code.
 
 \`\`\`mermaid
 stateDiagram-v2
@@ -26,7 +26,7 @@ ${REFUND_TRANSITIONS.flatMap(({ on, from, to }) => from.map((state) => `  ${stat
 ${FINAL_STATES.map((state) => `  ${state} --> [*]`).join('\n')}
 \`\`\`
 
-## What each state is called outside
+## Status of each state in the API
 
 ${table(
   ['state', 'status', 'final'],
@@ -37,21 +37,20 @@ ${table(
   ]),
 )}
 
-## What moves a refund
+## Transitions of a refund
 
 ${table(
-  ['on', 'from', 'to', 'means'],
+  ['transition', 'from', 'to', 'meaning'],
   REFUND_TRANSITIONS.map(({ on, from, to, means }) => [code(on), from.map(code).join(', '), code(to), means]),
 )}
 
-## What is believed of an attempt
+## Evidence about an attempt
 
-Evidence changes an attempt only in the states named here; in any other it is a repetition, or a contradiction that opens a case.
-An attempt that is ${Object.keys(ATTEMPT_EVIDENCE).filter(isOpen).map(code).join(' or ')}, or was just handed over (\`submitting\`), is
-open: its money may have left or may still leave.
+Evidence changes an attempt only in the states of this table. In any other state it is a repetition, or a contradiction that opens a case.
+An attempt is open while it is \`submitting\`, ${Object.keys(ATTEMPT_EVIDENCE).filter(isOpen).map(code).join(' or ')}: its money may have left or may still leave.
 
 ${table(
-  ['evidence', 'is taken in'],
+  ['evidence', 'changes an attempt that is'],
   Object.entries(ATTEMPT_EVIDENCE).map(([evidence, states]) => [code(evidence), states.map(code).join(', ')]),
 )}
 `;

@@ -1,4 +1,4 @@
-/** A line for each activity that starts, finishes or fails, with the ids that find the refund everywhere else. */
+/** Logs each start, end and failure of an activity, with the ids of refund, payment, attempt and workflow. */
 import { ApplicationFailure, CompleteAsyncError } from '@temporalio/common';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import type { Log, LogFields } from '../settings/log.js';
@@ -33,14 +33,14 @@ export function activityLog(log: Log): ActivityInterceptorsFactory {
   });
 }
 
-/** Activities are told a refund by its id or with it; an order that is only being accepted has none yet. */
+/** The first argument of an activity is a refund id or an object with one. An order that is being accepted has none yet. */
 function refundOf(argument: unknown): Pick<LogFields, 'refundId'> {
   if (typeof argument === 'string') return { refundId: argument };
   const refundId = textIn(argument, 'refundId');
   return refundId === undefined ? {} : { refundId };
 }
 
-/** Where the refund stands afterwards. Answers are positions, or hold one; an accepted order names its refund. */
+/** Returns ids and state from an activity's result, which is a snapshot, contains one, or is the input of an accepted refund. */
 function outcomeOf(result: unknown): LogFields {
   const snapshot = fieldOf(result, 'snapshot') ?? fieldOf(result, 'input') ?? result;
   const refundId = textIn(snapshot, 'refundId');

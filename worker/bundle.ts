@@ -1,4 +1,4 @@
-/** The workflows' code as one file: built once when the image is built, or on the spot in development. */
+/** Bundles the workflow code into one file: when the image is built, or at start in development. */
 import { readFile, mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +6,7 @@ import { bundleWorkflowCode, DefaultLogger, type WorkflowBundle } from '@tempora
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** The build has it beside its programs; there is none of the sources. */
+/** Path of the bundle that a build ships; undefined when running from source. */
 const SHIPPED = import.meta.url.endsWith('.ts') ? undefined : at('../workflow-bundle.js');
 
 export async function buildWorkflowBundle(): Promise<WorkflowBundle> {
@@ -16,7 +16,7 @@ export async function buildWorkflowBundle(): Promise<WorkflowBundle> {
   });
 }
 
-/** `path`: a bundle written before by `writeWorkflowBundle`. Undefined: the one of this build, or from source a new one. */
+/** Returns the bundle at `path`, as `writeWorkflowBundle` wrote it. Without `path`: the bundle of this build, or a new one from source. */
 export async function workflowBundle(path: string | undefined): Promise<WorkflowBundle> {
   const file = path ?? SHIPPED;
   return file === undefined ? buildWorkflowBundle() : { code: await readFile(file, 'utf8') };

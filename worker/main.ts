@@ -1,4 +1,4 @@
-/** `npm run worker`: the production process that runs workflows and activities until it is told to stop. */
+/** `npm run worker`: the production process that runs workflows and activities until it receives a signal to stop. */
 import { Client } from '@temporalio/client';
 import { Runtime, type NativeConnection } from '@temporalio/worker';
 import { pause } from '../activities/pause.js';

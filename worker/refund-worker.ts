@@ -1,4 +1,4 @@
-/** Workers for refunds: one queue for workflows and money, one for queries. */
+/** Starts the two workers of a process: one task queue for workflows and submissions, one for queries of the gateway. */
 import { Context } from '@temporalio/activity';
 import { Client } from '@temporalio/client';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
@@ -9,10 +9,13 @@ import {
   type WorkflowBundle,
 } from '@temporalio/worker';
 import { createAuditActivities } from '../activities/maintenance/audit.js';
-import { createClientActivities, type StartSettings } from '../activities/refund/caller.js';
+import { createClientActivities, type StartSettings } from '../activities/pay-back/activities.js';
 import type { Dependencies } from '../activities/dependencies.js';
-import { createPaymentActivities } from '../activities/maintenance/payment-updates.js';
-import { createRefundActivities } from '../activities/refund/refunds.js';
+import {
+  createPaymentActivities,
+  type PaymentActivities,
+} from '../activities/maintenance/payment-updates.js';
+import { createRefundActivities } from '../activities/refund/activities.js';
 import { createSweepActivities } from '../activities/maintenance/sweep.js';
 import type { Database } from '../ledger/db/database.js';
 import { QueryBudgetSpent } from '../gateway/errors.js';
@@ -25,7 +28,7 @@ import { reasonOf } from '../temporal/search-attributes.js';
 import type { TaskQueues } from '../temporal/task-queues.js';
 import type { MaintenanceSchedule } from '../temporal/maintenance.js';
 import { activityLog } from './activity-log.js';
-import type { Effects } from '../workflows/refund/effects.js';
+import type { GatewayActivities } from '../workflows/refund/activities.js';
 import { QUERIES, type Profile } from './profiles.js';
 import { SHUTDOWN_FORCE, SHUTDOWN_GRACE } from './shutdown.js';
 
@@ -37,18 +40,18 @@ export interface RefundWorkerOptions {
   readonly profile: Profile;
   readonly dependencies: Dependencies;
   readonly start: StartSettings;
-  /** The ledger's own database, for what looks after all refunds at once. */
+  /** The ledger's database, for sweep, audit and payment updates. */
   readonly database: Database;
-  /** The schedules to keep; none are made or changed without. */
+  /** Creates or updates the schedules; absent: schedules are left as they are. */
   readonly maintenance?: MaintenanceSchedule;
-  /** A line for each activity; none without. */
+  /** Logs each activity; absent: nothing is logged. */
   readonly log?: Log;
 }
 
 export interface RefundWorker {
-  /** Ends when all have shut down: after `shutdown`, or with an error when one of them fails. */
+  /** Resolves when both workers have shut down after `shutdown`; rejects when one of them fails. */
   readonly done: Promise<void>;
-  /** Takes no new work, lets what is under way finish, and answers when that is done. */
+  /** Stops taking work and resolves when running activities have finished. */
   shutdown(): Promise<void>;
 }
 
@@ -57,7 +60,7 @@ const HEARTBEAT_MS = 2_000;
 export async function startRefundWorker(options: RefundWorkerOptions): Promise<RefundWorker> {
   const { connection, namespace, queues, database, start, log } = options;
   const temporal = new Client({ connection, namespace });
-  const alive = (): AbortSignal => Context.current().cancellationSignal;
+  const cancellationSignal = (): AbortSignal => Context.current().cancellationSignal;
   const activities = {
     ...createRefundActivities(options.dependencies),
     ...createClientActivities(options.dependencies, start, () =>
@@ -71,29 +74,29 @@ export async function startRefundWorker(options: RefundWorkerOptions): Promise<R
         onFailure: (refundId, error) =>
           log?.warn('sweep.not_started', { refundId, reason: reasonOf(error) }, error),
       },
-      alive,
+      cancellationSignal,
     ),
     ...createAuditActivities(database, ({ violations }) =>
       log?.error('audit.violations', { count: violations }),
     ),
   };
-  /** What queries the gateway: nothing else runs on that queue. Their rate is the entity's budget, over all processes. */
-  const readers: Effects['gateway'] = {
-    query: activities.query,
+  /** Activities that query the gateway, alone on their queue. Their rate is the entity's query budget, shared by all processes. */
+  const gatewayActivities: GatewayActivities & PaymentActivities = {
+    queryOutcome: activities.queryOutcome,
     reconcile: activities.reconcile,
-    readPayment: activities.readPayment,
-    link: activities.link,
-    correct: activities.correct,
-    confirm: activities.confirm,
+    queryPayment: activities.queryPayment,
+    linkTransaction: activities.linkTransaction,
+    correctRefund: activities.correctRefund,
+    confirmCorrection: activities.confirmCorrection,
+    ...createPaymentActivities(options.dependencies, database),
   };
-  const { queryPayment } = createPaymentActivities(options.dependencies, database);
   const shared = {
     connection,
     namespace,
     shutdownGraceTime: SHUTDOWN_GRACE,
     shutdownForceTime: SHUTDOWN_FORCE,
     interceptors: {
-      activity: [...(log === undefined ? [] : [activityLog(log)]), heartbeating, namingFailures],
+      activity: [...(log === undefined ? [] : [activityLog(log)]), heartbeating, stableFailures],
     },
   };
   const workers = await Promise.all([
@@ -107,11 +110,11 @@ export async function startRefundWorker(options: RefundWorkerOptions): Promise<R
     Worker.create({
       ...shared,
       taskQueue: queues.queries,
-      activities: { ...readers, queryPayment },
+      activities: gatewayActivities,
       ...QUERIES,
     }),
   ]);
-  // After the workers are there and before they run: the first sweep finds nothing remembered of a Temporal that is gone.
+  // Before the workers run: the first sweep must not rely on marks of runs that a lost Temporal server had.
   if (options.maintenance !== undefined) {
     const { isNew } = await ensureSchedules(temporal, queues, options.maintenance);
     if (isNew) await clearSweeps(database);
@@ -120,7 +123,7 @@ export async function startRefundWorker(options: RefundWorkerOptions): Promise<R
   const stop = (): void => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
-  // One that fails takes the others with it: half a worker would leave refunds waiting in silence.
+  // If one worker fails the other stops too: with only half of the queues served, refunds would wait unnoticed.
   for (const run of runs) run.catch(stop);
   const done = Promise.all(runs).then(() => undefined);
   return {
@@ -132,7 +135,7 @@ export async function startRefundWorker(options: RefundWorkerOptions): Promise<R
   };
 }
 
-/** A worker that dies is noticed by its silence, long before the activity's own time is over. */
+/** Sends heartbeats for each activity, so Temporal detects a dead worker long before the activity's own time-out. */
 const heartbeating: ActivityInterceptorsFactory = (context) => ({
   inbound: {
     async execute(input, next) {
@@ -148,14 +151,14 @@ const heartbeating: ActivityInterceptorsFactory = (context) => ({
   },
 });
 
-/** A failure's type is the ledger's stable code: that is what retry options name. */
-const namingFailures: ActivityInterceptorsFactory = (context) => ({
+/** Turns errors into failures whose type is a stable code, which retry options name. */
+const stableFailures: ActivityInterceptorsFactory = (context) => ({
   inbound: {
     async execute(input, next) {
       try {
         return await next(input);
       } catch (error) {
-        if (error instanceof QueryBudgetSpent) throw laterTurn(error, context.info.attempt);
+        if (error instanceof QueryBudgetSpent) throw retryLater(error, context.info.attempt);
         if (!(error instanceof LedgerError)) throw error;
         throw ApplicationFailure.create({
           type: error.code,
@@ -168,12 +171,12 @@ const namingFailures: ActivityInterceptorsFactory = (context) => ({
   },
 });
 
-/** Milliseconds. What has waited long asks rarely: a backlog must not keep itself busy with asking. */
-const LONGEST_WAIT_FOR_A_TURN = 60_000;
+/** Longest milliseconds between two tries of an activity without query budget: a backlog must not keep the worker busy with tries. */
+const LONGEST_BUDGET_WAIT = 60_000;
 
-/** Gives the slot back until the query's turn may have come. Spread, so that a backlog does not ask all at once. */
-function laterTurn({ message, retryAfter }: QueryBudgetSpent, attempt: number): ApplicationFailure {
-  const grown = Math.min(retryAfter * 1.5 ** Math.min(attempt - 1, 20), LONGEST_WAIT_FOR_A_TURN);
+/** Frees the activity slot until the budget may have a query again. Delays grow and are spread, so a backlog does not try all at once. */
+function retryLater({ message, retryAfter }: QueryBudgetSpent, attempt: number): ApplicationFailure {
+  const grown = Math.min(retryAfter * 1.5 ** Math.min(attempt - 1, 20), LONGEST_BUDGET_WAIT);
   return ApplicationFailure.create({
     type: 'query_budget_spent',
     message,

@@ -1,6 +1,6 @@
-/** How long a worker that is told to stop takes at most: whoever stops it (Compose, Kubernetes) has to wait longer. Milliseconds. */
+/** Times of a worker's shutdown, in milliseconds. Compose or Kubernetes must wait longer before they kill the process. */
 
-/** Longer than a send window and an answer together: an answer on its way is still recorded. */
+/** Longer than send window plus answer time, so that the gateway's answer to a submission is still recorded. */
 export const SHUTDOWN_GRACE = 150_000;
-/** After this an activity that goes on is left behind; its attempt is found as submitted and looked up. */
+/** After this, running activities are abandoned. The next run finds their attempts as submitted and queries the gateway. */
 export const SHUTDOWN_FORCE = 170_000;

@@ -1,12 +1,12 @@
-/** The audit as a schedule runs it: payments that changed, a part of all payments, and the report stored. */
+/** The audit: checks payments that have changed and a slice of all others, and stores a report. */
 import { auditIncrement, type IncrementLimits } from '../../ledger/maintenance/audit-progress.js';
 import { storeAudit } from '../../ledger/maintenance/audits.js';
 import type { Database } from '../../ledger/db/database.js';
 
-/** A history replays with what it was started with. */
+/** A history replays with the input that it was started with. */
 export type AuditInput = IncrementLimits;
 
-/** What the history keeps; the report itself is in the table. */
+/** Result in the workflow's history; the report itself is in the ledger. */
 export interface AuditSummary {
   readonly id: string;
   readonly complete: boolean;
@@ -17,6 +17,7 @@ export interface AuditActivities {
   readonly auditLedger: (input: AuditInput) => Promise<AuditSummary>;
 }
 
+/** `onViolations`: called for an audit that found violations or could not be completed. */
 export function createAuditActivities(
   database: Database,
   onViolations?: (summary: AuditSummary) => void,

@@ -1,4 +1,4 @@
-/** What the gateway told about a payment, looked up: chargebacks, returns made elsewhere, captures, and refunds that end otherwise than recorded. */
+/** Queries a payment that notifications are about, and records it: chargebacks, refunds made elsewhere, captures, changed outcomes. */
 import { isShown } from '../../domain/refund/notification.js';
 import { idsInFound, outcomeOfFound } from '../../domain/refund/outcome.js';
 import type { GatewayTransaction } from '../../domain/transaction.js';
@@ -6,38 +6,38 @@ import type { Database } from '../../ledger/db/database.js';
 import { awaitingQuery, recordShown } from '../../ledger/inbox/inbox.js';
 import type { RefundRecord } from '../../ledger/core/refund-record.js';
 import type { Dependencies } from '../dependencies.js';
-import { queryKnown, shownAlone } from '../refund/originals.js';
-import { expectationOf } from '../refund/send.js';
+import { queryAttempt, queryStoredPayment } from '../refund/originals.js';
+import { expectationOf } from '../refund/submit.js';
 
 export interface PaymentTask {
   readonly paymentId: string;
   readonly entityId: string;
-  /** Milliseconds until a look-up that does not show yet what was told is made again: the first, doubled each time, at most the last. */
+  /** Milliseconds until the next query if the gateway does not show yet what a notification reported: doubled each time from `first` to `max`. */
   readonly queryAgain: { readonly first: number; readonly max: number };
 }
 
 export interface PaymentActivities {
-  /** Looks the payment up where a notice waits for it, and records what is there. Without such a notice the gateway is not asked. */
-  readonly queryPayment: (task: PaymentTask) => Promise<void>;
+  /** Queries the payment if a notification waits for it, and records the answer. Without such a notification nothing is queried. */
+  readonly queryNotifiedPayment: (task: PaymentTask) => Promise<void>;
 }
 
 export function createPaymentActivities(deps: Dependencies, database: Database): PaymentActivities {
   return {
-    async queryPayment({ paymentId, entityId, queryAgain }) {
-      // One look-up for all that has come meanwhile.
+    async queryNotifiedPayment({ paymentId, entityId, queryAgain }) {
+      // One query for all notifications that have arrived.
       const waiting = await awaitingQuery(database, paymentId);
       if (waiting.length === 0) return;
-      const askedAt = await deps.ledger.clock();
-      // As they stood before the gateway was asked: what it shows says nothing of a later submission.
+      const queriedAt = await deps.ledger.clock();
+      // Read before the gateway is queried: its answer says nothing about a later submission.
       const refunds: RefundRecord[] = [];
       for (const refundId of new Set(waiting.flatMap((notification) => notification.refundId ?? []))) {
         const refund = await deps.ledger.findRefund(refundId);
         if (refund !== null) refunds.push(refund);
       }
-      const shown = [...(await readPayment(deps, entityId, paymentId))];
-      const meant = new Set(waiting.flatMap((notification) => notification.attemptId ?? []));
+      const shown = [...(await updatePayment(deps, entityId, paymentId))];
+      const attemptIds = new Set(waiting.flatMap((notification) => notification.attemptId ?? []));
       for (const refund of refunds)
-        shown.push(...(await readAttempts(deps, refund, { meant, shown, askedAt })));
+        shown.push(...(await updateAttempts(deps, refund, { attemptIds, shown, queriedAt })));
       for (const { id, transaction, notFoundCount } of waiting) {
         const dueInMs = Math.min(queryAgain.first * 2 ** Math.min(notFoundCount, 32), queryAgain.max);
         await recordShown(
@@ -50,15 +50,15 @@ export function createPaymentActivities(deps: Dependencies, database: Database):
   };
 }
 
-/** Brings the payment up to date, and answers all that the gateway shows of it. */
-async function readPayment(
+/** Queries and records the payment. Returns all transactions that the gateway shows of it; empty if it cannot be read. */
+async function updatePayment(
   deps: Dependencies,
   entityId: string,
   paymentId: string,
 ): Promise<readonly GatewayTransaction[]> {
   const { payment, at } = await deps.ledger.paymentBeforeQuery(paymentId);
   if (payment === null) return [];
-  const original = await queryKnown(deps, {
+  const original = await queryStoredPayment(deps, {
     ...{ entityId, paymentId, currency: payment.currency, observedAt: at },
     eachCapture: true,
   });
@@ -70,38 +70,37 @@ async function readPayment(
     case 'not_found':
     case 'unreadable':
     case 'links_not_shown':
-      // Nothing is believed and nothing is changed: it is read again, later each time, and what no query confirms ends with an operator.
+      // Nothing is recorded. The payment is queried again with growing intervals, and a notification that no query confirms opens a case.
       return [];
     default:
       return original satisfies never;
   }
 }
 
-/** The attempts that notices are about. A credit is linked to nothing, so it is asked for by its reference. */
-async function readAttempts(
+/**
+ * Records the outcome of the attempts that notifications are about, from `shown` or from a query of their own: a credit is linked to no
+ * payment and is found by its reference only. Returns the transactions of these queries.
+ */
+async function updateAttempts(
   deps: Dependencies,
   { entityId, currency, attempts }: RefundRecord,
-  {
-    meant,
-    shown,
-    askedAt,
-  }: {
-    readonly meant: ReadonlySet<string>;
+  known: {
+    readonly attemptIds: ReadonlySet<string>;
     readonly shown: readonly GatewayTransaction[];
-    readonly askedAt: Date;
+    readonly queriedAt: Date;
   },
 ): Promise<readonly GatewayTransaction[]> {
-  const seen: GatewayTransaction[] = [];
+  const queried: GatewayTransaction[] = [];
   for (const attempt of attempts) {
-    if (!meant.has(attempt.id)) continue;
+    if (!known.attemptIds.has(attempt.id)) continue;
     const expected = expectationOf(deps, { ...attempt, entityId, currency });
-    let found = shown;
+    let found = known.shown;
     let outcome = outcomeOfFound(found, expected);
     if (outcome.kind === 'no_match') {
-      const transaction = await shownAlone(deps, entityId, attempt);
-      if (transaction.kind === 'unavailable') continue;
-      found = transaction.kind === 'found' ? transaction.value : [];
-      seen.push(...found);
+      const answer = await queryAttempt(deps, entityId, attempt);
+      if (answer.kind === 'unavailable') continue;
+      found = answer.kind === 'found' ? answer.value : [];
+      queried.push(...found);
       outcome = outcomeOfFound(found, expected);
     }
     if (outcome.kind === 'no_match') continue;
@@ -110,11 +109,11 @@ async function readAttempts(
     await deps.ledger.record({
       attemptId: attempt.id,
       source: 'query',
-      asked: { send: attempt.submissions, at: askedAt },
+      asked: { send: attempt.submissions, at: known.queriedAt },
       outcome,
       ids: idsInFound(found, expected),
       ...(entry === undefined ? {} : { code: entry.result.code, description: entry.result.description }),
     });
   }
-  return seen;
+  return queried;
 }

@@ -1,4 +1,4 @@
-/** The sweep: gives a run to every refund that seems to have none. Harmless where one is alive, and where it runs twice. */
+/** The sweep: starts a run for each refund that seems to have none. Harmless for a refund that has one, and when two sweeps run at once. */
 import type { StartSettings } from '../../domain/refund/config.js';
 import type { Database } from '../../ledger/db/database.js';
 import {
@@ -8,69 +8,70 @@ import {
   type Silent,
   type SweepIntervals,
 } from '../../ledger/maintenance/sweep.js';
-import type { Task } from '../refund/refunds.js';
+import type { Task } from '../refund/task.js';
 
-/** Durations in milliseconds. A history replays with what it was started with. */
+/** Durations in milliseconds. A history replays with the input that it was started with. */
 export interface SweepInput {
   readonly patience: SweepIntervals;
-  /** Refunds read at once. */
+  /** Refunds read in one query of the ledger. */
   readonly page: number;
-  /** Pages in one sweep at most; what is left is due in the next one. */
+  /** Most pages of one sweep; further refunds are due in the next sweep. */
   readonly pages: number;
-  /** Attempts under ended refunds that one sweep has looked up at most. */
+  /** Most attempts of ended refunds that one sweep queries. */
   readonly queries: number;
 }
 
 export interface Swept {
-  /** Refunds that have a run now, whether it was there before or not. */
+  /** Refunds that have a run now, new or not. */
   readonly started: number;
-  /** Refunds that could not be given one; they are tried again. */
+  /** Refunds that could not be started; a later sweep tries again. */
   readonly failed: number;
-  /** Attempts to be looked up, each on the queue of its entity. */
-  readonly queries: readonly (Task & { readonly taskQueue: string })[];
+  /** Open attempts of ended refunds that are to be queried, each with its task queue. */
+  readonly openAttempts: readonly (Task & { readonly taskQueue: string })[];
 }
 
 export interface SweepActivities {
-  readonly sweepRefunds: (input: SweepInput) => Promise<Swept>;
+  readonly startIdleRefunds: (input: SweepInput) => Promise<Swept>;
 }
 
 export interface SweepDependencies {
   readonly database: Database;
   readonly start: StartSettings;
-  /** Answers when the refund has a run. Injected: how a workflow is started is not an activity's business. */
+  /** Resolves when the refund has a run. Passed in, because activities do not import `temporal/`. */
   readonly startRefund: (refund: Silent) => Promise<void>;
-  /** A refund that could not be started, for the log: its workflow is not there to tell. */
+  /** Called for a refund that could not be started, for the log. */
   readonly onFailure?: (refundId: string, error: unknown) => void;
 }
 
 const MOST_AT_ONCE = 10;
 
-export function createSweepActivities(deps: SweepDependencies, alive: () => AbortSignal): SweepActivities {
+/** `signal`: the cancellation signal of the running activity. */
+export function createSweepActivities(deps: SweepDependencies, signal: () => AbortSignal): SweepActivities {
   const { database } = deps;
 
   return {
-    async sweepRefunds({ patience, page, pages, queries }) {
+    async startIdleRefunds({ patience, page, pages, queries }) {
       let started = 0;
       let failed = 0;
       for (let read = 0; read < pages; read += 1) {
-        alive().throwIfAborted();
-        const silent = await idleRefunds(database, patience, page);
-        const result = await startEach(silent, deps.startRefund);
+        signal().throwIfAborted();
+        const idle = await idleRefunds(database, patience, page);
+        const result = await startEach(idle, deps.startRefund);
         for (const { refund, error } of result.failed) deps.onFailure?.(refund.id, error);
-        // One that cannot be started must not stand before all others for ever; all of them means that Temporal is away.
+        // If all of them fail, Temporal is unavailable. If some fail, these must not hold up all others for ever.
         const first = result.failed[0];
-        if (first !== undefined && result.started === 0 && silent.length > 1) throw first.error;
-        await markSwept(database, silent, patience);
+        if (first !== undefined && result.started === 0 && idle.length > 1) throw first.error;
+        await markSwept(database, idle, patience);
         started += result.started;
         failed += result.failed.length;
-        if (silent.length < page) break;
+        if (idle.length < page) break;
       }
       const open = await endedWithOpenAttempt(database, patience, queries);
       await markSwept(database, open, patience);
       return {
         started,
         failed,
-        queries: open.map(({ id, entityId }) => ({
+        openAttempts: open.map(({ id, entityId }) => ({
           refundId: id,
           config: deps.start.configFor(entityId),
           taskQueue: deps.start.queryTaskQueue,
@@ -85,7 +86,7 @@ export interface StartedEach<T> {
   readonly failed: readonly { readonly refund: T; readonly error: unknown }[];
 }
 
-/** Starts each, a few at once. One that fails does not stop the others. */
+/** Starts each refund, ten at once. A failure does not stop the others. */
 export async function startEach<T>(
   refunds: readonly T[],
   start: (refund: T) => Promise<void>,

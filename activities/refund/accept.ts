@@ -1,4 +1,4 @@
-/** Accepting a refund or a credit: check everything that can be checked, then store and reserve. Used by callers' workflows and by the client. */
+/** Accepts a refund or a credit: checks the request and the payment, then stores the refund and reserves its amount. */
 import { elapsed, type Moment } from '../../domain/clock.js';
 import { looksLikeCard } from '../../domain/card/card-number.js';
 import { IDEMPOTENCY_KEY_RULE, readIdempotencyKey } from '../../domain/refund/idempotency-key.js';
@@ -18,25 +18,25 @@ import type { PaymentRecord } from '../../ledger/core/refund-record.js';
 import { QueryBudgetSpent } from '../../gateway/errors.js';
 import { queryingFor, type Dependencies } from '../dependencies.js';
 import {
-  queryKnown,
+  queryStoredPayment,
   queryOriginal,
   queryWithoutLinks,
-  type OriginalAnswer,
+  type OriginalReading,
   type OriginalQuery,
 } from './originals.js';
 
 export interface RefundOrder {
-  /** Owns the idempotency key. */
+  /** The client that owns the idempotency key. */
   readonly clientId: string;
   /** A key in double quotes is the same key without them. */
   readonly idempotencyKey: string;
-  /** The person or system who asks; whoever asks cannot approve. */
+  /** The operator or system that requests the refund, and therefore cannot approve it. */
   readonly requestedBy: string;
-  /** As the caller wrote it; see `RefundRequestInput` and `CreditRequestInput`. */
+  /** The request as the client wrote it; see `RefundRequestInput` and `CreditRequestInput`. */
   readonly request: unknown;
 }
 
-/** The request is wrong, in each of the ways named. Nothing was stored. */
+/** Thrown when the request is wrong; `problems` names every error. Nothing was stored. */
 export class RequestRefused extends Error {
   override readonly name = 'RequestRefused';
   readonly problems: readonly InputProblem[];
@@ -47,10 +47,10 @@ export class RequestRefused extends Error {
   }
 }
 
-/** The original could not be read now. Nothing was stored; the same request may be sent again later. */
+/** Thrown when the original could not be read now. Nothing was stored; the client may send the same request again later. */
 export class GatewayUnavailable extends Error {
   override readonly name = 'GatewayUnavailable';
-  /** Milliseconds, where that is known. */
+  /** Milliseconds until another request makes sense, if known. */
   readonly retryAfter: number | undefined;
 
   constructor(message: string, retryAfter?: number) {
@@ -59,15 +59,15 @@ export class GatewayUnavailable extends Error {
   }
 }
 
-/** The gateway shows the original in a form that cannot be read; asking again does not change that. Nothing was stored. */
+/** Thrown when the gateway shows the original in a form that cannot be read; another query does not change that. Nothing was stored. */
 export class PaymentUnreadable extends Error {
   override readonly name = 'PaymentUnreadable';
 }
 
-/** Milliseconds from the request to the commit. A look-up with all its pages ends within 30 s; a capture takes two. */
+/** Most milliseconds from the request to the commit. A query with all its pages ends within 30 s; a capture takes two queries. */
 export const STALE_AFTER = 90_000;
 
-/** Throws `RequestRefused`, `GatewayUnavailable` or the ledger's `LedgerError`; in each case nothing was stored. */
+/** Accepts a refund. Throws `RequestRefused`, `GatewayUnavailable`, `PaymentUnreadable` or `LedgerError`; then nothing was stored. */
 export function acceptRefund(
   deps: Dependencies,
   order: RefundOrder,
@@ -76,7 +76,7 @@ export function acceptRefund(
   return accept(deps, order, readRefundRequest(order.request), askedAt);
 }
 
-/** A standalone credit asked for directly. Throws what `acceptRefund` throws; in each case nothing was stored. */
+/** Accepts a standalone credit that the client requests directly. Throws the same errors as `acceptRefund`; then nothing was stored. */
 export function acceptCredit(deps: Dependencies, order: RefundOrder): Promise<Accepted> {
   return accept(deps, order, readCreditRequest(order.request), deps.now());
 }
@@ -88,16 +88,16 @@ async function accept(
   askedAt: Moment,
 ): Promise<Accepted> {
   const problems: InputProblem[] = reading.ok ? [] : [...reading.problems];
-  const asker = readAsker(order, problems);
+  const requester = readRequester(order, problems);
   if (reading.ok && reading.request.entityId !== undefined && !deps.hasEntity(reading.request.entityId))
     problems.push({
       field: 'entityId',
       code: 'unknown',
       message: 'is not an entity that is configured here',
     });
-  if (!reading.ok || asker === undefined || problems.length > 0) throw new RequestRefused(problems);
+  if (!reading.ok || requester === undefined || problems.length > 0) throw new RequestRefused(problems);
 
-  // A process that was stopped meanwhile knows nothing about now, and its caller has long had another answer.
+  // The answers of a process that was frozen meanwhile are out of date, and its client has received another answer.
   const checkStillWanted = (): void => {
     if (elapsed(askedAt, deps.now()) > STALE_AFTER)
       throw new GatewayUnavailable(
@@ -105,12 +105,9 @@ async function accept(
       );
   };
   const { request } = reading;
-  const accepted = {
-    ...asker,
-    request,
-  };
+  const accepted = { ...requester, request };
   const entityId = request.entityId ?? deps.defaultEntityId;
-  // What a client declares is not queried: the gateway itself caps the refund, and a credit needs what it shows.
+  // A declared payment is not queried: the gateway itself caps a refund. A credit needs the gateway's record of the payment.
   const isDeclared = !isCreditRequest(request) && request.payment !== undefined;
   if (request.paymentId === undefined || isDeclared)
     return deps.ledger.accept(accepted, { entityId, facts: null }, checkStillWanted);
@@ -125,39 +122,39 @@ async function accept(
     case 'read':
       return deps.ledger.accept(accepted, { entityId, facts: original.facts }, checkStillWanted);
     case 'not_found':
-      throw refused('not_found', 'the gateway has no such payment under this entity');
+      throw refusal('not_found', 'the gateway has no such payment under this entity');
     case 'unreadable':
       throw original.isOriginal
         ? new PaymentUnreadable(
             `the payment cannot be read at the gateway: ${original.why}; nothing was stored`,
           )
-        : refused('not_refundable', original.why);
+        : refusal('not_refundable', original.why);
     case 'links_not_shown':
       throw new GatewayUnavailable('the account shows the payment neither by v3 nor by v1');
     case 'unavailable':
       throw new GatewayUnavailable(
-        `the payment could not be looked up at the gateway (${original.why}); nothing was stored, send the same request again later`,
+        `the payment could not be queried at the gateway (${original.why}); nothing was stored, send the same request again later`,
       );
     default:
       return original satisfies never;
   }
 }
 
-/** By v1 where the account has no v3 reporting: for a regular refund that is enough. */
-async function readOriginal(deps: Dependencies, query: OriginalQuery): Promise<OriginalAnswer> {
+/** Queries the original; by v1 if the account has no v3 reporting, which is enough for a regular refund. */
+async function readOriginal(deps: Dependencies, query: OriginalQuery): Promise<OriginalReading> {
   try {
     const original = await queryOriginal(deps, query);
     return original.kind === 'links_not_shown' ? await queryWithoutLinks(deps, query) : original;
   } catch (error) {
     if (!(error instanceof QueryBudgetSpent)) throw error;
     throw new GatewayUnavailable(
-      'the payment could not be looked up: the queries that the gateway allows for this entity are spent for now; nothing was stored, send the same request again later',
+      'the payment could not be queried: the queries that the gateway allows for this entity are spent for now; nothing was stored, send the same request again later',
       error.retryAfter,
     );
   }
 }
 
-/** Under which names and key an order is stored; undefined for what could not have been stored. */
+/** Returns the client and the key that an order is stored under; undefined if they are not valid. */
 export function storedKeyOf({
   clientId,
   idempotencyKey,
@@ -165,14 +162,17 @@ export function storedKeyOf({
   Pick<AcceptInput, 'clientId' | 'idempotencyKey'> | undefined {
   const key = readIdempotencyKey(idempotencyKey);
   const name = normalizeName(clientId);
-  // Two keys of one owner are one client.
+  // Two API keys of one owner are one client.
   return key === undefined || name === undefined
     ? undefined
     : { clientId: principalKey(name), idempotencyKey: key };
 }
 
-/** Who asks, and under which key. Names what is wrong in `problems`. */
-function readAsker(order: RefundOrder, problems: InputProblem[]): Omit<AcceptInput, 'request'> | undefined {
+/** Returns client, requester and key of an order. Adds every error to `problems`. */
+function readRequester(
+  order: RefundOrder,
+  problems: InputProblem[],
+): Omit<AcceptInput, 'request'> | undefined {
   const stored = storedKeyOf(order);
   if (readIdempotencyKey(order.idempotencyKey) === undefined)
     problems.push({ field: 'idempotencyKey', code: 'invalid', message: IDEMPOTENCY_KEY_RULE });
@@ -187,10 +187,13 @@ function readAsker(order: RefundOrder, problems: InputProblem[]): Omit<AcceptInp
   return stored === undefined || requestedBy === undefined ? undefined : { ...stored, requestedBy };
 }
 
-/** What a declaration may have been wrong about: as long as no query has shown the payment, the gateway is asked before a refund is refused. */
+/** Errors that a wrong declaration may cause. While no query has shown the payment, the gateway is queried before the refund is refused. */
 const DECLARED_WRONGLY: readonly LedgerErrorCode[] = ['currency_mismatch', 'payment_not_refundable'];
 
-/** The ledger has a payment as it was last seen: a chargeback that was won or a later capture since then leaves more to refund. */
+/**
+ * Accepts a refund of a payment that the ledger has. If the balance is too low the payment is queried: since the last query, a chargeback that
+ * was won or a later capture may have left more to refund.
+ */
 async function acceptKnown(
   deps: Dependencies,
   order: AcceptInput,
@@ -208,7 +211,7 @@ async function acceptKnown(
     const { at } = await deps.ledger.paymentBeforeQuery(id);
     const entityId = isDeclared ? (request.entityId ?? payment.entityId) : payment.entityId;
     const currency = isDeclared ? request.money.currency : payment.currency;
-    const original = await seenNow(queryingFor('acceptance', deps), {
+    const original = await queryIfBudget(queryingFor('acceptance', deps), {
       ...{ entityId, paymentId: id, currency, observedAt: at },
       eachCapture: false,
     });
@@ -217,18 +220,18 @@ async function acceptKnown(
   }
 }
 
-/** Undefined where the budget of queries is spent: then what is on record decides. */
-async function seenNow(
+/** Queries the payment. Undefined if the query budget is spent: then the ledger's record decides. */
+async function queryIfBudget(
   deps: Dependencies,
-  payment: Parameters<typeof queryKnown>[1],
-): Promise<OriginalAnswer | undefined> {
+  payment: Parameters<typeof queryStoredPayment>[1],
+): Promise<OriginalReading | undefined> {
   try {
-    return await queryKnown(deps, payment);
+    return await queryStoredPayment(deps, payment);
   } catch (error) {
     if (error instanceof QueryBudgetSpent) return undefined;
     throw error;
   }
 }
 
-const refused = (code: string, message: string) =>
+const refusal = (code: string, message: string) =>
   new RequestRefused([{ field: 'paymentId', code, message }]);

@@ -1,4 +1,4 @@
-/** Reading an original from the gateway, from a payment's id or one of its captures'. */
+/** Queries an original at the gateway, by the id of a payment or of one of its captures, with everything linked to it. */
 import { ofCapture } from '../../domain/payment/one-capture.js';
 import { readOriginal, type OriginalFacts } from '../../domain/payment/original.js';
 import { isGatewayId } from '../../domain/ids.js';
@@ -12,46 +12,46 @@ import {
 import type { AttemptRecord } from '../../ledger/core/refund-record.js';
 import type { Dependencies } from '../dependencies.js';
 
-export type OriginalAnswer =
+export type OriginalReading =
   | { readonly kind: 'read'; readonly facts: OriginalFacts; readonly tree: TransactionTree }
   | { readonly kind: 'not_found' }
-  /** Asking again does not change it. */
+  /** The gateway shows it in a form that another query does not change. */
   | {
       readonly kind: 'unreadable';
       readonly why: string;
-      /** False where it is readable and nothing that could be refunded. */
+      /** False if it can be read but is no payment that could be refunded. */
       readonly isOriginal: boolean;
     }
-  /** The account has no v3 reporting: what is linked to a payment is not shown. */
+  /** The account has no v3 reporting: the gateway does not show transactions linked to a payment. */
   | { readonly kind: 'links_not_shown' }
-  /** The gateway told nothing; asking again later may. */
+  /** No usable answer; a later query may have one. */
   | { readonly kind: 'unavailable'; readonly why: string };
 
-/** What is asked of the gateway, and how it will count. */
 export interface OriginalQuery {
   readonly entityId: string;
-  /** Of a payment, or of one of its captures. */
+  /** The id of a payment or of one of its captures. */
   readonly id: string;
   /** The ledger's clock before the query began. */
   readonly observedAt: Date;
   /**
-   * Some accounts list under an authorization only what refers to it directly. True queries each capture as well: before a credit, a
-   * conclusion or a proof of absence, never on the way of a refund that goes well.
+   * True: queries each capture too, because some accounts list under an authorization only what refers to it directly. Needed before a
+   * credit, a reconciliation or a proof of absence; never on the happy path.
    */
   readonly eachCapture: boolean;
 }
 
+/** Queries the original that `query.id` belongs to. An id of a capture leads to its authorization, which lists all captures. */
 export async function queryOriginal(
   deps: Dependencies,
   query: OriginalQuery,
   mayBeCapture = true,
-): Promise<OriginalAnswer> {
+): Promise<OriginalReading> {
   const { entityId, id, observedAt, eachCapture } = query;
   const answer = await deps.gateway.findWithLinked(entityId, id);
   if (answer.kind === 'not_found') return answer;
-  if (answer.kind === 'unavailable') return unlinked(answer);
+  if (answer.kind === 'unavailable') return unavailableLinks(answer);
   const whole = eachCapture ? await withCaptures(deps, entityId, answer.value) : answer;
-  if (whole.kind !== 'found') return unlinked(whole);
+  if (whole.kind !== 'found') return unavailableLinks(whole);
   const reading = readOriginal(whole.value, deps.hostOf(entityId), {
     observedAt,
     coversCaptures: eachCapture,
@@ -60,14 +60,14 @@ export async function queryOriginal(
   const { reason } = reading;
   switch (reason.why) {
     case 'capture':
-      // Only the authorisation shows all captures, and what was given back on each.
+      // Only the authorization shows all captures, and the amount returned on each.
       return mayBeCapture
         ? queryOriginal(deps, { ...query, id: reason.parentId }, false)
         : { kind: 'unreadable', why: 'a capture refers to another capture', isOriginal: true };
     case 'not_an_original':
       return {
         kind: 'unreadable',
-        why: `a ${reason.type} is neither a debit, an authorisation nor a capture`,
+        why: `a ${reason.type} is neither a debit, an authorization nor a capture`,
         isOriginal: false,
       };
     case 'missing_field':
@@ -83,31 +83,31 @@ export async function queryOriginal(
   }
 }
 
-/** A payment that the ledger has. Shown in another currency it cannot be read against what is kept of it. */
-export async function queryKnown(
+/** Queries a payment that is in the ledger. Unreadable if the gateway shows it in another currency than the ledger has. */
+export async function queryStoredPayment(
   deps: Dependencies,
   {
     paymentId,
     currency,
     ...query
   }: Omit<OriginalQuery, 'id'> & { readonly paymentId: string; readonly currency: string },
-): Promise<OriginalAnswer> {
+): Promise<OriginalReading> {
   const original = await queryOriginal(deps, { ...query, id: paymentId });
   if (original.kind !== 'read') return original;
   const { facts, tree } = original;
-  const unreadable = (why: string): OriginalAnswer => ({ kind: 'unreadable', why, isOriginal: true });
+  const unreadable = (why: string): OriginalReading => ({ kind: 'unreadable', why, isOriginal: true });
   if (facts.currency !== currency)
     return unreadable(`the gateway shows it in ${facts.currency}, not in ${currency}`);
   if (facts.id === paymentId) return original;
-  // A capture that is a payment of its own here, found by its authorization.
+  // The ledger has a capture as a payment of its own: found by its authorization.
   const own = ofCapture(facts, paymentId);
   return own === undefined
     ? unreadable('its authorization does not list it')
     : { kind: 'read', facts: own, tree };
 }
 
-/** One transaction, by v1 where the account has no v3 reporting. For what needs no links. */
-export async function queryAlone(
+/** Queries one transaction without its links; by v1 if the account has no v3 reporting. */
+export async function queryTransaction(
   deps: Dependencies,
   entityId: string,
   id: string,
@@ -119,44 +119,44 @@ export async function queryAlone(
     : answer;
 }
 
-/** Under our reference, else under the id that the gateway gave it: some transactions are shown by that alone. */
-export async function shownAlone(
+/** Queries an attempt by its reference, then by its gateway id: the gateway shows some transactions by their id only. */
+export async function queryAttempt(
   deps: Dependencies,
   entityId: string,
   { reference, gatewayId }: Pick<AttemptRecord, 'reference' | 'gatewayId'>,
 ): Promise<QueryResult<readonly GatewayTransaction[]>> {
   const byReference = await deps.gateway.findByReference(entityId, reference);
-  // An id of another form was kept as it came, and cannot be queried.
+  // An id of another form is stored as it was received and cannot be queried.
   if (byReference.kind !== 'not_found' || gatewayId === null || !isGatewayId(gatewayId)) return byReference;
-  const byId = await queryAlone(deps, entityId, gatewayId);
+  const byId = await queryTransaction(deps, entityId, gatewayId);
   return byId.kind === 'found'
     ? { kind: 'found', value: [{ merchantTransactionId: reference, ...byId.value }] }
     : byId;
 }
 
 /**
- * A payment whose links the account does not show. A debit and a capture tell what was taken; what was given back elsewhere stays
- * unknown, and the gateway's own limit holds each refund of them. An authorisation without its captures tells neither.
+ * Queries a payment whose links the account does not show. A debit or a capture shows the captured amount. Refunds made elsewhere stay
+ * unknown; the gateway's own limit caps each refund. An authorization without its captures shows neither.
  */
 export async function queryWithoutLinks(
   deps: Dependencies,
   { entityId, id, observedAt }: OriginalQuery,
-): Promise<OriginalAnswer> {
+): Promise<OriginalReading> {
   const answer = await deps.gateway.findById(entityId, id);
   if (answer.kind === 'not_found') return answer;
-  if (answer.kind === 'unavailable') return unavailableOf(answer);
+  if (answer.kind === 'unavailable') return unavailable(answer);
   const tree = rootPaymentOf(answer.value);
   if (tree.original.paymentType === 'PA' && tree.linked.length === 0)
     return {
       kind: 'unreadable',
       isOriginal: false,
-      why: 'the account has no v3 reporting, so the captures of an authorisation are not shown: name the capture',
+      why: 'the account has no v3 reporting, so the captures of an authorization are not shown: name the capture',
     };
   const reading = readOriginal(tree, deps.hostOf(entityId), { observedAt, coversCaptures: false });
   if (reading.kind !== 'read')
     return { kind: 'unreadable', why: 'v1 shows neither a debit nor a capture in full', isOriginal: false };
   const { facts } = reading;
-  // The ledger may know other captures of the same authorisation.
+  // The ledger may have other captures of the same authorization.
   const known = facts.type === 'PA' ? await deps.ledger.findPayment(facts.id) : null;
   const capturedMinor = (known?.capturedMinor ?? 0n) + facts.capturedMinor;
   const authorizedMinor =
@@ -168,7 +168,7 @@ export async function queryWithoutLinks(
   };
 }
 
-/** A capture as the only one that is known of its authorisation; anything else alone. */
+/** Returns a capture as the only known capture of its authorization, and any other transaction without links. */
 function rootPaymentOf(transaction: GatewayTransaction): TransactionTree {
   const { paymentType, referencedId } = transaction;
   return paymentType === 'CP' && referencedId !== undefined
@@ -176,27 +176,27 @@ function rootPaymentOf(transaction: GatewayTransaction): TransactionTree {
     : { original: transaction, linked: [] };
 }
 
-const unavailableOf = (answer: Extract<QueryResult<never>, { kind: 'unavailable' }>): OriginalAnswer =>
+const unavailable = (answer: Extract<QueryResult<never>, { kind: 'unavailable' }>): OriginalReading =>
   isLasting(answer.why)
     ? { kind: 'unreadable', why: answerOf(answer), isOriginal: true }
     : { kind: 'unavailable', why: answerOf(answer) };
 
-const unlinked = (answer: Extract<QueryResult<never>, { kind: 'unavailable' }>): OriginalAnswer =>
-  answer.why === 'not_offered' ? { kind: 'links_not_shown' } : unavailableOf(answer);
+const unavailableLinks = (answer: Extract<QueryResult<never>, { kind: 'unavailable' }>): OriginalReading =>
+  answer.why === 'not_offered' ? { kind: 'links_not_shown' } : unavailable(answer);
 
 /**
- * An authorization with what hangs on each of its captures. All of them or none: an answer that is not there must not look like one that
- * lists nothing.
+ * Adds the transactions linked to each capture of an authorization. Unavailable if one capture cannot be queried: a missing answer must not
+ * look like an empty list.
  */
 async function withCaptures(
   deps: Dependencies,
   entityId: string,
   { original, linked }: TransactionTree,
-): Promise<LinkedQuery> {
+): Promise<TreeResult> {
   const captures = original.paymentType === 'PA' ? capturesIn(linked) : [];
   const onCaptures: GatewayTransaction[] = [];
   for (const id of captures) {
-    const answer = await linkedTo(deps, entityId, id);
+    const answer = await queryLinkedToCapture(deps, entityId, id);
     if (answer.kind !== 'found') return answer;
     onCaptures.push(...answer.value);
   }
@@ -210,16 +210,16 @@ async function withCaptures(
   };
 }
 
-type LinkedQuery = Exclude<QueryResult<TransactionTree>, { kind: 'not_found' }>;
+type TreeResult = Exclude<QueryResult<TransactionTree>, { kind: 'not_found' }>;
 
-/** What refers to a capture, each with the capture named where the gateway leaves that out. */
-export async function linkedTo(
+/** Returns the transactions that refer to a capture. Adds the capture's id as `referencedId` where the gateway leaves it out. */
+export async function queryLinkedToCapture(
   deps: Dependencies,
   entityId: string,
   captureId: string,
 ): Promise<Exclude<QueryResult<readonly GatewayTransaction[]>, { kind: 'not_found' }>> {
   const answer = await deps.gateway.findWithLinked(entityId, captureId);
-  // It is listed under its authorization, so the gateway has it: this answer is not to be believed.
+  // The capture is listed under its authorization, so the gateway has it: this answer is wrong.
   if (answer.kind === 'not_found') return { kind: 'unavailable', why: 'error' };
   if (answer.kind === 'unavailable') return answer;
   const { original, linked } = answer.value;

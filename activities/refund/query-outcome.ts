@@ -1,70 +1,79 @@
-/** Finding out what became of an attempt whose outcome is open. Reads the gateway, never sends. */
-import type { GatewayEvidence } from '../../domain/refund/correction.js';
+/** Queries the gateway for the outcome of an open attempt. Reads only, never submits. */
 import type { CaseReason } from '../../domain/payment/reconciliation.js';
-import type { RefundSnapshot } from '../../domain/refund/next-step.js';
 import type { OriginalFacts } from '../../domain/payment/original.js';
+import type { GatewayEvidence } from '../../domain/refund/correction.js';
+import type { RefundSnapshot } from '../../domain/refund/next-step.js';
 import { idsInFound, outcomeOfFound, type Outcome } from '../../domain/refund/outcome.js';
 import type { Timings } from '../../domain/refund/config.js';
 import { isFinal, isOpenAttempt } from '../../domain/refund/states.js';
-import { answerOf, isLasting, type GatewayTransaction, type QueryResult } from '../../domain/transaction.js';
 import { PAYMENT_TYPES } from '../../domain/refund/operation.js';
+import { answerOf, isLasting, type GatewayTransaction, type QueryResult } from '../../domain/transaction.js';
 import type { QueryTarget } from '../../ledger/ledger.js';
 import { queryingFor, type Dependencies } from '../dependencies.js';
-import { linkedTo, queryAlone, queryKnown } from './originals.js';
-import { expectationOf } from './send.js';
+import { queryLinkedToCapture, queryStoredPayment, queryTransaction } from './originals.js';
+import { expectationOf } from './submit.js';
 
-/** What the gateway shows of an open attempt now. */
-export type Seen =
+/** The gateway's answer about an open attempt. */
+export type AttemptReading =
   | {
       readonly kind: 'found';
       readonly outcome: Outcome;
       readonly entry: GatewayTransaction | undefined;
-      /** The authorization with its captures, where a reversal of it was executed. */
+      /** The authorization with its captures, for a reversal of it that was executed. */
       readonly original?: OriginalFacts;
-      /** Of everything that was found under our reference. */
+      /** Ids of all transactions that were found under our reference. */
       readonly ids: readonly string[];
     }
   | {
-      readonly kind: 'notFound';
+      readonly kind: 'inconclusive';
       readonly answer: string;
-      /** True where nothing of it is there though the original is: late enough, that counts towards absence. */
+      /** True if the original is there and nothing of the attempt is: late enough, this counts towards absence. */
       readonly countsTowardsAbsence: boolean;
-      readonly note: GatewayEvidence;
+      readonly gateway: GatewayEvidence;
     };
 
-const notFound = (answer: string, note: GatewayEvidence, countsTowardsAbsence = false): Seen => ({
-  kind: 'notFound',
+const inconclusive = (
+  answer: string,
+  gateway: GatewayEvidence,
+  countsTowardsAbsence = false,
+): AttemptReading => ({
+  kind: 'inconclusive',
   answer,
   countsTowardsAbsence,
-  note,
+  gateway,
 });
 
-const unavailable = (answer: Extract<QueryResult<never>, { kind: 'unavailable' }>): Seen =>
-  notFound(answerOf(answer), isLasting(answer.why) ? 'unreadable' : 'unavailable');
+const unavailable = (answer: Extract<QueryResult<never>, { kind: 'unavailable' }>): AttemptReading =>
+  inconclusive(answerOf(answer), isLasting(answer.why) ? 'unreadable' : 'unavailable');
 
 const LINKS_NOT_SHOWN = 'links not shown';
 
-/** Looks, and records what was seen. Answers where the refund stands afterwards. */
-export async function query(
+/** Queries the open attempt, records the answer, and returns the snapshot after that. Without an open attempt nothing is queried. */
+export async function queryOutcome(
   deps: Dependencies,
   refundId: string,
   timings: Timings,
-  isOrdered = false,
+  isForOperator = false,
 ): Promise<RefundSnapshot> {
-  const queryTarget = await deps.ledger.queryTarget(refundId);
-  if (queryTarget === null) return deps.ledger.snapshot(refundId);
-  const need = isOrdered ? 'operator' : queryTarget.state === 'pending' ? 'pending' : 'doubt';
-  const seen = await examine(queryingFor(need, deps), queryTarget);
-  const snapshot = await recordSeen(deps, queryTarget, seen, timings);
-  // By now links would have proven the absence. Waiting longer proves nothing.
+  const attempt = await deps.ledger.queryTarget(refundId);
+  if (attempt === null) return deps.ledger.snapshot(refundId);
+  const need = isForOperator ? 'operator' : attempt.state === 'pending' ? 'pending' : 'doubt';
+  const reading = await queryOpenAttempt(queryingFor(need, deps), attempt);
+  const snapshot = await recordReading(deps, attempt, reading, timings);
+  // By this age links would have proven the absence; waiting longer proves nothing.
   const isProvable = (snapshot.attempt?.ageMs ?? 0) > provenAbsentAfter(timings);
-  if (seen.kind === 'notFound' && seen.answer === LINKS_NOT_SHOWN && isProvable && isUndecided(snapshot))
+  if (
+    reading.kind === 'inconclusive' &&
+    reading.answer === LINKS_NOT_SHOWN &&
+    isProvable &&
+    isUndecided(snapshot)
+  )
     return deps.ledger.ask(refundId, 'links_not_shown');
   const overdue = overdueAfterEnd(snapshot, timings);
   return overdue === undefined ? snapshot : deps.ledger.ask(refundId, overdue);
 }
 
-/** An attempt that is open under a refund which has ended: no run waits for it, so its budget is watched here. */
+/** Returns the case for an attempt that is open for too long under an ended refund: no run waits for it, so its time is checked here. */
 function overdueAfterEnd(
   { state, attempt }: RefundSnapshot,
   { caseAfterPending, caseAfterUnknown }: Timings,
@@ -79,94 +88,92 @@ const provenAbsentAfter = ({ sendWindow, visibilityLag, notFoundNeeded, notFound
 
 const isUndecided = ({ state }: RefundSnapshot): boolean => state === 'submitting' || state === 'unknown';
 
-/** A reversal is executed only together with what was captured: without that nobody knows how much it gave back. */
-export async function examine(deps: Dependencies, queryTarget: QueryTarget): Promise<Seen> {
-  const seen = await find(deps, queryTarget);
-  const { operation, entityId, paymentId, currency } = queryTarget;
-  if (
-    seen.kind !== 'found' ||
-    seen.outcome.kind !== 'succeeded' ||
-    operation !== 'reversal' ||
-    paymentId === null
-  )
-    return seen;
+/** Queries an open attempt. An executed reversal counts only together with the captures, which tell how much it returned. */
+export async function queryOpenAttempt(deps: Dependencies, attempt: QueryTarget): Promise<AttemptReading> {
+  const reading = await find(deps, attempt);
+  const { operation, entityId, paymentId, currency } = attempt;
+  if (reading.kind !== 'found' || reading.outcome.kind !== 'succeeded') return reading;
+  if (operation !== 'reversal' || paymentId === null) return reading;
   const { at } = await deps.ledger.paymentBeforeQuery(paymentId);
-  const original = await queryKnown(deps, {
+  const original = await queryStoredPayment(deps, {
     ...{ entityId, paymentId, currency, observedAt: at },
     eachCapture: false,
   });
-  if (original.kind === 'read') return { ...seen, original: original.facts };
-  return notFound('what was captured of the authorization cannot be read', 'unexplained');
+  if (original.kind === 'read') return { ...reading, original: original.facts };
+  return inconclusive('the captures of the authorization cannot be read', 'unexplained');
 }
 
 /**
- * Asks by our reference first, then by each id that is known of it, then among what is linked to the original. Absence counts only where
- * the original itself is found (a wrong entity answers "not found" as well) and nothing unexplained hangs on it.
+ * Queries by our reference first, then by each known gateway id, then among the transactions linked to the original. Absence counts only if
+ * the original itself is found (a wrong entity answers "not found" as well) and no linked transaction is unexplained.
  */
-async function find(deps: Dependencies, queryTarget: QueryTarget): Promise<Seen> {
-  const byReference = await deps.gateway.findByReference(queryTarget.entityId, queryTarget.reference);
+async function find(deps: Dependencies, attempt: QueryTarget): Promise<AttemptReading> {
+  const { gateway } = deps;
+  const { entityId, paymentId, reference } = attempt;
+  const byReference = await gateway.findByReference(entityId, reference);
   if (byReference.kind === 'unavailable') return unavailable(byReference);
   if (byReference.kind === 'found') {
-    const known = judge(deps, queryTarget, byReference.value);
-    if (known !== undefined) return known;
+    const own = ownAmong(deps, attempt, byReference.value);
+    if (own !== undefined) return own;
   }
   let isOther = false;
-  for (const gatewayId of queryTarget.gatewayIds) {
-    const byId = await queryAlone(deps, queryTarget.entityId, gatewayId);
+  for (const gatewayId of attempt.gatewayIds) {
+    const byId = await queryTransaction(deps, entityId, gatewayId);
     if (byId.kind === 'unavailable') return unavailable(byId);
     if (byId.kind === 'not_found') continue;
     // The gateway gave this id to our request; under it the transaction need not show our reference.
-    const known = judge(deps, queryTarget, [{ merchantTransactionId: queryTarget.reference, ...byId.value }]);
-    if (known !== undefined) return known;
+    const own = ownAmong(deps, attempt, [{ merchantTransactionId: reference, ...byId.value }]);
+    if (own !== undefined) return own;
     isOther = true;
   }
-  if (isOther) return notFound('another transaction under an id of the attempt', 'unexplained');
-  if (byReference.kind === 'found') return notFound('other transactions under this reference', 'unexplained');
+  if (isOther) return inconclusive('another transaction under an id of the attempt', 'unexplained');
+  if (byReference.kind === 'found')
+    return inconclusive('other transactions under this reference', 'unexplained');
 
-  // Linked to nothing, so there is nowhere else to look. Of a credit enough misses only mean that a person is asked.
-  if (queryTarget.paymentId === null) return notFound('not found', 'silent', true);
-  const tree = await deps.gateway.findWithLinked(queryTarget.entityId, queryTarget.paymentId);
+  // An unlinked credit can be found nowhere else. For a credit, enough of these answers only open a case.
+  if (paymentId === null) return inconclusive('not found', 'silent', true);
+  const tree = await gateway.findWithLinked(entityId, paymentId);
   if (tree.kind === 'not_found')
-    return notFound('the original is not found under this entity', 'unavailable');
+    return inconclusive('the original is not found under this entity', 'unavailable');
   if (tree.kind === 'unavailable')
-    return tree.why === 'not_offered' ? notFound(LINKS_NOT_SHOWN, 'unavailable') : unavailable(tree);
-  const onCapture = await hangsOnCapture(deps, queryTarget);
+    return tree.why === 'not_offered' ? inconclusive(LINKS_NOT_SHOWN, 'unavailable') : unavailable(tree);
+  const onCapture = await linkedToCapture(deps, attempt);
   if (onCapture.kind !== 'found') return unavailable(onCapture);
   const linked = [...tree.value.linked, ...onCapture.value];
-  const known = judge(deps, queryTarget, linked);
-  if (known !== undefined) return known;
-  const unexplained = linked.some((entry) => mightBeOurs(entry, queryTarget));
-  return unexplained
-    ? notFound('an unexplained transaction on the original', 'unexplained')
-    : notFound('not found', 'silent', true);
+  const own = ownAmong(deps, attempt, linked);
+  if (own !== undefined) return own;
+  return linked.some((entry) => mightBeOurs(entry, attempt))
+    ? inconclusive('an unexplained transaction on the original', 'unexplained')
+    : inconclusive('not found', 'silent', true);
 }
 
-/** A refund of a capture may be listed under that alone. */
-async function hangsOnCapture(
+/** The gateway may list a refund of a capture under that capture only. */
+async function linkedToCapture(
   deps: Dependencies,
   { entityId, paymentId, originalId }: QueryTarget,
-): ReturnType<typeof linkedTo> {
+): ReturnType<typeof queryLinkedToCapture> {
   return originalId === null || originalId === paymentId
     ? { kind: 'found', value: [] }
-    : linkedTo(deps, entityId, originalId);
+    : queryLinkedToCapture(deps, entityId, originalId);
 }
 
-export function recordSeen(
+/** Records the answer of a query and returns the snapshot after that. */
+export function recordReading(
   deps: Dependencies,
-  queryTarget: QueryTarget,
-  seen: Seen,
+  attempt: QueryTarget,
+  reading: AttemptReading,
   timings: Timings,
 ): Promise<RefundSnapshot> {
-  const { attemptId, asked } = queryTarget;
-  if (seen.kind === 'notFound')
+  const { attemptId, asked } = attempt;
+  if (reading.kind === 'inconclusive')
     return deps.ledger.recordInconclusive(
       attemptId,
-      { answer: seen.answer, countsTowardsAbsence: seen.countsTowardsAbsence, asked },
+      { answer: reading.answer, countsTowardsAbsence: reading.countsTowardsAbsence, asked },
       timings,
     );
-  const { outcome, entry, original, ids } = seen;
-  // Nothing new, but a look-up made: the waits between them grow with their number.
-  if (outcome.kind === 'pending' && queryTarget.state === 'pending')
+  const { outcome, entry, original, ids } = reading;
+  // Still pending: only the query is counted, because the waits between queries grow with their number.
+  if (outcome.kind === 'pending' && attempt.state === 'pending')
     return deps.ledger.recordInconclusive(
       attemptId,
       { answer: entry?.result.code ?? 'pending', countsTowardsAbsence: false, asked },
@@ -183,12 +190,13 @@ export function recordSeen(
   });
 }
 
-function judge(
+/** Returns the attempt's own transaction among `found`; undefined if there is none. */
+function ownAmong(
   deps: Dependencies,
-  queryTarget: QueryTarget,
+  attempt: QueryTarget,
   found: readonly GatewayTransaction[],
-): Extract<Seen, { kind: 'found' }> | undefined {
-  const expected = expectationOf(deps, queryTarget);
+): Extract<AttemptReading, { kind: 'found' }> | undefined {
+  const expected = expectationOf(deps, attempt);
   const outcome = outcomeOfFound(found, expected);
   if (outcome.kind === 'no_match') return undefined;
   const gatewayId = 'gatewayId' in outcome ? outcome.gatewayId : undefined;
@@ -196,11 +204,11 @@ function judge(
   return { kind: 'found', outcome, entry, ids: idsInFound(found, expected) };
 }
 
-/** A refund may be shown without its own reference: as long as one is unexplained, ours is not proven absent. */
-function mightBeOurs(entry: GatewayTransaction, queryTarget: QueryTarget): boolean {
-  if (entry.paymentType !== PAYMENT_TYPES[queryTarget.operation]) return false;
+/** True if the transaction may be the attempt. The gateway may show a refund without its reference: while one is unexplained, absence is not proven. */
+function mightBeOurs(entry: GatewayTransaction, attempt: QueryTarget): boolean {
+  if (entry.paymentType !== PAYMENT_TYPES[attempt.operation]) return false;
   const isExplained =
-    (entry.merchantTransactionId !== undefined && queryTarget.explained.has(entry.merchantTransactionId)) ||
-    (entry.id !== undefined && queryTarget.explained.has(entry.id));
+    (entry.merchantTransactionId !== undefined && attempt.explained.has(entry.merchantTransactionId)) ||
+    (entry.id !== undefined && attempt.explained.has(entry.id));
   return !isExplained;
 }

@@ -7,14 +7,13 @@ import { instructionMissing } from '../errors.js';
 import { OPERATOR_STATES, type Refund } from '../view.js';
 import { confirm } from './confirm.js';
 import { EXIT, WrongUse, type ExitCode } from './exit.js';
-import { run, tell, type Session } from './session.js';
+import { run, tell, type OutputOptions, type Session } from './session.js';
 
-export interface NoteOptions {
+export interface NoteOptions extends OutputOptions {
   readonly by?: string | undefined;
   readonly reason?: string | undefined;
   readonly ticket?: string | undefined;
   readonly yes?: true | undefined;
-  readonly json?: true | undefined;
 }
 
 export interface DecideOptions extends NoteOptions {
@@ -24,7 +23,7 @@ export interface DecideOptions extends NoteOptions {
 /** Without the instruction nothing is decided: the one that waits is named, with its effect. */
 export function decide(verb: 'approve' | 'reject', id: string, options: DecideOptions): Promise<ExitCode> {
   return withNote(options, (note) =>
-    run(options.json === true, async (session) => {
+    run(options, async (session) => {
       const { instruction } = options;
       if (instruction === undefined) {
         const { approval, proposal } = await session.client.getRefund(id);
@@ -54,7 +53,7 @@ export async function effectFor(
 
 export function withdraw(id: string, options: NoteOptions): Promise<ExitCode> {
   return withNote(options, (note) =>
-    run(options.json === true, async (session) => {
+    run(options, async (session) => {
       await confirm([await effectFor(session, id, 'withdraw', note.by)], options.yes === true);
       session.printRefund(await session.client.withdraw(id, note));
       return EXIT.done;
@@ -63,13 +62,14 @@ export function withdraw(id: string, options: NoteOptions): Promise<ExitCode> {
 }
 
 /** Reads only, so nothing is confirmed; who looked is on record where they say who. */
-export function sync(id: string, { by, reason, ticket, json }: NoteOptions): Promise<ExitCode> {
+export function sync(id: string, options: NoteOptions): Promise<ExitCode> {
+  const { by, reason, ticket } = options;
   const note =
     by === undefined || reason === undefined
       ? undefined
       : { by, reason, ...(ticket === undefined ? {} : { ticket }) };
-  return run(json === true, async (session) => {
-    const refund = await session.client.sync(id, note);
+  return run(options, async (session) => {
+    const refund = await session.client.resolve(id, note);
     session.printRefund(refund);
     return needsOperator(refund);
   });

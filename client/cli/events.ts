@@ -1,31 +1,34 @@
 /** `events list`, `events resend`: what was told to the caller, and telling it again. */
-import Table from 'cli-table3';
 import {
   listDeliveries,
   resendEvents,
   type DeliveryState,
   type ResendFilter,
 } from '../../ledger/outbox/deliveries.js';
+import type { Tone } from '../state-tones.js';
 import { eventOf, type OutboundEvent } from '../event-view.js';
 import { EXIT, WrongUse, type ExitCode } from './exit.js';
-import { run, tell } from './session.js';
+import { run, tell, type OutputOptions } from './session.js';
+import type { Screen } from './screen.js';
+import { table, type Column } from './table.js';
+import { toTheMinute } from './text.js';
 
-export interface ListEventsOptions {
+export interface ListEventsOptions extends OutputOptions {
   readonly refund?: string | undefined;
   readonly state?: DeliveryState | undefined;
   readonly limit?: number | undefined;
-  readonly json?: true | undefined;
 }
 
-export function listEvents({ refund, state, limit, json }: ListEventsOptions): Promise<ExitCode> {
-  return run(json === true, async ({ database, print }) => {
+export function listEvents(options: ListEventsOptions): Promise<ExitCode> {
+  const { refund, state, limit } = options;
+  return run(options, async ({ database, screen, print }) => {
     const records = await listDeliveries(database, {
       ...(refund === undefined ? {} : { refundId: refund }),
       ...(state === undefined ? {} : { state }),
       ...(limit === undefined ? {} : { limit }),
     });
     const events = records.map(eventOf);
-    print(events, () => eventsText(events));
+    print(events, () => eventsText(events, screen));
     return EXIT.done;
   });
 }
@@ -51,7 +54,7 @@ export async function resend(id: string | undefined, options: ResendOptions): Pr
         { field: 'ID', code: 'invalid', message: 'or --refund or --dead: exactly one of them is needed' },
       ]),
     );
-  return run(options.json === true, async ({ database, print, note }) => {
+  return run(options, async ({ database, print, note }) => {
     const ids = await resendEvents(database, which);
     print({ resent: ids }, () => `${ids.length} events are sent again`);
     if (ids.length > 0 || 'dead' in which) return EXIT.done;
@@ -60,22 +63,23 @@ export async function resend(id: string | undefined, options: ResendOptions): Pr
   });
 }
 
-function eventsText(events: readonly OutboundEvent[]): string {
-  if (events.length === 0) return 'no events';
-  const table = new Table({
-    head: ['event', 'type', 'refund', 'state', 'tries', 'last', 'created', 'next try'],
-    style: { head: [], border: [] },
-  });
-  for (const event of events)
-    table.push([
-      event.id,
-      event.type,
-      event.refundId,
-      event.state,
-      String(event.tries),
-      event.lastError ?? (event.lastStatus === null ? '–' : String(event.lastStatus)),
-      event.createdAt,
-      event.nextTryAt ?? '–',
-    ]);
-  return table.toString();
-}
+const TONES: Readonly<Record<DeliveryState, Tone>> = { waiting: 'info', delivered: 'good', dead: 'bad' };
+
+const EVENTS: readonly Column<OutboundEvent>[] = [
+  { title: 'event', text: ({ id }) => id },
+  { title: 'type', text: ({ type }) => type },
+  { title: 'state', text: ({ state }) => state, tone: ({ state }) => TONES[state] },
+  { title: 'tries', align: 'right', text: ({ tries }) => String(tries) },
+  { title: 'created', text: ({ createdAt }) => createdAt, shorter: toTheMinute, leaves: 1 },
+  { title: 'refund', text: ({ refundId }) => refundId, beneath: 1 },
+  {
+    title: 'last',
+    text: ({ lastError, lastStatus }) => lastError ?? (lastStatus === null ? '' : String(lastStatus)),
+    wraps: true,
+    beneath: 1,
+  },
+  { title: 'next try', text: ({ nextTryAt }) => nextTryAt ?? '', shorter: toTheMinute, beneath: 1 },
+];
+
+export const eventsText = (events: readonly OutboundEvent[], screen: Screen): string =>
+  events.length === 0 ? 'no events' : table(EVENTS, events, screen);

@@ -5,19 +5,19 @@ import type { Role } from '../../domain/principal.js';
 import { createApiKey, listApiKeys, revokeApiKey, type ApiKeyRecord } from '../../ledger/access/api-keys.js';
 import { migrate } from '../../ledger/db/migrate.js';
 import { EXIT, WrongUse, type ExitCode } from './exit.js';
-import { run, tell } from './session.js';
+import type { Screen } from './screen.js';
+import { run, tell, type OutputOptions } from './session.js';
+import { table, type Column } from './table.js';
+import { toTheMinute } from './text.js';
 
-interface Json {
-  readonly json?: true | undefined;
-}
-
-export interface CreateOptions extends Json {
+export interface CreateOptions extends OutputOptions {
   readonly name?: string | undefined;
   readonly role?: readonly Role[] | undefined;
 }
 
 /** The text of the key is the one thing on stdout, once: nobody can read it again. */
-export function create({ name, role: roles = [], json }: CreateOptions): Promise<ExitCode> {
+export function create(options: CreateOptions): Promise<ExitCode> {
+  const { name, role: roles = [], json } = options;
   const problems = [
     ...(name === undefined ? [{ field: '--name', code: 'missing', message: 'is missing' }] : []),
     ...(name !== undefined && (readName(name) === undefined || looksLikeCard(name))
@@ -27,7 +27,7 @@ export function create({ name, role: roles = [], json }: CreateOptions): Promise
   ];
   if (name === undefined || problems.length > 0)
     return Promise.resolve(tell(json === true, new WrongUse(problems)));
-  return run(json === true, async ({ settings, database, print, note }) => {
+  return run(options, async ({ settings, database, print, note }) => {
     // A key may be the first thing that a new installation needs.
     await migrate(settings.databaseUrl);
     const { key, text } = await createApiKey(database, { name, roles });
@@ -37,26 +37,26 @@ export function create({ name, role: roles = [], json }: CreateOptions): Promise
   });
 }
 
-export function revoke(id: string, { json }: Json): Promise<ExitCode> {
-  return run(json === true, async ({ database, print, note }) => {
+export function revoke(id: string, options: OutputOptions): Promise<ExitCode> {
+  return run(options, async ({ database, json, screen, print, note }) => {
     const key = await revokeApiKey(database, id);
     if (key === null) {
       note(
-        json === true
+        json
           ? JSON.stringify({ error: { code: 'key_not_found', message: `there is no key ${id}` } })
           : `key_not_found: there is no key ${id}`,
       );
       return EXIT.failed;
     }
-    print(viewOf(key), () => lineOf(key));
+    print(viewOf(key), () => keysText([viewOf(key)], screen));
     return EXIT.done;
   });
 }
 
-export function list({ json }: Json): Promise<ExitCode> {
-  return run(json === true, async ({ database, print }) => {
-    const keys = await listApiKeys(database);
-    print(keys.map(viewOf), () => keys.map(lineOf).join('\n') || 'no keys');
+export function list(options: OutputOptions): Promise<ExitCode> {
+  return run(options, async ({ database, screen, print }) => {
+    const keys = (await listApiKeys(database)).map(viewOf);
+    print(keys, () => keysText(keys, screen));
     return EXIT.done;
   });
 }
@@ -69,11 +69,21 @@ const viewOf = ({ id, name, roles, createdAt, revokedAt }: ApiKeyRecord) => ({
   revokedAt: revokedAt?.toISOString() ?? null,
 });
 
-const lineOf = ({ id, name, roles, createdAt, revokedAt }: ApiKeyRecord): string =>
-  [
-    id,
-    name,
-    roles.join(','),
-    `since ${createdAt.toISOString()}`,
-    ...(revokedAt === null ? [] : [`revoked ${revokedAt.toISOString()}`]),
-  ].join('  ');
+type Key = ReturnType<typeof viewOf>;
+
+const KEYS: readonly Column<Key>[] = [
+  { title: 'key', text: ({ id }) => id },
+  { title: 'name', text: ({ name }) => name, wraps: true },
+  { title: 'roles', text: ({ roles }) => roles.join(',') },
+  { title: 'created', text: ({ createdAt }) => createdAt, shorter: toTheMinute, beneath: 1 },
+  {
+    title: 'revoked',
+    text: ({ revokedAt }) => revokedAt ?? '',
+    tone: () => 'bad',
+    shorter: toTheMinute,
+    beneath: 1,
+  },
+];
+
+export const keysText = (keys: readonly Key[], screen: Screen): string =>
+  keys.length === 0 ? 'no keys' : table(KEYS, keys, screen);

@@ -14,6 +14,7 @@ export function addMaintenanceCommands(program: Command, { finish, count, exampl
   program
     .command('verify')
     .description('check now that the whole ledger holds: I1 to I8, slice by slice')
+    .option('--wide', 'all of it, though lines get longer than the terminal')
     .option('--json', 'the report as JSON')
     .addHelpText('after', `${examples('verify', 'verify --json')}\n\nExit code 1 where something is wrong.`)
     .action(async (options) => {
@@ -27,6 +28,7 @@ export function addMaintenanceCommands(program: Command, { finish, count, exampl
     .option('--refund <id>', 'only those of this refund')
     .addOption(new Option('--state <state>', 'only those in this state').choices(DELIVERY_STATES))
     .option('--limit <number>', 'at most so many; default 100', count)
+    .option('--wide', 'all of it, though lines get longer than the terminal')
     .option('--json', 'a list as JSON')
     .addHelpText(
       'after',

@@ -52,6 +52,7 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
     .command('show')
     .description('one refund: every attempt and id, what was decided by whom, and what happened')
     .argument('<id>', ID)
+    .option('--wide', 'all of it, though lines get longer than the terminal')
     .option('--json', 'as JSON')
     .action(async (id, options) => {
       finish(await (await import('./show.js')).show(id, options));
@@ -65,6 +66,7 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
     .addOption(new Option('--status <status>', 'only those with this status').choices(STATUSES))
     .option('--stuck', 'the queue: whatever waits for a person, oldest first, with its next step')
     .option('--limit <number>', 'at most so many; default 100', count)
+    .option('--wide', 'all of it, though lines get longer than the terminal')
     .option('--json', 'a list as JSON')
     .addHelpText('after', HELP.list)
     .action(async (options) => {
@@ -157,6 +159,7 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
     .option('--case <reason>', 'every refund that is in review for this reason, instead of one')
     .option('--since <time>', 'with --case: only cases opened since then, as 10:00 or a date')
     .option('--dry-run', 'only say what would be done, with counts and sums; changes nothing')
+    .option('--wide', 'all of it, though lines get longer than the terminal')
     .option('--restart', 'end the run that is alive, and start the next')
     .addHelpText('after', HELP.replay)
     .action(async (id, options) => {
@@ -189,6 +192,7 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
   keys
     .command('list')
     .description('every key, without its text')
+    .option('--wide', 'all of it, though lines get longer than the terminal')
     .option('--json', 'as JSON')
     .action(async (options) => {
       finish(await (await import('./keys.js')).list(options));

@@ -5,13 +5,9 @@ import { waitingForOperator } from '../../ledger/views/queue.js';
 import { OPERATOR_STATES, viewOf, type Refund } from '../view.js';
 import { EXIT, type ExitCode } from './exit.js';
 import { changeText, listText, queueText } from './render.js';
-import { run, type Session } from './session.js';
+import { run, type OutputOptions, type Session } from './session.js';
 
-interface Json {
-  readonly json?: true | undefined;
-}
-
-export interface ListOptions extends Json {
+export interface ListOptions extends OutputOptions {
   readonly payment?: string | undefined;
   readonly state?: RefundState | undefined;
   readonly status?: RefundStatus | undefined;
@@ -19,12 +15,13 @@ export interface ListOptions extends Json {
   readonly limit?: number | undefined;
 }
 
-export function list({ payment, state, status, stuck, limit, json }: ListOptions): Promise<ExitCode> {
-  return run(json === true, async ({ client, database, print }) => {
+export function list(options: ListOptions): Promise<ExitCode> {
+  const { payment, state, status, stuck, limit } = options;
+  return run(options, async ({ client, database, screen, print }) => {
     if (stuck === true && payment === undefined && state === undefined && status === undefined) {
       const { items } = await waitingForOperator(database, OPERATOR_STATES, { limit: limit ?? 100 });
       const queue = items.map(({ refund, ageSeconds }) => ({ ...viewOf(refund), ageSeconds }));
-      print(queue, () => queueText(queue));
+      print(queue, () => queueText(queue, screen));
       return EXIT.done;
     }
     const refunds = await client.listRefunds({
@@ -34,14 +31,14 @@ export function list({ payment, state, status, stuck, limit, json }: ListOptions
       ...(stuck === undefined ? {} : { stuck }),
       ...(limit === undefined ? {} : { limit }),
     });
-    print(refunds, () => listText(refunds));
+    print(refunds, () => listText(refunds, screen));
     return EXIT.done;
   });
 }
 
 /** A line for each change until it has ended or a person is needed. With `--json` each line is the whole refund. */
-export function watch(id: string, { json }: Json): Promise<ExitCode> {
-  return run(json === true, async (session) => {
+export function watch(id: string, options: OutputOptions): Promise<ExitCode> {
+  return run(options, async (session) => {
     const line = (text: string): void => {
       process.stdout.write(`${text}\n`);
     };
@@ -51,7 +48,7 @@ export function watch(id: string, { json }: Json): Promise<ExitCode> {
 
 /** Tells each change to `tell` until the refund has ended, a person is needed or the time is over. */
 export async function follow(
-  { client, json }: Session,
+  { client, json, screen }: Session,
   id: string,
   ms: number | undefined,
   tell: (line: string) => void,
@@ -61,7 +58,7 @@ export async function follow(
   try {
     for await (const refund of client.watch(id, limit === undefined ? {} : { signal: limit })) {
       last = refund;
-      tell(json ? JSON.stringify(refund) : changeText(refund));
+      tell(json ? JSON.stringify(refund) : changeText(refund, screen));
       if (isFinal(refund.state) || needsOperator(refund)) return refund;
     }
   } catch (error) {

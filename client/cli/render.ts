@@ -1,59 +1,50 @@
 /** Refunds as text for people: a table of many, a page for one, a line for each change. */
-import Table from 'cli-table3';
-import pc from 'picocolors';
 import { END_REASONS } from '../../domain/payment/reconciliation.js';
-import type { RefundStatus } from '../../domain/refund/states.js';
 import { maskedRegistration } from '../effects.js';
 import type { NextStep } from '../replay.js';
+import { STATE_TONES, type Tone } from '../state-tones.js';
 import type { TimelineEntry } from '../story-view.js';
 import type { Attempt, Refund } from '../view.js';
+import { page } from './page.js';
+import type { Screen } from './screen.js';
+import { table, type Column } from './table.js';
+import { shortIds, toTheMinute } from './text.js';
 
-/** Not whenever the library thinks so: it also colours for a build server, whose logs are read as text. */
-const colors = pc.createColors(process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '');
+const REFUND: readonly Column<Refund>[] = [
+  { title: 'refund', text: ({ id }) => id },
+  { title: 'amount', align: 'right', text: amountText },
+  { title: 'state', text: ({ state }) => state, tone: toneOf },
+];
 
-const PAINT: Readonly<Record<RefundStatus, (text: string) => string>> = {
-  pending: colors.cyan,
-  succeeded: colors.green,
-  failed: colors.red,
-  canceled: colors.dim,
-  review: colors.yellow,
-};
+const LIST: readonly Column<Refund>[] = [
+  ...REFUND,
+  { title: 'operation', text: ({ operation }) => operation ?? '', leaves: 2 },
+  { title: 'settled', text: (refund) => settledText(refund) ?? '', leaves: 0 },
+  { title: 'why', text: ({ why }) => why ?? '', wraps: true, beneath: 1 },
+  {
+    title: 'payment',
+    text: ({ paymentId }) => paymentId ?? 'none: a credit',
+    shorter: shortIds,
+    leaves: 1,
+  },
+  { title: 'created', text: ({ createdAt }) => createdAt, shorter: toTheMinute, leaves: 3 },
+];
 
-const sheet = (head: readonly string[]) =>
-  new Table({ head: head.map((text) => colors.bold(text)), style: { head: [], border: [] } });
+export const listText = (refunds: readonly Refund[], screen: Screen): string =>
+  refunds.length === 0 ? 'no refunds' : table(LIST, refunds, screen);
 
-export function listText(refunds: readonly Refund[]): string {
-  if (refunds.length === 0) return 'no refunds';
-  const table = sheet(['refund', 'payment', 'amount', 'state', 'operation', 'settled', 'why', 'created']);
-  for (const refund of refunds)
-    table.push([
-      refund.id,
-      refund.paymentId ?? 'none: a credit',
-      `${refund.amount} ${refund.currency}`,
-      stateText(refund),
-      refund.operation ?? '–',
-      settledText(refund) ?? '–',
-      refund.why ?? '',
-      refund.createdAt,
-    ]);
-  return table.toString();
-}
+export type Waiting = Refund & { readonly ageSeconds: number };
 
-/** What waits for a person, the longest waiting first, each with why and the safe next step. */
-export function queueText(items: readonly (Refund & { readonly ageSeconds: number })[]): string {
-  if (items.length === 0) return 'nothing waits for a person';
-  const table = sheet(['refund', 'age', 'amount', 'state', 'why', 'next step']);
-  for (const item of items)
-    table.push([
-      item.id,
-      ageText(item.ageSeconds),
-      `${item.amount} ${item.currency}`,
-      stateText(item),
-      reasonsOf(item).join('\n'),
-      nextStepOf(item),
-    ]);
-  return table.toString();
-}
+const QUEUE: readonly Column<Waiting>[] = [
+  ...REFUND,
+  { title: 'age', align: 'right', text: ({ ageSeconds }) => ageText(ageSeconds) },
+  { title: 'why', text: (item) => reasonsOf(item).join('\n'), beneath: 1 },
+  { title: 'next step', text: nextStepOf, wraps: true, beneath: 1 },
+];
+
+/** The refunds that wait for an operator, the longest waiting first, each with its reasons and the safe next step. */
+export const queueText = (items: readonly Waiting[], screen: Screen): string =>
+  items.length === 0 ? 'nothing waits for an operator' : table(QUEUE, items, screen);
 
 const reasonsOf = ({ cases, why, proposal, approval }: Refund): readonly string[] => {
   const reasons = [
@@ -64,9 +55,8 @@ const reasonsOf = ({ cases, why, proposal, approval }: Refund): readonly string[
   return reasons.length > 0 ? reasons : [why ?? ''];
 };
 
-function nextStepOf({ id, proposal, approval, review, cases }: Refund): string {
-  if (proposal !== null) return `a second person: approve or reject ${id}`;
-  if (approval !== null) return `a second person: approve or reject ${id}`;
+function nextStepOf({ proposal, approval, review, cases }: Refund): string {
+  if (proposal !== null || approval !== null) return 'A second operator approves or rejects it.';
   return review?.nextStep ?? cases[0]?.nextStep ?? '';
 }
 
@@ -80,70 +70,75 @@ function ageText(seconds: number): string {
   return unit === undefined ? `${seconds} s` : `${Math.floor(seconds / unit[1])} ${unit[0]}`;
 }
 
-/** What happens by itself, and when at the latest. */
-export function nextText({ kind, afterMs, effect }: NextStep): string {
+/** What the run does by itself, and within which time. */
+function nextText({ kind, afterMs, effect }: NextStep): string {
   const when = afterMs === 0 ? 'now' : `within ${Math.ceil(afterMs / 1_000)} s`;
-  return `${'next'.padEnd(12)}${kind === 'listen' ? 'look-up' : kind}, ${when}: ${effect}`;
+  return `${kind === 'listen' ? 'query' : kind}, ${when}: ${effect}`;
 }
 
-/** What happened, oldest first: who did it, and what it did to the money. */
-export function timelineText(timeline: readonly TimelineEntry[]): string {
-  return timeline.map(({ at, actor, text }) => `${at}  ${actor.padEnd(10)}  ${text}`).join('\n');
-}
+const TIMELINE: readonly Column<TimelineEntry>[] = [
+  { title: 'at', text: ({ at }) => at, shorter: toTheMinute },
+  { title: 'actor', text: ({ actor }) => actor },
+  { title: 'event', text: ({ text }) => text, wraps: true },
+];
 
-export function refundText(refund: Refund): string {
-  const lines: readonly (readonly [string, string | null])[] = [
-    ['refund', refund.id],
-    ['asked for', refund.askedFor === 'credit' ? 'a standalone credit' : null],
-    ['payment', refund.paymentId ?? 'none: the credit is linked to nothing'],
-    ['amount', `${refund.amount} ${refund.currency}`],
-    ['reason', refund.reason],
-    ['order', refund.orderId],
-    ['state', stateText(refund)],
-    ['operation', refund.operation],
-    ['settled', settledText(refund)],
-    ['why', whyText(refund)],
-    ['blocks', refund.blocks.length === 0 ? null : refund.blocks.join(', ')],
-    ['next step', refund.review === null ? null : colors.yellow(refund.review.nextStep)],
-    ['destination', destinationText(refund)],
-    ['asked by', refund.requestedBy],
-    ...refund.cases.map(
-      ({ why, openedAt, nextStep }) => ['case', `${why} since ${openedAt}: ${nextStep}`] as const,
-    ),
+/** The events of a refund, oldest first, each with its actor and its effect on the money. */
+export const timelineText = (timeline: readonly TimelineEntry[], screen: Screen): string =>
+  table(TIMELINE, timeline, screen, { header: false, hint: false });
+
+const ATTEMPTS: readonly Column<Attempt>[] = [
+  { title: '', text: ({ type }) => type },
+  { title: 'amount', align: 'right', text: ({ amount }) => amount },
+  { title: 'state', text: ({ state }) => state, tone: ({ state }) => STATE_TONES[state] },
+  { title: 'merchantTransactionId', text: (attempt) => attempt.merchantTransactionId, beneath: 2 },
+  { title: 'gateway id', text: ({ gatewayId }) => gatewayId ?? '', beneath: 2 },
+  { title: 'result', text: resultText, wraps: true, beneath: 1 },
+  { title: 'submitted', text: ({ sentAt }) => sentAt, shorter: toTheMinute, beneath: 1 },
+];
+
+/** One refund on a page. `next`: what its run does next, where that was read. */
+export function refundText(refund: Refund, screen: Screen, next?: NextStep): string {
+  const facts = page(
     [
-      'proposed',
-      refund.proposal === null
-        ? null
-        : colors.yellow(
-            `${refund.proposal.effect}, by ${refund.proposal.by} (${refund.proposal.reason}), instruction ${refund.proposal.instruction}`,
-          ),
+      { name: 'refund', text: refund.id },
+      { name: 'type', text: refund.askedFor === 'credit' ? 'a standalone credit' : null },
+      { name: 'payment', text: refund.paymentId ?? 'none: the credit is unlinked' },
+      { name: 'amount', text: amountText(refund) },
+      { name: 'reason', text: refund.reason },
+      { name: 'order', text: refund.orderId },
+      { name: 'state', text: refund.state, tone: toneOf(refund) },
+      { name: 'operation', text: refund.operation },
+      { name: 'settled', text: settledText(refund) },
+      { name: 'why', text: whyText(refund) },
+      { name: 'blocks', text: refund.blocks.length === 0 ? null : refund.blocks.join(', ') },
+      { name: 'next step', text: refund.review?.nextStep ?? null, tone: 'warn' },
+      { name: 'destination', text: destinationText(refund) },
+      { name: 'requested by', text: refund.requestedBy },
+      ...refund.cases.map(({ why, openedAt, nextStep }) => ({
+        name: 'case',
+        text: `${why} since ${openedAt}: ${nextStep}`,
+      })),
+      { name: 'proposed', text: proposalText(refund), tone: 'warn' },
+      { name: 'to approve', text: approvalText(refund), tone: 'warn' },
+      { name: 'created', text: refund.createdAt },
+      { name: 'updated', text: refund.updatedAt },
+      { name: 'next', text: next === undefined ? null : nextText(next) },
     ],
-    ['to approve', refund.approval === null ? null : colors.yellow(approvalText(refund))],
-    ['created', refund.createdAt],
-    ['updated', refund.updatedAt],
-  ];
-  const page = lines.flatMap(([name, text]) => (text === null ? [] : [`${name.padEnd(12)}${text}`]));
-  if (refund.attempts.length === 0) return [...page, 'nothing was sent'].join('\n');
-  const table = sheet(['', 'amount', 'merchantTransactionId', 'gateway id', 'state', 'result', 'sent']);
-  for (const attempt of refund.attempts)
-    table.push([
-      attempt.type,
-      attempt.amount,
-      attempt.merchantTransactionId,
-      attempt.gatewayId ?? '–',
-      attempt.state,
-      resultText(attempt),
-      attempt.sentAt,
-    ]);
-  return [...page, table.toString()].join('\n');
+    screen,
+  );
+  const attempts =
+    refund.attempts.length === 0
+      ? 'nothing was submitted'
+      : table(ATTEMPTS, refund.attempts, screen, { header: true, hint: false });
+  return `${facts}\n\n${attempts}`;
 }
 
-/** One line for what is new. */
-export function changeText(refund: Refund): string {
+/** One line with what has changed. */
+export function changeText(refund: Refund, { tone }: Screen): string {
   const attempt = refund.attempts.at(-1);
   const parts = [
     refund.updatedAt,
-    stateText(refund),
+    tone(toneOf(refund), refund.state),
     settledText(refund) ?? '',
     attempt === undefined ? '' : `${attempt.type} ${attempt.state} ${resultText(attempt)}`.trimEnd(),
     whyText(refund) ?? '',
@@ -151,29 +146,41 @@ export function changeText(refund: Refund): string {
   return parts.filter((part) => part !== '').join('  ');
 }
 
-/** What a second person is asked for, in one sentence without its full stop. */
-export function approvalText({ approval }: Refund): string {
-  if (approval === null) return 'nothing';
+function proposalText({ proposal }: Refund): string | null {
+  if (proposal === null) return null;
+  const { effect, by, reason, instruction } = proposal;
+  return `${effect}, by ${by} (${reason}), instruction ${instruction}`;
+}
+
+function approvalText({ approval }: Refund): string | null {
+  if (approval === null) return null;
   const { amount, currency, destination, why, instruction } = approval;
   return `a credit of ${amount} ${currency} to registration ${destination.registrationId} (${why.join(', ')}), instruction ${instruction}`;
 }
 
-/** Only its end: enough to tell two registrations apart. */
+/** Shows only the last characters: enough to tell two registrations apart. */
 const destinationText = ({ destination }: Refund): string | null =>
   destination === null ? null : `registration ${maskedRegistration(destination.registrationId)}`;
 
-/** What the customer has, and by which means. */
+/** The amounts that the customer has, by means. */
 const settledText = ({ settlements, currency }: Refund): string | null =>
   settlements.length === 0
     ? null
     : settlements.map(({ by, amount }) => `${amount} ${currency} by ${by.replaceAll('_', ' ')}`).join(', ');
 
-const stateText = ({ state, status }: Refund): string => PAINT[status](state);
+function toneOf({ state }: Refund): Tone {
+  return STATE_TONES[state];
+}
 
-const resultText = ({ resultCode, resultDescription, class: refusal }: Attempt): string =>
-  [resultCode, refusal === null ? null : `(${refusal})`, resultDescription]
+function amountText({ amount, currency }: Refund): string {
+  return `${amount} ${currency}`;
+}
+
+function resultText({ resultCode, resultDescription, class: declineClass }: Attempt): string {
+  return [resultCode, declineClass === null ? null : `(${declineClass})`, resultDescription]
     .filter((part) => part !== null)
     .join(' ');
+}
 
 function whyText({ review, why }: Refund): string | null {
   if (review !== null) return `${why ?? ''}: ${review.why}`;

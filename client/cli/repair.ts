@@ -19,7 +19,7 @@ export function link(id: string, options: LinkOptions): Promise<ExitCode> {
   return withNote(
     options,
     (note) =>
-      run(options.json === true, async (session) => {
+      run(options, async (session) => {
         await confirm([effectOfLink(await recordOf(session, id), gatewayId)], options.yes === true);
         const refund = await session.client.link(id, { ...note, gatewayId: gatewayId ?? '' });
         session.printRefund(refund);
@@ -55,7 +55,7 @@ export function correct(id: string, options: CorrectOptions): Promise<ExitCode> 
   return withNote(
     options,
     (note) =>
-      run(options.json === true, async (session) => {
+      run(options, async (session) => {
         if (outcome === undefined || evidence === undefined) throw new WrongUse([]);
         const wanted = {
           outcome,
@@ -93,7 +93,7 @@ export function changeDestination(id: string, options: ChangeDestinationOptions)
   return withNote(
     options,
     (note) =>
-      run(options.json === true, async (session) => {
+      run(options, async (session) => {
         await confirm(
           [effectOfDestinationChange(await recordOf(session, id), registration)],
           options.yes === true,

@@ -3,12 +3,17 @@ import { randomUUID } from 'node:crypto';
 import { CASE_REASONS, type CaseReason } from '../../domain/payment/reconciliation.js';
 import type { BulkReplay, BulkReplayResult } from '../replay-many.js';
 import type { ReplayReport } from '../replay.js';
+import type { PendingStep } from '../runs.js';
 import { confirm } from './confirm.js';
 import { momentOf } from './moment.js';
 import { effectFor, withNote, type NoteOptions } from './decide.js';
 import type { OperatorNote } from '../../domain/refund/operator-note.js';
 import { EXIT, WrongUse, type ExitCode } from './exit.js';
+import { page } from './page.js';
+import type { Screen } from './screen.js';
 import { run, tell } from './session.js';
+import { table, type Column } from './table.js';
+import { STATE_TONES } from '../state-tones.js';
 
 export interface ReplayOptions extends NoteOptions {
   readonly case?: string | undefined;
@@ -40,7 +45,7 @@ function replayMany(why: string, options: ReplayOptions): Promise<ExitCode> {
   const isDryRun = options.dryRun === true;
   const which = { case: why, ...(since === undefined ? {} : { since }) };
   const work = (operatorNote: OperatorNote): Promise<ExitCode> =>
-    run(json, async ({ client, print, note }) => {
+    run(options, async ({ client, screen, print, note }) => {
       // Named once: a batch that is asked for again after a failure is carried out once.
       const order: BulkReplay = { ...which, ...operatorNote, commandId: randomUUID() };
       const counted = await client.replayMany({ ...order, dryRun: true });
@@ -63,7 +68,7 @@ function replayMany(why: string, options: ReplayOptions): Promise<ExitCode> {
       print(total, () =>
         [
           `${replayed} of ${counted.count} refunds go on`,
-          ...refused.map(({ refundId, why: because }) => `refused  ${refundId}  ${because}`),
+          ...(refused.length === 0 ? [] : [table(REFUSED, refused, screen)]),
         ].join('\n'),
       );
       return refused.length === 0 ? EXIT.done : EXIT.operatorNeeded;
@@ -76,24 +81,28 @@ function replayMany(why: string, options: ReplayOptions): Promise<ExitCode> {
 const BULK_EFFECT =
   'Each goes back to its first unsent step, proven again and with fresh budgets, about 20 a second. Nothing is sent twice, and a credit is approved again where policy asks for it.';
 
+const REFUSED: readonly Column<BulkReplayResult['refused'][number]>[] = [
+  { title: 'refused', text: ({ refundId }) => refundId },
+  { title: 'why', text: ({ why }) => why, wraps: true },
+];
+
 function countText({ case: why, count, sums }: BulkReplayResult): string {
   const money = Object.entries(sums).map(([currency, amount]) => `${amount} ${currency}`);
   return `${count} refunds are in review for ${why}${money.length === 0 ? '' : `: ${money.join(', ')}`}`;
 }
 
 function replayOne(id: string, options: ReplayOptions): Promise<ExitCode> {
-  const json = options.json === true;
   if (options.dryRun === true)
-    return run(json, async ({ client, print }) => {
+    return run(options, async ({ client, screen, print }) => {
       const report = await client.foresee(id);
-      print(report, () => reportText(report));
+      print(report, () => reportText(report, screen));
       return waitsForOperator(report);
     });
   return withNote(options, (operatorNote) =>
-    run(json, async (session) => {
-      const { client, print, note } = session;
+    run(options, async (session) => {
+      const { client, screen, print, note } = session;
       const before = await client.foresee(id);
-      note(reportText(before));
+      note(reportText(before, screen));
       const alive = before.run?.isAlive === true ? before.run : undefined;
       const restart = options.restart === true ? alive : undefined;
       const effect = await effectFor(session, id, 'replay', operatorNote.by);
@@ -107,7 +116,7 @@ function replayOne(id: string, options: ReplayOptions): Promise<ExitCode> {
         ...operatorNote,
         ...(restart === undefined ? {} : { restart: { runId: restart.runId } }),
       });
-      print(result, () => `${OUTCOMES[result.outcome]}\n${reportText(result)}`);
+      print(result, () => `${OUTCOMES[result.outcome]}\n${reportText(result, screen)}`);
       return waitsForOperator(result);
     }),
   );
@@ -124,32 +133,26 @@ const OUTCOMES = {
 const waitsForOperator = ({ step }: ReplayReport): ExitCode =>
   step.kind === 'operator' || step.kind === 'read' ? EXIT.operatorNeeded : EXIT.done;
 
-function reportText({
-  refundId,
-  state,
-  why,
-  step,
-  effect,
-  gateway,
-  run: newest,
-  stuck,
-}: ReplayReport): string {
+export function reportText(report: ReplayReport, screen: Screen): string {
+  const { refundId, state, why, step, effect, gateway, run: newest, stuck } = report;
   const wait = step.afterMs === 0 ? 'now' : `in ${Math.ceil(step.afterMs / 1_000)} s`;
-  const lines: readonly (readonly [string, string])[] = [
-    ['refund', refundId],
-    ['state', why === null ? state : `${state} (${why})`],
-    ['gateway', gateway],
-    ['next', `${step.kind}, ${wait}`],
-    ['effect', effect],
-    ['run', newest === null ? 'none' : `${newest.status} ${newest.runId} since ${newest.startedAt}`],
-    ...(newest?.pending ?? []).map(
-      ({ activity, attempt, isRunning, lastFailure }) =>
-        [
-          'pending',
-          `${activity ?? 'its own code'}, try ${attempt}${isRunning ? ', running' : ''}${lastFailure === null ? '' : `, last: ${lastFailure}`}`,
-        ] as const,
-    ),
-    ['stuck', stuck ?? 'no'],
-  ];
-  return lines.map(([name, text]) => `${name.padEnd(9)}${text}`).join('\n');
+  return page(
+    [
+      { name: 'refund', text: refundId },
+      { name: 'state', text: why === null ? state : `${state} (${why})`, tone: STATE_TONES[state] },
+      { name: 'gateway', text: gateway },
+      { name: 'next', text: `${step.kind}, ${wait}` },
+      { name: 'effect', text: effect },
+      {
+        name: 'run',
+        text: newest === null ? 'none' : `${newest.status} ${newest.runId} since ${newest.startedAt}`,
+      },
+      ...(newest?.pending ?? []).map((pending) => ({ name: 'pending', text: pendingText(pending) })),
+      { name: 'stuck', text: stuck ?? 'no', tone: stuck === null ? undefined : ('warn' as const) },
+    ],
+    screen,
+  );
 }
+
+const pendingText = ({ activity, attempt, isRunning, lastFailure }: PendingStep): string =>
+  `${activity ?? 'workflow task'}, try ${attempt}${isRunning ? ', running' : ''}${lastFailure === null ? '' : `, last: ${lastFailure}`}`;

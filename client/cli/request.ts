@@ -13,9 +13,9 @@ import {
 import { confirm } from './confirm.js';
 import { WrongUse, type ExitCode } from './exit.js';
 import { follow, outcome } from './read.js';
-import { optionOf, run, tell, type Session } from './session.js';
+import { optionOf, run, tell, type OutputOptions, type Session } from './session.js';
 
-export interface RequestOptions {
+export interface RequestOptions extends OutputOptions {
   readonly payment?: string | undefined;
   readonly amount?: string | undefined;
   readonly currency?: string | undefined;
@@ -31,7 +31,6 @@ export interface RequestOptions {
   /** Seconds, or true for as long as it takes. */
   readonly wait?: number | true | undefined;
   readonly yes?: true | undefined;
-  readonly json?: true | undefined;
 }
 
 /** Whoever asks by the command line shares one space of keys. */
@@ -41,7 +40,7 @@ export async function request(what: 'refund' | 'credit', options: RequestOptions
   const json = options.json === true;
   const reading = read(what, options);
   if (!reading.ok) return tell(json, new WrongUse(reading.problems));
-  return run(json, async (session) => {
+  return run(options, async (session) => {
     const { client, note } = session;
     const idempotencyKey = options.key ?? randomUUID();
     await confirm(await effectOf(session, reading.request), options.yes === true);

@@ -7,10 +7,20 @@ import type { Refund } from '../view.js';
 import { environment } from './environment.js';
 import { Declined, EXIT, WrongUse, type ExitCode } from './exit.js';
 import { refundText } from './render.js';
+import { screenOf, type Screen } from './screen.js';
+
+/** How a command prints. */
+export interface OutputOptions {
+  readonly json?: true | undefined;
+  /** All of it, though lines get longer than the terminal. */
+  readonly wide?: true | undefined;
+}
 
 export interface Session extends OpenRefundsClient {
   readonly settings: Settings;
   readonly json: boolean;
+  /** Standard output. */
+  readonly screen: Screen;
   /** One document on stdout: as JSON, or as the text beside it. */
   readonly print: (value: unknown, text: () => string) => void;
   readonly printRefund: (refund: Refund) => void;
@@ -52,7 +62,12 @@ const note = (text: string): void => {
 };
 
 /** Opens what the environment names, runs `work`, closes everything, and tells whatever went wrong. */
-export async function run(json: boolean, work: (session: Session) => Promise<ExitCode>): Promise<ExitCode> {
+export async function run(
+  options: OutputOptions,
+  work: (session: Session) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const json = options.json === true;
+  const screen = screenOf({ stream: process.stdout, env: process.env, wide: options.wide === true });
   try {
     const env = environment(process.env, note);
     const settings = readSettings(env);
@@ -68,9 +83,10 @@ export async function run(json: boolean, work: (session: Session) => Promise<Exi
         ...opened,
         settings,
         json,
+        screen,
         print,
         printRefund: (refund) => {
-          print(refund, () => refundText(refund));
+          print(refund, () => refundText(refund, screen));
         },
         note,
       });

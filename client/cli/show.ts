@@ -3,11 +3,11 @@ import { readTimeline } from '../../ledger/views/timeline.js';
 import { timelineOf, type TimelineEntry } from '../story-view.js';
 import { needsOperator } from './decide.js';
 import type { ExitCode } from './exit.js';
-import { nextText, refundText, timelineText } from './render.js';
-import { run } from './session.js';
+import { refundText, timelineText } from './render.js';
+import { run, type OutputOptions } from './session.js';
 
-export function show(id: string, { json }: { readonly json?: true | undefined }): Promise<ExitCode> {
-  return run(json === true, async ({ client, database, print }) => {
+export function show(id: string, options: OutputOptions): Promise<ExitCode> {
+  return run(options, async ({ client, database, screen, print }) => {
     const refund = await client.getRefund(id);
     const timeline: readonly TimelineEntry[] = timelineOf(
       await readTimeline(database, { refundId: id }),
@@ -16,7 +16,7 @@ export function show(id: string, { json }: { readonly json?: true | undefined })
     const next = await client.nextOf(id);
     print(
       { ...refund, next, timeline },
-      () => `${refundText(refund)}\n${nextText(next)}\n${timelineText(timeline)}`,
+      () => `${refundText(refund, screen, next)}\n\n${timelineText(timeline, screen)}`,
     );
     return needsOperator(refund);
   });

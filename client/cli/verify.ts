@@ -1,20 +1,22 @@
 /** `verify`: checks the whole ledger now, slice by slice, and stores the report. */
-import Table from 'cli-table3';
 import { auditLedger } from '../../ledger/maintenance/audit.js';
 import { storeFindings } from '../../ledger/maintenance/audit-progress.js';
 import { storeAudit } from '../../ledger/maintenance/audits.js';
 import { entitiesWithoutV3, type WithoutV3 } from '../../ledger/access/reporting.js';
 import { auditOf, type Audit } from '../audit-view.js';
 import { EXIT, type ExitCode } from './exit.js';
-import { run } from './session.js';
+import type { Screen } from './screen.js';
+import { run, type OutputOptions } from './session.js';
+import { table, type Column } from './table.js';
+import { wrapped } from './text.js';
 
 /** What takes longer is reported as not checked. */
 const LIMITS = { statementTimeout: 120_000, examples: 50 };
 /** Milliseconds between two lines of progress. */
 const PROGRESS_EVERY = 2_000;
 
-export function verify({ json }: { readonly json?: true | undefined }): Promise<ExitCode> {
-  return run(json === true, async ({ database, print }) => {
+export function verify(options: OutputOptions): Promise<ExitCode> {
+  return run(options, async ({ database, screen, print }) => {
     let payments = 0;
     let reportedAt = performance.now();
     const report = await auditLedger(database.db, LIMITS, async (slice) => {
@@ -26,23 +28,26 @@ export function verify({ json }: { readonly json?: true | undefined }): Promise<
     });
     const audit = auditOf(await storeAudit(database, report));
     const withoutV3 = await entitiesWithoutV3(database);
-    print({ ...audit, withoutV3 }, () => [auditText(audit), ...withoutV3.map(reportingText)].join('\n'));
+    print({ ...audit, withoutV3 }, () => auditText(audit, withoutV3, screen));
     return audit.ok ? EXIT.done : EXIT.failed;
   });
 }
 
 const reportingText = ({ entityId, code, since }: WithoutV3): string =>
-  `entity ${entityId} has no v3 reporting (${code}, since ${since.toISOString()}): refunds work; credits and proofs of absence need a person`;
+  `entity ${entityId} has no v3 reporting (${code}, since ${since.toISOString()}): refunds work; credits and proofs of absence need an operator`;
 
-function auditText({ invariants, ok, complete, violations, durationMs, payments }: Audit): string {
-  const table = new Table({
-    head: ['', 'must hold', 'violations'],
-    style: { head: [], border: [] },
-    wordWrap: true,
-    colWidths: [null, 72, null],
-  });
-  for (const { invariant, text, checked, violations: found } of invariants)
-    table.push([invariant, text, checked ? String(found) : `${found}, not checked in time`]);
+const INVARIANTS: readonly Column<Audit['invariants'][number]>[] = [
+  { title: '', text: ({ invariant }) => invariant },
+  { title: 'must hold', text: ({ text }) => text, wraps: true },
+  {
+    title: 'violations',
+    text: ({ checked, violations }) => (checked ? String(violations) : `${violations}, not checked in time`),
+    tone: ({ checked, violations }) => (violations > 0 ? 'bad' : checked ? undefined : 'warn'),
+  },
+];
+
+export function auditText(audit: Audit, withoutV3: readonly WithoutV3[], screen: Screen): string {
+  const { invariants, ok, complete, violations, durationMs, payments } = audit;
   const examples = invariants.flatMap(({ invariant, examples: some }) =>
     some.map((what) => `${invariant}: ${what}`),
   );
@@ -54,5 +59,10 @@ function auditText({ invariants, ok, complete, violations, durationMs, payments 
           : []),
         ...(complete ? [] : ['not everything could be checked in time']),
       ].join('; ');
-  return [table.toString(), ...examples, end].join('\n');
+  const lines = [...examples, end, ...withoutV3.map(reportingText)];
+  const { width } = screen;
+  return [
+    table(INVARIANTS, invariants, screen, { header: true, hint: false }),
+    ...(width === null ? lines : lines.flatMap((line) => wrapped(line, width))),
+  ].join('\n');
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Creates the namespace and the search attributes that refunds set. Safe to run again.
+# Creates the namespace and the search attributes that refund workflows set. It can be run again.
 #
-# Reads TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, which the CLI knows by itself, and RETENTION.
+# Environment: TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, which the Temporal CLI reads itself, and RETENTION (default 720h).
 set -eu
 
 tries=60
@@ -18,7 +18,7 @@ if ! temporal operator namespace describe --namespace "$TEMPORAL_NAMESPACE" >/de
   temporal operator namespace create --namespace "$TEMPORAL_NAMESPACE" --retention "${RETENTION:-720h}"
 fi
 
-# A namespace that was created a moment ago is not known to every part of the server yet.
+# Retried, because a new namespace is not known to every part of the server at once.
 for attribute in RefundState:Keyword RefundNeedsOperator:Bool PaymentId:Keyword; do
   name=${attribute%%:*}
   tries=60

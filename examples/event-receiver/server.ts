@@ -1,23 +1,24 @@
-/** A shop that is told what became of its refunds: verifies, acts once for each event, and answers quickly. */
+/** A shop's event receiver: verifies each event, acts once for it, and answers quickly. */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { verify, type RefundEvent } from './verify.js';
 
 export interface ReceiverOptions {
+  /** The value of `REFUNDS_EVENTS_SECRET`. */
   readonly secret: string;
-  /** Called once for each event. What takes long belongs into a queue: the answer is waited for 15 seconds. */
+  /** Called for each new event. Put slow work into a queue: the sender waits 15 seconds for the answer. */
   readonly onEvent: (event: RefundEvent) => Promise<void>;
 }
 
-const LARGEST_BODY = 1_024 * 1_024;
+const MAX_BODY_BYTES = 1_024 * 1_024;
 
-/** In a shop this is a table, written in the transaction that acts on the event. */
-const known = new Set<string>();
+/** Ids of the handled events. Use a table for this, written in the same transaction as the change that the event causes. */
+const handled = new Set<string>();
 
 export function createReceiver({ secret, onEvent }: ReceiverOptions): Server {
   return createServer((request, response) => {
     receive(request).then(
       (status) => response.writeHead(status).end(),
-      // Whatever goes wrong here is ours: it is sent again.
+      // An error of this shop: the event is sent again later.
       () => response.writeHead(500).end(),
     );
   });
@@ -30,9 +31,9 @@ export function createReceiver({ secret, onEvent }: ReceiverOptions): Server {
     } catch {
       return 400;
     }
-    if (known.has(event.id)) return 204;
+    if (handled.has(event.id)) return 204;
     await onEvent(event);
-    known.add(event.id);
+    handled.add(event.id);
     return 204;
   }
 }
@@ -43,7 +44,7 @@ async function textOf(request: IncomingMessage): Promise<string> {
   for await (const part of request) {
     if (!(part instanceof Buffer)) throw new Error('not bytes');
     size += part.length;
-    if (size > LARGEST_BODY) throw new Error('too large');
+    if (size > MAX_BODY_BYTES) throw new Error('too large');
     parts.push(part);
   }
   return Buffer.concat(parts).toString('utf8');

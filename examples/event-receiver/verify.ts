@@ -1,26 +1,27 @@
-/** Is this event from whom it says, and from now? With Node alone, as any receiver can do it. */
+/** Verifies the signature and the age of an event (Standard Webhooks), with Node's own modules only. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 export interface RefundEvent {
-  /** The same however often it is sent: what was done for it once is not done again. */
+  /** The same for each delivery of one event: skip an event whose id was handled before. */
   readonly id: string;
   readonly type: string;
   readonly createdAt: string;
   readonly data: {
     readonly state: string;
     readonly why: string | null;
-    /** Of two events of one refund the larger number is the later fact. */
+    /** Increases with each event of a refund: the event with the larger number is the later one. */
     readonly sequence: string;
     readonly refund: { readonly id: string; readonly status: string; readonly amount: string };
   };
 }
 
-/** Older or newer than this, it may be somebody's recording. */
+/** An event that is older or newer than this is rejected: it may be a replay by an attacker. */
 const TOLERANCE_SECONDS = 5 * 60;
 
 /**
- * `body` is the text as it came: parsed and written again it is another one. `secret` is `REFUNDS_EVENTS_SECRET`.
- * Throws where any part does not fit; then answer 400 and do nothing.
+ * Returns the event. `body` is the request's unchanged text: JSON that was parsed and written again has another signature.
+ * `secret` is the value of `REFUNDS_EVENTS_SECRET`.
+ * @throws if the event is not valid. Then answer 400 and do nothing.
  */
 export function verify(
   headers: Readonly<Record<string, string | string[] | undefined>>,
@@ -32,18 +33,18 @@ export function verify(
   const timestamp = headers['webhook-timestamp'];
   const signatures = headers['webhook-signature'];
   if (typeof id !== 'string' || typeof timestamp !== 'string' || typeof signatures !== 'string')
-    throw new Error('not a signed event');
+    throw new Error('the event has no signature headers');
   if (!/^\d{1,12}$/.test(timestamp) || Math.abs(now / 1_000 - Number(timestamp)) > TOLERANCE_SECONDS)
-    throw new Error('too old, or the clocks differ');
+    throw new Error('the event is too old, or the clocks differ');
   const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
   const expected = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest();
-  // Several while a secret is being replaced: one that fits is enough.
-  const fits = signatures.split(' ').some((signature) => {
+  // There are several signatures while a secret is being replaced; one valid signature is enough.
+  const isValid = signatures.split(' ').some((signature) => {
     const given = Buffer.from(signature.replace(/^v1,/, ''), 'base64');
     return (
       signature.startsWith('v1,') && given.length === expected.length && timingSafeEqual(given, expected)
     );
   });
-  if (!fits) throw new Error('the signature does not fit');
+  if (!isValid) throw new Error('the signature is wrong');
   return JSON.parse(body) as RefundEvent;
 }

@@ -1,11 +1,11 @@
-/** The merchant's own orders. A map stands for whatever keeps them; the activities are what a workflow may do with them. */
+/** The merchant's orders, and the activities that change them. A map takes the place of the merchant's database. */
 import { ApplicationFailure } from '@temporalio/common';
 
-export type OrderState = 'open' | 'on_hold' | 'cancelled';
+export type OrderState = 'open' | 'on_hold' | 'canceled';
 
 export interface Order {
   readonly id: string;
-  /** The debit or capture that paid for it: 32 lowercase hex, as the gateway gave it. */
+  /** The gateway's id of the debit or capture that paid for the order: 32 lowercase hex digits. */
   readonly paymentId: string;
   /** A decimal string with the currency's own decimals. */
   readonly amount: string;
@@ -13,13 +13,13 @@ export interface Order {
   readonly state: OrderState;
 }
 
-/** Each may run any number of times: Temporal repeats an activity whose answer it did not get. */
+/** Each activity may run several times, because Temporal retries it when its result was lost. */
 export interface OrderActivities {
-  /** Nothing of it is shipped or sold again from now on. Answers the order; one that is cancelled already fails. */
+  /** Stops shipping and selling the order's goods, and returns the order. Fails for an order that is canceled already. */
   holdOrder(orderId: string): Promise<Order>;
-  /** The money is back: the order is over. */
+  /** Cancels the order, after the customer got the money back. */
   finishOrder(orderId: string): Promise<void>;
-  /** The compensation of `holdOrder`. */
+  /** Opens the order again: the compensation of `holdOrder`. */
   restoreOrder(orderId: string): Promise<void>;
 }
 
@@ -28,8 +28,8 @@ export function createOrderActivities(orders: Map<string, Order>): OrderActiviti
     const order = orders.get(orderId);
     if (order === undefined)
       throw ApplicationFailure.nonRetryable(`there is no order ${orderId}`, 'order_unknown');
-    if (order.state === 'cancelled' && state !== 'cancelled')
-      throw ApplicationFailure.nonRetryable(`order ${orderId} is cancelled already`, 'order_cancelled');
+    if (order.state === 'canceled' && state !== 'canceled')
+      throw ApplicationFailure.nonRetryable(`order ${orderId} is canceled already`, 'order_canceled');
     const changed = { ...order, state };
     orders.set(orderId, changed);
     return changed;
@@ -37,7 +37,7 @@ export function createOrderActivities(orders: Map<string, Order>): OrderActiviti
   return {
     holdOrder: async (orderId) => change(orderId, 'on_hold'),
     finishOrder: async (orderId) => {
-      change(orderId, 'cancelled');
+      change(orderId, 'canceled');
     },
     restoreOrder: async (orderId) => {
       change(orderId, 'open');

@@ -1,4 +1,4 @@
-/** The merchant's own worker: their workflow, their activities, their task queue. Refunds are run by other workers. */
+/** The merchant's own worker, with their workflow, activities and task queue. Refunds run in other workers (`npm run worker`). */
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, Worker, type NativeConnection } from '@temporalio/worker';
 import { createOrderActivities, type Order } from './orders.js';

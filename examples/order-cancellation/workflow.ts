@@ -1,20 +1,23 @@
-/** Cancels an order: hold it, pay the customer back, then finish it, or restore it where nothing of the money has gone back. */
+/**
+ * A merchant's workflow that cancels an order: it holds the order, pays the customer back, and then finishes the order.
+ * If the customer got nothing, it restores the order instead.
+ */
 import { CancellationScope, proxyActivities } from '@temporalio/workflow';
 import type { RefundResult } from '../../workflows/refund/contract.js';
-import { isSafeToCompensate, payBack } from '../../workflows/refund/pay-back.js';
+import { isSafeToCompensate, payBack } from '../../workflows/pay-back/pay-back.js';
 import type { Order, OrderActivities } from './orders.js';
 
 export interface OrderCancellation {
   readonly orderId: string;
-  /** Who cancels: kept with the refund, and not allowed to approve a credit for it. */
+  /** The employee who cancels. It is stored with the refund, and they cannot approve a credit for it themselves. */
   readonly by: string;
-  /** The task queue of the workers that run refunds. */
-  readonly refunds?: string;
+  /** The task queue of the workers that run refunds. Default: that of `npm run worker`. */
+  readonly refundTaskQueue?: string;
 }
 
 export interface OrderCancellationResult {
-  /** `on_hold`: the customer has a part of the money; somebody has to decide about the order. */
-  readonly order: 'cancelled' | 'restored' | 'on_hold';
+  /** `on_hold`: the customer has a part of the money, and an employee has to decide about the order. */
+  readonly order: 'canceled' | 'restored' | 'on_hold';
   readonly refund: RefundResult;
 }
 
@@ -22,25 +25,25 @@ const { holdOrder, finishOrder, restoreOrder } = proxyActivities<OrderActivities
   startToCloseTimeout: '30 seconds',
 });
 
-/** While a refund waits for a person the order stays on hold, for as long as that takes. */
+/** The order stays on hold while the refund waits for an operator, however long that takes. */
 export async function orderCancellation({
   orderId,
   by,
-  refunds,
+  refundTaskQueue,
 }: OrderCancellation): Promise<OrderCancellationResult> {
-  // Canceled meanwhile, the order is held all the same: whether it may be restored is known only after asking for its refund.
+  // Non-cancellable: a cancellation during the hold is handled below, once it is clear whether a refund may pay.
   const order = await CancellationScope.nonCancellable(() => holdOrder(orderId));
-  const refund = await refundOf(order, by, refunds).catch(async (error: unknown) => {
-    // Not even a cancellation may leave the order on hold. But where a refund of it may pay, it stays so, and this failure shows it.
+  const refund = await refundOf(order, by, refundTaskQueue).catch(async (error: unknown) => {
+    // Restores the order only if no refund pays. Otherwise the order stays on hold, and this workflow fails.
     if (isSafeToCompensate(error)) await CancellationScope.nonCancellable(() => restoreOrder(orderId));
     throw error;
   });
-  // From here on the money has or has not moved, and the order follows it.
+  // The refund is final now, so the order must follow it even if this workflow is canceled.
   return CancellationScope.nonCancellable(async () => {
-    switch (whatReachedTheCustomer(refund)) {
+    switch (paidBack(refund)) {
       case 'all':
         await finishOrder(orderId);
-        return { order: 'cancelled', refund };
+        return { order: 'canceled', refund };
       case 'nothing':
         await restoreOrder(orderId);
         return { order: 'restored', refund };
@@ -50,11 +53,11 @@ export async function orderCancellation({
   });
 }
 
-function refundOf(order: Order, by: string, refunds: string | undefined): Promise<RefundResult> {
+function refundOf(order: Order, by: string, taskQueue: string | undefined): Promise<RefundResult> {
   return payBack(
     {
       clientId: 'orders',
-      // One key for one intent: cancelling an order twice refunds it once.
+      // Made from the order's id, so that canceling an order twice refunds it once.
       idempotencyKey: `order-${order.id}-cancellation`,
       requestedBy: by,
       request: {
@@ -65,16 +68,15 @@ function refundOf(order: Order, by: string, refunds: string | undefined): Promis
         orderId: order.id,
       },
     },
-    refunds,
+    taskQueue,
   );
 }
 
-/** By the refund, a chargeback, or a refund that somebody made elsewhere: the ledger says it, whatever the status is. */
-function whatReachedTheCustomer({
-  amount,
-  settledBy,
-  settledAmount,
-}: RefundResult): 'all' | 'part' | 'nothing' {
+/**
+ * Returns how much the customer has got back, by the refund, by a chargeback, or by a refund in the gateway's portal.
+ * `status` is not enough for this: a canceled refund may have been paid in the portal.
+ */
+function paidBack({ amount, settledBy, settledAmount }: RefundResult): 'all' | 'part' | 'nothing' {
   if (settledBy === null) return 'nothing';
   return Number(settledAmount) >= Number(amount) ? 'all' : 'part';
 }

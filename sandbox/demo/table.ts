@@ -1,6 +1,8 @@
 /** What the demonstration shows: progress while it runs, one table at its end. */
-import Table from 'cli-table3';
-import pc from 'picocolors';
+import type { Screen } from '../../client/cli/screen.js';
+import { table, type Column } from '../../client/cli/table.js';
+import { shortIds } from '../../client/cli/text.js';
+import { STATE_TONES } from '../../client/state-tones.js';
 import type { Progress, Row } from './run.js';
 
 /** On a terminal one line that is written over, otherwise a line for each case that ends. */
@@ -23,29 +25,38 @@ export function showProgress(stream: NodeJS.WriteStream): (progress: readonly Pr
   };
 }
 
-export function table(rows: readonly Row[]): string {
-  const sheet = new Table({
-    head: ['', 'refund', 'amount', 'operation', 'state', 'at the gateway', 'why'].map((title) =>
-      pc.bold(title),
-    ),
-    style: { head: [], border: [] },
-    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
-    colWidths: [3, null, null, null, null, null, 46],
-    wordWrap: true,
-  });
-  for (const row of rows)
-    sheet.push([
-      row.asExpected ? pc.green('✓') : pc.red('✗'),
-      row.name,
-      `${row.amount} EUR`,
-      row.refund?.operation ?? '–',
-      row.refund?.state ?? `refused`,
-      row.refund?.attempts
-        .map((attempt) =>
-          `${attempt.type} ${attempt.resultCode ?? attempt.state} ${attempt.gatewayId ?? ''}`.trimEnd(),
-        )
-        .join('\n') ?? '–',
-      row.refused ?? row.refund?.review?.why ?? row.refund?.why ?? '',
-    ]);
-  return sheet.toString();
-}
+const CURRENCY = 'EUR';
+
+const COLUMNS: readonly Column<Row>[] = [
+  {
+    title: '',
+    text: ({ asExpected }) => (asExpected ? '✓' : '✗'),
+    tone: ({ asExpected }) => (asExpected ? 'good' : 'bad'),
+  },
+  { title: 'case', text: ({ name }) => name, wraps: true },
+  { title: 'amount', align: 'right', text: ({ amount }) => `${amount} ${CURRENCY}` },
+  { title: 'operation', text: ({ refund }) => refund?.operation ?? '', leaves: 0 },
+  {
+    title: 'state',
+    text: ({ refund }) => refund?.state ?? 'refused',
+    tone: ({ refund }) => (refund === undefined ? 'still' : STATE_TONES[refund.state]),
+  },
+  { title: 'at the gateway', text: ({ refund }) => attemptsText(refund), shorter: shortIds },
+  {
+    title: 'why',
+    text: ({ refund, refused }) => refused ?? refund?.review?.why ?? refund?.why ?? '',
+    wraps: true,
+    beneath: 1,
+  },
+];
+
+/** The table of all cases with their ends. */
+export const caseTable = (rows: readonly Row[], screen: Screen): string =>
+  table(COLUMNS, rows, screen, { header: true, hint: false });
+
+const attemptsText = (refund: Row['refund']): string =>
+  (refund?.attempts ?? [])
+    .map(({ type, resultCode, state, gatewayId }) =>
+      `${type} ${resultCode ?? state} ${gatewayId ?? ''}`.trimEnd(),
+    )
+    .join('\n');

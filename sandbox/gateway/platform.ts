@@ -4,7 +4,7 @@ import { shortId, transactionId, type IdSource } from './ids.js';
 import { Notifications } from './notifications.js';
 import type { Entity, GatewaySettings } from './settings.js';
 import { Store, type StoreEntry } from './store.js';
-import type { CardSummary, Deferred, Instruction, RefundConfig, Transaction } from './types.js';
+import type { CardSummary, Deferred, Instruction, PlannedChange, Transaction } from './types.js';
 
 /** A transaction before the platform sets its ids and times. */
 export type Draft = Omit<
@@ -18,15 +18,15 @@ export type Draft = Omit<
   | 'showsReference'
   | 'hidesAmount'
   | 'isListed'
-  | 'configs'
-> & { readonly configs?: readonly RefundConfig[] };
+  | 'plannedChanges'
+> & { readonly plannedChanges?: readonly PlannedChange[] };
 
 type ScheduledEvent =
   | {
       readonly at: number;
-      readonly kind: 'config';
+      readonly kind: 'planned';
       readonly id: string;
-      readonly config: RefundConfig;
+      readonly planned: PlannedChange;
     }
   | {
       readonly at: number;
@@ -59,7 +59,8 @@ export class Platform {
     this.settings = options.settings;
     this.store = new Store(options.journal);
     for (const entry of options.history ?? []) this.store.apply(entry);
-    for (const transaction of this.store.all()) this.#schedulePlans(transaction.id, transaction.configs);
+    for (const transaction of this.store.all())
+      this.#schedulePlanned(transaction.id, transaction.plannedChanges);
     for (const deferred of this.store.deferred()) this.#add({ at: deferred.at, kind: 'deferred', deferred });
   }
 
@@ -97,10 +98,10 @@ export class Platform {
       showsReference: hidden.reference !== true,
       hidesAmount: hidden.amount === true,
       isListed: hidden.listing !== true,
-      configs: [...(draft.configs ?? [])],
+      plannedChanges: [...(draft.plannedChanges ?? [])],
     };
     this.#write(transaction, now);
-    this.#schedulePlans(transaction.id, transaction.configs);
+    this.#schedulePlanned(transaction.id, transaction.plannedChanges);
     return transaction;
   }
 
@@ -112,7 +113,7 @@ export class Platform {
       resultCode,
       changedAt: now,
       executed: transaction.executed || to === 'succeeded',
-      configs: transaction.configs.filter((config) => config.from === to),
+      plannedChanges: transaction.plannedChanges.filter((planned) => planned.from === to),
     };
     this.#write(changed, now);
     return changed;
@@ -149,7 +150,7 @@ export class Platform {
         perform(next.deferred.instruction, next.at);
         this.store.put({ kind: 'deferred_done', key: next.deferred.key });
       } else {
-        this.#follow(next.id, next.config);
+        this.#follow(next.id, next.planned);
       }
     }
   }
@@ -168,12 +169,14 @@ export class Platform {
     return known ?? { id: transaction.entityId, token: '' };
   }
 
-  #follow(id: string, config: RefundConfig): void {
+  #follow(id: string, planned: PlannedChange): void {
     const transaction = this.store.any(id);
     // A control may have changed the transaction first; then the planned change is dropped.
-    const stands = transaction?.configs.some((own) => own.at === config.at && own.from === config.from);
-    if (transaction === null || stands !== true || transaction.state !== config.from) return;
-    this.change(transaction, config.to, config.resultCode, config.at);
+    const stands = transaction?.plannedChanges.some(
+      (own) => own.at === planned.at && own.from === planned.from,
+    );
+    if (transaction === null || stands !== true || transaction.state !== planned.from) return;
+    this.change(transaction, planned.to, planned.resultCode, planned.at);
   }
 
   #write(transaction: Transaction, now: number): void {
@@ -183,8 +186,8 @@ export class Platform {
     this.notifications.announce(this.ids, this.entityOf(transaction), transaction, this.faults, now);
   }
 
-  #schedulePlans(id: string, configs: readonly RefundConfig[]): void {
-    for (const config of configs) this.#add({ at: config.at, kind: 'config', id, config });
+  #schedulePlanned(id: string, plannedChanges: readonly PlannedChange[]): void {
+    for (const planned of plannedChanges) this.#add({ at: planned.at, kind: 'planned', id, planned });
   }
 
   #add(event: ScheduledEvent): void {

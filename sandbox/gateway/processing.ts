@@ -8,7 +8,13 @@ import type { Draft, Platform } from './platform.js';
 import { checkReference, isChargedBack, type ReferenceCheck } from './references.js';
 import { createsNoTransaction, stateOfCode } from './result-texts.js';
 import { subjectOf } from './subjects.js';
-import { paysCustomer, type Answer, type Instruction, type RefundConfig, type Transaction } from './types.js';
+import {
+  paysCustomer,
+  type Answer,
+  type Instruction,
+  type PlannedChange,
+  type Transaction,
+} from './types.js';
 
 /** Executes `order` at `now`: the fourth to the seventh check, in this order. */
 export function processOrder(platform: Platform, order: Instruction, now: number): Answer {
@@ -39,7 +45,7 @@ function decide(platform: Platform, order: Instruction, now: number): Answer {
     case 'pending': {
       const finalCode =
         fault.finalCode ?? (fault.final === 'succeeded' ? successCode(platform, order) : '100.397.102');
-      const config: RefundConfig | null =
+      const planned: PlannedChange | null =
         fault.afterMs === undefined
           ? null
           : {
@@ -48,7 +54,7 @@ function decide(platform: Platform, order: Instruction, now: number): Answer {
               to: fault.final,
               resultCode: finalCode,
             };
-      return accept(platform, order, check, now, fault.code, config);
+      return accept(platform, order, check, now, fault.code, planned);
     }
     case undefined:
       return accept(platform, order, check, now, forced?.code ?? successCode(platform, order), null);
@@ -90,9 +96,9 @@ function accept(
   check: Accepted,
   now: number,
   code: string,
-  config: RefundConfig | null,
+  planned: PlannedChange | null,
 ): Answer {
-  const transaction = record(platform, order, check, now, code, config);
+  const transaction = record(platform, order, check, now, code, planned);
   return {
     httpStatus: 200,
     body: answerBody(platform.ids, platform.entityOf(transaction), transaction, now),
@@ -165,10 +171,10 @@ function record(
   check: Accepted,
   now: number,
   code: string,
-  config: RefundConfig | null = null,
+  planned: PlannedChange | null = null,
 ): Transaction {
   const late = paysCustomer(order.type) ? platform.faults.take('late', subjectOf(order)) : null;
-  const lateFailure: RefundConfig[] =
+  const lateFailure: PlannedChange[] =
     late === null
       ? []
       : [
@@ -189,7 +195,7 @@ function record(
     state: stateOfCode(code),
     resultCode: code,
     showsAmount: true,
-    configs: [...(config === null ? [] : [config]), ...lateFailure],
+    plannedChanges: [...(planned === null ? [] : [planned]), ...lateFailure],
   });
 }
 
@@ -197,7 +203,7 @@ function create(
   platform: Platform,
   order: Instruction,
   now: number,
-  rest: Pick<Draft, 'amount' | 'currency' | 'state' | 'resultCode' | 'showsAmount' | 'configs'>,
+  rest: Pick<Draft, 'amount' | 'currency' | 'state' | 'resultCode' | 'showsAmount' | 'plannedChanges'>,
 ): Transaction {
   const subject = subjectOf(order);
   const lag = platform.faults.take('visibility', subject);
@@ -220,7 +226,7 @@ function create(
     resultCode: rest.resultCode,
     source: 'OPP',
     showsAmount: rest.showsAmount,
-    configs: rest.configs ?? [],
+    plannedChanges: rest.plannedChanges ?? [],
   };
   return platform.create(draft, now, {
     reference,

@@ -14,13 +14,13 @@ const cardSummary = z.object({ bin: z.string(), last4Digits: z.string() });
 export type CardSummary = z.infer<typeof cardSummary>;
 
 /** A change that the gateway makes by itself at `at` (milliseconds of its clock), if the state is still `from` then. */
-const config = z.object({
+const planned = z.object({
   at: z.number(),
   from: state,
   to: state,
   resultCode: z.string(),
 });
-export type RefundConfig = z.infer<typeof config>;
+export type PlannedChange = z.infer<typeof planned>;
 
 export const transactionType = z.enum(['PA', 'DB', 'CD', 'CP', 'RF', 'RV', 'RB', 'RC', 'CB', 'CR']);
 
@@ -60,7 +60,7 @@ export const transactionCodec = z.object({
   hidesAmount: z.boolean().default(false),
   /** False if only a query by its id finds it. */
   isListed: z.boolean().default(true),
-  configs: z.array(config),
+  plannedChanges: z.array(planned),
 });
 export type Transaction = Readonly<z.output<typeof transactionCodec>>;
 

@@ -5,12 +5,8 @@ import { readCode } from '../../domain/refusals.js';
 import type { GatewayHost } from '../../domain/refusals.js';
 import { FINAL_STATES, isFinal, isOpenAttempt } from '../../domain/refund/states.js';
 import { finishWebhooks, type ClaimedWebhook, type WebhookSubject } from '../../ledger/inbox/inbox.js';
-import {
-  gatewayNotification,
-  PAYMENT_UPDATES_WORKFLOW,
-  paymentUpdatesWorkflowId,
-  type GatewayNotificationArgs,
-} from '../../workflows/refund/contract.js';
+import { PAYMENT_UPDATES_WORKFLOW, paymentUpdatesWorkflowId } from '../../workflows/maintenance/contract.js';
+import { gatewayNotification, type GatewayNotificationArgs } from '../../workflows/refund/contract.js';
 import type { paymentUpdates } from '../../workflows/maintenance/payment-updates.js';
 import { createDriver } from '../../client/driver.js';
 import type { NotificationParts } from '../../client/open.js';

@@ -1,5 +1,5 @@
 /** The edges of the API: what a request may look like, what an answer carries, and what happens while a part is away. */
-import { SEARCH_ATTRIBUTES } from '../../workflows/refund/contract.js';
+import { SEARCH_ATTRIBUTES } from '../../workflows/refund/search-attributes.js';
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';

@@ -177,7 +177,7 @@ describe('credit', () => {
     expect(asked.code).toBe(3);
     const { id } = refundOf(asked);
     const shown = await cli(['show', id]);
-    expect(shown.stdout).toContain('none: the credit is linked to nothing');
+    expect(shown.stdout).toContain('none: the credit is unlinked');
     const approved = await cli([
       ...['approve', id, '--instruction', await waitingOn(id), '--by', 'boss', '--reason', 'agreed'],
       ...['--yes', '--json'],
@@ -333,6 +333,38 @@ describe('what a person does with evidence in hand', () => {
     const again = await cli(['replay', id, ...note]);
     expect(again.code).toBe(0);
     expect(JSON.parse(again.stdout)).toMatchObject({ outcome: 'over' });
+  });
+});
+
+describe('a table', () => {
+  it.each([80, 100, 160])('fits %i columns where COLUMNS asks for that', async (columns) => {
+    await cli(['keys', 'create', '--name', `till-${columns}`, '--role', 'submit', 'operate', 'approve']);
+    const env = { ...stack.env, COLUMNS: String(columns) };
+    const { id = '' } = (await client.listRefunds())[0] ?? {};
+    const all = await Promise.all([
+      cli(['list'], env),
+      cli(['list', '--stuck'], env),
+      cli(['show', id], env),
+      cli(['keys', 'list'], env),
+      cli(['events', 'list'], env),
+      cli(['replay', id, '--dry-run'], env),
+      cli(['verify'], env),
+    ]);
+    for (const { stdout } of all) {
+      expect(stdout).not.toBe('');
+      expect(stdout.split('\n').filter((line) => line.length > columns)).toEqual([]);
+    }
+    expect(all[0].stdout).toContain(id);
+  });
+
+  it('has whole ids for a script, and on a narrow terminal with --wide', async () => {
+    const { paymentId } = (await client.listRefunds())[0] ?? {};
+    const [piped, wide] = await Promise.all([
+      cli(['list']),
+      cli(['list', '--wide'], { ...stack.env, COLUMNS: '80' }),
+    ]);
+    expect(piped.stdout).toContain(paymentId);
+    expect(wide.stdout).toBe(piped.stdout);
   });
 });
 

@@ -53,10 +53,10 @@ describe.concurrent('a credit whose answer is lost', () => {
     await expect(harness.client.withdraw(id, SUPERVISOR)).rejects.toMatchObject({ code: 'may_have_left' });
 
     // Neither looking again, nor a new run, nor somebody's word sends it.
-    await harness.client.sync(id);
+    await harness.client.resolve(id);
     await harness.run(id).terminate('a test');
     await harness.client.resume();
-    await harness.client.sync(id);
+    await harness.client.resolve(id);
     expect(await harness.client.getRefund(id)).toMatchObject({ state: 'manual_review' });
     expect(harness.creditOrders(payment)).toBe(1);
     expect(harness.booked(payment)).toMatchObject({ out: '0.00' });
@@ -114,7 +114,7 @@ describe.concurrent('the lost answer of a credit that was asked for directly', (
     await expect(harness.ask(payment, '0.01')).rejects.toMatchObject({ code: 'exceeds_refundable' });
     await harness.run(id).terminate('a test');
     await harness.client.resume();
-    await harness.client.sync(id);
+    await harness.client.resolve(id);
     expect(harness.creditOrders(payment)).toBe(1);
     expect(harness.booked(payment)).toMatchObject({ out: '0.00' });
   });
@@ -132,7 +132,7 @@ describe.concurrent('the lost answer of a credit that was asked for directly', (
     await expect(harness.client.withdraw(id, SUPERVISOR)).rejects.toMatchObject({ code: 'may_have_left' });
     await harness.run(id).terminate('a test');
     await harness.client.resume();
-    await harness.client.sync(id);
+    await harness.client.resolve(id);
     expect(harness.creditOrders(payment)).toBe(1);
 
     const merchantTransactionId = attempts[0]?.merchantTransactionId ?? '';

@@ -60,7 +60,7 @@ describe('a refund that is under way', () => {
       harness.drive(id),
       harness.drive(id),
       harness.client.resume(),
-      harness.client.sync(id),
+      harness.client.resolve(id),
     ]);
     expect(await harness.run(id).result()).toMatchObject({ state: 'succeeded' });
     expect(executed(payment)).toBe(1);

@@ -3,7 +3,7 @@
  * Sources: Stripe `refund.failed`; Adyen `REFUND_FAILED` and `REFUNDED_REVERSED`; woocommerce-payments#601 and #3965; juspay/hyperswitch#13680.
  */
 import { afterAll, describe, it } from 'vitest';
-import { expectationOf } from '../../activities/refund/send.js';
+import { expectationOf } from '../../activities/refund/submit.js';
 import { outcomeOfFound } from '../../domain/refund/outcome.js';
 import type { RefundSnapshot } from '../../domain/refund/next-step.js';
 import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
@@ -119,7 +119,7 @@ describe.concurrent('a refund that had succeeded and comes back', () => {
     await Promise.all([harness.drive(id), harness.drive(id)]);
     await harness.until(id, 'manual_review');
     await harness.restart(id);
-    await harness.client.sync(id);
+    await harness.client.resolve(id);
     expect(harness.transactionsOf(payment)).toHaveLength(1);
   });
 

@@ -64,10 +64,10 @@ describe.concurrent('a run of the refund that', PATIENT, () => {
       expect(stateOf(order)).toBe('on_hold');
       decide('succeeded');
       expect(await run.result()).toMatchObject({
-        order: 'cancelled',
+        order: 'canceled',
         refund: { refundId: id, state: 'succeeded' },
       });
-      expect(stateOf(order)).toBe('cancelled');
+      expect(stateOf(order)).toBe('canceled');
       expect(callsOf(order, 'restoreOrder')).toBe(0);
       expect(harness.booked(order.payment)).toMatchObject({ out: '100.00' });
     },
@@ -91,8 +91,8 @@ describe.concurrent('a run of the refund that', PATIENT, () => {
     await harness.run(id).terminate('a test');
     await harness.client.replay(id, NOTE);
     decide('succeeded');
-    expect(await run.result()).toMatchObject({ order: 'cancelled', refund: { state: 'succeeded' } });
-    expect(stateOf(order)).toBe('cancelled');
+    expect(await run.result()).toMatchObject({ order: 'canceled', refund: { state: 'succeeded' } });
+    expect(stateOf(order)).toBe('canceled');
   });
 });
 
@@ -116,7 +116,7 @@ describe.concurrent(
       const again = await cancelOrder(order);
       await again.cancel();
       harness.gateway.engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
-      expect(await again.result()).toMatchObject({ order: 'cancelled', refund: { state: 'succeeded' } });
+      expect(await again.result()).toMatchObject({ order: 'canceled', refund: { state: 'succeeded' } });
       expect(callsOf(order, 'restoreOrder')).toBe(0);
     });
 

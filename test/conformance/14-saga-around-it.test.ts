@@ -21,11 +21,11 @@ describe.concurrent('the order system fails', () => {
   }) => {
     const order = newOrder({ step: 'finishOrder', times: 2 });
     expect(await (await cancelOrder(order)).result()).toMatchObject({
-      order: 'cancelled',
+      order: 'canceled',
       refund: { state: 'succeeded' },
     });
     expect(callsOf(order, 'finishOrder')).toBe(3);
-    expect(stateOf(order)).toBe('cancelled');
+    expect(stateOf(order)).toBe('canceled');
     expect(harness.booked(order.payment)).toMatchObject({ out: '100.00' });
   });
 
@@ -39,8 +39,8 @@ describe.concurrent('the order system fails', () => {
     expect(callsOf(order, 'restoreOrder')).toBe(0);
 
     repair(order);
-    expect(await (await cancelOrder(order)).result()).toMatchObject({ order: 'cancelled' });
-    expect(stateOf(order)).toBe('cancelled');
+    expect(await (await cancelOrder(order)).result()).toMatchObject({ order: 'canceled' });
+    expect(stateOf(order)).toBe('canceled');
     expect(harness.booked(order.payment)).toMatchObject({ out: '100.00' });
     expect(harness.transactionsOf(order.payment)).toHaveLength(1);
   });
@@ -80,8 +80,8 @@ describe.concurrent('the process around the refund ends in the middle of the sen
     const run = await cancelOrder(order);
     await harness.untilExecuted(order.payment);
     await run.cancel();
-    expect(await run.result()).toMatchObject({ order: 'cancelled', refund: { state: 'succeeded' } });
-    expect(stateOf(order)).toBe('cancelled');
+    expect(await run.result()).toMatchObject({ order: 'canceled', refund: { state: 'succeeded' } });
+    expect(stateOf(order)).toBe('canceled');
     expect(harness.booked(order.payment)).toMatchObject({ out: '100.00' });
   });
 
@@ -92,7 +92,7 @@ describe.concurrent('the process around the refund ends in the middle of the sen
     await harness.untilExecuted(order.payment);
     await run.terminate('a test');
     await harness.until((await refundOf(order)).id, 'succeeded');
-    expect(await (await cancelOrder(order)).result()).toMatchObject({ order: 'cancelled' });
+    expect(await (await cancelOrder(order)).result()).toMatchObject({ order: 'canceled' });
     expect(harness.transactionsOf(order.payment)).toHaveLength(1);
     expect(harness.booked(order.payment)).toMatchObject({ out: '100.00' });
   });

@@ -88,7 +88,7 @@ export async function openMerchant(harness: Harness): Promise<Merchant> {
       harness.temporal.workflow.start<typeof orderCancellation>('orderCancellation', {
         workflowId: `cancellation-${randomUUID()}`,
         taskQueue: callers.taskQueue,
-        args: [{ orderId, by: CLERK, refunds: harness.queues.refunds }],
+        args: [{ orderId, by: CLERK, refundTaskQueue: harness.queues.refunds }],
       }),
     refundOf: ({ payment }) =>
       eventually(

@@ -17,7 +17,7 @@ import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
 import type { FaultRule } from '../../sandbox/gateway/faults.js';
 import type { Transaction } from '../../sandbox/gateway/types.js';
 import { refundWorkflowId } from '../../workflows/refund/contract.js';
-import type { refund } from '../../workflows/refund/refund.js';
+import type { refund } from '../../workflows/refund/workflow.js';
 import { violationsOf } from '../ledger/invariants.js';
 import { startStack, type Stack, type StackOptions } from '../support/stack.js';
 

@@ -1,4 +1,4 @@
-/** The example of a merchant's own workflow: the order follows the money. */
+/** The example `order-cancellation`: a merchant's workflow in which the order follows the refund. */
 import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
@@ -39,7 +39,7 @@ const cancelOrder = ({ orderId }: Placed): Promise<WorkflowHandle<typeof orderCa
   harness.temporal.workflow.start<typeof orderCancellation>('orderCancellation', {
     workflowId: `cancel-order-${orderId}`,
     taskQueue,
-    args: [{ orderId, by: 'shop assistant', refunds: harness.queues.refunds }],
+    args: [{ orderId, by: 'shop assistant', refundTaskQueue: harness.queues.refunds }],
   });
 
 const stateOf = ({ orderId }: Placed): string | undefined => orders.get(orderId)?.state;
@@ -50,16 +50,16 @@ const refundOf = ({ paymentId }: Placed) =>
     async () => (await harness.dependencies.ledger.listRefunds({ paymentId }))[0],
   );
 
-describe('cancelling an order', () => {
-  it('cancels it when the refund succeeds', async () => {
+describe('canceling an order', () => {
+  it('cancels the order when the refund succeeds', async () => {
     const order = placeOrder();
     const handle = await cancelOrder(order);
-    expect(await handle.result()).toMatchObject({ order: 'cancelled', refund: { state: 'succeeded' } });
-    expect(stateOf(order)).toBe('cancelled');
+    expect(await handle.result()).toMatchObject({ order: 'canceled', refund: { state: 'succeeded' } });
+    expect(stateOf(order)).toBe('canceled');
     expect(harness.gateway.engine.books(order.paymentId)).toMatchObject({ refunded: 100_00n });
   });
 
-  it('restores it when the refund is finally refused', async () => {
+  it('restores the order when the refund is finally declined', async () => {
     const order = placeOrder();
     harness.fault({ kind: 'reject', code: '700.500.001' }, { paymentId: order.paymentId });
     harness.fault({ kind: 'reject', code: '800.100.152' }, { registrationId: order.registrationId });
@@ -71,7 +71,7 @@ describe('cancelling an order', () => {
     expect(stateOf(order)).toBe('open');
   });
 
-  it('keeps it on hold while a person looks at the refund, and restores it when that person withdraws', async () => {
+  it('keeps the order on hold while the refund waits for an operator, and restores it when the operator withdraws the refund', async () => {
     const order = placeOrder();
     harness.fault({ kind: 'reject', code: '700.300.300' }, { paymentId: order.paymentId });
     const handle = await cancelOrder(order);
@@ -85,7 +85,7 @@ describe('cancelling an order', () => {
     expect(stateOf(order)).toBe('open');
   });
 
-  it('cancels it when somebody refunded all of it in the portal: the customer has the money', async () => {
+  it('cancels the order when the whole amount was refunded in the portal: the customer has the money', async () => {
     const order = placeOrder();
     harness.fault({ kind: 'reject', code: '900.100.600' }, { paymentId: order.paymentId });
     const handle = await cancelOrder(order);
@@ -93,7 +93,7 @@ describe('cancelling an order', () => {
     await harness.untilState(id, 'rejected');
     harness.gateway.engine.refundInPortal({ paymentId: order.paymentId, amount: 100_00n });
     expect(await handle.result()).toMatchObject({
-      order: 'cancelled',
+      order: 'canceled',
       refund: {
         state: 'refunded_elsewhere',
         status: 'canceled',
@@ -101,11 +101,11 @@ describe('cancelling an order', () => {
         settledAmount: '100.00',
       },
     });
-    expect(stateOf(order)).toBe('cancelled');
+    expect(stateOf(order)).toBe('canceled');
     expect(harness.gateway.engine.books(order.paymentId)).toMatchObject({ refunded: 100_00n });
   });
 
-  it('keeps it on hold when a part was refunded in the portal and an operator withdraws the refund', async () => {
+  it('keeps the order on hold when a part was refunded in the portal and an operator withdraws the refund', async () => {
     const order = placeOrder();
     harness.fault({ kind: 'reject', code: '900.100.600' }, { paymentId: order.paymentId });
     const handle = await cancelOrder(order);
@@ -121,14 +121,14 @@ describe('cancelling an order', () => {
     expect(stateOf(order)).toBe('on_hold');
   });
 
-  it('restores it when more is asked back than was paid', async () => {
+  it('restores the order when the refund would exceed the payment', async () => {
     const order = placeOrder('100.01');
     const handle = await cancelOrder(order);
     await expect(handle.result()).rejects.toMatchObject({ cause: { cause: { type: 'exceeds_refundable' } } });
     expect(stateOf(order)).toBe('open');
   });
 
-  it('that is itself cancelled while nothing has left, restores it', async () => {
+  it('restores the order when the workflow is canceled before any money has left', async () => {
     const order = placeOrder();
     harness.fault({ kind: 'reject', code: '700.300.300' }, { paymentId: order.paymentId });
     const handle = await cancelOrder(order);

@@ -22,11 +22,13 @@ import { maintenanceAt } from '../../temporal/maintenance.js';
 import type { audit } from '../../workflows/maintenance/audit.js';
 import {
   AUDIT_WORKFLOW,
+  paymentUpdatesWorkflowId,
+  SWEEP_WORKFLOW,
+} from '../../workflows/maintenance/contract.js';
+import {
   DEFAULT_TASK_QUEUE,
   gatewayNotification,
-  paymentUpdatesWorkflowId,
   refundWorkflowId,
-  SWEEP_WORKFLOW,
   withdrawUpdate,
 } from '../../workflows/refund/contract.js';
 import type { sweep } from '../../workflows/maintenance/sweep.js';
@@ -105,7 +107,7 @@ async function openAfterItsEnd({ accept, dependencies, payment, config }: Record
 }
 
 /** Workflows of the product that drive no refund of their own. */
-export const MAINTENANCE_PATHS: readonly string[] = ['sweep', 'audit', 'payment-news'];
+export const MAINTENANCE_PATHS: readonly string[] = ['sweep', 'audit', 'payment-updates'];
 
 /** Says it until the attempt can no longer be on its way. */
 async function inTime<T>(print: () => Promise<T>): Promise<T> {
@@ -121,7 +123,7 @@ async function inTime<T>(print: () => Promise<T>): Promise<T> {
 export const PATHS: Readonly<Record<string, Path>> = {
   'accepted-at-once': toTheEnd(),
   pending: toTheEnd([{ kind: 'pending', afterMs: 400 }]),
-  'pending-with-notice': async ({ gateway, payment, ask, until, temporal }) => {
+  'pending-with-notification': async ({ gateway, payment, ask, until, temporal }) => {
     const { paymentId } = payment(100_00n);
     gateway.setFault({ match: { paymentId }, effect: { kind: 'pending' } });
     const { id, workflowId } = await ask(paymentId, '100.00');
@@ -133,7 +135,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
     return workflowId;
   },
   /** Told of money that came back in the moment in which the run learns that it was paid. */
-  'came-back-at-the-end': async ({
+  'returned-at-the-end': async ({
     accept,
     dependencies,
     gateway,
@@ -158,11 +160,11 @@ export const PATHS: Readonly<Record<string, Path>> = {
     return handle.workflowId;
   },
   'answer-lost': toTheEnd([{ kind: 'accept_then_drop' }]),
-  'absent-and-sent-again': toTheEnd([{ kind: 'drop_before_execute' }]),
-  'refused-softly': toTheEnd([{ kind: 'reject', code: '900.100.600' }]),
+  'absent-and-submitted-again': toTheEnd([{ kind: 'drop_before_execute' }]),
+  'declined-softly': toTheEnd([{ kind: 'reject', code: '900.100.600' }]),
   credit: toTheEnd([NOT_LINKABLE]),
   'credit-answer-lost': toTheEnd([NOT_LINKABLE], [{ kind: 'accept_then_drop' }]),
-  'credit-refused': toTheEnd([NOT_LINKABLE], [{ kind: 'reject', code: '800.100.152' }]),
+  'credit-declined': toTheEnd([NOT_LINKABLE], [{ kind: 'reject', code: '800.100.152' }]),
   'credit-approved': decided('approve'),
   'credit-not-approved': decided('reject'),
   'closed-by-dispute': toTheEnd([NOT_LINKABLE, { kind: 'chargeback_after_rejection' }]),
@@ -174,7 +176,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
   /** Still waiting: its history ends where a person is asked. */
   review: inReview,
   /** Ended by what acts beside its run, which finds it out by itself. */
-  'ended-unheard': async ({
+  'ended-without-message': async ({
     accept,
     dependencies,
     gateway,
@@ -206,7 +208,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
     await handle.result();
     return workflowId;
   },
-  cancelled: async (recording) => {
+  canceled: async (recording) => {
     const workflowId = await inReview(recording);
     const handle = recording.temporal.workflow.getHandle(workflowId);
     await handle.cancel();
@@ -233,7 +235,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
     const { id, workflowId } = await ask(paymentId, '100.00');
     await until(id, ['unknown']);
     gateway.refundInPortal({ paymentId, amount: 10_00n });
-    await client.sync(id, { by: 'anna', reason: 'the customer called' });
+    await client.resolve(id, { by: 'anna', reason: 'the customer called' });
     const answer = { by: 'anna', reason: 'never sent on', outcome: 'failed', evidence: 'a letter' } as const;
     const { proposal } = await inTime(() => client.correct(id, answer));
     const instruction = proposal?.instruction ?? '';
@@ -242,7 +244,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
     return workflowId;
   },
   /** The card is closed: another registration, approved by a second person. */
-  destinationChanged: async ({ gateway, payment, ask, until, client, temporal }) => {
+  'destination-changed': async ({ gateway, payment, ask, until, client, temporal }) => {
     const { paymentId } = payment(100_00n);
     const { registrationId } = payment(1_00n);
     gateway.setFault({ match: { paymentId }, effect: { kind: 'reject', code: '800.100.171' } });
@@ -254,11 +256,11 @@ export const PATHS: Readonly<Record<string, Path>> = {
     await temporal.workflow.getHandle(workflowId).result();
     return workflowId;
   },
-  'credit-asked-for': async ({ payment, until, client, temporal }) => {
+  'credit-requested': async ({ payment, until, client, temporal }) => {
     const { registrationId } = payment(1_00n);
     const { id, workflowId } = await client.requestCredit({
       clientId: 'shop',
-      idempotencyKey: 'credit-asked-for',
+      idempotencyKey: 'credit-requested',
       requestedBy: 'clerk',
       request: { amount: '5.00', currency: 'EUR', reason: 'goodwill', destination: { registrationId } },
     });
@@ -279,7 +281,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
     return handle.workflowId;
   },
   /** Cancelled while its refund is being accepted. */
-  'order-cancellation-cancelled': async ({ gateway, payment, orders, temporal }) => {
+  'order-cancellation-canceled': async ({ gateway, payment, orders, temporal }) => {
     const { paymentId } = payment(100_00n);
     // The first look-up fails, so that the order waits meanwhile.
     gateway.setFault({ match: { paymentId }, effect: { kind: 'query', how: 'drop' } });
@@ -322,7 +324,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
     return handle.workflowId;
   },
   /** Told of a chargeback, and once more while it is looked up: two look-ups, of which the second finds nothing left to ask. */
-  'payment-news': async ({ ask, gateway, notifications, payment, temporal, until }) => {
+  'payment-updates': async ({ ask, gateway, notifications, payment, temporal, until }) => {
     const { paymentId } = payment(100_00n);
     const { id } = await ask(paymentId, '100.00');
     await until(id, ['succeeded']);

@@ -355,7 +355,7 @@ describe('chargebacks on command', () => {
     const refunded = idOf(refund(harness, id, '1.00'));
     expect(() => harness.gateway.chargeback({ paymentId: refunded })).toThrow('only a DB or a CP');
     expect(() => harness.gateway.chargeback({ paymentId: id, amount: 100_01n })).toThrow(
-      'at most the payment',
+      'at most that of the payment',
     );
     expect(() => harness.gateway.chargeback({ paymentId: 'nobody' })).toThrow('no transaction');
   });

@@ -18,7 +18,7 @@ const NOT_YET: readonly string[] = ['succeeded → settled', 'settled → return
 
 /**
  * Blocks that the guard never has to give: a look-up in another currency than the payment's is not believed before it gets there, twice
- * (`queryKnown`, `updatePayment`). It is in the guard because the guard decides from its evidence alone, whoever gathered it: amounts of
+ * (`queryStoredPayment`, `updatePayment`). It is in the guard because the guard decides from its evidence alone, whoever gathered it: amounts of
  * two currencies cannot be added up. `test/domain/credit-guard` asks it.
  */
 const NEVER_BLOCKS: ReadonlySet<string> = new Set(['wrong_currency']);

@@ -199,9 +199,9 @@ describe('a cancellation that comes in the moment in which a run goes on in a ne
       activities: (activities) => ({
         ...activities,
         // An operator's query that does not come back: until it does, the run does not end.
-        query: async (task) => {
+        queryOutcome: async (task) => {
           await new Promise<void>((resolve) => (release = resolve));
-          return activities.query(task);
+          return activities.queryOutcome(task);
         },
       }),
     });
@@ -241,9 +241,9 @@ describe('a run that does not agree with the ledger about what is next', () => {
     const { harness, refundId, forHours } = await inReview({
       activities: (activities, { ledger }) => ({
         ...activities,
-        sendRefund: (task) => {
+        submitRefund: (task) => {
           asked += 1;
-          return isOld ? ledger.snapshot(task.refundId) : activities.sendRefund(task);
+          return isOld ? ledger.snapshot(task.refundId) : activities.submitRefund(task);
         },
       }),
     });

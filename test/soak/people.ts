@@ -81,7 +81,7 @@ const withdraw: Act = async (people, id) => {
 
 const resolve: Act = async (people, id) => {
   people.notes.fault('looked up by an operator');
-  await entryPointOf(people).sync(id);
+  await entryPointOf(people).resolve(id);
 };
 
 const terminate: Act = async (people, id) => {
@@ -98,7 +98,7 @@ export async function runAgain(
   notes.fault('run terminated');
   await temporal.workflow.getHandle(refundWorkflowId(refundId)).terminate('soak');
   await sleep(pauseMs);
-  await client.sync(refundId);
+  await client.resolve(refundId);
 }
 
 const decide: Act = async (people, _id) => {

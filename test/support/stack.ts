@@ -4,7 +4,7 @@ import { Client, Connection, ScheduleNotFoundError } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { expect, inject } from 'vitest';
 import type { Dependencies } from '../../activities/dependencies.js';
-import type { StartSettings } from '../../activities/refund/caller.js';
+import type { StartSettings } from '../../activities/pay-back/activities.js';
 import { createRefundsClient, type Refund, type RefundsClient } from '../../client/index.js';
 import {
   DEFAULT_POLICY,
@@ -37,7 +37,8 @@ import type { MaintenanceSchedule } from '../../temporal/maintenance.js';
 import { workflowBundle } from '../../worker/bundle.js';
 import { PROFILES } from '../../worker/profiles.js';
 import { startRefundWorker, type RefundWorker } from '../../worker/refund-worker.js';
-import { paymentUpdatesWorkflowId, refundWorkflowId } from '../../workflows/refund/contract.js';
+import { paymentUpdatesWorkflowId } from '../../workflows/maintenance/contract.js';
+import { refundWorkflowId } from '../../workflows/refund/contract.js';
 import { freshDatabase } from './database.js';
 import { leaksIn } from './leaks.js';
 

@@ -30,7 +30,7 @@ async function park(from: number, count: number, age: string): Promise<void> {
 }
 
 const started: string[] = [];
-const { sweepRefunds } = createSweepActivities(
+const { startIdleRefunds } = createSweepActivities(
   {
     database,
     start: {
@@ -48,7 +48,7 @@ const input: SweepInput = maintenanceAt(1).sweep;
 /** How many starts one sweep makes. */
 async function sweep(): Promise<number> {
   started.length = 0;
-  await sweepRefunds(input);
+  await startIdleRefunds(input);
   expect(new Set(started).size).toBe(started.length);
   return started.length;
 }
@@ -126,7 +126,7 @@ describe('a refund that cannot be started', () => {
     const [failing = '', ...others] = await Promise.all(keys.map(idOf));
     const begun: string[] = [];
     const reported: string[] = [];
-    const { sweepRefunds: sweepOnce } = createSweepActivities(
+    const { startIdleRefunds: sweepOnce } = createSweepActivities(
       {
         database,
         start: {

@@ -129,9 +129,9 @@ describe('the sweep', () => {
     const { paymentId } = newPayment();
     const { id } = await accept(paymentId, '40.00');
     const startRefund = refundStarter(temporal, start, queues);
-    const { sweepRefunds } = createSweepActivities({ database, start, startRefund }, () => neverAborted);
+    const { startIdleRefunds } = createSweepActivities({ database, start, startRefund }, () => neverAborted);
     const input = { ...maintenance.sweep, patience: { ...maintenance.sweep.patience, quiet: 0 } };
-    await Promise.all([sweepRefunds(input), sweepRefunds(input), client.resume()]);
+    await Promise.all([startIdleRefunds(input), startIdleRefunds(input), client.resume()]);
     await untilState(id, 'succeeded');
     expect(gateway.engine.books(paymentId)?.refunded).toBe(4_000n);
     expect((await harness.refund(id)).attempts).toMatchObject([{ submissions: 1 }]);

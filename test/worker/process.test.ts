@@ -86,10 +86,10 @@ describe('a worker in a process of its own', () => {
     const workflowId = refundWorkflowId(refund.id);
     const runId = z.string().parse(trail[0]?.['runId']);
     expect(trail).toMatchObject([
-      { event: 'activity.started', activity: 'sendRefund', workflowId, runId, tries: 1 },
+      { event: 'activity.started', activity: 'submitRefund', workflowId, runId, tries: 1 },
       {
         event: 'activity.finished',
-        activity: 'sendRefund',
+        activity: 'submitRefund',
         workflowId,
         runId,
         state: 'succeeded',

@@ -67,7 +67,7 @@ describe('while no worker is there', () => {
     expect(await resultOf(cancelled.handle)).toMatchObject({
       cause: expect.any(CancelledFailure) as unknown,
     });
-    expect((await historyOf(cancelled.handle)).activities).toEqual(['withdraw', 'sendRefund']);
+    expect((await historyOf(cancelled.handle)).activities).toEqual(['withdrawRefund', 'submitRefund']);
     await expectNothingHappened(cancelled);
   });
 
@@ -77,13 +77,13 @@ describe('while no worker is there', () => {
       state: 'canceled',
       why: 'the customer keeps the goods',
     });
-    expect((await historyOf(withdrawal.handle)).activities).toEqual(['withdraw', 'sendRefund']);
+    expect((await historyOf(withdrawal.handle)).activities).toEqual(['withdrawRefund', 'submitRefund']);
     await expectNothingHappened(withdrawal);
   });
 
   it('a notice changes nothing', async () => {
     expect(await noticed.handle.result()).toMatchObject({ state: 'succeeded' });
-    expect((await historyOf(noticed.handle)).activities).toEqual(['sendRefund']);
+    expect((await historyOf(noticed.handle)).activities).toEqual(['submitRefund']);
   });
 
   it('a second start is the first', async () => {

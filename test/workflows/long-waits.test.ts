@@ -26,6 +26,6 @@ it('a refund that stays pending goes on in run after run, and is paid once', asy
   expect((await harness.refund(refundId)).attempts).toMatchObject([{ submissions: 1, state: 'succeeded' }]);
   // Each run adopts what the last one knew, and none grows beyond its share.
   const last = await historyOf(harness.temporal.workflow.getHandle(handle.workflowId));
-  expect(last.activities[0]).toBe('sendRefund');
+  expect(last.activities[0]).toBe('submitRefund');
   expect(last.length).toBeLessThan(EVENTS + 20);
 });

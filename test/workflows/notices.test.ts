@@ -5,7 +5,7 @@ import { CLERK, eventually, openHarness } from './world.js';
 import type { RefundSnapshot } from '../../domain/refund/next-step.js';
 import { comeBack, inLastMomentOf } from '../support/last-moment.js';
 import { gatewayNotification, refundWorkflowId, syncUpdate } from '../../workflows/refund/contract.js';
-import type { refund } from '../../workflows/refund/refund.js';
+import type { refund } from '../../workflows/refund/workflow.js';
 
 const harness = await openHarness();
 const { ledger } = harness.dependencies;
@@ -52,7 +52,7 @@ describe('a notice about a pending refund', () => {
     expect((await harness.refund(refundId)).state).toBe('submitting');
     await handle.signal(gatewayNotification);
     expect(await handle.result()).toMatchObject({ state: 'succeeded' });
-    expect((await historyOf(handle)).activities).toEqual(['sendRefund', 'query']);
+    expect((await historyOf(handle)).activities).toEqual(['submitRefund', 'queryOutcome']);
   });
 });
 
@@ -91,7 +91,7 @@ describe('what comes while the last activity answers', () => {
     });
     expect(await harness.untilState(refundId, 'manual_review')).toMatchObject({ why: 'returned' });
     const { activities } = await historyOf(handleOf(refundId));
-    expect(activities).toEqual(['sendRefund', 'snapshot', 'openCase']);
+    expect(activities).toEqual(['submitRefund', 'readSnapshot', 'openCase']);
   });
 
   it('is heard: so does what comes of a person’s word that is still being carried out', async () => {
@@ -109,12 +109,16 @@ describe('what comes while the last activity answers', () => {
       await eventually('it is being carried out', () => heldUp.mock.calls.length === 1 || undefined);
     });
     await eventually('the run has heard that it succeeded', async () =>
-      (await historyOf(handleOf(refundId))).completed.includes('sendRefund') ? true : undefined,
+      (await historyOf(handleOf(refundId))).completed.includes('submitRefund') ? true : undefined,
     );
     goOn();
     expect(await resolved).toMatchObject({ state: 'returned' });
     expect(await harness.untilState(refundId, 'manual_review')).toMatchObject({ why: 'returned' });
-    expect((await historyOf(handleOf(refundId))).activities).toEqual(['sendRefund', 'query', 'openCase']);
+    expect((await historyOf(handleOf(refundId))).activities).toEqual([
+      'submitRefund',
+      'queryOutcome',
+      'openCase',
+    ]);
   });
 
   it('costs nothing where the run knows it already', async () => {
@@ -122,6 +126,6 @@ describe('what comes while the last activity answers', () => {
       handleOf(id).signal(gatewayNotification, version),
     );
     expect(await handleOf(refundId).result()).toMatchObject({ state: 'succeeded' });
-    expect((await historyOf(handleOf(refundId))).activities).toEqual(['sendRefund']);
+    expect((await historyOf(handleOf(refundId))).activities).toEqual(['submitRefund']);
   });
 });

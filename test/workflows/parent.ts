@@ -1,7 +1,7 @@
 /** The smallest caller there is: a workflow of somebody else's that pays a customer back. */
-import type { ClientOrder } from '../../activities/refund/caller.js';
+import type { ClientOrder } from '../../activities/pay-back/activities.js';
 import type { RefundResult } from '../../workflows/refund/contract.js';
-import { payBack } from '../../workflows/refund/pay-back.js';
+import { payBack } from '../../workflows/pay-back/pay-back.js';
 
 export function parent(order: ClientOrder, refunds: string): Promise<RefundResult> {
   return payBack(order, refunds);

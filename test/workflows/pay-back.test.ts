@@ -5,12 +5,13 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { STALE_AFTER } from '../../activities/refund/accept.js';
-import { createClientActivities, type ClientOrder } from '../../activities/refund/caller.js';
+import { createClientActivities, type ClientOrder } from '../../activities/pay-back/activities.js';
 import type { RefundRequestInput } from '../../domain/refund/request.js';
 import { startCallerWorker } from '../support/caller-worker.js';
 import { CLERK, eventually, openHarness } from './world.js';
 import type { parent } from './parent.js';
-import { refundWorkflowId, SEARCH_ATTRIBUTES } from '../../workflows/refund/contract.js';
+import { SEARCH_ATTRIBUTES } from '../../workflows/refund/search-attributes.js';
+import { refundWorkflowId } from '../../workflows/refund/contract.js';
 
 const HOUR = 3_600_000;
 const harness = await openHarness({

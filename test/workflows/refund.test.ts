@@ -1,7 +1,7 @@
 /** The refund that goes well, and what Temporal shows of those that do not. */
 import { describe, expect, it } from 'vitest';
 import { eventually, openHarness } from './world.js';
-import { SEARCH_ATTRIBUTES } from '../../workflows/refund/contract.js';
+import { SEARCH_ATTRIBUTES } from '../../workflows/refund/search-attributes.js';
 import { historyOf } from './history.js';
 
 const harness = await openHarness();
@@ -23,7 +23,7 @@ describe('a refund that is accepted at once', () => {
       settlements: [{ by: 'refund', amount: '100.00' }],
     });
     const history = await historyOf(handle);
-    expect(history.activities).toEqual(['sendRefund']);
+    expect(history.activities).toEqual(['submitRefund']);
     expect(history.length).toBe(11);
     const [attempt] = (await harness.refund(refundId)).attempts;
     expect(attempt).toMatchObject({

@@ -38,7 +38,7 @@ describe('a refund that is under way', () => {
     await handle.terminate('a test of repairs');
     const again = await harness.drive(refundId);
     expect(await again.result()).toMatchObject({ state: 'succeeded' });
-    expect((await historyOf(again)).activities).toEqual(['sendRefund', 'query']);
+    expect((await historyOf(again)).activities).toEqual(['submitRefund', 'queryOutcome']);
     expect(await submissionsOf(refundId)).toEqual([1]);
   });
 
@@ -115,7 +115,7 @@ describe('a refund that has ended', () => {
     const again = await harness.drive(refundId);
     expect(await again.result()).toEqual(first);
     expect(await runIdOf(again)).not.toBe(before);
-    expect((await historyOf(again)).activities).toEqual(['sendRefund']);
+    expect((await historyOf(again)).activities).toEqual(['submitRefund']);
     expect(await submissionsOf(refundId)).toEqual(submissions);
   });
 

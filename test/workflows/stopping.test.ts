@@ -44,7 +44,7 @@ describe('once it may have left', () => {
     const { attempts } = await harness.untilState(refundId, 'pending');
     await handle.cancel();
     await eventually('the wish was weighed', async () =>
-      (await historyOf(handle)).activities.includes('withdraw') ? true : undefined,
+      (await historyOf(handle)).activities.includes('withdrawRefund') ? true : undefined,
     );
     harness.gateway.engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
 
@@ -94,6 +94,6 @@ describe('a withdrawal without a reason', () => {
 
     harness.gateway.engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
     expect(await handle.result()).toMatchObject({ state: 'succeeded' });
-    expect((await historyOf(handle)).activities).not.toContain('withdraw');
+    expect((await historyOf(handle)).activities).not.toContain('withdrawRefund');
   });
 });

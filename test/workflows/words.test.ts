@@ -78,7 +78,7 @@ describe('a word that was refused', () => {
     await resetToTheStart(harness.temporal, handle);
     expect((await handle.describe()).runId).not.toBe(runId);
     await eventually('the word was heard once more', async () =>
-      (await historyOf(handle)).completed.includes('withdraw') ? true : undefined,
+      (await historyOf(handle)).completed.includes('withdrawRefund') ? true : undefined,
     );
 
     expect((await harness.refund(refundId)).state).toBe('manual_review');

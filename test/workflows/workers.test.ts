@@ -34,7 +34,7 @@ describe('a worker that is killed between sending and the answer', () => {
 
     await startWorker();
     expect(await handle.result()).toMatchObject({ state: 'succeeded' });
-    expect((await historyOf(handle)).activities).toEqual(['sendRefund', 'query']);
+    expect((await historyOf(handle)).activities).toEqual(['submitRefund', 'queryOutcome']);
     expect((await harness.refund(refundId)).attempts).toMatchObject([{ state: 'succeeded', submissions: 1 }]);
   });
 });
@@ -51,7 +51,7 @@ describe('a worker that is told to stop between sending and the answer', () => {
     await stopped;
 
     expect(await handle.result()).toMatchObject({ state: 'succeeded' });
-    expect((await historyOf(handle)).activities).toEqual(['sendRefund']);
+    expect((await historyOf(handle)).activities).toEqual(['submitRefund']);
     expect((await harness.refund(refundId)).attempts).toMatchObject([
       { state: 'succeeded', submissions: 1, queries: 0 },
     ]);

@@ -9,7 +9,7 @@ import type { RefundState } from '../../domain/refund/states.js';
 import type { RefundRecord } from '../../ledger/core/refund-record.js';
 import { startStack, type Stack, type StackOptions } from '../support/stack.js';
 import { refundWorkflowId } from '../../workflows/refund/contract.js';
-import type { refund } from '../../workflows/refund/refund.js';
+import type { refund } from '../../workflows/refund/workflow.js';
 
 /** Every wait is still a wait, and none is long enough to be waited for. */
 const TIMINGS: Partial<Timings> = {

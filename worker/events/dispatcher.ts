@@ -1,4 +1,4 @@
-/** Posts what happened to refunds to the caller. Several processes may do it at once; who dies leaves its share to the others. */
+/** Posts events about refunds to the client's address. Several processes may do it at once: the events of one that dies are posted by the others. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { viewOf } from '../../client/view.js';
 import type { Database } from '../../ledger/db/database.js';
@@ -19,13 +19,13 @@ export interface DispatcherOptions {
 }
 
 export interface Dispatcher {
-  /** Takes nothing new, and answers when what is under way has its answer or its time is over. */
+  /** Stops taking events and resolves when running deliveries have an answer or have timed out. */
   stop(): Promise<void>;
 }
 
 const MOST_AT_ONCE = 20;
-const FORGET_EVERY_MS = 3_600_000;
-const FORGOTTEN_AT_ONCE = 1_000;
+const DELETE_EVERY_MS = 3_600_000;
+const DELETED_AT_ONCE = 1_000;
 
 export function startDispatcher({ database, ledger, events, timings, log }: DispatcherOptions): Dispatcher {
   const poster = createPoster(events.url, timings.answerWithin, MOST_AT_ONCE);
@@ -57,7 +57,7 @@ export function startDispatcher({ database, ledger, events, timings, log }: Disp
 
   function start(event: DueEvent): void {
     const delivery = deliver(event)
-      // Its lease ends by itself, and then it is tried again.
+      // The lease expires, and the event is delivered again.
       .catch((error: unknown) => {
         log.error('event.delivery_failed', { eventId: event.id, refundId: event.refundId }, error);
       })
@@ -66,7 +66,7 @@ export function startDispatcher({ database, ledger, events, timings, log }: Disp
   }
 
   let tick: Promise<void> | undefined;
-  /** One timer at a time, however often something ends before it. */
+  /** Shares one timer, also when deliveries end before it fires. */
   function nextTick(): Promise<void> {
     tick ??= pause(timings.poll, stopping.signal).finally(() => {
       tick = undefined;
@@ -74,12 +74,12 @@ export function startDispatcher({ database, ledger, events, timings, log }: Disp
     return tick;
   }
 
-  let forgetAt = 0;
-  /** Once an hour, until nothing is left that is old enough; a part at a time, so that no event waits for it. */
-  async function remove(): Promise<void> {
-    if (performance.now() < forgetAt) return;
-    const count = await deleteDelivered(database, events.keptMs, FORGOTTEN_AT_ONCE);
-    if (count < FORGOTTEN_AT_ONCE) forgetAt = performance.now() + FORGET_EVERY_MS;
+  let deleteAt = 0;
+  /** Deletes old delivered events once an hour, in batches, so that no event waits for it. */
+  async function deleteOld(): Promise<void> {
+    if (performance.now() < deleteAt) return;
+    const count = await deleteDelivered(database, events.keptMs, DELETED_AT_ONCE);
+    if (count < DELETED_AT_ONCE) deleteAt = performance.now() + DELETE_EVERY_MS;
     if (count > 0) log.info('event.forgotten', { count });
   }
 
@@ -88,11 +88,11 @@ export function startDispatcher({ database, ledger, events, timings, log }: Disp
       const free = MOST_AT_ONCE - running.size;
       try {
         if (free > 0) for (const event of await takeDueEvents(database, free, timings.lease)) start(event);
-        await remove();
+        await deleteOld();
       } catch (error) {
         log.warn('event.outbox_unreadable', {}, error);
       }
-      // Whatever ends may have held up the next event of its refund.
+      // A delivery that ends may have held up the next event of its refund.
       await Promise.race([nextTick(), ...running]);
     }
     await Promise.all(running);
@@ -107,10 +107,11 @@ export function startDispatcher({ database, ledger, events, timings, log }: Disp
   };
 }
 
-/** The refund as it is now: it may stand further than where this event left it, which `state` tells. */
+/** Returns the event's body. `refund` is the current refund, which may be newer than the event; `state` is that of the event. */
 async function bodyOf(ledger: Pick<Ledger, 'findRefund'>, event: DueEvent): Promise<string> {
   const record = await ledger.findRefund(event.refundId);
-  if (record === null) throw new Error('an event without its refund');
+  if (record === null)
+    throw new Error(`event ${event.id}: its refund ${event.refundId} is not in the ledger`);
   return JSON.stringify({
     id: event.id,
     type: event.type,

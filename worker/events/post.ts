@@ -1,11 +1,11 @@
-/** One POST to the caller's address: within its time, following nowhere, keeping nothing of the answer but its status. */
+/** Sends one POST to the client's address: with a time limit, without following redirects, and keeping only the status of the answer. */
 import { Agent, request } from 'undici';
 
 export type Posted =
   | {
       readonly kind: 'answered';
       readonly status: number;
-      /** Milliseconds that the receiver asks us to stay away, where it does. */
+      /** Milliseconds from the answer's `Retry-After`; null without one. */
       readonly retryAfter: number | null;
     }
   /** `error`: a stable code, such as `ECONNREFUSED` or `timeout`. */
@@ -17,10 +17,10 @@ export interface Poster {
   close(): Promise<void>;
 }
 
-/** What of an answer's body is read away so that the connection can be used again; more closes it. */
+/** Bytes of an answer's body that are read and dropped so that the connection can be reused; a longer body closes it. */
 const BODY_LIMIT = 64 * 1_024;
 
-/** `within`: milliseconds from the start of a POST to the last byte of its answer. */
+/** Opens `connections` to `url` at most. `within`: milliseconds from the start of a POST to the last byte of its answer. */
 export function createPoster(url: string, within: number, connections: number): Poster {
   const agent = new Agent({
     connections,

@@ -1,27 +1,27 @@
-/** What follows a try to deliver an event: done, again later, or given up. */
+/** Decides after a delivery of an event: delivered, retry later, or given up. */
 import type { Settlement } from '../../ledger/outbox/outbox.js';
 import type { Posted } from './post.js';
 
 /** Durations in milliseconds. */
 export interface DeliveryTimings {
-  /** How long after a fact it is looked for at most. */
+  /** Interval of reading the outbox. */
   readonly poll: number;
-  /** From the start of a try to the last byte of the answer. */
+  /** Time from the start of a delivery to the last byte of the answer. */
   readonly answerWithin: number;
-  /** A dispatcher that dies leaves its tries to others after this. Longer than a try takes. */
+  /** Time after which another process delivers the events of a dispatcher that died. Longer than a delivery takes. */
   readonly lease: number;
-  /** The wait after the first failure; three times as long after each further one, … */
+  /** Wait after the first failure; three times as long after each further one, … */
   readonly retryFirst: number;
-  /** … but never longer than this. */
+  /** … up to this. */
   readonly retryMax: number;
-  /** Given up when the next try would come later than this after the first. */
+  /** An event is given up if its next delivery would start later than this after the first. */
   readonly giveUpAfter: number;
 }
 
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
 
-/** `scale` as `REFUNDS_TIME_SCALE`. What times real requests is not shortened. */
+/** Returns the times multiplied by `scale` (`REFUNDS_TIME_SCALE`). Times of real requests are not scaled. */
 export function deliveryTimingsAt(scale: number): DeliveryTimings {
   const scaled = (ms: number, floor: number): number => Math.max(floor, Math.round(ms * scale));
   return {
@@ -35,10 +35,10 @@ export function deliveryTimingsAt(scale: number): DeliveryTimings {
 }
 
 const GROWTH = 3;
-/** Many events that failed together do not come back together. */
+/** Spreads the retries of events that failed together. */
 const JITTER = 0.2;
 
-/** `chance`: 0 to 1. */
+/** Returns what follows a delivery. `age`: milliseconds since the first one. `chance`: random number from 0 to 1, for the spread. */
 export function settlementOf(
   posted: Posted,
   { tries, age }: { readonly tries: number; readonly age: number },
@@ -49,7 +49,7 @@ export function settlementOf(
   if (posted.kind === 'answered' && posted.status >= 200 && posted.status < 300)
     return { kind: 'delivered', status: posted.status };
   const error = posted.kind === 'answered' ? `http_${posted.status}` : posted.error;
-  // "Gone": the receiver says that it will never take it.
+  // 410 Gone: the receiver will never accept the event.
   if (status === 410) return { kind: 'dead', status, error };
   const grown = Math.min(timings.retryFirst * GROWTH ** Math.min(tries - 1, 40), timings.retryMax);
   const asked = posted.kind === 'answered' ? Math.min(posted.retryAfter ?? 0, timings.retryMax) : 0;

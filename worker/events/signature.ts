@@ -1,10 +1,10 @@
-/** Signatures as the Standard Webhooks specification has them (standardwebhooks.com): the receiver knows who spoke, and when. */
+/** Signs events as Standard Webhooks specifies (standardwebhooks.com), so the receiver can check sender and time. */
 import { createHmac } from 'node:crypto';
 import type { Secret } from '../../domain/secret.js';
 
 /**
- * The three headers for `body`. One signature for each secret: while a secret is replaced, either is accepted.
- * `at`: seconds since 1970 of this try; receivers refuse what is older than a few minutes.
+ * Returns the three headers for `body`, with one signature for each secret: while a secret is replaced, receivers accept either.
+ * `at`: time of this delivery in seconds since 1970; receivers reject events older than a few minutes.
  */
 export function signatureHeaders(
   id: string,

@@ -1,14 +1,16 @@
-/** Checks what must hold at every moment on the real tables, and leaves a report. */
+/** The audit: checks the ledger's invariants on the real tables and stores a report. */
 import { proxyActivities } from '@temporalio/workflow';
-import type { AuditActivities, AuditInput, AuditSummary } from '../../activities/maintenance/audit.js';
+import type { AuditActivities } from '../../activities/maintenance/audit.js';
+import type { AuditInput, AuditSummary } from './contract.js';
 
-const MINUTE = 60_000;
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
 
-/** Run by a schedule, one at a time. A violation is a finding, not a failure of this workflow. */
+/** Run by a schedule, one at a time. A violation is part of the report and does not fail the workflow. */
 export async function audit(input: AuditInput): Promise<AuditSummary> {
   const { auditLedger } = proxyActivities<AuditActivities>({
     startToCloseTimeout: 30 * MINUTE,
-    heartbeatTimeout: MINUTE / 6,
+    heartbeatTimeout: 10 * SECOND,
     retry: { maximumAttempts: 3 },
   });
   return auditLedger(input);

@@ -1,30 +1,31 @@
-/** One look-up of a payment for all that the gateway has told about it since the last one, at the rate that its entity is allowed. */
+/** Payment updates: queries a payment once for all notifications about it that have arrived since the last query. */
 import { proxyActivities, setHandler } from '@temporalio/workflow';
-import type { PaymentActivities, PaymentTask } from '../../activities/maintenance/payment-updates.js';
+import type { PaymentActivities } from '../../activities/maintenance/payment-updates.js';
 import { gatewayNotification } from '../refund/contract.js';
+import type { PaymentUpdatesInput } from './contract.js';
 
-export interface PaymentUpdatesInput extends PaymentTask {
-  /** Shared with the refunds' own look-ups: the gateway throttles an entity, not a purpose. */
-  readonly queryTaskQueue: string;
-}
+const SECOND = 1_000;
 
-/** Started by a notice, and told of each further one. What it is to find out is in the ledger, so losing this run loses nothing. */
+/**
+ * Started by a notification about a payment; further notifications signal the same run. The notifications themselves are in the ledger, so
+ * nothing is lost when a run is lost.
+ */
 export async function paymentUpdates({ queryTaskQueue, ...task }: PaymentUpdatesInput): Promise<void> {
-  const { queryPayment } = proxyActivities<PaymentActivities>({
+  const { queryNotifiedPayment } = proxyActivities<PaymentActivities>({
     taskQueue: queryTaskQueue,
-    startToCloseTimeout: 120_000,
-    heartbeatTimeout: 10_000,
-    retry: { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: 60_000 },
+    startToCloseTimeout: 120 * SECOND,
+    heartbeatTimeout: 10 * SECOND,
+    retry: { initialInterval: SECOND, backoffCoefficient: 2, maximumInterval: 60 * SECOND },
   });
-  let reported = 1;
-  let queried = 0;
+  let received = 1;
+  let covered = 0;
   setHandler(gatewayNotification, () => {
-    reported += 1;
+    received += 1;
   });
-  // The notice that started this run is heard first: it is no further one.
+  // The signal that came with the start is delivered first and is not a further notification.
   await Promise.resolve();
-  while (queried < reported) {
-    queried = reported;
-    await queryPayment(task);
+  while (covered < received) {
+    covered = received;
+    await queryNotifiedPayment(task);
   }
 }

@@ -1,31 +1,32 @@
-/** Finds refunds that nobody drives and gives each a run; looks up what was left open under refunds that have ended. */
+/** The sweep: starts a run for each refund that has none, and queries attempts that are still open under refunds that have ended. */
 import { ActivityFailure, isCancellation, proxyActivities } from '@temporalio/workflow';
-import type { RefundActivities } from '../../activities/refund/refunds.js';
-import type { SweepActivities, SweepInput } from '../../activities/maintenance/sweep.js';
-import type { SweepResult } from '../refund/contract.js';
+import type { SweepActivities } from '../../activities/maintenance/sweep.js';
+import type { RefundActivities } from '../../activities/refund/activities.js';
+import type { SweepInput, SweepResult } from './contract.js';
 
-const MINUTE = 60_000;
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
 
-/** Run by a schedule, one at a time. What it does not get to is due in the next one. */
+/** Run by a schedule, one at a time. Refunds beyond its limits are due in the next sweep. */
 export async function sweep(input: SweepInput): Promise<SweepResult> {
-  const { sweepRefunds } = proxyActivities<SweepActivities>({
+  const { startIdleRefunds } = proxyActivities<SweepActivities>({
     startToCloseTimeout: 10 * MINUTE,
-    heartbeatTimeout: MINUTE / 6,
-    // The next sweep comes by itself.
+    heartbeatTimeout: 10 * SECOND,
+    // The schedule starts the next sweep anyway.
     retry: { maximumAttempts: 3 },
   });
-  const { started, failed, queries } = await sweepRefunds(input);
-  const answers = await Promise.all(
-    queries.map(async ({ taskQueue, ...task }) => {
-      const { query } = proxyActivities<Pick<RefundActivities, 'query'>>({
+  const { started, failed, openAttempts } = await startIdleRefunds(input);
+  const isQueried = await Promise.all(
+    openAttempts.map(async ({ taskQueue, ...task }) => {
+      const { queryOutcome } = proxyActivities<Pick<RefundActivities, 'queryOutcome'>>({
         taskQueue,
         startToCloseTimeout: 2 * MINUTE,
-        // An entity that is no longer configured has no worker on its queue.
+        // No worker listens on the queue of an entity that is not configured any more.
         scheduleToCloseTimeout: 5 * MINUTE,
-        heartbeatTimeout: MINUTE / 6,
+        heartbeatTimeout: 10 * SECOND,
       });
       try {
-        await query(task);
+        await queryOutcome(task);
         return true;
       } catch (error) {
         if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
@@ -33,5 +34,5 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
       }
     }),
   );
-  return { started, failed, queried: answers.filter(Boolean).length };
+  return { started, failed, queried: isQueried.filter(Boolean).length };
 }

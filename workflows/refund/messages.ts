@@ -1,62 +1,180 @@
-/** What persons send, checked at the door: synchronous and pure, as validators must be. */
-import { ApplicationFailure } from '@temporalio/workflow';
-import { looksLikeCard } from '../../domain/card/card-number.js';
-import { CORRECTION_OUTCOMES } from '../../domain/refund/correction.js';
-import { CASE_REASONS } from '../../domain/payment/reconciliation.js';
-import { isGatewayId } from '../../domain/ids.js';
-import { NAME_RULE, readName } from '../../domain/names.js';
-import type { CorrectMessage, DecisionMessage } from './contract.js';
+/** Message handlers of the refund workflow: operators' updates, the gateway's notifications, and waiting for either of them. */
+import type { UpdateDefinition } from '@temporalio/common';
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  currentUpdateInfo,
+  setHandler,
+} from '@temporalio/workflow';
+import type { RefundSnapshot } from '../../domain/refund/next-step.js';
+import type { OperatorNote } from '../../domain/refund/operator-note.js';
+import { isFinal } from '../../domain/refund/states.js';
+import type { GatewayActivities, LedgerActivities } from './activities.js';
+import type { Cancellation } from './cancellation.js';
+import {
+  linkUpdate,
+  confirmUpdate,
+  correctUpdate,
+  decideUpdate,
+  gatewayNotification,
+  changeDestinationUpdate,
+  syncUpdate,
+  withdrawUpdate,
+  type RefundInput,
+} from './contract.js';
+import { validateCorrection, validateDecision, validateNote, validateNoteAndId } from './validators.js';
 
-/** An `ApplicationFailure` refuses the update; it never fails the workflow. */
-const refuse = (why: string): never => {
-  throw ApplicationFailure.nonRetryable(why, 'invalid_input');
-};
-
-function valueOf(message: unknown, field: string): unknown {
-  return typeof message === 'object' && message !== null
-    ? Object.getOwnPropertyDescriptor(message, field)?.value
-    : undefined;
+/** `known`: the newest snapshot that the workflow has. Times in milliseconds. */
+export interface Messages {
+  /** Handles what arrived with the start, a cancellation included, before any money is submitted. */
+  readonly handleEarly: () => Promise<void>;
+  /** Returns the newest snapshot after all messages so far, a reported later version and a cancellation included. */
+  readonly latest: (known: RefundSnapshot) => Promise<RefundSnapshot>;
+  /** Waits for `ms`. Returns false, and ends early, when a later version is known or reported, or the run is canceled. */
+  readonly noneWithin: (ms: number, known: RefundSnapshot) => Promise<boolean>;
+  /** Waits like `noneWithin`; a notification of the gateway ends the wait too, also one that arrived before the wait. */
+  readonly notificationWithin: (ms: number, known: RefundSnapshot) => Promise<void>;
+  /** True if no update has returned a later version than `known`. */
+  readonly isLatest: (known: RefundSnapshot) => boolean;
+  /** True if no handler is running and no later version than `known` is known or reported. */
+  readonly areDone: (known: RefundSnapshot) => boolean;
+  /** True if an update has returned a later version than `known`, or an unhandled cancellation is waiting. */
+  readonly hasUpdates: (known: RefundSnapshot) => boolean;
+  /** True if the gateway sent a notification that has not ended a wait yet. */
+  readonly isNotified: () => boolean;
 }
 
-/** Who and why, in texts that can be stored and hold no card. Messages come from outside, whatever their types say. */
-export function checkNote(message: unknown, fields: readonly string[]): void {
-  for (const field of [...fields, 'by', 'reason', 'ticket']) {
-    const value = valueOf(message, field);
-    if (field === 'ticket' && value === undefined) continue;
-    // PostgreSQL stores no NUL: the activity would be tried for ever.
-    if (typeof value !== 'string' || value.trim() === '' || value.includes('\0'))
-      return refuse(`${field} must be a text that is not empty`);
-    if (field === 'by' && readName(value) === undefined) return refuse(`by ${NAME_RULE}`);
-    if (looksLikeCard(value)) return refuse(`${field} must not hold a card number`);
-  }
+export function handleMessages(
+  input: RefundInput,
+  activities: {
+    readonly gateway: GatewayActivities;
+    readonly ledger: LedgerActivities;
+    readonly cancellation: Cancellation;
+  },
+): Messages {
+  const { ledger, cancellation } = activities;
+  /** The newest snapshot that an update has returned. */
+  let updated: RefundSnapshot | undefined;
+  let isNotified = false;
+  /** The latest version of the refund in the ledger that a signal has reported. */
+  let reportedVersion = 0;
+
+  setHandler(gatewayNotification, (version = 0, about = 'gateway') => {
+    if (about === 'gateway') isNotified = true;
+    if (version > reportedVersion) reportedVersion = version;
+  });
+  handleUpdates(input, activities, (snapshot) => {
+    if (updated === undefined || snapshot.version > updated.version) updated = snapshot;
+  });
+
+  const isLatest = (known: RefundSnapshot): boolean =>
+    updated === undefined || updated.version <= known.version;
+  const isLaterReported = (known: RefundSnapshot): boolean => reportedVersion > known.version;
+  const hasUpdates = (known: RefundSnapshot): boolean => cancellation.isRequested() || !isLatest(known);
+
+  return {
+    async handleEarly() {
+      // The SDK delivers messages of the first activation after the workflow function has begun.
+      await Promise.resolve();
+      await condition(allHandlersFinished);
+      if (cancellation.isRequested()) await cancellation.withdraw();
+    },
+    async latest(known) {
+      let snapshot = updated === undefined || isLatest(known) ? known : updated;
+      const isLater = isLaterReported(snapshot);
+      reportedVersion = 0;
+      if (isLater) {
+        // The ledger's answer covers the notification as well.
+        isNotified = false;
+        snapshot = await ledger.readSnapshot(input.refundId);
+      }
+      return !isFinal(snapshot.state) && cancellation.isRequested() ? cancellation.withdraw() : snapshot;
+    },
+    async noneWithin(ms, known) {
+      const isOver = (): boolean => hasUpdates(known) || isLaterReported(known);
+      return !(ms <= 0 ? isOver() : await condition(isOver, ms));
+    },
+    async notificationWithin(ms, known) {
+      // At least 1 ms: for a condition with a time of 0 the SDK adds a patch marker to the history.
+      await condition(() => isNotified || hasUpdates(known) || isLaterReported(known), Math.max(ms, 1));
+      isNotified = false;
+    },
+    isLatest,
+    areDone: (known) => allHandlersFinished() && isLatest(known) && !isLaterReported(known),
+    hasUpdates,
+    isNotified: () => isNotified,
+  };
 }
 
-/** The ledger would refuse another verdict again and again. */
-export function checkDecision(message: DecisionMessage): void {
-  checkNote(message, ['verdict', 'instruction']);
-  const verdict: string = message.verdict;
-  if (verdict !== 'approved' && verdict !== 'refused') refuse("verdict must be 'approved' or 'refused'");
-}
+/** Registers a handler for each update: validated, then carried out by one activity. `onSnapshot` receives the snapshot after each of them. */
+function handleUpdates(
+  { refundId, config }: RefundInput,
+  { gateway, ledger }: { readonly gateway: GatewayActivities; readonly ledger: LedgerActivities },
+  onSnapshot: (snapshot: RefundSnapshot) => void,
+): void {
+  /** The update's id is the command's id: it stays the same when the activity is retried or a reset has the update handled again. */
+  const handle = <Message, Result extends { readonly snapshot: RefundSnapshot }>(
+    update: UpdateDefinition<Result, [Message]>,
+    carryOut: (command: Message & { readonly commandId: string | undefined }) => Promise<Result>,
+    validator: (message: Message) => void,
+  ): void =>
+    setHandler(
+      update,
+      (message: Message) =>
+        // A handler outlives the workflow's cancellation: the operator's command is carried out.
+        CancellationScope.nonCancellable(async () => {
+          const result = await carryOut({ ...message, commandId: currentUpdateInfo()?.id });
+          onSnapshot(result.snapshot);
+          return result;
+        }),
+      { validator },
+    );
 
-export function checkCorrection(message: CorrectMessage): void {
-  checkNote(message, ['outcome', 'evidence']);
-  if (!CORRECTION_OUTCOMES.some((outcome) => outcome === message.outcome))
-    refuse(`outcome must be one of ${CORRECTION_OUTCOMES.join(', ')}`);
-  const reference = valueOf(message, 'reference');
-  if (
-    reference !== undefined &&
-    (typeof reference !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(reference) || looksLikeCard(reference))
-  )
-    refuse('reference must be the merchantTransactionId of an attempt');
-  const one = valueOf(message, 'case');
-  if (one !== undefined && !Object.keys(CASE_REASONS).some((reason) => reason === one))
-    refuse('case must be the reason of a case');
-}
-
-/** An id becomes part of an address at the gateway. */
-export function checkId(message: unknown, field: 'gatewayId' | 'registrationId'): void {
-  checkNote(message, []);
-  const value = valueOf(message, field);
-  if (typeof value !== 'string' || !isGatewayId(value))
-    refuse(`${field} must be 32 lowercase hexadecimal characters`);
+  // `refundId` and `config` come last in each object: a message cannot name another refund than this run's.
+  handle(decideUpdate, (command) => ledger.decideApproval({ ...command, refundId }), validateDecision);
+  handle(
+    confirmUpdate,
+    (command) => gateway.confirmCorrection({ ...command, refundId, config }),
+    validateDecision,
+  );
+  handle(
+    withdrawUpdate,
+    ({ by, reason, ticket, commandId }) => ledger.withdrawRefund(refundId, by, reason, ticket, commandId),
+    validateNote,
+  );
+  handle(
+    linkUpdate,
+    (command) => gateway.linkTransaction({ ...command, refundId, config }),
+    (message) => validateNoteAndId(message, 'gatewayId'),
+  );
+  handle(
+    correctUpdate,
+    (command) => gateway.correctRefund({ ...command, refundId, config }),
+    validateCorrection,
+  );
+  handle(
+    changeDestinationUpdate,
+    (command) => ledger.changeDestination({ ...command, refundId }),
+    (message) => validateNoteAndId(message, 'registrationId'),
+  );
+  setHandler(
+    syncUpdate,
+    (note: OperatorNote | undefined) =>
+      CancellationScope.nonCancellable(async () => {
+        const commandId = currentUpdateInfo()?.id;
+        const snapshot = await gateway.queryOutcome({
+          refundId,
+          config,
+          ...(note === undefined ? {} : { note: { ...note, commandId } }),
+        });
+        onSnapshot(snapshot);
+        return snapshot;
+      }),
+    {
+      validator: (note: OperatorNote | undefined) => {
+        if (note !== undefined) validateNote(note);
+      },
+    },
+  );
 }

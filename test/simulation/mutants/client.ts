@@ -1,8 +1,8 @@
 /** Defects in how a client's workflow learns the end of its refund. */
 import { CancelledFailure, ParentClosePolicy, proxyActivities, startChild } from '@temporalio/workflow';
-import type { ClientActivities } from '../../../activities/refund/caller.js';
+import type { ClientActivities } from '../../../activities/pay-back/activities.js';
 import { REFUND_WORKFLOW, refundWorkflowId } from '../../../workflows/refund/contract.js';
-import type { refund } from '../../../workflows/refund/refund.js';
+import type { refund } from '../../../workflows/refund/workflow.js';
 import type { Mutant } from '../world/world.js';
 
 export const CLIENT_MUTANTS: readonly Mutant[] = [

@@ -11,7 +11,7 @@ export const SEND_MUTANTS: readonly Mutant[] = [
     defect: 'the order leaves before it is written down',
     activities: (activities, { gateway, ledger, now }) => ({
       ...activities,
-      sendRefund: async (task) => {
+      submitRefund: async (task) => {
         const refund = await ledger.findRefund(task.refundId);
         if (refund !== null && refund.attempts.length === 0 && refund.state === 'reserved') {
           const { answerWithin, sendWindow } = task.config.timings;
@@ -26,7 +26,7 @@ export const SEND_MUTANTS: readonly Mutant[] = [
             })
             .catch(() => undefined);
         }
-        return activities.sendRefund(task);
+        return activities.submitRefund(task);
       },
     }),
   },

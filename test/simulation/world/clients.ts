@@ -1,6 +1,6 @@
 /** Clients' own workflows around a refund: what they are told, and whether that is what the ledger has. */
 import { FINAL_STATES } from '../../../domain/refund/states.js';
-import { isSafeToCompensate } from '../../../workflows/refund/pay-back.js';
+import { isSafeToCompensate } from '../../../workflows/pay-back/pay-back.js';
 import type { RefundOrder } from '../../../activities/refund/accept.js';
 import type { Row } from '../database/tables.js';
 import type { Outcome } from '../temporal/execution.js';

@@ -74,7 +74,7 @@ export class People {
         return;
       case 1:
       case 2:
-        this.#note('sync');
+        this.#note('resolve');
         update(syncUpdate.name);
         return;
       case 3:

@@ -1,9 +1,9 @@
 /** Whoever hears the gateway's notices and audits what is over: looks each fact up before it is believed. */
 import { idsInFound, outcomeOfFound } from '../../../domain/refund/outcome.js';
 import { isFinal, isOpenAttempt, OPEN_ATTEMPT_STATES, REFUND_STATES } from '../../../domain/refund/states.js';
-import { queryKnown } from '../../../activities/refund/originals.js';
-import { shownAlone } from '../../../activities/refund/originals.js';
-import { expectationOf } from '../../../activities/refund/send.js';
+import { queryStoredPayment } from '../../../activities/refund/originals.js';
+import { queryAttempt } from '../../../activities/refund/originals.js';
+import { expectationOf } from '../../../activities/refund/submit.js';
 import { gatewayNotification, refundWorkflowId } from '../../../workflows/refund/contract.js';
 import { startRefund } from '../lifetime.js';
 import { GatewayLink } from './gateway-link.js';
@@ -57,7 +57,7 @@ export class Receiver {
       .then(async ({ payment: known, at }) => {
         const dependencies = this.#harness.dependencies({ ledger, gateway });
         const query = { ...fixture, observedAt: at, eachCapture: true };
-        const original = await queryKnown(dependencies, query);
+        const original = await queryStoredPayment(dependencies, query);
         if (known !== null && original.kind === 'read')
           await ledger.recordOriginal(payment.id, original.facts);
       })
@@ -104,7 +104,7 @@ export class Receiver {
     let changed = false;
     for (const attempt of refund.attempts) {
       const at = await ledger.clock();
-      const found = await shownAlone(dependencies, refund.entityId, attempt);
+      const found = await queryAttempt(dependencies, refund.entityId, attempt);
       if (found.kind !== 'found') continue;
       const expected = expectationOf(dependencies, {
         entityId: refund.entityId,

@@ -1,7 +1,7 @@
 /** One simulated world: a gateway, a database, a Temporal server and processes on one virtual clock and one seed. */
-import { createClientActivities } from '../../../activities/refund/caller.js';
+import { createClientActivities } from '../../../activities/pay-back/activities.js';
 import type { Dependencies } from '../../../activities/dependencies.js';
-import { createRefundActivities, type RefundActivities } from '../../../activities/refund/refunds.js';
+import { createRefundActivities, type RefundActivities } from '../../../activities/refund/activities.js';
 import type { RefundConfig } from '../../../domain/refund/config.js';
 import type { GatewayHost } from '../../../domain/refusals.js';
 import type { Gateway } from '../../../gateway/gateway.js';
@@ -9,8 +9,8 @@ import type { Ledger } from '../../../ledger/ledger.js';
 import { createLedger } from '../../../ledger/postgres.js';
 import { SimulatedGateway } from '../../../sandbox/gateway/simulated-gateway.js';
 import type { StoreEntry } from '../../../sandbox/gateway/store.js';
-import { payBack } from '../../../workflows/refund/pay-back.js';
-import { refund } from '../../../workflows/refund/refund.js';
+import { payBack } from '../../../workflows/pay-back/pay-back.js';
+import { refund } from '../../../workflows/refund/workflow.js';
 import { openMemoryDatabase, type MemoryDatabase } from '../database/memory-database.js';
 import type { Outcome } from '../temporal/execution.js';
 import { Cluster, type Task, type Workers, type Workflow } from '../temporal/cluster.js';
