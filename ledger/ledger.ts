@@ -104,7 +104,7 @@ export interface QueryTarget {
   readonly operation: Operation;
   readonly state: AttemptState;
   readonly entityId: string;
-  /** Null where there is no original: of a free-standing credit. */
+  /** Null for an unlinked credit, which has no original. */
   readonly paymentId: string | null;
   readonly originalId: string | null;
   readonly reference: string;
@@ -131,7 +131,7 @@ export interface InconclusiveQuery {
 /** What the reconciliation with the original needs to know. */
 export interface RefundScope {
   readonly refundId: string;
-  /** Null where there is no original: of a free-standing credit. */
+  /** Null for an unlinked credit, which has no original. */
   readonly paymentId: string | null;
   readonly entityId: string;
   /** Currency of the payment. */

@@ -1,4 +1,4 @@
-/** What the table of commands refuses, whoever writes to it. */
+/** Constraints of the table `command_results`. */
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { accepted, debit } from './fixtures.js';
@@ -27,7 +27,7 @@ async function onRefund() {
     );
 }
 
-describe('the table of commands refuses', () => {
+describe('the table of commands rejects', () => {
   it('a second result of one command', async () => {
     const insert = await onRefund();
     await insert({ command: 'replay', commandId: 'one' });
@@ -39,7 +39,7 @@ describe('the table of commands refuses', () => {
     await insert({ command: 'replay' });
   });
 
-  it('a second verdict on one instruction', async () => {
+  it('a second decision on one instruction', async () => {
     const insert = await onRefund();
     const verdict = { command: 'decide', instruction: 'credit of 10.00' } as const;
     await insert(verdict);
@@ -68,7 +68,7 @@ describe('the table of commands refuses', () => {
     await insert({ ...proposal, state: 'refused', decidedBy: 'carla' });
   });
 
-  it('a proposal that its author confirms', async () => {
+  it('a proposal that its own author confirms', async () => {
     const insert = await onRefund();
     const proposal = { command: 'correct', instruction: 'never paid' } as const;
     await expect(insert({ ...proposal, state: 'confirmed', decidedBy: ' Berta' })).rejects.toThrow(
@@ -78,7 +78,7 @@ describe('the table of commands refuses', () => {
     await insert({ ...proposal, state: 'refused', decidedBy: 'berta' });
   });
 
-  it('a state that the command cannot bring about, and one without an instruction', async () => {
+  it('a state that the command cannot have, and a state without an instruction', async () => {
     const insert = await onRefund();
     const about = { instruction: 'something' };
     for (const [command, state] of [

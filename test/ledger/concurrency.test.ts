@@ -1,4 +1,4 @@
-/** Many at once: one balance, one sender, one event, whoever comes first; and nothing half-written when a connection dies. */
+/** Concurrency: one balance, one submission and one event for each fact, and no partial writes when a connection dies. */
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
@@ -37,12 +37,12 @@ afterEach(async () => {
   expect(await violations()).toEqual([]);
 });
 
-/** A slow machine: the database has given the statement up, and whoever asked asks for the same again. */
+/** On a slow machine the database cancels a statement; the caller repeats the call. */
 const hasWaitedTooLong = (reason: unknown): boolean =>
   typeof reason === 'object' && reason !== null && 'code' in reason && reason.code === '57014';
 
 describe('one payment', () => {
-  it('never promises more than was captured to a thousand refunds of any size on fifty connections', async () => {
+  it('never reserves more than was captured for a thousand refunds of any size on fifty connections', async () => {
     const facts = debit({ capturedMinor: 1_000_000n });
     await accepted(ledger, facts, 1n);
     const sizes = fc.sample(fc.bigInt(1n, 5_000n), { numRuns: 1_000, seed: 20_261_122 });
@@ -51,7 +51,7 @@ describe('one payment', () => {
     const watch = (async () => {
       while (watching) seenReserved.push((await ledger.findPayment(facts.id))?.reservedMinor ?? -1n);
     })();
-    // Fifty at a time, each with its next one as soon as the last is answered.
+    // Fifty at a time: each starts its next request when the last one is answered.
     const lanes = await all(50, async (lane) => {
       const answered: PromiseSettledResult<Accepted>[] = [];
       for (const minor of sizes.filter((_, number) => number % 50 === lane)) {
@@ -86,7 +86,7 @@ describe('one payment', () => {
     }
   });
 
-  it('stores a hundred equal requests as one refund, also where the payment is new', async () => {
+  it('stores a hundred equal requests as one refund, also if the payment is new', async () => {
     const facts = debit();
     const asked = order(facts.id, 10_000n);
     const answers: Accepted[] = await all(100, () => ledger.accept(asked, { entityId: ENTITY, facts }));
@@ -97,7 +97,7 @@ describe('one payment', () => {
 });
 
 describe('one limit', () => {
-  it('is spent once by one requester whose credits on eight payments are weighed at once', async () => {
+  it('is used once by a requester whose credits on eight payments are checked at once', async () => {
     const policy = { ...POLICY, creditApprovalAbove: { EUR: '10000' } };
     for (let round = 0; round < 2; round += 1) {
       const requestedBy = `asker ${round}`;
@@ -121,14 +121,14 @@ describe('one limit', () => {
 });
 
 describe('one refund', () => {
-  it('is given to one of twenty senders', async () => {
+  it('is submitted by one of twenty runs', async () => {
     const id = await accepted(ledger, debit(), 5_000n);
     const opened = await all(20, () => openLinked(ledger, id));
     expect(opened.filter(({ kind }) => kind === 'send')).toHaveLength(1);
     expect((await ledger.findRefund(id))?.attempts).toHaveLength(1);
   });
 
-  it('is withdrawn or sent, never both', async () => {
+  it('is withdrawn or submitted, never both', async () => {
     const outcomes = new Set<string>();
     for (let round = 0; round < 20; round += 1) {
       const id = await accepted(ledger, debit(), 5_000n);
@@ -146,7 +146,7 @@ describe('one refund', () => {
     ).toBe(true);
   });
 
-  it('is paid once, however often the same success is told at once', async () => {
+  it('is paid once, however often the same success is recorded at once', async () => {
     const facts = debit();
     const id = await accepted(ledger, facts, 5_000n);
     const sent = await submitted(ledger, id);
@@ -162,7 +162,7 @@ describe('one refund', () => {
     expect(await ledger.findPayment(facts.id)).toMatchObject({ succeededMinor: 5_000n, reservedMinor: 0n });
   });
 
-  it('releases its reservation once, however many give it up at once', async () => {
+  it('releases its reservation once, however many end it at once', async () => {
     const facts = debit();
     const id = await accepted(ledger, facts, 5_000n);
     await all<unknown>(20, (number) =>
@@ -173,7 +173,7 @@ describe('one refund', () => {
 });
 
 describe('the schema', () => {
-  it('is brought up to date once by eight processes that start together', async () => {
+  it('is migrated once by eight processes that start together', async () => {
     const applied = await all(8, () => migrate(empty));
     const files = await readdir(fileURLToPath(new URL('../../ledger/migrations/', import.meta.url)));
     expect(applied.flat()).toEqual(files.map((file) => file.replace(/\.sql$/, '')).toSorted());
@@ -189,7 +189,7 @@ describe('the schema', () => {
     await expect(sql.raw(statement).execute(database.db)).rejects.toThrow('append-only');
   });
 
-  it('refuses an event that would promise more than was captured, whoever writes it', async () => {
+  it('rejects an event that would reserve more than was captured, whoever writes it', async () => {
     const facts = debit();
     await accepted(ledger, facts, 1n);
     const tooMuch = database.db
@@ -208,7 +208,7 @@ describe('the schema', () => {
 });
 
 describe('a connection that dies in the middle', () => {
-  it('leaves nothing half-written, and the next try goes through', async () => {
+  it('leaves no partial writes, and the next try succeeds', async () => {
     const facts = debit();
     const id = await accepted(ledger, facts, 5_000n);
     const mortal = openDatabase(url, { connections: 1 });
@@ -216,7 +216,7 @@ describe('a connection that dies in the middle', () => {
     const holder = new pg.Client(url);
     await holder.connect();
     try {
-      // Somebody holds the payment's row, so that the other stands in the middle of its transaction.
+      // Another transaction locks the payment's row, so that this one stops in the middle.
       await holder.query('begin');
       await holder.query('select 1 from payments where id = $1 for update', [facts.id]);
       const opening = openLinked(itsLedger, id);
@@ -268,7 +268,7 @@ describe('a connection that dies in the middle', () => {
   });
 });
 
-/** Backends that wait for a lock in this database. Asked on another connection: within a transaction the answer never changes. */
+/** Returns the backends that wait for a lock. Queried on another connection, because within a transaction the answer never changes. */
 async function waitingForLocks(): Promise<number[]> {
   const { rows } = await sql<{ pid: number }>`
     select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(

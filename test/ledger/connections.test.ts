@@ -1,4 +1,4 @@
-/** What a pool of connections is told to be. */
+/** Settings of the connection pool, and lost connections. */
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { sql } from 'kysely';
@@ -7,14 +7,14 @@ import { openDatabase, type Database } from '../../ledger/db/database.js';
 import { freshDatabase } from '../support/database.js';
 
 const url = await freshDatabase('empty');
-/** The setting, and who made it: the tests' own server waits for no disk at all. */
+/** The setting and its source: the tests' own server never waits for the disk. */
 const commits = async ({ db }: Database) =>
   (
     await sql<{ setting: string; source: string }>`
       SELECT setting, source FROM pg_settings WHERE name = 'synchronous_commit'`.execute(db)
   ).rows[0];
 
-it('only who says so does not wait for the disk', async () => {
+it('only a pool with `isDurable: false` does not wait for the disk', async () => {
   const [ledger, marks] = [openDatabase(url), openDatabase(url, { isDurable: false })];
   try {
     expect((await commits(ledger))?.source).not.toBe('client');
@@ -24,7 +24,7 @@ it('only who says so does not wait for the disk', async () => {
   }
 });
 
-it('connections that are kept are there before anybody asks, and gone when they are closed', async () => {
+it('idle connections are opened before the first statement, and closed with the pool', async () => {
   const watcher = openDatabase(url, { connections: 1 });
   const others = async (): Promise<number> =>
     Number(
@@ -44,7 +44,7 @@ it('connections that are kept are there before anybody asks, and gone when they 
   }
 });
 
-/** Between a client and the server, until it stands still: nothing comes through any more, and nobody is told. */
+/** A proxy between client and server that can freeze: it forwards nothing and closes nothing. */
 async function startProxy() {
   const { hostname, port } = new URL(url);
   const sockets: Socket[] = [];
@@ -68,7 +68,7 @@ async function startProxy() {
   };
 }
 
-it('a connection whose server is gone without a word is lost in time, and another one takes its place', async () => {
+it('a connection whose server disappeared is closed in time, and replaced', async () => {
   const proxy = await startProxy();
   const { db, transaction, close } = openDatabase(proxy.url, { connections: 1, silenceMs: 500 });
   const one = async (): Promise<unknown> => (await sql`SELECT 1 AS one`.execute(db)).rows[0];
@@ -83,7 +83,7 @@ it('a connection whose server is gone without a word is lost in time, and anothe
       await sql`SELECT 2`.execute(tx);
     });
     await expect(halfWay, 'a transaction').rejects.toThrow('connection');
-    // What is slow for less is waited for; what nobody uses may be silent.
+    // A statement that is slow for less time succeeds, and an idle connection may be silent.
     await sql`SELECT pg_sleep(0.3)`.execute(db);
     await new Promise((resolve) => setTimeout(resolve, 700));
     expect(await one()).toEqual({ one: 1 });

@@ -1,4 +1,4 @@
-/** What every ledger must do, written against the interface alone. After each test the books must be right. */
+/** Contract of every implementation of the ledger, written against the interface. After each test the invariants are checked. */
 import { afterEach, beforeEach, describe, expect } from 'vitest';
 import { describeAbsence } from './contract/absence.js';
 import { describeAnswers } from './contract/command-results.js';
@@ -18,7 +18,7 @@ import { describeSeenIds } from './contract/seen-ids.js';
 import { describeTurns } from './contract/returns.js';
 import type { LedgerUnderTest } from './fixtures.js';
 
-/** `make` gives a ledger for one test; it may be the same one each time, tests share no payment. */
+/** `make` returns the ledger of a test. It may be the same one each time: tests share no payment. */
 export function describeLedger(name: string, make: () => Promise<LedgerUnderTest>): void {
   describe(name, () => {
     let made: LedgerUnderTest | undefined;

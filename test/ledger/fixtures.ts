@@ -1,4 +1,4 @@
-/** What tests of a ledger start from: originals as a look-up shows them, requests, and what the gateway says. */
+/** Fixtures for tests of the ledger: originals, requests, outcomes and evidence. */
 import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
 import type { CaseReason } from '../../domain/payment/reconciliation.js';
@@ -16,20 +16,20 @@ import type { PaymentRecord } from '../../ledger/core/refund-record.js';
 export const TIMINGS = DEFAULT_TIMINGS;
 export const POLICY: Policy = { ...DEFAULT_POLICY, creditApprovalAbove: { EUR: '10000' } };
 export const CONFIG = { timings: TIMINGS, policy: POLICY };
-/** Milliseconds after a hand-over from which on a look-up that finds nothing proves that nothing came. */
+/** Milliseconds after a submission from which on a query that finds nothing counts towards absence. */
 export const LATE = TIMINGS.sendWindow + TIMINGS.visibilityLag + 1;
 export const ENTITY = 'e'.repeat(32);
 
-/** A ledger and what only a test may do with it. */
+/** A ledger under test, with functions that only tests use. */
 export interface LedgerUnderTest {
   readonly ledger: Ledger;
-  /** Lets time pass for everything that the ledger measures. */
+  /** Moves the ledger's clock forward. */
   readonly letPass: (ms: number) => Promise<void>;
   /** Reasons of the refund's open cases, sorted. */
   readonly openCases: (refundId: string) => Promise<readonly string[]>;
   /** Types of the refund's events, oldest first. */
   readonly events: (refundId: string) => Promise<readonly string[]>;
-  /** Every broken invariant, as a sentence; empty where the books are right. */
+  /** One sentence for each violated invariant; empty if all hold. */
   readonly violations: () => Promise<readonly string[]>;
 }
 
@@ -39,7 +39,7 @@ export function gatewayId(): GatewayId {
   return id;
 }
 
-/** A debit of 100.00 euros, captured, unless told otherwise. */
+/** A captured debit of 100.00 euros, changed by `facts`. */
 export function debit(facts: Partial<OriginalFacts> = {}): OriginalFacts {
   const id = facts.id ?? gatewayId();
   const capturedMinor = facts.capturedMinor ?? 10_000n;
@@ -63,7 +63,7 @@ export function debit(facts: Partial<OriginalFacts> = {}): OriginalFacts {
   };
 }
 
-/** An authorisation of 100.00 euros with these captures. */
+/** An authorization of 100.00 euros with these captures. */
 export function authorisation(
   captured: readonly bigint[],
   facts: Partial<OriginalFacts> = {},
@@ -117,7 +117,7 @@ export function order(
   };
 }
 
-/** A credit asked for directly, on a payment or, without one, free-standing. */
+/** A standalone credit, on a payment or unlinked. */
 export function creditOrder(
   minor: bigint,
   { paymentId, ...change }: Partial<Omit<AcceptInput, 'request'>> & { readonly paymentId?: string } = {},
@@ -135,7 +135,7 @@ export function creditOrder(
   };
 }
 
-/** A refund on a payment that is stored with it; its id. */
+/** Accepts a refund on a payment that is stored with it. Returns the refund's id. */
 export async function accepted(ledger: Ledger, facts: OriginalFacts, minor: bigint): Promise<string> {
   const { refund }: Accepted = await ledger.accept(order(facts.id, minor), { entityId: ENTITY, facts });
   return refund.id;
@@ -158,7 +158,7 @@ export async function submitted(
   return sent(await openLinked(ledger, refundId, policy));
 }
 
-/** A refund on a payment of its own that was submitted; where an outcome is given, the gateway answered with it. */
+/** Submits a refund on a payment of its own, and records `outcome` as its answer if given. */
 export async function submittedRefund(
   ledger: Ledger,
   {
@@ -184,7 +184,7 @@ export interface SubmittedRefund {
   readonly order: Submission;
 }
 
-/** Declined in a way after which an operator is asked. */
+/** Submits a refund, records its decline and requests a review. */
 export async function inReview(
   ledger: Ledger,
   refusal: DeclineClass,
@@ -196,13 +196,13 @@ export async function inReview(
   return refund;
 }
 
-/** `openCredit` with the timings and, unless told otherwise, the policy of the tests. */
+/** `openCredit` with the timings of the tests, and their policy unless another one is given. */
 export const creditsOn =
   (underTest: () => LedgerUnderTest) =>
   (refundId: string, original: OriginalFacts | null, policy: Policy = POLICY) =>
     underTest().ledger.openCredit(refundId, original, TIMINGS, policy);
 
-/** `findPayment` of one that has to be there. */
+/** `findPayment`; fails the test if the payment is unknown. */
 export const paymentsOn =
   (underTest: () => LedgerUnderTest) =>
   async (id: string): Promise<PaymentRecord> =>
@@ -222,15 +222,15 @@ export const refused = (refusal: DeclineClass, id?: GatewayId): Outcome => ({
 export const lost: Outcome = { kind: 'unknown', why: 'timeout' };
 export const notSent: Outcome = { kind: 'not_sent', why: 'refused' };
 
-/** The answer to the very handing-over that `order` describes. */
+/** The answer to the submission that `order` describes. */
 export function answer({ attemptId, send }: Submission, outcome: Outcome): Evidence {
-  return { attemptId, send, source: 'answer', outcome, code: '000.100.110', description: 'as tests say it' };
+  return { attemptId, send, source: 'answer', outcome, code: '000.100.110', description: 'from a test' };
 }
 
 /** Later than anything that a test records. */
 export const NEWEST = new Date('2100-01-01T00:00:00Z');
 
-/** What a query shows that began at `at`, about the submission that `order` describes. */
+/** Evidence of a query that began at `at`, about the submission that `order` describes. */
 export function seen(
   { attemptId, send }: Pick<Submission, 'attemptId' | 'send'>,
   outcome: Outcome,
@@ -239,7 +239,7 @@ export function seen(
   return { attemptId, source: 'query', asked: { send, at }, outcome, code: '000.100.110' };
 }
 
-/** A query about that submission, begun now, that found nothing. */
+/** Records a query about this submission that begins now and finds nothing. */
 export async function missed(
   ledger: Ledger,
   { attemptId, send }: Pick<Submission, 'attemptId' | 'send'>,

@@ -1,4 +1,4 @@
-/** The ledger on the simulation's database in memory keeps the contract of every ledger, so that what is simulated is the ledger. */
+/** The ledger on the simulation's in-memory database fulfills the same contract, so that the simulation tests the real ledger. */
 import { createLedger } from '../../ledger/postgres.js';
 import { ledgerViolations } from '../simulation/checks/books.js';
 import { openMemoryDatabase } from '../simulation/database/memory-database.js';
@@ -6,7 +6,7 @@ import { describeLedger } from './contract.js';
 
 describeLedger('the ledger in memory', () => {
   let passed = 0;
-  // Two facts of one test may fall into one millisecond; the ledger asks which was first.
+  // Each reading of the clock is one millisecond later, because the ledger compares the times of facts.
   let tick = Date.now();
   const database = openMemoryDatabase(() => (tick += 1) + passed);
   const { tables } = database;

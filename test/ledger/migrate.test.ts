@@ -1,4 +1,4 @@
-/** Bringing the schema up to date while the ledger is in use: nobody waits for long, and nothing is left half done. */
+/** Migrating the schema while the ledger is in use: short waits for locks, and no partial migration. */
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 describe('while a long audit reads a table', () => {
-  it('a change of the table keeps no other reader waiting, and is made when the audit has ended', async () => {
+  it('a migration of the table blocks no other reader, and is applied when the audit has ended', async () => {
     const [audit, reader] = [await session(), await session()];
     try {
       await writeFile(join(directory, '002_column.sql'), 'ALTER TABLE facts ADD COLUMN amount bigint;');
@@ -48,7 +48,7 @@ describe('while a long audit reads a table', () => {
     }
   });
 
-  it('it gives up in the end, says why and leaves nothing behind', async () => {
+  it('a migration fails after its time limit with the reason, and leaves nothing behind', async () => {
     const audit = await session();
     try {
       await writeFile(join(directory, '003_column.sql'), 'ALTER TABLE facts ADD COLUMN currency text;');
@@ -66,7 +66,7 @@ describe('while a long audit reads a table', () => {
 });
 
 describe('an index on a table that is in use', () => {
-  it('is built while another process waits to migrate and writers go on', async () => {
+  it('is built while another process waits to migrate and writers continue', async () => {
     const writer = await session();
     try {
       await writeFile(
@@ -92,7 +92,7 @@ describe('an index on a table that is in use', () => {
     }
   });
 
-  it('is always built so: no migration after the first locks a table that it did not create', async () => {
+  it('is always built this way: no migration after the first locks a table that it did not create', async () => {
     const files = (await readdir(migrations)).filter((file) => file.endsWith('.sql')).toSorted();
     const first = files.slice(0, 1);
     for (const file of files.filter((name) => !first.includes(name) && !name.includes('.concurrent.'))) {

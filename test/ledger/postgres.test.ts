@@ -1,4 +1,4 @@
-/** The ledger on PostgreSQL keeps the contract of every ledger. */
+/** The ledger on PostgreSQL fulfills the contract. */
 import { describeLedger } from './contract.js';
 import { postgresLedger } from './postgres.js';
 

@@ -1,4 +1,4 @@
-/** A migrated database of the file's own, and the ledger on it as the contract wants it. */
+/** A migrated database for one test file, and the ledger on it. */
 import { sql } from 'kysely';
 import { afterAll } from 'vitest';
 import { openDatabase, type Database } from '../../ledger/db/database.js';
@@ -10,11 +10,11 @@ import { violationsOf } from './invariants.js';
 export interface PostgresUnderTest extends LedgerUnderTest {
   readonly url: string;
   readonly database: Database;
-  /** A day has passed for credits and corrections: one test uses up no other one's limit. */
+  /** Makes credits and corrections a day older, so that one test does not use up the limits of another. */
   readonly aDayLater: () => Promise<void>;
 }
 
-/** Call it while the file is read. */
+/** Must be called at the top level of a test file. */
 async function aDayLater({ db }: Database): Promise<void> {
   const yesterday = sql<Date>`sent_at - interval '25 hours'`;
   await db.updateTable('attempts').set({ sent_at: yesterday }).where('operation', '=', 'credit').execute();

@@ -1,4 +1,4 @@
-/** What grows beside the facts: kept as long as it may be needed, and no longer. */
+/** Purging: queries, webhooks and results of commands are kept as long as they may be needed. */
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { purge } from '../../ledger/maintenance/purge.js';
@@ -9,7 +9,7 @@ const { ledger, database } = await postgresLedger();
 const { db } = database;
 const NOW = { keptMs: 3_600_000, thinAfterMs: 3_600_000, batch: 3, pauseMs: 0 };
 
-/** A refund of a payment of its own, with an attempt that was paid or whose answer was lost. */
+/** Creates a refund on a payment of its own, whose attempt was paid or whose answer was lost. */
 async function fixture(
   outcome: 'paid' | 'open',
 ): Promise<{ readonly id: string; readonly attemptId: string; readonly paymentId: string }> {
@@ -37,7 +37,7 @@ const openCase = (paymentId: string, id: string) =>
   sql`insert into cases (payment_id, refund_id, why) values (${paymentId}, ${id}, 'paid_twice')`.execute(db);
 
 describe('queries of the gateway', () => {
-  it('of an attempt that stays open are reduced to where the answer changed', async () => {
+  it('of an attempt that stays open are reduced to those whose answer changed', async () => {
     const { attemptId } = await fixture('open');
     const same = Array.from({ length: 10 }, () => 'not found');
     await queries(attemptId, [...same, '900.100.100', ...same], 2);
@@ -80,7 +80,7 @@ describe('notifications', () => {
         returning id`.execute(db)
     ).rows[0]?.id;
 
-  it('are deleted when nothing is left to do with them, and not while a case is open', async () => {
+  it('are deleted when they are processed, and not while a case is open', async () => {
     const { id, paymentId } = await fixture('open');
     await openCase(paymentId, id);
     const kept = [
@@ -104,7 +104,7 @@ describe('results of commands', () => {
       db,
     );
 
-  it('are deleted when their refund ended long ago, except for what was decided', async () => {
+  it('are deleted when their refund ended long ago, except decisions', async () => {
     const [over, open] = [await fixture('paid'), await fixture('open')];
     await endedHoursAgo(over.id, 2);
     for (const { id, paymentId } of [over, open]) {
@@ -122,7 +122,7 @@ describe('results of commands', () => {
     );
   });
 
-  it('and nothing that a refund is accepted or ended by is among what is deleted', async () => {
+  it('are deleted without any row that a later acceptance or final state needs', async () => {
     const facts = debit();
     const id = await accepted(ledger, facts, 1_000n);
     await purge(database, { ...NOW, keptMs: 0, thinAfterMs: 0 });

@@ -1,4 +1,4 @@
-/** The budget of queries on real PostgreSQL: the rate holds over processes, and the more urgent go first. */
+/** The budget of queries on PostgreSQL: the rate holds for all processes together, and more urgent queries go first. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { QueryBudget, QueryNeed } from '../../domain/query-budget.js';
@@ -7,12 +7,12 @@ import { createQueryBudget } from '../../ledger/access/query-budget.js';
 import { freshDatabase } from '../support/database.js';
 
 const url = await freshDatabase('migrated');
-/** Two processes: each with connections of its own. */
+/** Two processes, each with its own connections. */
 const databases = [openDatabase(url), openDatabase(url)];
 afterAll(async () => {
   for (const database of databases) await database.close();
 });
-/** Searches: 5 in 525 ms, of them 1 for operators alone. */
+/** Searches: 5 in 525 ms, 1 of them reserved for operators. */
 const PER_SECOND = 10;
 const WINDOW = 525;
 const budgets = databases.map((database) => createQueryBudget(database, PER_SECOND));
@@ -21,7 +21,7 @@ const [first, second] = budgets as [QueryBudget, QueryBudget];
 let entities = 0;
 const newEntity = (): string => (entities += 1).toString(16).padStart(32, '0');
 
-/** Takes as soon as it may, until `until`; answers when each was taken. */
+/** Takes queries as soon as allowed, until `until`. Returns the time of each. */
 async function takeAll(
   budget: QueryBudget,
   entityId: string,
@@ -38,7 +38,7 @@ async function takeAll(
 }
 
 describe('the queries of one entity', () => {
-  it('are as many as the gateway allows in any window, however many processes ask', async () => {
+  it('are at most as many as the gateway allows in any window, however many processes query', async () => {
     const entity = newEntity();
     const until = performance.now() + 4 * WINDOW;
     const takers = Array.from({ length: 12 }, (_, at) =>
@@ -49,11 +49,11 @@ describe('the queries of one entity', () => {
     expect(rows[0]?.taken.length).toBeLessThanOrEqual(5);
     const all = (await Promise.all(takers)).flat().sort((a, b) => a - b);
     expect(all.length).toBeGreaterThan(10);
-    // Taken under the row's lock by the database's clock; a slow answer moves a time here, never the order there.
+    // Times are taken under the row's lock by the database's clock; a slow answer changes a time measured here, but not the order there.
     expect(all.length).toBeLessThanOrEqual(5 * 6);
   });
 
-  it('answers how long to wait, and what waited so long is served', async () => {
+  it('return how long to wait, and are granted after that time', async () => {
     const entity = newEntity();
     for (let nth = 0; nth < 4; nth += 1) expect(await first.take(entity, 'v3_search', 'pending')).toBe(0);
     const wait = await second.take(entity, 'v3_search', 'pending');
@@ -63,26 +63,26 @@ describe('the queries of one entity', () => {
     expect(await second.take(entity, 'v3_search', 'pending')).toBe(0);
   });
 
-  it('keep one for an operator, whatever backlog there is', async () => {
+  it('reserve one for operators, whatever the backlog', async () => {
     const entity = newEntity();
     for (let nth = 0; nth < 20; nth += 1) await first.take(entity, 'v3_search', 'pending');
     expect(await second.take(entity, 'v3_search', 'operator')).toBe(0);
   });
 
-  it('go to the more urgent of those that wait', async () => {
+  it('are granted to more urgent needs first', async () => {
     const entity = newEntity();
     for (let nth = 0; nth < 4; nth += 1) await first.take(entity, 'v3_search', 'pending');
     const doubt = await first.take(entity, 'v3_search', 'doubt');
     expect(doubt).toBeGreaterThan(0);
     await pause(doubt + 5);
-    // Four have become free; one of them is for the doubt that waits.
+    // Four are free; one of them goes to the waiting need `doubt`.
     const served: number[] = [];
     for (let nth = 0; nth < 4; nth += 1) served.push(await second.take(entity, 'v3_search', 'pending'));
     expect(served.filter((wait) => wait === 0).length).toBe(3);
     expect(await first.take(entity, 'v3_search', 'doubt')).toBe(0);
   });
 
-  it('are none but operators for a while after the gateway throttled, then half', async () => {
+  it('are only operators’ for a while after the gateway throttled, then half as many', async () => {
     const entity = newEntity();
     expect(await first.take(entity, 'v3_search', 'pending')).toBe(0);
     await first.throttled(entity, 'v3_search');
@@ -95,7 +95,7 @@ describe('the queries of one entity', () => {
     expect(served.filter((wait) => wait === 0).length).toBe(2);
   });
 
-  it('are counted for each endpoint, and do not touch those of another entity', async () => {
+  it('are counted for each endpoint and each entity', async () => {
     const entity = newEntity();
     for (let nth = 0; nth < 2; nth += 1) expect(await first.take(entity, 'v1_search', 'pending')).toBe(0);
     expect(await first.take(entity, 'v1_search', 'operator')).toBeGreaterThan(WINDOW);

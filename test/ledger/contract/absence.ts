@@ -1,4 +1,4 @@
-/** Not there: when look-ups that find nothing prove it, and what may be sent again then. */
+/** Absence: when queries that find nothing prove it, and what may be submitted again then. */
 import { describe, expect, it } from 'vitest';
 import type { Submission } from '../../../ledger/ledger.js';
 import {
@@ -21,7 +21,7 @@ import {
   type LedgerUnderTest,
 } from '../fixtures.js';
 
-/** Before anything that a test does. */
+/** Earlier than everything in a test. */
 const LONG_AGO = new Date(0);
 
 export function describeAbsence(underTest: () => LedgerUnderTest): void {
@@ -36,7 +36,7 @@ export function describeAbsence(underTest: () => LedgerUnderTest): void {
     }
   };
 
-  describe('a look-up that finds nothing', () => {
+  describe('a query that finds nothing', () => {
     it('proves nothing before the last byte could have left and become visible', async () => {
       const { ledger, letPass } = underTest();
       const { id, order } = await fixture();
@@ -45,14 +45,14 @@ export function describeAbsence(underTest: () => LedgerUnderTest): void {
       expect(await ledger.snapshot(id)).toMatchObject({ state: 'unknown', attempt: { queries: 10 } });
     });
 
-    it('counts once however often it is repeated at one time', async () => {
+    it('counts once, however often it is repeated within the spacing', async () => {
       const { letPass } = underTest();
       const { order } = await fixture();
       await letPass(TIMINGS.sendWindow + TIMINGS.visibilityLag + 60_000);
       for (let number = 0; number < 10; number += 1) expect((await notFound(order)).state).toBe('unknown');
     });
 
-    it('never counts where the original was not found either: the entity may be wrong', async () => {
+    it('never counts if the original was not found either: the entity may be wrong', async () => {
       const { letPass } = underTest();
       const { order } = await fixture();
       for (let number = 0; number < 10; number += 1) {
@@ -61,7 +61,7 @@ export function describeAbsence(underTest: () => LedgerUnderTest): void {
       }
     });
 
-    it('proves absence when it is late, repeated and spaced: then the same attempt is sent again', async () => {
+    it('proves absence when it is late, repeated and spaced: then the same attempt is submitted again', async () => {
       const { ledger } = underTest();
       const { id, order } = await fixture();
       await proveAbsent(order);
@@ -82,7 +82,7 @@ export function describeAbsence(underTest: () => LedgerUnderTest): void {
       expect((await ledger.snapshot(id)).state).toBe('pending');
     });
 
-    it('begins to count anew when the attempt was sent again', async () => {
+    it('counts from zero after the attempt was submitted again', async () => {
       const { ledger, letPass } = underTest();
       const { id, order } = await fixture();
       await proveAbsent(order);
@@ -93,8 +93,8 @@ export function describeAbsence(underTest: () => LedgerUnderTest): void {
     });
   });
 
-  describe('an attempt that was handed over twice', () => {
-    it('counts a late success of the first handing-over, and the second may not pay it again', async () => {
+  describe('an attempt that was submitted twice', () => {
+    it('counts a late success of the first submission, and the second may not pay it again', async () => {
       const { ledger, openCases } = underTest();
       const { id, order } = await fixture();
       await proveAbsent(order);
@@ -109,16 +109,19 @@ export function describeAbsence(underTest: () => LedgerUnderTest): void {
       ['refusal', refused('issuer_declined')],
       ['lost answer', lost],
       ['word that nothing left', notSent],
-    ])('does not take a late %s of the first for an answer to the second', async (_name, outcome) => {
-      const { ledger } = underTest();
-      const { id, order } = await fixture();
-      await proveAbsent(order);
-      const again = await submitted(ledger, id);
-      expect((await ledger.record(answer(order, outcome))).state).toBe('submitting');
-      expect((await ledger.record(answer(again, paid()))).state).toBe('succeeded');
-    });
+    ])(
+      'does not treat a late %s of the first submission as an answer to the second',
+      async (_name, outcome) => {
+        const { ledger } = underTest();
+        const { id, order } = await fixture();
+        await proveAbsent(order);
+        const again = await submitted(ledger, id);
+        expect((await ledger.record(answer(order, outcome))).state).toBe('submitting');
+        expect((await ledger.record(answer(again, paid()))).state).toBe('succeeded');
+      },
+    );
 
-    it('is not ended by a look-up that shows the first one refused while the second is on its way', async () => {
+    it('is not ended by a query that shows the first submission declined while the second is in transit', async () => {
       const { ledger } = underTest();
       const { id, order } = await fixture();
       await proveAbsent(order);
@@ -127,7 +130,7 @@ export function describeAbsence(underTest: () => LedgerUnderTest): void {
         'submitting',
       );
       await ledger.record(answer(again, lost));
-      // Nor when its own answer is lost: the decline may be the first one's.
+      // Nor if its own answer is lost: the decline may be that of the first submission.
       expect((await ledger.record(seen(again, refused('issuer_declined', gatewayId())))).state).toBe(
         'unknown',
       );
@@ -138,7 +141,7 @@ export function describeAbsence(underTest: () => LedgerUnderTest): void {
       ['each of the two has its decline', { declines: 2 }, 'rejected'],
       ['the gateway dates it before', { declines: 1, declinedAt: new Date(0) }, 'unknown'],
     ])(
-      'is ended by a decline that a query shows only if it is of the latest: %s',
+      'is ended by a decline that a query shows only if it is about the latest submission: %s',
       async (_name, shown, state) => {
         const { ledger } = underTest();
         const { id, order } = await fixture();
@@ -151,7 +154,7 @@ export function describeAbsence(underTest: () => LedgerUnderTest): void {
       },
     );
 
-    it('is ended by a decline that a query shows where the first one never left', async () => {
+    it('is ended by a decline that a query shows if the first submission was never sent', async () => {
       const { ledger } = underTest();
       const id = await accepted(ledger, debit(), 5_000n);
       await ledger.record(answer(await submitted(ledger, id), notSent));
@@ -160,7 +163,7 @@ export function describeAbsence(underTest: () => LedgerUnderTest): void {
       expect((await ledger.record(seen(again, refused('issuer_declined')))).state).toBe('rejected');
     });
 
-    it('counts no query that began before it was submitted again, nor one by its end instead of its beginning', async () => {
+    it('counts no query that began before it was submitted again, and dates a query by its beginning', async () => {
       const { ledger, letPass } = underTest();
       const { id, order } = await fixture();
       await proveAbsent(order);
@@ -185,7 +188,7 @@ export function describeAbsence(underTest: () => LedgerUnderTest): void {
       expect((await missed(ledger, again)).state).toBe('reserved');
     });
 
-    it('goes again as soon as its sender says that nothing left', async () => {
+    it('is submitted again at once if its sender knows that nothing left', async () => {
       const { ledger } = underTest();
       const id = await accepted(ledger, debit(), 5_000n);
       const first = await submitted(ledger, id);
@@ -194,8 +197,8 @@ export function describeAbsence(underTest: () => LedgerUnderTest): void {
     });
   });
 
-  describe('an attempt that was taken for absent', () => {
-    it('is not sent again once a look-up shows something of it', async () => {
+  describe('an attempt that was marked absent', () => {
+    it('is not submitted again once a query shows something of it', async () => {
       const { ledger } = underTest();
       const { id, order } = await fixture();
       await proveAbsent(order);
@@ -205,8 +208,8 @@ export function describeAbsence(underTest: () => LedgerUnderTest): void {
     });
   });
 
-  describe('what a look-up may explain away', () => {
-    it('is what was there before the attempt, not what appeared after it: that may be the attempt itself', async () => {
+  describe('known transactions of a query', () => {
+    it('are those recorded before the attempt, not later ones: these may be the attempt itself', async () => {
       const { ledger } = underTest();
       const before = linkedReturn({ amountMinor: 1_000n });
       const facts = debit({ returns: [before] });

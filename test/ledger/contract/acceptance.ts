@@ -1,4 +1,4 @@
-/** Accepting: stored and reserved once for each caller and key, or refused with nothing stored. */
+/** Acceptance: a request is stored and reserved once for each client and key, or refused without storing anything. */
 import { describe, expect, it } from 'vitest';
 import { LedgerError, type AcceptInput, type ImportedPayment } from '../../../ledger/ledger.js';
 import {
@@ -29,7 +29,7 @@ export function describeAcceptance(underTest: () => LedgerUnderTest): void {
   }
 
   describe('accepting a refund', () => {
-    it('holds its amount against the payment', async () => {
+    it('reserves its amount on the payment', async () => {
       const facts = debit();
       const { refund, isNew } = await accept(order(facts.id, 6_000n), { entityId: ENTITY, facts });
       expect(isNew).toBe(true);
@@ -40,7 +40,7 @@ export function describeAcceptance(underTest: () => LedgerUnderTest): void {
       });
     });
 
-    it('answers the same key and body with the same refund, and holds nothing more', async () => {
+    it('returns the same refund for the same key and body, and reserves nothing more', async () => {
       const facts = await known();
       const asked = order(facts.id, 3_000n);
       const first = await accept(asked);
@@ -50,7 +50,7 @@ export function describeAcceptance(underTest: () => LedgerUnderTest): void {
       expect((await underTest().ledger.findPayment(facts.id))?.reservedMinor).toBe(3_100n);
     });
 
-    it('takes the same key of another caller for another refund', async () => {
+    it('stores another refund for the same key of another client', async () => {
       const facts = await known();
       const asked = order(facts.id, 3_000n);
       const first = await accept(asked);
@@ -77,7 +77,7 @@ export function describeAcceptance(underTest: () => LedgerUnderTest): void {
       });
     });
 
-    it('refuses the same key for another payment, also when both come at once', async () => {
+    it('refuses the same key for another payment, also if both arrive at once', async () => {
       const [one, two] = [await known(), await known()];
       const asked = order(one.id, 500n);
       const other = { ...asked, request: { ...asked.request, paymentId: two.id } };
@@ -89,7 +89,7 @@ export function describeAcceptance(underTest: () => LedgerUnderTest): void {
         if (each.status === 'rejected') expect(each.reason).toMatchObject({ code: 'idempotency_key_reused' });
     });
 
-    it('refuses more than is left and says how much that is', async () => {
+    it('refuses more than is refundable, with the refundable amount', async () => {
       const facts = await known();
       const refusal = { code: 'exceeds_refundable', details: { refundable: '99.00', currency: 'EUR' } };
       expect(await declineClassOf(accept(order(facts.id, 9_901n)))).toEqual(refusal);
@@ -99,7 +99,7 @@ export function describeAcceptance(underTest: () => LedgerUnderTest): void {
       });
     });
 
-    it('refuses another currency than the payment has', async () => {
+    it('refuses another currency than the payment’s', async () => {
       const facts = await known();
       expect(await declineClassOf(accept(order(facts.id, 1n, { currency: 'USD' })))).toEqual({
         code: 'currency_mismatch',
@@ -119,11 +119,11 @@ export function describeAcceptance(underTest: () => LedgerUnderTest): void {
       expect((await declineClassOf(accept(elsewhere))).code).toBe('payment_not_refundable');
     });
 
-    it('refuses a payment that nobody has looked up', async () => {
+    it('refuses a payment that was neither queried nor declared', async () => {
       expect((await declineClassOf(accept(order(gatewayId(), 1n)))).code).toBe('payment_unknown');
     });
 
-    it('stores nothing of what it refuses, not even the payment', async () => {
+    it('stores nothing of a refused request, not even the payment', async () => {
       const facts = debit();
       const asked = order(facts.id, 10_001n);
       await declineClassOf(accept(asked, { entityId: ENTITY, facts }));
@@ -150,13 +150,13 @@ export function describeAcceptance(underTest: () => LedgerUnderTest): void {
       expect(await underTest().ledger.listRefunds({ paymentId: first?.id ?? '' })).toHaveLength(1);
     });
 
-    it('can be given back up to what is authorised while nothing is captured', async () => {
+    it('can be paid back up to the authorized amount while nothing is captured', async () => {
       const facts = authorisation([]);
       const { refund } = await accept(order(facts.id, 10_000n), { entityId: ENTITY, facts });
       expect(refund.state).toBe('reserved');
     });
 
-    it('brings what was given back and charged back before', async () => {
+    it('includes what was paid back and charged back before', async () => {
       const facts = debit({
         returns: [linkedReturn({ amountMinor: 2_500n, state: 'open' })],
         disputes: [
@@ -188,7 +188,7 @@ export function describeAcceptance(underTest: () => LedgerUnderTest): void {
     });
   });
 
-  describe('asking for what is not there', () => {
+  describe('reading unknown ids', () => {
     it('finds nothing, whatever the id looks like', async () => {
       const { ledger } = underTest();
       for (const id of ['', 'nonsense', '00000000-0000-4000-8000-000000000000', "' or 1=1 --"]) {

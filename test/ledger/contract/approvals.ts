@@ -1,4 +1,4 @@
-/** Withdrawing, giving up and asking: what people and the program may decide, and that a reservation is released once. */
+/** Withdrawing, failing and reviewing a refund: what operators and the program may decide, and a reservation that is released once. */
 import { describe, expect, it } from 'vitest';
 import type { RefundState } from '../../../domain/refund/states.js';
 import {
@@ -110,7 +110,7 @@ export function describePeople(underTest: () => LedgerUnderTest): void {
     });
   });
 
-  describe('giving up', () => {
+  describe('failing a refund', () => {
     it.each<Situation>(['rejected', 'fallback_checking', 'awaiting_approval', 'manual_review'])(
       'a refund that is %s releases its reservation once',
       async (situation) => {
@@ -129,7 +129,7 @@ export function describePeople(underTest: () => LedgerUnderTest): void {
     );
 
     it.each<Situation>(['submitting', 'unknown', 'pending', 'succeeded', 'canceled'])(
-      'changes nothing while money may have left, or when it is over (%s)',
+      'changes nothing while money may have left, or when it is final (%s)',
       async (situation) => {
         const { ledger } = underTest();
         const { id } = await fixture(situation);
@@ -138,9 +138,9 @@ export function describePeople(underTest: () => LedgerUnderTest): void {
     );
   });
 
-  describe('asking a person', () => {
+  describe('requesting a review', () => {
     it.each<Situation>(['reserved', 'submitting', 'unknown', 'pending', 'rejected', 'fallback_checking'])(
-      'about a refund that is %s opens one case and keeps the money held',
+      'of a refund that is %s opens one case and keeps the reservation',
       async (situation) => {
         const { ledger, openCases } = underTest();
         const { id, paymentId } = await fixture(situation);
@@ -155,7 +155,7 @@ export function describePeople(underTest: () => LedgerUnderTest): void {
     );
 
     it.each<Situation>(['succeeded', 'failed', 'canceled', 'closed_by_dispute', 'awaiting_approval'])(
-      'changes nothing about a refund that is %s',
+      'changes nothing for a refund that is %s',
       async (situation) => {
         const { ledger } = underTest();
         const { id } = await fixture(situation);
@@ -163,7 +163,7 @@ export function describePeople(underTest: () => LedgerUnderTest): void {
       },
     );
 
-    it('does not stop late truth: the case is closed when the money is found to have left', async () => {
+    it('does not stop late evidence: the case is closed when the refund turns out paid', async () => {
       const { ledger, openCases } = underTest();
       const id = await accepted(ledger, debit(), 10_000n);
       const order = await submitted(ledger, id);
@@ -174,7 +174,7 @@ export function describePeople(underTest: () => LedgerUnderTest): void {
   });
 
   describe('a list of refunds', () => {
-    it('has the newest first, goes on before a given one, and can leave out what is over', async () => {
+    it('has the newest first, continues before a given refund, and can leave out final ones', async () => {
       const { ledger } = underTest();
       const facts = debit();
       const ids: string[] = [];
@@ -189,7 +189,7 @@ export function describePeople(underTest: () => LedgerUnderTest): void {
       expect(await listed({ states: ['canceled'] })).toEqual([middle]);
     });
 
-    it('finds the one that a caller and a key have stored, and none of another caller', async () => {
+    it('finds the refund of a client and key, and none of another client', async () => {
       const { ledger } = underTest();
       const id = await accepted(ledger, debit(), 1_000n);
       const refund = await ledger.findRefund(id);

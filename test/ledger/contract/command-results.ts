@@ -1,4 +1,4 @@
-/** A person's word is answered once: whoever carries it out again, late or a second time, answers the same and changes nothing. */
+/** Each command of an operator is carried out once: a repetition, also a late one, returns the same result and changes nothing. */
 import { describe, expect, it } from 'vitest';
 import type { LinkCommand, Correction, OperatorCommand } from '../../../ledger/core/commands.js';
 import {
@@ -41,7 +41,7 @@ export function describeAnswers(underTest: () => LedgerUnderTest): void {
     hasNoReference: true,
     gateway: 'silent',
     code: '000.100.110',
-    description: 'as tests say it',
+    description: 'from a test',
     ...answer(commandId),
   });
   const correction = (refundId: string, commandId: string, change: Partial<Correction> = {}): Correction => ({
@@ -53,8 +53,8 @@ export function describeAnswers(underTest: () => LedgerUnderTest): void {
     ...change,
   });
 
-  describe('a word that was refused', () => {
-    it('to withdraw stays refused when the refund could be withdrawn, and another word is heard', async () => {
+  describe('a refused command', () => {
+    it('to withdraw stays refused when the refund could be withdrawn; another command is carried out', async () => {
       const { ledger } = underTest();
       const { id, order } = await submittedRefund(ledger, { outcome: pending() });
       const withdraw = (commandId?: string, by = 'berta') =>
@@ -74,7 +74,7 @@ export function describeAnswers(underTest: () => LedgerUnderTest): void {
       });
     });
 
-    it('to approve stays refused, whatever waits for an approval later', async () => {
+    it('to approve stays refused when the refund waits for an approval later', async () => {
       const { ledger } = underTest();
       const { id, facts } = await inReview(
         ledger,
@@ -100,7 +100,7 @@ export function describeAnswers(underTest: () => LedgerUnderTest): void {
       ).toMatchObject({ kind: 'decided' });
     });
 
-    it('to adopt stays refused when it would fit, by the ledger and by what the gateway showed', async () => {
+    it('to link stays refused when the transaction would fit, in the ledger and before it', async () => {
       const { ledger, letPass } = underTest();
       const { id, order } = await unknown();
       const early = linkCommand(order.attemptId, 'word-1');
@@ -121,7 +121,7 @@ export function describeAnswers(underTest: () => LedgerUnderTest): void {
       expect(await ledger.link({ ...early, commandId: 'word-3' }, TIMINGS)).toMatchObject({ kind: 'done' });
     });
 
-    it('to correct or to confirm stays refused when the gateway can be asked again', async () => {
+    it('to correct or to confirm stays refused when the gateway can be queried again', async () => {
       const { ledger, letPass } = underTest();
       const { id } = await unknown();
       await letPass(LATE);
@@ -150,7 +150,7 @@ export function describeAnswers(underTest: () => LedgerUnderTest): void {
       });
     });
 
-    it('to redirect stays refused when the refund waits for a person, and tells who was first', async () => {
+    it('to change the destination stays refused when the refund is in review, and names the operator who was first', async () => {
       const { ledger } = underTest();
       const { id } = await inReview(
         ledger,
@@ -175,8 +175,8 @@ export function describeAnswers(underTest: () => LedgerUnderTest): void {
     });
   });
 
-  describe('a word that was carried out', () => {
-    it('does not name its destination a second time after another one was named', async () => {
+  describe('a command that was carried out', () => {
+    it('does not set its destination again after another one was set', async () => {
       const { ledger } = underTest();
       const { id } = await inReview(
         ledger,
@@ -196,7 +196,7 @@ export function describeAnswers(underTest: () => LedgerUnderTest): void {
       expect(refund?.destination).toEqual({ registrationId: FIRST });
     });
 
-    it('does not propose a correction again that a second person has refused', async () => {
+    it('does not propose a correction again that a second operator has refused', async () => {
       const { ledger, letPass } = underTest();
       const { id } = await unknown();
       await letPass(LATE);
@@ -212,7 +212,7 @@ export function describeAnswers(underTest: () => LedgerUnderTest): void {
       expect((await ledger.findRefund(id))?.proposal).toBeNull();
     });
 
-    it('stays carried out where the gateway shows nothing of it the second time', async () => {
+    it('keeps its result if the gateway shows nothing of it the second time', async () => {
       const { ledger, letPass } = underTest();
       const { id, order } = await unknown();
       await letPass(LATE);
@@ -225,7 +225,7 @@ export function describeAnswers(underTest: () => LedgerUnderTest): void {
   });
 
   describe('a command that changes no money', () => {
-    it('is on record once for its id, also after the refund has gone on', async () => {
+    it('is recorded once for its id, also after the refund has continued', async () => {
       const { ledger, events } = underTest();
       const { id } = await unknown();
       const { version } = await ledger.snapshot(id);
@@ -240,7 +240,7 @@ export function describeAnswers(underTest: () => LedgerUnderTest): void {
     });
   });
 
-  it('a word that nothing names is answered by where the refund stands', async () => {
+  it('a command without an id is carried out by the refund’s current state', async () => {
     const { ledger, letPass } = underTest();
     const { id, order } = await unknown();
     expect(await ledger.refuseLink(id, answer(undefined), 'not_at_gateway')).toMatchObject({

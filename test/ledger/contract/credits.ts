@@ -1,4 +1,4 @@
-/** Credits: opened only where the guard allows it, weighed with what was just looked up, and never sent again on mere absence. */
+/** Credits: opened only if the guard allows them with a fresh query, and never submitted again because of mere absence. */
 import { describe, expect, it } from 'vitest';
 import type { CreditBlock } from '../../../domain/refund/credit-guard.js';
 import type { OriginalFacts } from '../../../domain/payment/original.js';
@@ -32,12 +32,12 @@ import {
 
 export function describeCredits(underTest: () => LedgerUnderTest): void {
   const openCredit = creditsOn(underTest);
-  /** A refund whose regular way was declined for good. */
+  /** A refund whose operation on the original was finally declined. */
   const fixture = (facts?: OriginalFacts, minor?: bigint, refusal: DeclineClass = 'not_linkable') =>
     submittedRefund(underTest().ledger, { facts, minor, outcome: refused(refusal) });
 
   describe('a credit', () => {
-    it('goes to the registration of the payment when a refund is impossible and nothing stands against it', async () => {
+    it('goes to the registration of the payment if a refund is impossible and nothing blocks it', async () => {
       const { ledger } = underTest();
       const { id, facts } = await fixture();
       const opened = await openCredit(id, facts);
@@ -98,7 +98,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       expect((await openCredit(id, facts)).kind).toBe('resume');
     });
 
-    it('is denied where nobody knows a destination', async () => {
+    it('is blocked if there is no destination', async () => {
       const { id, facts } = await fixture(debit({ registrationId: null }));
       expect((await openCredit(id, facts)).verdict).toEqual({ kind: 'denied', why: ['no_destination'] });
     });
@@ -118,7 +118,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       expect(opened.verdict).toBeUndefined();
     });
 
-    it('is denied where the ledger knows of a chargeback that the look-up does not show', async () => {
+    it('is blocked if the ledger has a chargeback that the query does not show', async () => {
       const { ledger } = underTest();
       const { id, facts } = await fixture(debit(), 5_000n);
       await ledger.recordOriginal(facts.id, {
@@ -128,7 +128,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       expect((await openCredit(id, facts)).verdict).toEqual({ kind: 'denied', why: ['disputed', 'unclear'] });
     });
 
-    it('needs a second operator beside a chargeback of another part, who knows of exactly that', async () => {
+    it('needs an approval beside a chargeback of another part, bound to the amount of that chargeback', async () => {
       const { ledger } = underTest();
       const approve = (refundId: string, instruction: string) =>
         ledger.decide({ refundId, verdict: 'approved', instruction, by: 'berta', reason: 'seen' });
@@ -154,7 +154,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       expect((await openCredit(id, more)).verdict).toEqual({ kind: 'allowed' });
     });
 
-    it('waits while the outcome of another refund on the payment is open', async () => {
+    it('waits while another refund on the payment has an open outcome', async () => {
       const { ledger } = underTest();
       const { id, facts } = await fixture(debit(), 5_000n);
       const other = await accepted(ledger, facts, 2_000n);
@@ -168,7 +168,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       expect((await openCredit(id, facts)).verdict).toEqual({ kind: 'allowed' });
     });
 
-    it('pays only what is still owed when a part was refunded', async () => {
+    it('pays only what is still owed if a part was refunded', async () => {
       const { ledger } = underTest();
       const facts = authorisation([6_000n, 4_000n]);
       const id = await accepted(ledger, facts, 10_000n);
@@ -183,7 +183,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
   });
 
   describe('a credit whose answer is lost', () => {
-    it('is never taken for absent: after all the misses a person asks the acquirer', async () => {
+    it('is never marked absent: after enough queries without result an operator asks the acquirer', async () => {
       const { ledger, letPass, openCases } = underTest();
       const { id, facts } = await fixture();
       const credit = sent(await openCredit(id, facts));
@@ -205,7 +205,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       expect((await ledger.record(seen(credit, paid()))).state).toBe('succeeded');
     });
 
-    it('is never taken for absent either where its sender has vanished without a word', async () => {
+    it('is never marked absent if its sender died', async () => {
       const { ledger, letPass, openCases } = underTest();
       const { id, facts } = await fixture();
       const credit = sent(await openCredit(id, facts));
@@ -222,8 +222,8 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
     });
   });
 
-  describe('a credit that never left', () => {
-    it('goes again past the guard, and by no other door', async () => {
+  describe('a credit that was never sent', () => {
+    it('is submitted again only through the guard', async () => {
       const { ledger } = underTest();
       const { id, facts } = await fixture();
       const credit = sent(await openCredit(id, facts));
@@ -243,7 +243,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       expect(sent(await openCredit(id, facts))).toEqual({ ...credit, send: 2 });
     });
 
-    it('is not sent again in full when a refused part turns out paid: a person decides', async () => {
+    it('is not submitted again in full if a declined part turns out paid: an operator decides', async () => {
       const { ledger } = underTest();
       const facts = authorisation([6_000n, 4_000n]);
       const { id, order: linked } = await fixture(facts);
@@ -256,10 +256,10 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
     });
   });
 
-  describe('the limit up to which nobody approves', () => {
+  describe('the limit up to which no approval is needed', () => {
     const LIMITED: Policy = { ...POLICY, creditApprovalAbove: { EUR: '10000', USD: '10000' } };
 
-    /** The verdict on a credit of this size, whose regular refund was refused. */
+    /** Returns the guard's verdict on a credit of this amount, after its refund was declined. */
     async function weigh(
       facts: OriginalFacts,
       minor: bigint,
@@ -283,7 +283,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       return underTest().ledger.record(answer(credit, paid()));
     };
 
-    it('holds for all credits on one payment, whoever asks', async () => {
+    it('holds for all credits on one payment, whoever requests them', async () => {
       const facts = somewhere();
       const first = await weigh(facts, 6_000n, { requestedBy: someone() });
       expect(first.why).toBe('allowed');
@@ -298,7 +298,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       expect((await weigh(facts, 1n, { requestedBy: someone() })).why).not.toBe('allowed');
     });
 
-    it('holds for all credits that one requester asks for, on any payment, however the name is written', async () => {
+    it('holds for all credits of one requester on any payment, however the name is written', async () => {
       const name = someone();
       const written = [name, name.toUpperCase(), `${name.slice(0, 4)}\u200b${name.slice(4)}`];
       const why = [];
@@ -314,7 +314,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       expect(why).toEqual(['allowed', 'allowed', ['above_limit_to_destination']]);
     });
 
-    it('counts each currency for itself', async () => {
+    it('counts each currency separately', async () => {
       const requestedBy = someone();
       expect((await weigh(somewhere(), 10_000n, { requestedBy })).why).toBe('allowed');
       const dollars = somewhere({ currency: 'USD' });
@@ -322,7 +322,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       expect((await weigh(somewhere(), 1n, { requestedBy })).why).toEqual(['above_limit_of_requester']);
     });
 
-    it('counts what may have left, and neither what was refused nor what came back', async () => {
+    it('counts what may have left, but not what was declined or returned', async () => {
       const { ledger } = underTest();
       const requestedBy = someone();
       const lostOne = await weigh(somewhere(), 10_000n, { requestedBy });
@@ -333,7 +333,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       expect((await weigh(somewhere(), 10_000n, { requestedBy })).why).toBe('allowed');
     });
 
-    it('is free again after a day', async () => {
+    it('counts only the last day', async () => {
       const { letPass } = underTest();
       const requestedBy = someone();
       const first = await weigh(somewhere(), 10_000n, { requestedBy });
@@ -344,7 +344,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       expect((await weigh(somewhere(), 10_000n, { requestedBy })).why).toBe('allowed');
     });
 
-    it('is not used up by what somebody approved', async () => {
+    it('is not used up by approved credits', async () => {
       const { ledger } = underTest();
       const requestedBy = someone();
       const facts = somewhere();
@@ -387,7 +387,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       by = 'berta',
     ) => underTest().ledger.decide({ refundId, instruction, verdict, by, reason: 'checked' });
 
-    it('shows what is to be approved, and nothing is sent before', async () => {
+    it('shows what is to be approved, and nothing is submitted before', async () => {
       const { ledger } = underTest();
       const { id, facts, instruction } = await awaiting();
       expect(instruction).toMatchObject({
@@ -401,7 +401,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       expect((await openLinked(ledger, id)).kind).toBe('resume');
     });
 
-    it('lets exactly that credit go', async () => {
+    it('allows exactly that credit', async () => {
       const { id, facts, instruction } = await awaiting();
       expect(await decide(id, instruction.hash)).toMatchObject({
         kind: 'decided',
@@ -410,7 +410,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       expect(sent(await openCredit(id, facts, strict))).toMatchObject({ amountMinor: 5_000n });
     });
 
-    it('cannot be given by who asked for the refund', async () => {
+    it('cannot be given by the requester of the refund', async () => {
       const { id, instruction } = await awaiting();
       expect(await decide(id, instruction.hash, 'approved', 'anna')).toMatchObject({
         kind: 'refused',
@@ -418,7 +418,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       });
     });
 
-    it('given for another instruction does not count', async () => {
+    it('for another instruction does not count', async () => {
       const { id } = await awaiting();
       const other = await awaiting('d'.repeat(32));
       expect(await decide(id, other.instruction.hash)).toMatchObject({
@@ -428,14 +428,14 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       expect(other.instruction.why).toEqual(['other_destination']);
     });
 
-    it('may be given twice and may not be changed', async () => {
+    it('may be repeated and may not be changed', async () => {
       const { id, instruction } = await awaiting();
       await decide(id, instruction.hash);
       expect(await decide(id, instruction.hash)).toMatchObject({ kind: 'decided' });
       expect(await decide(id, instruction.hash, 'refused')).toMatchObject({ why: 'not_awaiting_approval' });
     });
 
-    it('does not overrule a chargeback that came meanwhile', async () => {
+    it('does not override a chargeback that came in the meantime', async () => {
       const { id, facts, instruction } = await awaiting();
       await decide(id, instruction.hash);
       const disputed = {
@@ -445,7 +445,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       expect((await openCredit(id, disputed, strict)).verdict).toMatchObject({ kind: 'denied' });
     });
 
-    it('that is refused ends the refund and gives the reservation back once', async () => {
+    it('that is rejected ends the refund and releases the reservation once', async () => {
       const { ledger } = underTest();
       const { id, facts, instruction } = await awaiting();
       expect(await decide(id, instruction.hash, 'refused')).toMatchObject({
@@ -458,7 +458,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       });
     });
 
-    it('that is refused after a part was paid leaves the rest to a person', async () => {
+    it('that is rejected after a part was paid leaves the rest to an operator', async () => {
       const { ledger, openCases } = underTest();
       const facts = authorisation([6_000n, 4_000n]);
       const id = await accepted(ledger, facts, 10_000n);

@@ -1,4 +1,4 @@
-/** Payments that a client declared: refunds may be sent on them, and what the gateway shows counts from the moment it is seen. */
+/** Declared payments: refunds may be submitted on them; once a query shows the payment, that counts. */
 import { describe, expect, it } from 'vitest';
 import type { DeclaredPayment } from '../../../domain/payment/declared-payment.js';
 import { storedMoney } from '../../../domain/money/money.js';
@@ -56,7 +56,7 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
       ['entity', gatewayId(), {}],
       ['currency', ENTITY, { currency: 'USD' }],
     ])(
-      'under the wrong %s is as it is shown once nothing is promised on it',
+      'under the wrong %s takes the shown one if nothing is reserved on it',
       async (_name, entityId, shown) => {
         const { ledger } = underTest();
         const id = gatewayId();
@@ -84,7 +84,7 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
       },
     );
 
-    it('under the wrong entity stays there while something may have been given back on it', async () => {
+    it('under the wrong entity keeps it while something may have been paid back', async () => {
       const { ledger } = underTest();
       const id = gatewayId();
       const { refund } = await ask(id, 4_000n, EUROS('DB', 10_000n));
@@ -98,7 +98,7 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
       await expect(again).rejects.toMatchObject({ code: 'payment_not_refundable' });
     });
 
-    it('that is only authorized is reversed when it was seen: more may be authorized than was declared', async () => {
+    it('that is only authorized is reversed only after a query: more may be authorized than was declared', async () => {
       const { ledger } = underTest();
       const facts = authorisation([]);
       const { refund } = await ask(facts.id, 4_000n, EUROS('PA', 4_000n));
@@ -123,7 +123,7 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
       expect((await ask(id, 100n, EUROS('DB', 10_000n))).isNew).toBe(true);
     });
 
-    it('that is seen counts as it is seen, also where less was captured than was promised', async () => {
+    it('counts as a query shows it, also if less was captured than is reserved', async () => {
       const { ledger, openCases } = underTest();
       const id = gatewayId();
       const { refund } = await ask(id, 10_000n, EUROS('DB', 10_000n));
@@ -140,7 +140,7 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
       expect(await openCases(refund.id)).toEqual(['not_captured']);
     });
 
-    it('of which more was paid than it turns out to have captured is a case', async () => {
+    it('of which more was paid than a query shows as captured gets a case', async () => {
       const { ledger, openCases } = underTest();
       const id = gatewayId();
       const { refund } = await ask(id, 10_000n, EUROS('DB', 10_000n));
@@ -149,7 +149,7 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
       expect(await openCases(refund.id)).toEqual(['paid_twice']);
     });
 
-    it('declared as a debit and seen as an authorization is refunded on its captures', async () => {
+    it('declared as a debit and shown as an authorization is refunded on its captures', async () => {
       const { ledger } = underTest();
       const facts = authorisation([6_000n, 4_000n]);
       const { refund } = await ask(facts.id, 6_000n, EUROS('DB', 10_000n));
@@ -158,7 +158,7 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
       expect((await submitted(ledger, refund.id)).originalId).toBe(facts.captures[0]?.id);
     });
 
-    it('of which a credit gave all that was captured pays no other refund, though the gateway would take it', async () => {
+    it('whose captured amount was paid by a credit pays no other refund, though the gateway would allow it', async () => {
       const { ledger, openCases } = underTest();
       const facts = debit({ capturedMinor: 7_000n });
       const declared = EUROS('DB', 10_000n);
@@ -175,7 +175,7 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
       expect(await ledger.findPayment(facts.id)).toMatchObject({ succeededMinor: 7_000n });
     });
 
-    it('names no destination of a credit before it is seen', async () => {
+    it('gives no destination for a credit before a query shows it', async () => {
       const { ledger } = underTest();
       const id = gatewayId();
       const { refund } = await ask(id, 5_000n, EUROS('DB', 10_000n, 'b'.repeat(32)));
@@ -195,7 +195,7 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
       return refund.id;
     };
 
-    it('is counted once, whichever of it and its authorization becomes known first', async () => {
+    it('is counted once, whether it or its authorization becomes known first', async () => {
       const { ledger } = underTest();
       const facts = authorisation([6_000n, 4_000n]);
       const [own, other] = facts.captures.map((capture) => capture.id);
@@ -215,7 +215,7 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
       });
     });
 
-    it('has the chargeback that is of it, and its authorization has it not', async () => {
+    it('has its own chargeback, and its authorization does not have it', async () => {
       const { ledger, openCases } = underTest();
       const facts = authorisation([6_000n, 4_000n]);
       const own = facts.captures[0]?.id ?? '';
@@ -236,13 +236,13 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
       await accepted(ledger, disputed, 4_000n);
       expect(await ledger.findPayment(facts.id)).toMatchObject({ capturedMinor: 4_000n, disputedMinor: 0n });
 
-      // One that names no capture may be of any: nothing is concluded from it.
+      // A chargeback that names no capture may be of any: nothing is concluded from it.
       const unplaced = ofCapture({ ...facts, disputes: [dispute] }, own) ?? expect.fail('it is listed');
       expect(unplaced).toMatchObject({ disputes: [], doubts: [{ why: 'chargeback_unplaced' }] });
       expect(await openCases(refund)).toEqual([]);
     });
 
-    it('of a capture is refunded for itself alone: to its authorization that is no refund made elsewhere', async () => {
+    it('is refunded by itself: for its authorization that is no refund made elsewhere', async () => {
       const { ledger } = underTest();
       const facts = authorisation([6_000n]);
       const capture = facts.captures[0]?.id ?? '';
@@ -269,7 +269,7 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
       expect(await ledger.findRefund(rest)).not.toMatchObject({ state: 'refunded_elsewhere' });
     });
 
-    it('is brought up to date by what its authorization shows of it, and never credited', async () => {
+    it('is updated by what its authorization shows of it, and never credited', async () => {
       const { ledger } = underTest();
       const facts = authorisation([6_000n, 4_000n]);
       const own = facts.captures[0]?.id ?? '';

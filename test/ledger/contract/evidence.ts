@@ -1,4 +1,4 @@
-/** Sending and hearing: who may send, and what each answer does from each state of an attempt. */
+/** Submissions and evidence: which run may submit, and the effect of each outcome in each state of an attempt. */
 import { describe, expect, it } from 'vitest';
 import type { GatewayId } from '../../../domain/ids.js';
 import type { Outcome } from '../../../domain/refund/outcome.js';
@@ -32,7 +32,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
   const attempts = async (id: string) => (await underTest().ledger.findRefund(id))?.attempts ?? [];
 
   describe('opening an attempt', () => {
-    it('gives the order to send to one caller, and its reference is written down before', async () => {
+    it('gives the order to submit to one run, and stores its reference before', async () => {
       const { ledger } = underTest();
       const facts = debit();
       const id = await accepted(ledger, facts, 2_500n);
@@ -50,7 +50,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       expect((await ledger.snapshot(id)).state).toBe('submitting');
     });
 
-    it('makes whoever comes second doubt and look, never send', async () => {
+    it('makes the second run query, never submit', async () => {
       const { ledger } = underTest();
       const id = await accepted(ledger, debit(), 2_500n);
       await submitted(ledger, id);
@@ -62,7 +62,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       expect(await attempts(id)).toHaveLength(1);
     });
 
-    it('still takes the answer of the first one, who was only slow', async () => {
+    it('still records the answer of the first run, which was only slow', async () => {
       const { ledger } = underTest();
       const id = await accepted(ledger, debit(), 2_500n);
       const order = await submitted(ledger, id);
@@ -70,14 +70,14 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       expect((await ledger.record(answer(order, paid()))).state).toBe('succeeded');
     });
 
-    it('reverses an authorisation, all of it', async () => {
+    it('reverses an authorization in full', async () => {
       const { ledger } = underTest();
       const facts = authorisation([]);
       const order = await submitted(ledger, await accepted(ledger, facts, 10_000n));
       expect(order).toMatchObject({ operation: 'reversal', originalId: facts.id, isPartialReversal: false });
     });
 
-    it('asks a person before a part of an authorisation is reversed, unless the acquirer can', async () => {
+    it('opens a case before a part of an authorization is reversed, unless the acquirer supports it', async () => {
       const { ledger, openCases } = underTest();
       const id = await accepted(ledger, authorisation([]), 4_000n);
       expect(await openLinked(ledger, id)).toMatchObject({
@@ -90,7 +90,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       expect(order).toMatchObject({ operation: 'reversal', isPartialReversal: true, amountMinor: 4_000n });
     });
 
-    it('never reverses a debit that turned out rejected', async () => {
+    it('never reverses a debit that was rejected', async () => {
       const { ledger } = underTest();
       const facts = debit({ state: 'pending' });
       const id = await accepted(ledger, facts, 10_000n);
@@ -134,7 +134,8 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       'not sent': notSent,
     });
 
-    // What an answer to the attempt's only handing-over does: the attempt's state, the refund's, and what is held, paid, returned.
+    // The effect of an answer to the attempt's only submission: state of the attempt and of the refund, and the amounts reserved, paid
+    // and returned.
     const TABLE: readonly (readonly [From, keyof ReturnType<typeof outcomes>, AttemptState, RefundState])[] =
       [
         ['submitting', 'paid', 'succeeded', 'succeeded'],
@@ -189,7 +190,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       },
     );
 
-    it('that was paid and is seen refused has come back: the promise stands and is held again', async () => {
+    it('that was paid and is shown declined was returned: the amount is owed and reserved again', async () => {
       const { ledger, openCases } = underTest();
       const { id, paymentId } = await fixture('returned');
       expect(await payment(paymentId)).toMatchObject({
@@ -201,7 +202,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       expect(await openCases(id)).toEqual(['returned']);
     });
 
-    it('that was paid is not undone by an answer or a notice, only by a look-up of that very transaction', async () => {
+    it('that was paid is not undone by an answer or a notification, only by a query of that transaction', async () => {
       const { ledger, openCases } = underTest();
       const { id, order, known: own } = await fixture('succeeded');
       await ledger.record({ ...seen(order, refused('issuer_declined', own)), source: 'notification' });
@@ -213,7 +214,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       expect(await openCases(id)).toEqual(['answers_contradict']);
     });
 
-    it('that was executed twice under one reference is counted twice, and a person is told', async () => {
+    it('that was executed twice under one reference is counted twice, and opens a case', async () => {
       const { ledger, openCases } = underTest();
       const { id, order, paymentId } = await fixture('succeeded');
       const second = seen(order, paid());
@@ -227,7 +228,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       expect(await openCases(id)).toEqual(['paid_twice']);
     });
 
-    it('that is told of a transaction which belongs to another attempt learns nothing from it', async () => {
+    it('with a transaction that belongs to another attempt stays unknown', async () => {
       const { ledger, openCases } = underTest();
       const theirs = await fixture('succeeded');
       const { id, order, paymentId } = await fixture('unknown');
@@ -237,7 +238,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       expect((await ledger.record(seen(order, paid()))).state).toBe('succeeded');
     });
 
-    it('that is found twice stays open, with a case', async () => {
+    it('that a query finds twice stays open, with a case', async () => {
       const { ledger, openCases } = underTest();
       const { id, order } = await fixture('unknown');
       expect((await ledger.record(seen(order, { kind: 'unknown', why: 'found_twice' }))).state).toBe(
@@ -246,12 +247,12 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       expect(await openCases(id)).toEqual(['found_twice']);
     });
 
-    it('that paid after its refund had ended is recorded all the same, and a person is told', async () => {
+    it('that paid after its refund had ended is recorded all the same, and opens a case', async () => {
       const { ledger, openCases } = underTest();
       const { id, order, paymentId, known: own } = await fixture('rejected');
       await ledger.giveUp(id, 'not_owed', 'system');
       expect(await payment(paymentId)).toMatchObject({ reservedMinor: 0n, refundableMinor: 10_000n });
-      // The money is promised to somebody else meanwhile.
+      // The money is reserved for another refund in the meantime.
       await accepted(ledger, debit({ id: paymentId }), 10_000n);
       expect((await ledger.record(seen(order, paid(own)))).state).toBe('succeeded');
       expect(await payment(paymentId)).toMatchObject({ succeededMinor: 10_000n, excessMinor: 10_000n });
@@ -267,8 +268,8 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
     });
   });
 
-  describe('a refused attempt that turns out paid', () => {
-    it('stops the next one, which is not sent even when it is proven absent', async () => {
+  describe('a declined attempt that turns out paid', () => {
+    it('stops the next attempt, which is not submitted even if it is proven absent', async () => {
       const { ledger, letPass, openCases } = underTest();
       const facts = debit({ capturedMinor: 50_000n });
       const id = await accepted(ledger, facts, 10_000n);
@@ -289,19 +290,19 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       expect(await openCases(id)).toEqual(['answers_contradict']);
     });
 
-    it('is finished when the next one is refused: nothing is owed any more', async () => {
+    it('ends the refund when the next attempt is declined: nothing is owed', async () => {
       const { ledger, letPass } = underTest();
       const id = await accepted(ledger, debit(), 10_000n);
       const first = await submitted(ledger, id);
       await ledger.record(answer(first, refused('wait')));
       await letPass(TIMINGS.retryFirst);
       const second = await submitted(ledger, id);
-      // Its sender is still waiting for the answer.
+      // The sender still waits for the answer.
       await ledger.record(seen(first, paid()));
       expect((await ledger.record(answer(second, refused('issuer_declined')))).state).toBe('succeeded');
     });
 
-    it('and the next one paid as well: both are counted and it is shouted about', async () => {
+    it('and the next attempt paid as well: both count, and a case is opened', async () => {
       const { ledger, letPass, openCases } = underTest();
       const facts = debit();
       const id = await accepted(ledger, facts, 10_000n);
@@ -318,7 +319,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
         reservedMinor: 0n,
       });
       expect(await openCases(id)).toEqual(['answers_contradict', 'paid_twice']);
-      // One of the two comes back: the customer has the money once, as promised, and nothing is held for more.
+      // One of the two is returned: the customer has the money once, and nothing is reserved beyond that.
       const [one] = await attempts(id);
       const own = firstPaid.outcome.kind === 'succeeded' ? firstPaid.outcome.gatewayId : undefined;
       expect(one?.gatewayId).toBe(own);
@@ -331,7 +332,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
     });
   });
 
-  describe('running again', () => {
+  describe('a restarted run', () => {
     it.each([
       'issuer_declined',
       'already_given_back',
@@ -341,7 +342,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       'configuration',
       'not_owed',
     ] as const)(
-      'after a refusal (%s) sends nothing by itself: the refusal was recorded, its step is another',
+      'after a decline (%s) submits nothing by itself: the decline was recorded, and its next step is another one',
       async (refusal) => {
         const { ledger } = underTest();
         const id = await accepted(ledger, debit(), 10_000n);
@@ -353,7 +354,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       },
     );
 
-    it('sends again after a soft refusal when the wait is over, not before', async () => {
+    it('submits again after a soft decline when the wait is over, not before', async () => {
       const { ledger, letPass } = underTest();
       const id = await accepted(ledger, debit(), 10_000n);
       await ledger.record(answer(await submitted(ledger, id), refused('wait')));
@@ -364,7 +365,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
     });
   });
 
-  describe('an attempt that is open again under a refund which ended outside', () => {
+  describe('an attempt that is open again after its refund was settled outside', () => {
     async function openUnderEnd() {
       const { ledger } = underTest();
       const facts = debit();
@@ -387,7 +388,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       return { ledger, id, order, own };
     }
 
-    it('is a case once its budget is spent, which ends with its outcome', async () => {
+    it('gets a case once its budget is spent, which closes with its outcome', async () => {
       const { openCases } = underTest();
       const { ledger, id, order, own } = await openUnderEnd();
       const before = await openCases(id);
@@ -401,7 +402,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       expect(await openCases(id)).toEqual(before);
     });
 
-    it('is ended by a signed correction, and the refund stays as it ended', async () => {
+    it('is ended by a signed correction, and the refund keeps its final state', async () => {
       const { ledger, id } = await openUnderEnd();
       await underTest().letPass(LATE);
       const correction: Correction = {

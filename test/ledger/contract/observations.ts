@@ -1,4 +1,4 @@
-/** What queries of a payment show: the later one wins, amounts end where the gateway ends, and nothing from outside is ever refused. */
+/** Observations of a payment: the later query counts, amounts follow the gateway, and no fact from outside is refused. */
 import { describe, expect, it } from 'vitest';
 import type { LinkedDispute } from '../../../domain/payment/disputes.js';
 import type { OriginalDoubt, OriginalFacts } from '../../../domain/payment/original.js';
@@ -54,7 +54,7 @@ export function describeObservations(underTest: () => LedgerUnderTest): void {
         ],
       ],
       [
-        'won, lost again in part, and won',
+        'is won, lost again in part, and won',
         [
           [10_000n, 10_000n],
           [10_000n, 6_000n],
@@ -62,7 +62,7 @@ export function describeObservations(underTest: () => LedgerUnderTest): void {
         ],
       ],
       [
-        'shrunk below what was won, and won',
+        'shrinks below what was won, and is won',
         [
           [10_000n, 9_000n],
           [4_000n, 4_000n],
@@ -85,7 +85,7 @@ export function describeObservations(underTest: () => LedgerUnderTest): void {
       await expect(ledger.accept(order(facts.id, 9_000n), null)).resolves.toMatchObject({ isNew: true });
     });
 
-    it('ends where it is listed as declined, or was open and is listed no more; a final one cannot vanish', async () => {
+    it('ends if it is listed as declined, or was open and is not listed; a final one cannot vanish', async () => {
       const { ledger, openCases } = underTest();
       const facts = debit();
       const id = await accepted(ledger, facts, 100n);
@@ -117,8 +117,8 @@ export function describeObservations(underTest: () => LedgerUnderTest): void {
     });
   });
 
-  describe('what the gateway shows and nobody can count', () => {
-    it('blocks a credit, and is a case once, on the refunds that are under way', async () => {
+  describe('a fact that cannot be counted', () => {
+    it('blocks a credit, and opens a case once, on the refunds that are not final', async () => {
       const { ledger, openCases } = underTest();
       const facts = debit();
       const id = await accepted(ledger, facts, 10_000n);
@@ -128,7 +128,7 @@ export function describeObservations(underTest: () => LedgerUnderTest): void {
       expect(await openCases(id)).toEqual(['credit_blocked', 'payment_unclear']);
     });
 
-    it('is a case of the newest refund where none is under way, and is not asked about twice', async () => {
+    it('opens a case on the newest refund if all are final, and only once', async () => {
       const { ledger, openCases } = underTest();
       const facts = debit();
       const id = await accepted(ledger, facts, 4_000n);
@@ -163,7 +163,7 @@ export function describeObservations(underTest: () => LedgerUnderTest): void {
       expect(await openCases(id)).toEqual([]);
     });
 
-    it('at the first acceptance is a case of that refund', async () => {
+    it('at the first acceptance opens a case on that refund', async () => {
       const { ledger, openCases } = underTest();
       expect(await openCases(await accepted(ledger, debit({ doubts: [again] }), 100n))).toEqual([
         'payment_unclear',
@@ -171,8 +171,8 @@ export function describeObservations(underTest: () => LedgerUnderTest): void {
     });
   });
 
-  describe('nothing from outside is refused', () => {
-    it('a capture whose amount changes, and one that is shown no more', async () => {
+  describe('no fact from outside is refused', () => {
+    it('a capture whose amount changes, and one that is not shown any more', async () => {
       const { ledger } = underTest();
       const facts = authorisation([6_000n]);
       const id = await accepted(ledger, facts, 5_000n);
@@ -223,7 +223,7 @@ export function describeObservations(underTest: () => LedgerUnderTest): void {
   });
 
   describe('of two queries', () => {
-    it('the one that began later wins, whichever is stored last: captures, state, returns, chargebacks', async () => {
+    it('the one that began later counts, whichever is stored last: captures, state, returns, chargebacks', async () => {
       const { ledger } = underTest();
       const older = { ...authorisation([]), ...at(10) };
       const capture = { id: gatewayId(), amountMinor: 3_000n };
@@ -244,7 +244,7 @@ export function describeObservations(underTest: () => LedgerUnderTest): void {
       expect(then).toMatchObject({ capturedMinor: 3_000n, succeededMinor: 500n, disputedMinor: 700n });
     });
 
-    it('nothing is concluded and no credit is opened from the older one', async () => {
+    it('the older one leads to no conclusion and no credit', async () => {
       const { ledger } = underTest();
       const facts = { ...debit(), ...at(10) };
       const id = await accepted(ledger, facts, 10_000n);
@@ -258,7 +258,7 @@ export function describeObservations(underTest: () => LedgerUnderTest): void {
     });
   });
 
-  it('a refund elsewhere that the first acceptance saw is as known to the first refund as to the second', async () => {
+  it('a refund elsewhere that the first acceptance showed is known to the first refund and to the second', async () => {
     const { ledger } = underTest();
     for (const isFirst of [true, false]) {
       const facts = debit({ returns: [linkedReturn({ amountMinor: 2_000n })] });
@@ -272,7 +272,7 @@ export function describeObservations(underTest: () => LedgerUnderTest): void {
     }
   });
 
-  it('a refund elsewhere that was seen after the acceptance is not known to it', async () => {
+  it('a refund elsewhere that was shown after the acceptance is not known to the refund', async () => {
     const { ledger } = underTest();
     const facts = debit();
     const id = await accepted(ledger, facts, 3_000n);

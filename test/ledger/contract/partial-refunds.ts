@@ -1,4 +1,4 @@
-/** Several captures under one authorisation: one promise, paid in parts, one after the other. */
+/** Several captures of one authorization: one refund, paid in parts, one after the other. */
 import { describe, expect, it } from 'vitest';
 import type { LinkedDispute } from '../../../domain/payment/disputes.js';
 import {
@@ -24,7 +24,7 @@ import {
 
 export function describeParts(underTest: () => LedgerUnderTest): void {
   describe('an authorization that is captured in part after acceptance', () => {
-    /** Accepted in full on what was only authorized, and then 60.00 of it are captured. */
+    /** Accepted for the full authorized amount, of which 60.00 are captured then. */
     async function capturedMeanwhile() {
       const { ledger } = underTest();
       const facts = authorisation([]);
@@ -35,7 +35,7 @@ export function describeParts(underTest: () => LedgerUnderTest): void {
     }
     const PARTS = { ...POLICY, partialReversal: true };
 
-    it('measures the reversals that stand: one that was undone has released nothing', async () => {
+    it('compares only effective reversals with its captures: a returned one has released nothing', async () => {
       const { ledger, violations } = underTest();
       const facts = authorisation([]);
       const [undone, kept] = [gatewayId(), gatewayId()];
@@ -64,7 +64,7 @@ export function describeParts(underTest: () => LedgerUnderTest): void {
       expect(await violations()).toEqual([]);
     });
 
-    it('is given back by a refund of the capture and a reversal of the rest', async () => {
+    it('is paid back by a refund of the capture and a reversal of the rest', async () => {
       const { violations, openCases } = underTest();
       const { ledger, facts, id, capture, after } = await capturedMeanwhile();
       await ledger.recordOriginal(facts.id, after);
@@ -87,7 +87,7 @@ export function describeParts(underTest: () => LedgerUnderTest): void {
       expect(await violations()).toEqual([]);
     });
 
-    it('is a case that says what is owed where the entity reverses no part', async () => {
+    it('gets a case with the owed amount if the entity supports no partial reversal', async () => {
       const { openCases } = underTest();
       const { ledger, facts, id, after } = await capturedMeanwhile();
       await ledger.recordOriginal(facts.id, after);
@@ -102,7 +102,7 @@ export function describeParts(underTest: () => LedgerUnderTest): void {
     it.each([
       ['seen with the answer of the reversal', true],
       ['seen later', false],
-    ])('and reversed in full owes what was captured, %s', async (_name, isWithAnswer) => {
+    ])('and reversed in full still owes what was captured, %s', async (_name, isWithAnswer) => {
       const { violations, openCases } = underTest();
       const { ledger, facts, id, capture, after } = await capturedMeanwhile();
       const reversal = await submitted(ledger, id);
@@ -128,7 +128,7 @@ export function describeParts(underTest: () => LedgerUnderTest): void {
       expect(await violations()).toEqual([]);
     });
 
-    it('and reversed, which then comes back, owes no more than it released', async () => {
+    it('and reversed, with the reversal returned later, owes no more than was released', async () => {
       const { violations } = underTest();
       const { ledger, facts, id, after } = await capturedMeanwhile();
       const reversal = await submitted(ledger, id);
@@ -144,7 +144,7 @@ export function describeParts(underTest: () => LedgerUnderTest): void {
       expect(await violations()).toEqual([]);
     });
 
-    it('of which the answer shows less than the captures explain is a case, and nothing is ordered again before a capture is seen', async () => {
+    it('whose answer shows less than the captures explain gets a case, and nothing is submitted before a capture is shown', async () => {
       const { ledger, openCases } = underTest();
       const { facts, id, after } = await capturedMeanwhile();
       const reversal = await submitted(ledger, id);
@@ -163,7 +163,7 @@ export function describeParts(underTest: () => LedgerUnderTest): void {
   });
 
   describe('a refund of several captures', () => {
-    it('is paid capture by capture and done with the last', async () => {
+    it('is paid capture by capture and ends with the last', async () => {
       const { ledger } = underTest();
       const facts = authorisation([5_000n, 3_000n, 2_000n]);
       const id = await accepted(ledger, facts, 9_000n);
@@ -184,13 +184,13 @@ export function describeParts(underTest: () => LedgerUnderTest): void {
       expect(await ledger.findPayment(facts.id)).toMatchObject({ succeededMinor: 9_000n, reservedMinor: 0n });
     });
 
-    it('goes past a capture that a refund made elsewhere has emptied', async () => {
+    it('skips a capture that a refund made elsewhere has emptied', async () => {
       const { ledger, violations } = underTest();
       const captured = authorisation([6_000n, 4_000n]);
       const [emptied, other] = captured.captures;
       for (const returned of [
         linkedReturn({ amountMinor: 6_000n, referencedId: emptied?.id ?? '' }),
-        // It is larger than the other capture, so it was of this one.
+        // The refund is larger than the other capture, so it was of this one.
         linkedReturn({ amountMinor: 6_000n, referencedId: captured.id }),
       ]) {
         const id = gatewayId();
@@ -222,7 +222,7 @@ export function describeParts(underTest: () => LedgerUnderTest): void {
     it.each([
       ['all of it', 6_000n],
       ['a part of it', 1_000n],
-    ])('goes past a capture on which a chargeback of %s stands', async (_name, amountMinor) => {
+    ])('skips a capture with a chargeback of %s', async (_name, amountMinor) => {
       const { ledger } = underTest();
       const captured = authorisation([6_000n, 4_000n]);
       const [disputed, other] = captured.captures;
@@ -231,7 +231,7 @@ export function describeParts(underTest: () => LedgerUnderTest): void {
       expect(await submitted(ledger, id)).toMatchObject({ originalId: other?.id, amountMinor: 4_000n });
     });
 
-    it('that is declined on a capture because of a chargeback goes on with another one, once', async () => {
+    it('that is declined on a capture because of a chargeback continues with another one, once', async () => {
       const { ledger, openCases } = underTest();
       const facts = authorisation([6_000n, 4_000n]);
       const [disputed, other] = facts.captures;
@@ -248,7 +248,7 @@ export function describeParts(underTest: () => LedgerUnderTest): void {
       expect(await openCases(id)).toEqual(['partly_disputed']);
     });
 
-    it('that is declined on a capture which was refunded elsewhere since then is for a person', async () => {
+    it('that is declined on a capture which was refunded elsewhere in the meantime opens a case', async () => {
       const { ledger, openCases } = underTest();
       const facts = authorisation([6_000n, 4_000n]);
       const id = await accepted(ledger, facts, 4_000n);
@@ -258,7 +258,7 @@ export function describeParts(underTest: () => LedgerUnderTest): void {
       expect(await openCases(id)).toEqual(['refunded_elsewhere']);
     });
 
-    it('still goes past it after a query that does not show what hangs on captures', async () => {
+    it('still skips it after a query that does not cover captures', async () => {
       const { ledger } = underTest();
       const captured = authorisation([6_000n, 4_000n]);
       const [emptied, other] = captured.captures;
@@ -274,7 +274,7 @@ export function describeParts(underTest: () => LedgerUnderTest): void {
       expect((await submitted(ledger, id)).originalId).toBe(other?.id);
     });
 
-    it('begins with the capture that was asked for', async () => {
+    it('begins with the requested capture', async () => {
       const { ledger } = underTest();
       const facts = authorisation([6_000n, 4_000n]);
       const asked = facts.captures[1]?.id ?? '';
@@ -283,7 +283,7 @@ export function describeParts(underTest: () => LedgerUnderTest): void {
       expect(await submitted(ledger, refund.id)).toMatchObject({ originalId: asked, amountMinor: 4_000n });
     });
 
-    it('leaves to another refund what an open attempt of the first may take', async () => {
+    it('leaves an open attempt of another refund its money', async () => {
       const { ledger } = underTest();
       const facts = authorisation([6_000n, 4_000n]);
       const one = await accepted(ledger, facts, 6_000n);
@@ -292,7 +292,7 @@ export function describeParts(underTest: () => LedgerUnderTest): void {
       expect((await submitted(ledger, two)).originalId).toBe(facts.captures[1]?.id);
     });
 
-    it('of which a part is paid and the rest refused for good goes to a person, never to failed', async () => {
+    it('of which a part is paid and the rest finally declined opens a case and never fails', async () => {
       const { ledger, openCases } = underTest();
       const facts = authorisation([6_000n, 4_000n]);
       const id = await accepted(ledger, facts, 10_000n);
@@ -311,7 +311,7 @@ export function describeParts(underTest: () => LedgerUnderTest): void {
       expect((await ledger.findPayment(facts.id))?.reservedMinor).toBe(4_000n);
     });
 
-    it('of which a part is paid and a chargeback takes the rest has succeeded, by both', async () => {
+    it('of which a part is paid and a chargeback pays the rest has succeeded by both', async () => {
       const { ledger } = underTest();
       const facts = authorisation([6_000n, 4_000n]);
       const id = await accepted(ledger, facts, 10_000n);
@@ -338,7 +338,7 @@ export function describeParts(underTest: () => LedgerUnderTest): void {
       });
     });
 
-    it('does not send an absent part again when an earlier refusal turns out paid and less is owed', async () => {
+    it('does not submit an absent part again if an earlier declined one turns out paid and less is owed', async () => {
       const { ledger, letPass, openCases } = underTest();
       const facts = authorisation([6_000n, 4_000n]);
       const id = await accepted(ledger, facts, 10_000n);
@@ -354,7 +354,7 @@ export function describeParts(underTest: () => LedgerUnderTest): void {
       expect((await ledger.findPayment(facts.id))?.reservedMinor).toBe(4_000n);
     });
 
-    it('that had ended unpaid and of which a part turns out paid goes to a person', async () => {
+    it('that had ended unpaid and of which a part turns out paid opens a case', async () => {
       const { ledger, openCases } = underTest();
       const id = await accepted(ledger, authorisation([6_000n, 4_000n]), 10_000n);
       const first = await submitted(ledger, id);
@@ -364,7 +364,7 @@ export function describeParts(underTest: () => LedgerUnderTest): void {
       expect(await openCases(id)).toEqual(['paid_twice', 'partly_refunded']);
     });
 
-    it('keeps what is still owed when the answer to one part is lost', async () => {
+    it('keeps the rest reserved when the answer to one part is lost', async () => {
       const { ledger } = underTest();
       const facts = authorisation([6_000n, 4_000n]);
       const id = await accepted(ledger, facts, 10_000n);

@@ -1,4 +1,4 @@
-/** What persons do with evidence in hand: adopting a transaction, correcting, naming a destination. Never paid twice, never by one alone. */
+/** Commands with evidence: linking a transaction, correcting, changing the destination. Never paid twice, never by a single operator. */
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../../domain/refund/outcome.js';
 import type { LinkCommand, Correction, Decision } from '../../../ledger/core/commands.js';
@@ -33,7 +33,7 @@ type Linked = Extract<Outcome, { kind: 'succeeded' | 'pending' | 'rejected' }>;
 export function describeRepairs(underTest: () => LedgerUnderTest): void {
   const payment = paymentsOn(underTest);
 
-  /** Asked for by anna; its answer was lost, and its request can no longer be on its way. */
+  /** Requested by anna; its answer was lost, and its request cannot be in transit any more. */
   async function unknown(minor = 10_000n) {
     const { ledger, letPass } = underTest();
     const refund = await submittedRefund(ledger, { minor, outcome: lost });
@@ -41,7 +41,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
     return refund;
   }
 
-  /** Declined in a way that only an operator may go on from. */
+  /** Declined so that only an operator can continue it. */
   const declined = (refusal: 'card_unusable' | 'risk' = 'card_unusable') =>
     inReview(underTest().ledger, refusal, refusal);
 
@@ -65,8 +65,8 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
   });
   const succeeded = (): Linked => ({ kind: 'succeeded', gatewayId: gatewayId(), flagged: false });
 
-  describe('adopting a transaction', () => {
-    it('that the gateway shows as paid ends the refund, once, with who said so', async () => {
+  describe('linking a transaction', () => {
+    it('that the gateway shows as paid ends the refund, once, with the operator’s name', async () => {
       const { ledger } = underTest();
       const { id, order, paymentId } = await unknown();
       const answer = linkCommand(order, succeeded());
@@ -81,7 +81,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       ]);
     });
 
-    it('that somebody else has adopted tells who', async () => {
+    it('that another operator has linked names that operator', async () => {
       const { ledger } = underTest();
       const { order } = await unknown();
       const answer = linkCommand(order, succeeded());
@@ -93,7 +93,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       });
     });
 
-    it('that is pending is looked up by its id from then on', async () => {
+    it('that is pending is queried by its id from then on', async () => {
       const { ledger } = underTest();
       const { id, order } = await unknown();
       const known = gatewayId();
@@ -102,7 +102,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       expect((await ledger.record(seen(order, paid(known)))).state).toBe('succeeded');
     });
 
-    it('that was refused leaves the attempt refused', async () => {
+    it('that was declined leaves the attempt declined', async () => {
       const { ledger } = underTest();
       const { order, paymentId } = await unknown();
       const answer = linkCommand(order, { kind: 'rejected', class: 'risk', gatewayId: gatewayId() });
@@ -113,7 +113,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       expect((await payment(paymentId)).reservedMinor).toBe(10_000n);
     });
 
-    it('that was refused is not believed while anything else may be the attempt', async () => {
+    it('that was declined is refused while another transaction may be the attempt', async () => {
       const { ledger } = underTest();
       const { order } = await unknown();
       const answer = linkCommand(order, { kind: 'rejected', class: 'risk', gatewayId: gatewayId() });
@@ -125,7 +125,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
         expect(await ledger.link({ ...answer, gateway }, TIMINGS)).toMatchObject({ kind: 'refused', why });
     });
 
-    it('without a reference waits until the attempt itself can no longer arrive', async () => {
+    it('without a reference is refused until the attempt itself cannot arrive any more', async () => {
       const { ledger } = underTest();
       const { order } = await submittedRefund(ledger, { outcome: lost });
       const answer = linkCommand(order, succeeded());
@@ -185,7 +185,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
   }
 
   describe('a correction', () => {
-    it('is proposed by one and confirmed by another, and only then counts', async () => {
+    it('is proposed by one operator and confirmed by another, and only then counts', async () => {
       const { ledger } = underTest();
       const { id, paymentId } = await unknown();
       const answer = correction(id, 'succeeded', { ticket: 'PAY-2' });
@@ -210,7 +210,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       expect(await ledger.correct(answer, CONFIG), 'and once more').toMatchObject({ kind: 'done' });
     });
 
-    it('is confirmed neither by whoever proposed it nor by whoever asked, however the name is written', async () => {
+    it('is confirmed neither by its author nor by the requester, however the name is written', async () => {
       const { ledger } = underTest();
       const { id } = await unknown();
       const instruction = await proposed(correction(id, 'succeeded'));
@@ -225,7 +225,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       expect((await ledger.snapshot(id)).state).toBe('unknown');
     });
 
-    it('that is refused, or taken back, changes nothing, and another person is told who decided', async () => {
+    it('that is refused, or taken back, changes nothing, and another operator is told who decided', async () => {
       const { ledger } = underTest();
       const { id } = await unknown();
       const instruction = await proposed(correction(id, 'failed'));
@@ -245,7 +245,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       ).toMatchObject({ kind: 'done' });
     });
 
-    it('waits alone: another one is told of it', async () => {
+    it('blocks another correction while it is open', async () => {
       const { ledger } = underTest();
       const { id } = await unknown();
       await proposed(correction(id, 'succeeded'));
@@ -260,7 +260,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
         });
     });
 
-    it('that says it never paid ends the refund and releases the reservation once', async () => {
+    it('that an attempt never paid ends the refund and releases the reservation once', async () => {
       const { ledger } = underTest();
       const { id, order, paymentId } = await unknown();
       const instruction = await proposed(correction(id, 'failed'));
@@ -268,7 +268,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       expect(await ledger.snapshot(id)).toMatchObject({ state: 'failed', why: 'corrected' });
       expect(await payment(paymentId)).toMatchObject({ reservedMinor: 0n, refundableMinor: 10_000n });
       expect((await openLinked(ledger, id)).kind, 'and nothing is sent again').toBe('resume');
-      // The letter was wrong: the gateway's own fact stands all the same.
+      // The evidence was wrong: the gateway's fact is recorded all the same.
       expect((await ledger.record(seen(order, paid()))).state).toBe('succeeded');
       expect(await payment(paymentId)).toMatchObject({ succeededMinor: 10_000n });
     });
@@ -287,12 +287,12 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       const instruction = await proposed(correction(id, 'failed'));
       expect(
         await ledger.confirm({ ...confirmation(id, instruction), gateway }, TIMINGS),
-        'when it is confirmed, too',
+        'if it is confirmed, too',
       ).toMatchObject({ kind: 'refused', why });
       expect((await payment(paymentId)).reservedMinor).toBe(10_000n);
     });
 
-    it('comes too early while the request may still be on its way', async () => {
+    it('is refused as too early while the request may still be in transit', async () => {
       const { ledger } = underTest();
       const { id, order } = await submittedRefund(ledger);
       for (const outcome of ['succeeded', 'failed'] as const)
@@ -301,7 +301,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       expect(await ledger.correct(correction(id, 'failed'), CONFIG)).toMatchObject({ why: 'too_early' });
     });
 
-    it('that waits keeps the attempt from being proven absent and sent again', async () => {
+    it('that is open keeps the attempt from being marked absent and submitted again', async () => {
       const { ledger, letPass } = underTest();
       const { id, order } = await unknown();
       await proposed(correction(id, 'succeeded'));
@@ -312,7 +312,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       expect((await ledger.snapshot(id)).state).toBe('unknown');
     });
 
-    it('that was overtaken by the gateway’s own answer is not confirmed any more', async () => {
+    it('that was overtaken by the gateway’s answer cannot be confirmed', async () => {
       const { ledger } = underTest();
       const { id, order, paymentId } = await unknown();
       const instruction = await proposed(correction(id, 'succeeded'));
@@ -324,7 +324,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       expect((await payment(paymentId)).succeededMinor).toBe(10_000n);
     });
 
-    it('that the gateway shows later is the same money, and a second transaction is more of it', async () => {
+    it('that the gateway shows later is the same money, and a second transaction counts beside it', async () => {
       const { ledger, openCases } = underTest();
       const { id, order, paymentId } = await unknown();
       await ledger.confirm(confirmation(id, await proposed(correction(id, 'succeeded'))), TIMINGS);
@@ -336,7 +336,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       expect(await openCases(id)).toEqual(['paid_twice']);
     });
 
-    it('leaves a final state: a refund that had ended unpaid turns out paid', async () => {
+    it('leaves a final state if a refund that had ended unpaid turns out paid', async () => {
       const { ledger } = underTest();
       const { id, order, paymentId } = await unknown();
       await ledger.record(seen(order, refused('not_owed')));
@@ -346,7 +346,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       expect(await payment(paymentId)).toMatchObject({ succeededMinor: 10_000n, refundableMinor: 0n });
     });
 
-    it('by one alone is made at once up to the limit of its currency, and never by whoever asked', async () => {
+    it('by a single operator is applied at once up to the limit of its currency, and never by the requester', async () => {
       const { ledger } = underTest();
       const { id } = await unknown();
       const config = { timings: TIMINGS, policy: { ...POLICY, correctionAloneUpTo: { EUR: '10000' } } };
@@ -366,7 +366,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       });
     });
 
-    it('by one alone is for sums of a day: on one payment, or by one person', async () => {
+    it('by a single operator is limited by sums of a day: on one payment, or by one operator', async () => {
       const { ledger, letPass } = underTest();
       const config = { timings: TIMINGS, policy: { ...POLICY, correctionAloneUpTo: { EUR: '10000' } } };
       const alone = async (by: string) => {
@@ -383,7 +383,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       await letPass(0);
     });
 
-    it('closes the cases that the program never closes, once the refund is over', async () => {
+    it('closes the cases that the program never closes, once the refund is final', async () => {
       const { ledger, openCases } = underTest();
       const { id, order } = await unknown();
       expect(await ledger.correct(correction(id, 'case_closed'), CONFIG)).toMatchObject({ why: 'not_final' });
@@ -406,7 +406,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       ticket: 'PAY-3',
     });
 
-    it('is proven anew, and paid only when a second person has approved exactly that', async () => {
+    it('is checked again, and paid only when a second operator has approved exactly that', async () => {
       const { ledger, openCases } = underTest();
       const { id, facts } = await declined();
       expect(await ledger.changeDestination(destinationChange(id))).toMatchObject({
@@ -433,7 +433,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       expect(order).toMatchObject({ operation: 'credit', registrationId: OTHER, amountMinor: 10_000n });
     });
 
-    it('named once more needs a new approval, even where it was approved before', async () => {
+    it('that is set once more needs a new approval, even if it was approved before', async () => {
       const { ledger } = underTest();
       const { id, facts } = await declined();
       const instructions: (string | undefined)[] = [];
@@ -457,7 +457,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       expect(new Set(instructions).size).toBe(3);
     });
 
-    it('said again changes nothing, and somebody else is told who did', async () => {
+    it('that is repeated changes nothing, and another operator is told who set it', async () => {
       const { ledger } = underTest();
       const { id } = await declined();
       await ledger.changeDestination(destinationChange(id));
@@ -472,7 +472,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       });
     });
 
-    it('does not open the way after a refusal that leaves a doubt', async () => {
+    it('does not allow a credit after a decline that leaves a doubt', async () => {
       const { ledger } = underTest();
       const { id, facts } = await declined('risk');
       await ledger.changeDestination(destinationChange(id));
@@ -480,7 +480,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       expect(await ledger.snapshot(id)).toMatchObject({ state: 'manual_review', why: 'credit_blocked' });
     });
 
-    it('is refused where money may have left, where it is the same, and where nobody is asked', async () => {
+    it('is refused if money may have left, if it is the same, and if the refund is not in review', async () => {
       const { ledger } = underTest();
       const open = await unknown();
       await ledger.ask(open.id, 'outcome_unknown');
@@ -497,7 +497,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       });
     });
 
-    it('waits until a correction is settled that says the first way has paid', async () => {
+    it('waits until an open correction is decided', async () => {
       const { ledger } = underTest();
       const { id } = await declined();
       const instruction = await proposed(correction(id, 'succeeded'));
@@ -511,7 +511,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
   });
 
   describe('withdrawing', () => {
-    it('what somebody else has withdrawn tells who', async () => {
+    it('a refund that another operator has withdrawn names that operator', async () => {
       const { ledger } = underTest();
       const { id } = await declined();
       await ledger.withdraw(id, 'berta', 'paid in cash', 'PAY-4');
@@ -527,7 +527,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
   });
 
   describe('a known payment that is not found', () => {
-    it('is a case only after enough spaced look-ups, and one that finds it begins anew', async () => {
+    it('opens a case only after enough spaced queries, and one that finds it resets the count', async () => {
       const { ledger, letPass } = underTest();
       const { paymentId, facts } = await declined();
       const notFound = () => ledger.recordPaymentNotFound(paymentId, TIMINGS);
@@ -546,7 +546,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
     });
   });
 
-  it('a look-up that finds two executions counts both, and leaves two cases to a person', async () => {
+  it('a query that finds two executions counts both, and opens two cases', async () => {
     const { ledger, openCases } = underTest();
     const { id, order, paymentId } = await unknown();
     const executed = [gatewayId(), gatewayId()];
@@ -557,7 +557,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
     expect(await openCases(id)).toEqual(['found_twice', 'paid_twice']);
   });
 
-  it('a pending attempt may be corrected, and late truth is still heard', async () => {
+  it('a pending attempt may be corrected, and late evidence still counts', async () => {
     const { ledger } = underTest();
     const { id, order } = await unknown();
     await ledger.record(seen(order, pending()));

@@ -1,4 +1,4 @@
-/** Taking a refund back to its first unsent step: from which cases, with which budgets, and never a second payment. */
+/** Replays: from which cases, with which budgets, and never a second payment. */
 import { describe, expect, it } from 'vitest';
 import type { CaseReason } from '../../../domain/payment/reconciliation.js';
 import { nextStep } from '../../../domain/refund/next-step.js';
@@ -29,7 +29,7 @@ const APPROVED = { ...POLICY, creditApprovalAbove: {} };
 export function describeReplays(underTest: () => LedgerUnderTest): void {
   const waiting = (as: DeclineClass, why: CaseReason) => inReview(underTest().ledger, as, why);
 
-  /** Its credit was declined because of our own set-up. */
+  /** A refund whose credit was declined because of our configuration. */
   async function creditDeclined(policy = POLICY, as: DeclineClass = 'configuration') {
     const { ledger } = underTest();
     const { id, facts } = await submittedRefund(ledger, { outcome: refused('not_linkable') });
@@ -64,7 +64,7 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
       expect((await ledger.snapshot(id)).state).toBe('succeeded');
     });
 
-    it('after a credit was declined for what is wrong on our side, and is not ended by that', async () => {
+    it('after a credit was declined because of our configuration, which does not end it', async () => {
       const { ledger } = underTest();
       const { id, facts } = await creditDeclined(POLICY, 'our_data_wrong');
       expect(await ledger.replay({ refundId: id, ...FIXED })).toMatchObject({
@@ -78,7 +78,7 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
       });
     });
 
-    it('with budgets of its own: attempts, repetitions and submissions count from there', async () => {
+    it('with budgets of its own: attempts, retries and submissions count from the replay', async () => {
       const { ledger } = underTest();
       const { id } = await waiting('wait', 'declined_too_often');
       const { snapshot } = await ledger.replay({ refundId: id, ...FIXED });
@@ -89,7 +89,7 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
       expect(after).toMatchObject({ attempts: 1, declines: { wait: 1 } });
     });
 
-    it('that was never there goes on as the same attempt, with submissions counted anew', async () => {
+    it('whose attempt was absent continues with the same attempt, with submissions counted from zero', async () => {
       const { ledger } = underTest();
       const id = await accepted(ledger, debit(), 10_000n);
       const order = await submitted(ledger, id);
@@ -101,7 +101,7 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
       expect(again).toMatchObject({ attemptId: order.attemptId, reference: order.reference, send: 2 });
     });
 
-    it('whose credit was declined has it weighed anew, with what the gateway shows then', async () => {
+    it('whose credit was declined has it checked again, with what the gateway shows then', async () => {
       const { ledger } = underTest();
       const { id, facts, credit } = await creditDeclined();
       const { snapshot } = await ledger.replay({ refundId: id, ...FIXED });
@@ -110,7 +110,7 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
       expect(again.reference).not.toBe(credit.reference);
     });
 
-    it('and whose payment was refunded elsewhere meanwhile is not credited, however often it is replayed', async () => {
+    it('and not credited if its payment was refunded elsewhere in the meantime, however often it is replayed', async () => {
       const { ledger } = underTest();
       const { id, facts } = await creditDeclined();
       const elsewhere = { ...facts, returns: [linkedReturn()] };
@@ -121,7 +121,7 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
       }
     });
 
-    it('and an approval of the credit that was declined does not serve the next one', async () => {
+    it('and needs a new approval for the next credit after one was declined', async () => {
       const { ledger } = underTest();
       const { id, facts } = await creditDeclined(APPROVED);
       await ledger.replay({ refundId: id, ...FIXED });
@@ -129,7 +129,7 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
       expect(opened.verdict).toMatchObject({ kind: 'needs_approval' });
     });
 
-    it('after something on the payment was unclear: it is compared anew, and goes on when it can be counted', async () => {
+    it('after the payment was unclear: it is compared again, and continues when everything can be counted', async () => {
       const { ledger, openCases } = underTest();
       const facts = debit();
       const id = await accepted(ledger, facts, 10_000n);
@@ -159,7 +159,7 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
       expect((await ledger.record(answer(await submitted(ledger, id), paid()))).state).toBe('succeeded');
     });
 
-    it('once for each command, and by one of two operators', async () => {
+    it('once for each command, and by only one of two operators', async () => {
       const { ledger } = underTest();
       const { id } = await waiting('configuration', 'configuration');
       const order = { refundId: id, ...FIXED, commandId: 'command-1' };
@@ -170,7 +170,7 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
       expect(both.map(({ kind }) => kind).sort()).toEqual(['refused', 'replayed']);
       await ledger.record(answer(await submitted(ledger, id), refused('configuration')));
       await ledger.ask(id, 'configuration');
-      // The same command once more is answered as before, and moves nothing.
+      // The same command again returns the same result and changes nothing.
       const first = both[0].kind === 'replayed' ? order : { ...order, by: 'cora', commandId: 'command-2' };
       expect(await ledger.replay(first)).toMatchObject({
         kind: 'replayed',
@@ -189,7 +189,7 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
       expect(await ledger.replay({ refundId: id, ...FIXED })).toMatchObject({ why: 'may_have_left' });
     });
 
-    it('while a case is open after which the customer may have the money', async () => {
+    it('while a case is open in which the customer may have the money', async () => {
       const { ledger } = underTest();
       const { id } = await waiting('ambiguous', 'refunded_elsewhere');
       expect(await ledger.replay({ refundId: id, ...FIXED })).toMatchObject({ why: 'case_not_replayable' });
@@ -204,7 +204,7 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
     });
   });
 
-  it('what was declined and replayed may turn out paid: nothing is sent then', async () => {
+  it('a replayed refund whose declined attempt turns out paid submits nothing', async () => {
     const { ledger } = underTest();
     const { id, order } = await waiting('configuration', 'configuration');
     await ledger.replay({ refundId: id, ...FIXED });

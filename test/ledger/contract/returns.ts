@@ -1,4 +1,4 @@
-/** Succeeded, come back, succeeded again: each turn is one fact, and the later observation wins. */
+/** Attempts that succeed, are returned and succeed again: each change is one fact, and the later observation counts. */
 import { describe, expect, it } from 'vitest';
 import { nextStep } from '../../../domain/refund/next-step.js';
 import type { Correction } from '../../../ledger/core/commands.js';
@@ -27,7 +27,7 @@ export function describeTurns(underTest: () => LedgerUnderTest): void {
     const { succeededMinor, returnedMinor, reservedMinor, excessMinor } = await payment(paymentId);
     return { paid: succeededMinor - returnedMinor, held: reservedMinor, excess: excessMinor };
   };
-  /** Paid, seen declined, and with an operator. */
+  /** A refund that was paid, is shown declined and is in review. */
   async function returned() {
     const { ledger } = underTest();
     const own = gatewayId();
@@ -37,8 +37,8 @@ export function describeTurns(underTest: () => LedgerUnderTest): void {
     return { ...refund, own };
   }
 
-  describe('a refund that came back', () => {
-    it('is noticed where its payment lists it as declined, by a query that began after it was paid', async () => {
+  describe('a returned refund', () => {
+    it('is recognized when its payment lists it as declined, by a query that began after it was paid', async () => {
       const { ledger } = underTest();
       const facts = debit();
       const id = await accepted(ledger, facts, 10_000n);
@@ -53,7 +53,7 @@ export function describeTurns(underTest: () => LedgerUnderTest): void {
       expect(await moneyOf(facts.id)).toMatchObject({ held: 10_000n });
     });
 
-    it('is asked about, for it may be shown paid again', async () => {
+    it('is queried, because it may be shown as paid again', async () => {
       const { ledger } = underTest();
       const { id, order, own } = await returned();
       expect(await ledger.queryTarget(id)).toMatchObject({
@@ -63,7 +63,7 @@ export function describeTurns(underTest: () => LedgerUnderTest): void {
       });
     });
 
-    it('and is shown paid again by a query has succeeded, turn after turn, each counted once', async () => {
+    it('that a query shows as paid again has succeeded, each time counted once', async () => {
       const { ledger, openCases } = underTest();
       const { id, order, paymentId, own } = await returned();
       for (let turn = 0; turn < 3; turn += 1) {
@@ -78,7 +78,7 @@ export function describeTurns(underTest: () => LedgerUnderTest): void {
       }
     });
 
-    it('has not succeeded again by an answer or a notification of before, nor by an older query', async () => {
+    it('has not succeeded again by an earlier answer or notification, nor by an older query', async () => {
       const { ledger, letPass } = underTest();
       const { order, own } = await returned();
       const older = new Date(NEWEST.getTime() - 1);
@@ -87,11 +87,11 @@ export function describeTurns(underTest: () => LedgerUnderTest): void {
       await ledger.record({ attemptId: order.attemptId, source: 'notification', outcome: paid(own) });
       expect((await ledger.record(seen(order, paid(own), older))).attempt?.state).toBe('returned');
       expect((await ledger.record(seen(order, paid(own)))).attempt?.state).toBe('succeeded');
-      // Nor does it come back by a query that began before it was seen paid again.
+      // Nor is it returned by a query that began before it was shown as paid again.
       expect((await ledger.record(seen(order, refused('unlisted', own), older))).state).toBe('succeeded');
     });
 
-    it('and is paid again beside the credit that took its place is paid twice, with true books', async () => {
+    it('that is paid again beside the credit in its place is paid twice, with correct balances', async () => {
       const { ledger, openCases } = underTest();
       const facts = debit();
       const id = await accepted(ledger, facts, 10_000n);
@@ -116,13 +116,13 @@ export function describeTurns(underTest: () => LedgerUnderTest): void {
       await ledger.record(answer(other, paid()));
       expect(await moneyOf(facts.id)).toEqual({ paid: 20_000n, held: 0n, excess: 10_000n });
       expect(await openCases(id)).toContain('paid_twice');
-      // One of them comes back: what was promised is paid once.
+      // One of them is returned: the refund is paid once.
       await ledger.record(seen(first, refused('unlisted', own)));
       expect(await moneyOf(facts.id)).toEqual({ paid: 10_000n, held: 0n, excess: 0n });
       expect((await ledger.snapshot(id)).state).toBe('succeeded');
     });
 
-    it('is not withdrawn but by who has just seen that it is declined still', async () => {
+    it('is withdrawn only if a query has just shown that it is still declined', async () => {
       const { ledger } = underTest();
       const { id, order, paymentId } = await returned();
       const withdraw = (at: Date | undefined) =>
@@ -142,7 +142,7 @@ export function describeTurns(underTest: () => LedgerUnderTest): void {
       expect(await moneyOf(paymentId)).toEqual({ paid: 0n, held: 0n, excess: 0n });
     });
 
-    it('that was withdrawn and is shown paid after all has succeeded, and that is a case', async () => {
+    it('that was withdrawn and is shown as paid later has succeeded, and opens a case', async () => {
       const { ledger, openCases } = underTest();
       const { id, order, own, paymentId } = await returned();
       const at = await ledger.clock();
@@ -153,7 +153,7 @@ export function describeTurns(underTest: () => LedgerUnderTest): void {
       expect(await openCases(id)).toEqual(['paid_twice']);
     });
 
-    it('succeeds by a signed correction, again in each turn', async () => {
+    it('succeeds by a signed correction, again after each return', async () => {
       const { ledger } = underTest();
       const { id, order, own, paymentId } = await returned();
       const correction: Correction = {
@@ -180,7 +180,7 @@ export function describeTurns(underTest: () => LedgerUnderTest): void {
       expect(nextStep(await ledger.snapshot(id), CONFIG)).toEqual({ kind: 'operator' });
     });
 
-    it('succeeds by the transaction that an operator names, again in each turn', async () => {
+    it('succeeds by the transaction that an operator links, again after each return', async () => {
       const { ledger } = underTest();
       const { order, own } = await returned();
       for (let turn = 0; turn < 2; turn += 1) {

@@ -1,4 +1,4 @@
-/** Ids that the gateway gave: each is kept whatever came with it, and what has one is never taken for absent or submitted again. */
+/** Ids that the gateway gave: all are stored, and an attempt with an id is never marked absent or submitted again. */
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../../domain/refund/outcome.js';
 import type { GatewayId } from '../../../domain/ids.js';
@@ -90,7 +90,7 @@ export function describeSeenIds(underTest: () => LedgerUnderTest): void {
     });
 
     it.each(['4200000000000000', '4200-0000-0000-0000', 'a'.repeat(65), 'with space', ''])(
-      'no form at all (%j) is not kept',
+      'an unknown form (%j) is not stored',
       async (text) => {
         const { ledger } = underTest();
         const { id, order } = await fixture();
@@ -110,7 +110,7 @@ export function describeSeenIds(underTest: () => LedgerUnderTest): void {
   });
 
   describe('several ids of one attempt', () => {
-    it('are all kept, and each can be asked for', async () => {
+    it('are all stored, and each can be queried', async () => {
       const { ledger } = underTest();
       const { id, order } = await fixture();
       const [one, other, last] = [gatewayId(), gatewayId(), gatewayId()];
@@ -120,7 +120,7 @@ export function describeSeenIds(underTest: () => LedgerUnderTest): void {
       expect(await idOf(id)).toBe(last);
     });
 
-    it('do not make one payment two: the certain one counts', async () => {
+    it('count as one payment: the certain id counts', async () => {
       const { ledger, openCases } = underTest();
       const { id, order, paymentId } = await fixture();
       await ledger.record({ ...answer(order, lost), ids: [gatewayId()] });
@@ -135,7 +135,7 @@ export function describeSeenIds(underTest: () => LedgerUnderTest): void {
       expect(await openCases(id)).toEqual([]);
     });
 
-    it('are recorded with a late answer to an earlier submission as well', async () => {
+    it('are also stored from a late answer to an earlier submission', async () => {
       const { ledger } = underTest();
       const { id, order } = await fixture();
       await ledger.record(answer(order, lost));
@@ -149,7 +149,7 @@ export function describeSeenIds(underTest: () => LedgerUnderTest): void {
     });
   });
 
-  describe('an attempt taken for absent of which an id is seen', () => {
+  describe('an absent attempt for which the gateway shows an id', () => {
     it.each<[string, RefundState, (order: Submission, own: GatewayId) => Evidence]>([
       ['in a late answer in doubt', 'unknown', (order, own) => answer(order, unknown(own, 'communication'))],
       ['in a late decline', 'rejected', (order, own) => answer(order, refused('issuer_declined', own))],
@@ -169,7 +169,7 @@ export function describeSeenIds(underTest: () => LedgerUnderTest): void {
       expect((await openLinked(ledger, id)).kind).toBe('resume');
     });
 
-    it('in a notification that is kept for its id alone is open again', async () => {
+    it('in a notification, of which only the id counts, is open again', async () => {
       const { ledger } = underTest();
       const { id, order } = await fixture();
       await ledger.record(answer(order, lost));
@@ -180,7 +180,7 @@ export function describeSeenIds(underTest: () => LedgerUnderTest): void {
       expect(await idOf(id)).toBe(own);
     });
 
-    it('does not become absent again when its sender says that nothing left', async () => {
+    it('does not become absent again when its sender reports that nothing left', async () => {
       const { ledger } = underTest();
       const { id, order } = await fixture();
       await ledger.record({
@@ -195,7 +195,7 @@ export function describeSeenIds(underTest: () => LedgerUnderTest): void {
   });
 
   describe('an id that is another attempt’s', () => {
-    it('is a case, and recording it never fails', async () => {
+    it('opens a case, and recording it never fails', async () => {
       const { ledger, openCases } = underTest();
       const other = await fixture();
       const taken = gatewayId();

@@ -1,4 +1,4 @@
-/** What others do to a payment: chargebacks, refunds made elsewhere, and look-ups that come late or in another order. */
+/** Facts from outside: chargebacks, refunds made elsewhere, and queries that are stored late or in another order. */
 import { describe, expect, it } from 'vitest';
 import {
   accepted,
@@ -23,7 +23,7 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
     (await underTest().ledger.findPayment(id)) ?? expect.fail('no payment');
 
   describe('a chargeback', () => {
-    it('ends a refused refund and releases what was held; reversed, it makes room again', async () => {
+    it('ends a declined refund and releases its reservation; a reversal of the chargeback makes money refundable again', async () => {
       const { ledger } = underTest();
       const facts = debit();
       const id = await accepted(ledger, facts, 10_000n);
@@ -55,7 +55,7 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
       expect(await payment(facts.id)).toMatchObject({ disputedMinor: 0n, refundableMinor: 10_000n });
     });
 
-    it('that is pending is no money that the customer has: a refund that is withdrawn is settled by nothing', async () => {
+    it('that is pending does not count as paid to the customer: a withdrawn refund is not settled by it', async () => {
       const { ledger, violations } = underTest();
       const facts = debit();
       const id = await accepted(ledger, facts, 10_000n);
@@ -83,7 +83,7 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
             ? { ...facts, disputes: [{ ...own, amountMinor, reversedMinor: 0n, state }] }
             : { ...facts, returns: [linkedReturn({ ...own, amountMinor, state })] };
         await ledger.applyReconciliation(id, shown(4_000n, 'open'), 'decide');
-        // What nobody has weighed is not granted: the customer may have the money.
+        // A cancellation is refused here: the customer may have the money.
         const wish = await ledger.withdraw(id, 'cancellation', 'the workflow was cancelled');
         expect(wish).toMatchObject({ kind: 'refused', why: 'may_have_left' });
         expect((await ledger.withdraw(id, 'maria', 'agreed')).snapshot).toMatchObject({
@@ -92,7 +92,7 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
         });
         await ledger.recordOriginal(facts.id, shown(4_000n, 'succeeded'));
         expect((await ledger.snapshot(id)).settled).toMatchObject({ settledBy: by, settledAmount: '40.00' });
-        // It grows, and what comes from another one since then is not this refund's.
+        // It grows; the growth and a later chargeback do not count for this refund.
         const other = { ...own, id: gatewayId(), amountMinor: 2_000n, reversedMinor: 0n };
         await ledger.recordOriginal(facts.id, {
           ...shown(6_000n, 'succeeded'),
@@ -106,7 +106,7 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
       },
     );
 
-    it('beside a refund elsewhere is paid twice, also where our own refund has ended', async () => {
+    it('beside a refund elsewhere is paid twice, also if our own refund has ended', async () => {
       const { ledger, openCases } = underTest();
       const facts = debit();
       const id = await accepted(ledger, facts, 10_000n);
@@ -129,7 +129,7 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
       const facts = debit();
       const id = await accepted(ledger, facts, 4_000n);
       await ledger.record(answer(await submitted(ledger, id), paid()));
-      // Without an amount it may be all of the payment.
+      // Without an amount it may be the whole payment.
       const dispute = { id: gatewayId(), amountMinor: 10_000n, reversedMinor: 0n };
       await ledger.recordOriginal(facts.id, { ...facts, disputes: [{ ...dispute, state: 'open' }] });
       expect(await payment(facts.id)).toMatchObject({ excessMinor: 4_000n, refundableMinor: 0n });
@@ -141,7 +141,7 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
       expect(await openCases(id)).toEqual(['paid_twice']);
     });
 
-    it('that crosses a refund is recorded beside it, and a person is told that it was paid twice', async () => {
+    it('that crosses a refund is recorded beside it, and opens a case because it was paid twice', async () => {
       const { ledger, openCases } = underTest();
       const facts = debit();
       const id = await accepted(ledger, facts, 10_000n);
@@ -162,7 +162,7 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
       ...{ id: gatewayId(), amountMinor, reversedMinor: 0n, state: 'succeeded' as const },
     });
 
-    it('of a part, known before the refund is sent, is not sent as well, whatever the gateway would take', async () => {
+    it('of a part, known before the refund is submitted, reduces the refund, whatever the gateway would allow', async () => {
       const { ledger } = underTest();
       const facts = debit();
       const id = await accepted(ledger, facts, 10_000n);
@@ -182,7 +182,7 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
       expect(await payment(facts.id)).toMatchObject({ excessMinor: 0n, reservedMinor: 0n });
     });
 
-    it('of all, known before the refund is sent, ends it: nothing is sent', async () => {
+    it('of the whole payment, known before the refund is submitted, ends it: nothing is submitted', async () => {
       const { ledger } = underTest();
       const facts = debit();
       const id = await accepted(ledger, facts, 10_000n);
@@ -193,7 +193,7 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
       });
     });
 
-    it('of a part is shared by refunds that are sent at once: together they pay what it leaves', async () => {
+    it('of a part is shared by refunds that are submitted at once: together they pay the rest', async () => {
       const { ledger } = underTest();
       const facts = debit();
       const ids = [await accepted(ledger, facts, 5_000n), await accepted(ledger, facts, 5_000n)] as const;
@@ -205,7 +205,7 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
       expect(await payment(facts.id)).toMatchObject({ excessMinor: 0n, succeededMinor: 8_000n });
     });
 
-    it('that is pending and leaves no room holds the refund back until it is decided', async () => {
+    it('that is pending and leaves too little money delays the refund until it is decided', async () => {
       const { ledger, openCases } = underTest();
       const facts = debit();
       const id = await accepted(ledger, facts, 10_000n);
@@ -226,7 +226,7 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
       expect((await submitted(ledger, id)).amountMinor).toBe(10_000n);
     });
 
-    it('that is pending and leaves room holds nothing back', async () => {
+    it('that is pending and leaves enough money delays nothing', async () => {
       const { ledger } = underTest();
       const facts = debit();
       const id = await accepted(ledger, facts, 8_000n);
@@ -235,7 +235,7 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
       expect((await submitted(ledger, id)).amountMinor).toBe(8_000n);
     });
 
-    it('beside something that cannot be counted takes nothing from what is sent', async () => {
+    it('beside a fact that cannot be counted does not reduce the refund', async () => {
       const { ledger } = underTest();
       const facts = debit();
       const id = await accepted(ledger, facts, 10_000n);
@@ -263,7 +263,7 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
   });
 
   describe('a refund that was made elsewhere', () => {
-    it('takes from what may be refunded, once however often it is seen', async () => {
+    it('reduces the refundable amount once, however often it is shown', async () => {
       const { ledger } = underTest();
       const facts = debit();
       await accepted(ledger, facts, 1_000n);
@@ -273,7 +273,7 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
       expect(await payment(facts.id)).toMatchObject({ succeededMinor: 4_000n, refundableMinor: 5_000n });
     });
 
-    it('that was open and is gone makes room again, and takes it once more when it is back', async () => {
+    it('that was open and is not listed makes money refundable again, and reduces it once more when it is listed again', async () => {
       const { ledger } = underTest();
       const facts = debit();
       await accepted(ledger, facts, 1_000n);
@@ -283,7 +283,7 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
         [[], 9_000n],
         [[entry], 5_000n],
         [[{ ...entry, state: 'succeeded' }], 5_000n],
-        // Finished is finished: a look-up that does not show it was made before, or is wrong.
+        // It is final: a query that does not show it is older, or wrong.
         [[], 5_000n],
         [[{ ...entry, state: 'succeeded', amountMinor: 3_000n }], 6_000n],
       ] as const) {
@@ -292,7 +292,7 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
       }
     });
 
-    it('beyond what is left is recorded all the same; what is promised stays promised', async () => {
+    it('beyond the balance is recorded all the same; reservations stay', async () => {
       const { ledger } = underTest();
       const facts = debit();
       const id = await accepted(ledger, facts, 10_000n);
@@ -306,7 +306,7 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
       expect(await payment(facts.id)).toMatchObject({ excessMinor: 0n, refundableMinor: 4_000n });
     });
 
-    it('and turns out to be ours, shown without its reference, is counted once', async () => {
+    it('that turns out to be ours, shown without its reference, is counted once', async () => {
       const { ledger, openCases } = underTest();
       const facts = debit();
       const id = await accepted(ledger, facts, 6_000n);
@@ -326,7 +326,7 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
       expect(await openCases(id)).toEqual([]);
     });
 
-    it('is not made of our own refund when that is shown without its reference', async () => {
+    it('is not recorded for our own refund that is shown without its reference', async () => {
       const { ledger } = underTest();
       const facts = debit();
       const id = await accepted(ledger, facts, 6_000n);
@@ -340,9 +340,9 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
     });
   });
 
-  describe('what a refused refund is compared with', () => {
+  describe('the reconciliation of a declined refund', () => {
     it.each(['ambiguous', 'already_given_back'] as const)(
-      'our own reference there: nothing is concluded (%s)',
+      'with our own reference at the gateway concludes nothing (%s)',
       async (refusal) => {
         const { ledger } = underTest();
         const facts = debit();
@@ -357,7 +357,7 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
       },
     );
 
-    it('a captured original whose reversal was refused is refunded instead', async () => {
+    it('with a captured original whose reversal was declined leads to a refund', async () => {
       const { ledger } = underTest();
       const facts = authorisation([]);
       const id = await accepted(ledger, facts, 10_000n);
@@ -368,7 +368,7 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
       expect(await submitted(ledger, id)).toMatchObject({ operation: 'refund', originalId: capture.id });
     });
 
-    it('nothing on it: a person, and the reservation stays', async () => {
+    it('with nothing on the original opens a case, and the reservation stays', async () => {
       const { ledger, openCases } = underTest();
       const facts = debit();
       const id = await accepted(ledger, facts, 10_000n);
@@ -378,7 +378,7 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
       expect((await payment(facts.id)).reservedMinor).toBe(10_000n);
     });
 
-    it('another payment than the refund belongs to: refused, and nothing of it is stored', async () => {
+    it('with another payment than the refund’s is refused, and nothing of it is stored', async () => {
       const { ledger } = underTest();
       const facts = debit();
       const id = await accepted(ledger, facts, 10_000n);
@@ -392,7 +392,7 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
       expect((await payment(facts.id)).succeededMinor).toBe(0n);
     });
 
-    it('the payment in another currency: refused, because 100.000 dinars would be read as 1000.00 euros', async () => {
+    it('with the payment in another currency is refused, because 100.000 dinars would be read as 1000.00 euros', async () => {
       const { ledger } = underTest();
       const facts = debit();
       const id = await accepted(ledger, facts, 10_000n);
@@ -407,7 +407,7 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
     });
   });
 
-  it('a payment of which less turns out captured than is promised keeps the promise visible as excess', async () => {
+  it('a payment of which less is captured than is reserved keeps the reservation, visible as excess', async () => {
     const { ledger } = underTest();
     const facts = authorisation([]);
     await accepted(ledger, facts, 10_000n);

@@ -1,4 +1,4 @@
-/** Credits that were asked for as such: against a payment within its balance, or linked to nothing and approved by a second person. */
+/** Standalone credits: against a payment within its balance, or unlinked and approved by a second operator. */
 import { describe, expect, it } from 'vitest';
 import type { CreditBlock } from '../../../domain/refund/credit-guard.js';
 import type { OriginalFacts } from '../../../domain/payment/original.js';
@@ -33,8 +33,8 @@ export function describeDirectCredits(underTest: () => LedgerUnderTest): void {
     });
   };
 
-  describe('a credit asked for on a payment', () => {
-    /** The payment's own registration, so that no second person is needed. */
+  describe('a standalone credit on a payment', () => {
+    /** The payment's own registration, so that no approval is needed. */
     async function asked(minor = 6_000n, facts = debit()) {
       const order = creditOrder(minor, { paymentId: facts.id });
       const request = { ...order.request, destination: { registrationId: facts.registrationId ?? '' } };
@@ -42,7 +42,7 @@ export function describeDirectCredits(underTest: () => LedgerUnderTest): void {
       return { id: refund.id, facts, order: { ...order, request } };
     }
 
-    it('holds its amount against the balance, and nothing is ever sent on the original', async () => {
+    it('reserves its amount on the payment, and nothing is ever submitted on the original', async () => {
       const { ledger } = underTest();
       const { id, facts } = await asked();
       expect(await ledger.findPayment(facts.id)).toMatchObject({ reservedMinor: 6_000n });
@@ -60,7 +60,7 @@ export function describeDirectCredits(underTest: () => LedgerUnderTest): void {
       });
     });
 
-    it('cannot be more than what refunds have left, and leaves them no more than the rest', async () => {
+    it('cannot exceed what refunds left, and leaves them only the rest', async () => {
       const { ledger } = underTest();
       const { facts } = await asked();
       for (const more of [creditOrder(4_001n, { paymentId: facts.id }), order(facts.id, 4_001n)])
@@ -70,7 +70,7 @@ export function describeDirectCredits(underTest: () => LedgerUnderTest): void {
         });
     });
 
-    it('is the same request only as a credit: its key does not fit a refund', async () => {
+    it('is the same request only as a credit: a refund with its key is refused', async () => {
       const { ledger } = underTest();
       const { id, order: first, facts } = await asked();
       const again = await ledger.accept(first, null);
@@ -81,7 +81,7 @@ export function describeDirectCredits(underTest: () => LedgerUnderTest): void {
       await expect(ledger.accept(refund, null)).rejects.toMatchObject({ code: 'idempotency_key_reused' });
     });
 
-    it('waits for a refund on the same payment whose outcome is open', async () => {
+    it('waits for a refund on the same payment with an open outcome', async () => {
       const { ledger } = underTest();
       const { id, facts } = await asked();
       const { refund } = await ledger.accept(order(facts.id, 1_000n), null);
@@ -107,7 +107,7 @@ export function describeDirectCredits(underTest: () => LedgerUnderTest): void {
       expect(await underTest().ledger.findRefund(id)).toMatchObject({ state: 'manual_review', attempts: [] });
     });
 
-    it('to another registration goes only with a second person’s word', async () => {
+    it('to another registration needs an approval', async () => {
       const { ledger } = underTest();
       const facts = debit();
       const { refund } = await ledger.accept(creditOrder(100n, { paymentId: facts.id }), {
@@ -124,7 +124,7 @@ export function describeDirectCredits(underTest: () => LedgerUnderTest): void {
     });
   });
 
-  describe('a free-standing credit', () => {
+  describe('an unlinked credit', () => {
     async function asked(minor = 6_000n) {
       const order = creditOrder(minor);
       const { refund } = await underTest().ledger.accept(order, { entityId: ENTITY, facts: null });
@@ -137,7 +137,7 @@ export function describeDirectCredits(underTest: () => LedgerUnderTest): void {
       return { id, credit: sent(await openCredit(id, null)) };
     }
 
-    it('is linked to no payment, and is never sent before a second person approved it', async () => {
+    it('is linked to no payment, and is never submitted before an operator approved it', async () => {
       const { ledger } = underTest();
       const { id } = await asked(1n);
       expect(await ledger.scope(id)).toMatchObject({ paymentId: null, entityId: ENTITY, currency: 'EUR' });
@@ -152,7 +152,7 @@ export function describeDirectCredits(underTest: () => LedgerUnderTest): void {
       expect(sent(await openCredit(id, null))).toMatchObject({ operation: 'credit', amountMinor: 1n });
     });
 
-    it('that is paid ends; told again, nothing changes', async () => {
+    it('that is paid ends; the same answer again changes nothing', async () => {
       const { ledger } = underTest();
       const { id, credit } = await approved();
       const outcome = paid();
@@ -166,7 +166,7 @@ export function describeDirectCredits(underTest: () => LedgerUnderTest): void {
       });
     });
 
-    it('that is refused ends unpaid, with nothing held, and is not sent again', async () => {
+    it('that is declined ends unpaid with nothing reserved, and is not submitted again', async () => {
       const { ledger } = underTest();
       const { id, credit } = await approved();
       await ledger.record(answer(credit, refused('issuer_declined')));
@@ -175,7 +175,7 @@ export function describeDirectCredits(underTest: () => LedgerUnderTest): void {
       expect(await ledger.findRefund(id)).toMatchObject({ state: 'failed' });
     });
 
-    it('whose answer was lost is looked up by its reference alone', async () => {
+    it('whose answer was lost is queried by its reference only', async () => {
       const { ledger } = underTest();
       const { id, credit } = await approved();
       await ledger.record(answer(credit, lost));
@@ -184,7 +184,7 @@ export function describeDirectCredits(underTest: () => LedgerUnderTest): void {
       expect(await ledger.findRefund(id)).toMatchObject({ state: 'unknown' });
     });
 
-    it('is one for each key, however often it is asked for', async () => {
+    it('is stored once for each key, however often it is requested', async () => {
       const { ledger } = underTest();
       const order = creditOrder(6_000n);
       const source = { entityId: ENTITY, facts: null };
@@ -205,7 +205,7 @@ export function describeDirectCredits(underTest: () => LedgerUnderTest): void {
         await expect(ledger.accept(request, null)).rejects.toMatchObject({ code: 'payment_unknown' });
     });
 
-    it('is weighed without an original, and no other is', async () => {
+    it('is checked without an original, and no other credit is', async () => {
       const { ledger } = underTest();
       const { id } = await asked();
       await expect(openCredit(id, debit())).rejects.toBeInstanceOf(LedgerError);

@@ -1,4 +1,4 @@
-/** A payment that cannot be read when a refund needs it: the budget begins on the ledger, ends in a case, and has a way back. */
+/** Unreadable payments: the budget is stored in the ledger, ends in a case, and the refund continues once the payment is readable. */
 import { describe, expect, it } from 'vitest';
 import { nextStep } from '../../../domain/refund/next-step.js';
 import { CONFIG, POLICY, refused, submittedRefund, TIMINGS, type LedgerUnderTest } from '../fixtures.js';
@@ -6,11 +6,11 @@ import { CONFIG, POLICY, refused, submittedRefund, TIMINGS, type LedgerUnderTest
 const THROTTLED = { answer: '800.120.100', isLasting: false } as const;
 
 export function describeUnread(underTest: () => LedgerUnderTest): void {
-  /** Declined in a way that is compared with the payment, or that a credit may follow. */
+  /** A refund declined so that the payment has to be compared, or a credit may follow. */
   const declined = (as: 'ambiguous' | 'not_linkable') =>
     submittedRefund(underTest().ledger, { outcome: refused(as) });
 
-  /** In review, for the given step. */
+  /** A refund in review for the given step. */
   async function asked(purpose: 'compare' | 'credit') {
     const { ledger, letPass } = underTest();
     const refund = await declined(purpose === 'compare' ? 'ambiguous' : 'not_linkable');
@@ -23,7 +23,7 @@ export function describeUnread(underTest: () => LedgerUnderTest): void {
   }
 
   describe('a payment that cannot be read', () => {
-    it('is waited for since its first query that failed, however often it fails and whoever asks', async () => {
+    it('has a budget since the first query that failed, however often queries fail', async () => {
       const { ledger, letPass } = underTest();
       const { id } = await declined('ambiguous');
       expect((await ledger.snapshot(id)).unread).toBeUndefined();
@@ -35,7 +35,7 @@ export function describeUnread(underTest: () => LedgerUnderTest): void {
       expect(unread?.lastMs).toBeLessThan(60_000);
     });
 
-    it('opens a case with what the gateway answered', async () => {
+    it('opens a case with the gateway’s answer', async () => {
       const { ledger, openCases } = underTest();
       const { id } = await asked('compare');
       expect(await openCases(id)).toEqual(['original_unreadable']);
@@ -44,7 +44,7 @@ export function describeUnread(underTest: () => LedgerUnderTest): void {
       expect(nextStep(await ledger.snapshot(id), CONFIG).kind).toBe('read');
     });
 
-    it('opens it at once where asking again does not help', async () => {
+    it('opens a case at once if another query would get the same answer', async () => {
       const { ledger, openCases } = underTest();
       const { id } = await declined('ambiguous');
       const snapshot = await ledger.recordUnreadable(id, {
@@ -69,7 +69,7 @@ export function describeUnread(underTest: () => LedgerUnderTest): void {
       expect(await openCases(id)).toEqual([]);
     });
 
-    it('goes on with nothing that an operator has decided meanwhile', async () => {
+    it('does not continue a refund about which an operator has decided in the meantime', async () => {
       const { ledger } = underTest();
       const { id, facts } = await asked('credit');
       await ledger.withdraw(id, 'anna', 'settled by telephone');
@@ -86,7 +86,7 @@ export function describeUnread(underTest: () => LedgerUnderTest): void {
       expect(snapshot.unread).toBeUndefined();
     });
 
-    it('that is read in time begins no case, and the next failure begins a budget of its own', async () => {
+    it('that is read in time opens no case, and the next failure starts a new budget', async () => {
       const { ledger, letPass } = underTest();
       const { id, facts } = await declined('not_linkable');
       await ledger.recordUnreadable(id, { for: 'credit', ...THROTTLED });
@@ -98,7 +98,7 @@ export function describeUnread(underTest: () => LedgerUnderTest): void {
       expect(unread?.sinceMs).toBeLessThan(TIMINGS.caseAfterUnknown);
     });
 
-    it('says nothing about a refund that has gone on since it was queried', async () => {
+    it('does not affect a refund that has continued since the query', async () => {
       const { ledger } = underTest();
       const { id, facts } = await declined('not_linkable');
       const { kind } = await ledger.openCredit(id, facts, TIMINGS, POLICY);
