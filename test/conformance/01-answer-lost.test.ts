@@ -1,5 +1,5 @@
 /**
- * 01: a refund is sent and its answer is lost. Retried blindly it pays twice; given up it never pays.
+ * 01: a refund is submitted and its answer is lost. A blind retry pays twice; giving up never pays.
  * Sources: alphagov/pay-connector#5912 (an incident), csob/paymentgateway#705, medusajs/medusa#16681.
  */
 import { describe, it } from 'vitest';
@@ -25,7 +25,7 @@ const NOT_EXECUTED: readonly Lost[] = [
   ['the gateway says that it lost its own line', { kind: 'comm_error', executed: false }],
 ];
 
-/** Nothing certain in the answer but an id. */
+/** Answers that contain nothing certain but an id. */
 const NAMED: readonly (readonly [how: string, ...effects: FaultRule['effect'][]])[] = [
   ['900.100.300', { kind: 'comm_error', executed: true, hasId: true }],
   [
@@ -37,7 +37,7 @@ const NAMED: readonly (readonly [how: string, ...effects: FaultRule['effect'][]]
 
 describe.concurrent('a refund whose answer is lost', () => {
   it.for(EXECUTED)(
-    'and which was executed (%s) is found, and not sent again',
+    'and which was executed (%s) is found, and not submitted again',
     async ([, effect], { expect }) => {
       const payment = harness.newPayment();
       harness.onRefund(payment, effect);
@@ -52,7 +52,7 @@ describe.concurrent('a refund whose answer is lost', () => {
   );
 
   it.for(NOT_EXECUTED)(
-    'and which was not executed (%s) is proven absent, and sent once more under its own reference',
+    'and which was not executed (%s) is proven absent, and submitted once more under its own reference',
     async ([, effect], { expect }) => {
       const payment = harness.newPayment();
       harness.onRefund(payment, effect);
@@ -67,11 +67,11 @@ describe.concurrent('a refund whose answer is lost', () => {
   );
 
   it.for(NAMED)(
-    'and whose answer names it (%s) is found by that id alone, and not sent again',
+    'and whose answer has its id (%s) is found by that id alone, and not submitted again',
     async ([, ...effects], { expect }) => {
       const payment = harness.newPayment();
       harness.onRefund(payment, ...effects, { kind: 'by_id_only' });
-      // The gateway would execute as much once more.
+      // The gateway would execute another refund of this amount.
       const { id } = await harness.ask(payment, '40.00');
       const { attempts } = await harness.until(id, 'succeeded');
 
@@ -83,7 +83,7 @@ describe.concurrent('a refund whose answer is lost', () => {
     },
   );
 
-  it('is unknown and stays reserved for as long as nobody has asked the gateway', async ({ expect }) => {
+  it('is unknown and stays reserved until the gateway is queried', async ({ expect }) => {
     const payment = harness.newPayment();
     harness.onRefund(payment, { kind: 'accept_then_drop' });
     const client = harness.clientWith({ queryFirst: NEVER, queryMax: NEVER });
@@ -102,12 +102,10 @@ describe.concurrent('a refund whose answer is lost', () => {
     expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
   });
 
-  it('is not taken for absent while the gateway has executed it and does not show it yet', async ({
-    expect,
-  }) => {
+  it('is not considered absent when the gateway executed it and does not show it yet', async ({ expect }) => {
     const payment = harness.newPayment();
     harness.onRefund(payment, { kind: 'accept_then_drop' }, { kind: 'visibility_lag', ms: 2_500 });
-    // The proof of absence waits longer than the gateway needs, counted from the last moment at which a byte could leave.
+    // The proof of absence waits longer than the gateway's visibility lag, counted from the deadline of the submission.
     const client = harness.clientWith({ visibilityLag: 3_000 });
     const { id } = await harness.ask(payment, '60.00', { by: client });
     const { attempts } = await harness.until(id, 'succeeded');
@@ -116,7 +114,7 @@ describe.concurrent('a refund whose answer is lost', () => {
     expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
   });
 
-  it('is not taken for absent while look-ups tell nothing', async ({ expect }) => {
+  it('is not considered absent while queries give no usable answer', async ({ expect }) => {
     const payment = harness.newPayment();
     harness.onRefund(payment, { kind: 'accept_then_drop' });
     const client = harness.clientWith({ queryFirst: NEVER, queryMax: NEVER });
@@ -133,9 +131,7 @@ describe.concurrent('a refund whose answer is lost', () => {
     expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
   });
 
-  it('and which the gateway carries out only after the client has given up is found all the same', async ({
-    expect,
-  }) => {
+  it('and which the gateway executes after the client has given up is found as well', async ({ expect }) => {
     const payment = harness.newPayment();
     harness.onRefund(payment, { kind: 'execute_after', ms: 1_000 });
     const { id } = await harness.ask(payment, '60.00');

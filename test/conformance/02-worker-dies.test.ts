@@ -1,6 +1,6 @@
 /**
- * 02: the worker dies around the send: before it, between sending and recording, between recording and telling the workflow.
- * Sources: PayBridge#114, own-pay/OwnPay#222; a payment switch that sends again while its own row still says "not sent".
+ * 02: the worker dies around the submission: before it, between submitting and recording, between recording and reporting to the workflow.
+ * Sources: PayBridge#114, own-pay/OwnPay#222; a payment switch that submits again while its own row still says "not sent".
  */
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -21,7 +21,7 @@ async function fixture(): Promise<Fixture> {
   return { payment, refundId: await harness.accept(payment) };
 }
 
-/** Somebody else has this payment's row: whoever wants to write about the refund waits. */
+/** Locks the payment's row from another connection, so that writing about the refund waits. */
 async function holdInLedger({ payment }: Fixture): Promise<() => Promise<void>> {
   const holder = new pg.Client(harness.databaseUrl);
   await holder.connect();
@@ -56,7 +56,7 @@ const hasArrived = ({ payment }: Fixture): boolean =>
 const referenceOf = async ({ refundId }: Fixture): Promise<string> =>
   (await harness.client.getRefund(refundId)).attempts[0]?.merchantTransactionId ?? '';
 
-describe('a worker is killed while five refunds are at five moments', () => {
+describe('a worker is killed while five refunds are at five different steps', () => {
   let beforeOpening: Fixture;
   let inTransit: Fixture;
   let withoutAnswer: Fixture;
@@ -71,7 +71,7 @@ describe('a worker is killed while five refunds are at five moments', () => {
       fixture(),
       fixture(),
     ]);
-    // Held open for longer than the worker lives, without and with execution.
+    // Held open for longer than the worker lives, once with and once without execution.
     harness.onRefund(inTransit.payment, { kind: 'drop_before_execute', dropAfterMs: 600_000 });
     harness.onRefund(withoutAnswer.payment, { kind: 'accept_then_drop', dropAfterMs: 600_000 });
     const answerAfter = { kind: 'answer_after', ms: 6_000 } as const;
@@ -87,7 +87,7 @@ describe('a worker is killed while five refunds are at five moments', () => {
       await eventually('four requests have arrived', () =>
         [inTransit, withoutAnswer, beforeRecording, beforeTelling].every(hasArrived) ? true : undefined,
       );
-      // From here on the worker can write to the ledger and be heard by nobody else.
+      // From here on the worker can write to the ledger, but its answers reach no other process.
       relay.freeze();
       releases.push(await holdInLedger(beforeRecording));
       expect(await harness.client.getRefund(beforeTelling.refundId)).toMatchObject({ state: 'submitting' });
@@ -101,13 +101,13 @@ describe('a worker is killed while five refunds are at five moments', () => {
     await harness.startWorker();
   }, 120_000);
 
-  it('before the attempt was written: it is sent once, by the next worker', async () => {
+  it('before the attempt was written: the next worker submits it once', async () => {
     await harness.until(beforeOpening.refundId, 'succeeded');
     expect(harness.booked(beforeOpening.payment)).toMatchObject({ out: '60.00' });
     expect(harness.ordersUnder(await referenceOf(beforeOpening))).toBe(1);
   });
 
-  it('with the request on its way, which the gateway never executes: it is sent again under its own reference', async () => {
+  it('with a request in transit that the gateway never executes: it is submitted again under its own reference', async () => {
     await harness.until(inTransit.refundId, 'succeeded');
     const reference = await referenceOf(inTransit);
     expect(harness.booked(inTransit.payment)).toMatchObject({ out: '60.00' });
@@ -115,44 +115,44 @@ describe('a worker is killed while five refunds are at five moments', () => {
     expect(harness.gateway.engine.executedByReference(reference)).toBe(1);
   });
 
-  it('after the send, before any answer: it is looked up and not sent again', async () => {
+  it('after the submission, before any answer: it is queried and not submitted again', async () => {
     await harness.until(withoutAnswer.refundId, 'succeeded');
     expect(harness.booked(withoutAnswer.payment)).toMatchObject({ out: '60.00' });
     expect(harness.ordersUnder(await referenceOf(withoutAnswer))).toBe(1);
   });
 
-  it('after the answer, before it was recorded: it is looked up and not sent again', async () => {
+  it('after the answer, before it was recorded: it is queried and not submitted again', async () => {
     await harness.until(beforeRecording.refundId, 'succeeded');
     expect(harness.booked(beforeRecording.payment)).toMatchObject({ out: '60.00' });
     expect(harness.ordersUnder(await referenceOf(beforeRecording))).toBe(1);
   });
 
-  it('after it was recorded, before the workflow knows: the next worker adopts it', async () => {
+  it('after it was recorded, before the workflow knows: the next worker resumes it', async () => {
     expect(await harness.run(beforeTelling.refundId).result()).toMatchObject({ state: 'succeeded' });
     expect(harness.booked(beforeTelling.payment)).toMatchObject({ out: '60.00' });
     expect(harness.ordersUnder(await referenceOf(beforeTelling))).toBe(1);
   });
 
-  it('and every row said "may have been sent" before the request arrived', async () => {
+  it('and each row said "may have been submitted" before the request arrived', async () => {
     for (const refund of [beforeOpening, inTransit, withoutAnswer, beforeRecording, beforeTelling]) {
       const { sentAt } = (await harness.client.getRefund(refund.refundId)).attempts[0] ?? {};
       const [first] = harness.gateway
         .requests()
         .filter(({ method, path }) => method === 'POST' && path.endsWith(`/${refund.payment.paymentId}`));
-      // A request that was sent again has a later time in the row; the first arrival then only bounds it from below.
+      // The row of a resubmitted request has a later time; the first arrival is then only a lower bound.
       if (refund !== inTransit)
         expect(Date.parse(sentAt ?? '')).toBeLessThanOrEqual(Date.parse(first?.time ?? ''));
     }
   });
 });
 
-describe('the database goes away while the answer of the gateway is on its way', () => {
+describe('the database is unavailable while the answer of the gateway is in transit', () => {
   const administrator = new pg.Client(inject('postgresUrl'));
   const name = new URL(harness.databaseUrl).pathname.slice(1);
   beforeAll(() => administrator.connect());
   afterAll(() => administrator.end());
 
-  it('for a while: the answer is kept until it can be recorded, and the refund is not sent again', async () => {
+  it('for a while: the answer is held until it can be recorded, and the refund is not submitted again', async () => {
     const refund = await fixture();
     harness.onRefund(refund.payment, { kind: 'answer_after', ms: 500 });
     await harness.client.resume();
@@ -161,7 +161,7 @@ describe('the database goes away while the answer of the gateway is on its way',
     await administrator.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [
       name,
     ]);
-    // The outage is longer than the answer's way.
+    // The outage is longer than the answer takes.
     await administrator.query('select pg_sleep(1.5)');
     await administrator.query(`alter database ${name} allow_connections true`);
 
@@ -171,7 +171,7 @@ describe('the database goes away while the answer of the gateway is on its way',
     expect(harness.ordersUnder(await referenceOf(refund))).toBe(1);
   });
 
-  it('and its activity is canceled meanwhile: the answer is recorded all the same, by nobody else', async () => {
+  it('and its activity is canceled meanwhile: the same worker still records the answer', async () => {
     const refund = await fixture();
     harness.onRefund(refund.payment, { kind: 'answer_after', ms: 500 });
     await harness.client.resume();
@@ -180,7 +180,7 @@ describe('the database goes away while the answer of the gateway is on its way',
     await administrator.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [
       name,
     ]);
-    // The worker learns of it with its next heartbeat, which the SDK sends after 8 s at the latest.
+    // The worker is informed with its next heartbeat, which the SDK sends after 8 s at the latest.
     await harness.run(refund.refundId).terminate('an operator ended it');
     await administrator.query('select pg_sleep(11)');
     await administrator.query(`alter database ${name} allow_connections true`);

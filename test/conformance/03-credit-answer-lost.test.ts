@@ -1,6 +1,6 @@
 /**
  * 03: the answer of a standalone credit is lost. The gateway does not cap credits, so a second one would be paid as well.
- * Sources: Adyen's table of referenced and unreferenced refunds; a payment switch that leaves such a credit pending with nobody to resolve it.
+ * Sources: Adyen's table of referenced and unreferenced refunds; a payment switch that leaves such a credit pending and never resolves it.
  */
 import { randomUUID } from 'node:crypto';
 import { describe, it } from 'vitest';
@@ -11,7 +11,7 @@ import { seen } from '../support/seen.js';
 
 const harness = await openHarness({ mayStayOpen: true });
 
-/** A refund that the gateway refuses because it cannot be linked, so that the credit is next. */
+/** Creates a refund that the gateway declines because it cannot be linked, so that a credit is next. */
 function paymentThatNeedsCredit(effect: FaultRule['effect'], amount = '100.00'): CreatedPayment {
   const payment = harness.newPayment({ amount });
   harness.onRefund(payment, { kind: 'reject', code: '700.500.001' });
@@ -20,7 +20,7 @@ function paymentThatNeedsCredit(effect: FaultRule['effect'], amount = '100.00'):
 }
 
 describe.concurrent('a credit whose answer is lost', () => {
-  it('and which was executed is found by its reference and not sent again', async ({ expect }) => {
+  it('and which was executed is found by its reference and not submitted again', async ({ expect }) => {
     const payment = paymentThatNeedsCredit({ kind: 'accept_then_drop' });
     const { id } = await harness.ask(payment, '100.00');
     expect(await harness.until(id, 'succeeded')).toMatchObject({ operation: 'credit' });
@@ -39,7 +39,7 @@ describe.concurrent('a credit whose answer is lost', () => {
     expect(harness.creditOrders(payment)).toBe(1);
   });
 
-  it('and which look-ups do not show is never sent again: a person asks the acquirer, and the money stays reserved', async ({
+  it('and which queries do not show is never submitted again: an operator asks the acquirer, and the money stays reserved', async ({
     expect,
   }) => {
     const payment = paymentThatNeedsCredit({ kind: 'drop_before_execute' });
@@ -52,7 +52,7 @@ describe.concurrent('a credit whose answer is lost', () => {
     expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 100_00n, refundableMinor: 0n });
     await expect(harness.client.withdraw(id, SUPERVISOR)).rejects.toMatchObject({ code: 'may_have_left' });
 
-    // Neither looking again, nor a new run, nor somebody's word sends it.
+    // Neither another query, nor a new run, nor an operator's command submits it.
     await harness.client.resolve(id);
     await harness.run(id).terminate('a test');
     await harness.client.resume();
@@ -62,7 +62,7 @@ describe.concurrent('a credit whose answer is lost', () => {
     expect(harness.booked(payment)).toMatchObject({ out: '0.00' });
   });
 
-  it('and which the gateway executes long after a person was asked, still ends as what it is', async ({
+  it('and which the gateway executes long after the case was opened ends with its real outcome', async ({
     expect,
   }) => {
     const payment = paymentThatNeedsCredit({ kind: 'drop_before_execute' });
@@ -79,9 +79,7 @@ describe.concurrent('a credit whose answer is lost', () => {
     expect(await harness.openCases(id)).toEqual([]);
   });
 
-  it('is another thing than one that is refused: that is final, and the money is free again', async ({
-    expect,
-  }) => {
+  it('is different from a declined credit, which is final and releases the money', async ({ expect }) => {
     const payment = paymentThatNeedsCredit({ kind: 'reject', code: '800.100.152' });
     const { id } = await harness.ask(payment, '100.00');
     expect(await harness.until(id, 'failed')).toMatchObject({ why: 'credit_declined' });
@@ -91,7 +89,7 @@ describe.concurrent('a credit whose answer is lost', () => {
   });
 });
 
-describe.concurrent('the lost answer of a credit that was asked for directly', () => {
+describe.concurrent('the lost answer of a credit that was requested directly', () => {
   const ask = (payment: CreatedPayment, paymentId?: string) =>
     harness.client.requestCredit({
       clientId: 'shop',
@@ -106,7 +104,7 @@ describe.concurrent('the lost answer of a credit that was asked for directly', (
       },
     });
 
-  it('is looked up, and on a payment nothing else can be asked for meanwhile', async ({ expect }) => {
+  it('is queried, and nothing else can be requested on that payment meanwhile', async ({ expect }) => {
     const payment = harness.newPayment();
     harness.onCredit(payment, { kind: 'drop_before_execute' });
     const { id } = await ask(payment, payment.paymentId);
@@ -119,7 +117,7 @@ describe.concurrent('the lost answer of a credit that was asked for directly', (
     expect(harness.booked(payment)).toMatchObject({ out: '0.00' });
   });
 
-  it('of a free-standing one brings a person in; neither a new run nor a word sends it again', async ({
+  it('of an unlinked credit opens a case; neither a new run nor a command submits it again', async ({
     expect,
   }) => {
     const payment = harness.newPayment();
@@ -143,8 +141,8 @@ describe.concurrent('the lost answer of a credit that was asked for directly', (
   });
 });
 
-describe('the credit of one payment while another refund of it is unknown', () => {
-  it('waits until that one is known', async ({ expect }) => {
+describe('a credit on a payment with another refund whose outcome is unknown', () => {
+  it('waits until that outcome is known', async ({ expect }) => {
     const payment = harness.newPayment();
     harness.onRefund(payment, { kind: 'pending' }, { kind: 'reject', code: '700.500.001' });
     const first = await harness.ask(payment, '40.00');

@@ -1,5 +1,5 @@
 /**
- * 04: "cannot refund" that means "the customer already has it". A credit after such an answer pays a second time.
+ * 04: "cannot refund" because the customer already has the money. A credit after such an answer pays a second time.
  * Source: the gateway's own list of result codes (700.300.300, 700.300.600, 700.400.200 and their neighbours).
  */
 import { describe, it } from 'vitest';
@@ -13,10 +13,10 @@ const { engine } = harness.gateway;
 const credits = (payment: CreatedPayment): number =>
   harness.transactionsOf(payment).filter(({ type }) => type === 'CD').length;
 
-/** What is softly refused waits until it is let go on: whatever happens meanwhile has happened before it is sent again. */
+/** A soft decline delays the retry until the test releases it, so that events in between come before the next submission. */
 const held = harness.clientWith({ retryFirst: NEVER, retryMax: NEVER });
 
-/** Known to the ledger before anything happens outside of it. */
+/** Stores the payment in the ledger before anything happens outside of it. */
 async function knownPayment(): Promise<CreatedPayment> {
   const payment = harness.newPayment();
   const { id } = await harness.ask(payment, '10.00');
@@ -24,15 +24,15 @@ async function knownPayment(): Promise<CreatedPayment> {
   return payment;
 }
 
-describe.concurrent('a refund that the gateway refuses', () => {
-  it('because our own earlier order was executed after all, is that order, and nothing more is sent', async ({
+describe.concurrent('a refund that the gateway declines', () => {
+  it('because our own earlier submission was executed after all, succeeds by that one, and nothing more is submitted', async ({
     expect,
   }) => {
     const payment = harness.newPayment();
     harness.onRefund(payment, { kind: 'reject', code: '900.100.600' });
     const { id } = await harness.ask(payment, '100.00', { by: held });
     await harness.until(id, 'rejected');
-    // What was answered as "acquirer down" was carried out: the gateway shows it under our first reference.
+    // The request answered with "acquirer down" was executed: the gateway shows it under our first reference.
     engine.refundInPortal({
       paymentId: payment.paymentId,
       amount: 100_00n,
@@ -48,7 +48,7 @@ describe.concurrent('a refund that the gateway refuses', () => {
     expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 0n, succeededMinor: 100_00n });
   });
 
-  it('because the back office refunded all of it, ends as refunded elsewhere, without a credit', async ({
+  it('because the whole amount was refunded in the portal, ends as refunded elsewhere, without a credit', async ({
     expect,
   }) => {
     const payment = await knownPayment();
@@ -64,7 +64,7 @@ describe.concurrent('a refund that the gateway refuses', () => {
     expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 0n });
   });
 
-  it('because the back office refunded a part of it, is for a person to decide', async ({ expect }) => {
+  it('because a part was refunded in the portal, is for an operator to decide', async ({ expect }) => {
     const payment = await knownPayment();
     engine.refundInPortal({ paymentId: payment.paymentId, amount: 50_00n });
     const { id } = await harness.ask(payment, '90.00');
@@ -77,7 +77,7 @@ describe.concurrent('a refund that the gateway refuses', () => {
     expect(harness.booked(payment)).toMatchObject({ out: '60.00', credited: '0.00' });
     expect(await harness.openCases(id)).toContain('refunded_elsewhere');
 
-    // The person finds that it was meant for the same goods: our promise is withdrawn, and what is left is free.
+    // The operator finds that the portal refund was for the same goods, and withdraws ours; the rest is refundable again.
     expect(await harness.client.withdraw(id, SUPERVISOR)).toMatchObject({
       status: 'canceled',
       settledBy: 'refund_elsewhere',
@@ -86,7 +86,9 @@ describe.concurrent('a refund that the gateway refuses', () => {
     expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 40_00n });
   });
 
-  it('by the back office after it was declined, is that when somebody withdraws it', async ({ expect }) => {
+  it('and that is refunded in the portal afterwards, ends as refunded elsewhere when an operator withdraws it', async ({
+    expect,
+  }) => {
     const payment = harness.newPayment();
     harness.onRefund(payment, { kind: 'reject', code: '700.400.200' });
     const { id } = await harness.ask(payment, '50.00');
@@ -98,7 +100,7 @@ describe.concurrent('a refund that the gateway refuses', () => {
     });
   });
 
-  it('because a chargeback stands on it, is closed: the bank repays the customer', async ({ expect }) => {
+  it('because of an open chargeback, is closed: the bank repays the customer', async ({ expect }) => {
     const payment = await knownPayment();
     engine.chargeback({ paymentId: payment.paymentId });
     const { id } = await harness.ask(payment, '90.00');
@@ -111,9 +113,11 @@ describe.concurrent('a refund that the gateway refuses', () => {
     expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 0n });
   });
 
-  it('because somebody else reversed the authorisation, ends: nothing was ever taken', async ({ expect }) => {
+  it('because the authorization was reversed elsewhere, ends: no money was ever taken', async ({
+    expect,
+  }) => {
     const payment = harness.newPayment({ type: 'PA' });
-    // Held back by a soft refusal until the till has reversed it.
+    // Delayed by a soft decline until the shop's till has reversed the authorization.
     harness.fault(
       { kind: 'reject', code: '900.100.600' },
       { paymentType: 'RV', paymentId: payment.paymentId },
@@ -130,7 +134,7 @@ describe.concurrent('a refund that the gateway refuses', () => {
     expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 0n });
   });
 
-  it('because somebody else reversed the debit, ends without a credit', async ({ expect }) => {
+  it('because the debit was reversed elsewhere, ends without a credit', async ({ expect }) => {
     const payment = harness.newPayment();
     harness.onRefund(payment, { kind: 'reject', code: '900.100.600' });
     const { id } = await harness.ask(payment, '100.00', { by: held });
@@ -146,7 +150,7 @@ describe.concurrent('a refund that the gateway refuses', () => {
   });
 
   it.for(['700.300.300', '700.400.200', '700.500.001', '700.100.300'])(
-    'with %s after the back office refunded all of it, tells that the customer has the money, and sends no credit',
+    'with %s after the whole amount was refunded in the portal, ends as refunded elsewhere, without a credit',
     async (code, { expect }) => {
       const payment = await knownPayment();
       engine.refundInPortal({ paymentId: payment.paymentId, amount: 90_00n });
@@ -170,7 +174,7 @@ describe.concurrent('a refund that the gateway refuses', () => {
     ['800.100.206', 'manual_review'],
     ['700.300.200', 'failed'],
   ] as const)(
-    'with %s although the gateway shows nothing, is %s and never a credit',
+    'with %s although the gateway shows no reason, is %s and never a credit',
     async ([code, state], { expect }) => {
       const payment = harness.newPayment();
       harness.onRefund(payment, { kind: 'reject', code });

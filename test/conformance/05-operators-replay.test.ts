@@ -1,5 +1,5 @@
 /**
- * 05: operators run a refund again: reset, terminate and start, start what is over, two at once, activity reset. Each may pay a second time.
+ * 05: operators run a refund again: reset, terminate and start, start a final one, two at once, activity reset. Each may pay a second time.
  * Sources: Temporal's documentation of resets, temporalio/temporal#8901, medusajs/medusa#15527 (a late compensation refunded a good payment).
  */
 import { describe, expect, it } from 'vitest';
@@ -13,7 +13,7 @@ const { namespace } = temporal.options;
 
 type Run = ReturnType<Harness['run']>;
 
-/** As after the retention period: Temporal knows nothing of the run any more. */
+/** Deletes the run, as the retention period does: Temporal knows nothing of it afterwards. */
 async function remove(run: Run): Promise<void> {
   await temporal.workflowService.deleteWorkflowExecution({
     namespace,
@@ -30,9 +30,9 @@ async function remove(run: Run): Promise<void> {
 const executed = (payment: CreatedPayment): number =>
   harness.transactionsOf(payment).filter((transaction) => transaction.executed).length;
 
-describe('a refund that is under way', () => {
+describe('a refund in progress', () => {
   it.for(['reset', 'terminated and started', 'forgotten and started'] as const)(
-    'is %s while its answer is on its way: it is not sent again',
+    'is %s while its answer is in transit: it is not submitted again',
     async (how) => {
       const payment = harness.newPayment();
       harness.onRefund(payment, { kind: 'answer_after', ms: 2_000 });
@@ -50,7 +50,7 @@ describe('a refund that is under way', () => {
     },
   );
 
-  it('is taken over by two operators at once: they share one run', async () => {
+  it('is resumed by two operators at once: they share one run', async () => {
     const payment = harness.newPayment();
     harness.onRefund(payment, { kind: 'accept_then_drop' });
     const { id } = await harness.ask(payment, '60.00');
@@ -66,7 +66,7 @@ describe('a refund that is under way', () => {
     expect(executed(payment)).toBe(1);
   });
 
-  it('has its sending activity reset while the answer is on its way: it is not sent again', async () => {
+  it('has its submitting activity reset while the answer is in transit: it is not submitted again', async () => {
     const payment = harness.newPayment();
     harness.onRefund(payment, { kind: 'answer_after', ms: 2_000 });
     const { id } = await harness.ask(payment, '60.00');
@@ -83,7 +83,7 @@ describe('a refund that is under way', () => {
     expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
   });
 
-  it('is reset after it had become a credit: no second credit', async () => {
+  it('is reset after it became a credit: no second credit', async () => {
     const payment = harness.newPayment();
     harness.onRefund(payment, { kind: 'reject', code: '700.500.001' });
     harness.onCredit(payment, { kind: 'answer_after', ms: 2_000 });
@@ -95,7 +95,7 @@ describe('a refund that is under way', () => {
     expect(harness.booked(payment)).toMatchObject({ out: '60.00', credited: '60.00' });
   });
 
-  it('is reset while a person is asked to approve: the approval still counts, and is not asked for twice', async () => {
+  it('is reset while it waits for approval: the approval still counts, and is requested once only', async () => {
     const payment = harness.newPayment({ amount: '800.00' });
     harness.onRefund(payment, { kind: 'reject', code: '700.500.001' });
     const { id } = await harness.ask(payment, '800.00');
@@ -116,7 +116,7 @@ describe('two operators at once', () => {
     registrationId,
   });
 
-  it('name two destinations for one refund: one counts, the other is told, and one credit is paid', async () => {
+  it('name two destinations for one refund: the first counts, the second gets an error, and one credit is paid', async () => {
     const payment = harness.newPayment();
     const [first, second] = [harness.newPayment().registrationId, harness.newPayment().registrationId];
     harness.onRefund(payment, { kind: 'reject', code: '800.100.171' });
@@ -138,7 +138,7 @@ describe('two operators at once', () => {
     expect(credits).toMatchObject([{ executed: true, registrationId: approval?.destination.registrationId }]);
   });
 
-  it('restart the same run: each start finds in the ledger what was sent, and it is not sent again', async () => {
+  it('restart the same run: each new run finds the submission in the ledger, and does not submit again', async () => {
     const payment = harness.newPayment();
     harness.onRefund(payment, { kind: 'answer_after', ms: 2_000 });
     const { id } = await harness.ask(payment, '60.00');
@@ -154,9 +154,9 @@ describe('two operators at once', () => {
   });
 });
 
-describe('a refund that is over', () => {
+describe('a final refund', () => {
   it.for(['succeeded', 'failed'] as const)(
-    '%s: reset, and started anew by two at once, it stays so',
+    'that is %s stays so when it is reset, and started again by two operators at once',
     async (state) => {
       const payment = harness.newPayment();
       if (state === 'failed') harness.onRefund(payment, { kind: 'reject', code: '700.100.300' });
@@ -167,7 +167,7 @@ describe('a refund that is over', () => {
 
       await resetToTheStart(temporal, harness.run(id));
       expect(await harness.run(id).result()).toMatchObject({ state });
-      // A new run knows nothing of the last one, as after the retention period.
+      // A new run has no history of the last one, as after the retention period.
       await Promise.all([harness.drive(id), harness.drive(id)]);
       expect(await harness.run(id).result()).toMatchObject({ state });
 
@@ -178,7 +178,7 @@ describe('a refund that is over', () => {
     },
   );
 
-  it('asked for again with its own key, is the same refund and starts nothing', async () => {
+  it('that is requested again with its own key is the same refund and starts nothing', async () => {
     const payment = harness.newPayment();
     const key = crypto.randomUUID();
     const { id } = await harness.ask(payment, '50.00', { idempotencyKey: key });

@@ -1,5 +1,5 @@
 /**
- * 06: two refunds race on one payment; each alone would be right, together they give back more than was paid.
+ * 06: two refunds race on one payment. Each alone is allowed, together they exceed the payment.
  * Sources: juspay/hyperswitch#13182 and #13379, saleor/saleor#19645, saleor/saleor-dashboard#4474.
  */
 import { describe, it } from 'vitest';
@@ -8,7 +8,7 @@ import { NEVER, openHarness } from './world.js';
 
 const harness = await openHarness();
 
-/** As another process: nothing is shared with the first one but the servers. */
+/** A second client that shares nothing with the first one but the servers. */
 const disputeDesk = createRefundsClient({
   temporal: harness.temporal,
   dependencies: harness.dependencies,
@@ -18,7 +18,7 @@ const disputeDesk = createRefundsClient({
 
 const REFUSED = 'exceeds_refundable';
 
-/** What became of each: the refund's id, or the code and what it says may still be asked for. */
+/** Returns the outcome of each request: the refund's id, or the error code and the amount that is still refundable. */
 async function settle(asked: readonly Promise<{ readonly id: string }>[]) {
   const results = await Promise.allSettled(asked);
   const refused: unknown[] = results.flatMap((result) =>
@@ -35,7 +35,7 @@ describe.concurrent('refunds at once on a payment of 100', () => {
     ['60.00', '40.00'],
     ['100.00', '0.00'],
   ] as const)(
-    'two of %s: one is accepted, the other is told that %s is left',
+    'two of %s: one is accepted, the other gets an error that %s is refundable',
     async ([amount, left], { expect }) => {
       const payment = harness.newPayment();
       const { accepted, refused } = await settle([
@@ -70,7 +70,7 @@ describe.concurrent('refunds at once on a payment of 100', () => {
     expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 0n });
   });
 
-  it('the one that was refused is accepted when the other has failed for good', async ({ expect }) => {
+  it('the rejected one is accepted when the other has finally failed', async ({ expect }) => {
     const payment = harness.newPayment();
     harness.onRefund(payment, { kind: 'reject', code: '700.100.300' });
     const first = await harness.ask(payment, '60.00');
@@ -80,7 +80,7 @@ describe.concurrent('refunds at once on a payment of 100', () => {
     expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
   });
 
-  it('the one that was refused stays refused while the other is unknown', async ({ expect }) => {
+  it('the rejected one stays rejected while the outcome of the other is unknown', async ({ expect }) => {
     const payment = harness.newPayment();
     harness.onRefund(payment, { kind: 'pending' });
     const first = await harness.ask(payment, '60.00');
@@ -91,7 +91,9 @@ describe.concurrent('refunds at once on a payment of 100', () => {
     expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
   });
 
-  it('by the authorisation and by its capture, are refunds of the same money', async ({ expect }) => {
+  it('one of the authorization and one of its capture: they share the captured amount', async ({
+    expect,
+  }) => {
     const payment = harness.newPayment({ type: 'PA', captures: ['100.00'] });
     const [captureId = ''] = payment.captureIds;
     const { accepted, refused } = await settle([
@@ -104,7 +106,7 @@ describe.concurrent('refunds at once on a payment of 100', () => {
     expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
   });
 
-  it('ours and one in the back office: the gateway executes one of them, and no credit makes up for it', async ({
+  it('ours and one in the portal: the gateway executes one of them, and no credit follows the other', async ({
     expect,
   }) => {
     const payment = harness.newPayment();

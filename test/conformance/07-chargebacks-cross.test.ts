@@ -1,5 +1,5 @@
 /**
- * 07: a refund and a chargeback cross: the customer is made whole twice, or the evidence that wins the dispute is lost.
+ * 07: a refund and a chargeback cross: the customer gets the money twice, or the evidence that wins the dispute is lost.
  * Sources: juspay/hyperswitch-control-center#4109, juspay/hyperswitch#10533, antiwork/gumroad#4372 and #4515, woocommerce-payments#6378.
  */
 import { describe, it } from 'vitest';
@@ -14,7 +14,7 @@ const credits = (payment: CreatedPayment): number =>
   harness.transactionsOf(payment).filter(({ type }) => type === 'CD').length;
 
 describe.concurrent('a chargeback before the refund', () => {
-  it('is found when the refund is asked for: nothing is promised, and what is left is told', async ({
+  it('is found when the refund is requested: the request is rejected with the remaining refundable amount', async ({
     expect,
   }) => {
     const payment = harness.newPayment();
@@ -26,7 +26,7 @@ describe.concurrent('a chargeback before the refund', () => {
     expect(harness.booked(payment)).toMatchObject({ out: '0.00', chargedBack: '100.00' });
   });
 
-  it('of a part leaves the other part owed, though the gateway refuses it: an operator decides, no credit', async ({
+  it('of a part leaves the other part owed, although the gateway declines it: an operator decides, no credit', async ({
     expect,
   }) => {
     const payment = harness.newPayment();
@@ -54,7 +54,7 @@ describe.concurrent('a chargeback before the refund', () => {
     expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 50_00n, disputedMinor: 20_00n });
   });
 
-  it('that was won again is no obstacle', async ({ expect }) => {
+  it('that was reversed does not block the refund', async ({ expect }) => {
     const payment = harness.newPayment();
     const { id: chargebackId } = engine.chargeback({ paymentId: payment.paymentId });
     engine.reverseChargeback(chargebackId);
@@ -65,7 +65,7 @@ describe.concurrent('a chargeback before the refund', () => {
 });
 
 describe.concurrent('a chargeback that closed a refund', () => {
-  it('and is won again opens the payment for refunds again, also where the ledger knew only the loss', async ({
+  it('and is reversed opens the payment for refunds again, also where the ledger only knew the lost dispute', async ({
     expect,
   }) => {
     const payment = harness.newPayment();
@@ -83,8 +83,8 @@ describe.concurrent('a chargeback that closed a refund', () => {
   });
 });
 
-describe.concurrent('a chargeback while the refund is under way', () => {
-  it('between a refused refund and its credit: no credit', async ({ expect }) => {
+describe.concurrent('a chargeback while the refund is in progress', () => {
+  it('between a declined refund and its credit: no credit', async ({ expect }) => {
     const payment = harness.newPayment();
     harness.onRefund(
       payment,
@@ -98,7 +98,7 @@ describe.concurrent('a chargeback while the refund is under way', () => {
     expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 0n });
   });
 
-  it('while a person weighs the credit: the approval comes too late', async ({ expect }) => {
+  it('while an operator decides about the credit: the approval comes too late', async ({ expect }) => {
     const payment = harness.newPayment({ amount: '800.00' });
     harness.onRefund(payment, { kind: 'reject', code: '700.500.001' });
     const { id } = await harness.ask(payment, '800.00');
@@ -113,7 +113,9 @@ describe.concurrent('a chargeback while the refund is under way', () => {
     expect(credits(payment)).toBe(0);
   });
 
-  it('after the request was lost: what is proven absent is not paid any more', async ({ expect }) => {
+  it('after the request was lost: a refund that is proven absent is not submitted any more', async ({
+    expect,
+  }) => {
     const payment = harness.newPayment();
     harness.onRefund(payment, { kind: 'drop_before_execute' });
     const { id } = await harness.ask(payment, '100.00', {
@@ -126,7 +128,9 @@ describe.concurrent('a chargeback while the refund is under way', () => {
     expect(harness.booked(payment)).toMatchObject({ out: '0.00', chargedBack: '100.00' });
   });
 
-  it('while it is pending, and then refused: closed, nothing else is sent', async ({ expect }) => {
+  it('while it is pending, and is then declined: closed, and nothing else is submitted', async ({
+    expect,
+  }) => {
     const payment = harness.newPayment();
     harness.onRefund(payment, { kind: 'pending' });
     const { id } = await harness.ask(payment, '100.00');
@@ -138,7 +142,7 @@ describe.concurrent('a chargeback while the refund is under way', () => {
     expect(credits(payment)).toBe(0);
   });
 
-  it('while it is pending, and then executed: both paid, which is a case with its evidence', async ({
+  it('while it is pending, and is then executed: both are paid, which opens a case with its evidence', async ({
     expect,
   }) => {
     const payment = harness.newPayment();
@@ -156,7 +160,7 @@ describe.concurrent('a chargeback while the refund is under way', () => {
   });
 });
 
-describe.concurrent('a chargeback that is won in part', () => {
+describe.concurrent('a chargeback that is reversed in part', () => {
   const REVERSALS = [
     ['of 40.00 executed', { amount: 40_00n }, 60_00n],
     ['of 40.00 executed that names nothing', { amount: 40_00n, showsReference: false }, 60_00n],
@@ -165,7 +169,7 @@ describe.concurrent('a chargeback that is won in part', () => {
   ] as const;
 
   it.for(REVERSALS)(
-    'reversal %s, while the credit of 100.00 waits for approval: no credit beyond what is owed',
+    'reversal %s, while the credit of 100.00 waits for approval: no credit beyond the amount owed',
     async ([, reversal, disputedMinor], { expect }) => {
       const payment = harness.newPayment();
       harness.onRefund(payment, { kind: 'reject', code: '700.500.001' });
@@ -182,7 +186,7 @@ describe.concurrent('a chargeback that is won in part', () => {
       await eventually('the chargeback is known', async () =>
         (await harness.balance(payment)).disputedMinor === disputedMinor ? true : undefined,
       );
-      // What is still owed beside the chargeback is an operator's again, or a refund of that much was declined.
+      // The amount owed beside the chargeback is for an operator, or a refund of that amount was declined.
       await harness.until(id, ({ state }) =>
         ['closed_by_dispute', 'manual_review', 'awaiting_approval'].includes(state),
       );
@@ -194,7 +198,7 @@ describe.concurrent('a chargeback that is won in part', () => {
     },
   );
 
-  it('by 40.00 before the refund leaves 40.00 refundable, and a reversal of the reversal is a case', async ({
+  it('by 40.00 before the refund is submitted leaves 40.00 refundable, and a reversal of the reversal is a case', async ({
     expect,
   }) => {
     const payment = harness.newPayment();
@@ -216,7 +220,7 @@ describe.concurrent('a chargeback that is won in part', () => {
 });
 
 describe.concurrent('a chargeback after the refund', () => {
-  it('is a double payment that a person is told of; won again, the customer was made whole once', async ({
+  it('is a double payment that opens a case; if it is reversed, the customer was paid once', async ({
     expect,
   }) => {
     const payment = harness.newPayment();
@@ -236,11 +240,11 @@ describe.concurrent('a chargeback after the refund', () => {
       refundableMinor: 0n,
     });
     expect(harness.booked(payment)).toMatchObject({ out: '100.00', chargedBack: '0.00' });
-    // Money that was out twice is for a person to close, however it ends.
+    // Only an operator closes the case of a double payment, however it ends.
     expect(await harness.openCases(id)).toEqual(['paid_twice']);
   });
 
-  it('of what had not been refunded is no double payment', async ({ expect }) => {
+  it('of the amount that was not refunded is no double payment', async ({ expect }) => {
     const payment = harness.newPayment();
     const { id } = await harness.ask(payment, '40.00');
     await harness.until(id, 'succeeded');

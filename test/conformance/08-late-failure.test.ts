@@ -1,5 +1,5 @@
 /**
- * 08: the refund succeeds and comes back days later: card closed, scheme reject. The customer was told "paid" and has nothing.
+ * 08: the refund succeeds and is returned days later: card closed, scheme reject. The customer was told "paid" and has no money.
  * Sources: Stripe `refund.failed`; Adyen `REFUND_FAILED` and `REFUNDED_REVERSED`; woocommerce-payments#601 and #3965; juspay/hyperswitch#13680.
  */
 import { afterAll, describe, it } from 'vitest';
@@ -11,7 +11,7 @@ import { deliverNotifications, startReceiver, webhookAddress } from '../support/
 import { openHarness, SUPERVISOR, type Harness } from './world.js';
 
 const harness = await openHarness();
-// Where the gateway tells of itself; in the other world only what the test looks up is known.
+// This gateway sends notifications; the other harness in this file only shows what the test queries.
 const address = await webhookAddress();
 const reported = await openHarness({ webhooks: address });
 const receiver = await startReceiver(reported, address);
@@ -20,7 +20,7 @@ const { engine } = harness.gateway;
 const { dependencies } = harness;
 const { ledger } = dependencies;
 
-/** What the gateway shows now under the reference of the refund's last attempt, recorded as coming from `source`. */
+/** Queries the refund's last attempt by its reference, and records the answer with this source. */
 async function tell(
   refundId: string,
   source: 'query' | 'answer' | 'notification' = 'query',
@@ -56,14 +56,16 @@ async function paid(
   where: Harness = harness,
 ): Promise<{ id: string; gatewayId: string }> {
   const { id } = await where.ask(payment, amount);
-  // Whoever starts it from here on starts a run of its own.
+  // From here on, a start creates a new run.
   await where.run(id).result();
   const { attempts } = await where.client.getRefund(id);
   return { id, gatewayId: attempts.at(-1)?.gatewayId ?? '' };
 }
 
-describe.concurrent('a refund that had succeeded and comes back', () => {
-  it('is owed again, goes to a person, and is paid by what they ask for: once', async ({ expect }) => {
+describe.concurrent('a refund that had succeeded and is returned', () => {
+  it('is owed again, goes to an operator, and is paid once by the destination they name', async ({
+    expect,
+  }) => {
     const payment = harness.newPayment();
     const { id, gatewayId } = await paid(payment, '60.00');
     engine.failLate({ id: gatewayId });
@@ -81,14 +83,14 @@ describe.concurrent('a refund that had succeeded and comes back', () => {
     expect(await harness.openCases(id)).toEqual(['returned']);
     expect(harness.booked(payment)).toMatchObject({ out: '0.00' });
 
-    // The customer names another account; the promise is withdrawn and made anew.
+    // The customer names another account: the refund is withdrawn and requested again.
     await harness.client.withdraw(id, SUPERVISOR);
     expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 100_00n });
     await paid(payment, '60.00');
     expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
   });
 
-  it('and is shown paid again has succeeded: a withdrawal asks the gateway, and is refused', async ({
+  it('and is shown as paid again has succeeded: a withdrawal queries the gateway, and is rejected', async ({
     expect,
   }) => {
     const payment = harness.newPayment();
@@ -111,7 +113,7 @@ describe.concurrent('a refund that had succeeded and comes back', () => {
     expect(await harness.openCases(id)).toEqual([]);
   });
 
-  it('is not sent again by anybody who starts it', async ({ expect }) => {
+  it('is not submitted again by starting its workflow', async ({ expect }) => {
     const payment = harness.newPayment();
     const { id, gatewayId } = await paid(payment, '60.00');
     engine.failLate({ id: gatewayId });
@@ -123,7 +125,7 @@ describe.concurrent('a refund that had succeeded and comes back', () => {
     expect(harness.transactionsOf(payment)).toHaveLength(1);
   });
 
-  it('told twice is one fact', async ({ expect }) => {
+  it('is one fact when it is reported twice', async ({ expect }) => {
     const payment = harness.newPayment();
     const { id, gatewayId } = await paid(payment, '60.00');
     engine.failLate({ id: gatewayId });
@@ -136,7 +138,7 @@ describe.concurrent('a refund that had succeeded and comes back', () => {
     expect(await harness.balance(payment)).toMatchObject({ returnedMinor: 60_00n, reservedMinor: 60_00n });
   });
 
-  it('is believed from a look-up only: a notice alone takes nothing back', async ({ expect }) => {
+  it('is recorded after a query only: a notification alone changes nothing', async ({ expect }) => {
     const payment = harness.newPayment();
     const { id, gatewayId } = await paid(payment, '60.00');
     engine.failLate({ id: gatewayId });
@@ -147,7 +149,7 @@ describe.concurrent('a refund that had succeeded and comes back', () => {
     await harness.until(id, 'manual_review');
   });
 
-  it('as a credit does so as well', async ({ expect }) => {
+  it('can be a credit as well', async ({ expect }) => {
     const payment = harness.newPayment();
     harness.onRefund(payment, { kind: 'reject', code: '700.500.001' });
     const { id, gatewayId } = await paid(payment, '60.00');
@@ -159,7 +161,7 @@ describe.concurrent('a refund that had succeeded and comes back', () => {
     expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 60_00n });
   });
 
-  it('leaves the other refunds of its payment alone', async ({ expect }) => {
+  it('does not affect the other refunds of its payment', async ({ expect }) => {
     const payment = harness.newPayment();
     const first = await paid(payment, '30.00');
     const second = await paid(payment, '30.00');
@@ -173,7 +175,7 @@ describe.concurrent('a refund that had succeeded and comes back', () => {
     await harness.until(first.id, 'manual_review');
   });
 
-  it('is noticed without being asked for: the gateway tells of it, a look-up shows it, and a person is asked', async ({
+  it('is found without a request: the gateway sends a notification, a query confirms it, and a case is opened', async ({
     expect,
   }) => {
     const payment = reported.newPayment();
@@ -183,7 +185,7 @@ describe.concurrent('a refund that had succeeded and comes back', () => {
     expect(await reported.until(id, 'manual_review')).toMatchObject({ status: 'review', why: 'returned' });
     expect(await reported.openCases(id)).toEqual(['returned']);
     expect(await reported.balance(payment)).toMatchObject({ returnedMinor: 60_00n, reservedMinor: 60_00n });
-    // It is owed again, and nothing has been sent for it by itself.
+    // The amount is owed again, and nothing was submitted for it automatically.
     expect(reported.booked(payment)).toMatchObject({ out: '0.00' });
     expect(reported.transactionsOf(payment)).toHaveLength(1);
   });

@@ -1,5 +1,5 @@
 /**
- * 09: two separate refunds of 30 on one payment. Taken for one, the customer lacks 30; retried wrongly, they get 90.
+ * 09: two separate refunds of 30 on one payment. Mistaken for one, the customer lacks 30; retried wrongly, they get 90.
  * Sources: saleor/apps#2446, HealthByRo/aa-stripe#68, woocommerce-gateway-stripe#5697 (one id slot, overwritten), GOV.UK Pay ADR-001.
  */
 import { randomUUID } from 'node:crypto';
@@ -52,7 +52,7 @@ describe.concurrent('two refunds of 30.00 on one payment', () => {
     expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 40_00n });
   });
 
-  it('one of which the gateway shows without what it refers to, are not taken for each other', async ({
+  it('one of which the gateway shows without its original, are not mistaken for each other', async ({
     expect,
   }) => {
     const payment = harness.newPayment();
@@ -70,7 +70,7 @@ describe.concurrent('two refunds of 30.00 on one payment', () => {
     ]);
   });
 
-  it('each asked for again and again with its own key, stay two', async ({ expect }) => {
+  it('each requested repeatedly with its own key, stay two', async ({ expect }) => {
     const payment = harness.newPayment();
     const keys = [randomUUID(), randomUUID()];
     const asked = await Promise.all(
@@ -84,7 +84,9 @@ describe.concurrent('two refunds of 30.00 on one payment', () => {
     expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
   });
 
-  it('one of which is refused: the other stands, and only one is free again', async ({ expect }) => {
+  it('one of which is declined: the other is paid, and only the declined amount is released', async ({
+    expect,
+  }) => {
     const payment = harness.newPayment();
     harness.onRefund(payment, { kind: 'reject', code: '700.100.300' });
     const asked = await Promise.all([harness.ask(payment, '30.00'), harness.ask(payment, '30.00')]);
@@ -96,9 +98,7 @@ describe.concurrent('two refunds of 30.00 on one payment', () => {
     expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 70_00n });
   });
 
-  it('one of which becomes a credit: the credit is for the one that was refused, and no more', async ({
-    expect,
-  }) => {
+  it('one of which becomes a credit: the credit is for the declined one only', async ({ expect }) => {
     const payment = harness.newPayment();
     harness.onRefund(payment, { kind: 'reject', code: '700.500.001' });
     const asked = await Promise.all([harness.ask(payment, '30.00'), harness.ask(payment, '30.00')]);

@@ -1,5 +1,5 @@
 /**
- * 10: notices of the gateway are lost, doubled, reordered, early, or about a refund that nobody knows.
+ * 10: notifications of the gateway are lost, doubled, reordered, early, or about an unknown refund.
  * Sources: juspay/hyperswitch#3751 and #5298, themeum/tutor#2360, lunora#547; the webhook processor of GOV.UK Pay's connector.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -24,7 +24,7 @@ afterAll(() => receiver.close());
 const { engine } = harness.gateway;
 const { ledger } = harness.dependencies;
 
-/** Look-ups so rare that only a notice brings one about. */
+/** Queries so rarely that only a notification causes one. */
 const patient = harness.clientWith({ queryFirst: NEVER, queryMax: NEVER, caseAfterPending: 24 * NEVER });
 
 async function pendingRefund(by = patient) {
@@ -38,7 +38,7 @@ async function pendingRefund(by = patient) {
   return { payment, id, attemptId: attempt.id, gatewayId };
 }
 
-/** As a receiver of notices would record it, whatever it is worth. */
+/** Records a notification without any check, as an unsafe receiver would. */
 const reported = (attemptId: string, outcome: Outcome) =>
   ledger.record({ attemptId, source: 'notification', outcome });
 
@@ -52,8 +52,8 @@ const factsOf = (refundId: string) =>
     .orderBy('id')
     .execute();
 
-describe.concurrent('notices about a refund', () => {
-  it('are all lost: it ends as it would have with them', async ({ expect }) => {
+describe.concurrent('notifications about a refund', () => {
+  it('are all lost: the refund ends as it does with them', async ({ expect }) => {
     const [polled, noticed] = await Promise.all([pendingRefund(harness.client), pendingRefund()]);
     for (const { gatewayId } of [polled, noticed])
       engine.finishPending({ id: gatewayId, state: 'succeeded' });
@@ -67,7 +67,7 @@ describe.concurrent('notices about a refund', () => {
       expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
   });
 
-  it('come five times at once: one fact', async ({ expect }) => {
+  it('arrive five times at once: one fact', async ({ expect }) => {
     const { payment, id, gatewayId } = await pendingRefund();
     engine.finishPending({ id: gatewayId, state: 'succeeded' });
     const run = harness.run(id);
@@ -77,7 +77,7 @@ describe.concurrent('notices about a refund', () => {
     expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
   });
 
-  it('come before the answer does, and are remembered', async ({ expect }) => {
+  it('arrive before the answer, and are stored', async ({ expect }) => {
     const payment = harness.newPayment();
     harness.onRefund(payment, { kind: 'accept_then_drop', dropAfterMs: 500 });
     const { id } = await harness.ask(payment, '60.00', { by: patient });
@@ -87,7 +87,7 @@ describe.concurrent('notices about a refund', () => {
     expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
   });
 
-  it('come although nothing has happened (somebody forged them): nothing changes', async ({ expect }) => {
+  it('arrive although nothing has happened (they are forged): nothing changes', async ({ expect }) => {
     const { payment, id, gatewayId } = await pendingRefund();
     const before = await factsOf(id);
     for (let times = 1; times <= 3; times += 1) {
@@ -104,12 +104,12 @@ describe.concurrent('notices about a refund', () => {
     expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
   });
 
-  it('come after it is over: nobody is there, and nothing changes', async ({ expect }) => {
+  it('arrive after it is final: no run is there to receive them, and nothing changes', async ({ expect }) => {
     const payment = harness.newPayment();
     const { id } = await harness.ask(payment, '60.00');
     await harness.run(id).result();
     const before = await factsOf(id);
-    // That run: another one may be started by whoever starts everything.
+    // This run only: a sweep may start another one.
     const { workflowId, runId } = await harness.run(id).describe();
     const run = harness.temporal.workflow.getHandle(workflowId, runId);
     await run.result();
@@ -117,7 +117,7 @@ describe.concurrent('notices about a refund', () => {
     expect(await factsOf(id)).toEqual(before);
   });
 
-  it('are about a refund that nobody knows: nothing is stored and nothing starts', async ({ expect }) => {
+  it('are about an unknown refund: nothing is stored and nothing starts', async ({ expect }) => {
     const unknown = harness.run(randomUUID());
     await expect(unknown.signal(gatewayNotification)).rejects.toBeInstanceOf(WorkflowNotFoundError);
     await expect(unknown.describe()).rejects.toBeInstanceOf(WorkflowNotFoundError);
@@ -125,8 +125,8 @@ describe.concurrent('notices about a refund', () => {
   });
 });
 
-describe.concurrent('what notices say, recorded', () => {
-  it('twice, and then by the look-up, is one fact', async ({ expect }) => {
+describe.concurrent('a fact that notifications report', () => {
+  it('twice, and that a query then confirms, is recorded once', async ({ expect }) => {
     const { payment, id, attemptId, gatewayId } = await pendingRefund();
     engine.finishPending({ id: gatewayId, state: 'succeeded' });
     await reported(attemptId, succeeded(gatewayId));
@@ -137,7 +137,9 @@ describe.concurrent('what notices say, recorded', () => {
     expect(await harness.balance(payment)).toMatchObject({ succeededMinor: 60_00n, reservedMinor: 0n });
   });
 
-  it('in the wrong order, first "done" and then "pending" and "refused", stays done', async ({ expect }) => {
+  it('in the wrong order, first "succeeded" and then "pending" and "declined", stays succeeded', async ({
+    expect,
+  }) => {
     const { payment, id, attemptId, gatewayId } = await pendingRefund();
     engine.finishPending({ id: gatewayId, state: 'succeeded' });
     await reported(attemptId, succeeded(gatewayId));
@@ -151,7 +153,7 @@ describe.concurrent('what notices say, recorded', () => {
   });
 });
 
-/** What the gateway's notices become on their way. */
+/** The ways in which notifications can be disturbed on their way. */
 type Weather = 'as they are' | 'lost' | 'doubled' | 'out of order' | 'delayed';
 const FAULTS = {
   lost: { how: 'lost', ms: 0 },
@@ -160,11 +162,11 @@ const FAULTS = {
   delayed: { how: 'delay', ms: 400 },
 } as const;
 
-/** The life of a refund of 60.00 as its history at the gateway makes it, up to its end. */
+/** Runs a refund of 60.00 through its history at the gateway, up to its end. */
 interface Timeline {
   readonly name: string;
   readonly atFirst: 'pending' | 'accept_then_drop' | 'answered';
-  /** What the gateway decides afterwards. */
+  /** The later decisions of the gateway. */
   readonly then?: 'succeeded' | 'rejected';
 }
 const STORIES: readonly Timeline[] = [
@@ -175,7 +177,7 @@ const STORIES: readonly Timeline[] = [
 ];
 
 describe.concurrent(
-  'encrypted, over HTTP, each fact has one effect and the end is that of the poll alone',
+  'encrypted, over HTTP: each fact has one effect, and the result equals that of polling alone',
   () => {
     const STILL: readonly string[] = [
       'unknown',
@@ -244,8 +246,8 @@ describe.concurrent(
   },
 );
 
-describe.concurrent('notices that are none, and those that come too early', () => {
-  it('sealed with a wrong key, or with a broken tag, are refused and change nothing', async ({ expect }) => {
+describe.concurrent('invalid notifications, and those that arrive too early', () => {
+  it('with a wrong key or a broken tag are rejected and change nothing', async ({ expect }) => {
     const { id, attemptId, gatewayId } = await pendingRefund();
     const reference = (await ledger.findRefund(id))?.attempts[0]?.reference;
     const content = {
@@ -282,7 +284,7 @@ describe.concurrent('notices that are none, and those that come too early', () =
     await harness.until(id, 'succeeded');
   });
 
-  it('about a transaction that nobody knows are kept, and matched when a refund of its payment is asked for', async ({
+  it('about an unknown transaction are stored, and matched when a refund of its payment is requested', async ({
     expect,
   }) => {
     const payment = harness.newPayment();

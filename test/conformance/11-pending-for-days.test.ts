@@ -1,5 +1,5 @@
 /**
- * 11: the refund is pending for days and the budget of look-ups is spent. Called failed, it is paid again by hand, and arrives as well.
+ * 11: the refund is pending for days and the budget of queries is spent. Marked as failed, it is paid again by hand, and the first one arrives too.
  * Sources: juspay/hyperswitch#12755 and #9622, own-pay/OwnPay#222 (failed by itself after 24 hours, then paid twice).
  */
 import { describe, it } from 'vitest';
@@ -9,7 +9,7 @@ import { eventually, openHarness } from './world.js';
 const harness = await openHarness();
 const { engine } = harness.gateway;
 
-/** Days that pass in milliseconds. */
+/** Scales days to milliseconds. */
 const hurried = harness.clientWith({ caseAfterPending: 400, caseAfterUnknown: 400, queryMax: 200 });
 
 async function pendingTooLong() {
@@ -23,7 +23,7 @@ async function pendingTooLong() {
 const queriesOf = async (refundId: string): Promise<number> =>
   (await harness.dependencies.ledger.findRefund(refundId))?.attempts[0]?.queries ?? 0;
 
-/** Milliseconds between one look-up and the next, oldest first. */
+/** Returns the milliseconds between one query and the next, oldest first. */
 async function pausesOf(refundId: string): Promise<readonly number[]> {
   const rows = await harness.database.db
     .selectFrom('queries')
@@ -36,7 +36,7 @@ async function pausesOf(refundId: string): Promise<readonly number[]> {
 }
 
 describe.concurrent('a refund that stays pending', () => {
-  it('is never failed by time: it becomes a case, stays reserved and is still looked up', async ({
+  it('never fails by time alone: it becomes a case, stays reserved and is still queried', async ({
     expect,
   }) => {
     const { payment, id, refund, gatewayId } = await pendingTooLong();
@@ -64,7 +64,7 @@ describe.concurrent('a refund that stays pending', () => {
     expect(await harness.openCases(id)).toEqual([]);
   });
 
-  it('and is refused after all, goes on to the next way', async ({ expect }) => {
+  it('and is declined in the end, continues with the next operation', async ({ expect }) => {
     const { payment, id, gatewayId } = await pendingTooLong();
     engine.finishPending({ id: gatewayId, state: 'rejected' });
     expect(await harness.until(id, 'succeeded')).toMatchObject({ operation: 'credit' });
@@ -72,7 +72,7 @@ describe.concurrent('a refund that stays pending', () => {
     expect(await harness.openCases(id)).toEqual([]);
   });
 
-  it('is looked up less and less often', async ({ expect }) => {
+  it('is queried less and less often', async ({ expect }) => {
     const payment = harness.newPayment();
     harness.onRefund(payment, { kind: 'pending' });
     const client = harness.clientWith({ queryFirst: 40, queryGrowth: 3, queryMax: 1_200 });
@@ -91,12 +91,14 @@ describe.concurrent('a refund that stays pending', () => {
   });
 });
 
-describe.concurrent('a refund of which no look-up tells anything', () => {
-  it('is never failed by time either, and ends when the gateway can be asked again', async ({ expect }) => {
+describe.concurrent('a refund for which no query gives a usable answer', () => {
+  it('never fails by time alone either, and ends when the gateway can be queried again', async ({
+    expect,
+  }) => {
     const payment = harness.newPayment();
     harness.onRefund(payment, { kind: 'accept_then_drop' });
     const id = await harness.accept(payment);
-    // Asked by the reference, the gateway only answers that it is asked too often.
+    // The answer to a query by reference is only that there were too many requests.
     const reference = referenceFor(id, 'refund', 1);
     const rule = engine.setFault({
       match: { merchantTransactionId: reference },

@@ -1,6 +1,6 @@
 /**
- * 12: the customer's bank declines the refund: account closed, card frozen, prepaid. Paid to the same card again it is lost again.
- * Sources: Braintree on refund authorisations and code 1005; bcgov/entity#6341, #6474 and #6295 (pushed by hand, the system out of step).
+ * 12: the customer's bank declines the refund: account closed, card frozen, prepaid. Paid to the same card again, it fails again.
+ * Sources: Braintree on refund authorizations and code 1005; bcgov/entity#6341, #6474 and #6295 (refunded by hand, so that the systems differed).
  */
 import { describe, it } from 'vitest';
 import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
@@ -21,7 +21,7 @@ async function declinedTwice(): Promise<{ payment: CreatedPayment; id: string }>
 }
 
 describe.concurrent('a refund that the issuer declines', () => {
-  it('once only, is paid by the one repetition that it gets', async ({ expect }) => {
+  it('once only, is paid by its one retry', async ({ expect }) => {
     const payment = harness.newPayment();
     harness.onRefund(payment, DECLINED);
     const { id } = await harness.ask(payment, '60.00');
@@ -29,7 +29,7 @@ describe.concurrent('a refund that the issuer declines', () => {
     expect(harness.booked(payment)).toMatchObject({ out: '60.00', refunded: '60.00' });
   });
 
-  it('twice, waits for a person: nothing goes to the same card by itself, and the customer is still owed', async ({
+  it('twice, waits for an operator: nothing goes to the same card automatically, and the amount is still owed', async ({
     expect,
   }) => {
     const { payment, id } = await declinedTwice();
@@ -50,7 +50,7 @@ describe.concurrent('a refund that the issuer declines', () => {
     expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 100_00n });
   });
 
-  it('twice, and whoever asked may not say yes themselves', async ({ expect }) => {
+  it('twice, cannot be approved as a credit by the requester', async ({ expect }) => {
     const { payment, id } = await declinedTwice();
     await expect(
       harness.client.approve(id, await seen(harness.client, id, { by: 'clerk', reason: 'it is urgent' })),
@@ -63,7 +63,7 @@ describe.concurrent('a refund that the issuer declines', () => {
     expect(harness.booked(payment)).toMatchObject({ out: '60.00', credited: '60.00' });
   });
 
-  it('twice, and the approved credit as well: that is the end, once, and the money is free for another way', async ({
+  it('twice, and whose approved credit is declined too, has failed: once, and the amount is released', async ({
     expect,
   }) => {
     const { payment, id } = await declinedTwice();
@@ -75,7 +75,7 @@ describe.concurrent('a refund that the issuer declines', () => {
     expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 0n, refundableMinor: 100_00n });
   });
 
-  it('twice, where policy leaves it to a person, is a case without a credit', async ({ expect }) => {
+  it('twice, is a case without a credit where the policy requires an operator', async ({ expect }) => {
     const payment = harness.newPayment();
     harness.onRefund(payment, DECLINED, DECLINED);
     const client = harness.clientWith({}, { creditAfterIssuerDecline: 'operator' });
@@ -88,7 +88,7 @@ describe.concurrent('a refund that the issuer declines', () => {
     expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 60_00n });
   });
 
-  it('and the bank had pushed the money by hand meanwhile, is not credited, whatever was approved', async ({
+  it('and that was refunded in the portal meanwhile, is not credited despite its approval', async ({
     expect,
   }) => {
     const { payment, id } = await declinedTwice();
@@ -101,7 +101,7 @@ describe.concurrent('a refund that the issuer declines', () => {
   });
 
   it.for(['800.100.151', '800.100.165', '800.100.171', '800.310.200'])(
-    'because the card itself is closed (%s), is for a person: a credit would go to the same card',
+    'because the card is closed (%s), is for an operator: a credit would go to the same card',
     async (code, { expect }) => {
       const payment = harness.newPayment();
       harness.onRefund(payment, { kind: 'reject', code });

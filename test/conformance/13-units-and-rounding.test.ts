@@ -11,9 +11,9 @@ const harness = await openHarness();
 
 interface Currency {
   readonly currency: string;
-  /** As the gateway has the payment: two decimals whatever the currency. */
+  /** The amount as the gateway writes it: two decimals for every currency. */
   readonly paid: string;
-  /** As the caller asks, with the currency's own decimals. */
+  /** The amount as the client requests it, with the currency's own decimals. */
   readonly asked: string;
   readonly onTheWire: string;
   readonly minor: bigint;
@@ -59,7 +59,7 @@ describe.concurrent('a refund of an exact amount', () => {
       id,
       ({ state }) => state === 'succeeded' || state === 'awaiting_approval',
     );
-    // Only euros have a limit here; where no limit is set, a person is always asked.
+    // Only euros have an approval limit here; a currency without a limit always needs approval.
     expect(state).toBe(fixture.currency === 'EUR' ? 'succeeded' : 'awaiting_approval');
     if (state === 'awaiting_approval') {
       const { approval } = await harness.client.getRefund(id);
@@ -80,7 +80,7 @@ describe.concurrent('parts of a payment', () => {
     ['JPY', '100.00', ['33', '33', '33', '1']],
     ['KWD', '1.00', ['0.330', '0.330', '0.330', '0.010']],
   ] as const)(
-    'of %s add up to the whole of %s, to the last unit',
+    'of %s add up to the whole of %s, to the last minor unit',
     async ([currency, paid, parts], { expect }) => {
       const payment = harness.newPayment({ amount: paid, currency });
       for (const part of parts) {
@@ -95,7 +95,9 @@ describe.concurrent('parts of a payment', () => {
     },
   );
 
-  it('a unit more than the whole is refused before anything is sent', async ({ expect }) => {
+  it('exceeding the whole by one minor unit are rejected before anything is submitted', async ({
+    expect,
+  }) => {
     const payment = harness.newPayment({ amount: '100.00' });
     await expect(harness.ask(payment, '100.01')).rejects.toMatchObject({
       code: 'exceeds_refundable',
@@ -105,7 +107,7 @@ describe.concurrent('parts of a payment', () => {
   });
 });
 
-describe.concurrent('an amount that could mean two things', () => {
+describe.concurrent('an ambiguous amount', () => {
   it.for([
     ['12,30', 'EUR'],
     ['1.234,50', 'EUR'],
@@ -135,7 +137,7 @@ describe.concurrent('an amount that could mean two things', () => {
     expect(harness.transactionsOf(payment)).toEqual([]);
   });
 
-  it('another currency than the payment is refused', async ({ expect }) => {
+  it('in another currency than the payment is rejected', async ({ expect }) => {
     const payment = harness.newPayment({ amount: '100.00', currency: 'JPY' });
     await expect(harness.ask(payment, '100.00', { currency: 'EUR' })).rejects.toMatchObject({
       code: 'currency_mismatch',

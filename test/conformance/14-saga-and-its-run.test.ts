@@ -1,6 +1,6 @@
 /**
- * 14, once more: the refund's own run ends otherwise than by its end (an operator restarts, terminates or resets it) or the client's own
- * run begins again, while the order waits. Nothing is compensated but on the ledger's final word.
+ * 14, second part: the refund's run ends before the refund is final (an operator restarts, terminates or resets it), or the client's own
+ * run starts again, while the order waits. Only the final state in the ledger triggers a compensation.
  */
 import { CancelledFailure } from '@temporalio/common';
 import { describe, it } from 'vitest';
@@ -13,10 +13,10 @@ const { orders, newOrder, cancelOrder, refundOf, stateOf, callsOf, reservations 
   await openMerchant(harness);
 
 const NOTE = { by: 'berta', reason: 'it hangs' };
-/** A decline after which nothing is tried any more. */
+/** A decline after which nothing is retried. */
 const NOT_OWED = '700.100.300';
 
-/** An order that waits for a refund which the gateway has accepted and not decided yet. */
+/** Cancels an order whose refund the gateway has accepted and not decided yet. */
 async function waiting() {
   const order = newOrder();
   harness.onRefund(order.payment, { kind: 'pending' });
@@ -48,16 +48,16 @@ const endings: Readonly<Record<string, (id: string) => Promise<void>>> = {
   },
 };
 
-/** Where no run of its own tells it, the client asks ever more rarely: it knows as late again as it has waited. */
+/** Without a run of the refund, the client asks the ledger at growing intervals: it may learn of the end up to twice as late. */
 const PATIENT = { timeout: 240_000 };
 
 describe.concurrent('a run of the refund that', PATIENT, () => {
   it.for(Object.entries(endings))(
-    '%s: the order stays on hold, and follows the money',
+    '%s: the order stays on hold, and follows the refund',
     async ([, end], { expect }) => {
       const { order, run, id, decide } = await waiting();
       await end(id);
-      // The client has noticed that the run is gone: it asks the ledger, or waits for the next run.
+      // The client has seen that the run is gone: it asks the ledger, or waits for the next run.
       await eventually('the next run is alive', async () =>
         (await harness.run(id).describe()).status.name === 'RUNNING' ? true : undefined,
       );
@@ -73,7 +73,7 @@ describe.concurrent('a run of the refund that', PATIENT, () => {
     },
   );
 
-  it('an operator restarts, and that is declined in the end: the order is restored once', async ({
+  it('an operator restarts, and which is finally declined: the order is restored once', async ({
     expect,
   }) => {
     const { order, run, id, decide } = await waiting();
@@ -85,7 +85,7 @@ describe.concurrent('a run of the refund that', PATIENT, () => {
     expect(harness.booked(order.payment)).toMatchObject({ out: '0.00' });
   });
 
-  it('is terminated while the client is canceled too: the refund ends as it ends', async ({ expect }) => {
+  it('is terminated while the client is canceled too: the refund runs to its own end', async ({ expect }) => {
     const { order, run, id, decide } = await waiting();
     await run.cancel();
     await harness.run(id).terminate('a test');
@@ -96,17 +96,17 @@ describe.concurrent('a run of the refund that', PATIENT, () => {
   });
 });
 
-/** The client's own run was ended; the cancellation of the order begins again. */
+/** Ends the client's own run and starts the cancellation of the order again. */
 async function beginAgain(order: Cancellation, run: { terminate(reason: string): Promise<unknown> }) {
   await run.terminate('a test');
   return cancelOrder(order);
 }
 
 describe.concurrent(
-  'a cancellation of the order that begins again while its refund is on its way',
+  'a cancellation of the order that starts again while its refund is in transit',
   PATIENT,
   () => {
-    it('and is canceled before it asks for the refund: the order is not restored', async ({ expect }) => {
+    it('and is canceled before it requests the refund: the order is not restored', async ({ expect }) => {
       const order = newOrder();
       harness.onRefund(order.payment, { kind: 'pending' });
       const first = await cancelOrder(order);
@@ -120,7 +120,7 @@ describe.concurrent(
       expect(callsOf(order, 'restoreOrder')).toBe(0);
     });
 
-    it('for another amount: the key is in use, so the order stays on hold and the failure shows it', async ({
+    it('for another amount: the key is in use, so the order stays on hold and the workflow fails', async ({
       expect,
     }) => {
       const { order, run, id, decide } = await waiting();

@@ -1,6 +1,6 @@
 /**
- * 14: the process around the refund fails: the order cannot be closed, the compensation fails, the caller is cancelled in the middle.
- * Sources: medusajs/medusa#15306 (reported success although some failed) and #6610; published saga samples that swallow the errors of their
+ * 14: the workflow around the refund fails: the order cannot be closed, the compensation fails, the client is canceled in the middle.
+ * Sources: medusajs/medusa#15306 (reported success although some failed) and #6610; published saga examples that swallow the errors of their
  * compensations.
  */
 import { CancelledFailure } from '@temporalio/common';
@@ -8,7 +8,7 @@ import { describe, it } from 'vitest';
 import { openMerchant } from './merchant.js';
 import { NEVER, openHarness, SUPERVISOR } from './world.js';
 
-// What is softly refused waits for longer than any of these tests lasts.
+// A soft decline waits for longer than any of these tests.
 const harness = await openHarness({ timings: { retryFirst: NEVER, retryMax: NEVER } });
 const { newOrder, repair, cancelOrder, refundOf, stateOf, callsOf, reservations } =
   await openMerchant(harness);
@@ -29,7 +29,7 @@ describe.concurrent('the order system fails', () => {
     expect(harness.booked(order.payment)).toMatchObject({ out: '100.00' });
   });
 
-  it('after the refund has succeeded, for good: nothing is taken back, and cancelling again finishes it', async ({
+  it('after the refund has succeeded, for good: nothing is reversed, and canceling again finishes the order', async ({
     expect,
   }) => {
     const order = newOrder({ step: 'finishOrder', times: Infinity });
@@ -45,7 +45,7 @@ describe.concurrent('the order system fails', () => {
     expect(harness.transactionsOf(order.payment)).toHaveLength(1);
   });
 
-  it('while it compensates: it is tried until it is done, and the reservation is released once', async ({
+  it('during the compensation: it is retried until it succeeds, and the reservation is released once', async ({
     expect,
   }) => {
     const order = newOrder({ step: 'restoreOrder', times: 2 });
@@ -60,7 +60,7 @@ describe.concurrent('the order system fails', () => {
     expect(harness.booked(order.payment)).toMatchObject({ out: '0.00' });
   });
 
-  it('while it compensates, for good: that is an error that is seen, and our side is released all the same', async ({
+  it('during the compensation, for good: the workflow fails visibly, and our reservation is released', async ({
     expect,
   }) => {
     const order = newOrder({ step: 'restoreOrder', times: Infinity });
@@ -71,10 +71,8 @@ describe.concurrent('the order system fails', () => {
   });
 });
 
-describe.concurrent('the process around the refund ends in the middle of the send', () => {
-  it('by cancellation: the refund is finished forward, and the order follows the money', async ({
-    expect,
-  }) => {
+describe.concurrent('the workflow around the refund ends during the submission', () => {
+  it('by cancellation: the refund runs to its end, and the order follows it', async ({ expect }) => {
     const order = newOrder();
     harness.onRefund(order.payment, { kind: 'answer_after', ms: 2_000 });
     const run = await cancelOrder(order);
@@ -85,7 +83,7 @@ describe.concurrent('the process around the refund ends in the middle of the sen
     expect(harness.booked(order.payment)).toMatchObject({ out: '100.00' });
   });
 
-  it('by termination: the refund ends by itself, and cancelling again finds it paid', async ({ expect }) => {
+  it('by termination: the refund runs to its end, and canceling again finds it paid', async ({ expect }) => {
     const order = newOrder();
     harness.onRefund(order.payment, { kind: 'answer_after', ms: 2_000 });
     const run = await cancelOrder(order);
@@ -97,7 +95,7 @@ describe.concurrent('the process around the refund ends in the middle of the sen
     expect(harness.booked(order.payment)).toMatchObject({ out: '100.00' });
   });
 
-  it('before anything has left: the refund is withdrawn, the order restored, the reservation released once', async ({
+  it('before any money has left: the refund is withdrawn, the order restored, the reservation released once', async ({
     expect,
   }) => {
     const order = newOrder();
@@ -115,9 +113,7 @@ describe.concurrent('the process around the refund ends in the middle of the sen
 });
 
 describe.concurrent('one part of a refund fails', () => {
-  it('is told as what it is: the part that was paid stays, the rest is held for a person', async ({
-    expect,
-  }) => {
+  it('is reported as it is: the paid part stays, the rest waits for an operator', async ({ expect }) => {
     const payment = harness.newPayment({ type: 'PA', captures: ['60.00', '40.00'] });
     const [, smaller = ''] = payment.captureIds;
     harness.fault(REFUSED, { paymentType: 'RF', paymentId: smaller });
@@ -131,9 +127,7 @@ describe.concurrent('one part of a refund fails', () => {
     await expect(harness.client.withdraw(id, SUPERVISOR)).rejects.toMatchObject({ code: 'may_have_left' });
   });
 
-  it('of two separate refunds, only the one that failed is open to be asked for again', async ({
-    expect,
-  }) => {
+  it('of two separate refunds, only the failed one can be requested again', async ({ expect }) => {
     const payment = harness.newPayment();
     const first = await harness.ask(payment, '60.00');
     await harness.until(first.id, 'succeeded');

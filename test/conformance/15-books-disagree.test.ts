@@ -1,5 +1,5 @@
 /**
- * 15: the gateway's books and ours differ: a refund made in the back office, another amount, a line that one of them lacks.
+ * 15: the gateway's books and ours differ: a refund made in the portal, another amount, a line that one of them lacks.
  * Sources: pretix `create_external_refund`, own-pay/OwnPay#334, vipps-developers#87, chobbledotcom/tickets#1775.
  */
 import { describe, it } from 'vitest';
@@ -14,8 +14,8 @@ const harness = await openHarness();
 const { engine } = harness.gateway;
 const { dependencies } = harness;
 
-describe.concurrent('a refund made in the back office', () => {
-  it('before ours is counted: what is left is all that may be asked for', async ({ expect }) => {
+describe.concurrent('a refund made in the portal', () => {
+  it('before ours reduces the refundable amount', async ({ expect }) => {
     const payment = harness.newPayment();
     engine.refundInPortal({ paymentId: payment.paymentId, amount: 70_00n });
     await expect(harness.ask(payment, '60.00')).rejects.toMatchObject({
@@ -28,7 +28,7 @@ describe.concurrent('a refund made in the back office', () => {
     expect(await harness.balance(payment)).toMatchObject({ succeededMinor: 100_00n, refundableMinor: 0n });
   });
 
-  it('after ours is counted once, however often the two are compared', async ({ expect }) => {
+  it('after ours is counted once, however often the books are compared', async ({ expect }) => {
     const payment = harness.newPayment();
     const { id } = await harness.ask(payment, '30.00');
     await harness.until(id, 'succeeded');
@@ -40,7 +40,7 @@ describe.concurrent('a refund made in the back office', () => {
     expect(harness.booked(payment)).toMatchObject({ out: '80.00' });
   });
 
-  it('that the gateway shows declined afterwards is not given back any more, and can be refunded again', async ({
+  it('that the gateway then shows as declined is no longer counted, and the amount can be refunded again', async ({
     expect,
   }) => {
     const payment = harness.newPayment();
@@ -53,7 +53,7 @@ describe.concurrent('a refund made in the back office', () => {
     expect(await harness.balance(payment)).toMatchObject({ refundableMinor: 50_00n });
   });
 
-  it('while a credit is weighed blocks it: nobody knows whether it was the same refund', async ({
+  it('while a credit waits for approval blocks the credit: it may have been the same refund', async ({
     expect,
   }) => {
     const payment = harness.newPayment({ amount: '800.00' });
@@ -68,7 +68,7 @@ describe.concurrent('a refund made in the back office', () => {
     expect(harness.booked(payment)).toMatchObject({ out: '200.00' });
   });
 
-  it('under our own reference and of another amount is a contradiction for a person, and nothing is sent', async ({
+  it('with our own reference and another amount is a contradiction that opens a case, and nothing is submitted', async ({
     expect,
   }) => {
     const payment = harness.newPayment();
@@ -84,14 +84,14 @@ describe.concurrent('a refund made in the back office', () => {
     await harness.until(id, 'manual_review');
     expect(harness.booked(payment)).toMatchObject({ out: '60.00', credited: '0.00' });
     expect(disagreementsAbout(await recordsOf(payment), reference)).toHaveLength(1);
-    // The two are brought together again by whoever made it.
+    // The operator who made the portal refund resolves the difference.
     engine.failLate({ id: odd.id });
     expect(disagreementsAbout(await recordsOf(payment), reference)).toEqual([]);
   });
 });
 
-describe.concurrent('what only the gateway knows', () => {
-  it('a capture made after the first refund may be refunded as well', async ({ expect }) => {
+describe.concurrent('facts that only the gateway has', () => {
+  it('a capture made after the first refund can be refunded as well', async ({ expect }) => {
     const payment = harness.newPayment({ type: 'PA', captures: ['60.00'] });
     const first = await harness.ask(payment, '60.00');
     await harness.until(first.id, 'succeeded');
@@ -102,12 +102,12 @@ describe.concurrent('what only the gateway knows', () => {
   });
 });
 
-describe.concurrent('a payment that is suddenly shown in another currency', () => {
+describe.concurrent('a payment that the gateway shows in another currency', () => {
   it.for([
     ['whose refund cannot be linked', '700.500.001'],
     ['of which something may have been given back already', '700.400.200'],
   ] as const)(
-    'and %s is for a person: nothing is credited, and what is known of it stays',
+    'and %s opens a case: nothing is credited, and the stored facts stay',
     async ([, code], { expect }) => {
       const payment = harness.newPayment();
       const first = await harness.ask(payment, '10.00');
@@ -142,7 +142,7 @@ describe.concurrent('a payment that is suddenly shown in another currency', () =
 
 describe('a settlement file', () => {
   it.todo('with a line that we lack opens a case: settlement files are not read yet');
-  it.todo('that lacks one of ours opens a case: settlement files are not read yet');
+  it.todo('that lacks one of our lines opens a case: settlement files are not read yet');
   it.todo('with another amount or sign opens a case: settlement files are not read yet');
 });
 

@@ -1,5 +1,5 @@
 /**
- * What the fifteen leave over: answers that nobody has listed, refusals that pass, and words given for something else.
+ * Failures beside the fifteen: unlisted result codes, temporary declines, and approvals that were given for something else.
  * Sources: juspay/hyperswitch (raises on an unlisted code), workos.com/blog/ai-agent-approval-policies-airlock (an approval is for one exact
  * instruction), the gateway's own list of result codes.
  */
@@ -17,7 +17,7 @@ const orders = (payment: CreatedPayment): number =>
 
 describe.concurrent('an answer that cannot be trusted', () => {
   it.for(['123.456.789', '000.100.999', '700.999.999'])(
-    'with the unlisted code %s is unknown or a case, never done, never sent again',
+    'with the unlisted code %s is unknown or a case, never succeeded, never submitted again',
     async (code, { expect }) => {
       const payment = harness.newPayment();
       harness.onRefund(payment, { kind: 'reject', code });
@@ -48,7 +48,7 @@ describe.concurrent('an answer that cannot be trusted', () => {
     expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
   });
 
-  it('with the id of the original is not taken for our refund', async ({ expect }) => {
+  it('with the id of the original is not recorded as our refund', async ({ expect }) => {
     const payment = harness.newPayment();
     harness.onRefund(payment, { kind: 'wrong_echo', fields: { id: payment.paymentId } });
     const { id } = await harness.ask(payment, '60.00');
@@ -58,7 +58,7 @@ describe.concurrent('an answer that cannot be trusted', () => {
   });
 });
 
-describe.concurrent('a refusal that passes', () => {
+describe.concurrent('a temporary decline', () => {
   it.for([
     ['the merchant balance is empty', { kind: 'reject', code: '800.100.155' }],
     ['asked too often (429)', { kind: 'reject', code: '800.120.100', httpStatus: 429 }],
@@ -74,9 +74,7 @@ describe.concurrent('a refusal that passes', () => {
     expect(harness.booked(payment)).toMatchObject({ out: '60.00', credited: '0.00' });
   });
 
-  it('and does not pass, becomes a case with the money reserved, and is not made up for by a credit', async ({
-    expect,
-  }) => {
+  it('that does not end becomes a case with the money reserved, without a credit', async ({ expect }) => {
     const payment = harness.newPayment();
     const effect = { kind: 'reject', code: '800.100.155' } as const;
     harness.onRefund(payment, effect, effect, effect);
@@ -88,12 +86,12 @@ describe.concurrent('a refusal that passes', () => {
   });
 });
 
-describe.concurrent('credentials that are changed under way', () => {
+describe.concurrent('credentials that change while refunds are in progress', () => {
   it.for([
     ['401', { kind: 'reject', code: '800.900.300', httpStatus: 401 }],
     ['403', { kind: 'reject', code: '800.900.300', httpStatus: 403 }],
   ] as const)(
-    '(%s) are a case of set-up: nothing was sent, nothing else is tried',
+    '(%s) are a configuration case: nothing was submitted, and nothing else is tried',
     async ([, effect], { expect }) => {
       const payment = harness.newPayment();
       harness.onRefund(payment, effect);
@@ -102,7 +100,7 @@ describe.concurrent('credentials that are changed under way', () => {
       expect(harness.booked(payment)).toMatchObject({ out: '0.00' });
       expect(harness.creditOrders(payment)).toBe(0);
       expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 60_00n });
-      // Mended: the promise is withdrawn and made anew.
+      // After the fix, the refund is withdrawn and requested again.
       await harness.client.withdraw(id, SUPERVISOR);
       const again = await harness.ask(payment, '60.00');
       await harness.until(again.id, 'succeeded');
@@ -120,7 +118,7 @@ describe.concurrent('an approval', () => {
     return { payment, id, instruction: approval?.instruction ?? '' };
   }
 
-  it('is for one exact instruction: given for another refund or amount, it is refused and nothing is sent', async ({
+  it('is for one exact instruction: with that of another refund or amount it is rejected, and nothing is submitted', async ({
     expect,
   }) => {
     const [small, large] = await Promise.all([waiting('600.00'), waiting('900.00')]);
@@ -137,14 +135,14 @@ describe.concurrent('an approval', () => {
     expect(harness.booked(large.payment)).toMatchObject({ out: '900.00' });
   });
 
-  it('given twice, and by two people at once, sends one credit', async ({ expect }) => {
+  it('given twice, and by two approvers at once, submits one credit', async ({ expect }) => {
     const { payment, id, instruction } = await waiting('600.00');
     const people = ['supervisor', 'manager'] as const;
     const print = (by: string) => harness.client.approve(id, { by, reason: 'checked', instruction });
     const answer = await Promise.allSettled(people.map(print));
     const first = people.filter((_, index) => answer[index]?.status === 'fulfilled');
     expect(first).toHaveLength(1);
-    // Whoever came second is told who was first.
+    // The second approver gets an error that names the first.
     const second = people.find((name) => !first.includes(name)) ?? '';
     await expect(print(second)).rejects.toMatchObject({ code: 'already_decided', details: { by: first[0] } });
     await harness.until(id, 'succeeded');
@@ -153,7 +151,7 @@ describe.concurrent('an approval', () => {
     expect(harness.booked(payment)).toMatchObject({ out: '600.00' });
   });
 
-  it('refused once, is not given afterwards', async ({ expect }) => {
+  it('cannot be given after a rejection', async ({ expect }) => {
     const { payment, id, instruction } = await waiting('600.00');
     await harness.client.reject(id, { ...SUPERVISOR, instruction });
     await harness.until(id, 'failed');
@@ -165,7 +163,7 @@ describe.concurrent('an approval', () => {
   });
 });
 
-describe.concurrent('an authorisation that was never captured', () => {
+describe.concurrent('an authorization without captures', () => {
   it('is reversed and never credited', async ({ expect }) => {
     const payment = harness.newPayment({ type: 'PA' });
     const { id } = await harness.ask(payment, '100.00');
@@ -174,7 +172,7 @@ describe.concurrent('an authorisation that was never captured', () => {
     expect(harness.creditOrders(payment)).toBe(0);
   });
 
-  it('of which a part is asked back is for a person, where the acquirer reverses only all of it', async ({
+  it('of which a part is requested is for an operator, where the acquirer only reverses the whole of it', async ({
     expect,
   }) => {
     const payment = harness.newPayment({ type: 'PA' });
@@ -184,7 +182,7 @@ describe.concurrent('an authorisation that was never captured', () => {
     expect(harness.creditOrders(payment)).toBe(0);
   });
 
-  it('and a refund that is refused because nothing was captured (700.400.520) is no reason for a credit', async ({
+  it('whose refund is declined because nothing was captured (700.400.520) gets no credit', async ({
     expect,
   }) => {
     const payment = harness.newPayment();
@@ -195,7 +193,7 @@ describe.concurrent('an authorisation that was never captured', () => {
     expect(harness.booked(payment)).toMatchObject({ out: '0.00' });
   });
 
-  it('and is captured while its reversal is on its way is refunded instead', async ({ expect }) => {
+  it('that is captured while its reversal is in transit is refunded instead', async ({ expect }) => {
     const payment = harness.newPayment({ type: 'PA' });
     harness.fault(
       { kind: 'reject', code: '900.100.600' },

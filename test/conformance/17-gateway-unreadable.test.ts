@@ -1,7 +1,7 @@
 /**
- * 17: the gateway answers writes and no queries (throttled, forbidden, a list that cannot be read). A refund that waits for a query must come to
- * an operator when its time is up, and go on by itself when queries work again.
- * Sources: the gateway's limits on queries (800.120.100), Kill Bill #1220 (a janitor that retries for ever and tells nobody).
+ * 17: the gateway answers submissions and no queries (throttled, forbidden, a list that cannot be read). A refund that waits for a query must
+ * become a case when its time is up, and continue by itself when queries work again.
+ * Sources: the gateway's limits on queries (800.120.100), Kill Bill #1220 (a janitor that retries forever and alerts no operator).
  */
 import { describe, expect, it } from 'vitest';
 import type { FaultRule } from '../../sandbox/gateway/faults.js';
@@ -13,7 +13,7 @@ const { engine } = harness.gateway;
 
 type How = Extract<FaultRule['effect'], { kind: 'query' }>['how'];
 
-/** Every query of this payment; what is asked by reference is not about it. */
+/** Every query of this payment by id; queries by reference are not affected. */
 const unreadable = ({ paymentId }: CreatedPayment, how: How): string =>
   engine.setFault({ match: { paymentId }, times: 'always', effect: { kind: 'query', how } });
 
@@ -23,7 +23,7 @@ describe.each([
   ['no_result_code', 'cannot be read'],
   ['too_many_pages', 'more pages'],
 ] as const)('queries are answered: %s', (how, answered) => {
-  it('a declined refund that is compared with its payment comes to an operator, and goes on by itself', async () => {
+  it('a declined refund that is compared with its payment becomes a case, and continues by itself', async () => {
     const payment = harness.newPayment();
     const id = await harness.accept(payment);
     harness.onRefund(payment, { kind: 'reject', code: '700.400.200' });
@@ -37,7 +37,7 @@ describe.each([
     await eventually('it has left the case', async () =>
       (await harness.openCases(id)).includes('original_unreadable') ? undefined : true,
     );
-    // Nothing explains the decline: that, and no longer the reading, is for an operator.
+    // Now the unexplained decline is for an operator, not the failed query.
     await eventually('it was compared', async () =>
       (await harness.openCases(id)).join() === 'decline_unclear' ? true : undefined,
     );
@@ -45,7 +45,7 @@ describe.each([
     await harness.client.withdraw(id, { by: 'supervisor', reason: 'paid by bank transfer' });
   });
 
-  it('a credit that cannot be proven comes to an operator, and is paid once by itself', async () => {
+  it('a credit that cannot be proven becomes a case, and is paid once by itself', async () => {
     const payment = harness.newPayment();
     const id = await harness.accept(payment);
     harness.onRefund(payment, { kind: 'reject', code: '700.500.001' });
@@ -62,8 +62,8 @@ describe.each([
   });
 });
 
-describe('whoever asks is told', () => {
-  it.each(['no_result_code', 'too_many_pages'] as const)('that it does not pass: %s', async (how) => {
+describe('a request that needs a failing query is answered', () => {
+  it.each(['no_result_code', 'too_many_pages'] as const)('with a permanent error: %s', async (how) => {
     const payment = harness.newPayment();
     const fault = unreadable(payment, how);
     await expect(harness.ask(payment, '60.00')).rejects.toMatchObject({ code: 'payment_unreadable' });
@@ -71,7 +71,7 @@ describe('whoever asks is told', () => {
     expect(await harness.client.listRefunds({ paymentId: payment.paymentId })).toEqual([]);
   });
 
-  it('that it may pass: throttled', async () => {
+  it('with a temporary error: throttled', async () => {
     const payment = harness.newPayment();
     const fault = unreadable(payment, 'throttled');
     await expect(harness.ask(payment, '60.00')).rejects.toMatchObject({ code: 'gateway_unavailable' });

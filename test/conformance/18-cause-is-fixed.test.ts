@@ -1,6 +1,6 @@
 /**
- * 18: a cause that is fixed (a token, a set-up, a limit). What it stopped must go on, one at a time and by the thousand, without a second payment
- * and without asking for everything anew.
+ * 18: the operator fixes a cause (a token, the account set-up, a limit). The stopped refunds must continue, one or thousands, without a second
+ * payment and without new requests.
  * Sources: the gateway's 800.900.300 for a token that has expired; Hyperswitch #7166 (failed refunds that nothing could send again).
  */
 import { describe, expect, it } from 'vitest';
@@ -11,7 +11,7 @@ const FIXED = { by: 'operator', reason: 'the token is valid again', ticket: 'OPS
 const WRONG_TOKEN = { kind: 'reject', code: '800.900.300', httpStatus: 403 } as const;
 
 describe('a wrong token', () => {
-  it('when a refund is submitted: replayed, it is paid once', async () => {
+  it('when a refund is submitted: after a replay it is paid once', async () => {
     const payment = harness.newPayment();
     harness.onRefund(payment, WRONG_TOKEN);
     const { id } = await harness.ask(payment, '60.00');
@@ -26,7 +26,7 @@ describe('a wrong token', () => {
     expect(await harness.client.replay(id, FIXED)).toMatchObject({ outcome: 'over' });
   });
 
-  it('when a credit is submitted: the refund does not end, and replayed it is paid once', async () => {
+  it('when a credit is submitted: the refund stays open, and after a replay it is paid once', async () => {
     const payment = harness.newPayment();
     harness.onRefund(payment, { kind: 'reject', code: '700.500.001' });
     harness.onCredit(payment, WRONG_TOKEN);
@@ -39,7 +39,7 @@ describe('a wrong token', () => {
     expect(harness.creditOrders(payment)).toBe(2);
   });
 
-  it('for many: they are counted, replayed together, and paid once each', async () => {
+  it('for many refunds: they are counted, replayed together, and paid once each', async () => {
     const since = new Date(Date.now() - 1_000);
     const payments = Array.from({ length: 5 }, () => harness.newPayment());
     for (const payment of payments) harness.onRefund(payment, { kind: 'reject', code: '600.300.200' });

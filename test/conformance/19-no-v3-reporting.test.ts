@@ -1,4 +1,4 @@
-/** Accounts without v3 reporting: refunds work by v1 within its limits; what only links prove goes to a person. */
+/** Accounts without v3 reporting: refunds work with v1 queries within their limits; a decision that needs linked transactions is for an operator. */
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
@@ -47,7 +47,7 @@ const refunded = ({ paymentId }: CreatedPayment): bigint | undefined =>
   stack.gateway.engine.books(paymentId)?.refunded;
 
 describe('an account without v3 reporting', () => {
-  it('has its refunds paid, and is asked for v3 once', async () => {
+  it('has its refunds paid, and one v3 query', async () => {
     const payments = [stack.newPayment(), stack.newPayment(), stack.newPayment()];
     for (const payment of payments) {
       await until(stack, (await refund(stack, payment.paymentId)).id, 'succeeded');
@@ -85,7 +85,7 @@ describe('an account without v3 reporting', () => {
     expect(text.stdout).toContain(`entity ${entity} has no v3 reporting (800.121.100`);
   }, 120_000);
 
-  it('has a refund whose answer was lost found by v1', async () => {
+  it('has a refund with a lost answer, which a v1 query finds', async () => {
     const payment = stack.newPayment();
     stack.fault({ kind: 'accept_then_drop' }, { paymentType: 'RF', paymentId: payment.paymentId });
     const { id } = await refund(stack, payment.paymentId);
@@ -94,7 +94,7 @@ describe('an account without v3 reporting', () => {
     expect(refunded(payment)).toBe(60_00n);
   });
 
-  it('has an attempt that is nowhere never sent again: a person is asked, with what to do', async () => {
+  it('has an attempt that no query finds: it is never submitted again, and the case names the next step', async () => {
     const payment = stack.newPayment();
     stack.fault({ kind: 'drop_before_execute' }, { paymentType: 'RF', paymentId: payment.paymentId });
     const { id } = await refund(stack, payment.paymentId);
@@ -107,7 +107,7 @@ describe('an account without v3 reporting', () => {
     expect(orders).toHaveLength(1);
   });
 
-  it('has no credit: a refund that cannot be linked waits for a person', async () => {
+  it('has no credit: a refund that cannot be linked waits for an operator', async () => {
     const payment = stack.newPayment();
     stack.fault({ kind: 'reject', code: '700.500.001' }, { paymentType: 'RF', paymentId: payment.paymentId });
     const { id } = await refund(stack, payment.paymentId);
@@ -116,7 +116,7 @@ describe('an account without v3 reporting', () => {
     expect(stack.gateway.engine.transactions().filter(({ type }) => type === 'CD')).toEqual([]);
   });
 
-  it('has captures of one authorisation refunded, each by its own id', async () => {
+  it('has the captures of one authorization refunded, each by its own id', async () => {
     const payment = stack.newPayment({ type: 'PA', amount: '100.00', captures: ['70.00', '30.00'] });
     const [first = '', second = ''] = payment.captureIds;
     await until(stack, (await refund(stack, first, '70.00')).id, 'succeeded');
@@ -125,7 +125,7 @@ describe('an account without v3 reporting', () => {
     await expect(refund(stack, second, '0.01')).rejects.toMatchObject({ code: 'exceeds_refundable' });
   });
 
-  it('has an authorisation refused whose captures it does not show', async () => {
+  it('has refunds of an authorization rejected, because it does not show the captures', async () => {
     const { paymentId } = stack.newPayment({ type: 'PA', captures: ['70.00'] });
     await expect(refund(stack, paymentId)).rejects.toMatchObject({
       code: 'invalid_request',
@@ -135,7 +135,7 @@ describe('an account without v3 reporting', () => {
 });
 
 describe('reporting that is enabled later', () => {
-  it('is found by a replay at once, of one and of many, and what waited for it goes on', async () => {
+  it('is found by a replay at once, of one refund and of many, and the waiting refunds continue', async () => {
     const later = await startStack({ gateway: { reporting: 'v1' }, timings });
     const note = { by: 'berta', reason: 'reporting is enabled' };
     async function unlinked(): Promise<string> {
@@ -165,9 +165,9 @@ describe('reporting that is enabled later', () => {
   });
 });
 
-describe('the limit of v1, two a window', () => {
-  it('is kept while refunds are accepted and lost answers resolved, and everything ends', async () => {
-    // By v1 two queries in 31.5 s ÷ 30.
+describe('the v1 limit of two queries per window', () => {
+  it('holds while refunds are accepted and lost answers are queried, and all refunds become final', async () => {
+    // The limit is two v1 queries in 31.5 s ÷ 30.
     const limited = await startStack({
       gateway: {
         reporting: 'v1',

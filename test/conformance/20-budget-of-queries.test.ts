@@ -1,4 +1,4 @@
-/** One budget of queries: the sweep adds none, a backlog keeps no operator waiting, the gateway's limits hold. */
+/** One budget of queries: the sweep adds none, a backlog does not delay operators, the gateway's limits hold. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { sql } from 'kysely';
@@ -33,7 +33,7 @@ async function pendingRefund(stack: Stack): Promise<Refund> {
 }
 
 describe('the sweep', () => {
-  it('adds no query to those that a pending refund makes by itself', async () => {
+  it('adds no query to those of the pending refund itself', async () => {
     const everySecond = maintenanceAt(0.001);
     const stack = await startStack({
       timings: { ...patient, queryFirst: NEVER, queryMax: NEVER },
@@ -68,7 +68,7 @@ describe('the sweep', () => {
 });
 
 describe('the budget of one entity', () => {
-  it('holds over the worker and acceptance with a backlog, and an operator is answered meanwhile', async () => {
+  it('holds for the worker and for acceptance together during a backlog, and a query of an operator is answered meanwhile', async () => {
     // Searches: 5 in 10.5 s ÷ 4; the gateway's own limits are those of a minute ÷ 8.
     const stack = await startStack({
       timings: { ...patient, queryFirst: 50, queryGrowth: 1, queryMax: 200 },
@@ -87,14 +87,14 @@ describe('the budget of one entity', () => {
     });
     try {
       const backlog: Refund[] = [];
-      // Accepted as fast as queries by id allow it.
+      // Accepted as fast as the limit of queries by id allows.
       while (backlog.length < 15) backlog.push(await pendingRefund(stack));
       const [one] = backlog;
       const from = performance.now();
       for (let nth = 0; nth < 3; nth += 1)
         await stack.client.resolve(one?.id ?? '', { by: 'berta', reason: 'the customer asks' });
       const took = performance.now() - from;
-      // Each had to be told within the 30 s that a command waits; a turn of its own comes with each window.
+      // Each answer had to come within the 30 s that a command waits; each window has one query reserved for operators.
       expect(took).toBeLessThan(3 * 15_000);
       await pause(5_000);
       const { rows } = await sql<{ endpoint: string; throttled: boolean }>`
@@ -102,7 +102,7 @@ describe('the budget of one entity', () => {
         stack.database.db,
       );
       expect(rows.filter(({ throttled }) => throttled)).toEqual([]);
-      // It was spent, so it is the budget that held.
+      // All of it was used, so the budget was the limiting factor.
       expect(queriesOf(stack)).toBeGreaterThan(20);
     } finally {
       await stack.close({ booksAgree: false });
@@ -110,12 +110,12 @@ describe('the budget of one entity', () => {
   }, 180_000);
 });
 
-describe('a budget that is spent for a day', () => {
-  it('brings what waits for a query to an operator when its time is up, and it goes on by itself', async () => {
+describe('a budget that is exhausted for a day', () => {
+  it('turns refunds that wait for a query into cases when their time is up, and they continue by themselves', async () => {
     const stack = await startStack({
       timings: { caseAfterUnknown: 1_500, caseAfterPending: 1_500, queryFirst: 50, queryMax: 200 },
     });
-    // Closed ever anew: a task that waits for its turn asks again after about a second.
+    // The budget is blocked again and again, because a waiting task retries after about a second.
     const close = () =>
       sql`
         insert into query_budgets (entity_id, endpoint, closed_until)
@@ -124,7 +124,7 @@ describe('a budget that is spent for a day', () => {
         on conflict (entity_id, endpoint) do update set closed_until = excluded.closed_until`.execute(
         stack.database.db,
       );
-    /** Accepted without a query, and then in need of one. */
+    /** Refunds that were accepted without a query, and need one afterwards. */
     async function fixture(effect: Parameters<Stack['fault']>[0]): Promise<string> {
       const { paymentId } = stack.newPayment();
       stack.fault(effect, { paymentType: 'RF', paymentId });

@@ -1,6 +1,6 @@
 /**
- * 21: an account that lists under an authorization only what refers to it directly: what was given back on a capture is shown with the
- * capture alone. A credit, and a conclusion, must see it all the same.
+ * 21: an account lists under an authorization only its direct children: refunds of a capture are listed with the
+ * capture only. The credit guard and the reconciliation must find them all the same.
  */
 import { describe, it } from 'vitest';
 import { openHarness } from './world.js';
@@ -14,7 +14,7 @@ const captured = () => {
 };
 
 describe.concurrent('a refund of an authorization that cannot be linked', () => {
-  it('is not credited where a refund elsewhere hangs on a capture', async ({ expect }) => {
+  it('is not credited when a capture has a refund made elsewhere', async ({ expect }) => {
     const { payment, first, second } = captured();
     engine.refundInPortal({ paymentId: first, amount: 60_00n });
     engine.refundInPortal({ paymentId: second, amount: 40_00n });
@@ -29,7 +29,7 @@ describe.concurrent('a refund of an authorization that cannot be linked', () => 
     expect(harness.booked(payment)).toMatchObject({ out: '100.00' });
   });
 
-  it('is not credited where a chargeback hangs on a capture', async ({ expect }) => {
+  it('is not credited when a capture has a chargeback', async ({ expect }) => {
     const { payment, first, second } = captured();
     engine.chargeback({ paymentId: first });
     engine.chargeback({ paymentId: second });
@@ -42,7 +42,7 @@ describe.concurrent('a refund of an authorization that cannot be linked', () => 
     expect(harness.creditOrders(payment)).toBe(0);
   });
 
-  it('is credited where nothing hangs on any', async ({ expect }) => {
+  it('is credited when no capture has either', async ({ expect }) => {
     const { payment, first } = captured();
     harness.fault({ kind: 'reject', code: '700.500.001' }, { paymentType: 'RF', paymentId: first });
     const { id } = await harness.ask(payment, '60.00');
@@ -52,7 +52,9 @@ describe.concurrent('a refund of an authorization that cannot be linked', () => 
 });
 
 describe.concurrent('a chargeback of one capture', () => {
-  it('sends the refund to the other one, also where it was not known', async ({ expect }) => {
+  it('moves the refund to the other capture, also when the ledger did not know the captures', async ({
+    expect,
+  }) => {
     const { payment, first, second } = captured();
     engine.chargeback({ paymentId: first });
     const { id } = await harness.ask(payment, '40.00');

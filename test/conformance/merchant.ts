@@ -1,4 +1,4 @@
-/** The merchant of `examples/order-cancellation` beside a world: orders, a system of theirs that fails as arranged, and what was called. */
+/** The merchant of `examples/order-cancellation`: orders, an order system that fails as configured, and a log of its calls. */
 import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
@@ -23,7 +23,7 @@ export interface Cancellation {
 
 export interface Merchant {
   readonly orders: Map<string, Order>;
-  /** `fails`: a step of the merchant's own system that fails so often, or (`Infinity`) for good. */
+  /** `fails`: the step of the order system that fails, and how often (`Infinity`: always). */
   newOrder(fails?: { readonly step: Step; readonly times: number }): Cancellation;
   /** The step works from now on. */
   repair(order: Cancellation): void;
@@ -31,11 +31,11 @@ export interface Merchant {
   refundOf(order: Cancellation): Promise<Refund>;
   stateOf(order: Cancellation): OrderState | undefined;
   callsOf(order: Cancellation, step: Step): number;
-  /** What was reserved and released for this payment, one line for each event. */
+  /** Returns the reservations and releases of this payment, one line for each event. */
   reservations(order: Cancellation): Promise<readonly bigint[]>;
 }
 
-/** Call it while the file is read. */
+/** Must be called at the top level of a test file. */
 export async function openMerchant(harness: Harness): Promise<Merchant> {
   const orders = new Map<string, Order>();
   const failures = new Map<string, { readonly step: Step; left: number }>();

@@ -1,10 +1,10 @@
-/** A TCP relay in front of a server, which can be made to carry nothing any more: what was said stays unheard. */
+/** A TCP relay in front of a server, which can be stopped so that nothing passes any more. */
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
 export interface Relay {
-  /** `host:port` to be used instead of the server's. */
+  /** `host:port`, to be used instead of the server's address. */
   readonly address: string;
-  /** From now on nothing passes, in either direction; connections stay open. */
+  /** Stops all traffic in both directions from now on; connections stay open. */
   freeze(): void;
   close(): Promise<void>;
 }

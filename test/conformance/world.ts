@@ -1,4 +1,4 @@
-/** What every conformance test works with: the real parts, money counted at the gateway, and the invariants when all is over. */
+/** The harness of the conformance tests: the real parts, the gateway's books, and the invariants that are checked after each test. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
@@ -21,7 +21,7 @@ import type { refund } from '../../workflows/refund/workflow.js';
 import { violationsOf } from '../ledger/invariants.js';
 import { startStack, type Stack, type StackOptions } from '../support/stack.js';
 
-/** Waits are waits, and none is long. What times real I/O leaves room for a machine that does much else. */
+/** Waits that are short, with enough time for real I/O on a loaded machine. */
 const TIMINGS: Partial<Timings> = {
   sendWindow: 1_500,
   queryMax: 300,
@@ -32,23 +32,23 @@ const TIMINGS: Partial<Timings> = {
   issuerRetryAfter: 100,
 };
 
-/** Who asks in these tests; somebody else has to approve. */
+/** The requester in these tests; the approver is another operator. */
 export const CLERK = 'clerk';
 export const SUPERVISOR = { by: 'supervisor', reason: 'checked with the customer' };
 
-/** Far longer than any test may last: what ends such a wait is not time. */
+/** Longer than any test: such a wait is ended by an event, never by time. */
 export const NEVER = 3_600_000;
 
 const WAIT_MS = 120_000;
 
-/** What the gateway itself has booked on a payment, in the currency's two decimals; nothing of it comes from our ledger. */
+/** Money that the gateway itself has booked on a payment, in the currency's two decimals. Nothing of it comes from our ledger. */
 export interface Booked {
-  /** All that left the merchant for this payment: refunds, reversals, and credits to the card that paid. */
+  /** Money that left the merchant for this payment: refunds, reversals, and credits to the card that paid. */
   readonly out: string;
   readonly refunded: string;
   readonly reversed: string;
   readonly credited: string;
-  /** Chargebacks that stand. */
+  /** Chargebacks that are not reversed. */
   readonly chargedBack: string;
 }
 
@@ -60,42 +60,42 @@ export interface QueryStart {
 }
 
 export interface Harness extends Stack {
-  /** Accepted, 60.00 EUR; nothing runs yet. Answers the refund's id. */
+  /** Accepts a refund of 60.00 EUR without starting it. Returns its id. */
   accept(payment: CreatedPayment): Promise<string>;
-  /** Accepted and started. */
+  /** Accepts a refund and starts it. */
   ask(payment: CreatedPayment, amount: string, how?: QueryStart): Promise<Refund>;
-  /** A run of this refund, new or the one that is under way, with the world's own waits. */
+  /** Starts a run of this refund, or returns the one in progress, with the harness's own waits. */
   drive(refundId: string): Promise<void>;
-  /** Its run is ended and the next one begins, with the world's own waits: what another client's plan held back goes on. */
+  /** Ends its run and starts the next one with the harness's own waits, so that a refund held by another client's config continues. */
   restart(refundId: string): Promise<void>;
   /** A client whose refunds run with other waits or another policy. */
   clientWith(timings: Partial<Timings>, policy?: Partial<Policy>): RefundsClient;
-  /** What the gateway makes of the next orders about this payment, one effect for each, credits included. */
+  /** Sets the outcome of the next submissions for this payment, one effect for each, credits included. */
   onRefund(payment: CreatedPayment, ...effects: readonly FaultRule['effect'][]): void;
   onCredit(payment: CreatedPayment, ...effects: readonly FaultRule['effect'][]): void;
   booked(payment: CreatedPayment): Booked;
-  /** Every refund, reversal and credit that the gateway has for this payment, in whatever state. */
+  /** Returns all refunds, reversals and credits that the gateway has for this payment, in any state. */
   transactionsOf(payment: CreatedPayment): readonly Transaction[];
-  /** How many orders with this reference arrived at the gateway. */
+  /** Returns how many submissions with this reference arrived at the gateway. */
   ordersUnder(reference: string): number;
-  /** How many credits to the card that paid were ordered, executed or not. */
+  /** Returns how many credits to the card that paid were submitted, executed or not. */
   creditOrders(payment: CreatedPayment): number;
-  /** An order of another system of the same merchant: over HTTP as ours are. A CD goes to the card that paid. */
+  /** Submits an operation of another system of the same merchant over HTTP. A CD goes to the card that paid. */
   orderElsewhere(payment: CreatedPayment, fields: Readonly<Record<string, string>>): Promise<void>;
-  /** The original is looked up and recorded, as a notice about it or a comparison of the books brings about. */
+  /** Queries the original and records it, as a notification or a comparison of the books does. */
   readOriginal(payment: CreatedPayment): Promise<void>;
-  /** The ledger's own balance. */
+  /** Returns the ledger's own balance. */
   balance(payment: CreatedPayment): Promise<PaymentRecord>;
-  /** Why people are asked about a refund, while they are. */
+  /** Returns the reasons of the refund's open cases. */
   openCases(refundId: string): Promise<readonly string[]>;
-  /** Waits until the refund is as told. */
+  /** Waits until the refund is in this state. */
   until(refundId: string, is: RefundState | ((refund: Refund) => boolean)): Promise<Refund>;
-  /** Waits until the gateway has executed something for the payment, whatever was answered. */
+  /** Waits until the gateway has executed something for the payment, whatever it answered. */
   untilExecuted(payment: CreatedPayment): Promise<void>;
   run(refundId: string): WorkflowHandle<typeof refund>;
 }
 
-/** Waits until `read` answers something; fails with `what` when it does not in time. */
+/** Waits until `read` returns a value; fails with `what` when it does not in time. */
 export async function eventually<T>(
   what: string,
   read: () => Promise<T | undefined> | T | undefined,
@@ -110,13 +110,13 @@ export async function eventually<T>(
 }
 
 export interface HarnessOptions extends StackOptions {
-  /** True where an attempt may still be open when the file ends: a person waits for an answer. The books agree all the same. */
+  /** True if an attempt may still be open at the end of the file, because an operator waits for an answer. The books agree all the same. */
   readonly mayStayOpen?: boolean;
 }
 
 /**
- * Call it while the file is read. After each test I1 to I5 hold in the tables; at the end of the file the gateway's books equal the
- * ledger to the cent (I6), no card and no secret stands anywhere, everything that has ended can be run again without an effect (I7), and every fact told again changes nothing (I8).
+ * Must be called at the top level of a test file. After each test I1 to I5 hold in the tables. At the end of the file the gateway's books equal
+ * the ledger to the cent (I6), no card and no secret is stored anywhere, each final refund can be run again without an effect (I7), and each fact can be recorded again without a change (I8).
  */
 export async function openHarness(options: HarnessOptions = {}): Promise<Harness> {
   const stack = await startStack({ ...options, timings: { ...TIMINGS, ...options.timings } });
@@ -127,7 +127,7 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
   afterEach(async () => {
     expect(await violationsOf(database.db), 'I1 to I8').toEqual([]);
   });
-  // Hooks run in reverse: this one before the stack is closed.
+  // Hooks run in reverse order: this one runs before the stack is closed.
   afterAll(async () => {
     await stack.untilAtRest();
     if (options.mayStayOpen === true) expect(await disagreements(stack), 'gateway and ledger').toEqual([]);
@@ -278,7 +278,7 @@ async function disagreements({ dependencies, gateway }: Stack): Promise<readonly
 
 const ENDED: readonly RefundState[] = ['succeeded', 'settled', 'closed_by_dispute', 'failed', 'canceled'];
 
-/** I7: as after Temporal has forgotten the runs. A start of what has ended finds the ledger's facts and sends nothing. */
+/** I7: runs each final refund again, as after the retention period. The new run finds the ledger's facts and submits nothing. */
 async function expectRunningAgainChangesNothing({
   client,
   dependencies,
@@ -309,7 +309,7 @@ async function expectRunningAgainChangesNothing({
   expect(gateway.engine.transactions(), 'I7: the gateway after everything was run again').toEqual(before);
 }
 
-/** I8: every success that the ledger has, told again by answer, look-up and notice. */
+/** I8: records every success in the ledger again, from an answer, a query and a notification. */
 async function expectFactsToldAgainChangeNothing({
   dependencies: { ledger },
   database,

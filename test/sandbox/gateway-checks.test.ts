@@ -1,4 +1,4 @@
-/** The gateway's checks in their order, and the shape of each answer. */
+/** The gateway simulator's checks in their order, and the form of each answer. */
 import { describe, expect, it } from 'vitest';
 import {
   CARD,
@@ -20,8 +20,8 @@ const fieldsOf = (body: object): string[] =>
     .flatMap(([name, value]) => (value === undefined ? [] : [name]))
     .sort();
 
-describe('who is asking', () => {
-  it('refuses a request without a token with 401, and tells nothing but the result', () => {
+describe('access to the gateway', () => {
+  it('answers a request without a token with 401 and a result only', () => {
     const harness = openHarness();
     const answer = harness.post('/v1/payments', {}, { id: ENTITY.id, token: null });
     expect(verdict(answer)).toBe('401 800.900.300');
@@ -38,7 +38,7 @@ describe('who is asking', () => {
     expect(fieldsOf(bodyOf(answer))).toEqual(AUTH_FIELDS);
   });
 
-  it('asks look-ups for a token too, and publishes its result codes to everybody', () => {
+  it('requires a token for queries, and publishes its result codes without one', () => {
     const harness = openHarness();
     const nobody = { id: ENTITY.id, token: null };
     expect(verdict(harness.get('/v3/query', {}, nobody))).toBe('401 800.900.300');
@@ -49,7 +49,7 @@ describe('who is asking', () => {
 
 describe('parameters', () => {
   it.each(['92.0', '-20.20', '1,00', '', '1234567890123', ' 1.00'])(
-    'refuses the amount "%s" by name',
+    'rejects the amount "%s" and names the field',
     (amount) => {
       const harness = openHarness();
       const answer = refund(harness, debit(harness), amount);
@@ -60,7 +60,7 @@ describe('parameters', () => {
     },
   );
 
-  it('answers a validation error without an id and without creating anything', () => {
+  it('answers a validation error without an id, and creates no transaction', () => {
     const harness = openHarness();
     const id = debit(harness);
     const answer = refund(harness, id, '92.0');
@@ -69,7 +69,7 @@ describe('parameters', () => {
   });
 
   it.each(['/v1/payments', '/v1/payments/'])(
-    'takes a refund sent to %s for a create, and refuses its type',
+    'handles a refund sent to %s as a create request, and rejects its type',
     (path) => {
       const harness = openHarness();
       const answer = harness.post(path, { paymentType: 'RF', amount: '1.00', currency: 'EUR' });
@@ -83,7 +83,7 @@ describe('parameters', () => {
     },
   );
 
-  it('names every wrong parameter at once', () => {
+  it('names all wrong parameters at once', () => {
     const harness = openHarness();
     const answer = harness.post('/v1/payments', { ...CARD, 'card.expiryMonth': '13', currency: 'euro' });
     const names = bodyOf(answer).result?.parameterErrors?.map(({ name }) => name);
@@ -107,7 +107,7 @@ const stringsOf = (fields: object): [string, string][] =>
   Object.entries(fields).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : []));
 
 describe('forced results', () => {
-  it('gives the forced code in internal mode, with no id and nothing to be found', () => {
+  it('returns the forced code in internal test mode, without an id and without a transaction', () => {
     const harness = openHarness();
     const forced = { 'customParameters[forceResultCode]': '800.100.151', merchantTransactionId: 'F1' };
     const answer = creditByCard(harness, '1.00', forced);
@@ -119,7 +119,7 @@ describe('forced results', () => {
     );
   });
 
-  it('takes a card holder that is a code for the result, except where it would be a success', () => {
+  it('uses a card holder that is a result code as the result, unless the code is a success', () => {
     const harness = openHarness();
     const declined = creditByCard(harness, '1.00', { 'card.holder': '800.100.165' });
     expect(verdict(declined)).toBe('400 800.100.165');
@@ -128,7 +128,7 @@ describe('forced results', () => {
   });
 });
 
-describe('references', () => {
+describe('the original of a refund, reversal or capture', () => {
   it.each([
     ['RF', '600.200.500'],
     ['CP', '700.400.510'],
@@ -146,14 +146,14 @@ describe('references', () => {
     );
   });
 
-  it('does not know the payment of another entity', () => {
+  it('is not found when it belongs to another entity', () => {
     const harness = openHarness();
     const fields = { paymentType: 'RF', amount: '1.00', currency: 'EUR' };
     const answer = harness.post(`/v1/payments/${debit(harness)}`, fields, OTHER_ENTITY);
     expect(verdict(answer)).toBe('400 600.200.500');
   });
 
-  it('refuses a refund of a rejected payment, whatever else is wrong with it', () => {
+  it('cannot be refunded when it was rejected, whatever else is wrong', () => {
     const harness = openHarness();
     const declined = harness.post('/v1/payments', {
       ...CARD,
@@ -165,7 +165,7 @@ describe('references', () => {
     expect(verdict(refund(harness, idOf(declined), '999.00', { currency: 'USD' }))).toBe('400 700.300.200');
   });
 
-  it('refuses a refund of a pending payment', () => {
+  it('cannot be refunded while it is pending', () => {
     const harness = openHarness();
     harness.gateway.setFault({ effect: { kind: 'pending', code: '000.200.000' } });
     const pending = harness.post('/v1/payments', {
@@ -177,7 +177,7 @@ describe('references', () => {
     expect(verdict(refund(harness, idOf(pending), '1.00'))).toBe('400 700.400.570');
   });
 
-  it('refuses a refund where nothing was captured, and of a refund', () => {
+  it('cannot be refunded when nothing was captured, or when it is itself a refund', () => {
     const harness = openHarness();
     const { paymentId } = harness.gateway.createPayment({ type: 'PA', amount: 10_00n, currency: 'EUR' });
     expect(verdict(refund(harness, paymentId, '1.00'))).toBe('400 700.400.520');
@@ -185,14 +185,14 @@ describe('references', () => {
     expect(verdict(refund(harness, idOf(refunded), '1.00'))).toBe('400 700.400.520');
   });
 
-  it('refuses another currency only after the volume', () => {
+  it('is checked for its currency after its remaining amount', () => {
     const harness = openHarness();
     const id = debit(harness);
     expect(verdict(refund(harness, id, '100.00', { currency: 'USD' }))).toBe('400 700.100.500');
     expect(verdict(refund(harness, id, '100.01', { currency: 'USD' }))).toBe('400 700.400.200');
   });
 
-  it('refuses every refund while a chargeback stands, and takes them again when it was reversed', () => {
+  it('cannot be refunded while it has an open chargeback, and can be once that is reversed', () => {
     const harness = openHarness();
     const id = debit(harness);
     const { id: chargebackId } = harness.gateway.chargeback({ paymentId: id, amount: 10_00n });
@@ -201,7 +201,7 @@ describe('references', () => {
     expect(verdict(refund(harness, id, '100.00'))).toBe('200 000.100.110');
   });
 
-  it('knows no credit to a registration that does not exist or is another entity’s', () => {
+  it('of a credit must be a registration of the same entity', () => {
     const harness = openHarness();
     const fields = { paymentType: 'CD', amount: '1.00', currency: 'EUR' };
     const { registrationId } = harness.gateway.createPayment({ type: 'DB', amount: 1n, currency: 'EUR' });
@@ -211,7 +211,7 @@ describe('references', () => {
     expect(verdict(harness.post(path, fields))).toBe('200 000.100.110');
   });
 
-  it('has no rebills and receipts', () => {
+  it('cannot be rebilled or receipted', () => {
     const harness = openHarness();
     const answer = harness.post(`/v1/payments/${debit(harness)}`, {
       paymentType: 'RB',
@@ -238,7 +238,7 @@ describe('reversals and captures', () => {
       }),
     );
 
-  it('reverses an authorisation in full without an amount, once', () => {
+  it('reverses an authorization in full when no amount is given, once', () => {
     const harness = openHarness();
     const id = authorise(harness);
     expect(act(harness, id, 'RV')).toBe('200 000.100.110');
@@ -247,7 +247,7 @@ describe('reversals and captures', () => {
     expect(harness.gateway.books(id)?.reversed).toBe(100_00n);
   });
 
-  it('captures in parts up to the authorisation, and then does not reverse it', () => {
+  it('captures an authorization in parts, and then does not reverse it', () => {
     const harness = openHarness();
     const id = authorise(harness);
     expect(act(harness, id, 'CP', '60.00')).toBe('200 000.100.110');
@@ -256,7 +256,7 @@ describe('reversals and captures', () => {
     expect(act(harness, debit(harness), 'CP', '1.00')).toBe('400 700.400.510');
   });
 
-  it('reverses a debit only where the acquirer does, and not after a refund', () => {
+  it('reverses a debit only where the setting allows it, and not after a refund', () => {
     const harness = openHarness();
     const id = debit(harness);
     expect(act(harness, id, 'RV')).toBe('400 700.400.530');
@@ -270,7 +270,7 @@ describe('reversals and captures', () => {
 });
 
 describe('success', () => {
-  it('echoes a refund with its own id, its reference and its original', () => {
+  it('answers a refund with its own id, its reference and its original', () => {
     const harness = openHarness();
     const paymentId = debit(harness);
     const body = bodyOf(refund(harness, paymentId, '12.30', { merchantTransactionId: 'R1' }));
@@ -291,7 +291,7 @@ describe('success', () => {
     expect(body.card ?? body.paymentBrand ?? body.risk).toBeUndefined();
   });
 
-  it('tells brand and card of a credit to a card, never the number, and neither of a credit to a registration', () => {
+  it('shows brand and card summary of a credit to a card, and neither for a credit to a registration', () => {
     const harness = openHarness();
     const answer = creditByCard(harness, '5.00', { createRegistration: 'true' });
     const body = bodyOf(answer);
@@ -329,7 +329,7 @@ describe('success', () => {
 });
 
 describe('throttling', () => {
-  it('lets two v1 look-ups through in a minute, then answers 800.120.100 with an id', () => {
+  it('allows two v1 queries in a minute, then answers 800.120.100 with an id', () => {
     const harness = openHarness({ settings: { throttle: 'documented' } });
     const id = debit(harness);
     const ask = (): string => verdict(harness.get(`/v1/payments/${id}`));
@@ -339,7 +339,7 @@ describe('throttling', () => {
     expect(ask()).toBe('200 000.100.110');
   });
 
-  it('throttles 30 v3 searches, 100 v3 look-ups and 200 refunds of one payment, which then are not carried out', () => {
+  it('allows 30 v3 searches, 100 v3 queries and 200 refunds of one payment; the next refund is not executed', () => {
     const harness = openHarness({ settings: { throttle: 'documented' } });
     const id = debit(harness, 1000_00n);
     const admitted = (times: number, ask: () => string): number =>
@@ -351,7 +351,7 @@ describe('throttling', () => {
     expect(verdict(refund(harness, debit(harness), '1.00'))).toBe('200 000.100.110');
   });
 
-  it('validates before it throttles', () => {
+  it('validates a request before it counts it', () => {
     const harness = openHarness({
       settings: {
         throttle: {

@@ -1,4 +1,4 @@
-/** The program's own gateway client against the simulator: what it makes of each kind of answer. */
+/** The product's gateway client against the simulator: how it classifies each kind of answer. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../domain/secret.js';
 import type { Gateway, SendLimits } from '../../gateway/gateway.js';
@@ -36,7 +36,7 @@ const order = { entityId: ENTITY.id, merchantTransactionId: REFERENCE, amount: '
 const refund = (answerWithin?: number): ReturnType<Gateway['refund']> =>
   gateway.refund({ ...order, paymentId, limits: limits(answerWithin) });
 
-it('a refund is answered, found by its reference and seen among what is linked to the payment', async () => {
+it('a refund is answered, found by its reference and found among the linked transactions of the payment', async () => {
   const sent = await refund();
   expect(sent).toMatchObject({
     kind: 'answered',
@@ -57,7 +57,7 @@ it('a refund is answered, found by its reference and seen among what is linked t
   });
 });
 
-it('credits go to a card and to a registration, an authorisation is reversed', async () => {
+it('credits go to a card and to a registration; an authorization is reversed', async () => {
   const card = { number: '4200000000000000', holder: 'Jane Jones', expiryMonth: '05', expiryYear: '2034' };
   const byCard = await gateway.creditCard({ ...order, paymentBrand: 'VISA', card, limits: limits() });
   expect(byCard).toMatchObject({
@@ -83,7 +83,7 @@ it('the published result codes can be read', async () => {
   expect(codes.kind === 'found' && codes.value.map(({ code }) => code)).toContain('700.400.200');
 });
 
-describe('no usable answer to a refund that was made', () => {
+describe('an unusable answer to a refund that was executed', () => {
   it.each<[FaultEffect, string]>([
     [{ kind: 'accept_then_drop' }, 'connection_lost'],
     [{ kind: 'answer_after', ms: 2_000 }, 'timeout'],
@@ -108,7 +108,7 @@ describe('no usable answer to a refund that was made', () => {
   });
 });
 
-describe('answers that are compressed although nobody asked', () => {
+describe('answers that are compressed although the client did not ask for it', () => {
   it.each(['gzip', 'deflate', 'br'] as const)('%s: a refund is answered and found', async (contentCoding) => {
     server.engine.changeSettings({ contentCoding });
     expect(await refund()).toMatchObject({ kind: 'answered', transaction: { amount: '40.00' } });
@@ -127,7 +127,7 @@ describe('answers that are compressed although nobody asked', () => {
   });
 });
 
-describe('a look-up that does not tell', () => {
+describe('a query without a usable answer', () => {
   it.each([
     ['throttled', { kind: 'unavailable', why: 'throttled' }],
     ['html', { kind: 'unavailable', why: 'not_json' }],

@@ -1,4 +1,4 @@
-/** Chargebacks in parts, without an amount, pending and declined; their changes; reversals of each kind; links of captures apart. */
+/** Chargebacks: partial, without an amount, pending and declined; their changes and reversals; refunds listed under a capture only. */
 import { describe, expect, it } from 'vitest';
 import { control } from '../../sandbox/gateway/control.js';
 import { RequestLog } from '../../sandbox/gateway/request-log.js';
@@ -15,7 +15,7 @@ const brief = (harness: Harness, id: string): unknown =>
   ]);
 const standing = (harness: Harness, id: string): bigint | undefined => harness.gateway.books(id)?.chargedBack;
 
-/** Over the control API, as other processes do. */
+/** Calls the control API, as other processes do. */
 function command(harness: Harness, name: string, body: object): { status: number; id: string } {
   const on = { engine: harness.gateway, log: new RequestLog() };
   const { status, body: answer } = control(
@@ -30,7 +30,7 @@ function command(harness: Harness, name: string, body: object): { status: number
 }
 
 describe('a chargeback', () => {
-  it('of a part, declined or pending: only what is executed is in the books, and what is pending stops refunds', () => {
+  it('moves money only when it succeeded; a pending one blocks refunds', () => {
     const harness = openHarness();
     const [part, declined, pending] = [debit(harness), debit(harness), debit(harness)];
     expect(command(harness, 'chargeback', { paymentId: part, amount: '30.00' }).status).toBe(200);
@@ -44,7 +44,7 @@ describe('a chargeback', () => {
     expect(standing(harness, pending)).toBe(100_00n);
   });
 
-  it('that shows no amount shows one when it changes, and it grows and shrinks', () => {
+  it('without an amount shows it once it changes, and can grow and shrink', () => {
     const harness = openHarness();
     const payment = debit(harness);
     const { id } = command(harness, 'chargeback', {
@@ -68,7 +68,7 @@ describe('a chargeback', () => {
 });
 
 describe('a chargeback reversal', () => {
-  it('of a part leaves the rest disputed, and the payment without refunds until all of it is reversed', () => {
+  it('of a part leaves the rest disputed; the payment can be refunded once all of it is reversed', () => {
     const harness = openHarness();
     const payment = debit(harness);
     const { id } = command(harness, 'chargeback', { paymentId: payment });
@@ -83,7 +83,7 @@ describe('a chargeback reversal', () => {
     expect(verdict(refund(harness, payment, '100.00'))).toBe('200 000.100.110');
   });
 
-  it('that is pending or declined gives nothing back; a pending one holds its amount', () => {
+  it('that is pending or declined returns no money; a pending one holds its amount', () => {
     const harness = openHarness();
     const payment = debit(harness);
     const { id: chargebackId } = command(harness, 'chargeback', { paymentId: payment });
@@ -104,7 +104,7 @@ describe('a chargeback reversal', () => {
     expect(standing(harness, payment)).toBe(30_00n);
   });
 
-  it('may name nothing, and one of a reversal means that the merchant lost again', () => {
+  it('may omit its original; the reversal of a reversal means that the merchant lost again', () => {
     const harness = openHarness();
     const payment = debit(harness);
     const { id: chargebackId } = command(harness, 'chargeback', { paymentId: payment });
@@ -118,8 +118,8 @@ describe('a chargeback reversal', () => {
   });
 });
 
-describe('an account that shows what is linked to a capture with the capture alone', () => {
-  it('lists under the authorization only what refers to it directly', () => {
+describe('an account that lists refunds of a capture with that capture only', () => {
+  it('lists only direct children under the authorization', () => {
     const harness = openHarness();
     expect(command(harness, 'settings', { captureLinks: 'apart' }).status).toBe(200);
     const { paymentId, captureIds } = harness.gateway.createPayment({

@@ -1,4 +1,4 @@
-/** Each fault that the simulator can be told to have, and what it does to the money. */
+/** Each fault that the simulator can have, and its effect on the money. */
 import { describe, expect, it } from 'vitest';
 import {
   bodyOf,
@@ -15,27 +15,27 @@ import {
 } from './gateway-harness.js';
 
 describe('a lost answer', () => {
-  it('of a refund that was made', () => {
+  it('leaves the refund executed', () => {
     const { harness, id, answer } = refundUnder({ kind: 'accept_then_drop' });
     expect(verdict(answer)).toBe('dropped');
     expect(refundedOf(harness, id)).toBe(40_00n);
     expect(seen(harness)).toBe('200 000.000.100');
   });
 
-  it('of a refund that never arrived', () => {
+  it('leaves the refund not executed, when the request never arrived', () => {
     const { harness, id, answer } = refundUnder({ kind: 'drop_before_execute' });
     expect(verdict(answer)).toBe('dropped');
     expect(refundedOf(harness, id)).toBe(0n);
     expect(seen(harness)).toBe('404 700.400.580');
   });
 
-  it('that only comes late', () => {
+  it('arrives late instead', () => {
     const { harness, id, answer } = refundUnder({ kind: 'answer_after', ms: 90_000 });
     expect(answer).toMatchObject({ kind: 'answer', httpStatus: 200, afterMs: 90_000 });
     expect(refundedOf(harness, id)).toBe(40_00n);
   });
 
-  it('of a refund that is made later, at its own time, under the rules of that time', () => {
+  it('is followed by the refund at its own later time, by the rules of that time', () => {
     const { harness, id, answer } = refundUnder({ kind: 'execute_after', ms: 5000 });
     expect(verdict(answer)).toBe('dropped');
     expect(harness.gateway.nextAt()).not.toBeNull();
@@ -52,7 +52,7 @@ describe('a lost answer', () => {
     expect(late?.timestamp).toBe(Date.UTC(2026, 8, 1, 12, 0, 5));
   });
 
-  it('of a delayed refund that then is one too many', () => {
+  it('is followed by a late refund that exceeds the payment and is rejected', () => {
     const { harness, id } = refundUnder({ kind: 'execute_after', ms: 5000 });
     refund(harness, id, '100.00');
     harness.wait(5000);
@@ -63,7 +63,7 @@ describe('a lost answer', () => {
 });
 
 describe('an answer that leaves the outcome open', () => {
-  it('900.100.300 reads the same whether the refund was made or not', () => {
+  it('has the code 900.100.300 whether the refund was executed or not', () => {
     const made = refundUnder({ kind: 'comm_error', executed: true });
     const notMade = refundUnder({ kind: 'comm_error', executed: false });
     for (const { answer } of [made, notMade]) {
@@ -77,7 +77,7 @@ describe('an answer that leaves the outcome open', () => {
     expect([seen(made.harness), seen(notMade.harness)]).toEqual(['200 000.000.100', '404 700.400.580']);
   });
 
-  it('900.100.300 can be all that look-ups ever show', () => {
+  it('has the code 900.100.300, and queries show nothing else', () => {
     const { harness } = refundUnder({ kind: 'comm_error', executed: false, recorded: true });
     expect(bodyOf(harness.get('/v3/query', RF)).records?.[0]?.result?.code).toBe('900.100.300');
   });
@@ -106,7 +106,7 @@ describe('an answer that leaves the outcome open', () => {
     );
   });
 
-  it('an id of a refund that was not made, but recorded as left open', () => {
+  it('has an id, when the refund was not executed but recorded as open', () => {
     const { harness, id, answer } = refundUnder({
       kind: 'comm_error',
       hasId: true,
@@ -119,7 +119,7 @@ describe('an answer that leaves the outcome open', () => {
     expect(found).toMatchObject({ id: idOf(answer), result: { code: '900.100.300' } });
   });
 
-  it.each([true, false])('an id and no result, the refund made: %s', (executed) => {
+  it.each([true, false])('has an id and no result (refund executed: %s)', (executed) => {
     const harness = openHarness();
     const id = debit(harness);
     const match = { paymentType: 'RF' };
@@ -136,13 +136,13 @@ describe('an answer that leaves the outcome open', () => {
     expect(refundedOf(harness, id)).toBe(executed ? 40_00n : 0n);
   });
 
-  it.each([true, false])('a 502 page of a proxy, the refund made: %s', (executed) => {
+  it.each([true, false])('is a 502 page of a proxy (refund executed: %s)', (executed) => {
     const { harness, id, answer } = refundUnder({ kind: 'http_error', executed });
     expect(answer).toMatchObject({ kind: 'raw', httpStatus: 502, contentType: 'text/html' });
     expect(refundedOf(harness, id)).toBe(executed ? 40_00n : 0n);
   });
 
-  it('a 403 page of a firewall, and a redirect to somewhere else', () => {
+  it('is a 403 page of a firewall, or a redirect to another host', () => {
     expect(verdict(refundUnder({ kind: 'http_error', status: 403, executed: false }).answer)).toBe('raw 403');
     const changeDestination = refundUnder({
       kind: 'http_error',
@@ -154,7 +154,7 @@ describe('an answer that leaves the outcome open', () => {
   });
 
   it.each(['truncated', 'garbage', 'empty', 'no_result', 'huge', 'cut_off'] as const)(
-    'a refund that was made, answered with a body that is %s',
+    'has a body that is %s, although the refund was executed',
     (form) => {
       const { harness, id, answer } = refundUnder({ kind: 'broken_body', form });
       expect(refundedOf(harness, id)).toBe(40_00n);
@@ -186,12 +186,12 @@ describe('an answer that leaves the outcome open', () => {
     });
   });
 
-  it('an echo with a field missing', () => {
+  it('shows an echo without a field', () => {
     const { answer } = refundUnder({ kind: 'wrong_echo', fields: { id: null } });
     expect(bodyOf(answer).id).toBeUndefined();
   });
 
-  it('no referencedId, in the answer and in look-ups, though the gateway knows the link', () => {
+  it('shows no referencedId, also in queries, although the gateway knows the original', () => {
     const { harness, id, answer } = refundUnder({ kind: 'missing_reference' });
     expect(bodyOf(answer).referencedId).toBeUndefined();
     const records = bodyOf(harness.get(`/v3/query/${id}`, { includeLinkedTransactions: 'true' })).records;
@@ -218,7 +218,7 @@ describe('a refund that is pending', () => {
     expect(harness.gateway.books(id)).toMatchObject({ refunded, pending: 0n });
   });
 
-  it('stays so until told, and then keeps what it was told', () => {
+  it('stays pending until it is finished, and then keeps its outcome', () => {
     const { harness, id, answer } = refundUnder({ kind: 'pending', finalCode: '800.100.165' });
     harness.wait(30 * 24 * 3_600_000);
     expect(harness.gateway.books(id)?.pending).toBe(40_00n);
@@ -229,7 +229,7 @@ describe('a refund that is pending', () => {
     );
   });
 
-  it('is not decided again by its plan when a person was quicker', () => {
+  it('does not change at its planned time when it was finished before', () => {
     const { harness, id, answer } = refundUnder({ kind: 'pending', final: 'rejected', afterMs: 1000 });
     harness.gateway.finishPending({ id: idOf(answer), state: 'succeeded' });
     harness.wait(5000);
@@ -237,15 +237,15 @@ describe('a refund that is pending', () => {
   });
 });
 
-describe('a refusal by the bank', () => {
-  it.each([200, 400])('arrives with HTTP %i, with amount and id, and pays nothing', (httpStatus) => {
+describe('a decline by the bank', () => {
+  it.each([200, 400])('arrives with HTTP %i, an amount and an id, and no money moves', (httpStatus) => {
     const { harness, id, answer } = refundUnder({ kind: 'reject', code: '800.100.167', httpStatus });
     expect(verdict(answer)).toBe(`${httpStatus} 800.100.167`);
     expect(bodyOf(answer)).toMatchObject({ paymentType: 'RF', amount: '40.00', referencedId: id });
     expect(refundedOf(harness, id)).toBe(0n);
   });
 
-  it('comes after the gateway’s own checks: what it would refuse itself never reaches the bank', () => {
+  it('comes after the gateway’s own checks, so that a rejected request never reaches the bank', () => {
     const harness = openHarness();
     const id = debit(harness);
     harness.gateway.setFault({ effect: { kind: 'reject', code: '800.100.165' } });
@@ -253,7 +253,7 @@ describe('a refusal by the bank', () => {
     expect(verdict(refund(harness, id, '100.00'))).toBe('400 800.100.165');
   });
 
-  it('can be followed by a chargeback before anybody can credit the customer', () => {
+  it('can be followed by a chargeback before the customer can be credited', () => {
     const harness = openHarness();
     const id = debit(harness);
     harness.gateway.setFault({ effect: { kind: 'chargeback_after_rejection', amount: '25.00' } });
@@ -271,7 +271,7 @@ describe('a refusal by the bank', () => {
     });
   });
 
-  it('can lose its answer too: faults of different kinds meet in one request', () => {
+  it('can lose its answer too: faults of different slots apply to one request', () => {
     const { harness } = refundUnder({ kind: 'accept_then_drop' });
     const id = debit(harness);
     harness.gateway.setFault({ effect: { kind: 'reject', code: '800.100.167' } });
@@ -287,7 +287,7 @@ describe('a refusal by the bank', () => {
 });
 
 describe('fault rules', () => {
-  it('strike only what they match, as often as they say, and can be cleared', () => {
+  it('apply to matching requests only, as often as configured, and can be cleared', () => {
     const harness = openHarness();
     const id = debit(harness);
     const fault = harness.gateway.setFault({
@@ -322,15 +322,15 @@ describe('fault rules', () => {
     );
   });
 
-  it('make no transaction where the code says that there is none', () => {
+  it('create no transaction for a code that creates none', () => {
     const { harness, answer } = refundUnder({ kind: 'reject', code: '800.120.100', httpStatus: 429 });
     expect(verdict(answer)).toBe('429 800.120.100');
     expect(seen(harness)).toBe('404 700.400.580');
   });
 });
 
-describe('chargebacks on command', () => {
-  it('do not ask whether the customer was refunded already: then the money is gone twice', () => {
+describe('chargebacks by control', () => {
+  it('are possible after a refund: the money is then paid out twice', () => {
     const harness = openHarness();
     const id = debit(harness);
     refund(harness, id, '100.00');
@@ -339,7 +339,7 @@ describe('chargebacks on command', () => {
     expect(() => harness.gateway.chargeback({ paymentId: id })).toThrow('already has an open chargeback');
   });
 
-  it('are reversed once, and then can come a second time', () => {
+  it('are reversed once, and can then be charged back again', () => {
     const harness = openHarness();
     const id = debit(harness);
     const first = harness.gateway.chargeback({ paymentId: id }).id;
@@ -349,7 +349,7 @@ describe('chargebacks on command', () => {
     expect(harness.gateway.chargeback({ paymentId: id }).amount).toBe(100_00n);
   });
 
-  it('strike what was paid, not refunds and not more than the payment', () => {
+  it('apply to payments only, and up to their amount', () => {
     const harness = openHarness();
     const id = debit(harness);
     const refunded = idOf(refund(harness, id, '1.00'));

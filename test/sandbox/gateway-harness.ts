@@ -1,4 +1,4 @@
-/** A simulated gateway in memory with a clock that a test moves, and short ways to ask it. */
+/** A gateway simulator in memory with a clock that the test moves, and short functions to call it. */
 import type { FaultEffect } from '../../sandbox/gateway/faults.js';
 import { SimulatedGateway, type SimulatedGatewayOptions } from '../../sandbox/gateway/simulated-gateway.js';
 import { route } from '../../sandbox/gateway/routes.js';
@@ -19,7 +19,7 @@ export interface Harness {
   readonly gateway: SimulatedGateway;
   /** Moves the clock. */
   wait(ms: number): void;
-  /** As the first entity, unless `as` says otherwise. `entityId` is added. */
+  /** Calls as the first entity, unless `as` is given. Adds `entityId`. */
   post(path: string, fields: Readonly<Record<string, string>>, as?: Identity): Delivery;
   get(path: string, fields?: Readonly<Record<string, string>>, as?: Identity): Delivery;
 }
@@ -55,13 +55,13 @@ export function openHarness(options: Partial<SimulatedGatewayOptions> = {}): Har
   };
 }
 
-/** The JSON body, or an error where the gateway gave something else. */
+/** Returns the JSON body; throws if the gateway did not answer with JSON. */
 export function bodyOf(delivery: Delivery): AnswerBody {
   if (delivery.kind !== 'answer') throw new Error(`Expected an answer, got ${JSON.stringify(delivery)}.`);
   return delivery.body;
 }
 
-/** HTTP status and result code: `400 700.400.200`. For what is no answer, its kind. */
+/** Returns HTTP status and result code, for example `400 700.400.200`; without an answer, the kind of the delivery. */
 export function verdict(delivery: Delivery): string {
   if (delivery.kind === 'dropped') return 'dropped';
   if (delivery.kind === 'raw') return `raw ${delivery.httpStatus}`;
@@ -89,7 +89,7 @@ export function creditByCard(
   return harness.post('/v1/payments', { paymentType: 'CD', amount, currency: 'EUR', ...CARD, ...more });
 }
 
-/** The id of a transaction that was answered. */
+/** Returns the id of the transaction in the answer. */
 export function idOf(delivery: Delivery): string {
   const { id } = bodyOf(delivery);
   if (id === undefined) throw new Error(`No id in ${JSON.stringify(delivery)}.`);
@@ -98,12 +98,12 @@ export function idOf(delivery: Delivery): string {
 
 /** The reference of the refunds under test. */
 export const RF = { merchantTransactionId: 'RF1' };
-/** What a query by that reference shows. */
+/** Returns the transactions that a query by that reference shows. */
 export const seen = (harness: Harness): string => verdict(harness.get('/v3/query', RF));
 export const refundedOf = (harness: Harness, id: string): bigint | undefined =>
   harness.gateway.books(id)?.refunded;
 
-/** A debit, and a refund of 40.00 on it that the gateway handles with this fault. */
+/** Creates a debit and a refund of 40.00 on it, which the gateway handles with this fault. */
 export function refundUnder(effect: FaultEffect): {
   harness: Harness;
   id: string;

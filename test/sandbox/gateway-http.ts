@@ -1,4 +1,4 @@
-/** Asks the simulated gateway over HTTP, as the first entity of the test world. */
+/** Calls the gateway simulator over HTTP, as the first entity of the tests. */
 import { request } from 'undici';
 import { z } from 'zod';
 import { ENTITY } from './gateway-harness.js';
@@ -29,12 +29,12 @@ export async function send(
   };
 }
 
-/** A write of the gateway's API; `entityId` is added. */
+/** Sends a write request to the gateway's API; adds `entityId`. */
 export function postForm(url: string, fields: Readonly<Record<string, string>>): Promise<HttpAnswer> {
   return send('POST', url, new URLSearchParams({ entityId: ENTITY.id, ...fields }).toString());
 }
 
-/** The JSON object that the control API answers, or an error with what it said. */
+/** Returns the JSON object that the control API answers, or throws an error with its message. */
 export async function postControl(url: string, body: object): Promise<Readonly<Record<string, unknown>>> {
   const { status, text } = await send('POST', url, JSON.stringify(body));
   if (status !== 200) throw new Error(`${status} ${text}`);

@@ -1,4 +1,4 @@
-/** What the simulator shows late or not at all, and what turns out otherwise than it was answered. */
+/** Transactions that the simulator shows late or not at all, and outcomes that change after the answer. */
 import { describe, expect, it } from 'vitest';
 import {
   bodyOf,
@@ -14,7 +14,7 @@ import {
 } from './gateway-harness.js';
 
 describe('a lag that hides a transaction', () => {
-  it('ends when it is told to, without a notice', () => {
+  it('ends by control, without a notification', () => {
     const { harness, answer } = refundUnder({ kind: 'visibility_lag', ms: 86_400_000 });
     const reported = harness.gateway.due().length;
     expect(seen(harness)).toBe('404 700.400.580');
@@ -26,8 +26,8 @@ describe('a lag that hides a transaction', () => {
   });
 });
 
-describe('a refusal that turns out executed', () => {
-  it('pays what was asked, is announced, and is shown as a success', () => {
+describe('a declined refund that succeeds late', () => {
+  it('pays the requested amount, is notified, and is shown as a success', () => {
     const { harness, id, answer } = refundUnder({ kind: 'reject', code: '800.100.152' });
     harness.gateway.due();
     harness.gateway.succeedLate({ id: idOf(answer) });
@@ -38,7 +38,7 @@ describe('a refusal that turns out executed', () => {
     expect(verdict(refund(harness, id, '60.01'))).toBe('400 700.400.200');
   });
 
-  it('is none where it succeeded or pays nothing out', () => {
+  it('must have been declined, and must pay the customer', () => {
     const { harness, id, answer } = refundUnder({ kind: 'accept_then_drop' });
     expect(verdict(answer)).toBe('dropped');
     const [record] = bodyOf(harness.get('/v3/query', RF)).records ?? [];
@@ -47,7 +47,7 @@ describe('a refusal that turns out executed', () => {
     expect(() => harness.gateway.succeedLate({ id })).toThrow('Only a refund');
   });
 
-  it('pays again what came back, once', () => {
+  it('pays a returned refund again, once', () => {
     const { harness, id, answer } = refundUnder({ kind: 'answer_after', ms: 1 });
     const paid = { id: idOf(answer) };
     harness.gateway.failLate(paid);
@@ -58,8 +58,8 @@ describe('a refusal that turns out executed', () => {
   });
 });
 
-describe('a transaction that is shown by its id alone', () => {
-  it('is in no list, can be asked for, and counts all the same', () => {
+describe('a transaction that is found by its id only', () => {
+  it('is in no list, is found by its id, and counts in the books', () => {
     const { harness, id, answer } = refundUnder({ kind: 'by_id_only' });
     const linked = { includeLinkedTransactions: 'true' };
     expect(seen(harness)).toBe('404 700.400.580');
@@ -72,8 +72,8 @@ describe('a transaction that is shown by its id alone', () => {
   });
 });
 
-describe('a success that comes back', () => {
-  it('by plan, days later', () => {
+describe('a success that is returned', () => {
+  it('changes by rule, days later', () => {
     const { harness, id, answer } = refundUnder({ kind: 'late_failure', ms: 86_400_000 });
     expect(verdict(answer)).toBe('200 000.100.110');
     expect(refundedOf(harness, id)).toBe(40_00n);
@@ -82,7 +82,7 @@ describe('a success that comes back', () => {
     expect(bodyOf(harness.get('/v3/query', RF)).records?.[0]?.result?.code).toBe('100.397.102');
   });
 
-  it('is never a capture: the rule waits for the refund', () => {
+  it('is a refund and never a capture: the rule waits for the refund', () => {
     const harness = openHarness();
     const { paymentId } = harness.gateway.createPayment({ type: 'PA', amount: 4_00n, currency: 'EUR' });
     harness.gateway.setFault({ effect: { kind: 'late_failure', ms: 1000 } });
@@ -96,7 +96,7 @@ describe('a success that comes back', () => {
     });
   });
 
-  it('after it had been pending', () => {
+  it('can have been pending before', () => {
     const { harness, id } = refundUnder({ kind: 'late_failure', ms: 5000 });
     const second = openHarness();
     const other = debit(second);
@@ -110,14 +110,14 @@ describe('a success that comes back', () => {
     expect(refundedOf(harness, id)).toBe(40_00n);
   });
 
-  it('never a payment', () => {
+  it('is never a payment', () => {
     const harness = openHarness();
     expect(() => harness.gateway.failLate({ id: debit(harness) })).toThrow('Only a refund');
   });
 });
 
-describe('look-ups that do not tell', () => {
-  it('show a new transaction only after the lag, by reference, by id and among the linked', () => {
+describe('queries without a usable answer', () => {
+  it('show a new transaction only after the visibility lag, by reference, by id and among the linked ones', () => {
     const { harness, id, answer } = refundUnder({ kind: 'visibility_lag', ms: 60_000 });
     const operations = (): string[] => [
       seen(harness),
@@ -145,7 +145,7 @@ describe('look-ups that do not tell', () => {
     expect(verdict(harness.get(`/v3/query/${id}`))).toBe('200 000.000.100');
   });
 
-  it('because they are shown in another currency, once', () => {
+  it('show another currency, once', () => {
     const harness = openHarness();
     const id = debit(harness);
     refund(harness, id, '5.00');

@@ -1,4 +1,4 @@
-/** What the gateway guards and what it does not: the refund volume, the unlinked credit, and its own books. */
+/** The limits that the gateway enforces and those that it does not: refundable amount, standalone credits, and its own books. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { seededIds } from '../../sandbox/gateway/ids.js';
@@ -19,8 +19,8 @@ const capture = (
 ): { paymentId: string; captureIds: readonly string[] } =>
   harness.gateway.createPayment({ type: 'PA', amount: 100_00n, currency: 'EUR', captures });
 
-describe('the refund volume', () => {
-  it('takes partial refunds up to the last cent and then answers the umbrella code', () => {
+describe('the refundable amount', () => {
+  it('allows partial refunds up to the last cent, and then rejects with 700.400.200', () => {
     const harness = openHarness();
     const id = debit(harness);
     expect(verdict(refund(harness, id, '60.00'))).toBe('200 000.100.110');
@@ -30,7 +30,7 @@ describe('the refund volume', () => {
     expect(harness.gateway.books(id)?.refunded).toBe(100_00n);
   });
 
-  it('does not know that a repeated reference is a repetition', () => {
+  it('is taken again by a second refund with the same reference', () => {
     const harness = openHarness();
     const id = debit(harness);
     refund(harness, id, '30.00', { merchantTransactionId: 'SAME' });
@@ -39,7 +39,7 @@ describe('the refund volume', () => {
     expect(harness.gateway.leftMerchant({ references: ['SAME'] })).toMatchObject([{ refunded: 60_00n }]);
   });
 
-  it('holds a pending refund against the volume, and frees it when it is rejected', () => {
+  it('is reduced by a pending refund, and restored when that is rejected', () => {
     const harness = openHarness();
     const id = debit(harness);
     harness.gateway.setFault({ effect: { kind: 'pending', afterMs: 1000, final: 'rejected' } });
@@ -51,7 +51,7 @@ describe('the refund volume', () => {
     expect(verdict(refund(harness, id, '100.00'))).toBe('200 000.100.110');
   });
 
-  it('shares the volume between an authorisation and its captures', () => {
+  it('is shared by an authorization and its captures', () => {
     const harness = openHarness();
     const { paymentId, captureIds } = capture(harness, [60_00n, 40_00n]);
     const [first = '', second = ''] = captureIds;
@@ -64,7 +64,7 @@ describe('the refund volume', () => {
     expect(harness.gateway.books(paymentId)).toMatchObject({ captured: 100_00n, refunded: 100_00n });
   });
 
-  it('counts a refund that a person made in the portal', () => {
+  it('is reduced by a refund that was made in the portal', () => {
     const harness = openHarness();
     const id = debit(harness);
     harness.gateway.refundInPortal({ paymentId: id, amount: 70_00n });
@@ -74,7 +74,7 @@ describe('the refund volume', () => {
 });
 
 describe('the standalone credit', () => {
-  it('has no cap and no link: a refunded customer is paid again', () => {
+  it('has no limit and no original: a refunded customer is paid again', () => {
     const harness = openHarness();
     const id = debit(harness);
     refund(harness, id, '100.00', { merchantTransactionId: 'RF1' });
@@ -109,8 +109,8 @@ describe('the standalone credit', () => {
   });
 });
 
-describe('what left the merchant', () => {
-  it('adds up references and originals, each transaction once and each currency for itself', () => {
+describe('the money that left the merchant', () => {
+  it('sums references and originals, each transaction once and each currency separately', () => {
     const harness = openHarness();
     const id = debit(harness);
     refund(harness, id, '20.00', { merchantTransactionId: 'A' });
@@ -127,7 +127,7 @@ describe('what left the merchant', () => {
     ]);
   });
 
-  it('takes back what came back', () => {
+  it('does not contain returned refunds', () => {
     const harness = openHarness();
     const id = debit(harness);
     const refunded = idOf(refund(harness, id, '20.00', { merchantTransactionId: 'A' }));
@@ -164,7 +164,7 @@ const step: fc.Arbitrary<Step> = fc.record({
 
 const text = (amount: bigint): string => `${amount / 100n}.${(amount % 100n).toString().padStart(2, '0')}`;
 
-/** Refused commands are part of the game; anything else that is thrown is not. */
+/** Controls may be rejected with CommandRefused; any other error fails the test. */
 function attempt(command: () => unknown): void {
   try {
     command();
@@ -238,8 +238,8 @@ function play(harness: Harness, move: Step): void {
   }
 }
 
-describe('whatever is done to the gateway', () => {
-  it('refunds no original beyond what it captured, and its books are the sums of its transactions', () => {
+describe('after any sequence of requests and controls', () => {
+  it('no original is refunded beyond its captured amount, and the books equal the sums of the transactions', () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 10, maxLength: 80 }), fc.integer(), (steps, seed) => {
         const harness = openHarness({ ids: seededIds(seed), settings: { reversalOnDebit: seed % 2 === 0 } });

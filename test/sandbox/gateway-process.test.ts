@@ -1,4 +1,4 @@
-/** The simulated gateway as a process of its own: its books outlive kill -9, and it does not outlive its parent. */
+/** The gateway simulator as its own process: its books survive kill -9, and it ends with its parent. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -49,7 +49,7 @@ async function start(): Promise<{ readonly child: ChildProcess; readonly url: st
   throw new Error('The gateway ended before it was ready.');
 }
 
-it('has paid after kill -9 what it had paid before', async () => {
+it('keeps its paid refunds after kill -9', async () => {
   const first = await start();
   const { paymentId } = await postControl(`${first.url}/_control/create-payment`, {
     amount: '100.00',
@@ -68,7 +68,7 @@ it('has paid after kill -9 what it had paid before', async () => {
   expect(again.text).toContain('700.400.200');
 });
 
-it('ends when its parent lets go of it', async () => {
+it('ends when its parent closes the IPC channel', async () => {
   const { child: started } = await start();
   const exit = once(started, 'exit');
   started.disconnect();

@@ -1,4 +1,4 @@
-/** What look-ups show, in the containers of v1 and v3. */
+/** Answers to queries, in the formats of v1 and v3. */
 import { describe, expect, it } from 'vitest';
 import {
   CARD,
@@ -16,7 +16,7 @@ import {
 const LINKED = { includeLinkedTransactions: 'true' };
 
 describe('v1', () => {
-  it('shows one transaction by id, with milliseconds and the fields that only look-ups have', () => {
+  it('shows one transaction by id, with milliseconds and the fields that only queries have', () => {
     const harness = openHarness();
     const paymentId = debit(harness);
     const id = idOf(refund(harness, paymentId, '3.00', { merchantTransactionId: 'R1' }));
@@ -38,7 +38,7 @@ describe('v1', () => {
     }
   });
 
-  it('lists everything under one reference, declined and successful alike', () => {
+  it('lists all transactions with one reference, declined and successful ones', () => {
     const harness = openHarness();
     const pay = {
       ...CARD,
@@ -61,8 +61,8 @@ describe('v1', () => {
   });
 });
 
-describe('a payment that was made without a registration', () => {
-  it('shows none; one that was made with it does', () => {
+describe('a payment without a registration', () => {
+  it('shows none; a payment with a registration shows it', () => {
     const harness = openHarness();
     const shown = (registered: boolean) => {
       const payment = { type: 'DB', amount: 1_00n, currency: 'EUR', registered } as const;
@@ -77,7 +77,7 @@ describe('a payment that was made without a registration', () => {
 });
 
 describe('v3', () => {
-  it('shows an original with all that is linked to it, through captures, refunds and chargebacks', () => {
+  it('shows an original with all linked transactions: captures, refunds and chargebacks', () => {
     const harness = openHarness();
     const { paymentId, captureIds } = harness.gateway.createPayment({
       type: 'PA',
@@ -114,7 +114,7 @@ describe('v3', () => {
     expect(verdict(harness.get(`/v3/query/${paymentId}`, { paymentMethods: 'DD' }))).toBe('404 700.400.580');
   });
 
-  it('shows a refund that the gateway refused by reference, without its amount', () => {
+  it('shows a refund that was rejected because of its original, without its amount', () => {
     const harness = openHarness();
     const id = debit(harness);
     refund(harness, id, '100.01', { merchantTransactionId: 'TOO-MUCH' });
@@ -123,7 +123,7 @@ describe('v3', () => {
     expect(record?.amount).toBeUndefined();
   });
 
-  it('shows refunds made in the portal as the system’s, under no reference of ours', () => {
+  it('shows refunds made in the portal with source SYSTEM and without our reference', () => {
     const harness = openHarness();
     const id = debit(harness);
     harness.gateway.refundInPortal({ paymentId: id, amount: 4_00n });
@@ -146,7 +146,7 @@ describe('v3', () => {
     expect(bodyOf(harness.get('/v3/query', { ...range, limit: '2' })).pages).toBe(2);
   });
 
-  it('refuses a search for nothing', () => {
+  it('rejects a search without criteria', () => {
     const harness = openHarness();
     expect(verdict(harness.get('/v3/query'))).toBe('400 200.300.404');
     expect(verdict(harness.get('/v3/query', { 'date.from': 'yesterday', 'date.to': 'today' }))).toBe(
@@ -163,7 +163,7 @@ describe('not found', () => {
     },
   );
 
-  it('is also the answer to the right id or reference under the wrong entity', () => {
+  it('is also the answer for an existing id or reference under the wrong entity', () => {
     const harness = openHarness();
     const id = debit(harness);
     creditByCard(harness, '1.00', { merchantTransactionId: 'CD1' });
@@ -175,7 +175,7 @@ describe('not found', () => {
     expect(verdict(harness.get('/v3/query', { merchantTransactionId: 'CD1' }))).toBe('200 000.000.100');
   });
 
-  it('comes with 400 where the gateway is set so', () => {
+  it('comes with HTTP 400 where the setting says so', () => {
     const harness = openHarness({ settings: { notFoundStatus: 400 } });
     expect(verdict(harness.get(`/v3/query/${UNKNOWN_ID}`))).toBe('400 700.400.580');
   });

@@ -1,4 +1,4 @@
-/** The simulated gateway over HTTP: broken connections as a client meets them, the control API, and books that outlive it. */
+/** The gateway simulator over HTTP: broken connections, the control API, and books that survive a restart. */
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { request as rawRequest } from 'node:http';
 import { connect } from 'node:net';
@@ -50,7 +50,7 @@ describe('the gateway over HTTP', () => {
     });
   });
 
-  it('lets exactly as many of fifty concurrent refunds through as the payment has room for', async () => {
+  it('executes exactly as many of fifty concurrent refunds as the payment covers', async () => {
     const server = await open();
     const id = pay(server);
     const answers = await Promise.all(
@@ -75,7 +75,7 @@ describe('the gateway over HTTP', () => {
     expect(server.engine.books(id)?.refunded).toBe(refunded);
   });
 
-  it('ends a body in the middle', async () => {
+  it('closes the connection in the middle of a body', async () => {
     const server = await open();
     const id = pay(server);
     server.engine.setFault({ effect: { kind: 'broken_body', form: 'cut_off' } });
@@ -98,7 +98,7 @@ describe('the gateway over HTTP', () => {
     expect(server.engine.books(id)?.refunded).toBe(20_00n);
   });
 
-  it('answers late, having refunded at once', async () => {
+  it('answers late, and refunds at once', async () => {
     const server = await open();
     const id = pay(server);
     server.engine.setFault({ effect: { kind: 'answer_after', ms: 150 } });
@@ -108,7 +108,7 @@ describe('the gateway over HTTP', () => {
     expect(performance.now() - started).toBeGreaterThan(140);
   });
 
-  it('survives what is not a request of the gateway', async () => {
+  it('answers invalid requests and stays up', async () => {
     const server = await open();
     const id = pay(server);
     const statusOf = async (method: 'GET' | 'POST' | 'PUT', path: string, body?: string): Promise<number> =>
@@ -126,7 +126,7 @@ describe('the gateway over HTTP', () => {
     expect((await postForm(`${server.url}/v1/payments/${id}`, RF)).status).toBe(200);
   });
 
-  it('ends in the middle of things', async () => {
+  it('closes while requests are open', async () => {
     const server = await open();
     server.engine.setFault({ effect: { kind: 'answer_after', ms: 60_000 } });
     const waiting = postForm(`${server.url}/v1/payments/${pay(server)}`, RF);
@@ -138,7 +138,7 @@ describe('the gateway over HTTP', () => {
   });
 });
 
-/** Sends bytes and goes away before an answer. */
+/** Sends bytes and disconnects before an answer. */
 function sendBroken(server: GatewayServer, bytes: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1', () => {
@@ -150,7 +150,7 @@ function sendBroken(server: GatewayServer, bytes: string): Promise<void> {
   });
 }
 
-/** A request whose target is no path that `URL` would take. */
+/** Sends a request whose target `URL` cannot parse. */
 function sendTarget(server: GatewayServer, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const request = rawRequest(
@@ -170,7 +170,7 @@ async function waitFor(condition: () => boolean): Promise<void> {
 }
 
 describe('the control API', () => {
-  it('makes things happen and shows the books', async () => {
+  it('creates payments and chargebacks, and shows the books', async () => {
     const { url } = await open();
     const control = (name: string, body: object): Promise<Readonly<Record<string, unknown>>> =>
       postControl(`${url}/_control/${name}`, body);
@@ -219,7 +219,7 @@ describe('the control API', () => {
     });
   });
 
-  it('tells the truth late, and shows what was hidden', async () => {
+  it('changes outcomes late, and makes hidden transactions visible', async () => {
     const { url } = await open();
     const control = (call: string, body: object): Promise<Readonly<Record<string, unknown>>> =>
       postControl(`${url}/_control/${call}`, body);
@@ -248,7 +248,7 @@ describe('the control API', () => {
     expect(await getJson(`${url}/_control/faults`)).toEqual([]);
   });
 
-  it('says what is wrong with a request, and changes nothing', async () => {
+  it('answers an invalid request with the reason, and changes nothing', async () => {
     const { url, engine } = await open();
     const refused = async (
       method: 'GET' | 'POST' | 'DELETE',
@@ -281,7 +281,7 @@ describe('the control API', () => {
     expect(engine.faults()).toEqual([]);
   });
 
-  it('logs what arrived, with nothing of a card and no token', async () => {
+  it('logs received requests without card data and tokens', async () => {
     const { url, engine } = await open();
     await postForm(`${url}/v1/payments`, {
       ...CARD,
@@ -317,7 +317,7 @@ describe('the books on disk', () => {
   }
   const view = (server: GatewayServer): unknown => server.engine.transactions();
 
-  it('are the same after a restart, with registrations, links and what was still to happen', async () => {
+  it('are the same after a restart, with registrations, links and scheduled events', async () => {
     const journalFile = join(await folder(), 'deep', 'gateway.jsonl');
     let now = Date.UTC(2026, 8, 1);
     const clock = (): number => now;
@@ -381,7 +381,7 @@ describe('the books on disk', () => {
     expect(view(await open({ journalFile }))).toEqual(before);
   });
 
-  it('are not guessed where they are damaged', async () => {
+  it('are not read when a line is damaged', async () => {
     const journalFile = join(await folder(), 'gateway.jsonl');
     await writeFile(journalFile, '{"kind":"nonsense"}\n');
     await expect(open({ journalFile })).rejects.toThrow('damaged at line 1');
@@ -389,7 +389,7 @@ describe('the books on disk', () => {
 });
 
 describe('the settings of the process', () => {
-  it('start with nothing, and keep the books with the rest of the data', () => {
+  it('have defaults, and keep the books in the data folder', () => {
     expect(readProcessSettings({})).toMatchObject({ port: 0, settings: { throttle: 'off' } });
     expect(readProcessSettings({}).journalFile).toBeUndefined();
     const fixture = readProcessSettings({
@@ -410,7 +410,7 @@ describe('the settings of the process', () => {
     });
   });
 
-  it('name the variable that is wrong, and not its value', () => {
+  it('are named in errors, without their values', () => {
     const read = (): unknown =>
       readProcessSettings({ OPPWA_WEBHOOK_KEY: 'hush', REFUNDS_SANDBOX_GATEWAY_PORT: 'x' });
     expect(read).toThrow(/REFUNDS_SANDBOX_GATEWAY_PORT: .*OPPWA_WEBHOOK_KEY: must be 64 hex digits/);

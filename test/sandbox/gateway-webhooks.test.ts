@@ -1,4 +1,4 @@
-/** Webhooks: what is announced and when, how it is encrypted, and how long the gateway keeps trying. */
+/** Webhooks: which changes are notified and when, how they are encrypted, and how long they are retried. */
 import { createDecipheriv } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -34,11 +34,11 @@ const reported = (contents: readonly unknown[]): string[] =>
     return `${paymentType} ${result.code}`;
   });
 
-/** What became due, as `RF 000.100.110`. */
+/** Returns the notifications that are due, as `RF 000.100.110`. */
 const due = (harness: Harness): string[] => reported(harness.gateway.due().map(({ content }) => content));
 
 describe('encryption', () => {
-  it('gives the known answer', () => {
+  it('gives a known text for a known key and initialization vector', () => {
     const webhook = encryptWebhook(KEY, '{"type":"PAYMENT"}', 'none', Buffer.alloc(12));
     expect(webhook).toEqual({
       headers: {
@@ -50,7 +50,7 @@ describe('encryption', () => {
     });
   });
 
-  it('wraps the same in JSON, and never uses an initialization vector twice', () => {
+  it('can be wrapped in JSON, and never uses an initialization vector twice', () => {
     const webhook = encryptWebhook(KEY, '{"type":"PAYMENT"}', 'json', Buffer.alloc(12));
     expect(webhook.body).toBe('{"encryptedBody":"0A3471C72D9BE49A8520F79C66BBD9A12FF9"}');
     expect(webhook.headers['content-type']).toBe('application/json');
@@ -59,7 +59,7 @@ describe('encryption', () => {
   });
 });
 
-describe('what is announced', () => {
+describe('notifications', () => {
   const refundWith = (effect: FaultEffect | null, pendingMs?: number): { harness: Harness; id: string } => {
     const harness = openHarness();
     const id = debit(harness);
@@ -71,7 +71,7 @@ describe('what is announced', () => {
     return { harness, id };
   };
 
-  it('tells a refund once, with its entity and in the words of a look-up', () => {
+  it('notify a refund once, with its entity and the fields of a query', () => {
     const { harness, id } = refundWith(null);
     const [notification, ...more] = harness.gateway.due();
     expect(more).toEqual([]);
@@ -93,7 +93,7 @@ describe('what is announced', () => {
     expect(harness.gateway.due()).toEqual([]);
   });
 
-  it('tells pending and final', () => {
+  it('notify the pending and the final state', () => {
     const { harness } = refundWith(null, 1000);
     expect(due(harness)).toEqual(['RF 800.400.502']);
     expect(harness.gateway.nextAt()).toBe(Date.UTC(2026, 8, 1, 12, 0, 1));
@@ -102,7 +102,7 @@ describe('what is announced', () => {
     expect(harness.gateway.nextAt()).toBeNull();
   });
 
-  it('loses, doubles and delays', () => {
+  it('can be lost, doubled and delayed', () => {
     expect(refundWith({ kind: 'webhook', how: 'lost' }).harness.gateway.due()).toEqual([]);
 
     const doubled = refundWith({ kind: 'webhook', how: 'duplicate', ms: 500 }).harness;
@@ -116,14 +116,14 @@ describe('what is announced', () => {
     expect(due(delayed)).toEqual(['RF 000.100.110']);
   });
 
-  it('tells the final state before the pending one', () => {
+  it('can notify the final state before the pending one', () => {
     const { harness } = refundWith({ kind: 'webhook', how: 'out_of_order' }, 1000);
     expect(harness.gateway.due()).toEqual([]);
     harness.wait(1000);
     expect(due(harness)).toEqual(['RF 000.100.110', 'RF 800.400.502']);
   });
 
-  it('tells chargebacks, and refunds of the portal only where the account is set so', () => {
+  it('notify chargebacks, and refunds in the portal only where the setting says so', () => {
     const harness = openHarness();
     const id = debit(harness);
     harness.gateway.due();
@@ -141,10 +141,10 @@ interface Received {
   readonly body: string;
 }
 
-/** A merchant that answers with the given statuses, the last one for ever. */
+/** A merchant that answers with the given statuses, and with the last one from then on. */
 async function openMerchant(statuses: readonly number[]): Promise<{
   readonly url: string;
-  /** The next webhook that arrives, or has arrived and was not taken. */
+  /** Resolves with the next webhook that has not been taken yet. */
   next(): Promise<Received>;
 }> {
   const received: Received[] = [];
@@ -197,7 +197,7 @@ describe('delivery', () => {
     return server;
   };
 
-  it('posts to the merchant what its key opens, by itself, also what happens with nobody asking', async () => {
+  it('posts webhooks that the merchant’s key decrypts, also for events that no request caused', async () => {
     const merchant = await openMerchant([200]);
     const { url, engine } = await start(merchant.url);
     const create = { amount: '10.00', currency: 'EUR' };
@@ -220,7 +220,7 @@ describe('delivery', () => {
     expect(engine.nextAt()).toBeNull();
   });
 
-  it('tries again until the merchant takes it', async () => {
+  it('retries until the merchant acknowledges', async () => {
     const merchant = await openMerchant([500, 503, 204]);
     const { url } = await start(merchant.url, { wrapper: 'json' });
     await post(`${url}/_control/create-payment`, { amount: '10.00', currency: 'EUR' });
@@ -232,7 +232,7 @@ describe('delivery', () => {
     expect(new Set(ids).size).toBe(1);
   });
 
-  it('can be forged, with and without the key', async () => {
+  it('can be forged, with and without the merchant’s key', async () => {
     const merchant = await openMerchant([200]);
     const { url } = await start(merchant.url);
     const content = { type: 'PAYMENT', payload: { id: 'x' } };
@@ -244,7 +244,7 @@ describe('delivery', () => {
     expect(() => decrypt(KEY, without.headers, without.body)).toThrow();
   });
 
-  it('does not leave this machine', () => {
+  it('goes to this machine only', () => {
     expect(() => createWebhookSender({ url: 'https://example.com/hook', keys: new Map() })).toThrow(
       'example.com',
     );
