@@ -1,7 +1,6 @@
 /** Dependencies of the activities. The worker builds them once; tests and the client library build their own. */
 import type { QueryNeed } from '../domain/query-budget.js';
 import type { Moment } from '../domain/clock.js';
-import type { GatewayHost } from '../domain/refusals.js';
 import type { Gateway } from '../gateway/gateway.js';
 import type { Ledger } from '../ledger/ledger.js';
 
@@ -12,8 +11,6 @@ export interface Dependencies {
   readonly defaultEntityId: string;
   /** True if the entity is configured here. */
   readonly hasEntity: (entityId: string) => boolean;
-  /** Returns the kind of the entity's host. A test host's success codes mean on a live host that no money moved. */
-  readonly hostOf: (entityId: string) => GatewayHost;
   /** Reads both clocks of this machine. Deadlines are intervals of one process, never a comparison with another machine. */
   readonly now: () => Moment;
   /** Waits for `ms` without keeping the process alive. */
@@ -34,6 +31,7 @@ export function queryingFor(need: QueryNeed, deps: Dependencies): Dependencies {
       findWithLinked: (entityId, id) => gateway.findWithLinked(entityId, id, need),
       findById: (entityId, id) => gateway.findById(entityId, id, need),
       resultCodes: (entityId) => gateway.resultCodes(entityId),
+      interpret: (entityId, recorded) => gateway.interpret(entityId, recorded),
       close: () => gateway.close(),
     },
   };

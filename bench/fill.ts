@@ -54,7 +54,7 @@ async function oneRefund(database: Database): Promise<Template> {
         paymentId,
         money: storedMoney(1_000n, 'EUR'),
         reason: 'goods_returned',
-        payment: { type: 'DB', money: storedMoney(1_000n, 'EUR') },
+        payment: { type: 'debit', money: storedMoney(1_000n, 'EUR') },
       },
     },
     { entityId: hex('e'), facts: null },

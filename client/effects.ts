@@ -1,7 +1,7 @@
 /** What an action does to the money, in words with amounts: written once, for the command line, HTTP and the console. */
 import { formatAmount, storedMoney } from '../domain/money/money.js';
 import { isOpenAttempt } from '../domain/refund/states.js';
-import { PAYMENT_TYPES } from '../domain/refund/operation.js';
+import { ATTEMPT_TYPES } from './api-types.js';
 import type { AttemptRecord, RefundRecord } from '../ledger/core/refund-record.js';
 import type { CorrectionDetails } from '../ledger/core/commands.js';
 
@@ -24,7 +24,7 @@ export function attemptInQuestion({ attempts }: RefundRecord): AttemptRecord | u
 }
 
 export function attemptText({ operation, reference, amountMinor }: AttemptRecord, currency: string): string {
-  return `${PAYMENT_TYPES[operation]} ${reference} over ${amountText(amountMinor, currency)}`;
+  return `${ATTEMPT_TYPES[operation]} ${reference} over ${amountText(amountMinor, currency)}`;
 }
 
 export function effectOfCorrection(refundId: string, details: CorrectionDetails): string {

@@ -19,7 +19,7 @@ import { createRefundsClient, type RefundsClient } from './refunds-client.js';
 /** What works through the gateway's notifications needs of the process. */
 export interface NotificationParts {
   readonly database: Database;
-  readonly dependencies: Pick<Dependencies, 'ledger' | 'hostOf'>;
+  readonly dependencies: Pick<Dependencies, 'ledger' | 'gateway'>;
   readonly temporal: Client;
   readonly start: StartSettings;
   readonly queues: TaskQueues;
@@ -60,7 +60,6 @@ export function openRefundsClient(
       gateway,
       defaultEntityId: settings.entities[0].id,
       hasEntity: (entityId: string) => settings.hosts.has(entityId),
-      hostOf: (entityId: string) => settings.hosts.get(entityId) ?? 'live',
       now: machineClock,
       pause,
     },

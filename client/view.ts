@@ -8,7 +8,8 @@ import {
   type RefundState,
   type RefundStatus,
 } from '../domain/refund/states.js';
-import { PAYMENT_TYPES, type Operation } from '../domain/refund/operation.js';
+import type { Operation } from '../domain/refund/operation.js';
+import { ATTEMPT_TYPES } from './api-types.js';
 import type { AttemptRecord, CaseRecord, RefundRecord } from '../ledger/core/refund-record.js';
 import { effectOfCorrection } from './effects.js';
 import { refundWorkflowId } from '../workflows/refund/contract.js';
@@ -84,7 +85,7 @@ export interface Proposal {
 }
 
 export interface Attempt {
-  readonly type: (typeof PAYMENT_TYPES)[Operation];
+  readonly type: (typeof ATTEMPT_TYPES)[Operation];
   readonly amount: string;
   /** Ours, and known before anything was sent: what the gateway and the acquirer are asked by. */
   readonly merchantTransactionId: string;
@@ -158,7 +159,7 @@ export function viewOf(record: RefundRecord): Refund {
 
 function attemptOf(attempt: AttemptRecord, currency: string): Attempt {
   return {
-    type: PAYMENT_TYPES[attempt.operation],
+    type: ATTEMPT_TYPES[attempt.operation],
     amount: amountOf(attempt.amountMinor, currency),
     merchantTransactionId: attempt.reference,
     gatewayId: attempt.gatewayId,

@@ -1,26 +1,92 @@
-/** What the gateway said, in its own field names, reduced to what may be kept: no card data ever gets this far. */
+/** Transactions and answers of the gateway in the domain's terms, reduced to what may be stored: no card data gets this far. */
+import type { DeclineClass } from './decline-class.js';
+import type { Operation } from './refund/operation.js';
 
-/** One transaction as an answer, a look-up entry or a webhook tells it. Absent means the gateway left it out. */
-export interface GatewayTransaction {
-  /** 32 lowercase hex. Absent on validation errors: no transaction was created. */
+/**
+ * What a transaction does with money. `other:` and the gateway's own name: a kind that neither takes money for an original nor gives any
+ * back.
+ */
+export type TransactionType =
+  | 'debit'
+  | 'preauthorization'
+  | 'capture'
+  | Operation
+  | 'chargeback'
+  | 'chargeback_reversal'
+  | `other:${string}`;
+
+/** Why a result that is neither a success nor pending proves no decline either. */
+export type ResultDoubt =
+  /** The result does not have the form that the gateway documents. */
+  | 'malformed_code'
+  /** The result is not documented, or its documentation does not say that it is a decline. */
+  | 'unlisted_code'
+  /** The gateway lost its own line to the acquirer: executed or not is not known. */
+  | 'communication'
+  /** The gateway itself failed. */
+  | 'system'
+  /** Reads like a success and is none: partial, still open, of another amount, or about a chargeback. An operator must look. */
+  | 'manual_code'
+  /** The answer to something else: a query, a checkout, an account update. */
+  | 'not_a_result'
+  /** A live host answered with a success of the test system. */
+  | 'test_success_on_live'
+  /** There is one already under this reference: that one shows the outcome. */
+  | 'duplicate'
+  /** It is being executed at this moment, perhaps by an earlier submission of the same order. */
+  | 'already_processing';
+
+/** What a result says of an order. `flagged`: executed, and the gateway asks for a check by hand. */
+export type ResultMeaning =
+  | { readonly kind: 'succeeded'; readonly flagged: boolean }
+  | { readonly kind: 'pending' }
+  | { readonly kind: 'declined'; readonly class: DeclineClass }
+  | { readonly kind: 'unknown'; readonly why: ResultDoubt };
+
+/** The gateway's own code and text. For the record and for operators: nothing is decided by them. */
+export interface RecordedResult {
+  readonly code: string;
+  readonly description: string;
+}
+
+/** A result with what it means. */
+export interface GatewayResult extends RecordedResult {
+  /** By the operation that was answered: one code may mean different things for a refund and a credit. */
+  readonly meaning: Readonly<Record<Operation, ResultMeaning>>;
+  /** True where a chargeback with this result was executed. */
+  readonly isChargeback: boolean;
+}
+
+/** One transaction as an answer, an entry of a query or a notification shows it. Absent: the gateway left it out. */
+interface TransactionFields {
+  /** Absent where no transaction was created. */
   readonly id?: string;
-  /** `DB`, `PA`, `CP`, `RF`, `RV`, `CD`, `CB`, `CR`, `RB`, `RC` … as the gateway spells it. */
-  readonly paymentType?: string;
+  readonly type?: TransactionType;
   /** Decimal string, major units. */
   readonly amount?: string;
   /** ISO 4217, three capitals. */
   readonly currency?: string;
-  readonly merchantTransactionId?: string;
+  /** Our reference. */
+  readonly reference?: string;
   /** The transaction that this one refers to. Missing in old recordings even where there is one. */
   readonly referencedId?: string;
   readonly registrationId?: string;
   readonly paymentBrand?: string;
-  readonly result: { readonly code: string; readonly description: string };
-  /** `resultDetails.ExtendedDescription`, for people. Never decides anything. */
+  /** The acquirer's longer text, for operators. Decides nothing. */
   readonly extendedDescription?: string;
-  /** Each `result.parameterErrors` entry as `name: message`; values are dropped, they may hold a card number. */
+  /** Each wrong field of the request as `name: message`; values are dropped, they may hold a card number. */
   readonly parameterErrors?: readonly string[];
+  /** The gateway's own time. Sorts as text. */
   readonly timestamp?: string;
+}
+
+/** A transaction without what its result means: as the ledger keeps it. `Gateway.interpret` adds the meaning. */
+export interface RecordedTransaction extends TransactionFields {
+  readonly result: RecordedResult;
+}
+
+export interface GatewayTransaction extends TransactionFields {
+  readonly result: GatewayResult;
 }
 
 /**

@@ -1,7 +1,13 @@
 /** The gateway as the rest of the program sees it: a few writes that are one request each, and reads. */
 import type { QueryNeed } from '../domain/query-budget.js';
 import type { Moment } from '../domain/clock.js';
-import type { GatewayTransaction, QueryResult, SendResult, TransactionTree } from '../domain/transaction.js';
+import type {
+  GatewayTransaction,
+  QueryResult,
+  RecordedTransaction,
+  SendResult,
+  TransactionTree,
+} from '../domain/transaction.js';
 
 /** When a write may leave, and how long its answer is waited for. */
 export interface SendLimits {
@@ -102,5 +108,7 @@ export interface Gateway {
   findById(entityId: string, id: string, need?: QueryNeed): Promise<QueryResult<GatewayTransaction>>;
   /** The gateway's published result codes. */
   resultCodes(entityId: string): Promise<QueryResult<readonly ResultCodeText[]>>;
+  /** Adds what a stored result means. An entity that is not configured is read as on a live host. */
+  interpret(entityId: string, recorded: RecordedTransaction): GatewayTransaction;
   close(): Promise<void>;
 }

@@ -6,6 +6,9 @@ import type { Moment } from '../domain/clock.js';
 import { machineClock } from './http/clock.js';
 import { GatewaySettingsError } from './errors.js';
 
+/** Whether a host moves real money. */
+export type HostKind = 'test' | 'live';
+
 /** One channel at the gateway. Tokens, hosts and test modes differ by channel. */
 export interface EntitySettings {
   /** 32 lowercase hex. */
@@ -16,6 +19,8 @@ export interface EntitySettings {
   readonly accessToken: Secret<string>;
   /** Sent as `testMode` where set. A production host refuses the parameter with `600.200.701`. */
   readonly testMode?: 'INTERNAL' | 'EXTERNAL' | undefined;
+  /** On a live host, success codes of the test system mean that no money moved. Default `live`. */
+  readonly hostKind?: HostKind | undefined;
 }
 
 export interface GatewayOptions {

@@ -2,9 +2,8 @@
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { isEntityId } from '../domain/ids.js';
-import type { GatewayHost } from '../domain/refusals.js';
 import type { Secret } from '../domain/secret.js';
-import { isSafeAddress, type EntitySettings } from '../gateway/settings.js';
+import { isSafeAddress, type EntitySettings, type HostKind } from '../gateway/settings.js';
 import { readSecrets, SECRET_EXAMPLES } from './entity-secrets.js';
 import { isLoopback, knownHostKind } from './hosts.js';
 import { capabilitiesShape, policyShape, type OwnPolicy } from './policy.js';
@@ -13,7 +12,7 @@ import { readText } from './read-text.js';
 
 export interface ConfiguredEntity extends OwnPolicy {
   readonly settings: EntitySettings;
-  readonly host: GatewayHost;
+  readonly host: HostKind;
   /** Keys that open its webhooks; none where it has none set up, several while one replaces another. */
   readonly webhookKeys: readonly Secret<string>[];
 }
@@ -157,7 +156,7 @@ function readEntity(raw: unknown, place: (key: string) => string, folder: string
   return {
     ok: true,
     value: {
-      settings: { id, baseUrl, accessToken, ...(testMode === undefined ? {} : { testMode }) },
+      settings: { id, baseUrl, accessToken, hostKind: host, ...(testMode === undefined ? {} : { testMode }) },
       host,
       capabilities: capabilities ?? {},
       policy: policy ?? {},

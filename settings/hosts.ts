@@ -1,5 +1,5 @@
 /** Which hosts of the gateway are for tests, where success codes of the test system are successes. */
-import type { GatewayHost } from '../domain/refusals.js';
+import type { HostKind } from '../gateway/settings.js';
 
 /** Hosts that the vendor and its resellers run for tests. Anything else may move real money. */
 const TEST_HOSTS: ReadonlySet<string> = new Set([
@@ -21,7 +21,7 @@ const LIVE_HOSTS: ReadonlySet<string> = new Set([
  * Which kind a host is known to be: by its name, or because it is this machine. Undefined for any other: it counts as live unless
  * `OPPWA_HOST_KIND` says that it is for tests.
  */
-export function knownHostKind(baseUrl: string): GatewayHost | undefined {
+export function knownHostKind(baseUrl: string): HostKind | undefined {
   // `EU-TEST.OPPWA.COM.` is the same host: a URL has it in lower case, and a last dot means nothing.
   const hostname = new URL(baseUrl).hostname.replace(/\.$/, '');
   if (isLoopback(baseUrl) || TEST_HOSTS.has(hostname)) return 'test';

@@ -1,8 +1,7 @@
 /** What a process is told from outside, checked once at its start. */
 import type { RefundConfig } from '../domain/refund/config.js';
-import type { GatewayHost } from '../domain/refusals.js';
 import type { Secret } from '../domain/secret.js';
-import type { EntitySettings } from '../gateway/settings.js';
+import type { EntitySettings, HostKind } from '../gateway/settings.js';
 import type { MaintenanceSchedule } from '../temporal/maintenance.js';
 import type { EventsSettings } from './events.js';
 import type { ApiSettings } from './api.js';
@@ -17,7 +16,7 @@ export interface Settings {
   /** The first is the default. */
   readonly entities: readonly [EntitySettings, ...EntitySettings[]];
   /** `test`: success codes of the test system are successes. `live`: they mean that no money moved. By entity id. */
-  readonly hosts: ReadonlyMap<string, GatewayHost>;
+  readonly hosts: ReadonlyMap<string, HostKind>;
   /** Keys that open the gateway's webhooks, by entity id; more than one while one replaces another. */
   readonly webhookKeys: ReadonlyMap<string, readonly Secret<string>[]>;
   /** Timings and policy of a refund that starts now. Acquirers differ in what they can do, so policy goes by entity. */

@@ -58,7 +58,6 @@ async function main(log: Log): Promise<void> {
       gateway,
       defaultEntityId: settings.entities[0].id,
       hasEntity: (entityId) => settings.hosts.has(entityId),
-      hostOf: (entityId) => settings.hosts.get(entityId) ?? 'live',
       now: machineClock,
       pause,
     },

@@ -93,7 +93,7 @@ async function updateAttempts(
   const queried: GatewayTransaction[] = [];
   for (const attempt of attempts) {
     if (!known.attemptIds.has(attempt.id)) continue;
-    const expected = expectationOf(deps, { ...attempt, entityId, currency });
+    const expected = expectationOf({ ...attempt, currency });
     let found = known.shown;
     let outcome = outcomeOfFound(found, expected);
     if (outcome.kind === 'no_match') {

@@ -48,11 +48,7 @@ async function linkTransaction(
 
   const readings = candidatesOf(refund).map((attempt) => ({
     attempt,
-    reading: readLink(
-      transaction,
-      expectationOf(deps, { ...attempt, entityId: refund.entityId, currency: refund.currency }),
-      isLinked,
-    ),
+    reading: readLink(transaction, expectationOf({ ...attempt, currency: refund.currency }), isLinked),
   }));
   for (const { attempt, reading } of readings)
     if (reading.kind === 'fits') {
@@ -86,9 +82,9 @@ async function linkTransaction(
 async function isListedUnderPayment(
   deps: Dependencies,
   refund: RefundRecord,
-  { id, referencedId, paymentType }: GatewayTransaction,
+  { id, referencedId, type }: GatewayTransaction,
 ): Promise<boolean | LinkRefusal> {
-  if (referencedId !== undefined || paymentType === 'CD') return false;
+  if (referencedId !== undefined || type === 'credit') return false;
   const { entityId, paymentId } = await deps.ledger.scope(refund.id);
   if (paymentId === null) return false;
   const tree = await deps.gateway.findWithLinked(entityId, paymentId);

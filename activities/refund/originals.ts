@@ -52,7 +52,7 @@ export async function queryOriginal(
   if (answer.kind === 'unavailable') return unavailableLinks(answer);
   const whole = eachCapture ? await withCaptures(deps, entityId, answer.value) : answer;
   if (whole.kind !== 'found') return unavailableLinks(whole);
-  const reading = readOriginal(whole.value, deps.hostOf(entityId), {
+  const reading = readOriginal(whole.value, {
     observedAt,
     coversCaptures: eachCapture,
   });
@@ -129,9 +129,7 @@ export async function queryAttempt(
   // An id of another form is stored as it was received and cannot be queried.
   if (byReference.kind !== 'not_found' || gatewayId === null || !isGatewayId(gatewayId)) return byReference;
   const byId = await queryTransaction(deps, entityId, gatewayId);
-  return byId.kind === 'found'
-    ? { kind: 'found', value: [{ merchantTransactionId: reference, ...byId.value }] }
-    : byId;
+  return byId.kind === 'found' ? { kind: 'found', value: [{ reference, ...byId.value }] } : byId;
 }
 
 /**
@@ -146,21 +144,23 @@ export async function queryWithoutLinks(
   if (answer.kind === 'not_found') return answer;
   if (answer.kind === 'unavailable') return unavailable(answer);
   const tree = rootPaymentOf(answer.value);
-  if (tree.original.paymentType === 'PA' && tree.linked.length === 0)
+  if (tree.original.type === 'preauthorization' && tree.linked.length === 0)
     return {
       kind: 'unreadable',
       isOriginal: false,
       why: 'the account has no v3 reporting, so the captures of an authorization are not shown: name the capture',
     };
-  const reading = readOriginal(tree, deps.hostOf(entityId), { observedAt, coversCaptures: false });
+  const reading = readOriginal(tree, { observedAt, coversCaptures: false });
   if (reading.kind !== 'read')
     return { kind: 'unreadable', why: 'v1 shows neither a debit nor a capture in full', isOriginal: false };
   const { facts } = reading;
   // The ledger may have other captures of the same authorization.
-  const known = facts.type === 'PA' ? await deps.ledger.findPayment(facts.id) : null;
+  const known = facts.type === 'preauthorization' ? await deps.ledger.findPayment(facts.id) : null;
   const capturedMinor = (known?.capturedMinor ?? 0n) + facts.capturedMinor;
   const authorizedMinor =
-    facts.type === 'PA' && capturedMinor > facts.authorizedMinor ? capturedMinor : facts.authorizedMinor;
+    facts.type === 'preauthorization' && capturedMinor > facts.authorizedMinor
+      ? capturedMinor
+      : facts.authorizedMinor;
   return {
     kind: 'read',
     tree,
@@ -170,9 +170,9 @@ export async function queryWithoutLinks(
 
 /** Returns a capture as the only known capture of its authorization, and any other transaction without links. */
 function rootPaymentOf(transaction: GatewayTransaction): TransactionTree {
-  const { paymentType, referencedId } = transaction;
-  return paymentType === 'CP' && referencedId !== undefined
-    ? { original: { ...transaction, id: referencedId, paymentType: 'PA' }, linked: [transaction] }
+  const { type, referencedId } = transaction;
+  return type === 'capture' && referencedId !== undefined
+    ? { original: { ...transaction, id: referencedId, type: 'preauthorization' }, linked: [transaction] }
     : { original: transaction, linked: [] };
 }
 
@@ -193,7 +193,7 @@ async function withCaptures(
   entityId: string,
   { original, linked }: TransactionTree,
 ): Promise<TreeResult> {
-  const captures = original.paymentType === 'PA' ? capturesIn(linked) : [];
+  const captures = original.type === 'preauthorization' ? capturesIn(linked) : [];
   const onCaptures: GatewayTransaction[] = [];
   for (const id of captures) {
     const answer = await queryLinkedToCapture(deps, entityId, id);
@@ -224,15 +224,13 @@ export async function queryLinkedToCapture(
   if (answer.kind === 'unavailable') return answer;
   const { original, linked } = answer.value;
   const own = linked.filter(
-    ({ id, paymentType }) => id !== original.referencedId && paymentType !== 'CP' && paymentType !== 'PA',
+    ({ id, type }) => id !== original.referencedId && type !== 'capture' && type !== 'preauthorization',
   );
   return { kind: 'found', value: own.map((entry) => ({ referencedId: captureId, ...entry })) };
 }
 
 const capturesIn = (linked: readonly GatewayTransaction[]): readonly string[] => [
   ...new Set(
-    linked.flatMap(({ id, paymentType }) =>
-      paymentType === 'CP' && id !== undefined && isGatewayId(id) ? [id] : [],
-    ),
+    linked.flatMap(({ id, type }) => (type === 'capture' && id !== undefined && isGatewayId(id) ? [id] : [])),
   ),
 ];

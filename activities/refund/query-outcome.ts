@@ -6,7 +6,6 @@ import type { RefundSnapshot } from '../../domain/refund/next-step.js';
 import { idsInFound, outcomeOfFound, type Outcome } from '../../domain/refund/outcome.js';
 import type { Timings } from '../../domain/refund/config.js';
 import { isFinal, isOpenAttempt } from '../../domain/refund/states.js';
-import { PAYMENT_TYPES } from '../../domain/refund/operation.js';
 import { answerOf, isLasting, type GatewayTransaction, type QueryResult } from '../../domain/transaction.js';
 import type { QueryTarget } from '../../ledger/ledger.js';
 import { queryingFor, type Dependencies } from '../dependencies.js';
@@ -113,7 +112,7 @@ async function find(deps: Dependencies, attempt: QueryTarget): Promise<AttemptRe
   const byReference = await gateway.findByReference(entityId, reference);
   if (byReference.kind === 'unavailable') return unavailable(byReference);
   if (byReference.kind === 'found') {
-    const own = ownAmong(deps, attempt, byReference.value);
+    const own = ownAmong(attempt, byReference.value);
     if (own !== undefined) return own;
   }
   let isOther = false;
@@ -122,7 +121,7 @@ async function find(deps: Dependencies, attempt: QueryTarget): Promise<AttemptRe
     if (byId.kind === 'unavailable') return unavailable(byId);
     if (byId.kind === 'not_found') continue;
     // The gateway gave this id to our request; under it the transaction need not show our reference.
-    const own = ownAmong(deps, attempt, [{ merchantTransactionId: reference, ...byId.value }]);
+    const own = ownAmong(attempt, [{ reference, ...byId.value }]);
     if (own !== undefined) return own;
     isOther = true;
   }
@@ -140,7 +139,7 @@ async function find(deps: Dependencies, attempt: QueryTarget): Promise<AttemptRe
   const onCapture = await linkedToCapture(deps, attempt);
   if (onCapture.kind !== 'found') return unavailable(onCapture);
   const linked = [...tree.value.linked, ...onCapture.value];
-  const own = ownAmong(deps, attempt, linked);
+  const own = ownAmong(attempt, linked);
   if (own !== undefined) return own;
   return linked.some((entry) => mightBeOurs(entry, attempt))
     ? inconclusive('an unexplained transaction on the original', 'unexplained')
@@ -192,11 +191,10 @@ export function recordReading(
 
 /** Returns the attempt's own transaction among `found`; undefined if there is none. */
 function ownAmong(
-  deps: Dependencies,
   attempt: QueryTarget,
   found: readonly GatewayTransaction[],
 ): Extract<AttemptReading, { kind: 'found' }> | undefined {
-  const expected = expectationOf(deps, attempt);
+  const expected = expectationOf(attempt);
   const outcome = outcomeOfFound(found, expected);
   if (outcome.kind === 'no_match') return undefined;
   const gatewayId = 'gatewayId' in outcome ? outcome.gatewayId : undefined;
@@ -206,9 +204,9 @@ function ownAmong(
 
 /** True if the transaction may be the attempt. The gateway may show a refund without its reference: while one is unexplained, absence is not proven. */
 function mightBeOurs(entry: GatewayTransaction, attempt: QueryTarget): boolean {
-  if (entry.paymentType !== PAYMENT_TYPES[attempt.operation]) return false;
+  if (entry.type !== attempt.operation) return false;
   const isExplained =
-    (entry.merchantTransactionId !== undefined && attempt.explained.has(entry.merchantTransactionId)) ||
+    (entry.reference !== undefined && attempt.explained.has(entry.reference)) ||
     (entry.id !== undefined && attempt.explained.has(entry.id));
   return !isExplained;
 }

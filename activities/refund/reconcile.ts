@@ -67,11 +67,7 @@ export async function recordOwnSuccess(
   const refund = await ledger.findRefund(refundId);
   for (const attempt of refund?.attempts ?? []) {
     if (refund === null || attempt.state === 'succeeded') continue;
-    const expected = expectationOf(deps, {
-      ...attempt,
-      entityId: refund.entityId,
-      currency: refund.currency,
-    });
+    const expected = expectationOf({ ...attempt, currency: refund.currency });
     const outcome = outcomeOfFound(tree.linked, expected);
     if (outcome.kind === 'succeeded')
       await ledger.record({

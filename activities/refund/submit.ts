@@ -29,7 +29,7 @@ export async function submit(
     attemptId: order.attemptId,
     send: order.send,
     source: 'answer',
-    ...(await withCaptures(deps, order, outcomeOf(deps, order, answer))),
+    ...(await withCaptures(deps, order, outcomeOf(order, answer))),
     ids: answer.kind === 'unfit' ? [] : idsInAnswer(answer),
     ...(answer.kind === 'answered'
       ? { code: answer.transaction.result.code, description: answer.transaction.result.description }
@@ -83,10 +83,10 @@ async function postToGateway(deps: Dependencies, order: Submission, limits: Send
   }
 }
 
-function outcomeOf(deps: Dependencies, order: Submission, answer: Answer): Outcome {
+function outcomeOf(order: Submission, answer: Answer): Outcome {
   return answer.kind === 'unfit'
     ? { kind: 'not_sent', why: 'closed' }
-    : outcomeOfSend(answer, expectationOf(deps, order));
+    : outcomeOfSend(answer, expectationOf(order));
 }
 
 /**
@@ -115,15 +115,13 @@ async function withCaptures(
 
 /** Returns the values that an answer or a query's entry must have to be about `order`. */
 export function expectationOf(
-  deps: Dependencies,
-  order: Pick<Submission, 'operation' | 'entityId' | 'originalId' | 'reference' | 'amountMinor' | 'currency'>,
+  order: Pick<Submission, 'operation' | 'originalId' | 'reference' | 'amountMinor' | 'currency'>,
 ): Expectation {
   return {
     operation: order.operation,
     amountMinor: order.amountMinor,
     currency: order.currency,
     reference: order.reference,
-    host: deps.hostOf(order.entityId),
     ...(order.originalId === null ? {} : { originalId: order.originalId }),
   };
 }

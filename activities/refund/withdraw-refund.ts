@@ -72,7 +72,7 @@ async function isStillReturned(
     queryWithinBudget(deps, entityId, attempt),
     deps.pause(ATTEMPT_WITHIN).then(() => []),
   ]);
-  const expected = expectationOf(deps, { ...attempt, entityId, currency });
+  const expected = expectationOf({ ...attempt, currency });
   const outcome = outcomeOfFound(found, expected);
   if (outcome.kind === 'no_match') return false;
   const entry = found[0];

@@ -27,7 +27,7 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
       new Option(
         '--payment-type <type>',
         'what was captured, so that the gateway is not queried first',
-      ).choices(DECLARED_TYPES),
+      ).choices(Object.keys(DECLARED_TYPES)),
     )
     .option('--payment-amount <amount>', 'how much was captured, in --currency')
     .option('--payment-registration <id>', 'the registration that paid')

@@ -1,11 +1,19 @@
 /** What a client says that it captured, so that the gateway need not be queried before a refund. */
 import { formatAmount, type Money } from '../money/money.js';
+import type { OriginalType } from './original.js';
 
-/** `PA`: an authorization of which nothing is known to be captured. `CP`: one capture, refunded by its own id. */
-export const DECLARED_TYPES = ['DB', 'PA', 'CP'] as const;
+/** The types of an original as the public API names them, with our own. */
+export const DECLARED_TYPES = {
+  DB: 'debit',
+  PA: 'preauthorization',
+  CP: 'capture',
+} as const satisfies Record<string, OriginalType>;
+
+export type DeclaredType = keyof typeof DECLARED_TYPES;
 
 export interface DeclaredPayment {
-  readonly type: (typeof DECLARED_TYPES)[number];
+  /** `preauthorization`: nothing is known to be captured of it. `capture`: one capture, refunded by its own id. */
+  readonly type: OriginalType;
   readonly money: Money;
   /** Never a credit's destination before the gateway has shown it. */
   readonly registrationId?: string;
@@ -13,7 +21,7 @@ export interface DeclaredPayment {
 
 /** As clients write it. */
 export interface DeclaredPaymentInput {
-  readonly type: (typeof DECLARED_TYPES)[number];
+  readonly type: DeclaredType;
   readonly amount: string;
   readonly currency: string;
   readonly registrationId?: string;

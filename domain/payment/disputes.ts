@@ -1,6 +1,6 @@
 /** Chargebacks on a payment, and what their reversals gave back to the merchant. */
-import { isChargeback, isManual, readCode, type GatewayHost } from '../refusals.js';
 import type { OriginalDoubt } from './original-doubts.js';
+import type { GatewayResult } from '../transaction.js';
 
 /** What a linked transaction's code says of it. `open`: pending, or nothing certain. */
 export type EntryState = 'succeeded' | 'open' | 'rejected';
@@ -34,19 +34,27 @@ export interface ChargebackReversal {
   /** Undefined where it is not shown in a form that can be read. */
   readonly amountMinor: bigint | undefined;
   readonly state: 'succeeded' | 'open';
-  readonly code: string;
+  /** True where its result does not show who has the money. */
+  readonly isUnclear: boolean;
 }
 
 /**
  * Chargebacks carry the reason as their code, from a group of its own; executed ones and reversals may carry a success as well. A code
  * that is only about a representment may mean that the money went either way.
  */
-export function disputeState(code: string, host: GatewayHost): EntryState {
-  if (isManual(code)) return 'open';
-  if (isChargeback(code)) return 'succeeded';
-  const read = readCode(code, 'refund', host);
-  if (read.kind === 'succeeded') return 'succeeded';
-  return read.kind === 'refused' ? 'rejected' : 'open';
+export function disputeState(result: GatewayResult): EntryState {
+  if (mustBeRead(result)) return 'open';
+  return result.isChargeback ? 'succeeded' : stateOfResult(result);
+}
+
+/** An operator must read it. The doubt is the same for every operation. */
+export const mustBeRead = ({ meaning: { refund } }: GatewayResult): boolean =>
+  refund.kind === 'unknown' && refund.why === 'manual_code';
+
+export function stateOfResult({ meaning }: GatewayResult): EntryState {
+  const { kind } = meaning.refund;
+  if (kind === 'succeeded') return 'succeeded';
+  return kind === 'declined' ? 'rejected' : 'open';
 }
 
 /**
@@ -70,7 +78,7 @@ export function readDisputes(
     [];
 
   for (const reversal of reversals) {
-    const { id, referencedId, amountMinor, state, code } = reversal;
+    const { id, referencedId, amountMinor, state, isUnclear } = reversal;
     const doubt = (why: OriginalDoubt['why']): void => void doubts.push({ gatewayId: id, why });
     // One name for a won reversal, a representment and its cancellation: the merchant may have lost again.
     if (referencedId !== undefined && byId.has(referencedId)) {
@@ -80,7 +88,7 @@ export function readDisputes(
           ...{ id, amountMinor: amountMinor ?? byId.get(referencedId)?.amountMinor ?? 0n, reversedMinor: 0n },
           ...{ state: 'open', ...ofOriginal(referencedId, references) },
         });
-    } else if (isManual(code)) doubt('reversal_unclear');
+    } else if (isUnclear) doubt('reversal_unclear');
     else if (state === 'open') continue;
     else if (amountMinor === undefined) doubt('reversal_without_amount');
     else if (referencedId === undefined || payment.has(referencedId))

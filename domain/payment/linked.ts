@@ -1,9 +1,15 @@
 /** The transactions that a query lists beside the original: captures, refunds, reversals, chargebacks and their reversals. */
-import { disputeState, type Chargeback, type ChargebackReversal, type EntryState } from './disputes.js';
+import {
+  disputeState,
+  mustBeRead,
+  stateOfResult,
+  type Chargeback,
+  type ChargebackReversal,
+  type EntryState,
+} from './disputes.js';
 import { isGatewayId } from '../ids.js';
 import { parseGatewayAmount } from '../money/money.js';
 import type { DoubtReason, OriginalDoubt } from './original-doubts.js';
-import { readCode, type GatewayHost } from '../refusals.js';
 import type { GatewayTransaction } from '../transaction.js';
 
 /** A capture, or a debit: what a refund may refer to. Minor units. */
@@ -15,7 +21,7 @@ export interface Capture {
 /** A refund or reversal that the gateway knows. `open`: pending, or its code says nothing certain. */
 export interface LinkedReturn {
   readonly id: string;
-  readonly type: 'RF' | 'RV';
+  readonly type: 'refund' | 'reversal';
   readonly reference: string | null;
   readonly referencedId: string | null;
   readonly amountMinor: bigint;
@@ -41,10 +47,15 @@ interface Root {
   readonly id: string;
   readonly amount: bigint;
   readonly currency: string;
-  readonly host: GatewayHost;
 }
 
-const COUNTED: ReadonlySet<string | undefined> = new Set(['CP', 'RF', 'RV', 'CB', 'CR']);
+const COUNTED: ReadonlySet<string | undefined> = new Set([
+  'capture',
+  'refund',
+  'reversal',
+  'chargeback',
+  'chargeback_reversal',
+]);
 
 export function readLinked(linked: readonly GatewayTransaction[], root: Root): Linked {
   const read: Linked = {
@@ -55,8 +66,8 @@ export function readLinked(linked: readonly GatewayTransaction[], root: Root): L
   const seen = new Set([root.id]);
   const declined = new Set<string>();
   for (const entry of linked) {
-    if (!COUNTED.has(entry.paymentType)) continue;
-    const state = stateOf(entry, root.host);
+    if (!COUNTED.has(entry.type)) continue;
+    const state = stateOf(entry);
     const id = idOf(entry);
     if (state === 'rejected') {
       if (id !== undefined) declined.add(id);
@@ -90,12 +101,12 @@ function count(
   entry: GatewayTransaction,
   { id, state, root }: { readonly id: string; readonly state: 'succeeded' | 'open'; readonly root: Root },
 ): boolean {
-  const type = entry.paymentType;
-  if (type === 'CP' && state !== 'succeeded') return false;
+  const { type } = entry;
+  if (type === 'capture' && state !== 'succeeded') return false;
   const doubt = (why: DoubtReason): void => void read.doubts.push({ gatewayId: id, why });
   const amountMinor = amountOf(entry, root.currency);
   if (!isGatewayId(id)) doubt('unusual_id');
-  if (type === 'CP') {
+  if (type === 'capture') {
     if (typeof amountMinor === 'bigint' && isGatewayId(id)) {
       if (amountMinor > 0n) read.captures.push({ id, amountMinor });
     } else {
@@ -108,21 +119,21 @@ function count(
   const known = typeof amountMinor === 'bigint' ? amountMinor : undefined;
   const referencedId = entry.referencedId === undefined ? undefined : normalized(entry.referencedId);
   // An executed refund always shows one.
-  if (amountMinor === undefined && type === 'RF') doubt('amount_unreadable');
-  if (amountMinor === undefined && type === 'RV') read.withoutAmount.push({ id, referencedId });
+  if (amountMinor === undefined && type === 'refund') doubt('amount_unreadable');
+  if (amountMinor === undefined && type === 'reversal') read.withoutAmount.push({ id, referencedId });
   // No amount on a live entry: the whole original, which is the safe reading.
   const most = known ?? root.amount;
-  if (type === 'CB')
+  if (type === 'chargeback')
     read.chargebacks.push({
       ...{ id, amountMinor: most, state: known === undefined ? 'open' : state },
       ...(referencedId === undefined ? {} : { referencedId }),
     });
-  else if (type === 'CR')
-    read.reversals.push({ id, referencedId, amountMinor: known, state, code: entry.result.code });
-  else if (type === 'RF' || type === 'RV')
+  else if (type === 'chargeback_reversal')
+    read.reversals.push({ id, referencedId, amountMinor: known, state, isUnclear: mustBeRead(entry.result) });
+  else if (type === 'refund' || type === 'reversal')
     read.returns.push({
       ...{ id, type, amountMinor: most, state },
-      reference: entry.merchantTransactionId ?? null,
+      reference: entry.reference ?? null,
       referencedId: referencedId ?? null,
     });
   return true;
@@ -137,12 +148,10 @@ function amountOf(
   return amount === undefined ? undefined : (minorOf(amount, expected) ?? 'amount_unreadable');
 }
 
-export function stateOf(transaction: GatewayTransaction, host: GatewayHost): EntryState {
-  const { code } = transaction.result;
-  if (transaction.paymentType === 'CB' || transaction.paymentType === 'CR') return disputeState(code, host);
-  const read = readCode(code, 'refund', host);
-  if (read.kind === 'succeeded') return 'succeeded';
-  return read.kind === 'refused' ? 'rejected' : 'open';
+export function stateOf({ type, result }: GatewayTransaction): EntryState {
+  return type === 'chargeback' || type === 'chargeback_reversal'
+    ? disputeState(result)
+    : stateOfResult(result);
 }
 
 /** The gateway's ids are lowercase: one in capitals is the same transaction. */

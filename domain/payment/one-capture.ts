@@ -14,11 +14,11 @@ export function ofCapture(facts: OriginalFacts, captureId: string): OriginalFact
   return {
     ...facts,
     id: captureId,
-    type: 'CP',
+    type: 'capture',
     authorizedMinor: 0n,
     captures: [capture],
     capturedMinor: capture.amountMinor,
-    returns: facts.returns.filter((entry) => isOfIt(entry) && entry.type === 'RF'),
+    returns: facts.returns.filter((entry) => isOfIt(entry) && entry.type === 'refund'),
     disputes: facts.disputes.filter(isOfIt),
     doubts: [
       ...facts.doubts,

@@ -10,19 +10,21 @@ import {
   type LinkedReturn,
 } from './linked.js';
 import type { OriginalDoubt } from './original-doubts.js';
-import type { GatewayHost } from '../refusals.js';
 import type { TransactionTree } from '../transaction.js';
 
 export type { Capture, LinkedReturn } from './linked.js';
 export type { DoubtReason, OriginalDoubt } from './original-doubts.js';
 
+/** `capture`: one capture of a preauthorization alone, see `ofCapture`. */
+export type OriginalType = 'debit' | 'preauthorization' | 'capture';
+
 export interface OriginalFacts {
-  /** The root: a DB, or the PA whose captures are listed. `CP`: one capture of it alone (`ofCapture`). */
+  /** A debit, or the preauthorization whose captures are listed. */
   readonly id: string;
-  readonly type: 'DB' | 'PA' | 'CP';
+  readonly type: OriginalType;
   readonly state: 'succeeded' | 'pending' | 'rejected';
   readonly currency: string;
-  /** What was authorised by a PA; 0 for a DB. */
+  /** What a preauthorization reserved; 0 for a debit. */
   readonly authorizedMinor: bigint;
   readonly captures: readonly Capture[];
   readonly capturedMinor: bigint;
@@ -60,36 +62,36 @@ export type OriginalReading =
 
 /**
  * Reads a query of an original with its linked transactions.
- * A CP is not a root: the reason names the PA to query instead. Whatever is not certainly declined counts as
+ * A capture is not a root: the reason names the preauthorization to query instead. Whatever is not certainly declined counts as
  * open, because a doubt about money already given back must never make room for giving it again. A linked transaction that cannot be
  * read counts for the whole payment where it may have given money back, and is a doubt; everything else stays readable.
  */
 export function readOriginal(
   { original, linked }: TransactionTree,
-  host: GatewayHost,
   observation: Observation,
 ): OriginalReading {
   const id = idOf(original);
   if (id === undefined) return missing('id');
-  const type = original.paymentType;
-  if (type === 'CP' && original.referencedId !== undefined)
+  const { type } = original;
+  if (type === 'capture' && original.referencedId !== undefined)
     return unreadable({ why: 'capture', parentId: original.referencedId });
-  if (type !== 'DB' && type !== 'PA') return unreadable({ why: 'not_an_original', type: type ?? '(none)' });
-  const state = stateOf(original, host);
+  if (type !== 'debit' && type !== 'preauthorization')
+    return unreadable({ why: 'not_an_original', type: type ?? '(none)' });
+  const state = stateOf(original);
   const { currency } = original;
   if (currency === undefined) return missing('currency');
   if (original.amount === undefined) return missing('amount');
   const amount = minorOf(original.amount, currency);
   if (amount === undefined) return unreadable({ why: 'amount', text: original.amount });
 
-  const read = readLinked(linked, { id, amount, currency, host });
+  const read = readLinked(linked, { id, amount, currency });
   const captures =
-    type === 'DB' && state !== 'rejected' && amount > 0n
+    type === 'debit' && state !== 'rejected' && amount > 0n
       ? [{ id, amountMinor: amount }, ...read.captures]
       : read.captures;
   // A refund or a reversal is chosen by what is captured: with no readable capture at all that would be a guess.
   if (captures.length === 0 && read.unreadableCapture !== undefined)
-    return missing(`amount of CP ${read.unreadableCapture}`);
+    return missing(`amount of capture ${read.unreadableCapture}`);
   const disputed = readDisputes(
     read.chargebacks,
     read.reversals,
@@ -103,7 +105,7 @@ export function readOriginal(
       type,
       state: state === 'open' ? 'pending' : state,
       currency,
-      authorizedMinor: type === 'PA' && state !== 'rejected' ? amount : 0n,
+      authorizedMinor: type === 'preauthorization' && state !== 'rejected' ? amount : 0n,
       captures,
       capturedMinor: captures.reduce((sum, capture) => sum + capture.amountMinor, 0n),
       registrationId: registrationId ?? null,
@@ -119,7 +121,7 @@ export function readOriginal(
         ...disputed.doubts,
       ],
       observedAt: observation.observedAt,
-      coversCaptures: observation.coversCaptures || type === 'DB' || captures.length === 0,
+      coversCaptures: observation.coversCaptures || type === 'debit' || captures.length === 0,
     },
   };
 }
@@ -133,17 +135,20 @@ export function takenByReturns(
   facts: OriginalFacts,
 ): { readonly entry: LinkedReturn; readonly takenMinor: bigint }[] {
   let uncaptured =
-    facts.type === 'PA' && facts.capturedMinor > 0n && facts.authorizedMinor > facts.capturedMinor
+    facts.type === 'preauthorization' &&
+    facts.capturedMinor > 0n &&
+    facts.authorizedMinor > facts.capturedMinor
       ? facts.authorizedMinor - facts.capturedMinor
       : 0n;
   return [...facts.returns]
     .sort((a, b) => (a.id < b.id ? -1 : 1))
     .map((entry) => {
-      if (entry.type !== 'RV' || facts.captures.some((capture) => capture.id === entry.referencedId))
+      if (entry.type !== 'reversal' || facts.captures.some((capture) => capture.id === entry.referencedId))
         return { entry, takenMinor: entry.amountMinor };
       const free = entry.amountMinor < uncaptured ? entry.amountMinor : uncaptured;
       uncaptured -= free;
-      const isOfRest = facts.type === 'PA' && facts.capturedMinor > 0n && entry.referencedId === facts.id;
+      const isOfRest =
+        facts.type === 'preauthorization' && facts.capturedMinor > 0n && entry.referencedId === facts.id;
       return { entry, takenMinor: isOfRest ? 0n : entry.amountMinor - free };
     });
 }

@@ -1,7 +1,7 @@
 /** A refusal that may mean "the customer already has the money": what do the gateway's records of the original say, and about how much of it? */
 import { chargedBackMinor, effectiveMinor } from './disputes.js';
 import { takenByReturns, type OriginalFacts } from './original.js';
-import type { DeclineClass } from '../refusals.js';
+import type { DeclineClass } from '../decline-class.js';
 import {
   coverageOf,
   NO_COVERAGE,
@@ -319,7 +319,7 @@ const limitOf = ({ capturedMinor, authorizedMinor }: OriginalFacts): bigint =>
 /** A reversal of a part, or of what was never captured, has not given this customer everything back. */
 function isReversedWholly(original: OriginalFacts): boolean {
   const reversals = takenByReturns(original).filter(
-    ({ entry }) => entry.type === 'RV' && entry.state === 'succeeded',
+    ({ entry }) => entry.type === 'reversal' && entry.state === 'succeeded',
   );
   const reversed = reversals.reduce((sum, { takenMinor }) => sum + takenMinor, 0n);
   return reversals.length > 0 && reversed >= limitOf(original);

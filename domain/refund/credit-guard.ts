@@ -2,7 +2,7 @@
 import { effectiveMinor } from '../payment/disputes.js';
 import type { OriginalFacts } from '../payment/original.js';
 import type { Policy } from './config.js';
-import { needsSettlementProof, type DeclineClass } from '../refusals.js';
+import type { DeclineClass } from '../decline-class.js';
 
 /** Everything that the decision rests on, read under the payment's lock and from a look-up made just before. Minor units. */
 export interface CreditEvidence {
@@ -13,7 +13,7 @@ export interface CreditEvidence {
   /** Asked for as a credit, and not what follows a refused refund. */
   readonly askedFor?: 'credit';
   /** The refusal of this refund's last linked attempt, or null where that was no refused refund. */
-  readonly refusal: { readonly class: DeclineClass; readonly code: string } | null;
+  readonly refusal: DeclineClass | null;
   /** Attempts on this payment, of this and of every other refund, whose outcome is open. */
   readonly openAttempts: number;
   /** Gateway ids of returns that belong to an attempt of this refund which is not known to have succeeded. */
@@ -108,9 +108,11 @@ function afterDecline({
   if (refusal === null) return 'no_decline';
   const byPolicy = (choice: 'approval' | 'operator') =>
     choice === 'approval' || destinationChanged ? 'approval' : 'policy_asks_operator';
-  switch (refusal.class) {
+  switch (refusal) {
     case 'not_linkable':
-      return needsSettlementProof(refusal.code) ? 'approval' : 'allowed';
+      return 'allowed';
+    case 'unknown_to_acquirer':
+      return 'approval';
     case 'issuer_declined':
       return byPolicy(policy.creditAfterIssuerDecline);
     case 'not_settled_yet':
@@ -138,7 +140,7 @@ function afterDecline({
     case 'unlisted':
       return 'decline_leaves_doubt';
     default:
-      return refusal.class satisfies never;
+      return refusal satisfies never;
   }
 }
 
@@ -160,11 +162,11 @@ function blocksOfOriginal(evidence: CreditEvidence, original: OriginalFacts): Cr
   const blocks: CreditBlock[] = [];
   const effective = original.returns;
   if (original.state !== 'succeeded' || original.capturedMinor <= 0n) blocks.push('original_not_captured');
-  if (original.type === 'CP') blocks.push('capture_alone');
+  if (original.type === 'capture') blocks.push('capture_alone');
   if (original.currency !== evidence.currency) blocks.push('wrong_currency');
   if (effective.some((r) => evidence.ownReturns.includes(r.id))) blocks.push('refund_found');
-  if (effective.some((r) => r.type === 'RV')) blocks.push('reversed');
-  if (effective.some((r) => r.type === 'RF' && !evidence.knownReturns.includes(r.id)))
+  if (effective.some((r) => r.type === 'reversal')) blocks.push('reversed');
+  if (effective.some((r) => r.type === 'refund' && !evidence.knownReturns.includes(r.id)))
     blocks.push('unknown_return');
   const wanted = givenOf(evidence, original) + evidence.amountMinor;
   const disputed = disputedOf(evidence, original);

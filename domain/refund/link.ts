@@ -1,6 +1,5 @@
 /** "This gateway transaction is this attempt": what has to agree before a person's word on it is taken. */
 import { outcomeOfFound, type Expectation, type Outcome } from './outcome.js';
-import { PAYMENT_TYPES } from './operation.js';
 import type { GatewayTransaction } from '../transaction.js';
 
 /** Why the transaction is not this attempt, or why nobody can tell. Nothing is changed then. */
@@ -34,17 +33,16 @@ export function readLink(
   expected: Expectation,
   isLinked: boolean,
 ): LinkReading {
-  const { paymentType, merchantTransactionId, referencedId, amount, currency } = transaction;
-  if (paymentType !== PAYMENT_TYPES[expected.operation]) return no('other_type');
-  if (merchantTransactionId !== undefined && merchantTransactionId !== expected.reference)
-    return no('other_reference');
+  const { type, reference, referencedId, amount, currency } = transaction;
+  if (type !== expected.operation) return no('other_type');
+  if (reference !== undefined && reference !== expected.reference) return no('other_reference');
   if (
     expected.operation !== 'credit' &&
     !(referencedId === undefined ? isLinked : referencedId === expected.originalId)
   )
     return no('other_original');
   if (currency !== undefined && currency !== expected.currency) return no('other_currency');
-  const outcome = outcomeOfFound([{ ...transaction, merchantTransactionId: expected.reference }], expected);
+  const outcome = outcomeOfFound([{ ...transaction, reference: expected.reference }], expected);
   switch (outcome.kind) {
     case 'succeeded':
     case 'pending':
@@ -62,5 +60,5 @@ export function readLink(
     default:
       return outcome satisfies never;
   }
-  return { kind: 'fits', outcome, hasNoReference: merchantTransactionId === undefined };
+  return { kind: 'fits', outcome, hasNoReference: reference === undefined };
 }

@@ -1,7 +1,7 @@
 /** What a refund does next: one table of refusals, and one function that reads it. The workflow only carries it out. */
 import type { CaseReason, GiveUpReason } from '../payment/reconciliation.js';
 import type { RefundConfig } from './config.js';
-import type { DeclineClass } from '../refusals.js';
+import type { DeclineClass } from '../decline-class.js';
 import type { SettledAmount } from './settlement.js';
 import type { Operation } from './operation.js';
 import { isFinal, isOpenAttempt, type AttemptState, type RefundState } from './states.js';
@@ -94,6 +94,7 @@ const reconcile: Rule = { next: { then: 'reconcile' } };
 /** After a refused refund or reversal. `credit` only asks the guard; the guard decides. */
 export const AFTER_DECLINE: Readonly<Record<DeclineClass, Rule>> = {
   not_linkable: { next: { then: 'credit' } },
+  unknown_to_acquirer: { next: { then: 'credit' } },
   issuer_declined: { retry: 'issuer', next: { then: 'credit' } },
   not_settled_yet: { retry: 'soft', next: { then: 'credit' } },
   partial_not_supported: { next: { then: 'credit' } },
@@ -130,6 +131,7 @@ export const AFTER_CREDIT_DECLINE: Readonly<Record<DeclineClass, Rule>> = {
   risk: ask('risk'),
   // What no credit should be answered with.
   not_linkable: ask('other_operation'),
+  unknown_to_acquirer: ask('other_operation'),
   not_settled_yet: ask('other_operation'),
   partial_not_supported: ask('other_operation'),
   already_given_back: ask('other_operation'),

@@ -1,8 +1,7 @@
 /** What a notice of the gateway is worth: a hint. It may complete a success that was ordered; whatever else it says is looked up first. */
 import { outcomeOfSend, type Expectation, type Outcome } from './outcome.js';
-import type { GatewayHost } from '../refusals.js';
 import { isOpenAttempt, type AttemptState } from './states.js';
-import type { GatewayTransaction } from '../transaction.js';
+import type { GatewayTransaction, RecordedTransaction } from '../transaction.js';
 
 /** The gateway's own types; `TEST` is the ping of its administration, `OTHER` whatever it may invent. */
 export const NOTIFICATION_KINDS = ['PAYMENT', 'REGISTRATION', 'SCHEDULE', 'RISK', 'TEST', 'OTHER'] as const;
@@ -14,13 +13,13 @@ export interface Notification {
   /** For whom it speaks; null on a ping, which speaks for nobody. */
   readonly entityId: string | null;
   /** Null where the payload has not the form of a transaction. */
-  readonly transaction: GatewayTransaction | null;
+  readonly transaction: RecordedTransaction | null;
   /** The same for every delivery of one notice. */
   readonly naturalKey: string;
 }
 
 /** The attempt that a notice is about, as the ledger has it. */
-export interface NotifiedAttempt extends Omit<Expectation, 'host'> {
+export interface NotifiedAttempt extends Expectation {
   readonly state: AttemptState;
   readonly gatewayId: string | null;
 }
@@ -39,9 +38,8 @@ export type NotificationMeaning =
 export function readNotification(
   transaction: GatewayTransaction,
   attempt: NotifiedAttempt,
-  host: GatewayHost,
 ): NotificationMeaning {
-  const outcome = outcomeOfSend({ kind: 'answered', httpStatus: 200, transaction }, { ...attempt, host });
+  const outcome = outcomeOfSend({ kind: 'answered', httpStatus: 200, transaction }, attempt);
   const { state } = attempt;
   const isSame = attempt.gatewayId !== null && attempt.gatewayId === transaction.id;
   const otherwise: NotificationMeaning = { kind: isOpenAttempt(state) ? 'wake' : 'query' };
@@ -75,15 +73,13 @@ const mayBeCompleted = (state: AttemptState): boolean => isOpenAttempt(state) ||
 
 /** An answer may leave fields out, for it belongs to its request; a notice has nothing but its fields. */
 const saysItAll = (reported: GatewayTransaction): boolean =>
-  reported.amount !== undefined &&
-  reported.currency !== undefined &&
-  reported.merchantTransactionId !== undefined;
+  reported.amount !== undefined && reported.currency !== undefined && reported.reference !== undefined;
 
 /**
  * Whether a look-up already shows what the notice told, or something newer. Look-ups lag behind: one that does not show it yet
  * says nothing. Times are the gateway's own text, which sorts in both of its forms.
  */
-export function isShown(reported: GatewayTransaction, shown: readonly GatewayTransaction[]): boolean {
+export function isShown(reported: RecordedTransaction, shown: readonly GatewayTransaction[]): boolean {
   if (reported.id === undefined) return true;
   const entry = shown.find(({ id }) => id === reported.id);
   if (entry === undefined) return false;

@@ -1,4 +1,4 @@
-/** The three ways to give money back, and what the gateway calls them. */
+/** The three operations that give money back. */
 
 /**
  * `refund`: refers to a debit or a capture, and the gateway caps it by what was captured.
@@ -6,10 +6,3 @@
  * `credit`: a payment of its own to the customer's card. It refers to nothing, and nothing at the gateway caps it.
  */
 export type Operation = 'refund' | 'reversal' | 'credit';
-
-/** `paymentType` of the order that goes to the gateway, and of the answer that belongs to it. */
-export const PAYMENT_TYPES: Readonly<Record<Operation, 'RF' | 'RV' | 'CD'>> = {
-  refund: 'RF',
-  reversal: 'RV',
-  credit: 'CD',
-};

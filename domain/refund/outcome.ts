@@ -1,15 +1,16 @@
 /** What an answer or a look-up means for an attempt. Whatever is not certain is `unknown`. */
 import { isGatewayId, type GatewayId } from '../ids.js';
 import { parseGatewayAmount } from '../money/money.js';
-import {
-  readCode,
-  type CodeDoubt,
-  type CodeReading,
-  type GatewayHost,
-  type DeclineClass,
-} from '../refusals.js';
-import type { GatewayTransaction, NoAnswerReason, NotSentReason, SendResult } from '../transaction.js';
-import { PAYMENT_TYPES, type Operation } from './operation.js';
+import type { DeclineClass } from '../decline-class.js';
+import type {
+  GatewayTransaction,
+  NoAnswerReason,
+  NotSentReason,
+  ResultDoubt,
+  ResultMeaning,
+  SendResult,
+} from '../transaction.js';
+import type { Operation } from './operation.js';
 
 /** How an answer contradicts the order, or lacks what a trustworthy one has. */
 export type EchoDoubt =
@@ -26,7 +27,7 @@ export type EchoDoubt =
   | 'wrong_original';
 
 /** Why nobody knows yet whether money moved. `found_twice`: two successes under one reference; a person must look. */
-export type UnknownReason = NoAnswerReason | CodeDoubt | EchoDoubt | 'found_twice';
+export type UnknownReason = NoAnswerReason | ResultDoubt | EchoDoubt | 'found_twice';
 
 /** What one answer of the gateway, or all that a look-up found, means for one attempt. */
 export type Outcome =
@@ -67,9 +68,8 @@ export interface Expectation {
   readonly originalId?: string;
   readonly amountMinor: bigint;
   readonly currency: string;
-  /** Our `merchantTransactionId`. Every order carries one, so another one in the answer is not ours. */
+  /** Ours. Every order carries one, so an answer with another one is not of this order. */
   readonly reference: string;
-  readonly host: GatewayHost;
 }
 
 /** The HTTP status has no say: refusals arrive with 200 and with 400. */
@@ -101,7 +101,7 @@ export function outcomeOfFound(
   const judged = entries.map((entry) => ({ entry, outcome: outcomeOf(entry, expected) }));
 
   const contradiction = judged.find(
-    ({ entry, outcome }) => outcome.kind === 'unknown' && looksAlive(readingOf(entry, expected)),
+    ({ entry, outcome }) => outcome.kind === 'unknown' && looksAlive(meaningOf(entry, expected)),
   );
   if (contradiction !== undefined) return contradiction.outcome;
   const successes = judged.flatMap(({ outcome }) => (outcome.kind === 'succeeded' ? [outcome] : []));
@@ -158,16 +158,16 @@ const idsIn = (transactions: readonly GatewayTransaction[]): readonly string[] =
   transactions.flatMap(({ id }) => (id === undefined || id === '' ? [] : [id]));
 
 function outcomeOf(transaction: GatewayTransaction, expected: Expectation): Outcome {
-  const reading = readingOf(transaction, expected);
+  const reading = meaningOf(transaction, expected);
   const id = transaction.id !== undefined && isGatewayId(transaction.id) ? transaction.id : undefined;
   const known = id === undefined || id === expected.originalId ? {} : { gatewayId: id };
   if (reading.kind === 'unknown') return { kind: 'unknown', why: reading.why, ...known };
   const doubt = doubtOfEcho(transaction, expected);
   if (doubt !== undefined) return { kind: 'unknown', why: doubt, ...known };
-  if (reading.kind === 'refused') return { kind: 'rejected', class: reading.class, ...known };
+  if (reading.kind === 'declined') return { kind: 'rejected', class: reading.class, ...known };
 
   if (id === undefined) return { kind: 'unknown', why: 'no_id' };
-  if (transaction.paymentType === undefined) return { kind: 'unknown', why: 'no_type', ...known };
+  if (transaction.type === undefined) return { kind: 'unknown', why: 'no_type', ...known };
   switch (reading.kind) {
     case 'succeeded':
       return {
@@ -188,12 +188,11 @@ function outcomeOf(transaction: GatewayTransaction, expected: Expectation): Outc
  * A credit refers to nothing, or to the registration that it pays to.
  */
 function doubtOfEcho(transaction: GatewayTransaction, expected: Expectation): EchoDoubt | undefined {
-  const { id, paymentType, amount, currency, merchantTransactionId, referencedId } = transaction;
+  const { id, type, amount, currency, reference, referencedId } = transaction;
   if (id !== undefined && !isGatewayId(id)) return 'malformed_id';
   if (id !== undefined && id === expected.originalId) return 'id_of_original';
-  if (paymentType !== undefined && paymentType !== PAYMENT_TYPES[expected.operation]) return 'wrong_type';
-  if (merchantTransactionId !== undefined && merchantTransactionId !== expected.reference)
-    return 'wrong_reference';
+  if (type !== undefined && type !== expected.operation) return 'wrong_type';
+  if (reference !== undefined && reference !== expected.reference) return 'wrong_reference';
   if (
     expected.operation !== 'credit' &&
     expected.originalId !== undefined &&
@@ -231,21 +230,16 @@ function minorOf(amount: string, currency: string): bigint | undefined {
   return read.ok ? read.money.minor : undefined;
 }
 
-function readingOf({ result }: GatewayTransaction, { operation, host }: Expectation): CodeReading {
-  return readCode(result.code, operation, host);
-}
+const meaningOf = ({ result }: GatewayTransaction, { operation }: Expectation): ResultMeaning =>
+  result.meaning[operation];
 
-/** Its code says that money moved or may yet move. */
-function looksAlive(reading: CodeReading): boolean {
+/** Its result says that money moved or may yet move. */
+function looksAlive(reading: ResultMeaning): boolean {
   return reading.kind === 'succeeded' || reading.kind === 'pending';
 }
 
-function isUnderOurReference(
-  { merchantTransactionId, paymentType }: GatewayTransaction,
-  expected: Expectation,
-): boolean {
-  if (merchantTransactionId !== expected.reference) return false;
-  return paymentType === undefined || paymentType === PAYMENT_TYPES[expected.operation];
+function isUnderOurReference({ reference, type }: GatewayTransaction, expected: Expectation): boolean {
+  return reference === expected.reference && (type === undefined || type === expected.operation);
 }
 
 /** By the gateway's own time, which sorts as text in both of its forms; the last one listed where it gives none. */

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { boundedText } from '../bounded-text.js';
 import { looksLikeCard } from '../card/card-number.js';
-import { DECLARED_TYPES } from '../payment/declared-payment.js';
+import type { DeclaredType } from '../payment/declared-payment.js';
 
 /** PostgreSQL keeps neither U+0000 nor half of a surrogate pair. */
 function isStorable(value: string): boolean {
@@ -36,6 +36,8 @@ const text = (max: number) =>
     .refine(isStorable, 'must be well-formed Unicode')
     .refine(...holdsNoCard);
 
+const declaredTypes = ['DB', 'PA', 'CP'] as const satisfies readonly DeclaredType[];
+
 /** What the fields look like. Amount and currency are read together: `readRefundRequest` does. */
 export const refundRequestShape = z.strictObject({
   paymentId: hex32,
@@ -46,7 +48,7 @@ export const refundRequestShape = z.strictObject({
   destination: z.strictObject({ registrationId: hex32 }).optional(),
   payment: z
     .strictObject({
-      type: z.enum(DECLARED_TYPES, { error: 'must be DB, PA or CP' }),
+      type: z.enum(declaredTypes, { error: 'must be DB, PA or CP' }),
       amount: z.string({ error: 'must be a decimal string, for example "12.34"' }),
       currency: z.string({ error: 'must be an ISO 4217 code, for example "EUR"' }),
       registrationId: hex32.optional(),

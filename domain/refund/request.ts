@@ -1,6 +1,10 @@
 /** A request for a refund or a credit at the edge: every error is named, and nothing that is wrong gets further. */
 import { z } from 'zod';
-import type { DeclaredPayment, DeclaredPaymentInput } from '../payment/declared-payment.js';
+import {
+  DECLARED_TYPES,
+  type DeclaredPayment,
+  type DeclaredPaymentInput,
+} from '../payment/declared-payment.js';
 import {
   gatewayAmount,
   parseAmount,
@@ -136,7 +140,11 @@ function readDeclared(
       ],
     };
   return {
-    payment: { type, money: paid.money, ...(registrationId === undefined ? {} : { registrationId }) },
+    payment: {
+      type: DECLARED_TYPES[type],
+      money: paid.money,
+      ...(registrationId === undefined ? {} : { registrationId }),
+    },
     problems: [],
   };
 }

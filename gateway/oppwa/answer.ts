@@ -1,6 +1,6 @@
 /** Reads a body into a transaction: the allow-list of fields, and what makes an answer unreadable. */
 import { looksLikeCard } from '../../domain/card/card-number.js';
-import type { GatewayTransaction } from '../../domain/transaction.js';
+import type { OppwaTransaction } from './transaction.js';
 import { isObject, parseObject } from '../http/json.js';
 
 /** What a body says, or why it says nothing. */
@@ -28,17 +28,17 @@ const LONGEST = 255;
 const REMARKS = ['registrationId', 'paymentBrand', 'timestamp'] as const;
 
 /** The outcome that a body tells. `no_result_code` without a well-formed `result.code`, `not_json` for any other wrong shape. */
-export function readTransactionBody(body: string): Read<GatewayTransaction> {
+export function readTransactionBody(body: string): Read<OppwaTransaction> {
   const parsed = parseObject(body);
   return parsed === undefined ? { ok: false, why: 'not_json' } : readTransaction(parsed);
 }
 
 /** The same for a value that is parsed already, such as an entry of a look-up. Only the fields named here are ever kept. */
-export function readTransaction(value: unknown): Read<GatewayTransaction> {
+export function readTransaction(value: unknown): Read<OppwaTransaction> {
   const code = resultCodeOf(value);
   if (code === undefined || !isObject(value)) return { ok: false, why: 'no_result_code' };
   const { result, resultDetails } = value;
-  const read: Writable<GatewayTransaction> = {
+  const read: Writable<OppwaTransaction> = {
     result: { code, description: withoutCardNumbers(remarkIn(result, 'description') ?? '') },
   };
   for (const name of DECISIVE) {

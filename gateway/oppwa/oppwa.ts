@@ -8,7 +8,8 @@ import type { CardCreditOrder, Gateway, PayerFields, SendLimits } from '../gatew
 import { findById, findByReference, findWithLinked, resultCodes, type Get, type Reader } from './queries.js';
 import { endpointOf, takeTurn } from '../query-budget.js';
 import { isThrottled } from './search-answer.js';
-import { settingsOf, type Entity, type GatewayOptions } from '../settings.js';
+import { settingsOf, type Entity, type GatewayOptions, type HostKind } from '../settings.js';
+import { interpret, PAYMENT_TYPES } from './transaction.js';
 import { createTransport } from '../http/transport.js';
 
 /**
@@ -55,7 +56,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       },
       limits,
     );
-    return sendResultOf(exchange);
+    return sendResultOf(exchange, hostKindOf(entity));
   }
 
   function getFrom(entity: Entity, authorized: boolean): Get {
@@ -76,10 +77,12 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   /** Queries of one entity, each within its budget. */
   function readerOf(entityId: string, need: QueryNeed = 'pending'): Reader {
-    const get = getFrom(entityOf(entityId), true);
+    const entity = entityOf(entityId);
+    const get = getFrom(entity, true);
     const { budget, reporting } = settings;
     return {
       entityId,
+      host: hostKindOf(entity),
       finishBy: finishBy(),
       reporting,
       isOrdered: need === 'operator',
@@ -103,7 +106,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         .inPath('paymentId', order.paymentId)
         .need('amount', order.amount)
         .need('currency', order.currency)
-        .need('paymentType', 'RF')
+        .need('paymentType', PAYMENT_TYPES.refund)
         .need('merchantTransactionId', order.merchantTransactionId)
         .may('testMode', entity.testMode)
         .encode();
@@ -117,7 +120,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       }
       const body = form
         .inPath('paymentId', order.paymentId)
-        .need('paymentType', 'RV')
+        .need('paymentType', PAYMENT_TYPES.reversal)
         .need('merchantTransactionId', order.merchantTransactionId)
         .may('testMode', entity.testMode)
         .encode();
@@ -130,7 +133,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         .inPath('registrationId', order.registrationId)
         .need('amount', order.amount)
         .need('currency', order.currency)
-        .need('paymentType', 'CD')
+        .need('paymentType', PAYMENT_TYPES.credit)
         .need('merchantTransactionId', order.merchantTransactionId)
         .may('testMode', entity.testMode)
         .encode();
@@ -161,9 +164,13 @@ export function createGateway(options: GatewayOptions): Gateway {
       return resultCodes(getFrom(entityOf(entityId), false), finishBy());
     },
 
+    interpret: (entityId, recorded) => interpret(recorded, hostKindOf(settings.entities.get(entityId))),
+
     close: () => transport.close(),
   };
 }
+
+const hostKindOf = (entity: Entity | undefined): HostKind => entity?.hostKind ?? 'live';
 
 const common = {
   accept: 'application/json',
@@ -176,7 +183,7 @@ function addCard(form: Form, order: CardCreditOrder): void {
     .need('amount', order.amount)
     .need('currency', order.currency)
     .need('paymentBrand', order.paymentBrand)
-    .need('paymentType', 'CD')
+    .need('paymentType', PAYMENT_TYPES.credit)
     .need('card.number', order.card.number)
     .need('card.holder', order.card.holder)
     .need('card.expiryMonth', order.card.expiryMonth)

@@ -6,6 +6,8 @@ import { Form } from './form.js';
 import type { ResultCodeText } from '../gateway.js';
 import { parseObject } from '../http/json.js';
 import type { Exchange } from '../http/one-request.js';
+import type { HostKind } from '../settings.js';
+import { transactionOf } from './transaction.js';
 import { readPage, unavailable, type Page, type PageAnswer } from './search-answer.js';
 
 /** Sends one GET. `path` begins with a slash. */
@@ -14,6 +16,7 @@ export type Get = (path: string, finishBy: number) => Promise<Exchange>;
 /** What one entity's queries share. */
 export interface Reader {
   readonly entityId: string;
+  readonly host: HostKind;
   readonly get: Get;
   readonly finishBy: number;
   /** Without it each query finds out anew whether v3 is offered; so does that of an operator, who may have had it enabled. */
@@ -32,7 +35,7 @@ export async function findByReference(
   reader: Reader,
   merchantTransactionId: string,
 ): Promise<QueryResult<readonly GatewayTransaction[]>> {
-  const { entityId, get, finishBy } = reader;
+  const { entityId, host, get, finishBy } = reader;
   const query = new Form('findByReference')
     .need('entityId', entityId)
     .need('merchantTransactionId', merchantTransactionId)
@@ -40,7 +43,9 @@ export async function findByReference(
   const newer = await byV3(reader, `/v3/query?${query}`);
   const reported = newer.kind === 'not_offered' ? await allPages(get, `/v1/query?${query}`, finishBy) : newer;
   if (reported.kind === 'not_offered') return reported.instead;
-  return reported.kind === 'found' ? { kind: 'found', value: reported.value.transactions } : reported;
+  return reported.kind === 'found'
+    ? { kind: 'found', value: reported.value.transactions.map((found) => transactionOf(found, host)) }
+    : reported;
 }
 
 /**
@@ -48,7 +53,7 @@ export async function findByReference(
  * no links.
  */
 export async function findWithLinked(reader: Reader, id: string): Promise<QueryResult<TransactionTree>> {
-  const { entityId } = reader;
+  const { entityId, host } = reader;
   const query = new Form('findWithLinked').inPath('paymentId', id).need('entityId', entityId).encode();
   const reported = await byV3(reader, `/v3/query/${id}?${query}&includeLinkedTransactions=true`);
   if (reported.kind === 'not_offered') return reported.instead;
@@ -59,20 +64,23 @@ export async function findWithLinked(reader: Reader, id: string): Promise<QueryR
   if (original === undefined || twins.length > 0 || !tellsLinks) return { kind: 'unavailable', why: 'error' };
   return {
     kind: 'found',
-    value: { original, linked: transactions.filter((transaction) => transaction !== original) },
+    value: {
+      original: transactionOf(original, host),
+      linked: transactions.flatMap((entry) => (entry === original ? [] : [transactionOf(entry, host)])),
+    },
   };
 }
 
 /** One transaction by v1, which every account has. */
 export async function findById(reader: Reader, id: string): Promise<QueryResult<GatewayTransaction>> {
-  const { entityId, get, finishBy } = reader;
+  const { entityId, host, get, finishBy } = reader;
   const query = new Form('findById').inPath('paymentId', id).need('entityId', entityId).encode();
   const reported = readPage(await get(`/v1/payments/${id}?${query}`, finishBy));
   if (reported.kind === 'not_offered') return reported.instead;
   if (reported.kind !== 'found') return reported;
   const [transaction, ...others] = reported.value.transactions.filter((found) => found.id === id);
   if (transaction === undefined || others.length > 0) return { kind: 'unavailable', why: 'error' };
-  return { kind: 'found', value: transaction };
+  return { kind: 'found', value: transactionOf(transaction, host) };
 }
 
 /** v3, unless the account is known to have none. What its answer shows of the account is recorded. */

@@ -1,14 +1,15 @@
 /** Reads the body of a look-up: which list it holds, whether there is more of it, and what its codes mean for a read. */
-import { queryMeaningOf } from '../../domain/refusals.js';
-import type { QueryMeaning } from '../../domain/result-codes.js';
-import type { GatewayTransaction, QueryResult } from '../../domain/transaction.js';
+import type { QueryResult } from '../../domain/transaction.js';
+import { queryMeaningOf } from './read-code.js';
+import type { QueryMeaning } from './result-codes.js';
+import type { OppwaTransaction } from './transaction.js';
 import { readTransaction, resultCodeOf } from './answer.js';
 import { isObject, parseObject } from '../http/json.js';
 import type { Exchange } from '../http/one-request.js';
 
 /** One page of transactions, flattened. */
 export interface Page {
-  readonly transactions: readonly GatewayTransaction[];
+  readonly transactions: readonly OppwaTransaction[];
   /** How many pages there are; 1 where the answer does not say. */
   readonly pages: number;
   /** Whether the answer spoke of links at all: a list, or an object with `linkedTransactions`. */
@@ -131,13 +132,13 @@ function withoutResult(httpStatus: number, why: 'not_json' | 'no_result_code'): 
 }
 
 interface Flat {
-  readonly transactions: readonly GatewayTransaction[];
+  readonly transactions: readonly OppwaTransaction[];
   readonly nested: boolean;
 }
 
 /** Every transaction, also those nested in others. Undefined: one entry cannot be read, and it might be a refund. */
 function flatten(entries: readonly unknown[]): Flat | undefined {
-  const transactions: GatewayTransaction[] = [];
+  const transactions: OppwaTransaction[] = [];
   const left = [...entries].reverse();
   let nested = false;
   while (left.length > 0) {

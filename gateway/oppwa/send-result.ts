@@ -3,9 +3,11 @@ import type { SendResult } from '../../domain/transaction.js';
 import { idsInPart } from './answer-ids.js';
 import { readTransactionBody } from './answer.js';
 import type { Exchange } from '../http/one-request.js';
+import type { HostKind } from '../settings.js';
+import { transactionOf } from './transaction.js';
 
 /** The HTTP status decides nothing where the body can be read: a decline comes with 200 from one acquirer and 400 from another. */
-export function sendResultOf(exchange: Exchange): SendResult {
+export function sendResultOf(exchange: Exchange, host: HostKind): SendResult {
   switch (exchange.kind) {
     case 'not_sent':
       return exchange;
@@ -17,7 +19,7 @@ export function sendResultOf(exchange: Exchange): SendResult {
       const { httpStatus, body } = exchange;
       const read = readTransactionBody(body);
       return read.ok
-        ? { kind: 'answered', httpStatus, transaction: read.value }
+        ? { kind: 'answered', httpStatus, transaction: transactionOf(read.value, host) }
         : { kind: 'no_answer', why: read.why, httpStatus, ...idsOf(body) };
     }
     default:

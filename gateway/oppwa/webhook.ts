@@ -8,7 +8,7 @@ import {
   type NotificationKind,
 } from '../../domain/refund/notification.js';
 import type { Secret } from '../../domain/secret.js';
-import type { GatewayTransaction } from '../../domain/transaction.js';
+import { recordedOf, type OppwaTransaction } from './transaction.js';
 import { readTransaction } from './answer.js';
 import { parseObject } from '../http/json.js';
 
@@ -125,7 +125,7 @@ function notificationOf(
     notification: {
       kind,
       entityId: kind === 'TEST' ? null : (entityId ?? null),
-      transaction,
+      transaction: transaction === null ? null : recordedOf(transaction),
       naturalKey: naturalKeyOf(kind, transaction, clear),
     },
   };
@@ -140,12 +140,12 @@ function kindOf(type: string | undefined): NotificationKind {
 }
 
 /** A time longer than any of the gateway's is none. Whatever PostgreSQL cannot keep is out already. */
-function hasTime({ timestamp }: GatewayTransaction): boolean {
+function hasTime({ timestamp }: OppwaTransaction): boolean {
   return (timestamp ?? '').length <= 40;
 }
 
 /** Duplicates and several final states are announced; what has the same id, code and time is the same notice. */
-function naturalKeyOf(kind: NotificationKind, reported: GatewayTransaction | null, clear: Buffer): string {
+function naturalKeyOf(kind: NotificationKind, reported: OppwaTransaction | null, clear: Buffer): string {
   return reported?.id === undefined || reported.timestamp === undefined
     ? `sha256:${createHash('sha256').update(clear).digest('hex')}`
     : `${kind}:${reported.id}:${reported.result.code}:${reported.timestamp}`;

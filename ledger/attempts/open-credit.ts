@@ -31,7 +31,7 @@ export function openCredit(
     const taken = await resumeOpenAttempt(tx, before);
     if (taken !== undefined) return taken;
     if (!(await isStepDue('credit', tx, before, { timings, policy }))) return resume(tx, refundId);
-    if ((original === null) !== (before.payment.type === 'CD'))
+    if ((original === null) !== (before.payment.type === 'credit'))
       throw new LedgerError('illegal_transition', 'only an unlinked credit is checked without an original');
     const shown = original === null ? null : await shownNow(tx, before.payment, original);
     const locked = await lockRefund(tx, refundId);
@@ -166,7 +166,6 @@ async function creditEvidence(
   const refused = attempts
     .filter((attempt) => attempt.state === 'rejected' && attempt.operation === 'refund')
     .at(-1);
-  const refusal = refused === undefined ? null : declineClassOf(refused);
   return {
     ...(await returnsKnownTo(tx, locked, given.original)),
     recent: await recentCredits(tx, locked, given.registrationId),
@@ -174,8 +173,7 @@ async function creditEvidence(
     amountMinor: given.amountMinor,
     currency: refund.currency,
     isPartial: given.amountMinor < payment.captured_minor,
-    refusal:
-      refused === undefined || refusal === null ? null : { class: refusal, code: refused.result_code ?? '' },
+    refusal: refused === undefined ? null : declineClassOf(refused),
     original: given.original,
     destination: given.registrationId === null ? null : { registrationId: given.registrationId },
     destinationChanged: given.destinationChanged,

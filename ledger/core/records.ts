@@ -53,7 +53,7 @@ async function paymentAt(
 /** Returns null for the row that holds the balance of an unlinked credit. */
 export function paymentRecord(row: PaymentRow): PaymentRecord | null {
   const { type } = row;
-  if (type === 'CD') return null;
+  if (type === 'credit') return null;
   return {
     id: row.id,
     entityId: row.entity_id,

@@ -1,6 +1,7 @@
 /** Types of refunds, attempts and payments as other modules read them. */
 import type { OperatorNote } from '../../domain/refund/operator-note.js';
 import type { AttemptState, RefundState } from '../../domain/refund/states.js';
+import type { OriginalType } from '../../domain/payment/original.js';
 import type { Operation } from '../../domain/refund/operation.js';
 import type { CorrectionDetails } from './commands.js';
 
@@ -8,7 +9,7 @@ import type { CorrectionDetails } from './commands.js';
 export interface PaymentRecord {
   readonly id: string;
   readonly entityId: string;
-  readonly type: 'DB' | 'PA' | 'CP';
+  readonly type: OriginalType;
   /** True while the payment is only declared by a client and no query has shown it. */
   readonly isDeclared: boolean;
   readonly state: 'succeeded' | 'pending' | 'rejected';

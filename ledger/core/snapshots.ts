@@ -1,7 +1,7 @@
 /** Builds the snapshot of a refund from which the next step is decided. */
 import type { Kysely } from 'kysely';
 import type { RefundSnapshot } from '../../domain/refund/next-step.js';
-import { DECLINE_CLASSES, type DeclineClass } from '../../domain/refusals.js';
+import { DECLINE_CLASSES, type DeclineClass } from '../../domain/decline-class.js';
 import { settledAmountOf } from '../../domain/refund/settlement.js';
 import { settlementFacts } from './balances.js';
 import { attemptsOf, type AttemptRow, type RefundRow } from './locks.js';

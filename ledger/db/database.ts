@@ -2,6 +2,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Kysely, PostgresDialect, sql, type ColumnType, type Generated, type Transaction } from 'kysely';
 import type { DeclaredPayment } from '../../domain/payment/declared-payment.js';
+import type { OriginalType } from '../../domain/payment/original.js';
 import type { UnreadPayment } from '../../domain/refund/next-step.js';
 import type { AttemptState, RefundState } from '../../domain/refund/states.js';
 import type { Operation } from '../../domain/refund/operation.js';
@@ -24,8 +25,8 @@ export interface StoredDeclaration {
 export interface PaymentTable {
   id: string;
   entity_id: string;
-  /** `CD`: an unlinked credit, whose balance is this row and whose limit is the requested amount. */
-  type: 'DB' | 'PA' | 'CP' | 'CD';
+  /** `credit`: an unlinked credit, whose balance is this row and whose limit is the requested amount. */
+  type: OriginalType | 'credit';
   state: 'succeeded' | 'pending' | 'rejected';
   currency: string;
   authorized_minor: bigint;

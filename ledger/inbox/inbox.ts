@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import type { NotifiedAttempt } from '../../domain/refund/notification.js';
 import type { AttemptState, RefundState } from '../../domain/refund/states.js';
-import type { GatewayTransaction } from '../../domain/transaction.js';
+import type { RecordedTransaction } from '../../domain/transaction.js';
 import type { Operation } from '../../domain/refund/operation.js';
 import type { Database } from '../db/database.js';
 import { NOW } from '../db/expressions.js';
@@ -13,7 +13,7 @@ export interface ClaimedWebhook {
   readonly id: string;
   readonly entityId: string;
   readonly state: WebhookState;
-  readonly transaction: GatewayTransaction;
+  readonly transaction: RecordedTransaction;
   readonly paymentId: string | null;
   readonly refundId: string | null;
   readonly attemptId: string | null;
@@ -83,10 +83,10 @@ function claimed(row: WebhookRow & { readonly age: number }): ClaimedWebhook {
     state: row.state,
     transaction: {
       ...(row.gateway_id !== null && { id: row.gateway_id }),
-      ...(row.payment_type !== null && { paymentType: row.payment_type }),
+      ...(row.payment_type !== null && { type: row.payment_type }),
       ...(row.amount !== null && { amount: row.amount }),
       ...(row.currency !== null && { currency: row.currency }),
-      ...(row.reference !== null && { merchantTransactionId: row.reference }),
+      ...(row.reference !== null && { reference: row.reference }),
       ...(row.referenced_id !== null && { referencedId: row.referenced_id }),
       ...(row.gateway_timestamp !== null && { timestamp: row.gateway_timestamp }),
       result: { code: row.code ?? '', description: row.description ?? '' },
@@ -135,7 +135,7 @@ export async function subjectsOf(
       LEFT JOIN LATERAL (
         SELECT attempts.* FROM attempts
          WHERE (attempts.reference = w.reference OR attempts.gateway_id = w.gateway_id)
-           AND coalesce(w.payment_type, 'RF') = CASE attempts.operation WHEN 'refund' THEN 'RF' WHEN 'reversal' THEN 'RV' ELSE 'CD' END
+           AND coalesce(w.payment_type, 'refund') = attempts.operation
          ORDER BY (attempts.gateway_id = w.gateway_id) DESC NULLS LAST LIMIT 1
       ) a ON true
       LEFT JOIN refunds r ON r.id = a.refund_id

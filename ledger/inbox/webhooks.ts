@@ -1,6 +1,7 @@
 /** Stores the gateway's webhooks before they are answered, and reads them for operators. */
 import type { ColumnType, Generated, Insertable, Kysely, Selectable } from 'kysely';
 import type { Notification, NotificationKind } from '../../domain/refund/notification.js';
+import type { TransactionType } from '../../domain/transaction.js';
 import type { Database, Tables } from '../db/database.js';
 
 /**
@@ -15,7 +16,7 @@ interface WebhookTable {
   kind: NotificationKind;
   entity_id: string | null;
   gateway_id: string | null;
-  payment_type: string | null;
+  payment_type: TransactionType | null;
   code: string | null;
   description: string | null;
   amount: string | null;
@@ -46,7 +47,7 @@ export interface WebhookRecord {
   readonly kind: NotificationKind;
   readonly entityId: string | null;
   readonly gatewayId: string | null;
-  readonly paymentType: string | null;
+  readonly paymentType: TransactionType | null;
   readonly resultCode: string | null;
   readonly resultDescription: string | null;
   /** Decimal, as the gateway sent it. */
@@ -103,12 +104,12 @@ function firstRow(notification: Notification): Insertable<WebhookTable> {
     kind,
     entity_id: entityId,
     gateway_id: transaction?.id ?? null,
-    payment_type: transaction?.paymentType ?? null,
+    payment_type: transaction?.type ?? null,
     code: transaction?.result.code ?? null,
     description: transaction?.result.description ?? null,
     amount: transaction?.amount ?? null,
     currency: transaction?.currency ?? null,
-    reference: transaction?.merchantTransactionId ?? null,
+    reference: transaction?.reference ?? null,
     referenced_id: transaction?.referencedId ?? null,
     gateway_timestamp: transaction?.timestamp ?? null,
     state,

@@ -199,7 +199,7 @@ const attempts: readonly Check[] = [
       from attempts credit
       join refunds r on r.id = credit.refund_id
       join payments p on p.id = credit.payment_id
-      where p.type = 'CD' and not exists (
+      where p.type = 'credit' and not exists (
         select from events yes
         join events sent on sent.attempt_id = credit.id and sent.type = 'attempt.submitted' and sent.id > yes.id
         where yes.refund_id = r.id and yes.type = 'refund.approved'

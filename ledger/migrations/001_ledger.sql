@@ -11,7 +11,7 @@ CREATE FUNCTION payment_limit(captured bigint, released bigint, authorized bigin
 CREATE TABLE payments (
   id               text PRIMARY KEY CHECK (id ~ '^[a-f0-9]{32}$'),
   entity_id        text NOT NULL,
-  type             text NOT NULL CHECK (type IN ('DB', 'PA', 'CP', 'CD')),
+  type             text NOT NULL CHECK (type IN ('debit', 'preauthorization', 'capture', 'credit')),
   state            text NOT NULL CHECK (state IN ('succeeded', 'pending', 'rejected')),
   currency         text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
   authorized_minor bigint NOT NULL CHECK (authorized_minor >= 0),

@@ -22,7 +22,7 @@ export async function declarePayment(
     ...{ type, minor: minor.toString(), currency },
     ...(registrationId === undefined ? {} : { registrationId }),
   };
-  const isCaptured = type !== 'PA';
+  const isCaptured = type !== 'preauthorization';
   const inserted = await tx
     .insertInto('payments')
     .values({

@@ -169,7 +169,7 @@ async function bookLinked(
 
 /** Returns the observation without captures that are payments of their own. */
 async function ownPart(tx: Tx, facts: OriginalFacts): Promise<OriginalFacts> {
-  if (facts.type !== 'PA' || facts.captures.length === 0) return facts;
+  if (facts.type !== 'preauthorization' || facts.captures.length === 0) return facts;
   const ids = facts.captures.map(({ id }) => id);
   const own = await tx
     .selectFrom('captures')

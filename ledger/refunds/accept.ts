@@ -40,7 +40,7 @@ export function accept(
     const acceptedBefore = async (made?: PaymentRow): Promise<Accepted | undefined> => {
       const found = await findByKey(tx, order, fingerprint);
       if (found === undefined) return undefined;
-      if (made?.type === 'CD') await tx.deleteFrom('payments').where('id', '=', made.id).execute();
+      if (made?.type === 'credit') await tx.deleteFrom('payments').where('id', '=', made.id).execute();
       return { refund: await readRefund(tx, found), isNew: false };
     };
     const before = await acceptedBefore();
@@ -119,7 +119,7 @@ async function lockedFor(
       .values({
         id,
         entity_id: imported.entityId,
-        type: 'CD',
+        type: 'credit',
         state: 'succeeded',
         currency: request.money.currency,
         authorized_minor: request.money.minor,
@@ -138,7 +138,7 @@ async function lockedFor(
   if (root === undefined)
     throw new LedgerError('payment_unknown', `payment ${request.paymentId} is not in the ledger`);
   const payment = await lockPayment(tx, root);
-  if (payment.type === 'CD')
+  if (payment.type === 'credit')
     throw new LedgerError('payment_unknown', `${request.paymentId} is a credit that is linked to no payment`);
   return { payment, doubts: observed?.doubts ?? [] };
 }

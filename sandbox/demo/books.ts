@@ -1,6 +1,6 @@
 /** The gateway's books against the ledger, payment by payment: what each of them says has left the merchant. */
 import { storedMoney, formatAmount, parseGatewayAmount } from '../../domain/money/money.js';
-import { PAYMENT_TYPES } from '../../domain/refund/operation.js';
+import { PAYMENT_TYPES } from '../../gateway/oppwa/transaction.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { RefundRecord } from '../../ledger/core/refund-record.js';
 import type { SandboxTransaction } from '../control-client.js';

@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { formatAmount, storedMoney } from '../../domain/money/money.js';
 import { disputesOf } from '../../ledger/payments/disputes.js';
 import { creditedOn, readTimeline } from '../../ledger/views/timeline.js';
+import { PAYMENT_TYPES } from '../../client/api-types.js';
 import { timelineOf } from '../../client/story-view.js';
 import type { ApiParts } from './parts.js';
 import { Problem, problems } from './problems.js';
@@ -42,7 +43,7 @@ export const paymentRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clie
       return {
         id,
         entityId: record.entityId,
-        type: record.type,
+        type: PAYMENT_TYPES[record.type],
         declared: record.isDeclared,
         state: record.state,
         currency,

@@ -1,9 +1,8 @@
 /** Processes one gateway notification: completes an attempt, signals a refund's workflow, or starts a query of the payment. */
 import { readNotification } from '../../domain/refund/notification.js';
 import type { Outcome } from '../../domain/refund/outcome.js';
-import { readCode } from '../../domain/refusals.js';
-import type { GatewayHost } from '../../domain/refusals.js';
 import { FINAL_STATES, isFinal, isOpenAttempt } from '../../domain/refund/states.js';
+import type { GatewayTransaction } from '../../domain/transaction.js';
 import { finishWebhooks, type ClaimedWebhook, type WebhookSubject } from '../../ledger/inbox/inbox.js';
 import { PAYMENT_UPDATES_WORKFLOW, paymentUpdatesWorkflowId } from '../../workflows/maintenance/contract.js';
 import { gatewayNotification, type GatewayNotificationArgs } from '../../workflows/refund/contract.js';
@@ -43,7 +42,7 @@ const REFUNDS_AT_ONCE = 500;
  */
 export function createNotificationProcess(parts: NotificationParts): Process {
   const { database, dependencies, temporal, start, queues } = parts;
-  const { ledger } = dependencies;
+  const { ledger, gateway } = dependencies;
   const driver = createDriver(temporal, start, queues);
 
   return async (notification, subject) => {
@@ -56,12 +55,12 @@ export function createNotificationProcess(parts: NotificationParts): Process {
       return 'confirmed';
     }
     const { attempt } = subject;
-    const host = dependencies.hostOf(notification.entityId);
+    const transaction = gateway.interpret(notification.entityId, notification.transaction);
     if (attempt === null)
-      return isOldUpdate(notification, subject, host)
+      return isOldUpdate(transaction, subject)
         ? end(notification, 'known', subject)
         : query(notification, subject);
-    const meaning = readNotification(notification.transaction, attempt, host);
+    const meaning = readNotification(transaction, attempt);
     // Store the gateway's id in any case: an attempt with a known id is never taken for absent.
     const { id } = notification.transaction;
     if (meaning.kind !== 'complete' && id !== undefined && id !== attempt.gatewayId)
@@ -100,7 +99,7 @@ export function createNotificationProcess(parts: NotificationParts): Process {
    * Anything else stays unmatched.
    */
   async function setAside(notification: ClaimedWebhook): Promise<NotificationEnd> {
-    if (['DB', 'PA'].includes(notification.transaction.paymentType ?? '')) {
+    if (notification.transaction.type === 'debit' || notification.transaction.type === 'preauthorization') {
       await finishWebhooks(database, [notification], { state: 'ignored', why: 'nobody_asked' });
       return 'nobody_asked';
     }
@@ -177,14 +176,6 @@ export function createNotificationProcess(parts: NotificationParts): Process {
 }
 
 /** True if the notification reports the original payment as it is recorded. */
-function isOldUpdate(
-  { transaction }: ClaimedWebhook,
-  { payment }: WebhookSubject,
-  host: GatewayHost,
-): boolean {
-  return (
-    transaction.id === payment.id &&
-    payment.state === 'succeeded' &&
-    readCode(transaction.result.code, 'refund', host).kind === 'succeeded'
-  );
+function isOldUpdate({ id, result }: GatewayTransaction, { payment }: WebhookSubject): boolean {
+  return id === payment.id && payment.state === 'succeeded' && result.meaning.refund.kind === 'succeeded';
 }

@@ -31,10 +31,7 @@ async function tell(
   const { entityId, currency } = refund;
   const found = await dependencies.gateway.findByReference(entityId, attempt.reference);
   if (found.kind !== 'found') throw new Error(`the reference is ${found.kind}`);
-  const outcome = outcomeOfFound(
-    found.value,
-    expectationOf(dependencies, { ...attempt, entityId, currency }),
-  );
+  const outcome = outcomeOfFound(found.value, expectationOf({ ...attempt, currency }));
   if (outcome.kind === 'no_match') throw new Error('no match');
   const [entry] = found.value;
   const asked = { send: attempt.submissions, at: await ledger.clock() };

@@ -1,8 +1,8 @@
 /** Whether a transaction at the gateway can be an attempt of ours: whatever does not agree, or is left out, is not taken for it. */
 import { describe, expect, it } from 'vitest';
-import { LINK_MISMATCHES, readLink, type LinkMismatch } from '../../domain/refund/link.js';
-import type { Expectation } from '../../domain/refund/outcome.js';
-import type { GatewayTransaction } from '../../domain/transaction.js';
+import { LINK_MISMATCHES, type LinkMismatch } from '../../domain/refund/link.js';
+import type { OppwaTransaction } from '../../gateway/oppwa/transaction.js';
+import { readLink, type Expectation } from '../support/as-oppwa.js';
 
 const ORIGINAL = 'a'.repeat(32);
 const expected: Expectation = {
@@ -13,7 +13,7 @@ const expected: Expectation = {
   reference: 'ABCDEFGH01234567',
   host: 'test',
 };
-const done: GatewayTransaction = {
+const done: OppwaTransaction = {
   id: 'b'.repeat(32),
   paymentType: 'RF',
   amount: '40.00',
@@ -22,13 +22,13 @@ const done: GatewayTransaction = {
   result: { code: '000.100.110', description: 'done' },
 };
 
-function without(...names: readonly (keyof GatewayTransaction)[]): GatewayTransaction {
+function without(...names: readonly (keyof OppwaTransaction)[]): OppwaTransaction {
   return {
     ...done,
     ...Object.fromEntries(names.map((name) => [name, undefined])),
   };
 }
-const saying = (code: string): GatewayTransaction => ({ ...done, result: { code, description: '' } });
+const saying = (code: string): OppwaTransaction => ({ ...done, result: { code, description: '' } });
 
 describe('a transaction without a reference', () => {
   it.each([
@@ -62,7 +62,7 @@ describe('a transaction without a reference', () => {
 });
 
 describe('a transaction that is not the attempt', () => {
-  it.each<[LinkMismatch, GatewayTransaction]>([
+  it.each<[LinkMismatch, OppwaTransaction]>([
     ['other_type', { ...done, paymentType: 'DB' }],
     ['other_type', { ...done, paymentType: 'CD' }],
     ['other_type', without('paymentType')],

@@ -10,7 +10,7 @@ import {
   type CreditEvidence,
 } from '../../domain/refund/credit-guard.js';
 import { DEFAULT_POLICY, type Policy } from '../../domain/refund/config.js';
-import { DECLINE_CLASSES } from '../../domain/refusals.js';
+import { DECLINE_CLASSES } from '../../domain/decline-class.js';
 import { runs } from '../support/chance.js';
 import { authorised, original, REGISTRATION, returned } from './given-original.js';
 
@@ -24,7 +24,7 @@ function evidence(change: Partial<CreditEvidence> = {}): CreditEvidence {
     amountMinor: 10_000n,
     currency: 'EUR',
     isPartial: false,
-    refusal: { class: 'not_linkable', code: '700.500.001' },
+    refusal: 'not_linkable',
     openAttempts: 0,
     ownReturns: [],
     knownReturns: [],
@@ -51,14 +51,14 @@ describe('a credit for which everything speaks', () => {
   it.each<[CreditBlock, Partial<CreditEvidence>]>([
     ['credit_not_enabled', { policy: { ...POLICY, creditEnabled: false } }],
     ['no_decline', { refusal: null }],
-    ['decline_leaves_doubt', { refusal: { class: 'ambiguous', code: '700.400.200' } }],
-    ['decline_leaves_doubt', { refusal: { class: 'already_given_back', code: '700.300.300' } }],
-    ['decline_leaves_doubt', { refusal: { class: 'partial_not_supported', code: '700.100.200' } }],
-    ['policy_asks_operator', { refusal: { class: 'refund_not_enabled', code: '600.200.310' } }],
+    ['decline_leaves_doubt', { refusal: 'ambiguous' }],
+    ['decline_leaves_doubt', { refusal: 'already_given_back' }],
+    ['decline_leaves_doubt', { refusal: 'partial_not_supported' }],
+    ['policy_asks_operator', { refusal: 'refund_not_enabled' }],
     [
       'policy_asks_operator',
       {
-        refusal: { class: 'issuer_declined', code: '800.100.152' },
+        refusal: 'issuer_declined',
         policy: { ...POLICY, creditAfterIssuerDecline: 'operator' },
       },
     ],
@@ -79,7 +79,7 @@ describe('a credit for which everything speaks', () => {
     ],
     ['unknown_return', { ...half, original: original({ returns: [own] }) }],
     ['unknown_return', { ...half, original: original({ returns: [{ ...own, state: 'open' }] }) }],
-    ['reversed', { ...half, original: authorised(10_000n, { returns: [{ ...own, type: 'RV' }] }) }],
+    ['reversed', { ...half, original: authorised(10_000n, { returns: [{ ...own, type: 'reversal' }] }) }],
     [
       'unclear',
       { original: original({ doubts: [{ gatewayId: 'r', why: 'reversal_of_reversal' }] }), approved: true },
@@ -94,13 +94,13 @@ describe('a credit for which everything speaks', () => {
       },
     ],
     ['disputed', { disputedMinor: 1n }],
-    ['capture_alone', { original: original({ type: 'CP' }) }],
+    ['capture_alone', { original: original({ type: 'capture' }) }],
     ['over_captured', { amountMinor: 10_001n }],
     ['over_captured', { creditedMinor: 1n }],
     ['over_captured', { paidBackMinor: 1n }],
     ['over_captured', { knownReturns: [own.id], original: original({ returns: [own] }) }],
     ['no_destination', { destination: null }],
-    ['decline_leaves_doubt', { refusal: { class: 'card_unusable', code: '800.100.171' } }],
+    ['decline_leaves_doubt', { refusal: 'card_unusable' }],
   ])('is denied by %s alone, and no approval overrules that', (block, change) => {
     for (const approved of [false, true])
       expect(mayCredit(evidence({ ...change, approved }))).toEqual({ kind: 'denied', why: [block] });
@@ -109,10 +109,16 @@ describe('a credit for which everything speaks', () => {
   it.each(
     DECLINE_CLASSES.filter(
       (refusal) =>
-        !['not_linkable', 'issuer_declined', 'not_settled_yet', 'refund_not_enabled'].includes(refusal),
+        ![
+          'not_linkable',
+          'unknown_to_acquirer',
+          'issuer_declined',
+          'not_settled_yet',
+          'refund_not_enabled',
+        ].includes(refusal),
     ),
   )('is denied after a refusal that is %s: it leaves a doubt', (refusal) => {
-    const verdict = mayCredit(evidence({ refusal: { class: refusal, code: '700.500.001' } }));
+    const verdict = mayCredit(evidence({ refusal }));
     expect(verdict).toEqual({ kind: 'denied', why: ['decline_leaves_doubt'] });
   });
 
@@ -145,15 +151,15 @@ describe('a second person', () => {
     ['above_limit_on_payment', { recent: { ...NOTHING, onPaymentMinor: 1n } }],
     ['above_limit_to_destination', { recent: { ...NOTHING, toDestinationMinor: 1n } }],
     ['above_limit_of_requester', { recent: { ...NOTHING, byRequesterMinor: 1n } }],
-    ['decline_needs_approval', { refusal: { class: 'issuer_declined', code: '800.100.152' } }],
-    ['decline_needs_approval', { refusal: { class: 'not_settled_yet', code: '900.100.202' } }],
-    ['decline_needs_approval', { refusal: { class: 'not_linkable', code: '800.100.167' } }],
+    ['decline_needs_approval', { refusal: 'issuer_declined' }],
+    ['decline_needs_approval', { refusal: 'not_settled_yet' }],
+    ['decline_needs_approval', { refusal: 'unknown_to_acquirer' }],
     [
       'decline_needs_approval',
       {
         amountMinor: 5_000n,
         isPartial: true,
-        refusal: { class: 'partial_not_supported', code: '700.100.200' },
+        refusal: 'partial_not_supported',
       },
     ],
     ['other_destination', { destination: { registrationId: 'b'.repeat(32) } }],
@@ -176,19 +182,19 @@ describe('a destination that a person named', () => {
   });
 
   it.each<Partial<CreditEvidence>>([
-    { refusal: { class: 'card_unusable', code: '800.100.171' } },
+    { refusal: 'card_unusable' },
     {
-      refusal: { class: 'issuer_declined', code: '800.100.152' },
+      refusal: 'issuer_declined',
       policy: { ...POLICY, creditAfterIssuerDecline: 'operator' },
     },
-    { refusal: { class: 'refund_not_enabled', code: '600.200.310' } },
+    { refusal: 'refund_not_enabled' },
   ])('opens the way that was left to a person, %#', (change) => {
     expect(mayCredit(evidence({ ...named, ...change })).kind).toBe('needs_approval');
   });
 
   it.each<Partial<CreditEvidence>>([
-    { refusal: { class: 'risk', code: '800.120.100' } },
-    { refusal: { class: 'already_given_back', code: '700.300.300' } },
+    { refusal: 'risk' },
+    { refusal: 'already_given_back' },
     { disputedMinor: 1n },
     { paidBackMinor: 1n },
   ])('proves nothing else, %#', (change) => {
@@ -258,13 +264,7 @@ describe('whatever the evidence', () => {
     amountMinor: fc.bigInt(1n, 10_500n),
     currency: mostly(fc.constant('EUR'), fc.constant('USD')),
     isPartial: fc.boolean(),
-    refusal: mostly(
-      fc.record({
-        class: fc.constantFrom(...DECLINE_CLASSES.slice(0, 5), ...DECLINE_CLASSES),
-        code: fc.constantFrom('800.100.167', '700.500.001'),
-      }),
-      fc.constant(null),
-    ),
+    refusal: mostly(fc.constantFrom(...DECLINE_CLASSES.slice(0, 6), ...DECLINE_CLASSES), fc.constant(null)),
     openAttempts: mostly(fc.constant(0), fc.constant(1)),
     ownReturns: mostly(fc.constant([]), fc.subarray(ids)),
     knownReturns: mostly(fc.constant(ids), fc.subarray(ids)),
@@ -278,13 +278,13 @@ describe('whatever the evidence', () => {
           fc.constant('succeeded' as const),
           fc.constantFrom('pending' as const, 'rejected' as const),
         ),
-        type: fc.constantFrom('DB' as const, 'PA' as const),
+        type: fc.constantFrom('debit' as const, 'preauthorization' as const),
         capturedMinor: mostly(fc.constant(10_000n), minor),
         registrationId: mostly(fc.constant(REGISTRATION), fc.constant(null)),
         returns: fc.array(
           fc.record({
             id: fc.constantFrom(...ids),
-            type: mostly(fc.constant('RF' as const), fc.constant('RV' as const)),
+            type: mostly(fc.constant('refund' as const), fc.constant('reversal' as const)),
             amountMinor: fc.bigInt(0n, 2_000n),
             state: fc.constantFrom('succeeded' as const, 'open' as const),
           }),
@@ -358,6 +358,7 @@ describe('whatever the evidence', () => {
       );
     const listed: readonly string[] = [
       'not_linkable',
+      'unknown_to_acquirer',
       'issuer_declined',
       'not_settled_yet',
       'partial_not_supported',
@@ -367,14 +368,15 @@ describe('whatever the evidence', () => {
     ];
     const byPolicy = (choice: 'approval' | 'operator') => choice === 'approval' || fixture.destinationChanged;
     const allowedByPolicy =
-      refusal?.class === 'not_linkable' ||
-      (refusal?.class === 'issuer_declined' && byPolicy(policy.creditAfterIssuerDecline)) ||
-      (refusal?.class === 'not_settled_yet' && byPolicy(policy.creditWhenNeverSettled)) ||
-      (refusal?.class === 'partial_not_supported' &&
+      refusal === 'not_linkable' ||
+      refusal === 'unknown_to_acquirer' ||
+      (refusal === 'issuer_declined' && byPolicy(policy.creditAfterIssuerDecline)) ||
+      (refusal === 'not_settled_yet' && byPolicy(policy.creditWhenNeverSettled)) ||
+      (refusal === 'partial_not_supported' &&
         fixture.isPartial &&
         byPolicy(policy.creditWhenPartialNotSupported)) ||
-      (refusal?.class === 'refund_not_enabled' && byPolicy(policy.creditWhenRefundNotEnabled)) ||
-      refusal?.class === 'card_unusable';
+      (refusal === 'refund_not_enabled' && byPolicy(policy.creditWhenRefundNotEnabled)) ||
+      refusal === 'card_unusable';
     let back = fixture.creditedMinor;
     for (const entry of facts.returns) back += entry.amountMinor;
     let shown = 0n;
@@ -385,17 +387,17 @@ describe('whatever the evidence', () => {
       disputed === 0n &&
       limit !== undefined &&
       Object.values(fixture.recent).every((recent) => recent + amountMinor <= BigInt(limit)) &&
-      (direct || (refusal?.class === 'not_linkable' && refusal.code !== '800.100.167')) &&
+      (direct || refusal === 'not_linkable') &&
       !fixture.destinationChanged &&
       fixture.destination?.registrationId === facts.registrationId;
     return (
-      (direct || (refusal !== null && listed.includes(refusal.class) && allowedByPolicy)) &&
+      (direct || (refusal !== null && listed.includes(refusal) && allowedByPolicy)) &&
       policy.creditEnabled &&
       facts.state === 'succeeded' &&
       facts.capturedMinor > 0n &&
       facts.currency === fixture.currency &&
       fixture.openAttempts === 0 &&
-      facts.returns.every((entry) => entry.type === 'RF' && fixture.knownReturns.includes(entry.id)) &&
+      facts.returns.every((entry) => entry.type === 'refund' && fixture.knownReturns.includes(entry.id)) &&
       facts.returns.every((entry) => !fixture.ownReturns.includes(entry.id)) &&
       facts.doubts.length === 0 &&
       facts.coversCaptures &&

@@ -11,7 +11,7 @@ import {
   type SettledReason,
 } from '../../domain/payment/reconciliation.js';
 import type { OriginalFacts } from '../../domain/payment/original.js';
-import type { DeclineClass } from '../../domain/refusals.js';
+import type { DeclineClass } from '../../domain/decline-class.js';
 import { NO_COVERAGE, type Coverage } from '../../domain/refund/settlement.js';
 import type { Operation } from '../../domain/refund/operation.js';
 import { authorised, original, ORIGINAL_ID, returned } from './given-original.js';
@@ -120,17 +120,17 @@ describe('a refused refund', () => {
     ],
     [
       'all of it was reversed',
-      { original: original({ returns: [{ ...gone, type: 'RV' }] }) },
+      { original: original({ returns: [{ ...gone, type: 'reversal' }] }) },
       settled('original_reversed', 10_000n),
     ],
     [
       'a part of it was reversed: the rest is still owed',
-      { original: original({ returns: [{ ...gone, type: 'RV', amountMinor: 1_000n }] }) },
+      { original: original({ returns: [{ ...gone, type: 'reversal', amountMinor: 1_000n }] }) },
       operator('refunded_elsewhere', covering(1_000n, 0n)),
     ],
     [
       'its reversal is not finished',
-      { original: original({ returns: [{ ...gone, type: 'RV', state: 'open' }] }) },
+      { original: original({ returns: [{ ...gone, type: 'reversal', state: 'open' }] }) },
       operator('refunded_elsewhere'),
     ],
     [
@@ -138,14 +138,16 @@ describe('a refused refund', () => {
       {
         remainingMinor: 6_000n,
         original: authorised(6_000n, {
-          returns: [{ ...gone, type: 'RV', referencedId: ORIGINAL_ID, amountMinor: 4_000n }],
+          returns: [{ ...gone, type: 'reversal', referencedId: ORIGINAL_ID, amountMinor: 4_000n }],
         }),
       },
       operator('decline_unclear'),
     ],
     [
       'all of its authorization was reversed after a part was captured: that part is still owed',
-      { original: authorised(6_000n, { returns: [{ ...gone, type: 'RV', referencedId: ORIGINAL_ID }] }) },
+      {
+        original: authorised(6_000n, { returns: [{ ...gone, type: 'reversal', referencedId: ORIGINAL_ID }] }),
+      },
       operator('decline_unclear'),
     ],
     [
@@ -248,7 +250,7 @@ describe('a refused reversal', () => {
     ],
     [
       'it was reversed',
-      { original: authorised(0n, { returns: [{ ...gone, type: 'RV' }] }) },
+      { original: authorised(0n, { returns: [{ ...gone, type: 'reversal' }] }) },
       settled('original_reversed', 10_000n),
     ],
     [
@@ -257,7 +259,7 @@ describe('a refused reversal', () => {
         remainingMinor: 4_000n,
         ourReturns: [gone.id],
         knownReturns: [gone.id],
-        original: authorised(0n, { returns: [{ ...gone, type: 'RV', amountMinor: 6_000n }] }),
+        original: authorised(0n, { returns: [{ ...gone, type: 'reversal', amountMinor: 6_000n }] }),
       },
       operator('not_captured'),
     ],
@@ -269,7 +271,7 @@ describe('a refused reversal', () => {
 });
 
 it('a reversal that may be an open attempt of ours settles nothing', () => {
-  const returns = [{ ...gone, type: 'RV' as const, referencedId: ORIGINAL_ID }];
+  const returns = [{ ...gone, type: 'reversal' as const, referencedId: ORIGINAL_ID }];
   expect(reconciliation({ openAttempts: 1, original: original({ returns }) })).toEqual(
     operator('refunded_elsewhere'),
   );

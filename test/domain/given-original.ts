@@ -8,7 +8,7 @@ export const REGISTRATION = 'a'.repeat(32);
 export function original(change: Partial<OriginalFacts> = {}): OriginalFacts {
   return {
     id: ORIGINAL_ID,
-    type: 'DB',
+    type: 'debit',
     state: 'succeeded',
     currency: 'EUR',
     authorizedMinor: 0n,
@@ -29,7 +29,7 @@ export function original(change: Partial<OriginalFacts> = {}): OriginalFacts {
 export function returned(change: Partial<LinkedReturn> = {}): LinkedReturn {
   return {
     id: 'f'.repeat(32),
-    type: 'RF',
+    type: 'refund',
     reference: null,
     referencedId: null,
     amountMinor: 10_000n,
@@ -41,7 +41,7 @@ export function returned(change: Partial<LinkedReturn> = {}): LinkedReturn {
 /** An authorisation of 100.00 euros of which this much was captured. */
 export function authorised(capturedMinor: bigint, change: Partial<OriginalFacts> = {}): OriginalFacts {
   return original({
-    type: 'PA',
+    type: 'preauthorization',
     authorizedMinor: 10_000n,
     captures: capturedMinor > 0n ? [{ id: 'c'.repeat(32), amountMinor: capturedMinor }] : [],
     capturedMinor,

@@ -10,7 +10,7 @@ import {
   type UnreadPayment,
 } from '../../domain/refund/next-step.js';
 import { DEFAULT_POLICY, DEFAULT_TIMINGS, type RefundConfig } from '../../domain/refund/config.js';
-import { DECLINE_CLASSES, type DeclineClass } from '../../domain/refusals.js';
+import { DECLINE_CLASSES, type DeclineClass } from '../../domain/decline-class.js';
 import {
   afterTrigger,
   ATTEMPT_STATES,
@@ -72,6 +72,7 @@ const refusedWith = (operation: Operation, refusal: DeclineClass, times = 1): Re
 /** In words: `send 10m`, `credit`, `reconcile`, `ask why`, `give_up why`. First, then after the last repetition. */
 const LINKED: Readonly<Record<DeclineClass, readonly [first: string, last: string]>> = {
   not_linkable: ['credit', 'credit'],
+  unknown_to_acquirer: ['credit', 'credit'],
   issuer_declined: ['send 1440m', 'credit'],
   not_settled_yet: ['send 10m', 'credit'],
   partial_not_supported: ['credit', 'credit'],
@@ -106,6 +107,7 @@ const CREDIT: Readonly<Record<DeclineClass, string>> = {
   ambiguous: 'ask unlisted_decline',
   unlisted: 'ask unlisted_decline',
   not_linkable: 'ask other_operation',
+  unknown_to_acquirer: 'ask other_operation',
   not_settled_yet: 'ask other_operation',
   partial_not_supported: 'ask other_operation',
   already_given_back: 'ask other_operation',

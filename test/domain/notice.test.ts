@@ -1,8 +1,9 @@
 /** What a notice may do by itself: complete a success that was ordered. Everything else is looked up. */
 import { describe, expect, it } from 'vitest';
-import { isShown, readNotification, type NotifiedAttempt } from '../../domain/refund/notification.js';
+import type { NotifiedAttempt } from '../../domain/refund/notification.js';
 import { ATTEMPT_STATES, type AttemptState } from '../../domain/refund/states.js';
-import type { GatewayTransaction } from '../../domain/transaction.js';
+import type { OppwaTransaction } from '../../gateway/oppwa/transaction.js';
+import { isShown, readNotification } from '../support/as-oppwa.js';
 
 const ID = 'a'.repeat(32);
 const OTHER_ID = 'b'.repeat(32);
@@ -18,7 +19,7 @@ const attempt = (state: AttemptState, gatewayId: string | null = ID): NotifiedAt
   state,
   gatewayId,
 });
-const reported = (code: string, change: Partial<GatewayTransaction> = {}): GatewayTransaction => ({
+const reported = (code: string, change: Partial<OppwaTransaction> = {}): OppwaTransaction => ({
   id: ID,
   paymentType: 'RF',
   amount: '60.00',
@@ -29,7 +30,7 @@ const reported = (code: string, change: Partial<GatewayTransaction> = {}): Gatew
   timestamp: '2026-09-01 10:22:16.123+0000',
   ...change,
 });
-const meaning = (transaction: GatewayTransaction, about: NotifiedAttempt) =>
+const meaning = (transaction: OppwaTransaction, about: NotifiedAttempt) =>
   readNotification(transaction, about, 'test').kind;
 
 describe('a notice of success that agrees with the order', () => {
@@ -63,7 +64,7 @@ describe('a notice of success that agrees with the order', () => {
 });
 
 describe('a notice of success that does not agree in everything', () => {
-  it.each<[string, Partial<GatewayTransaction>]>([
+  it.each<[string, Partial<OppwaTransaction>]>([
     ['another amount', { amount: '60.01' }],
     ['another currency', { currency: 'USD' }],
     ['another type', { paymentType: 'CD' }],

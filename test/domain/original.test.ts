@@ -2,13 +2,13 @@
 import { describe, expect, it } from 'vitest';
 import { chargedBackMinor, effectiveMinor } from '../../domain/payment/disputes.js';
 import {
-  readOriginal,
   takenByReturns,
   type OriginalFacts,
   type OriginalReading,
   type DoubtReason,
 } from '../../domain/payment/original.js';
-import type { GatewayTransaction } from '../../domain/transaction.js';
+import type { OppwaTransaction } from '../../gateway/oppwa/transaction.js';
+import { readOriginal } from '../support/as-oppwa.js';
 import { authorised, OBSERVATION, original, ORIGINAL_ID, returned } from './given-original.js';
 
 const DONE = '000.100.110';
@@ -16,18 +16,18 @@ const PENDING = '000.200.000';
 const REFUSED = '800.100.152';
 const id = (digit: string) => digit.repeat(32);
 
-function transaction(change: Partial<GatewayTransaction> & { readonly code?: string }): GatewayTransaction {
+function transaction(change: Partial<OppwaTransaction> & { readonly code?: string }): OppwaTransaction {
   const { code = DONE, ...rest } = change;
   return { id: id('9'), result: { code, description: 'as recorded' }, ...rest };
 }
 
-const debit = (change: Partial<GatewayTransaction> & { readonly code?: string } = {}) =>
+const debit = (change: Partial<OppwaTransaction> & { readonly code?: string } = {}) =>
   transaction({ id: ORIGINAL_ID, paymentType: 'DB', amount: '100.00', currency: 'EUR', ...change });
-const authorisation = (change: Partial<GatewayTransaction> = {}) => debit({ paymentType: 'PA', ...change });
+const authorisation = (change: Partial<OppwaTransaction> = {}) => debit({ paymentType: 'PA', ...change });
 const capture = (
   digit: string,
   amount: string,
-  change: Partial<GatewayTransaction> & { readonly code?: string } = {},
+  change: Partial<OppwaTransaction> & { readonly code?: string } = {},
 ) =>
   transaction({
     id: id(digit),
@@ -38,10 +38,10 @@ const capture = (
     ...change,
   });
 
-const read = (root: GatewayTransaction, ...linked: GatewayTransaction[]): OriginalReading =>
+const read = (root: OppwaTransaction, ...linked: OppwaTransaction[]): OriginalReading =>
   readOriginal({ original: root, linked }, 'test', OBSERVATION);
 
-function facts(root: GatewayTransaction, ...linked: GatewayTransaction[]): OriginalFacts {
+function facts(root: OppwaTransaction, ...linked: OppwaTransaction[]): OriginalFacts {
   const reading = read(root, ...linked);
   if (reading.kind !== 'read') throw new Error(JSON.stringify(reading));
   return reading.facts;
@@ -90,7 +90,7 @@ describe('a debit', () => {
 describe('an authorisation', () => {
   it('without captures has nothing captured', () => {
     expect(facts(authorisation())).toMatchObject({
-      type: 'PA',
+      type: 'preauthorization',
       authorizedMinor: 10_000n,
       captures: [],
       capturedMinor: 0n,
@@ -136,7 +136,7 @@ describe('an authorisation', () => {
 });
 
 describe('what was given back', () => {
-  const refund = (change: Partial<GatewayTransaction> & { readonly code?: string }) =>
+  const refund = (change: Partial<OppwaTransaction> & { readonly code?: string }) =>
     transaction({
       paymentType: 'RF',
       amount: '25.00',
@@ -152,7 +152,14 @@ describe('what was given back', () => {
     ['999.999.999', 'open'],
   ] as const)('with code %s is %s', (code, state) => {
     expect(facts(debit(), refund({ code, merchantTransactionId: 'REF' })).returns).toEqual([
-      { id: id('9'), type: 'RF', reference: 'REF', referencedId: ORIGINAL_ID, amountMinor: 2_500n, state },
+      {
+        id: id('9'),
+        type: 'refund',
+        reference: 'REF',
+        referencedId: ORIGINAL_ID,
+        amountMinor: 2_500n,
+        state,
+      },
     ]);
   });
 
@@ -173,12 +180,12 @@ describe('what was given back', () => {
 
   it('by a reversal is told from a refund', () => {
     expect(facts(authorisation(), refund({ paymentType: 'RV', amount: '100.00' })).returns[0]).toMatchObject({
-      type: 'RV',
+      type: 'reversal',
     });
   });
 
   it('takes nothing from what was captured where it is a reversal of the authorization', () => {
-    const release = returned({ type: 'RV', referencedId: ORIGINAL_ID, amountMinor: 4_000n });
+    const release = returned({ type: 'reversal', referencedId: ORIGINAL_ID, amountMinor: 4_000n });
     const taken = (fixture: OriginalFacts) => takenByReturns(fixture).map(({ takenMinor }) => takenMinor);
     expect(taken(authorised(6_000n, { returns: [release] }))).toEqual([0n]);
     expect(taken(authorised(7_000n, { returns: [release] }))).toEqual([0n]);
@@ -187,13 +194,13 @@ describe('what was given back', () => {
     expect(taken(authorised(7_000n, { returns: [{ ...release, referencedId: null }] }))).toEqual([1_000n]);
     expect(taken(authorised(6_000n, { returns: [{ ...release, referencedId: id('c') }] }))).toEqual([4_000n]);
     expect(taken(authorised(0n, { returns: [release] }))).toEqual([4_000n]);
-    expect(taken(authorised(6_000n, { returns: [{ ...release, type: 'RF' }] }))).toEqual([4_000n]);
+    expect(taken(authorised(6_000n, { returns: [{ ...release, type: 'refund' }] }))).toEqual([4_000n]);
     expect(taken(original({ returns: [release] }))).toEqual([4_000n]);
   });
 });
 
 describe('a chargeback', () => {
-  const chargeback = (digit: string, change: Partial<GatewayTransaction> = {}) =>
+  const chargeback = (digit: string, change: Partial<OppwaTransaction> = {}) =>
     transaction({
       id: id(digit),
       paymentType: 'CB',
@@ -205,7 +212,7 @@ describe('a chargeback', () => {
   const reversal = (
     digit: string,
     referencedId?: string,
-    change: Partial<GatewayTransaction> & { readonly code?: string } = {},
+    change: Partial<OppwaTransaction> & { readonly code?: string } = {},
   ) =>
     transaction({
       id: id(digit),
@@ -216,7 +223,7 @@ describe('a chargeback', () => {
       ...change,
     });
   /** What stands of each chargeback by its digit, and what is in doubt. */
-  const shown = (...linked: GatewayTransaction[]) => {
+  const shown = (...linked: OppwaTransaction[]) => {
     const { disputes, doubts } = facts(debit(), ...linked);
     return {
       standing: Object.fromEntries(disputes.map((one) => [one.id.charAt(0), effectiveMinor(one)])),
@@ -260,7 +267,7 @@ describe('a chargeback', () => {
     });
   });
 
-  it.each<[string, GatewayTransaction[], Record<string, bigint>, DoubtReason[]]>([
+  it.each<[string, OppwaTransaction[], Record<string, bigint>, DoubtReason[]]>([
     [
       'only where the reversal names it',
       [chargeback('1'), chargeback('2'), reversal('8', id('2'))],
@@ -411,7 +418,7 @@ describe('a chargeback', () => {
 });
 
 describe('what cannot be read of one linked transaction', () => {
-  const refund = (change: Partial<GatewayTransaction>) =>
+  const refund = (change: Partial<OppwaTransaction>) =>
     transaction({
       paymentType: 'RF',
       amount: '25.00',
@@ -433,7 +440,7 @@ describe('what cannot be read of one linked transaction', () => {
     ['the registration', facts(debit({ registrationId: 'a token' })), 'registration_unreadable'],
   ])('leaves the payment readable and is a doubt: %s', (_name, read, why) => {
     expect(read.doubts.map((doubt) => doubt.why)).toContain(why);
-    expect(read.capturedMinor).toBe(read.type === 'DB' ? 10_000n : 6_000n);
+    expect(read.capturedMinor).toBe(read.type === 'debit' ? 10_000n : 6_000n);
   });
 
   it('counts a refund for the whole payment where its amount is the matter', () => {
@@ -498,7 +505,7 @@ describe('a reversal without an amount', () => {
 });
 
 describe('what a reversal takes', () => {
-  const release = returned({ type: 'RV', referencedId: null, amountMinor: 3_000n });
+  const release = returned({ type: 'reversal', referencedId: null, amountMinor: 3_000n });
 
   it('is counted by id, in whatever order they are listed', () => {
     const [one, two] = ['1', '2'].map((digit) => ({ ...release, id: id(digit) }));
@@ -541,9 +548,9 @@ describe('what is no original, or cannot be read', () => {
       read(capture('1', '60.00')),
       { why: 'capture', parentId: ORIGINAL_ID },
     ],
-    ['a capture of nothing', read(orphan), { why: 'not_an_original', type: 'CP' }],
-    ['a refund', read(debit({ paymentType: 'RF' })), { why: 'not_an_original', type: 'RF' }],
-    ['a credit', read(debit({ paymentType: 'CD' })), { why: 'not_an_original', type: 'CD' }],
+    ['a capture of nothing', read(orphan), { why: 'not_an_original', type: 'capture' }],
+    ['a refund', read(debit({ paymentType: 'RF' })), { why: 'not_an_original', type: 'refund' }],
+    ['a credit', read(debit({ paymentType: 'CD' })), { why: 'not_an_original', type: 'credit' }],
     ['nothing that says what it is', read(withoutType), { why: 'not_an_original', type: '(none)' }],
     ['no id', read(withoutId), { why: 'missing_field', field: 'id' }],
     ['no currency', read(withoutCurrency), { why: 'missing_field', field: 'currency' }],
@@ -551,7 +558,7 @@ describe('what is no original, or cannot be read', () => {
     [
       'a capture without an amount',
       read(authorisation(), bareCapture),
-      { why: 'missing_field', field: `amount of CP ${id('1')}` },
+      { why: 'missing_field', field: `amount of capture ${id('1')}` },
     ],
     [
       'a capture in another currency',

@@ -1,14 +1,10 @@
 /** What an answer or a look-up means: done only where everything agrees, refused only where it is certain. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  outcomeOfFound,
-  outcomeOfSend,
-  type Expectation,
-  type Outcome,
-  type UnknownReason,
-} from '../../domain/refund/outcome.js';
-import type { GatewayTransaction, NoAnswerReason, NotSentReason } from '../../domain/transaction.js';
+import type { Outcome, UnknownReason } from '../../domain/refund/outcome.js';
+import type { NoAnswerReason, NotSentReason } from '../../domain/transaction.js';
+import type { OppwaTransaction } from '../../gateway/oppwa/transaction.js';
+import { outcomeOfFound, outcomeOfSend, type Expectation } from '../support/as-oppwa.js';
 import { runs } from '../support/chance.js';
 
 const ORIGINAL = '8ac7a4a192b3b5060192b471c0d80001';
@@ -41,7 +37,7 @@ const DECLINED = '800.100.152';
 const UNCERTAIN = '900.100.300';
 
 /** A success that agrees with the refund in every field. */
-const done: GatewayTransaction = {
+const done: OppwaTransaction = {
   id: ID,
   paymentType: 'RF',
   amount: '92.00',
@@ -60,7 +56,7 @@ interface Loose {
   readonly referencedId: string | undefined;
 }
 /** Fields that are undefined are left out, as in an answer. */
-function transactionOf(loose: Loose, code: string): GatewayTransaction {
+function transactionOf(loose: Loose, code: string): OppwaTransaction {
   const { id, paymentType, amount, currency, merchantTransactionId, referencedId } = loose;
   return {
     ...(id === undefined ? {} : { id }),
@@ -73,7 +69,7 @@ function transactionOf(loose: Loose, code: string): GatewayTransaction {
   };
 }
 
-function without(transaction: GatewayTransaction, ...fields: readonly (keyof Loose)[]): GatewayTransaction {
+function without(transaction: OppwaTransaction, ...fields: readonly (keyof Loose)[]): OppwaTransaction {
   const kept = (field: keyof Loose) => (fields.includes(field) ? undefined : transaction[field]);
   const loose = {
     id: kept('id'),
@@ -85,11 +81,11 @@ function without(transaction: GatewayTransaction, ...fields: readonly (keyof Loo
   };
   return transactionOf(loose, transaction.result.code);
 }
-const saying = (code: string, transaction = done): GatewayTransaction => ({
+const saying = (code: string, transaction = done): OppwaTransaction => ({
   ...transaction,
   result: result(code),
 });
-const answer = (transaction: GatewayTransaction, expected = refund, httpStatus = 200): Outcome =>
+const answer = (transaction: OppwaTransaction, expected = refund, httpStatus = 200): Outcome =>
   outcomeOfSend({ kind: 'answered', httpStatus, transaction }, expected);
 
 describe('a refund is done', () => {
@@ -128,7 +124,7 @@ describe('a refund is done', () => {
 });
 
 describe('nobody knows whether a refund is done', () => {
-  it.each<[string, Partial<GatewayTransaction>, UnknownReason]>([
+  it.each<[string, Partial<OppwaTransaction>, UnknownReason]>([
     ['names another amount', { amount: '92.01' }, 'wrong_amount'],
     ['names an amount that is none', { amount: '9.2e1' }, 'wrong_amount'],
     ['names another currency', { currency: 'USD' }, 'wrong_currency'],
@@ -225,7 +221,7 @@ describe('other answers', () => {
 describe('a look-up', () => {
   const second = { ...done, id: SECOND };
   const declined = saying(DECLINED, { ...without(done, 'amount', 'currency'), id: SECOND });
-  const look = (...found: readonly GatewayTransaction[]) => outcomeOfFound(found, refund);
+  const look = (...found: readonly OppwaTransaction[]) => outcomeOfFound(found, refund);
 
   it('that finds nothing of ours says nothing', () => {
     expect(look()).toEqual({ kind: 'no_match' });
@@ -340,7 +336,7 @@ describe('whatever the gateway says', () => {
     .map(([loose, code]) => transactionOf(loose, code));
 
   /** Written from the rule, not from the code: all of this, or it is no success. */
-  function isProof(t: GatewayTransaction, host: 'test' | 'live'): boolean {
+  function isProof(t: OppwaTransaction, host: 'test' | 'live'): boolean {
     const done = ['000.000.000', '000.300.000', '000.600.000', '000.400.000', '000.400.100'];
     if (host === 'test') done.push('000.100.110');
     return (

@@ -218,7 +218,7 @@ describe('a payment that is declared', () => {
 
   it('is read with its amount', () => {
     expect(accepted({ ...GOOD, payment }).payment).toEqual({
-      ...{ type: 'PA', registrationId: payment.registrationId },
+      ...{ type: 'preauthorization', registrationId: payment.registrationId },
       money: { minor: 2_000n, currency: 'EUR', decimals: 2 },
     });
   });
@@ -255,7 +255,7 @@ describe('the same request', () => {
     expect(canonicalRequest(accepted(GOOD))).not.toContain('payment"');
     const payment = { type: 'DB', amount: '20.00', currency: 'EUR' };
     expect(canonicalRequest(accepted({ ...GOOD, payment }))).toBe(
-      canonicalRequest(accepted(GOOD)).replace('}', ',"payment":["DB","2000",null]}'),
+      canonicalRequest(accepted(GOOD)).replace('}', ',"payment":["debit","2000",null]}'),
     );
   });
 

@@ -1,10 +1,10 @@
 /** Whatever a gateway answers: no crash, and no success, refusal or absence that the body does not prove. */
 import { describe, expect, it } from 'vitest';
 import { readOriginal, type OriginalFacts } from '../../domain/payment/original.js';
-import { outcomeOfFound, outcomeOfSend, type Expectation } from '../../domain/refund/outcome.js';
-import type { SendResult } from '../../domain/transaction.js';
+import { outcomeOfFound } from '../../domain/refund/outcome.js';
 import { readTransactionBody } from '../../gateway/oppwa/answer.js';
 import { findByReference, findWithLinked } from '../../gateway/oppwa/queries.js';
+import { outcomeOfSend, type Expectation, type OppwaSendResult } from '../support/as-oppwa.js';
 import { fuzz, holds, inTier } from './fuzz.js';
 import { FOUND, FIXTURE, PAYMENT, REFERENCE, TREES, WORDS } from './given-answers.js';
 import { DECIMALS, isOfAnotherCurrency, tenThousandths } from './given-requests.js';
@@ -40,7 +40,7 @@ function garbled(random: Random, value: object): string {
 /** Too deep for the second opinion, which is then not asked; the program is. */
 const isDeep = (text: string): boolean => text.length > 1_500 && text.split(/[{[]/).length > 400;
 
-function answered(body: string, httpStatus: number): SendResult {
+function answered(body: string, httpStatus: number): OppwaSendResult {
   const read = readTransactionBody(body);
   return read.ok
     ? { kind: 'answered', httpStatus, transaction: read.value }
@@ -109,6 +109,7 @@ describe('an answer to a look-up', () => {
       const found = await findByReference(
         {
           entityId: 'e'.repeat(32),
+          host: expected.host,
           finishBy: 0,
           get: async (path) => {
             const one = {
@@ -196,6 +197,7 @@ describe('an answer to a look-up', () => {
       const found = await findWithLinked(
         {
           entityId: 'e'.repeat(32),
+          host: 'live',
           finishBy: 0,
           get: async () => {
             const body = garbled(random, random.pick(TREES));
@@ -206,7 +208,7 @@ describe('an answer to a look-up', () => {
         PAYMENT,
       );
       if (found.kind !== 'found') return;
-      const reading = readOriginal(found.value, 'live', { observedAt: new Date(0), coversCaptures: false });
+      const reading = readOriginal(found.value, { observedAt: new Date(0), coversCaptures: false });
       seen[reading.kind] = (seen[reading.kind] ?? 0) + 1;
       if (reading.kind !== 'read' || served.some(isDeep)) return;
       const { facts } = reading;

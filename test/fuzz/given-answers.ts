@@ -1,7 +1,7 @@
 /** Answers that were right once: what the mutations start from. */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import type { Expectation } from '../../domain/refund/outcome.js';
+import type { Expectation } from '../support/as-oppwa.js';
 
 const credited = z
   .looseObject({})

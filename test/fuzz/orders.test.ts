@@ -11,6 +11,7 @@ import {
 import type { Dependencies } from '../../activities/dependencies.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import { findById, findWithLinked } from '../../gateway/oppwa/queries.js';
+import { interpret } from '../../gateway/oppwa/transaction.js';
 import { LedgerError } from '../../ledger/ledger.js';
 import { createLedger } from '../../ledger/postgres.js';
 import { ledgerViolations } from '../simulation/checks/books.js';
@@ -53,6 +54,7 @@ function harness(random: Random) {
   /** What the gateway answers to a query of the payment, by v3 and by v1. */
   const queryOf = (entityId: string, id: string) => ({
     entityId,
+    host: 'live' as const,
     finishBy: 0,
     get: async () => {
       const shown = {
@@ -78,6 +80,7 @@ function harness(random: Random) {
     creditCard: neverAsked,
     findByReference: neverAsked,
     resultCodes: neverAsked,
+    interpret: (_entityId, recorded) => interpret(recorded, 'live'),
     close: () => Promise.resolve(),
     // Where a garbled answer says that v3 reporting is not enabled.
     findById: (entityId, id) => findById(queryOf(entityId, id), id),
@@ -88,7 +91,6 @@ function harness(random: Random) {
     gateway,
     defaultEntityId: ENTITY,
     hasEntity: (id) => id === ENTITY,
-    hostOf: () => 'live',
     now: () => ({ monotonic: time, wall: time }),
     pause: () => Promise.resolve(),
   };

@@ -1,5 +1,5 @@
 /** What a body proves, judged once more by other means: written from the rules of the gateway, not from the program. */
-import type { Expectation } from '../../domain/refund/outcome.js';
+import type { Expectation } from '../support/as-oppwa.js';
 import type { JsonValue } from './strict-json.js';
 
 const DONE = ['000.000.000', '000.300.000', '000.600.000'];

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { outcomeOfSend } from '../../domain/refund/outcome.js';
 import { Secret } from '../../domain/secret.js';
+import { interpret } from '../../gateway/oppwa/transaction.js';
 import { createWebhookReader, type SealedWebhook } from '../../gateway/oppwa/webhook.js';
 import { encryptWebhook } from '../../sandbox/gateway/webhooks.js';
 import type { Random } from '../simulation/world/random.js';
@@ -100,7 +101,11 @@ describe('a webhook', () => {
       count('transaction');
       holds(isKeepable(JSON.stringify(notification.transaction)), 'A text that no database keeps.', sent);
       const outcome = outcomeOfSend(
-        { kind: 'answered', httpStatus: 200, transaction: notification.transaction },
+        {
+          kind: 'answered',
+          httpStatus: 200,
+          transaction: interpret(notification.transaction, expected.host),
+        },
         expected,
       );
       if (outcome.kind !== 'succeeded' || sent.clear.split(/[{[]/).length > 400) return;

@@ -2,7 +2,7 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ENTITY, gatewayAt, PAYMENT, refunded, refundOrder } from './orders.js';
+import { ENTITY, gatewayAt, PAYMENT, refunded, shown, refundOrder } from './orders.js';
 import { answer, startRawServer, type RawServer } from './raw-server.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import type { GatewayOptions } from '../../gateway/settings.js';
@@ -57,7 +57,7 @@ describe('a compressed answer', () => {
     expect(await gateway().refund(refundOrder())).toEqual({
       kind: 'answered',
       httpStatus: 200,
-      transaction: refunded,
+      transaction: shown(refunded),
     });
     expect(server.requests.length).toBe(1);
   });
@@ -71,7 +71,7 @@ describe('a compressed answer', () => {
     server.reply = (socket) => send(socket, `content-encoding: ${coding}`, compress(Buffer.from(list)));
     expect(await gateway().findByReference(ENTITY, 'Rf00000000000001')).toEqual({
       kind: 'found',
-      value: [refunded],
+      value: [shown(refunded)],
     });
   });
 

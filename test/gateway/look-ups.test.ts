@@ -1,7 +1,8 @@
 /** What a read may claim: found, not found in the gateway's own word, or nothing at all; never less than there is. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Gateway } from '../../gateway/gateway.js';
-import { ENTITY, gatewayAt, PAYMENT, refunded, TOKEN } from './orders.js';
+import type { OppwaTransaction } from '../../gateway/oppwa/transaction.js';
+import { ENTITY, gatewayAt, PAYMENT, refunded, shown, TOKEN } from './orders.js';
 import { answer, startRawServer, type RawServer } from './raw-server.js';
 
 const REFERENCE = 'Rf00000000000001';
@@ -40,13 +41,18 @@ function offer(routes: Readonly<Record<string, readonly [number, unknown]>>): vo
   };
 }
 
+const treeOf = (root: OppwaTransaction, ...linked: readonly OppwaTransaction[]) => ({
+  original: shown(root),
+  linked: linked.map(shown),
+});
+
 const search = () => gateway.findByReference(ENTITY, REFERENCE);
 const tree = () => gateway.findWithLinked(ENTITY, PAYMENT);
 
 describe('looking for our reference', () => {
   it('asks v3 with the entity and the token', async () => {
     offer({ '/v3/query?': [200, { result: OK, records: [refunded] }] });
-    expect(await search()).toEqual({ kind: 'found', value: [refunded] });
+    expect(await search()).toEqual({ kind: 'found', value: [shown(refunded)] });
     const [request] = server.requests;
     expect(request?.method).toBe('GET');
     expect(request?.path).toBe(`/v3/query?entityId=${ENTITY}&merchantTransactionId=${REFERENCE}`);
@@ -58,19 +64,19 @@ describe('looking for our reference', () => {
     'finds all entries under %s, in their order',
     async (name) => {
       offer({ '/v3/query?': [200, { result: OK, [name]: [original, refunded] }] });
-      expect(await search()).toEqual({ kind: 'found', value: [original, refunded] });
+      expect(await search()).toEqual({ kind: 'found', value: [original, refunded].map(shown) });
     },
   );
 
   it('finds the one transaction that an answer itself is, even a declined one', async () => {
     const declined = { ...refunded, result: { code: '800.100.152', description: 'declined' } };
     offer({ '/v3/query?': [200, declined] });
-    expect(await search()).toEqual({ kind: 'found', value: [declined] });
+    expect(await search()).toEqual({ kind: 'found', value: [shown(declined)] });
   });
 
   it('believes entries that come without a result of the request: each has its own', async () => {
     offer({ '/v3/query?': [200, { records: [original, refunded] }] });
-    expect(await search()).toEqual({ kind: 'found', value: [original, refunded] });
+    expect(await search()).toEqual({ kind: 'found', value: [original, refunded].map(shown) });
   });
 
   it('keeps nothing of a card', async () => {
@@ -80,7 +86,7 @@ describe('looking for our reference', () => {
         { result: OK, records: [{ ...refunded, card: { bin: '420000' }, customer: { email: 'a@b' } }] },
       ],
     });
-    expect(await search()).toEqual({ kind: 'found', value: [refunded] });
+    expect(await search()).toEqual({ kind: 'found', value: [shown(refunded)] });
   });
 
   it('reads every page', async () => {
@@ -224,7 +230,7 @@ describe('looking for our reference', () => {
     ['800.121.100', 400, { result: { code: '800.121.100', description: 'channel not configured' } }],
   ])('asks v1 where v3 answers with %s', async (_what, status, body) => {
     offer({ '/v3/': [status, body], '/v1/query?': [200, { result: OK, payments: [refunded] }] });
-    expect(await search()).toEqual({ kind: 'found', value: [refunded] });
+    expect(await search()).toEqual({ kind: 'found', value: [shown(refunded)] });
     expect(server.requests.map(({ path }) => path.split('?')[0])).toEqual(['/v3/query', '/v1/query']);
     expect(server.requests[1]?.fields).toEqual([
       ['entityId', ENTITY],
@@ -270,7 +276,7 @@ describe('looking for a payment and what is linked to it', () => {
 
   it('asks v3 for the links', async () => {
     offer({ '/v3/query/': [200, { result: OK, records: [refunded, original, reversal] }] });
-    expect(await tree()).toEqual({ kind: 'found', value: { original, linked: [refunded, reversal] } });
+    expect(await tree()).toEqual({ kind: 'found', value: treeOf(original, refunded, reversal) });
     expect(server.requests[0]?.path).toBe(
       `/v3/query/${PAYMENT}?entityId=${ENTITY}&includeLinkedTransactions=true`,
     );
@@ -285,20 +291,20 @@ describe('looking for a payment and what is linked to it', () => {
     offer({ '/v3/query/': [200, nested] });
     expect(await tree()).toEqual({
       kind: 'found',
-      value: { original, linked: [capture, refunded, reversal] },
+      value: treeOf(original, capture, refunded, reversal),
     });
     offer({ '/v3/query/': [200, { result: OK, records: [nested] }] });
     expect(await tree()).toEqual({
       kind: 'found',
-      value: { original, linked: [capture, refunded, reversal] },
+      value: treeOf(original, capture, refunded, reversal),
     });
   });
 
   it('believes a list, or an empty one inside the payment, that nothing is linked', async () => {
     offer({ '/v3/query/': [200, { result: OK, records: [original] }] });
-    expect(await tree()).toEqual({ kind: 'found', value: { original, linked: [] } });
+    expect(await tree()).toEqual({ kind: 'found', value: treeOf(original) });
     offer({ '/v3/query/': [200, { ...original, linkedTransactions: [] }] });
-    expect(await tree()).toEqual({ kind: 'found', value: { original, linked: [] } });
+    expect(await tree()).toEqual({ kind: 'found', value: treeOf(original) });
   });
 
   it('does not take silence about links for no links', async () => {

@@ -7,7 +7,16 @@ import type { SendResult } from '../../domain/transaction.js';
 import { machineClock } from '../../gateway/http/clock.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import type { GatewayOptions } from '../../gateway/settings.js';
-import { CARD_NUMBER, cardCreditOrder, gatewayAt, limits, refunded, refundOrder, TOKEN } from './orders.js';
+import {
+  CARD_NUMBER,
+  cardCreditOrder,
+  gatewayAt,
+  limits,
+  refunded,
+  refundOrder,
+  shown,
+  TOKEN,
+} from './orders.js';
 import { answer, listen, startRawServer, type RawServer } from './raw-server.js';
 import { selfSigned } from './self-signed.js';
 
@@ -259,7 +268,7 @@ describe('a refund that may have left', () => {
       expect(await gateway().refund(refundOrder())).toEqual({
         kind: 'answered',
         httpStatus: status,
-        transaction: declined,
+        transaction: shown(declined),
       });
       expectOnce();
     },
@@ -268,7 +277,10 @@ describe('a refund that may have left', () => {
   it("hands on what does not agree with the order: judging it is not the client's business", async () => {
     const other = { ...refunded, id: 'f'.repeat(32), amount: '9200.00', currency: 'JPY', paymentType: 'DB' };
     server.reply = (socket) => socket.write(answer(200, JSON.stringify(other)));
-    expect(await gateway().refund(refundOrder())).toMatchObject({ kind: 'answered', transaction: other });
+    expect(await gateway().refund(refundOrder())).toMatchObject({
+      kind: 'answered',
+      transaction: shown(other),
+    });
   });
 
   it('takes the answer after an interim one', async () => {
@@ -295,7 +307,7 @@ describe('a refund that may have left', () => {
     expect(lost).toEqual({ kind: 'no_answer', why: 'timeout' });
     const next = client.refund(refundOrder());
     answerLate();
-    expect(await next).toMatchObject({ kind: 'answered', transaction: refunded });
+    expect(await next).toMatchObject({ kind: 'answered', transaction: shown(refunded) });
     expect(server.connections()).toBe(2);
   });
 

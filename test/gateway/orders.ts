@@ -3,6 +3,7 @@ import { Secret } from '../../domain/secret.js';
 import type { CardCreditOrder, Gateway, RefundOrder, SendLimits } from '../../gateway/gateway.js';
 import { machineClock } from '../../gateway/http/clock.js';
 import { createGateway } from '../../gateway/oppwa/oppwa.js';
+import { transactionOf, type OppwaTransaction } from '../../gateway/oppwa/transaction.js';
 import type { GatewayOptions } from '../../gateway/settings.js';
 
 export const ENTITY = '8ac7a4c890fc748b0190fe6ad56b0241';
@@ -16,7 +17,7 @@ export function gatewayAt(
 ): Gateway {
   const { testMode, ...options } = more;
   return createGateway({
-    entities: [{ id: ENTITY, baseUrl, accessToken: new Secret(TOKEN), testMode }],
+    entities: [{ id: ENTITY, baseUrl, accessToken: new Secret(TOKEN), testMode, hostKind: 'test' }],
     ...options,
   });
 }
@@ -60,6 +61,9 @@ export function cardCreditOrder(more: Partial<CardCreditOrder> = {}): CardCredit
     ...more,
   };
 }
+
+/** As the port shows it: in the domain's terms. */
+export const shown = (transaction: OppwaTransaction) => transactionOf(transaction, 'test');
 
 /** A successful refund as the gateway tells it. */
 export const refunded = {

@@ -11,6 +11,7 @@ import {
   PAYMENT,
   refunded,
   refundOrder,
+  shown,
   TOKEN,
 } from './orders.js';
 import { answer, startRawServer, type RawServer } from './raw-server.js';
@@ -65,7 +66,7 @@ describe('a credit to a card', () => {
     expect(result).toEqual({
       kind: 'answered',
       httpStatus: 200,
-      transaction: {
+      transaction: shown({
         id: '8ac7a4a192b3b5060192b471c0d82dfb',
         paymentType: 'CD',
         paymentBrand: 'VISA',
@@ -78,7 +79,7 @@ describe('a credit to a card', () => {
         },
         extendedDescription: 'Approved or completed successfully',
         timestamp: '2024-10-22 13:36:46+0000',
-      },
+      }),
     });
   });
 
@@ -128,7 +129,7 @@ describe('a credit to a card', () => {
 describe('the other writes', () => {
   it('refund a payment under its own id', async () => {
     const result = await gateway.refund(refundOrder());
-    expect(result).toEqual({ kind: 'answered', httpStatus: 200, transaction: refunded });
+    expect(result).toEqual({ kind: 'answered', httpStatus: 200, transaction: shown(refunded) });
     expect(server.requests[0]?.path).toBe(`/v1/payments/${PAYMENT}`);
     expect(server.requests[0]?.fields).toEqual([
       ['entityId', ENTITY],

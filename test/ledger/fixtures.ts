@@ -7,7 +7,7 @@ import type { RefundSnapshot } from '../../domain/refund/next-step.js';
 import type { LinkedReturn, OriginalFacts } from '../../domain/payment/original.js';
 import type { Outcome } from '../../domain/refund/outcome.js';
 import { DEFAULT_POLICY, DEFAULT_TIMINGS, type Policy } from '../../domain/refund/config.js';
-import type { DeclineClass } from '../../domain/refusals.js';
+import type { DeclineClass } from '../../domain/decline-class.js';
 import type { RefundRequest } from '../../domain/refund/request.js';
 import { isGatewayId, type GatewayId } from '../../domain/ids.js';
 import type { AcceptInput, Accepted, Evidence, Ledger, Opened, Submission } from '../../ledger/ledger.js';
@@ -45,7 +45,7 @@ export function debit(facts: Partial<OriginalFacts> = {}): OriginalFacts {
   const capturedMinor = facts.capturedMinor ?? 10_000n;
   return {
     id,
-    type: 'DB',
+    type: 'debit',
     state: 'succeeded',
     currency: 'EUR',
     authorizedMinor: 0n,
@@ -70,7 +70,7 @@ export function authorisation(
 ): OriginalFacts {
   const captures = captured.map((amountMinor) => ({ id: gatewayId(), amountMinor }));
   return debit({
-    type: 'PA',
+    type: 'preauthorization',
     authorizedMinor: 10_000n,
     captures,
     capturedMinor: captured.reduce((sum, amount) => sum + amount, 0n),
@@ -81,7 +81,7 @@ export function authorisation(
 export function linkedReturn(entry: Partial<LinkedReturn> = {}): LinkedReturn {
   return {
     id: gatewayId(),
-    type: 'RF',
+    type: 'refund',
     reference: null,
     referencedId: null,
     amountMinor: 10_000n,

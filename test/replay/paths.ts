@@ -338,7 +338,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
         naturalKey: `PAYMENT:${chargeback.id}`,
         transaction: {
           id: chargeback.id,
-          paymentType: 'CB',
+          type: 'chargeback',
           amount: '100.00',
           currency: 'EUR',
           referencedId: paymentId,

@@ -54,7 +54,9 @@ async function open(): Promise<{ recording: Recording; temporal: Client; close()
   await migrate(postgres.url);
   const database = openDatabase(postgres.url);
   const gateway = createGateway({
-    entities: [{ id: ENTITY, baseUrl: gatewayServer.url, accessToken: new Secret('token') }],
+    entities: [
+      { id: ENTITY, baseUrl: gatewayServer.url, accessToken: new Secret('token'), hostKind: 'test' },
+    ],
     refuseWhen: openTransaction,
   });
   const config: RefundConfig = {
@@ -75,7 +77,6 @@ async function open(): Promise<{ recording: Recording; temporal: Client; close()
     gateway,
     defaultEntityId: ENTITY,
     hasEntity: (id) => id === ENTITY,
-    hostOf: () => 'test',
     now: machineClock,
     pause,
   };

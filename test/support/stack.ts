@@ -127,7 +127,9 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       : { webhooks: { url: webhooks.url, wrapper: webhooks.wrapper ?? 'none', timeFactor: SCALE } }),
   });
   const gateway = createGateway({
-    entities: [{ id: entity.id, baseUrl: gatewayServer.url, accessToken: new Secret(entity.token) }],
+    entities: [
+      { id: entity.id, baseUrl: gatewayServer.url, accessToken: new Secret(entity.token), hostKind: 'test' },
+    ],
     refuseWhen: openTransaction,
     budget: createQueryBudget(database, options.searchesPerSecond ?? 1_000),
     reporting: createReportingRecord(database),
@@ -145,7 +147,6 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     gateway,
     defaultEntityId: entity.id,
     hasEntity: (id) => id === entity.id,
-    hostOf: () => 'test',
     now: machineClock,
     pause,
   };

@@ -19,7 +19,7 @@ const notification = (naturalKey: string): Notification => ({
   kind: 'PAYMENT',
   entityId: 'e'.repeat(32),
   naturalKey,
-  transaction: { id: naturalKey, paymentType: 'RF', result: { code: '000.100.110', description: '' } },
+  transaction: { id: naturalKey, type: 'refund', result: { code: '000.100.110', description: '' } },
 });
 interface Kept {
   readonly id: string;

@@ -145,7 +145,12 @@ export function describeAcceptance(underTest: () => LedgerUnderTest): void {
         details: { refundable: '10.00' },
       });
       const found = await underTest().ledger.findPayment(second?.id ?? '');
-      expect(found).toMatchObject({ id: facts.id, type: 'PA', capturedMinor: 7_000n, reservedMinor: 6_000n });
+      expect(found).toMatchObject({
+        id: facts.id,
+        type: 'preauthorization',
+        capturedMinor: 7_000n,
+        reservedMinor: 6_000n,
+      });
       expect(await underTest().ledger.listRefunds({ paymentId: facts.id })).toHaveLength(2);
       expect(await underTest().ledger.listRefunds({ paymentId: first?.id ?? '' })).toHaveLength(1);
     });
@@ -179,7 +184,7 @@ export function describeAcceptance(underTest: () => LedgerUnderTest): void {
 
     it('does not count the reversal of what was never captured', async () => {
       const facts = authorisation([6_000n]);
-      const release = linkedReturn({ type: 'RV', referencedId: facts.id, amountMinor: 4_000n });
+      const release = linkedReturn({ type: 'reversal', referencedId: facts.id, amountMinor: 4_000n });
       const { refund } = await accept(order(facts.id, 6_000n), {
         entityId: ENTITY,
         facts: { ...facts, returns: [release] },

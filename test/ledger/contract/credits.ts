@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { CreditBlock } from '../../../domain/refund/credit-guard.js';
 import type { OriginalFacts } from '../../../domain/payment/original.js';
 import type { Policy } from '../../../domain/refund/config.js';
-import type { DeclineClass } from '../../../domain/refusals.js';
+import type { DeclineClass } from '../../../domain/decline-class.js';
 import type { Submission } from '../../../ledger/ledger.js';
 import {
   accepted,
@@ -71,7 +71,10 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       ],
       [
         'reversed',
-        (facts) => ({ ...facts, returns: [linkedReturn({ type: 'RV', amountMinor: 1n, state: 'open' })] }),
+        (facts) => ({
+          ...facts,
+          returns: [linkedReturn({ type: 'reversal', amountMinor: 1n, state: 'open' })],
+        }),
         POLICY,
       ],
       [

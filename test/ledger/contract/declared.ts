@@ -39,18 +39,25 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
       );
     };
 
-    it.each(['DB', 'CP'] as const)('of type %s is refunded without having been seen', async (type) => {
-      const { ledger } = underTest();
-      const id = gatewayId();
-      const { refund } = await ask(id, 4_000n, EUROS(type, 10_000n));
-      expect(await ledger.findPayment(id)).toMatchObject({ type, isDeclared: true, refundableMinor: 6_000n });
-      const order = await submitted(ledger, refund.id);
-      expect(order).toMatchObject({ operation: 'refund', originalId: id, amountMinor: 4_000n });
-      expect((await ledger.record(answer(order, paid()))).state).toBe('succeeded');
-      await expect(ask(id, 6_001n, EUROS(type, 10_000n))).rejects.toMatchObject({
-        code: 'exceeds_refundable',
-      });
-    });
+    it.each(['debit', 'capture'] as const)(
+      'of type %s is refunded without having been seen',
+      async (type) => {
+        const { ledger } = underTest();
+        const id = gatewayId();
+        const { refund } = await ask(id, 4_000n, EUROS(type, 10_000n));
+        expect(await ledger.findPayment(id)).toMatchObject({
+          type,
+          isDeclared: true,
+          refundableMinor: 6_000n,
+        });
+        const order = await submitted(ledger, refund.id);
+        expect(order).toMatchObject({ operation: 'refund', originalId: id, amountMinor: 4_000n });
+        expect((await ledger.record(answer(order, paid()))).state).toBe('succeeded');
+        await expect(ask(id, 6_001n, EUROS(type, 10_000n))).rejects.toMatchObject({
+          code: 'exceeds_refundable',
+        });
+      },
+    );
 
     it.each<[string, string, Partial<ReturnType<typeof debit>>]>([
       ['entity', gatewayId(), {}],
@@ -69,7 +76,7 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
             { entityId, facts },
           );
         };
-        const { refund } = await ask(id, 4_000n, EUROS('DB', 10_000n));
+        const { refund } = await ask(id, 4_000n, EUROS('debit', 10_000n));
         await expect(right()).rejects.toMatchObject({
           code: expect.stringMatching(/currency_mismatch|not_refundable/) as unknown,
         });
@@ -87,7 +94,7 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
     it('under the wrong entity keeps it while something may have been paid back', async () => {
       const { ledger } = underTest();
       const id = gatewayId();
-      const { refund } = await ask(id, 4_000n, EUROS('DB', 10_000n));
+      const { refund } = await ask(id, 4_000n, EUROS('debit', 10_000n));
       await ledger.record(answer(await submitted(ledger, refund.id), paid()));
       const asked = ordered(id, 5_000n);
       const entityId = gatewayId();
@@ -101,7 +108,7 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
     it('that is only authorized is reversed only after a query: more may be authorized than was declared', async () => {
       const { ledger } = underTest();
       const facts = authorisation([]);
-      const { refund } = await ask(facts.id, 4_000n, EUROS('PA', 4_000n));
+      const { refund } = await ask(facts.id, 4_000n, EUROS('preauthorization', 4_000n));
       expect(await openLinked(ledger, refund.id)).toMatchObject({ kind: 'resume', needsQuery: true });
       await ledger.recordOriginal(facts.id, facts);
       expect(await submitted(ledger, refund.id, { ...POLICY, partialReversal: true })).toMatchObject({
@@ -110,23 +117,23 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
     });
 
     it.each<[string, DeclaredPayment]>([
-      ['amount', EUROS('DB', 10_001n)],
-      ['type', EUROS('CP', 10_000n)],
-      ['registration', EUROS('DB', 10_000n, 'a'.repeat(32))],
+      ['amount', EUROS('debit', 10_001n)],
+      ['type', EUROS('capture', 10_000n)],
+      ['registration', EUROS('debit', 10_000n, 'a'.repeat(32))],
     ])('counts as it was declared first: another %s is refused', async (_name, other) => {
       const id = gatewayId();
-      await ask(id, 100n, EUROS('DB', 10_000n));
+      await ask(id, 100n, EUROS('debit', 10_000n));
       await expect(ask(id, 100n, other)).rejects.toMatchObject({
         code: 'payment_differs',
-        details: { type: 'DB', amount: '100.00', currency: 'EUR' },
+        details: { type: 'debit', amount: '100.00', currency: 'EUR' },
       });
-      expect((await ask(id, 100n, EUROS('DB', 10_000n))).isNew).toBe(true);
+      expect((await ask(id, 100n, EUROS('debit', 10_000n))).isNew).toBe(true);
     });
 
     it('counts as a query shows it, also if less was captured than is reserved', async () => {
       const { ledger, openCases } = underTest();
       const id = gatewayId();
-      const { refund } = await ask(id, 10_000n, EUROS('DB', 10_000n));
+      const { refund } = await ask(id, 10_000n, EUROS('debit', 10_000n));
       await ledger.recordOriginal(id, debit({ id, capturedMinor: 6_000n }));
       expect(await ledger.findPayment(id)).toMatchObject({
         isDeclared: false,
@@ -143,7 +150,7 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
     it('of which more was paid than a query shows as captured gets a case', async () => {
       const { ledger, openCases } = underTest();
       const id = gatewayId();
-      const { refund } = await ask(id, 10_000n, EUROS('DB', 10_000n));
+      const { refund } = await ask(id, 10_000n, EUROS('debit', 10_000n));
       await ledger.record(answer(await submitted(ledger, refund.id), paid()));
       await ledger.recordOriginal(id, debit({ id, capturedMinor: 6_000n }));
       expect(await openCases(refund.id)).toEqual(['paid_twice']);
@@ -152,16 +159,19 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
     it('declared as a debit and shown as an authorization is refunded on its captures', async () => {
       const { ledger } = underTest();
       const facts = authorisation([6_000n, 4_000n]);
-      const { refund } = await ask(facts.id, 6_000n, EUROS('DB', 10_000n));
+      const { refund } = await ask(facts.id, 6_000n, EUROS('debit', 10_000n));
       await ledger.recordOriginal(facts.id, facts);
-      expect(await ledger.findPayment(facts.id)).toMatchObject({ type: 'PA', capturedMinor: 10_000n });
+      expect(await ledger.findPayment(facts.id)).toMatchObject({
+        type: 'preauthorization',
+        capturedMinor: 10_000n,
+      });
       expect((await submitted(ledger, refund.id)).originalId).toBe(facts.captures[0]?.id);
     });
 
     it('whose captured amount was paid by a credit pays no other refund, though the gateway would allow it', async () => {
       const { ledger, openCases } = underTest();
       const facts = debit({ capturedMinor: 7_000n });
-      const declared = EUROS('DB', 10_000n);
+      const declared = EUROS('debit', 10_000n);
       const first = (await ask(facts.id, 6_000n, declared)).refund.id;
       const second = (await ask(facts.id, 3_000n, declared)).refund.id;
       await ledger.record(answer(await submitted(ledger, first), refused('not_linkable')));
@@ -178,7 +188,7 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
     it('gives no destination for a credit before a query shows it', async () => {
       const { ledger } = underTest();
       const id = gatewayId();
-      const { refund } = await ask(id, 5_000n, EUROS('DB', 10_000n, 'b'.repeat(32)));
+      const { refund } = await ask(id, 5_000n, EUROS('debit', 10_000n, 'b'.repeat(32)));
       await ledger.record(answer(await submitted(ledger, refund.id), refused('not_linkable')));
       const facts = debit({ id, registrationId: null });
       const { verdict } = await ledger.openCredit(refund.id, facts, TIMINGS, POLICY);
@@ -190,7 +200,7 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
     const declared = async (captureId: string, minor: bigint): Promise<string> => {
       const { ledger } = underTest();
       const asked = ordered(captureId, minor);
-      const request = { ...asked.request, payment: EUROS('CP', 6_000n) };
+      const request = { ...asked.request, payment: EUROS('capture', 6_000n) };
       const { refund } = await ledger.accept({ ...asked, request }, { entityId: ENTITY, facts: null });
       return refund.id;
     };
@@ -280,7 +290,7 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
       const { verdict } = await ledger.openCredit(refund, shown, TIMINGS, POLICY);
       expect(verdict).toEqual({ kind: 'denied', why: ['capture_alone'] });
       expect(await ledger.findPayment(own)).toMatchObject({
-        type: 'CP',
+        type: 'capture',
         isDeclared: false,
         capturedMinor: 6_000n,
       });

@@ -53,7 +53,7 @@ export function describeParts(underTest: () => LedgerUnderTest): void {
         observedAt: NEWEST,
         captures: [{ id: gatewayId(), amountMinor: 7_500n }],
         capturedMinor: 7_500n,
-        returns: [linkedReturn({ id: kept, type: 'RV', amountMinor: 2_500n, referencedId: facts.id })],
+        returns: [linkedReturn({ id: kept, type: 'reversal', amountMinor: 2_500n, referencedId: facts.id })],
         declined: [undone],
       });
       expect(await ledger.findRefund(ids[0] ?? '')).toMatchObject({ state: 'returned' });

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CaseReason } from '../../../domain/payment/reconciliation.js';
 import { nextStep } from '../../../domain/refund/next-step.js';
-import type { DeclineClass } from '../../../domain/refusals.js';
+import type { DeclineClass } from '../../../domain/decline-class.js';
 import {
   accepted,
   answer,

@@ -13,6 +13,7 @@ const PROOF_AGE = 62_000;
 /** Classes of refusal that may be followed by a credit at all. */
 const OPENS_CREDIT: ReadonlySet<unknown> = new Set([
   'not_linkable',
+  'unknown_to_acquirer',
   'issuer_declined',
   'not_settled_yet',
   'partial_not_supported',

@@ -42,7 +42,7 @@ export const CREDIT_MUTANTS: readonly Mutant[] = [
       ...methods(gateway),
       findWithLinked: async (entityId, id) => {
         const found = await gateway.findWithLinked(entityId, id);
-        return found.kind === 'found' && found.value.original.paymentType === 'CP'
+        return found.kind === 'found' && found.value.original.type === 'capture'
           ? { ...found, value: { ...found.value, linked: [] } }
           : found;
       },

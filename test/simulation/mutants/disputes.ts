@@ -1,20 +1,21 @@
 /** Defects in how chargebacks, their reversals and queries of different age are read. */
 import type { OriginalFacts } from '../../../domain/payment/original.js';
 import type { TransactionTree } from '../../../domain/transaction.js';
+import { readResult } from '../../../gateway/oppwa/read-code.js';
 import type { Mutant, Harness } from '../world/world.js';
 import { methods } from './send.js';
 
 /** Any reversal that names a chargeback takes back all of it. */
 function reversedWhole({ original, linked }: TransactionTree): TransactionTree {
   const reversed = new Set(
-    linked.filter(({ paymentType }) => paymentType === 'CR').map(({ referencedId }) => referencedId),
+    linked.filter(({ type }) => type === 'chargeback_reversal').map(({ referencedId }) => referencedId),
   );
   return {
     original,
     linked: linked.flatMap((entry) => {
-      const { id, paymentType, amount, currency } = entry;
-      if (paymentType === 'CR') return [];
-      if (paymentType !== 'CB' || id === undefined || !reversed.has(id)) return [entry];
+      const { id, type, amount, currency } = entry;
+      if (type === 'chargeback_reversal') return [];
+      if (type !== 'chargeback' || id === undefined || !reversed.has(id)) return [entry];
       const shown = amount === undefined ? original : { amount, currency };
       const chargeback = {
         ...entry,
@@ -24,9 +25,9 @@ function reversedWhole({ original, linked }: TransactionTree): TransactionTree {
       const reversal = {
         ...chargeback,
         id: Array.from(id).reverse().join(''),
-        paymentType: 'CR',
+        type: 'chargeback_reversal' as const,
         referencedId: id,
-        result: { code: '000.100.110', description: '' },
+        result: readResult({ code: '000.100.110', description: '' }, 'test'),
       };
       return [chargeback, reversal];
     }),

@@ -167,6 +167,7 @@ export function methods(gateway: Gateway): Gateway {
     findWithLinked: (entityId, id) => gateway.findWithLinked(entityId, id),
     findById: (entityId, id) => gateway.findById(entityId, id),
     resultCodes: (entityId) => gateway.resultCodes(entityId),
+    interpret: (entityId, recorded) => gateway.interpret(entityId, recorded),
     close: () => gateway.close(),
   };
 }

@@ -4,6 +4,7 @@ import type {
   GatewayTransaction,
   QueryResult,
   NotSentReason,
+  RecordedTransaction,
   SendResult,
   TransactionTree,
 } from '../../../domain/transaction.js';
@@ -12,6 +13,7 @@ import type { Gateway, SendLimits } from '../../../gateway/gateway.js';
 import { findById, findByReference, findWithLinked, type Reader } from '../../../gateway/oppwa/queries.js';
 import type { Exchange } from '../../../gateway/http/one-request.js';
 import { sendResultOf } from '../../../gateway/oppwa/send-result.js';
+import { interpret } from '../../../gateway/oppwa/transaction.js';
 import type { Delivery, QueryEndpoint, WriteEndpoint } from '../../../sandbox/gateway/types.js';
 import { configRefusal, planTrouble } from './gateway-trouble.js';
 import type { ActivityContext } from './process.js';
@@ -34,6 +36,7 @@ const QUERY_FAULTS = [
   'no_result_code',
   'too_many_pages',
 ] as const;
+const HOST = 'test';
 const MAX_BODY = 1024 * 1024;
 
 export class GatewayLink implements Gateway {
@@ -98,6 +101,10 @@ export class GatewayLink implements Gateway {
     return Promise.resolve({ kind: 'not_found' });
   }
 
+  interpret(_entityId: string, recorded: RecordedTransaction): GatewayTransaction {
+    return interpret(recorded, HOST);
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }
@@ -117,6 +124,7 @@ export class GatewayLink implements Gateway {
   #reader(entityId: string): Reader {
     return {
       entityId,
+      host: HOST,
       get: (path) => this.#get(path),
       finishBy: this.#harness.scheduler.now + 30_000,
     };
@@ -176,7 +184,7 @@ export class GatewayLink implements Gateway {
             this.#harness.watchGateway();
             scheduler.after(delivery.afterMs + random.between(1, 60), () => {
               if (fault === 'crash_with_answer') process.crash();
-              process.deliver(() => once(sendResultOf(exchangeOf(delivery))));
+              process.deliver(() => once(sendResultOf(exchangeOf(delivery), HOST)));
             });
           });
         }),

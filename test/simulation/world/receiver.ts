@@ -106,8 +106,7 @@ export class Receiver {
       const at = await ledger.clock();
       const found = await queryAttempt(dependencies, refund.entityId, attempt);
       if (found.kind !== 'found') continue;
-      const expected = expectationOf(dependencies, {
-        entityId: refund.entityId,
+      const expected = expectationOf({
         currency: refund.currency,
         ...attempt,
       });

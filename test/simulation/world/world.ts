@@ -3,7 +3,6 @@ import { createClientActivities } from '../../../activities/pay-back/activities.
 import type { Dependencies } from '../../../activities/dependencies.js';
 import { createRefundActivities, type RefundActivities } from '../../../activities/refund/activities.js';
 import type { RefundConfig } from '../../../domain/refund/config.js';
-import type { GatewayHost } from '../../../domain/refusals.js';
 import type { Gateway } from '../../../gateway/gateway.js';
 import type { Ledger } from '../../../ledger/ledger.js';
 import { createLedger } from '../../../ledger/postgres.js';
@@ -80,8 +79,6 @@ const WORKFLOWS = new Map<string, Workflow>([
 
 const withPayBack = (defective: typeof payBack): ReadonlyMap<string, Workflow> =>
   new Map([...WORKFLOWS, ['payBack', asWorkflow(defective)]]);
-
-const testHost = (): GatewayHost => 'test';
 
 export class Harness implements Workers {
   readonly start = START;
@@ -221,7 +218,6 @@ export class Harness implements Workers {
       gateway: link.gateway,
       defaultEntityId: ENTITY_ID,
       hasEntity: (id) => id === ENTITY_ID,
-      hostOf: testHost,
       now: () => process.clock(),
       pause: (ms) => process.pause(ms),
     };

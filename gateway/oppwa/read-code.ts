@@ -1,34 +1,30 @@
 /** Reads one result code: what it says about an order that was submitted, a query, or a chargeback. */
-import { DECLINE_CLASSES, type DeclineClass } from './refusal-classes.js';
-import {
-  CODE_GROUPS,
-  CODE_ROWS,
-  type CodeDoubt,
-  type CodeMeaning,
-  type CodeRow,
-  type QueryMeaning,
-} from './result-codes.js';
-import type { Operation } from './refund/operation.js';
+import { DECLINE_CLASSES, type DeclineClass } from '../../domain/decline-class.js';
+import type { Operation } from '../../domain/refund/operation.js';
+import type { GatewayResult, RecordedResult, ResultDoubt, ResultMeaning } from '../../domain/transaction.js';
+import type { HostKind } from '../settings.js';
+import { CODE_GROUPS, CODE_ROWS, type CodeMeaning, type CodeRow, type QueryMeaning } from './result-codes.js';
 
-export { DECLINE_CLASSES, type DeclineClass } from './refusal-classes.js';
-export type { CodeDoubt } from './result-codes.js';
-
-/** `type` of the host that answered. On a live host a test code means that nothing moved. */
-export type GatewayHost = 'test' | 'live';
-
-/** `flagged`: done, and the gateway asks that somebody looks at it. */
-export type CodeReading =
-  | { readonly kind: 'succeeded'; readonly flagged: boolean }
-  | { readonly kind: 'pending' }
-  | { readonly kind: 'refused'; readonly class: DeclineClass }
-  | { readonly kind: 'unknown'; readonly why: CodeDoubt };
+/** Adds to a result what its code means for each operation. On a live host a success code of the test system means that no money moved. */
+export function readResult({ code, description }: RecordedResult, host: HostKind): GatewayResult {
+  return {
+    code,
+    description,
+    meaning: {
+      refund: readCode(code, 'refund', host),
+      reversal: readCode(code, 'reversal', host),
+      credit: readCode(code, 'credit', host),
+    },
+    isChargeback: isChargeback(code),
+  };
+}
 
 /** What `result.code` says about an order of this operation. What is nowhere is `unknown`: neither a success nor a decline. */
-export function readCode(code: string, operation: Operation, host: GatewayHost): CodeReading {
+export function readCode(code: string, operation: Operation, host: HostKind): ResultMeaning {
   const meaning = meaningOf(code, operation);
   if (meaning === 'done_in_test' && host === 'live') return { kind: 'unknown', why: 'test_success_on_live' };
   if (isCertain(meaning)) return CERTAIN[meaning];
-  return isDeclineClass(meaning) ? { kind: 'refused', class: meaning } : { kind: 'unknown', why: meaning };
+  return isDeclineClass(meaning) ? { kind: 'declined', class: meaning } : { kind: 'unknown', why: meaning };
 }
 
 const CERTAIN = {
@@ -36,16 +32,11 @@ const CERTAIN = {
   done_in_test: { kind: 'succeeded', flagged: false },
   flagged: { kind: 'succeeded', flagged: true },
   pending: { kind: 'pending' },
-} as const satisfies Partial<Record<CodeMeaning, CodeReading>>;
+} as const satisfies Partial<Record<CodeMeaning, ResultMeaning>>;
 const isCertain = (meaning: CodeMeaning): meaning is keyof typeof CERTAIN => meaning in CERTAIN;
-
-/** An operator must read it, whatever it is about. */
-export const isManual = (code: string): boolean => meaningOf(code, 'refund') === 'manual_code';
 
 /** A chargeback with this code was executed. */
 export const isChargeback = (code: string): boolean => rowOf(code)?.isChargeback === true;
-
-export const needsSettlementProof = (code: string): boolean => rowOf(code)?.needsSettlementProof === true;
 
 /** What the gateway says with it about a query; undefined where that is nothing of its own. */
 export const queryMeaningOf = (code: string): QueryMeaning | undefined => rowOf(code)?.query;
@@ -66,7 +57,7 @@ function meaningOf(code: string, operation: Operation): CodeMeaning {
 const rowOf = (code: string): CodeRow | undefined => (CODE.test(code) ? longestMatch(ROWS, code) : undefined);
 
 const CLASSES: ReadonlySet<string> = new Set(DECLINE_CLASSES);
-const isDeclineClass = (meaning: CodeDoubt | DeclineClass): meaning is DeclineClass => CLASSES.has(meaning);
+const isDeclineClass = (meaning: ResultDoubt | DeclineClass): meaning is DeclineClass => CLASSES.has(meaning);
 
 /** By beginning of the code; a whole code is its own beginning. */
 type Index<T> = ReadonlyMap<string, T>;

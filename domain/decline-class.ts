@@ -15,6 +15,8 @@ export const DECLINE_CLASSES = [
    * and nothing given back.
    */
   'not_linkable',
+  /** The acquirer does not find the original: a credit may follow, but only a settlement line would prove that it was paid out. */
+  'unknown_to_acquirer',
   /** The card's bank refused the refund. Once more later, then another way by policy; the generic decline may hide a chargeback. */
   'issuer_declined',
   /** The function does not fit the original's present state, most often because it is not settled. Wait for settlement, then again. */

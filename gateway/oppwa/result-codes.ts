@@ -1,33 +1,13 @@
 /** The gateway's result codes: each code or beginning of codes once, with all that is decided by it. */
-import type { DeclineClass } from './refusal-classes.js';
-
-/** Why a code that is neither a success nor pending proves no decline either. */
-export type CodeDoubt =
-  /** Not three times three digits. */
-  | 'malformed_code'
-  /** In no row, or its group does not say that it is a decline. */
-  | 'unlisted_code'
-  /** The gateway lost its own line to the acquirer: executed or not, nobody has said. */
-  | 'communication'
-  /** The gateway itself failed. */
-  | 'system'
-  /** Reads like a success and is none: partial, still open, of another amount, or about a chargeback. An operator must look. */
-  | 'manual_code'
-  /** The answer to something else: a query, a checkout, an account update. */
-  | 'not_a_result'
-  /** A live host answered with a success of the test system. */
-  | 'test_success_on_live'
-  /** There is one already under this reference: that one tells the outcome. */
-  | 'duplicate'
-  /** It is being executed at this moment, perhaps by an earlier submission of the same order. */
-  | 'already_processing';
+import type { DeclineClass } from '../../domain/decline-class.js';
+import type { ResultDoubt } from '../../domain/transaction.js';
 
 /**
  * What a code says of an order. `done`: executed. `done_in_test`: executed by the test system (integrator, validator, connector test
  * mode); on a live host nothing moved. `flagged`: executed, and the gateway asks that somebody looks at it. `pending`: accepted, the final
  * answer comes later. Else a doubt, or the class of a decline.
  */
-export type CodeMeaning = 'done' | 'done_in_test' | 'flagged' | 'pending' | CodeDoubt | DeclineClass;
+export type CodeMeaning = 'done' | 'done_in_test' | 'flagged' | 'pending' | ResultDoubt | DeclineClass;
 
 /** What a code says of a query that is answered with it, or whose answer it is in place of a list. */
 export type QueryMeaning = 'not_found' | 'throttled' | 'forbidden' | 'not_offered';
@@ -48,8 +28,6 @@ export interface CodeRow extends Meanings {
   readonly query?: QueryMeaning;
   /** A chargeback that carries it was executed. */
   readonly isChargeback?: true;
-  /** The acquirer cannot find the original: only a settlement line would prove that it was paid out. */
-  readonly needsSettlementProof?: true;
 }
 
 /**
@@ -83,7 +61,7 @@ export const CODE_ROWS: readonly CodeRow[] = [
   // A debit is refunded, not reversed: "invalid type".
   { codes: '700.300.100', refund: 'not_linkable', reversal: 'reversal_too_late' },
   { codes: '800.100.150', refund: 'not_linkable' },
-  { codes: '800.100.167', refund: 'not_linkable', needsSettlementProof: true },
+  { codes: '800.100.167', refund: 'unknown_to_acquirer' },
   { codes: '800.100.100/152/170', refund: 'issuer_declined' },
   // In the communication group, and certain all the same.
   { codes: '900.100.202', all: 'unlisted', refund: 'not_settled_yet' },

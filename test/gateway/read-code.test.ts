@@ -1,17 +1,11 @@
 /** What each result code says about a refund, a reversal and a credit: the decision tables, row by row. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  beginningsOf,
-  needsSettlementProof,
-  queryMeaningOf,
-  readCode,
-  DECLINE_CLASSES,
-  type CodeDoubt,
-  type DeclineClass,
-} from '../../domain/refusals.js';
-import { CODE_GROUPS, CODE_ROWS, type CodeMeaning, type Meanings } from '../../domain/result-codes.js';
+import { DECLINE_CLASSES, type DeclineClass } from '../../domain/decline-class.js';
 import type { Operation } from '../../domain/refund/operation.js';
+import type { ResultDoubt } from '../../domain/transaction.js';
+import { beginningsOf, queryMeaningOf, readCode } from '../../gateway/oppwa/read-code.js';
+import { CODE_GROUPS, CODE_ROWS, type CodeMeaning, type Meanings } from '../../gateway/oppwa/result-codes.js';
 import { runs } from '../support/chance.js';
 import { hasPublishedCodes, PUBLISHED_CODES, unlessMissing } from './published-codes.js';
 
@@ -28,12 +22,13 @@ function codes(row: string): string[] {
 const print = (row: string, operation: Operation) => [
   ...new Set(codes(row).map((code) => JSON.stringify(readCode(code, operation, 'live')))),
 ];
-const refused = (refusal: DeclineClass) => [JSON.stringify({ kind: 'refused', class: refusal })];
-const unknown = (why: CodeDoubt) => [JSON.stringify({ kind: 'unknown', why })];
+const refused = (refusal: DeclineClass) => [JSON.stringify({ kind: 'declined', class: refusal })];
+const unknown = (why: ResultDoubt) => [JSON.stringify({ kind: 'unknown', why })];
 
 /** Refusals that may be answered by another way to pay: only a refund may get one. */
 const OPENS_ANOTHER_OPERATION: readonly DeclineClass[] = [
   'not_linkable',
+  'unknown_to_acquirer',
   'issuer_declined',
   'not_settled_yet',
   'partial_not_supported',
@@ -46,7 +41,8 @@ describe('a refund that is answered with', () => {
     ['700.500.001/004', 'not_linkable'],
     ['100.350.101', 'not_linkable'],
     ['700.300.100', 'not_linkable'],
-    ['800.100.150/167', 'not_linkable'],
+    ['800.100.150', 'not_linkable'],
+    ['800.100.167', 'unknown_to_acquirer'],
     ['100.397.102', 'not_linkable'],
     ['800.100.100/152/170', 'issuer_declined'],
     ['900.100.202', 'not_settled_yet'],
@@ -115,7 +111,7 @@ describe('a refund that is answered with', () => {
 });
 
 describe('whatever was sent, nobody knows the outcome after', () => {
-  const rows: readonly (readonly [string, CodeDoubt])[] = [
+  const rows: readonly (readonly [string, ResultDoubt])[] = [
     ['900.100.100/200/201/203/204/205/300/301/400/500/700', 'communication'],
     ['900.200.100 900.300.600 900.400.100', 'communication'],
     ['100.395.501/502 100.396.103/104', 'communication'],
@@ -223,7 +219,9 @@ describe('what else is decided by a code', () => {
   });
 
   it('after one decline alone the settlement of the original has to be proven', () => {
-    const codesThat = CODE_ROWS.flatMap(beginningsOf).filter(needsSettlementProof);
+    const codesThat = CODE_ROWS.flatMap((row) =>
+      row.refund === 'unknown_to_acquirer' ? beginningsOf(row) : [],
+    );
     expect(codesThat).toEqual(['800.100.167']);
   });
 });
@@ -245,7 +243,7 @@ describe('no code opens more than its row says', () => {
     () => {
       const opening = PUBLISHED_CODES.filter((code) => {
         const reading = readCode(code, 'refund', 'live');
-        return reading.kind === 'refused' && OPENS_ANOTHER_OPERATION.includes(reading.class);
+        return reading.kind === 'declined' && OPENS_ANOTHER_OPERATION.includes(reading.class);
       });
       expect(opening).toEqual(
         codes(
