@@ -1,4 +1,4 @@
-/** Who may do what: keys, tokens, roles, and how often. */
+/** Authentication and authorization: API keys, tokens, roles and rate limits. */
 import { createServer } from 'node:http';
 import { afterAll, describe, expect, it } from 'vitest';
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type JWTPayload } from 'jose';
@@ -44,8 +44,8 @@ const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
 const keys = new Map<Role, string>();
 for (const role of ROLES) keys.set(role, await newKey(`only-${role}`, role));
 
-/** Status and code without waiting for the end of a stream. */
-async function knock(
+/** Sends a request and returns status and code, without waiting for the end of a stream. */
+async function probe(
   method: string,
   path: string,
   key: string | null,
@@ -62,50 +62,47 @@ async function knock(
   return { status: answer.status, code };
 }
 
-describe('every call of the document', () => {
-  it('is there, and every one under /v1 says which role it needs', () => {
+describe('every operation of the OpenAPI document', () => {
+  it('exists, and declares its role if it is under /v1', () => {
     expect(operations.length).toBeGreaterThan(10);
     for (const path of Object.keys(document.paths).filter((one) => one.startsWith('/v1/')))
       expect(operations.map((one) => one.path)).toContain(path);
   });
 
-  it.each(operations)(
-    '$method $path is for whoever has the role $needed and for nobody else',
-    async (operation) => {
-      const { method, path, needed } = operation;
-      expect(await knock(method, path, null)).toEqual({ status: 401, code: 'unauthenticated' });
-      for (const role of ROLES) {
-        const answer = await knock(method, path, keys.get(role) ?? '');
-        const isAllowed = mayAct({ name: '', roles: [role] }, needed);
-        if (isAllowed) expect([401, 403], role).not.toContain(answer.status);
-        else expect(answer, role).toEqual({ status: 403, code: 'forbidden' });
-      }
-    },
-  );
+  it.each(operations)('$method $path is allowed with the role $needed only', async (operation) => {
+    const { method, path, needed } = operation;
+    expect(await probe(method, path, null)).toEqual({ status: 401, code: 'unauthenticated' });
+    for (const role of ROLES) {
+      const answer = await probe(method, path, keys.get(role) ?? '');
+      const isAllowed = mayAct({ name: '', roles: [role] }, needed);
+      if (isAllowed) expect([401, 403], role).not.toContain(answer.status);
+      else expect(answer, role).toEqual({ status: 403, code: 'forbidden' });
+    }
+  });
 });
 
 const me = (credentials: string): Promise<Answer> => call('GET', '/v1/me', { key: credentials });
 
 describe('an API key', () => {
   it.each(['system', 'Gateway', 'query', 'sys\u200btem', ' cancellation ', 'ѕуѕtеm', 'a\u0000b', ''])(
-    'is made for no name that the program signs with, nor for none: %j',
+    'cannot have a reserved, invalid or empty name: %j',
     async (name) => {
       await expect(newKey(name, 'approve')).rejects.toThrow(/must be 1 to 255 characters/);
     },
   );
 
-  it('is of the same owner however the name is written', async () => {
+  it('has the same owner for every spelling of the name', async () => {
     expect((await me(await newKey(' mari\u200ba ', 'read'))).body).toMatchObject({ name: 'maria' });
   });
 
-  it('says whose it is and what it may do', async () => {
+  it('returns its name and roles from /v1/me', async () => {
     expect((await me(await newKey('alice', 'operate', 'approve'))).body).toEqual({
       name: 'alice',
       roles: ['operate', 'approve'],
     });
   });
 
-  it('is no longer one from the moment it is revoked; another one of the same owner stays', async () => {
+  it('is invalid from the moment it is revoked; another key of the same owner stays valid', async () => {
     const [first, second] = [await newKey('bob', 'read'), await newKey('bob', 'read')];
     await revokeApiKey(harness.stack.database, first.split('_')[1] ?? '');
     expect((await me(first)).status).toBe(401);
@@ -113,19 +110,19 @@ describe('an API key', () => {
   });
 
   it.each([
-    ['of another secret', (key: string) => `${key.slice(0, -4)}${key.endsWith('AAAA') ? 'BBBB' : 'AAAA'}`],
-    ['of another id', (key: string) => key.replace(/_[0-9a-z]{12}_/, '_000000000000_')],
-    ['cut short', (key: string) => key.slice(0, -1)],
-    ['with more behind it', (key: string) => `${key}x`],
-    ['that is only its secret', (key: string) => key.split('_').slice(2).join('_')],
-  ])('%s is none', async (_what, change) => {
+    ['with another secret', (key: string) => `${key.slice(0, -4)}${key.endsWith('AAAA') ? 'BBBB' : 'AAAA'}`],
+    ['with another id', (key: string) => key.replace(/_[0-9a-z]{12}_/, '_000000000000_')],
+    ['that is truncated', (key: string) => key.slice(0, -1)],
+    ['with an extra character', (key: string) => `${key}x`],
+    ['that is the secret alone', (key: string) => key.split('_').slice(2).join('_')],
+  ])('%s is invalid', async (_what, change) => {
     const answer = await me(change(await newKey('carol', 'read')));
     expect(answer.status).toBe(401);
     expect(problemOf(answer).code).toBe('unauthenticated');
     expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer .*invalid_token/);
   });
 
-  it('is asked for where there is none, or another kind of credentials', async () => {
+  it('is required: no credentials and Basic credentials get 401 with a challenge', async () => {
     const none = await call('GET', '/v1/me', { key: null });
     const basic = await call('GET', '/v1/me', { key: null, headers: { authorization: 'Basic eDp5' } });
     expect([none.status, basic.status]).toEqual([401, 401]);
@@ -143,40 +140,40 @@ describe('a token', () => {
       .setExpirationTime(ends)
       .sign(key);
 
-  it('is believed with its subject as name and with the roles that are ours', async () => {
+  it('is accepted: its subject is the name, and unknown roles are ignored', async () => {
     expect((await me(await token({ sub: 'dora', roles: ['approve', 'admin'] }))).body).toEqual({
       name: 'dora',
       roles: ['approve'],
     });
   });
 
-  it('without one of our roles may do nothing', async () => {
+  it('without a known role is forbidden everything', async () => {
     const answer = await me(await token({ sub: 'dora', roles: ['admin'] }));
     expect(answer.status).toBe(403);
     expect(answer.headers.get('www-authenticate')).toContain('insufficient_scope');
   });
 
   it.each([
-    ['of another issuer', () => token({ sub: 'dora', iss: 'https://other.example' })],
+    ['from another issuer', () => token({ sub: 'dora', iss: 'https://other.example' })],
     ['for another audience', () => token({ sub: 'dora', aud: 'orders' })],
-    ['of a name that the program signs with', () => token({ sub: 'system', roles: ['approve'] })],
-    ['of such a name with something invisible in it', () => token({ sub: 'gate\u2060way' })],
-    ['that has ended', () => token({ sub: 'dora' }, { ends: '-1m' })],
+    ['with a reserved name', () => token({ sub: 'system', roles: ['approve'] })],
+    ['with a reserved name that contains an invisible character', () => token({ sub: 'gate\u2060way' })],
+    ['that has expired', () => token({ sub: 'dora' }, { ends: '-1m' })],
     ['without a subject', () => token({ roles: ['approve'] })],
     [
-      'that somebody else signed',
+      'signed with a foreign key',
       async () => token({ sub: 'dora' }, { key: (await generateKeyPair('ES256')).privateKey }),
     ],
-    ['of an unknown key', () => token({ sub: 'dora' }, { kid: 'two' })],
+    ['with an unknown key id', () => token({ sub: 'dora' }, { kid: 'two' })],
     [
-      'that nobody signed',
+      'without a signature',
       async () =>
         new UnsecuredJWT({ sub: 'dora', roles: ['approve'], iss: ISSUER, aud: AUDIENCE })
           .setExpirationTime('5m')
           .encode(),
     ],
     [
-      'signed with the public key as if it were a password',
+      'signed with the public key as a shared secret',
       () =>
         new SignJWT({ sub: 'dora', roles: ['approve'], iss: ISSUER, aud: AUDIENCE })
           .setProtectedHeader({ alg: 'HS256', kid: 'one' })
@@ -189,18 +186,18 @@ describe('a token', () => {
     expect(problemOf(answer).code).toBe('unauthenticated');
   });
 
-  it('is not held against its owner while the keys cannot be read', async () => {
-    const unavailable = verifyTokens({
+  it('gets 503 instead of 401 while the keys of the identity provider cannot be read', async () => {
+    const verify = verifyTokens({
       issuer: ISSUER,
       audience: AUDIENCE,
       keysUrl: 'http://127.0.0.1:9/keys',
     });
-    await expect(unavailable(await token({ sub: 'dora' }))).rejects.toMatchObject({ code: 'not_ready' });
+    await expect(verify(await token({ sub: 'dora' }))).rejects.toMatchObject({ code: 'not_ready' });
   });
 });
 
 describe('too many requests', () => {
-  it('are refused with 429 and when to come back, for that name alone', async () => {
+  it('get 429 with retry-after, for that principal only', async () => {
     const strict = await startApi({ worker: false, api: { requestsPerMinute: 3 } });
     try {
       const [one, same, other] = [
@@ -221,8 +218,8 @@ describe('too many requests', () => {
   });
 });
 
-describe('too many calls without a valid key', () => {
-  it('are refused with 429 whatever they send, while a valid key from the same address is served', async () => {
+describe('too many requests without a valid key', () => {
+  it('get 429, while a valid key from the same address is served', async () => {
     const strict = await startApi({ worker: false, api: { requestsPerMinute: 3 } });
     try {
       const valid = await strict.newKey('erin', 'read');
@@ -240,8 +237,8 @@ describe('too many calls without a valid key', () => {
   });
 });
 
-describe('what is logged', () => {
-  it('tells who called what, by the id of the request, and never a key, a token or an address', () => {
+describe('the log', () => {
+  it('has principal, route and request id of each request, and never a key, a token or a full path', () => {
     const lines = harness.logged.join('');
     expect(lines).toContain('"caller":"only-submit"');
     expect(lines).toContain('"route":"/v1/refunds/:id/approve"');

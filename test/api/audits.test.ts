@@ -1,4 +1,4 @@
-/** The last audit, over HTTP: none is no good one, the newest counts, and one that asked too little is not ok. */
+/** `GET /v1/audits/latest`: 404 before the first audit, then the newest; an incomplete audit is not ok. */
 import { afterAll, expect, it } from 'vitest';
 import { audit } from '../../server/api/audits.js';
 import { auditLedger, type AuditReport } from '../../ledger/maintenance/audit.js';
@@ -17,14 +17,14 @@ const store = async (change: Partial<AuditReport> = {}) =>
     ...change,
   });
 
-it('is not found before there is one, and needs a key', async () => {
+it('gets 404 before the first audit, and needs a key', async () => {
   const none = await call('GET', '/v1/audits/latest');
   expect([none.status, problemOf(none).code]).toEqual([404, 'not_found']);
   const nobody = await call('GET', '/v1/audits/latest', { key: null });
   expect([nobody.status, problemOf(nobody).code]).toEqual([401, 'unauthenticated']);
 });
 
-it('is the newest one, as it was stored, for whoever may read', async () => {
+it('returns the newest audit as stored, with the role read', async () => {
   await store();
   const { id, at, durationMs, payments, completeSince, invariants } = await store();
   const key = await newKey('reader', 'read');
@@ -51,7 +51,7 @@ it.each([
   expect(await latest()).toMatchObject({ ok: false, ...change });
 });
 
-it('takes no other method', async () => {
+it('allows no other method', async () => {
   const answer = await call('POST', '/v1/audits/latest', { body: {} });
   expect([answer.status, problemOf(answer).code]).toEqual([405, 'method_not_allowed']);
 });

@@ -1,18 +1,18 @@
-/** Changing the destination and replay over HTTP: each success, each refusal with its code, said again, by two at once; and who may say such things at all. */
+/** Change-destination and replay over HTTP: success, each refusal with its code, repetition, concurrency, and the required roles. */
 import { describe, expect, it } from 'vitest';
 import { replayedRefund } from '../../server/api/decision-schemas.js';
 import { refundWorkflowId } from '../../workflows/refund/contract.js';
 import { NEVER_PAID, refused, startOperators, reported, WHY } from './persons.js';
 import { problemOf, refundOf, type Answer } from './world.js';
 
-// One refund stays pending, which is what its test is about.
+// One refund stays pending on purpose.
 const harness = await startOperators({ booksAgree: false });
 const { anna, berta, boss, anotherCard, cardClosed, newKey, paid, pendingTooLong, command, stack, until } =
   harness;
 const { engine } = stack.gateway;
 
 describe('change-destination', () => {
-  it('names another card, which a second person approves; said again it changes nothing', async () => {
+  it('needs a second approver, and repeating it changes nothing', async () => {
     const { id } = await cardClosed();
     const registrationId = anotherCard();
     const note = { ...WHY, destination: { registrationId } };
@@ -34,7 +34,7 @@ describe('change-destination', () => {
     expect(credits).toMatchObject([{ amount: 40_00n, executed: true }]);
   });
 
-  it('to two cards by two at once counts once', async () => {
+  it('by two operators at once to two cards takes effect once', async () => {
     const { id } = await cardClosed();
     const both = await Promise.all(
       [anna, berta].map((key) =>
@@ -48,7 +48,7 @@ describe('change-destination', () => {
     await until(id, 'awaiting_approval');
   });
 
-  it('is refused where nobody waits, money may have left, a correction waits, or it is the same card', async () => {
+  it('is refused if the refund is not in review, money may have left, a correction is pending, or it is the same card', async () => {
     const note = { ...WHY, destination: { registrationId: anotherCard() } };
     expect(reported(await command(anna, 'change-destination', await paid(), note))).toEqual(
       refused(409, 'not_in_review'),
@@ -72,7 +72,7 @@ describe('change-destination', () => {
 describe('replay', () => {
   const reportOf = ({ body }: Answer) => replayedRefund.parse(body).replay;
 
-  it('takes a refund in review back to its first unsent step, and answers the refund', async () => {
+  it('returns a refund in review to its first step that was not submitted', async () => {
     const { id } = await cardClosed();
     const answer = await command(anna, 'replay', id, WHY);
     expect(answer.status).toBe(200);
@@ -81,7 +81,7 @@ describe('replay', () => {
     await until(id, 'succeeded');
   });
 
-  it('foresees, starts where no run is alive, leaves a live one alone, and ends one by its id alone', async () => {
+  it('previews, starts a run if none is running, keeps a running one, and terminates one only by its id', async () => {
     const id = await pendingTooLong();
     await stack.temporal.workflow.getHandle(refundWorkflowId(id)).terminate('test');
     const foreseen = reportOf(await command(anna, 'replay', id, { ...WHY, dryRun: true }));
@@ -101,7 +101,7 @@ describe('replay', () => {
     expect(restarted.run?.runId).not.toBe(restart.runId);
   });
 
-  it('by two at once is one run', async () => {
+  it('by two operators at once starts one run', async () => {
     const { id } = await cardClosed();
     await stack.temporal.workflow.getHandle(refundWorkflowId(id)).terminate('test');
     const both = (await Promise.all([anna, berta].map((key) => command(key, 'replay', id, WHY)))).map(
@@ -111,7 +111,7 @@ describe('replay', () => {
     expect(both.every(({ run }) => run?.isAlive)).toBe(true);
   });
 
-  it('of all in review for one reason is counted first, then carried out, each time with a reason', async () => {
+  it('of all refunds in review for one reason counts first, then replays, and needs a reason', async () => {
     const since = new Date().toISOString();
     const { id } = await cardClosed();
     const all = { case: 'card_unusable', since, reason: 'the acquirer takes them again' };
@@ -132,12 +132,12 @@ describe('replay', () => {
     expect(reported(await many({ ...all, case: 'paid_twice' }))).toEqual(refused(422, 'invalid_request'));
   });
 
-  it('of what is over does nothing', async () => {
+  it('of a final refund does nothing', async () => {
     expect(reportOf(await command(anna, 'replay', await paid(), WHY)).outcome).toBe('over');
   });
 });
 
-describe('every one of them', () => {
+describe('every operator command', () => {
   const card = 'a'.repeat(32);
   it.each([
     ['link', { ...WHY, gatewayId: card }, { gatewayId: 'portal' }, ['gatewayId']],
@@ -155,7 +155,7 @@ describe('every one of them', () => {
     ],
     ['replay', WHY, { restart: {} }, ['restart.runId']],
   ] as const)(
-    '%s is for operators, about a refund that exists, and names everything that is wrong',
+    '%s needs the role and an existing refund, and lists every problem of its body',
     async (verb, good, bad, fields) => {
       const nobodys = '00000000-0000-7000-8000-000000000000';
       for (const key of [boss, await newKey('reader', 'read')])

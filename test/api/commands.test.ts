@@ -1,4 +1,4 @@
-/** How commands are read: their names, what they may hold, and how long to wait where they cannot be carried out now. */
+/** Operator commands over HTTP: their idempotency keys, card numbers in their texts, and retry-after when the query budget is spent. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
@@ -12,11 +12,11 @@ const { anna, boss, call, cardClosed, command, stack, until } = harness;
 const CARD = '4200-0000-0000-0000';
 const fieldsOf = (answer: Answer) => problemOf(answer).problems?.map(({ field }) => field);
 
-describe('a command that names itself', () => {
+describe('a command with an Idempotency-Key', () => {
   const replay = (path: string, key: string, body: object = WHY) =>
     call('POST', path, { key: anna, body, headers: { 'idempotency-key': key } });
 
-  it('is the same with and without quotes, and is carried out once', async () => {
+  it('is the same with and without quotes, and is executed once', async () => {
     const { id, payment } = await cardClosed();
     const { paymentId } = payment;
     stack.fault({ kind: 'reject', code: '800.100.171' }, { paymentId });
@@ -34,7 +34,7 @@ describe('a command that names itself', () => {
   });
 
   it.each(['a b', `card_${CARD}`, 'cvv:123', '"', 'x'.repeat(256)])(
-    'has a name that is read as an idempotency key is: %s',
+    'follows the rules of idempotency keys: %s is refused',
     async (key) => {
       const nobodys = '/v1/refunds/00000000-0000-7000-8000-000000000000/replay';
       for (const [path, body] of [
@@ -51,7 +51,7 @@ describe('a command that names itself', () => {
 });
 
 describe('a dry run', () => {
-  it('needs no reason, of one refund and of many; what is carried out does', async () => {
+  it('needs no reason, for one refund or many; the command itself does', async () => {
     const { id } = await cardClosed();
     const one = await call('POST', `/v1/refunds/${id}/replay`, { key: anna, body: { dryRun: true } });
     expect(replayedRefund.parse(one.body).replay.outcome).toBe('dry_run');
@@ -75,8 +75,8 @@ describe('a dry run', () => {
   });
 });
 
-describe('a card', () => {
-  it('is refused wherever a command has a text, and nothing of it is sent on', async () => {
+describe('a card number', () => {
+  it('is refused in every text of a command, and never repeated in the response', async () => {
     const { id } = await cardClosed();
     for (const [key, verb, body, field] of [
       [anna, 'correct', { ...NEVER_PAID, reference: CARD }, 'reference'],
@@ -93,8 +93,8 @@ describe('a card', () => {
   });
 });
 
-describe('a budget of queries that is spent', () => {
-  it('leaves a replay and its dry run answered: what the gateway shows is not known then', async () => {
+describe('a spent query budget', () => {
+  it('does not fail a replay or its dry run: the report says that the gateway was not queried', async () => {
     const { id } = await cardClosed();
     const taken = await sql`
       insert into query_budgets (entity_id, endpoint, taken)
@@ -113,7 +113,7 @@ describe('a budget of queries that is spent', () => {
 });
 
 describe('a payment that cannot be queried now', () => {
-  it('is to be asked for again when the budget of queries has one left, and Retry-After says when', async () => {
+  it('gets 503 with retry-after until the query budget has room again', async () => {
     await sql`
       insert into query_budgets (entity_id, endpoint, closed_until)
       select ${stack.dependencies.defaultEntityId}, endpoint, now() + interval '40 seconds'

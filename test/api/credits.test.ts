@@ -1,4 +1,4 @@
-/** Credits asked for directly: held against a payment, or linked to nothing and paid only with a second person's word. */
+/** `POST /v1/credits`: credits reserved against a payment, and unlinked credits, which need a second approver. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { sql } from 'kysely';
@@ -38,7 +38,7 @@ const approve = (id: string, instruction: string, key = boss) =>
   });
 
 describe('a credit against a payment', () => {
-  it('is accepted with 202, held against the balance and paid once, and nothing is sent on the payment', async () => {
+  it('is accepted with 202, reserved against the balance and paid once, without a refund of the payment', async () => {
     const { paymentId, registrationId } = stack.newPayment();
     const idempotencyKey = randomUUID();
     const first = await ask(credit(registrationId, { paymentId }), idempotencyKey);
@@ -63,7 +63,7 @@ describe('a credit against a payment', () => {
     expect(payment.body).toMatchObject({ credited: '40.00', refunded: '0.00', refundable: '60.00' });
   });
 
-  it('to another registration waits for a second person, above the limit too', async () => {
+  it('needs a second approver to another registration, and above the limit', async () => {
     const { paymentId, registrationId } = stack.newPayment({ amount: '900.00' });
     const { registrationId: other } = stack.newPayment();
     const elsewhere = await waiting(refundOf(await ask(credit(other, { paymentId }))).id);
@@ -82,7 +82,7 @@ describe('a credit against a payment', () => {
     expect([credits(other).length, credits(registrationId).length]).toEqual([1, 1]);
   });
 
-  it('is refused where the payment was charged back: nothing of it is left', async () => {
+  it('is refused if the payment was charged back', async () => {
     const { paymentId, registrationId } = stack.newPayment();
     engine.chargeback({ paymentId });
     const answer = await ask(credit(registrationId, { paymentId }));
@@ -90,7 +90,7 @@ describe('a credit against a payment', () => {
     expect(credits(registrationId)).toEqual([]);
   });
 
-  it('that is refused gives the amount back to the balance', async () => {
+  it('releases its reservation when the gateway declines it', async () => {
     const { paymentId, registrationId } = stack.newPayment();
     stack.fault({ kind: 'reject', code: '800.100.152' }, { paymentType: 'CD', registrationId });
     const { id } = refundOf(await ask(credit(registrationId, { paymentId })));
@@ -99,7 +99,7 @@ describe('a credit against a payment', () => {
     expect(payment.body).toMatchObject({ credited: '0.00', reserved: '0.00', refundable: '100.00' });
   });
 
-  it('whose answer is lost is looked up by its reference and never sent again', async () => {
+  it('whose response is lost is queried by its reference and never submitted again', async () => {
     const { paymentId, registrationId } = stack.newPayment();
     stack.fault({ kind: 'accept_then_drop' }, { paymentType: 'CD', registrationId });
     const { id } = refundOf(await ask(credit(registrationId, { paymentId })));
@@ -108,8 +108,8 @@ describe('a credit against a payment', () => {
   });
 });
 
-describe('a free-standing credit', () => {
-  it('always waits for a second person, and then is paid once', async () => {
+describe('an unlinked credit', () => {
+  it('always needs a second approver, and then is paid once', async () => {
     const { registrationId } = stack.newPayment();
     const answer = await ask(credit(registrationId, { amount: '0.01' }));
     expect(answer.status).toBe(202);
@@ -133,7 +133,7 @@ describe('a free-standing credit', () => {
     expect(credits(registrationId)).toMatchObject([{ amount: 1n }]);
   });
 
-  it('that a second person refuses ends unpaid', async () => {
+  it('ends unpaid when the approver rejects it', async () => {
     const { registrationId } = stack.newPayment();
     const { id, approval } = await waiting(refundOf(await ask(credit(registrationId))).id);
     const body = { instruction: approval?.instruction, reason: 'not owed' };
@@ -142,7 +142,7 @@ describe('a free-standing credit', () => {
     expect(credits(registrationId)).toEqual([]);
   });
 
-  it('whose answer is lost is found by its reference', async () => {
+  it('whose response is lost is found by its reference', async () => {
     const { registrationId } = stack.newPayment();
     stack.fault({ kind: 'accept_then_drop' }, { paymentType: 'CD', registrationId });
     const { id, approval } = await waiting(refundOf(await ask(credit(registrationId))).id);
@@ -151,7 +151,7 @@ describe('a free-standing credit', () => {
     expect(credits(registrationId)).toHaveLength(1);
   });
 
-  it('is told in the timeline, the list and the search, and is no payment', async () => {
+  it('is shown in its timeline, the list and the search, but not as a payment', async () => {
     const { registrationId } = stack.newPayment();
     const { id } = await waiting(refundOf(await ask(credit(registrationId))).id);
     const reported = dataOf(await call('GET', `/v1/refunds/${id}/timeline`), timelineEntry);
@@ -167,7 +167,7 @@ describe('a free-standing credit', () => {
     expect(withdrawn.status).toBe(200);
   });
 
-  it('is one where it is asked for 50 times at once, and leaves nothing behind of the others', async () => {
+  it('is created once for 50 concurrent requests with the same key', async () => {
     const { registrationId } = stack.newPayment();
     const key = randomUUID();
     const answers = await Promise.all(Array.from({ length: 50 }, () => ask(credit(registrationId), key)));
@@ -184,8 +184,8 @@ describe('a free-standing credit', () => {
   });
 });
 
-describe('a request that cannot be a credit', () => {
-  it('is refused with everything that is wrong in it, and nothing is stored', async () => {
+describe('an invalid credit request', () => {
+  it('is refused with every problem, and nothing is stored', async () => {
     const answer = await call('POST', '/v1/credits', {
       body: { paymentId: 'X', amount: '5,00', currency: 'EUR', reason: ' ', destination: { cardRef: 'c' } },
     });
@@ -214,14 +214,14 @@ describe('a request that cannot be a credit', () => {
     expect([answer.status, problemOf(answer).problems?.map((one) => one.field)]).toEqual([422, [field]]);
   });
 
-  it('needs the role to submit', async () => {
+  it('needs the role submit', async () => {
     const reader = await harness.newKey('reader', 'read');
     const headers = { 'idempotency-key': randomUUID() };
     const answer = await call('POST', '/v1/credits', { key: reader, headers, body: credit('a'.repeat(32)) });
     expect(answer.status).toBe(403);
   });
 
-  it('uses the key of a refund, or the other way round', async () => {
+  it('is refused if its key was used for a refund, and vice versa', async () => {
     const { paymentId, registrationId } = stack.newPayment();
     const idempotencyKey = randomUUID();
     const first = await harness.ask(paymentId, { idempotencyKey });

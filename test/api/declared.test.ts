@@ -1,4 +1,4 @@
-/** A refund whose payment the client declares: the gateway is asked nothing, from the request to the end. */
+/** Refunds of a payment that the client declares: the gateway is not queried. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { payment as shape } from '../../server/api/schemas.js';
@@ -18,7 +18,7 @@ const requestsAbout = (paymentId: string) =>
 const DECLARED = { type: 'DB', amount: '100.00', currency: 'EUR' };
 
 describe('a refund on a declared payment', () => {
-  it('costs the gateway one request, the refund itself, and reads as declared', async () => {
+  it('sends one request to the gateway, the refund itself, and shows the payment as declared', async () => {
     const { paymentId } = stack.newPayment({ amount: '100.00' });
     const queriesBefore = stack.gateway.requests().filter(({ method }) => method === 'GET').length;
     const answer = await ask(paymentId, DECLARED);
@@ -31,7 +31,7 @@ describe('a refund on a declared payment', () => {
     expect(shown).toMatchObject({ declared: true, type: 'DB', captured: '100.00', refundable: '60.00' });
   });
 
-  it('is capped by what was declared, and by the first declaration', async () => {
+  it('is limited by the declared amount, and by the first declaration', async () => {
     const { paymentId } = stack.newPayment({ amount: '100.00' });
     await ask(paymentId, DECLARED);
     const more = await ask(paymentId, DECLARED, '60.01');
@@ -49,7 +49,7 @@ describe('a refund on a declared payment', () => {
     expect(problemOf(wrong).problems?.map(({ field }) => field)).toEqual(['payment.type']);
   });
 
-  it('in the wrong currency is refunded in its own, once the wrong promise is withdrawn', async () => {
+  it('declared in the wrong currency is refunded in its own after the wrong refund is withdrawn', async () => {
     const { paymentId } = stack.newPayment({ amount: '100.00', currency: 'USD' });
     const wrong = refundOf(await ask(paymentId, DECLARED, '40.00', 1));
     await stack.client
@@ -66,7 +66,7 @@ describe('a refund on a declared payment', () => {
     expect(shown).toMatchObject({ declared: false, currency: 'USD', refundable: '60.00' });
   });
 
-  it('that is an authorization of more than was declared is read before it is reversed: no more is released', async () => {
+  it('of an authorization above the declared amount queries it before the reversal, and releases no more', async () => {
     const { paymentId } = stack.newPayment({ type: 'PA', amount: '100.00' });
     const answer = await ask(paymentId, { ...DECLARED, type: 'PA', amount: '40.00' }, '40.00', 5);
     expect(refundOf(answer)).toMatchObject({
@@ -77,14 +77,14 @@ describe('a refund on a declared payment', () => {
     await stack.client.withdraw(refundOf(answer).id, { by: 'anna', reason: 'a test' });
   });
 
-  it('that is an authorization is reversed', async () => {
+  it('of an authorization is a reversal', async () => {
     const { paymentId } = stack.newPayment({ type: 'PA', amount: '100.00' });
     const answer = await ask(paymentId, { ...DECLARED, type: 'PA' }, '100.00');
     expect(refundOf(answer)).toMatchObject({ status: 'succeeded', settledBy: 'reversal' });
     expect(stack.gateway.engine.books(paymentId)?.reversed).toBe(10000n);
   });
 
-  it('is capped by the gateway where more was declared than captured', async () => {
+  it('is limited by the gateway if more was declared than captured', async () => {
     const { paymentId } = stack.newPayment({ amount: '30.00' });
     const answer = await ask(paymentId, DECLARED, '40.00', 3);
     expect(refundOf(answer).status).not.toBe('succeeded');

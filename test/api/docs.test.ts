@@ -1,4 +1,4 @@
-/** docs/reference/api.md can be followed: every command in it works, and every code is in its table. */
+/** docs/reference/api.md: every command in it works, and its table has the codes. */
 import { execFile, spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
@@ -29,7 +29,7 @@ describe('docs/reference/api.md', () => {
       };
       expect(commands.length).toBeGreaterThan(3);
       for (const command of commands) {
-        // Each one answers; -e ends at the first that does not.
+        // `-e` stops at the first command that fails.
         const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', command], { env });
         expect(stdout.startsWith('{'), command).toBe(true);
       }
@@ -39,7 +39,7 @@ describe('docs/reference/api.md', () => {
     },
   );
 
-  it('says what to do about every code, except those that say why a word has no effect', () => {
+  it('says what to do about every code, except the 409 codes of operator commands', () => {
     const rows = [...text.matchAll(/^\| (`.*?`) +\| (\d{3}) +\|/gm)];
     const reported = new Map(
       rows.flatMap(([, codes = '', status = '']) =>

@@ -1,4 +1,4 @@
-/** The API does what its own OpenAPI document says, for requests that a property-based tool thinks of. */
+/** The API conforms to its OpenAPI document, for requests that a property-based tool (Schemathesis) generates. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,9 +16,9 @@ afterAll(async () => {
 });
 const program = await findSchemathesis();
 
-/** Of each operation, thought of by chance, after what the tool tries for each of its fields. It bounds the time. */
+/** Random requests for each operation, after the tool's systematic ones for each field. Limits the run time. */
 const EXAMPLES = 3;
-/** Another seed thinks of other requests: `SCHEMATHESIS_SEED=7 npx vitest run test/api/document.long.test.ts`. */
+/** Another seed generates other requests: `SCHEMATHESIS_SEED=7 npx vitest run test/api/document.long.test.ts`. */
 const SEED = process.env['SCHEMATHESIS_SEED'] ?? '1';
 
 const NOT_ASKED = [
@@ -28,11 +28,11 @@ const NOT_ASKED = [
   '/v1/cards',
   '/v1/credits',
 ];
-/** A schema cannot say that a payment exists, how many decimals a currency has, or that a text is not blank. */
+/** A schema cannot express that a payment exists, how many decimals a currency has, or that a text is not blank. */
 const NOT_CHECKED = ['positive_data_acceptance'];
 
 describe('the OpenAPI document', () => {
-  it('has every command about a refund under its name, and no other', async () => {
+  it('has every operator command on a refund, and no other', async () => {
     const { body } = await harness.call('GET', '/openapi.json');
     const { paths } = z
       .object({ paths: z.record(z.string(), z.record(z.string(), z.unknown())) })
@@ -49,7 +49,7 @@ describe('the OpenAPI document', () => {
     );
   });
 
-  it('is answered with the refund by a check with the gateway, for operators and with a reason', async () => {
+  it('documents sync: it returns the refund, and needs the role and a reason', async () => {
     const { paymentId } = harness.stack.newPayment();
     const { id } = refundOf(await harness.ask(paymentId));
     const path = `/v1/refunds/${id}/sync`;
@@ -67,7 +67,7 @@ describe('the OpenAPI document', () => {
   });
 
   it.skipIf(program === undefined)(
-    `is kept, whatever is sent${program === undefined ? ' (skipped: Schemathesis is not here; `npm run schemathesis` gets it, with python3 and its venv)' : ''}`,
+    `is followed for generated requests${program === undefined ? ' (skipped: Schemathesis is not here; `npm run schemathesis` gets it, with python3 and its venv)' : ''}`,
     { timeout: 5 * 60_000 },
     async () => {
       const { paymentId } = harness.stack.newPayment();
@@ -84,7 +84,7 @@ describe('the OpenAPI document', () => {
       expect(code, output).toBe(0);
       expect(output).not.toContain(key);
       expect(Number(/(\d+) generated/.exec(output)?.[1]), output).toBeGreaterThan(200);
-      // What the tool has asked for is still being paid.
+      // Refunds that the tool created are still in progress.
       await harness.stack.untilAtRest();
       expect(harness.logged.filter((line) => /"status":5\d\d/.test(line))).toEqual([]);
     },

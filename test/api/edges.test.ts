@@ -1,4 +1,4 @@
-/** The edges of the API: what a request may look like, what an answer carries, and what happens while a part is away. */
+/** Malformed requests, response headers, paging, health checks, and requests while the database or Temporal is unavailable. */
 import { SEARCH_ATTRIBUTES } from '../../workflows/refund/search-attributes.js';
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -18,7 +18,7 @@ afterAll(() => harness.close());
 const { ask, call, stack } = harness;
 const CARD = '4111111111111111';
 
-describe('a request that is not what it should be', () => {
+describe('a malformed request', () => {
   it.each([
     ['is not JSON', { body: '{"paymentId":' }, 400, 'bad_request'],
     ['is empty', { body: '' }, 400, 'bad_request'],
@@ -33,7 +33,7 @@ describe('a request that is not what it should be', () => {
     ['is a list', { body: [] }, 422, 'invalid_request'],
     ['is null', { body: 'null' }, 422, 'invalid_request'],
     ['pollutes prototypes', { body: '{"__proto__":{"a":1}}' }, 400, 'bad_request'],
-  ])('and %s', async (_what, fixture, status, code) => {
+  ])('that %s is refused', async (_what, fixture, status, code) => {
     const answer = await call('POST', '/v1/refunds', {
       ...fixture,
       headers: { 'idempotency-key': randomUUID(), ...('headers' in fixture ? fixture.headers : {}) },
@@ -45,13 +45,13 @@ describe('a request that is not what it should be', () => {
   it.each([
     ['twice', '"amount":"1.00","amount":"40.00"'],
     ['twice with the same value', '"amount":"40.00","amount":"40.00"'],
-    ['in escapes', String.raw`"amount":"40.00","amo\u0075nt":"1.00"`],
-    ['inside of its metadata', '"amount":"40.00","metadata":{"a":"1","a":"2"}'],
-    ['inside of its metadata, in escapes', String.raw`"amount":"40.00","metadata":{"a":"1","\u0061":"2"}`],
-    ['in a field that nobody knows', '"amount":"40.00","more":[{"b":{"c":1,"c":1}}]'],
+    ['twice, once in escapes', String.raw`"amount":"40.00","amo\u0075nt":"1.00"`],
+    ['twice in its metadata', '"amount":"40.00","metadata":{"a":"1","a":"2"}'],
+    ['twice in its metadata, in escapes', String.raw`"amount":"40.00","metadata":{"a":"1","\u0061":"2"}`],
+    ['twice inside an unknown field', '"amount":"40.00","more":[{"b":{"c":1,"c":1}}]'],
     ['that reaches a prototype', '"amount":"40.00","metadata":{"__proto__":"2"}'],
     ['that reaches a prototype, in escapes', String.raw`"amount":"40.00","metadata":{"\u005f_proto__":"2"}`],
-  ])('and names a field %s: nothing is stored', async (_how, fields) => {
+  ])('that has a field %s is refused, and nothing is stored', async (_how, fields) => {
     const { paymentId } = stack.newPayment();
     const answer = await ask(paymentId, {
       body: `{"paymentId":"${paymentId}","currency":"EUR","reason":"goods_returned",${fields}}`,
@@ -60,7 +60,7 @@ describe('a request that is not what it should be', () => {
     expect((await stack.client.listRefunds({ paymentId })).length).toBe(0);
   });
 
-  it('and is no UTF-8: text that is kept would be another one', async () => {
+  it('that is not UTF-8 is refused, because the stored text would differ', async () => {
     const { paymentId } = stack.newPayment();
     const response = await fetch(`${harness.url}/v1/refunds`, {
       method: 'POST',
@@ -77,7 +77,7 @@ describe('a request that is not what it should be', () => {
     expect(response.status).toBe(400);
   });
 
-  it('is never repeated in the answer or in the log where it may be a card', async () => {
+  it('is never repeated in the response or the log where it may be a card number', async () => {
     const { paymentId } = stack.newPayment();
     const answers = await Promise.all([
       ask(CARD),
@@ -97,7 +97,7 @@ describe('a request that is not what it should be', () => {
     expect(harness.logged.join('')).not.toContain(CARD);
   });
 
-  it('gets 404 where nothing is, and 405 with the methods where another one is needed', async () => {
+  it('gets 404 for an unknown path, and 405 with the allowed methods', async () => {
     const nothing = await call('GET', '/v2/refunds');
     expect([nothing.status, problemOf(nothing).code]).toEqual([404, 'not_found']);
     const method = await call('DELETE', `/v1/refunds/${randomUUID()}`);
@@ -109,15 +109,15 @@ describe('a request that is not what it should be', () => {
     expect([payment.status, problemOf(payment).code]).toEqual([404, 'payment_unknown']);
   });
 
-  it('says where a card would be sealed what to do instead', async () => {
+  it('to seal a card gets 501 that says what to do instead', async () => {
     const answer = await call('POST', '/v1/cards', { body: { number: CARD } });
     expect([answer.status, problemOf(answer).code]).toEqual([501, 'not_available']);
     expect(problemOf(answer).detail).toMatch(/refund/);
   });
 });
 
-describe('every refusal of the ledger', () => {
-  it('has a status of its own', async () => {
+describe('a refused request', () => {
+  it('gets the status of its code', async () => {
     const rejected = stack.newPayment({ amount: '10.00' });
     const currency = await ask(rejected.paymentId, {
       body: { paymentId: rejected.paymentId, amount: '1.00', currency: 'USD', reason: 'x' },
@@ -153,7 +153,7 @@ describe('every refusal of the ledger', () => {
     }
   });
 
-  it('tells who asked that it cannot decide, and lets a second person', async () => {
+  it('to approve is forbidden to the requester and allowed to a second approver', async () => {
     const { paymentId } = stack.newPayment({ amount: '800.00' });
     stack.fault({ kind: 'reject', code: '700.500.001' }, { paymentId });
     const asked = await ask(paymentId, {
@@ -165,7 +165,7 @@ describe('every refusal of the ledger', () => {
     const blind = await call('POST', `/v1/refunds/${id}/approve`, { body: { reason: 'mine' } });
     expect(blind.status).toBe(422);
     expect(problemOf(blind)).toMatchObject({ code: 'instruction_missing', instruction });
-    // However the name is written: it is who asked.
+    // Another spelling of the name is the same requester.
     for (const name of ['shop', 'SHOP', 'sh\u200bop', '\uff53hop', 'sh\u043ep']) {
       const key = await harness.newKey(name, 'approve');
       const own = await call('POST', `/v1/refunds/${id}/approve`, {
@@ -196,8 +196,8 @@ describe('every refusal of the ledger', () => {
   });
 });
 
-describe('an answer', () => {
-  it('carries the id of its request, that of the caller where it is one, and the log has it', async () => {
+describe('a response', () => {
+  it('carries the request id (the client’s own if it is valid), and so does the log', async () => {
     const id = `trace-${randomUUID()}`;
     const named = await call('GET', '/v1/me', { headers: { 'x-request-id': id } });
     expect(named.headers.get('x-request-id')).toBe(id);
@@ -206,7 +206,7 @@ describe('an answer', () => {
     await expect.poll(() => harness.logged.join('')).toContain(`"requestId":"${id}"`);
   });
 
-  it('tells browsers to trust nothing in it', async () => {
+  it('has strict security headers', async () => {
     const { headers } = await call('GET', '/v1/me');
     expect(Object.fromEntries(headers)).toMatchObject({
       'content-security-policy': "default-src 'none';frame-ancestors 'none'",
@@ -241,7 +241,7 @@ describe('an answer', () => {
 });
 
 describe('the platform', () => {
-  it('is told that everything answers', async () => {
+  it('gets ready and metrics while all dependencies are available', async () => {
     expect((await call('GET', '/healthz', { key: null })).body).toEqual({ status: 'ok' });
     expect((await call('GET', '/readyz', { key: null })).body).toEqual({
       status: 'ok',
@@ -262,8 +262,8 @@ describe('the platform', () => {
   });
 });
 
-describe('while a part is away', () => {
-  it('a database that does not answer is 503 with when to come back, never 500, and readiness names it', async () => {
+describe('while a dependency is unavailable', () => {
+  it('the database: 503 with retry-after, never 500, and readiness names it', async () => {
     const database = openDatabase(`postgresql://nobody@127.0.0.1:${await freePort()}/none`);
     const lines: string[] = [];
     const app = await buildApi({
@@ -300,7 +300,7 @@ describe('while a part is away', () => {
     }
   });
 
-  it('without Temporal a refund is accepted all the same, and asking again later starts it', async () => {
+  it('Temporal: a refund is accepted, and repeating the request later starts it', async () => {
     const env = { ...stack.env, TEMPORAL_ADDRESS: `127.0.0.1:${await freePort()}` };
     const opened = openRefundsClient(readSettings(env), env, { startWithin: 300 });
     const app = await buildApi({
@@ -333,7 +333,7 @@ describe('while a part is away', () => {
     expect((await stack.client.waitFor(refundOf(again).id, 30_000)).status).toBe('succeeded');
   });
 
-  it('whoever waits is told how it stands when the process has to end', async () => {
+  it('a waiting request gets the current refund when the server shuts down', async () => {
     const own = await startApi({ worker: false });
     const { paymentId } = own.stack.newPayment();
     const { id } = refundOf(await own.ask(paymentId));

@@ -1,15 +1,15 @@
-/** Link and correct over HTTP: each success, each refusal with its code, said again, and by two at once. */
+/** Link and correct over HTTP: success, each refusal with its code, repetition and concurrency. */
 import { describe, expect, it } from 'vitest';
 import { inTime, inTimeAll, NEVER_PAID, refused, startOperators, reported, WHY } from './persons.js';
 import { refundOf } from './world.js';
 
-// What was adopted carries no reference of ours: the books know it under its id alone.
+// A linked transaction has none of our references, so the gateway's books know it by its id only.
 const harness = await startOperators({ booksAgree: false });
 const { anna, berta, boss, asked, lostBeside, newKey, paid, pendingTooLong, command, stack, until } = harness;
 const { engine } = stack.gateway;
 
 describe('link', () => {
-  it('makes what the gateway shows the outcome; said again it changes nothing, and another person is told who did', async () => {
+  it('records the gateway’s result as the outcome; repeating it changes nothing, and another operator learns who linked it', async () => {
     const { id, gatewayId, payment } = await lostBeside();
     const linked = await inTime(() => command(anna, 'link', id, { ...WHY, gatewayId }));
     expect(linked.status).toBe(200);
@@ -26,9 +26,9 @@ describe('link', () => {
     );
   });
 
-  it('by two at once counts once', async () => {
+  it('by two operators at once takes effect once', async () => {
     const { id, gatewayId, payment } = await lostBeside();
-    // Both may speak from here on: a word that does not fit is refused for what it is.
+    // The send window is over, so each command is refused for its own reason.
     await inTime(() => command(anna, 'correct', id, NEVER_PAID));
     const both = await Promise.all(
       [anna, berta].map((key) => command(key, 'link', id, { ...WHY, gatewayId })),
@@ -41,7 +41,7 @@ describe('link', () => {
     expect(balance).toMatchObject({ succeededMinor: 40_00n, reservedMinor: 0n });
   });
 
-  it('is refused for what does not fit, by its code, and changes nothing', async () => {
+  it('is refused for a transaction that does not match, with its code, and changes nothing', async () => {
     const { id, payment, gatewayId } = await lostBeside();
     const { paymentId } = payment;
     const theirs = stack.newPayment().paymentId;
@@ -64,7 +64,7 @@ describe('link', () => {
     );
   });
 
-  it('is refused for what the gateway shows in another currency, or with a result that says nothing certain', async () => {
+  it('is refused for a transaction in another currency, or with an inconclusive result', async () => {
     const { id, gatewayId } = await lostBeside();
     stack.fault({ kind: 'query', how: 'other_currency', currency: 'JPY' }, { paymentId: gatewayId });
     expect(reported(await command(anna, 'link', id, { ...WHY, gatewayId }))).toEqual(
@@ -82,7 +82,7 @@ describe('link', () => {
     expect((await stack.client.getRefund(unsure)).state).toBe('unknown');
   });
 
-  it('is refused before anything was sent, for an attempt that is over, and for what is another’s', async () => {
+  it('is refused before anything was submitted, for a final attempt, and for a transaction of another attempt', async () => {
     const authorised = stack.newPayment({ type: 'PA' });
     const unsent = await asked(authorised, 'manual_review');
     const someId = 'f'.repeat(32);
@@ -105,7 +105,7 @@ describe('link', () => {
 });
 
 describe('correct', () => {
-  it('is proposed by one and confirmed by another: neither by whoever asked nor by whoever proposed', async () => {
+  it('is confirmed by a second approver, who is neither the requester nor the proposer', async () => {
     const { id, payment } = await lostBeside();
     const proposed = await inTime(() => command(anna, 'correct', id, NEVER_PAID));
     expect(proposed.status).toBe(200);
@@ -135,7 +135,7 @@ describe('correct', () => {
     });
   });
 
-  it('that is refused by the second person changes nothing', async () => {
+  it('that the approver rejects changes nothing', async () => {
     const { id } = await lostBeside();
     const { proposal } = refundOf(await inTime(() => command(anna, 'correct', id, NEVER_PAID)));
     const no = { ...WHY, instruction: proposal?.instruction };
@@ -146,7 +146,7 @@ describe('correct', () => {
     expect(reported(await command(boss, 'approve', id, no))).toEqual(refused(409, 'already_decided'));
   });
 
-  it('that the gateway has overtaken is not confirmed any more', async () => {
+  it('cannot be confirmed once the gateway has reported an outcome', async () => {
     const { id, payment } = await lostBeside();
     const { proposal } = refundOf(await inTime(() => command(anna, 'correct', id, NEVER_PAID)));
     const [attempt] = (await stack.client.getRefund(id)).attempts;
@@ -163,7 +163,7 @@ describe('correct', () => {
     expect((await stack.client.getRefund(id)).state).toBe('succeeded');
   });
 
-  it('by two at once is one proposal', async () => {
+  it('by two operators at once is one proposal', async () => {
     const { id } = await lostBeside();
     const both = await inTimeAll(() =>
       Promise.all([anna, berta].map((key) => command(key, 'correct', id, NEVER_PAID))),
@@ -174,7 +174,7 @@ describe('correct', () => {
     ]);
   });
 
-  it('is refused where the gateway shows otherwise, too early, or where nothing is to be corrected', async () => {
+  it('is refused if the gateway shows a different outcome, if it is too early, or if there is nothing to correct', async () => {
     const early = stack.newPayment();
     stack.fault({ kind: 'drop_before_execute' }, { paymentId: early.paymentId });
     expect(reported(await command(anna, 'correct', await asked(early, 'unknown'), NEVER_PAID))).toEqual(

@@ -1,4 +1,4 @@
-/** A failover of PostgreSQL: what the API answers while its address leads to a standby, and how soon it works again. */
+/** PostgreSQL failover: responses of the API while its address leads to a standby, and recovery afterwards. */
 import { sql } from 'kysely';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../ledger/db/database.js';
@@ -23,7 +23,7 @@ const notify = () => receiver.post({ type: 'PAYMENT', payload: { id: 'a'.repeat(
 const readiness = async () => (await api.call('GET', '/readyz', { key: null })).status;
 
 describe('a primary that became a standby', () => {
-  it('is unavailable, not broken, and its connections are not used after the address has moved', async () => {
+  it('is answered with 503, and its connections are not reused after the address has moved', async () => {
     expect(await sixAtOnce(), 'before').toEqual([202, 202, 202, 202, 202, 202]);
     expect(await readiness()).toBe(200);
 
@@ -40,7 +40,7 @@ describe('a primary that became a standby', () => {
 });
 
 describe('a server that stops taking writes while connections to it are open', () => {
-  it('costs one statement: then every connection is replaced', async () => {
+  it('fails one statement; then every connection is replaced', async () => {
     const url = await freshDatabase('empty');
     const { db, close } = openDatabase(url, { connections: 6 });
     const backend = async () =>

@@ -1,4 +1,4 @@
-/** What the tests of what persons do share: refunds that came to rest, and who speaks about them. */
+/** Harness of the operator command tests: operators with keys, and refunds in the states that the commands apply to. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll } from 'vitest';
 import type { Refund } from '../../client/index.js';
@@ -12,17 +12,18 @@ export type Verb = 'link' | 'correct' | 'change-destination' | 'replay' | 'appro
 export const reported = (answer: Answer) => ({ status: answer.status, code: problemOf(answer).code });
 export const refused = (status: number, code: string) => ({ status, code });
 
-/** Said again until the attempt can no longer be on its way. */
-export async function inTime(speak: () => Promise<Answer>): Promise<Answer> {
-  const [answer] = await inTimeAll(async () => [await speak()]);
-  if (answer === undefined) throw new Error('nobody spoke');
+/** Repeats a command until it is not refused as `too_early`: the attempt's request may be in transit before. */
+export async function inTime(send: () => Promise<Answer>): Promise<Answer> {
+  const [answer] = await inTimeAll(async () => [await send()]);
+  if (answer === undefined) throw new Error('no command was sent');
   return answer;
 }
 
-export async function inTimeAll(speak: () => Promise<Answer[]>): Promise<Answer[]> {
+/** Repeats the commands until none of them is refused as `too_early`. */
+export async function inTimeAll(send: () => Promise<Answer[]>): Promise<Answer[]> {
   const deadline = performance.now() + 20_000;
   for (;;) {
-    const answers = await speak();
+    const answers = await send();
     const isEarly = answers.some((one) => one.status === 409 && problemOf(one).code === 'too_early');
     if (!isEarly || performance.now() > deadline) return answers;
     await pause(50);
@@ -30,27 +31,27 @@ export async function inTimeAll(speak: () => Promise<Answer[]>): Promise<Answer[
 }
 
 export interface OperatorsHarness extends ApiHarness {
-  /** May operate and approve. */
+  /** Key with the roles `operate` and `approve`. */
   readonly anna: string;
-  /** May operate. */
+  /** Key with the role `operate`. */
   readonly berta: string;
-  /** May approve. */
+  /** Key with the role `approve`. */
   readonly boss: string;
   command(key: string, verb: Verb, id: string, body: unknown): Promise<Answer>;
-  /** A refund of 40.00 that has come to this state. */
+  /** Creates a refund of 40.00 and waits until it is in this state. */
   asked(payment: CreatedPayment, state: Refund['state']): Promise<string>;
   until(id: string, state: Refund['state']): Promise<Refund>;
   paid(): Promise<string>;
-  /** It never arrived, and nobody can tell by the gateway: a refund without a reference hangs beside it. */
+  /** Creates a refund whose request never arrived, beside a portal refund without a reference, so that its outcome stays unknown. */
   lostBeside(): Promise<{ id: string; payment: CreatedPayment; gatewayId: string }>;
-  /** Its outcome is open, and a person is asked. */
+  /** Creates a refund that is pending for too long and therefore in review. */
   pendingTooLong(): Promise<string>;
-  /** The card is closed: only a person can say where the money is to go. */
+  /** Creates a refund that is in review because the card is closed. */
   cardClosed(): Promise<{ id: string; payment: CreatedPayment }>;
   anotherCard(): string;
 }
 
-/** Call it while the file is read. An attempt stays open for as long as a test looks at it; the lag after which a person may speak is short. */
+/** Starts the harness. Call it at the top level of a test file. Attempts stay open during a test; the lag before commands are allowed is short. */
 export async function startOperators(how: { readonly booksAgree?: boolean } = {}): Promise<OperatorsHarness> {
   const harness = await startApi({
     timings: { sendWindow: 2_000, visibilityLag: 100, notFoundSpacing: 60_000, caseAfterPending: 300 },

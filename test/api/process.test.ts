@@ -1,4 +1,4 @@
-/** The API as a process: killed and started again, told to end, and left alone by whoever started it. */
+/** The API as a process: killed and restarted, orphaned, with invalid settings, and with its port in use. */
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -52,8 +52,8 @@ async function firstLine(output: Readable): Promise<string> {
   throw new Error('it wrote nothing');
 }
 
-describe('the process of the API', () => {
-  it('answers the same refund to the same key after it was killed', { timeout: 3 * MINUTE }, async () => {
+describe('the API process', () => {
+  it('returns the same refund for the same key after it was killed', { timeout: 3 * MINUTE }, async () => {
     const lines: string[] = [];
     const api = await startNodeProcess({
       name: 'API',
@@ -80,37 +80,38 @@ describe('the process of the API', () => {
     }
   });
 
+  it('exits with the worker when their parent process is killed', { timeout: 3 * MINUTE }, async () => {
+    const parent = spawn(process.execPath, ['--import', 'tsx', 'test/support/start-processes.ts'], {
+      cwd: ROOT,
+      env: await processEnv(),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const line = await firstLine(parent.stdout);
+    const pids = z.object({ api: z.number(), worker: z.number() }).parse(JSON.parse(line));
+    expect([isAlive(pids.api), isAlive(pids.worker)]).toEqual([true, true]);
+    parent.kill('SIGKILL');
+    for (const pid of [pids.api, pids.worker])
+      await expect.poll(() => isAlive(pid), { timeout: MINUTE }).toBe(false);
+  });
+
   it(
-    'ends, and the worker with it, when whoever started them is killed',
-    { timeout: 3 * MINUTE },
+    'refuses to start with invalid settings: it lists all of them and exits with code 2',
+    { timeout: MINUTE },
     async () => {
-      const parent = spawn(process.execPath, ['--import', 'tsx', 'test/support/start-processes.ts'], {
+      const child = spawn(process.execPath, programArguments('server/api/main.ts'), {
         cwd: ROOT,
-        env: await processEnv(),
-        stdio: ['ignore', 'pipe', 'inherit'],
+        env: { PATH: process.env['PATH'], REFUNDS_PORT: 'http', REFUNDS_JWT_ISSUER: 'x' },
       });
-      const line = await firstLine(parent.stdout);
-      const pids = z.object({ api: z.number(), worker: z.number() }).parse(JSON.parse(line));
-      expect([isAlive(pids.api), isAlive(pids.worker)]).toEqual([true, true]);
-      parent.kill('SIGKILL');
-      for (const pid of [pids.api, pids.worker])
-        await expect.poll(() => isAlive(pid), { timeout: MINUTE }).toBe(false);
+      let stderr = '';
+      child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+      await once(child, 'close');
+      expect(child.exitCode).toBe(2);
+      for (const name of ['DATABASE_URL', 'REFUNDS_PORT', 'OPPWA_ACCESS_TOKEN'])
+        expect(stderr).toContain(name);
     },
   );
 
-  it('refuses to start with every setting that is wrong, and exit code 2', { timeout: MINUTE }, async () => {
-    const child = spawn(process.execPath, programArguments('server/api/main.ts'), {
-      cwd: ROOT,
-      env: { PATH: process.env['PATH'], REFUNDS_PORT: 'http', REFUNDS_JWT_ISSUER: 'x' },
-    });
-    let stderr = '';
-    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-    await once(child, 'close');
-    expect(child.exitCode).toBe(2);
-    for (const name of ['DATABASE_URL', 'REFUNDS_PORT', 'OPPWA_ACCESS_TOKEN']) expect(stderr).toContain(name);
-  });
-
-  it('ends, and says why, where its port is taken', { timeout: MINUTE }, async () => {
+  it('exits with the reason if its port is in use', { timeout: MINUTE }, async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const address = other.address();

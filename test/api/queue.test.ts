@@ -1,4 +1,4 @@
-/** What people read: the queue, the payment's page, search, and changes as they happen. */
+/** The queue, search, payments and the stream of changes. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -10,7 +10,7 @@ const harness = await startApi();
 afterAll(() => harness.close());
 const { ask, call, stack } = harness;
 
-/** A refund whose credit is above the limit: it waits for a second person. */
+/** Creates a refund whose credit is above the limit, so that it needs a second approver. */
 async function waiting(orderId: string = randomUUID()) {
   const { paymentId } = stack.newPayment({ amount: '800.00' });
   stack.fault({ kind: 'reject', code: '700.500.001' }, { paymentId });
@@ -25,7 +25,7 @@ async function waiting(orderId: string = randomUUID()) {
 }
 
 describe('the queue', () => {
-  it('tells what waits for a person, the longest waiting first, page by page and each once', async () => {
+  it('lists refunds that need an operator, longest waiting first, each once over all pages', async () => {
     const waits = [await waiting(), await waiting(), await waiting()].map(({ id }) => id);
     const seen: string[] = [];
     for (let cursor = ''; ;) {
@@ -55,7 +55,7 @@ describe('the queue', () => {
   });
 
   it.each(['x', Buffer.from('99 99').toString('base64url'), Buffer.from("1' 0").toString('base64url')])(
-    'refuses the cursor %s, which it did not give',
+    'refuses the invalid cursor %s',
     async (cursor) => {
       const answer = await call('GET', `/v1/queue?cursor=${cursor}`);
       expect(answer.status).toBe(422);
@@ -65,7 +65,7 @@ describe('the queue', () => {
 });
 
 describe('search', () => {
-  it('finds a refund and its payment by any id, whole', async () => {
+  it('finds a refund and its payment by any complete id', async () => {
     const { id, paymentId, orderId, idempotencyKey } = await waiting();
     const [attempt] = refundOf(await call('GET', `/v1/refunds/${id}`)).attempts;
     const expected = [
@@ -86,8 +86,8 @@ describe('search', () => {
   });
 });
 
-describe('the page of a payment', () => {
-  it('adds up: what was captured, paid back, credited, held and is left, with one timeline', async () => {
+describe('a payment', () => {
+  it('has balances that add up, and one timeline for all of its refunds', async () => {
     const { paymentId } = stack.newPayment({ amount: '100.00' });
     const first = refundOf(await ask(paymentId));
     await stack.client.waitFor(first.id, 30_000);
@@ -167,7 +167,7 @@ describe('the stream', () => {
     };
   }
 
-  it('tells each change once while it happens, and goes on after the last one that was heard', async () => {
+  it('sends each change once, and resumes after Last-Event-ID', async () => {
     const live = await listen();
     const { paymentId } = stack.newPayment();
     const { id } = refundOf(await ask(paymentId));

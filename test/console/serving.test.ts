@@ -1,4 +1,4 @@
-/** How the console is served: small, cached by name, under a policy without exceptions, and only below its own address. */
+/** Serving of the console: small files, caching, a strict Content-Security-Policy, and only below `/console/`. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -21,13 +21,13 @@ const script = assets.find((name) => name.endsWith('.js')) ?? '';
 const get = (url: string, headers: Record<string, string> = {}) => app.inject({ url, headers });
 
 describe('the console’s files', () => {
-  it('are one script of less than 130 kB as it travels, one style sheet and an icon', async () => {
+  it('are one script below 130 kB compressed, one style sheet and an icon', async () => {
     expect(assets.filter((name) => /\.(js|css|svg)$/u.test(name))).toHaveLength(3);
     const content = await readFile(join(folder, 'assets', script));
     expect(gzipSync(content, { level: 9 }).length).toBeLessThan(MOST_SCRIPT);
   });
 
-  it('hold nothing inline, and name no other origin to load from', async () => {
+  it('contain nothing inline and no other origin', async () => {
     const page = await readFile(join(folder, 'index.html'), 'utf8');
     expect(page).not.toMatch(/<style|style=|<script(?![^>]*\ssrc="\/console\/assets\/)/u);
     expect(page.match(/(src|href)="(?!\/console\/)/gu)).toBeNull();
@@ -38,13 +38,13 @@ describe('the console’s files', () => {
       );
   });
 
-  it('are kept for ever where their name holds their content, and asked for again where it does not', async () => {
+  it('are cached forever if their name contains a hash, and revalidated otherwise', async () => {
     const [page, file] = [await get('/console/'), await get(`/console/assets/${script}`)];
     expect(page.headers['cache-control']).toBe('no-cache');
     expect(file.headers['cache-control']).toBe('public, max-age=31536000, immutable');
   });
 
-  it.each(['br', 'gzip'])('travel as %s to whoever takes it', async (encoding) => {
+  it.each(['br', 'gzip'])('are served as %s to clients that accept it', async (encoding) => {
     const file = await get(`/console/assets/${script}`, { 'accept-encoding': encoding });
     expect(file.headers).toMatchObject({ 'content-encoding': encoding, vary: 'accept-encoding' });
     expect(file.rawPayload.length).toBeLessThan(MOST_SCRIPT);
@@ -53,7 +53,7 @@ describe('the console’s files', () => {
 
 describe('the policy', () => {
   it.each(['/console/', '/console/refunds/1', '/console/config.json', '/console/assets/none.js'])(
-    'of %s lets in what comes from here and nothing that is inline',
+    'of %s allows this origin only and nothing inline',
     async (url) => {
       const policy = String((await get(url)).headers['content-security-policy']);
       expect(policy).toContain("default-src 'none'");
@@ -67,9 +67,9 @@ describe('the policy', () => {
   );
 });
 
-describe('an address below /console/', () => {
+describe('a path below /console/', () => {
   it.each(['/console/', '/console/refunds', '/console/refunds/0192-1?a=b.c', '/console/search?q=x'])(
-    'shows the console: %s',
+    'serves the console: %s',
     async (url) => {
       const answer = await get(url);
       expect(answer.statusCode).toBe(200);
@@ -83,22 +83,22 @@ describe('an address below /console/', () => {
     '/console/../package.json',
     '/console/%2e%2e/%2e%2e/package.json',
     '/elsewhere',
-  ])('is a problem where it is no page: %s', async (url) => {
+  ])('gets a 404 problem if it is no page: %s', async (url) => {
     const answer = await get(url);
     expect(answer.statusCode).toBe(404);
     expect(answer.headers['content-type']).toContain('application/problem+json');
   });
 
-  it('is the same without its last slash', async () => {
+  it('redirects /console to /console/', async () => {
     expect(await get('/console')).toMatchObject({ statusCode: 308, headers: { location: '/console/' } });
   });
 
-  it('takes nothing', async () => {
+  it('accepts no POST', async () => {
     const answer = await app.inject({ method: 'POST', url: '/console/refunds', payload: {} });
     expect(answer.statusCode).toBe(404);
   });
 
-  it('tells where Temporal’s own pages are, and no secret', async () => {
+  it('has the address of the Temporal UI and no secret in config.json', async () => {
     const answer = await get('/console/config.json');
     expect(answer.json()).toEqual({ temporalUi: 'https://temporal.example', namespace: 'refunds' });
   });

@@ -1,4 +1,4 @@
-/** The console as a person has it: a real Chromium in front of the API with everything behind it. */
+/** Harness of the console tests: Chromium in front of the API with everything behind it. */
 import { randomUUID } from 'node:crypto';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
 import { consoleFolder } from '../../server/api/console.js';
@@ -7,9 +7,9 @@ import type { RefundState } from '../../domain/refund/states.js';
 import { refundOf, startApi, type ApiHarness } from '../api/world.js';
 import { startChromium, type Look } from '../support/chromium.js';
 
-export interface Desk {
+export interface ConsoleSession {
   readonly page: Page;
-  /** What the browser complained about, asked elsewhere or was kept from: nothing of it may ever happen. */
+  /** Errors, policy violations, dialogs and requests to other origins. The tests expect none. */
   readonly incidents: readonly string[];
   open(address: string): Promise<void>;
   signIn(key: string): Promise<void>;
@@ -17,9 +17,9 @@ export interface Desk {
 }
 
 export interface ConsoleHarness extends ApiHarness {
-  /** Somebody at a machine of their own, signed in where a key is given. */
-  sitDown(key?: string, look?: Look): Promise<Desk>;
-  /** A refund of all of a new payment whose first attempt the gateway refuses with this code, and the state it comes to. */
+  /** Opens the console in a new browser profile, and signs in if a key is given. */
+  openSession(key?: string, look?: Look): Promise<ConsoleSession>;
+  /** Requests a refund of a new payment in full. The gateway declines its first attempt with `code`. Waits for `state`. */
   stuck(how: Stuck): Promise<Refund>;
   until(id: string, state: RefundState): Promise<Refund>;
 }
@@ -34,9 +34,9 @@ export interface Stuck {
   readonly key?: string;
 }
 
-/** Refused as not linkable: above the limit the credit needs a second person. */
+/** Declined as not linkable. Above the limit the credit needs a second approver. */
 export const NOT_LINKABLE = '700.500.001';
-/** Refused in a way that does not tell whether the customer has the money. */
+/** Declined in a way that leaves open whether the customer has the money. */
 export const UNCLEAR = '700.300.300';
 
 export async function startConsole(): Promise<ConsoleHarness> {
@@ -72,11 +72,11 @@ export async function startConsole(): Promise<ConsoleHarness> {
       const asked = await harness.ask(paymentId, { body, ...(key === undefined ? {} : { key }) });
       return until(refundOf(asked).id, state);
     },
-    async sitDown(key, look = {}) {
+    async openSession(key, look = {}) {
       const context = await chromium.open({ viewport: { width: 1280, height: 800 }, ...look });
       const incidents = await watchFor(context, url);
       const page = await context.newPage();
-      const desk: Desk = {
+      const session: ConsoleSession = {
         page,
         incidents,
         async open(address) {
@@ -90,17 +90,17 @@ export async function startConsole(): Promise<ConsoleHarness> {
         },
         close: () => context.close(),
       };
-      await desk.open('');
+      await session.open('');
       if (key !== undefined) {
-        await desk.signIn(key);
+        await session.signIn(key);
         await page.getByText('Live', { exact: true }).waitFor();
       }
-      return desk;
+      return session;
     },
   };
 }
 
-/** Of every page that is opened by this person. */
+/** Collects the incidents of every page in this browser profile. */
 async function watchFor(context: BrowserContext, url: string): Promise<readonly string[]> {
   const incidents: string[] = [];
   await context.exposeBinding('reportIncident', (_source, text: unknown) => {
@@ -119,7 +119,7 @@ async function watchFor(context: BrowserContext, url: string): Promise<readonly 
       if (!request.url().startsWith(`${url}/`)) incidents.push(`request: ${request.url()}`);
     });
     page.on('console', (message) => {
-      // The browser itself writes down every answer that is not a success; a refused key is one.
+      // The browser logs every failed response, such as that to a refused key.
       if (message.type() === 'error' && !/the server responded with a status of 4\d\d/u.test(message.text()))
         incidents.push(`console: ${message.text()}`);
     });
@@ -127,11 +127,11 @@ async function watchFor(context: BrowserContext, url: string): Promise<readonly 
   return incidents;
 }
 
-/** The row of one refund in a list, by whatever is written in it. */
+/** Finds the row of a refund in a list by a text in it. */
 export const rowOf = (page: Page, text: string): Locator =>
   page.getByRole('listitem').filter({ hasText: text });
 
-/** Gives the reason, and whatever else is asked for, and confirms. */
+/** Opens the dialog of an action, fills in its fields and confirms. */
 export async function confirm(
   page: Page,
   verb: string,

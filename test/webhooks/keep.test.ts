@@ -1,4 +1,4 @@
-/** Notices that come together go to the disk together, and each is still answered for by itself. */
+/** Concurrent notifications are stored in one transaction, and each is acknowledged separately. */
 import { sql } from 'kysely';
 import { afterAll, expect, it } from 'vitest';
 import { storeNotifications } from '../../server/webhooks/store.js';
@@ -26,14 +26,14 @@ interface Kept {
   readonly natural_key: string;
   readonly transaction: string;
 }
-/** As they came, with the transaction that wrote each. */
+/** Returns the stored notifications in order, each with the transaction that wrote it. */
 const kept = async (prefix: string): Promise<readonly Kept[]> =>
   (
     await sql<Kept>`SELECT id::text, natural_key, xmin::text AS transaction FROM webhooks
       WHERE natural_key LIKE ${`${prefix}%`} ORDER BY webhooks.id`.execute(other.db)
   ).rows;
 
-it('those that come while one is written are the next transaction, in their order', async () => {
+it('stores notifications that arrive during a transaction in the next one, in order', async () => {
   const stored = await Promise.all(['t1', 't2', 't3', 't4'].map((key) => keep(notification(key))));
   const rows = await kept('t');
   expect(stored).toEqual(rows.map(({ id }) => ({ id, state: 'received' })));
@@ -43,14 +43,14 @@ it('those that come while one is written are the next transaction, in their orde
   expect(more).not.toContain(first);
 });
 
-it('twice in one transaction is kept once, and the second is told so', async () => {
+it('stores a duplicate within one transaction once, and reports the second as repeated', async () => {
   const [, once, again] = await Promise.all(['d0', 'd1', 'd1'].map((key) => keep(notification(key))));
   expect(once?.id).toEqual(expect.any(String));
   expect(again?.id).toBeNull();
   expect(await kept('d1')).toHaveLength(1);
 });
 
-it('one that cannot be kept takes no other with it', async () => {
+it('stores the others of a batch if one cannot be stored', async () => {
   const answers = await Promise.allSettled(
     ['p0', 'p1', 'p\u0000', 'p2'].map((key) => keep(notification(key))),
   );
@@ -58,7 +58,7 @@ it('one that cannot be kept takes no other with it', async () => {
   expect((await kept('p')).map((row) => row.natural_key)).toEqual(['p0', 'p1', 'p2']);
 });
 
-it('a database that holds everything up makes no more wait than can be held', async () => {
+it('refuses notifications above the limit while the database hangs', async () => {
   let release = (): void => undefined;
   const held = new Promise<void>((resolve) => (release = resolve));
   const isLocked = new Promise<void>((locked, failed) => {

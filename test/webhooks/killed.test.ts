@@ -1,4 +1,4 @@
-/** The receiver as a process of its own, killed with -9 after it has answered 2xx: what was answered is kept, and takes effect once. */
+/** The receiver as a separate process, killed with SIGKILL after it answered 2xx: each notification is stored and takes effect once. */
 import { sql } from 'kysely';
 import { afterAll, expect, inject, it } from 'vitest';
 import { z } from 'zod';
@@ -9,7 +9,7 @@ import { webhookAddress } from '../support/receiver.js';
 
 const MINUTE = 60_000;
 const address = await webhookAddress();
-// No look-up ends any of them: only a notice that survived does.
+// Queries are disabled, so that only a stored notification can complete a refund.
 const harness = await openHarness({
   timings: { queryFirst: NEVER, queryMax: NEVER, caseAfterPending: 24 * NEVER },
 });
@@ -43,13 +43,13 @@ async function pendingRefund(): Promise<Pending> {
   const { id } = await harness.ask(payment, '60.00');
   await harness.until(id, 'pending');
   const attempt = (await harness.dependencies.ledger.findRefund(id))?.attempts[0];
-  if (attempt?.gatewayId == null) throw new Error('pending without an id');
+  if (attempt?.gatewayId == null) throw new Error('a pending attempt without a gateway id');
   harness.gateway.engine.finishPending({ id: attempt.gatewayId, state: 'succeeded' });
   return { id, paymentId: payment.paymentId, gatewayId: attempt.gatewayId, reference: attempt.reference };
 }
 
-/** That it was paid, sealed as the gateway does: the same notice at every delivery, each time under another IV. */
-async function tell({ gatewayId, reference }: Pending): Promise<number> {
+/** Sends the notification of the success, encrypted as the gateway does: the same content with a new IV at each delivery. */
+async function deliver({ gatewayId, reference }: Pending): Promise<number> {
   const payload = {
     id: gatewayId,
     paymentType: 'RF',
@@ -72,15 +72,15 @@ const kept = async ({ gatewayId }: Pending) =>
       SELECT state, why FROM webhooks WHERE gateway_id = ${gatewayId}`.execute(database.db)
   ).rows;
 
-/** As somebody who works on the payment: nobody else records anything of it meanwhile. */
+/** Runs `work` while a transaction locks the payment, so that no other process can record anything of it. */
 const whileHeld = ({ paymentId }: Pending, work: () => Promise<void>): Promise<void> =>
   database.db.transaction().execute(async (transaction) => {
     await sql`SELECT 1 FROM payments WHERE id = ${paymentId} FOR UPDATE`.execute(transaction);
     await work();
   });
 
-const somebodyWaits = (): Promise<true> =>
-  eventually('somebody waits for the payment', async () => {
+const isLockAwaited = (): Promise<true> =>
+  eventually('a transaction waits for the payment’s lock', async () => {
     const { rows } = await sql`
       SELECT 1 FROM pg_stat_activity
       WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(database.db);
@@ -88,7 +88,7 @@ const somebodyWaits = (): Promise<true> =>
   });
 
 it(
-  'every notice that was answered before the kill is worked on once by the process after it',
+  'every notification that was acknowledged before the kill is processed once by the next process',
   { timeout: 5 * MINUTE },
   async () => {
     const [caught, ...others] = await Promise.all([
@@ -98,11 +98,11 @@ it(
       pendingRefund(),
     ]);
     const { pid } = pidOf.parse(api.ready());
-    // One is killed in the middle of its work, the others right after their answers, wherever that finds them.
+    // One notification is being processed at the kill. The others have just been acknowledged.
     await whileHeld(caught, async () => {
-      expect(await tell(caught)).toBe(200);
-      await somebodyWaits();
-      expect(await Promise.all(others.map(tell))).toEqual([200, 200, 200]);
+      expect(await deliver(caught)).toBe(200);
+      await isLockAwaited();
+      expect(await Promise.all(others.map(deliver))).toEqual([200, 200, 200]);
       process.kill(pid, 'SIGKILL');
       await eventually('it is dead', () => (api.pid() === pid ? undefined : true));
     });
@@ -111,10 +111,10 @@ it(
     for (const other of others) expect(await kept(other)).toHaveLength(1);
 
     await expect.poll(() => api.pid(), { timeout: 2 * MINUTE }).not.toBeOneOf([pid, undefined]);
-    // The gateway did not see the connection end well, and delivers once more.
+    // The gateway delivers again, because the connections ended abnormally.
     const all = [caught, ...others];
-    expect(await Promise.all(all.map(tell))).toEqual([200, 200, 200, 200]);
-    // What the dead process had taken is free again when its lease has ended.
+    expect(await Promise.all(all.map(deliver))).toEqual([200, 200, 200, 200]);
+    // Notifications that the dead process had claimed are free when its lease has expired.
     for (const one of all)
       await expect
         .poll(() => kept(one), { timeout: 2 * MINUTE, message: lines.join('\n') })

@@ -1,4 +1,4 @@
-/** What notices bring about, over HTTP from the simulated gateway to the ledger: completed, looked up, kept for later; never by themselves a failure. */
+/** Processing of notifications, over HTTP from the simulated gateway to the ledger. A notification alone never fails a refund. */
 import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, describe, it } from 'vitest';
@@ -27,7 +27,7 @@ afterAll(() => receiver.close());
 const { engine } = harness.gateway;
 const { ledger } = harness.dependencies;
 
-/** Look-ups so rare that only a notice brings one about. */
+/** Queries are so rare that only a notification causes one. */
 const patient = harness.clientWith({ queryFirst: NEVER, queryMax: NEVER, caseAfterPending: 24 * NEVER });
 
 const notifications = (payment: CreatedPayment, how: 'lost' | 'duplicate' | 'out_of_order', ms = 0): void =>
@@ -56,7 +56,7 @@ const factsOf = async (id: string): Promise<readonly string[]> =>
     ({ type }) => type,
   );
 
-/** Waits until every notice that was kept about this transaction has been worked on, and answers how. */
+/** Waits until every stored notification of this transaction is processed, and returns the results. */
 const endsOf = (gatewayId: string, least = 1) =>
   eventually(`notices about ${gatewayId} are worked on`, async () => {
     const { rows } = await sql<{ state: string; why: string | null }>`
@@ -68,8 +68,8 @@ const endsOf = (gatewayId: string, least = 1) =>
       : undefined;
   });
 
-describe.concurrent('a notice about a refund that is under way', () => {
-  it('completes a success that agrees with the order, without any look-up', async ({ expect }) => {
+describe.concurrent('a notification of a refund in progress', () => {
+  it('completes a matching success without a query', async ({ expect }) => {
     const { payment, id, gatewayId } = await pendingRefund();
     engine.finishPending({ id: gatewayId, state: 'succeeded' });
     await deliverNotifications(harness);
@@ -80,7 +80,7 @@ describe.concurrent('a notice about a refund that is under way', () => {
     expect(await endsOf(gatewayId, 2)).toContain('processed: completed');
   });
 
-  it('that it was refused is looked up before anybody believes it', async ({ expect }) => {
+  it('of a decline is confirmed by a query first', async ({ expect }) => {
     const { id, gatewayId } = await pendingRefund();
     engine.finishPending({ id: gatewayId, state: 'rejected' });
     await deliverNotifications(harness);
@@ -93,7 +93,7 @@ describe.concurrent('a notice about a refund that is under way', () => {
     expect(await endsOf(gatewayId, 2)).toContain('processed: woken');
   });
 
-  it('that lies about a refusal changes nothing: the look-up does not show it', async ({ expect }) => {
+  it('of a false decline changes nothing, because the query does not confirm it', async ({ expect }) => {
     const { id, gatewayId } = await pendingRefund();
     const reference = (await ledger.findRefund(id))?.attempts[0]?.reference;
     const lie = { code: '800.100.152', description: 'declined' };
@@ -106,7 +106,7 @@ describe.concurrent('a notice about a refund that is under way', () => {
     await harness.until(id, 'succeeded');
   });
 
-  it('comes before its answer, which is then lost: recorded once', async ({ expect }) => {
+  it('that arrives before the lost response is recorded once', async ({ expect }) => {
     const payment = harness.newPayment();
     harness.onRefund(payment, { kind: 'accept_then_drop', dropAfterMs: 700 });
     const { id } = await harness.ask(payment, '60.00', { by: patient });
@@ -118,7 +118,7 @@ describe.concurrent('a notice about a refund that is under way', () => {
     expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
   });
 
-  it('is doubled: one fact', async ({ expect }) => {
+  it('that is delivered twice is recorded once', async ({ expect }) => {
     const { payment, id, gatewayId } = await pendingRefund();
     notifications(payment, 'duplicate', 20);
     engine.finishPending({ id: gatewayId, state: 'succeeded' });
@@ -128,7 +128,9 @@ describe.concurrent('a notice about a refund that is under way', () => {
     expect((await factsOf(id)).filter((type) => type === 'attempt.succeeded')).toHaveLength(1);
   });
 
-  it('arrives in the wrong order, done before pending: stays done', async ({ expect }) => {
+  it('that arrives out of order (succeeded before pending) leaves the refund succeeded', async ({
+    expect,
+  }) => {
     const payment = harness.newPayment();
     notifications(payment, 'out_of_order');
     harness.onRefund(payment, { kind: 'pending' });
@@ -142,7 +144,7 @@ describe.concurrent('a notice about a refund that is under way', () => {
     expect(await factsOf(id)).not.toContain('attempt.returned');
   });
 
-  it('by another entity about our reference is kept, and touches nothing of ours', async ({ expect }) => {
+  it('from another entity with our reference is stored and changes nothing', async ({ expect }) => {
     const { id, gatewayId } = await pendingRefund();
     const reference = (await ledger.findRefund(id))?.attempts[0]?.reference;
     const before = await factsOf(id);
@@ -166,13 +168,13 @@ describe.concurrent('a notice about a refund that is under way', () => {
   });
 });
 
-describe.concurrent('a notice about what was over', () => {
-  it('repeats it: nothing is looked up and nothing starts', async ({ expect }) => {
+describe.concurrent('a notification of a final refund', () => {
+  it('that repeats its outcome causes no query and no workflow run', async ({ expect }) => {
     const payment = harness.newPayment();
     const { id, gatewayId } = await paid(payment, '60.00');
     await deliverNotifications(harness);
     await endsOf(gatewayId);
-    // Announced once more, a minute later.
+    // Delivered again, a minute later.
     const result = { code: '000.100.110', description: 'done' };
     const reference = (await ledger.findRefund(id))?.attempts[0]?.reference;
     const again = { id: gatewayId, paymentType: 'RF', amount: '60.00', currency: 'EUR', result };
@@ -184,7 +186,9 @@ describe.concurrent('a notice about what was over', () => {
     expect((await factsOf(id)).filter((type) => type === 'attempt.succeeded')).toHaveLength(1);
   });
 
-  it('takes a success back: looked up, owed again, and a person is asked', async ({ expect }) => {
+  it('that returns it is confirmed by a query; the refund is reopened and needs an operator', async ({
+    expect,
+  }) => {
     const payment = harness.newPayment();
     const { id, gatewayId } = await paid(payment, '60.00');
     engine.failLate({ id: gatewayId });
@@ -195,7 +199,7 @@ describe.concurrent('a notice about what was over', () => {
     expect(await endsOf(gatewayId, 2)).toContain('processed: confirmed');
   });
 
-  it('says that a refusal was none: paid, and the run that waits for an approval ends', async ({
+  it('that turns its decline into a success pays it and ends the run that waits for an approval', async ({
     expect,
   }) => {
     const payment = harness.newPayment({ amount: '600.00' });
@@ -209,7 +213,9 @@ describe.concurrent('a notice about what was over', () => {
     expect(harness.booked(payment)).toMatchObject({ out: '600.00' });
   });
 
-  it('takes a credit back, which is linked to nothing: asked for by its reference', async ({ expect }) => {
+  it('that returns a credit is confirmed by a query of its reference, because a credit is not linked to the payment', async ({
+    expect,
+  }) => {
     const payment = harness.newPayment();
     const { id, gatewayId } = await paid(payment, '60.00', { kind: 'reject', code: '700.500.001' });
     engine.failLate({ id: gatewayId });
@@ -218,9 +224,7 @@ describe.concurrent('a notice about what was over', () => {
     expect(await harness.balance(payment)).toMatchObject({ returnedMinor: 60_00n });
   });
 
-  it('takes back a credit that is linked to no payment: asked for by its reference as well', async ({
-    expect,
-  }) => {
+  it('that returns an unlinked credit is confirmed by a query of its reference, too', async ({ expect }) => {
     const { registrationId } = harness.newPayment();
     const { id } = await patient.requestCredit({
       clientId: 'shop',
@@ -236,7 +240,7 @@ describe.concurrent('a notice about what was over', () => {
     expect(await harness.until(id, 'manual_review')).toMatchObject({ why: 'returned' });
   });
 
-  it('claims a late failure that no look-up shows: nothing is taken back', async ({ expect }) => {
+  it('of a late failure that no query confirms changes nothing', async ({ expect }) => {
     const payment = harness.newPayment();
     const { id, gatewayId } = await paid(payment, '60.00');
     const lie = { code: '100.397.102', description: 'came back' };
@@ -262,10 +266,8 @@ describe.concurrent('a notice about what was over', () => {
   });
 });
 
-describe.concurrent('a notice about a payment', () => {
-  it('that it was charged back after its refund: a double payment, without anybody asking', async ({
-    expect,
-  }) => {
+describe.concurrent('a notification of a payment', () => {
+  it('that was charged back after its refund opens a case for a double payment', async ({ expect }) => {
     const payment = harness.newPayment();
     const { id } = await paid(payment, '100.00');
     const { id: chargeback } = engine.chargeback({ paymentId: payment.paymentId });
@@ -282,9 +284,7 @@ describe.concurrent('a notice about a payment', () => {
     expect(transaction.map(({ paymentType }) => paymentType).slice(-3)).toEqual(['RF', 'CB', 'CR']);
   });
 
-  it('that it was refunded in the portal: recorded, and no more than is left can be asked for', async ({
-    expect,
-  }) => {
+  it('that was refunded in the portal reduces the refundable amount', async ({ expect }) => {
     const payment = harness.newPayment();
     await paid(payment, '10.00');
     const { id } = engine.refundInPortal({ paymentId: payment.paymentId, amount: 50_00n });
@@ -293,7 +293,7 @@ describe.concurrent('a notice about a payment', () => {
     expect(await harness.balance(payment)).toMatchObject({ refundableMinor: 40_00n });
   });
 
-  it('that nobody knows is kept, and taken up when a refund of it is accepted', async ({ expect }) => {
+  it('that is unknown is stored, and processed when a refund of it is accepted', async ({ expect }) => {
     const payment = harness.newPayment();
     const { id } = engine.refundInPortal({ paymentId: payment.paymentId, amount: 30_00n });
     await deliverNotifications(harness);
@@ -312,8 +312,8 @@ describe.concurrent('a notice about a payment', () => {
   });
 });
 
-describe('the work behind the receiver', () => {
-  it('is taken over from a process that died over it', async ({ expect }) => {
+describe('the processor', () => {
+  it('takes over the notifications of a process that died', async ({ expect }) => {
     const { id, gatewayId } = await pendingRefund();
     const alone = await webhookAddress();
     const keeper = await startReceiver(harness, { ...alone, key: address.key }, { processor: false });
@@ -332,7 +332,7 @@ describe('the work behind the receiver', () => {
         authentication: { entityId },
       };
       expect(await keeper.post({ type: 'PAYMENT', payload })).toBe(200);
-      // Whoever took it is never heard of again.
+      // Claimed by a process that then dies.
       const taken = await claimWebhooks(harness.database, 100, 500);
       expect(taken.map(({ transaction }) => transaction.id)).toContain(gatewayId);
       expect(await harness.client.getRefund(id)).toMatchObject({ state: 'pending' });
@@ -348,8 +348,10 @@ describe('the work behind the receiver', () => {
   });
 });
 
-describe('while Temporal is away', () => {
-  it('a notice is kept, tried again, and worked on when it is back', async ({ expect }) => {
+describe('while Temporal is unavailable', () => {
+  it('a notification is stored, retried, and processed when Temporal is available again', async ({
+    expect,
+  }) => {
     const { id, gatewayId } = await pendingRefund();
     await receiver.close();
     const absent = openClient({ TEMPORAL_ADDRESS: `127.0.0.1:${await freePort()}` });
@@ -364,7 +366,7 @@ describe('while Temporal is away', () => {
           AND code LIKE '100.%' AND tries > 0`.execute(harness.database.db);
         return rows.length === 1 ? true : undefined;
       });
-      // One that needs no Temporal does not wait for one that does.
+      // A notification that does not need Temporal does not wait for one that does.
       const other = randomBytes(16).toString('hex');
       const result = { code: '000.100.110', description: 'paid' };
       const payload = { id: other, paymentType: 'DB', result, authentication: { entityId } };

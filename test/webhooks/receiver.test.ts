@@ -1,4 +1,4 @@
-/** The receiver of notices over HTTP: kept before it is answered, once; and whoever has no key changes nothing. */
+/** The webhook receiver over HTTP: notifications are stored once before they are acknowledged; requests without the key change nothing. */
 import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -64,21 +64,21 @@ const ended = (gatewayId: string): Promise<Kept> =>
     return row !== undefined && row.state !== 'received' ? row : undefined;
   });
 
-describe('a notice', () => {
-  it.each(['none', 'json'] as const)('in the wrapper %s is kept, and answered with 2xx', async (wrapper) => {
+describe('a notification', () => {
+  it.each(['none', 'json'] as const)('in the wrapper %s is stored and acknowledged', async (wrapper) => {
     const content = refundNotification();
     expect(await receiver.post(content, { wrapper })).toBe(200);
     expect(await kept(content.payload.id)).toHaveLength(1);
   });
 
-  it('delivered twenty times at once and once more later is one', async () => {
+  it('that is delivered twenty times at once and once later is stored once', async () => {
     const content = refundNotification();
     const statuses = await Promise.all(Array.from({ length: 20 }, () => receiver.post(content)));
     expect(new Set([...statuses, await receiver.post(content)])).toEqual(new Set([200]));
     expect(await kept(content.payload.id)).toHaveLength(1);
   });
 
-  it('about a refund that nobody knows is set aside, and people can see it', async () => {
+  it('of an unknown refund is kept as unmatched, and operators can see it', async () => {
     const content = refundNotification();
     await receiver.post(content);
     expect(await ended(content.payload.id)).toMatchObject({ state: 'unmatched', why: 'unknown_transaction' });
@@ -97,14 +97,14 @@ describe('a notice', () => {
     expect(next).toEqual(second === undefined ? [] : [second]);
   });
 
-  it('about a payment that nobody asked to refund is none of our business', async () => {
+  it('of a payment without a refund request is ignored', async () => {
     const content = refundNotification({ paymentType: 'DB' });
     await receiver.post(content);
     expect(await ended(content.payload.id)).toMatchObject({ state: 'ignored', why: 'nobody_asked' });
   });
 
   it.each(['REGISTRATION', 'SCHEDULE', 'RISK', 'SOMETHING_NEW'])(
-    'of the type %s is taken and ignored',
+    'of the type %s is acknowledged and ignored',
     async (type) => {
       const content = { ...refundNotification(), type };
       expect(await receiver.post(content)).toBe(200);
@@ -112,19 +112,19 @@ describe('a notice', () => {
     },
   );
 
-  it('that is the ping of the administration is answered with 2xx', async () => {
+  it('that is a test ping from the administration portal is acknowledged', async () => {
     const ping = { type: 'test', action: 'webhook activation', payload: { result: { code: '000.000.000' } } };
     expect(await receiver.post(ping)).toBe(200);
   });
 
-  it('that is authentic and unreadable is kept for a person', async () => {
+  it('that is authentic but unreadable is stored for an operator', async () => {
     const before = await count();
     expect(await receiver.post({ type: 'PAYMENT', payload: { authentication: { entityId } } })).toBe(200);
     expect(await count()).toBe(before + 1);
     expect((await unmatchedWebhooks(stack.database)).some(({ why }) => why === 'unreadable')).toBe(true);
   });
 
-  it('leaves nothing of the card or the customer in any column', async () => {
+  it('leaves no card or customer data in any column', async () => {
     const content = refundNotification({
       card: { bin: '420000', last4Digits: '4242', holder: 'Jane Jones', number: '4200000000000000' },
       customer: { email: 'jane@example.org' },
@@ -137,7 +137,7 @@ describe('a notice', () => {
     );
     expect(rows).toHaveLength(1);
     const everything = JSON.stringify(rows) + receiver.logged.join('\n');
-    // Four digits in a row stand in some ids too.
+    // Some ids contain four digits in a row, too.
     for (const digits of ['420000', '4200 0000', '4242'])
       expect(everything).not.toMatch(new RegExp(`(?<![0-9a-f])${digits}(?![0-9a-f])`));
     for (const secret of ['Jane', 'jane@', address.key, OTHER_KEY])
@@ -145,7 +145,7 @@ describe('a notice', () => {
   });
 });
 
-describe('what is no notice of ours', () => {
+describe('a request that is no valid notification', () => {
   const expectNoChange = async (send: () => Promise<Response>, status = 400): Promise<unknown> => {
     const before = await count();
     const answer = await send();
@@ -154,7 +154,7 @@ describe('what is no notice of ours', () => {
     return answer.json();
   };
 
-  it('sealed by somebody without the key is refused as a problem, and changes nothing', async () => {
+  it('because it is encrypted with another key is refused, and changes nothing', async () => {
     const forged = encryptWebhook(randomBytes(32).toString('hex'), JSON.stringify(refundNotification()));
     expect(await expectNoChange(() => receiver.postSealed(forged))).toMatchObject({
       status: 400,
@@ -163,14 +163,14 @@ describe('what is no notice of ours', () => {
     });
   });
 
-  it('sealed by one entity for another one is refused', async () => {
+  it('because one entity encrypted it for another is refused', async () => {
     const foreign = encryptWebhook(OTHER_KEY, JSON.stringify(refundNotification()));
     expect(await expectNoChange(() => receiver.postSealed(foreign))).toMatchObject({
       reason: 'foreign_entity',
     });
   });
 
-  it('of another channel with the right key is answered with 200, ignored, counted, and told once', async () => {
+  it('because it comes from another channel with the right key is acknowledged, ignored, counted, and logged once', async () => {
     const elsewhere = randomBytes(16).toString('hex');
     const metric = async (): Promise<number> => {
       const text = await (await fetch(new URL('/metrics', receiver.url))).text();
@@ -194,12 +194,12 @@ describe('what is no notice of ours', () => {
     ['a payload that is none', { type: 'PAYMENT', payload: 'x' }],
     ['a type of tomorrow', { type: 'PAYOUT', payload: { a: [1] }, version: 2 }],
     ['a type that is none', { type: 7, payload: null }],
-  ])('and opens with the key, but is %s, is answered with 200', async (_what, content) => {
+  ])('because it decrypts to %s is acknowledged', async (_what, content) => {
     const sealed = encryptWebhook(address.key, JSON.stringify(content));
     expect((await receiver.postSealed(sealed)).status).toBe(200);
   });
 
-  it('without its headers, its body, or its form is refused', async () => {
+  it('because its headers or body are missing or malformed is refused', async () => {
     const { headers, body } = encryptWebhook(address.key, JSON.stringify(refundNotification()));
     const { 'x-authentication-tag': _tag, ...untagged } = headers;
     for (const webhook of [
@@ -211,7 +211,7 @@ describe('what is no notice of ours', () => {
       expect(await expectNoChange(() => receiver.postSealed(webhook))).toMatchObject({ reason: 'malformed' });
   });
 
-  it('too long is refused before it is read', async () => {
+  it('because it is too large is refused before it is read', async () => {
     const { headers } = encryptWebhook(address.key, '{}');
     const answer = await expectNoChange(
       () => receiver.postSealed({ headers, body: 'a'.repeat(300_000) }),
@@ -220,7 +220,7 @@ describe('what is no notice of ours', () => {
     expect(answer).toMatchObject({ code: 'payload_too_large' });
   });
 
-  it('says so in the log, with the reason and without a byte of it', async () => {
+  it('is logged with the reason and without its content', async () => {
     const forged = encryptWebhook(randomBytes(32).toString('hex'), JSON.stringify(refundNotification()));
     await receiver.postSealed(forged);
     const lines = receiver.logged.filter((line) => line.includes('webhook.refused'));
@@ -229,8 +229,8 @@ describe('what is no notice of ours', () => {
   });
 });
 
-describe('other addresses of the same server', () => {
-  it('still read JSON alone', async () => {
+describe('other paths of the same server', () => {
+  it('still accept only JSON', async () => {
     const { text } = await createApiKey(stack.database, { name: 'shop', roles: ['submit'] });
     const answer = await fetch(new URL('/v1/refunds', receiver.url), {
       method: 'POST',
@@ -241,8 +241,8 @@ describe('other addresses of the same server', () => {
   });
 });
 
-describe('while the database is away', () => {
-  it('nothing is acknowledged: 503, and the gateway sends it again', async () => {
+describe('while the database is unavailable', () => {
+  it('no notification is acknowledged: 503, so that the gateway sends it again', async () => {
     const nowhere = openDatabase(`postgresql://refunds@127.0.0.1:${await freePort()}/refunds`);
     const elsewhere = await webhookAddress();
     const unavailable = await startReceiver(

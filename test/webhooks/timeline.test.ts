@@ -1,4 +1,4 @@
-/** What webhooks said, where people read what happened: the API's timelines of a refund and its payment, and `show`. */
+/** Notifications in the timelines of refunds and payments: over the API and with the command `show`. */
 import { afterAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { payment as paymentShape, timelineEntry } from '../../server/api/schemas.js';
@@ -25,7 +25,7 @@ async function read(path: string): Promise<unknown> {
 const timelineShape = z.array(timelineEntry);
 const typesOf = (entries: z.infer<typeof timelineShape>): string[] => entries.map(({ type }) => type);
 
-it('a success that the gateway told of stands in every timeline, before the fact that came of it', async () => {
+it('shows the notification of a success in every timeline, before the event that it caused', async () => {
   const payment = harness.newPayment();
   harness.onRefund(payment, { kind: 'pending' });
   const { id } = await harness.ask(payment, '60.00');
@@ -34,7 +34,7 @@ it('a success that the gateway told of stands in every timeline, before the fact
   harness.gateway.engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
   await deliverNotifications(harness);
   await harness.until(id, 'succeeded');
-  await eventually('both notices are worked on', async () => {
+  await eventually('both notifications are processed', async () => {
     const reported = await webhooksOf(harness.database, { refundId: id });
     return reported.length === 2 && reported.every(({ state }) => state === 'processed') ? true : undefined;
   });
@@ -60,7 +60,7 @@ it('a success that the gateway told of stands in every timeline, before the fact
   expect(shown.timeline.filter(({ type }) => type === 'webhook')).toEqual(reported);
 }, 180_000);
 
-it('a chargeback of the payment is in the timeline of the payment, and of none of its refunds', async () => {
+it('shows a chargeback in the timeline of the payment, and not in those of its refunds', async () => {
   const payment = harness.newPayment();
   const { id } = await harness.ask(payment, '60.00');
   await harness.until(id, 'succeeded');
