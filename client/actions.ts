@@ -1,4 +1,4 @@
-/** What one person may do about one refund now, each with its effect on the money, and why not where not. */
+/** Lists the actions on one refund for one operator: whether each is allowed now, why not, and its effect on the money. */
 import { mayCorrectAlone } from '../domain/refund/correction.js';
 import { STAY_OPEN } from '../domain/payment/reconciliation.js';
 import { isSameOperator } from '../domain/refund/operator-note.js';
@@ -35,13 +35,13 @@ export type ActionName = (typeof ACTIONS)[number];
 export interface Action {
   readonly action: ActionName;
   readonly allowed: boolean;
-  /** Why not, as a sentence; null where it is allowed. What only the gateway or a race can tell is not foreseen here. */
+  /** Why it is not allowed, as a sentence; null where it is allowed. Reasons that only the gateway or a concurrent command gives are not known here. */
   readonly why: string | null;
-  /** What it does to the money, with amounts. */
+  /** Its effect on the money, with amounts. */
   readonly effect: string;
-  /** Whether somebody else has to confirm before it takes effect. */
+  /** True if another operator has to confirm before it takes effect. */
   readonly needsApprover: boolean;
-  /** What has to be given besides the reason; a dot leads into an object. */
+  /** The fields needed besides the reason; a dot leads into an object. */
   readonly input: readonly string[];
 }
 
@@ -159,7 +159,7 @@ function againstChangingDestination({ state, attempts, proposal }: RefundRecord)
   return proposal === null ? undefined : 'proposal_open';
 }
 
-/** In review it goes back to its first unsent step; elsewhere all that it may need is a run. */
+/** A refund in review goes back to its first unsent step. Any other needs a run at most. */
 function againstReplaying({ state, attempts, proposal, openCases }: RefundRecord): Refusal | undefined {
   if (isFinal(state)) return 'final';
   if (state !== 'manual_review' || attempts.some((attempt) => isOpenAttempt(attempt.state))) return undefined;

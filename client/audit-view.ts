@@ -1,15 +1,15 @@
-/** The report of an audit as everybody outside sees it. */
+/** The report of an audit as the API, the console and the command line show it. */
 import type { StoredAudit } from '../ledger/maintenance/audits.js';
 
 export interface Audit {
   readonly id: string;
   readonly at: string;
   readonly durationMs: number;
-  /** Payments that this audit has read: those that had changed, and a part of all. */
+  /** Number of payments that this audit has read: the changed ones, and a part of all. */
   readonly payments: number;
-  /** Every payment was read then or later; null while the first reading of the whole ledger goes on. */
+  /** Every payment has been read since this time; null until the first reading of the whole ledger is complete. */
   readonly completeSince: string | null;
-  /** Nothing is wrong, and every question was answered. */
+  /** True if there is no violation and every check was completed. */
   readonly ok: boolean;
   readonly complete: boolean;
   readonly violations: number;

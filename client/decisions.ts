@@ -1,4 +1,4 @@
-/** What persons say about a refund, carried to its run: one is started where none is alive, so a dead workflow stops nobody. */
+/** The commands of operators on one refund, sent to its workflow. A run is started where none is alive, so a dead workflow blocks no command. */
 import type { StartSettings } from '../activities/pay-back/activities.js';
 import type { CorrectionOutcome } from '../domain/refund/correction.js';
 import { CORRECTION_OUTCOMES } from '../domain/refund/correction.js';
@@ -26,7 +26,7 @@ import type { Refund } from './view.js';
 import { checkNote } from './words.js';
 
 export interface ApprovalNote extends OperatorNote {
-  /** The instruction that the operator saw: `approval.instruction` or `proposal.instruction` of the refund. */
+  /** The instruction that the operator has seen: `approval.instruction` or `proposal.instruction` of the refund. */
   readonly instruction: string;
 }
 
@@ -37,36 +37,36 @@ export interface LinkNote extends OperatorNote {
 
 export interface CorrectNote extends OperatorNote {
   readonly outcome: CorrectionOutcome;
-  /** What shows it: the acquirer's letter, a settlement line, an ARN. Kept in the clear, so never a card number. */
+  /** The proof: the acquirer's letter, a settlement line, an ARN. Stored in the clear, so a card number is refused. */
   readonly evidence: string;
-  /** Which attempt, by its merchantTransactionId; absent: the open one, else the newest. */
+  /** The attempt's merchantTransactionId. Absent: the open attempt, else the newest. */
   readonly reference?: string;
-  /** Which case is closed; absent: all that only a person closes. */
+  /** The case to close. Absent: all cases that only an operator closes. */
   readonly case?: CaseReason;
 }
 
 export interface ChangeDestinationNote extends OperatorNote {
-  /** Where the credit is to go: 32 lowercase hex. */
+  /** The registration that the credit goes to: 32 lowercase hex. */
   readonly registrationId: string;
 }
 
-/** Every method throws `RefundsError`. Said again by the same person, nothing changes; somebody else is told who decided. */
+/** Every method throws `RefundsError`. Repeating a command has no effect; another operator gets `already_decided` with the name of the first. */
 export interface Decisions {
-  /** A second person says yes to exactly the instruction that was shown: a credit, or a correction that was proposed. */
+  /** Approves exactly the instruction that was shown: a credit, or a proposed correction. By an operator who did not request it. */
   approve(id: string, note: ApprovalNote): Promise<Refund>;
-  /** A second person says no. Of a credit: the refund ends, and its reservation is released. Of a correction: nothing changes. */
+  /** Rejects the instruction. A credit: the refund ends and its reservation is released. A correction: nothing changes. */
   reject(id: string, note: ApprovalNote): Promise<Refund>;
-  /** Ends it while nothing has left and nothing may have left. */
+  /** Ends the refund while no money has left and none may have left. */
   withdraw(id: string, note: OperatorNote): Promise<Refund>;
-  /** Looks at the gateway now instead of when it is due. Sends nothing. The word, where given, is on record. */
+  /** Queries the gateway now instead of at the next due time. Submits nothing. The note, where given, is recorded. */
   resolve(id: string, note?: OperatorNote): Promise<Refund>;
-  /** "This gateway transaction is this attempt": what the gateway shows of it becomes the attempt's outcome. */
+  /** Links a gateway transaction to an attempt: its state at the gateway becomes the attempt's outcome. */
   link(id: string, note: LinkNote): Promise<Refund>;
-  /** What became of an attempt where the gateway cannot be asked. Answers with `proposal` where a second person has to confirm. */
+  /** Records the outcome of an attempt that the gateway cannot show. Returns the refund with a `proposal` where another operator has to confirm. */
   correct(id: string, note: CorrectNote): Promise<Refund>;
-  /** Another destination for the credit of a refund that waits for a person; a second one approves what comes of it. */
+  /** Changes the destination of the credit of a refund in review. Another operator approves the credit. */
   changeDestination(id: string, note: ChangeDestinationNote): Promise<Refund>;
-  /** What this person may do about it now, and what each would do to the money. */
+  /** Returns the actions that this operator may take now, each with its effect on the money. */
   actions(id: string, principal: Principal): Promise<readonly Action[]>;
 }
 
@@ -96,7 +96,7 @@ export function createDecisions({ driver, start, recordOf, getRefund }: Decision
     const confirm = async (): Promise<Answer> => driver.command(record, confirmUpdate, [message]);
     if (record.proposal?.instruction === instruction) return answered(id, await confirm());
     const result = await driver.command(record, decideUpdate, [message]);
-    // A word on a correction that is decided by now: it may be the same word once more.
+    // The correction may be decided by now: this may be a repetition of the same command.
     if (result.kind === 'refused' && result.why === 'not_awaiting_approval') {
       const repeated = await confirm();
       if (repeated.kind !== 'refused' || repeated.why !== 'no_proposal') return answered(id, repeated);
@@ -151,7 +151,7 @@ const noteOf = ({ by, reason, ticket }: OperatorNote): OperatorNote => ({
   ...(ticket === undefined ? {} : { ticket }),
 });
 
-/** Callers without types may leave it out. */
+/** False also where a client without types leaves it out. */
 const isInstruction = (given: unknown): given is string =>
   typeof given === 'string' && given !== '' && !looksLikeCard(given);
 

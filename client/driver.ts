@@ -1,4 +1,4 @@
-/** Starts a refund's workflow, or speaks to it; whether one is running already makes no difference. */
+/** Starts a refund's workflow, sends messages to it and describes its newest run. Each call works whether a run is alive or not. */
 import { randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation, type Client } from '@temporalio/client';
 import type { UpdateDefinition } from '@temporalio/common';
@@ -15,14 +15,15 @@ import { describeRun, type Run } from './runs.js';
 import { fromStart, fromUpdate } from './translate.js';
 
 export interface Driver {
+  /** Starts a run where none is alive; otherwise does nothing. */
   start(refund: Startable): Promise<void>;
-  /** Has it look at the gateway or the ledger now, and starts it where no run is alive. */
+  /** Makes the run read the ledger and query the gateway now. Starts a run where none is alive. */
   wake(refund: Startable): Promise<void>;
-  /** Ends the run that is alive, where there is one, and starts the next, in one step. */
+  /** Terminates the run that is alive, if any, and starts the next one in the same request. */
   restart(refund: Startable): Promise<void>;
-  /** The newest run, or null where Temporal knows of none. */
+  /** Returns the newest run, or null where Temporal knows of none. */
   runOf(refundId: string): Promise<Run | null>;
-  /** Starts a run where none is alive, and answers what the run answered. Each is a word of its own. */
+  /** Starts a run where none is alive, sends it the update and returns the update's result. Each call is an update of its own. */
   command<Answer, Args extends [unknown?]>(
     refund: Startable,
     update: UpdateDefinition<Answer, Args>,
@@ -30,13 +31,13 @@ export interface Driver {
   ): Promise<Answer>;
 }
 
-/** Milliseconds. */
+/** Limits of waiting for Temporal, in milliseconds. */
 export interface Patience {
   readonly answerWithin?: number | undefined;
   readonly startWithin?: number | undefined;
 }
 
-/** Milliseconds. Longer than a worker needs for a restart, shorter than a person's patience. */
+/** Milliseconds. Longer than a worker needs to restart, short enough for an operator who waits. */
 export const ANSWER_WITHIN = 30_000;
 
 export function createDriver(
@@ -46,7 +47,7 @@ export function createDriver(
   patience: Patience = {},
 ): Driver {
   const { answerWithin = ANSWER_WITHIN, startWithin = Math.min(answerWithin, START_WITHIN) } = patience;
-  /** What Temporal throws is told as what became of the refund: it is in the ledger. */
+  /** Translates Temporal errors. The refund itself is already stored. */
   async function started<T>(refundId: string, work: () => Promise<T>): Promise<T> {
     try {
       return await temporal.withDeadline(Date.now() + startWithin, work);

@@ -1,4 +1,4 @@
-/** What an action does to the money, in words with amounts: written once, for the command line, HTTP and the console. */
+/** Describes what each operator action does to the money, with amounts. The command line, the HTTP API and the console show the same texts. */
 import { formatAmount, storedMoney } from '../domain/money/money.js';
 import { isOpenAttempt } from '../domain/refund/states.js';
 import { ATTEMPT_TYPES } from './api-types.js';
@@ -8,17 +8,17 @@ import type { CorrectionDetails } from '../ledger/core/commands.js';
 export const amountText = (minor: bigint, currency: string): string =>
   `${formatAmount(storedMoney(minor, currency))} ${currency}`;
 
-/** Of a registration only the end is shown: enough to tell two of them apart. */
+/** Returns the last four characters of a registration: enough to tell two of them apart. */
 export const maskedRegistration = (id: string): string => `…${id.slice(-4)}`;
 
-/** What is not paid yet of the promise. */
+/** Returns the part of the refund's amount that no attempt has paid yet, in minor units. */
 export function owedOf({ amountMinor, attempts }: RefundRecord): bigint {
   return attempts
     .filter(({ state }) => state === 'succeeded')
     .reduce((left, attempt) => left - attempt.amountMinor, amountMinor);
 }
 
-/** The attempt that a person's word is about where none is named: the open one, else the newest. */
+/** Returns the attempt that a command is about when it names none: the open one, else the newest. */
 export function attemptInQuestion({ attempts }: RefundRecord): AttemptRecord | undefined {
   return attempts.find(({ state }) => isOpenAttempt(state)) ?? attempts.at(-1);
 }
@@ -47,8 +47,8 @@ export function effectOfApproval({ id, instruction, isUnlinkedCredit }: RefundRe
   if (instruction === null) return 'Nothing waits for an approval.';
   const amount = amountText(BigInt(instruction.amountMinor), instruction.currency);
   const proof = isUnlinkedCredit
-    ? 'It is linked to no payment: nothing but this word stands between it and the customer'
-    : 'It is proven once more before that nothing else has paid';
+    ? 'It is linked to no payment, so no balance limits it: this approval is the only check'
+    : 'Before it is submitted, the gateway is queried once more for other payments to the customer';
   return `A credit of ${amount} for refund ${id} goes to registration ${instruction.registrationId} (${instruction.why.join(', ')}). ${proof}.`;
 }
 
@@ -64,13 +64,13 @@ export function effectOfDestinationChange(refund: RefundRecord, registrationId?:
     refund.destination === null
       ? 'the one that paid'
       : `registration ${maskedRegistration(refund.destination.registrationId)}`;
-  return `A credit of ${amount} for refund ${refund.id} is to go to ${to} instead of ${instead}. Everything is proven anew, and a second person has to approve before anything is sent.`;
+  return `A credit of ${amount} for refund ${refund.id} is to go to ${to} instead of ${instead}. All checks run again, and another operator approves before anything is sent.`;
 }
 
 export function effectOfLink(refund: RefundRecord, gatewayId?: string): string {
   const attempt = attemptInQuestion(refund);
   const what = attempt === undefined ? 'an attempt' : attemptText(attempt, refund.currency);
-  return `What the gateway shows of transaction ${gatewayId ?? '(its id)'} is recorded as what became of ${what}. Money that it shows as paid counts for refund ${refund.id}; nothing is sent now.`;
+  return `The state of gateway transaction ${gatewayId ?? '(its id)'} is recorded as the outcome of ${what}. If it paid, its amount counts for refund ${refund.id}. Nothing is sent now.`;
 }
 
 export function effectOfCorrecting(refund: RefundRecord, wanted?: Partial<CorrectionDetails>): string {
@@ -80,7 +80,7 @@ export function effectOfCorrecting(refund: RefundRecord, wanted?: Partial<Correc
       : refund.attempts.find(({ reference }) => reference === wanted.reference);
   if (wanted?.outcome === undefined) {
     const amount = amountText(attempt?.amountMinor ?? refund.amountMinor, refund.currency);
-    return `${amount} of refund ${refund.id} are written down as paid, or as never paid, or its open cases are closed, on evidence from outside the gateway. Nothing is sent.`;
+    return `${amount} of refund ${refund.id} are recorded as paid or as never paid, or its open cases are closed, on evidence from outside the gateway. Nothing is sent.`;
   }
   const text = effectOfCorrection(refund.id, {
     outcome: wanted.outcome,
@@ -94,12 +94,12 @@ export function effectOfCorrecting(refund: RefundRecord, wanted?: Partial<Correc
 }
 
 export const effectOfSync = ({ id }: RefundRecord): string =>
-  `The gateway is asked what became of refund ${id}. Nothing is sent.`;
+  `The gateway is queried for the outcome of refund ${id}. Nothing is sent.`;
 
 export const effectOfReplaying = (refund: RefundRecord): string =>
   refund.state === 'manual_review' && !refund.attempts.some(({ state }) => isOpenAttempt(state))
-    ? `${amountText(owedOf(refund), refund.currency)} of refund ${refund.id} are sent anew from its first unsent step, proven again and with fresh budgets. A credit is approved again where policy asks for it.`
+    ? `${amountText(owedOf(refund), refund.currency)} of refund ${refund.id} are submitted again from its first unsent step, after all checks and with new budgets. A credit needs a new approval where policy asks for one.`
     : effectOfStarting(refund);
 
 const effectOfStarting = ({ id, amountMinor, currency }: RefundRecord): string =>
-  `A run of refund ${id} over ${amountText(amountMinor, currency)} is started where none is alive. It goes on from the ledger, which lets nothing be sent twice.`;
+  `A run of refund ${id} over ${amountText(amountMinor, currency)} is started where none is alive. It continues from the ledger, so nothing is sent twice.`;

@@ -1,4 +1,4 @@
-/** What the client throws: one closed set of codes, each with what happened and what to do next. */
+/** The errors of the client: a closed set of codes, each with a message that says what happened and what to do next. */
 import { LINK_MISMATCHES } from '../domain/refund/link.js';
 import type { InputProblem } from '../domain/refund/request.js';
 import type { LedgerErrorCode } from '../ledger/ledger.js';
@@ -9,25 +9,25 @@ import type {
   WithdrawRefusal,
 } from '../ledger/core/commands.js';
 
-/** What a person wanted and did not get. Nothing was changed. */
+/** Why a command of an operator was refused. Nothing was changed. */
 export type Refusal = WithdrawRefusal | DecisionRefusal | LinkRefusal | ReplayRefusal;
 
-/** The run that is under way is not the one that was shown: it is not ended unseen. */
+/** `run_changed`: another run is alive than the one that the operator saw, so it is not terminated. */
 export type ReplayRefusal = 'run_changed' | LedgerReplayRefusal;
 
 export type RefundsErrorCode =
-  /** The request is wrong in each of the ways in `problems`; nothing was stored. */
+  /** The request is invalid; `problems` has every wrong field. Nothing was stored. */
   | 'invalid_request'
-  /** The payment could not be read at the gateway now; nothing was stored. */
+  /** The gateway could not be queried for the payment now. Nothing was stored. */
   | 'gateway_unavailable'
-  /** The gateway shows the payment in a form that cannot be read; asking again does not change that. Nothing was stored. */
+  /** The gateway's answer about the payment cannot be read; a retry does not change that. Nothing was stored. */
   | 'payment_unreadable'
-  /** Temporal could not be reached. The refund, `details.refundId`, is stored and goes on when asked for again or resumed. */
+  /** Temporal could not be reached. The refund, `details.refundId`, is stored; the sweep, a repeated request or `resume` starts it. */
   | 'temporal_unavailable'
-  /** Nobody answered in time. Whether it takes effect is open; saying the same again is safe. */
+  /** The worker did not answer in time. The command may still take effect; repeating it is safe. */
   | 'no_answer'
   | 'refund_not_found'
-  /** An approval or rejection without the instruction that it is about; `details.instruction` is the one that waits. */
+  /** An approval or rejection without its instruction; `details.instruction` is the one that waits. */
   | 'instruction_missing'
   | Refusal
   | Exclude<LedgerErrorCode, 'refund_unknown'>;
@@ -35,11 +35,11 @@ export type RefundsErrorCode =
 export class RefundsError extends Error {
   override readonly name = 'RefundsError';
   readonly code: RefundsErrorCode;
-  /** Nothing secret: it is shown to callers. */
+  /** Shown to clients, so without secrets. */
   readonly details: Readonly<Record<string, string>>;
-  /** Every wrong field, where the request is wrong. */
+  /** Every wrong field of an invalid request; otherwise empty. */
   readonly problems: readonly InputProblem[];
-  /** Milliseconds until the same may work, where that is known. */
+  /** Milliseconds until a retry may succeed, where that is known. */
   readonly retryAfter: number | undefined;
 
   constructor(
@@ -73,47 +73,49 @@ export function invalid(problems: readonly InputProblem[]): RefundsError {
   );
 }
 
-/** `waiting`: what an approval would be about now. */
+/** `waiting`: the instruction that waits for an approval now. */
 export function instructionMissing(refundId: string, waiting: string | undefined): RefundsError {
   return waiting === undefined
     ? refusal(refundId, 'not_awaiting_approval')
     : new RefundsError(
         'instruction_missing',
-        `refund ${refundId}: name the instruction that is decided about. Look at it; ${waiting} waits`,
+        `refund ${refundId}: the instruction is missing. Look at ${waiting}, which waits, and name it`,
         { details: { instruction: waiting } },
       );
 }
 
-/** Why not, and what to do next; one text for the command line, HTTP and the console. */
+/** Each refusal's reason and next step. The command line, the HTTP API and the console show the same texts. */
 export const REFUSALS: Readonly<Record<Refusal, string>> = {
-  may_have_left: 'money has left for it or may have. Wait for its outcome',
+  may_have_left: 'money has left for it, or may have. Wait for its outcome',
   final: 'it has ended already',
-  not_awaiting_approval: 'it does not wait for an approval of this instruction. Look at it again',
-  instruction_changed: 'what was to be approved has changed since it was shown. Look at it again',
-  own_request: 'whoever asked for it cannot decide about it. A second person has to',
-  own_proposal: 'whoever proposed it or named the destination cannot confirm it. A second person has to',
-  already_decided: 'somebody else has decided it already',
-  proposal_open: 'a correction of it waits for a second person. Approve or reject that first',
-  no_proposal: 'nothing is proposed with this instruction. Look at it again',
-  overtaken: 'it has gone on since by other evidence. Look at it again',
-  nothing_to_correct: 'there is no attempt whose outcome this could correct. Look at it again',
-  too_early: 'its request may still be on its way, or not be visible yet. Try again in some minutes',
-  gateway_contradicts: 'the gateway shows the attempt alive: it has paid or may yet. Wait for its outcome',
-  gateway_unavailable: 'the gateway cannot be asked now. Nothing was changed; try again later',
+  not_awaiting_approval: 'it does not wait for an approval of this instruction. Read it again',
+  instruction_changed: 'the credit or correction to approve has changed since it was shown. Read it again',
+  own_request: 'its requester cannot decide about it. Another operator has to',
+  own_proposal:
+    'the operator who proposed it or changed the destination cannot confirm it. Another operator has to',
+  already_decided: 'another operator has decided it already',
+  proposal_open: 'a correction of it waits for another operator. Approve or reject that first',
+  no_proposal: 'no correction is proposed with this instruction. Read it again',
+  overtaken: 'other evidence has changed it since. Read it again',
+  nothing_to_correct: 'it has no attempt whose outcome this could correct. Read it again',
+  too_early:
+    'its request may still be in transit, or not yet be visible at the gateway. Try again in some minutes',
+  gateway_contradicts: 'the gateway shows the attempt: it has paid or may yet pay. Wait for its outcome',
+  gateway_unavailable: 'the gateway cannot be queried now. Nothing was changed; try again later',
   gateway_unreadable:
-    'the gateway answers in a form that cannot be read, and asking again does not change that. Nothing was changed; see its transactions in the portal',
-  no_case: 'no case is open that a person would have to close',
-  not_final: 'it is not over: its cases close with its outcome',
-  belongs_to_another: 'the transaction is on record as another attempt',
-  attempt_is_over: 'the attempt is over, and this says nothing new about it',
-  not_in_review: 'it does not wait for a person, so its destination stays',
-  same_destination: 'that is the destination it has already',
-  nothing_sent: 'nothing was sent for it yet',
+    "the gateway's answer cannot be read, and a retry does not change that. Nothing was changed; see the transactions in the gateway's portal",
+  no_case: 'no case is open that an operator would have to close',
+  not_final: 'it is not final: its cases close with its outcome',
+  belongs_to_another: 'the transaction is recorded for another attempt',
+  attempt_is_over: 'the attempt is final, and this adds nothing new',
+  not_in_review: 'it is not in review, so its destination stays',
+  same_destination: 'it has this destination already',
+  nothing_sent: 'nothing was submitted for it yet',
   not_at_gateway: 'the gateway does not show this transaction under the entity of the payment',
   ...LINK_MISMATCHES,
   case_not_replayable:
-    'a case is open after which the customer may have the money already, or money has left. Settle that case first',
-  run_changed: 'another run is under way than the one that was shown. Look at it again',
+    'an open case says that the customer may have the money already. Close that case first',
+  run_changed: 'another run is alive than the one that was shown. Read it again',
 };
 
 export function refusal(refundId: string, why: Refusal, by?: string): RefundsError {

@@ -1,4 +1,4 @@
-/** What a program that asks for refunds imports. */
+/** The client library: import this in a program that requests refunds. */
 export type { RefundOrder } from '../activities/refund/accept.js';
 export type { CreditRequestInput, InputProblem, RefundRequestInput } from '../domain/refund/request.js';
 export type { RefundState, RefundStatus } from '../domain/refund/states.js';

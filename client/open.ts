@@ -1,4 +1,4 @@
-/** The client of a process that has nothing but its environment: connections opened from settings, and closed together. */
+/** Opens the client from settings: the connections to PostgreSQL, the gateway and Temporal, closed together. */
 import type { Client } from '@temporalio/client';
 import type { Dependencies } from '../activities/dependencies.js';
 import { pause } from '../activities/pause.js';
@@ -16,7 +16,7 @@ import { taskQueues, type TaskQueues } from '../temporal/task-queues.js';
 import { readinessOf } from './readiness.js';
 import { createRefundsClient, type RefundsClient } from './refunds-client.js';
 
-/** What works through the gateway's notifications needs of the process. */
+/** The parts that the notification processor needs. */
 export interface NotificationParts {
   readonly database: Database;
   readonly dependencies: Pick<Dependencies, 'ledger' | 'gateway'>;
@@ -27,17 +27,17 @@ export interface NotificationParts {
 
 export interface OpenRefundsClient {
   readonly client: RefundsClient;
-  /** For reading. Who writes is the workflow. */
+  /** For reading only: the workflow's activities write. */
   readonly ledger: Ledger;
   readonly database: Database;
   readonly readiness: ReturnType<typeof readinessOf>;
-  /** Of Temporal. */
+  /** Temporal's namespace. */
   readonly namespace: string;
   readonly notifications: NotificationParts;
   close(): Promise<void>;
 }
 
-/** Connects with the first call that needs it, so what only reads the ledger works while Temporal is away. */
+/** Connects with the first call that needs a connection: reading the ledger works while Temporal is unavailable. */
 export function openRefundsClient(
   settings: Settings,
   env: NodeJS.ProcessEnv,

@@ -1,4 +1,4 @@
-/** What a process that accepts refunds needs: each as a check that fails while it is away; and what works in part only. */
+/** Readiness checks of a process that accepts refunds, and the entities whose reporting is limited. */
 import type { Client } from '@temporalio/client';
 import { checkWritable, type Database } from '../ledger/db/database.js';
 import { isMigrated } from '../ledger/db/migrate.js';
@@ -6,13 +6,13 @@ import { entitiesWithoutV3 } from '../ledger/access/reporting.js';
 import { missingSearchAttributes } from '../temporal/search-attributes.js';
 import { SEARCH_ATTRIBUTES } from '../workflows/refund/search-attributes.js';
 
-/** Milliseconds. */
+/** Milliseconds that Temporal may take to answer a check. */
 const TEMPORAL_WITHIN = 1_500;
 
-/** Milliseconds for which search attributes that were there are taken to be there. */
+/** Milliseconds until search attributes that exist are checked again. */
 const KNOWN_FOR = 60_000;
 
-/** A check for each search attribute, so that the answer names it. A server that does not answer fails its own check, and not these. */
+/** Returns a check for each search attribute, so that a failure names it. An unavailable server fails the check `temporal`, not these. */
 function attributeChecks(temporal: Client): Record<string, () => Promise<void>> {
   let knownUntil = 0;
   let asking: Promise<readonly string[]> | undefined;
@@ -49,7 +49,7 @@ export const readinessOf = (database: Database, temporal: Client) => ({
   },
 });
 
-/** By entity, where the account has no v3 reporting: refunds work; credits and proofs of absence go to a person. */
+/** Returns the entities without v3 reporting. Their refunds work; credits and proofs of absence need an operator. */
 export async function reportingOf(database: Database): Promise<Readonly<Record<string, 'v1'>>> {
   const without = await entitiesWithoutV3(database);
   return Object.fromEntries(without.map(({ entityId }) => [entityId, 'v1' as const]));

@@ -1,4 +1,4 @@
-/** The typed client: asks for refunds, tells where they stand, and carries what people decide. */
+/** The typed client: requests refunds, reads and watches them, and sends the commands of operators. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { acceptCredit, acceptRefund, type RefundOrder } from '../activities/refund/accept.js';
@@ -28,9 +28,9 @@ export interface RefundsClientOptions {
   readonly dependencies: Dependencies;
   readonly start: StartSettings;
   readonly queues: TaskQueues;
-  /** Milliseconds that a person's word may take until it is `no_answer`. Default 30,000. */
+  /** Milliseconds until a command without an answer fails with `no_answer`. Default 30,000. */
   readonly answerWithin?: number;
-  /** Milliseconds that a start may take. Default 10,000: it needs Temporal, but no worker. */
+  /** Milliseconds until a start fails with `temporal_unavailable`. Default 10,000: a start needs Temporal, but no worker. */
   readonly startWithin?: number;
 }
 
@@ -39,41 +39,42 @@ export interface ListFilter {
   readonly paymentId?: string;
   readonly status?: RefundStatus;
   readonly state?: RefundState;
-  /** Only those that wait for a person. */
+  /** True: only refunds that wait for an operator. */
   readonly stuck?: boolean;
   /** 1 to 1000, default 100. */
   readonly limit?: number;
-  /** The id of a refund: only older ones. */
+  /** The id of a refund: only refunds older than it. */
   readonly before?: string;
 }
 
 export interface Submitted {
   readonly refund: Refund;
-  /** False where the same key and request had been accepted before. */
+  /** False if the same key and request were accepted before. */
   readonly isNew: boolean;
-  /** Why its workflow could not be started now; the refund is stored, and whoever asks again or resumes starts it. */
+  /** Why the workflow could not be started now; null where it was. The refund is stored: the sweep, a repeated request or `resume` starts it. */
   readonly notStarted: RefundsError | null;
 }
 
-/** Every method throws `RefundsError`; other errors are defects or a database that is away. */
+/** Every method throws `RefundsError`. Other errors are defects, or the database is unavailable. */
 export interface RefundsClient extends Decisions, Replay {
-  /** Stores and reserves, then starts. The same key with the same request answers the same refund, however often and at once. */
+  /** Stores the refund, reserves its amount and starts its workflow. The same key with the same request returns the same refund, also concurrently. */
   requestRefund(order: RefundOrder): Promise<Refund>;
-  /** The same for whoever answers for the promise alone: what is stored is told, though Temporal is away and it starts later. */
+  /** As `requestRefund`, but succeeds as soon as the refund is stored: an unavailable Temporal is reported in `notStarted`. */
   submitRefund(order: RefundOrder): Promise<Submitted>;
-  /** A standalone credit asked for directly (`CreditRequestInput`), as `requestRefund` asks for a refund. */
+  /** Requests a standalone credit (`CreditRequestInput`), otherwise as `requestRefund`. */
   requestCredit(order: RefundOrder): Promise<Refund>;
+  /** As `requestCredit`, but succeeds as soon as the credit is stored. */
   submitCredit(order: RefundOrder): Promise<Submitted>;
   getRefund(id: string): Promise<Refund>;
   listRefunds(filter?: ListFilter): Promise<readonly Refund[]>;
-  /** The refund now and whenever it has changed. Without `until` it never ends: what succeeded may come back. */
+  /** Yields the refund now and after each change. Without `until` it never ends: a success may be returned. */
   watch(
     id: string,
     options?: { readonly until?: 'final'; readonly signal?: AbortSignal },
   ): AsyncIterable<Refund>;
-  /** As soon as it is final, after `ms` milliseconds or the signal at the latest. */
+  /** Returns the refund when it is final, or after `ms` milliseconds or the signal at the latest. */
   waitFor(id: string, ms: number, signal?: AbortSignal): Promise<Refund>;
-  /** Starts every refund that is not final, which changes nothing for those that run. Answers how many there are. */
+  /** Starts every refund that is not final; a run that is alive is left alone. Returns their number. */
   resume(): Promise<number>;
 }
 

@@ -1,4 +1,4 @@
-/** Replays every refund that is in review for one reason: counted first, then a batch in each call, so that it may stop and go on. */
+/** Replays every refund in review for one reason: counts them, then replays one batch in each call, so that the client can stop and continue. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CASE_REASONS, type CaseReason } from '../domain/payment/reconciliation.js';
 import { formatAmount, storedMoney } from '../domain/money/money.js';
@@ -13,30 +13,30 @@ import { checkNote } from './words.js';
 
 export interface BulkReplay extends OperatorNote {
   readonly case: CaseReason;
-  /** Only cases that were opened then or later. */
+  /** Only cases opened at this time or later. */
   readonly since?: Date;
-  /** Only counts. */
+  /** True: counts only, changes nothing. */
   readonly dryRun?: boolean;
   /** `nextCursor` of the batch before. */
   readonly cursor?: string;
-  /** At most so many in this call; default 200. */
+  /** Largest number of refunds in this call; default 200. */
   readonly limit?: number;
-  /** Names this command: the same command twice is carried out once. */
+  /** Identifies this command: a repeated command is carried out once. */
   readonly commandId?: string;
 }
 
 export interface BulkReplayResult {
   readonly case: CaseReason;
   readonly dryRun: boolean;
-  /** What was in review for this reason when the call began. */
+  /** Number of refunds in review for this reason when the call began. */
   readonly count: number;
-  /** Decimal strings by currency. */
+  /** Their amounts: decimal strings by currency. */
   readonly sums: Readonly<Record<string, string>>;
-  /** Of this batch. */
+  /** Number of replayed refunds in this batch. */
   readonly replayed: number;
-  /** Of this batch: those that may not be replayed or had gone on, with why. */
+  /** The refunds of this batch that may not be replayed or are no longer in review, each with the reason. */
   readonly refused: readonly { readonly refundId: string; readonly why: string }[];
-  /** Give it to the next call; null where all were met. */
+  /** The cursor of the next call; null after the last batch. */
   readonly nextCursor: string | null;
 }
 
@@ -48,12 +48,12 @@ interface Parts {
 }
 
 export const LARGEST_BATCH = 200;
-/** So many a second: what is replayed asks the gateway, and workers take a few at once. */
+/** Refunds a second. Each queries the gateway, and workers take a few at a time. */
 const PER_SECOND = 20;
-/** So many are replayed without a pause. */
+/** Refunds between two pauses. */
 const AT_ONCE = 10;
 
-/** A case that is opened while this goes on is not met: a cause that was not fixed after all is not replayed without end. */
+/** Skips cases that are opened meanwhile: refunds whose cause is not fixed are not replayed without end. */
 export async function replayMany(
   { ledger, driver, recordOf, findReporting }: Parts,
   order: BulkReplay,
@@ -77,7 +77,7 @@ export async function replayMany(
 
   const from = cursorOf(order.cursor) ?? { after: 0n, upTo };
   const batch = await ledger.nextInReview(waiting, from, limit);
-  // Once for each entity: the first of them finds it out for all.
+  // Once for each entity: the answer holds for all of its refunds.
   const asked = new Set<string>();
   for (const { refundId } of order.case === 'links_not_shown' ? batch : []) {
     const record = await recordOf(refundId);
@@ -105,7 +105,7 @@ export async function replayMany(
     nextCursor: batch.length < limit || last === undefined ? null : `${last.caseId}-${from.upTo}`,
   };
 
-  /** Why not; undefined where it was replayed. The sweep gives a run to what could not be started now. */
+  /** Returns why it was refused; undefined where it was replayed. The sweep starts a run that could not be started now. */
   async function replayOne(refundId: string): Promise<string | undefined> {
     const { by, reason, ticket, commandId } = order;
     const result = await ledger.replay({

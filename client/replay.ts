@@ -1,4 +1,4 @@
-/** Running a refund again: what a run would do now, read from the ledger and the gateway, and starting one. */
+/** Replays a refund: explains what a run would do now, from the ledger and the gateway, and starts one. */
 import type { StartSettings } from '../activities/pay-back/activities.js';
 import { queryingFor, type Dependencies } from '../activities/dependencies.js';
 import { queryOpenAttempt } from '../activities/refund/query-outcome.js';
@@ -23,54 +23,55 @@ export interface ReplayReport {
   readonly refundId: string;
   readonly state: RefundState;
   readonly why: string | null;
-  /** Milliseconds since it has been so. */
+  /** Milliseconds since the refund entered this state. */
   readonly sinceMs: number;
-  /** What a run does next, and how long it waits before. */
+  /** The next step of a run, and the milliseconds that it waits before. */
   readonly step: { readonly kind: Step['kind']; readonly afterMs: number };
-  /** What that does to the money, in words. */
+  /** Its effect on the money, as a sentence. */
   readonly effect: string;
-  /** What the gateway shows now. */
+  /** The state of the attempt or the payment at the gateway now, as a sentence. */
   readonly gateway: string;
   /** The newest run; null where Temporal knows of none. */
   readonly run: Run | null;
-  /** Why it does not go on by itself; null where it does, or is over. */
+  /** Why it does not continue by itself; null where it does, or is final. */
   readonly stuck: string | null;
 }
 
 export interface ReplayResult extends ReplayReport {
   /**
-   * `replayed`: it was in review and goes on with its first unsent step. `over`: nothing is left to do. `alive`: a run is under way and was
-   * left alone.
+   * `replayed`: it was in review and continues with its first unsent step. `over`: nothing is left to do. `alive`: a run is alive and was left
+   * alone. `started` and `restarted`: a run was started; for `restarted` the one before was terminated.
    */
   readonly outcome: 'replayed' | 'over' | 'alive' | 'started' | 'restarted';
 }
 
 export interface ReplayNote extends OperatorNote {
-  /** The run that may be ended where it is alive, as it was shown; absent: none is ended. */
+  /** The run to terminate if it is still alive, as it was shown. Absent: no run is terminated. */
   readonly restart?: { readonly runId: string };
-  /** Names this command: the same command twice is carried out once. */
+  /** Identifies this command: a repeated command is carried out once. */
   readonly commandId?: string;
 }
 
-/** What a run does next with a refund as it stands, from the ledger alone. */
+/** The next step of a run, from the ledger alone. */
 export interface NextStep {
   readonly kind: Step['kind'];
-  /** Milliseconds that a run waits before, at most: a look-up comes at once when the gateway gives notice. */
+  /** Milliseconds that the run waits before, at most: a notification of the gateway ends the wait. */
   readonly afterMs: number;
-  /** What it does to the money, in words. */
+  /** Its effect on the money, as a sentence. */
   readonly effect: string;
 }
 
 export interface Replay {
+  /** Returns the next step from the ledger alone. */
   nextOf(id: string): Promise<NextStep>;
-  /** What a run would do now. Reads the ledger, the gateway and Temporal; changes nothing. */
+  /** Explains what a run would do now. Reads the ledger, the gateway and Temporal; changes nothing. */
   foresee(id: string): Promise<ReplayReport>;
   /**
-   * The cause is fixed: a refund in review goes back to its first unsent step, proven anew and with fresh budgets. Any other is given a run
-   * where none is alive; one that is alive goes on, unless its restart was asked for. Moves no money itself.
+   * Lets a refund continue after its cause is fixed. In review: it goes back to its first unsent step, with all checks again and new budgets. In
+   * any other state: a run is started where none is alive; a run that is alive is left alone unless `restart` names it. Moves no money itself.
    */
   replay(id: string, note: ReplayNote): Promise<ReplayResult>;
-  /** The same for every refund in review for one reason, a batch in each call. */
+  /** Replays every refund in review for one reason, one batch in each call. */
   replayMany(order: BulkReplay): Promise<BulkReplayResult>;
 }
 
@@ -81,9 +82,9 @@ export interface ReplayParts {
   readonly recordOf: (id: string) => Promise<RefundRecord>;
 }
 
-/** A step tried more often than this does not succeed by patience alone. */
+/** Tries after which a step counts as failing. */
 const OFTEN = 3;
-/** Milliseconds. A worker that is there takes a step at once. */
+/** Milliseconds until a step that waits means that no worker runs. A running worker takes a step at once. */
 const NO_WORKER_AFTER = 60_000;
 
 export function createReplay({ dependencies, driver, start, recordOf }: ReplayParts): Replay {
@@ -136,11 +137,11 @@ export function createReplay({ dependencies, driver, start, recordOf }: ReplayPa
     if (before?.kind === 'replayed') return { ...report, outcome: 'replayed' };
     if (isFinal(report.state)) return { ...report, outcome: 'over' };
     const { run } = report;
-    // Where no run is alive one is started all the same: it goes on asking the operator.
+    // Where no run is alive one is started all the same: it waits for the operator.
     if (before !== undefined && run?.isAlive === true && !GOES_ON.includes(before.why))
       throw refusal(id, before.why, before.by);
     if (run?.isAlive === true && note.restart === undefined) return { ...report, outcome: 'alive' };
-    // Somebody else was faster: their run is not ended unseen.
+    // Another operator was faster: a run that this one has not seen is not terminated.
     if (run?.isAlive === true && note.restart?.runId !== run.runId) throw refusal(id, 'run_changed');
     const { by, reason, ticket, commandId } = note;
     await dependencies.ledger.note(id, 'restart', {
@@ -186,10 +187,10 @@ export function createReplay({ dependencies, driver, start, recordOf }: ReplayPa
   };
 }
 
-/** It is under way or over: all that it may need is a run. */
+/** Refusals that mean: it continues by itself or is final, so it needs a run at most. */
 const GOES_ON: readonly Refusal[] = ['not_in_review', 'final', 'may_have_left'];
 
-/** Read-only: nothing of it is recorded. An operator waits for it. */
+/** Describes the refund at the gateway. Records nothing. Uses the operators' share of the query budget, because one waits for the answer. */
 async function gatewayShows(deps: Dependencies, record: RefundRecord): Promise<string> {
   try {
     return await shownBy(queryingFor('operator', deps), record);
@@ -210,8 +211,7 @@ async function shownBy(deps: Dependencies, record: RefundRecord): Promise<string
     return `${about}: ${outcome.kind}${outcome.kind === 'unknown' ? `, ${outcome.why}` : ''}${code}`;
   }
   const { entityId, paymentId, observedAt } = await deps.ledger.scope(record.id);
-  if (paymentId === null)
-    return 'a credit that is linked to no payment: nothing to look up before it is sent';
+  if (paymentId === null) return 'an unlinked credit: nothing to query before it is submitted';
   const original = await queryOriginal(deps, {
     ...{ entityId, id: paymentId, observedAt },
     eachCapture: true,
@@ -220,7 +220,7 @@ async function shownBy(deps: Dependencies, record: RefundRecord): Promise<string
     case 'not_found':
       return `payment ${paymentId}: not found under its entity`;
     case 'links_not_shown':
-      return `payment ${paymentId}: the account has no v3 reporting, so what is linked to it is not shown`;
+      return `payment ${paymentId}: the account has no v3 reporting, so linked transactions are not shown`;
     case 'unavailable':
     case 'unreadable':
       return `payment ${paymentId}: ${original.kind}, ${original.why}`;
@@ -241,41 +241,41 @@ function effectOfStep(step: Step, record: RefundRecord): string {
     case 'finish':
       return 'Nothing is left to do, and no money moves.';
     case 'send':
-      return `Up to ${owed} are sent back to the original, once, if nobody else has.`;
+      return `Up to ${owed} are refunded on the original, once, unless the gateway shows that they have been paid back.`;
     case 'credit':
-      return `A credit of ${owed} is weighed, and sent only if the guard allows it.`;
+      return `A credit of ${owed} is checked, and submitted only if the credit guard allows it.`;
     case 'listen':
-      return 'The outcome of what was sent is looked up. Nothing is sent before it is known.';
+      return 'The gateway is queried for the outcome of the open attempt. Nothing is sent before it is known.';
     case 'reconcile':
       return 'The payment is compared with the gateway. Nothing is sent in this step.';
     case 'read':
-      return 'The payment is read at the gateway. Where that works the refund goes on by itself; nothing is sent in this step.';
+      return 'The gateway is queried for the payment. Once that succeeds, the refund continues by itself; nothing is sent in this step.';
     case 'ask':
       return `A case is opened (${step.why}). Nothing is sent.`;
     case 'give_up':
       return `The refund ends unpaid (${step.why}); ${owed} are no longer reserved.`;
     case 'operator':
       return record.openCases.length > 0 && record.openCases.every(({ why }) => isReplayable(why))
-        ? `Nothing: it waits for an operator. Replayed, ${owed} are sent anew from the first unsent step, proven again; a credit is approved again where policy asks for it.`
-        : 'Nothing: it waits for what a person says.';
+        ? `Nothing: it waits for an operator. A replay submits ${owed} again from the first unsent step, after all checks; a credit needs a new approval where policy asks for one.`
+        : 'Nothing: it waits for the decision of an operator.';
     default:
       return step satisfies never;
   }
 }
 
 function whyStuck(snapshot: RefundSnapshot, run: Run | null, step: Step): string | null {
-  if (run === null) return 'no run: Temporal knows of none. Replay starts one';
-  if (!run.isAlive) return `no run: the last one is ${run.status}. Replay starts one`;
+  if (run === null) return 'no run: Temporal knows of none. A replay starts one';
+  if (!run.isAlive) return `no run: the last one is ${run.status}. A replay starts one`;
   const failing = run.pending.find(({ attempt }) => attempt > OFTEN);
   if (failing !== undefined)
     return failing.activity === null
-      ? `its run cannot go on: tried ${failing.attempt} times. See it in Temporal; a fixed worker goes on by itself`
+      ? `its workflow task fails: tried ${failing.attempt} times. See the run in Temporal; it continues by itself once the worker is fixed`
       : `${failing.activity} fails: tried ${failing.attempt} times, last ${failing.lastFailure ?? 'without an answer'}`;
   if (run.waitsForWorkerMs !== null && run.waitsForWorkerMs > NO_WORKER_AFTER)
-    return `no worker takes its next step, for ${Math.round(run.waitsForWorkerMs / 1_000)} s now`;
+    return `no worker has taken its next step for ${Math.round(run.waitsForWorkerMs / 1_000)} s`;
   if (step.kind !== 'operator' && step.kind !== 'read') return null;
   const known = Object.entries(CASE_REASONS).find(([reason]) => reason === snapshot.why)?.[1];
   return snapshot.state === 'awaiting_approval'
-    ? 'it waits for a second person: approve or reject'
-    : `it waits for a person: ${known?.why ?? snapshot.why ?? 'see its attempts'}`;
+    ? 'it waits for another operator: approve or reject'
+    : `it waits for an operator: ${known?.why ?? snapshot.why ?? 'see its attempts'}`;
 }

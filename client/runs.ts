@@ -1,16 +1,16 @@
-/** A refund's run as Temporal describes it: whether it is alive, and what it hangs on. */
+/** Describes the newest run of a refund's workflow: its status, its pending steps, and how long they have waited for a worker. */
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { tsToMs } from '@temporalio/common/lib/time.js';
 import type { TaskQueues } from '../temporal/task-queues.js';
 import { refundWorkflowId } from '../workflows/refund/contract.js';
 
-/** A step that is not done: an activity, or the workflow's own code where `activity` is null. */
+/** A step that is not complete: an activity, or a workflow task where `activity` is null. */
 export interface PendingStep {
   readonly activity: string | null;
-  /** How often it has been tried, this time included. */
+  /** Number of tries, this one included. */
   readonly attempt: number;
-  /** A worker has it now. */
+  /** True if a worker has taken it. */
   readonly isRunning: boolean;
   readonly lastFailure: string | null;
 }
@@ -25,8 +25,8 @@ export interface Run {
   readonly closedAt: string | null;
   readonly pending: readonly PendingStep[];
   /**
-   * Milliseconds that tasks have been waiting in the queue of a step that no worker has taken yet, by Temporal's clock alone; null where
-   * none waits.
+   * Age of the oldest task in the queue of a step that no worker has taken, in milliseconds of Temporal's clock; null where no step waits for
+   * a worker.
    */
   readonly waitsForWorkerMs: number | null;
 }
@@ -35,7 +35,7 @@ const isStarted = (state: unknown): boolean => state === STARTED;
 /** `STARTED` of both `PendingActivityState` and `PendingWorkflowTaskState` in the server's API. */
 const STARTED = 2;
 
-/** The age of the oldest task in a queue. A worker that is there takes a task at once, so an old one is everybody's. */
+/** Returns the age of the oldest task in a queue, in milliseconds. Workers take tasks at once, so an old task means that none is running. */
 async function backlogMs(temporal: Client, taskQueue: string, taskQueueType: number): Promise<number> {
   const { stats } = await temporal.workflowService.describeTaskQueue({
     namespace: temporal.options.namespace,
@@ -52,7 +52,7 @@ async function backlogMs(temporal: Client, taskQueue: string, taskQueueType: num
 const WORKFLOW_TASKS = 1;
 const ACTIVITY_TASKS = 2;
 
-/** The newest run, or null where Temporal knows of none: never started, or forgotten after its retention. */
+/** Returns the newest run, or null where Temporal knows of none: never started, or deleted after its retention. */
 export async function describeRun(
   temporal: Client,
   refundId: string,

@@ -1,4 +1,4 @@
-/** What happened, in words and amounts: one entry of a timeline as people read it. */
+/** One entry of a timeline as operators read it: the event as a sentence, with its amounts. */
 import { formatAmount, storedMoney } from '../domain/money/money.js';
 import type { TimelineRow } from '../ledger/views/timeline.js';
 
@@ -15,56 +15,56 @@ export interface TimelineEntry {
 }
 
 const TEXTS: Readonly<Record<string, string>> = {
-  'refund.requested': 'Asked for',
-  'refund.reserved': 'Held against the payment',
-  'refund.submitting': 'Handed to the gateway',
-  'refund.unknown': 'Nobody knows yet what became of it',
+  'refund.requested': 'Requested',
+  'refund.reserved': 'Reserved on the payment',
+  'refund.submitting': 'Submitted to the gateway',
+  'refund.unknown': 'The outcome is not known yet',
   'refund.pending': 'Accepted by the gateway, not final',
-  'refund.rejected': 'Refused',
-  'refund.fallback_checking': 'A credit is being weighed',
-  'refund.awaiting_approval': 'Waits for a second person',
-  'refund.manual_review': 'A person has to decide',
+  'refund.rejected': 'Declined',
+  'refund.fallback_checking': 'A credit is being checked',
+  'refund.awaiting_approval': 'Needs an approver',
+  'refund.manual_review': 'Needs an operator',
   'refund.succeeded': 'Paid back',
-  'refund.settled': 'Seen in the settlement',
-  'refund.returned': 'Came back',
+  'refund.settled': 'Settled',
+  'refund.returned': 'Returned',
   'refund.closed_by_dispute': 'Repaid by a chargeback',
   'refund.refunded_elsewhere': 'Refunded outside of this system',
-  'refund.settlement_changed': 'What the customer has from elsewhere changed',
+  'refund.settlement_changed': 'The amount that the customer has from elsewhere changed',
   'refund.failed': 'Ended without paying',
   'refund.canceled': 'Withdrawn',
   'refund.approved': 'Approved',
   'refund.refused': 'Not approved',
-  'attempt.submitted': 'Attempt written and sent',
-  'attempt.succeeded': 'The gateway says done',
+  'attempt.submitted': 'Attempt stored and submitted',
+  'attempt.succeeded': 'The gateway reports success',
   'attempt.executed_again': 'Executed more than once',
   'attempt.linked': 'A gateway transaction was linked',
-  'attempt.confirmed': 'The gateway shows what persons had corrected',
+  'attempt.confirmed': 'The gateway confirms the correction',
   'refund.destination_changed': 'The destination was changed',
   'refund.correction_proposed': 'A correction was proposed',
   'refund.correction_refused': 'The correction was refused',
-  'refund.corrected': 'Corrected, signed',
+  'refund.corrected': 'Corrected',
   'refund.synced': 'Checked with the gateway',
-  'refund.replayed': 'A person ran it again',
-  'attempt.returned': 'The success was undone',
+  'refund.replayed': 'Replayed',
+  'attempt.returned': 'The success was returned',
   'dispute.opened': 'Chargeback',
-  'dispute.changed': 'Chargeback shown otherwise',
+  'dispute.changed': 'Chargeback changed',
   'dispute.reversed': 'Chargeback reversed',
   'dispute.reversal_seen': 'A chargeback reversal is listed',
   'payment.changed': 'The gateway shows another amount or state of the payment',
   'payment.unclear': 'The gateway shows something that cannot be counted',
-  'payment.returned_elsewhere': 'Given back outside of this system',
-  query: 'Looked up at the gateway',
-  webhook: 'Told by webhook',
+  'payment.returned_elsewhere': 'Paid back outside of this system',
+  query: 'Queried the gateway',
+  webhook: 'Notified by the gateway',
 };
 
-/** What became of a notice, by its state or the reason kept with it (`NotificationEnd`). */
+/** The result of a notification, by its state or by the reason stored with it (`NotificationEnd`). */
 const NOTIFICATION_ENDS: Readonly<Record<string, string>> = {
-  received: 'not worked on yet, or a look-up has yet to show it',
+  received: 'not processed yet, or not yet confirmed by a query',
   completed: 'completes the attempt',
-  woken: 'the refund looks it up',
+  woken: 'the refund queries the gateway',
   known: 'was known already',
-  confirmed: 'a look-up shows it',
-  not_shown: 'no look-up ever showed it',
+  confirmed: 'a query confirms it',
+  not_shown: 'no query confirmed it',
 };
 
 const BALANCES = [
@@ -74,7 +74,7 @@ const BALANCES = [
   ['disputedMinor', 'disputed'],
 ] as const;
 
-/** A type that this version does not know is shown as it is. Look-ups that told the same one after the other are one entry. */
+/** Returns the entries, oldest first. A type that this version does not know is shown as it is. Consecutive queries with the same answer are one entry. */
 export function timelineOf(timeline: readonly TimelineRow[], currency: string): TimelineEntry[] {
   return runsOf(timeline).map(({ entry, times, lastAt }) => {
     const changes = BALANCES.flatMap(([field, name]) =>
@@ -108,7 +108,7 @@ const textsIn = ({ data }: TimelineRow, names: readonly string[]): string[] =>
     return typeof text === 'string' && text !== '' ? [text] : [];
   });
 
-/** What it said, and what that was worth: `RF 60.00 EUR 000.100.110: completes the attempt`. */
+/** Returns the content of a notification and its result: `RF 60.00 EUR 000.100.110: completes the attempt`. */
 function toldIn(entry: TimelineRow): string[] {
   const answer = textsIn(entry, ['paymentType', 'amount', 'currency', 'code']).join(' ');
   const [end = ''] = textsIn(entry, ['why', 'state']);
@@ -121,7 +121,7 @@ interface Run {
   lastAt: Date;
 }
 
-/** A refund may be looked up for weeks: what people read is what the answer was, how often and until when. */
+/** Joins consecutive queries with the same answer: a refund may be queried for weeks. */
 function runsOf(timeline: readonly TimelineRow[]): Run[] {
   const runs: Run[] = [];
   for (const entry of timeline) {

@@ -1,4 +1,4 @@
-/** What the parts below throw, as one of the client's errors. What has no place among them is a defect and stays what it is. */
+/** Translates errors of the ledger, the gateway and Temporal into `RefundsError`. Other errors are defects and are returned as they are. */
 import {
   isGrpcDeadlineError,
   isGrpcServiceError,
@@ -12,7 +12,7 @@ import { LedgerError } from '../ledger/ledger.js';
 import { reasonOf } from '../temporal/search-attributes.js';
 import { invalid, RefundsError } from './errors.js';
 
-/** What accepting a refund threw. */
+/** Translates an error of accepting a refund. */
 export function fromAcceptance(error: unknown): unknown {
   if (error instanceof RequestRefused) return invalid(error.problems);
   if (error instanceof GatewayUnavailable)
@@ -34,7 +34,7 @@ function fromLedger(error: unknown): unknown {
   });
 }
 
-/** What starting a run threw. The refund is in the ledger. */
+/** Translates an error of starting a run. The refund itself is already stored. */
 export function fromStart(refundId: string, error: unknown): unknown {
   const rpc = rpcError(error);
   if (!isGrpcServiceError(rpc) && !isGrpcDeadlineError(rpc)) return error;
@@ -42,13 +42,13 @@ export function fromStart(refundId: string, error: unknown): unknown {
   return new RefundsError(
     'temporal_unavailable',
     reason === undefined
-      ? `Temporal could not be reached; refund ${refundId} is stored, and the sweep starts it by itself once Temporal is back; to start it sooner, ask for it again`
-      : `Temporal refuses to start refund ${refundId}: ${reason}. It is stored, and the sweep starts it by itself once that is fixed`,
+      ? `Temporal could not be reached. Refund ${refundId} is stored; the sweep starts it once Temporal is available. To start it sooner, repeat the request`
+      : `Temporal refuses to start refund ${refundId}: ${reason}. It is stored; the sweep starts it once that is fixed`,
     { details: { refundId }, cause: error },
   );
 }
 
-/** What a person's word to a run threw. */
+/** Translates an error of a command sent to a run. */
 export function fromUpdate(refundId: string, error: unknown): unknown {
   const failure = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
   if (failure instanceof ApplicationFailure && failure.type === 'invalid_input')
@@ -63,8 +63,8 @@ export function fromUpdate(refundId: string, error: unknown): unknown {
   return new RefundsError(
     'no_answer',
     reason === undefined
-      ? `refund ${refundId}: there was no answer from Temporal or its worker; whether it takes effect is open, and saying the same again is safe`
-      : `refund ${refundId}: Temporal refuses it: ${reason}; once that is fixed, saying the same again is safe`,
+      ? `refund ${refundId}: Temporal or its worker did not answer. The command may still take effect; repeating it is safe`
+      : `refund ${refundId}: Temporal refuses it: ${reason}. Once that is fixed, repeating it is safe`,
     { details: { refundId }, cause: error },
   );
 }

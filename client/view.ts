@@ -1,4 +1,4 @@
-/** A refund as everybody outside sees it: the command line, the typed client, and what answers over HTTP. */
+/** A refund as the command line, the client library and the HTTP API show it. */
 import { CASE_REASONS } from '../domain/payment/reconciliation.js';
 import { formatAmount, storedMoney } from '../domain/money/money.js';
 import { settledAmountOf, type SettledAmount, type SettledBy } from '../domain/refund/settlement.js';
@@ -18,46 +18,46 @@ import { refundWorkflowId } from '../workflows/refund/contract.js';
 export interface Refund {
   readonly id: string;
   readonly askedFor: 'refund' | 'credit';
-  /** What the caller named: a debit, an authorisation or one capture. Null: a credit that is linked to no payment. */
+  /** The debit, authorization or capture that the client named. Null: an unlinked credit. */
   readonly paymentId: string | null;
   readonly entityId: string;
   readonly amount: string;
   readonly currency: string;
   readonly reason: string;
   readonly orderId: string | null;
-  /** As the caller gave it. */
+  /** As the client sent it. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** The caller's own: the same key is the same refund. */
+  /** The client's key: the same key is the same refund. */
   readonly idempotencyKey: string;
-  /** The person or system who asked, and so cannot approve. */
+  /** The operator or system that requested it, and so cannot approve it. */
   readonly requestedBy: string;
-  /** Where a credit may go, where the caller named it. */
+  /** The destination of a credit, where the client or an operator named one. */
   readonly destination: { readonly registrationId: string } | null;
   readonly status: RefundStatus;
   readonly state: RefundState;
-  /** What was ordered at the gateway: the operation that paid, or that was tried last. */
+  /** The operation submitted to the gateway: the one that paid, else the last one. */
   readonly operation: Operation | null;
-  /** How the customer has the money, whatever the status: the means with the largest part; null while the customer has nothing. */
+  /** The means by which the customer has the money, whatever the status; of several, the largest. Null while the customer has nothing. */
   readonly settledBy: SettledBy | null;
-  /** What the customer has of `amount`, by all means together. */
+  /** The part of `amount` that the customer has, by all means together. */
   readonly settledAmount: string;
-  /** Each means with its part. */
+  /** Each means with its amount. */
   readonly settlements: SettledAmount['settlements'];
   /** Oldest first. */
   readonly attempts: readonly Attempt[];
-  /** What a person has to decide, while one has to. */
+  /** The decision that waits for an operator, while the refund is in review. */
   readonly review: { readonly why: string; readonly nextStep: string } | null;
-  /** Every open case; a refund that has ended well may have one too. */
+  /** Every open case; a refund that succeeded may have one too. */
   readonly cases: readonly OpenCase[];
-  /** What a second person is asked to approve, while one is asked. */
+  /** The credit that waits for an approver. */
   readonly approval: Approval | null;
-  /** What a person wants to have done and a second one has to confirm. */
+  /** A correction that an operator has proposed and another one has to confirm. */
   readonly proposal: Proposal | null;
-  /** Why it ended or waits: a stable code, or what the person wrote who ended it. */
+  /** Why it ended or waits: a stable code, or the reason of the operator who ended it. */
   readonly why: string | null;
-  /** What stands against a credit, where one was weighed. */
+  /** The reasons against a credit, where one was checked. */
   readonly blocks: readonly string[];
-  /** Where Temporal shows it. */
+  /** Its workflow id in Temporal. */
   readonly workflowId: string;
   readonly stateSince: string;
   readonly createdAt: string;
@@ -76,7 +76,7 @@ export interface OpenCase {
 export interface Proposal {
   readonly instruction: string;
   readonly action: 'correct';
-  /** What it does to the money, in words. */
+  /** Its effect on the money, as a sentence. */
   readonly effect: string;
   readonly by: string;
   readonly reason: string;
@@ -87,24 +87,24 @@ export interface Proposal {
 export interface Attempt {
   readonly type: (typeof ATTEMPT_TYPES)[Operation];
   readonly amount: string;
-  /** Ours, and known before anything was sent: what the gateway and the acquirer are asked by. */
+  /** Our reference, stored before the request is sent. The gateway and the acquirer find the transaction by it. */
   readonly merchantTransactionId: string;
   readonly gatewayId: string | null;
   readonly state: AttemptState;
   readonly resultCode: string | null;
   readonly resultDescription: string | null;
-  /** What the refusal means, where it is one. */
+  /** The class of the decline; null where it was not declined. */
   readonly class: string | null;
   readonly sentAt: string;
   readonly answeredAt: string | null;
 }
 
 export interface Approval {
-  /** Binds the word to exactly this amount, operation and destination. */
+  /** Binds the approval to exactly this amount, operation and destination. */
   readonly instruction: string;
   readonly amount: string;
   readonly currency: string;
-  /** Where the credit goes. */
+  /** The destination of the credit. */
   readonly destination: { readonly registrationId: string };
   readonly why: readonly string[];
 }
@@ -172,12 +172,12 @@ function attemptOf(attempt: AttemptRecord, currency: string): Attempt {
   };
 }
 
-/** A reason that this version does not know (a newer one wrote it) is shown as it is. */
+/** Shows a reason that this version does not know, because a newer one wrote it, as it is. */
 function reviewOf(why: string | null): { why: string; nextStep: string } {
   const known = Object.entries(CASE_REASONS).find(([reason]) => reason === why)?.[1];
   return known === undefined
     ? {
-        why: why ?? 'A person has to decide.',
+        why: why ?? 'An operator has to decide.',
         nextStep: 'Look at the attempts and at the payment in the gateway.',
       }
     : { why: known.why, nextStep: known.nextStep };

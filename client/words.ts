@@ -1,4 +1,4 @@
-/** What a person may write: kept in the clear beside what it brought about, and shown to others. */
+/** Rules for the texts of an operator's note. They are stored in the clear and shown to other operators. */
 import { looksLikeCard } from '../domain/card/card-number.js';
 import { NAME_RULE, readName } from '../domain/names.js';
 import type { OperatorNote } from '../domain/refund/operator-note.js';
@@ -8,7 +8,7 @@ import { invalid } from './errors.js';
 const LONGEST_TOKEN = 500;
 const LONGEST_EVIDENCE = 2_000;
 
-/** Throws with every problem: those that are `known` already, and each text that cannot be kept. */
+/** Throws `invalid_request` with every problem: the `known` ones, and each text that cannot be stored. */
 export function checkNote(
   { by, reason, ticket }: OperatorNote,
   known: readonly InputProblem[] = [],
@@ -33,7 +33,7 @@ export function checkNote(
   if (problems.length > 0) throw invalid(problems);
 }
 
-/** What any text of a person must be, besides short enough; over HTTP and everywhere else. */
+/** Rules for each text of an operator, besides its length. The HTTP API applies the same ones. */
 export const NOTE_RULES: readonly {
   readonly code: string;
   readonly message: string;
@@ -49,7 +49,7 @@ export const NOTE_RULES: readonly {
   { code: 'invalid', message: 'must be well-formed Unicode', fits: (text) => !/\p{Surrogate}/u.test(text) },
   {
     code: 'card_number',
-    message: 'must not hold a card number: it is kept in the clear',
+    message: 'must not hold a card number: it is stored in the clear',
     fits: (text) => !looksLikeCard(text),
   },
 ];

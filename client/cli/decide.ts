@@ -1,4 +1,4 @@
-/** `approve`, `reject`, `withdraw`, `sync`: what an operator orders about one refund as it stands. */
+/** The commands `approve`, `reject`, `withdraw` and `sync` on one refund. */
 import type { OperatorNote } from '../../domain/refund/operator-note.js';
 import { ROLES } from '../../domain/principal.js';
 import type { InputProblem } from '../../domain/refund/request.js';
@@ -20,7 +20,7 @@ export interface DecideOptions extends NoteOptions {
   readonly instruction?: string | undefined;
 }
 
-/** Without the instruction nothing is decided: the one that waits is named, with its effect. */
+/** Approves or rejects. Without `--instruction` it only prints the instruction that waits, with its effect. */
 export function decide(verb: 'approve' | 'reject', id: string, options: DecideOptions): Promise<ExitCode> {
   return withNote(options, (note) =>
     run(options, async (session) => {
@@ -39,14 +39,14 @@ export function decide(verb: 'approve' | 'reject', id: string, options: DecideOp
   );
 }
 
-/** As everybody is told it who asks what may be done. */
+/** Returns the effect of an action on the money, in the words that the API and the console show. */
 export async function effectFor(
   { client }: Session,
   id: string,
   action: ActionName,
   name: string,
 ): Promise<string> {
-  // Whoever has a shell here has every role; whose word counts is decided where it is said.
+  // The command line acts with every role. The workflow checks who may approve.
   const actions = await client.actions(id, { name, roles: ROLES });
   return actions.find((one) => one.action === action)?.effect ?? '';
 }
@@ -61,7 +61,7 @@ export function withdraw(id: string, options: NoteOptions): Promise<ExitCode> {
   );
 }
 
-/** Reads only, so nothing is confirmed; who looked is on record where they say who. */
+/** Queries the gateway, so it needs no confirmation. The operator is recorded where `--by` and `--reason` are given. */
 export function sync(id: string, options: NoteOptions): Promise<ExitCode> {
   const { by, reason, ticket } = options;
   const note =
@@ -75,7 +75,7 @@ export function sync(id: string, options: NoteOptions): Promise<ExitCode> {
   });
 }
 
-/** `needed`: what this command needs besides, by option; each that is missing is named. */
+/** Runs `work` with the operator's note. `needed`: further options that the command needs, by name. Names every missing option. */
 export function withNote(
   { by, reason, ticket, json }: NoteOptions,
   work: (note: OperatorNote) => Promise<ExitCode>,

@@ -1,15 +1,15 @@
-/** Where the command line takes its settings from: the environment, or the sandbox that is up in this folder. */
+/** Reads the settings of the command line: from the environment, or from the sandbox that runs in this folder. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 
-/** Either of these says where the ledger is, and then the sandbox is not meant. */
+/** Either of these names a ledger: then the sandbox is not used. */
 const ELSEWHERE = ['DATABASE_URL', 'REFUNDS_CONFIG'];
 const GATEWAY = ['OPPWA_BASE_URL', 'OPPWA_ENTITY_ID'];
 
 /**
- * A running sandbox leaves its variables in `REFUNDS_DATA_DIR` (`.data/env`). They count only where the environment says nothing else: a
- * ledger from here and a gateway from there would be a mixture that nobody meant.
+ * Returns `env`, or `env` with the variables of a running sandbox, which stores them in `REFUNDS_DATA_DIR` (`.data/env`). They are used only
+ * where the environment names no other ledger or gateway: the ledger of one system and the gateway of another must not be mixed.
  */
 export function environment(env: NodeJS.ProcessEnv, note: (text: string) => void): NodeJS.ProcessEnv {
   if (ELSEWHERE.some((name) => (env[name] ?? '') !== '')) return env;
@@ -21,6 +21,6 @@ export function environment(env: NodeJS.ProcessEnv, note: (text: string) => void
     return env;
   }
   if (GATEWAY.some((name) => (env[name] ?? '') !== '' && env[name] !== sandbox[name])) return env;
-  note(`with the sandbox of ${path}`);
+  note(`using the sandbox of ${path}`);
   return { ...env, ...sandbox };
 }

@@ -1,4 +1,4 @@
-/** `events list`, `events resend`: what was told to the caller, and telling it again. */
+/** The commands `events list` and `events resend`: outgoing events and their deliveries. */
 import {
   listDeliveries,
   resendEvents,
@@ -39,7 +39,7 @@ export interface ResendOptions {
   readonly json?: true | undefined;
 }
 
-/** No money moves by it, so nothing is confirmed: a receiver knows an event that it has by its id. */
+/** Sends events again, under the same ids: a receiver ignores an event that it has. Moves no money, so it needs no confirmation. */
 export async function resend(id: string | undefined, options: ResendOptions): Promise<ExitCode> {
   const operations: readonly ResendFilter[] = [
     ...(id === undefined ? [] : [{ id }]),
@@ -51,14 +51,14 @@ export async function resend(id: string | undefined, options: ResendOptions): Pr
     return tell(
       options.json === true,
       new WrongUse([
-        { field: 'ID', code: 'invalid', message: 'or --refund or --dead: exactly one of them is needed' },
+        { field: 'ID', code: 'invalid', message: ', --refund or --dead: exactly one of them is needed' },
       ]),
     );
   return run(options, async ({ database, print, note }) => {
     const ids = await resendEvents(database, which);
     print({ resent: ids }, () => `${ids.length} events are sent again`);
     if (ids.length > 0 || 'dead' in which) return EXIT.done;
-    note('there is no such event, or it is being sent just now');
+    note('there is no such event, or it is being delivered now');
     return EXIT.failed;
   });
 }

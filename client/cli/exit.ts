@@ -1,4 +1,4 @@
-/** How a command ends: the exit codes that scripts rely on, and what is said on the way out. */
+/** The exit codes of the command line, and the errors of wrong use. */
 import type { InputProblem } from '../../domain/refund/request.js';
 
 export const EXIT = {
@@ -6,12 +6,12 @@ export const EXIT = {
   failed: 1,
   /** Wrong input or settings: the same command would fail again. */
   wrongUse: 2,
-  /** Nothing is wrong, and nothing goes on before a person has decided. */
+  /** No error: the refund waits for the decision of an operator. */
   operatorNeeded: 3,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** The command was used wrongly, in each of the ways named. Nothing was changed. */
+/** Wrong use of a command: `problems` has every wrong option. Nothing was changed. */
 export class WrongUse extends Error {
   override readonly name = 'WrongUse';
   readonly problems: readonly InputProblem[];
@@ -22,7 +22,7 @@ export class WrongUse extends Error {
   }
 }
 
-/** The person said no when asked. Nothing was changed. */
+/** The operator did not confirm. Nothing was changed. */
 export class Declined extends Error {
   override readonly name = 'Declined';
 }

@@ -1,4 +1,4 @@
-/** `keys create | revoke | list`: who may speak to the HTTP API. */
+/** The commands `keys create`, `keys revoke` and `keys list`: API keys. */
 import { looksLikeCard } from '../../domain/card/card-number.js';
 import { NAME_RULE, readName } from '../../domain/names.js';
 import type { Role } from '../../domain/principal.js';
@@ -15,7 +15,7 @@ export interface CreateOptions extends OutputOptions {
   readonly role?: readonly Role[] | undefined;
 }
 
-/** The text of the key is the one thing on stdout, once: nobody can read it again. */
+/** Creates a key and prints its text on stdout, once: only a hash of it is stored. */
 export function create(options: CreateOptions): Promise<ExitCode> {
   const { name, role: roles = [], json } = options;
   const problems = [
@@ -28,10 +28,10 @@ export function create(options: CreateOptions): Promise<ExitCode> {
   if (name === undefined || problems.length > 0)
     return Promise.resolve(tell(json === true, new WrongUse(problems)));
   return run(options, async ({ settings, database, print, note }) => {
-    // A key may be the first thing that a new installation needs.
+    // A new installation may create a key before any process has migrated the database.
     await migrate(settings.databaseUrl);
     const { key, text } = await createApiKey(database, { name, roles });
-    note(`key ${key.id} of ${key.name} (${key.roles.join(', ')}); its text is shown this once`);
+    note(`key ${key.id} of ${key.name} (${key.roles.join(', ')}); its text is printed only now`);
     print({ ...viewOf(key), key: text.reveal() }, () => text.reveal());
     return EXIT.done;
   });

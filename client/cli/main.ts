@@ -5,7 +5,7 @@ import { CommanderError } from '@commander-js/extra-typings';
 import { EXIT } from './exit.js';
 import { createProgram } from './program.js';
 
-// Whoever reads may have enough (`list | head`): then it ends without a word, as any program in a pipe does.
+// A reader may close the pipe early (`list | head`): then this process ends without a message, as other programs do.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(128 + constants.signals.SIGPIPE);
@@ -16,7 +16,7 @@ try {
     process.exitCode = code;
   }).parseAsync();
 } catch (error) {
-  // Help that was asked for is the one thing that commander ends well.
+  // Only a request for help ends with 0; every other error of commander is wrong use.
   if (!(error instanceof CommanderError)) throw error;
   process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.wrongUse;
 }

@@ -1,4 +1,4 @@
-/** The grammar of `verify` and `events`. */
+/** The options and help of `verify` and `events`. */
 import { Option, type Command } from '@commander-js/extra-typings';
 import type { ExitCode } from './exit.js';
 
@@ -13,22 +13,25 @@ interface Grammar {
 export function addMaintenanceCommands(program: Command, { finish, count, examples }: Grammar): void {
   program
     .command('verify')
-    .description('check now that the whole ledger holds: I1 to I8, slice by slice')
-    .option('--wide', 'all of it, though lines get longer than the terminal')
+    .description('check the invariants I1 to I8 on the whole ledger')
+    .option('--wide', 'show all columns and whole ids, in lines longer than the terminal')
     .option('--json', 'the report as JSON')
-    .addHelpText('after', `${examples('verify', 'verify --json')}\n\nExit code 1 where something is wrong.`)
+    .addHelpText(
+      'after',
+      `${examples('verify', 'verify --json')}\n\nExit code 1 if an invariant is violated.`,
+    )
     .action(async (options) => {
       finish(await (await import('./verify.js')).verify(options));
     });
 
-  const events = program.command('events').description('what is told to REFUNDS_EVENTS_URL');
+  const events = program.command('events').description('the events that are sent to REFUNDS_EVENTS_URL');
   events
     .command('list')
-    .description('events, newest first, and whether they have arrived')
-    .option('--refund <id>', 'only those of this refund')
-    .addOption(new Option('--state <state>', 'only those in this state').choices(DELIVERY_STATES))
-    .option('--limit <number>', 'at most so many; default 100', count)
-    .option('--wide', 'all of it, though lines get longer than the terminal')
+    .description('events, newest first, and whether they were delivered')
+    .option('--refund <id>', 'only events of this refund')
+    .addOption(new Option('--state <state>', 'only events in this state').choices(DELIVERY_STATES))
+    .option('--limit <number>', 'the largest number of events; default 100', count)
+    .option('--wide', 'show all columns and whole ids, in lines longer than the terminal')
     .option('--json', 'a list as JSON')
     .addHelpText(
       'after',
@@ -39,10 +42,10 @@ export function addMaintenanceCommands(program: Command, { finish, count, exampl
     });
   events
     .command('resend')
-    .description('send events again, under the ids that they have')
+    .description('send events again, under the same ids')
     .argument('[id]', 'the id of the event')
-    .option('--refund <id>', 'all of this refund instead')
-    .option('--dead', 'all that were given up instead')
+    .option('--refund <id>', 'all events of this refund instead')
+    .option('--dead', 'all events whose delivery was given up instead')
     .option('--json', 'the ids as JSON')
     .addHelpText(
       'after',

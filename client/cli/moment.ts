@@ -1,12 +1,12 @@
-/** Times as they are typed. */
+/** Reads a time that an operator types. */
 
-/** Of ISO 8601 alone: `Date` guesses at everything else, and takes `10:60` for a time in 1960. */
+/** ISO 8601 only: `Date` guesses other formats, and reads `10:60` as a time in 1960. */
 const DATE = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?$/i;
 const CLOCK = /^([01]?\d|2[0-3]):([0-5]\d)$/;
 
 /**
- * `10:00` is the last time that this machine's clock showed it: today, or yesterday where that is still to come. Anything else is a date or a
- * time, undefined where it is none.
+ * Returns the time. `10:00` is the latest one of this machine's clock: today, or yesterday if 10:00 is still to come today. Other texts are ISO
+ * dates or times. Undefined: the text is neither.
  */
 export function momentOf(text: string, now: Date = new Date()): Date | undefined {
   const clock = CLOCK.exec(text.trim());

@@ -1,4 +1,4 @@
-/** The grammar of the command line. What a command does is loaded when it is given, so that help is there at once. */
+/** The commands of the command line with their options and help. A command's code is loaded when it runs, so that help appears at once. */
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { DECLARED_TYPES } from '../../domain/payment/declared-payment.js';
 import { ROLES } from '../../domain/principal.js';
@@ -13,23 +13,23 @@ const STATUSES = ['pending', 'succeeded', 'failed', 'canceled', 'review'] as con
 /** `finish` is given the exit code of the command that ran. */
 export function createProgram(finish: (code: ExitCode) => void): Command {
   const program = new Command('oppwa-refunds')
-    .description('Refunds through the OPPWA gateway: ask for them, follow them, decide about them.')
+    .description('Refunds through the OPPWA gateway: request them, watch them, operate them.')
     .addHelpText('after', HELP.program)
-    // Inherited by every command: a mistake of use ends with 2, as every other wrong use.
+    // Inherited by every command: wrong use ends with exit code 2.
     .exitOverride()
     .showHelpAfterError('(--help shows how)');
 
   asking(program.command('request'))
-    .description('ask for a refund; one key is one refund, however often it is asked for')
-    .option('--payment <id>', 'the debit, the authorisation or one capture, 32 hex (needed)')
-    .option('--registration <id>', 'where a credit may go, instead of the registration of the payment')
+    .description('request a refund; the same key is the same refund, however often it is requested')
+    .option('--payment <id>', 'the debit, authorization or capture, 32 hex (needed)')
+    .option('--registration <id>', 'the destination of a credit, instead of the registration of the payment')
     .addOption(
       new Option(
         '--payment-type <type>',
-        'what was captured, so that the gateway is not queried first',
+        'the type of the captured payment, so that the gateway is not queried first',
       ).choices(Object.keys(DECLARED_TYPES)),
     )
-    .option('--payment-amount <amount>', 'how much was captured, in --currency')
+    .option('--payment-amount <amount>', 'the captured amount, in --currency')
     .option('--payment-registration <id>', 'the registration that paid')
     .addHelpText('after', HELP.request)
     .action(async (options) => {
@@ -37,11 +37,11 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
     });
 
   asking(program.command('credit'))
-    .description('ask for a standalone credit, for money that no refund can carry')
-    .option('--registration <id>', 'where it goes, 32 hex (needed)')
+    .description('request a standalone credit, for money that no refund can pay back')
+    .option('--registration <id>', 'the destination, 32 hex (needed)')
     .option(
       '--payment <id>',
-      'the payment that it is counted against; without it a second person always has to approve',
+      'the payment that it counts against; without it another operator always has to approve',
     )
     .addHelpText('after', HELP.credit)
     .action(async (options) => {
@@ -50,9 +50,9 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
 
   program
     .command('show')
-    .description('one refund: every attempt and id, what was decided by whom, and what happened')
+    .description('one refund: attempts, ids, decisions of operators, timeline')
     .argument('<id>', ID)
-    .option('--wide', 'all of it, though lines get longer than the terminal')
+    .option('--wide', 'show all columns and whole ids, in lines longer than the terminal')
     .option('--json', 'as JSON')
     .action(async (id, options) => {
       finish(await (await import('./show.js')).show(id, options));
@@ -61,12 +61,12 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
   program
     .command('list')
     .description('refunds, newest first')
-    .option('--payment <id>', 'only those of this payment or capture')
-    .addOption(new Option('--state <state>', 'only those in this state').choices(REFUND_STATES))
-    .addOption(new Option('--status <status>', 'only those with this status').choices(STATUSES))
-    .option('--stuck', 'the queue: whatever waits for a person, oldest first, with its next step')
-    .option('--limit <number>', 'at most so many; default 100', count)
-    .option('--wide', 'all of it, though lines get longer than the terminal')
+    .option('--payment <id>', 'only refunds of this payment or capture')
+    .addOption(new Option('--state <state>', 'only refunds in this state').choices(REFUND_STATES))
+    .addOption(new Option('--status <status>', 'only refunds with this status').choices(STATUSES))
+    .option('--stuck', 'the queue: refunds that wait for an operator, oldest first, each with its next step')
+    .option('--limit <number>', 'the largest number of refunds; default 100', count)
+    .option('--wide', 'show all columns and whole ids, in lines longer than the terminal')
     .option('--json', 'a list as JSON')
     .addHelpText('after', HELP.list)
     .action(async (options) => {
@@ -75,9 +75,9 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
 
   program
     .command('watch')
-    .description('a line for each change, until it has ended or a person is needed')
+    .description('a line for each change, until the refund is final or needs an operator')
     .argument('<id>', ID)
-    .option('--json', 'each line the whole refund as JSON')
+    .option('--json', 'each line is the whole refund as JSON')
     .action(async (id, options) => {
       finish(await (await import('./read.js')).watch(id, options));
     });
@@ -87,18 +87,18 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
       .command(verb)
       .description(
         verb === 'approve'
-          ? 'let the credit be paid, or confirm the correction, that waits for a second person'
-          : 'refuse what waits for a second person: a credit (the refund ends unpaid) or a correction',
+          ? 'approve the credit or the correction that waits for another operator'
+          : 'reject the credit (the refund ends unpaid) or the correction that waits for another operator',
       )
       .argument('<id>', ID)
       .option(
         '--instruction <id>',
-        'what is decided about, as it was shown (needed); without it the one that waits is named',
+        'the id of the credit or correction, as shown (needed); without it the one that waits is printed',
       )
-      .option('--by <name>', 'who decides; not who asked for the refund (needed)')
-      .option('--reason <text>', 'why (needed)')
-      .option('--ticket <id>', 'where it was discussed')
-      .option('--yes', 'do not ask')
+      .option('--by <name>', 'the operator who decides; not the requester (needed)')
+      .option('--reason <text>', 'the reason (needed)')
+      .option('--ticket <id>', 'the ticket')
+      .option('--yes', 'do not ask for confirmation')
       .option('--json', 'the refund as JSON')
       .addHelpText('after', HELP[verb])
       .action(async (id, options) => {
@@ -106,7 +106,7 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
       });
 
   note(program.command('withdraw'), 'withdraws it')
-    .description('end a refund of which nothing has left and nothing may have left')
+    .description('end a refund of which no money has left and none may have left')
     .addHelpText('after', HELP.withdraw)
     .action(async (id, options) => {
       finish(await (await import('./decide.js')).withdraw(id, options));
@@ -114,11 +114,11 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
 
   program
     .command('sync')
-    .description('check with the gateway now what became of it; sends nothing')
+    .description('query the gateway for the outcome now; sends nothing')
     .argument('<id>', ID)
-    .option('--by <name>', 'who looks; kept with the reason where both are given')
-    .option('--reason <text>', 'why')
-    .option('--ticket <id>', 'where it is discussed')
+    .option('--by <name>', 'the operator; recorded with the reason where both are given')
+    .option('--reason <text>', 'the reason')
+    .option('--ticket <id>', 'the ticket')
     .option('--json', 'the refund as JSON')
     .addHelpText('after', HELP.sync)
     .action(async (id, options) => {
@@ -126,7 +126,7 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
     });
 
   note(program.command('link'), 'links it')
-    .description('link a gateway transaction: it is what became of an attempt of this refund')
+    .description('link a gateway transaction to an attempt of this refund')
     .option('--gateway-id <id>', 'the transaction, 32 hex (needed)')
     .addHelpText('after', HELP.link)
     .action(async (id, options) => {
@@ -134,11 +134,11 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
     });
 
   note(program.command('correct'), 'signs it')
-    .description('say what became of an attempt where the gateway cannot be asked; a second person confirms')
-    .addOption(new Option('--outcome <outcome>', 'what became of it (needed)').choices(CORRECTION_OUTCOMES))
-    .option('--evidence <text>', 'what shows it: letter, settlement line, ARN; no card numbers (needed)')
-    .option('--reference <id>', 'which attempt, by its merchantTransactionId; default: the open one')
-    .option('--case <reason>', 'which case is closed; default: all that only a person closes')
+    .description('record the outcome of an attempt that the gateway cannot show; another operator confirms')
+    .addOption(new Option('--outcome <outcome>', 'the outcome (needed)').choices(CORRECTION_OUTCOMES))
+    .option('--evidence <text>', 'the proof: letter, settlement line, ARN; no card numbers (needed)')
+    .option('--reference <id>', 'the merchantTransactionId of the attempt; default: the open one')
+    .option('--case <reason>', 'the case to close; default: all that only an operator closes')
     .addHelpText('after', HELP.correct)
     .action(async (id, options) => {
       finish(await (await import('./repair.js')).correct(id, options));
@@ -146,7 +146,7 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
 
   note(program.command('change-destination'), 'changes it')
     .description('change the destination of the credit of a refund that waits for an operator')
-    .option('--registration <id>', 'where the credit is to go, 32 hex (needed)')
+    .option('--registration <id>', 'the new destination, 32 hex (needed)')
     .addHelpText('after', HELP['change-destination'])
     .action(async (id, options) => {
       finish(await (await import('./repair.js')).changeDestination(id, options));
@@ -154,36 +154,32 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
 
   orders(program.command('replay').argument('[id]', `${ID}; without it, --case`), 'orders it')
     .description(
-      'the cause is fixed: let one refund, or all in review for a reason, go on; nothing is sent twice',
+      'let one refund, or all in review for one reason, continue after the cause is fixed; nothing is sent twice',
     )
     .option('--case <reason>', 'every refund that is in review for this reason, instead of one')
     .option('--since <time>', 'with --case: only cases opened since then, as 10:00 or a date')
-    .option('--dry-run', 'only say what would be done, with counts and sums; changes nothing')
-    .option('--wide', 'all of it, though lines get longer than the terminal')
-    .option('--restart', 'end the run that is alive, and start the next')
+    .option('--dry-run', 'explain what would be done, with counts and sums; changes nothing')
+    .option('--wide', 'show all columns and whole ids, in lines longer than the terminal')
+    .option('--restart', 'terminate the run that is alive, and start the next')
     .addHelpText('after', HELP.replay)
     .action(async (id, options) => {
       finish(await (await import('./replay.js')).replay(id, options));
     });
 
   addMaintenanceCommands(program, { finish, count, examples });
-  const keys = program
-    .command('keys')
-    .description('who may speak to the HTTP API')
-    .exitOverride()
-    .addHelpText('after', HELP.keys);
+  const keys = program.command('keys').description('API keys').exitOverride().addHelpText('after', HELP.keys);
   keys
     .command('create')
-    .description('a new key; its text is printed once and kept nowhere')
-    .option('--name <text>', 'the owner: refunds, idempotency keys and decisions carry it (needed)')
-    .addOption(new Option('--role <role...>', 'what it may do; every role may read (needed)').choices(ROLES))
+    .description('create a key; its text is printed once and stored nowhere')
+    .option('--name <text>', 'the owner; refunds, idempotency keys and decisions carry this name (needed)')
+    .addOption(new Option('--role <role...>', 'its roles; every role may read (needed)').choices(ROLES))
     .option('--json', 'as JSON, the text as `key`')
     .action(async (options) => {
       finish(await (await import('./keys.js')).create(options));
     });
   keys
     .command('revoke')
-    .description('end a key for good, from the next request on')
+    .description('revoke a key for ever, from the next request on')
     .argument('<id>', 'the part of the key between its first two underscores')
     .option('--json', 'the key as JSON, without its text')
     .action(async (id, options) => {
@@ -192,7 +188,7 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
   keys
     .command('list')
     .description('every key, without its text')
-    .option('--wide', 'all of it, though lines get longer than the terminal')
+    .option('--wide', 'show all columns and whole ids, in lines longer than the terminal')
     .option('--json', 'as JSON')
     .action(async (options) => {
       finish(await (await import('./keys.js')).list(options));
@@ -201,29 +197,29 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
   return program;
 }
 
-/** What every request for money takes. */
+/** Adds the options of `request` and `credit`. */
 const asking = (command: Command) =>
   command
     .option('--amount <decimal>', "with the currency's own decimals: 12.30 (needed)")
     .option('--currency <code>', 'of the payment: EUR (needed)')
-    .option('--reason <text>', 'why, for example goods_returned (needed)')
-    .option('--order <id>', "the shop's order")
-    .option('--entity <id>', 'the entity that pays, where it is not the default one')
-    .option('--key <text>', 'one for each intent; default: a new one, which is printed')
-    .option('--requested-by <name>', 'who asks, and so cannot approve; default: the user of this machine')
-    .option('--wait [seconds]', 'stay until it has ended or a person is needed', seconds)
-    .option('--yes', 'do not ask')
+    .option('--reason <text>', 'the reason, for example goods_returned (needed)')
+    .option('--order <id>', 'the order id of the shop')
+    .option('--entity <id>', 'the entity; default: the first one of the settings')
+    .option('--key <text>', 'the idempotency key; default: a new one, which is printed')
+    .option('--requested-by <name>', 'the requester, who cannot approve; default: the user of this machine')
+    .option('--wait [seconds]', 'wait until the refund is final or needs an operator', seconds)
+    .option('--yes', 'do not ask for confirmation')
     .option('--json', 'the refund as JSON');
 
-/** What every command about one refund takes. */
+/** Adds the id of a refund and the options of an operator's note. */
 const note = (command: Command, who: string) => orders(command.argument('<id>', ID), who);
 
 const orders = <Args extends unknown[]>(command: Command<Args>, who: string) =>
   command
-    .option('--by <name>', `who ${who} (needed)`)
-    .option('--reason <text>', 'why (needed)')
-    .option('--ticket <id>', 'where it is discussed')
-    .option('--yes', 'do not ask')
+    .option('--by <name>', `the operator who ${who} (needed)`)
+    .option('--reason <text>', 'the reason (needed)')
+    .option('--ticket <id>', 'the ticket')
+    .option('--yes', 'do not ask for confirmation')
     .option('--json', 'as JSON');
 
 const EXAMPLE_PAYMENT = '8ac7a4a18f6fcb2d018f70a1b2c3d4e5';
@@ -239,8 +235,11 @@ const HELP = {
     `watch ${EXAMPLE_REFUND}`,
   )}
 
-Exit codes: 0 done, 1 failed, 2 wrong use, 3 a person is needed.
-Settings come from the environment; without any, from the sandbox that is up in this folder.`,
+Exit codes: 0 done, 1 failed, 2 wrong use, 3 an operator is needed.
+Settings come from the environment; without any, from the sandbox that runs in this folder.
+
+On a terminal, tables fit its width; --wide shows all columns and whole ids. Into a pipe each row is one line with all
+of it; COLUMNS sets a width there. NO_COLOR turns colors off.`,
   request: examples(
     `request --payment ${EXAMPLE_PAYMENT} --amount 12.30 --currency EUR --reason goods_returned --order 4711`,
     `request --payment ${EXAMPLE_PAYMENT} --amount 1000 --currency JPY --reason duplicate --key order-4711 --wait 60 --yes --json`,

@@ -1,4 +1,4 @@
-/** `list`, `watch`: where refunds stand. */
+/** The commands `list` and `watch`. */
 import type { RefundState, RefundStatus } from '../../domain/refund/states.js';
 import { isFinal } from '../../domain/refund/states.js';
 import { waitingForOperator } from '../../ledger/views/queue.js';
@@ -36,7 +36,7 @@ export function list(options: ListOptions): Promise<ExitCode> {
   });
 }
 
-/** A line for each change until it has ended or a person is needed. With `--json` each line is the whole refund. */
+/** Prints a line for each change until the refund is final or needs an operator. With `--json` each line is the whole refund. */
 export function watch(id: string, options: OutputOptions): Promise<ExitCode> {
   return run(options, async (session) => {
     const line = (text: string): void => {
@@ -46,7 +46,7 @@ export function watch(id: string, options: OutputOptions): Promise<ExitCode> {
   });
 }
 
-/** Tells each change to `tell` until the refund has ended, a person is needed or the time is over. */
+/** Passes a line for each change to `tell` until the refund is final, needs an operator, or `ms` milliseconds are over. */
 export async function follow(
   { client, json, screen }: Session,
   id: string,
@@ -69,7 +69,7 @@ export async function follow(
 
 const needsOperator = ({ state }: Refund): boolean => OPERATOR_STATES.includes(state);
 
-/** What became of a refund, for whoever asked for it. What goes on by itself is no failure. */
+/** Returns the exit code for a refund. A refund that continues by itself is no failure. */
 export function outcome(refund: Refund): ExitCode {
   if (needsOperator(refund)) return EXIT.operatorNeeded;
   return refund.status === 'failed' || refund.status === 'canceled' ? EXIT.failed : EXIT.done;

@@ -1,4 +1,4 @@
-/** `link`, `correct`, `change-destination`: what an operator orders about an attempt or a destination, with evidence in hand. */
+/** The commands `link`, `correct` and `change-destination`. */
 import { CASE_REASONS, type CaseReason } from '../../domain/payment/reconciliation.js';
 import type { CorrectionOutcome } from '../../domain/refund/correction.js';
 import { isRefundId } from '../../domain/ids.js';
@@ -75,7 +75,7 @@ export function correct(id: string, options: CorrectOptions): Promise<ExitCode> 
         });
         if (refund.proposal !== null)
           session.note(
-            `proposed; a second person confirms with: approve ${id} (instruction ${refund.proposal.instruction})`,
+            `proposed; another operator confirms with: approve ${id} --instruction ${refund.proposal.instruction}`,
           );
         session.printRefund(refund);
         return needsOperator(refund);

@@ -1,4 +1,4 @@
-/** `replay`: what a refund would do now and what it hangs on, and letting one, or all that wait for one cause, go on. */
+/** The command `replay`: explains what a refund would do now, and lets one refund, or all in review for one reason, continue. */
 import { randomUUID } from 'node:crypto';
 import { CASE_REASONS, type CaseReason } from '../../domain/payment/reconciliation.js';
 import type { BulkReplay, BulkReplayResult } from '../replay-many.js';
@@ -22,7 +22,7 @@ export interface ReplayOptions extends NoteOptions {
   readonly restart?: true | undefined;
 }
 
-/** One refund by its id, or every one that is in review for `--case`. */
+/** Replays one refund by its id, or every refund in review for `--case`. */
 export function replay(id: string | undefined, options: ReplayOptions): Promise<ExitCode> {
   if (options.case !== undefined && id === undefined) return replayMany(options.case, options);
   if (id !== undefined && options.case === undefined) return replayOne(id, options);
@@ -46,7 +46,7 @@ function replayMany(why: string, options: ReplayOptions): Promise<ExitCode> {
   const which = { case: why, ...(since === undefined ? {} : { since }) };
   const work = (operatorNote: OperatorNote): Promise<ExitCode> =>
     run(options, async ({ client, screen, print, note }) => {
-      // Named once: a batch that is asked for again after a failure is carried out once.
+      // One command id for all batches: a batch that is sent again after a failure is carried out once.
       const order: BulkReplay = { ...which, ...operatorNote, commandId: randomUUID() };
       const counted = await client.replayMany({ ...order, dryRun: true });
       if (isDryRun || counted.count === 0) {
@@ -67,7 +67,7 @@ function replayMany(why: string, options: ReplayOptions): Promise<ExitCode> {
       const total = { ...counted, dryRun: false, replayed, refused };
       print(total, () =>
         [
-          `${replayed} of ${counted.count} refunds go on`,
+          `${replayed} of ${counted.count} refunds continue`,
           ...(refused.length === 0 ? [] : [table(REFUSED, refused, screen)]),
         ].join('\n'),
       );
@@ -79,7 +79,7 @@ function replayMany(why: string, options: ReplayOptions): Promise<ExitCode> {
 }
 
 const BULK_EFFECT =
-  'Each goes back to its first unsent step, proven again and with fresh budgets, about 20 a second. Nothing is sent twice, and a credit is approved again where policy asks for it.';
+  'Each goes back to its first unsent step, with all checks again and new budgets, about 20 a second. Nothing is sent twice. A credit needs a new approval where policy asks for one.';
 
 const REFUSED: readonly Column<BulkReplayResult['refused'][number]>[] = [
   { title: 'refused', text: ({ refundId }) => refundId },
@@ -109,7 +109,7 @@ function replayOne(id: string, options: ReplayOptions): Promise<ExitCode> {
       await confirm(
         restart === undefined
           ? [effect]
-          : [effect, `The run ${restart.runId}, alive since ${restart.startedAt}, is ended first.`],
+          : [effect, `The run ${restart.runId}, alive since ${restart.startedAt}, is terminated first.`],
         options.yes === true,
       );
       const result = await client.replay(id, {
@@ -123,11 +123,11 @@ function replayOne(id: string, options: ReplayOptions): Promise<ExitCode> {
 }
 
 const OUTCOMES = {
-  replayed: 'it goes on with its first unsent step',
-  over: 'nothing is left to do: the refund is over',
-  alive: 'a run is alive and was left alone; --restart ends it and starts the next',
+  replayed: 'it continues with its first unsent step',
+  over: 'nothing is left to do: the refund is final',
+  alive: 'a run is alive and was left alone; --restart terminates it and starts the next',
   started: 'a run was started',
-  restarted: 'the run was ended, and the next one started',
+  restarted: 'the run was terminated, and the next one was started',
 } as const;
 
 const waitsForOperator = ({ step }: ReplayReport): ExitCode =>

@@ -1,4 +1,4 @@
-/** `request` and `credit`: ask for a refund or a standalone credit, and stay with it where asked to. */
+/** The commands `request` and `credit`: request a refund or a standalone credit, and follow it with `--wait`. */
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { formatAmount, storedMoney } from '../../domain/money/money.js';
@@ -28,12 +28,12 @@ export interface RequestOptions extends OutputOptions {
   readonly entity?: string | undefined;
   readonly key?: string | undefined;
   readonly requestedBy?: string | undefined;
-  /** Seconds, or true for as long as it takes. */
+  /** Seconds; true: without a limit. */
   readonly wait?: number | true | undefined;
   readonly yes?: true | undefined;
 }
 
-/** Whoever asks by the command line shares one space of keys. */
+/** The client id of all requests by the command line: they share one space of idempotency keys. */
 const CALLER = 'cli';
 
 export async function request(what: 'refund' | 'credit', options: RequestOptions): Promise<ExitCode> {
@@ -44,8 +44,7 @@ export async function request(what: 'refund' | 'credit', options: RequestOptions
     const { client, note } = session;
     const idempotencyKey = options.key ?? randomUUID();
     await confirm(await effectOf(session, reading.request), options.yes === true);
-    if (options.key === undefined)
-      note(`key ${idempotencyKey} (give it as --key to ask for the same ${what} again)`);
+    if (options.key === undefined) note(`key ${idempotencyKey} (pass it as --key to repeat this request)`);
     const { requestedBy, input } = reading;
     const order = { clientId: CALLER, idempotencyKey, requestedBy, request: input };
     const refund = await (what === 'credit' ? client.requestCredit(order) : client.requestRefund(order));
@@ -74,7 +73,7 @@ type Reading =
     }
   | { readonly ok: false; readonly problems: readonly InputProblem[] };
 
-/** Everything that can be known to be wrong before anything is opened. */
+/** Reads the options, and finds every problem that needs no connection. */
 function read(what: 'refund' | 'credit', options: RequestOptions): Reading {
   const { payment, amount, currency, reason, order, registration, entity } = options;
   const input = {
@@ -94,13 +93,13 @@ function read(what: 'refund' | 'credit', options: RequestOptions): Reading {
     problems.push({
       field: '--requested-by',
       code: 'missing',
-      message: 'is missing, and this user has no name',
+      message: 'is missing, and the user of this machine has no name',
     });
   if (!reading.ok || requestedBy === undefined) return { ok: false, problems };
   return { ok: true, request: reading.request, input, requestedBy };
 }
 
-/** What was captured, where any of it is given. */
+/** Returns the declared payment, where any of its options is given. */
 function declaredBy({
   currency,
   paymentType,
@@ -119,7 +118,7 @@ function declaredBy({
   };
 }
 
-/** As the command line calls it; what is not there at all is missing rather than of the wrong type. */
+/** Names a problem by its option. An absent option is missing, not of a wrong type. */
 const named =
   (input: object) =>
   ({ field, code, message }: InputProblem): InputProblem => {
@@ -136,14 +135,14 @@ async function effectOf(session: Session, request: RefundRequest | CreditRequest
   if (paymentId === undefined)
     return [
       `Credit ${amount}${to} (${reason}).`,
-      'It is linked to no payment, so nothing caps it: a second person has to approve before it is sent.',
+      'It is linked to no payment, so no balance limits it: another operator has to approve it before it is submitted.',
     ];
   return [
     `Pay back ${amount} on payment ${paymentId} (${reason}).`,
     ...(await leftOn(session, paymentId)),
     isCreditRequest(request)
-      ? `It is credited${to}, and nothing is refunded.`
-      : `It is refunded; only where that is proven impossible it is credited${to}.`,
+      ? `It is credited${to}; no refund is submitted.`
+      : `It is refunded. Only if a refund is proven impossible, it is credited${to}.`,
   ];
 }
 
@@ -156,7 +155,7 @@ async function leftOn({ ledger }: Session, paymentId: string): Promise<string[]>
   ];
 }
 
-/** A container's user may have no name. */
+/** Returns undefined where the user has no name, as in a container. */
 function userName(): string | undefined {
   try {
     return userInfo().username;

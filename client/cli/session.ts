@@ -1,4 +1,4 @@
-/** One command from its settings to its exit code: data on stdout, everything else on stderr. */
+/** Runs one command, from its settings to its exit code. Data goes to stdout, everything else to stderr. */
 import { readSettings, SettingsError } from '../../settings/read.js';
 import type { Settings } from '../../settings/settings.js';
 import { RefundsError, type RefundsErrorCode } from '../errors.js';
@@ -21,13 +21,13 @@ export interface Session extends OpenRefundsClient {
   readonly json: boolean;
   /** Standard output. */
   readonly screen: Screen;
-  /** One document on stdout: as JSON, or as the text beside it. */
+  /** Prints one document on stdout: `value` as JSON with `--json`, else the text. */
   readonly print: (value: unknown, text: () => string) => void;
   readonly printRefund: (refund: Refund) => void;
   readonly note: (text: string) => void;
 }
 
-/** The request itself is wrong: the same command would be refused again. */
+/** Errors of the request itself: the same command would fail again. */
 const WRONG_USE: readonly RefundsErrorCode[] = [
   'invalid_request',
   'currency_mismatch',
@@ -35,7 +35,7 @@ const WRONG_USE: readonly RefundsErrorCode[] = [
   'instruction_missing',
 ];
 
-/** The request's fields as the command line calls them. */
+/** The option of each field of a request. */
 const OPTION_OF = new Map([
   ['paymentId', '--payment'],
   ['amount', '--amount'],
@@ -61,7 +61,7 @@ const note = (text: string): void => {
   process.stderr.write(`${text}\n`);
 };
 
-/** Opens what the environment names, runs `work`, closes everything, and tells whatever went wrong. */
+/** Opens the connections that the environment names, runs `work` and closes them. Prints an error and returns its exit code. */
 export async function run(
   options: OutputOptions,
   work: (session: Session) => Promise<ExitCode>,
@@ -71,7 +71,7 @@ export async function run(
   try {
     const env = environment(process.env, note);
     const settings = readSettings(env);
-    // Loaded only now: who made a mistake is told at once.
+    // Loaded only now: a wrong setting is reported without waiting for it.
     const { openRefundsClient } = await import('../open.js');
     const opened = openRefundsClient(settings, env);
     const print = (value: unknown, text: () => string): void => {
@@ -98,7 +98,7 @@ export async function run(
   }
 }
 
-/** Says what went wrong on stderr, as JSON where JSON was asked for, and answers the exit code. */
+/** Prints an error on stderr, as JSON with `--json`, and returns the exit code. */
 export function tell(json: boolean, error: unknown): ExitCode {
   const { code, message, exit, more } = describe(error);
   if (json) note(JSON.stringify({ error: { code, message, ...more } }));
@@ -144,7 +144,7 @@ function describe(error: unknown): ErrorText {
   return { code: 'failed', message: messageOf(error), exit: EXIT.failed };
 }
 
-/** A refused connection to a name with two addresses comes as an `AggregateError` without a message of its own. */
+/** Returns the message. A refused connection to a name with two addresses is an `AggregateError` without a message of its own. */
 function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === '')
     return error.errors.map((one: unknown) => messageOf(one)).join('; ');

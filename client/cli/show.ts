@@ -1,4 +1,4 @@
-/** `show`: one refund with everything that is on record of it, on one page. */
+/** The command `show`: one refund with its attempts, cases, decisions and timeline, on one page. */
 import { readTimeline } from '../../ledger/views/timeline.js';
 import { timelineOf, type TimelineEntry } from '../story-view.js';
 import { needsOperator } from './decide.js';

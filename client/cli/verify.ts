@@ -1,4 +1,4 @@
-/** `verify`: checks the whole ledger now, slice by slice, and stores the report. */
+/** The command `verify`: checks the whole ledger, slice by slice, and stores the report. */
 import { auditLedger } from '../../ledger/maintenance/audit.js';
 import { storeFindings } from '../../ledger/maintenance/audit-progress.js';
 import { storeAudit } from '../../ledger/maintenance/audits.js';
@@ -10,7 +10,7 @@ import { run, type OutputOptions } from './session.js';
 import { table, type Column } from './table.js';
 import { wrapped } from './text.js';
 
-/** What takes longer is reported as not checked. */
+/** `statementTimeout` in milliseconds: a check that takes longer is reported as not checked. `examples`: violations listed of each invariant. */
 const LIMITS = { statementTimeout: 120_000, examples: 50 };
 /** Milliseconds between two lines of progress. */
 const PROGRESS_EVERY = 2_000;

@@ -173,7 +173,7 @@ describe('credit', () => {
     ];
     const asked = await cli(['credit', ...to, '--yes', '--json', '--wait', '60', '--requested-by', 'clerk']);
     expect(asked.stderr).toContain(`Credit 7.00 EUR to registration ${registrationId} (goodwill).`);
-    expect(asked.stderr).toContain('a second person has to approve');
+    expect(asked.stderr).toContain('another operator has to approve');
     expect(asked.code).toBe(3);
     const { id } = refundOf(asked);
     const shown = await cli(['show', id]);
@@ -319,7 +319,7 @@ describe('what a person does with evidence in hand', () => {
     expect(queue.stdout).toContain(id);
     expect(queue.stdout).toContain('Agree another way');
     expect(page.stdout).toContain('clerk');
-    expect(page.stdout).toContain('Refused');
+    expect(page.stdout).toContain('Declined');
 
     const changed = await cli(['change-destination', id, '--registration', registrationId, ...note]);
     expect(changed.stderr).toContain(`A credit of 40.00 EUR for refund ${id} is to go to registration`);
@@ -337,8 +337,8 @@ describe('what a person does with evidence in hand', () => {
 });
 
 describe('a table', () => {
-  it.each([80, 100, 160])('fits %i columns where COLUMNS asks for that', async (columns) => {
-    await cli(['keys', 'create', '--name', `till-${columns}`, '--role', 'submit', 'operate', 'approve']);
+  it('fits the columns that COLUMNS asks for', async () => {
+    const columns = 80;
     const env = { ...stack.env, COLUMNS: String(columns) };
     const { id = '' } = (await client.listRefunds())[0] ?? {};
     const all = await Promise.all([
@@ -379,7 +379,7 @@ describe('the sandbox of a folder', () => {
     const ended = await cli(['list', '--json'], { PATH: process.env['PATH'], REFUNDS_DATA_DIR: folder });
     expect(ended.code).toBe(0);
     expect(refundsOf(ended).length).toBeGreaterThan(0);
-    expect(ended.stderr).toContain('with the sandbox of');
+    expect(ended.stderr).toContain('using the sandbox of');
   });
 
   it('is left alone where one variable names another system', async () => {

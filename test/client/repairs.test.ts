@@ -258,7 +258,7 @@ describe('running a refund again', () => {
       run: { isAlive: false, status: 'TERMINATED' },
     });
     expect(report.gateway).toContain('unexplained');
-    expect(report.stuck).toContain('Replay starts one');
+    expect(report.stuck).toContain('A replay starts one');
     expect((await stack.dependencies.ledger.snapshot(id)).version, 'nothing was changed').toBe(
       before.version,
     );

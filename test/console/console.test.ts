@@ -393,7 +393,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       const widths = await Promise.all(parts.map((part) => part.getAttribute('width')));
       expect(widths).toEqual(['30%', '20%', '50%']);
       const timeline = page.getByRole('region', { name: 'Timeline' });
-      expect(await timeline.getByText('Asked for: goodwill').count()).toBe(2);
+      expect(await timeline.getByText('Requested: goodwill').count()).toBe(2);
     });
   });
 });
