@@ -1,4 +1,4 @@
-/** The audit in increments: what changed at once, the whole in slices, and what is wrong stays known until it is put right. */
+/** The incremental audit: it checks changed payments at once and all payments in slices, and reports a violation until it is corrected. */
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { auditIncrement } from '../../ledger/maintenance/audit-progress.js';
@@ -9,7 +9,7 @@ import { postgresLedger } from '../ledger/postgres.js';
 const { database, ledger, url } = await postgresLedger();
 const LIMITS = { statementTimeout: 30_000, examples: 100, slice: 2 };
 const WHOLE = { ...LIMITS, within: 60_000 };
-/** No time for the round: the payments that changed are read whatever there is. */
+/** No time for the round: only the payments that changed are checked. */
 const CHANGED_ALONE = { ...LIMITS, within: 0 };
 
 const administrator = new pg.Client(url);
@@ -27,14 +27,14 @@ const newPayment = async (): Promise<string> => {
 };
 
 describe('the audit in increments', () => {
-  it('reads every payment in its first round, a slice at a time', async () => {
+  it('checks every payment in its first round, one slice at a time', async () => {
     const ids = [];
     for (let n = 0; n < 5; n += 1) ids.push(await newPayment());
     const slices: number[] = [];
     const whole = await auditLedger(database.db, LIMITS, ({ paymentIds }) => {
       slices.push(paymentIds.length);
     });
-    // The schema, then payments by two.
+    // First the schema, then two payments at a time.
     expect(slices).toEqual([0, 2, 2, 1]);
     expect(whole).toMatchObject({ payments: 5, violations: 0, complete: true });
 
@@ -43,7 +43,7 @@ describe('the audit in increments', () => {
     expect(first.completeSince).toBeInstanceOf(Date);
   });
 
-  it('keeps what it found until the payment is read again and right', async () => {
+  it('reports a violation until the payment is checked again and correct', async () => {
     const id = await newPayment();
     await tamper('update payments set reserved_minor = reserved_minor + 1 where id = $1', [id]);
     const found = await auditIncrement(database, WHOLE);
@@ -51,17 +51,17 @@ describe('the audit in increments', () => {
     expect(found.invariants.find(({ invariant }) => invariant === 'I8')?.examples).toEqual([
       expect.stringContaining(`payment ${id}: reserved is 1001, its events add up to 1000`),
     ]);
-    // Nothing is read of the round now; the fault is still known.
+    // This audit checks no slice of the round; the violation is still reported.
     const again = await auditIncrement(database, CHANGED_ALONE);
     expect(again.violations).toBe(found.violations);
     await tamper('update payments set reserved_minor = reserved_minor - 1 where id = $1', [id]);
     expect((await auditIncrement(database, WHOLE)).violations).toBe(0);
   });
 
-  it('goes on where it stopped, and a payment that changes after it was read is read again', async () => {
+  it('continues where it stopped, and checks a payment again that changed after its check', async () => {
     await auditIncrement(database, WHOLE);
     const ids = (await administrator.query<{ id: string }>('select id from payments order by id')).rows;
-    // As if the last round had read all but the payments after the first two.
+    // Sets the progress as if the last round had checked all payments but those after the first two.
     await administrator.query(
       'update audit_progress set slice_after = $1, events_through = (select max(id) from events)',
       [ids[1]?.id],
@@ -77,8 +77,8 @@ describe('the audit in increments', () => {
   });
 });
 
-describe('one slice', () => {
-  it('reads the rows of its payments by their indexes, however many others there are', async () => {
+describe('one slice of the audit', () => {
+  it('reads the rows of its payments by index, however many other payments there are', async () => {
     await administrator.query('set enable_seqscan = off');
     for (const table of ['refunds', 'attempts', 'events']) {
       const { rows } = await administrator.query(

@@ -1,4 +1,4 @@
-/** Each way in which the books can be wrong is found by the audit, named by its invariant and by what is wrong. */
+/** The audit finds each way in which the books can be wrong, and names the invariant and the violation. */
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { auditLedger } from '../../ledger/maintenance/audit.js';
@@ -19,7 +19,7 @@ import { postgresLedger } from '../ledger/postgres.js';
 const { database, ledger, url } = await postgresLedger();
 const LIMITS = { statementTimeout: 30_000, examples: 1_000 };
 
-/** What an administrator with the wrong idea can do: past triggers, and past constraints that are dropped here. */
+/** Changes rows as an administrator can: without triggers, and after dropping constraints. */
 const administrator = new pg.Client(url);
 beforeAll(async () => {
   await administrator.connect();
@@ -55,8 +55,8 @@ const fact = (books: Books, type: string, actor = 'answer'): string =>
   `insert into events (natural_key, type, payment_id, refund_id, actor)
    values (gen_random_uuid()::text, '${type}', '${books.paymentId}', '${books.refundId}', '${actor}')`;
 
-describe('the audit of books that are right', () => {
-  it('finds nothing, having asked everything', async () => {
+describe('the audit of correct books', () => {
+  it('finds no violation, and has checked everything', async () => {
     await fixture('paid');
     await fixture('pending');
     await fixture('open');
@@ -66,8 +66,8 @@ describe('the audit of books that are right', () => {
   });
 });
 
-describe('the audit of a refund that had ended, turned out paid and came back', () => {
-  it('finds nothing: what it owes again is held again', async () => {
+describe('the audit of a refund that was final, then paid, then returned', () => {
+  it('finds no violation: the amount owed again is reserved again', async () => {
     const refundId = await accepted(ledger, debit(), 4_000n);
     const order = await submitted(ledger, refundId);
     const id = gatewayId();
@@ -81,7 +81,7 @@ describe('the audit of a refund that had ended, turned out paid and came back', 
 });
 
 describe('the audit finds', () => {
-  it('I1: a payment that has given back more than it took', async () => {
+  it('I1: a payment with more returned than it captured', async () => {
     const { paymentId } = await fixture('paid');
     await tamper(`update payments set captured_minor = 3999 where id = '${paymentId}'`);
     expect(await found('I1')).toContainEqual(
@@ -89,7 +89,7 @@ describe('the audit finds', () => {
     );
   });
 
-  it('I1: a refund that holds something else than it owes, and one that holds something though it has ended', async () => {
+  it('I1: a refund that reserves another amount than it owes, and a final refund that still reserves an amount', async () => {
     const [under, over] = [await fixture('pending'), await fixture('paid')];
     await tamper(
       `update refunds set amount_minor = 4001 where id = '${under.refundId}'`,
@@ -112,7 +112,7 @@ describe('the audit finds', () => {
     expect(await found('I2')).toContainEqual(`refund ${refundId} has 2 open attempts`);
   });
 
-  it('I2: an attempt that is open though its refund has ended, and a handing-over that is not on record', async () => {
+  it('I2: an open attempt of a final refund, and a submission without a record', async () => {
     const { refundId, attemptId } = await fixture('pending');
     await tamper(
       `update refunds set state = 'failed' where id = '${refundId}'`,
@@ -123,7 +123,7 @@ describe('the audit finds', () => {
     expect(sentences).toContainEqual(`attempt ${attemptId} is pending: 2 submissions, 1 events`);
   });
 
-  it('I3: a credit that no refused refund came before', async () => {
+  it('I3: a credit without a declined refund before it', async () => {
     const { attemptId } = await fixture('paid');
     await tamper(
       `update attempts set way = 'credit', original_id = null, registration_id = '${'a'.repeat(32)}'
@@ -132,7 +132,7 @@ describe('the audit finds', () => {
     expect(await found('I3')).toContainEqual(`credit ${attemptId} has no declined refund before it`);
   });
 
-  it('I3: what was asked for as a credit and was refunded, and a free-standing credit of which one person alone decided', async () => {
+  it('I3: a requested credit that was paid as a refund, and an unlinked credit that one operator alone decided', async () => {
     const [linked, alone] = [await fixture('paid'), await fixture('paid')];
     await tamper(
       `update refunds set asked_for = 'credit' where id in ('${linked.refundId}', '${alone.refundId}')`,
@@ -150,7 +150,7 @@ describe('the audit finds', () => {
     expect(await found('I3'), 'approved after it was sent').toContainEqual(unapproved);
   });
 
-  it('I4: a refund that ended while its outcome was open, without a person or as no person may', async () => {
+  it('I4: a refund that became final while its outcome was open, without an operator or by a command that is not allowed', async () => {
     const [failed, canceled] = [await fixture('pending'), await fixture('pending')];
     await tamper(fact(failed, 'refund.failed', 'system'), fact(canceled, 'refund.canceled', 'clerk'));
     const sentences = await found('I4');
@@ -162,7 +162,7 @@ describe('the audit finds', () => {
     );
   });
 
-  it('I5: a paid refund that somebody calls canceled, and one whose state no event explains', async () => {
+  it('I5: a paid refund with the state canceled, and one whose state no event explains', async () => {
     const [moved, silent] = [await fixture('paid'), await fixture('paid')];
     await tamper(
       fact(moved, 'refund.canceled', 'clerk'),
@@ -177,7 +177,7 @@ describe('the audit finds', () => {
     );
   });
 
-  it('I5: a final state that was left on nobody’s evidence, and money paid under no id', async () => {
+  it('I5: a final state that was changed without evidence, and a payment without a gateway id', async () => {
     const [left, nameless] = [await fixture('paid'), await fixture('paid')];
     await tamper(
       fact(left, 'refund.returned', 'system'),
@@ -190,7 +190,7 @@ describe('the audit finds', () => {
     expect(sentences).toContainEqual(`attempt ${nameless.attemptId} is paid without a gateway id`);
   });
 
-  it('I5: an approval by whoever asked for the refund, and a correction that one operator signed', async () => {
+  it('I5: an approval by the requester of the refund, and a correction by one operator alone', async () => {
     const [approved, confirmed, alone] = [
       await fixture('paid'),
       await fixture('paid'),
@@ -214,7 +214,7 @@ describe('the audit finds', () => {
       expect(sentences).toContainEqual(`the correction of refund ${refundId} was signed by one operator`);
   });
 
-  it('I6: amounts that are not whole, in another currency, or other than what was handed over', async () => {
+  it('I6: amounts that are not whole, in another currency, or different from the submitted amount', async () => {
     const [foreign, changed] = [await fixture('paid'), await fixture('paid')];
     await tamper(
       'alter table captures add column fee_minor numeric',
@@ -230,13 +230,13 @@ describe('the audit finds', () => {
     await tamper('alter table captures drop column fee_minor');
   });
 
-  it('I7: a refund whose request is forgotten', async () => {
+  it('I7: a refund whose request is not stored', async () => {
     const { refundId } = await fixture('paid');
     await tamper(`delete from events where refund_id = '${refundId}' and type = 'refund.requested'`);
     expect(await found('I7')).toContainEqual(`refund ${refundId} has 0 events of its request`);
   });
 
-  it('I8: a balance that was adjusted by hand, and a success that counted twice', async () => {
+  it('I8: a balance that was changed by hand, and a success that was counted twice', async () => {
     const [adjusted, twice] = [await fixture('paid'), await fixture('paid')];
     await tamper(
       `update payments set succeeded_minor = 1 where id = '${adjusted.paymentId}'`,
@@ -252,7 +252,7 @@ describe('the audit finds', () => {
     );
   });
 
-  it('I7 and I8: keys that could be used twice, facts that could be changed or written twice', async () => {
+  it('I7 and I8: keys that can be used twice, facts that can be changed or written twice', async () => {
     await tamper(
       'alter table events disable trigger events_append_only',
       'alter table events drop constraint events_natural_key_key',
@@ -265,8 +265,8 @@ describe('the audit finds', () => {
   });
 });
 
-describe('the report', () => {
-  it('counts every violation, and keeps as many sentences as were asked for', async () => {
+describe('the report of the audit', () => {
+  it('counts all violations, and stores as many examples as configured', async () => {
     const all = await auditLedger(database.db, LIMITS);
     const few = await auditLedger(database.db, { ...LIMITS, examples: 1 });
     expect(all.violations).toBeGreaterThan(15);
@@ -275,7 +275,7 @@ describe('the report', () => {
     expect(sentences.length).toBeLessThan(all.violations);
   });
 
-  it('says what could not be asked in time, and still asks the rest of one snapshot', async () => {
+  it('names the checks that did not finish in time, and runs the others in the same snapshot', async () => {
     const holder = new pg.Client(url);
     await holder.connect();
     try {

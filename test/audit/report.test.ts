@@ -1,4 +1,4 @@
-/** The audit by its schedule, and its report by every way of asking for it. */
+/** The scheduled audit, and its report in the API, in the metrics and on the command line. */
 import { sql } from 'kysely';
 import { Registry } from 'prom-client';
 import { afterAll, describe, expect, it, vi } from 'vitest';
@@ -23,7 +23,7 @@ afterAll(async () => {
 });
 
 describe('before the first audit', () => {
-  it('there is no report, and no figure that could be taken for a good one', async () => {
+  it('there is no report, and no metric that could be read as a clean result', async () => {
     const answer = await call('GET', '/v1/audits/latest');
     expect(answer.status).toBe(404);
     expect(problemOf(answer).code).toBe('not_found');
@@ -34,7 +34,7 @@ describe('before the first audit', () => {
 });
 
 describe('the audit', () => {
-  it('runs as soon as a worker is there, and tells the API and the metrics that the ledger holds', async () => {
+  it('runs as soon as a worker is there, and reports to the API and the metrics that the ledger is correct', async () => {
     await stack.startWorker();
     const { id } = refundOf(await ask(stack.newPayment().paymentId));
     await stack.client.waitFor(id, 60_000);
@@ -55,7 +55,7 @@ describe('the audit', () => {
     expect(scraped).toMatch(/^refunds_events_waiting 0$/mu);
   });
 
-  it('is run now by the command line, which ends with 0 while the ledger holds', async () => {
+  it('runs at once by the command line, which exits with 0 if the ledger is correct', async () => {
     const before = auditSchema.parse((await call('GET', '/v1/audits/latest')).body);
     const { code, stdout } = await command(stack.env, 'verify', '--json');
     expect(code).toBe(0);
@@ -65,7 +65,7 @@ describe('the audit', () => {
     expect(auditSchema.parse((await call('GET', '/v1/audits/latest')).body)).toEqual(reported);
   });
 
-  it('that finds something ends the command with 1 and names it, and the metrics count it', async () => {
+  it('with a violation makes the command exit with 1 and name it, and the metrics count it', async () => {
     const { id } = refundOf(await ask(stack.newPayment().paymentId));
     await stack.client.waitFor(id, 60_000);
     const meddle = (state: string) =>

@@ -1,4 +1,4 @@
-/** The demonstration, as a newcomer runs it. */
+/** The demonstration, started as a new user does. */
 import { describe, expect, it } from 'vitest';
 import { npmStart, ownSandbox } from './npm-start.js';
 
@@ -7,7 +7,7 @@ const MINUTES = 60_000;
 describe('the demonstration', () => {
   const sandboxEnv = ownSandbox();
 
-  it('ends every refund as it should', { timeout: 20 * MINUTES }, async () => {
+  it('brings every refund to its expected end', { timeout: 20 * MINUTES }, async () => {
     const { code, output } = await npmStart(['--once'], sandboxEnv());
     expect(output).toContain("the gateway's books equal the ledger");
     expect(output).not.toContain('✗');

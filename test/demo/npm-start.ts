@@ -1,4 +1,4 @@
-/** Runs the demonstration as a newcomer does, with data and a port of its own. */
+/** Runs `npm start` for tests, with its own data folder and port. */
 import { spawn } from 'node:child_process';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,14 +6,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 import { freePort } from '../../sandbox/servers/free-port.js';
 
-/** Call it in a `describe`. Returns the environment of its sandbox, to be read in its tests: the same data for all of them. */
+/** Must be called in a `describe`. Returns a function with the environment of its sandbox; all tests of the block share the data. */
 export function ownSandbox(): () => NodeJS.ProcessEnv {
   let dataDir: string;
   let port: number;
   beforeAll(async () => {
     port = await freePort();
     dataDir = await mkdtemp(join(tmpdir(), 'refunds-demo-'));
-    // PostgreSQL runs as a user of its own under root, and has to get through.
+    // Under root, PostgreSQL runs as another user, which must be able to pass through this folder.
     await chmod(dataDir, 0o711);
   });
   afterAll(() => rm(dataDir, { recursive: true, force: true }));
@@ -21,7 +21,7 @@ export function ownSandbox(): () => NodeJS.ProcessEnv {
     const env: NodeJS.ProcessEnv = {
       ...process.env,
       REFUNDS_DATA_DIR: dataDir,
-      // The usual one may be another run's.
+      // Another run may use the default port.
       REFUNDS_PORT: String(port),
     };
     for (const name of ['DATABASE_URL', 'TEMPORAL_ADDRESS', 'OPPWA_BASE_URL'])

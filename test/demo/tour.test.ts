@@ -12,7 +12,7 @@ import { CHROMIUM, HOW_TO_GET_CHROMIUM, startChromium } from '../support/chromiu
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MINUTES = 60_000;
 
-/** The blocks of the section "A tour", in their order. */
+/** Returns the code blocks of the section "A tour", in their order. */
 async function tour(): Promise<readonly string[]> {
   const page = await readFile(join(ROOT, 'docs/start/getting-started.md'), 'utf8');
   const section = /^## A tour$(.*?)^## /msu.exec(page)?.[1] ?? '';
@@ -27,7 +27,7 @@ describe('the tour of docs/start/getting-started.md', () => {
 
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'refunds-tour-'));
-    // PostgreSQL runs as a user of its own under root, and has to get through.
+    // Under root, PostgreSQL runs as another user, which must be able to pass through this folder.
     await chmod(dataDir, 0o711);
     const env = { ...process.env, REFUNDS_DATA_DIR: dataDir, REFUNDS_PORT: String(await freePort()) };
     for (const name of ['DATABASE_URL', 'TEMPORAL_ADDRESS', 'OPPWA_BASE_URL'])
@@ -58,17 +58,17 @@ describe('the tour of docs/start/getting-started.md', () => {
     expect(blocks).toHaveLength(6);
   });
 
-  it('gives a payment at the sandbox gateway', async () => {
+  it('creates a payment at the sandbox gateway', async () => {
     expect(await step(0)).toMatchObject({ code: 0 });
     expect(await value('$PAYMENT')).toMatch(/^[a-f0-9]{32}$/u);
   });
 
-  it('asks for a refund with curl', async () => {
+  it('requests a refund with curl', async () => {
     expect(await step(1)).toMatchObject({ code: 0 });
     expect(await value('$REFUND')).toMatch(/^[a-f0-9-]{36}$/u);
   });
 
-  it('watches it succeed', { timeout: 5 * MINUTES }, async () => {
+  it('watches the refund succeed', { timeout: 5 * MINUTES }, async () => {
     const { output } = await step(2);
     expect(output.trim().split('\n').at(-1)).toBe('succeeded');
   });
@@ -78,11 +78,15 @@ describe('the tour of docs/start/getting-started.md', () => {
     expect(await value('$LOST')).toMatch(/^[a-f0-9-]{36}$/u);
   });
 
-  it('finds what was lost among what needs a person', { timeout: 5 * MINUTES }, async () => {
-    const { output } = await step(4);
-    expect(output).toContain('manual_review');
-    expect(output).toContain(await value('$LOST'));
-  });
+  it(
+    'finds the refund with the lost answer among those that need an operator',
+    { timeout: 5 * MINUTES },
+    async () => {
+      const { output } = await step(4);
+      expect(output).toContain('manual_review');
+      expect(output).toContain(await value('$LOST'));
+    },
+  );
 
   it.skipIf(CHROMIUM === undefined)(
     `finds it in the console too, with its reason and the action that is meant (needs Chromium: ${HOW_TO_GET_CHROMIUM})`,
@@ -104,7 +108,7 @@ describe('the tour of docs/start/getting-started.md', () => {
     },
   );
 
-  it('checks with the gateway: paid once', { timeout: 5 * MINUTES }, async () => {
+  it('queries the gateway: the refund was paid once', { timeout: 5 * MINUTES }, async () => {
     const { output } = await step(5);
     expect(output).toMatch(/^succeeded$/mu);
     const paid = await shell.run(
@@ -125,7 +129,7 @@ interface Shell {
   close(): void;
 }
 
-/** One shell for all steps: what a block sets, the next one uses. */
+/** One shell for all steps: variables that a block sets are there in the next one. */
 function openShell(env: NodeJS.ProcessEnv): Shell {
   const bash = spawn('bash', ['--noprofile', '--norc'], {
     cwd: ROOT,

@@ -1,4 +1,4 @@
-/** What happened to a refund reaches the caller: signed, at least once, under one id, whatever the receiver or we go through. */
+/** Events reach the merchant signed, at least once and under one id, through failures of the receiver and of ours. */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -77,7 +77,7 @@ const untilEvent = (
   );
 
 describe('a refund that is paid', () => {
-  it('is told once, signed, with the refund as everybody outside sees it', async () => {
+  it('is sent once, signed, with the refund as the API shows it', async () => {
     dispatch();
     const id = await pay();
     await untilEvent(id, 'delivered');
@@ -90,7 +90,7 @@ describe('a refund that is paid', () => {
     expect(request.headers['content-type']).toBe('application/json');
   });
 
-  it('is told step by step in the order of what happened', async () => {
+  it('is sent as one event for each step, in the order of the steps', async () => {
     dispatch();
     const { paymentId } = stack.newPayment();
     stack.fault({ kind: 'pending', afterMs: 300 }, { paymentId });
@@ -108,7 +108,7 @@ describe('a refund that is paid', () => {
     expect(BigInt(events[1]?.data.sequence ?? 0)).toBeGreaterThan(BigInt(events[0]?.data.sequence ?? 0));
   });
 
-  it('is acted on once by the receiver in the examples, which takes no event of another sender', async () => {
+  it('is handled once by the receiver of the examples, which rejects events of another sender', async () => {
     const acted: RefundEvent[] = [];
     const shop = createReceiver({
       secret: secretText,
@@ -146,7 +146,7 @@ describe('a refund that is paid', () => {
   });
 });
 
-describe('a receiver that does not take an event', () => {
+describe('a receiver that does not accept an event', () => {
   it.each([
     ['answers 500', status(500), 'http_500'],
     ['hangs up', hangUp, 'UND_ERR_SOCKET'],
@@ -159,13 +159,13 @@ describe('a receiver that does not take an event', () => {
     expect(event).toMatchObject({ tries: 3, lastStatus: 204, lastError: null });
     const requests = receiver.of(id);
     expect(requests.map((request) => request.id)).toEqual([event.id, event.id, event.id]);
-    // Each try is signed anew: the last one is as fresh as the first.
+    // Each try has a new signature, so that the last one is as recent as the first.
     for (const { headers, body, at } of requests) verify(headers, body, secretText, at);
     expect(elsewhere.received).toEqual([]);
     expect(lines.some((line) => line.includes(error) && line.includes(id))).toBe(true);
   });
 
-  it('does not answer at all: its time is over before the lease, and others are not held up', async () => {
+  it('and does not answer at all: the request times out before the lease ends, and other events are not delayed', async () => {
     receiver.answer(silence);
     dispatch({ answerWithin: 1_500 });
     const slow = await pay();
@@ -176,7 +176,7 @@ describe('a receiver that does not take an event', () => {
     expect(lines.some((line) => line.includes('timeout') && line.includes(slow))).toBe(true);
   });
 
-  it('for too long: it is given up, and sent again when a person says so', async () => {
+  it('for too long: the event is given up, and sent again when an operator requests it', async () => {
     receiver.answer(status(503), status(503));
     const dispatcher = dispatch({ giveUpAfter: 0 });
     const [first, second] = [await pay(), await pay()];
@@ -199,14 +199,14 @@ describe('a receiver that does not take an event', () => {
     await untilEvent(second, 'delivered');
   });
 
-  it('says that it is gone: it is not asked again', async () => {
+  it('and answers that it is gone: the event is not sent again', async () => {
     receiver.answer(status(410));
     dispatch();
     const id = await pay();
     expect(await untilEvent(id, 'dead')).toMatchObject({ tries: 1, lastError: 'http_410' });
   });
 
-  it('leaves nothing of its answers behind', async () => {
+  it('leaves no part of its answers in the ledger', async () => {
     const { rows } = await sql<{ text: string }>`
       select d::text as text from event_deliveries d where d::text like '%4200000000000000%'`.execute(
       database.db,
@@ -217,14 +217,14 @@ describe('a receiver that does not take an event', () => {
 });
 
 describe('dispatchers', () => {
-  it('that run side by side post each event once', async () => {
+  it('that run side by side send each event once', async () => {
     const ids = await Promise.all(Array.from({ length: 30 }, () => pay('1.00')));
     for (let process = 0; process < 3; process += 1) dispatch();
     for (const id of ids) await untilEvent(id, 'delivered');
     expect(ids.map((id) => receiver.of(id).length)).toEqual(ids.map(() => 1));
   });
 
-  it('that are killed in the middle of a try leave it to the next one, which uses the same id', async () => {
+  it('that are killed during a try leave it to the next one, which uses the same id', async () => {
     const id = await pay();
     receiver.answer(silence);
     const child = spawn(
@@ -247,7 +247,7 @@ describe('dispatchers', () => {
 });
 
 describe('events', () => {
-  it('are not kept while nobody is to be told, and begin with what happens after', async () => {
+  it('are not stored without a receiver, and begin with the changes after one is configured', async () => {
     await setEventsEnabled(database, false);
     const untold = await pay();
     expect(await listDeliveries(database, { refundId: untold })).toEqual([]);
@@ -257,7 +257,7 @@ describe('events', () => {
     expect(receiver.of(untold)).toEqual([]);
   });
 
-  it('that arrived long ago are forgotten; what did not arrive, and the facts, stay', async () => {
+  it('that were delivered long ago are deleted; undelivered ones and the ledger stay', async () => {
     dispatch();
     const [old, recent, dead] = [await pay(), await pay(), await pay()];
     for (const id of [old, recent, dead]) await untilEvent(id, 'delivered');
@@ -268,7 +268,7 @@ describe('events', () => {
     await age(old, 91, 'delivered');
     await age(recent, 89, 'delivered');
     await age(dead, 91, 'dead');
-    // It looks when it starts, and then once an hour.
+    // The dispatcher deletes when it starts, and then once an hour.
     dispatch();
     await eventually('the old one is forgotten', async () =>
       (await listDeliveries(database, { refundId: old })).length === 0 ? true : undefined,
@@ -283,7 +283,7 @@ describe('events', () => {
     expect(facts.map(({ type }) => type)).toContain('refund.succeeded');
   });
 
-  it('are made of the facts that the documentation lists', async () => {
+  it('have the types that the documentation lists', async () => {
     const { rows } = await sql<{ text: string }>`
       select pg_get_triggerdef(oid) as text from pg_trigger where tgname = 'events_enqueue'`.execute(
       database.db,
@@ -292,7 +292,7 @@ describe('events', () => {
     expect(reported.toSorted()).toEqual([...OUTGOING_EVENT_TYPES].toSorted());
   });
 
-  it('are listed in pages, and a wrong question is answered with everything that is wrong', async () => {
+  it('are listed in pages, and an invalid request is answered with every error in it', async () => {
     const first = await harness.call('GET', '/v1/events?limit=1');
     const { nextCursor } = first.body as { nextCursor: string };
     const second = await harness.call('GET', `/v1/events?limit=1&cursor=${nextCursor}`);

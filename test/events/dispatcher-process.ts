@@ -1,4 +1,4 @@
-/** A dispatcher in a process of its own, with a lease short enough for a test to see what its death leaves behind. */
+/** A dispatcher in its own process, with a short lease, for tests that kill it. */
 import { openDatabase } from '../../ledger/db/database.js';
 import { createLedger } from '../../ledger/postgres.js';
 import { createLog } from '../../settings/log.js';

@@ -1,4 +1,4 @@
-/** A receiver that does what a test says: answers badly, slowly, elsewhere or not at all, and remembers every request. */
+/** A receiver that a test controls: it answers with errors, slowly, with redirects or not at all, and records every request. */
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll } from 'vitest';
@@ -14,7 +14,7 @@ export interface Received {
 export interface Receiver {
   readonly url: string;
   readonly received: readonly Received[];
-  /** How the next requests are answered, in turn; then with 204. */
+  /** Sets the answers to the next requests, in order; later requests get 204. */
   answer(...next: readonly ((response: ServerResponse) => void)[]): void;
   of(refundId: string): readonly Received[];
 }
@@ -29,7 +29,7 @@ export const hangUp = (response: ServerResponse): void => {
   response.destroy();
 };
 
-/** Call it while the file is read. */
+/** Must be called at the top level of a test file. */
 export async function startReceiver(): Promise<Receiver> {
   const received: Received[] = [];
   const answers: ((response: ServerResponse) => void)[] = [];

@@ -16,7 +16,7 @@ const after = (posted: Posted, tries: number, chance = 0.5, age = 0): number | s
 };
 
 describe('an event', () => {
-  it.each([200, 202, 204, 299])('that is answered with %i has arrived', (status) => {
+  it.each([200, 202, 204, 299])('that is answered with %i is delivered', (status) => {
     expect(settlementOf(answered(status), { tries: 1, age: 0 }, TIMINGS, 0)).toEqual({
       kind: 'delivered',
       status,
@@ -32,28 +32,28 @@ describe('an event', () => {
     });
   });
 
-  it('waits three times as long each time, and never longer than six hours', () => {
+  it('is retried after waits that triple, up to six hours', () => {
     const waits = [1, 2, 3, 4, 5, 8, 9, 60].map((tries) => after(answered(500), tries));
     expect(waits).toEqual([5_000, 15_000, 45_000, 135_000, 405_000, 10_935_000, 6 * HOUR, 6 * HOUR]);
   });
 
-  it('comes up to a fifth earlier or later than others that failed with it', () => {
+  it('has its wait shortened or lengthened by up to a fifth, so that failed events do not return all at once', () => {
     expect([0, 1].map((chance) => after(answered(500), 1, chance))).toEqual([4_000, 6_000]);
   });
 
-  it('stays away for as long as the receiver asks, within the longest wait', () => {
+  it('waits as long as the receiver asks for, up to the longest wait', () => {
     expect(after(answered(429, 60_000), 1)).toBe(60_000);
     expect(after(answered(503, 1_000), 3)).toBe(45_000);
     expect(after(answered(429, 999_999_000), 1)).toBe(6 * HOUR);
   });
 
-  it('is given up after three days, and at once where the receiver is gone', () => {
+  it('is given up after three days, or at once if the receiver is gone', () => {
     expect(after({ kind: 'no_answer', error: 'timeout' }, 20, 0.5, 65 * HOUR)).toBe(6 * HOUR);
     expect(after({ kind: 'no_answer', error: 'timeout' }, 20, 0.5, 67 * HOUR)).toBe('dead');
     expect(after(answered(410), 1)).toBe('dead');
   });
 
-  it('that is tried while its time is shortened still gets real time for an answer', () => {
+  it('gets the full time for an answer also where time is scaled', () => {
     const { answerWithin, lease } = deliveryTimingsAt(0.0002);
     expect(answerWithin).toBe(15_000);
     expect(lease).toBeGreaterThan(answerWithin);

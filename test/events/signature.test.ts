@@ -1,4 +1,4 @@
-/** Signatures as the specification's own example has them, and what a receiver must refuse. */
+/** Signatures match the example of the specification, and the receiver of the examples rejects wrong ones. */
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../domain/secret.js';
 import { verify } from '../../examples/event-receiver/verify.js';
@@ -18,7 +18,7 @@ const AT = VECTOR.at * 1_000;
 const headers = signatureHeaders(VECTOR.id, VECTOR.at, VECTOR.body, [keyOf(VECTOR.secret)]);
 
 describe('a signature', () => {
-  it('is the one of the known answer', () => {
+  it('matches the example of the specification', () => {
     expect(headers).toEqual({
       'webhook-id': VECTOR.id,
       'webhook-timestamp': String(VECTOR.at),
@@ -26,7 +26,7 @@ describe('a signature', () => {
     });
   });
 
-  it('is made with both secrets while one is replaced, and either is enough for the receiver', () => {
+  it('is made with both secrets while one is replaced, and the receiver accepts either', () => {
     const both = signatureHeaders(VECTOR.id, VECTOR.at, VECTOR.body, [keyOf(OTHER), keyOf(VECTOR.secret)]);
     expect(both['webhook-signature'].split(' ')).toHaveLength(2);
     for (const secret of [OTHER, VECTOR.secret])
@@ -34,7 +34,7 @@ describe('a signature', () => {
   });
 });
 
-describe('the receiver of the examples refuses', () => {
+describe('the receiver of the examples rejects', () => {
   it.each([
     ['another body', headers, `${VECTOR.body} `, VECTOR.secret, AT],
     ['another id', { ...headers, 'webhook-id': 'msg_other' }, VECTOR.body, VECTOR.secret, AT],

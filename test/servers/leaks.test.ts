@@ -1,4 +1,4 @@
-/** The search for cards and secrets finds each of them wherever it is put. */
+/** The search for cards and secrets finds each of them in every store. */
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -28,7 +28,7 @@ const places = (change: Partial<Places> = {}): Places => ({
 });
 
 describe('the search for cards and secrets', () => {
-  it('reads what is there, and finds nothing where nothing is', async () => {
+  it('reads all stores, and finds nothing where nothing is', async () => {
     const { leaks, rows, runs } = await leaksIn(places(), [SECRET]);
     expect(leaks).toEqual([]);
     expect(rows).toBeGreaterThan(3);
@@ -51,12 +51,12 @@ describe('the search for cards and secrets', () => {
     }
   });
 
-  it('finds it in a line of the log', async () => {
+  it('finds a card in a line of the log', async () => {
     const logged = ['{"event":"fine"}', `{"event":"said","detail":"${SECRET}"}`];
     expect((await leaksIn(places({ logged }), [SECRET])).leaks).toEqual(['log line 2']);
   });
 
-  it('finds it in the payload of a run, of a kind that it does not know', async () => {
+  it('finds a card in the payload of a workflow of an unknown type', async () => {
     const workflowId = `leaky-${randomUUID()}`;
     const taskQueue = `nobody-${randomUUID()}`;
     const args = [{ card: { number: '5454545454545454' } }];

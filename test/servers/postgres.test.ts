@@ -1,4 +1,4 @@
-/** The embedded PostgreSQL keeps what was committed, whatever happens to it or to the process that started it. */
+/** The embedded PostgreSQL keeps committed data through crashes of itself and of the process that started it. */
 import { spawn } from 'node:child_process';
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ let running: PostgresServer[];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'postgres-test-'));
-  // Open to pass, as a project's folder is: the server runs as another user when this runs as root.
+  // All users may pass through it, as through a project's folder: under root, the server runs as another user.
   await chmod(folder, 0o711);
   dataDir = join(folder, 'data');
   running = [];
@@ -43,7 +43,7 @@ async function query(url: string, text: string): Promise<readonly unknown[]> {
 }
 
 describe('the embedded PostgreSQL', () => {
-  it('goes on with its data after it was stopped and after it was killed', async () => {
+  it('starts again with its data after a stop and after a kill', async () => {
     const first = await start();
     await query(first.url, 'create table refund (id int); insert into refund values (1)');
     await first.stop();
@@ -57,7 +57,7 @@ describe('the embedded PostgreSQL', () => {
     expect(await query(third.url, 'select id from refund order by id')).toEqual([{ id: 1 }, { id: 2 }]);
   });
 
-  it('keeps the password where only its owner can read it, and it is not a usual one', async () => {
+  it('stores a generated password in a file that only its owner can read', async () => {
     const { url } = await start();
     const password = await readFile(join(dataDir, 'password'), 'utf8');
     expect((await stat(join(dataDir, 'password'))).mode & 0o777).toBe(0o600);
@@ -66,14 +66,14 @@ describe('the embedded PostgreSQL', () => {
     await expect(query(url.replace(password, 'postgres'), 'select 1')).rejects.toThrow(/password/u);
   });
 
-  it('is not shared by two: the second learns which process has the data', async () => {
+  it('is used by one process at a time: the second one gets an error that names the first', async () => {
     await start();
     await expect(start()).rejects.toThrow(
       new RegExp(`in use by process ${process.pid}.*REFUNDS_DATA_DIR`, 'u'),
     );
   });
 
-  it('is durable unless a test says otherwise, and listens on the loopback interface only', async () => {
+  it('is durable by default, and listens on the loopback interface only', async () => {
     const { url } = await start();
     const settings = await query(
       url,
@@ -86,7 +86,7 @@ describe('the embedded PostgreSQL', () => {
     ]);
   });
 
-  it('starts although the number in its pid file belongs to another process by now', async () => {
+  it('starts although the process id in its pid file belongs to another program', async () => {
     const first = await start();
     await first.kill();
     const place = await readFile(join(dataDir, 'place'), 'utf8').catch(() => dataDir);
@@ -98,7 +98,7 @@ describe('the embedded PostgreSQL', () => {
   });
 
   it.skipIf(process.getuid?.() !== 0)(
-    'keeps its data for root in a place that the server can reach, and clears it once the folder is gone',
+    'stores the data of root in a folder that the server can reach, and deletes it once the project folder is gone',
     async () => {
       await chmod(folder, 0o700);
       const first = await start();
@@ -112,14 +112,14 @@ describe('the embedded PostgreSQL', () => {
       await rm(dataDir, { recursive: true });
       await start();
       await expect(stat(place)).rejects.toThrow(/ENOENT/u);
-      // The next start clears this one too; the test clears it at once.
+      // The next start would delete this one too; the test deletes it at once.
       await running.at(-1)?.stop();
       await rm((await readFile(join(dataDir, 'place'), 'utf8')).trim(), { recursive: true });
     },
   );
 
   it.skipIf(process.platform === 'win32')(
-    'does not outlive the process that started it, and the next one has the data',
+    'ends with the process that started it, and the next process has the data',
     async () => {
       const script = fileURLToPath(new URL('../support/start-postgres.ts', import.meta.url));
       const parent = spawn(process.execPath, ['--import', 'tsx', script, dataDir], {

@@ -1,4 +1,4 @@
-/** The ways to a Temporal CLI: their order, what is said when all fail, and several processes asking at once. */
+/** The sources of a Temporal CLI: their order, the message when all fail, and several processes at once. */
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ async function program(path: string, text: string): Promise<string> {
 
 const cached = (): string => join(folder, 'cache', 'oppwa-refunds', `temporal-${TEMPORAL_CLI_VERSION}`);
 
-/** Everything that leads somewhere lies in the test's own folder. */
+/** Every path of this environment is in the test's own folder. */
 const environment = (more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
   PATH: join(folder, 'bin'),
   HOME: folder,
@@ -38,7 +38,7 @@ const environment = (more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
 });
 
 describe.skipIf(process.platform === 'win32')('finding a Temporal CLI', () => {
-  it('goes through the ways in their order, each only when the ones before it lead nowhere', async () => {
+  it('tries the sources in their order, each only if the ones before it fail', async () => {
     const named = await program(join(folder, 'named'), CLI);
     const onPath = await program(join(folder, 'bin', 'temporal'), CLI);
     await program(cached(), CLI);
@@ -70,20 +70,20 @@ describe.skipIf(process.platform === 'win32')('finding a Temporal CLI', () => {
     expect(await find()).toEqual({ path: cached(), from: 'cache' });
   });
 
-  it('does not quietly use another CLI than the one that was asked for', async () => {
+  it('fails if TEMPORAL_CLI_PATH is wrong, instead of using another CLI', async () => {
     await program(cached(), CLI);
     const env = environment({ TEMPORAL_CLI_PATH: join(folder, 'not-there') });
     await expect(findTemporal({ env, print })).rejects.toThrow(/TEMPORAL_CLI_PATH=.*not-there/u);
   });
 
-  it('passes over a file of the right name that does not run', async () => {
+  it('skips a file of the right name that does not run', async () => {
     await program(join(folder, 'bin', 'temporal'), 'half a download');
     await program(cached(), CLI);
     expect((await findTemporal({ env: environment(), print })).from).toBe('cache');
     expect(lines.join('\n')).toContain('does not run as a Temporal CLI');
   });
 
-  it('says why each way failed and what to install when none is left, and leaves nothing behind', async () => {
+  it('names the error of each source and what to install when all fail, and leaves no files behind', async () => {
     const env = environment();
     const failed = findTemporal({ env, print, download: noWay('no network here'), build: buildTemporal });
     await expect(failed).rejects.toBeInstanceOf(TemporalNotFound);
@@ -93,11 +93,11 @@ describe.skipIf(process.platform === 'win32')('finding a Temporal CLI', () => {
     expect(await readdir(join(folder, 'cache', 'oppwa-refunds'))).toEqual([]);
   });
 
-  it('lets one of several who ask at once do the work, and nobody sees half a file', async () => {
+  it('downloads or builds once for several processes, none of which sees an incomplete file', async () => {
     let builds = 0;
     const build = async (target: string): Promise<void> => {
       builds += 1;
-      // As `go build -o` does: written in pieces, under another name, then renamed.
+      // Like `go build -o`: written in parts under another name, then renamed.
       await program(`${target}.build-${builds}`, '#!/bin/sh\n');
       await new Promise((resolve) => setTimeout(resolve, 300));
       await program(`${target}.build-${builds}`, CLI);
@@ -110,16 +110,16 @@ describe.skipIf(process.platform === 'win32')('finding a Temporal CLI', () => {
     expect(await readFile(cached(), 'utf8')).toBe(CLI);
   });
 
-  it('takes over from a builder that was killed', async () => {
+  it('takes over the lock of a process that was killed', async () => {
     await mkdir(join(cached(), '..'), { recursive: true });
-    // No process has this number: Linux ends at 4,194,304.
+    // No process has this id: on Linux the maximum is 4,194,304.
     await writeFile(`${cached()}.lock`, '99999999');
     const build = (target: string) => program(target, CLI).then(() => undefined);
     const found = await findTemporal({ env: environment(), print, download: noWay('no network'), build });
     expect(found.from).toBe('build');
   });
 
-  it('builds with the pinned module and publishes only what the compiler finished', async () => {
+  it('builds the pinned module and publishes only a complete binary', async () => {
     const go = [
       '#!/bin/sh',
       'pwd > "$FAKE_LOG"; echo "$@" >> "$FAKE_LOG"; echo "cgo=$CGO_ENABLED" >> "$FAKE_LOG"',

@@ -1,4 +1,4 @@
-/** The run's Temporal server has what the product needs, and one can be killed and come back at its address. */
+/** The Temporal server of the tests has the product's search attributes, and can be killed and restarted at its address. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,14 +24,14 @@ async function searchAttributes(address: string, namespace: string): Promise<rea
 }
 
 describe('the Temporal server', () => {
-  it('knows the search attributes of refunds', async () => {
+  it('has the search attributes of refunds', async () => {
     const { address, namespace } = inject('temporal');
     expect(await searchAttributes(address, namespace)).toEqual(
       expect.arrayContaining(['RefundState', 'RefundNeedsOperator', 'PaymentId']),
     );
   });
 
-  it('comes back at the same address after it was killed, in the namespace it was given', async () => {
+  it('restarts at the same address and with the same namespace after a kill', async () => {
     const options = { namespace: 'refunds-test', dbFilename: join(folder, 'temporal.db'), ui: true };
     const first = await startTemporal(options);
     await first.kill();
@@ -47,7 +47,7 @@ describe('the Temporal server', () => {
     }
   });
 
-  it('tells what the server said when it does not start', async () => {
+  it('fails with the server’s own message when it does not start', async () => {
     const options = { dynamicConfig: { 'limit.maxIDLength': 'not JSON' } };
     await expect(startTemporal(options)).rejects.toThrow(
       /did not start: it ended with[\s\S]*limit\.maxIDLength/u,

@@ -1,4 +1,4 @@
-/** Many refunds that wait are seen to ever more rarely, and those that moved meanwhile at once. */
+/** The sweep looks at waiting refunds more and more rarely, and at changed ones at once. */
 import { sql } from 'kysely';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createSweepActivities, type SweepInput } from '../../activities/maintenance/sweep.js';
@@ -7,13 +7,13 @@ import { openDatabase } from '../../ledger/db/database.js';
 import { maintenanceAt } from '../../temporal/maintenance.js';
 import { freshDatabase } from '../support/database.js';
 
-/** docs/decisions/013 has the figures of a hundred thousand. */
+/** docs/decisions/013 has the measurements of a hundred thousand refunds. */
 const PARKED = 20_000;
 const url = await freshDatabase('migrated');
 const database = openDatabase(url);
 afterAll(() => database.close());
 
-/** Waiting for a person, unchanged since `age` ago. */
+/** A refund that waits for an operator and has not changed for `age`. */
 async function park(from: number, count: number, age: string): Promise<void> {
   await sql`
     insert into payments (id, entity_id, type, state, currency, authorized_minor, captured_minor)
@@ -45,7 +45,7 @@ const { startIdleRefunds } = createSweepActivities(
 );
 const input: SweepInput = maintenanceAt(1).sweep;
 
-/** How many starts one sweep makes. */
+/** Returns how many runs one sweep starts. */
 async function sweep(): Promise<number> {
   started.length = 0;
   await startIdleRefunds(input);
@@ -65,8 +65,8 @@ async function idOf(key: number): Promise<string> {
 const letPass = (time: string): Promise<unknown> =>
   sql`update sweeps set due_at = due_at - ${time}::interval`.execute(database.db);
 
-describe('many refunds that wait for people', () => {
-  it('are given a run once, in sweeps of a bounded size', async () => {
+describe('many refunds that wait for operators', () => {
+  it('get one run each, in sweeps of a bounded size', async () => {
     await park(1, PARKED, '2 days');
     const bound = input.page * input.pages;
     let all = 0;
@@ -80,7 +80,7 @@ describe('many refunds that wait for people', () => {
     expect(sweeps).toBe(PARKED / bound);
   });
 
-  it('cost no start within the hour, and one each within six hours', async () => {
+  it('need no start within an hour, and one each within six hours', async () => {
     await letPass('1 hour');
     expect(await sweep()).toBe(0);
     await letPass('5 hours');
@@ -88,7 +88,7 @@ describe('many refunds that wait for people', () => {
     await letPass('-1 day');
   });
 
-  it('do not stand before one that has just been accepted, nor before one that has changed', async () => {
+  it('do not delay a refund that was just accepted, or one that changed', async () => {
     await park(PARKED + 1, 1, '2 minutes');
     expect(await sweep()).toBe(1);
     await sql`
@@ -98,7 +98,7 @@ describe('many refunds that wait for people', () => {
     expect(await sweep()).toBe(0);
   });
 
-  it('that has not rested long is seen to again when its rest has doubled', async () => {
+  it('are looked at again when the time since their last change has doubled', async () => {
     const key = PARKED + 2;
     await park(key, 1, '10 minutes');
     const id = await idOf(key);
@@ -112,7 +112,7 @@ describe('many refunds that wait for people', () => {
     expect(started).toContain(id);
   });
 
-  it('are counted through in a small part of the time between two sweeps', async () => {
+  it('are counted in a small part of the time between two sweeps', async () => {
     const startedAt = performance.now();
     expect(await sweep()).toBe(0);
     expect(performance.now() - startedAt).toBeLessThan(maintenanceAt(1).sweepEvery / 10);
@@ -120,7 +120,7 @@ describe('many refunds that wait for people', () => {
 });
 
 describe('a refund that cannot be started', () => {
-  it('does not stop the others, and is told', async () => {
+  it('does not block the others, and is reported', async () => {
     const keys = [PARKED + 3, PARKED + 4, PARKED + 5];
     await park(PARKED + 3, 3, '3 minutes');
     const [failing = '', ...others] = await Promise.all(keys.map(idOf));

@@ -1,4 +1,4 @@
-/** The sweep on real servers: money that was promised is paid though nobody was told to, and nothing is paid twice by it. */
+/** The sweep on real servers: an accepted refund is paid although its process died, and the sweep pays nothing twice. */
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSweepActivities } from '../../activities/maintenance/sweep.js';
@@ -22,8 +22,8 @@ const worker = await harness.startWorker();
 const { accept, client, database, dependencies, gateway, newPayment, queues, start, temporal, untilState } =
   harness;
 
-describe('a refund that was accepted by a process that died right after its answer', () => {
-  it('is paid once, though nobody started anything', async () => {
+describe('a refund whose client died right after it was accepted', () => {
+  it('is paid once, although no client started its workflow', async () => {
     const { paymentId } = newPayment();
     const { id } = await accept(paymentId, '40.00');
     const paid = await untilState(id, 'succeeded');
@@ -33,7 +33,7 @@ describe('a refund that was accepted by a process that died right after its answ
 });
 
 describe('a refund whose workflow was terminated', () => {
-  it('is given a new run, and what became of it at the gateway is found', async () => {
+  it('gets a new run, which finds its outcome at the gateway', async () => {
     const { paymentId } = newPayment();
     harness.fault({ kind: 'pending' }, { paymentId });
     const { refundId, handle } = await harness.pay(paymentId, '40.00');
@@ -47,7 +47,7 @@ describe('a refund whose workflow was terminated', () => {
 });
 
 describe('a refund that has a run', () => {
-  it('keeps that run, however often it is swept', async () => {
+  it('keeps that run, however often the sweep runs', async () => {
     const { paymentId } = newPayment();
     harness.fault({ kind: 'pending' }, { paymentId });
     const { refundId, handle } = await harness.pay(paymentId, '40.00');
@@ -63,11 +63,11 @@ describe('a refund that has a run', () => {
   });
 });
 
-describe('a refund that was changed behind the back of its run', () => {
-  it('is taken up: the run that waits for a person is told to read the ledger', async () => {
+describe('a refund that changed in the ledger without its run', () => {
+  it('continues: the sweep signals the waiting run to read the ledger', async () => {
     const { paymentId } = newPayment();
     const { registrationId } = newPayment();
-    // The card is closed: only another destination, named by a person, opens the way.
+    // The card is closed, so that only another destination, named by an operator, continues the refund.
     harness.fault({ kind: 'reject', code: '800.100.171' }, { paymentId });
     const { refundId, handle } = await harness.pay(paymentId, '40.00');
     const waiting = await untilState(refundId, 'manual_review');
@@ -75,7 +75,7 @@ describe('a refund that was changed behind the back of its run', () => {
       (await sweptVersion(refundId)) === waiting.version ? true : undefined,
     );
     const before = (await handle.describe()).runId;
-    // As a worker does that was stopped for hours and goes on: no run is waiting for its answer any more.
+    // Like a worker that was stopped for hours and continues: no run waits for its result any more.
     const note = { by: 'alice', reason: 'the customer has a new card' };
     expect(await dependencies.ledger.changeDestination({ refundId, registrationId, ...note })).toMatchObject({
       kind: 'done',
@@ -86,12 +86,12 @@ describe('a refund that was changed behind the back of its run', () => {
   });
 });
 
-describe('an attempt that is open under a refund that has ended', () => {
-  it('is looked up by the sweep, and the money that it paid is counted', async () => {
+describe('an open attempt of a final refund', () => {
+  it('is queried by the sweep, and the money that it paid is counted', async () => {
     const { paymentId } = newPayment();
     const { id } = await accept(paymentId, '40.00');
     const { ledger } = dependencies;
-    // The sender knows that nothing has left, somebody withdraws it, and then the gateway shows it all the same.
+    // The worker reports that nothing has left, an operator withdraws the refund, and then the gateway shows it as paid.
     const opened = await ledger.openLinked(id, harness.config.timings, harness.config.policy);
     if (opened.kind !== 'send') throw new Error('somebody else was first');
     const { attemptId, send, reference, originalId } = opened.order;
@@ -125,7 +125,7 @@ describe('an attempt that is open under a refund that has ended', () => {
 });
 
 describe('the sweep', () => {
-  it('that runs twice at once, beside a client that starts everything, pays once', async () => {
+  it('pays once when it runs twice at once, beside a client that starts the same refunds', async () => {
     const { paymentId } = newPayment();
     const { id } = await accept(paymentId, '40.00');
     const startRefund = refundStarter(temporal, start, queues);
@@ -148,7 +148,7 @@ describe('the schedules', () => {
     for (const id of [sweepScheduleId(other), auditScheduleId(other)]) await handleOf(id).delete();
   });
 
-  it('are each deployment’s own, skip a run while one is under way, and are brought up to date by the next worker', async () => {
+  it('belong to one deployment each, skip a run while one is in progress, and are updated by the next worker', async () => {
     expect(sweepScheduleId(other)).not.toBe(sweepScheduleId(queues));
     const sweep = await handleOf(sweepScheduleId(other)).describe();
     expect(sweep.policies.overlap).toBe('SKIP');
@@ -162,14 +162,14 @@ describe('the schedules', () => {
     expect(again.spec.intervals?.[0]?.every).toBe(90_000);
   });
 
-  it('stay paused where a person has paused them', async () => {
+  it('stay paused when an operator has paused them', async () => {
     await handleOf(auditScheduleId(other)).pause('while the schema changes');
     await ensureSchedules(temporal, other, maintenanceAt(1));
     const { state } = await handleOf(auditScheduleId(other)).describe();
     expect(state).toMatchObject({ paused: true, note: 'while the schema changes' });
   });
 
-  it('that are gone tell that Temporal has lost its memory: every refund under way is given a run at once', async () => {
+  it('that are missing mean that Temporal lost its data: every refund in progress gets a run at once', async () => {
     const { paymentId } = newPayment();
     harness.fault({ kind: 'pending' }, { paymentId });
     const { refundId, handle } = await harness.pay(paymentId, '40.00');
@@ -178,7 +178,7 @@ describe('the schedules', () => {
     await worker.shutdown();
     await handle.terminate('with all others');
     await handleOf(sweepScheduleId(queues)).delete();
-    // As long as the ledger remembers that it was seen to, nobody would come by before tomorrow.
+    // While the ledger has them as recently checked, the sweep would look at them tomorrow only.
     await maintenanceDb(database)
       .updateTable('sweeps')
       .set({ due_at: sql<Date>`now() + interval '1 day'` })
@@ -192,7 +192,7 @@ describe('the schedules', () => {
 
 const neverAborted = new AbortController().signal;
 
-/** The version of the refund that the sweep has seen, once it has. */
+/** Returns the version of the refund that the sweep has checked, once there is one. */
 async function sweptVersion(refundId: string): Promise<number | undefined> {
   const row = await maintenanceDb(database)
     .selectFrom('sweeps')
