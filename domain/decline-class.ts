@@ -1,62 +1,64 @@
-/** Why the gateway said no, reduced to the few answers that call for something different. */
+/** Classes of declines: the few answers of a gateway that call for something different. */
 
 /**
- * The class of a final refusal: this instruction moved no money and never will. A closed set; which code falls in which class,
- * for which way, is data in `result-codes.ts`. In the order in which operators read them: ways
- * onward, what stands against paying, what to correct, the rest.
+ * The class of a final decline: this instruction moved no money and never will. Closed: the gateway's adapter maps each of its codes to
+ * one class for each operation (`gateway/oppwa/result-codes.ts`).
  *
- * Two answers are missing on purpose. "Duplicate" and "already being processed" say that another transaction may have done the
- * work under the same reference: that is an unknown outcome, because a refusal would free money that may be on its way.
+ * To add a class, add it here with its meaning. The compiler then asks for what follows: `AFTER_DECLINE` and `AFTER_CREDIT_DECLINE` in
+ * `refund/next-step.ts`, and `afterDecline` in `refund/credit-guard.ts`. To add a decline code, add it to the row of its class in
+ * `gateway/oppwa/result-codes.ts`.
+ *
+ * "Duplicate" and "already being processed" are no classes: another transaction may have been executed under the same reference, so the
+ * outcome is unknown. A decline would release the reservation of money that may be on its way (docs/decisions/007).
  */
 export const DECLINE_CLASSES = [
   /**
-   * The structure forbids a refund that refers to the original, whoever the customer is: session full or closed, customer data
-   * deleted, wrong kind of original, unknown to the acquirer. A credit may follow, once a look-up has proved the original captured
-   * and nothing given back.
+   * The original does not allow any refund that refers to it: session full or closed, customer data deleted, wrong kind of original. A
+   * credit may follow, once a query has proven that the original was captured and nothing was given back.
    */
   'not_linkable',
-  /** The acquirer does not find the original: a credit may follow, but only a settlement line would prove that it was paid out. */
+  /** The acquirer does not find the original. A credit may follow with approval: only a settlement line would prove that the original was paid out. */
   'unknown_to_acquirer',
-  /** The card's bank refused the refund. Once more later, then another way by policy; the generic decline may hide a chargeback. */
+  /** The card's bank declined the refund. Retried once later, then what policy allows. The generic decline may hide a chargeback. */
   'issuer_declined',
-  /** The function does not fit the original's present state, most often because it is not settled. Wait for settlement, then again. */
+  /** The operation does not fit the original's present state, most often because it is not settled. Retried after settlement. */
   'not_settled_yet',
-  /** The acquirer takes back only the whole amount. Another way for this part, by policy; a full refund might still work. */
+  /** The acquirer refunds only the whole amount. Another operation for this part, by policy. */
   'partial_not_supported',
-  /** Refunds are not configured for this channel or method. A person confirms it before any credit. */
+  /** Refunds are not enabled for this channel or method. An operator confirms that before any credit. */
   'refund_not_enabled',
-  /** Credits are not configured for this merchant. Final; no more credits there until somebody has changed that. */
+  /** Credits are not enabled for this merchant. Final until the set-up changes. */
   'credit_not_enabled',
   /**
-   * `700.400.200`: too much, or reversed, or an invalid order of things; a second refund gets it too. Look at what is linked to the
-   * original, our own reference first, before anything is released or tried. Never opens the way to a credit by itself.
+   * Too much, or reversed, or an invalid sequence of operations; a second refund of the same money gets it too. The original's linked
+   * transactions are queried, our own reference first, before anything is released or tried. Never leads to a credit by itself.
    */
   'ambiguous',
-  /** Refunded, captured or reversed before. It may be our own success: look at what is linked to the original first. */
+  /** Refunded, captured or reversed before. It may be our own success: the original's linked transactions are queried first. */
   'already_given_back',
-  /** A chargeback stands on the original: the customer has the money, or will. Nothing more goes out. */
+  /** A chargeback stands on the original: the customer has the money, or will have it. Nothing more is paid. */
   'disputed',
-  /** The customer's bank is taking the debit back already. Nothing more goes out. */
+  /** The customer's bank is returning the debit already. Nothing more is paid. */
   'repaid_by_bank',
-  /** Nothing was captured. If there is only an authorisation, reverse it; never credit. */
+  /** Nothing was captured. A preauthorization is reversed, never credited. */
   'not_captured',
-  /** The original took no money: rejected, or a test account. Nothing is owed through this payment. */
+  /** The original took no money: rejected, or a test account. Nothing is owed on this payment. */
   'not_owed',
-  /** Amount or currency does not fit the original. Our books are wrong: stop, and a person compares. */
+  /** Amount or currency does not fit the original. The ledger is wrong: an operator compares. */
   'our_data_wrong',
-  /** Request, channel or credentials are wrong. Somebody mends it, then the same again; never another way. */
+  /** Request, channel or credentials are wrong. Repeated once they are fixed; never paid by another operation. */
   'configuration',
-  /** Not executed for a reason that passes: throttled, limit, maintenance, original pending. The same later, after a look-up. */
+  /** Not executed for a temporary reason: throttled, limit, maintenance, original pending. Retried later, after a query. */
   'wait',
-  /** The authorisation cannot be reversed, or not any more. A refund is next, never a credit. */
+  /** The preauthorization cannot be reversed, or cannot any more. A refund is next, never a credit. */
   'reversal_too_late',
-  /** The card or the stored card is dead or unusable. The same card will refuse a credit as well: other data for it, or a person. */
+  /** The card or the stored card cannot be used. A credit to it would be declined as well: another destination, or an operator. */
   'card_unusable',
-  /** Fraud, blacklist or velocity rules stopped it. A person looks; no money goes out by itself. */
+  /** Fraud, blacklist or velocity rules declined it. An operator decides; no money is paid automatically. */
   'risk',
-  /** A code that belongs to another operation than the one sent. A person looks. */
+  /** The code belongs to another operation than the one submitted. An operator decides. */
   'other_operation',
-  /** Refused, and no rule says what must follow. A person decides. */
+  /** Declined, and no rule covers it. An operator decides. */
   'unlisted',
 ] as const;
 

@@ -21,7 +21,7 @@ const HEX_32 = /^[a-f0-9]{32}$/;
 const UUID = /^[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}$/;
 
 /**
- * Checked before any id becomes part of an address: `POST /v1/payments/` with an empty id is the gateway's *create* endpoint, so a
+ * Checked before any id becomes part of an address: without an id the address may be that of the gateway's *create* endpoint, so a
  * refund without an id would be taken for a new payment.
  */
 export const isGatewayId = (text: string): text is GatewayId => HEX_32.test(text);

@@ -40,7 +40,7 @@ export interface OriginalFacts {
   readonly observedAt: Date;
   /** False where refunds that hang on its captures may be missing, because the captures were not queried one by one. */
   readonly coversCaptures: boolean;
-  /** Read by v1, which shows no links: that returns and disputes are empty says nothing. */
+  /** Read without links: empty returns and disputes prove nothing. */
   readonly hidesLinks?: true;
 }
 

@@ -83,7 +83,7 @@ export function scaleTimings(timings: Timings, scale: number): Timings {
 
 /** What the merchant allows the program to do on its own. `approval`: only after a second person said yes. */
 export interface Policy {
-  /** Whether the acquirer offers `CD` on this entity at all. Where it does not, every fallback goes to a person. */
+  /** True if the acquirer offers credits on this entity. Otherwise every fallback goes to an operator. */
   readonly creditEnabled: boolean;
   /** Whether the acquirer can reverse a part of an authorisation. */
   readonly partialReversal: boolean;

@@ -6,7 +6,7 @@ import type { Operation } from './operation.js';
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /**
- * The `merchantTransactionId` of attempt `number` (from 1) of a refund: always the same 16 characters for the same three, so a process
+ * The reference of attempt `number` (from 1) of a refund: always the same 16 characters for the same three, so a process
  * that has lost everything finds its order again. 16 capitals and digits is what every acquirer takes: the gateway's documents ask
  * for 8 to 255, some acquirers for no more than 16 and for letters and digits only.
  * 80 bits of SHA-256: among a thousand million references the chance of two alike is below one in a million.

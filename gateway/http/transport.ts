@@ -1,6 +1,6 @@
 /** Connections to the gateway's hosts, and the one redirect that may be followed. */
 import { Pool, type Dispatcher } from 'undici';
-import { idsInPart } from '../oppwa/answer-ids.js';
+import { idsInPart } from './answer-ids.js';
 import { isSafeAddress, type Settings } from '../settings.js';
 import { sendOnce, type Exchange, type ExchangeLimits } from './one-request.js';
 

@@ -1,6 +1,6 @@
 /** What one request that moves money came to: the answer, or why there is none that can be read, with every id that was in it. */
 import type { SendResult } from '../../domain/transaction.js';
-import { idsInPart } from './answer-ids.js';
+import { idsInPart } from '../http/answer-ids.js';
 import { readTransactionBody } from './answer.js';
 import type { Exchange } from '../http/one-request.js';
 import type { HostKind } from '../settings.js';

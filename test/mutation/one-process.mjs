@@ -86,7 +86,7 @@ function load(files) {
     compile(file)(module.exports, require, module);
     return module.exports;
   };
-  for (const file of files) evaluate(sandbox('test/domain', file), file);
+  for (const file of files) evaluate(sandbox('test', file), file);
   return tests;
 }
 
@@ -100,7 +100,13 @@ async function failureOf({ run }) {
 }
 
 class OneProcess {
-  #files = readdirSync(sandbox('test/domain')).filter((name) => name.endsWith('.test.ts'));
+  #files = [
+    ...readdirSync(sandbox('test/domain'))
+      .filter((name) => name.endsWith('.test.ts'))
+      .map((name) => `domain/${name}`),
+    'gateway/read-code.test.ts',
+    'gateway/result-codes.test.ts',
+  ];
   /** Milliseconds that each test took when it last ran. */
   #took = new Map();
   #state = (globalThis['__stryker__'] ??= {});

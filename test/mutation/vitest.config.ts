@@ -1,4 +1,4 @@
-/** The tests that mutants of `domain/` have to get past: its own, with chance taken out of them, so that a score can be compared. */
+/** The tests that mutants of `domain/` and the code table have to get past: its own, with chance taken out of them, so that a score can be compared. */
 import { basename } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
@@ -6,7 +6,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** Read a table row by row: they start at once. The properties and the drawn page, which take nearly all of the time, come last. */
 const QUICK = [
   'loads',
-  'declines',
+  'read-code',
   'reconciliation',
   'original',
   'people',
@@ -30,7 +30,11 @@ class QuickFirst extends BaseSequencer {
 
 export default defineConfig({
   test: {
-    include: ['test/domain/**/*.test.ts', 'test/mutation/loads.test.ts'],
+    include: [
+      'test/domain/**/*.test.ts',
+      'test/gateway/{read-code,result-codes}.test.ts',
+      'test/mutation/loads.test.ts',
+    ],
     setupFiles: ['test/mutation/same-chance.ts'],
     sequence: { sequencer: QuickFirst },
     // One after the other in one thread: with a thread for each file most of the time would go into starting them.
