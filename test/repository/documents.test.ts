@@ -5,6 +5,8 @@ import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { createProgram } from '../../client/cli/program.js';
+import { policyShape } from '../../settings/policy.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
@@ -134,4 +136,17 @@ describe('docs/architecture/architecture.md', () => {
     const text = read(file);
     expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(text))).toEqual([]);
   });
+});
+
+describe('docs/reference', () => {
+  it.each(Object.keys(policyShape.shape))('settings.md has the policy %s', (name) => {
+    expect(read('docs/reference/settings.md')).toMatch(new RegExp(`^\\| \`${name}\` `, 'm'));
+  });
+
+  it.each(createProgram(() => undefined).commands.map((command) => command.name()))(
+    'command-line.md has the command %s',
+    (name) => {
+      expect(read('docs/reference/command-line.md')).toContain(`\`${name}`);
+    },
+  );
 });
