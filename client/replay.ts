@@ -156,7 +156,7 @@ export function createReplay({ dependencies, driver, start, recordOf }: ReplayPa
     return { ...report, run: started, outcome: run?.isAlive === true ? 'restarted' : 'started' };
   }
 
-  /** Where reporting was not enabled for the entity an operator's query finds out whether it is by now, before a run asks again. */
+  /** Queries the gateway if the entity had no v3 reporting, which stores whether it has by now. The run reads that instead of the old answer. */
   async function findReporting(record: RefundRecord): Promise<void> {
     if (record.openCases.some(({ why }) => why === 'links_not_shown'))
       await gatewayShows(dependencies, record);

@@ -84,7 +84,7 @@ export function timelineOf(timeline: readonly TimelineRow[], currency: string): 
     );
     const answer =
       entry.type === 'webhook'
-        ? toldIn(entry)
+        ? notificationTexts(entry)
         : textsIn(entry, ['why', 'outcome', 'evidence', 'reason', 'ticket', 'answer']);
     const text = TEXTS[entry.type] ?? entry.type;
     const repeated = times === 1 ? '' : ` (${times} times, the last one at ${lastAt.toISOString()})`;
@@ -109,7 +109,7 @@ const textsIn = ({ data }: TimelineRow, names: readonly string[]): string[] =>
   });
 
 /** Returns the content of a notification and its result: `RF 60.00 EUR 000.100.110: completes the attempt`. */
-function toldIn(entry: TimelineRow): string[] {
+function notificationTexts(entry: TimelineRow): string[] {
   const answer = textsIn(entry, ['paymentType', 'amount', 'currency', 'code']).join(' ');
   const [end = ''] = textsIn(entry, ['why', 'state']);
   return [answer, NOTIFICATION_ENDS[end] ?? end].filter((text) => text !== '');

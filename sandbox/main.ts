@@ -1,4 +1,4 @@
-/** `npm start`: everything on one machine, a demonstration of what becomes of refunds, and then it stays up. */
+/** `npm start`: starts everything on one machine, runs the demonstration, and stays up until Ctrl-C. */
 import { screenOf } from '../client/cli/screen.js';
 import { openRefundsClient } from '../client/open.js';
 import { readSettings, SettingsError } from '../settings/read.js';
@@ -14,12 +14,12 @@ import { startSandbox, type Sandbox } from './stack.js';
 const OPTIONS = new Set(['--once', '--no-demo', '--help']);
 const USAGE = `usage: npm start [-- --once | --no-demo]
 
-  (nothing)   brings everything up, runs the demonstration, stays until Ctrl-C
+  (nothing)   starts everything, runs the demonstration, stays until Ctrl-C
   --once      ends after the table: 0 when every refund ended as it should and the books agree
   --no-demo   sends nothing: prints one JSON line with the addresses, stays until Ctrl-C
 
 DATABASE_URL, TEMPORAL_ADDRESS and OPPWA_BASE_URL replace the part that comes with the sandbox. With
-OPPWA_BASE_URL set nothing is sent unless asked: npm run cli -- request --help
+OPPWA_BASE_URL set no refund is sent until you request one: npm run cli -- request --help
 `;
 
 async function main(args: readonly string[]): Promise<number> {
@@ -33,7 +33,7 @@ async function main(args: readonly string[]): Promise<number> {
     const stop = (): void => {
       resolve('interrupted');
     };
-    // A terminal and npm may both deliver it: the second one must not cut the orderly end short.
+    // The terminal and npm may both deliver a signal: the second one must not interrupt the shutdown.
     process.on('SIGINT', stop);
     process.on('SIGTERM', stop);
   });
@@ -43,7 +43,7 @@ async function main(args: readonly string[]): Promise<number> {
     const opened = openRefundsClient(readSettings(sandbox.env), sandbox.env);
     try {
       const resumed = await opened.client.resume();
-      if (resumed > 0) printOnStderr(`  ${resumed} unfinished refunds of an earlier run go on`);
+      if (resumed > 0) printOnStderr(`  ${resumed} unfinished refunds of an earlier run continue`);
       if (args.includes('--no-demo')) {
         process.stdout.write(`${JSON.stringify(addresses(sandbox))}\n`);
         await interrupted;
@@ -51,7 +51,7 @@ async function main(args: readonly string[]): Promise<number> {
       }
       if (!sandbox.gateway.control) {
         printOnStderr(
-          `The gateway is ${sandbox.gateway.url}: nothing is sent unless asked (npm run cli -- request --help).`,
+          `The gateway is ${sandbox.gateway.url}: no refund is sent until you request one (npm run cli -- request --help).`,
         );
         if (!once) await interrupted;
         return 0;
@@ -70,7 +70,7 @@ async function main(args: readonly string[]): Promise<number> {
       const disagreements = compareBooks(refunds, await gateway.transactions());
       const wrong = rows.filter((row) => !row.asExpected);
       process.stdout.write(
-        `${rows.length - wrong.length} of ${rows.length} ended as they should; ` +
+        `${rows.length - wrong.length} of ${rows.length} ended as expected; ` +
           (disagreements.length === 0
             ? `the gateway's books equal the ledger (${refunds.length} refunds).\n`
             : `the gateway's books and the ledger DISAGREE:\n`),
@@ -120,7 +120,7 @@ function whereToLook(sandbox: Sandbox): string {
     '',
     'In another terminal: npm run cli -- list',
     "The API's and the worker's logs are in .data/api.log and .data/worker.log.",
-    'Ctrl-C stops everything; the ledger and the gateway keep what they know in .data/.',
+    'Ctrl-C stops everything. The data of the ledger and of the gateway stay in .data/.',
     '',
   ].join('\n');
 }

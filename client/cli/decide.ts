@@ -7,7 +7,7 @@ import { instructionMissing } from '../errors.js';
 import { OPERATOR_STATES, type Refund } from '../view.js';
 import { confirm } from './confirm.js';
 import { EXIT, WrongUse, type ExitCode } from './exit.js';
-import { run, tell, type OutputOptions, type Session } from './session.js';
+import { run, printError, type OutputOptions, type Session } from './session.js';
 
 export interface NoteOptions extends OutputOptions {
   readonly by?: string | undefined;
@@ -87,7 +87,7 @@ export function withNote(
   const problems: InputProblem[] = Object.entries({ by, reason, ...needed }).flatMap(([field, value]) =>
     value === undefined ? [{ field: `--${field}`, code: 'missing', message: 'is missing' }] : [],
   );
-  return Promise.resolve(tell(json === true, new WrongUse(problems)));
+  return Promise.resolve(printError(json === true, new WrongUse(problems)));
 }
 
 export const needsOperator = ({ state, proposal }: Refund): ExitCode =>

@@ -8,7 +8,7 @@ import {
 import type { Tone } from '../state-tones.js';
 import { eventOf, type OutboundEvent } from '../event-view.js';
 import { EXIT, WrongUse, type ExitCode } from './exit.js';
-import { run, tell, type OutputOptions } from './session.js';
+import { run, printError, type OutputOptions } from './session.js';
 import type { Screen } from './screen.js';
 import { table, type Column } from './table.js';
 import { toTheMinute } from './text.js';
@@ -48,7 +48,7 @@ export async function resend(id: string | undefined, options: ResendOptions): Pr
   ];
   const [which] = operations;
   if (which === undefined || operations.length > 1)
-    return tell(
+    return printError(
       options.json === true,
       new WrongUse([
         { field: 'ID', code: 'invalid', message: ', --refund or --dead: exactly one of them is needed' },

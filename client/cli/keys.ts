@@ -6,7 +6,7 @@ import { createApiKey, listApiKeys, revokeApiKey, type ApiKeyRecord } from '../.
 import { migrate } from '../../ledger/db/migrate.js';
 import { EXIT, WrongUse, type ExitCode } from './exit.js';
 import type { Screen } from './screen.js';
-import { run, tell, type OutputOptions } from './session.js';
+import { run, printError, type OutputOptions } from './session.js';
 import { table, type Column } from './table.js';
 import { toTheMinute } from './text.js';
 
@@ -26,7 +26,7 @@ export function create(options: CreateOptions): Promise<ExitCode> {
     ...(roles.length === 0 ? [{ field: '--role', code: 'missing', message: 'is missing' }] : []),
   ];
   if (name === undefined || problems.length > 0)
-    return Promise.resolve(tell(json === true, new WrongUse(problems)));
+    return Promise.resolve(printError(json === true, new WrongUse(problems)));
   return run(options, async ({ settings, database, print, note }) => {
     // A new installation may create a key before any process has migrated the database.
     await migrate(settings.databaseUrl);

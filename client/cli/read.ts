@@ -46,19 +46,19 @@ export function watch(id: string, options: OutputOptions): Promise<ExitCode> {
   });
 }
 
-/** Passes a line for each change to `tell` until the refund is final, needs an operator, or `ms` milliseconds are over. */
+/** Passes a line for each change to `onChange` until the refund is final, needs an operator, or `ms` milliseconds are over. */
 export async function follow(
   { client, json, screen }: Session,
   id: string,
   ms: number | undefined,
-  tell: (line: string) => void,
+  onChange: (line: string) => void,
 ): Promise<Refund> {
   const limit = ms === undefined ? undefined : AbortSignal.timeout(ms);
   let last: Refund | undefined;
   try {
     for await (const refund of client.watch(id, limit === undefined ? {} : { signal: limit })) {
       last = refund;
-      tell(json ? JSON.stringify(refund) : changeText(refund, screen));
+      onChange(json ? JSON.stringify(refund) : changeText(refund, screen));
       if (isFinal(refund.state) || needsOperator(refund)) return refund;
     }
   } catch (error) {

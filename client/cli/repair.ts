@@ -8,7 +8,7 @@ import { notFound } from '../errors.js';
 import { confirm } from './confirm.js';
 import { needsOperator, withNote, type NoteOptions } from './decide.js';
 import { WrongUse, type ExitCode } from './exit.js';
-import { run, tell, type Session } from './session.js';
+import { run, printError, type Session } from './session.js';
 
 export interface LinkOptions extends NoteOptions {
   readonly gatewayId?: string | undefined;
@@ -41,7 +41,7 @@ export function correct(id: string, options: CorrectOptions): Promise<ExitCode> 
   const one = isCaseReason(options.case) ? options.case : undefined;
   if (options.case !== undefined && one === undefined)
     return Promise.resolve(
-      tell(
+      printError(
         options.json === true,
         new WrongUse([
           {

@@ -11,7 +11,7 @@ import type { OperatorNote } from '../../domain/refund/operator-note.js';
 import { EXIT, WrongUse, type ExitCode } from './exit.js';
 import { page } from './page.js';
 import type { Screen } from './screen.js';
-import { run, tell } from './session.js';
+import { run, printError } from './session.js';
 import { table, type Column } from './table.js';
 import { STATE_TONES } from '../state-tones.js';
 
@@ -28,7 +28,7 @@ export function replay(id: string | undefined, options: ReplayOptions): Promise<
   if (id !== undefined && options.case === undefined) return replayOne(id, options);
   const message = 'give either the id of one refund or --case';
   return Promise.resolve(
-    tell(options.json === true, new WrongUse([{ field: '--case', code: 'invalid', message }])),
+    printError(options.json === true, new WrongUse([{ field: '--case', code: 'invalid', message }])),
   );
 }
 
@@ -37,7 +37,7 @@ const isCase = (text: string): text is CaseReason => Object.hasOwn(CASE_REASONS,
 function replayMany(why: string, options: ReplayOptions): Promise<ExitCode> {
   const json = options.json === true;
   const wrong = (field: string, message: string): Promise<ExitCode> =>
-    Promise.resolve(tell(json, new WrongUse([{ field, code: 'invalid', message }])));
+    Promise.resolve(printError(json, new WrongUse([{ field, code: 'invalid', message }])));
   if (!isCase(why)) return wrong('--case', `must be one of ${Object.keys(CASE_REASONS).join(', ')}`);
   const since = options.since === undefined ? undefined : momentOf(options.since);
   if (options.since !== undefined && since === undefined)
@@ -74,7 +74,7 @@ function replayMany(why: string, options: ReplayOptions): Promise<ExitCode> {
       return refused.length === 0 ? EXIT.done : EXIT.operatorNeeded;
     });
   return isDryRun
-    ? work({ by: options.by ?? 'nobody', reason: options.reason ?? 'dry run' })
+    ? work({ by: options.by ?? 'dry-run', reason: options.reason ?? 'dry run' })
     : withNote(options, work);
 }
 

@@ -13,7 +13,7 @@ import {
 import { confirm } from './confirm.js';
 import { WrongUse, type ExitCode } from './exit.js';
 import { follow, outcome } from './read.js';
-import { optionOf, run, tell, type OutputOptions, type Session } from './session.js';
+import { optionOf, run, printError, type OutputOptions, type Session } from './session.js';
 
 export interface RequestOptions extends OutputOptions {
   readonly payment?: string | undefined;
@@ -39,7 +39,7 @@ const CALLER = 'cli';
 export async function request(what: 'refund' | 'credit', options: RequestOptions): Promise<ExitCode> {
   const json = options.json === true;
   const reading = read(what, options);
-  if (!reading.ok) return tell(json, new WrongUse(reading.problems));
+  if (!reading.ok) return printError(json, new WrongUse(reading.problems));
   return run(options, async (session) => {
     const { client, note } = session;
     const idempotencyKey = options.key ?? randomUUID();

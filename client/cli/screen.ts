@@ -10,7 +10,7 @@ export interface Screen {
   readonly dim: (text: string) => string;
 }
 
-/** Columns of a terminal that does not tell its width. */
+/** Width of a terminal that does not report one. */
 const USUAL_WIDTH = 100;
 /** Columns. A refund's id alone has 36; on a narrower terminal lines are broken by the terminal. */
 const SMALLEST_WIDTH = 60;
@@ -47,6 +47,6 @@ export function screenOf({ stream, env, wide = false }: ScreenOptions): Screen {
 function widthOf(columns: number | undefined, isTerminal: boolean, set: string | undefined): number | null {
   if (set !== undefined && /^[1-9]\d{0,4}$/.test(set)) return Math.max(SMALLEST_WIDTH, Number(set));
   if (!isTerminal) return null;
-  // A terminal without a size tells 0.
+  // A terminal without a size reports 0.
   return columns === undefined || columns === 0 ? USUAL_WIDTH : Math.max(SMALLEST_WIDTH, columns);
 }

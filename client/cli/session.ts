@@ -94,12 +94,12 @@ export async function run(
       await opened.close();
     }
   } catch (error) {
-    return tell(json, error);
+    return printError(json, error);
   }
 }
 
 /** Prints an error on stderr, as JSON with `--json`, and returns the exit code. */
-export function tell(json: boolean, error: unknown): ExitCode {
+export function printError(json: boolean, error: unknown): ExitCode {
   const { code, message, exit, more } = describe(error);
   if (json) note(JSON.stringify({ error: { code, message, ...more } }));
   else {

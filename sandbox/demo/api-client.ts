@@ -1,4 +1,4 @@
-/** The public HTTP API as the demonstration uses it: one key asks, another one decides. */
+/** Calls the public HTTP API for the demonstration: one key requests refunds, another one approves or rejects. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 import { problem, refund as refundSchema } from '../../server/api/schemas.js';
@@ -7,7 +7,7 @@ import type { SandboxKeys } from '../api-keys.js';
 
 export type ApiRefund = z.infer<typeof refundSchema>;
 
-/** What the API refused, by its stable code. */
+/** The API refused the request; `code` is the stable code of the problem. */
 export class Refused extends Error {
   override readonly name = 'Refused';
   readonly code: string;
@@ -31,12 +31,12 @@ export interface DemoApi {
     body: Amount & { readonly destination: { readonly registrationId: string }; readonly paymentId?: string },
   ): Promise<ApiRefund>;
   get(id: string): Promise<ApiRefund>;
-  /** As soon as it is final, after a minute at the latest. */
+  /** Returns the refund when it is final, or after a minute at the latest. */
   whenFinal(id: string): Promise<ApiRefund>;
   decide(id: string, verb: 'approve' | 'reject', instruction: string): Promise<ApiRefund>;
 }
 
-/** Milliseconds. Asking again with the same key is safe, and what a caller does whose API is started again. */
+/** Milliseconds between two tries while the API is unavailable. A repeated request with the same key is safe. */
 const AGAIN_AFTER = 300;
 const TRIES = 20;
 

@@ -1,4 +1,4 @@
-/** The gateway's books against the ledger, payment by payment: what each of them says has left the merchant. */
+/** Compares the gateway's books with the ledger: each transaction that paid a customer must be in both, with the same amount. */
 import { storedMoney, formatAmount, parseGatewayAmount } from '../../domain/money/money.js';
 import { PAYMENT_TYPES } from '../../gateway/oppwa/transaction.js';
 import type { Ledger } from '../../ledger/ledger.js';
@@ -12,7 +12,7 @@ export interface Disagreement {
 
 const OURS = new Set<string>(Object.values(PAYMENT_TYPES));
 
-/** Every reference that either side knows. Transactions without a reference of ours (a portal refund) are none of the ledger's attempts. */
+/** Compares every reference that either side has. Skips transactions without our reference, such as a portal refund: they are no attempts. */
 export function compareBooks(
   refunds: readonly RefundRecord[],
   transactions: readonly SandboxTransaction[],
@@ -28,19 +28,19 @@ export function compareBooks(
     for (const attempt of refund.attempts) {
       const executed = paid.get(attempt.reference) ?? [];
       paid.delete(attempt.reference);
-      const reported = (what: string): void => {
+      const report = (what: string): void => {
         disagreements.push({ reference: attempt.reference, what });
       };
       const amount = formatAmount(storedMoney(attempt.amountMinor, refund.currency));
-      if (executed.length > 1) reported(`executed ${executed.length} times`);
+      if (executed.length > 1) report(`executed ${executed.length} times`);
       const [one] = executed;
       if (one === undefined) {
         if (attempt.state === 'succeeded')
-          reported(`the ledger says ${amount} was paid, the gateway has nothing`);
+          report(`the ledger says ${amount} was paid, the gateway has nothing`);
       } else if (attempt.state !== 'succeeded')
-        reported(`the gateway paid ${one.amount}, the ledger says ${attempt.state}`);
+        report(`the gateway paid ${one.amount}, the ledger says ${attempt.state}`);
       else if (minorOf(one) !== attempt.amountMinor)
-        reported(`the gateway paid ${one.amount}, the ledger says ${amount}`);
+        report(`the gateway paid ${one.amount}, the ledger says ${amount}`);
     }
   for (const [reference, executed] of paid)
     disagreements.push({
@@ -50,7 +50,7 @@ export function compareBooks(
   return disagreements;
 }
 
-/** All refunds of the ledger, page by page. */
+/** Reads all refunds of the ledger, page by page. */
 export async function allRefunds(ledger: Ledger): Promise<readonly RefundRecord[]> {
   const all: RefundRecord[] = [];
   for (;;) {

@@ -1,12 +1,12 @@
-/** The refunds of the demonstration, as data: what is arranged at the gateway, what is asked, how it must end. */
+/** The cases of the demonstration, as data: the setup at the gateway, the requests, and the expected end of each. */
 import type { FaultRule } from '../gateway/faults.js';
 import type { GatewayControl, SandboxPayment } from '../control-client.js';
 
-/** How one request must end: as a refund in this state by this operation, or refused before anything was stored. */
+/** The expected end of one request: a refund in this state by this operation, or a refusal before anything was stored. */
 export type Ending =
   | {
       readonly state: string;
-      /** Absent: the refund may have been sent by then, or not. */
+      /** Absent: not checked, because the refund may have been submitted by then or not. */
       readonly operation?: 'refund' | 'credit' | 'reversal' | null;
       readonly why?: RegExp;
     }
@@ -19,15 +19,15 @@ export interface Case {
     readonly amount: string;
     readonly captures?: readonly string[];
   };
-  /** Paid back without incident beforehand, so that the ledger knows the payment before things go wrong. */
+  /** An amount refunded without a fault first, so that the ledger has the payment before the fault. */
   readonly before?: string;
   readonly arrange?: (gateway: GatewayControl, payment: SandboxPayment) => Promise<void>;
-  /** Amounts asked for: one after the other, or all at once. */
+  /** The requested amounts: one after the other, or with `atOnce` concurrently. */
   readonly amounts: readonly string[];
   readonly atOnce?: boolean;
-  /** Asked for as a credit to the payment's registration: counted against the payment, or linked to nothing. */
+  /** Requests a credit to the payment's registration: against the payment, or unlinked. */
   readonly credit?: 'on_payment' | 'unlinked';
-  /** What a second person says when an approval is asked for. */
+  /** The decision of the approver where an approval is needed. */
   readonly approval?: 'approve' | 'reject';
   readonly endings: readonly Ending[];
 }
@@ -42,7 +42,7 @@ const fault =
     }
   };
 
-/** What becomes of the gateway's notices of a refund on their way here. */
+/** Sets a fault for the gateway's notifications of a refund. */
 const notifications = (how: 'lost' | 'duplicate' | 'delay' | 'out_of_order', ms = 0) =>
   fault('RF', { kind: 'webhook', how, ms });
 
@@ -72,13 +72,13 @@ export const CASES: readonly Case[] = [
     ],
   },
   {
-    name: 'two captures of one authorisation',
+    name: 'two captures of one authorization',
     payment: { type: 'PA', amount: '100.00', captures: ['60.00', '40.00'] },
     amounts: ['80.00'],
     endings: [{ state: 'succeeded', operation: 'refund' }],
   },
   {
-    name: 'only authorised: reversed',
+    name: 'only authorized: reversed',
     payment: { type: 'PA', amount: '75.00' },
     amounts: ['75.00'],
     endings: [{ state: 'succeeded', operation: 'reversal' }],
@@ -91,14 +91,14 @@ export const CASES: readonly Case[] = [
     endings: [{ state: 'succeeded', operation: 'refund' }],
   },
   {
-    name: 'pending, its notices in the wrong order',
+    name: 'pending, notifications out of order',
     payment: DEBIT,
     arrange: both(notifications('out_of_order'), fault('RF', { kind: 'pending', afterMs: 1_500 })),
     amounts: ['100.00'],
     endings: [{ state: 'succeeded', operation: 'refund' }],
   },
   {
-    name: 'pending, its notices doubled',
+    name: 'pending, notifications duplicated',
     payment: DEBIT,
     arrange: both(
       notifications('duplicate', 200),
@@ -109,7 +109,7 @@ export const CASES: readonly Case[] = [
     endings: [{ state: 'succeeded', operation: 'refund' }],
   },
   {
-    name: 'answer lost, its notice late',
+    name: 'answer lost, notification late',
     payment: DEBIT,
     arrange: both(notifications('delay', 2_000), fault('RF', { kind: 'accept_then_drop' })),
     amounts: ['100.00'],
@@ -137,7 +137,7 @@ export const CASES: readonly Case[] = [
     endings: [{ state: 'succeeded', operation: 'refund' }],
   },
   {
-    name: 'soft refusal, sent again',
+    name: 'soft decline, submitted again',
     payment: DEBIT,
     arrange: fault('RF', reject('900.100.600')),
     amounts: ['100.00'],
@@ -174,7 +174,7 @@ export const CASES: readonly Case[] = [
     endings: [{ state: 'succeeded', operation: 'credit' }],
   },
   {
-    name: 'credit linked to nothing, approved',
+    name: 'unlinked credit, approved',
     payment: DEBIT,
     amounts: ['5.00'],
     credit: 'unlinked',
@@ -196,7 +196,7 @@ export const CASES: readonly Case[] = [
     endings: [{ state: 'succeeded', operation: 'credit' }],
   },
   {
-    name: '700.300.300: no credit, a person',
+    name: '700.300.300: no credit, an operator decides',
     payment: DEBIT,
     arrange: fault('RF', reject('700.300.300')),
     amounts: ['100.00'],

@@ -1,11 +1,11 @@
-/** Runs the demonstration: asks for every case's refunds through the public HTTP API and follows each to its end. */
+/** Runs the demonstration: requests every case's refunds through the public HTTP API and follows each to its end. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GatewayControl, SandboxPayment } from '../control-client.js';
 import { Refused, type ApiRefund, type DemoApi } from './api-client.js';
 import { CASES, type Case, type Ending } from './cases.js';
 
-/** One line of the table: one request and what became of it. */
+/** One row of the table: one request and its end. */
 export interface Row {
   readonly name: string;
   readonly amount: string;
@@ -20,7 +20,7 @@ export interface Row {
 export interface DemoHarness {
   readonly api: DemoApi;
   readonly gateway: GatewayControl;
-  /** Called whenever a case has changed, with what is known of all of them. */
+  /** Called after each change of a case, with the progress of all cases. */
   readonly onProgress: (progress: readonly Progress[]) => void;
   /** Milliseconds that each refund may take; default five minutes. */
   readonly withinMs?: number;
@@ -35,27 +35,27 @@ export interface Progress {
 const CURRENCY = 'EUR';
 const DEFAULT_WITHIN_MS = 300_000;
 
-export async function runDemo(world: DemoHarness): Promise<readonly Row[]> {
+export async function runDemo(harness: DemoHarness): Promise<readonly Row[]> {
   const progress: Progress[] = CASES.map(({ name }) => ({ name, state: 'waiting', done: false }));
   const rows = await Promise.all(
     CASES.map(async (example, index) => {
       const line = progress[index];
-      const tell = (state: string, done = false): void => {
+      const report = (state: string, done = false): void => {
         if (line === undefined || (line.state === state && line.done === done)) return;
         line.state = state;
         line.done = done;
-        world.onProgress(progress);
+        harness.onProgress(progress);
       };
-      const result = await runCase(world, example, tell);
-      tell(result.map((row) => row.refund?.state ?? row.refused ?? '').join(', '), true);
+      const result = await runCase(harness, example, report);
+      report(result.map((row) => row.refund?.state ?? row.refused ?? '').join(', '), true);
       return result;
     }),
   );
   return rows.flat();
 }
 
-async function runCase(world: DemoHarness, example: Case, tell: (state: string) => void): Promise<Row[]> {
-  const { api, gateway, withinMs = DEFAULT_WITHIN_MS } = world;
+async function runCase(harness: DemoHarness, example: Case, report: (state: string) => void): Promise<Row[]> {
+  const { api, gateway, withinMs = DEFAULT_WITHIN_MS } = harness;
   const payment = await gateway.createPayment({ ...example.payment, currency: CURRENCY });
   if (example.before !== undefined) {
     const first = await ask(api, payment, example.before);
@@ -67,14 +67,14 @@ async function runCase(world: DemoHarness, example: Case, tell: (state: string) 
   if (example.atOnce === true)
     asked.push(...(await Promise.all(example.amounts.map((amount) => ask(api, payment, amount, example)))));
   else for (const amount of example.amounts) asked.push(await ask(api, payment, amount, example));
-  // Which of two racing requests is accepted is not ours to say: the accepted ones come first.
+  // Either of two concurrent requests may be accepted: the accepted ones come first.
   asked.sort((a, b) => Number(a.refund === undefined) - Number(b.refund === undefined));
 
   const rows: Row[] = [];
   for (const [index, one] of asked.entries()) {
     const ending = example.endings[index];
     const refund =
-      one.refund === undefined ? undefined : await follow(api, one.refund, example, ending, tell, withinMs);
+      one.refund === undefined ? undefined : await follow(api, one.refund, example, ending, report, withinMs);
     rows.push({
       name: example.name,
       amount: one.amount,
@@ -113,23 +113,23 @@ async function ask(
   }
 }
 
-/** Milliseconds. Short enough that a person sees each state. */
+/** Milliseconds between two queries: short enough to show each state in the progress. */
 const QUERY_EVERY = 200;
 
-/** Until it ends as it should, or a second person has to speak, or the time is over. */
+/** Follows a refund until it ends as expected or the time is over. Decides where an approval is needed. */
 async function follow(
   api: DemoApi,
   refund: ApiRefund,
   example: Case,
   ending: Ending | undefined,
-  tell: (state: string) => void,
+  report: (state: string) => void,
   withinMs: number,
 ): Promise<ApiRefund> {
   const until = performance.now() + withinMs;
   let now = refund;
   let decided: string | undefined;
   while (performance.now() < until) {
-    tell(now.state);
+    report(now.state);
     if (ending !== undefined && endsAs(ending, now, undefined)) break;
     const verdict = example.approval ?? (isBeyondTheDay(now) ? 'approve' : undefined);
     if (now.approval !== null && verdict !== undefined && decided !== now.approval.instruction) {
@@ -143,7 +143,7 @@ async function follow(
   return now;
 }
 
-/** Demonstrations of the same day have used up the limit for credits that nobody approves. */
+/** True if only the day's limit asks for an approval: earlier demonstrations of the same day have used it up. */
 const isBeyondTheDay = ({ approval }: ApiRefund): boolean =>
   approval !== null &&
   approval.why.length > 0 &&

@@ -1,11 +1,11 @@
-/** What the demonstration shows: progress while it runs, one table at its end. */
+/** The output of the demonstration: progress while it runs, a table at its end. */
 import type { Screen } from '../../client/cli/screen.js';
 import { table, type Column } from '../../client/cli/table.js';
 import { shortIds } from '../../client/cli/text.js';
 import { STATE_TONES } from '../../client/state-tones.js';
 import type { Progress, Row } from './run.js';
 
-/** On a terminal one line that is written over, otherwise a line for each case that ends. */
+/** Shows progress: on a terminal in one line that is overwritten, otherwise in a line for each case that ends. */
 export function showProgress(stream: NodeJS.WriteStream): (progress: readonly Progress[]) => void {
   const reported = new Set<string>();
   return (progress) => {
