@@ -256,7 +256,7 @@ export interface Ledger {
     limit: number,
   ): Promise<readonly { readonly caseId: bigint; readonly refundId: string }[]>;
   /** Records that an operator synced the refund with the gateway or restarted its run. */
-  note(refundId: string, command: 'resolve' | 'restart', operatorCommand: OperatorCommand): Promise<void>;
+  note(refundId: string, command: 'sync' | 'restart', operatorCommand: OperatorCommand): Promise<void>;
 }
 
 /** Thrown when an observation is older than the stored one: nothing may be concluded from it, and the payment is queried again. */

@@ -65,7 +65,7 @@ export function createRefundActivities(deps: Dependencies): RefundActivities {
     reconcile: (task) => withBudget(deps, task, 'reconcile', () => reconcile(urgent, task)),
     queryPayment: (task) => withBudget(deps, task, 'read', () => queryPayment(urgent, task)),
     async queryOutcome({ refundId, config, note }) {
-      if (note !== undefined) await ledger.note(refundId, 'resolve', note);
+      if (note !== undefined) await ledger.note(refundId, 'sync', note);
       const query = (): Promise<RefundSnapshot> =>
         queryOutcome(deps, refundId, config.timings, note !== undefined);
       // Without the budget, an operator gets an error at once; the workflow tries again later.

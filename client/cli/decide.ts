@@ -69,7 +69,7 @@ export function sync(id: string, options: NoteOptions): Promise<ExitCode> {
       ? undefined
       : { by, reason, ...(ticket === undefined ? {} : { ticket }) };
   return run(options, async (session) => {
-    const refund = await session.client.resolve(id, note);
+    const refund = await session.client.sync(id, note);
     session.printRefund(refund);
     return needsOperator(refund);
   });

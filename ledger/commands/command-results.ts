@@ -156,14 +156,14 @@ export async function redirectors(tx: Kysely<Tables>, refundId: string): Promise
 export function note(
   database: Database,
   refundId: string,
-  command: 'resolve' | 'restart',
+  command: 'sync' | 'restart',
   operatorCommand: OperatorCommand,
 ): Promise<void> {
   return database.transaction(async (tx) => {
     const locked = await lockRefund(tx, refundId);
     const { refund } = locked;
     const { by, reason, ticket } = operatorCommand;
-    const type = command === 'resolve' ? 'resolved' : 'replayed';
+    const type = command === 'sync' ? 'synced' : 'replayed';
     // A repeated command without an id is recorded once for each version of the refund.
     const text = hash('sha256', JSON.stringify([by, reason, ticket ?? null])).slice(0, 32);
     await once(tx, locked, { kind: command, operatorCommand }, async () => {

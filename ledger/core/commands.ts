@@ -167,7 +167,7 @@ export interface CommandResults {
   readonly confirm: { readonly kind: 'done' } | Refused<CommandRefusal>;
   readonly change_destination: { readonly kind: 'done' } | Refused<CommandRefusal>;
   readonly replay: { readonly kind: 'replayed'; readonly step: ReplayStep } | Refused<ReplayRefusal>;
-  readonly resolve: { readonly kind: 'noted' };
+  readonly sync: { readonly kind: 'noted' };
   readonly restart: { readonly kind: 'noted' };
 }
 

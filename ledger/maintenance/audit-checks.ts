@@ -216,7 +216,7 @@ const moves: readonly Check[] = [
       select payment_id as payment, format('refund %s went from %s to %s without a decision of an operator', refund_id, before, type) as what
       from (${MOVES}) as moves
       where ${BEFORE_IS_OPEN} and type in (${eventsOf(['failed', 'canceled'])})
-        and actor in ('system', 'answer', 'query', 'notice', 'gateway')`,
+        and actor in ('system', 'answer', 'query', 'notification', 'gateway')`,
   },
   { invariant: 'I5', wrong: forbiddenMoves(sql`not ${BEFORE_IS_OPEN}`) },
   {

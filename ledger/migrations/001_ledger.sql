@@ -245,7 +245,7 @@ CREATE TABLE command_results (
   refund_id    uuid NOT NULL REFERENCES refunds (id),
   payment_id   text NOT NULL REFERENCES payments (id),
   command      text NOT NULL CHECK (command IN (
-    'withdraw', 'decide', 'link', 'correct', 'confirm', 'change_destination', 'replay', 'resolve', 'restart')),
+    'withdraw', 'decide', 'link', 'correct', 'confirm', 'change_destination', 'replay', 'sync', 'restart')),
   -- Hash of the command, the operator and the command id. Repeating a command returns the same result and changes nothing.
   command_id   text,
   by           text NOT NULL CHECK (by <> ''),

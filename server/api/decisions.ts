@@ -68,7 +68,7 @@ export const decisionRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { cli
         response: { 200: refund, ...OTHERS },
       },
     },
-    async (request) => client.resolve(request.params.id, noteOf(request, request.body)),
+    async (request) => client.sync(request.params.id, noteOf(request, request.body)),
   );
 };
 

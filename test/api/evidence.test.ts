@@ -156,7 +156,7 @@ describe('correct', () => {
       amount: 40_00n,
       merchantTransactionId: attempt?.merchantTransactionId ?? '',
     });
-    await stack.client.resolve(id, { by: 'berta', reason: 'the bank found it' });
+    await stack.client.sync(id, { by: 'berta', reason: 'the bank found it' });
     await until(id, 'succeeded');
     const yes = { ...WHY, instruction: proposal?.instruction };
     expect(reported(await command(boss, 'approve', id, yes))).toEqual(refused(409, 'overtaken'));

@@ -146,7 +146,7 @@ describe('withdrawing', () => {
     const pending = await until(id, 'pending');
     await expect(client.withdraw(id, BOSS)).rejects.toMatchObject({ code: 'may_have_left' });
     engine.finishPending({ id: pending.attempts[0]?.gatewayId ?? '', state: 'succeeded' });
-    await client.resolve(id);
+    await client.sync(id);
     await until(id, 'succeeded');
     await expect(client.withdraw(id, BOSS)).rejects.toMatchObject({ code: 'final' });
   });
@@ -165,7 +165,7 @@ describe('looking now', () => {
     stack.fault({ kind: 'accept_then_drop' }, { paymentId });
     const { id } = await patient.requestRefund(order(paymentId));
     await until(id, 'unknown');
-    expect(await patient.resolve(id)).toMatchObject({ status: 'succeeded' });
+    expect(await patient.sync(id)).toMatchObject({ status: 'succeeded' });
     expect(paidOn(paymentId)).toBe(4000n);
   });
 });

@@ -180,7 +180,7 @@ describe('correcting', () => {
       code: 'gateway_contradicts',
     });
     engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
-    await client.resolve(id, ANNA);
+    await client.sync(id, ANNA);
     expect(await client.waitFor(id, 20_000)).toMatchObject({ status: 'succeeded' });
   });
 

@@ -97,7 +97,7 @@ describe.concurrent('a refund whose answer is lost', () => {
       code: 'may_have_left',
     });
 
-    await harness.client.resolve(id);
+    await harness.client.sync(id);
     expect(await harness.until(id, 'succeeded')).toMatchObject({ status: 'succeeded' });
     expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
   });
@@ -123,9 +123,9 @@ describe.concurrent('a refund whose answer is lost', () => {
     const reference = attempts[0]?.merchantTransactionId ?? '';
     for (const how of ['throttled', 'html', 'drop'] as const) {
       harness.fault({ kind: 'query', how, status: 502 }, { merchantTransactionId: reference });
-      expect(await harness.client.resolve(id)).toMatchObject({ state: 'unknown' });
+      expect(await harness.client.sync(id)).toMatchObject({ state: 'unknown' });
     }
-    await harness.client.resolve(id);
+    await harness.client.sync(id);
     await harness.until(id, 'succeeded');
     expect(harness.ordersUnder(reference)).toBe(1);
     expect(harness.booked(payment)).toMatchObject({ out: '60.00' });

@@ -53,10 +53,10 @@ describe.concurrent('a credit whose answer is lost', () => {
     await expect(harness.client.withdraw(id, SUPERVISOR)).rejects.toMatchObject({ code: 'may_have_left' });
 
     // Neither another query, nor a new run, nor an operator's command submits it.
-    await harness.client.resolve(id);
+    await harness.client.sync(id);
     await harness.run(id).terminate('a test');
     await harness.client.resume();
-    await harness.client.resolve(id);
+    await harness.client.sync(id);
     expect(await harness.client.getRefund(id)).toMatchObject({ state: 'manual_review' });
     expect(harness.creditOrders(payment)).toBe(1);
     expect(harness.booked(payment)).toMatchObject({ out: '0.00' });
@@ -112,7 +112,7 @@ describe.concurrent('the lost answer of a credit that was requested directly', (
     await expect(harness.ask(payment, '0.01')).rejects.toMatchObject({ code: 'exceeds_refundable' });
     await harness.run(id).terminate('a test');
     await harness.client.resume();
-    await harness.client.resolve(id);
+    await harness.client.sync(id);
     expect(harness.creditOrders(payment)).toBe(1);
     expect(harness.booked(payment)).toMatchObject({ out: '0.00' });
   });
@@ -130,7 +130,7 @@ describe.concurrent('the lost answer of a credit that was requested directly', (
     await expect(harness.client.withdraw(id, SUPERVISOR)).rejects.toMatchObject({ code: 'may_have_left' });
     await harness.run(id).terminate('a test');
     await harness.client.resume();
-    await harness.client.resolve(id);
+    await harness.client.sync(id);
     expect(harness.creditOrders(payment)).toBe(1);
 
     const merchantTransactionId = attempts[0]?.merchantTransactionId ?? '';

@@ -60,7 +60,7 @@ describe('a refund in progress', () => {
       harness.drive(id),
       harness.drive(id),
       harness.client.resume(),
-      harness.client.resolve(id),
+      harness.client.sync(id),
     ]);
     expect(await harness.run(id).result()).toMatchObject({ state: 'succeeded' });
     expect(executed(payment)).toBe(1);

@@ -118,7 +118,7 @@ describe.concurrent('a refund that had succeeded and is returned', () => {
     await Promise.all([harness.drive(id), harness.drive(id)]);
     await harness.until(id, 'manual_review');
     await harness.restart(id);
-    await harness.client.resolve(id);
+    await harness.client.sync(id);
     expect(harness.transactionsOf(payment)).toHaveLength(1);
   });
 

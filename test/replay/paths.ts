@@ -235,7 +235,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
     const { id, workflowId } = await ask(paymentId, '100.00');
     await until(id, ['unknown']);
     gateway.refundInPortal({ paymentId, amount: 10_00n });
-    await client.resolve(id, { by: 'anna', reason: 'the customer called' });
+    await client.sync(id, { by: 'anna', reason: 'the customer called' });
     const answer = { by: 'anna', reason: 'never sent on', outcome: 'failed', evidence: 'a letter' } as const;
     const { proposal } = await inTime(() => client.correct(id, answer));
     const instruction = proposal?.instruction ?? '';

@@ -29,7 +29,7 @@ const ROLES: ReadonlyMap<string, readonly Role[]> = new Map([
 export type EntryPoint = Pick<
   RefundsClient,
   | ('requestRefund' | 'requestCredit')
-  | ('approve' | 'reject' | 'withdraw' | 'resolve')
+  | ('approve' | 'reject' | 'withdraw' | 'sync')
   | ('link' | 'correct' | 'changeDestination')
 > & { replay(id: string, note: ReplayNote): Promise<Pick<ReplayResult, 'outcome'>> };
 
@@ -153,7 +153,7 @@ export async function openHttp(url: string, database: Database, notes: Notes): P
     approve: answer('approve'),
     reject: answer('reject'),
     withdraw: answer('withdraw'),
-    resolve: (id, note = { by: OPERATOR, reason: 'soak' }) => answer('sync')(id, note),
+    sync: (id, note = { by: OPERATOR, reason: 'soak' }) => answer('sync')(id, note),
     link: answer('link'),
     correct: answer('correct'),
     changeDestination: (id, { registrationId, ...note }) =>

@@ -81,7 +81,7 @@ const withdraw: Act = async (people, id) => {
 
 const resolve: Act = async (people, id) => {
   people.notes.fault('looked up by an operator');
-  await entryPointOf(people).resolve(id);
+  await entryPointOf(people).sync(id);
 };
 
 const terminate: Act = async (people, id) => {
@@ -98,7 +98,7 @@ export async function runAgain(
   notes.fault('run terminated');
   await temporal.workflow.getHandle(refundWorkflowId(refundId)).terminate('soak');
   await sleep(pauseMs);
-  await client.resolve(refundId);
+  await client.sync(refundId);
 }
 
 const decide: Act = async (people, _id) => {

@@ -73,7 +73,7 @@ export type WithdrawMessage = OperatorNote;
 export const withdrawUpdate = defineUpdate<CommandResult<'withdraw'>, [WithdrawMessage]>('withdraw');
 
 /** Queries the gateway now and returns the snapshot after that. Moves no money. A note, where there is one, is stored. */
-export const syncUpdate = defineUpdate<RefundSnapshot, [OperatorNote | undefined]>('resolve');
+export const syncUpdate = defineUpdate<RefundSnapshot, [OperatorNote | undefined]>('sync');
 
 /** Links a gateway transaction to the refund: the transaction is the outcome of one of its attempts. */
 export interface LinkMessage extends OperatorNote {

@@ -230,12 +230,12 @@ export function describeAnswers(underTest: () => LedgerUnderTest): void {
       const { id } = await unknown();
       const { version } = await ledger.snapshot(id);
       const noted = async () => (await events(id)).filter((type) => type === 'refund.synced').length;
-      await ledger.note(id, 'resolve', answer('command-1'));
+      await ledger.note(id, 'sync', answer('command-1'));
       await ledger.ask(id, 'outcome_unknown');
       expect((await ledger.snapshot(id)).version).toBeGreaterThan(version);
-      await ledger.note(id, 'resolve', answer('command-1'));
+      await ledger.note(id, 'sync', answer('command-1'));
       expect(await noted()).toBe(1);
-      await ledger.note(id, 'resolve', answer('command-2'));
+      await ledger.note(id, 'sync', answer('command-2'));
       expect(await noted()).toBe(2);
     });
   });

@@ -74,7 +74,7 @@ export class People {
         return;
       case 1:
       case 2:
-        this.#note('resolve');
+        this.#note('sync');
         update(syncUpdate.name);
         return;
       case 3:
