@@ -59,7 +59,7 @@ export interface Decisions {
   /** Ends the refund while no money has left and none may have left. */
   withdraw(id: string, note: OperatorNote): Promise<Refund>;
   /** Queries the gateway now instead of at the next due time. Submits nothing. The note, where given, is recorded. */
-  resolve(id: string, note?: OperatorNote): Promise<Refund>;
+  sync(id: string, note?: OperatorNote): Promise<Refund>;
   /** Links a gateway transaction to an attempt: its state at the gateway becomes the attempt's outcome. */
   link(id: string, note: LinkNote): Promise<Refund>;
   /** Records the outcome of an attempt that the gateway cannot show. Returns the refund with a `proposal` where another operator has to confirm. */
@@ -111,7 +111,7 @@ export function createDecisions({ driver, start, recordOf, getRefund }: Decision
       checkNote(note);
       return answered(id, await driver.command(await recordOf(id), withdrawUpdate, [noteOf(note)]));
     },
-    async resolve(id, note) {
+    async sync(id, note) {
       if (note !== undefined) checkNote(note);
       await driver.command(await recordOf(id), syncUpdate, [note === undefined ? undefined : noteOf(note)]);
       return getRefund(id);
