@@ -31,7 +31,7 @@ interface Figures {
   readonly seconds: number;
   readonly concurrency: number;
   readonly accepted: number;
-  readonly refused: number;
+  readonly rejected: number;
   readonly acceptedPerSecond: number;
   /** Completed by the worker while requests were being sent. */
   readonly completedPerSecond: number;
@@ -97,7 +97,7 @@ async function measure(
   const api = new Pool(sandbox.api.url, { connections: concurrency });
   const accepted: string[] = [];
   const durations: number[] = [];
-  let refused = 0;
+  let rejected = 0;
 
   async function requestRefund(index: number): Promise<void> {
     const begun = performance.now();
@@ -118,7 +118,7 @@ async function measure(
     });
     await answer.body.dump();
     if (answer.statusCode !== 202) {
-      refused += 1;
+      rejected += 1;
       return;
     }
     durations.push(performance.now() - begun);
@@ -167,7 +167,7 @@ async function measure(
     seconds,
     concurrency,
     accepted: accepted.length,
-    refused,
+    rejected,
     acceptedPerSecond: requested / elapsed,
     completedPerSecond: done / elapsed,
     completedPerSecondInAll: (accepted.length - before) / inAll,
@@ -209,7 +209,7 @@ function tableOf(figures: Figures): string {
     ['accepted for each completed', figures.acceptedToCompleted.toFixed(2)],
     ['completed per second, until the last one', one(figures.completedPerSecondInAll)],
     ['response time of the API, p50 / p99, ms', `${one(figures.p50Ms)} / ${one(figures.p99Ms)}`],
-    ['accepted / refused', `${figures.accepted} / ${figures.refused}`],
+    ['accepted / rejected', `${figures.accepted} / ${figures.rejected}`],
     ['accepted but not final (lost)', figures.lost],
     ["differences between the ledger and the gateway's books", figures.booksDisagree],
   );

@@ -21,7 +21,7 @@ export interface Answered {
   readonly lateMs: number;
   /** Milliseconds from sending it until the whole answer was received. */
   readonly ms: number;
-  readonly isKept: boolean;
+  readonly isAcknowledged: boolean;
 }
 
 const EVERY_MS = 2;
@@ -76,11 +76,11 @@ export async function warmUpSender(load: WebhookLoad): Promise<void> {
 async function send(pool: Pool, { key, entityId }: WebhookLoad, dueAt: number): Promise<Answered> {
   const { headers, body } = encryptWebhook(key, JSON.stringify(notification(entityId)));
   const sentAt = performance.now();
-  let isKept = false;
+  let isAcknowledged = false;
   try {
     const answer = await pool.request({ method: 'POST', path: '/webhooks/oppwa', headers, body });
     await answer.body.dump();
-    isKept = answer.statusCode < 300;
+    isAcknowledged = answer.statusCode < 300;
   } catch {
     // A connection error counts as not acknowledged.
   }
@@ -88,7 +88,7 @@ async function send(pool: Pool, { key, entityId }: WebhookLoad, dueAt: number): 
     sentAt: performance.timeOrigin + sentAt,
     lateMs: sentAt - dueAt,
     ms: performance.now() - sentAt,
-    isKept,
+    isAcknowledged,
   };
 }
 

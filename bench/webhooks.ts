@@ -26,7 +26,7 @@ interface WebhookFigures {
   readonly cores: number;
   readonly sent: number;
   /** Notifications without a 2xx answer. */
-  readonly refused: number;
+  readonly rejected: number;
   /** Acknowledged, but not in the table. */
   readonly lost: number;
   readonly processed: number;
@@ -87,17 +87,17 @@ export async function run(args: readonly string[]): Promise<number> {
   }
   const figures = await measure(load, (line) => process.stderr.write(`  ${line}\n`));
   process.stdout.write(`${values.json ? JSON.stringify(figures) : tableOf(figures)}\n`);
-  return figures.lost === 0 && figures.refused === 0 ? 0 : 1;
+  return figures.lost === 0 && figures.rejected === 0 ? 0 : 1;
 }
 
 function tableOf(figures: WebhookFigures): string {
-  const { sent, refused, lost, processed, answered, sentLate, slowest } = figures;
+  const { sent, rejected, lost, processed, answered, sentLate, slowest } = figures;
   const spread = ({ p50, p95, p99, max }: Spread): string =>
     [p50, p95, p99, max].map((ms) => ms.toFixed(0)).join(' / ');
   const table = new Table({ head: ['notifications', 'figure'], style: { head: [], border: [] } });
   table.push(
     ['load average before the start / processors', `${figures.loadAverage.toFixed(2)} / ${figures.cores}`],
-    ['sent / refused / lost', `${sent} / ${refused} / ${lost}`],
+    ['sent / rejected / lost', `${sent} / ${rejected} / ${lost}`],
     ['processed', processed],
     ['response time, p50 / p95 / p99 / max, ms', spread(answered)],
     ['delay of the sender, the same, ms', spread(sentLate)],
@@ -154,13 +154,13 @@ async function measure(
     const rows = await drained(database);
     await api.stop();
     stalls.push(...(JSON.parse(await readFile(stallsFile, 'utf8')) as readonly Stall[]));
-    const refused = answered.filter(({ isKept }) => !isKept).length;
+    const rejected = answered.filter(({ isAcknowledged }) => !isAcknowledged).length;
     return {
       loadAverage,
       cores: cpus().length,
       sent: answered.length,
-      refused,
-      lost: answered.length - refused - rows.all,
+      rejected,
+      lost: answered.length - rejected - rows.all,
       processed: rows.all - rows.waiting,
       answered: spreadOf(answered.map(({ ms }) => ms)),
       sentLate: spreadOf(answered.map(({ lateMs }) => lateMs)),

@@ -19,7 +19,7 @@ async function remove(run: Run): Promise<void> {
     namespace,
     workflowExecution: { workflowId: run.workflowId },
   });
-  await eventually('the run is forgotten', () =>
+  await eventually('the run is deleted', () =>
     run.describe().then(
       () => undefined,
       () => true,
@@ -31,7 +31,7 @@ const executed = (payment: CreatedPayment): number =>
   harness.transactionsOf(payment).filter((transaction) => transaction.executed).length;
 
 describe('a refund in progress', () => {
-  it.for(['reset', 'terminated and started', 'forgotten and started'] as const)(
+  it.for(['reset', 'terminated and started', 'deleted and started'] as const)(
     'is %s while its answer is in transit: it is not submitted again',
     async (how) => {
       const payment = harness.newPayment();

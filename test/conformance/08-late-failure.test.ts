@@ -21,7 +21,7 @@ const { dependencies } = harness;
 const { ledger } = dependencies;
 
 /** Queries the refund's last attempt by its reference, and records the answer with this source. */
-async function tell(
+async function recordQuery(
   refundId: string,
   source: 'query' | 'answer' | 'notification' = 'query',
 ): Promise<RefundSnapshot> {
@@ -68,7 +68,7 @@ describe.concurrent('a refund that had succeeded and is returned', () => {
     engine.failLate({ id: gatewayId });
     expect(harness.booked(payment)).toMatchObject({ out: '0.00' });
 
-    expect(await tell(id)).toMatchObject({ state: 'returned' });
+    expect(await recordQuery(id)).toMatchObject({ state: 'returned' });
     expect(await harness.client.getRefund(id)).toMatchObject({
       status: 'pending',
       attempts: [{ state: 'returned' }],
@@ -93,7 +93,7 @@ describe.concurrent('a refund that had succeeded and is returned', () => {
     const payment = harness.newPayment();
     const { id, gatewayId } = await paid(payment, '60.00');
     engine.failLate({ id: gatewayId });
-    await tell(id);
+    await recordQuery(id);
     await harness.drive(id);
     await harness.until(id, 'manual_review');
     engine.succeedLate({ id: gatewayId });
@@ -114,7 +114,7 @@ describe.concurrent('a refund that had succeeded and is returned', () => {
     const payment = harness.newPayment();
     const { id, gatewayId } = await paid(payment, '60.00');
     engine.failLate({ id: gatewayId });
-    await tell(id);
+    await recordQuery(id);
     await Promise.all([harness.drive(id), harness.drive(id)]);
     await harness.until(id, 'manual_review');
     await harness.restart(id);
@@ -126,12 +126,12 @@ describe.concurrent('a refund that had succeeded and is returned', () => {
     const payment = harness.newPayment();
     const { id, gatewayId } = await paid(payment, '60.00');
     engine.failLate({ id: gatewayId });
-    await tell(id);
-    await tell(id);
+    await recordQuery(id);
+    await recordQuery(id);
     expect(await harness.balance(payment)).toMatchObject({ returnedMinor: 60_00n, reservedMinor: 60_00n });
     await harness.drive(id);
     await harness.until(id, 'manual_review');
-    await tell(id);
+    await recordQuery(id);
     expect(await harness.balance(payment)).toMatchObject({ returnedMinor: 60_00n, reservedMinor: 60_00n });
   });
 
@@ -139,9 +139,9 @@ describe.concurrent('a refund that had succeeded and is returned', () => {
     const payment = harness.newPayment();
     const { id, gatewayId } = await paid(payment, '60.00');
     engine.failLate({ id: gatewayId });
-    expect(await tell(id, 'notification')).toMatchObject({ state: 'succeeded' });
+    expect(await recordQuery(id, 'notification')).toMatchObject({ state: 'succeeded' });
     expect(await harness.balance(payment)).toMatchObject({ returnedMinor: 0n, refundableMinor: 40_00n });
-    expect(await tell(id)).toMatchObject({ state: 'returned' });
+    expect(await recordQuery(id)).toMatchObject({ state: 'returned' });
     await harness.drive(id);
     await harness.until(id, 'manual_review');
   });
@@ -151,7 +151,7 @@ describe.concurrent('a refund that had succeeded and is returned', () => {
     harness.onRefund(payment, { kind: 'reject', code: '700.500.001' });
     const { id, gatewayId } = await paid(payment, '60.00');
     engine.failLate({ id: gatewayId });
-    expect(await tell(id)).toMatchObject({ state: 'returned' });
+    expect(await recordQuery(id)).toMatchObject({ state: 'returned' });
     await harness.drive(id);
     expect(await harness.until(id, 'manual_review')).toMatchObject({ why: 'returned' });
     expect(harness.booked(payment)).toMatchObject({ out: '0.00' });
@@ -163,8 +163,8 @@ describe.concurrent('a refund that had succeeded and is returned', () => {
     const first = await paid(payment, '30.00');
     const second = await paid(payment, '30.00');
     engine.failLate({ id: first.gatewayId });
-    await tell(first.id);
-    await tell(second.id);
+    await recordQuery(first.id);
+    await recordQuery(second.id);
     expect(await harness.client.getRefund(second.id)).toMatchObject({ state: 'succeeded' });
     expect(harness.booked(payment)).toMatchObject({ out: '30.00' });
     expect(await harness.balance(payment)).toMatchObject({ reservedMinor: 30_00n, refundableMinor: 40_00n });

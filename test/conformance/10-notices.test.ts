@@ -54,16 +54,16 @@ const factsOf = (refundId: string) =>
 
 describe.concurrent('notifications about a refund', () => {
   it('are all lost: the refund ends as it does with them', async ({ expect }) => {
-    const [polled, noticed] = await Promise.all([pendingRefund(harness.client), pendingRefund()]);
-    for (const { gatewayId } of [polled, noticed])
+    const [polled, notified] = await Promise.all([pendingRefund(harness.client), pendingRefund()]);
+    for (const { gatewayId } of [polled, notified])
       engine.finishPending({ id: gatewayId, state: 'succeeded' });
-    await harness.run(noticed.id).signal(gatewayNotification);
+    await harness.run(notified.id).signal(gatewayNotification);
     const [withoutNotification, withNotification] = await Promise.all(
-      [polled, noticed].map(({ id }) => harness.until(id, 'succeeded')),
+      [polled, notified].map(({ id }) => harness.until(id, 'succeeded')),
     );
-    expect(await factsOf(polled.id)).toEqual(await factsOf(noticed.id));
+    expect(await factsOf(polled.id)).toEqual(await factsOf(notified.id));
     expect(withoutNotification?.attempts[0]?.resultCode).toBe(withNotification?.attempts[0]?.resultCode);
-    for (const { payment } of [polled, noticed])
+    for (const { payment } of [polled, notified])
       expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
   });
 
@@ -92,7 +92,7 @@ describe.concurrent('notifications about a refund', () => {
     const before = await factsOf(id);
     for (let times = 1; times <= 3; times += 1) {
       await harness.run(id).signal(gatewayNotification);
-      await eventually(`look-up ${times}`, async () =>
+      await eventually(`query ${times}`, async () =>
         ((await ledger.findRefund(id))?.attempts[0]?.queries ?? 0) >= times ? true : undefined,
       );
     }
@@ -154,7 +154,7 @@ describe.concurrent('a fact that notifications report', () => {
 });
 
 /** The ways in which notifications can be disturbed on their way. */
-type Weather = 'as they are' | 'lost' | 'doubled' | 'out of order' | 'delayed';
+type Disturbance = 'as they are' | 'lost' | 'doubled' | 'out of order' | 'delayed';
 const FAULTS = {
   lost: { how: 'lost', ms: 0 },
   doubled: { how: 'duplicate', ms: 30 },
@@ -162,18 +162,18 @@ const FAULTS = {
   delayed: { how: 'delay', ms: 400 },
 } as const;
 
-/** Runs a refund of 60.00 through its history at the gateway, up to its end. */
-interface Timeline {
+/** The history of a refund of 60.00 at the gateway, up to its end. */
+interface GatewayHistory {
   readonly name: string;
   readonly atFirst: 'pending' | 'accept_then_drop' | 'answered';
-  /** The later decisions of the gateway. */
+  /** The gateway's final decision on a pending refund. */
   readonly then?: 'succeeded' | 'rejected';
 }
-const STORIES: readonly Timeline[] = [
+const HISTORIES: readonly GatewayHistory[] = [
   { name: 'answered at once', atFirst: 'answered' },
   { name: 'answer lost', atFirst: 'accept_then_drop' },
-  { name: 'pending, then done', atFirst: 'pending', then: 'succeeded' },
-  { name: 'pending, then refused and credited', atFirst: 'pending', then: 'rejected' },
+  { name: 'pending, then succeeded', atFirst: 'pending', then: 'succeeded' },
+  { name: 'pending, then declined and credited', atFirst: 'pending', then: 'rejected' },
 ];
 
 describe.concurrent(
@@ -188,15 +188,15 @@ describe.concurrent(
       'fallback_checking',
     ];
 
-    async function live(
-      { atFirst, then }: Timeline,
-      weather: Weather,
+    async function run(
+      { atFirst, then }: GatewayHistory,
+      disturbance: Disturbance,
     ): Promise<CreatedPayment & { id: string }> {
       const payment = harness.newPayment();
-      if (weather !== 'as they are')
+      if (disturbance !== 'as they are')
         for (let times = 0; times < 2; times += 1)
           harness.fault(
-            { kind: 'webhook', ...FAULTS[weather] },
+            { kind: 'webhook', ...FAULTS[disturbance] },
             { paymentType: 'RF', paymentId: payment.paymentId },
           );
       if (atFirst !== 'answered') harness.onRefund(payment, { kind: atFirst });
@@ -237,11 +237,11 @@ describe.concurrent(
       booked: harness.booked(payment),
     });
 
-    for (const timeline of STORIES)
-      for (const weather of ['as they are', 'doubled', 'out of order', 'delayed'] as const)
-        it(`${timeline.name}; notices ${weather}`, async ({ expect }) => {
-          const [polled, noticed] = await Promise.all([live(timeline, 'lost'), live(timeline, weather)]);
-          expect(await endOf(noticed)).toEqual(await endOf(polled));
+    for (const history of HISTORIES)
+      for (const disturbance of ['as they are', 'doubled', 'out of order', 'delayed'] as const)
+        it(`${history.name}; notifications ${disturbance}`, async ({ expect }) => {
+          const [polled, notified] = await Promise.all([run(history, 'lost'), run(history, disturbance)]);
+          expect(await endOf(notified)).toEqual(await endOf(polled));
         });
   },
 );

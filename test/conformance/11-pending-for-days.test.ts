@@ -47,7 +47,7 @@ describe.concurrent('a refund that stays pending', () => {
     });
     expect(await harness.openCases(id)).toEqual(['pending_too_long']);
     const before = await queriesOf(id);
-    await eventually('five more look-ups', async () =>
+    await eventually('five more queries', async () =>
       (await queriesOf(id)) >= before + 5 ? true : undefined,
     );
 
@@ -77,7 +77,7 @@ describe.concurrent('a refund that stays pending', () => {
     harness.onRefund(payment, { kind: 'pending' });
     const client = harness.clientWith({ queryFirst: 40, queryGrowth: 3, queryMax: 1_200 });
     const { id } = await harness.ask(payment, '60.00', { by: client });
-    const pauses = await eventually('five look-ups', async () => {
+    const pauses = await eventually('five queries', async () => {
       const found = await pausesOf(id);
       return found.length >= 4 ? found : undefined;
     });

@@ -40,7 +40,7 @@ describe.concurrent('a refund made in the portal', () => {
     expect(harness.booked(payment)).toMatchObject({ out: '80.00' });
   });
 
-  it('that the gateway then shows as declined is no longer counted, and the amount can be refunded again', async ({
+  it('that the gateway later shows as declined is not counted, and the amount can be refunded again', async ({
     expect,
   }) => {
     const payment = harness.newPayment();

@@ -137,16 +137,19 @@ describe.concurrent('an approval', () => {
 
   it('given twice, and by two approvers at once, submits one credit', async ({ expect }) => {
     const { payment, id, instruction } = await waiting('600.00');
-    const people = ['supervisor', 'manager'] as const;
-    const print = (by: string) => harness.client.approve(id, { by, reason: 'checked', instruction });
-    const answer = await Promise.allSettled(people.map(print));
-    const first = people.filter((_, index) => answer[index]?.status === 'fulfilled');
+    const approvers = ['supervisor', 'manager'] as const;
+    const approve = (by: string) => harness.client.approve(id, { by, reason: 'checked', instruction });
+    const results = await Promise.allSettled(approvers.map(approve));
+    const first = approvers.filter((_, index) => results[index]?.status === 'fulfilled');
     expect(first).toHaveLength(1);
     // The second approver gets an error that names the first.
-    const second = people.find((name) => !first.includes(name)) ?? '';
-    await expect(print(second)).rejects.toMatchObject({ code: 'already_decided', details: { by: first[0] } });
+    const second = approvers.find((name) => !first.includes(name)) ?? '';
+    await expect(approve(second)).rejects.toMatchObject({
+      code: 'already_decided',
+      details: { by: first[0] },
+    });
     await harness.until(id, 'succeeded');
-    await print(first[0] ?? '');
+    await approve(first[0] ?? '');
     expect(harness.creditOrders(payment)).toBe(1);
     expect(harness.booked(payment)).toMatchObject({ out: '600.00' });
   });

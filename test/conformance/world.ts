@@ -328,8 +328,8 @@ async function expectFactsToldAgainChangeNothing({
       ] as const) {
         const outcome = { kind: 'succeeded', gatewayId, flagged: false } as const;
         const snapshot = await ledger.record({ attemptId: attempt.id, ...source, outcome });
-        expect(snapshot, `I8: refund ${id}, told again`).toMatchObject({ state });
+        expect(snapshot, `I8: refund ${id}, recorded again`).toMatchObject({ state });
       }
     }
-  expect(await facts(), 'I8: events after every success was told again').toEqual(before);
+  expect(await facts(), 'I8: events after every success was recorded again').toEqual(before);
 }

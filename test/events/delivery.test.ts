@@ -270,7 +270,7 @@ describe('events', () => {
     await age(dead, 91, 'dead');
     // The dispatcher deletes when it starts, and then once an hour.
     dispatch();
-    await eventually('the old one is forgotten', async () =>
+    await eventually('the old event is deleted', async () =>
       (await listDeliveries(database, { refundId: old })).length === 0 ? true : undefined,
     );
     expect(await listDeliveries(database, { refundId: recent })).toHaveLength(1);

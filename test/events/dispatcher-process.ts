@@ -7,7 +7,7 @@ import { startDispatcher } from '../../worker/events/dispatcher.js';
 import { deliveryTimingsAt } from '../../worker/events/retries.js';
 
 const { databaseUrl, events } = readSettings(process.env);
-if (events === undefined) throw new Error('nobody is to be told');
+if (events === undefined) throw new Error('REFUNDS_EVENTS_URL is not set');
 const database = openDatabase(databaseUrl);
 startDispatcher({
   database,

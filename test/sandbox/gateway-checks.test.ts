@@ -29,7 +29,7 @@ describe('access to the gateway', () => {
   });
 
   it.each([
-    ['an unknown token', { id: ENTITY.id, token: 'nobody' }],
+    ['an unknown token', { id: ENTITY.id, token: 'unknown' }],
     ['the token of another entity', { id: ENTITY.id, token: OTHER_ENTITY.token }],
   ])('refuses %s with 403, before it looks at any parameter', (_name, as) => {
     const harness = openHarness();
@@ -40,9 +40,9 @@ describe('access to the gateway', () => {
 
   it('requires a token for queries, and publishes its result codes without one', () => {
     const harness = openHarness();
-    const nobody = { id: ENTITY.id, token: null };
-    expect(verdict(harness.get('/v3/query', {}, nobody))).toBe('401 800.900.300');
-    const published = bodyOf(harness.get('/v1/resultcodes', {}, nobody)).resultCodes;
+    const noToken = { id: ENTITY.id, token: null };
+    expect(verdict(harness.get('/v3/query', {}, noToken))).toBe('401 800.900.300');
+    const published = bodyOf(harness.get('/v1/resultcodes', {}, noToken)).resultCodes;
     expect(published).toContainEqual({ code: '000.000.000', description: 'Transaction succeeded' });
   });
 });
@@ -223,7 +223,7 @@ describe('the original of a refund, reversal or capture', () => {
 });
 
 describe('reversals and captures', () => {
-  const authorise = (harness: ReturnType<typeof openHarness>): string =>
+  const authorize = (harness: ReturnType<typeof openHarness>): string =>
     harness.gateway.createPayment({ type: 'PA', amount: 100_00n, currency: 'EUR' }).paymentId;
   const act = (
     harness: ReturnType<typeof openHarness>,
@@ -240,7 +240,7 @@ describe('reversals and captures', () => {
 
   it('reverses an authorization in full when no amount is given, once', () => {
     const harness = openHarness();
-    const id = authorise(harness);
+    const id = authorize(harness);
     expect(act(harness, id, 'RV')).toBe('200 000.100.110');
     expect(act(harness, id, 'RV')).toBe('400 700.400.300');
     expect(act(harness, id, 'CP', '1.00')).toBe('400 700.400.100');
@@ -249,7 +249,7 @@ describe('reversals and captures', () => {
 
   it('captures an authorization in parts, and then does not reverse it', () => {
     const harness = openHarness();
-    const id = authorise(harness);
+    const id = authorize(harness);
     expect(act(harness, id, 'CP', '60.00')).toBe('200 000.100.110');
     expect(act(harness, id, 'CP', '40.01')).toBe('400 700.400.100');
     expect(act(harness, id, 'RV')).toBe('400 700.400.300');

@@ -64,17 +64,17 @@ it('credits go to a card and to a registration; an authorization is reversed', a
     kind: 'answered',
     transaction: { paymentType: 'CD', paymentBrand: 'VISA' },
   });
-  const { paymentId: authorised, registrationId } = server.engine.createPayment({
+  const { paymentId: authorization, registrationId } = server.engine.createPayment({
     type: 'PA',
     amount: 5_00n,
     currency: 'EUR',
   });
   const byToken = await gateway.creditRegistration({ ...order, registrationId, limits: limits() });
   expect(byToken).toMatchObject({ kind: 'answered', transaction: { paymentType: 'CD', amount: '40.00' } });
-  const reversed = await gateway.reverse({ ...order, paymentId: authorised, limits: limits() });
+  const reversed = await gateway.reverse({ ...order, paymentId: authorization, limits: limits() });
   expect(reversed).toMatchObject({
     kind: 'answered',
-    transaction: { paymentType: 'RV', referencedId: authorised },
+    transaction: { paymentType: 'RV', referencedId: authorization },
   });
 });
 
@@ -97,7 +97,7 @@ describe('an unusable answer to a refund that was executed', () => {
     [{ kind: 'broken_body', form: 'no_result' }, 'no_result_code'],
     [{ kind: 'broken_body', form: 'cut_off' }, 'body_cut_off'],
     [{ kind: 'broken_body', form: 'huge' }, 'body_too_large'],
-  ])('%o is %s, and the look-up finds the refund', async (effect, why) => {
+  ])('%o is %s, and the query finds the refund', async (effect, why) => {
     server.engine.setFault({ effect });
     expect(await refund(effect.kind === 'answer_after' ? 200 : undefined)).toMatchObject({
       kind: 'no_answer',

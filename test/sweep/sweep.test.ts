@@ -93,7 +93,7 @@ describe('an open attempt of a final refund', () => {
     const { ledger } = dependencies;
     // The worker reports that nothing has left, an operator withdraws the refund, and then the gateway shows it as paid.
     const opened = await ledger.openLinked(id, harness.config.timings, harness.config.policy);
-    if (opened.kind !== 'send') throw new Error('somebody else was first');
+    if (opened.kind !== 'send') throw new Error('the ledger opened no attempt');
     const { attemptId, send, reference, originalId } = opened.order;
     const reported = { attemptId, code: '000.200.000' };
     await ledger.record({
