@@ -1,18 +1,18 @@
-/** Which tests need servers and which do not; how long each may take. */
+/** Sorts the tests into those that need servers and those that do not; sets their time limits and their order. */
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { ALIASES } from './test/simulation/aliases.mjs';
 import { isLongTier, isShortTier } from './test/support/tier.js';
 
-/** Need no server: they start in a second. Everything else is given PostgreSQL and Temporal. */
+/** Tests without a server: they start in a second. All others share one PostgreSQL and one Temporal server. */
 const pure = [
   ...['domain', 'fuzz', 'settings', 'gateway', 'sandbox', 'repository', 'replay', 'mutation'].map(
-    (room) => `test/${room}/**/*.test.ts`,
+    (folder) => `test/${folder}/**/*.test.ts`,
   ),
   'test/ledger/memory.test.ts',
   'test/client/tables.test.ts',
 ];
-/** Real workflows and activities in a world without time: modules that know real time are replaced there. */
+/** Real workflows and activities on virtual time: the modules that read the real clock are replaced. */
 const simulation = ['test/simulation/**/*.test.ts'];
 /** The files of the tier that runs: see test/support/tier.ts. */
 const ofTier = (short: readonly string[], long: readonly string[]): string[] => [
@@ -24,28 +24,29 @@ const replaced = Object.entries(ALIASES).map(([name, replacement]) => ({
   replacement,
 }));
 
-/** What takes longest, longest first: begun last, it would leave the other core with nothing to do. */
+/** Files that take longest, longest first: one that started last would leave the other core idle. */
 const longest = [
   'soak/',
   'simulation/lifetimes-',
-  'demo/demonstration.long',
+  'demo/demonstration.',
   'simulation/',
+  'demo/tour.',
   'fuzz/webhooks.',
   'fuzz/',
-  'demo/demonstration.',
+  'ledger/postgres.',
   'client/cli.',
   'console/console.',
-  'demo/tour.',
   'api/document.',
-  'ledger/postgres.',
   'servers/postgres.',
   'workflows/words.',
   'console/accessibility.',
+  'conformance/',
+  'events/',
   'webhooks/',
-  'workflows/workers.',
+  'workflows/',
   'api/',
 ].map((part) => `/test/${part}`);
-/** A process goes on to the next file only where that is of the same project; another one imports everything anew. */
+/** A process keeps its imports for the next file only within one project. */
 const projects = ['soak', 'simulation', 'pure', 'servers'];
 
 class LongestFirst extends BaseSequencer {
@@ -63,9 +64,9 @@ export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
     pool: 'forks',
-    // Half of the time a test waits for servers: two cores have something to do all the time, and a laptop can do something else as well.
+    // A test waits for servers half of the time: four processes keep two cores busy.
     maxWorkers: 4,
-    // What a file imports, which took a fifth of the time, is kept for the next one; each file has a database and a task queue of its own.
+    // Imports are kept for the next file: they took a fifth of the time. Each file has its own database and task queue.
     isolate: false,
     projects: [
       {
@@ -75,7 +76,7 @@ export default defineConfig({
       {
         extends: true,
         resolve: { alias: replaced },
-        // One world after the other is what takes the time.
+        // One test runs thousands of simulated runs.
         test: {
           name: 'simulation',
           include: ofTier(simulation, ['test/simulation/**/*.long.test.ts']),
@@ -90,12 +91,12 @@ export default defineConfig({
           include: ofTier(['test/**/*.test.ts'], ['test/**/*.long.test.ts']),
           exclude: [...pure, ...simulation, 'test/soak/**', ...notInTier],
           globalSetup: ['test/support/servers.ts'],
-          // Only a test that fails takes so long: a slow machine is no failure.
+          // Far above what a test takes: a slow machine is no failure.
           testTimeout: 240_000,
           hookTimeout: 240_000,
         },
       },
-      // Has servers of its own, which it kills.
+      // Starts its own servers, because it kills them.
       {
         extends: true,
         test: {

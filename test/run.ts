@@ -1,4 +1,4 @@
-/** `npm test`, and `npm run test:all` with `--long`: makes sure of the servers' programs where they can be watched arriving, compiles ours for a whole run, then runs vitest. */
+/** Runs `npm test`, and `npm run test:all` with `--long`: finds or downloads Temporal, compiles our programs for a whole run, then starts vitest. */
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
@@ -10,13 +10,13 @@ import { compilePrograms } from './support/programs.js';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
 
-// Inside vitest its lines would be swallowed or mixed with the report.
+// Before vitest starts: its report would hide the progress of a download.
 const temporal = await findTemporal();
 process.stderr.write(`Temporal CLI: ${temporal.path} (${temporal.from})\n`);
 
 const isLong = process.argv.includes('--long');
 const args = process.argv.slice(2).filter((arg) => arg !== '--long');
-// A few files are there sooner from source.
+// A run of a few files starts sooner from source.
 const isWhole = args.every((arg) => arg.startsWith('-'));
 if (isWhole) process.stderr.write('Compiling what the tests’ processes run …\n');
 const compiled = isWhole ? { REFUNDS_PROGRAMS: await compilePrograms() } : {};
@@ -25,7 +25,7 @@ const tier = isWhole || isLong ? { TEST_TIER: isLong ? 'long' : 'short' } : {};
 const child = spawn(process.execPath, [vitest, 'run', ...args], {
   cwd: root,
   stdio: 'inherit',
-  // Temporal's Go program looks for work on every core that it may use, a quarter of its time where the tests have all of them busy.
+  // On more cores the Temporal server spends a quarter of its time looking for work while the tests use them all.
   env: { GOMAXPROCS: '1', ...process.env, TEMPORAL_CLI_PATH: temporal.path, ...compiled, ...tier },
 });
 for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));

@@ -5,6 +5,6 @@ import { postgresLedger } from './postgres.js';
 const postgres = await postgresLedger();
 
 describeLedger('the ledger on PostgreSQL', async () => {
-  await postgres.aDayLater();
+  await postgres.empty();
   return postgres;
 });

@@ -1,8 +1,8 @@
-/** Runs a recorded history against the code of today, as a worker does that takes the workflow over. */
+/** Replays recorded histories against the code of this repository, as a worker does that takes a workflow over. */
 import { readFile } from 'node:fs/promises';
 import { Worker, type WorkflowBundle } from '@temporalio/worker';
 
-/** `history`: the JSON of `temporal workflow show -o json`. Throws where the code would do something else than was done. */
+/** `history`: the JSON of `temporal workflow show -o json`. Throws when the code would not do what the history records. */
 export async function replay(
   workflowBundle: WorkflowBundle,
   history: unknown,
@@ -11,6 +11,22 @@ export async function replay(
   await Worker.runReplayHistory({ workflowBundle }, history, workflowId);
 }
 
+/**
+ * Replays many histories on one worker: starting one for each takes most of the time. `histories`: by workflow id.
+ * Returns the error of each history, or undefined where the code does what the history records.
+ */
+export async function replayAll(
+  workflowBundle: WorkflowBundle,
+  histories: Readonly<Record<string, unknown>>,
+): Promise<ReadonlyMap<string, Error | undefined>> {
+  const all = Object.entries(histories).map(([workflowId, history]) => ({ workflowId, history }));
+  const results = new Map<string, Error | undefined>();
+  for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle }, all))
+    results.set(workflowId, error);
+  return results;
+}
+
+/** Returns the content of a history file. */
 export async function readHistory(path: string): Promise<unknown> {
   return JSON.parse(await readFile(path, 'utf8'));
 }

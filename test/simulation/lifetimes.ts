@@ -12,7 +12,10 @@ const many = z.object({
   missing: z.array(z.string()),
   coverage: z.string(),
 });
-const caught = z.array(z.object({ name: z.string(), lived: z.int(), how: z.string().nullable() }));
+const mutants = z.object({
+  caught: z.array(z.object({ name: z.string(), lived: z.int(), how: z.string().nullable() })),
+  summary: z.string(),
+});
 
 /** Stops at the first that does not hold. */
 export async function liveMany(from: number, count: number): Promise<z.infer<typeof many>> {
@@ -20,8 +23,8 @@ export async function liveMany(from: number, count: number): Promise<z.infer<typ
   return many.parse(JSON.parse(output));
 }
 
-/** How many lifetimes each deliberate defect took, of at most `most`. */
-export async function catchMutants(most: number): Promise<z.infer<typeof caught>> {
+/** Returns the number of runs that caught each deliberate defect (at most `most`), and one line with the CPU seconds for all. */
+export async function catchMutants(most: number): Promise<z.infer<typeof mutants>> {
   const { output } = await simulate(['--json', '--mutants', '--count', String(most)], false);
-  return caught.parse(JSON.parse(output));
+  return mutants.parse(JSON.parse(output));
 }

@@ -17,7 +17,7 @@ The exit code is 0 when all held, else 1.
   --keep-going    does not stop at the first lifetime that does not hold
   --coverage      prints what they reached: transitions, guards, faults, and what was expected and not reached
   --mutant NAME   with a deliberate defect: ${MUTANTS.map(({ name }) => name).join(', ')}
-  --mutants       every deliberate defect, and how many lifetimes it takes to catch it (at most --count)
+  --mutants       every deliberate defect: the runs that catch each (at most --count), and the CPU seconds for all
   --json          one line of JSON at the end, for programs
 `;
 
@@ -103,12 +103,17 @@ function report(many: Many): unknown {
 
 async function showMutants(): Promise<void> {
   const caught: { readonly name: string; readonly lived: number; readonly how: string | null }[] = [];
+  let cpuSeconds = 0;
   for (const each of MUTANTS) {
-    const { lived, failures } = await liveMany({ from, count, mutant: each, keepsGoing: false });
+    const { lived, seconds, failures } = await liveMany({ from, count, mutant: each, keepsGoing: false });
+    cpuSeconds += seconds;
     caught.push({ name: each.name, lived, how: failures[0] ?? null });
-    if (!values.json)
-      print(`${each.name}: ${lived} lifetimes: ${failures[0]?.slice(0, 160) ?? 'NOT CAUGHT'}`);
+    if (!values.json) print(`${each.name}: ${lived} runs: ${failures[0]?.slice(0, 160) ?? 'NOT CAUGHT'}`);
   }
-  if (values.json) print(JSON.stringify(caught));
-  process.exitCode = caught.every(({ how }) => how !== null) ? 0 : 1;
+  const isAll = caught.every(({ how }) => how !== null);
+  const runs = caught.reduce((sum, { lived }) => sum + lived, 0);
+  const number = caught.filter(({ how }) => how !== null).length;
+  const summary = `${number} of ${MUTANTS.length} defects caught in ${runs} runs and ${cpuSeconds.toFixed(1)} CPU seconds`;
+  print(values.json ? JSON.stringify({ caught, summary }) : summary);
+  process.exitCode = isAll ? 0 : 1;
 }

@@ -1,4 +1,4 @@
-/** The command line as a process of its own. */
+/** Runs the command line in a separate process. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { programArguments } from '../../sandbox/program.js';

@@ -1,4 +1,4 @@
-/** Databases for tests: each file has its own, so that files run side by side and none sees another's rows. */
+/** Creates databases for tests: each file has its own, so files run side by side and see no rows of another file. */
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, inject } from 'vitest';

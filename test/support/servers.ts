@@ -1,4 +1,4 @@
-/** One PostgreSQL and one Temporal server for all tests that need them, on free ports, gone at the end of the run. */
+/** Starts one PostgreSQL and one Temporal server for all tests that need them, on free ports, and stops them at the end of the run. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ declare module 'vitest' {
   export interface ProvidedContext {
     /** The run's PostgreSQL, as its superuser. Tests take a database of their own: `freshDatabase`. */
     readonly postgresUrl: string;
-    /** A database there as the migrations leave it, to be copied: a quarter of the time that they take. */
+    /** The name of a migrated database to copy: a copy takes a quarter of the time of the migrations. */
     readonly migratedDatabase: string;
     /** The run's Temporal server. Tests share the namespace and use task queues and workflow ids of their own. */
     readonly temporal: { readonly address: string; readonly namespace: string };
@@ -22,14 +22,14 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  // No test cuts the power, so nothing is gained by waiting for the disk.
+  // No test cuts the power, so waiting for the disk gains nothing.
   const scratch = await mkdtemp(join(tmpdir(), 'refunds-tests-'));
   const [postgres, temporal, bundle] = await Promise.all([
     startPostgres({ fsync: false }),
     startTemporal(),
     workflowBundleIn(scratch),
   ]);
-  // Nobody may be connected to a database while it is copied: whoever creates others connects to PostgreSQL's own.
+  // PostgreSQL copies a database only while no client is connected to it: the tests create theirs from `postgres`.
   await migrate(postgres.url);
   const administration = new URL(postgres.url);
   project.provide('migratedDatabase', administration.pathname.slice(1));

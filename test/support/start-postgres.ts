@@ -1,4 +1,4 @@
-/** Run as a program by a test: starts PostgreSQL on the folder given, writes a row, prints the postmaster's id, stays. */
+/** A program that a test runs: starts PostgreSQL on the given folder, writes a row, prints the postmaster's process id, and keeps running. */
 import pg from 'pg';
 import { startPostgres } from '../../sandbox/servers/postgres.js';
 

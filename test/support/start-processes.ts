@@ -1,4 +1,4 @@
-/** Run as a program by a test: starts the API and the worker as the sandbox does, prints their ids and the API's address, stays. */
+/** A program that a test runs: starts the API and the worker as the sandbox does, prints their process ids and the API's address, and keeps running. */
 import { startNodeProcess } from '../../sandbox/node-process.js';
 
 const print = (line: string): void => void process.stderr.write(`${line}\n`);

@@ -1,6 +1,6 @@
 /**
- * Which tier of the tests runs. `npm test` is short: what somebody runs while working. `npm run test:all` is long: files named `*.long.test.ts`,
- * and the fuzz tests with all of their inputs. A run of named files is neither, and takes any file.
+ * Tells which tier of the tests runs. `npm test` is the short one: what a person runs while working. `npm run test:all` is the long one:
+ * files named `*.long.test.ts`, and the fuzz tests with all inputs. A run of named files belongs to neither, and takes any file.
  */
 const tier = process.env['TEST_TIER'];
 

@@ -1,11 +1,11 @@
-/** A worker as in production: a process of its own, which can be killed. */
+/** Starts a worker as in production: a separate process, which a test can kill. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { programArguments } from '../../sandbox/program.js';
 
 export interface WorkerProcess {
-  /** Once it has said so. Rejects where it ends before, with what it wrote. */
+  /** Resolves when the worker has reported that it is ready. Rejects with its output when it exits before. */
   readonly ready: Promise<void>;
   /** SIGKILL; resolves when the process is gone. Doing it again does nothing. */
   kill(): Promise<void>;
