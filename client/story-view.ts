@@ -61,10 +61,10 @@ const TEXTS: Readonly<Record<string, string>> = {
 const NOTIFICATION_ENDS: Readonly<Record<string, string>> = {
   received: 'not processed yet, or not yet confirmed by a query',
   completed: 'completes the attempt',
-  woken: 'the refund queries the gateway',
+  signaled: 'the refund queries the gateway',
   known: 'was known already',
   confirmed: 'a query confirms it',
-  not_shown: 'no query confirmed it',
+  never_confirmed: 'no query confirmed it',
 };
 
 const BALANCES = [

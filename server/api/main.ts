@@ -35,7 +35,7 @@ async function main(): Promise<void> {
     readiness,
     log,
     webhooks: {
-      keep: storeNotifications(inbox),
+      store: storeNotifications(inbox),
       read: createWebhookReader(settings.webhookKeys),
       onStored: () => notifications.poke(),
     },

@@ -13,7 +13,7 @@ import type { Refund } from '../../client/view.js';
 import type { ApiParts } from './parts.js';
 import { principalOf } from './auth.js';
 import { reasonOf } from '../../temporal/search-attributes.js';
-import { disconnectSignal } from './gone.js';
+import { disconnectSignal } from './disconnect.js';
 import { problems } from './problems.js';
 import {
   refundParams,

@@ -5,7 +5,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Change } from '../../ledger/core/changes.js';
 import { createChanges } from './changes.js';
-import { disconnectSignal } from './gone.js';
+import { disconnectSignal } from './disconnect.js';
 import type { ApiParts } from './parts.js';
 import { problems } from './problems.js';
 import { streamHeaders } from './request-schemas.js';

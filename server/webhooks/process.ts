@@ -13,13 +13,13 @@ import type { NotificationParts } from '../../client/open.js';
 /** Result of processing a notification. Stored as its `why`, and logged. */
 export type NotificationEnd =
   | 'completed'
-  | 'woken'
+  | 'signaled'
   | 'known'
   | 'confirmed'
-  | 'waits_for_look_up'
+  | 'waiting_for_query'
   | 'unknown_transaction'
-  | 'not_shown'
-  | 'nobody_asked';
+  | 'never_confirmed'
+  | 'no_refund_requested';
 
 type Process = (
   notification: ClaimedWebhook,
@@ -27,7 +27,7 @@ type Process = (
 ) => Promise<NotificationEnd>;
 
 /** Milliseconds until an unmatched notification is matched once more: the attempt may have been uncommitted the first time. */
-const UNMATCHED_AGAIN_MS = 60_000;
+const UNMATCHED_RETRY_MS = 60_000;
 /** Milliseconds after which the workflow that queries the payment is presumed lost with its Temporal server, and is started again. */
 const QUERY_LOST_MS = 60_000;
 /** Queries without the transaction, spread over at least `caseAfterUnknown`, before it is given up: one query may lag behind. */
@@ -72,7 +72,7 @@ export function createNotificationProcess(parts: NotificationParts): Process {
         return end(notification, 'completed', subject);
       case 'wake':
         await wake(attempt.refundId);
-        return end(notification, 'woken', subject);
+        return end(notification, 'signaled', subject);
       case 'known':
         // The process that recorded the outcome may have died before it signaled the workflow.
         if (!isOpenAttempt(attempt.state) && subject.refund !== null && !isFinal(subject.refund.state))
@@ -87,7 +87,7 @@ export function createNotificationProcess(parts: NotificationParts): Process {
 
   async function end(
     notification: ClaimedWebhook,
-    why: 'completed' | 'woken' | 'known',
+    why: 'completed' | 'signaled' | 'known',
     subject: WebhookSubject,
   ): Promise<NotificationEnd> {
     await finishWebhooks(database, [notification], { state: 'processed', why, subject });
@@ -100,13 +100,13 @@ export function createNotificationProcess(parts: NotificationParts): Process {
    */
   async function setAside(notification: ClaimedWebhook): Promise<NotificationEnd> {
     if (notification.transaction.type === 'debit' || notification.transaction.type === 'preauthorization') {
-      await finishWebhooks(database, [notification], { state: 'ignored', why: 'nobody_asked' });
-      return 'nobody_asked';
+      await finishWebhooks(database, [notification], { state: 'ignored', why: 'no_refund_requested' });
+      return 'no_refund_requested';
     }
     await finishWebhooks(database, [notification], {
       state: 'unmatched',
       why: 'unknown_transaction',
-      ...(notification.state === 'unmatched' ? {} : { dueInMs: UNMATCHED_AGAIN_MS }),
+      ...(notification.state === 'unmatched' ? {} : { dueInMs: UNMATCHED_RETRY_MS }),
     });
     return 'unknown_transaction';
   }
@@ -145,8 +145,8 @@ export function createNotificationProcess(parts: NotificationParts): Process {
     const paymentId = subject.payment.id;
     const { queryFirst, queryMax, caseAfterUnknown } = start.configFor(entityId).timings;
     if (notification.notFoundCount >= NOT_FOUND_BEFORE_GIVING_UP && notification.ageMs > caseAfterUnknown) {
-      await finishWebhooks(database, [notification], { state: 'unmatched', why: 'not_shown', subject });
-      return 'not_shown';
+      await finishWebhooks(database, [notification], { state: 'unmatched', why: 'never_confirmed', subject });
+      return 'never_confirmed';
     }
     // Before the signal, so that the workflow finds the notification.
     await finishWebhooks(database, [notification], { state: 'received', subject, dueInMs: QUERY_LOST_MS });
@@ -171,7 +171,7 @@ export function createNotificationProcess(parts: NotificationParts): Process {
         },
       ),
     );
-    return 'waits_for_look_up';
+    return 'waiting_for_query';
   }
 }
 

@@ -11,7 +11,7 @@ import { Problem } from '../api/problems.js';
 import type { StoreNotification } from './store.js';
 
 export interface WebhookParts {
-  readonly keep: StoreNotification;
+  readonly store: StoreNotification;
   readonly read: WebhookReader;
   readonly log: Log;
   /** Called after a new notification was stored. */
@@ -35,7 +35,7 @@ const MAX_LOGGED = 1_000;
 
 /** Registers the route. It needs no API key: the webhook key authenticates the gateway. Other requests get 400 and change nothing. */
 export async function webhookRoutes(app: FastifyInstance, parts: WebhookParts): Promise<void> {
-  const { keep, read, log, onStored, onIgnored } = parts;
+  const { store, read, log, onStored, onIgnored } = parts;
   const logged = new Set<string>();
   /** Logs once for each entity, not for each of its payments. */
   function logOnce({ why, entityId }: Extract<WebhookReading, { kind: 'ignored' }>, requestId: string): void {
@@ -67,7 +67,7 @@ export async function webhookRoutes(app: FastifyInstance, parts: WebhookParts): 
       return reply.code(200).send({ received: true });
     }
     const { notification } = reading;
-    const { id, state } = await keep(notification);
+    const { id, state } = await store(notification);
     log.info('webhook.received', {
       requestId,
       webhookId: id ?? undefined,

@@ -240,7 +240,7 @@ describe('too many requests without a valid key', () => {
 describe('the log', () => {
   it('has principal, route and request id of each request, and never a key, a token or a full path', () => {
     const lines = harness.logged.join('');
-    expect(lines).toContain('"caller":"only-submit"');
+    expect(lines).toContain('"clientId":"only-submit"');
     expect(lines).toContain('"route":"/v1/refunds/:id/approve"');
     expect(lines).not.toMatch(/rk_[0-9a-z]{12}_/);
     expect(lines).not.toMatch(/eyJ/);

@@ -80,7 +80,7 @@ export async function startReceiver(
     log,
     requestsPerMinute: 100_000,
     webhooks: {
-      keep: storeNotifications(database),
+      store: storeNotifications(database),
       read: createWebhookReader(
         new Map([...open].map(([entity, own]) => [entity, own.map((one) => new Secret(one))])),
       ),

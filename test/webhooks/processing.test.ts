@@ -90,7 +90,7 @@ describe.concurrent('a notification of a refund in progress', () => {
       { type: 'CD', state: 'succeeded' },
     ]);
     expect(await queriesOf(id)).toBe(1);
-    expect(await endsOf(gatewayId, 2)).toContain('processed: woken');
+    expect(await endsOf(gatewayId, 2)).toContain('processed: signaled');
   });
 
   it('of a false decline changes nothing, because the query does not confirm it', async ({ expect }) => {
@@ -383,7 +383,7 @@ describe('while Temporal is unavailable', () => {
     try {
       const { attempts } = await harness.until(id, 'succeeded');
       expect(attempts).toMatchObject([{ type: 'RF', state: 'rejected' }, { type: 'CD' }]);
-      expect(await endsOf(gatewayId, 2)).toContain('processed: woken');
+      expect(await endsOf(gatewayId, 2)).toContain('processed: signaled');
     } finally {
       await next.close();
     }

@@ -100,7 +100,7 @@ describe('a notification', () => {
   it('of a payment without a refund request is ignored', async () => {
     const content = refundNotification({ paymentType: 'DB' });
     await receiver.post(content);
-    expect(await ended(content.payload.id)).toMatchObject({ state: 'ignored', why: 'nobody_asked' });
+    expect(await ended(content.payload.id)).toMatchObject({ state: 'ignored', why: 'no_refund_requested' });
   });
 
   it.each(['REGISTRATION', 'SCHEDULE', 'RISK', 'SOMETHING_NEW'])(

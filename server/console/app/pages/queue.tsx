@@ -204,5 +204,5 @@ function matches(item: QueueItem, filter: string): boolean {
   return filter
     .toLowerCase()
     .split(/\s+/u)
-    .every((note) => text.includes(note));
+    .every((term) => text.includes(term));
 }

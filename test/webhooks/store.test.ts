@@ -9,7 +9,7 @@ import { freshDatabase } from '../support/database.js';
 const url = await freshDatabase('migrated');
 const inbox = openDatabase(url, { connections: 1 });
 const other = openDatabase(url);
-const keep = storeNotifications(inbox);
+const store = storeNotifications(inbox);
 afterAll(async () => {
   await inbox.close();
   await other.close();
@@ -34,7 +34,7 @@ const kept = async (prefix: string): Promise<readonly Kept[]> =>
   ).rows;
 
 it('stores notifications that arrive during a transaction in the next one, in order', async () => {
-  const stored = await Promise.all(['t1', 't2', 't3', 't4'].map((key) => keep(notification(key))));
+  const stored = await Promise.all(['t1', 't2', 't3', 't4'].map((key) => store(notification(key))));
   const rows = await kept('t');
   expect(stored).toEqual(rows.map(({ id }) => ({ id, state: 'received' })));
   expect(rows.map((row) => row.natural_key)).toEqual(['t1', 't2', 't3', 't4']);
@@ -44,7 +44,7 @@ it('stores notifications that arrive during a transaction in the next one, in or
 });
 
 it('stores a duplicate within one transaction once, and reports the second as repeated', async () => {
-  const [, once, again] = await Promise.all(['d0', 'd1', 'd1'].map((key) => keep(notification(key))));
+  const [, once, again] = await Promise.all(['d0', 'd1', 'd1'].map((key) => store(notification(key))));
   expect(once?.id).toEqual(expect.any(String));
   expect(again?.id).toBeNull();
   expect(await kept('d1')).toHaveLength(1);
@@ -52,7 +52,7 @@ it('stores a duplicate within one transaction once, and reports the second as re
 
 it('stores the others of a batch if one cannot be stored', async () => {
   const answers = await Promise.allSettled(
-    ['p0', 'p1', 'p\u0000', 'p2'].map((key) => keep(notification(key))),
+    ['p0', 'p1', 'p\u0000', 'p2'].map((key) => store(notification(key))),
   );
   expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
   expect((await kept('p')).map((row) => row.natural_key)).toEqual(['p0', 'p1', 'p2']);
@@ -71,8 +71,8 @@ it('refuses notifications above the limit while the database hangs', async () =>
       .catch(failed);
   });
   await isLocked;
-  const answers = Array.from({ length: 5_001 }, (_, index) => keep(notification(`w${index}`)));
-  await expect(keep(notification('w-refused'))).rejects.toMatchObject({ code: 'not_ready' });
+  const answers = Array.from({ length: 5_001 }, (_, index) => store(notification(`w${index}`)));
+  await expect(store(notification('w-refused'))).rejects.toMatchObject({ code: 'not_ready' });
   release();
   await Promise.all(answers);
   expect(await kept('w')).toHaveLength(5_001);
