@@ -41,7 +41,7 @@ const COLUMNS: readonly Column<Row>[] = [
     text: ({ refund }) => refund?.state ?? 'refused',
     tone: ({ refund }) => (refund === undefined ? 'still' : STATE_TONES[refund.state]),
   },
-  { title: 'at the gateway', text: ({ refund }) => attemptsText(refund), shorter: shortIds },
+  { title: 'at the gateway', text: ({ refund }) => attemptsText(refund), shorter: shortIds, beneath: 2 },
   {
     title: 'why',
     text: ({ refund, refused }) => refused ?? refund?.review?.why ?? refund?.why ?? '',
