@@ -87,8 +87,8 @@ describe('the states of a refund', () => {
   it('leaves a final state only on what the gateway shows, or on a signed correction', () => {
     const leaving = REFUND_TRANSITIONS.filter(({ from }) => from.some(isFinal)).map(({ on }) => on);
     expect([...leaving].sort()).toEqual([
-      'answer_succeeded',
       'answer_returned',
+      'answer_succeeded',
       'correct_succeeded',
       'part_after_end',
       'release_reduced',
