@@ -50,7 +50,7 @@ module.exports = {
         path: rooms.map((room) => `^${room}/`),
         pathNot: [
           '^server/console/app/',
-          '^domain/(payment/finding|refund/(credit-guard|replay|states))[.]ts$',
+          '^domain/refund/(attempt-states|credit-guard|reasons|replay|states)[.]ts$',
           '^client/state-tones[.]ts$',
         ],
         dependencyTypesNot: ['type-only'],

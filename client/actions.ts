@@ -1,11 +1,12 @@
 /** Lists the actions on one refund for one operator: whether each is allowed now, why not, and its effect on the money. */
 import { mayCorrectAlone } from '../domain/refund/correction.js';
-import { STAY_OPEN } from '../domain/payment/reconciliation.js';
+import { STAY_OPEN } from '../domain/refund/reasons.js';
 import { isSameOperator } from '../domain/refund/operator-note.js';
 import type { Policy } from '../domain/refund/config.js';
 import { isReplayable } from '../domain/refund/replay.js';
 import { mayAct, type Principal, type Role } from '../domain/principal.js';
-import { ATTEMPT_EVIDENCE, afterTrigger, isFinal, isOpenAttempt } from '../domain/refund/states.js';
+import { afterTrigger, isFinal } from '../domain/refund/states.js';
+import { ATTEMPT_EVIDENCE, isOpenAttempt } from '../domain/refund/attempt-states.js';
 import type { RefundRecord } from '../ledger/core/refund-record.js';
 import {
   attemptInQuestion,

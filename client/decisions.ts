@@ -2,7 +2,7 @@
 import type { StartSettings } from '../activities/pay-back/activities.js';
 import type { CorrectionOutcome } from '../domain/refund/correction.js';
 import { CORRECTION_OUTCOMES } from '../domain/refund/correction.js';
-import { CASE_REASONS, type CaseReason } from '../domain/payment/reconciliation.js';
+import { CASE_REASONS, type CaseReason } from '../domain/refund/reasons.js';
 import { looksLikeCard } from '../domain/card/card-number.js';
 import { isGatewayId } from '../domain/ids.js';
 import { readName } from '../domain/names.js';

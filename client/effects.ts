@@ -1,6 +1,6 @@
 /** Describes what each operator action does to the money, with amounts. The command line, the HTTP API and the console show the same texts. */
 import { formatAmount, storedMoney } from '../domain/money/money.js';
-import { isOpenAttempt } from '../domain/refund/states.js';
+import { isOpenAttempt } from '../domain/refund/attempt-states.js';
 import { ATTEMPT_TYPES } from './api-types.js';
 import type { AttemptRecord, RefundRecord } from '../ledger/core/refund-record.js';
 import type { CorrectionDetails } from '../ledger/core/commands.js';

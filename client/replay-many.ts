@@ -1,6 +1,6 @@
 /** Replays every refund in review for one reason: counts them, then replays one batch in each call, so that the client can stop and continue. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CASE_REASONS, type CaseReason } from '../domain/payment/reconciliation.js';
+import { CASE_REASONS, type CaseReason } from '../domain/refund/reasons.js';
 import { formatAmount, storedMoney } from '../domain/money/money.js';
 import type { OperatorNote } from '../domain/refund/operator-note.js';
 import { REPLAYABLE } from '../domain/refund/replay.js';

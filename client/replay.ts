@@ -4,7 +4,7 @@ import { queryingFor, type Dependencies } from '../activities/dependencies.js';
 import { queryOpenAttempt } from '../activities/refund/query-outcome.js';
 import { effectiveMinor } from '../domain/payment/disputes.js';
 import { queryOriginal } from '../activities/refund/originals.js';
-import { CASE_REASONS } from '../domain/payment/reconciliation.js';
+import { CASE_REASONS } from '../domain/refund/reasons.js';
 import { nextStep, type RefundSnapshot, type Step } from '../domain/refund/next-step.js';
 import type { OperatorNote } from '../domain/refund/operator-note.js';
 import { isReplayable } from '../domain/refund/replay.js';

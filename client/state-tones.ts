@@ -1,5 +1,6 @@
 /** The tone of each state. The console's badges and the command line color by this one map. */
-import type { AttemptState, RefundState } from '../domain/refund/states.js';
+import type { RefundState } from '../domain/refund/states.js';
+import type { AttemptState } from '../domain/refund/attempt-states.js';
 
 /** `good`: the customer has the money. `info`: goes on by itself. `warn`: needs attention. `bad`: declined, failed or returned. `still`: over. */
 export type Tone = 'good' | 'info' | 'warn' | 'bad' | 'still';

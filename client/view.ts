@@ -1,13 +1,9 @@
 /** A refund as the command line, the client library and the HTTP API show it. */
-import { CASE_REASONS } from '../domain/payment/reconciliation.js';
+import { CASE_REASONS } from '../domain/refund/reasons.js';
 import { formatAmount, storedMoney } from '../domain/money/money.js';
 import { settledAmountOf, type SettledAmount, type SettledBy } from '../domain/refund/settlement.js';
-import {
-  PUBLIC_STATUS,
-  type AttemptState,
-  type RefundState,
-  type RefundStatus,
-} from '../domain/refund/states.js';
+import { PUBLIC_STATUS, type RefundState, type RefundStatus } from '../domain/refund/states.js';
+import type { AttemptState } from '../domain/refund/attempt-states.js';
 import type { Operation } from '../domain/refund/operation.js';
 import { ATTEMPT_TYPES } from './api-types.js';
 import type { AttemptRecord, CaseRecord, RefundRecord } from '../ledger/core/refund-record.js';

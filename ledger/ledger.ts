@@ -1,12 +1,14 @@
 /** Interface of the ledger: what was accepted, submitted and answered. Every call is one short transaction. */
 import type { CreditVerdict } from '../domain/refund/credit-guard.js';
-import type { CaseReason, ReconciliationResult, GiveUpReason } from '../domain/payment/reconciliation.js';
+import type { ReconciliationResult } from '../domain/payment/reconciliation.js';
+import type { CaseReason, GiveUpReason } from '../domain/refund/reasons.js';
 import type { RefundSnapshot } from '../domain/refund/next-step.js';
 import type { OriginalFacts } from '../domain/payment/original.js';
 import type { Outcome } from '../domain/refund/outcome.js';
 import type { RefundConfig, Policy, Timings } from '../domain/refund/config.js';
 import type { GatewayId } from '../domain/ids.js';
-import type { AttemptState, RefundState } from '../domain/refund/states.js';
+import type { RefundState } from '../domain/refund/states.js';
+import type { AttemptState } from '../domain/refund/attempt-states.js';
 import type { CreditRequest, RefundRequest } from '../domain/refund/request.js';
 import type { Operation } from '../domain/refund/operation.js';
 import type { QueryStart, UnreadablePayment } from './core/queries.js';

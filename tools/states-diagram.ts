@@ -2,14 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
-import {
-  ATTEMPT_EVIDENCE,
-  FINAL_STATES,
-  isOpenAttempt,
-  PUBLIC_STATUS,
-  REFUND_STATES,
-  REFUND_TRANSITIONS,
-} from '../domain/refund/states.js';
+import { FINAL_STATES, PUBLIC_STATUS, REFUND_STATES, REFUND_TRANSITIONS } from '../domain/refund/states.js';
+import { ATTEMPT_EVIDENCE, isOpenAttempt } from '../domain/refund/attempt-states.js';
 
 export const STATES_PAGE = fileURLToPath(new URL('../docs/reference/states.md', import.meta.url));
 

@@ -1,5 +1,5 @@
 /** Activities of the refund workflow. Each reads the ledger first, so it may run any number of times. */
-import type { CaseReason, GiveUpReason } from '../../domain/payment/reconciliation.js';
+import type { CaseReason, GiveUpReason } from '../../domain/refund/reasons.js';
 import { nextStep, type RefundSnapshot } from '../../domain/refund/next-step.js';
 import type {
   CommandResult,

@@ -1,5 +1,5 @@
 /** Signed corrections by operators. The gateway is queried first, because its answer may contradict the correction. */
-import type { CaseReason } from '../../domain/payment/reconciliation.js';
+import type { CaseReason } from '../../domain/refund/reasons.js';
 import type { CorrectionOutcome, GatewayEvidence } from '../../domain/refund/correction.js';
 import type { RefundConfig } from '../../domain/refund/config.js';
 import type { CommandResult, Decision, OperatorCommand } from '../../ledger/core/commands.js';

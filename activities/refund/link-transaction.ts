@@ -2,7 +2,7 @@
 import { readLink } from '../../domain/refund/link.js';
 import type { GatewayEvidence } from '../../domain/refund/correction.js';
 import type { RefundConfig } from '../../domain/refund/config.js';
-import { isOpenAttempt } from '../../domain/refund/states.js';
+import { isOpenAttempt } from '../../domain/refund/attempt-states.js';
 import { isLasting, type GatewayTransaction, type UnavailableReason } from '../../domain/transaction.js';
 import type { LinkRefusal, CommandResult, OperatorCommand } from '../../ledger/core/commands.js';
 import type { AttemptRecord, RefundRecord } from '../../ledger/core/refund-record.js';

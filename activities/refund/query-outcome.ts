@@ -1,11 +1,12 @@
 /** Queries the gateway for the outcome of an open attempt. Reads only, never submits. */
-import type { CaseReason } from '../../domain/payment/reconciliation.js';
+import type { CaseReason } from '../../domain/refund/reasons.js';
 import type { OriginalFacts } from '../../domain/payment/original.js';
 import type { GatewayEvidence } from '../../domain/refund/correction.js';
 import type { RefundSnapshot } from '../../domain/refund/next-step.js';
 import { idsInFound, outcomeOfFound, type Outcome } from '../../domain/refund/outcome.js';
 import type { Timings } from '../../domain/refund/config.js';
-import { isFinal, isOpenAttempt } from '../../domain/refund/states.js';
+import { isFinal } from '../../domain/refund/states.js';
+import { isOpenAttempt } from '../../domain/refund/attempt-states.js';
 import { answerOf, isLasting, type GatewayTransaction, type QueryResult } from '../../domain/transaction.js';
 import type { QueryTarget } from '../../ledger/ledger.js';
 import { queryingFor, type Dependencies } from '../dependencies.js';

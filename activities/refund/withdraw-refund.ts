@@ -1,6 +1,7 @@
 /** Withdraws a refund, after reading at the gateway what the customer may have received meanwhile. */
 import { idsInFound, outcomeOfFound } from '../../domain/refund/outcome.js';
-import { isFinal, isOpenAttempt } from '../../domain/refund/states.js';
+import { isFinal } from '../../domain/refund/states.js';
+import { isOpenAttempt } from '../../domain/refund/attempt-states.js';
 import type { GatewayTransaction } from '../../domain/transaction.js';
 import { QueryBudgetSpent } from '../../gateway/errors.js';
 import type { CommandResult, ReturnProof } from '../../ledger/core/commands.js';

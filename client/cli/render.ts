@@ -1,5 +1,5 @@
 /** Refunds as text for people: a table of many, a page for one, a line for each change. */
-import { END_REASONS } from '../../domain/payment/reconciliation.js';
+import { END_REASONS } from '../../domain/refund/reasons.js';
 import { maskedRegistration } from '../effects.js';
 import type { NextStep } from '../replay.js';
 import { STATE_TONES, type Tone } from '../state-tones.js';

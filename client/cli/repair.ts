@@ -1,5 +1,5 @@
 /** The commands `link`, `correct` and `change-destination`. */
-import { CASE_REASONS, type CaseReason } from '../../domain/payment/reconciliation.js';
+import { CASE_REASONS, type CaseReason } from '../../domain/refund/reasons.js';
 import type { CorrectionOutcome } from '../../domain/refund/correction.js';
 import { isRefundId } from '../../domain/ids.js';
 import type { RefundRecord } from '../../ledger/core/refund-record.js';

@@ -1,6 +1,6 @@
 /** The command `replay`: explains what a refund would do now, and lets one refund, or all in review for one reason, continue. */
 import { randomUUID } from 'node:crypto';
-import { CASE_REASONS, type CaseReason } from '../../domain/payment/reconciliation.js';
+import { CASE_REASONS, type CaseReason } from '../../domain/refund/reasons.js';
 import type { BulkReplay, BulkReplayResult } from '../replay-many.js';
 import type { ReplayReport } from '../replay.js';
 import type { PendingStep } from '../runs.js';

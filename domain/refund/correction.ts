@@ -1,5 +1,6 @@
 /** A signed correction: what a person may say about an attempt where the gateway cannot be asked, and what speaks against it. */
-import { ATTEMPT_EVIDENCE, isFinal, type AttemptState, type RefundState } from './states.js';
+import { isFinal, type RefundState } from './states.js';
+import { ATTEMPT_EVIDENCE, type AttemptState } from './attempt-states.js';
 
 /** `succeeded`, `failed`: what became of an attempt. `case_closed`: open cases of a refund that is over are settled. */
 export const CORRECTION_OUTCOMES = ['succeeded', 'failed', 'case_closed'] as const;

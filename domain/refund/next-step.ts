@@ -1,10 +1,11 @@
 /** What a refund does next: one table of refusals, and one function that reads it. The workflow only carries it out. */
-import type { CaseReason, GiveUpReason } from '../payment/reconciliation.js';
+import type { CaseReason, GiveUpReason } from './reasons.js';
 import type { RefundConfig } from './config.js';
 import type { DeclineClass } from '../decline-class.js';
 import type { SettledAmount } from './settlement.js';
 import type { Operation } from './operation.js';
-import { isFinal, isOpenAttempt, type AttemptState, type RefundState } from './states.js';
+import { isFinal, type RefundState } from './states.js';
+import { isOpenAttempt, type AttemptState } from './attempt-states.js';
 
 /** The newest attempt of a refund, as the ledger holds it. Ages are measured by the database's clock alone. */
 export interface AttemptSnapshot {

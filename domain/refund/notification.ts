@@ -1,6 +1,6 @@
 /** What a notice of the gateway is worth: a hint. It may complete a success that was ordered; whatever else it says is looked up first. */
 import { outcomeOfSend, type Expectation, type Outcome } from './outcome.js';
-import { isOpenAttempt, type AttemptState } from './states.js';
+import { isOpenAttempt, type AttemptState } from './attempt-states.js';
 import type { GatewayTransaction, RecordedTransaction } from '../transaction.js';
 
 /** The gateway's own types; `TEST` is the ping of its administration, `OTHER` whatever it may invent. */

@@ -1,7 +1,7 @@
 /** Taking a refund back to its first unsent step after its cause is fixed: which cases allow it, and where it goes on. */
 import type { CreditBlock } from './credit-guard.js';
-import type { CaseReason } from '../payment/reconciliation.js';
-import type { AttemptState } from './states.js';
+import type { CaseReason } from './reasons.js';
+import type { AttemptState } from './attempt-states.js';
 import type { Operation } from './operation.js';
 
 /**

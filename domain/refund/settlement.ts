@@ -1,6 +1,6 @@
 /** How the customer was made whole for one refund, and how much of it happened outside of the program. Pure, and the one place for it. */
 import { formatAmount, storedMoney } from '../money/money.js';
-import type { AttemptState } from './states.js';
+import type { AttemptState } from './attempt-states.js';
 import type { Operation } from './operation.js';
 
 /**

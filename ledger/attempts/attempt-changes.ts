@@ -1,6 +1,7 @@
 /** Stores evidence with an attempt and moves its refund. */
 import { sql } from 'kysely';
-import { afterTrigger, isFinal, type AttemptState, type RefundTrigger } from '../../domain/refund/states.js';
+import { afterTrigger, isFinal, type RefundTrigger } from '../../domain/refund/states.js';
+import type { AttemptState } from '../../domain/refund/attempt-states.js';
 import { closeOutcomeCases, openCase } from '../core/cases.js';
 import { lockAttempt, type AttemptRow, type RefundRow } from '../core/locks.js';
 import { move } from '../core/state-changes.js';

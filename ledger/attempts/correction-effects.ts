@@ -1,6 +1,7 @@
 /** Determines the subject of a correction, and applies the correction once it is signed. */
-import { STAY_OPEN } from '../../domain/payment/reconciliation.js';
-import { afterTrigger, isFinal, isOpenAttempt } from '../../domain/refund/states.js';
+import { STAY_OPEN } from '../../domain/refund/reasons.js';
+import { afterTrigger, isFinal } from '../../domain/refund/states.js';
+import { isOpenAttempt } from '../../domain/refund/attempt-states.js';
 import { closeOutcomeCases } from '../core/cases.js';
 import { append } from '../core/events.js';
 import { lockAttempt, type AttemptRow, type LockedRefund } from '../core/locks.js';

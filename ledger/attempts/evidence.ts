@@ -3,7 +3,7 @@ import { declineIsOf } from '../../domain/refund/absence.js';
 import type { GatewayId } from '../../domain/ids.js';
 import type { Outcome } from '../../domain/refund/outcome.js';
 import type { RefundSnapshot } from '../../domain/refund/next-step.js';
-import { ATTEMPT_EVIDENCE, isOpenAttempt } from '../../domain/refund/states.js';
+import { ATTEMPT_EVIDENCE, isOpenAttempt } from '../../domain/refund/attempt-states.js';
 import { endWithoutPayment, storeEvidence, recordQuery, step } from './attempt-changes.js';
 import { openCase } from '../core/cases.js';
 import { lockAttempt, type LockedAttempt } from '../core/locks.js';

@@ -1,7 +1,8 @@
 /** Links a gateway transaction to an attempt: an operator names the transaction, and what the gateway shows of it is the evidence. */
 import { isSameOperator } from '../../domain/refund/operator-note.js';
 import type { Timings } from '../../domain/refund/config.js';
-import { ATTEMPT_EVIDENCE, isFinal } from '../../domain/refund/states.js';
+import { isFinal } from '../../domain/refund/states.js';
+import { ATTEMPT_EVIDENCE } from '../../domain/refund/attempt-states.js';
 import { decidedBefore, executeOnce, refused, resulted, type Executed } from '../commands/command-results.js';
 import { ageOf } from './attempt-age.js';
 

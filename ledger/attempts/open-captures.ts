@@ -1,7 +1,7 @@
 /** Captures of a payment, with the amount that a refund can still take from each. */
 import { sql } from 'kysely';
 import type { OpenCapture } from '../../domain/payment/captures.js';
-import { OPEN_ATTEMPT_STATES } from '../../domain/refund/states.js';
+import { OPEN_ATTEMPT_STATES } from '../../domain/refund/attempt-states.js';
 import type { Tx } from '../db/database.js';
 
 /** Returns what is left on each capture, after all refunds that took from it or may still take. Minor units. */

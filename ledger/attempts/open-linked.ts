@@ -2,7 +2,7 @@
 import { chooseCapture } from '../../domain/payment/captures.js';
 import type { Policy, Timings } from '../../domain/refund/config.js';
 import { totalOf } from '../../domain/refund/settlement.js';
-import { isOpenAttempt, OPEN_ATTEMPT_STATES } from '../../domain/refund/states.js';
+import { isOpenAttempt, OPEN_ATTEMPT_STATES } from '../../domain/refund/attempt-states.js';
 import { lockRefund, type LockedRefund } from '../core/locks.js';
 import { chargedBackBefore, cover, undecidedBeside } from '../payments/coverage.js';
 import type { Database, Tx } from '../db/database.js';

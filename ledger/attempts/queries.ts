@@ -1,16 +1,12 @@
 /** Queries of open attempts: what a query needs to know, and the consequences if it finds nothing. */
 import { sql } from 'kysely';
 import { provesAbsence } from '../../domain/refund/absence.js';
-import type { CaseReason } from '../../domain/payment/reconciliation.js';
+import type { CaseReason } from '../../domain/refund/reasons.js';
 import { isRefundId } from '../../domain/ids.js';
 import type { RefundSnapshot } from '../../domain/refund/next-step.js';
 import type { Timings } from '../../domain/refund/config.js';
-import {
-  afterTrigger,
-  isOpenAttempt,
-  OPEN_ATTEMPT_STATES,
-  type AttemptState,
-} from '../../domain/refund/states.js';
+import { afterTrigger } from '../../domain/refund/states.js';
+import { isOpenAttempt, OPEN_ATTEMPT_STATES, type AttemptState } from '../../domain/refund/attempt-states.js';
 import { ageAt } from './attempt-age.js';
 import { endWithoutPayment, recordQuery } from './attempt-changes.js';
 import { openCase } from '../core/cases.js';

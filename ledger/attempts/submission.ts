@@ -1,12 +1,12 @@
 /** Shared by refunds and credits: checks that the step is due and not taken, then marks the attempt as submitted. */
 import { sql } from 'kysely';
 import { v7 as uuid } from 'uuid';
-import type { CaseReason } from '../../domain/payment/reconciliation.js';
+import type { CaseReason } from '../../domain/refund/reasons.js';
 import { principalKey } from '../../domain/names.js';
 import { nextStep } from '../../domain/refund/next-step.js';
 import type { RefundConfig, Timings } from '../../domain/refund/config.js';
 import { referenceFor } from '../../domain/refund/reference.js';
-import { isOpenAttempt } from '../../domain/refund/states.js';
+import { isOpenAttempt } from '../../domain/refund/attempt-states.js';
 import type { Operation } from '../../domain/refund/operation.js';
 import { openCase } from '../core/cases.js';
 import { append } from '../core/events.js';

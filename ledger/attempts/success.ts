@@ -1,10 +1,6 @@
 /** Records successes: the money of each gateway transaction counts once, whatever state the attempt has. */
-import {
-  afterTrigger,
-  isOpenAttempt,
-  type RefundState,
-  type RefundTrigger,
-} from '../../domain/refund/states.js';
+import { afterTrigger, type RefundState, type RefundTrigger } from '../../domain/refund/states.js';
+import { isOpenAttempt } from '../../domain/refund/attempt-states.js';
 import { actorOf, storeEvidence, step } from './attempt-changes.js';
 import { openCase } from '../core/cases.js';
 import { append, reservedFor } from '../core/events.js';

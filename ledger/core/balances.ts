@@ -1,5 +1,5 @@
 /** Balances of a payment and of a refund: refundable, overpaid, paid back, and still owed. Amounts are minor units. */
-import { isOpenAttempt } from '../../domain/refund/states.js';
+import { isOpenAttempt } from '../../domain/refund/attempt-states.js';
 import { unpaidOf, type SettlementFacts } from '../../domain/refund/settlement.js';
 import type { AttemptRow, LockedRefund, PaymentRow } from './locks.js';
 

@@ -1,6 +1,6 @@
 /** Opens and closes cases: questions about a refund that an operator has to decide. */
-import { STAY_OPEN, type CaseReason } from '../../domain/payment/reconciliation.js';
-import { isOpenAttempt } from '../../domain/refund/states.js';
+import { STAY_OPEN, type CaseReason } from '../../domain/refund/reasons.js';
+import { isOpenAttempt } from '../../domain/refund/attempt-states.js';
 import type { Tx } from '../db/database.js';
 import { NOW } from '../db/expressions.js';
 import { attemptsOf, type RefundRow } from './locks.js';

@@ -5,7 +5,7 @@ import type {
   CorrectionRefusal,
   GatewayEvidence,
 } from '../../domain/refund/correction.js';
-import type { CaseReason } from '../../domain/payment/reconciliation.js';
+import type { CaseReason } from '../../domain/refund/reasons.js';
 import type { RefundSnapshot } from '../../domain/refund/next-step.js';
 import type { Outcome } from '../../domain/refund/outcome.js';
 import type { OperatorNote } from '../../domain/refund/operator-note.js';

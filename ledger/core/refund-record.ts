@@ -1,6 +1,7 @@
 /** Types of refunds, attempts and payments as other modules read them. */
 import type { OperatorNote } from '../../domain/refund/operator-note.js';
-import type { AttemptState, RefundState } from '../../domain/refund/states.js';
+import type { RefundState } from '../../domain/refund/states.js';
+import type { AttemptState } from '../../domain/refund/attempt-states.js';
 import type { OriginalType } from '../../domain/payment/original.js';
 import type { Operation } from '../../domain/refund/operation.js';
 import type { CorrectionDetails } from './commands.js';

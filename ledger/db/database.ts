@@ -4,7 +4,8 @@ import { Kysely, PostgresDialect, sql, type ColumnType, type Generated, type Tra
 import type { DeclaredPayment } from '../../domain/payment/declared-payment.js';
 import type { OriginalType } from '../../domain/payment/original.js';
 import type { UnreadPayment } from '../../domain/refund/next-step.js';
-import type { AttemptState, RefundState } from '../../domain/refund/states.js';
+import type { RefundState } from '../../domain/refund/states.js';
+import type { AttemptState } from '../../domain/refund/attempt-states.js';
 import type { Operation } from '../../domain/refund/operation.js';
 import { CHECK_WRITABLE, openPool, type ConnectionOptions } from './connections.js';
 import type { Instruction } from '../core/refund-record.js';

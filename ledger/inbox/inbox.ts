@@ -1,7 +1,8 @@
 /** Processing of webhooks: claims due ones, finds what each is about, and stores the result. Any number of processes may do it at once. */
 import { sql } from 'kysely';
 import type { NotifiedAttempt } from '../../domain/refund/notification.js';
-import type { AttemptState, RefundState } from '../../domain/refund/states.js';
+import type { RefundState } from '../../domain/refund/states.js';
+import type { AttemptState } from '../../domain/refund/attempt-states.js';
 import type { RecordedTransaction } from '../../domain/transaction.js';
 import type { Operation } from '../../domain/refund/operation.js';
 import type { Database } from '../db/database.js';

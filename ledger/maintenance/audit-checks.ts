@@ -3,11 +3,11 @@ import { sql, type RawBuilder } from 'kysely';
 import {
   CLOSED_STATES,
   FINAL_STATES,
-  OPEN_ATTEMPT_STATES,
   REFUND_STATES,
   REFUND_TRANSITIONS,
   type RefundState,
 } from '../../domain/refund/states.js';
+import { OPEN_ATTEMPT_STATES } from '../../domain/refund/attempt-states.js';
 import type { Check } from './invariants.js';
 
 const literals = (names: readonly string[]): RawBuilder<unknown> =>

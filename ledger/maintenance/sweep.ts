@@ -1,11 +1,7 @@
 /** Finds refunds that may have no running workflow, and records when each was swept: the longer a refund is unchanged, the more rarely. */
 import { sql, type RawBuilder } from 'kysely';
-import {
-  FINAL_STATES,
-  OPEN_ATTEMPT_STATES,
-  OPERATOR_STATES,
-  type RefundState,
-} from '../../domain/refund/states.js';
+import { FINAL_STATES, OPERATOR_STATES, type RefundState } from '../../domain/refund/states.js';
+import { OPEN_ATTEMPT_STATES } from '../../domain/refund/attempt-states.js';
 import type { Database } from '../db/database.js';
 import { maintenanceDb } from '../db/maintenance-tables.js';
 

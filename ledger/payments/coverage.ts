@@ -11,7 +11,8 @@ import {
   type Claim,
   type Coverage,
 } from '../../domain/refund/settlement.js';
-import { isFinal, OPEN_ATTEMPT_STATES, type RefundState } from '../../domain/refund/states.js';
+import { isFinal, type RefundState } from '../../domain/refund/states.js';
+import { OPEN_ATTEMPT_STATES } from '../../domain/refund/attempt-states.js';
 import { openCase } from '../core/cases.js';
 import { append, reservedFor } from '../core/events.js';
 import { attemptsOf, type LockedRefund, type PaymentRow, type RefundRow } from '../core/locks.js';

@@ -2,7 +2,7 @@
 import type { ReconciliationEvidence } from '../../domain/payment/reconciliation.js';
 import type { OriginalFacts } from '../../domain/payment/original.js';
 import { NO_COVERAGE, sumOf } from '../../domain/refund/settlement.js';
-import { isOpenAttempt } from '../../domain/refund/states.js';
+import { isOpenAttempt } from '../../domain/refund/attempt-states.js';
 import type { Tx } from '../db/database.js';
 import type { LockedRefund } from '../core/locks.js';
 import { coverageClaimsOn } from './coverage.js';

@@ -3,7 +3,7 @@
  * operator.
  */
 import { isSameOperator } from '../../domain/refund/operator-note.js';
-import { isOpenAttempt } from '../../domain/refund/states.js';
+import { isOpenAttempt } from '../../domain/refund/attempt-states.js';
 import { append } from '../core/events.js';
 import { lockRefund, type LockedRefund } from '../core/locks.js';
 import { move } from '../core/state-changes.js';

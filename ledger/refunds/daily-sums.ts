@@ -1,7 +1,7 @@
 /** Sums of the last 24 hours, for limits: credits without approval, and corrections by a single operator. */
 import { sql } from 'kysely';
 import { principalKey } from '../../domain/names.js';
-import type { AttemptState } from '../../domain/refund/states.js';
+import type { AttemptState } from '../../domain/refund/attempt-states.js';
 import type { LockedRefund } from '../core/locks.js';
 import type { Tx } from '../db/database.js';
 import { NOW } from '../db/expressions.js';

@@ -2,14 +2,14 @@
 import { chooseCertain } from '../../domain/payment/captures.js';
 import {
   reconciliationOf,
-  type CaseReason,
   type ReconciliationResult,
   type ReconciliationEvidence,
-  type GiveUpReason,
 } from '../../domain/payment/reconciliation.js';
+import type { CaseReason, GiveUpReason } from '../../domain/refund/reasons.js';
 import type { RefundSnapshot } from '../../domain/refund/next-step.js';
 import type { OriginalFacts } from '../../domain/payment/original.js';
-import { afterTrigger, isFinal, isOpenAttempt } from '../../domain/refund/states.js';
+import { afterTrigger, isFinal } from '../../domain/refund/states.js';
+import { isOpenAttempt } from '../../domain/refund/attempt-states.js';
 import { remainingOf } from '../core/balances.js';
 import { openCase } from '../core/cases.js';
 import { lockPayment, lockRefund, type LockedRefund } from '../core/locks.js';

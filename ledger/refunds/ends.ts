@@ -1,6 +1,7 @@
 /** Ends refunds that the program does not pay: settled outside, failed or withdrawn. */
 import { formatAmount, storedMoney } from '../../domain/money/money.js';
-import { afterTrigger, isOpenAttempt } from '../../domain/refund/states.js';
+import { afterTrigger } from '../../domain/refund/states.js';
+import { isOpenAttempt } from '../../domain/refund/attempt-states.js';
 import { remainingOf } from '../core/balances.js';
 import { openCase } from '../core/cases.js';
 import type { LockedRefund, RefundRow } from '../core/locks.js';

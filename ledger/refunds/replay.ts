@@ -3,7 +3,8 @@
  */
 import { sql } from 'kysely';
 import { isReplayable, replayStep, type ReplayStep } from '../../domain/refund/replay.js';
-import { isFinal, isOpenAttempt, type RefundTrigger } from '../../domain/refund/states.js';
+import { isFinal, type RefundTrigger } from '../../domain/refund/states.js';
+import { isOpenAttempt } from '../../domain/refund/attempt-states.js';
 import {
   executeOnce,
   openProposal,

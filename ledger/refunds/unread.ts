@@ -1,7 +1,8 @@
 /** Records that a payment could not be read when a refund needed it, and continues the refund once it can. */
 import type { RefundSnapshot } from '../../domain/refund/next-step.js';
 import type { OriginalFacts } from '../../domain/payment/original.js';
-import { isOpenAttempt, type RefundState } from '../../domain/refund/states.js';
+import type { RefundState } from '../../domain/refund/states.js';
+import { isOpenAttempt } from '../../domain/refund/attempt-states.js';
 import { openCase } from '../core/cases.js';
 import { lockRefund, type LockedRefund } from '../core/locks.js';
 import { move, READABLE } from '../core/state-changes.js';

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { boundedText } from '../../domain/bounded-text.js';
 import { looksLikeCard } from '../../domain/card/card-number.js';
 import { CORRECTION_OUTCOMES } from '../../domain/refund/correction.js';
-import { CASE_REASONS, type CaseReason } from '../../domain/payment/reconciliation.js';
+import { CASE_REASONS, type CaseReason } from '../../domain/refund/reasons.js';
 import { ACTIONS } from '../../client/actions.js';
 import { NOTE_RULES } from '../../client/words.js';
 import { refund, time, uuid } from './schemas.js';

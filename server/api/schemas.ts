@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { ROLES } from '../../domain/principal.js';
 import { SETTLED_BY } from '../../domain/refund/settlement.js';
-import { ATTEMPT_STATES, REFUND_STATES } from '../../domain/refund/states.js';
+import { REFUND_STATES } from '../../domain/refund/states.js';
+import { ATTEMPT_STATES } from '../../domain/refund/attempt-states.js';
 
 export const STATUSES = ['pending', 'succeeded', 'failed', 'canceled', 'review'] as const;
 

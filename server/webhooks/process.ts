@@ -1,7 +1,8 @@
 /** Processes one gateway notification: completes an attempt, signals a refund's workflow, or starts a query of the payment. */
 import { readNotification } from '../../domain/refund/notification.js';
 import type { Outcome } from '../../domain/refund/outcome.js';
-import { FINAL_STATES, isFinal, isOpenAttempt } from '../../domain/refund/states.js';
+import { FINAL_STATES, isFinal } from '../../domain/refund/states.js';
+import { isOpenAttempt } from '../../domain/refund/attempt-states.js';
 import type { GatewayTransaction } from '../../domain/transaction.js';
 import { finishWebhooks, type ClaimedWebhook, type WebhookSubject } from '../../ledger/inbox/inbox.js';
 import { PAYMENT_UPDATES_WORKFLOW, paymentUpdatesWorkflowId } from '../../workflows/maintenance/contract.js';

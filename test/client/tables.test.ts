@@ -10,8 +10,9 @@ import { widthOf, wrapped } from '../../client/cli/text.js';
 import { auditText } from '../../client/cli/verify.js';
 import { STATE_TONES } from '../../client/state-tones.js';
 import type { Attempt, Refund } from '../../client/view.js';
-import { CASE_REASONS } from '../../domain/payment/reconciliation.js';
-import { ATTEMPT_STATES, REFUND_STATES, type RefundState } from '../../domain/refund/states.js';
+import { CASE_REASONS } from '../../domain/refund/reasons.js';
+import { REFUND_STATES, type RefundState } from '../../domain/refund/states.js';
+import { ATTEMPT_STATES } from '../../domain/refund/attempt-states.js';
 import { caseTable } from '../../sandbox/demo/table.js';
 
 const ID = '0199b0a4-7c1e-7f3a-9d52-2f6f1c1f4b11';

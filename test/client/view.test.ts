@@ -1,7 +1,7 @@
 /** What the outside sees of a refund follows from the ledger's record alone. */
 import { describe, expect, it } from 'vitest';
 import { viewOf } from '../../client/view.js';
-import { CASE_REASONS } from '../../domain/payment/reconciliation.js';
+import { CASE_REASONS } from '../../domain/refund/reasons.js';
 import { PUBLIC_STATUS, REFUND_STATES } from '../../domain/refund/states.js';
 import type { AttemptRecord, RefundRecord } from '../../ledger/core/refund-record.js';
 

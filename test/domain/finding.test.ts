@@ -1,15 +1,17 @@
 /** After a refusal that may mean "the customer already has it": what the original's records say, and what they do not. */
 import { describe, expect, it } from 'vitest';
 import {
-  END_REASONS,
   reconciliationOf,
-  STAY_OPEN,
-  CASE_REASONS,
   type ReconciliationResult,
   type ReconciliationEvidence,
+} from '../../domain/payment/reconciliation.js';
+import {
+  END_REASONS,
+  STAY_OPEN,
+  CASE_REASONS,
   type GIVE_UP_REASONS,
   type SettledReason,
-} from '../../domain/payment/reconciliation.js';
+} from '../../domain/refund/reasons.js';
 import type { OriginalFacts } from '../../domain/payment/original.js';
 import type { DeclineClass } from '../../domain/decline-class.js';
 import { NO_COVERAGE, type Coverage } from '../../domain/refund/settlement.js';

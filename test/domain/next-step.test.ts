@@ -11,13 +11,8 @@ import {
 } from '../../domain/refund/next-step.js';
 import { DEFAULT_POLICY, DEFAULT_TIMINGS, type RefundConfig } from '../../domain/refund/config.js';
 import { DECLINE_CLASSES, type DeclineClass } from '../../domain/decline-class.js';
-import {
-  afterTrigger,
-  ATTEMPT_STATES,
-  isFinal,
-  isOpenAttempt,
-  REFUND_STATES,
-} from '../../domain/refund/states.js';
+import { afterTrigger, isFinal, REFUND_STATES } from '../../domain/refund/states.js';
+import { ATTEMPT_STATES, isOpenAttempt } from '../../domain/refund/attempt-states.js';
 import type { Operation } from '../../domain/refund/operation.js';
 import { runs } from '../support/chance.js';
 

@@ -1,7 +1,7 @@
 /** What a notice may do by itself: complete a success that was ordered. Everything else is looked up. */
 import { describe, expect, it } from 'vitest';
 import type { NotifiedAttempt } from '../../domain/refund/notification.js';
-import { ATTEMPT_STATES, type AttemptState } from '../../domain/refund/states.js';
+import { ATTEMPT_STATES, type AttemptState } from '../../domain/refund/attempt-states.js';
 import type { OppwaTransaction } from '../../gateway/oppwa/transaction.js';
 import { isShown, readNotification } from '../support/as-oppwa.js';
 

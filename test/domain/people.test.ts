@@ -8,7 +8,8 @@ import {
   type CorrectionRefusal,
 } from '../../domain/refund/correction.js';
 import { isSameOperator } from '../../domain/refund/operator-note.js';
-import { ATTEMPT_STATES, REFUND_STATES } from '../../domain/refund/states.js';
+import { REFUND_STATES } from '../../domain/refund/states.js';
+import { ATTEMPT_STATES } from '../../domain/refund/attempt-states.js';
 
 describe('two people', () => {
   it.each(['anna', ' anna', 'Anna ', 'ANNA'])('are not one who writes the name as %j', (name) => {

@@ -15,7 +15,7 @@ import {
   type OutsideMoney,
   type SettlementFacts,
 } from '../../domain/refund/settlement.js';
-import { ATTEMPT_STATES, type AttemptState } from '../../domain/refund/states.js';
+import { ATTEMPT_STATES, type AttemptState } from '../../domain/refund/attempt-states.js';
 import type { Operation } from '../../domain/refund/operation.js';
 import { runs } from '../support/chance.js';
 

@@ -3,11 +3,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
   afterTrigger,
-  ATTEMPT_EVIDENCE,
-  ATTEMPT_STATES,
   FINAL_STATES,
   isFinal,
-  isOpenAttempt,
   OPERATOR_STATES,
   PUBLIC_STATUS,
   REFUND_STATES,
@@ -15,6 +12,7 @@ import {
   type RefundState,
   type RefundTrigger,
 } from '../../domain/refund/states.js';
+import { ATTEMPT_EVIDENCE, ATTEMPT_STATES, isOpenAttempt } from '../../domain/refund/attempt-states.js';
 import { STATES_PAGE, statesPage } from '../../tools/states-diagram.js';
 
 /** Written by hand, once more: from which states each trigger leads where. */

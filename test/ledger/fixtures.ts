@@ -1,7 +1,7 @@
 /** Fixtures for tests of the ledger: originals, requests, outcomes and evidence. */
 import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
-import type { CaseReason } from '../../domain/payment/reconciliation.js';
+import type { CaseReason } from '../../domain/refund/reasons.js';
 import { storedMoney } from '../../domain/money/money.js';
 import type { RefundSnapshot } from '../../domain/refund/next-step.js';
 import type { LinkedReturn, OriginalFacts } from '../../domain/payment/original.js';

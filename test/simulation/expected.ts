@@ -1,7 +1,8 @@
 /** What lifetimes have to reach between them, and what they cannot reach yet, each with its reason. */
 import { AFTER_DECLINE } from '../../domain/refund/next-step.js';
 import { APPROVAL_REASONS, CREDIT_BLOCKS } from '../../domain/refund/credit-guard.js';
-import { ATTEMPT_STATES, REFUND_TRANSITIONS } from '../../domain/refund/states.js';
+import { REFUND_TRANSITIONS } from '../../domain/refund/states.js';
+import { ATTEMPT_STATES } from '../../domain/refund/attempt-states.js';
 import type { Coverage } from './world/coverage.js';
 
 /** From a state to itself is no change that an event shows. */

@@ -15,7 +15,8 @@ import {
   type Timings,
 } from '../../domain/refund/config.js';
 import { Secret } from '../../domain/secret.js';
-import { FINAL_STATES, isFinal, isOpenAttempt, OPERATOR_STATES } from '../../domain/refund/states.js';
+import { FINAL_STATES, isFinal, OPERATOR_STATES } from '../../domain/refund/states.js';
+import { isOpenAttempt } from '../../domain/refund/attempt-states.js';
 import { pause } from '../../activities/pause.js';
 import { machineClock } from '../../gateway/http/clock.js';
 import { createGateway } from '../../gateway/oppwa/oppwa.js';

@@ -1,7 +1,7 @@
 /** Contract of the refund workflow: name, ids, input, result, signals and updates. Shared by clients, the worker and the workflow. */
 import { defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { CommandResult } from '../../activities/refund/activities.js';
-import type { CaseReason } from '../../domain/payment/reconciliation.js';
+import type { CaseReason } from '../../domain/refund/reasons.js';
 import type { CorrectionOutcome } from '../../domain/refund/correction.js';
 import type { RefundSnapshot } from '../../domain/refund/next-step.js';
 import type { OperatorNote } from '../../domain/refund/operator-note.js';

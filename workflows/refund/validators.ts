@@ -2,7 +2,7 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { looksLikeCard } from '../../domain/card/card-number.js';
 import { CORRECTION_OUTCOMES } from '../../domain/refund/correction.js';
-import { CASE_REASONS } from '../../domain/payment/reconciliation.js';
+import { CASE_REASONS } from '../../domain/refund/reasons.js';
 import { isGatewayId } from '../../domain/ids.js';
 import { NAME_RULE, readName } from '../../domain/names.js';
 import type { CorrectMessage, DecisionMessage } from './contract.js';

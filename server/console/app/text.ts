@@ -1,6 +1,6 @@
 /** Formats codes, amounts, durations and times for display. */
 import { APPROVAL_REASONS, CREDIT_BLOCKS } from '../../../domain/refund/credit-guard.js';
-import { CASE_REASONS, END_REASONS } from '../../../domain/payment/reconciliation.js';
+import { CASE_REASONS, END_REASONS } from '../../../domain/refund/reasons.js';
 
 /** Formats a code: `awaiting_approval` → `awaiting approval`. */
 export const words = (code: string): string => code.replaceAll('_', ' ');

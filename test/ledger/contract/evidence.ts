@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { GatewayId } from '../../../domain/ids.js';
 import type { Outcome } from '../../../domain/refund/outcome.js';
-import type { AttemptState, RefundState } from '../../../domain/refund/states.js';
+import type { RefundState } from '../../../domain/refund/states.js';
+import type { AttemptState } from '../../../domain/refund/attempt-states.js';
 import type { Submission } from '../../../ledger/ledger.js';
 import type { Correction } from '../../../ledger/core/commands.js';
 import {

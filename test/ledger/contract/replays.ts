@@ -1,6 +1,6 @@
 /** Replays: from which cases, with which budgets, and never a second payment. */
 import { describe, expect, it } from 'vitest';
-import type { CaseReason } from '../../../domain/payment/reconciliation.js';
+import type { CaseReason } from '../../../domain/refund/reasons.js';
 import { nextStep } from '../../../domain/refund/next-step.js';
 import type { DeclineClass } from '../../../domain/decline-class.js';
 import {

@@ -2,12 +2,11 @@
 import {
   CLOSED_STATES,
   isFinal,
-  isOpenAttempt,
-  OPEN_ATTEMPT_STATES,
   REFUND_STATES,
   REFUND_TRANSITIONS,
   type RefundState,
 } from '../../../domain/refund/states.js';
+import { isOpenAttempt, OPEN_ATTEMPT_STATES } from '../../../domain/refund/attempt-states.js';
 import type { Row } from '../database/tables.js';
 import type { MemoryTables } from '../database/tables.js';
 import { amount, sumOf, text } from './rows.js';

@@ -1,5 +1,5 @@
 /** What operators do with evidence in hand: they say the truth, at any moment, in any order, and sometimes about the wrong thing. */
-import { OPEN_ATTEMPT_STATES } from '../../../domain/refund/states.js';
+import { OPEN_ATTEMPT_STATES } from '../../../domain/refund/attempt-states.js';
 import {
   linkUpdate,
   confirmUpdate,

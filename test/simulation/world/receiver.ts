@@ -1,6 +1,7 @@
 /** Whoever hears the gateway's notices and audits what is over: looks each fact up before it is believed. */
 import { idsInFound, outcomeOfFound } from '../../../domain/refund/outcome.js';
-import { isFinal, isOpenAttempt, OPEN_ATTEMPT_STATES, REFUND_STATES } from '../../../domain/refund/states.js';
+import { isFinal, REFUND_STATES } from '../../../domain/refund/states.js';
+import { isOpenAttempt, OPEN_ATTEMPT_STATES } from '../../../domain/refund/attempt-states.js';
 import { queryStoredPayment } from '../../../activities/refund/originals.js';
 import { queryAttempt } from '../../../activities/refund/originals.js';
 import { expectationOf } from '../../../activities/refund/submit.js';

@@ -1,5 +1,6 @@
 /** Badges for states. The color only supports the text. */
-import type { AttemptState, RefundState } from '../../../../domain/refund/states.js';
+import type { RefundState } from '../../../../domain/refund/states.js';
+import type { AttemptState } from '../../../../domain/refund/attempt-states.js';
 import { STATE_TONES, type Tone } from '../../../../client/state-tones.js';
 import { words } from '../text.js';
 
