@@ -52,7 +52,7 @@ export function createLedger(database: Database): Ledger {
         eb.or([eb('payment_id', '=', paymentId), eb('capture_id', '=', paymentId)]),
       );
     }
-    if (filter.clientId !== undefined) query = query.where('clientId', '=', filter.clientId);
+    if (filter.clientId !== undefined) query = query.where('client_id', '=', filter.clientId);
     if (filter.idempotencyKey !== undefined)
       query = query.where('idempotency_key', '=', filter.idempotencyKey);
     if (filter.states !== undefined) query = query.where('state', 'in', filter.states);

@@ -137,7 +137,7 @@ export async function readRefunds(db: Kysely<Tables>, asked: readonly string[]):
       paymentId: row.capture_id ?? row.payment_id,
       isUnlinkedCredit: paymentOf(id, row.payment_id) === null,
       entityId: row.entity_id,
-      clientId: row.clientId,
+      clientId: row.client_id,
       idempotencyKey: row.idempotency_key,
       amountMinor: row.amount_minor,
       currency: row.currency,

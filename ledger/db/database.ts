@@ -65,7 +65,7 @@ export interface RefundTable {
   id: string;
   payment_id: string;
   capture_id: string | null;
-  clientId: string;
+  client_id: string;
   idempotency_key: string;
   fingerprint: string;
   amount_minor: bigint;

@@ -58,7 +58,7 @@ CREATE TABLE refunds (
   id              uuid PRIMARY KEY,
   payment_id      text NOT NULL REFERENCES payments (id),
   capture_id      text REFERENCES captures (id),
-  clientId          text NOT NULL CHECK (clientId <> ''),
+  client_id          text NOT NULL CHECK (client_id <> ''),
   idempotency_key text NOT NULL CHECK (idempotency_key <> ''),
   fingerprint     text NOT NULL,
   amount_minor    bigint NOT NULL CHECK (amount_minor > 0),
@@ -92,7 +92,7 @@ CREATE TABLE refunds (
   state_since     timestamptz NOT NULL DEFAULT now(),
   created_at      timestamptz NOT NULL DEFAULT now(),
   updated_at      timestamptz NOT NULL DEFAULT now(),
-  CONSTRAINT refunds_by_key UNIQUE (clientId, idempotency_key),
+  CONSTRAINT refunds_by_key UNIQUE (client_id, idempotency_key),
   CONSTRAINT refunds_unread CHECK ((unread_for IS NULL) = (unread_since IS NULL) AND (unread_for IS NULL) = (unread_at IS NULL))
 );
 CREATE INDEX refunds_by_payment ON refunds (payment_id);

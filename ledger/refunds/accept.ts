@@ -62,7 +62,7 @@ export function accept(
         payment_id: payment.id,
         capture_id:
           request.paymentId === undefined || request.paymentId === payment.id ? null : request.paymentId,
-        clientId: order.clientId,
+        client_id: order.clientId,
         idempotency_key: order.idempotencyKey,
         fingerprint,
         amount_minor: amount,
@@ -78,7 +78,7 @@ export function accept(
         blocks: null,
         instruction: null,
       })
-      .onConflict((conflict) => conflict.columns(['clientId', 'idempotency_key']).doNothing())
+      .onConflict((conflict) => conflict.columns(['client_id', 'idempotency_key']).doNothing())
       .returning('id')
       .executeTakeFirst();
     if (stored === undefined) {
@@ -147,7 +147,7 @@ async function findByKey(tx: Tx, order: AcceptInput, fingerprint: string): Promi
   const found = await tx
     .selectFrom('refunds')
     .select(['id', 'fingerprint'])
-    .where('clientId', '=', order.clientId)
+    .where('client_id', '=', order.clientId)
     .where('idempotency_key', '=', order.idempotencyKey)
     .executeTakeFirst();
   if (found !== undefined && found.fingerprint !== fingerprint)

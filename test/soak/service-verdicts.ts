@@ -55,7 +55,7 @@ async function brokenPromises({ db }: Database, notes: Notes): Promise<string[]>
   const rows = await db
     .selectFrom('refunds')
     .select(['id', 'idempotency_key as key'])
-    .where('clientId', '=', CLERK)
+    .where('client_id', '=', CLERK)
     .execute();
   const stored = new Map(rows.map(({ id, key }) => [key, id]));
   return [...notes.promised].flatMap(([key, id]) => {

@@ -37,7 +37,7 @@ async function settleDoubt(order: Order, desk: Asks, notes: Notes, database: Dat
   const before = await database.db
     .selectFrom('refunds')
     .select('id')
-    .where('clientId', '=', order.clientId)
+    .where('client_id', '=', order.clientId)
     .where('idempotency_key', '=', key)
     .executeTakeFirst();
   const answer = await askOnce(desk, notes, order);

@@ -20,7 +20,7 @@ async function park(from: number, count: number, age: string): Promise<void> {
     select md5(n::text), ${'e'.repeat(32)}, 'DB', 'succeeded', 'EUR', 0, 10000
     from generate_series(${from}::int, ${from + count - 1}::int) as n`.execute(database.db);
   await sql`
-    insert into refunds (id, payment_id, clientId, idempotency_key, fingerprint, amount_minor, currency, reason,
+    insert into refunds (id, payment_id, client_id, idempotency_key, fingerprint, amount_minor, currency, reason,
       requested_by, state, state_since, created_at, updated_at)
     select md5('r' || n)::uuid, md5(n::text), 'shop', n::text, '', 100, 'EUR', 'goods_returned', 'anna', 'manual_review',
       now() - ${age}::interval, now() - ${age}::interval, now() - ${age}::interval

@@ -30,7 +30,7 @@ const UNIQUE: Readonly<Record<TableName, readonly Unique[]>> = {
   captures: [{ name: 'captures_pkey', columns: ['id'] }],
   refunds: [
     { name: 'refunds_pkey', columns: ['id'] },
-    { name: 'refunds_by_key', columns: ['clientId', 'idempotency_key'] },
+    { name: 'refunds_by_key', columns: ['client_id', 'idempotency_key'] },
   ],
   attempts: [
     { name: 'attempts_pkey', columns: ['id'] },

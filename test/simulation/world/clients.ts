@@ -102,7 +102,7 @@ export class Clients {
 
   #refundOf({ clientId, idempotencyKey }: RefundOrder): Row | undefined {
     return this.#harness.database.tables.rows.refunds.find(
-      (row) => row['clientId'] === clientId && row['idempotency_key'] === idempotencyKey,
+      (row) => row['client_id'] === clientId && row['idempotency_key'] === idempotencyKey,
     );
   }
 
