@@ -25,18 +25,18 @@ const allowed = {
   server: ['domain', 'gateway', 'ledger', 'activities', 'workflows', 'temporal', 'settings', 'client'],
 };
 
-const rooms = [...Object.keys(allowed), 'sandbox', 'test', 'bench', 'examples'];
+const modules = [...Object.keys(allowed), 'sandbox', 'test', 'bench', 'examples'];
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
-    ...Object.entries(allowed).map(([room, others]) => ({
-      name: `${room}-imports`,
-      comment: `${room}/ imports ${others.length === 0 ? 'no other room' : `only ${others.join(', ')}`}.`,
+    ...Object.entries(allowed).map(([capacity, others]) => ({
+      name: `${capacity}-imports`,
+      comment: `${capacity}/ imports ${others.length === 0 ? 'no other room' : `only ${others.join(', ')}`}.`,
       severity: 'error',
-      from: { path: `^${room}/` },
+      from: { path: `^${capacity}/` },
       to: {
-        path: rooms.filter((other) => other !== room).map((other) => `^${other}/`),
+        path: modules.filter((other) => other !== capacity).map((other) => `^${other}/`),
         ...(others.length === 0 ? {} : { pathNot: others.map((other) => `^${other}(/|$)`) }),
       },
     })),
@@ -47,7 +47,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^server/console/app/' },
       to: {
-        path: rooms.map((room) => `^${room}/`),
+        path: modules.map((capacity) => `^${capacity}/`),
         pathNot: [
           '^server/console/app/',
           '^domain/refund/(attempt-states|credit-guard|reasons|replay|states)[.]ts$',
@@ -62,7 +62,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^server/console/app/' },
       to: {
-        path: rooms.map((room) => `^${room}/`),
+        path: modules.map((capacity) => `^${capacity}/`),
         pathNot: [
           '^server/console/app/',
           '^server/api/(decision-)?schemas[.]ts$',
@@ -90,13 +90,13 @@ module.exports = {
     {
       name: 'not-in-package-json',
       severity: 'error',
-      from: { path: `^(${rooms.join('|')})/` },
+      from: { path: `^(${modules.join('|')})/` },
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
     },
     {
       name: 'not-found',
       severity: 'error',
-      from: { path: `^(${rooms.join('|')})/` },
+      from: { path: `^(${modules.join('|')})/` },
       to: { couldNotResolve: true },
     },
   ],

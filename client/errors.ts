@@ -90,13 +90,13 @@ export const REFUSALS: Readonly<Record<Refusal, string>> = {
   final: 'it has ended already',
   not_awaiting_approval: 'it does not wait for an approval of this instruction. Read it again',
   instruction_changed: 'the credit or correction to approve has changed since it was shown. Read it again',
-  own_request: 'its requester cannot decide about it. Another operator has to',
-  own_proposal:
+  requester_cannot_decide: 'its requester cannot decide about it. Another operator has to',
+  proposer_cannot_approve:
     'the operator who proposed it or changed the destination cannot confirm it. Another operator has to',
   already_decided: 'another operator has decided it already',
   proposal_open: 'a correction of it waits for another operator. Approve or reject that first',
   no_proposal: 'no correction is proposed with this instruction. Read it again',
-  overtaken: 'other evidence has changed it since. Read it again',
+  superseded: 'other evidence has changed it since. Read it again',
   nothing_to_correct: 'it has no attempt whose outcome this could correct. Read it again',
   too_early:
     'its request may still be in transit, or not yet be visible at the gateway. Try again in some minutes',
@@ -106,11 +106,11 @@ export const REFUSALS: Readonly<Record<Refusal, string>> = {
     "the gateway's answer cannot be read, and a retry does not change that. Nothing was changed; see the transactions in the gateway's portal",
   no_case: 'no case is open that an operator would have to close',
   not_final: 'it is not final: its cases close with its outcome',
-  belongs_to_another: 'the transaction is recorded for another attempt',
-  attempt_is_over: 'the attempt is final, and this adds nothing new',
+  linked_elsewhere: 'the transaction is recorded for another attempt',
+  attempt_final: 'the attempt is final, and this adds nothing new',
   not_in_review: 'it is not in review, so its destination stays',
   same_destination: 'it has this destination already',
-  nothing_sent: 'nothing was submitted for it yet',
+  nothing_submitted: 'nothing was submitted for it yet',
   not_at_gateway: 'the gateway does not show this transaction under the entity of the payment',
   ...LINK_MISMATCHES,
   case_not_replayable:

@@ -11,7 +11,7 @@ export {
   type RefundsClientOptions,
 } from './refunds-client.js';
 export type { OperatorNote } from '../domain/refund/operator-note.js';
-export type { Action } from './actions.js';
-export type { LinkNote, ApprovalNote, CorrectNote, ChangeDestinationNote } from './decisions.js';
+export type { Action } from './operator-actions.js';
+export type { LinkNote, ApprovalNote, CorrectNote, ChangeDestinationNote } from './operator-commands.js';
 export type { ReplayReport } from './replay.js';
 export type { Approval, Attempt, Proposal, Refund } from './view.js';

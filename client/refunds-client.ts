@@ -16,11 +16,11 @@ import {
 } from '../domain/refund/states.js';
 import type { RefundRecord } from '../ledger/core/refund-record.js';
 import type { TaskQueues } from '../temporal/task-queues.js';
-import { createDecisions, type Decisions } from './decisions.js';
-import { createDriver } from './driver.js';
+import { createOperatorCommands, type OperatorCommands } from './operator-commands.js';
+import { createRefundWorkflow } from './refund-workflow.js';
 import { invalid, notFound, RefundsError } from './errors.js';
 import { createReplay, type Replay } from './replay.js';
-import { fromAcceptance } from './translate.js';
+import { fromAcceptance } from './translate-errors.js';
 import { OPERATOR_STATES, viewOf, type Refund } from './view.js';
 
 export interface RefundsClientOptions {
@@ -52,14 +52,14 @@ export interface Submitted {
   /** False if the same key and request were accepted before. */
   readonly isNew: boolean;
   /** Why the workflow could not be started now; null where it was. The refund is stored: the sweep, a repeated request or `resume` starts it. */
-  readonly notStarted: RefundsError | null;
+  readonly startError: RefundsError | null;
 }
 
 /** Every method throws `RefundsError`. Other errors are defects, or the database is unavailable. */
-export interface RefundsClient extends Decisions, Replay {
+export interface RefundsClient extends OperatorCommands, Replay {
   /** Stores the refund, reserves its amount and starts its workflow. The same key with the same request returns the same refund, also concurrently. */
   requestRefund(order: RefundOrder): Promise<Refund>;
-  /** As `requestRefund`, but succeeds as soon as the refund is stored: an unavailable Temporal is reported in `notStarted`. */
+  /** As `requestRefund`, but succeeds as soon as the refund is stored: an unavailable Temporal is reported in `startError`. */
   submitRefund(order: RefundOrder): Promise<Submitted>;
   /** Requests a standalone credit (`CreditRequestInput`), otherwise as `requestRefund`. */
   requestCredit(order: RefundOrder): Promise<Refund>;
@@ -86,7 +86,7 @@ const PAGE = 500;
 export function createRefundsClient(options: RefundsClientOptions): RefundsClient {
   const { dependencies } = options;
   const { ledger } = dependencies;
-  const driver = createDriver(options.temporal, options.start, options.queues, options);
+  const driver = createRefundWorkflow(options.temporal, options.start, options.queues, options);
 
   async function recordOf(id: string): Promise<RefundRecord> {
     const record = isRefundId(id) ? await ledger.findRefund(id) : null;
@@ -122,19 +122,19 @@ export function createRefundsClient(options: RefundsClientOptions): RefundsClien
       throw fromAcceptance(error);
     });
     const submitted = { refund: viewOf(refund), isNew };
-    if (isFinal(refund.state)) return { ...submitted, notStarted: null };
+    if (isFinal(refund.state)) return { ...submitted, startError: null };
     try {
       await driver.start(refund);
-      return { ...submitted, notStarted: null };
+      return { ...submitted, startError: null };
     } catch (error) {
-      if (error instanceof RefundsError) return { ...submitted, notStarted: error };
+      if (error instanceof RefundsError) return { ...submitted, startError: error };
       throw error;
     }
   }
 
   async function request(order: RefundOrder, accept: typeof acceptRefund): Promise<Refund> {
-    const { refund, notStarted } = await submit(order, accept);
-    if (notStarted !== null) throw notStarted;
+    const { refund, startError } = await submit(order, accept);
+    if (startError !== null) throw startError;
     return refund;
   }
 
@@ -169,7 +169,7 @@ export function createRefundsClient(options: RefundsClientOptions): RefundsClien
         );
       }
     },
-    ...createDecisions({ ...parts, getRefund }),
+    ...createOperatorCommands({ ...parts, getRefund }),
     ...createReplay(parts),
     async resume() {
       let started = 0;

@@ -8,8 +8,8 @@ import type { InputProblem } from '../domain/refund/request.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { RefundRecord } from '../ledger/core/refund-record.js';
 import type { BulkCursor } from '../ledger/core/commands.js';
-import type { Driver } from './driver.js';
-import { checkNote } from './words.js';
+import type { RefundWorkflow } from './refund-workflow.js';
+import { checkNote } from './note-rules.js';
 
 export interface BulkReplay extends OperatorNote {
   readonly case: CaseReason;
@@ -42,7 +42,7 @@ export interface BulkReplayResult {
 
 interface Parts {
   readonly ledger: Ledger;
-  readonly driver: Driver;
+  readonly driver: RefundWorkflow;
   readonly recordOf: (id: string) => Promise<RefundRecord>;
   readonly findReporting: (record: RefundRecord) => Promise<void>;
 }

@@ -12,12 +12,12 @@ import { QueryBudgetSpent } from '../gateway/errors.js';
 import { isFinal, type RefundState } from '../domain/refund/states.js';
 import type { RefundRecord } from '../ledger/core/refund-record.js';
 import type { CommandResult } from '../ledger/core/commands.js';
-import type { Driver } from './driver.js';
-import { amountText, owedOf } from './effects.js';
+import type { RefundWorkflow } from './refund-workflow.js';
+import { amountText, owedOf } from './money-effects.js';
 import { refusal, type Refusal } from './errors.js';
 import { replayMany, type BulkReplay, type BulkReplayResult } from './replay-many.js';
-import type { Run } from './runs.js';
-import { checkNote } from './words.js';
+import type { Run } from './workflow-runs.js';
+import { checkNote } from './note-rules.js';
 
 export interface ReplayReport {
   readonly refundId: string;
@@ -65,7 +65,7 @@ export interface Replay {
   /** Returns the next step from the ledger alone. */
   nextOf(id: string): Promise<NextStep>;
   /** Explains what a run would do now. Reads the ledger, the gateway and Temporal; changes nothing. */
-  foresee(id: string): Promise<ReplayReport>;
+  explainReplay(id: string): Promise<ReplayReport>;
   /**
    * Lets a refund continue after its cause is fixed. In review: it goes back to its first unsent step, with all checks again and new budgets. In
    * any other state: a run is started where none is alive; a run that is alive is left alone unless `restart` names it. Moves no money itself.
@@ -77,7 +77,7 @@ export interface Replay {
 
 export interface ReplayParts {
   readonly dependencies: Dependencies;
-  readonly driver: Driver;
+  readonly driver: RefundWorkflow;
   readonly start: StartSettings;
   readonly recordOf: (id: string) => Promise<RefundRecord>;
 }
@@ -104,7 +104,7 @@ export function createReplay({ dependencies, driver, start, recordOf }: ReplayPa
     return { kind, afterMs, effect };
   }
 
-  async function foresee(id: string): Promise<ReplayReport> {
+  async function explainReplay(id: string): Promise<ReplayReport> {
     const record = await recordOf(id);
     const [snapshot, run, gateway] = await Promise.all([
       dependencies.ledger.snapshot(id),
@@ -133,7 +133,7 @@ export function createReplay({ dependencies, driver, start, recordOf }: ReplayPa
       record.state === 'manual_review' && note.restart === undefined
         ? await takeBack(record, note)
         : undefined;
-    const report = await foresee(id);
+    const report = await explainReplay(id);
     if (before?.kind === 'replayed') return { ...report, outcome: 'replayed' };
     if (isFinal(report.state)) return { ...report, outcome: 'over' };
     const { run } = report;
@@ -180,7 +180,7 @@ export function createReplay({ dependencies, driver, start, recordOf }: ReplayPa
 
   return {
     nextOf,
-    foresee,
+    explainReplay,
     replay,
     replayMany: (order) =>
       replayMany({ ledger: dependencies.ledger, driver, recordOf, findReporting }, order),
@@ -240,19 +240,19 @@ function effectOfStep(step: Step, record: RefundRecord): string {
   switch (step.kind) {
     case 'finish':
       return 'Nothing is left to do, and no money moves.';
-    case 'send':
+    case 'submit':
       return `Up to ${owed} are refunded on the original, once, unless the gateway shows that they have been paid back.`;
     case 'credit':
       return `A credit of ${owed} is checked, and submitted only if the credit guard allows it.`;
-    case 'listen':
+    case 'query_outcome':
       return 'The gateway is queried for the outcome of the open attempt. Nothing is sent before it is known.';
     case 'reconcile':
       return 'The payment is compared with the gateway. Nothing is sent in this step.';
     case 'read':
       return 'The gateway is queried for the payment. Once that succeeds, the refund continues by itself; nothing is sent in this step.';
-    case 'ask':
+    case 'open_case':
       return `A case is opened (${step.why}). Nothing is sent.`;
-    case 'give_up':
+    case 'fail':
       return `The refund ends unpaid (${step.why}); ${owed} are no longer reserved.`;
     case 'operator':
       return record.openCases.length > 0 && record.openCases.every(({ why }) => isReplayable(why))

@@ -7,7 +7,7 @@ import type { AttemptState } from '../domain/refund/attempt-states.js';
 import type { Operation } from '../domain/refund/operation.js';
 import { ATTEMPT_TYPES } from './api-types.js';
 import type { AttemptRecord, CaseRecord, RefundRecord } from '../ledger/core/refund-record.js';
-import { effectOfCorrection } from './effects.js';
+import { effectOfCorrection } from './money-effects.js';
 import { refundWorkflowId } from '../workflows/refund/contract.js';
 
 /** Amounts are decimal strings with the currency's own decimals, times are ISO 8601 in UTC. */

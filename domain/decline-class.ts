@@ -35,7 +35,7 @@ export const DECLINE_CLASSES = [
    */
   'ambiguous',
   /** Refunded, captured or reversed before. It may be our own success: the original's linked transactions are queried first. */
-  'already_given_back',
+  'already_returned',
   /** A chargeback stands on the original: the customer has the money, or will have it. Nothing more is paid. */
   'disputed',
   /** The customer's bank is returning the debit already. Nothing more is paid. */

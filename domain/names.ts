@@ -45,10 +45,10 @@ export const NAME_RULE =
   'must be 1 to 255 characters, none of them a control character, no card number, and no name that the program keeps for itself';
 
 /** Letters of other alphabets, and small letters that are no plain ones, with the Latin ones that they look like (Unicode TR 39). */
-const LOOK_ALIKES = 'авеікмнорстухѕјһӏԁԛԝ' + 'αβγεηικνορστυχϲϳ' + 'օոսհցզ' + 'ɑɡɩᴄᴏᴜᴠᴡᴢꜱ';
+const HOMOGLYPHS = 'авеікмнорстухѕјһӏԁԛԝ' + 'αβγεηικνορστυχϲϳ' + 'օոսհցզ' + 'ɑɡɩᴄᴏᴜᴠᴡᴢꜱ';
 const LATIN = 'abeikmhopctyxsjhldqw' + 'abyenikvopotuxcj' + 'onuhgq' + 'agicouvwzs';
 
-const LOOKS_LIKE = new Map(Array.from(LOOK_ALIKES, (letter, at) => [letter, LATIN.charAt(at)]));
+const LOOKS_LIKE = new Map(Array.from(HOMOGLYPHS, (letter, at) => [letter, LATIN.charAt(at)]));
 
 /** The same text for names that are one person: capitals, blanks, invisible characters and look-alike letters do not make a second one. */
 export function principalKey(name: string): string {

@@ -78,7 +78,7 @@ async function main(args: readonly string[]): Promise<number> {
       for (const { reference, what } of disagreements) process.stdout.write(`  ${reference}: ${what}\n`);
       const good = wrong.length === 0 && disagreements.length === 0;
       if (once) return good ? 0 : 1;
-      printOnStderr(whereToLook(sandbox));
+      printOnStderr(querySubject(sandbox));
       await interrupted;
       return 0;
     } finally {
@@ -104,7 +104,7 @@ function addresses(sandbox: Sandbox): Readonly<Record<string, unknown>> {
   };
 }
 
-function whereToLook(sandbox: Sandbox): string {
+function querySubject(sandbox: Sandbox): string {
   const { url } = sandbox.api;
   const { submit, operate, approve } = sandbox.apiKeys;
   return [

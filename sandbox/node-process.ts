@@ -103,7 +103,7 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
 function untilReady(child: ChildProcess, options: NodeProcessOptions): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const last: string[] = [];
-    const keep = (line: string): void => {
+    const retain = (line: string): void => {
       last.push(line);
       if (last.length > 20) last.shift();
     };
@@ -122,10 +122,10 @@ function untilReady(child: ChildProcess, options: NodeProcessOptions): Promise<u
     child.once('error', (error) => {
       fail(`did not start: ${error.message}`);
     });
-    if (child.stderr !== null) createInterface({ input: child.stderr }).on('line', keep);
+    if (child.stderr !== null) createInterface({ input: child.stderr }).on('line', retain);
     if (child.stdout !== null)
       createInterface({ input: child.stdout }).on('line', (line) => {
-        keep(line);
+        retain(line);
         const message = parse(line);
         if (typeof message !== 'object' || message === null || !('ready' in message)) return;
         clearTimeout(timer);

@@ -27,7 +27,7 @@ export async function ensureSchedules(
   queues: TaskQueues,
   maintenance: MaintenanceSchedule,
 ): Promise<Kept> {
-  const isNew = await keep<typeof sweep>(temporal, {
+  const isNew = await retain<typeof sweep>(temporal, {
     scheduleId: sweepScheduleId(queues),
     every: maintenance.sweepEvery,
     workflow: SWEEP_WORKFLOW,
@@ -35,7 +35,7 @@ export async function ensureSchedules(
     taskQueue: queues.refunds,
     runWithin: 30 * MINUTE,
   });
-  await keep<typeof audit>(temporal, {
+  await retain<typeof audit>(temporal, {
     scheduleId: auditScheduleId(queues),
     every: maintenance.auditEvery,
     workflow: AUDIT_WORKFLOW,
@@ -57,7 +57,7 @@ interface Scheduled<W extends typeof sweep | typeof audit> {
 }
 
 /** Returns true if the schedule was created; its first run then starts at once. */
-async function keep<W extends typeof sweep | typeof audit>(
+async function retain<W extends typeof sweep | typeof audit>(
   temporal: Client,
   { scheduleId, every, workflow, args, taskQueue, runWithin }: Scheduled<W>,
 ): Promise<boolean> {

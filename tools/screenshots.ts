@@ -187,7 +187,7 @@ async function everyPage(visit: Visit, folder: string): Promise<void> {
     'search-none': 'search?q=ORD-0',
     nothing: 'elsewhere',
   };
-  for (const [look, viewport, colorScheme] of [
+  for (const [query, viewport, colorScheme] of [
     ['light', WIDE, 'light'],
     ['dark', WIDE, 'dark'],
     ['narrow', NARROW, 'light'],
@@ -198,28 +198,28 @@ async function everyPage(visit: Visit, folder: string): Promise<void> {
     await first.getByLabel('API key or token').fill('rk_wrong_key');
     await first.getByRole('button', { name: 'Sign in' }).click();
     await first.getByRole('alert').waitFor();
-    await first.screenshot({ path: join(folder, `sign-in-${look}.png`) });
+    await first.screenshot({ path: join(folder, `sign-in-${query}.png`) });
     const page = await signIn(context, visit);
     for (const [name, address] of Object.entries(pages)) {
       await show(page, visit.url, address);
-      await page.screenshot({ path: join(folder, `${name}-${look}.png`), fullPage: true });
+      await page.screenshot({ path: join(folder, `${name}-${query}.png`), fullPage: true });
     }
     await show(page, visit.url, `refunds/${examples.approval}`);
     const approve = page.getByRole('button', { name: 'Approve' });
     if ((await approve.count()) > 0) {
       await approve.click();
       await page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
-      await page.screenshot({ path: join(folder, `dialog-${look}.png`) });
+      await page.screenshot({ path: join(folder, `dialog-${query}.png`) });
       await page.keyboard.press('Escape');
     }
     await page.getByRole('button', { name: 'maria.keller' }).click();
-    await page.screenshot({ path: join(folder, `operator-${look}.png`) });
+    await page.screenshot({ path: join(folder, `operator-${query}.png`) });
     await page.keyboard.press('Escape');
     await show(page, visit.url, '');
     await page.keyboard.press('?');
-    await page.screenshot({ path: join(folder, `help-${look}.png`) });
+    await page.screenshot({ path: join(folder, `help-${query}.png`) });
     await context.close();
-    printOnStderr(`  ${folder}/*-${look}.png`);
+    printOnStderr(`  ${folder}/*-${query}.png`);
   }
   await browser.close();
 }

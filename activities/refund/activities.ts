@@ -63,17 +63,17 @@ export function createRefundActivities(deps: Dependencies): RefundActivities {
     submitRefund: (task) => submitRefund(urgent, task),
     submitCredit: (task) => withBudget(deps, task, 'credit', () => submitCredit(urgent, task)),
     reconcile: (task) => withBudget(deps, task, 'reconcile', () => reconcile(urgent, task)),
-    queryPayment: (task) => withBudget(deps, task, 'read', () => queryPayment(urgent, task)),
+    queryPayment: (task) => withBudget(deps, task, 'query_payment', () => queryPayment(urgent, task)),
     async queryOutcome({ refundId, config, note }) {
       if (note !== undefined) await ledger.note(refundId, 'sync', note);
       const query = (): Promise<RefundSnapshot> =>
         queryOutcome(deps, refundId, config.timings, note !== undefined);
       // Without the budget, an operator gets an error at once; the workflow tries again later.
       const snapshot = await (note === undefined
-        ? withBudget(deps, { refundId, config }, 'listen', query)
+        ? withBudget(deps, { refundId, config }, 'query_outcome', query)
         : query());
       // An operator does not wait until the payment is due to be queried.
-      return nextStep(snapshot, config).kind === 'read'
+      return nextStep(snapshot, config).kind === 'query_payment'
         ? queryPayment(urgent, { refundId, config })
         : snapshot;
     },

@@ -38,7 +38,7 @@ async function linkTransaction(
     ledger.refuseLink(refundId, command, why);
   const queriedAt = await ledger.clock();
   const refund = await recordOf(deps, refundId);
-  if (refund.attempts.length === 0) return refuse('nothing_sent');
+  if (refund.attempts.length === 0) return refuse('nothing_submitted');
   const answer = await fresh(deps, config.timings, () => queryTransaction(deps, refund.entityId, gatewayId));
   if (answer.kind === 'not_found') return refuse('not_at_gateway');
   if (answer.kind === 'unavailable') return refuse(refusalFor(answer.why));
@@ -72,7 +72,7 @@ async function linkTransaction(
       );
     }
   const [first] = readings;
-  return refuse(first?.reading.kind === 'mismatch' ? first.reading.why : 'nothing_sent');
+  return refuse(first?.reading.kind === 'mismatch' ? first.reading.why : 'nothing_submitted');
 }
 
 /**

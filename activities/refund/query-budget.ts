@@ -12,7 +12,7 @@ import type { Task } from './task.js';
 export async function withBudget(
   { ledger }: Dependencies,
   { refundId, config }: Task,
-  step: 'credit' | 'listen' | 'read' | 'reconcile',
+  step: 'credit' | 'query_outcome' | 'query_payment' | 'reconcile',
   work: () => Promise<RefundSnapshot>,
 ): Promise<RefundSnapshot> {
   try {

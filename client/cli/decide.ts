@@ -2,7 +2,7 @@
 import type { OperatorNote } from '../../domain/refund/operator-note.js';
 import { ROLES } from '../../domain/principal.js';
 import type { InputProblem } from '../../domain/refund/request.js';
-import type { ActionName } from '../actions.js';
+import type { ActionName } from '../operator-actions.js';
 import { instructionMissing } from '../errors.js';
 import { OPERATOR_STATES, type Refund } from '../view.js';
 import { confirm } from './confirm.js';

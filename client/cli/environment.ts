@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 
 /** Either of these names a ledger: then the sandbox is not used. */
-const ELSEWHERE = ['DATABASE_URL', 'REFUNDS_CONFIG'];
+const LEDGER_VARIABLES = ['DATABASE_URL', 'REFUNDS_CONFIG'];
 const GATEWAY = ['OPPWA_BASE_URL', 'OPPWA_ENTITY_ID'];
 
 /**
@@ -12,7 +12,7 @@ const GATEWAY = ['OPPWA_BASE_URL', 'OPPWA_ENTITY_ID'];
  * where the environment names no other ledger or gateway: the ledger of one system and the gateway of another must not be mixed.
  */
 export function environment(env: NodeJS.ProcessEnv, note: (text: string) => void): NodeJS.ProcessEnv {
-  if (ELSEWHERE.some((name) => (env[name] ?? '') !== '')) return env;
+  if (LEDGER_VARIABLES.some((name) => (env[name] ?? '') !== '')) return env;
   const path = join(env['REFUNDS_DATA_DIR'] ?? '.data', 'env');
   let sandbox: NodeJS.Dict<string>;
   try {

@@ -130,7 +130,7 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
     .option('--gateway-id <id>', 'the transaction, 32 hex (needed)')
     .addHelpText('after', HELP.link)
     .action(async (id, options) => {
-      finish(await (await import('./repair.js')).link(id, options));
+      finish(await (await import('./evidence.js')).link(id, options));
     });
 
   note(program.command('correct'), 'signs it')
@@ -141,7 +141,7 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
     .option('--case <reason>', 'the case to close; default: all that only an operator closes')
     .addHelpText('after', HELP.correct)
     .action(async (id, options) => {
-      finish(await (await import('./repair.js')).correct(id, options));
+      finish(await (await import('./evidence.js')).correct(id, options));
     });
 
   note(program.command('change-destination'), 'changes it')
@@ -149,7 +149,7 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
     .option('--registration <id>', 'the new destination, 32 hex (needed)')
     .addHelpText('after', HELP['change-destination'])
     .action(async (id, options) => {
-      finish(await (await import('./repair.js')).changeDestination(id, options));
+      finish(await (await import('./evidence.js')).changeDestination(id, options));
     });
 
   orders(program.command('replay').argument('[id]', `${ID}; without it, --case`), 'orders it')

@@ -1,9 +1,9 @@
 /** Refunds as text for people: a table of many, a page for one, a line for each change. */
 import { END_REASONS } from '../../domain/refund/reasons.js';
-import { maskedRegistration } from '../effects.js';
+import { maskedRegistration } from '../money-effects.js';
 import type { NextStep } from '../replay.js';
 import { STATE_TONES, type Tone } from '../state-tones.js';
-import type { TimelineEntry } from '../story-view.js';
+import type { TimelineEntry } from '../timeline-view.js';
 import type { Attempt, Refund } from '../view.js';
 import { page } from './page.js';
 import type { Screen } from './screen.js';
@@ -73,7 +73,7 @@ function ageText(seconds: number): string {
 /** What the run does by itself, and within which time. */
 function nextText({ kind, afterMs, effect }: NextStep): string {
   const when = afterMs === 0 ? 'now' : `within ${Math.ceil(afterMs / 1_000)} s`;
-  return `${kind === 'listen' ? 'query' : kind}, ${when}: ${effect}`;
+  return `${kind === 'query_outcome' ? 'query' : kind}, ${when}: ${effect}`;
 }
 
 const TIMELINE: readonly Column<TimelineEntry>[] = [

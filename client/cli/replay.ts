@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { CASE_REASONS, type CaseReason } from '../../domain/refund/reasons.js';
 import type { BulkReplay, BulkReplayResult } from '../replay-many.js';
 import type { ReplayReport } from '../replay.js';
-import type { PendingStep } from '../runs.js';
+import type { PendingStep } from '../workflow-runs.js';
 import { confirm } from './confirm.js';
-import { momentOf } from './moment.js';
+import { momentOf } from './time-option.js';
 import { effectFor, withNote, type NoteOptions } from './decide.js';
 import type { OperatorNote } from '../../domain/refund/operator-note.js';
 import { EXIT, WrongUse, type ExitCode } from './exit.js';
@@ -94,14 +94,14 @@ function countText({ case: why, count, sums }: BulkReplayResult): string {
 function replayOne(id: string, options: ReplayOptions): Promise<ExitCode> {
   if (options.dryRun === true)
     return run(options, async ({ client, screen, print }) => {
-      const report = await client.foresee(id);
+      const report = await client.explainReplay(id);
       print(report, () => reportText(report, screen));
       return waitsForOperator(report);
     });
   return withNote(options, (operatorNote) =>
     run(options, async (session) => {
       const { client, screen, print, note } = session;
-      const before = await client.foresee(id);
+      const before = await client.explainReplay(id);
       note(reportText(before, screen));
       const alive = before.run?.isAlive === true ? before.run : undefined;
       const restart = options.restart === true ? alive : undefined;
@@ -131,7 +131,7 @@ const OUTCOMES = {
 } as const;
 
 const waitsForOperator = ({ step }: ReplayReport): ExitCode =>
-  step.kind === 'operator' || step.kind === 'read' ? EXIT.operatorNeeded : EXIT.done;
+  step.kind === 'wait_for_operator' || step.kind === 'query_payment' ? EXIT.operatorNeeded : EXIT.done;
 
 export function reportText(report: ReplayReport, screen: Screen): string {
   const { refundId, state, why, step, effect, gateway, run: newest, stuck } = report;

@@ -34,7 +34,7 @@ export interface RequestOptions extends OutputOptions {
 }
 
 /** The client id of all requests by the command line: they share one space of idempotency keys. */
-const CALLER = 'cli';
+const CLIENT = 'cli';
 
 export async function request(what: 'refund' | 'credit', options: RequestOptions): Promise<ExitCode> {
   const json = options.json === true;
@@ -46,7 +46,7 @@ export async function request(what: 'refund' | 'credit', options: RequestOptions
     await confirm(await effectOf(session, reading.request), options.yes === true);
     if (options.key === undefined) note(`key ${idempotencyKey} (pass it as --key to repeat this request)`);
     const { requestedBy, input } = reading;
-    const order = { clientId: CALLER, idempotencyKey, requestedBy, request: input };
+    const order = { clientId: CLIENT, idempotencyKey, requestedBy, request: input };
     const refund = await (what === 'credit' ? client.requestCredit(order) : client.requestRefund(order));
     note(`refund ${refund.id}`);
     if (options.wait === undefined) {

@@ -1,6 +1,6 @@
 /** The command `show`: one refund with its attempts, cases, decisions and timeline, on one page. */
 import { readTimeline } from '../../ledger/views/timeline.js';
-import { timelineOf, type TimelineEntry } from '../story-view.js';
+import { timelineOf, type TimelineEntry } from '../timeline-view.js';
 import { needsOperator } from './decide.js';
 import type { ExitCode } from './exit.js';
 import { refundText, timelineText } from './render.js';

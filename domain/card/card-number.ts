@@ -110,12 +110,12 @@ export function looksLikeCard(given: string): boolean {
   const text = plain(given);
   const decoded = withoutPercents(text);
   return [text, ...(decoded === text ? [] : [plain(decoded)])].some(
-    (one) => SECURITY_CODE.test(inWords(one)) || holdsCardNumber(one),
+    (one) => SECURITY_CODE.test(asTokens(one)) || holdsCardNumber(one),
   );
 }
 
 /** `cardCvv` and `CARDCvv` are words as well: a name in code begins each with a capital. */
-const inWords = (text: string): string =>
+const asTokens = (text: string): string =>
   text.replace(/(?<=\p{Ll})(?=\p{Lu})|(?<=\p{Lu})(?=\p{Lu}\p{Ll})/gu, ' ').toLowerCase();
 
 /** As it is after an address was decoded. */

@@ -77,12 +77,12 @@ export function readLinked(linked: readonly GatewayTransaction[], root: Root): L
     else if (!seen.has(id) && count(read, entry, { id, state, root })) seen.add(id);
   }
   read.declined.push(...[...declined].filter((id) => !seen.has(id)));
-  weighTogether(read, root);
+  checkTogether(read, root);
   return read;
 }
 
 /** What only shows when everything is read. */
-function weighTogether(read: Linked, root: Root): void {
+function checkTogether(read: Linked, root: Root): void {
   const doubt = (gatewayId: string, why: DoubtReason): void => void read.doubts.push({ gatewayId, why });
   const returns = new Set(read.returns.map(({ id }) => id));
   // A reversal is ordered without an amount and may show none: it takes all that is left, unless it may be of one capture.
@@ -143,8 +143,8 @@ function count(
 function amountOf(
   { amount, currency }: GatewayTransaction,
   expected: string,
-): bigint | 'amount_unreadable' | 'other_currency' | undefined {
-  if (currency !== undefined && currency !== expected) return 'other_currency';
+): bigint | 'amount_unreadable' | 'currency_differs' | undefined {
+  if (currency !== undefined && currency !== expected) return 'currency_differs';
   return amount === undefined ? undefined : (minorOf(amount, expected) ?? 'amount_unreadable');
 }
 

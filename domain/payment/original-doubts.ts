@@ -4,7 +4,7 @@ export const ORIGINAL_DOUBTS = {
   no_id: 'a linked transaction has no id',
   unusual_id: 'a linked transaction has an id that the gateway never gives',
   amount_unreadable: 'a linked transaction has an amount that cannot be read',
-  other_currency: 'a linked transaction has another currency',
+  currency_differs: 'a linked transaction has another currency',
   capture_unreadable: 'a capture shows no amount that can be read',
   registration_unreadable: 'the registration has an id that the gateway never gives',
   refund_charged_back: 'a chargeback is of a refund or reversal: it does not tell who has the money',

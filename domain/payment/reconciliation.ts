@@ -60,7 +60,7 @@ export interface ReconciliationEvidence {
 export function reconciliationOf(evidence: ReconciliationEvidence): ReconciliationResult {
   const { original } = evidence;
   if (original.returns.some((r) => evidence.ownReturns.includes(r.id))) return { kind: 'ours' };
-  const reconciliation = findingOf(evidence);
+  const reconciliation = reconciliationFor(evidence);
   const isEnd =
     reconciliation.kind === 'settled' ||
     (reconciliation.kind === 'give_up' && reconciliation.why !== 'original_rejected');
@@ -71,7 +71,7 @@ export function reconciliationOf(evidence: ReconciliationEvidence): Reconciliati
     : reconciliation;
 }
 
-function findingOf(evidence: ReconciliationEvidence): Conclusion & { readonly covered: Coverage } {
+function reconciliationFor(evidence: ReconciliationEvidence): Conclusion & { readonly covered: Coverage } {
   const { original, remainingMinor } = evidence;
   const money = outsideMoney(evidence);
   const covered = coverageOf(remainingMinor, money);
@@ -90,7 +90,7 @@ function findingOf(evidence: ReconciliationEvidence): Conclusion & { readonly co
 /** Declines that what was taken from the capture explains: another capture of the payment may have what is owed. */
 const ABOUT_ONE_CAPTURE: ReadonlySet<DeclineClass | null> = new Set([
   'ambiguous',
-  'already_given_back',
+  'already_returned',
   'disputed',
 ]);
 

@@ -126,7 +126,7 @@ function afterDecline({
       return destinationChanged ? 'approval' : 'decline_leaves_doubt';
     case 'wait':
     case 'ambiguous':
-    case 'already_given_back':
+    case 'already_returned':
     case 'disputed':
     case 'repaid_by_bank':
     case 'not_captured':

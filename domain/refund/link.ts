@@ -4,12 +4,12 @@ import type { GatewayTransaction } from '../transaction.js';
 
 /** Why the transaction is not this attempt, or why nobody can tell. Nothing is changed then. */
 export const LINK_MISMATCHES = {
-  other_type: 'it is of another type',
-  other_reference: 'it carries a reference that is not of this attempt',
-  other_original: 'it refers to another payment',
-  other_amount: 'it is of another amount, or shows none',
-  other_currency: 'it is in another currency',
-  not_conclusive: 'its result code says nothing certain',
+  type_differs: 'it is of another type',
+  reference_differs: 'it carries a reference that is not of this attempt',
+  original_differs: 'it refers to another payment',
+  amount_differs: 'it is of another amount, or shows none',
+  currency_differs: 'it is in another currency',
+  result_inconclusive: 'its result code says nothing certain',
 } as const;
 export type LinkMismatch = keyof typeof LINK_MISMATCHES;
 
@@ -34,29 +34,29 @@ export function readLink(
   isLinked: boolean,
 ): LinkReading {
   const { type, reference, referencedId, amount, currency } = transaction;
-  if (type !== expected.operation) return no('other_type');
-  if (reference !== undefined && reference !== expected.reference) return no('other_reference');
+  if (type !== expected.operation) return no('type_differs');
+  if (reference !== undefined && reference !== expected.reference) return no('reference_differs');
   if (
     expected.operation !== 'credit' &&
     !(referencedId === undefined ? isLinked : referencedId === expected.originalId)
   )
-    return no('other_original');
-  if (currency !== undefined && currency !== expected.currency) return no('other_currency');
+    return no('original_differs');
+  if (currency !== undefined && currency !== expected.currency) return no('currency_differs');
   const outcome = outcomeOfFound([{ ...transaction, reference: expected.reference }], expected);
   switch (outcome.kind) {
     case 'succeeded':
     case 'pending':
       // A whole reversal is ordered without an amount, and its answer need not have one.
       if (expected.operation !== 'reversal' && (amount === undefined || currency === undefined))
-        return no('other_amount');
+        return no('amount_differs');
       break;
     case 'rejected':
       break;
     case 'unknown':
-      return no(outcome.why === 'wrong_amount' ? 'other_amount' : 'not_conclusive');
+      return no(outcome.why === 'wrong_amount' ? 'amount_differs' : 'result_inconclusive');
     case 'no_match':
     case 'not_sent':
-      return no('not_conclusive');
+      return no('result_inconclusive');
     default:
       return outcome satisfies never;
   }

@@ -61,26 +61,26 @@ export type Step =
   /** Nothing is left to do. */
   | { readonly kind: 'finish' }
   /** Open or re-open an attempt on the original and send it, `after` ms from now. */
-  | { readonly kind: 'send'; readonly after: number }
+  | { readonly kind: 'submit'; readonly after: number }
   /** Prove that a credit is allowed and send it, or learn why not. */
   | { readonly kind: 'credit'; readonly after: number }
   /** The outcome is open: look the reference up `after` ms from now, or as soon as the gateway gives notice. */
-  | { readonly kind: 'listen'; readonly after: number }
+  | { readonly kind: 'query_outcome'; readonly after: number }
   /** Compare with what the gateway has on the original, `after` ms from now. */
   | { readonly kind: 'reconcile'; readonly after: number }
   /** In review because the payment cannot be read: read it `after` ms from now. Where that works the refund leaves review by itself. */
-  | { readonly kind: 'read'; readonly after: number }
+  | { readonly kind: 'query_payment'; readonly after: number }
   /** Open a case. */
-  | { readonly kind: 'ask'; readonly why: CaseReason }
+  | { readonly kind: 'open_case'; readonly why: CaseReason }
   /** Undo our side. */
-  | { readonly kind: 'give_up'; readonly why: GiveUpReason }
+  | { readonly kind: 'fail'; readonly why: GiveUpReason }
   /** Only a person can say how it goes on. */
-  | { readonly kind: 'operator' };
+  | { readonly kind: 'wait_for_operator' };
 
 type Then =
   | { readonly then: 'credit' | 'reconcile' }
-  | { readonly then: 'ask'; readonly why: CaseReason }
-  | { readonly then: 'give_up'; readonly why: GiveUpReason };
+  | { readonly then: 'open_case'; readonly why: CaseReason }
+  | { readonly then: 'fail'; readonly why: GiveUpReason };
 
 interface Rule {
   /** Send the same again first: how often, and how long to wait. */
@@ -88,8 +88,8 @@ interface Rule {
   readonly next: Then;
 }
 
-const ask = (why: CaseReason): Rule => ({ next: { then: 'ask', why } });
-const giveUp = (why: GiveUpReason): Rule => ({ next: { then: 'give_up', why } });
+const ask = (why: CaseReason): Rule => ({ next: { then: 'open_case', why } });
+const giveUp = (why: GiveUpReason): Rule => ({ next: { then: 'fail', why } });
 const reconcile: Rule = { next: { then: 'reconcile' } };
 
 /** After a refused refund or reversal. `credit` only asks the guard; the guard decides. */
@@ -100,9 +100,9 @@ export const AFTER_DECLINE: Readonly<Record<DeclineClass, Rule>> = {
   not_settled_yet: { retry: 'soft', next: { then: 'credit' } },
   partial_not_supported: { next: { then: 'credit' } },
   refund_not_enabled: { next: { then: 'credit' } },
-  wait: { retry: 'soft', next: { then: 'ask', why: 'declined_too_often' } },
+  wait: { retry: 'soft', next: { then: 'open_case', why: 'declined_too_often' } },
   ambiguous: reconcile,
-  already_given_back: reconcile,
+  already_returned: reconcile,
   disputed: reconcile,
   not_captured: reconcile,
   reversal_too_late: reconcile,
@@ -135,7 +135,7 @@ export const AFTER_CREDIT_DECLINE: Readonly<Record<DeclineClass, Rule>> = {
   unknown_to_acquirer: ask('other_operation'),
   not_settled_yet: ask('other_operation'),
   partial_not_supported: ask('other_operation'),
-  already_given_back: ask('other_operation'),
+  already_returned: ask('other_operation'),
   disputed: ask('other_operation'),
   repaid_by_bank: ask('other_operation'),
   not_captured: ask('other_operation'),
@@ -162,7 +162,7 @@ function whileUnread(
 ): Step {
   if (unread === undefined) return step;
   return unread.sinceMs > timings.caseAfterUnknown
-    ? { kind: 'ask', why: 'original_unreadable' }
+    ? { kind: 'open_case', why: 'original_unreadable' }
     : { ...step, after: Math.max(step.after, untilNextRead(unread, timings)) };
 }
 
@@ -182,27 +182,27 @@ function stepOf(snapshot: RefundSnapshot, config: RefundConfig): Step {
       return whenReserved(snapshot, attempt, config);
     case 'rejected':
       return attempt === null
-        ? { kind: 'ask', why: 'answers_contradict' }
+        ? { kind: 'open_case', why: 'answers_contradict' }
         : afterDecline(snapshot, attempt, config);
     case 'fallback_checking':
       // Without a reason to wait the guard has not spoken yet: whoever was to ask it died on the way.
       if (snapshot.why === null) return { kind: 'credit', after: 0 };
       return snapshot.sinceMs > config.timings.caseAfterUnknown
-        ? { kind: 'ask', why: 'credit_blocked' }
+        ? { kind: 'open_case', why: 'credit_blocked' }
         : { kind: 'credit', after: untilNextMark(snapshot.sinceMs, config.timings) };
     case 'returned':
-      return { kind: 'ask', why: 'returned' };
+      return { kind: 'open_case', why: 'returned' };
     case 'awaiting_approval':
-      return { kind: 'operator' };
+      return { kind: 'wait_for_operator' };
     case 'manual_review':
       return snapshot.unread !== undefined && snapshot.why === 'original_unreadable'
-        ? { kind: 'read', after: untilNextRead(snapshot.unread, config.timings) }
-        : { kind: 'operator' };
+        ? { kind: 'query_payment', after: untilNextRead(snapshot.unread, config.timings) }
+        : { kind: 'wait_for_operator' };
     case 'submitting':
     case 'unknown':
     case 'pending':
       // Without an open attempt: the ledger disagrees with itself.
-      return { kind: 'ask', why: 'answers_contradict' };
+      return { kind: 'open_case', why: 'answers_contradict' };
     case 'succeeded':
     case 'settled':
     case 'closed_by_dispute':
@@ -219,12 +219,12 @@ function stepOf(snapshot: RefundSnapshot, config: RefundConfig): Step {
 function whileOpen(snapshot: RefundSnapshot, attempt: AttemptSnapshot, { timings }: RefundConfig): Step {
   const budget = attempt.state === 'pending' ? timings.caseAfterPending : timings.caseAfterUnknown;
   if (snapshot.state !== 'manual_review' && attempt.ageMs > budget)
-    return { kind: 'ask', why: attempt.state === 'pending' ? 'pending_too_long' : 'outcome_unknown' };
+    return { kind: 'open_case', why: attempt.state === 'pending' ? 'pending_too_long' : 'outcome_unknown' };
   const wait = grown(timings.queryFirst, timings.queryGrowth, attempt.queries, timings.queryMax);
   // The first one comes so long after the answer was lost or pending, which is when the refund came to its state.
   const waitedMs =
     attempt.sinceQueryMs ?? (snapshot.state === attempt.state ? snapshot.sinceMs : attempt.ageMs);
-  return { kind: 'listen', after: left(wait, waitedMs) };
+  return { kind: 'query_outcome', after: left(wait, waitedMs) };
 }
 
 function whenReserved(
@@ -234,36 +234,36 @@ function whenReserved(
 ): Step {
   if (attempt === null || attempt.state !== 'absent')
     return snapshot.attempts >= policy.maxAttempts
-      ? { kind: 'ask', why: 'declined_too_often' }
-      : { kind: snapshot.askedFor === 'credit' ? 'credit' : 'send', after: 0 };
-  if (attempt.submissions >= policy.maxSubmissions) return { kind: 'ask', why: 'cannot_be_sent' };
+      ? { kind: 'open_case', why: 'declined_too_often' }
+      : { kind: snapshot.askedFor === 'credit' ? 'credit' : 'submit', after: 0 };
+  if (attempt.submissions >= policy.maxSubmissions) return { kind: 'open_case', why: 'cannot_be_sent' };
   const wait = grown(timings.resendFirst, 2, Math.max(attempt.submissions - 1, 0), timings.retryMax);
   const after = left(wait, snapshot.sinceMs);
-  return { kind: attempt.operation === 'credit' ? 'credit' : 'send', after };
+  return { kind: attempt.operation === 'credit' ? 'credit' : 'submit', after };
 }
 
 function afterDecline(snapshot: RefundSnapshot, attempt: AttemptSnapshot, config: RefundConfig): Step {
   const refusal = attempt.class ?? 'unlisted';
   const rule = attempt.operation === 'credit' ? AFTER_CREDIT_DECLINE[refusal] : AFTER_DECLINE[refusal];
-  if (snapshot.attempts >= config.policy.maxAttempts) return { kind: 'ask', why: 'declined_too_often' };
+  if (snapshot.attempts >= config.policy.maxAttempts) return { kind: 'open_case', why: 'declined_too_often' };
   const times = snapshot.declines[refusal] ?? 1;
   if (rule.retry === 'soft' && times <= config.policy.softRetries)
     return {
-      kind: 'send',
+      kind: 'submit',
       after: left(grown(config.timings.retryFirst, 2, times - 1, config.timings.retryMax), snapshot.sinceMs),
     };
   if (rule.retry === 'issuer' && times <= 1)
-    return { kind: 'send', after: left(config.timings.issuerRetryAfter, snapshot.sinceMs) };
+    return { kind: 'submit', after: left(config.timings.issuerRetryAfter, snapshot.sinceMs) };
   switch (rule.next.then) {
     case 'credit':
       // A reversal that cannot be linked says nothing about captured money: there is none to credit.
       return attempt.operation === 'refund' ? { kind: 'credit', after: 0 } : { kind: 'reconcile', after: 0 };
     case 'reconcile':
       return { kind: 'reconcile', after: 0 };
-    case 'ask':
-      return { kind: 'ask', why: rule.next.why };
-    case 'give_up':
-      return { kind: 'give_up', why: rule.next.why };
+    case 'open_case':
+      return { kind: 'open_case', why: rule.next.why };
+    case 'fail':
+      return { kind: 'fail', why: rule.next.why };
     default:
       return rule.next satisfies never;
   }

@@ -50,7 +50,7 @@ export function readNotification(
       return attempt.operation !== 'reversal' &&
         mayBeCompleted(state) &&
         (isSame || attempt.gatewayId === null) &&
-        saysItAll(transaction)
+        showsAll(transaction)
         ? { kind: 'complete', outcome }
         : otherwise;
     case 'pending':
@@ -72,7 +72,7 @@ export function readNotification(
 const mayBeCompleted = (state: AttemptState): boolean => isOpenAttempt(state) || state === 'absent';
 
 /** An answer may leave fields out, for it belongs to its request; a notice has nothing but its fields. */
-const saysItAll = (reported: GatewayTransaction): boolean =>
+const showsAll = (reported: GatewayTransaction): boolean =>
   reported.amount !== undefined && reported.currency !== undefined && reported.reference !== undefined;
 
 /**

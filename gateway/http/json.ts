@@ -11,11 +11,11 @@ export function parseObject(text: string): Readonly<Record<string, unknown>> | u
   } catch {
     return undefined;
   }
-  return isObject(value) && saysAllOnce(text, value) ? value : undefined;
+  return isObject(value) && showsAllOnce(text, value) ? value : undefined;
 }
 
 /** True where no object in the text has two members of one name, however they are spelled. `value` is what `JSON.parse` made of the text. */
-export function saysAllOnce(text: string, value: unknown): boolean {
+export function showsAllOnce(text: string, value: unknown): boolean {
   return membersWritten(text) === membersKept(value);
 }
 

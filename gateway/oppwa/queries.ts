@@ -58,10 +58,10 @@ export async function findWithLinked(reader: Reader, id: string): Promise<QueryR
   const reported = await byV3(reader, `/v3/query/${id}?${query}&includeLinkedTransactions=true`);
   if (reported.kind === 'not_offered') return reported.instead;
   if (reported.kind !== 'found') return reported;
-  const { transactions, tellsLinks } = reported.value;
+  const { transactions, showsLinks } = reported.value;
   const [original, ...twins] = transactions.filter((transaction) => transaction.id === id);
   // Without the original among them, or with two of it, these are not the links that were asked for.
-  if (original === undefined || twins.length > 0 || !tellsLinks) return { kind: 'unavailable', why: 'error' };
+  if (original === undefined || twins.length > 0 || !showsLinks) return { kind: 'unavailable', why: 'error' };
   return {
     kind: 'found',
     value: {

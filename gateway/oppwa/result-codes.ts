@@ -75,7 +75,7 @@ export const CODE_ROWS: readonly CodeRow[] = [
   { codes: '700.400.100/101/510/540/550/560/561/562/565/590/600', linked: 'other_operation' },
 
   // A credit would pay twice, or for nothing.
-  { codes: '700.300.300 700.400.300', linked: 'already_given_back' },
+  { codes: '700.300.300 700.400.300', linked: 'already_returned' },
   { codes: '700.300.500/600 700.400.400/402/410/411/420', linked: 'disputed' },
   { codes: '000.100.2*', linked: 'disputed', credit: 'unlisted', isChargeback: true },
   { codes: '800.100.206/207', linked: 'repaid_by_bank' },

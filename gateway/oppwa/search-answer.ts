@@ -13,7 +13,7 @@ export interface Page {
   /** How many pages there are; 1 where the answer does not say. */
   readonly pages: number;
   /** Whether the answer spoke of links at all: a list, or an object with `linkedTransactions`. */
-  readonly tellsLinks: boolean;
+  readonly showsLinks: boolean;
 }
 
 export type PageAnswer =
@@ -98,7 +98,7 @@ export function readPage(exchange: Exchange): PageAnswer {
     value: {
       transactions: flat.transactions,
       pages,
-      tellsLinks: lists.length > 0 || flat.nested,
+      showsLinks: lists.length > 0 || flat.nested,
     },
   };
 }

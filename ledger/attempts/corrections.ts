@@ -48,7 +48,7 @@ async function proposed(
 ): Promise<Executed<'correct'>> {
   const { refundId, by } = correction;
   const { refund } = locked;
-  const before = await saidBefore(tx, correction);
+  const before = await answerBefore(tx, correction);
   if (before !== undefined) return before;
   const bound = await bind(tx, locked, correction);
   if ('why' in bound) return refused(bound.why);
@@ -121,14 +121,14 @@ async function confirmed(
   if (proposal === undefined) return refused('no_proposal');
   const verdict = decision.verdict === 'approved' ? 'confirmed' : 'refused';
   if (proposal.state !== 'open') {
-    if (proposal.state === 'overtaken') return refused('overtaken');
+    if (proposal.state === 'superseded') return refused('superseded');
     const decidedBy = proposal.decided_by ?? proposal.by;
     const isRepeat = proposal.state === verdict && isSameOperator(decidedBy, by);
     return isRepeat ? resulted({ kind: 'done' }) : refused('already_decided', decidedBy);
   }
-  if (isSameOperator(by, locked.refund.requested_by)) return refused('own_request');
+  if (isSameOperator(by, locked.refund.requested_by)) return refused('requester_cannot_decide');
   // The operator who proposed a correction may take it back, but not confirm it.
-  if (isSameOperator(by, proposal.by) && verdict === 'confirmed') return refused('own_proposal');
+  if (isSameOperator(by, proposal.by) && verdict === 'confirmed') return refused('proposer_cannot_approve');
   const { details } = proposal;
   const attempt = locked.attempts.find(({ id }) => id === proposal.attempt_id);
   if (verdict === 'confirmed') {
@@ -145,7 +145,7 @@ async function confirmed(
   else {
     await append(tx, {
       key: `refund:${refundId}:correction_refused:${proposal.id}`,
-      type: 'refund.correction_refused',
+      type: 'refund.correction_rejected',
       paymentId: locked.payment.id,
       refundId,
       actor: by,
@@ -160,13 +160,13 @@ async function confirmed(
  * Returns the result of an equal correction made before. A repetition by the same operator has no effect. Another operator is told who
  * made it. While a proposal is open, another one is refused.
  */
-async function saidBefore(tx: Tx, correction: Correction): Promise<Executed<'correct'> | undefined> {
+async function answerBefore(tx: Tx, correction: Correction): Promise<Executed<'correct'> | undefined> {
   const proposals = await proposalsOf(tx, correction.refundId);
   // After a return the same command is about a new payment.
   const turns = await returnCounts(tx, correction.refundId);
   const same = proposals.findLast(
     ({ details, attempt_id }) =>
-      saysTheSame(details, correction) && (details.returns ?? 0) === (turns.get(attempt_id ?? '') ?? 0),
+      showsTheSame(details, correction) && (details.returns ?? 0) === (turns.get(attempt_id ?? '') ?? 0),
   );
   const open = proposals.find(({ state }) => state === 'open');
   if (open !== undefined)
@@ -200,7 +200,7 @@ async function proposalsOf(tx: Tx, refundId: string): Promise<readonly Proposal[
   });
 }
 
-function saysTheSame(
+function showsTheSame(
   details: CorrectionDetails,
   { outcome, evidence, reference, case: one }: Correction,
 ): boolean {
@@ -233,7 +233,7 @@ async function objectionOf(
 }
 
 /**
- * Returns why a proposal may not be confirmed: `overtaken` if the attempt was submitted again, was returned, or the cases are closed
+ * Returns why a proposal may not be confirmed: `superseded` if the attempt was submitted again, was returned, or the cases are closed
  * since.
  */
 async function objectionToConfirming(
@@ -244,9 +244,9 @@ async function objectionToConfirming(
   gateway: GatewayEvidence,
   timings: Timings,
 ): Promise<CommandRefusal | undefined> {
-  if (details.outcome === 'case_closed') return isFinal(locked.refund.state) ? undefined : 'overtaken';
-  if (attempt === undefined || attempt.submissions !== details.submissions) return 'overtaken';
-  if ((await returnCountOf(tx, attempt)) !== (details.returns ?? 0)) return 'overtaken';
+  if (details.outcome === 'case_closed') return isFinal(locked.refund.state) ? undefined : 'superseded';
+  if (attempt === undefined || attempt.submissions !== details.submissions) return 'superseded';
+  if ((await returnCountOf(tx, attempt)) !== (details.returns ?? 0)) return 'superseded';
   return objectionOf(tx, locked, attempt, details, gateway, timings);
 }
 

@@ -11,7 +11,7 @@ import type { Database, Tx } from '../db/database.js';
 import type { Evidence } from '../ledger.js';
 import { observe } from '../payments/observation.js';
 import { currentSnapshot } from '../core/snapshots.js';
-import { comeBack } from './returned.js';
+import { recordReturn } from './returned.js';
 import { hasId, storeIds } from './seen-ids.js';
 import { recordSecondExecution, succeed } from './success.js';
 
@@ -101,7 +101,7 @@ async function declined(
   outcome: OutcomeOf<'rejected'>,
 ): Promise<void> {
   const { attempt } = locked;
-  if (attempt.state === 'succeeded') return comeBack(tx, locked, evidence, outcome.gatewayId);
+  if (attempt.state === 'succeeded') return recordReturn(tx, locked, evidence, outcome.gatewayId);
   if (attempt.state === 'absent' && hasId(attempt)) {
     await reopen(tx, locked, evidence, 'declined');
     return declined(tx, await lockAttempt(tx, attempt.id), evidence, outcome);

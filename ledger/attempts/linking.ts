@@ -60,7 +60,7 @@ async function linked(
   const before = await decidedBefore(tx, refund.id, 'link', key);
   if (before !== undefined)
     return isSameOperator(before.by, by) ? resulted({ kind: 'done' }) : refused('already_decided', before.by);
-  if ((await otherOwner(tx, attempt.id, gatewayId)) !== undefined) return refused('belongs_to_another');
+  if ((await otherOwner(tx, attempt.id, gatewayId)) !== undefined) return refused('linked_elsewhere');
   if (attempt.gateway_id === gatewayId && attempt.state === outcome.kind) return resulted({ kind: 'done' });
   const objection = await objectionTo(tx, locked, linkCommand, timings);
   if (objection !== undefined) return refused(objection);
@@ -85,11 +85,11 @@ async function objectionTo(
   { outcome, asked, hasNoReference, gateway }: LinkCommand,
   { visibilityLag }: Timings,
 ): Promise<CommandRefusal | undefined> {
-  if (attempt.submissions !== asked.send) return 'overtaken';
+  if (attempt.submissions !== asked.send) return 'superseded';
   const isSecond = outcome.kind === 'succeeded' && attempt.state === 'succeeded' && !hasNoReference;
-  if (!isSecond && !ATTEMPT_EVIDENCE[outcome.kind].includes(attempt.state)) return 'attempt_is_over';
+  if (!isSecond && !ATTEMPT_EVIDENCE[outcome.kind].includes(attempt.state)) return 'attempt_final';
   // A refund that ended unpaid is reopened only by a transaction that succeeded.
-  if (outcome.kind !== 'succeeded' && isFinal(refund.state)) return 'attempt_is_over';
+  if (outcome.kind !== 'succeeded' && isFinal(refund.state)) return 'attempt_final';
   if (outcome.kind === 'rejected' && attempt.state === 'submitting') return 'too_early';
   if (!hasNoReference) return undefined;
   // Without a reference only the operator says that the transaction is this attempt. It is refused while the attempt itself may still be

@@ -42,14 +42,14 @@ export function openLinked(
     const undecided = await undecidedBeside(tx, locked);
     if (undecided > 0n)
       return openCaseInstead(tx, locked, 'dispute_undecided', { undecidedMinor: undecided.toString() });
-    const room = await roomBesideCredits(tx, locked);
+    const remaining = await remainingBesideCredits(tx, locked);
     if (absent !== undefined) {
       if (absent.amount_minor > remainingOf(locked)) return openCaseInstead(tx, locked, 'answers_contradict');
-      if (room !== undefined && absent.amount_minor > room)
+      if (remaining !== undefined && absent.amount_minor > remaining)
         return openCaseInstead(tx, locked, 'not_captured');
       return { kind: 'send', order: await reopen(tx, locked, absent, timings) };
     }
-    const target = within(await linkedTarget(tx, locked), room);
+    const target = within(await linkedTarget(tx, locked), remaining);
     const owed = {
       owedMinor: remainingOf(locked).toString(),
       currency: locked.refund.currency,
@@ -69,7 +69,7 @@ export function openLinked(
  * Returns what refunds may still take from a payment that also has credits, which the gateway does not count. Undefined if the gateway's
  * own cap is enough. Reservations may exceed the limit if the payment was declared, or if less is captured than was shown before.
  */
-async function roomBesideCredits(tx: Tx, { payment }: LockedRefund): Promise<bigint | undefined> {
+async function remainingBesideCredits(tx: Tx, { payment }: LockedRefund): Promise<bigint | undefined> {
   if (payment.excess_minor === 0n) return undefined;
   const attempts = await tx
     .selectFrom('attempts')
@@ -81,14 +81,14 @@ async function roomBesideCredits(tx: Tx, { payment }: LockedRefund): Promise<big
   const inProgress = attempts
     .filter(({ state }) => isOpenAttempt(state))
     .reduce((sum, { amount_minor }) => sum + amount_minor, 0n);
-  const room =
+  const remaining =
     limitOf(payment) - payment.succeeded_minor + payment.returned_minor - payment.disputed_minor - inProgress;
-  return room > 0n ? room : 0n;
+  return remaining > 0n ? remaining : 0n;
 }
 
-function within(target: Target | undefined, room: bigint | undefined): Target | undefined {
-  if (target === undefined || room === undefined || target.amountMinor <= room) return target;
-  return room > 0n ? { ...target, amountMinor: room } : undefined;
+function within(target: Target | undefined, remaining: bigint | undefined): Target | undefined {
+  if (target === undefined || remaining === undefined || target.amountMinor <= remaining) return target;
+  return remaining > 0n ? { ...target, amountMinor: remaining } : undefined;
 }
 
 /**

@@ -29,7 +29,7 @@ export async function returnCountOf(tx: Tx, attempt: Pick<AttemptRow, 'id' | 're
 }
 
 /** Records that an attempt was returned. Only a query that began after the success was recorded proves it. */
-export async function comeBack(
+export async function recordReturn(
   tx: Tx,
   locked: LockedAttempt,
   evidence: Evidence,

@@ -123,7 +123,7 @@ export async function open(
     throw new LedgerError('reference_taken', `the reference ${reference} belongs to another attempt`, {
       reference,
     });
-  return handOver(tx, locked, { id, submissions: 1, reference, ...target });
+  return submit(tx, locked, { id, submissions: 1, reference, ...target });
 }
 
 /** Submits an absent attempt again, under the same reference. */
@@ -148,7 +148,7 @@ export async function reopen(
     })
     .where('id', '=', attempt.id)
     .execute();
-  return handOver(tx, locked, {
+  return submit(tx, locked, {
     id: attempt.id,
     submissions: attempt.submissions + 1,
     reference: attempt.reference,
@@ -159,7 +159,7 @@ export async function reopen(
   });
 }
 
-async function handOver(
+async function submit(
   tx: Tx,
   locked: LockedRefund,
   attempt: Target & { readonly id: string; readonly submissions: number; readonly reference: string },

@@ -61,12 +61,12 @@ async function book(
   // A query for another refund may have counted it as a refund made elsewhere.
   const wasElsewhere = gatewayId !== null && (await removeForeignReturn(tx, payment.id, gatewayId));
   const held = await reservedFor(tx, refund.id);
-  const hasComeBack = attempt.state === 'returned';
-  const given = hasComeBack ? paidBackBy(attempt) : amountPaidBack(payment, attempt);
+  const hasReturned = attempt.state === 'returned';
+  const given = hasReturned ? paidBackBy(attempt) : amountPaidBack(payment, attempt);
   const fromReservation = held < given ? held : given;
   const isCovered = fromReservation === given;
   await append(tx, {
-    key: hasComeBack
+    key: hasReturned
       ? `attempt:${attempt.id}:succeeded:${await returnCountOf(tx, attempt)}`
       : `attempt:${attempt.id}:succeeded`,
     type: 'attempt.succeeded',
@@ -75,7 +75,7 @@ async function book(
     attemptId: attempt.id,
     reserved: -fromReservation,
     // The returned money has left again; it counts as one success.
-    ...(hasComeBack ? { returned: -given } : { succeeded: given }),
+    ...(hasReturned ? { returned: -given } : { succeeded: given }),
     ...(attempt.operation === 'reversal' ? { released: given } : {}),
     // The reservation was released before. The gateway's fact is recorded all the same.
     fromOutside: !isCovered,

@@ -35,9 +35,9 @@ async function verdictOn(tx: Tx, locked: LockedRefund, decision: Decision): Prom
   // Repeating a decision has no effect.
   if (before?.state === decision.verdict) return resulted({ kind: 'decided' });
   if (before !== undefined || refund.state !== 'awaiting_approval') return refused('not_awaiting_approval');
-  if (isSameOperator(decision.by, refund.requested_by)) return refused('own_request');
+  if (isSameOperator(decision.by, refund.requested_by)) return refused('requester_cannot_decide');
   if ((await redirectors(tx, refund.id)).some((by) => isSameOperator(by, decision.by)))
-    return refused('own_proposal');
+    return refused('proposer_cannot_approve');
   const proposal = await openProposal(tx, refund.id);
   if (proposal !== undefined && decision.verdict === 'approved') return refused('proposal_open', proposal.by);
   await append(tx, {

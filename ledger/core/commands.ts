@@ -48,9 +48,9 @@ export type DecisionRefusal =
   | 'not_awaiting_approval'
   | 'instruction_changed'
   /** The operator requested the refund. */
-  | 'own_request'
+  | 'requester_cannot_decide'
   /** The operator proposed the correction or chose the destination. */
-  | 'own_proposal'
+  | 'proposer_cannot_approve'
   /** Another operator has decided already; `by` is that operator. */
   | 'already_decided'
   /** A correction of the refund waits for a second operator. */
@@ -117,21 +117,21 @@ export type ReplayRefusal =
 /** Why a command about an attempt or a destination is refused. Nothing is changed then. */
 export type CommandRefusal =
   | CorrectionRefusal
-  | 'own_request'
-  | 'own_proposal'
+  | 'requester_cannot_decide'
+  | 'proposer_cannot_approve'
   | 'already_decided'
   /** Another correction of the refund waits for a second operator. */
   | 'proposal_open'
   | 'no_proposal'
   /** The refund ended by other evidence, or continued, before the second operator decided. */
-  | 'overtaken'
+  | 'superseded'
   /** No case is open that only an operator closes, or the refund is not final. */
   | 'no_case'
   | 'not_final'
   /** The transaction belongs to another attempt. */
-  | 'belongs_to_another'
+  | 'linked_elsewhere'
   /** The attempt is final, and the transaction adds nothing. */
-  | 'attempt_is_over'
+  | 'attempt_final'
   | 'not_in_review'
   | 'may_have_left'
   | 'same_destination';
@@ -140,7 +140,7 @@ export type CommandRefusal =
 export type LinkRefusal =
   | CommandRefusal
   | LinkMismatch
-  | 'nothing_sent'
+  | 'nothing_submitted'
   | 'not_at_gateway'
   | 'gateway_unavailable'
   | 'gateway_unreadable';

@@ -77,7 +77,7 @@ export async function move(tx: Tx, refund: RefundRow, change: Move): Promise<Ref
 async function overtakeProposals(tx: Tx, refundId: string): Promise<void> {
   await tx
     .updateTable('command_results')
-    .set({ state: 'overtaken', decided_at: NOW })
+    .set({ state: 'superseded', decided_at: NOW })
     .where('refund_id', '=', refundId)
     .where('state', '=', 'open')
     .execute();

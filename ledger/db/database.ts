@@ -203,10 +203,10 @@ export interface CommandResultTable {
 }
 
 /**
- * `approved`, `refused`: an instruction of a credit. `open`, `confirmed`, `refused`, `overtaken`: a proposal. `alone`: a correction
+ * `approved`, `refused`: an instruction of a credit. `open`, `confirmed`, `refused`, `superseded`: a proposal. `alone`: a correction
  * within the limit for a single operator. `done`: a linked transaction, or a changed destination.
  */
-export type CommandState = 'approved' | 'refused' | 'open' | 'confirmed' | 'overtaken' | 'alone' | 'done';
+export type CommandState = 'approved' | 'refused' | 'open' | 'confirmed' | 'superseded' | 'alone' | 'done';
 
 export interface Tables {
   payments: PaymentTable;

@@ -127,8 +127,8 @@ const attempts: readonly Check[] = [
   {
     invariant: 'I2',
     wrong: attemptFacts(
-      sql`format('%s submissions, %s events', a.sends, coalesce(e.submissions, 0))`,
-      sql`coalesce(e.submissions, 0) <> a.sends`,
+      sql`format('%s submissions, %s events', a.submissions, coalesce(e.submissions, 0))`,
+      sql`coalesce(e.submissions, 0) <> a.submissions`,
     ),
   },
   {

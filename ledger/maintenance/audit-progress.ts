@@ -39,19 +39,19 @@ export async function auditIncrement(
   const progress = await begin(database);
   let payments = 0;
   const unchecked = new Set<ReconciliationResult['invariant']>();
-  const keep = async (slice: Audited): Promise<void> => {
+  const retain = async (slice: Audited): Promise<void> => {
     payments += slice.paymentIds.length;
     for (const invariant of slice.unchecked) unchecked.add(invariant);
     await storeFindings(database, slice);
     onSlice();
   };
 
-  await keep(await auditSchema(db, limits));
+  await retain(await auditSchema(db, limits));
   let through = progress.eventsThrough;
   let changed: Changed;
   do {
     changed = await changedAfter(database, through, limits.slice ?? SLICE);
-    if (changed.paymentIds.length > 0) await keep(await auditPayments(db, changed.paymentIds, limits));
+    if (changed.paymentIds.length > 0) await retain(await auditPayments(db, changed.paymentIds, limits));
     through = changed.last;
     // Younger events are read now and again by the next increment.
     if (changed.settled > progress.eventsThrough)
@@ -66,7 +66,7 @@ export async function auditIncrement(
       completeSince = await endRound(database);
       break;
     }
-    await keep(await auditPayments(db, ids, limits));
+    await retain(await auditPayments(db, ids, limits));
     after = last;
     await saveProgress(database, { slice_after: after });
   }

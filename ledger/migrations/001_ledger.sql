@@ -120,11 +120,11 @@ CREATE TABLE attempts (
   requester          text NOT NULL,
   -- True if an operator approved this credit: it counts towards no limit.
   approved           boolean NOT NULL DEFAULT false,
-  sends              integer NOT NULL DEFAULT 1,
+  submissions              integer NOT NULL DEFAULT 1,
   -- Submissions before the last replay, which count towards no budget.
   submissions_before       integer NOT NULL DEFAULT 0,
   -- Submissions of which the sender knows that no byte left: a decline that a query finds cannot be about these.
-  not_sent_count         integer NOT NULL DEFAULT 0 CHECK (not_sent_count >= 0 AND not_sent_count <= sends),
+  not_sent_count         integer NOT NULL DEFAULT 0 CHECK (not_sent_count >= 0 AND not_sent_count <= submissions),
   send_by            timestamptz NOT NULL,
   gateway_id         text,
   -- Ids that the gateway gave without a certain outcome, as received. An attempt with such an id is never marked absent.
@@ -222,7 +222,7 @@ CREATE TABLE queries (
   answer     text NOT NULL,
   at         timestamptz NOT NULL DEFAULT now()
 );
-CREATE INDEX look_ups_by_attempt ON queries (attempt_id, id);
+CREATE INDEX queries_by_attempt ON queries (attempt_id, id);
 
 -- Cases: questions that an operator has to decide.
 CREATE TABLE cases (
@@ -263,7 +263,7 @@ CREATE TABLE command_results (
   -- `overtaken`: the refund ended by other evidence first. `done`: a transaction was linked, a destination changed.
   state        text CHECK (CASE command
     WHEN 'decide' THEN state IN ('approved', 'refused')
-    WHEN 'correct' THEN state IN ('open', 'confirmed', 'refused', 'alone', 'overtaken')
+    WHEN 'correct' THEN state IN ('open', 'confirmed', 'refused', 'alone', 'superseded')
     WHEN 'link' THEN state = 'done'
     WHEN 'change_destination' THEN state = 'done'
     ELSE state IS NULL END),
@@ -276,7 +276,7 @@ CREATE TABLE command_results (
   decided_at   timestamptz,
   CHECK (state IS NULL OR instruction IS NOT NULL),
   CHECK (command <> 'correct' OR state IS NULL OR (details IS NOT NULL AND amount_minor IS NOT NULL AND currency IS NOT NULL)),
-  CHECK ((decided_at IS NOT NULL) = (command = 'correct' AND coalesce(state, '') IN ('confirmed', 'refused', 'overtaken'))),
+  CHECK ((decided_at IS NOT NULL) = (command = 'correct' AND coalesce(state, '') IN ('confirmed', 'refused', 'superseded'))),
   CONSTRAINT command_results_two_operators
     CHECK (state IS DISTINCT FROM 'confirmed' OR lower(trim(decided_by)) <> lower(trim(by))),
   CONSTRAINT command_results_by_command UNIQUE (refund_id, command_id)

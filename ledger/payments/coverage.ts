@@ -129,8 +129,9 @@ export async function undecidedBeside(tx: Tx, { payment, refund, attempts }: Loc
   const open = (await outsideFacts(tx, payment.id))
     .filter(({ isDispute, isFinal }) => isDispute && !isFinal)
     .reduce((sum, { minor }) => sum + minor, 0n);
-  const room = limitOf(payment) - payment.succeeded_minor + payment.returned_minor - payment.disputed_minor;
-  const beyond = unpaidOf(settlementFacts({ refund, attempts })) - (room > 0n ? room : 0n);
+  const remaining =
+    limitOf(payment) - payment.succeeded_minor + payment.returned_minor - payment.disputed_minor;
+  const beyond = unpaidOf(settlementFacts({ refund, attempts })) - (remaining > 0n ? remaining : 0n);
   return least(open, beyond > 0n ? beyond : 0n);
 }
 

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import { withoutCaptures } from '../../domain/payment/one-capture.js';
 import type { OriginalDoubt, OriginalFacts } from '../../domain/payment/original.js';
-import { comeBack } from '../attempts/returned.js';
+import { recordReturn } from '../attempts/returned.js';
 import { openCase } from '../core/cases.js';
 import { appendOutside } from '../core/events.js';
 import { lockAttempt, lockPayment, reload, type PaymentRow } from '../core/locks.js';
@@ -98,7 +98,7 @@ async function ownDeclined(
       outcome: { kind: 'unknown', why: 'not_a_result' },
       description: 'the payment lists it as declined',
     };
-    await comeBack(tx, await lockAttempt(tx, id), evidence, gateway_id ?? undefined);
+    await recordReturn(tx, await lockAttempt(tx, id), evidence, gateway_id ?? undefined);
   }
 }
 

@@ -24,7 +24,7 @@ export function recordUnreadable(
 ): Promise<RefundSnapshot> {
   return database.transaction(async (tx) => {
     const locked = await lockRefund(tx, refundId);
-    if (concerns(locked)) await keep(tx, locked, unreadable);
+    if (concerns(locked)) await retain(tx, locked, unreadable);
     return currentSnapshot(tx, refundId);
   });
 }
@@ -38,7 +38,7 @@ function concerns({ refund, attempts }: LockedRefund): boolean {
 const waitsForReading = ({ state, why, unread_for }: LockedRefund['refund']): boolean =>
   state === 'manual_review' && why === 'original_unreadable' && unread_for !== null;
 
-async function keep(
+async function retain(
   tx: Tx,
   { refund }: LockedRefund,
   { isLasting, answer, ...read }: UnreadablePayment,

@@ -109,7 +109,7 @@ const query = [
   z.strictObject({
     kind: z.literal('query'),
     /**
-     * `other_currency`: all transactions are shown in `currency`. `forbidden`: the answer to a wrong token.
+     * `currency_differs`: all transactions are shown in `currency`. `forbidden`: the answer to a wrong token.
      * `no_result_code`: the last transaction of a list has no result. `too_many_pages`: the list says that it has 21 pages.
      */
     how: z.enum([
@@ -118,7 +118,7 @@ const query = [
       'empty',
       'html',
       'drop',
-      'other_currency',
+      'currency_differs',
       'no_result_code',
       'too_many_pages',
     ]),

@@ -119,7 +119,7 @@ export class SimulatedGateway {
         return html(fault.status, null);
       case 'drop':
         return dropped(0);
-      case 'other_currency':
+      case 'currency_differs':
         return delivered(query({ ...context, shownIn: fault.currency }, endpoint, parameters));
       case undefined:
         return delivered(query(context, endpoint, parameters));

@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { latestAudit } from '../../ledger/maintenance/audits.js';
 import { auditOf } from '../../client/audit-view.js';
-import type { ApiParts } from './parts.js';
+import type { ApiParts } from './route-dependencies.js';
 import { Problem, problems } from './problems.js';
 import { time } from './schemas.js';
 

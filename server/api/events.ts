@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { DELIVERY_STATES, listDeliveries, resendEvents } from '../../ledger/outbox/deliveries.js';
 import { eventOf } from '../../client/event-view.js';
-import type { ApiParts } from './parts.js';
+import type { ApiParts } from './route-dependencies.js';
 import { principalOf } from './auth.js';
 import { Problem, problems } from './problems.js';
 import { refundParams, refundsQuery } from './request-schemas.js';

@@ -2,7 +2,7 @@
  * Parses JSON bodies strictly: UTF-8 only, and no duplicate field names at any depth. Parsers disagree on which of two equal names counts.
  */
 import type { FastifyInstance } from 'fastify';
-import { saysAllOnce } from '../../gateway/http/json.js';
+import { showsAllOnce } from '../../gateway/http/json.js';
 import { Problem } from './problems.js';
 
 export function readJsonBodies(app: FastifyInstance): void {
@@ -16,7 +16,7 @@ export function readJsonBodies(app: FastifyInstance): void {
       return;
     }
     void parse(request, text, (error, value) => {
-      if (error === null && !saysAllOnce(text, value))
+      if (error === null && !showsAllOnce(text, value))
         done(new Problem('bad_request', 'the body contains a field twice; send each field once'));
       else done(error, value);
     });

@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { waitingForOperator, searchById, type WaitingPlace } from '../../ledger/views/queue.js';
 import { OPERATOR_STATES, viewOf } from '../../client/view.js';
-import type { ApiParts } from './parts.js';
+import type { ApiParts } from './route-dependencies.js';
 import { problems, wrong } from './problems.js';
 import { queueQuery, searchQuery } from './request-schemas.js';
 import { listOf, pageOf, queueItem, searchResult } from './schemas.js';

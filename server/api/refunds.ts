@@ -10,7 +10,7 @@ import {
 } from '../../domain/refund/request.js';
 import type { ListFilter, Submitted } from '../../client/refunds-client.js';
 import type { Refund } from '../../client/view.js';
-import type { ApiParts } from './parts.js';
+import type { ApiParts } from './route-dependencies.js';
 import { principalOf } from './auth.js';
 import { reasonOf } from '../../temporal/search-attributes.js';
 import { disconnectSignal } from './disconnect.js';
@@ -50,7 +50,7 @@ export const refundRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
     const {
       refund: accepted,
       isNew,
-      notStarted,
+      startError,
     } = await submit({
       clientId: name,
       idempotencyKey: key,
@@ -58,8 +58,8 @@ export const refundRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
       request: request.body,
     });
     const { id, paymentId } = accepted;
-    if (notStarted !== null)
-      log.warn('refund.not_started', { refundId: id, reason: reasonOf(notStarted.cause) }, notStarted);
+    if (startError !== null)
+      log.warn('refund.not_started', { refundId: id, reason: reasonOf(startError.cause) }, startError);
     request.about = { refundId: id, ...(paymentId === null ? {} : { paymentId }) };
     void reply.code(isNew ? 202 : 200).header('location', `/v1/refunds/${id}`);
     if (wait === undefined) return accepted;

@@ -10,7 +10,7 @@ import {
 import { purge } from '../../ledger/maintenance/purge.js';
 import type { Log } from '../../settings/log.js';
 import type { NotificationParts } from '../../client/open.js';
-import { createNotificationProcess } from './process.js';
+import { createNotificationProcess } from './process-notification.js';
 
 export interface ProcessorOptions extends NotificationParts {
   readonly log: Log;

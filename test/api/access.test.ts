@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { verifyTokens } from '../../server/api/tokens.js';
 import { mayAct, ROLES, type Role } from '../../domain/principal.js';
 import { revokeApiKey } from '../../ledger/access/api-keys.js';
-import { problemOf, startApi, type Answer } from './world.js';
+import { problemOf, startApi, type Answer } from './harness.js';
 
 const ISSUER = 'https://login.example';
 const AUDIENCE = 'refunds';

@@ -3,7 +3,7 @@ import { afterAll, expect, it } from 'vitest';
 import { audit } from '../../server/api/audits.js';
 import { auditLedger, type AuditReport } from '../../ledger/maintenance/audit.js';
 import { storeAudit } from '../../ledger/maintenance/audits.js';
-import { problemOf, startApi } from './world.js';
+import { problemOf, startApi } from './harness.js';
 
 const harness = await startApi({ worker: false });
 afterAll(() => harness.close());
@@ -20,8 +20,8 @@ const store = async (change: Partial<AuditReport> = {}) =>
 it('gets 404 before the first audit, and needs a key', async () => {
   const none = await call('GET', '/v1/audits/latest');
   expect([none.status, problemOf(none).code]).toEqual([404, 'not_found']);
-  const nobody = await call('GET', '/v1/audits/latest', { key: null });
-  expect([nobody.status, problemOf(nobody).code]).toEqual([401, 'unauthenticated']);
+  const stranger = await call('GET', '/v1/audits/latest', { key: null });
+  expect([stranger.status, problemOf(stranger).code]).toEqual([401, 'unauthenticated']);
 });
 
 it('returns the newest audit as stored, with the role read', async () => {

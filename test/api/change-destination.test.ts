@@ -1,9 +1,9 @@
 /** Change-destination and replay over HTTP: success, each refusal with its code, repetition, concurrency, and the required roles. */
 import { describe, expect, it } from 'vitest';
-import { replayedRefund } from '../../server/api/decision-schemas.js';
+import { replayedRefund } from '../../server/api/command-schemas.js';
 import { refundWorkflowId } from '../../workflows/refund/contract.js';
-import { NEVER_PAID, refused, startOperators, reported, WHY } from './persons.js';
-import { problemOf, refundOf, type Answer } from './world.js';
+import { NEVER_PAID, refused, startOperators, reported, WHY } from './operators.js';
+import { problemOf, refundOf, type Answer } from './harness.js';
 
 // One refund stays pending on purpose.
 const harness = await startOperators({ booksAgree: false });
@@ -24,7 +24,9 @@ describe('change-destination', () => {
     expect(reported(late)).toEqual(refused(409, 'already_decided'));
     expect(late.body).toMatchObject({ by: 'anna' });
     const yes = { ...WHY, instruction: approval?.instruction };
-    expect(reported(await command(anna, 'approve', id, yes))).toEqual(refused(403, 'own_proposal'));
+    expect(reported(await command(anna, 'approve', id, yes))).toEqual(
+      refused(403, 'proposer_cannot_approve'),
+    );
     expect((await command(boss, 'approve', id, yes)).status).toBe(200);
     const { attempts } = await until(id, 'succeeded');
     expect(attempts.map(({ type, state }) => `${type} ${state}`)).toEqual(['RF rejected', 'CD succeeded']);
@@ -85,7 +87,11 @@ describe('replay', () => {
     const id = await pendingTooLong();
     await stack.temporal.workflow.getHandle(refundWorkflowId(id)).terminate('test');
     const foreseen = reportOf(await command(anna, 'replay', id, { ...WHY, dryRun: true }));
-    expect(foreseen).toMatchObject({ outcome: 'dry_run', step: { kind: 'listen' }, run: { isAlive: false } });
+    expect(foreseen).toMatchObject({
+      outcome: 'dry_run',
+      step: { kind: 'query_outcome' },
+      run: { isAlive: false },
+    });
     const answer = await command(anna, 'replay', id, WHY);
     expect(answer.status).toBe(200);
     expect(refundOf(answer)).toMatchObject({ id, status: 'review', state: 'manual_review' });

@@ -2,9 +2,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
-import { bulkReplayResult, replayedRefund } from '../../server/api/decision-schemas.js';
-import { NEVER_PAID, refused, startOperators, reported, WHY } from './persons.js';
-import { problemOf, refundOf, type Answer } from './world.js';
+import { bulkReplayResult, replayedRefund } from '../../server/api/command-schemas.js';
+import { NEVER_PAID, refused, startOperators, reported, WHY } from './operators.js';
+import { problemOf, refundOf, type Answer } from './harness.js';
 
 const harness = await startOperators();
 const { anna, boss, call, cardClosed, command, stack, until } = harness;

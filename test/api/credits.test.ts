@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { sql } from 'kysely';
 import { timelineEntry } from '../../server/api/schemas.js';
-import { dataOf, problemOf, refundOf, startApi } from './world.js';
+import { dataOf, problemOf, refundOf, startApi } from './harness.js';
 
 const harness = await startApi();
 afterAll(() => harness.close());
@@ -123,7 +123,7 @@ describe('an unlinked credit', () => {
     const instruction = approval?.instruction ?? '';
     const own = await harness.newKey('shop', 'approve');
     const mine = await approve(id, instruction, own);
-    expect([mine.status, problemOf(mine).code]).toEqual([403, 'own_request']);
+    expect([mine.status, problemOf(mine).code]).toEqual([403, 'requester_cannot_decide']);
     const changed = await approve(id, '0'.repeat(32));
     expect([changed.status, problemOf(changed).code]).toEqual([409, 'instruction_changed']);
     expect(credits(registrationId)).toEqual([]);

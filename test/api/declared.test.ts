@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { payment as shape } from '../../server/api/schemas.js';
-import { problemOf, refundOf, startApi } from './world.js';
+import { problemOf, refundOf, startApi } from './harness.js';
 
 const harness = await startApi();
 afterAll(() => harness.close());

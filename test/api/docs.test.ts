@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { PROBLEMS } from '../../server/api/problems.js';
-import { refundOf, startApi } from './world.js';
+import { refundOf, startApi } from './harness.js';
 
 const harness = await startApi();
 afterAll(() => harness.close());

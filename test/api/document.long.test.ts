@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { findSchemathesis } from '../support/schemathesis.js';
-import { refundOf, startApi } from './world.js';
+import { refundOf, startApi } from './harness.js';
 
 const harness = await startApi();
 const folder = mkdtempSync(join(tmpdir(), 'schemathesis-'));

@@ -11,7 +11,7 @@ import { createLog } from '../../settings/log.js';
 import { freePort } from '../../sandbox/servers/free-port.js';
 import { openRefundsClient } from '../../client/open.js';
 import { readSettings } from '../../settings/read.js';
-import { problemOf, refundOf, startApi } from './world.js';
+import { problemOf, refundOf, startApi } from './harness.js';
 
 const harness = await startApi();
 afterAll(() => harness.close());
@@ -172,7 +172,7 @@ describe('a refused request', () => {
         key,
         body: { reason: 'mine', instruction },
       });
-      expect([name, own.status, problemOf(own).code]).toEqual([name, 403, 'own_request']);
+      expect([name, own.status, problemOf(own).code]).toEqual([name, 403, 'requester_cannot_decide']);
     }
     const boss = await harness.newKey('boss', 'approve');
     const other = await call('POST', `/v1/refunds/${id}/approve`, {

@@ -1,7 +1,7 @@
 /** Link and correct over HTTP: success, each refusal with its code, repetition and concurrency. */
 import { describe, expect, it } from 'vitest';
-import { inTime, inTimeAll, NEVER_PAID, refused, startOperators, reported, WHY } from './persons.js';
-import { refundOf } from './world.js';
+import { inTime, inTimeAll, NEVER_PAID, refused, startOperators, reported, WHY } from './operators.js';
+import { refundOf } from './harness.js';
 
 // A linked transaction has none of our references, so the gateway's books know it by its id only.
 const harness = await startOperators({ booksAgree: false });
@@ -22,7 +22,7 @@ describe('link', () => {
     stack.fault({ kind: 'drop_before_execute' }, { paymentId: payment.paymentId });
     const other = await asked(payment, 'unknown');
     expect(reported(await command(anna, 'link', other, { ...WHY, gatewayId }))).toEqual(
-      refused(409, 'belongs_to_another'),
+      refused(409, 'linked_elsewhere'),
     );
   });
 
@@ -46,13 +46,13 @@ describe('link', () => {
     const { paymentId } = payment;
     const theirs = stack.newPayment().paymentId;
     for (const [other, code] of [
-      [engine.refundInPortal({ paymentId, amount: 41_00n }).id, 'other_amount'],
-      [engine.refundInPortal({ paymentId: theirs, amount: 40_00n }).id, 'other_original'],
+      [engine.refundInPortal({ paymentId, amount: 41_00n }).id, 'amount_differs'],
+      [engine.refundInPortal({ paymentId: theirs, amount: 40_00n }).id, 'original_differs'],
       [
         engine.refundInPortal({ paymentId, amount: 10_00n, merchantTransactionId: 'ANOTHER-ONE' }).id,
-        'other_reference',
+        'reference_differs',
       ],
-      [paymentId, 'other_type'],
+      [paymentId, 'type_differs'],
       ['f'.repeat(32), 'not_at_gateway'],
     ] as const)
       expect(reported(await command(anna, 'link', id, { ...WHY, gatewayId: other })), code).toEqual(
@@ -60,15 +60,15 @@ describe('link', () => {
       );
     expect((await stack.client.getRefund(id)).state).toBe('unknown');
     expect(reported(await command(anna, 'link', await paid(), { ...WHY, gatewayId }))).toEqual(
-      refused(409, 'other_original'),
+      refused(409, 'original_differs'),
     );
   });
 
   it('is refused for a transaction in another currency, or with an inconclusive result', async () => {
     const { id, gatewayId } = await lostBeside();
-    stack.fault({ kind: 'query', how: 'other_currency', currency: 'JPY' }, { paymentId: gatewayId });
+    stack.fault({ kind: 'query', how: 'currency_differs', currency: 'JPY' }, { paymentId: gatewayId });
     expect(reported(await command(anna, 'link', id, { ...WHY, gatewayId }))).toEqual(
-      refused(409, 'other_currency'),
+      refused(409, 'currency_differs'),
     );
 
     const payment = stack.newPayment();
@@ -77,7 +77,7 @@ describe('link', () => {
     const unsure = await asked(payment, 'unknown');
     const recorded = engine.transactions().find(({ referencedId }) => referencedId === paymentId)?.id ?? '';
     expect(reported(await command(anna, 'link', unsure, { ...WHY, gatewayId: recorded }))).toEqual(
-      refused(409, 'not_conclusive'),
+      refused(409, 'result_inconclusive'),
     );
     expect((await stack.client.getRefund(unsure)).state).toBe('unknown');
   });
@@ -87,19 +87,19 @@ describe('link', () => {
     const unsent = await asked(authorised, 'manual_review');
     const someId = 'f'.repeat(32);
     expect(reported(await command(anna, 'link', unsent, { ...WHY, gatewayId: someId }))).toEqual(
-      refused(409, 'nothing_sent'),
+      refused(409, 'nothing_submitted'),
     );
     const payment = stack.newPayment();
     const [first, second] = [await asked(payment, 'succeeded'), await asked(payment, 'succeeded')];
     const [attempt] = (await stack.client.getRefund(first)).attempts;
     expect(
       reported(await command(anna, 'link', second, { ...WHY, gatewayId: attempt?.gatewayId ?? '' })),
-    ).toEqual(refused(409, 'other_reference'));
+    ).toEqual(refused(409, 'reference_differs'));
     const other = stack.newPayment();
     const over = await asked(other, 'succeeded');
     const portal = engine.refundInPortal({ paymentId: other.paymentId, amount: 40_00n });
     expect(reported(await command(anna, 'link', over, { ...WHY, gatewayId: portal.id }))).toEqual(
-      refused(409, 'attempt_is_over'),
+      refused(409, 'attempt_final'),
     );
   });
 });
@@ -118,9 +118,13 @@ describe('correct', () => {
     expect(second.body).toMatchObject({ by: 'anna' });
 
     const yes = { ...WHY, instruction };
-    expect(reported(await command(anna, 'approve', id, yes))).toEqual(refused(403, 'own_proposal'));
+    expect(reported(await command(anna, 'approve', id, yes))).toEqual(
+      refused(403, 'proposer_cannot_approve'),
+    );
     const asker = await newKey('shop', 'approve');
-    expect(reported(await command(asker, 'approve', id, yes))).toEqual(refused(403, 'own_request'));
+    expect(reported(await command(asker, 'approve', id, yes))).toEqual(
+      refused(403, 'requester_cannot_decide'),
+    );
     expect(reported(await command(boss, 'approve', id, { ...WHY, instruction: 'another' }))).toEqual(
       refused(409, 'not_awaiting_approval'),
     );
@@ -159,7 +163,7 @@ describe('correct', () => {
     await stack.client.sync(id, { by: 'berta', reason: 'the bank found it' });
     await until(id, 'succeeded');
     const yes = { ...WHY, instruction: proposal?.instruction };
-    expect(reported(await command(boss, 'approve', id, yes))).toEqual(refused(409, 'overtaken'));
+    expect(reported(await command(boss, 'approve', id, yes))).toEqual(refused(409, 'superseded'));
     expect((await stack.client.getRefund(id)).state).toBe('succeeded');
   });
 

@@ -5,7 +5,7 @@ import { openDatabase } from '../../ledger/db/database.js';
 import { freshDatabase } from '../support/database.js';
 import { startReceiver, webhookAddress } from '../support/receiver.js';
 import { startFailoverPair } from '../support/standby.js';
-import { startApi } from './world.js';
+import { startApi } from './harness.js';
 
 const pair = await startFailoverPair();
 const api = await startApi({ databaseUrl: pair.url, worker: false });

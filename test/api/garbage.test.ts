@@ -1,10 +1,10 @@
 /** Random requests get a 4xx with a reason, never a 5xx. */
 import { afterAll, expect, it } from 'vitest';
 import { fuzz, holds } from '../fuzz/fuzz.js';
-import { ASKED, OTHER_WORDS } from '../fuzz/given-bodies.js';
+import { ASKED, OTHER_TEXTS } from '../fuzz/fixture-bodies.js';
 import { changed, edited, noise, written } from '../fuzz/mutations.js';
 import { CARD } from '../fuzz/second-opinion.js';
-import { startApi } from './world.js';
+import { startApi } from './harness.js';
 
 const harness = await startApi({ worker: false });
 afterAll(() => harness.close());
@@ -26,7 +26,7 @@ it('never answers a random request with an internal error', async () => {
       ['change-destination', ASKED['change-destination']],
     ] as const);
     let body: unknown = right;
-    for (let times = random.between(0, 2); times > 0; times -= 1) body = changed(random, body, OTHER_WORDS);
+    for (let times = random.between(0, 2); times > 0; times -= 1) body = changed(random, body, OTHER_TEXTS);
     const text = random.chance(0.1) ? noise(random) : written(random, body);
     const target = random.chance(0.1) ? edited(random, id).replace(/[^\w%-]/g, '') : id;
     const url = verb === 'refunds' ? '/v1/refunds' : `/v1/refunds/${target || 'x'}/${verb}`;

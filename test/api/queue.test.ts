@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { change, searchResult, payment, queueItem, timelineEntry } from '../../server/api/schemas.js';
-import { dataOf, problemOf, refundOf, startApi } from './world.js';
+import { dataOf, problemOf, refundOf, startApi } from './harness.js';
 import { seen } from '../support/seen.js';
 
 const harness = await startApi();
@@ -125,12 +125,12 @@ describe('a payment', () => {
 });
 
 describe('the stream', () => {
-  interface Heard {
+  interface Received {
     readonly changes: z.infer<typeof change>[];
     readonly until: (fits: (one: z.infer<typeof change>) => boolean) => Promise<void>;
     readonly hangUp: () => void;
   }
-  async function listen(lastEventId?: string): Promise<Heard> {
+  async function listen(lastEventId?: string): Promise<Received> {
     const hangUp = new AbortController();
     const response = await fetch(`${harness.url}/v1/stream`, {
       headers: {
@@ -173,10 +173,10 @@ describe('the stream', () => {
     const { id } = refundOf(await ask(paymentId));
     await live.until(({ refundId, type }) => refundId === id && type === 'refund.succeeded');
     live.hangUp();
-    const heard = live.changes.filter(({ refundId }) => refundId === id);
-    const ids = heard.map((one) => one.id);
+    const received = live.changes.filter(({ refundId }) => refundId === id);
+    const ids = received.map((one) => one.id);
     expect(new Set(ids).size).toBe(ids.length);
-    expect(heard.map(({ type }) => type)).toEqual(
+    expect(received.map(({ type }) => type)).toEqual(
       expect.arrayContaining([
         'refund.requested',
         'refund.reserved',

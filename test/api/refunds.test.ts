@@ -1,7 +1,7 @@
 /** `POST /v1/refunds`: idempotency, waiting, and invalid requests. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
-import { problemOf, refundOf, startApi } from './world.js';
+import { problemOf, refundOf, startApi } from './harness.js';
 
 const harness = await startApi();
 afterAll(() => harness.close());

@@ -5,9 +5,9 @@ import { afterAll, describe, expect, it, vi } from 'vitest';
 import { audit as auditSchema } from '../../server/api/audits.js';
 import { registerFigures } from '../../server/api/ledger-metrics.js';
 import { maintenanceAt } from '../../temporal/maintenance.js';
-import { problemOf, refundOf, startApi } from '../api/world.js';
+import { problemOf, refundOf, startApi } from '../api/harness.js';
 import { command } from '../support/command.js';
-import { eventually } from '../workflows/world.js';
+import { eventually } from '../workflows/harness.js';
 
 vi.setConfig({ testTimeout: 180_000 });
 

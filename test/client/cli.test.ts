@@ -64,27 +64,27 @@ describe('a command whose reader has had enough', () => {
 
 describe('a command that is used wrongly', () => {
   it.each([
-    { args: ['refund'], says: ['unknown command'] },
-    { args: ['request', '--sum', '1'], says: ['unknown option'] },
-    { args: ['show'], says: ["missing required argument 'id'"] },
-    { args: ['list', '--status', 'paid'], says: ["'paid' is invalid"] },
-    { args: ['list', '--limit', 'all'], says: ['whole number'] },
+    { args: ['refund'], shows: ['unknown command'] },
+    { args: ['request', '--sum', '1'], shows: ['unknown option'] },
+    { args: ['show'], shows: ["missing required argument 'id'"] },
+    { args: ['list', '--status', 'paid'], shows: ["'paid' is invalid"] },
+    { args: ['list', '--limit', 'all'], shows: ['whole number'] },
     {
       args: ['request'],
-      says: ['--payment is missing', '--amount is missing', '--currency is missing', '--reason is missing'],
+      shows: ['--payment is missing', '--amount is missing', '--currency is missing', '--reason is missing'],
     },
     {
       args: ['request', '--payment', 'X', '--amount', '5,00', '--currency', 'EUR', '--reason', ' '],
-      says: ['--payment must be 32', '--amount The amount has a separator', '--reason must not be empty'],
+      shows: ['--payment must be 32', '--amount The amount has a separator', '--reason must not be empty'],
     },
-    { args: ['keys', 'create'], says: ['--name is missing', '--role is missing'] },
-    { args: ['keys', 'create', '--name', 'x', '--role', 'root'], says: ["'root' is invalid"] },
-    { args: ['approve', randomUUID()], says: ['--by is missing', '--reason is missing'] },
-    { args: ['list'], says: ['DATABASE_URL is missing', 'OPPWA_ACCESS_TOKEN is missing', 'Example: '] },
-  ])('ends with 2 and says everything that is wrong: $args', async ({ args, says }) => {
+    { args: ['keys', 'create'], shows: ['--name is missing', '--role is missing'] },
+    { args: ['keys', 'create', '--name', 'x', '--role', 'root'], shows: ["'root' is invalid"] },
+    { args: ['approve', randomUUID()], shows: ['--by is missing', '--reason is missing'] },
+    { args: ['list'], shows: ['DATABASE_URL is missing', 'OPPWA_ACCESS_TOKEN is missing', 'Example: '] },
+  ])('ends with 2 and says everything that is wrong: $args', async ({ args, shows }) => {
     const ended = await cli(args, NOTHING);
     expect(ended).toMatchObject({ code: 2, stdout: '' });
-    for (const text of says) expect(ended.stderr).toContain(text);
+    for (const text of shows) expect(ended.stderr).toContain(text);
   });
 
   it('says it as JSON where JSON is asked for', async () => {
@@ -219,7 +219,7 @@ describe('what a person decides', () => {
     expect(shown.code).toBe(3);
     expect(shown.stdout).toContain('a credit of 800.00 EUR to registration');
     expect(own).toMatchObject({ code: 1, stdout: '' });
-    expect(own.stderr).toContain('own_request');
+    expect(own.stderr).toContain('requester_cannot_decide');
 
     const approved = await cli(['approve', id, '--instruction', instruction, '--by', 'boss', ...note]);
     expect(approved.code).toBe(0);

@@ -89,7 +89,7 @@ describe('an approval', () => {
     await expect(
       client.approve(id, await seen(client, id, { by: 'clerk', reason: 'mine' })),
     ).rejects.toMatchObject({
-      code: 'own_request',
+      code: 'requester_cannot_decide',
     });
     await expect(client.approve(id, { ...BOSS, instruction: '0'.repeat(32) })).rejects.toMatchObject({
       code: 'instruction_changed',

@@ -25,7 +25,7 @@ it('says for how long, also where this machine’s clock is an hour ahead', asyn
   for (const deadline = performance.now() + 30_000; waits < 1_000 && performance.now() < deadline;) {
     await pause(500);
     const spy = vi.spyOn(Date, 'now').mockImplementation(() => now() + HOUR);
-    const { run } = await stack.client.foresee(id);
+    const { run } = await stack.client.explainReplay(id);
     spy.mockRestore();
     expect(run?.isAlive).toBe(true);
     waits = run?.waitsForWorkerMs ?? 0;

@@ -119,10 +119,10 @@ describe('adopting', () => {
       merchantTransactionId: 'ANOTHER-ONE',
     });
     for (const [gatewayId, code] of [
-      [tooMuch.id, 'other_amount'],
-      [elsewhere.id, 'other_original'],
-      [foreign.id, 'other_reference'],
-      [payment.paymentId, 'other_type'],
+      [tooMuch.id, 'amount_differs'],
+      [elsewhere.id, 'original_differs'],
+      [foreign.id, 'reference_differs'],
+      [payment.paymentId, 'type_differs'],
       ['f'.repeat(32), 'not_at_gateway'],
     ] as const)
       await expect(client.link(id, { ...ANNA, gatewayId }), code).rejects.toMatchObject({ code });
@@ -146,11 +146,11 @@ describe('correcting', () => {
     expect(waiting.proposal?.effect).toContain('40.00 EUR are not paid and no longer reserved');
     const instruction = waiting.proposal?.instruction ?? '';
     await expect(client.approve(id, { ...ANNA, instruction })).rejects.toMatchObject({
-      code: 'own_proposal',
+      code: 'proposer_cannot_approve',
     });
     await expect(client.approve(id, await seen(client, id, { ...BERTA, by: 'clerk' }))).rejects.toMatchObject(
       {
-        code: 'own_request',
+        code: 'requester_cannot_decide',
       },
     );
     expect(await client.approve(id, { ...BERTA, instruction })).toMatchObject({
@@ -218,7 +218,7 @@ describe('redirecting', () => {
     const { approval } = await until(id, ({ state }) => state === 'awaiting_approval');
     expect(approval).toMatchObject({ destination: { registrationId: other }, amount: '40.00' });
     await expect(client.approve(id, await seen(client, id, ANNA))).rejects.toMatchObject({
-      code: 'own_proposal',
+      code: 'proposer_cannot_approve',
     });
     await client.approve(id, await seen(client, id, BERTA));
     const paid = await client.waitFor(id, 20_000);
@@ -251,10 +251,10 @@ describe('running a refund again', () => {
     const { id, payment } = await lostBeside();
     await temporal.workflow.getHandle(refundWorkflowId(id)).terminate('test');
     const before = await stack.dependencies.ledger.snapshot(id);
-    const report = await client.foresee(id);
+    const report = await client.explainReplay(id);
     expect(report).toMatchObject({
       state: 'unknown',
-      step: { kind: 'listen' },
+      step: { kind: 'query_outcome' },
       run: { isAlive: false, status: 'TERMINATED' },
     });
     expect(report.gateway).toContain('unexplained');

@@ -27,7 +27,7 @@ const ATTEMPT: Attempt = {
   state: 'rejected',
   resultCode: '700.300.300',
   resultDescription: 'referenced tx can not be refunded, captured or reversed (already refunded)',
-  class: 'already_given_back',
+  class: 'already_returned',
   sentAt: AT,
   answeredAt: AT,
 };
@@ -82,7 +82,7 @@ const refundIn = (state: RefundState, changes: Partial<Refund> = {}): Refund => 
 const REFUNDS = REFUND_STATES.map((state) => refundIn(state));
 const RETURNED = refundIn('returned', { proposal: null, cases: [], review: null, why: null });
 const NEXT = {
-  kind: 'operator',
+  kind: 'wait_for_operator',
   afterMs: 0,
   effect: 'Nothing: it waits for what an operator does. '.repeat(3),
 } as const;

@@ -4,7 +4,7 @@
  */
 import { describe, it } from 'vitest';
 import type { FaultRule } from '../../sandbox/gateway/faults.js';
-import { NEVER, openHarness } from './world.js';
+import { NEVER, openHarness } from './harness.js';
 
 const harness = await openHarness();
 

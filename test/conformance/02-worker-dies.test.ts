@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
 import { startRelay } from './relay.js';
 import { startWorkerProcess } from '../support/worker-process.js';
-import { eventually, openHarness } from './world.js';
+import { eventually, openHarness } from './harness.js';
 
 const harness = await openHarness({ worker: false, timings: { answerWithin: 30_000 } });
 
@@ -33,7 +33,7 @@ async function holdInLedger({ payment }: Fixture): Promise<() => Promise<void>> 
   };
 }
 
-async function untilSomebodyWaits(how: number): Promise<void> {
+async function untilLockIsAwaited(how: number): Promise<void> {
   const administrator = new pg.Client(harness.databaseUrl);
   await administrator.connect();
   try {
@@ -92,7 +92,7 @@ describe('a worker is killed while five refunds are at five different steps', ()
       releases.push(await holdInLedger(beforeRecording));
       expect(await harness.client.getRefund(beforeTelling.refundId)).toMatchObject({ state: 'submitting' });
       await harness.until(beforeTelling.refundId, 'succeeded');
-      await untilSomebodyWaits(2);
+      await untilLockIsAwaited(2);
     } finally {
       await worker.kill();
       await Promise.all(releases.map((release) => release()));

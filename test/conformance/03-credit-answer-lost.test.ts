@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, it } from 'vitest';
 import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
 import type { FaultRule } from '../../sandbox/gateway/faults.js';
-import { openHarness, SUPERVISOR } from './world.js';
+import { openHarness, SUPERVISOR } from './harness.js';
 import { seen } from '../support/seen.js';
 
 const harness = await openHarness({ mayStayOpen: true });

@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
 import { resetToTheStart } from '../support/reset.js';
-import { eventually, openHarness, SUPERVISOR, type Harness } from './world.js';
+import { eventually, openHarness, SUPERVISOR, type Harness } from './harness.js';
 
 const harness = await openHarness();
 const { temporal } = harness;
@@ -110,7 +110,7 @@ describe('a refund in progress', () => {
 });
 
 describe('two operators at once', () => {
-  const redirectTo = (registrationId: string, by: string) => ({
+  const destinationOf = (registrationId: string, by: string) => ({
     by,
     reason: 'the card is closed',
     registrationId,
@@ -125,8 +125,8 @@ describe('two operators at once', () => {
     await harness.run(id).terminate('a test');
 
     const answer = await Promise.allSettled([
-      harness.client.changeDestination(id, redirectTo(first, 'anna')),
-      harness.client.changeDestination(id, redirectTo(second, 'berta')),
+      harness.client.changeDestination(id, destinationOf(first, 'anna')),
+      harness.client.changeDestination(id, destinationOf(second, 'berta')),
     ]);
     expect(answer.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
     const { approval } = await harness.until(id, 'awaiting_approval');
@@ -143,7 +143,7 @@ describe('two operators at once', () => {
     harness.onRefund(payment, { kind: 'answer_after', ms: 2_000 });
     const { id } = await harness.ask(payment, '60.00');
     await harness.untilExecuted(payment);
-    const { run } = await harness.client.foresee(id);
+    const { run } = await harness.client.explainReplay(id);
     const restart = { runId: run?.runId ?? '' };
     await Promise.allSettled(
       ['anna', 'berta'].map((by) => harness.client.replay(id, { by, reason: 'hangs', restart })),

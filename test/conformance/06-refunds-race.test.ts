@@ -4,12 +4,12 @@
  */
 import { describe, it } from 'vitest';
 import { createRefundsClient } from '../../client/index.js';
-import { NEVER, openHarness } from './world.js';
+import { NEVER, openHarness } from './harness.js';
 
 const harness = await openHarness();
 
 /** A second client that shares nothing with the first one but the servers. */
-const disputeDesk = createRefundsClient({
+const disputeTeam = createRefundsClient({
   temporal: harness.temporal,
   dependencies: harness.dependencies,
   start: harness.start,
@@ -40,7 +40,7 @@ describe.concurrent('refunds at once on a payment of 100', () => {
       const payment = harness.newPayment();
       const { accepted, refused } = await settle([
         harness.ask(payment, amount, { clientId: 'cancellation' }),
-        harness.ask(payment, amount, { clientId: 'disputes', by: disputeDesk }),
+        harness.ask(payment, amount, { clientId: 'disputes', by: disputeTeam }),
       ]);
       expect(accepted).toHaveLength(1);
       expect(refused).toEqual([
@@ -59,7 +59,7 @@ describe.concurrent('refunds at once on a payment of 100', () => {
     const payment = harness.newPayment();
     const { accepted, refused } = await settle(
       Array.from({ length: 30 }, (_, index) =>
-        harness.ask(payment, '10.00', index % 2 === 0 ? {} : { by: disputeDesk, clientId: 'disputes' }),
+        harness.ask(payment, '10.00', index % 2 === 0 ? {} : { by: disputeTeam, clientId: 'disputes' }),
       ),
     );
     expect(accepted).toHaveLength(10);
@@ -75,7 +75,7 @@ describe.concurrent('refunds at once on a payment of 100', () => {
     harness.onRefund(payment, { kind: 'reject', code: '700.100.300' });
     const first = await harness.ask(payment, '60.00');
     await harness.until(first.id, 'failed');
-    const second = await harness.ask(payment, '60.00', { by: disputeDesk, clientId: 'disputes' });
+    const second = await harness.ask(payment, '60.00', { by: disputeTeam, clientId: 'disputes' });
     await harness.until(second.id, 'succeeded');
     expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
   });
@@ -85,7 +85,7 @@ describe.concurrent('refunds at once on a payment of 100', () => {
     harness.onRefund(payment, { kind: 'pending' });
     const first = await harness.ask(payment, '60.00');
     const { attempts } = await harness.until(first.id, 'pending');
-    await expect(harness.ask(payment, '60.00', { by: disputeDesk })).rejects.toMatchObject({ code: REFUSED });
+    await expect(harness.ask(payment, '60.00', { by: disputeTeam })).rejects.toMatchObject({ code: REFUSED });
     harness.gateway.engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
     await harness.until(first.id, 'succeeded');
     expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
@@ -98,7 +98,7 @@ describe.concurrent('refunds at once on a payment of 100', () => {
     const [captureId = ''] = payment.captureIds;
     const { accepted, refused } = await settle([
       harness.ask(payment, '60.00'),
-      harness.ask({ ...payment, paymentId: captureId }, '60.00', { by: disputeDesk }),
+      harness.ask({ ...payment, paymentId: captureId }, '60.00', { by: disputeTeam }),
     ]);
     expect(accepted).toHaveLength(1);
     expect(refused).toMatchObject([{ code: REFUSED }]);

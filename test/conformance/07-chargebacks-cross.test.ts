@@ -4,7 +4,7 @@
  */
 import { describe, it } from 'vitest';
 import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
-import { eventually, NEVER, openHarness } from './world.js';
+import { eventually, NEVER, openHarness } from './harness.js';
 import { seen } from '../support/seen.js';
 
 const harness = await openHarness();

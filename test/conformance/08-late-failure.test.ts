@@ -8,7 +8,7 @@ import { outcomeOfFound } from '../../domain/refund/outcome.js';
 import type { RefundSnapshot } from '../../domain/refund/next-step.js';
 import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
 import { deliverNotifications, startReceiver, webhookAddress } from '../support/receiver.js';
-import { openHarness, SUPERVISOR, type Harness } from './world.js';
+import { openHarness, SUPERVISOR, type Harness } from './harness.js';
 
 const harness = await openHarness();
 // This gateway sends notifications; the other harness in this file only shows what the test queries.

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, it } from 'vitest';
 import type { FaultRule } from '../../sandbox/gateway/faults.js';
-import { openHarness } from './world.js';
+import { openHarness } from './harness.js';
 
 const harness = await openHarness();
 

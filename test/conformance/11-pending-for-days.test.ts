@@ -4,7 +4,7 @@
  */
 import { describe, it } from 'vitest';
 import { referenceFor } from '../../domain/refund/reference.js';
-import { eventually, openHarness } from './world.js';
+import { eventually, openHarness } from './harness.js';
 
 const harness = await openHarness();
 const { engine } = harness.gateway;

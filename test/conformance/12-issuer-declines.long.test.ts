@@ -4,7 +4,7 @@
  */
 import { describe, it } from 'vitest';
 import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
-import { openHarness, SUPERVISOR } from './world.js';
+import { openHarness, SUPERVISOR } from './harness.js';
 import { seen } from '../support/seen.js';
 
 const harness = await openHarness();
@@ -55,7 +55,7 @@ describe.concurrent('a refund that the issuer declines', () => {
     await expect(
       harness.client.approve(id, await seen(harness.client, id, { by: 'clerk', reason: 'it is urgent' })),
     ).rejects.toMatchObject({
-      code: 'own_request',
+      code: 'requester_cannot_decide',
     });
     expect(harness.creditOrders(payment)).toBe(0);
     await harness.client.approve(id, await seen(harness.client, id, SUPERVISOR));

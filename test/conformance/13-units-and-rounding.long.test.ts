@@ -4,7 +4,7 @@
  * laravel-sisp#282, woocommerce#64668 and #26734.
  */
 import { describe, it } from 'vitest';
-import { openHarness } from './world.js';
+import { openHarness } from './harness.js';
 import { seen } from '../support/seen.js';
 
 const harness = await openHarness();

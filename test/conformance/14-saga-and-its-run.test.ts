@@ -6,7 +6,7 @@ import { CancelledFailure } from '@temporalio/common';
 import { describe, it } from 'vitest';
 import { resetToTheStart } from '../support/reset.js';
 import { openMerchant, type Cancellation } from './merchant.js';
-import { eventually, openHarness } from './world.js';
+import { eventually, openHarness } from './harness.js';
 
 const harness = await openHarness();
 const { orders, newOrder, cancelOrder, refundOf, stateOf, callsOf, reservations } =

@@ -6,7 +6,7 @@
 import { CancelledFailure } from '@temporalio/common';
 import { describe, it } from 'vitest';
 import { openMerchant } from './merchant.js';
-import { NEVER, openHarness, SUPERVISOR } from './world.js';
+import { NEVER, openHarness, SUPERVISOR } from './harness.js';
 
 // A soft decline waits for longer than any of these tests.
 const harness = await openHarness({ timings: { retryFirst: NEVER, retryMax: NEVER } });

@@ -7,7 +7,7 @@ import { referenceFor } from '../../domain/refund/reference.js';
 import { compareBooks } from '../../sandbox/demo/books.js';
 import { formatAmount } from '../../sandbox/gateway/amounts.js';
 import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
-import { NEVER, openHarness, SUPERVISOR } from './world.js';
+import { NEVER, openHarness, SUPERVISOR } from './harness.js';
 import { seen } from '../support/seen.js';
 
 const harness = await openHarness();
@@ -116,7 +116,7 @@ describe.concurrent('a payment that the gateway shows in another currency', () =
       const rule = engine.setFault({
         match: { paymentId: payment.paymentId },
         times: 'always',
-        effect: { kind: 'query', how: 'other_currency', currency: 'JPY' },
+        effect: { kind: 'query', how: 'currency_differs', currency: 'JPY' },
       });
       const { id } = await harness.ask(payment, '60.00');
       const { why, cases } = await harness.until(id, 'manual_review');

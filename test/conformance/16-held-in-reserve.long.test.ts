@@ -5,7 +5,7 @@
  */
 import { describe, it } from 'vitest';
 import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
-import { NEVER, openHarness, SUPERVISOR } from './world.js';
+import { NEVER, openHarness, SUPERVISOR } from './harness.js';
 
 const harness = await openHarness({ mayStayOpen: true });
 const { engine } = harness.gateway;

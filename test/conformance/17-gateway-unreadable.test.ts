@@ -6,7 +6,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FaultRule } from '../../sandbox/gateway/faults.js';
 import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
-import { eventually, openHarness } from './world.js';
+import { eventually, openHarness } from './harness.js';
 
 const harness = await openHarness({ timings: { caseAfterUnknown: 500, queryMax: 100 } });
 const { engine } = harness.gateway;

@@ -4,7 +4,7 @@
  * Sources: the gateway's 800.900.300 for a token that has expired; Hyperswitch #7166 (failed refunds that nothing could send again).
  */
 import { describe, expect, it } from 'vitest';
-import { openHarness } from './world.js';
+import { openHarness } from './harness.js';
 
 const harness = await openHarness();
 const FIXED = { by: 'operator', reason: 'the token is valid again', ticket: 'OPS-7' };

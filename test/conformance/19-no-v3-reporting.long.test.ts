@@ -9,7 +9,7 @@ import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
 import { createLog } from '../../settings/log.js';
 import { command } from '../support/command.js';
 import { startStack, type Stack } from '../support/stack.js';
-import { eventually } from './world.js';
+import { eventually } from './harness.js';
 
 const timings = {
   sendWindow: 1_500,

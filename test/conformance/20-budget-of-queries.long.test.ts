@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { Refund } from '../../client/index.js';
 import { maintenanceAt } from '../../temporal/maintenance.js';
 import { startStack, type Stack } from '../support/stack.js';
-import { eventually } from './world.js';
+import { eventually } from './harness.js';
 
 const NEVER = 3_600_000;
 const patient = { sendWindow: 5_000, answerWithin: 5_000, caseAfterPending: NEVER, caseAfterUnknown: NEVER };

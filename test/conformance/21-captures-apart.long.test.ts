@@ -3,7 +3,7 @@
  * capture only. The credit guard and the reconciliation must find them all the same.
  */
 import { describe, it } from 'vitest';
-import { openHarness } from './world.js';
+import { openHarness } from './harness.js';
 
 const harness = await openHarness({ gateway: { captureLinks: 'apart' } });
 const { engine } = harness.gateway;

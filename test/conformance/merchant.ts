@@ -11,8 +11,8 @@ import {
 import type { orderCancellation } from '../../examples/order-cancellation/workflow.js';
 import type { Refund } from '../../client/index.js';
 import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
-import { startCallerWorker } from '../support/caller-worker.js';
-import { CLERK, eventually, type Harness } from './world.js';
+import { startClientWorker } from '../support/client-worker.js';
+import { CLERK, eventually, type Harness } from './harness.js';
 
 export type Step = 'holdOrder' | 'finishOrder' | 'restoreOrder';
 
@@ -52,7 +52,7 @@ export async function openMerchant(harness: Harness): Promise<Merchant> {
     throw new Error('the order system is away');
   }
 
-  const callers = await startCallerWorker('examples/order-cancellation/workflow.ts', {
+  const clients = await startClientWorker('examples/order-cancellation/workflow.ts', {
     holdOrder: async (orderId: string) => {
       failAsArranged('holdOrder', orderId);
       return working.holdOrder(orderId);
@@ -66,7 +66,7 @@ export async function openMerchant(harness: Harness): Promise<Merchant> {
       return working.restoreOrder(orderId);
     },
   });
-  afterAll(() => callers.stop());
+  afterAll(() => clients.stop());
 
   return {
     orders,
@@ -87,7 +87,7 @@ export async function openMerchant(harness: Harness): Promise<Merchant> {
     cancelOrder: ({ orderId }) =>
       harness.temporal.workflow.start<typeof orderCancellation>('orderCancellation', {
         workflowId: `cancellation-${randomUUID()}`,
-        taskQueue: callers.taskQueue,
+        taskQueue: clients.taskQueue,
         args: [{ orderId, by: CLERK, refundTaskQueue: harness.queues.refunds }],
       }),
     refundOf: ({ payment }) =>

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { CHROMIUM, HOW_TO_GET_CHROMIUM } from '../support/chromium.js';
 import { paymentOf } from '../support/stack.js';
-import { NOT_LINKABLE, startConsole, UNCLEAR, type ConsoleHarness, type ConsoleSession } from './world.js';
+import { NOT_LINKABLE, startConsole, UNCLEAR, type ConsoleHarness, type ConsoleSession } from './harness.js';
 
 const report = z.object({
   violations: z.array(
@@ -61,8 +61,8 @@ describe.skipIf(CHROMIUM === undefined)(
     it.each(LOOKS)(
       'has no serious violations on any page: $name',
       { timeout: 180_000 },
-      async ({ name, ...look }) => {
-        const session = await harness.openSession(undefined, look);
+      async ({ name, ...theme }) => {
+        const session = await harness.openSession(undefined, theme);
         const { page, open } = session;
         await expectNoViolations(session, `signing in, ${name}`);
         await session.signIn(key);

@@ -6,7 +6,7 @@ import { allRefunds, compareBooks } from '../../sandbox/demo/books.js';
 import { formatAmount } from '../../sandbox/gateway/amounts.js';
 import { CHROMIUM, HOW_TO_GET_CHROMIUM } from '../support/chromium.js';
 import { paymentOf } from '../support/stack.js';
-import { refundOf } from '../api/world.js';
+import { refundOf } from '../api/harness.js';
 import {
   confirm,
   NOT_LINKABLE,
@@ -15,7 +15,7 @@ import {
   UNCLEAR,
   type ConsoleHarness,
   type ConsoleSession,
-} from './world.js';
+} from './harness.js';
 
 describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_GET_CHROMIUM})`, () => {
   let harness: ConsoleHarness;

@@ -9,7 +9,7 @@ import {
   UNCLEAR,
   type ConsoleHarness,
   type ConsoleSession,
-} from './world.js';
+} from './harness.js';
 
 /** Text with known injection patterns. `name` is the field that carries it. */
 const evil = (name: string): string =>

@@ -12,7 +12,7 @@ import {
 import { DEFAULT_POLICY, type Policy } from '../../domain/refund/config.js';
 import { DECLINE_CLASSES } from '../../domain/decline-class.js';
 import { runs } from '../support/chance.js';
-import { authorised, original, REGISTRATION, returned } from './given-original.js';
+import { authorised, original, REGISTRATION, returned } from './fixture-original.js';
 
 const POLICY: Policy = { ...DEFAULT_POLICY, creditApprovalAbove: { EUR: '10000' } };
 
@@ -52,7 +52,7 @@ describe('a credit for which everything speaks', () => {
     ['credit_not_enabled', { policy: { ...POLICY, creditEnabled: false } }],
     ['no_decline', { refusal: null }],
     ['decline_leaves_doubt', { refusal: 'ambiguous' }],
-    ['decline_leaves_doubt', { refusal: 'already_given_back' }],
+    ['decline_leaves_doubt', { refusal: 'already_returned' }],
     ['decline_leaves_doubt', { refusal: 'partial_not_supported' }],
     ['policy_asks_operator', { refusal: 'refund_not_enabled' }],
     [
@@ -194,7 +194,7 @@ describe('a destination that a person named', () => {
 
   it.each<Partial<CreditEvidence>>([
     { refusal: 'risk' },
-    { refusal: 'already_given_back' },
+    { refusal: 'already_returned' },
     { disputedMinor: 1n },
     { paidBackMinor: 1n },
   ])('proves nothing else, %#', (change) => {
@@ -436,7 +436,7 @@ describe('whatever the evidence', () => {
 });
 
 it('every block and every reason to ask a second person is told in words, each in its own', () => {
-  const words = [...Object.values(CREDIT_BLOCKS), ...Object.values(APPROVAL_REASONS)];
-  for (const sentence of words) expect(sentence).toMatch(/^[a-z]+( [a-z]+){3,}/);
-  expect(new Set(words).size).toBe(24);
+  const texts = [...Object.values(CREDIT_BLOCKS), ...Object.values(APPROVAL_REASONS)];
+  for (const sentence of texts) expect(sentence).toMatch(/^[a-z]+( [a-z]+){3,}/);
+  expect(new Set(texts).size).toBe(24);
 });

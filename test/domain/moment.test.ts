@@ -1,6 +1,6 @@
 /** Times as operators type them. */
 import { describe, expect, it } from 'vitest';
-import { momentOf } from '../../client/cli/moment.js';
+import { momentOf } from '../../client/cli/time-option.js';
 
 const at = (day: number, hour: number, minute: number): Date => new Date(2026, 10, day, hour, minute);
 

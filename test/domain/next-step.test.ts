@@ -74,7 +74,7 @@ const LINKED: Readonly<Record<DeclineClass, readonly [first: string, last: strin
   refund_not_enabled: ['credit', 'credit'],
   credit_not_enabled: ['ask other_operation', 'ask other_operation'],
   ambiguous: ['reconcile', 'reconcile'],
-  already_given_back: ['reconcile', 'reconcile'],
+  already_returned: ['reconcile', 'reconcile'],
   disputed: ['reconcile', 'reconcile'],
   repaid_by_bank: ['reconcile', 'reconcile'],
   not_captured: ['reconcile', 'reconcile'],
@@ -105,7 +105,7 @@ const CREDIT: Readonly<Record<DeclineClass, string>> = {
   unknown_to_acquirer: 'ask other_operation',
   not_settled_yet: 'ask other_operation',
   partial_not_supported: 'ask other_operation',
-  already_given_back: 'ask other_operation',
+  already_returned: 'ask other_operation',
   disputed: 'ask other_operation',
   repaid_by_bank: 'ask other_operation',
   not_captured: 'ask other_operation',
@@ -114,19 +114,19 @@ const CREDIT: Readonly<Record<DeclineClass, string>> = {
   other_operation: 'ask other_operation',
 };
 
-function inWords(step: Step): string {
+function describeStep(step: Step): string {
   switch (step.kind) {
-    case 'send':
+    case 'submit':
       return `send ${step.after / MINUTE}m`;
-    case 'ask':
-    case 'give_up':
+    case 'open_case':
+    case 'fail':
       return `${step.kind} ${step.why}`;
     case 'credit':
-    case 'listen':
+    case 'query_outcome':
     case 'finish':
     case 'reconcile':
-    case 'read':
-    case 'operator':
+    case 'query_payment':
+    case 'wait_for_operator':
       return step.kind;
     default:
       return step satisfies never;
@@ -135,41 +135,41 @@ function inWords(step: Step): string {
 
 describe('after a refusal', () => {
   it.each(DECLINE_CLASSES)('%s: a refund', (refusal) => {
-    expect(inWords(nextStep(refusedWith('refund', refusal), CONFIG))).toBe(LINKED[refusal][0]);
+    expect(describeStep(nextStep(refusedWith('refund', refusal), CONFIG))).toBe(LINKED[refusal][0]);
     const last = CONFIG.policy.softRetries + 1;
-    expect(inWords(nextStep(refusedWith('refund', refusal, last), CONFIG))).toBe(LINKED[refusal][1]);
+    expect(describeStep(nextStep(refusedWith('refund', refusal, last), CONFIG))).toBe(LINKED[refusal][1]);
     expect(Object.keys(AFTER_DECLINE)).toContain(refusal);
   });
 
   it.each(DECLINE_CLASSES)('%s: a reversal never leads to a credit, nothing was captured', (refusal) => {
     const asRefund = LINKED[refusal];
-    const expected = asRefund.map((words) => (words === 'credit' ? 'reconcile' : words));
-    expect(inWords(nextStep(refusedWith('reversal', refusal), CONFIG))).toBe(expected[0]);
-    expect(inWords(nextStep(refusedWith('reversal', refusal, 7), CONFIG))).toBe(expected[1]);
+    const expected = asRefund.map((texts) => (texts === 'credit' ? 'reconcile' : texts));
+    expect(describeStep(nextStep(refusedWith('reversal', refusal), CONFIG))).toBe(expected[0]);
+    expect(describeStep(nextStep(refusedWith('reversal', refusal, 7), CONFIG))).toBe(expected[1]);
   });
 
   it.each(DECLINE_CLASSES)('%s: a credit is never sent again', (refusal) => {
     for (const times of [1, 2, 7])
-      expect(inWords(nextStep(refusedWith('credit', refusal, times), CONFIG))).toBe(CREDIT[refusal]);
+      expect(describeStep(nextStep(refusedWith('credit', refusal, times), CONFIG))).toBe(CREDIT[refusal]);
   });
 
   it('waits twice as long each time, and no longer than the plan allows', () => {
     const waits = [1, 2, 3, 4, 5, 6].map((times) =>
-      inWords(nextStep(refusedWith('refund', 'wait', times), CONFIG)),
+      describeStep(nextStep(refusedWith('refund', 'wait', times), CONFIG)),
     );
     expect(waits).toEqual(['send 10m', 'send 20m', 'send 40m', 'send 80m', 'send 160m', 'send 320m']);
     const impatient = { ...CONFIG, timings: { ...CONFIG.timings, retryMax: 15 * MINUTE } };
-    expect(inWords(nextStep(refusedWith('refund', 'wait', 5), impatient))).toBe('send 15m');
+    expect(describeStep(nextStep(refusedWith('refund', 'wait', 5), impatient))).toBe('send 15m');
   });
 
   it('of a class that nobody knows asks a person', () => {
     const snapshot = at({ state: 'rejected', attempt: { class: null } });
-    expect(inWords(nextStep(snapshot, CONFIG))).toBe('ask unlisted_decline');
+    expect(describeStep(nextStep(snapshot, CONFIG))).toBe('ask unlisted_decline');
   });
 
   it('ends in a person when refusals take turns without end', () => {
     const snapshot = { ...refusedWith('refund', 'wait', 2), attempts: CONFIG.policy.maxAttempts };
-    expect(inWords(nextStep(snapshot, CONFIG))).toBe('ask declined_too_often');
+    expect(describeStep(nextStep(snapshot, CONFIG))).toBe('ask declined_too_often');
   });
 });
 
@@ -177,7 +177,7 @@ describe('while the outcome is open', () => {
   it('looks after growing intervals, up to an hour', () => {
     const after = (queries: number) => {
       const step = nextStep(at({ state: 'unknown', attempt: { state: 'unknown', queries } }), CONFIG);
-      return step.kind === 'listen' ? step.after / 1_000 : undefined;
+      return step.kind === 'query_outcome' ? step.after / 1_000 : undefined;
     };
     expect([0, 1, 2, 3].map(after)).toEqual([10, 20, 40, 80]);
     expect([9, 100, 2_000].map(after)).toEqual([3_600, 3_600, 3_600]);
@@ -186,19 +186,21 @@ describe('while the outcome is open', () => {
   it.each([
     ['unknown', 'caseAfterUnknown', 'ask outcome_unknown'],
     ['pending', 'caseAfterPending', 'ask pending_too_long'],
-  ] as const)('opens a case for what is %s too long, and goes on listening', (state, budget, words) => {
+  ] as const)('opens a case for what is %s too long, and goes on listening', (state, budget, texts) => {
     const attempt = { state, ageMs: CONFIG.timings[budget] };
-    expect(inWords(nextStep(at({ state, attempt }), CONFIG))).toBe('listen');
+    expect(describeStep(nextStep(at({ state, attempt }), CONFIG))).toBe('query_outcome');
     const late = { ...attempt, ageMs: attempt.ageMs + 1 };
-    expect(inWords(nextStep(at({ state, attempt: late }), CONFIG))).toBe(words);
-    expect(inWords(nextStep(at({ state: 'manual_review', attempt: late }), CONFIG))).toBe('listen');
+    expect(describeStep(nextStep(at({ state, attempt: late }), CONFIG))).toBe(texts);
+    expect(describeStep(nextStep(at({ state: 'manual_review', attempt: late }), CONFIG))).toBe(
+      'query_outcome',
+    );
   });
 });
 
 describe('what never left', () => {
   it.each([
-    ['refund', 'send'],
-    ['reversal', 'send'],
+    ['refund', 'submit'],
+    ['reversal', 'submit'],
     ['credit', 'credit'],
   ] as const)('a %s goes again by its own door', (operation, kind) => {
     expect(nextStep(at({ attempt: { operation, state: 'absent' } }), CONFIG)).toEqual({
@@ -209,7 +211,7 @@ describe('what never left', () => {
 
   it('becomes a case when the gateway cannot be reached for long', () => {
     const snapshot = at({ attempt: { state: 'absent', submissions: CONFIG.policy.maxSubmissions } });
-    expect(inWords(nextStep(snapshot, CONFIG))).toBe('ask cannot_be_sent');
+    expect(describeStep(nextStep(snapshot, CONFIG))).toBe('ask cannot_be_sent');
   });
 });
 
@@ -225,15 +227,15 @@ describe('the other states', () => {
       'ask credit_blocked',
     ],
     [at({ state: 'fallback_checking', sinceMs: 25 * 60 * MINUTE, attempt: {} }), 'credit'],
-    [at({ state: 'awaiting_approval', attempt: {} }), 'operator'],
-    [at({ state: 'manual_review', attempt: {} }), 'operator'],
+    [at({ state: 'awaiting_approval', attempt: {} }), 'wait_for_operator'],
+    [at({ state: 'manual_review', attempt: {} }), 'wait_for_operator'],
     [at({ state: 'returned', attempt: { state: 'returned' } }), 'ask returned'],
     [at({ state: 'rejected' }), 'ask answers_contradict'],
     [at({ state: 'submitting', attempt: {} }), 'ask answers_contradict'],
     [at({ state: 'unknown' }), 'ask answers_contradict'],
     [at({ state: 'pending', attempt: { state: 'absent' } }), 'ask answers_contradict'],
-  ])('%#: %o', (snapshot, words) => {
-    expect(inWords(nextStep(snapshot, CONFIG))).toBe(words);
+  ])('%#: %o', (snapshot, texts) => {
+    expect(describeStep(nextStep(snapshot, CONFIG))).toBe(texts);
   });
 
   it('a credit that waits for another attempt is weighed again after a while, one just approved at once', () => {
@@ -285,7 +287,7 @@ describe('while the payment cannot be read', () => {
     ['proven', proven],
   ] as const)('an operator is asked when the budget is spent: %s', (_what, snapshot) => {
     const late = (sinceMs: number): string =>
-      inWords(nextStep({ ...snapshot, unread: unread({ sinceMs }) }, CONFIG));
+      describeStep(nextStep({ ...snapshot, unread: unread({ sinceMs }) }, CONFIG));
     expect(late(caseAfterUnknown)).not.toMatch(/^ask/);
     expect(late(caseAfterUnknown + 1)).toBe('ask original_unreadable');
   });
@@ -293,14 +295,16 @@ describe('while the payment cannot be read', () => {
   it('it is read on in review, where nothing else is the reason', () => {
     const review = at({ state: 'manual_review', why: 'original_unreadable', attempt: {} });
     const late = unread({ sinceMs: 99 * caseAfterUnknown, times: 40 });
-    expect(nextStep({ ...review, unread: late }, CONFIG)).toEqual({ kind: 'read', after: queryMax });
-    expect(nextStep(review, CONFIG)).toEqual({ kind: 'operator' });
-    expect(nextStep({ ...review, why: 'configuration', unread: late }, CONFIG)).toEqual({ kind: 'operator' });
+    expect(nextStep({ ...review, unread: late }, CONFIG)).toEqual({ kind: 'query_payment', after: queryMax });
+    expect(nextStep(review, CONFIG)).toEqual({ kind: 'wait_for_operator' });
+    expect(nextStep({ ...review, why: 'configuration', unread: late }, CONFIG)).toEqual({
+      kind: 'wait_for_operator',
+    });
   });
 
   it('what needs no payment does not wait for it', () => {
     const absent = at({ attempt: { state: 'absent' }, unread: unread({ sinceMs: 99 * caseAfterUnknown }) });
-    expect(inWords(nextStep(absent, CONFIG))).toMatch(/^send/);
+    expect(describeStep(nextStep(absent, CONFIG))).toMatch(/^send/);
   });
 });
 
@@ -405,7 +409,7 @@ describe('whatever the position', () => {
         const { kind } = nextStep(snapshot, CONFIG);
         if (isFinal(snapshot.state)) expect(kind).toBe('finish');
         else if (snapshot.attempt !== null && isOpenAttempt(snapshot.attempt.state))
-          expect(['listen', 'ask']).toContain(kind);
+          expect(['query_outcome', 'open_case']).toContain(kind);
         else expect(kind).not.toBe('finish');
       }),
       runs(2_000),
@@ -418,8 +422,9 @@ describe('whatever the position', () => {
         // Nothing was tried yet where nothing is reserved.
         if (snapshot.state === 'requested' && (snapshot.attempt !== null || snapshot.attempts > 0)) return;
         const step = nextStep(snapshot, CONFIG);
-        if (step.kind === 'ask') expect(afterTrigger(snapshot.state, 'open_case')).toBe('manual_review');
-        if (step.kind === 'give_up') expect(afterTrigger(snapshot.state, 'give_up')).toBe('failed');
+        if (step.kind === 'open_case')
+          expect(afterTrigger(snapshot.state, 'open_case')).toBe('manual_review');
+        if (step.kind === 'fail') expect(afterTrigger(snapshot.state, 'fail')).toBe('failed');
         if (step.kind === 'reconcile') expect(snapshot.state).toBe('rejected');
         if ('after' in step) expect(step.after).toBeGreaterThanOrEqual(0);
         if ('after' in step) expect(step.after).toBeLessThanOrEqual(24 * 60 * MINUTE);
@@ -433,7 +438,7 @@ describe('whatever the position', () => {
       fc.property(snapshots, (snapshot) => {
         if (snapshot.state !== 'rejected' || snapshot.attempt?.operation !== 'credit') return;
         if (isOpenAttempt(snapshot.attempt.state)) return;
-        expect(['ask', 'give_up']).toContain(nextStep(snapshot, CONFIG).kind);
+        expect(['open_case', 'fail']).toContain(nextStep(snapshot, CONFIG).kind);
       }),
       runs(2_000),
     );

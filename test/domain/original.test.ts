@@ -9,7 +9,7 @@ import {
 } from '../../domain/payment/original.js';
 import type { OppwaTransaction } from '../../gateway/oppwa/transaction.js';
 import { readOriginal } from '../support/as-oppwa.js';
-import { authorised, OBSERVATION, original, ORIGINAL_ID, returned } from './given-original.js';
+import { authorised, OBSERVATION, original, ORIGINAL_ID, returned } from './fixture-original.js';
 
 const DONE = '000.100.110';
 const PENDING = '000.200.000';
@@ -338,7 +338,7 @@ describe('a chargeback', () => {
       'not by a reversal of another currency',
       [chargeback('1'), reversal('8', id('1'), { currency: 'USD' })],
       { 1: 10_000n },
-      ['other_currency', 'reversal_without_amount'],
+      ['currency_differs', 'reversal_without_amount'],
     ],
     ['once, listed twice', [chargeback('1'), chargeback('1')], { 1: 10_000n }, []],
     [
@@ -430,7 +430,7 @@ describe('what cannot be read of one linked transaction', () => {
   it.each<[string, OriginalFacts, DoubtReason]>([
     ['an amount', facts(debit(), refund({ amount: '-1.00' })), 'amount_unreadable'],
     ['an amount beyond all', facts(debit(), refund({ amount: '99999999999999' })), 'amount_unreadable'],
-    ['a currency', facts(debit(), refund({ currency: 'USD' })), 'other_currency'],
+    ['a currency', facts(debit(), refund({ currency: 'USD' })), 'currency_differs'],
     ['an id', facts(debit(), refund({ id: 'a refund' })), 'unusual_id'],
     [
       'the amount of one of two captures',

@@ -221,33 +221,33 @@ describe('other answers', () => {
 describe('a look-up', () => {
   const second = { ...done, id: SECOND };
   const declined = saying(DECLINED, { ...without(done, 'amount', 'currency'), id: SECOND });
-  const look = (...found: readonly OppwaTransaction[]) => outcomeOfFound(found, refund);
+  const query = (...found: readonly OppwaTransaction[]) => outcomeOfFound(found, refund);
 
   it('that finds nothing of ours says nothing', () => {
-    expect(look()).toEqual({ kind: 'no_match' });
-    expect(look({ ...done, merchantTransactionId: 'ORDER-4711' })).toEqual({ kind: 'no_match' });
-    expect(look(without(done, 'merchantTransactionId'))).toEqual({ kind: 'no_match' });
+    expect(query()).toEqual({ kind: 'no_match' });
+    expect(query({ ...done, merchantTransactionId: 'ORDER-4711' })).toEqual({ kind: 'no_match' });
+    expect(query(without(done, 'merchantTransactionId'))).toEqual({ kind: 'no_match' });
   });
 
   it('does not take a chargeback for the refund whose reference it carries', () => {
     const chargeback = { ...done, id: SECOND, paymentType: 'CB', result: result('000.100.220') };
-    expect(look(chargeback)).toEqual({ kind: 'no_match' });
-    expect(look(chargeback, done)).toMatchObject({ kind: 'succeeded', gatewayId: ID });
+    expect(query(chargeback)).toEqual({ kind: 'no_match' });
+    expect(query(chargeback, done)).toMatchObject({ kind: 'succeeded', gatewayId: ID });
   });
 
   it('finds the later success beside a refusal, in any order', () => {
-    expect(look(declined, done)).toMatchObject({ kind: 'succeeded', gatewayId: ID });
-    expect(look(done, declined)).toMatchObject({ kind: 'succeeded', gatewayId: ID });
+    expect(query(declined, done)).toMatchObject({ kind: 'succeeded', gatewayId: ID });
+    expect(query(done, declined)).toMatchObject({ kind: 'succeeded', gatewayId: ID });
   });
 
   it('prefers what may still pay to a refusal', () => {
-    expect(look(declined, saying(PENDING))).toMatchObject({ kind: 'pending', gatewayId: ID });
-    expect(look(declined, saying(UNCERTAIN))).toMatchObject({ kind: 'unknown', why: 'communication' });
-    expect(look(saying(UNCERTAIN), { ...saying(PENDING), id: SECOND })).toMatchObject({ kind: 'pending' });
+    expect(query(declined, saying(PENDING))).toMatchObject({ kind: 'pending', gatewayId: ID });
+    expect(query(declined, saying(UNCERTAIN))).toMatchObject({ kind: 'unknown', why: 'communication' });
+    expect(query(saying(UNCERTAIN), { ...saying(PENDING), id: SECOND })).toMatchObject({ kind: 'pending' });
   });
 
   it('that finds two successes under one reference needs a person, and names both', () => {
-    expect(look(done, declined, second)).toEqual({
+    expect(query(done, declined, second)).toEqual({
       kind: 'unknown',
       why: 'found_twice',
       executed: [ID, SECOND],
@@ -255,24 +255,24 @@ describe('a look-up', () => {
   });
 
   it('that lists one success twice has found one', () => {
-    expect(look(done, { ...done })).toMatchObject({ kind: 'succeeded', gatewayId: ID });
+    expect(query(done, { ...done })).toMatchObject({ kind: 'succeeded', gatewayId: ID });
   });
 
   it('that finds a success which contradicts the order needs a person, even beside a good one', () => {
-    expect(look(done, { ...second, amount: '90.00' })).toMatchObject({
+    expect(query(done, { ...second, amount: '90.00' })).toMatchObject({
       kind: 'unknown',
       why: 'wrong_amount',
     });
-    expect(look({ ...done, referencedId: OTHER })).toMatchObject({ kind: 'unknown', why: 'wrong_original' });
-    expect(look(without(done, 'paymentType'))).toMatchObject({ kind: 'unknown', why: 'no_type' });
+    expect(query({ ...done, referencedId: OTHER })).toMatchObject({ kind: 'unknown', why: 'wrong_original' });
+    expect(query(without(done, 'paymentType'))).toMatchObject({ kind: 'unknown', why: 'no_type' });
   });
 
   it('takes the latest of several refusals', () => {
     const first = { ...declined, timestamp: '2026-05-01 10:00:00.250+0000' };
     const later = { ...saying('700.300.600', declined), timestamp: '2026-05-01 10:00:01+0000' };
-    expect(look(first, later)).toMatchObject({ class: 'disputed' });
-    expect(look(later, first)).toMatchObject({ class: 'disputed' });
-    expect(look(saying('700.300.600', declined), declined)).toMatchObject({ class: 'issuer_declined' });
+    expect(query(first, later)).toMatchObject({ class: 'disputed' });
+    expect(query(later, first)).toMatchObject({ class: 'disputed' });
+    expect(query(saying('700.300.600', declined), declined)).toMatchObject({ class: 'issuer_declined' });
   });
 });
 

@@ -169,7 +169,7 @@ describe('what a payment has from outside', () => {
           claimed: { elsewhereMinor: 0n, chargedBackMinor: other },
         });
         const covered = coverageOf(unpaid, all);
-        const room = limit - fixture - back - one;
+        const capacity = limit - fixture - back - one;
         expect(covered.elsewhereMinor).toBeGreaterThanOrEqual(0n);
         expect(covered.chargedBackMinor).toBeGreaterThanOrEqual(0n);
         expect(covered.elsewhereMinor <= back).toBe(true);
@@ -177,8 +177,8 @@ describe('what a payment has from outside', () => {
         expect(totalOf(covered) <= unpaid).toBe(true);
         // What is not covered has room, or nothing from outside explains it.
         const rest = unpaid - totalOf(covered);
-        expect(rest >= 0n && (rest >= room || room >= unpaid)).toBe(true);
-        if (room >= unpaid) expect(totalOf(covered)).toBe(0n);
+        expect(rest >= 0n && (rest >= capacity || capacity >= unpaid)).toBe(true);
+        if (capacity >= unpaid) expect(totalOf(covered)).toBe(0n);
       }),
       runs(2_000),
     );

@@ -15,9 +15,9 @@ import { setEventsEnabled, OUTGOING_EVENT_TYPES } from '../../ledger/outbox/outb
 import { createLog } from '../../settings/log.js';
 import { startDispatcher, type Dispatcher } from '../../worker/events/dispatcher.js';
 import { deliveryTimingsAt, type DeliveryTimings } from '../../worker/events/retries.js';
-import { problemOf, startApi } from '../api/world.js';
+import { problemOf, startApi } from '../api/harness.js';
 import { command } from '../support/command.js';
-import { eventually } from '../workflows/world.js';
+import { eventually } from '../workflows/harness.js';
 import { hangUp, silence, startReceiver, status } from './receiver.js';
 
 vi.setConfig({ testTimeout: 120_000 });

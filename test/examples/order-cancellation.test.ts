@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it, inject } from 'vitest';
 import type { Order } from '../../examples/order-cancellation/orders.js';
 import { createOrderWorker } from '../../examples/order-cancellation/worker.js';
 import type { orderCancellation } from '../../examples/order-cancellation/workflow.js';
-import { eventually, openHarness } from '../workflows/world.js';
+import { eventually, openHarness } from '../workflows/harness.js';
 
 const harness = await openHarness();
 const { address, namespace } = inject('temporal');

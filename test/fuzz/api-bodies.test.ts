@@ -8,7 +8,7 @@ import {
   linkBody,
   replayBody,
   noteBody,
-} from '../../server/api/decision-schemas.js';
+} from '../../server/api/command-schemas.js';
 import {
   idempotencyHeaders,
   queueQuery,
@@ -18,7 +18,7 @@ import {
   waitQuery,
 } from '../../server/api/request-schemas.js';
 import { fuzz, holds, inTier } from './fuzz.js';
-import { ASKED, OTHER_WORDS } from './given-bodies.js';
+import { ASKED, OTHER_TEXTS } from './fixture-bodies.js';
 import { changed, odd } from './mutations.js';
 import { CARD, isKeepable } from './second-opinion.js';
 
@@ -53,7 +53,7 @@ describe('a word of a person, over HTTP', () => {
     await fuzz(inTier(200_000), (random) => {
       const [schema, right] = random.pick(BODIES);
       let body: unknown = random.chance(0.02) ? odd(random) : right;
-      for (let times = random.between(0, 2); times > 0; times -= 1) body = changed(random, body, OTHER_WORDS);
+      for (let times = random.between(0, 2); times > 0; times -= 1) body = changed(random, body, OTHER_TEXTS);
       const reading = schema.safeParse(body);
       if (!reading.success) {
         refused += 1;

@@ -1,6 +1,6 @@
 /** Tries a property on very many inputs, each from a seed of its own, so that the one that failed can be tried again alone. */
 import { setImmediate as turn } from 'node:timers/promises';
-import { Random } from '../simulation/world/random.js';
+import { Random } from '../simulation/harness/random.js';
 import { isLongTier } from '../support/tier.js';
 
 const FIRST = process.env['FUZZ_SEED'];

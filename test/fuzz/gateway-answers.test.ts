@@ -6,8 +6,8 @@ import { readTransactionBody } from '../../gateway/oppwa/answer.js';
 import { findByReference, findWithLinked } from '../../gateway/oppwa/queries.js';
 import { outcomeOfSend, type Expectation, type OppwaSendResult } from '../support/as-oppwa.js';
 import { fuzz, holds, inTier } from './fuzz.js';
-import { FOUND, FIXTURE, PAYMENT, REFERENCE, TREES, WORDS } from './given-answers.js';
-import { DECIMALS, isOfAnotherCurrency, tenThousandths } from './given-requests.js';
+import { FOUND, FIXTURE, PAYMENT, REFERENCE, TREES, TEXTS } from './fixture-answers.js';
+import { DECIMALS, isOfAnotherCurrency, tenThousandths } from './fixture-requests.js';
 import { changed, edited, noise, written } from './mutations.js';
 import {
   amountOf,
@@ -24,7 +24,7 @@ import {
   provesPending,
 } from './second-opinion.js';
 import { strictJson, type JsonValue } from './strict-json.js';
-import type { Random } from '../simulation/world/random.js';
+import type { Random } from '../simulation/harness/random.js';
 
 const STATUSES = [200, 200, 200, 200, 400, 404, 429, 500, 503] as const;
 
@@ -32,7 +32,7 @@ const STATUSES = [200, 200, 200, 200, 400, 404, 429, 500, 503] as const;
 function garbled(random: Random, value: object): string {
   if (random.chance(0.03)) return noise(random);
   let now: unknown = value;
-  for (let times = random.between(0, 3); times > 0; times -= 1) now = changed(random, now, WORDS);
+  for (let times = random.between(0, 3); times > 0; times -= 1) now = changed(random, now, TEXTS);
   const text = written(random, now);
   return random.chance(0.08) ? edited(random, text) : text;
 }
@@ -128,7 +128,7 @@ describe('an answer to a look-up', () => {
       if (served.some(({ body }) => isDeep(body))) return;
       const reported = served.map(({ status, body }) => ({ status, body: strictJson(body) }));
       if (found.kind === 'not_found')
-        holds(reported.some(saysNothingThere), 'Nobody said that there is nothing.', served);
+        holds(reported.some(showsNothing), 'Nobody said that there is nothing.', served);
       if (found.kind !== 'found') return;
       const outcome = outcomeOfFound(found.value, expected);
       // A version that is not offered says nothing of our order, whatever its answer quotes.
@@ -303,7 +303,7 @@ function contradicts(entry: ReadonlyMap<string, JsonValue>, expected: Expectatio
 }
 
 /** The gateway's own word for it, or an empty list beside the code of a request that succeeded. */
-function saysNothingThere({ status, body }: { status: number; body: JsonValue | undefined }): boolean {
+function showsNothing({ status, body }: { status: number; body: JsonValue | undefined }): boolean {
   if (!isMembers(body)) return false;
   const code = codeOf(body);
   if (code === '700.400.580') return status < 500;

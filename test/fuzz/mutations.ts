@@ -1,5 +1,5 @@
 /** Garbage of the kind that arrives: what was right once, with something wrong in it. For every edge that reads JSON or text. */
-import type { Random } from '../simulation/world/random.js';
+import type { Random } from '../simulation/harness/random.js';
 
 /** What JSON cannot hold is also tried where a value comes from a program. */
 export type Value = unknown;
@@ -130,19 +130,19 @@ export function edited(random: Random, text: string): string {
 }
 
 /**
- * The value with one thing in it changed, at any depth; what was given stays as it is. `words`: texts that are right in some other
+ * The value with one thing in it changed, at any depth; what was given stays as it is. `texts`: texts that are right in some other
  * place, such as another payment's id.
  */
-export function changed(random: Random, value: Value, words: readonly [Value, ...Value[]]): Value {
-  if (Array.isArray(value)) return changedList(random, value, words);
-  if (isPlainObject(value)) return changedObject(random, value, words);
-  return changedLeaf(random, value, words);
+export function changed(random: Random, value: Value, texts: readonly [Value, ...Value[]]): Value {
+  if (Array.isArray(value)) return changedList(random, value, texts);
+  if (isPlainObject(value)) return changedObject(random, value, texts);
+  return changedLeaf(random, value, texts);
 }
 
-function changedList(random: Random, list: readonly Value[], words: readonly [Value, ...Value[]]): Value {
+function changedList(random: Random, list: readonly Value[], texts: readonly [Value, ...Value[]]): Value {
   const at = random.between(0, Math.max(0, list.length - 1));
   if (list.length > 0 && random.chance(0.75))
-    return list.map((item, index) => (index === at ? changed(random, item, words) : item));
+    return list.map((item, index) => (index === at ? changed(random, item, texts) : item));
   switch (random.between(0, 4)) {
     case 0:
       return list.filter((_item, index) => index !== at);
@@ -160,14 +160,14 @@ function changedList(random: Random, list: readonly Value[], words: readonly [Va
 function changedObject(
   random: Random,
   object: Readonly<Record<string, Value>>,
-  words: readonly [Value, ...Value[]],
+  texts: readonly [Value, ...Value[]],
 ): Value {
   const entries = Object.entries(object);
   const at = random.between(0, Math.max(0, entries.length - 1));
   const [name, inside] = entries[at] ?? ['', undefined];
   const nested = typeof inside === 'object' && inside !== null;
   if (entries.length > 0 && random.chance(nested ? 0.8 : 0.5))
-    return withEntry(entries, at, [name, changed(random, inside, words)]);
+    return withEntry(entries, at, [name, changed(random, inside, texts)]);
   switch (random.between(0, 6)) {
     case 0:
       return Object.fromEntries(entries.filter((_entry, index) => index !== at));
@@ -189,7 +189,7 @@ function changedObject(
     case 4:
       return random.chance(0.5) ? [object] : { [random.pick(NAMES)]: object };
     case 5:
-      return withEntry(entries, at, [name, random.pick(words)]);
+      return withEntry(entries, at, [name, random.pick(texts)]);
     default:
       return odd(random);
   }
@@ -200,8 +200,8 @@ function withEntry(entries: readonly [string, Value][], at: number, entry: reado
   return Object.fromEntries(entries.map((own, index) => (index === at ? entry : own)));
 }
 
-function changedLeaf(random: Random, leaf: Value, words: readonly [Value, ...Value[]]): Value {
-  if (random.chance(0.3)) return random.pick(words);
+function changedLeaf(random: Random, leaf: Value, texts: readonly [Value, ...Value[]]): Value {
+  if (random.chance(0.3)) return random.pick(texts);
   if (typeof leaf !== 'string' || random.chance(0.35)) return odd(random);
   switch (random.between(0, 7)) {
     case 0:

@@ -16,9 +16,9 @@ import { LedgerError } from '../../ledger/ledger.js';
 import { createLedger } from '../../ledger/postgres.js';
 import { ledgerViolations } from '../simulation/checks/books.js';
 import { openMemoryDatabase } from '../simulation/database/memory-database.js';
-import type { Random } from '../simulation/world/random.js';
+import type { Random } from '../simulation/harness/random.js';
 import { fuzz, holds } from './fuzz.js';
-import { WORDS as ANSWER_WORDS } from './given-answers.js';
+import { TEXTS as ANSWER_TEXTS } from './fixture-answers.js';
 import {
   CARD,
   isOfAnotherCurrency,
@@ -29,8 +29,8 @@ import {
   PAYMENTS,
   request,
   tenThousandths,
-  WORDS,
-} from './given-requests.js';
+  TEXTS,
+} from './fixture-requests.js';
 import { changed, written } from './mutations.js';
 import { amountOf, entriesOf } from './second-opinion.js';
 import { strictJson } from './strict-json.js';
@@ -67,7 +67,7 @@ function harness(random: Random) {
         linkedTransactions: [],
       };
       const body = random.chance(0.2)
-        ? written(random, changed(random, shown, ANSWER_WORDS))
+        ? written(random, changed(random, shown, ANSWER_TEXTS))
         : JSON.stringify(shown);
       show(id, body);
       return { kind: 'answered' as const, httpStatus: 200, body };
@@ -120,7 +120,7 @@ describe('an order of a refund', () => {
         // As it comes from another process, whose types nobody checked.
         if (random.chance(0.1)) {
           const field = random.pick(['clientId', 'idempotencyKey', 'requestedBy'] as const);
-          const other = random.chance(0.3) ? `${right[field]} ${CARD}` : changed(random, right[field], WORDS);
+          const other = random.chance(0.3) ? `${right[field]} ${CARD}` : changed(random, right[field], TEXTS);
           Object.assign(order, { [field]: other });
         }
         const askedFor = random.chance(0.2) ? 'credit' : 'refund';

@@ -20,7 +20,7 @@ import {
   minorOfAmount,
   perhapsCard,
   request,
-} from './given-requests.js';
+} from './fixture-requests.js';
 import { edited, odd } from './mutations.js';
 import { worth } from './second-opinion.js';
 

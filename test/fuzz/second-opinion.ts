@@ -7,7 +7,7 @@ const DONE_ON_TEST_HOSTS = ['000.100.110', '000.100.111', '000.100.112'];
 const DONE_AND_FLAGGED = /^000\.400\.(?:0(?:00|10|20|40|60|70|80|81|82|90|91)|100)$/;
 const PENDING = /^(?:000\.200\.(?:000|001|103|200|201)|100\.400\.500|800\.400\.50[0-2])$/;
 /** Timeouts, lost lines, the gateway's own trouble: after these nobody knows. */
-const NOBODY_KNOWS = /^(?:900\.(?!100\.(?:202|310|600)$)|999\.|600\.1)/;
+const NO_MATCHING_REFUND = /^(?:900\.(?!100\.(?:202|310|600)$)|999\.|600\.1)/;
 const TYPES = { refund: 'RF', reversal: 'RV', credit: 'CD' } as const;
 /** Fields that say whose money it is: they are text, or the whole answer counts for nothing. */
 export const DECISIVE = [
@@ -124,7 +124,7 @@ export function provesPending(entry: JsonValue | undefined, expected: Expectatio
 export function mayRefuse(entry: JsonValue | undefined, expected: Expectation): boolean {
   const code = codeOf(entry);
   if (code === undefined || !isMembers(entry)) return false;
-  if (isDone(code, 'test') || PENDING.test(code) || NOBODY_KNOWS.test(code)) return false;
+  if (isDone(code, 'test') || PENDING.test(code) || NO_MATCHING_REFUND.test(code)) return false;
   return agrees(entry, expected, false);
 }
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { readSettings, SettingsError } from '../../settings/read.js';
 import type { Settings } from '../../settings/settings.js';
-import type { Random } from '../simulation/world/random.js';
+import type { Random } from '../simulation/harness/random.js';
 import { fuzz, holds, inTier } from './fuzz.js';
 import { changed } from './mutations.js';
 
@@ -31,7 +31,7 @@ const RIGHT: Readonly<Record<string, string>> = {
 };
 
 /** Right for another variable, or nearly right. */
-const words: readonly [unknown, ...unknown[]] = [
+const texts: readonly [unknown, ...unknown[]] = [
   '',
   ...Object.values(RIGHT),
   '0',
@@ -51,7 +51,7 @@ function environment(random: Random): Record<string, string> {
   const names = Object.keys(RIGHT);
   for (let times = random.between(0, 3); times > 0; times -= 1) {
     const name = names[random.between(0, names.length - 1)] ?? '';
-    const value = changed(random, env[name] ?? '', words);
+    const value = changed(random, env[name] ?? '', texts);
     if (typeof value === 'string') env[name] = value;
     else if (random.chance(0.5)) Reflect.deleteProperty(env, name);
   }

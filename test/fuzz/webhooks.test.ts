@@ -5,9 +5,9 @@ import { Secret } from '../../domain/secret.js';
 import { interpret } from '../../gateway/oppwa/transaction.js';
 import { createWebhookReader, type SealedWebhook } from '../../gateway/oppwa/webhook.js';
 import { encryptWebhook } from '../../sandbox/gateway/webhooks.js';
-import type { Random } from '../simulation/world/random.js';
+import type { Random } from '../simulation/harness/random.js';
 import { fuzz, holds, inTier } from './fuzz.js';
-import { FIXTURE, WORDS } from './given-answers.js';
+import { FIXTURE, TEXTS } from './fixture-answers.js';
 import { changed, edited, noise, written } from './mutations.js';
 import { isKeepable, isMembers, provesDone } from './second-opinion.js';
 import { strictJson } from './strict-json.js';
@@ -25,7 +25,7 @@ const read = createWebhookReader(
   ]),
 );
 
-const words: readonly [unknown, ...unknown[]] = [FIRST, SECOND, 'TEST', 'PAYMENT', 'RISK', ...WORDS];
+const texts: readonly [unknown, ...unknown[]] = [FIRST, SECOND, 'TEST', 'PAYMENT', 'RISK', ...TEXTS];
 
 interface Sent {
   readonly clear: string;
@@ -36,7 +36,7 @@ interface Sent {
 
 function seal(random: Random, key: string, message: unknown): Sent {
   let now = message;
-  for (let times = random.between(0, 3); times > 0; times -= 1) now = changed(random, now, words);
+  for (let times = random.between(0, 3); times > 0; times -= 1) now = changed(random, now, texts);
   const clear = random.chance(0.03) ? noise(random) : written(random, now);
   const { headers, body } = encryptWebhook(
     key,

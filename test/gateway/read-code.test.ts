@@ -52,8 +52,8 @@ describe('a refund that is answered with', () => {
     ['700.400.200', 'ambiguous'],
     // A credit would pay twice, or for nothing.
     ['700.300.200', 'not_owed'],
-    ['700.300.300', 'already_given_back'],
-    ['700.400.300', 'already_given_back'],
+    ['700.300.300', 'already_returned'],
+    ['700.400.300', 'already_returned'],
     ['700.300.500/600', 'disputed'],
     ['700.400.400/402/410/411/420', 'disputed'],
     ['000.100.200/201/202/203/210/220/225/234/299', 'disputed'],
@@ -163,7 +163,7 @@ describe('a final answer may be long in coming', () => {
 describe('a reversal that is answered with', () => {
   it.each<[string, DeclineClass]>([
     ['700.300.100/700/800 700.400.530', 'reversal_too_late'],
-    ['700.300.300 700.400.300', 'already_given_back'],
+    ['700.300.300 700.400.300', 'already_returned'],
     ['700.300.600', 'disputed'],
     ['700.300.200', 'not_owed'],
     ['700.400.570', 'wait'],

@@ -77,12 +77,12 @@ it('a connection whose server disappeared is closed in time, and replaced', asyn
     proxy.standStill();
     await expect(one(), 'a statement').rejects.toThrow('not answered for too long');
     expect(await one()).toEqual({ one: 1 });
-    const halfWay = transaction(async (tx) => {
+    const midway = transaction(async (tx) => {
       await sql`SELECT 1`.execute(tx);
       proxy.standStill();
       await sql`SELECT 2`.execute(tx);
     });
-    await expect(halfWay, 'a transaction').rejects.toThrow('connection');
+    await expect(midway, 'a transaction').rejects.toThrow('connection');
     // A statement that is slow for less time succeeds, and an idle connection may be silent.
     await sql`SELECT pg_sleep(0.3)`.execute(db);
     await new Promise((resolve) => setTimeout(resolve, 700));

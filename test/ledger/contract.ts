@@ -10,7 +10,7 @@ import { describeEvidence } from './contract/evidence.js';
 import { describeObservations } from './contract/observations.js';
 import { describeOutside } from './contract/settled-outside.js';
 import { describeParts } from './contract/partial-refunds.js';
-import { describePeople } from './contract/approvals.js';
+import { describeOperators } from './contract/approvals.js';
 import { describeRepairs } from './contract/repairs.js';
 import { describeReplays } from './contract/replays.js';
 import { describeUnread } from './contract/unread.js';
@@ -42,7 +42,7 @@ export function describeLedger(name: string, make: () => Promise<LedgerUnderTest
     describeDeclared(underTest);
     describeCredits(underTest);
     describeDirectCredits(underTest);
-    describePeople(underTest);
+    describeOperators(underTest);
     describeRepairs(underTest);
     describeAnswers(underTest);
     describeOutside(underTest);

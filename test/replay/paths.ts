@@ -1,10 +1,10 @@
 /** The ways a refund can take, each followed until its history shows it. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import { createDriver } from '../../client/driver.js';
+import { createRefundWorkflow } from '../../client/refund-workflow.js';
 import { RefundsError, type RefundsClient } from '../../client/index.js';
 import type { NotificationParts } from '../../client/open.js';
-import { createNotificationProcess } from '../../server/webhooks/process.js';
+import { createNotificationProcess } from '../../server/webhooks/process-notification.js';
 import type { RefundState } from '../../domain/refund/states.js';
 import type { Order } from '../../examples/order-cancellation/orders.js';
 import type { orderCancellation } from '../../examples/order-cancellation/workflow.js';
@@ -17,7 +17,7 @@ import type { RefundConfig } from '../../domain/refund/config.js';
 import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
 import type { FaultRule } from '../../sandbox/gateway/faults.js';
 import type { SimulatedGateway } from '../../sandbox/gateway/simulated-gateway.js';
-import { comeBack, inLastMomentOf } from '../support/last-moment.js';
+import { recordReturn, inLastMomentOf } from '../support/last-moment.js';
 import { maintenanceAt } from '../../temporal/maintenance.js';
 import type { audit } from '../../workflows/maintenance/audit.js';
 import {
@@ -150,9 +150,10 @@ export const PATHS: Readonly<Record<string, Path>> = {
     await inLastMomentOf(
       refund.id,
       ledger,
-      () => createDriver(notifications.temporal, notifications.start, notifications.queues).start(refund),
+      () =>
+        createRefundWorkflow(notifications.temporal, notifications.start, notifications.queues).start(refund),
       async () => {
-        const { version } = await comeBack(refund.id, ledger, gateway);
+        const { version } = await recordReturn(refund.id, ledger, gateway);
         await handle.signal(gatewayNotification, version);
       },
     );
@@ -190,7 +191,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
     gateway.setFault({ match: { paymentId }, effect: { kind: 'reject', code: '700.300.300' } });
     const refund = await accept(paymentId, '100.00');
     const soon: RefundConfig = { ...config, timings: { ...config.timings, caseAfterUnknown: 2_000 } };
-    await createDriver(
+    await createRefundWorkflow(
       notifications.temporal,
       { ...notifications.start, configFor: () => soon },
       notifications.queues,

@@ -20,7 +20,7 @@ const folder = fileURLToPath(new URL('histories/', import.meta.url));
 const example = fileURLToPath(new URL('../../examples/order-cancellation/workflow.ts', import.meta.url));
 /** Set by `npm test` and `npm run test:all`: the bundle that production runs. */
 const compiled = compiledFile('workflow-bundle.js');
-const [ours, callers] = await Promise.all([
+const [ours, clients] = await Promise.all([
   compiled === undefined ? buildWorkflowBundle() : { code: await readFile(compiled, 'utf8') },
   bundleWorkflowCode({ workflowsPath: example, logger: new DefaultLogger('ERROR') }),
 ]);
@@ -61,7 +61,7 @@ describe('the recorded histories', () => {
   });
 
   it.for(OF_CLIENTS)('%s: the client workflow replays', async (name) => {
-    await replay(callers, await historyOf(name), name);
+    await replay(clients, await historyOf(name), name);
   });
 });
 
@@ -103,7 +103,7 @@ describe('a changed workflow fails to replay', () => {
 
   it('without a signal after a withdrawal, in a client workflow', async () => {
     const name = 'order-cancellation-canceled';
-    const silent = changed(callers, "if (result.kind !== 'withdrawn')", 'if (result.kind !== undefined)');
+    const silent = changed(clients, "if (result.kind !== 'withdrawn')", 'if (result.kind !== undefined)');
     await expect(replay(silent, await historyOf(name), name)).rejects.toThrow(DeterminismViolationError);
   });
 

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { ANSWER_WITHIN } from '../../client/driver.js';
+import { ANSWER_WITHIN } from '../../client/refund-workflow.js';
 import { DEFAULT_TIMINGS } from '../../domain/refund/config.js';
 import { SEARCH_ATTRIBUTES } from '../../sandbox/servers/temporal.js';
 import { SHUTDOWN_FORCE, SHUTDOWN_GRACE } from '../../worker/shutdown.js';

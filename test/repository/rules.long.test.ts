@@ -138,12 +138,12 @@ describe('import rules', () => {
   /** What the import rules say about the planted rooms, as lines like `error name: from → to`. */
   async function violations(config: string): Promise<readonly string[]> {
     const program = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
-    const rooms = ['domain', 'gateway', 'ledger', 'activities', 'workflows', 'worker', 'client', 'server'];
+    const modules = ['domain', 'gateway', 'ledger', 'activities', 'workflows', 'worker', 'client', 'server'];
     const stdout = await new Promise<string>((resolve) => {
       // Its exit code is the number of violations, so an error is the expected end.
       execFile(
         process.execPath,
-        [program, '--config', join(root, config), '--no-cache', ...rooms],
+        [program, '--config', join(root, config), '--no-cache', ...modules],
         { cwd: folder },
         (_error, out, err) => resolve(out + err),
       );

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { ACTIONS } from '../../client/actions.js';
+import { ACTIONS } from '../../client/operator-actions.js';
 import { CASE_REASONS } from '../../domain/refund/reasons.js';
 
 const page = readFileSync(fileURLToPath(new URL('../../docs/operating/runbook.md', import.meta.url)), 'utf8');

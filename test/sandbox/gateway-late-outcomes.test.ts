@@ -149,7 +149,7 @@ describe('queries without a usable answer', () => {
     const harness = openHarness();
     const id = debit(harness);
     refund(harness, id, '5.00');
-    const effect = { kind: 'query', how: 'other_currency', currency: 'JPY' } as const;
+    const effect = { kind: 'query', how: 'currency_differs', currency: 'JPY' } as const;
     harness.gateway.setFault({ match: { paymentId: id }, effect });
     const currencies = () =>
       bodyOf(harness.get(`/v3/query/${id}`, { includeLinkedTransactions: 'true' })).records?.map(

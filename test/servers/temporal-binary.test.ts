@@ -18,7 +18,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const print = (line: string): void => void lines.push(line);
-const noWay = (why: string) => () => Promise.reject(new Error(why));
+const noOperation = (why: string) => () => Promise.reject(new Error(why));
 
 async function program(path: string, text: string): Promise<string> {
   await mkdir(join(path, '..'), { recursive: true });
@@ -47,7 +47,7 @@ describe.skipIf(process.platform === 'win32')('finding a Temporal CLI', () => {
         env,
         print,
         download: (target) => program(target, CLI).then(() => undefined),
-        build: noWay('-'),
+        build: noOperation('-'),
       });
 
     expect(await find(environment({ TEMPORAL_CLI_PATH: named }))).toEqual({
@@ -63,7 +63,7 @@ describe.skipIf(process.platform === 'win32')('finding a Temporal CLI', () => {
     const built = await findTemporal({
       env: environment(),
       print,
-      download: noWay('no network'),
+      download: noOperation('no network'),
       build: (target) => program(target, CLI).then(() => undefined),
     });
     expect(built).toEqual({ path: cached(), from: 'build' });
@@ -85,7 +85,12 @@ describe.skipIf(process.platform === 'win32')('finding a Temporal CLI', () => {
 
   it('names the error of each source and what to install when all fail, and leaves no files behind', async () => {
     const env = environment();
-    const failed = findTemporal({ env, print, download: noWay('no network here'), build: buildTemporal });
+    const failed = findTemporal({
+      env,
+      print,
+      download: noOperation('no network here'),
+      build: buildTemporal,
+    });
     await expect(failed).rejects.toBeInstanceOf(TemporalNotFound);
     await expect(failed).rejects.toThrow(
       /no network here[\s\S]*go is not installed[\s\S]*docs\.temporal\.io\/cli[\s\S]*go\.dev\/dl[\s\S]*TEMPORAL_ADDRESS/u,
@@ -103,7 +108,7 @@ describe.skipIf(process.platform === 'win32')('finding a Temporal CLI', () => {
       await program(`${target}.build-${builds}`, CLI);
       await rename(`${target}.build-${builds}`, target);
     };
-    const ask = () => findTemporal({ env: environment(), print, download: noWay('no network'), build });
+    const ask = () => findTemporal({ env: environment(), print, download: noOperation('no network'), build });
     const found = await Promise.all([ask(), ask(), ask()]);
     expect(builds).toBe(1);
     expect(found.map(({ from }) => from).sort()).toEqual(['build', 'cache', 'cache']);
@@ -115,7 +120,12 @@ describe.skipIf(process.platform === 'win32')('finding a Temporal CLI', () => {
     // No process has this id: on Linux the maximum is 4,194,304.
     await writeFile(`${cached()}.lock`, '99999999');
     const build = (target: string) => program(target, CLI).then(() => undefined);
-    const found = await findTemporal({ env: environment(), print, download: noWay('no network'), build });
+    const found = await findTemporal({
+      env: environment(),
+      print,
+      download: noOperation('no network'),
+      build,
+    });
     expect(found.from).toBe('build');
   });
 
@@ -131,7 +141,7 @@ describe.skipIf(process.platform === 'win32')('finding a Temporal CLI', () => {
     const log = join(folder, 'go.log');
     const env = environment({ FAKE_LOG: log, PATH: `${join(folder, 'bin')}:/usr/bin:/bin` });
     const find = (more: NodeJS.ProcessEnv) =>
-      findTemporal({ env: { ...env, ...more }, print, download: noWay('no network') });
+      findTemporal({ env: { ...env, ...more }, print, download: noOperation('no network') });
 
     await expect(find({ FAKE_EXIT: '1' })).rejects.toThrow(/building.*go ended with 1/u);
     expect(await readdir(join(folder, 'cache', 'oppwa-refunds'))).toEqual([]);

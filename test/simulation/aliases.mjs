@@ -5,5 +5,5 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 export const ALIASES = {
   '@temporalio/workflow': here('./temporal/workflow.ts'),
-  uuid: here('./stand-in-uuid.ts'),
+  uuid: here('./fake-uuid.ts'),
 };

@@ -3,7 +3,7 @@ import { AFTER_DECLINE } from '../../domain/refund/next-step.js';
 import { APPROVAL_REASONS, CREDIT_BLOCKS } from '../../domain/refund/credit-guard.js';
 import { REFUND_TRANSITIONS } from '../../domain/refund/states.js';
 import { ATTEMPT_STATES } from '../../domain/refund/attempt-states.js';
-import type { Coverage } from './world/coverage.js';
+import type { Coverage } from './harness/coverage.js';
 
 /** From a state to itself is no change that an event shows. */
 const moves = [

@@ -1,10 +1,10 @@
 /** The simulation as a program: one lifetime with its trace, many, or every deliberate defect. Built and started by `bundle.ts`. */
 import { parseArgs } from 'node:util';
 import { missing } from './expected.js';
-import { live } from './lifetime.js';
+import { live } from './simulation-run.js';
 import { liveMany, type Many } from './many.js';
 import { MUTANTS } from './mutants/index.js';
-import { Coverage } from './world/coverage.js';
+import { Coverage } from './harness/coverage.js';
 
 const HELP = `npm run test:simulation -- [options]
 
@@ -71,7 +71,7 @@ async function showMany(): Promise<void> {
     from,
     count,
     mutant,
-    keepsGoing: values['keep-going'],
+    continues: values['keep-going'],
     onFailure: values.json ? () => undefined : print,
     onProgress: values.json ? () => undefined : (lived) => void process.stderr.write(`${lived} lived\n`),
   });
@@ -105,7 +105,7 @@ async function showMutants(): Promise<void> {
   const caught: { readonly name: string; readonly lived: number; readonly how: string | null }[] = [];
   let cpuSeconds = 0;
   for (const each of MUTANTS) {
-    const { lived, seconds, failures } = await liveMany({ from, count, mutant: each, keepsGoing: false });
+    const { lived, seconds, failures } = await liveMany({ from, count, mutant: each, continues: false });
     cpuSeconds += seconds;
     caught.push({ name: each.name, lived, how: failures[0] ?? null });
     if (!values.json) print(`${each.name}: ${lived} runs: ${failures[0]?.slice(0, 160) ?? 'NOT CAUGHT'}`);

@@ -1,8 +1,8 @@
 /** Many lifetimes one after the other: all have to hold, and what they reached is counted. */
-import { live } from './lifetime.js';
-import { Beginnings } from './world/beginning.js';
-import { Coverage } from './world/coverage.js';
-import type { Mutant } from './world/world.js';
+import { live } from './simulation-run.js';
+import { Beginnings } from './harness/beginning.js';
+import { Coverage } from './harness/coverage.js';
+import type { Mutant } from './harness/harness.js';
 
 export interface Many {
   readonly coverage: Coverage;
@@ -22,14 +22,14 @@ export async function liveMany({
   from,
   count,
   mutant,
-  keepsGoing,
+  continues,
   onFailure = () => undefined,
   onProgress = () => undefined,
 }: {
   readonly from: number;
   readonly count: number;
   readonly mutant: Mutant | undefined;
-  readonly keepsGoing: boolean;
+  readonly continues: boolean;
   readonly onFailure?: (failure: string) => void;
   readonly onProgress?: (lived: number) => void;
 }): Promise<Many> {
@@ -38,7 +38,7 @@ export async function liveMany({
   const cpu = process.cpuUsage();
   let lived = 0;
   let steps = 0;
-  for (let seed = from; seed < from + count && (keepsGoing || failures.length === 0); seed += 1) {
+  for (let seed = from; seed < from + count && (continues || failures.length === 0); seed += 1) {
     const run = await live(seed, { coverage, mutant, beginnings });
     lived += 1;
     steps += run.steps;

@@ -1,6 +1,6 @@
 /** Checks that the simulation catches every deliberate defect. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { catchMutants } from './lifetimes.js';
+import { catchMutants } from './runs.js';
 import { MUTANTS } from './mutants/index.js';
 
 /** Runs for each defect. The rarest needs a tenth of them. */

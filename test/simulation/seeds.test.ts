@@ -1,7 +1,7 @@
 /** A seed is a world: run again, it is the same one, step by step. */
 import { expect, it } from 'vitest';
-import { live } from './lifetime.js';
-import { Coverage } from './world/coverage.js';
+import { live } from './simulation-run.js';
+import { Coverage } from './harness/coverage.js';
 
 it.each([2, 41, 485, 910, 1128, 70_332])('seed %s tells the same story twice', async (seed) => {
   const reported = async () => live(seed, { coverage: new Coverage(), isTraced: true });

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { RefundsError, type Refund, type RefundOrder, type RefundsClient } from '../../client/index.js';
 import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
-import type { Random } from '../simulation/world/random.js';
+import type { Random } from '../simulation/harness/random.js';
 import { CLERK, HttpRefusal, type EntryPoint, type Http } from './http.js';
 import { textOf, type Currency } from './money.js';
 import type { Notes, Order } from './notes.js';
@@ -80,12 +80,12 @@ export type Answer =
   | { readonly kind: 'failed'; readonly error: string };
 
 /** One call, written down. */
-export async function askOnce(desk: Asks, notes: Notes, order: Order): Promise<Answer> {
+export async function askOnce(entryPoint: Asks, notes: Notes, order: Order): Promise<Answer> {
   notes.asked += 1;
   try {
     const refund = await (order.askedFor === 'credit'
-      ? desk.requestCredit(order)
-      : desk.requestRefund(order));
+      ? entryPoint.requestCredit(order)
+      : entryPoint.requestRefund(order));
     notes.accept(refund, order.idempotencyKey);
     notes.doubts.delete(order.idempotencyKey);
     return { kind: 'accepted', refund };

@@ -1,7 +1,7 @@
 /** What happens to processes, servers and connections while refunds are under way. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NodeProcess } from '../../sandbox/node-process.js';
-import type { Random } from '../simulation/world/random.js';
+import type { Random } from '../simulation/harness/random.js';
 import type { Machine } from './machine.js';
 import type { Meddling } from './meddling.js';
 import type { Notes } from './notes.js';

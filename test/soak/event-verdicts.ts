@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import { OUTGOING_EVENT_TYPES } from '../../ledger/outbox/outbox.js';
 import type { Database } from '../../ledger/db/database.js';
-import { factOf, type Client } from './caller.js';
+import { factOf, type Client } from './events-receiver.js';
 import { OPERATOR, type Http } from './http.js';
 import type { Verdict } from './verdicts.js';
 
@@ -12,7 +12,7 @@ export interface EventEvidence {
 }
 
 export async function eventVerdicts({ database, client }: EventEvidence): Promise<readonly Verdict[]> {
-  const facts = await toldFacts(database);
+  const facts = await reportedFacts(database);
   const reported = [...client.taken.values()];
   const known = new Map(facts.map(({ event, fact }) => [event, fact]));
   return [
@@ -38,7 +38,7 @@ export async function eventVerdicts({ database, client }: EventEvidence): Promis
 
 /** What the run waits for at its end. */
 export async function eventsInProgress({ database }: EventEvidence): Promise<number> {
-  return (await toldFacts(database)).filter(({ state }) => state !== 'delivered').length;
+  return (await reportedFacts(database)).filter(({ state }) => state !== 'delivered').length;
 }
 
 /** By state. */
@@ -58,7 +58,7 @@ export async function resendDead({ database }: EventEvidence, http: Http): Promi
 }
 
 /** Every fact of the kinds that are told, and the event that it became. */
-async function toldFacts({ db }: Database) {
+async function reportedFacts({ db }: Database) {
   const { rows } = await sql<{ fact: string; event: string | null; state: string | null }>`
     select format('%s of %s as fact %s', e.type, e.refund_id, e.id) as fact, d.id::text as event, d.state
     from events e left join event_deliveries d on d.event_id = e.id

@@ -1,9 +1,9 @@
 /** The HTTP API as callers and people use it: each under a key of their own, and every answer held against what the API promises. */
 import { z } from 'zod';
-import { replayedRefund } from '../../server/api/decision-schemas.js';
+import { replayedRefund } from '../../server/api/command-schemas.js';
 import { refund as refundSchema } from '../../server/api/schemas.js';
 import type { Refund, RefundOrder, RefundsClient } from '../../client/index.js';
-import type { ActionName } from '../../client/actions.js';
+import type { ActionName } from '../../client/operator-actions.js';
 import type { ReplayResult, ReplayNote } from '../../client/replay.js';
 import type { OperatorNote } from '../../domain/refund/operator-note.js';
 import type { Role } from '../../domain/principal.js';

@@ -1,7 +1,7 @@
 /** The load of a soak run: intents of many kinds, asked for over HTTP and through the typed client, each on a payment of its own. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SimulatedGateway } from '../../sandbox/gateway/simulated-gateway.js';
-import { Random } from '../simulation/world/random.js';
+import { Random } from '../simulation/harness/random.js';
 import {
   ask,
   creditOf,

@@ -13,7 +13,7 @@ import { startTemporal } from '../../sandbox/servers/temporal.js';
 import { workflowBundleIn } from '../../sandbox/workflow-bundle.js';
 import { formatAmount, storedMoney } from '../../domain/money/money.js';
 import { migrate } from '../../ledger/db/migrate.js';
-import { startCaller, type Client } from './caller.js';
+import { startClient, type Client } from './events-receiver.js';
 import { APPROVAL_ABOVE } from './money.js';
 
 /** A day becomes 35 seconds and the gateway's visibility lag 360 ms; windows that time real I/O keep their floors. */
@@ -79,7 +79,7 @@ export async function startMachine(print: (line: string) => void): Promise<Machi
     });
     cleanUp.push(() => gateway.close());
     const eventsSecret = `whsec_${randomBytes(32).toString('base64')}`;
-    const client = await startCaller(eventsSecret);
+    const client = await startClient(eventsSecret);
     cleanUp.push(() => client.close());
     await migrate(postgres.url);
     const bundle = await workflowBundleIn(folder);
@@ -104,16 +104,16 @@ export async function startMachine(print: (line: string) => void): Promise<Machi
       REFUNDS_WORKFLOW_BUNDLE: bundle,
     };
     // Dying is what they are here for; what they said is told only when one does not come back.
-    const lastWords: string[] = [];
-    const hear = (line: string): void => {
-      lastWords.push(line);
-      if (lastWords.length > 20) lastWords.shift();
+    const lastOutput: string[] = [];
+    const record = (line: string): void => {
+      lastOutput.push(line);
+      if (lastOutput.length > 20) lastOutput.shift();
     };
     const readyWithinMs = BACK_WITHIN_MS;
     const workers = await Promise.all(
       Array.from({ length: WORKERS }, async (_, index) => {
         const name = `worker-${index + 1}`;
-        const options = { name, entry: 'worker/main.ts', env: { ...env, PGAPPNAME: name }, print: hear };
+        const options = { name, entry: 'worker/main.ts', env: { ...env, PGAPPNAME: name }, print: record };
         return { name, process: await startNodeProcess({ ...options, readyWithinMs }) };
       }),
     );
@@ -131,7 +131,7 @@ export async function startMachine(print: (line: string) => void): Promise<Machi
         REFUNDS_REQUESTS_PER_MINUTE: '1000000',
         REFUNDS_DATA_DIR: folder,
       },
-      print: hear,
+      print: record,
       readyWithinMs,
     });
     cleanUp.push(() => api.stop());
@@ -159,7 +159,7 @@ export async function startMachine(print: (line: string) => void): Promise<Machi
         const back = async (name: string, isBack: () => boolean | Promise<boolean>): Promise<void> => {
           while (!(await isBack())) {
             if (performance.now() > deadline)
-              throw new Error(`${name} did not come back:\n${lastWords.join('\n')}`);
+              throw new Error(`${name} did not come back:\n${lastOutput.join('\n')}`);
             await sleep(100);
           }
         };

@@ -1,7 +1,7 @@
 /** How the gateway misbehaves towards one payment: drawn by seed from everything that its simulator can do within the guarantees. */
 import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
 import type { FaultRule } from '../../sandbox/gateway/faults.js';
-import type { Random } from '../simulation/world/random.js';
+import type { Random } from '../simulation/harness/random.js';
 
 type Effect = FaultRule['effect'];
 type Draw = (random: Random) => Effect;

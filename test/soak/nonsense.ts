@@ -52,7 +52,7 @@ const unreadable: Intent = async (harness) => {
     headers: { 'idempotency-key': randomUUID() },
     body: JSON.stringify(request),
   } as const;
-  const { by: _nobody, ...anonymous } = good;
+  const { by: _stranger, ...anonymous } = good;
   const [sent, status, code] = random.pick<readonly [Sent, number, string]>([
     [anonymous, 401, 'unauthenticated'],
     [

@@ -4,8 +4,8 @@ import { openDatabase } from '../../ledger/db/database.js';
 import { allRefunds } from '../../sandbox/demo/books.js';
 import { readSettings } from '../../settings/read.js';
 import { openClient } from '../../temporal/connection.js';
-import { Random } from '../simulation/world/random.js';
-import { runCaller } from './caller.js';
+import { Random } from '../simulation/harness/random.js';
+import { runClient } from './events-receiver.js';
 import { runDisasters } from './disasters.js';
 import { eventsByEnd, eventVerdicts, type EventEvidence } from './event-verdicts.js';
 import { openHttp } from './http.js';
@@ -13,8 +13,8 @@ import { runLoad } from './load.js';
 import { startMachine, type Machine } from './machine.js';
 import { meddleWith } from './meddling.js';
 import { add, Notes } from './notes.js';
-import { operatorVerdicts } from './person-verdicts.js';
-import { runAgain, runPeople } from './people.js';
+import { operatorVerdicts } from './operator-verdicts.js';
+import { runAgain, runOperators } from './operators.js';
 import { REPAIRS } from './repairs.js';
 import {
   notificationsByEnd,
@@ -22,7 +22,7 @@ import {
   serviceVerdicts,
   type ServiceEvidence,
 } from './service-verdicts.js';
-import { settle, settleDoubts, settleWords, tellRest } from './settling.js';
+import { settle, settleDoubts, settleCommands, reportRest } from './settling.js';
 import { verdictsOf, type Evidence, type Verdict } from './verdicts.js';
 import { Watch, type Progress } from './watch.js';
 
@@ -108,8 +108,8 @@ async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult
     watch.begin('load', started + options.minutes * 60_000);
     const acting = Promise.all([
       runLoad({ ...common, rate, backlog: () => watch.backlog(), random: new Random(seed * 4) }),
-      runPeople({ ...speaking, random: new Random(seed * 4 + 1) }, REPAIRS),
-      runCaller({ client: machine.client, notes, over, random: new Random(seed * 4 + 5) }),
+      runOperators({ ...speaking, random: new Random(seed * 4 + 1) }, REPAIRS),
+      runClient({ client: machine.client, notes, over, random: new Random(seed * 4 + 5) }),
       runDisasters({
         machine,
         meddling,
@@ -148,16 +148,20 @@ async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult
     await machine.allBack();
     await meddling.remove();
     const settledDoubts = await settleDoubts([opened.client, http], notes, database);
-    await settleWords(notes);
+    await settleCommands(notes);
     // Nobody resumes anything here: what was accepted and not started is the sweep's.
     const deadline = performance.now() + SETTLED_WITHIN_MS;
     watch.begin('settling', deadline);
-    const people = { ...speaking, random: new Random(seed * 4 + 3) };
+    const operators = { ...speaking, random: new Random(seed * 4 + 3) };
     let resent = 0;
     // What was decided last is announced by the gateway a little later.
     do {
-      await settle({ evidence, service, people, gatewayUrl: machine.gateway.url }, deadline, options.signal);
-      resent += await tellRest(events, http, deadline);
+      await settle(
+        { evidence, service, operators, gatewayUrl: machine.gateway.url },
+        deadline,
+        options.signal,
+      );
+      resent += await reportRest(events, http, deadline);
       options.signal?.throwIfAborted();
     } while ((await notificationsInProgress(service)) > 0 && performance.now() < deadline);
     await watch.end();

@@ -5,13 +5,13 @@ import { askOnce, isRefusal, type Asks } from './asking.js';
 import { eventsInProgress, resendDead, type EventEvidence } from './event-verdicts.js';
 import type { Http } from './http.js';
 import type { Notes, Order } from './notes.js';
-import { decideOn, type People } from './people.js';
+import { decideOn, type Operators } from './operators.js';
 import { confirm } from './repairs.js';
 import { notificationsInProgress, type ServiceEvidence } from './service-verdicts.js';
 import { unsettled, type Evidence } from './verdicts.js';
 
 /** A person's patience, and that of Temporal with a worker that is gone. */
-const WORD_WITHIN_MS = 60_000;
+const COMMAND_WITHIN_MS = 60_000;
 
 /** Callers that ask again, or say again, at the same time. */
 const SETTLERS = 6;
@@ -32,7 +32,7 @@ export async function settleDoubts(desks: readonly [Asks, ...Asks[]], notes: Not
   return settled;
 }
 
-async function settleDoubt(order: Order, desk: Asks, notes: Notes, database: Database) {
+async function settleDoubt(order: Order, entryPoint: Asks, notes: Notes, database: Database) {
   const key = order.idempotencyKey;
   const before = await database.db
     .selectFrom('refunds')
@@ -40,7 +40,7 @@ async function settleDoubt(order: Order, desk: Asks, notes: Notes, database: Dat
     .where('client_id', '=', order.clientId)
     .where('idempotency_key', '=', key)
     .executeTakeFirst();
-  const answer = await askOnce(desk, notes, order);
+  const answer = await askOnce(entryPoint, notes, order);
   if (answer.kind === 'failed')
     notes.wrong.push(`asked again when all was well, key ${key}: ${answer.error}`);
   if (before === undefined) return;
@@ -51,17 +51,17 @@ async function settleDoubt(order: Order, desk: Asks, notes: Notes, database: Dat
 }
 
 /** When everybody is back each word has an answer: a run that was just given to another worker may need some time for it. */
-export async function settleWords(notes: Notes): Promise<void> {
+export async function settleCommands(notes: Notes): Promise<void> {
   const waiting = notes.unanswered.splice(0);
   const settler = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
-      await settleWord(next, notes);
+      await settleCommand(next, notes);
   };
   await Promise.all(Array.from({ length: SETTLERS }, settler));
 }
 
-async function settleWord({ what, again }: Notes['unanswered'][number], notes: Notes): Promise<void> {
-  const deadline = performance.now() + WORD_WITHIN_MS;
+async function settleCommand({ what, again }: Notes['unanswered'][number], notes: Notes): Promise<void> {
+  const deadline = performance.now() + COMMAND_WITHIN_MS;
   let open: unknown = '';
   while (open !== undefined && performance.now() < deadline)
     open = await again().then(
@@ -75,7 +75,7 @@ async function settleWord({ what, again }: Notes['unanswered'][number], notes: N
 }
 
 /** Waits until the caller has been told everything. Answers how many events an operator had to send again. */
-export async function tellRest(events: EventEvidence, http: Http, deadline: number): Promise<number> {
+export async function reportRest(events: EventEvidence, http: Http, deadline: number): Promise<number> {
   let resent = 0;
   while ((await eventsInProgress(events)) > 0 && performance.now() < deadline) {
     resent += await resendDead(events, http);
@@ -87,24 +87,24 @@ export async function tellRest(events: EventEvidence, http: Http, deadline: numb
 interface Settling {
   readonly evidence: Evidence;
   readonly service: ServiceEvidence;
-  readonly people: People;
+  readonly operators: Operators;
   readonly gatewayUrl: string;
 }
 
 /** Waits until every refund is over or with a person and every notice worked through, and lets the gateway finish and second persons decide meanwhile. */
 export async function settle(
-  { evidence, service, people, gatewayUrl }: Settling,
+  { evidence, service, operators, gatewayUrl }: Settling,
   deadline: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { gateway } = evidence;
-  const { client, random, notes } = people;
+  const { client, random, notes } = operators;
   while (performance.now() < deadline && signal?.aborted !== true) {
     for (const { id, state, type } of gateway.transactions())
       if (state === 'pending' && type !== 'CB')
         gateway.finishPending({ id, state: random.pick(['succeeded', 'rejected']) });
     // While a correction waits, no absence is concluded.
-    for (const id of notes.proposed.keys()) await confirm(people, id);
+    for (const id of notes.proposed.keys()) await confirm(operators, id);
     // It posts what is due when it is spoken to.
     await (await fetch(`${gatewayUrl}/_control/settings`)).arrayBuffer();
     if ((await unsettled(evidence)) + (await notificationsInProgress(service)) === 0) {
@@ -112,7 +112,7 @@ export async function settle(
       // A few stay with the second person: that is an end as well.
       const decided = waiting.filter(() => random.chance(0.8));
       if (decided.length === 0) return;
-      for (const refund of decided) await decideOn(people, refund).catch(() => undefined);
+      for (const refund of decided) await decideOn(operators, refund).catch(() => undefined);
     }
     await sleep(500);
   }

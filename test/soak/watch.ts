@@ -77,8 +77,8 @@ export class Watch {
     this.#timer ??= setInterval(() => {
       this.#countRequests();
       // One look at a time: while the database is away they would pile up.
-      this.#looking = this.#looking.then(() => this.#look());
-      this.#tell();
+      this.#looking = this.#looking.then(() => this.#query());
+      this.#report();
     }, EVERY_MS);
   }
 
@@ -90,7 +90,7 @@ export class Watch {
     this.#countRequests();
   }
 
-  async #look(): Promise<void> {
+  async #query(): Promise<void> {
     const { db } = this.#options.database;
     if (this.#timer === undefined) return;
     this.#looks += 1;
@@ -123,7 +123,7 @@ export class Watch {
     this.#last = all.at(-1);
   }
 
-  #tell(): void {
+  #report(): void {
     const { notes, onProgress } = this.#options;
     onProgress({
       phase: this.#phase,

@@ -16,7 +16,7 @@ export const CHROMIUM: string | undefined = [process.env['CHROMIUM_PATH'], ...US
 
 export const HOW_TO_GET_CHROMIUM = 'apt-get install chromium, or set CHROMIUM_PATH to a Chrome';
 
-export interface Look {
+export interface Theme {
   readonly viewport?: { readonly width: number; readonly height: number };
   readonly colorScheme?: 'light' | 'dark';
   readonly deviceScaleFactor?: number;
@@ -24,7 +24,7 @@ export interface Look {
 
 export interface Chromium {
   /** Somebody with a profile of their own, which nobody else sees. Locale and zone are fixed: pictures and texts are the same everywhere. */
-  open(look?: Look): Promise<BrowserContext>;
+  open(theme?: Theme): Promise<BrowserContext>;
   /** With everybody in it. */
   close(): Promise<void>;
 }
@@ -46,8 +46,8 @@ export async function startChromium(): Promise<Chromium> {
     ],
   });
   return {
-    open: (look) =>
-      browser.newContext({ locale: 'en-GB', timezoneId: 'UTC', reducedMotion: 'reduce', ...look }),
+    open: (theme) =>
+      browser.newContext({ locale: 'en-GB', timezoneId: 'UTC', reducedMotion: 'reduce', ...theme }),
     close: () => browser.close(),
   };
 }

@@ -37,7 +37,7 @@ export async function inLastMomentOf(
 }
 
 /** The gateway takes the success of a refund's first attempt back, and the ledger is told by somebody who does not tell the run. */
-export async function comeBack(
+export async function recordReturn(
   refundId: string,
   ledger: Ledger,
   gateway: SimulatedGateway,

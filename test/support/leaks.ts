@@ -40,24 +40,24 @@ export async function leaksIn(
 ): Promise<{ readonly leaks: readonly string[]; readonly runs: number; readonly rows: number }> {
   const forms = [...CARDS, ...secrets.map(exactly)];
   const leaks: string[] = [];
-  const look = (where: string, text: string): void => {
+  const query = (where: string, text: string): void => {
     if (forms.some((form) => form.test(text))) leaks.push(where);
   };
   places.logged.forEach((line, index) => {
-    look(`log line ${index + 1}`, line);
+    query(`log line ${index + 1}`, line);
   });
-  const rows = await readTables(places.database, look);
-  const runs = await readHistories(places, look);
+  const rows = await readTables(places.database, query);
+  const runs = await readHistories(places, query);
   return { leaks: [...new Set(leaks)], runs, rows };
 }
 
 /** As text; hexadecimal keys may change their case on the way. */
 const exactly = (secret: string): RegExp => new RegExp(secret.replace(/[$()*+.?[\\\]^{|}]/gu, '\\$&'), 'iu');
 
-type Look = (where: string, text: string) => void;
+type Theme = (where: string, text: string) => void;
 
 /** Every column of every table, whatever its type: as PostgreSQL itself writes it as JSON. */
-async function readTables({ db }: Database, look: Look): Promise<number> {
+async function readTables({ db }: Database, query: Theme): Promise<number> {
   const tables = await sql<{ name: string }>`
     SELECT table_name AS name FROM information_schema.tables
     WHERE table_schema = 'public' AND table_type = 'BASE TABLE'`.execute(db);
@@ -70,7 +70,7 @@ async function readTables({ db }: Database, look: Look): Promise<number> {
       for (const [column, value] of Object.entries(row)) {
         const text = typeof value === 'string' ? value : JSON.stringify(value);
         // Bytes are looked through as what they stand for.
-        look(`${name}.${column}`, text.startsWith('\\x') ? bytesOf(text) : text);
+        query(`${name}.${column}`, text.startsWith('\\x') ? bytesOf(text) : text);
       }
   }
   return count;
@@ -81,7 +81,7 @@ const bytesOf = (text: string): string => `${text}\n${Buffer.from(text.slice(2),
 /** Of gRPC. */
 const NOT_FOUND = 5;
 
-async function readHistories({ temporal, taskQueue, workflowIds }: Places, look: Look): Promise<number> {
+async function readHistories({ temporal, taskQueue, workflowIds }: Places, query: Theme): Promise<number> {
   const runs = new Map<string, readonly [string, string | undefined]>();
   for await (const { workflowId, runId } of temporal.workflow.list({ query: `TaskQueue = '${taskQueue}'` }))
     runs.set(runId, [workflowId, runId]);
@@ -99,7 +99,7 @@ async function readHistories({ temporal, taskQueue, workflowIds }: Places, look:
     if (history === undefined) continue;
     count += 1;
     for (const event of history.events ?? [])
-      look(`${workflowId}, event ${String(event.eventId)}`, [...textsIn(event)].join('\n'));
+      query(`${workflowId}, event ${String(event.eventId)}`, [...textsIn(event)].join('\n'));
   }
   return count;
 }

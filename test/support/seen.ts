@@ -1,5 +1,5 @@
 /** An operator who has looked: decides about the instruction that waits now. */
-import type { ApprovalNote } from '../../client/decisions.js';
+import type { ApprovalNote } from '../../client/operator-commands.js';
 import type { OperatorNote } from '../../domain/refund/operator-note.js';
 import type { Refund } from '../../client/view.js';
 

@@ -9,7 +9,7 @@ import { auditScheduleId, ensureSchedules, sweepScheduleId } from '../../tempora
 import { refundStarter } from '../../temporal/start-refund.js';
 import { taskQueues } from '../../temporal/task-queues.js';
 import { maintenanceAt } from '../../temporal/maintenance.js';
-import { eventually, openHarness } from '../workflows/world.js';
+import { eventually, openHarness } from '../workflows/harness.js';
 
 const maintenance = {
   ...maintenanceAt(0.001),

@@ -4,7 +4,7 @@ import { afterAll, expect, inject, it } from 'vitest';
 import { z } from 'zod';
 import { encryptWebhook } from '../../sandbox/gateway/webhooks.js';
 import { startNodeProcess } from '../../sandbox/node-process.js';
-import { eventually, NEVER, openHarness } from '../conformance/world.js';
+import { eventually, NEVER, openHarness } from '../conformance/harness.js';
 import { webhookAddress } from '../support/receiver.js';
 
 const MINUTE = 60_000;

@@ -7,7 +7,7 @@ import { unmatchedWebhooks, webhooksOf } from '../../ledger/inbox/webhooks.js';
 import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
 import type { FaultRule } from '../../sandbox/gateway/faults.js';
 import { freePort } from '../../sandbox/servers/free-port.js';
-import { eventually, NEVER, openHarness } from '../conformance/world.js';
+import { eventually, NEVER, openHarness } from '../conformance/harness.js';
 import { deliverNotifications, startReceiver, webhookAddress } from '../support/receiver.js';
 import { openClient } from '../../temporal/connection.js';
 import { seen } from '../support/seen.js';
@@ -159,7 +159,7 @@ describe.concurrent('a notification of a refund in progress', () => {
       authentication: { entityId: OTHER_ENTITY },
     };
     expect(await receiver.post({ type: 'PAYMENT', payload }, { key: OTHER_KEY })).toBe(200);
-    expect(await endsOf(foreignId)).toEqual(['unmatched: unknown_transaction']);
+    expect(await endsOf(foreignId)).toEqual(['unmatched: no_matching_attempt']);
     expect(await factsOf(id)).toEqual(before);
     expect(await queriesOf(id)).toBe(0);
     engine.finishPending({ id: gatewayId, state: 'succeeded' });
@@ -297,7 +297,7 @@ describe.concurrent('a notification of a payment', () => {
     const payment = harness.newPayment();
     const { id } = engine.refundInPortal({ paymentId: payment.paymentId, amount: 30_00n });
     await deliverNotifications(harness);
-    expect(await endsOf(id)).toEqual(['unmatched: unknown_transaction']);
+    expect(await endsOf(id)).toEqual(['unmatched: no_matching_attempt']);
     expect((await unmatchedWebhooks(harness.database)).map(({ gatewayId }) => gatewayId)).toContain(id);
 
     await paid(payment, '70.00');

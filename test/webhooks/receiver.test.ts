@@ -7,7 +7,7 @@ import { openDatabase } from '../../ledger/db/database.js';
 import { unmatchedWebhooks } from '../../ledger/inbox/webhooks.js';
 import { encryptWebhook } from '../../sandbox/gateway/webhooks.js';
 import { freePort } from '../../sandbox/servers/free-port.js';
-import { eventually } from '../conformance/world.js';
+import { eventually } from '../conformance/harness.js';
 import { startReceiver, webhookAddress } from '../support/receiver.js';
 import { startStack } from '../support/stack.js';
 
@@ -81,7 +81,7 @@ describe('a notification', () => {
   it('of an unknown refund is kept as unmatched, and operators can see it', async () => {
     const content = refundNotification();
     await receiver.post(content);
-    expect(await ended(content.payload.id)).toMatchObject({ state: 'unmatched', why: 'unknown_transaction' });
+    expect(await ended(content.payload.id)).toMatchObject({ state: 'unmatched', why: 'no_matching_attempt' });
     const shown = await unmatchedWebhooks(stack.database);
     expect(shown.find(({ gatewayId }) => gatewayId === content.payload.id)).toMatchObject({
       kind: 'PAYMENT',

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { payment as paymentShape, timelineEntry } from '../../server/api/schemas.js';
 import { createApiKey } from '../../ledger/access/api-keys.js';
 import { webhooksOf } from '../../ledger/inbox/webhooks.js';
-import { eventually, NEVER, openHarness } from '../conformance/world.js';
+import { eventually, NEVER, openHarness } from '../conformance/harness.js';
 import { command } from '../support/command.js';
 import { deliverNotifications, startReceiver, webhookAddress } from '../support/receiver.js';
 

@@ -12,7 +12,7 @@ import { auditScheduleId, sweepScheduleId } from '../../temporal/schedules.js';
 import { refundWorkflowId } from '../../workflows/refund/contract.js';
 import { startReceiver } from '../events/receiver.js';
 import { startStack } from '../support/stack.js';
-import { eventually, START_MS } from '../workflows/world.js';
+import { eventually, START_MS } from '../workflows/harness.js';
 import { programArguments } from '../../sandbox/program.js';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });

@@ -4,7 +4,7 @@ import { CancelledFailure } from '@temporalio/common';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Refund } from '../../client/index.js';
 import { historyOf } from './history.js';
-import { CLERK, eventually, openHarness, type RefundHandle } from './world.js';
+import { CLERK, eventually, openHarness, type RefundHandle } from './harness.js';
 import { gatewayNotification, refundWorkflowId } from '../../workflows/refund/contract.js';
 
 const harness = await openHarness({ worker: false, sideBySide: true });

@@ -6,7 +6,7 @@ import { CASES, type Case, type Ending } from '../../sandbox/demo/cases.js';
 import { isFinal, type RefundState } from '../../domain/refund/states.js';
 import { LedgerError } from '../../ledger/ledger.js';
 import type { RefundRecord } from '../../ledger/core/refund-record.js';
-import { CLERK, openHarness, type RefundHandle } from './world.js';
+import { CLERK, openHarness, type RefundHandle } from './harness.js';
 import { decideUpdate } from '../../workflows/refund/contract.js';
 
 const harness = await openHarness({ sideBySide: true, timings: { sendWindow: 1_500 } });

@@ -1,6 +1,6 @@
 /** What a second person decides about a credit: bound to the exact instruction, once, and never by whoever asked. */
 import { describe, expect, it } from 'vitest';
-import { openHarness, type RefundHandle } from './world.js';
+import { openHarness, type RefundHandle } from './harness.js';
 import {
   decideUpdate,
   syncUpdate,
@@ -80,7 +80,7 @@ describe('an approval', () => {
 
   it('by whoever asked for the refund is refused', async () => {
     const { handle, decide } = await creditThatWaits();
-    expect(await decide({ by: 'clerk' })).toMatchObject({ kind: 'refused', why: 'own_request' });
+    expect(await decide({ by: 'clerk' })).toMatchObject({ kind: 'refused', why: 'requester_cannot_decide' });
     await decide({ verdict: 'refused' });
     expect(await handle.result()).toMatchObject({ state: 'failed', why: 'approval_refused' });
   });

@@ -2,7 +2,7 @@
 import { afterAll, expect, it } from 'vitest';
 import { startTemporal } from '../../sandbox/servers/temporal.js';
 import { historyOf } from './history.js';
-import { eventually, openHarness } from './world.js';
+import { eventually, openHarness } from './harness.js';
 
 /** Temporal's own is 4,096 events: at one look-up an hour that is two weeks. */
 const EVENTS = 60;

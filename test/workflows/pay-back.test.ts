@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { STALE_AFTER } from '../../activities/refund/accept.js';
 import { createClientActivities, type ClientOrder } from '../../activities/pay-back/activities.js';
 import type { RefundRequestInput } from '../../domain/refund/request.js';
-import { startCallerWorker } from '../support/caller-worker.js';
-import { CLERK, eventually, openHarness } from './world.js';
+import { startClientWorker } from '../support/client-worker.js';
+import { CLERK, eventually, openHarness } from './harness.js';
 import type { parent } from './parent.js';
 import { SEARCH_ATTRIBUTES } from '../../workflows/refund/search-attributes.js';
 import { refundWorkflowId } from '../../workflows/refund/contract.js';
@@ -19,8 +19,8 @@ const harness = await openHarness({
   sideBySide: true,
   timings: { retryFirst: HOUR, retryMax: HOUR },
 });
-const callers = await startCallerWorker('test/workflows/parent.ts');
-afterAll(() => callers.stop());
+const clients = await startClientWorker('test/workflows/parent.ts');
+afterAll(() => clients.stop());
 
 type ParentHandle = WorkflowHandle<typeof parent>;
 
@@ -34,7 +34,7 @@ const orderFor = (paymentId: string, more: Partial<RefundRequestInput> = {}): Cl
 const startParent = (order: ClientOrder): Promise<ParentHandle> =>
   harness.temporal.workflow.start<typeof parent>('parent', {
     workflowId: `order-${randomUUID()}`,
-    taskQueue: callers.taskQueue,
+    taskQueue: clients.taskQueue,
     args: [order, harness.queues.refunds],
   });
 

@@ -1,6 +1,6 @@
 /** The refund that goes well, and what Temporal shows of those that do not. */
 import { describe, expect, it } from 'vitest';
-import { eventually, openHarness } from './world.js';
+import { eventually, openHarness } from './harness.js';
 import { SEARCH_ATTRIBUTES } from '../../workflows/refund/search-attributes.js';
 import { historyOf } from './history.js';
 

@@ -1,7 +1,7 @@
 /** What an operator may do with a refund's run at any time: start it, end it, take it back. Money moves once all the same. */
 import { describe, expect, it } from 'vitest';
 import { historyOf } from './history.js';
-import { openHarness, type RefundHandle } from './world.js';
+import { openHarness, type RefundHandle } from './harness.js';
 import { resetToTheStart } from '../support/reset.js';
 
 const harness = await openHarness();

@@ -1,7 +1,7 @@
 /** Stopping a refund: granted while nothing has left and nothing may have left, refused from then on. */
 import { describe, expect, it } from 'vitest';
 import { historyOf } from './history.js';
-import { eventually, openHarness } from './world.js';
+import { eventually, openHarness } from './harness.js';
 import { withdrawUpdate } from '../../workflows/refund/contract.js';
 
 const harness = await openHarness();

@@ -1,7 +1,7 @@
 /** What a person was told holds: a word is answered once, also where a worker that was stopped goes on with it, or its run is reset. */
 import { describe, expect, it } from 'vitest';
 import { historyOf } from './history.js';
-import { eventually, openHarness } from './world.js';
+import { eventually, openHarness } from './harness.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import { changeDestinationUpdate, withdrawUpdate } from '../../workflows/refund/contract.js';
 import { resetToTheStart } from '../support/reset.js';

@@ -1,7 +1,7 @@
 /** Workers that stop, die, or work side by side: whoever comes next goes on from the ledger. */
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { historyOf } from './history.js';
-import { openHarness } from './world.js';
+import { openHarness } from './harness.js';
 import type { RefundWorker } from '../../worker/refund-worker.js';
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.js';
 

@@ -25,7 +25,9 @@ export function createLoopGuard(): LoopGuard {
   return {
     pauseBefore(next, { refundId, version, state, attempt, unread }) {
       const waitsAnyway =
-        next.kind === 'operator' || next.kind === 'finish' || ('after' in next && next.after >= SECOND);
+        next.kind === 'wait_for_operator' ||
+        next.kind === 'finish' ||
+        ('after' in next && next.after >= SECOND);
       const step = `${version} ${next.kind} ${attempt?.queries ?? 0} ${unread?.times ?? 0}`;
       repeated = waitsAnyway || step !== lastStep ? 0 : repeated + 1;
       lastStep = step;

@@ -49,32 +49,32 @@ export async function refund(input: RefundInput): Promise<RefundResult> {
       if (pause > 0 && !(await messages.noneWithin(pause, snapshot))) continue;
 
       switch (next.kind) {
-        case 'send':
+        case 'submit':
           if (await messages.noneWithin(next.after, snapshot)) snapshot = await submit.refund(input);
           break;
         case 'credit':
           if (await messages.noneWithin(next.after, snapshot)) snapshot = await submit.credit(input);
           break;
-        case 'listen':
+        case 'query_outcome':
           await messages.notificationWithin(next.after, snapshot);
           snapshot = await gateway.queryOutcome(input);
           break;
         case 'reconcile':
           if (await messages.noneWithin(next.after, snapshot)) snapshot = await gateway.reconcile(input);
           break;
-        case 'read':
+        case 'query_payment':
           await messages.notificationWithin(next.after, snapshot);
           if (messages.isLatest(snapshot)) snapshot = await gateway.queryPayment(input);
           break;
-        case 'ask':
+        case 'open_case':
           snapshot = await ledger.openCase(refundId, next.why);
           break;
-        case 'operator':
+        case 'wait_for_operator':
           // Once a day: a late answer may be in the ledger without a message to this run.
           await messages.notificationWithin(config.timings.caseAfterUnknown, snapshot);
           snapshot = await ledger.readSnapshot(refundId);
           break;
-        case 'give_up':
+        case 'fail':
           snapshot = await ledger.failRefund(refundId, next.why);
           break;
         case 'finish':

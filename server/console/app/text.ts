@@ -3,7 +3,7 @@ import { APPROVAL_REASONS, CREDIT_BLOCKS } from '../../../domain/refund/credit-g
 import { CASE_REASONS, END_REASONS } from '../../../domain/refund/reasons.js';
 
 /** Formats a code: `awaiting_approval` → `awaiting approval`. */
-export const words = (code: string): string => code.replaceAll('_', ' ');
+export const texts = (code: string): string => code.replaceAll('_', ' ');
 
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 

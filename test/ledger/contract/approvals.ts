@@ -20,7 +20,7 @@ import {
 
 type Situation = Exclude<RefundState, 'requested' | 'settled' | 'returned'>;
 
-export function describePeople(underTest: () => LedgerUnderTest): void {
+export function describeOperators(underTest: () => LedgerUnderTest): void {
   async function fixture(situation: Situation): Promise<{ id: string; paymentId: string }> {
     const { ledger } = underTest();
     const isPart = situation === 'manual_review';

@@ -108,7 +108,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
 
     it.each([
       'ambiguous',
-      'already_given_back',
+      'already_returned',
       'disputed',
       'not_captured',
       'configuration',
@@ -263,7 +263,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
     const LIMITED: Policy = { ...POLICY, creditApprovalAbove: { EUR: '10000', USD: '10000' } };
 
     /** Returns the guard's verdict on a credit of this amount, after its refund was declined. */
-    async function weigh(
+    async function checkCredit(
       facts: OriginalFacts,
       minor: bigint,
       change: Parameters<typeof order>[2] = {},
@@ -288,24 +288,25 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
 
     it('holds for all credits on one payment, whoever requests them', async () => {
       const facts = somewhere();
-      const first = await weigh(facts, 6_000n, { requestedBy: someone() });
+      const first = await checkCredit(facts, 6_000n, { requestedBy: someone() });
       expect(first.why).toBe('allowed');
       await pay(first.credit);
-      expect((await weigh(facts, 4_001n, { requestedBy: someone() })).why).toEqual([
+      expect((await checkCredit(facts, 4_001n, { requestedBy: someone() })).why).toEqual([
         'above_limit_on_payment',
         'above_limit_to_destination',
       ]);
-      const rest = await weigh(facts, 4_000n, { requestedBy: someone() });
+      const rest = await checkCredit(facts, 4_000n, { requestedBy: someone() });
       expect(rest.why).toBe('allowed');
       await pay(rest.credit);
-      expect((await weigh(facts, 1n, { requestedBy: someone() })).why).not.toBe('allowed');
+      expect((await checkCredit(facts, 1n, { requestedBy: someone() })).why).not.toBe('allowed');
     });
 
     it('holds for all credits of one requester on any payment, however the name is written', async () => {
       const name = someone();
       const written = [name, name.toUpperCase(), `${name.slice(0, 4)}\u200b${name.slice(4)}`];
       const why = [];
-      for (const requestedBy of written) why.push((await weigh(somewhere(), 5_000n, { requestedBy })).why);
+      for (const requestedBy of written)
+        why.push((await checkCredit(somewhere(), 5_000n, { requestedBy })).why);
       expect(why).toEqual(['allowed', 'allowed', ['above_limit_of_requester']]);
     });
 
@@ -313,45 +314,45 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       const registrationId = gatewayId();
       const why = [];
       for (const minor of [9_999n, 1n, 1n])
-        why.push((await weigh(somewhere({ registrationId }), minor, { requestedBy: someone() })).why);
+        why.push((await checkCredit(somewhere({ registrationId }), minor, { requestedBy: someone() })).why);
       expect(why).toEqual(['allowed', 'allowed', ['above_limit_to_destination']]);
     });
 
     it('counts each currency separately', async () => {
       const requestedBy = someone();
-      expect((await weigh(somewhere(), 10_000n, { requestedBy })).why).toBe('allowed');
+      expect((await checkCredit(somewhere(), 10_000n, { requestedBy })).why).toBe('allowed');
       const dollars = somewhere({ currency: 'USD' });
-      expect((await weigh(dollars, 10_000n, { requestedBy })).why).toBe('allowed');
-      expect((await weigh(somewhere(), 1n, { requestedBy })).why).toEqual(['above_limit_of_requester']);
+      expect((await checkCredit(dollars, 10_000n, { requestedBy })).why).toBe('allowed');
+      expect((await checkCredit(somewhere(), 1n, { requestedBy })).why).toEqual(['above_limit_of_requester']);
     });
 
     it('counts what may have left, but not what was declined or returned', async () => {
       const { ledger } = underTest();
       const requestedBy = someone();
-      const lostOne = await weigh(somewhere(), 10_000n, { requestedBy });
+      const lostOne = await checkCredit(somewhere(), 10_000n, { requestedBy });
       if (lostOne.credit === undefined) throw new Error('no credit was sent');
       await ledger.record(answer(lostOne.credit, lost));
-      expect((await weigh(somewhere(), 1n, { requestedBy })).why).toEqual(['above_limit_of_requester']);
+      expect((await checkCredit(somewhere(), 1n, { requestedBy })).why).toEqual(['above_limit_of_requester']);
       await ledger.record(seen(lostOne.credit, refused('risk')));
-      expect((await weigh(somewhere(), 10_000n, { requestedBy })).why).toBe('allowed');
+      expect((await checkCredit(somewhere(), 10_000n, { requestedBy })).why).toBe('allowed');
     });
 
     it('counts only the last day', async () => {
       const { letPass } = underTest();
       const requestedBy = someone();
-      const first = await weigh(somewhere(), 10_000n, { requestedBy });
+      const first = await checkCredit(somewhere(), 10_000n, { requestedBy });
       await pay(first.credit);
       await letPass(23 * 3_600_000);
-      expect((await weigh(somewhere(), 1n, { requestedBy })).why).toEqual(['above_limit_of_requester']);
+      expect((await checkCredit(somewhere(), 1n, { requestedBy })).why).toEqual(['above_limit_of_requester']);
       await letPass(2 * 3_600_000);
-      expect((await weigh(somewhere(), 10_000n, { requestedBy })).why).toBe('allowed');
+      expect((await checkCredit(somewhere(), 10_000n, { requestedBy })).why).toBe('allowed');
     });
 
     it('is not used up by approved credits', async () => {
       const { ledger } = underTest();
       const requestedBy = someone();
       const facts = somewhere();
-      const large = await weigh(facts, 50_000n, { requestedBy });
+      const large = await checkCredit(facts, 50_000n, { requestedBy });
       expect(large.why).toEqual(['above_limit']);
       const instruction = (await ledger.findRefund(large.id))?.instruction?.hash ?? '';
       await ledger.decide({
@@ -362,10 +363,10 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
         reason: 'seen',
       });
       await pay(sent(await openCredit(large.id, facts, LIMITED)));
-      const small = await weigh(facts, 10_000n, { requestedBy });
+      const small = await checkCredit(facts, 10_000n, { requestedBy });
       expect(small.why).toBe('allowed');
       await pay(small.credit);
-      expect((await weigh(facts, 1n, { requestedBy })).why).toContain('above_limit_of_requester');
+      expect((await checkCredit(facts, 1n, { requestedBy })).why).toContain('above_limit_of_requester');
     });
   });
 
@@ -417,7 +418,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       const { id, instruction } = await awaiting();
       expect(await decide(id, instruction.hash, 'approved', 'anna')).toMatchObject({
         kind: 'refused',
-        why: 'own_request',
+        why: 'requester_cannot_decide',
       });
     });
 

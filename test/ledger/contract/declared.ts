@@ -262,7 +262,7 @@ export function describeDeclared(underTest: () => LedgerUnderTest): void {
       expect(reversal).toMatchObject({ operation: 'reversal', originalId: facts.id });
       const paidAs = gatewayId();
       await ledger.record(answer(order, paid(paidAs)));
-      await ledger.record(answer(reversal, refused('already_given_back')));
+      await ledger.record(answer(reversal, refused('already_returned')));
 
       const returned = linkedReturn({
         id: paidAs,

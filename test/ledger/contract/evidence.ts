@@ -115,12 +115,12 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       const id = await accepted(ledger, facts, 10_000n);
       const order = await submitted(ledger, id);
       const own = gatewayId();
-      const hear = (outcome: Outcome) => ledger.record(answer(order, outcome));
-      if (from === 'unknown') await hear(lost);
-      if (from === 'pending') await hear(pending(own));
-      if (from === 'absent') await hear(notSent);
-      if (from === 'rejected') await hear(refused('issuer_declined', own));
-      if (from === 'succeeded' || from === 'returned') await hear(paid(own));
+      const record = (outcome: Outcome) => ledger.record(answer(order, outcome));
+      if (from === 'unknown') await record(lost);
+      if (from === 'pending') await record(pending(own));
+      if (from === 'absent') await record(notSent);
+      if (from === 'rejected') await record(refused('issuer_declined', own));
+      if (from === 'succeeded' || from === 'returned') await record(paid(own));
       if (from === 'returned') await ledger.record(seen(order, refused('issuer_declined', own)));
       return { id, order, paymentId: facts.id, known: own };
     }
@@ -336,7 +336,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
   describe('a restarted run', () => {
     it.each([
       'issuer_declined',
-      'already_given_back',
+      'already_returned',
       'disputed',
       'ambiguous',
       'not_linkable',

@@ -144,13 +144,13 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       const other = linkCommand(order, { kind: 'succeeded', gatewayId: known, flagged: false });
       expect(await ledger.link(other, TIMINGS)).toMatchObject({
         kind: 'refused',
-        why: 'belongs_to_another',
+        why: 'linked_elsewhere',
       });
       expect((await ledger.snapshot(id)).state).toBe('unknown');
       await ledger.record(seen(order, paid()));
       expect(await ledger.link(linkCommand(order, succeeded()), TIMINGS)).toMatchObject({
         kind: 'refused',
-        why: 'attempt_is_over',
+        why: 'attempt_final',
       });
       expect(await payment(paymentId)).toMatchObject({ succeededMinor: 10_000n });
     });
@@ -215,8 +215,8 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       const { id } = await unknown();
       const instruction = await proposed(correction(id, 'succeeded'));
       for (const [by, why] of [
-        ['Berta ', 'own_proposal'],
-        ['anna', 'own_request'],
+        ['Berta ', 'proposer_cannot_approve'],
+        ['anna', 'requester_cannot_decide'],
       ] as const)
         expect(await ledger.confirm(confirmation(id, instruction, { by }), TIMINGS)).toMatchObject({
           kind: 'refused',
@@ -319,7 +319,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       await ledger.record(seen(order, paid()));
       expect(await ledger.confirm(confirmation(id, instruction), TIMINGS)).toMatchObject({
         kind: 'refused',
-        why: 'overtaken',
+        why: 'superseded',
       });
       expect((await payment(paymentId)).succeededMinor).toBe(10_000n);
     });
@@ -426,8 +426,8 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
         instruction: instruction?.hash ?? '',
         reason: 'the customer wrote',
       };
-      expect(await ledger.decide({ ...yes, by: 'berta' })).toMatchObject({ why: 'own_proposal' });
-      expect(await ledger.decide({ ...yes, by: 'anna' })).toMatchObject({ why: 'own_request' });
+      expect(await ledger.decide({ ...yes, by: 'berta' })).toMatchObject({ why: 'proposer_cannot_approve' });
+      expect(await ledger.decide({ ...yes, by: 'anna' })).toMatchObject({ why: 'requester_cannot_decide' });
       expect(await ledger.decide({ ...yes, by: 'carla' })).toMatchObject({ kind: 'decided' });
       const order = sent(await ledger.openCredit(id, facts, TIMINGS, POLICY));
       expect(order).toMatchObject({ operation: 'credit', registrationId: OTHER, amountMinor: 10_000n });

@@ -341,7 +341,7 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
   });
 
   describe('the reconciliation of a declined refund', () => {
-    it.each(['ambiguous', 'already_given_back'] as const)(
+    it.each(['ambiguous', 'already_returned'] as const)(
       'with our own reference at the gateway concludes nothing (%s)',
       async (refusal) => {
         const { ledger } = underTest();

@@ -118,7 +118,10 @@ export function describeDirectCredits(underTest: () => LedgerUnderTest): void {
         kind: 'needs_approval',
         why: ['other_destination'],
       });
-      expect(await approve(refund.id, 'anna')).toMatchObject({ kind: 'refused', why: 'own_request' });
+      expect(await approve(refund.id, 'anna')).toMatchObject({
+        kind: 'refused',
+        why: 'requester_cannot_decide',
+      });
       await approve(refund.id);
       expect(sent(await openCredit(refund.id, facts))).toMatchObject({ registrationId: 'd'.repeat(32) });
     });
@@ -147,7 +150,7 @@ export function describeDirectCredits(underTest: () => LedgerUnderTest): void {
         why: ['unlinked'],
       });
       expect((await openCredit(id, null)).kind).toBe('resume');
-      expect(await approve(id, 'anna')).toMatchObject({ kind: 'refused', why: 'own_request' });
+      expect(await approve(id, 'anna')).toMatchObject({ kind: 'refused', why: 'requester_cannot_decide' });
       await approve(id);
       expect(sent(await openCredit(id, null))).toMatchObject({ operation: 'credit', amountMinor: 1n });
     });

@@ -2,8 +2,8 @@
 import { isFinal } from '../../../domain/refund/states.js';
 import type { Transaction } from '../../../sandbox/gateway/types.js';
 import type { Row } from '../database/tables.js';
-import type { OutsideFacts } from '../world/outside-facts.js';
-import type { Harness } from '../world/world.js';
+import type { OutsideFacts } from '../harness/outside-facts.js';
+import type { Harness } from '../harness/harness.js';
 import { fixtureBy, isCorrected, stateOf } from './books.js';
 import { stoodThen } from './disputed.js';
 import { amount, text } from './rows.js';
@@ -158,8 +158,8 @@ function wrongCredit(harness: Harness, credit: Transaction, all: readonly Transa
   const redirections = events.filter(
     (event) => event['refund_id'] === attempt['refund_id'] && event['type'] === 'refund.destination_changed',
   );
-  const redirectedBefore = redirections.filter((event) => atOf(event) <= arrivalOf(harness, credit));
-  const isDestinationChanged = redirectedBefore.length > 0;
+  const destinationChangedBefore = redirections.filter((event) => atOf(event) <= arrivalOf(harness, credit));
+  const isDestinationChanged = destinationChangedBefore.length > 0;
   const isDirect = refund?.['asked_for'] === 'credit';
   const isUnlinkedCredit = attempt['payment_id'] !== payment.id;
   if (isUnlinkedCredit && !isDirect) print('it is linked to no payment, and nobody asked for that');
@@ -194,7 +194,7 @@ function wrongCredit(harness: Harness, credit: Transaction, all: readonly Transa
   if (chargedBack > 0n && payment.toMinor(fixture + credit.amount + chargedBack) > payment.minor)
     print('a chargeback had taken what it gives back');
   // What it was told by then: the last redirection before it, or what the first one after it replaced.
-  const reported = redirectedBefore.at(-1);
+  const reported = destinationChangedBefore.at(-1);
   const wanted =
     (reported === undefined
       ? redirections[0] === undefined
@@ -211,7 +211,7 @@ function wrongCredit(harness: Harness, credit: Transaction, all: readonly Transa
     payment.toMinor(credit.amount) + paidUnseenBefore(harness, attempt) > BigInt(limit) ||
     wanted !== payment.created.registrationId ||
     isDestinationChanged;
-  const redirectors = redirectedBefore.map((event) => event['actor']);
+  const redirectors = destinationChangedBefore.map((event) => event['actor']);
   const approved = events.some(
     (event) =>
       event['refund_id'] === attempt['refund_id'] &&

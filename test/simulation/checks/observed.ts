@@ -1,6 +1,6 @@
 /** What the ledger last saw of the payment is what the gateway shows: captured, and disputed. */
 import type { Transaction } from '../../../sandbox/gateway/types.js';
-import type { Harness } from '../world/world.js';
+import type { Harness } from '../harness/harness.js';
 import { amount } from './rows.js';
 
 export function observationViolations({ gateway, database, payment }: Harness): string[] {

@@ -1,6 +1,6 @@
 /** What one lifetime reached, for the coverage of all. */
 import { REFUND_STATES, type RefundState } from '../../../domain/refund/states.js';
-import type { Harness } from '../world/world.js';
+import type { Harness } from '../harness/harness.js';
 import { text } from './rows.js';
 
 export function noteReached({ database, coverage }: Harness): void {

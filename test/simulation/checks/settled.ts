@@ -4,7 +4,7 @@ import { isFinal } from '../../../domain/refund/states.js';
 import type { Operation } from '../../../domain/refund/operation.js';
 import type { Transaction } from '../../../sandbox/gateway/types.js';
 import type { Row } from '../database/tables.js';
-import type { Harness } from '../world/world.js';
+import type { Harness } from '../harness/harness.js';
 import { stateOf } from './books.js';
 import { isOf, standing } from './gateway.js';
 import { amount, text } from './rows.js';

@@ -22,13 +22,13 @@ export function openMemoryDatabase(clock: () => number, before?: MemoryTables): 
     let done = (): void => undefined;
     inProgress = new Promise<void>((resolve) => (done = resolve));
     tables.begin();
-    let keep = false;
+    let retain = false;
     try {
       const result = await work(inside);
-      keep = true;
+      retain = true;
       return result;
     } finally {
-      tables.end(keep);
+      tables.end(retain);
       inProgress = undefined;
       done();
     }

@@ -137,8 +137,8 @@ export class MemoryTables {
     this.#done.length = 0;
   }
 
-  end(keep: boolean): void {
-    if (!keep) this.#takeBack();
+  end(retain: boolean): void {
+    if (!retain) this.#takeBack();
     this.#done.length = 0;
     this.#now = undefined;
   }

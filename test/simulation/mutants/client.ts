@@ -3,7 +3,7 @@ import { CancelledFailure, ParentClosePolicy, proxyActivities, startChild } from
 import type { ClientActivities } from '../../../activities/pay-back/activities.js';
 import { REFUND_WORKFLOW, refundWorkflowId } from '../../../workflows/refund/contract.js';
 import type { refund } from '../../../workflows/refund/workflow.js';
-import type { Mutant } from '../world/world.js';
+import type { Mutant } from '../harness/harness.js';
 
 export const CLIENT_MUTANTS: readonly Mutant[] = [
   {

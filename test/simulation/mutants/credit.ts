@@ -2,7 +2,7 @@
 import type { OriginalFacts } from '../../../domain/payment/original.js';
 import type { Policy } from '../../../domain/refund/config.js';
 import { amount, sumOf } from '../checks/rows.js';
-import type { Mutant } from '../world/world.js';
+import type { Mutant } from '../harness/harness.js';
 import { methods } from './send.js';
 
 const change =

@@ -2,7 +2,7 @@
 import type { OriginalFacts } from '../../../domain/payment/original.js';
 import type { TransactionTree } from '../../../domain/transaction.js';
 import { readResult } from '../../../gateway/oppwa/read-code.js';
-import type { Mutant, Harness } from '../world/world.js';
+import type { Mutant, Harness } from '../harness/harness.js';
 import { methods } from './send.js';
 
 /** Any reversal that names a chargeback takes back all of it. */

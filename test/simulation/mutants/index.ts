@@ -1,5 +1,5 @@
 /** Deliberate defects, each of which some seed has to catch. */
-import type { Mutant } from '../world/world.js';
+import type { Mutant } from '../harness/harness.js';
 import { CLIENT_MUTANTS } from './client.js';
 import { CREDIT_MUTANTS } from './credit.js';
 import { DISPUTE_MUTANTS } from './disputes.js';

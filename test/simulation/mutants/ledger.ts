@@ -1,6 +1,6 @@
 /** Defects of the ledger: reservations, absence, evidence that comes late. */
 import type { Row } from '../database/tables.js';
-import type { Mutant, Harness } from '../world/world.js';
+import type { Mutant, Harness } from '../harness/harness.js';
 
 const find = (harness: Harness, table: 'attempts' | 'refunds', id: string): Row | undefined =>
   harness.database.tables.rows[table].find((row) => row['id'] === id);

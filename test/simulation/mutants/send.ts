@@ -1,7 +1,7 @@
 /** Defects around the one door through which money leaves. */
 import { referenceFor } from '../../../domain/refund/reference.js';
 import type { Gateway, SendLimits } from '../../../gateway/gateway.js';
-import type { Mutant } from '../world/world.js';
+import type { Mutant } from '../harness/harness.js';
 
 type Linked = Parameters<Gateway['refund']>[0];
 

@@ -4,7 +4,7 @@ import { NO_COVERAGE } from '../../../domain/refund/settlement.js';
 import { lockRefund } from '../../../ledger/core/locks.js';
 import { move } from '../../../ledger/core/state-changes.js';
 import type { Ledger } from '../../../ledger/ledger.js';
-import type { Mutant, Harness } from '../world/world.js';
+import type { Mutant, Harness } from '../harness/harness.js';
 
 /** After a decline, ends the refund at once where `finds` says so, and counts nothing. */
 const endsAt =

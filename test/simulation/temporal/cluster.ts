@@ -10,9 +10,9 @@ import {
   TimeoutType,
   WorkflowExecutionAlreadyStartedError,
 } from '@temporalio/common';
-import type { Random } from '../world/random.js';
-import type { Appointment, Scheduler } from '../world/scheduler.js';
-import type { Trace } from '../world/trace.js';
+import type { Random } from '../harness/random.js';
+import type { Appointment, Scheduler } from '../harness/scheduler.js';
+import type { Trace } from '../harness/trace.js';
 import { Execution, type ActivityOptions, type Command, type Input, type Outcome } from './execution.js';
 
 export type Workflow = (...args: readonly unknown[]) => Promise<unknown>;

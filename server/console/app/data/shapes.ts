@@ -1,6 +1,6 @@
 /** Response types of the API. Types only: no server code reaches the browser. */
 import type { z } from 'zod';
-import type * as commands from '../../../api/decision-schemas.js';
+import type * as commands from '../../../api/command-schemas.js';
 import type * as schemas from '../../../api/schemas.js';
 
 type ResponseOf<Name extends keyof typeof schemas> = (typeof schemas)[Name] extends z.ZodType

@@ -3,7 +3,7 @@ import { usePayment } from '../data/queries.js';
 import type { Payment } from '../data/shapes.js';
 import { Amount, Empty, Id, Moment, Panel } from '../parts/basics.js';
 import { Badge } from '../parts/badges.js';
-import { MoneyBar } from '../parts/money-bar.js';
+import { MoneyBar } from '../parts/balance-bar.js';
 import { Loaded, PageFrame, Updated } from '../parts/page.js';
 import { RefundList } from '../parts/refund-list.js';
 import { Timeline } from '../parts/timeline.js';

@@ -10,8 +10,8 @@ import { Loaded, PageFrame, Updated } from '../parts/page.js';
 import { ReplayAllDialog } from '../parts/replay-all.js';
 import { useNow } from '../now.js';
 import { useRowKeys } from '../shortcuts.js';
-import { exactTime, shortId, span, words } from '../text.js';
-import { needOf } from '../need.js';
+import { exactTime, shortId, span, texts } from '../text.js';
+import { needOf } from '../operator-need.js';
 
 export interface QueueFilter {
   readonly q?: string;
@@ -98,7 +98,7 @@ function Cases({
           <option value="">All reasons</option>
           {[...counts].map(([why, count]) => (
             <option key={why} value={why}>
-              {words(why)} ({count})
+              {texts(why)} ({count})
             </option>
           ))}
         </select>

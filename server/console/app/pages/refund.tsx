@@ -9,7 +9,7 @@ import { StateBadge } from '../parts/badges.js';
 import { Loaded, PageFrame, Updated } from '../parts/page.js';
 import { Timeline } from '../parts/timeline.js';
 import { NeedsOperator } from '../parts/needs-operator.js';
-import { capital, grouped, meaning, shortId, words } from '../text.js';
+import { capital, grouped, meaning, shortId, texts } from '../text.js';
 
 export function RefundPage({ id }: { readonly id: string }) {
   const refund = useRefund(id);
@@ -95,7 +95,7 @@ function Facts({ refund }: { readonly refund: Refund }) {
           )}
         </Fact>
         {refund.orderId === null ? null : <Fact name="Order">{refund.orderId}</Fact>}
-        <Fact name="Reason">{capital(words(refund.reason))}</Fact>
+        <Fact name="Reason">{capital(texts(refund.reason))}</Fact>
         <Fact name="Requested by">
           {refund.requestedBy}
           {refund.requestedBy === me?.name ? ' (you)' : ''}
@@ -105,7 +105,7 @@ function Facts({ refund }: { readonly refund: Refund }) {
           {refund.settlements.length === 0
             ? 'Nothing yet'
             : refund.settlements
-                .map(({ by, amount }) => `${grouped(amount)} ${refund.currency} by ${words(by)}`)
+                .map(({ by, amount }) => `${grouped(amount)} ${refund.currency} by ${texts(by)}`)
                 .join(', ')}
         </Fact>
         {refund.destination === null ? null : (

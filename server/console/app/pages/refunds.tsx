@@ -6,7 +6,7 @@ import { Button, Empty, FIELD } from '../parts/basics.js';
 import { Loaded, PageFrame, Updated } from '../parts/page.js';
 import { RefundList } from '../parts/refund-list.js';
 import { useRowKeys } from '../shortcuts.js';
-import { words } from '../text.js';
+import { texts } from '../text.js';
 
 const STATUSES = [...new Set(Object.values(PUBLIC_STATUS))];
 
@@ -89,7 +89,7 @@ function Choice({
         <option value="">All</option>
         {options.map((option) => (
           <option key={option} value={option}>
-            {words(option)}
+            {texts(option)}
           </option>
         ))}
       </select>

@@ -76,14 +76,14 @@ function Hits({ hits }: { readonly hits: readonly SearchResult[] }) {
 }
 
 function HitLink({ hit }: { readonly hit: SearchResult }) {
-  const look =
+  const query =
     'min-w-0 break-all after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:outline-accent';
   return hit.kind === 'refund' ? (
-    <Link to="/refunds/$refundId" params={{ refundId: hit.id }} data-row="" className={look}>
+    <Link to="/refunds/$refundId" params={{ refundId: hit.id }} data-row="" className={query}>
       Refund <code className="text-[0.8125rem]">{hit.id}</code>
     </Link>
   ) : (
-    <Link to="/payments/$paymentId" params={{ paymentId: hit.id }} data-row="" className={look}>
+    <Link to="/payments/$paymentId" params={{ paymentId: hit.id }} data-row="" className={query}>
       Payment <code className="text-[0.8125rem]">{hit.id}</code>
     </Link>
   );

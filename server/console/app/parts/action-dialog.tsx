@@ -4,9 +4,9 @@ import { useId, useState } from 'react';
 import { queries, useMe } from '../data/queries.js';
 import { ApiProblem, request, type FieldProblem } from '../data/request.js';
 import type { Action, Refund } from '../data/shapes.js';
-import { effectHere } from '../need.js';
+import { effectHere } from '../operator-need.js';
 import { signOut, useKey } from '../session.js';
-import { words } from '../text.js';
+import { texts } from '../text.js';
 import { bodyOf, fieldsOf, VERBS } from './action-fields.js';
 import { Amount, Button, Fact } from './basics.js';
 import { Field } from './field.js';
@@ -79,7 +79,7 @@ function Form({ action, refund, onClose, onDone }: DialogProps & { readonly acti
       }),
     onSuccess: ({ state, replay }, { dryRun }) => {
       if (dryRun) setPreview(replay ?? null);
-      else onDone(`${OUTCOMES[replay?.outcome ?? ''] ?? done} New state: ${words(state)}.`);
+      else onDone(`${OUTCOMES[replay?.outcome ?? ''] ?? done} New state: ${texts(state)}.`);
     },
     onError: (error) => {
       if (error instanceof ApiProblem && error.status === 401) signOut(error.message);
@@ -156,7 +156,7 @@ function Form({ action, refund, onClose, onDone }: DialogProps & { readonly acti
             Preview
           </Button>
         ) : null}
-        <Button look="primary" type="submit" disabled={send.isPending}>
+        <Button query="primary" type="submit" disabled={send.isPending}>
           {send.isPending ? 'Working…' : verb}
         </Button>
       </div>

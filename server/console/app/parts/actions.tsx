@@ -2,7 +2,7 @@
 import { useState } from 'react';
 import { useActions } from '../data/queries.js';
 import type { Action, Refund } from '../data/shapes.js';
-import { effectHere } from '../need.js';
+import { effectHere } from '../operator-need.js';
 import { capital, shortId } from '../text.js';
 import { ActionDialog } from './action-dialog.js';
 import { VERBS } from './action-fields.js';

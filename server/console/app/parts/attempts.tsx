@@ -1,6 +1,6 @@
 /** Table of attempts: one row for each request to the gateway, with its response. */
 import type { Refund } from '../data/shapes.js';
-import { words } from '../text.js';
+import { texts } from '../text.js';
 import { Amount, Empty, Id, Moment } from './basics.js';
 import { StateBadge } from './badges.js';
 
@@ -69,7 +69,7 @@ export function Attempts({
                   </>
                 )}
                 {attempt.class === null ? null : (
-                  <p className="text-quiet">Decline class: {words(attempt.class)}</p>
+                  <p className="text-quiet">Decline class: {texts(attempt.class)}</p>
                 )}
               </td>
               <td className="whitespace-nowrap">

@@ -2,7 +2,7 @@
 import type { RefundState } from '../../../../domain/refund/states.js';
 import type { AttemptState } from '../../../../domain/refund/attempt-states.js';
 import { STATE_TONES, type Tone } from '../../../../client/state-tones.js';
-import { words } from '../text.js';
+import { texts } from '../text.js';
 
 export type { Tone };
 
@@ -25,5 +25,5 @@ export function Badge({ tone, children }: { readonly tone: Tone; readonly childr
 }
 
 export function StateBadge({ state }: { readonly state: RefundState | AttemptState }) {
-  return <Badge tone={STATE_TONES[state]}>{words(state)}</Badge>;
+  return <Badge tone={STATE_TONES[state]}>{texts(state)}</Badge>;
 }

@@ -112,15 +112,15 @@ const BUTTONS = {
 } as const;
 
 export function Button({
-  look = 'plain',
+  query = 'plain',
   className = '',
   ...rest
-}: ComponentProps<'button'> & { readonly look?: keyof typeof BUTTONS }) {
+}: ComponentProps<'button'> & { readonly query?: keyof typeof BUTTONS }) {
   return (
     <button
       type="button"
       {...rest}
-      className={`rounded-md border px-3 py-1.5 text-sm font-medium disabled:cursor-not-allowed disabled:opacity-55 ${BUTTONS[look]} ${className}`}
+      className={`rounded-md border px-3 py-1.5 text-sm font-medium disabled:cursor-not-allowed disabled:opacity-55 ${BUTTONS[query]} ${className}`}
     />
   );
 }

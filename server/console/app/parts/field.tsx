@@ -1,5 +1,5 @@
 /** Input field with its label, hint and problem. */
-import { words } from '../text.js';
+import { texts } from '../text.js';
 import type { InputField } from './action-fields.js';
 import { FIELD } from './basics.js';
 
@@ -38,7 +38,7 @@ export function Field({
           <option value="">Select…</option>
           {options.map((option) => (
             <option key={option} value={option}>
-              {words(option)}
+              {texts(option)}
             </option>
           ))}
         </select>

@@ -1,7 +1,7 @@
 /** Panel that shows why a refund needs an operator: proposal, approval, review, other cases and credit blocks, with the safe next step. */
 import type { ReactNode } from 'react';
 import type { OpenCase, Refund } from '../data/shapes.js';
-import { effectHere } from '../need.js';
+import { effectHere } from '../operator-need.js';
 import { capital, meaning } from '../text.js';
 import { Age, Amount, Fact, Id, Panel } from './basics.js';
 

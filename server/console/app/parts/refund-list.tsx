@@ -1,7 +1,7 @@
 /** List of refunds as links: amount, state, order, reason and age. */
 import { Link } from '@tanstack/react-router';
 import type { Refund } from '../data/shapes.js';
-import { capital, shortId, words } from '../text.js';
+import { capital, shortId, texts } from '../text.js';
 import { Age, Amount } from './basics.js';
 import { StateBadge } from './badges.js';
 
@@ -34,7 +34,7 @@ export function RefundList({
             {refund.orderId ?? shortId(refund.id)}
           </Link>
           <span className="min-w-0 truncate text-sm text-quiet max-md:col-span-2 max-md:row-start-3">
-            {capital(words(refund.reason))}
+            {capital(texts(refund.reason))}
           </span>
           <Age at={refund.createdAt} className="text-right text-sm text-quiet" />
         </li>

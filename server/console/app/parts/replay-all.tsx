@@ -6,7 +6,7 @@ import { queries, useMe } from '../data/queries.js';
 import { ApiProblem, request, type FieldProblem } from '../data/request.js';
 import type { BulkReplayResult } from '../data/shapes.js';
 import { signOut, useKey } from '../session.js';
-import { capital, meaning, shortId, words } from '../text.js';
+import { capital, meaning, shortId, texts } from '../text.js';
 import { NOTE_FIELDS } from './action-fields.js';
 import { Amount, Button, Fact } from './basics.js';
 import { Field } from './field.js';
@@ -165,7 +165,7 @@ function Form({ case: why, onClose }: CaseProps) {
           <Button onClick={onClose}>{phase === 'done' ? 'Close' : 'Cancel'}</Button>
         )}
         {phase === 'done' ? null : (
-          <Button look="primary" type="submit" disabled={phase === 'running' || count === 0}>
+          <Button query="primary" type="submit" disabled={phase === 'running' || count === 0}>
             {LABELS[phase](count)}
           </Button>
         )}
@@ -247,7 +247,7 @@ function ProgressView({
               <Link to="/refunds/$refundId" params={{ refundId }} className="text-accent underline">
                 {shortId(refundId)}
               </Link>
-              : {words(why)}
+              : {texts(why)}
             </li>
           ))}
         </ul>

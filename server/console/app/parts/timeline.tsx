@@ -2,7 +2,7 @@
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { TimelineEntry } from '../data/shapes.js';
-import { capital, shortId, words } from '../text.js';
+import { capital, shortId, texts } from '../text.js';
 import { Empty, Moment } from './basics.js';
 import { Badge, type Tone } from './badges.js';
 
@@ -17,7 +17,7 @@ const toneOf = (type: string): Tone =>
   QUIET.includes(type) ? 'still' : (TONES.find(([pattern]) => pattern.test(type))?.[1] ?? 'info');
 
 /** Label of an entry: `refund.fallback_checking` → `Fallback checking`. The prefix is omitted because nearly all are about a refund. */
-const nameOf = (type: string): string => capital(words(type.replace(/^refund\./u, '').replace('.', ' ')));
+const nameOf = (type: string): string => capital(texts(type.replace(/^refund\./u, '').replace('.', ' ')));
 
 /** Queries are many and matter little once the outcome is known, so they can be hidden. */
 const isQuery = ({ type }: TimelineEntry): boolean => type === 'query';

@@ -73,7 +73,7 @@ export function SignIn({ ended }: { readonly ended: string | null }) {
             <p className="text-quiet">Stored in this tab until you close it or sign out.</p>
           )}
         </div>
-        <Button look="primary" type="submit" disabled={pending} className="mt-4 w-full">
+        <Button query="primary" type="submit" disabled={pending} className="mt-4 w-full">
           {pending ? 'Signing in…' : 'Sign in'}
         </Button>
       </form>

@@ -1,0 +1,57 @@
+/** The courses that some lifetimes follow, so that what chance would not draw is reached by every run of some thousands. */
+import type { Scenario } from '../harness/scenario.js';
+import type { Random } from '../harness/random.js';
+import {
+  capturedMeanwhile,
+  queriesUnavailable,
+  staleProof,
+  stubborn,
+  twoRuns,
+  unreadablePayment,
+} from './at-once.js';
+import { disputedBeforeCredit, outdatedQuery } from './disputes.js';
+import {
+  absentTooEarly,
+  earlierDecline,
+  knownByIdAlone,
+  superseded,
+  paidAfterAll,
+  paidAfterTheEnd,
+  paidAgain,
+  partPaidAgain,
+} from './late-truth.js';
+import { split } from './limits.js';
+import { nothingOwed, partRefused, signedUnpaid, unregistered } from './operators.js';
+import { settledBeforeApproval, settledOutside } from './settled-outside.js';
+
+const SCENARIOS: readonly Scenario[] = [
+  stubborn,
+  twoRuns,
+  staleProof,
+  capturedMeanwhile,
+  queriesUnavailable,
+  unreadablePayment,
+  disputedBeforeCredit,
+  outdatedQuery,
+  paidAfterAll,
+  paidAfterTheEnd,
+  absentTooEarly,
+  superseded,
+  knownByIdAlone,
+  earlierDecline,
+  paidAgain,
+  partPaidAgain,
+  signedUnpaid,
+  partRefused,
+  nothingOwed,
+  unregistered,
+  split,
+  settledOutside,
+  settledBeforeApproval,
+];
+const ALL = SCENARIOS.reduce((sum, { weight }) => sum + weight, 0);
+
+export function drawScenario(random: Random): Scenario {
+  let left = random.next() * ALL;
+  return SCENARIOS.find(({ weight }) => (left -= weight) < 0) ?? stubborn;
+}

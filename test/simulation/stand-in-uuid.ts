@@ -1,9 +1,0 @@
-/** Takes the place of `uuid` in the simulation: ids by the world's seed, growing with its clock as version 7 does. */
-import { runningHarness } from './world/stand-ins.js';
-
-export function v7(): string {
-  const { random, scheduler } = runningHarness('a uuid');
-  const time = scheduler.now.toString(16).padStart(12, '0');
-  const rest = random.hex(18);
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${rest.slice(0, 3)}-8${rest.slice(3, 6)}-${rest.slice(6)}`;
-}

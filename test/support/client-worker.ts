@@ -1,0 +1,29 @@
+/** A worker of somebody else's: their workflows, their queue, beside the one that runs refunds. */
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
+import { inject } from 'vitest';
+
+export interface ClientWorker {
+  readonly taskQueue: string;
+  stop(): Promise<void>;
+}
+
+/** `workflows`: the file that exports them, relative to the repository. */
+export async function startClientWorker(workflows: string, activities: object = {}): Promise<ClientWorker> {
+  const { address, namespace } = inject('temporal');
+  const taskQueue = `orders-${randomUUID()}`;
+  const connection = await NativeConnection.connect({ address });
+  const workflowsPath = fileURLToPath(new URL(`../../${workflows}`, import.meta.url));
+  const workflowBundle = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });
+  const worker = await Worker.create({ connection, namespace, taskQueue, workflowBundle, activities });
+  const run = worker.run();
+  return {
+    taskQueue,
+    async stop() {
+      worker.shutdown();
+      await run;
+      await connection.close();
+    },
+  };
+}
