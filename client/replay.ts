@@ -248,13 +248,13 @@ function effectOfStep(step: Step, record: RefundRecord): string {
       return 'The gateway is queried for the outcome of the open attempt. Nothing is sent before it is known.';
     case 'reconcile':
       return 'The payment is compared with the gateway. Nothing is sent in this step.';
-    case 'read':
+    case 'query_payment':
       return 'The gateway is queried for the payment. Once that succeeds, the refund continues by itself; nothing is sent in this step.';
     case 'open_case':
       return `A case is opened (${step.why}). Nothing is sent.`;
     case 'fail':
       return `The refund ends unpaid (${step.why}); ${owed} are no longer reserved.`;
-    case 'operator':
+    case 'wait_for_operator':
       return record.openCases.length > 0 && record.openCases.every(({ why }) => isReplayable(why))
         ? `Nothing: it waits for an operator. A replay submits ${owed} again from the first unsent step, after all checks; a credit needs a new approval where policy asks for one.`
         : 'Nothing: it waits for the decision of an operator.';
@@ -273,7 +273,7 @@ function whyStuck(snapshot: RefundSnapshot, run: Run | null, step: Step): string
       : `${failing.activity} fails: tried ${failing.attempt} times, last ${failing.lastFailure ?? 'without an answer'}`;
   if (run.waitsForWorkerMs !== null && run.waitsForWorkerMs > NO_WORKER_AFTER)
     return `no worker has taken its next step for ${Math.round(run.waitsForWorkerMs / 1_000)} s`;
-  if (step.kind !== 'operator' && step.kind !== 'read') return null;
+  if (step.kind !== 'wait_for_operator' && step.kind !== 'query_payment') return null;
   const known = Object.entries(CASE_REASONS).find(([reason]) => reason === snapshot.why)?.[1];
   return snapshot.state === 'awaiting_approval'
     ? 'it waits for another operator: approve or reject'

@@ -25,7 +25,7 @@ export async function queryPayment(deps: Dependencies, { refundId, config }: Tas
   const snapshot = await ledger.snapshot(refundId);
   const scope = await ledger.scope(refundId);
   // If an operator has decided meanwhile, nothing has to be queried.
-  if (!hasPayment(scope) || nextStep(snapshot, config).kind !== 'read') return snapshot;
+  if (!hasPayment(scope) || nextStep(snapshot, config).kind !== 'query_payment') return snapshot;
   const original = await queryStoredPayment(deps, { ...scope, eachCapture: true });
   return original.kind === 'read'
     ? ledger.recordReadable(refundId, original.facts)

@@ -315,7 +315,7 @@ describe('what a person does with evidence in hand', () => {
       cli(['show', id]),
     ]);
     expect([dry.code, queue.code, page.code]).toEqual([3, 0, 3]);
-    expect(JSON.parse(dry.stdout)).toMatchObject({ step: { kind: 'operator' }, run: { isAlive: true } });
+    expect(JSON.parse(dry.stdout)).toMatchObject({ step: { kind: 'wait_for_operator' }, run: { isAlive: true } });
     expect(queue.stdout).toContain(id);
     expect(queue.stdout).toContain('Agree another way');
     expect(page.stdout).toContain('clerk');

@@ -424,7 +424,7 @@ describe('whatever the position', () => {
         const step = nextStep(snapshot, CONFIG);
         if (step.kind === 'open_case')
           expect(afterTrigger(snapshot.state, 'open_case')).toBe('manual_review');
-        if (step.kind === 'fail') expect(afterTrigger(snapshot.state, 'fail')).toBe('failed');
+        if (step.kind === 'fail') expect(afterTrigger(snapshot.state, 'give_up')).toBe('failed');
         if (step.kind === 'reconcile') expect(snapshot.state).toBe('rejected');
         if ('after' in step) expect(step.after).toBeGreaterThanOrEqual(0);
         if ('after' in step) expect(step.after).toBeLessThanOrEqual(24 * 60 * MINUTE);

@@ -40,7 +40,7 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
     }
     const credit = sent(await ledger.openCredit(id, facts, TIMINGS, policy));
     const snapshot = await ledger.record(answer(credit, refused(as)));
-    expect(nextStep(snapshot, CONFIG)).toEqual({ kind: 'ask', why: 'configuration' });
+    expect(nextStep(snapshot, CONFIG)).toEqual({ kind: 'open_case', why: 'configuration' });
     await ledger.ask(id, 'configuration');
     return { id, facts, credit };
   }
@@ -84,7 +84,7 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
       const { snapshot } = await ledger.replay({ refundId: id, ...FIXED });
       expect(snapshot).toMatchObject({ attempts: 0, declines: {}, attempt: null });
       const strict = { ...CONFIG, policy: { ...CONFIG.policy, maxAttempts: 1 } };
-      expect(nextStep(snapshot, strict)).toEqual({ kind: 'send', after: 0 });
+      expect(nextStep(snapshot, strict)).toEqual({ kind: 'submit', after: 0 });
       const after = await ledger.record(answer(await submitted(ledger, id), refused('wait')));
       expect(after).toMatchObject({ attempts: 1, declines: { wait: 1 } });
     });

@@ -177,7 +177,7 @@ export function describeTurns(underTest: () => LedgerUnderTest): void {
         await ledger.record(seen(order, refused('unlisted', own)));
         await ledger.ask(id, 'returned');
       }
-      expect(nextStep(await ledger.snapshot(id), CONFIG)).toEqual({ kind: 'operator' });
+      expect(nextStep(await ledger.snapshot(id), CONFIG)).toEqual({ kind: 'wait_for_operator' });
     });
 
     it('succeeds by the transaction that an operator links, again after each return', async () => {

@@ -17,7 +17,7 @@ export function describeUnread(underTest: () => LedgerUnderTest): void {
     await ledger.recordUnreadable(refund.id, { for: purpose, ...THROTTLED });
     await letPass(TIMINGS.caseAfterUnknown + 1_000);
     const late = await ledger.recordUnreadable(refund.id, { for: purpose, ...THROTTLED });
-    expect(nextStep(late, CONFIG)).toEqual({ kind: 'ask', why: 'original_unreadable' });
+    expect(nextStep(late, CONFIG)).toEqual({ kind: 'open_case', why: 'original_unreadable' });
     await ledger.ask(refund.id, 'original_unreadable');
     return refund;
   }
