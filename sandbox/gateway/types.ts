@@ -71,7 +71,7 @@ export const registrationCodec = z.object({
 });
 export type Registration = Readonly<z.infer<typeof registrationCodec>>;
 
-/** A request that passed validation. It has no card number any more. */
+/** A request that passed validation. Its card number is removed. */
 export const instructionCodec = z.object({
   entityId: z.string(),
   type: transactionType.or(z.literal('PA.CP')),

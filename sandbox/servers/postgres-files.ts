@@ -97,7 +97,7 @@ async function finishInstallation(packageRoot: string): Promise<void> {
 
 /**
  * Returns the folder for the cluster that belongs to `home`: `home` itself, or a folder in root's folder. Its path is
- * stored in `home/place`. When `home` is removed, no file names the cluster any more, and it can be deleted.
+ * stored in `home/place`. When `home` is removed, no file names the cluster, and it can be deleted.
  */
 export async function reachableFolder(home: string, user: ServerUser | undefined): Promise<string> {
   const pointer = join(home, 'place');

@@ -40,19 +40,19 @@ it('a refund is answered, found by its reference and found among the linked tran
   const sent = await refund();
   expect(sent).toMatchObject({
     kind: 'answered',
-    transaction: { paymentType: 'RF', amount: '40.00', referencedId: paymentId },
+    transaction: { type: 'refund', amount: '40.00', referencedId: paymentId },
   });
   const found = await gateway.findByReference(ENTITY.id, REFERENCE);
   expect(found).toMatchObject({
     kind: 'found',
-    value: [{ paymentType: 'RF', merchantTransactionId: REFERENCE }],
+    value: [{ type: 'refund', reference: REFERENCE }],
   });
   const tree = await gateway.findWithLinked(ENTITY.id, paymentId);
   expect(tree).toMatchObject({
     kind: 'found',
     value: {
-      original: { id: paymentId, paymentType: 'DB' },
-      linked: [{ paymentType: 'RF', amount: '40.00' }],
+      original: { id: paymentId, type: 'debit' },
+      linked: [{ type: 'refund', amount: '40.00' }],
     },
   });
 });
@@ -62,7 +62,7 @@ it('credits go to a card and to a registration; an authorization is reversed', a
   const byCard = await gateway.creditCard({ ...order, paymentBrand: 'VISA', card, limits: limits() });
   expect(byCard).toMatchObject({
     kind: 'answered',
-    transaction: { paymentType: 'CD', paymentBrand: 'VISA' },
+    transaction: { type: 'credit', paymentBrand: 'VISA' },
   });
   const { paymentId: authorization, registrationId } = server.engine.createPayment({
     type: 'PA',
@@ -70,11 +70,11 @@ it('credits go to a card and to a registration; an authorization is reversed', a
     currency: 'EUR',
   });
   const byToken = await gateway.creditRegistration({ ...order, registrationId, limits: limits() });
-  expect(byToken).toMatchObject({ kind: 'answered', transaction: { paymentType: 'CD', amount: '40.00' } });
+  expect(byToken).toMatchObject({ kind: 'answered', transaction: { type: 'credit', amount: '40.00' } });
   const reversed = await gateway.reverse({ ...order, paymentId: authorization, limits: limits() });
   expect(reversed).toMatchObject({
     kind: 'answered',
-    transaction: { paymentType: 'RV', referencedId: authorization },
+    transaction: { type: 'reversal', referencedId: authorization },
   });
 });
 
