@@ -33,17 +33,19 @@ export async function refund(input: RefundInput): Promise<RefundResult> {
 
   // Activities go on when the workflow is canceled: only the ledger can tell whether the refund may stop.
   return CancellationScope.nonCancellable(async () => {
+    // The refund may have been withdrawn or canceled before a worker was there.
     await messages.handleEarly();
     let snapshot = await submit.refund(input);
     for (;;) {
       snapshot = await messages.latest(snapshot);
-      // A refund may be open for months, and a history has a limit. The next run reads everything but unhandled messages from the ledger.
+      // A refund may be open for months and a history has a limit. The next run continues from the ledger; only messages would be lost.
       if (workflowInfo().continueAsNewSuggested && !isFinal(snapshot.state)) {
         await condition(allHandlersFinished);
         if (messages.hasUpdates(snapshot)) continue;
         if (!messages.isNotified()) await continueAsNew<typeof refund>(input);
       }
       const next = nextStep(snapshot, config);
+      // Without progress (two versions of the program may disagree during a deploy) the loop slows down.
       const pause = loopGuard.pauseBefore(next, snapshot);
       searchAttributes.show(snapshot, loopGuard.isStuck());
       if (pause > 0 && !(await messages.noneWithin(pause, snapshot))) continue;
