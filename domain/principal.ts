@@ -2,7 +2,7 @@
 
 /** Every role may read. */
 export const ROLES = ['submit', 'read', 'operate', 'approve'] as const;
-/** `submit` asks for refunds, `operate` repairs and withdraws, `approve` says yes or no as a second person. */
+/** `submit` asks for refunds, `operate` repairs and withdraws, `approve` approves or rejects as an approver. */
 export type Role = (typeof ROLES)[number];
 
 /** A person or a system. Its name owns its idempotency keys and stands beside each of its decisions. */

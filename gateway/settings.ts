@@ -1,4 +1,4 @@
-/** The settings of the gateway client: what they mean, their defaults, and what is refused at start. */
+/** The settings of the gateway client: meaning, defaults, and the checks at start. */
 import type { QueryBudget } from '../domain/query-budget.js';
 import type { ReportingRecord } from '../domain/reporting.js';
 import type { Secret } from '../domain/secret.js';
@@ -29,7 +29,7 @@ export interface GatewayOptions {
   readonly allowedHosts?: readonly string[];
   /** Bytes of an answer's body, as sent and decoded, above which it counts as too large. Default 1 MiB. */
   readonly maxBodyBytes?: number;
-  /** Milliseconds that one look-up may take as a whole, with its pages and its way back to the older version. Default 30,000. */
+  /** Milliseconds for one query, with all of its pages and the fallback to the older version. Default 30,000. */
   readonly queryTimeoutMs?: number;
   /** Milliseconds to open a connection, TLS included. Default 10,000. */
   readonly connectTimeoutMs?: number;

@@ -7,7 +7,7 @@ export interface EventsSettings {
   readonly url: string;
   /** Keys of the signatures, one or two: while one is replaced an event carries both. */
   readonly secrets: readonly Secret<Buffer>[];
-  /** Milliseconds for which an event is kept that has arrived: listed, and sent again when a person says so. */
+  /** Milliseconds for which an event is kept that has arrived: listed, and sent again on an operator's command. */
   readonly keptMs: number;
 }
 

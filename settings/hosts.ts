@@ -9,7 +9,7 @@ const TEST_HOSTS: ReadonlySet<string> = new Set([
   'test.vr-pay-ecommerce.de',
 ]);
 
-/** Hosts that move real money. Nobody's setting makes them hosts for tests. */
+/** Hosts that move real money. No setting makes them test hosts. */
 const LIVE_HOSTS: ReadonlySet<string> = new Set([
   'eu-prod.oppwa.com',
   'oppwa.com',
@@ -19,7 +19,7 @@ const LIVE_HOSTS: ReadonlySet<string> = new Set([
 
 /**
  * Which kind a host is known to be: by its name, or because it is this machine. Undefined for any other: it counts as live unless
- * `OPPWA_HOST_KIND` says that it is for tests.
+ * `OPPWA_HOST_KIND` is `test`.
  */
 export function knownHostKind(baseUrl: string): HostKind | undefined {
   // `EU-TEST.OPPWA.COM.` is the same host: a URL has it in lower case, and a last dot means nothing.

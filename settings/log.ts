@@ -26,7 +26,7 @@ export interface LogFields {
   readonly route?: string | undefined;
   readonly status?: number | undefined;
   readonly state?: string | undefined;
-  /** A stable code: of an error, a result, a refusal. */
+  /** A stable code of an error, a result or a decline. */
   readonly code?: string | undefined;
   /** What Temporal answered in refusal. It names namespaces, ids and attributes, and nothing that a client wrote. */
   readonly reason?: string | undefined;
@@ -105,7 +105,7 @@ function allowed(fields: LogFields = {}): Record<string, string | number> {
   );
 }
 
-/** Name, code and frames. The message of an error that is not ours may repeat what somebody sent. */
+/** Name, code and frames. The message of an error that is not ours may repeat input. */
 function described(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return error === undefined ? {} : { error: typeof error };
   const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};

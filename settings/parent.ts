@@ -1,6 +1,6 @@
 /** A process that another one started with a channel between them ends with it, however that one ended. */
 
-/** Calls `stop` once: when told to end, or when whoever started this process is gone. */
+/** Calls `stop` once: on a signal to end, or when the parent process is gone. */
 export function whenToStop(stop: () => void): void {
   let isReported = false;
   const once = (): void => {

@@ -1,4 +1,4 @@
-/** What is wrong with the settings, told all at once and without repeating any value: it may be a secret. */
+/** Problems of the settings, reported all at once and without any value: it may be a secret. */
 
 export interface SettingsProblem {
   /** The variable, with the place inside the file where it names one: `REFUNDS_CONFIG entities[1].baseUrl`. */

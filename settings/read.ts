@@ -11,7 +11,7 @@ import { WORKER_PROFILES, type Settings } from './settings.js';
 
 export { SettingsError } from './problems.js';
 
-/** One look-up is a search first, and the vendor documents 30 searches a minute. */
+/** Each query of an outcome begins with a search, and the vendor documents 30 searches a minute. */
 const QUERIES_PER_SECOND = 0.5;
 
 function isDatabaseUrl(text: string): boolean {

@@ -1,4 +1,4 @@
-/** What a process is told from outside, checked once at its start. */
+/** The settings of a process, checked once at its start. */
 import type { RefundConfig } from '../domain/refund/config.js';
 import type { Secret } from '../domain/secret.js';
 import type { EntitySettings, HostKind } from '../gateway/settings.js';
@@ -30,7 +30,7 @@ export interface Settings {
   readonly workflowBundlePath: string | undefined;
   /** How often refunds are swept and the ledger is audited; undefined leaves the schedules as they are. */
   readonly maintenance: MaintenanceSchedule | undefined;
-  /** Where the caller is told what became of refunds; undefined tells nobody. */
+  /** Where events are delivered to; undefined delivers none. */
   readonly events: EventsSettings | undefined;
   /** 1 is real time; what waits for other systems' sake is shortened by it too. */
   readonly timeScale: number;

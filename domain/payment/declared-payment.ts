@@ -1,4 +1,4 @@
-/** What a client says that it captured, so that the gateway need not be queried before a refund. */
+/** A payment as declared by a client, so that the gateway need not be queried before a refund is accepted. */
 import { formatAmount, type Money } from '../money/money.js';
 import type { OriginalType } from './original.js';
 

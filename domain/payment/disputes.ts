@@ -2,10 +2,10 @@
 import type { OriginalDoubt } from './original-doubts.js';
 import type { GatewayResult } from '../transaction.js';
 
-/** What a linked transaction's code says of it. `open`: pending, or nothing certain. */
+/** The state of a linked transaction by its result. `open`: pending, or nothing certain. */
 export type EntryState = 'succeeded' | 'open' | 'rejected';
 
-/** A chargeback. `open`: pending, or its code says nothing certain: it counts as standing, and proves nothing. Minor units. */
+/** A chargeback. `open`: pending, or its result is not certain: it counts as standing, and proves nothing. Minor units. */
 export interface LinkedDispute {
   readonly id: string;
   readonly amountMinor: bigint;

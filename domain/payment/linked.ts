@@ -18,7 +18,7 @@ export interface Capture {
   readonly amountMinor: bigint;
 }
 
-/** A refund or reversal that the gateway knows. `open`: pending, or its code says nothing certain. */
+/** A refund or reversal that the gateway knows. `open`: pending, or its result is not certain. */
 export interface LinkedReturn {
   readonly id: string;
   readonly type: 'refund' | 'reversal';

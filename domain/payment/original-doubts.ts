@@ -1,5 +1,4 @@
-/** What a query of a payment may show that nobody can count. */
-/** What is listed and cannot be counted as it is shown. Any of them blocks credits, and an operator is asked. */
+/** Doubts: linked transactions that cannot be counted as the gateway shows them. Each blocks credits and opens a case. */
 export const ORIGINAL_DOUBTS = {
   no_id: 'a linked transaction has no id',
   unusual_id: 'a linked transaction has an id that the gateway never gives',

@@ -1,4 +1,4 @@
-/** What the gateway's own records say about an original payment: captured, given back, disputed, and by whom. */
+/** Reads an original payment from the gateway's records: what was captured, returned and disputed. */
 import { readDisputes, type LinkedDispute } from './disputes.js';
 import {
   idOf,

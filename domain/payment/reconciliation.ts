@@ -1,4 +1,4 @@
-/** A refusal that may mean "the customer already has the money": what do the gateway's records of the original say, and about how much of it? */
+/** Compares a declined refund with the gateway's records of the original: how much of it the customer already received. */
 import { chargedBackMinor, effectiveMinor } from './disputes.js';
 import { takenByReturns, type OriginalFacts } from './original.js';
 import type { DeclineClass } from '../decline-class.js';
@@ -15,7 +15,7 @@ import type { CaseReason, GiveUpReason, SettledReason } from '../refund/reasons.
 
 /** What follows, and how much of what is owed the customer has from outside: that part is not paid any more, whatever follows. */
 export type ReconciliationResult =
-  /** Our own reference is there: the refusal was about a repetition. The look-up records it. */
+  /** Our own transaction is there: the decline was about a repetition. The query records it. */
   { readonly kind: 'ours' } | (Conclusion & { readonly covered: Coverage });
 
 type Conclusion =
@@ -36,7 +36,7 @@ export interface ReconciliationEvidence {
   readonly ourReturns: readonly string[];
   /** Gateway ids of returns that were known when the refund was accepted, or are ours. */
   readonly knownReturns: readonly string[];
-  /** What attempts on this payment have paid according to the ledger, credits included. A look-up may not show the newest yet. */
+  /** What attempts on this payment have paid according to the ledger, credits included. A query may not show the newest yet. */
   readonly paidMinor: bigint;
   /** Gateway ids of returns that are counted in it. */
   readonly paidReturns: readonly string[];
@@ -56,7 +56,7 @@ export interface ReconciliationEvidence {
   } | null;
 }
 
-/** Reads the original's records after a refusal that the code alone does not explain. Never leads to a credit, and in doubt to no end. */
+/** Reads the original's records after a decline that its class alone does not explain. Never leads to a credit. A doubt never ends the refund. */
 export function reconciliationOf(evidence: ReconciliationEvidence): ReconciliationResult {
   const { original } = evidence;
   if (original.returns.some((r) => evidence.ownReturns.includes(r.id))) return { kind: 'ours' };
@@ -94,7 +94,7 @@ const ABOUT_ONE_CAPTURE: ReadonlySet<DeclineClass | null> = new Set([
   'disputed',
 ]);
 
-/** Something is still owed. What the refusal says of it, and what the gateway shows. */
+/** Returns what follows while something is still owed, by the decline and by what the gateway shows. */
 function conclusionOf(
   evidence: ReconciliationEvidence,
   owedMinor: bigint,
@@ -112,7 +112,7 @@ function conclusionOf(
   if (isRefundedElsewhere(evidence, covered)) return { kind: 'operator', why: 'refunded_elsewhere' };
   if (evidence.hasOtherCapture && refused !== null && ABOUT_ONE_CAPTURE.has(refused.class))
     return { kind: 'try_again' };
-  // It was refused with the part in it that the customer has by the chargeback.
+  // The declined amount included the part that the customer received by the chargeback.
   if (covered.chargedBackMinor > 0n && refused !== null && refused.amountMinor > owedMinor)
     return { kind: 'try_again' };
   if (refused?.class === 'repaid_by_bank') return { kind: 'operator', why: 'repaid_by_bank' };
@@ -161,7 +161,7 @@ function isReversedWholly(original: OriginalFacts): boolean {
   return reversals.length > 0 && reversed >= limitOf(original);
 }
 
-/** Whether somebody has refunded on the original since this refund was asked for, and no other refund counts that as its own. */
+/** True if the original was refunded elsewhere since this refund was requested, and no other refund counts that as its own. */
 function isRefundedElsewhere(
   { original, knownReturns, claimed }: ReconciliationEvidence,
   covered: Coverage,

@@ -1,4 +1,4 @@
-/** When a look-up that found nothing counts, and when enough of them prove that the gateway has nothing. */
+/** Decides when a query that found nothing counts, and when enough of them prove absence. */
 import type { Timings } from './config.js';
 
 /** All durations in milliseconds, by one clock. */
@@ -9,7 +9,7 @@ export interface NotFoundEvidence {
   readonly sinceLastNotFoundMs: number | null;
   /** Misses that counted before this one. */
   readonly notFoundCount: number;
-  /** Whether the same look-up found the original: a wrong entity answers "not found" as well. */
+  /** True if the same query found the original: a wrong entity answers "not found" as well. */
   readonly originalFound: boolean;
 }
 

@@ -23,7 +23,7 @@ export function isOpenAttempt(state: AttemptState): boolean {
   return OPEN_ATTEMPT_STATES.includes(state);
 }
 
-/** From which attempt states each piece of evidence is taken. Everything else is a repeat, or a contradiction. */
+/** Attempt states in which each kind of evidence is accepted. In any other state it is a repetition or a contradiction. */
 export const ATTEMPT_EVIDENCE: Readonly<
   Record<'succeeded' | 'pending' | 'rejected' | 'unknown' | 'absent' | 'returned', readonly AttemptState[]>
 > = {

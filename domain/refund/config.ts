@@ -6,21 +6,21 @@ export interface Timings {
   readonly sendWindow: number;
   /** How long the answer to a write is waited for once it has left. The vendor's own SDKs wait 60 to 100 s. */
   readonly answerWithin: number;
-  /** First look-up of an open attempt comes this long after its answer was lost or pending. */
+  /** The first query of an open attempt is made this long after its answer was lost or pending. */
   readonly queryFirst: number;
-  /** Each further look-up waits this many times longer, … */
+  /** Each further query waits this many times longer, … */
   readonly queryGrowth: number;
   /** … but never longer than this. */
   readonly queryMax: number;
-  /** How long a fresh transaction may stay invisible to look-ups. Misses before it has passed prove nothing. */
+  /** How long a fresh transaction may stay invisible to queries. Not-found answers before it has passed prove nothing. */
   readonly visibilityLag: number;
   /** Misses, at least `notFoundSpacing` apart and after the lag, that prove absence. */
   readonly notFoundNeeded: number;
   readonly notFoundSpacing: number;
-  /** An attempt without a final answer for this long becomes a case. It is still looked up and listened for. */
+  /** An attempt without a final answer for this long becomes a case. Queries continue, and notifications still count. */
   readonly caseAfterUnknown: number;
   readonly caseAfterPending: number;
-  /** First wait before a refund is sent again after a soft refusal; doubled each time. */
+  /** First wait before a refund is sent again after a soft decline; doubled each time. */
   readonly retryFirst: number;
   readonly retryMax: number;
   /** Wait before the one repetition that an issuer's decline gets. */
@@ -81,24 +81,27 @@ export function scaleTimings(timings: Timings, scale: number): Timings {
   };
 }
 
-/** What the merchant allows the program to do on its own. `approval`: only after a second person said yes. */
+/**
+ * What the merchant allows the program to do on its own. `approval`: only after an approver approved it. To add a policy, add it here and to
+ * `DEFAULT_POLICY`, and to `policyShape` in `settings/policy.ts`: the compiler names what is missing.
+ */
 export interface Policy {
   /** True if the acquirer offers credits on this entity. Otherwise every fallback goes to an operator. */
   readonly creditEnabled: boolean;
   /** Whether the acquirer can reverse a part of an authorisation. */
   readonly partialReversal: boolean;
-  /** Credits above this need a second person: currency → amount in minor units, as a string. A currency not listed always does. */
+  /** Credits above this need an approver: currency → amount in minor units, as a string. A currency not listed always does. */
   readonly creditApprovalAbove: Readonly<Record<string, string>>;
-  /** Signed corrections up to this need no second person: currency → minor units, as a string. A currency not listed always does. */
+  /** Signed corrections up to this need no approver: currency → minor units, as a string. A currency not listed always does. */
   readonly correctionAloneUpTo?: Readonly<Record<string, string>>;
-  /** Refusals that leave a doubt whether the customer was repaid elsewhere: may a credit follow? */
+  /** After declines that leave a doubt whether the customer was repaid elsewhere: whether a credit may follow. */
   readonly creditAfterIssuerDecline: 'approval' | 'operator';
   readonly creditWhenNeverSettled: 'approval' | 'operator';
   readonly creditWhenPartialNotSupported: 'approval' | 'operator';
   readonly creditWhenRefundNotEnabled: 'approval' | 'operator';
-  /** How often a softly refused refund is sent again before a person is asked. */
+  /** How often a softly declined refund is submitted again before a case is opened. */
   readonly softRetries: number;
-  /** How many attempts one refund may make in all; a loop between two refusals ends here. */
+  /** How many attempts one refund may make in all; a loop between two declines ends here. */
   readonly maxAttempts: number;
   /** How often one attempt may be handed over after it was absent each time: a gateway that is down for long becomes a case. */
   readonly maxSubmissions: number;

@@ -1,4 +1,4 @@
-/** A signed correction: what a person may say about an attempt where the gateway cannot be asked, and what speaks against it. */
+/** A signed correction: an operator records an attempt's outcome that the gateway does not show. Lists what forbids it. */
 import { isFinal, type RefundState } from './states.js';
 import { ATTEMPT_EVIDENCE, type AttemptState } from './attempt-states.js';
 
@@ -31,7 +31,7 @@ export interface CorrectionEvidence {
   readonly gateway: GatewayEvidence;
   /** Milliseconds since the moment after which no byte of the attempt could leave; negative before it. */
   readonly sinceSendByMs: number;
-  /** Milliseconds for which a fresh transaction may stay invisible to look-ups. */
+  /** Milliseconds for which a fresh transaction may stay invisible to queries. */
   readonly visibilityLag: number;
 }
 

@@ -4,15 +4,15 @@ import type { OriginalFacts } from '../payment/original.js';
 import type { Policy } from './config.js';
 import type { DeclineClass } from '../decline-class.js';
 
-/** Everything that the decision rests on, read under the payment's lock and from a look-up made just before. Minor units. */
+/** Everything that the decision rests on, read under the payment's lock and from a query made just before. Minor units. */
 export interface CreditEvidence {
   readonly amountMinor: bigint;
   readonly currency: string;
   /** Whether less than the captured amount was asked for. */
   readonly isPartial: boolean;
-  /** Asked for as a credit, and not what follows a refused refund. */
+  /** Requested as a credit; absent if it follows a declined refund. */
   readonly askedFor?: 'credit';
-  /** The refusal of this refund's last linked attempt, or null where that was no refused refund. */
+  /** The decline of this refund's last refund attempt; null if none was declined. */
   readonly refusal: DeclineClass | null;
   /** Attempts on this payment, of this and of every other refund, whose outcome is open. */
   readonly openAttempts: number;
@@ -20,16 +20,16 @@ export interface CreditEvidence {
   readonly ownReturns: readonly string[];
   /** Gateway ids of returns on this payment that were known when this refund was accepted, or are ours. */
   readonly knownReturns: readonly string[];
-  /** Credits on this payment that succeeded, according to the ledger; the gateway cannot tell. */
+  /** Credits on this payment that succeeded, according to the ledger; the gateway does not link them. */
   readonly creditedMinor: bigint;
-  /** Given back on this payment according to the ledger, by any way; a look-up may not show the newest yet. */
+  /** Given back on this payment according to the ledger, by any operation; a query may not show the newest yet. */
   readonly paidBackMinor: bigint;
   /** Charged back on this payment according to the ledger. */
   readonly disputedMinor: bigint;
-  /** Null where the credit is linked to no payment: nothing can be proven, so a second person answers for it. */
+  /** Null if the credit is unlinked: nothing can be proven, so an approver decides. */
   readonly original: OriginalFacts | null;
   readonly destination: { readonly registrationId: string } | null;
-  /** A person named this destination after the refund had come to rest: that is the decision which policy leaves to persons. */
+  /** True if an operator chose this destination while the refund was in review: the decision that policy leaves to operators. */
   readonly destinationChanged: boolean;
   /**
    * Credits that left within the last day without an approval, or may have, besides this one: on the payment, to the destination, and for
@@ -40,7 +40,7 @@ export interface CreditEvidence {
     readonly toDestinationMinor: bigint;
     readonly byRequesterMinor: bigint;
   };
-  /** An approval of exactly this amount, way and destination by somebody other than who asked or named the destination. */
+  /** True if this amount, operation and destination were approved by an operator who neither requested the refund nor chose the destination. */
   readonly approved: boolean;
   readonly policy: Policy;
 }
@@ -95,7 +95,7 @@ export function mayCredit(evidence: CreditEvidence): CreditVerdict {
   return { kind: 'allowed' };
 }
 
-/** What the refusal itself allows. The allow-list: every class that is not named here leaves a doubt. */
+/** Returns what the decline itself allows. This is the allow-list: every other class leaves a doubt. */
 function afterDecline({
   refusal,
   askedFor,
@@ -103,7 +103,7 @@ function afterDecline({
   isPartial,
   destinationChanged,
 }: CreditEvidence): 'allowed' | 'approval' | CreditBlock {
-  // Whoever asked for a credit says that there is no refund to be had; what the payment shows is proven all the same.
+  // The client states that no refund is possible. What the payment shows is proven all the same.
   if (askedFor === 'credit') return 'allowed';
   if (refusal === null) return 'no_decline';
   const byPolicy = (choice: 'approval' | 'operator') =>
@@ -153,7 +153,7 @@ function blocksOf(evidence: CreditEvidence): CreditBlock[] {
   ];
 }
 
-/** Only who asked for a credit may mean one that is linked to nothing; what follows a refusal is about a payment. */
+/** Only a requested credit may be unlinked; a credit that follows a decline belongs to a payment. */
 function blocksWithoutOriginal({ askedFor }: CreditEvidence): CreditBlock[] {
   return askedFor === 'credit' ? [] : ['original_not_captured'];
 }

@@ -1,8 +1,8 @@
-/** "This gateway transaction is this attempt": what has to agree before a person's word on it is taken. */
+/** Checks whether a gateway transaction can be linked to an attempt by an operator. */
 import { outcomeOfFound, type Expectation, type Outcome } from './outcome.js';
 import type { GatewayTransaction } from '../transaction.js';
 
-/** Why the transaction is not this attempt, or why nobody can tell. Nothing is changed then. */
+/** Reasons that a transaction is not the attempt, or cannot be compared with it. Nothing is changed then. */
 export const LINK_MISMATCHES = {
   type_differs: 'it is of another type',
   reference_differs: 'it carries a reference that is not of this attempt',
@@ -17,7 +17,7 @@ export type LinkReading =
   | {
       readonly kind: 'fits';
       readonly outcome: Extract<Outcome, { kind: 'succeeded' | 'pending' | 'rejected' }>;
-      /** True where the gateway shows no reference: then only the person says whose it is. */
+      /** True if the gateway shows no reference: then the link rests on the operator alone. */
       readonly hasNoReference: boolean;
     }
   | { readonly kind: 'mismatch'; readonly why: LinkMismatch };

@@ -1,4 +1,4 @@
-/** What a refund does next: one table of refusals, and one function that reads it. The workflow only carries it out. */
+/** Decides the next step of a refund: two tables of declines, and one function that reads them. The workflow carries the step out. */
 import type { CaseReason, GiveUpReason } from './reasons.js';
 import type { RefundConfig } from './config.js';
 import type { DeclineClass } from '../decline-class.js';
@@ -16,18 +16,18 @@ export interface AttemptSnapshot {
   /** How often it was submitted since the last replay (more than once only under one reference, after proven absence). */
   readonly submissions: number;
   readonly queries: number;
-  /** Milliseconds since it was last handed over. */
+  /** Milliseconds since it was last submitted. */
   readonly ageMs: number;
   /** Milliseconds since it was last queried; null where it never was. */
   readonly sinceQueryMs: number | null;
 }
 
-/** Where a refund stands. Every activity answers with it, so a run that starts anew knows all that the last one knew. */
+/** A refund as the ledger holds it. Every activity returns one, so a new run knows everything that the last one knew. */
 export interface RefundSnapshot {
   readonly refundId: string;
   /** A standalone credit was asked for: nothing is sent on an original. */
   readonly askedFor?: 'credit';
-  /** Grows with each change; of two positions the larger version is the later truth. */
+  /** Grows with each change; of two snapshots the larger version is the later one. */
   readonly version: number;
   readonly state: RefundState;
   /** Milliseconds since the state was entered. */
@@ -35,11 +35,11 @@ export interface RefundSnapshot {
   readonly attempt: AttemptSnapshot | null;
   /** Attempts since the last replay. */
   readonly attempts: number;
-  /** How many of them were refused with each class. */
+  /** How many of them were declined with each class. */
   readonly declines: Readonly<Partial<Record<DeclineClass, number>>>;
-  /** Why it ended or waits, for people. */
+  /** Why it ended or waits, for operators. */
   readonly why: string | null;
-  /** What the customer has of it so far. */
+  /** What the customer has received of it so far. */
   readonly settled: SettledAmount;
   /** The payment could not be read when it was last needed; absent where it could. */
   readonly unread?: UnreadPayment;
@@ -64,7 +64,7 @@ export type Step =
   | { readonly kind: 'submit'; readonly after: number }
   /** Prove that a credit is allowed and send it, or learn why not. */
   | { readonly kind: 'credit'; readonly after: number }
-  /** The outcome is open: look the reference up `after` ms from now, or as soon as the gateway gives notice. */
+  /** The outcome is open: query it `after` ms from now, or when a notification arrives. */
   | { readonly kind: 'query_outcome'; readonly after: number }
   /** Compare with what the gateway has on the original, `after` ms from now. */
   | { readonly kind: 'reconcile'; readonly after: number }
@@ -74,7 +74,7 @@ export type Step =
   | { readonly kind: 'open_case'; readonly why: CaseReason }
   /** Undo our side. */
   | { readonly kind: 'fail'; readonly why: GiveUpReason }
-  /** Only a person can say how it goes on. */
+  /** Only an operator's command continues it. */
   | { readonly kind: 'wait_for_operator' };
 
 type Then =
@@ -92,7 +92,7 @@ const ask = (why: CaseReason): Rule => ({ next: { then: 'open_case', why } });
 const giveUp = (why: GiveUpReason): Rule => ({ next: { then: 'fail', why } });
 const reconcile: Rule = { next: { then: 'reconcile' } };
 
-/** After a refused refund or reversal. `credit` only asks the guard; the guard decides. */
+/** After a declined refund or reversal. `credit` only asks the guard; the guard decides. */
 export const AFTER_DECLINE: Readonly<Record<DeclineClass, Rule>> = {
   not_linkable: { next: { then: 'credit' } },
   unknown_to_acquirer: { next: { then: 'credit' } },
@@ -185,7 +185,7 @@ function stepOf(snapshot: RefundSnapshot, config: RefundConfig): Step {
         ? { kind: 'open_case', why: 'answers_contradict' }
         : afterDecline(snapshot, attempt, config);
     case 'fallback_checking':
-      // Without a reason to wait the guard has not spoken yet: whoever was to ask it died on the way.
+      // Without a reason to wait the guard has not decided yet: the worker that was to ask it stopped.
       if (snapshot.why === null) return { kind: 'credit', after: 0 };
       return snapshot.sinceMs > config.timings.caseAfterUnknown
         ? { kind: 'open_case', why: 'credit_blocked' }

@@ -1,4 +1,4 @@
-/** What a notice of the gateway is worth: a hint. It may complete a success that was ordered; whatever else it says is looked up first. */
+/** Reads the gateway's notifications. A notification may complete a success that was ordered; anything else is queried first. */
 import { outcomeOfSend, type Expectation, type Outcome } from './outcome.js';
 import { isOpenAttempt, type AttemptState } from './attempt-states.js';
 import type { GatewayTransaction, RecordedTransaction } from '../transaction.js';
@@ -7,18 +7,18 @@ import type { GatewayTransaction, RecordedTransaction } from '../transaction.js'
 export const NOTIFICATION_KINDS = ['PAYMENT', 'REGISTRATION', 'SCHEDULE', 'RISK', 'TEST', 'OTHER'] as const;
 export type NotificationKind = (typeof NOTIFICATION_KINDS)[number];
 
-/** A notice that somebody with the key wrote, reduced to what may be kept: no card, no holder, no customer. */
+/** An authentic notification, reduced to what may be stored: no card, no holder, no customer. */
 export interface Notification {
   readonly kind: NotificationKind;
-  /** For whom it speaks; null on a ping, which speaks for nobody. */
+  /** The entity that it is about; null for a ping. */
   readonly entityId: string | null;
   /** Null where the payload has not the form of a transaction. */
   readonly transaction: RecordedTransaction | null;
-  /** The same for every delivery of one notice. */
+  /** The same for every delivery of one notification. */
   readonly naturalKey: string;
 }
 
-/** The attempt that a notice is about, as the ledger has it. */
+/** The attempt that a notification is about, as the ledger has it. */
 export interface NotifiedAttempt extends Expectation {
   readonly state: AttemptState;
   readonly gatewayId: string | null;
@@ -27,14 +27,14 @@ export interface NotifiedAttempt extends Expectation {
 export type NotificationMeaning =
   /** A success that agrees with the order in everything: it may be recorded as it is. */
   | { readonly kind: 'complete'; readonly outcome: Outcome }
-  /** The attempt is open: its own look-up comes now instead of later, and decides. */
+  /** The attempt is open: its own query is made now instead of later, and decides. */
   | { readonly kind: 'wake' }
-  /** It would change what is on record: only a look-up of the payment may do that. */
+  /** It would change a recorded result: only a query of the payment may do that. */
   | { readonly kind: 'query' }
   /** Nothing that the ledger does not have. */
   | { readonly kind: 'known' };
 
-/** Never a failure, and never the way to a credit: those come from look-ups alone. */
+/** Returns what to do with a notification. Never a decline and never the start of a credit: those need a query. */
 export function readNotification(
   transaction: GatewayTransaction,
   attempt: NotifiedAttempt,
@@ -46,7 +46,7 @@ export function readNotification(
   switch (outcome.kind) {
     case 'succeeded':
       if (state === 'succeeded' && isSame) return { kind: 'known' };
-      // How much a reversal released shows only in what was captured, and that is looked up.
+      // The amount that a reversal released follows from the captures, which are queried.
       return attempt.operation !== 'reversal' &&
         mayBeCompleted(state) &&
         (isSame || attempt.gatewayId === null) &&
@@ -54,7 +54,7 @@ export function readNotification(
         ? { kind: 'complete', outcome }
         : otherwise;
     case 'pending':
-      // That it was accepted its answer says as well; and an older notice that comes late does not make a success open again.
+      // The answer also shows that it was accepted. An older notification that arrives late does not reopen a success.
       return state === 'submitting' || (isSame && (state === 'pending' || state === 'succeeded'))
         ? { kind: 'known' }
         : otherwise;
@@ -68,16 +68,16 @@ export function readNotification(
   }
 }
 
-/** Refused or returned before: that a success follows is a contradiction, and a contradiction is looked up. */
+/** A success after a decline or a return is a contradiction, and is queried. */
 const mayBeCompleted = (state: AttemptState): boolean => isOpenAttempt(state) || state === 'absent';
 
-/** An answer may leave fields out, for it belongs to its request; a notice has nothing but its fields. */
+/** An answer may leave fields out because it belongs to its request. A notification needs all of them. */
 const showsAll = (reported: GatewayTransaction): boolean =>
   reported.amount !== undefined && reported.currency !== undefined && reported.reference !== undefined;
 
 /**
- * Whether a look-up already shows what the notice told, or something newer. Look-ups lag behind: one that does not show it yet
- * says nothing. Times are the gateway's own text, which sorts in both of its forms.
+ * True if a query already shows what the notification reported, or something newer. Queries lag behind: one that does not show it yet
+ * proves nothing. Times are the gateway's own text, which sorts in both of its forms.
  */
 export function isShown(reported: RecordedTransaction, shown: readonly GatewayTransaction[]): boolean {
   if (reported.id === undefined) return true;

@@ -1,4 +1,4 @@
-/** What an answer or a look-up means for an attempt. Whatever is not certain is `unknown`. */
+/** Reads the outcome of an attempt from an answer or a query. Anything that is not certain is `unknown`. */
 import { isGatewayId, type GatewayId } from '../ids.js';
 import { parseGatewayAmount } from '../money/money.js';
 import type { DeclineClass } from '../decline-class.js';
@@ -18,7 +18,7 @@ export type EchoDoubt =
   | 'no_id'
   | 'no_type'
   | 'malformed_id'
-  /** The id of the original: what it tells of is the debit, not our order. */
+  /** The id of the original: the transaction is the debit, not our order. */
   | 'id_of_original'
   | 'wrong_type'
   | 'wrong_amount'
@@ -26,10 +26,10 @@ export type EchoDoubt =
   | 'wrong_reference'
   | 'wrong_original';
 
-/** Why nobody knows yet whether money moved. `found_twice`: two successes under one reference; a person must look. */
+/** Reasons that an outcome is unknown. `found_twice`: two successes under one reference; an operator must check. */
 export type UnknownReason = NoAnswerReason | ResultDoubt | EchoDoubt | 'found_twice';
 
-/** What one answer of the gateway, or all that a look-up found, means for one attempt. */
+/** The outcome of one attempt, by one answer of the gateway or by everything that a query found. */
 export type Outcome =
   | {
       readonly kind: 'succeeded';
@@ -56,7 +56,7 @@ export type Outcome =
     }
   | { readonly kind: 'not_sent'; readonly why: NotSentReason };
 
-/** A look-up found something else, or nothing. Alone it does not prove that the attempt never arrived. */
+/** A query found something else, or nothing. One alone does not prove that the attempt never arrived. */
 export interface NoMatch {
   readonly kind: 'no_match';
 }
@@ -72,7 +72,7 @@ export interface Expectation {
   readonly reference: string;
 }
 
-/** The HTTP status has no say: refusals arrive with 200 and with 400. */
+/** Returns the outcome of one submission. The HTTP status decides nothing: declines arrive with 200 and with 400. */
 export function outcomeOfSend(result: SendResult, expected: Expectation): Outcome {
   switch (result.kind) {
     case 'answered':
@@ -87,11 +87,11 @@ export function outcomeOfSend(result: SendResult, expected: Expectation): Outcom
 }
 
 /**
- * Judges what a look-up by our reference found, or what is linked to the original. Only entries under our reference count, of our type
+ * Returns the outcome shown by a query by our reference, or by the original's linked transactions. Only entries under our reference count, of our type
  * or of none: a chargeback may carry the reference of the refund it disputes.
  *
  * A declined one and a later success may both be listed, so the strongest counts: a contradiction (it looks like a success of another
- * amount: money may have moved that was not ordered), two successes, a success, pending, a doubt, and only then a refusal, the latest.
+ * amount: money may have moved that was not ordered), two successes, a success, pending, a doubt, and only then a decline, the latest.
  */
 export function outcomeOfFound(
   found: readonly GatewayTransaction[],
@@ -184,7 +184,7 @@ function outcomeOf(transaction: GatewayTransaction, expected: Expectation): Outc
 }
 
 /**
- * What is there must agree; what the gateway left out, it may: amounts are missing on refusals, `referencedId` in old recordings.
+ * What is there must agree; what the gateway left out, it may: amounts are missing on declines, `referencedId` in old recordings.
  * A credit refers to nothing, or to the registration that it pays to.
  */
 function doubtOfEcho(transaction: GatewayTransaction, expected: Expectation): EchoDoubt | undefined {

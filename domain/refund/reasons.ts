@@ -1,6 +1,6 @@
 /** Reasons of a refund's end and of its cases, with the texts that operators read. */
 
-/** Why a refund ended although the customer has nothing by it. Kept with the refund and told to the caller. */
+/** Reasons of a refund that ended without paying. Stored with the refund and shown to the client. */
 export const GIVE_UP_REASONS = {
   original_rejected: 'the original payment was rejected: no money was ever taken',
   not_owed: 'the gateway says that nothing is owed on this payment',
@@ -12,7 +12,7 @@ export const GIVE_UP_REASONS = {
 
 export type GiveUpReason = keyof typeof GIVE_UP_REASONS;
 
-/** Why a refund ended with nothing more to pay: the customer has the money from outside of the program. */
+/** Reasons of a refund that ended with nothing more to pay: the customer received the money outside of the program. */
 export const SETTLED_REASONS = {
   charged_back: 'a chargeback repaid the customer: nothing of this refund is owed any more',
   already_refunded: 'the original was refunded outside of this refund and nothing is left to refund',
@@ -21,10 +21,10 @@ export const SETTLED_REASONS = {
 
 export type SettledReason = keyof typeof SETTLED_REASONS;
 
-/** Every code that says why a refund is over, with its sentence. */
+/** All reasons of a refund's end, with their texts. */
 export const END_REASONS = { ...GIVE_UP_REASONS, ...SETTLED_REASONS } as const;
 
-/** Why a person has to decide, and the safe next step that the operator is shown. */
+/** Reasons of a case, and the safe next step that the operator is shown. */
 export const CASE_REASONS = {
   outcome_unknown: {
     why: 'No look-up has shown yet whether the gateway executed this attempt.',
@@ -159,7 +159,7 @@ export const CASE_REASONS = {
 
 export type CaseReason = keyof typeof CASE_REASONS;
 
-/** Money out twice, contradictions, and money that the customer lost again stay open whatever the refund does: only an operator closes those. */
+/** Cases that only an operator closes, whatever the refund does: money paid twice, contradictions, money that the customer lost again. */
 export const STAY_OPEN: readonly CaseReason[] = [
   'paid_twice',
   'answers_contradict',

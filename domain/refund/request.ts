@@ -45,7 +45,7 @@ export interface RefundRequest {
 
 /**
  * A standalone credit asked for directly, checked. With a payment it is counted against that payment's balance; without one it is
- * free-standing: linked to nothing, and never sent before a second person approved it.
+ * unlinked, and never submitted before an approver approved it.
  */
 export interface CreditRequest extends Omit<RefundRequest, 'paymentId' | 'destination' | 'payment'> {
   readonly askedFor: 'credit';
@@ -225,7 +225,7 @@ type PaidAmount =
   | Extract<AmountReading, { ok: true }>
   | { readonly ok: false; readonly error: { readonly code: string; readonly message: string } };
 
-/** An amount that the gateway cannot be told is refused here: a refund that can never be sent must not be promised. */
+/** Refuses an amount that the gateway's format cannot express: a refund that can never be submitted must not be promised. */
 function readAmount(text: string, currency: string): PaidAmount {
   const amount = parseAmount(text, currency);
   if (!amount.ok) return amount;

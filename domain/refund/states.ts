@@ -21,7 +21,7 @@ export const REFUND_STATES = [
 ] as const;
 export type RefundState = (typeof REFUND_STATES)[number];
 
-/** What a caller sees. `review`: a person has to decide; the money position is frozen meanwhile. */
+/** The status that clients see. `review`: an operator has to decide; the reservation is kept meanwhile. */
 export type RefundStatus = 'pending' | 'succeeded' | 'failed' | 'canceled' | 'review';
 
 export const PUBLIC_STATUS: Readonly<Record<RefundState, RefundStatus>> = {
@@ -255,11 +255,11 @@ export const REFUND_TRANSITIONS: readonly Transition[] = [
 
 /**
  * States that end a refund's workflow. They are left only on gateway evidence (`answer_succeeded`, `part_after_end`, `answer_returned`), on
- * settlement, or on a correction that persons signed (`correct_succeeded`).
+ * settlement, or on a correction that operators signed (`correct_succeeded`).
  */
 export const FINAL_STATES: readonly RefundState[] = ['succeeded', 'settled', ...CLOSED_STATES];
 
-/** States in which a refund goes on only when a person says how. */
+/** States in which a refund continues only on an operator's command. */
 export const OPERATOR_STATES: readonly RefundState[] = ['manual_review', 'awaiting_approval'];
 
 export function isFinal(state: RefundState): boolean {

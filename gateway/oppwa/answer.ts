@@ -3,7 +3,7 @@ import { looksLikeCard } from '../../domain/card/card-number.js';
 import type { OppwaTransaction } from './transaction.js';
 import { isObject, parseObject } from '../http/json.js';
 
-/** What a body says, or why it says nothing. */
+/** What was read from a body, or why nothing was. */
 type Read<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly why: 'not_json' | 'no_result_code' };
@@ -27,13 +27,13 @@ const LONGEST = 255;
 /** For people: a wrong type is dropped, because throwing a clear outcome away for a bad remark would cost more than it saves. */
 const REMARKS = ['registrationId', 'paymentBrand', 'timestamp'] as const;
 
-/** The outcome that a body tells. `no_result_code` without a well-formed `result.code`, `not_json` for any other wrong shape. */
+/** Reads a transaction from a body. `no_result_code` without a well-formed `result.code`, `not_json` for any other wrong shape. */
 export function readTransactionBody(body: string): Read<OppwaTransaction> {
   const parsed = parseObject(body);
   return parsed === undefined ? { ok: false, why: 'not_json' } : readTransaction(parsed);
 }
 
-/** The same for a value that is parsed already, such as an entry of a look-up. Only the fields named here are ever kept. */
+/** The same for a value that is parsed already, such as an entry of a query. Only the fields named here are ever kept. */
 export function readTransaction(value: unknown): Read<OppwaTransaction> {
   const code = resultCodeOf(value);
   if (code === undefined || !isObject(value)) return { ok: false, why: 'no_result_code' };

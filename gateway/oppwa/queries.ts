@@ -24,7 +24,7 @@ export interface Reader {
   readonly isOrdered?: boolean;
 }
 
-/** More pages than any reference or payment has; a gateway that says so is not believed. */
+/** More pages than any reference or payment has; an answer with more is not trusted. */
 const MOST_PAGES = 20;
 
 /**

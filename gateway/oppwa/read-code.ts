@@ -1,4 +1,4 @@
-/** Reads one result code: what it says about an order that was submitted, a query, or a chargeback. */
+/** Reads one result code: its meaning for a submitted order, a query or a chargeback. */
 import { DECLINE_CLASSES, type DeclineClass } from '../../domain/decline-class.js';
 import type { Operation } from '../../domain/refund/operation.js';
 import type { GatewayResult, RecordedResult, ResultDoubt, ResultMeaning } from '../../domain/transaction.js';
@@ -19,7 +19,7 @@ export function readResult({ code, description }: RecordedResult, host: HostKind
   };
 }
 
-/** What `result.code` says about an order of this operation. What is nowhere is `unknown`: neither a success nor a decline. */
+/** Returns the meaning of a code for an order of this operation. A code without a row or group is `unknown`: neither a success nor a decline. */
 export function readCode(code: string, operation: Operation, host: HostKind): ResultMeaning {
   const meaning = meaningOf(code, operation);
   if (meaning === 'done_in_test' && host === 'live') return { kind: 'unknown', why: 'test_success_on_live' };
@@ -38,7 +38,7 @@ const isCertain = (meaning: CodeMeaning): meaning is keyof typeof CERTAIN => mea
 /** A chargeback with this code was executed. */
 export const isChargeback = (code: string): boolean => rowOf(code)?.isChargeback === true;
 
-/** What the gateway says with it about a query; undefined where that is nothing of its own. */
+/** Returns the meaning of a code as the answer to a query; undefined if it has none of its own. */
 export const queryMeaningOf = (code: string): QueryMeaning | undefined => rowOf(code)?.query;
 
 /** Three times three digits. The vendor's patterns would accept more, so this comes first. */

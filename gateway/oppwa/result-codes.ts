@@ -4,7 +4,7 @@ import type { ResultDoubt } from '../../domain/transaction.js';
 
 /**
  * What a code says of an order. `done`: executed. `done_in_test`: executed by the test system (integrator, validator, connector test
- * mode); on a live host nothing moved. `flagged`: executed, and the gateway asks that somebody looks at it. `pending`: accepted, the final
+ * mode); on a live host nothing moved. `flagged`: executed, and the gateway asks for a check by hand. `pending`: accepted, the final
  * answer comes later. Else a doubt, or the class of a decline.
  */
 export type CodeMeaning = 'done' | 'done_in_test' | 'flagged' | 'pending' | ResultDoubt | DeclineClass;
@@ -31,7 +31,7 @@ export interface CodeRow extends Meanings {
 }
 
 /**
- * Success and pending are exact codes: no beginning makes a success. Only a refund's declines may open the way to a credit. An authorization
+ * To add a code, add it to the row of its meaning: this table is the only place. Success and pending are exact codes: no beginning makes a success. Only a refund's declines may open the way to a credit. An authorization
  * that cannot be reversed is followed by a refund of what was captured, or lapses by itself. A credit refers to nothing, so what codes say
  * about an original is no answer to it.
  */
@@ -43,7 +43,7 @@ export const CODE_ROWS: readonly CodeRow[] = [
   // Other codes of the pending groups tell of checkouts, not of payments.
   { codes: '000.200.000/001/103/200/201 100.400.500 800.400.500/501/502', all: 'pending' },
 
-  // Nobody knows whether money moved: query the reference, and believe nothing before.
+  // Unknown whether money moved: the reference is queried before anything else.
   { codes: '900.100.100/200/201/203/204/205/300/400/500/700', all: 'communication' },
   // "Timed out. It was reversed": a claim about money that has to be seen, not believed.
   { codes: '900.100.301', all: 'communication' },

@@ -1,4 +1,4 @@
-/** Reads the body of a look-up: which list it holds, whether there is more of it, and what its codes mean for a read. */
+/** Reads the body of a query: its list of transactions, the number of pages, and the meaning of its codes. */
 import type { QueryResult } from '../../domain/transaction.js';
 import { queryMeaningOf } from './read-code.js';
 import type { QueryMeaning } from './result-codes.js';
@@ -52,7 +52,7 @@ function shapeOf(body: Readonly<Record<string, unknown>>): PageShape | undefined
   return isCount ? { lists, pages: Number(pages ?? 1), hasId: id != null } : undefined;
 }
 
-/** What one request of a look-up told. Whatever is in doubt is `unavailable`, never an empty list and never `not_found`. */
+/** Returns the result of one request of a query. Anything in doubt is `unavailable`, never an empty list and never `not_found`. */
 export function readPage(exchange: Exchange): PageAnswer {
   if (exchange.kind !== 'answered') return unavailable(exchange);
   const { httpStatus } = exchange;
@@ -72,7 +72,7 @@ export function readPage(exchange: Exchange): PageAnswer {
     };
   if (httpStatus === 401 || httpStatus === 403) return { kind: 'unavailable', why: 'forbidden', ...because };
   if (body === undefined) return withoutResult(httpStatus, 'not_json');
-  // A server in trouble may say anything; "not found" from one is no evidence.
+  // A failing server may answer anything: its "not found" is no evidence.
   if (meaning === 'not_found' && httpStatus < 500) return { kind: 'not_found' };
 
   const shape = shapeOf(body);
@@ -114,7 +114,7 @@ export function isThrottled(exchange: Exchange): boolean {
   return exchange.httpStatus === 429 || meaningIn(parseObject(exchange.body)) === 'throttled';
 }
 
-/** The look-up that an exchange without an answer is. */
+/** Returns the query result for an exchange without an answer. */
 export function unavailable(exchange: Exclude<Exchange, { kind: 'answered' }>): QueryResult<never> {
   return exchange.kind === 'not_sent'
     ? { kind: 'unavailable', why: exchange.why }

@@ -26,7 +26,7 @@ export interface SealedWebhook {
  * Why a webhook is not taken.
  *
  * - `malformed`: header or body do not have the form of one
- * - `undecryptable`: none of the keys opens it; a key that is not configured yet, or somebody else's message
+ * - `undecryptable`: none of the keys opens it; a key that is not configured yet, or a foreign message
  * - `foreign_entity`: the key is right, but another one is configured for the entity that the message speaks for
  */
 export type WebhookRefusal = 'malformed' | 'undecryptable' | 'foreign_entity';
@@ -144,7 +144,7 @@ function hasTime({ timestamp }: OppwaTransaction): boolean {
   return (timestamp ?? '').length <= 40;
 }
 
-/** Duplicates and several final states are announced; what has the same id, code and time is the same notice. */
+/** Duplicates and several final states are announced; the same id, code and time are the same notification. */
 function naturalKeyOf(kind: NotificationKind, reported: OppwaTransaction | null, clear: Buffer): string {
   return reported?.id === undefined || reported.timestamp === undefined
     ? `sha256:${createHash('sha256').update(clear).digest('hex')}`
