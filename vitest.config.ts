@@ -27,7 +27,7 @@ const replaced = Object.entries(ALIASES).map(([name, replacement]) => ({
 /** Files that take longest, longest first: one that started last would leave the other core idle. */
 const longest = [
   'soak/',
-  'simulation/lifetimes-',
+  'simulation/runs-',
   'demo/demonstration.',
   'simulation/',
   'demo/tour.',
