@@ -64,15 +64,15 @@ const refusedWith = (operation: Operation, refusal: DeclineClass, times = 1): Re
     declines: { [refusal]: times },
   });
 
-/** In words: `send 10m`, `credit`, `reconcile`, `ask why`, `give_up why`. First, then after the last repetition. */
+/** As text: `submit 10m`, `credit`, `reconcile`, `open_case why`, `fail why`. First, then after the last repetition. */
 const LINKED: Readonly<Record<DeclineClass, readonly [first: string, last: string]>> = {
   not_linkable: ['credit', 'credit'],
   unknown_to_acquirer: ['credit', 'credit'],
-  issuer_declined: ['send 1440m', 'credit'],
-  not_settled_yet: ['send 10m', 'credit'],
+  issuer_declined: ['submit 1440m', 'credit'],
+  not_settled_yet: ['submit 10m', 'credit'],
   partial_not_supported: ['credit', 'credit'],
   refund_not_enabled: ['credit', 'credit'],
-  credit_not_enabled: ['ask other_operation', 'ask other_operation'],
+  credit_not_enabled: ['open_case other_operation', 'open_case other_operation'],
   ambiguous: ['reconcile', 'reconcile'],
   already_returned: ['reconcile', 'reconcile'],
   disputed: ['reconcile', 'reconcile'],
@@ -80,44 +80,44 @@ const LINKED: Readonly<Record<DeclineClass, readonly [first: string, last: strin
   not_captured: ['reconcile', 'reconcile'],
   not_owed: ['reconcile', 'reconcile'],
   our_data_wrong: ['reconcile', 'reconcile'],
-  configuration: ['ask configuration', 'ask configuration'],
-  wait: ['send 10m', 'ask declined_too_often'],
+  configuration: ['open_case configuration', 'open_case configuration'],
+  wait: ['submit 10m', 'open_case declined_too_often'],
   reversal_too_late: ['reconcile', 'reconcile'],
-  card_unusable: ['ask card_unusable', 'ask card_unusable'],
-  risk: ['ask risk', 'ask risk'],
-  other_operation: ['ask other_operation', 'ask other_operation'],
-  unlisted: ['ask unlisted_decline', 'ask unlisted_decline'],
+  card_unusable: ['open_case card_unusable', 'open_case card_unusable'],
+  risk: ['open_case risk', 'open_case risk'],
+  other_operation: ['open_case other_operation', 'open_case other_operation'],
+  unlisted: ['open_case unlisted_decline', 'open_case unlisted_decline'],
 };
 
 /** Only what the customer's bank or card says ends the refund. */
 const CREDIT: Readonly<Record<DeclineClass, string>> = {
-  issuer_declined: 'give_up credit_declined',
-  card_unusable: 'give_up credit_declined',
-  configuration: 'ask configuration',
-  our_data_wrong: 'ask configuration',
-  credit_not_enabled: 'ask credit_not_enabled',
-  refund_not_enabled: 'ask credit_not_enabled',
-  wait: 'ask declined_too_often',
-  risk: 'ask risk',
-  ambiguous: 'ask unlisted_decline',
-  unlisted: 'ask unlisted_decline',
-  not_linkable: 'ask other_operation',
-  unknown_to_acquirer: 'ask other_operation',
-  not_settled_yet: 'ask other_operation',
-  partial_not_supported: 'ask other_operation',
-  already_returned: 'ask other_operation',
-  disputed: 'ask other_operation',
-  repaid_by_bank: 'ask other_operation',
-  not_captured: 'ask other_operation',
-  not_owed: 'ask other_operation',
-  reversal_too_late: 'ask other_operation',
-  other_operation: 'ask other_operation',
+  issuer_declined: 'fail credit_declined',
+  card_unusable: 'fail credit_declined',
+  configuration: 'open_case configuration',
+  our_data_wrong: 'open_case configuration',
+  credit_not_enabled: 'open_case credit_not_enabled',
+  refund_not_enabled: 'open_case credit_not_enabled',
+  wait: 'open_case declined_too_often',
+  risk: 'open_case risk',
+  ambiguous: 'open_case unlisted_decline',
+  unlisted: 'open_case unlisted_decline',
+  not_linkable: 'open_case other_operation',
+  unknown_to_acquirer: 'open_case other_operation',
+  not_settled_yet: 'open_case other_operation',
+  partial_not_supported: 'open_case other_operation',
+  already_returned: 'open_case other_operation',
+  disputed: 'open_case other_operation',
+  repaid_by_bank: 'open_case other_operation',
+  not_captured: 'open_case other_operation',
+  not_owed: 'open_case other_operation',
+  reversal_too_late: 'open_case other_operation',
+  other_operation: 'open_case other_operation',
 };
 
 function describeStep(step: Step): string {
   switch (step.kind) {
     case 'submit':
-      return `send ${step.after / MINUTE}m`;
+      return `submit ${step.after / MINUTE}m`;
     case 'open_case':
     case 'fail':
       return `${step.kind} ${step.why}`;
@@ -157,19 +157,19 @@ describe('after a refusal', () => {
     const waits = [1, 2, 3, 4, 5, 6].map((times) =>
       describeStep(nextStep(refusedWith('refund', 'wait', times), CONFIG)),
     );
-    expect(waits).toEqual(['send 10m', 'send 20m', 'send 40m', 'send 80m', 'send 160m', 'send 320m']);
+    expect(waits).toEqual(['submit 10m', 'submit 20m', 'submit 40m', 'submit 80m', 'submit 160m', 'submit 320m']);
     const impatient = { ...CONFIG, timings: { ...CONFIG.timings, retryMax: 15 * MINUTE } };
-    expect(describeStep(nextStep(refusedWith('refund', 'wait', 5), impatient))).toBe('send 15m');
+    expect(describeStep(nextStep(refusedWith('refund', 'wait', 5), impatient))).toBe('submit 15m');
   });
 
   it('of a class that nobody knows asks a person', () => {
     const snapshot = at({ state: 'rejected', attempt: { class: null } });
-    expect(describeStep(nextStep(snapshot, CONFIG))).toBe('ask unlisted_decline');
+    expect(describeStep(nextStep(snapshot, CONFIG))).toBe('open_case unlisted_decline');
   });
 
   it('ends in a person when refusals take turns without end', () => {
     const snapshot = { ...refusedWith('refund', 'wait', 2), attempts: CONFIG.policy.maxAttempts };
-    expect(describeStep(nextStep(snapshot, CONFIG))).toBe('ask declined_too_often');
+    expect(describeStep(nextStep(snapshot, CONFIG))).toBe('open_case declined_too_often');
   });
 });
 
@@ -184,8 +184,8 @@ describe('while the outcome is open', () => {
   });
 
   it.each([
-    ['unknown', 'caseAfterUnknown', 'ask outcome_unknown'],
-    ['pending', 'caseAfterPending', 'ask pending_too_long'],
+    ['unknown', 'caseAfterUnknown', 'open_case outcome_unknown'],
+    ['pending', 'caseAfterPending', 'open_case pending_too_long'],
   ] as const)('opens a case for what is %s too long, and goes on listening', (state, budget, texts) => {
     const attempt = { state, ageMs: CONFIG.timings[budget] };
     expect(describeStep(nextStep(at({ state, attempt }), CONFIG))).toBe('query_outcome');
@@ -211,29 +211,29 @@ describe('what never left', () => {
 
   it('becomes a case when the gateway cannot be reached for long', () => {
     const snapshot = at({ attempt: { state: 'absent', submissions: CONFIG.policy.maxSubmissions } });
-    expect(describeStep(nextStep(snapshot, CONFIG))).toBe('ask cannot_be_sent');
+    expect(describeStep(nextStep(snapshot, CONFIG))).toBe('open_case cannot_be_sent');
   });
 });
 
 describe('the other states', () => {
   it.each([
-    [at({}), 'send 0m'],
-    [at({ state: 'requested' }), 'send 0m'],
-    [at({ attempt: { state: 'succeeded' } }), 'send 0m'],
-    [at({ attempt: { state: 'succeeded' }, attempts: 20 }), 'ask declined_too_often'],
+    [at({}), 'submit 0m'],
+    [at({ state: 'requested' }), 'submit 0m'],
+    [at({ attempt: { state: 'succeeded' } }), 'submit 0m'],
+    [at({ attempt: { state: 'succeeded' }, attempts: 20 }), 'open_case declined_too_often'],
     [at({ state: 'fallback_checking', attempt: {} }), 'credit'],
     [
       at({ state: 'fallback_checking', sinceMs: 25 * 60 * MINUTE, why: 'other_attempt_open', attempt: {} }),
-      'ask credit_blocked',
+      'open_case credit_blocked',
     ],
     [at({ state: 'fallback_checking', sinceMs: 25 * 60 * MINUTE, attempt: {} }), 'credit'],
     [at({ state: 'awaiting_approval', attempt: {} }), 'wait_for_operator'],
     [at({ state: 'manual_review', attempt: {} }), 'wait_for_operator'],
-    [at({ state: 'returned', attempt: { state: 'returned' } }), 'ask returned'],
-    [at({ state: 'rejected' }), 'ask answers_contradict'],
-    [at({ state: 'submitting', attempt: {} }), 'ask answers_contradict'],
-    [at({ state: 'unknown' }), 'ask answers_contradict'],
-    [at({ state: 'pending', attempt: { state: 'absent' } }), 'ask answers_contradict'],
+    [at({ state: 'returned', attempt: { state: 'returned' } }), 'open_case returned'],
+    [at({ state: 'rejected' }), 'open_case answers_contradict'],
+    [at({ state: 'submitting', attempt: {} }), 'open_case answers_contradict'],
+    [at({ state: 'unknown' }), 'open_case answers_contradict'],
+    [at({ state: 'pending', attempt: { state: 'absent' } }), 'open_case answers_contradict'],
   ])('%#: %o', (snapshot, texts) => {
     expect(describeStep(nextStep(snapshot, CONFIG))).toBe(texts);
   });
@@ -289,7 +289,7 @@ describe('while the payment cannot be read', () => {
     const late = (sinceMs: number): string =>
       describeStep(nextStep({ ...snapshot, unread: unread({ sinceMs }) }, CONFIG));
     expect(late(caseAfterUnknown)).not.toMatch(/^ask/);
-    expect(late(caseAfterUnknown + 1)).toBe('ask original_unreadable');
+    expect(late(caseAfterUnknown + 1)).toBe('open_case original_unreadable');
   });
 
   it('it is read on in review, where nothing else is the reason', () => {
@@ -304,7 +304,7 @@ describe('while the payment cannot be read', () => {
 
   it('what needs no payment does not wait for it', () => {
     const absent = at({ attempt: { state: 'absent' }, unread: unread({ sinceMs: 99 * caseAfterUnknown }) });
-    expect(describeStep(nextStep(absent, CONFIG))).toMatch(/^send/);
+    expect(describeStep(nextStep(absent, CONFIG))).toMatch(/^submit/);
   });
 });
 
