@@ -65,7 +65,7 @@ module.exports = {
         path: modules.map((capacity) => `^${capacity}/`),
         pathNot: [
           '^server/console/app/',
-          '^server/api/(decision-)?schemas[.]ts$',
+          '^server/api/(command-)?schemas[.]ts$',
           '^domain/',
           '^client/state-tones[.]ts$',
         ],
