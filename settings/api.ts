@@ -1,23 +1,23 @@
-/** Where the HTTP API listens and whom it believes. */
+/** Settings of the HTTP API: its address, its rate limit and the identity provider whose tokens it accepts. */
 import { z } from 'zod';
 import type { SettingsProblem } from './problems.js';
 
-/** Tokens of an identity provider, besides API keys. */
+/** An identity provider whose tokens the API accepts besides API keys. */
 export interface TokenSettings {
   readonly issuer: string;
   readonly audience: string;
-  /** Where its public keys are. */
+  /** Address of the provider's public keys (JWKS). */
   readonly keysUrl: string;
 }
 
 export interface ApiSettings {
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 takes a free port. */
   readonly port: number;
-  /** For each name, in one process. */
+  /** Limit for each principal in one process. */
   readonly requestsPerMinute: number;
   readonly tokens: TokenSettings | undefined;
-  /** Address of Temporal's own pages, for the console's links. */
+  /** Address of Temporal's web UI, for the links of the console. */
   readonly temporalUi: string | undefined;
 }
 
@@ -61,7 +61,7 @@ export const API_EXAMPLES: Readonly<Record<keyof typeof apiVariables, string>> =
 
 type Read = z.infer<z.ZodObject<typeof apiVariables>>;
 
-/** A token can only be checked with all three. */
+/** Returns a problem for each missing variable if only some of the three are set: a token is checked with all three. */
 export function tokenProblems(
   read: Pick<Read, 'REFUNDS_JWT_ISSUER' | 'REFUNDS_JWT_AUDIENCE' | 'REFUNDS_JWT_JWKS_URL'>,
 ): SettingsProblem[] {

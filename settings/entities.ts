@@ -1,4 +1,4 @@
-/** The gateway's entities, from `OPPWA_*` for one or from the file that `REFUNDS_CONFIG` names for several. */
+/** Reads the gateway's entities: one from `OPPWA_*`, or several from the file that `REFUNDS_CONFIG` names. */
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { isEntityId } from '../domain/ids.js';
@@ -13,7 +13,7 @@ import { readText } from './read-text.js';
 export interface ConfiguredEntity extends OwnPolicy {
   readonly settings: EntitySettings;
   readonly host: HostKind;
-  /** Keys that open its webhooks; none where it has none set up, several while one replaces another. */
+  /** Keys that decrypt its webhooks. Empty without webhooks; several while one key replaces another. */
   readonly webhookKeys: readonly Secret<string>[];
 }
 
@@ -37,15 +37,15 @@ function isBaseUrl(text: string): boolean {
   return isSafeAddress(url) && url.search === '' && url.hash === '';
 }
 
-/** The version belongs to each request: `https://eu-prod.oppwa.com/v1/` is copied from the vendor's examples. */
+/** Accepts an empty path or an API version: the vendor's examples show `https://eu-prod.oppwa.com/v1/`. Each request adds its own version. */
 const VERSION = /^\/(?:v\d+\/*)?$/;
 const hasNoPath = (text: string): boolean =>
   !isBaseUrl(text) || VERSION.test(new URL(text).pathname.replace(/^\/+/, '/'));
 
-const given = z.string({ error: 'is missing' });
+const required = z.string({ error: 'is missing' });
 const entityShape = z.strictObject({
-  id: given.refine(isEntityId, 'must be 32 lowercase hexadecimal characters'),
-  baseUrl: given
+  id: required.refine(isEntityId, 'must be 32 lowercase hexadecimal characters'),
+  baseUrl: required
     .refine(
       isBaseUrl,
       'must be an https address without user, query or fragment; http is for loopback addresses only',
@@ -65,7 +65,7 @@ const fileShape = z.strictObject({
   entities: z.array(z.unknown(), { error: 'must be a list' }).min(1, 'must name at least one entity'),
 });
 
-/** Empty variables count as absent: that is how many platforms pass what is not set. */
+/** Reads all entities. An empty variable counts as absent, because many platforms pass unset variables as empty. */
 export function readEntities(variable: (name: string) => string | undefined): Reading<ConfiguredEntities> {
   const path = variable('REFUNDS_CONFIG');
   if (path === undefined) return fromVariables(variable);
@@ -174,7 +174,7 @@ function problemsOf(error: z.ZodError, place: (key: string) => string): Settings
   }));
 }
 
-/** The parser's own message would repeat a piece of the file, and a piece may be a token. */
+/** Returns undefined for text that is not JSON. The parser's own message would repeat a piece of the file, which may be a token. */
 function parseJson(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text);

@@ -1,4 +1,4 @@
-/** The secrets of an entity: in the settings themselves, or each in a file of its own. */
+/** Reads the secrets of an entity, each from the settings themselves or from a file of its own. */
 import { resolve } from 'node:path';
 import { Secret } from '../domain/secret.js';
 import type { Reading } from './problems.js';
@@ -26,7 +26,7 @@ export interface EntitySecrets {
   readonly webhookKeys: readonly Secret<string>[];
 }
 
-/** `raw` is the entity as it was given; `place` names a field to people; files are relative to `folder`. */
+/** Reads both secrets. `raw`: the entity as configured. `place`: names a field in messages. Files are relative to `folder`. */
 export function readSecrets(
   raw: unknown,
   place: (key: string) => string,
@@ -43,7 +43,7 @@ export function readSecrets(
   return { ok: true, value: { accessToken: token.value, webhookKeys: keys.map((key) => new Secret(key)) } };
 }
 
-/** A secret that may stand in the settings or in a file of its own. */
+/** A secret that is set directly or in a file of its own. */
 interface SecretField {
   readonly name: 'accessToken' | 'webhookKey';
   readonly isFit: (text: string) => boolean;
@@ -59,7 +59,7 @@ const WEBHOOK_KEY: SecretField = {
   isNeeded: false,
 };
 
-/** Undefined where it is not there and need not be. */
+/** Reads one secret. Returns undefined as the value if it is absent and not required. */
 function readSecret(
   raw: unknown,
   place: (key: string) => string,

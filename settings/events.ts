@@ -1,13 +1,13 @@
-/** Where signed events are posted and with which secrets, from `REFUNDS_EVENTS_URL` and `REFUNDS_EVENTS_SECRET`; and how long they are kept. */
+/** Settings of outgoing signed events: `REFUNDS_EVENTS_URL`, `REFUNDS_EVENTS_SECRET` and the days for which events are stored. */
 import { Secret } from '../domain/secret.js';
 import { isSafeAddress } from '../gateway/settings.js';
 import type { Reading, SettingsProblem } from './problems.js';
 
 export interface EventsSettings {
   readonly url: string;
-  /** Keys of the signatures, one or two: while one is replaced an event carries both. */
+  /** One or two signature keys. While one replaces the other, an event carries both signatures. */
   readonly secrets: readonly Secret<Buffer>[];
-  /** Milliseconds for which an event is kept that has arrived: listed, and sent again on an operator's command. */
+  /** Milliseconds for which a delivered event is stored. Until then it is listed and an operator can resend it. */
   readonly keptMs: number;
 }
 
@@ -18,7 +18,7 @@ const MOST_SECRETS = 2;
 const DAY = 24 * 3_600_000;
 const KEPT_DAYS = 90;
 
-/** Undefined where neither is set: then no event is stored or sent. */
+/** Returns undefined as the value if neither variable is set: then no event is stored or sent. */
 export function readEvents(
   variable: (name: string) => string | undefined,
 ): Reading<EventsSettings | undefined> {
@@ -65,7 +65,7 @@ function keyOf(text: string): Buffer | undefined {
   const encoded = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text)?.[1];
   if (encoded === undefined) return undefined;
   const key = Buffer.from(encoded, 'base64');
-  // Node decodes anything: only what encodes to the same text was base64.
+  // Node decodes any text. Only text that encodes back to itself was base64.
   const isWhole = key.toString('base64').replace(/=+$/, '') === encoded.replace(/=+$/, '');
   return isWhole && key.length >= 24 && key.length <= 64 ? key : undefined;
 }

@@ -1,7 +1,7 @@
-/** Which hosts of the gateway are for tests, where success codes of the test system are successes. */
+/** Tells test hosts of the gateway from live hosts. Success codes of the test system count as successes on test hosts only. */
 import type { HostKind } from '../gateway/settings.js';
 
-/** Hosts that the vendor and its resellers run for tests. Anything else may move real money. */
+/** Hosts that the vendor and its resellers run for tests. Any other host may move real money. */
 const TEST_HOSTS: ReadonlySet<string> = new Set([
   'eu-test.oppwa.com',
   'test.oppwa.com',
@@ -9,7 +9,7 @@ const TEST_HOSTS: ReadonlySet<string> = new Set([
   'test.vr-pay-ecommerce.de',
 ]);
 
-/** Hosts that move real money. No setting makes them test hosts. */
+/** Hosts that move real money. No setting turns them into test hosts. */
 const LIVE_HOSTS: ReadonlySet<string> = new Set([
   'eu-prod.oppwa.com',
   'oppwa.com',
@@ -18,16 +18,16 @@ const LIVE_HOSTS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Which kind a host is known to be: by its name, or because it is this machine. Undefined for any other: it counts as live unless
- * `OPPWA_HOST_KIND` is `test`.
+ * Returns the kind of a host that is known by its name or is this machine. Returns undefined for any other host: it counts as live
+ * unless `OPPWA_HOST_KIND` declares it a test host.
  */
 export function knownHostKind(baseUrl: string): HostKind | undefined {
-  // `EU-TEST.OPPWA.COM.` is the same host: a URL has it in lower case, and a last dot means nothing.
+  // `EU-TEST.OPPWA.COM.` is the same host: `URL` lower-cases the name, and a final dot has no meaning.
   const hostname = new URL(baseUrl).hostname.replace(/\.$/, '');
   if (isLoopback(baseUrl) || TEST_HOSTS.has(hostname)) return 'test';
   return LIVE_HOSTS.has(hostname) ? 'live' : undefined;
 }
 
-/** This machine: a simulator, or the near end of a tunnel to either kind. */
+/** True for this machine: a simulator, or the local end of a tunnel to a host of either kind. */
 export const isLoopback = (baseUrl: string): boolean =>
   /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(new URL(baseUrl).hostname);

@@ -1,9 +1,9 @@
-/** The one logger: a JSON line an event, with the ids by which console, command line, Temporal and the tables know the same thing. */
+/** Logger of all processes: one JSON line for each event, with the ids that the console, the command line, Temporal and the tables use. */
 import { pino } from 'pino';
 
 /**
- * All that a line may hold. A body, a card, a token or a name has no field to go into, so nothing has to be redacted afterwards;
- * what is not listed here is left out at run time too, whatever a caller spreads in.
+ * All fields that a line may contain. Bodies, cards, tokens and personal names have no field, so lines need no redaction. Fields that
+ * are not listed here are dropped at run time too, even if a caller of the logger spreads them in.
  */
 export interface LogFields {
   readonly refundId?: string | undefined;
@@ -22,13 +22,13 @@ export interface LogFields {
   /** The name of an API key or a token's subject. */
   readonly clientId?: string | undefined;
   readonly method?: string | undefined;
-  /** The pattern, never the address: an address may hold anything. */
+  /** The route's pattern, never the requested address: an address may contain anything. */
   readonly route?: string | undefined;
   readonly status?: number | undefined;
   readonly state?: string | undefined;
-  /** A stable code of an error, a result or a decline. */
+  /** A stable code: of an error, a result or a decline. */
   readonly code?: string | undefined;
-  /** What Temporal answered in refusal. It names namespaces, ids and attributes, and nothing that a client wrote. */
+  /** Temporal's message when it rejects a request. It contains namespaces, ids and attributes, and nothing that a client wrote. */
   readonly reason?: string | undefined;
   readonly count?: number | undefined;
   readonly tries?: number | undefined;
@@ -37,7 +37,7 @@ export interface LogFields {
 }
 
 export interface Log {
-  /** `event` is a name such as `refund.accepted`, not a sentence: it is what one searches for. */
+  /** `event` is a name to search for, such as `refund.accepted`, not a sentence. */
   info(event: string, fields?: LogFields): void;
   warn(event: string, fields?: LogFields, error?: unknown): void;
   error(event: string, fields?: LogFields, error?: unknown): void;
@@ -70,9 +70,9 @@ const FIELDS: Readonly<Record<keyof LogFields, true>> = {
 };
 
 export interface LogOptions {
-  /** Which process speaks: `api`, `worker`. */
+  /** The process that logs: `api`, `worker`. */
   readonly role: string;
-  /** Where lines go; default stdout. */
+  /** Receives the lines; default stdout. */
   readonly to?: { write(line: string): void };
 }
 
@@ -105,7 +105,7 @@ function allowed(fields: LogFields = {}): Record<string, string | number> {
   );
 }
 
-/** Name, code and frames. The message of an error that is not ours may repeat input. */
+/** Returns name, code and stack frames. Leaves out the message: that of a foreign error may repeat text from a client or the gateway. */
 function described(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return error === undefined ? {} : { error: typeof error };
   const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};

@@ -1,17 +1,17 @@
-/** A process that another one started with a channel between them ends with it, however that one ended. */
+/** Stops a child process when its parent process has ended, for whatever reason. The two share an IPC channel. */
 
-/** Calls `stop` once: on a signal to end, or when the parent process is gone. */
+/** Calls `stop` once: on SIGTERM or SIGINT, or when the parent process is gone. */
 export function whenToStop(stop: () => void): void {
-  let isReported = false;
+  let isStopping = false;
   const once = (): void => {
-    if (isReported) return;
-    isReported = true;
+    if (isStopping) return;
+    isStopping = true;
     stop();
   };
   process.once('SIGTERM', once);
   process.once('SIGINT', once);
   if (process.channel === undefined) return;
   process.once('disconnect', once);
-  // The channel is only watched: it must not be what keeps the process alive.
+  // The channel is watched only: it must not keep the process alive.
   process.channel.unref();
 }

@@ -1,4 +1,4 @@
-/** What an entity’s merchant allows and what its acquirer can do, where that differs from what is set for all of them. */
+/** Policy and acquirer capabilities of one entity, where they differ from the settings for all entities. */
 import { z } from 'zod';
 import { parseAmount } from '../domain/money/money.js';
 import type { Policy } from '../domain/refund/config.js';
@@ -8,11 +8,8 @@ const count = (most: number) => {
   const error = `must be a whole number from 0 to ${most}`;
   return z.int({ error }).min(0, error).max(most, error).optional();
 };
-/** What follows a decline after which it is doubtful whether the customer has the money. */
-const afterDoubt = z
-  .enum(['approval', 'operator'], { error: 'must be approval or operator' })
-  .transform((who) => (who === 'operator' ? 'operator' : who))
-  .optional();
+/** Next step after a decline that leaves in doubt whether the customer has the money. */
+const afterDoubt = z.enum(['approval', 'operator'], { error: 'must be approval or operator' }).optional();
 const thresholds = z
   .string({ error: 'must be a list of currency:amount' })
   .transform(readThresholds)
@@ -20,7 +17,7 @@ const thresholds = z
 
 export const capabilitiesShape = z.strictObject({ credit: flag, partialReversal: flag });
 
-/** Each in place of the default, or of the variable that sets it for all entities. Meanings and defaults: `docs/reference/settings.md`. */
+/** Each field overrides the default, or the variable for all entities. Meanings and defaults: `docs/reference/settings.md`. */
 export const policyShape = z.strictObject({
   creditApprovalAbove: thresholds,
   correctionAloneUpTo: thresholds,
@@ -34,24 +31,24 @@ export const policyShape = z.strictObject({
 });
 
 export interface OwnPolicy {
-  /** What the acquirer behind the entity can do. */
+  /** Capabilities of the acquirer behind the entity. */
   readonly capabilities: z.output<typeof capabilitiesShape>;
   readonly policy: z.output<typeof policyShape>;
 }
 
 export function policyFor(shared: Policy, { capabilities, policy }: OwnPolicy): Policy {
   const { maxSubmissions, ...own } = policy;
-  const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
+  const set = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
   return {
     ...shared,
-    ...given,
+    ...set,
     maxSubmissions: maxSubmissions ?? shared.maxSubmissions,
     creditEnabled: capabilities.credit ?? shared.creditEnabled,
     partialReversal: capabilities.partialReversal ?? shared.partialReversal,
   };
 }
 
-/** `EUR:500.00,JPY:80000` as minor units by currency. */
+/** Reads `EUR:500.00,JPY:80000` into minor units by currency. */
 export function readThresholds(
   text: string,
   context: z.core.$RefinementCtx,

@@ -1,14 +1,14 @@
-/** Problems of the settings, reported all at once and without any value: it may be a secret. */
+/** Problems of the settings, reported all at once. They never repeat a value, because it may be a secret. */
 
 export interface SettingsProblem {
-  /** The variable, with the place inside the file where it names one: `REFUNDS_CONFIG entities[1].baseUrl`. */
+  /** The variable, with the place inside the file that it names: `REFUNDS_CONFIG entities[1].baseUrl`. */
   readonly variable: string;
-  /** Follows the variable's name in a sentence: `is missing`, `must be …`. */
+  /** Completes a sentence that begins with the variable's name: `is missing`, `must be …`. */
   readonly problem: string;
   readonly example: string;
 }
 
-/** The process cannot start. `message` names every wrong variable and is meant to be printed as it is. */
+/** Thrown when the process cannot start. `message` names every wrong variable and can be printed as it is. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
   readonly problems: readonly SettingsProblem[];
@@ -22,7 +22,7 @@ export class SettingsError extends Error {
   }
 }
 
-/** A value, or everything that is wrong with it. */
+/** A value, or all problems with it. */
 export type Reading<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problems: readonly SettingsProblem[] };

@@ -1,4 +1,4 @@
-/** A file that the settings name, or nothing where it cannot be read. */
+/** Reads a file that the settings name. Returns undefined if it cannot be read. */
 import { readFileSync } from 'node:fs';
 
 export function readText(path: string): string | undefined {

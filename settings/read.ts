@@ -1,4 +1,4 @@
-/** Reads the settings of a process from its environment, and refuses to start with every reason at once. */
+/** Reads the settings of a process from its environment. Reports all problems at once. */
 import { z } from 'zod';
 import { DEFAULT_POLICY, DEFAULT_TIMINGS, scaleTimings, type RefundConfig } from '../domain/refund/config.js';
 import { maintenanceAt } from '../temporal/maintenance.js';
@@ -11,7 +11,7 @@ import { WORKER_PROFILES, type Settings } from './settings.js';
 
 export { SettingsError } from './problems.js';
 
-/** Each query of an outcome begins with a search, and the vendor documents 30 searches a minute. */
+/** A query begins with a search, and the vendor documents a limit of 30 searches per minute. */
 const QUERIES_PER_SECOND = 0.5;
 
 function isDatabaseUrl(text: string): boolean {
@@ -74,7 +74,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   REFUNDS_CORRECTION_ALONE_UP_TO: 'EUR:20.00',
 };
 
-/** Throws `SettingsError`. Files that the variables name are read here, and only here. */
+/** Throws `SettingsError`. Only this function reads the files that the variables name. */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const variable = (name: string): string | undefined => {
     const value = env[name]?.trim();
@@ -112,7 +112,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const configs = new Map<string, RefundConfig>(
     entities.value.map(({ settings, ...own }) => [settings.id, { timings, policy: policyFor(shared, own) }]),
   );
-  // An entity that is no longer configured: nothing is known about its acquirer, so nothing is allowed that may be refused.
+  // For an entity that is not configured: the capabilities of its acquirer are unknown, so nothing is allowed that may be declined.
   const unknown: RefundConfig = {
     timings,
     policy: policyFor(shared, { capabilities: { credit: false, partialReversal: false }, policy: {} }),

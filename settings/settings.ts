@@ -1,4 +1,4 @@
-/** The settings of a process, checked once at its start. */
+/** Settings of a process. They are read and checked once, at its start. */
 import type { RefundConfig } from '../domain/refund/config.js';
 import type { Secret } from '../domain/secret.js';
 import type { EntitySettings, HostKind } from '../gateway/settings.js';
@@ -6,35 +6,35 @@ import type { MaintenanceSchedule } from '../temporal/maintenance.js';
 import type { EventsSettings } from './events.js';
 import type { ApiSettings } from './api.js';
 
-/** How big a worker is; the numbers and their reasons are in `worker/profiles.ts`. */
+/** Size of a worker. The numbers and their reasons are in `worker/profiles.ts`. */
 export const WORKER_PROFILES = ['small', 'standard'] as const;
 export type WorkerProfile = (typeof WORKER_PROFILES)[number];
 
 export interface Settings {
   readonly databaseUrl: string;
   readonly databaseConnections: number;
-  /** The first is the default. */
+  /** The first is the default entity. */
   readonly entities: readonly [EntitySettings, ...EntitySettings[]];
-  /** `test`: success codes of the test system are successes. `live`: they mean that no money moved. By entity id. */
+  /** By entity id. `test`: success codes of the test system are successes. `live`: they mean that no money moved. */
   readonly hosts: ReadonlyMap<string, HostKind>;
-  /** Keys that open the gateway's webhooks, by entity id; more than one while one replaces another. */
+  /** Keys that decrypt the gateway's webhooks, by entity id. Several while one key replaces another. */
   readonly webhookKeys: ReadonlyMap<string, readonly Secret<string>[]>;
-  /** Timings and policy of a refund that starts now. Acquirers differ in what they can do, so policy goes by entity. */
+  /** Returns timings and policy for a refund that starts now. The policy depends on the entity because acquirers differ. */
   readonly configFor: (entityId: string) => RefundConfig;
-  /** Searches a second for each entity, over all processes. The vendor documents 30 a minute; other queries follow in proportion. */
+  /** Searches per second and entity, over all processes. The vendor documents 30 per minute; other queries follow in proportion. */
   readonly queriesPerSecond: number;
   /** Separates deployments that share a Temporal namespace. */
   readonly taskQueue: string;
   readonly workerProfile: WorkerProfile;
-  /** A workflow bundle that was built before; undefined builds one at start. */
+  /** Path of a workflow bundle that is already built. If undefined, the worker builds one at its start. */
   readonly workflowBundlePath: string | undefined;
-  /** How often refunds are swept and the ledger is audited; undefined leaves the schedules as they are. */
+  /** Intervals of the refund sweep and the ledger audit. If undefined, the schedules stay as they are. */
   readonly maintenance: MaintenanceSchedule | undefined;
-  /** Where events are delivered to; undefined delivers none. */
+  /** Endpoint and secrets of outgoing events. If undefined, no events are sent. */
   readonly events: EventsSettings | undefined;
-  /** 1 is real time; what waits for other systems' sake is shortened by it too. */
+  /** 1 is real time. Also shortens the waits that exist for the sake of other systems. */
   readonly timeScale: number;
-  /** Where the worker shows its metrics; undefined: nowhere. */
+  /** Port of the worker's metrics. If undefined, there is none. */
   readonly metricsPort: number | undefined;
   readonly api: ApiSettings;
 }

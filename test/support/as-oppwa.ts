@@ -1,4 +1,4 @@
-/** The domain's readers, given transactions in the gateway's own fields and codes. */
+/** The domain's functions for tests that describe transactions with the gateway's own fields and codes. */
 import type { Observation, OriginalReading } from '../../domain/payment/original.js';
 import * as originals from '../../domain/payment/original.js';
 import * as linkCommand from '../../domain/refund/link.js';
@@ -8,12 +8,12 @@ import type { SendResult } from '../../domain/transaction.js';
 import type { HostKind } from '../../gateway/settings.js';
 import { recordedOf, transactionOf, type OppwaTransaction } from '../../gateway/oppwa/transaction.js';
 
-/** An order, and the kind of host that it goes to. */
+/** An order, and the kind of the host that receives it. */
 export interface Expectation extends outcomes.Expectation {
   readonly host: HostKind;
 }
 
-/** As in the domain, but for an answer's transaction. */
+/** The domain's `SendResult`, with the gateway's transaction in an answer. */
 export type OppwaSendResult =
   | Exclude<SendResult, { readonly kind: 'answered' }>
   | { readonly kind: 'answered'; readonly httpStatus: number; readonly transaction: OppwaTransaction };

@@ -1,4 +1,4 @@
-/** A real Chromium of this machine, for the console: nothing is downloaded, and it talks to nobody by itself. */
+/** Starts the Chromium of this machine for tests of the console. Nothing is downloaded, and its background requests are off. */
 import { existsSync } from 'node:fs';
 import { chromium, type BrowserContext } from 'playwright-core';
 
@@ -9,7 +9,7 @@ const USUAL = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 
-/** `CHROMIUM_PATH`, else where systems put it; undefined where there is none. */
+/** `CHROMIUM_PATH`, or the usual place of a Chromium. Undefined if there is none. */
 export const CHROMIUM: string | undefined = [process.env['CHROMIUM_PATH'], ...USUAL].find(
   (path) => path !== undefined && path !== '' && existsSync(path),
 );
@@ -23,9 +23,9 @@ export interface Theme {
 }
 
 export interface Chromium {
-  /** Somebody with a profile of their own, which nobody else sees. Locale and zone are fixed: pictures and texts are the same everywhere. */
+  /** Opens a fresh profile. Locale and time zone are fixed, so screenshots and texts are the same on every machine. */
   open(theme?: Theme): Promise<BrowserContext>;
-  /** With everybody in it. */
+  /** Closes the browser with all profiles. */
   close(): Promise<void>;
 }
 

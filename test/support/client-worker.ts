@@ -1,4 +1,4 @@
-/** A worker of somebody else's: their workflows, their queue, beside the one that runs refunds. */
+/** Starts a worker of a client: it runs the client's workflows on a queue of its own, beside the worker that runs refunds. */
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
@@ -9,7 +9,7 @@ export interface ClientWorker {
   stop(): Promise<void>;
 }
 
-/** `workflows`: the file that exports them, relative to the repository. */
+/** `workflows`: the file that exports the workflows, relative to the repository. */
 export async function startClientWorker(workflows: string, activities: object = {}): Promise<ClientWorker> {
   const { address, namespace } = inject('temporal');
   const taskQueue = `orders-${randomUUID()}`;

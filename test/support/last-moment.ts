@@ -1,12 +1,12 @@
-/** The moment between the end of a refund in the ledger and its run's hearing of it, held open so that something can happen in it. */
+/** Holds open the moment between a refund's final state in the ledger and the workflow's receipt of it, so that a test can act in it. */
 import type { RefundSnapshot } from '../../domain/refund/next-step.js';
 import { isGatewayId } from '../../domain/ids.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { SimulatedGateway } from '../../sandbox/gateway/simulated-gateway.js';
 
 /**
- * The gateway's next answer about `refundId` is recorded as ever, and the activity hears of it when `during` has ended. `start` starts
- * the run.
+ * Starts the run with `start`. The gateway's next answer about `refundId` is recorded, `during` runs, and only then the activity
+ * receives the recorded snapshot.
  */
 export async function inLastMomentOf(
   refundId: string,
@@ -36,7 +36,7 @@ export async function inLastMomentOf(
   }
 }
 
-/** The gateway takes the success of a refund's first attempt back, and the ledger is told by somebody who does not tell the run. */
+/** Makes the first attempt's success fail late at the gateway, and records that in the ledger without a signal to the workflow. */
 export async function recordReturn(
   refundId: string,
   ledger: Ledger,

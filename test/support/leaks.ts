@@ -1,4 +1,4 @@
-/** What must stand nowhere, looked for everywhere: in every table, in log lines, and in what Temporal keeps of the runs. */
+/** Searches for card numbers and secrets in every table, in log lines, and in the workflow histories of Temporal. */
 import { isGrpcServiceError, type Client } from '@temporalio/client';
 import { sql } from 'kysely';
 import type { Database } from '../../ledger/db/database.js';
@@ -17,7 +17,7 @@ const TEST_CARDS = [
   '4200000000000001',
 ];
 
-/** A card number however it is grouped, and a field for the three digits on its back. */
+/** Card numbers in any grouping, and any field for the card's security code. */
 const CARDS: readonly RegExp[] = [
   ...TEST_CARDS.map((number) => new RegExp(number.replace(/(?<=\d)(?=\d)/gu, '[ .-]?'), 'u')),
   /\bcvv["\\]*\s*[:=]/iu,
@@ -27,37 +27,38 @@ export interface Places {
   readonly database: Database;
   readonly logged: readonly string[];
   readonly temporal: Client;
-  /** Every run on this queue is read; visibility may lag behind. */
+  /** Every run on this queue is read. Visibility may lag behind. */
   readonly taskQueue: string;
-  /** Read whether or not they are visible yet. One that was never started has nothing to show. */
+  /** Read even if they are not visible yet. A workflow that was never started has no history. */
   readonly workflowIds: readonly string[];
 }
 
-/** Where a card or one of `secrets` stands, in words without the thing itself. Also says how much was read, so that nothing is not everything. */
+/** Returns the places that contain a card or one of `secrets`, without the secret itself, and how many runs and rows were read. */
 export async function leaksIn(
   places: Places,
   secrets: readonly string[],
 ): Promise<{ readonly leaks: readonly string[]; readonly runs: number; readonly rows: number }> {
   const forms = [...CARDS, ...secrets.map(exactly)];
   const leaks: string[] = [];
-  const query = (where: string, text: string): void => {
+  const search = (where: string, text: string): void => {
     if (forms.some((form) => form.test(text))) leaks.push(where);
   };
   places.logged.forEach((line, index) => {
-    query(`log line ${index + 1}`, line);
+    search(`log line ${index + 1}`, line);
   });
-  const rows = await readTables(places.database, query);
-  const runs = await readHistories(places, query);
+  const rows = await readTables(places.database, search);
+  const runs = await readHistories(places, search);
   return { leaks: [...new Set(leaks)], runs, rows };
 }
 
-/** As text; hexadecimal keys may change their case on the way. */
+/** Matches the text itself. Ignores case, because hexadecimal keys may change theirs. */
 const exactly = (secret: string): RegExp => new RegExp(secret.replace(/[$()*+.?[\\\]^{|}]/gu, '\\$&'), 'iu');
 
-type Theme = (where: string, text: string) => void;
+/** Searches one text; `where` names its place. */
+type Search = (where: string, text: string) => void;
 
-/** Every column of every table, whatever its type: as PostgreSQL itself writes it as JSON. */
-async function readTables({ db }: Database, query: Theme): Promise<number> {
+/** Reads every column of every table, of any type, in PostgreSQL's own JSON form. */
+async function readTables({ db }: Database, search: Search): Promise<number> {
   const tables = await sql<{ name: string }>`
     SELECT table_name AS name FROM information_schema.tables
     WHERE table_schema = 'public' AND table_type = 'BASE TABLE'`.execute(db);
@@ -69,8 +70,8 @@ async function readTables({ db }: Database, query: Theme): Promise<number> {
     for (const { row } of rows)
       for (const [column, value] of Object.entries(row)) {
         const text = typeof value === 'string' ? value : JSON.stringify(value);
-        // Bytes are looked through as what they stand for.
-        query(`${name}.${column}`, text.startsWith('\\x') ? bytesOf(text) : text);
+        // Bytes are searched as the text that they encode.
+        search(`${name}.${column}`, text.startsWith('\\x') ? bytesOf(text) : text);
       }
   }
   return count;
@@ -78,10 +79,10 @@ async function readTables({ db }: Database, query: Theme): Promise<number> {
 
 const bytesOf = (text: string): string => `${text}\n${Buffer.from(text.slice(2), 'hex').toString('utf8')}`;
 
-/** Of gRPC. */
+/** Status code of gRPC. */
 const NOT_FOUND = 5;
 
-async function readHistories({ temporal, taskQueue, workflowIds }: Places, query: Theme): Promise<number> {
+async function readHistories({ temporal, taskQueue, workflowIds }: Places, search: Search): Promise<number> {
   const runs = new Map<string, readonly [string, string | undefined]>();
   for await (const { workflowId, runId } of temporal.workflow.list({ query: `TaskQueue = '${taskQueue}'` }))
     runs.set(runId, [workflowId, runId]);
@@ -99,12 +100,12 @@ async function readHistories({ temporal, taskQueue, workflowIds }: Places, query
     if (history === undefined) continue;
     count += 1;
     for (const event of history.events ?? [])
-      query(`${workflowId}, event ${String(event.eventId)}`, [...textsIn(event)].join('\n'));
+      search(`${workflowId}, event ${String(event.eventId)}`, [...textsIn(event)].join('\n'));
   }
   return count;
 }
 
-/** All text of a value, the bytes of payloads read as the text that they are. */
+/** Yields all text of a value. Bytes of payloads are read as text. */
 function* textsIn(value: unknown): Generator<string> {
   if (typeof value === 'string') yield value;
   else if (value instanceof Uint8Array) yield Buffer.from(value).toString('utf8');

@@ -1,4 +1,4 @@
-/** The receiver of notices as in production: the API's own server, opened with the key, with its processor behind it. */
+/** Receives the gateway's notifications as in production: the API's own server with the webhook key, and the processor behind it. */
 import { randomBytes } from 'node:crypto';
 import { buildApi } from '../../server/api/server.js';
 import { readinessOf } from '../../client/readiness.js';
@@ -16,7 +16,7 @@ import {
 import { createLog } from '../../settings/log.js';
 import type { Stack } from './stack.js';
 
-/** Chosen before the gateway starts, which has to know it, and the receiver, which has to listen there. */
+/** Chosen before the start, because both the gateway and the receiver need it. */
 export interface WebhookAddress {
   readonly port: number;
   readonly url: string;
@@ -29,20 +29,20 @@ export async function webhookAddress(): Promise<WebhookAddress> {
 }
 
 export interface ReceiverOptions {
-  /** Keys by entity; default the address's for the stack's entity. */
+  /** Keys by entity. Default: the address's key for the stack's entity. */
   readonly keys?: ReadonlyMap<string, readonly string[]>;
-  /** Where it keeps notices; default the stack's. */
+  /** Database that stores the notifications; default the stack's. */
   readonly database?: Database;
-  /** Default true. Without it notices are kept and nothing else. */
+  /** Default true. Without the processor, notifications are only stored. */
   readonly processor?: boolean | Pick<ProcessorOptions, 'leaseMs'>;
 }
 
 export interface Receiver {
   readonly url: string;
   readonly logged: readonly string[];
-  /** Sealed and posted as the gateway does; answers the status. */
+  /** Encrypts and posts `content` as the gateway does. Returns the HTTP status. */
   post(content: object, how?: { readonly key?: string; readonly wrapper?: WebhookWrapper }): Promise<number>;
-  /** As it is. */
+  /** Posts the webhook unchanged. */
   postSealed(webhook: EncryptedWebhook): Promise<Response>;
   close(): Promise<void>;
 }
@@ -107,7 +107,7 @@ export async function startReceiver(
   };
 }
 
-/** The gateway posts what is due when it is spoken to. */
+/** Makes the gateway post the notifications that are due: any request to it does. */
 export async function deliverNotifications({ gateway }: Pick<Stack, 'gateway'>): Promise<void> {
   await (await fetch(`${gateway.url}/_control/settings`)).arrayBuffer();
 }

@@ -1,7 +1,7 @@
-/** What `temporal workflow reset --type FirstWorkflowTask` does to a run. */
+/** Resets a workflow as `temporal workflow reset --type FirstWorkflowTask` does. */
 import type { Client, WorkflowHandle } from '@temporalio/client';
 
-/** Takes the run back to before its first step. What was said to it since then is told to the next run. */
+/** Resets the run to before its first step. Signals and updates since then are applied again to the new run. */
 export async function resetToTheStart(
   temporal: Client,
   run: Pick<WorkflowHandle, 'describe' | 'fetchHistory'>,

@@ -10,26 +10,26 @@ import { workflowBundleIn } from '../../sandbox/workflow-bundle.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** The run's PostgreSQL, as its superuser. Tests take a database of their own: `freshDatabase`. */
+    /** The run's PostgreSQL, as its superuser. Each test file creates its own database: `freshDatabase`. */
     readonly postgresUrl: string;
-    /** The name of a migrated database to copy: a copy takes a quarter of the time of the migrations. */
+    /** Name of a migrated database that serves as the template: a copy takes a quarter of the time of the migrations. */
     readonly migratedDatabase: string;
     /** The run's Temporal server. Tests share the namespace and use task queues and workflow ids of their own. */
     readonly temporal: { readonly address: string; readonly namespace: string };
-    /** The workflows' code, bundled once for the run. */
+    /** Path of the workflow bundle that is built once for the run. */
     readonly workflowBundle: string;
   }
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  // No test cuts the power, so waiting for the disk gains nothing.
+  // No test cuts the power, so fsync gains nothing.
   const scratch = await mkdtemp(join(tmpdir(), 'refunds-tests-'));
   const [postgres, temporal, bundle] = await Promise.all([
     startPostgres({ fsync: false }),
     startTemporal(),
     workflowBundleIn(scratch),
   ]);
-  // PostgreSQL copies a database only while no client is connected to it: the tests create theirs from `postgres`.
+  // PostgreSQL copies a database only while no client is connected to it, so the tests connect to `postgres` to create theirs.
   await migrate(postgres.url);
   const administration = new URL(postgres.url);
   project.provide('migratedDatabase', administration.pathname.slice(1));

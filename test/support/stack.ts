@@ -1,4 +1,4 @@
-/** Everything a refund needs, for one test file: simulated gateway, ledger, worker and client, with time that runs fast. */
+/** Starts all parts that a refund needs, for one test file: simulated gateway, ledger, worker and client. Time is scaled down. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Client, Connection, ScheduleNotFoundError } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
@@ -48,25 +48,25 @@ export interface StackOptions {
   readonly policy?: Partial<Policy>;
   /** Settings of the simulated gateway. */
   readonly gateway?: Partial<GatewaySettings>;
-  /** The budget of queries; default so many that it is never spent. */
+  /** Budget of queries; default high enough never to be exhausted. */
   readonly searchesPerSecond?: number;
-  /** Where the gateway posts its notices, and the key that it seals them with; without it none are posted. */
+  /** URL and encryption key of the gateway's notifications. Without it none are posted. */
   readonly webhooks?: { readonly url: string; readonly key: string; readonly wrapper?: WebhookWrapper };
   /** Default true. Without it nothing runs until `startWorker()`. */
   readonly worker?: boolean;
-  /** The schedules that the stack's workers keep; default none: what is not asked for does not run by itself. */
+  /** Schedules that the stack's workers create; default none, so that nothing starts by itself. */
   readonly maintenance?: MaintenanceSchedule;
-  /** Where its workers log; default `Stack.logged`. */
+  /** Log of its workers; default `Stack.logged`. */
   readonly log?: Log;
   /** Default: the run's server. A test with a server of its own sets other limits, or kills it. */
   readonly temporal?: { readonly address: string; readonly namespace: string };
-  /** Default: a new one on the run's server. A test with a server of its own kills it, or has another one take its place. */
+  /** Default: a new database on the run's server. A test with a server of its own kills it, or replaces it. */
   readonly databaseUrl?: string;
 }
 
 export interface NewPayment {
   readonly type?: 'DB' | 'PA';
-  /** As the gateway writes it; default `100.00`. */
+  /** In the gateway's notation; default `100.00`. */
   readonly amount?: string;
   readonly currency?: string;
   readonly captures?: readonly string[];
@@ -82,34 +82,34 @@ export interface Stack {
   readonly queues: TaskQueues;
   readonly temporal: Client;
   readonly client: RefundsClient;
-  /** What a process of this stack needs: the command line, a worker of its own. */
+  /** Environment for a separate process of this stack, such as the command line or a worker. */
   readonly env: NodeJS.ProcessEnv;
-  /** Every line that its parts have logged: its workers, and what was built beside them in this process. */
+  /** Every logged line: of the stack's workers, and of parts that a test builds beside them in this process. */
   readonly logged: string[];
   newPayment(payment?: NewPayment): CreatedPayment;
-  /** What the gateway does to the next matching order. */
+  /** Sets a fault: the effect that the gateway applies to the next matching order. */
   fault(effect: FaultRule['effect'], match?: FaultRule['match']): void;
-  /** One more worker; it ends with the stack if not before. */
+  /** Starts one more worker. It stops with the stack at the latest. */
   startWorker(): Promise<RefundWorker>;
-  /** No card and no secret of this stack, nor one of those given, stands in a table, a log line or a history. */
+  /** Fails if a card, a secret of this stack or one of `secrets` is in a table, a log line or a workflow history. */
   expectNoLeaks(secrets?: readonly string[]): Promise<void>;
-  /** Waits until no refund goes on by itself: each has ended or is with a person. Fails with those that do neither. */
+  /** Waits until every refund is final or waits for an operator. Fails with the refunds that are neither in time. */
   untilAtRest(): Promise<void>;
   /**
-   * The gateway's books equal the ledger to the cent, no attempt is open, and nothing stays reserved for what has ended. Asked at rest:
-   * between the gateway's booking and the ledger's record the two differ, and both are right.
+   * Fails unless the gateway's books equal the ledger to the cent, no attempt is open and nothing stays reserved for a final refund.
+   * Waits until all is at rest: between the gateway's booking and the ledger's record the two may differ.
    */
   expectBooksAgree(): Promise<void>;
-  /** Ends everything, and expects the books to agree unless told that they cannot. */
+  /** Stops everything. Also expects the books to agree, unless `booksAgree` is false. */
   close(options?: { readonly booksAgree?: boolean }): Promise<void>;
 }
 
-/** A minute is 60 ms. Windows that time real I/O keep their floors. */
+/** Turns a minute into 60 ms. Timings for real I/O keep their minimums. */
 const SCALE = 0.001;
 const THRESHOLDS = { EUR: '50000' };
 const REST_WITHIN_MS = 180_000;
 
-/** Call it while the file is read: `const stack = await startStack();` at its top, then `afterAll(() => stack.close());`. */
+/** Starts a stack. Call it at the top of a file: `const stack = await startStack();`, then `afterAll(() => stack.close());`. */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   quietRuntime();
   const databaseUrl = options.databaseUrl ?? (await freshDatabase('migrated'));
@@ -179,7 +179,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   if (options.worker !== false) await startWorker();
 
   async function untilAtRest(): Promise<void> {
-    // Where no worker was ever started nothing goes on.
+    // Without any worker no refund moves.
     if (workers.length === 0) return;
     const deadline = performance.now() + REST_WITHIN_MS;
     for (;;) {
@@ -188,7 +188,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
         .map(({ id, state }) => `${id} ${state}`);
       if (moving.length === 0) return;
       if (performance.now() > deadline)
-        expect.fail(`they neither end nor come to a person: ${moving.join(', ')}`);
+        expect.fail(`they are neither final nor with an operator: ${moving.join(', ')}`);
       await pause(50);
     }
   }
@@ -243,7 +243,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       REFUNDS_TASK_QUEUE: queueName,
       REFUNDS_WORKFLOW_BUNDLE: inject('workflowBundle'),
       REFUNDS_TIME_SCALE: String(SCALE),
-      // The run's server outlives the stack; who asks for schedules deletes them.
+      // The Temporal server outlives the stack. A test that turns schedules on deletes them.
       REFUNDS_SCHEDULES: 'off',
       REFUNDS_CREDIT_APPROVAL_ABOVE: 'EUR:500.00',
     },
@@ -281,7 +281,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       try {
         if (booksAgree) await expectBooksAgree();
       } finally {
-        // The server is the run's: a schedule that stays behind would go on starting what nobody runs.
+        // The Temporal server outlives the stack: a schedule that stays would go on starting workflows without a worker.
         if (options.maintenance !== undefined)
           for (const id of [sweepScheduleId(queues), auditScheduleId(queues)])
             await temporal.schedule.getHandle(id).delete().catch(unlessMissing);
@@ -293,7 +293,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   };
 }
 
-/** The payment that a refund is about; only a free-standing credit has none. */
+/** Returns the payment of a refund. Throws for an unlinked credit, which has none. */
 export function paymentOf({ id, paymentId }: Pick<Refund, 'id' | 'paymentId'>): string {
   if (paymentId === null) throw new Error(`refund ${id} is a credit that is linked to no payment`);
   return paymentId;
@@ -309,7 +309,7 @@ function hundredths(amount: string): bigint {
   return parsed;
 }
 
-/** Once for each process: the SDK's own lines would bury what a failing test says. */
+/** Silences the SDK's own lines, which would bury the output of a failing test. Once for each process. */
 function quietRuntime(): void {
   try {
     Runtime.install({
@@ -318,6 +318,6 @@ function quietRuntime(): void {
       telemetryOptions: { logging: { forward: {}, filter: { core: 'ERROR', other: 'ERROR' } } },
     });
   } catch {
-    // Installed by an earlier file of the same process.
+    // A test file of the same process has installed it already.
   }
 }

@@ -1,4 +1,4 @@
-/** A primary and a standby that follows it, behind one address that a failover moves from one to the other. */
+/** Starts a primary PostgreSQL and a standby, behind one address that a failover moves from one to the other. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFile, chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -14,18 +14,18 @@ import { startPostgres, type PostgresServer } from '../../sandbox/servers/postgr
 const copy = promisify(execFile);
 
 export interface FailoverPair {
-  /** Leads to the first server until `moveAddress`. Holds the password. */
+  /** Leads to the first server until `moveAddress`. Contains the password. */
   readonly url: string;
-  /** The standby becomes the primary, and the former primary comes back at its own port as a standby. */
+  /** Promotes the standby, and restarts the former primary as a standby on its old port. */
   failOver(): Promise<void>;
-  /** New connections lead to the new primary. Open ones stay where they are. */
+  /** Leads new connections to the new primary. Open connections stay where they are. */
   moveAddress(): void;
   close(): Promise<void>;
 }
 
 export async function startFailoverPair(): Promise<FailoverPair> {
   const home = await mkdtemp(join(tmpdir(), 'failover-'));
-  // The user that PostgreSQL runs as must get through.
+  // PostgreSQL may run as another user, which needs access.
   await chmod(home, 0o711);
   const [first, second] = [
     { dataDir: join(home, 'first'), port: await freePort() },
@@ -63,7 +63,7 @@ export async function startFailoverPair(): Promise<FailoverPair> {
   return {
     url: through.href,
     async failOver() {
-      // A primary that is stopped hands the standby all that it has written.
+      // A primary that is stopped in order sends the standby all that it has written.
       await primary.stop();
       const client = new pg.Client(standby.url);
       await client.connect();

@@ -5,24 +5,24 @@ import { createInterface } from 'node:readline';
 import { programArguments } from '../../sandbox/program.js';
 
 export interface WorkerProcess {
-  /** Resolves when the worker has reported that it is ready. Rejects with its output when it exits before. */
+  /** Resolves when the worker has reported that it is ready. Rejects with its output if it exits before. */
   readonly ready: Promise<void>;
-  /** SIGKILL; resolves when the process is gone. Doing it again does nothing. */
+  /** Sends SIGKILL and resolves when the process is gone. Repeating it has no effect. */
   kill(): Promise<void>;
 }
 
-/** The caller kills it. */
+/** Starts the process. The caller kills it. */
 export function startWorkerProcess(env: NodeJS.ProcessEnv): WorkerProcess {
   const child = spawn(process.execPath, programArguments('worker/main.ts'), {
     env: { ...env, REFUNDS_WORKER_PROFILE: 'small', REFUNDS_QUERIES_PER_SECOND: '1000' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const answer: string[] = [];
-  createInterface({ input: child.stderr }).on('line', (line) => answer.push(line));
+  const errorLines: string[] = [];
+  createInterface({ input: child.stderr }).on('line', (line) => errorLines.push(line));
   const ready = Promise.race([
     once(createInterface({ input: child.stdout }), 'line').then(() => undefined),
     once(child, 'exit').then(() => {
-      throw new Error(`the worker did not start:\n${answer.join('\n')}`);
+      throw new Error(`the worker did not start:\n${errorLines.join('\n')}`);
     }),
   ]);
   return {
