@@ -1,4 +1,4 @@
-/** One call of the load, over HTTP or through the typed client, and what is written down of its answer. */
+/** One request of the load, over HTTP or through the typed client, and the notes about its answer. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
@@ -9,7 +9,7 @@ import { CLERK, HttpRefusal, type EntryPoint, type Http } from './http.js';
 import { textOf, type Currency } from './money.js';
 import type { Notes, Order } from './notes.js';
 
-/** One intent, and what it is about. */
+/** One intent with its payment, its entry point and the notes. */
 export interface Harness {
   readonly client: RefundsClient;
   readonly http: Http;
@@ -18,9 +18,9 @@ export interface Harness {
   readonly random: Random;
   readonly currency: Currency;
   readonly payment: CreatedPayment;
-  /** What can be given back at all, in hundredths. */
+  /** Amount that can be refunded in all, in hundredths. */
   readonly total: bigint;
-  /** How it is asked for; both are the same caller. */
+  /** Entry point of the request. Both act for the same client. */
   readonly operation: 'http' | 'client';
 }
 
@@ -31,7 +31,7 @@ export function requestOf(harness: Harness, hundredths: bigint, paymentId = harn
   return { paymentId, amount: textOf(hundredths, currency), currency, reason: 'order_cancelled' };
 }
 
-/** A credit to one of the gateway's registrations; without a payment it is linked to nothing. */
+/** Builds a credit to one of the gateway's registrations. Without a payment it is unlinked. */
 export function creditOf(
   harness: Harness,
   hundredths: bigint,
@@ -54,7 +54,7 @@ const ANSWER_LOST: ReadonlySet<string> = new Set([
   'gateway_unavailable',
 ]);
 
-/** Answered, with a code: nothing was changed. Anything else leaves open whether it was. */
+/** True if the answer has a code: then nothing was changed. Any other failure leaves open whether something was. */
 export const isRefusal = (error: unknown): error is HttpRefusal | RefundsError =>
   error instanceof HttpRefusal || (error instanceof RefundsError && !ANSWER_LOST.has(error.code));
 
@@ -63,7 +63,7 @@ export const otherOperation = (operation: Harness['operation']): Harness['operat
 export type Asks = Pick<EntryPoint, 'requestRefund' | 'requestCredit'>;
 const entryPointOf = ({ operation, http, client }: Harness): Asks => (operation === 'http' ? http : client);
 
-/** The refund, or undefined where it was refused or the call failed. What failed is asked for again, now or at the end of the run. */
+/** Returns the refund, or undefined if it was refused or the call failed. A failed call is repeated, now or at the end of the run. */
 export async function ask(harness: Harness, order: Order): Promise<Refund | undefined> {
   const { random } = harness;
   for (let again = random.between(0, 2); ; again -= 1) {
@@ -79,7 +79,7 @@ export type Answer =
   | { readonly kind: 'refused'; readonly code: string }
   | { readonly kind: 'failed'; readonly error: string };
 
-/** One call, written down. */
+/** Makes one request and notes its answer. */
 export async function askOnce(entryPoint: Asks, notes: Notes, order: Order): Promise<Answer> {
   notes.asked += 1;
   try {
@@ -91,7 +91,7 @@ export async function askOnce(entryPoint: Asks, notes: Notes, order: Order): Pro
     return { kind: 'accepted', refund };
   } catch (error) {
     if (isRefusal(error)) {
-      // An earlier call with this key may still be in doubt: that stays to be settled.
+      // An earlier call with this key may still be in doubt: it stays noted.
       notes.refuse(error.code);
       return { kind: 'refused', code: error.code };
     }
@@ -111,7 +111,7 @@ export async function expectRefusal(
 ): Promise<void> {
   const doubt = harness.notes.doubts.get(order.idempotencyKey);
   const answer = await askOnce(entryPointOf(harness), harness.notes, order);
-  // This body is not the one that the key stands for: what was in doubt before still is.
+  // This body is not the key's original body: an earlier doubt remains.
   if (doubt !== undefined) harness.notes.doubts.set(order.idempotencyKey, doubt);
   else harness.notes.doubts.delete(order.idempotencyKey);
   if (answer.kind === 'accepted')

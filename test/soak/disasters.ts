@@ -1,4 +1,4 @@
-/** What happens to processes, servers and connections while refunds are under way. */
+/** Kills, freezes and cuts processes, servers and connections while refunds are under way. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NodeProcess } from '../../sandbox/node-process.js';
 import type { Random } from '../simulation/harness/random.js';
@@ -12,26 +12,26 @@ export interface Disasters {
   readonly random: Random;
   readonly notes: Notes;
   readonly over: AbortSignal;
-  /** How many orders have reached the gateway. */
+  /** Number of orders that have reached the gateway. */
   readonly orders: () => number;
-  /** What an operator does with a refund that stands still: ends its run and starts another. */
+  /** Ends the run of a refund and starts another, as an operator does when it is stuck. */
   readonly runAgain: (refundId: string) => Promise<void>;
-  /** Told what happens, as it happens. */
+  /** Receives the name of each disaster as it happens. */
   readonly print: (what: string) => void;
 }
 
-/** Longer than the send window, and than the silence after which Temporal gives an activity to somebody else. */
+/** Longer than the send window, and than the silence after which Temporal gives an activity to another worker. */
 const FROZEN_MS = { least: 11_000, most: 15_000 };
 const CAUGHT_WITHIN_MS = 8_000;
 const HELD_AFTER_MS = 2_000;
 const TAKEN_OVER_WITHIN_MS = 60_000;
 const PAUSE_MS = { least: 500, most: 6_000 };
-/** How often the next one waits until the last one is over and money moves again: without it little would ever be sent. */
+/** Share of disasters before which money moves again: without it little would ever be sent. */
 const WAITS = 0.75;
 const WAIT_MS = 20_000;
 const MOVES_AGAIN = 5;
 
-/** Shorter and longer than whoever asks waits for an answer. */
+/** Shorter and longer than clients wait for an answer. */
 const API_FROZEN_MS = { least: 2_000, most: 14_000 };
 
 interface Freezers {
@@ -41,7 +41,7 @@ interface Freezers {
 
 type Disaster = (disasters: Disasters, freezers: Freezers) => Promise<void>;
 
-/** Every kind comes once before any comes again; when, and in which order, is chance. Ends with everybody thawed. */
+/** Runs each kind once before any comes again, at random times in random order. Ends with all processes resumed. */
 export async function runDisasters(disasters: Disasters): Promise<void> {
   const { random, notes, over, print } = disasters;
   const freezers: Freezers = { workers: new Freezer(), api: new Freezer() };
@@ -50,7 +50,7 @@ export async function runDisasters(disasters: Disasters): Promise<void> {
     let round: Kind[] = [];
     while (!isOver()) {
       if (round.length === 0) round = shuffled(random);
-      // While one worker is frozen the other has to be there, or nobody would take over.
+      // While one worker is frozen the other must run, or no worker would take over.
       const index = round.findIndex(({ takes }) => takes === undefined || !freezers[takes].isBusy());
       if (index === -1) {
         const busy = Object.values(freezers).filter((freezer: Freezer) => freezer.isBusy());
@@ -67,7 +67,7 @@ export async function runDisasters(disasters: Disasters): Promise<void> {
       try {
         await next.happens(disasters, freezers);
       } catch (error) {
-        // A connection of ours was cut as well, or its server is just coming back.
+        // A connection of this process was cut as well, or its server is just restarting.
         print(`${next.name}: ${error instanceof Error ? error.message : 'failed'}`);
       }
     }
@@ -76,12 +76,12 @@ export async function runDisasters(disasters: Disasters): Promise<void> {
   }
 }
 
-/** At most one of its processes is frozen at a time: with all workers frozen nobody would take over. */
+/** Freezes at most one of its processes at a time: with all workers frozen no worker would take over. */
 class Freezer {
   #thawing: Promise<void> = Promise.resolve();
   #isBusy = false;
 
-  /** Stops the process now, and resumes it when `enough` resolves, while other things happen. */
+  /** Stops the process now. Resumes it in the background when `enough` resolves. */
   freeze(frozen: NodeProcess | undefined, enough: () => Promise<void>): void {
     const pid = frozen?.pid();
     if (this.#isBusy || frozen === undefined || pid === undefined) return;
@@ -91,7 +91,7 @@ class Freezer {
       .catch(() => undefined)
       .then(() => {
         this.#isBusy = false;
-        // It may have died meanwhile, and its number may be another's.
+        // The process may have died meanwhile, and its pid may belong to another.
         if (frozen.pid() === pid) process.kill(pid, 'SIGCONT');
       });
   }
@@ -109,7 +109,7 @@ const killWorker: Disaster = async ({ machine, random }) => {
   kill(machine, random, 'SIGKILL');
 };
 
-/** A deployment: told to end, while it works. */
+/** Ends a worker in order while it works, as a deployment does. */
 const endWorker: Disaster = async ({ machine, random }) => {
   kill(machine, random, 'SIGTERM');
 };
@@ -125,8 +125,8 @@ const freezeWorker: Disaster = async ({ machine, random, over }, { workers }) =>
 };
 
 /**
- * The zombie: it has opened an attempt, holds its order in hand, and sleeps until somebody else has proven that nothing of it arrived
- * and has sent it again. Then it wakes up.
+ * Freezes a worker that has opened an attempt and not sent its order. It resumes after another worker has proven that the order never
+ * arrived and has sent it again.
  */
 const freezeBeforeSend: Disaster = async (disasters, { workers }) => {
   const { machine, meddling, random, notes, over, runAgain } = disasters;
@@ -135,17 +135,17 @@ const freezeBeforeSend: Disaster = async (disasters, { workers }) => {
   notes.fault('worker caught between commit and send');
   const late = random.between(0, 1_000);
   workers.freeze(machine.workers.find(({ name }) => name === caught)?.process, async () => {
-    // Its commit is over by then, and what other workers have opened is answered.
+    // By then its commit is done, and the attempts of other workers are answered.
     await sleep(HELD_AFTER_MS, undefined, { signal: over });
     const held = await meddling.submitting();
-    // By itself it takes longer: Temporal goes on handing tasks to the frozen worker, and waits out each of them.
+    // Without help it takes longer: Temporal keeps dispatching tasks to the frozen worker and waits for each to time out.
     for (const { refundId } of held) void runAgain(refundId).catch(() => undefined);
     const ids = held.map(({ id }) => id);
     const deadline = performance.now() + TAKEN_OVER_WITHIN_MS;
     while (performance.now() < deadline) {
       await sleep(200, undefined, { signal: over });
       if (ids.length === 0 || !(await meddling.isResent(ids).catch(() => false))) continue;
-      notes.fault('worker resumed after somebody else had sent its order');
+      notes.fault('worker resumed after another worker had sent its order');
       break;
     }
     await sleep(late, undefined, { signal: over });
@@ -173,7 +173,7 @@ const freezeApi: Disaster = async ({ machine, random, over }, { api }) => {
   api.freeze(machine.api.process, () => sleep(ms, undefined, { signal: over }));
 };
 
-/** What it has just accepted is started by nobody: Temporal was away, and so is whoever knew. */
+/** Leaves a refund accepted and not started: Temporal is down, and the API that knows of it is killed. */
 const crashTemporalAndApi: Disaster = async ({ machine, random }) => {
   const back = machine.crashTemporal(random.spread(1_000, 4_000));
   await sleep(random.spread(300, 900));
@@ -190,7 +190,7 @@ const fillDisk: Disaster = ({ meddling, random }) => meddling.fillDisk(random.pi
 interface Kind {
   readonly name: string;
   readonly happens: Disaster;
-  /** Not while one of these is frozen. */
+  /** Does not run while one of these is frozen. */
   readonly takes?: keyof Freezers;
 }
 

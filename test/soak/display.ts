@@ -1,4 +1,4 @@
-/** What a soak run shows: a few lines that are written over on a terminal, a line every ten seconds elsewhere, and a table at its end. */
+/** Output of a soak run: lines that are rewritten on a terminal, a line every ten seconds elsewhere, and tables at the end. */
 import Table from 'cli-table3';
 import pc from 'picocolors';
 import type { SoakResult } from './run.js';
@@ -9,9 +9,9 @@ const MOST_SHOWN = 10;
 
 export interface Display {
   readonly onProgress: (progress: Progress) => void;
-  /** A line of its own above what is written over. */
+  /** Prints a permanent line above the rewritten ones. */
   readonly print: (line: string) => void;
-  /** Removes what is written over. */
+  /** Removes the rewritten lines. */
   readonly end: () => void;
 }
 
@@ -50,14 +50,14 @@ function linesOf(progress: Progress): string[] {
   return [
     `${phase}, ${secondsLeft} s ${phase === 'load' ? 'left' : 'at most'}`,
     `asked ${asked}, accepted ${accepted}, calls failed ${failedCalls}; ${apiCalls} calls over HTTP`,
-    `notices kept ${notifications.kept}, on their way ${notifications.undelivered}`,
+    `notifications stored ${notifications.stored}, on their way ${notifications.undelivered}`,
     `faults ${faults}${phase === 'load' && lastDisaster !== '' ? `, now: ${lastDisaster}` : ''}`,
     states === '' ? 'no refunds yet' : states,
     `invariants read ${progress.checks} times, broken ${violations.length}${violations[0] === undefined ? '' : `: ${violations[0]}`}`,
   ];
 }
 
-/** The closing tables. */
+/** Returns the closing tables. */
 export function report(result: SoakResult): string {
   const { calls, seconds } = result;
   const refunds = sheet(['refunds', 'by', 'number']);
@@ -79,8 +79,8 @@ export function report(result: SoakResult): string {
     refunds.toString(),
     `calls: ${calls.asked}, of them ${calls.failed} failed (${calls.doubtsSettled} settled by asking again), refused: ${inline(calls.refused)}`,
     `over HTTP, by status: ${inline(result.apiAnswers)}`,
-    `notices of the gateway: ${inline(result.notifications)}`,
-    `events to the caller: ${inline(result.events)}`,
+    `notifications of the gateway: ${inline(result.notifications)}`,
+    `events to the client: ${inline(result.events)}`,
     `requests at the gateway: ${requests.join(', ')}`,
     verdicts.toString(),
     `seed ${result.seed}, ${seconds.load} s of load, ${seconds.settling} s until everything had settled: ${

@@ -1,4 +1,4 @@
-/** Whether the caller was told: each fact that is told arrived, signed, and nothing arrived that is no fact. */
+/** Verdicts about outgoing events: each reportable fact reached the client, signed, and nothing else did. */
 import { sql } from 'kysely';
 import { OUTGOING_EVENT_TYPES } from '../../ledger/outbox/outbox.js';
 import type { Database } from '../../ledger/db/database.js';
@@ -17,11 +17,14 @@ export async function eventVerdicts({ database, client }: EventEvidence): Promis
   const known = new Map(facts.map(({ event, fact }) => [event, fact]));
   return [
     {
-      name: 'events that never reached the caller',
+      name: 'events that never reached the client',
       wrong: facts.flatMap(({ event, fact, state }) => {
         if (event === null) return [`${fact} became no event`];
-        if (!client.taken.has(event)) return [`event ${event} (${fact}) is ${String(state)}, and never came`];
-        return state === 'delivered' ? [] : [`event ${event} (${fact}) came, and is still ${String(state)}`];
+        if (!client.taken.has(event))
+          return [`event ${event} (${fact}) is ${String(state)}, and never arrived`];
+        return state === 'delivered'
+          ? []
+          : [`event ${event} (${fact}) arrived, and is still ${String(state)}`];
       }),
     },
     {
@@ -29,26 +32,26 @@ export async function eventVerdicts({ database, client }: EventEvidence): Promis
       wrong: [
         ...client.wrong,
         ...reported.flatMap((event) =>
-          known.get(event.id) === factOf(event) ? [] : [`event ${event.id} told ${factOf(event)}`],
+          known.get(event.id) === factOf(event) ? [] : [`event ${event.id} reports ${factOf(event)}`],
         ),
       ],
     },
   ];
 }
 
-/** What the run waits for at its end. */
+/** Counts the events that are not delivered. The run waits at its end until there are none. */
 export async function eventsInProgress({ database }: EventEvidence): Promise<number> {
   return (await reportedFacts(database)).filter(({ state }) => state !== 'delivered').length;
 }
 
-/** By state. */
+/** Returns the number of events by state. */
 export async function eventsByEnd(database: Database): Promise<ReadonlyMap<string, number>> {
   const { rows } = await sql<{ state: string; count: number }>`
     select state, count(*)::int as count from event_deliveries group by state`.execute(database.db);
   return new Map(rows.map(({ state, count }) => [state, count]));
 }
 
-/** As an operator does it when the caller is back: what was given up is sent again. Answers how many. */
+/** Resends the events whose delivery was given up, as an operator does when the client is back. Returns how many. */
 export async function resendDead({ database }: EventEvidence, http: Http): Promise<number> {
   const { rows } = await sql<{ id: string }>`
     select id::text from event_deliveries where state = 'dead'`.execute(database.db);
@@ -57,7 +60,7 @@ export async function resendDead({ database }: EventEvidence, http: Http): Promi
   return rows.length;
 }
 
-/** Every fact of the kinds that are told, and the event that it became. */
+/** Returns every reportable fact, and the event that was made of it. */
 async function reportedFacts({ db }: Database) {
   const { rows } = await sql<{ fact: string; event: string | null; state: string | null }>`
     select format('%s of %s as fact %s', e.type, e.refund_id, e.id) as fact, d.id::text as event, d.state

@@ -1,4 +1,4 @@
-/** The caller's own endpoint for events: takes them, refuses them, is slow or away, and remembers every one that it has taken. */
+/** The client's endpoint for events: it accepts them, refuses them, is slow or unavailable, and records each event that it accepts. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,16 +6,16 @@ import { verify, type RefundEvent } from '../../examples/event-receiver/verify.j
 import type { Random } from '../simulation/harness/random.js';
 import type { Notes } from './notes.js';
 
-/** How it answers for a while. `unavailable`: not a byte; `forgetful`: it has taken the event, and its answer is lost. */
+/** Behavior for a while. `unavailable`: closes without an answer. `forgetful`: accepts the event, and its answer is lost. */
 export type Manner = 'well' | 'slow' | 'failing' | 'unavailable' | 'forgetful';
 
 export interface Client {
   readonly url: string;
-  /** What it was told, by the id of the event; each as it came first. */
+  /** Events by id, each as it first arrived. */
   readonly taken: ReadonlyMap<string, RefundEvent>;
-  /** Posts that were not signed as they have to be, or told something else under an id that had come before; a sentence each. */
+  /** Posts that were not signed correctly, or repeated an id with another fact; a sentence each. */
   readonly wrong: readonly string[];
-  /** Posts in all, whatever was answered. */
+  /** Number of posts, whatever was answered. */
   readonly posts: () => number;
   behave(manner: Manner): void;
   close(): Promise<void>;
@@ -33,10 +33,11 @@ export async function startClient(secret: string): Promise<Client> {
     try {
       const event = verify(request.headers, body, secret);
       const before = taken.get(event.id);
-      if (event.id !== request.headers['webhook-id']) wrong.push(`event ${event.id} came under another id`);
-      // The refund in it is as it stands at the moment; the fact stays the same.
+      if (event.id !== request.headers['webhook-id'])
+        wrong.push(`event ${event.id} arrived under another id`);
+      // The refund in the event is its current state; the fact stays the same.
       if (before !== undefined && factOf(before) !== factOf(event))
-        wrong.push(`event ${event.id} told ${factOf(before)}, and then ${factOf(event)}`);
+        wrong.push(`event ${event.id} reported ${factOf(before)}, and then ${factOf(event)}`);
       if (before === undefined) taken.set(event.id, event);
       return true;
     } catch (error) {
@@ -93,7 +94,7 @@ const MANNERS: readonly [Manner, ...Manner[]] = [
   'forgetful',
 ];
 
-/** Changes its manner every few seconds until `over`; then it answers well. */
+/** Changes its behavior every few seconds until `over`. Then it answers well. */
 export async function runClient({
   client,
   random,
@@ -107,7 +108,7 @@ export async function runClient({
 }): Promise<void> {
   while (!over.aborted) {
     const manner = random.pick(MANNERS);
-    if (manner !== 'well') notes.fault(`caller's endpoint: ${manner}`);
+    if (manner !== 'well') notes.fault(`client's endpoint: ${manner}`);
     client.behave(manner);
     await sleep(random.spread(1_000, 8_000), undefined, { signal: over }).catch(() => undefined);
   }

@@ -1,4 +1,4 @@
-/** The HTTP API as callers and people use it: each under a key of their own, and every answer held against what the API promises. */
+/** The HTTP API as clients and operators use it: each with a key of their own. Checks every answer against the API's promises. */
 import { z } from 'zod';
 import { replayedRefund } from '../../server/api/command-schemas.js';
 import { refund as refundSchema } from '../../server/api/schemas.js';
@@ -11,13 +11,13 @@ import { createApiKey } from '../../ledger/access/api-keys.js';
 import type { Database } from '../../ledger/db/database.js';
 import { add, type Notes } from './notes.js';
 
-/** Who asks for everything, over HTTP and through the typed client; somebody else has to approve. */
+/** Submits everything, over HTTP and through the typed client. Another principal has to approve. */
 export const CLERK = 'clerk';
 export const SECOND = 'second person';
 export const OPERATOR = 'operator';
 export const SECOND_OPERATOR = 'second operator';
 
-/** The clerk may approve too, so that it is not for want of a role that nobody approves what they asked for. */
+/** The clerk has the role to approve too, so a refusal of their own approval is not for want of the role. */
 const ROLES: ReadonlyMap<string, readonly Role[]> = new Map([
   [CLERK, ['submit', 'approve']],
   [SECOND, ['approve']],
@@ -25,7 +25,7 @@ const ROLES: ReadonlyMap<string, readonly Role[]> = new Map([
   [SECOND_OPERATOR, ['operate']],
 ]);
 
-/** What callers and people can do over HTTP as well as through the typed client. */
+/** Operations that clients and operators have over HTTP as well as in the typed client. */
 export type EntryPoint = Pick<
   RefundsClient,
   | ('requestRefund' | 'requestCredit')
@@ -36,10 +36,10 @@ export type EntryPoint = Pick<
 export interface Sent {
   readonly method: 'GET' | 'POST';
   readonly path: string;
-  /** Whose key; undefined sends none. */
+  /** Name of the principal whose key is sent; undefined sends no key. */
   readonly by?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** As it is. */
+  /** Sent unchanged. */
   readonly body?: string;
 }
 
@@ -53,12 +53,12 @@ export interface Http extends EntryPoint {
   send(sent: Sent): Promise<Answered>;
 }
 
-/** Refused, reset, too slow, or 503: whether it took effect is open, and the same call again is safe. */
+/** Thrown when the API refused the connection, reset it, was too slow or answered 503. The call may have had an effect; repeating it is safe. */
 export class NoAnswer extends Error {
   override readonly name = 'NoAnswer';
 }
 
-/** A problem with a code. Nothing was changed. */
+/** Thrown for a problem with a code. Nothing was changed. */
 export class HttpRefusal extends Error {
   override readonly name = 'HttpRefusal';
   readonly code: string;
@@ -69,17 +69,17 @@ export class HttpRefusal extends Error {
   }
 }
 
-/** Longer than a healthy API takes on a busy machine, and shorter than it may be frozen. */
+/** Longer than a healthy API takes on a busy machine, and shorter than the longest freeze. */
 const ANSWER_WITHIN_MS = 10_000;
 const problem = z.looseObject({ code: z.string(), detail: z.string(), status: z.int() });
 
-/** Nothing that is asked for here is malformed, foreign or too much. */
+/** Codes that no answer may have: no request of the run is malformed, foreign or too much. */
 const NEVER: ReadonlySet<string> = new Set([
   ...(['unauthenticated', 'forbidden', 'not_found', 'bad_request', 'method_not_allowed'] as const),
   ...(['rate_limited', 'payload_too_large', 'unsupported_media_type', 'not_available', 'internal'] as const),
 ]);
 
-/** Makes the keys. */
+/** Creates the API keys. */
 export async function openHttp(url: string, database: Database, notes: Notes): Promise<Http> {
   const keys = new Map<string, string>();
   for (const [name, roles] of ROLES)
@@ -121,14 +121,14 @@ export async function openHttp(url: string, database: Database, notes: Notes): P
     if (status === 200 || status === 202) return { status, read: shape.parse(answered.body) };
     const reported = problem.parse(answered.body);
     if (reported.status !== status)
-      notes.wrong.push(`${path}: ${status} says of itself that it is ${reported.status}`);
+      notes.wrong.push(`${path}: ${status} contains the status ${reported.status}`);
     if (status >= 500) throw new NoAnswer(`${status} ${reported.code}`);
     if (NEVER.has(reported.code))
       notes.wrong.push(`${path} by ${by}: ${status} ${reported.code}, ${reported.detail}`);
     throw new HttpRefusal(reported.code, reported.detail);
   }
 
-  const answer =
+  const command =
     (verb: Exclude<ActionName, 'replay'>) =>
     async (
       id: string,
@@ -150,17 +150,17 @@ export async function openHttp(url: string, database: Database, notes: Notes): P
     send,
     requestRefund: requested('/v1/refunds'),
     requestCredit: requested('/v1/credits'),
-    approve: answer('approve'),
-    reject: answer('reject'),
-    withdraw: answer('withdraw'),
-    sync: (id, note = { by: OPERATOR, reason: 'soak' }) => answer('sync')(id, note),
-    link: answer('link'),
-    correct: answer('correct'),
+    approve: command('approve'),
+    reject: command('reject'),
+    withdraw: command('withdraw'),
+    sync: (id, note = { by: OPERATOR, reason: 'soak' }) => command('sync')(id, note),
+    link: command('link'),
+    correct: command('correct'),
     changeDestination: (id, { registrationId, ...note }) =>
-      answer('change-destination')(id, { ...note, destination: { registrationId } }),
+      command('change-destination')(id, { ...note, destination: { registrationId } }),
     replay: async (id, { by, ...note }) => {
       const { outcome } = (await ask(`/v1/refunds/${id}/replay`, by, note, replayedRefund)).read.replay;
-      if (outcome === 'dry_run') throw new Error('a replay was answered as if it had only been foreseen');
+      if (outcome === 'dry_run') throw new Error('a replay was answered as a dry run');
       return { outcome };
     },
   };

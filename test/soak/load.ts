@@ -1,4 +1,4 @@
-/** The load of a soak run: intents of many kinds, asked for over HTTP and through the typed client, each on a payment of its own. */
+/** Load of a soak run: intents of many kinds, over HTTP and through the typed client, each on a payment of its own. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SimulatedGateway } from '../../sandbox/gateway/simulated-gateway.js';
 import { Random } from '../simulation/harness/random.js';
@@ -19,22 +19,22 @@ import { add } from './notes.js';
 export interface LoadOptions extends Pick<Harness, 'client' | 'http' | 'notes' | 'over'> {
   readonly gateway: SimulatedGateway;
   readonly random: Random;
-  /** New intents in a second, at most. */
+  /** New intents per second, at most. */
   readonly rate: number;
-  /** How many refunds are still to be sent: a slow machine is not asked for more than it can do. */
+  /** Returns how many refunds are not yet sent. A slow machine gets less load. */
   readonly backlog: () => number;
 }
 
 const MOST_AT_ONCE = 40;
 const MOST_BACKLOG = 50;
 
-/** Runs until `over`, and then until what it had begun has been answered. */
+/** Runs until `over`, and then until its requests have been answered. */
 export async function runLoad(options: LoadOptions): Promise<void> {
   const { random, rate, over } = options;
   const running = new Set<Promise<void>>();
   while (!over.aborted) {
     if (running.size < MOST_AT_ONCE && options.backlog() < MOST_BACKLOG) {
-      // Every intent has a chance of its own, so that one that is slow does not change the others.
+      // Each intent has a random generator of its own, so a slow intent does not change the others.
       const intent = carryOut(options, random.between(0, 2 ** 31)).finally(() => running.delete(intent));
       running.add(intent);
     }
@@ -60,12 +60,12 @@ async function carryOut(options: LoadOptions, seed: number): Promise<void> {
       options.gateway.setFault(rule);
       add(options.notes.rules, rule.effect.kind);
     }
-  const fixture = kind === 'captures' ? captures.reduce((sum, amount) => sum + amount, 0n) : total;
+  const refundable = kind === 'captures' ? captures.reduce((sum, amount) => sum + amount, 0n) : total;
   const operation = random.pick(['http', 'client'] as const);
-  await intent({ ...options, random, currency, payment, total: fixture, operation });
+  await intent({ ...options, random, currency, payment, total: refundable, operation });
 }
 
-/** One to three captures, together at most what was authorised. */
+/** Draws one to three captures that together are at most the authorized amount. */
 function captured(random: Random, total: bigint, currency: Currency): bigint[] {
   const count = random.between(1, 3);
   const share = whole((total * BigInt(random.between(50, 100))) / 100n / BigInt(count), currency);
@@ -76,7 +76,7 @@ const full: Intent = async (harness) => {
   await ask(harness, orderOf(harness, harness.total));
 };
 
-/** Equal parts, one after the other or all at once: each is a refund of its own. */
+/** Requests equal parts, one after the other or all at once. Each is a refund of its own. */
 const parts: Intent = async (harness) => {
   const { random, total, currency } = harness;
   const count = random.between(2, 4);
@@ -92,7 +92,7 @@ const parts: Intent = async (harness) => {
     }
 };
 
-/** More than there is, in two or three requests at once. */
+/** Requests more than the payment holds, in two or three requests at once. */
 const race: Intent = async (harness) => {
   const { random, total, currency } = harness;
   const share = whole((total * BigInt(random.pick([60, 75, 100]))) / 100n, currency);
@@ -100,11 +100,11 @@ const race: Intent = async (harness) => {
   await Promise.all(orders.map((order) => ask(harness, order)));
 };
 
-/** The same key again: at once, later, and once with another amount. */
+/** Repeats an idempotency key: at once, later, and once with another amount. */
 const duplicates: Intent = async (harness) => {
   const { random, total, currency, notes } = harness;
   const order = orderOf(harness, total);
-  // Half of them cross: one key is one refund, whichever way it is sent.
+  // Half of them use both entry points: one key is one refund on either.
   const crossing = random.chance(0.5);
   const answers = await Promise.all(
     Array.from({ length: random.between(2, 4) }, (_, index) =>
@@ -123,7 +123,7 @@ const duplicates: Intent = async (harness) => {
   await expectRefusal(harness, other, ['idempotency_key_reused']);
 };
 
-/** One capture by its own id, or more than the first capture holds. */
+/** Refunds captures by their own ids, or more than the first capture holds. */
 const ofCaptures: Intent = async (harness) => {
   const { random, payment, total, currency } = harness;
   const [capture] = payment.captureIds;
@@ -139,7 +139,7 @@ const reversal: Intent = async (harness) => {
   await ask(harness, orderOf(harness, random.chance(0.2) && part > 0n ? part : total));
 };
 
-/** A credit from the start, now and then beside a refund of the same money: together they are no more than there is. */
+/** Requests a credit at once, at times beside a refund of the same money: together they may not exceed the payment. */
 const directCredit: Intent = async (harness) => {
   const { random, payment, total, currency } = harness;
   const share = whole((total * BigInt(random.pick([40, 60, 100]))) / 100n, currency);
@@ -149,7 +149,7 @@ const directCredit: Intent = async (harness) => {
   await Promise.all(orders.map((order) => ask(harness, order)));
 };
 
-/** Linked to nothing: it waits for a second person, whatever its amount. */
+/** Requests an unlinked credit. It needs a second approver, whatever its amount. */
 const unlinkedCredit: Intent = async (harness) => {
   const { random, payment, total } = harness;
   const order = creditOf(harness, total, { registrationId: payment.registrationId });
@@ -157,7 +157,7 @@ const unlinkedCredit: Intent = async (harness) => {
 };
 
 interface KindOfIntent {
-  readonly kind: 'debit' | 'credit' | 'captures' | 'authorisation';
+  readonly kind: 'debit' | 'credit' | 'captures' | 'authorization';
   readonly intent: Intent;
 }
 
@@ -177,5 +177,5 @@ const INTENTS: readonly [KindOfIntent, ...KindOfIntent[]] = [
   { kind: 'captures', intent: ofCaptures },
   { kind: 'captures', intent: ofCaptures },
   { kind: 'captures', intent: race },
-  { kind: 'authorisation', intent: reversal },
+  { kind: 'authorization', intent: reversal },
 ];

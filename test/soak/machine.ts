@@ -1,4 +1,4 @@
-/** The servers, the workers and the API of a soak run. Each may be killed, and comes back at the same address with the data that it had. */
+/** Servers, workers and API of a soak run. Each may be killed, and restarts at the same address with its data. */
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -23,29 +23,29 @@ const BACK_WITHIN_MS = 120_000;
 
 export interface Machine {
   readonly gateway: GatewayServer;
-  /** Where the gateway's notices go, and the entity that they are about. */
+  /** URL that receives the gateway's notifications, and the entity that they are about. */
   readonly webhooks: { readonly url: string; readonly entityId: string };
-  /** Where the events of the refunds go. */
+  /** Endpoint that receives the events of the refunds. */
   readonly client: Client;
-  /** What a worker of this machine, or a client, is started with. */
+  /** Environment of a worker of this machine, or of a client. */
   readonly env: NodeJS.ProcessEnv;
   readonly databaseUrl: string;
   /** Each connects to PostgreSQL under its own `name`. */
   readonly workers: readonly { readonly name: string; readonly process: NodeProcess }[];
   /** Connects to PostgreSQL as `api`. */
   readonly api: { readonly url: string; readonly process: NodeProcess };
-  /** `SIGKILL`, and started again `downMs` later. */
+  /** Sends SIGKILL, and restarts the server `downMs` later. */
   crashTemporal(downMs: number): Promise<void>;
   crashDatabase(downMs: number): Promise<void>;
-  /** Resolves when every worker is ready and the API says that it is. @throws when one does not come back. */
+  /** Resolves when every worker is ready and `/readyz` of the API answers 200. Throws if one does not come back. */
   allBack(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts everything in a temporary folder; what was started is stopped again when something fails. */
+/** Starts everything in a temporary folder. If a part fails, stops the parts that have started. */
 export async function startMachine(print: (line: string) => void): Promise<Machine> {
   const folder = await mkdtemp(join(tmpdir(), 'refunds-soak-'));
-  // PostgreSQL runs as a user of its own under root, and has to get through.
+  // As root, PostgreSQL runs as a user of its own, which needs access.
   await chmod(folder, 0o711);
   const cleanUp: (() => Promise<void>)[] = [() => rm(folder, { recursive: true, force: true })];
   const stop = async (): Promise<void> => {
@@ -62,7 +62,7 @@ export async function startMachine(print: (line: string) => void): Promise<Machi
       token: randomBytes(16).toString('hex'),
       webhookKey,
     };
-    // Known before anything starts: the gateway has to know where its notices go, however often the API is started again.
+    // Chosen before anything starts: the gateway posts its notifications there, also after the API restarts.
     const apiPort = await freePort();
     const apiUrl = `http://127.0.0.1:${apiPort}`;
     const webhooks = { url: `${apiUrl}/webhooks/oppwa`, entityId: entity.id };
@@ -74,7 +74,7 @@ export async function startMachine(print: (line: string) => void): Promise<Machi
     cleanUp.push(() => temporal.stop());
     const gateway = await startGatewayServer({
       entities: [entity],
-      // Its first seven tries take three seconds; then it is the gateway's next day, half a minute here.
+      // Its first seven tries take three seconds; the next comes a day later, half a minute here.
       webhooks: { url: webhooks.url, timeFactor: Number(TIME_SCALE) },
     });
     cleanUp.push(() => gateway.close());
@@ -103,7 +103,7 @@ export async function startMachine(print: (line: string) => void): Promise<Machi
       REFUNDS_WORKER_PROFILE: 'small',
       REFUNDS_WORKFLOW_BUNDLE: bundle,
     };
-    // Dying is what they are here for; what they said is told only when one does not come back.
+    // The processes are meant to die: their output is shown only if one does not come back.
     const lastOutput: string[] = [];
     const record = (line: string): void => {
       lastOutput.push(line);
@@ -127,7 +127,7 @@ export async function startMachine(print: (line: string) => void): Promise<Machi
         ...env,
         PGAPPNAME: 'api',
         REFUNDS_PORT: String(apiPort),
-        // One caller asks for everything here.
+        // One client makes all requests here.
         REFUNDS_REQUESTS_PER_MINUTE: '1000000',
         REFUNDS_DATA_DIR: folder,
       },
@@ -183,7 +183,7 @@ async function isReady(apiUrl: string): Promise<boolean> {
   }
 }
 
-/** Whatever the caller's shell is set up for, it is not this run's. */
+/** Removes the settings of the shell from which the run was started. */
 function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(env).filter(([name]) => !/^(DATABASE_URL|TEMPORAL_(?!CLI)|OPPWA_|REFUNDS_|PG)/.test(name)),

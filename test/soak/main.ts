@@ -1,4 +1,4 @@
-/** `npm run test:soak`: refunds under load, over HTTP and through the client, while everything around them is killed, frozen and lied to; then the books are compared. */
+/** `npm run test:soak`: runs refunds under load while processes are killed and frozen and the gateway misbehaves; then compares the books. */
 import { parseArgs } from 'node:util';
 import { compilePrograms } from '../support/programs.js';
 import { createDisplay, report } from './display.js';
@@ -11,7 +11,7 @@ const USAGE = `usage: npm run test:soak -- [--minutes N] [--seed S] [--rate R] [
   --rate R      new intents in a second at most (default 2); a slow machine is asked for less
   --json        prints the result as JSON instead of tables
 
-Half of the load asks over HTTP, the other half through the typed client; the gateway's encrypted notices go to the API.
+Half of the load asks over HTTP, the other half through the typed client; the gateway's encrypted notifications go to the API.
 Everything runs on this machine, on free ports, in a temporary folder. Exit code 0 only if every verdict holds.
 `;
 

@@ -1,23 +1,23 @@
-/** Trouble inside the database, armed from outside: a full disk, and a commit that takes long enough to freeze its worker in it. */
+/** Causes trouble inside the database: a full disk, and a commit that is slow enough to freeze its worker in it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { Database } from '../../ledger/db/database.js';
 
 export interface Meddling {
-  /** The next `times` inserts into `events` are answered as PostgreSQL answers when the disk is full. */
+  /** Makes the next `times` inserts into `events` fail as PostgreSQL does when the disk is full. */
   fillDisk(times: number): Promise<void>;
   /**
-   * Delays the next commit that opens an attempt, and answers which worker waits for it; undefined when none came. Whoever is frozen
-   * then wakes up between its commit and its send.
+   * Delays the next commit that opens an attempt. Returns the worker that waits for it, or undefined if no such commit came in time. If
+   * that worker is frozen then, it resumes between its commit and its send.
    */
   catchCommit(withinMs: number): Promise<string | undefined>;
-  /** Attempts that are on their way to the gateway. */
+  /** Returns the attempts that are on their way to the gateway. */
   submitting(): Promise<readonly { readonly id: string; readonly refundId: string }[]>;
-  /** Whether one of these attempts was handed over again. */
+  /** True if one of these attempts was submitted again. */
   isResent(attemptIds: readonly string[]): Promise<boolean>;
-  /** Ends every connection of the workers and the API, in whatever they are. Answers how many. */
+  /** Ends every connection of the workers and the API, at any point of their work. Returns how many. */
   cutConnections(): Promise<number>;
-  /** Takes everything out of the database again. */
+  /** Removes triggers and schema from the database. */
   remove(): Promise<void>;
 }
 
@@ -25,8 +25,8 @@ export interface Meddling {
 const COMMIT_TAKES = 0.8;
 
 /**
- * Counted by sequences: they keep counting when the transaction that counted is rolled back, which a table would not. A negative
- * value is armed, that many times.
+ * Installs triggers that count by sequences. A sequence keeps its count when the transaction is rolled back, and a table would not. A
+ * negative value arms the trigger that many times.
  */
 export async function meddleWith(database: Database): Promise<Meddling> {
   const { db } = database;

@@ -1,4 +1,4 @@
-/** How the gateway misbehaves towards one payment: drawn by seed from everything that its simulator can do within the guarantees. */
+/** Draws, by seed, how the gateway misbehaves for one payment: any fault of its simulator within the product's guarantees. */
 import type { CreatedPayment } from '../../sandbox/gateway/controls.js';
 import type { FaultRule } from '../../sandbox/gateway/faults.js';
 import type { Random } from '../simulation/harness/random.js';
@@ -7,13 +7,13 @@ type Effect = FaultRule['effect'];
 type Draw = (random: Random) => Effect;
 
 /**
- * What is executed late or shown late, is so within the time that the proof of absence waits for: the gateway's visibility lag after
- * the last moment at which a byte could leave, 360 ms here. Both may come together, so each takes less than half of it. A gateway
- * that executes an order after that (minutes, at full scale) is outside of what the product guarantees.
+ * Delay of orders that are executed or shown late. It stays within the time that the proof of absence waits: the gateway's visibility
+ * lag after the last moment at which a byte could leave, 360 ms here. Both may come together, so each takes less than half of it. A
+ * gateway that executes an order after that (minutes, at full scale) is outside the product's guarantees.
  */
 const LATE_MS = 140;
 
-/** A code of each class of refusals, and some that say nothing certain. */
+/** A code of each class of declines, and some codes that prove nothing. */
 const REFUSED: readonly [string, ...string[]] = [
   ...(['700.500.001', '700.500.004', '700.300.100', '800.100.150', '800.100.167'] as const),
   ...(['800.100.152', '800.100.100', '900.100.202', '700.100.200', '600.200.310', '700.400.200'] as const),
@@ -43,7 +43,7 @@ const outcome: readonly [Draw, ...Draw[]] = [
 
 const transport: readonly [Draw, ...Draw[]] = [
   (random) => ({ kind: 'accept_then_drop', dropAfterMs: random.pick([0, 0, 50, 1_500]) }),
-  // Longer than an answer is waited for, now and then.
+  // At times longer than the client waits for an answer.
   (random) => ({ kind: 'answer_after', ms: random.pick([100, 400, 1_200, 3_000, 6_500]) }),
   (random) => ({
     kind: 'http_error',
@@ -79,7 +79,7 @@ const ECHOES: readonly [Echo, ...Echo[]] = [
   { amount: null, currency: null },
 ];
 
-/** One choice of each list at most, each with its own chance: rejected, the answer lost and shown late may meet in one order. */
+/** Draws at most one effect of each list: one order may be declined, lose its answer and be shown late. */
 function drawn(random: Random): Effect[] {
   const effects: Effect[] = [];
   if (random.chance(0.4)) effects.push(random.pick(outcome)(random));
@@ -91,7 +91,7 @@ function drawn(random: Random): Effect[] {
   return effects;
 }
 
-/** The rules that wait for orders about this payment. `credit`: its refund is refused so that a credit is the next thing. */
+/** Returns the fault rules for orders about this payment. `credit`: the refund is declined, so that a credit follows. */
 export function moodsFor(random: Random, payment: CreatedPayment, credit: boolean): FaultRule[] {
   const rules: FaultRule[] = [];
   const linked = [payment.paymentId, ...payment.captureIds];
@@ -131,13 +131,13 @@ export function moodsFor(random: Random, payment: CreatedPayment, credit: boolea
   return rules;
 }
 
-/** A notice may be lost, come twice, late, or after the one that it was to come before. */
+/** Draws a fault of a notification: lost, repeated, late, or after its successor. */
 function notificationFault(random: Random): Effect {
   const how = random.pick(['lost', 'duplicate', 'delay', 'out_of_order'] as const);
   return { kind: 'webhook', how, ms: random.spread(10, 8_000) };
 }
 
-/** For whichever look-up comes next, by id or by reference. */
+/** Draws a fault for the next query of any kind, by id or by reference. */
 export function queryFault(random: Random): Effect {
   return {
     kind: 'query',

@@ -1,11 +1,11 @@
-/** Orders that are wrong in one way each: refused with the code that says so, and nothing may be stored. */
+/** Requests that are each wrong in one respect. They must be refused with the matching code, and nothing may be stored. */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { RefundOrder } from '../../client/index.js';
 import { expectRefusal, orderOf, requestOf, type Intent } from './asking.js';
 import { CLERK, NoAnswer, OPERATOR, type Sent } from './http.js';
 
-/** Wrong in one way; nothing may be stored. */
+/** Sends a request that is wrong in one respect, and expects its refusal. */
 export const nonsense: Intent = async (harness) => {
   if (harness.operation === 'http' && harness.random.chance(0.5)) return unreadable(harness);
   const good = orderOf(harness, harness.total);
@@ -25,11 +25,11 @@ export const nonsense: Intent = async (harness) => {
     [change({ reason: ' ' }), 'invalid_request'],
     [change({ cardNumber: 'somewhere else' }), 'invalid_request'],
     [{ ...good, idempotencyKey: 'with a space' }, 'invalid_request'],
-    // Over HTTP it is the key that says who asks.
+    // Over HTTP the key identifies the principal.
     ...(harness.operation === 'client'
       ? [[{ ...good, requestedBy: '' }, 'invalid_request'] as [RefundOrder, ...string[]]]
       : []),
-    // The gateway may just now hide the payment.
+    // The gateway may hide the payment at the moment.
     [
       change({ amount: '9999999.00', currency: 'EUR' }),
       'exceeds_refundable',
@@ -41,7 +41,7 @@ export const nonsense: Intent = async (harness) => {
   await expectRefusal(harness, order, codes);
 };
 
-/** What only HTTP can get wrong: told with its own code, though the body would be a refund. */
+/** Sends a refund whose HTTP request is wrong, and expects the status and code for it. */
 const unreadable: Intent = async (harness) => {
   const { random, http, notes, total } = harness;
   const request = requestOf(harness, total);

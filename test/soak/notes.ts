@@ -1,45 +1,45 @@
-/** What a soak run did and was told, kept outside of everything that it kills: at the end the ledger is held against it. */
+/** Notes of a soak run about its requests and their answers, stored outside everything that it kills. The ledger is checked against them. */
 import type { Refund, RefundOrder } from '../../client/index.js';
 
-/** What is asked for, and as what. */
+/** A request for a refund, or for a credit. */
 export interface Order extends RefundOrder {
   readonly askedFor?: 'credit';
 }
 
-/** A request whose call failed: the refund may be there, whole, or not there at all. */
+/** A request whose call failed. The refund is stored completely or not at all. */
 export interface Doubt {
   readonly order: Order;
   readonly error: string;
 }
 
-/** `reference`: of which attempt; where there is none, cases are closed. */
+/** A proposed correction of the attempt with this reference, or, without one, the closing of cases. */
 export interface Proposed {
   readonly outcome: 'succeeded' | 'failed' | 'case_closed';
   readonly reference?: string;
 }
 
 export class Notes {
-  /** What the client answered with when each refund was accepted, by its id. */
+  /** The client's answer when each refund was accepted, by its id. */
   readonly accepted = new Map<string, Refund>();
   /** By idempotency key. */
   readonly doubts = new Map<string, Doubt>();
   readonly refusedAs = new Map<string, number>();
   readonly faults = new Map<string, number>();
-  /** Rules of misbehaviour given to the gateway, by kind. */
+  /** Fault rules that were set at the gateway, by kind. */
   readonly rules = new Map<string, number>();
-  /** Refunds that an operator was told are withdrawn: nothing may be paid for them. */
+  /** Refunds that were confirmed as withdrawn: nothing may be paid for them. */
   readonly withdrawn = new Set<string>();
-  /** What was said about the attempts of a refund in corrections, whether or not it was taken. */
+  /** Corrections that were proposed for a refund, whether or not they were accepted. */
   readonly proposed = new Map<string, readonly Proposed[]>();
-  /** Words of persons that got no answer: whether they count is open, and the same word again is safe. */
+  /** Operators' commands without an answer. They may have had an effect; repeating them is safe. */
   readonly unanswered: { readonly what: string; readonly again: () => Promise<unknown> }[] = [];
-  /** Answers that contradict what the client promises, as sentences. */
+  /** Answers that break a promise of the client, as sentences. */
   readonly wrong: string[] = [];
-  /** What the HTTP API answered with, by idempotency key. */
+  /** Ids of refunds that the HTTP API answered, by idempotency key. */
   readonly promised = new Map<string, string>();
   /** Calls over HTTP by status; `none` where no answer came. */
   readonly apiAnswers = new Map<string, number>();
-  /** The ids of transactions that somebody without the key has made up. */
+  /** Ids of transactions in forged notifications, encrypted without the gateway's key. */
   readonly forged = new Set<string>();
   asked = 0;
   failedCalls = 0;
@@ -55,7 +55,7 @@ export class Notes {
     if (!this.accepted.has(refund.id)) this.accepted.set(refund.id, refund);
   }
 
-  /** `isNew`: answered 202, which is said once for a key, or to nobody where that answer is lost. */
+  /** `isNew`: answered 202. A key gets this answer at most once; it may be lost. */
   promise(key: string, refundId: string, isNew: boolean): void {
     this.promised.set(key, refundId);
     if (!isNew) return;

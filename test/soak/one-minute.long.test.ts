@@ -1,4 +1,4 @@
-/** A minute of chaos as a test: the same run as `npm run test:soak`, with a seed that is always the same. */
+/** One minute of chaos as a test: the run of `npm run test:soak`, always with the same seed. */
 import { expect, it } from 'vitest';
 import { runSoak } from './run.js';
 
@@ -6,21 +6,21 @@ const MINUTES = 60_000;
 
 it(
   'no refund is paid twice or lost while workers and servers are killed and the gateway misbehaves',
-  // A minute of load, up to four until everything has settled, and the start.
+  // A minute of load, up to four minutes until everything has settled, and the start.
   { timeout: 8 * MINUTES },
   async () => {
-    const answer: string[] = [];
+    const lines: string[] = [];
     const result = await runSoak({
       minutes: 1,
       seed: 20_260_901,
       rate: 2,
       onProgress: () => undefined,
-      print: (line) => answer.push(line),
+      print: (line) => lines.push(line),
     });
     const wrong = result.verdicts.flatMap(({ name, wrong: sentences }) =>
       sentences.map((sentence) => `${name}: ${sentence}`),
     );
-    expect(wrong, answer.join('\n')).toEqual([]);
+    expect(wrong, lines.join('\n')).toEqual([]);
     // A run in which nothing was paid, or nothing went wrong, would prove nothing.
     const paid = result.refunds.filter(({ state }) => state === 'succeeded');
     expect(paid.reduce((sum, { count }) => sum + count, 0)).toBeGreaterThan(10);

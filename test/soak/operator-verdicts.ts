@@ -1,4 +1,4 @@
-/** Whether two people spoke where two are needed, and what their words did to the money. */
+/** Verdicts about approvals: two operators acted where two are needed, and their commands had the right effect on the money. */
 import { sql } from 'kysely';
 import type { Database } from '../../ledger/db/database.js';
 import type { RefundRecord } from '../../ledger/core/refund-record.js';
@@ -12,17 +12,17 @@ export async function operatorVerdicts({ database, ledger, gateway }: Evidence):
   const refunds = await allRefunds(ledger);
   const transactions = linkedAs(refunds, gateway.transactions());
   return [
-    { name: "credits without a second person's word", wrong: await unapproved(database) },
-    { name: 'words of one person where two are needed', wrong: await aloneWhereTwo(database) },
-    { name: 'orders for what a person had adopted', wrong: await sentAfterLink(database) },
+    { name: 'credits without a second approver', wrong: await unapproved(database) },
+    { name: 'commands of one operator where two are needed', wrong: await aloneWhereTwo(database) },
+    { name: 'orders for refunds that a linked transaction had paid', wrong: await sentAfterLink(database) },
     {
-      name: 'money out twice that nobody was told of',
-      wrong: await untold(database, refunds, transactions),
+      name: 'money out twice without a case',
+      wrong: await withoutCase(database, refunds, transactions),
     },
   ];
 }
 
-/** Credits above the limit, in a currency without one or linked to no payment that were sent; and words of whoever had asked. */
+/** Credits sent without approval although unlinked, above the limit or in a currency without one; and decisions by the requester. */
 async function unapproved(database: Database): Promise<string[]> {
   const { rows: own } = await sql<{ id: string }>`
     select r.id from command_results c join refunds r on r.id = c.refund_id
@@ -32,9 +32,9 @@ async function unapproved(database: Database): Promise<string[]> {
     reference: string;
     currency: string;
     amount: string;
-    isFree: boolean;
+    isUnlinked: boolean;
   }>`
-    select a.reference, r.currency, a.amount_minor::text as amount, p.type = 'CD' as "isFree"
+    select a.reference, r.currency, a.amount_minor::text as amount, p.type = 'CD' as "isUnlinked"
     from attempts a join refunds r on r.id = a.refund_id join payments p on p.id = r.payment_id
     where a.operation = 'credit' and not exists (
       select from command_results yes where yes.refund_id = r.id and yes.state = 'approved' and yes.by <> r.requested_by
@@ -42,10 +42,11 @@ async function unapproved(database: Database): Promise<string[]> {
     )
   `.execute(database.db);
   return [
-    ...own.map(({ id }) => `refund ${id} was decided on by whoever had asked for it`),
+    ...own.map(({ id }) => `refund ${id} was decided on by its requester`),
     ...credits
       .filter(
-        ({ currency, amount, isFree }) => isFree || BigInt(amount) > (APPROVAL_ABOVE.get(currency) ?? 0n),
+        ({ currency, amount, isUnlinked }) =>
+          isUnlinked || BigInt(amount) > (APPROVAL_ABOVE.get(currency) ?? 0n),
       )
       .map(
         ({ reference, currency, amount }) => `credit ${reference} of ${amount} ${currency} was not approved`,
@@ -53,14 +54,14 @@ async function unapproved(database: Database): Promise<string[]> {
   ];
 }
 
-/** Corrections that one person made, and credits to another card that nobody but whoever named it has approved. */
+/** Corrections by one operator, and credits to another card that only the operator who named the card has approved. */
 async function aloneWhereTwo(database: Database): Promise<string[]> {
   const { rows } = await sql<{ what: string }>`
     select format('the correction of refund %s was confirmed by %s, who proposed or asked', c.refund_id, c.decided_by) as what
       from command_results c join refunds r on r.id = c.refund_id
       where c.state = 'alone' or (c.state = 'confirmed' and c.decided_by in (c.by, r.requested_by))
     union all
-    select format('credit %s goes to another card, on the word of %s alone', a.reference, e.actor)
+    select format('credit %s goes to another card, approved by %s alone', a.reference, e.actor)
       from attempts a
       join lateral (select * from events where refund_id = a.refund_id and type = 'refund.destination_changed' and at <= a.opened_at
         order by id desc limit 1) e on true
@@ -71,12 +72,12 @@ async function aloneWhereTwo(database: Database): Promise<string[]> {
   return rows.map(({ what }) => what);
 }
 
-/** What a person has said is paid, and the gateway showed, is not sent for again unless it came back. */
+/** Orders for refunds whose linked transaction had paid them, unless the money was returned. */
 async function sentAfterLink(database: Database): Promise<string[]> {
   const { rows } = await sql<{ what: string }>`
-    select format('refund %s was paid by adopting %s, and %s was sent for it', r.id, e.data->>'gatewayId', a.reference) as what
-    from events e join attempts adopted on adopted.id = e.attempt_id
-    join refunds r on r.id = e.refund_id and r.amount_minor = adopted.amount_minor
+    select format('refund %s was paid by linking %s, and %s was sent for it', r.id, e.data->>'gatewayId', a.reference) as what
+    from events e join attempts linked on linked.id = e.attempt_id
+    join refunds r on r.id = e.refund_id and r.amount_minor = linked.amount_minor
     join events s on s.refund_id = r.id and s.type = 'attempt.submitted' and s.id > e.id
     join attempts a on a.id = s.attempt_id
     where e.type = 'attempt.linked' and e.data->>'outcome' = 'succeeded' and not exists (
@@ -85,8 +86,8 @@ async function sentAfterLink(database: Database): Promise<string[]> {
   return rows.map(({ what }) => what);
 }
 
-/** A person may refund by hand what our order has paid as well: then somebody has to be told that it is out twice. */
-async function untold(
+/** Refunds that were paid twice without a case. An operator may refund by hand what an order has paid as well. */
+async function withoutCase(
   database: Database,
   refunds: readonly RefundRecord[],
   transactions: readonly Transaction[],

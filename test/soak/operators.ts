@@ -1,4 +1,4 @@
-/** Everybody who speaks while refunds are under way: operators, second persons, the gateway's notices, banks, and its portal. */
+/** Operators, approvers, the gateway's notifications, banks and the gateway's portal, all acting while refunds are under way. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
@@ -28,7 +28,7 @@ const PAUSE = { least: 80, most: 1_200 };
 const MOST_AT_ONCE = 20;
 const note = { reason: 'soak' };
 
-/** Says something to a refund that was accepted lately, again and again, whether it fits or not; one of `more` as well. */
+/** Acts on recently accepted refunds, again and again, in any state. Acts are the usual ones and `more`. */
 export async function runOperators(operators: Operators, more: readonly Act[]): Promise<void> {
   const { random, notes, over } = operators;
   const running = new Set<Promise<void>>();
@@ -38,22 +38,22 @@ export async function runOperators(operators: Operators, more: readonly Act[]): 
     const id = recent[random.between(0, Math.max(0, recent.length - 1))];
     if (id === undefined || running.size >= MOST_AT_ONCE) continue;
     const act = random.pick([...ACTS, ...more]);
-    const spoken = act(operators, id)
+    const acting = act(operators, id)
       .catch((error: unknown) => {
-        // Refused, or somebody is away just now: both are what this is about. Anything that must not be accepted is checked where it is said.
+        // A refusal or an unavailable service: both belong to the run. Answers that must not be accepted are checked in the act.
         notes.fault(
           error instanceof RefundsError || error instanceof HttpRefusal
             ? `operator refused: ${error.code}`
             : 'operator: no answer',
         );
       })
-      .finally(() => running.delete(spoken));
-    running.add(spoken);
+      .finally(() => running.delete(acting));
+    running.add(acting);
   }
   await Promise.all(running);
 }
 
-/** Says something about a refund of late, or about another one that fits better. */
+/** Acts on a recent refund, or on another one that fits better. */
 export type Act = (operators: Operators, refundId: string) => Promise<void>;
 
 const notification: Act = async ({ temporal, random, notes }, id) => {
@@ -64,11 +64,11 @@ const notification: Act = async ({ temporal, random, notes }, id) => {
 };
 
 const unknownNotification: Act = async ({ temporal, notes }) => {
-  notes.fault('notice for an unknown refund');
+  notes.fault('notification for an unknown refund');
   await temporal.workflow.getHandle(refundWorkflowId(crypto.randomUUID())).signal(gatewayNotification);
 };
 
-/** Over HTTP or through the typed client: both carry the same word. */
+/** Returns one of the two entry points at random: both carry the same commands. */
 const entryPointOf = ({ client, http, random }: Pick<Operators, 'client' | 'http' | 'random'>): EntryPoint =>
   random.pick<EntryPoint>([client, http]);
 
@@ -79,8 +79,8 @@ const withdraw: Act = async (operators, id) => {
   if (refund.state === 'canceled') notes.withdrawn.add(id);
 };
 
-const resolve: Act = async (operators, id) => {
-  operators.notes.fault('looked up by an operator');
+const sync: Act = async (operators, id) => {
+  operators.notes.fault('checked with the gateway by an operator');
   await entryPointOf(operators).sync(id);
 };
 
@@ -89,7 +89,7 @@ const terminate: Act = async (operators, id) => {
   await runAgain(operators, id, random.chance(0.7) ? random.spread(10, 2_000) : 0);
 };
 
-/** An operator's repair: the run is gone, and a new one finds in the ledger what the last one knew. */
+/** Terminates the run and starts another, as an operator does. The new run reads its state from the ledger. */
 export async function runAgain(
   { client, temporal, notes }: Pick<Operators, 'client' | 'temporal' | 'notes'>,
   refundId: string,
@@ -107,7 +107,7 @@ const decide: Act = async (operators, _id) => {
     if (random.chance(0.7)) await decideOn(operators, refund);
 };
 
-/** A second person's word on what is shown now. */
+/** Decides, as a second approver, about the instruction that is shown now. */
 export async function decideOn(
   operators: Pick<Operators, 'client' | 'http' | 'random' | 'notes'>,
   refund: Refund,
@@ -122,22 +122,22 @@ export async function decideOn(
       await entryPoint.approve(refund.id, { by: SECOND, instruction, ...note });
       return;
     case 'no':
-      notes.fault('credit refused by a person');
+      notes.fault('credit refused by an approver');
       await entryPoint.reject(refund.id, { by: SECOND, instruction, ...note });
       return;
     case 'own':
-      notes.fault('approval by whoever asked');
-      // Answered where a second person has said the same already; whose word counts is in the tables.
+      notes.fault('approval by the requester');
+      // Accepted only if a second approver has approved already; the tables tell whose approval counts.
       await entryPoint.approve(refund.id, { by: CLERK, instruction, ...note });
       return;
     default:
       notes.fault('approval of another instruction');
       await entryPoint.approve(refund.id, { by: SECOND, instruction: '0'.repeat(32), ...note });
-      notes.wrong.push(`refund ${refund.id}: an instruction was approved that nobody was shown`);
+      notes.wrong.push(`refund ${refund.id}: an instruction was approved that does not exist`);
   }
 }
 
-/** What a scheduled sweep does: whatever was accepted while Temporal was away is started. */
+/** Starts the refunds that were accepted while Temporal was unavailable, as a scheduled sweep does. */
 const resume: Act = async ({ client, notes }) => {
   notes.fault('unfinished refunds resumed');
   await client.resume();
@@ -176,14 +176,14 @@ const portalRefund: Act = async ({ gateway, random, notes }, id) => {
 };
 
 const blindQueries: Act = async ({ gateway, random, notes }) => {
-  notes.fault('look-ups of everybody disturbed');
+  notes.fault('queries of all refunds disturbed');
   gateway.setFault({ times: random.between(1, 6), effect: queryFault(random) });
   add(notes.rules, 'query');
 };
 
 /**
- * Somebody who does not have the gateway's key says that a refund is paid. Refused, always; that nothing came of it is seen at the
- * end by the id that nobody else knows.
+ * Posts a notification that a refund is paid, encrypted without the gateway's key. It must be refused. The verdicts search for its id
+ * at the end: no other transaction has it.
  */
 const forgedNotification: Act = async ({ client, webhooks, random, notes }, id) => {
   const refund = await client.getRefund(id);
@@ -208,7 +208,7 @@ const forgedNotification: Act = async ({ client, webhooks, random, notes }, id) 
     random.pick(['none', 'json']),
   );
   const without = random.chance(0.2) ? { 'content-type': 'text/plain' } : headers;
-  notes.fault('forged notice');
+  notes.fault('forged notification');
   const response = await fetch(webhooks.url, {
     method: 'POST',
     headers: without,
@@ -217,10 +217,10 @@ const forgedNotification: Act = async ({ client, webhooks, random, notes }, id) 
   });
   const text = await response.text();
   if (response.status !== 400 && response.status !== 503)
-    notes.wrong.push(`a forged notice was answered ${response.status}: ${text}`);
+    notes.wrong.push(`a forged notification was answered ${response.status}: ${text}`);
 };
 
-/** The debit itself or one of the captures. */
+/** Returns the debit itself or one of the captures. */
 function captureOf(notes: Notes, gateway: SimulatedGateway, random: Random, id: string): string | undefined {
   const paymentId = notes.accepted.get(id)?.paymentId ?? undefined;
   const captures = gateway
@@ -234,7 +234,7 @@ async function outside(notes: Notes, kind: string, act: () => boolean): Promise<
   try {
     if (act()) notes.fault(kind);
   } catch (error) {
-    // The gateway refuses it too: nothing left, or disputed already.
+    // The gateway refuses it too: nothing is left, or the payment is disputed already.
     if (!(error instanceof CommandRefused)) throw error;
   }
 }
@@ -247,8 +247,8 @@ const ACTS: readonly [Act, ...Act[]] = [
     unknownNotification,
     withdraw,
     withdraw,
-    resolve,
-    resolve,
+    sync,
+    sync,
     terminate,
   ] as const),
   ...([

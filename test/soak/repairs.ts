@@ -1,4 +1,4 @@
-/** Persons with evidence in hand, at bad moments and two at once: adopt, correct, redirect, and run a refund again. */
+/** Operators with evidence who link, correct, change a destination or replay a refund, at bad moments and two at once. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Refund } from '../../client/index.js';
 import { isFinal } from '../../domain/refund/states.js';
@@ -12,26 +12,26 @@ import type { Act, Operators } from './operators.js';
 const note = { reason: 'soak' };
 const EVIDENCE = "acquirer's letter of the soak run";
 
-/** Answers of a kind that only wrong input brings about: none of what is said here is. */
+/** Codes that only wrong input brings about. No command here has wrong input. */
 const NEVER: ReadonlySet<string> = new Set([
   ...(['invalid_request', 'refund_not_found', 'payment_unknown', 'illegal_transition'] as const),
   ...(['idempotency_key_reused', 'reference_taken'] as const),
 ]);
 
-/** Said once, and written down: taken, refused with a code, or open because no answer came; then it is said again at the end. */
-async function print(
+/** Runs a command and notes its result: done, refused with a code, or open without an answer. An open command is repeated at the end. */
+async function runCommand(
   { client, http, random, notes }: Operators,
   what: string,
-  speak: (entryPoint: EntryPoint) => Promise<unknown>,
+  command: (entryPoint: EntryPoint) => Promise<unknown>,
 ): Promise<void> {
   const entryPoint = random.pick<EntryPoint>([client, http]);
   try {
-    await speak(entryPoint);
+    await command(entryPoint);
     notes.fault(what);
   } catch (error) {
     if (!isRefusal(error)) {
       notes.fault(`${what}: no answer`);
-      notes.unanswered.push({ what, again: () => speak(entryPoint) });
+      notes.unanswered.push({ what, again: () => command(entryPoint) });
       return;
     }
     notes.fault(`${what}: ${error.code}`);
@@ -39,26 +39,26 @@ async function print(
   }
 }
 
-/** One operator, or two at the same time. */
-async function byOneOrTwo(operators: Operators, speak: (by: string) => Promise<void>): Promise<void> {
+/** Runs as one operator, or as two at the same time. */
+async function byOneOrTwo(operators: Operators, command: (by: string) => Promise<void>): Promise<void> {
   const both = [OPERATOR, SECOND_OPERATOR];
-  const speaking = operators.random.chance(0.4) ? both : [operators.random.pick([OPERATOR, SECOND_OPERATOR])];
-  await Promise.all(speaking.map(speak));
+  const acting = operators.random.chance(0.4) ? both : [operators.random.pick([OPERATOR, SECOND_OPERATOR])];
+  await Promise.all(acting.map(command));
 }
 
-/** One that waits for a person where there is one: that is what these words are for. Sometimes any other. */
-async function somebodysCase({ client, random }: Operators, recent: string): Promise<Refund> {
+/** Returns a refund that waits for an operator, if there is one; sometimes any other. */
+async function pickRefund({ client, random }: Operators, recent: string): Promise<Refund> {
   const waiting = await client.listRefunds({ state: 'manual_review', limit: 50 });
   const found = waiting[random.between(0, Math.max(0, waiting.length - 1))];
   return found === undefined || random.chance(0.3) ? client.getRefund(recent) : found;
 }
 
-/** A transaction of the payment, the attempt's own or another; or the operator has refunded it by hand just now. */
+/** Links a transaction of the payment: the attempt's own, another one, or a refund that the operator just made by hand. */
 const link: Act = async (operators, recent) => {
   const { gateway, random } = operators;
-  const { id, paymentId, currency, attempts } = await somebodysCase(operators, recent);
+  const { id, paymentId, currency, attempts } = await pickRefund(operators, recent);
   const attempt = attempts.at(-1);
-  // A credit that is linked to no payment has nothing that could be taken for it.
+  // An unlinked credit has no transaction that could be taken for it.
   if (attempt === undefined || paymentId === null || !isCurrency(currency)) return;
   const gatewayId = random.chance(0.3)
     ? byHand(gateway, paymentId, hundredthsOf(attempt.amount, currency))
@@ -75,7 +75,7 @@ const link: Act = async (operators, recent) => {
       ]);
   if (gatewayId === undefined) return;
   await byOneOrTwo(operators, (by) =>
-    print(operators, 'linked', (entryPoint) => entryPoint.link(id, { by, gatewayId, ...note })),
+    runCommand(operators, 'linked', (entryPoint) => entryPoint.link(id, { by, gatewayId, ...note })),
   );
 };
 
@@ -89,28 +89,28 @@ function byHand(gateway: SimulatedGateway, paymentId: string, amount: bigint): s
   }
 }
 
-/** They say what is true at that moment, as the gateway's own books have it. */
+/** Proposes the correction that is true at the moment according to the gateway's books. */
 const correct: Act = async (operators, recent) => {
   const { client, gateway, random, notes } = operators;
   const closing = random.chance(0.3)
     ? (await client.listRefunds({ status: 'succeeded', limit: 100 })).find(({ cases }) => cases.length > 0)
     : undefined;
-  const { id, attempts, state } = closing ?? (await somebodysCase(operators, recent));
+  const { id, attempts, state } = closing ?? (await pickRefund(operators, recent));
   const reference = attempts.at(-1)?.merchantTransactionId;
   if (reference === undefined) return;
   const truth = truthOf(gateway, reference);
   if (truth === undefined) return;
   const answer = isFinal(state) ? ({ outcome: 'case_closed' } as const) : { outcome: truth, reference };
-  // Written down first: its answer may be lost.
+  // Noted first, because its answer may be lost.
   notes.proposed.set(id, [...(notes.proposed.get(id) ?? []), answer]);
   await byOneOrTwo(operators, (by) =>
-    print(operators, 'correction proposed', (entryPoint) =>
+    runCommand(operators, 'correction proposed', (entryPoint) =>
       entryPoint.correct(id, { by, evidence: EVIDENCE, ...answer, ...note }),
     ),
   );
 };
 
-/** Undefined while it may still become either. */
+/** Returns the state at the gateway, or undefined while it may still become either. */
 function truthOf(gateway: SimulatedGateway, reference: string): 'succeeded' | 'failed' | undefined {
   const known = gateway
     .transactions()
@@ -126,7 +126,7 @@ const confirmSome: Act = async (operators) => {
   if (id !== undefined) await confirm(operators, id);
 };
 
-/** The second person looks for themselves: yes only to what is true now. */
+/** Decides as the second operator, who checks the books too: confirms only a true correction. */
 export async function confirm(operators: Operators, refundId: string): Promise<void> {
   const { client, gateway, random, notes } = operators;
   const { proposal } = await client.getRefund(refundId);
@@ -137,30 +137,30 @@ export async function confirm(operators: Operators, refundId: string): Promise<v
   );
   const isYes = isTrue && random.chance(0.8);
   const verdict = { by: SECOND, instruction, ...note };
-  await print(operators, isYes ? 'correction confirmed' : 'correction refused', (entryPoint) =>
+  await runCommand(operators, isYes ? 'correction confirmed' : 'correction refused', (entryPoint) =>
     isYes ? entryPoint.approve(refundId, verdict) : entryPoint.reject(refundId, verdict),
   );
 }
 
-/** Each names a card of their own. */
+/** Names another card, a new one for each operator. */
 const changeDestination: Act = async (operators, recent) => {
-  const { id } = await somebodysCase(operators, recent);
+  const { id } = await pickRefund(operators, recent);
   await byOneOrTwo(operators, (by) => {
     const { registrationId } = operators.gateway.createPayment({ type: 'DB', amount: 100n, currency: 'EUR' });
-    return print(operators, 'destination_changed', (entryPoint) =>
+    return runCommand(operators, 'destination changed', (entryPoint) =>
       entryPoint.changeDestination(id, { by, registrationId, ...note }),
     );
   });
 };
 
-/** As it is, or the run ended that they were shown; by then it may be another. */
+/** Replays the refund as it is, or ends the run that was shown; by then it may be another run. */
 const replay: Act = async (operators, recent) => {
-  const { id } = await somebodysCase(operators, recent);
+  const { id } = await pickRefund(operators, recent);
   const { run } = await operators.client.explainReplay(id);
   if (operators.random.chance(0.3)) await sleep(operators.random.spread(10, 2_000));
   const restart = run !== null && operators.random.chance(0.5) ? { restart: { runId: run.runId } } : {};
   await byOneOrTwo(operators, (by) =>
-    print(operators, 'run again', (entryPoint) => entryPoint.replay(id, { by, ...restart, ...note })),
+    runCommand(operators, 'run again', (entryPoint) => entryPoint.replay(id, { by, ...restart, ...note })),
   );
 };
 

@@ -1,4 +1,4 @@
-/** One soak run: load and disasters for a while, then everything is mended and the books are compared. */
+/** One soak run: load and disasters for a while; then all parts are restored and the books are compared. */
 import { openRefundsClient } from '../../client/index.js';
 import { openDatabase } from '../../ledger/db/database.js';
 import { allRefunds } from '../../sandbox/demo/books.js';
@@ -29,17 +29,17 @@ import { Watch, type Progress } from './watch.js';
 export interface SoakOptions {
   readonly minutes: number;
   readonly seed: number;
-  /** New intents in a second, at most; each asks for one to five refunds. */
+  /** New intents per second, at most. Each makes one to five requests. */
   readonly rate: number;
   /** Called about once a second. */
   readonly onProgress: (progress: Progress) => void;
-  /** Ends the run early; everything is stopped. */
+  /** Ends the run early and stops everything. */
   readonly signal?: AbortSignal;
-  /** Told what happens, one line each. */
+  /** Receives a line for each thing that happens. */
   readonly print: (line: string) => void;
 }
 
-/** Everything in it is plain data, ready for JSON. */
+/** Plain data, ready for JSON. */
 export interface SoakResult {
   readonly seed: number;
   readonly minutes: number;
@@ -52,9 +52,9 @@ export interface SoakResult {
   };
   /** Calls over HTTP by status; `none`: no answer came. */
   readonly apiAnswers: Readonly<Record<string, number>>;
-  /** Of the gateway, by what became of each. */
+  /** Notifications of the gateway by final state. */
   readonly notifications: Readonly<Record<string, number>>;
-  /** To the caller's endpoint, by what became of each; how many posts that took, and how many were given up and sent again. */
+  /** Events to the client's endpoint by final state, with the number of posts and of resent events. */
   readonly events: Readonly<Record<string, number>>;
   readonly refunds: readonly { readonly state: string; readonly operation: string; readonly count: number }[];
   readonly reasons: Readonly<Record<string, number>>;
@@ -67,7 +67,7 @@ export interface SoakResult {
 
 const SETTLED_WITHIN_MS = 240_000;
 
-/** @throws when the machine cannot be started or brought back; what is wrong with money is in the verdicts. */
+/** Throws if the machine cannot be started or restored. Wrong money is in the verdicts. */
 export async function runSoak(options: SoakOptions): Promise<SoakResult> {
   const machine = await startMachine(options.print);
   try {
@@ -103,12 +103,12 @@ async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult
     const over =
       options.signal === undefined ? ending.signal : AbortSignal.any([ending.signal, options.signal]);
     const common = { client: opened.client, http, gateway: engine, notes, over };
-    const speaking = { ...common, temporal, webhooks: machine.webhooks };
+    const actors = { ...common, temporal, webhooks: machine.webhooks };
     const started = performance.now();
     watch.begin('load', started + options.minutes * 60_000);
     const acting = Promise.all([
       runLoad({ ...common, rate, backlog: () => watch.backlog(), random: new Random(seed * 4) }),
-      runOperators({ ...speaking, random: new Random(seed * 4 + 1) }, REPAIRS),
+      runOperators({ ...actors, random: new Random(seed * 4 + 1) }, REPAIRS),
       runClient({ client: machine.client, notes, over, random: new Random(seed * 4 + 5) }),
       runDisasters({
         machine,
@@ -137,24 +137,24 @@ async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult
     options.signal?.throwIfAborted();
 
     const repaired = performance.now();
-    // What the gateway holds ready for orders that are still to come stays: each happens once or twice and is over.
+    // Faults for orders that are still to come stay: each happens once or twice.
     for (const { id, effect } of engine.faults())
       if (effect.kind === 'query') {
         engine.clearFault(id);
         add(notes.rules, effect.kind, -1);
       }
-    print('no more disasters; everything is brought back');
+    print('no more disasters; all parts are restored');
     watch.begin('settling', repaired + SETTLED_WITHIN_MS);
     await machine.allBack();
     await meddling.remove();
     const settledDoubts = await settleDoubts([opened.client, http], notes, database);
     await settleCommands(notes);
-    // Nobody resumes anything here: what was accepted and not started is the sweep's.
+    // No refund is resumed here: the sweep starts those that were accepted and not started.
     const deadline = performance.now() + SETTLED_WITHIN_MS;
     watch.begin('settling', deadline);
-    const operators = { ...speaking, random: new Random(seed * 4 + 3) };
+    const operators = { ...actors, random: new Random(seed * 4 + 3) };
     let resent = 0;
-    // What was decided last is announced by the gateway a little later.
+    // The gateway reports the latest decisions a little later.
     do {
       await settle(
         { evidence, service, operators, gatewayUrl: machine.gateway.url },
@@ -217,7 +217,7 @@ async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult
   }
 }
 
-/** Rules that an order or a look-up met; those that still wait have not happened. */
+/** Counts the rules that an order or a query met. Rules that still wait have had no effect. */
 function rulesMet(notes: Notes, { gateway }: Machine): ReadonlyMap<string, number> {
   const met = new Map(notes.rules);
   for (const rule of gateway.engine.faults()) add(met, rule.effect.kind, -1);

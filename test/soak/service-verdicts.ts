@@ -1,4 +1,4 @@
-/** What holds of everything around the refunds: promises made over HTTP, the gateway's notices, and the audit's own word. */
+/** Verdicts about the parts around the refunds: promises over HTTP, the gateway's notifications and the audit's reports. */
 import { sql } from 'kysely';
 import { auditLedger } from '../../ledger/maintenance/audit.js';
 import { latestAudit } from '../../ledger/maintenance/audits.js';
@@ -22,25 +22,25 @@ export async function serviceVerdicts(evidence: ServiceEvidence): Promise<readon
     { name: 'promises over HTTP', wrong: await brokenPromises(database, notes) },
     { name: 'audit', wrong: await auditedWrong(database) },
     {
-      name: 'notices that were not worked through',
+      name: 'notifications that were not processed',
       wrong: [
         ...(await waitingNotifications(database)).map(
           ({ id, gateway_id, tries }) =>
-            `notice ${id} about ${gateway_id ?? 'nothing'} still waits after ${tries} tries`,
+            `notification ${id} about ${gateway_id ?? 'nothing'} still waits after ${tries} tries`,
         ),
-        ...(gateway.undelivered() > 0 ? [`${gateway.undelivered()} notices were never taken`] : []),
+        ...(gateway.undelivered() > 0 ? [`${gateway.undelivered()} notifications were never accepted`] : []),
       ],
     },
-    { name: 'forged notices', wrong: await believed(database, notes) },
+    { name: 'forged notifications', wrong: await believed(database, notes) },
   ];
 }
 
-/** What the run waits for at its end: notices that the gateway still has, and notices that are not worked through. */
+/** Counts the notifications that the gateway still has or that are not processed. The run waits at its end until there are none. */
 export async function notificationsInProgress({ database, gateway }: ServiceEvidence): Promise<number> {
   return gateway.undelivered() + (await waitingNotifications(database)).length;
 }
 
-/** By state and reason. */
+/** Returns the number of notifications by state and reason. */
 export async function notificationsByEnd({
   database,
 }: ServiceEvidence): Promise<ReadonlyMap<string, number>> {
@@ -50,7 +50,7 @@ export async function notificationsByEnd({
   return new Map(rows.map(({ name, count }) => [name, count]));
 }
 
-/** Each key that an answer over HTTP was given for has exactly that refund. */
+/** Returns the keys whose answer over HTTP named another refund than the ledger has. */
 async function brokenPromises({ db }: Database, notes: Notes): Promise<string[]> {
   const rows = await db
     .selectFrom('refunds')
@@ -64,7 +64,7 @@ async function brokenPromises({ db }: Database, notes: Notes): Promise<string[]>
   });
 }
 
-/** Now, and when the schedule last did it in the middle of everything. */
+/** Audits now, and reads the report of the last scheduled audit, made during the run. */
 async function auditedWrong(database: Database): Promise<string[]> {
   const scheduled = await latestAudit(database);
   const now = await auditLedger(database.db, AUDIT);
@@ -83,7 +83,7 @@ async function auditedWrong(database: Database): Promise<string[]> {
   ];
 }
 
-/** Put off is not worked through: whatever is still due once more has an end to come. */
+/** Notifications that are still due, also those that were postponed. */
 async function waitingNotifications({ db }: Database) {
   const { rows } = await sql<{ id: string; gateway_id: string | null; tries: number }>`
     select id::text, gateway_id, tries from webhooks where state = 'received' order by id
@@ -93,10 +93,10 @@ async function waitingNotifications({ db }: Database) {
 
 async function believed({ db }: Database, notes: Notes): Promise<string[]> {
   const { rows } = await sql<{ what: string }>`
-    select format('notice %s about %s was kept', id, gateway_id) as what from webhooks
+    select format('notification %s about %s was stored', id, gateway_id) as what from webhooks
       where gateway_id = any(${[...notes.forged]}::text[])
     union all
-    select format('attempt %s was taken for %s', reference, gateway_id) from attempts
+    select format('attempt %s was linked to %s', reference, gateway_id) from attempts
       where gateway_id = any(${[...notes.forged]}::text[])
   `.execute(db);
   return rows.map(({ what }) => what);

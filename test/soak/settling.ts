@@ -1,4 +1,4 @@
-/** The end of a soak run: what was in doubt is asked again, and everything that is under way comes to rest. */
+/** The end of a soak run: repeats the requests in doubt, and waits until all refunds come to rest. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../ledger/db/database.js';
 import { askOnce, isRefusal, type Asks } from './asking.js';
@@ -10,23 +10,32 @@ import { confirm } from './repairs.js';
 import { notificationsInProgress, type ServiceEvidence } from './service-verdicts.js';
 import { unsettled, type Evidence } from './verdicts.js';
 
-/** A person's patience, and that of Temporal with a worker that is gone. */
+/** Time that an operator waits, and Temporal with a worker that is gone. */
 const COMMAND_WITHIN_MS = 60_000;
 
-/** Callers that ask again, or say again, at the same time. */
+/** Number of requests or commands that are repeated at the same time. */
 const SETTLERS = 6;
 
 /**
- * A call that failed has stored the whole refund or nothing: the same key answers the one that is there, or stores it now, or is
- * refused where nothing was stored.
+ * Repeats each failed request. It has stored the whole refund or nothing: the same key returns the stored refund, stores it now, or is
+ * refused if nothing was stored.
  */
-export async function settleDoubts(desks: readonly [Asks, ...Asks[]], notes: Notes, database: Database) {
+export async function settleDoubts(
+  entryPoints: readonly [Asks, ...Asks[]],
+  notes: Notes,
+  database: Database,
+) {
   const waiting = [...notes.doubts.values()];
   const settled = waiting.length;
   const settler = async (): Promise<void> => {
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop())
-      // In turn: whoever was in doubt over one way may ask over the other.
-      await settleDoubt(next.order, desks[waiting.length % desks.length] ?? desks[0], notes, database);
+      // In turn: a request in doubt on one entry point may be repeated on the other.
+      await settleDoubt(
+        next.order,
+        entryPoints[waiting.length % entryPoints.length] ?? entryPoints[0],
+        notes,
+        database,
+      );
   };
   await Promise.all(Array.from({ length: SETTLERS }, settler));
   return settled;
@@ -45,12 +54,14 @@ async function settleDoubt(order: Order, entryPoint: Asks, notes: Notes, databas
     notes.wrong.push(`asked again when all was well, key ${key}: ${answer.error}`);
   if (before === undefined) return;
   if (answer.kind === 'refused')
-    notes.wrong.push(`refund ${before.id} is stored; asked again its caller is told ${answer.code}`);
+    notes.wrong.push(`refund ${before.id} is stored; a repeated request is answered ${answer.code}`);
   if (answer.kind === 'accepted' && answer.refund.id !== before.id)
-    notes.wrong.push(`refund ${before.id} is stored; asked again its caller is told of ${answer.refund.id}`);
+    notes.wrong.push(
+      `refund ${before.id} is stored; a repeated request is answered with ${answer.refund.id}`,
+    );
 }
 
-/** When everybody is back each word has an answer: a run that was just given to another worker may need some time for it. */
+/** Repeats each unanswered command. With all parts back it must have an answer, at the latest when its run has a worker again. */
 export async function settleCommands(notes: Notes): Promise<void> {
   const waiting = notes.unanswered.splice(0);
   const settler = async (): Promise<void> => {
@@ -70,11 +81,11 @@ async function settleCommand({ what, again }: Notes['unanswered'][number], notes
     );
   if (open !== undefined)
     notes.wrong.push(
-      `${what}, said again when all was well: ${open instanceof Error ? open.message : 'no answer'}`,
+      `${what}, repeated when all was well: ${open instanceof Error ? open.message : 'no answer'}`,
     );
 }
 
-/** Waits until the caller has been told everything. Answers how many events an operator had to send again. */
+/** Waits until all events are delivered. Returns how many an operator had to resend. */
 export async function reportRest(events: EventEvidence, http: Http, deadline: number): Promise<number> {
   let resent = 0;
   while ((await eventsInProgress(events)) > 0 && performance.now() < deadline) {
@@ -91,7 +102,7 @@ interface Settling {
   readonly gatewayUrl: string;
 }
 
-/** Waits until every refund is over or with a person and every notice worked through, and lets the gateway finish and second persons decide meanwhile. */
+/** Waits until every refund is final or with an operator and every notification processed. Meanwhile the gateway finishes and approvers decide. */
 export async function settle(
   { evidence, service, operators, gatewayUrl }: Settling,
   deadline: number,
@@ -105,11 +116,11 @@ export async function settle(
         gateway.finishPending({ id, state: random.pick(['succeeded', 'rejected']) });
     // While a correction waits, no absence is concluded.
     for (const id of notes.proposed.keys()) await confirm(operators, id);
-    // It posts what is due when it is spoken to.
+    // Any request makes the gateway post what is due.
     await (await fetch(`${gatewayUrl}/_control/settings`)).arrayBuffer();
     if ((await unsettled(evidence)) + (await notificationsInProgress(service)) === 0) {
       const waiting = await client.listRefunds({ state: 'awaiting_approval', limit: 1_000 });
-      // A few stay with the second person: that is an end as well.
+      // A few keep waiting for an approver, which is an end as well.
       const decided = waiting.filter(() => random.chance(0.8));
       if (decided.length === 0) return;
       for (const refund of decided) await decideOn(operators, refund).catch(() => undefined);

@@ -1,4 +1,4 @@
-/** Whether money is where it belongs: the ledger, the gateway's books and what callers were told, held against each other. */
+/** Verdicts about money: compares the ledger, the gateway's books and the answers to clients with each other. */
 import { sql } from 'kysely';
 import { storedMoney, formatAmount } from '../../domain/money/money.js';
 import { FINAL_STATES, isFinal, type RefundState } from '../../domain/refund/states.js';
@@ -14,7 +14,7 @@ import type { Notes } from './notes.js';
 
 export interface Verdict {
   readonly name: string;
-  /** What does not hold, a sentence each; empty where everything does. */
+  /** A sentence for each violation; empty if there is none. */
   readonly wrong: readonly string[];
 }
 
@@ -23,16 +23,16 @@ export interface Evidence {
   readonly ledger: Ledger;
   readonly gateway: SimulatedGateway;
   readonly notes: Notes;
-  /** When orders under each reference reached the gateway. */
+  /** Times at which orders reached the gateway, by reference. */
   readonly arrivals: ReadonlyMap<string, readonly number[]>;
-  /** Milliseconds within which an order has to leave after its attempt was opened. */
+  /** Milliseconds within which an order must leave after its attempt was opened. */
   readonly sendWindow: number;
 }
 
-/** Longer than a proof may be old when a credit is opened (the send window) and the credit under way (once more). */
+/** Longer than the age that a proof may have when a credit is opened (the send window) and sent (once more). */
 const PROOF_MS = 5_000;
 
-/** From the moment in which an order is handed to the socket until a busy gateway has read it. */
+/** From handing an order to the socket until a busy gateway has read it. */
 const TRANSIT_MS = 2_000;
 
 export async function verdictsOf(evidence: Evidence): Promise<readonly Verdict[]> {
@@ -54,7 +54,7 @@ export async function verdictsOf(evidence: Evidence): Promise<readonly Verdict[]
   ];
 }
 
-/** Each reference once, each refund no more than promised, each payment no more than captured unless somebody else took it. */
+/** Checks: each reference once, each refund at most as promised, each payment at most as captured apart from refunds made elsewhere. */
 function doublePayments(
   refunds: readonly RefundRecord[],
   transactions: readonly Transaction[],
@@ -85,8 +85,8 @@ function doublePayments(
 }
 
 /**
- * Each handing-over that the ledger has recorded lets one order leave, within its window. A process that was frozen, and sends when
- * it wakes up, breaks this also where the gateway's own limits keep the money.
+ * Orders without a submission of their own. Each recorded submission lets one order leave, within its window. A frozen process that
+ * sends when it resumes breaks this, also if the gateway's own limits keep the money.
  */
 async function wrongOrders({ database, arrivals, sendWindow }: Evidence): Promise<string[]> {
   const submissions = await database.db
@@ -105,10 +105,10 @@ async function wrongOrders({ database, arrivals, sendWindow }: Evidence): Promis
         .get(reference)
         ?.filter((at) => at <= time)
         .sort((a, b) => b - a)[0];
-      if (last === undefined) return [`order ${reference} was sent before it was written down`];
+      if (last === undefined) return [`order ${reference} was sent before it was recorded`];
       const late = time - last - sendWindow;
       if (late > TRANSIT_MS) return [`order ${reference} was sent ${late} ms after its window had closed`];
-      if (used.has(last)) return [`order ${reference} was sent twice for one handing-over`];
+      if (used.has(last)) return [`order ${reference} was sent twice for one submission`];
       used.add(last);
       return [];
     });
@@ -125,12 +125,12 @@ function overpaid(
   if (original === undefined) return [`payment ${id} is not at the gateway`];
   const children = transactions.filter((one) => one.referencedId === id);
   const captures = children.filter(({ type }) => type === 'CP');
-  const fixture =
+  const captured =
     captures.length > 0 ? captures.reduce((sum, { amount }) => sum + amount, 0n) : original.amount;
   const attempts = refunds.flatMap((refund) => refund.attempts);
   const ours = attempts.reduce((sum, { reference }) => sum + paid(reference), 0n);
-  if (ours > fixture) return [`payment ${id}: we gave ${gatewayText(ours)} of ${gatewayText(fixture)}`];
-  // The gateway caps refunds and refuses them where a chargeback stands; a credit is capped by nobody but us.
+  if (ours > captured) return [`payment ${id}: we gave ${gatewayText(ours)} of ${gatewayText(captured)}`];
+  // The gateway caps refunds and declines them while a chargeback stands. Only we cap credits.
   const credits = attempts.filter(
     ({ operation, reference }) => operation === 'credit' && paid(reference) > 0n,
   );
@@ -152,13 +152,13 @@ function overpaid(
     const elsewhere = known
       .filter(({ type, state }) => type === 'RF' && state === 'succeeded')
       .reduce((sum, { amount }) => sum + amount, 0n);
-    return ours + elsewhere > fixture
+    return ours + elsewhere > captured
       ? [`payment ${id}: credit ${reference} although ${gatewayText(elsewhere)} had been refunded elsewhere`]
       : [];
   });
 }
 
-/** Everything that a caller was promised is there as promised, and nothing is there that nobody was told of. */
+/** Compares the ledger with the promises to clients: each is stored as promised, and no refund is stored that no client knows of. */
 function lost(refunds: readonly RefundRecord[], notes: Notes): string[] {
   const wrong: string[] = [];
   const stored = new Map(refunds.map((refund) => [refund.id, refund]));
@@ -172,11 +172,11 @@ function lost(refunds: readonly RefundRecord[], notes: Notes): string[] {
       wrong.push(`refund ${id} is not what was accepted: ${textOf(refund)} instead of ${reported.amount}`);
   }
   for (const { id } of refunds)
-    if (!notes.accepted.has(id)) wrong.push(`refund ${id} is in the ledger; its caller was never told of it`);
+    if (!notes.accepted.has(id)) wrong.push(`refund ${id} is in the ledger; no answer to a client named it`);
   return wrong;
 }
 
-/** Neither over nor waiting for somebody who can see why. */
+/** Refunds that are neither final nor wait, with a visible reason, for an operator. */
 async function withoutReason(database: Database, refunds: readonly RefundRecord[]): Promise<string[]> {
   const open = await database.db
     .selectFrom('cases')
@@ -189,11 +189,11 @@ async function withoutReason(database: Database, refunds: readonly RefundRecord[
     if (state === 'awaiting_approval')
       return instruction === null ? [`refund ${id} waits for an approval of nothing`] : [];
     if (state !== 'manual_review') return [`refund ${id} is left ${state}${why === null ? '' : ` (${why})`}`];
-    return why === null || !cases.has(id) ? [`refund ${id} waits for a person without a reason`] : [];
+    return why === null || !cases.has(id) ? [`refund ${id} waits for an operator without a reason`] : [];
   });
 }
 
-/** Attempts that both sides know, each with its amount. */
+/** Compares the attempts that both sides know, each with its amount. */
 function disagreements(refunds: readonly RefundRecord[], transactions: readonly Transaction[]): string[] {
   const shown = transactions.map((one) => ({ ...one, amount: gatewayText(one.amount) }));
   return compareBooks(refunds, shown).map(({ reference, what }) => `${reference}: ${what}`);
@@ -208,7 +208,7 @@ async function stillReserved(database: Database): Promise<string[]> {
   return rows.map(({ id, state, held }) => `refund ${id} is ${state} and holds ${held}`);
 }
 
-/** What was made without a reference and then adopted counts as the attempt that it became. */
+/** Counts a transaction that was made without a reference and then linked as the attempt that it is linked to. */
 export function linkedAs(
   refunds: readonly RefundRecord[],
   transactions: readonly Transaction[],
@@ -222,17 +222,17 @@ export function linkedAs(
   }));
 }
 
-/** How a refund may end that was withdrawn: what happened outside may count for all of it. */
+/** States that a withdrawn refund may have: a refund or dispute outside may cover all of it. */
 const WITHDRAWN: readonly RefundState[] = ['canceled', 'closed_by_dispute', 'refunded_elsewhere'];
 
-/** Withdrawn means that nothing may leave any more. */
+/** Withdrawn refunds in another state: nothing may leave for them. */
 function paidAfterWithdrawal(refunds: readonly RefundRecord[], notes: Notes): string[] {
   return refunds
     .filter(({ id, state }) => notes.withdrawn.has(id) && !WITHDRAWN.includes(state))
     .map(({ id, state }) => `refund ${id} was withdrawn and is ${state}`);
 }
 
-/** What the run waits for at its end: refunds that neither are over nor wait for somebody, and attempts that the two books tell differently. */
+/** Counts refunds that are not at rest, and attempts on which the books differ. The run waits at its end until there are none. */
 export async function unsettled({ ledger, gateway }: Evidence): Promise<number> {
   const refunds = await allRefunds(ledger);
   const moving = refunds.filter(
@@ -251,7 +251,7 @@ function rootPaymentOf(id: string, transactions: readonly Transaction[]): string
 const textOf = ({ amountMinor, currency }: RefundRecord): string =>
   formatAmount(storedMoney(amountMinor, currency));
 
-/** The gateway writes two decimals whatever the currency has. */
+/** Converts to the gateway's two decimals, which it writes for every currency. */
 export function hundredthsOf({ amountMinor, currency }: RefundRecord): bigint {
   const { decimals } = storedMoney(amountMinor, currency);
   return decimals >= 2

@@ -1,4 +1,4 @@
-/** Looks at a soak run while it goes on: states, requests at the gateway, and the invariants again and again. */
+/** Watches a soak run while it goes on: states, requests at the gateway, and the invariants. */
 import { sql } from 'kysely';
 import type { Database } from '../../ledger/db/database.js';
 import { violationsOf } from '../ledger/invariants.js';
@@ -13,16 +13,16 @@ export interface Progress {
   readonly asked: number;
   readonly accepted: number;
   readonly failedCalls: number;
-  /** Over HTTP, answered or not. */
+  /** Calls over HTTP, answered or not. */
   readonly apiCalls: number;
-  /** Notices of the gateway that were kept, when the database was last there, and how many the gateway still has. */
-  readonly notifications: { readonly kept: number; readonly undelivered: number };
-  /** Everything that was done to the run so far. */
+  /** Notifications that are stored, as of the last successful reading, and how many the gateway still has. */
+  readonly notifications: { readonly stored: number; readonly undelivered: number };
+  /** Number of faults so far. */
   readonly faults: number;
   readonly lastDisaster: string;
-  /** How many refunds are in each state, when the database was last there. */
+  /** Number of refunds in each state, as of the last successful reading. */
   readonly states: ReadonlyMap<string, number>;
-  /** How often the invariants were read from the tables, and what was wrong. */
+  /** Number of checks of the invariants, and the violations. */
   readonly checks: number;
   readonly violations: readonly string[];
 }
@@ -35,15 +35,15 @@ export interface WatchOptions {
 }
 
 const EVERY_MS = 1_000;
-const QUERY = 'look-up';
-const LOOKS_FOR_A_CHECK = 10;
+const QUERY = 'query';
+const READINGS_PER_CHECK = 10;
 
 export class Watch {
   /** Requests at the gateway so far, by kind. */
   readonly requests = new Map<string, number>();
-  /** When orders under each reference reached the gateway, milliseconds since 1970. */
+  /** Times at which orders reached the gateway, by reference, in milliseconds since 1970. */
   readonly arrivals = new Map<string, number[]>();
-  /** What was wrong at any moment, also if it is not any more. */
+  /** Violations at any moment, also those that have disappeared. */
   readonly violations = new Set<string>();
   lastDisaster = '';
   readonly #options: WatchOptions;
@@ -52,21 +52,21 @@ export class Watch {
   #states: ReadonlyMap<string, number> = new Map();
   #notifications = 0;
   #checks = 0;
-  #looks = 0;
+  #readings = 0;
   #last: unknown;
   #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> = Promise.resolve();
+  #reading: Promise<void> = Promise.resolve();
 
   constructor(options: WatchOptions) {
     this.#options = options;
   }
 
-  /** Refunds whose first order has not been answered, when the database was last there. */
+  /** Returns how many refunds have no answer to their first order, as of the last successful reading. */
   backlog(): number {
     return (this.#states.get('reserved') ?? 0) + (this.#states.get('submitting') ?? 0);
   }
 
-  /** Orders that have reached the gateway. */
+  /** Returns how many orders have reached the gateway. */
   orders(): number {
     return [...this.requests].reduce((sum, [kind, count]) => (kind === QUERY ? sum : sum + count), 0);
   }
@@ -76,42 +76,42 @@ export class Watch {
     this.#until = until;
     this.#timer ??= setInterval(() => {
       this.#countRequests();
-      // One look at a time: while the database is away they would pile up.
-      this.#looking = this.#looking.then(() => this.#query());
+      // One reading at a time: while the database is down they would pile up.
+      this.#reading = this.#reading.then(() => this.#read());
       this.#report();
     }, EVERY_MS);
   }
 
-  /** Resolves when it has stopped looking. */
+  /** Resolves when the last reading is over. */
   async end(): Promise<void> {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    await this.#looking;
+    await this.#reading;
     this.#countRequests();
   }
 
-  async #query(): Promise<void> {
+  async #read(): Promise<void> {
     const { db } = this.#options.database;
     if (this.#timer === undefined) return;
-    this.#looks += 1;
+    this.#readings += 1;
     try {
       const { rows } = await sql<{ state: string; count: number }>`
         select state, count(*)::int as count from refunds group by state order by count(*) desc
       `.execute(db);
       this.#states = new Map(rows.map(({ state, count }) => [state, count]));
-      const { rows: kept } = await sql<{
+      const { rows: stored } = await sql<{
         count: number;
       }>`select count(*)::int as count from webhooks`.execute(db);
-      this.#notifications = kept[0]?.count ?? 0;
-      if (this.#looks % LOOKS_FOR_A_CHECK !== 0) return;
+      this.#notifications = stored[0]?.count ?? 0;
+      if (this.#readings % READINGS_PER_CHECK !== 0) return;
       for (const violation of await violationsOf(this.#options.database.db)) this.violations.add(violation);
       this.#checks += 1;
     } catch {
-      // It is away, which is part of the run.
+      // The database is down, which is part of the run.
     }
   }
 
-  /** The gateway keeps the latest requests only; these are the ones since the last time. */
+  /** Counts the requests since the last time. The gateway stores only the latest. */
   #countRequests(): void {
     const all = this.#options.machine.gateway.requests();
     for (const request of all.slice(all.findIndex((one) => one === this.#last) + 1)) {
@@ -132,7 +132,10 @@ export class Watch {
       accepted: notes.accepted.size,
       failedCalls: notes.failedCalls,
       apiCalls: total(notes.apiAnswers),
-      notifications: { kept: this.#notifications, undelivered: this.#options.machine.gateway.undelivered() },
+      notifications: {
+        stored: this.#notifications,
+        undelivered: this.#options.machine.gateway.undelivered(),
+      },
       faults: total(notes.faults),
       lastDisaster: this.lastDisaster,
       states: this.#states,
