@@ -211,7 +211,7 @@ export interface Ledger {
     original: OriginalFacts,
     purpose: 'decide' | 'before_credit',
   ): Promise<{ readonly reconciliation: ReconciliationResult; readonly snapshot: RefundSnapshot }>;
-  ask(
+  openCase(
     refundId: string,
     why: CaseReason,
     details?: Readonly<Record<string, unknown>>,

@@ -10,7 +10,7 @@ import { confirm, correct } from './attempts/corrections.js';
 import type { Database, Tables } from './db/database.js';
 import { NOW } from './db/expressions.js';
 import { decide } from './commands/approvals.js';
-import { applyReconciliation, ask, giveUp, recordOriginal } from './refunds/decisions.js';
+import { applyReconciliation, openReviewCase, giveUp, recordOriginal } from './refunds/decisions.js';
 import { withdraw } from './refunds/withdrawal.js';
 import { storeNotifiedIds, record } from './attempts/evidence.js';
 import { paymentOf } from './refunds/unlinked-credit.js';
@@ -105,7 +105,7 @@ export function createLedger(database: Database): Ledger {
     recordOriginal: (paymentId, original) => recordOriginal(database, paymentId, original),
     applyReconciliation: (refundId, original, purpose) =>
       applyReconciliation(database, refundId, original, purpose),
-    ask: (refundId, why, details) => ask(database, refundId, why, details),
+    openCase: (refundId, why, details) => openReviewCase(database, refundId, why, details),
     replay: (order) => replay(database, order),
     reviewSums: (waiting) => reviewSums(database, waiting),
     nextInReview: (waiting, cursor, limit) => nextInReview(database, waiting, cursor, limit),

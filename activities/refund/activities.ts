@@ -77,7 +77,7 @@ export function createRefundActivities(deps: Dependencies): RefundActivities {
         ? queryPayment(urgent, { refundId, config })
         : snapshot;
     },
-    openCase: (refundId, why) => ledger.ask(refundId, why),
+    openCase: (refundId, why) => ledger.openCase(refundId, why),
     failRefund: (refundId, why) => ledger.giveUp(refundId, why, 'system'),
     withdrawRefund: (...args) => withdrawRefund(deps, ...args),
     decideApproval: (decision) => ledger.decide(decision),

@@ -68,9 +68,9 @@ export async function queryOutcome(
     isProvable &&
     isUndecided(snapshot)
   )
-    return deps.ledger.ask(refundId, 'links_not_shown');
+    return deps.ledger.openCase(refundId, 'links_not_shown');
   const overdue = overdueAfterEnd(snapshot, timings);
-  return overdue === undefined ? snapshot : deps.ledger.ask(refundId, overdue);
+  return overdue === undefined ? snapshot : deps.ledger.openCase(refundId, overdue);
 }
 
 /** Returns the case for an attempt that is open for too long under an ended refund: no run waits for it, so its time is checked here. */

@@ -50,7 +50,7 @@ export async function recordUnreadable(
     case 'unreadable':
       return record(original.why, true);
     case 'links_not_shown':
-      return ledger.ask(refundId, 'links_not_shown');
+      return ledger.openCase(refundId, 'links_not_shown');
     default:
       return original satisfies never;
   }
@@ -80,6 +80,6 @@ export async function recordOwnSuccess(
   }
   const snapshot = await ledger.snapshot(refundId);
   return ['rejected', 'fallback_checking', 'reserved'].includes(snapshot.state)
-    ? ledger.ask(refundId, 'decline_unclear')
+    ? ledger.openCase(refundId, 'decline_unclear')
     : snapshot;
 }

@@ -19,10 +19,10 @@ async function submitAfterQuery(deps: Dependencies, { refundId, config }: Task):
   const scope = await ledger.scope(refundId);
   if (!hasPayment(scope)) return ledger.snapshot(refundId);
   const original = await queryStoredPayment(deps, { ...scope, eachCapture: true });
-  if (original.kind === 'links_not_shown') return ledger.ask(refundId, 'links_not_shown');
+  if (original.kind === 'links_not_shown') return ledger.openCase(refundId, 'links_not_shown');
   if (original.kind !== 'read') {
     const answer = original.kind === 'not_found' ? 'the payment is not found' : original.why;
-    return ledger.ask(refundId, 'original_unreadable', { answer });
+    return ledger.openCase(refundId, 'original_unreadable', { answer });
   }
   await ledger.recordOriginal(scope.paymentId, original.facts);
   const openedAfter = deps.now();

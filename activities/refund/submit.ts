@@ -37,7 +37,7 @@ export async function submit(
   };
   const snapshot = await untilStored(deps, () => deps.ledger.record(evidence));
   return answer.kind === 'unfit'
-    ? deps.ledger.ask(refundId, 'configuration', { problem: answer.problem })
+    ? deps.ledger.openCase(refundId, 'configuration', { problem: answer.problem })
     : snapshot;
 }
 

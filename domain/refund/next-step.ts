@@ -88,7 +88,7 @@ interface Rule {
   readonly next: Then;
 }
 
-const ask = (why: CaseReason): Rule => ({ next: { then: 'open_case', why } });
+const openCase = (why: CaseReason): Rule => ({ next: { then: 'open_case', why } });
 const giveUp = (why: GiveUpReason): Rule => ({ next: { then: 'fail', why } });
 const reconcile: Rule = { next: { then: 'reconcile' } };
 
@@ -109,12 +109,12 @@ export const AFTER_DECLINE: Readonly<Record<DeclineClass, Rule>> = {
   not_owed: reconcile,
   our_data_wrong: reconcile,
   repaid_by_bank: reconcile,
-  configuration: ask('configuration'),
-  credit_not_enabled: ask('other_operation'),
-  card_unusable: ask('card_unusable'),
-  risk: ask('risk'),
-  other_operation: ask('other_operation'),
-  unlisted: ask('unlisted_decline'),
+  configuration: openCase('configuration'),
+  credit_not_enabled: openCase('other_operation'),
+  card_unusable: openCase('card_unusable'),
+  risk: openCase('risk'),
+  other_operation: openCase('other_operation'),
+  unlisted: openCase('unlisted_decline'),
 };
 
 /**
@@ -124,26 +124,26 @@ export const AFTER_DECLINE: Readonly<Record<DeclineClass, Rule>> = {
 export const AFTER_CREDIT_DECLINE: Readonly<Record<DeclineClass, Rule>> = {
   issuer_declined: giveUp('credit_declined'),
   card_unusable: giveUp('credit_declined'),
-  configuration: ask('configuration'),
-  our_data_wrong: ask('configuration'),
-  credit_not_enabled: ask('credit_not_enabled'),
-  refund_not_enabled: ask('credit_not_enabled'),
-  wait: ask('declined_too_often'),
-  risk: ask('risk'),
+  configuration: openCase('configuration'),
+  our_data_wrong: openCase('configuration'),
+  credit_not_enabled: openCase('credit_not_enabled'),
+  refund_not_enabled: openCase('credit_not_enabled'),
+  wait: openCase('declined_too_often'),
+  risk: openCase('risk'),
   // What no credit should be answered with.
-  not_linkable: ask('other_operation'),
-  unknown_to_acquirer: ask('other_operation'),
-  not_settled_yet: ask('other_operation'),
-  partial_not_supported: ask('other_operation'),
-  already_returned: ask('other_operation'),
-  disputed: ask('other_operation'),
-  repaid_by_bank: ask('other_operation'),
-  not_captured: ask('other_operation'),
-  not_owed: ask('other_operation'),
-  reversal_too_late: ask('other_operation'),
-  other_operation: ask('other_operation'),
-  ambiguous: ask('unlisted_decline'),
-  unlisted: ask('unlisted_decline'),
+  not_linkable: openCase('other_operation'),
+  unknown_to_acquirer: openCase('other_operation'),
+  not_settled_yet: openCase('other_operation'),
+  partial_not_supported: openCase('other_operation'),
+  already_returned: openCase('other_operation'),
+  disputed: openCase('other_operation'),
+  repaid_by_bank: openCase('other_operation'),
+  not_captured: openCase('other_operation'),
+  not_owed: openCase('other_operation'),
+  reversal_too_late: openCase('other_operation'),
+  other_operation: openCase('other_operation'),
+  ambiguous: openCase('unlisted_decline'),
+  unlisted: openCase('unlisted_decline'),
 };
 
 /** The next step of a refund that stands at `snapshot`. Pure: equal input, equal answer. */

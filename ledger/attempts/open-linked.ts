@@ -32,7 +32,7 @@ export function openLinked(
     const before = await lockRefund(tx, refundId);
     const taken = await resumeOpenAttempt(tx, before);
     if (taken !== undefined) return taken;
-    if (!(await isStepDue('send', tx, before, { timings, policy }))) return resume(tx, refundId);
+    if (!(await isStepDue('submit', tx, before, { timings, policy }))) return resume(tx, refundId);
     const absent = before.attempts.find((attempt) => attempt.state === 'absent');
     const locked = await lessChargedBack(tx, before, absent !== undefined);
     if (remainingOf(locked) <= 0n) {

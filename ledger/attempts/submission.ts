@@ -31,7 +31,7 @@ export interface Target {
  * answer was recorded: neither may take a step that the refund's state does not require.
  */
 export async function isStepDue(
-  kind: 'send' | 'credit',
+  kind: 'submit' | 'credit',
   tx: Tx,
   locked: LockedRefund,
   config: RefundConfig,

@@ -112,7 +112,7 @@ async function carryOut(tx: Tx, locked: LockedRefund, reconciliation: Reconcilia
   }
 }
 
-export function ask(
+export function openReviewCase(
   database: Database,
   refundId: string,
   why: CaseReason,

@@ -192,7 +192,7 @@ export async function inReview(
   facts: OriginalFacts = debit(),
 ): Promise<SubmittedRefund> {
   const refund = await submittedRefund(ledger, { facts, outcome: refused(refusal) });
-  await ledger.ask(refund.id, why);
+  await ledger.openCase(refund.id, why);
   return refund;
 }
 

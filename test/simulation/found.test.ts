@@ -46,7 +46,7 @@ describe('a run that waits for a person', () => {
     const settle = (): boolean => cluster.settle();
     const order = await submitted(ledger, refundId);
     await ledger.record(answer(order, refused('risk')));
-    await ledger.ask(refundId, 'risk');
+    await ledger.openCase(refundId, 'risk');
     startRefund(harness, refundId);
     await scheduler.run(settle, () => false, scheduler.now + HOUR);
     expect(cluster.openRuns).toBe(1);
@@ -158,7 +158,7 @@ describe('a caller’s workflow whose refund another run drives', () => {
     const accept = async (): Promise<void> => {
       const { refund } = await acceptRefund(harness.dependencies({ ledger, gateway }), order);
       refundId = refund.id;
-      await ledger.ask(refundId, 'risk');
+      await ledger.openCase(refundId, 'risk');
     };
     const asked = accept();
     const settle = (): boolean => cluster.settle();
@@ -206,7 +206,7 @@ describe('a cancellation that comes in the moment in which a run goes on in a ne
       }),
     });
     const { cluster, ledger } = harness;
-    await ledger.ask(refundId, 'risk');
+    await ledger.openCase(refundId, 'risk');
     startRefund(harness, refundId);
     await forHours(0.1);
     const before = cluster.runsOf(workflowId)[0];

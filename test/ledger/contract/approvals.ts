@@ -145,7 +145,7 @@ export function describeOperators(underTest: () => LedgerUnderTest): void {
         const { ledger, openCases } = underTest();
         const { id, paymentId } = await fixture(situation);
         for (let repeat = 0; repeat < 2; repeat += 1)
-          expect(await ledger.ask(id, 'outcome_unknown')).toMatchObject({
+          expect(await ledger.openCase(id, 'outcome_unknown')).toMatchObject({
             state: 'manual_review',
             why: 'outcome_unknown',
           });
@@ -159,7 +159,7 @@ export function describeOperators(underTest: () => LedgerUnderTest): void {
       async (situation) => {
         const { ledger } = underTest();
         const { id } = await fixture(situation);
-        expect((await ledger.ask(id, 'outcome_unknown')).state).toBe(situation);
+        expect((await ledger.openCase(id, 'outcome_unknown')).state).toBe(situation);
       },
     );
 
@@ -167,7 +167,7 @@ export function describeOperators(underTest: () => LedgerUnderTest): void {
       const { ledger, openCases } = underTest();
       const id = await accepted(ledger, debit(), 10_000n);
       const order = await submitted(ledger, id);
-      await ledger.ask(id, 'outcome_unknown');
+      await ledger.openCase(id, 'outcome_unknown');
       expect((await ledger.record(answer(order, paid()))).state).toBe('succeeded');
       expect(await openCases(id)).toEqual([]);
     });

@@ -161,9 +161,9 @@ export function describeAnswers(underTest: () => LedgerUnderTest): void {
       await ledger.changeDestination(destinationChange(id, OTHER, 'word-1'));
       const late = destinationChange(id, OTHER, 'word-2', 'carla');
       expect(await ledger.changeDestination(late)).toMatchObject({ why: 'already_decided', by: 'berta' });
-      await ledger.ask(id, 'decline_unclear');
+      await ledger.openCase(id, 'decline_unclear');
       await ledger.changeDestination(destinationChange(id, FIRST, 'word-3'));
-      await ledger.ask(id, 'decline_unclear');
+      await ledger.openCase(id, 'decline_unclear');
 
       expect(await ledger.changeDestination(late)).toMatchObject({
         kind: 'refused',
@@ -186,9 +186,9 @@ export function describeAnswers(underTest: () => LedgerUnderTest): void {
       );
       const first = destinationChange(id, OTHER, 'word-1');
       expect(await ledger.changeDestination(first)).toMatchObject({ kind: 'done' });
-      await ledger.ask(id, 'decline_unclear');
+      await ledger.openCase(id, 'decline_unclear');
       await ledger.changeDestination(destinationChange(id, FIRST, 'word-2', 'carla'));
-      await ledger.ask(id, 'decline_unclear');
+      await ledger.openCase(id, 'decline_unclear');
 
       expect(await ledger.changeDestination(first)).toMatchObject({ kind: 'done' });
       const refund = await ledger.findRefund(id);
@@ -231,7 +231,7 @@ export function describeAnswers(underTest: () => LedgerUnderTest): void {
       const { version } = await ledger.snapshot(id);
       const noted = async () => (await events(id)).filter((type) => type === 'refund.synced').length;
       await ledger.note(id, 'sync', answer('command-1'));
-      await ledger.ask(id, 'outcome_unknown');
+      await ledger.openCase(id, 'outcome_unknown');
       expect((await ledger.snapshot(id)).version).toBeGreaterThan(version);
       await ledger.note(id, 'sync', answer('command-1'));
       expect(await noted()).toBe(1);

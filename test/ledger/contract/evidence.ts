@@ -199,7 +199,7 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
         returnedMinor: 10_000n,
         reservedMinor: 10_000n,
       });
-      expect((await ledger.ask(id, 'returned')).state).toBe('manual_review');
+      expect((await ledger.openCase(id, 'returned')).state).toBe('manual_review');
       expect(await openCases(id)).toEqual(['returned']);
     });
 
@@ -393,8 +393,8 @@ export function describeEvidence(underTest: () => LedgerUnderTest): void {
       const { openCases } = underTest();
       const { ledger, id, order, own } = await openUnderEnd();
       const before = await openCases(id);
-      await ledger.ask(id, 'pending_too_long');
-      await ledger.ask(id, 'pending_too_long');
+      await ledger.openCase(id, 'pending_too_long');
+      await ledger.openCase(id, 'pending_too_long');
       expect(await openCases(id)).toEqual([...before, 'pending_too_long'].toSorted());
       expect(await ledger.record(seen(order, refused('unlisted', own)))).toMatchObject({
         state: 'closed_by_dispute',

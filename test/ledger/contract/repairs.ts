@@ -452,7 +452,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
         await ledger.decide(yes);
         const order = sent(await ledger.openCredit(id, facts, TIMINGS, POLICY));
         await ledger.record(answer(order, refused('risk')));
-        await ledger.ask(id, 'risk');
+        await ledger.openCase(id, 'risk');
       }
       expect(new Set(instructions).size).toBe(3);
     });
@@ -483,7 +483,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
     it('is refused if money may have left, if it is the same, and if the refund is not in review', async () => {
       const { ledger } = underTest();
       const open = await unknown();
-      await ledger.ask(open.id, 'outcome_unknown');
+      await ledger.openCase(open.id, 'outcome_unknown');
       expect(await ledger.changeDestination(destinationChange(open.id))).toMatchObject({
         why: 'may_have_left',
       });

@@ -41,7 +41,7 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
     const credit = sent(await ledger.openCredit(id, facts, TIMINGS, policy));
     const snapshot = await ledger.record(answer(credit, refused(as)));
     expect(nextStep(snapshot, CONFIG)).toEqual({ kind: 'open_case', why: 'configuration' });
-    await ledger.ask(id, 'configuration');
+    await ledger.openCase(id, 'configuration');
     return { id, facts, credit };
   }
 
@@ -94,7 +94,7 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
       const id = await accepted(ledger, debit(), 10_000n);
       const order = await submitted(ledger, id);
       await ledger.record(answer(order, { kind: 'not_sent', why: 'closed' }));
-      await ledger.ask(id, 'cannot_be_sent');
+      await ledger.openCase(id, 'cannot_be_sent');
       const { snapshot } = await ledger.replay({ refundId: id, ...FIXED });
       expect(snapshot).toMatchObject({ state: 'reserved', attempt: { state: 'absent', submissions: 0 } });
       const again = await submitted(ledger, id);
@@ -169,7 +169,7 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
       ]);
       expect(both.map(({ kind }) => kind).sort()).toEqual(['refused', 'replayed']);
       await ledger.record(answer(await submitted(ledger, id), refused('configuration')));
-      await ledger.ask(id, 'configuration');
+      await ledger.openCase(id, 'configuration');
       // The same command again returns the same result and changes nothing.
       const first = both[0].kind === 'replayed' ? order : { ...order, by: 'cora', commandId: 'command-2' };
       expect(await ledger.replay(first)).toMatchObject({
@@ -185,7 +185,7 @@ export function describeReplays(underTest: () => LedgerUnderTest): void {
       const { ledger } = underTest();
       const id = await accepted(ledger, debit(), 10_000n);
       await ledger.record(answer(await submitted(ledger, id), lost));
-      await ledger.ask(id, 'outcome_unknown');
+      await ledger.openCase(id, 'outcome_unknown');
       expect(await ledger.replay({ refundId: id, ...FIXED })).toMatchObject({ why: 'may_have_left' });
     });
 

@@ -33,7 +33,7 @@ export function describeTurns(underTest: () => LedgerUnderTest): void {
     const own = gatewayId();
     const refund = await submittedRefund(ledger, { outcome: paid(own) });
     expect((await ledger.record(seen(refund.order, refused('unlisted', own)))).state).toBe('returned');
-    expect((await ledger.ask(refund.id, 'returned')).state).toBe('manual_review');
+    expect((await ledger.openCase(refund.id, 'returned')).state).toBe('manual_review');
     return { ...refund, own };
   }
 
@@ -74,7 +74,7 @@ export function describeTurns(underTest: () => LedgerUnderTest): void {
         for (let repeat = 0; repeat < 2; repeat += 1)
           expect((await ledger.record(seen(order, refused('unlisted', own)))).state).toBe('returned');
         expect(await moneyOf(paymentId)).toEqual({ paid: 0n, held: 10_000n, excess: 0n });
-        await ledger.ask(id, 'returned');
+        await ledger.openCase(id, 'returned');
       }
     });
 
@@ -100,7 +100,7 @@ export function describeTurns(underTest: () => LedgerUnderTest): void {
       const own = gatewayId();
       await ledger.record(answer(first, paid(own)));
       await ledger.record(seen(first, refused('unlisted', own)));
-      await ledger.ask(id, 'returned');
+      await ledger.openCase(id, 'returned');
       const to = 'b'.repeat(32);
       await ledger.changeDestination({
         refundId: id,
@@ -175,7 +175,7 @@ export function describeTurns(underTest: () => LedgerUnderTest): void {
         expect(confirmed).toMatchObject({ kind: 'done', snapshot: { state: 'succeeded' } });
         expect(await moneyOf(paymentId)).toEqual({ paid: 10_000n, held: 0n, excess: 0n });
         await ledger.record(seen(order, refused('unlisted', own)));
-        await ledger.ask(id, 'returned');
+        await ledger.openCase(id, 'returned');
       }
       expect(nextStep(await ledger.snapshot(id), CONFIG)).toEqual({ kind: 'wait_for_operator' });
     });

@@ -18,7 +18,7 @@ export function describeUnread(underTest: () => LedgerUnderTest): void {
     await letPass(TIMINGS.caseAfterUnknown + 1_000);
     const late = await ledger.recordUnreadable(refund.id, { for: purpose, ...THROTTLED });
     expect(nextStep(late, CONFIG)).toEqual({ kind: 'open_case', why: 'original_unreadable' });
-    await ledger.ask(refund.id, 'original_unreadable');
+    await ledger.openCase(refund.id, 'original_unreadable');
     return refund;
   }
 
@@ -41,7 +41,7 @@ export function describeUnread(underTest: () => LedgerUnderTest): void {
       expect(await openCases(id)).toEqual(['original_unreadable']);
       const refund = await ledger.findRefund(id);
       expect(refund?.openCases[0]?.details).toEqual({ answer: '800.120.100' });
-      expect(nextStep(await ledger.snapshot(id), CONFIG).kind).toBe('read');
+      expect(nextStep(await ledger.snapshot(id), CONFIG).kind).toBe('query_payment');
     });
 
     it('opens a case at once if another query would get the same answer', async () => {

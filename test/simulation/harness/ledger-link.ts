@@ -110,8 +110,8 @@ export class LedgerLink implements Ledger {
   ): ReturnType<Ledger['applyReconciliation']> {
     return this.#call('applyReconciliation', (ledger) => ledger.applyReconciliation(...args));
   }
-  ask(...args: Parameters<Ledger['ask']>): ReturnType<Ledger['ask']> {
-    return this.#call('ask', (ledger) => ledger.ask(...args));
+  openCase(...args: Parameters<Ledger['openCase']>): ReturnType<Ledger['openCase']> {
+    return this.#call('openCase', (ledger) => ledger.openCase(...args));
   }
   recordUnreadable(...args: Parameters<Ledger['recordUnreadable']>): ReturnType<Ledger['recordUnreadable']> {
     return this.#call('recordUnreadable', (ledger) => ledger.recordUnreadable(...args));

@@ -187,7 +187,7 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     defect: 'an outcome that stays unknown is given up when the budget is spent',
     ledger: (ledger) => ({
       ...ledger,
-      ask: async (id, why, details) => {
+      openCase: async (id, why, details) => {
         const queryTarget = await ledger.queryTarget(id);
         if ((why === 'outcome_unknown' || why === 'pending_too_long') && queryTarget !== null) {
           await ledger.record({
@@ -198,14 +198,14 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
           });
           return ledger.giveUp(id, 'not_owed', 'system');
         }
-        return ledger.ask(id, why, details);
+        return ledger.openCase(id, why, details);
       },
     }),
   },
   {
     name: 'nobody-is-asked',
     defect: 'what a person has to decide is given up instead',
-    ledger: (ledger) => ({ ...ledger, ask: (id) => ledger.giveUp(id, 'not_owed', 'system') }),
+    ledger: (ledger) => ({ ...ledger, openCase: (id) => ledger.giveUp(id, 'not_owed', 'system') }),
   },
   {
     name: 'reading-without-budget',
@@ -220,8 +220,8 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     defect: 'a refund whose outcome is open is replayed, and sent again',
     ledger: (ledger) => ({
       ...ledger,
-      ask: async (id, why, details) => {
-        const snapshot = await ledger.ask(id, why, details);
+      openCase: async (id, why, details) => {
+        const snapshot = await ledger.openCase(id, why, details);
         const queryTarget = await ledger.queryTarget(id);
         if (queryTarget === null) return snapshot;
         await ledger.record({
@@ -230,7 +230,7 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
           source: 'query',
           outcome: { kind: 'rejected', class: 'configuration' },
         });
-        return ledger.ask(id, 'configuration');
+        return ledger.openCase(id, 'configuration');
       },
     }),
   },

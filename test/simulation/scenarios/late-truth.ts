@@ -276,7 +276,7 @@ export const partPaidAgain: Scenario = {
     };
     return {
       // The run is slow to ask.
-      ledger: (call) => (call === 'ask' ? 'slow' : undefined),
+      ledger: (call) => (call === 'openCase' ? 'slow' : undefined),
       moved: (refundId, to) => {
         if (to === 'succeeded' && isToCome) {
           isToCome = false;
