@@ -1,2 +1,2 @@
-/** Name of a module → path of what takes its place. */
+/** Maps the name of a module to the path of its fake. */
 export declare const ALIASES: Readonly<Record<string, string>>;

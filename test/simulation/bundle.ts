@@ -1,4 +1,4 @@
-/** Puts the simulation into one file of plain JavaScript, which runs twice as fast as what a test runner or loader makes of it. */
+/** Builds the simulation into one JavaScript file and runs it. The file runs twice as fast as the code of a test runner or a loader. */
 import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -8,10 +8,10 @@ import { ALIASES } from './aliases.mjs';
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 const FLAGS = [
-  // Worlds are short-lived: a nursery that holds some dozens of them, from the start, is emptied at next to no cost.
+  // A harness lives for a short time. V8's young generation holds some dozens of them from the start, so that collecting them costs little.
   '--min-semi-space-size=32',
   '--max-semi-space-size=32',
-  // A third of what V8 puts into each other by itself: the code is wide and flat, and compiling it costs more than calls do.
+  // A third of V8's default: the code is wide and flat, so compiling inlined functions costs more than the calls.
   '--max-inlined-bytecode-size-cumulative=300',
   '--enable-source-maps',
 ];
@@ -21,9 +21,9 @@ export interface Ran {
   readonly output: string;
 }
 
-/** Runs the simulation with these arguments (see `npm run test:simulation -- --help`). `shown`: its output goes where ours does. */
+/** Runs the simulation with these arguments (see `npm run test:simulation -- --help`). `shown`: true to print its output. */
 export async function simulate(args: readonly string[], shown: boolean): Promise<Ran> {
-  // Of this process alone: another one may run beside it. Inside of the repository, where the packages are found.
+  // A directory for this process only, because another one may run at the same time. It is inside the repository, where Node finds the packages.
   const directory = at(`../../.data/simulation/${process.pid}`);
   try {
     await build({
@@ -62,7 +62,7 @@ function run(program: string, args: readonly string[], shown: boolean): Promise<
     child.once('close', (code) => {
       resolve({ code: code ?? 1, output: Buffer.concat(chunks).toString() });
     });
-    // Whoever stops us stops it.
+    // A signal that stops this process stops the child process too.
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
       process.once(signal, () => child.kill(signal));
   });

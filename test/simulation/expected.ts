@@ -1,11 +1,11 @@
-/** What lifetimes have to reach between them, and what they cannot reach yet, each with its reason. */
+/** Lists what the runs must reach together, and what they cannot reach yet, each with its reason. */
 import { AFTER_DECLINE } from '../../domain/refund/next-step.js';
 import { APPROVAL_REASONS, CREDIT_BLOCKS } from '../../domain/refund/credit-guard.js';
 import { REFUND_TRANSITIONS } from '../../domain/refund/states.js';
 import { ATTEMPT_STATES } from '../../domain/refund/attempt-states.js';
 import type { Coverage } from './harness/coverage.js';
 
-/** From a state to itself is no change that an event shows. */
+/** No event records a change from a state to the same state. */
 const moves = [
   ...new Set(
     REFUND_TRANSITIONS.flatMap(({ from, to }) =>
@@ -14,17 +14,17 @@ const moves = [
   ),
 ];
 
-/** Settlement files are not read yet: nothing is ever settled. */
+/** Not reached yet: settlement files are not read, so no refund becomes settled. */
 const NOT_YET: readonly string[] = ['succeeded → settled', 'settled → returned', 'settled → reserved'];
 
 /**
- * Blocks that the guard never has to give: a look-up in another currency than the payment's is not believed before it gets there, twice
- * (`queryStoredPayment`, `updatePayment`). It is in the guard because the guard decides from its evidence alone, whoever gathered it: amounts of
- * two currencies cannot be added up. `test/domain/credit-guard` asks it.
+ * Blocks that the credit guard never has to give. `queryStoredPayment` and `updatePayment` both refuse a query in a currency other than the
+ * payment's, so none reaches the guard. The guard checks the currency all the same because it decides from its evidence alone: amounts of two
+ * currencies cannot be added up. `test/domain/credit-guard` tests it.
  */
 const NEVER_BLOCKS: ReadonlySet<string> = new Set(['wrong_currency']);
 
-/** What was not reached, as sentences. */
+/** Returns a line for each expected item that was not reached. */
 export function missing(coverage: Coverage): string[] {
   const reached = coverage.of('transition');
   const lacking = (kind: string, names: readonly string[]): string[] =>
@@ -41,11 +41,11 @@ export function missing(coverage: Coverage): string[] {
     ...lacking(
       'refusal',
       Object.keys(AFTER_DECLINE)
-        // Answers of a credit or a reversal.
+        // Only a credit or a reversal gets these declines.
         .filter((name) => name !== 'credit_not_enabled' && name !== 'reversal_too_late')
         .map((name) => `refund ${name}`),
     ),
-    ...lacking('refusal', ['credit credit_not_enabled', 'reversal reversal_too_late']),
+    ...lacking('decline', ['credit credit_not_enabled', 'reversal reversal_too_late']),
     ...lacking(
       'attempt',
       ATTEMPT_STATES.filter((state) => state !== 'submitting').map((state) => `refund ${state}`),

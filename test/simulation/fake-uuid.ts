@@ -1,4 +1,4 @@
-/** Takes the place of `uuid` in the simulation: ids by the world's seed, growing with its clock as version 7 does. */
+/** Replaces `uuid` in the simulation: ids drawn from the harness's seed that grow with its clock, as version 7 does. */
 import { runningHarness } from './harness/fakes.js';
 
 export function v7(): string {

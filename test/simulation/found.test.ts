@@ -1,4 +1,4 @@
-/** What simulated lifetimes have found, each told again without chance. */
+/** Defects that the simulation has found, each repeated here without chance. */
 import { describe, expect, it } from 'vitest';
 import { acceptRefund, GatewayUnavailable } from '../../activities/refund/accept.js';
 import { formatAmount, storedMoney } from '../../domain/money/money.js';
@@ -21,7 +21,7 @@ import type { Outcome } from './temporal/execution.js';
 const HOUR = 3_600_000;
 
 describe('the answer of a process that was stopped for a while', () => {
-  it('does not make a refund paid that succeeded, came back, and was seen refused meanwhile', async () => {
+  it('does not make a refund paid that succeeded, was returned, and was then seen declined', async () => {
     const { scheduler } = fixture();
     const ledger = createLedger(openMemoryDatabase(() => scheduler.now));
     const refundId = await accepted(ledger, debit(), 10_000n);
@@ -37,8 +37,8 @@ describe('the answer of a process that was stopped for a while', () => {
   });
 });
 
-describe('a run that waits for a person', () => {
-  it('ends when the gateway gives notice and the ledger has the refund paid already', async () => {
+describe('a run that waits for an operator', () => {
+  it('ends on a notification when the ledger has the refund as paid already', async () => {
     const harness = fixture();
     const { cluster, scheduler, ledger } = harness;
     const facts = debit({ id: harness.random.hex(32) });
@@ -61,7 +61,7 @@ describe('a run that waits for a person', () => {
 });
 
 describe('a process that is stopped while it accepts a refund', () => {
-  it('stores nothing when it goes on: what it has seen of the payment is too old', async () => {
+  it('stores nothing when it resumes: its query of the payment is too old', async () => {
     const harness = fixture();
     new OutsideFacts(harness).takePayment();
     const { ledger, payment, scheduler } = harness;
@@ -82,7 +82,7 @@ describe('a process that is stopped while it accepts a refund', () => {
     const amount = formatAmount(storedMoney(payment.minor, payment.currency));
     const request = { paymentId: payment.id, amount, currency: payment.currency, reason: 'goods_returned' };
 
-    const reported = acceptRefund(deps, {
+    const attempt = acceptRefund(deps, {
       clientId: 'shop',
       idempotencyKey: 'key',
       requestedBy: 'anna',
@@ -94,14 +94,14 @@ describe('a process that is stopped while it accepts a refund', () => {
       scheduler.now + HOUR,
     );
 
-    expect(await reported).toBeInstanceOf(GatewayUnavailable);
+    expect(await attempt).toBeInstanceOf(GatewayUnavailable);
     expect(await ledger.listRefunds({})).toEqual([]);
     leave();
   });
 });
 
-describe('an acceptance that is stored, and refused when it is tried again', () => {
-  it('is a refund all the same: the client waits for its end', async () => {
+describe('an acceptance that is stored, and refused when it is retried', () => {
+  it('is still a refund: the client waits for its end', async () => {
     let tries = 0;
     const harness = fixture({
       mutant: {
@@ -141,8 +141,8 @@ describe('an acceptance that is stored, and refused when it is tried again', () 
   });
 });
 
-describe('a caller’s workflow whose refund another run drives', () => {
-  it('asks so rarely that weeks of waiting for a person fit into its history', async () => {
+describe('a client’s workflow whose refund another run drives', () => {
+  it('polls so rarely that weeks of waiting for an operator fit into its history', async () => {
     const harness = fixture({ isTraced: true });
     new OutsideFacts(harness).takePayment();
     const { ledger, payment, scheduler, cluster, trace } = harness;
@@ -171,14 +171,14 @@ describe('a caller’s workflow whose refund another run drives', () => {
     expect(cluster.isOpen('order')).toBe(true);
     const lines = trace instanceof KeptTrace ? trace.lines : [];
     const questions = lines.filter((line) => line.includes('begins refundSnapshot')).length;
-    // It does wait by asking; once an hour is 24 a day.
+    // It polls while it waits; polling once an hour makes 24 polls a day.
     expect(questions).toBeGreaterThan(200);
     expect(questions).toBeLessThan(14 * 24 + 20);
     leave();
   });
 });
 
-/** A refund that waits for an operator with nothing sent, and a run that waits with it. */
+/** Returns a refund that waits for an operator with nothing submitted, and the run that waits with it. */
 async function inReview(mutant: Omit<Mutant, 'name' | 'defect'>) {
   const harness = fixture({ mutant: { name: 'fixture', defect: 'as the test has it', ...mutant } });
   const { cluster, scheduler, ledger, random } = harness;
@@ -192,13 +192,13 @@ async function inReview(mutant: Omit<Mutant, 'name' | 'defect'>) {
   return { harness, refundId, forHours, workflowId: refundWorkflowId(refundId) };
 }
 
-describe('a cancellation that comes in the moment in which a run goes on in a new one', () => {
-  it('is weighed by the run that heard it', async () => {
+describe('a cancellation that arrives while a run continues as new', () => {
+  it('is decided by the run that received it', async () => {
     let release: () => void = () => undefined;
     const { harness, refundId, forHours, workflowId } = await inReview({
       activities: (activities) => ({
         ...activities,
-        // An operator's query that does not come back: until it does, the run does not end.
+        // An operator's query that does not return. The run does not end before it does.
         queryOutcome: async (task) => {
           await new Promise<void>((resolve) => (release = resolve));
           return activities.queryOutcome(task);
@@ -210,8 +210,8 @@ describe('a cancellation that comes in the moment in which a run goes on in a ne
     startRefund(harness, refundId);
     await forHours(0.1);
     const before = cluster.runsOf(workflowId)[0];
-    // The history grows until a new run is suggested; the operator's query begins just before.
-    for (let reported = 0; reported < 29; reported += 1) {
+    // The history grows until Temporal suggests a new run; the operator's query begins just before.
+    for (let index = 0; index < 29; index += 1) {
       cluster.signal(workflowId, gatewayNotification.name);
       await forHours(0.01);
     }
@@ -234,8 +234,8 @@ describe('a cancellation that comes in the moment in which a run goes on in a ne
   });
 });
 
-describe('a run that does not agree with the ledger about what is next', () => {
-  it('slows down and tells, and goes on when they agree', async () => {
+describe('a run that and the ledger disagree about the next step', () => {
+  it('slows down, logs a warning, and continues when they agree', async () => {
     let asked = 0;
     let isOld = true;
     const { harness, refundId, forHours } = await inReview({
@@ -263,7 +263,7 @@ describe('a run that does not agree with the ledger about what is next', () => {
   });
 });
 
-/** A world in which nothing goes wrong by chance. */
+/** Returns a harness in which nothing goes wrong by chance. */
 function fixture(options: { readonly isTraced?: boolean; readonly mutant?: Mutant } = {}): Harness {
   const harness = new Harness({ seed: 1, coverage: new Coverage(), ...options });
   harness.chaos.isOn = false;

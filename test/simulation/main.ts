@@ -1,21 +1,21 @@
-/** The simulation as a program: one lifetime with its trace, many, or every deliberate defect. Built and started by `bundle.ts`. */
+/** The simulation as a program: simulates one run with its trace, many runs, or every mutant. `bundle.ts` builds and starts it. */
 import { parseArgs } from 'node:util';
 import { missing } from './expected.js';
-import { live } from './simulation-run.js';
-import { liveMany, type Many } from './many.js';
+import { runSeed } from './simulation-run.js';
+import { runMany, type Many } from './many.js';
 import { MUTANTS } from './mutants/index.js';
 import { Coverage } from './harness/coverage.js';
 
 const HELP = `npm run test:simulation -- [options]
 
-Lives whole lifetimes of refunds on virtual time, each made by its seed, and says whether all held.
-The exit code is 0 when all held, else 1.
+Simulates whole runs of refunds on virtual time, each made by its seed, and checks them.
+The exit code is 0 if all checks passed, else 1.
 
-  --seed N        one lifetime, with its trace
-  --count N       so many lifetimes, one after the other on one core (default 10000; 5000000 takes a night)
-  --seed-from N   the first seed of them (default 1)
-  --keep-going    does not stop at the first lifetime that does not hold
-  --coverage      prints what they reached: transitions, guards, faults, and what was expected and not reached
+  --seed N        one run, with its trace
+  --count N       number of runs, one after the other on one core (default 10000; 5000000 takes a night)
+  --seed-from N   the first seed (default 1)
+  --keep-going    does not stop at the first run that fails
+  --coverage      prints what the runs reached (transitions, guards, faults) and what they should have reached and did not
   --mutant NAME   with a deliberate defect: ${MUTANTS.map(({ name }) => name).join(', ')}
   --mutants       every deliberate defect: the runs that catch each (at most --count), and the CPU seconds for all
   --json          one line of JSON at the end, for programs
@@ -43,7 +43,7 @@ if (values.mutant !== undefined && mutant === undefined)
 const from = whole('seed-from', values['seed-from']);
 const count = whole('count', values.count);
 
-// Worlds throw often and on purpose; whoever wants to see from where runs one seed.
+// A run throws often and on purpose, and stack traces are slow. Run one seed to see them.
 if (values.seed === undefined) Error.stackTraceLimit = 0;
 
 if (values.help) print(HELP);
@@ -59,21 +59,25 @@ function whole(name: string, text: string): number {
 }
 
 async function showOne(seed: number): Promise<void> {
-  const { trace, violations } = await live(seed, { coverage: new Coverage(), isTraced: true, mutant });
+  const { trace, violations } = await runSeed(seed, { coverage: new Coverage(), isTraced: true, mutant });
   for (const line of trace) print(line);
   for (const violation of violations) print(`WRONG: ${violation}`);
-  print(violations.length === 0 ? `seed ${seed}: all held` : `seed ${seed}: run again with --seed ${seed}`);
+  print(
+    violations.length === 0
+      ? `seed ${seed}: all checks passed`
+      : `seed ${seed}: run again with --seed ${seed}`,
+  );
   process.exitCode = violations.length === 0 ? 0 : 1;
 }
 
 async function showMany(): Promise<void> {
-  const many = await liveMany({
+  const many = await runMany({
     from,
     count,
     mutant,
     continues: values['keep-going'],
     onFailure: values.json ? () => undefined : print,
-    onProgress: values.json ? () => undefined : (lived) => void process.stderr.write(`${lived} lived\n`),
+    onProgress: values.json ? () => undefined : (runs) => void process.stderr.write(`${runs} runs\n`),
   });
   process.exitCode = many.failures.length === 0 ? 0 : 1;
   if (values.json) {
@@ -82,18 +86,18 @@ async function showMany(): Promise<void> {
   }
   if (values.coverage) {
     print(many.coverage.toString());
-    print(`expected, and not reached: ${missing(many.coverage).join(', ') || 'nothing'}`);
+    print(`expected and not reached: ${missing(many.coverage).join(', ') || 'nothing'}`);
   }
   print(
-    `${many.lived} lifetimes, ${many.steps} steps, ${many.seconds.toFixed(1)} s of one core: ${many.perSecond} a second; ${many.failures.length} wrong`,
+    `${many.runs} runs, ${many.steps} steps, ${many.seconds.toFixed(1)} s of one core: ${many.perSecond} a second; ${many.failures.length} failed`,
   );
 }
 
-/** What `lifetimes.ts` reads. */
+/** Returns the JSON that `runs.ts` reads. */
 function report(many: Many): unknown {
-  const { lived, perSecond, failures, coverage } = many;
+  const { runs, perSecond, failures, coverage } = many;
   return {
-    lived,
+    runs,
     perSecond,
     failures,
     missing: missing(coverage),
@@ -102,18 +106,18 @@ function report(many: Many): unknown {
 }
 
 async function showMutants(): Promise<void> {
-  const caught: { readonly name: string; readonly lived: number; readonly how: string | null }[] = [];
+  const caught: { readonly name: string; readonly runs: number; readonly how: string | null }[] = [];
   let cpuSeconds = 0;
   for (const each of MUTANTS) {
-    const { lived, seconds, failures } = await liveMany({ from, count, mutant: each, continues: false });
+    const { runs, seconds, failures } = await runMany({ from, count, mutant: each, continues: false });
     cpuSeconds += seconds;
-    caught.push({ name: each.name, lived, how: failures[0] ?? null });
-    if (!values.json) print(`${each.name}: ${lived} runs: ${failures[0]?.slice(0, 160) ?? 'NOT CAUGHT'}`);
+    caught.push({ name: each.name, runs, how: failures[0] ?? null });
+    if (!values.json) print(`${each.name}: ${runs} runs: ${failures[0]?.slice(0, 160) ?? 'NOT CAUGHT'}`);
   }
   const isAll = caught.every(({ how }) => how !== null);
-  const runs = caught.reduce((sum, { lived }) => sum + lived, 0);
+  const total = caught.reduce((sum, { runs }) => sum + runs, 0);
   const number = caught.filter(({ how }) => how !== null).length;
-  const summary = `${number} of ${MUTANTS.length} defects caught in ${runs} runs and ${cpuSeconds.toFixed(1)} CPU seconds`;
+  const summary = `${number} of ${MUTANTS.length} defects caught in ${total} runs and ${cpuSeconds.toFixed(1)} CPU seconds`;
   print(values.json ? JSON.stringify({ caught, summary }) : summary);
   process.exitCode = isAll ? 0 : 1;
 }

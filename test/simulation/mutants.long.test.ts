@@ -6,13 +6,13 @@ import { MUTANTS } from './mutants/index.js';
 /** Runs for each defect. The rarest needs a tenth of them. */
 const MOST = 30_000;
 
-describe('a simulation catches', () => {
+describe('the simulation catches', () => {
   let caught: Awaited<ReturnType<typeof catchMutants>>['caught'] = [];
   beforeAll(async () => {
     const result = await catchMutants(MOST);
     caught = result.caught;
-    for (const { name, lived, how } of caught)
-      process.stdout.write(`${name}: ${lived} runs: ${how?.slice(0, 160) ?? 'not caught'}\n`);
+    for (const { name, runs, how } of caught)
+      process.stdout.write(`${name}: ${runs} runs: ${how?.slice(0, 160) ?? 'not caught'}\n`);
     process.stdout.write(`${result.summary}\n`);
   }, 3_600_000);
 

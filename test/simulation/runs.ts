@@ -1,24 +1,24 @@
-/** What the tests ask of the simulation: many lifetimes, or every defect, in a process of its own. */
+/** Runs the simulation for tests, in a process of its own: many runs, or every mutant. */
 import { z } from 'zod';
 import { simulate } from './bundle.js';
 
-/** Of `npm run test:all` in all. `SIMULATED_LIFETIMES` makes it more or less. */
+/** Number of runs in `npm run test:all`. The environment variable `SIMULATED_LIFETIMES` changes it. */
 export const RUNS = Number(process.env['SIMULATED_LIFETIMES'] ?? 100_000);
 
 const many = z.object({
-  lived: z.int(),
+  runs: z.int(),
   perSecond: z.number(),
   failures: z.array(z.string()),
   missing: z.array(z.string()),
   coverage: z.string(),
 });
 const mutants = z.object({
-  caught: z.array(z.object({ name: z.string(), lived: z.int(), how: z.string().nullable() })),
+  caught: z.array(z.object({ name: z.string(), runs: z.int(), how: z.string().nullable() })),
   summary: z.string(),
 });
 
-/** Stops at the first that does not hold. */
-export async function liveMany(from: number, count: number): Promise<z.infer<typeof many>> {
+/** Simulates `count` runs, beginning with seed `from`. Stops at the first run that fails. */
+export async function runMany(from: number, count: number): Promise<z.infer<typeof many>> {
   const { output } = await simulate(['--json', '--seed-from', String(from), '--count', String(count)], false);
   return many.parse(JSON.parse(output));
 }

@@ -1,4 +1,4 @@
-/** One whole lifetime: a payment, refunds on it, everything that can come between, quiet, and then the books. */
+/** One whole run: a payment, its refunds, faults and outside events, a quiet phase, and then all checks. */
 import { isFinal, REFUND_STATES } from '../../domain/refund/states.js';
 import { gatewayNotification, REFUND_WORKFLOW, refundWorkflowId } from '../../workflows/refund/contract.js';
 import { ledgerViolations } from './checks/books.js';
@@ -6,7 +6,7 @@ import { gatewayViolations } from './checks/gateway.js';
 import { observationViolations } from './checks/observed.js';
 import { noteReached } from './checks/reached.js';
 import { settlementViolations } from './checks/settled.js';
-import { noteViolations } from './checks/commands.js';
+import { commandViolations } from './checks/commands.js';
 import { OutsideFacts } from './harness/outside-facts.js';
 import { Clients } from './harness/clients.js';
 import { Operators } from './harness/operators.js';
@@ -24,12 +24,12 @@ import { Harness, type Mutant } from './harness/harness.js';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-/** Virtual time that a world may take to come to rest once nothing goes wrong any more. */
+/** Virtual time that a run has to come to rest after the last fault. */
 const PATIENCE = 5 * DAY;
 
 export interface SimulationRun {
   readonly seed: number;
-  /** What does not hold; empty where all is well. */
+  /** Violated rules; empty if all checks pass. */
   readonly violations: readonly string[];
   readonly steps: number;
   readonly trace: readonly string[];
@@ -39,12 +39,12 @@ export interface SimulationRunOptions {
   readonly coverage: Coverage;
   readonly isTraced?: boolean;
   readonly mutant?: Mutant | undefined;
-  /** For many lifetimes one after the other. */
+  /** Cached beginnings, for many runs one after the other. */
   readonly beginnings?: Beginnings;
 }
 
-/** Everything follows from the seed: the same one again is the same lifetime. */
-export async function live(
+/** Simulates one run. Everything follows from the seed: the same seed makes the same run. */
+export async function runSeed(
   seed: number,
   { beginnings, ...options }: SimulationRunOptions,
 ): Promise<SimulationRun> {
@@ -57,7 +57,7 @@ export async function live(
     violations.push(...(await unfold(harness, beginning)));
   } catch (error) {
     violations.push(
-      `the world broke: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      `the harness failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
     );
   } finally {
     leave();
@@ -73,18 +73,18 @@ async function unfold(harness: Harness, beginning: Beginning): Promise<readonly 
   const clients = new Clients(harness);
   const facts = new OutsideFacts(harness);
   const meanwhile = (): void => interfereWithTrouble(harness, operators, facts);
-  harness.onTrouble = meanwhile; // see there
+  harness.onTrouble = meanwhile; // see its comment
   askForRefunds(harness, clients, beginning);
-  operators.config();
-  facts.config();
+  operators.schedule();
+  facts.schedule();
 
   const settle = (): boolean => cluster.settle();
   const troubleFor = random.spread(MINUTE, 2 * DAY);
-  // A course has its time.
+  // A scenario needs a fixed time.
   const troubleEnds = scheduler.now + (mix.scenario === undefined ? troubleFor : 2 * DAY);
   await scheduler.run(settle, () => false, troubleEnds);
 
-  // From here on nothing goes wrong any more: all that is left has to come to rest.
+  // No faults from here on: everything that is still open has to come to rest.
   scheduler.now = Math.max(scheduler.now, troubleEnds);
   harness.trace.note('harness', 'NOTHING GOES WRONG FROM HERE ON');
   chaos.isOn = false;
@@ -92,44 +92,44 @@ async function unfold(harness: Harness, beginning: Beginning): Promise<readonly 
   harness.isDatabaseDown = false;
   facts.finishPending();
   const until = scheduler.now + PATIENCE;
-  const untold = new Set<string>();
+  const unnotified = new Set<string>();
   for (
     let received = -1, started = 0;
-    received !== receiver.updates || started > 0 || unattended(harness).length > 0;
+    received !== receiver.lateFacts || started > 0 || unattended(harness).length > 0;
   ) {
-    received = receiver.updates;
+    received = receiver.lateFacts;
     started = sweep(harness);
     const end = await scheduler.run(settle, restful(harness), until);
     if (end === 'time_up' || end === 'busy')
       return [`it did not come to rest (${end}): ${describe(harness)}`];
-    // What an audit does: every attempt of a refund that is over, once more, when all of it is visible.
+    // As an audit does: queries every attempt of each final refund once more, after the gateway shows all of it.
     const visibleAt = scheduler.now + LIMITS.visibilityLag + LIMITS.executionDelay;
     await scheduler.run(settle, () => scheduler.now >= visibleAt, visibleAt);
     await scheduler.run(settle, receiver.audit(), until);
     if (lingering(harness).length > 0) {
       const isReported = (): boolean => lingering(harness).length === 0;
       await scheduler.run(settle, isReported, scheduler.now + MINUTE);
-      // What acts beside a run tells it nothing, and is no news to a sweep: such a run has to find out by itself.
+      // A second run beside it does not notify a run, and does not make it stale for the sweep. Such a run must notice by itself.
       for (const workflowId of lingering(harness))
-        if (!cluster.notAlone.has(workflowId)) untold.add(workflowId);
+        if (!cluster.notAlone.has(workflowId)) unnotified.add(workflowId);
       await scheduler.run(settle, isReported, scheduler.now + config.timings.caseAfterUnknown + HOUR);
     }
   }
   noteReached(harness);
   return [
     ...harness.failures,
-    ...[...untold].map((workflowId) => `${workflowId} was not told that its refund is over`),
-    ...lingering(harness).map((workflowId) => `${workflowId} outlives its refund`),
+    ...[...unnotified].map((workflowId) => `${workflowId} was not notified that its refund is final`),
+    ...lingering(harness).map((workflowId) => `${workflowId} still runs although its refund is final`),
     ...ledgerViolations(harness.database.tables, 'at rest'),
     ...gatewayViolations(harness, facts),
     ...observationViolations(harness),
     ...(await settlementViolations(harness)),
     ...clients.atRest(),
-    ...noteViolations(operators.answers, harness.database.tables.rows.events),
+    ...commandViolations(operators.results, harness.database.tables.rows.events),
   ];
 }
 
-/** While a refund is in trouble is when it matters most: people grow impatient, the payer asks the bank, somebody uses the portal. */
+/** Interferes most while a refund is in trouble: operators act, the payer disputes, somebody refunds in the gateway's portal. */
 function interfereWithTrouble(
   { random, scheduler, chaos }: Harness,
   operators: Operators,
@@ -155,7 +155,7 @@ function describe({ database, cluster }: Harness): string {
   return `${refunds.join(', ')}; ${cluster.openRuns} runs`;
 }
 
-/** Starts what has ended or was never started though its refund is not over. */
+/** Starts the workflows of refunds that are not final and have no open run. Returns their number. */
 function sweep(harness: Harness): number {
   const left = unattended(harness);
   for (const id of left) {
@@ -165,7 +165,7 @@ function sweep(harness: Harness): number {
   return left.length;
 }
 
-/** As the sweep does with what has not changed for long: a run that waits for nobody is told to look at the ledger. */
+/** Does what the sweep does with a refund unchanged for long: signals a run that does not wait for an operator to read the ledger. */
 function wakeSilent({ database, cluster, trace }: Harness, before: ReadonlyMap<string, unknown>): void {
   for (const row of database.tables.rows.refunds) {
     const id = String(row['id']);
@@ -175,7 +175,7 @@ function wakeSilent({ database, cluster, trace }: Harness, before: ReadonlyMap<s
   }
 }
 
-/** Refunds that are not over and that no run drives. */
+/** Returns the ids of refunds that are not final and that no run drives. */
 function unattended({ database, cluster }: Harness): readonly string[] {
   return database.tables.rows.refunds.flatMap((row) => {
     const id = String(row['id']);
@@ -183,7 +183,7 @@ function unattended({ database, cluster }: Harness): readonly string[] {
   });
 }
 
-/** Runs that wait for somebody although their refund is over. */
+/** Returns the ids of workflows that are open although their refund is final. */
 function lingering({ database, cluster }: Harness): readonly string[] {
   return database.tables.rows.refunds.flatMap((row) => {
     const workflowId = refundWorkflowId(String(row['id']));
@@ -201,25 +201,25 @@ export function startRefund(
   refundId: string,
   conflict: 'use_existing' | 'second' = 'use_existing',
 ): void {
-  const input = { refundId, config: harness.config, queryTaskQueue: 'look-ups' };
+  const input = { refundId, config: harness.config, queryTaskQueue: 'queries' };
   harness.cluster.start(REFUND_WORKFLOW, refundWorkflowId(refundId), [input], conflict);
 }
 
 /**
- * Every refund is over, or waits for a person, and looking up what is open, late enough to count, told nothing new. What is seen once
- * an hour is enough: the clock has to go somewhere where nothing else is left to happen.
+ * Returns a check that is true when every refund is final or waits for an operator, and a query of each open attempt, late enough to count,
+ * found nothing new. It checks once per virtual hour; a timer moves the clock on when nothing else is scheduled.
  */
 function restful(harness: Harness): () => boolean {
   const { scheduler, cluster, database, config } = harness;
   let next = scheduler.now + 10 * MINUTE;
   let before = '';
-  /** Look-ups of each attempt when everything had stood still for an hour. */
+  /** Number of queries of each attempt when nothing had changed for an hour. */
   let queries: readonly number[] | undefined;
   let versions: ReadonlyMap<string, unknown> = new Map();
   const tick = (): void => void scheduler.after(HOUR, tick);
   scheduler.after(10 * MINUTE, tick);
   return () => {
-    // What a stopped process does when it goes on is part of the lifetime, also when all refunds are over.
+    // A stopped process that resumes is part of the run, also when all refunds are final.
     if (harness.processes.some((process) => process.isFrozen)) return false;
     if (cluster.openRuns === 0) return true;
     if (scheduler.now < next) return false;
@@ -227,7 +227,7 @@ function restful(harness: Harness): () => boolean {
     const { refunds, attempts } = database.tables.rows;
     const now = [
       ...refunds.map((row) => String(row['version'])),
-      // More misses than prove absence prove nothing more.
+      // A not-found count above the one that proves absence proves nothing more.
       ...attempts.map(
         (row) =>
           `${String(row['state'])} ${Math.min(Number(row['not_found_count']), config.timings.notFoundNeeded)}`,
@@ -252,7 +252,7 @@ function isOpen(state: unknown): boolean {
 }
 const WAITS: ReadonlySet<unknown> = new Set(['manual_review', 'awaiting_approval']);
 
-/** What was asked for first goes on, and the other refunds of the payment are asked for in the hours after. */
+/** Continues with the first refund, and requests the other refunds of the payment in the hours after it. */
 function askForRefunds(harness: Harness, clients: Clients, { first, accepted, part }: Beginning): void {
   const { random, scheduler, mix } = harness;
   scheduler.after(0, () => {

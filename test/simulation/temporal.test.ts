@@ -1,20 +1,20 @@
-/** The stand-in for the SDK knows every name of it: what is not stood in for throws instead of doing nothing. */
+/** Checks that the fake of the SDK has every name of it, and that a name without a fake throws when it is used. */
 import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
 import * as fake from './temporal/workflow.js';
-import * as notStoodIn from './temporal/not-stood-in.js';
+import * as notFaked from './temporal/not-faked.js';
 
 const sdk: unknown = createRequire(import.meta.url)('@temporalio/workflow');
 const names = typeof sdk === 'object' && sdk !== null ? Object.keys(sdk) : [];
 
-describe('the stand-in for @temporalio/workflow', () => {
+describe('the fake of @temporalio/workflow', () => {
   it('has every name that the SDK exports, and no other', () => {
     expect(names.length).toBeGreaterThan(60);
     expect(Object.keys(fake).sort()).toEqual(names.sort());
   });
 
-  it.each(Object.entries(notStoodIn))('throws when %s is touched', (name, value) => {
-    const why = `${name} of @temporalio/workflow is not stood in for`;
+  it.each(Object.entries(notFaked))('throws when %s is touched', (name, value) => {
+    const why = `${name} of @temporalio/workflow has no fake in the simulation`;
     expect(() => {
       Object.getOwnPropertyDescriptor(callable(value), 'anything');
       callable(value).toString();

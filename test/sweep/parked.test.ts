@@ -35,7 +35,7 @@ const { startIdleRefunds } = createSweepActivities(
     database,
     start: {
       configFor: () => ({ timings: DEFAULT_TIMINGS, policy: DEFAULT_POLICY }),
-      queryTaskQueue: 'look-ups',
+      queryTaskQueue: 'queries',
     },
     startRefund: async ({ id }) => {
       started.push(id);
@@ -131,7 +131,7 @@ describe('a refund that cannot be started', () => {
         database,
         start: {
           configFor: () => ({ timings: DEFAULT_TIMINGS, policy: DEFAULT_POLICY }),
-          queryTaskQueue: 'look-ups',
+          queryTaskQueue: 'queries',
         },
         startRefund: async ({ id }) => {
           if (id === failing) throw new Error('too large');

@@ -1,4 +1,4 @@
-/** I1 to I8 on the ledger's own rows, and that every promise has an end or somebody who looks after it. */
+/** Checks rules I1 to I8 on the ledger's rows, and that every open refund has an open case or an approval to wait for. */
 import {
   CLOSED_STATES,
   isFinal,
@@ -19,12 +19,12 @@ export function stateOf(row: Row): RefundState {
 
 const isOpen = (row: Row): boolean =>
   OPEN_ATTEMPT_STATES.some((state) => state === row['state'] && isOpenAttempt(state));
-/** What an executed attempt gave back: a reversal may have released less than was ordered. */
-export const fixtureBy = (attempt: Row): bigint =>
+/** Returns the amount that an executed attempt paid back, in minor units: a reversal may have released less than was ordered. */
+export const paidBackBy = (attempt: Row): bigint =>
   amount(attempt, attempt['paid_back_minor'] === null ? 'amount_minor' : 'paid_back_minor');
 const short = (row: Row): string => text(row, 'id').slice(-6);
 
-/** One sentence for each thing that is wrong in the books; `at rest`, also for each refund that nobody looks after. */
+/** Returns one sentence for each violation in the books. `at rest` also checks that an operator is asked about each refund that is not final. */
 export function ledgerViolations({ rows }: MemoryTables, when: 'at rest' | 'at any moment'): string[] {
   return [
     ...rows.payments.flatMap((payment) => wrongBalance(payment, rows.events)),
@@ -33,12 +33,12 @@ export function ledgerViolations({ rows }: MemoryTables, when: 'at rest' | 'at a
   ];
 }
 
-/** I1, and that a balance is nothing but the sum of its events (I8: each fact once). */
+/** Checks I1, and I8 (each fact is stored once): a balance is the sum of its events. */
 function wrongBalance(payment: Row, events: readonly Row[]): string[] {
   const own = events.filter((event) => event['payment_id'] === payment['id']);
   const wrong = ['reserved', 'succeeded', 'returned', 'disputed', 'released'].flatMap((kind) => {
     const [stored, summed] = [amount(payment, `${kind}_minor`), sumOf(own, `${kind}_delta`)];
-    return stored === summed ? [] : [`I8: ${kind} is ${stored}, its events say ${summed}`];
+    return stored === summed ? [] : [`I8: ${kind} is ${stored}, its events sum to ${summed}`];
   });
   const used =
     amount(payment, 'reserved_minor') +
@@ -50,13 +50,13 @@ function wrongBalance(payment: Row, events: readonly Row[]): string[] {
     captured > 0n ? captured + amount(payment, 'released_minor') : amount(payment, 'authorized_minor');
   const excess = amount(payment, 'excess_minor');
   if (excess !== (used > limit ? used - limit : 0n))
-    wrong.push(`I1: ${used} of ${limit} are given or promised, with an excess of ${excess}`);
+    wrong.push(`I1: ${used} of ${limit} are paid or reserved, with an excess of ${excess}`);
   if (excess > 0n && !own.some((event) => event['from_outside'] === true))
-    wrong.push(`I1: ${used} of ${limit} are given or promised, and nothing came from outside`);
+    wrong.push(`I1: ${used} of ${limit} are paid or reserved, and no outside payment explains it`);
   return wrong;
 }
 
-/** Held is what is still owed while a refund is under way, and nothing when it has ended; each move is one of the machine. */
+/** Checks that a refund reserves what is still owed while it is in progress and nothing after its end, and that the state machine allows its moves. */
 function wrongRefund(
   refund: Row,
   { events, attempts, cases }: MemoryTables['rows'],
@@ -69,16 +69,16 @@ function wrongRefund(
   const held = sumOf(own, 'reserved_delta');
   const paid = tried
     .filter((attempt) => attempt['state'] === 'succeeded')
-    .reduce((sum, attempt) => sum + fixtureBy(attempt), 0n);
+    .reduce((sum, attempt) => sum + paidBackBy(attempt), 0n);
   const outside = amount(refund, 'elsewhere_minor') + amount(refund, 'charged_back_minor');
   const owed = amount(refund, 'amount_minor') - paid - outside;
   const hadEnded = own.some((event) =>
     CLOSED_STATES.some((closed) => `refund.${closed}` === text(event, 'type')),
   );
   const wrong: string[] = [];
-  // What had ended and then turned out paid in part is promised again only if that came back: a person decides which.
+  // If a refund had ended and was then partly paid, its rest is reserved again only after a return: an operator decides.
   const mayHold = isFinal(state) ? [0n] : [owed > 0n && !hadEnded ? owed : 0n, ...(hadEnded ? [owed] : [])];
-  if (!mayHold.includes(held)) wrong.push(`refund ${id} is ${state}, holds ${held} and owes ${owed}`);
+  if (!mayHold.includes(held)) wrong.push(`refund ${id} is ${state}, reserves ${held} and owes ${owed}`);
   if (isFinal(state) && tried.some(isOpen)) wrong.push(`I4: refund ${id} is ${state} with an open attempt`);
   if (tried.filter((attempt) => isOpen(attempt) || attempt['state'] === 'absent').length > 1)
     wrong.push(`I2: refund ${id} has two attempts that are not final`);
@@ -89,15 +89,15 @@ function wrongRefund(
     state !== 'awaiting_approval' &&
     !(state === 'manual_review' && isAsked)
   )
-    wrong.push(`refund ${id} is ${state}, and nobody is asked to look after it`);
+    wrong.push(`refund ${id} is ${state}, and no operator is asked`);
   if (state === 'succeeded' && owed > 0n && !isAsked) wrong.push(`refund ${id} succeeded with ${paid} paid`);
   for (const event of own)
     if (event['type'] === 'refund.corrected' && event['actor'] === refund['requested_by'])
-      wrong.push(`refund ${id} was corrected by whoever asked for it`);
+      wrong.push(`refund ${id} was corrected by its requester`);
   return [...wrong, ...wrongMoves(refund, own)];
 }
 
-/** I4 and I5: every change of state is one of the machine's, and a final state is left on the gateway's word alone. */
+/** Checks I4 and I5: the state machine allows every change of state, and only the gateway's evidence or a correction changes a final state. */
 function wrongMoves(refund: Row, events: readonly Row[]): string[] {
   let from: RefundState | undefined;
   const wrong: string[] = [];
@@ -115,14 +115,14 @@ function wrongMoves(refund: Row, events: readonly Row[]): string[] {
     );
     const isGateway = ['answer', 'query', 'notification'].includes(text(event, 'actor'));
     if (isFinal(before) && before !== to && !isGateway && !isSigned)
-      wrong.push(`I5: refund ${short(refund)} left ${before} on the word of ${text(event, 'actor')}`);
+      wrong.push(`I5: refund ${short(refund)} left ${before} by ${text(event, 'actor')}`);
   }
   return from === stateOf(refund)
     ? wrong
     : [...wrong, `refund ${short(refund)}: its events end in ${String(from)}`];
 }
 
-/** Two persons said what became of it: no id and no code of the gateway has to be on record. */
+/** True if two operators recorded the outcome: then no id and no code of the gateway has to be on record. */
 export const isCorrected = (events: readonly Row[]): boolean =>
   events.some((event) => event['type'] === 'refund.corrected');
 
@@ -133,13 +133,13 @@ function wrongAttempt(attempt: Row, { events }: MemoryTables['rows']): string[] 
     own.filter((event) => ['attempt.succeeded', 'attempt.release_reduced'].includes(text(event, 'type'))),
     'succeeded_delta',
   );
-  const wanted = state === 'succeeded' || state === 'returned' ? fixtureBy(attempt) : 0n;
+  const wanted = state === 'succeeded' || state === 'returned' ? paidBackBy(attempt) : 0n;
   const submissions = own.filter((event) => event['type'] === 'attempt.submitted').length;
   return [
     ...(paid === wanted ? [] : [`attempt ${short(attempt)} is ${state}, its events have ${paid} paid`]),
     ...(submissions === attempt['submissions']
       ? []
-      : [`attempt ${short(attempt)}: ${String(attempt['submissions'])} sends, ${submissions} events`]),
+      : [`attempt ${short(attempt)}: ${String(attempt['submissions'])} submissions, ${submissions} events`]),
     ...(state === 'succeeded' && attempt['gateway_id'] === null && !isCorrected(own)
       ? [`attempt ${short(attempt)} is paid without an id`]
       : []),

@@ -1,9 +1,9 @@
-/** That a person's word does what its author was told: nothing where it was refused, and nothing twice. */
+/** Checks that an operator's command did what its result states: no effect if it was refused, and no effect twice. */
 import type { Row } from '../database/tables.js';
 import type { Outcome } from '../temporal/execution.js';
 
-/** `answers`: by the ticket that the word carries and that what it brings about is recorded with. */
-export function noteViolations(answers: ReadonlyMap<string, Outcome>, events: readonly Row[]): string[] {
+/** Returns the violations. `results`: the result of each command by its ticket, which is stored with the events of the command. */
+export function commandViolations(results: ReadonlyMap<string, Outcome>, events: readonly Row[]): string[] {
   const effects = new Map<string, string>();
   return events.flatMap((event) => {
     const ticket = textIn(event['data'], 'ticket');
@@ -11,14 +11,16 @@ export function noteViolations(answers: ReadonlyMap<string, Outcome>, events: re
     const type = String(event['type']);
     const before = effects.get(ticket);
     effects.set(ticket, type);
-    const answer = answers.get(ticket);
+    const answer = results.get(ticket);
     const result = answer?.kind === 'completed' ? answer.result : undefined;
     return [
       ...(before === undefined
         ? []
-        : [`the word of ${ticket} took effect as ${before} and again as ${type}`]),
+        : [`the command of ${ticket} took effect as ${before} and again as ${type}`]),
       ...(textIn(result, 'kind') === 'refused'
-        ? [`the word of ${ticket} was refused (${String(textIn(result, 'why'))}) and took effect as ${type}`]
+        ? [
+            `the command of ${ticket} was refused (${String(textIn(result, 'why'))}) and took effect as ${type}`,
+          ]
         : []),
     ];
   });

@@ -1,9 +1,10 @@
-/** What of chargebacks stood at the gateway at a moment in the past. */
+/** Computes how much of a chargeback was in force at the gateway at a past moment. */
 import type { Transaction } from '../../../sandbox/gateway/types.js';
 
 /**
- * The least that stood of a chargeback when a credit was sent, in hundredths: it, and a reversal of a reversal, by what a proof must have
- * seen; a reversal by what had been executed. What a chargeback was before it changed is not known any more.
+ * Returns the least amount, in hundredths, of a chargeback that was in force when a credit was submitted. The chargeback and a reversal of its
+ * reversal count if a query before `seen` must have shown them; a reversal counts if it was executed by `at`. Returns 0 for a chargeback that
+ * changed after `seen`: its earlier amount is not stored.
  */
 export function stoodThen(
   chargeback: Transaction,

@@ -1,16 +1,16 @@
-/** The gateway's own books against the ledger: what really left, for whom, how often, and whether it was allowed to. */
+/** Compares the gateway's books with the ledger: which money left, for which refund, how often, and whether it was allowed to. */
 import { isFinal } from '../../../domain/refund/states.js';
 import type { Transaction } from '../../../sandbox/gateway/types.js';
 import type { Row } from '../database/tables.js';
 import type { OutsideFacts } from '../harness/outside-facts.js';
 import type { Harness } from '../harness/harness.js';
-import { fixtureBy, isCorrected, stateOf } from './books.js';
+import { paidBackBy, isCorrected, stateOf } from './books.js';
 import { stoodThen } from './disputed.js';
 import { amount, text } from './rows.js';
 
-/** Longer before a credit than this, a fact at the gateway has to have been seen by its proof: two send windows and the way there. */
+/** Milliseconds. A credit's proof must have seen every gateway fact that is older than this: two send windows and the transit time. */
 const PROOF_AGE = 62_000;
-/** Classes of refusal that may be followed by a credit at all. */
+/** Decline classes that a credit may follow. */
 const OPENS_CREDIT: ReadonlySet<unknown> = new Set([
   'not_linkable',
   'unknown_to_acquirer',
@@ -23,30 +23,30 @@ const OPENS_CREDIT: ReadonlySet<unknown> = new Set([
 export function gatewayViolations(harness: Harness, facts: OutsideFacts): string[] {
   const { gateway, database, payment } = harness;
   const all = gateway.transactions();
-  const fixture = all.filter(
+  const refunded = all.filter(
     (found) => (found.type === 'RF' || found.type === 'RV' || found.type === 'CD') && found.source === 'OPP',
   );
   const { attempts, refunds } = database.tables.rows;
-  // What is linked to nothing is no money of this payment.
+  // An unlinked credit does not count for this payment.
   const free = new Set(
     attempts.filter((attempt) => attempt['payment_id'] !== payment.id).map((attempt) => attempt['reference']),
   );
   const isOfPayment = (found: Transaction): boolean => !free.has(found.merchantTransactionId);
   const wrong: string[] = [];
 
-  for (const reference of new Set(fixture.map((found) => found.merchantTransactionId ?? ''))) {
+  for (const reference of new Set(refunded.map((found) => found.merchantTransactionId ?? ''))) {
     const times = gateway.executedByReference(reference);
     if (times > 1) wrong.push(`${reference} was executed ${times} times`);
     if (!attempts.some((attempt) => attempt['reference'] === reference))
-      wrong.push(`the gateway was sent ${reference}, which nobody wrote down`);
+      wrong.push(`the gateway received ${reference}, which is not in the ledger`);
   }
   for (const attempt of attempts) wrong.push(...wrongAttempt(harness, attempt, all));
   for (const refund of refunds) wrong.push(...wrongRefund(harness, refund, all));
-  for (const credit of fixture)
+  for (const credit of refunded)
     if (credit.type === 'CD' && credit.executed)
       wrong.push(...wrongCredit(harness, credit, all.filter(isOfPayment)));
 
-  const out = fixture
+  const out = refunded
     .filter((found) => standing(found) && isOfPayment(found))
     .reduce((sum, found) => sum + payment.toMinor(found.amount), 0n);
   const limit = payment.minor;
@@ -59,14 +59,14 @@ export function gatewayViolations(harness: Harness, facts: OutsideFacts): string
     )
     .reduce((sum, found) => sum + payment.toMinor(found.amount), 0n);
   const aftermath = all.some((found) => found.type === 'CB');
-  if (everything > limit && !facts.hasForcedMoney && !aftermath)
+  if (everything > limit && !facts.hasOutsideMoney && !aftermath)
     wrong.push(`${everything} of ${limit} are out, and nothing outside forced it`);
   return wrong;
 }
 
 export const standing = (found: Transaction): boolean => found.state === 'succeeded';
 
-/** Under its reference; or without one, where a person said that it is this attempt. */
+/** True if a transaction has the attempt's reference, or has none and an operator linked it to the attempt. */
 export function isOf(found: Transaction, attempt: Row): boolean {
   if (found.type !== 'RF' && found.type !== 'RV' && found.type !== 'CD') return false;
   return found.merchantTransactionId === null
@@ -74,7 +74,7 @@ export function isOf(found: Transaction, attempt: Row): boolean {
     : found.merchantTransactionId === attempt['reference'];
 }
 
-/** What the ledger says of an attempt is what the gateway did. */
+/** Checks that the ledger's state of an attempt is what the gateway did. */
 function wrongAttempt({ database, payment }: Harness, attempt: Row, all: readonly Transaction[]): string[] {
   const reference = text(attempt, 'reference');
   const under = all.filter((found) => isOf(found, attempt));
@@ -86,23 +86,25 @@ function wrongAttempt({ database, payment }: Harness, attempt: Row, all: readonl
   const wrong: string[] = [];
   switch (attempt['state']) {
     case 'succeeded':
-      if (paid !== fixtureBy(attempt) && !cases.some((entry) => entry['why'] === 'answers_contradict'))
+      if (paid !== paidBackBy(attempt) && !cases.some((entry) => entry['why'] === 'answers_contradict'))
         wrong.push(
-          `${reference} is paid in the ledger with ${fixtureBy(attempt)}, at the gateway with ${paid}`,
+          `${reference} is paid in the ledger with ${paidBackBy(attempt)}, at the gateway with ${paid}`,
         );
       break;
     case 'rejected':
     case 'absent':
     case 'returned':
       if (paid !== 0n && !isWatched)
-        wrong.push(`${reference} is ${text(attempt, 'state')} in the ledger, ${paid} went out, nobody looks`);
+        wrong.push(
+          `${reference} is ${text(attempt, 'state')} in the ledger, ${paid} went out, no case is open`,
+        );
       break;
     default:
-      if (!isWatched) wrong.push(`${reference} is ${text(attempt, 'state')} and nobody looks`);
+      if (!isWatched) wrong.push(`${reference} is ${text(attempt, 'state')} and no case is open`);
   }
   const own = database.tables.rows.events.filter((event) => event['attempt_id'] === attempt['id']);
   if (attempt['state'] === 'rejected' && attempt['result_code'] === null && !isCorrected(own))
-    wrong.push(`I4: ${reference} was refused, and not by the gateway`);
+    wrong.push(`I4: ${reference} was rejected, and not by the gateway`);
   for (const found of under)
     if (
       found.executed &&
@@ -115,7 +117,7 @@ function wrongAttempt({ database, payment }: Harness, attempt: Row, all: readonl
   return wrong;
 }
 
-/** The customer has what was promised: all of it, or nothing, or somebody looks. */
+/** Checks that the customer has all of what was promised, or nothing, or that a case is open. */
 function wrongRefund({ database, payment }: Harness, refund: Row, all: readonly Transaction[]): string[] {
   const attempts = database.tables.rows.attempts.filter((attempt) => attempt['refund_id'] === refund['id']);
   const own = all.filter((found) => standing(found) && attempts.some((attempt) => isOf(found, attempt)));
@@ -139,7 +141,7 @@ function wrongRefund({ database, payment }: Harness, refund: Row, all: readonly 
   return paid === 0n && !mayStillPay ? [] : [`${name} is ${state}, and ${paid} were paid or may still be`];
 }
 
-/** I3: default deny. Weighed against what was really at the gateway, not against what the program believed. */
+/** Checks I3 (default deny) for a credit, against the gateway's real books and not against what the program had seen. */
 function wrongCredit(harness: Harness, credit: Transaction, all: readonly Transaction[]): string[] {
   const { database, payment, config } = harness;
   const { attempts, refunds, events } = database.tables.rows;
@@ -147,22 +149,24 @@ function wrongCredit(harness: Harness, credit: Transaction, all: readonly Transa
   if (attempt === undefined) return [];
   const refund = refunds.find((row) => row['id'] === attempt['refund_id']);
   const wrong: string[] = [];
-  const print = (why: string): void =>
+  const add = (why: string): void =>
     void wrong.push(`I3: credit ${credit.merchantTransactionId ?? ''}: ${why}`);
 
   const before = attempts.filter(
     (row) => row['refund_id'] === attempt['refund_id'] && Number(row['number']) < Number(attempt['number']),
   );
   const last = before.filter((row) => row['operation'] !== 'credit').at(-1);
-  // One that was refused may have paid in the end: then its class is gone, and a case is open.
-  const redirections = events.filter(
+  // A declined attempt may turn out paid: then its decline class is deleted, and a case is open.
+  const destinationChanges = events.filter(
     (event) => event['refund_id'] === attempt['refund_id'] && event['type'] === 'refund.destination_changed',
   );
-  const destinationChangedBefore = redirections.filter((event) => atOf(event) <= arrivalOf(harness, credit));
+  const destinationChangedBefore = destinationChanges.filter(
+    (event) => atOf(event) <= arrivalOf(harness, credit),
+  );
   const isDestinationChanged = destinationChangedBefore.length > 0;
   const isDirect = refund?.['asked_for'] === 'credit';
   const isUnlinkedCredit = attempt['payment_id'] !== payment.id;
-  if (isUnlinkedCredit && !isDirect) print('it is linked to no payment, and nobody asked for that');
+  if (isUnlinkedCredit && !isDirect) add('it is linked to no payment, and was not requested so');
   if (
     !isDirect &&
     (last === undefined ||
@@ -173,8 +177,8 @@ function wrongCredit(harness: Harness, credit: Transaction, all: readonly Transa
         last['state'] === 'returned'
       ))
   )
-    print(`no refusal before it opens the way (${String(last?.['decline_class'])})`);
-  if (!config.policy.creditEnabled) print('credits are not enabled');
+    add(`no decline before it allows a credit (${String(last?.['decline_class'])})`);
+  if (!config.policy.creditEnabled) add('credits are not enabled');
 
   const at = arrivalOf(harness, credit);
   const seen = at - PROOF_AGE;
@@ -186,48 +190,48 @@ function wrongCredit(harness: Harness, credit: Transaction, all: readonly Transa
     : known
         .filter((found) => found.type === 'CB')
         .reduce((sum, found) => sum + stoodThen(found, all, seen, at), 0n);
-  const fixture = known
+  const refunded = known
     .filter((found) => ['RF', 'RV', 'CD'].includes(found.type) && found.id !== credit.id)
     .reduce((sum, found) => sum + found.amount, 0n);
-  if (!isUnlinkedCredit && payment.toMinor(fixture + credit.amount) > payment.minor)
-    print('more than was captured had been given back');
-  if (chargedBack > 0n && payment.toMinor(fixture + credit.amount + chargedBack) > payment.minor)
-    print('a chargeback had taken what it gives back');
-  // What it was told by then: the last redirection before it, or what the first one after it replaced.
-  const reported = destinationChangedBefore.at(-1);
+  if (!isUnlinkedCredit && payment.toMinor(refunded + credit.amount) > payment.minor)
+    add('more than was captured had been paid back');
+  if (chargedBack > 0n && payment.toMinor(refunded + credit.amount + chargedBack) > payment.minor)
+    add('a chargeback had taken what it pays back');
+  // The destination at that time: from the last change before the credit, or the one that the first later change replaced.
+  const lastChange = destinationChangedBefore.at(-1);
   const wanted =
-    (reported === undefined
-      ? redirections[0] === undefined
+    (lastChange === undefined
+      ? destinationChanges[0] === undefined
         ? destinationOf(refund)
-        : registrationIn(redirections[0], 'from')
-      : registrationIn(reported, 'to')) ?? payment.created.registrationId;
-  if (credit.registrationId !== wanted) print('it went to somebody else');
+        : registrationIn(destinationChanges[0], 'from')
+      : registrationIn(lastChange, 'to')) ?? payment.created.registrationId;
+  if (credit.registrationId !== wanted) add('it went to another destination');
 
   const limit = config.policy.creditApprovalAbove[credit.currency];
   const needs =
     isUnlinkedCredit ||
     chargedBack > 0n ||
     limit === undefined ||
-    payment.toMinor(credit.amount) + paidUnseenBefore(harness, attempt) > BigInt(limit) ||
+    payment.toMinor(credit.amount) + creditedUnapprovedBefore(harness, attempt) > BigInt(limit) ||
     wanted !== payment.created.registrationId ||
     isDestinationChanged;
-  const redirectors = destinationChangedBefore.map((event) => event['actor']);
+  const changedBy = destinationChangedBefore.map((event) => event['actor']);
   const approved = events.some(
     (event) =>
       event['refund_id'] === attempt['refund_id'] &&
       event['type'] === 'refund.approved' &&
-      !redirectors.includes(event['actor']) &&
+      !changedBy.includes(event['actor']) &&
       text(event, 'actor').replace(', disguised', '') !== refund?.['requested_by'] &&
       atOf(event) <= at,
   );
-  if (needs && !approved) print('nobody approved it');
+  if (needs && !approved) add('it was not approved');
   return wrong;
 }
 
 const DAY = 24 * 3_600_000;
 
-/** What had been credited within a day before this credit was sent, and nobody had approved: it adds up with this one. One requester asks for all. */
-function paidUnseenBefore({ database }: Harness, credit: Row): bigint {
+/** Returns the amount credited without approval in the day before this credit: it counts towards the limit. All orders have one requester. */
+function creditedUnapprovedBefore({ database }: Harness, credit: Row): bigint {
   const { attempts, events } = database.tables.rows;
   const sent = lastOf(events, credit, 'attempt.submitted');
   if (sent === undefined) return 0n;
@@ -254,13 +258,13 @@ function paidUnseenBefore({ database }: Harness, credit: Row): bigint {
 const lastOf = (events: readonly Row[], attempt: Row, type: string): Row | undefined =>
   events.findLast((event) => event['attempt_id'] === attempt['id'] && event['type'] === type);
 
-/** The gateway may carry out an order minutes after it came; what was known then is what it has to be weighed against. */
+/** Returns when the order arrived: the gateway may execute it minutes later, but the program decided by what was known at arrival. */
 function arrivalOf({ arrivals }: Harness, { merchantTransactionId, timestamp }: Transaction): number {
   const before = (arrivals.get(merchantTransactionId ?? '') ?? []).filter((at) => at <= timestamp);
   return before.at(-1) ?? timestamp;
 }
 
-/** What came back later stood then. */
+/** True if the transaction was in force at `at`: one that was returned later was. */
 function wasStanding(found: Transaction, at: number): boolean {
   return found.state !== 'rejected' || (found.executed && found.changedAt > at);
 }

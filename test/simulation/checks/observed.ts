@@ -1,4 +1,4 @@
-/** What the ledger last saw of the payment is what the gateway shows: captured, and disputed. */
+/** Checks that the ledger's last query of the payment agrees with the gateway: captured and disputed amounts. */
 import type { Transaction } from '../../../sandbox/gateway/types.js';
 import type { Harness } from '../harness/harness.js';
 import { amount } from './rows.js';
@@ -8,14 +8,14 @@ export function observationViolations({ gateway, database, payment }: Harness): 
   const observedAt = row?.['observed_at'];
   const all = gateway.transactions();
   const linked = all.filter(({ type }) => type === 'CP' || type === 'CB' || type === 'CR');
-  // What has changed since was not seen.
+  // Changes after the last query are unknown to the ledger.
   if (row === undefined || !(observedAt instanceof Date)) return [];
   if (linked.some((found) => Math.max(found.changedAt, found.visibleAt) >= observedAt.getTime())) return [];
 
   const sum = (found: readonly Transaction[]): bigint =>
     found.reduce((total, one) => total + payment.toMinor(one.amount), 0n);
   const wrong: string[] = [];
-  // A declared capture is a payment of its own.
+  // A capture that the client declared is a payment of its own.
   const { captures } = database.tables.rows;
   const isOwn = (id: string): boolean =>
     id !== payment.id && captures.some((one) => one['id'] === id && one['payment_id'] === id);
@@ -26,7 +26,7 @@ export function observationViolations({ gateway, database, payment }: Harness): 
   if (payment.type === 'PA' && amount(row, 'captured_minor') !== captured)
     wrong.push(`captured is ${amount(row, 'captured_minor')} in the ledger, ${captured} at the gateway`);
 
-  // So are the chargebacks of it, and what reverses these.
+  // So are its chargebacks, and the reversals of these.
   const isOfOther = ({ referencedId }: Transaction): boolean => {
     if (referencedId === null) return false;
     const referenced = all.find(({ id }) => id === referencedId);
@@ -39,8 +39,8 @@ export function observationViolations({ gateway, database, payment }: Harness): 
     (event) => event['type'] === 'payment.unclear' && event['payment_id'] === payment.id,
   );
   const isLostAgain = reversals.some(({ referencedId }) => reversals.some(({ id }) => id === referencedId));
-  if (isLostAgain) return isUnclear ? wrong : [...wrong, 'the reversal of a reversal is nowhere noted'];
-  // Acceptance does not ask each capture, and what was notified before it is kept in a table that is not simulated.
+  if (isLostAgain) return isUnclear ? wrong : [...wrong, 'the reversal of a reversal is not recorded'];
+  // Acceptance does not query each capture, and earlier notifications are in a table that is not simulated.
   const storedAt = row['imported_at'];
   const isApart = gateway.settings().captureLinks === 'apart';
   if (
@@ -49,7 +49,7 @@ export function observationViolations({ gateway, database, payment }: Harness): 
     disputes.some(({ changedAt }) => changedAt <= storedAt.getTime())
   )
     return wrong;
-  // An amount that is not shown counts as the whole payment; a doubt is for a person.
+  // A hidden amount counts as the whole payment; an operator decides a doubt.
   if (isUnclear || chargebacks.some(({ hidesAmount }) => hidesAmount)) return wrong;
   const disputed = sum(chargebacks) - sum(reversals.filter(({ referencedId }) => referencedId !== null));
   if (amount(row, 'disputed_minor') !== disputed)

@@ -1,4 +1,4 @@
-/** What one lifetime reached, for the coverage of all. */
+/** Records in the coverage what one run reached. */
 import { REFUND_STATES, type RefundState } from '../../../domain/refund/states.js';
 import type { Harness } from '../harness/harness.js';
 import { text } from './rows.js';
@@ -18,9 +18,9 @@ export function noteReached({ database, coverage }: Harness): void {
   for (const attempt of attempts) {
     coverage.hit('attempt', `${text(attempt, 'operation')} ${text(attempt, 'state')}`);
     const refusal = text(attempt, 'decline_class');
-    if (refusal !== '') coverage.hit('refusal', `${text(attempt, 'operation')} ${refusal}`);
+    if (refusal !== '') coverage.hit('decline', `${text(attempt, 'operation')} ${refusal}`);
     if (Number(attempt['submissions']) > 1)
-      coverage.hit('attempt', `${text(attempt, 'operation')} sent again under its reference`);
+      coverage.hit('attempt', `${text(attempt, 'operation')} submitted again with its reference`);
     if (attempt['operation'] === 'credit') coverage.hit('guard', 'allowed');
   }
   for (const entry of cases) {

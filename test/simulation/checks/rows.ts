@@ -1,4 +1,4 @@
-/** Columns of rows in memory, read with their types. */
+/** Reads columns of in-memory rows with their types. */
 import type { Row } from '../database/tables.js';
 
 export function text(row: Row, column: string): string {

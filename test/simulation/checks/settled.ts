@@ -1,4 +1,4 @@
-/** How each refund is told to be settled: by which means and how much, against the gateway's own books. */
+/** Checks how each refund is reported as settled (by which means, and how much) against the gateway's own books. */
 import { settledAmountOf, type SettlementFacts } from '../../../domain/refund/settlement.js';
 import { isFinal } from '../../../domain/refund/states.js';
 import type { Operation } from '../../../domain/refund/operation.js';
@@ -18,7 +18,7 @@ export async function settlementViolations(harness: Harness): Promise<string[]> 
   return [...wrong, ...wrongClaims(harness)];
 }
 
-/** Only a refund that is over: until then, and while somebody is asked, what it has is not the last word. */
+/** Checks a final refund only: until then, or while a case is open, its report may still change. */
 async function wrongSettlement(harness: Harness, refund: Row): Promise<string[]> {
   const { database, gateway, payment, ledger } = harness;
   const { attempts, cases } = database.tables.rows;
@@ -53,18 +53,18 @@ async function wrongSettlement(harness: Harness, refund: Row): Promise<string[]>
     ...(reported.settledBy === real.settledBy && reported.settledAmount === real.settledAmount
       ? []
       : [
-          `${name} is told to be settled by ${String(reported.settledBy)} with ${reported.settledAmount}, the gateway has ${String(real.settledBy)} with ${real.settledAmount}`,
+          `${name} is reported as settled by ${String(reported.settledBy)} with ${reported.settledAmount}, the gateway has ${String(real.settledBy)} with ${real.settledAmount}`,
         ]),
     ...(endedOutside && !isWhole
       ? [`${name} is ${state}, and the customer has ${reported.settledAmount} of ${reported.amount}`]
       : []),
     ...(left > 0n
-      ? [`${name} is ${state}, and ${left} that was refunded elsewhere before its end counts for no refund`]
+      ? [`${name} is ${state}, and ${left} was refunded elsewhere before its end and counts for no refund`]
       : []),
   ];
 }
 
-/** Refunded elsewhere while this refund was under way, on record before its end, and claimed by none. */
+/** Returns the amount that was refunded elsewhere during this refund, is on record before its end, and counts for no refund. */
 function unclaimed({ database, gateway, payment }: Harness, refund: Row): bigint {
   const { events, refunds } = database.tables.rows;
   const own = events.filter((event) => event['refund_id'] === refund['id']);
@@ -90,7 +90,7 @@ function unclaimed({ database, gateway, payment }: Harness, refund: Row): bigint
   return free < since ? free : since;
 }
 
-/** No more is counted as paid from outside than the gateway has. */
+/** Checks that the ledger counts no more money from outside than the gateway has. */
 function wrongClaims({ database, gateway, payment }: Harness): string[] {
   const { refunds, payments, events, attempts } = database.tables.rows;
   const row = payments.find(({ id }) => id === payment.id);
@@ -101,7 +101,7 @@ function wrongClaims({ database, gateway, payment }: Harness): string[] {
   const isUpdate = ({ changedAt, visibleAt }: Transaction): boolean =>
     !(observedAt instanceof Date) || Math.max(changedAt, visibleAt) >= observedAt.getTime();
   const isUnclear = events.some((event) => event['type'] === 'payment.unclear');
-  // What has changed since the last query was not seen; a doubt is for a person.
+  // Changes after the last query are unknown to the ledger; an operator decides a doubt.
   if (
     isUnclear ||
     disputes.some(isUpdate) ||

@@ -1,16 +1,16 @@
-/** What a `where` asks of a row in memory: the operators that the ledger's queries use, and no other. */
+/** Evaluates the conditions of a `where` on in-memory rows: only the operators that the ledger's queries use. */
 import type { Row } from './tables.js';
 
 export type Operator = '=' | '<>' | '<' | '>' | 'in' | 'not in' | 'is';
 
-/** `outer`: the row that a query is asked for, where it is asked for each row of another. */
+/** `outer`: the outer row, if the query runs for each row of another query. */
 export interface Condition {
   readonly holds: (row: Row, outer: Row) => boolean;
 }
 
 const BARE = new Map<string, string>();
 
-/** The column without its table. */
+/** Returns the column without its table. */
 export function bare(column: string): string {
   let name = BARE.get(column);
   if (name === undefined) {
@@ -20,7 +20,7 @@ export function bare(column: string): string {
   return name;
 }
 
-/** A column against a value. */
+/** Compares a column with a value. */
 export class Comparison implements Condition {
   readonly column: string;
   readonly operator: Operator;
@@ -56,7 +56,7 @@ export class Comparison implements Condition {
   }
 }
 
-/** A column against one of the outer row. */
+/** Compares a column with a column of the outer row. */
 export class Reference implements Condition {
   readonly #own: string;
   readonly #outer: string;

@@ -1,37 +1,37 @@
-/** The pieces of raw SQL that the ledger uses, each with what it means for rows in memory. A new one has to be added here. */
+/** Evaluates the pieces of raw SQL that the ledger uses on in-memory rows. Add an entry here for each new piece. */
 import type { RawBuilder } from 'kysely';
 import { minor, type Row } from './tables.js';
 
-interface Fixture {
-  /** Values put into the template, in their order. */
+interface Inputs {
+  /** Values of the template's parameters, in their order. */
   readonly values: readonly unknown[];
   readonly row: Row;
-  /** All rows that the query found, for sums. */
+  /** All rows that the query found; sums need them. */
   readonly rows: readonly Row[];
   readonly now: Date;
 }
 
-const since = ({ values: [moment], now }: Fixture): number | null =>
+const since = ({ values: [moment], now }: Inputs): number | null =>
   moment instanceof Date ? now.getTime() - moment.getTime() : null;
 const sumOf =
   (column: string) =>
-  ({ rows }: Fixture): string =>
+  ({ rows }: Inputs): string =>
     rows.reduce((sum, row) => sum + minor(row, column), 0n).toString();
 const oneMore =
   (column: string) =>
-  ({ row }: Fixture): number =>
+  ({ row }: Inputs): number =>
     Number(row[column]) + 1;
 const dataField =
   (name: string) =>
-  ({ row }: Fixture): unknown => {
+  ({ row }: Inputs): unknown => {
     const { data } = row;
     return typeof data === 'object' && data !== null
       ? Object.getOwnPropertyDescriptor(data, name)?.value
       : undefined;
   };
 
-const MEANINGS: Readonly<Record<string, (fixture: Fixture) => unknown>> = {
-  // Every transaction here runs alone: nobody else holds the lock.
+const MEANINGS: Readonly<Record<string, (inputs: Inputs) => unknown>> = {
+  // Every transaction here runs alone, so the lock is always free.
   'pg_advisory_xact_lock(hashtextextended(?, 0))': () => null,
   amount_minor: ({ row }) => minor(row, 'amount_minor'),
   'now()': ({ now }) => now,
@@ -42,14 +42,14 @@ const MEANINGS: Readonly<Record<string, (fixture: Fixture) => unknown>> = {
   'coalesce(sum(reserved_delta), 0)::text': sumOf('reserved_delta'),
   'coalesce(sum(amount_minor), 0)::text': sumOf('amount_minor'),
   "data->>'gatewayId'": dataField('gatewayId'),
-  "coalesce((data->>'final')::boolean, false)": (fixture) => dataField('final')(fixture) ?? false,
+  "coalesce((data->>'final')::boolean, false)": (inputs) => dataField('final')(inputs) ?? false,
   'coalesce(registration_id, ?)': ({ row, values: [other] }) => row['registration_id'] ?? other,
 };
 
-/** By the constant part of a template: the text of a piece of SQL is put together once for each place that has it. */
-const meanings = new WeakMap<object, (fixture: Fixture) => unknown>();
+/** Cache by the constant part of a template, so that the text of a piece of SQL is joined once for each place in the code. */
+const meanings = new WeakMap<object, (inputs: Inputs) => unknown>();
 
-/** A piece of raw SQL, evaluated. Throws for one that is not in the list. */
+/** Evaluates a piece of raw SQL. Throws if it is not in `MEANINGS`. */
 export function evaluate(fragment: RawBuilder<unknown>, row: Row, rows: readonly Row[], now: Date): unknown {
   const node = fragment.toOperationNode();
   if (!('sqlFragments' in node && 'parameters' in node)) throw new Error('not a piece of raw SQL');
@@ -60,7 +60,7 @@ export function evaluate(fragment: RawBuilder<unknown>, row: Row, rows: readonly
   return meaning({ values: parameters.length === 0 ? parameters : parameters.map(valueOf), row, rows, now });
 }
 
-function read(fragments: readonly unknown[]): (fixture: Fixture) => unknown {
+function read(fragments: readonly unknown[]): (inputs: Inputs) => unknown {
   const text = fragments.join('?').replaceAll(/\s+/g, ' ').trim();
   const meaning = MEANINGS[text];
   if (meaning === undefined) throw new Error(`the database in memory does not know this SQL: ${text}`);
@@ -74,7 +74,7 @@ function valueOf(parameter: unknown): unknown {
     : undefined;
 }
 
-/** Whether a value of an update or insert is a piece of SQL. */
+/** True if a value of an update or insert is a piece of SQL. */
 export function isFragment(value: unknown): value is RawBuilder<unknown> {
   return typeof value === 'object' && value !== null && !(value instanceof Date) && 'isRawBuilder' in value;
 }

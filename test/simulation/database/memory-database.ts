@@ -1,17 +1,17 @@
-/** A database in memory for the real ledger: its own functions run on it, so there is no second ledger to keep alike. */
+/** An in-memory database for the real ledger: the ledger's own functions run on it, so there is no second ledger to keep consistent. */
 import type { Kysely } from 'kysely';
 import type { Database, Tables, Tx } from '../../../ledger/db/database.js';
 import { Insert, Select, Update, type Turn } from './queries.js';
 import { MemoryTables, type TableName } from './tables.js';
 
 export interface MemoryDatabase extends Database {
-  /** Everything that is stored, for whoever checks it. */
+  /** All rows, for the checks. */
   readonly tables: MemoryTables;
 }
 
 /**
- * `clock`: milliseconds, what `now()` is taken from; `before`: what is stored already. Transactions run one at a time, each alone and
- * as a whole. It never waits for anything but promises: whoever drains the microtask queue after a call has seen the whole transaction.
+ * Opens an in-memory database. `clock`: milliseconds for `now()`; `before`: rows that exist already. Transactions are atomic and run one at
+ * a time. It waits for nothing but promises: after draining the microtask queue, a call's whole transaction is visible.
  */
 export function openMemoryDatabase(clock: () => number, before?: MemoryTables): MemoryDatabase {
   const tables = before === undefined ? new MemoryTables(clock) : MemoryTables.after(before, clock);
@@ -56,7 +56,7 @@ function queriesOn(tables: MemoryTables, turn: Turn): Tx {
   return queries;
 }
 
-/** It has the builder's methods that the ledger calls; another one fails by name at once, and the contract tests run on both. */
+/** Asserts that this is a Kysely builder. It has the methods that the ledger calls; any other fails by name, and contract tests run on both. */
 function isBuilder(queries: unknown): queries is Tx & Kysely<Tables> {
   return typeof queries === 'object';
 }

@@ -1,4 +1,4 @@
-/** The query builder that the ledger's functions are written against, on tables in memory: as much of it as they use. */
+/** Kysely's query builder on in-memory tables: the part of it that the ledger's functions use. */
 import {
   Alternatives,
   bare,
@@ -12,22 +12,22 @@ import {
 import { evaluate, isFragment } from './fragments.js';
 import type { MemoryTables, Row, TableName } from './tables.js';
 
-/** What a query outside of a transaction waits for, as long as one is under way. Inside of one: never. */
+/** Returns the running transaction, which a query outside of it waits for; undefined if there is none, and inside of a transaction. */
 export type Turn = () => Promise<unknown> | undefined;
 
-/** A column, a piece of SQL with its name, or a query for each row. */
+/** A column, a piece of SQL with an alias, or a query for each row. */
 type Selection =
   | { readonly alias: string; readonly value?: never }
   | { readonly alias: string; readonly value: (row: Row, rows: readonly Row[]) => unknown };
 
 const NO_ROW: Row = {};
 
-/** One row of each shape that is wider than a table's, by the table and the columns added to it. */
+/** One row of each shape that has more columns than its table, by the table and the added columns. */
 const WIDER = new Map<string, Row>();
 
 /**
- * A copy of a row with room for more columns. It has them at once: V8 gives every copy that columns are added to a hidden class of its
- * own, and whoever reads from such a row pays for that again.
+ * Returns a copy of a row with all added columns at once. Columns added one by one would give each copy a V8 hidden class of its own, which
+ * makes every read of it slow.
  */
 function widened(row: Row, shape: string, selections: readonly Selection[]): Record<string, unknown> {
   let wider = WIDER.get(shape);
@@ -83,7 +83,7 @@ function holdAll(conditions: readonly Condition[], row: Row, outer: Row): boolea
   return true;
 }
 
-/** What `(eb) => …` is called with: a condition as a call, alternatives, a query for each row. */
+/** The expression builder of `(eb) => …`: a condition as a call, alternatives, a query for each row. */
 interface Expressions {
   (column: string, operator: Operator, value: unknown): Condition;
   or(conditions: readonly Condition[]): Condition;
@@ -97,11 +97,11 @@ export class Select extends Query {
   #limit = Infinity;
   #alias = '';
   #isAll = false;
-  /** What makes a row of this query another shape than its table's. */
+  /** Name of the row's shape: the table and the columns added to it. */
   #shape = String(this.table);
-  /** Only columns as they are: the stored row has them all. */
+  /** True if all columns are selected unchanged: then the stored row can be returned. */
   #isPlain = true;
-  /** A sum is one row, also over nothing. */
+  /** True for a sum: it has one row, also over no rows. */
   #isSum = false;
 
   selectAll(): this {
@@ -172,12 +172,12 @@ export class Select extends Query {
     return this;
   }
 
-  /** Of types alone. */
+  /** Only changes types. */
   $castTo(): this {
     return this;
   }
 
-  /** Every transaction here runs alone: the lock is held by nobody else. */
+  /** Does nothing: every transaction here runs alone, so the row is never locked. */
   forUpdate(): this {
     return this;
   }
@@ -206,7 +206,7 @@ export class Select extends Query {
         if (order !== undefined) found.sort((a, b) => compare(a[order.column], b[order.column]) * order.sign);
       }
     const kept = found.length > this.#limit ? found.slice(0, this.#limit) : found;
-    // Rows are replaced, never changed: one that is handed out stays what it was.
+    // Rows are replaced, never changed: a row that was returned stays as it was.
     if (this.#isPlain) return kept;
     if (this.#isSum && !this.#isAll) return [this.#shaped(NO_ROW, kept)];
     return kept.map((row) => this.#shaped(row, kept));
@@ -218,7 +218,7 @@ export class Select extends Query {
       for (const other of this.tables.rows[join.table]) {
         if (other[join.column] !== row[join.own]) continue;
         const both = widened(row, this.#shape, this.#selections);
-        // Of the other table only what was asked for.
+        // Only the selected columns of the other table.
         for (const { alias } of this.#selections) if (!(alias in row)) both[alias] = other[alias];
         joined.push(both);
       }
@@ -272,7 +272,7 @@ export class Update extends Query {
   }
 }
 
-/** The columns of `onConflict((conflict) => conflict.column('id').doNothing())`. */
+/** Columns of `onConflict((conflict) => conflict.column('id').doNothing())`. */
 class Conflict {
   readonly names: string[] = [];
 
@@ -286,7 +286,7 @@ class Conflict {
     return this;
   }
 
-  /** Of a partial index, which the tables know themselves. */
+  /** Does nothing: the tables know their partial indexes. */
   where(): this {
     return this;
   }

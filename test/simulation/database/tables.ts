@@ -5,7 +5,7 @@ import { evaluate, isFragment } from './fragments.js';
 
 export type TableName = keyof Tables;
 export type Row = Readonly<Record<string, unknown>>;
-/** What PostgreSQL would refuse: a CHECK or UNIQUE constraint, by name. */
+/** Thrown when PostgreSQL would reject a row: names the CHECK or UNIQUE constraint. */
 export class ConstraintViolated extends Error {
   override readonly name = 'ConstraintViolated';
   readonly constraint: string;
@@ -19,7 +19,7 @@ export class ConstraintViolated extends Error {
 interface Unique {
   readonly name: string;
   readonly columns: readonly string[];
-  /** A partial index counts only these rows, by what they hold in the columns `on`. */
+  /** A partial index counts only the rows for which `holds` is true; `on`: the columns that it reads. */
   readonly only?: { readonly on: readonly string[]; readonly holds: (row: Row) => boolean };
 }
 
@@ -78,7 +78,7 @@ const UNIQUE: Readonly<Record<TableName, readonly Unique[]>> = {
   ],
 };
 
-/** Columns that are written as JSON text and read as what it holds. */
+/** Columns that are written as JSON text and read as parsed JSON. */
 const JSON_COLUMNS: Readonly<Record<TableName, readonly string[]>> = {
   payments: ['declared'],
   captures: [],
@@ -106,9 +106,9 @@ export class MemoryTables {
   };
   readonly #clock: () => number;
   readonly #keys = new Set<unknown>();
-  /** Events by their refund: the one table that grows with every step. */
+  /** Events by refund: the only table that grows with every step. */
   readonly #events = new Map<unknown, Row[]>();
-  /** What this transaction did, to be taken back: a row that is new, or what took the place of `before`. */
+  /** Changes of this transaction, for a rollback: an inserted row, or a row that replaced `before`. */
   readonly #done: { readonly table: TableName; readonly row: Row; readonly before: Row | undefined }[] = [];
   #now: Date | undefined;
   #sequence = 0;
@@ -117,7 +117,7 @@ export class MemoryTables {
     this.#clock = clock;
   }
 
-  /** With all that `before` holds now: rows are replaced and never changed, so both may have the same ones. */
+  /** Returns tables with the current rows of `before`: rows are replaced and never changed, so both may share them. */
   static after(before: MemoryTables, clock: () => number): MemoryTables {
     const tables = new MemoryTables(clock);
     for (const table of TABLES) tables.rows[table].push(...before.rows[table]);
@@ -127,7 +127,7 @@ export class MemoryTables {
     return tables;
   }
 
-  /** Of the transaction, as PostgreSQL's `now()`. */
+  /** Time of the transaction, as PostgreSQL's `now()`. */
   now(): Date {
     return this.#now ?? new Date(this.#clock());
   }
@@ -160,7 +160,7 @@ export class MemoryTables {
     }
   }
 
-  /** The rows among which those are that `conditions` ask for: all of a table, or fewer by an index. */
+  /** Returns the rows that may fulfill `conditions`: the whole table, or fewer by an index. */
   among(table: TableName, conditions: readonly Condition[]): readonly Row[] {
     if (table === 'events')
       for (const condition of conditions)
@@ -169,7 +169,7 @@ export class MemoryTables {
     return this.rows[table];
   }
 
-  /** Undefined where a row with the same values in `unless` is there already. */
+  /** Inserts a row; undefined if a row with the same values in `unless` exists. */
   insert(table: TableName, values: Row, unless: readonly string[] | undefined): Row | undefined {
     const row = this.#withDefaults(table);
     this.#assign(table, row, values, row);
@@ -194,7 +194,7 @@ export class MemoryTables {
     return row;
   }
 
-  /** Rows are replaced, never changed: what somebody read before stays as it was. */
+  /** Updates a row by replacing it: a row that was read before stays as it was. */
   update(table: TableName, row: Row, change: Row): Row {
     const after: Record<string, unknown> = { ...row };
     this.#assign(table, after, change, row);
@@ -215,7 +215,7 @@ export class MemoryTables {
     this.#done.push({ table, row: after, before: row });
   }
 
-  /** `before`: what pieces of SQL in `values` speak of. */
+  /** Assigns `values`; pieces of SQL among them are evaluated on `before`. */
   #assign(table: TableName, after: Record<string, unknown>, values: Row, before: Row): void {
     const json = JSON_COLUMNS[table];
     for (const column in values) {
@@ -234,7 +234,7 @@ export class MemoryTables {
     return false;
   }
 
-  /** With every column, in one order: rows of a table have one shape. */
+  /** Returns a row with every column, in one order: rows of a table have one shape. */
   #withDefaults(table: TableName): Record<string, unknown> {
     const now = this.now();
     this.#sequence += 1;
@@ -394,7 +394,7 @@ export class MemoryTables {
     }
   }
 
-  /** The trigger on events: balances are a function of them. */
+  /** The trigger on events: keeps the balances equal to the sum of the events. */
   #applyEvent(event: Row): void {
     const reserved = minor(event, 'reserved_delta');
     const succeeded = minor(event, 'succeeded_delta');
@@ -420,7 +420,7 @@ export class MemoryTables {
 
 const NOTHING: Row = Object.freeze({});
 
-/** An amount in a column. */
+/** Returns the amount in a column. */
 export function minor(row: Row, column: string): bigint {
   const value = row[column];
   if (typeof value !== 'bigint') throw new TypeError(`${column} holds no amount`);
@@ -449,7 +449,7 @@ const BALANCES = [
   'released_minor',
 ] as const;
 
-/** The column that the table computes. */
+/** The generated column: the excess of a payment. */
 function excessOf(payment: Row): bigint {
   const above = usedOf(payment) - limitOf(payment);
   return above > 0n ? above : 0n;
@@ -464,7 +464,7 @@ function violated({ name, columns }: Unique, row: Row): ConstraintViolated {
   return new ConstraintViolated(name, JSON.stringify(columns.map((column) => row[column])));
 }
 
-/** Whether a change of these columns can make a row break it. */
+/** True if a change of these columns can violate the index. */
 function concerns({ columns, only }: Unique, change: Row): boolean {
   return columns.some((column) => column in change) || only?.on.some((column) => column in change) === true;
 }

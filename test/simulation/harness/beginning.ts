@@ -1,57 +1,57 @@
-/** How lifetimes begin: a payment was taken, and what was asked for first is accepted. Nothing can go wrong in it yet. */
+/** Beginnings of runs: a payment is taken and the first refund is accepted. Nothing goes wrong in this part. */
 import type { StoreEntry } from '../../../sandbox/gateway/store.js';
 import type { MemoryTables } from '../database/tables.js';
 import type { Scenario } from './scenario.js';
 import { Coverage } from './coverage.js';
 import { CALM } from './mix.js';
-import { accept, drawOrder, drawPart, type Acceptance, type QueryStart } from './orders.js';
+import { accept, drawOrder, drawPart, type Acceptance, type RequestedOrder } from './orders.js';
 import { OutsideFacts, type SimulatedPayment } from './outside-facts.js';
 import { enter, leave } from './fakes.js';
 import { KeptTrace } from './trace.js';
 import { Harness } from './harness.js';
 
 export interface Beginning {
-  /** When it was over, by the clock of the world. */
+  /** Virtual time at which the beginning ended. */
   readonly at: number;
   readonly payment: SimulatedPayment;
-  /** See `World.otherRegistrationId`. */
+  /** See `Harness.otherRegistrationId`. */
   readonly otherRegistrationId: string | undefined;
-  /** What the gateway and the ledger have by then. */
+  /** Everything that the gateway stored until then. */
   readonly history: readonly StoreEntry[];
   readonly tables: MemoryTables;
   /** See `drawPart`. */
   readonly part: bigint;
-  readonly first: QueryStart;
-  /** Undefined: a workflow of the caller's own is to ask. */
+  readonly first: RequestedOrder;
+  /** Undefined if a workflow of the client requests the refund later. */
   readonly accepted: Acceptance | undefined;
   readonly trace: readonly string[];
 }
 
-/** So many different ones there are. Lifetimes differ by what comes after. */
+/** Number of different beginnings. Runs differ by what comes after. */
 const MANY = 1024;
-/** Beyond all seeds of lifetimes. */
+/** Above all seeds of runs. */
 const SEEDS = 2 ** 40;
 
 /**
- * Lifetimes whose seeds are `MANY` apart begin alike: that is lived once and gone on from, which saves a seventh of a lifetime. Worlds
- * after it share only rows and transactions that nobody changes.
+ * Caches beginnings. Runs whose seeds are a multiple of `MANY` apart share one beginning, which saves a seventh of a run's time. They share
+ * only rows and transactions that are never changed.
  */
 export class Beginnings {
-  readonly #lived = new Map<number, Beginning>();
+  readonly #cache = new Map<number, Beginning>();
   readonly #isTraced: boolean;
 
   constructor(isTraced = false) {
     this.#isTraced = isTraced;
   }
 
-  /** A course has its own demands of a payment, and a beginning of its own. */
+  /** Returns the beginning for a seed. A scenario makes its own demands on the payment, and so has a beginning of its own. */
   async of(seed: number, scenario: Scenario | undefined): Promise<Beginning> {
     if (scenario !== undefined) return begin(SEEDS + seed, this.#isTraced, scenario);
     const number = seed % MANY;
-    const known = this.#lived.get(number);
+    const known = this.#cache.get(number);
     if (known !== undefined) return known;
     const beginning = await begin(SEEDS + number, this.#isTraced);
-    this.#lived.set(number, beginning);
+    this.#cache.set(number, beginning);
     return beginning;
   }
 }
@@ -93,13 +93,13 @@ async function begin(seed: number, isTraced: boolean, scenario?: Scenario): Prom
   }
 }
 
-/** What a course has asked for, in minor units; undefined: as chance has it. */
+/** Returns the amount, in minor units, that a scenario requests; undefined: chance decides. */
 function onlyOf({ payment }: Harness, scenario: Scenario | undefined): bigint | undefined {
   if (scenario === undefined || scenario.asksForAnything === true) return undefined;
   return scenario.asksFor === undefined ? payment.minor : payment.toMinor(scenario.asksFor);
 }
 
-async function acceptedIn(harness: Harness, first: QueryStart): Promise<Acceptance> {
+async function acceptedIn(harness: Harness, first: RequestedOrder): Promise<Acceptance> {
   const accepted = accept(harness, first);
   await harness.scheduler.run(
     () => false,

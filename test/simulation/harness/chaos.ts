@@ -1,4 +1,4 @@
-/** What goes wrong, and when: decided by the world's chance, at every call that a process makes. */
+/** Decides by chance, at every call that a process makes, which fault happens. */
 import type { Coverage } from './coverage.js';
 import type { Mix } from './mix.js';
 import type { Process } from './process.js';
@@ -19,7 +19,7 @@ export type WriteFault =
   | 'freeze_before'
   | 'freeze_while_waiting'
   | 'not_sent'
-  | 'refused'
+  | 'declined'
   | 'gateway';
 export type ResultFault = 'crash_before_result' | 'late_result';
 export type ReadFault =
@@ -56,7 +56,7 @@ const READ: readonly [ReadFault, ...ReadFault[]] = [
 export class Chaos {
   isOn = true;
   readonly #mix: Mix;
-  /** Faults that may still come. */
+  /** Number of faults that may still happen. */
   #left: number;
   readonly #random: Random;
   readonly #coverage: Coverage;
@@ -79,12 +79,12 @@ export class Chaos {
 
   write(): WriteFault | undefined {
     this.#writes += 1;
-    if (this.isOn && this.#mix.isRefused && this.#writes === 1) return 'refused';
+    if (this.isOn && this.#mix.isDeclined && this.#writes === 1) return 'declined';
     if (this.#happens(this.#mix.gatewayRate)) return 'gateway';
     return this.#draw('write', this.#mix.rate * 2, WRITE);
   }
 
-  /** A process that has just done its work dies before it can say so, or says so late. */
+  /** The fault of an activity's result: the process dies after the work and before it reports, or reports late. */
   result(): ResultFault | undefined {
     return this.#draw('activity', this.#mix.rate, RESULT);
   }
@@ -102,7 +102,7 @@ export class Chaos {
     return true;
   }
 
-  /** Stops a process: alone, or suspended with its machine. */
+  /** Stops a process: only the process, or its whole machine. */
   stop(process: Process): void {
     const ms = this.freezeMs();
     if (!this.#random.chance(0.5)) process.freeze(ms);
@@ -112,7 +112,7 @@ export class Chaos {
     }
   }
 
-  /** Long enough to be taken for dead, or not; sometimes past every deadline, and past the proof that nothing was sent. */
+  /** Milliseconds of a stop: sometimes enough to be taken for dead, sometimes past every deadline and past the proof of absence. */
   freezeMs(): number {
     return this.#random.spread(500, 18 * 3_600_000);
   }

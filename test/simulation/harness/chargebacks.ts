@@ -1,9 +1,9 @@
-/** Chargebacks as a bank makes them: in parts, pending, declined, with amounts that change, reversed well, badly, or more than once. */
+/** Chargebacks as a bank makes them: partial, pending, declined, with changing amounts, and reversed correctly, wrongly or repeatedly. */
 import { CommandRefused } from '../../../sandbox/gateway/controls.js';
 import type { Transaction } from '../../../sandbox/gateway/types.js';
 import type { Harness } from './harness.js';
 
-/** Something happens at the gateway without the program, unless its books do not allow it. */
+/** Runs `act`: an event at the gateway that this program did not cause. Does nothing if the gateway's own books do not allow it. */
 export function happens(harness: Harness, name: string, act: () => void): void {
   try {
     act();
@@ -17,7 +17,7 @@ export function happens(harness: Harness, name: string, act: () => void): void {
 
 const STATES = ['succeeded', 'succeeded', 'succeeded', 'pending', 'rejected'] as const;
 
-/** A chargeback as chance has it, and what follows it, each within `within` milliseconds of what it follows; 0: at once. */
+/** Makes a random chargeback and random events after it, each at most `within` milliseconds after the one before; 0: at once. */
 export function chargeBackAnyhow(harness: Harness, paymentId: string, within: number): void {
   const { gateway, payment, random } = harness;
   const part = random.chance(0.4) ? random.pick([2n, 4n, 5n]) : 1n;
@@ -40,7 +40,7 @@ function later({ random, scheduler }: Harness, within: number, act: () => void):
   else scheduler.after(random.spread(1_000, within), act);
 }
 
-/** It is shown, grows or shrinks. */
+/** Changes a chargeback: shows its amount, increases or decreases it. */
 function change(harness: Harness, id: string, most: bigint): void {
   const { gateway, payment, random } = harness;
   const amount = payment.toHundredths(

@@ -1,4 +1,4 @@
-/** Clients' own workflows around a refund: what they are told, and whether that is what the ledger has. */
+/** Workflows of clients around a refund, and the check that the result they receive is the ledger's. */
 import { FINAL_STATES } from '../../../domain/refund/states.js';
 import { isSafeToCompensate } from '../../../workflows/pay-back/pay-back.js';
 import type { RefundOrder } from '../../../activities/refund/accept.js';
@@ -13,17 +13,17 @@ export class Clients {
   readonly violations: string[] = [];
   readonly #harness: Harness;
   readonly #orders = new Map<string, RefundOrder>();
-  /** Orders whose compensation nothing was accepted for: nothing of their keys may be accepted later either. */
+  /** Orders that a client compensated because nothing was accepted for them. Nothing with their keys may be accepted later. */
   readonly #refused = new Map<string, RefundOrder>();
   #again = 0;
 
   constructor(harness: Harness) {
     this.#harness = harness;
     const closed: Harness['onClosed'] = (workflowId, outcome) => this.#closed(workflowId, outcome);
-    harness.onClosed = closed; // see `World.onNotification`
+    harness.onClosed = closed; // see `Harness.onNotification`
   }
 
-  /** The client's workflow begins: the heart of it is `payBack`, and it compensates as the example of `examples` does. */
+  /** Starts the client's workflow. It consists of `payBack`, and compensates as the example in `examples` does. */
   begin(workflowId: string, order: RefundOrder): void {
     const { cluster, random, scheduler, chaos } = this.#harness;
     this.#orders.set(workflowId, order);
@@ -41,22 +41,22 @@ export class Clients {
     switch (random.between(0, 4)) {
       case 0:
       case 1:
-        this.#note('cancel the caller');
+        this.#note('cancel the client');
         cluster.cancel(workflowId);
         return;
       case 2:
         if (run.isReplaying || run.execution.log.length === 0) return;
-        this.#note('reset the caller');
+        this.#note('reset the client');
         cluster.reset(run, random.between(1, run.execution.log.length));
         return;
       default: {
-        this.#note('terminate the caller and start it again');
+        this.#note('terminate the client and start it again');
         cluster.terminate(run);
         this.#again += 1;
         const next = `${workflowId}-again-${this.#again}`;
         scheduler.after(random.spread(1, MINUTE), () => {
           this.begin(next, order);
-          // Canceled in the first moment: before it has asked for anything, it must not believe that there is nothing.
+          // Canceled at its first moment: a workflow that has requested nothing yet must not conclude that there is no refund.
           if (random.chance(0.5)) cluster.cancel(next);
         });
       }
@@ -68,7 +68,7 @@ export class Clients {
     this.#harness.trace.note('operator', what);
   }
 
-  /** What nothing was accepted for must stay so. */
+  /** Returns all violations, among them orders that were accepted after their client had compensated. */
   atRest(): readonly string[] {
     const late = [...this.#refused].flatMap(([workflowId, order]) =>
       this.#refundOf(order) === undefined || this.#isShared(order)
@@ -84,16 +84,16 @@ export class Clients {
     const refund = this.#refundOf(order);
     const state = refund?.['state'];
     if (outcome.kind === 'completed' && (refund === undefined || !this.#hasEnded(refund)))
-      this.violations.push(`${workflowId} was told an end, and its refund is ${String(state)}`);
+      this.violations.push(`${workflowId} received a result, and its refund is ${String(state)}`);
     if (!isCompensated(outcome)) return;
     this.#harness.coverage.hit('client', 'compensates');
     if (refund === undefined) this.#refused.set(workflowId, order);
-    // Of two clients with one key the other one may have been accepted since this one was refused.
+    // Of two clients with one key, the other one's order may have been accepted since this one's was refused.
     else if (state !== 'canceled' && !this.#isShared(order))
       this.violations.push(`${workflowId} was compensated, and its refund is ${String(state)}`);
   }
 
-  /** Whether it is final, or was: what was final when the client read it may have been returned before the client's run closes. */
+  /** True if the refund is final or was final: it may have been returned between the client's read and the end of the client's run. */
   #hasEnded(refund: Row): boolean {
     return this.#harness.database.tables.rows.events.some(
       (event) => event['refund_id'] === refund['id'] && FINAL_EVENTS.has(event['type']),
@@ -106,7 +106,7 @@ export class Clients {
     );
   }
 
-  /** Asked for by several: another one's acceptance is not this one's. */
+  /** True if several clients use one key: the acceptance of one does not count for another. */
   #isShared(order: RefundOrder): boolean {
     const same = [...this.#orders].filter(([, other]) => other.idempotencyKey === order.idempotencyKey);
     return same.length > 1 || order.idempotencyKey === 'key-0';

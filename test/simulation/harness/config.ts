@@ -1,4 +1,4 @@
-/** How patient and permissive simulated refunds are, and how far a simulated gateway may go within what they rely on. */
+/** Timings and policies of simulated refunds, and the limits that a simulated gateway keeps. */
 import type { RefundConfig, Policy, Timings } from '../../../domain/refund/config.js';
 import type { Random } from './random.js';
 
@@ -7,8 +7,8 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
 /**
- * The same relations as the defaults, with shorter budgets and longer waits between look-ups: a lifetime is not to spend its steps on
- * look-ups that tell nothing new. Three come too early to count, those after 26 minutes, 2 h 10 and 6 h 10 can prove absence.
+ * The same relations as the defaults, with shorter budgets and longer waits between queries: a run should not spend its steps on queries
+ * that find nothing new. Three queries come too early to count; those after 26 minutes, 2 h 10 and 6 h 10 can prove absence.
  */
 const PATIENT: Timings = {
   sendWindow: 30 * SECOND,
@@ -27,7 +27,7 @@ const PATIENT: Timings = {
   resendFirst: 5 * SECOND,
 };
 
-/** With as few look-ups as there can be: two come too early to count, those after 1 h 19 and 5 h 19 can prove absence. */
+/** As few queries as possible: two come too early to count; those after 1 h 19 and 5 h 19 can prove absence. */
 const BRISK: Timings = {
   ...PATIENT,
   queryFirst: 30 * SECOND,
@@ -37,14 +37,14 @@ const BRISK: Timings = {
   caseAfterPending: 9 * HOUR,
 };
 
-/** What the gateway keeps to: a request that arrives is executed and visible before a miss counts. Together less than the lag. */
+/** Limits that the gateway keeps: a request that arrives is executed and visible before "not found" counts. Their sum is less than the lag. */
 export const LIMITS = {
   executionDelay: 4 * MINUTE,
   visibilityLag: 10 * MINUTE,
 } as const;
 
-/** A success that nobody has to be asked for is what most merchants allow; every switch is thrown in some world. */
-export function drawPlan(random: Random, reported: Partial<Policy> = {}): RefundConfig {
+/** Draws a config. Most merchants allow a success without an approver; each policy switch is set in some runs. */
+export function drawConfig(random: Random, fixed: Partial<Policy> = {}): RefundConfig {
   const choice = (): 'approval' | 'operator' => random.pick(['approval', 'approval', 'operator']);
   const policy: Policy = {
     creditEnabled: random.chance(0.9),
@@ -62,7 +62,7 @@ export function drawPlan(random: Random, reported: Partial<Policy> = {}): Refund
     softRetries: random.between(1, 2),
     maxAttempts: 6,
     maxSubmissions: 3,
-    ...reported,
+    ...fixed,
   };
   return { timings: random.chance(0.75) ? BRISK : PATIENT, policy };
 }

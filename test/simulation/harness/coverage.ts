@@ -1,4 +1,4 @@
-/** What simulated lifetimes have reached, counted. */
+/** Counts what simulated runs have reached. */
 
 export class Coverage {
   readonly #kinds = new Map<string, Map<string, number>>();
@@ -9,7 +9,7 @@ export class Coverage {
     counts.set(what, (counts.get(what) ?? 0) + 1);
   }
 
-  /** Of one kind, by name. */
+  /** Returns the counts of one kind, by name. */
   of(kind: string): ReadonlyMap<string, number> {
     return new Map([...(this.#kinds.get(kind) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)));
   }

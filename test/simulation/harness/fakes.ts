@@ -1,9 +1,9 @@
-/** What modules that cannot be handed a world find it by: the one that is running. */
+/** Gives the running harness to modules that cannot receive it as an argument. */
 import type { Harness } from './harness.js';
 
 let running: Harness | undefined;
 
-/** One world runs at a time in one thread. */
+/** Sets the running harness. One harness runs at a time in one thread. */
 export function enter(harness: Harness): void {
   running = harness;
 }
@@ -13,6 +13,6 @@ export function leave(): void {
 }
 
 export function runningHarness(asked: string): Harness {
-  if (running === undefined) throw new Error(`${asked} outside of a simulated world`);
+  if (running === undefined) throw new Error(`${asked} outside of a simulated run`);
   return running;
 }

@@ -1,4 +1,4 @@
-/** The gateway as one activity reaches it: the simulator's own rules behind the client's own parsing, over a network that fails. */
+/** The gateway as one activity reaches it: the sandbox's rules and the client's own parsing, over a network that fails. */
 import { elapsed } from '../../../domain/clock.js';
 import type {
   GatewayTransaction,
@@ -15,7 +15,7 @@ import type { Exchange } from '../../../gateway/http/one-request.js';
 import { sendResultOf } from '../../../gateway/oppwa/send-result.js';
 import { interpret } from '../../../gateway/oppwa/transaction.js';
 import type { Delivery, QueryEndpoint, WriteEndpoint } from '../../../sandbox/gateway/types.js';
-import { configRefusal, planTrouble } from './gateway-trouble.js';
+import { setDecline, setTrouble } from './gateway-trouble.js';
 import type { ActivityContext } from './process.js';
 import { AUTHORIZATION, type Harness } from './harness.js';
 
@@ -44,7 +44,7 @@ export class GatewayLink implements Gateway {
   readonly #context: ActivityContext;
   readonly #isReliable: boolean;
 
-  /** `isReliable`: for whoever looks in from outside and is not what is tested. */
+  /** `isReliable`: true for an observer that is not under test; its calls never fail. */
   constructor(harness: Harness, context: ActivityContext, isReliable = false) {
     this.#harness = harness;
     this.#context = context;
@@ -139,7 +139,7 @@ export class GatewayLink implements Gateway {
     const { process } = this.#context;
     return new Promise((resolve) => {
       const fault = chaos.write();
-      if (fault !== undefined && fault !== 'gateway' && fault !== 'refused')
+      if (fault !== undefined && fault !== 'gateway' && fault !== 'declined')
         trace.note(process.name, `${fields['paymentType']}: fault ${fault}`);
       const settle = (result: SendResult): void => {
         if (trace.isKept)
@@ -159,7 +159,7 @@ export class GatewayLink implements Gateway {
       }
       scheduler.after(random.between(1, 30), () =>
         process.deliver(() => {
-          // The client's own check, in the tick that hands the request to the socket.
+          // The client's own check, in the tick in which it writes the request to the socket.
           if (!(elapsed(limits.openedAt, process.clock()) <= limits.sendWindow)) {
             coverage.hit('fault', 'write deadline_passed');
             settle({ kind: 'not_sent', why: 'deadline_passed' });
@@ -178,8 +178,8 @@ export class GatewayLink implements Gateway {
             process.deliver(() => once({ kind: 'no_answer', why: 'timeout' })),
           );
           scheduler.after(random.between(1, 60), () => {
-            if (fault === 'gateway') planTrouble(this.#harness, fields);
-            if (fault === 'refused') configRefusal(this.#harness, fields);
+            if (fault === 'gateway') setTrouble(this.#harness, fields);
+            if (fault === 'declined') setDecline(this.#harness, fields);
             const delivery = this.#atGateway(endpoint, fields);
             this.#harness.watchGateway();
             scheduler.after(delivery.afterMs + random.between(1, 60), () => {
@@ -219,7 +219,7 @@ export class GatewayLink implements Gateway {
     const [endpoint, parameters] = routed(path);
     return new Promise((resolve) => {
       const fault = this.#isReliable ? undefined : chaos.read();
-      if (fault !== undefined) trace.note(process.name, `look-up: fault ${fault}`);
+      if (fault !== undefined) trace.note(process.name, `query: fault ${fault}`);
       if (fault === 'crash_before') process.crash();
       if (fault === 'freeze_before') chaos.stop(process);
       process.deliver(() =>
@@ -237,7 +237,7 @@ export class GatewayLink implements Gateway {
           if (trace.isKept)
             trace.note(
               'gateway',
-              `look-up ${path.slice(0, 20)} → ${delivery.kind === 'answer' ? (delivery.body.records?.map((r) => `${r.paymentType} ${r.result?.code}`).join(', ') ?? delivery.body.result?.code) : delivery.kind}`,
+              `query ${path.slice(0, 20)} → ${delivery.kind === 'answer' ? (delivery.body.records?.map((r) => `${r.paymentType} ${r.result?.code}`).join(', ') ?? delivery.body.result?.code) : delivery.kind}`,
             );
           if (fault === 'crash_after') process.crash();
           if (fault === 'freeze_after') chaos.stop(process);
@@ -271,7 +271,7 @@ function routed(path: string): [QueryEndpoint, ReadonlyMap<string, string>] {
   return [id === undefined ? { kind: 'v3_search' } : { kind: 'v3_query', id }, parameters];
 }
 
-/** What one HTTP request comes to, as the client's transport tells it. */
+/** Converts a delivery to the result that the client's transport reports for one HTTP request. */
 function exchangeOf(delivery: Delivery): Exchange {
   switch (delivery.kind) {
     case 'answer':
@@ -285,7 +285,7 @@ function exchangeOf(delivery: Delivery): Exchange {
           kind: 'no_answer',
           why: 'body_cut_off',
           httpStatus,
-          // As much as the server writes before it breaks the connection.
+          // As much as the server writes before it closes the connection.
           received: delivery.text.slice(0, delivery.text.length / 2),
         };
       if (httpStatus >= 300 && httpStatus < 400)

@@ -1,12 +1,12 @@
-/** What the gateway itself does wrong with one write, drawn by the world's chance: refusals, lost and late answers, late truth. */
+/** Draws what the gateway itself does wrong with one write: declines, lost and late answers, outcomes that change later. */
 import type { FaultEffect } from '../../../sandbox/gateway/faults.js';
 import { LIMITS } from './config.js';
 import type { Random } from './random.js';
 import type { Harness } from './harness.js';
 
-/** One code for each class of refusal and each kind of doubt; the lists are the domain's, these are samples of them. */
+/** One code for each decline class and each kind of doubt: samples of the domain's lists. */
 const REFUND_CODES = [
-  // The ways onward more often than the dead ends: a credit is where money can be lost.
+  // Declines that lead on come more often than final ones: a credit is where money can be lost.
   '700.500.001',
   '700.500.001',
   '700.500.001',
@@ -71,7 +71,7 @@ const DOUBTS = [
 
 type Fields = Readonly<Record<string, string>>;
 
-function planner({ gateway, coverage, trace }: Harness, fields: Fields): (effect: FaultEffect) => void {
+function faultSetter({ gateway, coverage, trace }: Harness, fields: Fields): (effect: FaultEffect) => void {
   const match = { merchantTransactionId: fields['merchantTransactionId'] ?? '' };
   return (effect) => {
     coverage.hit(
@@ -93,42 +93,42 @@ function drawCode(random: Random, fields: Fields): string {
   return codes[random.between(0, codes.length - 1)] ?? codes[0];
 }
 
-/** Refused, and nothing else: what the program has to find its way from. */
-export function configRefusal(harness: Harness, fields: Fields): void {
-  planner(harness, fields)({ kind: 'reject', code: drawCode(harness.random, fields) });
+/** Makes the gateway decline the next order and do nothing else: the program has to continue from there. */
+export function setDecline(harness: Harness, fields: Fields): void {
+  faultSetter(harness, fields)({ kind: 'reject', code: drawCode(harness.random, fields) });
   harness.onTrouble();
 }
 
-export function planTrouble(harness: Harness, fields: Fields): void {
+export function setTrouble(harness: Harness, fields: Fields): void {
   const { random, direction } = harness;
   if (direction !== undefined) {
     direction.atGateway?.(fields);
     return;
   }
-  const config = planner(harness, fields);
+  const setFault = faultSetter(harness, fields);
   const code = (): string => drawCode(random, fields);
-  // Late arrival and late sight together stay within what the merchant waits for before it believes in absence.
+  // Late execution and late visibility together stay below the time that the program waits before it concludes absence.
   const late = (): number => random.spread(1_000, LIMITS.executionDelay);
 
   harness.onTrouble();
   for (let kinds = random.between(1, 2); kinds > 0; kinds -= 1)
     switch (random.between(0, 15)) {
       case 0:
-        config({ kind: 'drop_before_execute', dropAfterMs: random.pick([0, 5_000]) });
+        setFault({ kind: 'drop_before_execute', dropAfterMs: random.pick([0, 5_000]) });
         break;
       case 1:
-        config({ kind: 'execute_after', ms: late(), dropAfterMs: random.pick([0, 5_000, 200_000]) });
+        setFault({ kind: 'execute_after', ms: late(), dropAfterMs: random.pick([0, 5_000, 200_000]) });
         break;
       case 2:
       case 3:
-        config({ kind: 'reject', code: code(), httpStatus: random.pick([200, 400]) });
+        setFault({ kind: 'reject', code: code(), httpStatus: random.pick([200, 400]) });
         break;
       case 4:
       case 5:
-        config({ kind: 'reject', code: DOUBTS[random.between(0, DOUBTS.length - 1)] ?? DOUBTS[0] });
+        setFault({ kind: 'reject', code: DOUBTS[random.between(0, DOUBTS.length - 1)] ?? DOUBTS[0] });
         break;
       case 6:
-        config({
+        setFault({
           kind: 'comm_error',
           executed: random.chance(0.5),
           recorded: random.chance(0.5),
@@ -138,50 +138,51 @@ export function planTrouble(harness: Harness, fields: Fields): void {
       case 7:
       case 8: {
         const isShort = random.chance(0.7);
-        config({
+        setFault({
           kind: 'pending',
           code: random.pick(['000.200.000', '800.400.502']),
           final: random.pick(['succeeded', 'succeeded', 'rejected']),
           ...(isShort ? { afterMs: random.spread(1_000, 86_400_000) } : {}),
         });
-        // Under way, and nobody knows.
-        if (random.chance(0.4)) config({ kind: 'accept_then_drop', dropAfterMs: random.pick([0, 30_000]) });
+        // In progress, and the program does not know it.
+        if (random.chance(0.4)) setFault({ kind: 'accept_then_drop', dropAfterMs: random.pick([0, 30_000]) });
         break;
       }
       case 9:
-        config({ kind: 'accept_then_drop', dropAfterMs: random.pick([0, 30_000]) });
+        setFault({ kind: 'accept_then_drop', dropAfterMs: random.pick([0, 30_000]) });
         break;
       case 10:
-        config({ kind: 'answer_after', ms: random.spread(1_000, 400_000) });
+        setFault({ kind: 'answer_after', ms: random.spread(1_000, 400_000) });
         break;
       case 11:
-        config({
+        setFault({
           kind: 'http_error',
           executed: random.chance(0.5),
           status: random.pick([302, 400, 500, 502, 503]),
         });
         break;
       case 12:
-        config({
+        setFault({
           kind: 'broken_body',
           form: random.pick(['truncated', 'cut_off', 'garbage', 'no_result', 'empty']),
           executed: random.chance(0.7),
         });
         break;
       case 13:
-        config({ kind: 'wrong_echo', fields: wrongFields(harness) });
+        setFault({ kind: 'wrong_echo', fields: wrongFields(harness) });
         break;
       case 14:
-        config({ kind: 'late_failure', ms: random.spread(1_000, 30 * 86_400_000) });
+        setFault({ kind: 'late_failure', ms: random.spread(1_000, 30 * 86_400_000) });
         break;
       default:
-        config({ kind: 'chargeback_after_rejection' });
-        config({ kind: 'reject', code: code() });
+        setFault({ kind: 'chargeback_after_rejection' });
+        setFault({ kind: 'reject', code: code() });
     }
-  if (random.chance(0.4)) config({ kind: 'visibility_lag', ms: random.spread(1_000, LIMITS.visibilityLag) });
-  if (random.chance(0.1)) config({ kind: 'missing_reference' });
   if (random.chance(0.4))
-    config({
+    setFault({ kind: 'visibility_lag', ms: random.spread(1_000, LIMITS.visibilityLag) });
+  if (random.chance(0.1)) setFault({ kind: 'missing_reference' });
+  if (random.chance(0.4))
+    setFault({
       kind: 'webhook',
       how: random.pick(['lost', 'duplicate', 'delay', 'out_of_order']),
       ms: random.spread(1, 3_600_000),

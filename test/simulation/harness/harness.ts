@@ -1,4 +1,4 @@
-/** One simulated world: a gateway, a database, a Temporal server and processes on one virtual clock and one seed. */
+/** One simulated system: a gateway, a database, a Temporal server and worker processes on one virtual clock and one seed. */
 import { createClientActivities } from '../../../activities/pay-back/activities.js';
 import type { Dependencies } from '../../../activities/dependencies.js';
 import { createRefundActivities, type RefundActivities } from '../../../activities/refund/activities.js';
@@ -20,7 +20,7 @@ import type { Coverage } from './coverage.js';
 import { GatewayLink } from './gateway-link.js';
 import { LedgerLink } from './ledger-link.js';
 import { drawMix, type Mix } from './mix.js';
-import { drawPlan } from './config.js';
+import { drawConfig } from './config.js';
 import type { SimulatedPayment } from './outside-facts.js';
 import { ActivityContext, Process } from './process.js';
 import { Random } from './random.js';
@@ -31,12 +31,12 @@ import { overTheWire } from './wire.js';
 export const ENTITY_ID = '8ac7a4c70000000000000000000000ee';
 const TOKEN = 'simulated';
 export const AUTHORIZATION = `Bearer ${TOKEN}`;
-/** 1 September 2026: only so that timestamps look like some. */
+/** 1 September 2026, so that timestamps look realistic. */
 const START = 1_788_220_800_000;
 const DAY = 86_400_000;
 const PROCESSES = 2;
 
-/** A deliberate defect, put between the parts that it spoils. */
+/** A deliberate defect, put between two parts of the program. */
 export interface Mutant {
   readonly name: string;
   readonly defect: string;
@@ -47,7 +47,7 @@ export interface Mutant {
     dependencies: Dependencies,
     harness: Harness,
   ) => RefundActivities;
-  /** In place of the client's part of the workflows. */
+  /** Replaces the client's part of the workflows. */
   readonly payBack?: typeof payBack;
 }
 
@@ -56,15 +56,15 @@ export interface HarnessOptions {
   readonly coverage: Coverage;
   readonly isTraced?: boolean;
   readonly mutant?: Mutant | undefined;
-  /** Default: as chance has it. */
+  /** Default: drawn by chance. */
   readonly mix?: Mix;
-  /** What has happened already; absent: nothing. */
+  /** The part of the run that has happened already; absent: nothing. */
   readonly beginning?: Beginning;
-  /** Told of all that the gateway remembers. */
+  /** Called with everything that the gateway stores. */
   readonly journal?: (entry: StoreEntry) => void;
 }
 
-/** The compiler sees the workflows' own types; the cluster calls them as a server does, with what came over the wire. */
+/** Adapts a workflow's own types: the cluster calls it as a server does, with values from the wire. */
 const asWorkflow =
   (workflow: (...args: never[]) => Promise<unknown>): Workflow =>
   async (...args) => {
@@ -87,35 +87,36 @@ export class Harness implements Workers {
   readonly coverage: Coverage;
   readonly trace: Trace;
   readonly mix: Mix;
-  /** Of the course that this lifetime follows, where it follows one. */
+  /** Direction of the scenario that this run follows, if it follows one. */
   readonly direction: Direction | undefined;
   readonly chaos: Chaos;
   readonly gateway: SimulatedGateway;
   readonly database: MemoryDatabase;
-  /** As it is inside of the database's own process: no call of it is lost. */
+  /** The ledger as called inside the database's process: no call is lost. */
   readonly ledger: Ledger;
   readonly cluster: Cluster;
   readonly config: RefundConfig;
   readonly mutant: Mutant | undefined;
   processes: Process[];
-  /** Taken before anything else happens. */
+  /** Set before anything else happens. */
   #payment: SimulatedPayment | undefined;
   #otherRegistrationId: string | undefined;
   isDatabaseDown = false;
-  /** For a mutant that believes what it once saw. */
+  /** For a mutant that trusts an old query. */
   readonly remembered = new Map<string, Awaited<ReturnType<Gateway['findWithLinked']>>>();
-  /** When orders under a reference reached the gateway, which may carry one out much later. */
+  /** Virtual times at which orders with a reference reached the gateway, which may execute one much later. */
   readonly arrivals = new Map<string, number[]>();
-  /** What went wrong outside of the program: a fault of the simulation itself. */
+  /** Errors outside of the program: faults of the simulation itself. */
   readonly failures: string[] = [];
   /**
-   * What a notice of the gateway, a write in trouble there, and what a workflow shows lead to. A function that is written where it is assigned to a property is
-   * put by V8 among what lives long, and would keep this whole world from being collected young: give it a name first.
+   * The `on…` properties are called for a notification of the gateway, a write that gets a fault there, a state that a workflow shows, and a
+   * workflow that ends. Assign a named function: V8 keeps a function literal that is assigned to a property in its old generation, and with it
+   * this whole harness.
    */
   onNotification: (reference: string | undefined) => void = () => undefined;
   onTrouble: () => void = () => undefined;
   onShown: (workflowId: string, pairs: readonly unknown[]) => void = () => undefined;
-  /** A workflow is over, and nobody goes on with it under its id. */
+  /** Called when a workflow has ended and no new run continues under its id. */
   onClosed: (workflowId: string, outcome: Outcome) => void = () => undefined;
   #watch: Appointment | undefined;
   #spawned = 0;
@@ -134,7 +135,7 @@ export class Harness implements Workers {
       this.direction === undefined
         ? new Chaos(this.mix, this.random, coverage)
         : new DirectedChaos(this.mix, this.random, coverage, this.direction);
-    this.config = drawPlan(this.random, scenario?.policy?.(this.random));
+    this.config = drawConfig(this.random, scenario?.policy?.(this.random));
     this.mutant = mutant;
     const ids = new Random(seed + 0x5eed);
     this.gateway = new SimulatedGateway({
@@ -169,12 +170,12 @@ export class Harness implements Workers {
     this.processes = Array.from({ length: PROCESSES }, () => this.#spawn());
     if (scenario !== undefined) {
       coverage.hit('scenario', scenario.name);
-      this.trace.note('harness', `follows a course: ${scenario.name}`);
+      this.trace.note('harness', `follows a scenario: ${scenario.name}`);
     }
   }
 
   get payment(): SimulatedPayment {
-    if (this.#payment === undefined) throw new Error('no payment was taken yet');
+    if (this.#payment === undefined) throw new Error('no payment has been taken yet');
     return this.#payment;
   }
 
@@ -182,7 +183,7 @@ export class Harness implements Workers {
     this.#payment = payment;
   }
 
-  /** Somebody else's card: where a credit may be sent to on purpose, or by a mutant. Most lifetimes never ask for it. */
+  /** Registration of another customer's card: a credit goes there on purpose, or by a mutant. Most runs never use it. */
   get otherRegistrationId(): string {
     this.#otherRegistrationId ??= this.gateway.createPayment({
       type: 'DB',
@@ -208,7 +209,7 @@ export class Harness implements Workers {
     return process;
   }
 
-  /** What a process that never fails has: the client, and whoever looks in from outside. */
+  /** Dependencies of a process that never fails: the client, or an observer. */
   dependencies(
     link: { readonly ledger: Ledger; readonly gateway: Gateway },
     process = this.outsider('outsider').process,
@@ -223,7 +224,7 @@ export class Harness implements Workers {
     };
   }
 
-  /** A process of its own for somebody outside of the workers. */
+  /** Returns a context in a process of its own, for an actor that is not a worker. */
   outsider(name: string): ActivityContext {
     const process = new Process(name, this, () => undefined);
     return new ActivityContext(process, undefined, 1);
@@ -231,7 +232,7 @@ export class Harness implements Workers {
 
   take(task: Task, attempt: number): void {
     const able = this.processes.filter((process) => !process.isDead && !process.isFrozen);
-    // Where all are dead or frozen, whoever runs the workers starts another one.
+    // If all processes are dead or frozen, another one is started.
     const process = able[this.random.between(0, Math.max(0, able.length - 1))] ?? this.#another();
     const context = new ActivityContext(process, task, attempt);
     process.activities.add(context);
@@ -260,7 +261,7 @@ export class Harness implements Workers {
     const activity: unknown =
       Reflect.get(this.mutant?.activities?.(refunds, dependencies, this) ?? refunds, name) ??
       Reflect.get(
-        createClientActivities(dependencies, { configFor: () => this.config, queryTaskQueue: 'look-ups' }),
+        createClientActivities(dependencies, { configFor: () => this.config, queryTaskQueue: 'queries' }),
         name,
       );
     if (typeof activity !== 'function') throw new Error(`no activity ${name}`);
@@ -277,12 +278,12 @@ export class Harness implements Workers {
       context.process.crash();
       return;
     }
-    // Long enough for much to happen before the run hears of it, or for the server to have given the attempt up.
+    // Late enough for much to happen before the run receives the result, or for the server to have given up the attempt.
     const after = fault === 'late_result' ? this.random.spread(500, 180_000) : this.random.between(1, 3);
     this.scheduler.after(after, report);
   }
 
-  /** No heartbeat comes any more: the server notices after its time-out, unless the process speaks again before. */
+  /** Times out the activities of a process that sends no heartbeats, unless it resumes before the heartbeat time-out. */
   #silent(process: Process): void {
     for (const { task, attempt } of process.activities) {
       const heartbeatTimeout = task?.options.heartbeatTimeout;
@@ -298,7 +299,7 @@ export class Harness implements Workers {
       });
   }
 
-  /** Lets the gateway do what has become due, hands its notices on, and comes back when it will act next. */
+  /** Makes the gateway carry out what is due, delivers its notifications, and schedules itself for its next action. */
   watchGateway(): void {
     for (const notification of this.gateway.due()) {
       const { payload } = notification.content;

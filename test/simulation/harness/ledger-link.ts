@@ -1,9 +1,9 @@
-/** The ledger as one activity reaches it: over a network, from a process that may die, to a database that may be away. */
+/** The ledger as one activity reaches it: over a network, from a process that may die, in a database that may be unavailable. */
 import type { Ledger } from '../../../ledger/ledger.js';
 import type { ActivityContext } from './process.js';
 import type { Harness } from './harness.js';
 
-/** As the driver for PostgreSQL says it: not a decision of the ledger. */
+/** An error as the PostgreSQL driver throws it: not a decision of the ledger. */
 class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost';
 }
@@ -164,7 +164,7 @@ export class LedgerLink implements Ledger {
   }
 }
 
-/** One line of what came back. */
+/** Returns a result in one line, for the trace. */
 function brief(value: unknown): string {
   const text = JSON.stringify([value], (key, inside: unknown) =>
     typeof inside === 'bigint'

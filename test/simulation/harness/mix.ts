@@ -1,4 +1,4 @@
-/** How large one lifetime is and how much goes wrong in it: most are small, for that is where most defects show first. */
+/** Draws how large one run is and how much goes wrong in it. Most runs are small, because most defects show there first. */
 import { drawScenario } from '../scenarios/index.js';
 import type { Scenario } from './scenario.js';
 import type { Random } from './random.js';
@@ -9,19 +9,19 @@ export interface Mix {
   readonly rate: number;
   /** Chance that a write meets something at the gateway itself. */
   readonly gatewayRate: number;
-  /** So many faults at calls and troubles at the gateway, and then all goes well. */
+  /** Total number of faults at calls and at the gateway; after these everything succeeds. */
   readonly faults: number;
-  /** People who interfere. */
+  /** Number of interferences by operators. */
   readonly acts: number;
-  /** Processes that die or stop, and times that the database is away, at any moment. */
+  /** Number of times that a process dies or stops, or the database is unavailable. */
   readonly breakdowns: number;
-  /** The first write is refused, most often so that a credit may follow: that is where money can be lost. */
-  readonly isRefused: boolean;
-  /** What it follows in place of chance. */
+  /** True if the gateway declines the first write, most often so that a credit may follow: a credit is where money can be lost. */
+  readonly isDeclined: boolean;
+  /** The scenario that the run follows, in place of chance. */
   readonly scenario?: Scenario;
 }
 
-/** Nothing goes wrong. */
+/** A run in which nothing goes wrong. */
 export const CALM: Mix = {
   refunds: 1,
   rate: 0,
@@ -29,7 +29,7 @@ export const CALM: Mix = {
   faults: 0,
   acts: 0,
   breakdowns: 0,
-  isRefused: false,
+  isDeclined: false,
 };
 
 /** Share of the runs that follow a scenario: the rarest defects show only there. */
@@ -52,7 +52,7 @@ export function drawMix(random: Random): Mix {
       faults: random.pick([1, 1, 2, 3]),
       acts: random.pick([0, 0, 1]),
       breakdowns: random.pick([0, 0, 0, 1]),
-      isRefused: random.chance(0.25),
+      isDeclined: random.chance(0.25),
     };
   if (kind < 0.94)
     return {
@@ -62,7 +62,7 @@ export function drawMix(random: Random): Mix {
       faults: random.between(0, 2),
       acts: random.pick([0, 1]),
       breakdowns: random.pick([0, 0, 0, 1]),
-      isRefused: random.chance(0.25),
+      isDeclined: random.chance(0.25),
     };
   return {
     refunds: random.pick([1, 1, 2, 3]),
@@ -71,6 +71,6 @@ export function drawMix(random: Random): Mix {
     faults: Infinity,
     acts: random.pick([0, 1, 2, 5]),
     breakdowns: random.between(0, 2),
-    isRefused: false,
+    isDeclined: false,
   };
 }

@@ -1,4 +1,4 @@
-/** What operators do with evidence in hand: they say the truth, at any moment, in any order, and sometimes about the wrong thing. */
+/** Commands of operators with evidence: always true, at any moment, in any order, and sometimes about the wrong attempt or transaction. */
 import { OPEN_ATTEMPT_STATES } from '../../../domain/refund/attempt-states.js';
 import {
   linkUpdate,
@@ -24,7 +24,7 @@ export class OperatorActs {
     this.#harness = harness;
   }
 
-  /** One that makes sense of what is on record now; undefined where none does. */
+  /** Draws a command that makes sense for the refund's current records; undefined if none does. */
   draw(refundId: string): OperatorAct | undefined {
     const { random, database } = this.#harness;
     const proposal = database.tables.rows.command_results.find(
@@ -41,7 +41,7 @@ export class OperatorActs {
     }
   }
 
-  /** A transaction of this payment: most often the attempt's own, now and then another one. */
+  /** A command that links a transaction of this payment: most often the attempt's own, now and then another one. */
   #link(refundId: string): OperatorAct | undefined {
     const { gateway, random } = this.#harness;
     const references = this.#attempts(refundId).map((row) => row['reference']);
@@ -51,13 +51,13 @@ export class OperatorActs {
     const found = from[random.between(0, Math.max(0, from.length - 1))];
     if (found === undefined) return undefined;
     return {
-      name: `adopt ${own.includes(found) ? 'its own' : 'another'} transaction`,
+      name: `link ${own.includes(found) ? 'its own' : 'another'} transaction`,
       update: linkUpdate.name,
       message: { gatewayId: found.id, by: random.pick(PROPOSERS), reason: 'found in the portal' },
     };
   }
 
-  /** What the acquirer's letter says is what the gateway really did, and can no longer change. */
+  /** A correction by the acquirer's letter, which states what the gateway really did and can no longer change. */
   #correct(refundId: string): OperatorAct | undefined {
     const { gateway, random } = this.#harness;
     const note = { by: random.pick(PROPOSERS), reason: 'letter', evidence: 'the acquirer says so' };
@@ -76,7 +76,7 @@ export class OperatorActs {
       .transactions()
       .filter(({ merchantTransactionId }) => merchantTransactionId === reference);
     const paid = under.some(({ state }) => state === 'succeeded');
-    // Nobody writes a letter about what is still under way.
+    // There is no letter about an order that is still in progress.
     if (!paid && under.some(({ state }) => state === 'pending')) return undefined;
     const outcome = paid ? 'succeeded' : 'failed';
     return {

@@ -1,4 +1,4 @@
-/** People and machines that interfere: operators at bad moments, resets, second runs, processes and the database going away. */
+/** Interference: operators at bad moments, workflow resets, second runs, failing processes and an unavailable database. */
 import {
   decideUpdate,
   gatewayNotification,
@@ -17,19 +17,19 @@ const DAY = 24 * 60 * MINUTE;
 export class Operators {
   readonly #harness: Harness;
   readonly #acts: OperatorActs;
-  /** What each word was answered, by the ticket that it carries and no other does. */
-  readonly answers = new Map<string, Outcome>();
-  #asked = 0;
-  #answer = 0;
+  /** Result of each command, by the command's unique ticket. */
+  readonly results = new Map<string, Outcome>();
+  #reviews = 0;
+  #tickets = 0;
 
   constructor(harness: Harness) {
     this.#harness = harness;
     this.#acts = new OperatorActs(harness);
     const shown: Harness['onShown'] = (workflowId, pairs) => this.#shown(workflowId, pairs);
-    harness.onShown = shown; // see `World.onShown`
+    harness.onShown = shown; // see `Harness.onShown`
   }
 
-  config(): void {
+  schedule(): void {
     const { random, scheduler, mix } = this.#harness;
     for (let index = 0; index < mix.acts; index += 1)
       scheduler.after(random.spread(5, DAY), () => {
@@ -120,27 +120,27 @@ export class Operators {
     this.#update(refundId, withdrawUpdate.name, { by: 'operator', reason: 'no longer wanted' });
   }
 
-  /** Every way in starts the run that it needs. */
+  /** Sends an update. Starts the workflow first if it does not run, as every client does. */
   #update(refundId: string, name: string, message?: object): void {
     const workflowId = refundWorkflowId(refundId);
-    if (this.#print(workflowId, name, message)) return;
+    if (this.#send(workflowId, name, message)) return;
     startRefund(this.#harness, refundId);
-    this.#print(workflowId, name, message);
+    this.#send(workflowId, name, message);
   }
 
-  /** False where no run hears it. */
-  #print(workflowId: string, name: string, message?: object): boolean {
+  /** Sends an update to a run; false if no run receives it. */
+  #send(workflowId: string, name: string, message?: object): boolean {
     const { cluster, trace } = this.#harness;
-    this.#answer += 1;
-    const ticket = `ticket ${this.#answer}`;
+    this.#tickets += 1;
+    const ticket = `ticket ${this.#tickets}`;
     const args = message === undefined ? [] : [{ ...message, ticket }];
     return cluster.update(workflowId, name, args, (outcome) => {
-      this.answers.set(ticket, outcome);
+      this.results.set(ticket, outcome);
       if (trace.isKept) trace.note(ticket, `${name}: ${JSON.stringify(outcome).slice(0, 160)}`);
     });
   }
 
-  /** The cause is said to be fixed: the ledger decides whether the refund may go on, and its run is told. */
+  /** Replays a refund because its cause is fixed: the ledger decides whether the refund may continue, and its run is notified. */
   #replay(refundId: string): void {
     const { ledger, cluster } = this.#harness;
     this.#note('replay');
@@ -156,7 +156,7 @@ export class Operators {
       .catch((error: unknown) => this.#harness.fail(error));
   }
 
-  /** An act that needs evidence: what a person says is true here, and what the program makes of it is what is tested. */
+  /** Sends a command that needs evidence. The operator's statement is true here; the test is how the program treats it. */
   #actOf(refundId: string, update: (name: string, message: object) => void): void {
     const act = this.#acts.draw(refundId);
     if (act === undefined) return;
@@ -177,7 +177,7 @@ export class Operators {
         process?.freeze(random.spread(1_000, DAY / 4));
         return;
       default:
-        this.#note('database away');
+        this.#note('database unavailable');
         this.#harness.isDatabaseDown = true;
         scheduler.after(random.spread(100, MINUTE), () => (this.#harness.isDatabaseDown = false));
     }
@@ -188,9 +188,9 @@ export class Operators {
     const state = valueOf(pairs, 'RefundState');
     trace.note('workflow', `${workflowId.slice(-6)} shows ${String(state)}`);
     if (state !== 'awaiting_approval' && state !== 'manual_review') return;
-    // An approval of the wrong thing is asked for again; people do not do that without end.
-    this.#asked += 1;
-    if (this.#asked > 40) return;
+    // An approval of the wrong instruction is requested again; operators stop after some of them.
+    this.#reviews += 1;
+    if (this.#reviews > 40) return;
     if (state === 'awaiting_approval')
       scheduler.after(random.spread(1_000, DAY), () => this.#decide(workflowId));
     else if (random.chance(0.3))
@@ -198,12 +198,12 @@ export class Operators {
     else if (random.chance(0.4))
       scheduler.after(random.spread(1_000, DAY), () => {
         const refundId = workflowId.slice('refund-'.length);
-        this.#actOf(refundId, (name, message) => this.#print(workflowId, name, message));
+        this.#actOf(refundId, (name, message) => this.#send(workflowId, name, message));
       });
     else if (random.chance(0.25))
       scheduler.after(random.spread(1_000, DAY), () => {
-        this.#note('withdraw what waits for a person');
-        this.#print(workflowId, withdrawUpdate.name, { by: 'operator', reason: 'settled by telephone' });
+        this.#note('withdraw what waits for an operator');
+        this.#send(workflowId, withdrawUpdate.name, { by: 'operator', reason: 'settled by telephone' });
       });
   }
 
@@ -227,7 +227,7 @@ export class Operators {
     this.#note(
       `${message.verdict} by ${message.by}${message.instruction === hash ? '' : ' of something else'}`,
     );
-    this.#print(workflowId, decideUpdate.name, message);
+    this.#send(workflowId, decideUpdate.name, message);
   }
 }
 

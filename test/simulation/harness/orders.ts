@@ -1,4 +1,4 @@
-/** What is asked for, and how a client asks: without a fault of its own, because the program begins once it is accepted. */
+/** Draws refund orders and accepts them. Accepting has no faults here, because the program's duties begin with the accepted refund. */
 import {
   acceptCredit,
   acceptRefund,
@@ -12,26 +12,26 @@ import { LedgerError } from '../../../ledger/ledger.js';
 import { GatewayLink } from './gateway-link.js';
 import type { Harness } from './harness.js';
 
-export interface QueryStart {
+export interface RequestedOrder {
   readonly order: RefundOrder;
-  /** A credit asked for directly. */
+  /** True for a credit that the client requests directly. */
   readonly isCredit: boolean;
-  /** By a workflow of the caller's own, which waits for the end. */
+  /** True if a workflow of the client requests the refund and waits for its end. */
   readonly isByWorkflow: boolean;
 }
 
-/** What most refunds of one payment are about: all of it, or the same part. */
+/** Draws the amount, in minor units, of most refunds of a payment: all of it, or one same part. */
 export function drawPart({ random, payment: { minor } }: Harness): bigint {
   return random.pick([minor, minor, minor, minor / 2n, minor / 3n, (minor * 6n) / 10n, (minor * 3n) / 10n]);
 }
 
-/** `only`: nothing else than a refund of so many minor units. */
-export function drawOrder(harness: Harness, part: bigint, index: number, only?: bigint): QueryStart {
+/** Draws an order. `only`: a plain refund of this amount in minor units. */
+export function drawOrder(harness: Harness, part: bigint, index: number, only?: bigint): RequestedOrder {
   const { random, payment } = harness;
   const whole = payment.minor;
   const drawn = random.chance(0.7) ? part : random.pick([whole, whole / 4n, whole / 2n]);
   const minor = only ?? drawn;
-  // A credit asked for directly, now and then linked to nothing.
+  // A credit that the client requests directly, sometimes linked to no payment.
   const isCredit = random.chance(0.08) && only === undefined;
   const isUnlinkedCredit = isCredit && random.chance(0.4);
   const isElsewhere = random.chance(0.12) && only === undefined;
@@ -39,7 +39,7 @@ export function drawOrder(harness: Harness, part: bigint, index: number, only?: 
   const paymentId = random.pick([payment.id, payment.id, ...payment.created.captureIds]);
   const order = {
     clientId: 'shop',
-    // Now and then the same intent is asked for twice.
+    // Sometimes two orders have the same idempotency key.
     idempotencyKey: random.chance(0.1) ? 'key-0' : `key-${index}`,
     requestedBy: 'asker',
     request: {
@@ -56,7 +56,7 @@ export function drawOrder(harness: Harness, part: bigint, index: number, only?: 
   return { order, isCredit, isByWorkflow: !isCredit && random.chance(0.2) };
 }
 
-/** What the client knows of the payment: what it captured under this id, or authorized. */
+/** Returns the payment as the client declares it: captured or authorized under this id. */
 function declaredOf({ gateway, payment }: Harness, paymentId: string): DeclaredPaymentInput {
   const { amount } = gateway.transactions().find(({ id }) => id === paymentId) ?? { amount: 0n };
   return {
@@ -66,10 +66,10 @@ function declaredOf({ gateway, payment }: Harness, paymentId: string): DeclaredP
   };
 }
 
-/** What became of it: a refund, or the reason why there is none. */
+/** Result of an acceptance: a refund, or the reason why there is none. */
 export type Acceptance = { readonly refundId: string } | { readonly refused: string };
 
-export async function accept(harness: Harness, { order, isCredit }: QueryStart): Promise<Acceptance> {
+export async function accept(harness: Harness, { order, isCredit }: RequestedOrder): Promise<Acceptance> {
   const gateway = new GatewayLink(harness, harness.outsider('client'), true);
   const ask = isCredit ? acceptCredit : acceptRefund;
   try {

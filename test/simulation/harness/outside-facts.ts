@@ -1,4 +1,4 @@
-/** What happens to the payment without the merchant's program: it is made, charged back, refunded in the portal, decided late. */
+/** Events of the payment that this program does not cause: it is taken, charged back, refunded in the portal, or decided late. */
 import type { CreatedPayment } from '../../../sandbox/gateway/controls.js';
 import { decimalsOf, isCurrencyCode } from '../../../domain/money/currency.js';
 import { chargeBackAnyhow, happens } from './chargebacks.js';
@@ -8,11 +8,11 @@ import type { Harness } from './harness.js';
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
-/** A payment and how its amounts are counted. */
+/** A payment and the unit of its amounts. */
 export class SimulatedPayment {
   readonly id: string;
   readonly currency: string;
-  /** The whole of it in minor units: captured, or authorised where nothing is. */
+  /** The whole amount in minor units: captured, or authorized if nothing is captured. */
   readonly minor: bigint;
   readonly type: 'DB' | 'PA';
   readonly created: CreatedPayment;
@@ -20,15 +20,15 @@ export class SimulatedPayment {
 
   constructor(
     created: CreatedPayment,
-    fixture: { readonly type: 'DB' | 'PA'; readonly currency: string; readonly hundredths: bigint },
+    taken: { readonly type: 'DB' | 'PA'; readonly currency: string; readonly hundredths: bigint },
   ) {
-    if (!isCurrencyCode(fixture.currency)) throw new Error(fixture.currency);
-    this.#decimals = decimalsOf(fixture.currency);
+    if (!isCurrencyCode(taken.currency)) throw new Error(taken.currency);
+    this.#decimals = decimalsOf(taken.currency);
     this.id = created.paymentId;
     this.created = created;
-    this.type = fixture.type;
-    this.currency = fixture.currency;
-    this.minor = this.toMinor(fixture.hundredths);
+    this.type = taken.type;
+    this.currency = taken.currency;
+    this.minor = this.toMinor(taken.hundredths);
   }
 
   toMinor(hundredths: bigint): bigint {
@@ -43,19 +43,19 @@ export class SimulatedPayment {
       : minor * 10n ** BigInt(2 - this.#decimals);
   }
 
-  /** To what the gateway can be told: three decimals end in 0 there. */
+  /** Rounds down to an amount that the gateway accepts: amounts with three decimals end in 0 there. */
   roundDown(minor: bigint): bigint {
     return this.toMinor(this.toHundredths(minor));
   }
 }
 
-/** `parts`: captured in several; `unregistered`: a debit that shows no registration. */
+/** `parts`: captured in several parts; `unregistered`: a debit without a registration. */
 export type PaymentKind = 'DB' | 'PA' | 'captured' | 'parts' | 'unregistered';
 
 export class OutsideFacts {
   readonly #harness: Harness;
-  /** A chargeback came, or somebody gave money back in the portal: more than the program decided on may be out. */
-  hasForcedMoney = false;
+  /** True after a chargeback or a portal refund: more money may be out than the program decided on. */
+  hasOutsideMoney = false;
 
   constructor(harness: Harness) {
     this.#harness = harness;
@@ -96,8 +96,8 @@ export class OutsideFacts {
     );
   }
 
-  /** Charges that come by themselves, at a moment that nobody chose. */
-  config(): void {
+  /** Schedules events at random moments. */
+  schedule(): void {
     const { random, scheduler } = this.#harness;
     const at = (act: () => void): void => void scheduler.after(random.spread(10, 2 * DAY), act);
     const { payment, gateway } = this.#harness;
@@ -112,11 +112,11 @@ export class OutsideFacts {
     }
     if (random.chance(0.12)) at(() => this.#chargeback());
     if (random.chance(0.1)) at(() => this.#portalRefund());
-    if (random.chance(0.08)) at(() => this.#recordReturn());
+    if (random.chance(0.08)) at(() => this.#returnRefund());
     if (random.chance(0.05)) at(() => this.#forgedNotification());
   }
 
-  /** One of them now. */
+  /** Makes one of the events happen now. */
   happen(): void {
     switch (this.#harness.random.between(0, 3)) {
       case 0:
@@ -127,7 +127,7 @@ export class OutsideFacts {
         this.#portalRefund();
         return;
       default:
-        this.#recordReturn();
+        this.#returnRefund();
     }
   }
 
@@ -137,7 +137,7 @@ export class OutsideFacts {
   }
 
   #chargeback(): void {
-    this.hasForcedMoney = true;
+    this.hasOutsideMoney = true;
     chargeBackAnyhow(this.#harness, this.#withMoney(), DAY);
   }
 
@@ -146,11 +146,11 @@ export class OutsideFacts {
     happens(this.#harness, 'portal refund', () => {
       const amount = payment.toHundredths(payment.roundDown(payment.minor / random.pick([1n, 2n, 4n])));
       gateway.refundInPortal({ paymentId: this.#withMoney(), amount });
-      this.hasForcedMoney = true;
+      this.hasOutsideMoney = true;
     });
   }
 
-  /** The shop captures a part of what it had only authorized, or all of it. */
+  /** Captures a part or all of a payment that is only authorized. */
   #capture(): void {
     const { gateway, random, payment } = this.#harness;
     happens(this.#harness, 'capture', () => {
@@ -159,27 +159,27 @@ export class OutsideFacts {
     });
   }
 
-  #recordReturn(): void {
+  #returnRefund(): void {
     const { gateway, random, scheduler } = this.#harness;
     const paid = gateway.transactions().filter(
       (found) =>
         found.state === 'succeeded' &&
         found.source === 'OPP' &&
         ['RF', 'RV', 'CD'].includes(found.type) &&
-        // What nobody has seen paid cannot be seen coming back.
+        // A refund that no query has shown as paid cannot be shown as returned.
         found.visibleAt <= scheduler.now,
     );
     const one = paid[random.between(0, Math.max(0, paid.length - 1))];
-    if (one !== undefined) happens(this.#harness, 'came back', () => void gateway.failLate({ id: one.id }));
+    if (one !== undefined) happens(this.#harness, 'returned', () => void gateway.failLate({ id: one.id }));
   }
 
   #forgedNotification(): void {
     const { random } = this.#harness;
-    this.#harness.coverage.hit('outside', 'notice of an unknown refund');
+    this.#harness.coverage.hit('outside', 'notification of an unknown refund');
     this.#harness.onNotification(random.chance(0.5) ? undefined : 'SOMEBODYELSES000');
   }
 
-  /** The gateway's last word on everything that is still open there. */
+  /** Gives everything that is still pending at the gateway its final outcome. */
   finishPending(): void {
     const { gateway, random } = this.#harness;
     for (const found of gateway.transactions())

@@ -1,10 +1,10 @@
-/** A worker process that can die or be frozen at any await, and what an activity sees of the world from inside of one. */
+/** A worker process that can die or freeze at any await, and the context of an activity inside of it. */
 import type { Task } from '../temporal/cluster.js';
 import type { Moment } from '../../../domain/clock.js';
 import type { Scheduler } from './scheduler.js';
 import type { Trace } from './trace.js';
 
-/** What of the world a process lives in. */
+/** Parts of the harness that a process uses. */
 interface Surroundings {
   readonly scheduler: Scheduler;
   readonly trace: Trace;
@@ -16,10 +16,10 @@ export class Process {
   isDead = false;
   readonly #scheduler: Scheduler;
   readonly #trace: Trace;
-  /** Told when it falls silent. */
+  /** Called when the process stops or dies. */
   readonly #onSilence: (process: Process) => void;
   #frozenUntil = 0;
-  /** Milliseconds in which its machine was suspended: its monotonic clock does not have them. */
+  /** Milliseconds for which its machine was suspended: its monotonic clock does not count them. */
   #suspended = 0;
   #waiting: (() => void)[] = [];
 
@@ -34,7 +34,7 @@ export class Process {
     return this.#frozenUntil > this.#scheduler.now;
   }
 
-  /** Nothing that it had begun goes on. What it has sent is under way all the same. */
+  /** Ends the process: nothing that it began continues. A request that it has sent is in transit all the same. */
   crash(): void {
     if (this.isDead) return;
     this.#trace.note(this.name, 'DIES');
@@ -43,20 +43,20 @@ export class Process {
     this.#onSilence(this);
   }
 
-  /** The two clocks of its machine. */
+  /** Returns the time of the machine's two clocks. */
   clock(): Moment {
     const { now } = this.#scheduler;
     return { monotonic: now - this.#suspended, wall: now };
   }
 
-  /** As a promise of this process. */
+  /** Waits for `ms`, with a promise of this process. */
   pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
       this.#scheduler.after(ms, () => this.deliver(resolve));
     });
   }
 
-  /** Suspended with its machine, whose monotonic clock stands still meanwhile; otherwise as `freeze`. */
+  /** Suspends the process with its machine, whose monotonic clock stops meanwhile; otherwise as `freeze`. */
   suspend(ms: number): void {
     if (this.isDead || this.isFrozen) return;
     this.#trace.note(this.name, 'is suspended with its machine');
@@ -64,7 +64,7 @@ export class Process {
     this.freeze(ms);
   }
 
-  /** Stopped, as by a debugger, a full machine or a virtual machine that is moved. Everything it waited for is there when it resumes. */
+  /** Stops the process for `ms`, as a debugger, a full machine or a migrated virtual machine does. On resuming, all that it waited for is there. */
   freeze(ms: number): void {
     if (this.isDead || this.isFrozen) return;
     this.#trace.note(this.name, `FREEZES for ${ms} ms`);
@@ -76,14 +76,14 @@ export class Process {
     });
   }
 
-  /** Runs a piece of the process: now, when it resumes, or never. */
+  /** Runs a piece of the process's work: now, when the process resumes, or never. */
   deliver(action: () => void): void {
     if (this.isDead) return;
     if (this.isFrozen || this.#waiting.length > 0) this.#waiting.push(action);
     else action();
   }
 
-  /** One after the other, each with the promise work that it makes. */
+  /** Runs the pieces one after the other, each with its promise work. */
   #drain(): void {
     const next = this.#waiting[0];
     if (next === undefined || this.isDead || this.isFrozen) return;
@@ -96,7 +96,7 @@ export class Process {
 /** One attempt of one activity, inside of a process. */
 export class ActivityContext {
   readonly process: Process;
-  /** Undefined for somebody who is no worker. */
+  /** Undefined for an actor that is not a worker. */
   readonly task: Task | undefined;
   readonly attempt: number;
 

@@ -1,6 +1,6 @@
-/** The one source of chance of a simulated world: the same seed, the same world. */
+/** The one source of chance of a run: the same seed makes the same run. */
 
-/** sfc32: 128 bits of state, passes the usual batteries, and costs a few nanoseconds. */
+/** sfc32: 128 bits of state, passes the usual statistical tests, and costs a few nanoseconds. */
 export class Random {
   #a: number;
   #b: number;
@@ -11,11 +11,11 @@ export class Random {
     this.#a = seed | 0;
     this.#b = (seed / 4294967296) | 0;
     this.#c = 0x9e3779b9 | 0;
-    // Seeds that lie close together begin alike; after this they do not.
-    for (let round = 0; round < 12; round += 1) this.#note();
+    // Neighboring seeds give similar first numbers; these rounds remove that.
+    for (let round = 0; round < 12; round += 1) this.#draw32();
   }
 
-  #note(): number {
+  #draw32(): number {
     const sum = (this.#a + this.#b + this.#count) | 0;
     this.#count = (this.#count + 1) | 0;
     this.#a = this.#b ^ (this.#b >>> 9);
@@ -24,12 +24,12 @@ export class Random {
     return sum >>> 0;
   }
 
-  /** In [0, 1). */
+  /** Returns a number in [0, 1). */
   next(): number {
-    return this.#note() / 4294967296;
+    return this.#draw32() / 4294967296;
   }
 
-  /** A whole number from `from` to `to`, both included. */
+  /** Returns an integer from `from` to `to`, both included. */
   between(from: number, to: number): number {
     return from + Math.floor(this.next() * (to - from + 1));
   }
@@ -42,15 +42,15 @@ export class Random {
     return list[this.between(0, list.length - 1)] ?? list[0];
   }
 
-  /** Spread evenly over the orders of magnitude: as often around a second as around an hour. */
+  /** Returns an integer spread evenly over the orders of magnitude: as often around a second as around an hour. */
   spread(from: number, to: number): number {
     return Math.round(from * (to / from) ** this.next());
   }
 
-  /** Lower-case hexadecimal digits. */
+  /** Returns lower-case hexadecimal digits. */
   hex(length: number): string {
     let text = '';
-    while (text.length < length) text += this.#note().toString(16).padStart(8, '0');
+    while (text.length < length) text += this.#draw32().toString(16).padStart(8, '0');
     return text.slice(0, length);
   }
 

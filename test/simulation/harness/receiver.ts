@@ -1,4 +1,4 @@
-/** Whoever hears the gateway's notices and audits what is over: looks each fact up before it is believed. */
+/** Receives the gateway's notifications and audits final refunds. It queries each fact before it records it. */
 import { idsInFound, outcomeOfFound } from '../../../domain/refund/outcome.js';
 import { isFinal, REFUND_STATES } from '../../../domain/refund/states.js';
 import { isOpenAttempt, OPEN_ATTEMPT_STATES } from '../../../domain/refund/attempt-states.js';
@@ -13,20 +13,20 @@ import { ENTITY_ID, type Harness } from './harness.js';
 
 export class Receiver {
   readonly #harness: Harness;
-  #updates = 0;
+  #lateFacts = 0;
 
   constructor(harness: Harness) {
     this.#harness = harness;
-    const received: Harness['onNotification'] = (reference) => this.#record(reference);
-    harness.onNotification = received; // see `World.onNotification`
+    const received: Harness['onNotification'] = (reference) => this.#receive(reference);
+    harness.onNotification = received; // see `Harness.onNotification`
   }
 
-  #record(reference: string | undefined): void {
+  #receive(reference: string | undefined): void {
     const { database, coverage } = this.#harness;
     const attempt = database.tables.rows.attempts.find((row) => row['reference'] === reference);
     if (attempt === undefined) {
-      coverage.hit('notification', 'of nothing that is known');
-      // It is looked up again until it shows what the notice told.
+      coverage.hit('notification', 'of an unknown transaction');
+      // Queried again once the gateway shows the transaction of the notification.
       if (this.#harness.direction !== undefined || this.#harness.payment.type === 'PA')
         this.#harness.scheduler.after(this.#harness.gateway.settings().visibilityLagMs, () =>
           this.#queryPayment(),
@@ -34,30 +34,30 @@ export class Receiver {
       return;
     }
     const refundId = String(attempt['refund_id']);
-    // A run may be there that has not heard of the end yet.
+    // A run may exist that has not received the end yet.
     if (this.#isFinal(refundId) || this.#isQueried(attempt)) this.#verify(refundId, () => undefined);
-    else if (this.#report(refundId)) coverage.hit('notification', 'heard by a run');
+    else if (this.#report(refundId)) coverage.hit('notification', 'received by a run');
     else startRefund(this.#harness, refundId);
   }
 
   /**
-   * Whether a notice about the attempt has a look-up made for it, as notices have where they would change what is on record. Outside of
-   * courses nothing changes that before the end but what comes back, and audits find that.
+   * True if a notification makes this receiver query the attempt, as the worker does if the notification would change the record. Without a
+   * scenario, only a return changes a record before the end of a refund, and audits find that.
    */
   #isQueried({ state }: Row): boolean {
     return this.#harness.direction !== undefined && !OPEN_ATTEMPT_STATES.some((open) => open === state);
   }
 
-  /** A chargeback or a capture: the payment is brought up to date. */
+  /** Queries the payment after a notification of a chargeback or a capture, and stores the result. */
   #queryPayment(): void {
     const { ledger, payment } = this.#harness;
     const gateway = new GatewayLink(this.#harness, this.#harness.outsider('receiver'), true);
-    const fixture = { entityId: ENTITY_ID, paymentId: payment.id, currency: payment.currency };
+    const target = { entityId: ENTITY_ID, paymentId: payment.id, currency: payment.currency };
     ledger
       .paymentBeforeQuery(payment.id)
       .then(async ({ payment: known, at }) => {
         const dependencies = this.#harness.dependencies({ ledger, gateway });
-        const query = { ...fixture, observedAt: at, eachCapture: true };
+        const query = { ...target, observedAt: at, eachCapture: true };
         const original = await queryStoredPayment(dependencies, query);
         if (known !== null && original.kind === 'read')
           await ledger.recordOriginal(payment.id, original.facts);
@@ -65,7 +65,7 @@ export class Receiver {
       .catch((error: unknown) => this.#harness.fail(error));
   }
 
-  /** Whether a run is there to be told where the refund stands by now. */
+  /** Signals the refund's run with the ledger's version; false if there is no run. */
   #report(refundId: string): boolean {
     const version = Number(this.#row(refundId)?.['version']);
     return this.#harness.cluster.signal(refundWorkflowId(refundId), gatewayNotification.name, [version]);
@@ -80,11 +80,11 @@ export class Receiver {
     return state !== undefined && isFinal(state);
   }
 
-  /** Asks for every reference of a refund that is over; what has changed since is recorded, and the refund goes on. */
+  /** Queries every reference of a final refund, records changes, and starts the refund's workflow if needed. */
   #verify(refundId: string, done: () => void): void {
     this.#query(refundId).then(
       (changed) => {
-        // A run that waits for a person is told as well: what it waits for may be decided.
+        // A run that waits for an operator is notified as well: the change may decide its case.
         if (changed && !this.#report(refundId) && !this.#isFinal(refundId))
           startRefund(this.#harness, refundId);
         done();
@@ -112,11 +112,11 @@ export class Receiver {
         ...attempt,
       });
       const outcome = outcomeOfFound(found.value, expected);
-      const isUpdate =
+      const isNew =
         (outcome.kind === 'succeeded' && attempt.state !== 'succeeded' && !isOpenAttempt(attempt.state)) ||
         (outcome.kind === 'rejected' && attempt.state === 'succeeded') ||
         (attempt.state === 'absent' && (outcome.kind === 'pending' || outcome.kind === 'unknown'));
-      if (!isUpdate) continue;
+      if (!isNew) continue;
       coverage.hit('notification', `late truth: ${outcome.kind} after ${attempt.state}`);
       trace.note('receiver', `late truth about ${attempt.reference}: ${outcome.kind} after ${attempt.state}`);
       const snapshot = await ledger.record({
@@ -128,14 +128,14 @@ export class Receiver {
       });
       if (snapshot.version === refund.version) continue;
       changed = true;
-      this.#updates += 1;
+      this.#lateFacts += 1;
     }
     return changed;
   }
 
   /**
-   * Looks at everything that was sent, and always at what the gateway shows otherwise than the ledger: of what both agree on it learns
-   * nothing, so that is looked at in some worlds only. Answers whether it is done.
+   * Queries refunds whose gateway state differs from the ledger, and in a fifth of the runs all refunds. A query that agrees with the ledger
+   * finds nothing, so most runs leave those out. Returns a function that tells whether the audit is done.
    */
   audit(): () => boolean {
     let open = 0;
@@ -162,8 +162,8 @@ export class Receiver {
     );
   }
 
-  /** Facts that came too late for a run to hear them. */
-  get updates(): number {
-    return this.#updates;
+  /** Number of facts that came too late for a run to receive them. */
+  get lateFacts(): number {
+    return this.#lateFacts;
   }
 }

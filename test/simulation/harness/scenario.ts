@@ -1,4 +1,4 @@
-/** A directed course: a chain that chance would not draw, bent out of the draws of one lifetime. All else follows from the seed. */
+/** A scenario: a chain of events that chance would hardly draw. It replaces some draws of a run; all else follows from the seed. */
 import type { Policy } from '../../../domain/refund/config.js';
 import { REFUND_STATES, type RefundState } from '../../../domain/refund/states.js';
 import type { Database } from '../../../ledger/db/database.js';
@@ -12,33 +12,33 @@ import type { Harness } from './harness.js';
 
 export interface Scenario {
   readonly name: string;
-  /** How many of the lifetimes that follow a course follow this one, beside the others' weights. */
+  /** Relative frequency among the runs that follow a scenario. */
   readonly weight: number;
-  /** What the payment is; absent: as chance has it. */
+  /** Kinds of payment to choose from; absent: any. */
   readonly payments?: readonly [PaymentKind, ...PaymentKind[]];
   readonly policy?: (random: Random) => Partial<Policy>;
-  /** What is asked for is chance's own; otherwise a refund of the whole payment. */
+  /** Present if chance draws the order; otherwise it is a refund of the whole payment. */
   readonly asksForAnything?: true;
-  /** Hundredths: a refund of so much in place of the whole payment. */
+  /** Amount of the refund in hundredths, in place of the whole payment. */
   readonly asksFor?: bigint;
-  /** For one lifetime. What it draws, it draws from the world's chance. */
+  /** Returns the direction of one run. It draws from the run's own chance. */
   readonly direct: (harness: Harness) => Direction;
 }
 
-/** What one lifetime's course says where chance would have been asked. */
+/** Decisions of a scenario in one run, in place of chance. */
 export interface Direction {
-  /** `gateway`: what becomes of the order is for `atGateway` to say. */
+  /** `gateway`: `atGateway` decides about the order. */
   readonly write?: () => WriteFault | undefined;
   readonly read?: () => ReadFault | undefined;
   readonly ledger?: (call: string) => LedgerFault | undefined;
   readonly freezeMs?: () => number;
-  /** An order is about to reach the gateway. */
+  /** Called when an order is about to reach the gateway. */
   readonly atGateway?: (fields: Readonly<Record<string, string>>) => void;
-  /** A transaction of the ledger has changed a refund's state. */
+  /** Called after a ledger transaction that changed a refund's state. */
   readonly moved?: (refundId: string, to: RefundState) => void;
 }
 
-/** Nothing goes wrong but what the course says. */
+/** Chaos in which only the faults of the scenario happen. */
 export class DirectedChaos extends Chaos {
   readonly #direction: Direction;
   readonly #coverage: Coverage;
@@ -50,29 +50,29 @@ export class DirectedChaos extends Chaos {
   }
 
   override ledger(call: string): LedgerFault | undefined {
-    return this.#reported('ledger', this.#direction.ledger?.(call));
+    return this.#hit('ledger', this.#direction.ledger?.(call));
   }
 
   override read(): ReadFault | undefined {
-    return this.#reported('read', this.#direction.read?.());
+    return this.#hit('read', this.#direction.read?.());
   }
 
   override write(): WriteFault | undefined {
-    return this.#reported('write', this.#direction.write?.());
+    return this.#hit('write', this.#direction.write?.());
   }
 
   override freezeMs(): number {
     return this.#direction.freezeMs?.() ?? super.freezeMs();
   }
 
-  #reported<T extends string>(where: string, fault: T | undefined): T | undefined {
+  #hit<T extends string>(where: string, fault: T | undefined): T | undefined {
     if (fault === undefined || !this.isOn) return undefined;
-    this.#coverage.hit('fault', `${where} ${fault}, as the course says`);
+    this.#coverage.hit('fault', `${where} ${fault}, by the scenario`);
     return fault;
   }
 }
 
-/** The database, and word of each change of a refund's state as soon as it is stored. */
+/** Returns the database, which calls `moved` for each change of a refund's state as soon as it is stored. */
 export function watched(database: MemoryDatabase, moved: NonNullable<Direction['moved']>): Database {
   const states = new Map<unknown, RefundState>();
   const report = (): void => {

@@ -1,27 +1,27 @@
-/** Virtual time: what is to happen, in order, and nothing of it before all promise work of the last step is done. */
+/** Virtual time: runs what is scheduled in order, each only after all promise work of the step before is done. */
 
-/** Something that will happen at `at` unless it is called off. */
+/** An action that runs at `at` unless it is canceled. */
 export interface Appointment {
   readonly at: number;
   readonly order: number;
   action: (() => void) | undefined;
 }
 
-/** No lifetime needs nearly as many: one that does runs in a circle. */
+/** No run needs nearly as many steps: one that does is in a loop. */
 const MANY = 100_000;
 
-/** Looked at each time no promise work is left, before the clock moves. True: it made more work. */
+/** Called each time no promise work is left, before the clock moves. Returns true if it made more work. */
 export type Settle = () => boolean;
 
 /**
- * Runs one appointment at a time. Between two of them Node's own queues are used: a `process.nextTick` asked for by a microtask
- * runs only when no microtask is left, so every continuation of the last appointment is over, whatever its depth, without a timer.
+ * Runs one appointment at a time. Between two of them it uses Node's own queues: a `process.nextTick` that a microtask requests runs only
+ * when no microtask is left. So every continuation of the last appointment is done, at any depth, without a timer.
  */
 export class Scheduler {
   static readonly #done = Promise.resolve();
-  /** Milliseconds of the one clock of this world. */
+  /** Milliseconds of this run's one clock. */
   now: number;
-  /** Appointments that were carried out. */
+  /** Number of appointments that were carried out. */
   steps = 0;
   readonly #heap: Appointment[] = [];
   #order = 0;
@@ -30,19 +30,19 @@ export class Scheduler {
     this.now = start;
   }
 
-  /** In `ms` from now; the same moment in the order of asking. */
+  /** Schedules `action` in `ms` from now. Actions of the same moment run in the order of their scheduling. */
   after(ms: number, action: () => void): Appointment {
     const appointment: Appointment = { at: this.now + ms, order: (this.#order += 1), action };
     this.#push(appointment);
     return appointment;
   }
 
-  /** Calls it off; nothing where it is over already. */
+  /** Cancels an appointment; does nothing if it is over. */
   cancel(appointment: Appointment | undefined): void {
     if (appointment !== undefined) appointment.action = undefined;
   }
 
-  /** Until `isOver` says so, nothing is left to happen, or the clock passes `until`. Rejects with what an appointment throws. */
+  /** Runs until `isOver` is true, nothing is scheduled, or the clock passes `until`. Rejects with the error of an appointment. */
   run(settle: Settle, isOver: () => boolean, until: number): Promise<'over' | 'idle' | 'time_up' | 'busy'> {
     return new Promise((resolve, reject) => {
       const whenDrained = (): void => {

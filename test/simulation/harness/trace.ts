@@ -1,8 +1,8 @@
-/** What happened in one world, for a person to read: only kept where a seed is run again to be looked at. */
+/** A readable log of one run. It is kept only if a seed is run again to be examined. */
 
 export interface Trace {
   readonly isKept: boolean;
-  /** One line: who did what. Only call it with texts that are cheap, or ask `isKept` first. */
+  /** Adds one line: the actor and its step. Only call it with texts that are cheap, or test `isKept` first. */
   note(actor: string, step: string): void;
 }
 
@@ -11,7 +11,7 @@ export class KeptTrace implements Trace {
   readonly lines: string[];
   readonly #now: () => number;
 
-  /** `before`: what was noted already. */
+  /** `before`: the lines of the run's beginning. */
   constructor(now: () => number, before: readonly string[] = []) {
     this.#now = now;
     this.lines = [...before];
@@ -24,7 +24,7 @@ export class KeptTrace implements Trace {
 
 export const NO_TRACE: Trace = { isKept: false, note: () => undefined };
 
-/** Time since the world began: `1d 02:03:04.567`. */
+/** Returns the time since the run began: `1d 02:03:04.567`. */
 function clockText(ms: number): string {
   const days = Math.floor(ms / 86_400_000);
   const rest = new Date(ms % 86_400_000).toISOString().slice(11, 23);

@@ -8,7 +8,7 @@ import type { Mutant } from '../harness/harness.js';
 export const CLIENT_MUTANTS: readonly Mutant[] = [
   {
     name: 'child-failure-is-final',
-    defect: 'a child that was ended by somebody else is taken for a refund that ended without paying',
+    defect: 'a child that was ended from outside is taken for a refund that ended unpaid',
     payBack: async (order) => {
       const { acceptRefund } = proxyActivities<ClientActivities>({ startToCloseTimeout: 120_000 });
       const { input } = await acceptRefund(order);

@@ -1,4 +1,4 @@
-/** Defects of the credit: the one way that the gateway does not cap. */
+/** Defects of the credit: the one operation that the gateway does not limit to the captured amount. */
 import type { OriginalFacts } from '../../../domain/payment/original.js';
 import type { Policy } from '../../../domain/refund/config.js';
 import { amount, sumOf } from '../checks/rows.js';
@@ -26,7 +26,7 @@ export const CREDIT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'disputes-ignored',
-    defect: 'a chargeback does not stand in the way of a credit',
+    defect: 'a chargeback does not block a credit',
     ledger: (ledger) => ({
       ...ledger,
       applyReconciliation: (id, original, purpose) =>
@@ -36,8 +36,8 @@ export const CREDIT_MUTANTS: readonly Mutant[] = [
     }),
   },
   {
-    name: 'captures-unasked',
-    defect: 'what hangs on a capture is taken for nothing where its authorization does not list it',
+    name: 'captures-not-queried',
+    defect: 'transactions of a capture are ignored if the authorization does not list them',
     gateway: (gateway) => ({
       ...methods(gateway),
       findWithLinked: async (entityId, id) => {
@@ -50,7 +50,7 @@ export const CREDIT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'old-proof-for-credit',
-    defect: 'the first look-up of the original serves for every later credit',
+    defect: 'the first query of the original is used for every later credit',
     gateway: (gateway, harness) => ({
       ...methods(gateway),
       findWithLinked: async (entityId, id) => {
@@ -64,7 +64,7 @@ export const CREDIT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'no-approval',
-    defect: 'no amount needs a second person',
+    defect: 'no amount needs an approver',
     ledger: (ledger) => ({
       ...ledger,
       openCredit: (id, original, timings, policy) =>
@@ -95,7 +95,7 @@ export const CREDIT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'own-approval',
-    defect: 'whoever asked for the refund may approve it',
+    defect: 'the requester of the refund may approve it',
     ledger: (ledger) => ({
       ...ledger,
       decide: (decision) =>
@@ -104,7 +104,7 @@ export const CREDIT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'credit-sent-again',
-    defect: 'a credit that look-ups do not show is sent again',
+    defect: 'a credit that queries do not show is submitted again',
     ledger: (ledger, harness) => ({
       ...ledger,
       recordInconclusive: async (id, notFound, timings) => {
@@ -120,8 +120,8 @@ export const CREDIT_MUTANTS: readonly Mutant[] = [
     }),
   },
   {
-    name: 'credit-after-any-refusal',
-    defect: 'every refusal counts as one that a credit may follow',
+    name: 'credit-after-any-decline',
+    defect: 'a credit may follow every decline',
     ledger: (ledger) => ({
       ...ledger,
       record: (evidence) =>

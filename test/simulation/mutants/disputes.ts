@@ -5,7 +5,7 @@ import { readResult } from '../../../gateway/oppwa/read-code.js';
 import type { Mutant, Harness } from '../harness/harness.js';
 import { methods } from './send.js';
 
-/** Any reversal that names a chargeback takes back all of it. */
+/** Reads any reversal of a chargeback as one of the whole chargeback. */
 function reversedWhole({ original, linked }: TransactionTree): TransactionTree {
   const reversed = new Set(
     linked.filter(({ type }) => type === 'chargeback_reversal').map(({ referencedId }) => referencedId),
@@ -34,7 +34,7 @@ function reversedWhole({ original, linked }: TransactionTree): TransactionTree {
   };
 }
 
-/** As if its query had begun when it is stored. */
+/** Stores a query as if it had begun at the moment of storing. */
 const asOfNow =
   ({ scheduler }: Harness) =>
   <Facts extends OriginalFacts>(facts: Facts): Facts => ({ ...facts, observedAt: new Date(scheduler.now) });

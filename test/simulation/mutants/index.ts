@@ -1,4 +1,4 @@
-/** Deliberate defects, each of which some seed has to catch. */
+/** Deliberate defects. The simulation has to catch each of them with some seed. */
 import type { Mutant } from '../harness/harness.js';
 import { CLIENT_MUTANTS } from './client.js';
 import { CREDIT_MUTANTS } from './credit.js';

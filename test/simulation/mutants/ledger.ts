@@ -1,11 +1,11 @@
-/** Defects of the ledger: reservations, absence, evidence that comes late. */
+/** Defects of the ledger: reservations, absence, late evidence. */
 import type { Row } from '../database/tables.js';
 import type { Mutant, Harness } from '../harness/harness.js';
 
 const find = (harness: Harness, table: 'attempts' | 'refunds', id: string): Row | undefined =>
   harness.database.tables.rows[table].find((row) => row['id'] === id);
 
-/** Moves the reservation of a refund by an event of its own, as a careless extra step would. */
+/** Changes the reservation of a refund with an event of its own, as a careless extra step would. */
 function reserve({ database }: Harness, refund: Row | undefined, minor: bigint, key: string): void {
   if (refund === undefined) return;
   database.tables.insert(
@@ -41,7 +41,7 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'release-when-unknown',
-    defect: 'an unknown outcome gives the reservation back',
+    defect: 'an unknown outcome releases the reservation',
     ledger: (ledger, harness) => ({
       ...ledger,
       record: async (evidence) => {
@@ -54,8 +54,8 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     }),
   },
   {
-    name: 'early-misses-count',
-    defect: 'a look-up counts before a transaction must be visible',
+    name: 'early-not-found-counts',
+    defect: 'a query counts before a transaction must be visible',
     ledger: (ledger) => ({
       ...ledger,
       recordInconclusive: (id, notFound, timings) =>
@@ -67,8 +67,8 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     }),
   },
   {
-    name: 'one-miss-is-absence',
-    defect: 'the first look-up without a result proves absence, at any time',
+    name: 'one-not-found-is-absence',
+    defect: 'the first query without a result proves absence, at any time',
     ledger: (ledger) => ({
       ...ledger,
       recordInconclusive: (id, notFound, timings) =>
@@ -80,8 +80,8 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     }),
   },
   {
-    name: 'resend-without-look-up',
-    defect: 'whoever finds an attempt without an answer sends it again',
+    name: 'resend-without-query',
+    defect: 'an attempt without an answer is submitted again at once',
     ledger: (ledger, harness) => ({
       ...ledger,
       openLinked: async (id, timings, policy) => {
@@ -101,7 +101,7 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'stale-answers-count',
-    defect: 'an answer to an earlier handing-over counts for the later one',
+    defect: 'an answer to an earlier submission counts for the later one',
     ledger: (ledger, harness) => ({
       ...ledger,
       record: (evidence) => {
@@ -113,8 +113,8 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     }),
   },
   {
-    name: 'returned-for-ever',
-    defect: 'what came back is never believed to be paid again',
+    name: 'returned-is-final',
+    defect: 'a returned attempt can never become paid again',
     ledger: (ledger, harness) => ({
       ...ledger,
       record: (evidence) =>
@@ -133,7 +133,7 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'doubtful-ids-are-dropped',
-    defect: 'the id in an answer that leaves the outcome open is not kept',
+    defect: 'the id in an answer that leaves the outcome open is not stored',
     ledger: (ledger) => ({
       ...ledger,
       storeIds: () => Promise.resolve(),
@@ -163,7 +163,7 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     }),
   },
   {
-    name: 'withdraw-whatever-has-left',
+    name: 'withdraw-after-submission',
     defect: 'a refund that may have left can be withdrawn',
     ledger: (ledger, harness) => ({
       ...ledger,
@@ -183,8 +183,8 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     }),
   },
   {
-    name: 'time-makes-failed',
-    defect: 'an outcome that stays unknown is given up when the budget is spent',
+    name: 'budget-makes-failed',
+    defect: 'an outcome that stays unknown fails the refund when the budget is spent',
     ledger: (ledger) => ({
       ...ledger,
       openCase: async (id, why, details) => {
@@ -203,8 +203,8 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     }),
   },
   {
-    name: 'nobody-is-asked',
-    defect: 'what a person has to decide is given up instead',
+    name: 'no-operator-is-asked',
+    defect: 'a refund that an operator has to decide fails instead',
     ledger: (ledger) => ({ ...ledger, openCase: (id) => ledger.giveUp(id, 'not_owed', 'system') }),
   },
   {
@@ -216,8 +216,8 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     }),
   },
   {
-    name: 'replay-whatever-has-left',
-    defect: 'a refund whose outcome is open is replayed, and sent again',
+    name: 'replay-after-submission',
+    defect: 'a refund whose outcome is open is replayed and submitted again',
     ledger: (ledger) => ({
       ...ledger,
       openCase: async (id, why, details) => {
@@ -235,8 +235,8 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     }),
   },
   {
-    name: 'reversal-gives-all',
-    defect: 'a reversal counts for all that it was ordered for, whatever was captured meanwhile',
+    name: 'reversal-counts-whole',
+    defect: 'a reversal counts for its whole amount, even if a part was captured meanwhile',
     ledger: (ledger, harness) => {
       const isReversed = (): boolean =>
         harness.database.tables.rows.attempts.some(
@@ -259,8 +259,8 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     },
   },
   {
-    name: 'answers-forgotten',
-    defect: 'what a word was answered is not kept, and whoever carries it out late answers anew',
+    name: 'answers-deleted',
+    defect: 'the result of a command is not stored, so a late repetition is decided anew',
     ledger: (ledger) => ({
       ...ledger,
       withdraw: (id, by, reason, ticket) => ledger.withdraw(id, by, reason, ticket),

@@ -1,4 +1,4 @@
-/** Defects around the one door through which money leaves. */
+/** Defects of the submission: the only place from which money leaves. */
 import { referenceFor } from '../../../domain/refund/reference.js';
 import type { Gateway, SendLimits } from '../../../gateway/gateway.js';
 import type { Mutant } from '../harness/harness.js';
@@ -8,7 +8,7 @@ type Linked = Parameters<Gateway['refund']>[0];
 export const SEND_MUTANTS: readonly Mutant[] = [
   {
     name: 'send-before-persisting',
-    defect: 'the order leaves before it is written down',
+    defect: 'the order is sent before it is stored',
     activities: (activities, { gateway, ledger, now }) => ({
       ...activities,
       submitRefund: async (task) => {
@@ -32,7 +32,7 @@ export const SEND_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'timeout-is-failure',
-    defect: 'no answer in time counts as a refusal',
+    defect: 'no answer in time counts as a decline',
     ledger: (ledger) => ({
       ...ledger,
       record: (evidence) =>
@@ -85,7 +85,7 @@ export const SEND_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'no-send-by-deadline',
-    defect: 'a process that was frozen sends all the same',
+    defect: 'a process that was frozen sends after its deadline all the same',
     gateway: (gateway) => ({
       ...methods(gateway),
       refund: (order) => gateway.refund({ ...order, limits: { ...order.limits, sendWindow: Infinity } }),
@@ -117,7 +117,7 @@ export const SEND_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'new-reference-on-resend',
-    defect: 'what is sent again gets another reference',
+    defect: 'a repeated submission gets another reference',
     gateway: (gateway, { random }) => ({
       ...methods(gateway),
       refund: (order: Linked) =>
@@ -126,7 +126,7 @@ export const SEND_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'client-retries',
-    defect: 'the client sends again when no answer comes',
+    defect: 'the client repeats the request when no answer comes',
     gateway: (gateway) => ({
       ...methods(gateway),
       refund: async (order) => {
@@ -137,7 +137,7 @@ export const SEND_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'wrong-units',
-    defect: 'the whole units are sent a hundred times too small',
+    defect: 'the amount is sent a hundred times too small',
     gateway: (gateway) => ({
       ...methods(gateway),
       refund: (order) => gateway.refund({ ...order, amount: (Number(order.amount) / 100).toFixed(2) }),
@@ -156,7 +156,7 @@ export const SEND_MUTANTS: readonly Mutant[] = [
   },
 ];
 
-/** Methods of a class do not travel with a spread. */
+/** Returns an object with the gateway's methods: a spread does not copy the methods of a class. */
 export function methods(gateway: Gateway): Gateway {
   return {
     refund: (order) => gateway.refund(order),

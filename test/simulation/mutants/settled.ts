@@ -1,4 +1,4 @@
-/** Defects in what ends a refund that was settled outside of the program. */
+/** Defects in how a refund ends that was settled outside of this program. */
 import type { OriginalFacts } from '../../../domain/payment/original.js';
 import { NO_COVERAGE } from '../../../domain/refund/settlement.js';
 import { lockRefund } from '../../../ledger/core/locks.js';
@@ -6,7 +6,7 @@ import { move } from '../../../ledger/core/state-changes.js';
 import type { Ledger } from '../../../ledger/ledger.js';
 import type { Mutant, Harness } from '../harness/harness.js';
 
-/** After a decline, ends the refund at once where `finds` says so, and counts nothing. */
+/** After a decline, ends the refund at once if `finds` returns true, and counts no outside amount. */
 const endsAt =
   (
     on: 'dispute' | 'give_up',
@@ -41,7 +41,7 @@ export const SETTLED_MUTANTS: readonly Mutant[] = [
   {
     name: 'elsewhere-is-failed',
     defect:
-      'a refund that was made elsewhere ends as failed, and nothing says that the customer has the money',
+      'a refund that was made elsewhere ends as failed, without a report that the customer has the money',
     ledger: endsAt('give_up', ({ returns, capturedMinor }, references) => {
       const elsewhere = returns.filter(
         ({ id, reference, state }) =>

@@ -1,23 +1,23 @@
-/** What a course makes happen: late truth, words of persons, somebody at the gateway. */
+/** Actions of scenarios: outcomes that change late, commands of operators, events at the gateway. */
 import { decideUpdate, refundWorkflowId } from '../../../workflows/refund/contract.js';
 import type { FaultEffect } from '../../../sandbox/gateway/faults.js';
 import type { Transaction } from '../../../sandbox/gateway/types.js';
 import type { Row } from '../database/tables.js';
 import type { Harness } from '../harness/harness.js';
 
-/** Refusals after which a credit may follow. */
+/** Declines after which a credit may follow. */
 export const NOT_LINKABLE = ['700.500.001', '700.500.004', '100.350.101', '800.100.150'] as const;
-/** Refusals after which the same is sent again, ten minutes later or more. */
+/** Declines after which the same order is submitted again, ten minutes later or more. */
 export const SOFT = ['900.100.202', '800.100.152', '700.400.570', '800.100.162'] as const;
-/** Refusals after which a refund is given up. */
+/** Declines after which a refund fails. */
 export const FINAL = ['700.500.002', '100.350.100', '700.300.200', '700.100.300', '800.100.206'] as const;
-/** Refusals that are compared with what the gateway has on the original. */
+/** Declines after which the gateway's records of the original decide. */
 export const UNCLEAR = ['700.300.300', '700.400.200', '700.300.600'] as const;
 
-/** Refusals that say that nothing is owed. */
+/** Declines that mean that nothing is owed. */
 export const NOT_OWED = ['700.300.200', '100.350.100', '700.500.002'] as const;
 
-/** Milliseconds, longer than any lifetime: look-ups never show it by themselves. */
+/** Milliseconds, longer than any run: queries never show the transaction by themselves. */
 export const HIDDEN = 90 * 24 * 3_600_000;
 
 export type Fields = Readonly<Record<string, string>>;
@@ -28,8 +28,8 @@ export const attemptsOf = ({ database }: Harness, refundId: string): readonly Ro
 export const under = ({ gateway }: Harness, reference: unknown): readonly Transaction[] =>
   gateway.transactions().filter(({ merchantTransactionId }) => merchantTransactionId === reference);
 
-/** At the gateway, with one order alone. */
-export function config(
+/** Sets faults at the gateway for one order. */
+export function setFaults(
   { gateway, trace }: Harness,
   fields: Fields,
   ...effects: readonly FaultEffect[]
@@ -41,7 +41,7 @@ export function config(
   }
 }
 
-/** Trouble at the gateway for the orders of these numbers, counted from 1, and for no other. */
+/** Returns the fault of each write: a fault at the gateway for the writes with these numbers, counted from 1, and none for others. */
 export function nthWrite(...numbers: readonly number[]): () => 'gateway' | undefined {
   let writes = 0;
   return () => {
@@ -55,11 +55,11 @@ function outside({ trace, coverage }: Harness, what: string): void {
   coverage.hit('outside', what);
 }
 
-/** The first refused attempt turns out executed. `silently`: the gateway gives no notice of it. */
+/** Makes the first declined attempt turn out executed. `silently`: the gateway sends no notification of it. */
 export function turnsOutPaid(
   harness: Harness,
   refundId: string,
-  how: 'reported' | 'silently' = 'reported',
+  how: 'notified' | 'silently' = 'notified',
 ): void {
   const { gateway } = harness;
   for (const attempt of attemptsOf(harness, refundId)) {
@@ -71,8 +71,8 @@ export function turnsOutPaid(
         match: { merchantTransactionId: reference },
         effect: { kind: 'webhook', how: 'lost' },
       });
-    outside(harness, 'what was refused turns out paid');
-    // Whoever looks from now on sees it: what a lag hides besides would be paid twice.
+    outside(harness, 'a declined order turns out paid');
+    // Shown from now on: if it stayed hidden as well, the refund would be paid twice.
     if (found.visibleAt > harness.scheduler.now) gateway.show({ id: found.id });
     gateway.succeedLate({ id: found.id });
     harness.watchGateway();
@@ -80,16 +80,16 @@ export function turnsOutPaid(
   }
 }
 
-/** What was captured of the payment: what refunds are made on. */
+/** Returns the ids of the payment's captures, which refunds are made on. */
 export const capturesOf = ({ payment }: Harness): readonly string[] =>
   payment.created.captureIds.length > 0 ? payment.created.captureIds : [payment.id];
 
-/** Queries show everything from now on: what a lag hides is not known to anybody yet. */
+/** Makes queries show everything from now on: no process has seen yet what the lag hid. */
 export function showAll({ gateway, scheduler }: Harness): void {
   for (const { id, visibleAt } of gateway.transactions()) if (visibleAt > scheduler.now) gateway.show({ id });
 }
 
-/** The gateway's books change without the program, unless they do not allow it. */
+/** Charges back the payment at the gateway, if its books allow it. */
 export function chargeBack(harness: Harness): void {
   const { gateway, payment } = harness;
   const original = gateway
@@ -104,8 +104,8 @@ export function chargeBack(harness: Harness): void {
   harness.watchGateway();
 }
 
-/** A part of it that was paid comes back, or all of them. */
-export function recordReturn(harness: Harness, refundId: string, what: 'one' | 'all' = 'one'): void {
+/** Makes the gateway return one paid part of the refund, or all of them. */
+export function returnPaid(harness: Harness, refundId: string, what: 'one' | 'all' = 'one'): void {
   const { gateway } = harness;
   const references = attemptsOf(harness, refundId).map((row) => row['reference']);
   const paid = gateway
@@ -115,14 +115,14 @@ export function recordReturn(harness: Harness, refundId: string, what: 'one' | '
         state === 'succeeded' && references.includes(merchantTransactionId),
     );
   for (const { id } of what === 'all' ? paid : paid.slice(0, 1)) {
-    outside(harness, 'came back');
+    outside(harness, 'returned');
     gateway.failLate({ id });
   }
   if (paid.length > 0) harness.watchGateway();
 }
 
-/** A person says something to the run, where there is one. */
-export function print(
+/** Sends an operator's command to the refund's run, if there is one. */
+export function sendCommand(
   { cluster, trace }: Harness,
   refundId: string,
   update: string,
@@ -135,7 +135,7 @@ export function print(
   });
 }
 
-/** What came back is paid again, and the gateway gives no notice of it. Returns its reference. */
+/** Makes a returned transaction paid again, without a notification. Returns its reference. */
 export function paidOnceMore(harness: Harness, refundId: string): string | undefined {
   const { gateway } = harness;
   for (const attempt of attemptsOf(harness, refundId)) {
@@ -146,7 +146,7 @@ export function paidOnceMore(harness: Harness, refundId: string): string | undef
       match: { merchantTransactionId: reference },
       effect: { kind: 'webhook', how: 'lost' },
     });
-    outside(harness, 'what came back is paid again');
+    outside(harness, 'a returned order is paid again');
     gateway.succeedLate({ id: found.id });
     harness.watchGateway();
     return reference;
@@ -154,12 +154,12 @@ export function paidOnceMore(harness: Harness, refundId: string): string | undef
   return undefined;
 }
 
-/** What waits for approval is decided by somebody who may. */
+/** Sends the verdict of an operator who may approve. */
 export function decide(harness: Harness, refundId: string, verdict: 'approved' | 'refused'): void {
   const refund = harness.database.tables.rows.refunds.find((row) => row['id'] === refundId);
   const instruction: unknown = refund?.['instruction'];
   if (typeof instruction !== 'object' || instruction === null || !('hash' in instruction)) return;
-  print(harness, refundId, decideUpdate.name, {
+  sendCommand(harness, refundId, decideUpdate.name, {
     verdict,
     instruction: instruction.hash,
     by: 'approver',

@@ -1,19 +1,19 @@
-/** Courses in which two things happen at once: two processes, a proof and what spoils it, a reversal and a capture. */
+/** Scenarios in which two things happen at once: two processes, a proof and a change that makes it outdated, a reversal and a capture. */
 import { isFinal } from '../../../domain/refund/states.js';
 import { startRefund } from '../simulation-run.js';
 import type { Scenario } from '../harness/scenario.js';
 import { LIMITS } from '../harness/config.js';
-import { chargeBack, recordReturn, NOT_LINKABLE, nthWrite, config, UNCLEAR } from './acts.js';
+import { chargeBack, returnPaid, NOT_LINKABLE, nthWrite, setFaults, UNCLEAR } from './acts.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
 /**
- * The first process with something to send is stopped for hours; who sends again in its place gets no answer. So its own answer,
- * that nothing was sent, comes while another's is open.
+ * The first process that submits is stopped for hours; the process that submits again in its place gets no answer. So the first one's result,
+ * that nothing was sent, arrives while the second submission is open.
  */
 export const stubborn: Scenario = {
-  name: 'a stopped process answers for an order that another one has sent',
+  name: 'a stopped process reports on an order that another one has submitted',
   weight: 6,
   asksForAnything: true,
   direct: (harness) => {
@@ -25,24 +25,24 @@ export const stubborn: Scenario = {
         return writes === 1 ? 'freeze_before' : writes === 2 ? 'gateway' : undefined;
       },
       atGateway: (fields) =>
-        config(
+        setFaults(
           harness,
           fields,
           { kind: 'accept_then_drop' },
           { kind: 'visibility_lag', ms: LIMITS.visibilityLag },
         ),
-      // About when look-ups have proven absence, and another process has sent again.
+      // About when queries have proven absence, and another process has submitted again.
       freezeMs: () => random.between(350 * MINUTE, 400 * MINUTE),
     };
   },
 };
 
-/** One of two runs has gone on to a person when the other, which is slow, sees that the money was charged back. */
+/** One of two runs has asked an operator when the other, which is slow, sees that the money was charged back. */
 export const twoRuns: Scenario = {
-  name: 'a slow run sees a chargeback when another has asked a person',
+  name: 'a slow run sees a chargeback when another has asked an operator',
   weight: 3,
   payments: ['DB'],
-  // Approval is asked for, or a credit is not to be had: both are a person's.
+  // Either approval is requested, or credits are not enabled: both need an operator.
   policy: (random) => ({ creditEnabled: random.chance(0.6), creditApprovalAbove: {} }),
   direct: (harness) => {
     const { random, scheduler } = harness;
@@ -51,12 +51,12 @@ export const twoRuns: Scenario = {
     let isToCome = true;
     return {
       write: nthWrite(1),
-      atGateway: (fields) => config(harness, fields, { kind: 'reject', code }),
+      atGateway: (fields) => setFaults(harness, fields, { kind: 'reject', code }),
       read: () => {
         reads += 1;
         return reads === 2 ? 'freeze_before' : undefined;
       },
-      // Not for so long that its server would let another process do the same.
+      // Short enough that the server does not give the same task to another process.
       freezeMs: () => random.between(500, 9_000),
       moved: (refundId, to) => {
         if (to === 'rejected') scheduler.after(0, () => startRefund(harness, refundId, 'second'));
@@ -68,15 +68,15 @@ export const twoRuns: Scenario = {
   },
 };
 
-/** What a credit is weighed with is a second old: a chargeback was recorded since, or a part that had been paid has come back. */
+/** A credit's proof is a second old: since then a chargeback was recorded, or a paid part was returned. */
 export const staleProof: Scenario = {
-  name: 'what a credit is weighed with is older than what the ledger knows',
+  name: 'the proof of a credit is older than what the ledger knows',
   weight: 3,
   payments: ['DB', 'parts'],
   policy: () => ({ creditEnabled: true }),
   direct: (harness) => {
     const code = harness.random.pick(NOT_LINKABLE);
-    // A payment of one capture has no part that could come back.
+    // A payment of one capture has no part that could be returned.
     const isOfParts = (): boolean => harness.payment.created.captureIds.length > 1;
     let writes = 0;
     let isToCome = true;
@@ -85,12 +85,12 @@ export const staleProof: Scenario = {
         writes += 1;
         return writes === (isOfParts() ? 2 : 1) ? 'gateway' : undefined;
       },
-      atGateway: (fields) => config(harness, fields, { kind: 'reject', code }),
+      atGateway: (fields) => setFaults(harness, fields, { kind: 'reject', code }),
       ledger: (call) => {
         if (call !== 'openCredit' || !isToCome) return undefined;
         isToCome = false;
         const refund = harness.database.tables.rows.refunds[0];
-        if (isOfParts() && refund !== undefined) recordReturn(harness, String(refund['id']));
+        if (isOfParts() && refund !== undefined) returnPaid(harness, String(refund['id']));
         else chargeBack(harness);
         return 'slow';
       },
@@ -98,9 +98,9 @@ export const staleProof: Scenario = {
   },
 };
 
-/** The shop captures what is about to be reversed: the reversal is refused, and a refund is possible after all. */
+/** The shop captures what is about to be reversed: the reversal is declined, and then a refund is possible. */
 export const capturedMeanwhile: Scenario = {
-  name: 'what was to be reversed is captured',
+  name: 'the amount to be reversed is captured',
   weight: 4,
   payments: ['PA'],
   direct: (harness) => {
@@ -128,7 +128,7 @@ export const capturedMeanwhile: Scenario = {
   },
 };
 
-/** No query of the payment can be read, until an operator is asked and some hours longer: then the refund goes on by itself. */
+/** No query of the payment can be read until an operator is asked, and for some hours after. Then the refund continues by itself. */
 export const unreadablePayment: Scenario = {
   name: 'the payment cannot be read until an operator is asked',
   weight: 3,
@@ -144,9 +144,9 @@ export const unreadablePayment: Scenario = {
     return {
       write: nthWrite(1),
       atGateway: (fields) => {
-        config(harness, fields, { kind: 'reject', code });
+        setFaults(harness, fields, { kind: 'reject', code });
         closed = harness.gateway.setFault({ times: 'always', effect: { kind: 'query', how } });
-        // The budget, one more wait between queries, and what people and processes take.
+        // The budget, one more wait between queries, and the time that operators and processes take.
         scheduler.after(
           harness.config.timings.caseAfterUnknown + harness.config.timings.queryMax + HOUR,
           () => {
@@ -156,7 +156,7 @@ export const unreadablePayment: Scenario = {
         );
       },
       moved: (_, to) => {
-        // Withdrawn before: nobody has to be asked.
+        // Withdrawn before: no operator has to be asked.
         if (isFinal(to)) isOver = true;
         if (to !== 'manual_review' || isAsked) return;
         isAsked = true;
@@ -166,9 +166,9 @@ export const unreadablePayment: Scenario = {
   },
 };
 
-/** Nobody can ask the gateway for half a day: a person is asked, and then it shows the order pending. */
+/** No query reaches the gateway for half a day: an operator is asked, and then the gateway shows the order as pending. */
 export const queriesUnavailable: Scenario = {
-  name: 'look-ups are refused until a person is asked',
+  name: 'queries fail until an operator is asked',
   weight: 2,
   payments: ['DB', 'parts'],
   direct: (harness) => {
@@ -178,7 +178,7 @@ export const queriesUnavailable: Scenario = {
     return {
       write: nthWrite(1),
       atGateway: (fields) => {
-        config(harness, fields, { kind: 'pending', final }, { kind: 'accept_then_drop' });
+        setFaults(harness, fields, { kind: 'pending', final }, { kind: 'accept_then_drop' });
         closed = harness.gateway.setFault({ times: 'always', effect: { kind: 'query', how: 'throttled' } });
       },
       moved: (_, to) => {

@@ -1,14 +1,14 @@
-/** Courses around chargebacks: one that is won in part, lost again or unclear before a credit, and one that an old query shows. */
+/** Scenarios around chargebacks: partly won, lost again or unclear before a credit, or shown by an outdated query. */
 import type { Scenario } from '../harness/scenario.js';
 import { chargeBackAnyhow, happens } from '../harness/chargebacks.js';
-import { NOT_LINKABLE, nthWrite, config, showAll } from './acts.js';
+import { NOT_LINKABLE, nthWrite, setFaults, showAll } from './acts.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** The refund is declined so that a credit may follow, and by then the payment has a chargeback with all that may follow one. */
+/** The refund is declined so that a credit may follow. By then the payment has a chargeback and any events that may follow one. */
 export const disputedBeforeCredit: Scenario = {
-  name: 'a chargeback, and what follows it, before a credit',
+  name: 'a chargeback and its reversals before a credit',
   weight: 10,
   payments: ['DB', 'DB', 'captured'],
   policy: () => ({ creditEnabled: true }),
@@ -20,7 +20,7 @@ export const disputedBeforeCredit: Scenario = {
       write: nthWrite(1),
       atGateway: (fields) => {
         const { payment } = harness;
-        config(harness, fields, { kind: 'reject', code });
+        setFaults(harness, fields, { kind: 'reject', code });
         chargeBackAnyhow(harness, payment.created.captureIds[0] ?? payment.id, within);
         showAll(harness);
       },
@@ -29,8 +29,8 @@ export const disputedBeforeCredit: Scenario = {
 };
 
 /**
- * A process has queried the payment and is stopped before it stores what it saw. Meanwhile a chargeback is won, or a capture is made, and
- * both are stored; then the process goes on.
+ * A process has queried the payment and is stopped before it stores the result. Meanwhile a chargeback is won, or a capture is made, and
+ * both are stored; then the process resumes.
  */
 export const outdatedQuery: Scenario = {
   name: 'an older query is stored after a newer one',
@@ -43,7 +43,7 @@ export const outdatedQuery: Scenario = {
     let chargebackId: string | undefined;
     let isToCome = true;
     const meanwhile = (): void =>
-      happens(harness, 'what an earlier query showed changes', () => {
+      happens(harness, 'the result of an earlier query changes', () => {
         const { gateway, payment } = harness;
         if (chargebackId !== undefined) gateway.reverseChargeback(chargebackId);
         else gateway.capture({ paymentId: payment.id, amount: payment.toHundredths(payment.minor) });
@@ -52,7 +52,7 @@ export const outdatedQuery: Scenario = {
       write: nthWrite(1),
       atGateway: (fields) => {
         const { gateway, payment } = harness;
-        config(harness, fields, { kind: 'reject', code: payment.type === 'PA' ? '700.400.300' : code });
+        setFaults(harness, fields, { kind: 'reject', code: payment.type === 'PA' ? '700.400.300' : code });
         if (payment.type === 'DB')
           happens(harness, 'chargeback', () => {
             chargebackId = gateway.chargeback({ paymentId: payment.id }).id;

@@ -1,4 +1,4 @@
-/** The courses that some lifetimes follow, so that what chance would not draw is reached by every run of some thousands. */
+/** All scenarios. Some runs follow one, so that a few thousand runs reach rare chains of events. */
 import type { Scenario } from '../harness/scenario.js';
 import type { Random } from '../harness/random.js';
 import {

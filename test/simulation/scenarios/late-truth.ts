@@ -1,17 +1,17 @@
-/** Courses in which the gateway's word was not the truth: a refusal that had paid, an absence that was none. */
+/** Scenarios in which the gateway corrects itself: a declined order that had paid, or an absent order that existed. */
 import { withdrawUpdate } from '../../../workflows/refund/contract.js';
 import {
   attemptsOf,
   capturesOf,
-  recordReturn,
+  returnPaid,
   decide,
   FINAL,
   HIDDEN,
   NOT_LINKABLE,
   nthWrite,
   paidOnceMore,
-  config,
-  print,
+  setFaults,
+  sendCommand,
   showAll,
   SOFT,
   turnsOutPaid,
@@ -27,9 +27,9 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** What was refused turns out paid before anything else was sent: while it waits, or while a credit is weighed. */
+/** A declined order turns out paid before anything else was submitted: while the refund waits, or while a credit is decided. */
 export const paidAfterAll: Scenario = {
-  name: 'what was refused turns out paid before the next order',
+  name: 'a declined order turns out paid before the next order',
   weight: 8,
   payments: ['DB', 'DB', 'parts'],
   policy: () => ({ creditEnabled: true, creditApprovalAbove: {} }),
@@ -40,15 +40,15 @@ export const paidAfterAll: Scenario = {
     let isToCome = true;
     return {
       write: nthWrite(1),
-      atGateway: (fields) => config(harness, fields, { kind: 'reject', code }),
+      atGateway: (fields) => setFaults(harness, fields, { kind: 'reject', code }),
       moved: (refundId, to) => {
         const at = moment === 'rejected' || moment === 'before credit' ? 'rejected' : 'awaiting_approval';
         if (to !== at || !isToCome) return;
         isToCome = false;
         const isSilent = moment === 'before credit' || moment === 'before approval';
-        // Sooner than anything is sent again: from then on it could be paid twice.
+        // Before the next submission: after it, the refund could be paid twice.
         const after = moment === 'rejected' ? random.spread(10, 8 * MINUTE) : 0;
-        scheduler.after(after, () => turnsOutPaid(harness, refundId, isSilent ? 'silently' : 'reported'));
+        scheduler.after(after, () => turnsOutPaid(harness, refundId, isSilent ? 'silently' : 'notified'));
         if (moment === 'before approval')
           scheduler.after(random.spread(100, HOUR), () => decide(harness, refundId, 'approved'));
       },
@@ -56,9 +56,9 @@ export const paidAfterAll: Scenario = {
   },
 };
 
-/** The refund has ended unpaid, and then it turns out paid, all of it or a part. */
+/** The refund has ended unpaid and then turns out paid, all of it or a part. */
 export const paidAfterTheEnd: Scenario = {
-  name: 'what was refused turns out paid after the end',
+  name: 'a declined order turns out paid after the end',
   weight: 10,
   payments: ['DB', 'parts'],
   direct: (harness) => {
@@ -75,7 +75,7 @@ export const paidAfterTheEnd: Scenario = {
       write: nthWrite(1),
       atGateway: (fields) => {
         const { gateway } = harness;
-        config(harness, fields, { kind: 'reject', code: code[end] });
+        setFaults(harness, fields, { kind: 'reject', code: code[end] });
         for (const paymentId of capturesOf(harness)) {
           if (end === 'closed_by_dispute')
             happens(harness, 'chargeback of all', () => {
@@ -94,11 +94,14 @@ export const paidAfterTheEnd: Scenario = {
       moved: (refundId, to) => {
         if (to === 'rejected' && end === 'canceled')
           scheduler.after(random.spread(100, 5 * MINUTE), () =>
-            print(harness, refundId, withdrawUpdate.name, { by: 'operator', reason: 'no longer wanted' }),
+            sendCommand(harness, refundId, withdrawUpdate.name, {
+              by: 'operator',
+              reason: 'no longer wanted',
+            }),
           );
         if (to !== end) return;
         const at = random.spread(100, DAY);
-        // After a refund elsewhere the gateway pays nothing more before that has come back.
+        // After a refund elsewhere the gateway pays nothing more until that refund was returned.
         const isUndone = end === 'refunded_elsewhere' || random.chance(0.6);
         if (isUndone)
           scheduler.after(at, () => {
@@ -110,9 +113,9 @@ export const paidAfterTheEnd: Scenario = {
   },
 };
 
-/** Look-ups show an order later than they may: it was proven absent before. Shown just before it would be sent again. */
+/** Queries show an order later than they may: it was proven absent before. It is shown just before the next submission. */
 export const absentTooEarly: Scenario = {
-  name: 'what was proven absent is shown after all',
+  name: 'an order that was proven absent is shown after all',
   weight: 3,
   payments: ['DB', 'DB', 'PA', 'parts'],
   policy: () => ({ partialReversal: true }),
@@ -123,10 +126,10 @@ export const absentTooEarly: Scenario = {
     return {
       write: nthWrite(1),
       atGateway: (fields) => {
-        config(harness, fields, { kind: 'accept_then_drop' }, { kind: 'visibility_lag', ms: HIDDEN });
-        if (what === 'pending') config(harness, fields, { kind: 'pending', final });
+        setFaults(harness, fields, { kind: 'accept_then_drop' }, { kind: 'visibility_lag', ms: HIDDEN });
+        if (what === 'pending') setFaults(harness, fields, { kind: 'pending', final });
         if (what === 'in doubt')
-          config(harness, fields, { kind: 'comm_error', executed: false, recorded: true });
+          setFaults(harness, fields, { kind: 'comm_error', executed: false, recorded: true });
       },
       moved: (refundId, to) => {
         const absent = attemptsOf(harness, refundId).find(({ state }) => state === 'absent');
@@ -134,16 +137,16 @@ export const absentTooEarly: Scenario = {
         const reference = String(absent['reference']);
         for (const { id, visibleAt } of under(harness, reference))
           if (visibleAt > scheduler.now) harness.gateway.show({ id });
-        // It is sent again after five seconds; the notice, or whoever has looked, is quicker.
+        // It is submitted again after five seconds; the notification, or a query, is quicker.
         scheduler.after(random.between(1, 500), () => harness.onNotification(reference));
       },
     };
   },
 };
 
-/** The same is sent again just when the first turns out paid: the gateway refuses the second, and a person looks. */
+/** The same order is submitted again just when the first turns out paid: the gateway declines the second, and an operator is asked. */
 export const superseded: Scenario = {
-  name: 'what was refused turns out paid while the next is under way',
+  name: 'a declined order turns out paid while the next is in progress',
   weight: 2,
   payments: ['DB', 'parts'],
   direct: (harness) => {
@@ -154,13 +157,13 @@ export const superseded: Scenario = {
       atGateway: (fields) => {
         writes += 1;
         if (writes === 1) {
-          config(harness, fields, { kind: 'reject', code: random.pick(SOFT) });
+          setFaults(harness, fields, { kind: 'reject', code: random.pick(SOFT) });
           return;
         }
         const refund = harness.database.tables.rows.refunds[0];
         if (refund !== undefined) turnsOutPaid(harness, String(refund['id']));
-        // Nothing is left to refund there. Its answer comes later than the notice, or never.
-        config(
+        // Nothing is left to refund there. The answer comes later than the notification, or never.
+        setFaults(
           harness,
           fields,
           { kind: 'reject', code: '700.400.200' },
@@ -174,12 +177,12 @@ export const superseded: Scenario = {
   },
 };
 
-/** The answer leaves the outcome open and names the transaction, which queries show by its id alone. */
+/** The answer leaves the outcome open and names the transaction. Queries show the transaction by its id alone. */
 export const knownByIdAlone: Scenario = {
-  name: 'an executed order is shown by the id that its doubtful answer had, and by nothing else',
+  name: 'an executed order is shown only by the id from its doubtful answer',
   weight: 3,
   payments: ['DB'],
-  // Hundredths. The gateway has as much left again: it would not refuse a second one.
+  // Hundredths. As much again is left at the gateway, so it would not decline a second order.
   asksFor: 1_000n,
   direct: (harness) => {
     const { random } = harness;
@@ -190,22 +193,22 @@ export const knownByIdAlone: Scenario = {
     return {
       write: nthWrite(1),
       atGateway: (fields) => {
-        config(
+        setFaults(
           harness,
           fields,
           { kind: 'comm_error', hasId: true, executed, code, httpStatus },
           { kind: 'by_id_only' },
           { kind: 'webhook', how: 'lost' },
         );
-        if (form !== undefined) config(harness, fields, { kind: 'broken_body', form });
+        if (form !== undefined) setFaults(harness, fields, { kind: 'broken_body', form });
       },
     };
   },
 };
 
 /**
- * The first submission was declined, hidden for longer than it may be, and so taken for absent. Of the second, which is executed, the
- * answer is lost, and the first query of it shows the decline of the first alone.
+ * The first submission was declined, and hidden for so long that it counted as absent. The second is executed, its answer is lost, and the
+ * first query after it shows only the decline of the first.
  */
 export const earlierDecline: Scenario = {
   name: 'a query shows the decline of an earlier submission before the success of the later one',
@@ -220,12 +223,12 @@ export const earlierDecline: Scenario = {
       write: nthWrite(1, 2),
       atGateway: (fields) => {
         writes += 1;
-        config(harness, fields, { kind: 'accept_then_drop' }, { kind: 'webhook', how: 'lost' });
+        setFaults(harness, fields, { kind: 'accept_then_drop' }, { kind: 'webhook', how: 'lost' });
         if (writes === 1) {
-          config(harness, fields, { kind: 'reject', code }, { kind: 'visibility_lag', ms: HIDDEN });
+          setFaults(harness, fields, { kind: 'reject', code }, { kind: 'visibility_lag', ms: HIDDEN });
           return;
         }
-        config(harness, fields, { kind: 'visibility_lag', ms: LIMITS.visibilityLag });
+        setFaults(harness, fields, { kind: 'visibility_lag', ms: LIMITS.visibilityLag });
         for (const { id, visibleAt } of under(harness, fields['merchantTransactionId']))
           if (visibleAt > scheduler.now) harness.gateway.show({ id });
       },
@@ -233,9 +236,9 @@ export const earlierDecline: Scenario = {
   },
 };
 
-/** A refund came back and is paid again: as soon as that is known, or without a notification before an operator withdraws it. */
+/** A refund was returned and is paid again: as soon as the return is known, or without a notification before an operator withdraws it. */
 export const paidAgain: Scenario = {
-  name: 'what came back is paid again, at once or before it is withdrawn',
+  name: 'a returned refund is paid again, at once or before it is withdrawn',
   weight: 5,
   payments: ['DB', 'DB', 'parts'],
   direct: (harness) => {
@@ -246,7 +249,7 @@ export const paidAgain: Scenario = {
       moved: (refundId, to) => {
         if (to === 'succeeded' && isToCome) {
           isToCome = false;
-          scheduler.after(random.spread(1_000, 6 * HOUR), () => recordReturn(harness, refundId));
+          scheduler.after(random.spread(1_000, 6 * HOUR), () => returnPaid(harness, refundId));
         }
         if (to === 'returned' && isAtOnce)
           scheduler.after(0, () => paidOnceMoreAndReported(harness, refundId));
@@ -254,16 +257,16 @@ export const paidAgain: Scenario = {
         const at = random.spread(1_000, 6 * HOUR);
         scheduler.after(at, () => paidOnceMore(harness, refundId));
         scheduler.after(at + random.between(1, MINUTE), () =>
-          print(harness, refundId, withdrawUpdate.name, { by: 'operator', reason: 'no longer wanted' }),
+          sendCommand(harness, refundId, withdrawUpdate.name, { by: 'operator', reason: 'no longer wanted' }),
         );
       },
     };
   },
 };
 
-/** Both parts of a refund came back, and one is paid again before the run has asked an operator. */
+/** Both parts of a refund were returned, and one is paid again before the run has asked an operator. */
 export const partPaidAgain: Scenario = {
-  name: 'all parts came back, and one is paid again at once',
+  name: 'all parts were returned, and one is paid again at once',
   weight: 3,
   payments: ['parts'],
   direct: (harness) => {
@@ -280,7 +283,7 @@ export const partPaidAgain: Scenario = {
       moved: (refundId, to) => {
         if (to === 'succeeded' && isToCome) {
           isToCome = false;
-          scheduler.after(random.spread(1_000, HOUR), () => recordReturn(harness, refundId, 'all'));
+          scheduler.after(random.spread(1_000, HOUR), () => returnPaid(harness, refundId, 'all'));
         }
         if (to === 'returned') scheduler.after(0, () => paidWhenAllReturned(refundId));
       },

@@ -1,16 +1,16 @@
-/** A course around the limit up to which nobody approves a credit: it is cut into pieces, each of them within it. */
+/** A scenario around the limit above which a credit needs an approver: the amount is split into credits, each of them within the limit. */
 import { startRefund } from '../simulation-run.js';
 import type { Scenario } from '../harness/scenario.js';
 import { accept, drawOrder } from '../harness/orders.js';
-import { NOT_LINKABLE, config } from './acts.js';
+import { NOT_LINKABLE, setFaults } from './acts.js';
 
 const MINUTE = 60_000;
-/** Hundredths: all of the limit, so that a second one is above it. */
+/** Hundredths: the whole limit, so that a second credit exceeds it. */
 const SHARE = 1_500n;
 
-/** Of one payment part after part is asked for, and none can be refunded. The requester writes the name in more than one way. */
+/** Part after part of one payment is requested, and none can be refunded. The requester's name is written in several ways. */
 export const split: Scenario = {
-  name: 'a limit is cut into pieces',
+  name: 'an amount above the limit is split',
   weight: 4,
   payments: ['DB', 'captured'],
   policy: () => ({ creditEnabled: true, creditApprovalAbove: { EUR: '1500', JPY: '15', KWD: '15000' } }),
@@ -29,7 +29,7 @@ export const split: Scenario = {
     return {
       write: () => 'gateway',
       atGateway: (fields) => {
-        if (fields['paymentType'] === 'RF') config(harness, fields, { kind: 'reject', code });
+        if (fields['paymentType'] === 'RF') setFaults(harness, fields, { kind: 'reject', code });
       },
       moved: (refundId, to) => {
         if ((to !== 'succeeded' && to !== 'rejected') || seen.has(refundId) || seen.size >= pieces) return;

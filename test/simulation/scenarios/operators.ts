@@ -1,16 +1,16 @@
-/** Courses that persons decide: a signed word that nothing was paid, an approval refused, a destination that somebody has to name. */
+/** Scenarios that operators decide: a signed correction to unpaid, a refused approval, a destination that an operator has to name. */
 import { confirmUpdate, correctUpdate, changeDestinationUpdate } from '../../../workflows/refund/contract.js';
 import { happens } from '../harness/chargebacks.js';
 import type { Scenario } from '../harness/scenario.js';
 import type { Harness } from '../harness/harness.js';
-import { decide, HIDDEN, NOT_LINKABLE, NOT_OWED, nthWrite, config, print, showAll } from './acts.js';
+import { decide, HIDDEN, NOT_LINKABLE, NOT_OWED, nthWrite, setFaults, sendCommand, showAll } from './acts.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** The acquirer says in writing that an order never paid, before look-ups have proven it: two persons sign that. */
+/** The acquirer states in writing that an order never paid, before queries have proven it: two operators record that. */
 export const signedUnpaid: Scenario = {
-  name: 'persons sign that an open order never paid',
+  name: 'operators record that an open order never paid',
   weight: 3,
   payments: ['DB', 'DB', 'parts'],
   direct: (harness) => {
@@ -22,21 +22,21 @@ export const signedUnpaid: Scenario = {
       write: nthWrite(1),
       atGateway: (fields) => {
         if (signedIn === 'pending')
-          config(
+          setFaults(
             harness,
             fields,
             { kind: 'pending', final: 'rejected', afterMs: 10 * MINUTE },
-            // Only the letter tells.
+            // Only the acquirer's letter reports it.
             { kind: 'visibility_lag', ms: HIDDEN },
           );
-        else config(harness, fields, { kind: 'drop_before_execute' });
+        else setFaults(harness, fields, { kind: 'drop_before_execute' });
       },
       moved: (refundId, to) => {
         if (to === first && isToCome) {
           isToCome = false;
-          // Late enough for the letter to be believed, and before look-ups prove absence themselves.
+          // Late enough for the letter to be accepted, and before queries prove absence themselves.
           scheduler.after(random.between(17 * MINUTE, 70 * MINUTE), () =>
-            print(harness, refundId, correctUpdate.name, UNPAID, () => {
+            sendCommand(harness, refundId, correctUpdate.name, UNPAID, () => {
               if (signedIn !== 'manual_review')
                 scheduler.after(random.spread(1_000, 3 * HOUR), () => confirm(harness, refundId));
             }),
@@ -51,7 +51,7 @@ export const signedUnpaid: Scenario = {
 
 const UNPAID = {
   outcome: 'failed',
-  evidence: 'the acquirer never had it',
+  evidence: 'the acquirer never received it',
   by: 'operator',
   reason: 'letter',
 } as const;
@@ -62,7 +62,7 @@ function confirm(harness: Harness, refundId: string): void {
   );
   if (proposal === undefined) return;
   const { instruction } = proposal;
-  print(harness, refundId, confirmUpdate.name, {
+  sendCommand(harness, refundId, confirmUpdate.name, {
     verdict: 'approved',
     instruction,
     by: 'approver',
@@ -70,9 +70,9 @@ function confirm(harness: Harness, refundId: string): void {
   });
 }
 
-/** Nothing was owed by the decline, but for a chargeback; when that is won an operator names another destination all the same. */
+/** By the decline nothing was owed, except for a chargeback. When that is won, an operator names another destination all the same. */
 export const nothingOwed: Scenario = {
-  name: 'an operator names a destination for what the gateway says is not owed',
+  name: 'an operator names a destination although the gateway reports that nothing is owed',
   weight: 3,
   payments: ['DB'],
   policy: () => ({ creditEnabled: true }),
@@ -83,7 +83,7 @@ export const nothingOwed: Scenario = {
     return {
       write: nthWrite(1),
       atGateway: (fields) => {
-        config(harness, fields, { kind: 'reject', code });
+        setFaults(harness, fields, { kind: 'reject', code });
         // Once it is declined: the gateway declines what is disputed for that.
         scheduler.after(1, () => {
           happens(harness, 'chargeback pending', () => {
@@ -102,7 +102,7 @@ export const nothingOwed: Scenario = {
           happens(harness, 'it is won back', () => void harness.gateway.reverseChargeback(won)),
         );
         scheduler.after(at + random.between(MINUTE, HOUR), () =>
-          print(harness, refundId, changeDestinationUpdate.name, {
+          sendCommand(harness, refundId, changeDestinationUpdate.name, {
             registrationId: harness.otherRegistrationId,
             by: 'operator',
             reason: 'asked by the customer',
@@ -113,7 +113,7 @@ export const nothingOwed: Scenario = {
   },
 };
 
-/** One capture is refunded, the credit of the rest is not approved: a person decides about it. */
+/** One capture is refunded, and the credit of the rest is not approved: an operator decides about it. */
 export const partRefused: Scenario = {
   name: 'the credit of the rest is not approved',
   weight: 2,
@@ -124,9 +124,9 @@ export const partRefused: Scenario = {
     const code = random.pick(NOT_LINKABLE);
     return {
       write: nthWrite(2),
-      atGateway: (fields) => config(harness, fields, { kind: 'reject', code }),
+      atGateway: (fields) => setFaults(harness, fields, { kind: 'reject', code }),
       moved: (refundId, to) => {
-        // Where this one is not the first, chance has somebody else decide.
+        // If this is not the first approval, chance draws the decision.
         if (to === 'awaiting_approval' && random.chance(0.7))
           scheduler.after(random.spread(100, HOUR), () => decide(harness, refundId, 'refused'));
       },
@@ -134,9 +134,9 @@ export const partRefused: Scenario = {
   },
 };
 
-/** The payment shows no registration: where a credit should go, somebody has to say. */
+/** The payment shows no registration: an operator has to name the destination of a credit. */
 export const unregistered: Scenario = {
-  name: 'a credit has no destination until a person names one',
+  name: 'a credit has no destination until an operator names one',
   weight: 2,
   payments: ['unregistered'],
   policy: () => ({ creditEnabled: true }),
@@ -144,7 +144,7 @@ export const unregistered: Scenario = {
     const code = harness.random.pick(NOT_LINKABLE);
     return {
       write: nthWrite(1),
-      atGateway: (fields) => config(harness, fields, { kind: 'reject', code }),
+      atGateway: (fields) => setFaults(harness, fields, { kind: 'reject', code }),
     };
   },
 };

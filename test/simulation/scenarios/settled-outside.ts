@@ -1,12 +1,12 @@
-/** A course in which the customer gets money from outside, all of a refund or a part of it, and then the refund is declined. */
+/** Scenarios in which the customer gets money from outside, all of a refund or a part of it, and then the refund is declined. */
 import { happens } from '../harness/chargebacks.js';
 import type { Scenario } from '../harness/scenario.js';
 import type { Harness } from '../harness/harness.js';
-import { capturesOf, NOT_LINKABLE, nthWrite, config, showAll, UNCLEAR } from './acts.js';
+import { capturesOf, NOT_LINKABLE, nthWrite, setFaults, showAll, UNCLEAR } from './acts.js';
 
 const HOUR = 3_600_000;
 
-/** Of what was captured: the part, and of how many. */
+/** A part of the captured amount: numerator and denominator. */
 type Part = readonly [bigint, bigint];
 
 interface Outside {
@@ -24,7 +24,7 @@ const PARTS: readonly [Outside, ...Outside[]] = [
   { chargedBack: [1n, 5n], refunded: [1n, 4n] },
 ];
 
-/** A chargeback or a refund in the portal has come by the time of a decline that may mean that the customer has the money. */
+/** A chargeback or a portal refund has happened by the time of a decline that may mean that the customer has the money. */
 export const settledOutside: Scenario = {
   name: 'money from outside, and a decline that may mean just that',
   weight: 8,
@@ -37,7 +37,7 @@ export const settledOutside: Scenario = {
       write: nthWrite(1),
       atGateway: (fields) => {
         const { gateway } = harness;
-        config(harness, fields, { kind: 'reject', code });
+        setFaults(harness, fields, { kind: 'reject', code });
         for (const paymentId of capturesOf(harness)) {
           if (refunded !== undefined)
             happens(harness, 'portal refund before a decline', () => {
@@ -73,9 +73,9 @@ export const settledBeforeApproval: Scenario = {
     return {
       write: nthWrite(1),
       atGateway: (fields) => {
-        // Shown with its capture alone, it is found only by who asks for each capture.
+        // The gateway shows it with its capture only, so only a query of each capture finds it.
         if (harness.payment.type === 'PA') harness.gateway.changeSettings({ captureLinks: 'apart' });
-        config(harness, fields, { kind: 'reject', code });
+        setFaults(harness, fields, { kind: 'reject', code });
       },
       moved: (refundId, to) => {
         if (to !== 'awaiting_approval') return;

@@ -1,4 +1,4 @@
-/** The stand-in for a Temporal server: runs, their histories, activities with retries and timeouts, resets and evictions. */
+/** A fake Temporal server: runs, their histories, activities with retries and timeouts, resets and evictions. */
 import {
   ActivityFailure,
   ApplicationFailure,
@@ -17,7 +17,7 @@ import { Execution, type ActivityOptions, type Command, type Input, type Outcome
 
 export type Workflow = (...args: readonly unknown[]) => Promise<unknown>;
 
-/** One activity as its server sees it. */
+/** One activity as the server stores it. */
 export interface Task {
   readonly name: string;
   readonly args: readonly unknown[];
@@ -29,9 +29,9 @@ export interface Task {
   timeout: Appointment | undefined;
 }
 
-/** Carries out attempts of activities somewhere, and tells what came of them. */
+/** Executes attempts of activities and reports their results. */
 export interface Workers {
-  /** Begins the attempt on some process. */
+  /** Begins the attempt in some process. */
   take(task: Task, attempt: number): void;
 }
 
@@ -41,7 +41,7 @@ interface Identity {
   readonly args: readonly unknown[];
 }
 
-/** One run: its execution, and what has still to be told to it. */
+/** One workflow run: its execution, and the inputs that it has not received yet. */
 export class Run {
   readonly identity: Identity;
   readonly number: number;
@@ -65,9 +65,9 @@ export interface ClusterOptions {
   readonly trace: Trace;
   readonly workflows: ReadonlyMap<string, Workflow>;
   readonly workers: Workers;
-  /** A workflow shows what it stands at. */
+  /** Called when a workflow changes its search attributes. */
   readonly onShown: (workflowId: string, pairs: readonly unknown[]) => void;
-  /** A workflow is over, and no other run of its id is open. */
+  /** Called when a workflow has ended and no other run of its id is open. */
   readonly onClosed: (workflowId: string, outcome: Outcome) => void;
 }
 
@@ -75,8 +75,8 @@ export class Cluster {
   readonly #o: ClusterOptions;
   readonly #open = new Map<string, Run[]>();
   /**
-   * Ids of workflows beside which somebody may have acted: a second run, which no server allows in one namespace, an attempt that the server
-   * had given up, or one of a run that was terminated or reset.
+   * Ids of workflows whose refund another actor may have changed: a second run, which no real server allows in one namespace, an attempt that the
+   * server had given up, or an attempt of a run that was terminated or reset.
    */
   readonly notAlone = new Set<string>();
   readonly #watchers = new Map<string, ((outcome: Outcome) => void)[]>();
@@ -100,7 +100,7 @@ export class Cluster {
     return this.#open.get(workflowId) ?? [];
   }
 
-  /** For the scheduler: lets the conditions of the workflow that was just active go on. */
+  /** Lets the conditions of the workflow that was just active continue. The scheduler calls it. */
   settle(): boolean {
     if (this.#active === undefined) return false;
     if (this.#active.execution.settle()) return true;
@@ -108,7 +108,7 @@ export class Cluster {
     return false;
   }
 
-  /** `second` starts a run beside one that is open, as another namespace or a lost history would. */
+  /** Starts a workflow. `second` starts a run beside an open one, as another namespace or a lost history would. */
   start(
     type: string,
     workflowId: string,
@@ -159,7 +159,7 @@ export class Cluster {
     this.#closed(run, { kind: 'terminated' });
   }
 
-  /** Ends the run and starts another one that replays its first activations, and the signals that came after. */
+  /** Ends the run and starts another one that replays its first activations and receives its later messages. */
   reset(run: Run, activations: number): void {
     const { log, commands } = run.execution;
     const kept = log.slice(0, Math.max(1, activations));
@@ -167,12 +167,12 @@ export class Cluster {
     this.terminate(run);
     const next = this.#newRun(run.identity, commands, true);
     this.#replay(next, kept);
-    // Messages that came after the point are told again, as the server does where it is not asked otherwise.
+    // Delivers the later messages again, as the server does by default.
     for (const input of later)
       if (input.kind === 'signal' || input.kind === 'update') this.#post(next, input);
   }
 
-  /** The worker that had the workflow in its memory is gone: another one replays the whole history. */
+  /** Simulates a worker that lost the workflow from its memory: another one replays the whole history. */
   evict(run: Run): void {
     const { log, commands } = run.execution;
     if (run.isReplaying || log.length === 0) return;
@@ -183,7 +183,7 @@ export class Cluster {
 
   #newRun(identity: Identity, history: readonly string[], isReplaying: boolean): Run {
     this.#number += 1;
-    // Asked for only when the workflow runs, and by then it is there.
+    // Called only while the workflow runs: `run` is assigned by then.
     const execution = this.#execution(identity, this.#number, history, isReplaying, () => run);
     const run: Run = new Run(identity, this.#number, execution);
     this.#open.set(identity.workflowId, [...this.runsOf(identity.workflowId), run]);
@@ -287,7 +287,7 @@ export class Cluster {
   }
 
   #command(run: Run, seq: number, command: Command): void {
-    // Asked for before a replay: its answer is on its way.
+    // Requested before the replay: its answer is in transit.
     if (run.tasks.has(seq)) return;
     const resolve = (value: unknown): void => {
       run.tasks.delete(seq);
@@ -368,7 +368,7 @@ export class Cluster {
     });
   }
 
-  /** An attempt tells its result. What the server has given up is not heard. */
+  /** Receives the result of an attempt. Ignores an attempt that the server has given up. */
   completed(task: Task, attempt: number, result: unknown): void {
     if (task.isOver || task.attempt !== attempt) return;
     this.#over(task);
@@ -408,7 +408,7 @@ export class Cluster {
     });
   }
 
-  /** No heartbeat, or no end, in time. */
+  /** Times an attempt out: it sent no heartbeat or no result in time. */
   timedOut(task: Task, attempt: number, which: string): void {
     if (task.isOver || task.attempt !== attempt) return;
     this.#o.trace.note('server', `${task.name} attempt ${attempt} timed out (${which})`);
@@ -444,7 +444,7 @@ export class Cluster {
       maximumInterval,
       initialInterval * backoffCoefficient ** Math.min(task.attempt - 1, 20),
     );
-    // From here on the attempt that was is not heard any more.
+    // From here on the old attempt's result is ignored.
     task.attempt += 1;
     this.#dispatch(task, pause);
   }

@@ -1,8 +1,8 @@
-/** One run of a workflow in the stand-in for Temporal: what it waits for, what it heard, and how it is replayed. */
+/** One run of a workflow in the fake Temporal server: what it waits for, the inputs it received, and its replay. */
 import { CancelledFailure } from '@temporalio/common';
 import { CancellationScope } from './scope.js';
 
-/** What reaches a workflow. An activation is a list of these. */
+/** An input of a workflow. An activation is a list of these. */
 export type Input =
   | { readonly kind: 'start' }
   | { readonly kind: 'signal'; readonly name: string; readonly args: readonly unknown[] }
@@ -12,7 +12,7 @@ export type Input =
   | { readonly kind: 'resolved'; readonly seq: number; readonly value: unknown }
   | { readonly kind: 'rejected'; readonly seq: number; readonly error: Error };
 
-/** What a workflow asks its server for. */
+/** A request of a workflow to the server. */
 export type Command =
   | {
       readonly kind: 'activity';
@@ -48,18 +48,18 @@ export interface ActivityOptions {
   };
 }
 
-/** How a workflow asks for a new run of itself. */
+/** Thrown by a workflow to continue as new. */
 export class ContinueAsNew extends Error {
   override readonly name = 'ContinueAsNew';
   readonly args: readonly unknown[];
 
   constructor(args: readonly unknown[]) {
-    super('the workflow goes on in a new run');
+    super('the workflow continues in a new run');
     this.args = args;
   }
 }
 
-/** Commands after which a new run is suggested. The real server counts events, thousands of them. */
+/** Number of commands after which a new run is suggested. The real server counts events, thousands of them. */
 const LONG = 60;
 
 export type Outcome =
@@ -70,9 +70,9 @@ export type Outcome =
   | { readonly kind: 'terminated' };
 
 export interface Server {
-  /** Carries out a command; its answer comes as an input with `seq`. */
+  /** Executes a command; its answer comes as an input with `seq`. */
   command(execution: Execution, seq: number, command: Command): void;
-  /** The answer is not wanted any more. */
+  /** Cancels a command: its answer is not needed. */
   remove(execution: Execution, seq: number): void;
   updated(execution: Execution, id: number, outcome: Outcome): void;
   closed(execution: Execution, outcome: Outcome): void;
@@ -90,7 +90,7 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-/** A command as the history has it: a replay must ask for the same. */
+/** Returns a command as the history has it: a replay must make the same command. */
 const nameOf = (command: Command): string => {
   switch (command.kind) {
     case 'activity':
@@ -116,10 +116,10 @@ export class Execution {
   readonly args: readonly unknown[];
   readonly root: CancellationScope;
   readonly scopes: CancellationScope[] = [];
-  /** Activations so far: replaying them leads to the same place. */
+  /** Activations so far: a replay of them leads to the same state. */
   readonly log: (readonly Input[])[] = [];
   readonly handlers = new Map<string, Handler>();
-  /** Who waits for this run's end. */
+  /** Receives this run's commands and its end. */
   readonly #server: Server;
   readonly #workflow: (...args: readonly unknown[]) => Promise<unknown>;
   readonly #pending = new Map<number, Pending>();
@@ -131,9 +131,9 @@ export class Execution {
   #seq = 0;
   #isReplaying: boolean;
   outcome: Outcome | undefined;
-  /** The update whose handler begins just now. */
+  /** The update whose handler begins at this moment. */
   update: { readonly id: string; readonly name: string } | undefined;
-  /** Asked to stop by its server's word: nothing of it happens any more. */
+  /** True after the server has ended the run: nothing of it is executed. */
   isDead = false;
 
   constructor(
@@ -160,7 +160,7 @@ export class Execution {
     this.root = new CancellationScope({ parent: 'none' });
   }
 
-  /** The run whose code is running. Throws outside of workflow code, as the SDK does. */
+  /** Returns the run whose code is executing. Throws outside of workflow code, as the SDK does. */
   static current(asked: string): Execution {
     if (Execution.#current === undefined) throw new Error(`${asked} may only be used from a workflow`);
     return Execution.#current;
@@ -178,14 +178,14 @@ export class Execution {
     return this.#running > 0;
   }
 
-  /** Everything in `inputs` at once; then promise work and conditions, until nothing moves any more (see `settle`). */
+  /** Delivers all `inputs` at once. Promise work and conditions follow until nothing changes (see `settle`). */
   activate(inputs: readonly Input[]): void {
     Execution.#current = this;
     this.log.push(inputs);
     for (const input of inputs) this.#deliver(input);
   }
 
-  /** After promise work is done: lets waiting conditions go on. False when nothing moved, and the activation is over. */
+  /** Lets waiting conditions continue after promise work is done. Returns false if nothing changed: the activation is over. */
   settle(): boolean {
     Execution.#current = this;
     if (!this.isDead)
@@ -199,7 +199,7 @@ export class Execution {
     return false;
   }
 
-  /** From here on commands are carried out: those of the replay that have no answer yet, first. */
+  /** Ends the replay: commands are executed from here on, first those of the replay that have no answer yet. */
   goLive(): void {
     this.#isReplaying = false;
     this.#commands.length = this.#made;
@@ -256,7 +256,7 @@ export class Execution {
     return pending;
   }
 
-  /** Messages wait until their handler is there. */
+  /** Delivers messages that waited for their handler. */
   deliverBuffered(): void {
     for (const input of this.#buffered.splice(0)) {
       const handler = this.handlers.get(input.name);
@@ -272,7 +272,7 @@ export class Execution {
     try {
       handler.validate?.(...input.args);
     } catch (error) {
-      // A refused update is in no history.
+      // The history does not contain a refused update.
       answer({ kind: 'failed', error: asError(error) });
       return;
     }
@@ -295,7 +295,7 @@ export class Execution {
     }
   }
 
-  /** Asks the server for something and waits for its answer. */
+  /** Sends a command to the server and waits for its answer. */
   ask(command: Command, isCancellable: boolean): Promise<unknown> {
     const scope = CancellationScope.current();
     if (isCancellable && scope.consideredCancelled) return scope.cancelRequested;
@@ -313,7 +313,7 @@ export class Execution {
     });
   }
 
-  /** A timer with the number that calls it off. */
+  /** Starts a timer; `cancel` cancels it. */
   startTimer(ms: number): { readonly fired: Promise<unknown>; readonly cancel: () => void } {
     const seq = this.#seq + 1;
     const fired = this.ask({ kind: 'timer', ms: Math.max(1, ms) }, true);

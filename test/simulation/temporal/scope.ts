@@ -1,4 +1,4 @@
-/** Cancellation scopes of the stand-in for Temporal: who is cancelled with whom. */
+/** Fake cancellation scopes: which scopes are canceled together. */
 import { CancelledFailure } from '@temporalio/common';
 import { Execution } from './execution.js';
 
@@ -8,8 +8,8 @@ interface ScopeOptions {
 }
 
 /**
- * As in the SDK, but for one thing: the SDK finds the current scope through Node's async context, which makes every `await` of the
- * process three times as slow. Here a run's open scopes are a stack and the newest is the current one; that is the same as long as a
+ * Behaves as in the SDK, with one difference: the SDK finds the current scope through Node's async context, which makes every `await` of the
+ * process three times as slow. Here a run's open scopes are a stack and the newest one is current. The result is the same as long as a
  * workflow's concurrent parts (its handlers) open scopes of one kind, which `enter` checks.
  */
 export class CancellationScope {
@@ -25,13 +25,13 @@ export class CancellationScope {
         this.#isRequested = true;
         reject(error);
       };
-      // Not assigned where it is written: V8 puts such a function, and with it all that it sees, among what lives long.
+      // A function literal assigned to a property would move, with everything that it references, to V8's old generation.
       this.#reject = refuse;
     });
     this.cancelRequested.catch(() => undefined);
     if (options.parent === 'none') return;
     const parent = options.parent ?? CancellationScope.current();
-    // What is shielded passes no request on.
+    // A non-cancellable scope passes no cancellation on.
     if (!parent.cancellable) return;
     this.#isRequested = parent.#isRequested;
     parent.cancelRequested.catch((error: unknown) => {
@@ -71,6 +71,6 @@ export class CancellationScope {
   }
 
   static withTimeout(): never {
-    throw new Error('CancellationScope.withTimeout is not stood in for in the simulation');
+    throw new Error('CancellationScope.withTimeout has no fake in the simulation');
   }
 }

@@ -1,4 +1,4 @@
-/** Takes the place of `@temporalio/workflow` in the simulation: what workflows here use, on virtual time. All else throws. */
+/** Replaces `@temporalio/workflow` in the simulation: the functions that the workflows here use, on virtual time. All others throw. */
 import {
   ActivityFailure,
   CancelledFailure,
@@ -26,9 +26,9 @@ export {
   WorkflowIdReusePolicy,
 } from '@temporalio/common';
 export { CancellationScope, ContinueAsNew };
-export * from './not-stood-in.js';
+export * from './not-faked.js';
 
-/** As the SDK has them; the simulated server abandons every child. */
+/** Same values as in the SDK; the fake server abandons every child. */
 export const ParentClosePolicy = {
   TERMINATE: 'TERMINATE',
   ABANDON: 'ABANDON',
@@ -45,7 +45,7 @@ export function isCancellation(error: unknown): boolean {
   );
 }
 
-/** Nobody reads it here. */
+/** Discards messages: the simulation has no log. */
 export const log = { warn: (): void => undefined };
 
 type Activity = (...args: readonly unknown[]) => Promise<unknown>;
@@ -69,7 +69,7 @@ export async function sleep(ms: number): Promise<void> {
   await Execution.current('sleep').startTimer(ms).fired;
 }
 
-/** With a time: false where it passed first. */
+/** Waits until `holds` is true. With a time: returns false if the time passed first. */
 export async function condition(holds: () => boolean, ms?: number): Promise<boolean | undefined> {
   const execution = Execution.current('condition');
   if (ms === undefined) {
@@ -114,7 +114,7 @@ export function upsertSearchAttributes(pairs: readonly unknown[]): void {
   Execution.current('upsertSearchAttributes').upsert(pairs);
 }
 
-/** What of `WorkflowInfo` workflows here read; the rest is undefined. */
+/** The fields of `WorkflowInfo` that the workflows here read; all others are undefined. */
 export function workflowInfo(): {
   readonly workflowId: string;
   readonly runId: string;
@@ -125,7 +125,7 @@ export function workflowInfo(): {
   return { workflowId, runId: String(runId), workflowType: type, continueAsNewSuggested: isLong };
 }
 
-/** Only until a handler first waits: the SDK tells it later as well, through Node's async context. */
+/** Returns the update only until its handler first waits. The SDK returns it later as well, through Node's async context. */
 export function currentUpdateInfo(): { readonly id: string; readonly name: string } | undefined {
   return Execution.current('currentUpdateInfo').update;
 }
@@ -140,7 +140,7 @@ interface ChildOptions {
   readonly workflowId: string;
 }
 
-/** Waits until the child has started. Its result is asked for in the scope that started it, as in the SDK. */
+/** Waits until the child has started. The child's result is awaited in the scope that started it, as in the SDK. */
 export async function startChild(
   type: string,
   { args = [], workflowId }: ChildOptions,
@@ -150,7 +150,7 @@ export async function startChild(
   await execution.ask({ kind: 'child', type, args, workflowId }, true);
   const result = execution.ask({ kind: 'child_result', workflowId }, false);
   result.catch(() => undefined);
-  // A cancelled scope asks the child to stop; how it then ends is the result.
+  // A canceled scope requests cancellation of the child; the child's own end is the result.
   if (scope.cancellable)
     scope.cancelRequested.catch(() => {
       void execution.ask({ kind: 'cancel_external', workflowId }, false).catch(() => undefined);
