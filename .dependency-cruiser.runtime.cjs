@@ -27,7 +27,7 @@ module.exports = {
       to: { reachable: true, path: `^(node:.+|${builtinModules.join('|')})$` },
     },
     {
-      name: 'domain-reaches-a-room',
+      name: 'domain-reaches-outside',
       severity: 'error',
       from: { path: '^domain/' },
       to: { reachable: true, path: '^(?!domain/|node_modules/)[a-z]+/' },

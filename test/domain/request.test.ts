@@ -43,7 +43,7 @@ describe('a request', () => {
       orderId: 'A-4711',
       entityId: 'e'.repeat(32),
       destination: { registrationId: 'a'.repeat(32) },
-      metadata: { desk: 'Köln', note: 'line one\nline two' },
+      metadata: { shop: 'Köln', note: 'line one\nline two' },
     };
     const { amount: _amount, currency: _currency, ...kept } = full;
     expect(accepted(full)).toMatchObject(kept);
@@ -169,7 +169,7 @@ describe('a request', () => {
   });
 
   it('is refused where an entry of its metadata would be lost without a word', () => {
-    const metadata: unknown = JSON.parse('{"desk":"7","__proto__":"8"}');
+    const metadata: unknown = JSON.parse('{"shop":"7","__proto__":"8"}');
     expect(problems({ ...GOOD, metadata })).toEqual(['metadata: invalid']);
   });
 

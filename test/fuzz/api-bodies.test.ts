@@ -1,4 +1,4 @@
-/** Whatever body an API request has: the schemas answer, and let nothing through that may not be kept. */
+/** Fuzzes the bodies, queries and headers of the API: the schemas accept or refuse each, and accept nothing that may not be stored. */
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import {
@@ -22,7 +22,7 @@ import { ASKED, OTHER_TEXTS } from './fixture-bodies.js';
 import { changed, odd } from './mutations.js';
 import { CARD, isKeepable } from './second-opinion.js';
 
-/** The schema of each body, what is right for it, and the names that it may have. */
+/** The schema of each body, a valid body, and the field names that it may have. */
 const BODIES: readonly [readonly [z.ZodType, object], ...(readonly [z.ZodType, object])[]] = [
   [noteBody, ASKED.reject],
   [approvalBody, ASKED.approve],
@@ -46,9 +46,9 @@ function leavesOf(value: unknown): readonly unknown[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(leavesOf) : [value];
 }
 
-describe('a word of a person, over HTTP', () => {
-  it('is taken only with a reason, in text that may be kept and is no card', async () => {
-    const taken = new Set<object>();
+describe('the body of a command over HTTP', () => {
+  it('is accepted only with a reason, in text that may be stored and contains no card', async () => {
+    const acceptedBodies = new Set<object>();
     let refused = 0;
     await fuzz(inTier(200_000), (random) => {
       const [schema, right] = random.pick(BODIES);
@@ -60,39 +60,39 @@ describe('a word of a person, over HTTP', () => {
         holds(reading.error.issues.length > 0, 'Refused without a reason.', body);
         return;
       }
-      taken.add(right);
-      holds(typeof body === 'object' && body !== null, 'Taken, and no object.', body);
-      const fixture = new Map<string, unknown>(Object.entries(body));
-      const reason = fixture.get('reason');
-      holds(reason !== undefined || fixture.get('dryRun') === true, 'Taken without a reason.', body);
+      acceptedBodies.add(right);
+      holds(typeof body === 'object' && body !== null, 'Accepted, and no object.', body);
+      const accepted = new Map<string, unknown>(Object.entries(body));
+      const reason = accepted.get('reason');
+      holds(reason !== undefined || accepted.get('dryRun') === true, 'Accepted without a reason.', body);
       holds(
         reason === undefined || (typeof reason === 'string' && reason.trim() !== ''),
-        'The reason is none.',
+        'The reason is not a valid one.',
         body,
       );
       holds(
         Object.keys(body).every((name) => NAMES.includes(name)),
-        'A field that nobody knows.',
+        'An unknown field was accepted.',
         body,
       );
       for (const leaf of leavesOf(reading.data)) {
         if (typeof leaf !== 'string') continue;
-        holds(isKeepable(leaf) && leaf.length <= 2_000, 'A text that may not be kept.', body);
+        holds(isKeepable(leaf) && leaf.length <= 2_000, 'A text that may not be stored.', body);
       }
       for (const name of ['reason', 'ticket', 'evidence'])
         holds(
           !CARD.test(String(new Map(Object.entries(body)).get(name))),
-          'A card is kept in the clear.',
+          'A card is stored in clear text.',
           body,
         );
     });
-    // Of each kind, or the right one was never right.
-    expect(taken.size).toBe(BODIES.length);
+    // At least one body of each kind was accepted; otherwise the valid bodies were not valid.
+    expect(acceptedBodies.size).toBe(BODIES.length);
     expect(refused).toBeGreaterThan(0);
   }, 600_000);
 });
 
-/** The schema of each query and header, and what is right for it. */
+/** The schema of each query and header, and a valid value. */
 const QUERIES: readonly [readonly [z.ZodType<object>, object], ...(readonly [z.ZodType<object>, object])[]] =
   [
     [
@@ -119,8 +119,8 @@ const OTHER_QUERIES: readonly [unknown, ...unknown[]] = [
 ];
 
 describe('a query', () => {
-  it('is read as what it says within its bounds, or refused', async () => {
-    let taken = 0;
+  it('is read with its values within their bounds, or refused', async () => {
+    let acceptedBodies = 0;
     let refused = 0;
     await fuzz(inTier(100_000), (random) => {
       const [schema, right] = random.pick(QUERIES);
@@ -133,27 +133,27 @@ describe('a query', () => {
         holds(reading.error.issues.length > 0, 'Refused without a reason.', query);
         return;
       }
-      taken += 1;
+      acceptedBodies += 1;
       const read = new Map<string, unknown>(Object.entries(reading.data));
       const limit = read.get('limit');
       holds(
         limit === undefined || (Number.isInteger(limit) && Number(limit) >= 1 && Number(limit) <= 200),
-        'A page without bounds.',
+        'A page size out of bounds.',
         query,
       );
       const wait = read.get('wait') ?? '1s';
       const seconds = typeof wait === 'string' ? Number(wait.replace(/s$/, '')) : NaN;
-      holds(seconds >= 1 && seconds <= 60, 'A wait without end.', query);
+      holds(seconds >= 1 && seconds <= 60, 'A wait out of bounds.', query);
       for (const name of ['q', 'cursor', 'paymentId', 'idempotency-key', 'last-event-id']) {
         const value = read.get(name);
         holds(
           value === undefined ||
             (typeof value === 'string' && value !== '' && value.length <= 255 && !value.includes('\u0000')),
-          'A text that no id is.',
+          'A text that is not an id.',
           query,
         );
       }
     });
-    expect(Math.min(taken, refused)).toBeGreaterThan(0);
+    expect(Math.min(acceptedBodies, refused)).toBeGreaterThan(0);
   }, 600_000);
 });

@@ -1,4 +1,4 @@
-/** Answers that were right once: what the mutations start from. */
+/** Valid answers of the gateway, from which the mutations start. */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { Expectation } from '../support/as-oppwa.js';
@@ -62,7 +62,7 @@ const credit = {
   host: 'test',
 } as const;
 
-/** An answer to an order, and the order that it answers. */
+/** Answers to orders, each with the order that it answers. */
 export const FIXTURE: readonly [Fixture, ...Fixture[]] = [
   { body: refunded, expected: order },
   { body: { ...refunded, result: answer('000.100.110') }, expected: { ...order, host: 'test' } },
@@ -77,7 +77,7 @@ export const FIXTURE: readonly [Fixture, ...Fixture[]] = [
   { body: credited, expected: credit },
 ];
 
-/** Right in another place. */
+/** Texts that are valid in another place. */
 export const TEXTS: readonly [unknown, ...unknown[]] = [
   PAYMENT,
   CAPTURE,
@@ -150,7 +150,7 @@ const won = { ...debit, id: CREDIT, paymentType: 'CR', referencedId: OTHER };
 
 const listed = (...records: readonly object[]) => ({ result: answer('000.000.100'), records, pages: 1 });
 
-/** Answers to a look-up by our reference. */
+/** Answers to a query by our reference. */
 export const FOUND: readonly [object, ...object[]] = [
   listed(refunded),
   listed(declined, refunded),
@@ -167,7 +167,7 @@ export const FOUND: readonly [object, ...object[]] = [
   refunded,
 ];
 
-/** Answers to a look-up of a payment with everything that refers to it. */
+/** Answers to a query of a payment with all transactions that refer to it. */
 export const TREES: readonly [object, ...object[]] = [
   { ...debit, linkedTransactions: [] },
   { ...debit, linkedTransactions: [refunded, elsewhere] },

@@ -1,4 +1,4 @@
-/** What is asked of the HTTP API, once right: the body of each route that takes one, and the queries. */
+/** Valid input of the HTTP API: the body of each route that takes one, and the queries. */
 
 const note = { reason: 'the customer wrote', ticket: 'T-1' };
 const HEX = 'a'.repeat(32);
@@ -10,7 +10,7 @@ export const ASKED = {
     currency: 'EUR',
     reason: 'goods_returned',
     orderId: '4711',
-    metadata: { desk: '7' },
+    metadata: { shop: '7' },
   },
   approve: { ...note, instruction: 'abc-123' },
   reject: note,
@@ -22,7 +22,7 @@ export const ASKED = {
   replay: { ...note, dryRun: true, restart: { runId: 'run-1' } },
 } as const;
 
-/** Right in another place. */
+/** Texts that are valid in another place. */
 export const OTHER_TEXTS: readonly [unknown, ...unknown[]] = [
   '4111111111111111',
   '4111 1111 1111 1111',

@@ -1,4 +1,4 @@
-/** What a caller asks, once right and then garbled, and what the rules say of it: written from docs and not from the code. */
+/** Requests of clients, valid and mutated, and the rules for them, written from the docs and not from the code. */
 import { isCurrencyCode } from '../../domain/money/currency.js';
 import type { Random } from '../simulation/harness/random.js';
 import { changed, odd } from './mutations.js';
@@ -16,10 +16,10 @@ export const GOOD = {
   orderId: '4711',
   destination: { registrationId: 'c'.repeat(32) },
   entityId: ENTITY,
-  metadata: { desk: '7', 'für wen': 'Zoë 👩‍👩‍👧‍👦' },
+  metadata: { shop: '7', 'für wen': 'Zoë 👩‍👩‍👧‍👦' },
 };
 
-/** Right in another place, or what only a program can pass and JSON cannot. */
+/** Values that are valid in another place, or that a program can pass and JSON cannot. */
 export const TEXTS: readonly [unknown, ...unknown[]] = [
   ENTITY,
   ...PAYMENTS,
@@ -46,13 +46,13 @@ export const TEXTS: readonly [unknown, ...unknown[]] = [
   Object.create(null),
 ];
 
-/** Decimals of the currencies that occur here. */
+/** Decimals of the currencies that the fixtures use. */
 export const DECIMALS: Readonly<Record<string, number>> = { EUR: 2, USD: 2, JPY: 0, KWD: 3 };
 
-/** Of a currency, in one of its minor units. */
+/** Ten-thousandths of the major unit in one minor unit of the currency. */
 export const tenThousandths = (currency: string): bigint => 10n ** BigInt(4 - (DECIMALS[currency] ?? 4));
 
-/** Chance makes a real currency now and then whose decimals only the program knows: of its amount these rules say nothing. */
+/** True if mutation made another real currency. These rules do not know its decimals, so they do not judge its amounts. */
 export function isOfAnotherCurrency(input: unknown): boolean {
   const currency = currencyIn(input);
   return typeof currency === 'string' && isCurrencyCode(currency) && !Object.hasOwn(DECIMALS, currency);
@@ -62,7 +62,7 @@ function currencyIn(input: unknown): unknown {
   return typeof input === 'object' && input !== null && 'currency' in input ? input.currency : undefined;
 }
 
-/** What the rules say of a request, written from docs and not from the code. The minor units, or undefined where it is refused. */
+/** Returns the minor units of a request, or undefined if the docs say it is refused. */
 export function minorOf(input: unknown, askedFor: 'refund' | 'credit' = 'refund'): bigint | undefined {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) return undefined;
   const known = [
@@ -78,7 +78,7 @@ export function minorOf(input: unknown, askedFor: 'refund' | 'credit' = 'refund'
   const fields = new Map<string, unknown>(Object.entries(input));
   const has = (name: string) => fields.get(name) !== undefined;
   if ([...fields.keys()].some((name) => !known.includes(name))) return undefined;
-  // A credit says where it goes, and need not be about a payment.
+  // A credit names its destination and need not be about a payment.
   const needed = askedFor === 'credit' ? 'destination' : 'paymentId';
   if (!has(needed) || ['paymentId', 'entityId'].some((name) => has(name) && !isHex(fields.get(name))))
     return undefined;
@@ -112,13 +112,13 @@ export function minorOf(input: unknown, askedFor: 'refund' | 'credit' = 'refund'
 
 const isHex = (value: unknown): boolean => typeof value === 'string' && /^[0-9a-f]{32}$/.test(value);
 
-/** What JSON makes, or a program without a class: the entries of a Map would be lost. */
+/** True for an object as JSON makes it, or one without a class: the entries of a Map would be lost. */
 function isRecord(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || prototype === Object.prototype;
 }
 
-/** Numbers long enough for a card: whether they are one is decided by table, in test/domain. */
+/** True if a text has enough digits for a card. The tables in test/domain test which numbers are cards. */
 export function perhapsCard(input: unknown): boolean {
   if (typeof input === 'string') return /\d(?:[\s\p{Pd}]*\d){12}/u.test(input);
   return typeof input === 'object' && input !== null && Object.entries(input).flat().some(perhapsCard);
@@ -131,7 +131,7 @@ export function isLine(value: unknown, longest: number): boolean {
   return value.split('').every((unit) => unit >= ' ' && unit !== '\u007f');
 }
 
-/** Digits, with all of the currency's decimals or none, more than nothing, and expressible in the gateway's two decimals. */
+/** Returns the minor units if the text has all of the currency's decimals or none, is above zero, and fits the gateway's two decimals. */
 export function minorOfAmount(amount: unknown, currency: unknown): bigint | undefined {
   if (typeof amount !== 'string' || typeof currency !== 'string') return undefined;
   const decimals = Object.hasOwn(DECIMALS, currency) ? DECIMALS[currency] : undefined;
@@ -150,7 +150,7 @@ export function garbled(random: Random, value: unknown): unknown {
   return random.chance(0.01) ? odd(random) : now;
 }
 
-/** Requests differ, also where nothing is wrong with them. */
+/** Draws a request. Requests differ even if they are valid. */
 export function request(random: Random): unknown {
   const { paymentId, amount, currency, reason, ...more } = GOOD;
   const usual = {

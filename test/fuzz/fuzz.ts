@@ -1,4 +1,4 @@
-/** Tries a property on very many inputs, each from a seed of its own, so that the one that failed can be tried again alone. */
+/** Runs a property on very many inputs, each from a seed of its own, so that a failing input can be repeated alone. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { Random } from '../simulation/harness/random.js';
 import { isLongTier } from '../support/tier.js';
@@ -6,15 +6,15 @@ import { isLongTier } from '../support/tier.js';
 const FIRST = process.env['FUZZ_SEED'];
 const COUNT = process.env['FUZZ_COUNT'];
 
-/** All of them in the long tier, which runs this folder once more, else a tenth. */
+/** Returns the whole count in the long tier, which runs this folder again, and a tenth otherwise. */
 export const inTier = (count: number): number => (isLongTier ? count : Math.ceil(count / 10));
 
-/** The event loop is let go this often: vitest wants to hear of its worker, and a rejection that nobody handles has to surface. */
+/** Inputs between two turns of the event loop: vitest expects messages from its worker, and unhandled rejections have to surface. */
 const BATCH = 2_000;
 
 /**
- * Calls `one` for `count` seeds in a row, from a random one, or from `FUZZ_SEED`; `FUZZ_COUNT` overrules the count. The first that
- * throws ends it, with the seed in the message.
+ * Calls `one` for `count` consecutive seeds, from a random one or from `FUZZ_SEED`; `FUZZ_COUNT` overrides the count. Stops at the first
+ * that throws, with its seed in the message.
  */
 export async function fuzz(count: number, one: (random: Random) => void | Promise<void>): Promise<void> {
   const first = FIRST === undefined ? Math.floor(Math.random() * 2 ** 40) : Number(FIRST);
@@ -33,7 +33,7 @@ export async function fuzz(count: number, one: (random: Random) => void | Promis
   }
 }
 
-/** Cheaper than `expect`, which 200,000 inputs would notice. `show` is printed only when it fails. */
+/** Throws `sentence` unless `that` holds. Cheaper than `expect`, for up to 200,000 inputs. `show` is printed only on failure. */
 export function holds(that: boolean, sentence: string, show: unknown): asserts that {
   if (!that) throw new Error(`${sentence}\n${printed(show)}`);
 }

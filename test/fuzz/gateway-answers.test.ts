@@ -1,4 +1,4 @@
-/** Whatever a gateway answers: no crash, and no success, refusal or absence that the body does not prove. */
+/** Fuzzes the gateway's answers: no crash, and no success, decline or absence that the body does not prove. */
 import { describe, expect, it } from 'vitest';
 import { readOriginal, type OriginalFacts } from '../../domain/payment/original.js';
 import { outcomeOfFound } from '../../domain/refund/outcome.js';
@@ -28,7 +28,7 @@ import type { Random } from '../simulation/harness/random.js';
 
 const STATUSES = [200, 200, 200, 200, 400, 404, 429, 500, 503] as const;
 
-/** One that was right, changed up to three times; or no form at all. */
+/** A valid answer with up to three changes, or noise. */
 function garbled(random: Random, value: object): string {
   if (random.chance(0.03)) return noise(random);
   let now: unknown = value;
@@ -37,7 +37,7 @@ function garbled(random: Random, value: object): string {
   return random.chance(0.08) ? edited(random, text) : text;
 }
 
-/** Too deep for the second opinion, which is then not asked; the program is. */
+/** True if the text nests too deep for the second reader. Then only the program reads it. */
 const isDeep = (text: string): boolean => text.length > 1_500 && text.split(/[{[]/).length > 400;
 
 function answered(body: string, httpStatus: number): OppwaSendResult {
@@ -47,14 +47,14 @@ function answered(body: string, httpStatus: number): OppwaSendResult {
     : { kind: 'no_answer', why: read.why, httpStatus };
 }
 
-/** Every text in a value. */
+/** Returns every text in a value. */
 function textsIn(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }
 
 describe('an answer to an order', () => {
-  it('is a success, a promise or a refusal exactly where a second reader finds it proved', async () => {
+  it('is a success, pending or a decline exactly if a second reader finds it proved', async () => {
     const seen = { succeeded: 0, pending: 0, rejected: 0, unknown: 0, not_sent: 0 };
     await fuzz(inTier(120_000), (random) => {
       const { body: right, expected } = random.pick(FIXTURE);
@@ -62,7 +62,7 @@ describe('an answer to an order', () => {
       const sent = answered(body, random.pick(STATUSES));
       const outcome = outcomeOfSend(sent, expected);
       seen[outcome.kind] += 1;
-      holds(textsIn(sent).every(isKeepable), 'A text that no database keeps came through.', body);
+      holds(textsIn(sent).every(isKeepable), 'A text that no database stores was accepted.', body);
       if (isDeep(body)) return;
       const reported = strictJson(body);
       const context = { body, outcome };
@@ -70,7 +70,7 @@ describe('an answer to an order', () => {
         holds(
           isMembers(reported) &&
             DECISIVE.every((name) => (reported.get(name) ?? undefined) === sent.transaction[name]),
-          'It is kept otherwise than it was said.',
+          'It is stored differently from the answer.',
           context,
         );
       holds(
@@ -80,11 +80,11 @@ describe('an answer to an order', () => {
       );
       holds(
         (outcome.kind === 'pending') === provesPending(reported, expected),
-        'Promise and proof differ.',
+        'Pending and proof differ.',
         context,
       );
       if (outcome.kind === 'rejected')
-        holds(mayRefuse(reported, expected), 'A refusal that is none.', context);
+        holds(mayRefuse(reported, expected), 'A decline that the answer does not prove.', context);
       if (outcome.kind === 'succeeded')
         holds(
           isMembers(reported) &&
@@ -94,15 +94,15 @@ describe('an answer to an order', () => {
           context,
         );
     });
-    // A fuzzer that is only ever turned away proves little.
+    // A fuzzer whose inputs are all refused proves little.
     expect(Math.min(seen.succeeded, seen.pending, seen.rejected, seen.unknown)).toBeGreaterThan(0);
   }, 600_000);
 });
 
-describe('an answer to a look-up', () => {
+describe('an answer to a query', () => {
   const expected = FIXTURE[0].expected;
 
-  it('by our reference tells of a success or of nothing there only where a second reader sees it', async () => {
+  it('by our reference reports a success or an absence only if a second reader sees it', async () => {
     const seen: Record<string, number> = {};
     await fuzz(inTier(60_000), async (random) => {
       const served: { readonly path: string; readonly status: number; readonly body: string }[] = [];
@@ -124,14 +124,14 @@ describe('an answer to a look-up', () => {
         REFERENCE,
       );
       seen[found.kind] = (seen[found.kind] ?? 0) + 1;
-      holds(textsIn(found).every(isKeepable), 'A text that no database keeps came through.', served);
+      holds(textsIn(found).every(isKeepable), 'A text that no database stores was accepted.', served);
       if (served.some(({ body }) => isDeep(body))) return;
       const reported = served.map(({ status, body }) => ({ status, body: strictJson(body) }));
       if (found.kind === 'not_found')
-        holds(reported.some(showsNothing), 'Nobody said that there is nothing.', served);
+        holds(reported.some(showsNothing), 'No answer says that there is nothing.', served);
       if (found.kind !== 'found') return;
       const outcome = outcomeOfFound(found.value, expected);
-      // A version that is not offered says nothing of our order, whatever its answer quotes.
+      // The answer of a version that is not offered says nothing about our order, whatever it quotes.
       const version = served.at(-1)?.path;
       const ours = reported
         .filter((_answer, nth) => served[nth]?.path === version)
@@ -146,31 +146,23 @@ describe('an answer to a look-up', () => {
           seen['succeeded'] = (seen['succeeded'] ?? 0) + 1;
           holds(done.size > 0, 'A success that nothing proves.', context);
           holds(done.size === 1, 'Money that left twice is called one success.', context);
-          holds(
-            !ours.some((entry) => contradicts(entry, expected)),
-            'A contradiction is passed over.',
-            context,
-          );
+          holds(!ours.some((entry) => contradicts(entry, expected)), 'A contradiction is ignored.', context);
           holds(done.has(outcome.gatewayId), 'The success is of another transaction.', context);
           break;
         case 'pending':
           seen['pending'] = (seen['pending'] ?? 0) + 1;
-          holds(done.size === 0, 'Money that left is called a promise.', context);
-          holds(
-            !ours.some((entry) => contradicts(entry, expected)),
-            'A contradiction is passed over.',
-            context,
-          );
+          holds(done.size === 0, 'Money that left is called pending.', context);
+          holds(!ours.some((entry) => contradicts(entry, expected)), 'A contradiction is ignored.', context);
           holds(
             ours.some((entry) => provesPending(entry, expected)),
-            'A promise that nobody made.',
+            'Pending, and no answer says so.',
             context,
           );
           break;
         case 'rejected':
           holds(
             ours.some((entry) => mayRefuse(entry, expected)),
-            'A refusal that is none.',
+            'A decline that the answers do not prove.',
             context,
           );
           break;
@@ -180,7 +172,7 @@ describe('an answer to a look-up', () => {
         case 'no_match':
           break;
         case 'not_sent':
-          holds(false, 'A look-up cannot know that.', context);
+          holds(false, 'A query cannot know that.', context);
           break;
         default:
           outcome satisfies never;
@@ -190,7 +182,7 @@ describe('an answer to a look-up', () => {
       expect([what, (seen[what] ?? 0) > 0]).toEqual([what, true]);
   }, 600_000);
 
-  it('of a payment never shows more captured, or less given back, than stands in it', async () => {
+  it('of a payment never shows more captured, or less returned, than it contains', async () => {
     const seen: Record<string, number> = {};
     await fuzz(inTier(60_000), async (random) => {
       const served: string[] = [];
@@ -215,7 +207,7 @@ describe('an answer to a look-up', () => {
       const entries = served.flatMap((body) => entriesOf(strictJson(body)));
       const context = { served, facts: { ...facts, captures: facts.captures.length } };
 
-      // What is listed twice, under the authorisation and under its capture, was taken once.
+      // A capture that is listed twice, under the authorization and by itself, was taken once.
       const taken = new Map<JsonValue | undefined, bigint>();
       for (const entry of entries.filter(tookMoney)) {
         const [id, amount] = [inLowerCase(entry.get('id')), amountOf(entry) ?? 0n];
@@ -224,42 +216,42 @@ describe('an answer to a look-up', () => {
       const most = [...taken.values()].reduce((sum, amount) => sum + amount, 0n);
       const whole = amountOf(entries.find((entry) => entry.get('id') === PAYMENT)) ?? 0n;
       const isReported = entries.some((entry) => entry.get('currency') === facts.currency);
-      holds(isReported, 'A currency that was in no answer.', context);
+      holds(isReported, 'A currency that is in no answer.', context);
       if (isOfAnotherCurrency(facts)) return;
-      holds(Object.hasOwn(DECIMALS, facts.currency), 'It is no currency.', context);
+      holds(Object.hasOwn(DECIMALS, facts.currency), 'It is not a currency.', context);
       const scale = tenThousandths(facts.currency);
-      holds(facts.capturedMinor * scale <= most, 'More was captured than any entry says.', context);
+      holds(facts.capturedMinor * scale <= most, 'More was captured than any entry shows.', context);
       holds(facts.id === PAYMENT, 'It is another payment.', context);
       for (const entry of entries) {
-        // The same id in capitals is the same transaction.
+        // The same id in upper case is the same transaction.
         const id = inLowerCase(entry.get('id'));
         const code = codeOf(entry);
         const type = entry.get('paymentType');
         const twins = entries.filter((other) => inLowerCase(other.get('id')) === id);
         if (typeof id !== 'string' || id === facts.id || twins.length > 1 || code === undefined) continue;
-        // Without an amount, or with one that cannot be compared, it may be the whole payment.
+        // Without an amount, or with an amount that cannot be compared, it may be the whole payment.
         const isComparable = (entry.get('currency') ?? facts.currency) === facts.currency;
         const least = isComparable ? (amountOf(entry) ?? whole) : whole;
         if (type === 'CB') {
           seen['disputed'] = (seen['disputed'] ?? 0) + 1;
           const shown = facts.disputes.find((one) => inLowerCase(one.id) === id);
-          // A declined one took nothing, and is none.
+          // A declined chargeback took nothing and does not count.
           if (shown === undefined && !isDone(code, 'live') && !isPending(code) && !isChargeback(code))
             continue;
           holds(shown !== undefined, 'A chargeback is not seen.', context);
           holds(shown.amountMinor * scale >= least, 'Less is seen than was disputed.', context);
           holds(
             shown.reversedMinor === 0n || entries.some((other) => mayEnd(other, id, facts)),
-            'A chargeback has ended that nothing ended.',
+            'A chargeback counts as reversed without a reversal.',
             context,
           );
         }
         if (type !== 'RF' && type !== 'RV') continue;
         const shown = facts.returns.find((one) => inLowerCase(one.id) === id);
-        if (code === DECLINED) holds(shown === undefined, 'A refusal counts as money given back.', context);
+        if (code === DECLINED) holds(shown === undefined, 'A decline counts as money returned.', context);
         if (!isDone(code, 'live')) continue;
-        holds(shown !== undefined, 'Money given back is not seen.', context);
-        holds(shown.amountMinor * scale >= least, 'Less is seen than was given back.', context);
+        holds(shown !== undefined, 'Returned money is not seen.', context);
+        holds(shown.amountMinor * scale >= least, 'Less is seen than was returned.', context);
       }
     });
     for (const what of ['read', 'unreadable', 'disputed'])
@@ -267,20 +259,20 @@ describe('an answer to a look-up', () => {
   }, 600_000);
 });
 
-/** Of an acquirer that said no: a refusal in every table of the vendor. */
+/** A decline of the acquirer in every table of the vendor. */
 const DECLINED = '800.100.152';
 const isChargeback = (code: string): boolean => code.startsWith('000.100.2');
 const inLowerCase = (id: JsonValue | undefined): JsonValue | undefined =>
   typeof id === 'string' ? id.toLowerCase() : id;
 
-/** A debit that is not refused, or a capture that is done. */
+/** True for a debit that is not declined, and for a capture that is done. */
 function tookMoney(entry: ReadonlyMap<string, JsonValue>): boolean {
   const [type, code] = [entry.get('paymentType'), codeOf(entry)];
   if (type === 'CP') return code !== undefined && isDone(code, 'live');
   return type === 'DB' && code !== DECLINED;
 }
 
-/** A chargeback is ended by what refers to it, to the payment or a capture, or to nothing. */
+/** True if the entry may end the chargeback: it refers to the chargeback, the payment, a capture, or to nothing. */
 function mayEnd(entry: ReadonlyMap<string, JsonValue>, chargebackId: string, facts: OriginalFacts): boolean {
   const referenced = inLowerCase(entry.get('referencedId') ?? null);
   return (
@@ -290,7 +282,7 @@ function mayEnd(entry: ReadonlyMap<string, JsonValue>, chargebackId: string, fac
   );
 }
 
-/** Under our reference, of our type or of none, it says that money moves, but not the money that was ordered. */
+/** True if the entry, under our reference and of our type or none, moves money, but not the money that was ordered. */
 function contradicts(entry: ReadonlyMap<string, JsonValue>, expected: Expectation): boolean {
   const [type, code] = [entry.get('paymentType') ?? 'RF', codeOf(entry)];
   return (
@@ -302,7 +294,7 @@ function contradicts(entry: ReadonlyMap<string, JsonValue>, expected: Expectatio
   );
 }
 
-/** The gateway's own word for it, or an empty list beside the code of a request that succeeded. */
+/** True for the gateway's code for "nothing found", or an empty list beside the code of a request that succeeded. */
 function showsNothing({ status, body }: { status: number; body: JsonValue | undefined }): boolean {
   if (!isMembers(body)) return false;
   const code = codeOf(body);

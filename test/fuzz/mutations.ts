@@ -1,10 +1,10 @@
-/** Garbage of the kind that arrives: what was right once, with something wrong in it. For every edge that reads JSON or text. */
+/** Mutates valid input into typical garbage, for every edge that reads JSON or text. */
 import type { Random } from '../simulation/harness/random.js';
 
-/** What JSON cannot hold is also tried where a value comes from a program. */
+/** Any value. Values that JSON cannot express are tried where a program passes them. */
 export type Value = unknown;
 
-/** Names that mean something to JavaScript, to parsers, or to a careless reader. */
+/** Names that have a meaning in JavaScript or in parsers, or that careless code would trip over. */
 const NAMES = [
   '__proto__',
   'constructor',
@@ -57,7 +57,7 @@ const TEXTS = [
 
 const NUMBERS = [0, -0, 1, -1, 92, 92.0, 1e21, 1e308, 5e-324, 2 ** 53, -(2 ** 31), 0.1 + 0.2] as const;
 
-/** Any leaf, or a small wrong container. */
+/** Draws any leaf, or a small invalid container. */
 export function odd(random: Random): Value {
   switch (random.between(0, 9)) {
     case 0:
@@ -110,7 +110,7 @@ const EDITS = [
   '/**/',
 ] as const;
 
-/** A few characters cut out, put in, repeated or exchanged. */
+/** Cuts out, inserts, repeats or exchanges a few characters. */
 export function edited(random: Random, text: string): string {
   let now = text;
   for (let left = random.between(1, 3); left > 0; left -= 1) {
@@ -130,8 +130,8 @@ export function edited(random: Random, text: string): string {
 }
 
 /**
- * The value with one thing in it changed, at any depth; what was given stays as it is. `texts`: texts that are right in some other
- * place, such as another payment's id.
+ * Returns a copy with one change at any depth. `texts`: texts that are valid in another place, such as another payment's
+ * id.
  */
 export function changed(random: Random, value: Value, texts: readonly [Value, ...Value[]]): Value {
   if (Array.isArray(value)) return changedList(random, value, texts);
@@ -195,7 +195,7 @@ function changedObject(
   }
 }
 
-/** `Object.fromEntries` defines and does not assign: `__proto__` becomes a name like any other, as it does in `JSON.parse`. */
+/** Uses `Object.fromEntries`, which defines and does not assign: `__proto__` becomes an ordinary name, as in `JSON.parse`. */
 function withEntry(entries: readonly [string, Value][], at: number, entry: readonly [string, Value]): Value {
   return Object.fromEntries(entries.map((own, index) => (index === at ? entry : own)));
 }
@@ -225,12 +225,12 @@ function isPlainObject(value: Value): value is Readonly<Record<string, Value>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** As JSON, mostly; now and then a name twice, written with an escape, padded, or nested far too deep. */
+/** Writes JSON; at times with a repeated name, an escape, padding or extreme nesting. */
 export function written(random: Random, value: Value): string {
   const text = JSON.stringify(value);
   switch (random.between(0, 15)) {
     case 0:
-      return answer(random, text);
+      return repeated(random, text);
     case 1:
       return text.replace(
         /"(\w)(\w*)":/,
@@ -247,8 +247,8 @@ export function written(random: Random, value: Value): string {
   }
 }
 
-/** One member of the text once more, with the same value or another, the name now and then with an escape in it. */
-function answer(random: Random, text: string): string {
+/** Repeats one member of the text, with the same value or another, at times with an escape in the name. */
+function repeated(random: Random, text: string): string {
   const members = [...text.matchAll(/"(\w+)":("(?:[^"\\]|\\.)*"|null|\d+)/g)];
   const member = members[random.between(0, Math.max(0, members.length - 1))];
   const [whole, name = '', value = ''] = member ?? [];
@@ -273,7 +273,7 @@ function deep(random: Random, text: string): string {
     : `${text.slice(0, -1)},"deep":${open.repeat(depth)}1${close.repeat(depth)}}`;
 }
 
-/** No form at all: bytes as they come, read as UTF-8. */
+/** Returns random bytes, read as UTF-8. */
 export function noise(random: Random): string {
   const bytes = Buffer.alloc(random.between(0, 80));
   for (let at = 0; at < bytes.length; at += 1) bytes[at] = random.between(0, 255);

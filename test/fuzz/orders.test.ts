@@ -1,4 +1,4 @@
-/** Whatever order is given: refused with nothing stored, or stored once as it was asked, of money that is there. */
+/** Fuzzes refund orders: each is refused with nothing stored, or stored once as requested, of money that is there. */
 import { isSameOperator } from '../../domain/refund/operator-note.js';
 import { describe, expect, it } from 'vitest';
 import {
@@ -38,10 +38,10 @@ import { strictJson } from './strict-json.js';
 const neverAsked = (): Promise<never> =>
   Promise.reject(new Error('Accepting asks for nothing but the payment.'));
 
-/** A ledger that starts empty, and a gateway that shows four payments of 100.00 euros, now and then garbled. */
+/** Builds an empty ledger, and a gateway that shows four payments of 100.00 euros, at times mutated. */
 function harness(random: Random) {
   let time = 0;
-  /** The most that any answer showed of each payment, in ten-thousandths; undefined where it is too deep for a second reader. */
+  /** The most that any answer showed of each payment, in ten-thousandths. Undefined if the answer nests too deep for a second reader. */
   const shownOf = new Map<string, bigint | undefined>();
   const show = (id: string, body: string): void => {
     const reported = strictJson(body);
@@ -51,7 +51,7 @@ function harness(random: Random) {
     shownOf.set(id, isDeep || before === undefined ? undefined : sum > before ? sum : before);
   };
   const database = openMemoryDatabase(() => (time += 1));
-  /** What the gateway answers to a query of the payment, by v3 and by v1. */
+  /** Returns the gateway's answer to a query of the payment, by v3 and by v1. */
   const queryOf = (entityId: string, id: string) => ({
     entityId,
     host: 'live' as const,
@@ -82,7 +82,7 @@ function harness(random: Random) {
     resultCodes: neverAsked,
     interpret: (_entityId, recorded) => interpret(recorded, 'live'),
     close: () => Promise.resolve(),
-    // Where a garbled answer says that v3 reporting is not enabled.
+    // A mutated answer says that v3 reporting is not enabled.
     findById: (entityId, id) => findById(queryOf(entityId, id), id),
     findWithLinked: (entityId, id) => findWithLinked(queryOf(entityId, id), id),
   };
@@ -98,14 +98,14 @@ function harness(random: Random) {
 }
 
 const REFUSALS = [RequestRefused, GatewayUnavailable, PaymentUnreadable, LedgerError];
-/** A ledger of many rows is slow to search; one of few refuses too rarely what is not there any more. */
+/** A ledger of many rows is slow to search, and one of few rarely runs out of refundable money. */
 const ORDERS_OF_A_HARNESS = 100;
 
-describe('an order of a refund', () => {
-  it('is refused with nothing stored, or stored once as it was asked and within what was captured', async () => {
+describe('a refund order', () => {
+  it('is refused with nothing stored, or stored once as requested and within the captured amount', async () => {
     const seen: Record<string, number> = {};
     let orders = 0;
-    // All of them in both tiers: a tenth may miss a rare refusal that is demanded below.
+    // The full count in both tiers: a tenth may miss a rare refusal that is required below.
     await fuzz(40_000 / ORDERS_OF_A_HARNESS, async (random) => {
       const { deps, tables, shownOf } = harness(random);
       for (let nth = 0; nth < ORDERS_OF_A_HARNESS; nth += 1) {
@@ -117,7 +117,7 @@ describe('an order of a refund', () => {
           request: garbled(random, request(random)),
         };
         const order = { ...right };
-        // As it comes from another process, whose types nobody checked.
+        // As another process would send it, with unchecked types.
         if (random.chance(0.1)) {
           const field = random.pick(['clientId', 'idempotencyKey', 'requestedBy'] as const);
           const other = random.chance(0.3) ? `${right[field]} ${CARD}` : changed(random, right[field], TEXTS);
@@ -145,10 +145,10 @@ describe('an order of a refund', () => {
         const { refund, isNew } = outcome.accepted;
         if (refund.isUnlinkedCredit) seen['free-standing'] = (seen['free-standing'] ?? 0) + 1;
         seen[isNew ? 'new' : 'known'] = (seen[isNew ? 'new' : 'known'] ?? 0) + 1;
-        holds(stored === (isNew ? 1 : 0), 'Stored not once.', order);
+        holds(stored === (isNew ? 1 : 0), 'Not stored exactly once.', order);
         holds(
           isOfAnotherCurrency(order.request) || refund.amountMinor === minorOf(order.request, askedFor),
-          'Stored with another amount than was asked.',
+          'Stored with another amount than requested.',
           order,
         );
         const asked = new Map<string, unknown>(
@@ -168,7 +168,7 @@ describe('an order of a refund', () => {
             typeof order[name] === 'string' &&
               isLine(order[name].trim(), 255) &&
               (name === 'requestedBy' ||
-                // Two spellings of one name are one owner of keys.
+                // Two spellings of one name are the same owner of keys.
                 (name === 'clientId'
                   ? isSameOperator(refund.clientId, order.clientId)
                   : refund[name] === order[name].trim())),
@@ -185,7 +185,7 @@ describe('an order of a refund', () => {
         tables.rows.payments.every(
           (row) => row['type'] !== 'CD' || tables.rows.refunds.some((one) => one['payment_id'] === row['id']),
         ),
-        'Kept although no credit is counted on it.',
+        'The payment row of an unlinked credit is stored without its refund.',
         tables.rows.payments,
       );
       for (const paymentId of PAYMENTS) {
@@ -195,12 +195,12 @@ describe('an order of a refund', () => {
             (sum, row) => sum + BigInt(String(row['amount_minor'])) * tenThousandths(String(row['currency'])),
             0n,
           );
-        const kept = tables.rows.payments.find((row) => row['id'] === paymentId);
+        const payment = tables.rows.payments.find((row) => row['id'] === paymentId);
         holds(
           tables.rows.refunds.every(
-            (row) => row['payment_id'] !== paymentId || row['currency'] === kept?.['currency'],
+            (row) => row['payment_id'] !== paymentId || row['currency'] === payment?.['currency'],
           ),
-          'Promised in another currency than was taken.',
+          'Promised in another currency than captured.',
           paymentId,
         );
         const shown = shownOf.has(paymentId) ? shownOf.get(paymentId) : 0n;

@@ -1,4 +1,4 @@
-/** Whatever somebody asks for: every refusal is one with a reason, and an amount is worth what was written. */
+/** Fuzzes requests: every refusal has a reason, and an amount has exactly the written value. */
 import { describe, expect, it } from 'vitest';
 import { formatAmount, gatewayAmount, parseAmount, parseGatewayAmount } from '../../domain/money/money.js';
 import {
@@ -25,7 +25,7 @@ import { edited, odd } from './mutations.js';
 import { worth } from './second-opinion.js';
 
 describe('a request', () => {
-  it('is accepted exactly where the rules allow it, and every refusal names a reason and no card', async () => {
+  it('is accepted exactly if the rules allow it, and every refusal has a reason and contains no card', async () => {
     let accepted = 0;
     await fuzz(inTier(160_000), (random) => {
       const input = garbled(random, random.chance(0.5) ? GOOD : request(random));
@@ -37,10 +37,14 @@ describe('a request', () => {
         holds(reading.problems.length > 0, 'Refused without a reason.', input);
         holds(
           reading.problems.every(({ field, code, message }) => field !== '' && code !== '' && message !== ''),
-          'A problem that says nothing.',
+          'An empty problem.',
           reading.problems,
         );
-        holds(!JSON.stringify(reading.problems).includes(CARD), 'What may be a card is repeated.', reading);
+        holds(
+          !JSON.stringify(reading.problems).includes(CARD),
+          'A possible card number is repeated.',
+          reading,
+        );
         if (isOfAnotherCurrency(input)) return;
         if (reading.problems.every(({ code }) => code === 'card_number') && perhapsCard(input)) return;
         holds(minor === undefined, 'Refused although the rules allow it.', [input, reading.problems]);
@@ -49,29 +53,33 @@ describe('a request', () => {
       accepted += 1;
       holds(
         isOfAnotherCurrency(input) || reading.request.money.minor === minor,
-        'Accepted with another amount than was asked.',
+        'Accepted with another amount than requested.',
         input,
       );
-      holds(gatewayAmount(reading.request.money).ok, 'The gateway cannot be told of it.', input);
-      holds(isCreditRequest(reading.request) === (askedFor === 'credit'), 'Read as the other one.', input);
+      holds(gatewayAmount(reading.request.money).ok, 'The gateway cannot express the amount.', input);
+      holds(
+        isCreditRequest(reading.request) === (askedFor === 'credit'),
+        'Read as the other kind of request.',
+        input,
+      );
       const again = read({
         ...reading.request,
         money: undefined,
         amount: formatAmount(reading.request.money),
         currency: reading.request.money.currency,
       });
-      holds(!again.ok, 'A field that nobody knows was let through.', input);
+      holds(!again.ok, 'An unknown field was accepted.', input);
       const same = read(withoutMoney(reading.request));
       holds(
         same.ok && canonicalRequest(same.request) === canonicalRequest(reading.request),
-        'Read back it is another request.',
+        'It reads back as another request.',
         input,
       );
     });
     expect(accepted).toBeGreaterThan(0);
   }, 600_000);
 
-  it('of an amount is never worth another amount', async () => {
+  it('for an amount never has another value', async () => {
     let read = 0;
     await fuzz(inTier(100_000), (random) => {
       const currency = random.pick(['EUR', 'JPY', 'KWD', 'USD', 'XXX', 'eur', '', '__proto__']);
@@ -100,7 +108,7 @@ describe('a request', () => {
       if (asked.ok && strict === undefined)
         holds(
           asked.money.minor > 0n && !gatewayAmount(asked.money).ok,
-          'Taken although the rules forbid it.',
+          'Accepted although the rules forbid it.',
           [text, currency],
         );
     });
@@ -108,7 +116,7 @@ describe('a request', () => {
   }, 600_000);
 });
 
-/** The request as a caller would write it. */
+/** Returns the request as a client would write it. */
 function withoutMoney(request: RefundRequest | CreditRequest): object {
   const { money, ...fields } = request;
   const written = { ...fields, amount: formatAmount(money), currency: money.currency };

@@ -1,4 +1,4 @@
-/** What a body proves, judged once more by other means: written from the rules of the gateway, not from the program. */
+/** Judges a second time, independently of the program, what a body proves. Written from the gateway's rules. */
 import type { Expectation } from '../support/as-oppwa.js';
 import type { JsonValue } from './strict-json.js';
 
@@ -6,10 +6,10 @@ const DONE = ['000.000.000', '000.300.000', '000.600.000'];
 const DONE_ON_TEST_HOSTS = ['000.100.110', '000.100.111', '000.100.112'];
 const DONE_AND_FLAGGED = /^000\.400\.(?:0(?:00|10|20|40|60|70|80|81|82|90|91)|100)$/;
 const PENDING = /^(?:000\.200\.(?:000|001|103|200|201)|100\.400\.500|800\.400\.50[0-2])$/;
-/** Timeouts, lost lines, the gateway's own trouble: after these nobody knows. */
+/** Timeouts, lost connections, errors of the gateway: the outcome is unknown after these. */
 const NO_MATCHING_REFUND = /^(?:900\.(?!100\.(?:202|310|600)$)|999\.|600\.1)/;
 const TYPES = { refund: 'RF', reversal: 'RV', credit: 'CD' } as const;
-/** Fields that say whose money it is: they are text, or the whole answer counts for nothing. */
+/** Fields that identify the money. If one of them is not text, the whole answer counts for nothing. */
 export const DECISIVE = [
   'id',
   'paymentType',
@@ -19,25 +19,25 @@ export const DECISIVE = [
   'referencedId',
 ] as const;
 
-/** No text of the gateway is this one: it keeps none with a NUL. */
-const SPOILT = '\u0000spoilt';
+/** Marks a field that makes the answer invalid. No text of the gateway equals it: texts with a NUL are never stored. */
+const INVALID = '\u0000invalid';
 
 type Members = ReadonlyMap<string, JsonValue>;
 
 export const isMembers = (reported: JsonValue | undefined): reported is Members => reported instanceof Map;
 
-/** A field that the gateway gave as text; null is the same as left out; anything else spoils the whole answer. */
+/** Returns a text field. Null counts as left out. Any other value makes the whole answer invalid. */
 function textOf(entry: Members, name: string): string | undefined {
   const reported = entry.get(name);
   if (reported === undefined || reported === null) return undefined;
-  return typeof reported === 'string' && reported.length <= 255 && isKeepable(reported) ? reported : SPOILT;
+  return typeof reported === 'string' && reported.length <= 255 && isKeepable(reported) ? reported : INVALID;
 }
 
-/** What PostgreSQL keeps: no NUL, and no half of a pair. */
+/** True for a text that PostgreSQL stores: without NUL and without half a surrogate pair. */
 export const isKeepable = (text: string): boolean =>
   !text.includes('\u0000') && Buffer.from(text, 'utf8').toString('utf8') === text;
 
-/** The card that the fuzzers put into texts, as a number of its own; in a longer word or number it is none. */
+/** The card number that the fuzzers put into texts. Inside a longer word or number it does not count. */
 export const CARD = /(?<![\p{L}\p{N}])4111[ -]?1111[ -]?1111[ -]?1111(?![\p{L}\p{N}])/u;
 
 export function codeOf(entry: JsonValue | undefined): string | undefined {
@@ -46,9 +46,9 @@ export function codeOf(entry: JsonValue | undefined): string | undefined {
   return typeof code === 'string' && /^[0-9]{3}\.[0-9]{3}\.[0-9]{3}$/.test(code) ? code : undefined;
 }
 
-/** Whether nothing in the entry contradicts the order, and id and type are there. */
+/** True if nothing in the entry contradicts the order and, with `needed`, id and type are there. */
 function agrees(entry: Members, expected: Expectation, needed: boolean): boolean {
-  if (DECISIVE.some((name) => textOf(entry, name) === SPOILT)) return false;
+  if (DECISIVE.some((name) => textOf(entry, name) === INVALID)) return false;
   const id = textOf(entry, 'id');
   const type = textOf(entry, 'paymentType');
   if (needed && (id === undefined || type === undefined)) return false;
@@ -61,7 +61,7 @@ function agrees(entry: Members, expected: Expectation, needed: boolean): boolean
   if ((textOf(entry, 'currency') ?? expected.currency) !== expected.currency) return false;
   const amount = textOf(entry, 'amount');
   if (amount === undefined || isWorth(amount, expected.amountMinor, expected.currency)) return true;
-  // A reversal may show what it released, which is less where a part was captured.
+  // A reversal may show the released amount, which is less if a part was captured.
   const shown = worth(amount);
   const most = expected.amountMinor * (TEN_THOUSANDTHS[expected.currency] ?? -1n);
   return (
@@ -73,17 +73,17 @@ function agrees(entry: Members, expected: Expectation, needed: boolean): boolean
   );
 }
 
-/** Whether the amount has no fraction of the currency's smallest unit. */
+/** True if the amount has no fraction of the currency's smallest unit. */
 const isWhole = (amount: string, currency: string): boolean =>
   (worth(amount) ?? 1n) % (TEN_THOUSANDTHS[currency] ?? 1n) === 0n;
 
-/** By value, in ten-thousandths of the major unit. */
+/** Returns the value in ten-thousandths of the major unit. */
 export function worth(amount: string): bigint | undefined {
   const [, whole, fraction = ''] = /^([0-9]{1,12})(?:\.([0-9]{1,4}))?$/.exec(amount) ?? [];
   return whole === undefined ? undefined : BigInt(whole) * 10_000n + BigInt(fraction.padEnd(4, '0'));
 }
 
-/** In ten-thousandths of the major unit; undefined where none is given, or none that is a number. */
+/** Returns the amount in ten-thousandths of the major unit, or undefined if there is none or it is not a number. */
 export function amountOf(entry: Members | undefined): bigint | undefined {
   const amount = entry?.get('amount');
   return typeof amount === 'string' ? worth(amount) : undefined;
@@ -107,7 +107,7 @@ export const isPending = (code: string): boolean => PENDING.test(code);
 
 export const isFlagged = (code: string): boolean => DONE_AND_FLAGGED.test(code);
 
-/** Whether this entry alone says that the order was carried out. */
+/** True if this entry alone proves that the order was carried out. */
 export function provesDone(entry: JsonValue | undefined, expected: Expectation): boolean {
   const code = codeOf(entry);
   return (
@@ -120,7 +120,7 @@ export function provesPending(entry: JsonValue | undefined, expected: Expectatio
   return code !== undefined && isMembers(entry) && isPending(code) && agrees(entry, expected, true);
 }
 
-/** Whether it may be read as a refusal: it frees money to be sent again, so nothing about it may be in doubt. */
+/** True if it may be read as a decline. A decline releases money for another attempt, so it must be beyond doubt. */
 export function mayRefuse(entry: JsonValue | undefined, expected: Expectation): boolean {
   const code = codeOf(entry);
   if (code === undefined || !isMembers(entry)) return false;
@@ -128,7 +128,7 @@ export function mayRefuse(entry: JsonValue | undefined, expected: Expectation): 
   return agrees(entry, expected, false);
 }
 
-/** Every transaction in a body of a look-up, those nested in others too. */
+/** Returns every transaction in the body of a query, also nested ones. */
 export function entriesOf(body: JsonValue | undefined): readonly Members[] {
   if (!isMembers(body)) return [];
   const lists = ['records', 'payments', 'transactions'].map((name) => body.get(name));

@@ -1,4 +1,4 @@
-/** Whatever the variables of a process say: it starts with settings that make sense, or is told every reason and no secret. */
+/** Fuzzes the environment of a process: it starts with sensible settings, or reports every problem and no secret. */
 import { describe, expect, it } from 'vitest';
 import { readSettings, SettingsError } from '../../settings/read.js';
 import type { Settings } from '../../settings/settings.js';
@@ -30,7 +30,7 @@ const RIGHT: Readonly<Record<string, string>> = {
   OPPWA_WEBHOOK_KEY: WEBHOOK_KEY,
 };
 
-/** Right for another variable, or nearly right. */
+/** Values that are valid for another variable, or nearly valid. */
 const texts: readonly [unknown, ...unknown[]] = [
   '',
   ...Object.values(RIGHT),
@@ -45,7 +45,7 @@ const texts: readonly [unknown, ...unknown[]] = [
   'https://user:correct-horse@eu-prod.oppwa.com',
 ];
 
-/** An environment holds text only. */
+/** Returns an environment. It contains only text. */
 function environment(random: Random): Record<string, string> {
   const env = { ...RIGHT };
   const names = Object.keys(RIGHT);
@@ -68,7 +68,7 @@ function read(env: Record<string, string>): Settings | SettingsError {
 }
 
 describe('settings', () => {
-  it('are taken within their bounds, or refused with a reason and without a secret', async () => {
+  it('are accepted within their bounds, or refused with a reason and without a secret', async () => {
     let taken = 0;
     let refused = 0;
     await fuzz(inTier(20_000), (random) => {
@@ -86,15 +86,19 @@ describe('settings', () => {
       }
       taken += 1;
       const { queriesPerSecond, databaseConnections, timeScale, metricsPort, entities, api } = settings;
-      holds(queriesPerSecond > 0 && queriesPerSecond <= 10_000, 'Look-ups without bounds.', env);
-      holds(databaseConnections >= 1 && databaseConnections <= 500, 'Connections without bounds.', env);
-      holds(metricsPort === undefined || (metricsPort >= 1 && metricsPort <= 65_535), 'No port.', env);
-      holds(api.port >= 0 && api.port <= 65_535 && api.requestsPerMinute >= 1, 'No port, or no rate.', env);
+      holds(queriesPerSecond > 0 && queriesPerSecond <= 10_000, 'Queries out of bounds.', env);
+      holds(databaseConnections >= 1 && databaseConnections <= 500, 'Connections out of bounds.', env);
+      holds(metricsPort === undefined || (metricsPort >= 1 && metricsPort <= 65_535), 'Not a port.', env);
+      holds(
+        api.port >= 0 && api.port <= 65_535 && api.requestsPerMinute >= 1,
+        'Not a port, or not a rate.',
+        env,
+      );
       for (const { id, baseUrl } of entities) {
-        holds(/^[0-9a-f]{32}$/.test(id), 'No entity.', env);
+        holds(/^[0-9a-f]{32}$/.test(id), 'Not an entity.', env);
         holds(
           new URL(baseUrl).protocol === 'https:' || /^http:..(?:localhost|127\.|\[::1\])/.test(baseUrl),
-          'A token is sent in the clear.',
+          'A token is sent unencrypted.',
           env,
         );
         holds(

@@ -1,9 +1,9 @@
-/** JSON read once more, by other means than the program's: the second opinion of the tests about what a body says. */
+/** Reads JSON independently of the program, for the tests' second opinion about a body. */
 
 export type JsonValue =
   null | boolean | number | string | readonly JsonValue[] | ReadonlyMap<string, JsonValue>;
 
-/** Undefined for what is no JSON (RFC 8259), or says a name twice in one object, or nests deeper than this reader goes. */
+/** Returns undefined for text that is not JSON (RFC 8259), repeats a name in one object, or nests deeper than this reader goes. */
 export function strictJson(text: string): JsonValue | undefined {
   try {
     const reader = new Reader(text);

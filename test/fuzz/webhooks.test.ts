@@ -1,4 +1,4 @@
-/** Whatever is sent to where webhooks arrive: only who has the key is heard, and nobody makes a success out of garbage. */
+/** Fuzzes webhooks: only encryption with the right key is accepted, and garbage never becomes a success. */
 import { describe, expect, it } from 'vitest';
 import { outcomeOfSend } from '../../domain/refund/outcome.js';
 import { Secret } from '../../domain/secret.js';
@@ -48,7 +48,7 @@ function seal(random: Random, key: string, message: unknown): Sent {
   return { clear, iv: header('x-initialization-vector'), tag: header('x-authentication-tag'), body };
 }
 
-/** Something in it is not as it was sealed. */
+/** Changes something in an encrypted webhook. */
 function tampered(random: Random, sent: Sent): Sent {
   const part = random.pick(['iv', 'tag', 'body'] as const);
   const text = sent[part];
@@ -67,7 +67,7 @@ const sealedOf = ({ iv, tag, body }: Sent): SealedWebhook => ({
   body: Buffer.from(body),
 });
 
-/** The bytes that the texts stand for. */
+/** Returns the bytes that the texts encode. */
 function bytesOf({ iv, tag, body }: Sent): string {
   const wrapper = strictJson(body.trim());
   const inside = isMembers(wrapper) ? wrapper.get('encryptedBody') : body;
@@ -75,7 +75,7 @@ function bytesOf({ iv, tag, body }: Sent): string {
 }
 
 describe('a webhook', () => {
-  it('is heard only as it was sealed with a key of its entity, and proves no more than a second reader finds in it', async () => {
+  it('is accepted only as it was encrypted with a key of its entity, and proves no more than a second reader finds in it', async () => {
     const seen: Record<string, number> = {};
     const count = (what: string) => (seen[what] = (seen[what] ?? 0) + 1);
     await fuzz(inTier(200_000), (random) => {
@@ -88,18 +88,18 @@ describe('a webhook', () => {
       const reading = read(sealedOf(sent));
       count(reading.kind === 'read' ? 'read' : reading.why);
       if (reading.kind !== 'read') return;
-      holds(key !== STRANGE_KEY, 'Somebody without a key is heard.', sent);
-      holds(bytesOf(sent) === bytesOf(right), 'It is not what was sealed.', [sent, right]);
+      holds(key !== STRANGE_KEY, 'A webhook without the right key is accepted.', sent);
+      holds(bytesOf(sent) === bytesOf(right), 'It is not the encrypted message.', [sent, right]);
       const { notification } = reading;
       const owner = key === KEY ? FIRST : SECOND;
       holds(
         notification.entityId === null || notification.entityId === owner,
-        'It speaks for another entity.',
+        'It is accepted for another entity.',
         sent,
       );
       if (notification.transaction === null) return;
       count('transaction');
-      holds(isKeepable(JSON.stringify(notification.transaction)), 'A text that no database keeps.', sent);
+      holds(isKeepable(JSON.stringify(notification.transaction)), 'A text that no database stores.', sent);
       const outcome = outcomeOfSend(
         {
           kind: 'answered',

@@ -1,4 +1,4 @@
-/** A mutant that breaks a module while it is loaded fails no test, because no test is left; here it fails one. */
+/** Loads each module. A mutant that breaks a module at load time leaves no test to fail; it fails this one. */
 import { readdirSync } from 'node:fs';
 import { expect, it } from 'vitest';
 

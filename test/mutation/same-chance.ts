@@ -1,4 +1,4 @@
-/** One seed for every property: a mutant that survives today survives tomorrow. What fails is enough, so nothing is shrunk. */
+/** Fixes the seed of every property, so that the same mutants survive each time. Does not shrink failures: any failure is enough. */
 import fc from 'fast-check';
 
 process.env['FUZZ_SHARE'] ??= '0.1';

@@ -1,15 +1,15 @@
-/** The tests that mutants of `domain/` and the code table have to get past: its own, with chance taken out of them, so that a score can be compared. */
+/** Test configuration for mutants of `domain/` and the code table. Randomness is fixed, so that scores can be compared. */
 import { basename } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Read a table row by row: they start at once. The properties and the drawn page, which take nearly all of the time, come last. */
+/** Table tests come first because they start at once. Property tests and the drawn page take most of the time and come last. */
 const QUICK = [
   'loads',
   'read-code',
   'reconciliation',
   'original',
-  'people',
+  'operator-note',
   'notification',
   'result-codes',
   'money',
@@ -17,7 +17,7 @@ const QUICK = [
 ];
 const SLOW = ['next-step', 'outcome', 'credit-guard', 'states'];
 
-/** A mutant dies at the first test that fails, so the order decides how long a table of constants takes. */
+/** Orders the files. A mutant dies at the first failing test, so the order decides how long a table of constants takes. */
 class QuickFirst extends BaseSequencer {
   override sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId }: TestSpecification): number => {
@@ -37,7 +37,7 @@ export default defineConfig({
     ],
     setupFiles: ['test/mutation/same-chance.ts'],
     sequence: { sequencer: QuickFirst },
-    // One after the other in one thread: with a thread for each file most of the time would go into starting them.
+    // All files in one thread: starting a thread for each file would take most of the time.
     isolate: false,
     testTimeout: 60_000,
   },

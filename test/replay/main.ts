@@ -12,11 +12,11 @@ async function main(files: readonly string[]): Promise<number> {
     return 2;
   }
   const runtime = Runtime.install({
-    // What does not fit is told in one line each.
+    // Each failure is reported in one line.
     logger: new DefaultLogger('ERROR', () => undefined),
     telemetryOptions: { logging: { forward: {}, filter: { core: 'ERROR', other: 'ERROR' } } },
   });
-  // The image's own bundle where there is one: that is the code that would take over.
+  // The image's own bundle if there is one: that code would take the workflow over.
   const bundle = await workflowBundle(process.env['REFUNDS_WORKFLOW_BUNDLE']);
   let worst = 0;
   for (const file of files) {
@@ -30,7 +30,7 @@ async function main(files: readonly string[]): Promise<number> {
       );
     }
   }
-  // Nothing to replay leaves it waiting for work.
+  // If there was nothing to replay, the runtime would wait for work.
   await runtime.shutdown();
   return worst;
 }

@@ -1,4 +1,4 @@
-/** The ways a refund can take, each followed until its history shows it. */
+/** Scenarios that each make a workflow take one path, until its history shows it. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { createRefundWorkflow } from '../../client/refund-workflow.js';
@@ -38,26 +38,26 @@ export interface Recording {
   readonly client: RefundsClient;
   readonly temporal: Client;
   readonly gateway: SimulatedGateway;
-  /** Of the merchant in `examples/order-cancellation`, whose worker listens on `orders`. */
+  /** Gateway and orders of the merchant in `examples/order-cancellation`, whose worker listens on `orders`. */
   readonly orders: Map<string, Order>;
   readonly dependencies: Dependencies;
   readonly config: RefundConfig;
-  /** Of a process that works through the gateway's notices. */
+  /** Dependencies of a process that handles the gateway's notifications. */
   readonly notifications: NotificationParts & { readonly dependencies: Dependencies };
   payment(amount: bigint, type?: 'DB' | 'PA'): CreatedPayment;
-  /** Accepted; nobody starts it. */
+  /** Accepts a refund and starts no run. */
   accept(paymentId: string, amount: string): Promise<RefundRecord>;
-  /** Accepted and started. */
+  /** Accepts a refund and starts its run. */
   ask(paymentId: string, amount: string): Promise<{ readonly id: string; readonly workflowId: string }>;
   until(id: string, states: readonly RefundState[]): Promise<RefundRecord>;
 }
 
-/** Answers the id of the workflow whose history is kept. */
+/** Follows one path. Returns the id of the workflow whose history is stored. */
 type Path = (recording: Recording) => Promise<string>;
 
 const NOT_LINKABLE = { kind: 'reject', code: '700.500.001' } as const;
 
-/** A refund of 100.00 that runs to its end, with what the gateway does to its refund and to its credit. */
+/** Runs a refund of 100.00 to its end, with the gateway's faults for the refund and for the credit. */
 const toTheEnd =
   (onRefund: readonly FaultRule['effect'][] = [], onCredit: readonly FaultRule['effect'][] = []): Path =>
   async ({ gateway, payment, ask, temporal }) => {
@@ -69,7 +69,7 @@ const toTheEnd =
     return workflowId;
   };
 
-/** A credit above the limit, and what a second person says about it. */
+/** Runs a credit above the limit, with the approver's decision. */
 const decided =
   (note: 'approve' | 'reject'): Path =>
   async ({ gateway, payment, ask, until, client, temporal }) => {
@@ -82,7 +82,7 @@ const decided =
     return workflowId;
   };
 
-/** A refusal that tells nothing: a person has to look. */
+/** Runs a refund whose decline proves nothing, until it waits for an operator. */
 const inReview = async ({ gateway, payment, ask, until }: Recording): Promise<string> => {
   const { paymentId } = payment(100_00n);
   gateway.setFault({ match: { paymentId }, effect: { kind: 'reject', code: '700.300.300' } });
@@ -91,7 +91,7 @@ const inReview = async ({ gateway, payment, ask, until }: Recording): Promise<st
   return workflowId;
 };
 
-/** A refund that was withdrawn with nothing at the gateway, where a transaction of it shows up afterwards. */
+/** Withdraws a refund with nothing at the gateway. A transaction of it shows up afterwards. */
 async function openAfterItsEnd({ accept, dependencies, payment, config }: Recording): Promise<void> {
   const { ledger } = dependencies;
   const { id } = await accept(payment(100_00n).paymentId, '100.00');
@@ -106,14 +106,14 @@ async function openAfterItsEnd({ accept, dependencies, payment, config }: Record
   await ledger.record({ attemptId, source: 'query', asked: { send, at: await ledger.clock() }, outcome });
 }
 
-/** Workflows of the product that drive no refund of their own. */
+/** Maintenance workflows of the product. They drive no refund. */
 export const MAINTENANCE_PATHS: readonly string[] = ['sweep', 'audit', 'payment-updates'];
 
-/** Says it until the attempt can no longer be on its way. */
-async function inTime<T>(print: () => Promise<T>): Promise<T> {
+/** Repeats a command until the attempt can no longer be on its way. */
+async function untilAccepted<T>(command: () => Promise<T>): Promise<T> {
   for (;;)
     try {
-      return await print();
+      return await command();
     } catch (error) {
       if (!(error instanceof RefundsError && error.code === 'too_early')) throw error;
       await pause(3_000);
@@ -134,7 +134,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
     await handle.result();
     return workflowId;
   },
-  /** Told of money that came back in the moment in which the run learns that it was paid. */
+  /** A notification that the money was returned arrives at the moment in which the run learns that it was paid. */
   'returned-at-the-end': async ({
     accept,
     dependencies,
@@ -174,9 +174,9 @@ export const PATHS: Readonly<Record<string, Path>> = {
     await temporal.workflow.getHandle(workflowId).result();
     return workflowId;
   },
-  /** Still waiting: its history ends where a person is asked. */
+  /** Still waiting: the history ends where an operator has to act. */
   review: inReview,
-  /** Ended by what acts beside its run, which finds it out by itself. */
+  /** Made final by another process; the run finds that out by itself. */
   'ended-without-message': async ({
     accept,
     dependencies,
@@ -216,7 +216,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
     await handle.result().catch(() => undefined);
     return workflowId;
   },
-  /** A transaction of the portal is what became of an attempt that never arrived. */
+  /** An operator links a transaction of the portal as the outcome of an attempt that never arrived. */
   linked: async (recording) => {
     const { gateway, payment, ask, until, client, temporal } = recording;
     const { paymentId } = payment(100_00n);
@@ -224,11 +224,13 @@ export const PATHS: Readonly<Record<string, Path>> = {
     const { id, workflowId } = await ask(paymentId, '100.00');
     await until(id, ['unknown']);
     const portal = gateway.refundInPortal({ paymentId, amount: 100_00n });
-    await inTime(() => client.link(id, { by: 'anna', reason: 'found in the portal', gatewayId: portal.id }));
+    await untilAccepted(() =>
+      client.link(id, { by: 'anna', reason: 'found in the portal', gatewayId: portal.id }),
+    );
     await temporal.workflow.getHandle(workflowId).result();
     return workflowId;
   },
-  /** Proposed by one, confirmed by another, after one of them had looked. */
+  /** One operator proposes a correction, and another confirms it after a look at the evidence. */
   corrected: async (recording) => {
     const { gateway, payment, ask, until, client, temporal } = recording;
     const { paymentId } = payment(100_00n);
@@ -238,13 +240,13 @@ export const PATHS: Readonly<Record<string, Path>> = {
     gateway.refundInPortal({ paymentId, amount: 10_00n });
     await client.sync(id, { by: 'anna', reason: 'the customer called' });
     const answer = { by: 'anna', reason: 'never sent on', outcome: 'failed', evidence: 'a letter' } as const;
-    const { proposal } = await inTime(() => client.correct(id, answer));
+    const { proposal } = await untilAccepted(() => client.correct(id, answer));
     const instruction = proposal?.instruction ?? '';
     await client.approve(id, { by: 'berta', reason: 'seen the letter', instruction });
     await temporal.workflow.getHandle(workflowId).result();
     return workflowId;
   },
-  /** The card is closed: another registration, approved by a second person. */
+  /** The card is closed: an operator names another registration, and an approver approves it. */
   'destination-changed': async ({ gateway, payment, ask, until, client, temporal }) => {
     const { paymentId } = payment(100_00n);
     const { registrationId } = payment(1_00n);
@@ -281,10 +283,10 @@ export const PATHS: Readonly<Record<string, Path>> = {
     await handle.result();
     return handle.workflowId;
   },
-  /** Cancelled while its refund is being accepted. */
+  /** Canceled while its refund is being accepted. */
   'order-cancellation-canceled': async ({ gateway, payment, orders, temporal }) => {
     const { paymentId } = payment(100_00n);
-    // The first look-up fails, so that the order waits meanwhile.
+    // The first query fails, so that the order waits meanwhile.
     gateway.setFault({ match: { paymentId }, effect: { kind: 'query', how: 'drop' } });
     orders.set('4712', { id: '4712', paymentId, amount: '100.00', currency: 'EUR', state: 'open' });
     const handle = await temporal.workflow.start<typeof orderCancellation>('orderCancellation', {
@@ -324,13 +326,13 @@ export const PATHS: Readonly<Record<string, Path>> = {
     await handle.result();
     return handle.workflowId;
   },
-  /** Told of a chargeback, and once more while it is looked up: two look-ups, of which the second finds nothing left to ask. */
+  /** A chargeback is reported, and reported again while it is queried: two queries, of which the second finds nothing left to query. */
   'payment-updates': async ({ ask, gateway, notifications, payment, temporal, until }) => {
     const { paymentId } = payment(100_00n);
     const { id } = await ask(paymentId, '100.00');
     await until(id, ['succeeded']);
     const chargeback = gateway.chargeback({ paymentId });
-    // The first try of the look-up fails, so that the run is still there when it is told again.
+    // The first attempt of the query fails, so that the run still exists when the second notification arrives.
     gateway.setFault({ match: { paymentId }, effect: { kind: 'query', how: 'drop' } });
     await storeWebhooks(notifications.database, [
       {

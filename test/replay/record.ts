@@ -1,4 +1,4 @@
-/** Records one history for each way a workflow can take: `npm run test:replay:record` adds what is missing to `test/replay/histories/`, with names those anew. */
+/** Records one history for each path of a workflow. `npm run test:replay:record` adds missing ones to `test/replay/histories/`; names re-record. */
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -44,7 +44,7 @@ Runtime.install({
   telemetryOptions: { logging: { forward: {}, filter: { core: 'ERROR', other: 'ERROR' } } },
 });
 
-/** Refunds with waits of milliseconds, on servers of their own, with the merchant of the example beside them. */
+/** Opens servers, a worker with waits of milliseconds, and the worker of the example's merchant. */
 async function open(): Promise<{ recording: Recording; temporal: Client; close(): Promise<void> }> {
   const [postgres, server, gatewayServer] = await Promise.all([
     startPostgres({ fsync: false }),
@@ -60,7 +60,7 @@ async function open(): Promise<{ recording: Recording; temporal: Client; close()
     refuseWhen: openTransaction,
   });
   const config: RefundConfig = {
-    // Few look-ups, since a history is read by people too: the first comes when the send window has passed.
+    // Few queries, because people read the histories too: the first comes after the send window.
     timings: {
       ...scaleTimings(DEFAULT_TIMINGS, 0.0002),
       queryFirst: 2_300,
@@ -154,7 +154,7 @@ async function open(): Promise<{ recording: Recording; temporal: Client; close()
   };
 }
 
-/** Stack traces, process ids and host names tell about the machine and nothing about the workflow; replay ignores them. */
+/** Removes stack traces, process ids and host names: they describe the machine, and replay ignores them. */
 function withoutMachine(history: unknown): string {
   const machine = `${process.pid}@${hostname()}`;
   return `${JSON.stringify(
@@ -175,7 +175,7 @@ const { recording, temporal, close } = await open();
 try {
   await mkdir(HISTORIES, { recursive: true });
   for (const [name, take] of Object.entries(PATHS)) {
-    // What was recorded by an older version is what has to go on replaying: only what is missing is added, or asked for by name.
+    // Histories of older versions must keep replaying, so only missing ones are added, and those that are named.
     if (asked.length > 0 ? !asked.includes(name) : existsSync(`${HISTORIES}${name}.json`)) continue;
     const workflowId = await take(recording);
     const history = await temporal.workflow.getHandle(workflowId).fetchHistory();

@@ -10,7 +10,7 @@ import { PATHS, MAINTENANCE_PATHS } from './paths.js';
 import { readHistory, replay, replayAll } from './replay.js';
 
 Runtime.install({
-  // The SDK logs replays that must fail as errors too.
+  // The SDK logs the failures that these tests expect as errors too.
   logger: new DefaultLogger('ERROR', () => undefined),
   shutdownSignals: [],
   telemetryOptions: { logging: { forward: {}, filter: { core: 'ERROR', other: 'ERROR' } } },
@@ -27,7 +27,7 @@ const [ours, clients] = await Promise.all([
 const names = (await readdir(folder)).map((file) => file.replace(/\.json$/, '')).sort();
 /** For all histories of refunds together. */
 const WITHIN_MS = 240_000;
-/** Workflows of the merchant in the examples; all others but maintenance are refunds. */
+/** Workflows of the example's merchant; all others but maintenance are refunds. */
 const OF_CLIENTS = ['order-cancellation', 'order-cancellation-canceled'];
 const refunds = names.filter((name) => !OF_CLIENTS.includes(name) && !MAINTENANCE_PATHS.includes(name));
 
@@ -118,7 +118,7 @@ describe('a changed workflow fails to replay', () => {
     );
   });
 
-  it('without search attributes, only where they were set', async () => {
+  it('without search attributes, only if they were set', async () => {
     const silent = changed(ours, 'searchAttributes.show(snapshot, loopGuard.isStuck());', '');
     await expect(replay(silent, await historyOf('review'), 'review')).rejects.toThrow(
       DeterminismViolationError,

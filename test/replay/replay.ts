@@ -1,8 +1,8 @@
-/** Replays recorded histories against the code of this repository, as a worker does that takes a workflow over. */
+/** Replays recorded histories against the code of this repository, as a worker does when it takes a workflow over. */
 import { readFile } from 'node:fs/promises';
 import { Worker, type WorkflowBundle } from '@temporalio/worker';
 
-/** `history`: the JSON of `temporal workflow show -o json`. Throws when the code would not do what the history records. */
+/** Replays one history, the JSON of `temporal workflow show -o json`. Throws if the code would act differently from the history. */
 export async function replay(
   workflowBundle: WorkflowBundle,
   history: unknown,
@@ -13,7 +13,7 @@ export async function replay(
 
 /**
  * Replays many histories on one worker: starting one for each takes most of the time. `histories`: by workflow id.
- * Returns the error of each history, or undefined where the code does what the history records.
+ * Returns the error of each history, or undefined if the code acts as the history records.
  */
 export async function replayAll(
   workflowBundle: WorkflowBundle,

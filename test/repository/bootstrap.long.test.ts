@@ -1,4 +1,4 @@
-/** A fresh clone needs one command: what is missing is installed, and the command's end is the end that is told. */
+/** A fresh clone needs one command: it installs missing packages and ends with the exit code of the program. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -17,7 +17,7 @@ beforeEach(async () => {
   await copyFile(join(root, 'sandbox/bootstrap.mjs'), join(clone, 'sandbox/bootstrap.mjs'));
   await packageJson('>=20.0.0');
   await lockFile('1.0.0');
-  // Stands for npm: notes that it was called, and leaves what `npm ci` leaves.
+  // Replaces npm: records the call, and creates the files that `npm ci` creates.
   await writeFile(
     join(clone, 'npm-cli.js'),
     `const { appendFileSync, cpSync, mkdirSync, symlinkSync, rmSync } = require('node:fs');
@@ -68,8 +68,8 @@ async function run(entry: string, env?: NodeJS.ProcessEnv): Promise<{ code: numb
   return { code, output: output() };
 }
 
-describe('the way in', () => {
-  it('installs once, again when the lock file asks for something else, and hands over arguments and exit code', async () => {
+describe('the start script', () => {
+  it('installs once, again after a change of the lock file, and passes arguments and exit code on', async () => {
     await writeFile(
       join(clone, 'entry.ts'),
       `console.log(process.argv.slice(2)); process.exitCode = 3 as number;`,
@@ -93,7 +93,7 @@ describe('the way in', () => {
     expect(output).not.toContain('the entry ran');
   });
 
-  it('says which Node it needs before anything else', async () => {
+  it('names the Node version that it needs before anything else', async () => {
     await packageJson('>=18.0.0 <19 || >=99.1.0');
     const { code, output } = await run('entry.ts');
     expect(code).toBe(1);

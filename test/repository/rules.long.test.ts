@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** A folder of its own with our settings: the compiler has only the planted files to read. */
+/** Creates a folder with our settings, in which the compiler reads only the planted files. */
 async function plant(files: Readonly<Record<string, string>>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'rooms-'));
   for (const shared of ['node_modules', 'package.json', 'tsconfig.json']) {
@@ -34,7 +34,7 @@ describe('lint', () => {
   }, 60_000);
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  /** The rules that a file with this text would break. */
+  /** Returns the rules that a file with this text breaks. */
   async function broken(file: string, text: string): Promise<readonly string[]> {
     const [result] = await eslint.lintText(text, { filePath: join(folder, file) });
     return (result?.messages ?? []).map(({ ruleId, message }) => ruleId ?? message);
@@ -68,19 +68,19 @@ describe('lint', () => {
   it.each([
     ['a promise nobody waits for', `async function f(): Promise<void> {}\nf();`, 'no-floating-promises'],
     [
-      'a promise where a condition is meant',
+      'a promise as a condition',
       `async function f(): Promise<boolean> { return true; }\nif (f()) throw new Error();`,
       'no-misused-promises',
     ],
     ['any', `export const x = (y: any): void => void y;`, 'no-explicit-any'],
     ['!', `export const x = (y: string | null): string => y!;`, 'no-non-null-assertion'],
     [
-      'a switch that forgets a case',
+      'a switch without one of the cases',
       `export function f(x: 'a' | 'b'): number { switch (x) { case 'a': return 1; } return 2; }`,
       'switch-exhaustiveness-check',
     ],
     [
-      'an object that is declared to be what it may not be',
+      'an object with an asserted type that it may not have',
       `export const x = {} as { y: string };`,
       'consistent-type-assertions',
     ],
@@ -135,12 +135,12 @@ describe('import rules', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  /** What the import rules say about the planted rooms, as lines like `error name: from → to`. */
+  /** Returns the reports of the import rules about the planted modules, as lines like `error name: from → to`. */
   async function violations(config: string): Promise<readonly string[]> {
     const program = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
     const modules = ['domain', 'gateway', 'ledger', 'activities', 'workflows', 'worker', 'client', 'server'];
     const stdout = await new Promise<string>((resolve) => {
-      // Its exit code is the number of violations, so an error is the expected end.
+      // The exit code is the number of violations, so a failure is expected.
       execFile(
         process.execPath,
         [program, '--config', join(root, config), '--no-cache', ...modules],
@@ -154,7 +154,7 @@ describe('import rules', () => {
       .filter((line) => line.startsWith('error '));
   }
 
-  it('let the rooms import one way only, types included', async () => {
+  it('let modules import in one direction only, types included', async () => {
     const found = await violations('.dependency-cruiser.cjs');
     expect(found).toEqual(
       expect.arrayContaining([
@@ -172,7 +172,7 @@ describe('import rules', () => {
     );
   });
 
-  it('see what a workflow reaches through others, and do not mind what it only names', async () => {
+  it("follow a workflow's imports through other files, and ignore type imports", async () => {
     const found = await violations('.dependency-cruiser.runtime.cjs');
     expect(found).toEqual(
       expect.arrayContaining([
@@ -183,7 +183,7 @@ describe('import rules', () => {
           'workflow-reaches-a-side-effect: workflows/pulls-gateway.ts → gateway/send.ts',
         ),
         expect.stringMatching(/workflow-reaches-node: workflows\/pulls-node\.ts → (node:)?fs/u),
-        expect.stringContaining('domain-reaches-a-room: domain/greedy.ts → gateway/send.ts'),
+        expect.stringContaining('domain-reaches-outside: domain/greedy.ts → gateway/send.ts'),
       ]),
     );
     expect(found.filter((line) => line.includes('good.ts'))).toEqual([]);

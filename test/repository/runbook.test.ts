@@ -1,4 +1,4 @@
-/** The runbook explains every case that the program can open, with the same next step as the program. */
+/** Checks that the runbook explains every case that the program can open, with the program's own next step. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -16,7 +16,7 @@ describe('the runbook', () => {
     },
   );
 
-  it.each(ACTIONS)('says what %s does', (action) => {
+  it.each(ACTIONS)('explains %s', (action) => {
     expect(page).toContain(`\`${action}`);
   });
 });

@@ -1,4 +1,4 @@
-/** What is said to a refund before any worker has seen it: heard before anything is sent. */
+/** Messages that reach a refund before any worker: they are handled before anything is sent. */
 import type { WorkflowHandle } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -25,12 +25,12 @@ async function started(): Promise<Waiting> {
   return { paymentId, refundId, handle: await harness.drive(refundId) };
 }
 
-/** The withdrawal starts the run that hears it: the client does not know whether one is alive. */
+/** The withdrawal starts the run that handles it: the client does not know whether a run exists. */
 async function withdrawn(): Promise<Waiting & { readonly answer: Promise<Refund> }> {
   const { paymentId, refundId } = await accepted();
   const answer = harness.client.withdraw(refundId, { by: CLERK, reason: 'the customer keeps the goods' });
   const handle: RefundHandle = harness.temporal.workflow.getHandle(refundWorkflowId(refundId));
-  await eventually('the run is there', () => handle.describe().catch(() => undefined));
+  await eventually('the run exists', () => handle.describe().catch(() => undefined));
   return { paymentId, refundId, handle, answer };
 }
 
@@ -46,18 +46,18 @@ async function expectNothingHappened({ paymentId, refundId }: Waiting): Promise<
 const resultOf = (handle: Pick<WorkflowHandle, 'result'>): Promise<unknown> =>
   handle.result().catch((error: unknown) => error);
 
-describe('while no worker is there', () => {
+describe('without a worker', () => {
   let cancelled: Waiting;
   let withdrawal: Awaited<ReturnType<typeof withdrawn>>;
-  let noticed: Waiting;
+  let notified: Waiting;
   let twice: Waiting;
 
   beforeAll(async () => {
     cancelled = await started();
     await cancelled.handle.cancel();
     withdrawal = await withdrawn();
-    noticed = await started();
-    await noticed.handle.signal(gatewayNotification);
+    notified = await started();
+    await notified.handle.signal(gatewayNotification);
     twice = await started();
     await harness.drive(twice.refundId);
     await harness.startWorker();
@@ -71,7 +71,7 @@ describe('while no worker is there', () => {
     await expectNothingHappened(cancelled);
   });
 
-  it('a withdrawal that comes together with the start is heard first, and nothing reaches the gateway', async () => {
+  it('a withdrawal that arrives together with the start is handled first, and nothing reaches the gateway', async () => {
     expect(await withdrawal.answer).toMatchObject({ state: 'canceled' });
     expect(await withdrawal.handle.result()).toMatchObject({
       state: 'canceled',
@@ -81,12 +81,12 @@ describe('while no worker is there', () => {
     await expectNothingHappened(withdrawal);
   });
 
-  it('a notice changes nothing', async () => {
-    expect(await noticed.handle.result()).toMatchObject({ state: 'succeeded' });
-    expect((await historyOf(noticed.handle)).activities).toEqual(['submitRefund']);
+  it('a notification changes nothing', async () => {
+    expect(await notified.handle.result()).toMatchObject({ state: 'succeeded' });
+    expect((await historyOf(notified.handle)).activities).toEqual(['submitRefund']);
   });
 
-  it('a second start is the first', async () => {
+  it('a second start returns the first run', async () => {
     expect(await twice.handle.result()).toMatchObject({ state: 'succeeded' });
     expect(harness.gateway.engine.books(twice.paymentId)).toMatchObject({ refunded: 100_00n });
   });

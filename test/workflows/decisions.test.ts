@@ -1,4 +1,4 @@
-/** What a second person decides about a credit: bound to the exact instruction, once, and never by whoever asked. */
+/** Decisions of an approver about a credit: bound to the exact instruction, effective once, and never by the requester. */
 import { describe, expect, it } from 'vitest';
 import { openHarness, type RefundHandle } from './harness.js';
 import {
@@ -18,7 +18,7 @@ interface Waiting {
   decide(message: Partial<Record<keyof DecisionMessage, unknown>>): Promise<unknown>;
 }
 
-/** A refund that cannot be linked, above the limit: its credit waits for an approval. */
+/** A refund above the limit whose payment takes no linked refund: its credit waits for an approval. */
 async function creditThatWaits(): Promise<Waiting> {
   const { paymentId } = harness.newPayment({ amount: '800.00' });
   harness.fault({ kind: 'reject', code: '700.500.001' }, { paymentId });
@@ -42,13 +42,13 @@ async function creditThatWaits(): Promise<Waiting> {
     refundId,
     instruction: instruction.hash,
     handle,
-    // By name, as somebody with another program would: the types of the message bind only our own callers.
+    // By name, as another program would: the message's types bind only our own code.
     decide: (message) => handle.executeUpdate(decideUpdate.name, { args: [{ ...usual, ...message }] }),
   };
 }
 
 describe('an approval', () => {
-  it('lets exactly one credit go', async () => {
+  it('lets exactly one credit be sent', async () => {
     const { refundId, handle, decide } = await creditThatWaits();
     expect(await decide({})).toMatchObject({ kind: 'decided', snapshot: { state: 'fallback_checking' } });
     expect(await handle.result()).toMatchObject({ state: 'succeeded' });
@@ -67,7 +67,7 @@ describe('an approval', () => {
     expect((await harness.refund(refundId)).attempts).toHaveLength(2);
   });
 
-  it('of another instruction is refused, and the credit goes on waiting', async () => {
+  it('of another instruction is refused, and the credit keeps waiting', async () => {
     const { refundId, handle, decide } = await creditThatWaits();
     expect(await decide({ instruction: '0'.repeat(32) })).toMatchObject({
       kind: 'refused',
@@ -78,7 +78,7 @@ describe('an approval', () => {
     expect(await handle.result()).toMatchObject({ state: 'canceled' });
   });
 
-  it('by whoever asked for the refund is refused', async () => {
+  it('by the requester of the refund is refused', async () => {
     const { handle, decide } = await creditThatWaits();
     expect(await decide({ by: 'clerk' })).toMatchObject({ kind: 'refused', why: 'requester_cannot_decide' });
     await decide({ verdict: 'refused' });
@@ -100,13 +100,13 @@ describe('an approval', () => {
       kind: 'refused',
       why: 'not_awaiting_approval',
     });
-    // A run of its own, as the client starts one for a message to a refund that is over.
+    // The message gets a run of its own: the client starts one for a refund that is final.
     const again = await harness.drive(refundId);
     expect(await again.result()).toMatchObject({ state: 'failed' });
   });
 });
 
-describe('a refusal', () => {
+describe('a rejection', () => {
   it('ends the refund, releases the money and sends nothing', async () => {
     const { paymentId, refundId, handle, decide } = await creditThatWaits();
     expect(await decide({ verdict: 'refused', reason: 'not this customer' })).toMatchObject({
@@ -131,7 +131,7 @@ describe('a refusal', () => {
   });
 });
 
-describe('a message that makes no sense', () => {
+describe('an invalid message', () => {
   it.for([
     { reason: '' },
     { by: undefined },
@@ -148,8 +148,8 @@ describe('a message that makes no sense', () => {
   });
 });
 
-describe('looking now', () => {
-  it('answers where the refund stands, and sends nothing', async () => {
+describe('a check with the gateway', () => {
+  it('returns the state of the refund, and sends nothing', async () => {
     const { paymentId } = harness.newPayment();
     harness.fault({ kind: 'pending' }, { paymentId });
     const { refundId, handle } = await harness.pay(paymentId, '100.00');

@@ -1,4 +1,4 @@
-/** What every test of this folder works with: the stack with waits of milliseconds, and refunds followed run by run. */
+/** Harness of the tests in this folder: the stack with waits of milliseconds, and functions to run refunds and wait for their states. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, afterEach } from 'vitest';
@@ -11,9 +11,9 @@ import { startStack, type Stack, type StackOptions } from '../support/stack.js';
 import { refundWorkflowId } from '../../workflows/refund/contract.js';
 import type { refund } from '../../workflows/refund/workflow.js';
 
-/** Every wait is still a wait, and none is long enough to be waited for. */
+/** Timings that keep every wait, and make each too short to delay a test. */
 const TIMINGS: Partial<Timings> = {
-  // A machine that is busy must not miss it: a test that waits for its end takes a shorter one.
+  // A busy machine must not miss it. A test that waits for its end sets a shorter one.
   sendWindow: 10_000,
   queryMax: 400,
   visibilityLag: 100,
@@ -23,15 +23,15 @@ const TIMINGS: Partial<Timings> = {
   issuerRetryAfter: 100,
 };
 
-/** Who asks in all tests of this folder; somebody else has to approve. */
+/** Requester in all tests of this folder. Another operator has to approve. */
 export const CLERK = 'clerk';
 
 export type RefundHandle = WorkflowHandle<typeof refund>;
 
 export interface Harness extends Stack {
-  /** Promised and reserved; nothing runs yet. */
+  /** Accepts a refund: it is stored and its money reserved. Starts no run. */
   accept(paymentId: string, amount: string, idempotencyKey?: string): Promise<RefundRecord>;
-  /** A run, new or the one that is under way. */
+  /** Starts the refund's run, or returns the run that exists. */
   drive(refundId: string, timings?: Partial<Timings>): Promise<RefundHandle>;
   /** `accept` and `drive`. */
   pay(
@@ -40,18 +40,18 @@ export interface Harness extends Stack {
     timings?: Partial<Timings>,
   ): Promise<{ readonly refundId: string; readonly handle: RefundHandle }>;
   refund(refundId: string): Promise<RefundRecord>;
-  /** Waits until `fact` holds of the refund as the ledger has it. */
+  /** Waits until `fact` is true of the refund in the ledger. */
   untilRefund(refundId: string, fact: (refund: RefundRecord) => boolean): Promise<RefundRecord>;
   untilState(refundId: string, state: RefundState): Promise<RefundRecord>;
-  /** Waits until a refund or credit on the payment has been executed at the gateway, whatever has been answered. */
+  /** Waits until a refund or credit on the payment is executed at the gateway, whatever the answer was. */
   untilExecuted(paymentId: string): Promise<void>;
 }
 
 const WAIT_MS = 120_000;
-/** Milliseconds. Until a process of its own is ready, which compiles first; on a busy machine that takes its time. */
+/** Milliseconds until a separate process is ready. It compiles first, which takes long on a busy machine. */
 export const START_MS = 120_000;
 
-/** Waits until `read` answers something; fails with `what` when it does not in time. */
+/** Waits until `read` returns a value. Fails with `what` if it does not in time. */
 export async function eventually<T>(
   what: string,
   read: () => Promise<T | undefined> | T | undefined,
@@ -66,7 +66,7 @@ export async function eventually<T>(
   }
 }
 
-/** Call it while the file is read. After each test (or the last one, where tests run side by side) every refund ends or is with a person, and the books agree. */
+/** Opens the harness; call it at the top of a file. After each test (side by side: after the last) refunds are at rest and books agree. */
 export async function openHarness(
   options: StackOptions & { readonly sideBySide?: boolean } = {},
 ): Promise<Harness> {
@@ -97,7 +97,7 @@ export async function openHarness(
       const found = await refundOf(refundId);
       return fact(found) ? found : undefined;
     });
-  // Hooks run in reverse: this one before the stack is closed.
+  // Hooks run in reverse: this one runs before the stack is closed.
   if (options.sideBySide === true) afterAll(stack.expectBooksAgree);
   else afterEach(stack.expectBooksAgree);
 

@@ -1,12 +1,12 @@
-/** What happened in one run, as Temporal keeps it. */
+/** Reads the events of one run from Temporal's history. */
 import type { WorkflowHandle } from '@temporalio/client';
 
 export interface History {
-  /** Events. */
+  /** Number of events. */
   readonly length: number;
   /** Activity types in the order in which they were scheduled. */
   readonly activities: readonly string[];
-  /** Those that have answered. */
+  /** Activity types of the activities that have completed. */
   readonly completed: readonly string[];
 }
 

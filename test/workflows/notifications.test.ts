@@ -1,4 +1,4 @@
-/** The gateway's notices: hints that bring the next look-up forward, and nothing else. */
+/** Notifications of the gateway only bring the next query forward. */
 import { describe, expect, it, vi } from 'vitest';
 import { historyOf } from './history.js';
 import { CLERK, eventually, openHarness } from './harness.js';
@@ -10,7 +10,7 @@ import type { refund } from '../../workflows/refund/workflow.js';
 const harness = await openHarness();
 const { ledger } = harness.dependencies;
 
-/** Far longer than any test may last: what ends such a wait is the notice. */
+/** Far longer than any test may last: only the notification ends such a wait. */
 const HOUR = 3_600_000;
 const patient = { queryFirst: HOUR, queryMax: HOUR, caseAfterPending: 24 * HOUR };
 
@@ -25,8 +25,8 @@ async function pendingRefund() {
 const queriesOf = async (refundId: string): Promise<number> =>
   (await harness.refund(refundId)).attempts.reduce((sum, { queries }) => sum + queries, 0);
 
-describe('a notice about a pending refund', () => {
-  it('has it looked up at once instead of in an hour', async () => {
+describe('a notification about a pending refund', () => {
+  it('makes it query at once instead of in an hour', async () => {
     const { refundId, handle, gatewayId } = await pendingRefund();
     harness.gateway.engine.finishPending({ id: gatewayId, state: 'succeeded' });
     await handle.signal(gatewayNotification);
@@ -37,14 +37,14 @@ describe('a notice about a pending refund', () => {
   it('proves nothing by itself: while the gateway has nothing final, the refund stays pending', async () => {
     const { refundId, handle, gatewayId } = await pendingRefund();
     await handle.signal(gatewayNotification);
-    await eventually('it was looked up', async () => ((await queriesOf(refundId)) === 1 ? true : undefined));
+    await eventually('it was queried', async () => ((await queriesOf(refundId)) === 1 ? true : undefined));
     expect((await harness.refund(refundId)).state).toBe('pending');
     harness.gateway.engine.finishPending({ id: gatewayId, state: 'succeeded' });
     await handle.signal(gatewayNotification);
     expect(await handle.result()).toMatchObject({ state: 'succeeded' });
   });
 
-  it('that comes before the answer does is not forgotten', async () => {
+  it('that arrives before the answer is not lost', async () => {
     const { paymentId } = harness.newPayment();
     harness.fault({ kind: 'accept_then_drop', dropAfterMs: 2_000 }, { paymentId });
     const { refundId, handle } = await harness.pay(paymentId, '100.00', patient);
@@ -59,7 +59,7 @@ describe('a notice about a pending refund', () => {
 const handleOf = (refundId: string) =>
   harness.temporal.workflow.getHandle<typeof refund>(refundWorkflowId(refundId));
 
-/** A refund of 100.00, and what happens between its success and its run's hearing of it. */
+/** A refund of 100.00. `during` runs between its success in the ledger and the workflow's receipt of it. */
 async function inLastMoment(during: (refundId: string, recorded: RefundSnapshot) => Promise<unknown>) {
   const { id } = await harness.accept(harness.newPayment().paymentId, '100.00');
   await inLastMomentOf(
@@ -71,20 +71,20 @@ async function inLastMoment(during: (refundId: string, recorded: RefundSnapshot)
   return id;
 }
 
-describe('a refund that waits for a person', () => {
-  it('ends its run though nothing told it: it reads the ledger again by itself', async () => {
+describe('a refund that waits for an operator', () => {
+  it('ends its run without a signal: it reads the ledger again by itself', async () => {
     const { paymentId } = harness.newPayment();
     harness.fault({ kind: 'reject', code: '700.300.300' }, { paymentId });
     const { refundId, handle } = await harness.pay(paymentId, '100.00', { caseAfterUnknown: 500 });
     await harness.untilState(refundId, 'manual_review');
-    // As an attempt does that the server had given up, or a word that was left out where its run was reset.
+    // As after an attempt that the server had given up, or a command that a reset left out.
     await harness.dependencies.ledger.withdraw(refundId, 'supervisor', 'paid by hand');
     expect(await handle.result()).toMatchObject({ state: 'canceled' });
   });
 });
 
-describe('what comes while the last activity answers', () => {
-  it('is heard: a notice that the money is back leads to a person', async () => {
+describe('a message during the last activity', () => {
+  it('is handled: a notification that the money was returned leads to an operator', async () => {
     const refundId = await inLastMoment(async (id) => {
       const { version } = await recordReturn(id, ledger, harness.gateway.engine);
       await handleOf(id).signal(gatewayNotification, version);
@@ -94,12 +94,12 @@ describe('what comes while the last activity answers', () => {
     expect(activities).toEqual(['submitRefund', 'readSnapshot', 'openCase']);
   });
 
-  it('is heard: so does what comes of a person’s word that is still being carried out', async () => {
-    const note = ledger.note.bind(ledger);
+  it('is handled: so does the result of a command that is still running', async () => {
+    const recordNote = ledger.note.bind(ledger);
     let goOn = (): void => undefined;
     const heldUp = vi.spyOn(ledger, 'note').mockImplementationOnce(async (...args) => {
       await new Promise<void>((resolve) => (goOn = resolve));
-      return note(...args);
+      return recordNote(...args);
     });
     let resolved: Promise<unknown> = Promise.resolve();
     const refundId = await inLastMoment(async (id) => {
@@ -108,7 +108,7 @@ describe('what comes while the last activity answers', () => {
       resolved = handleOf(id).executeUpdate(syncUpdate, { args: [note] });
       await eventually('it is being carried out', () => heldUp.mock.calls.length === 1 || undefined);
     });
-    await eventually('the run has heard that it succeeded', async () =>
+    await eventually('the run has received the success', async () =>
       (await historyOf(handleOf(refundId))).completed.includes('submitRefund') ? true : undefined,
     );
     goOn();
@@ -121,7 +121,7 @@ describe('what comes while the last activity answers', () => {
     ]);
   });
 
-  it('costs nothing where the run knows it already', async () => {
+  it('has no effect if the run knows it already', async () => {
     const refundId = await inLastMoment((id, { version }) =>
       handleOf(id).signal(gatewayNotification, version),
     );

@@ -1,4 +1,4 @@
-/** What a person was told holds: a word is answered once, also where a worker that was stopped goes on with it, or its run is reset. */
+/** The result of a command stays valid: it does not change if a stopped worker resumes it, or the run is reset. */
 import { describe, expect, it } from 'vitest';
 import { historyOf } from './history.js';
 import { eventually, openHarness } from './harness.js';
@@ -11,14 +11,14 @@ const { ledger } = harness.dependencies;
 
 const NOTE = { by: 'supervisor', reason: 'the customer keeps the goods', ticket: 'PAY-12' };
 
-/** The gateway takes its time with it, so that it can not be withdrawn. */
+/** A refund that the gateway keeps pending, so that it cannot be withdrawn. */
 async function pendingRefund() {
   const { paymentId, registrationId } = harness.newPayment();
   harness.fault({ kind: 'pending' }, { paymentId });
   const { refundId, handle } = await harness.pay(paymentId, '100.00');
   const { attempts } = await harness.untilState(refundId, 'pending');
   const refuse = async (): Promise<void> => {
-    // A closed card: a person has to say how it goes on, and may withdraw it.
+    // The card is closed: an operator has to decide how to go on, and may withdraw the refund.
     harness.gateway.engine.finishPending({
       id: attempts[0]?.gatewayId ?? '',
       state: 'rejected',
@@ -29,7 +29,7 @@ async function pendingRefund() {
   return { refundId, handle, refuse, registrationId };
 }
 
-/** The next withdrawal is stopped before its transaction begins, as by SIGSTOP, and goes on when it is told to. */
+/** Stops the next withdrawal before its transaction begins, as SIGSTOP would. Returns a function that resumes it. */
 function stopNextWithdrawal(): () => ReturnType<Ledger['withdraw']> {
   const { withdraw } = ledger;
   let goOn: () => void = () => undefined;
@@ -47,11 +47,11 @@ function stopNextWithdrawal(): () => ReturnType<Ledger['withdraw']> {
   };
 }
 
-describe('a word that was refused', () => {
-  it('is not carried out by the worker that had it first and was stopped meanwhile', async () => {
+describe('a command that was refused', () => {
+  it('is not carried out by the stopped worker that had it first', async () => {
     const { refundId, handle, refuse } = await pendingRefund();
     const goOn = stopNextWithdrawal();
-    // The first attempt of the activity times out, the second one is the one that answers.
+    // The first attempt of the activity times out; the second one answers.
     expect(await handle.executeUpdate(withdrawUpdate, { args: [NOTE] })).toMatchObject({
       kind: 'refused',
       why: 'may_have_left',
@@ -64,38 +64,38 @@ describe('a word that was refused', () => {
       snapshot: { state: 'manual_review' },
     });
     expect((await harness.refund(refundId)).state).toBe('manual_review');
-    expect(await handle.executeUpdate(withdrawUpdate, { args: [NOTE] }), 'said anew').toMatchObject({
+    expect(await handle.executeUpdate(withdrawUpdate, { args: [NOTE] }), 'a new command').toMatchObject({
       kind: 'withdrawn',
     });
     expect(await handle.result()).toMatchObject({ state: 'canceled' });
   });
 
-  it('is not carried out where its run is reset and hears it once more', async () => {
+  it('is not carried out if its run is reset and handles it again', async () => {
     const { refundId, handle, refuse } = await pendingRefund();
     expect(await handle.executeUpdate(withdrawUpdate, { args: [NOTE] })).toMatchObject({ kind: 'refused' });
     await refuse();
     const { runId } = await handle.describe();
     await resetToTheStart(harness.temporal, handle);
     expect((await handle.describe()).runId).not.toBe(runId);
-    await eventually('the word was heard once more', async () =>
+    await eventually('the command was handled again', async () =>
       (await historyOf(handle)).completed.includes('withdrawRefund') ? true : undefined,
     );
 
     expect((await harness.refund(refundId)).state).toBe('manual_review');
-    expect(await handle.executeUpdate(withdrawUpdate, { args: [NOTE] }), 'said anew').toMatchObject({
+    expect(await handle.executeUpdate(withdrawUpdate, { args: [NOTE] }), 'a new command').toMatchObject({
       kind: 'withdrawn',
     });
     expect(await handle.result()).toMatchObject({ state: 'canceled' });
   });
 });
 
-describe('a word', () => {
-  it('is about the refund of the run that hears it, whatever else it names', async () => {
+describe('a command', () => {
+  it('is about the refund of its run, whatever else it names', async () => {
     const own = await pendingRefund();
     const other = await pendingRefund();
     await own.refuse();
     await other.refuse();
-    // Who writes updates by hand may put anything into them.
+    // An update that is written by hand may contain anything.
     const note = { ...NOTE, registrationId: other.registrationId, refundId: other.refundId };
     expect(await own.handle.executeUpdate(changeDestinationUpdate, { args: [note] })).toMatchObject({
       kind: 'done',

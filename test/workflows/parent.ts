@@ -1,4 +1,4 @@
-/** The smallest caller there is: a workflow of somebody else's that pays a customer back. */
+/** The smallest client: a workflow of another application that pays a customer back. */
 import type { ClientOrder } from '../../activities/pay-back/activities.js';
 import type { RefundResult } from '../../workflows/refund/contract.js';
 import { payBack } from '../../workflows/pay-back/pay-back.js';

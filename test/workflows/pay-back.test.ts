@@ -1,4 +1,4 @@
-/** A refund as the child of a caller's own workflow: what the caller learns, and what becomes of it when the caller ends. */
+/** A refund as the child of a client's workflow: the results that the client receives, and the effects if the client ends. */
 import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
@@ -38,7 +38,7 @@ const startParent = (order: ClientOrder): Promise<ParentHandle> =>
     args: [order, harness.queues.refunds],
   });
 
-/** The refund that the order became, as soon as it is in the ledger. */
+/** Returns the refund of the order as soon as it is in the ledger. */
 const refundOf = (paymentId: string) =>
   eventually(
     'the refund is accepted',
@@ -52,7 +52,7 @@ const finish = ([attempt]: readonly { readonly gatewayId: string | null }[]): vo
 const failureOf = (handle: ParentHandle): Promise<unknown> =>
   handle.result().catch((error: unknown) => error);
 
-describe('a caller that is cancelled while its order is being accepted', () => {
+describe('a client that is canceled while its order is being accepted', () => {
   let paymentId: string;
   let handle: ParentHandle;
 
@@ -66,15 +66,15 @@ describe('a caller that is cancelled while its order is being accepted', () => {
     await harness.startWorker();
   });
 
-  it('leaves no money reserved that nobody takes care of', async () => {
+  it('leaves no money reserved without a run', async () => {
     expect(await failureOf(handle)).toMatchObject({ cause: expect.any(CancelledFailure) as unknown });
     expect(await refundOf(paymentId)).toMatchObject({ state: 'canceled', attempts: [] });
     expect(harness.gateway.engine.books(paymentId)).toMatchObject({ refunded: 0n });
   });
 });
 
-describe('a caller that is cancelled while the same order, which waits for a person, is accepted again', () => {
-  it('withdraws it, and the run that waited ends', async () => {
+describe('a client that is canceled while the same order, which waits for an operator, is accepted again', () => {
+  it('withdraws it, and the waiting run ends', async () => {
     const { paymentId } = harness.newPayment();
     harness.fault({ kind: 'reject', code: '800.300.101' }, { paymentId });
     const order = orderFor(paymentId);
@@ -96,8 +96,8 @@ describe('a caller that is cancelled while the same order, which waits for a per
   });
 });
 
-describe('a caller', () => {
-  it('learns how the refund ended, and finds it by the ids that everybody uses', async () => {
+describe('a client', () => {
+  it('receives the outcome of the refund, and finds it by its public ids', async () => {
     const { paymentId } = harness.newPayment();
     const result = await (await startParent(orderFor(paymentId))).result();
     const refund = await refundOf(paymentId);
@@ -121,7 +121,7 @@ describe('a caller', () => {
     ['in another currency', { currency: 'USD' }, 'currency_mismatch'],
     ['that cannot be read', { amount: '1,00' }, 'invalid_request'],
   ] as const)(
-    'whose order is for %s learns its stable code, and nothing is stored',
+    'whose order is for %s receives its stable code, and nothing is stored',
     async ([, more, code]) => {
       const { paymentId } = harness.newPayment();
       const failure = await failureOf(await startParent(orderFor(paymentId, more)));
@@ -131,7 +131,7 @@ describe('a caller', () => {
     },
   );
 
-  it('that is refused under a key that has a refund learns how that refund ended, however name and key are written', async () => {
+  it('that is refused under a key that has a refund receives the outcome of that refund, however name and key are written', async () => {
     const { paymentId } = harness.newPayment();
     const key = randomUUID();
     const named = { ...orderFor(paymentId), clientId: 'Order Desk', idempotencyKey: `"${key}"` };
@@ -141,7 +141,7 @@ describe('a caller', () => {
     expect(first).toMatchObject({ settledBy: 'refund', settledAmount: '100.00' });
   });
 
-  describe('whose acceptance was taken up by a worker that was frozen', () => {
+  describe('whose acceptance ran on a worker that was frozen', () => {
     const { dependencies } = harness;
     const after = (ms: number) => {
       const now = dependencies.now();
@@ -149,7 +149,7 @@ describe('a caller', () => {
     };
     const stored = (paymentId: string) => dependencies.ledger.listRefunds({ paymentId });
 
-    it('before it began, is told nothing by it any more: nothing is stored once Temporal does not wait for it', async () => {
+    it('before it began, stores nothing once Temporal has stopped waiting for it', async () => {
       const { paymentId } = harness.newPayment();
       const { acceptRefund } = createClientActivities(dependencies, harness.start, () =>
         Promise.reject(new Error('this try is over')),
@@ -174,7 +174,7 @@ describe('a caller', () => {
     });
   });
 
-  it('and another one with the same key share one refund, and both learn how it ended', async () => {
+  it('and another one with the same key share one refund, and both receive its outcome', async () => {
     const { paymentId } = harness.newPayment();
     harness.fault({ kind: 'pending', afterMs: 500 }, { paymentId });
     const order = orderFor(paymentId);
@@ -188,8 +188,8 @@ describe('a caller', () => {
   });
 });
 
-describe('a caller that is cancelled', () => {
-  it('before anything has left, takes its refund along', async () => {
+describe('a client that is canceled', () => {
+  it('before anything was sent, withdraws its refund', async () => {
     const { paymentId } = harness.newPayment();
     harness.fault({ kind: 'reject', code: '900.100.600' }, { paymentId });
     const handle = await startParent(orderFor(paymentId));
@@ -201,7 +201,7 @@ describe('a caller that is cancelled', () => {
     expect(harness.gateway.engine.books(paymentId)).toMatchObject({ refunded: 0n });
   });
 
-  it('after the refund has left, still learns how it ended', async () => {
+  it('after the refund was sent, still receives its outcome', async () => {
     const { paymentId } = harness.newPayment();
     harness.fault({ kind: 'pending' }, { paymentId });
     const handle = await startParent(orderFor(paymentId));
@@ -213,7 +213,7 @@ describe('a caller that is cancelled', () => {
   });
 });
 
-describe('a caller that is terminated', () => {
+describe('a client that is terminated', () => {
   it('leaves its refund running to its end', async () => {
     const { paymentId } = harness.newPayment();
     harness.fault({ kind: 'pending' }, { paymentId });

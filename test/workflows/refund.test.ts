@@ -1,4 +1,4 @@
-/** The refund that goes well, and what Temporal shows of those that do not. */
+/** A refund that succeeds at once, and the search attributes of those that do not. */
 import { describe, expect, it } from 'vitest';
 import { eventually, openHarness } from './harness.js';
 import { SEARCH_ATTRIBUTES } from '../../workflows/refund/search-attributes.js';
@@ -44,7 +44,7 @@ describe('a refund that is accepted at once', () => {
 });
 
 describe('one intent', () => {
-  it('is one refund and one payout, however often it is asked for under its key', async () => {
+  it('is one refund and one payout, however often it is requested under its key', async () => {
     const { paymentId } = harness.newPayment();
     const first = await harness.accept(paymentId, '40.00', 'order-1');
     const second = await harness.accept(paymentId, '40.00', 'order-1');
@@ -65,7 +65,7 @@ describe('one intent', () => {
 });
 
 describe('a refund that the ledger does not know', () => {
-  it('fails at once instead of being tried for ever', async () => {
+  it('fails at once instead of being retried forever', async () => {
     const refundId = '00000000-0000-7000-8000-000000000000';
     const handle = await harness.temporal.workflow.start('refund', {
       workflowId: `refund-${refundId}-${harness.queues.refunds}`,
@@ -76,8 +76,8 @@ describe('a refund that the ledger does not know', () => {
   });
 });
 
-describe('a refund that a person has to look at', () => {
-  it('is found by its search attributes, and is no longer found when it is over', async () => {
+describe('a refund that waits for an operator', () => {
+  it('is found by its search attributes, and is no longer found when it is final', async () => {
     const { paymentId } = harness.newPayment();
     harness.fault({ kind: 'reject', code: '700.300.300' }, { paymentId });
     const { refundId, handle } = await harness.pay(paymentId, '100.00');

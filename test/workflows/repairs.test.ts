@@ -1,4 +1,4 @@
-/** What an operator may do with a refund's run at any time: start it, end it, take it back. Money moves once all the same. */
+/** Operators start, terminate and reset a refund's run at any time. Money still moves once. */
 import { describe, expect, it } from 'vitest';
 import { historyOf } from './history.js';
 import { openHarness, type RefundHandle } from './harness.js';
@@ -15,7 +15,7 @@ const finish = ([attempt]: readonly { readonly gatewayId: string | null }[]): vo
 const submissionsOf = async (refundId: string): Promise<readonly number[]> =>
   (await harness.refund(refundId)).attempts.map(({ submissions }) => submissions);
 
-describe('a refund that is under way', () => {
+describe('a refund that is running', () => {
   it('started again is the same run', async () => {
     const { paymentId } = harness.newPayment();
     harness.fault({ kind: 'pending' }, { paymentId });
@@ -29,9 +29,9 @@ describe('a refund that is under way', () => {
     expect(await submissionsOf(refundId)).toEqual([1]);
   });
 
-  it('terminated between sending and the answer, and started again, is looked up and not sent again', async () => {
+  it('terminated between sending and the answer, and started again, is queried and not sent again', async () => {
     const { paymentId } = harness.newPayment();
-    // Far longer than the next run needs: what it knows is from its own look-up.
+    // Far longer than the next run needs: it must learn the outcome from its own query.
     harness.fault({ kind: 'answer_after', ms: 5_000 }, { paymentId });
     const { refundId, handle } = await harness.pay(paymentId, '100.00');
     await harness.untilExecuted(paymentId);
@@ -46,7 +46,7 @@ describe('a refund that is under way', () => {
     const soon = { sendWindow: 1_500 };
     const { paymentId } = harness.newPayment();
     harness.fault({ kind: 'drop_before_execute' }, { paymentId });
-    // Only the next run looks it up.
+    // Only the next run queries it.
     const patient = { ...soon, queryFirst: 3_600_000, queryMax: 3_600_000 };
     const { refundId, handle } = await harness.pay(paymentId, '100.00', patient);
     const { attempts } = await harness.untilState(refundId, 'unknown');
@@ -58,7 +58,7 @@ describe('a refund that is under way', () => {
     ]);
   });
 
-  it('reset to before it was sent, adopts what the first run did', async () => {
+  it('reset to before it was sent, takes over what the first run did', async () => {
     const { paymentId } = harness.newPayment();
     harness.fault({ kind: 'pending' }, { paymentId });
     const { refundId, handle } = await harness.pay(paymentId, '100.00');
@@ -81,7 +81,7 @@ describe('a refund that is under way', () => {
     expect(await submissionsOf(refundId)).toEqual([1]);
   });
 
-  it('reset after a refused refund became a credit, does not send a second credit', async () => {
+  it('reset after a declined refund became a credit, does not send a second credit', async () => {
     const { paymentId, registrationId } = harness.newPayment();
     harness.fault({ kind: 'reject', code: '700.500.001' }, { paymentId });
     harness.fault({ kind: 'answer_after', ms: 1_000 }, { registrationId });
@@ -98,7 +98,7 @@ describe('a refund that is under way', () => {
   });
 });
 
-describe('a refund that has ended', () => {
+describe('a refund that is final', () => {
   it.for([
     { ending: 'succeeded', submissions: [1] },
     { ending: 'failed', submissions: [1, 1] },

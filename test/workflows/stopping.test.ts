@@ -1,4 +1,4 @@
-/** Stopping a refund: granted while nothing has left and nothing may have left, refused from then on. */
+/** Stopping a refund: possible until anything may have left, refused from then on. */
 import { describe, expect, it } from 'vitest';
 import { historyOf } from './history.js';
 import { eventually, openHarness } from './harness.js';
@@ -9,7 +9,7 @@ const harness = await openHarness();
 const MESSAGE = { by: 'clerk', reason: 'the customer keeps the goods' };
 
 describe('before anything was sent', () => {
-  it('a refund that waits to be sent again after a soft refusal can be withdrawn', async () => {
+  it('a refund that waits for a retry after a soft decline can be withdrawn', async () => {
     const { paymentId } = harness.newPayment();
     harness.fault({ kind: 'reject', code: '900.100.600' }, { paymentId });
     const { refundId, handle } = await harness.pay(paymentId, '100.00', {
@@ -27,7 +27,7 @@ describe('before anything was sent', () => {
 });
 
 describe('once it may have left', () => {
-  it('a cancellation comes too late: the refund is driven to its end', async () => {
+  it('a cancellation comes too late: the refund runs to its end', async () => {
     const { paymentId } = harness.newPayment();
     harness.fault({ kind: 'answer_after', ms: 2_000 }, { paymentId });
     const { handle } = await harness.pay(paymentId, '100.00');
@@ -37,7 +37,7 @@ describe('once it may have left', () => {
     expect(await handle.result()).toMatchObject({ state: 'succeeded' });
   });
 
-  it('a cancellation while the outcome is open is refused by the ledger, and looking goes on', async () => {
+  it('a cancellation while the outcome is open is refused by the ledger, and queries go on', async () => {
     const { paymentId } = harness.newPayment();
     harness.fault({ kind: 'pending' }, { paymentId });
     const { refundId, handle } = await harness.pay(paymentId, '100.00');
@@ -51,7 +51,7 @@ describe('once it may have left', () => {
     expect(await handle.result()).toMatchObject({ state: 'succeeded' });
   });
 
-  it('a withdrawal is answered with why it cannot be', async () => {
+  it('a withdrawal is refused with the reason', async () => {
     const { paymentId } = harness.newPayment();
     harness.fault({ kind: 'pending' }, { paymentId });
     const { refundId, handle } = await harness.pay(paymentId, '100.00');

@@ -1,4 +1,4 @@
-/** Workers that stop, die, or work side by side: whoever comes next goes on from the ledger. */
+/** Workers that stop, die or run side by side: the next worker continues from the ledger. */
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { historyOf } from './history.js';
 import { openHarness } from './harness.js';
@@ -7,7 +7,7 @@ import { startWorkerProcess, type WorkerProcess } from '../support/worker-proces
 
 const harness = await openHarness({ worker: false });
 
-/** A process of its own, as in production, beside the one in this process; gone when the test is over, if not before. */
+/** Starts a worker in a separate process, as in production. It ends with the test at the latest. */
 async function startProcess(): Promise<WorkerProcess> {
   const worker = startWorkerProcess(harness.env);
   onTestFinished(() => worker.kill());
@@ -15,7 +15,7 @@ async function startProcess(): Promise<WorkerProcess> {
   return worker;
 }
 
-/** In this process; gone when the test is over. */
+/** Starts a worker in this process. It ends with the test. */
 async function startWorker(): Promise<RefundWorker> {
   const worker = await harness.startWorker();
   onTestFinished(() => worker.shutdown());
@@ -23,7 +23,7 @@ async function startWorker(): Promise<RefundWorker> {
 }
 
 describe('a worker that is killed between sending and the answer', () => {
-  it('is replaced by one that looks the refund up and does not send it again', async () => {
+  it('is replaced by one that queries the refund and does not send it again', async () => {
     const killed = await startProcess();
     const { paymentId } = harness.newPayment();
     harness.fault({ kind: 'answer_after', ms: 60_000 }, { paymentId });
@@ -39,8 +39,8 @@ describe('a worker that is killed between sending and the answer', () => {
   });
 });
 
-describe('a worker that is told to stop between sending and the answer', () => {
-  it('records the answer before it goes, and another one finishes the refund', async () => {
+describe('a worker that stops in order between sending and the answer', () => {
+  it('records the answer before it exits, and another one finishes the refund', async () => {
     const stopping = await startWorker();
     const { paymentId } = harness.newPayment();
     harness.fault({ kind: 'answer_after', ms: 1_000 }, { paymentId });
