@@ -1,4 +1,4 @@
-/** The incremental audit: it checks changed payments at once and all payments in slices, and reports a violation until it is corrected. */
+/** Tests the incremental audit: it checks changed payments at once and all payments in slices, and repeats a violation until it is corrected. */
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { auditIncrement } from '../../ledger/maintenance/audit-progress.js';
@@ -9,7 +9,7 @@ import { postgresLedger } from '../ledger/postgres.js';
 const { database, ledger, url } = await postgresLedger();
 const LIMITS = { statementTimeout: 30_000, examples: 100, slice: 2 };
 const WHOLE = { ...LIMITS, within: 60_000 };
-/** No time for the round: only the payments that changed are checked. */
+/** Leaves no time for the round: only the payments that changed are checked. */
 const CHANGED_ALONE = { ...LIMITS, within: 0 };
 
 const administrator = new pg.Client(url);
@@ -78,7 +78,7 @@ describe('the audit in increments', () => {
 });
 
 describe('one slice of the audit', () => {
-  it('reads the rows of its payments by index, however many other payments there are', async () => {
+  it('reads the rows of its payments by index, and not those of other payments', async () => {
     await administrator.query('set enable_seqscan = off');
     for (const table of ['refunds', 'attempts', 'events']) {
       const { rows } = await administrator.query(

@@ -1,4 +1,4 @@
-/** The audit finds each way in which the books can be wrong, and names the invariant and the violation. */
+/** Tests that the audit finds each kind of error in the books, and names the invariant and the violation. */
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { auditLedger } from '../../ledger/maintenance/audit.js';
@@ -94,7 +94,7 @@ describe('the audit finds', () => {
     await tamper(
       `update refunds set amount_minor = 4001 where id = '${under.refundId}'`,
       `insert into events (natural_key, type, payment_id, refund_id, actor, reserved_delta)
-       values ('held for ever', 'refund.note', '${over.paymentId}', '${over.refundId}', 'system', 7)`,
+       values ('never released', 'refund.note', '${over.paymentId}', '${over.refundId}', 'system', 7)`,
     );
     const sentences = await found('I1');
     expect(sentences).toContainEqual(`refund ${under.refundId} is pending, reserves 4000 and owes 4001`);
@@ -105,8 +105,8 @@ describe('the audit finds', () => {
     const { refundId, attemptId } = await fixture('pending');
     await tamper(
       'drop index attempts_one_open',
-      `insert into attempts (id, refund_id, payment_id, number, way, original_id, reference, amount_minor, currency, requester, state, send_by)
-       select gen_random_uuid(), refund_id, payment_id, 2, way, original_id, 'REFERENCE2', amount_minor, currency, requester, 'unknown', now()
+      `insert into attempts (id, refund_id, payment_id, number, operation, original_id, reference, amount_minor, currency, requester, state, send_by)
+       select gen_random_uuid(), refund_id, payment_id, 2, operation, original_id, 'REFERENCE2', amount_minor, currency, requester, 'unknown', now()
        from attempts where id = '${attemptId}'`,
     );
     expect(await found('I2')).toContainEqual(`refund ${refundId} has 2 open attempts`);
@@ -116,7 +116,7 @@ describe('the audit finds', () => {
     const { refundId, attemptId } = await fixture('pending');
     await tamper(
       `update refunds set state = 'failed' where id = '${refundId}'`,
-      `update attempts set sends = 2 where id = '${attemptId}'`,
+      `update attempts set submissions = 2 where id = '${attemptId}'`,
     );
     const sentences = await found('I2');
     expect(sentences).toContainEqual(`refund ${refundId} is failed with an open attempt`);
@@ -126,7 +126,7 @@ describe('the audit finds', () => {
   it('I3: a credit without a declined refund before it', async () => {
     const { attemptId } = await fixture('paid');
     await tamper(
-      `update attempts set way = 'credit', original_id = null, registration_id = '${'a'.repeat(32)}'
+      `update attempts set operation = 'credit', original_id = null, registration_id = '${'a'.repeat(32)}'
        where id = '${attemptId}'`,
     );
     expect(await found('I3')).toContainEqual(`credit ${attemptId} has no declined refund before it`);
@@ -136,7 +136,7 @@ describe('the audit finds', () => {
     const [linked, alone] = [await fixture('paid'), await fixture('paid')];
     await tamper(
       `update refunds set asked_for = 'credit' where id in ('${linked.refundId}', '${alone.refundId}')`,
-      `update attempts set way = 'credit', original_id = null, registration_id = '${'a'.repeat(32)}'
+      `update attempts set operation = 'credit', original_id = null, registration_id = '${'a'.repeat(32)}'
        where id = '${alone.attemptId}'`,
       `update payments set type = 'CD' where id = '${alone.paymentId}'`,
     );
@@ -162,7 +162,7 @@ describe('the audit finds', () => {
     );
   });
 
-  it('I5: a paid refund with the state canceled, and one whose state no event explains', async () => {
+  it('I5: a paid refund with the state canceled, and one whose state has no event', async () => {
     const [moved, silent] = [await fixture('paid'), await fixture('paid')];
     await tamper(
       fact(moved, 'refund.canceled', 'clerk'),

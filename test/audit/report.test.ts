@@ -1,4 +1,4 @@
-/** The scheduled audit, and its report in the API, in the metrics and on the command line. */
+/** Tests the scheduled audit, and its report in the API, in the metrics and on the command line. */
 import { sql } from 'kysely';
 import { Registry } from 'prom-client';
 import { afterAll, describe, expect, it, vi } from 'vitest';
@@ -23,7 +23,7 @@ afterAll(async () => {
 });
 
 describe('before the first audit', () => {
-  it('there is no report, and no metric that could be read as a clean result', async () => {
+  it('has no report, and no metric that could be taken for a clean result', async () => {
     const answer = await call('GET', '/v1/audits/latest');
     expect(answer.status).toBe(404);
     expect(problemOf(answer).code).toBe('not_found');
@@ -34,7 +34,7 @@ describe('before the first audit', () => {
 });
 
 describe('the audit', () => {
-  it('runs as soon as a worker is there, and reports to the API and the metrics that the ledger is correct', async () => {
+  it('runs as soon as a worker runs, and reports to the API and the metrics that the ledger is correct', async () => {
     await stack.startWorker();
     const { id } = refundOf(await ask(stack.newPayment().paymentId));
     await stack.client.waitFor(id, 60_000);
@@ -59,10 +59,10 @@ describe('the audit', () => {
     const before = auditSchema.parse((await call('GET', '/v1/audits/latest')).body);
     const { code, stdout } = await command(stack.env, 'verify', '--json');
     expect(code).toBe(0);
-    const reported = auditSchema.parse(JSON.parse(stdout));
-    expect(reported.ok).toBe(true);
-    expect(BigInt(reported.id)).toBeGreaterThan(BigInt(before.id));
-    expect(auditSchema.parse((await call('GET', '/v1/audits/latest')).body)).toEqual(reported);
+    const printed = auditSchema.parse(JSON.parse(stdout));
+    expect(printed.ok).toBe(true);
+    expect(BigInt(printed.id)).toBeGreaterThan(BigInt(before.id));
+    expect(auditSchema.parse((await call('GET', '/v1/audits/latest')).body)).toEqual(printed);
   });
 
   it('with a violation makes the command exit with 1 and name it, and the metrics count it', async () => {

@@ -1,4 +1,4 @@
-/** The demonstration while its worker is killed repeatedly, and then a second time on the same data. */
+/** Runs the demonstration while its worker is killed repeatedly, and then a second time on the same data. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { openRefundsClient } from '../../client/index.js';

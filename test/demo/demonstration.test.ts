@@ -1,4 +1,4 @@
-/** The demonstration, started as a new user does. */
+/** Runs the demonstration as a new user starts it. */
 import { describe, expect, it } from 'vitest';
 import { npmStart, ownSandbox } from './npm-start.js';
 

@@ -1,4 +1,4 @@
-/** The tour of docs/start/getting-started.md, block by block, in a shell and in a browser beside a real `npm start`. */
+/** Runs the tour of docs/start/getting-started.md, block by block, in a shell and in a browser, with a real `npm start`. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -73,7 +73,7 @@ describe('the tour of docs/start/getting-started.md', () => {
     expect(output.trim().split('\n').at(-1)).toBe('succeeded');
   });
 
-  it('loses an answer', async () => {
+  it('requests a refund whose answer is lost', async () => {
     expect(await step(3)).toMatchObject({ code: 0 });
     expect(await value('$LOST')).toMatch(/^[a-f0-9-]{36}$/u);
   });
@@ -89,7 +89,7 @@ describe('the tour of docs/start/getting-started.md', () => {
   );
 
   it.skipIf(CHROMIUM === undefined)(
-    `finds it in the console too, with its reason and the action that is meant (needs Chromium: ${HOW_TO_GET_CHROMIUM})`,
+    `finds it in the console too, with its reason and the action to take (needs Chromium: ${HOW_TO_GET_CHROMIUM})`,
     { timeout: 5 * MINUTES },
     async () => {
       const browser = await startChromium();
@@ -129,7 +129,7 @@ interface Shell {
   close(): void;
 }
 
-/** One shell for all steps: variables that a block sets are there in the next one. */
+/** Opens one shell for all steps: a variable that one block sets is available in the next. */
 function openShell(env: NodeJS.ProcessEnv): Shell {
   const bash = spawn('bash', ['--noprofile', '--norc'], {
     cwd: ROOT,

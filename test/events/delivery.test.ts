@@ -1,4 +1,4 @@
-/** Events reach the merchant signed, at least once and under one id, through failures of the receiver and of ours. */
+/** Tests the delivery of events: signed, at least once and with one id, through failures of the receiver and of the dispatcher. */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -83,7 +83,7 @@ describe('a refund that is paid', () => {
     await untilEvent(id, 'delivered');
     const [request, ...more] = receiver.of(id);
     expect(more).toEqual([]);
-    if (request === undefined) throw new Error('nothing came');
+    if (request === undefined) throw new Error('no request came');
     const event = verify(request.headers, request.body, secretText, request.at);
     expect(event).toMatchObject({ type: 'refund.succeeded', id: request.id, data: { state: 'succeeded' } });
     expect(event.data.refund).toEqual(await stack.client.getRefund(id));
@@ -149,9 +149,9 @@ describe('a refund that is paid', () => {
 describe('a receiver that does not accept an event', () => {
   it.each([
     ['answers 500', status(500), 'http_500'],
-    ['hangs up', hangUp, 'UND_ERR_SOCKET'],
-    ['sends it elsewhere', status(307, { location: elsewhere.url }), 'http_307'],
-  ])('%s: it is sent again under the same id until it is taken', async (_what, answer, error) => {
+    ['closes the connection', hangUp, 'UND_ERR_SOCKET'],
+    ['redirects the request', status(307, { location: elsewhere.url }), 'http_307'],
+  ])('%s: it is sent again under the same id until it is accepted', async (_name, answer, error) => {
     receiver.answer(answer, answer);
     dispatch();
     const id = await pay();
@@ -165,7 +165,7 @@ describe('a receiver that does not accept an event', () => {
     expect(lines.some((line) => line.includes(error) && line.includes(id))).toBe(true);
   });
 
-  it('and does not answer at all: the request times out before the lease ends, and other events are not delayed', async () => {
+  it('and does not answer: the request times out before the lease ends, and other events are not delayed', async () => {
     receiver.answer(silence);
     dispatch({ answerWithin: 1_500 });
     const slow = await pay();
@@ -199,7 +199,7 @@ describe('a receiver that does not accept an event', () => {
     await untilEvent(second, 'delivered');
   });
 
-  it('and answers that it is gone: the event is not sent again', async () => {
+  it('and answers with 410: the event is not sent again', async () => {
     receiver.answer(status(410));
     dispatch();
     const id = await pay();

@@ -14,7 +14,7 @@ export interface Received {
 export interface Receiver {
   readonly url: string;
   readonly received: readonly Received[];
-  /** Sets the answers to the next requests, in order; later requests get 204. */
+  /** Sets the answers to the next requests, in their order; later requests get 204. */
   answer(...next: readonly ((response: ServerResponse) => void)[]): void;
   of(refundId: string): readonly Received[];
 }
@@ -22,7 +22,7 @@ export interface Receiver {
 export const status =
   (code: number, headers: Record<string, string> = {}) =>
   (response: ServerResponse): void => {
-    response.writeHead(code, headers).end('nothing that may be kept: 4200000000000000');
+    response.writeHead(code, headers).end('must not be stored: 4200000000000000');
   };
 export const silence = (): void => undefined;
 export const hangUp = (response: ServerResponse): void => {

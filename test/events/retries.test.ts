@@ -1,4 +1,4 @@
-/** When an event is sent again, and when it is given up. */
+/** Tests when an event is sent again, and when it is given up. */
 import { describe, expect, it } from 'vitest';
 import type { Posted } from '../../worker/events/post.js';
 import { deliveryTimingsAt, settlementOf } from '../../worker/events/retries.js';
@@ -37,11 +37,11 @@ describe('an event', () => {
     expect(waits).toEqual([5_000, 15_000, 45_000, 135_000, 405_000, 10_935_000, 6 * HOUR, 6 * HOUR]);
   });
 
-  it('has its wait shortened or lengthened by up to a fifth, so that failed events do not return all at once', () => {
+  it('waits up to a fifth shorter or longer, so that failed events are not retried all at once', () => {
     expect([0, 1].map((chance) => after(answered(500), 1, chance))).toEqual([4_000, 6_000]);
   });
 
-  it('waits as long as the receiver asks for, up to the longest wait', () => {
+  it('waits as long as the receiver requests, up to the longest wait', () => {
     expect(after(answered(429, 60_000), 1)).toBe(60_000);
     expect(after(answered(503, 1_000), 3)).toBe(45_000);
     expect(after(answered(429, 999_999_000), 1)).toBe(6 * HOUR);
@@ -53,7 +53,7 @@ describe('an event', () => {
     expect(after(answered(410), 1)).toBe('dead');
   });
 
-  it('gets the full time for an answer also where time is scaled', () => {
+  it('has the full time for an answer also if time is scaled', () => {
     const { answerWithin, lease } = deliveryTimingsAt(0.0002);
     expect(answerWithin).toBe(15_000);
     expect(lease).toBeGreaterThan(answerWithin);

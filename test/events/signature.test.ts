@@ -1,4 +1,4 @@
-/** Signatures match the example of the specification, and the receiver of the examples rejects wrong ones. */
+/** Tests that signatures match the example of the specification, and that the receiver of the examples rejects wrong ones. */
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../domain/secret.js';
 import { verify } from '../../examples/event-receiver/verify.js';

@@ -1,4 +1,4 @@
-/** The gateway simulator's checks in their order, and the form of each answer. */
+/** Tests the simulator's checks in their order, and the form of each answer. */
 import { describe, expect, it } from 'vitest';
 import {
   CARD,
@@ -31,7 +31,7 @@ describe('access to the gateway', () => {
   it.each([
     ['an unknown token', { id: ENTITY.id, token: 'unknown' }],
     ['the token of another entity', { id: ENTITY.id, token: OTHER_ENTITY.token }],
-  ])('refuses %s with 403, before it looks at any parameter', (_name, as) => {
+  ])('refuses %s with 403, before it checks any parameter', (_name, as) => {
     const harness = openHarness();
     const answer = harness.post('/v1/payments', { amount: 'nonsense' }, as);
     expect(verdict(answer)).toBe('403 800.900.300');
@@ -256,7 +256,7 @@ describe('reversals and captures', () => {
     expect(act(harness, debit(harness), 'CP', '1.00')).toBe('400 700.400.510');
   });
 
-  it('reverses a debit only where the setting allows it, and not after a refund', () => {
+  it('reverses a debit only if the setting allows it, and not after a refund', () => {
     const harness = openHarness();
     const id = debit(harness);
     expect(act(harness, id, 'RV')).toBe('400 700.400.530');

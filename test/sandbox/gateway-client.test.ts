@@ -1,4 +1,4 @@
-/** The product's gateway client against the simulator: how it classifies each kind of answer. */
+/** Tests the product's gateway client with the simulator: how it classifies each kind of answer. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../domain/secret.js';
 import type { Gateway, SendLimits } from '../../gateway/gateway.js';
@@ -117,9 +117,9 @@ describe('answers that are compressed although the client did not ask for it', (
   });
 
   it.each([
-    ['a coding that is not known', 'unknown', undefined, 'not_decodable'],
+    ['an unknown coding', 'unknown', undefined, 'not_decodable'],
     ['4 MiB in a few kilobytes', 'gzip', 'huge', 'body_too_large'],
-  ] as const)('%s is an unknown outcome', async (_what, contentCoding, form, why) => {
+  ] as const)('%s is an unknown outcome', async (_name, contentCoding, form, why) => {
     server.engine.changeSettings({ contentCoding });
     if (form !== undefined) server.engine.setFault({ effect: { kind: 'broken_body', form } });
     expect(await refund()).toEqual({ kind: 'no_answer', why, httpStatus: 200 });

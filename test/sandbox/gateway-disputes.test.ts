@@ -1,4 +1,4 @@
-/** Chargebacks: partial, without an amount, pending and declined; their changes and reversals; refunds listed under a capture only. */
+/** Tests chargebacks: partial, without an amount, pending and declined; their changes and reversals; refunds listed under a capture only. */
 import { describe, expect, it } from 'vitest';
 import { control } from '../../sandbox/gateway/control.js';
 import { RequestLog } from '../../sandbox/gateway/request-log.js';

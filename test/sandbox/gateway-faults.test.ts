@@ -1,4 +1,4 @@
-/** Each fault that the simulator can have, and its effect on the money. */
+/** Tests each fault that the simulator can have, and its effect on the money. */
 import { describe, expect, it } from 'vitest';
 import {
   bodyOf,
@@ -144,13 +144,13 @@ describe('an answer that leaves the outcome open', () => {
 
   it('is a 403 page of a firewall, or a redirect to another host', () => {
     expect(verdict(refundUnder({ kind: 'http_error', status: 403, executed: false }).answer)).toBe('raw 403');
-    const changeDestination = refundUnder({
+    const redirect = refundUnder({
       kind: 'http_error',
       status: 307,
       executed: true,
       location: 'http://elsewhere/',
     });
-    expect(changeDestination.answer).toMatchObject({ httpStatus: 307, location: 'http://elsewhere/' });
+    expect(redirect.answer).toMatchObject({ httpStatus: 307, location: 'http://elsewhere/' });
   });
 
   it.each(['truncated', 'garbage', 'empty', 'no_result', 'huge', 'cut_off'] as const)(
@@ -174,7 +174,7 @@ describe('an answer that leaves the outcome open', () => {
     [{ paymentType: 'DB' }],
     [{ id: 'f'.repeat(32) }],
     [{ referencedId: 'e'.repeat(32) }],
-  ])('an echo that is not what was asked: %o', (fields) => {
+  ])('an echo that differs from the request: %o', (fields) => {
     const { harness, id, answer } = refundUnder({ kind: 'wrong_echo', fields });
     expect(bodyOf(answer)).toMatchObject({ ...fields, result: { code: '000.100.110' } });
     expect(refundedOf(harness, id)).toBe(40_00n);

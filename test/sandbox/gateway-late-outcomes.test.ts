@@ -1,4 +1,4 @@
-/** Transactions that the simulator shows late or not at all, and outcomes that change after the answer. */
+/** Tests transactions that the simulator shows late or not at all, and outcomes that change after the answer. */
 import { describe, expect, it } from 'vitest';
 import {
   bodyOf,
@@ -16,12 +16,12 @@ import {
 describe('a lag that hides a transaction', () => {
   it('ends by control, without a notification', () => {
     const { harness, answer } = refundUnder({ kind: 'visibility_lag', ms: 86_400_000 });
-    const reported = harness.gateway.due().length;
+    const notified = harness.gateway.due().length;
     expect(seen(harness)).toBe('404 700.400.580');
     harness.gateway.show({ id: idOf(answer) });
     expect(seen(harness)).toBe('200 000.000.100');
     expect(harness.gateway.due()).toHaveLength(0);
-    expect(reported).toBeGreaterThan(0);
+    expect(notified).toBeGreaterThan(0);
     expect(() => harness.gateway.show({ id: idOf(answer) })).toThrow('visible already');
   });
 });
@@ -119,15 +119,15 @@ describe('a success that is returned', () => {
 describe('queries without a usable answer', () => {
   it('show a new transaction only after the visibility lag, by reference, by id and among the linked ones', () => {
     const { harness, id, answer } = refundUnder({ kind: 'visibility_lag', ms: 60_000 });
-    const operations = (): string[] => [
+    const verdicts = (): string[] => [
       seen(harness),
       verdict(harness.get(`/v1/payments/${idOf(answer)}`)),
       String(bodyOf(harness.get(`/v3/query/${id}`, { includeLinkedTransactions: 'true' })).records?.length),
     ];
     harness.wait(59_999);
-    expect(operations()).toEqual(['404 700.400.580', '404 700.400.580', '1']);
+    expect(verdicts()).toEqual(['404 700.400.580', '404 700.400.580', '1']);
     harness.wait(1);
-    expect(operations()).toEqual(['200 000.000.100', '200 000.100.110', '2']);
+    expect(verdicts()).toEqual(['200 000.000.100', '200 000.100.110', '2']);
     expect(refundedOf(harness, id)).toBe(40_00n);
   });
 

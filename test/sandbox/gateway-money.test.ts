@@ -1,4 +1,4 @@
-/** The limits that the gateway enforces and those that it does not: refundable amount, standalone credits, and its own books. */
+/** Tests which limits the gateway enforces: the refundable amount, standalone credits without a limit, and the gateway's own books. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { seededIds } from '../../sandbox/gateway/ids.js';

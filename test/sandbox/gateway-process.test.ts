@@ -1,4 +1,4 @@
-/** The gateway simulator as its own process: its books survive kill -9, and it ends with its parent. */
+/** Tests the simulator as its own process: its books survive kill -9, and it ends with its parent. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';

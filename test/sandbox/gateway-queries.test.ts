@@ -1,4 +1,4 @@
-/** Answers to queries, in the formats of v1 and v3. */
+/** Tests the answers to queries, in the formats of v1 and v3. */
 import { describe, expect, it } from 'vitest';
 import {
   CARD,
@@ -175,7 +175,7 @@ describe('not found', () => {
     expect(verdict(harness.get('/v3/query', { merchantTransactionId: 'CD1' }))).toBe('200 000.000.100');
   });
 
-  it('comes with HTTP 400 where the setting says so', () => {
+  it('comes with HTTP 400 if the setting requires it', () => {
     const harness = openHarness({ settings: { notFoundStatus: 400 } });
     expect(verdict(harness.get(`/v3/query/${UNKNOWN_ID}`))).toBe('400 700.400.580');
   });

@@ -1,4 +1,4 @@
-/** The gateway simulator over HTTP: broken connections, the control API, and books that survive a restart. */
+/** Tests the simulator over HTTP: broken connections, the control API, and books that survive a restart. */
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { request as rawRequest } from 'node:http';
 import { connect } from 'node:net';
@@ -392,7 +392,7 @@ describe('the settings of the process', () => {
   it('have defaults, and keep the books in the data folder', () => {
     expect(readProcessSettings({})).toMatchObject({ port: 0, settings: { throttle: 'off' } });
     expect(readProcessSettings({}).journalFile).toBeUndefined();
-    const fixture = readProcessSettings({
+    const settings = readProcessSettings({
       REFUNDS_SANDBOX_GATEWAY_PORT: '4010',
       REFUNDS_DATA_DIR: '/data',
       OPPWA_ENTITY_ID: ENTITY.id,
@@ -401,7 +401,7 @@ describe('the settings of the process', () => {
       REFUNDS_TIME_SCALE: '0.001',
       REFUNDS_SANDBOX_GATEWAY_THROTTLE: 'documented',
     });
-    expect(fixture).toMatchObject({
+    expect(settings).toMatchObject({
       port: 4010,
       journalFile: join('/data', 'gateway.jsonl'),
       entities: [{ id: ENTITY.id, token: 'secret' }],

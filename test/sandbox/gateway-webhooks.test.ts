@@ -1,4 +1,4 @@
-/** Webhooks: which changes are notified and when, how they are encrypted, and how long they are retried. */
+/** Tests webhooks: which changes are notified and when, how they are encrypted, and how long they are retried. */
 import { createDecipheriv } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -28,17 +28,17 @@ const payment = z.object({
   }),
 });
 
-const reported = (contents: readonly unknown[]): string[] =>
+const codesOf = (contents: readonly unknown[]): string[] =>
   contents.map((content) => {
     const { paymentType, result } = payment.parse(content).payload;
     return `${paymentType} ${result.code}`;
   });
 
 /** Returns the notifications that are due, as `RF 000.100.110`. */
-const due = (harness: Harness): string[] => reported(harness.gateway.due().map(({ content }) => content));
+const due = (harness: Harness): string[] => codesOf(harness.gateway.due().map(({ content }) => content));
 
 describe('encryption', () => {
-  it('gives a known text for a known key and initialization vector', () => {
+  it('encrypts to the known text for a known key and initialization vector', () => {
     const webhook = encryptWebhook(KEY, '{"type":"PAYMENT"}', 'none', Buffer.alloc(12));
     expect(webhook).toEqual({
       headers: {
@@ -123,7 +123,7 @@ describe('notifications', () => {
     expect(due(harness)).toEqual(['RF 000.100.110', 'RF 800.400.502']);
   });
 
-  it('notify chargebacks, and refunds in the portal only where the setting says so', () => {
+  it('notify chargebacks, and refunds in the portal only if the setting requires it', () => {
     const harness = openHarness();
     const id = debit(harness);
     harness.gateway.due();
@@ -141,10 +141,10 @@ interface Received {
   readonly body: string;
 }
 
-/** A merchant that answers with the given statuses, and with the last one from then on. */
+/** Starts a merchant's server that answers with the given statuses in order, and then always with the last one. */
 async function openMerchant(statuses: readonly number[]): Promise<{
   readonly url: string;
-  /** Resolves with the next webhook that has not been taken yet. */
+  /** Resolves with the next webhook that was not returned yet. */
   next(): Promise<Received>;
 }> {
   const received: Received[] = [];
@@ -213,7 +213,7 @@ describe('delivery', () => {
     const order = { paymentType: 'RF', amount: '1.00', currency: 'EUR' };
     await postForm(`${url}/v1/payments/${String(created.paymentId)}`, order);
     const webhooks = [await merchant.next(), await merchant.next()];
-    expect(reported(webhooks.map(({ headers, body }) => decrypt(KEY, headers, body)))).toEqual([
+    expect(codesOf(webhooks.map(({ headers, body }) => decrypt(KEY, headers, body)))).toEqual([
       'RF 800.400.502',
       'RF 000.100.110',
     ]);

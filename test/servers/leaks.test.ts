@@ -1,4 +1,4 @@
-/** The search for cards and secrets finds each of them in every store. */
+/** Tests that the search for cards and secrets finds each of them in every store. */
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -28,7 +28,7 @@ const places = (change: Partial<Places> = {}): Places => ({
 });
 
 describe('the search for cards and secrets', () => {
-  it('reads all stores, and finds nothing where nothing is', async () => {
+  it('reads all stores, and finds nothing in clean ones', async () => {
     const { leaks, rows, runs } = await leaksIn(places(), [SECRET]);
     expect(leaks).toEqual([]);
     expect(rows).toBeGreaterThan(3);
@@ -38,9 +38,9 @@ describe('the search for cards and secrets', () => {
   it.each([
     ['a card', { note: 'paid with 4200000000000000' }],
     ['a card in groups', { note: '4111 1111 1111 1111' }],
-    ['the digits of its back', { 'card.cvv': '737' }],
-    ['a secret, however it is spelt', { note: SECRET.toUpperCase() }],
-  ])('finds %s in a column', async (_what, metadata) => {
+    ['a card verification value', { 'card.cvv': '737' }],
+    ['a secret, in upper case', { note: SECRET.toUpperCase() }],
+  ])('finds %s in a column', async (_name, metadata) => {
     await sql`UPDATE refunds SET metadata = ${JSON.stringify(metadata)}::jsonb WHERE id = ${id}`.execute(
       database.db,
     );
@@ -51,14 +51,14 @@ describe('the search for cards and secrets', () => {
     }
   });
 
-  it('finds a card in a line of the log', async () => {
-    const logged = ['{"event":"fine"}', `{"event":"said","detail":"${SECRET}"}`];
+  it('finds a secret in a line of the log', async () => {
+    const logged = ['{"event":"fine"}', `{"event":"fine","detail":"${SECRET}"}`];
     expect((await leaksIn(places({ logged }), [SECRET])).leaks).toEqual(['log line 2']);
   });
 
   it('finds a card in the payload of a workflow of an unknown type', async () => {
     const workflowId = `leaky-${randomUUID()}`;
-    const taskQueue = `nobody-${randomUUID()}`;
+    const taskQueue = `no-worker-${randomUUID()}`;
     const args = [{ card: { number: '5454545454545454' } }];
     const handle = await temporal.workflow.start('anything', { workflowId, taskQueue, args });
     try {

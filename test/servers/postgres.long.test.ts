@@ -1,4 +1,4 @@
-/** The embedded PostgreSQL keeps committed data through crashes of itself and of the process that started it. */
+/** Tests that the embedded PostgreSQL keeps committed data through crashes of itself and of the process that started it. */
 import { spawn } from 'node:child_process';
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ let running: PostgresServer[];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'postgres-test-'));
-  // All users may pass through it, as through a project's folder: under root, the server runs as another user.
+  // All users may pass through this folder, as through a project's folder: under root, the server runs as another user.
   await chmod(folder, 0o711);
   dataDir = join(folder, 'data');
   running = [];

@@ -1,4 +1,4 @@
-/** The sources of a Temporal CLI: their order, the message when all fail, and several processes at once. */
+/** Tests the sources of a Temporal CLI: their order, the message when all fail, and several processes at once. */
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** The Temporal server of the tests has the product's search attributes, and can be killed and restarted at its address. */
+/** Tests that the Temporal server of the tests has the product's search attributes, and can be killed and restarted at its address. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

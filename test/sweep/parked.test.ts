@@ -1,4 +1,4 @@
-/** The sweep looks at waiting refunds more and more rarely, and at changed ones at once. */
+/** Tests that the sweep checks waiting refunds more and more rarely, and changed ones at once. */
 import { sql } from 'kysely';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createSweepActivities, type SweepInput } from '../../activities/maintenance/sweep.js';
@@ -13,7 +13,7 @@ const url = await freshDatabase('migrated');
 const database = openDatabase(url);
 afterAll(() => database.close());
 
-/** A refund that waits for an operator and has not changed for `age`. */
+/** Stores refunds that wait for an operator and have not changed for `age`. */
 async function park(from: number, count: number, age: string): Promise<void> {
   await sql`
     insert into payments (id, entity_id, type, state, currency, authorized_minor, captured_minor)
@@ -45,7 +45,7 @@ const { startIdleRefunds } = createSweepActivities(
 );
 const input: SweepInput = maintenanceAt(1).sweep;
 
-/** Returns how many runs one sweep starts. */
+/** Runs one sweep and returns the number of runs that it started. */
 async function sweep(): Promise<number> {
   started.length = 0;
   await startIdleRefunds(input);
@@ -98,7 +98,7 @@ describe('many refunds that wait for operators', () => {
     expect(await sweep()).toBe(0);
   });
 
-  it('are looked at again when the time since their last change has doubled', async () => {
+  it('are checked again when the time since their last change has doubled', async () => {
     const key = PARKED + 2;
     await park(key, 1, '10 minutes');
     const id = await idOf(key);

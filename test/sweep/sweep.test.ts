@@ -1,4 +1,4 @@
-/** The sweep on real servers: an accepted refund is paid although its process died, and the sweep pays nothing twice. */
+/** Tests the sweep on real servers: an accepted refund is paid although its process died, and the sweep pays nothing twice. */
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSweepActivities } from '../../activities/maintenance/sweep.js';
@@ -54,7 +54,7 @@ describe('a refund that has a run', () => {
     const pending = await untilState(refundId, 'pending');
     const runs = async (): Promise<string | undefined> => (await handle.describe()).runId;
     const before = await runs();
-    await eventually('it was swept as it stands', async () =>
+    await eventually('its current version was swept', async () =>
       (await sweptVersion(refundId)) === pending.version ? true : undefined,
     );
     expect(await runs()).toBe(before);
@@ -71,11 +71,11 @@ describe('a refund that changed in the ledger without its run', () => {
     harness.fault({ kind: 'reject', code: '800.100.171' }, { paymentId });
     const { refundId, handle } = await harness.pay(paymentId, '40.00');
     const waiting = await untilState(refundId, 'manual_review');
-    await eventually('it was swept as it stands', async () =>
+    await eventually('its current version was swept', async () =>
       (await sweptVersion(refundId)) === waiting.version ? true : undefined,
     );
     const before = (await handle.describe()).runId;
-    // Like a worker that was stopped for hours and continues: no run waits for its result any more.
+    // As a worker that was stopped for hours and resumes: no run waits for its result any more.
     const note = { by: 'alice', reason: 'the customer has a new card' };
     expect(await dependencies.ledger.changeDestination({ refundId, registrationId, ...note })).toMatchObject({
       kind: 'done',
