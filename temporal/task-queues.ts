@@ -10,5 +10,5 @@ export interface TaskQueues {
 
 /** Returns the task queues of a deployment. `name` separates deployments that share a namespace. */
 export function taskQueues(name: string = DEFAULT_TASK_QUEUE): TaskQueues {
-  return { refunds: name, queries: `${name}-look-ups` };
+  return { refunds: name, queries: `${name}-queries` };
 }

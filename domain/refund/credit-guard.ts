@@ -47,33 +47,35 @@ export interface CreditEvidence {
 
 export const CREDIT_BLOCKS = {
   credit_not_enabled: 'the acquirer does not offer credits on this entity',
-  no_decline: 'no refusal of a regular refund is on record',
-  decline_leaves_doubt: 'the refusal does not prove that the customer has nothing',
-  policy_asks_operator: 'policy leaves this refusal to a person',
+  no_decline: 'no declined refund is on record',
+  decline_leaves_doubt: 'the decline does not prove that the customer has not been paid',
+  policy_asks_operator: 'policy leaves this decline to an operator',
   original_not_captured: 'the original is not a successful, captured payment',
-  capture_alone: 'only this capture is known here, not what was given back on its authorization',
-  wrong_currency: 'the original has another currency',
+  capture_alone: 'the payment is a single capture: refunds on its authorization are not known here',
+  wrong_currency: 'the original is in another currency',
   refund_found: 'the gateway has a refund under our own reference',
-  unknown_return: 'the gateway has a refund or reversal on the original that we did not make',
+  unknown_return: 'the gateway has a refund or reversal on the original that this program did not submit',
   reversed: 'the original was reversed',
-  disputed: 'a chargeback has taken the money that this credit would give back',
-  unclear: 'the gateway shows something on the original that cannot be counted',
-  over_captured: 'with this credit more than the captured amount would be given back',
-  no_destination: 'the payment has no registration and no destination was given',
+  disputed: 'a chargeback has already taken the money that this credit would pay',
+  unclear: 'the gateway shows a transaction on the original that cannot be counted',
+  over_captured: 'the customer would receive more than the captured amount',
+  no_destination: 'the payment has no registration, and the request has no destination',
 } as const;
 export type CreditBlock = keyof typeof CREDIT_BLOCKS;
 
 export const APPROVAL_REASONS = {
   above_limit: 'the amount is above the limit for credits without approval',
-  above_limit_on_payment: 'with other credits of the last day on this payment it is above the limit',
-  above_limit_to_destination: 'with other credits of the last day to this destination it is above the limit',
-  above_limit_of_requester: 'with other credits of the last day for the same requester it is above the limit',
+  above_limit_on_payment: "with the last day's other credits on this payment, the amount is above the limit",
+  above_limit_to_destination:
+    "with the last day's other credits to this destination, the amount is above the limit",
+  above_limit_of_requester:
+    "with the last day's other credits of the same requester, the amount is above the limit",
   no_limit_for_currency: 'no limit is set for this currency',
-  decline_needs_approval: 'after this refusal a credit needs a second person',
+  decline_needs_approval: 'a credit after this decline needs an approver',
   other_destination: 'the destination is not the registration that paid',
-  destination_by_operator: 'a person named the destination',
-  partly_disputed: 'a chargeback of another part stands on the original',
-  unlinked: 'it is linked to no payment: nothing caps it and nothing proves that it is owed',
+  destination_by_operator: 'an operator chose the destination',
+  partly_disputed: 'a chargeback covers another part of the original',
+  unlinked: 'the credit is linked to no payment: nothing caps it and nothing proves that it is owed',
 } as const;
 export type ApprovalReason = keyof typeof APPROVAL_REASONS;
 

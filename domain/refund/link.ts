@@ -4,12 +4,12 @@ import type { GatewayTransaction } from '../transaction.js';
 
 /** Reasons that a transaction is not the attempt, or cannot be compared with it. Nothing is changed then. */
 export const LINK_MISMATCHES = {
-  type_differs: 'it is of another type',
-  reference_differs: 'it carries a reference that is not of this attempt',
+  type_differs: 'its type differs',
+  reference_differs: 'its reference is not that of this attempt',
   original_differs: 'it refers to another payment',
-  amount_differs: 'it is of another amount, or shows none',
-  currency_differs: 'it is in another currency',
-  result_inconclusive: 'its result code says nothing certain',
+  amount_differs: 'its amount differs, or it shows none',
+  currency_differs: 'its currency differs',
+  result_inconclusive: 'its result code is not conclusive',
 } as const;
 export type LinkMismatch = keyof typeof LINK_MISMATCHES;
 

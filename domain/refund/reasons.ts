@@ -5,9 +5,9 @@ export const GIVE_UP_REASONS = {
   original_rejected: 'the original payment was rejected: no money was ever taken',
   not_owed: 'the gateway says that nothing is owed on this payment',
   our_data_wrong: 'amount or currency does not fit the original',
-  credit_declined: 'the credit was finally refused',
-  approval_refused: 'a person refused the credit',
-  corrected: 'signed correction: evidence from outside the gateway shows that it was never paid',
+  credit_declined: 'the credit was finally declined',
+  approval_refused: 'an approver rejected the credit',
+  corrected: 'signed correction: evidence from outside the gateway shows that the refund was never paid',
 } as const;
 
 export type GiveUpReason = keyof typeof GIVE_UP_REASONS;
@@ -27,91 +27,91 @@ export const END_REASONS = { ...GIVE_UP_REASONS, ...SETTLED_REASONS } as const;
 /** Reasons of a case, and the safe next step that the operator is shown. */
 export const CASE_REASONS = {
   outcome_unknown: {
-    why: 'No look-up has shown yet whether the gateway executed this attempt.',
-    nextStep: 'Ask the gateway for the reference; attach its id when found.',
+    why: 'No query has shown yet whether the gateway executed this attempt.',
+    nextStep: 'Ask the gateway about the reference; link the transaction when it is found.',
   },
   pending_too_long: {
-    why: 'The gateway accepted the attempt long ago and has not finished it.',
-    nextStep: 'Ask the acquirer; it is still listened for.',
+    why: 'The gateway accepted the attempt long ago and has given no final result.',
+    nextStep: 'Ask the acquirer. Queries and notifications continue meanwhile.',
   },
   credit_not_found: {
-    why: 'A credit was sent, its answer was lost and look-ups do not show it. It is never sent again by the program.',
-    nextStep: 'Ask the acquirer for the reference before anything else.',
+    why: 'A credit was submitted, its answer was lost and queries do not show it. The program never submits it again.',
+    nextStep: 'Ask the acquirer about the reference before anything else.',
   },
   decline_unclear: {
-    why: 'The refusal does not tell whether the customer has the money, and the gateway shows no refund.',
-    nextStep: 'Ask the acquirer; then withdraw, or have it paid another way.',
+    why: 'The decline does not show whether the customer has the money, and the gateway shows no refund.',
+    nextStep: 'Ask the acquirer; then withdraw, or pay the customer outside of the program.',
   },
   refunded_elsewhere: {
-    why: 'The gateway shows a refund on the original that was not made here, and it leaves a part of this one open.',
+    why: 'The gateway shows a refund on the original that this program did not submit. It covers only a part of this refund.',
     nextStep:
-      'Withdraw; the refund elsewhere then counts for this one. Ask for a new refund of what is still owed.',
+      'Withdraw; the refund elsewhere then counts for this one. Request a new refund of the amount that is still owed.',
   },
   partly_disputed: {
-    why: 'A chargeback stands on the original, covers less than this refund, and the gateway declines the rest.',
-    nextStep: 'Ask the acquirer when it takes the refund; or withdraw, and have the rest paid another way.',
+    why: 'A chargeback on the original covers less than this refund, and the gateway declines the rest.',
+    nextStep:
+      'Ask the acquirer when it accepts the refund; or withdraw, and pay the rest outside of the program.',
   },
   dispute_undecided: {
-    why: 'A chargeback is pending, or may have been lost again, and leaves no room for this refund. Both together would pay twice.',
-    nextStep: 'Wait until it is decided; then replay, or withdraw.',
+    why: 'A chargeback is pending, or may have been lost again, and leaves too little for this refund. Both together would pay twice.',
+    nextStep: 'Wait until the chargeback is decided; then replay, or withdraw.',
   },
   repaid_by_bank: {
-    why: "The customer's bank fetches the debit back, and the gateway does not show it yet.",
+    why: "The customer's bank is returning the debit, and the gateway does not show it yet.",
     nextStep: 'Wait for the chargeback, or ask the acquirer; then withdraw.',
   },
   settlement_undone: {
-    why: 'What had settled this refund outside was undone: the customer does not have that money any more.',
+    why: 'The chargeback or outside refund that had settled this refund was undone: the customer does not have that money any more.',
     nextStep:
-      'Decide whether it is still owed; if it is, ask for a new refund of that amount. Then close the case.',
+      'Decide whether the amount is still owed; if so, request a new refund of it. Then close the case.',
   },
   card_unusable: {
-    why: 'The card or its account is closed; a credit to it would be refused as well.',
-    nextStep: 'Agree another way with the customer.',
+    why: 'The card or its account is closed; a credit to it would be declined as well.',
+    nextStep: 'Agree with the customer on another means of payment.',
   },
   issuer_declined: {
-    why: 'The issuer declined the refund and policy leaves what follows to a person.',
-    nextStep: 'Agree another way with the customer.',
+    why: 'The issuer declined the refund, and policy leaves the next step to an operator.',
+    nextStep: 'Agree with the customer on another means of payment.',
   },
   credit_blocked: {
-    why: 'A credit would be the next step, but the guard does not allow it.',
-    nextStep: 'Look at what blocks it.',
+    why: 'A credit would be the next step, but the credit guard blocks it.',
+    nextStep: 'Check the listed blocks. Fix their cause and replay, or withdraw.',
   },
   configuration: {
-    why: 'The gateway refused the request as ours to mend (entity, credentials, set-up).',
-    nextStep: 'Mend the set-up; the refund has not been sent.',
+    why: 'The gateway declined the request because of our configuration (entity, credentials or account set-up).',
+    nextStep: 'Fix the configuration, then replay. No money has moved.',
   },
   risk: {
-    why: 'The gateway refused for risk reasons.',
-    nextStep: 'Let the risk desk decide.',
+    why: 'The gateway declined for risk reasons.',
+    nextStep: 'Let the risk team decide.',
   },
   refund_not_enabled: {
     why: 'Refunds are not enabled for this payment method.',
-    nextStep: 'Have them enabled, or approve another way.',
+    nextStep: 'Have refunds enabled and replay, or pay the customer by another operation.',
   },
   credit_not_enabled: {
     why: 'Credits are not enabled for this merchant, so the credit was declined.',
-    nextStep: 'Have them enabled and replay, or pay the customer another way and withdraw.',
+    nextStep: 'Have credits enabled and replay, or pay the customer outside of the program and withdraw.',
   },
   not_captured: {
-    why: 'The original is neither captured nor open to a reversal.',
+    why: 'The original is not captured, and it cannot be reversed.',
     nextStep: 'Check the payment in the gateway.',
   },
   partial_reversal: {
-    why: 'A part of an authorization that was never captured is still owed, and this entity does not release a part.',
-    nextStep:
-      'Release it at the acquirer, or capture it and run the refund again; withdraw what is not wanted any more.',
+    why: 'A part of an authorization that was never captured is still owed, and partial reversals are not enabled for this entity.',
+    nextStep: 'Release the part at the acquirer, or capture it and replay; or withdraw.',
   },
   cannot_be_sent: {
-    why: 'The gateway cannot be reached, or never shows what was sent.',
-    nextStep: 'Check the connection to the gateway; nothing of this attempt is there.',
+    why: 'The gateway cannot be reached, or never shows what was submitted.',
+    nextStep: 'Check the connection to the gateway, then replay. The gateway has nothing of this attempt.',
   },
   declined_too_often: {
-    why: 'The gateway keeps refusing softly.',
+    why: 'The gateway has declined too often with a temporary reason.',
     nextStep: 'Check the merchant balance and limits with the acquirer.',
   },
   unlisted_decline: {
-    why: 'A refusal that no rule covers.',
-    nextStep: 'Look the code up in the vendor list and decide.',
+    why: 'The gateway declined with a code that no rule covers.',
+    nextStep: "Find the code in the vendor's list of result codes and decide.",
   },
   other_operation: {
     why: 'The gateway answered with a code of another operation.',
@@ -122,38 +122,38 @@ export const CASE_REASONS = {
     nextStep: 'Check for a double payment at once.',
   },
   answers_contradict: {
-    why: 'Two sources tell different things about one attempt.',
+    why: 'Two sources contradict each other about one attempt.',
     nextStep: 'Compare them with the gateway before anything else.',
   },
   paid_twice: {
     why: 'More was given back than was captured.',
-    nextStep: 'Start the recovery; keep the evidence for representment.',
+    nextStep: 'Start the recovery; store the evidence for representment.',
   },
   partly_refunded: {
-    why: 'One part was refunded, the rest was finally refused.',
+    why: 'One part was refunded, the rest was finally declined.',
     nextStep: 'Decide how the rest is paid.',
   },
   id_not_found: {
-    why: 'The gateway gave this attempt an id and shows it neither by that id nor by our reference.',
-    nextStep: 'Ask the gateway or the acquirer what became of the id. It is not sent again.',
+    why: 'The gateway gave this attempt an id, and queries show it neither by that id nor by our reference.',
+    nextStep: 'Ask the gateway or the acquirer about the id. The attempt is not submitted again.',
   },
   returned: {
-    why: 'A refund that had succeeded came back.',
-    nextStep: 'Agree another way with the customer.',
+    why: 'A refund that had succeeded was returned.',
+    nextStep: 'Agree with the customer on another means of payment.',
   },
   links_not_shown: {
-    why: 'The account has no v3 reporting, so the gateway does not show what is linked to the payment: neither that nothing was paid nor that a credit is safe can be proven.',
+    why: 'The account has no v3 reporting, so the gateway does not show the transactions that are linked to the payment. Without them, neither an unpaid attempt nor a safe credit can be proven.',
     nextStep:
-      'Look the payment up in the portal. If it is there, link it; if it never paid, sign a correction. Or have v3 reporting enabled, then replay.',
+      "Find the payment in the gateway's portal. If it shows the transaction, link it; if nothing was paid, sign a correction. Or have v3 reporting enabled, then replay.",
   },
   payment_unclear: {
-    why: 'The gateway shows something on the payment that cannot be counted, so nothing is concluded from it.',
+    why: 'The gateway shows a transaction on the payment that cannot be counted, so nothing is decided automatically.',
     nextStep:
-      'Compare the payment with the gateway and the acquirer; credits on it are blocked meanwhile. When it is clear, replay.',
+      'Compare the payment with the gateway and the acquirer. Credits on it are blocked meanwhile. Replay when it is clear.',
   },
   original_unreadable: {
     why: 'The gateway does not show the original in a form that can be read.',
-    nextStep: 'See what the gateway answered. The refund goes on by itself when the payment can be read.',
+    nextStep: "See the gateway's answer. The refund continues by itself when the payment can be read.",
   },
 } as const;
 
